@@ -1,0 +1,76 @@
+import type { NetworkSpec } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
+
+/** Event counts, [N, T, P, H, W] in C order. */
+export interface Frames {
+  readonly shape: readonly [number, number, number, number, number];
+  readonly data: Uint8Array | Uint16Array | Uint32Array | Float32Array;
+}
+
+export interface TrainingBatch {
+  readonly frames: Frames;
+  /** [N], 0-based. */
+  readonly labels: Int32Array;
+  /** One for each dropout layer in the order of the network, [N, features], already divided by 1 - p; held over the T steps. */
+  readonly dropoutMasks: readonly Float32Array[];
+}
+
+export interface Hyperparameters {
+  readonly learningRate: number;
+  /** λ of the regulariser λ · Σ Var(w) over spiking layers with one τ a neuron (unbiased variance); 0 leaves it out. */
+  readonly regulariseTau: number;
+}
+
+export interface Forward {
+  /** Firing rates of the classes, [N, classes]. */
+  readonly rates: Float32Array;
+  /** Share of neurons that spike a step, one figure for each spiking layer. */
+  readonly spikeRates: readonly number[];
+}
+
+export interface StepResult extends Forward {
+  /** Mean squared error against one-hot labels plus the regulariser. */
+  readonly loss: number;
+  /** dLoss/dParameter under the parameters' names; only when asked for. */
+  readonly gradients?: State;
+}
+
+/** Adam's memory: first and second moments under the parameters' names, and the number of steps taken. */
+export interface OptimiserState {
+  readonly step: number;
+  readonly first: State;
+  readonly second: State;
+}
+
+/** A network loaded into an engine. Not for use by two callers at once. */
+export interface EngineSession {
+  /** Forward, loss, backward, one Adam step (β 0.9/0.999, ε 1e-8); updates batch norm's running statistics. */
+  trainStep(
+    batch: TrainingBatch,
+    hyperparameters: Hyperparameters,
+    options?: { keepGradients?: boolean },
+  ): Promise<StepResult>;
+  /** Evaluation mode: running statistics, no dropout, nothing changes. */
+  evaluate(frames: Frames): Promise<Forward>;
+  /** A copy of parameters and buffers. */
+  state(): Promise<State>;
+  optimiserState(): Promise<OptimiserState>;
+  dispose(): void;
+}
+
+export interface EngineDescription {
+  /** `tfjs`, later `native`. */
+  readonly name: string;
+  /** What it runs on: `cpu`, `cuda`. */
+  readonly backend: string;
+  readonly version: string;
+  /** Why this one was taken, in one sentence. */
+  readonly reason: string;
+}
+
+/** What computes a training step; every engine passes one parity suite. */
+export interface Engine {
+  readonly description: EngineDescription;
+  /** @throws if a tensor of the network is missing from `state` or has another shape */
+  open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;
+}

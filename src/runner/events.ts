@@ -1,0 +1,45 @@
+import type { MetricValue, Progress } from '../stage/context.ts';
+
+/** Why an instance has to run, in words and for programs. */
+export interface StaleReason {
+  /** `never-run`, `code`, `package`, `command`, `params`, `input`, `variable`, `fact`, `runtime`, `output-missing`, `output-altered`, `forced`. */
+  readonly cue: string;
+  readonly text: string;
+}
+
+/** Everything that happens in a run, in the order it happens; the terminal's views and `--json` are made of it. */
+export type RunEvent =
+  | { readonly kind: 'run-started'; readonly ids: readonly string[]; readonly jobs: number }
+  | { readonly kind: 'cached'; readonly id: string; readonly restored: readonly string[] }
+  | { readonly kind: 'would-run'; readonly id: string; readonly reasons: readonly StaleReason[] }
+  | {
+      readonly kind: 'started';
+      readonly id: string;
+      readonly reasons: readonly StaleReason[];
+      readonly logFile: string;
+    }
+  | { readonly kind: 'progress'; readonly id: string; readonly progress: Progress }
+  | { readonly kind: 'note'; readonly id: string; readonly level: 'note' | 'warning'; readonly text: string }
+  | { readonly kind: 'metrics'; readonly id: string; readonly values: Readonly<Record<string, MetricValue>> }
+  | {
+      readonly kind: 'finished';
+      readonly id: string;
+      readonly seconds: number;
+      readonly metrics: Readonly<Record<string, MetricValue>>;
+    }
+  | {
+      readonly kind: 'failed';
+      readonly id: string;
+      readonly seconds: number;
+      readonly code: string;
+      readonly text: string;
+      readonly logFile: string;
+      readonly logTail: readonly string[];
+    }
+  | { readonly kind: 'blocked'; readonly id: string; readonly by: readonly string[] }
+  | { readonly kind: 'interrupted'; readonly id: string }
+  | {
+      readonly kind: 'run-finished';
+      readonly outcome: 'ok' | 'failed' | 'interrupted';
+      readonly seconds: number;
+    };

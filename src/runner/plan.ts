@@ -1,0 +1,63 @@
+/** Where in a YAML file a thing is said; lines and columns count from 1. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export type MatrixValue = string | number | boolean;
+
+export interface InputPath {
+  /** Relative to the project, with `/`, without `.` or `..`; or, for external data only, absolute. */
+  readonly path: string;
+  /** Data that people put there: it may lie outside the project, and its absence is for the stage to explain. */
+  readonly external: boolean;
+  readonly at: SourcePosition;
+}
+
+export type StageCommand =
+  | { readonly kind: 'module'; readonly path: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
+
+export interface Resources {
+  readonly cpu: number;
+  readonly memoryBytes: number;
+  readonly gpu: number;
+  readonly timeSeconds: number | null;
+}
+
+/** One thing to run: a stage, or one combination of a matrix stage's values. */
+export interface StageInstance {
+  /** `verify`, or `train@baseline,2020` with the matrix values in the order of the file. */
+  readonly id: string;
+  readonly stage: string;
+  readonly matrix: Readonly<Record<string, MatrixValue>>;
+  readonly command: StageCommand;
+  readonly params: { readonly [key: string]: Json };
+  readonly inputs: readonly InputPath[];
+  /** Relative to the project, with `/`. */
+  readonly outputs: readonly string[];
+  readonly resume: readonly string[];
+  /** Environment variables that the stage sees and that make it stale. */
+  readonly variables: readonly string[];
+  /** Named facts about this machine that can change the stage's numbers (`engine`); the caller says what they are. */
+  readonly facts: readonly string[];
+  readonly resources: Resources;
+  readonly at: SourcePosition;
+}
+
+/** A pipeline file, a profile and its overrides, worked out: what there is to run and in which order. */
+export interface Plan {
+  /** Absolute. */
+  readonly projectRoot: string;
+  readonly profile: string;
+  readonly settings: { readonly [key: string]: Json };
+  /** In topological order; ties in the order of the file. */
+  readonly instances: ReadonlyMap<string, StageInstance>;
+  /** For each instance, the ids it reads from, sorted by plan order. */
+  readonly dependencies: ReadonlyMap<string, readonly string[]>;
+  /** Stages that `when:` leaves out, in the order of the file. */
+  readonly inactive: readonly string[];
+}

@@ -1,0 +1,72 @@
+/** How a neuron comes back after a spike: to `potential` (hard), or by the threshold downwards (soft). */
+export type Reset =
+  | { readonly kind: 'hard'; readonly potential: number; readonly detach: boolean }
+  | { readonly kind: 'soft'; readonly detach: boolean };
+
+/** Surrogate derivative of the spike; `alpha` is its slope, learnable per layer on request. */
+export interface Surrogate {
+  readonly kind: 'atan';
+  readonly alpha: number;
+  readonly learnable: boolean;
+}
+
+/** Membrane time constant τ in time steps: one a layer or one a neuron, log-normal with this mean and standard deviation at the start. */
+export interface TauSpec {
+  readonly per: 'layer' | 'neuron';
+  readonly mean: number;
+  readonly std: number;
+}
+
+export interface NeuronSpec {
+  /** `plif`: τ is learned; `lif`: τ stays at `tau.mean`. */
+  readonly kind: 'plif' | 'lif';
+  readonly tau: TauSpec;
+  readonly threshold: number;
+  readonly reset: Reset;
+  readonly surrogate: Surrogate;
+}
+
+/**
+ * One layer. `name` is the layer's prefix in PyTorch's state_dict, where it has one.
+ * Shapes are of one sample and one time step: [C, H, W] or [F].
+ */
+export type Layer =
+  | {
+      readonly kind: 'conv';
+      readonly name: string;
+      readonly inChannels: number;
+      readonly outChannels: number;
+      readonly kernel: number;
+      readonly padding: number;
+    }
+  | {
+      readonly kind: 'batch-norm';
+      readonly name: string;
+      readonly channels: number;
+      readonly momentum: number;
+      readonly epsilon: number;
+    }
+  | {
+      readonly kind: 'neuron';
+      readonly name: string;
+      readonly shape: readonly number[];
+      readonly neuron: NeuronSpec;
+    }
+  | { readonly kind: 'pool'; readonly mode: 'max' | 'average'; readonly size: number }
+  | { readonly kind: 'flatten' }
+  | { readonly kind: 'dropout'; readonly probability: number; readonly features: number }
+  | {
+      readonly kind: 'linear';
+      readonly name: string;
+      readonly inFeatures: number;
+      readonly outFeatures: number;
+    }
+  | { readonly kind: 'vote'; readonly group: number };
+
+/** A network as data: every layer runs once a time step, and the class scores are the mean over the steps. */
+export interface NetworkSpec {
+  /** [channels, height, width] of one frame. */
+  readonly input: readonly [number, number, number];
+  readonly classes: number;
+  readonly layers: readonly Layer[];
+}

@@ -1,0 +1,7 @@
+/** A dense tensor in row-major (C) order; `I64` is used for PyTorch's counters only. */
+export type Tensor =
+  | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly data: Float32Array }
+  | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly data: BigInt64Array };
+
+/** Named tensors under PyTorch's state_dict names and layouts (`conv.0.weight` is [out, in, kh, kw]). */
+export type State = ReadonlyMap<string, Tensor>;

@@ -1,0 +1,14 @@
+import type { StageContext } from './context.ts';
+
+/** A stage of the pipeline: what `stages/<name>.ts` exports as its default. */
+export interface Stage<Params = unknown> {
+  /** One sentence for `repro graph` and for the log's first line. */
+  readonly summary: string;
+  /** Reads `context.inputs`, writes every one of `context.outputs`, and throws on any failure. */
+  run(context: StageContext<Params>): Promise<void>;
+}
+
+/** Gives a stage module its type: `export default defineStage<Params>({ summary, run })`. */
+export function defineStage<Params>(stage: Stage<Params>): Stage<Params> {
+  return stage;
+}
