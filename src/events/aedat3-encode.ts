@@ -1,0 +1,114 @@
+import { ReproError } from '../errors.ts';
+import type { Events } from './events.ts';
+
+export interface EncodeAedat3Options {
+  /** Events a packet, at most; the camera's software writes a few thousand. */
+  readonly packetEvents?: number;
+  /** `#Source 1:` of the header. */
+  readonly source?: string;
+  /** `#Start-Time:` of the header; fixed text, because a clock would make every file different. */
+  readonly startTime?: string;
+  /** Further header lines, each without `#` and line end. */
+  readonly comments?: readonly string[];
+  /** Validity bit of each event; all valid when absent. */
+  readonly valid?: Uint8Array;
+}
+
+const PACKET_HEADER_BYTES = 28;
+const EVENT_BYTES = 8;
+const CLOCK_PERIOD_US = 2 ** 31;
+const LARGEST_COORDINATE = 0x7fff;
+
+/**
+ * Writes events as an AEDAT 3.1 file: the text header, then polarity packets of up to `packetEvents` events.
+ * A packet ends early where the camera's 31-bit clock overflows, since the overflow count belongs to the packet.
+ *
+ * @throws {ReproError} `aedat-encode` if a time is no whole number of µs >= 0, or x, y or p does not fit the format
+ * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-3.1.html
+ */
+export function encodeAedat3(events: Events, options: EncodeAedat3Options = {}): Uint8Array {
+  const { packetEvents = 4096, source = 'DVS128', startTime = '1970-01-01 00:00:00 (TZ+0000)' } = options;
+  if (!Number.isInteger(packetEvents) || packetEvents < 1) {
+    throw new ReproError('aedat-encode', `packetEvents must be a whole number >= 1, not ${packetEvents}.`);
+  }
+  const header = encodeHeader([
+    'Format: RAW',
+    `Source 1: ${source}`,
+    `Start-Time: ${startTime}`,
+    ...(options.comments ?? []),
+  ]);
+  const starts = packetStarts(events, packetEvents);
+  const bytes = new Uint8Array(
+    header.length + starts.length * PACKET_HEADER_BYTES + events.tUs.length * EVENT_BYTES,
+  );
+  bytes.set(header);
+  const view = new DataView(bytes.buffer);
+  let offset = header.length;
+  for (const [packet, from] of starts.entries()) {
+    const to = starts[packet + 1] ?? events.tUs.length;
+    offset = writePacket(view, offset, events, from, to, options.valid);
+  }
+  return bytes;
+}
+
+function encodeHeader(lines: readonly string[]): Uint8Array {
+  for (const line of lines) {
+    if (/[^\x20-\x7e]/.test(line) || line.startsWith('!')) {
+      throw new ReproError(
+        'aedat-encode',
+        `header line ${JSON.stringify(line)} is not one line of plain ASCII.`,
+      );
+    }
+  }
+  const text = ['#!AER-DAT3.1', ...lines.map((line) => `#${line}`), '#!END-HEADER', ''].join('\r\n');
+  return new TextEncoder().encode(text);
+}
+
+/** Index of each packet's first event: after `packetEvents` events, or where the 31-bit clock's overflow count changes. */
+function packetStarts(events: Events, packetEvents: number): number[] {
+  const starts: number[] = [];
+  let overflow = -1;
+  for (let i = 0; i < events.tUs.length; i++) {
+    const own = Math.floor(events.tUs[i]! / CLOCK_PERIOD_US);
+    if (own !== overflow || i - starts.at(-1)! >= packetEvents) starts.push(i);
+    overflow = own;
+  }
+  return starts;
+}
+
+function writePacket(
+  view: DataView,
+  at: number,
+  events: Events,
+  from: number,
+  to: number,
+  valid: Uint8Array | undefined,
+): number {
+  const count = to - from;
+  let validCount = 0;
+  let offset = at + PACKET_HEADER_BYTES;
+  for (let i = from; i < to; i++) {
+    const [tUs, x, y, p] = [events.tUs[i]!, events.x[i]!, events.y[i]!, events.p[i]!];
+    if (!Number.isSafeInteger(tUs) || tUs < 0 || x > LARGEST_COORDINATE || y > LARGEST_COORDINATE || p > 1) {
+      throw new ReproError(
+        'aedat-encode',
+        `event ${i} (t ${tUs} µs, x ${x}, y ${y}, p ${p}) does not fit AEDAT 3.1.`,
+        { fix: 't must be a whole number of µs >= 0, x and y at most 32767, p 0 or 1.' },
+      );
+    }
+    const bit = valid === undefined ? 1 : valid[i]! & 1;
+    validCount += bit;
+    view.setUint32(offset, ((x << 17) | (y << 2) | (p << 1) | bit) >>> 0, true);
+    view.setUint32(offset + 4, tUs % CLOCK_PERIOD_US, true);
+    offset += EVENT_BYTES;
+  }
+  view.setUint16(at, 1, true);
+  view.setUint16(at + 2, 1, true);
+  view.setUint32(at + 4, EVENT_BYTES, true);
+  view.setUint32(at + 8, 4, true);
+  view.setUint32(at + 12, Math.floor(events.tUs[from]! / CLOCK_PERIOD_US), true);
+  view.setUint32(at + 16, count, true);
+  view.setUint32(at + 20, count, true);
+  view.setUint32(at + 24, validCount, true);
+  return offset;
+}

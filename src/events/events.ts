@@ -1,0 +1,93 @@
+/**
+ * Events of a dynamic vision sensor as a struct of arrays, all of one length, in the order of the recording.
+ *
+ * Times are whole microseconds in doubles: exact up to 2^53 µs (285 years), where a recording's 31-bit clock
+ * and its overflow counter need about 40 bits and a BigInt array would cost several times the time.
+ */
+export interface Events {
+  /** Time, µs, whole numbers. */
+  readonly tUs: Float64Array;
+  /** Column, 0 at the left as the file counts it. */
+  readonly x: Uint16Array;
+  /** Row. */
+  readonly y: Uint16Array;
+  /** Polarity: 1 brighter (on), 0 darker (off). */
+  readonly p: Uint8Array;
+}
+
+/** Rows and columns of a sensor, in pixels. */
+export interface Sensor {
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Takes one event; readers call it in file order. */
+export type EventSink = (tUs: number, x: number, y: number, p: number) => void;
+
+/** The events `from <= index < to` as views: no copy, the same memory. */
+export function sliceEvents(events: Events, from: number, to: number): Events {
+  return {
+    tUs: events.tUs.subarray(from, to),
+    x: events.x.subarray(from, to),
+    y: events.y.subarray(from, to),
+    p: events.p.subarray(from, to),
+  };
+}
+
+/** Collects events one by one into arrays that double as they fill. */
+export class EventBuffer {
+  #tUs: Float64Array;
+  #x: Uint16Array;
+  #y: Uint16Array;
+  #p: Uint8Array;
+  #length = 0;
+
+  constructor(capacity = 4096) {
+    this.#tUs = new Float64Array(capacity);
+    this.#x = new Uint16Array(capacity);
+    this.#y = new Uint16Array(capacity);
+    this.#p = new Uint8Array(capacity);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  push(tUs: number, x: number, y: number, p: number): void {
+    const at = this.#length;
+    if (at === this.#tUs.length) this.#grow();
+    this.#tUs[at] = tUs;
+    this.#x[at] = x;
+    this.#y[at] = y;
+    this.#p[at] = p;
+    this.#length = at + 1;
+  }
+
+  /** What was collected, as views of the buffer's memory: valid until the next `push` or `clear`. */
+  events(): Events {
+    return sliceEvents({ tUs: this.#tUs, x: this.#x, y: this.#y, p: this.#p }, 0, this.#length);
+  }
+
+  /** Forgets the events and keeps the memory. */
+  clear(): void {
+    this.#length = 0;
+  }
+
+  #grow(): void {
+    const capacity = Math.max(1024, this.#tUs.length * 2);
+    const grown = {
+      tUs: new Float64Array(capacity),
+      x: new Uint16Array(capacity),
+      y: new Uint16Array(capacity),
+      p: new Uint8Array(capacity),
+    };
+    grown.tUs.set(this.#tUs);
+    grown.x.set(this.#x);
+    grown.y.set(this.#y);
+    grown.p.set(this.#p);
+    this.#tUs = grown.tUs;
+    this.#x = grown.x;
+    this.#y = grown.y;
+    this.#p = grown.p;
+  }
+}
