@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+// Checks what must be checked before any modern syntax is parsed, then hands over to the compiled program.
+import { existsSync } from 'node:fs';
+import module from 'node:module';
+import process from 'node:process';
+
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`repro needs Node.js 20.19 or newer; this is ${process.versions.node}.\n`);
+  process.exit(2);
+}
+const entry = new URL('../dist/cli/main.js', import.meta.url);
+if (!existsSync(entry)) {
+  process.stderr.write(
+    'repro is not compiled yet: dist/cli/main.js is missing.\n  Run `npm ci`, or `npm run build` after a pull.\n',
+  );
+  process.exit(2);
+}
+module.enableCompileCache?.();
+const { main } = await import(entry.href);
+await main(process.argv);

@@ -1,0 +1,97 @@
+import { statfs } from 'node:fs/promises';
+import os from 'node:os';
+import process from 'node:process';
+import { printJson } from './load.ts';
+import { findProjectRoot } from './project.ts';
+import { colorsFor } from './view/colors.ts';
+import { formatBytes } from './view/format.ts';
+
+interface DoctorOptions {
+  readonly project?: string;
+  readonly json?: boolean;
+}
+
+interface Finding {
+  readonly what: string;
+  readonly state: 'ok' | 'missing' | 'problem';
+  readonly text: string;
+  readonly fix: string | null;
+}
+
+/** The free space below which a full run cannot hold frames, store and checkpoints. */
+const fullRunBytes = 8e9;
+
+/** `repro doctor`: what this machine has, what is missing, and how to get it. */
+export async function doctor(options: DoctorOptions): Promise<void> {
+  const root = findProjectRoot(options.project ?? process.cwd());
+  const findings = [
+    describeNode(),
+    describeCores(),
+    await describeDisk(root),
+    await describeGit(),
+    ...(await describeEngines()),
+  ];
+  if (options.json === true) {
+    printJson({ version: 1, command: 'doctor', findings });
+    return;
+  }
+  const c = colorsFor(process.stdout);
+  const sign = { ok: c.green('ok     '), missing: c.yellow('missing'), problem: c.red('problem') };
+  const width = Math.max(...findings.map((one) => one.what.length));
+  for (const one of findings) {
+    process.stdout.write(`${sign[one.state]}  ${one.what.padEnd(width)}  ${one.text}\n`);
+    if (one.fix !== null) process.stdout.write(`${' '.repeat(width + 11)}${one.fix}\n`);
+  }
+}
+
+function describeNode(): Finding {
+  return {
+    what: 'Node.js',
+    state: 'ok',
+    text: `${process.versions.node}, ${process.platform}-${process.arch}`,
+    fix: null,
+  };
+}
+
+function describeCores(): Finding {
+  const model = os.cpus()[0]?.model.trim() ?? 'unknown';
+  const text = `${os.availableParallelism()} cores (${model}), ${formatBytes(os.totalmem())} of memory`;
+  return { what: 'processor', state: 'ok', text, fix: null };
+}
+
+async function describeDisk(root: string): Promise<Finding> {
+  const { bavail, bsize } = await statfs(root);
+  const freeBytes = bavail * bsize;
+  const enough = freeBytes >= fullRunBytes;
+  return {
+    what: 'disk',
+    state: enough ? 'ok' : 'problem',
+    text: `${formatBytes(freeBytes)} free here`,
+    fix: enough
+      ? null
+      : `A full run wants ${formatBytes(fullRunBytes)} beside the recordings; the quick one far less.`,
+  };
+}
+
+async function describeGit(): Promise<Finding> {
+  const { simpleGit } = await import('simple-git');
+  const { installed, major, minor } = await simpleGit().version();
+  return installed
+    ? { what: 'git', state: 'ok', text: `${major}.${minor}`, fix: null }
+    : {
+        what: 'git',
+        state: 'missing',
+        text: 'records will not name the commit',
+        fix: 'Install git from your system’s packages.',
+      };
+}
+
+async function describeEngines(): Promise<Finding[]> {
+  const { probeEngines } = await import('../engines/probe.ts');
+  return (await probeEngines()).map((one) => ({
+    what: `engine ${one.name}`,
+    state: one.available ? 'ok' : 'missing',
+    text: one.text,
+    fix: one.fix,
+  }));
+}

@@ -1,0 +1,14 @@
+import path from 'node:path';
+
+/**
+ * The facts about this machine that pipeline.yaml may name under `facts:`. The runner knows none of them;
+ * each is worked out only when a stage asks for it.
+ */
+export function factsOf(projectRoot: string): Readonly<Record<string, () => Promise<string>>> {
+  return {
+    engine: async () => {
+      const { identifyEngine } = await import('../engines/identity.ts');
+      return identifyEngine({ projectRoot, cacheFolder: path.join(projectRoot, 'artifacts', '.cache') });
+    },
+  };
+}

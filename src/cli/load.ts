@@ -1,0 +1,33 @@
+import process from 'node:process';
+import { loadPlan } from '../runner/pipeline/load.ts';
+import type { Plan } from '../runner/plan.ts';
+import { findProjectRoot } from './project.ts';
+
+/** The options of every command that reads the pipeline, as commander gives them. */
+export interface PipelineOptions {
+  readonly project?: string;
+  readonly profile?: string;
+  readonly set: readonly string[];
+}
+
+/** Loads the graph that the options mean. */
+export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
+  return loadPlan({
+    projectRoot: findProjectRoot(options.project ?? process.cwd()),
+    profile: options.profile,
+    set: options.set,
+  });
+}
+
+/** The same options as words, for a command line that a person can paste. */
+export function pipelineArguments(options: PipelineOptions): string[] {
+  return [
+    ...(options.profile === undefined ? [] : ['--profile', options.profile]),
+    ...options.set.flatMap((assignment) => ['--set', assignment]),
+  ];
+}
+
+/** Prints the one document of `--json`. */
+export function printJson(document: object): void {
+  process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+}

@@ -1,0 +1,40 @@
+import { createReadStream, existsSync } from 'node:fs';
+import process from 'node:process';
+import { pipeline } from 'node:stream/promises';
+import { ReproError } from '../errors.ts';
+import { logFileOf } from '../runner/logs.ts';
+import { selectInstances } from '../runner/selection.ts';
+import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
+import { isNamed } from './status.ts';
+
+interface LogsOptions extends PipelineOptions {
+  readonly path?: boolean;
+  readonly json?: boolean;
+}
+
+/** `repro logs STAGE`: what the stage's last run wrote to stdout and stderr. */
+export async function logs(target: string, options: LogsOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  const { selected } = selectInstances(plan, { targets: [target] });
+  const found = [...selected]
+    .filter((id) => isNamed(id, [target]))
+    .map((id) => ({ id, file: logFileOf(plan, id) }))
+    .filter(({ file }) => existsSync(file));
+  if (options.json === true) {
+    printJson({ version: 1, command: 'logs', logs: found });
+    return;
+  }
+  if (found.length === 0) {
+    throw new ReproError('no-log', `"${target}" has not run here: there is no log of it`, {
+      fix: `Run it: npx repro run ${target}`,
+    });
+  }
+  for (const { id, file } of found) {
+    if (options.path === true) {
+      process.stdout.write(`${file}\n`);
+      continue;
+    }
+    if (found.length > 1) process.stdout.write(`==> ${id} <==\n`);
+    await pipeline(createReadStream(file), process.stdout, { end: false });
+  }
+}

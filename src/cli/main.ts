@@ -1,0 +1,136 @@
+import process from 'node:process';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { describeError } from '../errors.ts';
+import { exitCode, exitCodeOf } from './exit-code.ts';
+
+function collect(value: string, earlier: readonly string[]): string[] {
+  return [...earlier, value];
+}
+
+function parseJobs(text: string): number {
+  const jobs = Number(text);
+  if (!Number.isInteger(jobs) || jobs < 1) throw new InvalidArgumentError('a whole number from 1 is wanted.');
+  return jobs;
+}
+
+/** The options that say which graph is meant; every command that reads the pipeline takes them. */
+function withPipelineOptions(command: Command): Command {
+  return command
+    .option(
+      '-p, --profile <name>',
+      'a file of configs/profiles, without .yaml (default: the one pipeline.yaml names)',
+    )
+    .option(
+      '-s, --set <key=value>',
+      'override one value of the profile, as in train.epochs=3; may be repeated',
+      collect,
+      [],
+    );
+}
+
+const runExamples = `
+Examples:
+  $ repro run                                  everything that is not up to date
+  $ repro run train                            all trainings, and what they need
+  $ repro run train@baseline,2020              one of them
+  $ repro run --from frames                    frames and everything after it
+  $ repro run --until train --dry-run          what would run, and why
+  $ repro run --profile full --set dataset.root=/data/DvsGesture`;
+
+function buildProgram(version: string): Command {
+  const program = new Command('repro')
+    .description(
+      'Reproduces "The role of membrane time constant in the training of spiking neural networks" (Pazderka, 2024):\nruns the graph of stages in pipeline.yaml and skips what is up to date.',
+    )
+    .version(version)
+    .option('--project <dir>', 'the folder that holds pipeline.yaml (default: here or the nearest above)')
+    .addOption(new Option('--debug', 'print the stack of an error').hideHelp())
+    .showHelpAfterError('(repro --help lists the commands)')
+    .showSuggestionAfterError();
+
+  withPipelineOptions(program.command('run'))
+    .description('run stages that are not up to date, and what they need')
+    .argument('[stage...]', 'stages or instances, such as train or train@baseline,2020 (default: all)')
+    .option('--from <stage>', 'this stage and everything after it')
+    .option('--until <stage>', 'this stage and everything it needs')
+    .option('-f, --force', 'run the named stages (or all) even if they are up to date')
+    .option('-n, --dry-run', 'say what would run, and why, and run nothing')
+    .option('-j, --jobs <n>', 'how many stages may run at once (default: the number of cores)', parseJobs)
+    .option('--json', 'print one JSON document with the outcome to stdout')
+    .addHelpText('after', runExamples)
+    .action(async (targets, options) =>
+      (await import('./run.ts')).run(targets, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('status'))
+    .description('say of each stage whether it is up to date, and why not')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .option('--exit-code', 'exit with 3 if any stage is not up to date')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro status --profile full --exit-code')
+    .action(async (targets, options) =>
+      (await import('./status.ts')).status(targets, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('graph'))
+    .description('show the stages and what they read from each other')
+    .addOption(
+      new Option('--format <kind>', 'how').choices(['text', 'mermaid', 'svg', 'json']).default('text'),
+    )
+    .option('--json', 'the same as --format json')
+    .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
+    .action(async (options) => (await import('./graph.ts')).graph({ ...program.opts(), ...options }));
+
+  withPipelineOptions(program.command('logs'))
+    .description("print the log of a stage's last run")
+    .argument('<stage>', 'a stage or an instance, such as train@baseline,2020')
+    .option('--path', 'print only where the log is')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
+    .action(async (target, options) =>
+      (await import('./logs.ts')).logs(target, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('metrics'))
+    .description('what every stage measured in its last run')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro metrics train --json')
+    .action(async (targets, options) =>
+      (await import('./metrics.ts')).metrics(targets, { ...program.opts(), ...options }),
+    );
+
+  program
+    .command('doctor')
+    .description('what this machine has: Node, git, memory, disk, engines; and how to get what is missing')
+    .option('--json', 'print one JSON document')
+    .action(async (options) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
+
+  return program;
+}
+
+declare const PACKAGE_VERSION: string;
+
+/** Runs one command line. The exit code is set, not forced, so that stdout drains into slow pipes. */
+export async function main(argv: readonly string[]): Promise<void> {
+  process.stdout.on('error', leaveOnClosedPipe);
+  process.stderr.on('error', leaveOnClosedPipe);
+  const program = buildProgram(PACKAGE_VERSION);
+  program.exitOverride((error) => {
+    process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
+  });
+  for (const command of program.commands) command.copyInheritedSettings(program);
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.stderr.write(`${describeError(error)}\n`);
+    if (program.opts().debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** `repro logs train | head` closes our stdout: that is the reader's right, not an error. */
+function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(exitCode.ok);
+  throw error;
+}

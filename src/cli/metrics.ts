@@ -1,0 +1,46 @@
+import process from 'node:process';
+import { readRecord } from '../runner/records.ts';
+import { selectInstances } from '../runner/selection.ts';
+import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
+import { isNamed } from './status.ts';
+import { formatBytes, formatFigure, formatSeconds } from './view/format.ts';
+
+interface MetricsOptions extends PipelineOptions {
+  readonly json?: boolean;
+}
+
+/** `repro metrics`: what each stage measured, and what it cost, in the last run that ended well. */
+export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  const { selected } = selectInstances(plan, { targets });
+  const ids = [...plan.instances.keys()].filter(
+    (id) => selected.has(id) && (targets.length === 0 || isNamed(id, targets)),
+  );
+  const records = await Promise.all(ids.map(async (id) => ({ id, record: await readRecord(plan, id) })));
+  if (options.json === true) {
+    printJson({
+      version: 1,
+      command: 'metrics',
+      profile: plan.profile,
+      instances: records.map(({ id, record }) => ({
+        id,
+        seconds: record?.seconds ?? null,
+        peakMemoryBytes: record?.peakMemoryBytes ?? null,
+        metrics: record?.metrics ?? null,
+      })),
+    });
+    return;
+  }
+  for (const { id, record } of records) {
+    if (record === null) {
+      process.stdout.write(`${id}  has not run\n`);
+      continue;
+    }
+    process.stdout.write(`${id}  ${formatSeconds(record.seconds)}, ${formatBytes(record.peakMemoryBytes)}\n`);
+    const width = Math.max(0, ...Object.keys(record.metrics).map((name) => name.length));
+    for (const [name, value] of Object.entries(record.metrics)) {
+      const text = typeof value === 'number' ? formatFigure(value) : String(value);
+      process.stdout.write(`  ${name.padEnd(width)}  ${text}\n`);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../errors.ts';
+import type { RunEvent } from '../runner/events.ts';
+import type { Plan } from '../runner/plan.ts';
+import { runPlan } from '../runner/run.ts';
+import { selectInstances } from '../runner/selection.ts';
+import { exitCode } from './exit-code.ts';
+import { factsOf } from './facts.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
+import { listenForSignals } from './signals.ts';
+import { colorsFor } from './view/colors.ts';
+import { PlainView } from './view/plain-view.ts';
+import { applyEvent, createRunState, type RunState } from './view/run-state.ts';
+import { summariseRun } from './view/summary.ts';
+import type { View } from './view/view.ts';
+
+interface RunOptions extends PipelineOptions {
+  readonly from?: string;
+  readonly until?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly jobs?: number;
+  readonly json?: boolean;
+}
+
+/** `repro run`: progress on stderr, the outcome as JSON on stdout when asked for. */
+export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
+    throw new ReproError('usage', 'stages and --from or --until say two different things', {
+      fix: 'Name the stages, or a range of the graph with --from and --until.',
+    });
+  }
+  const { selected } = selectInstances(plan, { targets, from: options.from, until: options.until });
+  const forced = options.force === true ? selectForced(plan, targets, selected) : new Set<string>();
+
+  const state = createRunState();
+  const view = await openView();
+  const signals = listenForSignals();
+  const onEvent = (event: RunEvent): void => {
+    const nowMs = Date.now();
+    applyEvent(state, event, nowMs);
+    view.show(event, state, nowMs);
+  };
+  try {
+    await runPlan({
+      plan,
+      selected,
+      force: forced,
+      dryRun: options.dryRun ?? false,
+      jobs: options.jobs ?? os.availableParallelism(),
+      facts: factsOf(plan.projectRoot),
+      signal: signals.stop,
+      killSignal: signals.kill,
+      onEvent,
+    });
+  } finally {
+    view.close();
+    signals.dispose();
+  }
+  const summary = summariseRun(state, {
+    colors: colorsFor(process.stderr),
+    runArguments: pipelineArguments(options),
+    results: options.dryRun === true ? [] : describeResults(plan, selected),
+  });
+  process.stderr.write(`${summary.join('\n')}\n`);
+  if (options.json === true) printJson(outcomeDocument(plan, state));
+  process.exitCode = exitCodeOfRun(state, signals.received());
+}
+
+/** `--force` means the stages that were named, not everything that they need; without names, all. */
+function selectForced(
+  plan: Plan,
+  targets: readonly string[],
+  selected: ReadonlySet<string>,
+): ReadonlySet<string> {
+  if (targets.length === 0) return selected;
+  const named = new Set(targets.map((target) => target.split('@', 1)[0]));
+  const exact = new Set(targets);
+  return new Set(
+    [...selected].filter((id) => {
+      const stage = plan.instances.get(id)?.stage ?? id;
+      return (
+        exact.has(id) || exact.has(stage) || (named.has(stage) && targets.some((one) => id.startsWith(one)))
+      );
+    }),
+  );
+}
+
+async function openView(): Promise<View> {
+  const colors = colorsFor(process.stderr);
+  const interactive = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI;
+  if (!interactive) return new PlainView((line) => void process.stderr.write(`${line}\n`), colors);
+  const { LiveView } = await import('./view/live-view.ts');
+  return new LiveView(process.stderr, colors);
+}
+
+/** What there is to open after a run: the page that a last stage made, or its folder. */
+function describeResults(plan: Plan, selected: ReadonlySet<string>): string[] {
+  const read = new Set([...plan.dependencies.values()].flat());
+  const last = [...plan.instances.values()].filter((one) => selected.has(one.id) && !read.has(one.id));
+  return last.flatMap((one) =>
+    one.outputs.map((output) => {
+      const page = path.posix.join(output, 'index.html');
+      return `${one.id}: ${existsSync(path.join(plan.projectRoot, page)) ? page : output}`;
+    }),
+  );
+}
+
+function outcomeDocument(plan: Plan, state: RunState): object {
+  return {
+    version: 1,
+    command: 'run',
+    profile: plan.profile,
+    outcome: state.outcome,
+    seconds: state.seconds,
+    instances: [...state.instances.values()].map((one) => ({
+      id: one.id,
+      state: one.state,
+      seconds: one.seconds,
+      reasons: one.reasons,
+      restored: one.restored,
+      metrics: one.metrics,
+      failure: one.failure,
+      blockedBy: one.blockedBy,
+    })),
+  };
+}
+
+function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number {
+  if (state.outcome === 'ok') return exitCode.ok;
+  if (state.outcome === 'interrupted') return received === 'SIGTERM' ? exitCode.sigterm : exitCode.sigint;
+  return exitCode.stageFailed;
+}

@@ -1,0 +1,58 @@
+import process from 'node:process';
+import { selectInstances } from '../runner/selection.ts';
+import { readStatus } from '../runner/status.ts';
+import { exitCode } from './exit-code.ts';
+import { factsOf } from './facts.ts';
+import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
+import { colorsFor } from './view/colors.ts';
+
+interface StatusOptions extends PipelineOptions {
+  readonly exitCode?: boolean;
+  readonly json?: boolean;
+}
+
+const words = {
+  fresh: 'up to date',
+  restorable: 'to restore',
+  stale: 'stale',
+  'never-run': 'never run',
+} as const;
+
+/** `repro status`: a line for each instance, with every reason that makes it stale. */
+export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  const { selected } = selectInstances(plan, { targets });
+  const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const wanted = all.filter((one) => targets.length === 0 || isNamed(one.id, targets));
+  if (options.json === true) {
+    printJson({
+      version: 1,
+      command: 'status',
+      profile: plan.profile,
+      instances: wanted,
+      inactive: plan.inactive,
+    });
+  } else {
+    const c = colorsFor(process.stdout);
+    const paint = { fresh: c.green, restorable: c.cyan, stale: c.yellow, 'never-run': c.yellow };
+    const width = Math.max(0, ...wanted.map((one) => one.id.length));
+    for (const one of wanted) {
+      const reasons = one.reasons.map((reason) => reason.text).join('; ');
+      process.stdout.write(
+        `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
+      );
+    }
+    for (const stage of plan.inactive) {
+      process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
+    }
+  }
+  if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
+    process.exitCode = exitCode.stale;
+}
+
+/** Whether the user named this instance itself, and not only something that needs it. */
+export function isNamed(id: string, targets: readonly string[]): boolean {
+  return targets.some(
+    (target) => id === target || id.split('@', 1)[0] === target || id.startsWith(`${target},`),
+  );
+}

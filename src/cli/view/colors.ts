@@ -1,0 +1,15 @@
+import process from 'node:process';
+import pico from 'picocolors';
+
+export type Colors = Pick<
+  ReturnType<typeof pico.createColors>,
+  'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
+>;
+
+/** Colours for a stream: none when it is no terminal, when NO_COLOR is set, or on a dumb terminal; FORCE_COLOR overrides. */
+export function colorsFor(stream: { readonly isTTY?: boolean | undefined }): Colors {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  const wanted = forced || (stream.isTTY === true && !NO_COLOR && TERM !== 'dumb');
+  return pico.createColors(wanted);
+}

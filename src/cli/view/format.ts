@@ -1,0 +1,40 @@
+/** `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`: as coarse as a person waits. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  const minutes = Math.round(whole / 60);
+  return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** `12 B`, `3.4 kB`, `1.2 GB`; decimal units, as file managers and disks are sold. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 999.5 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
+}
+
+/** Three significant digits, without an exponent for everyday sizes. */
+export function formatFigure(value: number): string {
+  if (Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(3);
+}
+
+/** `train ×4` for several instances of one stage, `verify` for one; in the order given. */
+export function foldInstances(ids: readonly string[]): string[] {
+  const counts = new Map<string, string[]>();
+  for (const id of ids) {
+    const stage = id.split('@', 1)[0] ?? id;
+    counts.set(stage, [...(counts.get(stage) ?? []), id]);
+  }
+  return [...counts].map(([stage, members]) =>
+    members.length === 1 ? (members[0] ?? stage) : `${stage} ×${members.length}`,
+  );
+}

@@ -1,0 +1,60 @@
+import cliTruncate from 'cli-truncate';
+import type { Colors } from './colors.ts';
+import { foldInstances, formatSeconds } from './format.ts';
+import { type InstanceView, idsIn, type RunState } from './run-state.ts';
+
+const barCells = 16;
+/** Partial blocks in eighths, so that a long stage is seen to move. */
+const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+
+function drawBar(share: number): string {
+  const filled = Math.min(1, Math.max(0, share)) * barCells;
+  const whole = Math.floor(filled);
+  const part = eighths[Math.floor((filled - whole) * 8)] ?? '';
+  return `${'█'.repeat(whole)}${part}`.padEnd(barCells, '·');
+}
+
+/** `42 % · 3.1 batches/s · 0:40 left`, as far as the figures say. */
+function describeProgress(one: InstanceView, elapsedSeconds: number): string {
+  if (one.progress === null || one.progress.total <= 0) return `${formatSeconds(elapsedSeconds)}`;
+  const { done, total, unit, note } = one.progress;
+  const share = done / total;
+  const parts = [`${drawBar(share)} ${String(Math.floor(share * 100)).padStart(3)} %`];
+  if (done > 0 && elapsedSeconds >= 1) {
+    const rate = done / elapsedSeconds;
+    parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit ?? ''}/s`.replace(' /s', '/s'));
+    if (done < total) parts.push(`${formatSeconds((total - done) / rate)} left`);
+  }
+  if (note !== undefined) parts.push(note);
+  return parts.join(' · ');
+}
+
+/**
+ * The moving part of the live view: one line for each running instance, and one that counts what waits.
+ * Every line fits `columns`; at most `rows` lines, so that 200 running stages do not scroll a small terminal.
+ */
+export function renderLive(
+  state: RunState,
+  options: {
+    readonly columns: number;
+    readonly rows: number;
+    readonly nowMs: number;
+    readonly colors: Colors;
+  },
+): string[] {
+  const { columns, colors, nowMs } = options;
+  const running = [...state.instances.values()].filter((one) => one.state === 'running');
+  const shown = running.slice(0, Math.max(1, options.rows - 2));
+  const width = Math.min(Math.max(0, ...shown.map((one) => one.id.length)), Math.floor(columns / 3));
+  const lines = shown.map((one) => {
+    const elapsedSeconds = (nowMs - one.startedMs) / 1000;
+    const name = cliTruncate(one.id, Math.max(1, width), { position: 'middle' }).padEnd(width);
+    return `${colors.cyan('●')} ${name}  ${describeProgress(one, elapsedSeconds)}`;
+  });
+  if (running.length > shown.length) lines.push(`  and ${running.length - shown.length} more running`);
+  const waiting = idsIn(state, 'waiting');
+  if (waiting.length > 0) {
+    lines.push(colors.dim(`○ ${waiting.length} to go: ${foldInstances(waiting).join(', ')}`));
+  }
+  return lines.map((line) => cliTruncate(line, Math.max(1, columns - 1)));
+}

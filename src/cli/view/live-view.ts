@@ -1,0 +1,94 @@
+import { createLogUpdate } from 'log-update';
+import type { RunEvent } from '../../runner/events.ts';
+import type { Colors } from './colors.ts';
+import { foldInstances, formatSeconds } from './format.ts';
+import { renderLive } from './live-lines.ts';
+import type { RunState } from './run-state.ts';
+import type { View } from './view.ts';
+
+/** Redraws a second: enough to look alive, little enough not to cost the stages a core. */
+const redrawsPerSecond = 8;
+
+/** The view on a terminal: finished stages scroll away above, running ones move below, cached ones are folded into one line. */
+export class LiveView implements View {
+  readonly #stream: NodeJS.WriteStream;
+  readonly #colors: Colors;
+  readonly #update: ReturnType<typeof createLogUpdate>;
+  #cached: string[] = [];
+  #state: RunState | null = null;
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(stream: NodeJS.WriteStream, colors: Colors) {
+    this.#stream = stream;
+    this.#colors = colors;
+    this.#update = createLogUpdate(stream);
+    this.#timer = setInterval(() => this.#redraw(), 1000 / redrawsPerSecond);
+    this.#timer.unref();
+  }
+
+  show(event: RunEvent, state: RunState): void {
+    this.#state = state;
+    const line = this.#lastingLine(event);
+    if (line !== null) {
+      this.#flushCached();
+      this.#update.persist(line);
+      this.#redraw();
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer);
+    this.#flushCached();
+    this.#update.clear();
+    this.#update.done();
+  }
+
+  #flushCached(): void {
+    if (this.#cached.length === 0) return;
+    this.#update.persist(`${this.#colors.green('✔')} up to date: ${foldInstances(this.#cached).join(', ')}`);
+    this.#cached = [];
+  }
+
+  #lastingLine(event: RunEvent): string | null {
+    const c = this.#colors;
+    switch (event.kind) {
+      case 'cached':
+        if (event.restored.length > 0) {
+          return `${c.green('✔')} ${event.id}  restored from the store: ${event.restored.join(', ')}`;
+        }
+        this.#cached.push(event.id);
+        return null;
+      case 'would-run':
+        return `${c.yellow('?')} ${event.id}  would run: ${event.reasons.map((reason) => reason.text).join('; ')}`;
+      case 'started':
+        return c.dim(`  ${event.id}  ${event.reasons.map((reason) => reason.text).join('; ')}`);
+      case 'finished':
+        return `${c.green('✔')} ${event.id}  ${formatSeconds(event.seconds)}`;
+      case 'failed':
+        return `${c.red('✘')} ${event.id}  failed after ${formatSeconds(event.seconds)}`;
+      case 'note':
+        return event.level === 'warning'
+          ? `${c.yellow('!')} ${event.id}  ${event.text}`
+          : `  ${event.id}  ${event.text}`;
+      case 'interrupted':
+        return `${c.yellow('-')} ${event.id}  interrupted`;
+      case 'blocked':
+      case 'progress':
+      case 'metrics':
+      case 'run-started':
+      case 'run-finished':
+        return null;
+    }
+  }
+
+  #redraw(): void {
+    if (this.#state === null) return;
+    const lines = renderLive(this.#state, {
+      columns: this.#stream.columns ?? 80,
+      rows: this.#stream.rows ?? 24,
+      nowMs: Date.now(),
+      colors: this.#colors,
+    });
+    this.#update(lines.join('\n'));
+  }
+}

@@ -1,0 +1,72 @@
+import type { RunEvent } from '../../runner/events.ts';
+import type { Colors } from './colors.ts';
+import { formatSeconds } from './format.ts';
+import type { RunState } from './run-state.ts';
+import type { View } from './view.ts';
+
+/** A progress line is due when this share of the work is newly done, or after this long: enough for a log, not a flood. */
+const progressShare = 0.25;
+const progressSeconds = 30;
+
+/** One line an event, for CI logs, files and pipes. */
+export class PlainView implements View {
+  readonly #write: (line: string) => void;
+  readonly #colors: Colors;
+  readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
+
+  constructor(write: (line: string) => void, colors: Colors) {
+    this.#write = write;
+    this.#colors = colors;
+  }
+
+  show(event: RunEvent, _state: RunState, nowMs: number): void {
+    const line = this.#lineOf(event, nowMs);
+    if (line !== null) this.#write(line);
+  }
+
+  close(): void {}
+
+  #lineOf(event: RunEvent, nowMs: number): string | null {
+    const c = this.#colors;
+    switch (event.kind) {
+      case 'cached':
+        return event.restored.length === 0
+          ? `${c.dim('=')} ${event.id}  up to date`
+          : `${c.green('=')} ${event.id}  restored from the store: ${event.restored.join(', ')}`;
+      case 'would-run':
+        return `${c.yellow('?')} ${event.id}  would run: ${event.reasons.map((reason) => reason.text).join('; ')}`;
+      case 'started':
+        this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
+        return `${c.cyan('>')} ${event.id}  ${event.reasons.map((reason) => reason.text).join('; ')}`;
+      case 'progress': {
+        const { done, total, unit, note } = event.progress;
+        const share = total > 0 ? done / total : 0;
+        const last = this.#lastProgress.get(event.id);
+        const due =
+          last === undefined ||
+          share - last.share >= progressShare ||
+          nowMs - last.atMs >= progressSeconds * 1000;
+        if (!due) return null;
+        this.#lastProgress.set(event.id, { share, atMs: nowMs });
+        const figures = `${Math.floor(share * 100)} % (${done} of ${total}${unit === undefined ? '' : ` ${unit}`})`;
+        return `  ${event.id}  ${figures}${note === undefined ? '' : `  ${note}`}`;
+      }
+      case 'note':
+        return event.level === 'warning'
+          ? `${c.yellow('!')} ${event.id}  ${event.text}`
+          : `  ${event.id}  ${event.text}`;
+      case 'finished':
+        return `${c.green('+')} ${event.id}  done in ${formatSeconds(event.seconds)}`;
+      case 'failed':
+        return `${c.red('x')} ${event.id}  failed after ${formatSeconds(event.seconds)}: ${event.text}`;
+      case 'blocked':
+        return `${c.red('-')} ${event.id}  not run: ${event.by.join(', ')} failed`;
+      case 'interrupted':
+        return `${c.yellow('-')} ${event.id}  interrupted`;
+      case 'run-started':
+      case 'run-finished':
+      case 'metrics':
+        return null;
+    }
+  }
+}

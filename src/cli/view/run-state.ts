@@ -1,0 +1,112 @@
+import type { RunEvent, StaleReason } from '../../runner/events.ts';
+import type { MetricValue, Progress } from '../../stage/context.ts';
+
+export type InstanceState =
+  | 'waiting'
+  | 'cached'
+  | 'would-run'
+  | 'running'
+  | 'finished'
+  | 'failed'
+  | 'blocked'
+  | 'interrupted';
+
+/** What is known of one instance during a run. */
+export interface InstanceView {
+  readonly id: string;
+  state: InstanceState;
+  restored: readonly string[];
+  reasons: readonly StaleReason[];
+  startedMs: number;
+  seconds: number;
+  progress: Progress | null;
+  metrics: Record<string, MetricValue>;
+  failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null;
+  blockedBy: readonly string[];
+}
+
+export interface RunState {
+  readonly instances: Map<string, InstanceView>;
+  outcome: 'ok' | 'failed' | 'interrupted' | null;
+  seconds: number;
+}
+
+/** Folds a run's events into what a view shows; `nowMs` is the moment of the event. */
+export function createRunState(): RunState {
+  return { instances: new Map(), outcome: null, seconds: 0 };
+}
+
+function newInstance(id: string): InstanceView {
+  return {
+    id,
+    state: 'waiting',
+    restored: [],
+    reasons: [],
+    startedMs: 0,
+    seconds: 0,
+    progress: null,
+    metrics: {},
+    failure: null,
+    blockedBy: [],
+  };
+}
+
+export function applyEvent(state: RunState, event: RunEvent, nowMs: number): void {
+  if (event.kind === 'run-started') {
+    for (const id of event.ids) state.instances.set(id, newInstance(id));
+    return;
+  }
+  if (event.kind === 'run-finished') {
+    state.outcome = event.outcome;
+    state.seconds = event.seconds;
+    return;
+  }
+  const instance = state.instances.get(event.id) ?? newInstance(event.id);
+  state.instances.set(event.id, instance);
+  switch (event.kind) {
+    case 'cached':
+      instance.state = 'cached';
+      instance.restored = event.restored;
+      break;
+    case 'would-run':
+      instance.state = 'would-run';
+      instance.reasons = event.reasons;
+      break;
+    case 'started':
+      instance.state = 'running';
+      instance.reasons = event.reasons;
+      instance.startedMs = nowMs;
+      break;
+    case 'progress':
+      instance.progress = event.progress;
+      break;
+    case 'metrics':
+      Object.assign(instance.metrics, event.values);
+      break;
+    case 'finished':
+      instance.state = 'finished';
+      instance.seconds = event.seconds;
+      instance.metrics = { ...event.metrics };
+      break;
+    case 'failed': {
+      instance.state = 'failed';
+      instance.seconds = event.seconds;
+      const { code, text, logFile, logTail } = event;
+      instance.failure = { code, text, logFile, logTail };
+      break;
+    }
+    case 'blocked':
+      instance.state = 'blocked';
+      instance.blockedBy = event.by;
+      break;
+    case 'interrupted':
+      instance.state = 'interrupted';
+      break;
+    case 'note':
+      break;
+  }
+}
+
+export function idsIn(state: RunState, wanted: InstanceState): string[] {
+  return [...state.instances.values()].filter((one) => one.state === wanted).map((one) => one.id);
+}

@@ -1,0 +1,89 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '..');
+
+/** What each part may import besides itself; `errors.ts` is open to all but snn. One way only: no part is above itself. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  snn: [],
+  errors: [],
+  events: ['errors'],
+  formats: ['errors', 'snn'],
+  stats: ['errors'],
+  schema: ['errors'],
+  engines: ['errors', 'formats', 'snn'],
+  datasets: ['errors', 'events', 'formats'],
+  training: ['errors', 'engines', 'formats', 'snn', 'stats'],
+  report: ['errors', 'formats', 'snn', 'stats'],
+  stage: ['errors'],
+  executors: ['errors', 'stage'],
+  runner: ['errors', 'executors', 'schema', 'stage'],
+  cli: ['errors', 'engines', 'runner', 'schema', 'stage'],
+  stages: [
+    'errors',
+    'stage',
+    'datasets',
+    'events',
+    'training',
+    'report',
+    'engines',
+    'formats',
+    'snn',
+    'stats',
+  ],
+};
+
+function listSources(folder: string): string[] {
+  return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => path.posix.join(folder, name.split(path.sep).join('/')))
+    .sort();
+}
+
+/** `src/events/aedat3.ts` -> `events`, `src/errors.ts` -> `errors`, `stages/train.ts` -> `stages`. */
+function partOf(file: string): string {
+  const [top, second] = file.split('/');
+  if (top !== 'src') return top ?? file;
+  return (second ?? '').replace(/\.ts$/, '');
+}
+
+function readImports(file: string): string[] {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map(([, specifier]) =>
+    path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier ?? '')),
+  );
+}
+
+const sources = [...listSources('src'), ...listSources('stages')];
+
+describe('the architecture', () => {
+  test('is one that this test knows: every part has its rule', () => {
+    expect([...new Set(sources.map(partOf))].filter((part) => !(part in allowed))).toEqual([]);
+  });
+
+  test('has imports that go one way', () => {
+    const wrong = sources.flatMap((file) => {
+      const from = partOf(file);
+      return readImports(file)
+        .filter((target) => target.startsWith('src/') || target.startsWith('stages/'))
+        .filter((target) => partOf(target) !== from && !(allowed[from] ?? []).includes(partOf(target)))
+        .map((target) => `${file} imports ${target}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  test('keeps the network core pure: snn imports nothing but itself', () => {
+    const imports = sources
+      .filter((file) => partOf(file) === 'snn')
+      .flatMap((file) => [...readFileSync(path.join(root, file), 'utf8').matchAll(/from\s+'([^']+)'/g)])
+      .map(([, specifier]) => specifier);
+    expect(imports.filter((specifier) => !specifier?.startsWith('./'))).toEqual([]);
+  });
+
+  test('keeps stages thin and files small', () => {
+    const lines = (file: string) => readFileSync(path.join(root, file), 'utf8').split('\n').length;
+    expect(listSources('stages').filter((file) => lines(file) > 101)).toEqual([]);
+    expect(sources.filter((file) => lines(file) > 401)).toEqual([]);
+  });
+});

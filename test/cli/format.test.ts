@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { foldInstances, formatBytes, formatFigure, formatSeconds } from '../../src/cli/view/format.ts';
+
+test('seconds are as coarse as a person waits', () => {
+  expect([0, 0.84, 9.96, 59.6, 61, 3599.6, 7620].map(formatSeconds)).toEqual([
+    '0.0 s',
+    '0.8 s',
+    '10 s',
+    '1 min 00 s',
+    '1 min 01 s',
+    '1 h 00 min',
+    '2 h 07 min',
+  ]);
+});
+
+test('bytes carry over to the next unit before they show four digits', () => {
+  expect([0, 999, 1000, 123_456, 999_600, 2_900_000_000].map(formatBytes)).toEqual([
+    '0 B',
+    '999 B',
+    '1.0 kB',
+    '123 kB',
+    '1.0 MB',
+    '2.9 GB',
+  ]);
+});
+
+test('figures keep four digits and turn to exponents only when they must', () => {
+  expect([3, 0.123456, 0.00001234, 1234567.8].map(formatFigure)).toEqual([
+    '3',
+    '0.1235',
+    '1.234e-5',
+    '1.235e+6',
+  ]);
+});
+
+test('instances of one stage are folded, a single one keeps its name', () => {
+  expect(foldInstances(['verify', 'train@a,1', 'train@b,1', 'evaluate@a,1'])).toEqual([
+    'verify',
+    'train ×2',
+    'evaluate@a,1',
+  ]);
+});

@@ -1,0 +1,120 @@
+import pico from 'picocolors';
+import stringWidth from 'string-width';
+import { describe, expect, test } from 'vitest';
+import { renderLive } from '../../src/cli/view/live-lines.ts';
+import { PlainView } from '../../src/cli/view/plain-view.ts';
+import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { rerunCommand, summariseRun } from '../../src/cli/view/summary.ts';
+import type { RunEvent } from '../../src/runner/events.ts';
+
+const colors = pico.createColors(false);
+
+function stateAfter(events: readonly RunEvent[]) {
+  const state = createRunState();
+  for (const event of events) applyEvent(state, event, 1000);
+  return state;
+}
+
+const started = (id: string): RunEvent => ({
+  kind: 'started',
+  id,
+  reasons: [{ cue: 'never-run', text: 'has never run' }],
+  logFile: `logs/${id}.log`,
+});
+
+describe('the live view', () => {
+  test('shows bar, percent, rate, time left and note of a running stage', () => {
+    const state = stateAfter([
+      { kind: 'run-started', ids: ['train@baseline,2020', 'report'], jobs: 2 },
+      started('train@baseline,2020'),
+      {
+        kind: 'progress',
+        id: 'train@baseline,2020',
+        progress: { done: 30, total: 120, unit: 'batches', note: 'epoch 3/12' },
+      },
+    ]);
+    const lines = renderLive(state, { columns: 120, rows: 24, nowMs: 11_000, colors });
+    expect(lines).toEqual([
+      '● train@baseline,2020  ████············  25 % · 3.0 batches/s · 30 s left · epoch 3/12',
+      '○ 1 to go: report',
+    ]);
+  });
+
+  test('fits a narrow and low terminal with 200 running stages', () => {
+    const ids = Array.from({ length: 200 }, (_, at) => `train@a-rather-long-model-name,${at}`);
+    const state = stateAfter([{ kind: 'run-started', ids, jobs: 200 }, ...ids.map(started)]);
+    const lines = renderLive(state, { columns: 30, rows: 10, nowMs: 2000, colors });
+    expect(lines.length).toBeLessThanOrEqual(10);
+    expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(30);
+    expect(lines.at(-1)).toContain('192 more running');
+  });
+});
+
+describe('the plain view', () => {
+  test('writes a line an event and thins progress out to quarters', () => {
+    const lines: string[] = [];
+    const view = new PlainView((line) => lines.push(line), colors);
+    const state = createRunState();
+    view.show(started('frames'), state, 0);
+    for (let done = 1; done <= 100; done += 1) {
+      view.show(
+        { kind: 'progress', id: 'frames', progress: { done, total: 100, unit: 'clips' } },
+        state,
+        done,
+      );
+    }
+    view.show({ kind: 'finished', id: 'frames', seconds: 2.04, metrics: {} }, state, 2000);
+    expect(lines).toEqual([
+      '> frames  has never run',
+      '  frames  25 % (25 of 100 clips)',
+      '  frames  50 % (50 of 100 clips)',
+      '  frames  75 % (75 of 100 clips)',
+      '  frames  100 % (100 of 100 clips)',
+      '+ frames  done in 2.0 s',
+    ]);
+  });
+});
+
+describe('the summary', () => {
+  test('gives the log tail and the command that reruns what failed, and names what that stopped', () => {
+    const state = stateAfter([
+      { kind: 'run-started', ids: ['frames', 'train@a,1', 'train@b,1'], jobs: 1 },
+      started('frames'),
+      {
+        kind: 'failed',
+        id: 'frames',
+        seconds: 1,
+        code: 'exit',
+        text: 'exit code 7',
+        logFile: 'artifacts/.cache/logs/frames.log',
+        logTail: ['one', 'two'],
+      },
+      { kind: 'blocked', id: 'train@a,1', by: ['frames'] },
+      { kind: 'blocked', id: 'train@b,1', by: ['frames'] },
+      { kind: 'run-finished', outcome: 'failed', seconds: 1.5 },
+    ]);
+    const lines = summariseRun(state, {
+      colors,
+      runArguments: ['--profile', 'full'],
+      results: ['report: x'],
+    });
+    expect(lines).toEqual([
+      '',
+      'frames failed: exit code 7',
+      '  the last lines of artifacts/.cache/logs/frames.log:',
+      '  | one',
+      '  | two',
+      '  run it again: npx repro run frames --profile full',
+      '',
+      'not run, for want of what failed: train ×2',
+      '',
+      '1 failed, 2 blocked in 1.5 s',
+    ]);
+  });
+
+  test('quotes what a shell would take apart', () => {
+    expect(rerunCommand('train@a,1', ['--set', "report.title=it's new"])).toBe(
+      "npx repro run train@a,1 --set 'report.title=it'\\''s new'",
+    );
+  });
+});
