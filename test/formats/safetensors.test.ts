@@ -1,0 +1,142 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import type { Tensor } from '../../src/snn/tensor.ts';
+
+const golden = new URL('../golden/', import.meta.url);
+
+function fileOf(header: unknown, data: number[] = []): Uint8Array {
+  const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + text.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  bytes.set(data, 8 + text.length);
+  return bytes;
+}
+
+const f32 = (shape: number[], ...values: number[]): Tensor => ({
+  dtype: 'F32',
+  shape,
+  data: Float32Array.from(values),
+});
+
+describe('readSafetensors', () => {
+  it('reads a tensor written by hand, at an odd address', () => {
+    const file = fileOf(
+      { a: { dtype: 'F32', shape: [2, 1], data_offsets: [0, 8] } },
+      [0, 0, 128, 63, 0, 0, 32, 192],
+    );
+    const shifted = new Uint8Array(file.length + 1);
+    shifted.set(file, 1);
+    const { tensors, metadata } = readSafetensors(shifted.subarray(1));
+    expect(tensors).toEqual(new Map([['a', f32([2, 1], 1, -2.5)]]));
+    expect(metadata).toEqual({});
+  });
+
+  it('reads every golden file that the reference implementation wrote', () => {
+    for (const name of readdirSync(golden).filter((file) => /^(net|plif|lif)_.*\.safetensors$/.test(file))) {
+      expect(readSafetensors(readFileSync(new URL(name, golden))).tensors.size).toBeGreaterThan(3);
+    }
+  });
+
+  it('keeps no part of the bytes that it was given', () => {
+    const file = writeSafetensors(new Map([['a', f32([1], 7)]]));
+    const { tensors } = readSafetensors(file);
+    file.fill(0);
+    expect(tensors.get('a')?.data[0]).toBe(7);
+  });
+
+  it('refuses a file that was cut off at any byte, or has a byte too many', () => {
+    const file = writeSafetensors(new Map([['a', f32([3], 1, 2, 3)]]));
+    for (let length = 0; length < file.length; length++) {
+      expect(() => readSafetensors(file.subarray(0, length)), `${length} bytes`).toThrow(ReproError);
+    }
+    expect(() => readSafetensors(new Uint8Array([...file, 0]))).toThrow(/take 12 bytes, and 13 are there/);
+  });
+
+  it.each([
+    [
+      'a header longer than is allowed',
+      new Uint8Array([0, 0, 0, 0, 0, 0, 0, 255]),
+      /claims 18374686479671623680 bytes/,
+    ],
+    ['a header that is not JSON', fileOf('{"a":'), /not JSON/],
+    ['a header that does not begin with a brace', fileOf(' {}'), /does not begin/],
+    ['text that is not UTF-8', new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not JSON/],
+    ['a list for a tensor', fileOf({ a: [] }), /not described by an object/],
+    ['an unknown type', fileOf({ a: { dtype: 'BF16', shape: [], data_offsets: [0, 2] } }, [0, 0]), /BF16/],
+    ['a negative size', fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 0] } }), /no valid shape/],
+    [
+      'offsets that run backwards',
+      fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 0] } }),
+      /give -4/,
+    ],
+    [
+      'a shape whose product overflows',
+      fileOf({ a: { dtype: 'F32', shape: [2 ** 30, 2 ** 30, 4], data_offsets: [0, 0] } }),
+      /needs/,
+    ],
+    [
+      'two tensors in the same bytes',
+      fileOf(
+        {
+          a: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+          b: { dtype: 'F32', shape: [1], data_offsets: [0, 4] },
+        },
+        [0, 0, 0, 0],
+      ),
+      /no gaps, no overlaps/,
+    ],
+    [
+      'a gap between tensors',
+      fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, [0, 0, 0, 0, 0, 0, 0, 0]),
+      /expected 0/,
+    ],
+    ['metadata that are not text', fileOf({ __metadata__: { epoch: 3 } }), /no text under "epoch"/],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => readSafetensors(bytes, 'best.safetensors')).toThrow(message);
+  });
+
+  it('never fails otherwise than with its own error, whatever the bytes', () => {
+    const file = writeSafetensors(new Map([['a', f32([2], 1, 2)]]), { k: 'v' });
+    fc.assert(
+      fc.property(fc.nat(file.length - 1), fc.nat(255), (position, value) => {
+        const altered = file.slice();
+        altered[position] = value;
+        try {
+          readSafetensors(altered);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ReproError);
+        }
+      }),
+    );
+  });
+});
+
+describe('writeSafetensors', () => {
+  it('gives back what was written, counters and metadata included', () => {
+    const state = new Map<string, Tensor>([
+      ['conv.0.weight', f32([1, 2], 0.1, Number.NaN)],
+      ['conv.1.num_batches_tracked', { dtype: 'I64', shape: [], data: BigInt64Array.of(-(2n ** 60n)) }],
+      ['empty', f32([0, 3])],
+      ['0', f32([], Number.NEGATIVE_INFINITY)],
+    ]);
+    const { tensors, metadata } = readSafetensors(writeSafetensors(state, { epoch: '3', title: 'λ = .01' }));
+    expect(Object.fromEntries(tensors)).toEqual(Object.fromEntries(state));
+    expect(metadata).toEqual({ epoch: '3', title: 'λ = .01' });
+  });
+
+  it('puts the data at a multiple of 8 bytes and gives the same bytes every time', () => {
+    const state = new Map([['a', f32([1], 1)]]);
+    const bytes = writeSafetensors(state);
+    expect(new DataView(bytes.buffer).getBigUint64(0, true) % 8n).toBe(0n);
+    expect(writeSafetensors(state)).toEqual(bytes);
+  });
+
+  it('refuses data that do not fill their shape', () => {
+    expect(() => writeSafetensors(new Map([['a', f32([2, 2], 1, 2, 3)]]))).toThrow(/needs 4 elements, got 3/);
+    expect(() => writeSafetensors(new Map([['__metadata__', f32([], 1)]]))).toThrow(/cannot be called/);
+  });
+});
