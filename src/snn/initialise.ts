@@ -1,0 +1,76 @@
+import { parameterShapes, tauShape } from './networks.ts';
+import { ShapeError } from './shape-error.ts';
+import { logSingle } from './single-precision.ts';
+import type { Layer, NetworkSpec } from './spec.ts';
+import type { State, Tensor } from './tensor.ts';
+import { drawKaimingUniform, drawLogNormal, TorchRandom } from './torch-random.ts';
+
+/**
+ * The state in which a network starts, drawn as PyTorch draws it: layer by layer, in the order in which the original
+ * builds them. Weights are Kaiming uniform (a = √5), batch norm starts at 1 and 0, τ as `TauSpec` says.
+ *
+ * @param seed what `torch.manual_seed` is given right before the network is built, or a stream to draw from
+ * @throws {ShapeError} if a τ of at most one time step is drawn: `w = -ln(τ - 1)` has no such τ
+ */
+export function initialState(spec: NetworkSpec, seed: number | TorchRandom): State {
+  const random = seed instanceof TorchRandom ? seed : new TorchRandom(seed);
+  const state = new Map<string, Tensor>();
+  for (const layer of spec.layers) {
+    for (const { name, shape, dtype } of parameterShapes({ ...spec, layers: [layer] })) {
+      state.set(
+        name,
+        dtype === 'I64'
+          ? { dtype, shape, data: new BigInt64Array(countElements(shape)) }
+          : { dtype, shape, data: initialValues(layer, name, countElements(shape), random) },
+      );
+    }
+  }
+  return state;
+}
+
+function initialValues(layer: Layer, name: string, count: number, random: TorchRandom): Float32Array {
+  switch (layer.kind) {
+    case 'conv':
+      return drawKaimingUniform(random, count, layer.inChannels * layer.kernel ** 2);
+    case 'linear':
+      return drawKaimingUniform(random, count, layer.inFeatures);
+    case 'batch-norm': {
+      const one = name.endsWith('.weight') || name.endsWith('.running_var');
+      return new Float32Array(count).fill(one ? 1 : 0);
+    }
+    case 'neuron':
+      if (name.endsWith('.alpha')) return Float32Array.of(layer.neuron.surrogate.alpha);
+      return initialTauLogits(layer, count, random);
+    default:
+      throw new ShapeError(`${layer.kind}: no initial values are known for "${name}"`);
+  }
+}
+
+/** `w = -ln(τ - 1)`, so that `τ = 1 / sigmoid(w)`. */
+function initialTauLogits(
+  layer: Extract<Layer, { kind: 'neuron' }>,
+  count: number,
+  random: TorchRandom,
+): Float32Array {
+  const { per, mean, std } = layer.neuron.tau;
+  if (per === 'layer' || std === 0) {
+    if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
+    return new Float32Array(count).fill(0 - Math.log(mean - 1)); // 0 minus, for +0 at τ = 2
+  }
+  const taus = drawLogNormal(random, count, mean, std);
+  for (let i = 0; i < count; i++) {
+    const tau = taus[i]!;
+    if (!(tau > 1)) {
+      throw new ShapeError(
+        `${layer.name}: drew τ = ${tau} of shape [${tauShape(layer)?.join(', ')}]; τ must be more than 1 time step. ` +
+          `Lower tau.std (${std}) or raise tau.mean (${mean}).`,
+      );
+    }
+    taus[i] = -logSingle(Math.fround(tau - 1));
+  }
+  return taus;
+}
+
+function countElements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../../src/snn/torch-random.ts';
+import { loadGolden } from '../support/golden.ts';
+
+const golden = loadGolden('rng');
+const seed = 2020;
+
+function expectBits(received: Float32Array, name: string): void {
+  expect([...received]).toEqual([...golden.float(name).data]);
+}
+
+describe('TorchRandom with the seed of the golden file', () => {
+  it('draws what torch.rand draws', () => {
+    const random = new TorchRandom(seed);
+    expectBits(
+      Float32Array.from({ length: 20 }, () => random.uniform()),
+      'rand_20',
+    );
+  });
+
+  it('draws what torch.randn draws, one by one below 16 elements', () => {
+    expectBits(new TorchRandom(seed).normals(10), 'randn_10');
+  });
+
+  it('draws what torch.randn draws in blocks of 16, the last block anew', () => {
+    expectBits(new TorchRandom(seed).normals(100), 'randn_100');
+  });
+
+  it('keeps the spare normal number of a short draw across a long one', () => {
+    const random = new TorchRandom(seed);
+    const drawn = [100, 7, 33].flatMap((count) => [...random.normals(count)]);
+    expectBits(Float32Array.from(drawn), 'randn_100_then_7_then_33');
+  });
+
+  it('permutes as torch.randperm does', () => {
+    const expected = golden.tensors.get('randperm_50')?.data;
+    expect([...new TorchRandom(seed).permutation(50)]).toEqual([...(expected ?? [])].map(Number));
+  });
+
+  it('draws int64 numbers as tensor.random_() does', () => {
+    const random = new TorchRandom(seed);
+    const expected = golden.tensors.get('randint64_4')?.data;
+    expect(Array.from({ length: 4 }, () => random.int64())).toEqual([...(expected ?? [])]);
+  });
+
+  it('initialises a convolution and a linear layer as torch does', () => {
+    expectBits(drawKaimingUniform(new TorchRandom(seed), 144, 18), 'kaiming_uniform_conv_8x2x3x3');
+    expectBits(drawKaimingUniform(new TorchRandom(seed), 200, 20), 'linear_10x20');
+  });
+
+  it('draws time constants as the original does', () => {
+    expectBits(drawLogNormal(new TorchRandom(seed), 1000, 2, 0.1), 'lognormal_2_0.1_1000');
+  });
+});
+
+describe('the state of TorchRandom', () => {
+  it('goes on where it was saved, in the middle of a block and with a spare normal number', () => {
+    const random = new TorchRandom(7);
+    random.normals(3);
+    const restored = TorchRandom.restore(random.state());
+    const draw = (from: TorchRandom) => [...from.normals(4), from.uniform(), ...from.permutation(1000)];
+    expect(draw(restored)).toEqual(draw(random));
+  });
+
+  it('is a copy: drawing on does not change it', () => {
+    const random = new TorchRandom(7);
+    const state = random.state();
+    const first = random.int64();
+    for (let i = 0; i < 1000; i++) random.uniform();
+    expect(TorchRandom.restore(state).int64()).toBe(first);
+  });
+
+  it('counts only the low 32 bits of a seed, as torch does', () => {
+    expect(new TorchRandom(2n ** 32n + 5n).int64()).toBe(new TorchRandom(5).int64());
+  });
+});
