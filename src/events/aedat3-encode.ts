@@ -24,7 +24,7 @@ const LARGEST_COORDINATE = 0x7fff;
  * A packet ends early where the camera's 31-bit clock overflows, since the overflow count belongs to the packet.
  *
  * @throws {ReproError} `aedat-encode` if a time is no whole number of µs >= 0, or x, y or p does not fit the format
- * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-3.1.html
+ * @see docs/formats.md; the layout is libcaer's `caer_event_packet_header` and `caer_polarity_event`
  */
 export function encodeAedat3(events: Events, options: EncodeAedat3Options = {}): Uint8Array {
   const { packetEvents = 4096, source = 'DVS128', startTime = '1970-01-01 00:00:00 (TZ+0000)' } = options;
@@ -67,7 +67,7 @@ function encodeHeader(lines: readonly string[]): Uint8Array {
 /** Index of each packet's first event: after `packetEvents` events, or where the 31-bit clock's overflow count changes. */
 function packetStarts(events: Events, packetEvents: number): number[] {
   const starts: number[] = [];
-  let overflow = -1;
+  let overflow = Number.NaN;
   for (let i = 0; i < events.tUs.length; i++) {
     const own = Math.floor(events.tUs[i]! / CLOCK_PERIOD_US);
     if (own !== overflow || i - starts.at(-1)! >= packetEvents) starts.push(i);

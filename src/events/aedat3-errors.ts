@@ -1,0 +1,63 @@
+import { ReproError } from '../errors.ts';
+import type { Sensor } from './events.ts';
+
+/** Where something is in a recording; packets count from 1. */
+export interface PacketPlace {
+  readonly file: string;
+  readonly packet: number;
+  readonly byte: number;
+}
+
+const GET_IT_AGAIN = 'The file is damaged here, or is not what the camera wrote: get it again.';
+
+function describePlace({ file, packet, byte }: PacketPlace): string {
+  return `${file}: packet ${packet}, byte ${byte}`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en-US')} ${noun}${number === 1 ? '' : 's'}`;
+}
+
+export function failPacket(place: PacketPlace, what: string): never {
+  throw new ReproError('aedat-packet', `the packet's header is not right: ${what}.`, {
+    where: describePlace(place),
+    fix: GET_IT_AGAIN,
+  });
+}
+
+export function failEvent(place: PacketPlace, slot: number, x: number, y: number, sensor: Sensor): never {
+  throw new ReproError(
+    'aedat-event',
+    `event ${slot} of the packet is at x ${x}, y ${y}, outside the sensor's ${sensor.width} x ${sensor.height} pixels.`,
+    { where: describePlace(place), fix: 'The file is damaged, or was recorded with another camera.' },
+  );
+}
+
+/** @param neededBytes what the packet's events take @param thereBytes what the file has of them */
+export function failTruncated(
+  place: PacketPlace,
+  events: number,
+  neededBytes: number,
+  thereBytes: number,
+): never {
+  throw new ReproError(
+    'aedat-truncated',
+    `the packet's ${count(events, 'event')} take ${count(neededBytes, 'byte')}, ` +
+      `but the file ends after ${thereBytes.toLocaleString('en-US')} of them.`,
+    {
+      where: describePlace(place),
+      fix: "The file is cut off, or the packet's header is damaged: get the file again.",
+    },
+  );
+}
+
+export function failTrailing(place: PacketPlace, leftBytes: number): never {
+  throw new ReproError(
+    'aedat-truncated',
+    `${count(leftBytes, 'byte')} left over: a packet's header has 28.`,
+    {
+      where: describePlace(place),
+      fix: 'The file is cut off, or something was appended to it: get it again.',
+    },
+  );
+}

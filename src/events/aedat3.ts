@@ -1,0 +1,34 @@
+import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from './aedat3-parser.ts';
+import { EventBuffer, type EventSink, type Events } from './events.ts';
+
+export type { Aedat3Summary, ReadAedat3Options } from './aedat3-parser.ts';
+
+const EVENT_BYTES = 8;
+
+/** Streams a recording's events into `sink`. Errors as in `Aedat3Parser`; aborts with the signal's reason. */
+export async function readAedat3(
+  source: AsyncIterable<Uint8Array>,
+  options: ReadAedat3Options,
+  sink: EventSink,
+): Promise<Aedat3Summary> {
+  const parser = new Aedat3Parser(options, sink);
+  for await (const chunk of source) {
+    options.signal?.throwIfAborted();
+    parser.push(chunk);
+  }
+  return parser.finish();
+}
+
+/** All events of a recording that is in memory already. Errors as in `Aedat3Parser`. */
+export function decodeAedat3(
+  bytes: Uint8Array,
+  options: ReadAedat3Options,
+): { readonly events: Events; readonly summary: Aedat3Summary } {
+  const buffer = new EventBuffer(Math.max(1, Math.floor(bytes.length / EVENT_BYTES)));
+  const parser = new Aedat3Parser({ sizeBytes: bytes.length, ...options }, (tUs, x, y, p) =>
+    buffer.push(tUs, x, y, p),
+  );
+  parser.push(bytes);
+  const summary = parser.finish();
+  return { events: buffer.events(), summary };
+}

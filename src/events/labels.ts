@@ -1,0 +1,89 @@
+import { csvParseRows } from 'd3-dsv';
+import { ReproError } from '../errors.ts';
+
+/** One row of a recording's labels: a gesture and when it was made. */
+export interface Label {
+  /** As written, counted from 1. */
+  readonly class: number;
+  /** The clip holds the events with `startUs <= t < endUs`. */
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+const HEADER = ['class', 'startTime_usec', 'endTime_usec'] as const;
+
+/**
+ * Reads `class,startTime_usec,endTime_usec` and one row a gesture. Blank lines are passed over, as in the original.
+ *
+ * @param options.file name for messages
+ * @param options.classes classes run from 1 to this
+ * @returns the labels in file order, and a sentence for each row that starts before the one above it has ended
+ * @throws {ReproError} `labels` with file, line and column for another header, a missing or further field,
+ *   a field that is no whole number, an unknown class, or an end that is not after its start
+ */
+export function parseLabels(
+  text: string,
+  options: { readonly file: string; readonly classes: number },
+): { readonly labels: readonly Label[]; readonly warnings: readonly string[] } {
+  const rows = csvParseRows(text);
+  const header = rows[0] ?? [];
+  if (header.length !== HEADER.length || HEADER.some((name, column) => header[column] !== name)) {
+    throw new ReproError(
+      'labels',
+      `the first line must be \`${HEADER.join(',')}\`, not \`${header.join(',')}\`.`,
+      {
+        where: `${options.file}:1:1`,
+        fix: 'Get the file again; a spreadsheet may have rewritten it.',
+      },
+    );
+  }
+  const labels: Label[] = [];
+  const warnings: string[] = [];
+  for (const [index, fields] of rows.entries()) {
+    if (index === 0 || (fields.length === 1 && fields[0] === '')) continue;
+    const label = parseRow(fields, index + 1, options);
+    const before = labels.at(-1);
+    if (before !== undefined && label.startUs < before.endUs) {
+      warnings.push(
+        `${options.file}:${index + 1}  class ${label.class} starts at ${label.startUs} µs, before class ` +
+          `${before.class} of the row above ends (${before.endUs} µs): the events between are in both clips.`,
+      );
+    }
+    labels.push(label);
+  }
+  return { labels, warnings };
+}
+
+function parseRow(
+  fields: readonly string[],
+  line: number,
+  { file, classes }: { readonly file: string; readonly classes: number },
+): Label {
+  const fail = (column: number, message: string): never => {
+    const character = fields.slice(0, column).reduce((sum, field) => sum + field.length + 1, 1);
+    throw new ReproError('labels', message, {
+      where: `${file}:${line}:${character}`,
+      fix: 'Get the file again, or correct this row.',
+    });
+  };
+  if (fields.length !== HEADER.length) {
+    fail(Math.min(fields.length, HEADER.length), `a row has ${HEADER.length} fields, not ${fields.length}.`);
+  }
+  const [label, startUs, endUs] = HEADER.map((name, column) => {
+    const field = fields[column] ?? '';
+    const value = /^\d+$/.test(field) ? Number(field) : Number.NaN;
+    if (!Number.isSafeInteger(value))
+      fail(column, `${name} must be a whole number, not ${JSON.stringify(field)}.`);
+    return value;
+  }) as [number, number, number];
+  if (label < 1 || label > classes) fail(0, `class must be from 1 to ${classes}, not ${label}.`);
+  if (endUs <= startUs)
+    fail(2, `class ${label} must end after its start at ${startUs} µs, not at ${endUs} µs.`);
+  return { class: label, startUs, endUs };
+}
+
+/** The text that `parseLabels` reads. */
+export function formatLabels(labels: readonly Label[]): string {
+  const rows = labels.map((label) => `${label.class},${label.startUs},${label.endUs}\n`);
+  return `${HEADER.join(',')}\n${rows.join('')}`;
+}

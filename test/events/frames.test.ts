@@ -1,0 +1,153 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Events } from '../../src/events/events.ts';
+import {
+  type FrameLayout,
+  frameDurationsUs,
+  frameSize,
+  integrateFrames,
+  type SplitBy,
+  smallestCountType,
+} from '../../src/events/frames.ts';
+import { type Normalisation, normaliseFrames } from '../../src/events/normalise.ts';
+import { goldenCases, loadGolden } from '../support/golden.ts';
+import { goldenEvents } from '../support/golden-events.ts';
+
+function layout(steps: number, splitBy: SplitBy, side = 16, downsample = 1): FrameLayout {
+  return { steps, splitBy, sensor: { height: side, width: side }, downsample };
+}
+
+/** Events at the given times, all on pixel (0, 0), polarity 0. */
+function eventsAt(times: readonly number[]): Events {
+  const length = times.length;
+  return {
+    tUs: Float64Array.from(times),
+    x: new Uint16Array(length),
+    y: new Uint16Array(length),
+    p: new Uint8Array(length),
+  };
+}
+
+/** Events a frame. */
+function perFrame(events: Events, steps: number, splitBy: SplitBy): number[] {
+  const counts = new Uint32Array(steps * 2);
+  integrateFrames(events, layout(steps, splitBy, 1), counts);
+  return Array.from({ length: steps }, (_, i) => counts[2 * i]! + counts[2 * i + 1]!);
+}
+
+describe('frames of the golden set', () => {
+  test.each(goldenCases('frames'))('%s is as the original code gives it', (name) => {
+    const golden = loadGolden(name);
+    const steps = Number(golden.description.T);
+    const own = layout(steps, golden.description.split_by as SplitBy);
+    const events = goldenEvents(name);
+    const counts = new Uint32Array(steps * 2 * 16 * 16);
+    const largest = integrateFrames(events, own, counts);
+    const kind = golden.description.normalization as Normalisation | null;
+    const expected = golden.float('frames').data;
+    const frames = Float32Array.from(counts);
+    if (kind === null) {
+      expect(frames).toEqual(expected);
+      expect(largest).toBe(Math.max(...expected));
+      return;
+    }
+    normaliseFrames(frames, frameSize(own), kind, frameDurationsUs(events, own));
+    const worst = frames.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
+    expect(worst).toBeLessThan(1e-6);
+  });
+});
+
+describe('cutting a clip into frames', () => {
+  test('by number the last frame takes the rest', () => {
+    expect(perFrame(eventsAt([0, 1, 2, 3, 4, 5, 6]), 3, 'number')).toEqual([2, 2, 3]);
+  });
+
+  test('by number with fewer events than frames the last frame takes all', () => {
+    expect(perFrame(eventsAt([0, 1]), 4, 'number')).toEqual([0, 0, 0, 2]);
+  });
+
+  test('by time the last frame takes the rest, and a span without events is an empty frame', () => {
+    expect(perFrame(eventsAt([100, 101, 131, 139, 140, 141]), 4, 'time')).toEqual([2, 0, 0, 4]);
+  });
+
+  test('by time a clip shorter than a microsecond a frame goes into the last frame', () => {
+    expect(perFrame(eventsAt([7, 8]), 4, 'time')).toEqual([0, 0, 0, 2]);
+  });
+
+  test('by time events out of order are counted by their time', () => {
+    expect(perFrame(eventsAt([20, 0, 39, 10, 40]), 4, 'time')).toEqual([1, 1, 1, 2]);
+  });
+
+  test.each(['number', 'time'] as const)('a clip without events is all zeros by %s', (splitBy) => {
+    expect(perFrame(eventsAt([]), 3, splitBy)).toEqual([0, 0, 0]);
+    expect(frameDurationsUs(eventsAt([]), { steps: 3, splitBy })).toEqual(new Float64Array(3));
+  });
+
+  test('the last frame by number lasts until the last event, where the original has no result', () => {
+    const durations = frameDurationsUs(eventsAt([0, 10, 30, 60, 100]), { steps: 2, splitBy: 'number' });
+    expect(durations).toEqual(Float64Array.of(30, 70));
+  });
+
+  test('frequency refuses to guess durations', () => {
+    expect(() => normaliseFrames(new Float32Array(2), { height: 1, width: 1 }, 'frequency')).toThrow(
+      RangeError,
+    );
+  });
+});
+
+describe('frame size and counts', () => {
+  test('downsampling bins pixels, and channel is polarity', () => {
+    const events: Events = {
+      tUs: Float64Array.of(0, 1, 2, 3),
+      x: Uint16Array.of(0, 1, 2, 3),
+      y: Uint16Array.of(0, 1, 2, 0),
+      p: Uint8Array.of(1, 1, 1, 0),
+    };
+    const counts = new Uint32Array(8);
+    expect(integrateFrames(events, layout(1, 'number', 4, 2), counts)).toBe(2);
+    expect([...counts]).toEqual([0, 1, 0, 0, 2, 0, 0, 1]);
+  });
+
+  test.each([3, 0, 1.5])('a downsampling of %s that does not divide the sensor is refused', (downsample) => {
+    expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
+      expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
+    );
+  });
+
+  test('counts take the smallest type that holds them', () => {
+    expect([0, 255, 256, 65535, 65536].map(smallestCountType)).toEqual([
+      'uint8',
+      'uint8',
+      'uint16',
+      'uint16',
+      'uint32',
+    ]);
+  });
+
+  test('every event is counted exactly once, whatever the events and the way of cutting', () => {
+    const rows = fc.array(fc.tuple(fc.nat(1000), fc.nat(7), fc.nat(7), fc.nat(1)), { maxLength: 60 });
+    fc.assert(
+      fc.property(
+        rows,
+        fc.integer({ min: 1, max: 9 }),
+        fc.constantFrom<SplitBy>('number', 'time'),
+        fc.constantFrom(1, 2, 4, 8),
+        (events, steps, splitBy, downsample) => {
+          const counts = new Uint32Array(steps * 2 * (8 / downsample) ** 2);
+          const largest = integrateFrames(
+            {
+              tUs: Float64Array.from(events, (row) => row[0]),
+              x: Uint16Array.from(events, (row) => row[1]),
+              y: Uint16Array.from(events, (row) => row[2]),
+              p: Uint8Array.from(events, (row) => row[3]),
+            },
+            layout(steps, splitBy, 8, downsample),
+            counts,
+          );
+          expect(counts.reduce((sum, count) => sum + count, 0)).toBe(events.length);
+          expect(largest).toBe(Math.max(...counts));
+        },
+      ),
+    );
+  });
+});
