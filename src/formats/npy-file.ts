@@ -1,0 +1,207 @@
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { ReproError } from '../errors.ts';
+import {
+  bytesPerElement,
+  checkNpySize,
+  decodeNpyHeader,
+  elements,
+  encodeNpyHeader,
+  LARGEST_NPY_HEADER_BYTES,
+  type NpyData,
+  type NpyType,
+  newNpyData,
+  npyDataFromBytes,
+} from './npy.ts';
+
+/** An open `.npy` file; rows are its first dimension. */
+export interface NpyReader {
+  readonly shape: readonly number[];
+  readonly dtype: NpyType;
+  /**
+   * Reads the named rows, in that order, one behind the other.
+   * @throws {RangeError} for a row that is not there
+   */
+  readRows(indices: readonly number[]): Promise<NpyData>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file for reading single rows, whatever its size.
+ *
+ * @throws {ReproError} `npy` if it is cut off or not understood
+ */
+export async function openNpy(path: string): Promise<NpyReader> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    const head = await readAt(handle, 0, Math.min(size, LARGEST_NPY_HEADER_BYTES), path);
+    const header = decodeNpyHeader(head, path);
+    checkNpySize(path, header, size);
+    const { shape, dtype, dataOffset } = header;
+    if (shape.length === 0) throw new ReproError('npy', 'the array has no rows.', { where: path });
+    const rowBytes = elements(shape.slice(1)) * bytesPerElement(dtype);
+    const readRows = async (indices: readonly number[]): Promise<NpyData> => {
+      const bytes = new Uint8Array(indices.length * rowBytes);
+      for (const [position, index] of indices.entries()) {
+        if (!Number.isInteger(index) || index < 0 || index >= shape[0]!) {
+          throw new RangeError(`${path}: no row ${index} among ${shape[0]}`);
+        }
+        const row = bytes.subarray(position * rowBytes, (position + 1) * rowBytes);
+        await fill(handle, row, dataOffset + index * rowBytes, path);
+      }
+      return npyDataFromBytes(dtype, bytes);
+    };
+    return { shape, dtype, readRows, close: () => handle.close() };
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+async function readAt(handle: FileHandle, offset: number, length: number, path: string): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  await fill(handle, bytes, offset, path);
+  return bytes;
+}
+
+async function fill(handle: FileHandle, bytes: Uint8Array, offset: number, path: string): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesRead } = await handle.read(bytes, done, bytes.length - done, offset + done);
+    if (bytesRead === 0) {
+      throw new ReproError('npy', 'the file became shorter while it was read.', {
+        where: `${path}: byte ${offset + done}`,
+        fix: 'Run the stage that made it again.',
+      });
+    }
+    done += bytesRead;
+  }
+}
+
+/** Types that a writer can change into one another while it writes. */
+export type CountType = 'uint8' | 'uint16' | 'uint32';
+const WIDTHS: readonly CountType[] = ['uint8', 'uint16', 'uint32'];
+/** Bytes of rows that are held while a file is widened. */
+const WIDEN_BYTES = 4 << 20;
+
+/**
+ * Writes rows of counts in any order, in the smallest of uint8, uint16 and uint32 that holds them: it starts with
+ * uint8 and rewrites the file where a count does not fit. Rows never written are zeros. The header comes last, so
+ * that a file whose writing was broken off is taken for an array by nobody.
+ */
+export class NpyCountsWriter {
+  readonly #path: string;
+  readonly #rowShape: readonly number[];
+  #handle: FileHandle;
+  #dtype: CountType = 'uint8';
+  #rows = 0;
+
+  private constructor(path: string, rowShape: readonly number[], handle: FileHandle) {
+    this.#path = path;
+    this.#rowShape = rowShape;
+    this.#handle = handle;
+  }
+
+  static async create(path: string, rowShape: readonly number[]): Promise<NpyCountsWriter> {
+    return new NpyCountsWriter(path, rowShape, await open(path, 'w+'));
+  }
+
+  get dtype(): CountType {
+    return this.#dtype;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Appends one row: [rowShape], C order. */
+  async append(counts: Uint32Array, largest = maximum(counts)): Promise<void> {
+    await this.write(this.#rows, counts, largest);
+  }
+
+  /** @param largest the largest of `counts`, if the caller knows it */
+  async write(row: number, counts: Uint32Array, largest = maximum(counts)): Promise<void> {
+    const length = elements(this.#rowShape);
+    if (counts.length !== length) {
+      throw new ReproError(
+        'npy',
+        `a row [${this.#rowShape.join(', ')}] takes ${length} counts, not ${counts.length}.`,
+      );
+    }
+    await this.widen(largest <= 0xff ? 'uint8' : largest <= 0xffff ? 'uint16' : 'uint32');
+    const data = newNpyData(this.#dtype, length);
+    data.set(counts);
+    await writeAll(this.#handle, asBytes(data), this.#rowOffset(row, this.#dtype));
+    this.#rows = Math.max(this.#rows, row + 1);
+  }
+
+  /** Makes the elements at least this wide. */
+  async widen(dtype: CountType): Promise<void> {
+    if (WIDTHS.indexOf(dtype) <= WIDTHS.indexOf(this.#dtype)) return;
+    const widerPath = `${this.#path}.wider`;
+    const wider = await open(widerPath, 'w+');
+    try {
+      const rowLength = elements(this.#rowShape);
+      const atOnce = Math.max(1, Math.floor(WIDEN_BYTES / (rowLength * bytesPerElement(dtype))));
+      for (let row = 0; row < this.#rows; row += atOnce) {
+        const length = Math.min(atOnce, this.#rows - row) * rowLength;
+        const bytes = await readAt(
+          this.#handle,
+          this.#rowOffset(row, this.#dtype),
+          length * bytesPerElement(this.#dtype),
+          this.#path,
+        );
+        const data = newNpyData(dtype, length);
+        data.set(npyDataFromBytes(this.#dtype, bytes) as NpyData<CountType>);
+        await writeAll(wider, asBytes(data), this.#rowOffset(row, dtype));
+      }
+    } catch (error) {
+      await wider.close();
+      await rm(widerPath, { force: true });
+      throw error;
+    }
+    // Closed before the rename: Windows renames no open file.
+    await wider.close();
+    await this.#handle.close();
+    await rename(widerPath, this.#path);
+    this.#handle = await open(this.#path, 'r+');
+    this.#dtype = dtype;
+  }
+
+  /** Writes the header and closes the file; `rows` where the last ones were never written. */
+  async finish(rows = this.#rows): Promise<void> {
+    await this.#handle.truncate(this.#rowOffset(rows, this.#dtype));
+    await writeAll(this.#handle, encodeNpyHeader(this.#dtype, [rows, ...this.#rowShape]), 0);
+    await this.#handle.sync();
+    await this.#handle.close();
+  }
+
+  /** Closes the file and removes it. */
+  async abandon(): Promise<void> {
+    await this.#handle.close();
+    await rm(this.#path, { force: true });
+  }
+
+  #rowOffset(row: number, dtype: CountType): number {
+    const dataOffset = encodeNpyHeader(dtype, [0, ...this.#rowShape]).length;
+    return dataOffset + row * elements(this.#rowShape) * bytesPerElement(dtype);
+  }
+}
+
+function asBytes(data: NpyData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function maximum(counts: Uint32Array): number {
+  let largest = 0;
+  for (const count of counts) if (count > largest) largest = count;
+  return largest;
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, offset: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.length) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, offset + done);
+    done += bytesWritten;
+  }
+}
