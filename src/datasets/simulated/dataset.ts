@@ -1,0 +1,71 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { encodeAedat3 } from '../../events/aedat3-encode.ts';
+import { formatLabels } from '../../events/labels.ts';
+import {
+  describeDataset,
+  describeRecording,
+  formatGestureMapping,
+  formatTrialList,
+  planRecordings,
+  type SimulationOptions,
+} from './layout.ts';
+import { simulateRecording } from './recording.ts';
+
+export interface SimulationHooks {
+  /** Called after each recording. */
+  readonly progress?: (done: number, total: number, recording: string) => void;
+  /** Aborts between two recordings. */
+  readonly signal?: AbortSignal;
+}
+
+export interface SimulationSummary {
+  readonly recordings: number;
+  readonly clips: number;
+  readonly events: number;
+  /** Of the recordings, without labels and lists. */
+  readonly sizeBytes: number;
+}
+
+/**
+ * Simulates a data set and writes it to `root/DvsGesture` in the layout of DVS128 Gesture, with a SIMULATED.txt that says
+ * what it is. The same options give the same bytes, whatever the machine and whatever else runs.
+ *
+ * @throws {ReproError} `simulate-options`; errors of the file system and of an aborted signal pass through
+ */
+export async function writeSimulatedDataset(
+  root: string,
+  options: SimulationOptions,
+  { progress, signal }: SimulationHooks = {},
+): Promise<SimulationSummary> {
+  const recordings = planRecordings(options);
+  const folder = path.join(root, 'DvsGesture');
+  const write = (name: string, content: string | Uint8Array) => writeFile(path.join(folder, name), content);
+  await mkdir(folder, { recursive: true });
+  await write('SIMULATED.txt', describeDataset(options));
+  await write('gesture_mapping.csv', formatGestureMapping());
+  await write('trials_to_train.txt', formatTrialList(recordings, 'train'));
+  await write('trials_to_test.txt', formatTrialList(recordings, 'test'));
+
+  let clips = 0;
+  let events = 0;
+  let sizeBytes = 0;
+  for (const [index, recording] of recordings.entries()) {
+    signal?.throwIfAborted();
+    const { user, light, name } = recording;
+    const made = simulateRecording({
+      seed: options.seed,
+      user,
+      light,
+      gestureSeconds: options.gestureSeconds,
+    });
+    const bytes = encodeAedat3(made.events, { comments: describeRecording(options, recording) });
+    await write(`${name}.aedat`, bytes);
+    await write(`${name}_labels.csv`, formatLabels(made.labels));
+    clips += made.labels.length;
+    events += made.events.tUs.length;
+    sizeBytes += bytes.length;
+    progress?.(index + 1, recordings.length, name);
+  }
+  return { recordings: recordings.length, clips, events, sizeBytes };
+}

@@ -1,0 +1,104 @@
+import type { Events } from '../../events/events.ts';
+import type { Label } from '../../events/labels.ts';
+import { EventKeys } from './event-keys.ts';
+import { createImage } from './image.ts';
+import { findLight, type Light } from './light.ts';
+import { addBackgroundNoise, addHotPixels } from './noise.ts';
+import { samplePerson } from './person.ts';
+import { sineOfTurns } from './portable-math.ts';
+import { RandomStream } from './random-stream.ts';
+import { drawBackground, drawPerson } from './scene.ts';
+import { type PixelArray, VisionSensor } from './sensor.ts';
+import { planTimeline } from './timeline.ts';
+
+/** What the simulated camera is, the same in every recording. */
+export const CAMERA = {
+  width: 128,
+  height: 128,
+  /** Mean thresholds, log luminance. */
+  onThreshold: 0.32,
+  offThreshold: 0.3,
+  refractoryUs: 1000,
+  /** Time between rendered images. */
+  frameUs: 3000,
+  hotPixels: 6,
+  noiseOnShare: 0.7,
+} as const;
+
+export interface RecordingOptions {
+  readonly seed: number;
+  /** Number of the person, 1 to 29. */
+  readonly user: number;
+  /** One of DVS128 Gesture's five lights. */
+  readonly light: string;
+  readonly gestureSeconds: number;
+}
+
+export interface SimulatedRecording {
+  readonly events: Events;
+  /** Twelve rows in the order of time. */
+  readonly labels: readonly Label[];
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+/**
+ * Simulates one recording: a person in front of a camera makes the twelve gestures of a DVS128 Gesture recording.
+ * A function of its options alone: person, performance, scene and noise come from streams named by seed, user and light.
+ *
+ * @throws {ReproError} `simulate-options` for an unknown light
+ */
+export function simulateRecording(options: RecordingOptions): SimulatedRecording {
+  const { seed, user } = options;
+  const light = findLight(options.light);
+  const name = [seed, 'recording', user, light.name];
+  const person = samplePerson(seed, user);
+  const timeline = planTimeline(person, name, options.gestureSeconds);
+  const keys = new EventKeys();
+  const emit = keys.push.bind(keys);
+
+  const background = createImage(CAMERA.width, CAMERA.height);
+  drawBackground(background, light.contrast, new RandomStream([...name, 'background']));
+  const image = createImage(CAMERA.width, CAMERA.height);
+  const render = (tUs: number) => {
+    image.level.set(background.level);
+    drawPerson(image, person, timeline.poseAt(tUs), light.contrast);
+    return image.level;
+  };
+
+  const { startUs, endUs } = timeline;
+  const pixels = makePixels(light, new RandomStream([...name, 'pixels']));
+  const sensor = new VisionSensor(pixels, render(startUs), startUs, emit, flickerAt(light, startUs));
+  for (let tUs = startUs + CAMERA.frameUs; tUs < endUs; tUs += CAMERA.frameUs) {
+    sensor.advance(render(tUs), tUs, flickerAt(light, tUs));
+  }
+
+  const noise = { width: CAMERA.width, height: CAMERA.height, startUs, endUs };
+  addBackgroundNoise(
+    { ...noise, rateHz: light.noiseHz, onShare: CAMERA.noiseOnShare },
+    new RandomStream([...name, 'noise']),
+    emit,
+  );
+  addHotPixels(noise, CAMERA.hotPixels, new RandomStream([...name, 'hot pixels']), emit);
+  return { events: keys.sorted(), labels: timeline.labels, startUs, endUs };
+}
+
+/** Pixels whose thresholds scatter about the mean by the light's mismatch, never below half of it. */
+function makePixels(light: Light, random: RandomStream): PixelArray {
+  const { width, height, refractoryUs } = CAMERA;
+  const scatter = (mean: number) =>
+    Float32Array.from({ length: width * height }, () =>
+      Math.max(0.5 * mean, mean * (1 + light.mismatch * random.normal())),
+    );
+  return {
+    width,
+    height,
+    refractoryUs,
+    onThreshold: scatter(CAMERA.onThreshold),
+    offThreshold: scatter(CAMERA.offThreshold),
+  };
+}
+
+function flickerAt(light: Light, tUs: number): number {
+  return light.flicker === 0 ? 0 : light.flicker * sineOfTurns((light.flickerHz * tUs) / 1e6);
+}
