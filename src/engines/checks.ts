@@ -1,0 +1,65 @@
+import { dropoutLayers, parameterShapes } from '../snn/networks.ts';
+import { ShapeError } from '../snn/shape-error.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
+import type { Frames, TrainingBatch } from './engine.ts';
+
+/** Every tensor of the network is in `state` with its type and shape. @throws {ShapeError} naming the first that is not */
+export function checkState(spec: NetworkSpec, state: State, what: string): void {
+  for (const { name, shape, dtype } of parameterShapes(spec)) {
+    const tensor = state.get(name);
+    if (tensor === undefined) throw new ShapeError(`${what}: expected a tensor "${name}", found none`);
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join() || tensor.data.length !== size) {
+      throw new ShapeError(
+        `${what}: "${name}" must be ${dtype} [${shape.join(', ')}], ` +
+          `got ${tensor.dtype} [${tensor.shape.join(', ')}] with ${tensor.data.length} values`,
+      );
+    }
+  }
+}
+
+/** [N, T, ...the network's input], N and T at least 1, filled. @throws {ShapeError} */
+export function checkFrames(spec: NetworkSpec, { shape, data }: Frames): void {
+  const [samples, steps, ...frame] = shape;
+  if (frame.join() !== spec.input.join() || !(samples >= 1) || !(steps >= 1)) {
+    throw new ShapeError(
+      `frames: expected [N, T, ${spec.input.join(', ')}] with N and T of at least 1, got [${shape.join(', ')}]`,
+    );
+  }
+  const size = shape.reduce((product, length) => product * length, 1);
+  if (data.length !== size) {
+    throw new ShapeError(`frames: [${shape.join(', ')}] needs ${size} values, got ${data.length}`);
+  }
+}
+
+/** One label for each sample, each a class of the network. @throws {ShapeError} */
+export function checkLabels(spec: NetworkSpec, { labels, frames }: TrainingBatch): void {
+  const [samples] = frames.shape;
+  if (labels.length !== samples) {
+    throw new ShapeError(`labels: expected ${samples}, one for each sample, got ${labels.length}`);
+  }
+  const wrong = labels.findIndex((label) => !(label >= 0 && label < spec.classes));
+  if (wrong >= 0) {
+    throw new ShapeError(
+      `labels: sample ${wrong} is of class ${labels[wrong]}, expected 0 to ${spec.classes - 1}`,
+    );
+  }
+}
+
+/** One mask [N, features] for each dropout layer. @throws {ShapeError} */
+export function checkMasks(spec: NetworkSpec, { dropoutMasks, frames }: TrainingBatch): void {
+  const layers = dropoutLayers(spec);
+  if (dropoutMasks.length !== layers.length) {
+    throw new ShapeError(`dropout: expected ${layers.length} masks, got ${dropoutMasks.length}`);
+  }
+  layers.forEach(({ features }, i) => {
+    const size = frames.shape[0] * features;
+    const mask = dropoutMasks[i];
+    if (mask?.length !== size) {
+      throw new ShapeError(
+        `dropout: mask ${i} must be [${frames.shape[0]}, ${features}], ${size} values, got ${mask?.length}`,
+      );
+    }
+  });
+}

@@ -1,0 +1,34 @@
+import '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import type { Engine } from '../engine.ts';
+import { kernelOperations } from './kernel-operations.ts';
+import type { LayerOperations } from './layer-operations.ts';
+import { referenceOperations } from './reference-operations.ts';
+import { TfjsSession } from './session.ts';
+
+/** The engine on tfjs' plain CPU backend: always there, one thread, the same bits on every machine. */
+export function createCpuEngine(reason: string, operations: LayerOperations = kernelOperations): Engine {
+  // Otherwise tfjs greets every program with an advertisement for its native packages.
+  tf.enableProdMode();
+  return createEngine('cpu', 'cpu', reason, operations);
+}
+
+/** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `loadCuda` must have succeeded before. */
+export function createCudaEngine(reason: string): Engine {
+  return createEngine('cuda', 'tensorflow', reason, referenceOperations);
+}
+
+function createEngine(
+  backend: string,
+  tfjsBackend: string,
+  reason: string,
+  operations: LayerOperations,
+): Engine {
+  return {
+    description: { name: 'tfjs', backend, version: tf.version_core, reason },
+    open: async (spec, state, optimiser) => {
+      await tf.setBackend(tfjsBackend);
+      return new TfjsSession(tfjsBackend, spec, operations, state, optimiser);
+    },
+  };
+}

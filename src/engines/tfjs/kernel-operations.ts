@@ -1,0 +1,70 @@
+import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+
+import { kernels } from './cpu-kernels.ts';
+import type { NeuronAttributes } from './fire-kernels.ts';
+import type { LayerOperations, NeuronInput } from './layer-operations.ts';
+
+/** The layers as typed-array kernels of the plain CPU backend; sums are in double precision and always in the same order. */
+export const kernelOperations: LayerOperations = {
+  convolve: (x, weight, padding) => {
+    const [batch, height, width, inChannels] = x.shape;
+    const [outChannels, , kernel] = weight.shape;
+    const geometry = { batch, height, width, inChannels, outChannels, kernel, padding };
+    return kernels.convolve.run({ x, weight }, geometry)[0] as Tensor4D;
+  },
+  linear: (x, weight) => {
+    const [rows, inFeatures] = x.shape;
+    const [outFeatures] = weight.shape;
+    return kernels.linear.run({ x, weight }, { rows, inFeatures, outFeatures })[0] as Tensor2D;
+  },
+  fire: (input) => {
+    const [spikes, rate] = kernels.fire.run(neuronTensors(input), neuronAttributes(input));
+    return { spikes: spikes as Tensor, rate: rate as Scalar };
+  },
+  normaliseAndFire: (input, { gamma, beta, epsilon }) => {
+    const [spikes, rate, mean, variance] = kernels.normaliseAndFire.run(
+      { ...neuronTensors(input), gamma, beta },
+      { ...neuronAttributes(input), epsilon },
+    );
+    return {
+      spikes: spikes as Tensor,
+      rate: rate as Scalar,
+      mean: mean as Tensor2D,
+      variance: variance as Tensor2D,
+    };
+  },
+  scaleAndFire: (input, scale, shift) => {
+    const [spikes, rate] = kernels.scaleAndFire.run(
+      { ...neuronTensors(input), scale, shift },
+      neuronAttributes(input),
+    );
+    return { spikes: spikes as Tensor, rate: rate as Scalar };
+  },
+  pool: (x, mode, size) => {
+    const [batch, height, width, channels] = x.shape;
+    const kernel = mode === 'max' ? kernels.maxPool : kernels.averagePool;
+    return kernel.run({ x }, { batch, height, width, channels, size })[0] as Tensor4D;
+  },
+  flatten: (x) => {
+    const [batch, height, width, channels] = x.shape;
+    return kernels.flatten.run({ x }, { batch, height, width, channels })[0] as Tensor2D;
+  },
+  mask: (x, mask) => kernels.maskOverSteps.run({ x, mask }, {})[0] as Tensor2D,
+  adam: (parameter, gradient, first, second, step) =>
+    kernels.adam.run({ parameter, gradient, first, second }, { ...step }),
+};
+
+function neuronTensors({ current, leak, alpha }: NeuronInput): Record<string, Tensor> {
+  return { current, leak, alpha };
+}
+
+function neuronAttributes({ neuron, steps }: NeuronInput): NeuronAttributes {
+  const { reset, threshold } = neuron;
+  return {
+    steps,
+    threshold,
+    hardReset: reset.kind === 'hard',
+    rest: reset.kind === 'hard' ? reset.potential : 0,
+    detachReset: reset.detach,
+  };
+}

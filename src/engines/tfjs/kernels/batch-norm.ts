@@ -1,0 +1,99 @@
+import type { StepAffine } from './neuron-forward.ts';
+
+/** Batch norm that treats every time step as a batch of its own. Arrays are [steps, rows, channels], rows = samples · H · W. */
+export interface StepNorm {
+  readonly steps: number;
+  readonly channels: number;
+  readonly epsilon: number;
+}
+
+/** Mean and biased variance of each step and channel, [steps, channels]. */
+export interface StepStatistics {
+  readonly mean: Float64Array;
+  readonly variance: Float64Array;
+}
+
+/** One pass over y per step; Σy² − (Σy)²/rows keeps 30 bits more than y's own 24, as the sums are in double precision. */
+export function stepStatistics(y: Float32Array, { steps, channels }: StepNorm): StepStatistics {
+  const rows = y.length / (steps * channels);
+  const mean = new Float64Array(steps * channels);
+  const variance = new Float64Array(steps * channels);
+  let at = 0;
+  for (let step = 0; step < steps; step++) {
+    const base = step * channels;
+    for (let row = 0; row < rows; row++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const value = y[at++]!;
+        mean[base + channel]! += value;
+        variance[base + channel]! += value * value;
+      }
+    }
+    for (let i = base; i < base + channels; i++) {
+      const average = mean[i]! / rows;
+      mean[i] = average;
+      variance[i] = Math.max(0, variance[i]! / rows - average * average);
+    }
+  }
+  return { mean, variance };
+}
+
+/** `(y − mean) / √(variance + ε) · gamma + beta` as a scale and a shift for each step and channel. */
+export function normAffine(
+  { mean, variance }: StepStatistics,
+  gamma: Float32Array,
+  beta: Float32Array,
+  { steps, channels, epsilon }: StepNorm,
+): StepAffine {
+  const scale = new Float64Array(steps * channels);
+  const shift = new Float64Array(steps * channels);
+  for (let i = 0; i < scale.length; i++) {
+    scale[i] = gamma[i % channels]! / Math.sqrt(variance[i]! + epsilon);
+    shift[i] = beta[i % channels]! - mean[i]! * scale[i]!;
+  }
+  return { scale, shift };
+}
+
+/**
+ * Backward pass of batch norm, with ŷ = (y − mean) · r and r = 1 / √(variance + ε):
+ * `dL/dy = gamma · r · (g − Σg / rows − ŷ · Σ(g · ŷ) / rows)`, `dL/dgamma = Σ g · ŷ`, `dL/dbeta = Σ g`, summed over the steps.
+ *
+ * @param gradient g = dL/d(output), [steps, rows, channels]; overwritten with dL/dy
+ * @param sums Σ g and `productSums` Σ g · y, [steps, channels]
+ */
+export function normBackward(
+  gradient: Float32Array,
+  y: Float32Array,
+  sums: Float64Array,
+  productSums: Float64Array,
+  { mean, variance }: StepStatistics,
+  gamma: Float32Array,
+  { steps, channels, epsilon }: StepNorm,
+): { gamma: Float32Array; beta: Float32Array } {
+  const rows = y.length / (steps * channels);
+  const gammaGradient = new Float64Array(channels);
+  const betaGradient = new Float64Array(channels);
+  // dL/dy = slope · g + tilt · y + offset
+  const slope = new Float64Array(channels);
+  const tilt = new Float64Array(channels);
+  const offset = new Float64Array(channels);
+  let at = 0;
+  for (let step = 0; step < steps; step++) {
+    for (let channel = 0; channel < channels; channel++) {
+      const i = step * channels + channel;
+      const r = 1 / Math.sqrt(variance[i]! + epsilon);
+      const total = sums[i]!;
+      const projection = (productSums[i]! - mean[i]! * total) * r; // Σ g · ŷ
+      gammaGradient[channel]! += projection;
+      betaGradient[channel]! += total;
+      slope[channel] = gamma[channel]! * r;
+      tilt[channel] = (-slope[channel]! * r * projection) / rows;
+      offset[channel] = (-slope[channel]! * total) / rows - tilt[channel]! * mean[i]!;
+    }
+    for (let row = 0; row < rows; row++) {
+      for (let channel = 0; channel < channels; channel++, at++) {
+        gradient[at] = slope[channel]! * gradient[at]! + tilt[channel]! * y[at]! + offset[channel]!;
+      }
+    }
+  }
+  return { gamma: Float32Array.from(gammaGradient), beta: Float32Array.from(betaGradient) };
+}

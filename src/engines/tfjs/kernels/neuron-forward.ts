@@ -1,0 +1,87 @@
+/** Spiking neurons over all time steps of a batch. Arrays are [steps, samples, positions], positions ending in the channels. */
+export interface NeuronRun {
+  readonly steps: number;
+  readonly samples: number;
+  /** Neurons of one sample: H · W · C, or F. */
+  readonly positions: number;
+  /** Channels that share one scale and shift; divides `positions`. */
+  readonly channels: number;
+  readonly threshold: number;
+  /** A hard reset goes to the resting potential, a soft one down by the threshold. */
+  readonly hardReset: boolean;
+  /** The potential at the start and after a hard reset; 0 where the reset is soft. */
+  readonly rest: number;
+  /** No gradient through the reset. */
+  readonly detachReset: boolean;
+}
+
+/** What turns the layer's input into the neuron's current: `current · scale + shift`, each [steps, channels]. */
+export interface StepAffine {
+  readonly scale: Float64Array;
+  readonly shift: Float64Array;
+}
+
+/** Neurons that are taken through all steps at a time, so that their potentials stay in the first-level cache. */
+export const blockNeurons = 512;
+
+/** The affine that changes nothing, for neurons without batch norm (one "channel"). */
+export function identityAffine(steps: number): StepAffine {
+  return { scale: new Float64Array(steps).fill(1), shift: new Float64Array(steps) };
+}
+
+/**
+ * Forward pass of batch norm's affine and the neuron, fused:
+ * `x = current · scale + shift`, `h = v + (x − (v − rest)) · leak`, `s = h ≥ threshold`, then the hard reset `v = s ? rest : h`
+ * or the soft one `v = h − threshold · s`.
+ *
+ * Loops: sample, block of neurons, step, pixel, channel; potentials in double precision.
+ *
+ * @param leak 1/τ of each position
+ * @returns spikes (0 or 1) and how many there are
+ * @see Fang et al. 2021, eq. 2-5
+ */
+export function fire(
+  current: Float32Array,
+  { scale, shift }: StepAffine,
+  leak: Float64Array,
+  run: NeuronRun,
+): { spikes: Float32Array; count: number } {
+  const { steps, samples, positions, channels, threshold, hardReset, rest } = run;
+  const spikes = new Float32Array(current.length);
+  const block = blockLength(channels);
+  const potential = new Float64Array(block);
+  let count = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    for (let start = 0; start < positions; start += block) {
+      const length = Math.min(block, positions - start);
+      potential.fill(rest);
+      for (let step = 0; step < steps; step++) {
+        const base = (step * samples + sample) * positions + start;
+        const affine = step * channels;
+        for (let pixel = 0; pixel < length; pixel += channels) {
+          for (let channel = 0; channel < channels; channel++) {
+            const i = pixel + channel;
+            const x =
+              (current[base + i] as number) * (scale[affine + channel] as number) +
+              (shift[affine + channel] as number);
+            const v = potential[i] as number;
+            const h = v + (x - (v - rest)) * (leak[start + i] as number);
+            if (h >= threshold) {
+              spikes[base + i] = 1;
+              count++;
+              potential[i] = hardReset ? rest : h - threshold;
+            } else {
+              potential[i] = h;
+            }
+          }
+        }
+      }
+    }
+  }
+  return { spikes, count };
+}
+
+/** The largest multiple of `channels` up to `blockNeurons`, and at least one pixel. */
+export function blockLength(channels: number): number {
+  return channels * Math.max(1, Math.floor(blockNeurons / channels));
+}

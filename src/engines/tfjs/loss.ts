@@ -1,0 +1,51 @@
+import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { differentiable } from './differentiable.ts';
+
+/**
+ * Firing rates of the classes: the mean over each class's group of output neurons and over the steps.
+ *
+ * @param spikes [T·N, classes · group], time outermost
+ * @returns [N, classes]
+ */
+export function classRates(spikes: Tensor2D, steps: number, group: number): Tensor2D {
+  return differentiable([spikes], () => {
+    const [rows, outputs] = spikes.shape;
+    const samples = rows / steps;
+    const votes = tf.reshape(spikes, [steps, samples, outputs / group, group]);
+    return {
+      value: tf.mean(votes, [0, 3]),
+      keep: [],
+      backward: (dy) => {
+        const share = tf.reshape(tf.div(dy, steps * group), [1, samples, outputs / group, 1]);
+        return [tf.reshape(tf.tile(share, [steps, 1, 1, group]), [rows, outputs])];
+      },
+    };
+  });
+}
+
+/** Mean squared error of firing rates [N, K] against one-hot labels, over samples and classes. */
+export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
+  return differentiable([rates], () => {
+    const [samples, classes] = rates.shape;
+    const targets = new Float32Array(samples * classes);
+    labels.forEach((label, sample) => {
+      targets[sample * classes + label] = 1;
+    });
+    const error = tf.sub(rates, tf.tensor2d(targets, [samples, classes]));
+    return {
+      value: tf.mean(tf.square(error)),
+      keep: [error],
+      backward: (dy, [error]) => [tf.mul(dy, tf.mul(error as Tensor, 2 / (samples * classes)))],
+    };
+  });
+}
+
+/** λ · Var(w) with the unbiased variance, for one layer with one τ a neuron, and its gradient `2 λ (w − mean) / (n − 1)`. */
+export function tauVariancePenalty(w: Tensor, lambda: number): { value: Scalar; gradient: Tensor } {
+  const deviation = tf.sub(w, tf.mean(w));
+  return {
+    value: tf.mul(tf.sum<Scalar>(tf.square(deviation)), lambda / (w.size - 1)),
+    gradient: tf.mul(deviation, (2 * lambda) / (w.size - 1)),
+  };
+}

@@ -1,0 +1,149 @@
+import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { ShapeError } from '../../snn/shape-error.ts';
+import type { Layer, NetworkSpec } from '../../snn/spec.ts';
+import { sigmoid } from './differentiable.ts';
+import type { LayerOperations, NeuronInput } from './layer-operations.ts';
+import { classRates } from './loss.ts';
+
+type BatchNormLayer = Extract<Layer, { kind: 'batch-norm' }>;
+type NeuronLayer = Extract<Layer, { kind: 'neuron' }>;
+
+export interface NetworkInput {
+  /** Frames, [T·N, H, W, P], time outermost. */
+  readonly frames: Tensor4D;
+  readonly steps: number;
+  /** A parameter or buffer by its PyTorch name. */
+  readonly tensor: (name: string) => Tensor;
+  /** Dropout masks [N, features] in training; undefined in evaluation, which takes batch norm's running statistics instead. */
+  readonly dropoutMasks: readonly Tensor2D[] | undefined;
+}
+
+/** What batch norm saw in one forward pass: mean and biased variance of each time step, [T, C], over `rows` = N · H · W values each. */
+export interface NormObservation {
+  readonly layer: BatchNormLayer;
+  readonly mean: Tensor2D;
+  readonly variance: Tensor2D;
+  readonly rows: number;
+}
+
+export interface NetworkOutput {
+  /** Firing rates of the classes, [N, classes]. */
+  readonly rates: Tensor2D;
+  /** Share of neurons that spike a step, one for each spiking layer. */
+  readonly spikeRates: readonly Scalar[];
+  readonly observations: readonly NormObservation[];
+}
+
+/**
+ * Runs a network over all T steps, layer by layer: no layer feeds an earlier one, so each can take all its time steps at once, and only
+ * neurons look across them.
+ *
+ * @throws {ShapeError} if batch norm is not followed by neurons, a vote not the end, or a dropout mask missing
+ */
+export function runNetwork(
+  spec: NetworkSpec,
+  operations: LayerOperations,
+  input: NetworkInput,
+): NetworkOutput {
+  const { steps, tensor, dropoutMasks } = input;
+  const spikeRates: Scalar[] = [];
+  const observations: NormObservation[] = [];
+  let masked = 0;
+  let group = 1;
+  let x: Tensor = input.frames;
+
+  for (let i = 0; i < spec.layers.length; i++) {
+    const layer = spec.layers[i] as Layer;
+    switch (layer.kind) {
+      case 'conv':
+        x = operations.convolve(x as Tensor4D, tensor(`${layer.name}.weight`) as Tensor4D, layer.padding);
+        break;
+      case 'batch-norm': {
+        const next = spec.layers[++i];
+        if (next?.kind !== 'neuron') {
+          throw new ShapeError(
+            `${layer.name}: batch norm must be followed by neurons, got ${next?.kind ?? 'nothing'}`,
+          );
+        }
+        const neurons = neuronInput(next, x, steps, tensor);
+        if (dropoutMasks === undefined) {
+          const { scale, shift } = runningAffine(layer, tensor);
+          const fired = operations.scaleAndFire(neurons, scale, shift);
+          x = fired.spikes;
+          spikeRates.push(fired.rate);
+        } else {
+          const gamma = tensor(`${layer.name}.weight`) as Tensor1D;
+          const beta = tensor(`${layer.name}.bias`) as Tensor1D;
+          const rows = x.size / (steps * layer.channels);
+          if (rows < 2)
+            throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
+          const fired = operations.normaliseAndFire(neurons, { gamma, beta, epsilon: layer.epsilon });
+          x = fired.spikes;
+          spikeRates.push(fired.rate);
+          observations.push({ layer, mean: fired.mean, variance: fired.variance, rows });
+        }
+        break;
+      }
+      case 'neuron': {
+        const fired = operations.fire(neuronInput(layer, x, steps, tensor));
+        x = fired.spikes;
+        spikeRates.push(fired.rate);
+        break;
+      }
+      case 'pool':
+        x = operations.pool(x as Tensor4D, layer.mode, layer.size);
+        break;
+      case 'flatten':
+        x = operations.flatten(x as Tensor4D);
+        break;
+      case 'dropout': {
+        if (dropoutMasks === undefined) break;
+        const mask = dropoutMasks[masked++];
+        if (mask === undefined) throw new ShapeError(`dropout ${masked}: expected a mask, got none`);
+        x = operations.mask(x as Tensor2D, mask);
+        break;
+      }
+      case 'linear':
+        x = operations.linear(x as Tensor2D, tensor(`${layer.name}.weight`) as Tensor2D);
+        break;
+      case 'vote':
+        if (i !== spec.layers.length - 1) throw new ShapeError('vote: must be the last layer');
+        group = layer.group;
+        break;
+    }
+  }
+  return { rates: classRates(x as Tensor2D, steps, group), spikeRates, observations };
+}
+
+function neuronInput(
+  layer: NeuronLayer,
+  current: Tensor,
+  steps: number,
+  tensor: (name: string) => Tensor,
+): NeuronInput {
+  const { neuron, name } = layer;
+  return {
+    current,
+    steps,
+    neuron,
+    leak: neuron.kind === 'plif' ? sigmoid(tensor(`${name}.w`)) : tf.scalar(1 / neuron.tau.mean),
+    alpha: neuron.surrogate.learnable
+      ? (tensor(`${name}.surrogate_function.alpha`) as Scalar)
+      : tf.scalar(neuron.surrogate.alpha),
+  };
+}
+
+/** Batch norm in evaluation: `(y − mean) / √(variance + ε) · gamma + beta` as one scale and shift a channel. */
+function runningAffine(
+  layer: BatchNormLayer,
+  tensor: (name: string) => Tensor,
+): { scale: Tensor1D; shift: Tensor1D } {
+  const deviation = tf.sqrt(tf.add(tensor(`${layer.name}.running_var`), layer.epsilon));
+  const scale = tf.div<Tensor1D>(tensor(`${layer.name}.weight`), deviation);
+  const shift = tf.sub<Tensor1D>(
+    tensor(`${layer.name}.bias`),
+    tf.mul(tensor(`${layer.name}.running_mean`), scale),
+  );
+  return { scale, shift };
+}

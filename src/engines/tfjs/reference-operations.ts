@@ -1,0 +1,64 @@
+import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { differentiable } from './differentiable.ts';
+import type { LayerOperations, NeuronInput } from './layer-operations.ts';
+import { normaliseBySteps } from './reference/batch-norm.ts';
+import { averagePool, convolve, flatten, linear, maskOverSteps } from './reference/linear-maps.ts';
+import { maxPoolFirst } from './reference/max-pool.ts';
+import { integrateAndFire } from './reference/neuron.ts';
+
+/**
+ * The layers composed of tfjs' own operations, each with its gradient, for any backend.
+ * This is the definition that `kernelOperations` is held against.
+ */
+export const referenceOperations: LayerOperations = {
+  convolve,
+  linear,
+  fire: (input) => fired(input, input.current),
+  normaliseAndFire: (input, { gamma, beta, epsilon }) => {
+    const { current, steps } = input;
+    const [channels] = gamma.shape;
+    const shape: [number, number, number] = [steps, current.size / (steps * channels), channels];
+    const { mean, variance } = tf.moments(tf.reshape(current, shape), 1);
+    const byStep = reshape<tf.Tensor3D>(current, shape);
+    const normalised = reshape(normaliseBySteps(byStep, gamma, beta, epsilon), current.shape);
+    return { ...fired(input, normalised), mean: mean as tf.Tensor2D, variance: variance as tf.Tensor2D };
+  },
+  scaleAndFire: (input, scale, shift) => fired(input, tf.add(tf.mul(input.current, scale), shift)),
+  pool: (x, mode, size) => (mode === 'max' ? maxPoolFirst(x, size) : averagePool(x, size)),
+  flatten,
+  mask: maskOverSteps,
+  adam: (parameter, gradient, first, second, { learningRate, beta1, beta2, epsilon, step }) => {
+    const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
+    const v = tf.add(tf.mul(second, beta2), tf.mul(tf.square(gradient), 1 - beta2));
+    const root = tf.add(tf.div(tf.sqrt(v), Math.sqrt(1 - beta2 ** step)), epsilon);
+    return [tf.sub(parameter, tf.mul(tf.div(m, root), learningRate / (1 - beta1 ** step))), m, v];
+  },
+};
+
+/** @param normalised the current after batch norm, where there is one; channels-last */
+function fired({ steps, current, leak, alpha, neuron }: NeuronInput, normalised: Tensor) {
+  const [rows = 0, ...positions] = current.shape;
+  const byStep = reshape(normalised, [steps, rows / steps, ...positions]);
+  const spikes = reshape(integrateAndFire(byStep, channelsLast(leak), alpha, neuron), current.shape);
+  return { spikes, rate: tf.mean<Scalar>(spikes) };
+}
+
+/** A leak [1, C, H, W] to [1, H, W, C]; others stay as they are. */
+function channelsLast(leak: Tensor): Tensor {
+  if (leak.rank !== 4) return leak;
+  return differentiable([leak], () => ({
+    value: tf.transpose(leak, [0, 2, 3, 1]),
+    keep: [],
+    backward: (dy) => [tf.transpose(dy, [0, 3, 1, 2])],
+  }));
+}
+
+function reshape<Result extends Tensor = Tensor>(x: Tensor, shape: readonly number[]): Result {
+  const from = x.shape;
+  return differentiable([x], () => ({
+    value: tf.reshape(x, [...shape]),
+    keep: [],
+    backward: (dy) => [tf.reshape(dy, from)],
+  }));
+}

@@ -1,0 +1,293 @@
+import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
+import * as tf from '@tensorflow/tfjs-core';
+import { parameterShapes, tauShape } from '../../snn/networks.ts';
+import { ShapeError } from '../../snn/shape-error.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
+import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
+import { checkFrames, checkLabels, checkMasks, checkState } from '../checks.ts';
+import type {
+  EngineSession,
+  Forward,
+  Frames,
+  Hyperparameters,
+  OptimiserState,
+  StepResult,
+  TrainingBatch,
+} from '../engine.ts';
+import type { LayerOperations } from './layer-operations.ts';
+import { meanSquaredError, tauVariancePenalty } from './loss.ts';
+import { type NetworkOutput, type NormObservation, runNetwork } from './network.ts';
+
+/** PyTorch's defaults. */
+const adamConstants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
+
+interface Parameter {
+  readonly name: string;
+  value: Tensor;
+  first: Tensor;
+  second: Tensor;
+}
+
+/** A network on one tfjs backend. Its tensors live outside every `tidy` and are released by `dispose`. */
+export class TfjsSession implements EngineSession {
+  readonly #backend: string;
+  readonly #spec: NetworkSpec;
+  readonly #operations: LayerOperations;
+  readonly #parameters: Parameter[];
+  /** Running statistics, by name. */
+  readonly #buffers = new Map<string, Tensor>();
+  /** Batch norm's counters, which PyTorch keeps as 64-bit integers. */
+  readonly #counters = new Map<string, bigint>();
+  readonly #regularised: readonly string[];
+  #step: number;
+  #disposed = false;
+
+  /** @throws {ShapeError} if a tensor of the network is missing or has another shape */
+  constructor(
+    backend: string,
+    spec: NetworkSpec,
+    operations: LayerOperations,
+    state: State,
+    optimiser?: OptimiserState,
+  ) {
+    checkState(spec, state, 'state');
+    this.#backend = backend;
+    this.#spec = spec;
+    this.#operations = operations;
+    this.#step = optimiser?.step ?? 0;
+    this.#regularised = spec.layers.flatMap((layer) =>
+      layer.kind === 'neuron' && layer.neuron.tau.per === 'neuron' && tauShape(layer) !== undefined
+        ? [`${layer.name}.w`]
+        : [],
+    );
+    const entries = parameterShapes(spec);
+    this.#parameters = entries
+      .filter(({ role }) => role === 'parameter')
+      .map(({ name, shape }) => ({
+        name,
+        value: toTensor(state.get(name), name),
+        first: optimiser ? toTensor(optimiser.first.get(name), name, shape) : tf.zeros([...shape]),
+        second: optimiser ? toTensor(optimiser.second.get(name), name, shape) : tf.zeros([...shape]),
+      }));
+    for (const { name } of entries.filter(({ role }) => role === 'buffer')) {
+      const tensor = state.get(name);
+      if (tensor?.dtype === 'I64') this.#counters.set(name, tensor.data[0] ?? 0n);
+      else this.#buffers.set(name, toTensor(tensor, name));
+    }
+  }
+
+  async trainStep(
+    batch: TrainingBatch,
+    hyperparameters: Hyperparameters,
+    options: { keepGradients?: boolean } = {},
+  ): Promise<StepResult> {
+    await this.#enter();
+    checkFrames(this.#spec, batch.frames);
+    checkLabels(this.#spec, batch);
+    checkMasks(this.#spec, batch);
+    const { output, ...error } = this.#differentiate(batch);
+    const { loss, gradients } = this.#regularise(error, hyperparameters.regulariseTau);
+    this.#adam(gradients, hyperparameters.learningRate);
+    this.#observe(output.observations, batch.frames.shape[1]);
+    const result: StepResult = {
+      loss: (await loss.data())[0] as number,
+      ...(await readForward(output)),
+      ...(options.keepGradients === true ? { gradients: await this.#named(gradients) } : {}),
+    };
+    tf.dispose([loss, ...gradients, ...outputTensors(output)]);
+    return result;
+  }
+
+  async evaluate(frames: Frames): Promise<Forward> {
+    await this.#enter();
+    checkFrames(this.#spec, frames);
+    const output = tf.tidy(() => {
+      const { rates, spikeRates } = this.#run(frames, undefined);
+      return { rates, spikeRates: [...spikeRates] };
+    });
+    const forward = await readForward(output);
+    tf.dispose([output.rates, ...output.spikeRates]);
+    return forward;
+  }
+
+  async state(): Promise<State> {
+    await this.#enter();
+    const state = new Map<string, StateTensor>();
+    for (const { name, shape } of parameterShapes(this.#spec)) {
+      const count = this.#counters.get(name);
+      state.set(
+        name,
+        count === undefined
+          ? { dtype: 'F32', shape, data: await readCopy(this.#tensor(name)) }
+          : { dtype: 'I64', shape, data: BigInt64Array.of(count) },
+      );
+    }
+    return state;
+  }
+
+  async optimiserState(): Promise<OptimiserState> {
+    await this.#enter();
+    return {
+      step: this.#step,
+      first: await this.#named(this.#parameters.map(({ first }) => first)),
+      second: await this.#named(this.#parameters.map(({ second }) => second)),
+    };
+  }
+
+  dispose(): void {
+    if (this.#disposed) return;
+    this.#disposed = true;
+    for (const { value, first, second } of this.#parameters) tf.dispose([value, first, second]);
+    tf.dispose([...this.#buffers.values()]);
+  }
+
+  /** Forward and backward pass without the regulariser. What it gives is the caller's to dispose. */
+  #differentiate(batch: TrainingBatch): { loss: Scalar; output: NetworkOutput; gradients: Tensor[] } {
+    const samples = batch.frames.shape[0];
+    let output: NetworkOutput | undefined;
+    const { value, grads } = tf.valueAndGrads((...values: Tensor[]) => {
+      const named = new Map(this.#parameters.map(({ name }, i) => [name, values[i] as Tensor]));
+      const masks = batch.dropoutMasks.map((mask) => tf.tensor2d(mask, [samples, mask.length / samples]));
+      output = this.#run(batch.frames, masks, (name) => named.get(name) ?? this.#tensor(name));
+      for (const tensor of outputTensors(output)) tf.keep(tensor);
+      return meanSquaredError(output.rates, batch.labels);
+    })(this.#parameters.map(({ value }) => value));
+    return { loss: value as Scalar, output: output as NetworkOutput, gradients: grads };
+  }
+
+  /** Adds λ · Σ Var(w) to the loss and its gradients, which it replaces. */
+  #regularise(
+    error: { loss: Scalar; gradients: Tensor[] },
+    lambda: number,
+  ): { loss: Scalar; gradients: Tensor[] } {
+    if (lambda === 0) return error;
+    let { loss } = error;
+    const gradients = this.#parameters.map(({ name, value }, i) => {
+      const gradient = error.gradients[i] as Tensor;
+      if (!this.#regularised.includes(name)) return gradient;
+      const [total, sum] = tf.tidy(() => {
+        const penalty = tauVariancePenalty(value, lambda);
+        return [tf.add<Scalar>(loss, penalty.value), tf.add(gradient, penalty.gradient)];
+      }) as [Scalar, Tensor];
+      tf.dispose([loss, gradient]);
+      loss = total;
+      return sum;
+    });
+    return { loss, gradients };
+  }
+
+  #run(
+    frames: Frames,
+    dropoutMasks: readonly Tensor2D[] | undefined,
+    tensor: (name: string) => Tensor = (name) => this.#tensor(name),
+  ): NetworkOutput {
+    const [samples, steps, channels, height, width] = frames.shape;
+    return runNetwork(this.#spec, this.#operations, {
+      frames: tf.tensor4d(timeFirst(frames), [steps * samples, height, width, channels]) as Tensor4D,
+      steps,
+      tensor,
+      dropoutMasks,
+    });
+  }
+
+  #adam(gradients: readonly Tensor[], learningRate: number): void {
+    this.#step += 1;
+    const step = { learningRate, ...adamConstants, step: this.#step };
+    this.#parameters.forEach((parameter, i) => {
+      const { value, first, second } = parameter;
+      const updated = tf.tidy(() =>
+        this.#operations.adam(value, gradients[i] as Tensor, first, second, step),
+      );
+      tf.dispose([value, first, second]);
+      [parameter.value, parameter.first, parameter.second] = updated as [Tensor, Tensor, Tensor];
+    });
+  }
+
+  /** `running = (1 − m) · running + m · observed` once a time step, with the unbiased variance, as PyTorch's BatchNorm does. */
+  #observe(observations: readonly NormObservation[], steps: number): void {
+    for (const { layer, mean, variance, rows } of observations) {
+      const unbiased = rows / (rows - 1);
+      this.#smooth(`${layer.name}.running_mean`, mean, 1, layer.momentum);
+      this.#smooth(`${layer.name}.running_var`, variance, unbiased, layer.momentum);
+      const counter = `${layer.name}.num_batches_tracked`;
+      this.#counters.set(counter, (this.#counters.get(counter) ?? 0n) + BigInt(steps));
+    }
+  }
+
+  #smooth(name: string, observed: Tensor2D, factor: number, momentum: number): void {
+    const running = this.#tensor(name);
+    const updated = tf.tidy(() =>
+      tf
+        .unstack(observed)
+        .reduce(
+          (value: Tensor, step) => tf.add(tf.mul(value, 1 - momentum), tf.mul(step, momentum * factor)),
+          running,
+        ),
+    );
+    tf.dispose(running);
+    this.#buffers.set(name, updated);
+  }
+
+  #tensor(name: string): Tensor {
+    const tensor = this.#buffers.get(name) ?? this.#parameters.find((one) => one.name === name)?.value;
+    if (tensor === undefined) throw new ShapeError(`${name}: the network has no such tensor`);
+    return tensor;
+  }
+
+  async #named(tensors: readonly Tensor[]): Promise<Map<string, StateTensor>> {
+    const named = new Map<string, StateTensor>();
+    for (const [i, { name }] of this.#parameters.entries()) {
+      const tensor = tensors[i] as Tensor;
+      named.set(name, { dtype: 'F32', shape: tensor.shape, data: await readCopy(tensor) });
+    }
+    return named;
+  }
+
+  /** tfjs has one backend for the whole process, and another session may have taken another one. */
+  async #enter(): Promise<void> {
+    if (this.#disposed) throw new Error('This session was disposed; open the network again.');
+    if (tf.getBackend() !== this.#backend) await tf.setBackend(this.#backend);
+  }
+}
+
+function outputTensors({ rates, spikeRates, observations }: NetworkOutput): Tensor[] {
+  return [rates, ...spikeRates, ...observations.flatMap(({ mean, variance }) => [mean, variance])];
+}
+
+async function readForward(output: Pick<NetworkOutput, 'rates' | 'spikeRates'>): Promise<Forward> {
+  const spikeRates: number[] = [];
+  for (const rate of output.spikeRates) spikeRates.push((await rate.data())[0] as number);
+  return { rates: await readCopy(output.rates), spikeRates };
+}
+
+/** The CPU backend hands out its own memory, so a copy is due. */
+async function readCopy(tensor: Tensor): Promise<Float32Array> {
+  return Float32Array.from(await tensor.data());
+}
+
+function toTensor(tensor: StateTensor | undefined, name: string, shape?: readonly number[]): Tensor {
+  if (tensor?.dtype !== 'F32' || (shape !== undefined && tensor.shape.join() !== shape.join())) {
+    throw new ShapeError(
+      `optimiser: "${name}" must be a float tensor of shape [${shape}], got ${tensor && `[${tensor.shape}]`}`,
+    );
+  }
+  return tf.tensor(tensor.data.slice(), [...tensor.shape], 'float32');
+}
+
+/** [N, T, P, H, W] counts to [T, N, H, W, P] floats. */
+function timeFirst({ shape: [samples, steps, channels, height, width], data }: Frames): Float32Array {
+  const pixels = height * width;
+  const values = new Float32Array(data.length);
+  for (let sample = 0; sample < samples; sample++) {
+    for (let step = 0; step < steps; step++) {
+      for (let channel = 0; channel < channels; channel++) {
+        const from = ((sample * steps + step) * channels + channel) * pixels;
+        const to = (step * samples + sample) * pixels * channels + channel;
+        for (let pixel = 0; pixel < pixels; pixel++) {
+          values[to + pixel * channels] = data[from + pixel] as number;
+        }
+      }
+    }
+  }
+  return values;
+}
