@@ -1,0 +1,86 @@
+import { open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import process from 'node:process';
+import { describeError } from '../errors.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+
+const current = 'checkpoint';
+const previous = 'checkpoint.previous';
+
+/**
+ * The last two checkpoints of a training, in its resume folder. A checkpoint appears whole or not at all; should the
+ * newest be damaged all the same, the one before it is used.
+ */
+export class CheckpointStore {
+  readonly #folder: string;
+  readonly #warn: (text: string) => void;
+
+  constructor(folder: string, warn: (text: string) => void) {
+    this.#folder = folder;
+    this.#warn = warn;
+  }
+
+  /** The newest usable checkpoint of the training named `key`, if there is any. */
+  async load(key: string): Promise<Checkpoint | undefined> {
+    for (const name of [current, previous]) {
+      const path = join(this.#folder, name);
+      const bytes = await readIfThere(path);
+      if (bytes === undefined) continue;
+      try {
+        const checkpoint = decodeCheckpoint(bytes, path);
+        if (checkpoint.key === key) return checkpoint;
+        this.#warn(`${path}  This checkpoint is of another training; it is not used.`);
+      } catch (error) {
+        this.#warn(describeError(error));
+      }
+    }
+    return undefined;
+  }
+
+  /** Writes a checkpoint to the disk; the one before it is kept. */
+  async save(checkpoint: Checkpoint): Promise<void> {
+    const temporary = join(this.#folder, `${current}.tmp`);
+    const handle = await open(temporary, 'w');
+    try {
+      await handle.writeFile(encodeCheckpoint(checkpoint));
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    await renameIfThere(join(this.#folder, current), join(this.#folder, previous));
+    await rename(temporary, join(this.#folder, current));
+    await syncFolder(this.#folder);
+  }
+}
+
+async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function renameIfThere(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+}
+
+/** Makes renames inside a folder survive a power failure. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === 'win32') return; // folders cannot be opened there
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}

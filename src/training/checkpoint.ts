@@ -1,0 +1,156 @@
+import { createHash } from 'node:crypto';
+import type { OptimiserState } from '../engines/engine.ts';
+import { ReproError } from '../errors.ts';
+import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
+import type { State, Tensor } from '../snn/tensor.ts';
+import type { TorchRandomState } from '../snn/torch-random.ts';
+import type { EpochMetrics } from './metrics.ts';
+
+/** Sums over the batches of an epoch so far. */
+export interface EpochSums {
+  readonly loss: number;
+  readonly correct: number;
+  readonly spikeRates: readonly number[];
+}
+
+/** The epoch that the model selection prefers so far. */
+export interface BestEpoch {
+  readonly epoch: number;
+  readonly validationAccuracy: number;
+  readonly testAccuracy: number | null;
+  readonly state: State;
+}
+
+/** Everything that a training needs to go on as if it had never stopped. */
+export interface Checkpoint {
+  /** What was trained: a checkpoint of something else is not gone on with. */
+  readonly key: string;
+  /** The epoch that is under way, and how many of its batches are done. */
+  readonly epoch: number;
+  readonly batch: number;
+  readonly sums: EpochSums;
+  /** The stream of sample orders as it stood before this epoch's order was drawn. */
+  readonly random: TorchRandomState;
+  readonly parameters: State;
+  readonly optimiser: OptimiserState | undefined;
+  readonly rows: readonly EpochMetrics[];
+  readonly best: BestEpoch | undefined;
+}
+
+/** Everything in a checkpoint that is not a tensor. */
+interface Head {
+  readonly version: 1;
+  readonly key: string;
+  readonly epoch: number;
+  readonly batch: number;
+  readonly sums: EpochSums;
+  readonly random: { readonly position: number; readonly spareNormal: number | null };
+  readonly step: number | null;
+  readonly rows: readonly EpochMetrics[];
+  readonly best: Omit<BestEpoch, 'state'> | null;
+}
+
+const magic = new TextEncoder().encode('PLIFCKP1');
+const digestBytes = 32;
+const lengthBytes = 4;
+
+/**
+ * The bytes of a checkpoint: `PLIFCKP1`, the sha256 of all that follows, the length of a JSON head (u32, little-endian),
+ * the head, and a safetensors file with the tensors under `state/`, `first/`, `second/`, `best/` and `random`.
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const { key, epoch, batch, sums, random, rows, best, optimiser } = checkpoint;
+  const head: Head = {
+    version: 1,
+    key,
+    epoch,
+    batch,
+    sums,
+    random: { position: random.position, spareNormal: random.spareNormal ?? null },
+    step: optimiser?.step ?? null,
+    rows,
+    best:
+      best === undefined
+        ? null
+        : {
+            epoch: best.epoch,
+            validationAccuracy: best.validationAccuracy,
+            testAccuracy: best.testAccuracy,
+          },
+  };
+  const words = BigInt64Array.from(random.words, BigInt);
+  const tensors = writeSafetensors(
+    new Map<string, Tensor>([
+      ['random', { dtype: 'I64', shape: [words.length], data: words }],
+      ...below('state/', checkpoint.parameters),
+      ...below('first/', optimiser?.first),
+      ...below('second/', optimiser?.second),
+      ...below('best/', best?.state),
+    ]),
+  );
+  const json = new TextEncoder().encode(JSON.stringify(head));
+  const start = magic.length + digestBytes;
+  const bytes = new Uint8Array(start + lengthBytes + json.length + tensors.length);
+  bytes.set(magic);
+  new DataView(bytes.buffer).setUint32(start, json.length, true);
+  bytes.set(json, start + lengthBytes);
+  bytes.set(tensors, start + lengthBytes + json.length);
+  bytes.set(createHash('sha256').update(bytes.subarray(start)).digest(), magic.length);
+  return bytes;
+}
+
+/** @throws {ReproError} `checkpoint-corrupt` if the bytes are not exactly what `encodeCheckpoint` made */
+export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
+  const start = magic.length + digestBytes;
+  if (bytes.length < start + lengthBytes || magic.some((byte, i) => bytes[i] !== byte)) {
+    throw corrupt(where, 'it is no checkpoint, or cut off');
+  }
+  const expected = Buffer.from(bytes.subarray(magic.length, start));
+  if (!createHash('sha256').update(bytes.subarray(start)).digest().equals(expected)) {
+    throw corrupt(where, 'its contents do not match its checksum');
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tensorStart = start + lengthBytes + view.getUint32(start, true);
+  // The checksum vouches for the shape of what is parsed here.
+  const head: Head = JSON.parse(new TextDecoder().decode(bytes.subarray(start + lengthBytes, tensorStart)));
+  const { tensors } = readSafetensors(bytes.subarray(tensorStart), where);
+  const words = tensors.get('random');
+  if (head.version !== 1 || words?.dtype !== 'I64') throw corrupt(where, 'it is of another version');
+  return {
+    key: head.key,
+    epoch: head.epoch,
+    batch: head.batch,
+    sums: head.sums,
+    random: {
+      words: Uint32Array.from(words.data, Number),
+      position: head.random.position,
+      spareNormal: head.random.spareNormal ?? undefined,
+    },
+    parameters: above('state/', tensors),
+    optimiser:
+      head.step === null
+        ? undefined
+        : { step: head.step, first: above('first/', tensors), second: above('second/', tensors) },
+    rows: head.rows,
+    best: head.best === null ? undefined : { ...head.best, state: above('best/', tensors) },
+  };
+}
+
+function below(prefix: string, state: State | undefined): [string, Tensor][] {
+  return state === undefined ? [] : [...state].map(([name, tensor]) => [prefix + name, tensor]);
+}
+
+function above(prefix: string, tensors: State): State {
+  return new Map(
+    [...tensors]
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, tensor]) => [name.slice(prefix.length), tensor]),
+  );
+}
+
+function corrupt(where: string, problem: string): ReproError {
+  return new ReproError('checkpoint-corrupt', `This checkpoint cannot be used: ${problem}.`, {
+    where,
+    fix: 'Training goes on from an earlier one, or starts again.',
+  });
+}

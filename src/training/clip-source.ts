@@ -1,0 +1,115 @@
+import type { Frames } from '../engines/engine.ts';
+import { ReproError } from '../errors.ts';
+import { bytesPerElement, elements } from '../formats/npy.ts';
+import { type NpyReader, openNpy } from '../formats/npy-file.ts';
+
+/** Clips as frames of event counts, of which any can be read at any time. */
+export interface ClipSource {
+  readonly clips: number;
+  /** [T, P, H, W] of one clip. */
+  readonly shape: readonly [number, number, number, number];
+  /** The clips of these rows, in this order: [rows, T, P, H, W]. */
+  read(rows: Int32Array): Promise<Frames>;
+  close(): Promise<void>;
+}
+
+/** A source and the class of each of its clips, 0-based. */
+export interface LabelledClips {
+  readonly source: ClipSource;
+  readonly labels: Int32Array;
+}
+
+/** Files up to this size are read once and kept: the thesis' training frames (1,176 x 20 x 2 x 128 x 128) are not. */
+const keptBytes = 256 * 2 ** 20;
+
+/**
+ * Opens `[clips, T, P, H, W]` of an `.npy` file: small files are kept in memory, large ones are read clip by clip.
+ *
+ * @throws {ReproError} `frames-invalid` if the array has other dimensions or elements
+ */
+export async function openClipSource(path: string, mostKeptBytes = keptBytes): Promise<ClipSource> {
+  const reader = await openNpy(path);
+  try {
+    const [clips, ...shape] = reader.shape;
+    if (clips === undefined || !isClipShape(shape)) {
+      throw invalid(path, `[${reader.shape.join(', ')}] is not [clips, T, P, H, W]`);
+    }
+    if (elements(reader.shape) * bytesPerElement(reader.dtype) > mostKeptBytes) {
+      return fileSource(reader, path, clips, shape);
+    }
+    const all = await reader.readRows(Array.from({ length: clips }, (_, row) => row));
+    if (!isCounts(all)) throw invalid(path, `elements of type ${reader.dtype} are no event counts`);
+    await reader.close();
+    return memorySource(all, clips, shape);
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+}
+
+/** Clips that are in memory: `data` is [clips, T, P, H, W]. */
+export function memorySource(data: Frames['data'], clips: number, shape: ClipSource['shape']): ClipSource {
+  const length = elements(shape);
+  if (data.length !== clips * length) {
+    throw new RangeError(
+      `${clips} clips of [${shape.join(', ')}] take ${clips * length} counts, got ${data.length}`,
+    );
+  }
+  return {
+    clips,
+    shape,
+    async read(rows) {
+      const read = sameType(data, rows.length * length);
+      rows.forEach((row, i) => {
+        checkRow(row, clips);
+        read.set(data.subarray(row * length, (row + 1) * length), i * length);
+      });
+      return { shape: [rows.length, ...shape], data: read };
+    },
+    async close() {},
+  };
+}
+
+function fileSource(reader: NpyReader, path: string, clips: number, shape: ClipSource['shape']): ClipSource {
+  return {
+    clips,
+    shape,
+    async read(rows) {
+      const data = await reader.readRows([...rows]);
+      if (!isCounts(data)) throw invalid(path, `elements of type ${reader.dtype} are no event counts`);
+      return { shape: [rows.length, ...shape], data };
+    },
+    close: () => reader.close(),
+  };
+}
+
+function sameType(data: Frames['data'], length: number): Frames['data'] {
+  if (data instanceof Uint8Array) return new Uint8Array(length);
+  if (data instanceof Uint16Array) return new Uint16Array(length);
+  if (data instanceof Uint32Array) return new Uint32Array(length);
+  return new Float32Array(length);
+}
+
+function isCounts(data: unknown): data is Frames['data'] {
+  return (
+    data instanceof Uint8Array ||
+    data instanceof Uint16Array ||
+    data instanceof Uint32Array ||
+    data instanceof Float32Array
+  );
+}
+
+function isClipShape(shape: readonly number[]): shape is [number, number, number, number] {
+  return shape.length === 4;
+}
+
+function checkRow(row: number, clips: number): void {
+  if (row < 0 || row >= clips) throw new RangeError(`no clip ${row} among ${clips}`);
+}
+
+function invalid(path: string, problem: string): ReproError {
+  return new ReproError('frames-invalid', `${problem}.`, {
+    where: path,
+    fix: 'Make the frames again: `repro run frames --force`.',
+  });
+}

@@ -1,0 +1,36 @@
+import type { EngineSession } from '../engines/engine.ts';
+import type { LabelledClips } from './clip-source.ts';
+import { type Score, scoreClips } from './scores.ts';
+
+/** What a network made of some clips, in the order in which they were asked for. */
+export interface Evaluation {
+  /** Firing rates, [clips, classes]. */
+  readonly rates: Float32Array;
+  readonly labels: Int32Array;
+  readonly score: Score;
+}
+
+export interface EvaluationOptions {
+  readonly classes: number;
+  readonly batchSize: number;
+  /** Asked before each batch; throws to stop. */
+  readonly checkpoint?: () => void;
+}
+
+/** Runs a network in evaluation mode over `rows` of the clips; the last batch may be smaller. */
+export async function evaluateClips(
+  session: EngineSession,
+  clips: LabelledClips,
+  rows: Int32Array,
+  { classes, batchSize, checkpoint }: EvaluationOptions,
+): Promise<Evaluation> {
+  const rates = new Float32Array(rows.length * classes);
+  for (let start = 0; start < rows.length; start += batchSize) {
+    checkpoint?.();
+    const frames = await clips.source.read(rows.subarray(start, start + batchSize));
+    const forward = await session.evaluate(frames);
+    rates.set(forward.rates, start * classes);
+  }
+  const labels = rows.map((row) => clips.labels[row]!);
+  return { rates, labels, score: scoreClips(rates, labels, classes) };
+}

@@ -1,0 +1,127 @@
+import { csvParse } from 'd3-dsv';
+import { ReproError } from '../errors.ts';
+import { spikingLayers } from '../snn/networks.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import type { State } from '../snn/tensor.ts';
+
+export interface LossAndAccuracy {
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** Spread of the time constants over a layer's neurons; the standard deviations are unbiased, and 0 for one neuron. */
+export interface TauStatistics {
+  readonly wMean: number;
+  readonly wStd: number;
+  /** In time steps. */
+  readonly tauMean: number;
+  readonly tauStd: number;
+}
+
+/** One row of metrics.csv. Test figures are missing in epochs that were not tested. */
+export interface EpochMetrics {
+  readonly epoch: number;
+  readonly learningRate: number;
+  readonly train: LossAndAccuracy;
+  readonly validation: LossAndAccuracy;
+  readonly test: LossAndAccuracy | null;
+  /** One for each spiking layer; `spikeRate` is the share of neurons that spike a step, over the training batches. */
+  readonly layers: readonly (TauStatistics & { readonly spikeRate: number })[];
+}
+
+/** Time constants of each spiking layer; `w = -ln(τ - 1)`, and `τ = 1 / sigmoid(w) = 1 + e^-w`. */
+export function tauStatistics(spec: NetworkSpec, state: State): TauStatistics[] {
+  return spikingLayers(spec).map(({ name, neuron }) => {
+    const logits = state.get(`${name}.w`)?.data;
+    const w =
+      logits instanceof Float32Array
+        ? Float64Array.from(logits)
+        : Float64Array.of(-Math.log(neuron.tau.mean - 1));
+    const [wMean, wStd] = meanAndStd(w);
+    const [tauMean, tauStd] = meanAndStd(w.map((logit) => 1 + Math.exp(-logit)));
+    return { wMean, wStd, tauMean, tauStd };
+  });
+}
+
+function meanAndStd(values: Float64Array): [number, number] {
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  if (values.length === 1) return [mean, 0];
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return [mean, Math.sqrt(squares / (values.length - 1))];
+}
+
+const layerColumns = [
+  ['w_mean', 'wMean'],
+  ['w_std', 'wStd'],
+  ['tau_mean', 'tauMean'],
+  ['tau_std', 'tauStd'],
+  ['spike_rate', 'spikeRate'],
+] as const;
+
+/** metrics.csv: one row an epoch; numbers in their shortest exact form, nothing where an epoch was not tested. */
+export function formatMetrics(rows: readonly EpochMetrics[]): string {
+  const layers = rows[0]?.layers.length ?? 0;
+  const header = [
+    'epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy',
+    ...Array.from({ length: layers }, (_, i) => layerColumns.map(([column]) => `${column}.${i}`).join(',')),
+  ].join(',');
+  const lines = rows.map(({ epoch, learningRate, train, validation, test, layers: ofLayers }) =>
+    [
+      epoch,
+      learningRate,
+      train.loss,
+      train.accuracy,
+      validation.loss,
+      validation.accuracy,
+      test?.loss ?? '',
+      test?.accuracy ?? '',
+      ...ofLayers.flatMap((layer) => layerColumns.map(([, key]) => layer[key])),
+    ].join(','),
+  );
+  return `${[header, ...lines].join('\n')}\n`;
+}
+
+/** The highest accuracy over the epochs and the first epoch that reached it. */
+export interface Maximum {
+  readonly epoch: number;
+  readonly accuracy: number;
+}
+
+export function maximumAccuracy(
+  points: readonly { readonly epoch: number; readonly accuracy: number | null }[],
+): Maximum {
+  let best: Maximum | undefined;
+  for (const { epoch, accuracy } of points) {
+    if (accuracy !== null && (best === undefined || accuracy > best.accuracy)) best = { epoch, accuracy };
+  }
+  if (best === undefined) throw new RangeError('no epoch has an accuracy');
+  return best;
+}
+
+/**
+ * The maxima of a metrics.csv.
+ *
+ * @throws {ReproError} `metrics-invalid` if a cell that must hold a number does not
+ */
+export function readMaxima(text: string, file: string): { test: Maximum; validation: Maximum } {
+  const rows = csvParse(text);
+  const maximum = (column: string): Maximum => {
+    const points = rows.map((row, index) => {
+      const [epoch, accuracy] = [row.epoch, row[column]].map((cell) => (cell ? Number(cell) : null));
+      if (typeof epoch !== 'number' || !Number.isInteger(epoch) || Number.isNaN(accuracy)) {
+        throw invalid(file, `line ${index + 2}: no number under "epoch" or "${column}"`);
+      }
+      return { epoch, accuracy: accuracy ?? null };
+    });
+    if (points.every(({ accuracy }) => accuracy === null)) throw invalid(file, `nothing under "${column}"`);
+    return maximumAccuracy(points);
+  };
+  return { test: maximum('test_accuracy'), validation: maximum('validation_accuracy') };
+}
+
+function invalid(where: string, problem: string): ReproError {
+  return new ReproError('metrics-invalid', `${problem}.`, {
+    where,
+    fix: 'Make it again: `repro run train --force`.',
+  });
+}

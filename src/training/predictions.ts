@@ -1,0 +1,43 @@
+import { csvFormatRows } from 'd3-dsv';
+import type { ClipEntry } from './frame-cache.ts';
+import { predictClasses } from './scores.ts';
+
+/** What a network said of some clips of one split. */
+export interface Predictions {
+  readonly split: string;
+  /** Row of each clip in its `.npy` file. */
+  readonly rows: Int32Array;
+  /** All clips of that file. */
+  readonly clips: readonly ClipEntry[];
+  /** Firing rates, [rows, classes]. */
+  readonly rates: Float32Array;
+}
+
+/** predictions.csv: `split,clip,recording,user,light,class,predicted,rate_0,…`; classes are 0-based. */
+export function formatPredictions(classes: number, parts: readonly Predictions[]): string {
+  const header = ['split', 'clip', 'recording', 'user', 'light', 'class', 'predicted'];
+  const rates = Array.from({ length: classes }, (_, c) => `rate_${c}`);
+  const lines = parts.flatMap((part) => {
+    const predicted = predictClasses(part.rates, classes);
+    return [...part.rows].map((row, i) => {
+      const clip = part.clips[row];
+      if (clip === undefined) throw new RangeError(`no clip ${row} in split ${part.split}`);
+      return [
+        part.split,
+        row,
+        clip.recording,
+        clip.user ?? '',
+        clip.light ?? '',
+        clip.class,
+        predicted[i]!,
+        ...shorten(part.rates.subarray(i * classes, (i + 1) * classes)),
+      ].map(String);
+    });
+  });
+  return `${csvFormatRows([[...header, ...rates], ...lines])}\n`;
+}
+
+/** Single-precision numbers hold seven digits; more would be noise of the conversion. */
+function shorten(rates: Float32Array): number[] {
+  return Array.from(rates, (rate) => Number(rate.toPrecision(7)));
+}

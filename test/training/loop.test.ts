@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { initialState } from '../../src/snn/initialise.ts';
+import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { trainNetwork } from '../../src/training/loop.ts';
+import { drawEpochOrder } from '../../src/training/order.ts';
+import { smallTask } from './small-task.ts';
+
+const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));
+const goldenRates: number[] = index.cosine_lr_T_max_64;
+
+const settings = smallTask().settings;
+
+describe('trainNetwork', () => {
+  it('takes the learning rate of each epoch from the cosine', async () => {
+    const rates: number[] = [];
+    const task = smallTask({ onStep: (_, __, rate) => rates.push(rate) });
+    await trainNetwork(task);
+    expect(rates).toHaveLength(16);
+    rates.forEach((rate, step) => {
+      expect(rate).toBeCloseTo(goldenRates[Math.floor(step / 4)]!, 12);
+    });
+  });
+
+  it('visits the clips in the order that torch draws after the initial weights, without the last partial batch', async () => {
+    const labels: number[][] = [];
+    const task = smallTask({ onStep: (_, batch) => labels.push([...batch.labels]) });
+    await trainNetwork({ ...task, settings: { ...settings, epochs: 2 } });
+    const random = new TorchRandom(2020);
+    initialState(task.spec, random);
+    const expected = [1, 2].flatMap(() => {
+      const order = drawEpochOrder(random, 24).subarray(0, 20);
+      return [...order].map((place) => task.train.labels[task.split.train[place]!]);
+    });
+    expect(labels.flat()).toEqual(expected);
+  });
+
+  it('draws other dropout masks for every batch, the same ones every time', async () => {
+    const run = async () => {
+      const masks: string[] = [];
+      await trainNetwork(smallTask({ onStep: (_, batch) => masks.push(batch.dropoutMasks.join(';')) }));
+      return masks;
+    };
+    const masks = await run();
+    expect(new Set(masks).size).toBe(16);
+    expect(await run()).toEqual(masks);
+  });
+
+  it('gives one row an epoch, with means over the batches', async () => {
+    const { rows } = await trainNetwork(smallTask({ loss: (step) => step }));
+    expect(rows.map((row) => row.train.loss)).toEqual([2.5, 6.5, 10.5, 14.5]);
+    expect(rows.map((row) => row.epoch)).toEqual([0, 1, 2, 3]);
+    expect(rows[0]?.layers).toHaveLength(3);
+  });
+
+  it('keeps the state of the best validation accuracy, the latest of ties', async () => {
+    // Per epoch: test in two batches (7 clips), validation in two (6 clips, classes 0 0 1 1 2 2).
+    let calls = 0;
+    const correctOfFirstBatch = [1, 3, 3, 2];
+    const task = smallTask({
+      evaluationRates: (frames) => {
+        const [epoch, call] = [Math.floor(calls / 4), calls % 4];
+        calls += 1;
+        const classes = call === 2 ? [0, 0, 1, 1, 2] : [];
+        return Float32Array.from({ length: frames.shape[0] * 3 }, (_, i) => {
+          const clip = Math.floor(i / 3);
+          const right = clip < correctOfFirstBatch[epoch]! ? classes[clip] : ((classes[clip] ?? 0) + 1) % 3;
+          return i % 3 === right ? 1 : 0;
+        });
+      },
+    });
+    const { best, rows } = await trainNetwork(task);
+    expect(rows.map((row) => Math.round(row.validation.accuracy * 6))).toEqual([1, 3, 3, 2]);
+    expect(best.epoch).toBe(2);
+    expect(best.validationAccuracy).toBe(0.5);
+  });
+
+  it('tests every so many epochs, and after the last', async () => {
+    const { rows } = await trainNetwork(smallTask({}, { settings: { ...settings, testEvery: 3 } }));
+    expect(rows.map((row) => row.test !== null)).toEqual([false, false, true, true]);
+  });
+
+  it('stops with epoch and batch when the loss is no number', async () => {
+    const training = trainNetwork(smallTask({ loss: (step) => (step === 7 ? Number.NaN : undefined) }));
+    await expect(training).rejects.toThrow('The loss is NaN in epoch 2, batch 3');
+    await expect(training).rejects.toMatchObject({
+      code: 'training-diverged',
+      fix: expect.stringContaining('λ = 0.1'),
+    });
+  });
+
+  it('refuses a batch larger than the training clips', async () => {
+    const training = trainNetwork(smallTask({}, { settings: { ...settings, batchSize: 25 } }));
+    await expect(training).rejects.toBeInstanceOf(ReproError);
+    await expect(training).rejects.toThrow('A batch takes 25 clips, and 24 are there');
+  });
+
+  it('reports progress that ends at its total, with what a person wants to know', async () => {
+    const notes: string[] = [];
+    const counts: [number, number][] = [];
+    await trainNetwork(
+      smallTask(
+        {},
+        {
+          progress: ({ done, total, note }) => {
+            notes.push(note);
+            counts.push([done, total]);
+          },
+        },
+      ),
+    );
+    expect(counts.at(0)).toEqual([0, 32]); // 4 epochs of 4 training, 2 test and 2 validation batches
+    expect(counts.at(-1)).toEqual([32, 32]);
+    expect(notes.at(-1)).toMatch(/^epoch 4\/4 · loss \d\.\d{3} · val \d+ %$/);
+  });
+});

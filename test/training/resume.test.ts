@@ -1,0 +1,144 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { build } from 'esbuild';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
+import { trainNetwork } from '../../src/training/loop.ts';
+import { outputsOf, smallTask } from './small-task.ts';
+
+let folder: string;
+let warnings: string[];
+const store = () => new CheckpointStore(folder, (text) => warnings.push(text));
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plif-resume-'));
+  warnings = [];
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** Trains until `when` calls happened of steps and evaluations together, then aborts. */
+async function trainAndAbort(when: number): Promise<void> {
+  const controller = new AbortController();
+  let calls = 0;
+  const count = () => {
+    calls += 1;
+    if (calls === when) controller.abort(new Error('SIGINT'));
+  };
+  const task = smallTask(
+    { onStep: count, onEvaluate: count },
+    { checkpoints: store(), signal: controller.signal },
+  );
+  await expect(trainNetwork(task)).rejects.toMatchObject({ code: 'training-interrupted' });
+}
+
+describe('a training that was interrupted', () => {
+  it('ends as if it never had been, wherever it was aborted', async () => {
+    const expected = outputsOf(await trainNetwork(smallTask()));
+    // Each epoch has 4 steps and 4 evaluations: within an epoch, in the test, in the validation, and in later epochs.
+    for (const when of [1, 3, 4, 5, 7, 8, 11, 16, 25, 31]) {
+      await rm(folder, { recursive: true });
+      folder = await mkdtemp(join(tmpdir(), 'plif-resume-'));
+      await trainAndAbort(when);
+      const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
+      expect(outputsOf(outcome), `aborted after ${when} batches`).toEqual(expected);
+    }
+    expect(warnings).toEqual([]);
+  });
+
+  it('does not do again what was done', async () => {
+    await trainAndAbort(11);
+    const steps: number[] = [];
+    await trainNetwork(smallTask({ onStep: (step) => steps.push(step) }, { checkpoints: store() }));
+    expect(steps).toEqual([7, 8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+
+  it('says from where it goes on', async () => {
+    await trainAndAbort(11);
+    const notes: string[] = [];
+    await trainNetwork(smallTask({}, { checkpoints: store(), note: (text) => notes.push(text) }));
+    expect(notes).toEqual(['Going on from epoch 2 of 4, batch 4.']);
+  });
+
+  it('can be interrupted again and again', async () => {
+    for (let i = 0; i < 12; i++) await trainAndAbort(2);
+    const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
+    expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
+  });
+
+  it('starts again where its settings changed, and says so', async () => {
+    await trainAndAbort(11);
+    const other = { ...smallTask().settings, learningRate: 2e-3 };
+    const outcome = await trainNetwork(smallTask({}, { checkpoints: store(), settings: other }));
+    expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask({}, { settings: other }))));
+    expect(warnings[0]).toContain('This checkpoint is of another training');
+  });
+});
+
+describe('a damaged checkpoint', () => {
+  const damages: Record<string, (path: string) => Promise<void>> = {
+    'cut off': (path) => truncate(path, 1000),
+    'of no length': (path) => truncate(path, 0),
+    altered: async (path) => {
+      const bytes = await readFile(path);
+      bytes[bytes.length - 5]! ^= 1;
+      await writeFile(path, bytes);
+    },
+  };
+  it.each(Object.keys(damages))(
+    'that is %s gives way to the one before it, with a warning',
+    async (damage) => {
+      await trainAndAbort(20);
+      await damages[damage]!(join(folder, 'checkpoint'));
+      const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
+      expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
+      expect(warnings).toHaveLength(1);
+      expect(warnings[0]).toContain('This checkpoint cannot be used');
+    },
+  );
+
+  it('is not needed: without the newest, the one before it is used', async () => {
+    await trainAndAbort(20);
+    await rm(join(folder, 'checkpoint')); // as if killed between two renames
+    const steps: number[] = [];
+    const outcome = await trainNetwork(
+      smallTask({ onStep: (step) => steps.push(step) }, { checkpoints: store() }),
+    );
+    expect(steps[0]).toBe(8);
+    expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
+  });
+
+  it('starts the training again if there is no other', async () => {
+    await trainAndAbort(20);
+    for (const name of await readdir(folder)) await truncate(join(folder, name), 10);
+    const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
+    expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
+    expect(warnings).toHaveLength(2);
+  });
+});
+
+describe('a training whose process was killed', () => {
+  it('goes on in the next process from the last whole epoch, to the same bytes', async () => {
+    const script = join(folder, 'killed-training.mjs');
+    await build({
+      entryPoints: [join(import.meta.dirname, 'killed-training.ts')],
+      outfile: script,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'silent',
+    });
+    const output = join(folder, 'output.json');
+    const log = join(folder, 'steps.log');
+    const run = (deadlyStep: number) =>
+      spawnSync(process.execPath, [script, folder, log, output, String(deadlyStep)], { encoding: 'utf8' });
+    for (const deadly of [3, 6, 11]) expect(run(deadly).signal).toBe('SIGKILL');
+    const last = run(-1);
+    expect(last.stderr).toBe('');
+    expect(JSON.parse(await readFile(output, 'utf8'))).toEqual(outputsOf(await trainNetwork(smallTask())));
+    const steps = (await readFile(log, 'utf8')).trim().split('\n').map(Number);
+    expect(steps).toEqual([0, 1, 2, 0, 1, 2, 3, 4, 5, 4, 5, 6, 7, 8, 9, 10, 8, 9, 10, 11, 12, 13, 14, 15]);
+  });
+});

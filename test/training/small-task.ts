@@ -1,0 +1,63 @@
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
+import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { memorySource } from '../../src/training/clip-source.ts';
+import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
+import { formatMetrics } from '../../src/training/metrics.ts';
+import { splitClips } from '../../src/training/split.ts';
+import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
+
+export const smallNetwork: NetworkConfig = {
+  input: [2, 4, 4],
+  classes: 3,
+  channels: 2,
+  layers: 1,
+  neuron: 'plif',
+  tau: { per: 'neuron', mean: 2, std: 0.1 },
+  reset: { kind: 'hard', detach: true },
+  surrogate: { kind: 'atan', alpha: 2, learnable: false },
+  pooling: 'max',
+  votes: 2,
+};
+
+/** 30 training clips in 3 classes (24 to train on, 6 held back), 7 test clips; 4 batches of 5 an epoch, 4 clips left over. */
+export function smallTask(options: FakeEngineOptions = {}, over: Partial<TrainingTask> = {}): TrainingTask {
+  const random = new TorchRandom(1);
+  const clips = (count: number) => ({
+    source: memorySource(
+      Uint8Array.from({ length: count * 2 * 2 * 4 * 4 }, () => Math.floor(random.uniform() * 4)),
+      count,
+      [2, 2, 4, 4],
+    ),
+    labels: Int32Array.from({ length: count }, (_, row) => row % 3),
+  });
+  const train = clips(30);
+  return {
+    engine: fakeEngine(options),
+    spec: buildNetwork(smallNetwork),
+    seed: 2020,
+    settings: {
+      epochs: 4,
+      batchSize: 5,
+      learningRate: 1e-3,
+      cosinePeriod: 64,
+      validationShare: 0.2,
+      testEvery: 1,
+      regulariseTau: 0.1,
+    },
+    train,
+    test: clips(7),
+    split: splitClips(train.labels, 3, 0.2),
+    ...over,
+  };
+}
+
+/** What a training leaves, as text: equal if and only if the files are. */
+export function outputsOf(outcome: TrainingOutcome): Record<string, string> {
+  const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+  return {
+    'metrics.csv': formatMetrics(outcome.rows),
+    'best.safetensors': `${outcome.best.epoch} ${hex(writeSafetensors(outcome.best.state))}`,
+    'last.safetensors': hex(writeSafetensors(outcome.last)),
+  };
+}
