@@ -1,0 +1,50 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encodeNpy } from '../../src/formats/npy.ts';
+import { memorySource, openClipSource } from '../../src/training/clip-source.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'plif-clips-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const data = Uint16Array.from({ length: 5 * 2 * 2 * 1 * 3 }, (_, i) => i);
+
+async function writeFrames(shape: number[]): Promise<string> {
+  const path = join(folder, 'train.npy');
+  await writeFile(path, encodeNpy({ dtype: 'uint16', shape, data }));
+  return path;
+}
+
+describe('openClipSource', () => {
+  it.each([
+    ['kept in memory', 1000],
+    ['read clip by clip', 0],
+  ])('gives the asked clips in their order, %s', async (_, kept) => {
+    const source = await openClipSource(await writeFrames([5, 2, 2, 1, 3]), kept);
+    const frames = await source.read(Int32Array.of(4, 0, 4));
+    await source.close();
+    expect([source.clips, source.shape]).toEqual([5, [2, 2, 1, 3]]);
+    expect(frames.shape).toEqual([3, 2, 2, 1, 3]);
+    expect(frames.data).toEqual(
+      Uint16Array.of(...data.subarray(48), ...data.subarray(0, 12), ...data.subarray(48)),
+    );
+  });
+
+  it('refuses an array of other dimensions', async () => {
+    const path = await writeFrames([5, 4, 3]);
+    await expect(openClipSource(path)).rejects.toMatchObject({ code: 'frames-invalid', where: path });
+  });
+});
+
+describe('memorySource', () => {
+  it('refuses data that do not fill its shape, and rows that are not there', async () => {
+    expect(() => memorySource(data, 4, [2, 2, 1, 3])).toThrow('take 48 counts, got 60');
+    await expect(memorySource(data, 5, [2, 2, 1, 3]).read(Int32Array.of(5))).rejects.toThrow(
+      'no clip 5 among 5',
+    );
+  });
+});

@@ -1,0 +1,120 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { resolveModel } from '../../src/training/settings.ts';
+
+const folder = new URL('../../configs/models/', import.meta.url);
+const read = (id: string) => parse(readFileSync(new URL(`${id}.yaml`, folder), 'utf8'));
+const validate = new Ajv({ strict: true, allErrors: true }).compile(
+  JSON.parse(readFileSync(new URL('../../schemas/model.schema.json', import.meta.url), 'utf8')),
+);
+
+describe('the models of the thesis', () => {
+  it.each([
+    ['baseline', 'layer', 0, 0],
+    ['no-reg', 'neuron', 0.1, 0],
+    ['lambda-0.01', 'neuron', 0.1, 0.01],
+    ['lambda-0.1', 'neuron', 0.1, 0.1],
+  ])('%s has one τ per %s, σ = %d, λ = %d, and all else alike', (id, per, std, lambda) => {
+    const model = resolveModel(read(id), undefined, id);
+    expect(model.id).toBe(id);
+    expect(model.network).toEqual({
+      channels: 128,
+      layers: 5,
+      neuron: 'plif',
+      tau: { per, mean: 2, std },
+      reset: { kind: 'hard', detach: true },
+      surrogate: { kind: 'atan', alpha: 2, learnable: false },
+      pooling: 'max',
+    });
+    expect(model.training).toEqual({
+      epochs: 1256,
+      batchSize: 16,
+      learningRate: 0.001,
+      cosinePeriod: 64,
+      validationShare: 0.15,
+      testEvery: 1,
+      regulariseTau: lambda,
+    });
+    expect(model.warnings).toEqual([]);
+  });
+
+  it('build the network of the thesis: 2,048 features, 512 hidden and 110 output neurons', () => {
+    const spec = buildNetwork({
+      ...resolveModel(read('baseline'), {}, 'x').network,
+      input: [2, 128, 128],
+      classes: 11,
+    });
+    expect(spec.layers.filter((layer) => layer.kind === 'linear')).toMatchObject([
+      { inFeatures: 2048, outFeatures: 512 },
+      { inFeatures: 512, outFeatures: 110 },
+    ]);
+  });
+
+  it('satisfy the schema, in short files', () => {
+    for (const file of readdirSync(folder)) {
+      const text = readFileSync(new URL(file, folder), 'utf8');
+      expect(validate(parse(text)), `${file}: ${JSON.stringify(validate.errors)}`).toBe(true);
+      expect(text.split('\n').length).toBeLessThanOrEqual(31);
+    }
+  });
+});
+
+describe('the schema of a model', () => {
+  it('refuses unknown keys at every level', () => {
+    for (const path of [[], ['network'], ['network', 'tau'], ['train'], ['loss'], ['published']]) {
+      const model = read('baseline');
+      const section = path.reduce((inner, key) => inner[key], model);
+      section.unknown = 1;
+      expect(validate(model), path.join('.')).toBe(false);
+    }
+  });
+
+  it('describes every key', () => {
+    const schema: unknown = validate.schema;
+    const missing: string[] = [];
+    const visit = (node: unknown, path: string) => {
+      if (typeof node !== 'object' || node === null) return;
+      const { properties, description } = node as {
+        properties?: Record<string, unknown>;
+        description?: string;
+      };
+      if (description === undefined) missing.push(path);
+      for (const [key, value] of Object.entries(properties ?? {})) visit(value, `${path}.${key}`);
+    };
+    visit(schema, '');
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('resolveModel', () => {
+  it('lays the profile over the model, nested sections key by key', () => {
+    const overrides = {
+      engine: 'auto',
+      epochs: 3,
+      testEvery: 2,
+      network: { channels: 8, tau: { std: 0.2 } },
+    };
+    const { network, training } = resolveModel(read('no-reg'), overrides, 'x');
+    expect(network.channels).toBe(8);
+    expect(network.tau).toEqual({ per: 'neuron', mean: 2, std: 0.2 });
+    expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 16 });
+  });
+
+  it('names the file and the key of a value that makes no sense', () => {
+    expect(() => resolveModel(read('baseline'), { epochs: 0 }, 'baseline.yaml')).toThrow(
+      '"train.epochs": expected a whole number of at least 1, found 0',
+    );
+    expect(() => resolveModel(read('baseline'), { network: { tau: { mean: 1 } } }, 'baseline.yaml')).toThrow(
+      '"network.tau.mean": expected a number of time steps above 1, found 1',
+    );
+    expect(() => resolveModel(null, {}, 'baseline.yaml')).toThrow('the file: expected a section with keys');
+  });
+
+  it('warns where the regulariser has nothing to hold together', () => {
+    const { warnings } = resolveModel({ ...read('baseline'), loss: { regulariseTau: 0.1 } }, {}, 'x.yaml');
+    expect(warnings).toEqual(['x.yaml: loss.regulariseTau has no effect without one learned τ a neuron.']);
+  });
+});
