@@ -1,0 +1,92 @@
+import type { Events, Sensor } from '../events/events.ts';
+
+export type Split = 'train' | 'test';
+export const SPLITS: readonly Split[] = ['train', 'test'];
+
+/** One file of a data set as it was found. */
+export interface ManifestFile {
+  /** Relative to the data set's root, with `/`. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly md5: string;
+  /** `unlisted`: not part of the data set, and not read. */
+  readonly status: 'ok' | 'unlisted';
+}
+
+/** What `verify` found: no absolute path and no clock, so that the same data give the same manifest. */
+export interface Manifest {
+  readonly version: 1;
+  readonly dataset: string;
+  readonly simulated: boolean;
+  /** The data lie in archives as downloaded. */
+  readonly archive: boolean;
+  readonly splits: Readonly<Record<Split, { readonly recordings: number; readonly clips: number }>>;
+  /** Clips by user, light and class name. */
+  readonly perUser: Readonly<Record<string, number>>;
+  readonly perLight: Readonly<Record<string, number>>;
+  readonly perClass: Readonly<Record<string, number>>;
+  readonly warnings: readonly string[];
+  readonly files: readonly ManifestFile[];
+}
+
+export interface ReadOptions {
+  readonly simulated: boolean;
+  readonly signal?: AbortSignal | undefined;
+  /** `done` of `total` recordings. */
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+}
+
+/** One gesture or digit: a row of the frame cache. */
+export interface Clip {
+  /** Path of its file in the data set. */
+  readonly recording: string;
+  readonly user: number | null;
+  readonly light: string | null;
+  /** From 0. */
+  readonly class: number;
+  /** `startUs <= t < endUs`; null until the recording is read. */
+  readonly startUs: number | null;
+  readonly endUs: number | null;
+}
+
+/** The clips of both splits, sorted by recording's name and, within one, in the order of its labels. */
+export type Clips = Readonly<Record<Split, readonly Clip[]>>;
+
+/** A clip with its events, which are valid until the visitor returns. */
+export interface ReadClip {
+  readonly split: Split;
+  /** Index in `clips[split]`. */
+  readonly row: number;
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly events: Events;
+}
+
+/** Everything the pipeline knows about one data set. */
+export interface Dataset {
+  /** As in `dataset.name` of a profile. */
+  readonly name: string;
+  readonly title: string;
+  readonly classes: readonly string[];
+  readonly sensor: Sensor;
+  readonly licence: { readonly name: string; readonly url: string };
+  readonly reference: string;
+  /** What `progress` counts. */
+  readonly recordingsNoun: string;
+  /** The whole text that tells a person how to get the data to `root`. */
+  howToGet(root: string): string;
+  /**
+   * Checks every file.
+   * @throws {ReproError} `data-missing`, `data-kind` or `data-corrupt`, with all that is wrong and how to mend it
+   */
+  verify(root: string, options: ReadOptions): Promise<Manifest>;
+  /** The clips without their events. */
+  listClips(root: string, options: ReadOptions): Promise<Clips>;
+  /** Reads the events of the named clips, recording by recording, in no promised order. */
+  readClips(
+    root: string,
+    clips: Clips,
+    options: ReadOptions & { readonly invalidEvents: 'keep' | 'drop' },
+    visit: (clip: ReadClip) => Promise<void>,
+  ): Promise<void>;
+}

@@ -1,0 +1,142 @@
+import { ReproError } from '../../errors.ts';
+import { type Label, parseLabels } from '../../events/labels.ts';
+import { SPLITS, type Split } from '../dataset.ts';
+import { byName } from '../file-tree.ts';
+import { describeProblem, formatBytes, type Problems } from '../problems.ts';
+import {
+  CLASSES,
+  type GestureFacts,
+  labelsNameOf,
+  OVERLAPPING_LABELS,
+  parseRecordingName,
+  ROWS_PER_CLASS,
+  TRIAL_LISTS,
+} from './facts.ts';
+import type { FoundFile } from './inspect.ts';
+
+/** Recording names of either split, sorted by name. */
+export type Trials = Readonly<Record<Split, readonly string[]>>;
+
+/** The names in a trial list: one a line; blank lines do not count. */
+export function parseTrialList(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+/**
+ * The recordings of both splits from the lists found. With facts, they must be the published 98 and 24; without
+ * (simulated data), whole in themselves: proper names, none twice, none in both.
+ */
+export function checkTrials(
+  found: ReadonlyMap<string, FoundFile>,
+  facts: GestureFacts | null,
+  problems: Problems,
+): Trials {
+  const trials: Record<Split, string[]> = { train: [], test: [] };
+  for (const split of SPLITS) {
+    const list = TRIAL_LISTS[split];
+    const text = found.get(list)?.text;
+    if (text === undefined) problems.add('files are missing', list);
+    const names = text === undefined ? [] : parseTrialList(text);
+    const published = facts === null ? null : Object.keys(facts[split]);
+    if (published !== null && text !== undefined) {
+      for (const name of published.filter((name) => !names.includes(name))) {
+        problems.add('trial lists are not the published ones', `${list} lacks ${name}`);
+      }
+    }
+    for (const [i, name] of names.entries()) {
+      const place = `${list}:${i + 1}`;
+      if (parseRecordingName(name) === null)
+        problems.add('trial lists are not right', `${place}  ${name} is no recording's name`);
+      else if (published !== null && !published.includes(name)) {
+        problems.add('trial lists are not the published ones', `${place}  ${name} does not belong here`);
+      } else if (names.indexOf(name) !== i)
+        problems.add('trial lists are not right', `${place}  ${name} stands here twice`);
+    }
+    if (text !== undefined && names.length === 0)
+      problems.add('trial lists are not right', `${list} is empty`);
+    trials[split] = [...(published ?? new Set(names))].sort(byName);
+  }
+  for (const name of trials.test.filter((name) => trials.train.includes(name))) {
+    problems.add('trial lists are not right', `${name} is in both`);
+  }
+  return trials;
+}
+
+/** Holds one recording against its published md5, if any, and against its own format. */
+export function checkRecording(
+  name: string,
+  file: FoundFile | undefined,
+  md5: string | null,
+  problems: Problems,
+  warnings: string[],
+): void {
+  if (file === undefined) {
+    problems.add('recordings are missing', name);
+    return;
+  }
+  const { recording } = file;
+  if (recording instanceof ReproError) {
+    const wrong = md5 === null || md5 === file.md5 ? '' : `; md5 ${file.md5} is not ${md5}`;
+    const cut = recording.code === 'aedat-truncated' ? `cut off, ${formatBytes(file.sizeBytes)}: ` : '';
+    problems.add('recordings cannot be read', `${cut}${describeProblem(recording)}${wrong}`);
+    return;
+  }
+  if (md5 !== null && file.md5 !== md5) {
+    problems.add('recordings are not the published ones', `${name}: md5 ${file.md5} is not ${md5}`);
+    return;
+  }
+  warnings.push(...(recording?.warnings ?? []));
+}
+
+/**
+ * Holds a labels file against its format, the rows each class has in every recording, and the recording's own time.
+ *
+ * @returns its rows; none if they cannot be read
+ */
+export function checkLabels(
+  recordingName: string,
+  found: ReadonlyMap<string, FoundFile>,
+  problems: Problems,
+  warnings: string[],
+): readonly Label[] {
+  const name = labelsNameOf(recordingName);
+  const text = found.get(name)?.text;
+  if (text === undefined) {
+    problems.add('labels are missing', name);
+    return [];
+  }
+  let parsed: ReturnType<typeof parseLabels>;
+  try {
+    parsed = parseLabels(text, { file: name, classes: CLASSES.length });
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    problems.add('labels are not right', describeProblem(error));
+    return [];
+  }
+  const { labels } = parsed;
+  const known = name === OVERLAPPING_LABELS ? ' (A known fault of the published labels.)' : '';
+  warnings.push(...parsed.warnings.map((warning) => `${warning}${known}`));
+  const rows = CLASSES.map((_, i) => labels.filter((label) => label.class === i + 1).length);
+  if (rows.some((count, i) => count !== ROWS_PER_CLASS[i])) {
+    const wrong = CLASSES.map((_, i) => i)
+      .filter((i) => rows[i] !== ROWS_PER_CLASS[i])
+      .map((i) => `${rows[i]} of class ${i + 1} instead of ${ROWS_PER_CLASS[i]}`);
+    problems.add('labels are not right', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
+  }
+  const recording = found.get(recordingName)?.recording;
+  if (recording === undefined || recording instanceof ReproError) return labels;
+  for (const label of labels) {
+    const { firstUs, lastUs } = recording;
+    if (firstUs === null || lastUs === null || label.startUs > lastUs || label.endUs <= firstUs) {
+      problems.add(
+        'labels are not right',
+        `${name}: class ${label.class}, ${label.startUs} to ${label.endUs} µs, lies outside the recording ` +
+          `(${firstUs ?? 'no'} to ${lastUs ?? 'no'} µs)`,
+      );
+    }
+  }
+  return labels;
+}

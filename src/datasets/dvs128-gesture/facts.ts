@@ -1,0 +1,79 @@
+import recordings from './recordings.json' with { type: 'json' };
+
+/** What a set of gesture recordings must consist of. */
+export interface GestureFacts {
+  /** md5 of each recording by file name, for either split. */
+  readonly train: Readonly<Record<string, string>>;
+  readonly test: Readonly<Record<string, string>>;
+  /** md5 of the archive as published. */
+  readonly archiveMd5: string;
+  /** md5 of the small files that come with it; none of them is read. */
+  readonly extras: Readonly<Record<string, string>>;
+}
+
+export const ARCHIVE = 'DvsGesture.tar.gz';
+export const FOLDER = 'DvsGesture';
+export const TRIAL_LISTS = { train: 'trials_to_train.txt', test: 'trials_to_test.txt' } as const;
+/** Stands beside recordings that were simulated, and nowhere else. */
+export const SIMULATED_MARK = 'SIMULATED.txt';
+/** About; the data set's own README says 3 GB. */
+export const ARCHIVE_BYTES = 2.9e9;
+
+/** The data set as IBM published it: 98 recordings of users 1-23, 24 of users 24-29. */
+export const PUBLISHED: GestureFacts = {
+  ...recordings,
+  archiveMd5: '8a5c71fb11e24e5ca5b11866ca6c00a1',
+  extras: {
+    'gesture_mapping.csv': '109b2ae64a0e1f3ef535b18ad7367fd1',
+    'LICENSE.txt': '065e10099753156f18f51941e6e44b66',
+    'README.txt': 'a0663d3b1d8307c329a43d949ee32d19',
+  },
+};
+
+export const SENSOR = { height: 128, width: 128 } as const;
+
+/** Class 1 of a labels file is `CLASSES[0]`. */
+export const CLASSES = [
+  'hand clapping',
+  'right hand wave',
+  'left hand wave',
+  'right arm clockwise',
+  'right arm counter-clockwise',
+  'left arm clockwise',
+  'left arm counter-clockwise',
+  'arm roll',
+  'air drums',
+  'air guitar',
+  'other',
+] as const;
+
+/** Rows of each class in every labels file: one, but two of arm roll. */
+export const ROWS_PER_CLASS = CLASSES.map((name) => (name === 'arm roll' ? 2 : 1));
+
+/** In this file class 9 ends after the row of class 10 starts; it was published so. */
+export const OVERLAPPING_LABELS = 'user22_led_labels.csv';
+
+/** `user01_fluorescent_led.aedat` -> user 1, light `fluorescent_led`; null for any other name. */
+export function parseRecordingName(name: string): { readonly user: number; readonly light: string } | null {
+  const match = /^user(\d{2,})_([a-z0-9_]+)\.aedat$/.exec(name);
+  return match === null ? null : { user: Number(match[1]), light: match[2]! };
+}
+
+export function labelsNameOf(recording: string): string {
+  return recording.replace(/\.aedat$/, '_labels.csv');
+}
+
+/** The whole text for a person who has no recordings yet. */
+export function howToGetGestures(root: string): string {
+  return [
+    'DVS128 Gesture is free under CC BY 4.0 and is downloaded by hand:',
+    '  1. Open https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
+    '     and follow its link to the data set, a folder at https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8',
+    `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
+    `  3. Put it, packed as it is, at ${root}/${ARCHIVE}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
+    '     it is read faster. A folder elsewhere: add --set dataset.root=DIR.',
+    '  4. npm run repro -- run verify --profile full      (checks every file)',
+    '     npm run reproduce -- --profile full',
+    'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',
+  ].join('\n');
+}

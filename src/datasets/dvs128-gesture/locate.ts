@@ -1,0 +1,76 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { type FileTree, FolderTree, kindOfPath, type TreeFile } from '../file-tree.ts';
+import { TarTree } from '../tar-tree.ts';
+import { ARCHIVE, FOLDER, howToGetGestures, TRIAL_LISTS } from './facts.ts';
+
+/** Where the recordings were found. */
+export interface GesturePlace {
+  /** Full path of the archive, null for a folder. */
+  readonly archive: string | null;
+  /** File names as they stand in `DvsGesture/`, whichever way it is kept. */
+  readonly tree: FileTree;
+  /** Names of the files, where listing them costs nothing. */
+  list(): Promise<readonly string[] | null>;
+}
+
+/**
+ * Finds the recordings at `root`: the archive itself, a folder that holds it, or the unpacked folder (`DvsGesture/` or
+ * the one above). An unpacked folder is preferred to an archive beside it.
+ *
+ * @throws {ReproError} `data-missing` with all steps to get the data
+ */
+export async function locateGestures(root: string, shown: string): Promise<GesturePlace> {
+  const kind = await kindOfPath(root);
+  if (kind === 'file') {
+    if (!/\.(?:tar\.gz|tgz)$/.test(root)) failMissing(shown, 'is neither a folder nor a .tar.gz archive');
+    return archivePlace(root);
+  }
+  if (kind === null) failMissing(shown, 'does not exist');
+  const below = path.join(root, FOLDER);
+  for (const folder of [root, below]) {
+    if ((await kindOfPath(folder)) === 'folder' && (await holdsRecordings(folder)))
+      return folderPlace(folder);
+  }
+  const archive = path.join(root, ARCHIVE);
+  if ((await kindOfPath(archive)) === 'file') return archivePlace(archive);
+  const started = (await readdir(root)).find(
+    (name) => name.startsWith(ARCHIVE) || name.startsWith('Unconfirmed'),
+  );
+  failMissing(
+    shown,
+    started === undefined
+      ? `holds neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
+      : `holds ${started}, a download that has not ended, but not ${ARCHIVE}`,
+  );
+}
+
+async function holdsRecordings(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  return names.some((name) => name === TRIAL_LISTS.train || /^user\d+_.*\.aedat$/.test(name));
+}
+
+function folderPlace(folder: string): GesturePlace {
+  const tree = new FolderTree(folder, 1);
+  return { archive: null, tree, list: () => tree.list() };
+}
+
+function archivePlace(archive: string): GesturePlace {
+  const tar = new TarTree(archive, path.basename(archive));
+  const tree: FileTree = {
+    walk: (visit, signal) =>
+      tar.walk(async (file: TreeFile) => {
+        const [folder, ...rest] = file.path.split('/');
+        if (folder === FOLDER && rest.length === 1) await visit({ ...file, path: rest[0]! });
+      }, signal),
+  };
+  return { archive, tree, list: async () => null };
+}
+
+function failMissing(shown: string, what: string): never {
+  throw new ReproError('data-missing', `the recordings of DVS128 Gesture are not here: ${shown} ${what}.`, {
+    where: 'dataset.root',
+    fix: howToGetGestures(shown),
+  });
+}

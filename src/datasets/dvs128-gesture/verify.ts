@@ -1,0 +1,209 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import type { Label } from '../../events/labels.ts';
+import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import { hashChunks } from '../file-hash.ts';
+import { byName } from '../file-tree.ts';
+import { formatBytes, Problems } from '../problems.ts';
+import { showPath } from '../show-path.ts';
+import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
+import {
+  ARCHIVE_BYTES,
+  CLASSES,
+  FOLDER,
+  type GestureFacts,
+  howToGetGestures,
+  labelsNameOf,
+  parseRecordingName,
+  SIMULATED_MARK,
+  TRIAL_LISTS,
+} from './facts.ts';
+import { type FoundFile, inspectFiles } from './inspect.ts';
+import { type GesturePlace, locateGestures } from './locate.ts';
+
+/**
+ * Checks gesture recordings: real ones against the published facts, simulated ones against themselves. Every file is
+ * read to its end.
+ *
+ * @param facts what real recordings must be
+ * @throws {ReproError} `data-missing`, `data-kind` (simulated instead of real, or the other way round) or
+ *   `data-corrupt` with all that is missing or wrong
+ */
+export async function verifyGestures(
+  root: string,
+  options: ReadOptions,
+  facts: GestureFacts,
+): Promise<Manifest> {
+  const shown = showPath(root);
+  const place = await locateGestures(root, shown);
+  const expected = options.simulated ? null : facts;
+  const total = await countRecordings(place, expected);
+  let archive: ManifestFile | null = null;
+  let found: Map<string, FoundFile>;
+  try {
+    found = await inspectFiles(place, options.signal, (done) =>
+      options.progress?.(done, Math.max(done, total)),
+    );
+  } catch (error) {
+    if (place.archive === null || options.simulated) throw error;
+    throw await explainArchive(place.archive, error, facts, shown);
+  }
+  checkKind(found, options.simulated, shown);
+  const warnings: string[] = [];
+  if (place.archive !== null) {
+    archive = await describeArchive(place.archive);
+    if (expected !== null && archive.md5 !== expected.archiveMd5) {
+      warnings.push(
+        `${archive.path}: md5 ${archive.md5} is not ${expected.archiveMd5}: not the published archive, whatever is in it.`,
+      );
+    }
+  }
+  const problems = new Problems();
+  const trials = checkTrials(found, expected, problems);
+  const labels = checkFiles(found, trials, expected, problems, warnings);
+  problems.throwIfAny(shown, 'DVS128 Gesture', remedy(options.simulated, shown));
+  return makeManifest({ found, trials, labels, archive, warnings, simulated: options.simulated });
+}
+
+async function countRecordings(place: GesturePlace, facts: GestureFacts | null): Promise<number> {
+  if (facts !== null) return Object.keys(facts.train).length + Object.keys(facts.test).length;
+  const names = (await place.list()) ?? [];
+  return names.filter((name) => parseRecordingName(name) !== null).length;
+}
+
+function checkKind(found: ReadonlyMap<string, FoundFile>, simulated: boolean, shown: string): void {
+  if (found.has(SIMULATED_MARK) === simulated) return;
+  const [there, wanted] = simulated ? ['real', 'simulated'] : ['simulated', 'real'];
+  throw new ReproError(
+    'data-kind',
+    `these recordings are ${there} (${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them), but the profile says they are ${wanted}.`,
+    {
+      where: shown,
+      fix: simulated
+        ? 'Set dataset.simulated to false for real recordings, or point dataset.root at the simulated ones.'
+        : 'Set dataset.simulated to true, or point dataset.root at the recordings of IBM:\n' +
+          howToGetGestures(shown),
+    },
+  );
+}
+
+function checkFiles(
+  found: ReadonlyMap<string, FoundFile>,
+  trials: Trials,
+  facts: GestureFacts | null,
+  problems: Problems,
+  warnings: string[],
+): Map<string, readonly Label[]> {
+  const labels = new Map<string, readonly Label[]>();
+  for (const split of SPLITS) {
+    for (const name of trials[split]) {
+      if (labels.has(name)) continue;
+      checkRecording(name, found.get(name), facts?.[split][name] ?? null, problems, warnings);
+      labels.set(name, checkLabels(name, found, problems, warnings));
+    }
+  }
+  for (const name of [...found.keys()].sort(byName)) {
+    if (parseRecordingName(name) !== null && !labels.has(name)) {
+      warnings.push(`${name}  is in no trial list and is not used.`);
+    }
+    const md5 = facts?.extras[name];
+    if (md5 !== undefined && md5 !== found.get(name)?.md5) {
+      warnings.push(
+        `${name}  is not the published file (md5 ${found.get(name)?.md5} is not ${md5}); it is not used.`,
+      );
+    }
+  }
+  return labels;
+}
+
+function remedy(simulated: boolean, shown: string): string {
+  return simulated
+    ? 'Make them again: `repro run simulate --force`.'
+    : `Fetch or unpack the data set again, then \`repro run verify\`.\n${howToGetGestures(shown)}`;
+}
+
+async function describeArchive(archive: string): Promise<ManifestFile> {
+  const { size } = await stat(archive);
+  const md5 = await hashChunks(createReadStream(archive, { highWaterMark: 1 << 20 }));
+  return { path: path.basename(archive), sizeBytes: size, md5, status: 'ok' };
+}
+
+/** An archive that cannot be read to its end: says how much of it is there. */
+async function explainArchive(
+  archive: string,
+  error: unknown,
+  facts: GestureFacts,
+  shown: string,
+): Promise<unknown> {
+  if (!(error instanceof ReproError) || !error.code.startsWith('archive-')) return error;
+  if (error.code === 'archive-unsafe') return error;
+  const { path: name, sizeBytes, md5 } = await describeArchive(archive);
+  const wrong = md5 === facts.archiveMd5 ? '' : `md5 ${md5} is not ${facts.archiveMd5}; `;
+  const cut = error.code === 'archive-cut' || sizeBytes < ARCHIVE_BYTES * 0.95;
+  return new ReproError(
+    'data-corrupt',
+    `${wrong}${formatBytes(sizeBytes)} of about ${formatBytes(ARCHIVE_BYTES)}. ` +
+      (cut
+        ? 'The download is incomplete: fetch it again, then `repro run verify`.'
+        : 'The archive is damaged.'),
+    { where: name, fix: howToGetGestures(shown), cause: error },
+  );
+}
+
+function makeManifest(parts: {
+  readonly found: ReadonlyMap<string, FoundFile>;
+  readonly trials: Trials;
+  readonly labels: ReadonlyMap<string, readonly Label[]>;
+  readonly archive: ManifestFile | null;
+  readonly warnings: readonly string[];
+  readonly simulated: boolean;
+}): Manifest {
+  const { found, trials, labels, archive } = parts;
+  const used = new Set<string>([SIMULATED_MARK, ...Object.values(TRIAL_LISTS)]);
+  const perUser: Record<string, number> = {};
+  const perLight: Record<string, number> = {};
+  const perClass: Record<string, number> = {};
+  const count = (counts: Record<string, number>, key: string) => {
+    counts[key] = (counts[key] ?? 0) + 1;
+  };
+  const clips: Record<Split, number> = { train: 0, test: 0 };
+  for (const split of SPLITS) {
+    for (const name of trials[split]) {
+      used.add(name).add(labelsNameOf(name));
+      const { user, light } = parseRecordingName(name)!;
+      for (const label of labels.get(name) ?? []) {
+        clips[split] += 1;
+        count(perUser, `user${String(user).padStart(2, '0')}`);
+        count(perLight, light);
+        count(perClass, CLASSES[label.class - 1]!);
+      }
+    }
+  }
+  const files = [...found]
+    .sort(([a], [b]) => byName(a, b))
+    .map(
+      ([name, { sizeBytes, md5 }]): ManifestFile => ({
+        path: `${FOLDER}/${name}`,
+        sizeBytes,
+        md5,
+        status: used.has(name) ? 'ok' : 'unlisted',
+      }),
+    );
+  return {
+    version: 1,
+    dataset: 'dvs128-gesture',
+    simulated: parts.simulated,
+    archive: archive !== null,
+    splits: {
+      train: { recordings: trials.train.length, clips: clips.train },
+      test: { recordings: trials.test.length, clips: clips.test },
+    },
+    perUser,
+    perLight,
+    perClass,
+    warnings: parts.warnings,
+    files: archive === null ? files : [archive, ...files],
+  };
+}

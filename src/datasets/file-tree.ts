@@ -1,0 +1,100 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+
+/** One file of a data set, in a folder or in an archive. */
+export interface TreeFile {
+  /** Relative to the tree's root, with `/`. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  /** Its bytes, once. */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** Files by name, wherever they lie. */
+export interface FileTree {
+  /**
+   * Visits every file, one after the other: sorted by name where the place allows it, else in the order of the archive.
+   * Files and folders whose names start with a dot are left out (macOS puts such beside others).
+   */
+  walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void>;
+}
+
+/** Orders names by code unit: the same on every machine. */
+export function byName(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+export function isHidden(name: string): boolean {
+  return name.split('/').some((part) => part.startsWith('.'));
+}
+
+/** The files below a folder, down to `depth` levels, sorted by name. */
+export class FolderTree implements FileTree {
+  readonly #folder: string;
+  readonly #depth: number;
+
+  constructor(folder: string, depth: number) {
+    this.#folder = folder;
+    this.#depth = depth;
+  }
+
+  async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
+    for (const name of await this.list()) {
+      signal?.throwIfAborted();
+      const full = path.join(this.#folder, name);
+      const { size } = await stat(full);
+      await visit({
+        path: name,
+        sizeBytes: size,
+        open: () => createReadStream(full, { highWaterMark: 1 << 20 }),
+      });
+    }
+  }
+
+  /** The names alone, sorted. */
+  async list(): Promise<string[]> {
+    const names: string[] = [];
+    const gather = async (below: string, depth: number): Promise<void> => {
+      for (const entry of await readdir(path.join(this.#folder, below), { withFileTypes: true })) {
+        const name = below === '' ? entry.name : `${below}/${entry.name}`;
+        if (entry.name.startsWith('.')) continue;
+        // A link is followed: large data often lie on another disk. The depth bounds what a circle of links can do.
+        const kind = entry.isSymbolicLink() ? await stat(path.join(this.#folder, name)) : entry;
+        if (kind.isFile()) names.push(name);
+        else if (kind.isDirectory() && depth > 1) await gather(name, depth - 1);
+      }
+    };
+    await gather('', this.#depth);
+    return names.sort(byName);
+  }
+}
+
+/** What lies at a path; null if nothing does. */
+export async function kindOfPath(target: string): Promise<'file' | 'folder' | null> {
+  const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    throw error;
+  });
+  if (found === null) return null;
+  return found.isDirectory() ? 'folder' : 'file';
+}
+
+/** @throws {ReproError} `data-corrupt` if the file is larger than a file of its kind can be */
+export async function readWhole(file: TreeFile, mostBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of file.open()) {
+    size += chunk.length;
+    if (size > mostBytes) {
+      throw new ReproError('data-corrupt', `larger than ${mostBytes} bytes: not what its name says.`, {
+        where: file.path,
+        fix: 'Get the data set again.',
+      });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

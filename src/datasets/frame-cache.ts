@@ -1,0 +1,166 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import { type FrameLayout, frameSize, integrateFrames, type SplitBy } from '../events/frames.ts';
+import { NpyCountsWriter } from '../formats/npy-file.ts';
+import { type Clip, type Clips, type Dataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
+import { foldNames, formatCount } from './problems.ts';
+
+/** `frames:` of a profile. */
+export interface FrameSettings {
+  /** T: frames a clip. */
+  readonly steps: number;
+  readonly splitBy: SplitBy;
+  /** Pixels binned in each direction. */
+  readonly downsample: number;
+  readonly invalidEvents: 'keep' | 'drop';
+  /** Clips of each class, the first in sorted order; all when absent. */
+  readonly limit?: { readonly train?: number; readonly test?: number };
+}
+
+/** A row of `clips.json`. */
+export interface CachedClip extends Clip {
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly events: number;
+}
+
+/** `clips.json`: what the rows of `train.npy` and `test.npy` are. */
+export interface ClipsFile {
+  readonly version: 1;
+  readonly dataset: string;
+  readonly simulated: boolean;
+  readonly classes: readonly string[];
+  readonly sensor: { readonly height: number; readonly width: number };
+  readonly frames: {
+    readonly steps: number;
+    readonly splitBy: SplitBy;
+    readonly downsample: number;
+    readonly height: number;
+    readonly width: number;
+    readonly dtype: 'uint8' | 'uint16' | 'uint32';
+  };
+  readonly splits: Readonly<Record<Split, readonly CachedClip[]>>;
+}
+
+export interface WriteFramesOptions {
+  readonly dataset: Dataset;
+  readonly root: string;
+  /** Folder to make: `train.npy`, `test.npy`, `clips.json`. */
+  readonly output: string;
+  readonly simulated: boolean;
+  readonly settings: FrameSettings;
+  readonly signal?: AbortSignal | undefined;
+  readonly progress?: ((done: number, total: number) => void) | undefined;
+  readonly warn?: ((text: string) => void) | undefined;
+}
+
+/**
+ * Turns a data set's events into the frame cache: one `.npy` a split, [clips, T, 2, H, W] in the smallest type that
+ * holds the counts of both, and `clips.json`. Holds the events of one recording and the frames of one clip at a time.
+ *
+ * @throws {ReproError} `frames` for settings that cannot be, `data-missing` or `data-corrupt` as from the data set
+ */
+export async function writeFrames(options: WriteFramesOptions): Promise<ClipsFile> {
+  const { dataset, root, output, settings, simulated, signal, progress } = options;
+  checkSettings(settings);
+  const { steps, splitBy, downsample, invalidEvents } = settings;
+  const layout: FrameLayout = { steps, splitBy, downsample, sensor: dataset.sensor };
+  const size = frameSize(layout);
+  const readOptions = { simulated, signal, progress };
+  const all = await dataset.listClips(root, { simulated, signal });
+  const clips: Clips = {
+    train: limitClips(all.train, settings.limit?.train),
+    test: limitClips(all.test, settings.limit?.test),
+  };
+  await mkdir(output, { recursive: true });
+  const rowShape = [steps, 2, size.height, size.width];
+  const counts = new Uint32Array(steps * 2 * size.height * size.width);
+  const writers = {
+    train: await NpyCountsWriter.create(path.join(output, 'train.npy'), rowShape),
+    test: await NpyCountsWriter.create(path.join(output, 'test.npy'), rowShape),
+  };
+  const rows: Record<Split, CachedClip[]> = { train: [], test: [] };
+  const visit = async ({ split, row, startUs, endUs, events }: ReadClip) => {
+    const largest = integrateFrames(events, layout, counts);
+    await writers[split].write(row, counts, largest);
+    rows[split][row] = { ...clips[split][row]!, startUs, endUs, events: events.tUs.length };
+  };
+  try {
+    await dataset.readClips(root, clips, { ...readOptions, invalidEvents }, visit);
+    for (const [a, b] of [
+      ['train', 'test'],
+      ['test', 'train'],
+    ] as const)
+      await writers[a].widen(writers[b].dtype);
+    for (const split of SPLITS) await writers[split].finish(clips[split].length);
+  } catch (error) {
+    for (const split of SPLITS) await writers[split].abandon();
+    throw error;
+  }
+  warnOfShortClips(rows, steps, options.warn);
+  const file: ClipsFile = {
+    version: 1,
+    dataset: dataset.name,
+    simulated,
+    classes: dataset.classes,
+    sensor: dataset.sensor,
+    frames: { steps, splitBy, downsample, ...size, dtype: writers.train.dtype },
+    splits: rows,
+  };
+  await writeFile(path.join(output, 'clips.json'), formatClips(file));
+  return file;
+}
+
+function checkSettings({ splitBy, invalidEvents, limit }: FrameSettings): void {
+  const fail = (key: string, wanted: string, found: unknown): never => {
+    throw new ReproError('frames', `${key} must be ${wanted}, not ${JSON.stringify(found)}.`, {
+      where: 'profile',
+    });
+  };
+  if (splitBy !== 'number' && splitBy !== 'time') fail('frames.splitBy', '"number" or "time"', splitBy);
+  if (invalidEvents !== 'keep' && invalidEvents !== 'drop') {
+    fail('frames.invalidEvents', '"keep" or "drop"', invalidEvents);
+  }
+  for (const split of SPLITS) {
+    const most = limit?.[split];
+    if (most !== undefined && !(Number.isInteger(most) && most >= 1)) {
+      fail(`frames.limit.${split}`, 'a whole number >= 1', most);
+    }
+  }
+}
+
+/** The first `most` clips of each class, in sorted order. */
+function limitClips(clips: readonly Clip[], most: number | undefined): readonly Clip[] {
+  if (most === undefined) return clips;
+  const taken = new Map<number, number>();
+  return clips.filter((clip) => {
+    const count = taken.get(clip.class) ?? 0;
+    taken.set(clip.class, count + 1);
+    return count < most;
+  });
+}
+
+function warnOfShortClips(
+  rows: Readonly<Record<Split, readonly CachedClip[]>>,
+  steps: number,
+  warn: ((text: string) => void) | undefined,
+): void {
+  const short = SPLITS.flatMap((split) => rows[split]).filter((clip) => clip.events < steps);
+  if (short.length === 0) return;
+  const names = short.map((clip) => `${clip.recording} (${clip.events})`);
+  warn?.(
+    `${formatCount(short.length, 'clip')} with fewer events than the ${steps} frames, which are mostly empty: ${foldNames(names)}.`,
+  );
+}
+
+/** One clip a line: a person can read it, and a difference shows the clip. */
+function formatClips(file: ClipsFile): string {
+  const { splits, ...head } = file;
+  const text = JSON.stringify(head, null, 1).replace(/\n}$/, '');
+  const lists = SPLITS.map((split) => {
+    const lines = splits[split].map((clip) => `   ${JSON.stringify(clip)}`).join(',\n');
+    return `  "${split}": [\n${lines}\n  ]`;
+  });
+  return `${text},\n "splits": {\n${lists.join(',\n')}\n }\n}\n`;
+}

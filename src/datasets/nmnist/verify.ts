@@ -1,0 +1,150 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { ReproError } from '../../errors.ts';
+import { decodeNmnist } from '../../events/nmnist.ts';
+import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import { hashChunks } from '../file-hash.ts';
+import { readWhole } from '../file-tree.ts';
+import { describeProblem, formatBytes, formatCount, Problems } from '../problems.ts';
+import { showPath } from '../show-path.ts';
+import {
+  ARCHIVES,
+  CLASSES,
+  FOLDERS,
+  howToGetNmnist,
+  LARGEST_SAMPLE_BYTES,
+  parseSampleName,
+  SAMPLES,
+} from './facts.ts';
+import { locateNmnist, type NmnistPlace } from './locate.ts';
+
+/** Warnings of samples shown; a data set with more is odd in one way, not in many. */
+const MOST_WARNINGS = 20;
+
+/** What was found of one split. */
+interface FoundSplit {
+  readonly files: readonly ManifestFile[];
+  /** Samples of each digit. */
+  readonly digits: readonly number[];
+}
+
+/**
+ * Reads every sample to its end and checks its events; zips by md5 and checksums too. Fewer samples than the whole
+ * data set are accepted with a warning.
+ *
+ * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for, or `data-corrupt`
+ */
+export async function verifyNmnist(root: string, options: ReadOptions): Promise<Manifest> {
+  if (options.simulated) {
+    throw new ReproError('data-kind', 'there are no simulated samples of N-MNIST.', {
+      where: 'dataset.simulated',
+      fix: 'Set dataset.simulated to false, or dataset.name to dvs128-gesture.',
+    });
+  }
+  const places = await locateNmnist(root);
+  const shown = showPath(root);
+  const problems = new Problems();
+  const warnings: string[] = [];
+  const lists = { train: await listSamples(places.train), test: await listSamples(places.test) };
+  const total = lists.train.length + lists.test.length;
+  let done = 0;
+  const progress = () => options.progress?.(++done, total);
+  const found: Partial<Record<Split, FoundSplit>> = {};
+  for (const split of SPLITS) {
+    found[split] = await verifySplit(places[split], { problems, warnings, progress, signal: options.signal });
+    checkCounts(split, found[split].digits, problems, warnings);
+  }
+  problems.throwIfAny(
+    shown,
+    'N-MNIST',
+    `Fetch or unpack these again, then \`repro run verify\`.\n${howToGetNmnist(shown)}`,
+  );
+  const [train, test] = [found.train!, found.test!];
+  const sum = (digits: readonly number[]) => digits.reduce((a, b) => a + b, 0);
+  const count = (digits: readonly number[]) => ({ recordings: sum(digits), clips: sum(digits) });
+  return {
+    version: 1,
+    dataset: 'nmnist',
+    simulated: false,
+    archive: SPLITS.every((split) => places[split].archive !== null),
+    splits: { train: count(train.digits), test: count(test.digits) },
+    perUser: {},
+    perLight: {},
+    perClass: Object.fromEntries(CLASSES.map((name, i) => [name, train.digits[i]! + test.digits[i]!])),
+    warnings: foldWarnings(warnings),
+    files: [...test.files, ...train.files],
+  };
+}
+
+async function listSamples(place: NmnistPlace): Promise<string[]> {
+  return (await place.tree.list()).filter((name) => parseSampleName(name)?.split === place.split);
+}
+
+async function verifySplit(
+  place: NmnistPlace,
+  run: {
+    readonly problems: Problems;
+    readonly warnings: string[];
+    readonly progress: () => void;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<FoundSplit> {
+  const { split, archive, tree } = place;
+  const files: ManifestFile[] = [];
+  const digits = CLASSES.map(() => 0);
+  if (archive !== null) files.push(await checkArchive(archive, split, run.warnings));
+  await tree.walk(async (file) => {
+    const sample = parseSampleName(file.path);
+    const own = sample?.split === split ? sample : null;
+    let bytes: Uint8Array;
+    try {
+      bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
+      if (own !== null) run.warnings.push(...decodeNmnist(bytes, file.path).warnings);
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      run.problems.add('samples cannot be read', describeProblem(error));
+      return;
+    }
+    const md5 = createHash('md5').update(bytes).digest('hex');
+    files.push({ path: file.path, sizeBytes: bytes.length, md5, status: own === null ? 'unlisted' : 'ok' });
+    if (own === null) return;
+    digits[own.digit]! += 1;
+    run.progress();
+  }, run.signal);
+  return { files, digits };
+}
+
+async function checkArchive(archive: string, split: Split, warnings: string[]): Promise<ManifestFile> {
+  const { name, md5 } = ARCHIVES[split];
+  const { size } = await stat(archive);
+  const found = await hashChunks(createReadStream(archive, { highWaterMark: 1 << 20 }));
+  if (found !== md5) {
+    warnings.push(
+      `${name} (${formatBytes(size)}): md5 ${found} is not ${md5}: not the published archive, though whole.`,
+    );
+  }
+  return { path: name, sizeBytes: size, md5: found, status: 'ok' };
+}
+
+function checkCounts(split: Split, digits: readonly number[], problems: Problems, warnings: string[]): void {
+  const samples = digits.reduce((a, b) => a + b, 0);
+  const noun = split === 'train' ? 'training sample' : 'test sample';
+  if (samples === 0) {
+    problems.add('no samples', `${FOLDERS[split]}: no <digit>/<number>.bin`);
+  } else if (samples < SAMPLES[split]) {
+    const all = formatCount(SAMPLES[split], noun);
+    warnings.push(`subset of N-MNIST: ${samples.toLocaleString('en-US')} of ${all}.`);
+  } else if (samples > SAMPLES[split]) {
+    warnings.push(
+      `${formatCount(samples, noun)}: more than N-MNIST's ${SAMPLES[split].toLocaleString('en-US')}.`,
+    );
+  }
+  const absent = CLASSES.filter((_, i) => digits[i] === 0);
+  if (samples > 0 && absent.length > 0) warnings.push(`no ${noun} of ${absent.join(', ')}.`);
+}
+
+function foldWarnings(warnings: readonly string[]): string[] {
+  if (warnings.length <= MOST_WARNINGS) return [...warnings];
+  return [...warnings.slice(0, MOST_WARNINGS), `and ${warnings.length - MOST_WARNINGS} further warnings.`];
+}

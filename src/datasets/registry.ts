@@ -1,0 +1,24 @@
+import { distance } from 'fastest-levenshtein';
+import { ReproError } from '../errors.ts';
+import type { Dataset, Manifest, ReadOptions } from './dataset.ts';
+import { DVS128_GESTURE } from './dvs128-gesture.ts';
+import { NMNIST } from './nmnist.ts';
+
+export const DATASETS: readonly Dataset[] = [DVS128_GESTURE, NMNIST];
+
+/** @throws {ReproError} `dataset-unknown`, with the closest name */
+export function findDataset(name: string): Dataset {
+  const found = DATASETS.find((dataset) => dataset.name === name);
+  if (found !== undefined) return found;
+  const names = DATASETS.map((dataset) => dataset.name);
+  const closest = names.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
+  throw new ReproError('dataset-unknown', `there is no data set "${name}".`, {
+    where: 'dataset.name',
+    fix: `Closest: "${closest}". There are: ${names.join(', ')}.`,
+  });
+}
+
+/** Checks every file of a data set. Errors as in `Dataset.verify`. */
+export function verifyDataset(name: string, root: string, options: ReadOptions): Promise<Manifest> {
+  return findDataset(name).verify(root, options);
+}

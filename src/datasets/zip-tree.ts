@@ -1,0 +1,109 @@
+import { crc32 } from 'node:zlib';
+import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { ReproError } from '../errors.ts';
+import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
+
+/** Of the Unix mode in a zip entry's external attributes: what kind of file it is. */
+const KIND_MASK = 0o170000;
+const PLAIN_FILE = 0o100000;
+
+/** The files of a zip, sorted by name, unpacked as they are read, each held against its checksum. */
+export class ZipTree implements FileTree {
+  readonly #archive: string;
+  readonly #label: string;
+
+  constructor(archive: string, label: string) {
+    this.#archive = archive;
+    this.#label = label;
+  }
+
+  /**
+   * @throws {ReproError} `archive-broken` if it ends too early or is no zip, `archive-unsafe` for a path that leaves
+   *   the archive or a link, `data-corrupt` for a file that its checksum does not fit
+   */
+  async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
+    await this.#withEntries(async (zip, entries) => {
+      for (const entry of entries) {
+        signal?.throwIfAborted();
+        await visit({
+          path: entry.fileName,
+          sizeBytes: entry.uncompressedSize,
+          open: () => this.#read(zip, entry),
+        });
+      }
+    });
+  }
+
+  /** The names alone, sorted. */
+  async list(): Promise<string[]> {
+    const names: string[] = [];
+    await this.#withEntries(async (_, entries) => {
+      names.push(...entries.map((entry) => entry.fileName));
+    });
+    return names;
+  }
+
+  async #withEntries(use: (zip: ZipFile, entries: readonly Entry[]) => Promise<void>): Promise<void> {
+    const zip = await openPromise(this.#archive, { lazyEntries: true, autoClose: false }).catch((error) =>
+      this.#failBroken(error),
+    );
+    try {
+      const entries: Entry[] = [];
+      try {
+        for await (const entry of zip.eachEntry()) {
+          if (entry.fileName.endsWith('/') || isHidden(entry.fileName)) continue;
+          this.#checkKind(entry);
+          entries.push(entry);
+        }
+      } catch (error) {
+        if (error instanceof ReproError) throw error;
+        this.#failBroken(error);
+      }
+      entries.sort((a, b) => byName(a.fileName, b.fileName));
+      await use(zip, entries);
+    } finally {
+      zip.close();
+    }
+  }
+
+  #checkKind(entry: Entry): void {
+    const kind = (entry.externalFileAttributes >>> 16) & KIND_MASK;
+    if (entry.isEncrypted() || (kind !== 0 && kind !== PLAIN_FILE)) {
+      throw new ReproError('archive-unsafe', `${JSON.stringify(entry.fileName)} is no plain file.`, {
+        where: this.#label,
+        fix: 'This is not the archive that the data set is published in: fetch that one.',
+      });
+    }
+  }
+
+  async *#read(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array> {
+    let checksum = 0;
+    try {
+      for await (const chunk of await zip.openReadStreamPromise(entry)) {
+        checksum = crc32(chunk, checksum);
+        yield chunk;
+      }
+    } catch (error) {
+      throw new ReproError('data-corrupt', 'it cannot be unpacked.', {
+        where: `${this.#label}: ${entry.fileName}`,
+        fix: 'Fetch the archive again.',
+        cause: error,
+      });
+    }
+    if (checksum !== entry.crc32) {
+      throw new ReproError('data-corrupt', 'its bytes do not fit the checksum in the archive.', {
+        where: `${this.#label}: ${entry.fileName}`,
+        fix: 'Fetch the archive again.',
+      });
+    }
+  }
+
+  #failBroken(error: unknown): never {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new ReproError('archive-broken', `this is no whole zip archive (${detail}).`, {
+      where: this.#label,
+      fix: 'The download is probably incomplete: fetch it again.',
+      cause: error,
+    });
+  }
+}

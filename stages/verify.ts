@@ -1,0 +1,34 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { findDataset, verifyDataset } from '../src/datasets/registry.ts';
+import { defineStage } from '../src/stage/define-stage.ts';
+
+interface Params {
+  readonly dataset: { readonly name: string; readonly simulated: boolean };
+}
+
+export default defineStage<Params>({
+  summary: 'Checks that the recordings are all there and are what they should be.',
+  async run(context) {
+    const { name, simulated } = context.params.dataset;
+    const [root, output] = [context.inputs[0]!, context.outputs[0]!];
+    const { title, recordingsNoun: unit } = findDataset(name);
+    const manifest = await verifyDataset(name, root, {
+      simulated: simulated === true,
+      signal: context.signal,
+      progress: (done, total) => context.progress({ done, total, unit }),
+    });
+    for (const warning of manifest.warnings) context.warn(warning);
+    await mkdir(output, { recursive: true });
+    await writeFile(path.join(output, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    const { train, test } = manifest.splits;
+    context.metrics({
+      recordings: train.recordings + test.recordings,
+      'clips.train': train.clips,
+      'clips.test': test.clips,
+      warnings: manifest.warnings.length,
+    });
+    const kind = manifest.simulated ? 'simulated, in the layout of ' : '';
+    context.note(`${kind}${title}: ${train.clips} training and ${test.clips} test clips, whole.`);
+  },
+});
