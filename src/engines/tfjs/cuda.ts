@@ -1,0 +1,113 @@
+import { createRequire } from 'node:module';
+import process from 'node:process';
+import util from 'node:util';
+
+export const cudaPackage = '@tensorflow/tfjs-node-gpu';
+
+/** Whether tfjs computes on a GPU here, and if not, why and what would change it. */
+export type CudaProbe =
+  | { readonly usable: true; readonly version: string }
+  | {
+      readonly usable: false;
+      /** One sentence without a full stop. */
+      readonly reason: string;
+      /** Null where nothing helps. */
+      readonly fix: string | null;
+    };
+
+/** What a probe meets from outside; tests put their own in. */
+export interface CudaSurroundings {
+  readonly platform: string;
+  /** Is the package on disk? */
+  readonly isInstalled: () => boolean;
+  /** Imports the package, which registers the backend `tensorflow`. */
+  readonly load: () => Promise<unknown>;
+}
+
+// Versions: table in the package's README and TensorFlow 2.9's build configurations.
+const needs =
+  'It needs Linux or Windows on x64, an NVIDIA driver of at least 450, CUDA 11.2 and cuDNN 8.1, ' +
+  'with their libraries on LD_LIBRARY_PATH (PATH on Windows).';
+const installation =
+  `Run \`npm install --no-save ${cudaPackage}@4.22.0\`; ` +
+  'it downloads its TensorFlow library (about 400 MB) from storage.googleapis.com.';
+
+export const hereAndNow: CudaSurroundings = {
+  platform: `${process.platform}-${process.arch}`,
+  isInstalled: () => {
+    try {
+      createRequire(import.meta.url).resolve(`${cudaPackage}/package.json`);
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  load: () => import(cudaPackage as string),
+};
+
+/** Loads the CUDA backend and computes one product on it. Never throws: a machine without a GPU is a result, not an error. */
+export async function probeCuda(here: CudaSurroundings = hereAndNow): Promise<CudaProbe> {
+  if (here.platform !== 'linux-x64' && here.platform !== 'win32-x64') {
+    return { usable: false, reason: `${cudaPackage} does not exist for ${here.platform}`, fix: null };
+  }
+  if (!here.isInstalled()) {
+    return { usable: false, reason: `${cudaPackage} is not installed`, fix: `${installation} ${needs}` };
+  }
+  restoreRemovedChecks();
+  // TensorFlow prints pages to stderr and takes the whole GPU's memory unless told otherwise.
+  process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
+  process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
+  try {
+    return await computeOnce(await here.load());
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    return {
+      usable: false,
+      reason: `${cudaPackage} does not load (${message.split('\n')[0]?.trim()})`,
+      fix: `${needs} If its library is missing: \`npm rebuild ${cudaPackage}\`.`,
+    };
+  }
+}
+
+/** tfjs-node 4.22 calls functions of `util` that Node 23 removed. */
+function restoreRemovedChecks(): void {
+  const removed = {
+    isNullOrUndefined: (value: unknown) => value === null || value === undefined,
+    isArray: (value: unknown) => Array.isArray(value),
+  };
+  for (const [name, check] of Object.entries(removed)) {
+    if (!(name in util))
+      Object.defineProperty(util, name, { value: check, configurable: true, writable: true });
+  }
+}
+
+/** The part of the package's interface that the probe uses. */
+interface Backend {
+  /** False where TensorFlow found no GPU and fell back to its own CPU code. */
+  readonly isUsingGpuDevice?: boolean;
+}
+
+async function computeOnce(loaded: unknown): Promise<CudaProbe> {
+  const tf = await import('@tensorflow/tfjs-core');
+  const before = tf.getBackend();
+  if (!(await tf.setBackend('tensorflow'))) throw new Error('its backend cannot be initialised');
+  try {
+    const product = tf.tidy(() => tf.matMul(tf.tensor2d([[1, 2]]), tf.tensor2d([[3], [4]])).dataSync()[0]);
+    if (product !== 11) throw new Error(`it computes [1 2] · [3 4] = ${product}`);
+    const { isUsingGpuDevice } = tf.backend() as unknown as Backend;
+    if (isUsingGpuDevice !== true) {
+      return { usable: false, reason: `${cudaPackage} loads but finds no CUDA device`, fix: needs };
+    }
+    return { usable: true, version: versionOf(loaded) ?? tf.version_core };
+  } finally {
+    if (before !== undefined && before !== '') await tf.setBackend(before);
+  }
+}
+
+function versionOf(loaded: unknown): string | undefined {
+  if (typeof loaded !== 'object' || loaded === null || !('version' in loaded)) return undefined;
+  const { version } = loaded;
+  if (typeof version !== 'object' || version === null || !('tfjs-node' in version)) return undefined;
+  const number = version['tfjs-node'];
+  return typeof number === 'string' ? number : undefined;
+}
