@@ -13,8 +13,8 @@ export interface Evaluation {
 export interface EvaluationOptions {
   readonly classes: number;
   readonly batchSize: number;
-  /** Asked before each batch; throws to stop. */
-  readonly checkpoint?: () => void;
+  /** Called before each batch; throws to stop. */
+  readonly beforeBatch?: () => Promise<void>;
 }
 
 /** Runs a network in evaluation mode over `rows` of the clips; the last batch may be smaller. */
@@ -22,11 +22,11 @@ export async function evaluateClips(
   session: EngineSession,
   clips: LabelledClips,
   rows: Int32Array,
-  { classes, batchSize, checkpoint }: EvaluationOptions,
+  { classes, batchSize, beforeBatch }: EvaluationOptions,
 ): Promise<Evaluation> {
   const rates = new Float32Array(rows.length * classes);
   for (let start = 0; start < rows.length; start += batchSize) {
-    checkpoint?.();
+    await beforeBatch?.();
     const frames = await clips.source.read(rows.subarray(start, start + batchSize));
     const forward = await session.evaluate(frames);
     rates.set(forward.rates, start * classes);

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine, EngineSession } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { initialState } from '../snn/initialise.ts';
@@ -118,7 +119,7 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
   const rowsOf = (batch: number): Int32Array =>
     order.subarray(batch * batchSize, (batch + 1) * batchSize).map((place) => split.train[place]!);
   while (position.batch < batches) {
-    tracker.beforeBatch();
+    await tracker.beforeBatch();
     const { batch, sums } = position;
     const rows = rowsOf(batch);
     const labels = rows.map((row) => train.labels[row]!);
@@ -139,7 +140,7 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
     position.batch = batch + 1;
   }
 
-  const options = { classes: spec.classes, batchSize, checkpoint: tracker.beforeBatch };
+  const options = { classes: spec.classes, batchSize, beforeBatch: tracker.beforeBatch };
   const tested = isTested(settings, epoch)
     ? await evaluateClips(session, test, Int32Array.from(test.labels.keys()), options)
     : undefined;
@@ -170,7 +171,7 @@ function trackProgress(
   { settings, split, test, signal, progress }: TrainingTask,
   position: Position,
   trainBatches: number,
-): { beforeBatch: () => void; epochDone: () => void } {
+): { beforeBatch: () => Promise<void>; epochDone: () => void } {
   const batchesOf = (clips: number): number => Math.ceil(clips / settings.batchSize);
   const evaluated = (epoch: number): number =>
     batchesOf(split.validation.length) + (isTested(settings, epoch) ? batchesOf(test.labels.length) : 0);
@@ -190,7 +191,9 @@ function trackProgress(
     progress?.({ done, total, unit: 'batches', note: parts.join(' · ') });
   };
   return {
-    beforeBatch: () => {
+    beforeBatch: async () => {
+      // An engine may compute without ever returning to the event loop, where signals are heard.
+      await nextTurn();
       if (signal?.aborted) {
         throw new ReproError('training-interrupted', `Interrupted in epoch ${position.epoch + 1}.`, {
           fix: 'Run it again: it goes on from here.',

@@ -62,6 +62,18 @@ describe('a training that was interrupted', () => {
     expect(notes).toEqual(['Going on from epoch 2 of 4, batch 4.']);
   });
 
+  it('hears an abort that comes as an event, between two batches', async () => {
+    const controller = new AbortController();
+    const steps: number[] = [];
+    const onStep = (step: number) => {
+      steps.push(step);
+      if (step === 5) setImmediate(() => controller.abort());
+    };
+    const training = trainNetwork(smallTask({ onStep }, { checkpoints: store(), signal: controller.signal }));
+    await expect(training).rejects.toMatchObject({ code: 'training-interrupted' });
+    expect(steps.length).toBeLessThan(9);
+  });
+
   it('can be interrupted again and again', async () => {
     for (let i = 0; i < 12; i++) await trainAndAbort(2);
     const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
