@@ -86,7 +86,7 @@ export function sampleMotion(
     rateHz: random.between(slow, fast) * person.tempo,
     startPhase: random.uniform(),
     direction: reversed ? -1 : 1,
-    amplitude: person.amplitude * random.between(0.9, 1.1),
+    amplitude: person.amplitude * random.between(0.93, 1.07),
     shiftU: random.between(-0.05, 0.05),
     shiftV: random.between(-0.06, 0.06),
     reactionSeconds: person.reactionSeconds * random.between(0.5, 1.5),
@@ -195,11 +195,11 @@ function wave(motion: Motion, phase: number): ArmTarget {
 
 /** The hand goes round beside the shoulder. A growing phase is clockwise as the camera sees it, for either arm. */
 function circle(motion: Motion, phase: number, side: Side): ArmTarget {
-  const radius = 0.36 * motion.amplitude;
+  const radius = 0.34 * motion.amplitude;
   // Outward is to the image's left for the right arm.
   const outward = side === 'right' ? -1 : 1;
   return {
-    u: 0.6 + motion.shiftU + outward * radius * cosineOfTurns(phase),
+    u: 0.57 + motion.shiftU + outward * radius * cosineOfTurns(phase),
     v: 0.06 + motion.shiftV - radius * sineOfTurns(phase),
     bend: 'below',
     depth: 1,

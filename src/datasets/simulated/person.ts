@@ -53,7 +53,7 @@ export function samplePerson(seed: number, user: number): Person {
     hair: random.between(-1.2, -0.4),
     longSleeves: random.chance(0.5),
     tempo: random.between(0.86, 1.16),
-    amplitude: random.between(0.85, 1.15),
+    amplitude: random.between(0.88, 1.12),
     reactionSeconds: random.between(0.02, 0.1),
     sideLag: random.between(-0.05, 0.05),
     sideBias: random.between(-0.1, 0.1),

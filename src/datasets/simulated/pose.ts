@@ -38,6 +38,9 @@ export interface ArmTarget {
   readonly depth?: number;
 }
 
+/** No arm is stretched quite straight: near that, the least move of the hand would fling the elbow. */
+const STRETCH = 0.97;
+
 export const REST: ArmTarget = { u: 0.14, v: -0.94, bend: 'outward' };
 
 /**
@@ -54,7 +57,7 @@ export function reach(person: Person, side: Side, body: Point, target: ArmTarget
   const fore = person.forearm * (target.forearmScale ?? 1);
   const unit = person.upperArm + person.forearm;
   const wanted = Math.sqrt(target.u * target.u + target.v * target.v) * unit;
-  const longest = (upper + fore) * 0.999;
+  const longest = (upper + fore) * STRETCH;
   const shortest = Math.abs(upper - fore) * 1.001 + 1;
   const d = Math.min(longest, Math.max(shortest, wanted));
   // Unit vector to the hand in (outward, up); a hand exactly on the shoulder hangs down.

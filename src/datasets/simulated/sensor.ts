@@ -70,14 +70,14 @@ export class VisionSensor {
     const { width, refractoryUs } = this.#pixels;
     const rising = to > from;
     const polarity = rising ? 1 : 0;
-    const slope = (to - from) / (timeUs - this.#timeUs);
+    const durationUs = timeUs - this.#timeUs;
     const threshold = rising ? this.#upper : this.#lower;
     const x = pixel % width;
     const y = (pixel - x) / width;
     let earliestUs = this.#timeUs;
     while (rising ? threshold[pixel]! <= to : threshold[pixel]! >= to) {
       const crossing = threshold[pixel]!;
-      const crossingUs = Math.max(earliestUs, this.#timeUs + (crossing - from) / slope);
+      const crossingUs = Math.max(earliestUs, this.#timeUs + ((crossing - from) / (to - from)) * durationUs);
       this.#emit(Math.floor(crossingUs), x, y, polarity);
       earliestUs = crossingUs + refractoryUs;
       if (earliestUs > timeUs) {
@@ -86,7 +86,8 @@ export class VisionSensor {
         this.#memorise(pixel, to);
         return;
       }
-      this.#memorise(pixel, refractoryUs === 0 ? crossing : from + slope * (earliestUs - this.#timeUs));
+      const share = (earliestUs - this.#timeUs) / durationUs;
+      this.#memorise(pixel, refractoryUs === 0 ? crossing : from + (to - from) * share);
     }
   }
 

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import {
+  GESTURES,
+  type Gesture,
+  type Motion,
+  poseAtPhase,
+  poseDuring,
+  sampleMotion,
+} from '../../../src/datasets/simulated/gestures.ts';
+import { type Person, samplePerson } from '../../../src/datasets/simulated/person.ts';
+import { type Arm, type Pose, REST, reach } from '../../../src/datasets/simulated/pose.ts';
+import { RandomStream } from '../../../src/datasets/simulated/random-stream.ts';
+
+const person = samplePerson(1, 3);
+
+function motion(gesture: Gesture, over: Partial<Motion> = {}): Motion {
+  return { ...sampleMotion(gesture, person, new RandomStream(['test'])), reactionSeconds: 0, ...over };
+}
+
+/** Signed area that the hand sweeps in image coordinates (y down): positive where the motion is clockwise as seen. */
+function sweptArea(performance: Motion, side: 'right' | 'left'): number {
+  let area = 0;
+  const steps = 64;
+  for (let step = 0; step < steps; step++) {
+    const from = poseAtPhase(person, performance, (performance.direction * step) / steps)[side].hand;
+    const to = poseAtPhase(person, performance, (performance.direction * (step + 1)) / steps)[side].hand;
+    area += 0.5 * (from.x * to.y - to.x * from.y);
+  }
+  return area;
+}
+
+test('clockwise is clockwise as the camera sees it, for either arm, and counter-clockwise is not', () => {
+  expect(sweptArea(motion('right_arm_clockwise'), 'right')).toBeGreaterThan(300);
+  expect(sweptArea(motion('left_arm_clockwise'), 'left')).toBeGreaterThan(300);
+  expect(sweptArea(motion('right_arm_counter_clockwise'), 'right')).toBeLessThan(-300);
+  expect(sweptArea(motion('left_arm_counter_clockwise'), 'left')).toBeLessThan(-300);
+});
+
+test('counter-clockwise is clockwise run backward in time, joint by joint', () => {
+  const clockwise = motion('right_arm_clockwise', { startPhase: 0.2 });
+  const counter: Motion = { ...clockwise, gesture: 'right_arm_counter_clockwise', direction: -1 };
+  for (let turns = 0; turns <= 2; turns += 1 / 16) {
+    const forward = poseAtPhase(person, clockwise, clockwise.startPhase + turns);
+    const backward = poseAtPhase(person, counter, counter.startPhase + 2 + counter.direction * (2 - turns));
+    expectClose(backward, forward);
+  }
+});
+
+test('the two directions draw everything else from the same distributions', () => {
+  const draw = (gesture: Gesture) => sampleMotion(gesture, person, new RandomStream(['same']));
+  const { direction: forward, gesture: _a, ...clockwise } = draw('left_arm_clockwise');
+  const { direction: backward, gesture: _b, ...counter } = draw('left_arm_counter_clockwise');
+  expect(counter).toEqual(clockwise);
+  expect([forward, backward]).toEqual([1, -1]);
+});
+
+test('a gesture of one arm leaves the other hanging, on the side that its name says', () => {
+  const moves = (gesture: Gesture) => {
+    const spans = { right: 0, left: 0 };
+    const first = poseAtPhase(person, motion(gesture), 0);
+    for (let phase = 0; phase < 1; phase += 1 / 32) {
+      const pose = poseAtPhase(person, motion(gesture), phase);
+      for (const side of ['right', 'left'] as const) {
+        spans[side] = Math.max(spans[side], distance(pose[side].hand, first[side].hand));
+      }
+    }
+    return spans;
+  };
+  for (const gesture of ['right_hand_wave', 'right_arm_clockwise', 'right_arm_counter_clockwise'] as const) {
+    expect(moves(gesture).right).toBeGreaterThan(8);
+    expect(moves(gesture).left).toBeLessThan(3);
+  }
+  for (const gesture of ['left_hand_wave', 'left_arm_clockwise', 'left_arm_counter_clockwise'] as const) {
+    expect(moves(gesture).left).toBeGreaterThan(8);
+    expect(moves(gesture).right).toBeLessThan(3);
+  }
+});
+
+test('the person’s right arm is on the left of the image', () => {
+  const pose = poseAtPhase(person, motion('right_hand_wave'), 0);
+  expect(pose.right.hand.x).toBeLessThan(person.centreX);
+  expect(pose.left.hand.x).toBeGreaterThan(person.centreX);
+});
+
+test('no gesture stretches an arm beyond its length, and every joint moves without jumps', () => {
+  for (const gesture of GESTURES) {
+    for (let user = 1; user <= 6; user++) {
+      const someone = samplePerson(7, user);
+      const performance = sampleMotion(gesture, someone, new RandomStream([gesture, user]));
+      let before = poseDuring(someone, performance, 0);
+      for (let seconds = 0; seconds < 2; seconds += 0.003) {
+        const pose = poseDuring(someone, performance, seconds);
+        for (const side of ['right', 'left'] as const) {
+          expectAttached(pose[side], someone);
+          const where = `${gesture}, user ${user}, ${seconds} s`;
+          // In 3 ms. An elbow is flung where the arm is nearly stretched; a jump would be tens of pixels.
+          expect(distance(pose[side].hand, before[side].hand), where).toBeLessThan(1);
+          expect(distance(pose[side].elbow, before[side].elbow), where).toBeLessThan(3);
+        }
+        before = pose;
+      }
+    }
+  }
+});
+
+test('a person waits for the reaction time and then gathers speed', () => {
+  const slow = motion('hand_clapping', { reactionSeconds: 0.1 });
+  expect(poseDuring(person, slow, 0.1)).toEqual(poseDuring(person, slow, 0));
+  expect(poseDuring(person, slow, 0.2)).not.toEqual(poseDuring(person, slow, 0));
+});
+
+test('a reach within the arm’s length puts the hand at its target and the elbow at the bones’ lengths', () => {
+  const body = { x: 0, y: 0 };
+  const arm = reach(person, 'left', body, { u: 0.5, v: 0.3, bend: 'below' });
+  const unit = person.upperArm + person.forearm;
+  expect(arm.hand.x).toBeCloseTo(person.centreX + person.shoulderHalfWidth + 0.5 * unit, 9);
+  expect(arm.hand.y).toBeCloseTo(person.shoulderY - 0.3 * unit, 9);
+  expect(distance(arm.shoulder, arm.elbow)).toBeCloseTo(person.upperArm, 9);
+  expect(distance(arm.elbow, arm.hand)).toBeCloseTo(person.forearm, 9);
+  // Below: the elbow hangs under the line from shoulder to hand (y grows downward).
+  expect(arm.elbow.y).toBeGreaterThan((arm.shoulder.y + arm.hand.y) / 2);
+});
+
+test('a target out of reach is approached as far as the arm goes, also one on the shoulder itself', () => {
+  const body = { x: 0, y: 0 };
+  const far = reach(person, 'right', body, { u: 3, v: 0, bend: 'below' });
+  expect(distance(far.shoulder, far.hand)).toBeCloseTo(0.97 * (person.upperArm + person.forearm), 9);
+  const near = reach(person, 'right', body, { u: 0, v: 0, bend: 'outward' });
+  expect(Number.isFinite(near.elbow.x) && Number.isFinite(near.hand.y)).toBe(true);
+  expect(distance(near.shoulder, near.elbow)).toBeCloseTo(person.upperArm, 9);
+});
+
+test('right and left arms of the same target are mirror images', () => {
+  const body = { x: 0, y: 0 };
+  const right = reach(person, 'right', body, REST);
+  const left = reach(person, 'left', body, REST);
+  expect(left.elbow.x - person.centreX).toBeCloseTo(person.centreX - right.elbow.x, 9);
+  expect(left.hand.y).toBeCloseTo(right.hand.y, 9);
+});
+
+function distance(a: { x: number; y: number }, b: { x: number; y: number }): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}
+
+function expectAttached(arm: Arm, owner: Person): void {
+  expect(distance(arm.shoulder, arm.elbow)).toBeLessThan(owner.upperArm + 1e-6);
+  expect(distance(arm.elbow, arm.hand)).toBeLessThan(owner.forearm + 1e-6);
+}
+
+function expectClose(actual: Pose, expected: Pose): void {
+  for (const side of ['right', 'left'] as const) {
+    for (const joint of ['shoulder', 'elbow', 'hand'] as const) {
+      expect(distance(actual[side][joint], expected[side][joint])).toBeLessThan(1e-9);
+    }
+  }
+  expect(distance(actual.body, expected.body)).toBeLessThan(1e-9);
+}

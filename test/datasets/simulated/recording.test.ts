@@ -1,0 +1,73 @@
+import { beforeAll, expect, test } from 'vitest';
+import { type SimulatedRecording, simulateRecording } from '../../../src/datasets/simulated/recording.ts';
+
+const OPTIONS = { seed: 5, user: 2, light: 'fluorescent', gestureSeconds: 0.5 };
+let recording: SimulatedRecording;
+
+beforeAll(() => {
+  recording = simulateRecording(OPTIONS);
+});
+
+test('the same options give the same events, and another seed, user or light others', () => {
+  expect(simulateRecording(OPTIONS).events).toEqual(recording.events);
+  const others = [{ seed: 6 }, { user: 3 }, { light: 'led' }].map((over) =>
+    simulateRecording({ ...OPTIONS, ...over, gestureSeconds: 0.1 }),
+  );
+  const reference = simulateRecording({ ...OPTIONS, gestureSeconds: 0.1 });
+  for (const other of others) expect(other.events.tUs).not.toEqual(reference.events.tUs);
+});
+
+test('twelve labels follow one another with pauses between, class 8 twice', () => {
+  const { labels, startUs, endUs } = recording;
+  expect(labels.map((label) => label.class)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 10, 11]);
+  let before = startUs;
+  for (const label of labels) {
+    expect(label.endUs - label.startUs).toBe(500_000);
+    expect(label.startUs - before).toBeGreaterThanOrEqual(250_000);
+    expect(label.startUs - before).toBeLessThan(400_000);
+    before = label.endUs;
+  }
+  expect(endUs).toBeGreaterThan(before);
+});
+
+test('events are sorted, within the recording and on the sensor, of both polarities', () => {
+  const { events, startUs, endUs } = recording;
+  const counts = [0, 0];
+  let before = startUs;
+  let inside = true;
+  for (let i = 0; i < events.tUs.length; i++) {
+    const tUs = events.tUs[i]!;
+    inside &&= tUs >= before && tUs < endUs && Number.isInteger(tUs);
+    inside &&= events.x[i]! < 128 && events.y[i]! < 128 && events.p[i]! <= 1;
+    counts[events.p[i]!]!++;
+    before = tUs;
+  }
+  expect(inside).toBe(true);
+  expect(Math.min(...counts)).toBeGreaterThan(0.25 * events.tUs.length);
+});
+
+test('a gesture makes a few thousand to a few ten thousand events a second', () => {
+  const { events, labels } = recording;
+  for (const { startUs, endUs } of labels) {
+    const count = events.tUs.filter((tUs) => tUs >= startUs && tUs < endUs).length;
+    const perSecond = (count * 1e6) / (endUs - startUs);
+    expect(perSecond).toBeGreaterThan(2_000);
+    expect(perSecond).toBeLessThan(60_000);
+  }
+});
+
+test('a wave of the right hand is seen on the left of the image, above the shoulders’ height', () => {
+  const { events, labels } = recording;
+  const label = labels[1]!;
+  let sides = 0;
+  for (let i = 0; i < events.tUs.length; i++) {
+    const tUs = events.tUs[i]!;
+    if (tUs < label.startUs || tUs >= label.endUs || events.y[i]! > 60) continue;
+    sides += events.x[i]! < 50 ? 1 : events.x[i]! > 78 ? -1 : 0;
+  }
+  expect(sides).toBeGreaterThan(500);
+});
+
+test('an unknown light is an error that names the known ones', () => {
+  expect(() => simulateRecording({ ...OPTIONS, light: 'candle' })).toThrow(/no light "candle"/);
+});

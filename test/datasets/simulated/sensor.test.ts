@@ -1,0 +1,86 @@
+import { expect, test } from 'vitest';
+import { VisionSensor } from '../../../src/datasets/simulated/sensor.ts';
+
+interface Event {
+  readonly tUs: number;
+  readonly x: number;
+  readonly y: number;
+  readonly p: number;
+}
+
+/** A 2 x 2 sensor of which only the pixel at (1, 0) sees the levels; thresholds of its own, exact in binary. */
+function watch(
+  levels: readonly number[],
+  options: { refractoryUs?: number; common?: readonly number[]; stepUs?: number } = {},
+): Event[] {
+  const { refractoryUs = 0, common = levels.map(() => 0), stepUs = 1000 } = options;
+  const events: Event[] = [];
+  const image = (level: number) => Float32Array.of(0, level, 0, 0);
+  const pixels = {
+    width: 2,
+    height: 2,
+    onThreshold: Float32Array.of(10, 0.25, 10, 10),
+    offThreshold: Float32Array.of(10, 0.5, 10, 10),
+    refractoryUs,
+  };
+  const sensor = new VisionSensor(
+    pixels,
+    image(levels[0]!),
+    0,
+    (tUs, x, y, p) => events.push({ tUs, x, y, p }),
+    common[0]!,
+  );
+  for (let i = 1; i < levels.length; i++) sensor.advance(image(levels[i]!), i * stepUs, common[i]!);
+  return events;
+}
+
+const on = (tUs: number): Event => ({ tUs, x: 1, y: 0, p: 1 });
+const off = (tUs: number): Event => ({ tUs, x: 1, y: 0, p: 0 });
+
+test('a rise of 1 at a threshold of 0.25 makes four ON events, evenly spaced', () => {
+  expect(watch([0, 1])).toEqual([on(250), on(500), on(750), on(1000)]);
+});
+
+test('a fall of 1 at a threshold of 0.5 makes two OFF events', () => {
+  expect(watch([0, -1])).toEqual([off(500), off(1000)]);
+});
+
+test('a rise just short of the threshold makes none, and the pixel remembers what is left of it', () => {
+  expect(watch([0, 0.125])).toEqual([]);
+  // From 0.125 to 0.375 within the second millisecond: 0.25 lies halfway.
+  expect(watch([0, 0.125, 0.375])).toEqual([on(1500)]);
+});
+
+test('events between images lie on the straight line between them, rounded down to µs', () => {
+  // 0.25 of 0.6: 416.67 µs; 0.5 of 0.6: 833.33 µs.
+  expect(watch([0, 0.6])).toEqual([on(416), on(833)]);
+});
+
+test('after an ON event the pixel counts from the new level', () => {
+  // ON at 0.25; from 0.25 down, OFF at −0.25: half of the fall from 0.25 to −0.75.
+  expect(watch([0, 0.25, -0.75])).toEqual([on(1000), off(1500), off(2000)]);
+});
+
+test('during the refractory period a pixel is silent, and after it counts from the level of that moment', () => {
+  // 1 in 1000 µs: ON at 250 (level 0.25), held until 350 (0.35), so the next at 0.60, held until 700 (0.70), then 0.95.
+  expect(watch([0, 1], { refractoryUs: 100 })).toEqual([on(250), on(600), on(950)]);
+});
+
+test('a refractory period goes on into the next image', () => {
+  // ON at 250, held until 1125; there the level is 1.125, and 1.375 comes at 1375, held until 2250.
+  expect(watch([0, 1, 2, 2], { refractoryUs: 875 })).toEqual([on(250), on(1375)]);
+});
+
+test('a refractory period longer than an image keeps the pixel silent for the whole of it', () => {
+  // ON at 250, held until 2750: level 2 + 0.75 = 2.75, so the next at 3.0.
+  expect(watch([0, 1, 2, 3, 3], { refractoryUs: 2500 })).toEqual([on(250), on(3000)]);
+});
+
+test('flicker common to all pixels adds to the level at both ends of an interval', () => {
+  expect(watch([0, 0], { common: [0, 0.5] })).toEqual([on(500), on(1000)]);
+  expect(watch([0, 0.5], { common: [0.5, 0] })).toEqual([]);
+});
+
+test('a constant image makes no event', () => {
+  expect(watch([0.7, 0.7, 0.7])).toEqual([]);
+});
