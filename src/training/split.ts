@@ -12,8 +12,8 @@ export function describeSplitRule(validationShare: number): string {
 }
 
 /**
- * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training. The original rounds so,
- * with `math.ceil`; the counts that the paper gives (900 + 156 of 1,056) would also come from rounding to the nearest.
+ * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training. SpikingJelly's
+ * `split_to_train_test_set` rounds so; the paper's counts (900 + 156 of 1,056) would also come from rounding to the nearest.
  *
  * @param labels class of each training clip, the clips sorted by recording and time
  * @throws {ReproError} `split-empty` if nothing is left on either side

@@ -1,0 +1,92 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { chooseEngine } from '../src/engines/choose-engine.ts';
+import { ReproError } from '../src/errors.ts';
+import { readSafetensors } from '../src/formats/safetensors.ts';
+import { buildNetwork } from '../src/snn/networks.ts';
+import { defineStage } from '../src/stage/define-stage.ts';
+import { evaluateClips } from '../src/training/evaluation.ts';
+import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
+import { readMaxima } from '../src/training/metrics.ts';
+import { formatPredictions } from '../src/training/predictions.ts';
+import { formatJson, readRunFiles } from '../src/training/run-files.ts';
+import { confusionMatrix, predictClasses } from '../src/training/scores.ts';
+
+interface Params {
+  readonly evaluate?: { readonly engine?: 'auto' | 'tfjs'; readonly batchSize?: number };
+}
+
+export default defineStage<Params>({
+  summary: 'Runs the chosen epoch of a trained model over the test and the validation clips.',
+  async run({ params, inputs, outputs, signal, progress, metrics, note }) {
+    const [framesFolder, trained] = inputs as [string, string];
+    const [folder] = outputs as [string];
+    const { run, split } = await readRunFiles(trained);
+    const checkpoint = join(trained, 'best.safetensors');
+    const state = readSafetensors(await readFile(checkpoint), checkpoint).tensors;
+    const maximum = readMaxima(
+      await readFile(join(trained, 'metrics.csv'), 'utf8'),
+      join(trained, 'metrics.csv'),
+    );
+
+    const frames = await openFrameCache(framesFolder);
+    const engine = await chooseEngine(params.evaluate?.engine ?? 'auto');
+    note(`${engine.description.name} on ${engine.description.backend}: ${engine.description.reason}`);
+    const session = await engine.open(buildNetwork(run.network), state);
+    try {
+      const { classes, splits } = frames.index;
+      const batchSize = params.evaluate?.batchSize ?? 16;
+      const parts = {
+        test: { rows: Int32Array.from(splits.test.keys()), clips: splits.test, source: frames.test },
+        validation: { rows: Int32Array.from(split.validation), clips: splits.train, source: frames.train },
+      };
+      const total = parts.test.rows.length + parts.validation.rows.length;
+      const evaluate = ({ rows, clips, source }: (typeof parts)['test'], before: number) => {
+        let done = before;
+        return evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
+          classes: classes.length,
+          batchSize,
+          beforeBatch: async () => {
+            await nextTurn(); // where an abort is heard
+            if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
+            progress({ done, total, unit: 'clips' });
+            done = Math.min(done + batchSize, before + rows.length);
+          },
+        });
+      };
+      const test = await evaluate(parts.test, 0);
+      const validation = await evaluate(parts.validation, parts.test.rows.length);
+
+      await mkdir(folder, { recursive: true });
+      await writeFile(
+        join(folder, 'evaluation.json'),
+        formatJson({
+          version: 1,
+          model: run.model.id,
+          title: run.model.title,
+          seed: run.seed,
+          dataset: run.dataset,
+          simulated: run.simulated,
+          classes,
+          checkpoint: { rule: 'best validation accuracy, latest of ties', epoch: run.best.epoch },
+          test: test.score,
+          validation: validation.score,
+          maximum,
+          confusion: confusionMatrix(predictClasses(test.rates, classes.length), test.labels, classes.length),
+        }),
+      );
+      await writeFile(
+        join(folder, 'predictions.csv'),
+        formatPredictions(classes.length, [
+          { split: 'test', ...parts.test, rates: test.rates },
+          { split: 'validation', ...parts.validation, rates: validation.rates },
+        ]),
+      );
+      metrics({ testAccuracy: test.score.accuracy, validationAccuracy: validation.score.accuracy });
+    } finally {
+      session.dispose();
+      await frames.close();
+    }
+  },
+});

@@ -1,0 +1,97 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { parse } from 'yaml';
+import { chooseEngine } from '../src/engines/choose-engine.ts';
+import { writeSafetensors } from '../src/formats/safetensors.ts';
+import { buildNetwork, parameterShapes } from '../src/snn/networks.ts';
+import { defineStage } from '../src/stage/define-stage.ts';
+import { CheckpointStore } from '../src/training/checkpoint-store.ts';
+import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
+import { trainNetwork } from '../src/training/loop.ts';
+import { formatMetrics } from '../src/training/metrics.ts';
+import { describeRun, formatJson } from '../src/training/run-files.ts';
+import { resolveModel } from '../src/training/settings.ts';
+import { describeSplitRule, splitClips } from '../src/training/split.ts';
+
+interface Params {
+  /** The engine, and the profile's overrides of the model's own settings. */
+  readonly train: { readonly engine: 'auto' | 'tfjs'; readonly [setting: string]: unknown };
+}
+
+export default defineStage<Params>({
+  summary: 'Trains one model with one seed and keeps its best and last state.',
+  async run({ params, matrix, inputs, outputs, resume, signal, progress, metrics, note, warn }) {
+    const [framesFolder, modelFile] = inputs as [string, string];
+    const [folder] = outputs as [string];
+    const seed = Number(matrix.seed);
+    const model = resolveModel(
+      parse(await readFile(modelFile, 'utf8')),
+      params.train,
+      `configs/models/${basename(modelFile)}`,
+    );
+    model.warnings.forEach(warn);
+    const engine = await chooseEngine(params.train.engine);
+    note(`${engine.description.name} on ${engine.description.backend}: ${engine.description.reason}`);
+
+    const frames = await openFrameCache(framesFolder);
+    try {
+      const { index } = frames;
+      const network = { input: frames.input, classes: index.classes.length, ...model.network };
+      const spec = buildNetwork(network);
+      const labels = labelsOf(index.splits.train);
+      const split = splitClips(labels, index.classes.length, model.training.validationShare);
+      const outcome = await trainNetwork({
+        engine,
+        spec,
+        seed,
+        settings: model.training,
+        split,
+        train: { source: frames.train, labels },
+        test: { source: frames.test, labels: labelsOf(index.splits.test) },
+        ...(resume[0] === undefined ? {} : { checkpoints: new CheckpointStore(resume[0], warn) }),
+        signal,
+        progress,
+        note,
+      });
+
+      const parameters = parameterShapes(spec)
+        .filter(({ role }) => role === 'parameter')
+        .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+      const { id, title, training } = model;
+      const run = describeRun({
+        model: { id, title },
+        seed,
+        index,
+        engine: engine.description,
+        network,
+        parameters,
+        training,
+        split,
+        outcome,
+      });
+      await mkdir(folder, { recursive: true });
+      await writeFile(join(folder, 'run.json'), formatJson(run));
+      await writeFile(join(folder, 'metrics.csv'), formatMetrics(outcome.rows));
+      await writeFile(join(folder, 'best.safetensors'), writeSafetensors(outcome.best.state));
+      await writeFile(join(folder, 'last.safetensors'), writeSafetensors(outcome.last));
+      await writeFile(
+        join(folder, 'split.json'),
+        formatJson({
+          version: 1,
+          rule: describeSplitRule(training.validationShare),
+          train: [...split.train],
+          validation: [...split.validation],
+        }),
+      );
+      metrics({
+        bestEpoch: run.best.epoch,
+        validationAccuracy: run.best.validationAccuracy,
+        testAccuracy: run.best.testAccuracy,
+        maximumTestAccuracy: run.maximum.test.accuracy,
+        finalLoss: outcome.rows.at(-1)?.train.loss ?? null,
+      });
+    } finally {
+      await frames.close();
+    }
+  },
+});

@@ -1,0 +1,195 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { csvParse } from 'd3-dsv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeNpy } from '../../src/formats/npy.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { buildNetwork, parameterShapes } from '../../src/snn/networks.ts';
+import { TorchRandom } from '../../src/snn/torch-random.ts';
+import type { MetricValue, Progress, StageContext } from '../../src/stage/context.ts';
+import evaluate from '../../stages/evaluate.ts';
+import train from '../../stages/train.ts';
+
+let root: string;
+let frames: string;
+const modelFile = join(import.meta.dirname, '../../configs/models/no-reg.yaml');
+const params = {
+  train: {
+    engine: 'auto' as const,
+    epochs: 2,
+    batchSize: 8,
+    network: { channels: 2, layers: 2, hidden: 8, votes: 2 },
+  },
+};
+
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'plif-train-stage-'));
+  frames = join(root, 'frames');
+  await mkdir(frames);
+  const random = new TorchRandom(1);
+  const split = async (name: string, clips: number) => {
+    const shape = [clips, 3, 2, 8, 8];
+    const data = Uint8Array.from({ length: clips * 3 * 2 * 64 }, () => Math.floor(random.uniform() * 3));
+    await writeFile(join(frames, `${name}.npy`), encodeNpy({ dtype: 'uint8', shape, data }));
+    return Array.from({ length: clips }, (_, row) => ({
+      recording: `user0${row}_led`,
+      user: `user0${row}`,
+      light: 'led',
+      class: row % 3,
+      startUs: 0,
+      endUs: 1000,
+      events: 99,
+    }));
+  };
+  const clips = {
+    version: 1,
+    dataset: 'dvs128-gesture',
+    simulated: true,
+    classes: ['clap', 'wave', 'roll'],
+    sensor: { height: 128, width: 128 },
+    frames: { steps: 3, splitBy: 'number', downsample: 16, height: 8, width: 8, dtype: 'uint8' },
+    splits: { train: await split('train', 24), test: await split('test', 9) },
+  };
+  await writeFile(join(frames, 'clips.json'), JSON.stringify(clips));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+interface Heard {
+  progress: Progress[];
+  metrics: Record<string, MetricValue>;
+  warnings: string[];
+}
+
+function contextOf<P>(over: Partial<StageContext<P>> & { params: P; inputs: string[]; outputs: string[] }): {
+  context: StageContext<P>;
+  heard: Heard;
+} {
+  const heard: Heard = { progress: [], metrics: {}, warnings: [] };
+  const context = {
+    matrix: { model: 'no-reg', seed: 2020 },
+    resume: [],
+    signal: new AbortController().signal,
+    progress: (progress: Progress) => heard.progress.push(progress),
+    metrics: (values: Readonly<Record<string, MetricValue>>) => Object.assign(heard.metrics, values),
+    note: () => {},
+    warn: (text: string) => heard.warnings.push(text),
+    ...over,
+  };
+  return { context, heard };
+}
+
+async function trainInto(
+  name: string,
+  resume: string[] = [],
+  signal = new AbortController().signal,
+): Promise<Heard> {
+  const { context, heard } = contextOf({
+    params,
+    inputs: [frames, modelFile],
+    outputs: [join(root, name)],
+    resume,
+    signal,
+  });
+  await train.run(context);
+  return heard;
+}
+
+const json = async (...path: string[]) => JSON.parse(await readFile(join(root, ...path), 'utf8'));
+
+describe('the stages train and evaluate', () => {
+  it('leave the files that the report reads, and the same bytes every time', async () => {
+    const heard = await trainInto('trained');
+    expect((await readdir(join(root, 'trained'))).sort()).toEqual([
+      'best.safetensors',
+      'last.safetensors',
+      'metrics.csv',
+      'run.json',
+      'split.json',
+    ]);
+    const run = await json('trained', 'run.json');
+    expect(run).toMatchObject({
+      version: 1,
+      model: { id: 'no-reg', title: 'No Reg.' },
+      seed: 2020,
+      dataset: 'dvs128-gesture',
+      simulated: true,
+      engine: { name: 'tfjs' },
+      network: { input: [2, 8, 8], classes: 3, channels: 2, tau: { per: 'neuron', mean: 2, std: 0.1 } },
+      training: { epochs: 2, batchSize: 8, learningRate: 0.001, cosinePeriod: 64, regulariseTau: 0 },
+      split: { train: 21, validation: 3, test: 9 },
+    });
+    const { tensors } = readSafetensors(await readFile(join(root, 'trained', 'best.safetensors')));
+    const entries = parameterShapes(buildNetwork(run.network));
+    expect(new Set(tensors.keys())).toEqual(new Set(entries.map(({ name }) => name)));
+    expect(run.parameters).toBe(
+      entries
+        .filter(({ role }) => role === 'parameter')
+        .reduce((sum, { name }) => sum + tensors.get(name)!.data.length, 0),
+    );
+    expect(await json('trained', 'split.json')).toMatchObject({ version: 1, validation: [21, 22, 23] });
+    expect(heard.metrics.bestEpoch).toBe(run.best.epoch);
+    expect(heard.warnings).toEqual([]);
+
+    await trainInto('again');
+    for (const file of await readdir(join(root, 'trained'))) {
+      const [one, other] = await Promise.all(
+        ['trained', 'again'].map((name) => readFile(join(root, name, file))),
+      );
+      expect(one!.equals(other!), file).toBe(true);
+    }
+  });
+
+  it('agree on the chosen epoch: evaluation repeats what training measured', async () => {
+    const { context, heard } = contextOf({
+      params: { evaluate: { batchSize: 4 } },
+      inputs: [frames, join(root, 'trained')],
+      outputs: [join(root, 'evaluated')],
+    });
+    await evaluate.run(context);
+    const evaluation = await json('evaluated', 'evaluation.json');
+    const run = await json('trained', 'run.json');
+    expect(evaluation).toMatchObject({
+      version: 1,
+      model: 'no-reg',
+      title: 'No Reg.',
+      seed: 2020,
+      classes: ['clap', 'wave', 'roll'],
+      checkpoint: { rule: 'best validation accuracy, latest of ties', epoch: run.best.epoch },
+      maximum: run.maximum,
+    });
+    expect(evaluation.test.accuracy).toBe(run.best.testAccuracy);
+    expect(evaluation.validation).toMatchObject({ clips: 3, accuracy: run.best.validationAccuracy });
+    const rows = csvParse(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
+    expect(evaluation.test.loss).toBeCloseTo(Number(rows[run.best.epoch]!.test_loss), 6);
+    const confusion: number[][] = evaluation.confusion;
+    expect(confusion.map((row) => row.reduce((a, b) => a + b))).toEqual([3, 3, 3]);
+    expect(confusion.reduce((sum, row, i) => sum + row[i]!, 0)).toBe(evaluation.test.correct);
+
+    const predictions = csvParse(await readFile(join(root, 'evaluated', 'predictions.csv'), 'utf8'));
+    expect(predictions.map(({ split, clip }) => `${split} ${clip}`)).toEqual([
+      ...Array.from({ length: 9 }, (_, i) => `test ${i}`),
+      'validation 21',
+      'validation 22',
+      'validation 23',
+    ]);
+    expect(predictions.filter((row) => row.split === 'test' && row.class === row.predicted)).toHaveLength(
+      evaluation.test.correct,
+    );
+    expect(heard.progress.at(-1)).toMatchObject({ total: 12, unit: 'clips' });
+  });
+
+  it('go on after an abort to the same bytes', async () => {
+    const resume = join(root, 'resume');
+    await mkdir(resume);
+    const controller = new AbortController();
+    controller.abort();
+    await expect(trainInto('aborted', [resume], controller.signal)).rejects.toMatchObject({
+      code: 'training-interrupted',
+    });
+    expect(await readdir(root)).not.toContain('aborted');
+    await trainInto('resumed', [resume]);
+    const read = (name: string) => readFile(join(root, name, 'last.safetensors'), 'hex');
+    expect(await read('resumed')).toBe(await read('trained'));
+  });
+});
