@@ -1,11 +1,8 @@
-/** Where in a YAML file a thing is said; lines and columns count from 1. */
-export interface SourcePosition {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
+import type { Json } from '../schema/json.ts';
+import type { SourcePosition } from '../schema/source-position.ts';
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export type { Json } from '../schema/json.ts';
+export type { SourcePosition } from '../schema/source-position.ts';
 
 export type MatrixValue = string | number | boolean;
 

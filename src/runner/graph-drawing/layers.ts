@@ -1,0 +1,67 @@
+/** A node of the drawing: a stage, or a point where an edge passes a layer that it has no stage in. */
+export interface LayerNode {
+  readonly key: string;
+  readonly stage: string | null;
+  readonly above: LayerNode[];
+  readonly below: LayerNode[];
+}
+
+interface Vertex {
+  readonly name: string;
+  readonly dependencies: readonly string[];
+}
+
+/**
+ * Arranges stages in layers, each below all that it reads from, and orders every layer so that few edges cross
+ * (Sugiyama, Tagawa and Toda 1981: layers, points for long edges, barycentres).
+ *
+ * @param stages in topological order
+ */
+export function arrangeLayers(stages: readonly Vertex[]): LayerNode[][] {
+  const depth = new Map<string, number>();
+  for (const { name, dependencies } of stages) {
+    depth.set(name, Math.max(-1, ...dependencies.map((one) => depth.get(one) ?? 0)) + 1);
+  }
+  const layers: LayerNode[][] = Array.from({ length: Math.max(0, ...depth.values()) + 1 }, () => []);
+  const nodes = new Map<string, LayerNode>();
+  const place = (layer: number, key: string, stage: string | null): LayerNode => {
+    const node: LayerNode = { key, stage, above: [], below: [] };
+    layers[layer]?.push(node);
+    return node;
+  };
+  for (const { name } of stages) nodes.set(name, place(depth.get(name) ?? 0, name, name));
+  for (const { name, dependencies } of stages) {
+    for (const dependency of dependencies) {
+      let upper = nodes.get(dependency);
+      for (let layer = (depth.get(dependency) ?? 0) + 1; upper !== undefined; layer += 1) {
+        const arrived = layer >= (depth.get(name) ?? 0);
+        const lower = arrived ? nodes.get(name) : place(layer, `${dependency}>${name}`, null);
+        if (lower === undefined) break;
+        upper.below.push(lower);
+        lower.above.push(upper);
+        upper = arrived ? undefined : lower;
+      }
+    }
+  }
+  // Down, up, and down again is as good as it gets for graphs of this kind.
+  sortLayers(layers, 'above');
+  sortLayers([...layers].reverse(), 'below');
+  sortLayers(layers, 'above');
+  return layers;
+}
+
+function sortLayers(layers: readonly LayerNode[][], side: 'above' | 'below'): void {
+  const position = new Map<LayerNode, number>();
+  for (const layer of layers) {
+    const weight = new Map(
+      layer.map((node, index) => {
+        const neighbours = node[side];
+        const sum = neighbours.reduce((total, one) => total + (position.get(one) ?? 0), 0);
+        return [node, neighbours.length === 0 ? (index + 0.5) / layer.length : sum / neighbours.length];
+      }),
+    );
+    layer.sort((a, b) => (weight.get(a) ?? 0) - (weight.get(b) ?? 0));
+    // Relative positions, so that layers of different widths can be compared.
+    for (const [index, node] of layer.entries()) position.set(node, (index + 0.5) / layer.length);
+  }
+}

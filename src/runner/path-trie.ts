@@ -1,0 +1,49 @@
+interface Branch<Value> {
+  readonly children: Map<string, Branch<Value>>;
+  readonly values: Value[];
+}
+
+/**
+ * Values by path, found by how paths relate: one inside, equal to, or around another, folder by folder
+ * (`a/b` is inside `a`, `ab` is not). Finding what relates to a path takes time in its length and in what is found.
+ */
+export class PathTrie<Value> {
+  readonly #root: Branch<Value> = { children: new Map(), values: [] };
+
+  add(path: string, value: Value): void {
+    let branch = this.#root;
+    for (const name of path.split('/')) {
+      let child = branch.children.get(name);
+      if (child === undefined) {
+        child = { children: new Map(), values: [] };
+        branch.children.set(name, child);
+      }
+      branch = child;
+    }
+    branch.values.push(value);
+  }
+
+  /** The values of every path that contains this one, equals it, or lies inside it; in this order. */
+  *related(path: string): Generator<Value, void, undefined> {
+    let branch: Branch<Value> | undefined = this.#root;
+    for (const name of path.split('/')) {
+      yield* branch.values;
+      branch = branch.children.get(name);
+      if (branch === undefined) return;
+    }
+    const waiting = [branch];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      yield* next.values;
+      waiting.push(...[...next.children.values()].reverse());
+    }
+  }
+}
+
+export type PathRelation = 'equal' | 'inside' | 'around' | 'apart';
+
+/** How a path lies to another one: inside it, around it, …; both normalised. */
+export function relatePaths(path: string, other: string): PathRelation {
+  if (path === other) return 'equal';
+  if (path.startsWith(`${other}/`)) return 'inside';
+  return other.startsWith(`${path}/`) ? 'around' : 'apart';
+}

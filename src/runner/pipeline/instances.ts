@@ -1,0 +1,180 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { findClosest } from '../../schema/closest-name.ts';
+import type { Json, JsonObject } from '../../schema/json.ts';
+import type { InputPath, Resources, StageCommand, StageInstance } from '../plan.ts';
+import { readAxes } from './axes.ts';
+import { type Combination, combineAxes, nameInstance } from './matrix.ts';
+import { defaultResources, parseCount, parseDuration, parseMemory } from './resources.ts';
+import { pickSettings } from './settings.ts';
+import type { PlacedPath, StageReader } from './stage-reader.ts';
+
+/** An instance with the places of its paths, for the checks that look at all of them together. */
+export interface InstanceDraft {
+  readonly instance: StageInstance;
+  readonly inputs: readonly (PlacedPath & { readonly external: boolean })[];
+  readonly outputs: readonly PlacedPath[];
+  readonly resume: readonly PlacedPath[];
+}
+
+/** All instances of an active stage; what is wrong is reported to the reader, and its instance left out. */
+export function readInstances(reader: StageReader): InstanceDraft[] {
+  const axes = readAxes(reader);
+  const params = readParams(reader);
+  if (axes === undefined) return [];
+  const seen = new Set<string>();
+  const drafts: InstanceDraft[] = [];
+  for (const combination of combineAxes(axes)) {
+    const id = nameInstance(reader.name, combination);
+    if (seen.has(id)) {
+      reader.report(reader.at(['matrix'], 'key'), `the matrix has "${id}" twice.`);
+      continue;
+    }
+    seen.add(id);
+    const draft = readInstance(reader, id, combination, params);
+    if (draft !== undefined) drafts.push(draft);
+  }
+  return drafts;
+}
+
+/** The outputs a stage would have, without reports: to explain what a profile leaves out. */
+export function guessOutputs(reader: StageReader): string[] {
+  const none: Combination = new Map();
+  return reader.entry.outputs.flatMap((text) => {
+    const expanded = reader.expandQuietly(text, none);
+    const checked = 'value' in expanded ? reader.surroundings.paths.check(String(expanded.value)) : undefined;
+    return checked !== undefined && 'path' in checked ? [checked.path] : [];
+  });
+}
+
+function readInstance(
+  reader: StageReader,
+  id: string,
+  combination: Combination,
+  params: JsonObject,
+): InstanceDraft | undefined {
+  const { entry } = reader;
+  const command = readCommand(reader, combination);
+  const inputs = allOf(
+    (entry.inputs ?? []).map((input, index) => {
+      const external = typeof input === 'object' && input.external === true;
+      const [text, at] =
+        typeof input === 'string' ? [input, ['inputs', index]] : [input.path, ['inputs', index, 'path']];
+      const placed = reader.readPath('input', text, at, combination, { external });
+      return placed === undefined ? undefined : { ...placed, external };
+    }),
+  );
+  const outputs = allOf(
+    entry.outputs.map((text, index) => reader.readPath('output', text, ['outputs', index], combination)),
+  );
+  const resume = allOf(
+    (entry.resume ?? []).map((text, index) =>
+      reader.readPath('resume path', text, ['resume', index], combination),
+    ),
+  );
+  const resources = readResources(reader, combination);
+  if (command === undefined || resources === undefined) return undefined;
+  if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
+
+  return {
+    inputs,
+    outputs,
+    resume,
+    instance: {
+      id,
+      stage: reader.name,
+      matrix: Object.fromEntries([...combination].map(([variable, { value }]) => [variable, value])),
+      command,
+      params,
+      inputs: inputs.map((one): InputPath => ({ path: one.path, external: one.external, at: one.at })),
+      outputs: outputs.map((one) => one.path),
+      resume: resume.map((one) => one.path),
+      variables: entry.variables ?? [],
+      facts: entry.facts ?? [],
+      resources,
+      at: reader.at([], 'key'),
+    },
+  };
+}
+
+function readParams(reader: StageReader): JsonObject {
+  const keys = reader.entry.params ?? [];
+  const { settings } = reader.surroundings;
+  const { picked, unknown } = pickSettings(settings, keys);
+  for (const key of unknown) {
+    const at = reader.at(['params', keys.indexOf(key)]);
+    reader.report(at, `params "${key}" is not set by profile "${settings.profile}".`, () =>
+      settings.suggest(key),
+    );
+  }
+  return picked;
+}
+
+function readCommand(reader: StageReader, combination: Combination): StageCommand | undefined {
+  const { run, cmd } = reader.entry;
+  if (run === undefined) {
+    const argv = allOf(
+      (cmd ?? []).map((word, index) => reader.expandToText(word, ['cmd', index], combination)),
+    );
+    return argv === undefined ? undefined : { kind: 'command', argv };
+  }
+  const placed = reader.readPath('module', run, ['run'], combination);
+  if (placed === undefined) return undefined;
+  const { paths } = reader.surroundings;
+  const kind = paths.kindOf(placed.path);
+  if (kind === 'file') return { kind: 'module', path: placed.path };
+  const what = kind === 'folder' ? 'is a folder' : 'does not exist';
+  reader.report(placed.at, `module "${placed.path}" ${what}.`, () =>
+    suggestFile(placed.path, paths.absolute(path.dirname(placed.path))),
+  );
+  return undefined;
+}
+
+/** `Closest: "stages/train.ts".`, among the files beside the path. */
+export function suggestFile(wanted: string, folder: string): string | undefined {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+  const closest = findClosest(path.posix.basename(wanted), names.sort());
+  return closest === undefined
+    ? undefined
+    : `Closest: "${path.posix.join(path.posix.dirname(wanted), closest)}".`;
+}
+
+function readResources(reader: StageReader, combination: Combination): Resources | undefined {
+  const { resources } = reader.entry;
+  if (resources === undefined) return defaultResources;
+  let complete = true;
+  const read = <Default extends number | null>(
+    key: 'cpu' | 'memory' | 'gpu' | 'time',
+    parse: (value: Json) => ReturnType<typeof parseMemory>,
+    fallback: Default,
+  ): number | Default => {
+    const written = resources[key];
+    if (written === undefined) return fallback;
+    const value = reader.expand(written, ['resources', key], combination);
+    const parsed = value === undefined ? undefined : parse(value);
+    if (parsed !== undefined && 'value' in parsed) return parsed.value;
+    complete = false;
+    if (parsed !== undefined) reader.report(reader.at(['resources', key]), parsed.message, parsed.fix);
+    return fallback;
+  };
+  const result: Resources = {
+    cpu: read('cpu', (value) => parseCount('cpu', value, 1), defaultResources.cpu),
+    memoryBytes: read('memory', parseMemory, defaultResources.memoryBytes),
+    gpu: read('gpu', (value) => parseCount('gpu', value, 0), defaultResources.gpu),
+    timeSeconds: read('time', parseDuration, defaultResources.timeSeconds),
+  };
+  return complete ? result : undefined;
+}
+
+/** The values, unless one of them has been reported and is missing. */
+function allOf<Value extends object | string>(
+  values: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const present = values.filter((value) => value !== undefined);
+  return present.length === values.length ? present : undefined;
+}

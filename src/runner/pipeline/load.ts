@@ -1,0 +1,111 @@
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { PassedChecks } from '../../schema/passed-checks.ts';
+import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
+import { linkInstances, sortTopologically } from '../graph.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
+import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
+import { findPathConflicts } from './path-conflicts.ts';
+import { readPipelineFile } from './pipeline-file.ts';
+import { loadSettings } from './profile.ts';
+import { ProjectPaths } from './project-paths.ts';
+import { ProtectedPaths } from './protected-paths.ts';
+import { findConfigurationProblems } from './schema-map.ts';
+import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
+
+export interface PlanRequest {
+  /** The folder that holds the pipeline file; every path of the pipeline is relative to it. */
+  readonly projectRoot: string;
+  /** Relative to the project; `pipeline.yaml` unless said otherwise. */
+  readonly pipelineFile?: string | undefined;
+  /** The profile's name; the pipeline's default unless said otherwise. */
+  readonly profile?: string | undefined;
+  /** Overrides, `train.epochs=3` each. */
+  readonly set?: readonly string[] | undefined;
+}
+
+/**
+ * Works out what there is to run: reads the pipeline and a profile, expands matrices and references, finds
+ * what depends on what, and checks everything that can be checked before anything runs.
+ *
+ * @throws {ConfigurationError} with file, line, column, stage and remedy of everything that is wrong
+ */
+export async function loadPlan(request: PlanRequest): Promise<Plan> {
+  const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
+  const paths = openProject(projectRoot);
+  const passed = await PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
+  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed);
+  const settings = await loadSettings(pipeline, paths, {
+    name: request.profile,
+    assignments: request.set ?? [],
+    passed,
+  });
+
+  const { drafts, inactive } = readStages({ pipeline, settings, paths, problems: [] });
+  throwProblems(findPathConflicts(drafts, new ProtectedPaths(pipeline)));
+
+  const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
+  const links = linkInstances(instances.values());
+  throwProblems([
+    ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
+    ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
+  ]);
+
+  await passed.save();
+
+  const sorted = sortTopologically([...instances.keys()], (id) => links.get(id)?.keys() ?? []);
+  if ('cycle' in sorted) {
+    const byId = new Map(drafts.map((draft) => [draft.instance.id, draft]));
+    throw new ConfigurationError([describeCycle(sorted.cycle, byId, links)]);
+  }
+  const rank = new Map(sorted.order.map((id, index) => [id, index]));
+  const rankOf = (id: string): number => rank.get(id) ?? 0;
+  return {
+    projectRoot: paths.root,
+    profile: settings.profile,
+    settings: settings.value,
+    instances: new Map(
+      sorted.order.flatMap((id): [string, StageInstance][] => {
+        const instance = instances.get(id);
+        return instance === undefined ? [] : [[id, instance]];
+      }),
+    ),
+    dependencies: new Map(
+      sorted.order.map((id) => [
+        id,
+        [...(links.get(id)?.keys() ?? [])].sort((a, b) => rankOf(a) - rankOf(b)),
+      ]),
+    ),
+    inactive: inactive.map(({ name }) => name),
+  };
+}
+
+/** Expands every stage; throws what is wrong with any of them, all at once. */
+function readStages(surroundings: Surroundings): {
+  drafts: readonly InstanceDraft[];
+  inactive: readonly InactiveStage[];
+} {
+  const drafts: InstanceDraft[] = [];
+  const inactive: InactiveStage[] = [];
+  const problems: Problem[] = surroundings.problems;
+  for (const [name, entry] of Object.entries(surroundings.pipeline.content.stages)) {
+    const reader = new StageReader(name, entry, surroundings);
+    const active = readCondition(reader);
+    if (active === true) drafts.push(...readInstances(reader));
+    else if (active === false) inactive.push({ name, outputs: guessOutputs(reader) });
+  }
+  throwProblems(problems);
+  return { drafts, inactive };
+}
+
+function openProject(projectRoot: string): ProjectPaths {
+  const absolute = path.resolve(projectRoot);
+  try {
+    realpathSync(absolute);
+  } catch (cause) {
+    throw new ReproError('no-project', 'there is no such folder.', { where: absolute, cause });
+  }
+  return new ProjectPaths(absolute);
+}

@@ -1,0 +1,79 @@
+import { ReproError } from '../../errors.ts';
+import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, setAt } from '../../schema/json.ts';
+import { ConfigurationError, type Problem } from '../../schema/problems.ts';
+import { show } from '../../schema/schema-problems.ts';
+import { parseYaml } from '../../schema/yaml-document.ts';
+
+/** One `--set train.epochs=3`. */
+export interface Override {
+  readonly path: readonly string[];
+  readonly value: Json;
+  /** The argument as it was given, which is where messages point. */
+  readonly place: string;
+}
+
+const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
+
+/**
+ * Reads `--set` arguments; each value is YAML, so `3` is a number and `[1, 2]` a list.
+ *
+ * @throws {ConfigurationError} naming the argument
+ */
+export async function parseOverrides(assignments: readonly string[]): Promise<Override[]> {
+  const overrides: Override[] = [];
+  for (const assignment of assignments) {
+    const place = `--set ${assignment}`;
+    const refuse = (message: string, fix?: string) => new ConfigurationError([{ at: place, message, fix }]);
+    const equals = assignment.indexOf('=');
+    if (equals === -1) throw refuse('lacks a value.', `Write --set ${assignment}=VALUE.`);
+    const key = assignment.slice(0, equals).trim();
+    const text = assignment.slice(equals + 1);
+    if (!keyPattern.test(key)) {
+      throw refuse(`"${key}" is not a key of a profile.`, 'A key is a name with dots, such as train.epochs.');
+    }
+    if (text.trim() === '') throw refuse('has no value.', `For an empty text write --set '${key}=""'.`);
+    try {
+      const { value } = await parseYaml(text, place);
+      overrides.push({ path: key.split('.'), value, place });
+    } catch (cause) {
+      if (!(cause instanceof ReproError)) throw cause;
+      const message = cause instanceof ConfigurationError ? cause.problems[0]?.message : cause.message;
+      throw refuse(message ?? cause.message, `Quote a text for YAML: --set '${key}="…"'.`);
+    }
+  }
+  return overrides;
+}
+
+/** The profile's value with each override put in, the last of one key winning. */
+export function applyOverrides(
+  profile: JsonObject,
+  overrides: readonly Override[],
+): { readonly value: JsonObject; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
+  let value = profile;
+  for (const override of overrides) {
+    const blocked = findBlocked(value, override.path);
+    if (blocked === undefined) {
+      value = setAt(value, override.path, override.value);
+      continue;
+    }
+    problems.push({
+      at: override.place,
+      message: `"${blocked.key}" is ${show(blocked.value)}: it has no keys.`,
+      fix: isJsonList(blocked.value) ? `Set the whole list: --set '${blocked.key}=[…]'.` : undefined,
+    });
+  }
+  return { value, problems };
+}
+
+/** The first value on the way that is there and is no mapping. */
+function findBlocked(value: JsonObject, path: readonly string[]): { key: string; value: Json } | undefined {
+  let current: JsonObject = value;
+  for (const [index, step] of path.slice(0, -1).entries()) {
+    const next = getOwn(current, step);
+    if (next === undefined || next === null) return undefined;
+    if (!isJsonObject(next)) return { key: path.slice(0, index + 1).join('.'), value: next };
+    current = next;
+  }
+  return undefined;
+}

@@ -1,0 +1,91 @@
+import { findClosest } from '../../schema/closest-name.ts';
+import { formatPath, isJsonObject, type Json, type JsonPath } from '../../schema/json.ts';
+import { JsonSchema } from '../../schema/json-schema.ts';
+import type { PassedChecks } from '../../schema/passed-checks.ts';
+import { ConfigurationError, throwProblems } from '../../schema/problems.ts';
+import { checkSchema } from '../../schema/schema-problems.ts';
+import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
+
+/** A stage as it stands in the file, its references not yet expanded. */
+export interface StageEntry {
+  readonly when?: boolean | string;
+  readonly matrix?: { readonly [variable: string]: string | readonly Json[] };
+  readonly run?: string;
+  readonly cmd?: readonly (string | number)[];
+  readonly params?: readonly string[];
+  readonly inputs?: readonly (string | { readonly path: string; readonly external?: boolean })[];
+  readonly outputs: readonly string[];
+  readonly resume?: readonly string[];
+  readonly variables?: readonly string[];
+  readonly facts?: readonly string[];
+  readonly resources?: {
+    readonly cpu?: number | string;
+    readonly memory?: number | string;
+    readonly gpu?: number | string;
+    readonly time?: string;
+  };
+}
+
+/** `pipeline.yaml` as schemas/pipeline.schema.json describes it. */
+export interface PipelineContent {
+  readonly version: 1;
+  readonly profiles?: { readonly folder: string; readonly default: string; readonly schema?: string };
+  readonly schemas?: { readonly [glob: string]: string };
+  readonly stages: { readonly [name: string]: StageEntry };
+}
+
+export interface PipelineFile {
+  readonly document: YamlDocument;
+  readonly content: PipelineContent;
+}
+
+/**
+ * Reads a pipeline file and holds it against its schema.
+ *
+ * @param file its name in messages
+ * @throws {ConfigurationError} with the place of everything that is wrong
+ */
+export async function readPipelineFile(
+  absolutePath: string,
+  file: string,
+  passed: PassedChecks,
+): Promise<PipelineFile> {
+  const [document, { default: definition }] = await Promise.all([
+    readYamlFile(absolutePath, file),
+    import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
+  ]);
+  if (!isJsonObject(document.value)) {
+    throw new ConfigurationError([
+      { at: document.positionOf([]), message: 'a pipeline is a mapping with "version" and "stages".' },
+    ]);
+  }
+  const schema = new JsonSchema(definition, 'schemas/pipeline.schema.json');
+  throwProblems(
+    await checkSchema(
+      schema,
+      {
+        value: document.value,
+        place: (path, part) => document.positionOf(path, part),
+        describe: describePipelinePath,
+        suggestKey: suggestTopLevel,
+      },
+      passed,
+    ),
+  );
+  // The schema has just established the shape.
+  return { document, content: document.value as unknown as PipelineContent };
+}
+
+/** `stage "train": inputs[0]: `. */
+function describePipelinePath(path: JsonPath): string {
+  const [first, stage, ...rest] = path;
+  if (first !== 'stages' || stage === undefined) return path.length === 0 ? '' : `${formatPath(path)}: `;
+  return `stage "${stage}": ${rest.length === 0 ? '' : `${formatPath(rest)}: `}`;
+}
+
+/** A stage that lost its indentation is a common slip. */
+function suggestTopLevel(path: JsonPath, key: string): string | undefined {
+  if (path.length > 0 || findClosest(key, ['version', 'profiles', 'schemas', 'stages']) !== undefined)
+    return undefined;
+  return `A stage belongs below "stages:", indented. Keys for anchors begin with "x-".`;
+}

@@ -1,0 +1,134 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { suggestName } from '../../schema/closest-name.ts';
+import { isJsonObject } from '../../schema/json.ts';
+import { type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import type { PassedChecks } from '../../schema/passed-checks.ts';
+import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
+import { checkSchema } from '../../schema/schema-problems.ts';
+import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
+import { applyOverrides, parseOverrides } from './overrides.ts';
+import type { PipelineFile } from './pipeline-file.ts';
+import type { ProjectPaths } from './project-paths.ts';
+import { expandSettings, Settings } from './settings.ts';
+
+/**
+ * Reads a profile, puts the overrides in, expands the references between its values, and holds the
+ * result against the profiles' schema.
+ *
+ * @param name the profile, or undefined for the pipeline's default
+ * @param assignments the `--set` arguments
+ * @throws {ConfigurationError} with a place in the profile or the override for everything that is wrong
+ */
+export async function loadSettings(
+  pipeline: PipelineFile,
+  paths: ProjectPaths,
+  {
+    name,
+    assignments,
+    passed,
+  }: {
+    readonly name: string | undefined;
+    readonly assignments: readonly string[];
+    readonly passed: PassedChecks;
+  },
+): Promise<Settings> {
+  const overrides = await parseOverrides(assignments);
+  const { profiles } = pipeline.content;
+  if (profiles === undefined && name !== undefined) {
+    throw new ConfigurationError([
+      { at: `--profile ${name}`, message: `${pipeline.document.file} has no profiles.` },
+    ]);
+  }
+  const profile = name ?? profiles?.default ?? 'none';
+  const [document, schema] =
+    profiles === undefined
+      ? [undefined, undefined]
+      : await Promise.all([
+          readProfile(pipeline, paths, profiles.folder, name),
+          profiles.schema === undefined ? undefined : readProfileSchema(pipeline, paths, profiles.schema),
+        ]);
+
+  const base = document?.value ?? {};
+  if (!isJsonObject(base)) {
+    throw new ConfigurationError([
+      { at: document?.positionOf([]) ?? profile, message: 'a profile is a mapping of keys to values.' },
+    ]);
+  }
+  const { value, problems } = applyOverrides(base, overrides);
+  throwProblems(problems);
+  const expanded = expandSettings(new Settings(profile, value, { document, overrides, schema }));
+  throwProblems(expanded.problems);
+  const { settings } = expanded;
+  if (schema !== undefined) throwProblems(await findSettingsProblems(settings, schema, passed));
+  return settings;
+}
+
+function findSettingsProblems(
+  settings: Settings,
+  schema: JsonSchema,
+  passed: PassedChecks,
+): Promise<Problem[]> {
+  return checkSchema(
+    schema,
+    {
+      value: settings.value,
+      place: (at, part) => settings.place(at, part),
+      suggestKey: (at, key) => settings.suggest([...at, key].join('.')),
+    },
+    passed,
+  );
+}
+
+async function readProfile(
+  pipeline: PipelineFile,
+  paths: ProjectPaths,
+  folder: string,
+  asked: string | undefined,
+): Promise<YamlDocument> {
+  const name = asked ?? pipeline.content.profiles?.default ?? '';
+  const known = await listProfiles(paths.absolute(folder));
+  if (!known.includes(name)) {
+    throw new ConfigurationError([
+      {
+        at:
+          asked === undefined ? pipeline.document.positionOf(['profiles', 'default']) : `--profile ${asked}`,
+        message: `there is no profile "${name}" in ${folder}.`,
+        fix: suggestName(name, known),
+      },
+    ]);
+  }
+  const file = path.posix.join(folder, `${name}.yaml`);
+  return readYamlFile(paths.absolute(file), file);
+}
+
+async function readProfileSchema(
+  pipeline: PipelineFile,
+  paths: ProjectPaths,
+  file: string,
+): Promise<JsonSchema> {
+  if (paths.kindOf(file) === 'file') return readJsonSchema(paths.absolute(file), file);
+  throw new ConfigurationError([
+    { at: pipeline.document.positionOf(['profiles', 'schema']), message: `there is no file "${file}".` },
+  ]);
+}
+
+/** The profiles of a folder, by name, sorted; none if there is no such folder. */
+async function listProfiles(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw new ReproError('unreadable', 'the folder of the profiles cannot be read.', {
+      where: folder,
+      cause,
+    });
+  }
+  return names
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => name.slice(0, -'.yaml'.length))
+    .sort();
+}

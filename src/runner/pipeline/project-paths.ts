@@ -1,0 +1,123 @@
+import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+/** A path in the project's own form, or what is wrong with it (to follow `output "x" `). */
+export type CheckedPath =
+  | { readonly path: string }
+  | { readonly fault: { readonly message: string; readonly fix?: string | undefined } };
+
+export type PathKind = 'file' | 'folder' | 'missing';
+
+interface Entry {
+  readonly kind: PathKind;
+  /** Set if a link on the way leads out of the project. */
+  readonly exit?: { readonly link: string; readonly target: string };
+}
+
+/** The paths of one project: brings them into one form, and keeps what it has learned about the disk. */
+export class ProjectPaths {
+  readonly root: string;
+  readonly #realRoot: string;
+  readonly #entries = new Map<string, Entry>();
+
+  /** @param root the project's folder, absolute */
+  constructor(root: string) {
+    this.root = path.resolve(root);
+    this.#realRoot = realpathSync(this.root);
+    this.#entries.set('', { kind: 'folder' });
+  }
+
+  /**
+   * Relative to the project, with `/`, without `.` or `..`. An external path may lie outside; it is then
+   * absolute, and `~/` is the home folder.
+   */
+  check(text: string, { external = false }: { readonly external?: boolean } = {}): CheckedPath {
+    const refusal = refuseText(text);
+    if (refusal !== undefined) return { fault: refusal };
+    const written = external && (text === '~' || text.startsWith('~/')) ? os.homedir() + text.slice(1) : text;
+    const absolute = path.resolve(this.root, written);
+    const relative = this.#relativeOf(absolute);
+
+    if (relative === '') {
+      return { fault: { message: 'is the whole project.', fix: 'Name a folder inside it.' } };
+    }
+    if (relative === undefined) {
+      if (external && !isInside(this.root, absolute) && !isInside(this.#realRoot, absolute)) {
+        return { path: absolute };
+      }
+      if (external) return { fault: { message: 'contains the project itself.' } };
+      return { fault: { message: 'leaves the project.' } };
+    }
+    if (external) return { path: relative };
+    if (path.isAbsolute(text)) return { fault: { message: 'is absolute.', fix: `Write "${relative}".` } };
+    const { exit } = this.#entryOf(relative);
+    if (exit !== undefined) {
+      return {
+        fault: { message: `leaves the project through the link "${exit.link}" to "${exit.target}".` },
+      };
+    }
+    return { path: relative };
+  }
+
+  /** What lies at a path (relative to the project, normalised); a link counts as what it leads to. */
+  kindOf(relative: string): PathKind {
+    return this.#entryOf(relative).kind;
+  }
+
+  absolute(relative: string): string {
+    return path.resolve(this.root, relative);
+  }
+
+  #relativeOf(absolute: string): string | undefined {
+    for (const root of [this.root, this.#realRoot]) {
+      if (absolute === root) return '';
+      if (isInside(absolute, root)) return absolute.slice(root === '/' ? 1 : root.length + 1);
+    }
+    return undefined;
+  }
+
+  /** Each folder on the way is looked at once, and nothing below one that is not there. */
+  #entryOf(relative: string): Entry {
+    const known = this.#entries.get(relative);
+    if (known !== undefined) return known;
+    const slash = relative.lastIndexOf('/');
+    const parent = this.#entryOf(slash === -1 ? '' : relative.slice(0, slash));
+    const entry = this.#lookAt(relative, parent);
+    this.#entries.set(relative, entry);
+    return entry;
+  }
+
+  #lookAt(relative: string, parent: Entry): Entry {
+    if (parent.kind !== 'folder') return { ...parent, kind: 'missing' };
+    const absolute = this.absolute(relative);
+    const stats = lstatSync(absolute, { throwIfNoEntry: false });
+    if (stats === undefined) return { ...parent, kind: 'missing' };
+    if (!stats.isSymbolicLink()) return { ...parent, kind: stats.isDirectory() ? 'folder' : 'file' };
+
+    const followed = statSync(absolute, { throwIfNoEntry: false });
+    const kind = followed === undefined ? 'missing' : followed.isDirectory() ? 'folder' : 'file';
+    const target =
+      followed === undefined
+        ? path.resolve(path.dirname(absolute), readlinkSync(absolute))
+        : realpathSync(absolute);
+    const inside = this.#relativeOf(target) !== undefined;
+    return inside ? { ...parent, kind } : { kind, exit: parent.exit ?? { link: relative, target } };
+  }
+}
+
+/** Whether a path lies below a folder (and is not the folder itself); both absolute and normalised. */
+function isInside(inner: string, outer: string): boolean {
+  return inner !== outer && inner.startsWith(outer === '/' ? '/' : `${outer}/`);
+}
+
+function refuseText(text: string): { message: string; fix?: string } | undefined {
+  if (text.trim() === '') return { message: 'is empty.' };
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(text)) return { message: 'holds a control character.' };
+  if (text.includes('\\')) return { message: 'holds a backslash.', fix: 'Separate folders with "/".' };
+  if (text.includes('*')) {
+    return { message: 'holds "*"; patterns are not expanded.', fix: 'Name the folder: all of it is meant.' };
+  }
+  return undefined;
+}

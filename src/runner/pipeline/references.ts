@@ -1,0 +1,99 @@
+import type { Json } from '../../schema/json.ts';
+
+/** `${a.b}` in a text. */
+export interface Reference {
+  /** As it is written, `${a.b}`. */
+  readonly text: string;
+  readonly path: readonly string[];
+}
+
+/** A text in parts: what is literal, and what is to be looked up. */
+export type Template = readonly (string | Reference)[];
+
+export interface ReferenceFault {
+  /** The part of the text that is wrong. */
+  readonly fragment: string;
+  readonly message: string;
+  readonly fix?: string | undefined | (() => string | undefined);
+}
+
+export type Expanded = { readonly value: Json } | { readonly fault: ReferenceFault };
+
+/** The value of a name, or what to say about it. */
+export type Lookup = (reference: Reference) => Expanded;
+
+const namePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
+
+/** Splits a text at its references; `$${` stands for the characters `${`. */
+export function parseTemplate(text: string): { template: Template } | { fault: ReferenceFault } {
+  const parts: (string | Reference)[] = [];
+  let literal = '';
+  for (let index = 0; index < text.length; ) {
+    if (text.startsWith('$${', index)) {
+      literal += '${';
+      index += 3;
+    } else if (text.startsWith('${', index)) {
+      const end = text.indexOf('}', index);
+      if (end === -1) {
+        return { fault: { fragment: text.slice(index), message: `${JSON.stringify(text)} lacks a "}".` } };
+      }
+      const fragment = text.slice(index, end + 1);
+      const name = fragment.slice(2, -1).trim();
+      if (!namePattern.test(name)) {
+        return {
+          fault: {
+            fragment,
+            message: `"${fragment}" is not a reference.`,
+            // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
+            fix: 'A reference is a key with dots, such as ${dataset.root}; $${ stands for the characters ${.',
+          },
+        };
+      }
+      if (literal !== '') parts.push(literal);
+      literal = '';
+      parts.push({ text: fragment, path: name.split('.') });
+      index = end + 1;
+    } else {
+      literal += text[index];
+      index += 1;
+    }
+  }
+  if (literal !== '') parts.push(literal);
+  return { template: parts };
+}
+
+/**
+ * Puts values for the references of a text. A text that is one reference and nothing else takes the
+ * value with its type; inside a longer text, numbers and booleans are written out.
+ */
+export function expandText(text: string, lookup: Lookup): Expanded {
+  if (!text.includes('${')) return { value: text };
+  const parsed = parseTemplate(text);
+  if ('fault' in parsed) return parsed;
+  const [first] = parsed.template;
+  if (parsed.template.length === 1 && typeof first === 'object') return lookup(first);
+
+  let result = '';
+  for (const part of parsed.template) {
+    if (typeof part === 'string') {
+      result += part;
+      continue;
+    }
+    const expanded = lookup(part);
+    if ('fault' in expanded) return expanded;
+    const { value } = expanded;
+    if (value === null || typeof value === 'object') {
+      const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'a mapping';
+      return {
+        fault: { fragment: part.text, message: `"${part.text}" is ${kind} and cannot stand inside a text.` },
+      };
+    }
+    result += String(value);
+  }
+  return { value: result };
+}
+
+/** The text that expands to exactly `text`. */
+export function escapeText(text: string): string {
+  return text.replaceAll('${', '$${');
+}

@@ -1,0 +1,52 @@
+import type { Json } from '../../schema/json.ts';
+import { show } from '../../schema/schema-problems.ts';
+import type { Resources } from '../plan.ts';
+
+/** What a stage takes that says nothing about it. */
+export const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
+
+type Parsed = { readonly value: number } | { readonly message: string; readonly fix: string };
+
+const bytesPerUnit: { readonly [unit: string]: number } = {
+  '': 1,
+  k: 2 ** 10,
+  m: 2 ** 20,
+  g: 2 ** 30,
+  t: 2 ** 40,
+};
+
+const secondsPerUnit: { readonly [unit: string]: number } = { s: 1, m: 60, h: 3600, d: 86400 };
+
+/** `4G`, `512M`, `4 GiB` or a number of bytes, as bytes; units are powers of 1024. */
+export function parseMemory(value: Json): Parsed {
+  const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?$/i.exec(String(value).trim());
+  const unit = bytesPerUnit[(match?.[2] ?? '').toLowerCase()];
+  const bytes = match === null || unit === undefined ? 0 : Math.round(Number(match[1]) * unit);
+  if (isScalar(value) && bytes > 0 && Number.isSafeInteger(bytes)) return { value: bytes };
+  return { message: `memory ${show(value)} is not an amount.`, fix: 'Write it as 512M or 4G.' };
+}
+
+/** `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds. */
+export function parseDuration(value: Json): Parsed {
+  const text = String(value).replaceAll(' ', '');
+  const seconds = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)].reduce(
+    (sum, [, amount, unit]) => sum + Number(amount) * (secondsPerUnit[unit ?? ''] ?? Number.NaN),
+    0,
+  );
+  if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text) && seconds > 0) return { value: seconds };
+  return { message: `time ${show(value)} is not a duration.`, fix: 'Write it as 90s, 30m, 48h or 2d.' };
+}
+
+/** A whole number of `name` (cpu, gpu), also written as text. */
+export function parseCount(name: string, value: Json, minimum: number): Parsed {
+  const count = isScalar(value) && /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
+  if (Number.isSafeInteger(count) && count >= minimum) return { value: count };
+  return {
+    message: `${name} ${show(value)} is not a whole number.`,
+    fix: `Write a number from ${minimum} up.`,
+  };
+}
+
+function isScalar(value: Json): boolean {
+  return typeof value === 'string' || typeof value === 'number';
+}

@@ -1,0 +1,73 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import type { PassedChecks } from '../../schema/passed-checks.ts';
+import type { Problem } from '../../schema/problems.ts';
+import { findFileProblems } from '../../schema/yaml-file.ts';
+import type { InstanceDraft } from './instances.ts';
+import type { PipelineFile } from './pipeline-file.ts';
+import type { ProjectPaths } from './project-paths.ts';
+
+/**
+ * Holds the configuration files that stages read against the schemas that `schemas:` gives them: every file
+ * that matches a glob and is an input, or lies inside one.
+ */
+export async function findConfigurationProblems(
+  pipeline: PipelineFile,
+  drafts: readonly InstanceDraft[],
+  { paths, passed }: { readonly paths: ProjectPaths; readonly passed: PassedChecks },
+): Promise<Problem[]> {
+  const entries = Object.entries(pipeline.content.schemas ?? {});
+  if (entries.length === 0) return [];
+  const inputs = new Set(drafts.flatMap(({ inputs }) => inputs.map((input) => input.path)));
+  const { default: picomatch } = await import('picomatch');
+
+  const problems: Problem[] = [];
+  for (const [glob, schemaFile] of entries) {
+    const { base } = picomatch.scan(glob);
+    const matches = picomatch(glob);
+    const files = listFiles(base, paths).filter((file) => matches(file) && isRead(file, inputs));
+    const schema = await readSchema(pipeline, glob, schemaFile, paths, problems);
+    if (schema === undefined) continue;
+    for (const file of files)
+      problems.push(...(await findFileProblems(file, schema, { projectRoot: paths.root, passed })));
+  }
+  return problems;
+}
+
+async function readSchema(
+  pipeline: PipelineFile,
+  glob: string,
+  file: string,
+  paths: ProjectPaths,
+  problems: Problem[],
+): Promise<JsonSchema | undefined> {
+  const at = pipeline.document.positionOf(['schemas', glob]);
+  if (paths.kindOf(file) !== 'file') {
+    problems.push({ at, message: `schemas: there is no file "${file}" for "${glob}".` });
+    return undefined;
+  }
+  try {
+    return await readJsonSchema(paths.absolute(file), file);
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    problems.push({ at: error.where ?? at, message: error.message, fix: error.fix });
+    return undefined;
+  }
+}
+
+function isRead(file: string, inputs: ReadonlySet<string>): boolean {
+  for (let part = file; part !== '.'; part = path.posix.dirname(part)) if (inputs.has(part)) return true;
+  return false;
+}
+
+/** Files below a folder of the project, sorted; a file stands for itself. */
+function listFiles(base: string, paths: ProjectPaths): string[] {
+  if (paths.kindOf(base) === 'file') return [base];
+  if (paths.kindOf(base) !== 'folder') return [];
+  return readdirSync(paths.absolute(base), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.posix.join(base, path.relative(paths.absolute(base), entry.parentPath), entry.name))
+    .sort();
+}

@@ -1,0 +1,177 @@
+import { findClosest } from '../../schema/closest-name.ts';
+import {
+  getAt,
+  isJsonList,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type JsonPath,
+  setAt,
+} from '../../schema/json.ts';
+import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-schema.ts';
+import type { Problem } from '../../schema/problems.ts';
+import type { Place } from '../../schema/source-position.ts';
+import type { YamlDocument } from '../../schema/yaml-document.ts';
+import type { Override } from './overrides.ts';
+import { type Expanded, expandText, type Lookup, type ReferenceFault } from './references.ts';
+
+/** The values of a profile after its overrides, which still know where they were said. */
+export class Settings {
+  readonly profile: string;
+  readonly value: JsonObject;
+  readonly #document: YamlDocument | undefined;
+  readonly #overrides: readonly Override[];
+  readonly #schema: JsonSchema | undefined;
+
+  constructor(
+    profile: string,
+    value: JsonObject,
+    sources: {
+      readonly document: YamlDocument | undefined;
+      readonly overrides: readonly Override[];
+      readonly schema: JsonSchema | undefined;
+    },
+  ) {
+    this.profile = profile;
+    this.value = value;
+    this.#document = sources.document;
+    this.#overrides = sources.overrides;
+    this.#schema = sources.schema;
+  }
+
+  /** The same settings with other values. */
+  with(value: JsonObject): Settings {
+    return new Settings(this.profile, value, {
+      document: this.#document,
+      overrides: this.#overrides,
+      schema: this.#schema,
+    });
+  }
+
+  /** Where a value (or with `key`, its key) was said: in the profile, or by an override. */
+  place(path: JsonPath, part: 'key' | 'value' = 'value'): Place {
+    const document = this.#document;
+    const override = this.#overrides.findLast(
+      (one) =>
+        isPrefix(one.path, path) ||
+        // A mapping that exists only because an override put a value into it.
+        (isPrefix(path, one.path) && path.length > 0 && getAt(document?.value ?? null, path) === undefined),
+    );
+    if (override !== undefined) return override.place;
+    return document?.positionOf(path, part) ?? `profile "${this.profile}"`;
+  }
+
+  /** As `place`, of the first `fragment` in a text. */
+  placeIn(path: JsonPath, fragment: string): Place {
+    const place = this.place(path);
+    return typeof place === 'string' ? place : (this.#document?.positionIn(path, fragment) ?? place);
+  }
+
+  /** Whether a profile may have such a key, set or not. */
+  mayHave(path: readonly string[]): boolean {
+    return this.#schema !== undefined && findSubschema(this.#schema, path) !== undefined;
+  }
+
+  lookUp(path: readonly string[]): Json | undefined {
+    return getAt(this.value, path);
+  }
+
+  /** `Closest: "train.epochs".`, from what is set and what could be. */
+  suggest(name: string): string | undefined {
+    const known = [
+      ...listSettings(this.value),
+      ...(this.#schema === undefined ? [] : listKeys(this.#schema)),
+    ];
+    const closest = findClosest(name, known) ?? findByLastKey(name, known);
+    return closest === undefined ? undefined : `Closest: "${closest}".`;
+  }
+}
+
+/** Puts values for the `${...}` between the settings themselves. */
+export function expandSettings(settings: Settings): { settings: Settings; problems: Problem[] } {
+  const problems: Problem[] = [];
+  const inProgress = new Set<string>();
+
+  const lookup: Lookup = (reference) => {
+    const name = reference.path.join('.');
+    const fault = (message: string): Expanded => ({
+      fault: { fragment: reference.text, message, fix: () => settings.suggest(name) },
+    });
+    if (inProgress.has(name))
+      return { fault: { fragment: reference.text, message: `"${name}" refers to itself.` } };
+    const value = settings.lookUp(reference.path);
+    if (value === undefined) return fault(`"${reference.text}" is not set by profile "${settings.profile}".`);
+    inProgress.add(name);
+    const expanded = typeof value === 'string' ? expandText(value, lookup) : expandInside(value);
+    inProgress.delete(name);
+    return expanded;
+  };
+  /** A mapping or list that is taken over whole: its own references are expanded with it. */
+  const expandInside = (value: Json): Expanded => {
+    let fault: ReferenceFault | undefined;
+    const result = mapTexts(value, [], (text) => {
+      const expanded = expandText(text, lookup);
+      if ('value' in expanded) return expanded.value;
+      fault ??= expanded.fault;
+      return text;
+    });
+    return fault === undefined ? { value: result } : { fault };
+  };
+
+  const value = mapTexts(settings.value, [], (text, path) => {
+    const expanded = expandText(text, lookup);
+    if ('value' in expanded) return expanded.value;
+    const { fragment, message, fix } = expanded.fault;
+    problems.push({ at: settings.placeIn(path, fragment), message: `${path.join('.')}: ${message}`, fix });
+    return text;
+  });
+  return { settings: settings.with(isJsonObject(value) ? value : {}), problems };
+}
+
+/** The parts of the settings that `params:` names, as one nested object. */
+export function pickSettings(
+  settings: Settings,
+  keys: readonly string[],
+): { readonly picked: JsonObject; readonly unknown: readonly string[] } {
+  const unknown: string[] = [];
+  let picked: JsonObject = {};
+  // Shorter keys first: `train` already holds what `train.epochs` asks for.
+  for (const key of [...keys].sort((a, b) => a.length - b.length)) {
+    const path = key.split('.');
+    const value = settings.lookUp(path);
+    if (value === undefined) {
+      if (!settings.mayHave(path)) unknown.push(key);
+    } else if (getAt(picked, path) === undefined) {
+      picked = setAt(picked, path, value);
+    }
+  }
+  return { picked, unknown };
+}
+
+function mapTexts(value: Json, path: JsonPath, change: (text: string, path: JsonPath) => Json): Json {
+  if (typeof value === 'string') return change(value, path);
+  if (isJsonList(value)) return value.map((item, index) => mapTexts(item, [...path, index], change));
+  if (!isJsonObject(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, mapTexts(item, [...path, key], change)]),
+  );
+}
+
+function listSettings(value: JsonObject, prefix = ''): string[] {
+  return Object.entries(value).flatMap(([key, child]) => [
+    prefix + key,
+    ...(isJsonObject(child) ? listSettings(child, `${prefix}${key}.`) : []),
+  ]);
+}
+
+/** `train.epochs` for `epochs`, if no other mapping has a key of that name. */
+function findByLastKey(name: string, known: readonly string[]): string | undefined {
+  const last = name.slice(name.lastIndexOf('.') + 1);
+  const found = new Set(known.filter((key) => key.endsWith(`.${last}`)));
+  const [only] = found;
+  return found.size === 1 && only !== name ? only : undefined;
+}
+
+function isPrefix(prefix: JsonPath, path: JsonPath): boolean {
+  return prefix.length <= path.length && prefix.every((step, index) => step === path[index]);
+}

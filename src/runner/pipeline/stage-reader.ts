@@ -1,0 +1,171 @@
+import { findClosest } from '../../schema/closest-name.ts';
+import type { Json, JsonPath } from '../../schema/json.ts';
+import { getOwn } from '../../schema/json.ts';
+import type { Problem } from '../../schema/problems.ts';
+import { show } from '../../schema/schema-problems.ts';
+import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
+import type { Combination } from './matrix.ts';
+import type { PipelineFile, StageEntry } from './pipeline-file.ts';
+import type { ProjectPaths } from './project-paths.ts';
+import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
+import type { Settings } from './settings.ts';
+
+/** What all stages of one pipeline are read against. */
+export interface Surroundings {
+  readonly pipeline: PipelineFile;
+  readonly settings: Settings;
+  readonly paths: ProjectPaths;
+  readonly problems: Problem[];
+}
+
+/** A path of one instance, with what is needed to talk about it. */
+export interface PlacedPath {
+  readonly path: string;
+  readonly at: SourcePosition;
+  /** The values behind the references of the path, for messages: `${model} is "basline" (quick.yaml:25:10).` */
+  readonly origin: () => string | undefined;
+}
+
+const noCombination: Combination = new Map();
+
+/** Reads the entries of one stage: expands references, and says of what is wrong which stage it is in, and where. */
+export class StageReader {
+  readonly name: string;
+  readonly entry: StageEntry;
+  readonly surroundings: Surroundings;
+
+  constructor(name: string, entry: StageEntry, surroundings: Surroundings) {
+    this.name = name;
+    this.entry = entry;
+    this.surroundings = surroundings;
+  }
+
+  /** Where something inside the stage is written. */
+  at(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
+    return this.surroundings.pipeline.document.positionOf(['stages', this.name, ...path], part);
+  }
+
+  report(at: SourcePosition, message: string, fix?: Problem['fix']): void {
+    this.surroundings.problems.push({ at, message: `stage "${this.name}": ${message}`, fix });
+  }
+
+  /** The value of a text with its references expanded; undefined after a report. */
+  expand(value: Json, path: JsonPath, combination: Combination = noCombination): Json | undefined {
+    if (typeof value !== 'string') return value;
+    const expanded = this.expandQuietly(value, combination);
+    if ('value' in expanded) return expanded.value;
+    const { fragment, message, fix } = expanded.fault;
+    const place = this.surroundings.pipeline.document.positionIn(['stages', this.name, ...path], fragment);
+    this.report(place, message, fix);
+    return undefined;
+  }
+
+  expandQuietly(text: string, combination: Combination): Expanded {
+    return expandText(text, this.#lookup(combination));
+  }
+
+  /** As `expand`, where the result has to be a text or a number. */
+  expandToText(value: string | number, path: JsonPath, combination: Combination): string | undefined {
+    const expanded = this.expand(value, path, combination);
+    if (expanded === undefined) return undefined;
+    if (typeof expanded !== 'object') return String(expanded);
+    this.report(
+      this.at(path),
+      `"${value}" is ${expanded === null ? 'null' : show(expanded)}; a text is wanted.`,
+    );
+    return undefined;
+  }
+
+  /** A path of the project, expanded and in the project's form; undefined after a report. */
+  readPath(
+    kind: string,
+    text: string,
+    path: JsonPath,
+    combination: Combination,
+    { external = false }: { readonly external?: boolean } = {},
+  ): PlacedPath | undefined {
+    const expanded = this.expandToText(text, path, combination);
+    if (expanded === undefined) return undefined;
+    const at = this.at(path);
+    const origin = () => this.describeOrigin(text, combination);
+    const checked = this.surroundings.paths.check(expanded, { external });
+    if ('path' in checked) return { path: checked.path, at, origin };
+    const advice =
+      kind === 'input' && !external && checked.fault.fix === undefined
+        ? 'Data from outside is declared as { path: …, external: true }.'
+        : checked.fault.fix;
+    this.report(at, `${kind} ${JSON.stringify(expanded)} ${checked.fault.message}`, () =>
+      joinLines(advice, origin()),
+    );
+    return undefined;
+  }
+
+  /** `${model} is "basline" (configs/profiles/quick.yaml:25:10).`, one line for each reference of a text. */
+  describeOrigin(text: string, combination: Combination): string | undefined {
+    const parsed = parseTemplate(text);
+    if ('fault' in parsed) return undefined;
+    const lookup = this.#lookup(combination);
+    const lines = parsed.template.flatMap((part) => {
+      if (typeof part === 'string') return [];
+      const [first = ''] = part.path;
+      const place = combination.get(first)?.place ?? this.surroundings.settings.place(part.path);
+      const expanded = lookup(part);
+      const value = 'value' in expanded ? show(expanded.value) : 'not set';
+      return [`${part.text} is ${value} (${formatPlace(place)}).`];
+    });
+    return joinLines(...new Set(lines));
+  }
+
+  #lookup(combination: Combination): Lookup {
+    const { settings } = this.surroundings;
+    return (reference) => {
+      const [first = '', ...rest] = reference.path;
+      const variable = combination.get(first);
+      if (variable !== undefined && rest.length === 0) return { value: variable.value };
+      const value = variable === undefined ? settings.lookUp(reference.path) : undefined;
+      if (value !== undefined) return { value };
+      const name = reference.path.join('.');
+      return {
+        fault: {
+          fragment: reference.text,
+          message: `"${reference.text}" is not set: profile "${settings.profile}" has no "${name}"${
+            combination.size === 0 ? '' : `, nor has the matrix`
+          }.`,
+          fix: () => suggestReference(name, combination, settings),
+        },
+      };
+    };
+  }
+}
+
+/** The value that `when:` names, for a stage that the profile may leave out; undefined after a report. */
+export function readCondition(reader: StageReader): boolean | undefined {
+  const { when } = reader.entry;
+  if (when === undefined || typeof when === 'boolean') return when ?? true;
+  const negated = when.startsWith('!');
+  const parsed = parseTemplate(negated ? when.slice(1) : when);
+  const [reference] = 'template' in parsed ? parsed.template : [];
+  const leftOut =
+    typeof reference === 'object' &&
+    reader.surroundings.settings.lookUp(reference.path) === undefined &&
+    reader.surroundings.settings.mayHave(reference.path);
+  const value = leftOut ? null : reader.expand(negated ? when.slice(1) : when, ['when']);
+  return value === undefined ? undefined : Boolean(value) !== negated;
+}
+
+function suggestReference(name: string, combination: Combination, settings: Settings): string | undefined {
+  const variable = findClosest(name, combination.keys());
+  if (variable !== undefined) return `Closest: "\${${variable}}".`;
+  return settings.suggest(name);
+}
+
+/** Lines of advice, those that there are. */
+export function joinLines(...lines: readonly (string | undefined)[]): string | undefined {
+  const present = lines.filter((line) => line !== undefined && line !== '');
+  return present.length === 0 ? undefined : present.join('\n');
+}
+
+/** An own property of the stages, by name. */
+export function findStage(pipeline: PipelineFile, name: string): StageEntry | undefined {
+  return getOwn(pipeline.content.stages, name);
+}

@@ -1,0 +1,134 @@
+import { readFile } from 'node:fs/promises';
+import type { ErrorObject, ValidateFunction } from 'ajv';
+import { ReproError } from '../errors.ts';
+import { getOwn, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
+
+/** A value breaks a schema in this way. */
+export type SchemaError = ErrorObject;
+
+/** A JSON Schema (draft-07, or 2020-12 if its `$schema` says so); compiled when it is first needed. */
+export class JsonSchema {
+  readonly definition: JsonObject;
+  /** Its name in messages. */
+  readonly file: string;
+  /** The definition as text, which identifies it. */
+  readonly text: string;
+  #validate: ValidateFunction | undefined;
+
+  constructor(definition: JsonObject, file: string) {
+    this.definition = definition;
+    this.file = file;
+    this.text = JSON.stringify(definition);
+  }
+
+  /**
+   * Everything that is wrong with a value, or nothing.
+   *
+   * @throws {ReproError} if the schema itself is not valid
+   */
+  async check(value: Json): Promise<readonly SchemaError[]> {
+    this.#validate ??= await compile(this.definition, this.file);
+    return this.#validate(value) ? [] : [...(this.#validate.errors ?? [])];
+  }
+}
+
+/**
+ * Reads a JSON Schema.
+ *
+ * @param file its name in messages
+ * @throws {ReproError} if it cannot be read or is not JSON
+ */
+export async function readJsonSchema(absolutePath: string, file: string): Promise<JsonSchema> {
+  let text: string;
+  try {
+    text = await readFile(absolutePath, 'utf8');
+  } catch (cause) {
+    throw new ReproError('unreadable', 'this JSON Schema cannot be read.', { where: file, cause });
+  }
+  let definition: Json;
+  try {
+    definition = JSON.parse(text);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ReproError('configuration', `is not JSON: ${reason}`, { where: file, cause });
+  }
+  if (!isJsonObject(definition)) {
+    throw new ReproError('configuration', 'is not a JSON Schema: an object is wanted.', { where: file });
+  }
+  return new JsonSchema(definition, file);
+}
+
+/** Ajv's strict mode, so that a misspelt keyword in the schema itself is an error. */
+async function compile(definition: JsonObject, file: string): Promise<ValidateFunction> {
+  const newDraft = String(definition.$schema ?? '').includes('2020-12');
+  const { Ajv } = newDraft
+    ? await import('ajv/dist/2020.js').then((module) => ({ Ajv: module.Ajv2020 }))
+    : await import('ajv');
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: true,
+    // Branches of a oneOf may ask for keys that are described outside of it.
+    strictRequired: false,
+    allowUnionTypes: true,
+  });
+  try {
+    // Editors know these words, and validation has no use for them.
+    ajv.addVocabulary(['defaultSnippets', 'markdownDescription', 'enumDescriptions']);
+    return ajv.compile(definition);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ReproError('configuration', `is not a valid JSON Schema: ${reason}`, { where: file, cause });
+  }
+}
+
+/** What a schema says about the value at a path, following `$ref`s inside the schema; undefined if it knows no such key. */
+export function findSubschema(schema: JsonSchema, path: JsonPath): JsonObject | undefined {
+  let current: JsonObject | undefined = follow(schema.definition, schema.definition);
+  for (const step of path) {
+    if (current === undefined) return undefined;
+    const properties: Json | undefined = getOwn(current, 'properties');
+    const next: Json | undefined =
+      typeof step === 'number'
+        ? getOwn(current, 'items')
+        : isJsonObject(properties)
+          ? getOwn(properties, step)
+          : undefined;
+    current = isJsonObject(next) ? follow(next, schema.definition) : undefined;
+  }
+  return current;
+}
+
+/** Every key that the schema names, dotted: `train`, `train.epochs`, … */
+export function listKeys(schema: JsonSchema): string[] {
+  const keys: string[] = [];
+  const visit = (definition: JsonObject, prefix: string, depth: number): void => {
+    const properties = getOwn(follow(definition, schema.definition) ?? {}, 'properties');
+    // A schema may contain itself; nobody writes settings more than eight deep.
+    if (!isJsonObject(properties) || depth > 8) return;
+    for (const [name, child] of Object.entries(properties)) {
+      keys.push(prefix + name);
+      if (isJsonObject(child)) visit(child, `${prefix}${name}.`, depth + 1);
+    }
+  };
+  visit(schema.definition, '', 0);
+  return keys;
+}
+
+function follow(definition: JsonObject, root: JsonObject): JsonObject | undefined {
+  let current: Json | undefined = definition;
+  // Bounded, since two references may point at each other.
+  for (let hops = 0; hops < 16; hops += 1) {
+    if (!isJsonObject(current)) return undefined;
+    const reference: Json | undefined = getOwn(current, '$ref');
+    if (typeof reference !== 'string' || !reference.startsWith('#/')) return current;
+    let target: Json | undefined = root;
+    for (const step of reference.slice(2).split('/')) {
+      target = isJsonObject(target)
+        ? getOwn(target, step.replaceAll('~1', '/').replaceAll('~0', '~'))
+        : undefined;
+    }
+    current = target;
+  }
+  return undefined;
+}

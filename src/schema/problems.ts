@@ -1,0 +1,56 @@
+import { ReproError } from '../errors.ts';
+import { comparePlaces, formatPlace, type Place } from './source-position.ts';
+
+/** One thing that is wrong with what a person wrote. */
+export interface Problem {
+  readonly at: Place;
+  readonly message: string;
+  /** How to mend it; worked out only for problems that are shown, since a search for the closest name is slow. */
+  readonly fix?: string | undefined | (() => string | undefined);
+}
+
+/** More than a screenful hides the first one, which often causes the others. */
+const shownAtMost = 20;
+
+/** Everything that is wrong with the configuration, sorted by position; `code` is `configuration`. */
+export class ConfigurationError extends ReproError {
+  override readonly name = 'ConfigurationError';
+  readonly problems: readonly Problem[];
+
+  constructor(found: readonly Problem[]) {
+    const problems = sortProblems(found);
+    const [only] = problems;
+    if (problems.length === 1 && only !== undefined) {
+      super('configuration', only.message, { where: formatPlace(only.at), fix: fixOf(only) });
+    } else {
+      super('configuration', describeProblems(problems));
+    }
+    this.problems = problems;
+  }
+}
+
+/** Throws when there is anything to report. */
+export function throwProblems(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new ConfigurationError(problems);
+}
+
+/** Sorted by position, each sentence about a place only once. */
+function sortProblems(found: readonly Problem[]): Problem[] {
+  const distinct = new Map(found.map((one) => [`${formatPlace(one.at)} ${one.message}`, one]));
+  return [...distinct.values()].sort((a, b) => comparePlaces(a.at, b.at));
+}
+
+function describeProblems(problems: readonly Problem[]): string {
+  const shown = problems.slice(0, shownAtMost).map((one) => {
+    const fix = fixOf(one);
+    const head = `${formatPlace(one.at)}  ${one.message}`;
+    return fix === undefined ? head : `${head}\n  ${fix.split('\n').join('\n  ')}`;
+  });
+  const hidden = problems.length - shown.length;
+  if (hidden > 0) shown.push(`… and ${hidden} more.`);
+  return shown.join('\n');
+}
+
+function fixOf(problem: Problem): string | undefined {
+  return typeof problem.fix === 'function' ? problem.fix() : problem.fix;
+}

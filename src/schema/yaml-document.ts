@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import type { Document, LineCounter, YAMLError } from 'yaml';
+import { ReproError } from '../errors.ts';
+import type { Json, JsonPath } from './json.ts';
+import { ConfigurationError } from './problems.ts';
+import type { SourcePosition } from './source-position.ts';
+import { type NodePlaces, readNodes } from './yaml-nodes.ts';
+
+/** A YAML file as plain JSON values that still know where they were written. */
+export interface YamlDocument {
+  /** The file's name in messages. */
+  readonly file: string;
+  readonly value: Json;
+  /**
+   * Where the value at a path (or, with `key`, its key) is written; what is not there has the place of
+   * the nearest mapping or list around it.
+   */
+  positionOf(path: JsonPath, part?: 'key' | 'value'): SourcePosition;
+  /** As `positionOf` of a text, but of the first `fragment` inside it. */
+  positionIn(path: JsonPath, fragment: string): SourcePosition;
+}
+
+/**
+ * Reads a YAML file of one document.
+ *
+ * @param absolutePath the file
+ * @param file its name in messages
+ * @throws {ReproError} if it cannot be read or is not UTF-8
+ * @throws {ConfigurationError} if it is not YAML, is empty, or says what JSON cannot
+ */
+export async function readYamlFile(absolutePath: string, file: string): Promise<YamlDocument> {
+  return parseYaml(await readTextFile(absolutePath, file), file);
+}
+
+/** The text of a UTF-8 file, without its byte order mark. */
+export async function readTextFile(absolutePath: string, file: string): Promise<string> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(absolutePath);
+  } catch (cause) {
+    throw new ReproError('unreadable', describeReadFailure(cause), { where: file, cause });
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new ReproError('configuration', 'is not UTF-8 text.', {
+      where: file,
+      fix: 'Save the file with the encoding UTF-8.',
+      cause,
+    });
+  }
+}
+
+/** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect them to. */
+export async function parseYaml(text: string, file: string): Promise<YamlDocument> {
+  const yaml = await import('yaml');
+  const lines = new yaml.LineCounter();
+  const document = parseDocument(yaml, text, file, lines);
+  const positionAt = (offset: number): SourcePosition => {
+    const { line, col } = lines.linePos(offset);
+    return { file, line: Math.max(1, line), column: Math.max(1, col) };
+  };
+
+  const [failure] = [...document.errors, ...document.warnings];
+  if (failure !== undefined) {
+    const at = positionAt(failure.pos[0]);
+    const line = text.split('\n', at.line)[at.line - 1] ?? '';
+    throw new ConfigurationError([{ at, message: describeSyntax(failure), fix: mendSyntax(failure, line) }]);
+  }
+  if (document.contents === null) {
+    throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
+  }
+
+  const { value, places, at, faults } = readNodes(yaml, document.contents);
+  if (faults.length > 0) {
+    throw new ConfigurationError(
+      faults.map((one) => ({ at: positionAt(one.offset), message: one.message, fix: one.fix })),
+    );
+  }
+  return new ParsedDocument(file, value, at, places, text, positionAt);
+}
+
+class ParsedDocument implements YamlDocument {
+  readonly file: string;
+  readonly value: Json;
+  readonly #rootOffset: number;
+  readonly #places: NodePlaces;
+  readonly #text: string;
+  readonly #positionAt: (offset: number) => SourcePosition;
+
+  constructor(
+    file: string,
+    value: Json,
+    rootOffset: number,
+    places: NodePlaces,
+    text: string,
+    positionAt: (offset: number) => SourcePosition,
+  ) {
+    this.file = file;
+    this.value = value;
+    this.#rootOffset = rootOffset;
+    this.#places = places;
+    this.#text = text;
+    this.#positionAt = positionAt;
+  }
+
+  positionOf(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
+    return this.#positionAt(this.#offsetOf(path, part));
+  }
+
+  positionIn(path: JsonPath, fragment: string): SourcePosition {
+    const start = this.#offsetOf(path, 'value');
+    const lineEnd = this.#text.indexOf('\n', start);
+    const line = this.#text.slice(start, lineEnd === -1 ? undefined : lineEnd);
+    return this.#positionAt(start + Math.max(0, line.indexOf(fragment)));
+  }
+
+  #offsetOf(path: JsonPath, part: 'key' | 'value'): number {
+    let value = this.value;
+    let offset = this.#rootOffset;
+    for (const [index, step] of path.entries()) {
+      if (typeof value !== 'object' || value === null) break;
+      const entry = this.#places.get(value)?.get(step);
+      if (entry === undefined) break;
+      offset = part === 'key' && index === path.length - 1 ? entry.keyOffset : entry.valueOffset;
+      value = entry.value;
+    }
+    return offset;
+  }
+}
+
+function parseDocument(
+  yaml: typeof import('yaml'),
+  text: string,
+  file: string,
+  lineCounter: LineCounter,
+): Document.Parsed {
+  try {
+    // Duplicate keys are found in readNodes: the parser's own search takes quadratic time.
+    return yaml.parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new ReproError('configuration', 'is nested too deeply.', { where: file, cause });
+  }
+}
+
+function describeSyntax(failure: YAMLError): string {
+  if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; one file holds one document.';
+  if (failure.code === 'TAB_AS_INDENT') return 'a tab cannot indent YAML.';
+  if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is read.`;
+  return `not YAML: ${failure.message}.`;
+}
+
+function mendSyntax(failure: YAMLError, line: string): string | undefined {
+  if (failure.code === 'MULTIPLE_DOCS') return 'Delete the line "---" and what follows it.';
+  if (failure.code === 'TAB_AS_INDENT' || line.startsWith('\t')) return 'Indent with spaces.';
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
+  if (line.includes('${')) return 'Quote every text that holds a reference: "${name}".';
+  return undefined;
+}
+
+function describeReadFailure(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  if (code === 'ENOENT') return 'there is no such file.';
+  if (code === 'EISDIR') return 'is a folder; a YAML file is wanted.';
+  if (code === 'EACCES') return 'may not be read by you (permission denied).';
+  return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
+}

@@ -1,0 +1,227 @@
+import type { Alias, ParsedNode, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { suggestName } from './closest-name.ts';
+import type { Json } from './json.ts';
+
+/** Where one entry of a mapping or list is written, in characters from the start of the text. */
+export interface EntryPlace {
+  readonly keyOffset: number;
+  readonly valueOffset: number;
+  readonly value: Json;
+}
+
+/** For every mapping and list, the places of its entries. */
+export type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace>>;
+
+export interface NodeFault {
+  readonly offset: number;
+  readonly message: string;
+  readonly fix?: string | undefined;
+}
+
+export interface ReadNodes {
+  readonly value: Json;
+  readonly at: number;
+  readonly places: NodePlaces;
+  readonly faults: readonly NodeFault[];
+}
+
+/** Far above any real file (10,000 stages have a fifth of it), far below what would fill the memory. */
+const maximalNodes = 1_000_000;
+const maximalDepth = 200;
+
+/**
+ * Turns YAML nodes into JSON values. An alias shares the value of its anchor; one file that would
+ * unfold to more than a million values is refused, as are keys that are not text.
+ */
+export function readNodes(yaml: typeof import('yaml'), root: ParsedNode): ReadNodes {
+  const reader = new NodeReader(yaml);
+  const value = reader.read(root);
+  return { value, at: offsetOf(root), places: reader.places, faults: reader.faults };
+}
+
+/** How much a value unfolds to when its aliases are followed. */
+interface Extent {
+  readonly nodes: number;
+  readonly depth: number;
+}
+
+const scalarExtent: Extent = { nodes: 1, depth: 1 };
+
+class NodeReader {
+  readonly places: NodePlaces = new WeakMap();
+  readonly faults: NodeFault[] = [];
+  readonly #yaml: typeof import('yaml');
+  readonly #extents = new WeakMap<object, Extent>();
+  /** Values by anchor; `null` while the anchored value is still being read. */
+  readonly #anchors = new Map<string, { readonly value: Json } | null>();
+  #tooLarge = false;
+
+  constructor(yaml: typeof import('yaml')) {
+    this.#yaml = yaml;
+  }
+
+  read(node: unknown): Json {
+    const { isAlias, isMap, isScalar, isSeq } = this.#yaml;
+    if (isAlias(node)) return this.#readAlias(node);
+    if (isScalar(node)) return this.#anchored(node, () => this.#readScalar(node));
+    if (isMap(node)) return this.#anchored(node, () => this.#readMap(node));
+    if (isSeq(node)) return this.#anchored(node, () => this.#readSequence(node));
+    return null;
+  }
+
+  #anchored(node: { anchor?: string | undefined }, read: () => Json): Json {
+    const { anchor } = node;
+    if (anchor !== undefined) this.#anchors.set(anchor, null);
+    const value = read();
+    if (anchor !== undefined) this.#anchors.set(anchor, { value });
+    return value;
+  }
+
+  #readAlias(node: Alias): Json {
+    const target = this.#anchors.get(node.source);
+    if (target === undefined) {
+      this.#fault(node, `no anchor "&${node.source}" stands above this alias.`, {
+        fix: suggestName(node.source, this.#anchors.keys()),
+      });
+      return null;
+    }
+    if (target === null) {
+      this.#fault(node, `the alias "*${node.source}" stands inside what it repeats, so it has no end.`);
+      return null;
+    }
+    return target.value;
+  }
+
+  #readScalar(node: Scalar): Json {
+    const { value } = node;
+    if (typeof value === 'number') {
+      if (!Number.isFinite(value)) this.#fault(node, `${node.source ?? value} is not a finite number.`);
+      else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
+        this.#fault(node, `${node.source ?? value} is too large to be kept exactly.`, {
+          fix: 'Quote it if it is a name.',
+        });
+      }
+      return value;
+    }
+    if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+    this.#fault(node, 'is neither text, a number, true, false nor null.');
+    return null;
+  }
+
+  #readSequence(node: YAMLSeq): Json {
+    const entries = new Map<number, EntryPlace>();
+    const values = node.items.map((item, index) => {
+      const value = this.read(item);
+      const offset = offsetOf(item, node);
+      entries.set(index, { keyOffset: offset, valueOffset: offset, value });
+      return value;
+    });
+    this.#finish(node, values, values, entries);
+    return values;
+  }
+
+  #readMap(node: YAMLMap): Json {
+    const entries = new Map<string, EntryPlace>();
+    const merged: Json[] = [];
+    for (const { key, value: valueNode } of node.items) {
+      const name = this.#readKey(key, node);
+      const keyOffset = offsetOf(key, node);
+      const value = this.read(valueNode);
+      if (name === undefined) continue;
+      if (name === '<<') {
+        merged.push(...this.#readMergeSources(value, keyOffset));
+        continue;
+      }
+      if (entries.has(name)) {
+        this.faults.push({
+          offset: keyOffset,
+          message: `the key ${JSON.stringify(name)} stands here twice.`,
+        });
+        continue;
+      }
+      entries.set(name, { keyOffset, valueOffset: offsetOf(valueNode, key, node), value });
+    }
+    for (const source of merged) {
+      const sourceEntries =
+        typeof source === 'object' && source !== null ? this.places.get(source) : undefined;
+      for (const [name, entry] of sourceEntries ?? []) {
+        if (!entries.has(String(name))) entries.set(String(name), entry);
+      }
+    }
+    // Keys that Object.prototype knows are harmless here: the object is built from its entries,
+    // and __proto__ has been refused.
+    const object = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.value]));
+    this.#finish(node, object, Object.values(object), entries);
+    return object;
+  }
+
+  #readKey(key: unknown, map: YAMLMap): string | undefined {
+    const { isScalar } = this.#yaml;
+    if (!isScalar(key) || typeof key.value !== 'string') {
+      const shown = isScalar(key) ? String(key.source ?? key.value) : undefined;
+      this.faults.push({
+        offset: offsetOf(key, map),
+        message: shown === undefined ? 'a key must be text.' : `the key ${shown} is not text.`,
+        fix: shown === undefined ? undefined : `Quote it: "${shown}".`,
+      });
+      return undefined;
+    }
+    if (key.value === '__proto__') {
+      this.#fault(key, '"__proto__" cannot be a key.');
+      return undefined;
+    }
+    if (key.anchor !== undefined) this.#anchors.set(key.anchor, { value: key.value });
+    return key.value;
+  }
+
+  /** What `<<` names: a mapping, or a list of them of which the first wins. */
+  #readMergeSources(value: Json, offset: number): Json[] {
+    const sources: readonly Json[] = Array.isArray(value) ? value : [value];
+    return sources.filter((source) => {
+      const isMapping = typeof source === 'object' && source !== null && !Array.isArray(source);
+      if (!isMapping) {
+        this.faults.push({ offset, message: '"<<" merges mappings only.', fix: 'Write `<<: *anchor`.' });
+      }
+      return isMapping;
+    });
+  }
+
+  #finish(
+    node: YAMLMap | YAMLSeq,
+    value: object,
+    children: readonly Json[],
+    entries: ReadonlyMap<string | number, EntryPlace>,
+  ): void {
+    this.places.set(value, entries);
+    let nodes = 1;
+    let depth = 0;
+    for (const child of children) {
+      const extent = typeof child === 'object' && child !== null ? this.#extents.get(child) : scalarExtent;
+      nodes += extent?.nodes ?? 1;
+      depth = Math.max(depth, extent?.depth ?? 1);
+    }
+    this.#extents.set(value, { nodes, depth: depth + 1 });
+    if (this.#tooLarge || (nodes <= maximalNodes && depth <= maximalDepth)) return;
+    // What lies around it is too large as well: once is enough.
+    this.#tooLarge = true;
+    this.#fault(
+      node,
+      nodes > maximalNodes
+        ? 'the aliases here unfold to more than a million values.'
+        : `is nested more than ${maximalDepth} deep.`,
+    );
+  }
+
+  #fault(node: { range?: unknown }, message: string, details: { fix?: string | undefined } = {}): void {
+    this.faults.push({ offset: offsetOf(node), message, fix: details.fix });
+  }
+}
+
+/** The offset of the first of these that has one: nothing was written for an empty value. */
+function offsetOf(...nodes: readonly unknown[]): number {
+  for (const node of nodes) {
+    if (typeof node !== 'object' || node === null || !('range' in node)) continue;
+    if (Array.isArray(node.range) && typeof node.range[0] === 'number') return node.range[0];
+  }
+  return 0;
+}
