@@ -23,16 +23,18 @@ export class TarTree implements FileTree {
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
     const source = createReadStream(this.#archive, { highWaterMark: 1 << 20 });
     const options = signal === undefined ? {} : { signal };
+    // Leaving the loop early closes the streams, and `pipeline` then tells of that instead of what came first.
+    let first: { readonly error: unknown } | null = null;
+    const parse = (chunks: AsyncIterable<Uint8Array>) =>
+      parseTar(chunks, visit, this.#label).catch((error: unknown) => {
+        first = { error };
+        throw error;
+      });
     try {
-      await pipeline(
-        source,
-        createGunzip({ chunkSize: 1 << 18 }),
-        (chunks) => parseTar(chunks, visit, this.#label),
-        options,
-      );
+      await pipeline(source, createGunzip({ chunkSize: 1 << 18 }), parse, options);
     } catch (error) {
       signal?.throwIfAborted();
-      throw await this.#explain(error);
+      throw await this.#explain((first as { readonly error: unknown } | null)?.error ?? error);
     }
   }
 

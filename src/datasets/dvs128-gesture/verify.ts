@@ -16,12 +16,13 @@ import {
   type GestureFacts,
   howToGetGestures,
   labelsNameOf,
+  PUBLISHED,
   parseRecordingName,
   SIMULATED_MARK,
   TRIAL_LISTS,
 } from './facts.ts';
 import { type FoundFile, inspectFiles } from './inspect.ts';
-import { type GesturePlace, locateGestures } from './locate.ts';
+import { locateGestures } from './locate.ts';
 
 /**
  * Checks gesture recordings: real ones against the published facts, simulated ones against themselves. Every file is
@@ -39,7 +40,9 @@ export async function verifyGestures(
   const shown = showPath(root);
   const place = await locateGestures(root, shown);
   const expected = options.simulated ? null : facts;
-  const total = await countRecordings(place, expected);
+  const names = await place.list();
+  if (names !== null) checkKind(new Set(names), options.simulated, shown);
+  const total = countRecordings(names, expected);
   let archive: ManifestFile | null = null;
   let found: Map<string, FoundFile>;
   try {
@@ -50,7 +53,7 @@ export async function verifyGestures(
     if (place.archive === null || options.simulated) throw error;
     throw await explainArchive(place.archive, error, facts, shown);
   }
-  checkKind(found, options.simulated, shown);
+  checkKind(new Set(found.keys()), options.simulated, shown);
   const warnings: string[] = [];
   if (place.archive !== null) {
     archive = await describeArchive(place.archive);
@@ -67,14 +70,14 @@ export async function verifyGestures(
   return makeManifest({ found, trials, labels, archive, warnings, simulated: options.simulated });
 }
 
-async function countRecordings(place: GesturePlace, facts: GestureFacts | null): Promise<number> {
+/** How many recordings there should be, or, of simulated ones, are; 0 if nobody can tell beforehand. */
+function countRecordings(names: readonly string[] | null, facts: GestureFacts | null): number {
   if (facts !== null) return Object.keys(facts.train).length + Object.keys(facts.test).length;
-  const names = (await place.list()) ?? [];
-  return names.filter((name) => parseRecordingName(name) !== null).length;
+  return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
 }
 
-function checkKind(found: ReadonlyMap<string, FoundFile>, simulated: boolean, shown: string): void {
-  if (found.has(SIMULATED_MARK) === simulated) return;
+function checkKind(names: ReadonlySet<string>, simulated: boolean, shown: string): void {
+  if (names.has(SIMULATED_MARK) === simulated) return;
   const [there, wanted] = simulated ? ['real', 'simulated'] : ['simulated', 'real'];
   throw new ReproError(
     'data-kind',
@@ -161,7 +164,11 @@ function makeManifest(parts: {
   readonly simulated: boolean;
 }): Manifest {
   const { found, trials, labels, archive } = parts;
-  const used = new Set<string>([SIMULATED_MARK, ...Object.values(TRIAL_LISTS)]);
+  const used = new Set<string>([
+    SIMULATED_MARK,
+    ...Object.values(TRIAL_LISTS),
+    ...Object.keys(PUBLISHED.extras),
+  ]);
   const perUser: Record<string, number> = {};
   const perLight: Record<string, number> = {};
   const perClass: Record<string, number> = {};

@@ -1,0 +1,162 @@
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { create, Header } from 'tar';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type FileTree, FolderTree, readWhole } from '../../src/datasets/file-tree.ts';
+import { TarTree } from '../../src/datasets/tar-tree.ts';
+import { ZipTree } from '../../src/datasets/zip-tree.ts';
+import { makeZip } from '../support/zip-fixture.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'archives-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function contents(tree: FileTree, signal?: AbortSignal): Promise<[string, string][]> {
+  const found: [string, string][] = [];
+  await tree.walk(async (file) => {
+    found.push([file.path, Buffer.from(await readWhole(file, 1 << 20)).toString()]);
+  }, signal);
+  return found;
+}
+
+/** A tar.gz of one entry, however unsafe. */
+function oneEntry(entry: {
+  path: string;
+  type: 'File' | 'SymbolicLink' | 'Link';
+  linkpath?: string;
+}): Buffer {
+  const header = Buffer.alloc(512);
+  new Header({ ...entry, size: 0, mode: 0o644 }).encode(header, 0);
+  return gzipSync(Buffer.concat([header, Buffer.alloc(1024)]));
+}
+
+describe('the files of a folder', () => {
+  test('come sorted by code unit, without hidden ones, to the depth asked for', async () => {
+    await mkdir(path.join(folder, 'd', 'deep'), { recursive: true });
+    for (const name of ['b', 'B', 'a10', 'a9', '.hidden', 'd/x', 'd/deep/y'])
+      await writeFile(path.join(folder, name), name);
+    expect((await contents(new FolderTree(folder, 2))).map(([name]) => name)).toEqual([
+      'B',
+      'a10',
+      'a9',
+      'b',
+      'd/x',
+    ]);
+  });
+
+  test('may be links to files elsewhere', async () => {
+    await writeFile(path.join(folder, 'target'), 'x');
+    await mkdir(path.join(folder, 'root'));
+    await symlink(path.join(folder, 'target'), path.join(folder, 'root', 'link'));
+    expect(await contents(new FolderTree(path.join(folder, 'root'), 1))).toEqual([['link', 'x']]);
+  });
+});
+
+describe('the files of a tar.gz', () => {
+  test('are read in the order of the archive; those not opened are passed over', async () => {
+    await mkdir(path.join(folder, 'data'));
+    const large = 'x'.repeat(3_000_000);
+    await writeFile(path.join(folder, 'data', 'b'), large);
+    await writeFile(path.join(folder, 'data', 'a'), 'A');
+    await create({ gzip: true, cwd: folder, file: path.join(folder, 'a.tar.gz') }, ['data/b', './data/a']);
+    const tree = new TarTree(path.join(folder, 'a.tar.gz'), 'a.tar.gz');
+    const sizes: [string, number][] = [];
+    await tree.walk(async (file) => {
+      sizes.push([file.path, file.sizeBytes]);
+    });
+    expect(sizes).toEqual([
+      ['data/b', 3_000_000],
+      ['data/a', 1],
+    ]);
+    let first = '';
+    await tree.walk(async (file) => {
+      if (file.path === 'data/a') first = Buffer.from(await readWhole(file, 10)).toString();
+    });
+    expect(first).toBe('A');
+  });
+
+  test('an error of the visitor ends the walk', async () => {
+    await writeFile(path.join(folder, 'b'), 'x'.repeat(1_000_000));
+    await create({ gzip: true, cwd: folder, file: path.join(folder, 'a.tar.gz') }, ['b']);
+    const tree = new TarTree(path.join(folder, 'a.tar.gz'), 'a.tar.gz');
+    const visit = async () => {
+      throw new Error('enough');
+    };
+    await expect(tree.walk(visit)).rejects.toThrow('enough');
+    await expect(contents(tree, AbortSignal.abort(new Error('stopped')))).rejects.toThrow('stopped');
+  });
+
+  test.each([
+    ['a path that leaves it', { path: '../x', type: 'File' as const }],
+    ['an absolute path', { path: '/etc/x', type: 'File' as const }],
+    ['a path with a drive', { path: 'C:/x', type: 'File' as const }],
+    ['a symbolic link', { path: 'x', type: 'SymbolicLink' as const, linkpath: '/etc/passwd' }],
+    ['a hard link', { path: 'x', type: 'Link' as const, linkpath: 'y' }],
+  ])('are refused with %s', async (_, entry) => {
+    const file = path.join(folder, 'a.tar.gz');
+    await writeFile(file, oneEntry(entry));
+    await expect(contents(new TarTree(file, 'a.tar.gz'))).rejects.toMatchObject({ code: 'archive-unsafe' });
+  });
+
+  test.each([
+    ['cut in its compressed bytes', (bytes: Buffer) => gzipSync(bytes).subarray(0, -20), 'archive-cut'],
+    ['cut before it was compressed', (bytes: Buffer) => gzipSync(bytes.subarray(0, 700)), 'archive-cut'],
+    ['with damaged bytes', (bytes: Buffer) => gzipSync(bytes).fill(0xee, 20, 40), 'archive-broken'],
+    ['that are no archive', () => Buffer.from('hello'), 'archive-broken'],
+  ])('%s are refused', async (_, damage, code) => {
+    const header = Buffer.alloc(512);
+    new Header({ path: 'x', type: 'File', size: 5000, mode: 0o644 }).encode(header, 0);
+    const tarBytes = Buffer.concat([header, Buffer.alloc(5120, 'data'), Buffer.alloc(1024)]);
+    const file = path.join(folder, 'a.tar.gz');
+    await writeFile(file, damage(tarBytes));
+    await expect(contents(new TarTree(file, 'a.tar.gz'))).rejects.toMatchObject({ code });
+  });
+});
+
+describe('the files of a zip', () => {
+  const members = [
+    { name: 'Train/b', bytes: Buffer.from('B'.repeat(1000)) },
+    { name: 'Train/', bytes: Buffer.alloc(0) },
+    { name: '__MACOSX/._b', bytes: Buffer.from('hidden') },
+    { name: 'Train/a', bytes: Buffer.from('A') },
+  ];
+  const write = async (bytes: Uint8Array): Promise<ZipTree> => {
+    const file = path.join(folder, 'a.zip');
+    await writeFile(file, bytes);
+    return new ZipTree(file, 'a.zip');
+  };
+
+  test('come sorted by name, without folders and hidden ones', async () => {
+    const tree = await write(makeZip(members));
+    expect(await tree.list()).toEqual(['Train/a', 'Train/b']);
+    expect(await contents(tree)).toEqual([
+      ['Train/a', 'A'],
+      ['Train/b', 'B'.repeat(1000)],
+    ]);
+  });
+
+  test('are refused where the archive is cut off', async () => {
+    const tree = await write(makeZip(members).subarray(0, 60));
+    await expect(contents(tree)).rejects.toMatchObject({ code: 'archive-broken', where: 'a.zip' });
+  });
+
+  test('are refused where a checksum does not fit', async () => {
+    const bytes = makeZip([members[0]!]);
+    bytes.writeUInt32LE(1, bytes.indexOf('PK\x01\x02') + 16);
+    await expect(contents(await write(bytes))).rejects.toMatchObject({
+      code: 'data-corrupt',
+      where: 'a.zip: Train/b',
+    });
+  });
+
+  test('are refused with a link among them, or a path that leaves the archive', async () => {
+    const link = await write(makeZip([{ name: 'x', bytes: Buffer.from('/etc/passwd'), mode: 0o120777 }]));
+    await expect(contents(link)).rejects.toMatchObject({ code: 'archive-unsafe' });
+    const outside = await write(makeZip([{ name: '../x', bytes: Buffer.from('x') }]));
+    await expect(contents(outside)).rejects.toMatchObject({ code: 'archive-broken' });
+  });
+});

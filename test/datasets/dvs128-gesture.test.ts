@@ -1,0 +1,235 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
+import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
+import type { ReproError } from '../../src/errors.ts';
+import {
+  gestureFacts,
+  gestureFiles,
+  LABELS,
+  makeRecording,
+  md5,
+  packGestures,
+  writeGestures,
+} from '../support/gesture-fixture.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'gestures-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const text = (value: string) => new TextEncoder().encode(value);
+const real = { simulated: false };
+const simulated = { simulated: true };
+
+/** The error that verifying gives. */
+async function failure(options = real, where = root, facts = gestureFacts()): Promise<ReproError> {
+  const error = await verifyGestures(where, options, facts).then(
+    () => null,
+    (thrown: unknown) => thrown,
+  );
+  expect(error).toMatchObject({ name: 'ReproError', fix: expect.any(String) });
+  return error as ReproError;
+}
+
+describe('the published facts', () => {
+  test('name 98 training and 24 test recordings, an md5 for each', () => {
+    const [train, test] = [Object.entries(PUBLISHED.train), Object.entries(PUBLISHED.test)];
+    expect([train.length, test.length]).toEqual([98, 24]);
+    for (const [name, sum] of [...train, ...test]) {
+      expect(name).toMatch(/^user\d\d_[a-z_]+\.aedat$/);
+      expect(sum).toMatch(/^[0-9a-f]{32}$/);
+    }
+    expect(new Set(train.map(([name]) => name.slice(0, 6))).size).toBe(23);
+    expect(new Set(test.map(([name]) => name.slice(0, 6))).size).toBe(6);
+  });
+});
+
+describe('verifying recordings', () => {
+  test('accepts the unpacked folder or the one above, and counts clips', async () => {
+    const folder = await writeGestures(root, gestureFiles(false));
+    const done: number[] = [];
+    const progress = (count: number, total: number) => done.push(count / total);
+    const manifest = await verifyGestures(root, { ...real, progress }, gestureFacts());
+    expect(manifest).toMatchObject({
+      version: 1,
+      dataset: 'dvs128-gesture',
+      simulated: false,
+      archive: false,
+      splits: { train: { recordings: 3, clips: 36 }, test: { recordings: 1, clips: 12 } },
+      perUser: { user01: 24, user02: 12, user24: 12 },
+      perLight: { led: 36, natural: 12 },
+      perClass: { 'arm roll': 8, 'hand clapping': 4, other: 4 },
+      warnings: [],
+    });
+    expect(done).toEqual([0.25, 0.5, 0.75, 1]);
+    expect(JSON.stringify(manifest)).not.toContain(root);
+    expect(manifest.files.map((file) => file.path)).toContain('DvsGesture/user01_led_labels.csv');
+    expect(await verifyGestures(folder, real, gestureFacts())).toEqual(manifest);
+  });
+
+  test('accepts the archive, or a folder that holds it, and reads it in place', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const unpacked = await verifyGestures(root, real, gestureFacts());
+    const archive = path.join(root, 'DvsGesture.tar.gz');
+    await packGestures(root, archive);
+    await rm(path.join(root, 'DvsGesture'), { recursive: true });
+    const sum = md5(await readFile(archive));
+    const manifest = await verifyGestures(root, real, gestureFacts(sum));
+    expect(manifest).toMatchObject({ archive: true, warnings: [], splits: unpacked.splits });
+    expect(manifest.files).toEqual([
+      { path: 'DvsGesture.tar.gz', sizeBytes: expect.any(Number), md5: sum, status: 'ok' },
+      ...unpacked.files,
+    ]);
+    expect(await verifyGestures(archive, real, gestureFacts(sum))).toEqual(manifest);
+    const other = await verifyGestures(archive, real, gestureFacts('0123'));
+    expect(other.warnings).toEqual([expect.stringContaining(`md5 ${sum} is not 0123`)]);
+  });
+
+  test('says how to get the data where there are none', async () => {
+    const error = await failure(real, path.join(root, 'nowhere'));
+    expect(error.code).toBe('data-missing');
+    expect(error.message).toContain('does not exist');
+    for (const step of ['research.ibm.com', 'DvsGesture.tar.gz', PUBLISHED.archiveMd5, 'CC BY 4.0']) {
+      expect(error.fix).toContain(step);
+    }
+  });
+
+  test('names a download that has not ended', async () => {
+    await writeFile(path.join(root, 'DvsGesture.tar.gz.part'), 'x');
+    expect((await failure()).message).toContain('DvsGesture.tar.gz.part, a download that has not ended');
+  });
+
+  test('calls an archive that is cut off an incomplete download, with sizes', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const archive = path.join(root, 'DvsGesture.tar.gz');
+    await packGestures(root, archive);
+    await rm(path.join(root, 'DvsGesture'), { recursive: true });
+    const bytes = await readFile(archive);
+    await writeFile(archive, bytes.subarray(0, bytes.length / 2));
+    const error = await failure(real, root, gestureFacts('8a5c'));
+    expect(error).toMatchObject({ code: 'data-corrupt', where: 'DvsGesture.tar.gz' });
+    expect(error.message).toMatch(
+      /^md5 [0-9a-f]{32} is not 8a5c; [\d.]+ (?:k|bytes).*of about 2\.9 GB\. The download is incomplete/,
+    );
+  });
+
+  test('a file that is no archive is called that', async () => {
+    await writeFile(path.join(root, 'DvsGesture.tar.gz'), 'no archive');
+    expect(await failure()).toMatchObject({ code: 'data-corrupt', where: 'DvsGesture.tar.gz' });
+  });
+
+  test('tells all that is missing and wrong at once', async () => {
+    const files = gestureFiles(false);
+    files.delete('user01_led.aedat');
+    files.delete('user02_led_labels.csv');
+    files.set('user24_led.aedat', makeRecording(99));
+    files.set('trials_to_test.txt', text('user24_led.aedat\nuser25_led.aedat\n'));
+    await writeGestures(root, files);
+    const error = await failure();
+    expect(error.code).toBe('data-corrupt');
+    expect(error.message.split('\n')).toEqual([
+      'DVS128 Gesture is not whole:',
+      '  trial lists are not the published ones (1):',
+      '    trials_to_test.txt:2  user25_led.aedat does not belong here',
+      '  recordings are missing (1):',
+      '    user01_led.aedat',
+      '  labels are missing (1):',
+      '    user02_led_labels.csv',
+      '  recordings are not the published ones (1):',
+      expect.stringMatching(/^ {4}user24_led\.aedat: md5 [0-9a-f]{32} is not [0-9a-f]{32}$/),
+    ]);
+  });
+
+  test('says where a recording is cut off', async () => {
+    const files = gestureFiles(false);
+    files.set('user24_led.aedat', makeRecording(3).subarray(0, 700));
+    await writeGestures(root, files);
+    expect((await failure()).message).toMatch(
+      /cut off, 700 bytes: user24_led\.aedat: packet 3, byte \d+ .*md5 \w+ is not \w+/s,
+    );
+  });
+
+  test.each([
+    ['with a row too few', LABELS.slice(0, 11), '11 rows; 0 of class 11 instead of 1'],
+    [
+      'with a class twice',
+      [LABELS[1]!, ...LABELS.slice(1)],
+      '0 of class 1 instead of 1, 2 of class 2 instead of 1',
+    ],
+    [
+      'beyond the recording',
+      [...LABELS.slice(0, 11), { class: 11, startUs: 20_000, endUs: 21_000 }],
+      'lies outside the recording (0 to 13900 µs)',
+    ],
+  ])('refuses labels %s', async (_, labels, message) => {
+    const files = gestureFiles(false);
+    const rows = labels.map((label) => `${label.class},${label.startUs},${label.endUs}\n`);
+    files.set('user24_led_labels.csv', text(`class,startTime_usec,endTime_usec\n${rows.join('')}`));
+    await writeGestures(root, files);
+    expect((await failure()).message).toContain(message);
+  });
+
+  test('warns of recordings in no list and of small files that are not the published ones', async () => {
+    const files = gestureFiles(false);
+    files.set('user30_led.aedat', makeRecording(1));
+    files.set('README.txt', text('something else'));
+    await writeGestures(root, files);
+    const { warnings } = await verifyGestures(root, real, gestureFacts());
+    expect(warnings).toEqual([
+      expect.stringContaining('README.txt  is not the published file'),
+      'user30_led.aedat  is in no trial list and is not used.',
+    ]);
+  });
+});
+
+describe('verifying simulated recordings', () => {
+  test('holds lists, labels and recordings against each other, without published facts', async () => {
+    await writeGestures(root, gestureFiles(true));
+    const manifest = await verifyGestures(root, simulated, gestureFacts());
+    expect(manifest).toMatchObject({
+      simulated: true,
+      splits: { train: { recordings: 3, clips: 36 }, test: { recordings: 1, clips: 12 } },
+      warnings: [],
+    });
+  });
+
+  test('reads every recording to its end', async () => {
+    const files = gestureFiles(true);
+    files.set('user24_led.aedat', makeRecording(3).subarray(0, 900));
+    await writeGestures(root, files);
+    expect(await failure(simulated)).toMatchObject({
+      code: 'data-corrupt',
+      fix: expect.stringContaining('repro run simulate'),
+    });
+  });
+
+  test.each([
+    ['a recording in both lists', 'user01_led.aedat\n', 'user01_led.aedat is in both'],
+    [
+      'a recording twice',
+      'user24_led.aedat\nuser24_led.aedat\n',
+      'trials_to_test.txt:2  user24_led.aedat stands here twice',
+    ],
+    ['another name', '../etc/passwd\n', "../etc/passwd is no recording's name"],
+    ['no recording at all', '\n', 'trials_to_test.txt is empty'],
+    ['a recording that is not there', 'user25_led.aedat\n', 'user25_led.aedat'],
+  ])('refuses lists with %s', async (_, list, message) => {
+    const files = gestureFiles(true);
+    files.set('trials_to_test.txt', text(list));
+    await writeGestures(root, files);
+    expect((await failure(simulated)).message).toContain(message);
+  });
+
+  test('refuses real recordings where simulated ones are expected, and the other way round', async () => {
+    const [first, second] = [path.join(root, 'a'), path.join(root, 'b')];
+    await mkdir(first);
+    await writeGestures(first, gestureFiles(false));
+    await writeGestures(second, gestureFiles(true));
+    expect(await failure(simulated, first)).toMatchObject({ code: 'data-kind' });
+    expect(await failure(real, second)).toMatchObject({ code: 'data-kind' });
+  });
+});

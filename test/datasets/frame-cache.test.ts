@@ -1,0 +1,178 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
+import { type FrameSettings, writeFrames } from '../../src/datasets/frame-cache.ts';
+import { NMNIST } from '../../src/datasets/nmnist.ts';
+import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { decodeNpy } from '../../src/formats/npy.ts';
+import {
+  EVENTS_PER_GESTURE,
+  GESTURE_US,
+  gestureFiles,
+  packGestures,
+  writeGestures,
+} from '../support/gesture-fixture.ts';
+
+let root: string;
+let output: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'frames-'));
+  output = path.join(root, 'out');
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const settings: FrameSettings = { steps: 2, splitBy: 'number', downsample: 32, invalidEvents: 'keep' };
+const base = { dataset: DVS128_GESTURE, simulated: false, settings };
+
+async function readArray(name: string) {
+  return decodeNpy(await readFile(path.join(output, name)), name);
+}
+
+describe('the frame cache of gesture recordings', () => {
+  test('has a row for each clip, sorted by recording and then by the order of its labels', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const done: string[] = [];
+    const progress = (count: number, total: number) => done.push(`${count}/${total}`);
+    const file = await writeFrames({ ...base, root, output, progress });
+    expect(JSON.parse(await readFile(path.join(output, 'clips.json'), 'utf8'))).toEqual(file);
+    expect(file).toMatchObject({
+      version: 1,
+      dataset: 'dvs128-gesture',
+      simulated: false,
+      sensor: { height: 128, width: 128 },
+      frames: { steps: 2, splitBy: 'number', downsample: 32, height: 4, width: 4, dtype: 'uint8' },
+    });
+    expect(file.splits.train).toHaveLength(36);
+    expect(file.splits.train[13]).toEqual({
+      recording: 'user01_natural.aedat',
+      user: 1,
+      light: 'natural',
+      class: 1,
+      startUs: 2 * GESTURE_US,
+      endUs: 3 * GESTURE_US,
+      events: EVENTS_PER_GESTURE,
+    });
+    expect(file.splits.train.map((clip) => clip.recording)).toEqual(
+      ['user01_led.aedat', 'user01_natural.aedat', 'user02_led.aedat'].flatMap((name) =>
+        Array(12).fill(name),
+      ),
+    );
+    expect(done).toEqual(['1/4', '2/4', '3/4', '4/4']);
+
+    const train = await readArray('train.npy');
+    expect([train.dtype, train.shape]).toEqual(['uint8', [36, 2, 2, 4, 4]]);
+    // All events are "on" (channel 1) at y 5, x <= 3: the first pixel of 4 x 4.
+    const frame = new Array(32).fill(0);
+    frame[16] = EVENTS_PER_GESTURE / 2;
+    expect([...train.data]).toEqual(Array(72).fill(frame).flat());
+    expect((await readArray('test.npy')).shape).toEqual([12, 2, 2, 4, 4]);
+  });
+
+  test('is the same, to the byte, from the archive, whatever its order', async () => {
+    await writeGestures(root, gestureFiles(false));
+    await writeFrames({ ...base, root, output });
+    const archive = path.join(root, 'DvsGesture.tar.gz');
+    await packGestures(root, archive);
+    const second = path.join(root, 'second');
+    await writeFrames({ ...base, root: archive, output: second });
+    for (const name of ['train.npy', 'test.npy', 'clips.json']) {
+      expect(await readFile(path.join(second, name))).toEqual(await readFile(path.join(output, name)));
+    }
+    expect((await readdir(second)).sort()).toEqual(['clips.json', 'test.npy', 'train.npy']);
+  });
+
+  test('widens both splits when one count does not fit, and holds it exactly', async () => {
+    const files = gestureFiles(false);
+    const length = 600;
+    const crowded = {
+      tUs: Float64Array.from({ length }, (_, i) => 12 * GESTURE_US + i),
+      x: new Uint16Array(length),
+      y: new Uint16Array(length),
+      p: new Uint8Array(length),
+    };
+    files.set('user24_led.aedat', encodeAedat3(crowded));
+    await writeGestures(root, files);
+    const warnings: string[] = [];
+    const file = await writeFrames({ ...base, root, output, warn: (text) => warnings.push(text) });
+    expect(file.frames.dtype).toBe('uint16');
+    const [train, tested] = [await readArray('train.npy'), await readArray('test.npy')];
+    expect([train.dtype, tested.dtype]).toEqual(['uint16', 'uint16']);
+    expect(tested.data[11 * 64]).toBe(300);
+    expect(train.data[16]).toBe(5);
+    expect(warnings).toEqual([expect.stringMatching(/^11 clips with fewer events than the 2 frames/)]);
+  });
+
+  test('takes the first clips of each class on request', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const limited = { ...settings, limit: { train: 2 } };
+    const { splits } = await writeFrames({ ...base, root, output, settings: limited });
+    expect(splits.train).toHaveLength(22);
+    expect(splits.train.filter((clip) => clip.class === 7).map((clip) => clip.recording)).toEqual([
+      'user01_led.aedat',
+      'user01_led.aedat',
+    ]);
+    expect(splits.test).toHaveLength(12);
+  });
+
+  test('leaves no array behind when a recording cannot be read', async () => {
+    const files = gestureFiles(false);
+    files.set('user02_led.aedat', files.get('user02_led.aedat')!.subarray(0, 600));
+    await writeGestures(root, files);
+    await expect(writeFrames({ ...base, root, output })).rejects.toMatchObject({ code: 'aedat-truncated' });
+    expect(await readdir(output)).toEqual([]);
+  });
+
+  test('stops when the signal is aborted, and says what is missing', async () => {
+    const files = gestureFiles(false);
+    await writeGestures(root, files);
+    const signal = AbortSignal.abort(new Error('stopped'));
+    await expect(writeFrames({ ...base, root, output, signal })).rejects.toThrow('stopped');
+    await rm(path.join(root, 'DvsGesture', 'user01_led.aedat'));
+    await expect(writeFrames({ ...base, root, output })).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: 'user01_led.aedat: missing.',
+    });
+  });
+
+  test.each([
+    [{ splitBy: 'size' as 'time' }, 'frames.splitBy'],
+    [{ invalidEvents: 'maybe' as 'keep' }, 'frames.invalidEvents'],
+    [{ steps: 0 }, 'frames.steps'],
+    [{ downsample: 3 }, 'frames.downsample'],
+    [{ limit: { train: 0 } }, 'frames.limit.train'],
+  ])('refuses %j', async (change, key) => {
+    await writeGestures(root, gestureFiles(false));
+    const wrong = { ...settings, ...change };
+    await expect(writeFrames({ ...base, root, output, settings: wrong })).rejects.toMatchObject({
+      code: 'frames',
+      message: expect.stringContaining(key),
+    });
+  });
+});
+
+test('the frame cache of N-MNIST has a row for each sample, which lasts from its first event to its last', async () => {
+  const sample = Uint8Array.of(1, 2, 0x80, 0, 100, 33, 2, 0, 0, 200, 33, 2, 0, 0, 250);
+  for (const name of ['Train/7/00010.bin', 'Train/7/00009.bin', 'Test/0/00001.bin']) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), sample);
+  }
+  const own = { ...settings, downsample: 1, steps: 1 };
+  const file = await writeFrames({ dataset: NMNIST, simulated: false, settings: own, root, output });
+  expect(file.splits.train).toEqual(
+    ['Train/7/00009.bin', 'Train/7/00010.bin'].map((recording) => ({
+      recording,
+      user: null,
+      light: null,
+      class: 7,
+      startUs: 100,
+      endUs: 251,
+      events: 3,
+    })),
+  );
+  const { shape, data } = await readArray('test.npy');
+  expect(shape).toEqual([1, 1, 2, 34, 34]);
+  expect(data[(34 + 2) * 34 + 1]).toBe(1);
+  expect(data[2 * 34 + 33]).toBe(2);
+});

@@ -1,0 +1,115 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ARCHIVES } from '../../src/datasets/nmnist/facts.ts';
+import { verifyNmnist } from '../../src/datasets/nmnist/verify.ts';
+import { findDataset } from '../../src/datasets/registry.ts';
+import { makeZip } from '../support/zip-fixture.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'nmnist-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+/** Two events at pixel (1, 2), 100 µs apart. */
+const SAMPLE = Uint8Array.of(1, 2, 0x80, 0, 100, 1, 2, 0, 0, 200);
+const DIGITS = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'];
+const names = (split: string) => DIGITS.map((digit) => `${split}/${digit}/0000${digit}.bin`);
+const real = { simulated: false };
+
+async function writeSamples(paths: readonly string[], bytes = SAMPLE): Promise<void> {
+  for (const name of paths) {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await writeFile(path.join(root, name), bytes);
+  }
+}
+
+describe('verifying N-MNIST', () => {
+  test('accepts folders with fewer samples than the whole, with a warning', async () => {
+    await writeSamples([...names('Train'), 'Train/0/00010.bin', ...names('Test')]);
+    const manifest = await verifyNmnist(root, real);
+    expect(manifest).toMatchObject({
+      dataset: 'nmnist',
+      archive: false,
+      splits: { train: { recordings: 11, clips: 11 }, test: { recordings: 10, clips: 10 } },
+      perUser: {},
+      warnings: [
+        'subset of N-MNIST: 11 of 60,000 training samples.',
+        'subset of N-MNIST: 10 of 10,000 test samples.',
+      ],
+    });
+    expect(manifest.perClass['0']).toBe(3);
+    expect(manifest.files[0]).toEqual({
+      path: 'Test/0/00000.bin',
+      sizeBytes: 10,
+      md5: expect.stringMatching(/^[0-9a-f]{32}$/),
+      status: 'ok',
+    });
+  });
+
+  test('reads the zips in place, and says that they are not the published ones', async () => {
+    await writeSamples(names('Train'));
+    await writeFile(
+      path.join(root, 'Test.zip'),
+      makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE }))),
+    );
+    const manifest = await verifyNmnist(root, real);
+    expect(manifest.splits.test.clips).toBe(10);
+    expect(manifest.warnings).toContainEqual(expect.stringMatching(/^Test\.zip .* is not 69ca8762/));
+    expect(manifest.files[0]?.path).toBe('Test.zip');
+  });
+
+  test('says that a zip is cut off', async () => {
+    await writeSamples(names('Train'));
+    await writeFile(path.join(root, 'Test.zip'), makeZip([{ name: 'a', bytes: SAMPLE }]).subarray(0, 40));
+    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+      code: 'archive-broken',
+      where: 'Test.zip',
+    });
+  });
+
+  test('says how to get the data where they are not', async () => {
+    await writeSamples(names('Train'));
+    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+      code: 'data-missing',
+      message: expect.stringContaining('neither Test/ nor Test.zip'),
+      fix: expect.stringContaining(ARCHIVES.test.md5),
+    });
+  });
+
+  test('tells every sample that cannot be read', async () => {
+    await writeSamples([...names('Train'), ...names('Test')]);
+    await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));
+    await writeSamples(['Test/4/00004.bin'], Uint8Array.of(34, 0, 0, 0, 0));
+    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(
+        /samples cannot be read \(2\):\n.*Train\/3\/00003\.bin: byte 5 .*\n.*Test\/4\/00004\.bin: byte 0 /,
+      ),
+    });
+  });
+
+  test('refuses a split without samples, and simulated ones', async () => {
+    await writeSamples([...names('Train'), 'Test/notes.txt']);
+    await expect(verifyNmnist(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
+    await expect(verifyNmnist(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
+  });
+
+  test('warns of a digit without samples and leaves other files out', async () => {
+    await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
+    const { warnings, files } = await verifyNmnist(root, real);
+    expect(warnings).toContain('no test sample of 9.');
+    expect(files.find((file) => file.path === 'Test/1/notes.txt')?.status).toBe('unlisted');
+  });
+});
+
+test('an unknown data set is refused with the closest name', () => {
+  expect(() => findDataset('n-mnist')).toThrow(
+    expect.objectContaining({
+      code: 'dataset-unknown',
+      fix: 'Closest: "nmnist". There are: dvs128-gesture, nmnist.',
+    }),
+  );
+});

@@ -1,0 +1,60 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import frames from '../../stages/frames.ts';
+import verify from '../../stages/verify.ts';
+import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
+import { makeContext } from '../support/stage-context.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'stages-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const dataset = { name: 'dvs128-gesture', simulated: true };
+const settings = { steps: 2, splitBy: 'time' as const, downsample: 16, invalidEvents: 'keep' as const };
+
+test('verify writes the manifest that frames reads, and both say what they did', async () => {
+  await writeGestures(root, gestureFiles(true));
+  const [verified, cache] = [path.join(root, 'verify'), path.join(root, 'frames')];
+  const first = makeContext({ dataset }, [root], [verified]);
+  await verify.run(first);
+  expect(JSON.parse(await readFile(path.join(verified, 'manifest.json'), 'utf8'))).toMatchObject({
+    version: 1,
+    simulated: true,
+  });
+  expect(first.said).toEqual({
+    metrics: { recordings: 4, 'clips.train': 36, 'clips.test': 12, warnings: 0 },
+    notes: ['simulated, in the layout of DVS128 Gesture: 36 training and 12 test clips, whole.'],
+    warnings: [],
+    progress: ['1/4 recordings', '2/4 recordings', '3/4 recordings', '4/4 recordings'],
+  });
+  const second = makeContext(
+    { dataset: { name: 'dvs128-gesture' }, frames: settings },
+    [verified, root],
+    [cache],
+  );
+  await frames.run(second);
+  expect(second.said.metrics).toEqual({ 'clips.train': 36, 'clips.test': 12, events: 480, dtype: 'uint8' });
+  expect(JSON.parse(await readFile(path.join(cache, 'clips.json'), 'utf8')).simulated).toBe(true);
+});
+
+test('verify ends with the steps to get the data where there are none', async () => {
+  const params = { dataset: { name: 'dvs128-gesture', simulated: false } };
+  const context = makeContext(params, [path.join(root, 'none')], [path.join(root, 'verify')]);
+  await expect(verify.run(context)).rejects.toMatchObject({
+    code: 'data-missing',
+    fix: expect.stringContaining('research.ibm.com'),
+  });
+});
+
+test('frames refuses the manifest of another data set', async () => {
+  await writeGestures(root, gestureFiles(true));
+  const verified = path.join(root, 'verify');
+  await verify.run(makeContext({ dataset }, [root], [verified]));
+  const params = { dataset: { name: 'nmnist' }, frames: settings };
+  const context = makeContext(params, [verified, root], [path.join(root, 'frames')]);
+  await expect(frames.run(context)).rejects.toMatchObject({ code: 'frames' });
+});

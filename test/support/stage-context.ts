@@ -1,0 +1,32 @@
+import type { MetricValue, StageContext } from '../../src/stage/context.ts';
+
+/** A stage's context that writes down what the stage says. */
+export interface RecordingContext<Params> extends StageContext<Params> {
+  readonly said: {
+    readonly metrics: Record<string, MetricValue>;
+    readonly notes: string[];
+    readonly warnings: string[];
+    readonly progress: string[];
+  };
+}
+
+export function makeContext<Params>(
+  params: Params,
+  inputs: readonly string[],
+  outputs: readonly string[],
+): RecordingContext<Params> {
+  const said: RecordingContext<Params>['said'] = { metrics: {}, notes: [], warnings: [], progress: [] };
+  return {
+    params,
+    inputs,
+    outputs,
+    matrix: {},
+    resume: [],
+    signal: new AbortController().signal,
+    said,
+    progress: ({ done, total, unit }) => said.progress.push(`${done}/${total} ${unit}`),
+    metrics: (values) => Object.assign(said.metrics, values),
+    note: (text) => said.notes.push(text),
+    warn: (text) => said.warnings.push(text),
+  };
+}
