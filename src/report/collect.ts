@@ -1,0 +1,129 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parse } from 'yaml';
+import { ReproError } from '../errors.ts';
+import { Fields } from './fields.ts';
+import { readManifest, readManifestHead } from './inputs/manifest.ts';
+import { readMetrics } from './inputs/metrics.ts';
+import { readModel } from './inputs/model.ts';
+import { type Expected, readRun } from './inputs/run.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
+
+/** Folders of the stages that the report reads, and the runs that it is about. */
+export interface Sources {
+  readonly verify: string;
+  readonly train: string;
+  readonly evaluate: string;
+  /** Folder of the models' configuration files. */
+  readonly models: string;
+}
+
+export interface Selection {
+  readonly models: readonly string[];
+  readonly seeds: readonly number[];
+}
+
+/**
+ * Reads and checks everything the report is made of. Only the folders of the selected models and seeds are opened: others
+ * may be left from another profile.
+ *
+ * @throws {ReproError} of code `report-input`, naming the file, the field and the command that makes the file again
+ */
+export async function collectResults(sources: Sources, selection: Selection): Promise<Results> {
+  if (selection.models.length === 0 || selection.seeds.length === 0) {
+    throw new ReproError(
+      'report-input',
+      'there is nothing to report: the profile names no model or no seed',
+      {
+        fix: 'Name at least one of each under `models:` and `seeds:`.',
+      },
+    );
+  }
+  const manifest = await readJson(join(sources.verify, 'manifest.json'), remake('verify'));
+  const head = readManifestHead(manifest);
+
+  let classes: readonly string[] | null = null;
+  const models: ModelResult[] = [];
+  for (const model of selection.models) {
+    const runs: RunResult[] = [];
+    for (const seed of selection.seeds) {
+      const read = await collectRun(sources, { ...head, model, seed });
+      classes ??= read.classes;
+      if (classes.join('\n') !== read.classes.join('\n')) {
+        throw new ReproError('report-input', 'field "classes" differs from that of the other runs', {
+          where: join(sources.evaluate, model, String(seed), 'evaluation.json'),
+          fix: remake('evaluate'),
+        });
+      }
+      runs.push(read.result);
+    }
+    const file = join(sources.models, `${model}.yaml`);
+    models.push(readModel(await readYaml(file), model, runs));
+  }
+  return {
+    dataset: head.dataset,
+    simulated: head.simulated,
+    classes: classes ?? [],
+    manifest: readManifest(manifest),
+    seeds: selection.seeds,
+    models,
+  };
+}
+
+async function collectRun(sources: Sources, expected: Expected): Promise<ReturnType<typeof readRun>> {
+  const folder = join(expected.model, String(expected.seed));
+  const instance = `@${expected.model},${expected.seed}`;
+  const fixTrain = remake(`train${instance}`);
+  const metricsFile = join(sources.train, folder, 'metrics.csv');
+  const [run, evaluation, metrics] = await Promise.all([
+    readJson(join(sources.train, folder, 'run.json'), fixTrain),
+    readJson(join(sources.evaluate, folder, 'evaluation.json'), remake(`evaluate${instance}`)),
+    readText(metricsFile, fixTrain),
+  ]);
+  return readRun(run, evaluation, readMetrics(metricsFile, metrics, fixTrain), expected);
+}
+
+function remake(stage: string): string {
+  return `Make it again: \`repro run ${stage} --force\`.`;
+}
+
+async function readText(file: string, fix: string): Promise<string> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (cause) {
+    const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;
+    throw new ReproError('report-input', problem, { where: file, fix, cause });
+  }
+}
+
+async function readJson(file: string, fix: string): Promise<Fields> {
+  const text = await readText(file, fix);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ReproError('report-input', `the file is not valid JSON: ${String(cause)}`, {
+      where: file,
+      fix,
+      cause,
+    });
+  }
+  return new Fields(file, value, fix);
+}
+
+async function readYaml(file: string): Promise<Fields> {
+  const fix = 'Correct the file: schemas/model.schema.json says what belongs there.';
+  const text = await readText(file, 'Name a model that has a file there.');
+  let value: unknown;
+  try {
+    value = parse(text);
+  } catch (cause) {
+    throw new ReproError('report-input', `the file is not valid YAML: ${String(cause)}`, {
+      where: file,
+      fix,
+      cause,
+    });
+  }
+  return new Fields(file, value, fix);
+}

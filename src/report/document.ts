@@ -1,0 +1,78 @@
+import type { Figure } from './figures/figure.ts';
+
+/** A run of text. Plain strings are escaped by whoever writes the page. */
+export type Inline =
+  | string
+  | { readonly strong: string }
+  | { readonly code: string }
+  | { readonly link: string; readonly text: string };
+
+export type Text = readonly Inline[];
+
+export interface Column {
+  readonly label: string;
+  /** Heading above this column and its neighbours of the same group. */
+  readonly group?: string;
+  readonly numeric?: boolean;
+}
+
+export interface Cell {
+  readonly text: string;
+  /** What qualifies the value, set smaller below it, a line each: an interval, an epoch. */
+  readonly details?: readonly string[];
+  /** `differs`: not what the thesis has; `missing`: there is no value. */
+  readonly tone?: 'differs' | 'missing';
+}
+
+export interface Table {
+  readonly id: string;
+  readonly caption: string;
+  readonly columns: readonly Column[];
+  /** The first cell heads its row. Each row has one cell a column. */
+  readonly rows: readonly (readonly Cell[])[];
+  readonly notes: readonly Text[];
+}
+
+export type Block =
+  | { readonly kind: 'paragraph'; readonly text: Text; readonly lead?: boolean }
+  | { readonly kind: 'list'; readonly items: readonly Text[] }
+  | { readonly kind: 'commands'; readonly lines: readonly Command[] }
+  | { readonly kind: 'table'; readonly table: Table }
+  /** Small tables, side by side where there is room. */
+  | { readonly kind: 'tables'; readonly tables: readonly Table[] }
+  | { readonly kind: 'figure'; readonly figure: Figure };
+
+export interface Command {
+  readonly command: string;
+  readonly does: string;
+}
+
+export interface Section {
+  readonly id: string;
+  readonly title: string;
+  readonly blocks: readonly Block[];
+}
+
+/** A warning that stands above everything else. */
+export interface Banner {
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The report's whole content, free of markup: the page and the Markdown are two renderings of it. */
+export interface Report {
+  readonly title: string;
+  readonly subtitle: Text;
+  readonly banners: readonly Banner[];
+  /** What was run, at a glance. */
+  readonly facts: readonly { readonly name: string; readonly value: string }[];
+  readonly sections: readonly Section[];
+  readonly footer: Text;
+}
+
+/** The figures of a report in the order in which they appear. */
+export function figuresOf(report: Report): Figure[] {
+  return report.sections.flatMap((section) =>
+    section.blocks.flatMap((block) => (block.kind === 'figure' ? [block.figure] : [])),
+  );
+}

@@ -1,0 +1,154 @@
+import { ReproError } from '../errors.ts';
+
+export interface NumberRule {
+  readonly min?: number;
+  readonly max?: number;
+  readonly integer?: boolean;
+}
+
+export type JsonObject = { readonly [key: string]: unknown };
+
+/**
+ * Reads the fields of a parsed JSON or YAML file with their types checked. Every failure is a `ReproError` of code
+ * `report-input` that names the file, the field's path in it, what was expected and what was found.
+ */
+export class Fields {
+  readonly file: string;
+  readonly #path: string;
+  readonly #fix: string;
+  readonly #object: JsonObject;
+
+  /** @param fix what the reader can do about a bad file, in one sentence */
+  constructor(file: string, value: unknown, fix: string, path = '') {
+    this.file = file;
+    this.#path = path;
+    this.#fix = fix;
+    if (!isObject(value)) this.#refuse(path, 'an object', value);
+    this.#object = value;
+  }
+
+  has(name: string): boolean {
+    return this.#object[name] !== undefined && this.#object[name] !== null;
+  }
+
+  object(name: string): Fields {
+    return new Fields(this.file, this.#object[name], this.#fix, this.#join(name));
+  }
+
+  /** The object as it is, for settings whose keys the report shows without knowing them. */
+  raw(name: string): JsonObject {
+    const value = this.#object[name];
+    if (!isObject(value)) this.#refuse(this.#join(name), 'an object', value);
+    return value;
+  }
+
+  number(name: string, rule: NumberRule = {}): number {
+    return this.#number(this.#join(name), this.#object[name], rule);
+  }
+
+  /** A share from 0 to 1. */
+  share(name: string): number {
+    return this.number(name, { min: 0, max: 1 });
+  }
+
+  /** A whole number from 0. */
+  count(name: string): number {
+    return this.number(name, { min: 0, integer: true });
+  }
+
+  text(name: string): string {
+    const value = this.#object[name];
+    if (typeof value !== 'string') this.#refuse(this.#join(name), 'a text', value);
+    return value;
+  }
+
+  flag(name: string): boolean {
+    const value = this.#object[name];
+    if (typeof value !== 'boolean') this.#refuse(this.#join(name), 'true or false', value);
+    return value;
+  }
+
+  texts(name: string): string[] {
+    return this.#array(name).map((value, index) => {
+      if (typeof value !== 'string') this.#refuse(`${this.#join(name)}[${index}]`, 'a text', value);
+      return value;
+    });
+  }
+
+  objects(name: string): Fields[] {
+    return this.#array(name).map(
+      (value, index) => new Fields(this.file, value, this.#fix, `${this.#join(name)}[${index}]`),
+    );
+  }
+
+  /** Rows of numbers, all of the length of the outer array: [size, size]. */
+  squareMatrix(name: string, rule: NumberRule): number[][] {
+    const rows = this.#array(name);
+    return rows.map((row, index) => {
+      const path = `${this.#join(name)}[${index}]`;
+      if (!Array.isArray(row) || row.length !== rows.length) {
+        this.#refuse(path, `a row of ${rows.length} numbers`, row);
+      }
+      return row.map((value: unknown, column) => this.#number(`${path}[${column}]`, value, rule));
+    });
+  }
+
+  keys(): string[] {
+    return Object.keys(this.#object);
+  }
+
+  /** Fails with the field's name: for conditions between fields. */
+  fail(name: string, problem: string): never {
+    throw new ReproError('report-input', `field "${this.#join(name)}" ${problem}`, {
+      where: this.file,
+      fix: this.#fix,
+    });
+  }
+
+  #array(name: string): readonly unknown[] {
+    const value = this.#object[name];
+    if (!Array.isArray(value)) this.#refuse(this.#join(name), 'a list', value);
+    return value;
+  }
+
+  #number(path: string, value: unknown, rule: NumberRule): number {
+    const { min = Number.NEGATIVE_INFINITY, max = Number.POSITIVE_INFINITY, integer = false } = rule;
+    const good =
+      typeof value === 'number' &&
+      Number.isFinite(value) &&
+      value >= min &&
+      value <= max &&
+      (!integer || Number.isInteger(value));
+    if (!good) this.#refuse(path, describeRule(rule), value);
+    return value;
+  }
+
+  #join(name: string): string {
+    return this.#path === '' ? name : `${this.#path}.${name}`;
+  }
+
+  #refuse(path: string, expected: string, found: unknown): never {
+    const what = path === '' ? 'the file' : `field "${path}"`;
+    throw new ReproError('report-input', `${what}: expected ${expected}, found ${describeValue(found)}`, {
+      where: this.file,
+      fix: this.#fix,
+    });
+  }
+}
+
+function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function describeRule(rule: NumberRule): string {
+  const kind = rule.integer === true ? 'a whole number' : 'a number';
+  if (rule.min !== undefined && rule.max !== undefined) return `${kind} from ${rule.min} to ${rule.max}`;
+  if (rule.min !== undefined) return `${kind} from ${rule.min}`;
+  return kind;
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}

@@ -1,0 +1,178 @@
+import type { ModelResult, Results } from '../results.ts';
+import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
+import { colorVariable } from './palette.ts';
+
+const CELL = 24;
+/** Room for the longest class name at 10 px. */
+const NAMED_LEFT = 158;
+const SHORT_LEFT = 52;
+const TOP = 64;
+
+/** A cell whose row share lies above it is dark enough to need the other text colour. */
+const DARK_SHARE = 0.55;
+
+/** Confusion matrix of each model on the test clips: counts, coloured by the share of the true class. */
+export function drawConfusion(results: Results): Figure {
+  const labels = labelClasses(results.classes);
+  const several = results.seeds.length > 1;
+  return {
+    id: 'confusion',
+    title: 'Which classes are taken for which',
+    caption: [
+      'Test clips by true class (rows) and predicted class (columns), at the epoch chosen by validation.',
+      'Numbers are clips, colour is their share of the row; the diagonal is right.',
+      ...(several ? [`Clips are summed over ${results.seeds.length} seeds.`] : []),
+    ].join(' '),
+    alt: `Confusion matrices on the test clips, one a model. ${results.models.map((model) => describeMistake(model, results.classes)).join(' ')}`,
+    legend: [],
+    columns: 2,
+    panels: results.models.map((model) => drawPanel(model, labels)),
+    data: confusionTable(results),
+  };
+}
+
+/** Clips of all seeds: [true class][predicted class]. */
+export function sumConfusion(model: ModelResult): number[][] {
+  const size = model.runs[0]?.confusion.length ?? 0;
+  return Array.from({ length: size }, (_, row) =>
+    Array.from({ length: size }, (_, column) =>
+      model.runs.reduce((sum, run) => sum + (run.confusion[row]?.[column] ?? 0), 0),
+    ),
+  );
+}
+
+interface Labels {
+  /** Row labels, with the number of their column where names are long. */
+  readonly rows: readonly string[];
+  readonly columns: readonly string[];
+  readonly left: number;
+}
+
+function labelClasses(classes: readonly string[]): Labels {
+  if (classes.every((name) => name.length <= 2)) return { rows: classes, columns: classes, left: SHORT_LEFT };
+  return {
+    rows: classes.map((name, index) => `${name} ${index + 1}`),
+    columns: classes.map((_, index) => String(index + 1)),
+    left: NAMED_LEFT,
+  };
+}
+
+function drawPanel(model: ModelResult, labels: Labels): Panel {
+  const confusion = sumConfusion(model);
+  const cells = confusion.flatMap((row, trueClass) => {
+    const clips = row.reduce((sum, count) => sum + count, 0);
+    return row.map((count, predicted) => ({
+      row: labels.rows[trueClass] ?? '',
+      column: labels.columns[predicted] ?? '',
+      count: count === 0 ? '' : String(count),
+      share: clips === 0 ? 0 : count / clips,
+    }));
+  });
+  const side = confusion.length * CELL;
+  const padding = { left: labels.left, right: 8, top: TOP, bottom: 8 };
+  const axis = {
+    grid: false,
+    labelFontSize: 10,
+    labelPadding: 5,
+    titleFontSize: 10,
+    minExtent: 0,
+    labelLimit: 0,
+  };
+  const x = {
+    field: 'column',
+    type: 'ordinal' as const,
+    sort: null,
+    scale: { domain: [...labels.columns], paddingInner: 0.06, paddingOuter: 0 },
+    axis: { ...axis, title: 'predicted class', orient: 'top' as const, labelAngle: 0, maxExtent: 18 },
+  };
+  const y = {
+    field: 'row',
+    type: 'ordinal' as const,
+    sort: null,
+    scale: { domain: [...labels.rows], paddingInner: 0.06, paddingOuter: 0 },
+    axis: { ...axis, title: null },
+  };
+  const spec: PanelSpec = {
+    width: side,
+    height: side,
+    padding,
+    autosize: 'none',
+    title: { text: model.title, dx: -labels.left + 4 },
+    data: { values: cells },
+    layer: [
+      {
+        mark: { type: 'rect', color: 'currentColor', opacity: 0.05 },
+        encoding: { x, y },
+      },
+      {
+        mark: { type: 'rect', color: colorVariable('heat') },
+        encoding: {
+          x,
+          y,
+          fillOpacity: {
+            field: 'share',
+            type: 'quantitative',
+            scale: { domain: [0, 1], range: [0, 1] },
+            legend: null,
+          },
+        },
+      },
+      {
+        mark: { type: 'text', fontSize: 10 },
+        encoding: {
+          x,
+          y,
+          text: { field: 'count', type: 'nominal' },
+          color: {
+            condition: { test: `datum.share > ${DARK_SHARE}`, value: colorVariable('on-heat') },
+            value: 'currentColor',
+          },
+        },
+      },
+    ],
+  };
+  return {
+    title: model.title,
+    spec,
+    width: padding.left + side + padding.right,
+    height: padding.top + side + padding.bottom,
+  };
+}
+
+function describeMistake(model: ModelResult, classes: readonly string[]): string {
+  let worst = { count: 0, row: 0, column: 0 };
+  let right = 0;
+  let clips = 0;
+  sumConfusion(model).forEach((counts, row) => {
+    counts.forEach((count, column) => {
+      clips += count;
+      if (row === column) right += count;
+      else if (count > worst.count) worst = { count, row, column };
+    });
+  });
+  const most =
+    worst.count === 0
+      ? 'no mistakes'
+      : `most often wrong: ${classes[worst.row]} taken for ${classes[worst.column]}, ${worst.count} times`;
+  return `${model.title}: ${right} of ${clips} clips right, ${most}.`;
+}
+
+function confusionTable(results: Results): CsvValue[][] {
+  const rows: CsvValue[][] = [['model', 'seed', 'true_class', 'predicted_class', 'clips']];
+  for (const model of results.models) {
+    for (const run of model.runs) {
+      run.confusion.forEach((counts, trueClass) => {
+        counts.forEach((count, predicted) => {
+          rows.push([
+            model.id,
+            run.seed,
+            results.classes[trueClass] ?? '',
+            results.classes[predicted] ?? '',
+            count,
+          ]);
+        });
+      });
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,162 @@
+import type { EpochSeries } from './epoch-series.ts';
+import type { Panel, PanelSpec } from './figure.ts';
+import { colorVariable } from './palette.ts';
+import { COUNT_LABELS, PERCENT_LABELS } from './theme.ts';
+
+export interface EpochLine {
+  readonly series: EpochSeries;
+  readonly color: string;
+  readonly mark: 'line' | 'dashed' | 'dotted';
+}
+
+export interface EpochPanelOptions {
+  readonly title: string;
+  readonly lines: readonly EpochLine[];
+  /** First and last epoch of every panel of the figure. */
+  readonly epochs: readonly [number, number];
+  readonly domain: readonly [number, number];
+  readonly axisTitle: string;
+  /** d3 format of the vertical axis' labels, or shares as percentages. */
+  readonly format: string | 'percent';
+  /** A level to compare with, drawn across. */
+  readonly level?: { readonly value: number; readonly label: string };
+  readonly size: { readonly width: number; readonly height: number };
+}
+
+const PADDING = { left: 56, right: 14, top: 30, bottom: 40 };
+const DASHES = { line: [1, 0], dashed: [6, 3], dotted: [2, 2] } as const;
+
+/** Single epochs are marked by dots as long as the dots do not touch. */
+const DOTS_UP_TO_EPOCHS = 30;
+
+/** A plot over training epochs. Its geometry does not depend on text widths, so that panels of a figure line up. */
+export function drawEpochPanel(options: EpochPanelOptions): Panel {
+  const { width, height } = options.size;
+  const spec: PanelSpec = {
+    width: width - PADDING.left - PADDING.right,
+    height: height - PADDING.top - PADDING.bottom,
+    padding: PADDING,
+    autosize: 'none',
+    title: { text: options.title, dx: -PADDING.left + 4 },
+    layer: [...drawLevel(options), ...drawLines(options)],
+  };
+  return { title: options.title, spec, width, height };
+}
+
+type Layer = PanelSpec['layer'][number];
+
+/** Bands of every line lie behind, then the faint raw values, then the lines: none hides another's line. */
+function drawLines(options: EpochPanelOptions): Layer[] {
+  const { lines } = options;
+  const dotted = options.epochs[1] - options.epochs[0] < DOTS_UP_TO_EPOCHS;
+  return [
+    ...lines.filter(({ series }) => series.band.length > 0).map((line) => drawBand(line, options)),
+    ...lines.filter(({ series }) => series.raw.length > 0).map((line) => drawRaw(line, options)),
+    ...lines.map((line) => drawLine(line, options)),
+    ...(dotted ? lines.map((line) => drawDots(line, options)) : []),
+  ];
+}
+
+function drawBand({ series, color }: EpochLine, options: EpochPanelOptions): Layer {
+  const y = valueChannel(options);
+  return {
+    data: { values: [...series.band] },
+    mark: { type: 'area', color: colorVariable(color), opacity: 0.13 },
+    encoding: { x: epochChannel(options), y: { ...y, field: 'low' }, y2: { field: 'high' } },
+  };
+}
+
+function drawRaw({ series, color }: EpochLine, options: EpochPanelOptions): Layer {
+  return {
+    data: { values: [...series.raw] },
+    mark: { type: 'line', color: colorVariable(color), strokeWidth: 0.7, opacity: 0.3 },
+    encoding: { x: epochChannel(options), y: valueChannel(options) },
+  };
+}
+
+function drawLine({ series, color, mark }: EpochLine, options: EpochPanelOptions): Layer {
+  return {
+    data: { values: [...series.line] },
+    mark: {
+      type: 'line',
+      color: colorVariable(color),
+      strokeWidth: mark === 'line' ? 2.2 : 1.6,
+      strokeDash: [...DASHES[mark]],
+      strokeJoin: 'round',
+    },
+    encoding: { x: epochChannel(options), y: valueChannel(options) },
+  };
+}
+
+function drawDots({ series, color, mark }: EpochLine, options: EpochPanelOptions): Layer {
+  return {
+    data: { values: [...series.line] },
+    mark: { type: 'circle', color: colorVariable(color), size: mark === 'line' ? 26 : 16, opacity: 1 },
+    encoding: { x: epochChannel(options), y: valueChannel(options) },
+  };
+}
+
+function drawLevel(options: EpochPanelOptions): Layer[] {
+  const { level, domain } = options;
+  if (level === undefined || level.value < domain[0] || level.value > domain[1]) return [];
+  const y = { ...valueChannel(options), field: 'value' };
+  return [
+    {
+      data: { values: [{ value: level.value }] },
+      mark: { type: 'rule', color: 'currentColor', opacity: 0.6, strokeDash: [3, 3] },
+      encoding: { y },
+    },
+    {
+      data: { values: [{ value: level.value }] },
+      mark: {
+        type: 'text',
+        text: level.label,
+        align: 'right',
+        baseline: 'bottom',
+        dy: -3,
+        fontSize: 10,
+        color: 'currentColor',
+        opacity: 0.8,
+      },
+      encoding: { x: { value: 'width' }, y },
+    },
+  ];
+}
+
+function epochChannel({ epochs: [first, last], size }: EpochPanelOptions) {
+  // A single epoch stands in the middle of the plot.
+  const domain = first === last ? [first - 1, last + 1] : [first, last];
+  return {
+    field: 'epoch',
+    type: 'quantitative' as const,
+    scale: { domain, nice: false, zero: false },
+    axis: {
+      title: 'epoch',
+      labelExpr: COUNT_LABELS,
+      grid: false,
+      ...(last - first < 6
+        ? { values: range(first, last) }
+        : { tickCount: size.width < 350 ? 4 : 6, tickMinStep: 1 }),
+    },
+  };
+}
+
+function valueChannel({ domain, axisTitle, format, size }: EpochPanelOptions) {
+  return {
+    field: 'value',
+    type: 'quantitative' as const,
+    scale: { domain: [...domain], nice: false, zero: false },
+    axis: {
+      title: axisTitle,
+      titlePadding: 10,
+      ...(format === 'percent' ? { labelExpr: PERCENT_LABELS } : { format }),
+      tickCount: size.height < 200 ? 4 : 5,
+      maxExtent: 38,
+      minExtent: 38,
+    },
+  };
+}
+
+function range(first: number, last: number): number[] {
+  return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}

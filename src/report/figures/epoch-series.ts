@@ -1,0 +1,96 @@
+import { movingMean } from '../../stats/moving-mean.ts';
+import { summarise } from '../../stats/summary.ts';
+import type { EpochMetrics, RunResult, Series } from '../results.ts';
+
+/** A value at an epoch; epochs without one, for instance because they were not tested, are left out of the line. */
+export interface EpochPoint {
+  readonly epoch: number;
+  readonly value: number;
+}
+
+export interface EpochRange {
+  readonly epoch: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/** One quantity over training, ready to be drawn. */
+export interface EpochSeries {
+  readonly line: readonly EpochPoint[];
+  /** The values as measured, where `line` is a moving mean of them. */
+  readonly raw: readonly EpochPoint[];
+  /** Smallest and largest over the seeds, where there are several. */
+  readonly band: readonly EpochRange[];
+}
+
+/** The thesis smooths over 64 epochs; a window around an epoch has an odd number of them. */
+const SMOOTHING_REACH = 32;
+export const SMOOTHING_EPOCHS = 2 * SMOOTHING_REACH + 1;
+
+/** From here on single epochs crowd, and the trend is what can be read. */
+const SMOOTHED_FROM_EPOCHS = 200;
+
+export function isSmoothed(runs: readonly RunResult[]): boolean {
+  return Math.max(...runs.map((run) => run.metrics.epochs.length)) >= SMOOTHED_FROM_EPOCHS;
+}
+
+/**
+ * One quantity of a model's runs over the epochs: the mean over seeds, with its range where there are several; a moving
+ * mean of each seed first, where the epochs are many.
+ */
+export function buildSeries(
+  runs: readonly RunResult[],
+  pick: (metrics: EpochMetrics) => Series,
+  smoothed: boolean,
+): EpochSeries {
+  const drawn = runs.map((run) => {
+    const values = pick(run.metrics);
+    return toPoints(run.metrics.epochs, smoothed ? movingMean(values, SMOOTHING_REACH) : values);
+  });
+  const [only] = drawn;
+  const [run] = runs;
+  if (drawn.length === 1 && only !== undefined && run !== undefined) {
+    return { line: only, raw: smoothed ? toPoints(run.metrics.epochs, pick(run.metrics)) : [], band: [] };
+  }
+
+  const perEpoch = new Map<number, number[]>();
+  for (const { epoch, value } of drawn.flat()) {
+    const values = perEpoch.get(epoch) ?? [];
+    values.push(value);
+    perEpoch.set(epoch, values);
+  }
+  const line: EpochPoint[] = [];
+  const band: EpochRange[] = [];
+  for (const [epoch, values] of [...perEpoch].sort(([a], [b]) => a - b)) {
+    const { mean, min, max } = summarise(values);
+    line.push({ epoch, value: mean });
+    band.push({ epoch, low: min, high: max });
+  }
+  return { line, raw: [], band };
+}
+
+/** Smallest and largest value that any of `list` puts on the paper; null where there is none. */
+export function drawnExtent(list: readonly EpochSeries[]): [number, number] | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const take = (value: number): void => {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  };
+  for (const { line, raw, band } of list) {
+    for (const point of line) take(point.value);
+    for (const point of raw) take(point.value);
+    for (const range of band) {
+      take(range.low);
+      take(range.high);
+    }
+  }
+  return low > high ? null : [low, high];
+}
+
+function toPoints(epochs: readonly number[], values: Series): EpochPoint[] {
+  return epochs.flatMap((epoch, index) => {
+    const value = values[index] ?? null;
+    return value === null ? [] : [{ epoch, value }];
+  });
+}

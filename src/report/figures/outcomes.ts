@@ -1,0 +1,227 @@
+import { wilsonInterval } from '../../stats/wilson.ts';
+import { formatPercent, formatPercentRange } from '../format.ts';
+import type { Accuracy, Outcome } from '../outcome.ts';
+import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
+import { colorVariable, cycleColor } from './palette.ts';
+import { PERCENT_LABELS } from './theme.ts';
+
+const CHOSEN = 'chosen by validation';
+const MAXIMUM = 'maximum over epochs';
+const PUBLISHED = 'published';
+const PADDING = { right: 20, top: 12, bottom: 42 };
+const WIDTH = 440;
+
+const SHAPES: Readonly<Record<string, { shape: string; filled: boolean; fill?: string }>> = {
+  [CHOSEN]: { shape: 'circle', filled: true },
+  // Filled with the page's colour, so that the bar does not show through the ring.
+  [MAXIMUM]: { shape: 'circle', filled: false, fill: colorVariable('surface') },
+  [PUBLISHED]: { shape: 'diamond', filled: true },
+};
+
+interface Mark {
+  readonly model: string;
+  readonly kind: string;
+  readonly value: number;
+  readonly low: number;
+  readonly high: number;
+  readonly color: string;
+  /** One value a seed, where there are several. */
+  readonly seeds: readonly number[];
+}
+
+/** Test accuracy of every model with its interval, beside the published one where the two may be compared. */
+export function drawOutcomes(
+  outcomes: readonly Outcome[],
+  chance: number,
+  options: { readonly comparable: boolean },
+): Figure {
+  const marks = outcomes.flatMap((outcome, index) =>
+    markOutcome(outcome, cycleColor(index), options.comparable),
+  );
+  const kinds = [CHOSEN, MAXIMUM, PUBLISHED].filter((kind) => marks.some((mark) => mark.kind === kind));
+  const several = (outcomes[0]?.chosen.test.count ?? 1) > 1;
+  return {
+    id: 'outcomes',
+    title: 'Test accuracy of each model',
+    caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The maximum over epochs is how the thesis reports accuracy; it is chosen on the test clips themselves and so too high.`,
+    alt: outcomes.map((outcome) => describeOutcome(outcome, options.comparable)).join(' '),
+    legend: kinds.map((kind) => legendOf(kind)),
+    columns: 1,
+    panels: [
+      {
+        title: '',
+        spec: drawSpec(outcomes, marks, kinds, chance),
+        width: WIDTH,
+        height: heightOf(outcomes, kinds),
+      },
+    ],
+    data: outcomeTable(outcomes),
+  };
+}
+
+function markOutcome({ model, chosen, maximum }: Outcome, color: string, comparable: boolean): Mark[] {
+  const mark = (kind: string, accuracy: Accuracy): Mark => ({
+    model: model.title,
+    kind,
+    value: accuracy.mean,
+    low: accuracy.interval.low,
+    high: accuracy.interval.high,
+    seeds: accuracy.count > 1 ? accuracy.values : [],
+    color: colorVariable(color),
+  });
+  const marks = [mark(CHOSEN, chosen.test), mark(MAXIMUM, maximum.test)];
+  if (comparable && model.published !== null) {
+    const value = model.published.test;
+    marks.push({
+      model: model.title,
+      kind: PUBLISHED,
+      value,
+      low: value,
+      high: value,
+      seeds: [],
+      color: 'currentColor',
+    });
+  }
+  return marks;
+}
+
+function heightOf(outcomes: readonly Outcome[], kinds: readonly string[]): number {
+  return PADDING.top + PADDING.bottom + outcomes.length * (kinds.length * 14 + 16);
+}
+
+function drawSpec(
+  outcomes: readonly Outcome[],
+  marks: readonly Mark[],
+  kinds: readonly string[],
+  chance: number,
+): PanelSpec {
+  const longest = Math.max(...outcomes.map(({ model }) => model.title.length));
+  // About 7 px a character at 12 px, so that no title is cut.
+  const left = Math.min(WIDTH / 2, 16 + 7 * longest);
+  const lowest = Math.min(...marks.map(({ low }) => low));
+  // Once all intervals lie high, the room below them would only hide the differences.
+  const domain = [lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0, 1];
+  const x = {
+    field: 'value',
+    type: 'quantitative' as const,
+    scale: { domain, nice: false, zero: false },
+    axis: { title: 'test accuracy', labelExpr: PERCENT_LABELS, tickCount: 6 },
+  };
+  const y = {
+    field: 'model',
+    type: 'nominal' as const,
+    sort: null,
+    scale: { domain: outcomes.map(({ model }) => model.title), paddingInner: 0.3, paddingOuter: 0.15 },
+    axis: {
+      title: null,
+      grid: false,
+      labelFontSize: 12,
+      labelLimit: 0,
+      labelOpacity: 1,
+      minExtent: 0,
+    },
+  };
+  const yOffset = { field: 'kind', type: 'nominal' as const, sort: null, scale: { domain: [...kinds] } };
+  const color = { field: 'color', type: 'nominal' as const, scale: null };
+  const values = [...marks];
+  const chanceValues = { values: chance < (domain[0] ?? 0) ? [] : [{ value: chance, label: 'chance' }] };
+  return {
+    width: WIDTH - left - PADDING.right,
+    height: heightOf(outcomes, kinds) - PADDING.top - PADDING.bottom,
+    padding: { left, ...PADDING },
+    autosize: 'none',
+    layer: [
+      {
+        data: chanceValues,
+        mark: { type: 'rule', color: 'currentColor', opacity: 0.6, strokeDash: [3, 3] },
+        encoding: { x },
+      },
+      {
+        data: chanceValues,
+        mark: {
+          type: 'text',
+          color: 'currentColor',
+          opacity: 0.8,
+          align: 'left',
+          baseline: 'top',
+          dx: 4,
+          fontSize: 10,
+        },
+        encoding: { x, y: { value: -8 }, text: { field: 'label', type: 'nominal' } },
+      },
+      {
+        data: { values },
+        mark: { type: 'rule', strokeWidth: 1.6, opacity: 0.75 },
+        encoding: { x: { ...x, field: 'low' }, x2: { field: 'high' }, y, yOffset, color },
+      },
+      {
+        data: {
+          values: values.flatMap((mark) => mark.seeds.map((value) => ({ ...mark, value, seeds: [] }))),
+        },
+        mark: { type: 'tick', thickness: 1.2, size: 9, opacity: 0.9 },
+        encoding: { x, y, yOffset, color },
+      },
+      ...kinds.map((kind) => ({
+        data: { values: values.filter((mark) => mark.kind === kind) },
+        mark: { type: 'point' as const, size: 70, strokeWidth: 1.8, opacity: 1, ...SHAPES[kind] },
+        encoding: { x, y, yOffset, color },
+      })),
+    ],
+  };
+}
+
+function legendOf(kind: string): LegendEntry {
+  if (kind === PUBLISHED) return { label: 'published (maximum over epochs)', color: 'ink', mark: 'diamond' };
+  return kind === CHOSEN
+    ? { label: 'epoch chosen by validation', color: 'grey', mark: 'dot' }
+    : { label: MAXIMUM, color: 'grey', mark: 'ring' };
+}
+
+function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolean): string {
+  const span = chosen.test.interval;
+  const published =
+    comparable && model.published !== null ? `, published ${formatPercent(model.published.test)}` : '';
+  return `${model.title}: ${formatPercent(chosen.test.mean)} (${formatPercentRange(span.low, span.high)}), maximum ${formatPercent(maximum.test.mean)}${published}.`;
+}
+
+function outcomeTable(outcomes: readonly Outcome[]): CsvValue[][] {
+  const rows: CsvValue[][] = [
+    [
+      'model',
+      'seed',
+      'split',
+      'epoch_choice',
+      'epoch',
+      'clips',
+      'accuracy',
+      'wilson_low',
+      'wilson_high',
+      'published',
+    ],
+  ];
+  for (const { model, chosen, maximum } of outcomes) {
+    for (const split of ['test', 'validation'] as const) {
+      for (const [choice, accuracy] of [
+        ['validation', chosen[split]],
+        ['maximum', maximum[split]],
+      ] as const) {
+        accuracy.values.forEach((value, index) => {
+          const interval = wilsonInterval(value * accuracy.clips, accuracy.clips);
+          rows.push([
+            model.id,
+            model.runs[index]?.seed ?? null,
+            split,
+            choice,
+            accuracy.epochs[index] ?? null,
+            accuracy.clips,
+            value,
+            interval.low,
+            interval.high,
+            model.published?.[split] ?? null,
+          ]);
+        });
+      }
+    }
+  }
+  return rows;
+}

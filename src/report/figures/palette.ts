@@ -1,0 +1,38 @@
+/**
+ * Colours by name, for light and for dark surroundings. The hues are those of Okabe and Ito's palette, which people with
+ * any of the common colour vision deficiencies tell apart; lightness is moved until each reads on its background.
+ *
+ * @see Okabe and Ito 2008, Color Universal Design
+ */
+export const PALETTE: Readonly<Record<string, { readonly light: string; readonly dark: string }>> = {
+  ink: { light: '#1f2328', dark: '#e6e8eb' },
+  blue: { light: '#0072b2', dark: '#56b4e9' },
+  vermilion: { light: '#d55e00', dark: '#ff8b4d' },
+  green: { light: '#008a64', dark: '#2fc49a' },
+  purple: { light: '#b0528b', dark: '#e69cc6' },
+  amber: { light: '#a87600', dark: '#f0c14b' },
+  grey: { light: '#6b7280', dark: '#a3abb5' },
+  heat: { light: '#0b62a8', dark: '#56b4e9' },
+  surface: { light: '#ffffff', dark: '#14171b' },
+  'on-heat': { light: '#ffffff', dark: '#0b1016' },
+};
+
+/** Colours of models, and of whatever else is a list of equals. */
+const CYCLE = ['blue', 'vermilion', 'green', 'purple', 'amber', 'grey'] as const;
+
+/** @param index from 0; colours repeat after six */
+export function cycleColor(index: number): string {
+  return CYCLE[index % CYCLE.length] ?? 'grey';
+}
+
+/** A colour of the palette as a CSS variable, which follows the page's colour scheme. */
+export function colorVariable(name: string): string {
+  return `var(--${name})`;
+}
+
+/** Replaces the variables in an SVG by the colours for white paper, for files that stand alone. */
+export function fixColors(svg: string): string {
+  return svg
+    .replace(/var\(--([a-z-]+)\)/g, (whole, name: string) => PALETTE[name]?.light ?? whole)
+    .replaceAll('currentColor', PALETTE.ink?.light ?? '#000');
+}

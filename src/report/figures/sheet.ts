@@ -1,0 +1,104 @@
+import { escapeMarkup } from '../escape.ts';
+import type { Figure, LegendEntry } from './figure.ts';
+import { colorVariable } from './palette.ts';
+import { FONT } from './theme.ts';
+
+const MARGIN = 20;
+const GAP = 24;
+const TITLE_HEIGHT = 30;
+const LEGEND_HEIGHT = 26;
+const NOTICE_HEIGHT = 22;
+/** Mean width of a character in px at 12 px, generous so that entries never touch. */
+const CHARACTER_WIDTH = 6.6;
+
+/**
+ * Puts a figure's panels on one sheet, with title and legend, as an SVG file of its own.
+ *
+ * @param panels one SVG a panel, in the figure's order
+ * @param notice a warning below the title, so that the file cannot be taken for what it is not
+ */
+export function composeSheet(figure: Figure, panels: readonly string[], notice: string | null): string {
+  const columns = Math.min(figure.columns, figure.panels.length);
+  const cellWidth = Math.max(...figure.panels.map((panel) => panel.width));
+  const cellHeight = Math.max(...figure.panels.map((panel) => panel.height));
+  const rows = Math.ceil(figure.panels.length / columns);
+  const textWidth = Math.max(
+    figure.title.length * CHARACTER_WIDTH * 1.25,
+    (notice ?? '').length * CHARACTER_WIDTH,
+  );
+  const width = Math.max(
+    2 * MARGIN + columns * cellWidth + (columns - 1) * GAP,
+    Math.ceil(2 * MARGIN + textWidth),
+  );
+  const legend = composeLegend(figure.legend, width - 2 * MARGIN);
+  const head = MARGIN + TITLE_HEIGHT + (notice === null ? 0 : NOTICE_HEIGHT);
+  const top = head + legend.height;
+  const height = top + rows * cellHeight + (rows - 1) * GAP + MARGIN;
+
+  const placed = panels.map((panel, index) => {
+    const x = MARGIN + (index % columns) * (cellWidth + GAP);
+    const y = top + Math.floor(index / columns) * (cellHeight + GAP);
+    return panel.replace('<svg ', `<svg x="${x}" y="${y}" `);
+  });
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`,
+    `<title>${escapeMarkup(figure.title)}</title>`,
+    `<desc>${escapeMarkup(figure.alt)}</desc>`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<g font-family="${escapeMarkup(FONT)}" fill="currentColor">`,
+    `<text x="${MARGIN}" y="${MARGIN + 14}" font-size="15" font-weight="600">${escapeMarkup(figure.title)}</text>`,
+    ...(notice === null
+      ? []
+      : [
+          `<text x="${MARGIN}" y="${MARGIN + 35}" font-size="12" fill="${colorVariable('vermilion')}">${escapeMarkup(notice)}</text>`,
+        ]),
+    `<g transform="translate(${MARGIN},${head})" font-size="12">${legend.svg}</g>`,
+    ...placed,
+    '</g>',
+    '</svg>',
+    '',
+  ].join('\n');
+}
+
+/** Entries side by side, in as many lines as `width` asks for. */
+function composeLegend(entries: readonly LegendEntry[], width: number): { svg: string; height: number } {
+  let x = 0;
+  let line = 0;
+  const parts: string[] = [];
+  for (const entry of entries) {
+    const entryWidth = 32 + entry.label.length * CHARACTER_WIDTH + 18;
+    if (x > 0 && x + entryWidth > width) {
+      x = 0;
+      line += 1;
+    }
+    const key = drawKey(entry);
+    parts.push(
+      `<g transform="translate(${x},${line * LEGEND_HEIGHT})">${key}<text x="32" y="9">${escapeMarkup(entry.label)}</text></g>`,
+    );
+    x += Math.ceil(entryWidth);
+  }
+  return { svg: parts.join(''), height: entries.length === 0 ? 0 : (line + 1) * LEGEND_HEIGHT };
+}
+
+/** The mark that a legend entry explains, 24 x 10 px. */
+export function drawKey(entry: LegendEntry): string {
+  const color = colorVariable(entry.color);
+  switch (entry.mark) {
+    case 'line':
+      return `<path d="M0,5H24" stroke="${color}" stroke-width="2.2"/>`;
+    case 'dashed':
+      return `<path d="M0,5H24" stroke="${color}" stroke-width="1.8" stroke-dasharray="6 3"/>`;
+    case 'dotted':
+      return `<path d="M0,5H24" stroke="${color}" stroke-width="1.8" stroke-dasharray="2 2"/>`;
+    case 'dot':
+      return `<circle cx="12" cy="5" r="4.5" fill="${color}"/>`;
+    case 'ring':
+      return `<circle cx="12" cy="5" r="4" fill="none" stroke="${color}" stroke-width="1.8"/>`;
+    case 'diamond':
+      return `<path d="M12,-0.5L17.5,5L12,10.5L6.5,5Z" fill="${color}"/>`;
+    case 'square':
+      return `<rect x="6" y="-1" width="12" height="12" fill="${color}"/>`;
+    case 'band':
+      return `<rect x="0" y="-1" width="24" height="12" fill="${color}" fill-opacity="0.25"/>`;
+  }
+}

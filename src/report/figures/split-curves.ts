@@ -1,0 +1,72 @@
+import { type Results, type RunResult, SPLITS, type Split } from '../results.ts';
+import { SMOOTHING_EPOCHS } from './epoch-series.ts';
+import type { CsvValue, LegendEntry } from './figure.ts';
+
+/** How the three parts of the data look in every figure over epochs. */
+export const SPLIT_STYLES: Readonly<
+  Record<Split, { readonly color: string; readonly mark: 'line' | 'dashed' | 'dotted' }>
+> = {
+  train: { color: 'grey', mark: 'dotted' },
+  validation: { color: 'vermilion', mark: 'dashed' },
+  test: { color: 'blue', mark: 'line' },
+};
+
+export const SPLIT_LEGEND: readonly LegendEntry[] = [
+  { label: 'test', ...SPLIT_STYLES.test },
+  { label: 'validation', ...SPLIT_STYLES.validation },
+  { label: 'training', ...SPLIT_STYLES.train },
+];
+
+export const PANEL_SIZE = { width: 420, height: 240 };
+
+/** One row a model, seed, epoch and split. */
+export function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[][] {
+  const rows: CsvValue[][] = [['model', 'seed', 'epoch', 'split', quantity]];
+  for (const model of results.models) {
+    for (const { seed, metrics } of model.runs) {
+      metrics.epochs.forEach((epoch, index) => {
+        for (const split of SPLITS)
+          rows.push([model.id, seed, epoch, split, metrics[quantity][split][index] ?? null]);
+      });
+    }
+  }
+  return rows;
+}
+
+export function allRuns(results: Results): RunResult[] {
+  return results.models.flatMap((model) => model.runs);
+}
+
+/** First and last epoch over all runs. */
+export function epochRange(results: Results): [number, number] {
+  const epochs = allRuns(results).flatMap(({ metrics }) => [
+    metrics.epochs[0] ?? 0,
+    metrics.epochs.at(-1) ?? 0,
+  ]);
+  return [Math.min(...epochs), Math.max(...epochs)];
+}
+
+export function describeEpochs(results: Results): string {
+  const [first, last] = epochRange(results);
+  return first === last ? `epoch ${first}` : `epochs ${first} to ${last}`;
+}
+
+/** What a line is, where it is not simply the values of one run. */
+export function describeDrawing(results: Results, smoothed: boolean): string[] {
+  const several = results.seeds.length > 1;
+  const sentences: string[] = [];
+  if (smoothed) {
+    sentences.push(
+      `Lines are moving means over ${SMOOTHING_EPOCHS} epochs${several ? '' : '; the values themselves lie faint behind them'}.`,
+    );
+  }
+  if (several)
+    sentences.push(
+      `Lines are means over ${results.seeds.length} seeds, bands reach from the lowest to the highest.`,
+    );
+  return sentences;
+}
+
+export function seedLegend(results: Results): LegendEntry[] {
+  return results.seeds.length > 1 ? [{ label: 'range over seeds', color: 'grey', mark: 'band' }] : [];
+}

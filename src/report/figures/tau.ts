@@ -1,0 +1,106 @@
+import type { ModelResult, Results } from '../results.ts';
+import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
+import {
+  buildSeries,
+  drawnExtent,
+  type EpochPoint,
+  type EpochRange,
+  type EpochSeries,
+} from './epoch-series.ts';
+import type { CsvValue, Figure } from './figure.ts';
+import { cycleColor } from './palette.ts';
+import { describeEpochs, epochRange } from './split-curves.ts';
+
+/** Membrane time constant of each layer over the epochs: one panel a layer, one line a model. */
+export function drawTau(results: Results): Figure {
+  const layers = countLayers(results);
+  const panels = Array.from({ length: layers }, (_, layer) => ({
+    layer,
+    lines: results.models.flatMap((model, index): EpochLine[] => {
+      const series = buildTauSeries(model, layer);
+      return series === null ? [] : [{ series, color: cycleColor(index), mark: 'line' }];
+    }),
+  }));
+  const domain = padded(drawnExtent(panels.flatMap(({ lines }) => lines.map(({ series }) => series))));
+  const several = results.seeds.length > 1;
+  return {
+    id: 'tau',
+    title: 'Membrane time constants over epochs',
+    caption: [
+      'τ in time steps, one panel a spiking layer, counted from the input.',
+      'A line is the mean over the layer’s neurons, the band one standard deviation of them to each side; a layer with a single τ has no band.',
+      ...(several ? [`Means and standard deviations are averaged over ${results.seeds.length} seeds.`] : []),
+    ].join(' '),
+    alt: `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers} spiking layers. ${results.models.map((model) => describeEnd(model, layers)).join(' ')}`,
+    legend: results.models.map((model, index) => ({
+      label: model.title,
+      color: cycleColor(index),
+      mark: 'line',
+    })),
+    columns: 3,
+    panels: panels.map(({ layer, lines }) =>
+      drawEpochPanel({
+        title: `Layer ${layer + 1}`,
+        lines,
+        epochs: epochRange(results),
+        domain,
+        axisTitle: 'τ, time steps',
+        format: '.1f',
+        size: { width: 320, height: 190 },
+      }),
+    ),
+    data: tauTable(results),
+  };
+}
+
+/** Spiking layers of the deepest model; 0 where training wrote no time constants down. */
+export function countLayers(results: Results): number {
+  return Math.max(...results.models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.layers.length)));
+}
+
+function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
+  const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
+  if (runs.length === 0) return null;
+  const mean = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauMean ?? [], false);
+  const std = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauStd ?? [], false);
+  return { line: mean.line, raw: [], band: spread(mean.line, std.line) };
+}
+
+/** Mean ± standard deviation; nothing where no neuron differs from another. */
+function spread(means: readonly EpochPoint[], stds: readonly EpochPoint[]): EpochRange[] {
+  if (stds.every(({ value }) => value === 0)) return [];
+  const stdAt = new Map(stds.map(({ epoch, value }) => [epoch, value]));
+  return means.flatMap(({ epoch, value }) => {
+    const std = stdAt.get(epoch);
+    return std === undefined ? [] : [{ epoch, low: value - std, high: value + std }];
+  });
+}
+
+/** A domain with a twentieth of air to each side, and at least 0.2 time steps high. */
+function padded(extent: readonly [number, number] | null): [number, number] {
+  const [low, high] = extent ?? [1, 3];
+  const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);
+  return [low - air, high + air];
+}
+
+function describeEnd(model: ModelResult, layers: number): string {
+  const means = Array.from({ length: layers }, (_, layer) => {
+    const value = buildTauSeries(model, layer)?.line.at(-1)?.value;
+    return value === undefined ? 'unknown' : value.toFixed(2);
+  });
+  return `${model.title} ends at ${means.join(', ')}.`;
+}
+
+function tauTable(results: Results): CsvValue[][] {
+  const rows: CsvValue[][] = [['model', 'seed', 'layer', 'epoch', 'tau_mean', 'tau_std']];
+  for (const model of results.models) {
+    for (const { seed, metrics } of model.runs) {
+      metrics.layers.forEach(({ tauMean, tauStd }, layer) => {
+        metrics.epochs.forEach((epoch, index) => {
+          rows.push([model.id, seed, layer + 1, epoch, tauMean[index] ?? null, tauStd[index] ?? null]);
+        });
+      });
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,43 @@
+/** A share as a percentage with one decimal, `95.5 %`, with a space that does not break. */
+export function formatPercent(share: number): string {
+  return `${(share * 100).toFixed(1)}\u00a0%`;
+}
+
+/** Two shares as one range, `93.1–97.8 %`. */
+export function formatPercentRange(low: number, high: number): string {
+  return `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}\u00a0%`;
+}
+
+/** A whole number with narrow spaces between thousands. */
+export function formatCount(count: number): string {
+  return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000;
+    unit += 1;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)}\u00a0${units[unit]}`;
+}
+
+/** `one clip`, `12 clips`. */
+export function formatQuantity(count: number, singular: string, plural = `${singular}s`): string {
+  return `${formatCount(count)} ${count === 1 ? singular : plural}`;
+}
+
+/** `a`, `a and b`, `a, b and c`. */
+export function joinWords(words: readonly string[]): string {
+  if (words.length <= 1) return words.join('');
+  return `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten'];
+
+/** Small numbers as words, larger ones in digits. */
+export function spellCount(count: number): string {
+  return WORDS[count] ?? formatCount(count);
+}

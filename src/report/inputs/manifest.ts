@@ -1,0 +1,53 @@
+import type { Fields } from '../fields.ts';
+import type { ManifestResult, SplitCount, Tally } from '../results.ts';
+
+/** What the manifest says of the data as a whole, apart from its counts. */
+export interface ManifestHead {
+  readonly dataset: string;
+  readonly simulated: boolean;
+}
+
+export function readManifestHead(fields: Fields): ManifestHead {
+  requireVersion(fields);
+  return { dataset: fields.text('dataset'), simulated: fields.flag('simulated') };
+}
+
+/** @throws {ReproError} naming the file and the field */
+export function readManifest(fields: Fields): ManifestResult {
+  const files = fields.objects('files');
+  let sizeBytes = 0;
+  let unlisted = 0;
+  for (const file of files) {
+    sizeBytes += file.count('sizeBytes');
+    if (file.text('status') === 'unlisted') unlisted += 1;
+  }
+  const splits = fields.object('splits');
+  return {
+    files: files.length,
+    sizeBytes,
+    archive: fields.flag('archive'),
+    unlisted,
+    train: readSplit(splits.object('train')),
+    test: readSplit(splits.object('test')),
+    perUser: readTallies(fields, 'perUser'),
+    perLight: readTallies(fields, 'perLight'),
+    perClass: readTallies(fields, 'perClass'),
+    warnings: fields.texts('warnings'),
+  };
+}
+
+export function requireVersion(fields: Fields): void {
+  const version = fields.count('version');
+  if (version !== 1) fields.fail('version', `is ${version}, and this report knows version 1 only`);
+}
+
+function readSplit(fields: Fields): SplitCount {
+  return { recordings: fields.count('recordings'), clips: fields.count('clips') };
+}
+
+/** Clips by key, in the file's order. Absent where a data set has no such key. */
+function readTallies(fields: Fields, name: string): Tally[] {
+  if (!fields.has(name)) return [];
+  const counts = fields.object(name);
+  return counts.keys().map((key) => ({ key, clips: counts.count(key) }));
+}

@@ -1,0 +1,33 @@
+import type { Fields } from '../fields.ts';
+import type { ModelResult, RunResult } from '../results.ts';
+
+/**
+ * Reads a model's configuration file, `configs/models/<id>.yaml` parsed.
+ *
+ * @throws {ReproError} naming the file and the field
+ */
+export function readModel(fields: Fields, id: string, runs: readonly RunResult[]): ModelResult {
+  const found = fields.text('id');
+  if (found !== id) fields.fail('id', `is "${found}", but its file is named "${id}"`);
+  const published = fields.has('published') ? fields.object('published') : null;
+  return {
+    id,
+    // A line must not end inside "λ = .1".
+    title: fields.text('title').replaceAll(' = ', '\u00a0=\u00a0'),
+    description: fields.has('description') ? fields.text('description') : '',
+    published:
+      published === null
+        ? null
+        : {
+            name: published.text('name'),
+            test: published.share('test'),
+            validation: published.share('validation'),
+          },
+    settings: {
+      network: fields.raw('network'),
+      loss: fields.has('loss') ? fields.raw('loss') : {},
+      train: fields.raw('train'),
+    },
+    runs,
+  };
+}

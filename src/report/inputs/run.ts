@@ -1,0 +1,103 @@
+import type { Fields } from '../fields.ts';
+import type { EpochMetrics, MaximumResult, RunResult, SplitResult } from '../results.ts';
+import { requireVersion } from './manifest.ts';
+
+/** What every file of a run must agree on. */
+export interface Expected {
+  readonly model: string;
+  readonly seed: number;
+  readonly dataset: string;
+  readonly simulated: boolean;
+}
+
+/**
+ * Joins run.json (training), evaluation.json (evaluation) and the metrics of one run.
+ *
+ * @throws {ReproError} naming the file and the field, also where the files disagree with each other or with `expected`
+ */
+export function readRun(
+  run: Fields,
+  evaluation: Fields,
+  metrics: EpochMetrics,
+  expected: Expected,
+): { result: RunResult; classes: string[] } {
+  requireVersion(run);
+  requireVersion(evaluation);
+  requireSame(run.object('model'), 'id', expected.model);
+  requireSame(evaluation, 'model', expected.model);
+  for (const fields of [run, evaluation]) {
+    const seed = fields.number('seed');
+    if (seed !== expected.seed) fields.fail('seed', `is ${seed}, but its folder is of seed ${expected.seed}`);
+    requireSame(fields, 'dataset', expected.dataset);
+    if (fields.flag('simulated') !== expected.simulated) {
+      fields.fail('simulated', `is ${!expected.simulated}, but the manifest says ${expected.simulated}`);
+    }
+  }
+
+  const engine = run.object('engine');
+  const clips = run.object('split');
+  const checkpoint = evaluation.object('checkpoint');
+  const maximum = evaluation.object('maximum');
+  const test = readSplitResult(evaluation, 'test');
+  const classes = evaluation.texts('classes');
+  const result: RunResult = {
+    seed: expected.seed,
+    engine: { name: engine.text('name'), backend: engine.text('backend'), version: engine.text('version') },
+    parameters: run.count('parameters'),
+    clips: { train: clips.count('train'), validation: clips.count('validation'), test: clips.count('test') },
+    network: run.raw('network'),
+    training: run.raw('training'),
+    frames: run.has('frames') ? run.raw('frames') : null,
+    metrics,
+    chosenEpoch: checkpoint.count('epoch') + 1,
+    test,
+    validation: readSplitResult(evaluation, 'validation'),
+    maximum: {
+      test: readMaximum(maximum.object('test')),
+      validation: readMaximum(maximum.object('validation')),
+    },
+    confusion: readConfusion(evaluation, classes, test),
+  };
+  return { result, classes };
+}
+
+function requireSame(fields: Fields, name: string, expected: string): void {
+  const found = fields.text(name);
+  if (found !== expected) fields.fail(name, `is "${found}", but "${expected}" was expected`);
+}
+
+function readSplitResult(parent: Fields, name: string): SplitResult {
+  const fields = parent.object(name);
+  const clips = fields.count('clips');
+  const correct = fields.count('correct');
+  if (clips === 0) fields.fail('clips', 'is 0: there is nothing to judge the model by');
+  if (correct > clips) fields.fail('correct', `is ${correct}, more than the ${clips} clips`);
+  const accuracy = fields.share('accuracy');
+  // The counts are what the intervals are made of, so a rounded accuracy may differ from them by half a clip at most.
+  if (Math.abs(accuracy * clips - correct) > 0.5) {
+    fields.fail('accuracy', `is ${accuracy}, but ${correct} of ${clips} clips is ${correct / clips}`);
+  }
+  return { clips, correct, accuracy: correct / clips, loss: fields.number('loss') };
+}
+
+function readMaximum(fields: Fields): MaximumResult {
+  return { epoch: fields.count('epoch') + 1, accuracy: fields.share('accuracy') };
+}
+
+function readConfusion(fields: Fields, classes: readonly string[], test: SplitResult): number[][] {
+  const confusion = fields.squareMatrix('confusion', { min: 0, integer: true });
+  if (confusion.length !== classes.length) {
+    fields.fail('confusion', `has ${confusion.length} rows for ${classes.length} classes`);
+  }
+  const clips = confusion.flat().reduce((sum, count) => sum + count, 0);
+  if (clips !== test.clips)
+    fields.fail('confusion', `counts ${clips} clips, but the test split has ${test.clips}`);
+  const correct = confusion.reduce((sum, row, index) => sum + (row[index] ?? 0), 0);
+  if (correct !== test.correct) {
+    fields.fail(
+      'confusion',
+      `has ${correct} clips on its diagonal, but ${test.correct} are said to be correct`,
+    );
+  }
+  return confusion;
+}

@@ -1,0 +1,68 @@
+import { type Summary, summarise } from '../stats/summary.ts';
+import { type Interval, wilsonInterval } from '../stats/wilson.ts';
+import type { ModelResult, Results } from './results.ts';
+
+/** One accuracy of a model, over its seeds. */
+export interface Accuracy extends Summary {
+  /** Clips that it is a share of, the same for every seed. */
+  readonly clips: number;
+  /** Epoch it was measured at, one a seed. */
+  readonly epochs: readonly number[];
+  /** One value a seed, in the order of the seeds. */
+  readonly values: readonly number[];
+  /**
+   * 95 % Wilson interval of the mean. Every seed sees the same clips, so that they count once: the interval is as wide as
+   * that of a single run, and says how far the choice of clips could have moved the figure, not the choice of seed.
+   */
+  readonly interval: Interval;
+}
+
+/** A model's accuracies, each at two choices of the epoch. */
+export interface Outcome {
+  readonly model: ModelResult;
+  /** At the epoch with the best validation accuracy: the test clips had no part in the choice. */
+  readonly chosen: { readonly test: Accuracy; readonly validation: Accuracy };
+  /** The maximum over all epochs, as the thesis reports it: chosen on the very clips it is measured on. */
+  readonly maximum: { readonly test: Accuracy; readonly validation: Accuracy };
+}
+
+export function judgeModels(results: Results): Outcome[] {
+  return results.models.map((model) => ({
+    model,
+    chosen: { test: chosenAccuracy(model, 'test'), validation: chosenAccuracy(model, 'validation') },
+    maximum: { test: maximumAccuracy(model, 'test'), validation: maximumAccuracy(model, 'validation') },
+  }));
+}
+
+function chosenAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
+  return summariseAccuracy(
+    model.runs.map((run) => ({
+      value: run[split].accuracy,
+      clips: run[split].clips,
+      epoch: run.chosenEpoch,
+    })),
+  );
+}
+
+function maximumAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
+  return summariseAccuracy(
+    model.runs.map((run) => ({
+      value: run.maximum[split].accuracy,
+      clips: run[split].clips,
+      epoch: run.maximum[split].epoch,
+    })),
+  );
+}
+
+function summariseAccuracy(runs: readonly { value: number; clips: number; epoch: number }[]): Accuracy {
+  const values = runs.map(({ value }) => value);
+  const clips = runs[0]?.clips ?? 0;
+  const summary = summarise(values);
+  return {
+    ...summary,
+    clips,
+    epochs: runs.map(({ epoch }) => epoch),
+    values,
+    interval: wilsonInterval(summary.mean * clips, clips),
+  };
+}

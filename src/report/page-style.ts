@@ -1,0 +1,118 @@
+import { PALETTE } from './figures/palette.ts';
+
+const variables = (scheme: 'light' | 'dark'): string =>
+  Object.entries(PALETTE)
+    .map(([name, color]) => `--${name}: ${color[scheme]};`)
+    .join(' ');
+
+const LIGHT = `color-scheme: light; ${variables('light')} --muted: #57606a; --line: #d9dde2; --tint: #f5f6f8; --link: #0b62a8;
+  --warn: #fff4d6; --warn-line: #b98500;`;
+const DARK = `color-scheme: dark; ${variables('dark')} --muted: #a3abb5; --line: #343a41; --tint: #1d2126; --link: #7cc4f0;
+  --warn: #3a2e08; --warn-line: #d9a514;`;
+
+/** The page's style sheet: the reader's own fonts, the reader's colour scheme, one column that narrows down to a phone. */
+export const PAGE_STYLE = `
+:root { ${LIGHT} }
+@media screen and (prefers-color-scheme: dark) { :root { ${DARK} } }
+
+* { box-sizing: border-box; }
+html { scroll-padding-top: 1rem; -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0 auto; max-width: 62rem; padding: 0 1.25rem 3rem;
+  font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif;
+  color: var(--ink); background: var(--surface); font-variant-numeric: tabular-nums;
+}
+a { color: var(--link); text-underline-offset: .15em; }
+a:focus-visible, .scroll:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+code { font: .875em/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, "Liberation Mono", monospace; overflow-wrap: anywhere; }
+.skip { position: absolute; left: -100rem; }
+.skip:focus { left: 1rem; top: .5rem; background: var(--surface); padding: .25rem .5rem; }
+
+.banner { margin: 1.25rem 0 0; padding: .75rem 1rem; background: var(--warn); border-left: 4px solid var(--warn-line); border-radius: 3px; }
+.banner p { margin: 0; max-width: none; }
+
+header { margin-top: 2.25rem; }
+h1 { font-size: clamp(1.6rem, 4vw, 2.1rem); line-height: 1.2; letter-spacing: -.015em; margin: 0 0 .4rem; text-wrap: balance; }
+.subtitle { color: var(--muted); margin: 0; }
+.subtitle strong { font-weight: inherit; font-style: italic; }
+.facts {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(13.5rem, 45%), 1fr)); gap: .9rem 1.5rem;
+  margin: 1.5rem 0 0; padding: 1.1rem 0; border-block: 1px solid var(--line);
+}
+.facts dt { font-size: .8rem; color: var(--muted); line-height: 1.3; }
+.facts dd { margin: .1rem 0 0; line-height: 1.35; }
+nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: .9rem 0 0; padding: 0; font-size: .9rem; }
+
+section { margin-top: 3.25rem; }
+h2 { font-size: 1.45rem; line-height: 1.25; letter-spacing: -.01em; margin: 0 0 .8rem; }
+h3 { font-size: 1.05rem; line-height: 1.3; margin: 0 0 .2rem; }
+p, ul { max-width: 44rem; margin: 0 0 .8rem; }
+.lead { font-size: 1.2rem; line-height: 1.45; max-width: 46rem; }
+.lead strong { font-weight: 650; }
+
+figure { margin: 2.25rem 0 0; }
+figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
+.legend { display: flex; flex-wrap: wrap; gap: .15rem 1.25rem; list-style: none; margin: .5rem 0 0; padding: 0; font-size: .875rem; max-width: none; }
+.legend li { display: flex; align-items: center; gap: .45rem; }
+.panels { display: grid; gap: 1rem 1.5rem; margin-top: .75rem; align-items: start; }
+.panels svg { display: block; width: 100%; height: auto; overflow: visible; }
+.panels svg text { font-family: inherit; font-variant-numeric: tabular-nums; }
+.columns-2 .panels { grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }
+.columns-3 .panels { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+@media (min-width: 56rem) {
+  .single { display: grid; grid-template-columns: minmax(0, 19rem) minmax(0, 1fr); gap: 0 2rem; align-items: start; }
+  .single .panels { margin-top: 0; }
+  .single .legend { flex-direction: column; }
+}
+
+.table { margin: 2rem 0 0; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .925rem; line-height: 1.4; }
+.table > .scroll > table { min-width: min(100%, 30rem); }
+.caption { font-weight: 650; font-size: .925rem; margin: 0 0 .5rem; }
+th, td { padding: .45rem .9rem .45rem 0; text-align: left; vertical-align: top; font-weight: 400; }
+tbody td:last-child, thead tr:first-child th:last-child, thead tr:has(.group:last-child) + tr th:last-child { padding-right: 0; }
+thead th { font-size: .82rem; line-height: 1.3; color: var(--muted); vertical-align: bottom; }
+thead tr:last-child th, thead th[rowspan] { border-bottom: 1.5px solid var(--ink); }
+thead th.group { border-bottom: 1px solid var(--line); padding-bottom: .3rem; color: var(--ink); }
+tbody tr + tr > * { border-top: 1px solid var(--line); }
+tbody th { font-weight: 500; }
+tbody th, thead tr:first-child th:first-child { position: sticky; left: 0; background: var(--surface); }
+.number { text-align: right; white-space: nowrap; }
+.detail { display: block; color: var(--muted); font-size: .8rem; line-height: 1.35; font-weight: 400; }
+.missing { color: var(--muted); }
+td.differs { background: linear-gradient(var(--tint), var(--tint)); }
+.differs strong { font-weight: 650; }
+.note { font-size: .85rem; color: var(--muted); margin: .5rem 0 0; }
+.tables { columns: 2 20rem; column-gap: 2.5rem; }
+.tables .table { break-inside: avoid; padding-top: 2rem; margin: 0; }
+.tables table { width: 100%; }
+.tables th, .tables td { padding-block: .3rem; }
+
+.commands { margin: 1rem 0; padding: .9rem 1rem; background: var(--tint); border-radius: 4px; }
+.commands div { display: grid; grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 0 1.25rem; padding: .15rem 0; }
+.commands dd { margin: 0; color: var(--muted); font-size: .9rem; }
+
+footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .85rem; color: var(--muted); }
+
+@media (max-width: 40rem) {
+  body { padding-inline: 1rem; }
+  section { margin-top: 2.5rem; }
+  .commands div { grid-template-columns: minmax(0, 1fr); padding: .35rem 0; }
+}
+@media print {
+  @page { margin: 16mm; }
+  body { max-width: none; padding: 0; font-size: 10pt; }
+  nav, .skip { display: none; }
+  a { color: inherit; text-decoration: none; }
+  h2, h3, figcaption, .caption { break-after: avoid; }
+  .panels svg, tr, .banner, .commands { break-inside: avoid; }
+  .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .columns-3 .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); }
+  .scroll { overflow: visible; }
+  table { font-size: 8.5pt; }
+  th, td { padding-right: .55rem; }
+  .detail, thead th { font-size: 7.5pt; }
+  .banner, td.differs, .commands { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+}
+`;

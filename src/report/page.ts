@@ -1,0 +1,182 @@
+import type { Block, Cell, Inline, Report, Table, Text } from './document.ts';
+import { escapeMarkup } from './escape.ts';
+import type { LegendEntry } from './figures/figure.ts';
+import type { RenderedFigure } from './figures/render.ts';
+import { drawKey } from './figures/sheet.ts';
+import { PAGE_STYLE } from './page-style.ts';
+
+/**
+ * The report as one HTML page that asks for nothing else: style and figures are inside, and there is no script.
+ *
+ * @param figures every figure of the report, drawn
+ */
+export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
+  const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
+  return [
+    '<!doctype html>',
+    '<html lang="en">',
+    '<head>',
+    '<meta charset="utf-8">',
+    '<meta name="viewport" content="width=device-width, initial-scale=1">',
+    '<meta name="color-scheme" content="light dark">',
+    // Without an icon of its own a page from a web server would make the browser ask for one.
+    '<link rel="icon" href="data:,">',
+    `<title>${escapeMarkup(report.title)}</title>`,
+    `<style>\n${PAGE_STYLE}</style>`,
+    '</head>',
+    '<body>',
+    '<a class="skip" href="#main">Skip to the results</a>',
+    ...report.banners.map(
+      ({ title, text }) =>
+        `<aside class="banner" aria-label="Warning"><p><strong>${escapeMarkup(title)}.</strong> ${escapeMarkup(text)}</p></aside>`,
+    ),
+    '<header>',
+    `<h1>${escapeMarkup(report.title)}</h1>`,
+    `<p class="subtitle">${renderText(report.subtitle)}</p>`,
+    '<dl class="facts">',
+    ...report.facts.map(
+      ({ name, value }) => `<div><dt>${escapeMarkup(name)}</dt><dd>${escapeMarkup(value)}</dd></div>`,
+    ),
+    '</dl>',
+    '<nav aria-label="Sections"><ul>',
+    ...report.sections.map(
+      ({ id, title }) => `<li><a href="#${escapeMarkup(id)}">${escapeMarkup(title)}</a></li>`,
+    ),
+    '</ul></nav>',
+    '</header>',
+    '<main id="main">',
+    ...report.sections.map(
+      ({ id, title, blocks }) =>
+        `<section id="${escapeMarkup(id)}">\n<h2>${escapeMarkup(title)}</h2>\n${blocks.map((block) => renderBlock(block, drawn)).join('\n')}\n</section>`,
+    ),
+    '</main>',
+    `<footer><p>${renderText(report.footer)}</p></footer>`,
+    '</body>',
+    '</html>',
+    '',
+  ].join('\n');
+}
+
+function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): string {
+  switch (block.kind) {
+    case 'paragraph':
+      return `<p${block.lead === true ? ' class="lead"' : ''}>${renderText(block.text)}</p>`;
+    case 'list':
+      return `<ul>${block.items.map((item) => `<li>${renderText(item)}</li>`).join('')}</ul>`;
+    case 'commands':
+      return [
+        '<dl class="commands">',
+        ...block.lines.map(
+          ({ command, does }) =>
+            `<div><dt><code>${escapeMarkup(command)}</code></dt><dd>${escapeMarkup(does)}</dd></div>`,
+        ),
+        '</dl>',
+      ].join('\n');
+    case 'table':
+      return renderTable(block.table);
+    case 'tables':
+      return `<div class="tables">\n${block.tables.map(renderTable).join('\n')}\n</div>`;
+    case 'figure': {
+      const figure = drawn.get(block.figure.id);
+      if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not drawn`);
+      return renderFigureBlock(figure);
+    }
+  }
+}
+
+function renderFigureBlock({ figure, panels }: RenderedFigure): string {
+  const id = escapeMarkup(figure.id);
+  // A single panel fills its column, but not so far that its text outgrows the page's.
+  const width =
+    figure.panels.length === 1
+      ? ` style="max-width: ${Math.round((figure.panels[0]?.width ?? 0) * 1.2)}px"`
+      : '';
+  const layout = figure.panels.length === 1 ? 'single' : `columns-${figure.columns}`;
+  return [
+    `<figure id="figure-${id}" class="${layout}">`,
+    `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)} <a href="figures/${id}.csv">Data as CSV</a></p>`,
+    renderLegend(figure.legend),
+    '</figcaption>',
+    `<div class="panels"${width} role="img" aria-label="${escapeMarkup(figure.alt)}">`,
+    ...panels.map((panel) => panel.replace('<svg ', '<svg aria-hidden="true" ')),
+    '</div>',
+    '</figure>',
+  ].join('\n');
+}
+
+function renderLegend(entries: readonly LegendEntry[]): string {
+  if (entries.length === 0) return '';
+  const items = entries.map(
+    (entry) =>
+      `<li><svg aria-hidden="true" width="24" height="12" viewBox="0 -1 24 12">${drawKey(entry)}</svg>${escapeMarkup(entry.label)}</li>`,
+  );
+  return `<ul class="legend">${items.join('')}</ul>`;
+}
+
+function renderTable(table: Table): string {
+  const id = escapeMarkup(table.id);
+  return [
+    `<div class="table" id="${id}">`,
+    `<p class="caption" id="${id}-caption">${escapeMarkup(table.caption)}</p>`,
+    // A table that is wider than a phone scrolls by itself, by keyboard too; its caption stays in view.
+    `<div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0">`,
+    `<table aria-labelledby="${id}-caption">`,
+    `<thead>${renderHead(table)}</thead>`,
+    '<tbody>',
+    ...table.rows.map(
+      (row) => `<tr>${row.map((cell, column) => renderCell(table, cell, column)).join('')}</tr>`,
+    ),
+    '</tbody>',
+    '</table>',
+    '</div>',
+    ...table.notes.map((note) => `<p class="note">${renderText(note)}</p>`),
+    '</div>',
+  ].join('\n');
+}
+
+function renderHead({ columns }: Table): string {
+  const label = (text: string, numeric: boolean | undefined, rest: string): string =>
+    `<th${rest}${numeric === true ? ' class="number"' : ''}>${escapeMarkup(text)}</th>`;
+  if (columns.every(({ group }) => group === undefined)) {
+    return `<tr>${columns.map((column) => label(column.label, column.numeric, ' scope="col"')).join('')}</tr>`;
+  }
+  const top: string[] = [];
+  for (let at = 0; at < columns.length; ) {
+    const column = columns[at];
+    if (column === undefined) break;
+    if (column.group === undefined) {
+      top.push(label(column.label, column.numeric, ' scope="col" rowspan="2"'));
+      at += 1;
+      continue;
+    }
+    let span = 1;
+    while (columns[at + span]?.group === column.group) span += 1;
+    top.push(`<th class="group" scope="colgroup" colspan="${span}">${escapeMarkup(column.group)}</th>`);
+    at += span;
+  }
+  const below = columns.filter(({ group }) => group !== undefined);
+  return `<tr>${top.join('')}</tr><tr>${below.map((column) => label(column.label, column.numeric, ' scope="col"')).join('')}</tr>`;
+}
+
+function renderCell(table: Table, { text, details = [], tone }: Cell, column: number): string {
+  const classes = [table.columns[column]?.numeric === true ? 'number' : '', tone ?? ''].filter(
+    (name) => name !== '',
+  );
+  const attributes = classes.length === 0 ? '' : ` class="${classes.join(' ')}"`;
+  const lines = details.map((line) => `<span class="detail">${escapeMarkup(line)}</span>`).join('');
+  const value = tone === 'differs' ? `<strong>${escapeMarkup(text)}</strong>` : escapeMarkup(text);
+  return column === 0
+    ? `<th scope="row"${attributes}>${value}${lines}</th>`
+    : `<td${attributes}>${value}${lines}</td>`;
+}
+
+function renderText(text: Text): string {
+  return text.map(renderInline).join('');
+}
+
+function renderInline(inline: Inline): string {
+  if (typeof inline === 'string') return escapeMarkup(inline);
+  if ('strong' in inline) return `<strong>${escapeMarkup(inline.strong)}</strong>`;
+  if ('code' in inline) return `<code>${escapeMarkup(inline.code)}</code>`;
+  return `<a href="${escapeMarkup(inline.link)}">${escapeMarkup(inline.text)}</a>`;
+}

@@ -1,0 +1,137 @@
+import type { Banner, Report, Section } from './document.ts';
+import { drawAccuracy } from './figures/accuracy.ts';
+import { drawConfusion } from './figures/confusion.ts';
+import { drawLoss } from './figures/loss.ts';
+import { drawOutcomes } from './figures/outcomes.ts';
+import { allRuns } from './figures/split-curves.ts';
+import { countLayers, drawTau } from './figures/tau.ts';
+import { formatCount, formatPercent, joinWords } from './format.ts';
+import { judgeModels, type Outcome } from './outcome.ts';
+import type { Results } from './results.ts';
+import { describeData } from './sections/data.ts';
+import { describeRerun } from './sections/rerun.ts';
+import { describeSettings } from './sections/settings.ts';
+import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
+import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
+import { writeVerdict } from './verdict.ts';
+
+export interface ReportOptions {
+  readonly title: string;
+  /** Version of Node.js that made the report, `20.20.2`. */
+  readonly nodeVersion: string;
+}
+
+/** Everything the report says, from everything that was measured. Pure: the same results give the same report. */
+export function buildReport(results: Results, options: ReportOptions): Report {
+  const outcomes = judgeModels(results);
+  return {
+    title: options.title,
+    subtitle: [`Reproduction of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
+    banners: announce(results),
+    facts: listFacts(results, options),
+    sections: [
+      describeOutcomes(results, outcomes),
+      {
+        id: 'training',
+        title: 'Training',
+        blocks: [
+          { kind: 'figure', figure: drawAccuracy(results) },
+          { kind: 'figure', figure: drawLoss(results) },
+        ],
+      },
+      ...describeTau(results),
+      {
+        id: 'mistakes',
+        title: 'Mistakes',
+        blocks: [{ kind: 'figure', figure: drawConfusion(results) }],
+      },
+      describeData(results),
+      describeSettings(results),
+      describeRerun(results),
+    ],
+    footer: [
+      `Made with Node.js ${options.nodeVersion}. The same inputs give this page byte for byte, so it carries no date.`,
+    ],
+  };
+}
+
+function announce(results: Results): Banner[] {
+  switch (judgeComparability(results)) {
+    case 'simulated':
+      return [
+        {
+          title: 'Simulated data: these figures say nothing about the thesis',
+          text: `The gestures are simulated; no camera recorded them, and nobody made them. With the recordings of ${titleDataset(THESIS.dataset)} the same pipeline gives figures that can be compared.`,
+        },
+      ];
+    case 'other-dataset':
+      return [
+        {
+          title: `Another data set: ${titleDataset(results.dataset)}`,
+          text: `The thesis reports ${titleDataset(THESIS.dataset)} only, so nothing here can be compared with it.`,
+        },
+      ];
+    case null:
+      return [];
+  }
+}
+
+function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Section {
+  const comparable = judgeComparability(results) === null;
+  const chance = 1 / results.classes.length;
+  return {
+    id: 'results',
+    title: 'What came out',
+    blocks: [
+      ...writeVerdict(results, outcomes).map((text, index) => ({
+        kind: 'paragraph' as const,
+        text,
+        lead: index === 0,
+      })),
+      { kind: 'figure', figure: drawOutcomes(outcomes, chance, { comparable }) },
+      { kind: 'table', table: tabulateOutcomes(results, outcomes) },
+      ...(results.seeds.length > 1 ? [{ kind: 'table' as const, table: tabulateSeeds(outcomes) }] : []),
+    ],
+  };
+}
+
+function describeTau(results: Results): Section[] {
+  if (countLayers(results) === 0) return [];
+  return [
+    {
+      id: 'time-constants',
+      title: 'Time constants',
+      blocks: [{ kind: 'figure', figure: drawTau(results) }],
+    },
+  ];
+}
+
+function listFacts(results: Results, { nodeVersion }: ReportOptions): Report['facts'] {
+  const runs = allRuns(results);
+  const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
+  const clips = distinct(
+    runs.map(
+      (run) =>
+        `${formatCount(run.clips.train)} / ${formatCount(run.clips.validation)} / ${formatCount(run.clips.test)}`,
+    ),
+  );
+  return [
+    { name: 'Data', value: `${titleDataset(results.dataset)}${results.simulated ? ', simulated' : ''}` },
+    { name: 'Clips: training / validation / test', value: clips },
+    {
+      name: 'Classes',
+      value: `${results.classes.length}, chance ${formatPercent(1 / results.classes.length)}`,
+    },
+    {
+      name: results.models.length === 1 ? 'Model' : 'Models',
+      value: joinWords(results.models.map(({ title }) => title)),
+    },
+    { name: results.seeds.length === 1 ? 'Seed' : 'Seeds', value: results.seeds.join(', ') },
+    { name: 'Epochs', value: distinct(runs.map(({ metrics }) => formatCount(metrics.epochs.length))) },
+    { name: 'Parameters', value: distinct(runs.map(({ parameters }) => formatCount(parameters))) },
+    {
+      name: 'Software',
+      value: `${distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`))}, Node.js\u00a0${nodeVersion}`,
+    },
+  ];
+}

@@ -1,0 +1,46 @@
+import type { Command, Section } from '../document.ts';
+import type { Results } from '../results.ts';
+
+/** The commands that make any number of the report again. */
+export function describeRerun(results: Results): Section {
+  const repro = (rest: string): string => `npm run repro -- ${rest}`;
+  const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
+  const lines: Command[] = [
+    { command: 'npm run reproduce', does: 'everything that is not up to date' },
+    { command: repro(`run train@${instance} --force`), does: 'train one model again' },
+    { command: repro(`run evaluate@${instance} --force`), does: 'evaluate one model again' },
+    { command: repro('run report --force'), does: 'this page and its figures' },
+    { command: repro('metrics'), does: 'what every stage measured' },
+    { command: repro('status'), does: 'what is up to date, and why the rest is not' },
+  ];
+  const instances = results.models.flatMap(({ id }) => results.seeds.map((seed) => `${id},${seed}`));
+  return {
+    id: 'rerun',
+    title: 'Run it again',
+    blocks: [
+      {
+        kind: 'paragraph',
+        text: [
+          'Give each command the same ',
+          { code: '--profile' },
+          ' and ',
+          { code: '--set' },
+          ' as the run that made this report. A model and a seed are named together: ',
+          ...instances.flatMap((name, index) => [...(index === 0 ? [] : [', ']), { code: name }]),
+          '.',
+        ],
+      },
+      { kind: 'commands', lines },
+      {
+        kind: 'paragraph',
+        text: [
+          'Accuracies come from ',
+          { code: 'artifacts/evaluate/<model>/<seed>/evaluation.json' },
+          ', curves from ',
+          { code: 'artifacts/train/<model>/<seed>/metrics.csv' },
+          ', and every figure’s values lie beside it as CSV.',
+        ],
+      },
+    ],
+  };
+}

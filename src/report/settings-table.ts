@@ -1,0 +1,166 @@
+import type { Cell, Table } from './document.ts';
+import type { JsonObject } from './fields.ts';
+import { formatCount } from './format.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
+import { THESIS } from './thesis.ts';
+
+type Scalar = string | number | boolean;
+
+/** One setting of one model: what the thesis has, and what was in force. */
+interface Setting {
+  readonly label: string;
+  readonly thesis: (model: ModelResult) => Scalar | null;
+  readonly used: (run: RunResult) => Scalar | null;
+}
+
+/** A difference between the thesis and this run, for instance 128 channels against 8. */
+export interface Deviation {
+  readonly label: string;
+  readonly thesis: string;
+  readonly used: string;
+}
+
+const SETTINGS: readonly Setting[] = [
+  frames('Time steps a clip', 'steps'),
+  frames('Events are split by', 'splitBy'),
+  {
+    label: 'Frame size, pixels',
+    thesis: () => formatSize(THESIS.frames.height, THESIS.frames.width),
+    used: ({ frames }) =>
+      frames === null ? null : formatSize(scalarAt(frames, 'height'), scalarAt(frames, 'width')),
+  },
+  network('Convolutional layers', 'layers'),
+  network('Channels a layer', 'channels'),
+  network('Pooling', 'pooling'),
+  network('Neuron', 'neuron'),
+  network('One time constant per', 'tau.per'),
+  network('τ at the start: mean, time steps', 'tau.mean'),
+  network('τ at the start: standard deviation', 'tau.std'),
+  network('Reset', 'reset.kind'),
+  network('Reset detached from the gradient', 'reset.detach'),
+  network('Surrogate derivative', 'surrogate.kind'),
+  network('Slope of the surrogate', 'surrogate.alpha'),
+  network('Slope is learned', 'surrogate.learnable'),
+  {
+    label: 'λ, weight of the variance of τ’s logits',
+    thesis: (model) => scalarAt(model.settings.loss, 'regulariseTau'),
+    used: (run) => scalarAt(run.training, 'regulariseTau') ?? scalarAt(run.training, 'loss.regulariseTau'),
+  },
+  network('Width of the hidden layer', 'hidden'),
+  network('Outputs that vote for a class', 'votes'),
+  network('Probability of dropout', 'dropout'),
+  network('Threshold', 'threshold'),
+  training('Epochs', 'epochs'),
+  { ...training('Test clips are run every, epochs', 'testEvery'), thesis: () => 1 },
+  training('Batch size', 'batchSize'),
+  training('Learning rate', 'learningRate'),
+  training('Period of the cosine schedule, epochs', 'cosinePeriod'),
+  training('Share of training clips held out for validation', 'validationShare'),
+  clips('Training clips', 'train'),
+  clips('Validation clips', 'validation'),
+  clips('Test clips', 'test'),
+];
+
+/** What the network and its training were set to, beside the thesis. Settings that nobody recorded are left out. */
+export function tabulateSettings(results: Results): Table {
+  const rows = SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
+  return {
+    id: 'table-settings',
+    caption: 'Settings in the thesis and in this run',
+    columns: [{ label: 'Setting' }, { label: 'Thesis' }, { label: 'This run' }],
+    rows: rows.map(({ label, thesis, used, differs }): Cell[] => [
+      { text: label },
+      thesis === '' ? { text: '–', tone: 'missing' } : { text: thesis },
+      differs ? { text: used, tone: 'differs' } : { text: used },
+    ]),
+    notes: [],
+  };
+}
+
+/** The settings in which this run is not the thesis', in the order of the table. */
+export function listDeviations(results: Results): Deviation[] {
+  return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
+}
+
+function compareSetting(
+  results: Results,
+  { label, thesis, used }: Setting,
+): Deviation & { differs: boolean } {
+  const pairs = results.models.flatMap((model) =>
+    model.runs.map((run) => ({ model, thesis: thesis(model), used: used(run) })),
+  );
+  return {
+    label,
+    thesis: groupByValue(pairs.map((pair) => [pair.thesis, pair.model])),
+    used: groupByValue(pairs.map((pair) => [pair.used, pair.model])),
+    differs: pairs.some((pair) => pair.thesis !== null && pair.used !== null && pair.thesis !== pair.used),
+  };
+}
+
+/** `128`, or where models differ `layer (Baseline), neuron (No Reg., λ = .1)`. */
+function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]): string {
+  const groups = new Map<string, Set<string>>();
+  for (const [value, model] of values) {
+    if (value === null) continue;
+    const text = formatScalar(value);
+    groups.set(text, (groups.get(text) ?? new Set()).add(model.title));
+  }
+  if (groups.size <= 1) return [...groups.keys()].join('');
+  return [...groups].map(([text, titles]) => `${text} (${[...titles].join(', ')})`).join('; ');
+}
+
+function formatScalar(value: Scalar): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'number' && Number.isInteger(value)) return formatCount(value);
+  return WORDS.get(value) ?? String(value);
+}
+
+/** Values of the configuration as a reader would write them. */
+const WORDS: ReadonlyMap<Scalar, string> = new Map([
+  ['plif', 'PLIF'],
+  ['lif', 'LIF'],
+  ['atan', 'arctan'],
+  ['max', 'maximum'],
+  ['number', 'number of events'],
+]);
+
+function formatSize(height: Scalar | null, width: Scalar | null): string | null {
+  return height === null || width === null ? null : `${height} × ${width}`;
+}
+
+function network(label: string, path: string): Setting {
+  return {
+    label,
+    thesis: (model) => scalarAt(model.settings.network, path),
+    used: (run) => scalarAt(run.network, path),
+  };
+}
+
+function training(label: string, path: string): Setting {
+  return {
+    label,
+    thesis: (model) => scalarAt(model.settings.train, path),
+    used: (run) => scalarAt(run.training, path),
+  };
+}
+
+function frames(label: string, name: keyof typeof THESIS.frames): Setting {
+  return {
+    label,
+    thesis: () => THESIS.frames[name],
+    used: (run) => (run.frames === null ? null : scalarAt(run.frames, name)),
+  };
+}
+
+function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {
+  return { label, thesis: () => THESIS.clips[split], used: (run) => run.clips[split] };
+}
+
+function scalarAt(object: JsonObject, path: string): Scalar | null {
+  let value: unknown = object;
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null;
+    value = Reflect.get(value, key);
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null;
+}

@@ -1,0 +1,137 @@
+import type { Cell, Table, Text } from './document.ts';
+import { formatCount, formatPercent, formatPercentRange, formatQuantity } from './format.ts';
+import type { Accuracy, Outcome } from './outcome.ts';
+import type { Results } from './results.ts';
+import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
+
+const MISSING: Cell = { text: '–', tone: 'missing' };
+
+/** Table 1 of the thesis, with what was reproduced beside it. */
+export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[]): Table {
+  const incomparable = judgeComparability(results) !== null;
+  const published = incomparable ? 'Published (not comparable)' : 'Published, maximum over epochs';
+  const chosen = 'Reproduced, epoch chosen by validation';
+  const maximum = 'Reproduced, maximum over epochs';
+  return {
+    id: 'table-1',
+    caption: `Table 1. Accuracy, published and reproduced${incomparable ? ' (not comparable)' : ''}`,
+    columns: [
+      { label: 'Model' },
+      { label: 'Test', group: published, numeric: true },
+      { label: 'Validation', group: published, numeric: true },
+      { label: 'Test', group: chosen, numeric: true },
+      { label: 'Validation', group: chosen, numeric: true },
+      { label: 'Test', group: maximum, numeric: true },
+      { label: 'Validation', group: maximum, numeric: true },
+      { label: 'Published test accuracy' },
+    ],
+    rows: outcomes.map((outcome) => [
+      { text: outcome.model.title },
+      publishedCell(outcome, 'test'),
+      publishedCell(outcome, 'validation'),
+      accuracyCell(outcome.chosen.test),
+      accuracyCell(outcome.chosen.validation),
+      accuracyCell(outcome.maximum.test),
+      accuracyCell(outcome.maximum.validation),
+      incomparable ? { text: 'not comparable' } : comparisonCell(outcome),
+    ]),
+    notes: explainOutcomes(results, outcomes),
+  };
+}
+
+/** One row a run: only worth a table where there are several seeds. */
+export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
+  return {
+    id: 'table-seeds',
+    caption: 'Accuracy of each run',
+    columns: [
+      { label: 'Model' },
+      { label: 'Seed', numeric: true },
+      { label: 'Epoch chosen', numeric: true },
+      { label: 'Test', numeric: true },
+      { label: 'Validation', numeric: true },
+      { label: 'Maximum test', numeric: true },
+      { label: 'Maximum validation', numeric: true },
+    ],
+    rows: outcomes.flatMap(({ model, chosen, maximum }) =>
+      model.runs.map((run, index) => [
+        { text: model.title },
+        { text: String(run.seed) },
+        { text: formatCount(run.chosenEpoch) },
+        runCell(chosen.test, index),
+        runCell(chosen.validation, index),
+        { ...runCell(maximum.test, index), details: [`epoch ${formatCount(run.maximum.test.epoch)}`] },
+        {
+          ...runCell(maximum.validation, index),
+          details: [`epoch ${formatCount(run.maximum.validation.epoch)}`],
+        },
+      ]),
+    ),
+    notes: [],
+  };
+}
+
+/** How the published test accuracy lies to the reproduced maximum; both are maxima over epochs. */
+export function comparePublished({ model, maximum }: Outcome): 'none' | 'within' | 'above' | 'below' {
+  if (model.published === null) return 'none';
+  const { low, high } = maximum.test.interval;
+  if (model.published.test > high) return 'above';
+  return model.published.test < low ? 'below' : 'within';
+}
+
+function comparisonCell(outcome: Outcome): Cell {
+  const place = comparePublished(outcome);
+  return place === 'none' ? MISSING : { text: `${place} the interval`, details: ['of the maximum'] };
+}
+
+function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
+  if (model.published === null) return MISSING;
+  const share = model.published[split];
+  const text = formatPercent(share);
+  // The published validation figures come from a different random 128 clips each epoch, so that they have no count.
+  if (split === 'validation') return { text };
+  return { text, details: [`${Math.round(share * THESIS.clips.test)} of ${THESIS.clips.test}`] };
+}
+
+function accuracyCell(accuracy: Accuracy): Cell {
+  const { interval, mean, clips } = accuracy;
+  const details = [formatPercentRange(interval.low, interval.high)];
+  if (accuracy.count === 1) {
+    details.push(`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(accuracy.epochs[0] ?? 0)}`);
+  } else {
+    details.push(`seeds ${formatPercentRange(accuracy.min, accuracy.max)}`, formatQuantity(clips, 'clip'));
+  }
+  return { text: formatPercent(mean), details };
+}
+
+function runCell(accuracy: Accuracy, index: number): Cell {
+  return { text: formatPercent(accuracy.values[index] ?? 0) };
+}
+
+function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[] {
+  const notes: Text[] = [];
+  const incomparable = judgeComparability(results);
+  if (incomparable === 'simulated') {
+    notes.push([
+      { strong: 'Not comparable: ' },
+      'the recordings are simulated. The published figures stand here only to show where they will be compared.',
+    ]);
+  } else if (incomparable === 'other-dataset') {
+    notes.push([
+      { strong: 'Not comparable: ' },
+      `the published figures are for ${titleDataset(THESIS.dataset)}, these for ${titleDataset(results.dataset)}.`,
+    ]);
+  }
+  const several = results.seeds.length > 1;
+  notes.push([
+    several
+      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval (Wilson, each clip counted once), the range over seeds, and the clips it is measured on.`
+      : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
+    ` Chance is ${formatPercent(1 / results.classes.length)}.`,
+  ]);
+  notes.push([
+    'A maximum over epochs is chosen on the very clips it is measured on and is therefore too high; the thesis reports it, so it stands here beside the accuracy at the epoch that the validation clips chose.',
+  ]);
+  if (outcomes.some(({ model }) => model.published === null)) notes.push(['–: nothing was published.']);
+  return notes;
+}

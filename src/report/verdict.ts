@@ -1,0 +1,132 @@
+import type { Text } from './document.ts';
+import { formatPercent, formatPercentRange, formatQuantity, joinWords, spellCount } from './format.ts';
+import type { Outcome } from './outcome.ts';
+import type { Results } from './results.ts';
+import { listDeviations } from './settings-table.ts';
+import { comparePublished } from './tables.ts';
+import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
+
+/** What came out, in a few sentences; the first is the one to read. */
+export function writeVerdict(results: Results, outcomes: readonly Outcome[]): Text[] {
+  const comparable = judgeComparability(results) === null;
+  return [
+    ...(comparable ? [judgePublished(outcomes)] : []),
+    judgeChance(results, outcomes),
+    ...(outcomes.length > 1 ? [judgeDifferences(outcomes)] : []),
+    judgeMeaning(results),
+  ].filter((text) => text.length > 0);
+}
+
+function judgePublished(outcomes: readonly Outcome[]): Text {
+  const published = outcomes.filter(({ model }) => model.published !== null);
+  if (published.length === 0) return [];
+  const outside = published.filter((outcome) => comparePublished(outcome) !== 'within');
+  const within = published.length - outside.length;
+  const all = spellCount(published.length);
+  const head =
+    published.length === 1
+      ? `The published test accuracy lies ${within === 1 ? 'within' : 'outside'} the 95 % interval of the reproduced one`
+      : within === published.length
+        ? `All ${all} published test accuracies lie within the 95 % intervals of the reproduced ones`
+        : within === 0
+          ? `None of the ${all} published test accuracies lies within the 95 % interval of the reproduced one`
+          : `${capitalise(spellCount(within))} of the ${all} published test accuracies ${within === 1 ? 'lies' : 'lie'} within the 95 % interval of the reproduced one`;
+  const rest = outside.map((outcome) => {
+    const { low, high } = outcome.maximum.test.interval;
+    return `${outcome.model.title} (published ${formatPercent(outcome.model.published?.test ?? 0)}, reproduced ${formatPercentRange(low, high)})`;
+  });
+  return [
+    { strong: `${head}, both as maxima over epochs.` },
+    ...(rest.length === 0 ? [] : [` Outside: ${joinWords(rest)}.`]),
+  ];
+}
+
+function judgeChance(results: Results, outcomes: readonly Outcome[]): Text {
+  const chance = 1 / results.classes.length;
+  const sorted = [...outcomes].sort((a, b) => a.chosen.test.mean - b.chosen.test.mean);
+  const lowest = sorted[0];
+  const highest = sorted.at(-1);
+  if (lowest === undefined || highest === undefined) return [];
+  const clips = formatQuantity(lowest.chosen.test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
+  const above = outcomes.filter(({ chosen }) => chosen.test.interval.low > chance);
+  const at = 'at the epoch chosen by validation';
+
+  if (outcomes.length === 1) {
+    const { low, high } = lowest.chosen.test.interval;
+    return [
+      {
+        strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
+      },
+      ` ${at}; chance is ${formatPercent(chance)}.${above.length === 1 ? '' : ' It is not clearly above chance.'}`,
+    ];
+  }
+  const who =
+    above.length === outcomes.length
+      ? `All ${spellCount(outcomes.length)} models are clearly above chance (${formatPercent(chance)})`
+      : above.length === 0
+        ? `No model is clearly above chance (${formatPercent(chance)})`
+        : `${capitalise(spellCount(above.length))} of ${spellCount(outcomes.length)} models ${above.length === 1 ? 'is' : 'are'} clearly above chance (${formatPercent(chance)})`;
+  return [
+    { strong: `${who} on the ${clips}.` },
+    ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title}) correctly ${at}.`,
+  ];
+}
+
+function judgeDifferences(outcomes: readonly Outcome[]): Text {
+  const apart = outcomes.flatMap((first, index) =>
+    outcomes.slice(index + 1).flatMap((second) => {
+      const a = first.chosen.test.interval;
+      const b = second.chosen.test.interval;
+      if (a.low > b.high) return [`${first.model.title} above ${second.model.title}`];
+      return b.low > a.high ? [`${second.model.title} above ${first.model.title}`] : [];
+    }),
+  );
+  if (apart.length === 0)
+    return ['The 95 % intervals of the models all overlap: this run does not tell them apart.'];
+  return [endSentence(`The 95 % intervals of some models do not overlap: ${joinWords(apart)}`)];
+}
+
+function judgeMeaning(results: Results): Text {
+  const incomparable = judgeComparability(results);
+  const scaled = listDeviations(results)
+    .filter(({ label }) => HEADLINE_SETTINGS.has(label))
+    .map(({ label, thesis, used }) => `${used} ${HEADLINE_SETTINGS.get(label)} instead of ${thesis}`);
+  const settings =
+    scaled.length === 0
+      ? []
+      : [
+          ` Settings differ from the thesis: ${joinWords(scaled)} (`,
+          { link: '#settings', text: 'all of them' },
+          ').',
+        ];
+  if (incomparable === 'simulated') {
+    return [
+      'None of this bears on the thesis: the recordings come from a simulation, and the run shows that the pipeline works from end to end.',
+      ...settings,
+    ];
+  }
+  if (incomparable === 'other-dataset') {
+    return [
+      `None of this bears on the thesis, which used ${titleDataset(THESIS.dataset)}: the run shows that the pipeline learns from ${titleDataset(results.dataset)}.`,
+      ...settings,
+    ];
+  }
+  return settings;
+}
+
+/** The settings worth a word in the verdict, and how they are called there. */
+const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
+  ['Channels a layer', 'channels'],
+  ['Convolutional layers', 'convolutional layers'],
+  ['Time steps a clip', 'time steps'],
+  ['Epochs', 'epochs'],
+]);
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A full stop, unless the last word, for instance "No Reg.", brings one. */
+function endSentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
+}

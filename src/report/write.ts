@@ -1,0 +1,43 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { figuresOf, type Report } from './document.ts';
+import { toCsv } from './figures/figure.ts';
+import { type RenderedFigure, renderFigure } from './figures/render.ts';
+import { renderMarkdown } from './markdown.ts';
+import { renderPage } from './page.ts';
+
+export interface WrittenReport {
+  readonly figures: number;
+  readonly pageBytes: number;
+}
+
+/**
+ * Draws the figures and writes the report: `index.html`, `report.md`, and for each figure `figures/<id>.svg` and
+ * `figures/<id>.csv`.
+ *
+ * @param folder is made, with its parents
+ * @param onFigure called after each figure with the number drawn so far and the number of all
+ */
+export async function writeReport(
+  report: Report,
+  folder: string,
+  onFigure: (done: number, total: number) => void = () => {},
+): Promise<WrittenReport> {
+  const figures = figuresOf(report);
+  const rendered: RenderedFigure[] = [];
+  for (const figure of figures) {
+    rendered.push(await renderFigure(figure, report.banners[0]?.title ?? null));
+    onFigure(rendered.length, figures.length);
+  }
+  const page = renderPage(report, rendered);
+  await mkdir(join(folder, 'figures'), { recursive: true });
+  await Promise.all([
+    writeFile(join(folder, 'index.html'), page),
+    writeFile(join(folder, 'report.md'), renderMarkdown(report)),
+    ...rendered.flatMap(({ figure, sheet }) => [
+      writeFile(join(folder, 'figures', `${figure.id}.svg`), sheet),
+      writeFile(join(folder, 'figures', `${figure.id}.csv`), toCsv(figure.data)),
+    ]),
+  ]);
+  return { figures: figures.length, pageBytes: Buffer.byteLength(page) };
+}

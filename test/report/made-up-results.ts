@@ -1,0 +1,264 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import type { Sources } from '../../src/report/collect.ts';
+
+/** What the made-up run looks like; the numbers in it are invented and only plausible. */
+export interface MadeUp {
+  readonly dataset: 'dvs128-gesture' | 'nmnist';
+  readonly simulated: boolean;
+  readonly models: readonly string[];
+  readonly seeds: readonly number[];
+  readonly epochs: number;
+  readonly clips: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Accuracy that training tends to. */
+  readonly ceiling: number;
+  readonly layers: number;
+}
+
+export const QUICK: MadeUp = {
+  dataset: 'dvs128-gesture',
+  simulated: true,
+  models: ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'],
+  seeds: [2020],
+  epochs: 12,
+  clips: { train: 163, validation: 29, test: 96 },
+  ceiling: 0.78,
+  layers: 6,
+};
+
+export const GESTURES = [
+  'hand clapping',
+  'right hand wave',
+  'left hand wave',
+  'right arm clockwise',
+  'right arm counter-clockwise',
+  'left arm clockwise',
+  'left arm counter-clockwise',
+  'arm roll',
+  'air drums',
+  'air guitar',
+  'other',
+];
+const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
+
+const MODELS: Readonly<
+  Record<string, { title: string; test: number; validation: number; per: string; lambda: number }>
+> = {
+  baseline: { title: 'Baseline', test: 0.955, validation: 1, per: 'layer', lambda: 0 },
+  'no-reg': { title: 'No Reg.', test: 0.951, validation: 0.992, per: 'neuron', lambda: 0 },
+  'lambda-0.01': { title: 'λ = .01', test: 0.958, validation: 0.992, per: 'neuron', lambda: 0.01 },
+  'lambda-0.1': { title: 'λ = .1', test: 0.962, validation: 1, per: 'neuron', lambda: 0.1 },
+};
+
+/** Writes what the stages before the report would leave below `folder`. The same arguments give the same files. */
+export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<Sources> {
+  const sources: Sources = {
+    verify: join(folder, 'artifacts/verify'),
+    train: join(folder, 'artifacts/train'),
+    evaluate: join(folder, 'artifacts/evaluate'),
+    models: join(folder, 'configs/models'),
+  };
+  await writeJson(join(sources.verify, 'manifest.json'), makeManifest(made));
+  for (const [index, model] of made.models.entries()) {
+    await write(join(sources.models, `${model}.yaml`), stringify(makeModel(model)));
+    for (const seed of made.seeds) {
+      const random = randomStream(seed * 31 + index);
+      const rows = makeMetrics(made, model, random);
+      const files = makeRun(made, model, seed, rows, random);
+      const place = join(model, String(seed));
+      await writeJson(join(sources.train, place, 'run.json'), files.run);
+      await write(join(sources.train, place, 'metrics.csv'), toCsv(rows));
+      await writeJson(join(sources.evaluate, place, 'evaluation.json'), files.evaluation);
+    }
+  }
+  return sources;
+}
+
+type Row = Record<string, number>;
+
+function makeMetrics(made: MadeUp, model: string, random: () => number): Row[] {
+  const perNeuron = MODELS[model]?.per === 'neuron';
+  const noise = () => (random() - 0.5) * 0.09;
+  const speed = 3 / Math.min(made.epochs, 60);
+  const quantise = (share: number, clips: number) =>
+    Math.round(Math.min(1, Math.max(0, share)) * clips) / clips;
+  return Array.from({ length: made.epochs }, (_, epoch) => {
+    const share = made.ceiling - (made.ceiling - 0.12) * Math.exp(-speed * epoch);
+    const row: Row = {
+      epoch,
+      learning_rate: 0.0005 * (1 + Math.cos((Math.PI * epoch) / 64)),
+      train_loss: 0.083 * (1 - share * 0.95) + 0.004 * random(),
+      train_accuracy: quantise(share + 0.12 + noise() * 0.4, made.clips.train),
+      validation_loss: 0.083 * (1 - share * 0.85) + 0.008 * random(),
+      validation_accuracy: quantise(share + 0.04 + noise(), made.clips.validation),
+      test_loss: 0.083 * (1 - share * 0.8) + 0.006 * random(),
+      test_accuracy: quantise(share + noise(), made.clips.test),
+    };
+    for (let layer = 0; layer < made.layers; layer++) {
+      const tau =
+        2 +
+        (1 - Math.exp(-speed * epoch)) *
+          (layer - 2.2) *
+          (perNeuron ? 0.07 + 2 * (MODELS[model]?.test ?? 0) - 1.86 : 0.21) +
+        noise() * 0.1;
+      row[`w_mean.${layer}`] = -Math.log(tau - 1);
+      row[`w_std.${layer}`] = perNeuron ? 0.1 : 0;
+      row[`tau_mean.${layer}`] = tau;
+      row[`tau_std.${layer}`] = perNeuron ? 0.1 + 0.05 * (1 - Math.exp(-speed * epoch)) : 0;
+      row[`spike_rate.${layer}`] = 0.05 + 0.1 * random();
+    }
+    return row;
+  });
+}
+
+function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[], random: () => number) {
+  const classes = made.dataset === 'nmnist' ? DIGITS : GESTURES;
+  const best = (column: string) =>
+    rows.reduce((found, row) => ((row[column] ?? 0) >= (found[column] ?? 0) ? row : found));
+  const chosen = best('validation_accuracy');
+  const maximum = {
+    test: { epoch: best('test_accuracy').epoch, accuracy: best('test_accuracy').test_accuracy },
+    validation: { epoch: chosen.epoch, accuracy: chosen.validation_accuracy },
+  };
+  const correct = Math.round((chosen.test_accuracy ?? 0) * made.clips.test);
+  const head = { version: 1, seed, dataset: made.dataset, simulated: made.simulated };
+  const { per = 'layer', lambda = 0 } = MODELS[model] ?? {};
+  return {
+    run: {
+      ...head,
+      model: { id: model, title: MODELS[model]?.title },
+      engine: { name: 'tfjs', backend: 'cpu', version: '4.22.0' },
+      network: { ...network(per), channels: 8, layers: made.layers - 2 },
+      parameters: 24_310 + (per === 'neuron' ? 5_000 : 6),
+      training: {
+        epochs: made.epochs,
+        batchSize: 16,
+        learningRate: 0.001,
+        cosinePeriod: 64,
+        validationShare: 0.15,
+        regulariseTau: lambda,
+      },
+      frames: { steps: 8, splitBy: 'number', downsample: 4, height: 32, width: 32, dtype: 'uint8' },
+      split: made.clips,
+      best: {
+        epoch: chosen.epoch,
+        validationAccuracy: chosen.validation_accuracy,
+        testAccuracy: chosen.test_accuracy,
+      },
+      maximum,
+    },
+    evaluation: {
+      ...head,
+      model,
+      title: MODELS[model]?.title,
+      classes,
+      checkpoint: { rule: 'best validation accuracy, latest of ties', epoch: chosen.epoch },
+      test: { clips: made.clips.test, correct, accuracy: correct / made.clips.test, loss: chosen.test_loss },
+      validation: {
+        clips: made.clips.validation,
+        correct: Math.round((chosen.validation_accuracy ?? 0) * made.clips.validation),
+        accuracy: chosen.validation_accuracy,
+        loss: chosen.validation_loss,
+      },
+      maximum,
+      confusion: makeConfusion(classes.length, made.clips.test, correct, random),
+    },
+  };
+}
+
+/** Clips spread evenly over the classes, the wrong ones mostly beside the diagonal. */
+function makeConfusion(classes: number, clips: number, correct: number, random: () => number): number[][] {
+  const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let clip = 0; clip < clips; clip++) {
+    const row = clip % classes;
+    // Spread the correct clips over the classes in an order that is not the rows'.
+    const right = (clip * 7919) % clips < correct;
+    const away = random() < 0.7 ? 1 : 1 + Math.floor(random() * (classes - 1));
+    const cells = confusion[row];
+    if (cells !== undefined)
+      cells[right ? row : (row + away) % classes] = (cells[right ? row : (row + away) % classes] ?? 0) + 1;
+  }
+  return confusion;
+}
+
+function makeManifest(made: MadeUp) {
+  const trainClips = made.clips.train + made.clips.validation;
+  const classes = made.dataset === 'nmnist' ? DIGITS : GESTURES;
+  const gestures = made.dataset === 'dvs128-gesture';
+  const files = Array.from({ length: 24 }, (_, index) => ({
+    path: `DvsGesture/user${String(1 + (index >> 1)).padStart(2, '0')}_${index % 2 === 0 ? 'led' : 'fluorescent'}.aedat`,
+    sizeBytes: 3_100_000 + index * 1_234,
+    md5: '0'.repeat(32),
+    status: 'ok',
+  }));
+  const spread = (count: number) => Math.floor(count / classes.length);
+  return {
+    version: 1,
+    dataset: made.dataset,
+    simulated: made.simulated,
+    archive: false,
+    files,
+    splits: {
+      train: { recordings: gestures ? 16 : trainClips, clips: trainClips },
+      test: { recordings: gestures ? 8 : made.clips.test, clips: made.clips.test },
+    },
+    perUser: gestures
+      ? Object.fromEntries(
+          Array.from({ length: 12 }, (_, user) => [`user${String(user + 1).padStart(2, '0')}`, 24]),
+        )
+      : {},
+    perLight: gestures ? { fluorescent: 144, led: 144 } : {},
+    perClass: Object.fromEntries(classes.map((name) => [name, spread(trainClips + made.clips.test)])),
+    warnings:
+      made.simulated || !gestures ? [] : ['user22_led, row 9: the clip ends after the next one starts.'],
+  };
+}
+
+function makeModel(id: string) {
+  const { title = id, test = 0.9, validation = 0.9, per = 'layer', lambda = 0 } = MODELS[id] ?? {};
+  return {
+    id,
+    title,
+    description: 'A model with made-up results.',
+    published: { name: title, test, validation },
+    network: network(per),
+    loss: { regulariseTau: lambda, testEvery: 1 },
+    train: { epochs: 1256, batchSize: 16, learningRate: 0.001, cosinePeriod: 64, validationShare: 0.15 },
+  };
+}
+
+function network(per: string) {
+  return {
+    channels: 128,
+    layers: 5,
+    neuron: 'plif',
+    tau: { per, mean: 2, std: per === 'neuron' ? 0.1 : 0 },
+    reset: { kind: 'hard', detach: true },
+    surrogate: { kind: 'atan', alpha: 2, learnable: false },
+    pooling: 'max',
+  };
+}
+
+/** Numbers from 0 to 1, the same for the same seed (a linear congruential generator: good enough for pictures). */
+function randomStream(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+function toCsv(rows: readonly Row[]): string {
+  const columns = Object.keys(rows[0] ?? {});
+  return `${[columns.join(','), ...rows.map((row) => columns.map((column) => row[column]).join(','))].join('\n')}\n`;
+}
+
+async function writeJson(file: string, value: unknown): Promise<void> {
+  await write(file, `${JSON.stringify(value, null, 2)}\n`);
+}
+
+async function write(file: string, text: string): Promise<void> {
+  await mkdir(join(file, '..'), { recursive: true });
+  await writeFile(file, text);
+}
