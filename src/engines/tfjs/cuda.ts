@@ -30,7 +30,7 @@ const needs =
   'with their libraries on LD_LIBRARY_PATH (PATH on Windows).';
 const installation =
   `Run \`npm install --no-save ${cudaPackage}@4.22.0\`; ` +
-  'it downloads its TensorFlow library (about 400 MB) from storage.googleapis.com.';
+  'it downloads its TensorFlow library from storage.googleapis.com.';
 
 export const hereAndNow: CudaSurroundings = {
   platform: `${process.platform}-${process.arch}`,

@@ -1,0 +1,199 @@
+// Time of a training step and of an evaluation on the plain CPU backend: typed-array kernels beside tfjs' own operations, same
+// networks, same data, one run. Usage: node bench/engine.mjs [--steps N] [--kernels-only]
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const { values: options } = parseArgs({
+  options: { steps: { type: 'string', default: '10' }, 'kernels-only': { type: 'boolean', default: false } },
+});
+const root = fileURLToPath(new URL('..', import.meta.url));
+const {
+  createCpuEngine,
+  kernelOperations,
+  referenceOperations,
+  buildNetwork,
+  parameterShapes,
+  dropoutLayers,
+} = await load();
+
+/** The two networks of the profiles `quick` and `nmnist`, and the share of pixels with events that their data have. */
+const cases = [
+  {
+    name: 'gestures: 4 x 8 channels on 2 x 32 x 32',
+    clips: 163,
+    size: 32,
+    classes: 11,
+    channels: 8,
+    layers: 4,
+  },
+  {
+    name: 'N-MNIST: 3 x 16 channels on 2 x 34 x 34',
+    clips: 850,
+    size: 34,
+    classes: 10,
+    channels: 16,
+    layers: 3,
+  },
+];
+const samples = 16;
+const steps = 8;
+const processor = cpus()[0]?.model ?? 'unknown processor';
+console.log(
+  `Node ${process.versions.node}, ${processor}, ${availableParallelism()} cores; batch ${samples}, T = ${steps}`,
+);
+
+for (const one of cases) {
+  const spec = buildNetwork({
+    input: [2, one.size, one.size],
+    classes: one.classes,
+    channels: one.channels,
+    layers: one.layers,
+    neuron: 'plif',
+    tau: { per: 'neuron', mean: 2, std: 0.1 },
+    reset: { kind: 'hard', detach: true },
+    surrogate: { kind: 'atan', alpha: 2, learnable: false },
+    pooling: 'max',
+  });
+  const random = generator(1);
+  const state = initialState(spec, random);
+  const batch = {
+    frames: { shape: [samples, steps, 2, one.size, one.size], data: movingBlobs(one.size, random) },
+    labels: Int32Array.from({ length: samples }, (_, i) => i % one.classes),
+    dropoutMasks: dropoutLayers(spec).map(({ features }) =>
+      Float32Array.from({ length: samples * features }, () => (random() < 0.5 ? 0 : 2)),
+    ),
+  };
+  const density = batch.frames.data.filter((count) => count > 0).length / batch.frames.data.length;
+  console.log(`\n${one.name} (${(100 * density).toFixed(0)} % of the pixels have events)`);
+
+  const kernels = await measure(kernelOperations, spec, state, batch, Number(options.steps));
+  report('typed-array kernels', kernels);
+  const batches = Math.floor(one.clips / samples);
+  console.log(`  an epoch of ${batches} steps: ${((batches * kernels.step) / 1000).toFixed(1)} s`);
+  if (!options['kernels-only']) {
+    const composed = await measure(
+      referenceOperations,
+      spec,
+      state,
+      batch,
+      Math.min(3, Number(options.steps)),
+    );
+    report('tfjs operations', composed);
+    console.log(`  ratio: ${(composed.step / kernels.step).toFixed(1)} x a step`);
+  }
+  console.log(`  spiking: ${kernels.spikeRates.map((rate) => `${(100 * rate).toFixed(0)} %`).join(', ')}`);
+}
+
+/** Median times in ms after three steps to warm up (one for the slow path). */
+async function measure(operations, spec, state, batch, count) {
+  const session = await createCpuEngine('bench', operations).open(spec, state);
+  const hyperparameters = { learningRate: 0.001, regulariseTau: 0.01 };
+  for (let i = 0; i < (count > 3 ? 3 : 1); i++) await session.trainStep(batch, hyperparameters);
+  const training = [];
+  const evaluation = [];
+  let spikeRates = [];
+  for (let i = 0; i < count; i++) {
+    let start = performance.now();
+    ({ spikeRates } = await session.trainStep(batch, hyperparameters));
+    training.push(performance.now() - start);
+    start = performance.now();
+    await session.evaluate(batch.frames);
+    evaluation.push(performance.now() - start);
+  }
+  session.dispose();
+  return { step: median(training), evaluation: median(evaluation), spikeRates };
+}
+
+function report(what, { step, evaluation }) {
+  console.log(
+    `  ${what.padEnd(20)} step ${step.toFixed(0).padStart(6)} ms   evaluation ${evaluation.toFixed(0).padStart(6)} ms`,
+  );
+}
+
+function median(values) {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** Event counts of a blob on its way across the sensor, with noise: about what a tenth of a gesture looks like. */
+function movingBlobs(size, random) {
+  const data = new Uint8Array(samples * steps * 2 * size * size);
+  let at = 0;
+  for (let sample = 0; sample < samples; sample++) {
+    const [x0, y0, vx, vy] = [random(), random(), random() - 0.5, random() - 0.5];
+    for (let step = 0; step < steps; step++) {
+      const cx = size * (0.25 + 0.5 * x0 + (vx * step) / steps);
+      const cy = size * (0.25 + 0.5 * y0 + (vy * step) / steps);
+      for (let polarity = 0; polarity < 2; polarity++) {
+        for (let y = 0; y < size; y++) {
+          for (let x = 0; x < size; x++) {
+            const distance = Math.hypot(x - cx, y - cy) / size;
+            const chance = distance < 0.3 ? 0.6 : 0.05;
+            data[at++] = random() < chance ? 1 + Math.floor(4 * random()) : 0;
+          }
+        }
+      }
+    }
+  }
+  return data;
+}
+
+/** Weights of PyTorch's default scale; statistics of a fresh batch norm. */
+function initialState(spec, random) {
+  const state = new Map();
+  for (const { name, shape, dtype } of parameterShapes(spec)) {
+    const length = shape.reduce((product, size) => product * size, 1);
+    if (dtype === 'I64') {
+      state.set(name, { dtype, shape, data: new BigInt64Array(length) });
+      continue;
+    }
+    const bound = 1 / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));
+    const fill =
+      shape.length === 1 ? () => (/weight|var/.test(name) ? 1 : 0) : () => bound * (2 * random() - 1);
+    const tau = name.endsWith('.w') ? () => 0.1 * (random() - 0.5) : fill;
+    state.set(name, { dtype, shape, data: Float32Array.from({ length }, tau) });
+  }
+  return state;
+}
+
+/** Marsaglia's xorshift32: the same data on every machine. */
+function generator(seed) {
+  let state = seed * 2654435769;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
+/** Compiles the engine, so that the figures are those of plain JavaScript as the command line runs it. */
+async function load() {
+  const folder = await mkdtemp(`${root}node_modules/.bench-`);
+  try {
+    await build({
+      stdin: {
+        contents: [
+          'engines/tfjs/engine',
+          'engines/tfjs/kernel-operations',
+          'engines/tfjs/reference-operations',
+          'snn/networks',
+        ]
+          .map((path) => `export * from './src/${path}.ts';`)
+          .join('\n'),
+        resolveDir: root,
+      },
+      outfile: `${folder}/engine.mjs`,
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      format: 'esm',
+      logLevel: 'error',
+    });
+    return await import(`${folder}/engine.mjs`);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
