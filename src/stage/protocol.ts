@@ -1,6 +1,6 @@
 import type { MetricValue, Progress } from './context.ts';
 
-/** What the runner hands to a stage's process, as one JSON line on the control channel. */
+/** What the runner hands to a stage's process, as a JSON file whose path is the process's only argument. */
 export interface StageTask {
   readonly kind: 'module' | 'command';
   /** `module`: the bundled stage module's absolute path. `command`: absent. */
@@ -15,10 +15,69 @@ export interface StageTask {
   readonly resume: readonly string[];
 }
 
-/** What a stage's process says to the runner: one JSON object a line, on file descriptor 3. */
+/** What a stage's process says to the runner: one JSON object a line, on this file descriptor. */
+export const messageDescriptor = 3;
+
+/** Nothing is ever sent on this one: it ends when the runner does, and then the stage must end too. */
+export const lifelineDescriptor = 4;
+
 export type StageMessage =
   | { readonly type: 'progress'; readonly progress: Progress }
   | { readonly type: 'metrics'; readonly values: Readonly<Record<string, MetricValue>> }
   | { readonly type: 'note'; readonly level: 'note' | 'warning'; readonly text: string }
   | { readonly type: 'failed'; readonly code: string; readonly text: string }
-  | { readonly type: 'done' };
+  /** `peakMemoryBytes`: largest resident set; null where it is not known. */
+  | { readonly type: 'done'; readonly peakMemoryBytes: number | null };
+
+/** Reads one line of the channel; null for anything that is not a message, since a stage may write what it likes. */
+export function parseStageMessage(line: string): StageMessage | null {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return null;
+  }
+  if (!isObject(value)) return null;
+  switch (value.type) {
+    case 'progress':
+      return isProgress(value.progress) ? { type: 'progress', progress: value.progress } : null;
+    case 'metrics':
+      return isMetrics(value.values) ? { type: 'metrics', values: value.values } : null;
+    case 'note': {
+      const { level, text } = value;
+      if ((level !== 'note' && level !== 'warning') || typeof text !== 'string') return null;
+      return { type: 'note', level, text };
+    }
+    case 'failed': {
+      const { code, text } = value;
+      return typeof code === 'string' && typeof text === 'string' ? { type: 'failed', code, text } : null;
+    }
+    case 'done': {
+      const { peakMemoryBytes } = value;
+      return { type: 'done', peakMemoryBytes: typeof peakMemoryBytes === 'number' ? peakMemoryBytes : null };
+    }
+    default:
+      return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isProgress(value: unknown): value is Progress {
+  return (
+    isObject(value) &&
+    typeof value.done === 'number' &&
+    typeof value.total === 'number' &&
+    ['string', 'undefined'].includes(typeof value.unit) &&
+    ['string', 'undefined'].includes(typeof value.note)
+  );
+}
+
+function isMetrics(value: unknown): value is Readonly<Record<string, MetricValue>> {
+  return (
+    isObject(value) &&
+    Object.values(value).every((one) => one === null || ['number', 'string', 'boolean'].includes(typeof one))
+  );
+}

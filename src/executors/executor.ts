@@ -1,0 +1,31 @@
+import type { StageMessage } from '../stage/protocol.ts';
+
+/** One stage to run, and how. All paths are absolute. */
+export interface StageLaunch {
+  /** The compiled `stage/host`. */
+  readonly hostFile: string;
+  /** JSON of a `StageTask`. */
+  readonly taskFile: string;
+  readonly cwd: string;
+  /** The whole environment: nothing is added to it. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** Appended to; its folder exists. */
+  readonly logFile: string;
+  /** null: as long as it takes. */
+  readonly timeSeconds: number | null;
+  /** Between being asked to end and being ended. */
+  readonly graceSeconds: number;
+  /** Asks the stage to end. */
+  readonly stop: AbortSignal;
+  /** Ends the stage at once. */
+  readonly kill: AbortSignal;
+  readonly onMessage: (message: StageMessage) => void;
+}
+
+/** How a stage ended. Only `done` means that its outputs are whole. */
+export type StageEnd =
+  | { readonly kind: 'done'; readonly peakMemoryBytes: number | null }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'failed'; readonly code: string; readonly text: string };
+
+export type Executor = (launch: StageLaunch) => Promise<StageEnd>;

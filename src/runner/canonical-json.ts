@@ -1,0 +1,36 @@
+import { createHash } from 'node:crypto';
+import { ReproError } from '../errors.ts';
+
+/**
+ * JSON with one spelling for each value: keys sorted by code unit, no white space, properties that are `undefined` left out.
+ *
+ * @throws {ReproError} `not-json` for what JSON cannot hold: NaN, infinities, functions, bigints
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'object') {
+    const members = Object.entries(value)
+      .filter(([, member]) => member !== undefined)
+      .sort(([a], [b]) => compareCodeUnits(a, b))
+      .map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`);
+    return `{${members.join(',')}}`;
+  }
+  throw new ReproError('not-json', `${String(value)} cannot be written as JSON`);
+}
+
+/** Hex sha256 of a value's canonical JSON. */
+export function hashJson(value: unknown): string {
+  return hashText(canonicalJson(value));
+}
+
+/** Hex sha256 of a text's UTF-8 bytes, or of bytes. */
+export function hashText(text: string | Uint8Array): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** The order of every sorted list that is hashed: by UTF-16 code unit, the same on every machine and locale. */
+export function compareCodeUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,274 @@
+import { randomUUID } from 'node:crypto';
+import { readdirSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../errors.ts';
+import type { Executor } from '../executors/executor.ts';
+import { fileNameOf } from './cache-folder.ts';
+import { explainDiskError } from './disk-error.ts';
+import type { RunEvent, StaleReason } from './events.ts';
+import { describeFailure, type ExecutionContext, execute, type Work } from './execution.ts';
+import type { Facts } from './fingerprint.ts';
+import type { Freshness } from './freshness.ts';
+import { findHostFile } from './host-file.ts';
+import { acquireLock, type Lock } from './lock.ts';
+import { describeShortage, type MachineResources, measureMachine } from './machine.ts';
+import { swapIn } from './output-files.ts';
+import type { Plan, StageInstance } from './plan.ts';
+import type { RecordedOutput, RunRecord } from './records.ts';
+import { type InstanceResult, schedule } from './scheduler.ts';
+import { openSession, type Session, saveDigests } from './session.ts';
+import { checkAll } from './status.ts';
+
+export type RunOutcome = 'ok' | 'failed' | 'interrupted';
+
+export interface RunOptions {
+  readonly plan: Plan;
+  /** Ids. What an instance left out has made is taken from disk as it is. */
+  readonly selected: ReadonlySet<string>;
+  /** Stages at once. */
+  readonly jobs: number;
+  /** Runs all, or these, even if nothing has changed. */
+  readonly force?: ReadonlySet<string> | boolean;
+  /** Only says what would run. */
+  readonly dryRun?: boolean;
+  readonly facts: Facts;
+  /** Aborting asks the running stages to end, and starts no more. */
+  readonly signal: AbortSignal;
+  /** Aborting ends the running stages at once. */
+  readonly killSignal?: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Default: `artifacts/.cache` of the project. */
+  readonly cacheRoot?: string;
+  /** Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Default: the compiled `dist/stage/host.js`. */
+  readonly hostFile?: string;
+  /** What an interrupted stage has to save its work before it is ended; default 10. */
+  readonly graceSeconds?: number;
+  /** Default: this machine's. */
+  readonly machine?: MachineResources;
+}
+
+/** A training writes its last checkpoint in this time. */
+const defaultGraceSeconds = 10;
+
+/**
+ * Runs what has to run of a plan, in parallel where it can, and says all that happens through `onEvent`.
+ *
+ * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written
+ */
+export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
+  const startedMs = performance.now();
+  const session = openSession(options.plan, options);
+  const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
+  const lock = options.dryRun === true ? null : await takeLock(session);
+  const finish = (outcome: RunOutcome): { outcome: RunOutcome } => {
+    const seconds = (performance.now() - startedMs) / 1000;
+    options.onEvent({ kind: 'run-finished', outcome, seconds });
+    return { outcome };
+  };
+  try {
+    options.onEvent({ kind: 'run-started', ids, jobs: options.jobs });
+    if (lock === null) {
+      await rehearse(options, session, ids);
+      return finish('ok');
+    }
+    return finish(await new Run(options, session, lock).run(ids));
+  } finally {
+    await saveDigests(session);
+    await lock?.release();
+  }
+}
+
+async function takeLock(session: Session): Promise<Lock> {
+  try {
+    return await acquireLock(session.folder.lock);
+  } catch (error) {
+    throw explainDiskError(error, 'a run needs to write to its cache');
+  }
+}
+
+const forced: StaleReason = { cue: 'forced', text: 'forced' };
+
+function forceCheck({ force }: RunOptions): (id: string) => boolean {
+  return typeof force === 'object' ? (id) => force.has(id) : () => force === true;
+}
+
+/** What `run` would do, as far as it can be known before it is done. */
+async function rehearse(options: RunOptions, session: Session, ids: readonly string[]): Promise<void> {
+  const isForced = forceCheck(options);
+  for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
+    const { id } = instance;
+    if (isForced(id)) options.onEvent({ kind: 'would-run', id, reasons: [forced] });
+    else if (freshness.kind === 'fresh') options.onEvent({ kind: 'cached', id, restored: [] });
+    else if (freshness.kind === 'restorable') {
+      const restored = freshness.damaged.flatMap(({ names }) => names);
+      options.onEvent({ kind: 'cached', id, restored });
+    } else options.onEvent({ kind: 'would-run', id, reasons: freshness.reasons });
+  }
+}
+
+class Run {
+  readonly #options: RunOptions;
+  readonly #session: Session;
+  readonly #isForced: (id: string) => boolean;
+  readonly #machine: MachineResources;
+  readonly #temporary: string;
+  readonly #context: ExecutionContext;
+  readonly #produced = new Map<string, readonly RecordedOutput[]>();
+
+  constructor(options: RunOptions, session: Session, lock: Lock) {
+    this.#options = options;
+    this.#session = session;
+    this.#isForced = forceCheck(options);
+    this.#machine = options.machine ?? measureMachine();
+    this.#temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
+    this.#context = {
+      session,
+      executor: executeLocally,
+      hostFile: () => options.hostFile ?? findHostFile(),
+      temporary: this.#temporary,
+      environment: options.environment ?? process.env,
+      graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
+      stop: options.signal,
+      kill: options.killSignal ?? new AbortController().signal,
+      onEvent: options.onEvent,
+      revision: once(async () => (await import('./revision.ts')).readRevision(session.plan.projectRoot)),
+      assertLocked: () => {
+        if (!lock.isLost()) return;
+        throw new ReproError(
+          'lock-lost',
+          'another run has taken this folder over: this one was silent for too long',
+        );
+      },
+    };
+  }
+
+  async run(ids: readonly string[]): Promise<RunOutcome> {
+    const leftOver = removeLeftOver(this.#session.folder.temporary);
+    const { plan } = this.#session;
+    const results = await schedule({
+      ids,
+      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
+      resourcesOf: (id) => this.#instance(id).resources,
+      jobs: this.#options.jobs,
+      machine: this.#machine,
+      signal: this.#options.signal,
+      prepare: (id) => this.#prepare(this.#instance(id)),
+      onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
+    });
+    await leftOver;
+    await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
+      // The next run empties the folder of temporary files.
+    });
+    if (this.#options.signal.aborted) {
+      const isDone = ids.every((id) => results.get(id) === 'hit' || results.get(id) === 'done');
+      return isDone ? 'ok' : 'interrupted';
+    }
+    return [...results.values()].includes('failed') ? 'failed' : 'ok';
+  }
+
+  #instance(id: string): StageInstance {
+    const instance = this.#session.plan.instances.get(id);
+    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+    return instance;
+  }
+
+  async #prepare(instance: StageInstance): Promise<InstanceResult | (() => Promise<InstanceResult>)> {
+    try {
+      const freshness = await this.#session.freshness.check(instance, (id) => this.#produced.get(id));
+      const record = this.#isForced(instance.id) ? null : await this.#settle(instance, freshness);
+      if (record !== null) {
+        this.#produced.set(instance.id, record.outputs);
+        return 'hit';
+      }
+      const work = this.#workOf(instance, freshness);
+      this.#warnOfSize(instance);
+      return () => this.#execute(work);
+    } catch (error) {
+      const { id } = instance;
+      const logFile = path.join(this.#session.folder.logs, `${fileNameOf(id)}.log`);
+      const { code, text } = describeFailure(explainDiskError(error, `stage "${id}"`));
+      this.#options.onEvent({ kind: 'failed', id, seconds: 0, code, text, logFile, logTail: [] });
+      return 'failed';
+    }
+  }
+
+  /** Does what is to be done for an instance that need not run; null if it must. */
+  async #settle(instance: StageInstance, freshness: Freshness): Promise<RunRecord | null> {
+    const { id } = instance;
+    if (freshness.kind === 'fresh') {
+      if (!freshness.isLast) await this.#session.records.writeLast(freshness.record);
+      this.#options.onEvent({ kind: 'cached', id, restored: [] });
+      return freshness.record;
+    }
+    if (freshness.kind !== 'restorable') return null;
+    const temporary = path.join(this.#temporary, `restore-${fileNameOf(id)}`);
+    await fs.mkdir(temporary, { recursive: true });
+    await this.#session.records.writeLast(freshness.record);
+    for (const [i, { output }] of freshness.damaged.entries()) {
+      const copy = path.join(temporary, String(i));
+      const result = await this.#session.store.restore(output.kind, output.digest, output.sizeBytes, copy);
+      if (result.kind === 'restored') {
+        await swapIn(copy, path.resolve(this.#session.plan.projectRoot, output.path), temporary);
+        continue;
+      }
+      const text = `${output.path} cannot be restored: its copy in the store is ${result.kind}`;
+      this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
+      return null;
+    }
+    const restored = freshness.damaged.flatMap(({ names }) => names);
+    this.#options.onEvent({ kind: 'cached', id, restored });
+    return freshness.record;
+  }
+
+  #workOf(instance: StageInstance, freshness: Freshness): Work {
+    const reasons = this.#isForced(instance.id) ? [forced] : 'reasons' in freshness ? freshness.reasons : [];
+    if ('record' in freshness) {
+      const { fingerprint, parts } = freshness.record;
+      return { instance, fingerprint, parts, reasons };
+    }
+    const { fingerprint, parts } = freshness;
+    if (fingerprint === null || parts === null) throw freshness.error;
+    return { instance, fingerprint, parts, reasons };
+  }
+
+  #warnOfSize({ id, resources }: StageInstance): void {
+    const shortage = describeShortage(resources, this.#machine);
+    if (shortage === null) return;
+    const text = `asks for more than this machine has (${shortage}), so it runs alone`;
+    this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
+  }
+
+  async #execute(work: Work): Promise<InstanceResult> {
+    const result = await execute(this.#context, work);
+    if (typeof result === 'string') return result;
+    this.#produced.set(work.instance.id, result.outputs);
+    return 'done';
+  }
+}
+
+/** Loaded when a stage has to run: most runs have nothing to start. */
+const executeLocally: Executor = async (launch) => (await import('../executors/local.ts')).runLocally(launch);
+
+/** What runs left that did not end by themselves; we hold the lock, so all of it is theirs. */
+async function removeLeftOver(folder: string): Promise<void> {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return;
+  }
+  const remove = (name: string) => fs.rm(path.join(folder, name), { recursive: true, force: true });
+  await Promise.all(names.map((name) => remove(name).catch(() => {})));
+}
+
+function once<T>(compute: () => Promise<T>): () => Promise<T> {
+  let value: Promise<T> | null = null;
+  return () => {
+    value ??= compute();
+    return value;
+  };
+}

@@ -1,0 +1,42 @@
+import process from 'node:process';
+import { type CacheFolder, cacheFolderOf } from './cache-folder.ts';
+import { CodeClosures } from './code-closure.ts';
+import { DigestCache } from './digest-cache.ts';
+import { type Facts, Fingerprints } from './fingerprint.ts';
+import { FreshnessCheck } from './freshness.ts';
+import { InputDigests } from './input-digests.ts';
+import type { Plan } from './plan.ts';
+import { Records } from './records.ts';
+import { Store } from './store.ts';
+
+/** Everything that is looked at to decide what has to run. */
+export interface Session {
+  readonly plan: Plan;
+  readonly folder: CacheFolder;
+  readonly digests: DigestCache;
+  readonly store: Store;
+  readonly records: Records;
+  readonly inputs: InputDigests;
+  readonly closures: CodeClosures;
+  readonly freshness: FreshnessCheck;
+}
+
+export function openSession(
+  plan: Plan,
+  options: { facts: Facts; cacheRoot?: string | undefined; environment?: NodeJS.ProcessEnv | undefined },
+): Session {
+  const folder = cacheFolderOf(plan, options.cacheRoot);
+  const digests = new DigestCache(folder.digests, plan.projectRoot);
+  const store = new Store(folder.store);
+  const records = new Records(folder);
+  const inputs = new InputDigests(plan, folder, digests, store);
+  const closures = new CodeClosures(plan.projectRoot, folder, digests);
+  const fingerprints = new Fingerprints(closures, inputs, options.facts, options.environment ?? process.env);
+  const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
+  return { plan, folder, digests, store, records, inputs, closures, freshness };
+}
+
+/** Writes what saves time in the next run. A disk that refuses costs that time, and nothing else. */
+export async function saveDigests(session: Session): Promise<void> {
+  await session.digests.save().catch(() => {});
+}

@@ -1,0 +1,58 @@
+import type { StaleReason } from './events.ts';
+import type { Facts } from './fingerprint.ts';
+import type { Freshness } from './freshness.ts';
+import type { ProducedOutputs } from './input-digests.ts';
+import type { Plan, StageInstance } from './plan.ts';
+import type { RecordedOutput, RunRecord } from './records.ts';
+import { openSession, type Session, saveDigests } from './session.ts';
+
+export interface InstanceStatus {
+  readonly id: string;
+  /** `restorable`: nothing has to run, but outputs have to be taken from the store. */
+  readonly state: 'fresh' | 'restorable' | 'stale' | 'never-run';
+  readonly reasons: readonly StaleReason[];
+  /** Of the last execution that ended well; null if there was none. */
+  readonly record: RunRecord | null;
+}
+
+export interface StatusOptions {
+  readonly facts: Facts;
+  /** Default: all. What an instance left out has made is taken from disk as it is. */
+  readonly selected?: ReadonlySet<string>;
+  readonly cacheRoot?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+/** Says of each selected instance, in plan order, whether it is up to date, and if not, why. Changes nothing. */
+export async function readStatus(plan: Plan, options: StatusOptions): Promise<InstanceStatus[]> {
+  const session = openSession(plan, options);
+  const ids = [...plan.instances.keys()].filter((id) => options.selected?.has(id) ?? true);
+  const statuses: InstanceStatus[] = [];
+  for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
+    statuses.push({
+      id: instance.id,
+      state: freshness.kind,
+      reasons: freshness.kind === 'fresh' ? [] : freshness.reasons,
+      record: 'record' in freshness ? freshness.record : freshness.last,
+    });
+  }
+  await saveDigests(session);
+  return statuses;
+}
+
+/** Checks instances in order; what depends on one that has to run waits for it. */
+export async function* checkAll(
+  session: Session,
+  ids: readonly string[],
+  isForced: (id: string) => boolean,
+): AsyncGenerator<{ instance: StageInstance; freshness: Freshness }> {
+  const known = new Map<string, readonly RecordedOutput[] | 'pending'>();
+  const produced: ProducedOutputs = (id) => known.get(id);
+  for (const id of ids) {
+    const instance = session.plan.instances.get(id);
+    if (instance === undefined) continue;
+    const freshness = await session.freshness.check(instance, produced);
+    known.set(id, 'record' in freshness && !isForced(id) ? freshness.record.outputs : 'pending');
+    yield { instance, freshness };
+  }
+}

@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+import { inspect } from 'node:util';
+import { describeError, ReproError } from '../errors.ts';
+import { MessageChannel } from './channel.ts';
+import type { StageContext } from './context.ts';
+import type { Stage } from './define-stage.ts';
+import { keepWatch } from './lifeline.ts';
+import type { StageTask } from './protocol.ts';
+import { runCommand } from './run-command.ts';
+
+// The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors of protocol.ts.
+
+const channel = new MessageChannel();
+const stop = new AbortController();
+let hasEnded = false;
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  // A command gets the signal itself, as a member of this group; a module gets it as `context.signal`.
+  process.on(signal, () => stop.abort(new ReproError('interrupted', `interrupted by ${signal}`)));
+}
+process.on('uncaughtException', fail);
+process.on('beforeExit', () => {
+  if (hasEnded) return;
+  fail(
+    new ReproError(
+      'never-settled',
+      'the stage stopped without an end: it waits for something that cannot come',
+      {
+        fix: 'Look for a promise in the stage that is never resolved.',
+      },
+    ),
+  );
+});
+
+const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as StageTask;
+process.title = `repro ${task.id}`;
+try {
+  await keepWatch();
+  if (task.kind === 'command') await runCommand(task);
+  else await runModule(task);
+  hasEnded = true;
+  channel.send({ type: 'done', peakMemoryBytes: measurePeakMemory(task) });
+  // What the stage may have left open (a server, a timer) must not hold it up.
+  process.exit(0);
+} catch (error) {
+  fail(error);
+}
+
+async function runModule(task: StageTask): Promise<void> {
+  const { default: stage } = (await import(pathToFileURL(task.module ?? '').href)) as { default?: unknown };
+  if (!isStage(stage)) {
+    throw new ReproError('not-a-stage', 'the module has no stage as its default export', {
+      fix: 'export default defineStage<Params>({ summary, run })',
+    });
+  }
+  const context: StageContext = {
+    params: task.params,
+    matrix: task.matrix,
+    inputs: task.inputs,
+    outputs: task.outputs,
+    resume: task.resume,
+    signal: stop.signal,
+    progress: (progress) => channel.progress(progress),
+    metrics: (values) => channel.send({ type: 'metrics', values }),
+    note: (text) => channel.send({ type: 'note', level: 'note', text }),
+    warn: (text) => channel.send({ type: 'note', level: 'warning', text }),
+  };
+  await stage.run(context);
+}
+
+function isStage(value: unknown): value is Stage {
+  return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function';
+}
+
+/** Of this process; what a command used is not ours to see. */
+function measurePeakMemory(task: StageTask): number | null {
+  return task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
+}
+
+/** The whole error goes to the log, its meaning to the runner. */
+function fail(thrown: unknown): never {
+  hasEnded = true;
+  const error = recogniseError(thrown);
+  const isForPeople = error instanceof ReproError;
+  process.stderr.write(`${isForPeople ? describeError(error) : inspect(error)}\n`);
+  if (isForPeople && error.cause !== undefined) process.stderr.write(`caused by ${inspect(error.cause)}\n`);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'stage-error';
+  channel.send({ type: 'failed', code, text: describeError(error) });
+  process.exit(1);
+}
+
+/** A stage's bundle has a copy of the class `ReproError` of its own. */
+function recogniseError(error: unknown): unknown {
+  if (!(error instanceof Error) || error.name !== 'ReproError' || error instanceof ReproError) return error;
+  const { code, where, fix } = error as Partial<ReproError>;
+  return new ReproError(String(code), error.message, { where, fix, cause: error.cause });
+}

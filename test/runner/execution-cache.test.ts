@@ -1,0 +1,299 @@
+import { describe, expect, test } from 'vitest';
+import { createProject, eventOf, type Project } from './rig/project.ts';
+
+/** Two commands: `a` copies a source file, `b` reads what `a` made. */
+async function createChain(): Promise<Project> {
+  const project = await createProject();
+  await project.write('in.txt', 'one\n');
+  project.define([
+    {
+      id: 'a',
+      run: ['sh', '-c', 'echo x >> counts/a; head -c 3 in.txt > "$REPRO_OUTPUT_0"'],
+      inputs: ['in.txt'],
+      outputs: ['artifacts/a.txt'],
+    },
+    {
+      id: 'b',
+      run: [
+        'sh',
+        '-c',
+        'echo x >> counts/b; mkdir "$REPRO_OUTPUT_0"; cat "$REPRO_INPUT_0" > "$REPRO_OUTPUT_0/copy"; echo end > "$REPRO_OUTPUT_0/end"',
+      ],
+      inputs: ['artifacts/a.txt'],
+      outputs: ['artifacts/b'],
+    },
+  ]);
+  return project;
+}
+
+describe('a run', () => {
+  test('does nothing the second time', async () => {
+    const project = await createChain();
+    expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['a', 'b'] });
+    expect(project.read('artifacts/b/copy')).toBe('one');
+    expect(await project.run()).toMatchObject({ outcome: 'ok', ran: [], cached: ['a', 'b'] });
+    expect([project.count('a'), project.count('b')]).toEqual([1, 1]);
+  });
+
+  test('runs what a changed input reaches, and names the input', async () => {
+    const project = await createChain();
+    await project.run();
+    await project.write('in.txt', 'two\n');
+    const { ran, events } = await project.run();
+    expect(ran).toEqual(['a', 'b']);
+    expect(eventOf(events, 'started', 'a').reasons).toEqual([{ cue: 'input', text: 'in.txt changed' }]);
+    expect(eventOf(events, 'started', 'b').reasons).toEqual([
+      { cue: 'input', text: 'artifacts/a.txt changed' },
+    ]);
+  });
+
+  test('stops where a rerun makes the same outputs', async () => {
+    const project = await createChain();
+    await project.run();
+    await project.write('in.txt', 'one and more');
+    expect(await project.run()).toMatchObject({ ran: ['a'], cached: ['b'] });
+  });
+
+  test('takes back from the store what an earlier input had made', async () => {
+    const project = await createChain();
+    await project.run();
+    await project.write('in.txt', 'two\n');
+    await project.run();
+    await project.write('in.txt', 'one\n');
+    const { ran, cached, events } = await project.run();
+    expect({ ran, cached }).toEqual({ ran: [], cached: ['a', 'b'] });
+    expect(eventOf(events, 'cached', 'b').restored).toEqual(['artifacts/b/copy']);
+    expect(project.read('artifacts/b/copy')).toBe('one');
+    expect((await project.status()).map((one) => one.state)).toEqual(['fresh', 'fresh']);
+  });
+
+  test('restores outputs that were deleted, without running anything', async () => {
+    const project = await createChain();
+    await project.run();
+    await project.remove('artifacts/a.txt');
+    await project.remove('artifacts/b/end');
+    expect((await project.status()).map((one) => one.state)).toEqual(['restorable', 'restorable']);
+    const { ran, events } = await project.run();
+    expect(ran).toEqual([]);
+    expect(eventOf(events, 'cached', 'a').restored).toEqual(['artifacts/a.txt']);
+    expect(eventOf(events, 'cached', 'b').restored).toEqual(['artifacts/b/end']);
+    expect(project.read('artifacts/b/end')).toBe('end\n');
+  });
+
+  test('restores outputs that were altered, added to or replaced', async () => {
+    const project = await createChain();
+    await project.run();
+    await project.write('artifacts/b/copy', 'forged');
+    await project.write('artifacts/b/extra', 'not of the stage');
+    await project.remove('artifacts/a.txt');
+    await project.write('artifacts/a.txt/is', 'a folder now');
+    const { ran, events } = await project.run();
+    expect(ran).toEqual([]);
+    expect(eventOf(events, 'cached', 'b').restored).toEqual(['artifacts/b/copy', 'artifacts/b/extra']);
+    expect(project.read('artifacts/a.txt')).toBe('one');
+    expect(project.read('artifacts/b/copy')).toBe('one');
+    expect(project.has('artifacts/b/extra')).toBe(false);
+  });
+
+  test('runs what is forced, and only that', async () => {
+    const project = await createChain();
+    await project.run();
+    const { ran, events } = await project.run({ force: new Set(['a']) });
+    expect(ran).toEqual(['a']);
+    expect(eventOf(events, 'started').reasons).toEqual([{ cue: 'forced', text: 'forced' }]);
+    expect((await project.run({ force: true })).ran).toEqual(['a', 'b']);
+  });
+
+  test('only says what would run in a dry run', async () => {
+    const project = await createChain();
+    expect((await project.run({ dryRun: true })).events.map((event) => event.kind)).toEqual([
+      'run-started',
+      'would-run',
+      'would-run',
+      'run-finished',
+    ]);
+    await project.run();
+    await project.write('in.txt', 'two');
+    const { events } = await project.run({ dryRun: true });
+    expect(eventOf(events, 'would-run', 'b').reasons).toEqual([
+      { cue: 'input', text: 'artifacts/a.txt waits for a' },
+    ]);
+    expect([project.count('a'), project.has('artifacts/.cache/lock/2.json')]).toEqual([1, false]);
+  });
+
+  test('takes what a stage that is left out has made as it lies on disk', async () => {
+    const project = await createChain();
+    const selected = new Set(['b']);
+    const { outcome, events } = await project.run({ selected });
+    expect(outcome).toBe('failed');
+    expect(eventOf(events, 'failed', 'b')).toMatchObject({ code: 'input-missing' });
+    await project.write('artifacts/a.txt', 'by hand');
+    expect((await project.run({ selected })).ran).toEqual(['b']);
+    expect(project.read('artifacts/b/copy')).toBe('by hand');
+  });
+});
+
+describe('a fingerprint', () => {
+  test('covers parameters, by their value', async () => {
+    const project = await createProject();
+    const define = (train: { [key: string]: number }) =>
+      project.define([
+        {
+          id: 's',
+          run: ['sh', '-c', 'echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0"'],
+          params: { train },
+          outputs: ['artifacts/s'],
+        },
+      ]);
+    define({ epochs: 3, batch: 2 });
+    await project.run();
+    define({ batch: 2, epochs: 3 });
+    expect((await project.run()).ran).toEqual([]);
+    define({ batch: 2, epochs: 5 });
+    expect(await project.reasonsOf('s')).toEqual(['params: train.epochs: 3 → 5']);
+    expect((await project.run()).ran).toEqual(['s']);
+    define({ batch: 2, epochs: 3 });
+    expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('covers the command and the scripts that it names', async () => {
+    const project = await createProject();
+    await project.write('plot.sh', 'echo 1 > "$REPRO_OUTPUT_0"\n');
+    const define = (...args: string[]) =>
+      project.define([{ id: 's', run: ['sh', 'plot.sh', ...args], outputs: ['artifacts/s'] }]);
+    define();
+    await project.run();
+    await project.write('plot.sh', 'echo 2 > "$REPRO_OUTPUT_0"\n');
+    expect(await project.reasonsOf('s')).toEqual(['code: plot.sh changed']);
+    await project.run();
+    expect(project.read('artifacts/s')).toBe('2\n');
+    define('-v');
+    expect(await project.reasonsOf('s')).toEqual(['command: command: "sh" "plot.sh" → "sh" "plot.sh" "-v"']);
+  });
+
+  test('covers declared variables and facts, and a stage sees no other variable', async () => {
+    const project = await createProject();
+    project.facts = { engine: async () => 'plain' };
+    project.environment = { ...project.environment, DECLARED: 'a', SECRET: 'b', LC_ALL: 'C' };
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', 'env > "$REPRO_OUTPUT_0"'],
+        variables: ['DECLARED', 'UNSET'],
+        facts: ['engine'],
+        outputs: ['artifacts/env'],
+      },
+    ]);
+    await project.run();
+    expect(project.read('artifacts/env')).toContain('DECLARED=a\n');
+    expect(project.read('artifacts/env')).toContain('LC_ALL=C\n');
+    expect(project.read('artifacts/env')).not.toContain('SECRET');
+    project.environment = { ...project.environment, DECLARED: 'c', SECRET: 'd', LC_ALL: 'C.UTF-8' };
+    expect(await project.reasonsOf('s')).toEqual(['variable: variable DECLARED: a → c']);
+    project.facts = { engine: async () => 'fast' };
+    expect(await project.reasonsOf('s')).toContain('fact: engine: plain → fast');
+    project.facts = {};
+    const { events } = await project.run();
+    expect(eventOf(events, 'failed', 's').code).toBe('unknown-fact');
+  });
+
+  test('names the file of a folder that changed', async () => {
+    const project = await createProject();
+    for (const name of ['a', 'b', 'c']) await project.write(`data/sub/${name}`, name);
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', 'ls -R data > "$REPRO_OUTPUT_0"'],
+        inputs: ['data'],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    await project.run();
+    await project.write('data/sub/b', 'B');
+    await project.write('data/new', '');
+    await project.remove('data/sub/c');
+    expect(await project.reasonsOf('s')).toEqual(['input: data: new is new, sub/b changed, sub/c is gone']);
+  });
+
+  test('of an input that holds other outputs covers those of this plan, not what else lies there', async () => {
+    const project = await createProject();
+    const make = (model: string, word: string) => ({
+      id: `train@${model}`,
+      run: ['sh', '-c', `echo ${word} > "$REPRO_OUTPUT_0"`],
+      outputs: [`artifacts/train/${model}`],
+    });
+    const report = {
+      id: 'report',
+      run: ['sh', '-c', 'echo x >> counts/report; cat artifacts/train/* > "$REPRO_OUTPUT_0"'],
+      inputs: ['artifacts/train'],
+      outputs: ['artifacts/report'],
+    };
+    project.define([make('one', '1'), make('two', '2'), report]);
+    await project.run();
+    await project.write('artifacts/train/left-over', 'of another profile');
+    expect((await project.run()).ran).toEqual([]);
+    project.define([make('one', '1'), make('two', '22'), report]);
+    expect(await project.reasonsOf('report')).toEqual(['input: artifacts/train waits for train@two']);
+    const { events } = await project.run();
+    expect(eventOf(events, 'started', 'report').reasons).toEqual([
+      { cue: 'input', text: 'artifacts/train/two changed' },
+    ]);
+    project.define([make('one', '1'), report]);
+    expect(await project.reasonsOf('report')).toEqual(['input: artifacts/train/two is gone']);
+  });
+
+  test('of an input inside an output covers only that part', async () => {
+    const project = await createProject();
+    const define = (used: string, unused: string) =>
+      project.define([
+        {
+          id: 'make',
+          run: [
+            'sh',
+            '-c',
+            `mkdir -p "$REPRO_OUTPUT_0/d"; echo ${used} > "$REPRO_OUTPUT_0/d/used"; echo ${unused} > "$REPRO_OUTPUT_0/unused"`,
+          ],
+          outputs: ['artifacts/made'],
+        },
+        {
+          id: 'file',
+          run: ['sh', '-c', 'cat artifacts/made/d/used > "$REPRO_OUTPUT_0"'],
+          inputs: ['artifacts/made/d/used'],
+          outputs: ['artifacts/file'],
+        },
+        {
+          id: 'folder',
+          run: ['sh', '-c', 'ls artifacts/made/d > "$REPRO_OUTPUT_0"'],
+          inputs: ['artifacts/made/d'],
+          outputs: ['artifacts/folder'],
+        },
+      ]);
+    define('1', '1');
+    await project.run();
+    define('1', '2');
+    expect((await project.run()).ran).toEqual(['make']);
+    define('2', '2');
+    expect((await project.run()).ran).toEqual(['make', 'file', 'folder']);
+  });
+
+  test('takes a missing external input as a state of its own, and does not care where external data lie', async () => {
+    const project = await createProject();
+    const define = (path: string) =>
+      project.define([
+        {
+          id: 'verify',
+          run: ['sh', '-c', 'ls "$REPRO_INPUT_0" > "$REPRO_OUTPUT_0" 2>&1 || true'],
+          inputs: [{ path, external: true }],
+          outputs: ['artifacts/verify'],
+        },
+      ]);
+    define(project.at('data'));
+    await project.run();
+    await project.write('data/recording', 'r');
+    expect(await project.reasonsOf('verify')).toEqual([`input: ${project.at('data')} is there now`]);
+    await project.run();
+    await project.write('elsewhere/recording', 'r');
+    define(project.at('elsewhere'));
+    expect((await project.run()).ran).toEqual([]);
+  });
+});
