@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
+import { CLASSES, PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
 import type { ReproError } from '../../src/errors.ts';
 import {
@@ -65,6 +65,7 @@ describe('verifying recordings', () => {
       perClass: { 'arm roll': 8, 'hand clapping': 4, other: 4 },
       warnings: [],
     });
+    expect(Object.keys(manifest.perClass)).toEqual(CLASSES);
     expect(done).toEqual([0.25, 0.5, 0.75, 1]);
     expect(JSON.stringify(manifest)).not.toContain(root);
     expect(manifest.files.map((file) => file.path)).toContain('DvsGesture/user01_led_labels.csv');

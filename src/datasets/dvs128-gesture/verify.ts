@@ -171,7 +171,8 @@ function makeManifest(parts: {
   ]);
   const perUser: Record<string, number> = {};
   const perLight: Record<string, number> = {};
-  const perClass: Record<string, number> = {};
+  // In the order of the classes, whichever came first.
+  const perClass: Record<string, number> = Object.fromEntries(CLASSES.map((name) => [name, 0]));
   const count = (counts: Record<string, number>, key: string) => {
     counts[key] = (counts[key] ?? 0) + 1;
   };
