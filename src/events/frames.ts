@@ -19,9 +19,6 @@ export interface FrameSize {
   readonly width: number;
 }
 
-/** The smallest integer type that holds every count. */
-export type CountType = 'uint8' | 'uint16' | 'uint32';
-
 /** @throws {ReproError} `frames` if `steps` or `downsample` is no whole number >= 1, or `downsample` does not divide the sensor */
 export function frameSize({ steps, sensor, downsample }: FrameLayout): FrameSize {
   if (!Number.isInteger(steps) || steps < 1) {
@@ -127,10 +124,4 @@ export function frameDurationsUs(
     else durations[i] = (isLast ? lastOfClip : tUs[(i + 1) * perFrame]!) - tUs[i * perFrame]!;
   }
   return durations;
-}
-
-/** The smallest type that holds `largest`. */
-export function smallestCountType(largest: number): CountType {
-  if (largest <= 0xff) return 'uint8';
-  return largest <= 0xffff ? 'uint16' : 'uint32';
 }

@@ -7,7 +7,6 @@ import {
   frameSize,
   integrateFrames,
   type SplitBy,
-  smallestCountType,
 } from '../../src/events/frames.ts';
 import { type Normalisation, normaliseFrames } from '../../src/events/normalise.ts';
 import { goldenCases, loadGolden } from '../support/golden.ts';
@@ -112,16 +111,6 @@ describe('frame size and counts', () => {
     expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
       expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
     );
-  });
-
-  test('counts take the smallest type that holds them', () => {
-    expect([0, 255, 256, 65535, 65536].map(smallestCountType)).toEqual([
-      'uint8',
-      'uint8',
-      'uint16',
-      'uint16',
-      'uint32',
-    ]);
   });
 
   test('every event is counted exactly once, whatever the events and the way of cutting', () => {
