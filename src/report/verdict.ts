@@ -27,7 +27,7 @@ function judgePublished(outcomes: readonly Outcome[]): Text {
     published.length === 1
       ? `The published test accuracy lies ${within === 1 ? 'within' : 'outside'} the 95 % interval of the reproduced one`
       : within === published.length
-        ? `All ${all} published test accuracies lie within the 95 % intervals of the reproduced ones`
+        ? `${spellAll(published.length)} published test accuracies lie within the 95 % intervals of the reproduced ones`
         : within === 0
           ? `None of the ${all} published test accuracies lies within the 95 % interval of the reproduced one`
           : `${capitalise(spellCount(within))} of the ${all} published test accuracies ${within === 1 ? 'lies' : 'lie'} within the 95 % interval of the reproduced one`;
@@ -62,7 +62,7 @@ function judgeChance(results: Results, outcomes: readonly Outcome[]): Text {
   }
   const who =
     above.length === outcomes.length
-      ? `All ${spellCount(outcomes.length)} models are clearly above chance (${formatPercent(chance)})`
+      ? `${spellAll(outcomes.length)} models are clearly above chance (${formatPercent(chance)})`
       : above.length === 0
         ? `No model is clearly above chance (${formatPercent(chance)})`
         : `${capitalise(spellCount(above.length))} of ${spellCount(outcomes.length)} models ${above.length === 1 ? 'is' : 'are'} clearly above chance (${formatPercent(chance)})`;
@@ -95,19 +95,19 @@ function judgeMeaning(results: Results): Text {
     scaled.length === 0
       ? []
       : [
-          ` Settings differ from the thesis: ${joinWords(scaled)} (`,
+          `Settings differ from the thesis: ${joinWords(scaled)} (`,
           { link: '#settings', text: 'all of them' },
           ').',
         ];
   if (incomparable === 'simulated') {
     return [
-      'None of this bears on the thesis: the recordings come from a simulation, and the run shows that the pipeline works from end to end.',
+      'None of this bears on the thesis: the recordings come from a simulation, and the run shows that the pipeline works from end to end. ',
       ...settings,
     ];
   }
   if (incomparable === 'other-dataset') {
     return [
-      `None of this bears on the thesis, which used ${titleDataset(THESIS.dataset)}: the run shows that the pipeline learns from ${titleDataset(results.dataset)}.`,
+      `None of this bears on the thesis, which used ${titleDataset(THESIS.dataset)}: the run shows that the pipeline learns from ${titleDataset(results.dataset)}. `,
       ...settings,
     ];
   }
@@ -121,6 +121,11 @@ const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['Time steps a clip', 'time steps'],
   ['Epochs', 'epochs'],
 ]);
+
+/** `Both`, `All three`. */
+function spellAll(count: number): string {
+  return count === 2 ? 'Both' : `All ${spellCount(count)}`;
+}
 
 function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,0 +1,131 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { collectResults, type Sources } from '../../src/report/collect.ts';
+import { QUICK, writeMadeUpResults } from './made-up-results.ts';
+
+const MADE = { ...QUICK, models: ['baseline', 'no-reg'], epochs: 3 };
+
+let folder: string;
+let sources: Sources;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'report-'));
+  sources = await writeMadeUpResults(folder, MADE);
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const file = (kind: 'train' | 'evaluate', name: string): string =>
+  join(sources[kind], 'baseline', '2020', name);
+
+async function alter(path: string, change: (value: Record<string, unknown>) => void): Promise<void> {
+  const value = JSON.parse(await readFile(path, 'utf8'));
+  change(value);
+  await writeFile(path, JSON.stringify(value));
+}
+
+async function failure(selection = MADE): Promise<ReproError> {
+  const error: unknown = await collectResults(sources, selection).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ReproError)) throw new Error(`expected a ReproError, got ${String(error)}`);
+  return error;
+}
+
+describe('collectResults', () => {
+  it('joins what training, evaluation, verification and the configuration say', async () => {
+    const results = await collectResults(sources, MADE);
+    expect(results.simulated).toBe(true);
+    expect(results.classes).toHaveLength(11);
+    expect(results.models.map(({ id }) => id)).toEqual(['baseline', 'no-reg']);
+    const [baseline] = results.models;
+    expect(baseline?.published).toEqual({ name: 'Baseline', test: 0.955, validation: 1 });
+    const [run] = baseline?.runs ?? [];
+    expect(run?.clips).toEqual(MADE.clips);
+    expect(run?.metrics.layers).toHaveLength(6);
+    expect(results.manifest.train).toEqual({ recordings: 16, clips: 192 });
+  });
+
+  it('counts epochs from 1, as people do', async () => {
+    const [model] = (await collectResults(sources, MADE)).models;
+    expect(model?.runs[0]?.metrics.epochs).toEqual([1, 2, 3]);
+    const { checkpoint } = JSON.parse(await readFile(file('evaluate', 'evaluation.json'), 'utf8'));
+    expect(model?.runs[0]?.chosenEpoch).toBe(checkpoint.epoch + 1);
+  });
+
+  it('opens no run that the profile does not name', async () => {
+    await rm(join(sources.train, 'no-reg'), { recursive: true });
+    await writeFile(join(sources.evaluate, 'no-reg', '2020', 'evaluation.json'), 'left from another profile');
+    const results = await collectResults(sources, { models: ['baseline'], seeds: [2020] });
+    expect(results.models).toHaveLength(1);
+  });
+
+  it('says which file is missing and which command makes it', async () => {
+    await rm(file('train', 'metrics.csv'));
+    const error = await failure();
+    expect(error.code).toBe('report-input');
+    expect(error.where).toBe(file('train', 'metrics.csv'));
+    expect(error.message).toBe('the file is missing');
+    expect(error.fix).toContain('repro run train@baseline,2020 --force');
+  });
+
+  it('names the field, what it should be and what it is', async () => {
+    await alter(file('evaluate', 'evaluation.json'), (value) => {
+      value.test = { clips: 96, correct: 'many', accuracy: 0.5, loss: 0 };
+    });
+    const error = await failure();
+    expect(error.message).toBe('field "test.correct": expected a whole number from 0, found "many"');
+    expect(error.where).toBe(file('evaluate', 'evaluation.json'));
+  });
+
+  it('refuses a confusion matrix that counts other clips', async () => {
+    await alter(file('evaluate', 'evaluation.json'), (value) => {
+      value.confusion = Array.from({ length: 11 }, () => new Array(11).fill(0));
+    });
+    expect((await failure()).message).toBe('field "confusion" counts 0 clips, but the test split has 96');
+  });
+
+  it('refuses a ragged confusion matrix', async () => {
+    await alter(file('evaluate', 'evaluation.json'), (value) => {
+      value.confusion = [[1, 0], [1]];
+    });
+    expect((await failure()).message).toContain('field "confusion[1]": expected a row of 2 numbers');
+  });
+
+  it('refuses results of another data set, model or seed than their place says', async () => {
+    await alter(file('train', 'run.json'), (value) => {
+      value.dataset = 'nmnist';
+    });
+    expect((await failure()).message).toBe('field "dataset" is "nmnist", but "dvs128-gesture" was expected');
+    await alter(file('train', 'run.json'), (value) => {
+      value.dataset = 'dvs128-gesture';
+      value.seed = 7;
+    });
+    expect((await failure()).message).toBe('field "seed" is 7, but its folder is of seed 2020');
+  });
+
+  it('refuses real results where the manifest says simulated', async () => {
+    await alter(file('evaluate', 'evaluation.json'), (value) => {
+      value.simulated = false;
+    });
+    expect((await failure()).message).toContain('"simulated" is false, but the manifest says true');
+  });
+
+  it('refuses a file of a version it does not know', async () => {
+    await alter(join(sources.verify, 'manifest.json'), (value) => {
+      value.version = 2;
+    });
+    expect((await failure()).message).toContain('"version" is 2');
+  });
+
+  it('says where JSON breaks off', async () => {
+    await writeFile(file('train', 'run.json'), '{"version": 1');
+    expect((await failure()).message).toContain('the file is not valid JSON');
+  });
+
+  it('asks for a model and a seed', async () => {
+    expect((await failure({ ...MADE, models: [] })).message).toContain('no model or no seed');
+  });
+});

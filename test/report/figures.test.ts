@@ -1,0 +1,178 @@
+import { describe, expect, it } from 'vitest';
+import { drawAccuracy } from '../../src/report/figures/accuracy.ts';
+import { drawConfusion } from '../../src/report/figures/confusion.ts';
+import { buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
+import { type Figure, toCsv } from '../../src/report/figures/figure.ts';
+import { drawLoss } from '../../src/report/figures/loss.ts';
+import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
+import { renderFigure } from '../../src/report/figures/render.ts';
+import { drawTau } from '../../src/report/figures/tau.ts';
+import { judgeModels } from '../../src/report/outcome.ts';
+import type { Results, RunResult } from '../../src/report/results.ts';
+import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+
+const draw = (results: Results): Figure[] => [
+  drawOutcomes(judgeModels(results), 0.5, { comparable: !results.simulated }),
+  drawAccuracy(results),
+  drawLoss(results),
+  drawTau(results),
+  drawConfusion(results),
+];
+
+/** The texts in an SVG, in order. */
+const textsOf = (svg: string): string[] =>
+  [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text ?? '');
+
+/** A run whose accuracies over `count` epochs are 0, 1, 0, 1, ... */
+function longRun(count: number): RunResult {
+  const values = Array.from({ length: count }, (_, index) => index % 2);
+  const perSplit = { train: values, validation: values, test: values };
+  const epochs = values.map((_, index) => index + 1);
+  return makeRunResult({ metrics: { epochs, accuracy: perSplit, loss: perSplit, layers: [] } });
+}
+
+describe('figures', () => {
+  it('are the same bytes each time they are drawn', async () => {
+    for (const figure of draw(makeResults())) {
+      const first = await renderFigure(figure, null);
+      const second = await renderFigure(figure, null);
+      expect(second.sheet).toBe(first.sheet);
+      expect(second.panels).toEqual(first.panels);
+    }
+  });
+
+  it('follow the colours of the page, and have their own as files', async () => {
+    for (const figure of draw(makeResults())) {
+      const { panels, sheet } = await renderFigure(figure, null);
+      expect(panels.join('')).toContain('currentColor');
+      expect(panels.join('')).toContain('var(--');
+      expect(sheet).not.toMatch(/currentColor|var\(--/);
+      expect(sheet).toContain('fill="#ffffff"');
+    }
+  });
+
+  it('carry no identifiers, which would clash where several stand on one page', async () => {
+    for (const figure of draw(makeResults())) {
+      for (const panel of (await renderFigure(figure, null)).panels)
+        expect(panel).not.toMatch(/ id="|url\(#/);
+    }
+  });
+
+  it('carry a warning where they stand alone', async () => {
+    const { sheet, panels } = await renderFigure(drawAccuracy(makeResults()), 'Simulated <data>');
+    expect(textsOf(sheet)).toContain('Simulated &lt;data&gt;');
+    expect(panels.join('')).not.toContain('Simulated');
+  });
+
+  it('draw numbers and no NaN for one epoch, missing values and a breakdown', async () => {
+    const gaps = makeRunResult({
+      metrics: {
+        epochs: [1],
+        accuracy: { train: [null], validation: [0.5], test: [null] },
+        loss: { train: [null], validation: [null], test: [null] },
+        layers: [{ tauMean: [null], tauStd: [null] }],
+      },
+    });
+    for (const figure of draw(makeResults({ models: [makeModelResult({ runs: [gaps] })] }))) {
+      expect((await renderFigure(figure, null)).sheet).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+
+  it('have one panel a model, or one a layer', () => {
+    const models = ['a', 'b', 'c'].map((id) => makeModelResult({ id, title: id.toUpperCase() }));
+    const [outcomes, accuracy, loss, tau, confusion] = draw(makeResults({ models }));
+    expect(outcomes?.panels).toHaveLength(1);
+    for (const figure of [accuracy, loss, confusion]) {
+      expect(figure?.panels.map(({ title }) => title)).toEqual(['A', 'B', 'C']);
+    }
+    expect(tau?.panels.map(({ title }) => title)).toEqual(['Layer 1']);
+  });
+});
+
+describe('the figure of outcomes', () => {
+  const legend = (results: Results) => draw(results)[0]?.legend.map(({ label }) => label);
+
+  it('shows what was published only beside what may be compared with it', () => {
+    expect(legend(makeResults())).toContain('published (maximum over epochs)');
+    expect(legend(makeResults({ simulated: true }))).not.toContain('published (maximum over epochs)');
+  });
+
+  it('says its values in words', () => {
+    expect(draw(makeResults())[0]?.alt.replaceAll('\u00a0', ' ')).toBe(
+      'Baseline: 90.0 % (82.6–94.5 %), maximum 92.0 %, published 95.5 %.',
+    );
+  });
+});
+
+describe('the confusion matrices', () => {
+  it('number columns and leave empty cells blank', async () => {
+    const run = makeRunResult({
+      confusion: [
+        [50, 0],
+        [10, 40],
+      ],
+    });
+    const figure = drawConfusion(makeResults({ models: [makeModelResult({ runs: [run] })] }));
+    const texts = textsOf((await renderFigure(figure, null)).panels[0] ?? '');
+    expect(texts).toEqual(expect.arrayContaining(['wave 1', 'clap 2', '1', '2', '50', '10', '40']));
+    expect(texts).not.toContain('0');
+    expect(figure.alt).toContain('90 of 100 clips right, most often wrong: clap taken for wave, 10 times.');
+  });
+
+  it('add the clips of all seeds', () => {
+    const results = makeResults({
+      seeds: [1, 2],
+      models: [makeModelResult({ runs: [makeRunResult({ seed: 1 }), makeRunResult({ seed: 2 })] })],
+    });
+    expect(drawConfusion(results).alt).toContain('180 of 200 clips right');
+  });
+});
+
+describe('series over epochs', () => {
+  it('stay as they are for few epochs', () => {
+    expect(isSmoothed([longRun(199)])).toBe(false);
+    const series = buildSeries([makeRunResult()], (metrics) => metrics.accuracy.test, false);
+    expect(series.line.map(({ value }) => value)).toEqual([0.25, 0.5, 0.75]);
+    expect(series.raw).toEqual([]);
+    expect(series.band).toEqual([]);
+  });
+
+  it('become moving means over 65 epochs for many, with the values behind', () => {
+    const run = longRun(300);
+    expect(isSmoothed([run])).toBe(true);
+    const { line, raw } = buildSeries([run], (metrics) => metrics.accuracy.test, true);
+    expect(raw).toHaveLength(300);
+    // Around epoch 151 (value 0) lie 32 epochs to each side: 32 zeros and ones each.
+    expect(line[150]).toEqual({ epoch: 151, value: 32 / 65 });
+    expect(line[0]).toEqual({ epoch: 1, value: 0 });
+  });
+
+  it('become the mean and range over seeds', () => {
+    const other = { train: [0.5, 0.5, 0.5], validation: [0.5, 0.5, 0.5], test: [0.5, null, 0.5] };
+    const runs = [
+      makeRunResult(),
+      makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy: other } }),
+    ];
+    const { line, band } = buildSeries(runs, (metrics) => metrics.accuracy.test, false);
+    expect(line.map(({ value }) => value)).toEqual([0.375, 0.5, 0.625]);
+    expect(band[0]).toEqual({ epoch: 1, low: 0.25, high: 0.5 });
+    expect(band[1]).toEqual({ epoch: 2, low: 0.5, high: 0.5 });
+  });
+});
+
+describe('the data beside a figure', () => {
+  it('has a row for every value that is drawn, and an empty cell where there is none', () => {
+    const [outcomes, accuracy, , tau, confusion] = draw(makeResults());
+    expect(accuracy?.data[0]).toEqual(['model', 'seed', 'epoch', 'split', 'accuracy']);
+    expect(accuracy?.data).toHaveLength(1 + 3 * 3);
+    expect(tau?.data[1]).toEqual(['baseline', 2020, 1, 1, 2, 0]);
+    expect(confusion?.data).toContainEqual(['baseline', 2020, 'clap', 'wave', 6]);
+    expect(outcomes?.data).toHaveLength(1 + 4);
+    expect(
+      toCsv([
+        ['a', 'b'],
+        ['x,y', null],
+      ]),
+    ).toBe('a,b\n"x,y",\n');
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { readMetrics } from '../../src/report/inputs/metrics.ts';
+
+const HEAD =
+  'epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,w_mean.0,w_std.0,tau_mean.0,tau_std.0,spike_rate.0';
+const read = (...rows: string[]) => readMetrics('metrics.csv', `${[HEAD, ...rows].join('\n')}\n`, 'Mend it.');
+
+describe('readMetrics', () => {
+  it('reads a column of each split and layer', () => {
+    const metrics = read(
+      '0,.001,.08,.1,.07,.2,.06,.3,0,0,2,0,.1',
+      '1,.001,.07,.2,.06,.3,.05,.4,0,0,2.1,0.05,.1',
+    );
+    expect(metrics.epochs).toEqual([1, 2]);
+    expect(metrics.accuracy).toEqual({ train: [0.1, 0.2], validation: [0.2, 0.3], test: [0.3, 0.4] });
+    expect(metrics.loss.test).toEqual([0.06, 0.05]);
+    expect(metrics.layers).toEqual([{ tauMean: [2, 2.1], tauStd: [0, 0.05] }]);
+  });
+
+  it('takes an epoch without test figures, and a loss that is no number, as missing', () => {
+    const metrics = read('0,.001,NaN,.1,Infinity,.2,,,0,0,2,0,.1');
+    expect(metrics.loss).toEqual({ train: [null], validation: [null], test: [null] });
+    expect(metrics.accuracy.test).toEqual([null]);
+  });
+
+  it('says which column is missing', () => {
+    expect(() => readMetrics('metrics.csv', 'epoch\n0\n', 'Mend it.')).toThrow(
+      'column "train_accuracy" is missing',
+    );
+  });
+
+  it('says in which line and column a cell is no number', () => {
+    expect(() => read('0,.001,.08,high,.07,.2,.06,.3,0,0,2,0,.1')).toThrow(
+      'line 2, column "train_accuracy": expected a number, found "high"',
+    );
+  });
+
+  it('refuses epochs that do not rise, and a file without any', () => {
+    const row = '0,.001,.08,.1,.07,.2,.06,.3,0,0,2,0,.1';
+    expect(() => read(row, row)).toThrow('line 3, column "epoch": 0 follows 0');
+    expect(() => read()).toThrow('expected one row an epoch, found none');
+  });
+});

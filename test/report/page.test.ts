@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { figuresOf } from '../../src/report/document.ts';
+import { renderFigure } from '../../src/report/figures/render.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
+import { renderPage } from '../../src/report/page.ts';
+import { buildReport } from '../../src/report/report.ts';
+import type { Results } from '../../src/report/results.ts';
+import { makeModelResult, makeResults } from './result-values.ts';
+
+const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
+
+async function render(results: Results): Promise<{ page: string; markdown: string }> {
+  const report = buildReport(results, { title: 'A <run>', nodeVersion: '20.0.0' });
+  const figures = [];
+  for (const figure of figuresOf(report)) figures.push(await renderFigure(figure, null));
+  return { page: renderPage(report, figures), markdown: renderMarkdown(report) };
+}
+
+describe('the page', () => {
+  it('asks for nothing: no script, no source, no address but within itself and to its data', async () => {
+    const { page } = await render(makeResults());
+    expect(page).not.toMatch(/<script|<img|<iframe|<link rel="stylesheet"|@import|url\(|\ssrc=/);
+    const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
+    expect(targets.filter((target) => !/^(#|figures\/[a-z]+\.csv$|data:,$)/.test(target))).toEqual([]);
+  });
+
+  it('escapes every text that comes from outside', async () => {
+    const model = makeModelResult({ title: HOSTILE });
+    const base = makeResults();
+    const { page } = await render({
+      ...base,
+      dataset: HOSTILE,
+      classes: [HOSTILE, 'b'],
+      models: [model],
+      manifest: { ...base.manifest, warnings: [HOSTILE], perClass: [{ key: HOSTILE, clips: 1 }] },
+    });
+    expect(page).not.toContain('<script>');
+    expect(page).toContain('&lt;script&gt;');
+    expect(page).toContain('<title>A &lt;run&gt;</title>');
+  });
+
+  it('leads every link of its contents and verdict to a section that is there', async () => {
+    const { page } = await render(makeResults());
+    const anchors = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id ?? '');
+    expect(anchors.length).toBeGreaterThan(5);
+    for (const id of anchors) expect(page).toContain(`id="${id}"`);
+  });
+
+  it('gives each identifier once', async () => {
+    const { page } = await render(makeResults({ simulated: true }));
+    const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it('warns above everything else when the data are simulated or other data', async () => {
+    const simulated = await render(makeResults({ simulated: true }));
+    expect(simulated.page).toContain('Simulated data: these figures say nothing about the thesis');
+    expect(simulated.page.indexOf('class="banner"')).toBeLessThan(simulated.page.indexOf('<h1>'));
+    expect(simulated.markdown).toContain('> **Simulated data: these figures say nothing about the thesis.**');
+    const other = await render(makeResults({ dataset: 'nmnist' }));
+    expect(other.page).toContain('Another data set: N-MNIST');
+    const real = await render(makeResults());
+    expect(real.page).not.toContain('class="banner"');
+  });
+
+  it('describes every figure in words and offers its data', async () => {
+    const { page } = await render(makeResults());
+    for (const id of ['outcomes', 'accuracy', 'loss', 'tau', 'confusion']) {
+      expect(page).toMatch(new RegExp(`<figure id="figure-${id}"`));
+      expect(page).toContain(`href="figures/${id}.csv"`);
+    }
+    expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(5);
+  });
+
+  it('leaves the time constants out where training wrote none down', async () => {
+    const [model] = makeResults().models;
+    const [run] = model?.runs ?? [];
+    if (model === undefined || run === undefined) throw new Error('no run');
+    const bare = { ...run, metrics: { ...run.metrics, layers: [] } };
+    const { page } = await render(makeResults({ models: [{ ...model, runs: [bare] }] }));
+    expect(page).not.toContain('Time constants');
+  });
+
+  it('is the same bytes for the same results', async () => {
+    expect((await render(makeResults())).page).toBe((await render(makeResults())).page);
+  });
+});
+
+describe('the Markdown', () => {
+  it('has tables as wide as their heads, whatever stands in a cell', async () => {
+    const { markdown } = await render(makeResults({ models: [makeModelResult({ title: HOSTILE })] }));
+    const tables = markdown.split('\n\n').filter((block) => block.includes('| ---'));
+    expect(tables.length).toBeGreaterThan(3);
+    for (const table of tables) {
+      const widths = table
+        .split('\n')
+        .filter((line) => line.startsWith('|'))
+        .map((line) => line.replaceAll('\\|', '').split('|').length);
+      expect(new Set(widths).size).toBe(1);
+    }
+    expect(markdown).not.toContain('<script>');
+  });
+
+  it('shows the figures that lie beside it', async () => {
+    const { markdown } = await render(makeResults());
+    expect(markdown).toContain('](figures/accuracy.svg)');
+    expect(markdown).toContain('[Data as CSV](figures/accuracy.csv)');
+  });
+});

@@ -1,0 +1,73 @@
+import type { ModelResult, Results, RunResult, SplitResult } from '../../src/report/results.ts';
+
+/** A result of one clip count and one number of correct clips. */
+export function split(correct: number, clips: number): SplitResult {
+  return { clips, correct, accuracy: correct / clips, loss: 0.05 };
+}
+
+/** A run of three epochs on two classes; tests override what they look at. */
+export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
+  const series = [0.25, 0.5, 0.75];
+  return {
+    seed: 2020,
+    engine: { name: 'tfjs', backend: 'cpu', version: '4.22.0' },
+    parameters: 1000,
+    clips: { train: 80, validation: 20, test: 100 },
+    network: { channels: 128 },
+    training: { epochs: 3 },
+    frames: null,
+    metrics: {
+      epochs: [1, 2, 3],
+      accuracy: { train: series, validation: series, test: series },
+      loss: { train: series, validation: series, test: series },
+      layers: [{ tauMean: [2, 2.5, 3], tauStd: [0, 0, 0] }],
+    },
+    chosenEpoch: 2,
+    test: split(90, 100),
+    validation: split(18, 20),
+    maximum: { test: { epoch: 3, accuracy: 0.92 }, validation: { epoch: 2, accuracy: 0.9 } },
+    confusion: [
+      [46, 4],
+      [6, 44],
+    ],
+    ...overrides,
+  };
+}
+
+export function makeModelResult(overrides: Partial<ModelResult> = {}): ModelResult {
+  return {
+    id: 'baseline',
+    title: 'Baseline',
+    description: '',
+    published: { name: 'Baseline', test: 0.955, validation: 1 },
+    settings: { network: { channels: 128 }, loss: { regulariseTau: 0 }, train: { epochs: 3 } },
+    runs: [makeRunResult()],
+    ...overrides,
+  };
+}
+
+export function makeResults(overrides: Partial<Results> = {}): Results {
+  return {
+    dataset: 'dvs128-gesture',
+    simulated: false,
+    classes: ['wave', 'clap'],
+    manifest: {
+      files: 4,
+      sizeBytes: 2_500_000,
+      archive: false,
+      unlisted: 0,
+      train: { recordings: 3, clips: 100 },
+      test: { recordings: 1, clips: 100 },
+      perUser: [{ key: 'user01', clips: 24 }],
+      perLight: [{ key: 'led', clips: 200 }],
+      perClass: [
+        { key: 'wave', clips: 120 },
+        { key: 'clap', clips: 80 },
+      ],
+      warnings: [],
+    },
+    seeds: [2020],
+    models: [makeModelResult()],
+    ...overrides,
+  };
+}

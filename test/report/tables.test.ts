@@ -1,0 +1,133 @@
+import { describe, expect, it } from 'vitest';
+import { tabulateClasses } from '../../src/report/data-tables.ts';
+import { judgeModels } from '../../src/report/outcome.ts';
+import { listDeviations, tabulateSettings } from '../../src/report/settings-table.ts';
+import { tabulateOutcomes, tabulateSeeds } from '../../src/report/tables.ts';
+import { makeModelResult, makeResults, makeRunResult, split } from './result-values.ts';
+
+const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
+const outcomes = (results = makeResults()) => tabulateOutcomes(results, judgeModels(results));
+const texts = (table: ReturnType<typeof outcomes>): string[][] =>
+  table.rows.map((row) => row.map(({ text }) => spaced(text)));
+
+describe('table 1', () => {
+  it('sets the published beside both ways to choose the epoch', () => {
+    expect(texts(outcomes())).toEqual([
+      ['Baseline', '95.5 %', '100.0 %', '90.0 %', '90.0 %', '92.0 %', '90.0 %', 'within the interval'],
+    ]);
+  });
+
+  it('gives interval, clips and epoch below each accuracy', () => {
+    // binomtest(90, 100).proportion_ci(0.95, 'wilson') is 0.8256 to 0.9448.
+    expect(outcomes().rows[0]?.[3]?.details?.map(spaced)).toEqual(['82.6–94.5 %', '90 of 100', 'epoch 2']);
+    expect(outcomes().rows[0]?.[1]?.details).toEqual(['275 of 288']);
+  });
+
+  it('is marked as not comparable when the data are simulated or other data', () => {
+    for (const results of [makeResults({ simulated: true }), makeResults({ dataset: 'nmnist' })]) {
+      const table = outcomes(results);
+      expect(table.caption).toContain('not comparable');
+      expect(table.columns[1]?.group).toContain('not comparable');
+      expect(texts(table)[0]?.at(-1)).toBe('not comparable');
+    }
+  });
+
+  it('leaves gaps where nothing was published', () => {
+    const results = makeResults({ models: [makeModelResult({ published: null })] });
+    expect(texts(outcomes(results))[0]?.slice(0, 3)).toEqual(['Baseline', '–', '–']);
+  });
+
+  it('gives mean and range over several seeds, and counts clips once', () => {
+    const runs = [
+      makeRunResult({ test: split(80, 100) }),
+      makeRunResult({ seed: 2021, test: split(90, 100) }),
+    ];
+    const results = makeResults({ seeds: [2020, 2021], models: [makeModelResult({ runs })] });
+    const cell = outcomes(results).rows[0]?.[3];
+    expect(spaced(cell?.text ?? '')).toBe('85.0 %');
+    // binomtest(85, 100).proportion_ci(0.95, 'wilson') is 0.7672 to 0.9069.
+    expect(cell?.details?.map(spaced)).toEqual(['76.7–90.7 %', 'seeds 80.0–90.0 %', '100 clips']);
+    expect(texts(tabulateSeeds(judgeModels(results))).map((row) => row.slice(0, 4))).toEqual([
+      ['Baseline', '2020', '2', '80.0 %'],
+      ['Baseline', '2021', '2', '90.0 %'],
+    ]);
+  });
+});
+
+describe('the settings table', () => {
+  const scaled = makeResults({
+    models: [
+      makeModelResult({
+        settings: {
+          network: { channels: 128, tau: { per: 'layer' }, pooling: 'max' },
+          loss: { regulariseTau: 0 },
+          train: { epochs: 1256 },
+        },
+        runs: [
+          makeRunResult({
+            network: { channels: 8, tau: { per: 'layer' }, pooling: 'max' },
+            training: { epochs: 12, regulariseTau: 0 },
+            frames: { steps: 8, splitBy: 'number', height: 32, width: 32 },
+            clips: { train: 900, validation: 156, test: 288 },
+          }),
+        ],
+      }),
+      makeModelResult({
+        id: 'no-reg',
+        title: 'No Reg.',
+        settings: {
+          network: { channels: 128, tau: { per: 'neuron' }, pooling: 'max' },
+          loss: { regulariseTau: 0 },
+          train: { epochs: 1256 },
+        },
+        runs: [
+          makeRunResult({
+            network: { channels: 8, tau: { per: 'neuron' }, pooling: 'max' },
+            training: { epochs: 12, regulariseTau: 0 },
+            frames: { steps: 8, splitBy: 'number', height: 32, width: 32 },
+            clips: { train: 900, validation: 156, test: 288 },
+          }),
+        ],
+      }),
+    ],
+  });
+
+  it('lists what differs from the thesis', () => {
+    expect(listDeviations(scaled).map(({ label, thesis, used }) => [label, spaced(thesis), used])).toEqual([
+      ['Time steps a clip', '20', '8'],
+      ['Frame size, pixels', '128 × 128', '32 × 32'],
+      ['Channels a layer', '128', '8'],
+      ['Epochs', '1 256', '12'],
+    ]);
+  });
+
+  it('marks what differs and names models only where they differ from each other', () => {
+    const row = (label: string) => tabulateSettings(scaled).rows.find(([head]) => head?.text === label);
+    expect(row('Channels a layer')?.[2]).toEqual({ text: '8', tone: 'differs' });
+    expect(row('Pooling')?.[2]).toEqual({ text: 'maximum' });
+    expect(row('One time constant per')?.[1]).toEqual({ text: 'layer (Baseline); neuron (No Reg.)' });
+  });
+
+  it('leaves out what no run wrote down', () => {
+    expect(tabulateSettings(makeResults()).rows.map(([head]) => head?.text)).not.toContain(
+      'Time steps a clip',
+    );
+  });
+});
+
+describe('the table of classes', () => {
+  it('takes the test clips from the confusion matrix', () => {
+    expect(texts(tabulateClasses(makeResults()))).toEqual([
+      ['wave', '70', '50', '120'],
+      ['clap', '30', '50', '80'],
+    ]);
+  });
+
+  it('keeps to one column where the classes are named otherwise', () => {
+    const results = makeResults({ classes: ['a', 'b'] });
+    expect(texts(tabulateClasses(results))).toEqual([
+      ['wave', '120'],
+      ['clap', '80'],
+    ]);
+  });
+});

@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import type { Text } from '../../src/report/document.ts';
+import { judgeModels } from '../../src/report/outcome.ts';
+import type { ModelResult, Results } from '../../src/report/results.ts';
+import { writeVerdict } from '../../src/report/verdict.ts';
+import { makeModelResult, makeResults, makeRunResult, split } from './result-values.ts';
+
+function plain(text: Text): string {
+  return text
+    .map((part) => {
+      if (typeof part === 'string') return part;
+      if ('strong' in part) return part.strong;
+      return 'code' in part ? part.code : part.text;
+    })
+    .join('')
+    .replaceAll('\u00a0', ' ');
+}
+
+const verdict = (results: Results): string[] => writeVerdict(results, judgeModels(results)).map(plain);
+
+/** A model with so many of 100 test clips right, both at the chosen epoch and at best. */
+function scoring(title: string, correct: number, published: number | null = null): ModelResult {
+  return makeModelResult({
+    id: title,
+    title,
+    published: published === null ? null : { name: title, test: published, validation: 1 },
+    runs: [
+      makeRunResult({
+        test: split(correct, 100),
+        maximum: { test: { epoch: 3, accuracy: correct / 100 }, validation: { epoch: 2, accuracy: 0.9 } },
+      }),
+    ],
+  });
+}
+
+describe('the verdict', () => {
+  it('says that a published accuracy lies within the interval', () => {
+    // 95 of 100: Wilson 0.888 to 0.978.
+    expect(verdict(makeResults({ models: [scoring('A', 95, 0.955)] }))[0]).toBe(
+      'The published test accuracy lies within the 95 % interval of the reproduced one, both as maxima over epochs.',
+    );
+  });
+
+  it('names the models whose published accuracy lies outside', () => {
+    const models = [scoring('A', 95, 0.955), scoring('B', 80, 0.955)];
+    expect(verdict(makeResults({ models }))[0]).toBe(
+      'One of the two published test accuracies lies within the 95 % interval of the reproduced one, both as maxima over epochs. Outside: B (published 95.5 %, reproduced 71.1–86.7 %).',
+    );
+  });
+
+  it('says that none or all lie within', () => {
+    const none = [scoring('A', 60, 0.955), scoring('B', 80, 0.955)];
+    expect(verdict(makeResults({ models: none }))[0]).toContain('None of the two published');
+    const all = [scoring('A', 95, 0.955), scoring('B', 95, 0.955)];
+    expect(verdict(makeResults({ models: all }))[0]).toContain('Both published test accuracies lie within');
+  });
+
+  it('never compares simulated data with the thesis', () => {
+    const lines = verdict(makeResults({ simulated: true, models: [scoring('A', 95, 0.955)] }));
+    expect(lines[0]).toContain('95.0 % of 100 simulated test clips');
+    expect(lines.join(' ')).toContain('None of this bears on the thesis');
+    expect(lines.join(' ')).not.toContain('published');
+  });
+
+  it('never compares another data set with the thesis', () => {
+    const lines = verdict(makeResults({ dataset: 'nmnist', models: [scoring('A', 95, 0.955)] }));
+    expect(lines.join(' ')).toContain('None of this bears on the thesis, which used DVS128 Gesture');
+    expect(lines.join(' ')).not.toContain('published');
+  });
+
+  it('says when a model is not clearly above chance', () => {
+    // Chance is 50 %: 58 of 100 reaches from 48.2 %, 70 of 100 from 60.4 %.
+    const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
+    expect(verdict(results)[0]).toContain('One of two models is clearly above chance (50.0 %)');
+    expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
+      'It is not clearly above chance.',
+    );
+  });
+
+  it('tells models apart only where their intervals do not overlap', () => {
+    const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
+    expect(verdict(close)).toContain(
+      'The 95 % intervals of the models all overlap: this run does not tell them apart.',
+    );
+    const apart = makeResults({ models: [scoring('A', 60), scoring('No Reg.', 92)] });
+    expect(verdict(apart)).toContain('The 95 % intervals of some models do not overlap: No Reg. above A.');
+  });
+
+  it('names the settings that were scaled down', () => {
+    const model = makeModelResult({
+      settings: { network: { channels: 128 }, loss: {}, train: { epochs: 1256 } },
+      runs: [makeRunResult({ network: { channels: 8 }, training: { epochs: 12 } })],
+    });
+    expect(verdict(makeResults({ models: [model] })).at(-1)).toBe(
+      'Settings differ from the thesis: 8 channels instead of 128 and 12 epochs instead of 1\u202f256 (all of them).',
+    );
+  });
+});

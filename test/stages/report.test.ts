@@ -1,0 +1,100 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import stage from '../../stages/report.ts';
+import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { makeContext } from '../support/stage-context.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'report-stage-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const NMNIST: MadeUp = {
+  ...QUICK,
+  dataset: 'nmnist',
+  simulated: false,
+  models: ['baseline'],
+  clips: { train: 850, validation: 150, test: 100 },
+};
+
+async function report(made: MadeUp, place = 'a') {
+  const sources = await writeMadeUpResults(join(folder, place), made);
+  const output = join(folder, place, 'out');
+  const context = makeContext(
+    { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
+    [sources.verify, sources.train, sources.evaluate, sources.models],
+    [output],
+  );
+  await stage.run(context);
+  return { output, said: context.said };
+}
+
+async function readAll(output: string): Promise<Map<string, string>> {
+  const names = (await readdir(output, { recursive: true, withFileTypes: true }))
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+  return new Map(
+    await Promise.all(
+      names
+        .sort()
+        .map(async (name) => [name.slice(output.length + 1), await readFile(name, 'utf8')] as const),
+    ),
+  );
+}
+
+describe('the report stage', () => {
+  it('writes the page, the Markdown, and each figure with its data', async () => {
+    const { output, said } = await report(QUICK);
+    expect([...(await readAll(output)).keys()]).toEqual([
+      'figures/accuracy.csv',
+      'figures/accuracy.svg',
+      'figures/confusion.csv',
+      'figures/confusion.svg',
+      'figures/loss.csv',
+      'figures/loss.svg',
+      'figures/outcomes.csv',
+      'figures/outcomes.svg',
+      'figures/tau.csv',
+      'figures/tau.svg',
+      'index.html',
+      'report.md',
+    ]);
+    expect(said.progress.at(-1)).toBe('5/5 figures');
+    expect(said.metrics.figures).toBe(5);
+    expect(said.metrics['testAccuracy.baseline']).toBeGreaterThan(0.5);
+  });
+
+  it('writes the same bytes for the same inputs, wherever they lie', async () => {
+    const first = await readAll((await report(QUICK, 'a')).output);
+    const second = await readAll((await report(QUICK, 'elsewhere')).output);
+    expect(second).toEqual(first);
+    for (const text of first.values()) expect(text).not.toContain(folder);
+  });
+
+  it('reports one model on ten digits as another data set', async () => {
+    const files = await readAll((await report(NMNIST)).output);
+    expect(files.get('report.md')).toContain('Another data set: N-MNIST');
+    expect(files.get('figures/confusion.csv')?.split('\n')).toHaveLength(1 + 100 + 1);
+  });
+
+  it('reports several seeds with their range', async () => {
+    const { output } = await report({ ...QUICK, models: ['baseline', 'no-reg'], seeds: [2020, 2021, 2022] });
+    const markdown = (await readAll(output)).get('report.md') ?? '';
+    expect(markdown).toContain('Accuracy of each run');
+    expect(markdown.match(/^\| Baseline \| 202[012] /gm)).toHaveLength(3);
+  });
+
+  it('reports a single epoch, and hundreds', async () => {
+    for (const [place, epochs] of [
+      ['one', 1],
+      ['many', 600],
+    ] as const) {
+      const { output } = await report({ ...QUICK, models: ['baseline', 'lambda-0.1'], epochs }, place);
+      const files = await readAll(output);
+      expect(files.get('index.html')).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+});

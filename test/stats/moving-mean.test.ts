@@ -1,0 +1,24 @@
+import { describe, expect, it } from 'vitest';
+import { movingMean } from '../../src/stats/moving-mean.ts';
+
+describe('movingMean', () => {
+  it('averages each value with its neighbours, fewer of them towards the ends', () => {
+    expect(movingMean([1, 2, 6, 4, 10], 1)).toEqual([1, 3, 4, 20 / 3, 10]);
+    expect(movingMean([0, 0, 10, 0, 0], 2)).toEqual([0, 10 / 3, 2, 10 / 3, 0]);
+  });
+
+  it('leaves missing values out of the means', () => {
+    expect(movingMean([1, null, 3], 1)).toEqual([1, 2, 3]);
+    expect(movingMean([null, null, null], 1)).toEqual([null, null, null]);
+  });
+
+  it('changes nothing when it reaches nowhere', () => {
+    expect(movingMean([3, 1, 2], 0)).toEqual([3, 1, 2]);
+    expect(movingMean([], 5)).toEqual([]);
+  });
+
+  it('refuses a reach that is no whole number from 0', () => {
+    expect(() => movingMean([1], -1)).toThrow(RangeError);
+    expect(() => movingMean([1], 0.5)).toThrow(RangeError);
+  });
+});
