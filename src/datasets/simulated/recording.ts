@@ -19,8 +19,8 @@ export const CAMERA = {
   onThreshold: 0.32,
   offThreshold: 0.3,
   refractoryUs: 1000,
-  /** Time between rendered images. */
-  frameUs: 3000,
+  /** Time between rendered images: hands move by less than a pixel, and flicker of 100 Hz stays below half this rate. */
+  frameUs: 4000,
   hotPixels: 6,
   noiseOnShare: 0.7,
 } as const;

@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto';
 import { beforeAll, expect, test } from 'vitest';
+import { MODEL_VERSION } from '../../../src/datasets/simulated/layout.ts';
 import { type SimulatedRecording, simulateRecording } from '../../../src/datasets/simulated/recording.ts';
 
 const OPTIONS = { seed: 5, user: 2, light: 'fluorescent', gestureSeconds: 0.5 };
@@ -15,6 +17,19 @@ test('the same options give the same events, and another seed, user or light oth
   );
   const reference = simulateRecording({ ...OPTIONS, gestureSeconds: 0.1 });
   for (const other of others) expect(other.events.tUs).not.toEqual(reference.events.tUs);
+});
+
+test('a seed means the same events on every machine, as long as the model’s version is the same', () => {
+  const { events } = simulateRecording({ seed: 1, user: 1, light: 'fluorescent', gestureSeconds: 0.1 });
+  const hash = createHash('sha256');
+  for (const field of [events.tUs, events.x, events.y, events.p]) {
+    hash.update(new Uint8Array(field.buffer, field.byteOffset, field.byteLength));
+  }
+  expect({ version: MODEL_VERSION, events: events.tUs.length, sha256: hash.digest('hex') }).toEqual({
+    version: 1,
+    events: 57814,
+    sha256: 'dd9dac68fad268b6e959e0aee8eb0c3b26325fa0a5bf7308a63be243afe51404',
+  });
 });
 
 test('twelve labels follow one another with pauses between, class 8 twice', () => {
