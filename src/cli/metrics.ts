@@ -36,7 +36,9 @@ export async function metrics(targets: readonly string[], options: MetricsOption
       process.stdout.write(`${id}  has not run\n`);
       continue;
     }
-    process.stdout.write(`${id}  ${formatSeconds(record.seconds)}, ${formatBytes(record.peakMemoryBytes)}\n`);
+    process.stdout.write(
+      `${id}  ${formatSeconds(record.seconds)}, ${record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes)}\n`,
+    );
     const width = Math.max(0, ...Object.keys(record.metrics).map((name) => name.length));
     for (const [name, value] of Object.entries(record.metrics)) {
       const text = typeof value === 'number' ? formatFigure(value) : String(value);
