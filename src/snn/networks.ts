@@ -42,7 +42,7 @@ const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;
  * `{conv 3x3 - batch norm - neuron - pool 2x2} x layers - dropout - linear - neuron - dropout - linear - neuron - vote`.
  *
  * @throws {ShapeError} if a number is out of range or the frame is too small for that many layers
- * @see Fang et al. 2021, sec. 4.2 and table 1; Pazderka 2024, sec. 3
+ * @see Fang et al. 2021 (arXiv 2007.05785); Pazderka 2024
  */
 export function buildNetwork(config: NetworkConfig): NetworkSpec {
   checkConfig(config);

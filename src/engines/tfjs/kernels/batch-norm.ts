@@ -13,19 +13,28 @@ export interface StepStatistics {
   readonly variance: Float64Array;
 }
 
-/** One pass over y per step; Σy² − (Σy)²/rows keeps 30 bits more than y's own 24, as the sums are in double precision. */
+/** Rows that are gone through channel by channel, so that a channel's figures stay in registers and the rows in the cache. */
+const blockRows = 256;
+
+/** One pass over y; Σy² − (Σy)²/rows keeps 30 bits more than y's own 24, as the sums are in double precision. */
 export function stepStatistics(y: Float32Array, { steps, channels }: StepNorm): StepStatistics {
   const rows = y.length / (steps * channels);
   const mean = new Float64Array(steps * channels);
   const variance = new Float64Array(steps * channels);
-  let at = 0;
   for (let step = 0; step < steps; step++) {
     const base = step * channels;
-    for (let row = 0; row < rows; row++) {
+    for (let row = 0; row < rows; row += blockRows) {
+      const end = (step * rows + Math.min(rows, row + blockRows)) * channels;
       for (let channel = 0; channel < channels; channel++) {
-        const value = y[at++]!;
-        mean[base + channel]! += value;
-        variance[base + channel]! += value * value;
+        let sum = 0;
+        let squares = 0;
+        for (let at = (step * rows + row) * channels + channel; at < end; at += channels) {
+          const value = y[at]!;
+          sum += value;
+          squares += value * value;
+        }
+        mean[base + channel]! += sum;
+        variance[base + channel]! += squares;
       }
     }
     for (let i = base; i < base + channels; i++) {
@@ -76,7 +85,6 @@ export function normBackward(
   const slope = new Float64Array(channels);
   const tilt = new Float64Array(channels);
   const offset = new Float64Array(channels);
-  let at = 0;
   for (let step = 0; step < steps; step++) {
     for (let channel = 0; channel < channels; channel++) {
       const i = step * channels + channel;
@@ -89,9 +97,15 @@ export function normBackward(
       tilt[channel] = (-slope[channel]! * r * projection) / rows;
       offset[channel] = (-slope[channel]! * total) / rows - tilt[channel]! * mean[i]!;
     }
-    for (let row = 0; row < rows; row++) {
-      for (let channel = 0; channel < channels; channel++, at++) {
-        gradient[at] = slope[channel]! * gradient[at]! + tilt[channel]! * y[at]! + offset[channel]!;
+    for (let row = 0; row < rows; row += blockRows) {
+      const end = (step * rows + Math.min(rows, row + blockRows)) * channels;
+      for (let channel = 0; channel < channels; channel++) {
+        const a = slope[channel]!;
+        const b = tilt[channel]!;
+        const c = offset[channel]!;
+        for (let at = (step * rows + row) * channels + channel; at < end; at += channels) {
+          gradient[at] = a * gradient[at]! + b * y[at]! + c;
+        }
       }
     }
   }

@@ -51,26 +51,27 @@ export function fireBackward(
       potentials.fill(rest, 0, block);
       for (let step = 0; step < steps; step++) {
         const base = (step * samples + sample) * positions + start;
-        const affine = step * channels;
         const row = step * block;
-        for (let pixel = 0; pixel < length; pixel += channels) {
-          for (let channel = 0; channel < channels; channel++) {
-            const i = pixel + channel;
-            const x = current[base + i]! * scale[affine + channel]! + shift[affine + channel]!;
+        for (let channel = 0; channel < channels; channel++) {
+          const a = scale[step * channels + channel]!;
+          const b = shift[step * channels + channel]!;
+          for (let i = channel; i < length; i += channels) {
             const last = potentials[row + i]!;
             const v = step > 0 && last >= threshold ? (hardReset ? rest : last - threshold) : last;
-            potentials[row + block + i] = v + (x - (v - rest)) * leak[start + i]!;
+            potentials[row + block + i] = v + (current[base + i]! * a + b - (v - rest)) * leak[start + i]!;
           }
         }
       }
       carried.fill(0);
       for (let step = steps - 1; step >= 0; step--) {
         const base = (step * samples + sample) * positions + start;
-        const affine = step * channels;
         const row = step * block;
-        for (let pixel = 0; pixel < length; pixel += channels) {
-          for (let channel = 0; channel < channels; channel++) {
-            const i = pixel + channel;
+        for (let channel = 0; channel < channels; channel++) {
+          const a = scale[step * channels + channel]!;
+          const b = shift[step * channels + channel]!;
+          let sum = 0;
+          let productSum = 0;
+          for (let i = channel; i < length; i += channels) {
             const h = potentials[row + block + i]!;
             const spiked = h >= threshold;
             const dv = carried[i]!;
@@ -83,17 +84,18 @@ export function fireBackward(
             const dh = shared * alpha + (hardReset && spiked ? 0 : dv);
 
             const input = current[base + i]!;
-            const x = input * scale[affine + channel]! + shift[affine + channel]!;
             const last = potentials[row + i]!;
             const v = step > 0 && last >= threshold ? (hardReset ? rest : last - threshold) : last;
             const k = leak[start + i]!;
             const dx = dh * k;
             carried[i] = dh - dx;
-            leakGradient[start + i]! += dh * (x - (v - rest));
+            leakGradient[start + i]! += dh * (input * a + b - (v - rest));
             gradient[base + i] = dx;
-            sums[affine + channel]! += dx;
-            productSums[affine + channel]! += dx * input;
+            sum += dx;
+            productSum += dx * input;
           }
+          sums[step * channels + channel]! += sum;
+          productSums[step * channels + channel]! += productSum;
         }
       }
     }

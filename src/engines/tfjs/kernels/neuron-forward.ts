@@ -34,11 +34,12 @@ export function identityAffine(steps: number): StepAffine {
  * `x = current · scale + shift`, `h = v + (x − (v − rest)) · leak`, `s = h ≥ threshold`, then the hard reset `v = s ? rest : h`
  * or the soft one `v = h − threshold · s`.
  *
- * Loops: sample, block of neurons, step, pixel, channel; potentials in double precision.
+ * Loops: sample, block of neurons, step, channel, pixel: a channel's scale and shift stay in registers, and the block's potentials,
+ * in double precision, in the first-level cache.
  *
  * @param leak 1/τ of each position
  * @returns spikes (0 or 1) and how many there are
- * @see Fang et al. 2021, eq. 2-5
+ * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function fire(
   current: Float32Array,
@@ -57,15 +58,12 @@ export function fire(
       potential.fill(rest);
       for (let step = 0; step < steps; step++) {
         const base = (step * samples + sample) * positions + start;
-        const affine = step * channels;
-        for (let pixel = 0; pixel < length; pixel += channels) {
-          for (let channel = 0; channel < channels; channel++) {
-            const i = pixel + channel;
-            const x =
-              (current[base + i] as number) * (scale[affine + channel] as number) +
-              (shift[affine + channel] as number);
-            const v = potential[i] as number;
-            const h = v + (x - (v - rest)) * (leak[start + i] as number);
+        for (let channel = 0; channel < channels; channel++) {
+          const a = scale[step * channels + channel]!;
+          const b = shift[step * channels + channel]!;
+          for (let i = channel; i < length; i += channels) {
+            const v = potential[i]!;
+            const h = v + (current[base + i]! * a + b - (v - rest)) * leak[start + i]!;
             if (h >= threshold) {
               spikes[base + i] = 1;
               count++;

@@ -7,97 +7,109 @@ export interface PoolGeometry {
   readonly size: number;
 }
 
-/** The largest value of each window. Loops: image, row, column, channel, then the window in row-major order. */
+/** The largest value of each window. Loops: window, cell of the window in row-major order, channel. */
 export function maxPool(x: Float32Array, g: PoolGeometry): Float32Array {
-  const y = new Float32Array(pooledLength(g));
-  forEachWindow(g, (window, target) => {
-    for (let channel = 0; channel < g.channels; channel++) {
-      y[target + channel] = x[firstMaximum(x, window + channel, g)]!;
+  const { channels } = g;
+  const windows = windowCount(g);
+  const cells = cellOffsets(g);
+  const y = new Float32Array(windows * channels);
+  for (let window = 0; window < windows; window++) {
+    const start = windowStart(window, g);
+    const target = window * channels;
+    for (let channel = 0; channel < channels; channel++) y[target + channel] = x[start + channel]!;
+    for (let cell = 1; cell < cells.length; cell++) {
+      const from = start + cells[cell]!;
+      for (let channel = 0; channel < channels; channel++) {
+        const value = x[from + channel]!;
+        if (value > y[target + channel]!) y[target + channel] = value;
+      }
     }
-  });
+  }
   return y;
 }
 
-/** Gives the gradient of each window to its first maximum in row-major order, as PyTorch does; binary maps tie all the time. */
+/**
+ * Gives the gradient of each window to its first maximum in row-major order, as PyTorch does; binary maps tie all the time.
+ *
+ * Loops: window, channel, cell of the window in row-major order. Where the maximum is has to be found again, which is quicker than to
+ * keep it.
+ */
 export function maxPoolGradient(dy: Float32Array, x: Float32Array, g: PoolGeometry): Float32Array {
+  const { channels } = g;
+  const windows = windowCount(g);
+  const cells = cellOffsets(g);
   const dx = new Float32Array(x.length);
-  forEachWindow(g, (window, target) => {
-    for (let channel = 0; channel < g.channels; channel++) {
-      dx[firstMaximum(x, window + channel, g)] = dy[target + channel]!;
+  for (let window = 0; window < windows; window++) {
+    const start = windowStart(window, g);
+    for (let channel = 0; channel < channels; channel++) {
+      let best = start + channel;
+      let most = x[best]!;
+      for (let cell = 1; cell < cells.length; cell++) {
+        const at = start + channel + cells[cell]!;
+        if (x[at]! > most) {
+          most = x[at]!;
+          best = at;
+        }
+      }
+      dx[best] = dy[window * channels + channel]!;
     }
-  });
+  }
   return dx;
 }
 
-/** The mean of each window. */
+/** The mean of each window; loops as in `maxPool`. */
 export function averagePool(x: Float32Array, g: PoolGeometry): Float32Array {
-  const { width, channels, size } = g;
-  const y = new Float32Array(pooledLength(g));
-  forEachWindow(g, (window, target) => {
+  const { channels } = g;
+  const windows = windowCount(g);
+  const cells = cellOffsets(g);
+  const y = new Float32Array(windows * channels);
+  for (let window = 0; window < windows; window++) {
+    const start = windowStart(window, g);
     for (let channel = 0; channel < channels; channel++) {
       let sum = 0;
-      for (let row = 0; row < size; row++) {
-        for (let column = 0; column < size; column++) {
-          sum += x[window + channel + (row * width + column) * channels]!;
-        }
-      }
-      y[target + channel] = sum / (size * size);
+      for (let cell = 0; cell < cells.length; cell++) sum += x[start + channel + cells[cell]!]!;
+      y[window * channels + channel] = sum / cells.length;
     }
-  });
+  }
   return y;
 }
 
 /** Spreads the gradient of each window evenly over it. */
 export function averagePoolGradient(dy: Float32Array, g: PoolGeometry): Float32Array {
-  const { batch, height, width, channels, size } = g;
+  const { batch, height, width, channels } = g;
+  const windows = windowCount(g);
+  const cells = cellOffsets(g);
   const dx = new Float32Array(batch * height * width * channels);
-  forEachWindow(g, (window, target) => {
-    for (let channel = 0; channel < channels; channel++) {
-      const share = dy[target + channel]! / (size * size);
-      for (let row = 0; row < size; row++) {
-        for (let column = 0; column < size; column++) {
-          dx[window + channel + (row * width + column) * channels] = share;
-        }
+  for (let window = 0; window < windows; window++) {
+    const start = windowStart(window, g);
+    for (let cell = 0; cell < cells.length; cell++) {
+      const to = start + cells[cell]!;
+      for (let channel = 0; channel < channels; channel++) {
+        dx[to + channel] = dy[window * channels + channel]! / cells.length;
       }
     }
-  });
+  }
   return dx;
 }
 
-/** Place of the first maximum of the window whose first element is at `start`. */
-function firstMaximum(x: Float32Array, start: number, { width, channels, size }: PoolGeometry): number {
-  let best = start;
-  let most = x[start]!;
-  for (let row = 0; row < size; row++) {
-    for (let column = 0; column < size; column++) {
-      const at = start + (row * width + column) * channels;
-      const value = x[at]!;
-      if (value > most) {
-        most = value;
-        best = at;
-      }
-    }
-  }
-  return best;
+function windowCount({ batch, height, width, size }: PoolGeometry): number {
+  return batch * Math.floor(height / size) * Math.floor(width / size);
 }
 
-function pooledLength({ batch, height, width, channels, size }: PoolGeometry): number {
-  return batch * Math.floor(height / size) * Math.floor(width / size) * channels;
-}
-
-/** Visits each window: where its first pixel starts in the input, and where its pixel starts in the output. */
-function forEachWindow(g: PoolGeometry, visit: (window: number, target: number) => void): void {
-  const { batch, height, width, channels, size } = g;
+/** Where the first pixel of a window starts in the input; windows are numbered as the output's pixels. */
+function windowStart(window: number, { height, width, channels, size }: PoolGeometry): number {
   const rows = Math.floor(height / size);
   const columns = Math.floor(width / size);
-  for (let image = 0; image < batch; image++) {
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        visit(
-          ((image * height + row * size) * width + column * size) * channels,
-          ((image * rows + row) * columns + column) * channels,
-        );
-      }
-    }
-  }
+  const column = window % columns;
+  const row = Math.floor(window / columns) % rows;
+  const image = Math.floor(window / (columns * rows));
+  return ((image * height + row * size) * width + column * size) * channels;
+}
+
+/** Distances of a window's cells from its first, row-major. */
+function cellOffsets({ width, channels, size }: PoolGeometry): Int32Array {
+  return Int32Array.from(
+    { length: size * size },
+    (_, cell) => (Math.floor(cell / size) * width + (cell % size)) * channels,
+  );
 }

@@ -1,0 +1,228 @@
+import * as tf from '@tensorflow/tfjs-core';
+import { describe, expect, it } from 'vitest';
+import type { Frames, TrainingBatch } from '../../../src/engines/engine.ts';
+import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
+import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
+import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
+import { buildNetwork, dropoutLayers, parameterShapes } from '../../../src/snn/networks.ts';
+import { ShapeError } from '../../../src/snn/shape-error.ts';
+import type { State, Tensor } from '../../../src/snn/tensor.ts';
+import '../../support/all-close.ts';
+import { randomArray, randomNumbers } from '../../support/random.ts';
+
+const spec = buildNetwork({
+  input: [2, 9, 8],
+  classes: 3,
+  channels: 4,
+  layers: 2,
+  neuron: 'plif',
+  tau: { per: 'neuron', mean: 2, std: 0.1 },
+  reset: { kind: 'hard', detach: true },
+  surrogate: { kind: 'atan', alpha: 2, learnable: true },
+  pooling: 'max',
+  hidden: 16,
+  votes: 2,
+});
+
+function initialState(seed = 1): Map<string, Tensor> {
+  const random = randomNumbers(seed);
+  return new Map(
+    parameterShapes(spec).map(({ name, shape, dtype }): [string, Tensor] => {
+      const length = shape.reduce((product, size) => product * size, 1);
+      if (dtype === 'I64') return [name, { dtype, shape, data: new BigInt64Array(length) }];
+      const make = /(var|alpha|1\.weight|5\.weight)$/.test(name) ? () => 1 : (u: number) => 0.6 * (2 * u - 1);
+      return [name, { dtype, shape, data: randomArray(length, random, make) }];
+    }),
+  );
+}
+
+function batchOf(seed: number, samples = 3, steps = 4): TrainingBatch {
+  const random = randomNumbers(seed);
+  const size = samples * steps * 2 * 9 * 8;
+  return {
+    frames: {
+      shape: [samples, steps, 2, 9, 8],
+      data: Uint8Array.from({ length: size }, () => (random() < 0.4 ? 3 * random() + 1 : 0)),
+    },
+    labels: Int32Array.from({ length: samples }, (_, i) => i % 3),
+    dropoutMasks: dropoutLayers(spec).map(({ features }) =>
+      randomArray(samples * features, random, (u) => (u < 0.5 ? 0 : 2)),
+    ),
+  };
+}
+
+const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
+const open = (state: State = initialState()) => createCpuEngine('test').open(spec, state);
+
+describe('a session', () => {
+  it.each([
+    ['the kernels', kernelOperations],
+    ['the composed operations', referenceOperations],
+  ])(
+    'on %s holds the same number of tensors after every step, and none once disposed',
+    async (_, operations) => {
+      const before = tf.memory().numTensors;
+      const session = await createCpuEngine('test', operations).open(spec, initialState());
+      const counts: number[] = [];
+      for (let i = 0; i < 3; i++) {
+        await session.trainStep(batchOf(i), hyperparameters, { keepGradients: i === 1 });
+        await session.evaluate(batchOf(i).frames);
+        await session.state();
+        await session.optimiserState();
+        counts.push(tf.memory().numTensors);
+      }
+      expect(new Set(counts).size).toBe(1);
+      session.dispose();
+      session.dispose();
+      expect(tf.memory().numTensors).toBe(before);
+    },
+  );
+
+  it('gives the same bits every time', async () => {
+    const run = async () => {
+      const session = await open();
+      for (let i = 0; i < 3; i++) await session.trainStep(batchOf(i), hyperparameters);
+      const result = [await session.state(), await session.evaluate(batchOf(9).frames)];
+      session.dispose();
+      return result;
+    };
+    expect(await run()).toEqual(await run());
+  });
+
+  it('goes on from a saved state and optimiser to the same bits as without a break', async () => {
+    const whole = await open();
+    for (let i = 0; i < 4; i++) await whole.trainStep(batchOf(i), hyperparameters);
+
+    const first = await open();
+    for (let i = 0; i < 2; i++) await first.trainStep(batchOf(i), hyperparameters);
+    const [state, optimiser] = [await first.state(), await first.optimiserState()];
+    first.dispose();
+    expect(optimiser.step).toBe(2);
+    const second = await createCpuEngine('test').open(spec, state, optimiser);
+    for (let i = 2; i < 4; i++) await second.trainStep(batchOf(i), hyperparameters);
+
+    expect(await second.state()).toEqual(await whole.state());
+    expect(await second.optimiserState()).toEqual(await whole.optimiserState());
+    whole.dispose();
+    second.dispose();
+  });
+
+  it('learns a batch by heart', async () => {
+    const session = await open();
+    const batch = batchOf(1);
+    const dropoutMasks = batch.dropoutMasks.map((mask) => mask.map(() => 1));
+    const losses: number[] = [];
+    for (let i = 0; i < 150; i++) {
+      const step = await session.trainStep(
+        { ...batch, dropoutMasks },
+        { learningRate: 0.01, regulariseTau: 0 },
+      );
+      losses.push(step.loss);
+    }
+    expect(losses.at(-1)).toBeLessThan(0.6 * losses[0]!);
+    session.dispose();
+  });
+
+  it('changes nothing when it evaluates, and gives each sample the same rates in any batch', async () => {
+    const session = await open();
+    await session.trainStep(batchOf(0), hyperparameters);
+    const before = await session.state();
+    const { frames } = batchOf(5);
+    const { rates, spikeRates } = await session.evaluate(frames);
+    expect(await session.state()).toEqual(before);
+    expect(spikeRates).toHaveLength(4);
+    const size = frames.data.length / 3;
+    const alone: number[] = [];
+    for (let sample = 0; sample < 3; sample++) {
+      const one: Frames = {
+        shape: [1, 4, 2, 9, 8],
+        data: frames.data.slice(sample * size, (sample + 1) * size),
+      };
+      alone.push(...(await session.evaluate(one)).rates);
+    }
+    expect(alone).toEqual([...rates]);
+    session.dispose();
+  });
+
+  it('hands out copies and keeps none of what it was given', async () => {
+    const given = initialState();
+    const session = await open(given);
+    const before = await session.state();
+    for (const states of [given, await session.state()]) {
+      for (const { dtype, data } of states.values()) dtype === 'F32' ? data.fill(0) : data.fill(7n);
+    }
+    expect(await session.state()).toEqual(before);
+    session.dispose();
+  });
+
+  it('takes frames as bytes, words or floats alike', async () => {
+    const session = await open();
+    const { frames } = batchOf(2);
+    const expected = await session.evaluate(frames);
+    for (const type of [Uint16Array, Uint32Array, Float32Array]) {
+      expect(await session.evaluate({ shape: frames.shape, data: type.from(frames.data) })).toEqual(expected);
+    }
+    session.dispose();
+  });
+
+  it('adds λ · Var(w) to the loss and leaves it out at λ = 0', async () => {
+    const losses = [];
+    for (const regulariseTau of [0, 0.1, 0.2]) {
+      const session = await open();
+      losses.push((await session.trainStep(batchOf(0), { learningRate: 0.01, regulariseTau })).loss);
+      session.dispose();
+    }
+    expect(losses[2]! - losses[1]!).toBeCloseTo(losses[1]! - losses[0]!, 6);
+    const variance = [...initialState()]
+      .filter(([name]) => name.endsWith('.w'))
+      .map(([, { data }]) => {
+        const values = Array.from(data, Number);
+        const mean = values.reduce((sum, value) => sum + value) / values.length;
+        return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+      })
+      .reduce((sum, value) => sum + value);
+    expect(losses[1]! - losses[0]!).toBeCloseTo(0.1 * variance, 5);
+  });
+
+  it.each<[string, () => Promise<unknown>, RegExp]>([
+    [
+      'a state without one of its tensors',
+      () => open(new Map([...initialState()].filter(([name]) => name !== 'fc.3.w'))),
+      /state: expected a tensor "fc.3.w", found none/,
+    ],
+    [
+      'a tensor of another shape',
+      () => open(initialState().set('fc.3.w', { dtype: 'F32', shape: [], data: Float32Array.of(0) })),
+      /state: "fc.3.w" must be F32 \[1, 16\], got F32 \[\] with 1 values/,
+    ],
+    [
+      'frames of another size',
+      async () => (await open()).evaluate({ shape: [1, 4, 2, 8, 8], data: new Uint8Array(512) }),
+      /frames: expected \[N, T, 2, 9, 8\]/,
+    ],
+    [
+      'a label that is no class',
+      async () =>
+        (await open()).trainStep({ ...batchOf(0), labels: Int32Array.of(0, 3, 1) }, hyperparameters),
+      /sample 1 is of class 3, expected 0 to 2/,
+    ],
+    [
+      'a missing dropout mask',
+      async () => (await open()).trainStep({ ...batchOf(0), dropoutMasks: [] }, hyperparameters),
+      /expected 2 masks, got 0/,
+    ],
+  ])('refuses %s', async (_, action, message) => {
+    const error = await action().then(
+      () => undefined,
+      (reason: unknown) => reason,
+    );
+    expect(error).toBeInstanceOf(ShapeError);
+    expect(String(error)).toMatch(message);
+  });
+
+  it('refuses to work once it is disposed', async () => {
+    const session = await open();
+    session.dispose();
+    await expect(session.state()).rejects.toThrow(/disposed/);
+  });
+});
