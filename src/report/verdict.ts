@@ -13,6 +13,7 @@ export function writeVerdict(results: Results, outcomes: readonly Outcome[]): Te
     ...(comparable ? [judgePublished(outcomes)] : []),
     judgeChance(results, outcomes),
     ...(outcomes.length > 1 ? [judgeDifferences(outcomes)] : []),
+    judgeCollapse(results, outcomes),
     judgeMeaning(results),
   ].filter((text) => text.length > 0);
 }
@@ -68,7 +69,9 @@ function judgeChance(results: Results, outcomes: readonly Outcome[]): Text {
         : `${capitalise(spellCount(above.length))} of ${spellCount(outcomes.length)} models ${above.length === 1 ? 'is' : 'are'} clearly above chance (${formatPercent(chance)})`;
   return [
     { strong: `${who} on the ${clips}.` },
-    ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title}) correctly ${at}.`,
+    lowest.chosen.test.mean === highest.chosen.test.mean
+      ? ` Each classifies ${formatPercent(lowest.chosen.test.mean)} correctly ${at}.`
+      : ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title}) correctly ${at}.`,
   ];
 }
 
@@ -84,6 +87,31 @@ function judgeDifferences(outcomes: readonly Outcome[]): Text {
   if (apart.length === 0)
     return ['The 95 % intervals of the models all overlap: this run does not tell them apart.'];
   return [endSentence(`The 95 % intervals of some models do not overlap: ${joinWords(apart)}`)];
+}
+
+/** A network whose outputs stay silent, or saturate, gives one answer to everything: worth more than its accuracy says. */
+function judgeCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text {
+  const collapsed = outcomes.flatMap(({ model }) => {
+    const answers = model.runs.map(({ confusion }) => onlyAnswer(confusion));
+    const [answer] = answers;
+    if (answer === undefined || answer === null || answers.some((other) => other !== answer)) return [];
+    return [`${model.title} (${classes[answer]})`];
+  });
+  if (collapsed.length === 0) return [];
+  const who =
+    collapsed.length === 1 ? 'One model gives' : `${capitalise(spellCount(collapsed.length))} models give`;
+  return [
+    { strong: `${who} the same answer to every clip: ${joinWords(collapsed)}.` },
+    ' Training has not got off the ground.',
+  ];
+}
+
+/** The one class that is ever predicted; null where there are several. */
+function onlyAnswer(confusion: readonly (readonly number[])[]): number | null {
+  const answers = confusion
+    .map((_, column) => column)
+    .filter((column) => confusion.some((row) => (row[column] ?? 0) > 0));
+  return answers.length === 1 ? (answers[0] ?? null) : null;
 }
 
 function judgeMeaning(results: Results): Text {

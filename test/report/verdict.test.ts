@@ -95,4 +95,21 @@ describe('the verdict', () => {
       'Settings differ from the thesis: 8 channels instead of 128 and 12 epochs instead of 1\u202f256 (all of them).',
     );
   });
+
+  it('says so when a model gives one answer to everything', () => {
+    const confusion = [
+      [50, 0],
+      [50, 0],
+    ];
+    const silent = makeModelResult({ runs: [makeRunResult({ test: split(50, 100), confusion })] });
+    expect(verdict(makeResults({ simulated: true, models: [silent] })).join(' ')).toContain(
+      'One model gives the same answer to every clip: Baseline (wave).',
+    );
+    expect(verdict(makeResults()).join(' ')).not.toContain('same answer');
+  });
+
+  it('does not give a range where all models score alike', () => {
+    const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 90)] });
+    expect(verdict(results)[0]).toContain('Each classifies 90.0 % correctly');
+  });
 });

@@ -57,7 +57,7 @@ export function describeDrawing(results: Results, smoothed: boolean): string[] {
   const sentences: string[] = [];
   if (smoothed) {
     sentences.push(
-      `Lines are moving means over ${SMOOTHING_EPOCHS} epochs${several ? '' : '; the values themselves lie faint behind them'}.`,
+      `Lines are moving means over ${SMOOTHING_EPOCHS} epochs (fewer at both ends)${several ? '' : '; the values themselves lie faint behind them'}.`,
     );
   }
   if (several)
