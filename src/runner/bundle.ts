@@ -69,7 +69,8 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
         const bytes = await fs.readFile(args.path);
         const source = bytes.toString('utf8').replace(/^\uFEFF/, '');
         const loader = loaders[path.extname(args.path)] ?? 'js';
-        const code = loader === 'json' ? source : await strip(source, loader);
+        // Of a file with an error the bundler itself tells, with its name.
+        const code = loader === 'json' ? source : await strip(source, loader).catch(() => source);
         const name = path.relative(root, args.path).split(path.sep).join('/');
         files.set(name, { raw: hashText(bytes), code: hashText(code) });
         return { contents: keepModulePlace(source, args.path), loader, resolveDir: path.dirname(args.path) };

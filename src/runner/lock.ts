@@ -94,7 +94,7 @@ async function refuseLiveHolder(file: string): Promise<void> {
   if (holder === null || holder.released) return;
   const state = findProcess(holder);
   if (state === 'dead' || (state === 'unknown' && (await isSilent(file)))) return;
-  const command = holder.command.slice(2).join(' ');
+  const command = holder.command.slice(2).join(' ').slice(0, 100);
   throw new ReproError(
     'locked',
     `another run holds this folder: process ${holder.pid} on ${holder.host}, since ${holder.started}${command === '' ? '' : ` (${command})`}`,

@@ -31,6 +31,8 @@ export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<s
 
   const settleBlocked = (id: string): boolean => {
     const dependencies = options.dependenciesOf(id).filter((one) => known.has(one));
+    // Once all of them are settled, so that every failure can be named.
+    if (!dependencies.every((one) => results.has(one) || blockedBy.has(one))) return false;
     const roots = dependencies.flatMap((one) =>
       results.get(one) === 'failed' ? [one] : (blockedBy.get(one) ?? []),
     );

@@ -1,0 +1,192 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { waitForEnd } from './rig/processes.ts';
+import { createProject, eventOf } from './rig/project.ts';
+
+const touch = 'echo x > "$REPRO_OUTPUT_0"';
+
+describe('a stage that fails', () => {
+  test('blocks what depends on it and nothing else, and runs again next time', async () => {
+    const project = await createProject();
+    project.define([
+      { id: 'good', run: ['sh', '-c', touch], outputs: ['artifacts/good'] },
+      {
+        id: 'bad',
+        run: [
+          'sh',
+          '-c',
+          'for i in $(seq 30); do echo line $i; done; echo half > "$REPRO_OUTPUT_0"; test -e mended || exit 3',
+        ],
+        outputs: ['artifacts/bad'],
+      },
+      {
+        id: 'after-bad',
+        run: ['sh', '-c', touch],
+        inputs: ['artifacts/bad'],
+        outputs: ['artifacts/after-bad'],
+      },
+      { id: 'last', run: ['sh', '-c', touch], inputs: ['artifacts/after-bad'], outputs: ['artifacts/last'] },
+      {
+        id: 'after-good',
+        run: ['sh', '-c', touch],
+        inputs: ['artifacts/good'],
+        outputs: ['artifacts/after-good'],
+      },
+    ]);
+    const { outcome, events } = await project.run();
+    expect(outcome).toBe('failed');
+    const failed = eventOf(events, 'failed', 'bad');
+    expect(failed).toMatchObject({ code: 'command-failed', text: '"sh" ended with exit code 3' });
+    expect(failed.logTail).toHaveLength(20);
+    expect(failed.logTail.slice(-2)).toEqual(['line 30', '"sh" ended with exit code 3']);
+    expect(eventOf(events, 'blocked', 'after-bad').by).toEqual(['bad']);
+    expect(eventOf(events, 'blocked', 'last').by).toEqual(['bad']);
+    eventOf(events, 'finished', 'after-good');
+    expect([project.has('artifacts/bad'), project.has('artifacts/last')]).toEqual([false, false]);
+    expect(readdirSync(project.at('artifacts/.cache/tmp'))).toEqual([]);
+
+    await project.write('mended', '');
+    expect((await project.run()).ran).toEqual(['bad', 'after-bad', 'last']);
+  });
+
+  test('to write an output it declares is told which', async () => {
+    const project = await createProject();
+    project.define([{ id: 's', run: ['sh', '-c', touch], outputs: ['artifacts/one', 'artifacts/two'] }]);
+    const { events } = await project.run();
+    const { code, text } = eventOf(events, 'failed', 's');
+    expect(code).toBe('output-missing');
+    expect(text).toContain('its output "artifacts/two"');
+    expect(project.has('artifacts/one')).toBe(false);
+  });
+
+  test('keeps the outputs of its last success until the next', async () => {
+    const project = await createProject();
+    const define = (script: string) =>
+      project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    define('echo good > "$REPRO_OUTPUT_0"');
+    await project.run();
+    define('echo half > "$REPRO_OUTPUT_0"; exit 1');
+    await project.run();
+    expect(project.read('artifacts/s')).toBe('good\n');
+    define('echo good > "$REPRO_OUTPUT_0"');
+    expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('because its program is not there says so', async () => {
+    const project = await createProject();
+    project.define([{ id: 's', run: ['no-such-program-here'], outputs: ['artifacts/s'] }]);
+    const { events } = await project.run();
+    expect(eventOf(events, 'failed', 's')).toMatchObject({ code: 'command-not-found' });
+  });
+
+  test('because an input is not there says which, and where it is named', async () => {
+    const project = await createProject();
+    project.define([{ id: 's', run: ['true'], inputs: ['no.txt'], outputs: ['artifacts/s'] }]);
+    const { events } = await project.run();
+    expect(eventOf(events, 'failed', 's')).toMatchObject({ code: 'input-missing' });
+    expect(eventOf(events, 'failed', 's').text).toMatch(
+      /^pipeline\.yaml:1:1 {2}stage "s": input "no.txt" is not there/,
+    );
+  });
+
+  test('when its input changes while it runs does not count', async () => {
+    const project = await createProject();
+    await project.write('in.txt', 'before');
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', `${touch}; test -e counts/s || echo changed > in.txt; echo x >> counts/s`],
+        inputs: ['in.txt'],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    const { events } = await project.run();
+    expect(eventOf(events, 'failed', 's').code).toBe('input-changed');
+    expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['s'] });
+  });
+
+  test('because it takes too long is ended, with all that it has started', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', 'trap "" TERM; sleep 1000 & echo $! > counts/child; wait; wait'],
+        outputs: ['artifacts/s'],
+        resources: { timeSeconds: 0.5 },
+      },
+    ]);
+    const { events } = await project.run({ graceSeconds: 0.1 });
+    expect(eventOf(events, 'failed', 's')).toMatchObject({ code: 'timeout' });
+    await waitForEnd(Number(project.read('counts/child')));
+  });
+
+  test('leaves no process behind, even one that it did not wait for', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', `sleep 1000 & echo $! > counts/child; ${touch}`],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    expect((await project.run()).outcome).toBe('ok');
+    await waitForEnd(Number(project.read('counts/child')));
+  });
+});
+
+describe('a resume folder', () => {
+  const script =
+    'cat "$REPRO_RESUME_0"/* 2>/dev/null >> counts/seen; echo step >> "$REPRO_RESUME_0/state"; test -e finish && echo x > "$REPRO_OUTPUT_0"';
+
+  test('survives failures, and is dropped on success', async () => {
+    const project = await createProject();
+    project.define([
+      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+    ]);
+    await project.run();
+    await project.run();
+    expect(project.read('artifacts/s.resume/state')).toBe('step\nstep\n');
+    expect(project.read('counts/seen')).toBe('step\n');
+    await project.write('finish', '');
+    expect((await project.run()).outcome).toBe('ok');
+    expect([project.has('artifacts/s.resume'), project.has('artifacts/s.resume.fingerprint')]).toEqual([
+      false,
+      false,
+    ]);
+    expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('of another fingerprint is emptied, and a note says so', async () => {
+    const project = await createProject();
+    const define = (epochs: number) =>
+      project.define([
+        {
+          id: 's',
+          run: ['sh', '-c', script],
+          params: { epochs },
+          outputs: ['artifacts/s'],
+          resume: ['artifacts/s.resume'],
+        },
+      ]);
+    define(1);
+    await project.run();
+    define(2);
+    const { events } = await project.run();
+    expect(eventOf(events, 'note', 's').text).toContain(
+      'artifacts/s.resume was left by other code, inputs or parameters',
+    );
+    expect(project.read('artifacts/s.resume/state')).toBe('step\n');
+    expect(project.has('counts/seen') ? project.read('counts/seen') : '').toBe('');
+  });
+
+  test('that nobody has marked is not trusted', async () => {
+    const project = await createProject();
+    await project.write('artifacts/s.resume/state', 'unknown\n');
+    project.define([
+      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+    ]);
+    const { events } = await project.run();
+    eventOf(events, 'note', 's');
+    expect(project.read('artifacts/s.resume/state')).toBe('step\n');
+  });
+});

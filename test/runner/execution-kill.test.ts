@@ -1,0 +1,197 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { startRunner, waitForEnd, waitForFile } from './rig/processes.ts';
+import { createProject, eventOf, type Project } from './rig/project.ts';
+
+/** A module that writes half of its output and then computes without ever letting its event loop turn. */
+const busyStage = `
+  import { existsSync, mkdirSync, writeFileSync, appendFileSync } from 'node:fs';
+  export default { summary: '', async run({ outputs, resume }) {
+    appendFileSync('counts/busy', 'x\\n');
+    mkdirSync(outputs[0]);
+    writeFileSync(outputs[0] + '/half', 'half');
+    if (resume[0]) appendFileSync(resume[0] + '/state', 'step\\n');
+    writeFileSync('counts/pid', String(process.pid));
+    writeFileSync('counts/ready', '');
+    while (!existsSync('go')) {}
+    writeFileSync(outputs[0] + '/whole', 'whole');
+  } };`;
+
+async function createBusyProject(): Promise<Project> {
+  const project = await createProject();
+  await project.write('stages/busy.ts', busyStage);
+  project.define([
+    { id: 'busy', run: 'stages/busy.ts', outputs: ['artifacts/busy'], resume: ['artifacts/busy.resume'] },
+    {
+      id: 'after',
+      run: ['sh', '-c', 'ls artifacts/busy > "$REPRO_OUTPUT_0"'],
+      inputs: ['artifacts/busy'],
+      outputs: ['artifacts/after'],
+    },
+  ]);
+  return project;
+}
+
+/** A shell with children of its own. */
+async function createCommandProject(): Promise<Project> {
+  const project = await createProject();
+  project.define([
+    {
+      id: 'cmd',
+      run: [
+        'sh',
+        '-c',
+        'echo x >> counts/cmd; echo half > "$REPRO_OUTPUT_0"; sleep 1000 & echo $! > counts/child; echo $$ > counts/pid; touch counts/ready; if test -e go; then kill $!; exit 0; fi; wait',
+      ],
+      outputs: ['artifacts/cmd'],
+    },
+  ]);
+  return project;
+}
+
+async function finish(project: Project): Promise<void> {
+  await project.write('go', '');
+  const { outcome } = await project.run();
+  expect(outcome).toBe('ok');
+  expect(readdirSync(project.at('artifacts/.cache/tmp'))).toEqual([]);
+  expect((await project.status()).every((one) => one.state === 'fresh')).toBe(true);
+}
+
+describe('a runner that is killed', () => {
+  test('takes a stage with it that computes without a pause, and the next run completes', async () => {
+    const project = await createBusyProject();
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    runner.kill('SIGKILL');
+    await runner.ended;
+    await waitForEnd(Number(project.read('counts/pid')));
+    expect(project.has('artifacts/busy')).toBe(false);
+    expect(project.read('artifacts/busy.resume/state')).toBe('step\n');
+    await finish(project);
+    expect(project.read('artifacts/after')).toBe('half\nwhole\n');
+    expect(project.count('busy')).toBe(2);
+  });
+
+  test('takes a command and its children with it', async () => {
+    const project = await createCommandProject();
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    runner.kill('SIGKILL');
+    await runner.ended;
+    await waitForEnd(Number(project.read('counts/pid')));
+    await waitForEnd(Number(project.read('counts/child')));
+    expect(project.has('artifacts/cmd')).toBe(false);
+    await finish(project);
+  });
+});
+
+describe('a stage that is killed', () => {
+  test('counts as failed, with the signal, and nothing half-written is taken', async () => {
+    const project = await createBusyProject();
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    process.kill(Number(project.read('counts/pid')), 'SIGKILL');
+    expect(await runner.ended).toEqual({ code: 1, signal: null });
+    const { code, text } = eventOf(runner.events, 'failed', 'busy');
+    expect(code).toBe('killed');
+    expect(text).toContain('SIGKILL');
+    expect(text).toContain('out of memory');
+    expect(project.has('artifacts/busy')).toBe(false);
+    await finish(project);
+  });
+
+  test('as a command leaves no children', async () => {
+    const project = await createCommandProject();
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    process.kill(Number(project.read('counts/pid')), 'SIGKILL');
+    expect(await runner.ended).toEqual({ code: 1, signal: null });
+    expect(eventOf(runner.events, 'failed', 'cmd')).toMatchObject({ code: 'killed' });
+    await waitForEnd(Number(project.read('counts/child')));
+    await finish(project);
+  });
+});
+
+describe('an interrupt', () => {
+  test('lets a stage save its work, and the next run goes on', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      `import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
+       export default { summary: '', async run({ outputs, resume, signal }) {
+         if (!existsSync('go')) {
+           writeFileSync(outputs[0], 'half');
+           await new Promise((resolve, reject) => {
+             signal.addEventListener('abort', () => { appendFileSync(resume[0] + '/state', 'saved'); reject(signal.reason); });
+             setInterval(() => {}, 1000);
+             writeFileSync('counts/ready', '');
+           });
+         }
+         writeFileSync(outputs[0], 'whole');
+       } };`,
+    );
+    project.define([
+      { id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+      { id: 'never', run: ['true'], inputs: ['artifacts/s'], outputs: ['artifacts/never'] },
+    ]);
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    runner.kill('SIGINT');
+    expect(await runner.ended).toEqual({ code: 130, signal: null });
+    expect(runner.events.map((event) => event.kind).slice(-2)).toEqual(['interrupted', 'run-finished']);
+    expect(project.read('artifacts/s.resume/state')).toBe('saved');
+    expect(project.has('artifacts/s')).toBe(false);
+    project.define(project.description.stages.slice(0, 1));
+    await finish(project);
+    expect(project.read('artifacts/s')).toBe('whole');
+  });
+
+  test('ends a stage that does not listen after the grace, and a second one at once', async () => {
+    const project = await createBusyProject();
+    const patient = await startRunner(project, { graceSeconds: 0.2 });
+    await waitForFile(project.at('counts/ready'));
+    patient.kill('SIGINT');
+    expect(await patient.ended).toEqual({ code: 130, signal: null });
+    await waitForEnd(Number(project.read('counts/pid')));
+
+    await project.remove('counts/ready');
+    const hasty = await startRunner(project, { graceSeconds: 1000 });
+    await waitForFile(project.at('counts/ready'));
+    hasty.kill('SIGINT');
+    hasty.kill('SIGINT');
+    expect(await Promise.race([hasty.ended, resendUntilEnd(hasty)])).toEqual({ code: 130, signal: null });
+    await waitForEnd(Number(project.read('counts/pid')));
+    await finish(project);
+  });
+
+  test('does not take what a command leaves that ends well because of it', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: [
+          'sh',
+          '-c',
+          'trap "exit 0" TERM; echo half > "$REPRO_OUTPUT_0"; touch counts/ready; test -e go || while true; do sleep 0.05; done',
+        ],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    runner.kill('SIGINT');
+    expect(await runner.ended).toEqual({ code: 130, signal: null });
+    expect(project.has('artifacts/s')).toBe(false);
+    await finish(project);
+  });
+});
+
+/** Two signals in a row may reach a process as one. */
+async function resendUntilEnd(runner: Awaited<ReturnType<typeof startRunner>>) {
+  const timer = setInterval(() => runner.kill('SIGINT'), 100);
+  try {
+    return await runner.ended;
+  } finally {
+    clearInterval(timer);
+  }
+}

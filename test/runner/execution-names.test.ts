@@ -1,0 +1,159 @@
+import fs from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { fileNameOf } from '../../src/runner/cache-folder.ts';
+import { createProject, eventOf } from './rig/project.ts';
+
+const oddNames = [
+  'with space',
+  'it\'s "quoted"',
+  '🎓 thesis',
+  '-rf',
+  'two\nlines',
+  '$HOME',
+  '*',
+  '.hidden',
+  'Ünïcode',
+  'a'.repeat(200),
+];
+
+describe('a run', () => {
+  test('keeps files of any name: as inputs, outputs and in the store', async () => {
+    const project = await createProject();
+    for (const name of oddNames) await project.write(`in/${name}`, name);
+    project.define([
+      {
+        id: 'copy',
+        run: ['sh', '-c', 'cp -R in "$REPRO_OUTPUT_0"'],
+        inputs: ['in'],
+        outputs: ['artifacts/copy'],
+      },
+    ]);
+    await project.run();
+    expect((await fs.readdir(project.at('artifacts/copy'))).toSorted()).toEqual(oddNames.toSorted());
+    await project.remove('artifacts/copy');
+    expect((await project.run()).ran).toEqual([]);
+    for (const name of oddNames) expect(project.read(`artifacts/copy/${name}`)).toBe(name);
+    await project.write(`in/${oddNames[4]}`, 'changed');
+    expect(await project.reasonsOf('copy')).toEqual(['input: in: two\nlines changed']);
+  });
+
+  test('takes ids and outputs of any name', async () => {
+    const project = await createProject();
+    const ids = oddNames.map((name) => `s@${name}`);
+    project.define(
+      ids.map((id, i) => ({
+        id,
+        run: ['sh', '-c', 'echo "$REPRO_ID" > "$REPRO_OUTPUT_0"'],
+        outputs: [`artifacts/s/${oddNames[i]}`],
+      })),
+    );
+    expect((await project.run({ jobs: 4 })).ran.toSorted()).toEqual(ids.toSorted());
+    expect((await project.run()).ran).toEqual([]);
+    for (const [i, id] of ids.entries()) expect(project.read(`artifacts/s/${oddNames[i]}`)).toBe(`${id}\n`);
+  });
+
+  test('restores empty files and folders, and what can be executed as such', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: [
+          'sh',
+          '-c',
+          'mkdir -p "$REPRO_OUTPUT_0/empty/inner" "$REPRO_OUTPUT_0/bin"; : > "$REPRO_OUTPUT_0/nothing"; printf "#!/bin/sh\\necho ran" > "$REPRO_OUTPUT_0/bin/tool"; chmod +x "$REPRO_OUTPUT_0/bin/tool"; mkdir "$REPRO_OUTPUT_1"',
+        ],
+        outputs: ['artifacts/s', 'artifacts/void'],
+      },
+      {
+        id: 'use',
+        run: ['sh', '-c', 'artifacts/s/bin/tool > "$REPRO_OUTPUT_0"'],
+        inputs: ['artifacts/s/bin'],
+        outputs: ['artifacts/use'],
+      },
+    ]);
+    await project.run();
+    await project.remove('artifacts/s');
+    await project.remove('artifacts/void');
+    const { ran } = await project.run({ force: new Set(['use']) });
+    expect(ran).toEqual(['use']);
+    expect(project.read('artifacts/use')).toBe('ran\n');
+    expect((await fs.readdir(project.at('artifacts/s/empty/inner'))).length).toBe(0);
+    expect(project.read('artifacts/s/nothing')).toBe('');
+    expect((await fs.readdir(project.at('artifacts/void'))).length).toBe(0);
+  });
+
+  test('follows links of inputs by content, and makes files of links in outputs', async () => {
+    const project = await createProject();
+    await project.write('elsewhere/file', 'one');
+    await project.write('data/plain', 'p');
+    await fs.symlink('../elsewhere', project.at('data/link'));
+    project.define([
+      {
+        id: 's',
+        run: [
+          'sh',
+          '-c',
+          'mkdir "$REPRO_OUTPUT_0"; cat data/link/file > "$REPRO_OUTPUT_0/real"; ln -s "$REPRO_OUTPUT_0/real" "$REPRO_OUTPUT_0/link"',
+        ],
+        inputs: ['data'],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    await project.run();
+    expect(project.read('artifacts/s/link')).toBe('one');
+    expect((await fs.lstat(project.at('artifacts/s/link'))).isFile()).toBe(true);
+    await project.write('elsewhere/file', 'two');
+    expect(await project.reasonsOf('s')).toEqual(['input: data: link/file changed']);
+  });
+
+  test.each([
+    ['a link that leads to a folder around it', 'ln -s .. data/up', 'link-loop'],
+    [
+      'two folders that link to each other',
+      'mkdir data/a data/b; ln -s ../b data/a/b; ln -s ../a data/b/a',
+      'link-loop',
+    ],
+    ['a link to itself', 'ln -s self data/self', 'link-loop'],
+    ['a link to nothing', 'ln -s nowhere data/broken', 'broken-link'],
+    ['a pipe', 'mkfifo data/pipe', 'special-file'],
+  ])('refuses %s', async (_, script, code) => {
+    const project = await createProject();
+    await project.write('data/file', '');
+    const make = {
+      id: 'make',
+      run: ['sh', '-c', `${script}; : > "$REPRO_OUTPUT_0"`],
+      outputs: ['artifacts/made'],
+    };
+    project.define([make]);
+    await project.run();
+    project.define([{ id: 's', run: ['true'], inputs: ['data'], outputs: ['artifacts/s'] }]);
+    const { events } = await project.run();
+    expect(eventOf(events, 'failed', 's')).toMatchObject({ code });
+    expect(eventOf(events, 'failed', 's').text).toContain(project.at('data/'));
+  });
+});
+
+describe('a file name for an id', () => {
+  test('is the id where that is harmless', () => {
+    expect(fileNameOf('train@baseline,2020')).toBe('train@baseline,2020');
+    expect(fileNameOf('train@lambda-0.01,2020')).toBe('train@lambda-0.01,2020');
+  });
+
+  test('differs for every id, even where case does not count, and stays short', () => {
+    const ids = [
+      'a',
+      'A',
+      'a/b',
+      'a%2Fb',
+      'a b',
+      '..',
+      '.',
+      '-x',
+      `${'x'.repeat(300)}1`,
+      `${'x'.repeat(300)}2`,
+    ];
+    const names = ids.map(fileNameOf);
+    expect(new Set(names.map((name) => name.toLowerCase())).size).toBe(ids.length);
+    for (const name of names) expect(name).toMatch(/^[^./-][^/]{0,200}$/);
+  });
+});

@@ -1,0 +1,63 @@
+import { describe, expect, test } from 'vitest';
+import { createProject, eventOf } from './rig/project.ts';
+
+/** Ends only when its partner has started, so two of them must run at once. */
+const meet = (me: string, other: string) => [
+  'sh',
+  '-c',
+  `touch counts/${me}; while ! test -e counts/${other}; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"`,
+];
+
+/** Notes who runs while it runs. */
+const alone = (me: string) => [
+  'sh',
+  '-c',
+  `mkdir -p running; touch running/${me}; ls running > counts/${me}; sleep 0.05; ls running >> counts/${me}; rm running/${me}; : > "$REPRO_OUTPUT_0"`,
+];
+
+describe('a run', () => {
+  test('runs at once what does not depend on each other', async () => {
+    const project = await createProject();
+    project.define([
+      { id: 'a', run: meet('a', 'b'), outputs: ['artifacts/a'] },
+      { id: 'b', run: meet('b', 'a'), outputs: ['artifacts/b'] },
+    ]);
+    expect((await project.run({ jobs: 2 })).outcome).toBe('ok');
+  });
+
+  test.each([
+    ['one job', { jobs: 1 }, {}],
+    ['one core', { machine: { cpu: 1, memoryBytes: 2 ** 40, gpu: 0 } }, {}],
+    [
+      'memory for one',
+      { machine: { cpu: 8, memoryBytes: 3 * 2 ** 30, gpu: 0 } },
+      { memoryBytes: 2 * 2 ** 30 },
+    ],
+    ['a GPU for one', { machine: { cpu: 8, memoryBytes: 2 ** 40, gpu: 1 } }, { gpu: 1 }],
+  ])('runs one after another what has %s', async (_, options, resources) => {
+    const project = await createProject();
+    project.define(
+      ['a', 'b', 'c'].map((id) => ({ id, run: alone(id), outputs: [`artifacts/${id}`], resources })),
+    );
+    expect(await project.run({ jobs: 4, ...options })).toMatchObject({ outcome: 'ok', ran: ['a', 'b', 'c'] });
+    for (const id of ['a', 'b', 'c']) expect(project.read(`counts/${id}`)).toBe(`${id}\n${id}\n`);
+  });
+
+  test('runs alone, with a warning, what asks for more than there is', async () => {
+    const project = await createProject();
+    project.define([
+      { id: 'big', run: alone('big'), outputs: ['artifacts/big'], resources: { cpu: 9, gpu: 1 } },
+      { id: 'small', run: alone('small'), outputs: ['artifacts/small'] },
+    ]);
+    const { outcome, events } = await project.run({
+      jobs: 4,
+      machine: { cpu: 4, memoryBytes: 2 ** 40, gpu: 0 },
+    });
+    expect(outcome).toBe('ok');
+    expect(eventOf(events, 'note', 'big')).toMatchObject({
+      level: 'warning',
+      text: 'asks for more than this machine has (9 CPUs of 4, 1 GPUs of 0), so it runs alone',
+    });
+    expect(project.read('counts/big')).toBe('big\nbig\n');
+  });
+});

@@ -1,0 +1,42 @@
+import path from 'node:path';
+import { build } from 'esbuild';
+import { describe, expect, test } from 'vitest';
+
+/** The packages that a program loads before it runs; those that it imports when it needs them are not among them. */
+async function listStaticPackages(entry: string): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: path.resolve(import.meta.dirname, '../..'),
+    entryPoints: [entry],
+    outdir: 'unused',
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+  });
+  const main = Object.entries(metafile.outputs).find(([, output]) => output.entryPoint === entry)?.[0] ?? '';
+  const visited = new Set<string>();
+  const packages = new Set<string>();
+  const pending = [main];
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    if (visited.has(file)) continue;
+    visited.add(file);
+    for (const imported of metafile.outputs[file]?.imports ?? []) {
+      if (imported.kind !== 'import-statement') continue;
+      if (imported.external !== true) pending.push(imported.path);
+      else if (!imported.path.startsWith('node:')) packages.add(imported.path);
+    }
+  }
+  return [...packages];
+}
+
+describe('a run that has nothing to do', () => {
+  test.each(['src/runner/run.ts', 'src/runner/status.ts', 'src/stage/host.ts'])(
+    'loads no package for %s',
+    async (entry) => {
+      expect(await listStaticPackages(entry)).toEqual([]);
+    },
+  );
+});
