@@ -136,7 +136,7 @@ function describeRule(error: SchemaError): string {
         ? 'must not be empty text.'
         : `must have at least ${params.limit} characters.`;
     case 'uniqueItems':
-      return `has the same entry twice (entries ${Number(params.j) + 1} and ${Number(params.i) + 1}).`;
+      return `has the same entry twice (entries ${Math.min(params.i, params.j) + 1} and ${Math.max(params.i, params.j) + 1}).`;
     case 'pattern':
       return `${show(data)} is not written as it must be.`;
     case 'false schema':

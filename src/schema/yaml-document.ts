@@ -67,11 +67,12 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
     throw new ConfigurationError([{ at, message: describeSyntax(failure), fix: mendSyntax(failure, line) }]);
   }
-  if (document.contents === null) {
+  const root = document.contents;
+  if (root === null || (yaml.isScalar(root) && root.value === null)) {
     throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
   }
 
-  const { value, places, at, faults } = readNodes(yaml, document.contents);
+  const { value, places, at, faults } = readNodes(yaml, root);
   if (faults.length > 0) {
     throw new ConfigurationError(
       faults.map((one) => ({ at: positionAt(one.offset), message: one.message, fix: one.fix })),

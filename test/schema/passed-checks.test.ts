@@ -1,0 +1,43 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { PassedChecks } from '../../src/schema/passed-checks.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'passed-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('what has passed a schema', () => {
+  test('is known to the next run, and nothing else is', async () => {
+    const file = path.join(folder, 'deep', 'er', 'passed');
+    const first = await PassedChecks.open(file);
+    expect(first.has('schema', 'a')).toBe(false);
+    first.add('schema', 'a');
+    await first.save();
+    const second = await PassedChecks.open(file);
+    expect(second.has('schema', 'a')).toBe(true);
+    expect(second.has('schema', 'b')).toBe(false);
+    expect(second.has('schem', 'aa')).toBe(false);
+    expect(second.has('other schema', 'a')).toBe(false);
+  });
+
+  test('is forgotten, not trusted, when its file is damaged', async () => {
+    const file = path.join(folder, 'damaged');
+    const first = await PassedChecks.open(file);
+    first.add('schema', 'a');
+    await first.save();
+    await writeFile(file, (await readFile(file, 'utf8')).slice(0, 40));
+    expect((await PassedChecks.open(file)).has('schema', 'a')).toBe(false);
+  });
+
+  test('costs nobody an error where it cannot be written', async () => {
+    const blocked = path.join(folder, 'blocked');
+    await writeFile(blocked, '');
+    const checks = await PassedChecks.open(path.join(blocked, 'passed'));
+    checks.add('schema', 'a');
+    await expect(checks.save()).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,195 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeError } from '../../src/errors.ts';
+import { parseYaml, readYamlFile } from '../../src/schema/yaml-document.ts';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(os.tmpdir(), 'yaml-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function readValue(text: string): Promise<unknown> {
+  return (await parseYaml(text, 'f.yaml')).value;
+}
+
+async function refusalOf(text: string): Promise<string> {
+  return parseYaml(text, 'f.yaml').then(
+    () => 'accepted',
+    (error: unknown) => describeError(error),
+  );
+}
+
+async function readBytes(bytes: Uint8Array): Promise<unknown> {
+  const file = path.join(folder, 'f.yaml');
+  await writeFile(file, bytes);
+  return readYamlFile(file, 'f.yaml').then(
+    ({ value }) => value,
+    (error: unknown) => describeError(error),
+  );
+}
+
+describe('a YAML file', () => {
+  test('gives plain values', async () => {
+    expect(await readValue('a: [1, 2.5, yes, true, null, "x"]\nb: {c: }\n')).toEqual({
+      a: [1, 2.5, 'yes', true, null, 'x'],
+      b: { c: null },
+    });
+  });
+
+  test('may be JSON', async () => {
+    expect(await readValue('{"a": [1, {"b": null}]}')).toEqual({ a: [1, { b: null }] });
+  });
+
+  test('may begin with a byte order mark, which does not move its positions', async () => {
+    const file = path.join(folder, 'bom.yaml');
+    await writeFile(file, '\uFEFFa: 1\n');
+    const document = await readYamlFile(file, 'bom.yaml');
+    expect(document.value).toEqual({ a: 1 });
+    expect(document.positionOf(['a'])).toEqual({ file: 'bom.yaml', line: 1, column: 4 });
+  });
+
+  test('may have Windows line ends', async () => {
+    const document = await parseYaml('a: 1\r\nb:\r\n  c: x\r\n', 'f.yaml');
+    expect(document.value).toEqual({ a: 1, b: { c: 'x' } });
+    expect(document.positionOf(['b', 'c'])).toMatchObject({ line: 3, column: 6 });
+  });
+
+  test('knows where keys, values and list entries are written', async () => {
+    const document = await parseYaml('a:\n  bb: [x, yy]\n  c:\n', 'f.yaml');
+    expect(document.positionOf([])).toMatchObject({ line: 1, column: 1 });
+    expect(document.positionOf(['a', 'bb'], 'key')).toMatchObject({ line: 2, column: 3 });
+    expect(document.positionOf(['a', 'bb'])).toMatchObject({ line: 2, column: 7 });
+    expect(document.positionOf(['a', 'bb', 1])).toMatchObject({ line: 2, column: 11 });
+    expect(document.positionIn(['a', 'bb', 1], 'y')).toMatchObject({ line: 2, column: 11 });
+    expect(document.positionOf(['a', 'absent', 'deeper'])).toMatchObject({ line: 2, column: 3 });
+  });
+
+  test('may use anchors, aliases and merge keys; own keys win over merged ones, the first source over the next', async () => {
+    const text = 'x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\nz:\n  b: 5\n  <<: [*x, *y]\nlist: [*x]\n';
+    expect(await readValue(text)).toEqual({
+      x: { a: 1, b: 2 },
+      y: { b: 3, c: 4 },
+      z: { b: 5, a: 1, c: 4 },
+      list: [{ a: 1, b: 2 }],
+    });
+    const document = await parseYaml(text, 'f.yaml');
+    expect(document.positionOf(['z', 'c'])).toMatchObject({ line: 2, column: 17 });
+  });
+
+  test('takes the nearest anchor above an alias when a name is used again', async () => {
+    expect(await readValue('a: &n 1\nb: *n\nc: &n 2\nd: *n\n')).toEqual({ a: 1, b: 1, c: 2, d: 2 });
+  });
+
+  test('is refused when its aliases unfold to a bomb', async () => {
+    const levels = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+    for (let level = 1; level < 12; level += 1) {
+      levels.push(
+        `a${level}: &a${level} [${Array(9)
+          .fill(`*a${level - 1}`)
+          .join(', ')}]`,
+      );
+    }
+    expect(await refusalOf(levels.join('\n'))).toBe(
+      'f.yaml:7:9  the aliases here unfold to more than a million values.',
+    );
+  });
+
+  test('may use one anchor ten thousand times', async () => {
+    const text = `x: &x {a: 1}\nlist:\n${'  - *x\n'.repeat(10_000)}`;
+    expect(await readValue(text)).toMatchObject({ x: { a: 1 } });
+  });
+
+  test('is refused when an alias repeats itself or has no anchor', async () => {
+    expect(await refusalOf('a: &a [*a]')).toBe(
+      'f.yaml:1:8  the alias "*a" stands inside what it repeats, so it has no end.',
+    );
+    expect(await refusalOf('a: &defaults 1\nb: *default')).toBe(
+      'f.yaml:2:4  no anchor "&default" stands above this alias.\n  Closest: "defaults".',
+    );
+    expect(await refusalOf('a: &a 1\nb: {<<: *a}')).toBe(
+      'f.yaml:2:5  "<<" merges mappings only.\n  Write `<<: *anchor`.',
+    );
+  });
+
+  test('is refused when a key stands twice, with the place of the second', async () => {
+    expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe('f.yaml:3:1  the key "a" stands here twice.');
+    expect(await refusalOf('{a: 1, a: 1}')).toBe('f.yaml:1:8  the key "a" stands here twice.');
+  });
+
+  test('is refused when a key is not text', async () => {
+    expect(await refusalOf('2020: x')).toBe('f.yaml:1:1  the key 2020 is not text.\n  Quote it: "2020".');
+    expect(await refusalOf('true: x')).toBe('f.yaml:1:1  the key true is not text.\n  Quote it: "true".');
+    expect(await refusalOf('? [a]\n: x')).toContain('f.yaml:1:3  a key must be text.');
+    expect(await refusalOf(': x')).toContain('f.yaml:1:1  the key');
+  });
+
+  test('cannot reach into prototypes', async () => {
+    expect(await refusalOf('__proto__: {polluted: 1}')).toBe('f.yaml:1:1  "__proto__" cannot be a key.');
+    expect(await refusalOf('a: {<<: {__proto__: {polluted: 1}}}')).toContain('"__proto__" cannot be a key.');
+    const value = await readValue('constructor: {prototype: {polluted: 1}}\ntoString: x\n');
+    expect(Object.keys(value as object)).toEqual(['constructor', 'toString']);
+    expect(({} as Record<string, unknown>).polluted).toBeUndefined();
+  });
+
+  test('is refused when it is indented with tabs', async () => {
+    expect(await refusalOf('a:\n\tb: 1\n')).toMatch(/^f\.yaml:2:1 {2}.*\n {2}Indent with spaces\.$/);
+    expect(await refusalOf('a:\n  b:\n  \t- 1\n')).toContain('Indent with spaces.');
+  });
+
+  test('is refused when it is empty', async () => {
+    for (const text of ['', '\n\n', '# only a comment\n', '---\n', '\uFEFF']) {
+      expect(await refusalOf(text), JSON.stringify(text)).toMatch(/^f\.yaml:1:1 {2}the file is empty\.$/);
+    }
+  });
+
+  test('is refused when a second document follows', async () => {
+    expect(await refusalOf('a: 1\n---\nb: 2\n')).toBe(
+      'f.yaml:2:1  a second document begins here; one file holds one document.\n  Delete the line "---" and what follows it.',
+    );
+    expect(await readValue('---\na: 1\n...\n')).toEqual({ a: 1 });
+  });
+
+  test('says how to write a reference when its braces are taken for a mapping', async () => {
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+    expect(await refusalOf('inputs: [${dataset.root}]\n')).toContain(
+      'Quote every text that holds a reference',
+    );
+  });
+
+  test('is refused when a number cannot be kept', async () => {
+    expect(await refusalOf('seed: 12345678901234567890')).toBe(
+      'f.yaml:1:7  12345678901234567890 is too large to be kept exactly.\n  Quote it if it is a name.',
+    );
+    expect(await refusalOf('rate: .inf')).toBe('f.yaml:1:7  .inf is not a finite number.');
+    expect(await readValue('a: 1e3')).toEqual({ a: 1000 });
+  });
+
+  test('is refused when it has tags', async () => {
+    expect(await refusalOf('a: !!binary aGk=')).toContain('is neither text, a number');
+    expect(await refusalOf('a: !secret x')).toContain('only plain YAML is read.');
+  });
+
+  test('is refused when it is nested absurdly deep, written out or through aliases', async () => {
+    expect(await refusalOf('['.repeat(100_000))).toMatch(/nested|not YAML/);
+    expect(await refusalOf(`${'['.repeat(300)}${']'.repeat(300)}`)).toContain('nested more than 200 deep');
+    const chain = ['a0: &a0 [x]'];
+    for (let level = 1; level < 300; level += 1) chain.push(`a${level}: &a${level} [*a${level - 1}]`);
+    expect(await refusalOf(chain.join('\n'))).toContain('nested more than 200 deep');
+  });
+
+  test('is refused when it is not UTF-8', async () => {
+    expect(await readBytes(Uint8Array.of(0x61, 0x3a, 0x20, 0xff, 0x0a))).toBe(
+      'f.yaml  is not UTF-8 text.\n  Save the file with the encoding UTF-8.',
+    );
+    expect(await readBytes(Buffer.from('\uFEFFa: 1\n', 'utf16le'))).toContain('not UTF-8');
+  });
+
+  test('is refused when it is missing or a folder', async () => {
+    const read = (file: string) => readYamlFile(file, 'f.yaml').then(() => '', describeError);
+    expect(await read(path.join(folder, 'missing.yaml'))).toBe('f.yaml  there is no such file.');
+    expect(await read(folder)).toBe('f.yaml  is a folder; a YAML file is wanted.');
+  });
+});

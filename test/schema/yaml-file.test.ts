@@ -1,0 +1,189 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeError } from '../../src/errors.ts';
+import { ConfigurationError } from '../../src/schema/problems.ts';
+import { validateYamlFile } from '../../src/schema/yaml-file.ts';
+
+const schema = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['id', 'network'],
+  properties: {
+    id: { type: 'string', pattern: '^[a-z]+$', description: 'Lower-case letters only.' },
+    network: {
+      type: 'object',
+      additionalProperties: false,
+      required: ['pooling'],
+      properties: {
+        pooling: { enum: ['max', 'average'] },
+        channels: { type: 'integer', minimum: 1, maximum: 256 },
+        rate: { type: 'number', exclusiveMinimum: 0, exclusiveMaximum: 1 },
+      },
+    },
+    tags: { type: 'array', minItems: 1, uniqueItems: true, items: { type: 'string' } },
+    tau: {
+      oneOf: [
+        { type: 'number' },
+        {
+          type: 'object',
+          additionalProperties: false,
+          required: ['mean'],
+          properties: { mean: { type: 'number' } },
+        },
+      ],
+    },
+    source: {
+      type: 'object',
+      description: 'Where it comes from.',
+      oneOf: [{ required: ['file'] }, { required: ['url'] }],
+      properties: { file: { type: 'string' }, url: { type: 'string' } },
+    },
+  },
+};
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(path.join(os.tmpdir(), 'validate-'));
+  await writeFile(path.join(root, 's.json'), JSON.stringify(schema));
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+async function check(text: string, schemaFile = 's.json'): Promise<string> {
+  await writeFile(path.join(root, 'm.yaml'), text);
+  return validateYamlFile({ path: 'm.yaml', schema: schemaFile, projectRoot: root }).then(
+    (value) => `fine: ${JSON.stringify(value)}`,
+    (error: unknown) => describeError(error),
+  );
+}
+
+describe('a YAML file held against a schema', () => {
+  test('gives its value when it fits', async () => {
+    expect(await check('id: a\nnetwork: {pooling: max}\n')).toBe(
+      'fine: {"id":"a","network":{"pooling":"max"}}',
+    );
+  });
+
+  test.each([
+    [
+      'id: a\nnetwork:\n  pooling: maxx\n',
+      'm.yaml:3:12  network.pooling: "maxx" is none of "max", "average".\n  Closest: "max".',
+    ],
+    [
+      'id: a\nnetwork: {pooling: max, chanels: 3}\n',
+      'm.yaml:2:25  network: unknown key "chanels".\n  Closest: "channels".',
+    ],
+    [
+      'id: a\nnetwork: {pooling: max, channels: 2.5}\n',
+      'm.yaml:2:35  network.channels: must be a whole number, not 2.5.',
+    ],
+    [
+      'id: a\nnetwork: {pooling: max, channels: 0}\n',
+      'm.yaml:2:35  network.channels: must be at least 1, not 0.',
+    ],
+    ['id: a\nnetwork: {pooling: max, rate: 1}\n', 'm.yaml:2:31  network.rate: must be less than 1, not 1.'],
+    [
+      'id: A1\nnetwork: {pooling: max}\n',
+      'm.yaml:1:5  id: "A1" is not written as it must be.\n  Lower-case letters only.',
+    ],
+    ['id: a\nnetwork: {}\n', 'm.yaml:2:1  network: "pooling" is missing.'],
+    ['id: a\nnetwork: [max]\n', 'm.yaml:2:10  network: must be a mapping, not a list.'],
+    ['id: a\nnetwork: {pooling: max}\ntags: []\n', 'm.yaml:3:7  tags: must not be empty.'],
+    [
+      'id: a\nnetwork: {pooling: max}\ntags: [x, y, x]\n',
+      'm.yaml:3:7  tags: has the same entry twice (entries 1 and 3).',
+    ],
+    ['- a\n', 'm.yaml:1:1  must be a mapping, not a list.'],
+  ])('is refused: %j', async (text, expected) => {
+    expect(await check(text)).toBe(expected);
+  });
+
+  test('names a missing key only once when it is misspelt', async () => {
+    expect(await check('id: a\nnetwrok: {pooling: max}\n')).toBe(
+      'm.yaml:2:1  unknown key "netwrok".\n  Closest: "network".',
+    );
+  });
+
+  test('names all that is wrong, in the order of the file', async () => {
+    const text = 'tags: [1]\nid: 3\nnetwork: {pooling: min, x: 1}\n';
+    expect((await check(text)).split('\n').filter((line) => line.startsWith('m.yaml'))).toEqual([
+      'm.yaml:1:8  tags[0]: must be text, not 1.',
+      'm.yaml:2:5  id: must be text, not 3.',
+      'm.yaml:3:20  network.pooling: "min" is none of "max", "average".',
+      'm.yaml:3:25  network: unknown key "x".',
+    ]);
+  });
+
+  test('shows the first twenty of very many', async () => {
+    const text = `id: a\nnetwork: {pooling: max}\n${Array.from({ length: 50 }, (_, index) => `k${index}: 1\n`).join('')}`;
+    const lines = (await check(text)).split('\n').filter((line) => !line.startsWith(' '));
+    expect(lines).toHaveLength(21);
+    expect(lines.at(-1)).toBe('… and 30 more.');
+  });
+
+  test('says which forms a choice has', async () => {
+    const base = 'id: a\nnetwork: {pooling: max}\n';
+    expect(await check(`${base}tau: x\n`)).toBe('m.yaml:3:1  tau: must be a number or a mapping, not "x".');
+    expect(await check(`${base}tau: {mean: 1, std: 0}\n`)).toBe(
+      'm.yaml:3:16  tau: unknown key "std".\n  Known: "mean".',
+    );
+    expect(await check(`${base}source: {}\n`)).toBe(
+      'm.yaml:3:1  source: must have exactly one of "file" and "url"; it has neither.\n  Where it comes from.',
+    );
+    expect(await check(`${base}source: {file: a, url: b}\n`)).toContain('; it has both.');
+  });
+
+  test('has problems for programs too', async () => {
+    await writeFile(path.join(root, 'm.yaml'), 'id: 3\n');
+    const error = await validateYamlFile({ path: 'm.yaml', schema: 's.json', projectRoot: root }).catch(
+      (caught: unknown) => caught,
+    );
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as ConfigurationError).code).toBe('configuration');
+    expect((error as ConfigurationError).problems.map(({ at }) => at)).toEqual([
+      { file: 'm.yaml', line: 1, column: 1 },
+      { file: 'm.yaml', line: 1, column: 5 },
+    ]);
+  });
+
+  test('is not to blame for a schema that is broken', async () => {
+    await writeFile(path.join(root, 'broken.json'), '{"type": "objekt"}');
+    expect(await check('id: a\n', 'broken.json')).toMatch(/^broken\.json {2}is not a valid JSON Schema: /);
+    await writeFile(path.join(root, 'typo.json'), '{"type": "object", "requird": ["a"]}');
+    expect(await check('id: a\n', 'typo.json')).toContain('requird');
+    await writeFile(path.join(root, 'text.json'), 'nonsense');
+    expect(await check('id: a\n', 'text.json')).toMatch(/^text\.json {2}is not JSON: /);
+    expect(await check('id: a\n', 'absent.json')).toBe('absent.json  this JSON Schema cannot be read.');
+  });
+
+  test('may be held against a schema of draft 2020-12', async () => {
+    const draft = {
+      $schema: 'https://json-schema.org/draft/2020-12/schema',
+      type: 'object',
+      properties: { a: { $ref: '#/$defs/a' } },
+      $defs: { a: { type: 'integer' } },
+    };
+    await writeFile(path.join(root, 'new.json'), JSON.stringify(draft));
+    expect(await check('a: x\n', 'new.json')).toBe('m.yaml:1:4  a: must be a whole number, not "x".');
+  });
+});
+
+describe('the committed schemas', () => {
+  const folder = path.resolve(import.meta.dirname, '../../schemas');
+
+  test.each(['pipeline', 'profile'])('%s describes every key', async (name) => {
+    const text = await readFile(path.join(folder, `${name}.schema.json`), 'utf8');
+    const missing: string[] = [];
+    const visit = (node: unknown, at: string): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const properties = (node as { properties?: Record<string, object> }).properties ?? {};
+      for (const [key, child] of Object.entries(properties)) {
+        if (!('description' in child) && !('$ref' in child)) missing.push(`${at}/${key}`);
+      }
+      for (const [key, child] of Object.entries(node)) if (key !== 'if') visit(child, `${at}/${key}`);
+    };
+    visit(JSON.parse(text), '');
+    expect(missing).toEqual([]);
+  });
+});
