@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
 import { describeError, ReproError } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { MetricValue } from '../stage/context.ts';
@@ -198,18 +199,26 @@ async function runTask(
  * difference can be named file by file.
  */
 async function confirmInputs(session: Session, { instance, parts }: Work): Promise<void> {
+  const { command } = instance;
+  if (
+    command.kind === 'command' &&
+    !isDeepStrictEqual(await session.inputs.digestArguments(command.argv), parts.code)
+  ) {
+    throw changedMeanwhile('the script that its command names');
+  }
   for (const [i, input] of instance.inputs.entries()) {
     const now = await session.inputs.readSource(instance, input);
     if (now === undefined) continue;
     if ((now.kind === 'missing' ? 'missing' : now.digest) !== parts.inputs[i]?.digest) {
-      throw new ReproError(
-        'input-changed',
-        `input "${input.path}" changed while the stage was running: its result belongs to neither state`,
-        { fix: 'Run it again.' },
-      );
+      throw changedMeanwhile(`input "${input.path}"`);
     }
     if (now.kind === 'folder') await session.store.keepTree(now.digest, now.tree);
   }
+}
+
+function changedMeanwhile(what: string): ReproError {
+  const text = `${what} changed while the stage was running: its result belongs to neither state`;
+  return new ReproError('input-changed', text, { fix: 'Run it again.' });
 }
 
 export function describeFailure(error: unknown): { code: string; text: string } {

@@ -105,6 +105,17 @@ describe('a stage that fails', () => {
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['s'] });
   });
 
+  test('when the script of its command changes while it runs does not count', async () => {
+    const project = await createProject();
+    await project.write(
+      'plot.sh',
+      `${touch}; test -e counts/s || echo "# new" >> plot.sh; echo x >> counts/s\n`,
+    );
+    project.define([{ id: 's', run: ['sh', 'plot.sh'], outputs: ['artifacts/s'] }]);
+    expect(eventOf((await project.run()).events, 'failed', 's').code).toBe('input-changed');
+    expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['s'] });
+  });
+
   test('because it takes too long is ended, with all that it has started', async () => {
     const project = await createProject();
     project.define([

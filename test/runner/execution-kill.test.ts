@@ -41,7 +41,7 @@ async function createCommandProject(): Promise<Project> {
       run: [
         'sh',
         '-c',
-        'echo x >> counts/cmd; echo half > "$REPRO_OUTPUT_0"; sleep 1000 & echo $! > counts/child; echo $$ > counts/pid; touch counts/ready; if test -e go; then kill $!; exit 0; fi; wait',
+        'echo x >> counts/cmd; echo half > "$REPRO_OUTPUT_0"; sleep 1000 & echo $! > counts/child; echo $$ > counts/pid; echo $PPID > counts/host; touch counts/ready; if test -e go; then kill $!; exit 0; fi; wait',
       ],
       outputs: ['artifacts/cmd'],
     },
@@ -107,6 +107,20 @@ describe('a stage that is killed', () => {
     process.kill(Number(project.read('counts/pid')), 'SIGKILL');
     expect(await runner.ended).toEqual({ code: 1, signal: null });
     expect(eventOf(runner.events, 'failed', 'cmd')).toMatchObject({ code: 'killed' });
+    await waitForEnd(Number(project.read('counts/child')));
+    await finish(project);
+  });
+});
+
+describe('a host of a command that is killed', () => {
+  test('leaves neither the command nor its children', async () => {
+    const project = await createCommandProject();
+    const runner = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    process.kill(Number(project.read('counts/host')), 'SIGKILL');
+    expect(await runner.ended).toEqual({ code: 1, signal: null });
+    expect(eventOf(runner.events, 'failed', 'cmd')).toMatchObject({ code: 'killed' });
+    await waitForEnd(Number(project.read('counts/pid')));
     await waitForEnd(Number(project.read('counts/child')));
     await finish(project);
   });
