@@ -26,13 +26,18 @@ export function identifyThisProcess(): ProcessIdentity {
 export function findProcess(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const space = readProcessSpace();
   if (identity.host !== os.hostname() || identity.space !== space) return 'unknown';
+  let isForeign = false;
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
-    // EPERM: it is there, but belongs to someone else.
     if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return 'dead';
+    isForeign = true;
   }
-  return readStartTime(identity.pid) === identity.startTime ? 'alive' : 'dead';
+  const startTime = readStartTime(identity.pid);
+  if (startTime !== null) return startTime === identity.startTime ? 'alive' : 'dead';
+  // It is there, and belongs to someone whose processes the system hides.
+  if (isForeign) return 'unknown';
+  return process.platform === 'win32' ? 'alive' : 'dead';
 }
 
 /** Linux: this boot of this kernel, and the container's view of its processes. */
@@ -45,19 +50,22 @@ function readProcessSpace(): string | null {
   }
 }
 
+/** null for a process that is not there, or has ended and only waits for its parent to take note. */
 function readStartTime(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets, which may hold anything; the start time is field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    // The second field is the program's name in brackets, which may hold anything; state and start time are fields 3 and 22.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   } catch {
     if (process.platform === 'linux' || process.platform === 'win32') return null;
   }
   try {
-    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH, LC_ALL: 'C' },
     }).trim();
+    return line.startsWith('Z') ? null : line.replace(/^\S+\s+/, '');
   } catch {
     return null;
   }

@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
@@ -65,6 +65,20 @@ describe('the lock', () => {
     });
     expect(lock.isLost()).toBe(false);
     await lock.release();
+  });
+
+  test.runIf(process.platform === 'linux')('passes on from a holder that nobody has buried', async () => {
+    // The shell becomes a program that never asks for the end of its child.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void parent.kill());
+    const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+    const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    await vi.waitFor(() => expect(stat()[0]).toBe('Z'));
+    await writeHolder({ ...holder, pid, startTime: stat()[19] });
+    await (await acquireLock(folder)).release();
+    expect(readdirSync(folder)).toEqual(['8.json']);
   });
 
   test('of another machine is respected as long as it gives signs of life', async () => {
