@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
+import { hashText } from '../../../src/runner/canonical-json.ts';
 
 const root = path.resolve(import.meta.dirname, '../../..');
 
@@ -17,22 +18,24 @@ export function compileProgram(source: string): Promise<string> {
   return known;
 }
 
+/** Named by content, so that test processes share what is the same and nothing piles up while sources stay. */
 async function compile(source: string): Promise<string> {
-  const name = `${path.basename(source, '.ts')}-${process.pid}.mjs`;
-  const partial = path.join(folder, `${randomUUID()}.mjs`);
-  await mkdir(folder, { recursive: true });
-  await build({
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: [source],
-    outfile: partial,
     bundle: true,
+    write: false,
     format: 'esm',
     platform: 'node',
     target: 'node20',
     packages: 'external',
     logLevel: 'error',
   });
-  const file = path.join(folder, name);
+  const text = outputFiles[0]?.text ?? '';
+  const file = path.join(folder, `${path.basename(source, '.ts')}-${hashText(text).slice(0, 16)}.mjs`);
+  const partial = path.join(folder, `${randomUUID()}.partial`);
+  await mkdir(folder, { recursive: true });
+  await writeFile(partial, text);
   await rename(partial, file);
   return file;
 }
