@@ -1,8 +1,17 @@
 import { findClosest, suggestName } from './closest-name.ts';
-import { formatPath, getAt, isJsonObject, type Json, type JsonPath } from './json.ts';
+import { formatPath, getAt, type Json, type JsonPath } from './json.ts';
 import type { JsonSchema, SchemaError } from './json-schema.ts';
 import { PassedChecks } from './passed-checks.ts';
 import type { Problem } from './problems.ts';
+import {
+  describeBranches,
+  describeChoice,
+  describeRule,
+  descriptionIn,
+  descriptionOfKey,
+  ruleOf,
+  show,
+} from './schema-messages.ts';
 import type { Place } from './source-position.ts';
 
 /** What is checked, and how its parts are named to the reader. */
@@ -70,7 +79,7 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
       return {
         at: at('key', [key]),
         message: `${prefix}"${key}" cannot be a name here.`,
-        fix: ruleOf(error),
+        fix: descriptionIn(error.schema),
       };
     }
     case 'required': {
@@ -98,7 +107,7 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
     }
     case 'oneOf':
     case 'anyOf':
-      return { at: at('key'), message: `${prefix}${describeChoice(error)}`, fix: descriptionOf(error) };
+      return { at: at('key'), message: `${prefix}${describeChoice(error)}`, fix: describeBranches(error) };
     default:
       return { at: at('value'), message: `${prefix}${describeRule(error)}`, fix: ruleOf(error) };
   }
@@ -109,70 +118,16 @@ function findClosestKey(key: string, known: readonly string[]): string | undefin
   return closest === undefined ? undefined : `Closest: "${closest}".`;
 }
 
-function describeRule(error: SchemaError): string {
-  const { params, data } = error;
-  const found = `not ${show(data)}.`;
-  switch (error.keyword) {
-    case 'type':
-      return `must be ${nameTypes(params.type)}, ${found}`;
-    case 'minimum':
-      return `must be at least ${params.limit}, ${found}`;
-    case 'maximum':
-      return `must be at most ${params.limit}, ${found}`;
-    case 'exclusiveMinimum':
-      return `must be more than ${params.limit}, ${found}`;
-    case 'exclusiveMaximum':
-      return `must be less than ${params.limit}, ${found}`;
-    case 'multipleOf':
-      return `must be a multiple of ${params.multipleOf}, ${found}`;
-    case 'minItems':
-      return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} entries.`;
-    case 'maxItems':
-      return `must have at most ${params.limit} entries.`;
-    case 'minProperties':
-      return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} keys.`;
-    case 'minLength':
-      return params.limit === 1
-        ? 'must not be empty text.'
-        : `must have at least ${params.limit} characters.`;
-    case 'uniqueItems':
-      return `has the same entry twice (entries ${Math.min(params.i, params.j) + 1} and ${Math.max(params.i, params.j) + 1}).`;
-    case 'pattern':
-      return `${show(data)} is not written as it must be.`;
-    case 'false schema':
-      return 'is not allowed here.';
-    default:
-      return `${error.message ?? `breaks the rule "${error.keyword}"`}.`;
-  }
-}
-
-/** `must have exactly one of "run" and "cmd"` where the branches only ask for keys; else a list of the types that fit. */
-function describeChoice(error: SchemaError): string {
-  const branches: readonly Json[] = Array.isArray(error.schema) ? error.schema : [];
-  const keys = branches.flatMap((branch) => {
-    const required = isJsonObject(branch) && Object.keys(branch).length === 1 ? branch.required : undefined;
-    return Array.isArray(required) && required.length === 1 ? [String(required[0])] : [];
-  });
-  if (keys.length !== branches.length || keys.length === 0) {
-    const types = branches.flatMap((branch) => (isJsonObject(branch) && branch.type) || []).map(String);
-    if (types.length === branches.length) return `must be ${nameTypes(types)}, not ${show(error.data)}.`;
-    return 'fits none of the forms that are allowed here.';
-  }
-  const names = keys.map((key) => `"${key}"`).join(error.keyword === 'oneOf' ? ' and ' : ' or ');
-  const found: unknown = error.data;
-  const present =
-    typeof found === 'object' && found !== null ? keys.filter((key) => Object.hasOwn(found, key)) : [];
-  if (error.keyword === 'anyOf') return `must have ${names}.`;
-  return `must have exactly one of ${names}; it has ${present.length === 0 ? 'neither' : 'both'}.`;
-}
-
 /**
  * Without the failures inside the branches of an `anyOf` or `oneOf` that cannot have been meant.
  * A branch is meant if it fails below the value itself (a key of the right kind of mapping, say);
  * if exactly one is, its failures replace that of the choice.
  */
 function withoutBranches(errors: readonly SchemaError[]): SchemaError[] {
-  let kept = errors.filter(({ keyword }) => keyword !== 'if');
+  // The rule that a name breaks is told with the name, and a condition is not what is wrong.
+  let kept = errors.filter(
+    ({ keyword, schemaPath }) => keyword !== 'if' && !schemaPath.includes('/propertyNames/'),
+  );
   for (const choice of errors.filter(({ keyword }) => keyword === 'oneOf' || keyword === 'anyOf')) {
     const branches = new Map<string, SchemaError[]>();
     for (const error of kept) {
@@ -205,44 +160,4 @@ function parsePointer(pointer: string, value: Json): JsonPath {
 
 function describePath(path: JsonPath): string {
   return path.length === 0 ? '' : `${formatPath(path)}: `;
-}
-
-const typeNames: { readonly [type: string]: string } = {
-  string: 'text',
-  number: 'a number',
-  integer: 'a whole number',
-  boolean: 'true or false',
-  array: 'a list',
-  object: 'a mapping',
-  null: 'null',
-};
-
-function nameTypes(types: unknown): string {
-  const names = (Array.isArray(types) ? types : [types]).map(
-    (type) => typeNames[String(type)] ?? String(type),
-  );
-  return new Intl.ListFormat('en', { type: 'disjunction' }).format([...new Set(names)]);
-}
-
-/** A value as one short line. */
-export function show(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
-  if (typeof value === 'object' && value !== null) return 'a mapping';
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
-}
-
-function ruleOf(error: SchemaError): string | undefined {
-  return error.keyword === 'pattern' || error.keyword === 'propertyNames' ? descriptionOf(error) : undefined;
-}
-
-function descriptionOf(error: SchemaError): string | undefined {
-  const description = error.parentSchema?.description;
-  return typeof description === 'string' ? description : undefined;
-}
-
-function descriptionOfKey(error: SchemaError, key: string): string | undefined {
-  const properties: Json | undefined = error.parentSchema?.properties;
-  const description = properties === undefined ? undefined : getAt(properties, [key, 'description']);
-  return typeof description === 'string' ? `${key}: ${description}` : undefined;
 }

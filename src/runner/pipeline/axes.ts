@@ -1,5 +1,5 @@
 import { getAt, isJsonList, type Json, type JsonPath } from '../../schema/json.ts';
-import { show } from '../../schema/schema-problems.ts';
+import { show } from '../../schema/schema-messages.ts';
 import type { Place } from '../../schema/source-position.ts';
 import type { MatrixValue } from '../plan.ts';
 import { type MatrixAxis, mostInstances, refuseMatrixValue } from './matrix.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, setAt } from '../../schema/json.ts';
 import { ConfigurationError, type Problem } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-problems.ts';
+import { show } from '../../schema/schema-messages.ts';
 import { parseYaml } from '../../schema/yaml-document.ts';
 
 /** One `--set train.epochs=3`. */

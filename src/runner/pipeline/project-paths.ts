@@ -3,9 +3,14 @@ import os from 'node:os';
 import path from 'node:path';
 
 /** A path in the project's own form, or what is wrong with it (to follow `output "x" `). */
-export type CheckedPath =
-  | { readonly path: string }
-  | { readonly fault: { readonly message: string; readonly fix?: string | undefined } };
+export type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
+
+/** `leaves` is set where the path is fine but for lying outside. */
+export interface PathFault {
+  readonly message: string;
+  readonly fix?: string;
+  readonly leaves?: true;
+}
 
 export type PathKind = 'file' | 'folder' | 'missing';
 
@@ -47,14 +52,17 @@ export class ProjectPaths {
         return { path: absolute };
       }
       if (external) return { fault: { message: 'contains the project itself.' } };
-      return { fault: { message: 'leaves the project.' } };
+      return { fault: { message: 'leaves the project.', leaves: true } };
     }
     if (external) return { path: relative };
     if (path.isAbsolute(text)) return { fault: { message: 'is absolute.', fix: `Write "${relative}".` } };
     const { exit } = this.#entryOf(relative);
     if (exit !== undefined) {
       return {
-        fault: { message: `leaves the project through the link "${exit.link}" to "${exit.target}".` },
+        fault: {
+          message: `leaves the project through the link "${exit.link}" to "${exit.target}".`,
+          leaves: true,
+        },
       };
     }
     return { path: relative };
@@ -111,7 +119,7 @@ function isInside(inner: string, outer: string): boolean {
   return inner !== outer && inner.startsWith(outer === '/' ? '/' : `${outer}/`);
 }
 
-function refuseText(text: string): { message: string; fix?: string } | undefined {
+function refuseText(text: string): PathFault | undefined {
   if (text.trim() === '') return { message: 'is empty.' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(text)) return { message: 'holds a control character.' };

@@ -95,5 +95,6 @@ export function expandText(text: string, lookup: Lookup): Expanded {
 
 /** The text that expands to exactly `text`. */
 export function escapeText(text: string): string {
-  return text.replaceAll('${', '$${');
+  // A function, because `$$` in a replacement text stands for one `$`.
+  return text.replaceAll('${', () => '$${');
 }

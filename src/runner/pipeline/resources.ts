@@ -1,5 +1,5 @@
 import type { Json } from '../../schema/json.ts';
-import { show } from '../../schema/schema-problems.ts';
+import { show } from '../../schema/schema-messages.ts';
 import type { Resources } from '../plan.ts';
 
 /** What a stage takes that says nothing about it. */

@@ -2,7 +2,7 @@ import { findClosest } from '../../schema/closest-name.ts';
 import type { Json, JsonPath } from '../../schema/json.ts';
 import { getOwn } from '../../schema/json.ts';
 import type { Problem } from '../../schema/problems.ts';
-import { show } from '../../schema/schema-problems.ts';
+import { show } from '../../schema/schema-messages.ts';
 import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
 import type { Combination } from './matrix.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
@@ -91,7 +91,7 @@ export class StageReader {
     const checked = this.surroundings.paths.check(expanded, { external });
     if ('path' in checked) return { path: checked.path, at, origin };
     const advice =
-      kind === 'input' && !external && checked.fault.fix === undefined
+      kind === 'input' && checked.fault.leaves === true
         ? 'Data from outside is declared as { path: …, external: true }.'
         : checked.fault.fix;
     this.report(at, `${kind} ${JSON.stringify(expanded)} ${checked.fault.message}`, () =>

@@ -1,0 +1,116 @@
+import { getAt, isJsonObject, type Json } from './json.ts';
+import type { SchemaError } from './json-schema.ts';
+
+/** What a rule asks for and what is there instead: `must be at least 1, not 0.` */
+export function describeRule(error: SchemaError): string {
+  const { params, data } = error;
+  const found = `not ${show(data)}.`;
+  switch (error.keyword) {
+    case 'type':
+      return `must be ${nameTypes(params.type)}, ${found}`;
+    case 'minimum':
+      return `must be at least ${params.limit}, ${found}`;
+    case 'maximum':
+      return `must be at most ${params.limit}, ${found}`;
+    case 'exclusiveMinimum':
+      return `must be more than ${params.limit}, ${found}`;
+    case 'exclusiveMaximum':
+      return `must be less than ${params.limit}, ${found}`;
+    case 'multipleOf':
+      return `must be a multiple of ${params.multipleOf}, ${found}`;
+    case 'minItems':
+      return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} entries.`;
+    case 'maxItems':
+      return `must have at most ${params.limit} entries.`;
+    case 'minProperties':
+      return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} keys.`;
+    case 'minLength':
+      return params.limit === 1
+        ? 'must not be empty text.'
+        : `must have at least ${params.limit} characters.`;
+    case 'uniqueItems':
+      return `has the same entry twice (entries ${Math.min(params.i, params.j) + 1} and ${Math.max(params.i, params.j) + 1}).`;
+    case 'pattern':
+      return `${show(data)} is not written as it must be.`;
+    case 'false schema':
+      return 'is not allowed here.';
+    default:
+      return `${error.message ?? `breaks the rule "${error.keyword}"`}.`;
+  }
+}
+
+/** The keys that the branches of a choice ask for, if that is all they do. */
+function keysOfBranches(error: SchemaError): string[] | undefined {
+  const branches: readonly Json[] = Array.isArray(error.schema) ? error.schema : [];
+  const keys = branches.flatMap((branch) => {
+    const required = isJsonObject(branch) && Object.keys(branch).length === 1 ? branch.required : undefined;
+    return Array.isArray(required) && required.length === 1 ? [String(required[0])] : [];
+  });
+  return keys.length === branches.length && keys.length > 0 ? keys : undefined;
+}
+
+/** What the schema says about the keys of a choice, or about the value as a whole. */
+export function describeBranches(error: SchemaError): string | undefined {
+  const lines = keysOfBranches(error)?.flatMap((key) => descriptionOfKey(error, key) ?? []) ?? [];
+  return lines.length === 0 ? descriptionIn(error.parentSchema) : lines.join('\n');
+}
+
+/** `must have exactly one of "run" and "cmd"` where the branches only ask for keys; else a list of the types that fit. */
+export function describeChoice(error: SchemaError): string {
+  const keys = keysOfBranches(error);
+  if (keys === undefined) {
+    const branches: readonly Json[] = Array.isArray(error.schema) ? error.schema : [];
+    const types = branches.flatMap((branch) => (isJsonObject(branch) && branch.type) || []).map(String);
+    if (types.length === branches.length) return `must be ${nameTypes(types)}, not ${show(error.data)}.`;
+    return 'fits none of the forms that are allowed here.';
+  }
+  const names = keys.map((key) => `"${key}"`).join(error.keyword === 'oneOf' ? ' and ' : ' or ');
+  const found: unknown = error.data;
+  const present =
+    typeof found === 'object' && found !== null ? keys.filter((key) => Object.hasOwn(found, key)) : [];
+  if (error.keyword === 'anyOf') return `must have ${names}.`;
+  return `must have exactly one of ${names}; it has ${present.length === 0 ? 'neither' : 'both'}.`;
+}
+
+const typeNames: { readonly [type: string]: string } = {
+  string: 'text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a mapping',
+  null: 'null',
+};
+
+function nameTypes(types: unknown): string {
+  const names = (Array.isArray(types) ? types : [types]).map(
+    (type) => typeNames[String(type)] ?? String(type),
+  );
+  return new Intl.ListFormat('en', { type: 'disjunction' }).format([...new Set(names)]);
+}
+
+/** A value as one short line. */
+export function show(value: unknown): string {
+  if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+/** What the schema says about texts that have to follow a pattern. */
+export function ruleOf(error: SchemaError): string | undefined {
+  return error.keyword === 'pattern' ? descriptionIn(error.parentSchema) : undefined;
+}
+
+/** A schema's own words about what it describes. */
+export function descriptionIn(schema: unknown): string | undefined {
+  const description =
+    typeof schema === 'object' && schema !== null && 'description' in schema ? schema.description : undefined;
+  return typeof description === 'string' ? description : undefined;
+}
+
+export function descriptionOfKey(error: SchemaError, key: string): string | undefined {
+  const properties: Json | undefined = error.parentSchema?.properties;
+  const description = properties === undefined ? undefined : getAt(properties, [key, 'description']);
+  return typeof description === 'string' ? `${key}: ${description}` : undefined;
+}

@@ -1,0 +1,88 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  escapeText,
+  expandText,
+  type Lookup,
+  parseTemplate,
+} from '../../../src/runner/pipeline/references.ts';
+import type { Json } from '../../../src/schema/json.ts';
+
+const values: Readonly<Record<string, Json>> = {
+  n: 3,
+  f: 0.01,
+  b: false,
+  s: 'x',
+  l: [1, 2],
+  z: null,
+  'a.b': 'deep',
+};
+const lookup: Lookup = ({ text, path }) => {
+  const value = values[path.join('.')];
+  return value === undefined ? { fault: { fragment: text, message: `no ${text}` } } : { value };
+};
+
+describe('references in a text', () => {
+  test.each<[string, Json]>([
+    ['plain', 'plain'],
+    ['${n}', 3],
+    ['${b}', false],
+    ['${z}', null],
+    ['${l}', [1, 2]],
+    ['${ a.b }', 'deep'],
+    ['v${n}', 'v3'],
+    ['${n}${n}', '33'],
+    ['x-${f}/${b}', 'x-0.01/false'],
+    ['$n', '$n'],
+    ['$${n}', '${n}'],
+    ['$$${n}', '$${n}'],
+    ['100 $', '100 $'],
+    ['}', '}'],
+  ])('%j becomes %j', (text, expected) => {
+    expect(expandText(text, lookup)).toEqual({ value: expected });
+  });
+
+  test.each([
+    ['a ${l}', '"${l}" is a list and cannot stand inside a text.'],
+    ['a ${z}', '"${z}" is null and cannot stand inside a text.'],
+    ['${n', '"${n" lacks a "}".'],
+    ['${}', '"${}" is not a reference.'],
+    ['${a b}', '"${a b}" is not a reference.'],
+    ['${n:-2}', '"${n:-2}" is not a reference.'],
+    ['${q}', 'no ${q}'],
+    ['a ${q}', 'no ${q}'],
+  ])('%j is refused', (text, message) => {
+    expect(expandText(text, lookup)).toMatchObject({ fault: { message } });
+  });
+
+  test('any text survives when it is escaped', () => {
+    const text = fc.string({ unit: fc.constantFrom('$', '{', '}', 'n', '/', 'é') });
+    fc.assert(
+      fc.property(text, (written) => {
+        expect(expandText(escapeText(written), lookup)).toEqual({ value: written });
+      }),
+    );
+  });
+
+  test('an escaped text before and after a reference stays as it is', () => {
+    const text = fc.string({ unit: fc.constantFrom('$', '{', '}', 'n') });
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        // A "$" right before a reference would escape it.
+        fc.pre(!before.endsWith('$') && before + after !== '');
+        expect(expandText(`${escapeText(before)}\${n}${escapeText(after)}`, lookup)).toEqual({
+          value: `${before}3${after}`,
+        });
+      }),
+    );
+  });
+
+  test('no text at all makes the parser fail', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('$', '{', '}', '.', 'a', ' ') }), (text) => {
+        expect(Object.keys(parseTemplate(text))).toHaveLength(1);
+      }),
+    );
+  });
+});

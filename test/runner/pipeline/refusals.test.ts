@@ -1,0 +1,365 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+import { symlink } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadPlan } from '../../../src/runner/pipeline/load.ts';
+import { profileFiles, profileHead } from './profiles.ts';
+import { failureOf, makeProject, refusalOf } from './project-fixture.ts';
+
+const head = 'version: 1\nstages:\n';
+
+describe('a pipeline file is refused', () => {
+  test.each([
+    [
+      'for an unknown key of a stage',
+      `${head}  a: {run: stages/a.ts, output: [artifacts/a]}\n`,
+      'pipeline.yaml:3:25  stage "a": unknown key "output".\n  Closest: "outputs".',
+    ],
+    [
+      'for an unknown key at the top',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a]}\nprofile: {}\n`,
+      'pipeline.yaml:4:1  unknown key "profile".\n  Closest: "profiles".',
+    ],
+    [
+      'for a stage that lost its indentation',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a]}\ntrain: {run: stages/a.ts, outputs: [artifacts/b]}\n`,
+      'pipeline.yaml:4:1  unknown key "train".\n  A stage belongs below "stages:", indented. Keys for anchors begin with "x-".',
+    ],
+    [
+      'for a stage without a command',
+      `${head}  a: {outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:3  stage "a": must have exactly one of "run" and "cmd"; it has neither.\n  run: A stage module, such as stages/train.ts, whose default export is defineStage({...}).\n  cmd: A program and its arguments, as a list; no shell reads it.',
+    ],
+    [
+      'for a stage with two commands',
+      `${head}  a: {run: stages/a.ts, cmd: [ls], outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:3  stage "a": must have exactly one of "run" and "cmd"; it has both.\n  run: A stage module, such as stages/train.ts, whose default export is defineStage({...}).\n  cmd: A program and its arguments, as a list; no shell reads it.',
+    ],
+    [
+      'for a command that is not a list',
+      `${head}  a: {cmd: python3 plot.py, outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:12  stage "a": cmd: must be a list, not "python3 plot.py".',
+    ],
+    [
+      'for a stage without outputs',
+      `${head}  a: {run: stages/a.ts}\n`,
+      'pipeline.yaml:3:3  stage "a": "outputs" is missing.\n  outputs: Files and folders that the stage makes, and no other stage. The runner owns them: it replaces and deletes them.',
+    ],
+    [
+      'for a version that this program does not know',
+      'version: 2\nstages: {a: {run: stages/a.ts, outputs: [artifacts/a]}}\n',
+      'pipeline.yaml:1:10  version: 2 is not 1.',
+    ],
+    [
+      'for a name that cannot be one',
+      `${head}  "a b": {run: stages/a.ts, outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:3  stages: "a b" cannot be a name here.\n  A name is made of letters, digits, "_" and "-", and begins with a letter.',
+    ],
+    [
+      'for a condition that is more than one reference',
+      `${head}  a: {when: "\${x} == y", run: stages/a.ts, outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:13  stage "a": when: "${x} == y" is not written as it must be.\n  Whether the profile has this stage at all: true, false, "${key}" or "!${key}". A key whose value is false, null, 0 or "", or that the profile leaves out, means no.',
+    ],
+    ['that is a list', '- a\n', 'pipeline.yaml:1:1  a pipeline is a mapping with "version" and "stages".'],
+    [
+      'for a module that is not there',
+      `${head}  a: {run: stages/aa.ts, outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:12  stage "a": module "stages/aa.ts" does not exist.\n  Closest: "stages/a.ts".',
+    ],
+    [
+      'for a memory that is no amount and a time that is no duration',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {memory: 4 apples, time: 3 weeks}}\n`,
+      'pipeline.yaml:3:69  stage "a": memory "4 apples" is not an amount.\n  Write it as 512M or 4G.\npipeline.yaml:3:85  stage "a": time "3 weeks" is not a duration.\n  Write it as 90s, 30m, 48h or 2d.',
+    ],
+    [
+      'for an input that nothing makes',
+      `${head}  frames: {run: stages/a.ts, outputs: [artifacts/frames]}\n  train: {run: stages/b.ts, inputs: [artifacts/frame], outputs: [artifacts/train]}\n`,
+      'pipeline.yaml:4:38  stage "train": input "artifacts/frame" is made by no stage and is not on disk.\n  Closest: "artifacts/frames" (made by "frames").',
+    ],
+    [
+      'for an input below a misspelt output',
+      `${head}  frames: {run: stages/a.ts, outputs: [artifacts/frames]}\n  train: {run: stages/b.ts, inputs: [artifacts/frmaes/clips.json], outputs: [artifacts/train]}\n`,
+      'pipeline.yaml:4:38  stage "train": input "artifacts/frmaes/clips.json" is made by no stage and is not on disk.\n  Closest: "artifacts/frames/clips.json" (made by "frames").',
+    ],
+    [
+      'for a cycle, with its path',
+      `${head}  b: {run: stages/a.ts, inputs: [artifacts/a], outputs: [artifacts/b]}\n  c: {run: stages/a.ts, inputs: [artifacts/b/x], outputs: [artifacts/c]}\n  a: {run: stages/a.ts, inputs: [artifacts/c], outputs: [artifacts/a]}\n  d: {run: stages/a.ts, inputs: [artifacts/a], outputs: [artifacts/d]}\n`,
+      'pipeline.yaml:3:34  stage "b": the stages wait for each other: b -> c -> a -> b.\n  "c" reads "artifacts/b/x", made by "b".\n  "a" reads "artifacts/c", made by "c".\n  "b" reads "artifacts/a", made by "a".\n  Take one of these inputs away.',
+    ],
+    [
+      'for two stages with one output',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/x]}\n  b: {run: stages/b.ts, outputs: [./artifacts/x/]}\n`,
+      'pipeline.yaml:4:35  stage "b": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "b" a path of its own: two stages would delete each other\'s work.',
+    ],
+    [
+      'for an output inside another',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/x]}\n  b: {run: stages/b.ts, outputs: [artifacts/x/y]}\n`,
+      'pipeline.yaml:4:35  stage "b": output "artifacts/x/y" lies inside output "artifacts/x" of "a" (pipeline.yaml:3:35).\n  Give "b" a path of its own: two stages would delete each other\'s work.',
+    ],
+    [
+      'for an output around another',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/x/y]}\n  b: {run: stages/b.ts, outputs: [artifacts/x]}\n`,
+      'pipeline.yaml:4:35  stage "b": output "artifacts/x" holds output "artifacts/x/y" of "a" (pipeline.yaml:3:35).\n  Give "b" a path of its own: two stages would delete each other\'s work.',
+    ],
+    [
+      'for an output twice in one stage',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/x, artifacts/x]}\n`,
+      'pipeline.yaml:3:48  stage "a": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "a" a path of its own: two stages would delete each other\'s work.',
+    ],
+    [
+      'for instances that share an output',
+      `${head}  a: {matrix: {m: [x], s: [1, 2, 3]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+      'pipeline.yaml:3:67  stage "a": output "artifacts/x" of "a@x,2" is also that of "a@x,1".\n  Add ${s} to the path.',
+    ],
+    [
+      'for an output inside its own input',
+      `${head}  a: {run: stages/a.ts, inputs: [data], outputs: [data/out]}\n`,
+      'pipeline.yaml:3:51  stage "a": output "data/out" lies inside its own input "data".\n  A stage cannot change what it reads: it would never be up to date.',
+    ],
+    [
+      'for an output that is its own input',
+      `${head}  a: {run: stages/a.ts, inputs: [data], outputs: [data]}\n`,
+      'pipeline.yaml:3:51  stage "a": output "data" is also its own input "data".\n  A stage cannot change what it reads: it would never be up to date.',
+    ],
+    [
+      'for a resume path inside an output',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resume: [artifacts/a/resume]}\n`,
+      'pipeline.yaml:3:58  stage "a": resume path "artifacts/a/resume" lies inside output "artifacts/a" of "a".\n  Put it beside the output, as in "artifacts/a.resume".',
+    ],
+    [
+      'for a resume path that another stage reads',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resume: [artifacts/r]}\n  b: {run: stages/a.ts, inputs: [artifacts/r/x], outputs: [artifacts/b]}\n`,
+      'pipeline.yaml:3:58  stage "a": resume path "artifacts/r" holds input "artifacts/r/x" of "b".\n  Nothing can read what comes and goes during a run.',
+    ],
+    [
+      'for instances that share a resume path',
+      `${head}  a: {matrix: {s: [1, 2]}, run: stages/a.ts, outputs: ["artifacts/\${s}"], resume: [artifacts/r]}\n`,
+      'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also that of "a@1".\n  Every instance needs its own: a matrix variable in the path keeps them apart.',
+    ],
+    [
+      'for a path that leaves the project',
+      `${head}  a: {run: stages/a.ts, inputs: [../x], outputs: [artifacts/../../y]}\n`,
+      'pipeline.yaml:3:34  stage "a": input "../x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.\npipeline.yaml:3:51  stage "a": output "artifacts/../../y" leaves the project.',
+    ],
+    [
+      'for an absolute path',
+      `${head}  a: {run: stages/a.ts, inputs: [/data/x], outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:34  stage "a": input "/data/x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.',
+    ],
+    [
+      'for an external input around the project',
+      `${head}  a: {run: stages/a.ts, inputs: [{path: /, external: true}], outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:41  stage "a": input "/" contains the project itself.',
+    ],
+    [
+      'for patterns, blanks and backslashes in paths',
+      `${head}  a: {run: stages/a.ts, inputs: ["data/*.csv", " ", 'a\\b'], outputs: ["artifacts/\\0"]}\n`,
+      'pipeline.yaml:3:34  stage "a": input "data/*.csv" holds "*"; patterns are not expanded.\n  Name the folder: all of it is meant.\npipeline.yaml:3:48  stage "a": input " " is empty.\npipeline.yaml:3:53  stage "a": input "a\\\\b" holds a backslash.\n  Separate folders with "/".\npipeline.yaml:3:71  stage "a": output "artifacts/\\u0000" holds a control character.',
+    ],
+  ])('%s', async (_, pipeline, expected) => {
+    expect(await refusalOf(pipeline, { 'data/x': '' })).toBe(expected);
+  });
+
+  test.each([
+    ['.', 'is the whole project.'],
+    ['pipeline.yaml', 'would replace "pipeline.yaml", which people write.'],
+    ['src', 'would replace "src", which people write.'],
+    ['src/generated', 'lies inside "src", which people write.'],
+    ['stages', 'would replace "stages", which people write.'],
+    ['configs/models', 'lies inside "configs", which people write.'],
+    ['node_modules/x', 'lies inside "node_modules", which people write.'],
+    ['.git', 'would replace ".git", which is not the pipeline\'s to write.'],
+    ['.github/x', 'would replace ".github", which is not the pipeline\'s to write.'],
+    ['tools', 'holds "tools/a.ts", which would be deleted with it.'],
+    ['artifacts', 'holds "artifacts/.cache", which is the runner’s own.'],
+    ['artifacts/.cache/x', 'lies inside "artifacts/.cache", which is the runner’s own.'],
+  ])('for an output at "%s"', async (output, expected) => {
+    const refusal = await refusalOf(`${head}  a: {run: tools/a.ts, outputs: ["${output}"]}\n`, {
+      'tools/a.ts': '',
+    });
+    expect(refusal.split('\n')[0]).toBe(`pipeline.yaml:3:34  stage "a": output "${output}" ${expected}`);
+  });
+
+  test('for everything that is wrong with several stages, in the order of the file', async () => {
+    const refusal = await refusalOf(
+      `${head}  a: {run: stages/x.ts, outputs: ["artifacts/\${q}"]}\n  b: {run: stages/a.ts, inputs: [/x], outputs: [artifacts/b]}\n`,
+    );
+    expect(refusal.split('\n').filter((line) => !line.startsWith(' '))).toEqual([
+      'pipeline.yaml:3:12  stage "a": module "stages/x.ts" does not exist.',
+      'pipeline.yaml:3:46  stage "a": "${q}" is not set: profile "none" has no "q".',
+      'pipeline.yaml:4:34  stage "b": input "/x" leaves the project.',
+    ]);
+  });
+
+  test('where a link leads out of the project', async () => {
+    const root = await makeProject({
+      'pipeline.yaml': `${head}  a: {run: stages/a.ts, inputs: [linked/x], outputs: [artifacts/a]}\n`,
+    });
+    await symlink(os.tmpdir(), path.join(root, 'linked'));
+    await symlink('/nonexistent/target', path.join(root, 'artifacts'));
+    expect((await failureOf(loadPlan({ projectRoot: root }))).split('\n')).toEqual([
+      expect.stringMatching(
+        /^pipeline\.yaml:3:34 {2}stage "a": input "linked\/x" leaves the project through the link "linked" to ".+"\.$/,
+      ),
+      '  Data from outside is declared as { path: …, external: true }.',
+      'pipeline.yaml:3:55  stage "a": output "artifacts/a" leaves the project through the link "artifacts" to "/nonexistent/target".',
+    ]);
+  });
+
+  test('when it is missing, and so is its folder', async () => {
+    const root = await makeProject({});
+    expect(await failureOf(loadPlan({ projectRoot: root }))).toBe('pipeline.yaml  there is no such file.');
+    expect(await failureOf(loadPlan({ projectRoot: path.join(root, 'nowhere') }))).toContain(
+      'there is no such folder',
+    );
+    expect(await failureOf(loadPlan({ projectRoot: root, pipelineFile: 'stages' }))).toBe(
+      'stages  is a folder; a YAML file is wanted.',
+    );
+  });
+});
+
+describe('references are refused', () => {
+  test.each([
+    [
+      'when they are not set, with the closest key',
+      `  a: {run: stages/a.ts, inputs: ["x/\${data.rot}"], outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:4:37  stage "a": "${data.rot}" is not set: profile "small" has no "data.rot".\n  Closest: "data.root".',
+    ],
+    [
+      'when the matrix has no such variable',
+      `  a: {matrix: {model: [x]}, run: stages/a.ts, outputs: ["artifacts/\${modle}"]}\n`,
+      'pipeline.yaml:4:68  stage "a": "${modle}" is not set: profile "small" has no "modle", nor has the matrix.\n  Closest: "${model}".',
+    ],
+    [
+      'when a path is made of a list',
+      `  a: {run: stages/a.ts, outputs: ["\${models}"]}\n`,
+      'pipeline.yaml:4:35  stage "a": "${models}" is a list; a text is wanted.',
+    ],
+    [
+      'when params names nothing',
+      `  a: {run: stages/a.ts, params: [trian], outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:4:34  stage "a": params "trian" is not set by profile "small".\n  Closest: "train".',
+    ],
+    [
+      'when a condition asks for what no profile can have',
+      `  a: {when: "\${data.simulate}", run: stages/a.ts, outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:4:14  stage "a": "${data.simulate}" is not set: profile "small" has no "data.simulate".\n  Closest: "data.simulated".',
+    ],
+    [
+      'when a matrix is not a list',
+      `  a: {matrix: {m: "\${train}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+      'pipeline.yaml:4:19  stage "a": matrix variable "m" must be a list, not a mapping.\n  ${train} is a mapping (profiles/small.yaml:5:3).',
+    ],
+  ])('%s', async (_, stage, expected) => {
+    expect(await refusalOf(profileHead + stage, profileFiles)).toBe(expected);
+  });
+
+  test('when a matrix has no values', async () => {
+    const stage = `  a: {matrix: {m: "\${models}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`;
+    expect(await refusalOf(profileHead + stage, profileFiles, { set: ['models=[]'] })).toBe(
+      'pipeline.yaml:4:19  stage "a": matrix variable "m" has no values, so nothing would run.\n  ${models} is an empty list (--set models=[]).\n  A stage that a profile leaves out says so with `when:`.',
+    );
+  });
+
+  test.each([
+    ['a/b', 'holds a path separator'],
+    ['..', 'holds ".."'],
+    ['.hidden', 'begins with "."'],
+    ['-rf', 'begins with "-"'],
+    ['"a\\u0007"', 'holds "\\u0007"'],
+    ['"a,b"', 'holds ","'],
+    ['a@b', 'holds "@"'],
+    ['"a b"', 'holds " "'],
+    ['""', 'is empty'],
+  ])('when the matrix value %s would be unsafe in a path', async (value, expected) => {
+    const refusal = await refusalOf(
+      `${head}  a: {matrix: {m: [ok, ${value}]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+    );
+    expect(refusal).toMatch(/^pipeline\.yaml:3:24 {2}stage "a": matrix value /);
+    expect(refusal).toContain(` of "m" ${expected}, and it becomes part of a path.`);
+  });
+
+  test('when a matrix value of the profile is unsafe, at its place there', async () => {
+    const stage = `  a: {matrix: {m: "\${models}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`;
+    const files = { ...profileFiles, 'profiles/small.yaml': 'models:\n  - fine\n  - ../evil\n' };
+    expect(await refusalOf(profileHead + stage, files)).toMatch(
+      /^profiles\/small\.yaml:3:5 {2}stage "a": matrix value/,
+    );
+  });
+
+  test('when a matrix has a value twice or millions of combinations', async () => {
+    expect(
+      await refusalOf(
+        `${head}  a: {matrix: {m: [1, "1"]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
+      ),
+    ).toBe('pipeline.yaml:3:7  stage "a": the matrix has "a@1" twice.');
+    const hundred = `[${Array.from({ length: 100 }, (_, index) => index).join(', ')}]`;
+    expect(
+      await refusalOf(
+        `${head}  a: {matrix: {x: ${hundred}, y: ${hundred}, z: ${hundred}}, run: stages/a.ts, outputs: [o]}\n`,
+      ),
+    ).toContain('the matrix has 1000000 combinations; at most 100000 can be run.');
+  });
+
+  test('when an input comes from a stage that the profile leaves out', async () => {
+    const stages = `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: [artifacts/data]}
+  read: {run: stages/b.ts, inputs: [artifacts/data/x], outputs: [artifacts/b]}
+`;
+    expect(await refusalOf(profileHead + stages, profileFiles, { profile: 'large' })).toBe(
+      'pipeline.yaml:5:37  stage "read": input "artifacts/data/x" is made by no stage and is not on disk.\n  Stage "make" would make it, but profile "large" leaves that stage out.',
+    );
+  });
+
+  test('when an output that a value leads out of the project', async () => {
+    const stages = `  make: {run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
+    expect(await refusalOf(profileHead + stages, profileFiles, { set: ['data.root=/data/x'] })).toBe(
+      'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
+    );
+  });
+});
+
+describe('configuration files that stages read', () => {
+  const pipeline = (inputs: string) =>
+    `version: 1
+schemas: {"configs/models/*.yaml": model.schema.json}
+stages:
+  a: {run: stages/a.ts, inputs: [${inputs}], outputs: [artifacts/a]}
+`;
+  const files = {
+    'model.schema.json':
+      '{"type": "object", "additionalProperties": false, "properties": {"id": {"type": "string"}}}',
+    'configs/models/good.yaml': 'id: good\n',
+    'configs/models/bad.yaml': 'id: bad\nidd: 3\n',
+    'configs/models/broken.yaml': 'id: [\n',
+    'configs/models/notes.txt': 'not YAML: [',
+  };
+
+  test('are held against their schema where they are inputs', async () => {
+    expect(await refusalOf(pipeline('configs/models/bad.yaml'), files)).toBe(
+      'configs/models/bad.yaml:2:1  unknown key "idd".\n  Closest: "id".',
+    );
+  });
+
+  test('are held against their schema where they lie in an input', async () => {
+    const refusal = await refusalOf(pipeline('configs'), files);
+    expect(refusal.split('\n').filter((line) => !line.startsWith(' '))).toEqual([
+      'configs/models/bad.yaml:2:1  unknown key "idd".',
+      expect.stringMatching(/^configs\/models\/broken\.yaml:\d+:\d+ {2}not YAML/),
+    ]);
+  });
+
+  test('are nobody’s business where no stage reads them', async () => {
+    await expect(
+      loadPlan({
+        projectRoot: await makeProject({ ...files, 'pipeline.yaml': pipeline('configs/models/good.yaml') }),
+      }),
+    ).resolves.toBeDefined();
+  });
+
+  test('need a schema that is there', async () => {
+    expect(
+      await refusalOf(pipeline('configs/models/good.yaml'), { 'configs/models/good.yaml': 'id: good\n' }),
+    ).toBe('pipeline.yaml:2:36  schemas: there is no file "model.schema.json" for "configs/models/*.yaml".');
+  });
+});
