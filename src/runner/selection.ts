@@ -33,7 +33,7 @@ export function selectInstances(
   }
   if (until !== undefined) wanted = intersect(wanted, withDependencies(plan, matchInstances(plan, until)));
   if (from !== undefined) wanted = intersect(wanted, withDependents(plan, matchInstances(plan, from)));
-  if (wanted.size === 0) {
+  if (wanted.size === 0 && from !== undefined) {
     throw new ReproError('usage', `nothing lies between "${from}" and "${until ?? targets.join(', ')}"`, {
       fix: `"${until ?? targets.join(', ')}" does not depend on "${from}": \`repro graph\` shows what does.`,
     });
