@@ -186,4 +186,23 @@ describe('the committed schemas', () => {
     visit(JSON.parse(text), '');
     expect(missing).toEqual([]);
   });
+
+  test('have no key that docs/pipeline.md leaves out', async () => {
+    const page = await readFile(path.join(folder, '../docs/pipeline.md'), 'utf8');
+    const keys: string[] = [];
+    const visit = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return;
+      for (const [name, child] of Object.entries(node)) {
+        // The keys of a network are those of a model, which has a schema and a page of its own.
+        if (name === 'if' || name === 'network') continue;
+        if (name === 'properties') keys.push(...Object.keys(child as object));
+        visit(child);
+      }
+    };
+    for (const name of ['pipeline', 'profile']) {
+      visit(JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8')));
+    }
+    expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(page))).toEqual([]);
+    expect(keys.length).toBeGreaterThan(50);
+  });
 });

@@ -48,7 +48,16 @@ export function findPathConflicts(drafts: readonly InstanceDraft[], kept: Protec
   }
 
   const inputs = new PathTrie<OwnedPath>();
-  for (const draft of drafts) for (const placed of draft.inputs) inputs.add(placed.path, { draft, placed });
+  for (const draft of drafts) {
+    for (const placed of draft.inputs) {
+      const own = { draft, placed };
+      const refusal = kept.refuseInput(placed.path);
+      if (refusal !== undefined) {
+        report('protected', own, placed, `input "${placed.path}" ${refusal}`, placed.origin);
+      }
+      inputs.add(placed.path, own);
+    }
+  }
   const resumes = new PathTrie<OwnedPath>();
   for (const draft of drafts) {
     for (const placed of draft.resume) {

@@ -28,6 +28,13 @@ export class ProtectedPaths {
     this.#paths = [...new Set([...written, store, ...named.filter((path) => path !== undefined)])];
   }
 
+  /** What is wrong with an input (to follow `input "x" `), or undefined. */
+  refuseInput(input: string): string | undefined {
+    const relation = relatePaths(input, store);
+    if (relation !== 'equal' && relation !== 'inside') return undefined;
+    return `lies in "${store}", which changes with every run.`;
+  }
+
   /** What is wrong with an output (to follow `output "x" `), or undefined. */
   refuse(output: string): string | undefined {
     const [top = ''] = output.split('/');

@@ -138,6 +138,11 @@ describe('a pipeline file is refused', () => {
       'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also that of "a@1".\n  Every instance needs its own: a matrix variable in the path keeps them apart.',
     ],
     [
+      'for an input in the runner’s own folder',
+      `${head}  a: {run: stages/a.ts, inputs: [artifacts/.cache/store], outputs: [artifacts/a]}\n`,
+      'pipeline.yaml:3:34  stage "a": input "artifacts/.cache/store" lies in "artifacts/.cache", which changes with every run.',
+    ],
+    [
       'for a path that leaves the project',
       `${head}  a: {run: stages/a.ts, inputs: [../x], outputs: [artifacts/../../y]}\n`,
       'pipeline.yaml:3:34  stage "a": input "../x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.\npipeline.yaml:3:51  stage "a": output "artifacts/../../y" leaves the project.',
