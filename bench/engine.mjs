@@ -82,34 +82,40 @@ for (const one of cases) {
       Math.min(3, Number(options.steps)),
     );
     report('tfjs operations', composed);
-    console.log(`  ratio: ${(composed.step / kernels.step).toFixed(1)} x a step`);
+    console.log(
+      `  ratio: ${(composed.processor / kernels.processor).toFixed(0)} x the processor time of a step`,
+    );
   }
   console.log(`  spiking: ${kernels.spikeRates.map((rate) => `${(100 * rate).toFixed(0)} %`).join(', ')}`);
 }
 
-/** Median times in ms after three steps to warm up (one for the slow path). */
+/** Median times in ms, and processor time of a step (what an idle machine would take, nearly), after three steps to warm up (one for the slow path). */
 async function measure(operations, spec, state, batch, count) {
   const session = await createCpuEngine('bench', operations).open(spec, state);
   const hyperparameters = { learningRate: 0.001, regulariseTau: 0.01 };
   for (let i = 0; i < (count > 3 ? 3 : 1); i++) await session.trainStep(batch, hyperparameters);
   const training = [];
   const evaluation = [];
+  const processor = [];
   let spikeRates = [];
   for (let i = 0; i < count; i++) {
+    const used = process.cpuUsage();
     let start = performance.now();
     ({ spikeRates } = await session.trainStep(batch, hyperparameters));
     training.push(performance.now() - start);
+    const { user, system } = process.cpuUsage(used);
+    processor.push((user + system) / 1000);
     start = performance.now();
     await session.evaluate(batch.frames);
     evaluation.push(performance.now() - start);
   }
   session.dispose();
-  return { step: median(training), evaluation: median(evaluation), spikeRates };
+  return { step: median(training), processor: median(processor), evaluation: median(evaluation), spikeRates };
 }
 
-function report(what, { step, evaluation }) {
+function report(what, { step, processor, evaluation }) {
   console.log(
-    `  ${what.padEnd(20)} step ${step.toFixed(0).padStart(6)} ms   evaluation ${evaluation.toFixed(0).padStart(6)} ms`,
+    `  ${what.padEnd(20)} step ${step.toFixed(0).padStart(6)} ms (processor ${processor.toFixed(0)} ms)   evaluation ${evaluation.toFixed(0).padStart(6)} ms`,
   );
 }
 

@@ -98,7 +98,15 @@ export const scaleAndFireKernel = defineCpuKernel<NeuronAttributes>(
 function neuronRun(call: KernelCall, attributes: NeuronAttributes, channels: number): NeuronRun {
   const [rows = 0, ...rest] = call.shape('current');
   const positions = rest.reduce((product, size) => product * size, 1);
-  return { ...attributes, samples: rows / attributes.steps, positions, channels };
+  // `| 0` keeps the loops' indices integers: see `sizes` in kernel-operations.ts.
+  const steps = attributes.steps | 0;
+  return {
+    ...attributes,
+    steps,
+    samples: (rows / steps) | 0,
+    positions: positions | 0,
+    channels: channels | 0,
+  };
 }
 
 function normRun(call: KernelCall, attributes: NormNeuronAttributes): { run: NeuronRun; norm: StepNorm } {

@@ -7,14 +7,14 @@ import type { LayerOperations, NeuronInput } from './layer-operations.ts';
 /** The layers as typed-array kernels of the plain CPU backend; sums are in double precision and always in the same order. */
 export const kernelOperations: LayerOperations = {
   convolve: (x, weight, padding) => {
-    const [batch, height, width, inChannels] = x.shape;
-    const [outChannels, , kernel] = weight.shape;
+    const [batch, height, width, inChannels] = sizes(x);
+    const [outChannels, , kernel] = sizes(weight);
     const geometry = { batch, height, width, inChannels, outChannels, kernel, padding };
     return kernels.convolve.run({ x, weight }, geometry)[0] as Tensor4D;
   },
   linear: (x, weight) => {
-    const [rows, inFeatures] = x.shape;
-    const [outFeatures] = weight.shape;
+    const [rows, inFeatures] = sizes(x);
+    const [outFeatures] = sizes(weight);
     return kernels.linear.run({ x, weight }, { rows, inFeatures, outFeatures })[0] as Tensor2D;
   },
   fire: (input) => {
@@ -41,18 +41,26 @@ export const kernelOperations: LayerOperations = {
     return { spikes: spikes as Tensor, rate: rate as Scalar };
   },
   pool: (x, mode, size) => {
-    const [batch, height, width, channels] = x.shape;
+    const [batch, height, width, channels] = sizes(x);
     const kernel = mode === 'max' ? kernels.maxPool : kernels.averagePool;
     return kernel.run({ x }, { batch, height, width, channels, size })[0] as Tensor4D;
   },
   flatten: (x) => {
-    const [batch, height, width, channels] = x.shape;
+    const [batch, height, width, channels] = sizes(x);
     return kernels.flatten.run({ x }, { batch, height, width, channels })[0] as Tensor2D;
   },
   mask: (x, mask) => kernels.maskOverSteps.run({ x, mask }, {})[0] as Tensor2D,
   adam: (parameter, gradient, first, second, step) =>
     kernels.adam.run({ parameter, gradient, first, second }, { ...step }),
 };
+
+/**
+ * A tensor's sizes as small integers. JavaScript may hold a whole number as a float (after a division, say), and the loops' indices that
+ * come of it as well, which makes them twice as slow.
+ */
+function sizes<Shape extends number[]>({ shape }: { shape: Shape }): Shape {
+  return shape.map((size) => size | 0) as Shape;
+}
 
 function neuronTensors({ current, leak, alpha }: NeuronInput): Record<string, Tensor> {
   return { current, leak, alpha };

@@ -48,12 +48,13 @@ function expectState(state: State, expected: State, relative: number): void {
   }
 }
 
+/** The composed operations are slow on a CPU; their first step covers every gradient. */
 const engines = [
-  ['the kernels', kernelOperations],
-  ['the composed operations', referenceOperations],
+  ['the kernels', kernelOperations, 3],
+  ['the composed operations', referenceOperations, 1],
 ] as const;
 
-describe.each(engines)('on %s', (_, operations) => {
+describe.each(engines)('on %s', (_, operations, steps) => {
   describe.each(goldenCases('network'))('%s', (name) => {
     const golden = loadGolden(name);
     const {
@@ -67,9 +68,9 @@ describe.each(engines)('on %s', (_, operations) => {
     const open = (): Promise<EngineSession> =>
       createCpuEngine('test', operations).open(networkOf(golden), golden.below('init/'));
 
-    it('trains three steps to the numbers of PyTorch', async () => {
+    it(`trains ${steps} steps to the numbers of PyTorch`, async () => {
       const session = await open();
-      for (let step = 0; step < 3; step++) {
+      for (let step = 0; step < steps; step++) {
         const learningRate = (lr! * (1 + Math.cos((Math.PI * step) / period!))) / 2;
         const result = await session.trainStep(
           batchOf(golden, step),
@@ -79,11 +80,12 @@ describe.each(engines)('on %s', (_, operations) => {
         expect(Math.abs(result.loss - losses[step]!)).toBeLessThan(1e-5);
         expect(result.rates).toBeAllclose(golden.float(`step${step}/rate`).data, { relative: 1e-6 });
         if (step === 0) expectState(result.gradients!, golden.below('step0/grad/'), 1e-4);
-        // Adam divides small gradients by their size: where a gradient is almost nothing its rounding decides the direction.
         expectState(await session.state(), golden.below(`step${step}/state/`), 1e-4);
       }
-      const frames = batchOf(golden, 0).frames;
-      expect((await session.evaluate(frames)).rates).toBeAllclose(golden.float('eval/rate').data);
+      if (steps === 3) {
+        const { frames } = batchOf(golden, 0);
+        expect((await session.evaluate(frames)).rates).toBeAllclose(golden.float('eval/rate').data);
+      }
       session.dispose();
     });
   });

@@ -21,8 +21,8 @@ export interface StepAffine {
   readonly shift: Float64Array;
 }
 
-/** Neurons that are taken through all steps at a time, so that their potentials stay in the first-level cache. */
-export const blockNeurons = 512;
+/** Neurons that are taken through all steps at a time, so that what is known of them stays in the first-level cache. */
+const blockNeurons = 256;
 
 /** The affine that changes nothing, for neurons without batch norm (one "channel"). */
 export function identityAffine(steps: number): StepAffine {
@@ -34,8 +34,8 @@ export function identityAffine(steps: number): StepAffine {
  * `x = current · scale + shift`, `h = v + (x − (v − rest)) · leak`, `s = h ≥ threshold`, then the hard reset `v = s ? rest : h`
  * or the soft one `v = h − threshold · s`.
  *
- * Loops: sample, block of neurons, step, channel, pixel: a channel's scale and shift stay in registers, and the block's potentials,
- * in double precision, in the first-level cache.
+ * Loops: block of neurons, sample, step, channel, pixel: a channel's scale and shift stay in registers, and the block's potentials and
+ * leaks, in double precision, in one scratch array (for each further array that a loop touches the compiler checks and spills more).
  *
  * @param leak 1/τ of each position
  * @returns spikes (0 or 1) and how many there are
@@ -47,29 +47,31 @@ export function fire(
   leak: Float64Array,
   run: NeuronRun,
 ): { spikes: Float32Array; count: number } {
-  const { steps, samples, positions, channels, threshold, hardReset, rest } = run;
+  const { steps, samples, positions, channels, hardReset } = run;
+  const [threshold, rest] = asDoubles(run.threshold, run.rest);
   const spikes = new Float32Array(current.length);
   const block = blockLength(channels);
-  const potential = new Float64Array(block);
+  const scratch = new Float64Array(2 * block); // potentials, leaks
   let count = 0;
-  for (let sample = 0; sample < samples; sample++) {
-    for (let start = 0; start < positions; start += block) {
-      const length = Math.min(block, positions - start);
-      potential.fill(rest);
+  for (let start = 0; start < positions; start += block) {
+    const length = Math.min(block, positions - start);
+    scratch.set(leak.subarray(start, start + length), block);
+    for (let sample = 0; sample < samples; sample++) {
+      scratch.fill(rest, 0, block);
       for (let step = 0; step < steps; step++) {
         const base = (step * samples + sample) * positions + start;
         for (let channel = 0; channel < channels; channel++) {
           const a = scale[step * channels + channel]!;
           const b = shift[step * channels + channel]!;
           for (let i = channel; i < length; i += channels) {
-            const v = potential[i]!;
-            const h = v + (current[base + i]! * a + b - (v - rest)) * leak[start + i]!;
+            const v = scratch[i]!;
+            const h = v + (current[base + i]! * a + b - (v - rest)) * scratch[block + i]!;
             if (h >= threshold) {
               spikes[base + i] = 1;
               count++;
-              potential[i] = hardReset ? rest : h - threshold;
+              scratch[i] = hardReset ? rest : h - threshold;
             } else {
-              potential[i] = h;
+              scratch[i] = h;
             }
           }
         }
@@ -77,6 +79,15 @@ export function fire(
     }
   }
   return { spikes, count };
+}
+
+/**
+ * Numbers as machine doubles: a whole number, like a threshold of 1, would be carried as a tagged integer and be looked at and converted
+ * for every neuron and step.
+ */
+export function asDoubles(first: number, second: number): readonly [number, number] {
+  const doubles = Float64Array.of(first, second);
+  return [doubles[0]!, doubles[1]!];
 }
 
 /** The largest multiple of `channels` up to `blockNeurons`, and at least one pixel. */

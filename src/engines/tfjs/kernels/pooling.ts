@@ -7,7 +7,7 @@ export interface PoolGeometry {
   readonly size: number;
 }
 
-/** The largest value of each window. Loops: window, cell of the window in row-major order, channel. */
+/** The largest value of each window. Loops: window, channel, cell of the window. */
 export function maxPool(x: Float32Array, g: PoolGeometry): Float32Array {
   const { channels } = g;
   const windows = windowCount(g);
@@ -15,14 +15,13 @@ export function maxPool(x: Float32Array, g: PoolGeometry): Float32Array {
   const y = new Float32Array(windows * channels);
   for (let window = 0; window < windows; window++) {
     const start = windowStart(window, g);
-    const target = window * channels;
-    for (let channel = 0; channel < channels; channel++) y[target + channel] = x[start + channel]!;
-    for (let cell = 1; cell < cells.length; cell++) {
-      const from = start + cells[cell]!;
-      for (let channel = 0; channel < channels; channel++) {
-        const value = x[from + channel]!;
-        if (value > y[target + channel]!) y[target + channel] = value;
+    for (let channel = 0; channel < channels; channel++) {
+      let most = x[start + channel]!;
+      for (let cell = 1; cell < cells.length; cell++) {
+        const value = x[start + channel + cells[cell]!]!;
+        if (value > most) most = value;
       }
+      y[window * channels + channel] = most;
     }
   }
   return y;

@@ -1,141 +1,104 @@
 import { type ConvolutionGeometry, outputSize } from './convolution.ts';
 
-/*
- * Both loops below visit the non-zero inputs only. An input at (r, c) reaches the outputs (r + p − ky, c + p − kx); on a canvas that
- * carries a border of kernel − 1 these are the rows r … r + kernel − 1 and, in each, kernel · out neighbouring elements, so that one
- * input meets `kernel` short, contiguous runs of weights: [in, row on the canvas, column on the canvas · out].
- */
-
-/** Weights [in, kernel − 1 − ky, (kernel − 1 − kx) · out] from PyTorch's [out, in, ky, kx]. */
-export function rearrangeForSparse(weight: Float32Array, g: ConvolutionGeometry): Float64Array {
-  const arranged = new Float64Array(weight.length);
-  for (let at = 0; at < weight.length; at++) arranged[sparsePlace(at, g)] = weight[at] as number;
-  return arranged;
-}
-
-/** The inverse of `rearrangeForSparse`, for gradients. */
-export function layOutWeightGradient(sums: Float64Array, g: ConvolutionGeometry): Float32Array {
-  const gradient = new Float32Array(sums.length);
-  for (let at = 0; at < sums.length; at++) gradient[at] = sums[sparsePlace(at, g)] as number;
-  return gradient;
-}
+/** Output channels whose sums are in registers at a time. */
+const channelBlock = 8;
 
 /**
- * Convolution by scattering: for each non-zero x, `canvas[run] += x · weight[run]`.
+ * Convolution over the non-zero inputs: `y[r, c, o] = Σ x · w[tap, i, o]` over the non-zero x in the window of (r, c).
  *
- * Loops: image, pixel, input channel, then canvas row and the run of columns and output channels, unrolled by four. The canvas holds
- * one image in double precision; what falls on its border is dropped when it is copied to `y`.
+ * Loops: image and output row; first one pass over the `kernel` input rows that it sees, which notes each non-zero input in the list
+ * of every output column that it reaches; then for each output column and block of 8 channels the sum over its list, in registers.
  */
-export function scatterSparse(
+export function convolveSparse(
   x: Float32Array,
-  weight: Float64Array,
+  weight: Float32Array,
   y: Float32Array,
   g: ConvolutionGeometry,
 ): void {
-  const { batch, height, width, inChannels, kernel } = g;
-  const canvas = makeCanvas(g);
-  const sums = canvas.data;
-  const run = kernel * g.outChannels;
-  let at = 0;
+  const { batch, height, width, inChannels, outChannels, kernel, padding } = g;
+  const out = outputSize(g);
+  const stride = Math.ceil(outChannels / channelBlock) * channelBlock;
+  const weights = weightRows(weight, g, stride);
+  const capacity = kernel * kernel * inChannels;
+  const values = new Float64Array(out.width * capacity);
+  const rows = new Int32Array(out.width * capacity); // where the input's weights start
+  const lengths = new Int32Array(out.width);
+
   for (let image = 0; image < batch; image++) {
-    sums.fill(0);
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) {
-        const corner = row * canvas.rowLength + column * g.outChannels;
-        for (let channel = 0; channel < inChannels; channel++) {
-          const value = x[at++] as number;
-          if (value === 0) continue;
-          let w = channel * kernel * run;
-          for (let ky = 0; ky < kernel; ky++) {
-            let s = corner + ky * canvas.rowLength;
-            const end = s + run;
-            for (; s + 3 < end; s += 4, w += 4) {
-              sums[s]! += value * weight[w]!;
-              sums[s + 1]! += value * weight[w + 1]!;
-              sums[s + 2]! += value * weight[w + 2]!;
-              sums[s + 3]! += value * weight[w + 3]!;
+    for (let row = 0; row < out.height; row++) {
+      lengths.fill(0);
+      for (let ky = 0; ky < kernel; ky++) {
+        const inputRow = row + ky - padding;
+        if (inputRow < 0 || inputRow >= height) continue;
+        let at = (image * height + inputRow) * width * inChannels;
+        for (let column = 0; column < width; column++) {
+          const first = Math.max(0, column + padding - out.width + 1);
+          const last = Math.min(kernel - 1, column + padding);
+          for (let channel = 0; channel < inChannels; channel++) {
+            const value = x[at++]!;
+            if (value === 0) continue;
+            for (let kx = first; kx <= last; kx++) {
+              const target = column + padding - kx;
+              const end = target * capacity + lengths[target]!;
+              values[end] = value;
+              rows[end] = ((ky * kernel + kx) * inChannels + channel) * stride;
+              lengths[target]!++;
             }
-            for (; s < end; s++, w++) sums[s]! += value * weight[w]!;
           }
         }
       }
-    }
-    canvas.copyTo(y, image);
-  }
-}
-
-/**
- * Weight gradient: for each non-zero x, `sums[run] += x · dy[run]`; the loops of `scatterSparse` with weights and canvas changing roles.
- *
- * @param sums [in, canvas row, canvas column · out], added to
- */
-export function addWeightGradient(
-  x: Float32Array,
-  dy: Float32Array,
-  sums: Float64Array,
-  g: ConvolutionGeometry,
-): void {
-  const { batch, height, width, inChannels, kernel } = g;
-  const canvas = makeCanvas(g);
-  const gradient = canvas.data;
-  const run = kernel * g.outChannels;
-  let at = 0;
-  for (let image = 0; image < batch; image++) {
-    canvas.copyFrom(dy, image);
-    for (let row = 0; row < height; row++) {
-      for (let column = 0; column < width; column++) {
-        const corner = row * canvas.rowLength + column * g.outChannels;
-        for (let channel = 0; channel < inChannels; channel++) {
-          const value = x[at++] as number;
-          if (value === 0) continue;
-          let w = channel * kernel * run;
-          for (let ky = 0; ky < kernel; ky++) {
-            let s = corner + ky * canvas.rowLength;
-            const end = s + run;
-            for (; s + 3 < end; s += 4, w += 4) {
-              sums[w]! += value * gradient[s]!;
-              sums[w + 1]! += value * gradient[s + 1]!;
-              sums[w + 2]! += value * gradient[s + 2]!;
-              sums[w + 3]! += value * gradient[s + 3]!;
-            }
-            for (; s < end; s++, w++) sums[w]! += value * gradient[s]!;
+      for (let column = 0; column < out.width; column++) {
+        const start = column * capacity;
+        const end = start + lengths[column]!;
+        const target = ((image * out.height + row) * out.width + column) * outChannels;
+        for (let o = 0; o < outChannels; o += channelBlock) {
+          let s0 = 0;
+          let s1 = 0;
+          let s2 = 0;
+          let s3 = 0;
+          let s4 = 0;
+          let s5 = 0;
+          let s6 = 0;
+          let s7 = 0;
+          for (let i = start; i < end; i++) {
+            const value = values[i]!;
+            const w = rows[i]! + o;
+            s0 += value * weights[w]!;
+            s1 += value * weights[w + 1]!;
+            s2 += value * weights[w + 2]!;
+            s3 += value * weights[w + 3]!;
+            s4 += value * weights[w + 4]!;
+            s5 += value * weights[w + 5]!;
+            s6 += value * weights[w + 6]!;
+            s7 += value * weights[w + 7]!;
           }
+          const left = outChannels - o;
+          const at = target + o;
+          y[at] = s0;
+          if (left > 1) y[at + 1] = s1;
+          if (left > 2) y[at + 2] = s2;
+          if (left > 3) y[at + 3] = s3;
+          if (left > 4) y[at + 4] = s4;
+          if (left > 5) y[at + 5] = s5;
+          if (left > 6) y[at + 6] = s6;
+          if (left > 7) y[at + 7] = s7;
         }
       }
     }
   }
 }
 
-function sparsePlace(at: number, g: ConvolutionGeometry): number {
+/** Weights [ky, kx, in, out] from PyTorch's [out, in, ky, kx], `stride` from one row of output channels to the next. */
+function weightRows(weight: Float32Array, g: ConvolutionGeometry, stride: number): Float64Array {
+  const { inChannels, outChannels } = g;
   const area = g.kernel * g.kernel;
-  const tap = area - 1 - (at % area);
-  const channels = Math.floor(at / area);
-  const input = channels % g.inChannels;
-  const output = Math.floor(channels / g.inChannels);
-  return (input * area + tap) * g.outChannels + output;
-}
-
-/** One output image inside a border that takes what an input at the edge would reach. */
-function makeCanvas(g: ConvolutionGeometry) {
-  const { height, width } = outputSize(g);
-  const border = g.kernel - 1 - g.padding;
-  const rowLength = (g.width + g.kernel - 1) * g.outChannels;
-  const data = new Float64Array((g.height + g.kernel - 1) * rowLength);
-  const length = width * g.outChannels;
-  const start = (row: number) => (row + border) * rowLength + border * g.outChannels;
-  return {
-    data,
-    rowLength,
-    copyTo(images: Float32Array, image: number): void {
-      for (let row = 0; row < height; row++) {
-        images.set(data.subarray(start(row), start(row) + length), (image * height + row) * length);
+  const rows = new Float64Array(area * inChannels * stride);
+  for (let o = 0; o < outChannels; o++) {
+    for (let i = 0; i < inChannels; i++) {
+      for (let tap = 0; tap < area; tap++) {
+        rows[(tap * inChannels + i) * stride + o] = weight[(o * inChannels + i) * area + tap]!;
       }
-    },
-    copyFrom(images: Float32Array, image: number): void {
-      for (let row = 0; row < height; row++) {
-        const from = (image * height + row) * length;
-        data.set(images.subarray(from, from + length), start(row));
-      }
-    },
-  };
+    }
+  }
+  return rows;
 }
