@@ -84,7 +84,8 @@ export default defineStage<Params>({
         }),
       );
       metrics({
-        bestEpoch: run.best.epoch,
+        // Counted from 1, as people and the report count; files count from 0, as the original did.
+        bestEpoch: run.best.epoch + 1,
         validationAccuracy: run.best.validationAccuracy,
         testAccuracy: run.best.testAccuracy,
         maximumTestAccuracy: run.maximum.test.accuracy,

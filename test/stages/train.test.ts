@@ -128,7 +128,7 @@ describe('the stages train and evaluate', () => {
         .reduce((sum, { name }) => sum + tensors.get(name)!.data.length, 0),
     );
     expect(await json('trained', 'split.json')).toMatchObject({ version: 1, validation: [21, 22, 23] });
-    expect(heard.metrics.bestEpoch).toBe(run.best.epoch);
+    expect(heard.metrics.bestEpoch).toBe(run.best.epoch + 1);
     expect(heard.warnings).toEqual([]);
 
     await trainInto('again');

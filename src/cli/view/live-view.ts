@@ -3,6 +3,7 @@ import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { renderLive } from './live-lines.ts';
+import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
 import type { View } from './view.ts';
 
@@ -59,9 +60,9 @@ export class LiveView implements View {
         this.#cached.push(event.id);
         return null;
       case 'would-run':
-        return `${c.yellow('?')} ${event.id}  would run: ${event.reasons.map((reason) => reason.text).join('; ')}`;
+        return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
       case 'started':
-        return c.dim(`  ${event.id}  ${event.reasons.map((reason) => reason.text).join('; ')}`);
+        return c.dim(`  ${event.id}  ${describeReasons(event.reasons)}`);
       case 'finished':
         return `${c.green('✔')} ${event.id}  ${formatSeconds(event.seconds)}`;
       case 'failed':

@@ -1,6 +1,7 @@
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { formatSeconds } from './format.ts';
+import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
 import type { View } from './view.ts';
 
@@ -34,10 +35,10 @@ export class PlainView implements View {
           ? `${c.dim('=')} ${event.id}  up to date`
           : `${c.green('=')} ${event.id}  restored from the store: ${event.restored.join(', ')}`;
       case 'would-run':
-        return `${c.yellow('?')} ${event.id}  would run: ${event.reasons.map((reason) => reason.text).join('; ')}`;
+        return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
       case 'started':
         this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
-        return `${c.cyan('>')} ${event.id}  ${event.reasons.map((reason) => reason.text).join('; ')}`;
+        return `${c.cyan('>')} ${event.id}  ${describeReasons(event.reasons)}`;
       case 'progress': {
         const { done, total, unit, note } = event.progress;
         const share = total > 0 ? done / total : 0;

@@ -1,0 +1,201 @@
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa, type Options } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+const pipeline = `version: 1
+profiles: {folder: configs/profiles, default: small}
+stages:
+  first:
+    cmd: [node, tools/copy.mjs, first, "\${word}"]
+    params: [word]
+    outputs: [artifacts/first]
+  second:
+    matrix: {letter: "\${letters}"}
+    cmd: [node, tools/copy.mjs, "second-\${letter}"]
+    inputs: [artifacts/first]
+    outputs: ["artifacts/second/\${letter}"]
+`;
+
+/** Counts its runs, waits while a file called `hold` is there, fails if a file called `break` is, and writes its output. */
+const copyTool = `import fs from 'node:fs';
+const [name, word = ''] = process.argv.slice(2);
+fs.appendFileSync('runs.txt', name + '\\n');
+console.log('working on ' + name);
+if (fs.existsSync('hold')) { fs.writeFileSync('held', ''); setInterval(() => {}, 1000); }
+else {
+  if (fs.existsSync('break')) { console.error('this is why'); process.exit(7); }
+  fs.mkdirSync(process.env.REPRO_OUTPUT_0, { recursive: true });
+  fs.writeFileSync(process.env.REPRO_OUTPUT_0 + '/text', name + word);
+}
+`;
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-cli-'));
+  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
+  await fs.mkdir(path.join(folder, 'tools'));
+  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+  await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'word: hello\nletters: [a, b]\n');
+  await fs.writeFile(path.join(folder, 'tools/copy.mjs'), copyTool);
+});
+
+afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+
+function call(words: readonly string[], options: Options = {}) {
+  return execa(process.execPath, [repro, ...words], {
+    cwd: folder,
+    reject: false,
+    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
+    ...options,
+  }) as unknown as Promise<{ exitCode: number; stdout: string; stderr: string }>;
+}
+
+async function countRuns(): Promise<string[]> {
+  const file = path.join(folder, 'runs.txt');
+  return existsSync(file) ? (await fs.readFile(file, 'utf8')).trim().split('\n') : [];
+}
+
+describe('repro run', () => {
+  test('runs everything once, and the second time says of each stage that it is up to date', async () => {
+    const first = await call(['run']);
+    expect(first.exitCode).toBe(0);
+    expect(first.stdout).toBe('');
+    expect(first.stderr).toContain('3 run in ');
+    expect(await fs.readFile(path.join(folder, 'artifacts/first/text'), 'utf8')).toBe('firsthello');
+    const second = await call(['run']);
+    expect(second.stderr.split('\n').slice(0, 3)).toEqual([
+      '= first  up to date',
+      '= second@a  up to date',
+      '= second@b  up to date',
+    ]);
+    expect((await countRuns()).sort()).toEqual(['first', 'second-a', 'second-b']);
+  });
+
+  test('prints exactly one JSON document on stdout with --json', async () => {
+    const { stdout } = await call(['run', 'second@a', '--json']);
+    const document = JSON.parse(stdout);
+    expect(document).toMatchObject({ version: 1, command: 'run', profile: 'small', outcome: 'ok' });
+    expect(document.instances.map(({ id, state }: { id: string; state: string }) => [id, state])).toEqual([
+      ['first', 'finished'],
+      ['second@a', 'finished'],
+    ]);
+  });
+
+  test('says with --dry-run what would run and why, and runs nothing', async () => {
+    await call(['run']);
+    const { stderr, exitCode } = await call(['run', '--dry-run', '--set', 'word=bye']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^\? first {2}would run: .*word: "hello" → "bye"/m);
+    expect(await countRuns()).toHaveLength(3);
+  });
+
+  test('with --force runs the named stage again, not what it needs', async () => {
+    await call(['run']);
+    await call(['run', 'second@b', '--force']);
+    expect((await countRuns()).slice(3)).toEqual(['second-b']);
+  });
+
+  test('fails with 1, the end of the log and the command that runs the stage again', async () => {
+    await fs.writeFile(path.join(folder, 'break'), '');
+    const { exitCode, stderr } = await call(['run', '--set', 'word=it is']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('  | this is why');
+    expect(stderr).toContain("run it again: npx repro run first --set 'word=it is'");
+    expect(stderr).toContain('not run, for want of what failed: second ×2');
+    expect((await call(['logs', 'first'])).stdout).toContain('this is why');
+  });
+
+  test('ends with 2 and the closest name for a stage that is not there', async () => {
+    const { exitCode, stderr } = await call(['run', 'frist']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('"frist"');
+    expect(stderr).toMatch(/[Cc]losest: "first"/);
+  });
+
+  test('ends with 2 when named stages meet --from', async () => {
+    expect((await call(['run', 'first', '--from', 'second'])).exitCode).toBe(2);
+  });
+
+  test('ends with 75 and names the holder while another run is at work; SIGINT ends that with 130', async () => {
+    await fs.writeFile(path.join(folder, 'hold'), '');
+    const holder = execa(process.execPath, [repro, 'run'], { cwd: folder, reject: false });
+    const watcher = fs.watch(folder);
+    for await (const _ of watcher) if (existsSync(path.join(folder, 'held'))) break;
+    const second = await call(['run']);
+    expect(second.exitCode).toBe(75);
+    expect(second.stderr).toContain(String(holder.pid));
+    holder.kill('SIGINT');
+    const ended = await holder;
+    expect(ended.exitCode).toBe(130);
+    expect(ended.stderr).toContain('interrupted: first');
+    await fs.rm(path.join(folder, 'hold'));
+    expect((await call(['run'])).exitCode).toBe(0);
+  });
+});
+
+describe('the other commands', () => {
+  test('status --exit-code answers 3 before a run and 0 after it', async () => {
+    const before = await call(['status', '--exit-code']);
+    expect(before.exitCode).toBe(3);
+    expect(before.stdout.split('\n')).toHaveLength(3);
+    await call(['run']);
+    const after = await call(['status', '--exit-code', '--json']);
+    expect(after.exitCode).toBe(0);
+    expect(JSON.parse(after.stdout).instances.map((one: { state: string }) => one.state)).toEqual([
+      'fresh',
+      'fresh',
+      'fresh',
+    ]);
+  });
+
+  test('graph draws text, Mermaid, SVG and JSON', async () => {
+    expect((await call(['graph'])).stdout).toMatch(/first[\s\S]*second/);
+    expect((await call(['graph', '--format', 'mermaid'])).stdout).toMatch(/^(flowchart|graph) /m);
+    expect((await call(['graph', '--format', 'svg'])).stdout).toMatch(/^<svg /);
+    expect(JSON.parse((await call(['graph', '--json'])).stdout)).toHaveProperty('version', 1);
+  });
+
+  test('logs of a stage that never ran is an error with the command that runs it', async () => {
+    const { exitCode, stderr } = await call(['logs', 'first']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('npx repro run first');
+  });
+
+  test('metrics gives time and measures of each stage', async () => {
+    await call(['run', 'first']);
+    const { stdout } = await call(['metrics', '--json']);
+    const [first, second] = JSON.parse(stdout).instances;
+    expect(first).toMatchObject({ id: 'first', metrics: {} });
+    expect(first.seconds).toBeGreaterThan(0);
+    expect(second).toMatchObject({ id: 'second@a', seconds: null });
+  });
+
+  test('doctor names the engines and how to get the optional one', async () => {
+    const { stdout, exitCode } = await call(['doctor']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Node.js');
+    expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
+  });
+
+  test('every command has help with its options, and a wrong command is told the closest', async () => {
+    for (const name of ['run', 'status', 'graph', 'logs', 'metrics', 'doctor']) {
+      expect((await call([name, '--help'])).stdout).toContain(`Usage: repro ${name}`);
+    }
+    const wrong = await call(['statsu']);
+    expect(wrong.exitCode).toBe(2);
+    expect(wrong.stderr).toContain('status');
+  });
+
+  test('outside a project the error says how to name it', async () => {
+    const { exitCode, stderr } = await call(['status'], { cwd: os.tmpdir() });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--project');
+  });
+});
