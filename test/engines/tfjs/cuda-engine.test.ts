@@ -1,0 +1,76 @@
+import { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
+import * as tf from '@tensorflow/tfjs-core';
+import { beforeAll, expect, it } from 'vitest';
+import type { Engine, TrainingBatch } from '../../../src/engines/engine.ts';
+import { type CudaSurroundings, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { createCpuEngine, createCudaEngine } from '../../../src/engines/tfjs/engine.ts';
+import { buildNetwork, dropoutLayers, parameterShapes } from '../../../src/snn/networks.ts';
+import type { Tensor } from '../../../src/snn/tensor.ts';
+import '../../support/all-close.ts';
+import { randomArray, randomNumbers } from '../../support/random.ts';
+
+/** Stands in for @tensorflow/tfjs-node-gpu: a backend of its name that computes with the CPU's kernels. */
+function surroundings(isUsingGpuDevice: boolean): CudaSurroundings {
+  return {
+    platform: 'linux-x64',
+    isInstalled: () => true,
+    load: async () => {
+      if (tf.findBackendFactory('tensorflow') !== null) tf.removeBackend('tensorflow');
+      tf.registerBackend('tensorflow', () => Object.assign(new MathBackendCPU(), { isUsingGpuDevice }));
+      if (tf.getKernel('Add', 'tensorflow') === undefined) tf.copyRegisteredKernels('cpu', 'tensorflow');
+      return { version: { 'tfjs-node': '4.22.0' } };
+    },
+  };
+}
+
+beforeAll(() => void createCpuEngine('test')); // silences tfjs' advertisement
+
+it('tells a GPU from a library that fell back to the processor', async () => {
+  expect(await probeCuda(surroundings(false))).toMatchObject({
+    usable: false,
+    reason: '@tensorflow/tfjs-node-gpu loads but finds no CUDA device',
+  });
+  expect(await probeCuda(surroundings(true))).toEqual({ usable: true, version: '4.22.0' });
+});
+
+it('computes on the backend of the package, and beside a session on the CPU', async () => {
+  await probeCuda(surroundings(true));
+  const spec = buildNetwork({
+    input: [2, 6, 6],
+    classes: 2,
+    channels: 3,
+    layers: 1,
+    neuron: 'plif',
+    tau: { per: 'layer', mean: 2, std: 0 },
+    reset: { kind: 'hard', detach: true },
+    surrogate: { kind: 'atan', alpha: 2, learnable: false },
+    pooling: 'max',
+  });
+  const random = randomNumbers(7);
+  const state = new Map(
+    parameterShapes(spec).map(({ name, shape, dtype }): [string, Tensor] => {
+      const length = shape.reduce((product, size) => product * size, 1);
+      return dtype === 'I64'
+        ? [name, { dtype, shape, data: new BigInt64Array(length) }]
+        : [name, { dtype, shape, data: randomArray(length, random, (u) => u / 2) }];
+    }),
+  );
+  const batch: TrainingBatch = {
+    frames: { shape: [2, 3, 2, 6, 6], data: randomArray(432, random, (u) => Math.floor(3 * u)) },
+    labels: Int32Array.of(0, 1),
+    dropoutMasks: dropoutLayers(spec).map(({ features }) => new Float32Array(2 * features).fill(1)),
+  };
+  const open = (engine: Engine) => engine.open(spec, state);
+  const [cuda, cpu] = [await open(createCudaEngine('test')), await open(createCpuEngine('test'))];
+  for (let i = 0; i < 2; i++) {
+    const hyperparameters = { learningRate: 0.01, regulariseTau: 0 };
+    const expected = await cpu.trainStep(batch, hyperparameters);
+    expect(tf.getBackend()).toBe('cpu');
+    const found = await cuda.trainStep(batch, hyperparameters);
+    expect(tf.getBackend()).toBe('tensorflow');
+    expect(found.loss).toBeCloseTo(expected.loss, 6);
+    expect(found.rates).toBeAllclose(expected.rates);
+  }
+  cuda.dispose();
+  cpu.dispose();
+});
