@@ -17,6 +17,7 @@ import type {
 import type { LayerOperations } from './layer-operations.ts';
 import { meanSquaredError, tauVariancePenalty } from './loss.ts';
 import { type NetworkOutput, type NormObservation, runNetwork } from './network.ts';
+import { readCopy, timeFirst, toTensor } from './transfer.ts';
 
 /** PyTorch's defaults. */
 const adamConstants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
@@ -258,36 +259,4 @@ async function readForward(output: Pick<NetworkOutput, 'rates' | 'spikeRates'>):
   const spikeRates: number[] = [];
   for (const rate of output.spikeRates) spikeRates.push((await rate.data())[0] as number);
   return { rates: await readCopy(output.rates), spikeRates };
-}
-
-/** The CPU backend hands out its own memory, so a copy is due. */
-async function readCopy(tensor: Tensor): Promise<Float32Array> {
-  return Float32Array.from(await tensor.data());
-}
-
-function toTensor(tensor: StateTensor | undefined, name: string, shape?: readonly number[]): Tensor {
-  if (tensor?.dtype !== 'F32' || (shape !== undefined && tensor.shape.join() !== shape.join())) {
-    throw new ShapeError(
-      `optimiser: "${name}" must be a float tensor of shape [${shape}], got ${tensor && `[${tensor.shape}]`}`,
-    );
-  }
-  return tf.tensor(tensor.data.slice(), [...tensor.shape], 'float32');
-}
-
-/** [N, T, P, H, W] counts to [T, N, H, W, P] floats. */
-function timeFirst({ shape: [samples, steps, channels, height, width], data }: Frames): Float32Array {
-  const pixels = height * width;
-  const values = new Float32Array(data.length);
-  for (let sample = 0; sample < samples; sample++) {
-    for (let step = 0; step < steps; step++) {
-      for (let channel = 0; channel < channels; channel++) {
-        const from = ((sample * steps + step) * channels + channel) * pixels;
-        const to = (step * samples + sample) * pixels * channels + channel;
-        for (let pixel = 0; pixel < pixels; pixel++) {
-          values[to + pixel * channels] = data[from + pixel] as number;
-        }
-      }
-    }
-  }
-  return values;
 }
