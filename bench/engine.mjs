@@ -10,47 +10,35 @@ const { values: options } = parseArgs({
   options: { steps: { type: 'string', default: '10' }, 'kernels-only': { type: 'boolean', default: false } },
 });
 const root = fileURLToPath(new URL('..', import.meta.url));
-const {
-  createCpuEngine,
-  kernelOperations,
-  referenceOperations,
-  buildNetwork,
-  parameterShapes,
-  dropoutLayers,
-} = await load();
+const { createCpuEngine, kernelOperations, referenceOperations, initialState, buildNetwork, dropoutLayers } =
+  await load();
 
-/** The two networks of the profiles `quick` and `nmnist`, and the share of pixels with events that their data have. */
+/** The networks of the profiles `quick` and `nmnist`, with their batches; `batches` of each make an epoch. */
 const cases = [
   {
-    name: 'gestures: 4 x 8 channels on 2 x 32 x 32',
-    clips: 163,
-    size: 32,
-    classes: 11,
-    channels: 8,
-    layers: 4,
+    name: 'quick: 3 x 16 channels on 2 x 32 x 32',
+    network: { input: [2, 32, 32], classes: 11, channels: 16, layers: 3, hidden: 128 },
+    samples: 8,
+    batches: 36,
   },
   {
-    name: 'N-MNIST: 3 x 16 channels on 2 x 34 x 34',
-    clips: 850,
-    size: 34,
-    classes: 10,
-    channels: 16,
-    layers: 3,
+    name: 'nmnist: 2 x 16 channels on 2 x 34 x 34',
+    network: { input: [2, 34, 34], classes: 10, channels: 16, layers: 2 },
+    samples: 16,
+    batches: 53,
   },
 ];
-const samples = 16;
 const steps = 8;
 const processor = cpus()[0]?.model ?? 'unknown processor';
 console.log(
-  `Node ${process.versions.node}, ${processor}, ${availableParallelism()} cores; batch ${samples}, T = ${steps}`,
+  `Node ${process.versions.node}, ${processor}, ${availableParallelism()} cores; T = ${steps}, one thread`,
 );
 
 for (const one of cases) {
+  const { network, samples, batches } = one;
+  const [, size] = network.input;
   const spec = buildNetwork({
-    input: [2, one.size, one.size],
-    classes: one.classes,
-    channels: one.channels,
-    layers: one.layers,
+    ...network,
     neuron: 'plif',
     tau: { per: 'neuron', mean: 2, std: 0.1 },
     reset: { kind: 'hard', detach: true },
@@ -58,20 +46,19 @@ for (const one of cases) {
     pooling: 'max',
   });
   const random = generator(1);
-  const state = initialState(spec, random);
+  const state = initialState(spec, 1);
   const batch = {
-    frames: { shape: [samples, steps, 2, one.size, one.size], data: movingBlobs(one.size, random) },
-    labels: Int32Array.from({ length: samples }, (_, i) => i % one.classes),
+    frames: { shape: [samples, steps, 2, size, size], data: movingBlobs(samples, size, random) },
+    labels: Int32Array.from({ length: samples }, (_, i) => i % network.classes),
     dropoutMasks: dropoutLayers(spec).map(({ features }) =>
       Float32Array.from({ length: samples * features }, () => (random() < 0.5 ? 0 : 2)),
     ),
   };
   const density = batch.frames.data.filter((count) => count > 0).length / batch.frames.data.length;
-  console.log(`\n${one.name} (${(100 * density).toFixed(0)} % of the pixels have events)`);
+  console.log(`\n${one.name}, batch ${samples} (${(100 * density).toFixed(0)} % of the pixels have events)`);
 
   const kernels = await measure(kernelOperations, spec, state, batch, Number(options.steps));
   report('typed-array kernels', kernels);
-  const batches = Math.floor(one.clips / samples);
   console.log(`  an epoch of ${batches} steps: ${((batches * kernels.step) / 1000).toFixed(1)} s`);
   if (!options['kernels-only']) {
     const composed = await measure(
@@ -124,7 +111,7 @@ function median(values) {
 }
 
 /** Event counts of a blob on its way across the sensor, with noise: about what a tenth of a gesture looks like. */
-function movingBlobs(size, random) {
+function movingBlobs(samples, size, random) {
   const data = new Uint8Array(samples * steps * 2 * size * size);
   let at = 0;
   for (let sample = 0; sample < samples; sample++) {
@@ -144,24 +131,6 @@ function movingBlobs(size, random) {
     }
   }
   return data;
-}
-
-/** Weights of PyTorch's default scale; statistics of a fresh batch norm. */
-function initialState(spec, random) {
-  const state = new Map();
-  for (const { name, shape, dtype } of parameterShapes(spec)) {
-    const length = shape.reduce((product, size) => product * size, 1);
-    if (dtype === 'I64') {
-      state.set(name, { dtype, shape, data: new BigInt64Array(length) });
-      continue;
-    }
-    const bound = 1 / Math.sqrt(shape.slice(1).reduce((product, size) => product * size, 1));
-    const fill =
-      shape.length === 1 ? () => (/weight|var/.test(name) ? 1 : 0) : () => bound * (2 * random() - 1);
-    const tau = name.endsWith('.w') ? () => 0.1 * (random() - 0.5) : fill;
-    state.set(name, { dtype, shape, data: Float32Array.from({ length }, tau) });
-  }
-  return state;
 }
 
 /** Marsaglia's xorshift32: the same data on every machine. */
@@ -185,7 +154,9 @@ async function load() {
           'engines/tfjs/engine',
           'engines/tfjs/kernel-operations',
           'engines/tfjs/reference-operations',
+          'snn/initialise',
           'snn/networks',
+          'snn/spec',
         ]
           .map((path) => `export * from './src/${path}.ts';`)
           .join('\n'),

@@ -3,7 +3,8 @@ import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { chooseEngine } from '../src/engines/choose-engine.ts';
 import { writeSafetensors } from '../src/formats/safetensors.ts';
-import { buildNetwork, parameterShapes } from '../src/snn/networks.ts';
+import { buildNetwork } from '../src/snn/networks.ts';
+import { countParameters } from '../src/snn/parameters.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { CheckpointStore } from '../src/training/checkpoint-store.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
@@ -54,9 +55,6 @@ export default defineStage<Params>({
         note,
       });
 
-      const parameters = parameterShapes(spec)
-        .filter(({ role }) => role === 'parameter')
-        .reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
       const { id, title, training } = model;
       const run = describeRun({
         model: { id, title },
@@ -64,7 +62,7 @@ export default defineStage<Params>({
         index,
         engine: engine.description,
         network,
-        parameters,
+        parameters: countParameters(spec),
         training,
         split,
         outcome,

@@ -1,15 +1,15 @@
-import { dropoutLayers, parameterShapes } from '../snn/networks.ts';
+import { stateEntries } from '../snn/parameters.ts';
 import { ShapeError } from '../snn/shape-error.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
-import type { State } from '../snn/tensor.ts';
+import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
+import { countElements, type State } from '../snn/tensor.ts';
 import type { Frames, TrainingBatch } from './engine.ts';
 
 /** Every tensor of the network is in `state` with its type and shape. @throws {ShapeError} naming the first that is not */
 export function checkState(spec: NetworkSpec, state: State, what: string): void {
-  for (const { name, shape, dtype } of parameterShapes(spec)) {
+  for (const { name, shape, dtype } of stateEntries(spec)) {
     const tensor = state.get(name);
     if (tensor === undefined) throw new ShapeError(`${what}: expected a tensor "${name}", found none`);
-    const size = shape.reduce((product, length) => product * length, 1);
+    const size = countElements(shape);
     if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join() || tensor.data.length !== size) {
       throw new ShapeError(
         `${what}: "${name}" must be ${dtype} [${shape.join(', ')}], ` +
@@ -27,7 +27,7 @@ export function checkFrames(spec: NetworkSpec, { shape, data }: Frames): void {
       `frames: expected [N, T, ${spec.input.join(', ')}] with N and T of at least 1, got [${shape.join(', ')}]`,
     );
   }
-  const size = shape.reduce((product, length) => product * length, 1);
+  const size = countElements(shape);
   if (data.length !== size) {
     throw new ShapeError(`frames: [${shape.join(', ')}] needs ${size} values, got ${data.length}`);
   }

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { State, Tensor } from '../snn/tensor.ts';
+import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 
 /** Longest header that is accepted, as in the reference implementation: a hostile length must not reserve memory. */
 const mostHeaderBytes = 100_000_000;
@@ -85,7 +85,7 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   const ordered = [...state].sort(([, a], [, b]) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype]);
   let position = 0;
   for (const [name, tensor] of ordered) {
-    const elements = tensor.shape.reduce((product, size) => product * size, 1);
+    const elements = countElements(tensor.shape);
     if (name === '__metadata__' || elements !== tensor.data.length) {
       throw new ReproError(
         'safetensors-unwritable',
@@ -156,7 +156,7 @@ function readEntry(name: string, value: unknown, fail: Fail): Entry {
   if (!isSizes(shape)) return fail(`tensor "${name}" has no valid shape`);
   if (!isSizes(offsets) || offsets.length !== 2) return fail(`tensor "${name}" has no valid data_offsets`);
   const [begin = 0, end = 0] = offsets;
-  const needed = shape.reduce((product, size) => product * size, 1) * bytesPerElement[dtype];
+  const needed = countElements(shape) * bytesPerElement[dtype];
   if (end - begin !== needed) {
     fail(
       `tensor "${name}" of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,

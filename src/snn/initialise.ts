@@ -1,8 +1,9 @@
-import { parameterShapes, tauShape } from './networks.ts';
+import { logitOfTau } from './neurons.ts';
+import { stateEntries, tauShape } from './parameters.ts';
 import { ShapeError } from './shape-error.ts';
 import { logSingle } from './single-precision.ts';
-import type { Layer, NetworkSpec } from './spec.ts';
-import type { State, Tensor } from './tensor.ts';
+import type { Layer, LayerOf, NetworkSpec } from './spec.ts';
+import { countElements, type State, type Tensor } from './tensor.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from './torch-random.ts';
 
 /**
@@ -16,7 +17,7 @@ export function initialState(spec: NetworkSpec, seed: number | TorchRandom): Sta
   const random = seed instanceof TorchRandom ? seed : new TorchRandom(seed);
   const state = new Map<string, Tensor>();
   for (const layer of spec.layers) {
-    for (const { name, shape, dtype } of parameterShapes({ ...spec, layers: [layer] })) {
+    for (const { name, shape, dtype } of stateEntries({ ...spec, layers: [layer] })) {
       state.set(
         name,
         dtype === 'I64'
@@ -46,16 +47,11 @@ function initialValues(layer: Layer, name: string, count: number, random: TorchR
   }
 }
 
-/** `w = -ln(τ - 1)`, so that `τ = 1 / sigmoid(w)`. */
-function initialTauLogits(
-  layer: Extract<Layer, { kind: 'neuron' }>,
-  count: number,
-  random: TorchRandom,
-): Float32Array {
+function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: TorchRandom): Float32Array {
   const { per, mean, std } = layer.neuron.tau;
   if (per === 'layer' || std === 0) {
     if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
-    return new Float32Array(count).fill(0 - Math.log(mean - 1)); // 0 minus, for +0 at τ = 2
+    return new Float32Array(count).fill(logitOfTau(mean));
   }
   const taus = drawLogNormal(random, count, mean, std);
   for (let i = 0; i < count; i++) {
@@ -66,11 +62,7 @@ function initialTauLogits(
           `Lower tau.std (${std}) or raise tau.mean (${mean}).`,
       );
     }
-    taus[i] = -logSingle(Math.fround(tau - 1));
+    taus[i] = -logSingle(Math.fround(tau - 1)); // `logitOfTau` with PyTorch's roundings
   }
   return taus;
-}
-
-function countElements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

@@ -1,3 +1,4 @@
+import { restingPotential } from './neurons.ts';
 import { ShapeError } from './shape-error.ts';
 import type { Layer, NetworkSpec, NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
 
@@ -25,14 +26,8 @@ export interface NetworkConfig {
   readonly dropout?: number;
 }
 
-/** A named tensor of a network, as PyTorch's state_dict has it. */
-export interface StateEntry {
-  readonly name: string;
-  readonly shape: readonly number[];
-  /** Parameters are learned; buffers are batch norm's running statistics and counter. */
-  readonly role: 'parameter' | 'buffer';
-  readonly dtype: 'F32' | 'I64';
-}
+/** What the thesis' network has where a configuration says nothing. */
+const defaults = { threshold: 1, votes: 10, dropout: 0.5 } as const;
 
 /** PyTorch's defaults for BatchNorm2d. */
 const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;
@@ -45,10 +40,9 @@ const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;
  * @see Fang et al. 2021 (arXiv 2007.05785); Pazderka 2024
  */
 export function buildNetwork(config: NetworkConfig): NetworkSpec {
-  checkConfig(config);
   const neuron = neuronSpec(config);
-  const probability = config.dropout ?? 0.5;
-  const votes = config.votes ?? 10;
+  checkConfig(config, neuron);
+  const { votes, dropout: probability } = { ...defaults, ...config };
   const layers: Layer[] = [];
   let [inChannels, height, width] = config.input;
 
@@ -87,84 +81,18 @@ export function buildNetwork(config: NetworkConfig): NetworkSpec {
   return { input: config.input, classes: config.classes, layers };
 }
 
-/** The tensors of a network in the order of PyTorch's state_dict. */
-export function parameterShapes(spec: NetworkSpec): StateEntry[] {
-  return spec.layers.flatMap(layerState);
-}
-
-/** The layers that spike, in the order of the network; layer i is `w_mean.i` in a run's metrics. */
-export function spikingLayers(spec: NetworkSpec): Extract<Layer, { kind: 'neuron' }>[] {
-  return spec.layers.filter((layer) => layer.kind === 'neuron');
-}
-
-/** The dropout layers in the order in which an engine expects their masks. */
-export function dropoutLayers(spec: NetworkSpec): Extract<Layer, { kind: 'dropout' }>[] {
-  return spec.layers.filter((layer) => layer.kind === 'dropout');
-}
-
-/** Shape of a neuron's `w`, the logit of 1/τ: [] for one a layer, [1, ...shape] for one a neuron; undefined if τ is fixed. */
-export function tauShape(layer: Extract<Layer, { kind: 'neuron' }>): number[] | undefined {
-  if (layer.neuron.kind === 'lif') return undefined;
-  return layer.neuron.tau.per === 'layer' ? [] : [1, ...layer.shape];
-}
-
-function layerState(layer: Layer): StateEntry[] {
-  const parameter = (name: string, shape: readonly number[]): StateEntry => ({
-    name,
-    shape,
-    role: 'parameter',
-    dtype: 'F32',
-  });
-  const buffer = (name: string, shape: readonly number[], dtype: 'F32' | 'I64'): StateEntry => ({
-    name,
-    shape,
-    role: 'buffer',
-    dtype,
-  });
-  switch (layer.kind) {
-    case 'conv':
-      return [
-        parameter(`${layer.name}.weight`, [layer.outChannels, layer.inChannels, layer.kernel, layer.kernel]),
-      ];
-    case 'linear':
-      return [parameter(`${layer.name}.weight`, [layer.outFeatures, layer.inFeatures])];
-    case 'batch-norm':
-      return [
-        parameter(`${layer.name}.weight`, [layer.channels]),
-        parameter(`${layer.name}.bias`, [layer.channels]),
-        buffer(`${layer.name}.running_mean`, [layer.channels], 'F32'),
-        buffer(`${layer.name}.running_var`, [layer.channels], 'F32'),
-        buffer(`${layer.name}.num_batches_tracked`, [], 'I64'),
-      ];
-    case 'neuron': {
-      const shape = tauShape(layer);
-      return [
-        ...(shape === undefined ? [] : [parameter(`${layer.name}.w`, shape)]),
-        ...(layer.neuron.surrogate.learnable
-          ? [parameter(`${layer.name}.surrogate_function.alpha`, [])]
-          : []),
-      ];
-    }
-    case 'pool':
-    case 'flatten':
-    case 'dropout':
-    case 'vote':
-      return [];
-  }
-}
-
 function neuronSpec(config: NetworkConfig): NeuronSpec {
   const { kind, detach, potential = 0 } = config.reset;
   return {
     kind: config.neuron,
     tau: config.tau,
-    threshold: config.threshold ?? 1,
+    threshold: config.threshold ?? defaults.threshold,
     reset: kind === 'hard' ? { kind, potential, detach } : { kind, detach },
     surrogate: config.surrogate,
   };
 }
 
-function checkConfig(config: NetworkConfig): void {
+function checkConfig(config: NetworkConfig, neuron: NeuronSpec): void {
   const [channels, height, width] = config.input;
   const counts = {
     'input channels': channels,
@@ -174,7 +102,7 @@ function checkConfig(config: NetworkConfig): void {
     channels: config.channels,
     layers: config.layers,
     hidden: config.hidden ?? 1,
-    votes: config.votes ?? 1,
+    votes: config.votes ?? defaults.votes,
   };
   for (const [name, value] of Object.entries(counts)) {
     if (!Number.isInteger(value) || value < 1) {
@@ -187,11 +115,17 @@ function checkConfig(config: NetworkConfig): void {
       `network: ${config.layers} layers halve a frame of ${height} x ${width} to nothing; at most ${most} fit`,
     );
   }
-  const dropout = config.dropout ?? 0.5;
+  const { dropout } = { ...defaults, ...config };
   if (!(dropout >= 0 && dropout < 1)) {
     throw new ShapeError(`network: dropout must be at least 0 and below 1, got ${dropout}`);
   }
   if (!(config.tau.mean > 1)) {
     throw new ShapeError(`network: τ must be more than 1 time step, got a mean of ${config.tau.mean}`);
+  }
+  const rest = restingPotential(neuron);
+  if (!(rest < neuron.threshold)) {
+    throw new ShapeError(
+      `network: the reset potential must be below the threshold of ${neuron.threshold}, got ${rest}`,
+    );
   }
 }

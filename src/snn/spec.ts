@@ -63,10 +63,23 @@ export type Layer =
     }
   | { readonly kind: 'vote'; readonly group: number };
 
+/** The layers of one kind: `LayerOf<'neuron'>`. */
+export type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { readonly kind: Kind }>;
+
 /** A network as data: every layer runs once a time step, and the class scores are the mean over the steps. */
 export interface NetworkSpec {
   /** [channels, height, width] of one frame. */
   readonly input: readonly [number, number, number];
   readonly classes: number;
   readonly layers: readonly Layer[];
+}
+
+/** The layers that spike, in the order of the network; layer i is `w_mean.i` in a run's metrics. */
+export function spikingLayers(spec: NetworkSpec): LayerOf<'neuron'>[] {
+  return spec.layers.filter((layer) => layer.kind === 'neuron');
+}
+
+/** The dropout layers in the order in which an engine expects their masks. */
+export function dropoutLayers(spec: NetworkSpec): LayerOf<'dropout'>[] {
+  return spec.layers.filter((layer) => layer.kind === 'dropout');
 }

@@ -5,3 +5,8 @@ export type Tensor =
 
 /** Named tensors under PyTorch's state_dict names and layouts (`conv.0.weight` is [out, in, kh, kw]). */
 export type State = ReadonlyMap<string, Tensor>;
+
+/** Number of elements of a tensor of this shape; 1 for a scalar, []. */
+export function countElements(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}

@@ -1,5 +1,4 @@
-import { dropoutLayers } from '../snn/networks.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 
 /**

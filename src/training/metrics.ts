@@ -1,7 +1,7 @@
 import { csvParse } from 'd3-dsv';
 import { ReproError } from '../errors.ts';
-import { spikingLayers } from '../snn/networks.ts';
-import type { NetworkSpec } from '../snn/spec.ts';
+import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 
 export interface LossAndAccuracy {
@@ -29,16 +29,16 @@ export interface EpochMetrics {
   readonly layers: readonly (TauStatistics & { readonly spikeRate: number })[];
 }
 
-/** Time constants of each spiking layer; `w = -ln(τ - 1)`, and `τ = 1 / sigmoid(w) = 1 + e^-w`. */
+/** Time constants of each spiking layer, and their logits w. */
 export function tauStatistics(spec: NetworkSpec, state: State): TauStatistics[] {
   return spikingLayers(spec).map(({ name, neuron }) => {
     const logits = state.get(`${name}.w`)?.data;
     const w =
       logits instanceof Float32Array
         ? Float64Array.from(logits)
-        : Float64Array.of(-Math.log(neuron.tau.mean - 1));
+        : Float64Array.of(logitOfTau(neuron.tau.mean));
     const [wMean, wStd] = meanAndStd(w);
-    const [tauMean, tauStd] = meanAndStd(w.map((logit) => 1 + Math.exp(-logit)));
+    const [tauMean, tauStd] = meanAndStd(w.map(tauOfLogit));
     return { wMean, wStd, tauMean, tauStd };
   });
 }

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import { ShapeError } from '../../src/snn/shape-error.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
 
 const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));
 const golden: {
@@ -12,18 +13,7 @@ const golden: {
   neuron_tau: Record<string, { shape: number[]; sha256_f32le: string }>;
 } = index.dvs128_initial_parameters;
 
-const thesis: NetworkConfig = {
-  input: [2, 128, 128],
-  classes: 11,
-  channels: 128,
-  layers: 5,
-  neuron: 'plif',
-  tau: { per: 'layer', mean: 2, std: 0 },
-  reset: { kind: 'hard', detach: true },
-  surrogate: { kind: 'atan', alpha: 2, learnable: false },
-  pooling: 'max',
-};
-const small: NetworkConfig = { ...thesis, input: [2, 8, 8], channels: 3, layers: 2 };
+const small: NetworkConfig = { ...thesisNetwork, input: [2, 8, 8], channels: 3, layers: 2 };
 
 function expectGolden(config: NetworkConfig, expected: typeof golden.layer_tau): void {
   const state = initialState(buildNetwork(config), golden.seed);
@@ -48,11 +38,11 @@ function expectGolden(config: NetworkConfig, expected: typeof golden.layer_tau):
 
 describe('the initial state of the thesis network, seed 2020', () => {
   it('is bit for bit that of PyTorch with one τ a layer', () => {
-    expectGolden(thesis, golden.layer_tau);
+    expectGolden(thesisNetwork, golden.layer_tau);
   });
 
   it('is bit for bit that of PyTorch with one τ a neuron', () => {
-    expectGolden({ ...thesis, tau: { per: 'neuron', mean: 2, std: 0.1 } }, golden.neuron_tau);
+    expectGolden({ ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } }, golden.neuron_tau);
   });
 });
 

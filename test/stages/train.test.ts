@@ -5,7 +5,8 @@ import { csvParse } from 'd3-dsv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { buildNetwork, parameterShapes } from '../../src/snn/networks.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { stateEntries } from '../../src/snn/parameters.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import type { MetricValue, Progress, StageContext } from '../../src/stage/context.ts';
 import evaluate from '../../stages/evaluate.ts';
@@ -33,8 +34,8 @@ beforeAll(async () => {
     const data = Uint8Array.from({ length: clips * 3 * 2 * 64 }, () => Math.floor(random.uniform() * 3));
     await writeFile(join(frames, `${name}.npy`), encodeNpy({ dtype: 'uint8', shape, data }));
     return Array.from({ length: clips }, (_, row) => ({
-      recording: `user0${row}_led`,
-      user: `user0${row}`,
+      recording: `user0${row}_led.aedat`,
+      user: row,
       light: 'led',
       class: row % 3,
       startUs: 0,
@@ -120,7 +121,7 @@ describe('the stages train and evaluate', () => {
       split: { train: 21, validation: 3, test: 9 },
     });
     const { tensors } = readSafetensors(await readFile(join(root, 'trained', 'best.safetensors')));
-    const entries = parameterShapes(buildNetwork(run.network));
+    const entries = stateEntries(buildNetwork(run.network));
     expect(new Set(tensors.keys())).toEqual(new Set(entries.map(({ name }) => name)));
     expect(run.parameters).toBe(
       entries

@@ -6,8 +6,7 @@ import type {
   OptimiserState,
   TrainingBatch,
 } from '../../src/engines/engine.ts';
-import { spikingLayers } from '../../src/snn/networks.ts';
-import type { NetworkSpec } from '../../src/snn/spec.ts';
+import { type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import type { State, Tensor } from '../../src/snn/tensor.ts';
 
 /** What a test wants to see or to change of each training step. */

@@ -5,18 +5,16 @@ import { memorySource } from '../../src/training/clip-source.ts';
 import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
 import { formatMetrics } from '../../src/training/metrics.ts';
 import { splitClips } from '../../src/training/split.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 
 export const smallNetwork: NetworkConfig = {
+  ...thesisNetwork,
   input: [2, 4, 4],
   classes: 3,
   channels: 2,
   layers: 1,
-  neuron: 'plif',
   tau: { per: 'neuron', mean: 2, std: 0.1 },
-  reset: { kind: 'hard', detach: true },
-  surrogate: { kind: 'atan', alpha: 2, learnable: false },
-  pooling: 'max',
   votes: 2,
 };
 

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { parameterShapes, tauShape } from '../../snn/networks.ts';
+import { stateEntries, tauShape } from '../../snn/parameters.ts';
 import { ShapeError } from '../../snn/shape-error.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
@@ -61,7 +61,7 @@ export class TfjsSession implements EngineSession {
         ? [`${layer.name}.w`]
         : [],
     );
-    const entries = parameterShapes(spec);
+    const entries = stateEntries(spec);
     this.#parameters = entries
       .filter(({ role }) => role === 'parameter')
       .map(({ name, shape }) => ({
@@ -114,7 +114,7 @@ export class TfjsSession implements EngineSession {
   async state(): Promise<State> {
     await this.#enter();
     const state = new Map<string, StateTensor>();
-    for (const { name, shape } of parameterShapes(this.#spec)) {
+    for (const { name, shape } of stateEntries(this.#spec)) {
       const count = this.#counters.get(name);
       state.set(
         name,

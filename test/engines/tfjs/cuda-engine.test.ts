@@ -4,10 +4,12 @@ import { beforeAll, expect, it } from 'vitest';
 import type { Engine, TrainingBatch } from '../../../src/engines/engine.ts';
 import { type CudaSurroundings, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from '../../../src/engines/tfjs/engine.ts';
-import { buildNetwork, dropoutLayers, parameterShapes } from '../../../src/snn/networks.ts';
-import type { Tensor } from '../../../src/snn/tensor.ts';
+import { initialState } from '../../../src/snn/initialise.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
+import { dropoutLayers } from '../../../src/snn/spec.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
+import { thesisNetwork } from '../../support/thesis-network.ts';
 
 /** Stands in for @tensorflow/tfjs-node-gpu: a backend of its name that computes with the CPU's kernels. */
 function surroundings(isUsingGpuDevice: boolean): CudaSurroundings {
@@ -35,26 +37,9 @@ it('tells a GPU from a library that fell back to the processor', async () => {
 
 it('computes on the backend of the package, and beside a session on the CPU', async () => {
   await probeCuda(surroundings(true));
-  const spec = buildNetwork({
-    input: [2, 6, 6],
-    classes: 2,
-    channels: 3,
-    layers: 1,
-    neuron: 'plif',
-    tau: { per: 'layer', mean: 2, std: 0 },
-    reset: { kind: 'hard', detach: true },
-    surrogate: { kind: 'atan', alpha: 2, learnable: false },
-    pooling: 'max',
-  });
+  const spec = buildNetwork({ ...thesisNetwork, input: [2, 6, 6], classes: 2, channels: 3, layers: 1 });
+  const state = initialState(spec, 7);
   const random = randomNumbers(7);
-  const state = new Map(
-    parameterShapes(spec).map(({ name, shape, dtype }): [string, Tensor] => {
-      const length = shape.reduce((product, size) => product * size, 1);
-      return dtype === 'I64'
-        ? [name, { dtype, shape, data: new BigInt64Array(length) }]
-        : [name, { dtype, shape, data: randomArray(length, random, (u) => u / 2) }];
-    }),
-  );
   const batch: TrainingBatch = {
     frames: { shape: [2, 3, 2, 6, 6], data: randomArray(432, random, (u) => Math.floor(3 * u)) },
     labels: Int32Array.of(0, 1),

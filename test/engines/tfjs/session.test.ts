@@ -4,37 +4,27 @@ import type { Frames, TrainingBatch } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
 import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
-import { buildNetwork, dropoutLayers, parameterShapes } from '../../../src/snn/networks.ts';
+import { initialState } from '../../../src/snn/initialise.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
 import { ShapeError } from '../../../src/snn/shape-error.ts';
+import { dropoutLayers } from '../../../src/snn/spec.ts';
 import type { State, Tensor } from '../../../src/snn/tensor.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
+import { thesisNetwork } from '../../support/thesis-network.ts';
 
 const spec = buildNetwork({
+  ...thesisNetwork,
   input: [2, 9, 8],
   classes: 3,
   channels: 4,
   layers: 2,
-  neuron: 'plif',
   tau: { per: 'neuron', mean: 2, std: 0.1 },
-  reset: { kind: 'hard', detach: true },
   surrogate: { kind: 'atan', alpha: 2, learnable: true },
-  pooling: 'max',
   hidden: 16,
   votes: 2,
 });
-
-function initialState(seed = 1): Map<string, Tensor> {
-  const random = randomNumbers(seed);
-  return new Map(
-    parameterShapes(spec).map(({ name, shape, dtype }): [string, Tensor] => {
-      const length = shape.reduce((product, size) => product * size, 1);
-      if (dtype === 'I64') return [name, { dtype, shape, data: new BigInt64Array(length) }];
-      const make = /(var|alpha|1\.weight|5\.weight)$/.test(name) ? () => 1 : (u: number) => 0.6 * (2 * u - 1);
-      return [name, { dtype, shape, data: randomArray(length, random, make) }];
-    }),
-  );
-}
+const initial = (): Map<string, Tensor> => new Map(initialState(spec, 1));
 
 function batchOf(seed: number, samples = 3, steps = 4): TrainingBatch {
   const random = randomNumbers(seed);
@@ -52,7 +42,7 @@ function batchOf(seed: number, samples = 3, steps = 4): TrainingBatch {
 }
 
 const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
-const open = (state: State = initialState()) => createCpuEngine('test').open(spec, state);
+const open = (state: State = initial()) => createCpuEngine('test').open(spec, state);
 
 describe('a session', () => {
   it.each([
@@ -62,7 +52,7 @@ describe('a session', () => {
     'on %s holds the same number of tensors after every step, and none once disposed',
     async (_, operations) => {
       const before = tf.memory().numTensors;
-      const session = await createCpuEngine('test', operations).open(spec, initialState());
+      const session = await createCpuEngine('test', operations).open(spec, initial());
       const counts: number[] = [];
       for (let i = 0; i < 3; i++) {
         await session.trainStep(batchOf(i), hyperparameters, { keepGradients: i === 1 });
@@ -145,7 +135,7 @@ describe('a session', () => {
   });
 
   it('hands out copies and keeps none of what it was given', async () => {
-    const given = initialState();
+    const given = initial();
     const session = await open(given);
     const before = await session.state();
     for (const states of [given, await session.state()]) {
@@ -173,7 +163,7 @@ describe('a session', () => {
       session.dispose();
     }
     expect(losses[2]! - losses[1]!).toBeCloseTo(losses[1]! - losses[0]!, 6);
-    const variance = [...initialState()]
+    const variance = [...initial()]
       .filter(([name]) => name.endsWith('.w'))
       .map(([, { data }]) => {
         const values = Array.from(data, Number);
@@ -187,12 +177,12 @@ describe('a session', () => {
   it.each<[string, () => Promise<unknown>, RegExp]>([
     [
       'a state without one of its tensors',
-      () => open(new Map([...initialState()].filter(([name]) => name !== 'fc.3.w'))),
+      () => open(new Map([...initial()].filter(([name]) => name !== 'fc.3.w'))),
       /state: expected a tensor "fc.3.w", found none/,
     ],
     [
       'a tensor of another shape',
-      () => open(initialState().set('fc.3.w', { dtype: 'F32', shape: [], data: Float32Array.of(0) })),
+      () => open(initial().set('fc.3.w', { dtype: 'F32', shape: [], data: Float32Array.of(0) })),
       /state: "fc.3.w" must be F32 \[1, 16\], got F32 \[\] with 1 values/,
     ],
     [

@@ -1,0 +1,74 @@
+import type { Layer, LayerOf, NetworkSpec } from './spec.ts';
+import { countElements } from './tensor.ts';
+
+/** A named tensor of a network, as PyTorch's state_dict has it. */
+export interface StateEntry {
+  readonly name: string;
+  readonly shape: readonly number[];
+  /** Parameters are learned; buffers are batch norm's running statistics and counter. */
+  readonly role: 'parameter' | 'buffer';
+  readonly dtype: 'F32' | 'I64';
+}
+
+/** The tensors of a network in the order of PyTorch's state_dict. */
+export function stateEntries(spec: NetworkSpec): StateEntry[] {
+  return spec.layers.flatMap(layerEntries);
+}
+
+/** Numbers that a network learns: elements of its parameters, without batch norm's buffers. */
+export function countParameters(spec: NetworkSpec): number {
+  return stateEntries(spec)
+    .filter(({ role }) => role === 'parameter')
+    .reduce((sum, { shape }) => sum + countElements(shape), 0);
+}
+
+/** Shape of a neuron's `w`, the logit of 1/τ: [] for one a layer, [1, ...shape] for one a neuron; undefined if τ is fixed. */
+export function tauShape(layer: LayerOf<'neuron'>): number[] | undefined {
+  if (layer.neuron.kind === 'lif') return undefined;
+  return layer.neuron.tau.per === 'layer' ? [] : [1, ...layer.shape];
+}
+
+function layerEntries(layer: Layer): StateEntry[] {
+  const parameter = (name: string, shape: readonly number[]): StateEntry => ({
+    name,
+    shape,
+    role: 'parameter',
+    dtype: 'F32',
+  });
+  const buffer = (name: string, shape: readonly number[], dtype: 'F32' | 'I64'): StateEntry => ({
+    name,
+    shape,
+    role: 'buffer',
+    dtype,
+  });
+  switch (layer.kind) {
+    case 'conv':
+      return [
+        parameter(`${layer.name}.weight`, [layer.outChannels, layer.inChannels, layer.kernel, layer.kernel]),
+      ];
+    case 'linear':
+      return [parameter(`${layer.name}.weight`, [layer.outFeatures, layer.inFeatures])];
+    case 'batch-norm':
+      return [
+        parameter(`${layer.name}.weight`, [layer.channels]),
+        parameter(`${layer.name}.bias`, [layer.channels]),
+        buffer(`${layer.name}.running_mean`, [layer.channels], 'F32'),
+        buffer(`${layer.name}.running_var`, [layer.channels], 'F32'),
+        buffer(`${layer.name}.num_batches_tracked`, [], 'I64'),
+      ];
+    case 'neuron': {
+      const shape = tauShape(layer);
+      return [
+        ...(shape === undefined ? [] : [parameter(`${layer.name}.w`, shape)]),
+        ...(layer.neuron.surrogate.learnable
+          ? [parameter(`${layer.name}.surrogate_function.alpha`, [])]
+          : []),
+      ];
+    }
+    case 'pool':
+    case 'flatten':
+    case 'dropout':
+    case 'vote':
+      return [];
+  }
+}

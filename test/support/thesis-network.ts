@@ -1,0 +1,14 @@
+import type { NetworkConfig } from '../../src/snn/networks.ts';
+
+/** The network of the thesis' baseline on DVS128 Gesture; tests spread it and shrink what they must. */
+export const thesisNetwork: NetworkConfig = {
+  input: [2, 128, 128],
+  classes: 11,
+  channels: 128,
+  layers: 5,
+  neuron: 'plif',
+  tau: { per: 'layer', mean: 2, std: 0 },
+  reset: { kind: 'hard', detach: true },
+  surrogate: { kind: 'atan', alpha: 2, learnable: false },
+  pooling: 'max',
+};
