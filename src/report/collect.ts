@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ReproError } from '../errors.ts';
-import { Fields } from './fields.ts';
+import { Fields, parseFields } from '../formats/fields.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
 import { readModel } from './inputs/model.ts';
@@ -98,18 +98,7 @@ async function readText(file: string, fix: string): Promise<string> {
 }
 
 async function readJson(file: string, fix: string): Promise<Fields> {
-  const text = await readText(file, fix);
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw new ReproError('report-input', `the file is not valid JSON: ${String(cause)}`, {
-      where: file,
-      fix,
-      cause,
-    });
-  }
-  return new Fields(file, value, fix);
+  return parseFields(await readText(file, fix), { file, code: 'report-input', fix });
 }
 
 async function readYaml(file: string): Promise<Fields> {
@@ -125,5 +114,5 @@ async function readYaml(file: string): Promise<Fields> {
       cause,
     });
   }
-  return new Fields(file, value, fix);
+  return new Fields({ file, code: 'report-input', fix }, value);
 }

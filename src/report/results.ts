@@ -1,4 +1,4 @@
-import type { JsonObject } from './fields.ts';
+import type { JsonObject } from '../formats/fields.ts';
 
 /** Correct clips of one split at the chosen checkpoint. */
 export interface SplitResult {

@@ -1,5 +1,5 @@
+import type { JsonObject } from '../formats/fields.ts';
 import type { Cell, Table } from './document.ts';
-import type { JsonObject } from './fields.ts';
 import { formatCount } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 import { THESIS } from './thesis.ts';

@@ -1,4 +1,4 @@
-import type { Fields } from '../fields.ts';
+import type { Fields } from '../../formats/fields.ts';
 import type { ManifestResult, SplitCount, Tally } from '../results.ts';
 
 /** What the manifest says of the data as a whole, apart from its counts. */

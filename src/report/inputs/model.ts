@@ -1,4 +1,4 @@
-import type { Fields } from '../fields.ts';
+import type { Fields } from '../../formats/fields.ts';
 import type { ModelResult, RunResult } from '../results.ts';
 
 /**

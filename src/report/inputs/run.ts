@@ -1,4 +1,4 @@
-import type { Fields } from '../fields.ts';
+import type { Fields } from '../../formats/fields.ts';
 import type { EpochMetrics, MaximumResult, RunResult, SplitResult } from '../results.ts';
 import { requireVersion } from './manifest.ts';
 

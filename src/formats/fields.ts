@@ -1,5 +1,14 @@
 import { ReproError } from '../errors.ts';
 
+/** Where fields come from, for messages. */
+export interface FieldSource {
+  readonly file: string;
+  /** Code of the errors. */
+  readonly code: string;
+  /** What the reader can do about a bad file, in whole sentences. */
+  readonly fix: string;
+}
+
 export interface NumberRule {
   readonly min?: number;
   readonly max?: number;
@@ -9,20 +18,18 @@ export interface NumberRule {
 export type JsonObject = { readonly [key: string]: unknown };
 
 /**
- * Reads the fields of a parsed JSON or YAML file with their types checked. Every failure is a `ReproError` of code
- * `report-input` that names the file, the field's path in it, what was expected and what was found.
+ * Reads the fields of a parsed JSON or YAML file with their types checked. Every failure is a `ReproError` of the source's
+ * code that names the file, the field's path in it, what was expected and what was found.
  */
 export class Fields {
-  readonly file: string;
+  readonly #source: FieldSource;
   readonly #path: string;
-  readonly #fix: string;
   readonly #object: JsonObject;
 
-  /** @param fix what the reader can do about a bad file, in one sentence */
-  constructor(file: string, value: unknown, fix: string, path = '') {
-    this.file = file;
+  /** @param path where in the file `value` stands; empty for the whole of it */
+  constructor(source: FieldSource, value: unknown, path = '') {
+    this.#source = source;
     this.#path = path;
-    this.#fix = fix;
     if (!isObject(value)) this.#refuse(path, 'an object', value);
     this.#object = value;
   }
@@ -32,7 +39,7 @@ export class Fields {
   }
 
   object(name: string): Fields {
-    return new Fields(this.file, this.#object[name], this.#fix, this.#join(name));
+    return new Fields(this.#source, this.#object[name], this.#join(name));
   }
 
   /** The object as it is, for settings whose keys the report shows without knowing them. */
@@ -62,6 +69,16 @@ export class Fields {
     return value;
   }
 
+  /** One of a few texts. */
+  choice<T extends string>(name: string, choices: readonly T[]): T {
+    const value = this.#object[name];
+    const found = choices.find((choice) => choice === value);
+    if (found === undefined) {
+      this.#refuse(this.#join(name), choices.map((choice) => JSON.stringify(choice)).join(' or '), value);
+    }
+    return found;
+  }
+
   flag(name: string): boolean {
     const value = this.#object[name];
     if (typeof value !== 'boolean') this.#refuse(this.#join(name), 'true or false', value);
@@ -77,7 +94,7 @@ export class Fields {
 
   objects(name: string): Fields[] {
     return this.#array(name).map(
-      (value, index) => new Fields(this.file, value, this.#fix, `${this.#join(name)}[${index}]`),
+      (value, index) => new Fields(this.#source, value, `${this.#join(name)}[${index}]`),
     );
   }
 
@@ -99,10 +116,8 @@ export class Fields {
 
   /** Fails with the field's name: for conditions between fields. */
   fail(name: string, problem: string): never {
-    throw new ReproError('report-input', `field "${this.#join(name)}" ${problem}`, {
-      where: this.file,
-      fix: this.#fix,
-    });
+    const { code, file, fix } = this.#source;
+    throw new ReproError(code, `field "${this.#join(name)}" ${problem}`, { where: file, fix });
   }
 
   #array(name: string): readonly unknown[] {
@@ -129,11 +144,29 @@ export class Fields {
 
   #refuse(path: string, expected: string, found: unknown): never {
     const what = path === '' ? 'the file' : `field "${path}"`;
-    throw new ReproError('report-input', `${what}: expected ${expected}, found ${describeValue(found)}`, {
-      where: this.file,
-      fix: this.#fix,
+    const { code, file, fix } = this.#source;
+    const message = `${what}: expected ${expected}, found ${describeValue(found)}`;
+    throw new ReproError(code, message, { where: file, fix });
+  }
+}
+
+/**
+ * The fields of a JSON text.
+ *
+ * @throws {ReproError} of the source's code if it is not JSON, or not an object
+ */
+export function parseFields(text: string, source: FieldSource): Fields {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new ReproError(source.code, `the file is not valid JSON: ${String(cause)}`, {
+      where: source.file,
+      fix: source.fix,
+      cause,
     });
   }
+  return new Fields(source, value);
 }
 
 function isObject(value: unknown): value is JsonObject {
