@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Manifest } from '../src/datasets/dataset.ts';
-import { type FrameSettings, writeFrames } from '../src/datasets/frame-cache.ts';
+import { type FrameSettings, writeFrames } from '../src/datasets/frame-writer.ts';
 import { findDataset } from '../src/datasets/registry.ts';
-import { ReproError } from '../src/errors.ts';
+import { parseFields } from '../src/formats/fields.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 
 interface Params {
@@ -37,11 +36,10 @@ export default defineStage<Params>({
   },
 });
 
-async function readManifest(file: string, dataset: string): Promise<Manifest> {
-  const manifest = JSON.parse(await readFile(file, 'utf8')) as Manifest;
-  if (manifest.version === 1 && manifest.dataset === dataset) return manifest;
-  throw new ReproError('frames', `it describes "${manifest.dataset}", not "${dataset}".`, {
-    where: file,
-    fix: 'Run `repro run verify --force`.',
-  });
+/** What the cache must say of its data. */
+async function readManifest(file: string, dataset: string): Promise<{ readonly simulated: boolean }> {
+  const source = { file, code: 'frames', fix: 'Run `repro run verify --force`.' };
+  const fields = parseFields(await readFile(file, 'utf8'), source);
+  if (fields.text('dataset') !== dataset) fields.fail('dataset', `is not "${dataset}", as the profile says`);
+  return { simulated: fields.flag('simulated') };
 }

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
+import type { CountType } from './frame-cache.ts';
 import {
   bytesPerElement,
   checkNpySize,
@@ -79,7 +80,6 @@ async function fill(handle: FileHandle, bytes: Uint8Array, offset: number, path:
 }
 
 /** Types that a writer can change into one another while it writes. */
-export type CountType = 'uint8' | 'uint16' | 'uint32';
 const WIDTHS: readonly CountType[] = ['uint8', 'uint16', 'uint32'];
 /** Bytes of rows that are held while a file is widened. */
 const WIDEN_BYTES = 4 << 20;
@@ -110,16 +110,13 @@ export class NpyCountsWriter {
     return this.#dtype;
   }
 
-  get rows(): number {
-    return this.#rows;
-  }
-
-  /** Appends one row: [rowShape], C order. */
-  async append(counts: Uint32Array, largest = maximum(counts)): Promise<void> {
-    await this.write(this.#rows, counts, largest);
-  }
-
-  /** @param largest the largest of `counts`, if the caller knows it */
+  /**
+   * Writes one row.
+   *
+   * @param counts [...rowShape], C order
+   * @param largest the largest of `counts`, if the caller knows it
+   * @throws {ReproError} `npy` if the counts do not fill the row
+   */
   async write(row: number, counts: Uint32Array, largest = maximum(counts)): Promise<void> {
     const length = elements(this.#rowShape);
     if (counts.length !== length) {

@@ -1,5 +1,5 @@
 import { csvFormatRows } from 'd3-dsv';
-import type { ClipEntry } from './frame-cache.ts';
+import type { CachedClip } from '../formats/frame-cache.ts';
 import { predictClasses } from './scores.ts';
 
 /** What a network said of some clips of one split. */
@@ -8,7 +8,7 @@ export interface Predictions {
   /** Row of each clip in its `.npy` file. */
   readonly rows: Int32Array;
   /** All clips of that file. */
-  readonly clips: readonly ClipEntry[];
+  readonly clips: readonly Pick<CachedClip, 'recording' | 'user' | 'light' | 'class'>[];
   /** Firing rates, [rows, classes]. */
   readonly rates: Float32Array;
 }

@@ -111,10 +111,10 @@ describe('writing rows of counts', () => {
     return decodeNpy(await readFile(file), file);
   }
 
-  test('appended rows are a uint8 array while they fit', async () => {
+  test('rows are a uint8 array while they fit', async () => {
     const array = await written(async (writer) => {
-      await writer.append(Uint32Array.of(1, 2, 3, 255));
-      await writer.append(Uint32Array.of(5, 6, 7, 8));
+      await writer.write(0, Uint32Array.of(1, 2, 3, 255));
+      await writer.write(1, Uint32Array.of(5, 6, 7, 8));
       await writer.finish();
     });
     expect(array).toEqual({
@@ -141,7 +141,7 @@ describe('writing rows of counts', () => {
   test('a file that was not finished is no array to anyone', async () => {
     const file = path.join(folder, 'counts.npy');
     const writer = await NpyCountsWriter.create(file, [1]);
-    await writer.append(Uint32Array.of(1));
+    await writer.write(0, Uint32Array.of(1));
     await expect(openNpy(file)).rejects.toMatchObject({ code: 'npy' });
     await writer.abandon();
     await expect(readFile(file)).rejects.toMatchObject({ code: 'ENOENT' });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
-import { type FrameSettings, writeFrames } from '../../src/datasets/frame-cache.ts';
+import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer.ts';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
@@ -36,9 +36,11 @@ describe('the frame cache of gesture recordings', () => {
     const done: string[] = [];
     const progress = (count: number, total: number) => done.push(`${count}/${total}`);
     const file = await writeFrames({ ...base, root, output, progress });
-    expect(JSON.parse(await readFile(path.join(output, 'clips.json'), 'utf8'))).toEqual(file);
-    expect(file).toMatchObject({
+    expect(JSON.parse(await readFile(path.join(output, 'clips.json'), 'utf8'))).toEqual({
       version: 1,
+      ...file,
+    });
+    expect(file).toMatchObject({
       dataset: 'dvs128-gesture',
       simulated: false,
       sensor: { height: 128, width: 128 },

@@ -2,6 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { type FrameLayout, frameSize, integrateFrames, type SplitBy } from '../events/frames.ts';
+import {
+  type CachedClip,
+  type ClipIndex,
+  FRAME_CACHE_FILES,
+  formatClipIndex,
+} from '../formats/frame-cache.ts';
 import { NpyCountsWriter } from '../formats/npy-file.ts';
 import { type Clip, type Clips, type Dataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
 import { foldNames, formatCount } from './problems.ts';
@@ -18,35 +24,10 @@ export interface FrameSettings {
   readonly limit?: { readonly train?: number; readonly test?: number };
 }
 
-/** A row of `clips.json`. */
-export interface CachedClip extends Clip {
-  readonly startUs: number;
-  readonly endUs: number;
-  readonly events: number;
-}
-
-/** `clips.json`: what the rows of `train.npy` and `test.npy` are. */
-export interface ClipsFile {
-  readonly version: 1;
-  readonly dataset: string;
-  readonly simulated: boolean;
-  readonly classes: readonly string[];
-  readonly sensor: { readonly height: number; readonly width: number };
-  readonly frames: {
-    readonly steps: number;
-    readonly splitBy: SplitBy;
-    readonly downsample: number;
-    readonly height: number;
-    readonly width: number;
-    readonly dtype: 'uint8' | 'uint16' | 'uint32';
-  };
-  readonly splits: Readonly<Record<Split, readonly CachedClip[]>>;
-}
-
 export interface WriteFramesOptions {
   readonly dataset: Dataset;
   readonly root: string;
-  /** Folder to make: `train.npy`, `test.npy`, `clips.json`. */
+  /** Folder to make, of the files that `FRAME_CACHE_FILES` names. */
   readonly output: string;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
@@ -61,7 +42,7 @@ export interface WriteFramesOptions {
  *
  * @throws {ReproError} `frames` for settings that cannot be, `data-missing` or `data-corrupt` as from the data set
  */
-export async function writeFrames(options: WriteFramesOptions): Promise<ClipsFile> {
+export async function writeFrames(options: WriteFramesOptions): Promise<ClipIndex> {
   const { dataset, root, output, settings, simulated, signal, progress } = options;
   checkSettings(settings);
   const { steps, splitBy, downsample, invalidEvents } = settings;
@@ -77,8 +58,8 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipsFil
   const rowShape = [steps, 2, size.height, size.width];
   const counts = new Uint32Array(steps * 2 * size.height * size.width);
   const writers = {
-    train: await NpyCountsWriter.create(path.join(output, 'train.npy'), rowShape),
-    test: await NpyCountsWriter.create(path.join(output, 'test.npy'), rowShape),
+    train: await NpyCountsWriter.create(path.join(output, FRAME_CACHE_FILES.train), rowShape),
+    test: await NpyCountsWriter.create(path.join(output, FRAME_CACHE_FILES.test), rowShape),
   };
   const rows: Record<Split, CachedClip[]> = { train: [], test: [] };
   const visit = async ({ split, row, startUs, endUs, events }: ReadClip) => {
@@ -88,19 +69,16 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipsFil
   };
   try {
     await dataset.readClips(root, clips, { ...readOptions, invalidEvents }, visit);
-    for (const [a, b] of [
-      ['train', 'test'],
-      ['test', 'train'],
-    ] as const)
-      await writers[a].widen(writers[b].dtype);
+    checkWhole(clips, rows);
+    await writers.train.widen(writers.test.dtype);
+    await writers.test.widen(writers.train.dtype);
     for (const split of SPLITS) await writers[split].finish(clips[split].length);
   } catch (error) {
     for (const split of SPLITS) await writers[split].abandon();
     throw error;
   }
   warnOfShortClips(rows, steps, options.warn);
-  const file: ClipsFile = {
-    version: 1,
+  const index: ClipIndex = {
     dataset: dataset.name,
     simulated,
     classes: dataset.classes,
@@ -108,8 +86,8 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipsFil
     frames: { steps, splitBy, downsample, ...size, dtype: writers.train.dtype },
     splits: rows,
   };
-  await writeFile(path.join(output, 'clips.json'), formatClips(file));
-  return file;
+  await writeFile(path.join(output, FRAME_CACHE_FILES.index), formatClipIndex(index));
+  return index;
 }
 
 function checkSettings({ splitBy, invalidEvents, limit }: FrameSettings): void {
@@ -127,6 +105,19 @@ function checkSettings({ splitBy, invalidEvents, limit }: FrameSettings): void {
     if (most !== undefined && !(Number.isInteger(most) && most >= 1)) {
       fail(`frames.limit.${split}`, 'a whole number >= 1', most);
     }
+  }
+}
+
+/** A clip that was listed but never read would be a row of zeros with a class. */
+function checkWhole(clips: Clips, rows: Readonly<Record<Split, readonly CachedClip[]>>): void {
+  for (const split of SPLITS) {
+    const missing = clips[split].filter((_, row) => rows[split][row] === undefined);
+    if (missing.length === 0) continue;
+    const names = missing.map(({ recording }) => recording);
+    throw new ReproError('data-corrupt', `${foldNames(names)}: listed, but not read.`, {
+      where: 'dataset.root',
+      fix: 'The data changed while they were read, or hold a name twice: run `repro run verify --force`.',
+    });
   }
 }
 
@@ -152,15 +143,4 @@ function warnOfShortClips(
   warn?.(
     `${formatCount(short.length, 'clip')} with fewer events than the ${steps} frames, which are mostly empty: ${foldNames(names)}.`,
   );
-}
-
-/** One clip a line: a person can read it, and a difference shows the clip. */
-function formatClips(file: ClipsFile): string {
-  const { splits, ...head } = file;
-  const text = JSON.stringify(head, null, 1).replace(/\n}$/, '');
-  const lists = SPLITS.map((split) => {
-    const lines = splits[split].map((clip) => `   ${JSON.stringify(clip)}`).join(',\n');
-    return `  "${split}": [\n${lines}\n  ]`;
-  });
-  return `${text},\n "splits": {\n${lists.join(',\n')}\n }\n}\n`;
 }

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { type ClipIndex, formatClipIndex, parseClipIndex } from '../../src/formats/frame-cache.ts';
+
+const gesture = {
+  recording: 'user01_led.aedat',
+  user: 1,
+  light: 'led',
+  class: 1,
+  startUs: 1000,
+  endUs: 2000,
+  events: 12,
+};
+const digit = { ...gesture, recording: 'Test/0/00001.bin', user: null, light: null, class: 0 };
+const index: ClipIndex = {
+  dataset: 'dvs128-gesture',
+  simulated: true,
+  classes: ['clap', 'wave'],
+  sensor: { height: 128, width: 128 },
+  frames: { steps: 8, splitBy: 'time', downsample: 4, height: 32, width: 32, dtype: 'uint16' },
+  splits: { train: [gesture, gesture], test: [digit] },
+};
+
+describe('clips.json', () => {
+  test('is read back as it was written, one clip a line', () => {
+    const text = formatClipIndex(index);
+    expect(parseClipIndex(text, 'clips.json')).toEqual(index);
+    expect(text.split('\n').filter((line) => line.includes('"recording"'))).toHaveLength(3);
+    expect(JSON.parse(text)).toEqual({ version: 1, ...index });
+  });
+
+  test('may list no clips', () => {
+    const empty = { ...index, splits: { train: [], test: [] } };
+    expect(parseClipIndex(formatClipIndex(empty), 'clips.json')).toEqual(empty);
+  });
+
+  test.each<[string, string, string, string]>([
+    ['another version', '"version": 1', '"version": 2', 'field "version" is 2, and only 1 is read here'],
+    ['no mark of simulated data', '"simulated": true', '"simulate": true', '"simulated": expected true or'],
+    [
+      'an unknown way to cut',
+      '"time"',
+      '"size"',
+      '"frames.splitBy": expected "number" or "time", found "size"',
+    ],
+    [
+      'a class that is not there',
+      '"class":0',
+      '"class":2',
+      '"splits.test[0].class": expected a whole number from 0 to 1',
+    ],
+    [
+      'a user by name',
+      '"user":1',
+      '"user":"user01"',
+      '"splits.train[0].user": expected a whole number from 0',
+    ],
+    ['a time before 0', '"startUs":1000', '"startUs":-1', '"splits.train[0].startUs"'],
+    ['half of it', '"splits"', '', 'the file is not valid JSON'],
+  ])('is refused with %s, by file and field', (_, from, to, message) => {
+    const text = formatClipIndex(index).replace(from, to);
+    expect(() => parseClipIndex(text, 'a/clips.json')).toThrow(
+      expect.objectContaining({
+        code: 'frames-invalid',
+        where: 'a/clips.json',
+        message: expect.stringContaining(message),
+      }),
+    );
+  });
+});

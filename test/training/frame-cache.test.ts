@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { formatClipIndex } from '../../src/formats/frame-cache.ts';
+import { encodeNpy } from '../../src/formats/npy.ts';
+import { labelsOf, openFrameCache } from '../../src/training/frame-cache.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'frame-cache-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+/** A cache of two training clips and one test clip, [1, 2, 2, 3] each; or of arrays that do not fit it. */
+async function writeCache(train = [2, 1, 2, 2, 3], test = [1, 1, 2, 2, 3]): Promise<void> {
+  for (const [name, shape] of Object.entries({ train, test })) {
+    const data = new Uint8Array(shape.reduce((product, size) => product * size, 1)).fill(7);
+    await writeFile(join(folder, `${name}.npy`), encodeNpy({ dtype: 'uint8', shape, data }));
+  }
+  const clip = { recording: 'a', user: 1, light: 'led', startUs: 0, endUs: 1, events: 84 };
+  const text = formatClipIndex({
+    dataset: 'dvs128-gesture',
+    simulated: true,
+    classes: ['clap', 'wave'],
+    sensor: { height: 2, width: 3 },
+    frames: { steps: 1, splitBy: 'number', downsample: 1, height: 2, width: 3, dtype: 'uint8' },
+    splits: {
+      train: [
+        { ...clip, class: 1 },
+        { ...clip, class: 0 },
+      ],
+      test: [{ ...clip, class: 1 }],
+    },
+  });
+  await writeFile(join(folder, 'clips.json'), text);
+}
+
+test('a frame cache is opened with its clips, their classes and the size of a frame', async () => {
+  await writeCache();
+  const cache = await openFrameCache(folder);
+  expect(cache.input).toEqual([2, 2, 3]);
+  expect([...labelsOf(cache.index.splits.train)]).toEqual([1, 0]);
+  expect((await cache.test.read(Int32Array.of(0))).shape).toEqual([1, 1, 2, 2, 3]);
+  await cache.close();
+});
+
+test.each([
+  [
+    'a clip too few',
+    [1, 1, 2, 2, 3],
+    undefined,
+    'train.npy has 1 clips of [1, 2, 2, 3], expected 2 of [1, 2, 2, 3]',
+  ],
+  [
+    'frames of another size',
+    undefined,
+    [1, 1, 2, 3, 2],
+    'test.npy has 1 clips of [1, 2, 3, 2], expected 1 of',
+  ],
+  [
+    'more steps than it says',
+    [2, 2, 2, 2, 3],
+    [1, 2, 2, 2, 3],
+    'train.npy has 2 clips of [2, 2, 2, 3], expected 2 of',
+  ],
+])('a frame cache with %s is refused', async (_, train, tested, message) => {
+  await writeCache(train, tested);
+  await expect(openFrameCache(folder)).rejects.toMatchObject({
+    code: 'frames-invalid',
+    message: expect.stringContaining(message),
+    fix: expect.stringContaining('repro run frames'),
+  });
+});
