@@ -22,6 +22,7 @@ export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
 /** The same options as words, for a command line that a person can paste. */
 export function pipelineArguments(options: PipelineOptions): string[] {
   return [
+    ...(options.project === undefined ? [] : ['--project', options.project]),
     ...(options.profile === undefined ? [] : ['--profile', options.profile]),
     ...options.set.flatMap((assignment) => ['--set', assignment]),
   ];

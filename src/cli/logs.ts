@@ -5,7 +5,6 @@ import { ReproError } from '../errors.ts';
 import { logFileOf } from '../runner/logs.ts';
 import { selectInstances } from '../runner/selection.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
-import { isNamed } from './status.ts';
 
 interface LogsOptions extends PipelineOptions {
   readonly path?: boolean;
@@ -15,9 +14,8 @@ interface LogsOptions extends PipelineOptions {
 /** `repro logs STAGE`: what the stage's last run wrote to stdout and stderr. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
-  const { selected } = selectInstances(plan, { targets: [target] });
-  const found = [...selected]
-    .filter((id) => isNamed(id, [target]))
+  const { named } = selectInstances(plan, { targets: [target] });
+  const found = [...named]
     .map((id) => ({ id, file: logFileOf(plan, id) }))
     .filter(({ file }) => existsSync(file));
   if (options.json === true) {

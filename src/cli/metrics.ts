@@ -2,7 +2,6 @@ import process from 'node:process';
 import { readRecord } from '../runner/records.ts';
 import { selectInstances } from '../runner/selection.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
-import { isNamed } from './status.ts';
 import { formatBytes, formatFigure, formatSeconds } from './view/format.ts';
 
 interface MetricsOptions extends PipelineOptions {
@@ -12,11 +11,10 @@ interface MetricsOptions extends PipelineOptions {
 /** `repro metrics`: what each stage measured, and what it cost, in the last run that ended well. */
 export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
-  const { selected } = selectInstances(plan, { targets });
-  const ids = [...plan.instances.keys()].filter(
-    (id) => selected.has(id) && (targets.length === 0 || isNamed(id, targets)),
+  const { named } = selectInstances(plan, { targets });
+  const records = await Promise.all(
+    [...named].map(async (id) => ({ id, record: await readRecord(plan, id) })),
   );
-  const records = await Promise.all(ids.map(async (id) => ({ id, record: await readRecord(plan, id) })));
   if (options.json === true) {
     printJson({
       version: 1,

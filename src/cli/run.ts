@@ -34,8 +34,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
       fix: 'Name the stages, or a range of the graph with --from and --until.',
     });
   }
-  const { selected } = selectInstances(plan, { targets, from: options.from, until: options.until });
-  const forced = options.force === true ? selectForced(plan, targets, selected) : new Set<string>();
+  const { selected, named } = selectInstances(plan, { targets, from: options.from, until: options.until });
 
   const state = createRunState();
   const view = await openView();
@@ -49,7 +48,8 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
     await runPlan({
       plan,
       selected,
-      force: forced,
+      // Not what the named ones only need.
+      force: options.force === true ? named : false,
       dryRun: options.dryRun ?? false,
       jobs: options.jobs ?? os.availableParallelism(),
       facts: factsOf(plan.projectRoot),
@@ -69,25 +69,6 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   process.stderr.write(`${summary.join('\n')}\n`);
   if (options.json === true) printJson(outcomeDocument(plan, state));
   process.exitCode = exitCodeOfRun(state, signals.received());
-}
-
-/** `--force` means the stages that were named, not everything that they need; without names, all. */
-function selectForced(
-  plan: Plan,
-  targets: readonly string[],
-  selected: ReadonlySet<string>,
-): ReadonlySet<string> {
-  if (targets.length === 0) return selected;
-  const named = new Set(targets.map((target) => target.split('@', 1)[0]));
-  const exact = new Set(targets);
-  return new Set(
-    [...selected].filter((id) => {
-      const stage = plan.instances.get(id)?.stage ?? id;
-      return (
-        exact.has(id) || exact.has(stage) || (named.has(stage) && targets.some((one) => id.startsWith(one)))
-      );
-    }),
-  );
 }
 
 async function openView(): Promise<View> {

@@ -21,9 +21,9 @@ const words = {
 /** `repro status`: a line for each instance, with every reason that makes it stale. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
-  const { selected } = selectInstances(plan, { targets });
+  const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
-  const wanted = all.filter((one) => targets.length === 0 || isNamed(one.id, targets));
+  const wanted = all.filter((one) => named.has(one.id));
   if (options.json === true) {
     printJson({
       version: 1,
@@ -48,11 +48,4 @@ export async function status(targets: readonly string[], options: StatusOptions)
   }
   if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
-}
-
-/** Whether the user named this instance itself, and not only something that needs it. */
-export function isNamed(id: string, targets: readonly string[]): boolean {
-  return targets.some(
-    (target) => id === target || id.split('@', 1)[0] === target || id.startsWith(`${target},`),
-  );
 }

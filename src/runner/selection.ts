@@ -11,26 +11,24 @@ export interface Selection {
   readonly until?: string | undefined;
 }
 
+export interface Selected {
+  /** What was asked for, with everything it depends on; in plan order. */
+  readonly selected: ReadonlySet<string>;
+  /** What was asked for by name or range, without what that only needs; everything where nothing was said. */
+  readonly named: ReadonlySet<string>;
+}
+
 /**
- * The instances that a person asked for, with everything these depend on.
+ * The instances that a person asked for.
  *
  * @throws {ReproError} `usage`, if a name is unknown, left out by the profile, or nothing fits
  */
-export function selectInstances(
-  plan: Plan,
-  selection: Selection,
-): { readonly selected: ReadonlySet<string> } {
+export function selectInstances(plan: Plan, selection: Selection): Selected {
   const { targets = [], from, until } = selection;
-  let wanted = new Set(plan.instances.keys());
-  if (targets.length > 0) {
-    wanted = intersect(
-      wanted,
-      withDependencies(
-        plan,
-        targets.flatMap((one) => matchInstances(plan, one)),
-      ),
-    );
-  }
+  const all = new Set(plan.instances.keys());
+  const matched = new Set(targets.flatMap((one) => matchInstances(plan, one)));
+  let wanted = all;
+  if (targets.length > 0) wanted = intersect(wanted, withDependencies(plan, matched));
   if (until !== undefined) wanted = intersect(wanted, withDependencies(plan, matchInstances(plan, until)));
   if (from !== undefined) wanted = intersect(wanted, withDependents(plan, matchInstances(plan, from)));
   if (wanted.size === 0 && from !== undefined) {
@@ -38,9 +36,11 @@ export function selectInstances(
       fix: `"${until ?? targets.join(', ')}" does not depend on "${from}": \`repro graph\` shows what does.`,
     });
   }
-  const selected = withDependencies(plan, wanted);
   // In plan order, so that whoever lists the selection lists it as it will run.
-  return { selected: intersect(new Set(plan.instances.keys()), selected) };
+  return {
+    selected: intersect(all, withDependencies(plan, wanted)),
+    named: intersect(wanted, targets.length > 0 ? matched : wanted),
+  };
 }
 
 /**

@@ -102,6 +102,21 @@ describe('repro run', () => {
     expect((await countRuns()).slice(3)).toEqual(['second-b']);
   });
 
+  test('takes patterns, to force as to ask', async () => {
+    await call(['run']);
+    await call(['run', 'second@*', '--force', '--jobs', '1']);
+    expect((await countRuns()).slice(3)).toEqual(['second-a', 'second-b']);
+    expect((await call(['status', 'second@*'])).stdout.split('\n')).toHaveLength(2);
+    expect((await call(['logs', 'second@*', '--path'])).stdout.split('\n')).toHaveLength(2);
+    expect(JSON.parse((await call(['metrics', 'second@*', '--json'])).stdout).instances).toHaveLength(2);
+  });
+
+  test('with --force and a range runs the range again, not what it needs', async () => {
+    await call(['run']);
+    await call(['run', '--from', 'second', '--force', '--jobs', '1']);
+    expect((await countRuns()).slice(3)).toEqual(['second-a', 'second-b']);
+  });
+
   test('fails with 1, the end of the log and the command that runs the stage again', async () => {
     await fs.writeFile(path.join(folder, 'break'), '');
     const { exitCode, stderr } = await call(['run', '--set', 'word=it is']);

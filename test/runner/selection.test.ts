@@ -99,6 +99,16 @@ stages:
     expect(matchInstances(await planOf(pipeline), pattern)).toEqual(expected);
   });
 
+  test('tells what was asked for from what that only needs', async () => {
+    const plan = await planOf(pipeline);
+    const named = (selection: Selection) => [...selectInstances(plan, selection).named];
+    expect(named({})).toEqual(all);
+    expect(named({ targets: ['train@*,2', 'frames'] })).toEqual(['frames', 'train@base,2', 'train@deep,2']);
+    expect(named({ targets: ['train@base'] })).toEqual(['train@base,1', 'train@base,2']);
+    expect(named({ from: 'train', until: 'evaluate' })).toEqual([...trains, ...evaluates]);
+    expect(named({ from: 'evaluate' })).toEqual([...evaluates, 'report']);
+  });
+
   test.each([
     ['trian', 'there is no stage "trian"\n  Closest: "train".'],
     [
