@@ -9,8 +9,8 @@ export interface ManifestFile {
   readonly path: string;
   readonly sizeBytes: number;
   readonly md5: string;
-  /** `unlisted`: not part of the data set, and not read. */
-  readonly status: 'ok' | 'unlisted';
+  /** `archive`: the others are in it. `unlisted`: not part of the data set, and not used. */
+  readonly status: 'ok' | 'archive' | 'unlisted';
 }
 
 /** What `verify` found: no absolute path and no clock, so that the same data give the same manifest. */
@@ -69,15 +69,11 @@ export interface Dataset {
   readonly title: string;
   readonly classes: readonly string[];
   readonly sensor: Sensor;
-  readonly licence: { readonly name: string; readonly url: string };
-  readonly reference: string;
   /** What `progress` counts. */
   readonly recordingsNoun: string;
-  /** The whole text that tells a person how to get the data to `root`. */
-  howToGet(root: string): string;
   /**
    * Checks every file.
-   * @throws {ReproError} `data-missing`, `data-kind` or `data-corrupt`, with all that is wrong and how to mend it
+   * @throws {ReproError} `data-missing` with how to get the data, or `data-kind` or `data-corrupt` with all that is wrong
    */
   verify(root: string, options: ReadOptions): Promise<Manifest>;
   /** The clips without their events. */

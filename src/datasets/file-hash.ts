@@ -1,8 +1,20 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 
-/** md5 of a whole file's bytes, in hex: the checksum that the data sets are published with. */
-export async function hashChunks(chunks: AsyncIterable<Uint8Array>): Promise<string> {
+export interface FileHash {
+  readonly sizeBytes: number;
+  /** Of the whole file's bytes, in hex: the checksum that the data sets are published with. */
+  readonly md5: string;
+}
+
+/** Reads a file to its end. An aborted signal ends it with the signal's reason. */
+export async function hashFile(file: string, signal: AbortSignal | undefined): Promise<FileHash> {
   const hash = createHash('md5');
-  for await (const chunk of chunks) hash.update(chunk);
-  return hash.digest('hex');
+  let sizeBytes = 0;
+  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    sizeBytes += chunk.length;
+  }
+  return { sizeBytes, md5: hash.digest('hex') };
 }

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
@@ -62,9 +62,10 @@ export class FolderTree implements FileTree {
         const name = below === '' ? entry.name : `${below}/${entry.name}`;
         if (entry.name.startsWith('.')) continue;
         // A link is followed: large data often lie on another disk. The depth bounds what a circle of links can do.
-        const kind = entry.isSymbolicLink() ? await stat(path.join(this.#folder, name)) : entry;
-        if (kind.isFile()) names.push(name);
-        else if (kind.isDirectory() && depth > 1) await gather(name, depth - 1);
+        // One that leads nowhere is no file: the data set then lacks it, and says so by name.
+        const kind = entry.isSymbolicLink() ? await kindOfPath(path.join(this.#folder, name)) : kindOf(entry);
+        if (kind === 'file') names.push(name);
+        else if (kind === 'folder' && depth > 1) await gather(name, depth - 1);
       }
     };
     await gather('', this.#depth);
@@ -72,14 +73,18 @@ export class FolderTree implements FileTree {
   }
 }
 
-/** What lies at a path; null if nothing does. */
+/** What lies at a path, at the end of its links; null if nothing does, or neither file nor folder. */
 export async function kindOfPath(target: string): Promise<'file' | 'folder' | null> {
   const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return null;
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return null;
     throw error;
   });
-  if (found === null) return null;
-  return found.isDirectory() ? 'folder' : 'file';
+  return found === null ? null : kindOf(found);
+}
+
+function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): 'file' | 'folder' | null {
+  if (found.isDirectory()) return 'folder';
+  return found.isFile() ? 'file' : null;
 }
 
 /** @throws {ReproError} `data-corrupt` if the file is larger than a file of its kind can be */

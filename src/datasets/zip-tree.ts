@@ -6,6 +6,8 @@ import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 /** Of the Unix mode in a zip entry's external attributes: what kind of file it is. */
 const KIND_MASK = 0o170000;
 const PLAIN_FILE = 0o100000;
+/** What yauzl says of a name that it does not let through. */
+const UNSAFE_NAME = /^(?:absolute path|invalid relative path|invalid characters in fileName): /;
 
 /** The files of a zip, sorted by name, unpacked as they are read, each held against its checksum. */
 export class ZipTree implements FileTree {
@@ -19,7 +21,7 @@ export class ZipTree implements FileTree {
 
   /**
    * @throws {ReproError} `archive-broken` if it ends too early or is no zip, `archive-unsafe` for a path that leaves
-   *   the archive or a link, `data-corrupt` for a file that its checksum does not fit
+   *   the archive, a link, or a name that is there twice, `data-corrupt` for a file that its checksum does not fit
    */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
     await this.#withEntries(async (zip, entries) => {
@@ -57,9 +59,12 @@ export class ZipTree implements FileTree {
         }
       } catch (error) {
         if (error instanceof ReproError) throw error;
+        if (error instanceof Error && UNSAFE_NAME.test(error.message)) this.#failUnsafe(error.message);
         this.#failBroken(error);
       }
       entries.sort((a, b) => byName(a.fileName, b.fileName));
+      const twice = entries.find((entry, i) => entry.fileName === entries[i + 1]?.fileName);
+      if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} is there twice`);
       await use(zip, entries);
     } finally {
       zip.close();
@@ -69,10 +74,7 @@ export class ZipTree implements FileTree {
   #checkKind(entry: Entry): void {
     const kind = (entry.externalFileAttributes >>> 16) & KIND_MASK;
     if (entry.isEncrypted() || (kind !== 0 && kind !== PLAIN_FILE)) {
-      throw new ReproError('archive-unsafe', `${JSON.stringify(entry.fileName)} is no plain file.`, {
-        where: this.#label,
-        fix: 'This is not the archive that the data set is published in: fetch that one.',
-      });
+      this.#failUnsafe(`${JSON.stringify(entry.fileName)} is no plain file`);
     }
   }
 
@@ -96,6 +98,13 @@ export class ZipTree implements FileTree {
         fix: 'Fetch the archive again.',
       });
     }
+  }
+
+  #failUnsafe(what: string): never {
+    throw new ReproError('archive-unsafe', `${what}.`, {
+      where: this.#label,
+      fix: 'This is not the archive that the data set is published in: fetch that one.',
+    });
   }
 
   #failBroken(error: unknown): never {

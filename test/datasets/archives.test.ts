@@ -156,7 +156,17 @@ describe('the files of a zip', () => {
   test('are refused with a link among them, or a path that leaves the archive', async () => {
     const link = await write(makeZip([{ name: 'x', bytes: Buffer.from('/etc/passwd'), mode: 0o120777 }]));
     await expect(contents(link)).rejects.toMatchObject({ code: 'archive-unsafe' });
-    const outside = await write(makeZip([{ name: '../x', bytes: Buffer.from('x') }]));
-    await expect(contents(outside)).rejects.toMatchObject({ code: 'archive-broken' });
+    for (const name of ['../x', '/etc/x', 'C:/x']) {
+      const outside = await write(makeZip([{ name, bytes: Buffer.from('x') }]));
+      await expect(contents(outside), name).rejects.toMatchObject({ code: 'archive-unsafe' });
+    }
+  });
+
+  test('are refused where a name is there twice, of which only one can be meant', async () => {
+    const tree = await write(makeZip([members[0]!, members[3]!, members[0]!]));
+    await expect(tree.list()).rejects.toMatchObject({
+      code: 'archive-unsafe',
+      message: '"Train/b" is there twice.',
+    });
   });
 });

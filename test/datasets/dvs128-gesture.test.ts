@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -82,7 +82,7 @@ describe('verifying recordings', () => {
     const manifest = await verifyGestures(root, real, gestureFacts(sum));
     expect(manifest).toMatchObject({ archive: true, warnings: [], splits: unpacked.splits });
     expect(manifest.files).toEqual([
-      { path: 'DvsGesture.tar.gz', sizeBytes: expect.any(Number), md5: sum, status: 'ok' },
+      { path: 'DvsGesture.tar.gz', sizeBytes: expect.any(Number), md5: sum, status: 'archive' },
       ...unpacked.files,
     ]);
     expect(await verifyGestures(archive, real, gestureFacts(sum))).toEqual(manifest);
@@ -179,12 +179,25 @@ describe('verifying recordings', () => {
     files.set('user30_led.aedat', makeRecording(1));
     files.set('README.txt', text('something else'));
     await writeGestures(root, files);
-    const { warnings } = await verifyGestures(root, real, gestureFacts());
+    const { warnings, files: listed } = await verifyGestures(root, real, gestureFacts());
     expect(warnings).toEqual([
       expect.stringContaining('README.txt  is not the published file'),
       'user30_led.aedat  is in no trial list and is not used.',
     ]);
+    expect(listed.filter(({ status }) => status === 'unlisted').map((file) => file.path)).toEqual([
+      'DvsGesture/README.txt',
+      'DvsGesture/user30_led.aedat',
+    ]);
   });
+});
+
+test('a link that leads nowhere is a missing recording', async () => {
+  const files = gestureFiles(false);
+  files.delete('user24_led.aedat');
+  const folder = await writeGestures(root, files);
+  await symlink('nowhere', path.join(folder, 'user24_led.aedat'));
+  await symlink('user01_circle', path.join(folder, 'user01_circle'));
+  expect((await failure()).message).toContain('recordings are missing (1):\n    user24_led.aedat');
 });
 
 describe('verifying simulated recordings', () => {

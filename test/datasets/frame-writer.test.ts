@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Dataset } from '../../src/datasets/dataset.ts';
 import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
 import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer.ts';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
@@ -123,6 +124,22 @@ describe('the frame cache of gesture recordings', () => {
     files.set('user02_led.aedat', files.get('user02_led.aedat')!.subarray(0, 600));
     await writeGestures(root, files);
     await expect(writeFrames({ ...base, root, output })).rejects.toMatchObject({ code: 'aedat-truncated' });
+    expect(await readdir(output)).toEqual([]);
+  });
+
+  test('refuses to leave a row of zeros for a clip that was listed but not read', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const forgetful: Dataset = {
+      ...DVS128_GESTURE,
+      readClips: (from, clips, options, visit) =>
+        DVS128_GESTURE.readClips(from, clips, options, async (clip) => {
+          if (clip.split === 'train' || clip.row !== 5) await visit(clip);
+        }),
+    };
+    await expect(writeFrames({ ...base, dataset: forgetful, root, output })).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: 'user24_led.aedat: listed, but not read.',
+    });
     expect(await readdir(output)).toEqual([]);
   });
 

@@ -58,7 +58,8 @@ describe('verifying N-MNIST', () => {
     const manifest = await verifyNmnist(root, real);
     expect(manifest.splits.test.clips).toBe(10);
     expect(manifest.warnings).toContainEqual(expect.stringMatching(/^Test\.zip .* is not 69ca8762/));
-    expect(manifest.files[0]?.path).toBe('Test.zip');
+    expect(manifest.files[0]).toMatchObject({ path: 'Test.zip', status: 'archive' });
+    expect(manifest.files.filter(({ status }) => status === 'archive')).toHaveLength(1);
   });
 
   test('says that a zip is cut off', async () => {

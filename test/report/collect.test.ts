@@ -48,6 +48,16 @@ describe('collectResults', () => {
     expect(results.manifest.train).toEqual({ recordings: 16, clips: 192 });
   });
 
+  it('counts the files in an archive, not the archive beside them', async () => {
+    const before = (await collectResults(sources, MADE)).manifest;
+    await alter(join(sources.verify, 'manifest.json'), (value) => {
+      const file = { path: 'DvsGesture.tar.gz', sizeBytes: 9e9, md5: '', status: 'archive' };
+      value.files = [file, ...(value.files as unknown[])];
+    });
+    const { files, sizeBytes } = (await collectResults(sources, MADE)).manifest;
+    expect([files, sizeBytes]).toEqual([before.files, before.sizeBytes]);
+  });
+
   it('counts epochs from 1, as people do', async () => {
     const [model] = (await collectResults(sources, MADE)).models;
     expect(model?.runs[0]?.metrics.epochs).toEqual([1, 2, 3]);

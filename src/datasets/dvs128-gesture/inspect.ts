@@ -59,7 +59,10 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
   try {
     recording = await readAedat3(keepOpen(hashed), options, () => {});
   } catch (error) {
-    if (!(error instanceof ReproError)) throw error;
+    if (!(error instanceof ReproError)) {
+      await hashed.return(undefined);
+      throw error;
+    }
     recording = error;
   }
   // What follows the place of an error belongs to the md5 all the same.

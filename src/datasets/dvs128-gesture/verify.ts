@@ -1,10 +1,8 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Label } from '../../events/labels.ts';
 import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
-import { hashChunks } from '../file-hash.ts';
+import { hashFile } from '../file-hash.ts';
 import { byName } from '../file-tree.ts';
 import { formatBytes, Problems } from '../problems.ts';
 import { showPath } from '../show-path.ts';
@@ -51,12 +49,12 @@ export async function verifyGestures(
     );
   } catch (error) {
     if (place.archive === null || options.simulated) throw error;
-    throw await explainArchive(place.archive, error, facts, shown);
+    throw await explainArchive(place.archive, error, facts, shown, options.signal);
   }
   checkKind(new Set(found.keys()), options.simulated, shown);
   const warnings: string[] = [];
   if (place.archive !== null) {
-    archive = await describeArchive(place.archive);
+    archive = await describeArchive(place.archive, options.signal);
     if (expected !== null && archive.md5 !== expected.archiveMd5) {
       warnings.push(
         `${archive.path}: md5 ${archive.md5} is not ${expected.archiveMd5}: not the published archive, whatever is in it.`,
@@ -67,7 +65,7 @@ export async function verifyGestures(
   const trials = checkTrials(found, expected, problems);
   const labels = checkFiles(found, trials, expected, problems, warnings);
   problems.throwIfAny(shown, 'DVS128 Gesture', remedy(options.simulated, shown));
-  return makeManifest({ found, trials, labels, archive, warnings, simulated: options.simulated });
+  return makeManifest({ found, trials, labels, archive, warnings, facts: expected });
 }
 
 /** How many recordings there should be, or, of simulated ones, are; 0 if nobody can tell beforehand. */
@@ -127,10 +125,8 @@ function remedy(simulated: boolean, shown: string): string {
     : `Fetch or unpack the data set again, then \`repro run verify\`.\n${howToGetGestures(shown)}`;
 }
 
-async function describeArchive(archive: string): Promise<ManifestFile> {
-  const { size } = await stat(archive);
-  const md5 = await hashChunks(createReadStream(archive, { highWaterMark: 1 << 20 }));
-  return { path: path.basename(archive), sizeBytes: size, md5, status: 'ok' };
+async function describeArchive(archive: string, signal: AbortSignal | undefined): Promise<ManifestFile> {
+  return { path: path.basename(archive), ...(await hashFile(archive, signal)), status: 'archive' };
 }
 
 /** An archive that cannot be read to its end: says how much of it is there. */
@@ -139,10 +135,11 @@ async function explainArchive(
   error: unknown,
   facts: GestureFacts,
   shown: string,
+  signal: AbortSignal | undefined,
 ): Promise<unknown> {
   if (!(error instanceof ReproError) || !error.code.startsWith('archive-')) return error;
   if (error.code === 'archive-unsafe') return error;
-  const { path: name, sizeBytes, md5 } = await describeArchive(archive);
+  const { path: name, sizeBytes, md5 } = await describeArchive(archive, signal);
   const wrong = md5 === facts.archiveMd5 ? '' : `md5 ${md5} is not ${facts.archiveMd5}; `;
   const cut = error.code === 'archive-cut' || sizeBytes < ARCHIVE_BYTES * 0.95;
   return new ReproError(
@@ -161,13 +158,17 @@ function makeManifest(parts: {
   readonly labels: ReadonlyMap<string, readonly Label[]>;
   readonly archive: ManifestFile | null;
   readonly warnings: readonly string[];
-  readonly simulated: boolean;
+  /** Null for simulated recordings. */
+  readonly facts: GestureFacts | null;
 }): Manifest {
-  const { found, trials, labels, archive } = parts;
+  const { found, trials, labels, archive, facts } = parts;
   const used = new Set<string>([
     SIMULATED_MARK,
     ...Object.values(TRIAL_LISTS),
-    ...Object.keys(PUBLISHED.extras),
+    // Small files that are not the published ones are not used, as the warning of them says.
+    ...Object.entries((facts ?? PUBLISHED).extras)
+      .filter(([name, md5]) => facts === null || found.get(name)?.md5 === md5)
+      .map(([name]) => name),
   ]);
   const perUser: Record<string, number> = {};
   const perLight: Record<string, number> = {};
@@ -202,7 +203,7 @@ function makeManifest(parts: {
   return {
     version: 1,
     dataset: 'dvs128-gesture',
-    simulated: parts.simulated,
+    simulated: facts === null,
     archive: archive !== null,
     splits: {
       train: { recordings: trials.train.length, clips: clips.train },

@@ -1,10 +1,8 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { ReproError } from '../../errors.ts';
 import { decodeNmnist } from '../../events/nmnist.ts';
 import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
-import { hashChunks } from '../file-hash.ts';
+import { hashFile } from '../file-hash.ts';
 import { readWhole } from '../file-tree.ts';
 import { describeProblem, formatBytes, formatCount, Problems } from '../problems.ts';
 import { showPath } from '../show-path.ts';
@@ -93,7 +91,7 @@ async function verifySplit(
   const { split, archive, tree } = place;
   const files: ManifestFile[] = [];
   const digits = CLASSES.map(() => 0);
-  if (archive !== null) files.push(await checkArchive(archive, split, run.warnings));
+  if (archive !== null) files.push(await checkArchive(archive, split, run.warnings, run.signal));
   await tree.walk(async (file) => {
     const sample = parseSampleName(file.path);
     const own = sample?.split === split ? sample : null;
@@ -115,16 +113,20 @@ async function verifySplit(
   return { files, digits };
 }
 
-async function checkArchive(archive: string, split: Split, warnings: string[]): Promise<ManifestFile> {
+async function checkArchive(
+  archive: string,
+  split: Split,
+  warnings: string[],
+  signal: AbortSignal | undefined,
+): Promise<ManifestFile> {
   const { name, md5 } = ARCHIVES[split];
-  const { size } = await stat(archive);
-  const found = await hashChunks(createReadStream(archive, { highWaterMark: 1 << 20 }));
-  if (found !== md5) {
+  const found = await hashFile(archive, signal);
+  if (found.md5 !== md5) {
     warnings.push(
-      `${name} (${formatBytes(size)}): md5 ${found} is not ${md5}: not the published archive, though whole.`,
+      `${name} (${formatBytes(found.sizeBytes)}): md5 ${found.md5} is not ${md5}: not the published archive, though whole.`,
     );
   }
-  return { path: name, sizeBytes: size, md5: found, status: 'ok' };
+  return { path: name, ...found, status: 'archive' };
 }
 
 function checkCounts(split: Split, digits: readonly number[], problems: Problems, warnings: string[]): void {

@@ -14,16 +14,20 @@ export function readManifestHead(fields: Fields): ManifestHead {
 
 /** @throws {ReproError} naming the file and the field */
 export function readManifest(fields: Fields): ManifestResult {
-  const files = fields.objects('files');
+  let files = 0;
   let sizeBytes = 0;
   let unlisted = 0;
-  for (const file of files) {
+  for (const file of fields.objects('files')) {
+    const status = file.choice('status', ['ok', 'archive', 'unlisted']);
+    // An archive is no file of the data set: those in it are counted.
+    if (status === 'archive') continue;
+    files += 1;
     sizeBytes += file.count('sizeBytes');
-    if (file.text('status') === 'unlisted') unlisted += 1;
+    if (status === 'unlisted') unlisted += 1;
   }
   const splits = fields.object('splits');
   return {
-    files: files.length,
+    files,
     sizeBytes,
     archive: fields.flag('archive'),
     unlisted,
