@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { findDataset, verifyDataset } from '../src/datasets/registry.ts';
+import { findDataset } from '../src/datasets/registry.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 
 interface Params {
@@ -12,11 +12,11 @@ export default defineStage<Params>({
   async run(context) {
     const { name, simulated } = context.params.dataset;
     const [root, output] = [context.inputs[0]!, context.outputs[0]!];
-    const { title, recordingsNoun: unit } = findDataset(name);
-    const manifest = await verifyDataset(name, root, {
-      simulated: simulated === true,
+    const dataset = findDataset(name);
+    const manifest = await dataset.verify(root, {
+      simulated,
       signal: context.signal,
-      progress: (done, total) => context.progress({ done, total, unit }),
+      progress: (done, total) => context.progress({ done, total, unit: dataset.recordingsNoun }),
     });
     for (const warning of manifest.warnings) context.warn(warning);
     await mkdir(output, { recursive: true });
@@ -29,6 +29,6 @@ export default defineStage<Params>({
       warnings: manifest.warnings.length,
     });
     const kind = manifest.simulated ? 'simulated, in the layout of ' : '';
-    context.note(`${kind}${title}: ${train.clips} training and ${test.clips} test clips, whole.`);
+    context.note(`${kind}${dataset.title}: ${train.clips} training and ${test.clips} test clips, whole.`);
   },
 });

@@ -1,10 +1,10 @@
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../errors.ts';
-import type { Dataset, Manifest, ReadOptions } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
 import { DVS128_GESTURE } from './dvs128-gesture.ts';
 import { NMNIST } from './nmnist.ts';
 
-export const DATASETS: readonly Dataset[] = [DVS128_GESTURE, NMNIST];
+const DATASETS: readonly Dataset[] = [DVS128_GESTURE, NMNIST];
 
 /** @throws {ReproError} `dataset-unknown`, with the closest name */
 export function findDataset(name: string): Dataset {
@@ -16,9 +16,4 @@ export function findDataset(name: string): Dataset {
     where: 'dataset.name',
     fix: `Closest: "${closest}". There are: ${names.join(', ')}.`,
   });
-}
-
-/** Checks every file of a data set. Errors as in `Dataset.verify`. */
-export function verifyDataset(name: string, root: string, options: ReadOptions): Promise<Manifest> {
-  return findDataset(name).verify(root, options);
 }

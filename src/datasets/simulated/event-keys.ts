@@ -12,10 +12,6 @@ export class EventKeys {
   #keys = new Float64Array(1 << 16);
   #length = 0;
 
-  get length(): number {
-    return this.#length;
-  }
-
   /** @param tUs time, whole µs >= 0; x and y are below 128, p is 0 or 1 */
   push(tUs: number, x: number, y: number, p: number): void {
     if (this.#length === this.#keys.length) {

@@ -114,7 +114,7 @@ interface Targets {
 const RAMP_SECONDS = 0.08;
 
 /** Turns that a motion has made after `seconds`: none during the reaction, then speeding up evenly, then steady. */
-export function turnsAfter(motion: Motion, seconds: number): number {
+function turnsAfter(motion: Motion, seconds: number): number {
   const moving = seconds - motion.reactionSeconds;
   if (moving <= 0) return 0;
   const steady = moving < RAMP_SECONDS ? (moving * moving) / (2 * RAMP_SECONDS) : moving - RAMP_SECONDS / 2;

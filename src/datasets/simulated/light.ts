@@ -16,7 +16,7 @@ export interface Light {
 }
 
 /** The five lights of DVS128 Gesture by their names; the figures are this model's, none was measured. */
-export const LIGHTS: readonly Light[] = [
+const LIGHTS: readonly Light[] = [
   { name: 'fluorescent', contrast: 1.0, flicker: 0.03, flickerHz: 100, noiseHz: 0.08, mismatch: 0.1 },
   { name: 'fluorescent_led', contrast: 1.05, flicker: 0.015, flickerHz: 100, noiseHz: 0.06, mismatch: 0.1 },
   { name: 'lab', contrast: 0.9, flicker: 0.01, flickerHz: 100, noiseHz: 0.1, mismatch: 0.11 },

@@ -32,7 +32,7 @@ export function drawConfusion(results: Results): Figure {
 }
 
 /** Clips of all seeds: [true class][predicted class]. */
-export function sumConfusion(model: ModelResult): number[][] {
+function sumConfusion(model: ModelResult): number[][] {
   const size = model.runs[0]?.confusion.length ?? 0;
   return Array.from({ length: size }, (_, row) =>
     Array.from({ length: size }, (_, column) =>
