@@ -48,8 +48,8 @@ const POLARITY = 1;
 /** The last of libcaer's own packet types; those from 100 up belong to users. */
 const LARGEST_KNOWN_TYPE = 13;
 const FIRST_USER_TYPE = 100;
-/** Overflow counts beyond this would leave the whole numbers that a double holds exactly (2^53 µs). */
-const LARGEST_OVERFLOW = 2 ** 21 - 1;
+/** The largest count whose every time, of a clock of 32 bits too, is a whole number that a double holds exactly (< 2^53 µs). */
+const LARGEST_OVERFLOW = 2 ** 22 - 1;
 
 /**
  * Reads AEDAT 3.1 from chunks of bytes of any size and hands on each polarity event, in file order. It holds no more

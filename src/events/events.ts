@@ -49,10 +49,6 @@ export class EventBuffer {
     this.#p = new Uint8Array(capacity);
   }
 
-  get length(): number {
-    return this.#length;
-  }
-
   push(tUs: number, x: number, y: number, p: number): void {
     const at = this.#length;
     if (at === this.#tUs.length) this.#grow();
@@ -63,14 +59,9 @@ export class EventBuffer {
     this.#length = at + 1;
   }
 
-  /** What was collected, as views of the buffer's memory: valid until the next `push` or `clear`. */
+  /** What was collected, as views of the buffer's memory: valid until the next `push`. */
   events(): Events {
     return sliceEvents({ tUs: this.#tUs, x: this.#x, y: this.#y, p: this.#p }, 0, this.#length);
-  }
-
-  /** Forgets the events and keeps the memory. */
-  clear(): void {
-    this.#length = 0;
   }
 
   #grow(): void {

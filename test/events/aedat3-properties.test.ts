@@ -6,7 +6,7 @@ import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { type Events, sliceEvents } from '../../src/events/events.ts';
 
 const options = { file: 'a.aedat', sensor: { height: 128, width: 128 } };
-const MOST_US = 2 ** 52 - 1;
+const MOST_US = Number.MAX_SAFE_INTEGER;
 
 const anyEvents = fc
   .array(fc.tuple(fc.integer({ min: 0, max: MOST_US }), fc.nat(127), fc.nat(127), fc.nat(1)), {

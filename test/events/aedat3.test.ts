@@ -57,6 +57,27 @@ describe('reading AEDAT 3.1', () => {
     expect(decodeAedat3(encodeAedat3(events), options).events).toEqual(events);
   });
 
+  test('reads the largest time that a double holds exactly, and refuses one overflow more', () => {
+    const latest = makeEvents([2 ** 53 - 1]);
+    const bytes = encodeAedat3(latest);
+    expect(decodeAedat3(bytes, options).events).toEqual(latest);
+    const header = bytes.length - 8 - 28;
+    expect(() => decodeAedat3(patched(header + 12, 2 ** 22, bytes), options)).toThrow(
+      expect.objectContaining({ code: 'aedat-packet' }),
+    );
+  });
+
+  test('takes a timestamp of 32 bits as `timestamp | overflow << 31`, with a warning', () => {
+    const bytes = encodeAedat3(makeEvents([2 ** 31 + 5]));
+    const stamp = bytes.length - 4;
+    // With one overflow, bit 31 of the sum is set already.
+    const odd = decodeAedat3(patched(stamp, 2 ** 31 + 5, bytes), options);
+    expect(odd.events.tUs[0]).toBe(2 ** 31 + 5);
+    expect(odd.summary.warnings).toEqual([expect.stringContaining("beyond the clock's 31 bits")]);
+    const even = patched(bytes.length - 8 - 28 + 12, 2, patched(stamp, 2 ** 31 + 5, bytes));
+    expect(decodeAedat3(even, options).events.tUs[0]).toBe(2 ** 32 + 2 ** 31 + 5);
+  });
+
   test('keeps invalid events as the original does, and drops them on request', () => {
     const bytes = encodeAedat3(makeEvents([1, 2, 3]), { valid: Uint8Array.of(1, 0, 1) });
     expect(decodeAedat3(bytes, options).events.tUs).toEqual(Float64Array.of(1, 2, 3));

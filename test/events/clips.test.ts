@@ -15,6 +15,7 @@ test('the clips of the golden recording are the events that the original cuts ou
     collector.push(tUs, events.x[i]!, events.y[i]!, events.p[i]!);
   });
   const golden = loadGolden('aedat_segments');
+  expect(collector.clips()).toHaveLength(4);
   for (const [i, clip] of collector.clips().entries()) {
     const [label, from, to] = goldenIntegers(golden, `segment_${i}`);
     expect(labels[i]!.class).toBe(label);
