@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
 import { goldenCases, loadGolden } from '../support/golden.ts';
+import { networkOf } from '../support/golden-network.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 const names = (config: NetworkConfig): string[] => stateEntries(buildNetwork(config)).map(({ name }) => name);
@@ -40,22 +41,7 @@ describe('stateEntries', () => {
 
   it.each(goldenCases('network'))('has the tensors of the golden network %s', (name) => {
     const golden = loadGolden(name);
-    const { ch, hw, layers, classes, per_neuron, plif, learn_alpha } = golden.description as Record<
-      string,
-      number
-    >;
-    const entries = stateEntries(
-      buildNetwork({
-        ...thesisNetwork,
-        input: [2, hw!, hw!],
-        channels: ch!,
-        layers: layers!,
-        classes: classes!,
-        neuron: plif === undefined ? 'plif' : 'lif',
-        tau: { per: per_neuron ? 'neuron' : 'layer', mean: 2, std: 0 },
-        surrogate: { kind: 'atan', alpha: 2, learnable: learn_alpha !== undefined },
-      }),
-    );
+    const entries = stateEntries(networkOf(golden));
     const found = Object.fromEntries(entries.map(({ name, shape, dtype }) => [name, { dtype, shape }]));
     const expected = [...golden.below('init/')].map(([key, { dtype, shape }]) => [key, { dtype, shape }]);
     expect(found).toEqual(Object.fromEntries(expected));

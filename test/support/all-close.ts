@@ -1,15 +1,17 @@
 import { expect } from 'vitest';
 
 export interface Tolerance {
-  /** Largest error relative to the size of the expected value; 1e-5 when left out. */
+  /** Largest error as a share of the largest expected magnitude, or where `absolute` is given, of each expected value; 1e-5 when left out. */
   readonly relative?: number;
-  /** Added to the relative tolerance; `relative` times the largest expected magnitude when left out. */
+  /** Largest error beside the relative one. */
   readonly absolute?: number;
 }
 
 declare module 'vitest' {
   interface Matchers<T> {
-    /** Every element within `absolute + relative · |expected|`; the same length. NaN is close to nothing. */
+    /**
+     * Every element within `relative · max |expected|`, or `absolute + relative · |expected|`; the same length. NaN is close to nothing.
+     */
     toBeAllclose(expected: ArrayLike<number>, tolerance?: Tolerance): T;
   }
 }
@@ -21,13 +23,19 @@ expect.extend({
     }
     const relative = tolerance.relative ?? 1e-5;
     const largest = Array.from(expected).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    const absolute = tolerance.absolute ?? relative * largest;
+    const { absolute } = tolerance;
+    const allowed = (value: number): number =>
+      absolute === undefined ? relative * largest : absolute + relative * Math.abs(value);
+    const limit =
+      absolute === undefined
+        ? `${relative} · ${largest}, the largest`
+        : `${absolute} + ${relative} · |expected|`;
     let outside = 0;
     let worst = 0;
     let worstExcess = -1;
     for (let i = 0; i < expected.length; i++) {
       const error = Math.abs((received[i] as number) - (expected[i] as number));
-      const excess = error - (absolute + relative * Math.abs(expected[i] as number));
+      const excess = error - allowed(expected[i] as number);
       if (!(excess <= 0)) {
         outside++;
         if (!(excess <= worstExcess)) {
@@ -40,8 +48,8 @@ expect.extend({
       pass: outside === 0,
       message: () =>
         outside === 0
-          ? `expected some element to differ by more than ${absolute} + ${relative} · |expected|`
-          : `${outside} of ${expected.length} elements differ by more than ${absolute} + ${relative} · |expected|; ` +
+          ? `expected some element to differ by more than ${limit}`
+          : `${outside} of ${expected.length} elements differ by more than ${limit}; ` +
             `worst at ${worst}: expected ${expected[worst]}, got ${received[worst]}`,
     };
   },

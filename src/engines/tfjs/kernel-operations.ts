@@ -1,5 +1,5 @@
 import type { Scalar, Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-
+import { restingPotential } from '../../snn/neurons.ts';
 import { kernels } from './cpu-kernels.ts';
 import type { NeuronAttributes } from './fire-kernels.ts';
 import type { LayerOperations, NeuronInput } from './layer-operations.ts';
@@ -72,7 +72,7 @@ function neuronAttributes({ neuron, steps }: NeuronInput): NeuronAttributes {
     steps,
     threshold,
     hardReset: reset.kind === 'hard',
-    rest: reset.kind === 'hard' ? reset.potential : 0,
+    rest: restingPotential(neuron),
     detachReset: reset.detach,
   };
 }

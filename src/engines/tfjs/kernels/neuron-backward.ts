@@ -1,3 +1,5 @@
+import { charge, reset } from '../../../snn/neurons.ts';
+import { atanDenominator } from '../../../snn/surrogate.ts';
 import { asDoubles, blockLength, type NeuronRun, type StepAffine } from './neuron-forward.ts';
 
 export interface NeuronGradients {
@@ -16,14 +18,18 @@ export interface NeuronGradients {
 /**
  * Backward pass of `fire`, through time.
  *
- * With u = h − threshold, q = 1 + (π/2 · α · u)² and the spike's surrogate derivatives ds/dh = (α/2) / q and ds/dα = (u/2) / q:
- * `dL/dh = gs · ds/dh + dL/dv · (1 − s)` (hard; without the factor when soft) and, going one step back,
- * `dL/dx = dL/dh · leak`, `dL/dv = dL/dh · (1 − leak)`, `dL/dleak += dL/dh · (x − (v − rest))`.
- * gs is dL/ds, plus dL/dv · (rest − h) (hard) or − dL/dv · threshold (soft) where the reset is not detached.
+ * With u = h − threshold and q = 1 + (π/2 · α · u)², for each step from the last to the first, dL/dv being 0 behind the last:
+ *
+ *   dL/ds  += dL/dv · (rest − h) (hard) or −dL/dv · threshold (soft), where the reset is attached
+ *   dL/dh   = dL/ds · (α/2) / q + dL/dv · (1 − s) (hard) or + dL/dv (soft)
+ *   dL/dα  += dL/ds · (u/2) / q
+ *   dL/dx   = dL/dh / τ
+ *   dL/d(1/τ) += dL/dh · (x − (v[t−1] − rest))
+ *   dL/dv[t−1] = dL/dh · (1 − 1/τ) = dL/dh − dL/dx
  *
  * Loops: block of neurons and sample; in each a forward sweep over the steps that keeps every h (computed again, not stored between the
- * passes: memory is dearer than arithmetic), then a backward sweep; each step goes channel by channel. Bits equal the forward pass, so
- * the spikes do too.
+ * passes, which would take 8 bytes a neuron and step), then a backward sweep; each step goes channel by channel. The arithmetic is that
+ * of the forward pass to the last bit, so the spikes are too.
  */
 export function fireBackward(
   current: Float32Array,
@@ -35,15 +41,15 @@ export function fireBackward(
 ): NeuronGradients {
   const { steps, samples, positions, channels, hardReset, detachReset } = run;
   const [threshold, rest] = asDoubles(run.threshold, run.rest);
-  const [slope, halfAlpha] = asDoubles((Math.PI / 2) * alpha, alpha / 2);
+  const [slope, halfAlpha] = asDoubles(alpha, alpha / 2);
   const gradient = new Float32Array(current.length);
   const leakGradient = new Float64Array(positions);
   const sums = new Float64Array(steps * channels);
   const productSums = new Float64Array(steps * channels);
   let alphaGradient = 0;
 
-  // One scratch array: potentials before the reset (row 0 is the state before the first step, row t + 1 belongs to step t), then the
-  // block's leaks, their gradients, and dL/dv as it comes from the step behind.
+  // One scratch array: potentials before the reset (row t + 1 belongs to step t; row 0 is the resting potential, which a reset leaves as
+  // it is), then the block's leaks, their gradients, and dL/dv as it comes from the step behind.
   const block = blockLength(channels);
   const scratch = new Float64Array((steps + 4) * block);
   const leaks = (steps + 1) * block;
@@ -64,9 +70,8 @@ export function fireBackward(
           const a = scale[step * channels + channel]!;
           const b = shift[step * channels + channel]!;
           for (let i = channel; i < length; i += channels) {
-            const last = scratch[before + i]!;
-            const v = step > 0 && last >= threshold ? (hardReset ? rest : last - threshold) : last;
-            scratch[after + i] = v + (current[base + i]! * a + b - (v - rest)) * scratch[leaks + i]!;
+            const potential = reset(scratch[before + i]!, threshold, hardReset, rest);
+            scratch[after + i] = charge(potential, current[base + i]! * a + b, scratch[leaks + i]!, rest);
           }
         }
       }
@@ -81,25 +86,26 @@ export function fireBackward(
           let sum = 0;
           let productSum = 0;
           for (let i = channel; i < length; i += channels) {
-            const h = scratch[after + i]!;
-            const dv = scratch[carried + i]!;
-            let ds = spikeGradient[base + i]!;
-            if (!detachReset) ds += hardReset ? dv * (rest - h) : -dv * threshold;
-            const u = h - threshold;
-            const bent = slope * u;
-            const shared = ds / (1 + bent * bent);
-            alphaGradient += shared * u;
-            const dh = shared * halfAlpha + (hardReset && h >= threshold ? 0 : dv);
+            const charged = scratch[after + i]!;
+            const potentialGradient = scratch[carried + i]!; // dL/dv
+            let ofSpike = spikeGradient[base + i]!; // dL/ds
+            if (!detachReset) {
+              ofSpike += hardReset ? potentialGradient * (rest - charged) : -potentialGradient * threshold;
+            }
+            const excess = charged - threshold;
+            const divided = ofSpike / atanDenominator(excess, slope);
+            alphaGradient += divided * excess; // halved at the end
+            const ofCharged =
+              divided * halfAlpha + (hardReset && charged >= threshold ? 0 : potentialGradient);
 
             const input = current[base + i]!;
-            const last = scratch[before + i]!;
-            const v = step > 0 && last >= threshold ? (hardReset ? rest : last - threshold) : last;
-            const dx = dh * scratch[leaks + i]!;
-            scratch[carried + i] = dh - dx;
-            scratch[leakSums + i]! += dh * (input * a + b - (v - rest));
-            gradient[base + i] = dx;
-            sum += dx;
-            productSum += dx * input;
+            const potential = reset(scratch[before + i]!, threshold, hardReset, rest);
+            const ofCurrent = ofCharged * scratch[leaks + i]!;
+            scratch[carried + i] = ofCharged - ofCurrent;
+            scratch[leakSums + i]! += ofCharged * (input * a + b - (potential - rest));
+            gradient[base + i] = ofCurrent;
+            sum += ofCurrent;
+            productSum += ofCurrent * input;
           }
           sums[step * channels + channel]! += sum;
           productSums[step * channels + channel]! += productSum;

@@ -1,3 +1,5 @@
+import { charge, reset } from '../../../snn/neurons.ts';
+
 /** Spiking neurons over all time steps of a batch. Arrays are [steps, samples, positions], positions ending in the channels. */
 export interface NeuronRun {
   readonly steps: number;
@@ -9,7 +11,7 @@ export interface NeuronRun {
   readonly threshold: number;
   /** A hard reset goes to the resting potential, a soft one down by the threshold. */
   readonly hardReset: boolean;
-  /** The potential at the start and after a hard reset; 0 where the reset is soft. */
+  /** The potential at the start and after a hard reset, below the threshold; 0 where the reset is soft. */
   readonly rest: number;
   /** No gradient through the reset. */
   readonly detachReset: boolean;
@@ -30,14 +32,15 @@ export function identityAffine(steps: number): StepAffine {
 }
 
 /**
- * Forward pass of batch norm's affine and the neuron, fused:
- * `x = current · scale + shift`, `h = v + (x − (v − rest)) · leak`, `s = h ≥ threshold`, then the hard reset `v = s ? rest : h`
- * or the soft one `v = h − threshold · s`.
+ * Forward pass of batch norm's affine and the neuron (`snn/neurons.ts`), fused:
+ * `x = current · scale + shift`, charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = rest` where s = 1 (hard) or
+ * `v = h − threshold · s` (soft).
  *
  * Loops: block of neurons, sample, step, channel, pixel: a channel's scale and shift stay in registers, and the block's potentials and
- * leaks, in double precision, in one scratch array (for each further array that a loop touches the compiler checks and spills more).
+ * leaks, in double precision, in one scratch array (one array to check the bounds of instead of two).
  *
  * @param leak 1/τ of each position
+ * @param lastPotentials where given, receives the membrane potentials after the last step, [samples, positions]
  * @returns spikes (0 or 1) and how many there are
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
@@ -46,6 +49,7 @@ export function fire(
   { scale, shift }: StepAffine,
   leak: Float64Array,
   run: NeuronRun,
+  lastPotentials?: Float64Array,
 ): { spikes: Float32Array; count: number } {
   const { steps, samples, positions, channels, hardReset } = run;
   const [threshold, rest] = asDoubles(run.threshold, run.rest);
@@ -64,18 +68,18 @@ export function fire(
           const a = scale[step * channels + channel]!;
           const b = shift[step * channels + channel]!;
           for (let i = channel; i < length; i += channels) {
-            const v = scratch[i]!;
-            const h = v + (current[base + i]! * a + b - (v - rest)) * scratch[block + i]!;
-            if (h >= threshold) {
+            const charged = charge(scratch[i]!, current[base + i]! * a + b, scratch[block + i]!, rest);
+            if (charged >= threshold) {
               spikes[base + i] = 1;
               count++;
-              scratch[i] = hardReset ? rest : h - threshold;
+              scratch[i] = reset(charged, threshold, hardReset, rest);
             } else {
-              scratch[i] = h;
+              scratch[i] = charged;
             }
           }
         }
       }
+      lastPotentials?.set(scratch.subarray(0, length), sample * positions + start);
     }
   }
   return { spikes, count };

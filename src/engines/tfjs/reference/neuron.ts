@@ -1,105 +1,115 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { restingPotential } from '../../../snn/neurons.ts';
 import type { NeuronSpec } from '../../../snn/spec.ts';
 import { differentiable } from '../differentiable.ts';
 
+/** What one time step does to the neurons of a layer; each [N, ...neurons]. */
 export interface NeuronStep {
-  /** Membrane potential before the spike. */
-  readonly h: Tensor;
-  /** 0 or 1. */
-  readonly s: Tensor;
-  /** Membrane potential after the reset. */
-  readonly v: Tensor;
-}
-
-/** The potential that neurons start from and a hard reset goes to. */
-export function restingPotential({ reset }: NeuronSpec): number {
-  return reset.kind === 'hard' ? reset.potential : 0;
+  /** h: membrane potential after the input and before a spike. */
+  readonly charged: Tensor;
+  /** s: 0 or 1. */
+  readonly spikes: Tensor;
+  /** v: membrane potential after the reset. */
+  readonly potential: Tensor;
 }
 
 /**
- * One step: `h = v + (x − (v − vReset)) · leak`, `s = h ≥ threshold`, then `v = h · (1 − s) + vReset · s` (hard reset) or
- * `v = h − threshold · s` (soft, with vReset = 0 above).
+ * One step: charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = h · (1 − s) + rest · s` (hard) or
+ * `v = h − threshold · s` (soft, with rest = 0).
  *
- * @param v membrane potential after the last step and x input current, [N, ...neurons]
+ * @param potential v, what the last step left, and `current` x, both [N, ...neurons]
  * @param leak 1/τ, [] or [1, ...neurons]
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
-export function stepNeuron(v: Tensor, x: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
-  const h = tf.add(v, tf.mul(tf.sub(x, tf.sub(v, restingPotential(neuron))), leak));
-  return comeBack(h, neuron);
+export function stepNeuron(potential: Tensor, current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep {
+  const drive = tf.sub(current, tf.sub(potential, restingPotential(neuron)));
+  return fireAndReset(tf.add(potential, tf.mul(drive, leak)), neuron);
 }
 
-function comeBack(h: Tensor, neuron: NeuronSpec): NeuronStep {
-  const s = tf.cast(tf.greaterEqual(h, neuron.threshold), 'float32');
-  const v =
-    neuron.reset.kind === 'hard'
-      ? tf.add(tf.mul(h, tf.sub(1, s)), tf.mul(s, neuron.reset.potential))
-      : tf.sub(h, tf.mul(s, neuron.threshold));
-  return { h, s, v };
+function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): NeuronStep {
+  const spikes = tf.cast(tf.greaterEqual(charged, threshold), 'float32');
+  const potential =
+    reset.kind === 'hard'
+      ? tf.add(tf.mul(charged, tf.sub(1, spikes)), tf.mul(spikes, reset.potential))
+      : tf.sub(charged, tf.mul(spikes, threshold));
+  return { charged, spikes, potential };
 }
 
 /**
- * Spiking neurons over T steps with the backward pass written by hand. Backward in time, with u = h − threshold and
- * q = 1 + (π/2 · α · u)²:
- * `gs = dL/ds + dL/dv · dv/ds` (the second term only where the reset is attached),
- * `dL/dh = gs · (α/2) / q + dL/dv · dv/dh`, `dL/dα = Σ gs · (u/2) / q`, `dL/dx = dL/dh · leak`,
- * `dL/dv = dL/dh · (1 − leak)`, `dL/dleak = Σ dL/dh · (x − (v − vReset))`.
+ * Spiking neurons over T steps, with a backward pass of their own: the spike's derivative is the surrogate's.
  *
- * @param current [T, N, ...neurons]
+ * @param current x, [T, N, ...neurons]
  * @param leak 1/τ, [] or [1, ...neurons]
+ * @param alpha slope of the surrogate
  * @returns spikes, as `current`
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
   return differentiable([current, leak, alpha], () => {
-    let v = tf.fill(current.shape.slice(1), restingPotential(neuron));
-    const potentials: Tensor[] = [];
+    let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
+    const charged: Tensor[] = [];
     const spikes: Tensor[] = [];
-    for (const x of tf.unstack(current)) {
-      const step = stepNeuron(v, x, leak, neuron);
-      v = step.v;
-      potentials.push(step.h);
-      spikes.push(step.s);
+    for (const input of tf.unstack(current)) {
+      const step = stepNeuron(potential, input, leak, neuron);
+      potential = step.potential;
+      charged.push(step.charged);
+      spikes.push(step.spikes);
     }
     return {
       value: tf.stack(spikes),
-      keep: [current, leak, alpha, tf.stack(potentials)],
-      backward: (dy, kept) => backward(dy, kept as [Tensor, Tensor, Tensor, Tensor], neuron),
+      keep: [current, leak, alpha, tf.stack(charged)],
+      backward: (spikeGradients, kept) =>
+        backward(spikeGradients, kept as [Tensor, Tensor, Scalar, Tensor], neuron),
     };
   });
 }
 
+/**
+ * Backward in time, from `spikeGradients` = dL/ds of every step. What a step left reaches the loss through the steps after it:
+ * dL/dv, 0 behind the last one. A step without the index t is step t; u = h − threshold and q = 1 + (π/2 · α · u)²:
+ *
+ *   dL/ds  += dL/dv · dv/ds                           where the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
+ *   dL/dh   = dL/ds · (α/2) / q + dL/dv · dv/dh       the surrogate, see snn/surrogate.ts; dv/dh = 1 − s (hard), 1 (soft)
+ *   dL/dα  += Σ dL/ds · (u/2) / q
+ *   dL/dx   = dL/dh / τ
+ *   dL/d(1/τ) += Σ dL/dh · (x − (v[t−1] − rest))      summed over what shares the τ
+ *   dL/dv[t−1] = dL/dh · (1 − 1/τ)
+ *
+ * @returns gradients of current, leak and alpha
+ */
 function backward(
-  spikeGradient: Tensor,
-  [current, leak, alpha, potentials]: [Tensor, Tensor, Tensor, Tensor],
+  spikeGradients: Tensor,
+  [current, leak, alpha, charged]: [Tensor, Tensor, Scalar, Tensor],
   neuron: NeuronSpec,
 ): Tensor[] {
   const { threshold, reset } = neuron;
   const rest = restingPotential(neuron);
   const inputs = tf.unstack(current);
-  const hs = tf.unstack(potentials);
-  const spikeGradients = tf.unstack(spikeGradient);
+  const steps = tf.unstack(charged).map((potential) => fireAndReset(potential, neuron));
+  const start = tf.fill(current.shape.slice(1), rest);
   const inputGradients: Tensor[] = [];
   let leakGradient: Tensor = tf.zerosLike(leak);
   let alphaGradient: Tensor = tf.zerosLike(alpha);
-  let dv: Tensor = tf.zerosLike(hs[0] as Tensor);
-  for (let t = hs.length - 1; t >= 0; t--) {
-    const { h, s } = comeBack(hs[t] as Tensor, neuron);
-    const before = t > 0 ? comeBack(hs[t - 1] as Tensor, neuron).v : tf.fill(h.shape, rest);
-    const byReset = reset.kind === 'hard' ? tf.sub(rest, h) : tf.fill(h.shape, -threshold); // dv/ds
-    const throughReset = reset.kind === 'hard' ? tf.sub(1, s) : tf.onesLike(h); // dv/dh
-    const ds = spikeGradients[t] as Tensor;
-    const gs = reset.detach ? ds : tf.add(ds, tf.mul(dv, byReset));
-    const u = tf.sub(h, threshold);
-    const q = tf.add(1, tf.square(tf.mul(tf.mul(u, alpha), Math.PI / 2)));
-    const shared = tf.div(tf.mul(gs, 0.5), q);
-    const dh = tf.add(tf.mul(shared, alpha), tf.mul(dv, throughReset));
+  let potentialGradient: Tensor = tf.zerosLike(start);
+  for (const [t, spikeGradient] of [...tf.unstack(spikeGradients).entries()].reverse()) {
+    const { charged, spikes } = steps[t] as NeuronStep;
+    const before = steps[t - 1]?.potential ?? start;
+
+    const byReset = reset.kind === 'hard' ? tf.sub(rest, charged) : tf.fill(charged.shape, -threshold);
+    const gradient = reset.detach ? spikeGradient : tf.add(spikeGradient, tf.mul(potentialGradient, byReset));
+
+    const excess = tf.sub(charged, threshold);
+    const denominator = tf.add(1, tf.square(tf.mul(tf.mul(excess, alpha), Math.PI / 2)));
+    const halved = tf.div(tf.mul(gradient, 0.5), denominator);
+    const unspiked = reset.kind === 'hard' ? tf.sub(1, spikes) : tf.onesLike(charged);
+    const chargedGradient = tf.add(tf.mul(halved, alpha), tf.mul(potentialGradient, unspiked));
+
     const drive = tf.sub(inputs[t] as Tensor, tf.sub(before, rest));
-    alphaGradient = tf.add(alphaGradient, tf.sum(tf.mul(shared, u)));
-    leakGradient = tf.add(leakGradient, sumLike(tf.mul(dh, drive), leak));
-    inputGradients.unshift(tf.mul(dh, leak));
-    dv = tf.mul(dh, tf.sub(1, leak));
+    alphaGradient = tf.add(alphaGradient, tf.sum(tf.mul(halved, excess)));
+    leakGradient = tf.add(leakGradient, sumLike(tf.mul(chargedGradient, drive), leak));
+    inputGradients.unshift(tf.mul(chargedGradient, leak));
+    potentialGradient = tf.mul(chargedGradient, tf.sub(1, leak));
   }
   return [tf.stack(inputGradients), leakGradient, alphaGradient];
 }

@@ -1,0 +1,36 @@
+import { buildNetwork } from '../../src/snn/networks.ts';
+import type { NetworkSpec } from '../../src/snn/spec.ts';
+import type { GoldenCase } from './golden.ts';
+import { thesisNetwork } from './thesis-network.ts';
+
+/** How index.json describes a network; what a case leaves out is as in the thesis. */
+interface Description {
+  readonly cin: number;
+  readonly ch: number;
+  readonly hw: number;
+  readonly layers: number;
+  readonly classes: number;
+  readonly per_neuron: boolean;
+  readonly max_pool: boolean;
+  readonly plif?: boolean;
+  readonly detach?: boolean;
+  readonly learn_alpha?: boolean;
+}
+
+/** The network of a golden case. */
+export function networkOf(golden: GoldenCase): NetworkSpec {
+  const description = golden.description as unknown as Description;
+  const { cin, ch, hw, layers, classes, plif = true, detach = true, learn_alpha = false } = description;
+  return buildNetwork({
+    ...thesisNetwork,
+    input: [cin, hw, hw],
+    classes,
+    channels: ch,
+    layers,
+    neuron: plif ? 'plif' : 'lif',
+    tau: { per: description.per_neuron ? 'neuron' : 'layer', mean: 2, std: 0 },
+    reset: { kind: 'hard', detach },
+    surrogate: { kind: 'atan', alpha: 2, learnable: learn_alpha },
+    pooling: description.max_pool ? 'max' : 'average',
+  });
+}
