@@ -34,6 +34,26 @@ export function judgeModels(results: Results): Outcome[] {
   }));
 }
 
+/** What needs no training: the accuracies that a model has to beat. */
+export interface Guessing {
+  /** Of a class drawn at random, whatever the clips. */
+  readonly chance: number;
+  /** Of always answering the class with the most test clips. */
+  readonly constant: { readonly answer: string; readonly accuracy: number };
+}
+
+export function judgeGuessing({ classes, models }: Results): Guessing {
+  const clips = (models[0]?.runs[0]?.confusion ?? []).map((row) =>
+    row.reduce((sum, count) => sum + count, 0),
+  );
+  const most = clips.reduce((best, count, index) => (count > (clips[best] ?? 0) ? index : best), 0);
+  const all = clips.reduce((sum, count) => sum + count, 0);
+  return {
+    chance: 1 / classes.length,
+    constant: { answer: classes[most] ?? '', accuracy: (clips[most] ?? 0) / Math.max(all, 1) },
+  };
+}
+
 function chosenAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
   return summariseAccuracy(
     model.runs.map((run) => ({

@@ -17,8 +17,8 @@ import { writeVerdict } from './verdict.ts';
 
 export interface ReportOptions {
   readonly title: string;
-  /** Version of Node.js that made the report, `20.20.2`. */
-  readonly nodeVersion: string;
+  /** Major version of Node.js that made the report: `20`. */
+  readonly nodeMajor: string;
 }
 
 /** Everything the report says, from everything that was measured. Pure: the same results give the same report. */
@@ -50,7 +50,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
       describeRerun(results),
     ],
     footer: [
-      `Made with Node.js ${options.nodeVersion}. The same inputs give this page byte for byte, so it carries no date.`,
+      `Made with Node.js\u00a0${options.nodeMajor}. The same inputs give this page byte for byte, so it carries no date.`,
     ],
   };
 }
@@ -106,7 +106,7 @@ function describeTau(results: Results): Section[] {
   ];
 }
 
-function listFacts(results: Results, { nodeVersion }: ReportOptions): Report['facts'] {
+function listFacts(results: Results, { nodeMajor }: ReportOptions): Report['facts'] {
   const runs = allRuns(results);
   const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
   const clips = distinct(
@@ -131,7 +131,7 @@ function listFacts(results: Results, { nodeVersion }: ReportOptions): Report['fa
     { name: 'Parameters', value: distinct(runs.map(({ parameters }) => formatCount(parameters))) },
     {
       name: 'Software',
-      value: `${distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`))}, Node.js\u00a0${nodeVersion}`,
+      value: `${distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`))}, Node.js\u00a0${nodeMajor}`,
     },
   ];
 }

@@ -1,6 +1,6 @@
 import type { Text } from './document.ts';
 import { formatPercent, formatPercentRange, formatQuantity, joinWords, spellCount } from './format.ts';
-import type { Outcome } from './outcome.ts';
+import { type Guessing, judgeGuessing, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { listDeviations } from './settings-table.ts';
 import { comparePublished } from './tables.ts';
@@ -11,7 +11,7 @@ export function writeVerdict(results: Results, outcomes: readonly Outcome[]): Te
   const comparable = judgeComparability(results) === null;
   return [
     ...(comparable ? [judgePublished(outcomes)] : []),
-    judgeChance(results, outcomes),
+    judgeSkill(results, outcomes),
     ...(outcomes.length > 1 ? [judgeDifferences(outcomes)] : []),
     judgeCollapse(results, outcomes),
     judgeMeaning(results),
@@ -42,15 +42,16 @@ function judgePublished(outcomes: readonly Outcome[]): Text {
   ];
 }
 
-function judgeChance(results: Results, outcomes: readonly Outcome[]): Text {
-  const chance = 1 / results.classes.length;
+function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const sorted = [...outcomes].sort((a, b) => a.chosen.test.mean - b.chosen.test.mean);
   const lowest = sorted[0];
   const highest = sorted.at(-1);
   if (lowest === undefined || highest === undefined) return [];
   const clips = formatQuantity(lowest.chosen.test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
-  const above = outcomes.filter(({ chosen }) => chosen.test.interval.low > chance);
-  const at = 'at the epoch chosen by validation';
+  const guessing = judgeGuessing(results);
+  const bar = Math.max(guessing.chance, guessing.constant.accuracy);
+  const above = outcomes.filter(({ chosen }) => chosen.test.interval.low > bar);
+  const rest = ` correctly at the epoch chosen by validation; ${describeGuessing(guessing)}.`;
 
   if (outcomes.length === 1) {
     const { low, high } = lowest.chosen.test.interval;
@@ -58,21 +59,27 @@ function judgeChance(results: Results, outcomes: readonly Outcome[]): Text {
       {
         strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
       },
-      ` ${at}; chance is ${formatPercent(chance)}.${above.length === 1 ? '' : ' It is not clearly above chance.'}`,
+      ` at the epoch chosen by validation; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ' It is not clearly better than guessing.'}`,
     ];
   }
   const who =
     above.length === outcomes.length
-      ? `${spellAll(outcomes.length)} models are clearly above chance (${formatPercent(chance)})`
+      ? `${spellAll(outcomes.length)} models are clearly better than guessing`
       : above.length === 0
-        ? `No model is clearly above chance (${formatPercent(chance)})`
-        : `${capitalise(spellCount(above.length))} of ${spellCount(outcomes.length)} models ${above.length === 1 ? 'is' : 'are'} clearly above chance (${formatPercent(chance)})`;
+        ? 'No model is clearly better than guessing'
+        : `${capitalise(spellCount(above.length))} of ${spellCount(outcomes.length)} models ${above.length === 1 ? 'is' : 'are'} clearly better than guessing`;
   return [
     { strong: `${who} on the ${clips}.` },
     lowest.chosen.test.mean === highest.chosen.test.mean
-      ? ` Each classifies ${formatPercent(lowest.chosen.test.mean)} correctly ${at}.`
-      : ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title}) correctly ${at}.`,
+      ? ` Each classifies ${formatPercent(lowest.chosen.test.mean)}${rest}`
+      : ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})${rest}`,
   ];
+}
+
+/** Where classes differ in size, the largest of them is a better guess than chance. */
+function describeGuessing({ chance, constant }: Guessing): string {
+  const even = formatPercent(constant.accuracy) === formatPercent(chance);
+  return `chance is ${formatPercent(chance)}${even ? '' : `, always answering “${constant.answer}” would give ${formatPercent(constant.accuracy)}`}`;
 }
 
 function judgeDifferences(outcomes: readonly Outcome[]): Text {
@@ -85,7 +92,7 @@ function judgeDifferences(outcomes: readonly Outcome[]): Text {
     }),
   );
   if (apart.length === 0)
-    return ['The 95 % intervals of the models all overlap: this run does not tell them apart.'];
+    return ['The 95 % intervals of the models all overlap, so they do not tell the models apart.'];
   return [endSentence(`The 95 % intervals of some models do not overlap: ${joinWords(apart)}`)];
 }
 

@@ -10,7 +10,7 @@ import { makeModelResult, makeResults } from './result-values.ts';
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
 async function render(results: Results): Promise<{ page: string; markdown: string }> {
-  const report = buildReport(results, { title: 'A <run>', nodeVersion: '20.0.0' });
+  const report = buildReport(results, { title: 'A <run>', nodeMajor: '20' });
   const figures = [];
   for (const figure of figuresOf(report)) figures.push(await renderFigure(figure, null));
   return { page: renderPage(report, figures), markdown: renderMarkdown(report) };
@@ -61,6 +61,21 @@ describe('the page', () => {
     expect(other.page).toContain('Another data set: N-MNIST');
     const real = await render(makeResults());
     expect(real.page).not.toContain('class="banner"');
+  });
+
+  it('calls the users of simulated data simulated', async () => {
+    expect((await render(makeResults({ simulated: true }))).page).toContain(
+      '1 simulated user, 24 clips each.',
+    );
+    expect((await render(makeResults())).page).toContain('1 user, 24 clips each.');
+  });
+
+  it('says how to run it again in commands that work in any clone, and with which Node.js it was made', async () => {
+    const { page } = await render(makeResults());
+    const commands = [...page.matchAll(/<dt><code>([^<]*)<\/code>/g)].map(([, command]) => command);
+    expect(commands).toContain('npx repro run train@baseline,2020 --force');
+    expect(commands.filter((command) => !command?.startsWith('npx repro '))).toEqual([]);
+    expect(page).toContain('Made with Node.js\u00a020. ');
   });
 
   it('describes every figure in words and offers its data', async () => {

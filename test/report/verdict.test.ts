@@ -68,19 +68,36 @@ describe('the verdict', () => {
     expect(lines.join(' ')).not.toContain('published');
   });
 
-  it('says when a model is not clearly above chance', () => {
+  it('says when a model is not clearly better than guessing', () => {
     // Chance is 50 %: 58 of 100 reaches from 48.2 %, 70 of 100 from 60.4 %.
     const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
-    expect(verdict(results)[0]).toContain('One of two models is clearly above chance (50.0 %)');
-    expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
-      'It is not clearly above chance.',
+    expect(verdict(results)[0]).toBe(
+      'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %.',
     );
+    expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
+      'chance is 50.0 %. It is not clearly better than guessing.',
+    );
+  });
+
+  it('holds models against the best constant answer where classes differ in size', () => {
+    // 58 of 100 right reaches from 48.2 %: above a chance of 33.3 %, but 60 of 100 clips are of one class.
+    const confusion = [
+      [10, 5, 5],
+      [10, 40, 10],
+      [6, 6, 8],
+    ];
+    const model = makeModelResult({ runs: [makeRunResult({ test: split(58, 100), confusion })] });
+    const line = verdict(
+      makeResults({ classes: ['wave', 'roll', 'clap'], simulated: true, models: [model] }),
+    )[0];
+    expect(line).toContain('chance is 33.3 %, always answering “roll” would give 60.0 %.');
+    expect(line).toContain('It is not clearly better than guessing.');
   });
 
   it('tells models apart only where their intervals do not overlap', () => {
     const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
     expect(verdict(close)).toContain(
-      'The 95 % intervals of the models all overlap: this run does not tell them apart.',
+      'The 95 % intervals of the models all overlap, so they do not tell the models apart.',
     );
     const apart = makeResults({ models: [scoring('A', 60), scoring('No Reg.', 92)] });
     expect(verdict(apart)).toContain('The 95 % intervals of some models do not overlap: No Reg. above A.');

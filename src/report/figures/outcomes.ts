@@ -43,7 +43,7 @@ export function drawOutcomes(
   return {
     id: 'outcomes',
     title: 'Test accuracy of each model',
-    caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The maximum over epochs is how the thesis reports accuracy; it is chosen on the test clips themselves and so too high.`,
+    caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The maximum over epochs is how the thesis reports accuracy; it is chosen on the test clips themselves and so biased upwards.`,
     alt: outcomes.map((outcome) => describeOutcome(outcome, options.comparable)).join(' '),
     legend: kinds.map((kind) => legendOf(kind)),
     columns: 1,

@@ -1,9 +1,10 @@
 import { type Results, type RunResult, SPLITS, type Split } from '../results.ts';
-import { SMOOTHING_EPOCHS } from './epoch-series.ts';
-import type { CsvValue, LegendEntry } from './figure.ts';
+import { drawEpochPanel, type EpochPanelOptions } from './epoch-panel.ts';
+import { buildSeries, drawnExtent, isSmoothed, SMOOTHING_EPOCHS } from './epoch-series.ts';
+import type { CsvValue, Figure, LegendEntry } from './figure.ts';
 
 /** How the three parts of the data look in every figure over epochs. */
-export const SPLIT_STYLES: Readonly<
+const SPLIT_STYLES: Readonly<
   Record<Split, { readonly color: string; readonly mark: 'line' | 'dashed' | 'dotted' }>
 > = {
   train: { color: 'grey', mark: 'dotted' },
@@ -11,16 +12,60 @@ export const SPLIT_STYLES: Readonly<
   test: { color: 'blue', mark: 'line' },
 };
 
-export const SPLIT_LEGEND: readonly LegendEntry[] = [
+const SPLIT_LEGEND: readonly LegendEntry[] = [
   { label: 'test', ...SPLIT_STYLES.test },
   { label: 'validation', ...SPLIT_STYLES.validation },
   { label: 'training', ...SPLIT_STYLES.train },
 ];
 
-export const PANEL_SIZE = { width: 420, height: 240 };
+const PANEL_SIZE = { width: 420, height: 240 };
+
+interface SplitCurves {
+  readonly title: string;
+  readonly caption: string;
+  readonly alt: string;
+  /** Of every panel, from the smallest and largest value drawn. */
+  readonly axis: (lowest: number, highest: number) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level'>;
+}
+
+/** One quantity over the epochs, on the training, validation and test clips: one panel a model, all on one scale. */
+export function drawSplitCurves(
+  results: Results,
+  quantity: 'accuracy' | 'loss',
+  { title, caption, alt, axis }: SplitCurves,
+): Figure {
+  const smoothed = isSmoothed(allRuns(results));
+  const models = results.models.map((model) => ({
+    model,
+    lines: SPLITS.map((split) => ({
+      ...SPLIT_STYLES[split],
+      series: buildSeries(model.runs, (metrics) => metrics[quantity][split], smoothed),
+    })),
+  }));
+  const extent = drawnExtent(models.flatMap(({ lines }) => lines.map(({ series }) => series))) ?? [0, 0];
+  return {
+    id: quantity,
+    title,
+    caption: [caption, ...describeDrawing(results, smoothed)].join(' '),
+    alt,
+    legend: [...SPLIT_LEGEND, ...seedLegend(results)],
+    columns: 2,
+    panels: models.map(({ model, lines }) =>
+      drawEpochPanel({
+        title: model.title,
+        lines,
+        epochs: epochRange(results),
+        axisTitle: quantity,
+        size: PANEL_SIZE,
+        ...axis(...extent),
+      }),
+    ),
+    data: splitTable(results, quantity),
+  };
+}
 
 /** One row a model, seed, epoch and split. */
-export function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[][] {
+function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[][] {
   const rows: CsvValue[][] = [['model', 'seed', 'epoch', 'split', quantity]];
   for (const model of results.models) {
     for (const { seed, metrics } of model.runs) {
@@ -52,7 +97,7 @@ export function describeEpochs(results: Results): string {
 }
 
 /** What a line is, where it is not simply the values of one run. */
-export function describeDrawing(results: Results, smoothed: boolean): string[] {
+function describeDrawing(results: Results, smoothed: boolean): string[] {
   const several = results.seeds.length > 1;
   const sentences: string[] = [];
   if (smoothed) {
@@ -67,6 +112,6 @@ export function describeDrawing(results: Results, smoothed: boolean): string[] {
   return sentences;
 }
 
-export function seedLegend(results: Results): LegendEntry[] {
+function seedLegend(results: Results): LegendEntry[] {
   return results.seeds.length > 1 ? [{ label: 'range over seeds', color: 'grey', mark: 'band' }] : [];
 }

@@ -34,16 +34,18 @@ function describeFiles({ dataset, simulated, manifest }: Results): Text {
   const unlisted =
     manifest.unlisted === 0
       ? ''
-      : `; ${formatCount(manifest.unlisted)} of them are no part of it and were not read`;
+      : `; ${formatCount(manifest.unlisted)} of them are no part of it and are not used`;
   return [
     `${source}: ${formatQuantity(manifest.files, 'file')}, ${formatBytes(manifest.sizeBytes)}${unlisted}.`,
-    ...describeUsers(manifest),
+    ...describeUsers(manifest, simulated),
   ];
 }
 
-function describeUsers({ perUser }: ManifestResult): string[] {
+function describeUsers({ perUser }: ManifestResult, simulated: boolean): string[] {
   if (perUser.length === 0) return [];
   const { min, max } = summarise(perUser.map(({ clips }) => clips));
   const each = min === max ? formatCount(min) : `${formatCount(min)} to ${formatCount(max)}`;
-  return [` ${formatQuantity(perUser.length, 'user')} made ${each} clips each.`];
+  // Nobody made simulated gestures.
+  const users = formatQuantity(perUser.length, simulated ? 'simulated user' : 'user');
+  return [` ${users}, ${each} clips each.`];
 }

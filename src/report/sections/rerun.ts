@@ -3,10 +3,10 @@ import type { Results } from '../results.ts';
 
 /** The commands that make any number of the report again. */
 export function describeRerun(results: Results): Section {
-  const repro = (rest: string): string => `npm run repro -- ${rest}`;
+  const repro = (rest: string): string => `npx repro ${rest}`;
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
   const lines: Command[] = [
-    { command: 'npm run reproduce', does: 'everything that is not up to date' },
+    { command: repro('run'), does: 'everything that is not up to date' },
     { command: repro(`run train@${instance} --force`), does: 'train one model again' },
     { command: repro(`run evaluate@${instance} --force`), does: 'evaluate one model again' },
     { command: repro('run report --force'), does: 'this page and its figures' },

@@ -8,7 +8,7 @@ export function describeSettings(results: Results): Section {
   const text =
     deviations === 0
       ? 'Every setting is the thesis’.'
-      : `${deviations} ${deviations === 1 ? 'setting differs' : 'settings differ'} from the thesis; they are marked. The profile scales them, the files under configs/models hold the thesis’ values.`;
+      : `${deviations} ${deviations === 1 ? 'setting differs' : 'settings differ'} from the thesis; they are marked. The thesis’ values of network and training are in configs/models; a profile may set others.`;
   return {
     id: 'settings',
     title: 'Settings',
