@@ -69,13 +69,14 @@ function parseRow(
   if (fields.length !== HEADER.length) {
     fail(Math.min(fields.length, HEADER.length), `a row has ${HEADER.length} fields, not ${fields.length}.`);
   }
-  const [label, startUs, endUs] = HEADER.map((name, column) => {
+  const read = (column: 0 | 1 | 2): number => {
     const field = fields[column] ?? '';
     const value = /^\d+$/.test(field) ? Number(field) : Number.NaN;
     if (!Number.isSafeInteger(value))
-      fail(column, `${name} must be a whole number, not ${JSON.stringify(field)}.`);
+      fail(column, `${HEADER[column]} must be a whole number, not ${JSON.stringify(field)}.`);
     return value;
-  }) as [number, number, number];
+  };
+  const [label, startUs, endUs] = [read(0), read(1), read(2)];
   if (label < 1 || label > classes) fail(0, `class must be from 1 to ${classes}, not ${label}.`);
   if (endUs <= startUs)
     fail(2, `class ${label} must end after its start at ${startUs} µs, not at ${endUs} µs.`);
