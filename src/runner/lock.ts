@@ -16,7 +16,7 @@ interface LockContent extends ProcessIdentity {
 }
 
 export interface Lock {
-  /** Whether another run has taken over, because this one gave no sign of life for so long. */
+  /** Whether another run has taken over, because this one gave no sign of life for so long, or the lock was deleted. */
   isLost(): boolean;
   release(): Promise<void>;
 }
@@ -55,25 +55,27 @@ export async function acquireLock(folder: string): Promise<Lock> {
 
 function holdLock(folder: string, number: number, content: LockContent): Lock {
   const file = path.join(folder, nameOf(number));
-  let isLost = false;
+  const isLost = (): boolean => {
+    try {
+      return findHighest(folder) !== number;
+    } catch (error) {
+      if (hasErrorCode(error, 'ENOENT')) return true;
+      throw error;
+    }
+  };
   const heartbeat = setInterval(() => {
     const now = new Date();
-    isLost ||= findHighest(folder) > number;
     fs.utimes(file, now, now).catch(() => {
       // A disk that is full or gone shows itself where it matters; a sign of life less does no harm.
     });
   }, heartbeatMs);
   heartbeat.unref();
   return {
-    isLost: () => isLost,
+    isLost,
     release: async () => {
       clearInterval(heartbeat);
-      try {
-        await replaceWhole(file, { ...content, released: true });
-      } catch (error) {
-        // Someone has deleted the whole cache meanwhile, and the lock with it.
-        if (!hasErrorCode(error, 'ENOENT')) throw error;
-      }
+      // What is no longer ours is not ours to release.
+      if (!isLost()) await replaceWhole(file, { ...content, released: true });
     },
   };
 }
@@ -119,13 +121,22 @@ async function isSilent(file: string): Promise<boolean> {
 
 function readContent(file: string): LockContent | null {
   try {
-    const content = JSON.parse(readFileSync(file, 'utf8')) as Partial<LockContent>;
-    const isWhole =
-      typeof content.pid === 'number' && typeof content.host === 'string' && Array.isArray(content.command);
-    return isWhole ? (content as LockContent) : null;
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isLockContent(content) ? content : null;
   } catch {
     return null;
   }
+}
+
+function isLockContent(value: unknown): value is LockContent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { pid, host, space, startTime, command } = value as Partial<LockContent>;
+  return (
+    typeof pid === 'number' &&
+    typeof host === 'string' &&
+    [space, startTime].every((one) => one === null || typeof one === 'string') &&
+    Array.isArray(command)
+  );
 }
 
 function nameOf(number: number): string {

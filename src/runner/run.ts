@@ -140,7 +140,8 @@ class Run {
         if (!lock.isLost()) return;
         throw new ReproError(
           'lock-lost',
-          'another run has taken this folder over: this one was silent for too long',
+          'this run no longer holds the folder: its lock was deleted, or another run found it silent for too long',
+          { fix: 'What is done is kept. Run again when no other run is at work.' },
         );
       },
     };

@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { acquireLock } from '../../src/runner/lock.ts';
 import { identifyThisProcess } from '../../src/runner/process-identity.ts';
 import { startRunner, waitForFile } from './rig/processes.ts';
-import { createProject } from './rig/project.ts';
+import { createProject, eventOf } from './rig/project.ts';
 
 let folder: string;
 
@@ -90,11 +90,44 @@ describe('the lock', () => {
     expect(readdirSync(folder)).toEqual(['8.json']);
   });
 
+  test('is lost when another run takes over, or when someone deletes it, and is then not given back', async () => {
+    const taken = await acquireLock(folder);
+    await writeHolder(holder);
+    expect(taken.isLost()).toBe(true);
+    await taken.release();
+    expect(readdirSync(folder).toSorted()).toEqual(['1.json', '7.json']);
+
+    await fs.rm(folder, { recursive: true });
+    const deleted = await acquireLock(folder);
+    await fs.rm(folder, { recursive: true });
+    expect(deleted.isLost()).toBe(true);
+    await deleted.release();
+    await expect(fs.access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('goes to exactly one of many who find a dead holder at once', async () => {
     await writeHolder({ ...holder, pid: deadPid() });
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(folder)));
     expect(results.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
     expect(readdirSync(folder)).toEqual(['8.json']);
+  });
+});
+
+describe('a run whose cache is deleted while a stage runs', () => {
+  test('fails that stage, and the next run goes on', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', 'test -e again || rm -r artifacts/.cache; mkdir -p "$REPRO_OUTPUT_0"'],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    const { outcome, events } = await project.run();
+    expect(outcome).toBe('failed');
+    expect(eventOf(events, 'failed', 's').code).toBe('lock-lost');
+    await project.write('again', '');
+    expect((await project.run()).outcome).toBe('ok');
   });
 });
 
