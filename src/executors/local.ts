@@ -111,14 +111,15 @@ function describeEnd(
   signal: string | undefined,
   startError: string | undefined,
 ): StageEnd {
+  // What ends it after its last word comes too late to matter.
+  if (last?.type === 'done' && (exitCode === 0 || signal !== undefined)) {
+    return { kind: 'done', peakMemoryBytes: last.peakMemoryBytes };
+  }
   if (signal !== undefined) {
     const hint = signal === 'SIGKILL' ? '; if nobody did that, the machine ran out of memory' : '';
     return { kind: 'failed', code: 'killed', text: `its process was ended by ${signal}${hint}` };
   }
   if (last?.type === 'failed') return { kind: 'failed', code: last.code, text: last.text };
-  if (last?.type === 'done' && exitCode === 0) {
-    return { kind: 'done', peakMemoryBytes: last.peakMemoryBytes };
-  }
   if (exitCode === undefined) {
     return { kind: 'failed', code: 'not-started', text: startError ?? 'its process could not be started' };
   }

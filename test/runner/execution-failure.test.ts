@@ -49,6 +49,43 @@ describe('a stage that fails', () => {
     expect((await project.run()).ran).toEqual(['bad', 'after-bad', 'last']);
   });
 
+  test('after megabytes without a line break shows the end of them, and of a progress bar its last state', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 'long',
+        run: ['sh', '-c', "head -c 3000000 /dev/zero | tr '\\0' x; printf ' the end'; kill -9 $PPID"],
+        outputs: ['artifacts/long'],
+      },
+      {
+        id: 'bar',
+        run: ['sh', '-c', "printf '10 %%\\r55 %%\\r\\nbroken\\r\\n'; exit 1"],
+        outputs: ['artifacts/bar'],
+      },
+    ]);
+    const { events } = await project.run();
+    const [line = '', ...more] = eventOf(events, 'failed', 'long').logTail;
+    expect(more).toEqual([]);
+    expect(line).toMatch(/^…x+ the end$/);
+    expect(line).toHaveLength(500);
+    expect(eventOf(events, 'failed', 'bar').logTail.slice(0, 2)).toEqual(['55 %', 'broken']);
+  });
+
+  test('only after it has said that all is done has not failed', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      `import { writeFileSync } from 'node:fs';
+       export default { summary: '', async run({ outputs }) {
+         writeFileSync(outputs[0], 'whole');
+         process.on('exit', () => process.kill(process.pid, 'SIGKILL'));
+       } };`,
+    );
+    project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('artifacts/s')).toBe('whole');
+  });
+
   test('to write an output it declares is told which', async () => {
     const project = await createProject();
     project.define([{ id: 's', run: ['sh', '-c', touch], outputs: ['artifacts/one', 'artifacts/two'] }]);
