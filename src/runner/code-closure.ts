@@ -22,6 +22,8 @@ export interface CodeClosure {
 
 interface CachedClosure {
   readonly version: 1;
+  /** The project's folder: a bundle knows where its sources lie (`import.meta.url`), so in a copy it is another. */
+  readonly root: string;
   readonly compiler: string;
   readonly bundle: string;
   readonly files: Readonly<Record<string, SourceFile>>;
@@ -61,7 +63,8 @@ export class CodeClosures {
     const compiler = readCompilerVersion();
     const lock = await this.#digestOf('package-lock.json');
     const cached = readCached(cacheFile);
-    if (cached?.compiler === compiler && (await this.#isUnchanged(cached))) {
+    const isOurs = cached?.compiler === compiler && cached.root === this.#projectRoot;
+    if (isOurs && (await this.#isUnchanged(cached))) {
       if (cached.lock === lock) return this.#toClosure(cached);
       const packages = this.#packagesOf(cached.imports, compiler);
       const renewed = { ...cached, lock, packages };
@@ -72,6 +75,7 @@ export class CodeClosures {
     const bundle = await bundleModule(this.#projectRoot, module, path.join(this.#folder.code, 'stage.mjs'));
     const closure: CachedClosure = {
       version: 1,
+      root: this.#projectRoot,
       compiler,
       bundle: await this.#writeBundle(bundle),
       files: bundle.files,
@@ -127,14 +131,25 @@ function readCompilerVersion(): string {
 
 function readCached(file: string): CachedClosure | null {
   try {
-    const cached = JSON.parse(readFileSync(file, 'utf8')) as Partial<CachedClosure>;
-    const isWhole =
-      cached.version === 1 &&
-      typeof cached.bundle === 'string' &&
-      typeof cached.files === 'object' &&
-      Object.keys(cached.files).length > 0;
-    return isWhole ? (cached as CachedClosure) : null;
+    const cached: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isCachedClosure(cached) ? cached : null;
   } catch {
     return null;
   }
+}
+
+/** Of another version of the runner, or damaged: compiling again is cheap. */
+function isCachedClosure(value: unknown): value is CachedClosure {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, root, compiler, bundle, files, imports, lock, packages } = value as Partial<CachedClosure>;
+  return (
+    version === 1 &&
+    [root, compiler, bundle, lock].every((one) => typeof one === 'string') &&
+    [files, packages].every((one) => typeof one === 'object' && one !== null) &&
+    Object.values(files ?? {}).every(
+      ({ raw, code }) => typeof raw === 'string' && typeof code === 'string',
+    ) &&
+    Object.keys(files ?? {}).length > 0 &&
+    Array.isArray(imports)
+  );
 }

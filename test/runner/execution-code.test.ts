@@ -1,3 +1,4 @@
+import fs from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 
@@ -158,6 +159,14 @@ describe('a stage module', () => {
     );
     await project.run();
     expect(project.read('artifacts/value')).toBe('42');
+
+    // In a copy of the project, cache and all, these are the copy's files.
+    const copy = await createProject();
+    await fs.cp(project.root, copy.root, { recursive: true, preserveTimestamps: true });
+    await copy.write('src/value.txt', '43');
+    copy.define(project.description.stages);
+    await copy.run({ force: true });
+    expect(copy.read('artifacts/value')).toBe('43');
   });
 
   test('reports progress, metrics and notes, and gets its paths and parameters', async () => {
