@@ -53,7 +53,7 @@ export async function digestPath(
   return digestScan(await scanTree(absolute, isLeftOut), cache);
 }
 
-export async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
+async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
   if (scan.kind === 'missing') return { kind: 'missing' };
   const known = scan.files.map((file) => cache.find(file.absolute, file.stamp));
   const unknown = scan.files.filter((_, i) => known[i] === undefined);
@@ -87,7 +87,7 @@ export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
   return { kind: 'folder', digest: digestTree(tree), sizeBytes, files: tree.entries.length, tree };
 }
 
-/** What a path below a folder holds, seen from that path; null if the folder has nothing there. */
+/** What a path below a folder holds, seen from that path; `missing` if the folder has nothing there. */
 export function digestBelow(tree: Tree, relative: string): PathDigest {
   const file = tree.entries.find((entry) => entry.path === relative);
   if (file !== undefined) return digestOfTree('file', { entries: [{ ...file, path: '' }], emptyFolders: [] });

@@ -1,5 +1,7 @@
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
+import { formatPlace } from '../schema/source-position.ts';
 import type { CacheFolder } from './cache-folder.ts';
 import { compareCodeUnits, hashJson } from './canonical-json.ts';
 import { digestBelow, digestPath, type PathDigest, type Tree } from './digest.ts';
@@ -67,7 +69,13 @@ export class InputDigests {
     for (const argument of argv) {
       const absolute = path.resolve(this.#plan.projectRoot, argument);
       if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
-      const digest = await digestPath(absolute, this.#digests, () => true);
+      // Most arguments are no paths, and may be what no file system takes for one: a script of a thousand characters.
+      const isFile = await fs.stat(absolute).then(
+        (stats) => stats.isFile(),
+        () => false,
+      );
+      if (!isFile) continue;
+      const digest = await digestPath(absolute, this.#digests);
       if (digest.kind === 'file') found[argument] = digest.digest;
     }
     return found;
@@ -171,16 +179,16 @@ export class InputDigests {
   }
 }
 
-export function isBelow(absolute: string, folder: string): boolean {
+function isBelow(absolute: string, folder: string): boolean {
   return absolute.startsWith(folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`);
 }
 
-export function isAtOrBelow(absolute: string, folder: string): boolean {
+function isAtOrBelow(absolute: string, folder: string): boolean {
   return absolute === folder || isBelow(absolute, folder);
 }
 
 function missingInput(instance: StageInstance, input: InputPath, producer?: Producer): ReproError {
-  const where = `${input.at.file}:${input.at.line}:${input.at.column}`;
+  const where = formatPlace(input.at);
   const what = `stage "${instance.stage}": input "${input.path}" is not there`;
   if (producer === undefined) {
     return new ReproError('input-missing', what, {

@@ -171,6 +171,14 @@ describe('a fingerprint', () => {
     expect(await project.reasonsOf('s')).toEqual(['command: command: "sh" "plot.sh" → "sh" "plot.sh" "-v"']);
   });
 
+  test('takes arguments that could not be paths for what they are', async () => {
+    const project = await createProject();
+    const script = `echo ${'x'.repeat(5000)} > "$REPRO_OUTPUT_0"`;
+    project.define([{ id: 's', run: ['sh', '-c', script, '', '.', '/', '..'], outputs: ['artifacts/s'] }]);
+    expect((await project.run()).outcome).toBe('ok');
+    expect((await project.run()).ran).toEqual([]);
+  });
+
   test('covers declared variables and facts, and a stage sees no other variable', async () => {
     const project = await createProject();
     project.facts = { engine: async () => 'plain' };
