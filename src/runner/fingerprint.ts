@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
+import { formatPlace } from '../schema/source-position.ts';
 import { hashJson } from './canonical-json.ts';
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
@@ -24,6 +25,23 @@ export interface FingerprintParts {
   readonly variables: Readonly<Record<string, string | null>>;
   readonly facts: Readonly<Record<string, string>>;
   readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string };
+}
+
+/** Whether parts that were read from a file are such as this runner writes, and so can be compared with the present ones. */
+export function areFingerprintParts(value: unknown): value is FingerprintParts {
+  if (typeof value !== 'object' || value === null) return false;
+  const parts = value as Partial<FingerprintParts>;
+  const { version, command, code, packages, params, matrix, inputs, outputs, variables, facts, runtime } =
+    parts;
+  return (
+    version === formatVersion &&
+    [command, code, packages, params, matrix, variables, facts, runtime].every(
+      (one) => typeof one === 'object' && one !== null,
+    ) &&
+    Array.isArray(outputs) &&
+    Array.isArray(inputs) &&
+    inputs.every((input) => typeof input?.path === 'string')
+  );
 }
 
 export type Facts = Readonly<Record<string, () => Promise<string>>>;
@@ -93,7 +111,7 @@ export class Fingerprints {
     const source = this.#facts[name];
     if (source === undefined) {
       throw new ReproError('unknown-fact', `stage "${instance.stage}": there is no fact "${name}"`, {
-        where: `${instance.at.file}:${instance.at.line}:${instance.at.column}`,
+        where: formatPlace(instance.at),
         fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
       });
     }

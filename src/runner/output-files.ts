@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
+import { formatPlace } from '../schema/source-position.ts';
 import { syncFile, syncFolder } from './atomic-file.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hasErrorCode } from './disk-error.ts';
@@ -38,7 +39,7 @@ export async function takeOutputs(
     const scan = await scanWritten(from);
     if (scan.kind === 'missing') {
       throw new ReproError('output-missing', `the stage ended without writing its output "${output}"`, {
-        where: `${instance.at.file}:${instance.at.line}:${instance.at.column}`,
+        where: formatPlace(instance.at),
         fix: `Write it to context.outputs[${i}] (in a command: $REPRO_OUTPUT_${i}), or remove it from \`outputs:\`.`,
       });
     }
@@ -92,10 +93,14 @@ export async function installOutputs(
   }
 }
 
-/** Puts `from` in the place of `target` by renames: `target` is never there half. The old one goes to `aside` first. */
+/**
+ * Puts `from` in the place of `target` by renames: `target` is never there half. The old one goes to `aside` first.
+ *
+ * @throws {ReproError} `output-blocked` if a file lies where a folder around the target belongs
+ */
 export async function swapIn(from: string, target: string, aside: string): Promise<void> {
   const folder = path.dirname(target);
-  await fs.mkdir(folder, { recursive: true });
+  await makeFolderOf(target);
   await fs.mkdir(aside, { recursive: true });
   let old = path.join(aside, `old-${randomUUID()}`);
   try {
@@ -117,4 +122,21 @@ export async function swapIn(from: string, target: string, aside: string): Promi
   }
   await syncFolder(folder);
   await fs.rm(old, { recursive: true, force: true });
+}
+
+async function makeFolderOf(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  try {
+    await fs.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!hasErrorCode(error, 'EEXIST', 'ENOTDIR')) throw error;
+    let blocking = folder;
+    while (!(await fs.lstat(blocking).catch(() => null))) blocking = path.dirname(blocking);
+    const text = `is not a folder, and output "${path.basename(target)}" belongs in it`;
+    throw new ReproError('output-blocked', text, {
+      where: blocking,
+      fix: 'Move it away or delete it, then run again: what was made is kept.',
+      cause: error,
+    });
+  }
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { MetricValue } from '../stage/context.ts';
 import { writeFileAtomic } from './atomic-file.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';
-import type { FingerprintParts } from './fingerprint.ts';
+import { areFingerprintParts, type FingerprintParts } from './fingerprint.ts';
 import type { Plan } from './plan.ts';
 
 export interface RecordedOutput {
@@ -103,10 +103,10 @@ function isRunRecord(value: unknown): value is RunRecord {
     record.version === 1 &&
     typeof record.id === 'string' &&
     typeof record.fingerprint === 'string' &&
-    typeof record.parts === 'object' &&
-    record.parts !== null &&
+    areFingerprintParts(record.parts) &&
     typeof record.metrics === 'object' &&
+    record.metrics !== null &&
     Array.isArray(record.outputs) &&
-    record.outputs.every((output) => typeof output.path === 'string' && typeof output.digest === 'string')
+    record.outputs.every((output) => typeof output?.path === 'string' && typeof output.digest === 'string')
   );
 }

@@ -49,6 +49,8 @@ describe('the next run heals', () => {
     '{"version":1',
     'null',
     '{"version":1,"id":"s","fingerprint":"f","parts":{},"metrics":{},"outputs":[3]}',
+    '{"version":1,"id":"s","fingerprint":"f","parts":{"version":1},"metrics":{},"outputs":[]}',
+    '{"version":2,"id":"s"}',
   ])('records that hold %j', async (content) => {
     const project = await createRun();
     for (const file of [...filesBelow(project, 'records'), ...filesBelow(project, 'actions')])
@@ -112,7 +114,7 @@ describe('the next run heals', () => {
     project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
     await project.run();
     for (const file of filesBelow(project, 'code'))
-      damage(file, '{"version":1,"bundle":"x","files":{"a":{}}}');
+      damage(file, '{"version":1,"compiler":"0","bundle":"x","files":{"a":{}}}');
     expect((await project.run()).ran).toEqual([]);
     expect((await project.run({ force: true })).outcome).toBe('ok');
   });
@@ -140,7 +142,11 @@ describe('a disk that refuses', () => {
     ]);
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
-    expect(eventOf(events, 'failed', 's').text).toContain('artifacts/file');
+    const { code, text } = eventOf(events, 'failed', 's');
+    expect(code).toBe('output-blocked');
+    expect(text).toBe(
+      `${project.at('artifacts/file')}  is not a folder, and output "s" belongs in it\n  Move it away or delete it, then run again: what was made is kept.`,
+    );
     await project.remove('artifacts/file');
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: [] });
   });
