@@ -116,7 +116,10 @@ function listFacts(results: Results, { nodeMajor }: ReportOptions): Report['fact
     ),
   );
   return [
-    { name: 'Data', value: `${titleDataset(results.dataset)}${results.simulated ? ', simulated' : ''}` },
+    {
+      name: 'Data',
+      value: `${results.simulated ? 'Simulated, in the layout of ' : ''}${titleDataset(results.dataset)}`,
+    },
     { name: 'Clips: training / validation / test', value: clips },
     {
       name: 'Classes',
