@@ -50,7 +50,7 @@ export const CLASSES = [
 /** Rows of each class in every labels file: one, but two of arm roll. */
 export const ROWS_PER_CLASS = CLASSES.map((name) => (name === 'arm roll' ? 2 : 1));
 
-/** In this file class 9 ends after the row of class 10 starts; it was published so. */
+/** In this file class 9 ends after the next row starts; it was published so. */
 export const OVERLAPPING_LABELS = 'user22_led_labels.csv';
 
 /** `user01_fluorescent_led.aedat` -> user 1, light `fluorescent_led`; null for any other name. */
@@ -72,7 +72,7 @@ export function howToGetGestures(root: string): string {
     `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
     `  3. Put it, packed as it is, at ${root}/${ARCHIVE}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
     '     it is read faster. A folder elsewhere: add --set dataset.root=DIR.',
-    '  4. npm run repro -- run verify --profile full      (checks every file)',
+    '  4. npx repro run verify --profile full      (checks every file)',
     '     npm run reproduce -- --profile full',
     'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',
   ].join('\n');
