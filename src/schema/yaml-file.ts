@@ -1,38 +1,18 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import type { Json } from './json.ts';
-import { type JsonSchema, readJsonSchema } from './json-schema.ts';
+import type { JsonSchema } from './json-schema.ts';
 import type { PassedChecks } from './passed-checks.ts';
-import { ConfigurationError, type Problem, throwProblems } from './problems.ts';
+import { ConfigurationError, type Problem } from './problems.ts';
 import { checkSchema } from './schema-problems.ts';
 import { parseYaml, readTextFile, type YamlDocument } from './yaml-document.ts';
 
-export interface YamlFileToValidate {
-  /** Relative to the project; also its name in messages. */
-  readonly path: string;
-  /** The JSON Schema's file, relative to the project. */
-  readonly schema: string;
-  readonly projectRoot: string;
-}
-
 /**
- * Reads a YAML file and holds it against a JSON Schema.
+ * Holds a YAML file against a JSON Schema.
  *
- * @returns its value
- * @throws {ConfigurationError} with file, line and column of everything that is wrong
+ * @param file relative to the project; also its name in messages
+ * @param passed what need not be checked again
+ * @returns everything that is wrong, with its place; nothing if the file is fine
  */
-export async function validateYamlFile({
-  path: file,
-  schema,
-  projectRoot,
-}: YamlFileToValidate): Promise<Json> {
-  const rules = await readJsonSchema(path.resolve(projectRoot, schema), schema);
-  const document = await parseYaml(await readTextFile(path.resolve(projectRoot, file), file), file);
-  throwProblems(await checkDocument(document, rules));
-  return document.value;
-}
-
-/** As `validateYamlFile`, for one file of many: what is wrong comes back as a list. */
 export async function findFileProblems(
   file: string,
   rules: JsonSchema,

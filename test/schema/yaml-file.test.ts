@@ -3,8 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
-import { ConfigurationError } from '../../src/schema/problems.ts';
-import { validateYamlFile } from '../../src/schema/yaml-file.ts';
+import { readJsonSchema } from '../../src/schema/json-schema.ts';
+import { PassedChecks } from '../../src/schema/passed-checks.ts';
+import { ConfigurationError, type Problem } from '../../src/schema/problems.ts';
+import { findFileProblems } from '../../src/schema/yaml-file.ts';
 
 const schema = {
   type: 'object',
@@ -50,19 +52,23 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-async function check(text: string, schemaFile = 's.json'): Promise<string> {
+async function findProblems(text: string, schemaFile: string): Promise<readonly Problem[]> {
   await writeFile(path.join(root, 'm.yaml'), text);
-  return validateYamlFile({ path: 'm.yaml', schema: schemaFile, projectRoot: root }).then(
-    (value) => `fine: ${JSON.stringify(value)}`,
+  const rules = await readJsonSchema(path.join(root, schemaFile), schemaFile);
+  return findFileProblems('m.yaml', rules, { projectRoot: root, passed: PassedChecks.none() });
+}
+
+/** What a person reads about a file, or `fine`. */
+async function check(text: string, schemaFile = 's.json'): Promise<string> {
+  return findProblems(text, schemaFile).then(
+    (problems) => (problems.length === 0 ? 'fine' : describeError(new ConfigurationError(problems))),
     (error: unknown) => describeError(error),
   );
 }
 
 describe('a YAML file held against a schema', () => {
   test('gives its value when it fits', async () => {
-    expect(await check('id: a\nnetwork: {pooling: max}\n')).toBe(
-      'fine: {"id":"a","network":{"pooling":"max"}}',
-    );
+    expect(await check('id: a\nnetwork: {pooling: max}\n')).toBe('fine');
   });
 
   test.each([
@@ -135,13 +141,8 @@ describe('a YAML file held against a schema', () => {
   });
 
   test('has problems for programs too', async () => {
-    await writeFile(path.join(root, 'm.yaml'), 'id: 3\n');
-    const error = await validateYamlFile({ path: 'm.yaml', schema: 's.json', projectRoot: root }).catch(
-      (caught: unknown) => caught,
-    );
-    expect(error).toBeInstanceOf(ConfigurationError);
-    expect((error as ConfigurationError).code).toBe('configuration');
-    expect((error as ConfigurationError).problems.map(({ at }) => at)).toEqual([
+    const problems = await findProblems('id: 3\n', 's.json');
+    expect(problems.map(({ at }) => at)).toEqual([
       { file: 'm.yaml', line: 1, column: 1 },
       { file: 'm.yaml', line: 1, column: 5 },
     ]);
@@ -172,7 +173,7 @@ describe('a YAML file held against a schema', () => {
 describe('the committed schemas', () => {
   const folder = path.resolve(import.meta.dirname, '../../schemas');
 
-  test.each(['pipeline', 'profile'])('%s describes every key', async (name) => {
+  test.each(['pipeline', 'profile', 'model'])('%s describes every key', async (name) => {
     const text = await readFile(path.join(folder, `${name}.schema.json`), 'utf8');
     const missing: string[] = [];
     const visit = (node: unknown, at: string): void => {
@@ -185,6 +186,27 @@ describe('the committed schemas', () => {
     };
     visit(JSON.parse(text), '');
     expect(missing).toEqual([]);
+  });
+
+  /** What a schema allows, without its words, its defaults and what has to be there. */
+  function rulesOf(node: unknown): unknown {
+    if (typeof node !== 'object' || node === null || Array.isArray(node)) return node;
+    const rules = Object.entries(node).filter(
+      ([key]) => !['description', 'default', 'required'].includes(key),
+    );
+    return Object.fromEntries(rules.map(([key, value]) => [key, rulesOf(value)]));
+  }
+
+  test('let a profile override what a model says, key by key, within the same bounds', async () => {
+    const [profile, model] = await Promise.all(
+      ['profile', 'model'].map(async (name) =>
+        JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8')),
+      ),
+    );
+    expect(rulesOf(profile.definitions.network)).toEqual(rulesOf(model.properties.network));
+    const { engine, network, ...training } = profile.properties.train.properties;
+    expect([engine, network]).toEqual([{ $ref: '#/definitions/engine' }, { $ref: '#/definitions/network' }]);
+    expect(rulesOf(training)).toEqual(rulesOf(model.properties.train.properties));
   });
 
   test('have no key that docs/pipeline.md leaves out', async () => {
