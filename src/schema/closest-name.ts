@@ -2,7 +2,8 @@ import { distance } from 'fastest-levenshtein';
 
 /**
  * The known name that was probably meant, or undefined if none is really close.
- * Letter case counts for nothing; two in five characters may differ, and never more than three.
+ * Letter case counts for nothing; two in five characters may differ, and never more than three; or two neighbours
+ * have changed places.
  */
 export function findClosest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
@@ -13,13 +14,26 @@ export function findClosest(name: string, known: Iterable<string>): string | und
     const length = Math.max(name.length, candidate.length);
     const allowed = Math.min(3, Math.max(1, Math.floor(length * 0.4)));
     if (Math.abs(name.length - candidate.length) > allowed) continue;
-    const found = distance(wanted, candidate.toLowerCase());
+    const lower = candidate.toLowerCase();
+    const found = isSwapped(wanted, lower) ? 1 : distance(wanted, lower);
     if (found <= allowed && found < bestDistance) {
       best = candidate;
       bestDistance = found;
     }
   }
   return best;
+}
+
+/** `rnu` for `run`: the commonest slip in short words, which costs two by Levenshtein's count. */
+function isSwapped(name: string, other: string): boolean {
+  if (name.length !== other.length) return false;
+  const i = [...name].findIndex((letter, at) => letter !== other[at]);
+  return (
+    i !== -1 &&
+    name[i] === other[i + 1] &&
+    name[i + 1] === other[i] &&
+    name.slice(i + 2) === other.slice(i + 2)
+  );
 }
 
 /** `Closest: "epochs".`, or, if nothing is close and the choice is short, `Known: "a", "b".` */

@@ -22,6 +22,9 @@ describe('the closest name', () => {
 
   test('finds swapped letters', () => {
     expect(findClosest('tarin', ['train', 'frames'])).toBe('train');
+    expect(findClosest('rnu', ['run', 'cmd'])).toBe('run');
+    expect(findClosest('nur', ['run', 'cmd'])).toBeUndefined();
+    expect(findClosest('cdm', ['run', 'cmd'])).toBe('cmd');
   });
 
   test('is the first of several that are equally close', () => {
