@@ -7,12 +7,20 @@ export const exitCode = {
   usage: 2,
   stale: 3,
   locked: 75,
+  sighup: 129,
   sigint: 130,
   sigterm: 143,
 } as const;
 
+/** The exit code of a run that a signal ended. */
+export function exitCodeOfSignal(signal: NodeJS.Signals | null): number {
+  if (signal === 'SIGHUP') return exitCode.sighup;
+  return signal === 'SIGTERM' ? exitCode.sigterm : exitCode.sigint;
+}
+
 /** The exit code of an error that ended a command before or beside its stages. */
 export function exitCodeOf(error: unknown): number {
-  if (!(error instanceof ReproError)) return exitCode.stageFailed;
+  // A full or read-only disk is nothing that the user said.
+  if (!(error instanceof ReproError) || error.code.startsWith('disk-')) return exitCode.stageFailed;
   return error.code === 'locked' ? exitCode.locked : exitCode.usage;
 }

@@ -114,7 +114,7 @@ declare const PACKAGE_VERSION: string;
 /** Runs one command line. The exit code is set, not forced, so that stdout drains into slow pipes. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', leaveOnClosedPipe);
-  process.stderr.on('error', leaveOnClosedPipe);
+  process.stderr.on('error', goOnUnheard);
   const program = buildProgram(PACKAGE_VERSION);
   program.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
@@ -133,4 +133,9 @@ export async function main(argv: readonly string[]): Promise<void> {
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(exitCode.ok);
   throw error;
+}
+
+/** `repro run 2>&1 | head` closes our stderr: nobody listens any more, but the run was asked for. */
+function goOnUnheard(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }

@@ -7,7 +7,7 @@ import type { RunEvent } from '../runner/events.ts';
 import type { Plan } from '../runner/plan.ts';
 import { runPlan } from '../runner/run.ts';
 import { selectInstances } from '../runner/selection.ts';
-import { exitCode } from './exit-code.ts';
+import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
 import { listenForSignals } from './signals.ts';
@@ -113,6 +113,6 @@ function outcomeDocument(plan: Plan, state: RunState): object {
 
 function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number {
   if (state.outcome === 'ok') return exitCode.ok;
-  if (state.outcome === 'interrupted') return received === 'SIGTERM' ? exitCode.sigterm : exitCode.sigint;
+  if (state.outcome === 'interrupted') return exitCodeOfSignal(received);
   return exitCode.stageFailed;
 }

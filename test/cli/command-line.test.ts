@@ -127,6 +127,16 @@ describe('repro run', () => {
     expect((await call(['logs', 'first'])).stdout).toContain('this is why');
   });
 
+  test('goes on to its end when nobody reads what it says', async () => {
+    const { exitCode } = await execa({
+      cwd: folder,
+      reject: false,
+      shell: 'bash',
+    })`set -o pipefail; ${process.execPath} ${repro} run 2>&1 >/dev/null | head -1`;
+    expect(exitCode).toBe(0);
+    expect((await countRuns()).sort()).toEqual(['first', 'second-a', 'second-b']);
+  });
+
   test('ends with 2 and the closest name for a stage that is not there', async () => {
     const { exitCode, stderr } = await call(['run', 'frist']);
     expect(exitCode).toBe(2);
