@@ -226,7 +226,7 @@ export function describeFailure(error: unknown): { code: string; text: string } 
   return { code, text: describeError(error) };
 }
 
-export function reportFailure(
+function reportFailure(
   onEvent: (event: RunEvent) => void,
   failure: { id: string; seconds: number; logFile: string; code: string; text: string },
 ): void {

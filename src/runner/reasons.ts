@@ -110,7 +110,7 @@ function hashesOf(tree: Tree): Record<string, string> {
 type Hashes = Readonly<Record<string, string>>;
 
 /** `a.ts changed`, `b.ts is new`, `c.ts is gone`. */
-export function diffHashes(before: Hashes, now: Hashes): string[] {
+function diffHashes(before: Hashes, now: Hashes): string[] {
   return [
     ...Object.keys(now)
       .filter((name) => before[name] !== now[name])
@@ -160,7 +160,7 @@ function shorten(text: string): string {
   return text.length <= valueLengthAtMost ? text : `${text.slice(0, valueLengthAtMost - 1)}…`;
 }
 
-export function nameSome(names: readonly string[]): string {
+function nameSome(names: readonly string[]): string {
   const shown = names.slice(0, namesAtMost).join(', ');
   return names.length <= namesAtMost ? shown : `${shown} and ${names.length - namesAtMost} more`;
 }

@@ -92,9 +92,3 @@ export function expandText(text: string, lookup: Lookup): Expanded {
   }
   return { value: result };
 }
-
-/** The text that expands to exactly `text`. */
-export function escapeText(text: string): string {
-  // A function, because `$$` in a replacement text stands for one `$`.
-  return text.replaceAll('${', () => '$${');
-}

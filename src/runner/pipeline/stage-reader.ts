@@ -1,6 +1,5 @@
 import { findClosest } from '../../schema/closest-name.ts';
 import type { Json, JsonPath } from '../../schema/json.ts';
-import { getOwn } from '../../schema/json.ts';
 import type { Problem } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
 import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
@@ -163,9 +162,4 @@ function suggestReference(name: string, combination: Combination, settings: Sett
 export function joinLines(...lines: readonly (string | undefined)[]): string | undefined {
   const present = lines.filter((line) => line !== undefined && line !== '');
   return present.length === 0 ? undefined : present.join('\n');
-}
-
-/** An own property of the stages, by name. */
-export function findStage(pipeline: PipelineFile, name: string): StageEntry | undefined {
-  return getOwn(pipeline.content.stages, name);
 }

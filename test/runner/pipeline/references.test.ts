@@ -1,13 +1,14 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  escapeText,
-  expandText,
-  type Lookup,
-  parseTemplate,
-} from '../../../src/runner/pipeline/references.ts';
+import { expandText, type Lookup, parseTemplate } from '../../../src/runner/pipeline/references.ts';
 import type { Json } from '../../../src/schema/json.ts';
+
+/** The text that expands to exactly `text`. */
+function escapeText(text: string): string {
+  // A function, because `$$` in a replacement text stands for one `$`.
+  return text.replaceAll('${', () => '$${');
+}
 
 const values: Readonly<Record<string, Json>> = {
   n: 3,
