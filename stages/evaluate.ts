@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { chooseEngine } from '../src/engines/choose-engine.ts';
+import { describeEngine } from '../src/engines/engine.ts';
 import { ReproError } from '../src/errors.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
@@ -30,33 +31,35 @@ export default defineStage<Params>({
       join(trained, 'metrics.csv'),
     );
 
-    const frames = await openFrameCache(framesFolder);
     const engine = await chooseEngine(params.evaluate?.engine ?? 'auto');
-    note(`${engine.description.name} on ${engine.description.backend}: ${engine.description.reason}`);
-    const session = await engine.open(buildNetwork(run.network), state);
+    note(describeEngine(engine.description));
+
+    const frames = await openFrameCache(framesFolder);
     try {
       const { classes, splits } = frames.index;
-      const batchSize = params.evaluate?.batchSize ?? 16;
       const parts = {
         test: { rows: Int32Array.from(splits.test.keys()), clips: splits.test, source: frames.test },
         validation: { rows: Int32Array.from(split.validation), clips: splits.train, source: frames.train },
       };
       const total = parts.test.rows.length + parts.validation.rows.length;
-      const evaluate = ({ rows, clips, source }: (typeof parts)['test'], before: number) => {
-        let done = before;
-        return evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
+      let done = 0;
+      const session = await engine.open(buildNetwork(run.network), state);
+      const evaluate = ({ rows, clips, source }: (typeof parts)['test']) =>
+        evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
           classes: classes.length,
-          batchSize,
+          batchSize: params.evaluate?.batchSize ?? 16,
           beforeBatch: async () => {
             await nextTurn(); // where an abort is heard
             if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
+          },
+          afterBatch: (clips) => {
+            done += clips;
             progress({ done, total, unit: 'clips' });
-            done = Math.min(done + batchSize, before + rows.length);
           },
         });
-      };
-      const test = await evaluate(parts.test, 0);
-      const validation = await evaluate(parts.validation, parts.test.rows.length);
+      const test = await evaluate(parts.test);
+      const validation = await evaluate(parts.validation);
+      session.dispose();
 
       await mkdir(folder, { recursive: true });
       await writeFile(
@@ -85,7 +88,6 @@ export default defineStage<Params>({
       );
       metrics({ testAccuracy: test.score.accuracy, validationAccuracy: validation.score.accuracy });
     } finally {
-      session.dispose();
       await frames.close();
     }
   },

@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
 import { chooseEngine } from '../src/engines/choose-engine.ts';
+import { describeEngine } from '../src/engines/engine.ts';
 import { writeSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { countParameters } from '../src/snn/parameters.ts';
@@ -11,6 +12,7 @@ import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { trainNetwork } from '../src/training/loop.ts';
 import { formatMetrics } from '../src/training/metrics.ts';
 import { describeRun, formatJson } from '../src/training/run-files.ts';
+import { readSeed, warnOfSeed } from '../src/training/seed.ts';
 import { resolveModel } from '../src/training/settings.ts';
 import { describeSplitRule, splitClips } from '../src/training/split.ts';
 
@@ -24,15 +26,15 @@ export default defineStage<Params>({
   async run({ params, matrix, inputs, outputs, resume, signal, progress, metrics, note, warn }) {
     const [framesFolder, modelFile] = inputs as [string, string];
     const [folder] = outputs as [string];
-    const seed = Number(matrix.seed);
+    const seed = readSeed(matrix.seed);
     const model = resolveModel(
       parse(await readFile(modelFile, 'utf8')),
       params.train,
       `configs/models/${basename(modelFile)}`,
     );
-    model.warnings.forEach(warn);
+    for (const warning of [...model.warnings, warnOfSeed(seed)]) if (warning !== undefined) warn(warning);
     const engine = await chooseEngine(params.train.engine);
-    note(`${engine.description.name} on ${engine.description.backend}: ${engine.description.reason}`);
+    note(describeEngine(engine.description));
 
     const frames = await openFrameCache(framesFolder);
     try {

@@ -68,6 +68,11 @@ export interface EngineDescription {
   readonly reason: string;
 }
 
+/** The line that a stage says of its engine: `tfjs 4.22.0 on cpu: no CUDA: …`. */
+export function describeEngine({ name, version, backend, reason }: EngineDescription): string {
+  return `${name} ${version} on ${backend}: ${reason}`;
+}
+
 /** What computes a training step; every engine passes one parity suite. */
 export interface Engine {
   readonly description: EngineDescription;

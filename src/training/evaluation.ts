@@ -15,6 +15,8 @@ export interface EvaluationOptions {
   readonly batchSize: number;
   /** Called before each batch; throws to stop. */
   readonly beforeBatch?: () => Promise<void>;
+  /** Told how many clips the batch had. */
+  readonly afterBatch?: (clips: number) => void;
 }
 
 /** Runs a network in evaluation mode over `rows` of the clips; the last batch may be smaller. */
@@ -22,7 +24,7 @@ export async function evaluateClips(
   session: EngineSession,
   clips: LabelledClips,
   rows: Int32Array,
-  { classes, batchSize, beforeBatch }: EvaluationOptions,
+  { classes, batchSize, beforeBatch, afterBatch }: EvaluationOptions,
 ): Promise<Evaluation> {
   const rates = new Float32Array(rows.length * classes);
   for (let start = 0; start < rows.length; start += batchSize) {
@@ -30,6 +32,7 @@ export async function evaluateClips(
     const frames = await clips.source.read(rows.subarray(start, start + batchSize));
     const forward = await session.evaluate(frames);
     rates.set(forward.rates, start * classes);
+    afterBatch?.(frames.shape[0]);
   }
   const labels = rows.map((row) => clips.labels[row]!);
   return { rates, labels, score: scoreClips(rates, labels, classes) };

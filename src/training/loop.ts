@@ -13,6 +13,7 @@ import { drawDropoutMasks } from './dropout.ts';
 import { evaluateClips } from './evaluation.ts';
 import { type EpochMetrics, tauStatistics } from './metrics.ts';
 import { drawEpochOrder } from './order.ts';
+import { countBatches, describeProgress, isTested, type TrainingProgress } from './progress.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses } from './scores.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -29,12 +30,7 @@ export interface TrainingTask {
   /** Where an interruption leaves what the next run goes on with. */
   readonly checkpoints?: CheckpointStore;
   readonly signal?: AbortSignal;
-  readonly progress?: (progress: {
-    readonly done: number;
-    readonly total: number;
-    readonly unit: 'batches';
-    readonly note: string;
-  }) => void;
+  readonly progress?: (progress: TrainingProgress) => void;
   readonly note?: (text: string) => void;
 }
 
@@ -59,7 +55,8 @@ interface Position {
  * Trains a network: for each epoch all whole batches in a new order, then the test and the validation clips.
  * Interrupted at any moment and run again with the same task, it ends with the same numbers, to the last bit.
  *
- * @throws {ReproError} `training-diverged` if the loss is no number; `training-interrupted` on abort, after saving
+ * @throws {ReproError} `training-diverged` if the loss or, after an epoch, a parameter is no finite number;
+ * `training-interrupted` on abort, after saving
  */
 export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome> {
   const { settings, split, checkpoints } = task;
@@ -72,15 +69,20 @@ export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome>
   }
   const key = trainingKey(task);
   const saved = await checkpoints?.load(key);
-  if (saved !== undefined) {
-    task.note?.(`Going on from epoch ${saved.epoch + 1} of ${settings.epochs}, batch ${saved.batch + 1}.`);
-  }
+  if (saved !== undefined) task.note?.(describeResumption(saved, settings.epochs));
   const random = new TorchRandom(task.seed);
   const parameters = saved?.parameters ?? initialState(task.spec, random);
   const position: Position =
     saved === undefined
       ? { epoch: 0, batch: 0, sums: noSums(task.spec), random: random.state(), rows: [], best: undefined }
-      : { ...saved, rows: [...saved.rows] };
+      : {
+          epoch: saved.epoch,
+          batch: saved.batch,
+          sums: saved.sums,
+          random: saved.random,
+          rows: [...saved.rows],
+          best: saved.best,
+        };
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
   const save = async (): Promise<void> =>
     checkpoints?.save({
@@ -88,7 +90,7 @@ export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome>
       key,
       parameters: await session.state(),
       optimiser: await session.optimiserState(),
-    } satisfies Checkpoint);
+    });
   try {
     while (position.epoch < settings.epochs) {
       await runEpoch(task, session, position);
@@ -113,12 +115,12 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
   const order = drawEpochOrder(random, split.train.length);
   const batches = Math.floor(order.length / batchSize);
   const learningRate = cosineLearningRate(settings.learningRate, settings.cosinePeriod, epoch);
-  const tracker = trackProgress(task, position, batches);
+  const beforeBatch = watchBatches(task, position);
 
   const rowsOf = (batch: number): Int32Array =>
     order.subarray(batch * batchSize, (batch + 1) * batchSize).map((place) => split.train[place]!);
   while (position.batch < batches) {
-    await tracker.beforeBatch();
+    await beforeBatch();
     const { batch, sums } = position;
     const rows = rowsOf(batch);
     const labels = rows.map((row) => train.labels[row]!);
@@ -130,7 +132,13 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
       },
       { learningRate, regulariseTau: settings.regulariseTau },
     );
-    if (!Number.isFinite(step.loss)) throw diverged(task, epoch, batch, step.loss, learningRate);
+    if (!Number.isFinite(step.loss)) {
+      throw diverged(
+        task,
+        learningRate,
+        `The loss is ${step.loss} in epoch ${epoch + 1}, batch ${batch + 1}`,
+      );
+    }
     position.sums = {
       loss: sums.loss + step.loss,
       correct: sums.correct + countCorrect(predictClasses(step.rates, spec.classes), labels),
@@ -139,12 +147,21 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
     position.batch = batch + 1;
   }
 
-  const options = { classes: spec.classes, batchSize, beforeBatch: tracker.beforeBatch };
+  const options = { classes: spec.classes, batchSize, beforeBatch };
   const tested = isTested(settings, epoch)
     ? await evaluateClips(session, test, Int32Array.from(test.labels.keys()), options)
     : undefined;
   const validated = await evaluateClips(session, train, split.validation, options);
   const state = await session.state();
+  const broken = findNonFinite(state);
+  if (broken !== undefined) {
+    // A potential that is no number never reaches the threshold: the loss stays finite, and the network silent.
+    throw diverged(
+      task,
+      learningRate,
+      `"${broken}" holds values that are no numbers after epoch ${epoch + 1}`,
+    );
+  }
   const { sums } = position;
   const validationAccuracy = validated.score.accuracy;
   position.rows.push({
@@ -162,53 +179,50 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
     position.best = { epoch, validationAccuracy, testAccuracy: tested?.score.accuracy ?? null, state };
   }
   Object.assign(position, { epoch: epoch + 1, batch: 0, sums: noSums(spec), random: random.state() });
-  tracker.epochDone();
+  reportProgress(task, position, 0);
 }
 
-/** Reports progress and watches for an abort; test and validation batches count as much as training batches. */
-function trackProgress(
-  { settings, split, test, signal, progress }: TrainingTask,
-  position: Position,
-  trainBatches: number,
-): { beforeBatch: () => Promise<void>; epochDone: () => void } {
-  const batchesOf = (clips: number): number => Math.ceil(clips / settings.batchSize);
-  const evaluated = (epoch: number): number =>
-    batchesOf(split.validation.length) + (isTested(settings, epoch) ? batchesOf(test.labels.length) : 0);
-  const before = (epochs: number): number => {
-    let batches = 0;
-    for (let epoch = 0; epoch < epochs; epoch++) batches += trainBatches + evaluated(epoch);
-    return batches;
-  };
-  const total = before(settings.epochs);
-  let done = before(position.epoch) + position.batch;
-  const report = (): void => {
-    const last = position.rows.at(-1);
-    const running = position.batch > 0 ? position.sums.loss / position.batch : last?.train.loss;
-    const parts = [`epoch ${Math.min(position.epoch + 1, settings.epochs)}/${settings.epochs}`];
-    if (running !== undefined) parts.push(`loss ${running.toFixed(3)}`);
-    if (last !== undefined) parts.push(`val ${Math.round(100 * last.validation.accuracy)} %`);
-    progress?.({ done, total, unit: 'batches', note: parts.join(' · ') });
-  };
-  return {
-    beforeBatch: async () => {
-      // An engine may compute without ever returning to the event loop, where signals are heard.
-      await nextTurn();
-      if (signal?.aborted) {
-        throw new ReproError('training-interrupted', `Interrupted in epoch ${position.epoch + 1}.`, {
-          fix: 'Run it again: it goes on from here.',
-          cause: signal.reason,
-        });
-      }
-      report();
-      done += 1;
-    },
-    epochDone: report,
+function describeResumption({ epoch, batch }: Checkpoint, epochs: number): string {
+  if (epoch === epochs) return `All ${epochs} epochs are trained already.`;
+  const done = batch === 0 ? '' : `, ${batch} of whose batches are done`;
+  return `Going on with epoch ${epoch + 1} of ${epochs}${done}.`;
+}
+
+/** Gives what is to be called before each batch that is left of an epoch: reports progress and hears an abort. */
+function watchBatches(task: TrainingTask, position: Position): () => Promise<void> {
+  let ahead = position.batch; // batches of this epoch that are done
+  return async () => {
+    // An engine may compute without ever returning to the event loop, where signals are heard.
+    await nextTurn();
+    if (task.signal?.aborted) {
+      throw new ReproError('training-interrupted', `Interrupted in epoch ${position.epoch + 1}.`, {
+        fix: 'Run it again: it goes on from here.',
+        cause: task.signal.reason,
+      });
+    }
+    reportProgress(task, position, ahead);
+    ahead += 1;
   };
 }
 
-/** Every so many epochs and after the last one. */
-function isTested({ epochs, testEvery }: TrainingSettings, epoch: number): boolean {
-  return (epoch + 1) % testEvery === 0 || epoch === epochs - 1;
+/** @param ahead batches that are done of the epoch at `position` */
+function reportProgress(task: TrainingTask, position: Position, ahead: number): void {
+  const { settings, split, test } = task;
+  const clips = { train: split.train.length, validation: split.validation.length, test: test.labels.length };
+  task.progress?.({
+    done: countBatches(settings, clips, position.epoch) + ahead,
+    total: countBatches(settings, clips, settings.epochs),
+    unit: 'batches',
+    note: describeProgress(settings, position),
+  });
+}
+
+/** The first tensor that holds something else than finite numbers. */
+function findNonFinite(state: State): string | undefined {
+  for (const [name, { dtype, data }] of state) {
+    if (dtype === 'F32' && !data.every(Number.isFinite)) return name;
+  }
+  return undefined;
 }
 
 function noSums(spec: NetworkSpec): EpochSums {
@@ -224,19 +238,15 @@ function trainingKey({ engine, spec, seed, settings, split, test }: TrainingTask
     .digest('hex');
 }
 
-function diverged(task: TrainingTask, epoch: number, batch: number, loss: number, rate: number): ReproError {
-  const { regulariseTau } = task.settings;
-  return new ReproError(
-    'training-diverged',
-    `The loss is ${loss} in epoch ${epoch + 1}, batch ${batch + 1} (learning rate ${rate.toPrecision(3)}).`,
-    {
-      where: `seed ${task.seed}`,
-      fix: [
-        'Look at metrics of the epochs before (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
-        regulariseTau > 0
-          ? `The regulariser λ = ${regulariseTau} needs one τ a neuron: the variance of a single number is not a number.`
-          : 'In the first batch of all, suspect the frames: `repro run frames --force`.',
-      ].join('\n'),
-    },
-  );
+function diverged({ seed, settings }: TrainingTask, learningRate: number, what: string): ReproError {
+  const { regulariseTau } = settings;
+  return new ReproError('training-diverged', `${what} (learning rate ${learningRate.toPrecision(3)}).`, {
+    where: `seed ${seed}`,
+    fix: [
+      'Look at metrics of the epochs before (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
+      regulariseTau > 0
+        ? `The regulariser λ = ${regulariseTau} needs more than one τ a layer: the variance of a single number is not a number.`
+        : 'In the first batch of all, suspect the frames: `repro run frames --force`.',
+    ].join('\n'),
+  });
 }

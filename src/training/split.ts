@@ -8,7 +8,7 @@ export interface ClipSplit {
 
 /** How `splitClips` chooses, in words, for `split.json`. */
 export function describeSplitRule(validationShare: number): string {
-  return `the last ${validationShare * 100} % of each class of the sorted training clips, ceil(${1 - validationShare} n) of n stay`;
+  return `of the n sorted training clips of each class, the first ceil((1 - ${validationShare}) n) are trained on`;
 }
 
 /**

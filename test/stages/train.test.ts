@@ -177,7 +177,19 @@ describe('the stages train and evaluate', () => {
     expect(predictions.filter((row) => row.split === 'test' && row.class === row.predicted)).toHaveLength(
       evaluation.test.correct,
     );
-    expect(heard.progress.at(-1)).toMatchObject({ total: 12, unit: 'clips' });
+    expect(heard.progress.map(({ done }) => done)).toEqual([4, 8, 9, 12]);
+    expect(heard.progress.at(-1)).toEqual({ done: 12, total: 12, unit: 'clips' });
+  });
+
+  it('stop an evaluation on an abort, and leave nothing', async () => {
+    const { context } = contextOf({
+      params: {},
+      inputs: [frames, join(root, 'trained')],
+      outputs: [join(root, 'stopped')],
+      signal: AbortSignal.abort(),
+    });
+    await expect(evaluate.run(context)).rejects.toMatchObject({ code: 'evaluation-interrupted' });
+    expect(await readdir(root)).not.toContain('stopped');
   });
 
   it('go on after an abort to the same bytes', async () => {

@@ -90,6 +90,15 @@ describe('trainNetwork', () => {
     });
   });
 
+  it('stops after an epoch that left a parameter no number, though the loss looks sound', async () => {
+    // An infinite λ gives the fake engine gradients that are no numbers; the loss of a silent network is finite all the same.
+    const task = smallTask({ loss: () => 0.1 }, { settings: { ...settings, regulariseTau: Infinity } });
+    await expect(trainNetwork(task)).rejects.toMatchObject({
+      code: 'training-diverged',
+      message: expect.stringContaining('"conv.0.weight" holds values that are no numbers after epoch 1'),
+    });
+  });
+
   it('refuses a batch larger than the training clips', async () => {
     const training = trainNetwork(smallTask({}, { settings: { ...settings, batchSize: 25 } }));
     await expect(training).rejects.toBeInstanceOf(ReproError);

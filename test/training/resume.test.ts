@@ -5,9 +5,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { buildNetwork } from '../../src/snn/networks.ts';
 import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
-import { trainNetwork } from '../../src/training/loop.ts';
-import { outputsOf, smallTask } from './small-task.ts';
+import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
+import { fakeEngine } from './fake-engine.ts';
+import { outputsOf, smallNetwork, smallTask } from './small-task.ts';
 
 let folder: string;
 let warnings: string[];
@@ -20,7 +22,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
 /** Trains until `when` calls happened of steps and evaluations together, then aborts. */
-async function trainAndAbort(when: number): Promise<void> {
+async function trainAndAbort(when: number, over: Partial<TrainingTask> = {}): Promise<void> {
   const controller = new AbortController();
   let calls = 0;
   const count = () => {
@@ -29,7 +31,7 @@ async function trainAndAbort(when: number): Promise<void> {
   };
   const task = smallTask(
     { onStep: count, onEvaluate: count },
-    { checkpoints: store(), signal: controller.signal },
+    { checkpoints: store(), signal: controller.signal, ...over },
   );
   await expect(trainNetwork(task)).rejects.toMatchObject({ code: 'training-interrupted' });
 }
@@ -48,6 +50,20 @@ describe('a training that was interrupted', () => {
     expect(warnings).toEqual([]);
   });
 
+  it('ends as if it never had been where not every epoch is tested', async () => {
+    const settings = { ...smallTask().settings, testEvery: 3 };
+    const expected = outputsOf(await trainNetwork(smallTask({}, { settings })));
+    // Epochs of 4 steps and 2 or (the third and the fourth) 4 evaluations: the first validation, a test, the validation behind it.
+    for (const when of [5, 17, 19]) {
+      await trainAndAbort(when, { settings });
+      expect(outputsOf(await trainNetwork(smallTask({}, { settings, checkpoints: store() })))).toEqual(
+        expected,
+      );
+      await rm(folder, { recursive: true });
+      folder = await mkdtemp(join(tmpdir(), 'plif-resume-'));
+    }
+  });
+
   it('does not do again what was done', async () => {
     await trainAndAbort(11);
     const steps: number[] = [];
@@ -59,7 +75,9 @@ describe('a training that was interrupted', () => {
     await trainAndAbort(11);
     const notes: string[] = [];
     await trainNetwork(smallTask({}, { checkpoints: store(), note: (text) => notes.push(text) }));
-    expect(notes).toEqual(['Going on from epoch 2 of 4, batch 4.']);
+    expect(notes).toEqual(['Going on with epoch 2 of 4, 3 of whose batches are done.']);
+    await trainNetwork(smallTask({}, { checkpoints: store(), note: (text) => notes.push(text) }));
+    expect(notes[1]).toBe('All 4 epochs are trained already.');
   });
 
   it('hears an abort that comes as an event, between two batches', async () => {
@@ -85,6 +103,24 @@ describe('a training that was interrupted', () => {
     const other = { ...smallTask().settings, learningRate: 2e-3 };
     const outcome = await trainNetwork(smallTask({}, { checkpoints: store(), settings: other }));
     expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask({}, { settings: other }))));
+    expect(warnings[0]).toContain('This checkpoint is of another training');
+  });
+});
+
+describe('a checkpoint of another training', () => {
+  const { settings, split, test } = smallTask();
+  it.each<[string, Partial<TrainingTask>]>([
+    ['seed', { seed: 2021 }],
+    ['network', { spec: buildNetwork({ ...smallNetwork, hidden: 3 }) }],
+    ['λ', { settings: { ...settings, regulariseTau: 0.2 } }],
+    ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
+    ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
+    ['engine', { engine: { ...fakeEngine(), description: { ...fakeEngine().description, backend: 'gpu' } } }],
+  ])('(another %s) is not gone on with', async (_, over) => {
+    await trainAndAbort(11);
+    const notes: string[] = [];
+    await trainNetwork(smallTask({}, { ...over, checkpoints: store(), note: (text) => notes.push(text) }));
+    expect(notes).toEqual([]);
     expect(warnings[0]).toContain('This checkpoint is of another training');
   });
 });
