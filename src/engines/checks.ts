@@ -1,21 +1,30 @@
-import { stateEntries } from '../snn/parameters.ts';
+import { type StateEntry, stateEntries } from '../snn/parameters.ts';
 import { ShapeError } from '../snn/shape-error.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
-import { countElements, type State } from '../snn/tensor.ts';
-import type { Frames, TrainingBatch } from './engine.ts';
+import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import type { Frames, OptimiserState, TrainingBatch } from './engine.ts';
 
 /** Every tensor of the network is in `state` with its type and shape. @throws {ShapeError} naming the first that is not */
-export function checkState(spec: NetworkSpec, state: State, what: string): void {
-  for (const { name, shape, dtype } of stateEntries(spec)) {
-    const tensor = state.get(name);
-    if (tensor === undefined) throw new ShapeError(`${what}: expected a tensor "${name}", found none`);
-    const size = countElements(shape);
-    if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join() || tensor.data.length !== size) {
-      throw new ShapeError(
-        `${what}: "${name}" must be ${dtype} [${shape.join(', ')}], ` +
-          `got ${tensor.dtype} [${tensor.shape.join(', ')}] with ${tensor.data.length} values`,
-      );
-    }
+export function checkState(spec: NetworkSpec, state: State): void {
+  for (const entry of stateEntries(spec)) checkTensor('state', entry, state.get(entry.name));
+}
+
+/** Both moments of every parameter have its shape. @throws {ShapeError} naming the first that has not */
+export function checkOptimiser(spec: NetworkSpec, { first, second }: OptimiserState): void {
+  for (const entry of stateEntries(spec).filter(({ role }) => role === 'parameter')) {
+    checkTensor("the optimiser's first moments", entry, first.get(entry.name));
+    checkTensor("the optimiser's second moments", entry, second.get(entry.name));
+  }
+}
+
+function checkTensor(where: string, { name, shape, dtype }: StateEntry, tensor: Tensor | undefined): void {
+  if (tensor === undefined) throw new ShapeError(`${where}: expected a tensor "${name}", found none`);
+  const size = countElements(shape);
+  if (tensor.dtype !== dtype || tensor.shape.join() !== shape.join() || tensor.data.length !== size) {
+    throw new ShapeError(
+      `${where}: "${name}" must be ${dtype} [${shape.join(', ')}], ` +
+        `got ${tensor.dtype} [${tensor.shape.join(', ')}] with ${tensor.data.length} values`,
+    );
   }
 }
 

@@ -2,7 +2,7 @@ import type { Engine } from './engine.ts';
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from './tfjs/engine.ts';
 
-/** `auto`: the fastest that works here. `tfjs`: TensorFlow.js, on CUDA where that works. */
+/** `auto`: the fastest that works here. `tfjs`: TensorFlow.js, on CUDA where that works. While there is one engine, both are the same. */
 export type EngineChoice = 'auto' | 'tfjs';
 
 /** Picks what computes the training steps on this machine, and says why in the engine's description. */

@@ -24,9 +24,9 @@ export interface CudaSurroundings {
   readonly load: () => Promise<unknown>;
 }
 
-// Versions: table in the package's README and TensorFlow 2.9's build configurations.
+// What the README of @tensorflow/tfjs-node 4.22.0, to which that of the GPU package refers, asks for; this project has not tried others.
 const needs =
-  'It needs Linux or Windows on x64, an NVIDIA driver of at least 450, CUDA 11.2 and cuDNN 8.1, ' +
+  'It needs Linux or Windows on x64, an NVIDIA driver newer than 450, CUDA 11.2 and cuDNN 8.1, ' +
   'with their libraries on LD_LIBRARY_PATH (PATH on Windows).';
 const installation =
   `Run \`npm install --no-save ${cudaPackage}@4.22.0\`; ` +

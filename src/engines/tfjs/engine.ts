@@ -13,7 +13,7 @@ export function createCpuEngine(reason: string, operations: LayerOperations = ke
   return createEngine('cpu', 'cpu', reason, operations);
 }
 
-/** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `loadCuda` must have succeeded before. */
+/** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `probeCuda` must have found it usable before. */
 export function createCudaEngine(reason: string): Engine {
   return createEngine('cuda', 'tensorflow', reason, referenceOperations);
 }

@@ -4,7 +4,7 @@ import { stateEntries, tauShape } from '../../snn/parameters.ts';
 import { ShapeError } from '../../snn/shape-error.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import type { State, Tensor as StateTensor } from '../../snn/tensor.ts';
-import { checkFrames, checkLabels, checkMasks, checkState } from '../checks.ts';
+import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState } from '../checks.ts';
 import type {
   EngineSession,
   Forward,
@@ -43,7 +43,7 @@ export class TfjsSession implements EngineSession {
   #step: number;
   #disposed = false;
 
-  /** @throws {ShapeError} if a tensor of the network is missing or has another shape */
+  /** @throws {ShapeError} if a tensor of the network or of the optimiser is missing or has another shape */
   constructor(
     backend: string,
     spec: NetworkSpec,
@@ -51,7 +51,8 @@ export class TfjsSession implements EngineSession {
     state: State,
     optimiser?: OptimiserState,
   ) {
-    checkState(spec, state, 'state');
+    checkState(spec, state);
+    if (optimiser !== undefined) checkOptimiser(spec, optimiser);
     this.#backend = backend;
     this.#spec = spec;
     this.#operations = operations;
@@ -66,14 +67,14 @@ export class TfjsSession implements EngineSession {
       .filter(({ role }) => role === 'parameter')
       .map(({ name, shape }) => ({
         name,
-        value: toTensor(state.get(name), name),
-        first: optimiser ? toTensor(optimiser.first.get(name), name, shape) : tf.zeros([...shape]),
-        second: optimiser ? toTensor(optimiser.second.get(name), name, shape) : tf.zeros([...shape]),
+        value: toTensor(state, name),
+        first: optimiser ? toTensor(optimiser.first, name) : tf.zeros([...shape]),
+        second: optimiser ? toTensor(optimiser.second, name) : tf.zeros([...shape]),
       }));
     for (const { name } of entries.filter(({ role }) => role === 'buffer')) {
       const tensor = state.get(name);
       if (tensor?.dtype === 'I64') this.#counters.set(name, tensor.data[0] ?? 0n);
-      else this.#buffers.set(name, toTensor(tensor, name));
+      else this.#buffers.set(name, toTensor(state, name));
     }
   }
 

@@ -1,20 +1,18 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
-import type { Tensor as StateTensor } from '../../snn/tensor.ts';
+import type { State } from '../../snn/tensor.ts';
 import type { Frames } from '../engine.ts';
 
-/** The CPU backend hands out its own memory, so a copy is due. */
+/** A tensor's values, in memory of the caller's own: the CPU backend would hand out what it computes with. */
 export async function readCopy(tensor: Tensor): Promise<Float32Array> {
   return Float32Array.from(await tensor.data());
 }
 
-export function toTensor(tensor: StateTensor | undefined, name: string, shape?: readonly number[]): Tensor {
-  if (tensor?.dtype !== 'F32' || (shape !== undefined && tensor.shape.join() !== shape.join())) {
-    throw new ShapeError(
-      `optimiser: "${name}" must be a float tensor of shape [${shape}], got ${tensor && `[${tensor.shape}]`}`,
-    );
-  }
+/** A float tensor of a state on the current backend, with values of its own. */
+export function toTensor(state: State, name: string): Tensor {
+  const tensor = state.get(name);
+  if (tensor?.dtype !== 'F32') throw new ShapeError(`"${name}": expected a float tensor`);
   return tf.tensor(tensor.data.slice(), [...tensor.shape], 'float32');
 }
 
@@ -28,7 +26,7 @@ export function timeFirst({ shape: [samples, steps, channels, height, width], da
         const from = ((sample * steps + step) * channels + channel) * pixels;
         const to = (step * samples + sample) * pixels * channels + channel;
         for (let pixel = 0; pixel < pixels; pixel++) {
-          values[to + pixel * channels] = data[from + pixel] as number;
+          values[to + pixel * channels] = data[from + pixel]!;
         }
       }
     }

@@ -186,6 +186,14 @@ describe('a session', () => {
       /state: "fc.3.w" must be F32 \[1, 16\], got F32 \[\] with 1 values/,
     ],
     [
+      'moments of another shape',
+      async () => {
+        const moments = initial().set('fc.3.w', { dtype: 'F32', shape: [16], data: new Float32Array(16) });
+        return createCpuEngine('test').open(spec, initial(), { step: 1, first: initial(), second: moments });
+      },
+      /the optimiser's second moments: "fc.3.w" must be F32 \[1, 16\], got F32 \[16\]/,
+    ],
+    [
       'frames of another size',
       async () => (await open()).evaluate({ shape: [1, 4, 2, 8, 8], data: new Uint8Array(512) }),
       /frames: expected \[N, T, 2, 9, 8\]/,

@@ -16,7 +16,12 @@ export interface StepStatistics {
 /** Rows that are gone through channel by channel, so that a channel's figures stay in registers and the rows in the cache. */
 const blockRows = 256;
 
-/** One pass over y; Σy² − (Σy)²/rows keeps 30 bits more than y's own 24, as the sums are in double precision. */
+/**
+ * Mean and variance in one pass over y: `Σy / rows` and `Σy² / rows − mean²`.
+ *
+ * In single precision the difference would cancel. In double precision, whose squares of singles are exact, it is off by about
+ * 1e-16 · mean²: by less than a millionth of the variance even where the mean is 10,000 standard deviations.
+ */
 export function stepStatistics(y: Float32Array, { steps, channels }: StepNorm): StepStatistics {
   const rows = y.length / (steps * channels);
   const mean = new Float64Array(steps * channels);

@@ -32,7 +32,7 @@ export function rearrangeForDense(
   for (let o = 0; o < outChannels; o++) {
     for (let i = 0; i < inChannels; i++) {
       for (let tap = 0; tap < area; tap++) {
-        const value = weight[(o * inChannels + i) * area + tap] as number;
+        const value = weight[(o * inChannels + i) * area + tap]!;
         const place = transposed ? (i * area + (area - 1 - tap)) * from + o : (o * area + tap) * from + i;
         arranged[place] = value;
       }
@@ -103,12 +103,12 @@ export function correlateDense(
           const w0 = o * taps + ky * run;
           const w1 = w0 + taps;
           for (let j = 0; j < run; j++) {
-            const wa = weight[w0 + j] as number;
-            const wb = weight[w1 + j] as number;
-            const x0 = padded[p0 + j] as number;
-            const x1 = padded[p1 + j] as number;
-            const x2 = padded[p2 + j] as number;
-            const x3 = padded[p3 + j] as number;
+            const wa = weight[w0 + j]!;
+            const wb = weight[w1 + j]!;
+            const x0 = padded[p0 + j]!;
+            const x1 = padded[p1 + j]!;
+            const x2 = padded[p2 + j]!;
+            const x3 = padded[p3 + j]!;
             a0 += wa * x0;
             a1 += wa * x1;
             a2 += wa * x2;

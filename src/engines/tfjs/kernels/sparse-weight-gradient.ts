@@ -62,7 +62,7 @@ export function sparseWeightGradient(
             s6 += value * gradient[at + 6]!;
             s7 += value * gradient[at + 7]!;
           }
-          const w = (channel * kernel + row) * stride + j; // sums beyond the run are of no weight
+          const w = (channel * kernel + row) * stride + j; // sums beyond the run are never read
           sums[w]! += s0;
           sums[w + 1]! += s1;
           sums[w + 2]! += s2;
