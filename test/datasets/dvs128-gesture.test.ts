@@ -43,6 +43,20 @@ describe('the published facts', () => {
       expect(name).toMatch(/^user\d\d_[a-z_]+\.aedat$/);
       expect(sum).toMatch(/^[0-9a-f]{32}$/);
     }
+    // One sum over all lines `name md5`, in order of the names, so that no digit of a published md5 can change unseen.
+    const sumOf = (entries: [string, string][]) =>
+      md5(
+        text(
+          entries
+            .map(([name, sum]) => `${name} ${sum}\n`)
+            .sort()
+            .join(''),
+        ),
+      );
+    expect([sumOf(train), sumOf(test)]).toEqual([
+      'e9a3a2d3c1b5607aadf2400549fd0787',
+      '8ee575feee7885a2ab6240ec2c8123be',
+    ]);
     expect(new Set(train.map(([name]) => name.slice(0, 6))).size).toBe(23);
     expect(new Set(test.map(([name]) => name.slice(0, 6))).size).toBe(6);
   });

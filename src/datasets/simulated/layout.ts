@@ -19,6 +19,7 @@ export interface SimulationOptions {
   readonly testUsers: number;
   /** One recording of each user under each of them. */
   readonly lights: readonly string[];
+  /** From 0.1, which is less than some persons take to start. */
   readonly gestureSeconds: number;
 }
 
@@ -61,7 +62,7 @@ function checkOptions(options: SimulationOptions): void {
   check('seed', whole(options.seed, 0, Number.MAX_SAFE_INTEGER), 'a whole number >= 0');
   check('trainUsers', whole(options.trainUsers, 1, MOST_TRAIN_USERS), `1 to ${MOST_TRAIN_USERS}`);
   check('testUsers', whole(options.testUsers, 1, MOST_TEST_USERS), `1 to ${MOST_TEST_USERS}`);
-  check('gestureSeconds', options.gestureSeconds > 0 && options.gestureSeconds <= 60, 'above 0, at most 60');
+  check('gestureSeconds', options.gestureSeconds >= 0.1 && options.gestureSeconds <= 60, '0.1 to 60');
   check('lights', options.lights.length > 0, 'a list of at least one light');
   check('lights', new Set(options.lights).size === options.lights.length, 'a list without repetitions');
   for (const light of options.lights) findLight(light);

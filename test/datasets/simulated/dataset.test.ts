@@ -120,7 +120,7 @@ test('options out of range are refused by name', () => {
     [{ lights: [] }, /simulate\.lights/],
     [{ lights: ['led', 'led'] }, /without repetitions/],
     [{ lights: ['moon'] }, /no light "moon"/],
-    [{ gestureSeconds: 0 }, /simulate\.gestureSeconds/],
+    [{ gestureSeconds: 0.05 }, /simulate\.gestureSeconds must be 0\.1 to 60, not 0\.05/],
     [{ gestureSeconds: Number.NaN }, /simulate\.gestureSeconds/],
     [{ seed: 1.5 }, /simulate\.seed/],
   ];
