@@ -2,7 +2,7 @@ import { createReadStream, existsSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../errors.ts';
-import { logFileOf } from '../runner/logs.ts';
+import { cacheFolderOf, logFileOf } from '../runner/cache/cache-folder.ts';
 import { selectInstances } from '../runner/selection.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
 
@@ -14,9 +14,10 @@ interface LogsOptions extends PipelineOptions {
 /** `repro logs STAGE`: what the stage's last run wrote to stdout and stderr. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
+  const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
   const found = [...named]
-    .map((id) => ({ id, file: logFileOf(plan, id) }))
+    .map((id) => ({ id, file: logFileOf(folder, id) }))
     .filter(({ file }) => existsSync(file));
   if (options.json === true) {
     printJson({ version: 1, command: 'logs', logs: found });

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { readRecord } from '../runner/records.ts';
+import { readRecord } from '../runner/cache/records.ts';
 import { selectInstances } from '../runner/selection.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
 import { formatBytes, formatFigure, formatSeconds } from './view/format.ts';

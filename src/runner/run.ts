@@ -5,19 +5,19 @@ import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
-import { fileNameOf } from './cache-folder.ts';
-import { explainDiskError } from './disk-error.ts';
+import { fileNameOf, logFileOf } from './cache/cache-folder.ts';
+import { acquireLock, type Lock } from './cache/lock.ts';
+import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { RunEvent, StaleReason } from './events.ts';
-import { describeFailure, type ExecutionContext, execute, type Work } from './execution.ts';
-import type { Facts } from './fingerprint.ts';
-import type { Freshness } from './freshness.ts';
-import { findHostFile } from './host-file.ts';
-import { acquireLock, type Lock } from './lock.ts';
-import { describeShortage, type MachineResources, measureMachine } from './machine.ts';
-import { swapIn } from './output-files.ts';
+import { describeFailure, type ExecutionContext, execute, type Work } from './execution/execution.ts';
+import { findHostFile } from './execution/host-file.ts';
+import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
+import { swapIn } from './execution/output-files.ts';
+import { type InstanceResult, schedule } from './execution/scheduler.ts';
+import { explainDiskError } from './files/disk-error.ts';
+import type { Facts } from './fingerprint/fingerprint.ts';
+import type { Freshness } from './fingerprint/freshness.ts';
 import type { Plan, StageInstance } from './plan.ts';
-import type { RecordedOutput, RunRecord } from './records.ts';
-import { type InstanceResult, schedule } from './scheduler.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 import { checkAll } from './status.ts';
 
@@ -135,7 +135,9 @@ class Run {
       stop: options.signal,
       kill: options.killSignal ?? new AbortController().signal,
       onEvent: options.onEvent,
-      revision: once(async () => (await import('./revision.ts')).readRevision(session.plan.projectRoot)),
+      revision: once(async () =>
+        (await import('./execution/revision.ts')).readRevision(session.plan.projectRoot),
+      ),
       assertLocked: () => {
         if (!lock.isLost()) return;
         throw new ReproError(
@@ -190,7 +192,7 @@ class Run {
       return () => this.#execute(work);
     } catch (error) {
       const { id } = instance;
-      const logFile = path.join(this.#session.folder.logs, `${fileNameOf(id)}.log`);
+      const logFile = logFileOf(this.#session.folder, id);
       const { code, text } = describeFailure(explainDiskError(error, `stage "${id}"`));
       this.#options.onEvent({ kind: 'failed', id, seconds: 0, code, text, logFile, logTail: [] });
       return 'failed';

@@ -1,13 +1,13 @@
 import process from 'node:process';
-import { type CacheFolder, cacheFolderOf } from './cache-folder.ts';
-import { CodeClosures } from './code-closure.ts';
-import { DigestCache } from './digest-cache.ts';
-import { type Facts, Fingerprints } from './fingerprint.ts';
-import { FreshnessCheck } from './freshness.ts';
-import { InputDigests } from './input-digests.ts';
+import { type CacheFolder, cacheFolderOf } from './cache/cache-folder.ts';
+import { Records } from './cache/records.ts';
+import { Store } from './cache/store.ts';
+import { DigestCache } from './files/digest-cache.ts';
+import { CodeClosures } from './fingerprint/code-closure.ts';
+import { type Facts, Fingerprints } from './fingerprint/fingerprint.ts';
+import { FreshnessCheck } from './fingerprint/freshness.ts';
+import { InputDigests } from './fingerprint/input-digests.ts';
 import type { Plan } from './plan.ts';
-import { Records } from './records.ts';
-import { Store } from './store.ts';
 
 /** Everything that is looked at to decide what has to run. */
 export interface Session {

@@ -1,9 +1,9 @@
+import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { StaleReason } from './events.ts';
-import type { Facts } from './fingerprint.ts';
-import type { Freshness } from './freshness.ts';
-import type { ProducedOutputs } from './input-digests.ts';
+import type { Facts } from './fingerprint/fingerprint.ts';
+import type { Freshness } from './fingerprint/freshness.ts';
+import type { ProducedOutputs } from './fingerprint/input-digests.ts';
 import type { Plan, StageInstance } from './plan.ts';
-import type { RecordedOutput, RunRecord } from './records.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 
 export interface InstanceStatus {

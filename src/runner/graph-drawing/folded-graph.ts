@@ -1,4 +1,4 @@
-import { PathTrie } from '../path-trie.ts';
+import { PathTrie } from '../pipeline/path-trie.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 
 /** A stage with its instances folded into one. */

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { findClosest } from '../../schema/closest-name.ts';
 import type { Problem } from '../../schema/problems.ts';
-import type { Links } from '../graph.ts';
-import { relatePaths } from '../path-trie.ts';
+import type { Links } from './graph.ts';
 import { type InstanceDraft, suggestFile } from './instances.ts';
+import { relatePaths } from './path-trie.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { joinLines } from './stage-reader.ts';
 

@@ -1,7 +1,7 @@
 import type { Problem } from '../../schema/problems.ts';
 import { formatPlace } from '../../schema/source-position.ts';
-import { PathTrie, relatePaths } from '../path-trie.ts';
 import type { InstanceDraft } from './instances.ts';
+import { PathTrie, relatePaths } from './path-trie.ts';
 import type { ProtectedPaths } from './protected-paths.ts';
 import { joinLines, type PlacedPath } from './stage-reader.ts';
 

@@ -1,4 +1,4 @@
-import { relatePaths } from '../path-trie.ts';
+import { relatePaths } from './path-trie.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 
 /**

@@ -4,7 +4,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { RunEvent } from '../../../src/runner/events.ts';
-import type { MachineResources } from '../../../src/runner/machine.ts';
+import type { MachineResources } from '../../../src/runner/execution/machine.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/status.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';

@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { hashText } from '../canonical-json.ts';
+import type { Plan } from '../plan.ts';
+
+/** Where the runner keeps what it knows: everything below one folder, all of it safe to delete between runs. */
+export interface CacheFolder {
+  readonly root: string;
+  /** What stages made, by content. */
+  readonly store: string;
+  /** The last record of each instance. */
+  readonly records: string;
+  /** The record of each fingerprint that was ever computed here. */
+  readonly actions: string;
+  readonly digests: string;
+  /** Bundled stage modules, and what they were made of. */
+  readonly code: string;
+  /** What runs write before it is whole; a folder for each run. */
+  readonly temporary: string;
+  readonly logs: string;
+  readonly lock: string;
+}
+
+/** @param root absolute; by default `artifacts/.cache` of the plan's project */
+export function cacheFolderOf(plan: Plan, root?: string): CacheFolder {
+  const folder = root ?? path.join(plan.projectRoot, 'artifacts', '.cache');
+  return {
+    root: folder,
+    store: path.join(folder, 'store'),
+    records: path.join(folder, 'records'),
+    actions: path.join(folder, 'actions'),
+    digests: path.join(folder, 'digests.json'),
+    code: path.join(folder, 'code'),
+    temporary: path.join(folder, 'tmp'),
+    logs: path.join(folder, 'logs'),
+    lock: path.join(folder, 'lock'),
+  };
+}
+
+/** Where an instance's stdout and stderr go, whether it has run or not. The run before is beside it, as `….previous.log`. */
+export function logFileOf(folder: CacheFolder, id: string): string {
+  return path.join(folder.logs, `${fileNameOf(id)}.log`);
+}
+
+/** File systems allow 255 bytes; the rest is for extensions and suffixes. */
+const maxNameLength = 120;
+
+/**
+ * A file name for any id. Lower-case names of the usual characters stay as they are; in all others the unusual are
+ * percent-encoded and a part of the id's hash is added, so that two ids never share a file, not even where case is ignored.
+ */
+export function fileNameOf(id: string): string {
+  if (/^[a-z0-9][a-z0-9._@,=+-]*$/.test(id) && id.length <= maxNameLength) return id;
+  const readable = encodeURIComponent(id)
+    .replace(/[!'()*~]/g, '_')
+    .replace(/^[.-]/, '_')
+    .slice(0, maxNameLength);
+  return `${readable}~${hashText(id).slice(0, 16)}`;
+}

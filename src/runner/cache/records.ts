@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import type { MetricValue } from '../../stage/context.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
+import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { Plan } from '../plan.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';
+
+export interface RecordedOutput {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly kind: 'file' | 'folder';
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly files: number;
+}
+
+/** What one successful execution of an instance was made of, and what it made. */
+export interface RunRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly stage: string;
+  readonly fingerprint: string;
+  readonly parts: FingerprintParts;
+  readonly outputs: readonly RecordedOutput[];
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly seconds: number;
+  /** Largest resident set; null where it is not known, as for `cmd:` stages. */
+  readonly peakMemoryBytes: number | null;
+  readonly host: string;
+  readonly node: string;
+  /** null outside a git repository, or without git. */
+  readonly commit: string | null;
+  /** Whether the working tree had changes that are not in `commit`; null where that is. */
+  readonly dirty: boolean | null;
+  readonly profile: string;
+}
+
+/** The last record of each instance, and the record of each fingerprint. */
+export class Records {
+  readonly #folder: CacheFolder;
+
+  constructor(folder: CacheFolder) {
+    this.#folder = folder;
+  }
+
+  /** The last record of an instance; null if it never ended well here, or if the file is damaged. */
+  findLast(id: string): RunRecord | null {
+    const record = readRecordFile(this.#lastFileOf(id));
+    return record?.id === id ? record : null;
+  }
+
+  /** The record of an execution with this fingerprint, whichever instance or profile it was made for. */
+  findAction(fingerprint: string): RunRecord | null {
+    const record = readRecordFile(this.#actionFileOf(fingerprint));
+    return record?.fingerprint === fingerprint ? record : null;
+  }
+
+  async write(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
+    await this.writeLast(record);
+  }
+
+  /** Makes a record that is known under its fingerprint the last one of its instance. */
+  async writeLast(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.#lastFileOf(record.id), serialise(record));
+  }
+
+  #lastFileOf(id: string): string {
+    return path.join(this.#folder.records, `${fileNameOf(id)}.json`);
+  }
+
+  #actionFileOf(fingerprint: string): string {
+    return path.join(this.#folder.actions, fingerprint.slice(0, 2), `${fingerprint}.json`);
+  }
+}
+
+/** The last record of an instance, for commands that only look. */
+export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
+  return new Records(cacheFolderOf(plan, cacheRoot)).findLast(id);
+}
+
+function serialise(record: RunRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+function readRecordFile(file: string): RunRecord | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isRunRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A record that was written by another version of the runner, or cut off, is as good as none: the stage runs again. */
+function isRunRecord(value: unknown): value is RunRecord {
+  if (typeof value !== 'object' || value === null) return false;
+  const record = value as Partial<RunRecord>;
+  return (
+    record.version === 1 &&
+    typeof record.id === 'string' &&
+    typeof record.fingerprint === 'string' &&
+    areFingerprintParts(record.parts) &&
+    typeof record.metrics === 'object' &&
+    record.metrics !== null &&
+    Array.isArray(record.outputs) &&
+    record.outputs.every((output) => typeof output?.path === 'string' && typeof output.digest === 'string')
+  );
+}

@@ -1,0 +1,188 @@
+import { constants } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { canonicalJson } from '../canonical-json.ts';
+import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
+import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
+import { hasErrorCode } from '../files/disk-error.ts';
+import { hashFiles } from '../files/hash-files.ts';
+import { type Scan, type ScannedFile, stampOf } from '../files/tree.ts';
+
+/** Copies in flight at once: enough to keep a disk busy, far below the limit on open files. */
+const copiesAtOnce = 8;
+
+export type RestoreResult =
+  | { readonly kind: 'restored'; readonly hashedAtMs: number }
+  | { readonly kind: 'absent'; readonly path: string }
+  | { readonly kind: 'damaged'; readonly path: string };
+
+/**
+ * Content-addressed: `files/ab/<sha256>` holds the bytes of a file, `trees/ab/<digest>.json` the list of a folder's files.
+ * Nothing is ever changed in place: what is written appears whole, by a rename.
+ */
+export class Store {
+  readonly #root: string;
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /**
+   * Takes in what a stage has made, durably. The digest is that of the copy in the store, so the two agree even if a
+   * process that got away still wrote to the original.
+   *
+   * @param temporary a folder on the store's file system for copies that are not whole yet
+   */
+  async put(scan: Scan, temporary: string): Promise<PathDigest & { kind: 'file' | 'folder' }> {
+    await fs.mkdir(temporary, { recursive: true });
+    const hashes = await copyAndHash(
+      scan.files.map((file, i) => ({ from: file.absolute, to: path.join(temporary, String(i)) })),
+    );
+    const folders = new Set<string>();
+    await forEachLimited(scan.files, async (_, i) => {
+      const copy = path.join(temporary, String(i));
+      const object = this.#fileOf(hashes[i] ?? '');
+      await syncFile(copy);
+      await fs.chmod(copy, 0o444);
+      await fs.mkdir(path.dirname(object), { recursive: true });
+      // An object of this name may be there already; ours is known to be whole, so it takes its place.
+      await fs.rename(copy, object);
+      folders.add(path.dirname(object));
+    });
+    for (const folder of folders) await syncFolder(folder);
+    await fs.rm(temporary, { recursive: true, force: true });
+    const entries = scan.files.map((file, i) => describeEntry(file, hashes[i] ?? ''));
+    const digest = digestOfTree(scan.kind === 'file' ? 'file' : 'folder', {
+      entries,
+      emptyFolders: scan.emptyFolders,
+    });
+    if (digest.kind === 'missing') throw new Error('a scan of something gives a digest of something');
+    if (digest.kind === 'folder') await this.putTree(digest.digest, digest.tree);
+    return digest;
+  }
+
+  /** Keeps the list of a folder's files, so that a later difference can be named file by file. */
+  async putTree(digest: string, tree: Tree): Promise<void> {
+    await writeFileAtomic(this.#treeOf(digest), canonicalJson(tree));
+  }
+
+  /** As {@link putTree}, for lists that are probably here already. */
+  async keepTree(digest: string, tree: Tree): Promise<void> {
+    const isHere = await fs.access(this.#treeOf(digest)).then(
+      () => true,
+      () => false,
+    );
+    if (!isHere) await this.putTree(digest, tree);
+  }
+
+  /** The list of a folder's files; null if it is not here or is damaged. */
+  async findTree(digest: string): Promise<Tree | null> {
+    try {
+      const tree: unknown = JSON.parse(await fs.readFile(this.#treeOf(digest), 'utf8'));
+      return isTree(tree) && digestTree(tree) === digest ? tree : null;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Whether everything is here, by name and size. Content is checked when it is taken out. */
+  async has(kind: 'file' | 'folder', digest: string, sizeBytes: number): Promise<boolean> {
+    const tree = await this.#treeFor(kind, digest, sizeBytes);
+    if (tree === null) return false;
+    for (const entry of tree.entries) {
+      const stats = await fs.stat(this.#fileOf(entry.sha256)).catch(() => null);
+      if (stats === null || stats.size !== entry.size) return false;
+    }
+    return true;
+  }
+
+  /** Makes `target`, which must not exist, from the store; every byte is verified. A damaged object is removed. */
+  async restore(
+    kind: 'file' | 'folder',
+    digest: string,
+    sizeBytes: number,
+    target: string,
+  ): Promise<RestoreResult> {
+    const tree = await this.#treeFor(kind, digest, sizeBytes);
+    if (tree === null) return { kind: 'absent', path: this.#treeOf(digest) };
+    const targetOf = (relative: string): string => (relative === '' ? target : path.join(target, relative));
+    if (kind === 'folder') await fs.mkdir(target, { recursive: true });
+    const folders = new Set(tree.entries.map((entry) => path.dirname(targetOf(entry.path))));
+    for (const folder of [...folders, ...tree.emptyFolders.map(targetOf)])
+      await fs.mkdir(folder, { recursive: true });
+
+    const hashedAtMs = Date.now();
+    let hashes: string[];
+    try {
+      hashes = await copyAndHash(
+        tree.entries.map((entry) => ({
+          from: this.#fileOf(entry.sha256),
+          to: targetOf(entry.path),
+          mode: entry.executable ? 0o755 : 0o644,
+        })),
+      );
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT')) throw error;
+      const missing = error instanceof Error && 'path' in error ? String(error.path) : this.#root;
+      return { kind: 'absent', path: missing };
+    }
+    const damaged = tree.entries.find((entry, i) => entry.sha256 !== hashes[i]);
+    if (damaged === undefined) return { kind: 'restored', hashedAtMs };
+    const object = this.#fileOf(damaged.sha256);
+    await fs.rm(object, { force: true });
+    return { kind: 'damaged', path: object };
+  }
+
+  async #treeFor(kind: 'file' | 'folder', digest: string, sizeBytes: number): Promise<Tree | null> {
+    if (kind === 'folder') return this.findTree(digest);
+    return { entries: [{ path: '', size: sizeBytes, sha256: digest }], emptyFolders: [] };
+  }
+
+  #fileOf(sha256: string): string {
+    return path.join(this.#root, 'files', sha256.slice(0, 2), sha256);
+  }
+
+  #treeOf(digest: string): string {
+    return path.join(this.#root, 'trees', digest.slice(0, 2), `${digest}.json`);
+  }
+}
+
+function describeEntry(file: ScannedFile, sha256: string): TreeEntry {
+  const entry = { path: file.path, size: file.stamp.size, sha256 };
+  return file.executable ? { ...entry, executable: true } : entry;
+}
+
+interface Copy {
+  readonly from: string;
+  readonly to: string;
+  readonly mode?: number;
+}
+
+/** Copies files, as clones where the file system can, and hashes the copies. */
+async function copyAndHash(copies: readonly Copy[]): Promise<string[]> {
+  await forEachLimited(copies, async ({ from, to, mode }) => {
+    await fs.copyFile(from, to, constants.COPYFILE_FICLONE);
+    if (mode !== undefined) await fs.chmod(to, mode);
+  });
+  const files = await Promise.all(
+    copies.map(async ({ to }) => ({ absolute: to, stamp: stampOf(await fs.stat(to, { bigint: true })) })),
+  );
+  return hashFiles(files);
+}
+
+async function forEachLimited<T>(
+  items: readonly T[],
+  visit: (item: T, index: number) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    for (let i = next++; i < items.length; i = next++) await visit(items[i] as T, i);
+  };
+  await Promise.all(Array.from({ length: Math.min(copiesAtOnce, items.length) }, work));
+}
+
+function isTree(value: unknown): value is Tree {
+  if (typeof value !== 'object' || value === null) return false;
+  const { entries, emptyFolders } = value as Partial<Tree>;
+  return Array.isArray(entries) && Array.isArray(emptyFolders);
+}

@@ -1,0 +1,238 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { isDeepStrictEqual } from 'node:util';
+import { describeError, ReproError } from '../../errors.ts';
+import type { Executor } from '../../executors/executor.ts';
+import type { MetricValue } from '../../stage/context.ts';
+import type { StageMessage, StageTask } from '../../stage/protocol.ts';
+import { fileNameOf, logFileOf } from '../cache/cache-folder.ts';
+import type { RunRecord } from '../cache/records.ts';
+import type { RunEvent, StaleReason } from '../events.ts';
+import { explainDiskError } from '../files/disk-error.ts';
+import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { StageInstance } from '../plan.ts';
+import type { Session } from '../session.ts';
+import { installOutputs, takeOutputs } from './output-files.ts';
+import { ResumeFolder } from './resume-folder.ts';
+import type { Revision } from './revision.ts';
+import type { InstanceResult } from './scheduler.ts';
+import { stageEnvironment } from './stage-environment.ts';
+import { readLogTail, startLog } from './stage-log.ts';
+
+/** What executions of one run share. */
+export interface ExecutionContext {
+  readonly session: Session;
+  readonly executor: Executor;
+  readonly hostFile: () => string;
+  /** This run's own folder for what is not whole yet. */
+  readonly temporary: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly graceSeconds: number;
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  readonly revision: () => Promise<Revision>;
+  /** @throws {ReproError} if another run has taken over */
+  readonly assertLocked: () => void;
+}
+
+/** An instance that has to run. */
+export interface Work {
+  readonly instance: StageInstance;
+  readonly fingerprint: string;
+  readonly parts: FingerprintParts;
+  readonly reasons: readonly StaleReason[];
+}
+
+/**
+ * Runs an instance's process and, only if it ended well, makes its outputs count: into the store, then the record, then in
+ * place. After a crash between any two of these the next run finds either no record, and runs it again, or a record whose
+ * outputs the store has, and restores them.
+ *
+ * @returns the record if all went well; else what the run's outcome is for this instance
+ */
+export async function execute(context: ExecutionContext, work: Work): Promise<RunRecord | InstanceResult> {
+  const { instance } = work;
+  const { session, onEvent } = context;
+  const logFile = logFileOf(session.folder, instance.id);
+  const temporary = path.join(context.temporary, fileNameOf(instance.id));
+  const startedMs = performance.now();
+  const secondsSince = (): number => (performance.now() - startedMs) / 1000;
+  onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
+  try {
+    const startedAt = new Date().toISOString();
+    await startLog(logFile, `${instance.id}  ${startedAt}  ${describeCommand(instance)}`);
+    const resume = instance.resume.map((one) => new ResumeFolder(session.plan.projectRoot, one));
+    const task = await prepareTask(context, work, temporary, resume);
+    const { end, metrics } = await runTask(context, work, task, temporary, logFile);
+    if (end.kind === 'interrupted') {
+      onEvent({ kind: 'interrupted', id: instance.id });
+      return 'interrupted';
+    }
+    if (end.kind === 'failed') {
+      reportFailure(onEvent, {
+        id: instance.id,
+        seconds: secondsSince(),
+        logFile,
+        code: end.code,
+        text: end.text,
+      });
+      return 'failed';
+    }
+    const seconds = secondsSince();
+    await confirmInputs(session, work);
+    const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
+    const record: RunRecord = {
+      version: 1,
+      id: instance.id,
+      stage: instance.stage,
+      fingerprint: work.fingerprint,
+      parts: work.parts,
+      outputs: taken.map((output) => output.recorded),
+      metrics,
+      startedAt,
+      seconds,
+      peakMemoryBytes: end.peakMemoryBytes,
+      host: os.hostname(),
+      node: process.versions.node,
+      ...(await context.revision()),
+      profile: session.plan.profile,
+    };
+    context.assertLocked();
+    await session.records.write(record);
+    await installOutputs(taken, session.plan.projectRoot, temporary, session.digests);
+    for (const folder of resume) await folder.drop();
+    onEvent({ kind: 'finished', id: instance.id, seconds, metrics });
+    return record;
+  } catch (error) {
+    const explained = explainDiskError(error, `stage "${instance.id}"`);
+    reportFailure(onEvent, {
+      id: instance.id,
+      seconds: secondsSince(),
+      logFile,
+      ...describeFailure(explained),
+    });
+    return 'failed';
+  } finally {
+    await fs.rm(temporary, { recursive: true, force: true }).catch(() => {
+      // The next run empties the folder of temporary files.
+    });
+  }
+}
+
+async function prepareTask(
+  context: ExecutionContext,
+  { instance, fingerprint }: Work,
+  temporary: string,
+  resume: readonly ResumeFolder[],
+): Promise<StageTask> {
+  const { session } = context;
+  const resumePaths: string[] = [];
+  for (const [i, folder] of resume.entries()) {
+    const { absolute, wasEmptied } = await folder.open(fingerprint);
+    resumePaths.push(absolute);
+    if (!wasEmptied) continue;
+    const text = `${instance.resume[i]} was left by other code, inputs or parameters, and has been emptied`;
+    context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
+  }
+  const outputs: string[] = [];
+  for (const [i, output] of instance.outputs.entries()) {
+    const folder = path.join(temporary, `output-${i}`);
+    await fs.mkdir(folder, { recursive: true });
+    outputs.push(path.join(folder, path.basename(output)));
+  }
+  await fs.mkdir(temporary, { recursive: true });
+  const { command } = instance;
+  return {
+    kind: command.kind,
+    ...(command.kind === 'module'
+      ? { module: (await session.closures.find(command.path)).bundleFile }
+      : { argv: command.argv }),
+    id: instance.id,
+    params: instance.params,
+    matrix: instance.matrix,
+    inputs: instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path)),
+    outputs,
+    resume: resumePaths,
+  };
+}
+
+async function runTask(
+  context: ExecutionContext,
+  { instance }: Work,
+  task: StageTask,
+  temporary: string,
+  logFile: string,
+) {
+  const { id } = instance;
+  const taskFile = path.join(temporary, 'task.json');
+  await fs.writeFile(taskFile, JSON.stringify(task));
+  const metrics: Record<string, MetricValue> = {};
+  const onMessage = (message: StageMessage): void => {
+    if (message.type === 'progress') context.onEvent({ kind: 'progress', id, progress: message.progress });
+    if (message.type === 'note') {
+      context.onEvent({ kind: 'note', id, level: message.level, text: message.text });
+    }
+    if (message.type !== 'metrics') return;
+    Object.assign(metrics, message.values);
+    context.onEvent({ kind: 'metrics', id, values: message.values });
+  };
+  const end = await context.executor({
+    hostFile: context.hostFile(),
+    taskFile,
+    cwd: context.session.plan.projectRoot,
+    environment: stageEnvironment(instance.variables, context.environment),
+    logFile,
+    timeSeconds: instance.resources.timeSeconds,
+    graceSeconds: context.graceSeconds,
+    stop: context.stop,
+    kill: context.kill,
+    onMessage,
+  });
+  return { end, metrics };
+}
+
+/**
+ * Makes sure that what no stage makes is still what the fingerprint says, and keeps the lists of folders, so that a later
+ * difference can be named file by file.
+ */
+async function confirmInputs(session: Session, { instance, parts }: Work): Promise<void> {
+  const { command } = instance;
+  if (
+    command.kind === 'command' &&
+    !isDeepStrictEqual(await session.inputs.digestArguments(command.argv), parts.code)
+  ) {
+    throw changedMeanwhile('the script that its command names');
+  }
+  for (const [i, input] of instance.inputs.entries()) {
+    const now = await session.inputs.readSource(instance, input);
+    if (now === undefined) continue;
+    if ((now.kind === 'missing' ? 'missing' : now.digest) !== parts.inputs[i]?.digest) {
+      throw changedMeanwhile(`input "${input.path}"`);
+    }
+    if (now.kind === 'folder') await session.store.keepTree(now.digest, now.tree);
+  }
+}
+
+function changedMeanwhile(what: string): ReproError {
+  const text = `${what} changed while the stage was running: its result belongs to neither state`;
+  return new ReproError('input-changed', text, { fix: 'Run it again.' });
+}
+
+export function describeFailure(error: unknown): { code: string; text: string } {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
+  return { code, text: describeError(error) };
+}
+
+function reportFailure(
+  onEvent: (event: RunEvent) => void,
+  failure: { id: string; seconds: number; logFile: string; code: string; text: string },
+): void {
+  onEvent({ kind: 'failed', ...failure, logTail: readLogTail(failure.logFile) });
+}
+
+function describeCommand({ command }: StageInstance): string {
+  return command.kind === 'module' ? command.path : JSON.stringify(command.argv);
+}

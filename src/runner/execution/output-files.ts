@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { formatPlace } from '../../schema/source-position.ts';
+import type { RecordedOutput } from '../cache/records.ts';
+import type { Store } from '../cache/store.ts';
+import { syncFile, syncFolder } from '../files/atomic-file.ts';
+import type { DigestCache } from '../files/digest-cache.ts';
+import { hasErrorCode } from '../files/disk-error.ts';
+import { isSameStamp, type Scan, scanTree } from '../files/tree.ts';
+import type { StageInstance } from '../plan.ts';
+
+/** An output that is in the store, and still where its stage wrote it. */
+export interface TakenOutput {
+  readonly recorded: RecordedOutput;
+  readonly temporary: string;
+  readonly scan: Scan;
+  readonly hashes: readonly string[];
+  readonly hashedAtMs: number;
+}
+
+/**
+ * Takes what a stage has made into the store.
+ *
+ * @param written one temporary path for each output of the instance, in order
+ * @throws {ReproError} `output-missing` if the stage did not write one
+ */
+export async function takeOutputs(
+  instance: StageInstance,
+  written: readonly string[],
+  store: Store,
+  temporary: string,
+): Promise<TakenOutput[]> {
+  const taken: TakenOutput[] = [];
+  for (const [i, output] of instance.outputs.entries()) {
+    const from = written[i] ?? '';
+    const hashedAtMs = Date.now();
+    const scan = await scanWritten(from);
+    if (scan.kind === 'missing') {
+      throw new ReproError('output-missing', `the stage ended without writing its output "${output}"`, {
+        where: formatPlace(instance.at),
+        fix: `Write it to context.outputs[${i}] (in a command: $REPRO_OUTPUT_${i}), or remove it from \`outputs:\`.`,
+      });
+    }
+    const stored = await store.put(scan, path.join(temporary, `store-${i}`));
+    const { kind, digest, sizeBytes, files } = stored;
+    const recorded = { path: output, kind, digest, sizeBytes, files };
+    const hashes = stored.tree.entries.map((entry) => entry.sha256);
+    taken.push({ recorded, temporary: from, scan, hashes, hashedAtMs });
+  }
+  return taken;
+}
+
+/** Links into the temporary folder would lead nowhere once the output is in place, so they become what they point to. */
+async function scanWritten(target: string): Promise<Scan> {
+  if ((await fs.lstat(target).catch(() => null))?.isSymbolicLink()) await replaceLink(target);
+  const scan = await scanTree(target);
+  if (!scan.hasLinks) return scan;
+  for (const entry of await fs.readdir(target, { withFileTypes: true, recursive: true })) {
+    if (entry.isSymbolicLink()) await replaceLink(path.join(entry.parentPath, entry.name));
+  }
+  return scanTree(target);
+}
+
+async function replaceLink(link: string): Promise<void> {
+  const copy = `${link}.${randomUUID()}`;
+  await fs.cp(await fs.realpath(link), copy, { recursive: true, dereference: true });
+  await fs.rm(link);
+  await fs.rename(copy, link);
+}
+
+/** Moves outputs to where they belong, each in one step, and remembers their hashes. What was there is removed. */
+export async function installOutputs(
+  taken: readonly TakenOutput[],
+  projectRoot: string,
+  temporary: string,
+  digests: DigestCache,
+): Promise<void> {
+  for (const output of taken) {
+    for (const file of output.scan.files) await syncFile(file.absolute);
+    const target = path.resolve(projectRoot, output.recorded.path);
+    await swapIn(output.temporary, target, temporary);
+    const installed = await scanTree(target);
+    installed.files.forEach((file, i) => {
+      const before = output.scan.files[i];
+      // The change time of a file that was itself moved is new; everything else must be as it was when it was hashed.
+      const isSame =
+        before?.path === file.path &&
+        isSameStamp(before.stamp, { ...file.stamp, ctimeNs: before.stamp.ctimeNs });
+      if (isSame) digests.remember(file.absolute, file.stamp, output.hashes[i] ?? '', output.hashedAtMs);
+    });
+  }
+}
+
+/**
+ * Puts `from` in the place of `target` by renames: `target` is never there half. The old one goes to `aside` first.
+ *
+ * @throws {ReproError} `output-blocked` if a file lies where a folder around the target belongs
+ */
+export async function swapIn(from: string, target: string, aside: string): Promise<void> {
+  const folder = path.dirname(target);
+  await makeFolderOf(target);
+  await fs.mkdir(aside, { recursive: true });
+  let old = path.join(aside, `old-${randomUUID()}`);
+  try {
+    await fs.rename(target, old);
+  } catch (error) {
+    if (hasErrorCode(error, 'EXDEV')) {
+      // The output lies on another disk than the cache.
+      old = path.join(folder, `.old-${randomUUID()}`);
+      await fs.rename(target, old);
+    } else if (!hasErrorCode(error, 'ENOENT')) throw error;
+  }
+  try {
+    await fs.rename(from, target);
+  } catch (error) {
+    if (!hasErrorCode(error, 'EXDEV')) throw error;
+    const near = path.join(folder, `.new-${randomUUID()}`);
+    await fs.cp(from, near, { recursive: true });
+    await fs.rename(near, target);
+  }
+  await syncFolder(folder);
+  await fs.rm(old, { recursive: true, force: true });
+}
+
+async function makeFolderOf(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  try {
+    await fs.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!hasErrorCode(error, 'EEXIST', 'ENOTDIR')) throw error;
+    let blocking = folder;
+    while (!(await fs.lstat(blocking).catch(() => null))) blocking = path.dirname(blocking);
+    const text = `is not a folder, and output "${path.basename(target)}" belongs in it`;
+    throw new ReproError('output-blocked', text, {
+      where: blocking,
+      fix: 'Move it away or delete it, then run again: what was made is kept.',
+      cause: error,
+    });
+  }
+}

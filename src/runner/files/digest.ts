@@ -1,0 +1,105 @@
+import { hashJson } from '../canonical-json.ts';
+import type { DigestCache } from './digest-cache.ts';
+import { hashFiles } from './hash-files.ts';
+import { type Scan, scanTree } from './tree.ts';
+
+export interface TreeEntry {
+  /** Relative, with `/`. */
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: string;
+  /** Kept to restore the file as it was; not part of any digest, since file systems differ in it. */
+  readonly executable?: true;
+}
+
+/** The content of a folder: its files, and its folders without files, sorted by code unit of their paths. */
+export interface Tree {
+  readonly entries: readonly TreeEntry[];
+  readonly emptyFolders: readonly string[];
+}
+
+export type PathDigest =
+  | { readonly kind: 'missing' }
+  | {
+      readonly kind: 'file';
+      readonly digest: string;
+      readonly sizeBytes: number;
+      readonly files: 1;
+      readonly tree: Tree;
+    }
+  | {
+      readonly kind: 'folder';
+      readonly digest: string;
+      readonly sizeBytes: number;
+      readonly files: number;
+      readonly tree: Tree;
+    };
+
+/** Of a folder: sha256 over relative path, size and sha256 of every file in it, and over the folders that hold none. */
+export function digestTree(tree: Tree): string {
+  return hashJson([
+    'tree',
+    tree.entries.map((entry) => [entry.path, entry.size, entry.sha256]),
+    tree.emptyFolders,
+  ]);
+}
+
+/** What is at a path, by content: of a file its sha256, of a folder {@link digestTree}. Only what the cache does not know is read. */
+export async function digestPath(
+  absolute: string,
+  cache: DigestCache,
+  isLeftOut?: (absolute: string) => boolean,
+): Promise<PathDigest> {
+  return digestScan(await scanTree(absolute, isLeftOut), cache);
+}
+
+async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
+  if (scan.kind === 'missing') return { kind: 'missing' };
+  const known = scan.files.map((file) => cache.find(file.absolute, file.stamp));
+  const unknown = scan.files.filter((_, i) => known[i] === undefined);
+  if (unknown.length > 0) {
+    const hashedAtMs = Date.now();
+    const hashes = await hashFiles(unknown);
+    unknown.forEach((file, i) => {
+      cache.remember(file.absolute, file.stamp, hashes[i] ?? '', hashedAtMs);
+    });
+    let next = 0;
+    for (let i = 0; i < known.length; i += 1) known[i] ??= hashes[next++];
+  }
+  const entries = scan.files.map(
+    (file, i): TreeEntry => ({
+      path: file.path,
+      size: file.stamp.size,
+      sha256: known[i] ?? '',
+      ...(file.executable ? { executable: true } : {}),
+    }),
+  );
+  return digestOfTree(scan.kind, { entries, emptyFolders: scan.emptyFolders });
+}
+
+/** The digest of a path whose content is known without looking at it. */
+export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
+  const sizeBytes = tree.entries.reduce((sum, entry) => sum + entry.size, 0);
+  const [first] = tree.entries;
+  if (kind === 'file' && first !== undefined) {
+    return { kind, digest: first.sha256, sizeBytes, files: 1, tree };
+  }
+  return { kind: 'folder', digest: digestTree(tree), sizeBytes, files: tree.entries.length, tree };
+}
+
+/** What a path below a folder holds, seen from that path; `missing` if the folder has nothing there. */
+export function digestBelow(tree: Tree, relative: string): PathDigest {
+  const file = tree.entries.find((entry) => entry.path === relative);
+  if (file !== undefined) return digestOfTree('file', { entries: [{ ...file, path: '' }], emptyFolders: [] });
+  const prefix = `${relative}/`;
+  const entries = tree.entries
+    .filter((entry) => entry.path.startsWith(prefix))
+    .map((entry) => ({ ...entry, path: entry.path.slice(prefix.length) }));
+  const emptyFolders = tree.emptyFolders
+    .filter((folder) => folder.startsWith(prefix))
+    .map((folder) => folder.slice(prefix.length));
+  if (entries.length > 0 || emptyFolders.length > 0 || tree.emptyFolders.includes(relative)) {
+    return digestOfTree('folder', { entries, emptyFolders });
+  }
+  return { kind: 'missing' };
+}

@@ -1,0 +1,39 @@
+import { ReproError } from '../../errors.ts';
+
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
+const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
+  ENOSPC: ['the disk is full', 'Free some space, then run again: what is done is kept.'],
+  EDQUOT: [
+    'your disk quota is used up',
+    'Free some space or ask for more, then run again: what is done is kept.',
+  ],
+  EROFS: ['the file system is read-only', 'Mount it writable, or work in a copy of the project that is.'],
+  EACCES: ['permission is denied', 'Make it readable and writable for you (ls -l shows whose it is).'],
+  EPERM: [
+    'the operation is not permitted',
+    'Make it readable and writable for you (ls -l shows whose it is).',
+  ],
+  EMFILE: ['too many files are open', 'Raise the limit (ulimit -n 4096), then run again.'],
+  ENAMETOOLONG: [
+    'the name is too long for this file system',
+    'Use shorter names, or a shorter path to the project.',
+  ],
+  EIO: ['the disk reports an error', 'Check the disk: the data on it may be damaged.'],
+};
+
+/** Gives the errors of a file system words and a remedy; any other error is handed back as it is. */
+export function explainDiskError(error: unknown, doing: string): unknown {
+  if (!(error instanceof Error) || !('code' in error) || error instanceof ReproError) return error;
+  const explanation = explanations[String(error.code)];
+  if (explanation === undefined) return error;
+  const [text, fix] = explanation;
+  const where = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  return new ReproError(`disk-${String(error.code).toLowerCase()}`, `${doing}: ${text}`, {
+    where,
+    fix,
+    cause: error,
+  });
+}

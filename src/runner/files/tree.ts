@@ -1,0 +1,148 @@
+import { type BigIntStats, readdirSync, realpathSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { ReproError } from '../../errors.ts';
+import { compareCodeUnits } from '../canonical-json.ts';
+import { hasErrorCode } from './disk-error.ts';
+
+/** What tells one state of a file from another without reading it; times in ns since 1970, as decimal text. */
+export interface FileStamp {
+  readonly size: number;
+  readonly mtimeNs: string;
+  readonly ctimeNs: string;
+  readonly ino: string;
+}
+
+export interface ScannedFile {
+  /** Relative to the scanned path, with `/`; empty if that path is itself a file. */
+  readonly path: string;
+  readonly absolute: string;
+  readonly stamp: FileStamp;
+  readonly executable: boolean;
+}
+
+export interface Scan {
+  readonly kind: 'missing' | 'file' | 'folder';
+  /** Sorted by code unit of the path. */
+  readonly files: readonly ScannedFile[];
+  /** Folders without anything in them, relative, sorted by code unit. */
+  readonly emptyFolders: readonly string[];
+  /** Whether a symbolic link was followed on the way. */
+  readonly hasLinks: boolean;
+}
+
+export function stampOf(stats: BigIntStats): FileStamp {
+  return {
+    size: Number(stats.size),
+    mtimeNs: String(stats.mtimeNs),
+    ctimeNs: String(stats.ctimeNs),
+    ino: String(stats.ino),
+  };
+}
+
+export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
+}
+
+/** Entries after which a scan lets the live view and the messages of running stages have their turn. */
+const entriesPerTurn = 4000;
+
+/**
+ * Lists what is under a path, following symbolic links. `isLeftOut` may exclude absolute paths and all below them.
+ *
+ * @throws {ReproError} `link-loop`, `broken-link`, `special-file`, `file-name` (not UTF-8)
+ */
+export async function scanTree(
+  target: string,
+  isLeftOut: (absolute: string) => boolean = () => false,
+): Promise<Scan> {
+  const root = statSync(target, { bigint: true, throwIfNoEntry: false });
+  if (root === undefined) return { kind: 'missing', files: [], emptyFolders: [], hasLinks: false };
+  if (!root.isDirectory()) {
+    const file = describeFile(target, '', root);
+    return { kind: 'file', files: [file], emptyFolders: [], hasLinks: false };
+  }
+
+  const files: ScannedFile[] = [];
+  const emptyFolders: string[] = [];
+  let hasLinks = false;
+  let entriesLeft = entriesPerTurn;
+  const pending = [{ absolute: target, relative: '', ancestors: [realpathSync(target)] }];
+  for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
+    const entries = readdirSync(folder.absolute, { withFileTypes: true });
+    if (entries.length === 0 && folder.relative !== '') emptyFolders.push(folder.relative);
+    entriesLeft -= entries.length;
+    if (entriesLeft < 0) {
+      entriesLeft = entriesPerTurn;
+      await setImmediate();
+    }
+    for (const entry of entries) {
+      const absolute = `${folder.absolute}${path.sep}${entry.name}`;
+      if (isLeftOut(absolute)) continue;
+      const relative = folder.relative === '' ? entry.name : `${folder.relative}/${entry.name}`;
+      hasLinks ||= entry.isSymbolicLink();
+      if (entry.isDirectory()) {
+        const real = path.join(folder.ancestors.at(-1) ?? target, entry.name);
+        pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
+        continue;
+      }
+      const stats = statEntry(absolute, entry.isSymbolicLink());
+      if (stats.isDirectory()) {
+        const real = realpathSync(absolute);
+        refuseLoop(absolute, real, folder.ancestors);
+        pending.push({ absolute, relative, ancestors: [...folder.ancestors, real] });
+      } else {
+        files.push(describeFile(absolute, relative, stats));
+      }
+    }
+  }
+  files.sort((a, b) => compareCodeUnits(a.path, b.path));
+  return { kind: 'folder', files, emptyFolders: emptyFolders.sort(compareCodeUnits), hasLinks };
+}
+
+function describeFile(absolute: string, relative: string, stats: BigIntStats): ScannedFile {
+  if (!stats.isFile()) {
+    throw new ReproError('special-file', 'this is a pipe, a socket or a device, and has no content to hash', {
+      where: absolute,
+      fix: 'Remove it, or leave its folder out of `inputs:`.',
+    });
+  }
+  return { path: relative, absolute, stamp: stampOf(stats), executable: (stats.mode & 0o100n) !== 0n };
+}
+
+function statEntry(absolute: string, isLink: boolean): BigIntStats {
+  try {
+    return statSync(absolute, { bigint: true });
+  } catch (error) {
+    if (hasErrorCode(error, 'ELOOP')) {
+      throw new ReproError('link-loop', 'this symbolic link leads back to itself', {
+        where: absolute,
+        cause: error,
+      });
+    }
+    if (isLink && hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw new ReproError('broken-link', 'this symbolic link leads to nothing', {
+        where: absolute,
+        fix: 'Remove it, or put back what it points to.',
+        cause: error,
+      });
+    }
+    if (hasErrorCode(error, 'ENOENT') && absolute.includes('\uFFFD')) {
+      throw new ReproError('file-name', 'this file name is not valid UTF-8', {
+        where: absolute,
+        fix: 'Rename the file.',
+        cause: error,
+      });
+    }
+    throw error;
+  }
+}
+
+function refuseLoop(link: string, real: string, ancestors: readonly string[]): void {
+  const inside = ancestors.find((one) => one === real || one.startsWith(`${real}${path.sep}`));
+  if (inside === undefined) return;
+  throw new ReproError('link-loop', `this symbolic link leads to ${real}, which contains it`, {
+    where: link,
+    fix: 'Remove the link: its folder would have no end.',
+  });
+}

@@ -1,0 +1,133 @@
+import fs from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { BuildFailure, BuildOptions, Loader, Plugin, TransformOptions } from 'esbuild';
+import { ReproError } from '../../errors.ts';
+import { compareCodeUnits, hashText } from '../canonical-json.ts';
+import { packageNameOf } from './locked-packages.ts';
+
+export interface SourceFile {
+  /** sha256 of the file's bytes. */
+  readonly raw: string;
+  /** sha256 of what the file does: of code without types, comments and layout; of anything else its bytes. */
+  readonly code: string;
+}
+
+export interface Bundle {
+  /** One ES module with everything but packages, its source map inside. */
+  readonly text: string;
+  /** Path relative to the project -> what it holds, sorted. */
+  readonly files: Readonly<Record<string, SourceFile>>;
+  /** Packages that the files import, sorted. */
+  readonly packages: readonly string[];
+}
+
+/** The project's tsconfig.json is not asked: what a stage computes must not depend on an editor's settings. */
+const tsconfigRaw = { compilerOptions: { target: 'es2022', verbatimModuleSyntax: true } } as const;
+
+const target = 'node20';
+
+const loaders: Readonly<Record<string, Loader>> = {
+  '.ts': 'ts',
+  '.mts': 'ts',
+  '.cts': 'ts',
+  '.js': 'js',
+  '.mjs': 'js',
+  '.cjs': 'js',
+  '.json': 'json',
+};
+
+/**
+ * Bundles a stage module, and lists what the bundle was made of, from the very bytes that went into it.
+ *
+ * @param module relative to the project
+ * @param outfile absolute; where the bundle will lie, for the paths of its source map
+ * @throws {ReproError} `stage-code` with the place of the first error
+ */
+export async function bundleModule(projectRoot: string, module: string, outfile: string): Promise<Bundle> {
+  const esbuild = await import('esbuild');
+  // esbuild names files by their real paths.
+  const root = await fs.realpath(projectRoot);
+  const files = new Map<string, SourceFile>();
+  const strip = async (source: string, loader: Loader): Promise<string> => {
+    const options: TransformOptions = {
+      loader,
+      tsconfigRaw,
+      target,
+      minifyWhitespace: true,
+      legalComments: 'none',
+      sourcemap: false,
+      logLevel: 'silent',
+    };
+    return (await esbuild.transform(source, options)).code;
+  };
+  const recordFiles: Plugin = {
+    name: 'record-files',
+    setup(build) {
+      build.onLoad({ filter: /\.([cm]?[jt]s|json)$/, namespace: 'file' }, async (args) => {
+        const bytes = await fs.readFile(args.path);
+        const source = bytes.toString('utf8').replace(/^\uFEFF/, '');
+        const loader = loaders[path.extname(args.path)] ?? 'js';
+        // Of a file with an error the bundler itself tells, with its name.
+        const code = loader === 'json' ? source : await strip(source, loader).catch(() => source);
+        const name = path.relative(root, args.path).split(path.sep).join('/');
+        files.set(name, { raw: hashText(bytes), code: hashText(code) });
+        return { contents: keepModulePlace(source, args.path), loader, resolveDir: path.dirname(args.path) };
+      });
+    },
+  };
+  const options: BuildOptions & { metafile: true; write: false } = {
+    absWorkingDir: root,
+    entryPoints: [path.join(root, module)],
+    outfile,
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    target,
+    tsconfigRaw,
+    define: {
+      'import.meta.url': 'importMetaUrl',
+      'import.meta.filename': 'importMetaFilename',
+      'import.meta.dirname': 'importMetaDirname',
+    },
+    sourcemap: 'inline',
+    logLevel: 'silent',
+    plugins: [recordFiles],
+  };
+  const { outputFiles, metafile } = await esbuild.build(options).catch((error: unknown) => {
+    throw explainBuildFailure(error, module);
+  });
+  const external = Object.values(metafile.outputs)
+    .flatMap((output) => output.imports)
+    .filter((imported) => imported.external === true && !isBuiltin(imported.path))
+    .map((imported) => packageNameOf(imported.path));
+  return {
+    text: outputFiles[0]?.text ?? '',
+    files: Object.fromEntries([...files].sort(([a], [b]) => compareCodeUnits(a, b))),
+    packages: [...new Set(external)].sort(compareCodeUnits),
+  };
+}
+
+/** A bundle lies elsewhere than its sources, which may find files beside themselves by `import.meta`: each keeps its own. */
+function keepModulePlace(source: string, file: string): string {
+  if (!source.includes('import.meta')) return source;
+  const values = [
+    `importMetaUrl = ${JSON.stringify(pathToFileURL(file).href)}`,
+    `importMetaFilename = ${JSON.stringify(file)}`,
+    `importMetaDirname = ${JSON.stringify(path.dirname(file))}`,
+  ];
+  // On the first line, so that the lines of errors stay right.
+  return `const ${values.join(', ')};${source}`;
+}
+
+function explainBuildFailure(error: unknown, module: string): unknown {
+  const first = (error as Partial<BuildFailure>).errors?.[0];
+  if (first === undefined) return error;
+  const { location } = first;
+  const where = location === null ? module : `${location.file}:${location.line}:${location.column + 1}`;
+  return new ReproError('stage-code', first.text, { where, cause: error });
+}

@@ -1,0 +1,122 @@
+import process from 'node:process';
+import { ReproError } from '../../errors.ts';
+import { formatPlace } from '../../schema/source-position.ts';
+import { hashJson } from '../canonical-json.ts';
+import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan.ts';
+import type { CodeClosures } from './code-closure.ts';
+import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
+
+/** To be raised when the same parts come to mean another thing: every stage then runs again. */
+const formatVersion = 1;
+
+/** Everything that an instance's results depend on, part by part, so that a difference can be named. */
+export interface FingerprintParts {
+  readonly version: typeof formatVersion;
+  readonly command: StageCommand;
+  /** Source file -> sha256 of what it does. */
+  readonly code: Readonly<Record<string, string>>;
+  /** Package -> locked version. */
+  readonly packages: Readonly<Record<string, string>>;
+  readonly params: { readonly [key: string]: Json };
+  readonly matrix: Readonly<Record<string, MatrixValue>>;
+  readonly inputs: readonly InputPart[];
+  readonly outputs: readonly string[];
+  /** null where a variable is not set. */
+  readonly variables: Readonly<Record<string, string | null>>;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string };
+}
+
+/** Whether parts that were read from a file are such as this runner writes, and so can be compared with the present ones. */
+export function areFingerprintParts(value: unknown): value is FingerprintParts {
+  if (typeof value !== 'object' || value === null) return false;
+  const parts = value as Partial<FingerprintParts>;
+  const { version, command, code, packages, params, matrix, inputs, outputs, variables, facts, runtime } =
+    parts;
+  return (
+    version === formatVersion &&
+    [command, code, packages, params, matrix, variables, facts, runtime].every(
+      (one) => typeof one === 'object' && one !== null,
+    ) &&
+    Array.isArray(outputs) &&
+    Array.isArray(inputs) &&
+    inputs.every((input) => typeof input?.path === 'string')
+  );
+}
+
+export type Facts = Readonly<Record<string, () => Promise<string>>>;
+
+/** Hex sha256 over the parts. Where external data lie does not count, and what a digest is made of is in the digest. */
+export function hashParts(parts: FingerprintParts): string {
+  const inputs = parts.inputs.map(({ path, external, digest }) => ({ path: external ? null : path, digest }));
+  return hashJson({ ...parts, inputs });
+}
+
+/** Whether every input is known: none waits for a stage that has to run first. */
+export function isComplete(parts: FingerprintParts): boolean {
+  return parts.inputs.every((input) => input.digest !== null);
+}
+
+/** Works out the fingerprint's parts for instances; what several of them share is looked up once. */
+export class Fingerprints {
+  readonly #closures: CodeClosures;
+  readonly #inputs: InputDigests;
+  readonly #facts: Facts;
+  readonly #knownFacts = new Map<string, Promise<string>>();
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor(
+    closures: CodeClosures,
+    inputs: InputDigests,
+    facts: Facts,
+    environment: NodeJS.ProcessEnv = process.env,
+  ) {
+    this.#closures = closures;
+    this.#inputs = inputs;
+    this.#facts = facts;
+    this.#environment = environment;
+  }
+
+  /** @throws {ReproError} if code, an input or a fact cannot be had */
+  async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
+    const { command } = instance;
+    const closure =
+      command.kind === 'module'
+        ? await this.#closures.find(command.path)
+        : { files: await this.#inputs.digestArguments(command.argv), packages: {} };
+    const facts: Record<string, string> = {};
+    for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
+    return {
+      version: formatVersion,
+      command,
+      code: closure.files,
+      packages: closure.packages,
+      params: instance.params,
+      matrix: instance.matrix,
+      inputs: await this.#inputs.digest(instance, produced),
+      outputs: instance.outputs,
+      variables: Object.fromEntries(
+        instance.variables.map((name) => [name, this.#environment[name] ?? null]),
+      ),
+      facts,
+      runtime: {
+        node: process.versions.node.split('.')[0] ?? '',
+        platform: process.platform,
+        arch: process.arch,
+      },
+    };
+  }
+
+  #factOf(name: string, instance: StageInstance): Promise<string> {
+    const source = this.#facts[name];
+    if (source === undefined) {
+      throw new ReproError('unknown-fact', `stage "${instance.stage}": there is no fact "${name}"`, {
+        where: formatPlace(instance.at),
+        fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
+      });
+    }
+    const known = this.#knownFacts.get(name) ?? source();
+    this.#knownFacts.set(name, known);
+    return known;
+  }
+}

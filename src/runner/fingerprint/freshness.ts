@@ -1,0 +1,188 @@
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import type { RecordedOutput, Records, RunRecord } from '../cache/records.ts';
+import type { Store } from '../cache/store.ts';
+import type { StaleReason } from '../events.ts';
+import { digestPath, type Tree } from '../files/digest.ts';
+import type { DigestCache } from '../files/digest-cache.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import { type FingerprintParts, type Fingerprints, hashParts, isComplete } from './fingerprint.ts';
+import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
+import { explainDifference, explainWaiting } from './reasons.ts';
+
+export type Freshness =
+  /** The outputs that belong to the present fingerprint are in place and whole. */
+  | { readonly kind: 'fresh'; readonly record: RunRecord; readonly isLast: boolean }
+  /** They are not, but the store has them. */
+  | {
+      readonly kind: 'restorable';
+      readonly record: RunRecord;
+      readonly damaged: readonly DamagedOutput[];
+      readonly reasons: readonly StaleReason[];
+    }
+  | {
+      readonly kind: 'stale' | 'never-run';
+      readonly reasons: readonly StaleReason[];
+      /** null if it waits for other stages, or if it could not be worked out: `error` says why. */
+      readonly fingerprint: string | null;
+      readonly parts: FingerprintParts | null;
+      readonly last: RunRecord | null;
+      readonly error: unknown;
+    };
+
+export interface DamagedOutput {
+  readonly output: RecordedOutput;
+  /** What to tell the user: the files that are missing, altered or too many, or the whole output. */
+  readonly names: readonly string[];
+  readonly reason: StaleReason;
+}
+
+/** More files than this are told as their folder. */
+const filesAtMost = 10;
+
+/** Decides whether instances have to run, and says why. Looks only; changes nothing but caches. */
+export class FreshnessCheck {
+  readonly #plan: Plan;
+  readonly #fingerprints: Fingerprints;
+  readonly #inputs: InputDigests;
+  readonly #digests: DigestCache;
+  readonly #records: Records;
+  readonly #store: Store;
+
+  constructor(parts: {
+    plan: Plan;
+    fingerprints: Fingerprints;
+    inputs: InputDigests;
+    digests: DigestCache;
+    records: Records;
+    store: Store;
+  }) {
+    this.#plan = parts.plan;
+    this.#fingerprints = parts.fingerprints;
+    this.#inputs = parts.inputs;
+    this.#digests = parts.digests;
+    this.#records = parts.records;
+    this.#store = parts.store;
+  }
+
+  async check(instance: StageInstance, produced: ProducedOutputs): Promise<Freshness> {
+    const last = this.#records.findLast(instance.id);
+    let parts: FingerprintParts;
+    try {
+      parts = await this.#fingerprints.find(instance, produced);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const where = error instanceof ReproError && error.where !== undefined ? `${error.where}  ` : '';
+      const reasons = [{ cue: 'input', text: `${where}${text}` }];
+      return {
+        kind: last === null ? 'never-run' : 'stale',
+        reasons,
+        fingerprint: null,
+        parts: null,
+        last,
+        error,
+      };
+    }
+    if (!isComplete(parts)) {
+      return this.#stale(instance, parts, null, last, explainWaiting(parts));
+    }
+    const fingerprint = hashParts(parts);
+    const record = last?.fingerprint === fingerprint ? last : this.#records.findAction(fingerprint);
+    if (record === null) return this.#stale(instance, parts, fingerprint, last, []);
+
+    // The same work under another name (a renamed matrix key) counts, and is recorded under the present one.
+    const own = { ...record, id: instance.id, stage: instance.stage };
+    const damaged = await this.#findDamaged(own.outputs);
+    if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last };
+    for (const { output } of damaged) {
+      if (await this.#store.has(output.kind, output.digest, output.sizeBytes)) continue;
+      const reasons = damaged.map(({ reason }) => ({
+        ...reason,
+        text: `${reason.text}, and not in the store`,
+      }));
+      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    }
+    return { kind: 'restorable', record: own, damaged, reasons: damaged.map(({ reason }) => reason) };
+  }
+
+  async #stale(
+    instance: StageInstance,
+    parts: FingerprintParts,
+    fingerprint: string | null,
+    last: RunRecord | null,
+    waiting: readonly StaleReason[],
+  ): Promise<Freshness> {
+    if (last === null) {
+      const reasons = [{ cue: 'never-run', text: 'has not run yet' }];
+      return { kind: 'never-run', reasons, fingerprint, parts, last, error: undefined };
+    }
+    const differences = await explainDifference(last.parts, parts, {
+      before: (digest) => this.#store.findTree(digest),
+      now: (input) => this.#readInput(instance, input),
+    });
+    const reasons = [...differences, ...waiting];
+    return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+  }
+
+  async #readInput(instance: StageInstance, part: InputPart) {
+    const input = instance.inputs.find((one) => one.path === part.path);
+    const source = input === undefined ? undefined : await this.#inputs.readSource(instance, input);
+    if (source !== undefined) return source;
+    const tree = await this.#store.findTree(part.digest ?? '');
+    return tree === null
+      ? null
+      : ({
+          kind: 'folder',
+          digest: part.digest ?? '',
+          sizeBytes: 0,
+          files: tree.entries.length,
+          tree,
+        } as const);
+  }
+
+  async #findDamaged(outputs: readonly RecordedOutput[]): Promise<DamagedOutput[]> {
+    const damaged: DamagedOutput[] = [];
+    for (const output of outputs) {
+      const found = await this.#digestOutput(output.path);
+      if (found.kind === output.kind && found.digest === output.digest) continue;
+      if (found.kind === 'missing') {
+        const reason = { cue: 'output-missing', text: `${output.path} is missing` };
+        damaged.push({ output, names: [output.path], reason });
+        continue;
+      }
+      const reason = { cue: 'output-altered', text: `${output.path} was altered` };
+      const recorded = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
+      const names = recorded === null || found.kind !== 'folder' ? [] : nameDifferences(recorded, found.tree);
+      const isTold = names.length > 0 && names.length <= filesAtMost;
+      damaged.push({
+        output,
+        names: isTold ? names.map((name) => path.posix.join(output.path, name)) : [output.path],
+        reason,
+      });
+    }
+    return damaged;
+  }
+
+  /** What cannot even be listed (a loop of links, say) is not what the stage left. */
+  async #digestOutput(output: string) {
+    const absolute = path.resolve(this.#plan.projectRoot, output);
+    try {
+      return await digestPath(absolute, this.#digests);
+    } catch (error) {
+      if (error instanceof ReproError) return { kind: 'altered' } as const;
+      throw error;
+    }
+  }
+}
+
+/** The files that differ, in the order of the recorded ones, then those that should not be there. */
+function nameDifferences(recorded: Tree, found: Tree): string[] {
+  const present = new Map(found.entries.map((entry) => [entry.path, entry.sha256]));
+  const wanted = new Set(recorded.entries.map((entry) => entry.path));
+  return [
+    ...recorded.entries
+      .filter((entry) => present.get(entry.path) !== entry.sha256)
+      .map((entry) => entry.path),
+    ...found.entries.filter((entry) => !wanted.has(entry.path)).map((entry) => entry.path),
+  ];
+}

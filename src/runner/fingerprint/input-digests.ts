@@ -1,0 +1,203 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { formatPlace } from '../../schema/source-position.ts';
+import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { RecordedOutput } from '../cache/records.ts';
+import type { Store } from '../cache/store.ts';
+import { compareCodeUnits, hashJson } from '../canonical-json.ts';
+import { digestBelow, digestPath, type PathDigest, type Tree } from '../files/digest.ts';
+import type { DigestCache } from '../files/digest-cache.ts';
+import type { InputPath, Plan, StageInstance } from '../plan.ts';
+
+export interface InputPart {
+  readonly path: string;
+  readonly external: boolean;
+  /** sha256 of a file, the digest of a folder, `missing`; null while a stage that makes it has yet to run. */
+  readonly digest: string | null;
+  /** Where a folder consists of other stages' outputs: output -> digest. */
+  readonly of?: Readonly<Record<string, string>>;
+  /** Instances that must run before the digest is known. */
+  readonly waitsFor?: readonly string[];
+}
+
+/** What the instances before this one have made: their recorded outputs, `pending`, or undefined if they are not part of this run. */
+export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;
+
+interface Producer {
+  readonly id: string;
+  readonly output: string;
+  readonly absolute: string;
+}
+
+/** Finds the digests of inputs: from the records of those who made them, or from disk. */
+export class InputDigests {
+  readonly #plan: Plan;
+  readonly #digests: DigestCache;
+  readonly #store: Store;
+  readonly #artifacts: string;
+  readonly #cacheRoot: string;
+  /** Every output and resume folder of the plan; absolute. */
+  readonly #made: ReadonlySet<string>;
+  readonly #sources = new Map<string, Promise<string>>();
+
+  constructor(plan: Plan, folder: CacheFolder, digests: DigestCache, store: Store) {
+    this.#plan = plan;
+    this.#digests = digests;
+    this.#store = store;
+    this.#cacheRoot = folder.root;
+    this.#artifacts = path.dirname(folder.root);
+    const made = [...plan.instances.values()].flatMap((one) => [...one.outputs, ...one.resume]);
+    this.#made = new Set(made.map((one) => path.resolve(plan.projectRoot, one)));
+  }
+
+  async digest(instance: StageInstance, produced: ProducedOutputs): Promise<InputPart[]> {
+    const producers = (this.#plan.dependencies.get(instance.id) ?? []).flatMap((id) =>
+      (this.#plan.instances.get(id)?.outputs ?? []).map(
+        (output): Producer => ({ id, output, absolute: path.resolve(this.#plan.projectRoot, output) }),
+      ),
+    );
+    const parts: InputPart[] = [];
+    for (const input of instance.inputs)
+      parts.push(await this.#digestOne(instance, input, producers, produced));
+    return parts;
+  }
+
+  /** Files of the project that a command names, such as the script it runs: argument -> sha256. */
+  async digestArguments(argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
+    const found: Record<string, string> = {};
+    for (const argument of argv) {
+      const absolute = path.resolve(this.#plan.projectRoot, argument);
+      if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
+      // Most arguments are no paths, and may be what no file system takes for one: a script of a thousand characters.
+      const isFile = await fs.stat(absolute).then(
+        (stats) => stats.isFile(),
+        () => false,
+      );
+      if (!isFile) continue;
+      const digest = await digestPath(absolute, this.#digests);
+      if (digest.kind === 'file') found[argument] = digest.digest;
+    }
+    return found;
+  }
+
+  /** The present state of an input that no stage makes, file by file; undefined for what stages make. */
+  async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
+    const absolute = path.resolve(this.#plan.projectRoot, input.path);
+    const isMade = (this.#plan.dependencies.get(instance.id) ?? [])
+      .flatMap((id) => this.#plan.instances.get(id)?.outputs ?? [])
+      .map((output) => path.resolve(this.#plan.projectRoot, output))
+      .some((output) => isAtOrBelow(absolute, output) || isBelow(output, absolute));
+    return isMade ? undefined : digestPath(absolute, this.#digests, this.#leftOutOf(absolute));
+  }
+
+  async #digestOne(
+    instance: StageInstance,
+    input: InputPath,
+    producers: readonly Producer[],
+    produced: ProducedOutputs,
+  ): Promise<InputPart> {
+    const absolute = path.resolve(this.#plan.projectRoot, input.path);
+    const part = { path: input.path, external: input.external };
+    const around = producers.find((one) => isAtOrBelow(absolute, one.absolute));
+    const within = producers.filter((one) => isBelow(one.absolute, absolute));
+    const waitsFor = [...(around === undefined ? within : [around])]
+      .map((one) => one.id)
+      .filter((id) => produced(id) === 'pending');
+    if (waitsFor.length > 0) return { ...part, digest: null, waitsFor: [...new Set(waitsFor)] };
+
+    if (around !== undefined) {
+      const relative = path.relative(around.absolute, absolute).split(path.sep).join('/');
+      return { ...part, digest: await this.#digestMade(instance, input, around, relative, produced) };
+    }
+    if (within.length > 0) {
+      const of: Record<string, string> = {};
+      for (const one of within) of[one.output] = await this.#digestMade(instance, input, one, '', produced);
+      // Beside what stages made, a folder outside artifacts/ may hold files of people. In artifacts/, the rest is left
+      // over from other profiles and does not count.
+      const rest = isAtOrBelow(absolute, this.#artifacts) ? null : await this.#digestSource(absolute);
+      const list = Object.entries(of).map(([output, digest]) => [this.#relativeTo(absolute, output), digest]);
+      list.sort(([a = ''], [b = '']) => compareCodeUnits(a, b));
+      return { ...part, digest: hashJson(['outputs', list, rest]), of };
+    }
+    const digest = await this.#digestSource(absolute);
+    if (digest === 'missing' && !input.external) throw missingInput(instance, input);
+    return { ...part, digest };
+  }
+
+  async #digestMade(
+    instance: StageInstance,
+    input: InputPath,
+    producer: Producer,
+    relative: string,
+    produced: ProducedOutputs,
+  ): Promise<string> {
+    const outputs = produced(producer.id);
+    if (outputs === undefined || outputs === 'pending') {
+      // Its stage was left out of this run: what it left on disk is taken as it is.
+      const target = path.join(producer.absolute, relative);
+      const digest = await digestPath(target, this.#digests);
+      if (digest.kind === 'missing') throw missingInput(instance, input, producer);
+      return digest.digest;
+    }
+    const output = outputs.find((one) => one.path === producer.output);
+    if (output === undefined) throw missingInput(instance, input, producer);
+    if (relative === '') return output.digest;
+    const tree = await this.#treeOf(producer, output);
+    const below = digestBelow(tree, relative);
+    if (below.kind === 'missing') throw missingInput(instance, input, producer);
+    return below.digest;
+  }
+
+  async #treeOf(producer: Producer, output: RecordedOutput): Promise<Tree> {
+    const stored = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
+    if (stored !== null) return stored;
+    const digest = await digestPath(producer.absolute, this.#digests);
+    return digest.kind === 'folder' ? digest.tree : { entries: [], emptyFolders: [] };
+  }
+
+  /** Read once a run: a data set may be the input of many instances. */
+  #digestSource(absolute: string): Promise<string> {
+    const known =
+      this.#sources.get(absolute) ??
+      digestPath(absolute, this.#digests, this.#leftOutOf(absolute)).then((found) =>
+        found.kind === 'missing' ? 'missing' : found.digest,
+      );
+    this.#sources.set(absolute, known);
+    return known;
+  }
+
+  /** In a folder that holds the runner's own folder or stages' outputs, those are not the input. */
+  #leftOutOf(root: string): (absolute: string) => boolean {
+    const isInside = isAtOrBelow(root, this.#artifacts);
+    return (absolute) =>
+      this.#made.has(absolute) || absolute === this.#cacheRoot || (!isInside && absolute === this.#artifacts);
+  }
+
+  #relativeTo(folder: string, output: string): string {
+    return path.relative(folder, path.resolve(this.#plan.projectRoot, output)).split(path.sep).join('/');
+  }
+}
+
+function isBelow(absolute: string, folder: string): boolean {
+  return absolute.startsWith(folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`);
+}
+
+function isAtOrBelow(absolute: string, folder: string): boolean {
+  return absolute === folder || isBelow(absolute, folder);
+}
+
+function missingInput(instance: StageInstance, input: InputPath, producer?: Producer): ReproError {
+  const where = formatPlace(input.at);
+  const what = `stage "${instance.stage}": input "${input.path}" is not there`;
+  if (producer === undefined) {
+    return new ReproError('input-missing', what, {
+      where,
+      fix: 'Put it there, or correct the path.',
+    });
+  }
+  return new ReproError('input-missing', `${what}; "${producer.id}" makes it`, {
+    where,
+    fix: `Run that first: npx repro run ${producer.id}`,
+  });
+}

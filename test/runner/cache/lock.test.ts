@@ -1,0 +1,184 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { acquireLock } from '../../../src/runner/cache/lock.ts';
+import { identifyThisProcess } from '../../../src/runner/cache/process-identity.ts';
+import { startRunner, waitForFile } from '../rig/processes.ts';
+import { createProject, eventOf } from '../rig/project.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-lock-'));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+});
+
+const holder = {
+  version: 1,
+  ...identifyThisProcess(),
+  command: ['node', 'repro', 'run', 'x'],
+  started: '2024-06-01T00:00:00.000Z',
+  released: false,
+};
+
+function writeHolder(content: object, number = 7): Promise<void> {
+  return fs.writeFile(path.join(folder, `${number}.json`), JSON.stringify(content));
+}
+
+/** A number that was a process's a moment ago. */
+function deadPid(): number {
+  return spawnSync(process.execPath, ['-e', '']).pid;
+}
+
+describe('the lock', () => {
+  test('is free after its release, and keeps one small file', async () => {
+    for (let i = 0; i < 3; i += 1) {
+      const lock = await acquireLock(folder);
+      await lock.release();
+    }
+    expect(readdirSync(folder)).toEqual(['3.json']);
+  });
+
+  test('names its holder to a second run', async () => {
+    await writeHolder(holder);
+    await expect(acquireLock(folder)).rejects.toMatchObject({
+      code: 'locked',
+      message: `another run holds this folder: process ${process.pid} on ${os.hostname()}, since 2024-06-01T00:00:00.000Z (run x)`,
+    });
+  });
+
+  test.each([
+    ['has died', () => ({ ...holder, pid: deadPid() })],
+    ['has died, and left its number to another process', () => ({ ...holder, startTime: '1' })],
+    ['has released it', () => ({ ...holder, released: true })],
+    ['left half a file', () => ({ version: 1 })],
+  ])('passes on from a holder that %s', async (_, content) => {
+    await writeHolder(content());
+    const lock = await acquireLock(folder);
+    expect(readdirSync(folder)).toEqual(['8.json']);
+    expect(JSON.parse(readFileSync(path.join(folder, '8.json'), 'utf8'))).toMatchObject({
+      pid: process.pid,
+      released: false,
+    });
+    expect(lock.isLost()).toBe(false);
+    await lock.release();
+  });
+
+  test.runIf(process.platform === 'linux')('passes on from a holder that nobody has buried', async () => {
+    // The shell becomes a program that never asks for the end of its child.
+    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    onTestFinished(() => void parent.kill());
+    const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
+    const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    await vi.waitFor(() => expect(stat()[0]).toBe('Z'));
+    await writeHolder({ ...holder, pid, startTime: stat()[19] });
+    await (await acquireLock(folder)).release();
+    expect(readdirSync(folder)).toEqual(['8.json']);
+  });
+
+  test('of another machine is respected as long as it gives signs of life', async () => {
+    await writeHolder({ ...holder, host: 'elsewhere' });
+    await expect(acquireLock(folder)).rejects.toMatchObject({ code: 'locked' });
+    const longAgo = new Date(Date.now() - 61_000);
+    await fs.utimes(path.join(folder, '7.json'), longAgo, longAgo);
+    await (await acquireLock(folder)).release();
+    expect(readdirSync(folder)).toEqual(['8.json']);
+  });
+
+  test('is lost when another run takes over, or when someone deletes it, and is then not given back', async () => {
+    const taken = await acquireLock(folder);
+    await writeHolder(holder);
+    expect(taken.isLost()).toBe(true);
+    await taken.release();
+    expect(readdirSync(folder).toSorted()).toEqual(['1.json', '7.json']);
+
+    await fs.rm(folder, { recursive: true });
+    const deleted = await acquireLock(folder);
+    await fs.rm(folder, { recursive: true });
+    expect(deleted.isLost()).toBe(true);
+    await deleted.release();
+    await expect(fs.access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('goes to exactly one of many who find a dead holder at once', async () => {
+    await writeHolder({ ...holder, pid: deadPid() });
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(folder)));
+    expect(results.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
+    expect(readdirSync(folder)).toEqual(['8.json']);
+  });
+});
+
+describe('a run whose cache is deleted while a stage runs', () => {
+  test('fails that stage, and the next run goes on', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: ['sh', '-c', 'test -e again || rm -r artifacts/.cache; mkdir -p "$REPRO_OUTPUT_0"'],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    const { outcome, events } = await project.run();
+    expect(outcome).toBe('failed');
+    expect(eventOf(events, 'failed', 's').code).toBe('lock-lost');
+    await project.write('again', '');
+    expect((await project.run()).outcome).toBe('ok');
+  });
+});
+
+describe('two runs in one folder', () => {
+  test('exclude each other, and the second one says who runs; a killed one is no obstacle', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: [
+          'sh',
+          '-c',
+          'touch counts/ready; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"',
+        ],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    const first = await startRunner(project);
+    await waitForFile(project.at('counts/ready'));
+    const error = await project.run().catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'locked',
+      message: expect.stringContaining(`process ${first.child.pid} on`),
+    });
+    expect((await project.status())[0]?.state).toBe('never-run');
+    first.kill('SIGKILL');
+    await first.ended;
+    await project.write('go', '');
+    expect((await project.run()).outcome).toBe('ok');
+  });
+
+  test('started at the same moment are one run: the others say who holds the folder', async () => {
+    const project = await createProject();
+    project.define([
+      {
+        id: 's',
+        run: [
+          'sh',
+          '-c',
+          'echo x >> counts/s; while ! test -e go; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"',
+        ],
+        outputs: ['artifacts/s'],
+      },
+    ]);
+    const runners = await Promise.all([startRunner(project), startRunner(project), startRunner(project)]);
+    const endings: unknown[] = [];
+    for (const runner of runners) void runner.ended.then(({ code }) => endings.push(code));
+    await vi.waitFor(() => expect(endings).toEqual([75, 75]), { timeout: 20_000 });
+    await project.write('go', '');
+    const codes = (await Promise.all(runners.map((one) => one.ended))).map(({ code }) => code);
+    expect(codes.toSorted()).toEqual([0, 75, 75]);
+    expect(project.count('s')).toBe(1);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from 'vitest';
+import {
+  type InstanceResult,
+  type SchedulerOptions,
+  schedule,
+} from '../../../src/runner/execution/scheduler.ts';
+import type { Resources } from '../../../src/runner/plan.ts';
+
+interface Setup {
+  /** id -> what it depends on, in plan order. */
+  readonly graph: Readonly<Record<string, readonly string[]>>;
+  readonly results?: Readonly<Record<string, InstanceResult>>;
+  readonly resources?: Readonly<Record<string, Partial<Resources>>>;
+  readonly options?: Partial<SchedulerOptions>;
+}
+
+/** Runs a graph of which nothing is cached unless its result is `hit`; every run takes one turn of the event loop. */
+async function trace({ graph, results = {}, resources = {}, options = {} }: Setup) {
+  const log: string[] = [];
+  const ids = Object.keys(graph);
+  const outcome = await schedule({
+    ids,
+    dependenciesOf: (id) => graph[id] ?? [],
+    resourcesOf: (id) => ({ cpu: 1, memoryBytes: 0, gpu: 0, timeSeconds: null, ...resources[id] }),
+    jobs: 2,
+    machine: { cpu: 4, memoryBytes: 0, gpu: 0 },
+    signal: new AbortController().signal,
+    prepare: async (id) => {
+      const result = results[id] ?? 'done';
+      if (result === 'hit') return 'hit';
+      return async () => {
+        log.push(`+${id}`);
+        await new Promise((resolve) => setImmediate(resolve));
+        log.push(`-${id}`);
+        return result;
+      };
+    },
+    onBlocked: (id, by) => log.push(`!${id} by ${by.join(' ')}`),
+    ...options,
+  });
+  return { log, outcome: Object.fromEntries(outcome) };
+}
+
+describe('the scheduler', () => {
+  test('starts in plan order, each after what it depends on', async () => {
+    const { log } = await trace({ graph: { a: [], b: ['a'], c: ['b'] } });
+    expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c']);
+  });
+
+  test('runs no more at once than there are jobs', async () => {
+    const { log } = await trace({ graph: { a: [], b: [], c: [], d: [] }, options: { jobs: 3 } });
+    expect(log.slice(0, 3)).toEqual(['+a', '+b', '+c']);
+    expect(log.indexOf('+d')).toBeGreaterThan(log.findIndex((entry) => entry.startsWith('-')));
+  });
+
+  test('lets a small one pass a large one that does not fit yet', async () => {
+    const { log } = await trace({
+      graph: { a: [], big: [], small: [] },
+      resources: { a: { cpu: 2 }, big: { cpu: 3 }, small: { cpu: 1 } },
+      options: { jobs: 4 },
+    });
+    expect(log.slice(0, 2)).toEqual(['+a', '+small']);
+    expect(log.indexOf('+big')).toBeGreaterThan(log.indexOf('-a'));
+  });
+
+  test('blocks all that depends on a failure, names the failures, and runs the rest', async () => {
+    const { log, outcome } = await trace({
+      graph: { a: [], b: [], c: ['a'], d: ['c', 'b'], e: ['b'], f: ['hit'], hit: [] },
+      results: { a: 'failed', hit: 'hit' },
+    });
+    expect(log.filter((entry) => entry.startsWith('!'))).toEqual(['!c by a', '!d by a']);
+    expect(outcome).toEqual({ a: 'failed', b: 'done', e: 'done', f: 'done', hit: 'hit' });
+  });
+
+  test('names every failure that blocks an instance once', async () => {
+    const { log } = await trace({
+      graph: { a: [], b: [], c: ['a', 'b'], d: ['a', 'c'] },
+      results: { a: 'failed', b: 'failed' },
+    });
+    expect(log.filter((entry) => entry.startsWith('!')).at(-1)).toBe('!d by a b');
+  });
+
+  test('starts nothing after an abort, and waits for what runs', async () => {
+    const stop = new AbortController();
+    const { log, outcome } = await trace({
+      graph: { a: [], b: ['a'] },
+      options: {
+        signal: stop.signal,
+        prepare: async (id) => async () => {
+          stop.abort();
+          await new Promise((resolve) => setImmediate(resolve));
+          return id === 'a' ? 'interrupted' : 'done';
+        },
+      },
+    });
+    expect(log).toEqual([]);
+    expect(outcome).toEqual({ a: 'interrupted' });
+  });
+
+  test('settles ten thousand instances of a chain that are all up to date', async () => {
+    const ids = Array.from({ length: 10_000 }, (_, i) => String(i).padStart(5, '0'));
+    const graph = Object.fromEntries(ids.map((id, i) => [`i${id}`, i === 0 ? [] : [`i${ids[i - 1]}`]]));
+    const { outcome } = await trace({ graph, options: { prepare: async () => 'hit' } });
+    expect(Object.keys(outcome)).toHaveLength(10_000);
+  });
+});
