@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
+import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import type { Sources } from '../../src/report/collect.ts';
 
 /** What the made-up run looks like; the numbers in it are invented and only plausible. */
@@ -27,19 +28,6 @@ export const QUICK: MadeUp = {
   layers: 6,
 };
 
-export const GESTURES = [
-  'hand clapping',
-  'right hand wave',
-  'left hand wave',
-  'right arm clockwise',
-  'right arm counter-clockwise',
-  'left arm clockwise',
-  'left arm counter-clockwise',
-  'arm roll',
-  'air drums',
-  'air guitar',
-  'other',
-];
 const DIGITS = Array.from({ length: 10 }, (_, digit) => String(digit));
 
 const MODELS: Readonly<
@@ -113,7 +101,7 @@ function makeMetrics(made: MadeUp, model: string, random: () => number): Row[] {
 }
 
 function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[], random: () => number) {
-  const classes = made.dataset === 'nmnist' ? DIGITS : GESTURES;
+  const classes = made.dataset === 'nmnist' ? DIGITS : CLASSES;
   const best = (column: string) =>
     rows.reduce((found, row) => ((row[column] ?? 0) >= (found[column] ?? 0) ? row : found));
   const chosen = best('validation_accuracy');
@@ -184,7 +172,7 @@ function makeConfusion(classes: number, clips: number, correct: number, random: 
 
 function makeManifest(made: MadeUp) {
   const trainClips = made.clips.train + made.clips.validation;
-  const classes = made.dataset === 'nmnist' ? DIGITS : GESTURES;
+  const classes = made.dataset === 'nmnist' ? DIGITS : CLASSES;
   const gestures = made.dataset === 'dvs128-gesture';
   const files = Array.from({ length: 24 }, (_, index) => ({
     path: `DvsGesture/user${String(1 + (index >> 1)).padStart(2, '0')}_${index % 2 === 0 ? 'led' : 'fluorescent'}.aedat`,

@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
-import { GESTURES } from './gestures.ts';
 import { findLight } from './light.ts';
+import { GESTURES } from './motion.ts';
 import { CAMERA } from './recording.ts';
 
 /** Raised whenever the same options give other events, so that two data sets of one seed can be told apart. */

@@ -1,5 +1,6 @@
 import type { Label } from '../../events/labels.ts';
-import { GESTURES, type Gesture, type Motion, poseDuring, sampleMotion } from './gestures.ts';
+import { poseDuring } from './gestures.ts';
+import { GESTURES, type Gesture, type Motion, sampleMotion } from './motion.ts';
 import type { Person } from './person.ts';
 import { sineOfTurns, smoothStep } from './portable-math.ts';
 import { blendPoses, type Pose, REST, reach } from './pose.ts';

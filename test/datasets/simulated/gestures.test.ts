@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  GESTURES,
-  type Gesture,
-  type Motion,
-  poseAtPhase,
-  poseDuring,
-  sampleMotion,
-} from '../../../src/datasets/simulated/gestures.ts';
+import { poseAtPhase, poseDuring } from '../../../src/datasets/simulated/gestures.ts';
+import { GESTURES, type Gesture, type Motion, sampleMotion } from '../../../src/datasets/simulated/motion.ts';
 import { type Person, samplePerson } from '../../../src/datasets/simulated/person.ts';
 import { type Arm, type Pose, REST, reach } from '../../../src/datasets/simulated/pose.ts';
 import { RandomStream } from '../../../src/datasets/simulated/random-stream.ts';
