@@ -147,6 +147,7 @@ describe('a disk that refuses', () => {
     expect(text).toBe(
       `${project.at('artifacts/file')}  is not a folder, and output "s" belongs in it\n  Move it away or delete it, then run again: what was made is kept.`,
     );
+    expect(await project.reasonsOf('s')).toEqual(['output-missing: artifacts/file/s is missing']);
     await project.remove('artifacts/file');
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: [] });
   });

@@ -56,7 +56,7 @@ export async function scanTree(
   target: string,
   isLeftOut: (absolute: string) => boolean = () => false,
 ): Promise<Scan> {
-  const root = statSync(target, { bigint: true, throwIfNoEntry: false });
+  const root = statRoot(target);
   if (root === undefined) return { kind: 'missing', files: [], emptyFolders: [], hasLinks: false };
   if (!root.isDirectory()) {
     const file = describeFile(target, '', root);
@@ -108,6 +108,16 @@ function describeFile(absolute: string, relative: string, stats: BigIntStats): S
     });
   }
   return { path: relative, absolute, stamp: stampOf(stats), executable: (stats.mode & 0o100n) !== 0n };
+}
+
+function statRoot(target: string): BigIntStats | undefined {
+  try {
+    return statSync(target, { bigint: true, throwIfNoEntry: false });
+  } catch (error) {
+    // A file lies where a folder on the way belongs: then nothing lies below it.
+    if (hasErrorCode(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
 }
 
 function statEntry(absolute: string, isLink: boolean): BigIntStats {
