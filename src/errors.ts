@@ -32,6 +32,11 @@ export function describeError(error: unknown): string {
   return error.fix === undefined ? head : `${head}\n  ${error.fix.split('\n').join('\n  ')}`;
 }
 
+/** Whether an error is one of the system's with one of these codes, such as `ENOENT`. */
+export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+}
+
 /** Closes an exhaustive `switch`: reaching it is a programming error, and the compiler says so first. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);

@@ -3,6 +3,7 @@ import process from 'node:process';
 import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
+import { hasErrorCode } from '../errors.ts';
 import { lifelineDescriptor, messageDescriptor, type StageMessage } from '../stage/protocol.ts';
 import type { StageEnd, StageLaunch } from './executor.ts';
 import { readMessages } from './message-reader.ts';
@@ -92,8 +93,7 @@ function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
     process.kill(-pid, signal);
   } catch (error) {
     // ESRCH: nobody is left. EPERM (macOS): only what has ended and was not yet waited for.
-    if (!(error instanceof Error && 'code' in error && (error.code === 'ESRCH' || error.code === 'EPERM')))
-      throw error;
+    if (!hasErrorCode(error, 'ESRCH', 'EPERM')) throw error;
   }
 }
 

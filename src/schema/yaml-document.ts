@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Document, LineCounter, YAMLError } from 'yaml';
-import { ReproError } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
 import type { Json, JsonPath } from './json.ts';
 import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
@@ -161,9 +161,8 @@ function mendSyntax(failure: YAMLError, line: string): string | undefined {
 }
 
 function describeReadFailure(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') return 'there is no such file.';
-  if (code === 'EISDIR') return 'is a folder; a YAML file is wanted.';
-  if (code === 'EACCES') return 'may not be read by you (permission denied).';
+  if (hasErrorCode(cause, 'ENOENT')) return 'there is no such file.';
+  if (hasErrorCode(cause, 'EISDIR')) return 'is a folder; a YAML file is wanted.';
+  if (hasErrorCode(cause, 'EACCES')) return 'may not be read by you (permission denied).';
   return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

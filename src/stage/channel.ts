@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { hasErrorCode } from '../errors.ts';
 import type { Progress } from './context.ts';
 import { messageDescriptor, type StageMessage } from './protocol.ts';
 
@@ -39,7 +40,7 @@ function write(message: StageMessage): void {
       written += writeSync(messageDescriptor, bytes, written);
     } catch (error) {
       // A full channel is only ever full for a moment: the runner reads it all the time.
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) throw error;
+      if (!hasErrorCode(error, 'EAGAIN')) throw error;
     }
   }
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import process from 'node:process';
-import { ReproError } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
 import type { StageTask } from './protocol.ts';
 
 /**
@@ -43,14 +43,13 @@ function describePaths(task: StageTask): NodeJS.ProcessEnv {
 }
 
 function explainStart(program: string, cause: Error): ReproError {
-  const code = 'code' in cause ? cause.code : undefined;
-  if (code === 'ENOENT') {
+  if (hasErrorCode(cause, 'ENOENT')) {
     return new ReproError('command-not-found', `"${program}" is not a program on this machine's PATH`, {
       fix: 'Install it, or correct `cmd:`.',
       cause,
     });
   }
-  if (code === 'EACCES') {
+  if (hasErrorCode(cause, 'EACCES')) {
     return new ReproError('command-not-found', `"${program}" is not executable`, {
       fix: `chmod +x ${program}`,
       cause,

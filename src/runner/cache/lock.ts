@@ -3,8 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { ReproError } from '../../errors.ts';
-import { hasErrorCode } from '../files/disk-error.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 
 interface LockContent extends ProcessIdentity {

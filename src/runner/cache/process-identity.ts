@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
+import { hasErrorCode } from '../../errors.ts';
 
 /** A process, told from any later one that gets the same number. */
 export interface ProcessIdentity {
@@ -30,7 +31,7 @@ export function findProcess(identity: ProcessIdentity): 'alive' | 'dead' | 'unkn
   try {
     process.kill(identity.pid, 0);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ESRCH') return 'dead';
+    if (hasErrorCode(error, 'ESRCH')) return 'dead';
     isForeign = true;
   }
   const startTime = readStartTime(identity.pid);

@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
-import { hasErrorCode } from '../files/disk-error.ts';
 import { hashFiles } from '../files/hash-files.ts';
 import { type Scan, type ScannedFile, stampOf } from '../files/tree.ts';
 

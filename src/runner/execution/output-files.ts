@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import { syncFile, syncFolder } from '../files/atomic-file.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
-import { hasErrorCode } from '../files/disk-error.ts';
 import { isSameStamp, type Scan, scanTree } from '../files/tree.ts';
 import type { StageInstance } from '../plan.ts';
 

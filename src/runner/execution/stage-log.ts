@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../files/disk-error.ts';
+import { hasErrorCode } from '../../errors.ts';
 
 /** What a terminal shows of a log after a failure. */
 const tailLines = 20;

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from './disk-error.ts';
+import { hasErrorCode } from '../../errors.ts';
 
 /** Writes a file so that, whatever happens, it holds its old content or the new one, whole. The folder is made if needed. */
 export async function writeFileAtomic(file: string, content: string): Promise<void> {

@@ -1,9 +1,5 @@
 import { ReproError } from '../../errors.ts';
 
-export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
-}
-
 const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space, then run again: what is done is kept.'],
   EDQUOT: [

@@ -1,9 +1,8 @@
 import { type BigIntStats, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
-import { hasErrorCode } from './disk-error.ts';
 
 /** What tells one state of a file from another without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../../schema/json.ts';
 import type { StaleReason } from '../events.ts';
 import type { PathDigest, Tree } from '../files/digest.ts';
 import type { Json, StageCommand } from '../plan.ts';
@@ -132,7 +133,7 @@ function diffValues(before: Values, now: Values): string[] {
 
 /** `train.epochs: 3 → 5`, for every leaf that differs. */
 function diffJson(before: Json, now: Json, name = ''): string[] {
-  if (isObject(before) && isObject(now)) {
+  if (isJsonObject(before) && isJsonObject(now)) {
     return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((key) =>
       diffJson(
         before[key] ?? undefinedValue,
@@ -150,10 +151,6 @@ const undefinedValue = '\u0000unset';
 
 function describeJson(value: Json): string {
   return value === undefinedValue ? 'unset' : JSON.stringify(value);
-}
-
-function isObject(value: Json): value is { readonly [key: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function shorten(text: string): string {

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { isJsonObject } from '../../schema/json.ts';
 import { type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
@@ -120,8 +120,7 @@ async function listProfiles(folder: string): Promise<string[]> {
   try {
     names = await readdir(folder);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return [];
     throw new ReproError('unreadable', 'the folder of the profiles cannot be read.', {
       where: folder,
       cause,
