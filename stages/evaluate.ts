@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { chooseEngine } from '../src/engines/choose-engine.ts';
+import { chooseEngine, type EngineChoice } from '../src/engines/choose-engine.ts';
 import { describeEngine } from '../src/engines/engine.ts';
 import { ReproError } from '../src/errors.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
@@ -15,7 +15,7 @@ import { formatJson, readRunFiles } from '../src/training/run-files.ts';
 import { confusionMatrix, predictClasses } from '../src/training/scores.ts';
 
 interface Params {
-  readonly evaluate?: { readonly engine?: 'auto' | 'tfjs'; readonly batchSize?: number };
+  readonly evaluate?: { readonly engine?: EngineChoice; readonly batchSize?: number };
 }
 
 export default defineStage<Params>({

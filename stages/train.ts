@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { parse } from 'yaml';
-import { chooseEngine } from '../src/engines/choose-engine.ts';
+import { chooseEngine, type EngineChoice } from '../src/engines/choose-engine.ts';
 import { describeEngine } from '../src/engines/engine.ts';
 import { writeSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
@@ -18,7 +18,7 @@ import { describeSplitRule, splitClips } from '../src/training/split.ts';
 
 interface Params {
   /** The engine, and the profile's overrides of the model's own settings. */
-  readonly train: { readonly engine: 'auto' | 'tfjs'; readonly [setting: string]: unknown };
+  readonly train: { readonly engine: EngineChoice; readonly [setting: string]: unknown };
 }
 
 export default defineStage<Params>({

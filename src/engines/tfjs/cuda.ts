@@ -32,7 +32,7 @@ const installation =
   `Run \`npm install --no-save ${cudaPackage}@4.22.0\`; ` +
   'it downloads its TensorFlow library from storage.googleapis.com.';
 
-export const hereAndNow: CudaSurroundings = {
+const hereAndNow: CudaSurroundings = {
   platform: `${process.platform}-${process.arch}`,
   isInstalled: () => {
     try {

@@ -7,7 +7,7 @@ import { fire, identityAffine, type NeuronRun } from './kernels/neuron-forward.t
 import { swapLastAxes } from './kernels/rearrangement.ts';
 
 export type NeuronAttributes = Omit<NeuronRun, 'samples' | 'positions' | 'channels'>;
-export type NormNeuronAttributes = NeuronAttributes & { readonly epsilon: number };
+type NormNeuronAttributes = NeuronAttributes & { readonly epsilon: number };
 
 /** Neurons alone: `current`, `leak`, `alpha` to spikes and their rate. */
 export const fireKernel = defineCpuKernel<NeuronAttributes>('PlifFire', (call, attributes) => {
@@ -44,7 +44,7 @@ export const normaliseAndFireKernel = defineCpuKernel<NormNeuronAttributes>(
     const { run, norm } = normRun(call, attributes);
     const current = call.values('current');
     const statistics = stepStatistics(current, norm);
-    const affine = normAffine(statistics, call.values('gamma'), call.values('beta'), norm);
+    const affine = normAffine(statistics, call.values('weight'), call.values('bias'), norm);
     const shape = [norm.steps, norm.channels];
     return [
       ...fired(call, fire(current, affine, leakByPosition(call, run), run)),
@@ -59,25 +59,25 @@ const normaliseAndFireGradientKernel = defineCpuKernel<NormNeuronAttributes>(
   (call, attributes) => {
     const { run, norm } = normRun(call, attributes);
     const current = call.values('current');
-    const gamma = call.values('gamma');
+    const weight = call.values('weight');
     // Computed again, in double precision: the spikes must be those of the forward pass to the last bit.
     const statistics = stepStatistics(current, norm);
-    const affine = normAffine(statistics, gamma, call.values('beta'), norm);
+    const affine = normAffine(statistics, weight, call.values('bias'), norm);
     const leak = leakByPosition(call, run);
     const gradients = fireBackward(current, affine, leak, call.values('alpha')[0]!, call.values('dy'), run);
     const { current: dy, sums, productSums } = gradients;
-    const norms = normBackward(dy, current, sums, productSums, statistics, gamma, norm);
+    const norms = normBackward(dy, current, sums, productSums, statistics, weight, norm);
     return [
       call.output(call.shape('current'), dy),
       leakGradient(call, gradients.leak),
       call.output([], Float32Array.of(gradients.alpha)),
-      call.output([norm.channels], norms.gamma),
-      call.output([norm.channels], norms.beta),
+      call.output([norm.channels], norms.weight),
+      call.output([norm.channels], norms.bias),
     ];
   },
 );
 
-const normInputs = ['current', 'leak', 'alpha', 'gamma', 'beta'] as const;
+const normInputs = ['current', 'leak', 'alpha', 'weight', 'bias'] as const;
 
 defineGradient(normaliseAndFireKernel, normInputs, ([dy], kept, attributes) =>
   byName(normInputs, normaliseAndFireGradientKernel.run({ ...kept, dy: dy! }, attributes)),
@@ -110,7 +110,7 @@ function neuronRun(call: KernelCall, attributes: NeuronAttributes, channels: num
 }
 
 function normRun(call: KernelCall, attributes: NormNeuronAttributes): { run: NeuronRun; norm: StepNorm } {
-  const channels = call.shape('gamma')[0] ?? 1;
+  const channels = call.shape('weight')[0] ?? 1;
   const { epsilon, ...neuron } = attributes;
   return {
     run: neuronRun(call, neuron, channels),

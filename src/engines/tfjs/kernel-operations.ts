@@ -21,9 +21,9 @@ export const kernelOperations: LayerOperations = {
     const [spikes, rate] = kernels.fire.run(neuronTensors(input), neuronAttributes(input));
     return { spikes: spikes as Tensor, rate: rate as Scalar };
   },
-  normaliseAndFire: (input, { gamma, beta, epsilon }) => {
+  normaliseAndFire: (input, { weight, bias, epsilon }) => {
     const [spikes, rate, mean, variance] = kernels.normaliseAndFire.run(
-      { ...neuronTensors(input), gamma, beta },
+      { ...neuronTensors(input), weight, bias },
       { ...neuronAttributes(input), epsilon },
     );
     return {

@@ -20,8 +20,8 @@ export interface NeuronInput {
 }
 
 export interface NormInput {
-  readonly gamma: Tensor1D;
-  readonly beta: Tensor1D;
+  readonly weight: Tensor1D;
+  readonly bias: Tensor1D;
   readonly epsilon: number;
 }
 

@@ -73,12 +73,12 @@ export function runNetwork(
           x = fired.spikes;
           spikeRates.push(fired.rate);
         } else {
-          const gamma = tensor(`${layer.name}.weight`) as Tensor1D;
-          const beta = tensor(`${layer.name}.bias`) as Tensor1D;
+          const weight = tensor(`${layer.name}.weight`) as Tensor1D;
+          const bias = tensor(`${layer.name}.bias`) as Tensor1D;
           const rows = x.size / (steps * layer.channels);
           if (rows < 2)
             throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
-          const fired = operations.normaliseAndFire(neurons, { gamma, beta, epsilon: layer.epsilon });
+          const fired = operations.normaliseAndFire(neurons, { weight, bias, epsilon: layer.epsilon });
           x = fired.spikes;
           spikeRates.push(fired.rate);
           observations.push({ layer, mean: fired.mean, variance: fired.variance, rows });
@@ -134,7 +134,7 @@ function neuronInput(
   };
 }
 
-/** Batch norm in evaluation: `(y − mean) / √(variance + ε) · gamma + beta` as one scale and shift a channel. */
+/** Batch norm in evaluation: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift a channel. */
 function runningAffine(
   layer: BatchNormLayer,
   tensor: (name: string) => Tensor,

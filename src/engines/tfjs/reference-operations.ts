@@ -15,13 +15,13 @@ export const referenceOperations: LayerOperations = {
   convolve,
   linear,
   fire: (input) => fired(input, input.current),
-  normaliseAndFire: (input, { gamma, beta, epsilon }) => {
+  normaliseAndFire: (input, { weight, bias, epsilon }) => {
     const { current, steps } = input;
-    const [channels] = gamma.shape;
+    const [channels] = weight.shape;
     const shape: [number, number, number] = [steps, current.size / (steps * channels), channels];
     const { mean, variance } = tf.moments(tf.reshape(current, shape), 1);
     const byStep = reshape<tf.Tensor3D>(current, shape);
-    const normalised = reshape(normaliseBySteps(byStep, gamma, beta, epsilon), current.shape);
+    const normalised = reshape(normaliseBySteps(byStep, weight, bias, epsilon), current.shape);
     return { ...fired(input, normalised), mean: mean as tf.Tensor2D, variance: variance as tf.Tensor2D };
   },
   scaleAndFire: (input, scale, shift) => fired(input, tf.add(tf.mul(input.current, scale), shift)),

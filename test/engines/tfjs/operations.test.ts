@@ -145,10 +145,10 @@ describe('the kernels agree with the composed operations on', () => {
       ['one τ a neuron', [1, 3, 4, 5]],
     ])('and batch norm, %s', (_, leakShape) => {
       expectAgreement(
-        (operations, [current, leak, alpha, gamma, beta]) =>
+        (operations, [current, leak, alpha, weight, bias]) =>
           operations.normaliseAndFire(
             { current: current!, leak: leak!, alpha: alpha as tf.Scalar, steps, neuron },
-            { gamma: gamma as tf.Tensor1D, beta: beta as tf.Tensor1D, epsilon: 1e-5 },
+            { weight: weight as tf.Tensor1D, bias: bias as tf.Tensor1D, epsilon: 1e-5 },
           ).spikes,
         [
           uniform(steps * 2, 4, 5, 3),
@@ -172,7 +172,7 @@ describe('the kernels agree with the composed operations on', () => {
     it('give the same rates, means and variances', () => {
       const current = uniform(steps * 2, 4, 5, 3);
       const input = { current, leak: leakOf(), alpha: tf.scalar(2), steps, neuron };
-      const norm = { gamma: tf.tensor1d([1, 2, 3]), beta: tf.tensor1d([0, 0.5, -0.5]), epsilon: 1e-5 };
+      const norm = { weight: tf.tensor1d([1, 2, 3]), bias: tf.tensor1d([0, 0.5, -0.5]), epsilon: 1e-5 };
       const [a, b] = [referenceOperations, kernelOperations].map((one) => one.normaliseAndFire(input, norm));
       for (const key of ['rate', 'mean', 'variance'] as const) {
         expect(b![key].dataSync(), key).toBeAllclose(a![key].dataSync());

@@ -51,25 +51,25 @@ export function stepStatistics(y: Float32Array, { steps, channels }: StepNorm): 
   return { mean, variance };
 }
 
-/** `(y − mean) / √(variance + ε) · gamma + beta` as a scale and a shift for each step and channel. */
+/** `(y − mean) / √(variance + ε) · weight + bias` as a scale and a shift for each step and channel. */
 export function normAffine(
   { mean, variance }: StepStatistics,
-  gamma: Float32Array,
-  beta: Float32Array,
+  weight: Float32Array,
+  bias: Float32Array,
   { steps, channels, epsilon }: StepNorm,
 ): StepAffine {
   const scale = new Float64Array(steps * channels);
   const shift = new Float64Array(steps * channels);
   for (let i = 0; i < scale.length; i++) {
-    scale[i] = gamma[i % channels]! / Math.sqrt(variance[i]! + epsilon);
-    shift[i] = beta[i % channels]! - mean[i]! * scale[i]!;
+    scale[i] = weight[i % channels]! / Math.sqrt(variance[i]! + epsilon);
+    shift[i] = bias[i % channels]! - mean[i]! * scale[i]!;
   }
   return { scale, shift };
 }
 
 /**
  * Backward pass of batch norm, with ŷ = (y − mean) · r and r = 1 / √(variance + ε):
- * `dL/dy = gamma · r · (g − Σg / rows − ŷ · Σ(g · ŷ) / rows)`, `dL/dgamma = Σ g · ŷ`, `dL/dbeta = Σ g`, summed over the steps.
+ * `dL/dy = weight · r · (g − Σg / rows − ŷ · Σ(g · ŷ) / rows)`, `dL/dweight = Σ g · ŷ`, `dL/dbias = Σ g`, summed over the steps.
  *
  * @param gradient g = dL/d(output), [steps, rows, channels]; overwritten with dL/dy
  * @param sums Σ g and `productSums` Σ g · y, [steps, channels]
@@ -80,12 +80,12 @@ export function normBackward(
   sums: Float64Array,
   productSums: Float64Array,
   { mean, variance }: StepStatistics,
-  gamma: Float32Array,
+  weight: Float32Array,
   { steps, channels, epsilon }: StepNorm,
-): { gamma: Float32Array; beta: Float32Array } {
+): { weight: Float32Array; bias: Float32Array } {
   const rows = y.length / (steps * channels);
-  const gammaGradient = new Float64Array(channels);
-  const betaGradient = new Float64Array(channels);
+  const weightGradient = new Float64Array(channels);
+  const biasGradient = new Float64Array(channels);
   // dL/dy = slope · g + tilt · y + offset
   const slope = new Float64Array(channels);
   const tilt = new Float64Array(channels);
@@ -96,9 +96,9 @@ export function normBackward(
       const r = 1 / Math.sqrt(variance[i]! + epsilon);
       const total = sums[i]!;
       const projection = (productSums[i]! - mean[i]! * total) * r; // Σ g · ŷ
-      gammaGradient[channel]! += projection;
-      betaGradient[channel]! += total;
-      slope[channel] = gamma[channel]! * r;
+      weightGradient[channel]! += projection;
+      biasGradient[channel]! += total;
+      slope[channel] = weight[channel]! * r;
       tilt[channel] = (-slope[channel]! * r * projection) / rows;
       offset[channel] = (-slope[channel]! * total) / rows - tilt[channel]! * mean[i]!;
     }
@@ -114,5 +114,5 @@ export function normBackward(
       }
     }
   }
-  return { gamma: Float32Array.from(gammaGradient), beta: Float32Array.from(betaGradient) };
+  return { weight: Float32Array.from(weightGradient), bias: Float32Array.from(biasGradient) };
 }

@@ -4,7 +4,7 @@ import type { ConvolutionGeometry } from './convolution.ts';
 const pixelBlock = 4;
 const channelBlock = 2;
 
-export interface DenseShape {
+interface DenseShape {
   readonly rows: number;
   readonly columns: number;
   readonly inChannels: number;

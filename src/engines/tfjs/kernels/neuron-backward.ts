@@ -67,11 +67,16 @@ export function fireBackward(
         const before = step * block;
         const after = before + block;
         for (let channel = 0; channel < channels; channel++) {
-          const a = scale[step * channels + channel]!;
-          const b = shift[step * channels + channel]!;
+          const channelScale = scale[step * channels + channel]!;
+          const channelShift = shift[step * channels + channel]!;
           for (let i = channel; i < length; i += channels) {
             const potential = reset(scratch[before + i]!, threshold, hardReset, rest);
-            scratch[after + i] = charge(potential, current[base + i]! * a + b, scratch[leaks + i]!, rest);
+            scratch[after + i] = charge(
+              potential,
+              current[base + i]! * channelScale + channelShift,
+              scratch[leaks + i]!,
+              rest,
+            );
           }
         }
       }
@@ -81,8 +86,8 @@ export function fireBackward(
         const before = step * block;
         const after = before + block;
         for (let channel = 0; channel < channels; channel++) {
-          const a = scale[step * channels + channel]!;
-          const b = shift[step * channels + channel]!;
+          const channelScale = scale[step * channels + channel]!;
+          const channelShift = shift[step * channels + channel]!;
           let sum = 0;
           let productSum = 0;
           for (let i = channel; i < length; i += channels) {
@@ -102,7 +107,7 @@ export function fireBackward(
             const potential = reset(scratch[before + i]!, threshold, hardReset, rest);
             const ofCurrent = ofCharged * scratch[leaks + i]!;
             scratch[carried + i] = ofCharged - ofCurrent;
-            scratch[leakSums + i]! += ofCharged * (input * a + b - (potential - rest));
+            scratch[leakSums + i]! += ofCharged * (input * channelScale + channelShift - (potential - rest));
             gradient[base + i] = ofCurrent;
             sum += ofCurrent;
             productSum += ofCurrent * input;

@@ -65,10 +65,15 @@ export function fire(
       for (let step = 0; step < steps; step++) {
         const base = (step * samples + sample) * positions + start;
         for (let channel = 0; channel < channels; channel++) {
-          const a = scale[step * channels + channel]!;
-          const b = shift[step * channels + channel]!;
+          const channelScale = scale[step * channels + channel]!;
+          const channelShift = shift[step * channels + channel]!;
           for (let i = channel; i < length; i += channels) {
-            const charged = charge(scratch[i]!, current[base + i]! * a + b, scratch[block + i]!, rest);
+            const charged = charge(
+              scratch[i]!,
+              current[base + i]! * channelScale + channelShift,
+              scratch[block + i]!,
+              rest,
+            );
             if (charged >= threshold) {
               spikes[base + i] = 1;
               count++;

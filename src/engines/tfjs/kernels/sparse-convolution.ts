@@ -8,6 +8,7 @@ const channelBlock = 8;
  *
  * Loops: image and output row; first one pass over the `kernel` input rows that it sees, which notes each non-zero input in the list
  * of every output column that it reaches; then for each output column and block of 8 channels the sum over its list, in registers.
+ * (The same eight sums stand in sparse-weight-gradient.ts. Calling one function for both makes this one half as slow again: lists are short.)
  */
 export function convolveSparse(
   x: Float32Array,
