@@ -41,6 +41,16 @@ describe('the models of the thesis', () => {
     expect(model.warnings).toEqual([]);
   });
 
+  it('carry the maxima that Table 1 of the thesis reports', () => {
+    const published = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'].map((id) => read(id).published);
+    expect(published).toEqual([
+      { name: 'Baseline', test: 0.955, validation: 1 },
+      { name: 'No Reg.', test: 0.951, validation: 0.992 },
+      { name: 'λ = .01', test: 0.958, validation: 0.992 },
+      { name: 'λ = .1', test: 0.962, validation: 1 },
+    ]);
+  });
+
   it('build the network of the thesis: 2,048 features, 512 hidden and 110 output neurons', () => {
     const spec = buildNetwork({
       ...resolveModel(read('baseline'), {}, 'x').network,
