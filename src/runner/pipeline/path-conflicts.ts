@@ -10,6 +10,9 @@ interface OwnedPath {
   readonly placed: PlacedPath;
 }
 
+/** Reports a problem of one path with another, or with the project, once for each pair of entries in the file. */
+type Report = (kind: string, own: OwnedPath, other: PlacedPath, message: string, fix: Problem['fix']) => void;
+
 /**
  * Outputs that are in each other's way, in the way of the project's sources, or of what their own stage reads;
  * and resume folders inside anything that is hashed. One problem for each pair of entries in the file.
@@ -17,103 +20,103 @@ interface OwnedPath {
 export function findPathConflicts(drafts: readonly InstanceDraft[], kept: ProtectedPaths): Problem[] {
   const problems: Problem[] = [];
   const said = new Set<string>();
-  const report = (
-    kind: string,
-    own: OwnedPath,
-    other: PlacedPath,
-    message: string,
-    fix: Problem['fix'],
-  ): void => {
+  const report: Report = (kind, own, other, message, fix) => {
     const key = [kind, formatPlace(own.placed.at), formatPlace(other.at)].join(' ');
     if (said.has(key)) return;
     said.add(key);
     problems.push({ at: own.placed.at, message: `stage "${own.draft.instance.stage}": ${message}`, fix });
   };
-
-  const outputs = new PathTrie<OwnedPath>();
-  for (const draft of drafts) {
-    for (const placed of draft.outputs) {
-      const own = { draft, placed };
-      const refusal = kept.refuse(placed.path);
-      if (refusal !== undefined) {
-        report('protected', own, placed, `output "${placed.path}" ${refusal}`, () =>
-          joinLines('Outputs belong below artifacts/.', placed.origin()),
-        );
-      }
-      const [other] = outputs.related(placed.path);
-      if (other !== undefined) report('output', own, other.placed, ...describeClash(own, other));
-      outputs.add(placed.path, own);
-      reportOwnInput(own, report);
-    }
-  }
-
-  const inputs = new PathTrie<OwnedPath>();
-  for (const draft of drafts) {
-    for (const placed of draft.inputs) {
-      const own = { draft, placed };
-      const refusal = kept.refuseInput(placed.path);
-      if (refusal !== undefined) {
-        report('protected', own, placed, `input "${placed.path}" ${refusal}`, placed.origin);
-      }
-      inputs.add(placed.path, own);
-    }
-  }
-  const resumes = new PathTrie<OwnedPath>();
-  for (const draft of drafts) {
-    for (const placed of draft.resume) {
-      const own = { draft, placed };
-      const refusal = kept.refuse(placed.path);
-      if (refusal !== undefined) {
-        report(
-          'protected',
-          own,
-          placed,
-          `resume path "${placed.path}" ${refusal}`,
-          'It belongs below artifacts/.',
-        );
-      }
-      const [output] = outputs.related(placed.path);
-      if (output !== undefined) {
-        report(
-          'resume',
-          own,
-          output.placed,
-          `resume path "${placed.path}" ${describeRelation(own, output)} output "${output.placed.path}" of "${output.draft.instance.id}".`,
-          `Put it beside the output, as in "${output.placed.path}.resume".`,
-        );
-      }
-      const [twin] = resumes.related(placed.path);
-      if (twin !== undefined) {
-        report(
-          'twin',
-          own,
-          twin.placed,
-          `resume path "${placed.path}" ${describeRelation(own, twin)} that of "${twin.draft.instance.id}".`,
-          'Every instance needs its own: a matrix variable in the path keeps them apart.',
-        );
-      }
-      resumes.add(placed.path, own);
-      for (const input of inputs.related(placed.path)) {
-        // A reader may look at the folder in which outputs and resume folders lie; not at what changes while it is hashed.
-        if (relatePaths(placed.path, input.placed.path) === 'inside' && input.draft !== draft) continue;
-        report(
-          'resume-input',
-          own,
-          input.placed,
-          `resume path "${placed.path}" ${describeRelation(own, input)} input "${input.placed.path}" of "${input.draft.instance.id}".`,
-          'Nothing can read what comes and goes during a run.',
-        );
-        break;
-      }
-    }
-  }
+  const outputs = checkOutputs(drafts, kept, report);
+  const inputs = checkInputs(drafts, kept, report);
+  checkResumes(drafts, kept, { outputs, inputs }, report);
   return problems;
 }
 
-function reportOwnInput(
-  own: OwnedPath,
-  report: (kind: string, own: OwnedPath, other: PlacedPath, message: string, fix: Problem['fix']) => void,
+function checkOutputs(
+  drafts: readonly InstanceDraft[],
+  kept: ProtectedPaths,
+  report: Report,
+): PathTrie<OwnedPath> {
+  const outputs = new PathTrie<OwnedPath>();
+  for (const own of listOwned(drafts, ({ outputs }) => outputs)) {
+    const { placed } = own;
+    const refusal = kept.refuse(placed.path);
+    if (refusal !== undefined) {
+      report('protected', own, placed, `output "${placed.path}" ${refusal}`, () =>
+        joinLines('Outputs belong below artifacts/.', placed.origin()),
+      );
+    }
+    const [other] = outputs.related(placed.path);
+    if (other !== undefined) report('output', own, other.placed, ...describeClash(own, other));
+    outputs.add(placed.path, own);
+    reportOwnInput(own, report);
+  }
+  return outputs;
+}
+
+function checkInputs(
+  drafts: readonly InstanceDraft[],
+  kept: ProtectedPaths,
+  report: Report,
+): PathTrie<OwnedPath> {
+  const inputs = new PathTrie<OwnedPath>();
+  for (const own of listOwned(drafts, ({ inputs }) => inputs)) {
+    const { placed } = own;
+    const refusal = kept.refuseInput(placed.path);
+    if (refusal !== undefined) {
+      report('protected', own, placed, `input "${placed.path}" ${refusal}`, placed.origin);
+    }
+    inputs.add(placed.path, own);
+  }
+  return inputs;
+}
+
+function checkResumes(
+  drafts: readonly InstanceDraft[],
+  kept: ProtectedPaths,
+  { outputs, inputs }: { readonly outputs: PathTrie<OwnedPath>; readonly inputs: PathTrie<OwnedPath> },
+  report: Report,
 ): void {
+  const resumes = new PathTrie<OwnedPath>();
+  for (const own of listOwned(drafts, ({ resume }) => resume)) {
+    const { draft, placed } = own;
+    const name = `resume path "${placed.path}"`;
+    const refusal = kept.refuse(placed.path);
+    if (refusal !== undefined) {
+      report('protected', own, placed, `${name} ${refusal}`, 'It belongs below artifacts/.');
+    }
+    const [output] = outputs.related(placed.path);
+    if (output !== undefined) {
+      const whose = `output "${output.placed.path}" of "${output.draft.instance.id}"`;
+      const fix = `Put it beside the output, as in "${output.placed.path}.resume".`;
+      report('resume', own, output.placed, `${name} ${describeRelation(own, output)} ${whose}.`, fix);
+    }
+    const [twin] = resumes.related(placed.path);
+    if (twin !== undefined) {
+      const whose = `that of "${twin.draft.instance.id}"`;
+      const fix = 'Every instance needs its own: a matrix variable in the path keeps them apart.';
+      report('twin', own, twin.placed, `${name} ${describeRelation(own, twin)} ${whose}.`, fix);
+    }
+    resumes.add(placed.path, own);
+    for (const input of inputs.related(placed.path)) {
+      // A reader may look at the folder in which outputs and resume folders lie; not at what changes while it is hashed.
+      if (relatePaths(placed.path, input.placed.path) === 'inside' && input.draft !== draft) continue;
+      const whose = `input "${input.placed.path}" of "${input.draft.instance.id}"`;
+      const fix = 'Nothing can read what comes and goes during a run.';
+      report('resume-input', own, input.placed, `${name} ${describeRelation(own, input)} ${whose}.`, fix);
+      break;
+    }
+  }
+}
+
+function listOwned(
+  drafts: readonly InstanceDraft[],
+  pathsOf: (draft: InstanceDraft) => readonly PlacedPath[],
+): OwnedPath[] {
+  return drafts.flatMap((draft) => pathsOf(draft).map((placed) => ({ draft, placed })));
+}
+
+function reportOwnInput(own: OwnedPath, report: Report): void {
   for (const input of own.draft.inputs) {
     if (relatePaths(own.placed.path, input.path) === 'apart') continue;
     const relation = describeRelation(own, { draft: own.draft, placed: input });
