@@ -88,7 +88,8 @@ async function describeGit(): Promise<Finding> {
 
 async function describeEngines(): Promise<Finding[]> {
   const { probeEngines } = await import('../engines/probe.ts');
-  return (await probeEngines()).map((one) => ({
+  const { probeCudaApart } = await import('./cuda-probe.ts');
+  return (await probeEngines(probeCudaApart)).map((one) => ({
     what: `engine ${one.name}`,
     state: one.available ? 'ok' : 'missing',
     text: one.text,

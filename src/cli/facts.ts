@@ -8,7 +8,9 @@ export function factsOf(projectRoot: string): Readonly<Record<string, () => Prom
   return {
     engine: async () => {
       const { identifyEngine } = await import('../engines/identity.ts');
-      return identifyEngine({ projectRoot, cacheFolder: path.join(projectRoot, 'artifacts', '.cache') });
+      const { probeCudaApart } = await import('./cuda-probe.ts');
+      const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
+      return identifyEngine({ projectRoot, cacheFolder }, probeCudaApart);
     },
   };
 }

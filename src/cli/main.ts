@@ -106,6 +106,10 @@ function buildProgram(version: string): Command {
     .option('--json', 'print one JSON document')
     .action(async (options) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
 
+  program
+    .command('probe-cuda', { hidden: true })
+    .action(async () => (await import('./cuda-probe.ts')).printCudaProbe());
+
   return program;
 }
 
