@@ -15,6 +15,8 @@ export interface FakeEngineOptions {
   onEvaluate?: () => void;
   /** Instead of the loss that the step would have. */
   loss?: (step: number) => number | undefined;
+  /** Instead of the spike rates that the step would have, one a spiking layer. */
+  spikeRates?: (step: number) => number[];
   /** Instead of the rates of an evaluation: [N, classes]. */
   evaluationRates?: (frames: Frames) => Float32Array;
 }
@@ -76,7 +78,7 @@ function openSession(
         }
       }
       const loss = options.loss?.(step) ?? (1 + Math.sin(stateSum(state))) / 2;
-      return { ...result, loss };
+      return { ...result, loss, spikeRates: options.spikeRates?.(step) ?? result.spikeRates };
     },
     async evaluate(frames) {
       options.onEvaluate?.();

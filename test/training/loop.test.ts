@@ -48,7 +48,12 @@ describe('trainNetwork', () => {
   });
 
   it('gives one row an epoch, with means over the batches', async () => {
-    const { rows } = await trainNetwork(smallTask({ loss: (step) => step }));
+    const { rows } = await trainNetwork(
+      smallTask({ loss: (step) => step, spikeRates: (step) => [step / 16, 0.5, 0] }),
+    );
+    const spikeRates = rows.map(({ layers }) => layers.map(({ spikeRate }) => spikeRate));
+    expect(spikeRates.map(([first]) => first! * 16)).toEqual([2.5, 6.5, 10.5, 14.5]);
+    expect(spikeRates[3]!.slice(1)).toEqual([0.5, 0]);
     expect(rows.map((row) => row.train.loss)).toEqual([2.5, 6.5, 10.5, 14.5]);
     expect(rows.map((row) => row.epoch)).toEqual([0, 1, 2, 3]);
     expect(rows[0]?.layers).toHaveLength(3);

@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { initialState } from '../../src/snn/initialise.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/training/checkpoint.ts';
+import { smallNetwork } from './small-task.ts';
+
+const state = (seed: number) => initialState(buildNetwork(smallNetwork), seed);
+const fresh: Checkpoint = {
+  key: 'abc',
+  epoch: 0,
+  batch: 0,
+  sums: { loss: 0, correct: 0, spikeRates: [0, 0, 0] },
+  random: new TorchRandom(1).state(),
+  parameters: state(1),
+  optimiser: undefined,
+  rows: [],
+  best: undefined,
+};
+
+describe('a checkpoint', () => {
+  it('comes back as it was before the first step', () => {
+    expect(decodeCheckpoint(encodeCheckpoint(fresh), 'x')).toEqual(fresh);
+  });
+
+  it('comes back as it was in the middle of a training', () => {
+    const random = new TorchRandom(1);
+    random.normals(3); // leaves the second of a pair of normal numbers to come
+    const checkpoint: Checkpoint = {
+      ...fresh,
+      epoch: 3,
+      batch: 2,
+      sums: { loss: 0.1 + 0.2, correct: 7, spikeRates: [1 / 3, 0.25, 0] },
+      random: random.state(),
+      optimiser: { step: 14, first: state(2), second: state(3) },
+      rows: [
+        {
+          epoch: 2,
+          learningRate: 0.001,
+          train: { loss: 0.1, accuracy: 0.5 },
+          validation: { loss: 0.2, accuracy: 0.25 },
+          test: null,
+          layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, spikeRate: 0.1 }],
+        },
+      ],
+      best: { epoch: 2, validationAccuracy: 0.25, testAccuracy: null, state: state(4) },
+    };
+    expect(checkpoint.random.spareNormal).toBeDefined();
+    expect(decodeCheckpoint(encodeCheckpoint(checkpoint), 'x')).toEqual(checkpoint);
+  });
+
+  it.each([0, 7, 44, 200])('cut off after %d bytes is refused', (length) => {
+    const bytes = encodeCheckpoint(fresh).subarray(0, length);
+    expect(() => decodeCheckpoint(bytes, 'x')).toThrow('This checkpoint cannot be used');
+  });
+});
