@@ -57,9 +57,10 @@ export default defineStage<Params>({
         note,
       });
 
-      const { id, title, training } = model;
+      const { title, training } = model;
       const run = describeRun({
-        model: { id, title },
+        // A model is called by its file's name, as the profile's `models` call it.
+        model: { id: basename(modelFile, '.yaml'), title },
         seed,
         index,
         engine: engine.description,

@@ -22,7 +22,7 @@ function withPipelineOptions(command: Command): Command {
     )
     .option(
       '-s, --set <key=value>',
-      'override one value of the profile, as in train.epochs=3; may be repeated',
+      'override one value of the profile, as in train.epochs=3; may be repeated; relative paths start at the project',
       collect,
       [],
     );

@@ -64,6 +64,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   const summary = summariseRun(state, {
     colors: colorsFor(process.stderr),
     runArguments: pipelineArguments(options),
+    folder: process.cwd(),
     results: options.dryRun === true ? [] : describeResults(plan, selected),
   });
   process.stderr.write(`${summary.join('\n')}\n`);

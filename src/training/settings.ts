@@ -21,7 +21,6 @@ export type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
 
 /** A model's file with the profile's overrides applied. */
 export interface ResolvedModel {
-  readonly id: string;
   readonly title: string;
   readonly network: NetworkSection;
   readonly training: TrainingSettings;
@@ -67,7 +66,7 @@ export function resolveModel(model: unknown, overrides: unknown, file: string): 
   if (training.regulariseTau > 0 && !(section.neuron === 'plif' && section.tau.per === 'neuron')) {
     warnings.push(`${file}: loss.regulariseTau has no effect without one learned τ a neuron.`);
   }
-  return { id: read.text('id'), title: read.text('title'), network: section, training, warnings };
+  return { title: read.text('title'), network: section, training, warnings };
 }
 
 function readNetwork(network: SectionReader, file: string): NetworkSection {

@@ -132,7 +132,8 @@ describe('repro run', () => {
       cwd: folder,
       reject: false,
       shell: 'bash',
-    })`set -o pipefail; ${process.execPath} ${repro} run 2>&1 >/dev/null | head -1`;
+      env: { NODE: process.execPath, REPRO: repro },
+    })`set -o pipefail; "$NODE" "$REPRO" run 2>&1 >/dev/null | head -1`;
     expect(exitCode).toBe(0);
     expect((await countRuns()).sort()).toEqual(['first', 'second-a', 'second-b']);
   });

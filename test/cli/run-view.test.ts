@@ -86,7 +86,7 @@ describe('the summary', () => {
         seconds: 1,
         code: 'exit',
         text: 'exit code 7',
-        logFile: 'artifacts/.cache/logs/frames.log',
+        logFile: '/project/artifacts/.cache/logs/frames.log',
         logTail: ['one', 'two'],
       },
       { kind: 'blocked', id: 'train@a,1', by: ['frames'] },
@@ -97,6 +97,7 @@ describe('the summary', () => {
       colors,
       runArguments: ['--profile', 'full'],
       results: ['report: x'],
+      folder: '/project',
     });
     expect(lines).toEqual([
       '',
@@ -110,6 +111,27 @@ describe('the summary', () => {
       '',
       '1 failed, 2 blocked in 1.5 s',
     ]);
+  });
+
+  test('leaves out a log that says no more than the failure itself', () => {
+    const text = 'data/DvsGesture does not exist.\n  1. Download it.';
+    const failed: RunEvent = {
+      kind: 'failed',
+      id: 'verify',
+      seconds: 0.2,
+      code: 'data-missing',
+      text,
+      logFile: '/project/verify.log',
+      logTail: text.split('\n'),
+    };
+    const options = { colors, runArguments: [], results: [], folder: '/project' };
+    const quiet = summariseRun(stateAfter([failed]), options);
+    expect(quiet.join('\n')).not.toContain('the last lines');
+    const loud = summariseRun(
+      stateAfter([{ ...failed, logTail: ['reading user01', ...failed.logTail] }]),
+      options,
+    );
+    expect(loud).toContain('  | reading user01');
   });
 
   test('quotes what a shell would take apart', () => {

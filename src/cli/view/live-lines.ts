@@ -4,6 +4,9 @@ import { foldInstances, formatSeconds } from './format.ts';
 import { type InstanceView, idsIn, type RunState } from './run-state.ts';
 
 const barCells = 16;
+
+/** Below this width the bar gives its place to the name and the percent. */
+const columnsForBar = 64;
 /** Partial blocks in eighths, so that a long stage is seen to move. */
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
@@ -15,11 +18,12 @@ function drawBar(share: number): string {
 }
 
 /** `42 % · 3.1 batches/s · 0:40 left`, as far as the figures say. */
-function describeProgress(one: InstanceView, elapsedSeconds: number): string {
+function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: boolean): string {
   if (one.progress === null || one.progress.total <= 0) return `${formatSeconds(elapsedSeconds)}`;
   const { done, total, unit, note } = one.progress;
   const share = done / total;
-  const parts = [`${drawBar(share)} ${String(Math.floor(share * 100)).padStart(3)} %`];
+  const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
+  const parts = [withBar ? `${drawBar(share)} ${percent}` : percent];
   if (done > 0 && elapsedSeconds >= 1) {
     const rate = done / elapsedSeconds;
     parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit ?? ''}/s`.replace(' /s', '/s'));
@@ -45,11 +49,13 @@ export function renderLive(
   const { columns, colors, nowMs } = options;
   const running = [...state.instances.values()].filter((one) => one.state === 'running');
   const shown = running.slice(0, Math.max(1, options.rows - 2));
-  const width = Math.min(Math.max(0, ...shown.map((one) => one.id.length)), Math.floor(columns / 3));
+  const withBar = columns >= columnsForBar;
+  const widest = withBar ? Math.floor(columns / 3) : Math.floor(columns / 2);
+  const width = Math.min(Math.max(0, ...shown.map((one) => one.id.length)), widest);
   const lines = shown.map((one) => {
     const elapsedSeconds = (nowMs - one.startedMs) / 1000;
     const name = cliTruncate(one.id, Math.max(1, width), { position: 'middle' }).padEnd(width);
-    return `${colors.cyan('●')} ${name}  ${describeProgress(one, elapsedSeconds)}`;
+    return `${colors.cyan('●')} ${name}  ${describeProgress(one, elapsedSeconds, withBar)}`;
   });
   if (running.length > shown.length) lines.push(`  and ${running.length - shown.length} more running`);
   const waiting = idsIn(state, 'waiting');

@@ -59,11 +59,11 @@ export class PlainView implements View {
       case 'finished':
         return `${c.green('+')} ${event.id}  done in ${formatSeconds(event.seconds)}`;
       case 'failed':
-        return `${c.red('x')} ${event.id}  failed after ${formatSeconds(event.seconds)}: ${event.text}`;
-      case 'blocked':
-        return `${c.red('-')} ${event.id}  not run: ${event.by.join(', ')} failed`;
+        return `${c.red('x')} ${event.id}  failed after ${formatSeconds(event.seconds)}: ${event.text.split('\n', 1)[0]}`;
       case 'interrupted':
         return `${c.yellow('-')} ${event.id}  interrupted`;
+      // What a failure blocks is named once, in the summary.
+      case 'blocked':
       case 'run-started':
       case 'run-finished':
       case 'metrics':

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Colors } from './colors.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { idsIn, type RunState } from './run-state.ts';
@@ -7,6 +8,11 @@ export function rerunCommand(id: string, runArguments: readonly string[]): strin
   return ['npx repro run', id, ...runArguments]
     .map((word, at) => (at === 0 ? word : quoteWord(word)))
     .join(' ');
+}
+
+/** Whether a line of the log says only what the failure says already. */
+function isSaid(line: string, text: string): boolean {
+  return text.includes(line.replace(/^(\w*Error: )/, '').trim());
 }
 
 function quoteWord(word: string): string {
@@ -20,6 +26,8 @@ export function summariseRun(
     readonly colors: Colors;
     readonly runArguments: readonly string[];
     readonly results: readonly string[];
+    /** Absolute; paths are shown as seen from here. */
+    readonly folder: string;
   },
 ): string[] {
   const { colors } = options;
@@ -27,8 +35,8 @@ export function summariseRun(
   for (const one of state.instances.values()) {
     if (one.failure === null) continue;
     lines.push('', colors.red(`${one.id} failed: ${one.failure.text}`));
-    if (one.failure.logTail.length > 0) {
-      lines.push(colors.dim(`  the last lines of ${one.failure.logFile}:`));
+    if (one.failure.logTail.some((line) => !isSaid(line, one.failure?.text ?? ''))) {
+      lines.push(colors.dim(`  the last lines of ${path.relative(options.folder, one.failure.logFile)}:`));
       lines.push(...one.failure.logTail.map((line) => colors.dim(`  | ${line}`)));
     }
     lines.push(`  run it again: ${rerunCommand(one.id, options.runArguments)}`);

@@ -7,8 +7,6 @@ import type { ModelResult, RunResult } from '../results.ts';
  * @throws {ReproError} naming the file and the field
  */
 export function readModel(fields: Fields, id: string, runs: readonly RunResult[]): ModelResult {
-  const found = fields.text('id');
-  if (found !== id) fields.fail('id', `is "${found}", but its file is named "${id}"`);
   const published = fields.has('published') ? fields.object('published') : null;
   return {
     id,
