@@ -32,7 +32,8 @@ export default defineStage<Params>({
     );
 
     const engine = await chooseEngine(params.evaluate?.engine ?? 'auto');
-    note(describeEngine(engine.description));
+    // Training has named its engine already; another one may differ in last digits.
+    if (engine.description.backend !== run.engine.backend) note(describeEngine(engine.description));
 
     const frames = await openFrameCache(framesFolder);
     try {

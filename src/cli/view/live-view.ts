@@ -1,3 +1,4 @@
+import cliTruncate from 'cli-truncate';
 import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
@@ -62,7 +63,10 @@ export class LiveView implements View {
       case 'would-run':
         return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
       case 'started':
-        return c.dim(`  ${event.id}  ${describeReasons(event.reasons)}`);
+        // One line: `repro status` gives reasons in full.
+        return c.dim(
+          cliTruncate(`  ${event.id}  ${describeReasons(event.reasons)}`, (this.#stream.columns ?? 80) - 1),
+        );
       case 'finished':
         return `${c.green('✔')} ${event.id}  ${formatSeconds(event.seconds)}`;
       case 'failed':
