@@ -11,7 +11,6 @@ import { findPathConflicts } from './path-conflicts.ts';
 import { readPipelineFile } from './pipeline-file.ts';
 import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
-import { ProtectedPaths } from './protected-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 
@@ -44,7 +43,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   });
 
   const { drafts, inactive } = readStages({ pipeline, settings, paths, problems: [] });
-  throwProblems(findPathConflicts(drafts, new ProtectedPaths(pipeline)));
+  throwProblems(findPathConflicts(drafts, paths));
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());

@@ -1,8 +1,9 @@
 import type { Problem } from '../../schema/problems.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { InstanceDraft } from './instances.ts';
+import { refuseInput, refuseOutput } from './output-paths.ts';
 import { PathTrie, relatePaths } from './path-trie.ts';
-import type { ProtectedPaths } from './protected-paths.ts';
+import type { ProjectPaths } from './project-paths.ts';
 import { joinLines, type PlacedPath } from './stage-reader.ts';
 
 interface OwnedPath {
@@ -14,10 +15,10 @@ interface OwnedPath {
 type Report = (kind: string, own: OwnedPath, other: PlacedPath, message: string, fix: Problem['fix']) => void;
 
 /**
- * Outputs that are in each other's way, in the way of the project's sources, or of what their own stage reads;
+ * Outputs that are in each other's way, where nothing may be written, or in the way of what their own stage reads;
  * and resume folders inside anything that is hashed. One problem for each pair of entries in the file.
  */
-export function findPathConflicts(drafts: readonly InstanceDraft[], kept: ProtectedPaths): Problem[] {
+export function findPathConflicts(drafts: readonly InstanceDraft[], paths: ProjectPaths): Problem[] {
   const problems: Problem[] = [];
   const said = new Set<string>();
   const report: Report = (kind, own, other, message, fix) => {
@@ -26,25 +27,23 @@ export function findPathConflicts(drafts: readonly InstanceDraft[], kept: Protec
     said.add(key);
     problems.push({ at: own.placed.at, message: `stage "${own.draft.instance.stage}": ${message}`, fix });
   };
-  const outputs = checkOutputs(drafts, kept, report);
-  const inputs = checkInputs(drafts, kept, report);
-  checkResumes(drafts, kept, { outputs, inputs }, report);
+  const outputs = checkOutputs(drafts, paths, report);
+  const inputs = checkInputs(drafts, report);
+  checkResumes(drafts, paths, { outputs, inputs }, report);
   return problems;
 }
 
 function checkOutputs(
   drafts: readonly InstanceDraft[],
-  kept: ProtectedPaths,
+  paths: ProjectPaths,
   report: Report,
 ): PathTrie<OwnedPath> {
   const outputs = new PathTrie<OwnedPath>();
   for (const own of listOwned(drafts, ({ outputs }) => outputs)) {
     const { placed } = own;
-    const refusal = kept.refuse(placed.path);
+    const refusal = refuseOutput(placed.path, paths);
     if (refusal !== undefined) {
-      report('protected', own, placed, `output "${placed.path}" ${refusal}`, () =>
-        joinLines('Outputs belong below artifacts/.', placed.origin()),
-      );
+      report('protected', own, placed, `output "${placed.path}" ${refusal}`, placed.remedy);
     }
     const [other] = outputs.related(placed.path);
     if (other !== undefined) report('output', own, other.placed, ...describeClash(own, other));
@@ -54,15 +53,11 @@ function checkOutputs(
   return outputs;
 }
 
-function checkInputs(
-  drafts: readonly InstanceDraft[],
-  kept: ProtectedPaths,
-  report: Report,
-): PathTrie<OwnedPath> {
+function checkInputs(drafts: readonly InstanceDraft[], report: Report): PathTrie<OwnedPath> {
   const inputs = new PathTrie<OwnedPath>();
   for (const own of listOwned(drafts, ({ inputs }) => inputs)) {
     const { placed } = own;
-    const refusal = kept.refuseInput(placed.path);
+    const refusal = refuseInput(placed.path);
     if (refusal !== undefined) {
       report('protected', own, placed, `input "${placed.path}" ${refusal}`, placed.origin);
     }
@@ -73,7 +68,7 @@ function checkInputs(
 
 function checkResumes(
   drafts: readonly InstanceDraft[],
-  kept: ProtectedPaths,
+  paths: ProjectPaths,
   { outputs, inputs }: { readonly outputs: PathTrie<OwnedPath>; readonly inputs: PathTrie<OwnedPath> },
   report: Report,
 ): void {
@@ -81,9 +76,9 @@ function checkResumes(
   for (const own of listOwned(drafts, ({ resume }) => resume)) {
     const { draft, placed } = own;
     const name = `resume path "${placed.path}"`;
-    const refusal = kept.refuse(placed.path);
+    const refusal = refuseOutput(placed.path, paths);
     if (refusal !== undefined) {
-      report('protected', own, placed, `${name} ${refusal}`, 'It belongs below artifacts/.');
+      report('protected', own, placed, `${name} ${refusal}`, placed.remedy);
     }
     const [output] = outputs.related(placed.path);
     if (output !== undefined) {

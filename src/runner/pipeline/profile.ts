@@ -42,11 +42,12 @@ export async function loadSettings(
     ]);
   }
   const profile = name ?? profiles?.default ?? 'none';
+  const known = profiles === undefined ? [] : await listProfiles(paths.absolute(profiles.folder));
   const [document, schema] =
     profiles === undefined
       ? [undefined, undefined]
       : await Promise.all([
-          readProfile(pipeline, paths, profiles.folder, name),
+          readProfile(pipeline, paths, { folder: profiles.folder, known, asked: name }),
           profiles.schema === undefined ? undefined : readProfileSchema(pipeline, paths, profiles.schema),
         ]);
 
@@ -58,7 +59,14 @@ export async function loadSettings(
   }
   const { value, problems } = applyOverrides(base, overrides);
   throwProblems(problems);
-  const expanded = expandSettings(new Settings(profile, value, { document, overrides, schema }));
+  const expanded = expandSettings(
+    new Settings(profile, value, {
+      document,
+      overrides,
+      schema,
+      otherProfiles: known.filter((one) => one !== profile),
+    }),
+  );
   throwProblems(expanded.problems);
   const { settings } = expanded;
   if (schema !== undefined) throwProblems(await findSettingsProblems(settings, schema, passed));
@@ -84,11 +92,13 @@ function findSettingsProblems(
 async function readProfile(
   pipeline: PipelineFile,
   paths: ProjectPaths,
-  folder: string,
-  asked: string | undefined,
+  {
+    folder,
+    known,
+    asked,
+  }: { readonly folder: string; readonly known: readonly string[]; readonly asked: string | undefined },
 ): Promise<YamlDocument> {
   const name = asked ?? pipeline.content.profiles?.default ?? '';
-  const known = await listProfiles(paths.absolute(folder));
   if (!known.includes(name)) {
     throw new ConfigurationError([
       {

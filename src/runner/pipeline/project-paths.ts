@@ -10,14 +10,26 @@ export interface PathFault {
   readonly message: string;
   readonly fix?: string;
   readonly leaves?: true;
+  /** Set where the path is one, but not of anything below the project by a relative way. */
+  readonly misplaced?: true;
+  /** The path in the project's form, where it is fine but for being written as an absolute one. */
+  readonly inside?: string;
+}
+
+/** A symbolic link, relative to the project, and where it leads: absolute. */
+export interface PathLink {
+  readonly path: string;
+  readonly target: string;
 }
 
 export type PathKind = 'file' | 'folder' | 'missing';
 
 interface Entry {
   readonly kind: PathKind;
-  /** Set if a link on the way leads out of the project. */
-  readonly exit?: { readonly link: string; readonly target: string };
+  /** The first link on the way, if there is one. */
+  readonly link?: PathLink;
+  /** The first link on the way that leads out of the project. */
+  readonly exit?: PathLink;
 }
 
 /** The paths of one project: brings them into one form, and keeps what it has learned about the disk. */
@@ -45,23 +57,30 @@ export class ProjectPaths {
     const relative = this.#relativeOf(absolute);
 
     if (relative === '') {
-      return { fault: { message: 'is the whole project.', fix: 'Name a folder inside it.' } };
+      return {
+        fault: { message: 'is the whole project.', fix: 'Name a folder inside it.', misplaced: true },
+      };
     }
     if (relative === undefined) {
       if (external && !isInside(this.root, absolute) && !isInside(this.#realRoot, absolute)) {
         return { path: absolute };
       }
       if (external) return { fault: { message: 'contains the project itself.' } };
-      return { fault: { message: 'leaves the project.', leaves: true } };
+      return { fault: { message: 'leaves the project.', leaves: true, misplaced: true } };
     }
     if (external) return { path: relative };
-    if (path.isAbsolute(text)) return { fault: { message: 'is absolute.', fix: `Write "${relative}".` } };
+    if (path.isAbsolute(text)) {
+      return {
+        fault: { message: 'is absolute.', fix: `Write "${relative}".`, inside: relative, misplaced: true },
+      };
+    }
     const { exit } = this.#entryOf(relative);
     if (exit !== undefined) {
       return {
         fault: {
-          message: `leaves the project through the link "${exit.link}" to "${exit.target}".`,
+          message: `leaves the project through the link "${exit.path}" to "${exit.target}".`,
           leaves: true,
+          misplaced: true,
         },
       };
     }
@@ -71,6 +90,11 @@ export class ProjectPaths {
   /** What lies at a path (relative to the project, normalised); a link counts as what it leads to. */
   kindOf(relative: string): PathKind {
     return this.#entryOf(relative).kind;
+  }
+
+  /** The first symbolic link on the way to a path (relative to the project, normalised), itself included. */
+  linkOn(relative: string): PathLink | undefined {
+    return this.#entryOf(relative).link;
   }
 
   absolute(relative: string): string {
@@ -104,13 +128,14 @@ export class ProjectPaths {
     if (!stats.isSymbolicLink()) return { ...parent, kind: stats.isDirectory() ? 'folder' : 'file' };
 
     const followed = statSync(absolute, { throwIfNoEntry: false });
-    const kind = followed === undefined ? 'missing' : followed.isDirectory() ? 'folder' : 'file';
+    const kind: PathKind = followed === undefined ? 'missing' : followed.isDirectory() ? 'folder' : 'file';
     const target =
       followed === undefined
         ? path.resolve(path.dirname(absolute), readlinkSync(absolute))
         : realpathSync(absolute);
-    const inside = this.#relativeOf(target) !== undefined;
-    return inside ? { ...parent, kind } : { kind, exit: parent.exit ?? { link: relative, target } };
+    const link = { path: relative, target };
+    const through = { ...parent, kind, link: parent.link ?? link };
+    return this.#relativeOf(target) === undefined ? { ...through, exit: parent.exit ?? link } : through;
   }
 }
 

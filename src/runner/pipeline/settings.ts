@@ -19,6 +19,8 @@ import { type Expanded, expandText, type Lookup, type ReferenceFault } from './r
 export class Settings {
   readonly profile: string;
   readonly value: JsonObject;
+  /** Names of the profiles that could have been chosen instead, sorted. */
+  readonly otherProfiles: readonly string[];
   readonly #document: YamlDocument | undefined;
   readonly #overrides: readonly Override[];
   readonly #schema: JsonSchema | undefined;
@@ -30,10 +32,12 @@ export class Settings {
       readonly document: YamlDocument | undefined;
       readonly overrides: readonly Override[];
       readonly schema: JsonSchema | undefined;
+      readonly otherProfiles: readonly string[];
     },
   ) {
     this.profile = profile;
     this.value = value;
+    this.otherProfiles = sources.otherProfiles;
     this.#document = sources.document;
     this.#overrides = sources.overrides;
     this.#schema = sources.schema;
@@ -45,6 +49,7 @@ export class Settings {
       document: this.#document,
       overrides: this.#overrides,
       schema: this.#schema,
+      otherProfiles: this.otherProfiles,
     });
   }
 

@@ -4,6 +4,8 @@ import type { Problem } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
 import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
 import type { Combination } from './matrix.ts';
+import { refuseOutput } from './output-paths.ts';
+import { adviseProfile } from './output-remedy.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
@@ -23,6 +25,8 @@ export interface PlacedPath {
   readonly at: SourcePosition;
   /** The values behind the references of the path, for messages: `${model} is "basline" (quick.yaml:25:10).` */
   readonly origin: () => string | undefined;
+  /** What to do where nothing may be written to the path: the lines below a message that refuses an output. */
+  readonly remedy: () => string | undefined;
 }
 
 const noCombination: Combination = new Map();
@@ -77,7 +81,7 @@ export class StageReader {
 
   /** A path of the project, expanded and in the project's form; undefined after a report. */
   readPath(
-    kind: string,
+    kind: 'input' | 'output' | 'resume path' | 'module',
     text: string,
     path: JsonPath,
     combination: Combination,
@@ -87,15 +91,34 @@ export class StageReader {
     if (expanded === undefined) return undefined;
     const at = this.at(path);
     const origin = () => this.describeOrigin(text, combination);
+    const remedy = () =>
+      joinLines(
+        'The runner replaces and deletes what stages write: it has to lie below artifacts/.',
+        origin(),
+        adviseProfile(
+          text,
+          combination,
+          { name: this.name, when: this.entry.when },
+          this.surroundings.settings,
+        ),
+      );
     const checked = this.surroundings.paths.check(expanded, { external });
-    if ('path' in checked) return { path: checked.path, at, origin };
+    if ('path' in checked) return { path: checked.path, at, origin, remedy };
+    const { fault } = checked;
+    const name = `${kind} ${JSON.stringify(expanded)}`;
+    if (fault.misplaced === true && (kind === 'output' || kind === 'resume path')) {
+      // "Write it as a relative path" is no help where the relative one is refused as well.
+      const { inside } = fault;
+      const refusal = inside === undefined ? undefined : refuseOutput(inside, this.surroundings.paths);
+      const isAbsoluteOnly = inside !== undefined && refusal === undefined;
+      this.report(at, `${name} ${refusal ?? fault.message}`, isAbsoluteOnly ? fault.fix : remedy);
+      return undefined;
+    }
     const advice =
-      kind === 'input' && checked.fault.leaves === true
+      kind === 'input' && fault.leaves === true
         ? 'Data from outside is declared as { path: …, external: true }.'
-        : checked.fault.fix;
-    this.report(at, `${kind} ${JSON.stringify(expanded)} ${checked.fault.message}`, () =>
-      joinLines(advice, origin()),
-    );
+        : fault.fix;
+    this.report(at, `${name} ${fault.message}`, () => joinLines(advice, origin()));
     return undefined;
   }
 

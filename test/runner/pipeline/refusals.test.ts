@@ -1,5 +1,5 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
-import { symlink } from 'node:fs/promises';
+import { realpath, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -114,13 +114,13 @@ describe('a pipeline file is refused', () => {
     ],
     [
       'for an output inside its own input',
-      `${head}  a: {run: stages/a.ts, inputs: [data], outputs: [data/out]}\n`,
-      'pipeline.yaml:3:51  stage "a": output "data/out" lies inside its own input "data".\n  A stage cannot change what it reads: it would never be up to date.',
+      `${head}  a: {run: stages/a.ts, inputs: [artifacts/in], outputs: [artifacts/in/out]}\n`,
+      'pipeline.yaml:3:59  stage "a": output "artifacts/in/out" lies inside its own input "artifacts/in".\n  A stage cannot change what it reads: it would never be up to date.',
     ],
     [
       'for an output that is its own input',
-      `${head}  a: {run: stages/a.ts, inputs: [data], outputs: [data]}\n`,
-      'pipeline.yaml:3:51  stage "a": output "data" is also its own input "data".\n  A stage cannot change what it reads: it would never be up to date.',
+      `${head}  a: {run: stages/a.ts, inputs: [artifacts/in], outputs: [artifacts/in]}\n`,
+      'pipeline.yaml:3:59  stage "a": output "artifacts/in" is also its own input "artifacts/in".\n  A stage cannot change what it reads: it would never be up to date.',
     ],
     [
       'for a resume path inside an output',
@@ -145,7 +145,7 @@ describe('a pipeline file is refused', () => {
     [
       'for a path that leaves the project',
       `${head}  a: {run: stages/a.ts, inputs: [../x], outputs: [artifacts/../../y]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "../x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.\npipeline.yaml:3:51  stage "a": output "artifacts/../../y" leaves the project.',
+      'pipeline.yaml:3:34  stage "a": input "../x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.\npipeline.yaml:3:51  stage "a": output "artifacts/../../y" leaves the project.\n  The runner replaces and deletes what stages write: it has to lie below artifacts/.',
     ],
     [
       'for an absolute path',
@@ -166,24 +166,65 @@ describe('a pipeline file is refused', () => {
     expect(await refusalOf(pipeline, { 'data/x': '' })).toBe(expected);
   });
 
-  test.each([
+  test.each<[written: string, expected: string, path?: string]>([
     ['.', 'is the whole project.'],
-    ['pipeline.yaml', 'would replace "pipeline.yaml", which people write.'],
-    ['src', 'would replace "src", which people write.'],
-    ['src/generated', 'lies inside "src", which people write.'],
-    ['stages', 'would replace "stages", which people write.'],
-    ['configs/models', 'lies inside "configs", which people write.'],
-    ['node_modules/x', 'lies inside "node_modules", which people write.'],
-    ['.git', 'would replace ".git", which is not the pipeline\'s to write.'],
-    ['.github/x', 'would replace ".github", which is not the pipeline\'s to write.'],
-    ['tools', 'holds "tools/a.ts", which would be deleted with it.'],
-    ['artifacts', 'holds "artifacts/.cache", which is the runner’s own.'],
-    ['artifacts/.cache/x', 'lies inside "artifacts/.cache", which is the runner’s own.'],
-  ])('for an output at "%s"', async (output, expected) => {
-    const refusal = await refusalOf(`${head}  a: {run: tools/a.ts, outputs: ["${output}"]}\n`, {
-      'tools/a.ts': '',
+    ['data/x', 'does not lie below artifacts/.'],
+    ['./src/', 'does not lie below artifacts/.', 'src'],
+    ['artifacts/../data', 'does not lie below artifacts/.', 'data'],
+    ['~/data', 'does not lie below artifacts/.'],
+    ['.git', 'does not lie below artifacts/.'],
+    ['artifacts', 'does not lie below artifacts/.'],
+    ['artifacts2/x', 'does not lie below artifacts/.'],
+    ['Artifacts/x', 'does not lie below artifacts/.'],
+    ['artifacts/.cache', 'lies in "artifacts/.cache", which is the runner’s own.'],
+    [
+      'artifacts/x/../.Cache/x',
+      'lies in "artifacts/.cache", which is the runner’s own.',
+      'artifacts/.Cache/x',
+    ],
+    ['artifacts/README.md', 'would replace "artifacts/README.md", which people write.'],
+  ])('for an output or a resume folder at "%s"', async (written, expected, path = written) => {
+    for (const [paths, kind, column] of [
+      [`outputs: ["${written}"]`, 'output', 35],
+      [`resume: ["${written}"], outputs: [artifacts/a]`, 'resume path', 34],
+    ] as const) {
+      const refusal = await refusalOf(`${head}  a: {run: stages/a.ts, ${paths}}\n`);
+      const place = `pipeline.yaml:3:${column}`;
+      expect(refusal.split('\n')[0]).toBe(`${place}  stage "a": ${kind} "${path}" ${expected}`);
+    }
+  });
+
+  test('for an absolute output, wherever it lies', async () => {
+    const root = await makeProject({});
+    const load = async (output: string) => {
+      await writeFile(
+        path.join(root, 'pipeline.yaml'),
+        `${head}  a: {run: stages/a.ts, outputs: ["${output}"]}\n`,
+      );
+      return (await failureOf(loadPlan({ projectRoot: root }))).replaceAll(root, 'ROOT');
+    };
+    expect(await load(`${root}/data`)).toContain('output "ROOT/data" does not lie below artifacts/.');
+    expect(await load(`${root}/artifacts/x`)).toBe(
+      'pipeline.yaml:3:35  stage "a": output "ROOT/artifacts/x" is absolute.\n  Write "artifacts/x".',
+    );
+    expect(await load(root)).toContain('output "ROOT" is the whole project.');
+  });
+
+  test('for an output behind a link, even one that stays inside the project', async () => {
+    const root = await makeProject({
+      'pipeline.yaml': `${head}  a: {run: stages/a.ts, outputs: [artifacts/linked/x], resume: [artifacts/linked]}\n`,
+      'data/mine': '',
+      'artifacts/other': '',
     });
-    expect(refusal.split('\n')[0]).toBe(`pipeline.yaml:3:34  stage "a": output "${output}" ${expected}`);
+    await symlink('../data', path.join(root, 'artifacts/linked'));
+    const lines = (await failureOf(loadPlan({ projectRoot: root }))).replaceAll(root, 'ROOT').split('\n');
+    const target = path.join(await realpath(root), 'data').replaceAll(root, 'ROOT');
+    expect(lines).toContain(
+      `pipeline.yaml:3:35  stage "a": output "artifacts/linked/x" lies behind the link "artifacts/linked" to "${target}".`,
+    );
+    expect(lines).toContain(
+      `pipeline.yaml:3:65  stage "a": resume path "artifacts/linked" lies behind the link "artifacts/linked" to "${target}".`,
+    );
   });
 
   test('for everything that is wrong with several stages, in the order of the file', async () => {
@@ -209,6 +250,7 @@ describe('a pipeline file is refused', () => {
       ),
       '  Data from outside is declared as { path: …, external: true }.',
       'pipeline.yaml:3:55  stage "a": output "artifacts/a" leaves the project through the link "artifacts" to "/nonexistent/target".',
+      '  The runner replaces and deletes what stages write: it has to lie below artifacts/.',
     ]);
   });
 
@@ -319,7 +361,31 @@ describe('references are refused', () => {
   test('when an output that a value leads out of the project', async () => {
     const stages = `  make: {run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
     expect(await refusalOf(profileHead + stages, profileFiles, { set: ['data.root=/data/x'] })).toBe(
-      'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
+      'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  The runner replaces and deletes what stages write: it has to lie below artifacts/.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
+    );
+  });
+
+  test('when a value leads a stage to write over data of one’s own, with the profiles that only read it', async () => {
+    const stages = `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
+    const files = { ...profileFiles, 'profiles/other.yaml': 'models: [one]\ndata: {simulated: false}\n' };
+    const advice =
+      '  Profile "small" makes this data itself, in stage "make". Data of your own needs a profile that only reads it: --profile large or --profile other.';
+    expect(await refusalOf(profileHead + stages, files, { set: ['data.root=data'] })).toBe(
+      `pipeline.yaml:4:65  stage "make": output "data" does not lie below artifacts/.
+  The runner replaces and deletes what stages write: it has to lie below artifacts/.
+  \${data.root} is "data" (--set data.root=data).
+${advice}`,
+    );
+    expect(
+      await refusalOf(profileHead + stages, {
+        ...files,
+        'profiles/small.yaml': 'models: [one]\ndata: {simulated: true, root: /data}\n',
+      }),
+    ).toBe(
+      `pipeline.yaml:4:65  stage "make": output "/data" leaves the project.
+  The runner replaces and deletes what stages write: it has to lie below artifacts/.
+  \${data.root} is "/data" (profiles/small.yaml:2:31).
+${advice}`,
     );
   });
 });

@@ -1,0 +1,40 @@
+import { relatePaths } from './path-trie.ts';
+import type { ProjectPaths } from './project-paths.ts';
+
+/**
+ * The one folder that the runner writes to. It replaces and deletes outputs and resume folders, so anywhere else one
+ * mistyped path, or one `--set` that names somebody's recordings, would cost their work.
+ */
+const writable = 'artifacts';
+
+/** What in it is no stage's: the runner's store, records and logs; and the page about the folder. */
+const store = `${writable}/.cache`;
+const page = `${writable}/README.md`;
+
+/** What is wrong with an input (to follow `input "x" `), or undefined. */
+export function refuseInput(input: string): string | undefined {
+  const relation = relatePaths(input, store);
+  if (relation !== 'equal' && relation !== 'inside') return undefined;
+  return `lies in "${store}", which changes with every run.`;
+}
+
+/**
+ * What is wrong with an output or a resume folder (to follow `output "x" `), or undefined.
+ *
+ * @param output in the project's form: relative, without `.` and `..`
+ */
+export function refuseOutput(output: string, paths: ProjectPaths): string | undefined {
+  if (relatePaths(output, writable) !== 'inside') return `does not lie below ${writable}/.`;
+  // Where the file system takes both letter cases for one, the store has many spellings.
+  const folded = output.toLowerCase();
+  const storeRelation = relatePaths(folded, store);
+  if (storeRelation === 'equal' || storeRelation === 'inside') {
+    return `lies in "${store}", which is the runner’s own.`;
+  }
+  const pageRelation = relatePaths(folded, page.toLowerCase());
+  if (pageRelation === 'equal' || pageRelation === 'inside') {
+    return `would replace "${page}", which people write.`;
+  }
+  const link = paths.linkOn(output);
+  return link === undefined ? undefined : `lies behind the link "${link.path}" to "${link.target}".`;
+}
