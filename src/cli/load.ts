@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { loadPlan } from '../runner/pipeline/load.ts';
 import type { Plan } from '../runner/plan.ts';
+import { factsOf } from './facts.ts';
 import { findProjectRoot } from './project.ts';
 
 /** The options of every command that reads the pipeline, as commander gives them. */
@@ -12,10 +13,12 @@ export interface PipelineOptions {
 
 /** Loads the graph that the options mean. */
 export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
+  const projectRoot = findProjectRoot(options.project ?? process.cwd());
   return loadPlan({
-    projectRoot: findProjectRoot(options.project ?? process.cwd()),
+    projectRoot,
     profile: options.profile,
     set: options.set,
+    knownFacts: Object.keys(factsOf(projectRoot)),
   });
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { findClosest } from '../../schema/closest-name.ts';
+import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import type { Json, JsonObject } from '../../schema/json.ts';
 import type { InputPath, Resources, StageCommand, StageInstance } from '../plan.ts';
 import { readAxes } from './axes.ts';
@@ -21,6 +21,7 @@ export interface InstanceDraft {
 export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
   const params = readParams(reader);
+  checkFacts(reader);
   if (axes === undefined) return [];
   const seen = new Set<string>();
   const drafts: InstanceDraft[] = [];
@@ -108,6 +109,17 @@ function readParams(reader: StageReader): JsonObject {
     );
   }
   return picked;
+}
+
+function checkFacts(reader: StageReader): void {
+  const { knownFacts } = reader.surroundings;
+  if (knownFacts === undefined) return;
+  for (const [index, name] of (reader.entry.facts ?? []).entries()) {
+    if (knownFacts.includes(name)) continue;
+    reader.report(reader.at(['facts', index]), `there is no fact "${name}" about this machine.`, () =>
+      suggestName(name, knownFacts),
+    );
+  }
 }
 
 function readCommand(reader: StageReader, combination: Combination): StageCommand | undefined {

@@ -23,6 +23,8 @@ export interface PlanRequest {
   readonly profile?: string | undefined;
   /** Overrides, `train.epochs=3` each. */
   readonly set?: readonly string[] | undefined;
+  /** The facts about the machine that the caller can tell, which `facts:` may name; without it, any name will do. */
+  readonly knownFacts?: readonly string[] | undefined;
 }
 
 /**
@@ -42,7 +44,13 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     passed,
   });
 
-  const { drafts, inactive } = readStages({ pipeline, settings, paths, problems: [] });
+  const { drafts, inactive } = readStages({
+    pipeline,
+    settings,
+    paths,
+    knownFacts: request.knownFacts,
+    problems: [],
+  });
   throwProblems(findPathConflicts(drafts, paths));
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));

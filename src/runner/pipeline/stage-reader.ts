@@ -16,6 +16,8 @@ export interface Surroundings {
   readonly pipeline: PipelineFile;
   readonly settings: Settings;
   readonly paths: ProjectPaths;
+  /** What `facts:` may name; anything, where the caller does not say. */
+  readonly knownFacts: readonly string[] | undefined;
   readonly problems: Problem[];
 }
 

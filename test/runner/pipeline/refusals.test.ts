@@ -44,7 +44,7 @@ describe('a pipeline file is refused', () => {
     [
       'for a stage without outputs',
       `${head}  a: {run: stages/a.ts}\n`,
-      'pipeline.yaml:3:3  stage "a": "outputs" is missing.\n  outputs: Files and folders that the stage makes, and no other stage. The runner owns them: it replaces and deletes them.',
+      'pipeline.yaml:3:3  stage "a": "outputs" is missing.\n  outputs: Files and folders that the stage makes, and no other stage, below artifacts/. The runner owns them: it replaces and deletes them.',
     ],
     [
       'for a version that this program does not know',
@@ -225,6 +225,15 @@ describe('a pipeline file is refused', () => {
     expect(lines).toContain(
       `pipeline.yaml:3:65  stage "a": resume path "artifacts/linked" lies behind the link "artifacts/linked" to "${target}".`,
     );
+  });
+
+  test('for a fact that the caller does not know, where it says which it does', async () => {
+    const pipeline = `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], facts: [engine, engin]}\n`;
+    expect(await refusalOf(pipeline, {}, { knownFacts: ['engine'] })).toBe(
+      'pipeline.yaml:3:65  stage "a": there is no fact "engin" about this machine.\n  Closest: "engine".',
+    );
+    const plan = await loadPlan({ projectRoot: await makeProject({ 'pipeline.yaml': pipeline }) });
+    expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
   });
 
   test('for everything that is wrong with several stages, in the order of the file', async () => {
