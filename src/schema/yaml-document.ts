@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Document, LineCounter, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import type { Json, JsonPath } from './json.ts';
+import { mendMissingBlank } from './missing-blank.ts';
 import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
 import { type NodePlaces, readNodes } from './yaml-nodes.ts';
@@ -25,11 +26,16 @@ export interface YamlDocument {
  *
  * @param absolutePath the file
  * @param file its name in messages
+ * @param expected what belongs there, as a sentence for whoever left it empty
  * @throws {ReproError} if it cannot be read or is not UTF-8
  * @throws {ConfigurationError} if it is not YAML, is empty, or says what JSON cannot
  */
-export async function readYamlFile(absolutePath: string, file: string): Promise<YamlDocument> {
-  return parseYaml(await readTextFile(absolutePath, file), file);
+export async function readYamlFile(
+  absolutePath: string,
+  file: string,
+  expected?: string,
+): Promise<YamlDocument> {
+  return parseYaml(await readTextFile(absolutePath, file), file, expected);
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
@@ -52,7 +58,7 @@ export async function readTextFile(absolutePath: string, file: string): Promise<
 }
 
 /** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect them to. */
-export async function parseYaml(text: string, file: string): Promise<YamlDocument> {
+export async function parseYaml(text: string, file: string, expected?: string): Promise<YamlDocument> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
   const document = parseDocument(yaml, text, file, lines);
@@ -65,17 +71,26 @@ export async function parseYaml(text: string, file: string): Promise<YamlDocumen
   if (failure !== undefined) {
     const at = positionAt(failure.pos[0]);
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
-    throw new ConfigurationError([{ at, message: describeSyntax(failure), fix: mendSyntax(failure, line) }]);
+    throw new ConfigurationError([
+      { at, message: describeSyntax(failure, line), fix: mendSyntax(failure, line) },
+    ]);
   }
   const root = document.contents;
   if (root === null || (yaml.isScalar(root) && root.value === null)) {
-    throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.' }]);
+    throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.', fix: expected }]);
   }
 
   const { value, places, at, faults } = readNodes(yaml, root);
   if (faults.length > 0) {
     throw new ConfigurationError(
-      faults.map((one) => ({ at: positionAt(one.offset), message: one.message, fix: one.fix })),
+      faults.map(({ offset, firstOffset, message, fix }) => {
+        const first = firstOffset === undefined ? undefined : positionAt(firstOffset);
+        return {
+          at: positionAt(offset),
+          message,
+          fix: first === undefined ? fix : `The first one is in line ${first.line}, column ${first.column}.`,
+        };
+      }),
     );
   }
   return new ParsedDocument(file, value, at, places, text, positionAt);
@@ -145,16 +160,27 @@ function parseDocument(
   }
 }
 
-function describeSyntax(failure: YAMLError): string {
+function describeSyntax(failure: YAMLError, line: string): string {
   if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; one file holds one document.';
   if (failure.code === 'TAB_AS_INDENT') return 'a tab cannot indent YAML.';
   if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is read.`;
-  return `not YAML: ${failure.message}.`;
+  if (isLostKey(failure) && mendMissingBlank(line) !== undefined) {
+    return `not YAML: "${line.trim()}" is neither a key with a value nor a text of its own.`;
+  }
+  const quote = /^Missing closing (["'])quote$/.exec(failure.message)?.[1];
+  return `not YAML: ${quote === undefined ? failure.message : `the closing ${quote} of a text is missing`}.`;
+}
+
+/** Whether the parser has met a word where a key and its value belong. */
+function isLostKey({ code }: YAMLError): boolean {
+  return code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR';
 }
 
 function mendSyntax(failure: YAMLError, line: string): string | undefined {
   if (failure.code === 'MULTIPLE_DOCS') return 'Delete the line "---" and what follows it.';
   if (failure.code === 'TAB_AS_INDENT' || line.startsWith('\t')) return 'Indent with spaces.';
+  const blank = isLostKey(failure) ? mendMissingBlank(line) : undefined;
+  if (blank !== undefined) return blank;
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
   if (line.includes('${')) return 'Quote every text that holds a reference: "${name}".';
   return undefined;

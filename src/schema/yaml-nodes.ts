@@ -15,6 +15,8 @@ export type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace
 export interface NodeFault {
   readonly offset: number;
   readonly message: string;
+  /** Where the same thing stands for the first time. */
+  readonly firstOffset?: number;
   readonly fix?: string | undefined;
 }
 
@@ -132,9 +134,11 @@ class NodeReader {
         merged.push(...this.#readMergeSources(value, keyOffset));
         continue;
       }
-      if (entries.has(name)) {
+      const first = entries.get(name);
+      if (first !== undefined) {
         this.faults.push({
           offset: keyOffset,
+          firstOffset: first.keyOffset,
           message: `the key ${JSON.stringify(name)} stands here twice.`,
         });
         continue;

@@ -114,9 +114,13 @@ describe('a YAML file', () => {
     );
   });
 
-  test('is refused when a key stands twice, with the place of the second', async () => {
-    expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe('f.yaml:3:1  the key "a" stands here twice.');
-    expect(await refusalOf('{a: 1, a: 1}')).toBe('f.yaml:1:8  the key "a" stands here twice.');
+  test('is refused when a key stands twice, with the places of both', async () => {
+    expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe(
+      'f.yaml:3:1  the key "a" stands here twice.\n  The first one is in line 1, column 1.',
+    );
+    expect(await refusalOf('{a: 1, a: 1}')).toBe(
+      'f.yaml:1:8  the key "a" stands here twice.\n  The first one is in line 1, column 2.',
+    );
   });
 
   test('is refused when a key is not text', async () => {
@@ -137,6 +141,25 @@ describe('a YAML file', () => {
   test('is refused when it is indented with tabs', async () => {
     expect(await refusalOf('a:\n\tb: 1\n')).toMatch(/^f\.yaml:2:1 {2}.*\n {2}Indent with spaces\.$/);
     expect(await refusalOf('a:\n  b:\n  \t- 1\n')).toContain('Indent with spaces.');
+  });
+
+  test.each([
+    ['train:\n  epochs:8\n  rate: 1\n', 'f.yaml:2:3  not YAML: "epochs:8" is', 'epochs: 8'],
+    ['a: 1\nepochs:8\n', 'f.yaml:2:1  not YAML: "epochs:8" is', 'epochs: 8'],
+    ['- a: 1\n  name:x y\n', 'f.yaml:2:3  not YAML: "name:x y" is', 'name: x y'],
+  ])('names the cause when a blank is missing after a colon: %j', async (text, message, mended) => {
+    expect(await refusalOf(text)).toBe(
+      `${message} neither a key with a value nor a text of its own.\n  A blank is missing after the colon: "${mended}".`,
+    );
+  });
+
+  test('is not told of a blank where the colon belongs to an address', async () => {
+    expect(await refusalOf('a: 1\nhttps://example.org\n')).not.toContain('blank');
+  });
+
+  test('is refused when a quote is left open', async () => {
+    expect(await refusalOf('a: "b\n')).toContain('not YAML: the closing " of a text is missing.');
+    expect(await refusalOf("a: 'b\n")).toContain("not YAML: the closing ' of a text is missing.");
   });
 
   test('is refused when it is empty', async () => {
