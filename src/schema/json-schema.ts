@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { ReproError } from '../errors.ts';
-import { getOwn, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
+import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
 /** A value breaks a schema in this way. */
 export type SchemaError = ErrorObject;
@@ -97,6 +97,13 @@ export function findSubschema(schema: JsonSchema, path: JsonPath): JsonObject | 
     current = isJsonObject(next) ? follow(next, schema.definition) : undefined;
   }
   return current;
+}
+
+/** `These keys have to be there: "id", "network".`, or undefined if the schema asks for none. */
+export function describeRequiredKeys(schema: JsonSchema): string | undefined {
+  const required = getOwn(schema.definition, 'required');
+  if (!isJsonList(required) || required.length === 0) return undefined;
+  return `These keys have to be there: ${required.map((key) => JSON.stringify(key)).join(', ')}.`;
 }
 
 /** Every key that the schema names, dotted: `train`, `train.epochs`, … */

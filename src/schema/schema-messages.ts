@@ -1,5 +1,6 @@
 import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
+import { mendMissingBlank } from './missing-blank.ts';
 
 /** What a rule asks for and what is there instead: `must be at least 1, not 0.` */
 export function describeRule(error: SchemaError): string {
@@ -97,9 +98,23 @@ export function show(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-/** What the schema says about texts that have to follow a pattern. */
+/** What to do about a value of the wrong kind, and what the schema says about texts that have to follow a pattern. */
 export function ruleOf(error: SchemaError): string | undefined {
+  if (error.keyword === 'type' && typeof error.data === 'string')
+    return mendType(error.data, error.params.type);
   return error.keyword === 'pattern' ? descriptionIn(error.parentSchema) : undefined;
+}
+
+/** A number in quotes is a text; so is `epochs:8`. */
+function mendType(found: string, wanted: unknown): string | undefined {
+  const types: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
+  const isNumber = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(found);
+  const isMeant =
+    (isNumber && types.includes('number')) ||
+    (isNumber && types.includes('integer') && Number.isInteger(Number(found))) ||
+    (types.includes('boolean') && ['true', 'false'].includes(found));
+  if (isMeant) return `Write it without the quotes: ${found}.`;
+  return types.includes('object') ? mendMissingBlank(found) : undefined;
 }
 
 /** A schema's own words about what it describes. */

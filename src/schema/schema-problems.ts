@@ -1,6 +1,7 @@
 import { findClosest, suggestName } from './closest-name.ts';
 import { formatPath, getAt, type Json, type JsonPath } from './json.ts';
 import type { JsonSchema, SchemaError } from './json-schema.ts';
+import { mendMissingBlank } from './missing-blank.ts';
 import { PassedChecks } from './passed-checks.ts';
 import type { Problem } from './problems.ts';
 import {
@@ -71,7 +72,11 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
       return {
         at: at('key', [key]),
         message: `${prefix}unknown key "${key}".`,
-        fix: () => findClosestKey(key, known) ?? subject.suggestKey?.(path, key) ?? suggestName(key, known),
+        fix: () =>
+          mendMissingBlank(key) ??
+          findClosestKey(key, known) ??
+          subject.suggestKey?.(path, key) ??
+          suggestName(key, known),
       };
     }
     case 'propertyNames': {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import type { JsonSchema } from './json-schema.ts';
+import { describeRequiredKeys, type JsonSchema } from './json-schema.ts';
 import type { PassedChecks } from './passed-checks.ts';
 import { ConfigurationError, type Problem } from './problems.ts';
 import { checkSchema } from './schema-problems.ts';
@@ -21,7 +21,7 @@ export async function findFileProblems(
   try {
     const text = await readTextFile(path.resolve(projectRoot, file), file);
     if (passed.has(rules.text, text)) return [];
-    const problems = await checkDocument(await parseYaml(text, file), rules);
+    const problems = await checkDocument(await parseYaml(text, file, describeRequiredKeys(rules)), rules);
     if (problems.length === 0) passed.add(rules.text, text);
     return problems;
   } catch (error) {

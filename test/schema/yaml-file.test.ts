@@ -101,6 +101,23 @@ describe('a YAML file held against a schema', () => {
       'm.yaml:3:7  tags: has the same entry twice (entries 1 and 3).',
     ],
     ['- a\n', 'm.yaml:1:1  must be a mapping, not a list.'],
+    ['', 'm.yaml:1:1  the file is empty.\n  These keys have to be there: "id", "network".'],
+    [
+      'id: a\nnetwork: {pooling: max, channels: "8", rate: "0.5"}\n',
+      'm.yaml:2:35  network.channels: must be a whole number, not "8".\n  Write it without the quotes: 8.\nm.yaml:2:46  network.rate: must be a number, not "0.5".\n  Write it without the quotes: 0.5.',
+    ],
+    [
+      'id: a\nnetwork: {pooling: max, channels: "8.5"}\n',
+      'm.yaml:2:35  network.channels: must be a whole number, not "8.5".',
+    ],
+    [
+      'id: a\nnetwork:\n  pooling:max\n',
+      'm.yaml:3:3  network: must be a mapping, not "pooling:max".\n  A blank is missing after the colon: "pooling: max".',
+    ],
+    [
+      'id: a\nnetwork: {pooling: max, channels:8}\n',
+      'm.yaml:2:25  network: unknown key "channels:8".\n  A blank is missing after the colon: "channels: 8".',
+    ],
   ])('is refused: %j', async (text, expected) => {
     expect(await check(text)).toBe(expected);
   });

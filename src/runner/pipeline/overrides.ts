@@ -28,7 +28,7 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     if (equals === -1) throw refuse('lacks a value.', `Write --set ${assignment}=VALUE.`);
     const key = assignment.slice(0, equals).trim();
     const text = assignment.slice(equals + 1);
-    if (!keyPattern.test(key)) {
+    if (!keyPattern.test(key) || key.split('.').includes('__proto__')) {
       throw refuse(`"${key}" is not a key of a profile.`, 'A key is a name with dots, such as train.epochs.');
     }
     if (text.trim() === '') throw refuse('has no value.', `For an empty text write --set '${key}=""'.`);

@@ -22,7 +22,7 @@ export interface StageEntry {
     readonly cpu?: number | string;
     readonly memory?: number | string;
     readonly gpu?: number | string;
-    readonly time?: string;
+    readonly time?: number | string;
   };
 }
 
@@ -51,7 +51,11 @@ export async function readPipelineFile(
   passed: PassedChecks,
 ): Promise<PipelineFile> {
   const [document, { default: definition }] = await Promise.all([
-    readYamlFile(absolutePath, file),
+    readYamlFile(
+      absolutePath,
+      file,
+      'A pipeline begins with `version: 1`; below `stages:` are its stages, by name.',
+    ),
     import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
   ]);
   if (!isJsonObject(document.value)) {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { isJsonObject } from '../../schema/json.ts';
-import { type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import { describeRequiredKeys, type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
@@ -43,13 +43,12 @@ export async function loadSettings(
   }
   const profile = name ?? profiles?.default ?? 'none';
   const known = profiles === undefined ? [] : await listProfiles(paths.absolute(profiles.folder));
-  const [document, schema] =
+  const schema =
+    profiles?.schema === undefined ? undefined : await readProfileSchema(pipeline, paths, profiles.schema);
+  const document =
     profiles === undefined
-      ? [undefined, undefined]
-      : await Promise.all([
-          readProfile(pipeline, paths, { folder: profiles.folder, known, asked: name }),
-          profiles.schema === undefined ? undefined : readProfileSchema(pipeline, paths, profiles.schema),
-        ]);
+      ? undefined
+      : await readProfile(pipeline, paths, { folder: profiles.folder, known, asked: name, schema });
 
   const base = document?.value ?? {};
   if (!isJsonObject(base)) {
@@ -96,7 +95,13 @@ async function readProfile(
     folder,
     known,
     asked,
-  }: { readonly folder: string; readonly known: readonly string[]; readonly asked: string | undefined },
+    schema,
+  }: {
+    readonly folder: string;
+    readonly known: readonly string[];
+    readonly asked: string | undefined;
+    readonly schema: JsonSchema | undefined;
+  },
 ): Promise<YamlDocument> {
   const name = asked ?? pipeline.content.profiles?.default ?? '';
   if (!known.includes(name)) {
@@ -110,7 +115,7 @@ async function readProfile(
     ]);
   }
   const file = path.posix.join(folder, `${name}.yaml`);
-  return readYamlFile(paths.absolute(file), file);
+  return readYamlFile(paths.absolute(file), file, schema && describeRequiredKeys(schema));
 }
 
 async function readProfileSchema(

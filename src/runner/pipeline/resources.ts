@@ -34,7 +34,12 @@ export function parseDuration(value: Json): Parsed {
     0,
   );
   if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text) && seconds > 0) return { value: seconds };
-  return { message: `time ${show(value)} is not a duration.`, fix: 'Write it as 90s, 30m, 48h or 2d.' };
+  return {
+    message: `time ${show(value)} is not a duration.`,
+    fix: /^\d+(\.\d+)?$/.test(text)
+      ? `Its unit is missing: ${text}h for hours, ${text}m for minutes, ${text}s for seconds.`
+      : 'Write it as 90s, 30m, 48h or 2d.',
+  };
 }
 
 /** A whole number of `name` (cpu, gpu), also written as text. */

@@ -66,7 +66,9 @@ describe('a profile', () => {
     expect(await refuse({}, '- a\n')).toBe(
       'profiles/small.yaml:1:1  a profile is a mapping of keys to values.',
     );
-    expect(await refuse({}, '')).toBe('profiles/small.yaml:1:1  the file is empty.');
+    expect(await refuse({}, '')).toBe(
+      'profiles/small.yaml:1:1  the file is empty.\n  These keys have to be there: "models".',
+    );
   });
 
   test('is not needed where a pipeline has none', async () => {
@@ -104,6 +106,14 @@ describe('an override', () => {
 
   test.each([
     ['train.epochs=x', '--set train.epochs=x  train.epochs: must be a whole number, not "x".'],
+    [
+      'train.epochs="3"',
+      '--set train.epochs="3"  train.epochs: must be a whole number, not "3".\n  Write it without the quotes: 3.',
+    ],
+    [
+      'title="a',
+      '--set title="a  not YAML: the closing " of a text is missing.\n  Quote a text for YAML: --set \'title="…"\'.',
+    ],
     ['train.epochs=0', '--set train.epochs=0  train.epochs: must be at least 1, not 0.'],
     ['train.epoch=3', '--set train.epoch=3  train: unknown key "epoch".\n  Closest: "epochs".'],
     ['epochs=3', '--set epochs=3  unknown key "epochs".\n  Closest: "train.epochs".'],
@@ -137,7 +147,9 @@ describe('an override', () => {
   });
 
   test('cannot reach into prototypes', async () => {
-    expect(await refuse({ set: ['__proto__.polluted=1'] })).toContain('unknown key "__proto__"');
+    expect(await refuse({ set: ['__proto__.polluted=1'] })).toBe(
+      '--set __proto__.polluted=1  "__proto__.polluted" is not a key of a profile.\n  A key is a name with dots, such as train.epochs.',
+    );
     expect(await refuse({ set: ['constructor.prototype.polluted=1'] })).toContain(
       'unknown key "constructor"',
     );

@@ -73,6 +73,16 @@ describe('a pipeline file is refused', () => {
       'pipeline.yaml:3:69  stage "a": memory "4 apples" is not an amount.\n  Write it as 512M or 4G.\npipeline.yaml:3:85  stage "a": time "3 weeks" is not a duration.\n  Write it as 90s, 30m, 48h or 2d.',
     ],
     [
+      'for a time without a unit',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {time: 48}}\n`,
+      'pipeline.yaml:3:67  stage "a": time 48 is not a duration.\n  Its unit is missing: 48h for hours, 48m for minutes, 48s for seconds.',
+    ],
+    [
+      'that is empty',
+      '# nothing yet\n',
+      'pipeline.yaml:1:1  the file is empty.\n  A pipeline begins with `version: 1`; below `stages:` are its stages, by name.',
+    ],
+    [
       'for an input that nothing makes',
       `${head}  frames: {run: stages/a.ts, outputs: [artifacts/frames]}\n  train: {run: stages/b.ts, inputs: [artifacts/frame], outputs: [artifacts/train]}\n`,
       'pipeline.yaml:4:38  stage "train": input "artifacts/frame" is made by no stage and is not on disk.\n  Closest: "artifacts/frames" (made by "frames").',
