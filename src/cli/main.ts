@@ -125,12 +125,25 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   for (const command of program.commands) command.copyInheritedSettings(program);
   try {
-    await program.parseAsync(argv);
+    const unknown = findUnknownCommand(program, argv.slice(2));
+    await (unknown === undefined
+      ? program.parseAsync(argv)
+      : program.parseAsync([unknown], { from: 'user' }));
   } catch (error) {
     process.stderr.write(`${describeError(error)}\n`);
     if (program.opts().debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
   }
+}
+
+/**
+ * The command of `repro clean --help` or `repro help clean`, if there is none of that name: commander answers these with
+ * the general help as if all were well, but refuses the command alone, with the closest one.
+ */
+function findUnknownCommand(program: Command, words: readonly string[]): string | undefined {
+  const [first, second] = program.parseOptions([...words]).operands;
+  const name = first === 'help' ? second : first;
+  return program.commands.some((command) => command.name() === name) ? undefined : name;
 }
 
 /** `repro logs train | head` closes our stdout: that is the reader's right, not an error. */

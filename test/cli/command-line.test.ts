@@ -214,9 +214,16 @@ describe('the other commands', () => {
     for (const name of ['run', 'status', 'graph', 'logs', 'metrics', 'doctor']) {
       expect((await call([name, '--help'])).stdout).toContain(`Usage: repro ${name}`);
     }
-    const wrong = await call(['statsu']);
-    expect(wrong.exitCode).toBe(2);
-    expect(wrong.stderr).toContain('status');
+    for (const words of [
+      ['statsu'],
+      ['statsu', '--help'],
+      ['--project', '.', 'statsu', '-h'],
+      ['help', 'statsu'],
+    ]) {
+      const wrong = await call(words);
+      expect(wrong, words.join(' ')).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(wrong.stderr).toContain("unknown command 'statsu'\n(Did you mean status?)");
+    }
   });
 
   test('outside a project the error says how to name it', async () => {
