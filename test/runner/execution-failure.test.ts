@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import type { RunEvent } from '../../src/runner/events.ts';
 import { waitForEnd } from './rig/processes.ts';
 import { createProject, eventOf } from './rig/project.ts';
 
@@ -204,7 +205,7 @@ describe('a resume folder', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('of another fingerprint is emptied, and a note says so', async () => {
+  test('of another fingerprint is set aside, comes back when that runs again, and goes when it succeeds', async () => {
     const project = await createProject();
     const define = (epochs: number) =>
       project.define([
@@ -216,15 +217,30 @@ describe('a resume folder', () => {
           resume: ['artifacts/s.resume'],
         },
       ]);
+    const notesOf = (events: readonly RunEvent[]) =>
+      events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
+    const setAside =
+      'artifacts/s.resume was left by other code, inputs or parameters: set aside; it comes back when they run again';
+    const isBack = 'artifacts/s.resume had been set aside, and is back: going on from there';
+
     define(1);
     await project.run();
+    await project.run();
     define(2);
-    const { events } = await project.run();
-    expect(eventOf(events, 'note', 's').text).toContain(
-      'artifacts/s.resume was left by other code, inputs or parameters',
-    );
+    expect(notesOf((await project.run()).events)).toEqual([setAside]);
     expect(project.read('artifacts/s.resume/state')).toBe('step\n');
-    expect(project.has('counts/seen') ? project.read('counts/seen') : '').toBe('');
+    define(1);
+    expect(notesOf((await project.run()).events)).toEqual([setAside, isBack]);
+    expect(project.read('artifacts/s.resume/state')).toBe('step\nstep\nstep\n');
+
+    await project.write('finish', '');
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.has('artifacts/s.resume')).toBe(false);
+    expect(readdirSync(project.at('artifacts/.cache/resume'))).toHaveLength(1);
+    define(2);
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('counts/seen')).toBe('step\n'.repeat(1 + 2 + 3 + 1));
+    expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
   });
 
   test('that nobody has marked is not trusted', async () => {
@@ -234,7 +250,7 @@ describe('a resume folder', () => {
       { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
     ]);
     const { events } = await project.run();
-    eventOf(events, 'note', 's');
+    expect(eventOf(events, 'note', 's').text).toContain('no mark of who left it');
     expect(project.read('artifacts/s.resume/state')).toBe('step\n');
   });
 });

@@ -72,6 +72,27 @@ describe('a runner that is killed', () => {
     expect(project.count('busy')).toBe(2);
   });
 
+  test('before and after a try with other parameters finds what it had been at', async () => {
+    const project = await createBusyProject();
+    const tryAndKill = async (epochs: number): Promise<void> => {
+      project.define(project.description.stages.map((one) => ({ ...one, params: { epochs } })));
+      await project.remove('counts/ready');
+      const runner = await startRunner(project);
+      await waitForFile(project.at('counts/ready'));
+      runner.kill('SIGKILL');
+      await runner.ended;
+      await waitForEnd(Number(project.read('counts/pid')));
+    };
+    await tryAndKill(1);
+    await tryAndKill(1);
+    await tryAndKill(2);
+    expect(project.read('artifacts/busy.resume/state')).toBe('step\n');
+    await tryAndKill(1);
+    expect(project.read('artifacts/busy.resume/state')).toBe('step\nstep\nstep\n');
+    await finish(project);
+    expect(project.has('artifacts/busy.resume')).toBe(false);
+  });
+
   test('takes a command and its children with it', async () => {
     const project = await createCommandProject();
     const runner = await startRunner(project);

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { hashText } from '../canonical-json.ts';
 import type { Plan } from '../plan.ts';
 
-/** Where the runner keeps what it knows: everything below one folder, all of it safe to delete between runs. */
+/** Where the runner keeps what it knows: everything below one folder, all of it safe to delete between runs; the work it holds is then done again. */
 export interface CacheFolder {
   readonly root: string;
   /** What stages made, by content. */
@@ -16,6 +16,8 @@ export interface CacheFolder {
   readonly code: string;
   /** What runs write before it is whole; a folder for each run. */
   readonly temporary: string;
+  /** What interrupted stages can go on from, while others have their place: `<fingerprint>/<n>`. */
+  readonly resume: string;
   readonly logs: string;
   readonly lock: string;
 }
@@ -31,6 +33,7 @@ export function cacheFolderOf(plan: Plan, root?: string): CacheFolder {
     digests: path.join(folder, 'digests.json'),
     code: path.join(folder, 'code'),
     temporary: path.join(folder, 'tmp'),
+    resume: path.join(folder, 'resume'),
     logs: path.join(folder, 'logs'),
     lock: path.join(folder, 'lock'),
   };

@@ -15,7 +15,7 @@ import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
-import { ResumeFolder } from './resume-folder.ts';
+import { type OpenedResume, ResumeFolder } from './resume-folder.ts';
 import type { Revision } from './revision.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { stageEnvironment } from './stage-environment.ts';
@@ -64,7 +64,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   try {
     const startedAt = new Date().toISOString();
     await startLog(logFile, `${instance.id}  ${startedAt}  ${describeCommand(instance)}`);
-    const resume = instance.resume.map((one) => new ResumeFolder(session.plan.projectRoot, one));
+    const resume = instance.resume.map(
+      (one, i) => new ResumeFolder(session.plan.projectRoot, one, i, session.folder.resume),
+    );
     const task = await prepareTask(context, work, temporary, resume);
     const { end, metrics } = await runTask(context, work, task, temporary, logFile);
     if (end.kind === 'interrupted') {
@@ -103,7 +105,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     context.assertLocked();
     await session.records.write(record);
     await installOutputs(taken, session.plan.projectRoot, temporary, session.digests);
-    for (const folder of resume) await folder.drop();
+    for (const folder of resume) await folder.drop(work.fingerprint);
     onEvent({ kind: 'finished', id: instance.id, seconds, metrics });
     return record;
   } catch (error) {
@@ -131,11 +133,11 @@ async function prepareTask(
   const { session } = context;
   const resumePaths: string[] = [];
   for (const [i, folder] of resume.entries()) {
-    const { absolute, wasEmptied } = await folder.open(fingerprint);
-    resumePaths.push(absolute);
-    if (!wasEmptied) continue;
-    const text = `${instance.resume[i]} was left by other code, inputs or parameters, and has been emptied`;
-    context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
+    const opened = await folder.open(fingerprint);
+    resumePaths.push(opened.absolute);
+    for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
+      context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
+    }
   }
   const outputs: string[] = [];
   for (const [i, output] of instance.outputs.entries()) {
@@ -157,6 +159,18 @@ async function prepareTask(
     outputs,
     resume: resumePaths,
   };
+}
+
+function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {
+  const texts: string[] = [];
+  if (other === 'set-aside') {
+    texts.push(
+      `${name} was left by other code, inputs or parameters: set aside; it comes back when they run again`,
+    );
+  }
+  if (other === 'emptied') texts.push(`${name} had no mark of who left it, and has been emptied`);
+  if (isBack) texts.push(`${name} had been set aside, and is back: going on from there`);
+  return texts;
 }
 
 async function runTask(

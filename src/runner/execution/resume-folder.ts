@@ -1,43 +1,152 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
+import { hasErrorCode } from '../../errors.ts';
+import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
+
+/** What {@link ResumeFolder.open} found. */
+export interface OpenedResume {
+  /** Absolute; it exists. */
+  readonly absolute: string;
+  /**
+   * What became of the content of another fingerprint: `set-aside` until that one runs again, or, where nothing says whose
+   * it was, `emptied`.
+   */
+  readonly other: 'none' | 'set-aside' | 'emptied';
+  /** Whether what was once set aside for this fingerprint is in its place again. */
+  readonly isBack: boolean;
+}
 
 /**
  * A folder in which a stage keeps what it can go on from. It survives interruption and failure, and belongs to one
- * fingerprint, which a marker beside it names; for any other it is emptied, since it would be the start of another result.
+ * fingerprint, which a marker beside it names. For any other it would be the start of another result, so it is set aside in
+ * the cache, where its path names the fingerprint, until that one runs again.
+ *
+ * Killed at any moment, this loses nothing: a folder moves by a rename, and the marker changes only while no folder is
+ * there. Across disks a copy is made whole before the original goes.
  */
 export class ResumeFolder {
   readonly #absolute: string;
+  readonly #index: number;
+  readonly #asideRoot: string;
 
-  constructor(projectRoot: string, relative: string) {
+  /**
+   * @param index of the folder in its instance's list: its name where it is set aside
+   * @param asideRoot absolute; holds `<fingerprint>/<index>`
+   */
+  constructor(projectRoot: string, relative: string, index: number, asideRoot: string) {
     this.#absolute = path.resolve(projectRoot, relative);
+    this.#index = index;
+    this.#asideRoot = asideRoot;
   }
 
-  /** Makes the folder ready for a fingerprint. @returns whether something of another fingerprint was thrown away */
-  async open(fingerprint: string): Promise<{ absolute: string; wasEmptied: boolean }> {
-    const marker = this.#marker();
-    const owner = await fs.readFile(marker, 'utf8').catch(() => '');
-    let wasEmptied = false;
-    if (owner.trim() !== fingerprint) {
-      const names = await fs.readdir(this.#absolute).catch(() => []);
-      wasEmptied = names.length > 0;
-      await fs.rm(this.#absolute, { recursive: true, force: true });
+  /** Makes the folder ready for a fingerprint. */
+  async open(fingerprint: string): Promise<OpenedResume> {
+    const owner = await this.#readOwner();
+    let other: OpenedResume['other'] = 'none';
+    if (owner !== fingerprint) {
+      other = await this.#clear(owner);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
-      // Before the marker changes, the old content must be gone for good.
-      await syncFolder(path.dirname(this.#absolute));
-      await writeFileAtomic(marker, `${fingerprint}\n`);
+      await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
+    const isBack = !(await isThere(this.#absolute)) && (await this.#bringBack(fingerprint));
     await fs.mkdir(this.#absolute, { recursive: true });
-    return { absolute: this.#absolute, wasEmptied };
+    return { absolute: this.#absolute, other, isBack };
   }
 
   /** After success: the outputs are all that is needed. */
-  async drop(): Promise<void> {
+  async drop(fingerprint: string): Promise<void> {
     await fs.rm(this.#absolute, { recursive: true, force: true });
+    await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
     await fs.rm(this.#marker(), { force: true });
+    await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
+  }
+
+  /** null also for a marker that names no fingerprint. */
+  async #readOwner(): Promise<string | null> {
+    const text = await fs.readFile(this.#marker(), 'utf8').catch(() => '');
+    return /^[0-9a-f]{64}$/.test(text.trim()) ? text.trim() : null;
+  }
+
+  /** Takes away what is there; afterwards no folder is, and the marker may change. */
+  async #clear(owner: string | null): Promise<OpenedResume['other']> {
+    const names = await fs.readdir(this.#absolute).catch(() => []);
+    const isKept = owner !== null && names.length > 0;
+    if (isKept) await this.#setAside(owner);
+    await fs.rm(this.#absolute, { recursive: true, force: true });
+    if (!isKept && names.length === 0) return 'none';
+    await syncFolder(path.dirname(this.#absolute));
+    return isKept ? 'set-aside' : 'emptied';
+  }
+
+  async #setAside(owner: string): Promise<void> {
+    const aside = this.#asideOf(owner);
+    await fs.mkdir(path.dirname(aside), { recursive: true });
+    // A copy that a kill left behind when it was brought back from another disk: older than what is in place.
+    await fs.rm(aside, { recursive: true, force: true });
+    await moveFolder(this.#absolute, aside);
+  }
+
+  async #bringBack(fingerprint: string): Promise<boolean> {
+    const aside = this.#asideOf(fingerprint);
+    if (!(await isThere(aside))) return false;
+    await moveFolder(aside, this.#absolute);
+    await syncFolder(path.dirname(this.#absolute));
+    // Fails as it should where another folder of this fingerprint is still there.
+    await fs.rmdir(path.dirname(aside)).catch(() => {});
+    return true;
+  }
+
+  #asideOf(fingerprint: string): string {
+    return path.join(this.#asideRoot, fingerprint, String(this.#index));
   }
 
   #marker(): string {
     return `${this.#absolute}.fingerprint`;
   }
+}
+
+/** Moves a folder to where nothing is, so that at any moment it is whole at one end or the other, or at both. */
+async function moveFolder(from: string, to: string): Promise<void> {
+  try {
+    await fs.rename(from, to);
+  } catch (error) {
+    if (!hasErrorCode(error, 'EXDEV')) throw error;
+    await copyFolder(from, to);
+    await removeFolder(from);
+  }
+  await syncFolder(path.dirname(to));
+}
+
+async function copyFolder(from: string, to: string): Promise<void> {
+  const partial = partialOf(to);
+  await fs.rm(partial, { recursive: true, force: true });
+  await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true });
+  for (const entry of await fs.readdir(partial, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) await syncFile(path.join(entry.parentPath, entry.name));
+  }
+  await fs.rename(partial, to);
+  await syncFolder(path.dirname(to));
+}
+
+/** In one step, since half a folder would look like a whole one. */
+async function removeFolder(folder: string): Promise<void> {
+  const partial = partialOf(folder);
+  await fs.rm(partial, { recursive: true, force: true });
+  await fs.rename(folder, partial);
+  await fs.rm(partial, { recursive: true, force: true });
+}
+
+/** What is half made or half removed has a fixed name, so that the next try clears away what a kill leaves. */
+function partialOf(folder: string): string {
+  return `${folder}.partial`;
+}
+
+function isThere(target: string): Promise<boolean> {
+  return fs.lstat(target).then(
+    () => true,
+    (error: unknown) => {
+      if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
+      throw error;
+    },
+  );
 }
