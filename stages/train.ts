@@ -55,6 +55,7 @@ export default defineStage<Params>({
         signal,
         progress,
         note,
+        log: (line) => console.log(line), // stdout is the stage's log
       });
 
       const { title, training } = model;

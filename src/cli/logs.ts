@@ -11,7 +11,7 @@ interface LogsOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro logs STAGE`: what the stage's last run wrote to stdout and stderr. */
+/** `repro logs STAGE`: what the stage's last run said and printed. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const folder = cacheFolderOf(plan);

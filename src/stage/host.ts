@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
@@ -9,10 +9,12 @@ import type { Stage } from './define-stage.ts';
 import { keepWatch } from './lifeline.ts';
 import type { StageTask } from './protocol.ts';
 import { runCommand } from './run-command.ts';
+import { StageLog } from './stage-log.ts';
 
 // The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors of protocol.ts.
 
 const channel = new MessageChannel();
+const log = new StageLog((line) => writeToLog(line));
 const stop = new AbortController();
 let hasEnded = false;
 
@@ -41,6 +43,7 @@ try {
   if (task.kind === 'command') await runCommand(task);
   else await runModule(task);
   hasEnded = true;
+  log.end();
   channel.send({ type: 'done', peakMemoryBytes: measurePeakMemory(task) });
   // What the stage may have left open (a server, a timer) must not hold it up.
   process.exit(0);
@@ -62,12 +65,29 @@ async function runModule(task: StageTask): Promise<void> {
     outputs: task.outputs,
     resume: task.resume,
     signal: stop.signal,
-    progress: (progress) => channel.progress(progress),
+    progress: (progress) => {
+      log.progress(progress);
+      channel.progress(progress);
+    },
     metrics: (values) => channel.send({ type: 'metrics', values }),
-    note: (text) => channel.send({ type: 'note', level: 'note', text }),
-    warn: (text) => channel.send({ type: 'note', level: 'warning', text }),
+    note: (text) => say('note', text),
+    warn: (text) => say('warning', text),
   };
   await stage.run(context);
+}
+
+function say(level: 'note' | 'warning', text: string): void {
+  log.say(level, text);
+  channel.send({ type: 'note', level, text });
+}
+
+/** Straight to the file, so that it stands in order with what the stage itself prints. */
+function writeToLog(line: string): void {
+  try {
+    writeSync(process.stdout.fd, `${line}\n`);
+  } catch {
+    // A disk that is full shows itself where it matters; a stage does not fail for want of a line in its log.
+  }
 }
 
 function isStage(value: unknown): value is Stage {
@@ -84,8 +104,9 @@ function fail(thrown: unknown): never {
   hasEnded = true;
   const error = recogniseError(thrown);
   const isForPeople = error instanceof ReproError;
-  process.stderr.write(`${isForPeople ? describeError(error) : inspect(error)}\n`);
-  if (isForPeople && error.cause !== undefined) process.stderr.write(`caused by ${inspect(error.cause)}\n`);
+  log.end();
+  writeToLog(isForPeople ? describeError(error) : inspect(error));
+  if (isForPeople && error.cause !== undefined) writeToLog(`caused by ${inspect(error.cause)}`);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'stage-error';
   channel.send({ type: 'failed', code, text: describeError(error) });
   process.exit(1);

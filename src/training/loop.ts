@@ -13,7 +13,13 @@ import { drawDropoutMasks } from './dropout.ts';
 import { evaluateClips } from './evaluation.ts';
 import { type EpochMetrics, tauStatistics } from './metrics.ts';
 import { drawEpochOrder } from './order.ts';
-import { countBatches, describeProgress, isTested, type TrainingProgress } from './progress.ts';
+import {
+  countBatches,
+  describeEpoch,
+  describeProgress,
+  isTested,
+  type TrainingProgress,
+} from './progress.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses } from './scores.ts';
 import type { TrainingSettings } from './settings.ts';
@@ -32,6 +38,8 @@ export interface TrainingTask {
   readonly signal?: AbortSignal;
   readonly progress?: (progress: TrainingProgress) => void;
   readonly note?: (text: string) => void;
+  /** Given a line for each epoch that ends. */
+  readonly log?: (line: string) => void;
 }
 
 export interface TrainingOutcome {
@@ -164,7 +172,7 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
   }
   const { sums } = position;
   const validationAccuracy = validated.score.accuracy;
-  position.rows.push({
+  const row: EpochMetrics = {
     epoch,
     learningRate,
     train: { loss: sums.loss / batches, accuracy: sums.correct / (batches * batchSize) },
@@ -174,11 +182,13 @@ async function runEpoch(task: TrainingTask, session: EngineSession, position: Po
       ...statistics,
       spikeRate: sums.spikeRates[layer]! / batches,
     })),
-  });
+  };
+  position.rows.push(row);
   if (position.best === undefined || validationAccuracy >= position.best.validationAccuracy) {
     position.best = { epoch, validationAccuracy, testAccuracy: tested?.score.accuracy ?? null, state };
   }
   Object.assign(position, { epoch: epoch + 1, batch: 0, sums: noSums(spec), random: random.state() });
+  task.log?.(describeEpoch(settings, row));
   reportProgress(task, position, 0);
 }
 

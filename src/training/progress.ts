@@ -1,5 +1,5 @@
 import type { EpochSums } from './checkpoint.ts';
-import type { EpochMetrics } from './metrics.ts';
+import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './settings.ts';
 
 /** How far a training is. Test and validation batches count as much as training batches. */
@@ -50,4 +50,16 @@ export function describeProgress(
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(3)}`);
   if (last !== undefined) parts.push(`val ${Math.round(100 * last.validation.accuracy)} %`);
   return parts.join(' · ');
+}
+
+/** An epoch's line in the log: `epoch 3/12 · train loss 0.0621, 61.2 % · validation loss 0.0704, 58.3 % · not tested`. */
+export function describeEpoch({ epochs }: TrainingSettings, row: EpochMetrics): string {
+  const figures = ({ loss, accuracy }: LossAndAccuracy): string =>
+    `loss ${loss.toFixed(4)}, ${(100 * accuracy).toFixed(1)} %`;
+  return [
+    `epoch ${row.epoch + 1}/${epochs}`,
+    `train ${figures(row.train)}`,
+    `validation ${figures(row.validation)}`,
+    row.test === null ? 'not tested' : `test ${figures(row.test)}`,
+  ].join(' · ');
 }

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -68,6 +69,19 @@ describe('a stage on this machine', () => {
       code: 'ENOENT',
     });
   });
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'says why it failed even where its log cannot be written',
+    async () => {
+      const launch = await createLaunch();
+      const task = JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as object;
+      await fs.writeFile(launch.taskFile, JSON.stringify({ ...task, argv: ['false'] }));
+      expect(await runLocally({ ...launch, logFile: '/dev/full' })).toMatchObject({
+        kind: 'failed',
+        code: 'command-failed',
+      });
+    },
+  );
 
   test('is not started after a stop', async () => {
     const launch = await createLaunch();

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/runner/events.ts';
 import { waitForEnd } from './rig/processes.ts';
@@ -70,6 +70,35 @@ describe('a stage that fails', () => {
     expect(line).toMatch(/^…x+ the end$/);
     expect(line).toHaveLength(500);
     expect(eventOf(events, 'failed', 'bar').logTail.slice(0, 2)).toEqual(['55 %', 'broken']);
+  });
+
+  test('leaves a log of what it said, in order with what it printed, and ends it with the error', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      `export default { summary: '', async run({ note, warn, progress }) {
+         console.log('printed first');
+         note('a note');
+         console.log('printed between');
+         warn('a warning');
+         for (let done = 0; done <= 50; done += 1) progress({ done, total: 100, unit: 'clips' });
+         console.error('printed last');
+         throw new Error('broken');
+       } };`,
+    );
+    project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
+    const { logTail, logFile } = eventOf((await project.run()).events, 'failed', 's');
+    expect(logTail.slice(0, 8)).toEqual([
+      'printed first',
+      'a note',
+      'printed between',
+      'warning: a warning',
+      '0 % (0 of 100 clips)',
+      'printed last',
+      '50 % (50 of 100 clips)',
+      'Error: broken',
+    ]);
+    expect(readFileSync(logFile, 'utf8')).toContain('\na note\n');
   });
 
   test('only after it has said that all is done has not failed', async () => {

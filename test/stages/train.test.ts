@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { csvParse } from 'd3-dsv';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
@@ -55,6 +55,12 @@ beforeAll(async () => {
   await writeFile(join(frames, 'clips.json'), JSON.stringify(clips));
 });
 afterAll(() => rm(root, { recursive: true }));
+
+/** Trainings print a line an epoch for their log. */
+beforeEach(() => {
+  vi.spyOn(console, 'log').mockImplementation(() => {});
+});
+afterEach(() => vi.restoreAllMocks());
 
 interface Heard {
   progress: Progress[];

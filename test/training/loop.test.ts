@@ -128,4 +128,19 @@ describe('trainNetwork', () => {
     expect(counts.at(-1)).toEqual([32, 32]);
     expect(notes.at(-1)).toMatch(/^epoch 4\/4 · loss \d\.\d{3} · val \d+ %$/);
   });
+
+  it('gives the log a line for each epoch', async () => {
+    const lines: string[] = [];
+    const { rows } = await trainNetwork(
+      smallTask({}, { settings: { ...settings, testEvery: 4 }, log: (line) => lines.push(line) }),
+    );
+    const figures = 'loss \\d\\.\\d{4}, \\d+\\.\\d %';
+    expect(lines).toHaveLength(rows.length);
+    expect(lines[0]).toMatch(
+      new RegExp(`^epoch 1/4 · train ${figures} · validation ${figures} · not tested$`),
+    );
+    expect(lines[3]).toMatch(
+      new RegExp(`^epoch 4/4 · train ${figures} · validation ${figures} · test ${figures}$`),
+    );
+  });
 });
