@@ -6,6 +6,7 @@ import { describeError, ReproError } from '../errors.ts';
 import { MessageChannel } from './channel.ts';
 import type { StageContext } from './context.ts';
 import type { Stage } from './define-stage.ts';
+import { explainDiskError } from './disk-error.ts';
 import { keepWatch } from './lifeline.ts';
 import type { StageTask } from './protocol.ts';
 import { runCommand } from './run-command.ts';
@@ -102,7 +103,7 @@ function measurePeakMemory(task: StageTask): number | null {
 /** The whole error goes to the log, its meaning to the runner. */
 function fail(thrown: unknown): never {
   hasEnded = true;
-  const error = recogniseError(thrown);
+  const error = explainDiskError(recogniseError(thrown));
   const isForPeople = error instanceof ReproError;
   log.end();
   writeToLog(isForPeople ? describeError(error) : inspect(error));

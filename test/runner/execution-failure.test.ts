@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { RunEvent } from '../../src/runner/events.ts';
 import { waitForEnd } from './rig/processes.ts';
@@ -99,6 +99,20 @@ describe('a stage that fails', () => {
       'Error: broken',
     ]);
     expect(readFileSync(logFile, 'utf8')).toContain('\na note\n');
+  });
+
+  test.skipIf(!existsSync('/dev/full'))('because the disk is full is told what to do', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      `import { writeFileSync } from 'node:fs';
+       export default { summary: '', async run() { writeFileSync('/dev/full', 'x'); } };`,
+    );
+    project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
+    expect(eventOf((await project.run()).events, 'failed', 's')).toMatchObject({
+      code: 'disk-enospc',
+      text: 'the disk is full (ENOSPC)\n  Free some space, then run again: what is done is kept.',
+    });
   });
 
   test('only after it has said that all is done has not failed', async () => {

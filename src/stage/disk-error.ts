@@ -1,4 +1,4 @@
-import { ReproError } from '../../errors.ts';
+import { ReproError } from '../errors.ts';
 
 const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space, then run again: what is done is kept.'],
@@ -6,11 +6,17 @@ const explanations: Readonly<Record<string, readonly [text: string, fix: string]
     'your disk quota is used up',
     'Free some space or ask for more, then run again: what is done is kept.',
   ],
-  EROFS: ['the file system is read-only', 'Mount it writable, or work in a copy of the project that is.'],
-  EACCES: ['permission is denied', 'Make it readable and writable for you (ls -l shows whose it is).'],
+  EROFS: [
+    'the file system is read-only',
+    'Mount it writable, or work in a copy of the project that is; then run again: what is done is kept.',
+  ],
+  EACCES: [
+    'permission is denied',
+    'Make it readable and writable for you (ls -l shows whose it is), then run again: what is done is kept.',
+  ],
   EPERM: [
     'the operation is not permitted',
-    'Make it readable and writable for you (ls -l shows whose it is).',
+    'Make it readable and writable for you (ls -l shows whose it is), then run again: what is done is kept.',
   ],
   EMFILE: ['too many files are open', 'Raise the limit (ulimit -n 4096), then run again.'],
   ENAMETOOLONG: [
@@ -20,14 +26,19 @@ const explanations: Readonly<Record<string, readonly [text: string, fix: string]
   EIO: ['the disk reports an error', 'Check the disk: the data on it may be damaged.'],
 };
 
-/** Gives the errors of a file system words and a remedy; any other error is handed back as it is. */
-export function explainDiskError(error: unknown, doing: string): unknown {
+/**
+ * Gives the errors of a file system words and a remedy; any other error is handed back as it is.
+ *
+ * @param doing whose error it is, where the reader cannot know
+ */
+export function explainDiskError(error: unknown, doing?: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || error instanceof ReproError) return error;
   const explanation = explanations[String(error.code)];
   if (explanation === undefined) return error;
   const [text, fix] = explanation;
   const where = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
-  return new ReproError(`disk-${String(error.code).toLowerCase()}`, `${doing}: ${text}`, {
+  const sentence = `${doing === undefined ? '' : `${doing}: `}${text} (${error.code})`;
+  return new ReproError(`disk-${String(error.code).toLowerCase()}`, sentence, {
     where,
     fix,
     cause: error,
