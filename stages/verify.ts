@@ -17,6 +17,8 @@ export default defineStage<Params>({
       simulated,
       signal: context.signal,
       progress: (done, total) => context.progress({ done, total, unit: dataset.recordingsNoun }),
+      // The stage's output is its log: `repro logs verify`.
+      log: (line) => console.log(line),
     });
     for (const warning of manifest.warnings) context.warn(warning);
     await mkdir(output, { recursive: true });

@@ -34,6 +34,8 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** `done` of `total` recordings. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
+  /** Takes the lines that are too many for an error: every problem of every file. */
+  readonly log?: ((line: string) => void) | undefined;
 }
 
 /** One gesture or digit: a row of the frame cache. */

@@ -2,6 +2,9 @@ import { ReproError } from '../errors.ts';
 
 /** Names shown of a long list; the rest is counted. */
 const SHOWN = 4;
+/** Of an error: with the few kinds there are, it stays within 25 lines. */
+const SHOWN_NAMES = 5;
+const SHOWN_PLACES = 3;
 
 /** `a, b, c, d and 12 more`. */
 export function foldNames(names: readonly string[], shown = SHOWN): string {
@@ -25,36 +28,90 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Gathers everything that is wrong with a data set, by kind, so that one run tells all of it. */
-export class Problems {
-  readonly #kinds = new Map<string, string[]>();
+/** The problems of one kind. */
+interface Kind {
+  /** As the error tells them. */
+  readonly told: string[];
+  /** The same in full, for the log. */
+  readonly full: string[];
+}
 
-  /** @param kind heading, for instance `recordings are missing`; details of one kind are folded together */
-  add(kind: string, detail: string): void {
-    const details = this.#kinds.get(kind) ?? [];
-    details.push(detail);
-    this.#kinds.set(kind, details);
+/**
+ * Gathers everything that is wrong with a data set, by kind, so that one run tells all of it: folded in the error, in
+ * full in the log.
+ */
+export class Problems {
+  readonly #places = new Map<string, Kind>();
+  readonly #names = new Map<string, Kind>();
+
+  /**
+   * @param kind heading, for instance `labels are not right`
+   * @param sentence where and what
+   * @param detail only for the log
+   */
+  addPlace(kind: string, sentence: string, detail = ''): void {
+    add(this.#places, kind, sentence, detail);
+  }
+
+  /**
+   * @param kind heading, for instance `recordings are missing`
+   * @param name of a file of which there is no more to say than that
+   * @param detail only for the log
+   */
+  addName(kind: string, name: string, detail = ''): void {
+    add(this.#names, kind, name, detail);
   }
 
   get empty(): boolean {
-    return this.#kinds.size === 0;
+    return this.#places.size === 0 && this.#names.size === 0;
   }
 
-  /** One block of lines a kind: `12 recordings are missing:` and below it the first of them. */
+  /** Short enough for a screen: what names a line or byte comes first, then the rarer before the more frequent. */
   lines(): string[] {
-    return [...this.#kinds].flatMap(([kind, details]) => [
-      `${kind} (${details.length}):`,
-      ...details.slice(0, SHOWN).map((detail) => `  ${detail}`),
-      ...(details.length > SHOWN ? [`  and ${details.length - SHOWN} more`] : []),
-    ]);
+    return [
+      ...rareFirst(this.#places).flatMap(([kind, { told }]) => [
+        told.length > SHOWN_PLACES
+          ? `${kind} (${told.length}, the first ${SHOWN_PLACES}):`
+          : `${kind} (${told.length}):`,
+        ...told.slice(0, SHOWN_PLACES).map((sentence) => `  ${sentence}`),
+      ]),
+      ...rareFirst(this.#names).map(
+        ([kind, { told }]) => `${kind} (${told.length}): ${foldNames(told, SHOWN_NAMES)}`,
+      ),
+    ];
   }
 
-  /** @throws {ReproError} `data-corrupt` with all problems, unless there are none */
-  throwIfAny(where: string, what: string, fix: string): void {
-    if (this.empty) return;
-    const text = [`${what} is not whole:`, ...this.lines().map((line) => `  ${line}`)].join('\n');
-    throw new ReproError('data-corrupt', text, { where, fix });
+  /** Every problem on a line. */
+  allLines(): string[] {
+    return [...rareFirst(this.#places), ...rareFirst(this.#names)].flatMap(([kind, { full }]) =>
+      full.map((line) => `${kind}: ${line}`),
+    );
   }
+
+  /** @throws {ReproError} `data-corrupt` with all problems, folded, unless there are none; `log` gets each of them */
+  throwIfAny(error: {
+    readonly where: string;
+    readonly what: string;
+    readonly fix: string;
+    readonly log?: ((line: string) => void) | undefined;
+  }): void {
+    if (this.empty) return;
+    for (const line of this.allLines()) error.log?.(line);
+    const text = [`${error.what} is not whole:`, ...this.lines().map((line) => `  ${line}`)].join('\n');
+    throw new ReproError('data-corrupt', text, { where: error.where, fix: error.fix });
+  }
+}
+
+function add(kinds: Map<string, Kind>, kind: string, told: string, detail: string): void {
+  const found = kinds.get(kind) ?? { told: [], full: [] };
+  found.told.push(told);
+  found.full.push(detail === '' ? told : `${told}  ${detail}`);
+  kinds.set(kind, found);
+}
+
+/** A single odd file tells more than a hundred that lack for one reason. */
+function rareFirst(kinds: ReadonlyMap<string, Kind>): [string, Kind][] {
+  return [...kinds].sort(([, a], [, b]) => a.told.length - b.told.length);
 }
 
 /** The text of an error with its place on one line, for a list of problems. */

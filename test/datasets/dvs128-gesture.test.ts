@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ReadOptions } from '../../src/datasets/dataset.ts';
 import { CLASSES, PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
-import type { ReproError } from '../../src/errors.ts';
+import { describeError, type ReproError } from '../../src/errors.ts';
 import {
   gestureFacts,
   gestureFiles,
@@ -26,7 +27,11 @@ const real = { simulated: false };
 const simulated = { simulated: true };
 
 /** The error that verifying gives. */
-async function failure(options = real, where = root, facts = gestureFacts()): Promise<ReproError> {
+async function failure(
+  options: ReadOptions = real,
+  where = root,
+  facts = gestureFacts(),
+): Promise<ReproError> {
   const error = await verifyGestures(where, options, facts).then(
     () => null,
     (thrown: unknown) => thrown,
@@ -150,13 +155,11 @@ describe('verifying recordings', () => {
       'DVS128 Gesture is not whole:',
       '  trial lists are not the published ones (1):',
       '    trials_to_test.txt:2  user25_led.aedat does not belong here',
-      '  recordings are missing (1):',
-      '    user01_led.aedat',
-      '  labels are missing (1):',
-      '    user02_led_labels.csv',
-      '  recordings are not the published ones (1):',
-      expect.stringMatching(/^ {4}user24_led\.aedat: md5 [0-9a-f]{32} is not [0-9a-f]{32}$/),
+      '  recordings are missing (1): user01_led.aedat',
+      '  labels are missing (1): user02_led_labels.csv',
+      '  recordings are not the published ones (1): user24_led.aedat',
     ]);
+    expect(error.fix).toContain('frames.limit');
   });
 
   test('says where a recording is cut off', async () => {
@@ -164,7 +167,35 @@ describe('verifying recordings', () => {
     files.set('user24_led.aedat', makeRecording(3).subarray(0, 700));
     await writeGestures(root, files);
     expect((await failure()).message).toMatch(
-      /cut off, 700 bytes: user24_led\.aedat: packet 3, byte \d+ .*md5 \w+ is not \w+/s,
+      /cut off, 700 bytes: user24_led\.aedat: packet 3, byte 673 .* a packet's header has 28/,
+    );
+  });
+
+  test('tells of a data set damaged all over on one screen, a wrong line first, and all of it to the log', async () => {
+    const files = new Map([
+      ['user02_led.aedat', makeRecording(1)],
+      ['user02_led_labels.csv', text(`class,startTime_usec,endTime_usec\n1,2000,3000\n2,3OOO,4000\n`)],
+      ...Object.keys(PUBLISHED.train)
+        .slice(0, 9)
+        .map((name): [string, Uint8Array] => [name, makeRecording(2).subarray(0, 700)]),
+      ['trials_to_train.txt', text('user01_led.aedat\n')],
+    ] as [string, Uint8Array][]);
+    await writeGestures(root, files);
+    const log: string[] = [];
+    const error = await failure({ ...real, log: (line) => log.push(line) }, root, PUBLISHED);
+    const lines = describeError(error).split('\n');
+    expect(lines.length).toBeLessThanOrEqual(25);
+    expect(lines[2]).toMatch(/^ {4}user02_led_labels\.csv:3:3 {2}startTime_usec must be a whole number/);
+    expect(error.message).toContain('recordings cannot be read (9, the first 3):');
+    expect(error.message).toMatch(
+      /recordings are missing \(113\): (?:user\w+\.aedat, ){4}user\w+\.aedat and 108 more/,
+    );
+    expect(error.message).not.toContain('md5');
+    expect(log.filter((line) => line.startsWith('recordings are missing: '))).toHaveLength(113);
+    expect(log).toContainEqual(
+      expect.stringMatching(
+        /^recordings cannot be read: .*packet 3, byte 673 .*md5 [0-9a-f]{32} is not [0-9a-f]{32}$/,
+      ),
     );
   });
 
@@ -211,7 +242,7 @@ test('a link that leads nowhere is a missing recording', async () => {
   const folder = await writeGestures(root, files);
   await symlink('nowhere', path.join(folder, 'user24_led.aedat'));
   await symlink('user01_circle', path.join(folder, 'user01_circle'));
-  expect((await failure()).message).toContain('recordings are missing (1):\n    user24_led.aedat');
+  expect((await failure()).message).toContain('recordings are missing (1): user24_led.aedat');
 });
 
 describe('verifying simulated recordings', () => {

@@ -19,10 +19,15 @@ export type Trials = Readonly<Record<Split, readonly string[]>>;
 
 /** The names in a trial list: one a line; blank lines do not count. */
 export function parseTrialList(text: string): string[] {
+  return parseTrialLines(text).map(({ name }) => name);
+}
+
+/** The same with their lines, from 1. */
+function parseTrialLines(text: string): { readonly name: string; readonly line: number }[] {
   return text
     .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
+    .map((line, i) => ({ name: line.trim(), line: i + 1 }))
+    .filter(({ name }) => name !== '');
 }
 
 /**
@@ -38,29 +43,30 @@ export function checkTrials(
   for (const split of SPLITS) {
     const list = TRIAL_LISTS[split];
     const text = found.get(list)?.text;
-    if (text === undefined) problems.add('files are missing', list);
-    const names = text === undefined ? [] : parseTrialList(text);
+    if (text === undefined) problems.addName('files are missing', list);
+    const lines = text === undefined ? [] : parseTrialLines(text);
+    const names = lines.map(({ name }) => name);
     const published = facts === null ? null : Object.keys(facts[split]);
     if (published !== null && text !== undefined) {
       for (const name of published.filter((name) => !names.includes(name))) {
-        problems.add('trial lists are not the published ones', `${list} lacks ${name}`);
+        problems.addName(`${list} lacks`, name);
       }
     }
-    for (const [i, name] of names.entries()) {
-      const place = `${list}:${i + 1}`;
+    for (const [i, { name, line }] of lines.entries()) {
+      const place = `${list}:${line}`;
       if (parseRecordingName(name) === null)
-        problems.add('trial lists are not right', `${place}  ${name} is no recording's name`);
+        problems.addPlace('trial lists are not right', `${place}  ${name} is no recording's name`);
       else if (published !== null && !published.includes(name)) {
-        problems.add('trial lists are not the published ones', `${place}  ${name} does not belong here`);
+        problems.addPlace('trial lists are not the published ones', `${place}  ${name} does not belong here`);
       } else if (names.indexOf(name) !== i)
-        problems.add('trial lists are not right', `${place}  ${name} stands here twice`);
+        problems.addPlace('trial lists are not right', `${place}  ${name} stands here twice`);
     }
     if (text !== undefined && names.length === 0)
-      problems.add('trial lists are not right', `${list} is empty`);
+      problems.addPlace('trial lists are not right', `${list} is empty`);
     trials[split] = [...(published ?? new Set(names))].sort(byName);
   }
   for (const name of trials.test.filter((name) => trials.train.includes(name))) {
-    problems.add('trial lists are not right', `${name} is in both`);
+    problems.addPlace('trial lists are not right', `${name} is in both`);
   }
   return trials;
 }
@@ -74,18 +80,18 @@ export function checkRecording(
   warnings: string[],
 ): void {
   if (file === undefined) {
-    problems.add('recordings are missing', name);
+    problems.addName('recordings are missing', name);
     return;
   }
   const { recording } = file;
   if (recording instanceof ReproError) {
-    const wrong = md5 === null || md5 === file.md5 ? '' : `; md5 ${file.md5} is not ${md5}`;
+    const wrong = md5 === null || md5 === file.md5 ? '' : `md5 ${file.md5} is not ${md5}`;
     const cut = recording.code === 'aedat-truncated' ? `cut off, ${formatBytes(file.sizeBytes)}: ` : '';
-    problems.add('recordings cannot be read', `${cut}${describeProblem(recording)}${wrong}`);
+    problems.addPlace('recordings cannot be read', `${cut}${describeProblem(recording)}`, wrong);
     return;
   }
   if (md5 !== null && file.md5 !== md5) {
-    problems.add('recordings are not the published ones', `${name}: md5 ${file.md5} is not ${md5}`);
+    problems.addName('recordings are not the published ones', name, `md5 ${file.md5} is not ${md5}`);
     return;
   }
   warnings.push(...(recording?.warnings ?? []));
@@ -105,7 +111,7 @@ export function checkLabels(
   const name = labelsNameOf(recordingName);
   const text = found.get(name)?.text;
   if (text === undefined) {
-    problems.add('labels are missing', name);
+    problems.addName('labels are missing', name);
     return [];
   }
   let parsed: ReturnType<typeof parseLabels>;
@@ -113,7 +119,7 @@ export function checkLabels(
     parsed = parseLabels(text, { file: name, classes: CLASSES.length });
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
-    problems.add('labels are not right', describeProblem(error));
+    problems.addPlace('labels are not right', describeProblem(error));
     return [];
   }
   const { labels } = parsed;
@@ -124,14 +130,14 @@ export function checkLabels(
     const wrong = CLASSES.map((_, i) => i)
       .filter((i) => rows[i] !== ROWS_PER_CLASS[i])
       .map((i) => `${rows[i]} of class ${i + 1} instead of ${ROWS_PER_CLASS[i]}`);
-    problems.add('labels are not right', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
+    problems.addPlace('labels are not right', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
   }
   const recording = found.get(recordingName)?.recording;
   if (recording === undefined || recording instanceof ReproError) return labels;
   for (const label of labels) {
     const { firstUs, lastUs } = recording;
     if (firstUs === null || lastUs === null || label.startUs > lastUs || label.endUs <= firstUs) {
-      problems.add(
+      problems.addPlace(
         'labels are not right',
         `${name}: class ${label.class}, ${label.startUs} to ${label.endUs} µs, lies outside the recording ` +
           `(${firstUs ?? 'no'} to ${lastUs ?? 'no'} µs)`,

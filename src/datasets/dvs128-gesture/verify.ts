@@ -64,7 +64,12 @@ export async function verifyGestures(
   const problems = new Problems();
   const trials = checkTrials(found, expected, problems);
   const labels = checkFiles(found, trials, expected, problems, warnings);
-  problems.throwIfAny(shown, 'DVS128 Gesture', remedy(options.simulated, shown));
+  problems.throwIfAny({
+    where: shown,
+    what: 'DVS128 Gesture',
+    fix: remedy(options.simulated),
+    log: options.log,
+  });
   return makeManifest({ found, trials, labels, archive, warnings, facts: expected });
 }
 
@@ -119,10 +124,14 @@ function checkFiles(
   return labels;
 }
 
-function remedy(simulated: boolean, shown: string): string {
-  return simulated
-    ? 'Make them again: `repro run simulate --force`.'
-    : `Fetch or unpack the data set again, then \`repro run verify\`.\n${howToGetGestures(shown)}`;
+function remedy(simulated: boolean): string {
+  if (simulated) return 'Make them again: `repro run simulate --force`.';
+  return [
+    'Mend these files, or fetch or unpack the data set again (docs/data.md says where from); then `repro run verify`.',
+    '`repro logs verify` names every file and its md5.',
+    'A part of the recordings does not do: their lists are the data set. For a smaller run keep all of them and let the',
+    'profile take the first clips of each class: --set frames.limit.train=20 --set frames.limit.test=5.',
+  ].join('\n');
 }
 
 async function describeArchive(archive: string, signal: AbortSignal | undefined): Promise<ManifestFile> {

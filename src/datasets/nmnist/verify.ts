@@ -53,11 +53,14 @@ export async function verifyNmnist(root: string, options: ReadOptions): Promise<
     found[split] = await verifySplit(places[split], { problems, warnings, progress, signal: options.signal });
     checkCounts(split, found[split].digits, problems, warnings);
   }
-  problems.throwIfAny(
-    shown,
-    'N-MNIST',
-    `Fetch or unpack these again, then \`repro run verify\`.\n${howToGetNmnist(shown)}`,
-  );
+  problems.throwIfAny({
+    where: shown,
+    what: 'N-MNIST',
+    fix:
+      'Fetch or unpack these again, then `repro run verify`; `repro logs verify` names all of them.\n' +
+      howToGetNmnist(shown),
+    log: options.log,
+  });
   const [train, test] = [found.train!, found.test!];
   const sum = (digits: readonly number[]) => digits.reduce((a, b) => a + b, 0);
   const count = (digits: readonly number[]) => ({ recordings: sum(digits), clips: sum(digits) });
@@ -101,7 +104,7 @@ async function verifySplit(
       if (own !== null) run.warnings.push(...decodeNmnist(bytes, file.path).warnings);
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
-      run.problems.add('samples cannot be read', describeProblem(error));
+      run.problems.addPlace('samples cannot be read', describeProblem(error));
       return;
     }
     const md5 = createHash('md5').update(bytes).digest('hex');
@@ -133,7 +136,7 @@ function checkCounts(split: Split, digits: readonly number[], problems: Problems
   const samples = digits.reduce((a, b) => a + b, 0);
   const noun = split === 'train' ? 'training sample' : 'test sample';
   if (samples === 0) {
-    problems.add('no samples', `${FOLDERS[split]}: no <digit>/<number>.bin`);
+    problems.addPlace('no samples', `${FOLDERS[split]}: no <digit>/<number>.bin`);
   } else if (samples < SAMPLES[split]) {
     const all = formatCount(SAMPLES[split], noun);
     warnings.push(`subset of N-MNIST: ${samples.toLocaleString('en-US')} of ${all}.`);
