@@ -105,6 +105,7 @@ function outcomeDocument(plan: Plan, state: RunState): object {
       seconds: one.seconds,
       reasons: one.reasons,
       restored: one.restored,
+      removed: one.removed,
       metrics: one.metrics,
       failure: one.failure,
       blockedBy: one.blockedBy,

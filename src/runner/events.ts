@@ -10,7 +10,16 @@ export interface StaleReason {
 /** Everything that happens in a run, in the order it happens; the terminal's views and `--json` are made of it. */
 export type RunEvent =
   | { readonly kind: 'run-started'; readonly ids: readonly string[]; readonly jobs: number }
-  | { readonly kind: 'cached'; readonly id: string; readonly restored: readonly string[] }
+  | {
+      readonly kind: 'cached';
+      readonly id: string;
+      /** Outputs and files of them that were missing or altered, and come from the store. */
+      readonly restored: readonly string[];
+      /** Files in its outputs that it did not make. */
+      readonly removed: readonly string[];
+      /** Whether this is only what a run would do. */
+      readonly isRehearsal: boolean;
+    }
   | { readonly kind: 'would-run'; readonly id: string; readonly reasons: readonly StaleReason[] }
   | {
       readonly kind: 'started';

@@ -102,12 +102,24 @@ async function rehearse(options: RunOptions, session: Session, ids: readonly str
   for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
     const { id } = instance;
     if (isForced(id)) options.onEvent({ kind: 'would-run', id, reasons: [forced] });
-    else if (freshness.kind === 'fresh') options.onEvent({ kind: 'cached', id, restored: [] });
-    else if (freshness.kind === 'restorable') {
-      const restored = freshness.damaged.flatMap(({ names }) => names);
-      options.onEvent({ kind: 'cached', id, restored });
-    } else options.onEvent({ kind: 'would-run', id, reasons: freshness.reasons });
+    else if ('record' in freshness) options.onEvent(createHitEvent(id, freshness, true));
+    else options.onEvent({ kind: 'would-run', id, reasons: freshness.reasons });
   }
+}
+
+function createHitEvent(
+  id: string,
+  freshness: Extract<Freshness, { kind: 'fresh' | 'restorable' }>,
+  isRehearsal: boolean,
+): RunEvent {
+  const damaged = freshness.kind === 'fresh' ? [] : freshness.damaged;
+  return {
+    kind: 'cached',
+    id,
+    restored: damaged.flatMap(({ names }) => names),
+    removed: damaged.flatMap(({ strangers }) => strangers),
+    isRehearsal,
+  };
 }
 
 class Run {
@@ -204,7 +216,7 @@ class Run {
     const { id } = instance;
     if (freshness.kind === 'fresh') {
       if (!freshness.isLast) await this.#session.records.writeLast(freshness.record);
-      this.#options.onEvent({ kind: 'cached', id, restored: [] });
+      this.#options.onEvent(createHitEvent(id, freshness, false));
       return freshness.record;
     }
     if (freshness.kind !== 'restorable') return null;
@@ -222,8 +234,7 @@ class Run {
       this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
       return null;
     }
-    const restored = freshness.damaged.flatMap(({ names }) => names);
-    this.#options.onEvent({ kind: 'cached', id, restored });
+    this.#options.onEvent(createHitEvent(id, freshness, false));
     return freshness.record;
   }
 

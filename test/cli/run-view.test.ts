@@ -75,6 +75,32 @@ describe('the plain view', () => {
   });
 });
 
+describe('an instance that need not run', () => {
+  const lineOf = (restored: string[], removed: string[], isRehearsal: boolean) => {
+    const lines: string[] = [];
+    new PlainView((line) => lines.push(line), colors).show(
+      { kind: 'cached', id: 's', restored, removed, isRehearsal },
+      createRunState(),
+      0,
+    );
+    return lines;
+  };
+
+  test('is told with what became of its outputs', () => {
+    expect(lineOf([], [], false)).toEqual(['= s  up to date']);
+    expect(lineOf(['a/x'], ['a/stray.txt'], false)).toEqual([
+      '= s  restored from the store: a/x; removed, not made by the stage: a/stray.txt',
+    ]);
+  });
+
+  test('in a rehearsal is told with what would become of them', () => {
+    expect(lineOf(['a/x'], [], true)).toEqual(['= s  would restore from the store: a/x']);
+    expect(lineOf([], ['a/stray.txt'], true)).toEqual([
+      '= s  would remove, not made by the stage: a/stray.txt',
+    ]);
+  });
+});
+
 describe('the summary', () => {
   test('gives the log tail and the command that reruns what failed, and names what that stopped', () => {
     const state = stateAfter([

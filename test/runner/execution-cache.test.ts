@@ -87,9 +87,12 @@ describe('a run', () => {
     await project.write('artifacts/b/extra', 'not of the stage');
     await project.remove('artifacts/a.txt');
     await project.write('artifacts/a.txt/is', 'a folder now');
+    const hit = { restored: ['artifacts/b/copy'], removed: ['artifacts/b/extra'] };
+    const rehearsed = eventOf((await project.run({ dryRun: true })).events, 'cached', 'b');
+    expect(rehearsed).toMatchObject({ ...hit, isRehearsal: true });
     const { ran, events } = await project.run();
     expect(ran).toEqual([]);
-    expect(eventOf(events, 'cached', 'b').restored).toEqual(['artifacts/b/copy', 'artifacts/b/extra']);
+    expect(eventOf(events, 'cached', 'b')).toMatchObject({ ...hit, isRehearsal: false });
     expect(project.read('artifacts/a.txt')).toBe('one');
     expect(project.read('artifacts/b/copy')).toBe('one');
     expect(project.has('artifacts/b/extra')).toBe(false);

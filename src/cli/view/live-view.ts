@@ -3,6 +3,7 @@ import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { foldInstances, formatSeconds } from './format.ts';
+import { describeHit } from './hits.ts';
 import { renderLive } from './live-lines.ts';
 import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
@@ -54,12 +55,12 @@ export class LiveView implements View {
   #lastingLine(event: RunEvent): string | null {
     const c = this.#colors;
     switch (event.kind) {
-      case 'cached':
-        if (event.restored.length > 0) {
-          return `${c.green('✔')} ${event.id}  restored from the store: ${event.restored.join(', ')}`;
-        }
+      case 'cached': {
+        const done = describeHit(event);
+        if (done !== null) return `${c.green('✔')} ${event.id}  ${done}`;
         this.#cached.push(event.id);
         return null;
+      }
       case 'would-run':
         return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
       case 'started':

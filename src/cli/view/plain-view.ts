@@ -1,6 +1,7 @@
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { formatSeconds } from './format.ts';
+import { describeHit } from './hits.ts';
 import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
 import type { View } from './view.ts';
@@ -30,10 +31,12 @@ export class PlainView implements View {
   #lineOf(event: RunEvent, nowMs: number): string | null {
     const c = this.#colors;
     switch (event.kind) {
-      case 'cached':
-        return event.restored.length === 0
+      case 'cached': {
+        const done = describeHit(event);
+        return done === null
           ? `${c.dim('=')} ${event.id}  up to date`
-          : `${c.green('=')} ${event.id}  restored from the store: ${event.restored.join(', ')}`;
+          : `${c.green('=')} ${event.id}  ${done}`;
+      }
       case 'would-run':
         return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
       case 'started':

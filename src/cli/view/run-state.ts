@@ -16,6 +16,7 @@ export interface InstanceView {
   readonly id: string;
   state: InstanceState;
   restored: readonly string[];
+  removed: readonly string[];
   reasons: readonly StaleReason[];
   startedMs: number;
   seconds: number;
@@ -41,6 +42,7 @@ function newInstance(id: string): InstanceView {
     id,
     state: 'waiting',
     restored: [],
+    removed: [],
     reasons: [],
     startedMs: 0,
     seconds: 0,
@@ -67,6 +69,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
     case 'cached':
       instance.state = 'cached';
       instance.restored = event.restored;
+      instance.removed = event.removed;
       break;
     case 'would-run':
       instance.state = 'would-run';

@@ -32,8 +32,10 @@ export type Freshness =
 
 export interface DamagedOutput {
   readonly output: RecordedOutput;
-  /** What to tell the user: the files that are missing, altered or too many, or the whole output. */
+  /** What to tell the user: the files that are missing or altered, or the whole output. */
   readonly names: readonly string[];
+  /** The files that the stage did not make, unless the whole output is told. */
+  readonly strangers: readonly string[];
   readonly reason: StaleReason;
 }
 
@@ -147,18 +149,22 @@ export class FreshnessCheck {
       if (found.kind === output.kind && found.digest === output.digest) continue;
       if (found.kind === 'missing') {
         const reason = { cue: 'output-missing', text: `${output.path} is missing` };
-        damaged.push({ output, names: [output.path], reason });
+        damaged.push({ output, names: [output.path], strangers: [], reason });
         continue;
       }
       const reason = { cue: 'output-altered', text: `${output.path} was altered` };
       const recorded = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
-      const names = recorded === null || found.kind !== 'folder' ? [] : nameDifferences(recorded, found.tree);
-      const isTold = names.length > 0 && names.length <= filesAtMost;
-      damaged.push({
-        output,
-        names: isTold ? names.map((name) => path.posix.join(output.path, name)) : [output.path],
-        reason,
-      });
+      const { names, strangers } =
+        recorded === null || found.kind !== 'folder'
+          ? { names: [], strangers: [] }
+          : nameDifferences(recorded, found.tree);
+      const count = names.length + strangers.length;
+      const inOutput = (name: string): string => path.posix.join(output.path, name);
+      damaged.push(
+        count > 0 && count <= filesAtMost
+          ? { output, names: names.map(inOutput), strangers: strangers.map(inOutput), reason }
+          : { output, names: [output.path], strangers: [], reason },
+      );
     }
     return damaged;
   }
@@ -175,14 +181,14 @@ export class FreshnessCheck {
   }
 }
 
-/** The files that differ, in the order of the recorded ones, then those that should not be there. */
-function nameDifferences(recorded: Tree, found: Tree): string[] {
+/** The files that differ, in the order of the recorded ones, and those that should not be there. */
+function nameDifferences(recorded: Tree, found: Tree): { names: string[]; strangers: string[] } {
   const present = new Map(found.entries.map((entry) => [entry.path, entry.sha256]));
   const wanted = new Set(recorded.entries.map((entry) => entry.path));
-  return [
-    ...recorded.entries
+  return {
+    names: recorded.entries
       .filter((entry) => present.get(entry.path) !== entry.sha256)
       .map((entry) => entry.path),
-    ...found.entries.filter((entry) => !wanted.has(entry.path)).map((entry) => entry.path),
-  ];
+    strangers: found.entries.filter((entry) => !wanted.has(entry.path)).map((entry) => entry.path),
+  };
 }

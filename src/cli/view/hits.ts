@@ -1,0 +1,14 @@
+import type { RunEvent } from '../../runner/events.ts';
+
+/** What was, or would be, done to the outputs of an instance that need not run; null if they are as they should be. */
+export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): string | null {
+  const { restored, removed, isRehearsal } = event;
+  const parts: string[] = [];
+  if (restored.length > 0) {
+    parts.push(`${isRehearsal ? 'would restore' : 'restored'} from the store: ${restored.join(', ')}`);
+  }
+  if (removed.length > 0) {
+    parts.push(`${isRehearsal ? 'would remove' : 'removed'}, not made by the stage: ${removed.join(', ')}`);
+  }
+  return parts.length === 0 ? null : parts.join('; ');
+}
