@@ -250,7 +250,7 @@ describe('a fingerprint', () => {
       { cue: 'input', text: 'artifacts/train/two changed' },
     ]);
     project.define([make('one', '1'), report]);
-    expect(await project.reasonsOf('report')).toEqual(['input: artifacts/train/two is gone']);
+    expect(await project.reasonsOf('report')).toEqual(['input: artifacts/train/two is no longer read']);
   });
 
   test('of an input inside an output covers only that part', async () => {

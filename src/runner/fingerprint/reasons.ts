@@ -95,7 +95,8 @@ async function explainInput(before: InputPart, now: InputPart, trees: InputTrees
   if (now.digest === 'missing') return `${now.path} is missing`;
   if (before.digest === 'missing') return `${now.path} is there now`;
   if (before.of !== undefined && now.of !== undefined) {
-    const changes = diffHashes(before.of, now.of);
+    // What is not of this profile any more, such as a model that it does not name, may well be there.
+    const changes = diffHashes(before.of, now.of, 'is no longer read');
     if (changes.length > 0) return nameSome(changes);
   }
   const [old, present] = [await trees.before(before.digest ?? ''), await trees.now(now)];
@@ -111,14 +112,14 @@ function hashesOf(tree: Tree): Record<string, string> {
 type Hashes = Readonly<Record<string, string>>;
 
 /** `a.ts changed`, `b.ts is new`, `c.ts is gone`. */
-function diffHashes(before: Hashes, now: Hashes): string[] {
+function diffHashes(before: Hashes, now: Hashes, absence = 'is gone'): string[] {
   return [
     ...Object.keys(now)
       .filter((name) => before[name] !== now[name])
       .map((name) => (before[name] === undefined ? `${name} is new` : `${name} changed`)),
     ...Object.keys(before)
       .filter((name) => now[name] === undefined)
-      .map((name) => `${name} is gone`),
+      .map((name) => `${name} ${absence}`),
   ];
 }
 
