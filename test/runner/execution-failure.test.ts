@@ -81,21 +81,20 @@ describe('a stage that fails', () => {
          note('a note');
          console.log('printed between');
          warn('a warning');
-         for (let done = 0; done <= 50; done += 1) progress({ done, total: 100, unit: 'clips' });
+         progress({ done: 50, total: 100, unit: 'clips' });
          console.error('printed last');
          throw new Error('broken');
        } };`,
     );
     project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
     const { logTail, logFile } = eventOf((await project.run()).events, 'failed', 's');
-    expect(logTail.slice(0, 8)).toEqual([
+    expect(logTail.slice(0, 7)).toEqual([
       'printed first',
       'a note',
       'printed between',
       'warning: a warning',
-      '0 % (0 of 100 clips)',
-      'printed last',
       '50 % (50 of 100 clips)',
+      'printed last',
       'Error: broken',
     ]);
     expect(readFileSync(logFile, 'utf8')).toContain('\na note\n');
