@@ -7,3 +7,13 @@ export function showPath(target: string): string {
   const shown = relative === '' || relative.startsWith('..') ? target : relative;
   return shown.split(path.sep).join('/');
 }
+
+/** Said where a path of `dataset.root` was looked for in vain. */
+export const RELATIVE_ROOT = "A relative dataset.root starts at the project's folder";
+
+/** ` --set dataset.root=DIR` for a command that is to read `root`; nothing where the profiles say the same. */
+export function rootOption(root: string, usual: string): string {
+  if (path.resolve(root) === path.resolve(usual)) return '';
+  const option = `dataset.root=${showPath(root)}`;
+  return ` --set ${/^[\w@%+=:,./-]+$/.test(option) ? option : `'${option.replaceAll("'", "'\\''")}'`}`;
+}

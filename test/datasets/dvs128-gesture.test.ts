@@ -112,10 +112,32 @@ describe('verifying recordings', () => {
   test('says how to get the data where there are none', async () => {
     const error = await failure(real, path.join(root, 'nowhere'));
     expect(error.code).toBe('data-missing');
-    expect(error.message).toContain('does not exist');
+    expect(error.message).toContain(`${path.join(root, 'nowhere')} does not exist`);
+    expect(error.fix).toContain("A relative dataset.root starts at the project's folder.");
+    expect(error.fix).toContain(`repro run verify --profile full --set dataset.root=${root}/nowhere`);
     for (const step of ['research.ibm.com', 'DvsGesture.tar.gz', PUBLISHED.archiveMd5, 'CC BY 4.0']) {
       expect(error.fix).toContain(step);
     }
+  });
+
+  test('says of the usual place where that is, and needs no --set for it', async () => {
+    const error = await failure(real, 'data/DvsGesture/none/..');
+    expect(error.message).toContain(path.resolve('data/DvsGesture'));
+    expect(error.fix).toMatch(/repro run verify --profile full {2,}\(checks/);
+  });
+
+  test('puts the archive where a root that names it says', async () => {
+    const error = await failure(real, path.join(root, 'my data', 'own.tar.gz'));
+    expect(error.fix).toContain(`at ${root}/my data/own.tar.gz.`);
+    expect(error.fix).toContain(`--set 'dataset.root=${root}/my data/own.tar.gz'`);
+  });
+
+  test('says of a file that it is no archive, and puts nothing below it', async () => {
+    const file = path.join(root, 'passwd');
+    await writeFile(file, 'x');
+    const error = await failure(real, file);
+    expect(error.message).toBe(`${file} is a file, but no .tar.gz archive.`);
+    expect(error.fix).not.toContain(file);
   });
 
   test('names a download that has not ended', async () => {
@@ -288,7 +310,14 @@ describe('verifying simulated recordings', () => {
     await mkdir(first);
     await writeGestures(first, gestureFiles(false));
     await writeGestures(second, gestureFiles(true));
-    expect(await failure(simulated, first)).toMatchObject({ code: 'data-kind' });
-    expect(await failure(real, second)).toMatchObject({ code: 'data-kind' });
+    const [notSimulated, notReal] = [await failure(simulated, first), await failure(real, second)];
+    expect(notSimulated).toMatchObject({ code: 'data-kind' });
+    expect(notSimulated.fix).toContain(`--profile full --set dataset.root=${first}`);
+    expect(notReal).toMatchObject({ code: 'data-kind' });
+    expect(notReal.fix).toContain('npx repro run --profile quick');
+    expect(notReal.fix).toContain('--set dataset.root=DIR');
+    // The archive does not belong into the folder of the simulated recordings.
+    expect(notReal.fix).not.toContain(second);
+    for (const { fix } of [notSimulated, notReal]) expect(fix).not.toContain('Set dataset.simulated');
   });
 });

@@ -80,6 +80,23 @@ describe('verifying N-MNIST', () => {
     });
   });
 
+  test('says where it looked, and names a folder whose name is nearly right', async () => {
+    await writeSamples([...names('trains'), ...names('Test')]);
+    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+      code: 'data-missing',
+      message: expect.stringContaining(`${root} holds neither Train/ nor Train.zip.`),
+      fix: expect.stringMatching(/^It holds trains: rename that to Train\.\n.*--set dataset\.root=/s),
+    });
+    await expect(verifyNmnist(path.join(root, 'none'), real)).rejects.toMatchObject({
+      message: expect.stringContaining(`${root}/none does not exist`),
+    });
+    const file = path.join(root, 'Test/0/00000.bin');
+    await expect(verifyNmnist(file, real)).rejects.toMatchObject({
+      message: expect.stringContaining(`${file} is a file, but N-MNIST is a folder`),
+      fix: expect.not.stringContaining(file),
+    });
+  });
+
   test('tells every sample that cannot be read', async () => {
     await writeSamples([...names('Train'), ...names('Test')]);
     await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));

@@ -13,7 +13,7 @@ import { locateGestures } from './locate.ts';
 /** The clips that trial lists and labels name; of an archive, that takes a pass over all of it. */
 export async function listGestureClips(root: string, options: ReadOptions): Promise<Clips> {
   const shown = showPath(root);
-  const place = await locateGestures(root, shown);
+  const place = await locateGestures(root);
   const texts = new Map<string, string>();
   await place.tree.walk(async (file) => {
     if (!isText(file.path)) return;
@@ -60,7 +60,7 @@ export async function readGestureClips(
   options: ReadOptions & { readonly invalidEvents: 'keep' | 'drop' },
   visit: (clip: ReadClip) => Promise<void>,
 ): Promise<void> {
-  const place = await locateGestures(root, showPath(root));
+  const place = await locateGestures(root);
   const wanted = rowsByRecording(clips);
   const missing = new Set(wanted.keys());
   const { signal, invalidEvents } = options;

@@ -1,3 +1,4 @@
+import { rootOption, showPath } from '../show-path.ts';
 import recordings from './recordings.json' with { type: 'json' };
 
 /** What a set of gesture recordings must consist of. */
@@ -13,6 +14,8 @@ export interface GestureFacts {
 
 export const ARCHIVE = 'DvsGesture.tar.gz';
 export const FOLDER = 'DvsGesture';
+/** `dataset.root` of profile full. */
+export const USUAL_ROOT = 'data/DvsGesture';
 export const TRIAL_LISTS = { train: 'trials_to_train.txt', test: 'trials_to_test.txt' } as const;
 /** Stands beside recordings that were simulated, and nowhere else. */
 export const SIMULATED_MARK = 'SIMULATED.txt';
@@ -59,21 +62,28 @@ export function parseRecordingName(name: string): { readonly user: number; reado
   return match === null ? null : { user: Number(match[1]), light: match[2]! };
 }
 
+export function isArchiveName(name: string): boolean {
+  return /\.(?:tar\.gz|tgz)$/.test(name);
+}
+
 export function labelsNameOf(recording: string): string {
   return recording.replace(/\.aedat$/, '_labels.csv');
 }
 
-/** The whole text for a person who has no recordings yet. */
+/** The whole text for a person who has no recordings yet, and wants them at `root`. */
 export function howToGetGestures(root: string): string {
+  const archive = isArchiveName(root) ? showPath(root) : `${showPath(root)}/${ARCHIVE}`;
+  const option = rootOption(root, USUAL_ROOT);
   return [
     'DVS128 Gesture is free under CC BY 4.0 and is downloaded by hand:',
     '  1. Open https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
     '     and follow its link to the data set, a folder at https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8',
     `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
-    `  3. Put it, packed as it is, at ${root}/${ARCHIVE}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
-    '     it is read faster. A folder elsewhere: add --set dataset.root=DIR.',
-    '  4. npx repro run verify --profile full      (checks every file)',
-    '     npm run reproduce -- --profile full',
+    `  3. Put it, packed as it is, at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
+    '     it is read faster. A folder elsewhere: --set dataset.root=DIR.',
+    '  4. Run it again, with the same --profile and --set:',
+    `     npx repro run verify --profile full${option}      (checks every file)`,
+    `     npm run reproduce -- --profile full${option}`,
     'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',
   ].join('\n');
 }

@@ -2,8 +2,9 @@ import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { type FileTree, FolderTree, kindOfPath, type TreeFile } from '../file-tree.ts';
+import { RELATIVE_ROOT } from '../show-path.ts';
 import { TarTree } from '../tar-tree.ts';
-import { ARCHIVE, FOLDER, howToGetGestures, TRIAL_LISTS } from './facts.ts';
+import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TRIAL_LISTS, USUAL_ROOT } from './facts.ts';
 
 /** Where the recordings were found. */
 export interface GesturePlace {
@@ -21,13 +22,13 @@ export interface GesturePlace {
  *
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
-export async function locateGestures(root: string, shown: string): Promise<GesturePlace> {
+export async function locateGestures(root: string): Promise<GesturePlace> {
   const kind = await kindOfPath(root);
   if (kind === 'file') {
-    if (!/\.(?:tar\.gz|tgz)$/.test(root)) failMissing(shown, 'is neither a folder nor a .tar.gz archive');
+    if (!isArchiveName(root)) failNoArchive(root);
     return archivePlace(root);
   }
-  if (kind === null) failMissing(shown, 'does not exist');
+  if (kind === null) failMissing(root, 'does not exist');
   const below = path.join(root, FOLDER);
   for (const folder of [root, below]) {
     if ((await kindOfPath(folder)) === 'folder' && (await holdsRecordings(folder)))
@@ -39,7 +40,7 @@ export async function locateGestures(root: string, shown: string): Promise<Gestu
     (name) => name.startsWith(ARCHIVE) || name.startsWith('Unconfirmed'),
   );
   failMissing(
-    shown,
+    root,
     started === undefined
       ? `holds neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
       : `holds ${started}, a download that has not ended, but not ${ARCHIVE}`,
@@ -68,9 +69,20 @@ function archivePlace(archive: string): GesturePlace {
   return { archive, tree, list: async () => null };
 }
 
-function failMissing(shown: string, what: string): never {
-  throw new ReproError('data-missing', `the recordings of DVS128 Gesture are not here: ${shown} ${what}.`, {
+function failMissing(root: string, what: string): never {
+  const message = `the recordings of DVS128 Gesture are not here: ${path.resolve(root)} ${what}.`;
+  throw new ReproError('data-missing', message, {
     where: 'dataset.root',
-    fix: howToGetGestures(shown),
+    fix: `${RELATIVE_ROOT}.\n${howToGetGestures(root)}`,
+  });
+}
+
+function failNoArchive(root: string): never {
+  const message = `${path.resolve(root)} is a file, but no .tar.gz archive.`;
+  throw new ReproError('data-missing', message, {
+    where: 'dataset.root',
+    fix:
+      `Point dataset.root at ${ARCHIVE}, at a folder that holds it, or at ${FOLDER}/: --set dataset.root=DIR.\n` +
+      howToGetGestures(USUAL_ROOT),
   });
 }

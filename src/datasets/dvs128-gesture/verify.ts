@@ -5,7 +5,7 @@ import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split 
 import { hashFile } from '../file-hash.ts';
 import { byName } from '../file-tree.ts';
 import { formatBytes, Problems } from '../problems.ts';
-import { showPath } from '../show-path.ts';
+import { rootOption, showPath } from '../show-path.ts';
 import { checkLabels, checkRecording, checkTrials, type Trials } from './check.ts';
 import {
   ARCHIVE_BYTES,
@@ -18,6 +18,7 @@ import {
   parseRecordingName,
   SIMULATED_MARK,
   TRIAL_LISTS,
+  USUAL_ROOT,
 } from './facts.ts';
 import { type FoundFile, inspectFiles } from './inspect.ts';
 import { locateGestures } from './locate.ts';
@@ -36,10 +37,10 @@ export async function verifyGestures(
   facts: GestureFacts,
 ): Promise<Manifest> {
   const shown = showPath(root);
-  const place = await locateGestures(root, shown);
+  const place = await locateGestures(root);
   const expected = options.simulated ? null : facts;
   const names = await place.list();
-  if (names !== null) checkKind(new Set(names), options.simulated, shown);
+  if (names !== null) checkKind(new Set(names), options.simulated, root);
   const total = countRecordings(names, expected);
   let archive: ManifestFile | null = null;
   let found: Map<string, FoundFile>;
@@ -49,9 +50,9 @@ export async function verifyGestures(
     );
   } catch (error) {
     if (place.archive === null || options.simulated) throw error;
-    throw await explainArchive(place.archive, error, facts, shown, options.signal);
+    throw await explainArchive(place.archive, error, facts, root, options.signal);
   }
-  checkKind(new Set(found.keys()), options.simulated, shown);
+  checkKind(new Set(found.keys()), options.simulated, root);
   const warnings: string[] = [];
   if (place.archive !== null) {
     archive = await describeArchive(place.archive, options.signal);
@@ -79,18 +80,22 @@ function countRecordings(names: readonly string[] | null, facts: GestureFacts | 
   return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
 }
 
-function checkKind(names: ReadonlySet<string>, simulated: boolean, shown: string): void {
+/** Setting `dataset.simulated` alone is no remedy: `simulate` needs a section of the profile, and makes its data itself. */
+const OWN_SIMULATED =
+  'For simulated ones take a profile that makes its own, without --set dataset.root: npx repro run --profile quick';
+
+function checkKind(names: ReadonlySet<string>, simulated: boolean, root: string): void {
   if (names.has(SIMULATED_MARK) === simulated) return;
   const [there, wanted] = simulated ? ['real', 'simulated'] : ['simulated', 'real'];
   throw new ReproError(
     'data-kind',
     `these recordings are ${there} (${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them), but the profile says they are ${wanted}.`,
     {
-      where: shown,
+      where: showPath(root),
       fix: simulated
-        ? 'Set dataset.simulated to false for real recordings, or point dataset.root at the simulated ones.'
-        : 'Set dataset.simulated to true, or point dataset.root at the recordings of IBM:\n' +
-          howToGetGestures(shown),
+        ? `For real recordings: npx repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
+        : `${OWN_SIMULATED}\nFor real ones point dataset.root at the recordings of IBM: --set dataset.root=DIR.\n` +
+          howToGetGestures(USUAL_ROOT),
     },
   );
 }
@@ -143,7 +148,7 @@ async function explainArchive(
   archive: string,
   error: unknown,
   facts: GestureFacts,
-  shown: string,
+  root: string,
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   if (!(error instanceof ReproError) || !error.code.startsWith('archive-')) return error;
@@ -157,7 +162,7 @@ async function explainArchive(
       (cut
         ? 'The download is incomplete: fetch it again, then `repro run verify`.'
         : 'The archive is damaged.'),
-    { where: name, fix: howToGetGestures(shown), cause: error },
+    { where: name, fix: howToGetGestures(root), cause: error },
   );
 }
 

@@ -1,10 +1,14 @@
 import type { Split } from '../dataset.ts';
+import { rootOption, showPath } from '../show-path.ts';
 
 /** The two archives as published. */
 export const ARCHIVES: Readonly<Record<Split, { readonly name: string; readonly md5: string }>> = {
   train: { name: 'Train.zip', md5: '20959b8e626244a1b502305a9e6e2031' },
   test: { name: 'Test.zip', md5: '69ca8762b2fe404d9b9bad1103e97832' },
 };
+
+/** `dataset.root` of profile nmnist. */
+export const USUAL_ROOT = 'data/N-MNIST';
 
 /** What either archive unpacks to. */
 export const FOLDERS: Readonly<Record<Split, string>> = { train: 'Train', test: 'Test' };
@@ -23,15 +27,16 @@ export function parseSampleName(name: string): { readonly split: Split; readonly
   return match === null ? null : { split: match[1] === 'Train' ? 'train' : 'test', digit: Number(match[2]) };
 }
 
-/** The whole text for a person who has no samples yet. */
+/** The whole text for a person who has no samples yet, and wants them at `root`. */
 export function howToGetNmnist(root: string): string {
   return [
     'N-MNIST is free under CC BY-SA 4.0 and is downloaded by hand:',
     '  1. Open https://www.garrickorchard.com/datasets/n-mnist and follow its link to the data.',
     `  2. Download ${ARCHIVES.train.name} (md5 ${ARCHIVES.train.md5})`,
     `     and ${ARCHIVES.test.name} (md5 ${ARCHIVES.test.md5}).`,
-    `  3. Put both, packed as they are, into ${root}, or unpack them there to Train/ and Test/. Fewer samples will do:`,
-    '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. A folder elsewhere: add --set dataset.root=DIR.',
-    '  4. npm run reproduce -- --profile nmnist',
+    `  3. Put both, packed as they are, into ${showPath(root)}, or unpack them there to Train/ and Test/. Fewer samples will do:`,
+    '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. A folder elsewhere: --set dataset.root=DIR.',
+    '  4. Run it again, with the same --profile and --set:',
+    `     npm run reproduce -- --profile nmnist${rootOption(root, USUAL_ROOT)}`,
   ].join('\n');
 }

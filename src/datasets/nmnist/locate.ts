@@ -1,10 +1,12 @@
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
+import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../../errors.ts';
 import { SPLITS, type Split } from '../dataset.ts';
-import { type FileTree, FolderTree, kindOfPath, type TreeFile } from '../file-tree.ts';
-import { showPath } from '../show-path.ts';
+import { byName, type FileTree, FolderTree, kindOfPath, type TreeFile } from '../file-tree.ts';
+import { RELATIVE_ROOT } from '../show-path.ts';
 import { ZipTree } from '../zip-tree.ts';
-import { ARCHIVES, FOLDERS, howToGetNmnist } from './facts.ts';
+import { ARCHIVES, FOLDERS, howToGetNmnist, USUAL_ROOT } from './facts.ts';
 
 /** Where one split's samples were found; names are `Train/0/00002.bin` either way. */
 export interface NmnistPlace {
@@ -23,11 +25,9 @@ const FOLDER_DEPTH = 2;
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
 export async function locateNmnist(root: string): Promise<Record<Split, NmnistPlace>> {
-  const shown = showPath(root);
   const kind = await kindOfPath(root);
-  if (kind !== 'folder') {
-    fail(shown, kind === null ? `${shown} does not exist` : `${shown} is no folder`);
-  }
+  if (kind === null) fail(root, 'does not exist', []);
+  if (kind === 'file') failNoFolder(root);
   const places: Partial<Record<Split, NmnistPlace>> = {};
   for (const split of SPLITS) {
     const folder = path.join(root, FOLDERS[split]);
@@ -42,10 +42,8 @@ export async function locateNmnist(root: string): Promise<Record<Split, NmnistPl
   const { train, test } = places;
   if (train !== undefined && test !== undefined) return { train, test };
   const missing = SPLITS.filter((split) => places[split] === undefined);
-  return fail(
-    shown,
-    `${shown} holds ${missing.map((split) => `neither ${FOLDERS[split]}/ nor ${ARCHIVES[split].name}`).join(', ')}`,
-  );
+  const names = missing.map((split) => `neither ${FOLDERS[split]}/ nor ${ARCHIVES[split].name}`);
+  return fail(root, `holds ${names.join(', ')}`, await nameClosest(root, missing));
 }
 
 /** The same files with the folder's name before theirs. */
@@ -57,9 +55,34 @@ function below(tree: FolderTree, folder: string): NmnistPlace['tree'] {
   };
 }
 
-function fail(shown: string, what: string): never {
-  throw new ReproError('data-missing', `the samples of N-MNIST are not here: ${what}.`, {
+/** `It holds train/: rename it to Train/.` for each name that was probably meant; nothing where none is close. */
+async function nameClosest(root: string, missing: readonly Split[]): Promise<string[]> {
+  const entries = (await readdir(root)).sort(byName);
+  return missing.flatMap((split) =>
+    [FOLDERS[split], ARCHIVES[split].name].flatMap((name) => {
+      const close = entries.find(
+        (entry) => entry !== name && distance(entry.toLowerCase(), name.toLowerCase()) <= 1,
+      );
+      return close === undefined ? [] : [`It holds ${close}: rename that to ${name}.`];
+    }),
+  );
+}
+
+function fail(root: string, what: string, hints: readonly string[]): never {
+  throw new ReproError(
+    'data-missing',
+    `the samples of N-MNIST are not here: ${path.resolve(root)} ${what}.`,
+    {
+      where: 'dataset.root',
+      fix: [...hints, `${RELATIVE_ROOT}.`, howToGetNmnist(root)].join('\n'),
+    },
+  );
+}
+
+function failNoFolder(root: string): never {
+  const message = `${path.resolve(root)} is a file, but N-MNIST is a folder with Train/ or Train.zip, and Test/ or Test.zip.`;
+  throw new ReproError('data-missing', message, {
     where: 'dataset.root',
-    fix: howToGetNmnist(shown),
+    fix: `Point dataset.root at that folder: --set dataset.root=DIR.\n${howToGetNmnist(USUAL_ROOT)}`,
   });
 }

@@ -37,7 +37,9 @@ export async function verifyNmnist(root: string, options: ReadOptions): Promise<
   if (options.simulated) {
     throw new ReproError('data-kind', 'there are no simulated samples of N-MNIST.', {
       where: 'dataset.simulated',
-      fix: 'Set dataset.simulated to false, or dataset.name to dvs128-gesture.',
+      fix:
+        'For real samples: npx repro run verify --profile nmnist\n' +
+        'For simulated gestures: npx repro run --profile quick',
     });
   }
   const places = await locateNmnist(root);
@@ -58,7 +60,7 @@ export async function verifyNmnist(root: string, options: ReadOptions): Promise<
     what: 'N-MNIST',
     fix:
       'Fetch or unpack these again, then `repro run verify`; `repro logs verify` names all of them.\n' +
-      howToGetNmnist(shown),
+      howToGetNmnist(root),
     log: options.log,
   });
   const [train, test] = [found.train!, found.test!];
