@@ -8,10 +8,18 @@ export interface FileHash {
 }
 
 /** Reads a file to its end. An aborted signal ends it with the signal's reason. */
-export async function hashFile(file: string, signal: AbortSignal | undefined): Promise<FileHash> {
+export function hashFile(file: string, signal: AbortSignal | undefined): Promise<FileHash> {
+  return hashChunks(createReadStream(file, { highWaterMark: 1 << 20 }), signal);
+}
+
+/** The same of bytes from anywhere. */
+export async function hashChunks(
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<FileHash> {
   const hash = createHash('md5');
   let sizeBytes = 0;
-  for await (const chunk of createReadStream(file, { highWaterMark: 1 << 20 })) {
+  for await (const chunk of chunks) {
     signal?.throwIfAborted();
     hash.update(chunk);
     sizeBytes += chunk.length;

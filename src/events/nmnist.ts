@@ -59,7 +59,7 @@ export function decodeNmnist(
     }
   }
   const warnings: string[] = [];
-  if (length === 0) warnings.push(`${file}  holds no events.`);
+  if (length === 0) warnings.push(`${file}  holds no events: its clip is blank.`);
   if (backwards > 0) {
     const often = backwards === 1 ? '' : ` (the first of ${backwards.toLocaleString('en-US')} such places)`;
     warnings.push(`${file}: byte ${firstBackwards}  goes back in time${often}.`);

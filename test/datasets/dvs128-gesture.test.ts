@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ReadOptions } from '../../src/datasets/dataset.ts';
+import { listGestureClips } from '../../src/datasets/dvs128-gesture/clips.ts';
 import { CLASSES, PUBLISHED } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
 import { describeError, type ReproError } from '../../src/errors.ts';
@@ -239,6 +240,29 @@ describe('verifying recordings', () => {
     files.set('user24_led_labels.csv', text(`class,startTime_usec,endTime_usec\n${rows.join('')}`));
     await writeGestures(root, files);
     expect((await failure()).message).toContain(message);
+  });
+
+  test('accepts lists and labels with Windows line ends and a byte order mark', async () => {
+    const files = gestureFiles(false);
+    for (const [name, bytes] of files) {
+      if (!/\.(?:txt|csv)$/.test(name)) continue;
+      files.set(name, text(`\ufeff${new TextDecoder().decode(bytes).replaceAll('\n', '\r\n')}`));
+    }
+    await writeGestures(root, files);
+    const manifest = await verifyGestures(root, real, gestureFacts());
+    expect(manifest.splits.train).toEqual({ recordings: 3, clips: 36 });
+    const clips = await listGestureClips(root, real);
+    expect([clips.train.length, clips.test.length]).toEqual([36, 12]);
+    expect(clips.train[0]).toMatchObject({ recording: 'user01_led.aedat', class: 0 });
+  });
+
+  test('counts the blank lines of a list', async () => {
+    const files = gestureFiles(true);
+    files.set('trials_to_test.txt', text('user24_led.aedat\n\nnobody\n'));
+    await writeGestures(root, files);
+    expect((await failure(simulated)).message).toContain(
+      "trials_to_test.txt:3  nobody is no recording's name",
+    );
   });
 
   test('warns of recordings in no list and of small files that are not the published ones', async () => {

@@ -119,8 +119,23 @@ describe('verifying N-MNIST', () => {
     await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
     const { warnings, files } = await verifyNmnist(root, real);
     expect(warnings).toContain('no test sample of 9.');
+    expect(warnings.at(-1)).toMatch(/^1 file is no sample \(.*\) and not used: Test\/1\/notes\.txt\.$/);
     expect(files.find((file) => file.path === 'Test/1/notes.txt')?.status).toBe('unlisted');
   });
+});
+
+test('names of files that are not used are warned of once, before blank samples, and may be of any size', async () => {
+  const others = ['Train/3/my sample.bin', 'Train/12/00001.bin', 'Train/Thumbs.db'];
+  await writeSamples([...names('Train'), ...names('Test'), ...others]);
+  await writeSamples(['Test/a/b.bin', 'Test/c.bin', 'Test/d.bin'], new Uint8Array(17 << 20));
+  await writeSamples(['Train/0/00000.bin'], new Uint8Array(0));
+  const { warnings, perClass } = await verifyNmnist(root, real);
+  expect(warnings.slice(2)).toEqual([
+    '6 files are no samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
+      'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin and 2 more.',
+    'Train/0/00000.bin  holds no events: its clip is blank.',
+  ]);
+  expect(perClass['3']).toBe(2);
 });
 
 test('an unknown data set is refused with the closest name', () => {

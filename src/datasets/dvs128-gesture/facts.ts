@@ -81,7 +81,7 @@ export function howToGetGestures(root: string): string {
     `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
     `  3. Put it, packed as it is, at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
     '     it is read faster. A folder elsewhere: --set dataset.root=DIR.',
-    '  4. Run it again, with the same --profile and --set:',
+    '  4. Run it again (in place of these, the same --profile and other --set as before):',
     `     npx repro run verify --profile full${option}      (checks every file)`,
     `     npm run reproduce -- --profile full${option}`,
     'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',

@@ -36,7 +36,7 @@ export function howToGetNmnist(root: string): string {
     `     and ${ARCHIVES.test.name} (md5 ${ARCHIVES.test.md5}).`,
     `  3. Put both, packed as they are, into ${showPath(root)}, or unpack them there to Train/ and Test/. Fewer samples will do:`,
     '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. A folder elsewhere: --set dataset.root=DIR.',
-    '  4. Run it again, with the same --profile and --set:',
+    '  4. Run it again (in place of these, the same --profile and other --set as before):',
     `     npm run reproduce -- --profile nmnist${rootOption(root, USUAL_ROOT)}`,
   ].join('\n');
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { ReproError } from '../../errors.ts';
 import { decodeNmnist } from '../../events/nmnist.ts';
 import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
-import { hashFile } from '../file-hash.ts';
+import { hashChunks, hashFile } from '../file-hash.ts';
 import { readWhole } from '../file-tree.ts';
-import { describeProblem, formatBytes, formatCount, Problems } from '../problems.ts';
+import { describeProblem, foldNames, formatBytes, formatCount, Problems } from '../problems.ts';
 import { showPath } from '../show-path.ts';
 import {
   ARCHIVES,
@@ -20,11 +20,16 @@ import { locateNmnist, type NmnistPlace } from './locate.ts';
 /** Warnings of samples shown; a data set with more is odd in one way, not in many. */
 const MOST_WARNINGS = 20;
 
+/** What samples are called, for messages. */
+const SAMPLE_NAMES = 'Train/<digit>/<number>.bin, Test/<digit>/<number>.bin';
+
 /** What was found of one split. */
 interface FoundSplit {
   readonly files: readonly ManifestFile[];
   /** Samples of each digit. */
   readonly digits: readonly number[];
+  /** One for each sample that is accepted but not right. */
+  readonly sampleWarnings: readonly string[];
 }
 
 /**
@@ -75,7 +80,11 @@ export async function verifyNmnist(root: string, options: ReadOptions): Promise<
     perUser: {},
     perLight: {},
     perClass: Object.fromEntries(CLASSES.map((name, i) => [name, train.digits[i]! + test.digits[i]!])),
-    warnings: foldWarnings(warnings),
+    warnings: [
+      ...warnings,
+      ...describeIgnored([...train.files, ...test.files]),
+      ...foldWarnings([...train.sampleWarnings, ...test.sampleWarnings]),
+    ],
     files: [...test.files, ...train.files],
   };
 }
@@ -96,26 +105,29 @@ async function verifySplit(
   const { split, archive, tree } = place;
   const files: ManifestFile[] = [];
   const digits = CLASSES.map(() => 0);
+  const sampleWarnings: string[] = [];
   if (archive !== null) files.push(await checkArchive(archive, split, run.warnings, run.signal));
   await tree.walk(async (file) => {
     const sample = parseSampleName(file.path);
-    const own = sample?.split === split ? sample : null;
     let bytes: Uint8Array;
     try {
+      if (sample?.split !== split) {
+        files.push({ path: file.path, ...(await hashChunks(file.open(), run.signal)), status: 'unlisted' });
+        return;
+      }
       bytes = await readWhole(file, LARGEST_SAMPLE_BYTES);
-      if (own !== null) run.warnings.push(...decodeNmnist(bytes, file.path).warnings);
+      sampleWarnings.push(...decodeNmnist(bytes, file.path).warnings);
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       run.problems.addPlace('samples cannot be read', describeProblem(error));
       return;
     }
     const md5 = createHash('md5').update(bytes).digest('hex');
-    files.push({ path: file.path, sizeBytes: bytes.length, md5, status: own === null ? 'unlisted' : 'ok' });
-    if (own === null) return;
-    digits[own.digit]! += 1;
+    files.push({ path: file.path, sizeBytes: bytes.length, md5, status: 'ok' });
+    digits[sample.digit]! += 1;
     run.progress();
   }, run.signal);
-  return { files, digits };
+  return { files, digits, sampleWarnings };
 }
 
 async function checkArchive(
@@ -151,7 +163,18 @@ function checkCounts(split: Split, digits: readonly number[], problems: Problems
   if (samples > 0 && absent.length > 0) warnings.push(`no ${noun} of ${absent.join(', ')}.`);
 }
 
+/** A sample under another name would be missed in silence otherwise. */
+function describeIgnored(files: readonly ManifestFile[]): string[] {
+  const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
+  if (names.length === 0) return [];
+  const many = names.length === 1 ? 'file is no sample' : 'files are no samples';
+  return [`${names.length} ${many} (${SAMPLE_NAMES}) and not used: ${foldNames(names)}.`];
+}
+
 function foldWarnings(warnings: readonly string[]): string[] {
   if (warnings.length <= MOST_WARNINGS) return [...warnings];
-  return [...warnings.slice(0, MOST_WARNINGS), `and ${warnings.length - MOST_WARNINGS} further warnings.`];
+  return [
+    ...warnings.slice(0, MOST_WARNINGS),
+    `and ${warnings.length - MOST_WARNINGS} further warnings of samples.`,
+  ];
 }
