@@ -38,7 +38,7 @@ export interface TrainingTask {
   readonly signal?: AbortSignal;
   readonly progress?: (progress: TrainingProgress) => void;
   readonly note?: (text: string) => void;
-  /** Given a line for each epoch that ends. */
+  /** Given a line for each epoch that ends; when a training goes on, first for those before. */
   readonly log?: (line: string) => void;
 }
 
@@ -77,7 +77,10 @@ export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome>
   }
   const key = trainingKey(task);
   const saved = await checkpoints?.load(key);
-  if (saved !== undefined) task.note?.(describeResumption(saved, settings.epochs));
+  if (saved !== undefined) {
+    task.note?.(describeResumption(saved, settings.epochs));
+    for (const row of saved.rows) task.log?.(describeEpoch(settings, row));
+  }
   const random = new TorchRandom(task.seed);
   const parameters = saved?.parameters ?? initialState(task.spec, random);
   const position: Position =

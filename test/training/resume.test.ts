@@ -64,6 +64,15 @@ describe('a training that was interrupted', () => {
     }
   });
 
+  it('gives the log the lines of all epochs, those before the interruption too', async () => {
+    const expected: string[] = [];
+    await trainNetwork(smallTask({}, { log: (line) => expected.push(line) }));
+    await trainAndAbort(19);
+    const lines: string[] = [];
+    await trainNetwork(smallTask({}, { checkpoints: store(), log: (line) => lines.push(line) }));
+    expect(lines).toEqual(expected);
+  });
+
   it('does not do again what was done', async () => {
     await trainAndAbort(11);
     const steps: number[] = [];
