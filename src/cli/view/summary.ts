@@ -12,7 +12,8 @@ export function rerunCommand(id: string, runArguments: readonly string[]): strin
 
 /** Whether a line of the log says only what the failure says already. */
 function isSaid(line: string, text: string): boolean {
-  return text.includes(line.replace(/^(\w*Error: )/, '').trim());
+  // A long line of the log was cut at its start.
+  return text.includes(line.replace(/^(\w*Error: |…)/, '').trim());
 }
 
 function quoteWord(word: string): string {
@@ -35,9 +36,11 @@ export function summariseRun(
   for (const one of state.instances.values()) {
     if (one.failure === null) continue;
     lines.push('', colors.red(`${one.id} failed: ${one.failure.text}`));
-    if (one.failure.logTail.some((line) => !isSaid(line, one.failure?.text ?? ''))) {
+    const { text, logTail } = one.failure;
+    const unsaid = logTail.filter((line) => !isSaid(line, text));
+    if (unsaid.length > 0) {
       lines.push(colors.dim(`  the last lines of ${path.relative(options.folder, one.failure.logFile)}:`));
-      lines.push(...one.failure.logTail.map((line) => colors.dim(`  | ${line}`)));
+      lines.push(...unsaid.map((line) => colors.dim(`  | ${line}`)));
     }
     lines.push(`  run it again: ${rerunCommand(one.id, options.runArguments)}`);
   }
