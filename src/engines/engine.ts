@@ -1,7 +1,7 @@
-import type { NetworkSpec } from '../snn/spec.ts';
+import type { NetworkSpec, NeuronSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 
-/** Event counts, [N, T, P, H, W] in C order. */
+/** Event counts, or counts normalised, [N, T, P, H, W] in C order; still images are [N, 1, C, H, W]. */
 export interface Frames {
   readonly shape: readonly [number, number, number, number, number];
   readonly data: Uint8Array | Uint16Array | Uint32Array | Float32Array;
@@ -19,6 +19,8 @@ export interface Hyperparameters {
   readonly learningRate: number;
   /** λ of the regulariser λ · Σ Var(w) over spiking layers with one τ a neuron (unbiased variance); 0 leaves it out. */
   readonly regulariseTau: number;
+  /** What the regulariser takes the variance of: the logits w (the default, as the published code does) or τ itself (as the paper writes). */
+  readonly regularise?: 'w' | 'tau';
 }
 
 export interface Forward {
@@ -73,9 +75,36 @@ export function describeEngine({ name, version, backend, reason }: EngineDescrip
   return `${name} ${version} on ${backend}: ${reason}`;
 }
 
+/** One layer of neurons by itself, as the parity suite looks at it: `loss = Σ spikes · coefficients`. */
+export interface NeuronPass {
+  readonly neuron: NeuronSpec;
+  /** [T, N, ...neurons]: [T, N, C, H, W] or [T, N, F]. */
+  readonly shape: readonly number[];
+  /** Input current and the loss's coefficients, each of `shape`. */
+  readonly current: Float32Array;
+  readonly coefficients: Float32Array;
+  /** w, the logit of 1/τ: one number, or one a neuron ([1, ...neurons]); of LIF, that of its fixed τ. */
+  readonly logits: Float32Array;
+}
+
+/** What a layer of neurons makes of a `NeuronPass`. */
+export interface NeuronPassResult {
+  /** 0 or 1, and the membrane potential after the reset; each [T, N, ...neurons]. */
+  readonly spikes: Float32Array;
+  readonly potentials: Float32Array;
+  /** dLoss/dx as `current`, dLoss/dw as `logits` (of LIF too, where nothing learns it), dLoss/dα. */
+  readonly gradients: {
+    readonly current: Float32Array;
+    readonly logits: Float32Array;
+    readonly alpha: number;
+  };
+}
+
 /** What computes a training step; every engine passes one parity suite. */
 export interface Engine {
   readonly description: EngineDescription;
   /** @throws if a tensor of the network is missing from `state` or has another shape */
   open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;
+  /** Runs one layer of neurons forward and backward, with the code that training uses. */
+  runNeurons(pass: NeuronPass): Promise<NeuronPassResult>;
 }

@@ -65,6 +65,7 @@ function layerEntries(layer: Layer): StateEntry[] {
           : []),
       ];
     }
+    case 'repeat':
     case 'pool':
     case 'flatten':
     case 'dropout':

@@ -3,9 +3,9 @@ export type Reset =
   | { readonly kind: 'hard'; readonly potential: number; readonly detach: boolean }
   | { readonly kind: 'soft'; readonly detach: boolean };
 
-/** Surrogate derivative of the spike; `alpha` is its slope, learnable per layer on request. */
+/** Surrogate derivative of the spike (`surrogate.ts`); `alpha` is its slope, learnable per layer on request. */
 export interface Surrogate {
-  readonly kind: 'atan';
+  readonly kind: 'atan' | 'sigmoid' | 'triangle';
   readonly alpha: number;
   readonly learnable: boolean;
 }
@@ -52,6 +52,8 @@ export type Layer =
       readonly shape: readonly number[];
       readonly neuron: NeuronSpec;
     }
+  /** From here on there is time: the layers above run once on a still image, and what they give is shown at each of T steps. */
+  | { readonly kind: 'repeat'; readonly steps: number }
   | { readonly kind: 'pool'; readonly mode: 'max' | 'average'; readonly size: number }
   | { readonly kind: 'flatten' }
   | { readonly kind: 'dropout'; readonly probability: number; readonly features: number }
@@ -66,7 +68,10 @@ export type Layer =
 /** The layers of one kind: `LayerOf<'neuron'>`. */
 export type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { readonly kind: Kind }>;
 
-/** A network as data: every layer runs once a time step, and the class scores are the mean over the steps. */
+/**
+ * A network as data: every layer runs once a time step, and the class scores are the mean over the steps. In a network for still images,
+ * the layers before its one `repeat` run once; its frames are [N, 1, C, H, W].
+ */
 export interface NetworkSpec {
   /** [channels, height, width] of one frame. */
   readonly input: readonly [number, number, number];

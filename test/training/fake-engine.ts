@@ -31,6 +31,9 @@ export function fakeEngine(options: FakeEngineOptions = {}): Engine {
     async open(spec, state, optimiser) {
       return openSession(spec, state, optimiser, options);
     },
+    async runNeurons() {
+      throw new Error('the fake engine has no neurons');
+    },
   };
 }
 
