@@ -2,7 +2,7 @@ import { type StateEntry, stateEntries } from '../snn/parameters.ts';
 import { ShapeError } from '../snn/shape-error.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-import type { Frames, OptimiserState, TrainingBatch } from './engine.ts';
+import type { Frames, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';
 
 /** Every tensor of the network is in `state` with its type and shape. @throws {ShapeError} naming the first that is not */
 export function checkState(spec: NetworkSpec, state: State): void {
@@ -71,4 +71,25 @@ export function checkMasks(spec: NetworkSpec, { dropoutMasks, frames }: Training
       );
     }
   });
+}
+
+/** Current and coefficients fill the shape; w is one number or one a neuron. @throws {ShapeError} */
+export function checkNeuronPass({ shape, current, coefficients, logits }: NeuronPass): void {
+  const [steps = 0, samples = 0, ...neurons] = shape;
+  if (neurons.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 1)) {
+    throw new ShapeError(`shape: expected [T, N, ...neurons], each at least 1, got [${shape.join(', ')}]`);
+  }
+  const size = countElements(neurons);
+  for (const [name, { length }] of Object.entries({ current, coefficients })) {
+    if (length !== steps * samples * size) {
+      throw new ShapeError(
+        `${name}: [${shape.join(', ')}] needs ${steps * samples * size} values, got ${length}`,
+      );
+    }
+  }
+  if (logits.length !== 1 && logits.length !== size) {
+    throw new ShapeError(
+      `logits: expected 1, or ${size} for neurons [${neurons.join(', ')}], got ${logits.length}`,
+    );
+  }
 }

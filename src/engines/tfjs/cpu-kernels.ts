@@ -1,6 +1,6 @@
 import '@tensorflow/tfjs-backend-cpu';
 import { defineCpuKernel, defineGradient } from './cpu-backend.ts';
-import { fireKernel, normaliseAndFireKernel, scaleAndFireKernel } from './fire-kernels.ts';
+import { fireKernel, normaliseAndFireKernel, potentialsKernel, scaleAndFireKernel } from './fire-kernels.ts';
 import { type AdamStep, adamStep } from './kernels/adam.ts';
 import {
   type ConvolutionGeometry,
@@ -151,6 +151,7 @@ export const kernels = {
   convolve: convolveKernel,
   linear: linearKernel,
   fire: fireKernel,
+  potentials: potentialsKernel,
   normaliseAndFire: normaliseAndFireKernel,
   scaleAndFire: scaleAndFireKernel,
   maxPool: maxPoolKernel,

@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Engine } from '../engine.ts';
 import { kernelOperations } from './kernel-operations.ts';
 import type { LayerOperations } from './layer-operations.ts';
+import { runNeurons } from './neuron-pass.ts';
 import { referenceOperations } from './reference-operations.ts';
 import { TfjsSession } from './session.ts';
 
@@ -29,6 +30,10 @@ function createEngine(
     open: async (spec, state, optimiser) => {
       await tf.setBackend(tfjsBackend);
       return new TfjsSession(tfjsBackend, spec, operations, state, optimiser);
+    },
+    runNeurons: async (pass) => {
+      await tf.setBackend(tfjsBackend);
+      return runNeurons(operations, pass);
     },
   };
 }

@@ -37,6 +37,15 @@ defineGradient(fireKernel, ['current', 'leak', 'alpha'], ([dy], kept, attributes
   return byName(['current', 'leak', 'alpha'], gradients);
 });
 
+/** What neurons alone look like from within: `current`, `leak` to the membrane potentials after each step; no gradient. */
+export const potentialsKernel = defineCpuKernel<NeuronAttributes>('PlifPotentials', (call, attributes) => {
+  const run = neuronRun(call, attributes, 1);
+  const current = call.values('current');
+  const potentials = new Float32Array(current.length);
+  fire(current, identityAffine(run.steps), leakByPosition(call, run), run, potentials);
+  return [call.output(call.shape('current'), potentials)];
+});
+
 /** Batch norm per time step and neurons: also gives the statistics, mean and biased variance [T, C]. */
 export const normaliseAndFireKernel = defineCpuKernel<NormNeuronAttributes>(
   'PlifNormaliseAndFire',

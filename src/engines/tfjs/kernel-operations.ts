@@ -21,6 +21,7 @@ export const kernelOperations: LayerOperations = {
     const [spikes, rate] = kernels.fire.run(neuronTensors(input), neuronAttributes(input));
     return { spikes: spikes as Tensor, rate: rate as Scalar };
   },
+  potentials: (input) => kernels.potentials.run(neuronTensors(input), neuronAttributes(input))[0] as Tensor,
   normaliseAndFire: (input, { weight, bias, epsilon }) => {
     const [spikes, rate, mean, variance] = kernels.normaliseAndFire.run(
       { ...neuronTensors(input), weight, bias },

@@ -49,6 +49,8 @@ export interface LayerOperations {
   linear(x: Tensor2D, weight: Tensor2D): Tensor2D;
   /** Neurons over T steps, from rest. */
   fire(input: NeuronInput): Fired;
+  /** Membrane potentials that each step of `fire` leaves, as `current`; to look at, without a gradient. */
+  potentials(input: NeuronInput): Tensor;
   /** Batch norm with the statistics of each time step, then neurons. */
   normaliseAndFire(input: NeuronInput, norm: NormInput): NormalisedFired;
   /** `current · scale + shift` (each [C]), then neurons; for evaluation, without a gradient. */

@@ -5,7 +5,7 @@ import type { LayerOperations, NeuronInput } from './layer-operations.ts';
 import { normaliseBySteps } from './reference/batch-norm.ts';
 import { averagePool, convolve, flatten, linear, maskOverSteps } from './reference/linear-maps.ts';
 import { maxPoolFirst } from './reference/max-pool.ts';
-import { integrateAndFire } from './reference/neuron.ts';
+import { integrateAndFire, runSteps } from './reference/neuron.ts';
 
 /**
  * The layers composed of tfjs' own operations, each with its gradient, for any backend.
@@ -15,6 +15,10 @@ export const referenceOperations: LayerOperations = {
   convolve,
   linear,
   fire: (input) => fired(input, input.current),
+  potentials: ({ current, steps, leak, neuron }) => {
+    const byStep = runSteps(splitSteps(current, steps), channelsLast(leak), neuron);
+    return tf.reshape(tf.stack(byStep.map(({ potential }) => potential)), current.shape);
+  },
   normaliseAndFire: (input, { weight, bias, epsilon }) => {
     const { current, steps } = input;
     const [channels] = weight.shape;
@@ -38,10 +42,15 @@ export const referenceOperations: LayerOperations = {
 
 /** @param normalised the current after batch norm, where there is one; channels-last */
 function fired({ steps, current, leak, alpha, neuron }: NeuronInput, normalised: Tensor) {
-  const [rows = 0, ...positions] = current.shape;
-  const byStep = reshape(normalised, [steps, rows / steps, ...positions]);
+  const byStep = splitSteps(normalised, steps);
   const spikes = reshape(integrateAndFire(byStep, channelsLast(leak), alpha, neuron), current.shape);
   return { spikes, rate: tf.mean<Scalar>(spikes) };
+}
+
+/** [T·N, ...neurons] to [T, N, ...neurons]. */
+function splitSteps(x: Tensor, steps: number): Tensor {
+  const [rows = 0, ...positions] = x.shape;
+  return reshape(x, [steps, rows / steps, ...positions]);
 }
 
 /** A leak [1, C, H, W] to [1, H, W, C]; others stay as they are. */

@@ -40,7 +40,7 @@ export function identityAffine(steps: number): StepAffine {
  * leaks, in double precision, in one scratch array (one array to check the bounds of instead of two).
  *
  * @param leak 1/τ of each position
- * @param lastPotentials where given, receives the membrane potentials after the last step, [samples, positions]
+ * @param potentials where given, receives the membrane potentials after the reset of every step, as `current`
  * @returns spikes (0 or 1) and how many there are
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
@@ -49,7 +49,7 @@ export function fire(
   { scale, shift }: StepAffine,
   leak: Float64Array,
   run: NeuronRun,
-  lastPotentials?: Float64Array,
+  potentials?: Float32Array,
 ): { spikes: Float32Array; count: number } {
   const { steps, samples, positions, channels, hardReset } = run;
   const [threshold, rest] = asDoubles(run.threshold, run.rest);
@@ -83,8 +83,8 @@ export function fire(
             }
           }
         }
+        potentials?.set(scratch.subarray(0, length), base);
       }
-      lastPotentials?.set(scratch.subarray(0, length), sample * positions + start);
     }
   }
   return { spikes, count };

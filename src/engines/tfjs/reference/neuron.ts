@@ -36,6 +36,16 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
   return { charged, spikes, potential };
 }
 
+/** The steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [] or [1, ...neurons] */
+export function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
+  let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
+  return tf.unstack(current).map((input) => {
+    const step = stepNeuron(potential, input, leak, neuron);
+    potential = step.potential;
+    return step;
+  });
+}
+
 /**
  * Spiking neurons over T steps, with a backward pass of their own: the spike's derivative is the surrogate's.
  *
@@ -47,18 +57,10 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
  */
 export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
   return differentiable([current, leak, alpha], () => {
-    let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
-    const charged: Tensor[] = [];
-    const spikes: Tensor[] = [];
-    for (const input of tf.unstack(current)) {
-      const step = stepNeuron(potential, input, leak, neuron);
-      potential = step.potential;
-      charged.push(step.charged);
-      spikes.push(step.spikes);
-    }
+    const steps = runSteps(current, leak, neuron);
     return {
-      value: tf.stack(spikes),
-      keep: [current, leak, alpha, tf.stack(charged)],
+      value: tf.stack(steps.map(({ spikes }) => spikes)),
+      keep: [current, leak, alpha, tf.stack(steps.map(({ charged }) => charged))],
       backward: (spikeGradients, kept) =>
         backward(spikeGradients, kept as [Tensor, Tensor, Scalar, Tensor], neuron),
     };
