@@ -4,13 +4,14 @@ import { ReproError } from '../errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
-import type { EpochMetrics } from './metrics.ts';
+import type { EpochMetrics, LoggedBatch } from './metrics.ts';
 
-/** Sums over the batches of an epoch so far. */
+/** Sums over the batches of an epoch so far, and those of its batches that are logged by themselves. */
 export interface EpochSums {
   readonly loss: number;
   readonly correct: number;
   readonly spikeRates: readonly number[];
+  readonly logged: readonly LoggedBatch[];
 }
 
 /** The epoch that the model selection prefers so far. */
@@ -39,7 +40,7 @@ export interface Checkpoint {
 
 /** Everything in a checkpoint that is not a tensor. */
 interface Head {
-  readonly version: 1;
+  readonly version: typeof VERSION;
   readonly key: string;
   readonly epoch: number;
   readonly batch: number;
@@ -49,6 +50,9 @@ interface Head {
   readonly rows: readonly EpochMetrics[];
   readonly best: Omit<BestEpoch, 'state'> | null;
 }
+
+/** 2: rows and sums hold the logged batches. */
+const VERSION = 2;
 
 const magic = new TextEncoder().encode('PLIFCKP1');
 const digestBytes = 32;
@@ -61,7 +65,7 @@ const lengthBytes = 4;
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const { key, epoch, batch, sums, random, rows, best, optimiser } = checkpoint;
   const head: Head = {
-    version: 1,
+    version: VERSION,
     key,
     epoch,
     batch,
@@ -115,7 +119,7 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const head: Head = JSON.parse(new TextDecoder().decode(bytes.subarray(start + lengthBytes, tensorStart)));
   const { tensors } = readSafetensors(bytes.subarray(tensorStart), where);
   const words = tensors.get('random');
-  if (head.version !== 1 || words?.dtype !== 'I64') throw corrupt(where, 'it is of another version');
+  if (head.version !== VERSION || words?.dtype !== 'I64') throw corrupt(where, 'it is of another version');
   return {
     key: head.key,
     epoch: head.epoch,

@@ -18,7 +18,19 @@ export interface TauStatistics {
   readonly tauStd: number;
 }
 
-/** One row of metrics.csv. Test figures are missing in epochs that were not tested. */
+/** Of every so many training batches, counted over all epochs, loss and accuracy are logged by themselves: the original's rhythm. */
+export const LOGGED_EVERY = 256;
+
+/** One training batch by itself. */
+export interface LoggedBatch {
+  /** Training batches before it, over all epochs. */
+  readonly step: number;
+  /** With the regulariser. */
+  readonly loss: number;
+  readonly accuracy: number;
+}
+
+/** An epoch: one row of metrics.csv, and what TensorBoard shows. Test figures are missing in epochs that were not tested. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly learningRate: number;
@@ -27,6 +39,10 @@ export interface EpochMetrics {
   readonly test: LossAndAccuracy | null;
   /** One for each spiking layer; `spikeRate` is the share of neurons that spike a step, over the training batches. */
   readonly layers: readonly (TauStatistics & { readonly spikeRate: number })[];
+  /** Training batches since the start, after this epoch. */
+  readonly batches: number;
+  /** Those of this epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
+  readonly logged: readonly LoggedBatch[];
 }
 
 /** Time constants of each spiking layer, and their logits w. */

@@ -1,20 +1,33 @@
 import { TorchRandom } from '../snn/torch-random.ts';
 
+/** The orders of one epoch: positions in the training and in the validation part of the split. */
+export interface EpochOrders {
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+}
+
 /**
- * The order in which one epoch visits the training clips: positions in the training part of the split.
+ * The orders in which one epoch visits the training clips and, where it shuffles those too, the validation clips.
  *
  * The original's three data loaders (training, test, validation, in this order) each draw a base seed for their workers
  * from torch's global generator, and the two that shuffle then draw the seed of a permutation. All of these draws are made
- * here, so that later epochs too have the order that PyTorch gives them. The validation order itself changes nothing,
- * since every validation clip counts.
+ * here, so that later epochs too have the orders that PyTorch gives them.
  *
  * @param random the stream that the network's initial weights were drawn from
  */
-export function drawEpochOrder(random: TorchRandom, trainClips: number): Int32Array {
+export function drawEpochOrders(
+  random: TorchRandom,
+  clips: { readonly train: number; readonly validation: number },
+): EpochOrders {
   random.int64(); // training loader: base seed
-  const order = new TorchRandom(random.int64()).permutation(trainClips);
+  const train = new TorchRandom(random.int64()).permutation(clips.train);
   random.int64(); // test loader: base seed
   random.int64(); // validation loader: base seed
-  random.int64(); // validation loader: seed of its permutation
-  return order;
+  const validation = new TorchRandom(random.int64()).permutation(clips.validation);
+  return { train, validation };
+}
+
+/** The rows of an order's whole batches; a last partial one is dropped. */
+export function wholeBatches(order: Int32Array, rows: Int32Array, batchSize: number): Int32Array {
+  return order.subarray(0, order.length - (order.length % batchSize)).map((place) => rows[place]!);
 }

@@ -1,6 +1,8 @@
-import type { EpochSums } from './checkpoint.ts';
+import { COMPAT_DEFAULTS } from './compat.ts';
 import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
+import type { Position } from './position.ts';
 import type { TrainingSettings } from './settings.ts';
+import type { TrainingTask } from './task.ts';
 
 /** How far a training is. Test and validation batches count as much as training batches. */
 export interface TrainingProgress {
@@ -11,7 +13,7 @@ export interface TrainingProgress {
   readonly note: string;
 }
 
-/** Clips of the three parts that a training reads. */
+/** Clips of the three parts that each epoch reads. */
 export interface PartSizes {
   readonly train: number;
   readonly validation: number;
@@ -34,15 +36,24 @@ export function countBatches(settings: TrainingSettings, clips: PartSizes, epoch
   return batches;
 }
 
+/** @param ahead batches that are done of the epoch at `position` */
+export function reportProgress(task: TrainingTask, position: Position, ahead: number): void {
+  const { settings, split, test, compat = COMPAT_DEFAULTS } = task;
+  const held = split.validation.length;
+  const validation = compat.validation === 'all' ? held : held - (held % settings.batchSize);
+  const clips = { train: split.train.length, validation, test: test.labels.length };
+  task.progress?.({
+    done: countBatches(settings, clips, position.epoch) + ahead,
+    total: countBatches(settings, clips, settings.epochs),
+    unit: 'batches',
+    note: describeProgress(settings, position),
+  });
+}
+
 /** What a person wants to know of a training that is under way. */
 export function describeProgress(
   { epochs }: TrainingSettings,
-  position: {
-    readonly epoch: number;
-    readonly batch: number;
-    readonly sums: EpochSums;
-    readonly rows: readonly EpochMetrics[];
-  },
+  position: Pick<Position, 'epoch' | 'batch' | 'sums' | 'rows'>,
 ): string {
   const last = position.rows.at(-1);
   const loss = position.batch > 0 ? position.sums.loss / position.batch : last?.train.loss;

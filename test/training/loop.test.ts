@@ -4,7 +4,7 @@ import { ReproError } from '../../src/errors.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
-import { drawEpochOrder } from '../../src/training/order.ts';
+import { drawEpochOrders } from '../../src/training/order.ts';
 import { smallTask } from './small-task.ts';
 
 const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));
@@ -30,7 +30,7 @@ describe('trainNetwork', () => {
     const random = new TorchRandom(2020);
     initialState(task.spec, random);
     const expected = [1, 2].flatMap(() => {
-      const order = drawEpochOrder(random, 24).subarray(0, 20);
+      const order = drawEpochOrders(random, { train: 24, validation: 6 }).train.subarray(0, 20);
       return [...order].map((place) => task.train.labels[task.split.train[place]!]);
     });
     expect(labels.flat()).toEqual(expected);

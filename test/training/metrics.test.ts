@@ -18,6 +18,8 @@ function row(epoch: number, validation: number, test: number | null): EpochMetri
     validation: { loss: 0.125, accuracy: validation },
     test: test === null ? null : { loss: 0.25, accuracy: test },
     layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, spikeRate: 0.1 }],
+    batches: (epoch + 1) * 4,
+    logged: [],
   };
 }
 

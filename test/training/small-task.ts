@@ -55,6 +55,8 @@ export function outputsOf(outcome: TrainingOutcome): Record<string, string> {
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   return {
     'metrics.csv': formatMetrics(outcome.rows),
+    // The event file is made of these; JSON has every digit.
+    rows: JSON.stringify(outcome.rows),
     'best.safetensors': `${outcome.best.epoch} ${hex(writeSafetensors(outcome.best.state))}`,
     'last.safetensors': hex(writeSafetensors(outcome.last)),
   };

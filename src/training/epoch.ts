@@ -1,0 +1,136 @@
+import type { EngineSession } from '../engines/engine.ts';
+import { TorchRandom } from '../snn/torch-random.ts';
+import { COMPAT_DEFAULTS } from './compat.ts';
+import { divergedError, findNonFinite } from './divergence.ts';
+import { drawDropoutMasks } from './dropout.ts';
+import { type Evaluation, evaluateClips } from './evaluation.ts';
+import { LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
+import { drawEpochOrders, wholeBatches } from './order.ts';
+import { noSums, type Position } from './position.ts';
+import { describeEpoch, isTested } from './progress.ts';
+import { cosineLearningRate } from './schedule.ts';
+import { countCorrect, predictClasses } from './scores.ts';
+import { isPreferred } from './selection.ts';
+import type { TrainingTask } from './task.ts';
+
+/**
+ * Runs what is left of an epoch and moves `position` to the start of the next: all whole training batches in a new order, then the test
+ * and the validation clips, then the epoch's row, and its state if it is the best so far.
+ *
+ * @param beforeBatch called before each batch, of training and of evaluation; throws to stop
+ * @throws {ReproError} `training-diverged` if the loss or, after the epoch, a parameter is no finite number
+ */
+export async function runEpoch(
+  task: TrainingTask,
+  session: EngineSession,
+  position: Position,
+  beforeBatch: () => Promise<void>,
+): Promise<void> {
+  const { spec, settings, split, test, train, compat = COMPAT_DEFAULTS } = task;
+  const { batchSize } = settings;
+  const { epoch } = position;
+  const random = TorchRandom.restore(position.random);
+  const orders = drawEpochOrders(random, {
+    train: split.train.length,
+    validation: split.validation.length,
+  });
+  const learningRate = cosineLearningRate(settings.learningRate, settings.cosinePeriod, epoch);
+  const trainRows = wholeBatches(orders.train, split.train, batchSize);
+  const batches = trainRows.length / batchSize;
+  await trainBatches(task, session, position, { trainRows, learningRate, beforeBatch });
+
+  const options = { classes: spec.classes, batchSize, beforeBatch };
+  const tested = isTested(settings, epoch)
+    ? await evaluateClips(session, test, Int32Array.from(test.labels.keys()), options)
+    : undefined;
+  const validationRows =
+    compat.validation === 'all'
+      ? split.validation
+      : wholeBatches(orders.validation, split.validation, batchSize);
+  const validated = await evaluateClips(session, train, validationRows, options);
+  const state = await session.state();
+  const broken = findNonFinite(state);
+  if (broken !== undefined) {
+    // A potential that is no number never reaches the threshold: the loss stays finite, and the network silent.
+    const what = `"${broken}" holds values that are no numbers after epoch ${epoch + 1}`;
+    throw divergedError(task, learningRate, what);
+  }
+
+  const { sums } = position;
+  const row = {
+    epoch,
+    learningRate,
+    train: { loss: sums.loss / batches, accuracy: sums.correct / (batches * batchSize) },
+    validation: lossAndAccuracy(validated),
+    test: tested === undefined ? null : lossAndAccuracy(tested),
+    layers: tauStatistics(spec, state).map((statistics, layer) => ({
+      ...statistics,
+      spikeRate: sums.spikeRates[layer]! / batches,
+    })),
+    batches: (epoch + 1) * batches,
+    logged: sums.logged,
+  };
+  position.rows.push(row);
+  const figures = {
+    validationAccuracy: row.validation.accuracy,
+    testAccuracy: row.test?.accuracy ?? null,
+  };
+  if (isPreferred(compat.selection, figures, position.best)) position.best = { epoch, ...figures, state };
+  Object.assign(position, { epoch: epoch + 1, batch: 0, sums: noSums(spec), random: random.state() });
+  task.log?.(describeEpoch(settings, row));
+}
+
+/** Trains on the batches of an epoch that are left, and moves `position` behind each. */
+async function trainBatches(
+  { spec, seed, settings, train, compat = COMPAT_DEFAULTS }: TrainingTask,
+  session: EngineSession,
+  position: Position,
+  {
+    trainRows,
+    learningRate,
+    beforeBatch,
+  }: {
+    /** Clips of the whole batches, in the order in which they are visited. */
+    readonly trainRows: Int32Array;
+    readonly learningRate: number;
+    readonly beforeBatch: () => Promise<void>;
+  },
+): Promise<void> {
+  const { batchSize, regulariseTau } = settings;
+  const { epoch } = position;
+  const batches = trainRows.length / batchSize;
+  while (position.batch < batches) {
+    await beforeBatch();
+    const { batch, sums } = position;
+    const rows = trainRows.subarray(batch * batchSize, (batch + 1) * batchSize);
+    const labels = rows.map((row) => train.labels[row]!);
+    const step = await session.trainStep(
+      {
+        frames: await train.source.read(rows),
+        labels,
+        dropoutMasks: drawDropoutMasks(spec, batchSize, { seed, epoch, batch }),
+      },
+      { learningRate, regulariseTau, regularise: compat.regularise },
+    );
+    if (!Number.isFinite(step.loss)) {
+      const what = `The loss is ${step.loss} in epoch ${epoch + 1}, batch ${batch + 1}`;
+      throw divergedError({ seed, settings }, learningRate, what);
+    }
+    const correct = countCorrect(predictClasses(step.rates, spec.classes), labels);
+    const stepsBefore = epoch * batches + batch;
+    position.sums = {
+      loss: sums.loss + step.loss,
+      correct: sums.correct + correct,
+      spikeRates: sums.spikeRates.map((sum, layer) => sum + step.spikeRates[layer]!),
+      logged:
+        stepsBefore % LOGGED_EVERY === 0
+          ? [...sums.logged, { step: stepsBefore, loss: step.loss, accuracy: correct / batchSize }]
+          : sums.logged,
+    };
+    position.batch = batch + 1;
+  }
+}
+
+function lossAndAccuracy({ score: { loss, accuracy } }: Evaluation): LossAndAccuracy {
+  return { loss, accuracy };
+}

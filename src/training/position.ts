@@ -1,0 +1,31 @@
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import type { TorchRandomState } from '../snn/torch-random.ts';
+import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
+import type { EpochMetrics } from './metrics.ts';
+
+/** Where a training stands; always true of the session's state, so that it can be saved at any await. */
+export interface Position {
+  epoch: number;
+  /** Training batches of this epoch that are done. */
+  batch: number;
+  sums: EpochSums;
+  /** The stream of sample orders as it stood before this epoch's orders were drawn. */
+  random: TorchRandomState;
+  rows: EpochMetrics[];
+  best: BestEpoch | undefined;
+}
+
+/** @param random the stream of sample orders, after the initial weights were drawn from it */
+export function startPosition(spec: NetworkSpec, random: TorchRandomState): Position {
+  return { epoch: 0, batch: 0, sums: noSums(spec), random, rows: [], best: undefined };
+}
+
+/** The position that a checkpoint was saved at. */
+export function restorePosition({ epoch, batch, sums, random, rows, best }: Checkpoint): Position {
+  return { epoch, batch, sums, random, rows: [...rows], best };
+}
+
+/** Sums before the first batch of an epoch. */
+export function noSums(spec: NetworkSpec): EpochSums {
+  return { loss: 0, correct: 0, spikeRates: spikingLayers(spec).map(() => 0), logged: [] };
+}
