@@ -15,6 +15,11 @@ export interface TauSpec {
   readonly per: 'layer' | 'neuron';
   readonly mean: number;
   readonly std: number;
+  /**
+   * How the τ of each neuron is drawn: LogNormal(mean, std) as the published code does (the default), or 1 + LogNormal(mean − 1, std)
+   * as the paper writes. Without a spread, or with one τ a layer, it changes nothing.
+   */
+  readonly start?: 'code' | 'paper';
 }
 
 export interface NeuronSpec {

@@ -1,3 +1,5 @@
+import { SectionReader } from './section-reader.ts';
+
 /**
  * Where the paper, the published code and the published runs disagree: one switch each. docs/deviations.md gives the
  * evidence for each disagreement, and what its switch changes. The names are those of the original's Python, so that they can be
@@ -26,6 +28,20 @@ export interface Compat {
   readonly file_order: 'sorted' | 'shuffled';
 }
 
+/** What each switch can be set to, in the order of docs/deviations.md; the first is the default. */
+export const COMPAT_CHOICES: { readonly [K in keyof Compat]: readonly [Compat[K], ...Compat[K][]] } = {
+  trials: ['all', 'first-88'],
+  tau_per_neuron: ['passed', 'dropped'],
+  batch_size: ['documented', 'logged'],
+  tau_init: ['code', 'paper'],
+  regularise: ['w', 'tau'],
+  base_tau: ['configured', 'always-2'],
+  validation: ['all', 'shuffled-drop-last'],
+  selection: ['validation', 'best-test'],
+  surrogate: ['configured', 'sigmoid'],
+  file_order: ['sorted', 'shuffled'],
+};
+
 /** The intent of the thesis; what holds where a configuration says nothing. */
 export const COMPAT_DEFAULTS: Compat = {
   trials: 'all',
@@ -39,3 +55,39 @@ export const COMPAT_DEFAULTS: Compat = {
   surrogate: 'configured',
   file_order: 'sorted',
 };
+
+/**
+ * Reads a `compat:` section; what it leaves out is as in `COMPAT_DEFAULTS`.
+ *
+ * @throws {ReproError} `model-invalid` for an unknown switch or setting, with those that there are
+ */
+export function readCompat(section: unknown, file: string): Compat {
+  const read = new SectionReader(file, section, 'compat.');
+  read.only(Object.keys(COMPAT_CHOICES));
+  const choose = <K extends keyof Compat>(key: K): Compat[K] =>
+    read.choice<Compat[K]>(key, COMPAT_CHOICES[key], COMPAT_DEFAULTS[key]);
+  return {
+    trials: choose('trials'),
+    tau_per_neuron: choose('tau_per_neuron'),
+    batch_size: choose('batch_size'),
+    tau_init: choose('tau_init'),
+    regularise: choose('regularise'),
+    base_tau: choose('base_tau'),
+    validation: choose('validation'),
+    selection: choose('selection'),
+    surrogate: choose('surrogate'),
+    file_order: choose('file_order'),
+  };
+}
+
+/** The switches that are not as by default: `trials=first-88, tau_init=paper`, or `none`. */
+export function describeCompat(compat: Compat): string {
+  const set = switchNames()
+    .filter((key) => compat[key] !== COMPAT_DEFAULTS[key])
+    .map((key) => `${key}=${compat[key]}`);
+  return set.length === 0 ? 'none' : set.join(', ');
+}
+
+function switchNames(): (keyof Compat)[] {
+  return Object.keys(COMPAT_CHOICES) as (keyof Compat)[];
+}

@@ -1,0 +1,46 @@
+import type { NetworkConfig } from '../snn/networks.ts';
+import { type Section, SectionReader } from './section-reader.ts';
+
+/** The part of a network that a model's file describes; the data set adds the rest. */
+export type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
+
+/**
+ * Reads `network:` of a model, the profile's overrides in it.
+ *
+ * @throws {ReproError} `model-invalid` naming the file and the key
+ */
+export function readNetwork(section: Section, file: string): NetworkSection {
+  const network = new SectionReader(file, section, 'network.');
+  const tau = new SectionReader(file, network.section('tau'), 'network.tau.');
+  const reset = new SectionReader(file, network.section('reset'), 'network.reset.');
+  const surrogate = new SectionReader(file, network.section('surrogate'), 'network.surrogate.');
+  const optional = <K extends string>(key: K, read: (key: K) => number): { [P in K]?: number } =>
+    network.has(key) ? ({ [key]: read(key) } as { [P in K]?: number }) : {};
+  return {
+    channels: network.count('channels'),
+    layers: network.count('layers'),
+    neuron: network.choice('neuron', ['plif', 'lif']),
+    tau: {
+      per: tau.choice('per', ['layer', 'neuron']),
+      mean: tau.number('mean', (value) => value > 1, 'a number of time steps above 1'),
+      std: tau.number('std', (value) => value >= 0, 'a number of at least 0'),
+    },
+    reset: {
+      kind: reset.choice('kind', ['hard', 'soft']),
+      detach: reset.flag('detach'),
+      ...(reset.has('potential')
+        ? { potential: reset.number('potential', Number.isFinite, 'a number') }
+        : {}),
+    },
+    surrogate: {
+      kind: surrogate.choice('kind', ['atan', 'sigmoid', 'triangle']),
+      alpha: surrogate.number('alpha', (value) => value > 0, 'a number above 0'),
+      learnable: surrogate.flag('learnable'),
+    },
+    pooling: network.choice('pooling', ['max', 'average']),
+    ...optional('threshold', (key) => network.number(key, (value) => value > 0, 'a number above 0')),
+    ...optional('hidden', (key) => network.count(key)),
+    ...optional('votes', (key) => network.count(key)),
+    ...optional('dropout', (key) => network.number(key, (v) => v >= 0 && v < 1, 'a probability below 1')),
+  };
+}

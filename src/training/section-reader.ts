@@ -1,0 +1,92 @@
+import { ReproError } from '../errors.ts';
+
+export type Section = Readonly<Record<string, unknown>>;
+
+/** Reads the keys of one section; the runner has checked files against their schema, so this only stops nonsense. */
+export class SectionReader {
+  readonly #file: string;
+  readonly #prefix: string;
+  readonly #section: Section;
+
+  constructor(file: string, section: unknown, prefix = '') {
+    this.#file = file;
+    this.#prefix = prefix;
+    this.#section = asSection(section, file, prefix.replace(/\.$/, ''));
+  }
+
+  has(key: string): boolean {
+    return this.#section[key] !== undefined;
+  }
+
+  section(key: string): Section {
+    return asSection(this.#section[key], this.#file, this.#prefix + key);
+  }
+
+  text(key: string): string {
+    const value = this.#section[key];
+    return typeof value === 'string' ? value : this.#refuse(key, 'a text');
+  }
+
+  flag(key: string): boolean {
+    const value = this.#section[key];
+    return typeof value === 'boolean' ? value : this.#refuse(key, 'true or false');
+  }
+
+  choice<T extends string>(key: string, choices: readonly T[], otherwise?: T): T {
+    if (otherwise !== undefined && !this.has(key)) return otherwise;
+    return (
+      choices.find((choice) => choice === this.#section[key]) ??
+      this.#refuse(key, `one of ${choices.join(', ')}`)
+    );
+  }
+
+  count(key: string, otherwise?: number): number {
+    if (otherwise !== undefined && !this.has(key)) return otherwise;
+    return this.number(key, (value) => Number.isInteger(value) && value >= 1, 'a whole number of at least 1');
+  }
+
+  number(key: string, good: (value: number) => boolean, expected: string): number {
+    const value = this.#section[key];
+    return typeof value === 'number' && good(value) ? value : this.#refuse(key, expected);
+  }
+
+  /** Refuses keys that have no meaning here. */
+  only(known: readonly string[]): void {
+    for (const key of Object.keys(this.#section)) {
+      if (!known.includes(key)) this.#refuse(key, `no such key, but ${known.join(', ')}`);
+    }
+  }
+
+  #refuse(key: string, expected: string): never {
+    throw invalid(this.#file, this.#prefix + key, expected, this.#section[key]);
+  }
+}
+
+/** One section over another, key by key; nested sections are merged alike. */
+export function mergeSections(base: Section, over: Section): Section {
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) {
+    const before = merged[key];
+    merged[key] = isSection(before) && isSection(value) ? mergeSections(before, value) : value;
+  }
+  return merged;
+}
+
+/** @throws {ReproError} `model-invalid` if `value` is no section */
+export function asSection(value: unknown, file: string, key: string): Section {
+  if (isSection(value)) return value;
+  throw invalid(file, key, 'a section with keys', value);
+}
+
+function isSection(value: unknown): value is Section {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function invalid(where: string, key: string, expected: string, found: unknown): ReproError {
+  const what = key === '' ? 'the file' : `"${key}"`;
+  return new ReproError(
+    'model-invalid',
+    `${what}: expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}.`,
+    { where, fix: 'schemas/model.schema.json says what belongs there; the profile’s `train:` goes over it.' },
+  );
+}

@@ -1,0 +1,59 @@
+import { encodeEventFileHeader, encodeScalarEvents, type ScalarEvent } from '../formats/tfevents.ts';
+import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
+import type { EpochMetrics } from './metrics.ts';
+
+/** A point of a curve, before anybody says when it was. */
+export type Scalar = Omit<ScalarEvent, 'wallTimeSeconds'>;
+
+/**
+ * What the original's training script shows of an epoch in TensorBoard, under its tags and in its order:
+ *
+ * - `train_accuracy` and `train_loss` of every 256th batch; the step is the number of batches before it, over all epochs
+ * - `test_accuracy` (in epochs that were tested) and `val_accuracy`; the step is the epoch, counted from 0
+ * - `w<i>`, and `w_std<i>` where each neuron has its own τ: mean and unbiased standard deviation of w in the i-th layer whose τ
+ *   is learned, after the epoch; the step is the number of batches so far
+ */
+export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
+  const { epoch, logged, test, validation, batches } = row;
+  const scalars: Scalar[] = [];
+  for (const { step, loss, accuracy } of logged) {
+    scalars.push(
+      { tag: 'train_accuracy', step, value: accuracy },
+      { tag: 'train_loss', step, value: loss },
+    );
+  }
+  if (test !== null) scalars.push({ tag: 'test_accuracy', step: epoch, value: test.accuracy });
+  scalars.push({ tag: 'val_accuracy', step: epoch, value: validation.accuracy });
+
+  const learned = spikingLayers(spec).flatMap(({ neuron }, layer) => {
+    const statistics = row.layers[layer];
+    return neuron.kind === 'plif' && statistics !== undefined ? [{ neuron, statistics }] : [];
+  });
+  learned.forEach(({ neuron, statistics }, i) => {
+    scalars.push({ tag: `w${i}`, step: batches, value: statistics.wMean });
+    if (neuron.tau.per === 'neuron') {
+      scalars.push({ tag: `w_std${i}`, step: batches, value: statistics.wStd });
+    }
+  });
+  return scalars;
+}
+
+/**
+ * The event file of a whole training, from its first epoch.
+ *
+ * @param wallTimeSeconds when an epoch was, since 1970; an output that is hashed must take a time that is the same in every run
+ */
+export function encodeTraining(
+  spec: NetworkSpec,
+  rows: readonly EpochMetrics[],
+  wallTimeSeconds: (row: EpochMetrics) => number,
+): Uint8Array {
+  const [first] = rows;
+  const events = rows.flatMap((row) =>
+    scalarsOf(spec, row).map((scalar) => ({ ...scalar, wallTimeSeconds: wallTimeSeconds(row) })),
+  );
+  return Buffer.concat([
+    encodeEventFileHeader(first === undefined ? 0 : wallTimeSeconds(first)),
+    encodeScalarEvents(events),
+  ]);
+}

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { COMPAT_CHOICES, COMPAT_DEFAULTS, describeCompat, readCompat } from '../../src/training/compat.ts';
+import { resolveModel } from '../../src/training/settings.ts';
+
+const read = (id: string) =>
+  parse(readFileSync(new URL(`../../configs/models/${id}.yaml`, import.meta.url), 'utf8'));
+/** A model of the thesis with one switch set, as `--set train.compat.<key>=<value>` sets it. */
+const switched = (id: string, compat: Record<string, string>, over: Record<string, unknown> = {}) =>
+  resolveModel(read(id), { compat, ...over }, `${id}.yaml`);
+
+describe('the switches', () => {
+  it('have the intent of the thesis as their defaults, the first choice of each', () => {
+    expect(Object.fromEntries(Object.entries(COMPAT_CHOICES).map(([key, [first]]) => [key, first]))).toEqual(
+      COMPAT_DEFAULTS,
+    );
+    expect(readCompat({}, 'x')).toEqual(COMPAT_DEFAULTS);
+    expect(resolveModel(read('no-reg'), {}, 'x').compat).toEqual(COMPAT_DEFAULTS);
+  });
+
+  it('of a model give way to those of the profile, one by one', () => {
+    const model = { ...read('no-reg'), compat: { trials: 'first-88', selection: 'best-test' } };
+    const { compat } = resolveModel(model, { compat: { selection: 'validation', tau_init: 'paper' } }, 'x');
+    expect(compat).toEqual({ ...COMPAT_DEFAULTS, trials: 'first-88', tau_init: 'paper' });
+  });
+
+  it('are described by those that are set', () => {
+    expect(describeCompat(COMPAT_DEFAULTS)).toBe('none');
+    expect(describeCompat({ ...COMPAT_DEFAULTS, tau_init: 'paper', trials: 'first-88' })).toBe(
+      'trials=first-88, tau_init=paper',
+    );
+  });
+
+  it('are refused where they or their setting are unknown, with those that there are', () => {
+    expect(() => readCompat({ trial: 'all' }, 'm.yaml')).toThrow(
+      '"compat.trial": expected no such key, but trials, tau_per_neuron, batch_size',
+    );
+    expect(() => readCompat({ trials: 'first-80' }, 'm.yaml')).toThrow(
+      '"compat.trials": expected one of all, first-88, found "first-80"',
+    );
+  });
+});
+
+describe('tau_per_neuron: dropped', () => {
+  it('trains the network of one τ a layer', () => {
+    const { network, warnings } = switched('no-reg', { tau_per_neuron: 'dropped' });
+    expect(network).toEqual(resolveModel(read('baseline'), {}, 'x').network);
+    expect(warnings).toEqual([]);
+  });
+
+  it('is refused with λ: the variance of one number is none', () => {
+    expect(() => switched('lambda-0.1', { tau_per_neuron: 'dropped' })).toThrow(
+      expect.objectContaining({
+        code: 'compat-impossible',
+        where: 'lambda-0.1.yaml',
+        message: expect.stringContaining('λ = 0.1 would take the variance of that single number'),
+      }),
+    );
+  });
+
+  it('goes before the switches that need one τ a neuron, or one a layer', () => {
+    const compat = { tau_per_neuron: 'dropped', tau_init: 'paper', base_tau: 'always-2' };
+    const { network, warnings } = switched('no-reg', compat, { network: { tau: { mean: 4 } } });
+    expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
+    expect(warnings).toEqual([
+      'no-reg.yaml: compat.tau_init: paper has no effect: no τ of a neuron is drawn at random here.',
+    ]);
+  });
+});
+
+describe('a switch of the network', () => {
+  it('starts τ as the paper writes it', () => {
+    expect(switched('no-reg', { tau_init: 'paper' }).network.tau).toEqual({
+      per: 'neuron',
+      mean: 2,
+      std: 0.1,
+      start: 'paper',
+    });
+  });
+
+  it('starts every shared τ at 2, whatever was asked for', () => {
+    const asked = { network: { tau: { mean: 8 } } };
+    expect(switched('baseline', { base_tau: 'always-2' }, asked).network.tau.mean).toBe(2);
+    expect(switched('baseline', { base_tau: 'configured' }, asked).network.tau.mean).toBe(8);
+  });
+
+  it('puts the sigmoid in the place of the arctan, with the slope as configured', () => {
+    expect(switched('baseline', { surrogate: 'sigmoid' }).network.surrogate).toEqual({
+      kind: 'sigmoid',
+      alpha: 2,
+      learnable: false,
+    });
+  });
+});
+
+describe('batch_size: logged', () => {
+  it('trains in batches of 32, unless the profile says how large they are', () => {
+    expect(switched('baseline', { batch_size: 'logged' }).training.batchSize).toBe(32);
+    const { training, warnings } = switched('baseline', { batch_size: 'logged' }, { batchSize: 8 });
+    expect(training.batchSize).toBe(8);
+    expect(warnings).toEqual([
+      'baseline.yaml: compat.batch_size: logged has no effect: the profile sets train.batchSize.',
+    ]);
+  });
+});
+
+describe('a switch without effect', () => {
+  it.each<[string, Record<string, string>, Record<string, unknown>, string]>([
+    ['baseline', { tau_per_neuron: 'dropped' }, {}, 'this model has one τ a layer anyway'],
+    ['baseline', { tau_init: 'paper' }, {}, 'no τ of a neuron is drawn at random here'],
+    ['no-reg', { tau_init: 'paper' }, { network: { tau: { std: 0 } } }, 'no τ of a neuron is drawn'],
+    ['no-reg', { base_tau: 'always-2' }, {}, 'it is for learned τ that a layer shares'],
+    ['baseline', { base_tau: 'always-2' }, {}, 'τ starts at 2 anyway'],
+    ['baseline', { base_tau: 'always-2' }, { network: { neuron: 'lif' } }, 'it is for learned τ that a'],
+    ['no-reg', { regularise: 'tau' }, {}, 'nothing is regularised here'],
+    ['lambda-0.1', { regularise: 'tau' }, { network: { neuron: 'lif' } }, 'nothing is regularised here'],
+    [
+      'baseline',
+      { surrogate: 'sigmoid' },
+      { network: { surrogate: { kind: 'sigmoid' } } },
+      'the surrogate is a sigmoid anyway',
+    ],
+  ])('is warned of: %s with %j and %j', (id, compat, over, why) => {
+    const [key, value] = Object.entries(compat)[0]!;
+    const { warnings } = switched(id, compat, over);
+    expect(warnings[0]).toContain(`${id}.yaml: compat.${key}: ${value} has no effect: ${why}`);
+  });
+
+  it('is not warned of where it has one', () => {
+    expect(switched('lambda-0.1', { regularise: 'tau', tau_init: 'paper' }).warnings).toEqual([]);
+  });
+});
