@@ -17,10 +17,7 @@ export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
   const { epoch, logged, test, validation, batches } = row;
   const scalars: Scalar[] = [];
   for (const { step, loss, accuracy } of logged) {
-    scalars.push(
-      { tag: 'train_accuracy', step, value: accuracy },
-      { tag: 'train_loss', step, value: loss },
-    );
+    scalars.push({ tag: 'train_accuracy', step, value: accuracy }, { tag: 'train_loss', step, value: loss });
   }
   if (test !== null) scalars.push({ tag: 'test_accuracy', step: epoch, value: test.accuracy });
   scalars.push({ tag: 'val_accuracy', step: epoch, value: validation.accuracy });

@@ -1,0 +1,83 @@
+import { ReproError } from '../errors.ts';
+import { computeCrc32c } from './crc32c.ts';
+
+/** u64 length of the data, u32 checksum of those eight bytes. */
+const HEADER_BYTES = 12;
+/** u32 checksum of the data. */
+const FOOTER_BYTES = 4;
+const MASK_DELTA = 0xa282ead8;
+
+export interface TfRecord {
+  /** Where in the file the record starts. */
+  readonly offset: number;
+  /** A view of the file's bytes, not a copy. */
+  readonly data: Uint8Array;
+}
+
+export interface TfRecordFile {
+  readonly records: readonly TfRecord[];
+  /** Where the record starts whose end is missing; null where the file ends with a whole record. */
+  readonly truncatedAt: number | null;
+}
+
+/**
+ * A checksum as TFRecord stores it: turned right by 15 bits, plus a constant, modulo 2^32. So a record that contains other
+ * records with their checksums does not have a telling checksum itself.
+ */
+function maskChecksum(checksum: number): number {
+  return (((checksum >>> 15) | (checksum << 17)) + MASK_DELTA) >>> 0;
+}
+
+/** One record: u64 length, its masked CRC-32C, the data, their masked CRC-32C; all little-endian. */
+export function encodeTfRecord(data: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(HEADER_BYTES + data.length + FOOTER_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(data.length), true);
+  view.setUint32(8, maskChecksum(computeCrc32c(bytes.subarray(0, 8))), true);
+  bytes.set(data, HEADER_BYTES);
+  view.setUint32(HEADER_BYTES + data.length, maskChecksum(computeCrc32c(data)), true);
+  return bytes;
+}
+
+/**
+ * Splits a file into its records. A file that ends within a record, as one does while it is written or once its writer was
+ * stopped, gives the whole records before that. Claimed lengths reserve no memory.
+ *
+ * @param file its name, for errors
+ * @throws {ReproError} `tfrecord-invalid` if a checksum is not that of its bytes
+ * @see https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
+ */
+export function decodeTfRecords(bytes: Uint8Array, file: string): TfRecordFile {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const records: TfRecord[] = [];
+  const check = (start: number, end: number, what: string, record: number): void => {
+    const stored = view.getUint32(end, true);
+    const computed = maskChecksum(computeCrc32c(bytes.subarray(start, end)));
+    if (stored === computed) return;
+    throw new ReproError(
+      'tfrecord-invalid',
+      record === 0 && start === 0
+        ? 'This is no TFRecord file: it does not start with a length and the checksum of that length.'
+        : `Bytes ${start} to ${end - 1}, the ${what} of the record at byte ${record}, are damaged: their checksum is ${hex(computed)}, the file says ${hex(stored)}.`,
+      { where: file, fix: 'Fetch the file again from where it was written.' },
+    );
+  };
+
+  let offset = 0;
+  while (offset < bytes.length) {
+    const dataStart = offset + HEADER_BYTES;
+    if (dataStart > bytes.length) return { records, truncatedAt: offset };
+    check(offset, offset + 8, 'length', offset);
+    const length = view.getBigUint64(offset, true);
+    if (length > BigInt(bytes.length - dataStart - FOOTER_BYTES)) return { records, truncatedAt: offset };
+    const dataEnd = dataStart + Number(length);
+    check(dataStart, dataEnd, 'data', offset);
+    records.push({ offset, data: bytes.subarray(dataStart, dataEnd) });
+    offset = dataEnd + FOOTER_BYTES;
+  }
+  return { records, truncatedAt: null };
+}
+
+function hex(checksum: number): string {
+  return `0x${checksum.toString(16).padStart(8, '0')}`;
+}

@@ -1,0 +1,151 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import {
+  decodeEventFile,
+  encodeEventFileHeader,
+  encodeScalarEvents,
+  type ScalarEvent,
+} from '../../src/formats/tfevents.ts';
+import { encodeTfRecord } from '../../src/formats/tfrecord.ts';
+
+interface Expected {
+  readonly recordBytes: readonly number[];
+  readonly scalars: readonly [tag: string, step: number, value: string, wallTimeSeconds: number][];
+}
+
+const folder = new URL('../fixtures/tensorboard/', import.meta.url);
+const expected: Readonly<Record<'older' | 'newer', Expected>> = JSON.parse(
+  readFileSync(new URL('expected.json', folder), 'utf8'),
+);
+
+/** A file that Google's protobuf wrote (make_events.py), and what is in it. */
+function readMade(name: 'older' | 'newer') {
+  const bytes = new Uint8Array(readFileSync(new URL(`events.out.tfevents.${name}`, folder)));
+  const { recordBytes, scalars } = expected[name];
+  return {
+    bytes,
+    recordBytes,
+    scalars: scalars.map(([tag, step, value, wallTimeSeconds]) => ({
+      tag,
+      step,
+      value: Number(value),
+      wallTimeSeconds,
+    })),
+  };
+}
+
+const anyScalar: fc.Arbitrary<ScalarEvent> = fc.record({
+  tag: fc.string({ unit: 'grapheme', maxLength: 20 }),
+  step: fc.maxSafeInteger(),
+  value: fc.float(),
+  wallTimeSeconds: fc.double({ noNaN: true }),
+});
+
+/** An event file with one more record, whose checksums are right. */
+const withRecord = (data: Uint8Array) => Buffer.concat([encodeEventFileHeader(0), encodeTfRecord(data)]);
+
+describe('decodeEventFile', () => {
+  it.each(['older', 'newer'] as const)('reads the scalars in the %s form, and only these', (name) => {
+    const { bytes, scalars } = readMade(name);
+    expect(decodeEventFile(bytes, name)).toEqual({ scalars, truncatedAt: null });
+  });
+
+  it('gives the whole events of a file that was cut off, at every byte', () => {
+    const { bytes, recordBytes, scalars } = readMade('older');
+    for (let length = 0; length < bytes.length; length++) {
+      let whole = 0;
+      let end = 0;
+      while (end + recordBytes[whole]! <= length) end += recordBytes[whole++]!;
+      expect(decodeEventFile(bytes.subarray(0, length), 'cut'), `${length} bytes`).toEqual({
+        scalars: scalars.slice(0, Math.max(0, whole - 1)),
+        truncatedAt: end === length ? null : end,
+      });
+    }
+  });
+
+  it('reads a file at any address', () => {
+    const { bytes, scalars } = readMade('newer');
+    const shifted = new Uint8Array(bytes.length + 3);
+    shifted.set(bytes, 3);
+    expect(decodeEventFile(shifted.subarray(3), 'shifted').scalars).toEqual(scalars);
+  });
+
+  it.each([
+    ['a TFRecord file of something else', encodeTfRecord(Uint8Array.of(10, 1, 65)), /first record must say/],
+    [
+      'events of another program',
+      encodeTfRecord(Buffer.concat([Uint8Array.of(26, 17), Buffer.from('Mindspore.Event:1')])),
+      /has "Mindspore\.Event:1"/,
+    ],
+    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), /no TFRecord file/],
+    ['a summary longer than its record', withRecord(Uint8Array.of(42, 127)), /no event: .*premature EOF/],
+    ['a time that is cut off', withRecord(Uint8Array.of(9, 0)), /no event/],
+    ['a field of a kind that there is not', withRecord(Uint8Array.of(15)), /no event/],
+    ['groups without an end', withRecord(new Uint8Array(5000).fill(0x63)), /no event/],
+    ['a tag that is not UTF-8', withRecord(Uint8Array.of(42, 5, 10, 3, 10, 1, 255)), /no event/],
+    [
+      'a step beyond what a number can hold',
+      withRecord(Uint8Array.of(16, 255, 255, 255, 255, 255, 255, 255, 255, 127)),
+      /its step is 9223372036854775807/,
+    ],
+  ])('refuses %s', (_, bytes, message) => {
+    expect(() => decodeEventFile(bytes, 'events')).toThrow(message);
+    expect(() => decodeEventFile(bytes, 'events')).toThrow(ReproError);
+  });
+
+  it('refuses a scalar that is several numbers, and names its tag', () => {
+    const { bytes } = readMade('newer');
+    // One more float in the packed field 5 of the first scalar's tensor; the lengths around it grow with it.
+    const tensor = Buffer.from([8, 1, 18, 0, 42, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const metadata = Buffer.from([10, 9, 10, 7, ...Buffer.from('scalars')]);
+    const plugin = Buffer.from([10, 4, ...Buffer.from('loss'), 66, tensor.length, ...tensor]);
+    const value = Buffer.concat([plugin, Buffer.from([74, 11, ...metadata])]);
+    const data = Buffer.from([42, value.length + 2, 10, value.length, ...value]);
+    expect(() => decodeEventFile(Buffer.concat([bytes, encodeTfRecord(data)]), 'events')).toThrow(
+      /scalar "loss" is not one number/,
+    );
+  });
+
+  it('never fails otherwise than with an error for people, whatever a record holds', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), (data) => {
+        try {
+          decodeEventFile(withRecord(data), 'events');
+        } catch (error) {
+          expect(error).toBeInstanceOf(ReproError);
+        }
+      }),
+    );
+  });
+});
+
+describe('encodeScalarEvents', () => {
+  it('writes the very bytes that protobuf itself writes', () => {
+    const { bytes, scalars } = readMade('older');
+    expect(Buffer.concat([encodeEventFileHeader(1718000000.25), encodeScalarEvents(scalars)])).toEqual(
+      Buffer.from(bytes),
+    );
+  });
+
+  it('can be appended to: what is read is all that was written, in single precision', () => {
+    fc.assert(
+      fc.property(fc.array(anyScalar, { maxLength: 8 }), fc.nat(8), (scalars, first) => {
+        const file = Buffer.concat([
+          encodeEventFileHeader(1.5),
+          encodeScalarEvents(scalars.slice(0, first)),
+          encodeScalarEvents(scalars.slice(first)),
+        ]);
+        // A time of -0 is no time: protobuf leaves zeros out.
+        const read = scalars.map((event) => ({ ...event, wallTimeSeconds: event.wallTimeSeconds + 0 }));
+        expect(decodeEventFile(file, 'events')).toEqual({ scalars: read, truncatedAt: null });
+      }),
+    );
+  });
+
+  it('refuses a step that is no whole number', () => {
+    const scalar = { tag: 'w0', step: 0.5, value: 1, wallTimeSeconds: 0 };
+    expect(() => encodeScalarEvents([scalar])).toThrow(/step of w0 is 0\.5/);
+  });
+});
