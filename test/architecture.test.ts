@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   schema: ['errors'],
   engines: ['errors', 'formats', 'snn'],
   datasets: ['errors', 'events', 'formats'],
-  training: ['errors', 'engines', 'formats', 'snn', 'stats'],
+  training: ['errors', 'engines', 'events', 'formats', 'snn', 'stats'],
   report: ['errors', 'formats', 'snn', 'stats'],
   stage: ['errors'],
   executors: ['errors', 'stage'],

@@ -44,6 +44,8 @@ export interface Clip {
   readonly recording: string;
   readonly user: number | null;
   readonly light: string | null;
+  /** Place of its recording in the list of the split, from 0; null where the data set has no list. */
+  readonly trial: number | null;
   /** From 0. */
   readonly class: number;
   /** `startUs <= t < endUs`; null until the recording is read. */

@@ -1,12 +1,20 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { type FrameLayout, frameSize, integrateFrames, type SplitBy } from '../events/frames.ts';
+import {
+  type FrameLayout,
+  frameDurationsUs,
+  frameSize,
+  integrateFrames,
+  type SplitBy,
+} from '../events/frames.ts';
 import {
   type CachedClip,
   type ClipIndex,
   FRAME_CACHE_FILES,
   formatClipIndex,
+  NORMALIZATIONS,
+  type Normalization,
 } from '../formats/frame-cache.ts';
 import { NpyCountsWriter } from '../formats/npy-file.ts';
 import { type Clip, type Clips, type Dataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
@@ -17,9 +25,12 @@ export interface FrameSettings {
   /** T: frames a clip. */
   readonly steps: number;
   readonly splitBy: SplitBy;
-  /** Pixels binned in each direction. */
-  readonly downsample: number;
-  readonly invalidEvents: 'keep' | 'drop';
+  /** Pixels binned in each direction; 1 when left out. */
+  readonly downsample?: number;
+  /** Kept when left out. */
+  readonly invalidEvents?: 'keep' | 'drop';
+  /** What whoever reads the frames divides the counts by; nothing when left out. */
+  readonly normalization?: Normalization | 'none';
   /** Clips of each class, the first in sorted order; all when absent. */
   readonly limit?: { readonly train?: number; readonly test?: number };
 }
@@ -44,8 +55,9 @@ export interface WriteFramesOptions {
  */
 export async function writeFrames(options: WriteFramesOptions): Promise<ClipIndex> {
   const { dataset, root, output, settings, simulated, signal, progress } = options;
-  checkSettings(settings);
-  const { steps, splitBy, downsample, invalidEvents } = settings;
+  const { steps, splitBy, downsample = 1, invalidEvents = 'keep' } = settings;
+  const normalization = settings.normalization ?? 'none';
+  checkSettings({ ...settings, invalidEvents, normalization });
   const layout: FrameLayout = { steps, splitBy, downsample, sensor: dataset.sensor };
   const size = frameSize(layout);
   const readOptions = { simulated, signal, progress };
@@ -65,7 +77,13 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   const visit = async ({ split, row, startUs, endUs, events }: ReadClip) => {
     const largest = integrateFrames(events, layout, counts);
     await writers[split].write(row, counts, largest);
-    rows[split][row] = { ...clips[split][row]!, startUs, endUs, events: events.tUs.length };
+    rows[split][row] = {
+      ...clips[split][row]!,
+      startUs,
+      endUs,
+      events: events.tUs.length,
+      ...(normalization === 'frequency' ? { durationsUs: [...frameDurationsUs(events, layout)] } : {}),
+    };
   };
   try {
     await dataset.readClips(root, clips, { ...readOptions, invalidEvents }, visit);
@@ -83,14 +101,21 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
     simulated,
     classes: dataset.classes,
     sensor: dataset.sensor,
-    frames: { steps, splitBy, downsample, ...size, dtype: writers.train.dtype },
+    frames: {
+      steps,
+      splitBy,
+      downsample,
+      ...size,
+      dtype: writers.train.dtype,
+      normalization: normalization === 'none' ? null : normalization,
+    },
     splits: rows,
   };
   await writeFile(path.join(output, FRAME_CACHE_FILES.index), formatClipIndex(index));
   return index;
 }
 
-function checkSettings({ splitBy, invalidEvents, limit }: FrameSettings): void {
+function checkSettings({ splitBy, invalidEvents, normalization, limit }: FrameSettings): void {
   const fail = (key: string, wanted: string, found: unknown): never => {
     throw new ReproError('frames', `${key} must be ${wanted}, not ${JSON.stringify(found)}.`, {
       where: 'profile',
@@ -99,6 +124,10 @@ function checkSettings({ splitBy, invalidEvents, limit }: FrameSettings): void {
   if (splitBy !== 'number' && splitBy !== 'time') fail('frames.splitBy', '"number" or "time"', splitBy);
   if (invalidEvents !== 'keep' && invalidEvents !== 'drop') {
     fail('frames.invalidEvents', '"keep" or "drop"', invalidEvents);
+  }
+  const normalizations = ['none', ...NORMALIZATIONS];
+  if (!normalizations.some((kind) => kind === normalization)) {
+    fail('frames.normalization', `one of ${normalizations.join(', ')}`, normalization);
   }
   for (const split of SPLITS) {
     const most = limit?.[split];

@@ -92,6 +92,12 @@ export class Fields {
     });
   }
 
+  numbers(name: string, rule: NumberRule = {}): number[] {
+    return this.#array(name).map((value, index) =>
+      this.#number(`${this.#join(name)}[${index}]`, value, rule),
+    );
+  }
+
   objects(name: string): Fields[] {
     return this.#array(name).map(
       (value, index) => new Fields(this.#source, value, `${this.#join(name)}[${index}]`),

@@ -12,6 +12,10 @@ const SPLITS = ['train', 'test'] as const;
 /** Types that counts are kept in: the smallest that holds all of a cache. */
 export type CountType = 'uint8' | 'uint16' | 'uint32';
 
+/** What counts are divided by when they are read, named as in the original's arguments. */
+export const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
+export type Normalization = (typeof NORMALIZATIONS)[number];
+
 /** One row of `train.npy` or `test.npy`. */
 export interface CachedClip {
   /** Path of its file in the data set: `user01_led.aedat`, `Train/0/00002.bin`. */
@@ -19,6 +23,8 @@ export interface CachedClip {
   /** Number of the person and name of the light; null where a data set knows neither. */
   readonly user: number | null;
   readonly light: string | null;
+  /** Place of its recording in the data set's list of the split, from 0, as the file lists them; null where there is no list. */
+  readonly trial: number | null;
   /** From 0. */
   readonly class: number;
   /** The clip holds the events with `startUs <= t < endUs`. */
@@ -26,6 +32,8 @@ export interface CachedClip {
   readonly endUs: number;
   /** How many that are: the sum of the row's counts. */
   readonly events: number;
+  /** How long each of its T frames lasts; only where frames are normalised by `frequency`, which divides by it. */
+  readonly durationsUs?: readonly number[];
 }
 
 /** `clips.json`: what the rows of the `.npy` files beside it are. */
@@ -44,6 +52,8 @@ export interface ClipIndex {
     readonly height: number;
     readonly width: number;
     readonly dtype: CountType;
+    /** What the counts are to be normalised by when they are read; the `.npy` files hold them as they were counted. */
+    readonly normalization: Normalization | null;
   };
   readonly splits: Readonly<Record<(typeof SPLITS)[number], readonly CachedClip[]>>;
 }
@@ -72,32 +82,50 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
   const sensor = fields.object('sensor');
   const frames = fields.object('frames');
   const splits = fields.object('splits');
-  const readClips = (split: string) => splits.objects(split).map((clip) => readClip(clip, classes.length));
+  const normalization = frames.has('normalization') ? frames.choice('normalization', NORMALIZATIONS) : null;
+  const steps = frames.count('steps');
+  const durations = normalization === 'frequency' ? steps : null;
+  const readClips = (split: string) =>
+    splits.objects(split).map((clip) => readClip(clip, { classes: classes.length, durations }));
   return {
     dataset: fields.text('dataset'),
     simulated: fields.flag('simulated'),
     classes,
     sensor: { height: sensor.count('height'), width: sensor.count('width') },
     frames: {
-      steps: frames.count('steps'),
+      steps,
       splitBy: frames.choice('splitBy', ['number', 'time']),
       downsample: frames.count('downsample'),
       height: frames.count('height'),
       width: frames.count('width'),
       dtype: frames.choice('dtype', ['uint8', 'uint16', 'uint32']),
+      normalization,
     },
     splits: { train: readClips('train'), test: readClips('test') },
   };
 }
 
-function readClip(fields: Fields, classes: number): CachedClip {
+/** @param expected `durations`: how many frames have one, or null where none is kept */
+function readClip(
+  fields: Fields,
+  expected: { readonly classes: number; readonly durations: number | null },
+): CachedClip {
   return {
     recording: fields.text('recording'),
     user: fields.has('user') ? fields.count('user') : null,
     light: fields.has('light') ? fields.text('light') : null,
-    class: fields.number('class', { min: 0, max: classes - 1, integer: true }),
+    trial: fields.has('trial') ? fields.count('trial') : null,
+    class: fields.number('class', { min: 0, max: expected.classes - 1, integer: true }),
     startUs: fields.count('startUs'),
     endUs: fields.count('endUs'),
     events: fields.count('events'),
+    ...(expected.durations === null ? {} : { durationsUs: readDurations(fields, expected.durations) }),
   };
+}
+
+function readDurations(fields: Fields, steps: number): number[] {
+  const durations = fields.numbers('durationsUs');
+  if (durations.length !== steps)
+    fields.fail('durationsUs', `has ${durations.length} numbers for ${steps} frames`);
+  return durations;
 }

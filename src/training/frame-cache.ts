@@ -9,8 +9,9 @@ import {
   parseClipIndex,
 } from '../formats/frame-cache.ts';
 import { type ClipSource, openClipSource } from './clip-source.ts';
+import { normalisedSource } from './normalised-source.ts';
 
-/** The frames of both splits, and what is known of them. */
+/** The frames of both splits as a network is shown them, and what is known of them. */
 export interface FrameCache {
   readonly index: ClipIndex;
   readonly train: ClipSource;
@@ -21,7 +22,8 @@ export interface FrameCache {
 }
 
 /**
- * Opens `artifacts/frames`: clips.json, train.npy and test.npy.
+ * Opens `artifacts/frames`: clips.json, train.npy and test.npy. Where clips.json asks for a normalisation, frames are normalised as
+ * they are read.
  *
  * @throws {ReproError} `frames-invalid` if the files do not fit together
  */
@@ -54,7 +56,16 @@ export async function openFrameCache(folder: string): Promise<FrameCache> {
       );
     }
   }
-  return { index, train, test, input: [channels, height, width], close };
+  const { normalization } = index.frames;
+  const shown = (source: ClipSource, split: 'train' | 'test'): ClipSource =>
+    normalization === null ? source : normalisedSource(source, normalization, index.splits[split]);
+  return {
+    index,
+    train: shown(train, 'train'),
+    test: shown(test, 'test'),
+    input: [channels, height, width],
+    close,
+  };
 }
 
 /** The class of each clip, [clips]. */

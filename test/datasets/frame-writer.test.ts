@@ -45,13 +45,22 @@ describe('the frame cache of gesture recordings', () => {
       dataset: 'dvs128-gesture',
       simulated: false,
       sensor: { height: 128, width: 128 },
-      frames: { steps: 2, splitBy: 'number', downsample: 32, height: 4, width: 4, dtype: 'uint8' },
+      frames: {
+        steps: 2,
+        splitBy: 'number',
+        downsample: 32,
+        height: 4,
+        width: 4,
+        dtype: 'uint8',
+        normalization: null,
+      },
     });
     expect(file.splits.train).toHaveLength(36);
     expect(file.splits.train[13]).toEqual({
       recording: 'user01_natural.aedat',
       user: 1,
       light: 'natural',
+      trial: 2, // the third in trials_to_train.txt, though the second by name
       class: 1,
       startUs: 2 * GESTURE_US,
       endUs: 3 * GESTURE_US,
@@ -119,6 +128,29 @@ describe('the frame cache of gesture recordings', () => {
     expect(splits.test).toHaveLength(12);
   });
 
+  test('keeps counts, and of frames to be normalised by frequency how long each lasts', async () => {
+    await writeGestures(root, gestureFiles(false));
+    await writeFrames({ ...base, root, output });
+    const counts = await readFile(path.join(output, 'train.npy'));
+    const second = path.join(root, 'second');
+    const { frames, splits } = await writeFrames({
+      ...base,
+      root,
+      output: second,
+      settings: { ...settings, normalization: 'frequency' },
+    });
+    expect(await readFile(path.join(second, 'train.npy'))).toEqual(counts);
+    expect(frames.normalization).toBe('frequency');
+    // An event every 100 µs, five a frame: up to the next frame's first event, and in the last frame up to the last one.
+    expect(splits.test.map(({ durationsUs }) => durationsUs)).toEqual(Array(12).fill([500, 400]));
+  });
+
+  test('has the resolution of the sensor and all events where the settings do not say', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const { frames } = await writeFrames({ ...base, root, output, settings: { steps: 1, splitBy: 'time' } });
+    expect(frames).toMatchObject({ downsample: 1, height: 128, width: 128 });
+  });
+
   test('leaves no array behind when a recording cannot be read', async () => {
     const files = gestureFiles(false);
     files.set('user02_led.aedat', files.get('user02_led.aedat')!.subarray(0, 600));
@@ -158,6 +190,7 @@ describe('the frame cache of gesture recordings', () => {
   test.each([
     [{ splitBy: 'size' as 'time' }, 'frames.splitBy'],
     [{ invalidEvents: 'maybe' as 'keep' }, 'frames.invalidEvents'],
+    [{ normalization: 'mean' as 'max' }, 'frames.normalization'],
     [{ steps: 0 }, 'frames.steps'],
     [{ downsample: 3 }, 'frames.downsample'],
     [{ limit: { train: 0 } }, 'frames.limit.train'],
@@ -184,6 +217,7 @@ test('the frame cache of N-MNIST has a row for each sample, which lasts from its
       recording,
       user: null,
       light: null,
+      trial: null,
       class: 7,
       startUs: 100,
       endUs: 251,

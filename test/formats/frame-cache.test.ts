@@ -5,18 +5,27 @@ const gesture = {
   recording: 'user01_led.aedat',
   user: 1,
   light: 'led',
+  trial: 3,
   class: 1,
   startUs: 1000,
   endUs: 2000,
   events: 12,
 };
-const digit = { ...gesture, recording: 'Test/0/00001.bin', user: null, light: null, class: 0 };
+const digit = { ...gesture, recording: 'Test/0/00001.bin', user: null, light: null, trial: null, class: 0 };
 const index: ClipIndex = {
   dataset: 'dvs128-gesture',
   simulated: true,
   classes: ['clap', 'wave'],
   sensor: { height: 128, width: 128 },
-  frames: { steps: 8, splitBy: 'time', downsample: 4, height: 32, width: 32, dtype: 'uint16' },
+  frames: {
+    steps: 8,
+    splitBy: 'time',
+    downsample: 4,
+    height: 32,
+    width: 32,
+    dtype: 'uint16',
+    normalization: null,
+  },
   splits: { train: [gesture, gesture], test: [digit] },
 };
 
@@ -26,6 +35,22 @@ describe('clips.json', () => {
     expect(parseClipIndex(text, 'clips.json')).toEqual(index);
     expect(text.split('\n').filter((line) => line.includes('"recording"'))).toHaveLength(3);
     expect(JSON.parse(text)).toEqual({ version: 1, ...index });
+  });
+
+  test('holds the duration of each frame where frames are normalised by it', () => {
+    const frequency = {
+      ...index,
+      frames: { ...index.frames, steps: 2, normalization: 'frequency' as const },
+      splits: { train: [{ ...gesture, durationsUs: [500, 0] }], test: [] },
+    };
+    const text = formatClipIndex(frequency);
+    expect(parseClipIndex(text, 'clips.json')).toEqual(frequency);
+    expect(() => parseClipIndex(text.replace('[500,0]', '[500]'), 'clips.json')).toThrow(
+      '"splits.train[0].durationsUs" has 1 numbers for 2 frames',
+    );
+    expect(() => parseClipIndex(text.replace('[500,0]', '[500,"0"]'), 'clips.json')).toThrow(
+      '"splits.train[0].durationsUs[1]": expected a number, found "0"',
+    );
   });
 
   test('may list no clips', () => {
@@ -53,6 +78,18 @@ describe('clips.json', () => {
       '"user":1',
       '"user":"user01"',
       '"splits.train[0].user": expected a whole number from 0',
+    ],
+    [
+      'a place in no list',
+      '"trial":3',
+      '"trial":-1',
+      '"splits.train[0].trial": expected a whole number from 0',
+    ],
+    [
+      'an unknown normalisation',
+      '"normalization": null',
+      '"normalization": "mean"',
+      '"frames.normalization": expected "frequency" or "max" or "norm" or "sum", found "mean"',
     ],
     ['a time before 0', '"startUs":1000', '"startUs":-1', '"splits.train[0].startUs"'],
     ['half of it', '"splits"', '', 'the file is not valid JSON'],

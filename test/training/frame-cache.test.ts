@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { formatClipIndex } from '../../src/formats/frame-cache.ts';
+import { formatClipIndex, type Normalization } from '../../src/formats/frame-cache.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { labelsOf, openFrameCache } from '../../src/training/frame-cache.ts';
 
@@ -12,19 +12,41 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
+const frames = {
+  steps: 1,
+  splitBy: 'number',
+  downsample: 1,
+  height: 2,
+  width: 3,
+  dtype: 'uint8',
+} as const;
+
 /** A cache of two training clips and one test clip, [1, 2, 2, 3] each; or of arrays that do not fit it. */
-async function writeCache(train = [2, 1, 2, 2, 3], test = [1, 1, 2, 2, 3]): Promise<void> {
+async function writeCache(
+  train = [2, 1, 2, 2, 3],
+  test = [1, 1, 2, 2, 3],
+  normalization: Normalization | null = null,
+): Promise<void> {
   for (const [name, shape] of Object.entries({ train, test })) {
     const data = new Uint8Array(shape.reduce((product, size) => product * size, 1)).fill(7);
     await writeFile(join(folder, `${name}.npy`), encodeNpy({ dtype: 'uint8', shape, data }));
   }
-  const clip = { recording: 'a', user: 1, light: 'led', startUs: 0, endUs: 1, events: 84 };
+  const clip = {
+    recording: 'a',
+    user: 1,
+    light: 'led',
+    trial: 0,
+    startUs: 0,
+    endUs: 1,
+    events: 84,
+    ...(normalization === 'frequency' ? { durationsUs: [14] } : {}),
+  };
   const text = formatClipIndex({
     dataset: 'dvs128-gesture',
     simulated: true,
     classes: ['clap', 'wave'],
     sensor: { height: 2, width: 3 },
-    frames: { steps: 1, splitBy: 'number', downsample: 1, height: 2, width: 3, dtype: 'uint8' },
+    frames: { ...frames, normalization },
     splits: {
       train: [
         { ...clip, class: 1 },
@@ -42,6 +64,33 @@ test('a frame cache is opened with its clips, their classes and the size of a fr
   expect(cache.input).toEqual([2, 2, 3]);
   expect([...labelsOf(cache.index.splits.train)]).toEqual([1, 0]);
   expect((await cache.test.read(Int32Array.of(0))).shape).toEqual([1, 1, 2, 2, 3]);
+  await cache.close();
+});
+
+test('counts stay whole numbers where nothing is to be normalised', async () => {
+  await writeCache();
+  const cache = await openFrameCache(folder);
+  expect((await cache.train.read(Int32Array.of(1))).data).toEqual(new Uint8Array(12).fill(7));
+  await cache.close();
+});
+
+// Two maps (one a polarity) of 2 x 3 pixels, each of which has 7 events.
+test.each<[Normalization, number]>([
+  ['max', 1], // 7 / 7
+  ['sum', 1 / 6], // 7 / 42
+  ['norm', 0], // (7 - 7) / √max(0, ε)
+  ['frequency', 0.5], // 7 events in 14 µs
+])('counts are normalised by %s when they are read, for training and for testing', async (kind, expected) => {
+  await writeCache(undefined, undefined, kind);
+  const cache = await openFrameCache(folder);
+  for (const [source, row] of [
+    [cache.train, 1],
+    [cache.test, 0],
+  ] as const) {
+    const { shape, data } = await source.read(Int32Array.of(row));
+    expect(shape).toEqual([1, 1, 2, 2, 3]);
+    expect(data).toEqual(new Float32Array(12).fill(expected));
+  }
   await cache.close();
 });
 

@@ -29,8 +29,9 @@ export async function listGestureClips(root: string, options: ReadOptions): Prom
   };
   const list = (split: Split): Clip[] =>
     parseTrialList(need(TRIAL_LISTS[split]))
-      .sort(byName)
-      .flatMap((recording) => {
+      .map((recording, trial) => ({ recording, trial }))
+      .sort((a, b) => byName(a.recording, b.recording))
+      .flatMap(({ recording, trial }) => {
         const file = labelsNameOf(recording);
         const { labels } = parseLabels(need(file), { file, classes: CLASSES.length });
         const { user, light } = parseRecordingName(recording) ?? { user: null, light: null };
@@ -38,6 +39,7 @@ export async function listGestureClips(root: string, options: ReadOptions): Prom
           recording,
           user,
           light,
+          trial,
           class: label - 1,
           startUs,
           endUs,

@@ -18,6 +18,7 @@ export async function listNmnistClips(root: string, options: ReadOptions): Promi
         recording,
         user: null,
         light: null,
+        trial: null,
         class: sample.digit,
         startUs: null,
         endUs: null,
