@@ -15,11 +15,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   engines: ['errors', 'formats', 'snn'],
   datasets: ['errors', 'events', 'formats'],
   training: ['errors', 'engines', 'events', 'formats', 'snn', 'stats'],
+  original: ['errors', 'engines', 'formats', 'schema', 'snn', 'training'],
   report: ['errors', 'formats', 'snn', 'stats'],
   stage: ['errors'],
   executors: ['errors', 'stage'],
   runner: ['errors', 'executors', 'schema', 'stage'],
-  cli: ['errors', 'engines', 'runner', 'schema', 'stage'],
+  cli: ['errors', 'engines', 'original', 'runner', 'schema', 'stage'],
   stages: [
     'errors',
     'stage',

@@ -1,0 +1,112 @@
+import { ReproError } from '../errors.ts';
+import {
+  type ArgumentName,
+  argumentTable,
+  type DatasetName,
+  datasetNames,
+  normalizations,
+  splitRules,
+} from './argument-table.ts';
+import { readCommandLine } from './command-line.ts';
+import { findContradictions } from './contradictions.ts';
+import { ValueReader } from './value-reader.ts';
+
+/** The values of all arguments under the original's names; null is Python's `None`. */
+export interface OriginalArguments {
+  /** In time steps. */
+  readonly init_tau: number;
+  readonly batch_size: number;
+  readonly learning_rate: number;
+  /** Period of the cosine schedule, in epochs; T without more is the number of time steps. */
+  readonly T_max: number;
+  readonly use_plif: boolean;
+  readonly alpha_learnable: boolean;
+  readonly use_max_pool: boolean;
+  readonly device: string | null;
+  readonly dataset_name: DatasetName;
+  readonly log_dir_prefix: string | null;
+  readonly T: number;
+  readonly channels: number | null;
+  readonly number_layer: number | null;
+  readonly split_by: (typeof splitRules)[number] | null;
+  readonly normalization: (typeof normalizations)[number] | null;
+  readonly max_epoch: number;
+  readonly detach_reset: boolean;
+  readonly val_ratio: number;
+  readonly tau_per_neuron: boolean;
+  readonly tau_std_dev: number;
+  readonly reg_lambda: number;
+  readonly seed: number;
+}
+
+export interface ParsedArguments {
+  readonly values: OriginalArguments;
+  /** Those that were given; Python prints a default as it stands in the script, and a given number as a float. */
+  readonly given: ReadonlySet<ArgumentName>;
+  /** What is allowed but not as it looks. */
+  readonly notes: readonly string[];
+}
+
+/** What the arguments are for: a training needs to know where it runs and where it writes, a configuration does not. */
+export type Purpose = 'training' | 'configuration';
+
+/**
+ * Reads the original's arguments.
+ *
+ * @param words as the shell splits them, without our own options
+ * @throws {ReproError} `arguments-invalid` with everything that is wrong with them
+ */
+export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
+  const line = readCommandLine(words);
+  const read = new ValueReader(line.words);
+  const ofTraining = (name: ArgumentName, value: string | undefined): string | null =>
+    purpose === 'training' ? read.need(name, value, '') : (value ?? null);
+  const above = (least: number) => (value: number) => value > least;
+  const atLeastZero = (value: number) => value >= 0;
+  const normalization = read.choice('normalization', [...normalizations, 'None']);
+  const values: OriginalArguments = {
+    init_tau: read.need('init_tau', read.float('init_tau', above(1), 'a number of time steps above 1'), 2),
+    batch_size: read.count('batch_size') ?? 16,
+    learning_rate: read.float('learning_rate', above(0), 'a number above 0') ?? 1e-3,
+    T_max: read.count('T_max') ?? 64,
+    use_plif: read.flag('use_plif'),
+    alpha_learnable: read.flag('alpha_learnable'),
+    use_max_pool: read.flag('use_max_pool'),
+    device: ofTraining('device', read.device('device')),
+    dataset_name: read.need('dataset_name', read.choice('dataset_name', datasetNames), 'DVS128Gesture'),
+    log_dir_prefix: ofTraining('log_dir_prefix', read.text('log_dir_prefix')),
+    T: read.need('T', read.count('T'), 1),
+    channels: read.count('channels') ?? null,
+    number_layer: read.count('number_layer') ?? null,
+    split_by: read.choice('split_by', splitRules) ?? null,
+    normalization: normalization === undefined || normalization === 'None' ? null : normalization,
+    max_epoch: read.need('max_epoch', read.count('max_epoch'), 1),
+    detach_reset: read.flag('detach_reset'),
+    val_ratio: read.float('val_ratio', (v) => v > 0 && v < 1, 'a share between 0 and 1') ?? 0.15,
+    tau_per_neuron: read.flag('tau_per_neuron'),
+    tau_std_dev: read.float('tau_std_dev', atLeastZero, 'a number of at least 0') ?? 0,
+    reg_lambda: read.float('reg_lambda', atLeastZero, 'a number of at least 0') ?? 0,
+    seed: read.seed('seed') ?? 2020,
+  };
+  const given = new Set(line.words.keys());
+  const found = findContradictions(values, given, read.broken);
+  const problems = [...line.problems, ...read.problems, ...found.problems];
+  const missing = [...read.missing, ...found.missing];
+  if (missing.length > 0) {
+    const list = missing.map((name) => `-${name}`).join(', ');
+    problems.push(`missing: ${list}.`);
+  }
+  if (problems.length > 0) throw refuse(problems);
+  return { values, given, notes: [...line.notes, ...found.notes] };
+}
+
+function refuse(problems: readonly string[]): ReproError {
+  const [only] = problems;
+  const message =
+    problems.length === 1 && only !== undefined
+      ? only
+      : `${problems.length} things are wrong with the arguments:\n${problems.map((one) => `  ${one}`).join('\n')}`;
+  return new ReproError('arguments-invalid', message, {
+    fix: `The arguments are ${argumentTable.length}: \`repro train-val --help\` says what each means.`,
+  });
+}

@@ -1,0 +1,109 @@
+import { findClosest, suggestName } from '../schema/closest-name.ts';
+import { type Argument, type ArgumentName, argumentTable } from './argument-table.ts';
+
+/** What stands on a command line: each argument's value as text, `true` for a flag. */
+export interface CommandLine {
+  readonly words: ReadonlyMap<ArgumentName, string | true>;
+  /** What is accepted but was not written in full. */
+  readonly notes: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** Our own options beside the original's; they are read elsewhere, and only named here to those who misspell them. */
+const ownOptions = ['--profile', '--set', '--compat', '--engine', '--project', '--json', '--help'];
+
+const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
+
+/**
+ * Finds the arguments among the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`, and any beginning of a name that only one
+ * argument has. A value may be a negative number, but not begin with a dash otherwise. What argparse lets pass, and is hardly ever meant,
+ * is refused: an argument that is given twice, of which the last would count.
+ */
+export function readCommandLine(given: readonly string[]): CommandLine {
+  const words = new Map<ArgumentName, string | true>();
+  const notes: string[] = [];
+  const problems: string[] = [];
+  for (let at = 0; at < given.length; at++) {
+    const word = given[at]!;
+    const head = findHead(word);
+    if ('problem' in head) {
+      problems.push(head.problem);
+      // Its value, if it has one, is no problem of its own.
+      if (word.startsWith('-') && !word.includes('=') && isValue(given[at + 1])) at += 1;
+      continue;
+    }
+    const { argument, joined, isShort } = head;
+    if (isShort) notes.push(`${word.split('=', 1)[0]} is read as -${argument.name}.`);
+    let value: string | true | undefined;
+    if (argument.kind === 'flag') {
+      value = true;
+      if (joined !== undefined)
+        problems.push(`-${argument.name} is a flag: it takes no value, found "${joined}".`);
+    } else {
+      value = joined;
+      if (value === undefined && isValue(given[at + 1])) {
+        at += 1;
+        value = given[at]!;
+      }
+    }
+    if (value === undefined || value === '') {
+      problems.push(`-${argument.name} lacks its value.`);
+      value = '';
+    }
+    if (words.has(argument.name)) problems.push(`-${argument.name} is given twice.`);
+    words.set(argument.name, value);
+  }
+  return { words, notes, problems };
+}
+
+type Head =
+  | {
+      readonly argument: Argument & { readonly name: ArgumentName };
+      readonly joined?: string;
+      readonly isShort: boolean;
+    }
+  | { readonly problem: string };
+
+/** The argument that a word names, with the value that is joined to it. */
+function findHead(word: string): Head {
+  if (!word.startsWith('-') || word === '-' || isNumber(word)) {
+    return { problem: `"${word}" belongs to no argument.` };
+  }
+  if (word.startsWith('--')) return { problem: describeUnknownOption(word) };
+  const [, name = '', joined] = /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
+  const of = (found: ArgumentName, isShort: boolean, value = joined): Head => ({
+    argument: argumentTable.find((one) => one.name === found)!,
+    ...(value === undefined ? {} : { joined: value }),
+    isShort,
+  });
+  const exact = names.find((one) => one === name);
+  if (exact !== undefined) return of(exact, false);
+  // The only name of one letter: its value may follow without a blank.
+  const steps = /^T(\d.*)$/.exec(name)?.[1];
+  if (steps !== undefined && joined === undefined) return of('T', false, steps);
+  const begun = names.filter((one) => one.startsWith(name));
+  if (begun.length === 1) return of(begun[0]!, true);
+  if (begun.length > 1) {
+    return { problem: `"-${name}" could be ${begun.map((one) => `-${one}`).join(' or ')}.` };
+  }
+  const closest = findClosest(name, names);
+  return {
+    problem: `there is no argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
+  };
+}
+
+function describeUnknownOption(word: string): string {
+  const [name = word] = word.split('=', 1);
+  const meant = names.find((one) => one === name.slice(2));
+  if (meant !== undefined) return `"${name}": the original's arguments have one dash: -${meant}.`;
+  const suggestion = suggestName(name, ownOptions);
+  return `there is no option "${name}".${suggestion === undefined ? '' : ` ${suggestion}`}`;
+}
+
+function isValue(word: string | undefined): word is string {
+  return word !== undefined && (!word.startsWith('-') || word === '-' || isNumber(word));
+}
+
+function isNumber(word: string): boolean {
+  return /^-(\d+|\d*\.\d+)$/.test(word);
+}

@@ -1,0 +1,89 @@
+import { findClosest } from '../schema/closest-name.ts';
+import type { ArgumentName } from './argument-table.ts';
+import { parsePythonFloat, parsePythonInt } from './python-numbers.ts';
+
+/**
+ * Turns the texts of a command line into values and gathers all that is wrong with them. What is not given, or wrong, is undefined: a
+ * default takes its place, which does no harm where the arguments are refused anyway.
+ */
+export class ValueReader {
+  readonly problems: string[] = [];
+  readonly missing: ArgumentName[] = [];
+  /** Arguments of which something wrong has been said. */
+  readonly broken = new Set<ArgumentName>();
+  readonly #words: ReadonlyMap<ArgumentName, string | true>;
+
+  constructor(words: ReadonlyMap<ArgumentName, string | true>) {
+    this.#words = words;
+  }
+
+  /** The value of an argument that must be given; `harmless` where it is not. */
+  need<Value>(name: ArgumentName, value: Value | undefined, harmless: Value): Value {
+    if (!this.#words.has(name)) {
+      this.missing.push(name);
+      this.broken.add(name);
+    }
+    return value ?? harmless;
+  }
+
+  flag(name: ArgumentName): boolean {
+    return this.#words.get(name) === true;
+  }
+
+  text(name: ArgumentName): string | undefined {
+    const word = this.#words.get(name);
+    if (word === '') this.broken.add(name); // its lack of a value has been said
+    return word === true || word === '' ? undefined : word;
+  }
+
+  device(name: ArgumentName): string | undefined {
+    const text = this.text(name);
+    if (text === undefined || /^(cpu|cuda(:\d+)?)$/.test(text)) return text;
+    return this.#refuse(name, 'cpu, cuda or cuda:0', text);
+  }
+
+  count(name: ArgumentName): number | undefined {
+    return this.#number(name, parsePythonInt, (value) => value >= 1, 'a whole number of at least 1');
+  }
+
+  seed(name: ArgumentName): number | undefined {
+    return this.#number(name, parsePythonInt, (value) => value >= 0, 'a whole number of at least 0');
+  }
+
+  float(name: ArgumentName, isGood: (value: number) => boolean, expected: string): number | undefined {
+    return this.#number(name, parsePythonFloat, isGood, expected);
+  }
+
+  choice<Choice extends string>(name: ArgumentName, choices: readonly Choice[]): Choice | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const closest = findClosest(text, choices);
+    return (
+      choices.find((choice) => choice === text) ??
+      this.#refuse(
+        name,
+        `one of ${choices.join(', ')}`,
+        text,
+        closest === undefined ? '' : ` Closest: "${closest}".`,
+      )
+    );
+  }
+
+  #number(
+    name: ArgumentName,
+    parse: (text: string) => number | undefined,
+    isGood: (value: number) => boolean,
+    expected: string,
+  ): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = parse(text);
+    return value !== undefined && isGood(value) ? value : this.#refuse(name, expected, text);
+  }
+
+  #refuse(name: ArgumentName, expected: string, found: string, suggestion = ''): undefined {
+    this.problems.push(`-${name}: expected ${expected}, found "${found}".${suggestion}`);
+    this.broken.add(name);
+    return undefined;
+  }
+}

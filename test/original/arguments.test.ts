@@ -1,0 +1,258 @@
+import { describe, expect, it } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { argumentTable, describeArguments } from '../../src/original/argument-table.ts';
+import { type Purpose, parseArguments } from '../../src/original/arguments.ts';
+import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
+
+const still = words('-init_tau 2.0 -device cpu -dataset_name MNIST -log_dir_prefix logs -T 8 -max_epoch 10');
+
+/** The message that some words are refused with. */
+function refusal(given: readonly string[], purpose: Purpose = 'training'): string {
+  try {
+    parseArguments(given, purpose);
+  } catch (error) {
+    if (error instanceof ReproError && error.code === 'arguments-invalid') return error.message;
+    throw error;
+  }
+  throw new Error(`not refused: ${given.join(' ')}`);
+}
+
+/** The shortest command with one argument's value put in the place of what it has. */
+function withValue(name: string, value: string): string[] {
+  const at = shortestCommand.indexOf(`-${name}`);
+  return at === -1
+    ? [...shortestCommand, `-${name}`, value]
+    : shortestCommand.map((word, i) => (i === at + 1 ? value : word));
+}
+
+describe('the original’s arguments', () => {
+  it('are read with their defaults', () => {
+    expect(parseArguments(shortestCommand, 'training').values).toEqual({
+      init_tau: 2,
+      batch_size: 16,
+      learning_rate: 0.001,
+      T_max: 64,
+      use_plif: false,
+      alpha_learnable: false,
+      use_max_pool: false,
+      device: 'cpu',
+      dataset_name: 'DVS128Gesture',
+      log_dir_prefix: 'logs',
+      T: 4,
+      channels: 8,
+      number_layer: 2,
+      split_by: 'time',
+      normalization: null,
+      max_epoch: 3,
+      detach_reset: false,
+      val_ratio: 0.15,
+      tau_per_neuron: false,
+      tau_std_dev: 0,
+      reg_lambda: 0,
+      seed: 2020,
+    });
+  });
+
+  it('are read when all of them are given', () => {
+    const all = words(
+      '-init_tau 3.5 -batch_size 24 -learning_rate 1e-4 -T_max 32 -use_plif -alpha_learnable -use_max_pool -device cuda:0 -dataset_name NMNIST -log_dir_prefix /tmp/logs -T 10 -channels 64 -number_layer 2 -split_by number -normalization frequency -max_epoch 5 -detach_reset -val_ratio 0.2 -tau_per_neuron -tau_std_dev 0.5 -reg_lambda 0.01 -seed 7',
+    );
+    const { values, given, notes } = parseArguments(all, 'training');
+    expect(values).toEqual({
+      init_tau: 3.5,
+      batch_size: 24,
+      learning_rate: 1e-4,
+      T_max: 32,
+      use_plif: true,
+      alpha_learnable: true,
+      use_max_pool: true,
+      device: 'cuda:0',
+      dataset_name: 'NMNIST',
+      log_dir_prefix: '/tmp/logs',
+      T: 10,
+      channels: 64,
+      number_layer: 2,
+      split_by: 'number',
+      normalization: 'frequency',
+      max_epoch: 5,
+      detach_reset: true,
+      val_ratio: 0.2,
+      tau_per_neuron: true,
+      tau_std_dev: 0.5,
+      reg_lambda: 0.01,
+      seed: 7,
+    });
+    expect(given.size).toBe(argumentTable.length);
+    expect(notes).toEqual([]);
+  });
+
+  it.each(Object.entries(documentedCommands))(
+    'of the documented command of %s are taken without a word',
+    (_, given) => {
+      expect(parseArguments(given, 'training').notes).toEqual([]);
+    },
+  );
+
+  it('may have their value behind an equals sign, and -T right behind itself', () => {
+    const { values } = parseArguments(
+      [...still.filter((word, i) => word !== '-T' && still[i - 1] !== '-T'), '-T=9', '-learning_rate=0.01'],
+      'training',
+    );
+    expect(values).toMatchObject({ T: 9, learning_rate: 0.01 });
+    const close = shortestCommand.flatMap((word, i, all) => {
+      if (word === '-T') return ['-T4'];
+      return all[i - 1] === '-T' ? [] : [word];
+    });
+    expect(parseArguments(close, 'training').values.T).toBe(4);
+  });
+
+  it('may be shortened to what only one begins with, which is said', () => {
+    const { values, notes } = parseArguments(
+      [...shortestCommand, '-batch', '32', '-use_p', '-val=0.3'],
+      'training',
+    );
+    expect(values).toMatchObject({ batch_size: 32, use_plif: true, val_ratio: 0.3 });
+    expect(notes).toEqual([
+      '-batch is read as -batch_size.',
+      '-use_p is read as -use_plif.',
+      '-val is read as -val_ratio.',
+    ]);
+  });
+
+  it('need no device and no folder to be turned into a configuration', () => {
+    const given = words('-init_tau 2.0 -dataset_name MNIST -T 8 -max_epoch 10');
+    expect(parseArguments(given, 'configuration').values).toMatchObject({
+      device: null,
+      log_dir_prefix: null,
+    });
+    expect(refusal(given)).toBe('missing: -device, -log_dir_prefix.');
+  });
+
+  it('of a still image that concern event data are taken, and said to be of no effect', () => {
+    expect(parseArguments([...still, '-channels', '64', '-normalization', 'None'], 'training').notes).toEqual(
+      ['-channels, -normalization: of event data only; the network of MNIST is fixed, as in the original.'],
+    );
+  });
+
+  it('cannot choose a card, and say what can', () => {
+    expect(parseArguments(withValue('device', 'cuda:2'), 'training').notes).toEqual([
+      '-device cuda:2: the first card that is visible is taken; choose with CUDA_VISIBLE_DEVICES=2.',
+    ]);
+  });
+
+  it('are all in the help', () => {
+    expect(describeArguments()).toHaveLength(22);
+    expect(describeArguments()[3]).toMatch(
+      /^ {2}-T_max <int> +period of the cosine schedule, in epochs \(default: 64\)$/,
+    );
+  });
+});
+
+describe('wrong arguments', () => {
+  it('that are missing are all named at once', () => {
+    expect(refusal(['-use_plif'])).toBe(
+      'missing: -init_tau, -device, -dataset_name, -log_dir_prefix, -T, -max_epoch.',
+    );
+    expect(refusal(still.map((word) => (word === 'MNIST' ? 'NMNIST' : word)))).toBe(
+      'missing: -channels, -number_layer, -split_by.',
+    );
+  });
+
+  it('are all told at once', () => {
+    expect(refusal([...shortestCommand, '-seed', 'x', '-lr', '1', '-T', '5'])).toBe(
+      [
+        '3 things are wrong with the arguments:',
+        '  there is no argument "-lr".',
+        '  -T is given twice.',
+        '  -seed: expected a whole number of at least 0, found "x".',
+      ].join('\n'),
+    );
+  });
+
+  it.each([
+    ['-chanels 8', 'there is no argument "-chanels". Closest: "-channels".'],
+    ['-use_plfi', 'there is no argument "-use_plfi". Closest: "-use_plif".'],
+    ['-Tmax 3', 'there is no argument "-Tmax". Closest: "-T_max".'],
+    ['-t 3', '"-t" could be -tau_per_neuron or -tau_std_dev.'],
+    ['-use', '"-use" could be -use_plif or -use_max_pool.'],
+    ['--seed 3', '"--seed": the original\'s arguments have one dash: -seed.'],
+    ['--proflie quick', 'there is no option "--proflie". Closest: "--profile".'],
+    ['quick', '"quick" belongs to no argument.'],
+    ['-use_plif=1', '-use_plif is a flag: it takes no value, found "1".'],
+    ['-use_plif True', '"True" belongs to no argument.'],
+    ['-seed', '-seed lacks its value.'],
+    ['-seed=', '-seed lacks its value.'],
+    ['-seed -use_plif', '-seed lacks its value.'],
+    ['-seed 1 -seed 1', '-seed is given twice.'],
+  ])('such as %s are refused', (given, message) => {
+    expect(refusal([...shortestCommand, ...words(given)])).toBe(message);
+  });
+
+  it.each([
+    ['init_tau', '1', 'a number of time steps above 1'],
+    ['init_tau', 'inf', 'a number of time steps above 1'],
+    ['batch_size', '0', 'a whole number of at least 1'],
+    ['batch_size', '16.0', 'a whole number of at least 1'],
+    ['learning_rate', '-0.1', 'a number above 0'],
+    ['T_max', '-1', 'a whole number of at least 1'],
+    ['device', 'gpu', 'cpu, cuda or cuda:0'],
+    ['T', 'twenty', 'a whole number of at least 1'],
+    ['split_by', 'frames', 'one of time, number'],
+    ['max_epoch', '0', 'a whole number of at least 1'],
+    ['val_ratio', '1', 'a share between 0 and 1'],
+    ['tau_std_dev', '-0.1', 'a number of at least 0'],
+    ['reg_lambda', '-1', 'a number of at least 0'],
+    ['seed', '-1', 'a whole number of at least 0'],
+  ])('such as -%s %s are refused by their value', (name, value, expected) => {
+    expect(refusal(withValue(name, value))).toBe(`-${name}: expected ${expected}, found "${value}".`);
+  });
+
+  it.each([
+    ['dataset_name', 'dvs128gesture', 'DVS128Gesture'],
+    ['dataset_name', 'N-MNIST', 'NMNIST'],
+    ['normalization', 'none', 'None'],
+    ['split_by', 'times', 'time'],
+  ])('such as -%s %s are told the closest choice', (name, value, closest) => {
+    expect(refusal(withValue(name, value))).toMatch(
+      new RegExp(`found "${value}"\\. Closest: "${closest}"\\.$`),
+    );
+  });
+
+  it.each([
+    ['-tau_per_neuron', '-tau_per_neuron without -use_plif'],
+    [
+      '-use_plif -tau_std_dev 0.1',
+      '-tau_std_dev 0.1 without -tau_per_neuron: the one τ of a layer cannot be spread.',
+    ],
+    [
+      '-use_plif -reg_lambda 0.1',
+      '-reg_lambda 0.1 without -tau_per_neuron: the original then adds no penalty',
+    ],
+  ])('such as %s contradict each other', (given, message) => {
+    expect(refusal([...shortestCommand, ...words(given)])).toContain(message);
+  });
+
+  it('that contradict nothing, because they say nothing, pass', () => {
+    const given = [...shortestCommand, ...words('-tau_std_dev 0 -reg_lambda 0.0')];
+    expect(parseArguments(given, 'training').values).toMatchObject({ tau_std_dev: 0, reg_lambda: 0 });
+  });
+
+  it.each([
+    ['DVS128Gesture', 7, '128 x 128'],
+    ['CIFAR10DVS', 7, '128 x 128'],
+    ['NMNIST', 5, '34 x 34'],
+  ])('ask for no more layers than a frame of %s has room for', (name, most, size) => {
+    const of = (layers: number) =>
+      withValue('number_layer', String(layers)).map((word) => (word === 'DVS128Gesture' ? name : word));
+    expect(parseArguments(of(most), 'training').values.number_layer).toBe(most);
+    expect(refusal(of(most + 1))).toBe(
+      `-number_layer ${most + 1}: each layer halves the frame, and ${size} pixels have room for ${most}.`,
+    );
+  });
+
+  it('ask for the one network that the original never defined', () => {
+    expect(refusal(withValue('dataset_name', 'ASLDVS'), 'configuration')).toContain(
+      'never defined a network',
+    );
+  });
+});

@@ -1,0 +1,171 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { Ajv } from 'ajv';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { parseArguments } from '../../src/original/arguments.ts';
+import { compatPresets, pickChangedSwitches } from '../../src/original/compat-presets.ts';
+import { describeConfiguration } from '../../src/original/model-config.ts';
+import { formatModelFile } from '../../src/original/model-yaml.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+const isModel = new Ajv({ allErrors: true }).compile(JSON.parse(read('schemas/model.schema.json')));
+
+function configurationOf(given: readonly string[], compat: Compat = COMPAT_DEFAULTS) {
+  return describeConfiguration(parseArguments(given, 'configuration'), compat);
+}
+
+function expectModel(value: unknown): void {
+  isModel(value);
+  expect(isModel.errors ?? []).toEqual([]);
+}
+
+const everyPreset = Object.entries(compatPresets);
+const stillImage = (name: string) =>
+  words(`-init_tau 2.0 -dataset_name ${name} -T 8 -max_epoch 10 -use_plif`);
+
+describe('the configuration', () => {
+  it.each(Object.entries(documentedCommands))(
+    'of the documented command of %s is that model',
+    (name, given) => {
+      const { model, profile, notes } = configurationOf(given);
+      const { network, loss, train } = parse(read(`configs/models/${name}.yaml`));
+      expect(model).toMatchObject({ network, loss, train });
+      expect({ network: model.network, loss: model.loss, train: model.train }).toEqual({
+        network,
+        loss,
+        train,
+      });
+      expect(model.compat).toBeUndefined();
+      expect(profile).toEqual({
+        dataset: { name: 'dvs128-gesture', profile: 'full' },
+        frames: { steps: 20, splitBy: 'number', normalization: 'none' },
+        seed: 2020,
+      });
+      expect(notes).toEqual([]);
+      expectModel(model);
+    },
+  );
+
+  it('has whatever was asked for', () => {
+    const given = words(
+      '-init_tau 3.5 -batch_size 24 -learning_rate 1e-4 -T_max 32 -alpha_learnable -dataset_name NMNIST -T 10 -channels 64 -number_layer 2 -split_by time -normalization frequency -max_epoch 5 -val_ratio 0.2 -seed 7',
+    );
+    const { model, profile } = configurationOf(given);
+    expect(model).toEqual({
+      title: 'NMNIST, τ fixed at 3.5',
+      description: 'What the original trains on NMNIST with these arguments.',
+      network: {
+        channels: 64,
+        layers: 2,
+        neuron: 'lif',
+        tau: { per: 'layer', mean: 3.5, std: 0 },
+        reset: { kind: 'hard', detach: false },
+        surrogate: { kind: 'atan', alpha: 2, learnable: true },
+        pooling: 'average',
+      },
+      loss: { regulariseTau: 0 },
+      train: { epochs: 5, batchSize: 24, learningRate: 1e-4, cosinePeriod: 32, validationShare: 0.2 },
+    });
+    expect(profile).toEqual({
+      dataset: { name: 'nmnist', profile: 'nmnist' },
+      frames: { steps: 10, splitBy: 'time', normalization: 'frequency' },
+      seed: 7,
+    });
+  });
+
+  it.each([
+    ['MNIST', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
+    ['FashionMNIST', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
+    ['CIFAR10', { architecture: 'cifar10', steps: 8, channels: 256, hidden: 2048 }],
+  ])('of %s has the network that the original has for it', (name, network) => {
+    const { model, profile } = configurationOf(stillImage(name));
+    expect(model.network).toMatchObject(network);
+    expect(model.network).not.toHaveProperty('layers');
+    expect(profile).toMatchObject({ dataset: null, frames: null });
+    expectModel(model);
+  });
+
+  it.each(everyPreset)('with the switches of “%s” fits the schema', (_, compat) => {
+    const { model } = configurationOf(documentedCommands.baseline!, compat);
+    expect(model.compat ?? {}).toEqual(pickChangedSwitches(compat));
+    expectModel(model);
+  });
+
+  it('lets a batch size that was given go over that of the published logs, and says so', () => {
+    const of = (given: readonly string[]) => configurationOf(given, compatPresets.runs);
+    expect(of(shortestCommand).model.compat).toHaveProperty('batch_size', 'logged');
+    const { model, notes } = of([...shortestCommand, '-batch_size', '24']);
+    expect(model.compat).not.toHaveProperty('batch_size');
+    expect(notes).toEqual(['-batch_size 24 is given, so it holds, and not the 32 of the published logs.']);
+  });
+
+  it('says what becomes of a τ that the original ignores', () => {
+    const given = [...shortestCommand.map((word) => (word === '2.0' ? '3.0' : word)), '-use_plif'];
+    expect(configurationOf(given).notes[0]).toContain('-init_tau 3 holds; the original');
+    expect(configurationOf(given, compatPresets.code).notes[0]).toContain('-init_tau 3 is not used');
+  });
+});
+
+describe('the switches of', () => {
+  it('“intent” are the defaults', () => {
+    expect(pickChangedSwitches(compatPresets.intent)).toEqual({});
+  });
+
+  it('“runs” are what the published logs show', () => {
+    expect(pickChangedSwitches(compatPresets.runs)).toEqual({
+      trials: 'first-88',
+      batch_size: 'logged',
+      base_tau: 'always-2',
+      validation: 'shuffled-drop-last',
+      file_order: 'shuffled',
+    });
+  });
+
+  it('“code” are what the published script does', () => {
+    expect(pickChangedSwitches(compatPresets.code)).toEqual({
+      trials: 'first-88',
+      tau_per_neuron: 'dropped',
+      base_tau: 'always-2',
+      validation: 'shuffled-drop-last',
+      file_order: 'shuffled',
+    });
+  });
+});
+
+describe('a model’s file', () => {
+  const commands: [string, readonly string[]][] = [
+    ...Object.entries(documentedCommands),
+    ['MNIST', stillImage('MNIST')],
+    ['small numbers', [...shortestCommand, ...words('-learning_rate 1e-7')]],
+  ];
+
+  it.each(commands)('of %s reads back as its configuration', (_, given) => {
+    for (const [, compat] of everyPreset) {
+      const configuration = configurationOf(given, compat);
+      expect(parse(formatModelFile(configuration, given, 'cpu'))).toEqual(configuration.model);
+    }
+  });
+
+  it('says which schema it has, what it comes from and what belongs to a profile', () => {
+    const given = documentedCommands['lambda-0.1']!;
+    const lines = formatModelFile(configurationOf(given), given, 'cuda:0').split('\n');
+    expect(lines[0]).toBe('# yaml-language-server: $schema=../../schemas/model.schema.json');
+    const comments = lines.filter((line) => line.startsWith('#')).map((line) => line.replace(/^#\s*/, ''));
+    expect(comments.join(' ')).toContain(given.join(' '));
+    expect(comments).toContain('frames: { steps: 20, splitBy: number, normalization: none }');
+    expect(comments).toContain('seeds: [2020]');
+    expect(
+      Math.max(...lines.filter((line) => line.startsWith('#')).map((line) => line.length)),
+    ).toBeLessThanOrEqual(120);
+  });
+
+  it('stays a file of its own whatever an argument holds', () => {
+    const given = shortestCommand.map((word) => (word === 'logs' ? 'a\nnetwork: x' : word));
+    const configuration = configurationOf(given);
+    expect(parse(formatModelFile(configuration, given, null))).toEqual(configuration.model);
+  });
+});
