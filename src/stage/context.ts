@@ -14,7 +14,7 @@ export interface StageContext<Params = unknown> {
   readonly params: Params;
   /** The matrix values of this instance, for instance `{ model: 'baseline', seed: 2020 }`. */
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
-  /** One path for each entry of `inputs:`, in its order. */
+  /** One path for each entry of `inputs:`, in its order; without the last, where that is optional and the profile leaves it out. */
   readonly inputs: readonly string[];
   /** One temporary path for each entry of `outputs:`, in its order; its parent folder exists, it does not. */
   readonly outputs: readonly string[];

@@ -307,4 +307,37 @@ describe('a fingerprint', () => {
     define(project.at('elsewhere'));
     expect((await project.run()).ran).toEqual([]);
   });
+
+  test('takes an optional input that comes, changes and goes for what it is', async () => {
+    const project = await createProject();
+    const define = (...logs: readonly string[]) =>
+      project.define([
+        {
+          id: 'report',
+          // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's
+          run: ['sh', '-c', 'echo x >> counts/report; echo "${REPRO_INPUT_0-none}" > "$REPRO_OUTPUT_0"'],
+          inputs: logs.map((path) => ({ path, external: true })),
+          outputs: ['artifacts/report'],
+        },
+      ]);
+    define();
+    await project.run();
+    expect(project.read('artifacts/report')).toBe('none\n');
+
+    await project.write('logs/a.csv', '1');
+    define('logs');
+    expect(await project.reasonsOf('report')).toEqual(['input: logs is a new input']);
+    await project.run();
+    expect(project.read('artifacts/report')).toBe(`${project.at('logs')}\n`);
+
+    await project.write('logs/a.csv', '2');
+    expect(await project.reasonsOf('report')).toEqual(['input: logs: a.csv changed']);
+    await project.run();
+
+    define();
+    const { ran, cached } = await project.run();
+    expect({ ran, cached }).toEqual({ ran: [], cached: ['report'] });
+    expect(project.read('artifacts/report')).toBe('none\n');
+    expect(project.count('report')).toBe(3);
+  });
 });

@@ -4,6 +4,7 @@ import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import type { Json, JsonObject } from '../../schema/json.ts';
 import type { InputPath, Resources, StageCommand, StageInstance } from '../plan.ts';
 import { readAxes } from './axes.ts';
+import { checkOptionalInputs, type PlacedInput, readInputs } from './inputs.ts';
 import { type Combination, combineAxes, nameInstance } from './matrix.ts';
 import { defaultResources, parseCount, parseDuration, parseMemory } from './resources.ts';
 import { pickSettings } from './settings.ts';
@@ -12,7 +13,7 @@ import type { PlacedPath, StageReader } from './stage-reader.ts';
 /** An instance with the places of its paths, for the checks that look at all of them together. */
 export interface InstanceDraft {
   readonly instance: StageInstance;
-  readonly inputs: readonly (PlacedPath & { readonly external: boolean })[];
+  readonly inputs: readonly PlacedInput[];
   readonly outputs: readonly PlacedPath[];
   readonly resume: readonly PlacedPath[];
 }
@@ -22,6 +23,7 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
   const params = readParams(reader);
   checkFacts(reader);
+  checkOptionalInputs(reader);
   if (axes === undefined) return [];
   const seen = new Set<string>();
   const drafts: InstanceDraft[] = [];
@@ -56,15 +58,7 @@ function readInstance(
 ): InstanceDraft | undefined {
   const { entry } = reader;
   const command = readCommand(reader, combination);
-  const inputs = allOf(
-    (entry.inputs ?? []).map((input, index) => {
-      const external = typeof input === 'object' && input.external === true;
-      const [text, at] =
-        typeof input === 'string' ? [input, ['inputs', index]] : [input.path, ['inputs', index, 'path']];
-      const placed = reader.readPath('input', text, at, combination, { external });
-      return placed === undefined ? undefined : { ...placed, external };
-    }),
-  );
+  const inputs = allOf(readInputs(reader, combination));
   const outputs = allOf(
     entry.outputs.map((text, index) => reader.readPath('output', text, ['outputs', index], combination)),
   );

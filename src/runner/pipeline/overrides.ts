@@ -12,6 +12,8 @@ export interface Override {
   readonly place: string;
 }
 
+const isNull = /^(?:~|null|Null|NULL)$/;
+
 const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
 /**
@@ -33,7 +35,8 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     }
     if (text.trim() === '') throw refuse('has no value.', `For an empty text write --set '${key}=""'.`);
     try {
-      const { value } = await parseYaml(text, place);
+      // As a whole document, YAML's null is an empty one.
+      const value = isNull.test(text.trim()) ? null : (await parseYaml(text, place)).value;
       overrides.push({ path: key.split('.'), value, place });
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;

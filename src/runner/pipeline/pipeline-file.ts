@@ -6,6 +6,10 @@ import { ConfigurationError, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 
+export type InputEntry =
+  | string
+  | { readonly path: string; readonly external?: boolean; readonly optional?: boolean };
+
 /** A stage as it stands in the file, its references not yet expanded. */
 export interface StageEntry {
   readonly when?: boolean | string;
@@ -13,7 +17,7 @@ export interface StageEntry {
   readonly run?: string;
   readonly cmd?: readonly (string | number)[];
   readonly params?: readonly string[];
-  readonly inputs?: readonly (string | { readonly path: string; readonly external?: boolean })[];
+  readonly inputs?: readonly InputEntry[];
   readonly outputs: readonly string[];
   readonly resume?: readonly string[];
   readonly variables?: readonly string[];

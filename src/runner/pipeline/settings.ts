@@ -77,6 +77,11 @@ export class Settings {
     return this.#schema !== undefined && findSubschema(this.#schema, path) !== undefined;
   }
 
+  /** Whether it is a key that the profile may have, and does not. */
+  isLeftOut(path: readonly string[]): boolean {
+    return this.lookUp(path) === undefined && this.mayHave(path);
+  }
+
   lookUp(path: readonly string[]): Json | undefined {
     return getAt(this.value, path);
   }

@@ -169,10 +169,7 @@ export function readCondition(reader: StageReader): boolean | undefined {
   const negated = when.startsWith('!');
   const parsed = parseTemplate(negated ? when.slice(1) : when);
   const [reference] = 'template' in parsed ? parsed.template : [];
-  const leftOut =
-    typeof reference === 'object' &&
-    reader.surroundings.settings.lookUp(reference.path) === undefined &&
-    reader.surroundings.settings.mayHave(reference.path);
+  const leftOut = typeof reference === 'object' && reader.surroundings.settings.isLeftOut(reference.path);
   const value = leftOut ? null : reader.expand(negated ? when.slice(1) : when, ['when']);
   return value === undefined ? undefined : Boolean(value) !== negated;
 }

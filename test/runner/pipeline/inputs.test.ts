@@ -1,0 +1,101 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { loadPlan } from '../../../src/runner/pipeline/load.ts';
+import { planOf, refusalOf } from './project-fixture.ts';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+
+const files = {
+  'profile.schema.json': JSON.stringify({
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      reference: { type: 'object', properties: { logs: { type: ['string', 'null'] } } },
+      name: { type: 'string' },
+    },
+  }),
+  'profiles/small.yaml': 'name: a\n',
+};
+
+const pipelineOf = (inputs: string) =>
+  `version: 1\nprofiles: {folder: profiles, default: small, schema: profile.schema.json}\nstages:\n  a: {run: stages/a.ts, inputs: ${inputs}, outputs: [artifacts/a]}\n`;
+
+const optional = pipelineOf('[stages/b.ts, {path: "${reference.logs}", external: true, optional: true}]');
+
+async function inputsOf(set: readonly string[], pipeline = optional): Promise<string[]> {
+  const plan = await planOf(pipeline, files, { set: [...set] });
+  return plan.instances.get('a')?.inputs.map((input) => input.path) ?? [];
+}
+
+describe('an optional input', () => {
+  test('is none where the profile leaves out its key, or says null', async () => {
+    expect(await inputsOf([])).toEqual(['stages/b.ts']);
+    expect(await inputsOf(['reference={}'])).toEqual(['stages/b.ts']);
+    expect(await inputsOf(['reference.logs=null'])).toEqual(['stages/b.ts']);
+  });
+
+  test('is one like any other where the profile names it', async () => {
+    expect(await inputsOf(['reference.logs=../logs'])).toEqual([
+      'stages/b.ts',
+      expect.stringMatching(/\/logs$/),
+    ]);
+    const [, input] = (await planOf(optional, files, { set: ['reference.logs=logs'] })).instances.get(
+      'a',
+    )!.inputs;
+    expect(input).toMatchObject({ path: 'logs', external: true });
+  });
+
+  test('may be a part of a folder that the profile names', async () => {
+    const pipeline = pipelineOf('[{path: "${reference.logs}/${name}", external: true, optional: true}]');
+    expect(await inputsOf([], pipeline)).toEqual([]);
+    expect(await inputsOf(['reference.logs=logs'], pipeline)).toEqual(['logs/a']);
+  });
+
+  test('makes the stage wait where another makes it', async () => {
+    const pipeline = `${pipelineOf('[{path: "artifacts/${name}", optional: true}]')}  b: {run: stages/b.ts, outputs: [artifacts/b]}\n`;
+    const plan = await planOf(pipeline, files, { set: ['name=b'] });
+    expect(plan.dependencies.get('a')).toEqual(['b']);
+  });
+
+  test.each([
+    [
+      'a key that no profile may have',
+      '[{path: "${refrence.logs}", optional: true}]',
+      'pipeline.yaml:4:42  stage "a": "${refrence.logs}" is not set: profile "small" has no "refrence.logs".\n  Closest: "reference.logs".',
+    ],
+    [
+      'an input after it, which it would move',
+      '[{path: "${reference.logs}", external: true, optional: true}, stages/b.ts]',
+      'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it has to be the last one.\n  A stage knows its inputs by their places: one that is left out must not move another.',
+    ],
+    [
+      'a path that every profile has',
+      '[{path: stages/b.ts, optional: true}]',
+      'pipeline.yaml:4:41  stage "a": inputs[0] is optional, and its path "stages/b.ts" has no reference that a profile could leave out.\n  Name a key of the profile, as in { path: "${reference.logs}", optional: true }.',
+    ],
+    [
+      'a path that is not there, if it is not external',
+      '[{path: "${name}", optional: true}]',
+      'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  ${name} is "a" (profiles/small.yaml:1:7).',
+    ],
+  ])('is refused for %s', async (_, inputs, message) => {
+    expect(await refusalOf(pipelineOf(inputs), files)).toBe(message);
+  });
+});
+
+describe("the project's own profiles", () => {
+  test.each(readdirSync(path.join(repository, 'configs/profiles')).map((file) => file.replace('.yaml', '')))(
+    '%s lets the report read curves to compare with, and does without them',
+    async (profile) => {
+      const inputsOf = async (set: string[]) =>
+        (await loadPlan({ projectRoot: repository, profile, set })).instances
+          .get('report')
+          ?.inputs.map((input) => input.path);
+      const without = (await inputsOf(['reference.logs=~'])) ?? [];
+      expect(without).toHaveLength(4);
+      expect(await inputsOf(['reference.logs=/logs'])).toEqual([...without, '/logs']);
+    },
+  );
+});
