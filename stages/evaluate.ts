@@ -13,6 +13,7 @@ import { readMaxima } from '../src/training/metrics.ts';
 import { formatPredictions } from '../src/training/predictions.ts';
 import { formatJson, readRunFiles } from '../src/training/run-files.ts';
 import { confusionMatrix, predictClasses } from '../src/training/scores.ts';
+import { describeSelection } from '../src/training/selection.ts';
 
 interface Params {
   readonly evaluate?: { readonly engine?: EngineChoice; readonly batchSize?: number };
@@ -73,7 +74,7 @@ export default defineStage<Params>({
           dataset: run.dataset,
           simulated: run.simulated,
           classes,
-          checkpoint: { rule: 'best validation accuracy, latest of ties', epoch: run.best.epoch },
+          checkpoint: { rule: describeSelection(run.compat.selection), epoch: run.best.epoch },
           test: test.score,
           validation: validation.score,
           maximum,

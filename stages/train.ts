@@ -1,20 +1,19 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { chooseEngine, type EngineChoice } from '../src/engines/choose-engine.ts';
 import { describeEngine } from '../src/engines/engine.ts';
-import { writeSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { countParameters } from '../src/snn/parameters.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { CheckpointStore } from '../src/training/checkpoint-store.ts';
+import { describeCompat } from '../src/training/compat.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { trainNetwork } from '../src/training/loop.ts';
-import { formatMetrics } from '../src/training/metrics.ts';
-import { describeRun, formatJson } from '../src/training/run-files.ts';
+import { describeRun, writeRunFiles } from '../src/training/run-files.ts';
 import { readSeed, warnOfSeed } from '../src/training/seed.ts';
 import { resolveModel } from '../src/training/settings.ts';
-import { describeSplitRule, splitClips } from '../src/training/split.ts';
+import { chooseTrainingClips } from '../src/training/training-clips.ts';
 
 interface Params {
   /** The engine, and the profile's overrides of the model's own settings. */
@@ -41,15 +40,16 @@ export default defineStage<Params>({
       const { index } = frames;
       const network = { input: frames.input, classes: index.classes.length, ...model.network };
       const spec = buildNetwork(network);
-      const labels = labelsOf(index.splits.train);
-      const split = splitClips(labels, index.classes.length, model.training.validationShare);
+      const clips = chooseTrainingClips(index, model, seed);
+      for (const warning of clips.warnings) warn(warning);
       const outcome = await trainNetwork({
         engine,
         spec,
         seed,
         settings: model.training,
-        split,
-        train: { source: frames.train, labels },
+        compat: model.compat,
+        split: clips.split,
+        train: { source: frames.train, labels: labelsOf(index.splits.train) },
         test: { source: frames.test, labels: labelsOf(index.splits.test) },
         ...(resume[0] === undefined ? {} : { checkpoints: new CheckpointStore(resume[0], warn) }),
         signal,
@@ -58,7 +58,7 @@ export default defineStage<Params>({
         log: (line) => console.log(line), // stdout is the stage's log
       });
 
-      const { title, training } = model;
+      const { title, training, compat } = model;
       const run = describeRun({
         // A model is called by its file's name, as the profile's `models` call it.
         model: { id: basename(modelFile, '.yaml'), title },
@@ -68,23 +68,11 @@ export default defineStage<Params>({
         network,
         parameters: countParameters(spec),
         training,
-        split,
+        compat,
+        split: clips.split,
         outcome,
       });
-      await mkdir(folder, { recursive: true });
-      await writeFile(join(folder, 'run.json'), formatJson(run));
-      await writeFile(join(folder, 'metrics.csv'), formatMetrics(outcome.rows));
-      await writeFile(join(folder, 'best.safetensors'), writeSafetensors(outcome.best.state));
-      await writeFile(join(folder, 'last.safetensors'), writeSafetensors(outcome.last));
-      await writeFile(
-        join(folder, 'split.json'),
-        formatJson({
-          version: 1,
-          rule: describeSplitRule(training.validationShare),
-          train: [...split.train],
-          validation: [...split.validation],
-        }),
-      );
+      await writeRunFiles(folder, run, { spec, clips, outcome });
       metrics({
         // Counted from 1, as people and the report count; files count from 0, as the original did.
         bestEpoch: run.best.epoch + 1,
@@ -92,6 +80,7 @@ export default defineStage<Params>({
         testAccuracy: run.best.testAccuracy,
         maximumTestAccuracy: run.maximum.test.accuracy,
         finalLoss: outcome.rows.at(-1)?.train.loss ?? null,
+        compat: describeCompat(compat),
       });
     } finally {
       await frames.close();

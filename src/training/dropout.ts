@@ -1,5 +1,6 @@
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
+import { mixSeed } from './stream-seed.ts';
 
 /**
  * Dropout masks of one batch, [batchSize, features] for each dropout layer: 1 / (1 - p) with probability 1 - p, else 0.
@@ -19,16 +20,4 @@ export function drawDropoutMasks(
     for (let i = 0; i < mask.length; i++) mask[i] = random.uniform() < keep ? 1 / keep : 0;
     return mask;
   });
-}
-
-/** One 32-bit seed of several numbers, by the mixing steps of MurmurHash3: close inputs give unrelated seeds. */
-function mixSeed(...parts: readonly number[]): number {
-  let hash = 0;
-  for (const part of parts) {
-    hash = (hash ^ part) + 0x9e3779b9;
-    hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-    hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-    hash ^= hash >>> 16;
-  }
-  return hash >>> 0;
 }

@@ -1,13 +1,21 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
+import { writeSafetensors } from '../formats/safetensors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import type { Compat } from './compat.ts';
 import type { TrainingOutcome } from './loop.ts';
-import { type Maximum, maximumAccuracy } from './metrics.ts';
+import { formatMetrics, type Maximum, maximumAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { ClipSplit } from './split.ts';
+import { encodeTraining } from './tensorboard.ts';
+import type { TrainingClips } from './training-clips.ts';
+
+/** Where TensorBoard looks for curves: below this name it takes any file of the kind. */
+const EVENT_FILE = 'events.out.tfevents.0.repro';
 
 /** run.json: what was trained, on what, and what came of it. */
 export interface RunFile {
@@ -22,6 +30,8 @@ export interface RunFile {
   /** Numbers that are learned. */
   readonly parameters: number;
   readonly training: TrainingSettings;
+  /** Every switch of docs/deviations.md, as it was set; network and training are as the switches left them. */
+  readonly compat: Compat;
   /** Clips of each part. */
   readonly split: { readonly train: number; readonly validation: number; readonly test: number };
   readonly best: {
@@ -49,6 +59,7 @@ export function describeRun(run: {
   readonly network: NetworkConfig;
   readonly parameters: number;
   readonly training: TrainingSettings;
+  readonly compat: Compat;
   readonly split: ClipSplit;
   readonly outcome: TrainingOutcome;
 }): RunFile {
@@ -65,6 +76,7 @@ export function describeRun(run: {
     network: run.network,
     parameters: run.parameters,
     training: run.training,
+    compat: run.compat,
     split: {
       train: split.train.length,
       validation: split.validation.length,
@@ -85,6 +97,38 @@ export function describeRun(run: {
 /** JSON as every file of a run has it. */
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * Writes the files of a training: run.json, split.json, metrics.csv, the best and the last state, and TensorBoard's curves. No clock is
+ * in them: an event is as many seconds after 1970 as its epoch counts.
+ */
+export async function writeRunFiles(
+  folder: string,
+  run: RunFile,
+  {
+    spec,
+    clips,
+    outcome,
+  }: { readonly spec: NetworkSpec; readonly clips: TrainingClips; readonly outcome: TrainingOutcome },
+): Promise<void> {
+  const split: SplitFile = {
+    version: 1,
+    rule: clips.rule,
+    train: [...clips.split.train],
+    validation: [...clips.split.validation],
+  };
+  const curves = join(folder, 'tensorboard');
+  await mkdir(curves, { recursive: true });
+  await writeFile(join(folder, 'run.json'), formatJson(run));
+  await writeFile(join(folder, 'split.json'), formatJson(split));
+  await writeFile(join(folder, 'metrics.csv'), formatMetrics(outcome.rows));
+  await writeFile(join(folder, 'best.safetensors'), writeSafetensors(outcome.best.state));
+  await writeFile(join(folder, 'last.safetensors'), writeSafetensors(outcome.last));
+  await writeFile(
+    join(curves, EVENT_FILE),
+    encodeTraining(spec, outcome.rows, (row) => row.epoch),
+  );
 }
 
 /** Reads run.json and split.json of a trained model's folder. */

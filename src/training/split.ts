@@ -1,31 +1,34 @@
 import { ReproError } from '../errors.ts';
 
-/** Rows of the training clips that are trained on and those that are held back; both class by class, in file order. */
+/** Rows of the training clips that are trained on and those that are held back; both class by class. */
 export interface ClipSplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
-}
-
-/** How `splitClips` chooses, in words, for `split.json`. */
-export function describeSplitRule(validationShare: number): string {
-  return `of the n sorted training clips of each class, the first ceil((1 - ${validationShare}) n) are trained on`;
 }
 
 /**
  * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training. SpikingJelly's
  * `split_to_train_test_set` rounds so; the paper's counts (900 + 156 of 1,056) would also come from rounding to the nearest.
  *
- * @param labels class of each training clip, the clips sorted by recording and time
+ * @param labels class of each training clip
+ * @param order rows of the clips that take part, in the order in which each class is split; all, as they are, when left out
  * @throws {ReproError} `split-empty` if nothing is left on either side
  */
-export function splitClips(labels: Int32Array, classes: number, validationShare: number): ClipSplit {
+export function splitClips(
+  labels: Int32Array,
+  classes: number,
+  validationShare: number,
+  order: Int32Array = Int32Array.from(labels.keys()),
+): ClipSplit {
   const rows: number[][] = Array.from({ length: classes }, () => []);
-  labels.forEach((label, row) => {
-    const members = rows[label];
-    if (members === undefined)
+  for (const row of order) {
+    const label = labels[row];
+    const members = rows[label ?? -1];
+    if (members === undefined) {
       throw new RangeError(`clip ${row} is of class ${label}, of ${classes} classes`);
+    }
     members.push(row);
-  });
+  }
   const train: number[] = [];
   const validation: number[] = [];
   for (const members of rows) {
@@ -36,7 +39,7 @@ export function splitClips(labels: Int32Array, classes: number, validationShare:
   if (train.length === 0 || validation.length === 0) {
     throw new ReproError(
       'split-empty',
-      `Of ${labels.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,
+      `Of ${order.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,
       { fix: 'Use more recordings, or another `train.validationShare`.' },
     );
   }

@@ -1,14 +1,16 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { csvParse } from 'd3-dsv';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { stateEntries } from '../../src/snn/parameters.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import type { MetricValue, Progress, StageContext } from '../../src/stage/context.ts';
+import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 import evaluate from '../../stages/evaluate.ts';
 import train from '../../stages/train.ts';
 
@@ -37,6 +39,7 @@ beforeAll(async () => {
       recording: `user0${row}_led.aedat`,
       user: row,
       light: 'led',
+      trial: 70 + row,
       class: row % 3,
       startUs: 0,
       endUs: 1000,
@@ -49,7 +52,15 @@ beforeAll(async () => {
     simulated: true,
     classes: ['clap', 'wave', 'roll'],
     sensor: { height: 128, width: 128 },
-    frames: { steps: 3, splitBy: 'number', downsample: 16, height: 8, width: 8, dtype: 'uint8' },
+    frames: {
+      steps: 3,
+      splitBy: 'number',
+      downsample: 16,
+      height: 8,
+      width: 8,
+      dtype: 'uint8',
+      normalization: null,
+    },
     splits: { train: await split('train', 24), test: await split('test', 9) },
   };
   await writeFile(join(frames, 'clips.json'), JSON.stringify(clips));
@@ -90,9 +101,10 @@ async function trainInto(
   name: string,
   resume: string[] = [],
   signal = new AbortController().signal,
+  over: Record<string, unknown> = {},
 ): Promise<Heard> {
   const { context, heard } = contextOf({
-    params,
+    params: { train: { ...params.train, ...over } },
     inputs: [frames, modelFile],
     outputs: [join(root, name)],
     resume,
@@ -113,6 +125,7 @@ describe('the stages train and evaluate', () => {
       'metrics.csv',
       'run.json',
       'split.json',
+      'tensorboard',
     ]);
     const run = await json('trained', 'run.json');
     expect(run).toMatchObject({
@@ -124,6 +137,7 @@ describe('the stages train and evaluate', () => {
       engine: { name: 'tfjs' },
       network: { input: [2, 8, 8], classes: 3, channels: 2, tau: { per: 'neuron', mean: 2, std: 0.1 } },
       training: { epochs: 2, batchSize: 8, learningRate: 0.001, cosinePeriod: 64, regulariseTau: 0 },
+      compat: COMPAT_DEFAULTS,
       split: { train: 21, validation: 3, test: 9 },
     });
     const { tensors } = readSafetensors(await readFile(join(root, 'trained', 'best.safetensors')));
@@ -135,11 +149,14 @@ describe('the stages train and evaluate', () => {
         .reduce((sum, { name }) => sum + tensors.get(name)!.data.length, 0),
     );
     expect(await json('trained', 'split.json')).toMatchObject({ version: 1, validation: [21, 22, 23] });
-    expect(heard.metrics.bestEpoch).toBe(run.best.epoch + 1);
+    expect(heard.metrics).toMatchObject({ bestEpoch: run.best.epoch + 1, compat: 'none' });
     expect(heard.warnings).toEqual([]);
 
     await trainInto('again');
-    for (const file of await readdir(join(root, 'trained'))) {
+    const files = await readdir(join(root, 'trained'), { recursive: true, withFileTypes: true });
+    const names = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
+    expect(names).toHaveLength(6);
+    for (const file of names.map((name) => relative(join(root, 'trained'), name))) {
       const [one, other] = await Promise.all(
         ['trained', 'again'].map((name) => readFile(join(root, name, file))),
       );
@@ -185,6 +202,65 @@ describe('the stages train and evaluate', () => {
     );
     expect(heard.progress.map(({ done }) => done)).toEqual([4, 8, 9, 12]);
     expect(heard.progress.at(-1)).toEqual({ done: 12, total: 12, unit: 'clips' });
+  });
+
+  it('say which switches were set, wherever that counts', async () => {
+    const compat = {
+      trials: 'first-88',
+      validation: 'shuffled-drop-last',
+      selection: 'best-test',
+      tau_init: 'paper',
+      batch_size: 'logged',
+    };
+    const own = { batchSize: 4, validationShare: 0.34, compat };
+    const heard = await trainInto('switched', [], undefined, own);
+    expect(heard.metrics.compat).toBe(
+      'trials=first-88, batch_size=logged, tau_init=paper, validation=shuffled-drop-last, selection=best-test',
+    );
+    expect(heard.warnings).toEqual([
+      'configs/models/no-reg.yaml: compat.batch_size: logged has no effect: the profile sets train.batchSize.',
+    ]);
+    const run = await json('switched', 'run.json');
+    expect(run).toMatchObject({
+      compat: { ...COMPAT_DEFAULTS, ...compat },
+      network: { tau: { start: 'paper' } },
+      training: { batchSize: 4 },
+      split: { train: 12, validation: 6, test: 9 }, // 18 clips are of the first 88 recordings
+      best: { testAccuracy: run.maximum.test.accuracy, epoch: run.maximum.test.epoch },
+    });
+    const split = await json('switched', 'split.json');
+    expect(Math.max(...split.train, ...split.validation)).toBe(17);
+    expect(split.rule).toContain('only those of the first 88 recordings');
+
+    const { context } = contextOf({
+      params: {},
+      inputs: [frames, join(root, 'switched')],
+      outputs: [join(root, 'switched-evaluated')],
+    });
+    await evaluate.run(context);
+    expect((await json('switched-evaluated', 'evaluation.json')).checkpoint).toEqual({
+      rule: 'best test accuracy, first of ties: chosen on the test clips themselves',
+      epoch: run.best.epoch,
+    });
+  });
+
+  it('leave the curves for TensorBoard, without a clock', async () => {
+    const [name] = await readdir(join(root, 'trained', 'tensorboard'));
+    expect(name).toBe('events.out.tfevents.0.repro');
+    const bytes = await readFile(join(root, 'trained', 'tensorboard', name!));
+    const { scalars } = decodeEventFile(bytes, name!);
+    const rows = csvParse(await readFile(join(root, 'trained', 'metrics.csv'), 'utf8'));
+    const tested = scalars.filter(({ tag }) => tag === 'test_accuracy');
+    expect(tested.map(({ step, wallTimeSeconds }) => [step, wallTimeSeconds])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
+    expect(tested.map(({ value }) => value)).toEqual(
+      rows.map(({ test_accuracy: accuracy }) => Math.fround(Number(accuracy))),
+    );
+    // 21 clips are two batches of 8 an epoch.
+    expect(scalars.filter(({ tag }) => tag === 'w0').map(({ step }) => step)).toEqual([2, 4]);
+    expect(scalars.filter(({ tag }) => tag === 'train_loss').map(({ step }) => step)).toEqual([0]);
   });
 
   it('stop an evaluation on an abort, and leave nothing', async () => {

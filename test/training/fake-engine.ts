@@ -3,6 +3,7 @@ import type {
   EngineSession,
   Forward,
   Frames,
+  Hyperparameters,
   OptimiserState,
   TrainingBatch,
 } from '../../src/engines/engine.ts';
@@ -11,8 +12,8 @@ import type { State, Tensor } from '../../src/snn/tensor.ts';
 
 /** What a test wants to see or to change of each training step. */
 export interface FakeEngineOptions {
-  onStep?: (step: number, batch: TrainingBatch, learningRate: number) => void;
-  onEvaluate?: () => void;
+  onStep?: (step: number, batch: TrainingBatch, hyperparameters: Hyperparameters) => void;
+  onEvaluate?: (frames: Frames) => void;
   /** Instead of the loss that the step would have. */
   loss?: (step: number) => number | undefined;
   /** Instead of the spike rates that the step would have, one a spiking layer. */
@@ -61,8 +62,9 @@ function openSession(
     };
   };
   return {
-    async trainStep(batch, { learningRate, regulariseTau }) {
-      options.onStep?.(step, batch, learningRate);
+    async trainStep(batch, hyperparameters) {
+      options.onStep?.(step, batch, hyperparameters);
+      const { learningRate, regulariseTau } = hyperparameters;
       const result = forward(batch.frames);
       const seen =
         sum(batch.frames.data) + sum(batch.labels) + sum(batch.dropoutMasks.flatMap((mask) => [...mask]));
@@ -84,7 +86,7 @@ function openSession(
       return { ...result, loss, spikeRates: options.spikeRates?.(step) ?? result.spikeRates };
     },
     async evaluate(frames) {
-      options.onEvaluate?.();
+      options.onEvaluate?.(frames);
       const rates = options.evaluationRates?.(frames);
       return rates === undefined ? forward(frames) : { rates, spikeRates: spikingLayers(spec).map(() => 0) };
     },

@@ -15,7 +15,7 @@ const settings = smallTask().settings;
 describe('trainNetwork', () => {
   it('takes the learning rate of each epoch from the cosine', async () => {
     const rates: number[] = [];
-    const task = smallTask({ onStep: (_, __, rate) => rates.push(rate) });
+    const task = smallTask({ onStep: (_, __, { learningRate }) => rates.push(learningRate) });
     await trainNetwork(task);
     expect(rates).toHaveLength(16);
     rates.forEach((rate, step) => {
@@ -79,6 +79,29 @@ describe('trainNetwork', () => {
     expect(rows.map((row) => Math.round(row.validation.accuracy * 6))).toEqual([1, 3, 3, 2]);
     expect(best.epoch).toBe(2);
     expect(best.validationAccuracy).toBe(0.5);
+  });
+
+  it('counts its batches over all epochs, and logs every 256th by itself', async () => {
+    // 24 batches of one clip an epoch: steps 0 (epoch 0), 256 (epoch 10, its 17th batch) and 512 (epoch 21, its 9th).
+    const { rows } = await trainNetwork(
+      smallTask({ loss: (step) => step }, { settings: { ...settings, batchSize: 1, epochs: 22 } }),
+    );
+    expect(rows.map((row) => row.batches)).toEqual(rows.map((_, epoch) => 24 * (epoch + 1)));
+    const logged = rows.flatMap(({ epoch, logged }) => logged.map((batch) => ({ epoch, ...batch })));
+    expect(logged.map(({ epoch, step, loss }) => [epoch, step, loss])).toEqual([
+      [0, 0, 1], // the loss of the fake engine is the number of steps with this one
+      [10, 256, 257],
+      [21, 512, 513],
+    ]);
+    expect(logged.every(({ accuracy }) => accuracy === 0 || accuracy === 1)).toBe(true);
+  });
+
+  it('logs the accuracy of the batch by itself', async () => {
+    // With one batch an epoch, the epoch's means are those of that batch.
+    const { rows } = await trainNetwork(
+      smallTask({}, { settings: { ...settings, batchSize: 24, epochs: 2 } }),
+    );
+    expect(rows.map(({ logged }) => logged)).toEqual([[{ step: 0, ...rows[0]!.train }], []]);
   });
 
   it('tests every so many epochs, and after the last', async () => {

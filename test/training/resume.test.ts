@@ -7,6 +7,7 @@ import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
+import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 import { type TrainingTask, trainNetwork } from '../../src/training/loop.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { outputsOf, smallNetwork, smallTask } from './small-task.ts';
@@ -122,6 +123,9 @@ describe('a checkpoint of another training', () => {
     ['seed', { seed: 2021 }],
     ['network', { spec: buildNetwork({ ...smallNetwork, hidden: 3 }) }],
     ['λ', { settings: { ...settings, regulariseTau: 0.2 } }],
+    ['regulariser', { compat: { ...COMPAT_DEFAULTS, regularise: 'tau' } }],
+    ['validation', { compat: { ...COMPAT_DEFAULTS, validation: 'shuffled-drop-last' } }],
+    ['choice of the best epoch', { compat: { ...COMPAT_DEFAULTS, selection: 'best-test' } }],
     ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
     ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
     ['engine', { engine: { ...fakeEngine(), description: { ...fakeEngine().description, backend: 'gpu' } } }],

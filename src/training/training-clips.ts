@@ -1,0 +1,84 @@
+import { ReproError } from '../errors.ts';
+import type { CachedClip, ClipIndex } from '../formats/frame-cache.ts';
+import { TorchRandom } from '../snn/torch-random.ts';
+import type { Compat } from './compat.ts';
+import { labelsOf } from './frame-cache.ts';
+import type { TrainingSettings } from './settings.ts';
+import { type ClipSplit, splitClips } from './split.ts';
+import { mixSeed } from './stream-seed.ts';
+
+/** Recordings that the original's converter reached with 12 processors: 11 workers, each with floor(98 / 11) = 8 of them. */
+const CONVERTED_RECORDINGS = 88;
+
+/** Sets the stream of `file_order: shuffled` apart from every other stream of the same seed: "file" in ASCII. */
+const FILE_ORDER_STREAM = 0x66696c65;
+
+/** The training clips that take part, and what is held back of them. */
+export interface TrainingClips {
+  readonly split: ClipSplit;
+  /** How they were chosen, in words, for `split.json`. */
+  readonly rule: string;
+  /** Switches that change nothing with these clips. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Chooses and splits the training clips: `trials` says of which recordings they are, `file_order` in which order each class is split.
+ *
+ * @throws {ReproError} `compat-impossible` if `trials` asks for a list that the data set does not have; `split-empty` as `splitClips`
+ */
+export function chooseTrainingClips(
+  { dataset, classes, splits: { train: clips } }: Pick<ClipIndex, 'dataset' | 'classes' | 'splits'>,
+  { training, compat }: { readonly training: TrainingSettings; readonly compat: Compat },
+  seed: number,
+): TrainingClips {
+  const warnings: string[] = [];
+  const warn = (key: 'trials' | 'validation', why: string): void => {
+    warnings.push(`compat.${key}: ${compat[key]} has no effect: ${why}.`);
+  };
+  let rows = Int32Array.from(clips.keys());
+  if (compat.trials === 'first-88') {
+    rows = rows.filter((row) => placeOf(clips[row]!, dataset) < CONVERTED_RECORDINGS);
+    if (rows.length === clips.length) {
+      warn('trials', `no training clip is of a recording after the first ${CONVERTED_RECORDINGS}`);
+    }
+  }
+  if (compat.file_order === 'shuffled') rows = shuffleRows(rows, seed);
+  const { validationShare, batchSize } = training;
+  const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
+  if (compat.validation === 'shuffled-drop-last' && split.validation.length % batchSize === 0) {
+    warn(
+      'validation',
+      `${split.validation.length} clips are whole batches of ${batchSize}, of which none is dropped`,
+    );
+  }
+  return { split, rule: describeSplitRule(validationShare, compat), warnings };
+}
+
+/** By clip, and not by recording: the original lists a folder of converted clips for each class. */
+function shuffleRows(rows: Int32Array, seed: number): Int32Array<ArrayBuffer> {
+  const order = new TorchRandom(mixSeed(seed, FILE_ORDER_STREAM)).permutation(rows.length);
+  return Int32Array.from(order, (place) => rows[place]!);
+}
+
+function placeOf({ recording, trial }: CachedClip, dataset: string): number {
+  if (trial !== null) return trial;
+  throw new ReproError(
+    'compat-impossible',
+    `compat.trials: first-88 counts recordings as trials_to_train.txt lists them, and ${recording} of ${dataset} is in no such list.`,
+    { where: 'train.compat.trials', fix: 'Leave it at `all`: the switch is for DVS128 Gesture.' },
+  );
+}
+
+function describeSplitRule(
+  validationShare: number,
+  { trials, file_order }: Pick<Compat, 'trials' | 'file_order'>,
+): string {
+  const kind =
+    file_order === 'sorted' ? 'sorted training clips' : 'training clips in an order drawn at random,';
+  const recordings =
+    trials === 'all'
+      ? ''
+      : ` (only those of the first ${CONVERTED_RECORDINGS} recordings in trials_to_train.txt)`;
+  return `of the n ${kind} of each class${recordings}, the first ceil((1 - ${validationShare}) n) are trained on`;
+}

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import type { Frames, Hyperparameters } from '../../src/engines/engine.ts';
+import { initialState } from '../../src/snn/initialise.ts';
+import { TorchRandom } from '../../src/snn/torch-random.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { trainNetwork } from '../../src/training/loop.ts';
+import { drawEpochOrders } from '../../src/training/order.ts';
+import type { TrainingProgress } from '../../src/training/progress.ts';
+import type { FakeEngineOptions } from './fake-engine.ts';
+import { smallTask } from './small-task.ts';
+
+const { settings } = smallTask();
+
+/** The small task: 24 clips to train on, 6 held back, 7 to test, batches of 5. */
+function task(switches: Partial<Compat>, options: FakeEngineOptions = {}, over = {}) {
+  return smallTask(options, { compat: { ...COMPAT_DEFAULTS, ...switches }, ...over });
+}
+
+describe('validation: shuffled-drop-last', () => {
+  it('validates on the whole batches of the order that torch draws, another one each epoch', async () => {
+    const heldBack: string[] = [];
+    const plain = smallTask();
+    for (const row of plain.split.validation) {
+      heldBack.push((await plain.train.source.read(Int32Array.of(row))).data.join());
+    }
+    const seen: number[][] = [];
+    let calls = 0;
+    const onEvaluate = ({ shape, data }: Frames) => {
+      calls += 1;
+      // Two batches of test clips, then the one whole batch of validation clips.
+      if (calls % 3 !== 0) return;
+      const length = data.length / shape[0];
+      seen.push(
+        Array.from({ length: shape[0] }, (_, i) =>
+          heldBack.indexOf(data.subarray(i * length, (i + 1) * length).join()),
+        ),
+      );
+    };
+    await trainNetwork(task({ validation: 'shuffled-drop-last' }, { onEvaluate }));
+
+    const random = new TorchRandom(2020);
+    initialState(plain.spec, random);
+    const expected = [0, 1, 2, 3].map(() => {
+      const { validation } = drawEpochOrders(random, { train: 24, validation: 6 });
+      return [...validation.subarray(0, 5)];
+    });
+    expect(seen).toEqual(expected);
+    expect(new Set(seen.map(String)).size).toBe(4);
+  });
+
+  it('gives accuracies of the clips that were not dropped', async () => {
+    // Every validation clip right but the one whose frames are those of row 24: 4 of 5, or 5 of 5 in epochs that drop it.
+    const plain = smallTask();
+    const wrong = (await plain.train.source.read(Int32Array.of(plain.split.validation[0]!))).data.join();
+    const labels = new Map<string, number>();
+    for (const row of plain.split.validation) {
+      labels.set((await plain.train.source.read(Int32Array.of(row))).data.join(), plain.train.labels[row]!);
+    }
+    const evaluationRates = ({ shape, data }: Frames) => {
+      const length = data.length / shape[0];
+      return Float32Array.from({ length: shape[0] * 3 }, (_, i) => {
+        const clip = Math.floor(i / 3);
+        const text = data.subarray(clip * length, (clip + 1) * length).join();
+        const label = (labels.get(text) ?? 0) + (text === wrong ? 1 : 0);
+        return i % 3 === label % 3 ? 1 : 0;
+      });
+    };
+    const random = new TorchRandom(2020);
+    initialState(plain.spec, random);
+    const expected = [0, 1, 2, 3].map(() => {
+      const { validation } = drawEpochOrders(random, { train: 24, validation: 6 });
+      return validation[5] === 0 ? 1 : 4 / 5;
+    });
+    const dropping = await trainNetwork(task({ validation: 'shuffled-drop-last' }, { evaluationRates }));
+    expect(dropping.rows.map((row) => row.validation.accuracy)).toEqual(expected);
+    const all = await trainNetwork(task({}, { evaluationRates }));
+    expect(all.rows.map((row) => row.validation.accuracy)).toEqual(Array(4).fill(5 / 6));
+  });
+
+  it('is refused where the held-back clips do not fill a batch', async () => {
+    const larger = { settings: { ...settings, batchSize: 7 } };
+    const training = trainNetwork(task({ validation: 'shuffled-drop-last' }, {}, larger));
+    await expect(training).rejects.toMatchObject({
+      code: 'training-batch-too-large',
+      message: expect.stringContaining('A batch takes 7 clips, and 6 are held back for validation.'),
+    });
+    await trainNetwork(task({ validation: 'all' }, {}, larger));
+  });
+
+  it('counts the batches that it runs', async () => {
+    const counts: TrainingProgress[] = [];
+    const progress = (one: TrainingProgress) => counts.push(one);
+    await trainNetwork(task({ validation: 'shuffled-drop-last' }, {}, { progress }));
+    // 4 epochs of 4 training, 2 test and 1 validation batches
+    expect(counts.at(-1)).toMatchObject({ done: 28, total: 28 });
+    expect(Math.max(...counts.map(({ done }) => done))).toBe(28);
+  });
+});
+
+describe('selection: best-test', () => {
+  /** Of the 7 test clips so many are right in each epoch; of the 6 validation clips one more each epoch. */
+  const rightTests = [3, 5, 5, 4];
+  const evaluationRates = () => {
+    let calls = 0;
+    return ({ shape: [clips] }: Frames) => {
+      const [epoch, call] = [Math.floor(calls / 4), calls % 4];
+      calls += 1;
+      const before = call % 2 === 0 ? 0 : 5; // both parts are run in a batch of 5 and the rest
+      const right = call < 2 ? rightTests[epoch]! : epoch + 1;
+      return Float32Array.from({ length: clips * 3 }, (_, i) => {
+        const clip = before + Math.floor(i / 3);
+        // Test clips are of classes 0 1 2 0 1 2 0, validation clips of 0 0 1 1 2 2.
+        const label = call < 2 ? clip % 3 : Math.floor(clip / 2);
+        return i % 3 === (clip < right ? label : (label + 1) % 3) ? 1 : 0;
+      });
+    };
+  };
+
+  it('keeps the first state of the best test accuracy, which validation would not have', async () => {
+    const tested = await trainNetwork(
+      task({ selection: 'best-test' }, { evaluationRates: evaluationRates() }),
+    );
+    expect(tested.rows.map((row) => Math.round(row.test!.accuracy * 7))).toEqual(rightTests);
+    expect(tested.best).toMatchObject({ epoch: 1, testAccuracy: 5 / 7, validationAccuracy: 2 / 6 });
+    const validated = await trainNetwork(task({}, { evaluationRates: evaluationRates() }));
+    expect(validated.best).toMatchObject({ epoch: 3, testAccuracy: 4 / 7, validationAccuracy: 4 / 6 });
+    expect(validated.rows).toEqual(tested.rows);
+  });
+
+  it('chooses among the epochs that were tested', async () => {
+    const every = { settings: { ...settings, testEvery: 3 } };
+    const { best, rows } = await trainNetwork(task({ selection: 'best-test' }, {}, every));
+    expect(rows.map((row) => row.test === null)).toEqual([true, true, false, false]);
+    expect(best.epoch).toBe(rows[3]!.test!.accuracy > rows[2]!.test!.accuracy ? 3 : 2);
+  });
+});
+
+describe('regularise', () => {
+  it.each(['w', 'tau'] as const)('%s reaches the engine with each step', async (regularise) => {
+    const seen: Hyperparameters[] = [];
+    const onStep = (_step: number, _batch: unknown, hyperparameters: Hyperparameters) =>
+      seen.push(hyperparameters);
+    await trainNetwork(task({ regularise }, { onStep }));
+    expect(seen).toHaveLength(16);
+    expect(seen.every((step) => step.regularise === regularise && step.regulariseTau === 0.1)).toBe(true);
+  });
+});

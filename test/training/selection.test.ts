@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { describeSelection, isPreferred } from '../../src/training/selection.ts';
+
+/** Which epoch is kept of these [validation, test] accuracies. */
+function chosen(selection: 'validation' | 'best-test', epochs: readonly [number, number | null][]) {
+  let best: { epoch: number; validationAccuracy: number; testAccuracy: number | null } | undefined;
+  epochs.forEach(([validationAccuracy, testAccuracy], epoch) => {
+    const candidate = { epoch, validationAccuracy, testAccuracy };
+    if (isPreferred(selection, candidate, best)) best = candidate;
+  });
+  return best?.epoch;
+}
+
+describe('the epoch that is kept', () => {
+  it('by validation is the latest of the best', () => {
+    expect(
+      chosen('validation', [
+        [0.5, 0.9],
+        [0.75, 0.1],
+        [0.75, 0.2],
+        [0.25, 1],
+      ]),
+    ).toBe(2);
+  });
+
+  it('by best-test is the first of the best, as a maximum over the epochs is', () => {
+    expect(
+      chosen('best-test', [
+        [0.5, 0.25],
+        [0.1, 0.75],
+        [1, 0.75],
+        [1, 0.5],
+      ]),
+    ).toBe(1);
+  });
+
+  it('by best-test is one that was tested', () => {
+    expect(
+      chosen('best-test', [
+        [1, null],
+        [1, null],
+        [0, 0],
+        [1, null],
+      ]),
+    ).toBe(2);
+    expect(chosen('best-test', [[1, null]])).toBe(undefined);
+  });
+
+  it('is told with how it was chosen', () => {
+    expect(describeSelection('validation')).toBe('best validation accuracy, latest of ties');
+    expect(describeSelection('best-test')).toBe(
+      'best test accuracy, first of ties: chosen on the test clips themselves',
+    );
+  });
+});

@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest';
+import type { CachedClip } from '../../src/formats/frame-cache.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { chooseTrainingClips } from '../../src/training/training-clips.ts';
+import { smallTask } from './small-task.ts';
+
+/** The twelve clips of a gesture recording: one of each class, two of class 7. */
+const CLASSES_OF_A_RECORDING = [0, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10];
+
+function gestureClips(recordings: number): CachedClip[] {
+  return Array.from({ length: recordings }, (_, trial) =>
+    CLASSES_OF_A_RECORDING.map((label) => ({
+      recording: `recording ${trial}`,
+      user: 1,
+      light: 'led',
+      trial,
+      class: label,
+      startUs: 0,
+      endUs: 1,
+      events: 1,
+    })),
+  ).flat();
+}
+
+function choose(
+  clips: readonly CachedClip[],
+  switches: Partial<Compat>,
+  { seed = 2020, batchSize = 16, classes = 11 } = {},
+) {
+  const training = { ...smallTask().settings, validationShare: 0.15, batchSize };
+  return chooseTrainingClips(
+    {
+      dataset: 'dvs128-gesture',
+      classes: Array.from({ length: classes }, (_, i) => `class ${i}`),
+      splits: { train: clips, test: [] },
+    },
+    { training, compat: { ...COMPAT_DEFAULTS, ...switches } },
+    seed,
+  );
+}
+
+describe('trials: first-88', () => {
+  it('leaves the 1,056 clips of the paper, of which 900 are trained on', () => {
+    const clips = gestureClips(98);
+    const { split, rule, warnings } = choose(clips, { trials: 'first-88' });
+    expect([split.train.length, split.validation.length]).toEqual([900, 156]);
+    expect(Math.max(...split.train, ...split.validation)).toBe(88 * 12 - 1);
+    expect(rule).toBe(
+      'of the n sorted training clips of each class (only those of the first 88 recordings in trials_to_train.txt), ' +
+        'the first ceil((1 - 0.15) n) are trained on',
+    );
+    expect(warnings).toEqual([]);
+    expect(choose(clips, {}).split.train).toHaveLength(1007);
+  });
+
+  it('counts recordings as the list has them, not as they are sorted', () => {
+    // Two clips a recording, of classes 0 and 1, listed from last to first: the rows of the first 88 are the last ones.
+    const clips = Array.from({ length: 90 }, (_, place) =>
+      gestureClips(1)
+        .slice(0, 2)
+        .map((clip) => ({ ...clip, trial: 89 - place })),
+    ).flat();
+    const { split } = choose(clips, { trials: 'first-88' }, { classes: 2 });
+    expect(Math.min(...split.train, ...split.validation)).toBe(2 * 2);
+    expect(split.train.length + split.validation.length).toBe(2 * 88);
+  });
+
+  it('is warned of where there are no more recordings than these', () => {
+    expect(choose(gestureClips(88), { trials: 'first-88' }).warnings).toEqual([
+      'compat.trials: first-88 has no effect: no training clip is of a recording after the first 88.',
+    ]);
+  });
+
+  it('is refused for a data set without lists', () => {
+    const clips = gestureClips(20).map((clip) => ({ ...clip, trial: null }));
+    expect(() => choose(clips, { trials: 'first-88' })).toThrow(
+      expect.objectContaining({
+        code: 'compat-impossible',
+        message: expect.stringContaining('recording 0 of dvs128-gesture is in no such list'),
+      }),
+    );
+  });
+});
+
+describe('file_order: shuffled', () => {
+  const clips = gestureClips(20);
+  const classOf = (rows: Int32Array) => [...rows].map((row) => clips[row]!.class);
+
+  it('holds back other clips of each class, as many as before', () => {
+    const sorted = choose(clips, {});
+    const shuffled = choose(clips, { file_order: 'shuffled' });
+    expect(classOf(shuffled.split.train)).toEqual(classOf(sorted.split.train));
+    expect(classOf(shuffled.split.validation)).toEqual(classOf(sorted.split.validation));
+    expect([...shuffled.split.validation]).not.toEqual([...sorted.split.validation]);
+    const all = [...shuffled.split.train, ...shuffled.split.validation].sort((a, b) => a - b);
+    expect(all).toEqual([...clips.keys()]);
+    expect(shuffled.rule).toContain('of the n training clips in an order drawn at random, of each class');
+  });
+
+  it('mixes clips, not recordings: those held back are of other recordings in each class', () => {
+    const { validation } = choose(clips, { file_order: 'shuffled' }).split;
+    const recordings = (label: number) =>
+      [...validation].filter((row) => clips[row]!.class === label).map((row) => clips[row]!.trial);
+    expect(recordings(0)).toHaveLength(3);
+    expect(recordings(0)).not.toEqual(recordings(1));
+  });
+
+  it('depends on the seed and nothing else', () => {
+    const order = (seed: number) => choose(clips, { file_order: 'shuffled' }, { seed }).split.train;
+    expect(order(2020)).toEqual(order(2020));
+    expect(order(2020)).not.toEqual(order(2021));
+  });
+
+  it('shuffles what `trials` leaves', () => {
+    const { split } = choose(gestureClips(98), { trials: 'first-88', file_order: 'shuffled' });
+    expect([split.train.length, split.validation.length]).toEqual([900, 156]);
+    expect(Math.max(...split.train, ...split.validation)).toBe(88 * 12 - 1);
+  });
+});
+
+describe('validation: shuffled-drop-last', () => {
+  it('is warned of where the held-back clips are whole batches', () => {
+    const clips = gestureClips(98); // 169 = 13 · 13 clips are held back
+    expect(choose(clips, { validation: 'shuffled-drop-last' }).warnings).toEqual([]);
+    expect(choose(clips, { validation: 'shuffled-drop-last' }, { batchSize: 13 }).warnings).toEqual([
+      'compat.validation: shuffled-drop-last has no effect: 169 clips are whole batches of 13, of which none is dropped.',
+    ]);
+  });
+});
