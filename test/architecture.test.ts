@@ -16,11 +16,12 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   datasets: ['errors', 'events', 'formats'],
   training: ['errors', 'engines', 'events', 'formats', 'snn', 'stats'],
   original: ['errors', 'engines', 'formats', 'schema', 'snn', 'training'],
+  parity: ['errors', 'engines', 'events', 'formats', 'snn', 'training'],
   report: ['errors', 'formats', 'snn', 'stats'],
   stage: ['errors'],
   executors: ['errors', 'stage'],
   runner: ['errors', 'executors', 'schema', 'stage'],
-  cli: ['errors', 'engines', 'original', 'runner', 'schema', 'stage'],
+  cli: ['errors', 'engines', 'original', 'parity', 'runner', 'schema', 'stage'],
   stages: [
     'errors',
     'stage',

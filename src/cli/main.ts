@@ -107,6 +107,18 @@ function buildProgram(version: string): Command {
     .action(async (options) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
 
   program
+    .command('parity')
+    .description('hold this against vectors that PyTorch computed, such as those in test/golden')
+    .argument('<dir>', 'a folder with index.json and a .safetensors file a case (docs/parity.md)')
+    .option('--engine <name>', 'auto, tfjs, or tfjs-composed: the same without its own kernels', 'auto')
+    .option('--case <name...>', 'only these cases (default: all)')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro parity test/golden --engine tfjs-composed')
+    .action(async (folder, options) =>
+      (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
+    );
+
+  program
     .command('probe-cuda', { hidden: true })
     .action(async () => (await import('./cuda-probe.ts')).printCudaProbe());
 

@@ -1,0 +1,69 @@
+import { TorchRandom } from '../snn/torch-random.ts';
+import { drawEpochOrders } from '../training/order.ts';
+import { type Comparison, compare, wholeValues } from './compare.ts';
+import type { GivenCase } from './given-case.ts';
+import type { CaseKind } from './kind.ts';
+import { readSeed } from './random.ts';
+
+/** The orders of one part of the data, epoch after epoch. */
+interface Part {
+  readonly name: 'train' | 'val';
+  readonly epochs: readonly (readonly number[])[];
+}
+
+/** The orders in which data loaders visit training and validation samples, from `torch.manual_seed(seed)` on. */
+export const dataOrderKind: CaseKind = {
+  keys: ['seed', 'batch', 'drop_last', 'num_workers'],
+  *compare(given) {
+    const { description } = given;
+    const seed = readSeed(given);
+    const batch = description.number('batch', { integer: true, min: 1 });
+    // A partial batch at the end is dropped; the positions in it still take part in the permutation.
+    const mostDropped = description.flag('drop_last') ? batch - 1 : 0;
+    // Workers prepare the samples; which ones is drawn before them.
+    if (description.has('num_workers')) description.count('num_workers');
+    yield comparePart(readPart(given, 'train'), seed, mostDropped);
+    yield comparePart(readPart(given, 'val'), seed, mostDropped);
+  },
+};
+
+function readPart(given: GivenCase, name: Part['name']): Part {
+  const names = given.names().filter((one) => /^epoch\d+\//.test(one));
+  const last = Math.max(-1, ...names.map((one) => Number(/\d+/.exec(one)?.[0])));
+  if (last < 0) given.fail('there is no tensor "epoch0/train"');
+  const epochs = Array.from({ length: last + 1 }, (_, epoch) =>
+    Array.from(given.whole(`epoch${epoch}/${name}`, ['any']).data, Number),
+  );
+  return { name, epochs };
+}
+
+/**
+ * How many samples there are, the case does not say, only how many whole batches: of the few numbers that it can be, one must give
+ * every epoch's order.
+ */
+function comparePart(part: Part, seed: number, mostDropped: number): Comparison {
+  const first = part.epochs[0] ?? [];
+  const fewest = part.epochs.flat().reduce((most, place) => Math.max(most, place + 1), first.length);
+  const most = Math.max(fewest, first.length + mostDropped);
+  const comparisons = Array.from({ length: most - fewest + 1 }, (_, i) =>
+    compareCount(part, seed, fewest + i),
+  );
+  return comparisons.find(({ passed }) => passed) ?? comparisons[0]!;
+}
+
+function compareCount({ name, epochs }: Part, seed: number, count: number): Comparison {
+  const random = new TorchRandom(seed);
+  return compare(
+    `${name} order`,
+    'exact',
+    epochs.map((expected, epoch) => {
+      const orders = drawEpochOrders(random, { train: count, validation: count });
+      const order = name === 'train' ? orders.train : orders.validation;
+      return {
+        name: `epoch${epoch}/${name}`,
+        expected: wholeValues(expected),
+        found: wholeValues(order.subarray(0, expected.length)),
+      };
+    }),
+  );
+}

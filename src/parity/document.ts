@@ -1,0 +1,75 @@
+import type { EngineDescription } from '../engines/engine.ts';
+import type { Comparison } from './compare.ts';
+import type { CaseOutcome } from './suite.ts';
+import { tolerances } from './tolerances.ts';
+
+/** What a run of the suite was about. */
+export interface ParityRun {
+  /** As it was named on the command line. */
+  readonly folder: string;
+  readonly engine: EngineDescription;
+  readonly outcomes: readonly CaseOutcome[];
+  /** Files of tensors that belong to no case. */
+  readonly strayFiles: readonly string[];
+}
+
+export interface ParityTotals {
+  readonly cases: number;
+  readonly failedCases: number;
+  readonly comparisons: number;
+  readonly failedComparisons: number;
+  readonly values: number;
+}
+
+export function countTotals(outcomes: readonly CaseOutcome[]): ParityTotals {
+  const comparisons = outcomes.flatMap((outcome) => outcome.comparisons);
+  return {
+    cases: outcomes.length,
+    failedCases: outcomes.filter(({ passed }) => !passed).length,
+    comparisons: comparisons.length,
+    failedComparisons: comparisons.filter(({ passed }) => !passed).length,
+    values: comparisons.reduce((sum, { values }) => sum + values, 0),
+  };
+}
+
+/** All passed, and there was something that could. */
+export function hasPassed(outcomes: readonly CaseOutcome[]): boolean {
+  return outcomes.length > 0 && outcomes.every(({ passed }) => passed);
+}
+
+/** The document of `repro parity --json`; numbers that JSON has not are texts in it: "NaN", "Infinity". */
+export function describeRun({ folder, engine, outcomes, strayFiles }: ParityRun): object {
+  return {
+    version: 1,
+    command: 'parity',
+    folder,
+    engine,
+    passed: hasPassed(outcomes),
+    totals: countTotals(outcomes),
+    cases: outcomes.map(({ name, kind, passed, comparisons }) => ({
+      name,
+      kind,
+      passed,
+      comparisons: comparisons.map(describeComparison),
+    })),
+    strayFiles,
+    tolerances,
+  };
+}
+
+function describeComparison(comparison: Comparison): object {
+  const { worst } = comparison;
+  return {
+    ...comparison,
+    largestAbsoluteError: describeNumber(comparison.largestAbsoluteError),
+    largestRelativeError: describeNumber(comparison.largestRelativeError),
+    worst:
+      worst === null
+        ? null
+        : { ...worst, expected: describeNumber(worst.expected), found: describeNumber(worst.found) },
+  };
+}
+
+function describeNumber(value: number): number | string {
+  return Number.isFinite(value) ? value : String(value);
+}

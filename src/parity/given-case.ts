@@ -1,0 +1,147 @@
+import { ReproError } from '../errors.ts';
+import { Fields, type JsonObject } from '../formats/fields.ts';
+import { countElements, type Tensor } from '../snn/tensor.ts';
+import { describeShape, indexOf } from './compare.ts';
+import { indexFile } from './folder.ts';
+
+export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
+export type WholeTensor = Extract<Tensor, { dtype: 'I64' }>;
+
+/** A dimension that may have any size. */
+export type Size = number | 'any';
+
+/**
+ * One case as the folder gives it: its entry in index.json and its tensors. It keeps account of what was asked for, so that nothing in a
+ * folder goes by unnoticed.
+ */
+export class GivenCase {
+  readonly name: string;
+  readonly description: Fields;
+  readonly #tensors: ReadonlyMap<string, Tensor>;
+  readonly #taken = new Set<string>();
+  readonly #read: (file: string) => Promise<Uint8Array>;
+
+  /** @param read another file of the folder */
+  constructor(
+    name: string,
+    description: JsonObject,
+    tensors: ReadonlyMap<string, Tensor>,
+    read: (file: string) => Promise<Uint8Array>,
+  ) {
+    this.name = name;
+    this.description = describeFields(description, `cases.${name}`);
+    this.#tensors = tensors;
+    this.#read = read;
+  }
+
+  /** The tensor of that name, if there is one; it counts as compared. */
+  find(name: string): Tensor | undefined {
+    this.#taken.add(name);
+    return this.#tensors.get(name);
+  }
+
+  has(name: string): boolean {
+    return this.#tensors.has(name);
+  }
+
+  names(): string[] {
+    return [...this.#tensors.keys()];
+  }
+
+  /** The tensors below `prefix`, without it: `below('init/')` is a state. */
+  below(prefix: string): Map<string, Tensor> {
+    const names = this.names().filter((name) => name.startsWith(prefix));
+    return new Map(names.map((name) => [name.slice(prefix.length), this.find(name) as Tensor]));
+  }
+
+  /** @throws {ReproError} if there is no such tensor, or it is of another type or shape */
+  floats(name: string, shape?: readonly Size[]): FloatTensor {
+    const tensor = this.#take(name, shape);
+    if (tensor.dtype !== 'F32') return this.fail(`tensor "${name}" is of type I64, and F32 is right`);
+    return tensor;
+  }
+
+  /** @throws {ReproError} if there is no such tensor, or it is of another type or shape */
+  whole(name: string, shape?: readonly Size[]): WholeTensor {
+    const tensor = this.#take(name, shape);
+    if (tensor.dtype !== 'I64') return this.fail(`tensor "${name}" is of type F32, and I64 is right`);
+    return tensor;
+  }
+
+  /** The bytes of the file that a field of the description names. */
+  async file(field: string): Promise<Uint8Array> {
+    const name = this.description.text(field);
+    if (/[/\\]/.test(name)) return this.fail(`${field} "${name}" is not the name of a file in this folder`);
+    return this.#read(name);
+  }
+
+  /** Tensors that nothing asked for. */
+  untouched(): string[] {
+    return this.names().filter((name) => !this.#taken.has(name));
+  }
+
+  /** @throws {ReproError} `parity-case` */
+  fail(message: string): never {
+    throw new ReproError('parity-case', message);
+  }
+
+  #take(name: string, shape: readonly Size[] | undefined): Tensor {
+    const tensor = this.find(name);
+    if (tensor === undefined) return this.fail(`tensor "${name}" is missing`);
+    const fits =
+      shape === undefined ||
+      (shape.length === tensor.shape.length &&
+        shape.every((size, i) => size === 'any' || size === tensor.shape[i]));
+    if (!fits) {
+      this.fail(
+        `tensor "${name}" has the shape ${describeShape(tensor.shape)}, and [${shape.join(', ')}] is right`,
+      );
+    }
+    return tensor;
+  }
+}
+
+/** Reads an object of index.json, with errors that name the field. */
+export function describeFields(value: unknown, place: string): Fields {
+  return new Fields(
+    { file: indexFile, code: 'parity-case', fix: 'docs/parity.md lists the keys of each kind.' },
+    value,
+    place,
+  );
+}
+
+/**
+ * Everything in a description must be known: an option that is passed over would give other numbers for a reason that nobody sees.
+ *
+ * @throws {ReproError} naming each key that is not in `known`
+ */
+export function checkKeys(fields: Fields, known: readonly string[]): void {
+  const unknown = fields.keys().filter((key) => !known.includes(key));
+  if (unknown.length === 0) return;
+  const names = unknown.map((key) => JSON.stringify(key)).join(', ');
+  throw new ReproError(
+    'parity-case',
+    `the description has ${names}, which this version does not know and would leave out; known are ${known.join(', ')}`,
+  );
+}
+
+/** @throws {ReproError} naming the first value that is no finite number */
+export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
+  for (const [name, tensor] of tensors) {
+    if (tensor.dtype !== 'F32') continue;
+    const at = tensor.data.findIndex((value) => !Number.isFinite(value));
+    if (at >= 0) {
+      throw new ReproError(
+        'parity-case',
+        `tensor "${name}" has ${tensor.data[at]} at ${describeShape(indexOf(at, tensor.shape))}`,
+      );
+    }
+  }
+}
+
+/** Sizes as a check of shapes wants them, each at least 1. @throws {ReproError} */
+export function checkFilled(name: string, shape: readonly number[]): void {
+  if (countElements(shape) === 0) {
+    throw new ReproError('parity-case', `tensor "${name}" of shape ${describeShape(shape)} has no values`);
+  }
+}

@@ -1,0 +1,40 @@
+import { ReproError } from '../errors.ts';
+import type { JsonObject } from '../formats/fields.ts';
+import { indexFile } from './folder.ts';
+
+/** What index.json lists. */
+export interface CaseIndex {
+  /** The cases' descriptions, in the order of the file. */
+  readonly cases: ReadonlyMap<string, unknown>;
+  /** What stands beside `cases`, but for remarks on the file itself. */
+  readonly extras: ReadonlyMap<string, unknown>;
+}
+
+/** Who made the vectors, and with what: nothing to compare. */
+const remarks = ['torch', 'seed', 'made_by', 'note'];
+
+/** @throws {ReproError} `parity-index` if it is not JSON, or has no object of cases */
+export function parseIndex(bytes: Uint8Array): CaseIndex {
+  let value: unknown;
+  try {
+    value = JSON.parse(quoteNonNumbers(new TextDecoder('utf-8', { fatal: true }).decode(bytes)));
+  } catch (cause) {
+    throw new ReproError('parity-index', `${indexFile} is not JSON: ${String(cause)}`, { cause });
+  }
+  if (!isObject(value) || !isObject(value.cases)) {
+    throw new ReproError('parity-index', `${indexFile} has no "cases": an object of descriptions by name`);
+  }
+  const extras = Object.entries(value).filter(([key]) => key !== 'cases' && !remarks.includes(key));
+  return { cases: new Map(Object.entries(value.cases)), extras: new Map(extras) };
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Python writes NaN and infinities bare, which JSON has not: as texts they spoil the field that they stand in, not the file. */
+function quoteNonNumbers(text: string): string {
+  return text.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b/g, (found) =>
+    found.startsWith('"') ? found : `"${found}"`,
+  );
+}

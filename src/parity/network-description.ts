@@ -1,0 +1,84 @@
+import type { Fields } from '../formats/fields.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+
+/** The keys of index.json that say how large a network is. */
+export const sizeKeys = [
+  'architecture',
+  'cin',
+  'hw',
+  'ch',
+  'layers',
+  'hidden',
+  'classes',
+  'T',
+  'steps',
+] as const;
+
+/** The keys that say what it is made of. */
+const neuronKeys = [
+  'plif',
+  'per_neuron',
+  'tau',
+  'detach',
+  'v_reset',
+  'v_threshold',
+  'surrogate',
+  'alpha',
+  'learn_alpha',
+  'max_pool',
+] as const;
+
+export const networkKeys = [...sizeKeys, ...neuronKeys];
+
+/** What a network is built from, but for its neurons and how it pools. */
+export type NetworkSize = Omit<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surrogate' | 'pooling'>;
+
+/** How many neurons vote for a class in each of the original's networks. */
+export const votes = 10;
+
+/**
+ * The network that a description means. What it leaves out is as in the thesis: PLIF neurons, τ = 2 (of LIF, or at the start), a hard and
+ * detached reset to 0, a threshold of 1, arctan with a fixed slope of 2.
+ *
+ * @param hidden width of the hidden linear layer where the description does not say it
+ * @throws {ReproError} or {ShapeError} if a key is missing or a number is out of range
+ */
+export function readNetwork(fields: Fields, hidden: number | undefined): NetworkSpec {
+  const flag = (name: string, standard: boolean) => (fields.has(name) ? fields.flag(name) : standard);
+  const number = (name: string, standard: number) => (fields.has(name) ? fields.number(name) : standard);
+  const soft = fields.keys().includes('v_reset') && !fields.has('v_reset');
+  return buildNetwork({
+    ...readSize(fields, hidden),
+    neuron: flag('plif', true) ? 'plif' : 'lif',
+    tau: { per: fields.flag('per_neuron') ? 'neuron' : 'layer', mean: number('tau', 2), std: 0 },
+    threshold: number('v_threshold', 1),
+    reset: { kind: soft ? 'soft' : 'hard', detach: flag('detach', true), potential: number('v_reset', 0) },
+    surrogate: {
+      kind: fields.has('surrogate') ? fields.choice('surrogate', ['atan', 'sigmoid', 'triangle']) : 'atan',
+      alpha: number('alpha', 2),
+      learnable: flag('learn_alpha', false),
+    },
+    pooling: fields.flag('max_pool') ? 'max' : 'average',
+  });
+}
+
+/** Whether the network is shown one still image a sample. */
+export function isStill(fields: Fields): boolean {
+  return fields.has('architecture') && fields.text('architecture') !== 'event-frames';
+}
+
+/** @throws {ReproError} if a key is missing or is no whole number */
+export function readSize(fields: Fields, hidden?: number): NetworkSize {
+  const width = fields.has('hidden') ? fields.count('hidden') : hidden;
+  const side = fields.count('hw');
+  const size = {
+    input: [fields.count('cin'), side, side] as const,
+    classes: fields.count('classes'),
+    channels: fields.count('ch'),
+    ...(width === undefined ? {} : { hidden: width }),
+    votes,
+  };
+  if (!isStill(fields)) return { ...size, layers: fields.count('layers') };
+  return fields.fail('architecture', 'is not known');
+}

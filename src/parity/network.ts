@@ -1,0 +1,174 @@
+import type { EngineSession, TrainingBatch } from '../engines/engine.ts';
+import { stateEntries } from '../snn/parameters.ts';
+import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
+import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import { cosineLearningRate } from '../training/schedule.ts';
+import { type Comparison, compare, describeShape, listValues, pairStates } from './compare.ts';
+import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
+import type { CaseKind } from './kind.ts';
+import { isStill, networkKeys, readNetwork } from './network-description.ts';
+
+/** What stays the same over the steps of a case. */
+interface Training {
+  readonly spec: NetworkSpec;
+  /** [steps, N, T, P, H, W], or [steps, N, 1, C, H, W] of still images. */
+  readonly x: FloatTensor;
+  /** [steps, N], one label a sample. */
+  readonly labels: readonly number[];
+  readonly learningRate: number;
+  readonly period: number;
+  readonly lambda: number;
+}
+
+/** A whole network over some optimiser steps with given dropout masks, then in evaluation mode. */
+export const networkKind: CaseKind = {
+  keys: [
+    ...networkKeys,
+    'losses',
+    'batch',
+    'lr',
+    'lr_T_max',
+    'reg_lambda',
+    'regularise',
+    'layout',
+    'seed',
+    'margin',
+  ],
+  async *compare(given, engine) {
+    const spec = readNetwork(given.description, hiddenOf(given));
+    const initial = given.below('init/');
+    checkInitial(given, spec, initial);
+    const training = readTraining(given, spec);
+    const session = await engine.open(spec, initial);
+    try {
+      yield* compareSteps(given, session, training);
+      // The frames of the first batch once more, with what was learned.
+      const { rates } = await session.evaluate(batchOf(given, training, 0).frames);
+      yield compareRates(given, 'rates, evaluation', 'eval/rate', rates, spec);
+    } finally {
+      session.dispose();
+    }
+  },
+};
+
+async function* compareSteps(
+  given: GivenCase,
+  session: EngineSession,
+  training: Training,
+): AsyncGenerator<Comparison> {
+  const expectedLosses = given.description.numbers('losses');
+  const losses: number[] = [];
+  for (let step = 0; step < expectedLosses.length; step++) {
+    const withGradients = step === 0 || given.names().some((name) => name.startsWith(`step${step}/grad/`));
+    const result = await session.trainStep(
+      batchOf(given, training, step),
+      {
+        learningRate: cosineLearningRate(training.learningRate, training.period, step),
+        regulariseTau: training.lambda,
+        ...regulariserOf(given),
+      },
+      { keepGradients: withGradients },
+    );
+    losses.push(result.loss);
+    yield compareRates(given, `rates, step ${step}`, `step${step}/rate`, result.rates, training.spec);
+    if (withGradients) {
+      const prefix = `step${step}/grad/`;
+      const pairs = pairStates(prefix, given.below(prefix), result.gradients ?? new Map());
+      yield compare(`gradients, step ${step}`, 'sum', pairs);
+    }
+    yield* compareState(given, step, training.spec, await session.state());
+  }
+  yield compare('losses', 'loss', [
+    { name: 'losses', expected: listValues(expectedLosses), found: listValues(losses) },
+  ]);
+}
+
+/** Parameters, and apart from them what batch norm keeps. */
+function* compareState(
+  given: GivenCase,
+  step: number,
+  spec: NetworkSpec,
+  found: State,
+): Generator<Comparison> {
+  const prefix = `step${step}/state/`;
+  const buffers = new Set(
+    stateEntries(spec)
+      .filter(({ role }) => role === 'buffer')
+      .map(({ name }) => `${prefix}${name}`),
+  );
+  const pairs = pairStates(prefix, given.below(prefix), found);
+  const [kept, learned] = [true, false].map((is) => pairs.filter(({ name }) => buffers.has(name) === is));
+  yield compare(`parameters, step ${step}`, 'parameter', learned ?? []);
+  yield compare(`statistics, step ${step}`, 'statistics', kept ?? []);
+}
+
+function compareRates(
+  given: GivenCase,
+  what: string,
+  name: string,
+  rates: Float32Array,
+  spec: NetworkSpec,
+): Comparison {
+  const shape = [rates.length / spec.classes, spec.classes];
+  return compare(what, 'rate', [{ name, expected: given.find(name), found: { shape, data: rates } }]);
+}
+
+function readTraining(given: GivenCase, spec: NetworkSpec): Training {
+  const { description } = given;
+  const steps = description.numbers('losses').length;
+  if (steps === 0) description.fail('losses', 'is empty: at least one step is wanted');
+  const samples = description.count('batch');
+  const still = isStill(description);
+  const layout = still ? 'x: step,N,1,C,H,W' : 'x: step,N,T,P,H,W';
+  if (description.has('layout')) description.choice('layout', [layout]);
+  const frames = still ? 1 : description.count('T');
+  const x = given.floats('x', [steps, samples, frames, ...spec.input]);
+  checkFilled('x', x.shape);
+  return {
+    spec,
+    x,
+    labels: Array.from(given.whole('y', [steps, samples]).data, Number),
+    learningRate: description.number('lr'),
+    period: description.number('lr_T_max', { min: 1 }),
+    lambda: description.number('reg_lambda', { min: 0 }),
+  };
+}
+
+function regulariserOf({ description }: GivenCase): { regularise?: 'w' | 'tau' } {
+  return description.has('regularise') ? { regularise: description.choice('regularise', ['w', 'tau']) } : {};
+}
+
+function batchOf(given: GivenCase, { spec, x, labels }: Training, step: number): TrainingBatch {
+  const [, samples = 0, steps = 0, channels = 0, height = 0, width = 0] = x.shape;
+  const shape = [samples, steps, channels, height, width] as const;
+  const size = countElements(shape);
+  return {
+    frames: { shape, data: x.data.slice(step * size, (step + 1) * size) },
+    labels: Int32Array.from(labels.slice(step * samples, (step + 1) * samples)),
+    dropoutMasks: dropoutLayers(spec).map(
+      ({ features }, i) => given.floats(`step${step}/mask${i}`, [samples, features]).data,
+    ),
+  };
+}
+
+/** The width of the hidden linear layer, which the original's descriptions leave to its weights. */
+function hiddenOf(given: GivenCase): number | undefined {
+  return given.has('init/fc.2.weight') ? given.floats('init/fc.2.weight').shape[0] : undefined;
+}
+
+/** An engine refuses a state that lacks something; a tensor too much would go by unnoticed. */
+function checkInitial(given: GivenCase, spec: NetworkSpec, initial: ReadonlyMap<string, Tensor>): void {
+  const entries = stateEntries(spec);
+  for (const { name, shape, dtype } of entries) {
+    if (dtype === 'I64') given.whole(`init/${name}`, shape);
+    else given.floats(`init/${name}`, shape);
+  }
+  const known = new Set(entries.map(({ name }) => name));
+  for (const [name, { shape }] of initial) {
+    if (!known.has(name)) {
+      given.fail(
+        `the described network has no "${name}", and "init/${name}" ${describeShape(shape)} is there`,
+      );
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import type { Fields } from '../formats/fields.ts';
+import { logitOfTau } from '../snn/neurons.ts';
+import type { NeuronSpec } from '../snn/spec.ts';
+import { compareOne } from './compare.ts';
+import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
+import type { CaseKind } from './kind.ts';
+
+/** One layer of neurons by itself over T steps, forward and backward from `loss = Σ spikes · coef`. */
+export const neuronKind: CaseKind = {
+  keys: [
+    'neuron',
+    'per_neuron',
+    'tau',
+    'detach_reset',
+    'v_reset',
+    'v_threshold',
+    'surrogate',
+    'alpha',
+    'alpha_learnable',
+    'layout',
+    'seed',
+  ],
+  async *compare(given, engine) {
+    const { description } = given;
+    const learned = description.choice('neuron', ['PLIF', 'LIF']) === 'PLIF';
+    const neuron = readNeuron(description, learned);
+    const x = given.floats('x');
+    checkLayout(given, x);
+    const logits = learned ? readLogits(given, neuron, x) : undefined;
+    const { spikes, potentials, gradients } = await engine.runNeurons({
+      neuron,
+      shape: x.shape,
+      current: x.data,
+      coefficients: given.floats('coef', x.shape).data,
+      logits: logits?.data ?? Float32Array.of(logitOfTau(neuron.tau.mean)),
+    });
+
+    const found = (data: Float32Array) => ({ shape: x.shape, data });
+    const gradX = given.find('grad_x');
+    yield compareOne('exact', { name: 'spikes', expected: given.find('spikes'), found: found(spikes) });
+    // Vectors of LIF neurons may leave the potentials out: those of the original do.
+    if (learned || given.has('v_after')) {
+      yield compareOne('potential', {
+        name: 'v_after',
+        expected: given.find('v_after'),
+        found: found(potentials),
+      });
+    }
+    yield compareOne('potential', { name: 'grad_x', expected: gradX, found: found(gradients.current) });
+    if (logits !== undefined) {
+      yield compareOne('sum', {
+        name: 'grad_w',
+        expected: given.find('grad_w'),
+        found: { shape: logits.shape, data: gradients.logits },
+        scale: summedMagnitude(gradients.current, logits.data.length),
+      });
+    }
+    if (neuron.surrogate.learnable) {
+      const expected = given.find('grad_alpha');
+      yield compareOne('sum', {
+        name: 'grad_alpha',
+        expected,
+        // One number, which PyTorch keeps as a scalar or as a list of one.
+        found: { shape: expected?.shape.length === 1 ? [1] : [], data: [gradients.alpha] },
+        scale: summedMagnitude(gradients.current, 1),
+      });
+    }
+  },
+};
+
+function readNeuron(description: Fields, learned: boolean): NeuronSpec {
+  const perNeuron = description.has('per_neuron') && description.flag('per_neuron');
+  const detach = description.flag('detach_reset');
+  const soft = description.keys().includes('v_reset') && !description.has('v_reset');
+  if (!learned && perNeuron) description.fail('per_neuron', 'makes sense for PLIF neurons only');
+  return {
+    kind: learned ? 'plif' : 'lif',
+    tau: {
+      per: perNeuron ? 'neuron' : 'layer',
+      mean: learned && !description.has('tau') ? 2 : readTau(description),
+      std: 0,
+    },
+    threshold: description.number('v_threshold'),
+    reset: soft
+      ? { kind: 'soft', detach }
+      : { kind: 'hard', potential: description.number('v_reset'), detach },
+    surrogate: {
+      kind: description.choice('surrogate', ['atan', 'sigmoid', 'triangle']),
+      alpha: description.number('alpha'),
+      learnable: description.has('alpha_learnable') && description.flag('alpha_learnable'),
+    },
+  };
+}
+
+function readTau(description: Fields): number {
+  const tau = description.number('tau');
+  if (!(tau > 1)) description.fail('tau', `must be more than 1 time step, found ${tau}`);
+  return tau;
+}
+
+/** [T, N, ...neurons], as the description's `layout` says: `T,N,C,H,W`. */
+function checkLayout(given: GivenCase, x: FloatTensor): void {
+  checkFilled('x', x.shape);
+  const layout = given.description.has('layout') ? given.description.text('layout') : 'T,N';
+  const dimensions = layout.split(',').map((name) => name.trim());
+  if (dimensions[0] !== 'T' || dimensions[1] !== 'N') {
+    given.description.fail('layout', `must begin with T,N: found "${layout}"`);
+  }
+  if (x.shape.length < 3 || (given.description.has('layout') && x.shape.length !== dimensions.length)) {
+    given.fail(`tensor "x" has the shape [${x.shape.join(', ')}], and [${layout}, …] is right`);
+  }
+}
+
+/** w as PyTorch keeps it: [] for one a layer, [1, ...neurons] for one a neuron. */
+function readLogits(given: GivenCase, neuron: NeuronSpec, x: FloatTensor): FloatTensor {
+  return given.floats('w', neuron.tau.per === 'layer' ? [] : [1, ...x.shape.slice(2)]);
+}
+
+/**
+ * A gradient by something that many share is a sum that may cancel. What was added up is about as large as the gradients by the current;
+ * a thousandth of that is what one may expect to be left.
+ */
+function summedMagnitude(gradients: Float32Array, sharers: number): number {
+  return gradients.reduce((sum, value) => sum + Math.abs(value), 0) / sharers / 1000;
+}

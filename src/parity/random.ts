@@ -1,0 +1,102 @@
+import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../snn/torch-random.ts';
+import { compare, compareOne, type Values } from './compare.ts';
+import type { GivenCase } from './given-case.ts';
+import type { CaseKind } from './kind.ts';
+import type { ToleranceName } from './tolerances.ts';
+
+/** A way of drawing that tensors are named after, and what it gives for the numbers in such a name. */
+interface Draw {
+  readonly pattern: RegExp;
+  readonly tolerance: ToleranceName;
+  draw(random: TorchRandom, numbers: readonly number[]): Values;
+}
+
+const floats = (shape: readonly number[], data: Float32Array): Values => ({ shape, data });
+const product = (numbers: readonly number[]) => numbers.reduce((all, size) => all * size, 1);
+
+const draws: readonly Draw[] = [
+  {
+    pattern: /^rand_\d+$/,
+    tolerance: 'exact',
+    draw: (random, [count = 0]) =>
+      floats(
+        [count],
+        Float32Array.from({ length: count }, () => random.uniform()),
+      ),
+  },
+  {
+    // One draw after another from the same stream, in one row.
+    pattern: /^randn_\d+(_then_\d+)*$/,
+    tolerance: 'normal',
+    draw: (random, counts) => {
+      const values = counts.flatMap((count) => [...random.normals(count)]);
+      return floats([values.length], Float32Array.from(values));
+    },
+  },
+  {
+    pattern: /^randperm_\d+$/,
+    tolerance: 'exact',
+    draw: (random, [count = 0]) => ({
+      shape: [count],
+      data: BigInt64Array.from(Array.from(random.permutation(count), BigInt)),
+    }),
+  },
+  {
+    pattern: /^randint64_\d+$/,
+    tolerance: 'exact',
+    draw: (random, [count = 0]) => ({
+      shape: [count],
+      data: BigInt64Array.from({ length: count }, () => random.int64()),
+    }),
+  },
+  {
+    pattern: /^kaiming_uniform_conv_\d+x\d+x\d+x\d+$/,
+    tolerance: 'exact',
+    draw: (random, shape) =>
+      floats(shape, drawKaimingUniform(random, product(shape), product(shape.slice(1)))),
+  },
+  {
+    pattern: /^linear_\d+x\d+$/,
+    tolerance: 'exact',
+    draw: (random, shape) => floats(shape, drawKaimingUniform(random, product(shape), shape[1] ?? 0)),
+  },
+  {
+    // The original draws them in one row, [1, count].
+    pattern: /^lognormal_[\d.]+_[\d.]+_\d+$/,
+    tolerance: 'normal',
+    draw: (random, [mean = 0, std = 0, count = 0]) =>
+      floats([1, count], drawLogNormal(random, count, mean, std)),
+  },
+];
+
+/** Random numbers as PyTorch draws them on the CPU: each tensor's name says how, each draw begins with `torch.manual_seed(seed)`. */
+export const randomKind: CaseKind = {
+  keys: ['seed'],
+  *compare(given) {
+    const seed = readSeed(given);
+    if (given.names().length === 0) given.fail('there are no tensors');
+    for (const name of given.names()) {
+      const draw = draws.find(({ pattern }) => pattern.test(name));
+      if (draw === undefined) {
+        // Not computed, so not found: the row says so.
+        yield compare(name, 'exact', [{ name, expected: given.find(name), found: undefined }]);
+        continue;
+      }
+      const found = draw.draw(new TorchRandom(seed), numbersIn(name));
+      yield compareOne(draw.tolerance, { name, expected: given.find(name), found });
+    }
+  },
+};
+
+/** What `torch.manual_seed` is given. */
+export function readSeed({ description }: Pick<GivenCase, 'description'>): number {
+  return description.number('seed', { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
+}
+
+/** `lognormal_2_0.1_1000` -> 2, 0.1, 1000; `randint64_4` -> 4. */
+function numbersIn(name: string): number[] {
+  return name
+    .split(/[_x]/)
+    .filter((part) => /^[\d.]+$/.test(part))
+    .map(Number);
+}

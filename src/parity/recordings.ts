@@ -1,0 +1,82 @@
+import { decodeAedat3 } from '../events/aedat3.ts';
+import { ClipCollector } from '../events/clips.ts';
+import { type Events, sliceEvents } from '../events/events.ts';
+import { parseLabels } from '../events/labels.ts';
+import { compare, compareOne, listValues, type Pair, wholeValues } from './compare.ts';
+import type { GivenCase } from './given-case.ts';
+import type { CaseKind } from './kind.ts';
+
+/** An event's coordinates have 15 bits; which sensor a recording is of, its description need not say. */
+const largestSensor = { height: 2 ** 15, width: 2 ** 15 };
+
+/** The events of an AEDAT 3.1 file: t, x, y, p. */
+export const aedatKind: CaseKind = {
+  keys: ['file', 'events'],
+  async *compare(given) {
+    const events = await readRecording(given);
+    yield compareOne('exact', {
+      name: 'events',
+      expected: listValues([given.description.count('events')]),
+      found: listValues([events.tUs.length]),
+    });
+    for (const [name, values] of columnsOf(events)) {
+      yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(values) });
+    }
+  },
+};
+
+/** The clips of a recording, as its labels file cuts them: `segment_<i>` is [class, first event, one past the last]. */
+export const segmentsKind: CaseKind = {
+  keys: ['file', 'labels'],
+  async *compare(given) {
+    const events = await readRecording(given);
+    const file = given.description.text('labels');
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file('labels'));
+    // Which classes there are is the data set's to know; here every number counts.
+    const { labels } = parseLabels(text, { file, classes: Number.MAX_SAFE_INTEGER });
+    const collector = new ClipCollector(labels);
+    events.tUs.forEach((tUs, i) => {
+      collector.push(tUs, events.x[i]!, events.y[i]!, events.p[i]!);
+    });
+    const segments = given.names().filter((name) => /^segment_\d+$/.test(name)).length;
+    if (segments !== labels.length) {
+      given.fail(`${file} has ${labels.length} rows, and the case has ${segments} tensors "segment_<i>"`);
+    }
+    const classes: Pair[] = [];
+    const clips: Pair[] = [];
+    for (const [i, clip] of collector.clips().entries()) {
+      const name = `segment_${i}`;
+      const [label, from, to] = Array.from(given.whole(name, [3]).data, Number) as [number, number, number];
+      classes.push({
+        name: `${name}/class`,
+        expected: listValues([label]),
+        found: listValues([labels[i]!.class]),
+      });
+      clips.push(...pairClips(name, sliceEvents(events, from, to), clip));
+    }
+    yield compare('classes', 'exact', classes);
+    yield compare('clips', 'exact', clips);
+  },
+};
+
+async function readRecording(given: GivenCase): Promise<Events> {
+  const file = given.description.text('file');
+  return decodeAedat3(await given.file('file'), { file, sensor: largestSensor }).events;
+}
+
+function columnsOf({ tUs, x, y, p }: Events): [string, ArrayLike<number>][] {
+  return [
+    ['t', tUs],
+    ['x', x],
+    ['y', y],
+    ['p', p],
+  ];
+}
+
+function pairClips(name: string, expected: Events, found: Events): Pair[] {
+  return columnsOf(expected).map(([column, values], i) => ({
+    name: `${name}/${column}`,
+    expected: wholeValues(values),
+    found: wholeValues(columnsOf(found)[i]![1]),
+  }));
+}

@@ -1,0 +1,165 @@
+import type { Engine } from '../engines/engine.ts';
+import { ReproError } from '../errors.ts';
+import { readSafetensors } from '../formats/safetensors.ts';
+import { type Comparison, failComparison } from './compare.ts';
+import { dataOrderKind } from './data-order.ts';
+import { type CaseFolder, indexFile } from './folder.ts';
+import { framesKind } from './frames.ts';
+import { checkFinite, checkKeys, GivenCase } from './given-case.ts';
+import { type CaseIndex, isObject, parseIndex } from './index-file.ts';
+import { compareNamedParameters, compareThesisParameters } from './initial-parameters.ts';
+import type { CaseKind } from './kind.ts';
+import { compareLearningRates, learningRatesPattern } from './learning-rates.ts';
+import { networkKind } from './network.ts';
+import { neuronKind } from './neuron.ts';
+import { randomKind } from './random.ts';
+import { aedatKind, segmentsKind } from './recordings.ts';
+
+/** What the suite found in one case; a case that could not be run has a row that says why. */
+export interface CaseOutcome {
+  readonly name: string;
+  /** As described; null if the description says none. */
+  readonly kind: string | null;
+  readonly comparisons: readonly Comparison[];
+  readonly passed: boolean;
+}
+
+/** Every kind of case that index.json may have. */
+const kinds: Readonly<Record<string, CaseKind>> = {
+  neuron: neuronKind,
+  network: networkKind,
+  frames: framesKind,
+  aedat: aedatKind,
+  segments: segmentsKind,
+  rng: randomKind,
+  data_order: dataOrderKind,
+};
+
+/** The names that may be asked for: cases, and what stands beside them in index.json; empty if that cannot be read. */
+export async function listCases(folder: CaseFolder): Promise<string[]> {
+  try {
+    const { cases, extras } = parseIndex(await folder.read(indexFile));
+    return [...cases.keys(), ...extras.keys()];
+  } catch {
+    return [];
+  }
+}
+
+/** Files of tensors that no case in index.json belongs to. */
+export async function listStrayFiles(folder: CaseFolder): Promise<string[]> {
+  const known = new Set((await listCases(folder)).map((name) => `${name}.safetensors`));
+  return folder.files.filter((file) => file.endsWith('.safetensors') && !known.has(file));
+}
+
+/**
+ * Runs every case of a folder, one after another. Whatever is wrong with one of them is a failure of that one: no case is passed over,
+ * and none keeps the others from being run.
+ *
+ * @param only names of the cases to run; all if left out
+ */
+export async function* runSuite(
+  folder: CaseFolder,
+  engine: Engine,
+  only?: readonly string[],
+): AsyncGenerator<CaseOutcome> {
+  const wanted = (name: string) => only === undefined || only.includes(name);
+  let index: CaseIndex;
+  try {
+    index = parseIndex(await folder.read(indexFile));
+  } catch (error) {
+    yield outcomeOf(indexFile, null, [failComparison('the list of cases', explain(error))]);
+    return;
+  }
+  if (index.cases.size === 0) {
+    yield outcomeOf(indexFile, null, [failComparison('the list of cases', 'has no cases')]);
+  }
+  for (const [name, description] of index.cases) {
+    if (wanted(name)) yield await runCase(folder, engine, name, description);
+  }
+  for (const [name, value] of index.extras) {
+    if (wanted(name)) yield await runExtra(name, value);
+  }
+}
+
+async function runCase(
+  folder: CaseFolder,
+  engine: Engine,
+  name: string,
+  description: unknown,
+): Promise<CaseOutcome> {
+  const kind = isObject(description) && typeof description.kind === 'string' ? description.kind : null;
+  return collect(name, kind, async function* () {
+    if (!isObject(description)) throw new ReproError('parity-case', 'its description is not an object');
+    if (kind === null) throw new ReproError('parity-case', 'its description has no kind');
+    const how = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
+    if (how === undefined) {
+      throw new ReproError(
+        'parity-case',
+        `kind "${kind}" is not known; known are ${Object.keys(kinds).join(', ')}`,
+      );
+    }
+    const tensors = await readTensors(folder, name);
+    const given = new GivenCase(name, description, tensors, (file) => readFile(folder, file));
+    checkKeys(given.description, ['kind', 'note', ...how.keys]);
+    checkFinite(tensors);
+    yield* how.compare(given, engine);
+    const untouched = given.untouched();
+    if (untouched.length > 0) {
+      const names = untouched.map((one) => `"${one}"`).join(', ');
+      yield failComparison('other tensors', `nothing compares ${names} in a case of this kind`);
+    }
+  });
+}
+
+async function runExtra(name: string, value: unknown): Promise<CaseOutcome> {
+  if (learningRatesPattern.test(name)) {
+    return collect(name, 'learning_rates', function* () {
+      yield compareLearningRates(name, value);
+    });
+  }
+  if (name === 'dvs128_initial_parameters') {
+    return collect(name, 'initial_parameters', () => compareThesisParameters(name, value));
+  }
+  if (name === 'initial_parameters') {
+    return collect(name, 'initial_parameters', () => compareNamedParameters(name, value));
+  }
+  return outcomeOf(name, null, [failComparison('the whole', `${indexFile} may have no such key`)]);
+}
+
+/** All rows, and one more for an error that ended them. */
+async function collect(
+  name: string,
+  kind: string | null,
+  rows: () => AsyncIterable<Comparison> | Iterable<Comparison>,
+): Promise<CaseOutcome> {
+  const comparisons: Comparison[] = [];
+  try {
+    for await (const comparison of rows()) comparisons.push(comparison);
+    if (comparisons.length === 0) comparisons.push(failComparison('the case', 'there is nothing to compare'));
+  } catch (error) {
+    comparisons.push(failComparison('the case', explain(error)));
+  }
+  return outcomeOf(name, kind, comparisons);
+}
+
+function outcomeOf(name: string, kind: string | null, comparisons: readonly Comparison[]): CaseOutcome {
+  return { name, kind, comparisons, passed: comparisons.every(({ passed }) => passed) };
+}
+
+async function readTensors(folder: CaseFolder, name: string) {
+  const file = `${name}.safetensors`;
+  return readSafetensors(await readFile(folder, file), file).tensors;
+}
+
+async function readFile(folder: CaseFolder, file: string): Promise<Uint8Array> {
+  if (!folder.files.includes(file)) {
+    throw new ReproError('parity-case', `there is no file "${file}" in the folder`);
+  }
+  return folder.read(file);
+}
+
+/** An error in one line: where and what; how to mend it is the table's reader's to know. */
+function explain(error: unknown): string {
+  if (error instanceof ReproError && error.where !== undefined) return `${error.where}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
+}

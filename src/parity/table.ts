@@ -1,0 +1,87 @@
+import type { Comparison } from './compare.ts';
+import { countTotals } from './document.ts';
+import type { CaseOutcome } from './suite.ts';
+import { type Tolerance, tolerances } from './tolerances.ts';
+
+/** How results are marked; colours on a terminal. */
+export interface TableMarks {
+  pass(text: string): string;
+  fail(text: string): string;
+}
+
+const plainMarks: TableMarks = { pass: (text) => text, fail: (text) => text };
+
+const header = ['case', 'compared', 'values', 'abs. error', 'rel. error', 'tolerance'];
+/** Columns of numbers, which are aligned to the right. */
+const numeric = new Set([2, 3, 4]);
+
+/** The table of a run: one line a comparison, and below one that failed, why. */
+export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
+  const rows = outcomes.flatMap(({ name, comparisons }) =>
+    comparisons.map((comparison) => ({ cells: formatRow(name, comparison), comparison })),
+  );
+  const widths = header.map((title, column) =>
+    Math.max(title.length, ...rows.map(({ cells }) => cells[column]?.length ?? 0)),
+  );
+  const align = (cells: readonly string[]): string =>
+    cells
+      .map((cell, column) =>
+        numeric.has(column) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
+      )
+      .join('  ');
+  const lines = rows.flatMap(({ cells, comparison }) => {
+    const result = comparison.passed ? marks.pass('pass') : marks.fail('FAIL');
+    return [`${align(cells)}  ${result}`, ...explainFailure(comparison).map((text) => `    ${text}`)];
+  });
+  return `${[`${align(header)}  result`, ...lines].join('\n')}\n`;
+}
+
+/** The last line: what was compared, and how it went. */
+export function formatTotals(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
+  const totals = countTotals(outcomes);
+  const compared = `${count(totals.cases, 'case')}, ${count(totals.comparisons, 'comparison')}, ${count(totals.values, 'value')}`;
+  const outcome =
+    totals.failedCases === 0 && totals.cases > 0
+      ? marks.pass('all pass')
+      : marks.fail(
+          `${count(totals.failedCases, 'case')} FAILED, in ${count(totals.failedComparisons, 'comparison')}`,
+        );
+  return `${compared}: ${outcome}\n`;
+}
+
+function formatRow(name: string, comparison: Comparison): string[] {
+  const { what, values, largestAbsoluteError, largestRelativeError, tolerance } = comparison;
+  if (tolerance === null) return [name, what, '', '', '', ''];
+  return [
+    name,
+    what,
+    values.toLocaleString('en'),
+    formatError(largestAbsoluteError),
+    formatError(largestRelativeError),
+    formatTolerance(tolerances[tolerance]),
+  ];
+}
+
+function explainFailure({ passed, reason, worst, largestAbsoluteError }: Comparison): string[] {
+  if (passed) return [];
+  const lines = reason === null ? [] : [reason];
+  if (worst !== null && largestAbsoluteError > 0) {
+    const place = `${worst.tensor}[${worst.index.join(', ')}]`;
+    lines.push(`worst: ${place}: expected ${worst.expected}, found ${worst.found}`);
+  }
+  return lines;
+}
+
+function formatError(error: number): string {
+  if (error === 0) return '0';
+  return Number.isFinite(error) ? error.toExponential(1) : 'no number';
+}
+
+function formatTolerance({ relative, absolute }: Tolerance): string {
+  if (relative === 0 && absolute === 0) return 'exact';
+  return relative === 0 ? `${absolute.toExponential()} abs.` : `${relative.toExponential()} rel.`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`;
+}
