@@ -14,6 +14,9 @@ import { trainingKey } from './training-key.ts';
 
 export type { TrainingTask } from './task.ts';
 
+/** A process that is killed in an epoch of hours should lose minutes; a checkpoint takes a second or so. */
+const DEFAULT_SAVE_MINUTES = 5;
+
 export interface TrainingOutcome {
   readonly rows: readonly EpochMetrics[];
   readonly best: BestEpoch;
@@ -29,7 +32,7 @@ export interface TrainingOutcome {
  * `training-interrupted` on abort, after saving; `training-batch-too-large` if the clips do not fill a batch
  */
 export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome> {
-  const { settings, checkpoints } = task;
+  const { settings, checkpoints, clockMs = () => performance.now() } = task;
   checkBatches(task);
   const key = trainingKey(task);
   const saved = await checkpoints?.load(key);
@@ -41,16 +44,24 @@ export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome>
   const parameters = saved?.parameters ?? initialState(task.spec, random);
   const position = saved === undefined ? startPosition(task.spec, random.state()) : restorePosition(saved);
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
-  const save = async (): Promise<void> =>
-    checkpoints?.save({
+  const saveEveryMs = 60_000 * (task.saveEveryMinutes ?? DEFAULT_SAVE_MINUTES);
+  let savedAtMs = clockMs();
+  const save = async (): Promise<void> => {
+    await checkpoints?.save({
       ...position,
       key,
       parameters: await session.state(),
       optimiser: await session.optimiserState(),
     });
+    savedAtMs = clockMs();
+  };
   try {
     while (position.epoch < settings.epochs) {
-      await runEpoch(task, session, position, watchBatches(task, position));
+      const watch = watchBatches(task, position);
+      await runEpoch(task, session, position, async () => {
+        await watch();
+        if (clockMs() - savedAtMs >= saveEveryMs) await save();
+      });
       reportProgress(task, position, 0);
       await save();
     }

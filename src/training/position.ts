@@ -3,7 +3,7 @@ import type { TorchRandomState } from '../snn/torch-random.ts';
 import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
 import type { EpochMetrics } from './metrics.ts';
 
-/** Where a training stands; always true of the session's state, so that it can be saved at any await. */
+/** Where a training stands; true of the session's state before every batch, so that it can be saved there. */
 export interface Position {
   epoch: number;
   /** Training batches of this epoch that are done. */

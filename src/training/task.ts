@@ -23,6 +23,10 @@ export interface TrainingTask {
   readonly split: ClipSplit;
   /** Where an interruption leaves what the next run goes on with. */
   readonly checkpoints?: CheckpointStore;
+  /** How often to save within an epoch; 5 when left out. */
+  readonly saveEveryMinutes?: number;
+  /** Milliseconds since any moment; the process's own clock when left out. It decides when to save and nothing else. */
+  readonly clockMs?: () => number;
   readonly signal?: AbortSignal;
   readonly progress?: (progress: TrainingProgress) => void;
   readonly note?: (text: string) => void;

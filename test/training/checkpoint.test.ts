@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
@@ -54,6 +55,17 @@ describe('a checkpoint', () => {
     };
     expect(checkpoint.random.spareNormal).toBeDefined();
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint), 'x')).toEqual(checkpoint);
+  });
+
+  it('of another version is refused, though it is whole', () => {
+    const bytes = Buffer.from(encodeCheckpoint(fresh));
+    // Magic, checksum and length take 44 bytes; the head starts with its version.
+    expect(bytes.toString('latin1', 44, 57)).toBe('{"version":2,');
+    bytes.write('1', 44 + '{"version":'.length, 'latin1');
+    createHash('sha256').update(bytes.subarray(40)).digest().copy(bytes, 8);
+    expect(() => decodeCheckpoint(bytes, 'x')).toThrow(
+      'This checkpoint cannot be used: it is of another version.',
+    );
   });
 
   it.each([0, 7, 44, 200])('cut off after %d bytes is refused', (length) => {

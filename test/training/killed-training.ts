@@ -1,19 +1,42 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
+import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { outputsOf, smallTask } from './small-task.ts';
 
-// Trains with checkpoints in a folder and kills its own process, without a chance to clean up, before one step.
-const [folder, log, output, deadly] = process.argv.slice(2) as [string, string, string, string];
+// Trains with checkpoints in a folder and kills its own process, without a chance to clean up, before one training step or one
+// evaluation, counted from the first of this process. Every reading of the clock is a minute after the one before.
+const [folder, log, output, deadly, saveEveryMinutes, validation] = process.argv.slice(2) as [
+  string,
+  string,
+  string,
+  string,
+  string,
+  'all' | 'shuffled-drop-last',
+];
 
+let minutes = 0;
+let evaluations = 0;
+const dieAt = (moment: string) => {
+  if (moment === deadly) process.kill(process.pid, 'SIGKILL');
+};
 const task = smallTask(
   {
     onStep: (step) => {
-      if (step === Number(deadly)) process.kill(process.pid, 'SIGKILL');
+      dieAt(`step ${step}`);
       appendFileSync(log, `${step}\n`);
     },
+    onEvaluate: () => {
+      evaluations += 1;
+      dieAt(`evaluation ${evaluations}`);
+    },
   },
-  { checkpoints: new CheckpointStore(folder, (text) => process.stderr.write(`${text}\n`)) },
+  {
+    checkpoints: new CheckpointStore(folder, (text) => process.stderr.write(`${text}\n`)),
+    saveEveryMinutes: Number(saveEveryMinutes),
+    clockMs: () => 60_000 * minutes++,
+    compat: { ...COMPAT_DEFAULTS, validation },
+  },
 );
 writeFileSync(output, JSON.stringify(outputsOf(await trainNetwork(task))));

@@ -75,7 +75,7 @@ it('learns to tell directions of motion apart: the loss falls, the accuracy rise
 
 it('ends with the same bytes when it was interrupted in an epoch and in a test', async () => {
   const settings = { ...blobTask().settings, epochs: 3 };
-  const expected = outputsOf(await trainNetwork(blobTask({ settings })));
+  const expected = outputsOf(await trainNetwork(blobTask({ settings })), blobTask().spec);
   const folder = await mkdtemp(join(tmpdir(), 'plif-learning-'));
   try {
     const checkpoints = new CheckpointStore(folder, (text) => expect(text).toBe(''));
@@ -89,7 +89,9 @@ it('ends with the same bytes when it was interrupted in an epoch and in a test',
       const training = trainNetwork(blobTask({ settings, checkpoints, progress, signal: controller.signal }));
       await expect(training).rejects.toMatchObject({ code: 'training-interrupted' });
     }
-    expect(outputsOf(await trainNetwork(blobTask({ settings, checkpoints })))).toEqual(expected);
+    expect(outputsOf(await trainNetwork(blobTask({ settings, checkpoints })), blobTask().spec)).toEqual(
+      expected,
+    );
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,9 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
-import { build } from 'esbuild';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
@@ -177,29 +174,5 @@ describe('a damaged checkpoint', () => {
     const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));
     expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
     expect(warnings).toHaveLength(2);
-  });
-});
-
-describe('a training whose process was killed', () => {
-  it('goes on in the next process from the last whole epoch, to the same bytes', async () => {
-    const script = join(folder, 'killed-training.mjs');
-    await build({
-      entryPoints: [join(import.meta.dirname, 'killed-training.ts')],
-      outfile: script,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      logLevel: 'silent',
-    });
-    const output = join(folder, 'output.json');
-    const log = join(folder, 'steps.log');
-    const run = (deadlyStep: number) =>
-      spawnSync(process.execPath, [script, folder, log, output, String(deadlyStep)], { encoding: 'utf8' });
-    for (const deadly of [3, 6, 11]) expect(run(deadly).signal).toBe('SIGKILL');
-    const last = run(-1);
-    expect(last.stderr).toBe('');
-    expect(JSON.parse(await readFile(output, 'utf8'))).toEqual(outputsOf(await trainNetwork(smallTask())));
-    const steps = (await readFile(log, 'utf8')).trim().split('\n').map(Number);
-    expect(steps).toEqual([0, 1, 2, 0, 1, 2, 3, 4, 5, 4, 5, 6, 7, 8, 9, 10, 8, 9, 10, 11, 12, 13, 14, 15]);
   });
 });

@@ -1,10 +1,12 @@
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
+import type { NetworkSpec } from '../../src/snn/spec.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { memorySource } from '../../src/training/clip-source.ts';
 import type { TrainingOutcome, TrainingTask } from '../../src/training/loop.ts';
 import { formatMetrics } from '../../src/training/metrics.ts';
 import { splitClips } from '../../src/training/split.ts';
+import { encodeTraining } from '../../src/training/tensorboard.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
 
@@ -51,11 +53,15 @@ export function smallTask(options: FakeEngineOptions = {}, over: Partial<Trainin
 }
 
 /** What a training leaves, as text: equal if and only if the files are. */
-export function outputsOf(outcome: TrainingOutcome): Record<string, string> {
+export function outputsOf(
+  outcome: TrainingOutcome,
+  spec: NetworkSpec = buildNetwork(smallNetwork),
+): Record<string, string> {
   const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
   return {
     'metrics.csv': formatMetrics(outcome.rows),
-    // The event file is made of these; JSON has every digit.
+    'events.out.tfevents': hex(encodeTraining(spec, outcome.rows, ({ epoch }) => epoch)),
+    // Single precision in the event file might hide a difference.
     rows: JSON.stringify(outcome.rows),
     'best.safetensors': `${outcome.best.epoch} ${hex(writeSafetensors(outcome.best.state))}`,
     'last.safetensors': hex(writeSafetensors(outcome.last)),

@@ -1,0 +1,87 @@
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import process from 'node:process';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+import { trainNetwork } from '../../src/training/loop.ts';
+import { outputsOf, smallTask } from './small-task.ts';
+
+let root: string;
+let script: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), 'plif-kill-'));
+  script = join(root, 'killed-training.mjs');
+  await build({
+    entryPoints: [join(import.meta.dirname, 'killed-training.ts')],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    logLevel: 'silent',
+  });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+interface Killing {
+  /** The moment of each process's end; `step 5` is before the sixth training step, `evaluation 2` before the second of that process. */
+  readonly moments: readonly string[];
+  readonly saveEveryMinutes?: number;
+  readonly validation?: 'all' | 'shuffled-drop-last';
+}
+
+/** Trains in one process after another, each killed at its moment and the last one not. Epochs have 4 steps, training has 16. */
+async function trainKilled(
+  name: string,
+  { moments, saveEveryMinutes = 1000, validation = 'all' }: Killing,
+): Promise<{ outputs: unknown; steps: number[] }> {
+  const folder = join(root, name);
+  await mkdir(folder);
+  const [log, output] = [join(folder, 'steps.log'), join(folder, 'output.json')];
+  const run = (deadly: string) =>
+    spawnSync(process.execPath, [script, folder, log, output, deadly, String(saveEveryMinutes), validation], {
+      encoding: 'utf8',
+    });
+  for (const moment of moments) expect(run(moment).signal, moment).toBe('SIGKILL');
+  const last = run('never');
+  expect(last.stderr).toBe('');
+  return {
+    outputs: JSON.parse(await readFile(output, 'utf8')),
+    steps: (await readFile(log, 'utf8')).trim().split('\n').map(Number),
+  };
+}
+
+const to = (from: number, last: number) => Array.from({ length: last - from + 1 }, (_, i) => from + i);
+
+describe('a training whose process was killed', () => {
+  it('goes on from the last whole epoch, to the same weights, metrics and curves', async () => {
+    // In the middle of an epoch three times, and once between two: before the first step of the third epoch.
+    const killed = await trainKilled('epochs', { moments: ['step 3', 'step 6', 'step 8', 'step 11'] });
+    expect(killed.outputs).toEqual(outputsOf(await trainNetwork(smallTask())));
+    expect(killed.steps).toEqual([0, 1, 2, ...to(0, 5), ...to(4, 7), ...to(8, 10), ...to(8, 15)]);
+  });
+
+  it('loses the minutes since the last checkpoint of a long epoch, and ends with the same bytes', async () => {
+    // The clock is read at the start, before each batch and after each saving: three minutes are over before the third batch.
+    const killed = await trainKilled('minutes', {
+      moments: ['step 3', 'step 3', 'evaluation 3', 'step 7'],
+      saveEveryMinutes: 3,
+    });
+    expect(killed.outputs).toEqual(outputsOf(await trainNetwork(smallTask())));
+    // Saved before steps 2 and 6, and behind step 3, before the third evaluation, which the fourth process goes on with.
+    expect(killed.steps).toEqual([0, 1, 2, 2, 2, 3, 4, 5, 6, ...to(6, 15)]);
+  });
+
+  it('goes on with the same random order of validation clips', async () => {
+    const validation = 'shuffled-drop-last';
+    const killed = await trainKilled('shuffled', {
+      moments: ['step 2', 'evaluation 3', 'step 9'],
+      saveEveryMinutes: 2,
+      validation,
+    });
+    const whole = smallTask({}, { compat: { ...COMPAT_DEFAULTS, validation } });
+    expect(killed.outputs).toEqual(outputsOf(await trainNetwork(whole)));
+  });
+});
