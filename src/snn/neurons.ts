@@ -13,8 +13,8 @@ import type { NeuronSpec } from './spec.ts';
  * Backward in time, from the loss's derivatives ∂s by the spike and ∂v by the potential left (0 after the last step):
  *
  *   ∂s' = ∂s + ∂v · (rest − h) (hard) or ∂s − ∂v · threshold (soft); just ∂s where the reset is detached
- *   ∂h  = ∂s' · ds/dh + ∂v · (1 − s) (hard) or ∂s' · ds/dh + ∂v (soft), with ds/dh from surrogate.ts
- *   ∂x  = ∂h / τ,  ∂v of the step before = ∂h · (1 − 1/τ),  ∂(1/τ) += ∂h · (x − (v − rest)),  ∂α += ∂s' · ds/dα
+ *   ∂h  = ∂s' · dS/du + ∂v · (1 − s) (hard) or ∂s' · dS/du + ∂v (soft), with S in place of the spike s, from surrogate.ts
+ *   ∂x  = ∂h / τ,  ∂v of the step before = ∂h · (1 − 1/τ),  ∂(1/τ) += ∂h · (x − (v − rest)),  ∂α += ∂s' · dS/dα
  *
  * See Fang et al. 2021 (arXiv 2007.05785).
  */

@@ -9,7 +9,7 @@ export interface KernelCall {
   output(shape: readonly number[], values: Float32Array): TensorInfo;
 }
 
-/** A kernel of tfjs' plain CPU backend, called with tensors by name and with attributes of its own (numbers and booleans). */
+/** A kernel of tfjs' plain CPU backend, called with tensors by name and with attributes of its own (numbers, booleans and strings). */
 export interface CpuKernel<Attributes extends object> {
   readonly name: string;
   /** @returns one tensor for each output, in the order of the kernel */

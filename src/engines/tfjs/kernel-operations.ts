@@ -68,12 +68,13 @@ function neuronTensors({ current, leak, alpha }: NeuronInput): Record<string, Te
 }
 
 function neuronAttributes({ neuron, steps }: NeuronInput): NeuronAttributes {
-  const { reset, threshold } = neuron;
+  const { reset, threshold, surrogate } = neuron;
   return {
     steps,
     threshold,
     hardReset: reset.kind === 'hard',
     rest: restingPotential(neuron),
     detachReset: reset.detach,
+    surrogate: surrogate.kind,
   };
 }

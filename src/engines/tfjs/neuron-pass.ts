@@ -33,17 +33,19 @@ export async function runNeurons(operations: LayerOperations, pass: NeuronPass):
       tf.scalar(neuron.surrogate.alpha),
     ];
     const fire = tf.valueAndGrads((...given: Tensor[]) => operations.fire(input(given)).spikes);
-    const { value, grads } = fire(inputs, matrix(pass.coefficients));
-    return [value, operations.potentials(input(inputs)), ...grads];
+    const { value: spikes, grads } = fire(inputs, matrix(pass.coefficients));
+    const [ofCurrent, ofLogits, ofAlpha] = grads as [Tensor, Tensor, Tensor];
+    return { spikes, potentials: operations.potentials(input(inputs)), ofCurrent, ofLogits, ofAlpha };
   });
-  const values = await Promise.all(outputs.map(readCopy));
+  const result = {
+    spikes: await readCopy(outputs.spikes),
+    potentials: await readCopy(outputs.potentials),
+    gradients: {
+      current: await readCopy(outputs.ofCurrent),
+      logits: await readCopy(outputs.ofLogits),
+      alpha: (await readCopy(outputs.ofAlpha))[0] as number,
+    },
+  };
   tf.dispose(outputs);
-  const [spikes, potentials, current, ofLogits, alpha] = values as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
-  return { spikes, potentials, gradients: { current, logits: ofLogits, alpha: alpha[0] as number } };
+  return result;
 }

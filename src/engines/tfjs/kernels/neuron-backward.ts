@@ -1,5 +1,5 @@
 import { charge, reset } from '../../../snn/neurons.ts';
-import { atanDenominator } from '../../../snn/surrogate.ts';
+import { surrogates } from '../../../snn/surrogate.ts';
 import { asDoubles, blockLength, type NeuronRun, type StepAffine } from './neuron-forward.ts';
 
 export interface NeuronGradients {
@@ -18,11 +18,12 @@ export interface NeuronGradients {
 /**
  * Backward pass of `fire`, through time.
  *
- * With u = h − threshold and q = 1 + (π/2 · α · u)², for each step from the last to the first, dL/dv being 0 behind the last:
+ * With u = h − threshold and S'(α · u) of the surrogate (`snn/surrogate.ts`), for each step from the last to the first, dL/dv being 0
+ * behind the last:
  *
  *   dL/ds  += dL/dv · (rest − h) (hard) or −dL/dv · threshold (soft), where the reset is attached
- *   dL/dh   = dL/ds · (α/2) / q + dL/dv · (1 − s) (hard) or + dL/dv (soft)
- *   dL/dα  += dL/ds · (u/2) / q
+ *   dL/dh   = dL/ds · α · S' + dL/dv · (1 − s) (hard) or + dL/dv (soft)
+ *   dL/dα  += dL/ds · u · S'
  *   dL/dx   = dL/dh / τ
  *   dL/d(1/τ) += dL/dh · (x − (v[t−1] − rest))
  *   dL/dv[t−1] = dL/dh · (1 − 1/τ) = dL/dh − dL/dx
@@ -40,8 +41,8 @@ export function fireBackward(
   run: NeuronRun,
 ): NeuronGradients {
   const { steps, samples, positions, channels, hardReset, detachReset } = run;
-  const [threshold, rest] = asDoubles(run.threshold, run.rest);
-  const [slope, halfAlpha] = asDoubles(alpha, alpha / 2);
+  const [threshold, rest, slope] = asDoubles(run.threshold, run.rest, alpha);
+  const { derivative } = surrogates[run.surrogate];
   const gradient = new Float32Array(current.length);
   const leakGradient = new Float64Array(positions);
   const sums = new Float64Array(steps * channels);
@@ -98,10 +99,9 @@ export function fireBackward(
               ofSpike += hardReset ? potentialGradient * (rest - charged) : -potentialGradient * threshold;
             }
             const excess = charged - threshold;
-            const divided = ofSpike / atanDenominator(excess, slope);
-            alphaGradient += divided * excess; // halved at the end
-            const ofCharged =
-              divided * halfAlpha + (hardReset && charged >= threshold ? 0 : potentialGradient);
+            const ofStep = ofSpike * derivative(slope * excess);
+            alphaGradient += ofStep * excess;
+            const ofCharged = ofStep * slope + (hardReset && charged >= threshold ? 0 : potentialGradient);
 
             const input = current[base + i]!;
             const potential = reset(scratch[before + i]!, threshold, hardReset, rest);
@@ -119,5 +119,5 @@ export function fireBackward(
     }
     leakGradient.set(scratch.subarray(leakSums, leakSums + length), start);
   }
-  return { current: gradient, leak: leakGradient, alpha: alphaGradient / 2, sums, productSums };
+  return { current: gradient, leak: leakGradient, alpha: alphaGradient, sums, productSums };
 }

@@ -1,4 +1,5 @@
 import { charge, reset } from '../../../snn/neurons.ts';
+import type { Surrogate } from '../../../snn/spec.ts';
 
 /** Spiking neurons over all time steps of a batch. Arrays are [steps, samples, positions], positions ending in the channels. */
 export interface NeuronRun {
@@ -15,6 +16,8 @@ export interface NeuronRun {
   readonly rest: number;
   /** No gradient through the reset. */
   readonly detachReset: boolean;
+  /** What stands in for the spike's derivative; only the backward pass looks at it. */
+  readonly surrogate: Surrogate['kind'];
 }
 
 /** What turns the layer's input into the neuron's current: `current · scale + shift`, each [steps, channels]. */
@@ -94,9 +97,9 @@ export function fire(
  * Numbers as machine doubles: a whole number, like a threshold of 1, would be carried as a tagged integer and be looked at and converted
  * for every neuron and step.
  */
-export function asDoubles(first: number, second: number): readonly [number, number] {
-  const doubles = Float64Array.of(first, second);
-  return [doubles[0]!, doubles[1]!];
+export function asDoubles(first: number, second: number, third = 0): readonly [number, number, number] {
+  const doubles = Float64Array.of(first, second, third);
+  return [doubles[0]!, doubles[1]!, doubles[2]!];
 }
 
 /** The largest multiple of `channels` up to `blockNeurons`, and at least one pixel. */

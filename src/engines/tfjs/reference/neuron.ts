@@ -3,6 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { restingPotential } from '../../../snn/neurons.ts';
 import type { NeuronSpec } from '../../../snn/spec.ts';
 import { differentiable } from '../differentiable.ts';
+import { surrogateDerivative } from './surrogate.ts';
 
 /** What one time step does to the neurons of a layer; each [N, ...neurons]. */
 export interface NeuronStep {
@@ -69,11 +70,12 @@ export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, n
 
 /**
  * Backward in time, from `spikeGradients` = dL/ds of every step. What a step left reaches the loss through the steps after it:
- * dL/dv, 0 behind the last one. A step without the index t is step t; u = h − threshold and q = 1 + (π/2 · α · u)²:
+ * dL/dv, 0 behind the last one. A step without the index t is step t; u = h − threshold, and S' is that of the surrogate
+ * at α · u (snn/surrogate.ts):
  *
  *   dL/ds  += dL/dv · dv/ds                           where the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
- *   dL/dh   = dL/ds · (α/2) / q + dL/dv · dv/dh       the surrogate, see snn/surrogate.ts; dv/dh = 1 − s (hard), 1 (soft)
- *   dL/dα  += Σ dL/ds · (u/2) / q
+ *   dL/dh   = dL/ds · α · S' + dL/dv · dv/dh          dv/dh = 1 − s (hard), 1 (soft)
+ *   dL/dα  += Σ dL/ds · u · S'
  *   dL/dx   = dL/dh / τ
  *   dL/d(1/τ) += Σ dL/dh · (x − (v[t−1] − rest))      summed over what shares the τ
  *   dL/dv[t−1] = dL/dh · (1 − 1/τ)
@@ -85,7 +87,7 @@ function backward(
   [current, leak, alpha, charged]: [Tensor, Tensor, Scalar, Tensor],
   neuron: NeuronSpec,
 ): Tensor[] {
-  const { threshold, reset } = neuron;
+  const { threshold, reset, surrogate } = neuron;
   const rest = restingPotential(neuron);
   const inputs = tf.unstack(current);
   const steps = tf.unstack(charged).map((potential) => fireAndReset(potential, neuron));
@@ -102,13 +104,12 @@ function backward(
     const gradient = reset.detach ? spikeGradient : tf.add(spikeGradient, tf.mul(potentialGradient, byReset));
 
     const excess = tf.sub(charged, threshold);
-    const denominator = tf.add(1, tf.square(tf.mul(tf.mul(excess, alpha), Math.PI / 2)));
-    const halved = tf.div(tf.mul(gradient, 0.5), denominator);
+    const stepGradient = tf.mul(gradient, surrogateDerivative(surrogate.kind, tf.mul(excess, alpha)));
     const unspiked = reset.kind === 'hard' ? tf.sub(1, spikes) : tf.onesLike(charged);
-    const chargedGradient = tf.add(tf.mul(halved, alpha), tf.mul(potentialGradient, unspiked));
+    const chargedGradient = tf.add(tf.mul(stepGradient, alpha), tf.mul(potentialGradient, unspiked));
 
     const drive = tf.sub(inputs[t] as Tensor, tf.sub(before, rest));
-    alphaGradient = tf.add(alphaGradient, tf.sum(tf.mul(halved, excess)));
+    alphaGradient = tf.add(alphaGradient, tf.sum(tf.mul(stepGradient, excess)));
     leakGradient = tf.add(leakGradient, sumLike(tf.mul(chargedGradient, drive), leak));
     inputGradients.unshift(tf.mul(chargedGradient, leak));
     potentialGradient = tf.mul(chargedGradient, tf.sub(1, leak));
