@@ -2,6 +2,7 @@ import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../errors.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
+import { addOriginalCommands } from './original-commands.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
@@ -118,6 +119,8 @@ function buildProgram(version: string): Command {
       (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
     );
 
+  addOriginalCommands(program);
+
   program
     .command('probe-cuda', { hidden: true })
     .action(async () => (await import('./cuda-probe.ts')).printCudaProbe());
@@ -135,7 +138,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   program.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
   });
-  for (const command of program.commands) command.copyInheritedSettings(program);
+  inheritSettings(program);
   try {
     const unknown = findUnknownCommand(program, argv.slice(2));
     await (unknown === undefined
@@ -145,6 +148,14 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.stderr.write(`${describeError(error)}\n`);
     if (program.opts().debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
+  }
+}
+
+/** Commands take over settings when they are made, which is before these were set. */
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) {
+    command.copyInheritedSettings(parent);
+    inheritSettings(command);
   }
 }
 

@@ -12,10 +12,9 @@ import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
 import { listenForSignals } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
-import { PlainView } from './view/plain-view.ts';
+import { openView } from './view/open-view.ts';
 import { applyEvent, createRunState, type RunState } from './view/run-state.ts';
 import { summariseRun } from './view/summary.ts';
-import type { View } from './view/view.ts';
 
 interface RunOptions extends PipelineOptions {
   readonly from?: string;
@@ -70,14 +69,6 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   process.stderr.write(`${summary.join('\n')}\n`);
   if (options.json === true) printJson(outcomeDocument(plan, state));
   process.exitCode = exitCodeOfRun(state, signals.received());
-}
-
-async function openView(): Promise<View> {
-  const colors = colorsFor(process.stderr);
-  const interactive = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI;
-  if (!interactive) return new PlainView((line) => void process.stderr.write(`${line}\n`), colors);
-  const { LiveView } = await import('./view/live-view.ts');
-  return new LiveView(process.stderr, colors);
 }
 
 /** What there is to open after a run: the page that a last stage made, or its folder. */

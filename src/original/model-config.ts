@@ -101,7 +101,7 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
   return { model, profile, notes };
 }
 
-/** Arguments that were given go over what the published runs show. */
+/** Leaves switches alone that the arguments speak against: what was given goes over what the published runs show. */
 function settleSwitches(
   { values, given }: ParsedArguments,
   compat: Compat,
@@ -113,6 +113,10 @@ function settleSwitches(
     notes.push(
       `-batch_size ${values.batch_size} is given, so it holds, and not the 32 of the published logs.`,
     );
+  }
+  if (compat.trials === 'first-88' && values.dataset_name !== 'DVS128Gesture') {
+    switches = { ...switches, trials: 'all' };
+    notes.push('Only of DVS128Gesture are the first 88 recordings taken: all clips take part.');
   }
   const isShared = values.use_plif && (!values.tau_per_neuron || compat.tau_per_neuron === 'dropped');
   if (isShared && values.init_tau !== 2) {

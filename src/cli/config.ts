@@ -1,0 +1,34 @@
+import process from 'node:process';
+import { parseArguments } from '../original/arguments.ts';
+import { type CompatPresetName, compatPresets } from '../original/compat-presets.ts';
+import { nameFolders } from '../original/folder-names.ts';
+import { describeConfiguration } from '../original/model-config.ts';
+import { formatModelFile } from '../original/model-yaml.ts';
+import { printJson } from './load.ts';
+import { colorsFor } from './view/colors.ts';
+
+interface FromArgumentsOptions {
+  readonly compat: CompatPresetName;
+  readonly json?: boolean;
+}
+
+/** `repro config from-args`: the model's file that says what the original's arguments say, on stdout; notes on stderr. */
+export function configFromArguments(words: readonly string[], options: FromArgumentsOptions): void {
+  const parsed = parseArguments(words, 'configuration');
+  const configuration = describeConfiguration(parsed, compatPresets[options.compat]);
+  const notes = [...parsed.notes, ...configuration.notes];
+  if (options.json === true) {
+    printJson({
+      version: 1,
+      command: 'config from-args',
+      model: configuration.model,
+      profile: configuration.profile,
+      folders: nameFolders(parsed),
+      notes,
+    });
+    return;
+  }
+  const c = colorsFor(process.stderr);
+  for (const note of notes) process.stderr.write(`${c.yellow('!')} ${note}\n`);
+  process.stdout.write(formatModelFile(configuration, words, parsed.values.device));
+}

@@ -1,0 +1,89 @@
+import { ReproError } from '../errors.ts';
+import type { Preparation } from '../original/preparation.ts';
+import type { DataSettings } from '../original/run-record.ts';
+import type { Plan } from '../runner/plan.ts';
+import { isJsonObject, type JsonObject } from '../schema/json.ts';
+
+/** What `--set` may change: the recordings, and what the original's arguments do not say about frames. */
+const freeSettings = ['dataset', 'simulate', 'frames.downsample', 'frames.limit', 'frames.invalidEvents'];
+
+/** What says the others. */
+const argumentOf: Readonly<Record<string, string>> = {
+  'frames.steps': '-T',
+  'frames.splitBy': '-split_by',
+  'frames.normalization': '-normalization',
+  seeds: '-seed',
+  'train.engine': '-device or --engine',
+  'train.epochs': '-max_epoch',
+  'train.batchSize': '-batch_size',
+  'train.learningRate': '-learning_rate',
+  'train.cosinePeriod': '-T_max',
+  'train.validationShare': '-val_ratio',
+  'train.network.channels': '-channels',
+  'train.network.layers': '-number_layer',
+  'train.network.neuron': '-use_plif',
+  'train.network.pooling': '-use_max_pool',
+  'train.network.tau.per': '-tau_per_neuron',
+  'train.network.tau.mean': '-init_tau',
+  'train.network.tau.std': '-tau_std_dev',
+  'train.network.reset.detach': '-detach_reset',
+  'train.network.surrogate.learnable': '-alpha_learnable',
+  'train.compat': '--compat',
+};
+
+/**
+ * Says no to overrides of what the arguments say, or of what this command does not use.
+ *
+ * @throws {ReproError} `usage`
+ */
+export function refuseOverrides(assignments: readonly string[]): void {
+  for (const assignment of assignments) {
+    const key = (assignment.split('=', 1)[0] ?? '').trim();
+    const isBelow = (one: string): boolean => key === one || key.startsWith(`${one}.`);
+    if (freeSettings.some(isBelow)) continue;
+    const [, argument] = Object.entries(argumentOf).find(([one]) => isBelow(one)) ?? [];
+    throw new ReproError(
+      'usage',
+      argument === undefined
+        ? 'this command does not use that setting.'
+        : `the original's arguments say this: ${argument}.`,
+      {
+        where: `--set ${assignment}`,
+        fix: `--set is for ${freeSettings.map((one) => (one.includes('.') ? one : `${one}.*`)).join(', ')}.`,
+      },
+    );
+  }
+}
+
+/**
+ * What a profile and its overrides say of the data.
+ *
+ * @throws {ReproError} `usage` if they are of another data set than the arguments
+ */
+export function readDataSettings(
+  plan: Plan,
+  { dataset, parsed }: Preparation,
+): { readonly data: DataSettings; readonly downsample: number } {
+  const [named, frames] = [sectionOf(plan, 'dataset'), sectionOf(plan, 'frames')];
+  if (named.name !== dataset) {
+    throw new ReproError(
+      'usage',
+      `profile "${plan.profile}" is of ${String(named.name)}, and -dataset_name is ${parsed.values.dataset_name}.`,
+      { where: `--profile ${plan.profile}`, fix: 'Name a profile of that data set.' },
+    );
+  }
+  const simulated = named.simulated === true;
+  return {
+    data: {
+      dataset: { name: dataset, simulated },
+      ...(simulated ? { simulate: sectionOf(plan, 'simulate') } : {}),
+      frames,
+    },
+    downsample: typeof frames.downsample === 'number' ? frames.downsample : 1,
+  };
+}
+
+function sectionOf(plan: Plan, key: string): JsonObject {
+  const section = plan.settings[key];
+  return section !== undefined && isJsonObject(section) ? section : {};
+}

@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import { warnOfSeed } from '../training/seed.ts';
+import { type ResolvedModel, resolveModel } from '../training/settings.ts';
+import { type ParsedArguments, parseArguments } from './arguments.ts';
+import { type CompatPresetName, compatPresets } from './compat-presets.ts';
+import { countFittingLayers, originalDatasets } from './data-sets.ts';
+import { nameFolders } from './folder-names.ts';
+import { type Configuration, describeConfiguration } from './model-config.ts';
+
+/** A command line, worked out as far as it goes before there are data. */
+export interface Preparation {
+  readonly words: readonly string[];
+  readonly parsed: ParsedArguments;
+  readonly configuration: Configuration;
+  readonly model: ResolvedModel;
+  /** As the profile calls it. */
+  readonly dataset: string;
+  /** The profile that has the real recordings. */
+  readonly profile: string;
+  readonly frames: NonNullable<Configuration['profile']['frames']>;
+  readonly device: string;
+  /** Absolute. */
+  readonly logFolder: string;
+  readonly checkpointFolder: string;
+  readonly notes: readonly string[];
+}
+
+/**
+ * Reads the arguments of a training and everything that follows from them alone.
+ *
+ * @param folder where a relative `-log_dir_prefix` starts
+ * @throws {ReproError} `arguments-invalid`; `dataset-unread` if there is no reader for the data; `compat-impossible`
+ */
+export function prepareTraining(
+  words: readonly string[],
+  compat: CompatPresetName,
+  folder: string,
+): Preparation {
+  const parsed = parseArguments(words, 'training');
+  const { dataset_name, device, log_dir_prefix, seed } = parsed.values;
+  const configuration = describeConfiguration(parsed, compatPresets[compat]);
+  const { dataset, frames } = configuration.profile;
+  if (dataset === null || frames === null) {
+    const readable = Object.entries(originalDatasets).flatMap(([name, { reader }]) => (reader ? [name] : []));
+    throw new ReproError('dataset-unread', `-dataset_name ${dataset_name}: its files cannot be read yet.`, {
+      fix: `There are readers for ${readable.join(' and ')}. \`repro config from-args\` with these arguments prints the model all the same.`,
+    });
+  }
+  const model = resolveModel(configuration.model, {}, 'the arguments');
+  const seedWarning = warnOfSeed(seed);
+  const names = nameFolders(parsed);
+  const prefix = path.resolve(folder, log_dir_prefix ?? '');
+  return {
+    words,
+    parsed,
+    configuration,
+    model,
+    dataset: dataset.name,
+    profile: dataset.profile,
+    frames,
+    device: device ?? 'cpu',
+    logFolder: path.join(prefix, names.log),
+    checkpointFolder: path.join(prefix, names.checkpoints),
+    notes: [
+      ...parsed.notes,
+      ...configuration.notes,
+      ...model.warnings,
+      ...(seedWarning === undefined ? [] : [seedWarning]),
+    ],
+  };
+}
+
+/**
+ * Checks that the layers fit frames of which so many pixels are made one.
+ *
+ * @throws {ReproError} `arguments-invalid`
+ */
+export function checkLayersFit({ parsed }: Preparation, downsample: number): void {
+  const { dataset_name, number_layer } = parsed.values;
+  const dataset = originalDatasets[dataset_name];
+  if (dataset.kind !== 'events' || number_layer === null) return;
+  const [height, width] = dataset.sensor;
+  const frame = [Math.floor(height / downsample), Math.floor(width / downsample)] as const;
+  const most = countFittingLayers(frame);
+  if (number_layer <= most) return;
+  throw new ReproError(
+    'arguments-invalid',
+    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${frame.join(' x ')} pixels have room for ${most}.`,
+    { fix: 'Give fewer layers, or another --set frames.downsample.' },
+  );
+}

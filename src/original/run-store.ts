@@ -1,0 +1,76 @@
+import { access } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../errors.ts';
+import type { Checkpoint } from '../training/checkpoint.ts';
+import { CheckpointStore } from '../training/checkpoint-store.ts';
+
+/** Told of whole epochs: those of a checkpoint that was loaded, then each that ends. */
+export type EpochsListener = (checkpoint: Checkpoint, occasion: 'loaded' | 'ended') => Promise<void>;
+
+/**
+ * The checkpoints that a training goes on from, which also hands each epoch's end to whoever writes files of it. Unlike in the pipeline, a
+ * checkpoint that is there and cannot be used ends the training: what is in these folders is not made again by itself.
+ */
+export class RunStore extends CheckpointStore {
+  readonly #folder: string;
+  readonly #key: string;
+  readonly #onEpochs: EpochsListener;
+  readonly #assertHeld: () => void;
+  #epochs = 0;
+
+  /**
+   * @param key names the training but for its number of epochs, so that one that has ended can go on for longer
+   * @param assertHeld throws if another training has taken the folder meanwhile
+   */
+  constructor(
+    folder: string,
+    options: {
+      readonly key: string;
+      readonly warn: (text: string) => void;
+      readonly onEpochs: EpochsListener;
+      readonly assertHeld: () => void;
+    },
+  ) {
+    super(folder, options.warn);
+    this.#folder = folder;
+    this.#key = options.key;
+    this.#onEpochs = options.onEpochs;
+    this.#assertHeld = options.assertHeld;
+  }
+
+  override async load(_key: string): Promise<Checkpoint | undefined> {
+    const checkpoint = await super.load(this.#key);
+    if (checkpoint === undefined) {
+      if (await this.#holdsAny()) {
+        throw new ReproError('run-folder-broken', 'No checkpoint in this folder can be used.', {
+          where: this.#folder,
+          fix: 'Restore it from a copy; or remove it, together with the run’s other files, to start again.',
+        });
+      }
+      return undefined;
+    }
+    this.#epochs = checkpoint.rows.length;
+    await this.#onEpochs(checkpoint, 'loaded');
+    return checkpoint;
+  }
+
+  override async save(checkpoint: Checkpoint): Promise<void> {
+    this.#assertHeld();
+    await super.save({ ...checkpoint, key: this.#key });
+    if (checkpoint.rows.length === this.#epochs) return;
+    this.#epochs = checkpoint.rows.length;
+    await this.#onEpochs(checkpoint, 'ended');
+  }
+
+  async #holdsAny(): Promise<boolean> {
+    const found = await Promise.all(
+      ['checkpoint', 'checkpoint.previous'].map((name) =>
+        access(path.join(this.#folder, name)).then(
+          () => true,
+          () => false,
+        ),
+      ),
+    );
+    return found.includes(true);
+  }
+}
