@@ -1,0 +1,115 @@
+import { open } from 'node:fs/promises';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import type { TorchContainer } from './torch-pt/container.ts';
+import { gatherElements, type TorchArray } from './torch-pt/elements.ts';
+import { type ByteSource, openLegacyContainer } from './torch-pt/legacy-container.ts';
+import { type Fail, failIn } from './torch-pt/problems.ts';
+import type { PickleValue, TorchTensor } from './torch-pt/values.ts';
+import { openZipContainer } from './torch-pt/zip-container.ts';
+
+export type { TorchArray } from './torch-pt/elements.ts';
+export {
+  describeValue,
+  PickleName,
+  PickleRecord,
+  type PickleValue,
+  TorchStorage,
+  TorchTensor,
+  type TorchType,
+} from './torch-pt/values.ts';
+
+/** An open file of `torch.save`. */
+export interface TorchFile {
+  /** `zip` since PyTorch 1.6, `legacy` before. */
+  readonly format: 'zip' | 'legacy';
+  /** What was saved. */
+  readonly value: PickleValue;
+  /** @throws {ReproError} `torch-broken` if the bytes do not fit their checksum */
+  readTensor(tensor: TorchTensor): Promise<TorchArray>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a file that `torch.save` wrote, and reads everything but its tensors' elements, which wait until they are asked for: the optimiser in a
+ * checkpoint is twice as large as its network. Nothing that the file says is run.
+ *
+ * @param source a path, or the file's bytes
+ * @param file name for messages
+ * @throws {ReproError} `torch-broken`, `torch-refused` (by its name, what asks for more than plain values) or `torch-unsupported`;
+ *   `torch-missing` if there is no such file
+ * @see docs/checkpoints.md for the formats and what is refused
+ */
+export async function openTorchFile(
+  source: string | Uint8Array,
+  file = typeof source === 'string' ? source : 'file.pt',
+): Promise<TorchFile> {
+  const fail = failIn(file);
+  const bytes = typeof source === 'string' ? await openFileSource(source, file) : bufferSource(source);
+  let container: TorchContainer;
+  try {
+    const head = Buffer.from(await bytes.read(0, 300));
+    const isZip = head.subarray(0, 2).toString('latin1') === 'PK';
+    if (!isZip) checkHead(head, fail);
+    container = isZip
+      ? await openZipContainer(source, bytes.sizeBytes, file)
+      : await openLegacyContainer(bytes, file);
+    if (isZip) await bytes.close();
+  } catch (error) {
+    await bytes.close();
+    throw error;
+  }
+  return {
+    format: container.format,
+    value: container.value,
+    readTensor: async (tensor) => gatherElements(tensor, await container.readStorage(tensor.storage), fail),
+    close: () => container.close(),
+  };
+}
+
+/** Says of files that are nothing of the kind what they probably are. */
+function checkHead(head: Buffer, fail: Fail): void {
+  const text = head.toString('latin1');
+  if (head.length === 0) fail('broken', 'it is empty');
+  if (/^\s*<(?:!doctype|html)/i.test(text))
+    fail('broken', 'it is a web page: the download did not fetch the file itself');
+  if (text.startsWith('version https://git-lfs')) {
+    fail('broken', 'it is a pointer of Git LFS, not the file itself: `git lfs pull` fetches that');
+  }
+  if (text.slice(257, 262) === 'ustar')
+    fail('unsupported', 'it is a tar, as PyTorch wrote before version 0.1.10');
+  if (head[0] !== 0x80) fail('broken', 'it is not of torch.save: neither a zip nor a pickle', 0);
+}
+
+async function openFileSource(path: string, file: string): Promise<ByteSource> {
+  const handle = await open(path, 'r').catch((cause: unknown) => {
+    if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
+    throw new ReproError('torch-missing', 'there is no such file.', { where: file, cause });
+  });
+  const stat = await handle.stat();
+  if (!stat.isFile()) {
+    await handle.close();
+    throw new ReproError('torch-missing', 'this is a folder, not a file of torch.save.', { where: file });
+  }
+  return {
+    sizeBytes: stat.size,
+    read: async (offset, length) => {
+      const bytes = Buffer.alloc(Math.max(0, Math.min(length, stat.size - offset)));
+      let done = 0;
+      while (done < bytes.length) {
+        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, offset + done);
+        if (bytesRead === 0) return bytes.subarray(0, done);
+        done += bytesRead;
+      }
+      return bytes;
+    },
+    close: () => handle.close(),
+  };
+}
+
+function bufferSource(bytes: Uint8Array): ByteSource {
+  return {
+    sizeBytes: bytes.length,
+    read: async (offset, length) => bytes.slice(offset, offset + length),
+    close: async () => {},
+  };
+}

@@ -1,0 +1,170 @@
+import { callName, lookUpName } from './globals.ts';
+import { PickleInput } from './pickle-input.ts';
+import type { Fail } from './problems.ts';
+import { describeValue, PickleName, PickleRecord, type PickleValue } from './values.ts';
+
+export interface UnpickleOptions {
+  /** What a persistent id stands for: PyTorch keeps storages outside its pickles. Left out, there may be none. */
+  readonly load?: (id: PickleValue, fail: Fail) => PickleValue;
+  /** Errors, with the position in the pickle's bytes as their offset. */
+  readonly fail: Fail;
+}
+
+/** How deep lists and tuples may be open inside each other; Python's own pickler gives up earlier. */
+const MOST_OPEN = 1000;
+/** Values and copies that a pickle may make for each of its bytes; honest ones make less than one. */
+const WORK_PER_BYTE = 4;
+const LEAST_WORK = 1000;
+const MOST_WORK = 8_000_000;
+
+/** The state of unpickling, and what opcodes do to it: a stack of values, marks on it, and a memo of values by number. */
+export class PickleMachine {
+  readonly input: PickleInput;
+  readonly #options: UnpickleOptions;
+  readonly #stack: PickleValue[] = [];
+  /** Where on the stack the open lists and tuples begin. */
+  readonly #marks: number[] = [];
+  readonly #memo = new Map<number, PickleValue>();
+  #work: number;
+  /** Where the opcode at hand stands. */
+  #at: number;
+
+  constructor(bytes: Uint8Array, start: number, options: UnpickleOptions) {
+    this.input = new PickleInput(bytes, start, options.fail);
+    this.#options = options;
+    this.#work = Math.min(MOST_WORK, LEAST_WORK + WORK_PER_BYTE * (bytes.length - start));
+    this.#at = start;
+  }
+
+  /** Reads the next opcode. */
+  nextOpcode(): number {
+    this.#at = this.input.position;
+    this.charge(1);
+    return this.input.uint8();
+  }
+
+  /** What is left at the end. */
+  finish(): PickleValue {
+    if (this.#marks.length > 0) this.fail('broken', 'the pickle ends inside a list or tuple');
+    const value = this.pop();
+    if (this.#stack.length > 0) this.fail('broken', 'the pickle leaves values behind');
+    return value;
+  }
+
+  push(value: PickleValue): void {
+    this.#stack.push(value);
+  }
+
+  /** The last value, which must belong to the innermost open list. */
+  top(): PickleValue {
+    const floor = this.#marks.at(-1) ?? 0;
+    const value = this.#stack.length > floor ? this.#stack.at(-1) : undefined;
+    return value === undefined ? this.fail('broken', 'a value is missing') : value;
+  }
+
+  pop(): PickleValue {
+    const value = this.top();
+    this.#stack.pop();
+    return value;
+  }
+
+  popMany(count: number): PickleValue[] {
+    if (this.#stack.length - (this.#marks.at(-1) ?? 0) < count) this.fail('broken', 'values are missing');
+    return this.#stack.splice(-count);
+  }
+
+  mark(): void {
+    if (this.#marks.length >= MOST_OPEN) {
+      this.fail('broken', `more than ${MOST_OPEN} lists and tuples are open in each other`);
+    }
+    this.#marks.push(this.#stack.length);
+  }
+
+  /** Everything since the last mark. */
+  popMarked(): PickleValue[] {
+    const mark = this.#marks.pop();
+    return mark === undefined
+      ? this.fail('broken', 'a list or tuple has no beginning')
+      : this.#stack.splice(mark);
+  }
+
+  memoise(index = this.#memo.size): void {
+    this.#memo.set(index, this.top());
+  }
+
+  recall(index: number): void {
+    const value = this.#memo.get(index);
+    this.push(value === undefined ? this.fail('broken', `there is no value ${index} to refer to`) : value);
+  }
+
+  append(values: readonly PickleValue[]): void {
+    const list = this.top();
+    if (!Array.isArray(list)) this.fail('broken', `${describeValue(list)} is appended to`);
+    for (const value of values) list.push(value);
+  }
+
+  addItems(values: readonly PickleValue[]): void {
+    const set = this.top();
+    if (!(set instanceof Set)) this.fail('broken', `${describeValue(set)} is added to`);
+    for (const value of values) set.add(value);
+  }
+
+  /** Into a dictionary, or an object of a class that is one. */
+  setItems(values: readonly PickleValue[]): void {
+    const top = this.top();
+    const map = top instanceof PickleRecord ? top.state : top;
+    if (!(map instanceof Map)) this.fail('broken', `${describeValue(top)} is given entries`);
+    for (const [key, value] of this.pairs(values)) map.set(key, value);
+  }
+
+  pairs(values: readonly PickleValue[]): [PickleValue, PickleValue][] {
+    if (values.length % 2 !== 0) this.fail('broken', 'a dictionary has a key without a value');
+    return Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i]!, values[2 * i + 1]!]);
+  }
+
+  pushName(module: PickleValue | undefined, name: PickleValue | undefined): void {
+    if (typeof module !== 'string' || typeof name !== 'string') this.fail('broken', 'a name is no text');
+    this.push(lookUpName(module, name, this.#options.fail, this.#at));
+  }
+
+  call([callee, args]: readonly PickleValue[]): void {
+    if (!Array.isArray(args)) this.fail('broken', 'what is called gets no tuple of arguments');
+    const call = {
+      args,
+      fail: this.fail.bind(this),
+      charge: (elements: number) => this.charge(elements),
+    };
+    this.push(callName(callee ?? null, call));
+  }
+
+  /** Gives attributes: a dictionary, or a pair of one and another. Those of anything but a record are of no interest. */
+  build(state: PickleValue): void {
+    const target = this.top();
+    if (target instanceof PickleName) this.fail('refused', `it changes ${target.name}`);
+    if (!(target instanceof PickleRecord)) return;
+    for (const part of Array.isArray(state) ? state.slice(0, 2) : [state]) {
+      if (!(part instanceof Map)) continue;
+      this.charge(part.size);
+      for (const [key, value] of part) target.state.set(key, value);
+    }
+  }
+
+  load(id: PickleValue): void {
+    const { load } = this.#options;
+    this.push(
+      load === undefined
+        ? this.fail('refused', 'it refers to something outside its pickle')
+        : load(id, this.fail.bind(this)),
+    );
+  }
+
+  /** Counts work against the limit, so that a small file cannot unfold to a large one. */
+  charge(amount: number): void {
+    this.#work -= amount;
+    if (this.#work < 0) this.fail('refused', 'the pickle unfolds to more values than a checkpoint has');
+  }
+
+  fail(...[kind, what, offset = this.#at]: Parameters<Fail>): never {
+    return this.#options.fail(kind, what, offset);
+  }
+}

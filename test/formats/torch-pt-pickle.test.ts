@@ -1,0 +1,269 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { unpickle } from '../../src/formats/torch-pt/pickle.ts';
+import { failIn } from '../../src/formats/torch-pt/problems.ts';
+import {
+  PickleName,
+  PickleRecord,
+  type PickleValue,
+  TorchStorage,
+} from '../../src/formats/torch-pt/values.ts';
+
+type Parts = readonly (string | number | readonly number[])[];
+
+/** Opcodes in the order of a pickle: a text stands for its characters, a number for a byte. */
+function bytesOf(...parts: Parts): Uint8Array {
+  return Uint8Array.from(
+    parts.flatMap((part) => (typeof part === 'string' ? [...Buffer.from(part, 'latin1')] : part)),
+  );
+}
+
+/** Unpickles protocol 2 with `parts` between its head and its end. */
+function load(...parts: Parts): PickleValue {
+  return unpickle(bytesOf(0x80, 2, ...parts, '.'), 0, {
+    fail: failIn('x.pkl'),
+    load: (id) => new TorchStorage(String(id), 'float32', 4),
+  }).value;
+}
+
+function refusal(...parts: Parts): string {
+  try {
+    load(...parts);
+  } catch (error) {
+    if (error instanceof ReproError) return `${error.code} ${error.where} ${error.message}`;
+    throw error;
+  }
+  throw new Error('it was read');
+}
+
+const global = (module: string, name: string): string => `c${module}\n${name}\n`;
+const text = (value: string): readonly (string | number)[] => ['X', value.length, 0, 0, 0, value];
+const flat = (parts: readonly (string | number)[]): number[] => [...bytesOf(...parts)];
+
+describe('unpickling', () => {
+  test.each<[string, Parts, PickleValue]>([
+    ['None, True, False', ['(N', 0x88, 0x89, 't'], [null, true, false]],
+    ['numbers of 1, 2 and 4 bytes', ['(K', 255, 'M', 1, 1, 'J', 255, 255, 255, 255, 't'], [255, 257, -1]],
+    ['long numbers', ['(', 0x8a, 0, 0x8a, 2, 0, 128, 0x8b, 1, 0, 0, 0, 7, 't'], [0, -32768, 7]],
+    ['beyond 2^53', [0x8a, 8, 255, 255, 255, 255, 255, 255, 255, 127], 2n ** 63n - 1n],
+    ['a float, big-endian', ['G', 0x3f, 0xf8, 0, 0, 0, 0, 0, 0], 1.5],
+    [
+      'texts of all lengths',
+      ['(', 0x8c, 1, 'a', 'X', 1, 0, 0, 0, 'b', 0x8d, 1, 0, 0, 0, 0, 0, 0, 0, 'c', 't'],
+      ['a', 'b', 'c'],
+    ],
+    [
+      'bytes of all lengths',
+      ['(C', 1, 9, 'B', 1, 0, 0, 0, 8, 0x8e, 1, 0, 0, 0, 0, 0, 0, 0, 7, 't'],
+      [9, 8, 7].map((b) => Uint8Array.of(b)),
+    ],
+    [
+      'tuples of 0 to 3',
+      ['()NN', 0x86, 'N', 0x85, 'NNN', 0x87, 't'],
+      [[], [null, null], [null], [null, null, null]],
+    ],
+    ['lists grown by one and by many', [']Na(K', 1, 'K', 2, 'e'], [null, 1, 2]],
+    [
+      'dictionaries by one and by many',
+      ['}K', 1, 'Ns(K', 2, 'NK', 3, 'Nu'],
+      new Map([
+        [1, null],
+        [2, null],
+        [3, null],
+      ]),
+    ],
+    ['sets', ['(', 0x8f, '(K', 1, 0x90, '(K', 2, 0x91, 't'], [new Set([1]), new Set([2])]],
+    [
+      'memo by number, long number and order',
+      ['(K', 7, 'q', 0, 'h', 0, 'r', 5, 0, 0, 0, 'j', 5, 0, 0, 0, 't'],
+      [7, 7, 7],
+    ],
+    ['what is dropped and doubled', ['(N0(K', 1, '1K', 2, '2t'], [2, 2]],
+    ['frames, which mean nothing here', [0x95, 9, 0, 0, 0, 0, 0, 0, 0, 'N'], null],
+    ['an ordered dictionary with attributes', [global('collections', 'OrderedDict'), ')R}b'], new Map()],
+  ])('reads %s', (_, parts, expected) => {
+    expect(load(...parts)).toEqual(expected);
+  });
+
+  test('makes a record of an object: its class, its arguments, its attributes', () => {
+    const record = load(
+      global('models', 'PLIFNode'),
+      'K',
+      1,
+      0x85,
+      0x81,
+      '}',
+      flat(text('tau')),
+      'K',
+      2,
+      'sb',
+    ) as PickleRecord;
+    expect(record).toBeInstanceOf(PickleRecord);
+    expect(record.className).toBe('models.PLIFNode');
+    expect(record.args).toEqual([1]);
+    expect(record.state).toEqual(new Map([['tau', 2]]));
+  });
+
+  test('keeps a function that a class has as a name, and never calls it', () => {
+    const member = [
+      global('spikingjelly.clock_driven.surrogate', 'ATan'),
+      flat(text('spiking_function')),
+      0x86,
+      'R',
+    ] as const;
+    expect(load(global('__builtin__', 'getattr'), ...member)).toEqual(
+      new PickleName('spikingjelly.clock_driven.surrogate.ATan.<spiking_function>'),
+    );
+    expect(refusal(global('__builtin__', 'getattr'), ...member, ')R')).toContain('nothing to call');
+  });
+
+  test('reads the numbers of NumPy', () => {
+    const dtype = [global('numpy', 'dtype'), flat(text('f8')), 0x89, 0x88, 0x87, 'R'] as const;
+    const bytes = [
+      global('_codecs', 'encode'),
+      flat(text('\0\0\0\0\0\0\0?')),
+      flat(text('latin1')),
+      0x86,
+      'R',
+    ] as const;
+    expect(load(global('numpy.core.multiarray', 'scalar'), ...dtype, ...bytes, 0x86, 'R')).toBe(2 ** -15);
+  });
+
+  test('reads values that contain themselves', () => {
+    const list = load(']q', 0, 'h', 0, 'a') as PickleValue[];
+    expect(list[0]).toBe(list);
+  });
+});
+
+describe('a pickle that names what it may not', () => {
+  test.each([
+    ['posix', 'system'],
+    ['nt', 'system'],
+    ['builtins', 'eval'],
+    ['__builtin__', 'exec'],
+    ['builtins', '__import__'],
+    ['builtins', 'object'],
+    ['subprocess', 'Popen'],
+    ['torch', 'load'],
+    ['torch.storage', '_load_from_bytes'],
+    ['torch.hub', 'load'],
+    ['torch.nn.functional', 'linear'],
+    ['torch.nn.utils.rnn', 'pad_sequence'],
+    ['models', 'os.system'],
+    ['models os', 'system'],
+    ['modelsx', 'Net'],
+    ['runpy', '_run_code'],
+    ['constructor', 'constructor'],
+    ['', '__proto__'],
+    ['torch', 'toString'],
+  ])('is refused by that name: %s.%s', (module, name) => {
+    expect(refusal(global(module, name))).toMatch(/^torch-refused x\.pkl: byte 2 the file asks for /);
+    expect(refusal(flat(text(module)), flat(text(name)), 0x93)).toMatch(
+      /^torch-refused x\.pkl: byte \d+ the file asks for /,
+    );
+  });
+
+  test.each([
+    ['models', 'DVS128GestureNet'],
+    ['models.networks', 'Net'],
+    ['__main__', 'Net'],
+    ['spikingjelly.clock_driven.neuron', 'LIFNode'],
+    ['torch.nn.modules.conv', 'Conv2d'],
+    ['torch.nn.parallel.data_parallel', 'DataParallel'],
+    ['torch.optim.adam', 'Adam'],
+    ['torch', 'float32'],
+    ['torch', 'HalfStorage'],
+  ])('is read where it names %s.%s', (module, name) => {
+    expect(load(global(module, name))).toEqual(new PickleName(`${module}.${name}`));
+  });
+
+  test('is refused where it calls, changes or extends a name', () => {
+    expect(refusal(global('torch', 'float32'), ')R')).toContain('nothing to call');
+    expect(refusal('N)R')).toContain('calls something that is no name');
+    expect(refusal(global('models', 'Net'), '}b')).toContain('changes models.Net');
+    expect(refusal(global('__builtin__', 'getattr'), flat(text('a')), flat(text('b')), 0x86, 'R')).toContain(
+      'builtins.getattr',
+    );
+  });
+
+  test.each(['P0\n', 'i__main__\nx\n', '(o', 'I1\n', "S'a'\n", 'g0\n'])(
+    'is refused for an opcode of old protocols: %j',
+    (opcode) => {
+      expect(refusal(opcode)).toMatch(/^torch-refused x\.pkl: byte \d the pickle has an opcode 0x/);
+    },
+  );
+});
+
+describe('a pickle that is too much', () => {
+  test('is refused where a few bytes stand for many values', () => {
+    const hundred = ['(', Array<number>(100).fill(0x4e), 'lq', 0] as const;
+    const copies = Array.from({ length: 2000 }, () => [
+      ...bytesOf(global('torch', 'Size'), 'h', 0, 0x85, 'R0'),
+    ]).flat();
+    expect(refusal(...hundred, copies)).toContain('unfolds to more values');
+  });
+
+  test('is refused where its lists are open thousands deep', () => {
+    expect(refusal('('.repeat(1001))).toContain('1000 lists and tuples are open');
+  });
+
+  test('is refused where a length is more than there is, or more than there may be', () => {
+    expect(refusal('X', 255, 255, 0, 0)).toContain('it ends inside its pickle');
+    expect(refusal('X', 255, 255, 255, 255)).toContain('1048576 are allowed');
+    expect(refusal(0x8d, 0, 0, 0, 0, 0, 0, 0, 1)).toContain('1048576 are allowed');
+    expect(refusal(0x8b, 255, 255, 255, 255)).toContain('4096 are allowed');
+  });
+
+  test.each<[string, number[], number[]]>([
+    ['ends after its storage', [3], [2]],
+    ['has a negative size', [-1], [1]],
+    ['overflows', [2 ** 31, 2 ** 31], [2 ** 31, 1]],
+  ])('is refused where a tensor %s', (_, shape, strides) => {
+    const number = (value: number): number[] => [0x4a, ...new Uint8Array(Int32Array.of(value).buffer)];
+    const wide = (value: number): number[] => (value > 2 ** 30 ? [0x8a, 5, 0, 0, 0, 128, 0] : number(value));
+    const tuple = (values: number[]) => [...bytesOf('('), ...values.flatMap(wide), ...bytesOf('t')];
+    const tensor = [
+      global('torch._utils', '_rebuild_tensor_v2'),
+      '(K',
+      0,
+      'QK',
+      0,
+      tuple(shape),
+      tuple(strides),
+      0x89,
+      'NtR',
+    ];
+    expect(refusal(...tensor)).toMatch(/torch-broken .* a tensor/);
+  });
+});
+
+test('any bytes are read or refused, quickly', () => {
+  // Mostly opcodes that are known, so that some of them get on.
+  const opcode = fc.constantFrom(
+    ...bytesOf('NK}])(tluaesqh0122bRQX', 0x85, 0x86, 0x87, 0x88, 0x8f, 0x90, 0x94, 0x81, 1, 0),
+  );
+  const name = fc
+    .constantFrom(
+      global('models', 'Net'),
+      global('torch', 'Size'),
+      global('collections', 'OrderedDict'),
+      global('torch._utils', '_rebuild_tensor_v2'),
+    )
+    .map((s) => [...bytesOf(s)]);
+  const part = fc.oneof(
+    { weight: 8, arbitrary: opcode.map((b) => [b]) },
+    { weight: 1, arbitrary: name },
+    { weight: 1, arbitrary: fc.nat(255).map((b) => [b]) },
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 60 }), (parts) => {
+      try {
+        load(parts.flat());
+      } catch (error) {
+        if (!(error instanceof ReproError)) throw error;
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});

@@ -1,0 +1,262 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { openTorchFile, PickleName, PickleRecord, type TorchTensor } from '../../src/formats/torch-pt.ts';
+import { readWhole, torchFixture, torchFixturePath } from '../support/torch-file.ts';
+import { makeZip, type ZipMember } from '../support/zip-fixture.ts';
+
+/** What `make_files.py` put into small.pt. */
+const small = {
+  state_dict: {
+    weight: { dtype: 'float32', shape: [3], data: [1, -2, 0.5] },
+    count: { dtype: 'int64', shape: [], data: [3n] },
+  },
+};
+
+/** The members of a zip of torch.save, to change and pack again; deflated, as nobody but a person would. */
+async function membersOf(name: string): Promise<ZipMember[]> {
+  const { fromBufferPromise } = await import('yauzl');
+  const zip = await fromBufferPromise(Buffer.from(torchFixture(name)), { lazyEntries: true });
+  const members: ZipMember[] = [];
+  for await (const entry of zip.eachEntry()) {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await zip.openReadStreamPromise(entry)) chunks.push(chunk);
+    members.push({ name: entry.fileName, bytes: Buffer.concat(chunks) });
+  }
+  return members;
+}
+
+async function repack(change: (member: ZipMember) => ZipMember | undefined): Promise<Uint8Array> {
+  const members = await membersOf('small.pt');
+  return makeZip(members.map(change).filter((member) => member !== undefined));
+}
+
+async function refusal(source: string | Uint8Array): Promise<Pick<ReproError, 'code' | 'message' | 'where'>> {
+  try {
+    await readWhole(source);
+  } catch (error) {
+    if (error instanceof ReproError) return { code: error.code, message: error.message, where: error.where };
+    throw error;
+  }
+  throw new Error('it was read');
+}
+
+describe('a file of torch.save', () => {
+  test('is read in both formats', async () => {
+    expect(await readWhole(torchFixture('small.pt'))).toEqual(small);
+    expect(await readWhole(torchFixture('small-legacy.pt'))).toEqual(small);
+    expect(await readWhole(torchFixturePath('small.pt'))).toEqual(small);
+    expect(await readWhole(torchFixturePath('small-legacy.pt'))).toEqual(small);
+  });
+
+  test.each(['kinds.pt', 'kinds-protocol-4.pt'])(
+    'gives tensors of every type and stride: %s',
+    async (name) => {
+      const torch = await openTorchFile(torchFixture(name));
+      const values = torch.value as Map<string, TorchTensor>;
+      const read = async (key: string) => {
+        const { dtype, shape, data } = await torch.readTensor(values.get(key)!);
+        return [dtype, shape, [...data]];
+      };
+      for (const type of ['float64', 'float32', 'float16', 'bfloat16', 'int32', 'int16', 'int8', 'uint8']) {
+        expect(await read(`torch.${type}`)).toEqual([type, [3], [0, 1, 100]]);
+      }
+      expect(await read('torch.int64')).toEqual(['int64', [3], [0n, 1n, 100n]]);
+      expect(await read('bool')).toEqual(['bool', [3], [1, 0, 1]]);
+      // The smallest of half precision, 2^-24, is the closest to 6e-8.
+      expect(await read('halves')).toEqual(['float16', [5], [1.5, -0.25, 65504, 2 ** -24, Infinity]]);
+      expect(await read('brains')).toEqual(['bfloat16', [3], [1.5, -0.25, 1.0002555517425873e30]]);
+      expect(await read('large')).toEqual(['int64', [2], [2n ** 62n, -1n]]);
+      expect(await read('scalar')).toEqual(['float32', [], [3.5]]);
+      expect(await read('empty')).toEqual(['float32', [0, 3], []]);
+      expect(await read('column')).toEqual(['float32', [4], [2, 8, 14, 20]]);
+      expect(await read('window')).toEqual(['float32', [2, 3], [8, 9, 10, 14, 15, 16]]);
+      expect((await read('transposed'))[2]).toEqual(
+        Array.from({ length: 24 }, (_, i) => (i % 4) * 6 + Math.floor(i / 4)),
+      );
+      expect(await read('parameter')).toEqual(['float32', [2], [1, 2]]);
+      expect(values.get('column')!.storage).toBe(values.get('base')!.storage);
+      await expect(torch.readTensor(values.get('expanded')!)).rejects.toThrow(
+        'a tensor [3] repeats the 1 elements of its storage',
+      );
+    },
+  );
+
+  test.each(['kinds.pt', 'kinds-protocol-4.pt'])(
+    'gives everything else as plain values: %s',
+    async (name) => {
+      const { value } = await openTorchFile(torchFixture(name));
+      const values = value as Map<string, unknown>;
+      expect(values.get('size')).toEqual([2, 3]);
+      expect(values.get('device')).toEqual(new PickleRecord('torch.device', ['cpu']));
+      expect(values.get('dtype')).toEqual(new PickleName('torch.float32'));
+      expect(values.get('numbers')).toEqual([
+        0,
+        255,
+        65535,
+        -1,
+        2 ** 31,
+        2 ** 40,
+        -(2n ** 70n),
+        0.1,
+        true,
+        false,
+        null,
+      ]);
+      expect(values.get('text')).toBe('τ = 2');
+      expect(values.get('bytes')).toEqual(Uint8Array.of(0, 255));
+      expect(values.get('set')).toEqual(new Set(['one']));
+      expect(values.get('ordered')).toEqual(
+        new Map<string, unknown>([
+          ['a', 1],
+          ['b', [2, [3, 4, 5, 6]]],
+        ]),
+      );
+      expect(values.get('default')).toEqual(new Map([['k', new Map([['step', 1]])]]));
+    },
+  );
+
+  test('keeps objects as inert records with their class and attributes', async () => {
+    const { value } = await openTorchFile(torchFixture('baseline.pt'));
+    const net = (value as Map<string, PickleRecord>).get('net')!;
+    expect(net).toBeInstanceOf(PickleRecord);
+    expect(net.className).toBe('models.DVS128GestureNet');
+    expect(net.state.get('T')).toBe(6);
+  });
+
+  test('is read where a person has packed its zip again', async () => {
+    expect(await readWhole(await repack((member) => member))).toEqual(small);
+    // PyTorch before 2.1 wrote no byte order.
+    expect(await readWhole(await repack((m) => (m.name.endsWith('byteorder') ? undefined : m)))).toEqual(
+      small,
+    );
+  });
+});
+
+describe('a file that asks for more than plain values', () => {
+  test('is refused by the name that it asks for', async () => {
+    expect(await refusal(torchFixture('hostile.pt'))).toEqual({
+      code: 'torch-refused',
+      message: 'the file asks for posix.system, which no checkpoint of these networks needs.',
+      where: 'file.pt: data.pkl: byte 15',
+    });
+    expect(await refusal(torchFixture('hostile-legacy.pt'))).toMatchObject({
+      code: 'torch-refused',
+      message: 'the file asks for builtins.eval, which no checkpoint of these networks needs.',
+    });
+    expect(await refusal(torchFixture('hostile-getattr.pt'))).toMatchObject({
+      code: 'torch-refused',
+      message: expect.stringContaining('builtins.getattr'),
+    });
+  });
+
+  test('is refused if its numbers are big-endian', async () => {
+    expect(await refusal(torchFixture('big-endian.pt'))).toMatchObject({
+      code: 'torch-unsupported',
+      message: 'its numbers are big-endian; only little-endian ones are read.',
+    });
+  });
+});
+
+describe('a file that is no file of torch.save', () => {
+  test.each([
+    ['', 'it is empty'],
+    ['<!DOCTYPE html><html>', 'it is a web page'],
+    ['version https://git-lfs.github.com/spec/v1\noid', 'a pointer of Git LFS'],
+    ['whatever it is', 'neither a zip nor a pickle'],
+    [`${'x'.repeat(257)}ustar`, 'it is a tar'],
+  ])('is named for what it is: %j', async (text, expected) => {
+    expect((await refusal(new TextEncoder().encode(text))).message).toContain(expected);
+  });
+
+  test('is told from one that is not there', async () => {
+    await expect(openTorchFile('/nowhere/at/all.pt')).rejects.toMatchObject({ code: 'torch-missing' });
+    await expect(openTorchFile('/')).rejects.toMatchObject({ code: 'torch-missing' });
+  });
+
+  test('is refused as another zip', async () => {
+    expect((await refusal(makeZip([{ name: 'a/b', bytes: Buffer.from('c') }]))).message).toContain(
+      'has no data.pkl',
+    );
+    expect((await refusal(makeZip([{ name: 'b', bytes: Buffer.from('c') }]))).message).toContain(
+      'outside its one folder',
+    );
+    const script = await refusal(
+      await repack((m) => ({ ...m, name: m.name.replace('version', 'constants.pkl') })),
+    );
+    expect(script.message).toContain('TorchScript');
+  });
+});
+
+describe('a damaged file', () => {
+  test('is refused wherever it is cut off', async () => {
+    for (const name of ['small.pt', 'small-legacy.pt']) {
+      const bytes = torchFixture(name);
+      for (let length = 0; length < bytes.length; length++) {
+        expect((await refusal(bytes.subarray(0, length))).code).toMatch(
+          /^torch-(broken|refused|unsupported)$/,
+        );
+      }
+    }
+  });
+
+  test('is refused or, where nothing depends on the byte, read right: any byte of the zip', async () => {
+    const bytes = torchFixture('small.pt');
+    await fc.assert(
+      fc.asyncProperty(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+        const changed = bytes.slice();
+        changed[at]! ^= change;
+        await expect(readOrRefuse(changed)).resolves.toEqual(small);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('is refused or read, the numbers of the old format having no checksum: any bytes', async () => {
+    const bytes = torchFixture('small-legacy.pt');
+    const places = fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 3 });
+    await fc.assert(
+      fc.asyncProperty(places, async (changes) => {
+        const changed = bytes.slice();
+        for (const [at, value] of changes) changed[at] = value;
+        await readOrRefuse(changed);
+      }),
+      { numRuns: 1500 },
+    );
+  });
+
+  test('is refused where a storage is missing, of another size or altered', async () => {
+    const missing = await repack((m) => (m.name.endsWith('data/1') ? undefined : m));
+    expect((await refusal(missing)).message).toBe('it has no data/1, and a tensor needs it.');
+    const short = await repack((m) => (m.name.endsWith('data/0') ? { ...m, bytes: m.bytes.subarray(4) } : m));
+    expect((await refusal(short)).message).toBe('data/0 has 8 bytes, and 3 of float32 take 12.');
+    const altered = torchFixture('small.pt');
+    const at = Buffer.from(altered).indexOf(Buffer.from(Float32Array.of(1, -2, 0.5).buffer));
+    altered[at]! ^= 1;
+    expect(await refusal(altered)).toEqual({
+      code: 'torch-broken',
+      message: 'its bytes do not fit the checksum in the zip.',
+      where: 'file.pt: data/0',
+    });
+  });
+
+  test('is refused where a name leaves the archive or is there twice', async () => {
+    const outside = await repack((m) => ({
+      ...m,
+      name: m.name.replace('small/data/0', 'small/../../etc/passwd'),
+    }));
+    expect((await refusal(outside)).message).toContain('invalid relative path');
+    const twice = await repack((m) => ({ ...m, name: m.name.replace('data/0', 'data/1') }));
+    expect((await refusal(twice)).message).toContain('is there twice');
+  });
+});
+
+/** Any error but one for people is a crash. Gives what `small` is where the file was refused. */
+async function readOrRefuse(bytes: Uint8Array): Promise<unknown> {
+  try {
+    return await readWhole(bytes);
+  } catch (error) {
+    if (error instanceof ReproError && error.code.startsWith('torch-')) return small;
+    throw error;
+  }
+}
