@@ -34,6 +34,7 @@ export function describeRule(error: SchemaError): string {
     case 'pattern':
       return `${show(data)} is not written as it must be.`;
     case 'false schema':
+    case 'not':
       return 'is not allowed here.';
     default:
       return `${error.message ?? `breaks the rule "${error.keyword}"`}.`;
@@ -98,11 +99,11 @@ export function show(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-/** What to do about a value of the wrong kind, and what the schema says about texts that have to follow a pattern. */
+/** What to do about a value of the wrong kind, and what the schema says about a pattern, or about what must not be there. */
 export function ruleOf(error: SchemaError): string | undefined {
   if (error.keyword === 'type' && typeof error.data === 'string')
     return mendType(error.data, error.params.type);
-  return error.keyword === 'pattern' ? descriptionIn(error.parentSchema) : undefined;
+  return ['pattern', 'not'].includes(error.keyword) ? descriptionIn(error.parentSchema) : undefined;
 }
 
 /** A number in quotes is a text; so is `epochs:8`. */

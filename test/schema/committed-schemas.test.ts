@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { COMPAT_CHOICES, COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+
+/** As much of a JSON Schema as the tests look at. */
+interface Section {
+  readonly description: string;
+  readonly properties?: Readonly<Record<string, Section>>;
+  readonly required?: readonly string[];
+  readonly $ref?: string;
+}
+
+describe('the committed schemas', () => {
+  const folder = path.resolve(import.meta.dirname, '../../schemas');
+
+  test.each(['pipeline', 'profile', 'model'])('%s describes every key', async (name) => {
+    const text = await readFile(path.join(folder, `${name}.schema.json`), 'utf8');
+    const missing: string[] = [];
+    const visit = (node: unknown, at: string): void => {
+      if (typeof node !== 'object' || node === null) return;
+      const properties = (node as { properties?: Record<string, object> }).properties ?? {};
+      for (const [key, child] of Object.entries(properties)) {
+        if (!('description' in child) && !('$ref' in child)) missing.push(`${at}/${key}`);
+      }
+      for (const [key, child] of Object.entries(node)) if (key !== 'if') visit(child, `${at}/${key}`);
+    };
+    visit(JSON.parse(text), '');
+    expect(missing).toEqual([]);
+  });
+
+  test.each(['profile', 'model'])('%s says of every optional key what holds without it', async (name) => {
+    const schema = JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8'));
+    const missing: string[] = [];
+    /** @param said whether a section around it has said so of all its keys */
+    const visit = (node: Section, at: string, said: boolean): void => {
+      for (const [key, found] of Object.entries(node.properties ?? {})) {
+        const child: Section =
+          found.$ref === undefined ? found : schema.definitions[path.basename(found.$ref)];
+        const saysSo =
+          said || 'default' in child || /left out|leave it out|without it/i.test(child.description);
+        if (!saysSo && node.required?.includes(key) !== true) missing.push(`${at}/${key}`);
+        visit(child, `${at}/${key}`, said || /left out/i.test(child.description));
+      }
+    };
+    visit(schema, '', false);
+    expect(missing).toEqual([]);
+  });
+
+  test('have the switches and the defaults that training has', async () => {
+    const { properties } = JSON.parse(await readFile(path.join(folder, 'model.schema.json'), 'utf8'));
+    const switches = Object.entries<{ enum: string[]; default: string }>(properties.compat.properties);
+    expect(switches.map(([key, rule]) => [key, rule.enum])).toEqual(Object.entries(COMPAT_CHOICES));
+    expect(Object.fromEntries(switches.map(([key, rule]) => [key, rule.default]))).toEqual(COMPAT_DEFAULTS);
+  });
+
+  /** What a schema allows, without its words, its defaults and what has to be there. */
+  function rulesOf(node: unknown): unknown {
+    if (typeof node !== 'object' || node === null || Array.isArray(node)) return node;
+    const rules = Object.entries(node).filter(
+      ([key]) => !['description', 'default', 'required'].includes(key),
+    );
+    return Object.fromEntries(rules.map(([key, value]) => [key, rulesOf(value)]));
+  }
+
+  test('let a profile override what a model says, key by key, within the same bounds', async () => {
+    const [profile, model] = await Promise.all(
+      ['profile', 'model'].map(async (name) =>
+        JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8')),
+      ),
+    );
+    expect(rulesOf(profile.definitions.network)).toEqual(rulesOf(model.properties.network));
+    expect(rulesOf(profile.definitions.compat)).toEqual(rulesOf(model.properties.compat));
+    const { engine, network, compat, ...training } = profile.properties.train.properties;
+    expect([engine, network, compat]).toEqual(
+      ['engine', 'network', 'compat'].map((name) => ({ $ref: `#/definitions/${name}` })),
+    );
+    expect(rulesOf(training)).toEqual(rulesOf(model.properties.train.properties));
+  });
+
+  test('have no key that docs/pipeline.md leaves out', async () => {
+    const page = await readFile(path.join(folder, '../docs/pipeline.md'), 'utf8');
+    const keys: string[] = [];
+    const visit = (node: unknown): void => {
+      if (typeof node !== 'object' || node === null) return;
+      for (const [name, child] of Object.entries(node)) {
+        // The keys of a network are those of a model, which has a schema and a page of its own.
+        if (name === 'if' || name === 'network') continue;
+        if (name === 'properties') keys.push(...Object.keys(child as object));
+        visit(child);
+      }
+    };
+    for (const name of ['pipeline', 'profile']) {
+      visit(JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8')));
+    }
+    expect(keys.filter((key) => !new RegExp(`\\b${key}\\b`).test(page))).toEqual([]);
+    expect(keys.length).toBeGreaterThan(50);
+  });
+});
