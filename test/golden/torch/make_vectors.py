@@ -1,0 +1,501 @@
+"""Reference vectors of the networks and neurons that the golden set above this folder lacks, computed with plain PyTorch.
+
+    python3 test/golden/torch/make_vectors.py
+
+needs Python 3.10 or later and PyTorch (`apt install python3-torch` or `pip install torch`); PyTorch 2.6 on an x86-64 CPU wrote
+what is committed. It takes a few minutes and writes `index.json` and one `<case>.safetensors` per case beside itself. The same
+machine and the same PyTorch write the same bytes; another processor may differ in the last bits of floats, as may the seeds that
+are found to be fit (below).
+
+Nothing here comes from the project's own code: the networks are written down a second time, from their description in
+docs/networks.md, the plain way, step by step in a Python loop, and PyTorch differentiates them.
+
+Spikes are decisions. A membrane potential that lies within rounding of the threshold may spike in one correct implementation
+and not in another, and all that follows differs. So each case is drawn from the first seed for which
+
+- no membrane potential, in any pass, comes closer to the threshold than `margin`,
+- every layer of neurons spikes in every pass, so that no part of a network is tested on zeros only,
+- the whole run in double precision gives the same firing rates, and the same gradients and states to a few millionths.
+"""
+
+import copy
+import hashlib
+import json
+import math
+import struct
+import sys
+from pathlib import Path
+
+try:
+    import torch
+    from torch import nn
+    from torch.nn import functional as F
+except ImportError:
+    sys.exit('make_vectors.py needs PyTorch: `apt install python3-torch` or `pip install torch`')
+
+FOLDER = Path(__file__).resolve().parent
+VOTES = 10
+STEPS_OF_TRAINING = 3
+
+
+# ---------------------------------------------------------------------------------------------- neurons
+
+
+class Spike(torch.autograd.Function):
+    """Forward the step u >= 0; backward the derivatives, by u and by alpha, of a smooth S(u) in its place."""
+
+    @staticmethod
+    def forward(ctx, u, alpha, kind):
+        ctx.save_for_backward(u, alpha)
+        ctx.kind = kind
+        return (u >= 0).to(u.dtype)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        u, alpha = ctx.saved_tensors
+        by_u, by_alpha = DERIVATIVES[ctx.kind](u, alpha)
+        return gradient * by_u, (gradient * by_alpha).sum(), None
+
+
+def derive_atan(u, alpha):
+    """S(u) = arctan(pi/2 alpha u) / pi + 1/2"""
+    q = 1 + (math.pi / 2 * alpha * u) ** 2
+    return alpha / 2 / q, u / 2 / q
+
+
+def derive_sigmoid(u, alpha):
+    """S(u) = sigma(alpha u)"""
+    s = torch.sigmoid(alpha * u)
+    return alpha * s * (1 - s), u * s * (1 - s)
+
+
+def derive_triangle(u, alpha):
+    """S(u) = 1/2 + alpha u - sign(u) (alpha u)^2 / 2 for |alpha u| <= 1, and 0 or 1 outside"""
+    height = torch.clamp(1 - alpha * u.abs(), min=0)
+    return alpha * height, u * height
+
+
+DERIVATIVES = {'atan': derive_atan, 'sigmoid': derive_sigmoid, 'triangle': derive_triangle}
+
+
+class Surrogate(nn.Module):
+    def __init__(self, kind, alpha, learnable):
+        super().__init__()
+        self.kind = kind
+        if learnable:
+            self.alpha = nn.Parameter(torch.tensor(float(alpha)))
+        else:
+            self.register_buffer('alpha', torch.tensor(float(alpha)), persistent=False)
+
+    def forward(self, u):
+        return Spike.apply(u, self.alpha, self.kind)
+
+
+class Unfit(Exception):
+    """The seed gives a case that rounding could change."""
+
+
+class Neurons(nn.Module):
+    """LIF, or PLIF with one w = -ln(tau - 1) a layer or a neuron. Keeps its membrane potential from call to call."""
+
+    def __init__(self, shape, *, plif=True, per_neuron=False, tau=2.0, tau_std=0.0, v_reset=0.0, detach=True,
+                 surrogate=('atan', 2.0, False), v_threshold=1.0):
+        super().__init__()
+        if not plif:
+            self.register_buffer('w', torch.tensor(-math.log(tau - 1)), persistent=False)
+        elif per_neuron:
+            self.w = nn.Parameter(-torch.log(draw_log_normal((1, *shape), tau, tau_std) - 1))
+        else:
+            self.w = nn.Parameter(torch.tensor(0.0 if tau == 2 else -math.log(tau - 1)))
+        self.surrogate_function = Surrogate(*surrogate)
+        self.v_reset, self.v_threshold, self.detach = v_reset, v_threshold, detach
+        self.margin = 0.0
+        self.start()
+
+    def start(self):
+        """Back to rest, before a new batch."""
+        self.v = None
+        self.nearest, self.spikes = math.inf, 0
+
+    def forward(self, x):
+        rest = 0.0 if self.v_reset is None else self.v_reset
+        v = torch.full_like(x, rest) if self.v is None else self.v
+        h = v + (x - (v - rest)) * torch.sigmoid(self.w)
+        u = h - self.v_threshold
+        self.nearest = min(self.nearest, u.detach().abs().min().item())
+        if self.nearest < self.margin:
+            raise Unfit
+        s = self.surrogate_function(u)
+        self.spikes += int(s.detach().sum())
+        reset = s.detach() if self.detach else s
+        if self.v_reset is None:
+            self.v = h - reset * self.v_threshold
+        else:
+            self.v = h * (1 - reset) + self.v_reset * reset
+        return s
+
+
+def draw_log_normal(shape, mean, std):
+    """Numbers with this mean and standard deviation whose logarithms are normal."""
+    mean, std = torch.tensor(float(mean)), torch.tensor(float(std))
+    phi = torch.sqrt(std**2 + mean**2)
+    location, scale = torch.log(mean**2 / phi), torch.sqrt(torch.log(phi**2 / mean**2))
+    return torch.exp(torch.randn(shape) * scale + location)
+
+
+# --------------------------------------------------------------------------------------------- networks
+
+
+class HeldDropout(nn.Module):
+    """Dropout with a mask that is given from outside, [N, features], and held over the time steps."""
+
+    def __init__(self, features):
+        super().__init__()
+        self.features, self.mask = features, None
+
+    def forward(self, x):
+        return x * self.mask if self.training else x
+
+
+class Network(nn.Module):
+    """`static_conv` once, where there is one; then `conv`, `fc` and the vote at every step."""
+
+    def __init__(self, d):
+        super().__init__()
+        neuron = {
+            'plif': d.get('plif', True),
+            'per_neuron': d['per_neuron'],
+            'tau_std': 0.1 if d['per_neuron'] else 0.0,
+            'detach': d.get('detach', True),
+            'surrogate': ('atan', 2.0, d.get('learn_alpha', False)),
+        }
+        size = d['hw']
+        channels, hidden, outputs = d['ch'], d['hidden'], d['classes'] * VOTES
+
+        def convolution(inputs):
+            return [nn.Conv2d(inputs, channels, 3, padding=1, bias=False), nn.BatchNorm2d(channels)]
+
+        def neurons(*shape):
+            return Neurons(shape, **neuron)
+
+        def pool():
+            return nn.MaxPool2d(2) if d['max_pool'] else nn.AvgPool2d(2)
+
+        def head(size, second_dropout):
+            features = channels * size * size
+            return nn.Sequential(
+                nn.Flatten(),
+                HeldDropout(features),
+                nn.Linear(features, hidden, bias=False),
+                neurons(hidden),
+                *([HeldDropout(hidden)] if second_dropout else []),
+                nn.Linear(hidden, outputs, bias=False),
+                neurons(outputs),
+            )
+
+        # In this order, in which the random numbers are drawn: static_conv, conv, fc, each from front to back.
+        if d['architecture'] == 'event-frames':
+            blocks = []
+            for block in range(d['layers']):
+                blocks += convolution(d['cin'] if block == 0 else channels)
+                blocks += [neurons(channels, size, size), pool()]
+                size //= 2
+            self.static_conv, self.conv = None, nn.Sequential(*blocks)
+            self.fc = head(size, second_dropout=True)
+        elif d['architecture'] == 'mnist':
+            self.static_conv = nn.Sequential(*convolution(d['cin']))
+            blocks = [neurons(channels, size, size), pool()]
+            size //= 2
+            blocks += [*convolution(channels), neurons(channels, size, size), pool()]
+            self.conv = nn.Sequential(*blocks)
+            self.fc = head(size // 2, second_dropout=True)
+        else:
+            self.static_conv = nn.Sequential(*convolution(d['cin']))
+            blocks = [neurons(channels, size, size)]
+            for convolutions in (2, 3):
+                for _ in range(convolutions):
+                    blocks += [*convolution(channels), neurons(channels, size, size)]
+                blocks += [pool()]
+                size //= 2
+            self.conv = nn.Sequential(*blocks)
+            self.fc = head(size, second_dropout=False)
+        self.steps = d['T']
+
+    def layers(self, kind):
+        return [module for module in self.modules() if isinstance(module, kind)]
+
+    def forward(self, frames):
+        """frames [N, T, C, H, W], or [N, 1, C, H, W] where the image stands still; firing rates [N, classes]"""
+        for layer in self.layers(Neurons):
+            layer.start()
+        still = None if self.static_conv is None else self.static_conv(frames[:, 0])
+        votes = 0
+        for t in range(self.steps):
+            spikes = self.fc(self.conv(frames[:, t] if still is None else still))
+            votes = votes + spikes.unflatten(1, (-1, VOTES)).mean(2)
+        if any(layer.spikes == 0 for layer in self.layers(Neurons)):
+            raise Unfit
+        return votes / self.steps
+
+
+# ------------------------------------------------------------------------------------------------ cases
+
+NETWORKS = {
+    'still_mnist': dict(
+        architecture='mnist', per_neuron=False, max_pool=True, cin=1, ch=4, hw=28, classes=10, T=4, hidden=16),
+    'still_mnist_neuron_tau_reg': dict(
+        architecture='mnist', per_neuron=True, max_pool=True, reg_lambda=0.1, cin=1, ch=4, hw=28, classes=10, T=4, hidden=16),
+    'still_cifar10': dict(
+        architecture='cifar10', per_neuron=False, max_pool=True, cin=3, ch=4, hw=32, classes=10, T=3, hidden=16),
+    'still_cifar10_average': dict(
+        architecture='cifar10', per_neuron=False, max_pool=False, plif=False, cin=3, ch=4, hw=32, classes=10, T=3, hidden=16),
+    'cifar10_dvs': dict(
+        architecture='event-frames', per_neuron=False, max_pool=True, cin=2, ch=4, hw=32, layers=3, classes=10, T=4, hidden=16),
+    'nmnist_34': dict(
+        architecture='event-frames', per_neuron=False, max_pool=True, cin=2, ch=4, hw=34, layers=3, classes=10, T=4, hidden=16),
+}
+SAMPLES = 2
+
+# Nearest to the threshold that a membrane potential may come. Single precision is off by about a millionth; more than that is
+# margin for other orders of summation. A case has some 100,000 potentials (CIFAR10's network four times as many), and hardly a seed
+# keeps all of them further away.
+MARGIN = {'mnist': 1e-4, 'cifar10': 5e-5, 'event-frames': 1e-4}
+
+
+def make_network_case(name):
+    description = {'reg_lambda': 0.0, 'lr': 1e-3, 'lr_T_max': 4, **NETWORKS[name]}
+    still = description['architecture'] != 'event-frames'
+    if still:
+        description['steps'] = description['T']
+    for seed in range(10_000):
+        try:
+            tensors, facts = run_network(description, seed, still)
+        except Unfit:
+            continue
+        entry = {
+            'kind': 'network',
+            **description,
+            **facts,
+            'batch': SAMPLES,
+            'seed': seed,
+            'layout': 'x: step,N,1,C,H,W' if still else 'x: step,N,T,P,H,W',
+            'note': 'one optimizer and one scheduler step per batch; dropout masks are already divided by 1-p; rate = spike count / T; '
+            'init: not as PyTorch starts, but so that every layer spikes, with running statistics of one batch before',
+        }
+        return entry, tensors
+    raise SystemExit(f'{name}: no seed is fit')
+
+
+def run_network(d, seed, still):
+    torch.manual_seed(seed)
+    model = Network(d)
+    shape = (STEPS_OF_TRAINING, SAMPLES, 1 if still else d['T'], d['cin'], d['hw'], d['hw'])
+    # A still image is normalised, about as standard normal numbers; an event frame counts events.
+    x, before = (torch.randn(shape) if still else torch.poisson(torch.full(shape, 0.6)) for _ in range(2))
+    awaken(model, 5 if d['max_pool'] else 10, before[0])  # averages are smaller than maxima
+    y = torch.randint(d['classes'], (STEPS_OF_TRAINING, SAMPLES))
+    masks = [
+        [torch.bernoulli(torch.full((SAMPLES, layer.features), 0.5)) / 0.5 for layer in model.layers(HeldDropout)]
+        for _ in range(STEPS_OF_TRAINING)
+    ]
+    tensors = {'x': x, 'y': y}
+    add_state(tensors, 'init/', model)
+    exact = copy.deepcopy(model).double()
+    for layer in model.layers(Neurons):
+        layer.margin = MARGIN[d['architecture']]
+    trained, losses = train(d, model, x, y, masks)
+    trained_exactly, _ = train(d, exact, x.double(), y, [[mask.double() for mask in step] for step in masks])
+    expect_robust(trained, trained_exactly)
+    tensors.update(trained)
+    return tensors, {'losses': losses, 'margin': MARGIN[d['architecture']]}
+
+
+def awaken(model, gain, frames):
+    """From PyTorch's initial values to some under which so small a network spikes in every layer, in evaluation too."""
+    with torch.no_grad():
+        for norm in model.layers(nn.BatchNorm2d):
+            norm.weight.uniform_(0.8, 1.8)
+            norm.bias.uniform_(-0.2, 0.4)
+            norm.momentum = 1.0  # for one pass, after which the running statistics are those of data
+        for linear in model.layers(nn.Linear):
+            linear.weight *= gain
+        for layer in model.layers(Neurons):
+            if isinstance(layer.w, nn.Parameter) and layer.w.dim() == 0:
+                layer.w.uniform_(-0.4, 0.4)  # tau from 1.7 to 2.5
+        for layer in model.layers(HeldDropout):
+            layer.mask = 1
+        model(frames)
+        for norm in model.layers(nn.BatchNorm2d):
+            norm.momentum = 0.1
+
+
+def train(d, model, x, y, masks):
+    """Three steps of Adam; then the firing rates of the first batch in evaluation mode."""
+    tensors, losses = {}, []
+    optimiser = torch.optim.Adam(model.parameters(), lr=d['lr'])
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, T_max=d['lr_T_max'])
+    model.train()
+    for step in range(STEPS_OF_TRAINING):
+        for layer, (i, mask) in zip(model.layers(HeldDropout), enumerate(masks[step])):
+            layer.mask = mask
+            tensors[f'step{step}/mask{i}'] = mask
+        rate = model(x[step])
+        loss = F.mse_loss(rate, F.one_hot(y[step], d['classes']).to(rate.dtype))
+        if d['reg_lambda'] > 0:
+            loss = loss + d['reg_lambda'] * sum(layer.w.var() for layer in model.layers(Neurons))
+        optimiser.zero_grad()
+        loss.backward()
+        if step == 0:
+            for name, parameter in model.named_parameters():
+                tensors[f'step0/grad/{name}'] = parameter.grad.clone()
+        optimiser.step()
+        schedule.step()
+        losses.append(loss.item())
+        tensors[f'step{step}/rate'] = rate.detach()
+        add_state(tensors, f'step{step}/state/', model)
+    model.eval()
+    with torch.no_grad():
+        tensors['eval/rate'] = model(x[0])
+    return tensors, losses
+
+
+def expect_robust(single, double):
+    """Firing rates are the same, and all else to a few millionths of each tensor's largest value."""
+    for name, value in single.items():
+        tolerance = 1e-6 if '/rate' in name else 2e-5 if '/grad/' in name else 5e-6
+        if (value - double[name]).abs().max() > tolerance * max(double[name].abs().max().item(), 1e-12):
+            raise Unfit
+
+
+def add_state(tensors, prefix, model):
+    for name, value in model.state_dict().items():
+        tensors[prefix + name] = value.clone()
+
+
+# Each surrogate with all of: one w or many, hard or soft reset, attached or detached, a slope that is learned.
+NEURONS = [
+    dict(per_neuron=False, detach_reset=True, v_reset=0.0, alpha_learnable=False),
+    dict(per_neuron=False, detach_reset=False, v_reset=None, alpha_learnable=True),
+    dict(per_neuron=True, detach_reset=False, v_reset=0.0, alpha_learnable=True),
+    dict(per_neuron=True, detach_reset=True, v_reset=None, alpha_learnable=False),
+]
+# The triangle is zero where |u| >= 1 / alpha: a slope of 1 leaves potentials on both sides of that.
+ALPHA = {'sigmoid': 4.0, 'triangle': 1.0}
+
+
+def make_neuron_case(surrogate, number):
+    d = {
+        'kind': 'neuron',
+        'neuron': 'PLIF',
+        **NEURONS[number],
+        'v_threshold': 1.0,
+        'surrogate': surrogate,
+        'alpha': ALPHA[surrogate],
+        'layout': 'T,N,C,H,W',
+        'note': 'loss = sum(spikes * coef); v_after is the membrane potential after the reset',
+    }
+    for seed in range(1000):
+        torch.manual_seed(seed)
+        x = torch.randn(6, 2, 3, 4, 5) * 1.2 + 0.9
+        coefficients = torch.randn(x.shape)
+        layer = Neurons(x.shape[2:], per_neuron=d['per_neuron'], tau_std=0.1, v_reset=d['v_reset'], detach=d['detach_reset'],
+                        surrogate=(surrogate, d['alpha'], d['alpha_learnable']))
+        with torch.no_grad():  # not 0, where -w and w would be the same
+            layer.w += 0.4 * torch.randn(layer.w.shape)
+        exact = copy.deepcopy(layer).double()
+        layer.margin = 1e-4
+        try:
+            tensors = run_neurons(layer, x, coefficients)
+            expect_robust(tensors, run_neurons(exact, x.double(), coefficients.double()))
+        except Unfit:
+            continue
+        return {**d, 'seed': seed}, tensors
+    raise SystemExit(f'{surrogate}_{number:02}: no seed is fit')
+
+
+def run_neurons(layer, x, coefficients):
+    current = x.clone().requires_grad_()
+    spikes, potentials = [], []
+    for t in range(len(x)):
+        spikes.append(layer(current[t]))
+        potentials.append(layer.v)
+    spikes, potentials = torch.stack(spikes), torch.stack(potentials)
+    (spikes * coefficients).sum().backward()
+    tensors = {
+        'x': x,
+        'w': layer.w.detach().clone(),
+        'coef': coefficients,
+        'spikes': spikes.detach(),
+        'v_after': potentials.detach(),
+        'grad_x': current.grad,
+        'grad_w': layer.w.grad,
+    }
+    if layer.surrogate_function.alpha.requires_grad:
+        tensors['grad_alpha'] = layer.surrogate_function.alpha.grad.reshape(1)
+    return tensors
+
+
+# ----------------------------------------------------------------------- initial parameters at full size
+
+FULL_SIZE = {
+    'mnist': dict(architecture='mnist', cin=1, ch=128, hw=28, hidden=2048, classes=10, T=8),
+    'cifar10': dict(architecture='cifar10', cin=3, ch=256, hw=32, hidden=2048, classes=10, T=8),
+    'cifar10-dvs': dict(architecture='event-frames', cin=2, ch=128, hw=128, layers=4, hidden=2048, classes=10, T=20),
+}
+
+
+def describe_initial_parameters(d, per_neuron):
+    torch.manual_seed(2020)
+    model = Network({**d, 'per_neuron': per_neuron, 'max_pool': True})
+    return {
+        name: {
+            'shape': list(value.shape),
+            'first': value.flatten()[:6].tolist(),
+            'sha256_f32le': hashlib.sha256(value.detach().contiguous().numpy().astype('<f4').tobytes()).hexdigest(),
+        }
+        for name, value in model.named_parameters()
+    }
+
+
+# ---------------------------------------------------------------------------------------------- writing
+
+
+def write_safetensors(path, tensors):
+    """u64 length of the header, the header in JSON, the values one after another; all little-endian."""
+    header, values, offset = {}, [], 0
+    for name, tensor in tensors.items():
+        kind, layout = {torch.float32: ('F32', '<f4'), torch.int64: ('I64', '<i8')}[tensor.dtype]
+        data = tensor.detach().contiguous().numpy().astype(layout).tobytes()
+        header[name] = {'dtype': kind, 'shape': list(tensor.shape), 'data_offsets': [offset, offset + len(data)]}
+        values.append(data)
+        offset += len(data)
+    text = json.dumps(header).encode()
+    text += b' ' * (-len(text) % 8)  # values start at a multiple of 8
+    path.write_bytes(struct.pack('<Q', len(text)) + text + b''.join(values))
+
+
+def main():
+    torch.set_num_threads(1)
+    torch.use_deterministic_algorithms(True)
+    if not torch.__version__.startswith('2.6.'):
+        print(f'PyTorch {torch.__version__}: the committed vectors are of 2.6, another may draw other random numbers', file=sys.stderr)
+    index = {'torch': torch.__version__, 'made_by': 'make_vectors.py', 'cases': {}}
+    makers = {name: lambda name=name: make_network_case(name) for name in NETWORKS}
+    for surrogate in ALPHA:
+        for number in range(len(NEURONS)):
+            makers[f'{surrogate}_{number:02}'] = lambda s=surrogate, n=number: make_neuron_case(s, n)
+    for name, make in makers.items():
+        entry, tensors = make()
+        index['cases'][name] = entry
+        write_safetensors(FOLDER / f'{name}.safetensors', tensors)
+        print(f'{name}: seed {entry["seed"]}', flush=True)
+    index['initial_parameters'] = {'seed': 2020, 'note': 'torch.manual_seed(seed) right before the network is built'}
+    for name, d in FULL_SIZE.items():
+        index['initial_parameters'][name] = {**d, 'layer_tau': describe_initial_parameters(d, per_neuron=False)}
+    # The other networks draw their time constants by the same rules.
+    index['initial_parameters']['mnist']['neuron_tau'] = describe_initial_parameters(FULL_SIZE['mnist'], per_neuron=True)
+    (FOLDER / 'index.json').write_text(json.dumps(index, indent=1) + '\n')
+
+
+if __name__ == '__main__':
+    main()
