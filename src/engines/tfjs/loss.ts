@@ -41,11 +41,25 @@ export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
   });
 }
 
-/** λ · Var(w) with the unbiased variance, for one layer with one τ a neuron, and its gradient `2 λ (w − mean) / (n − 1)`. */
-export function tauVariancePenalty(w: Tensor, lambda: number): { value: Scalar; gradient: Tensor } {
-  const deviation = tf.sub(w, tf.mean(w));
+/**
+ * The regulariser of one layer with one τ a neuron, with the unbiased variance, and its gradient by w:
+ *
+ *   of w:   λ · Var(w), gradient 2 λ (w − mean of w) / (n − 1)
+ *   of τ:   λ · Var(τ) with τ = 1 + e^−w, gradient 2 λ (τ − mean of τ) / (n − 1) · dτ/dw, and dτ/dw = −e^−w
+ *
+ * @param w logits of 1/τ, at least 2
+ * @see Pazderka 2024, whose text has τ and whose published code has w
+ */
+export function tauVariancePenalty(
+  w: Tensor,
+  lambda: number,
+  of: 'w' | 'tau' = 'w',
+): { value: Scalar; gradient: Tensor } {
+  const values = of === 'tau' ? tf.exp(tf.neg(w)) : w; // τ − 1, which varies as τ does
+  const deviation = tf.sub(values, tf.mean(values));
+  const gradient = tf.mul(deviation, (2 * lambda) / (w.size - 1));
   return {
     value: tf.mul(tf.sum<Scalar>(tf.square(deviation)), lambda / (w.size - 1)),
-    gradient: tf.mul(deviation, (2 * lambda) / (w.size - 1)),
+    gradient: of === 'tau' ? tf.mul(gradient, tf.neg(values)) : gradient,
   };
 }

@@ -88,7 +88,7 @@ export class TfjsSession implements EngineSession {
     checkLabels(this.#spec, batch);
     checkMasks(this.#spec, batch);
     const { output, ...error } = this.#differentiate(batch);
-    const { loss, gradients } = this.#regularise(error, hyperparameters.regulariseTau);
+    const { loss, gradients } = this.#regularise(error, hyperparameters);
     this.#adam(gradients, hyperparameters.learningRate);
     this.#observe(output.observations, batch.frames.shape[1]);
     const result: StepResult = {
@@ -157,10 +157,10 @@ export class TfjsSession implements EngineSession {
     return { loss: value as Scalar, output: output as NetworkOutput, gradients: grads };
   }
 
-  /** Adds λ · Σ Var(w) to the loss and its gradients, which it replaces. */
+  /** Adds λ · Σ Var(w) or λ · Σ Var(τ) to the loss and its gradients, which it replaces. */
   #regularise(
     error: { loss: Scalar; gradients: Tensor[] },
-    lambda: number,
+    { regulariseTau: lambda, regularise }: Hyperparameters,
   ): { loss: Scalar; gradients: Tensor[] } {
     if (lambda === 0) return error;
     let { loss } = error;
@@ -168,7 +168,7 @@ export class TfjsSession implements EngineSession {
       const gradient = error.gradients[i] as Tensor;
       if (!this.#regularised.includes(name)) return gradient;
       const [total, sum] = tf.tidy(() => {
-        const penalty = tauVariancePenalty(value, lambda);
+        const penalty = tauVariancePenalty(value, lambda, regularise);
         return [tf.add<Scalar>(loss, penalty.value), tf.add(gradient, penalty.gradient)];
       }) as [Scalar, Tensor];
       tf.dispose([loss, gradient]);

@@ -1,11 +1,12 @@
 import * as tf from '@tensorflow/tfjs-core';
 import { describe, expect, it } from 'vitest';
-import type { Frames, TrainingBatch } from '../../../src/engines/engine.ts';
+import type { Frames, Hyperparameters, TrainingBatch } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
 import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
+import { tauOfLogit } from '../../../src/snn/neurons.ts';
 import { ShapeError } from '../../../src/snn/shape-error.ts';
 import { dropoutLayers } from '../../../src/snn/spec.ts';
 import type { State, Tensor } from '../../../src/snn/tensor.ts';
@@ -43,6 +44,14 @@ function batchOf(seed: number, samples = 3, steps = 4): TrainingBatch {
 
 const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
 const open = (state: State = initial()) => createCpuEngine('test').open(spec, state);
+
+const floats = (state: State | undefined, name: string): number[] =>
+  Array.from(state?.get(name)?.data ?? [], Number);
+
+function sampleVariance(values: readonly number[]): number {
+  const mean = values.reduce((sum, value) => sum + value) / values.length;
+  return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
+}
 
 describe('a session', () => {
   it.each([
@@ -155,23 +164,30 @@ describe('a session', () => {
     session.dispose();
   });
 
-  it('adds λ · Var(w) to the loss and leaves it out at λ = 0', async () => {
-    const losses = [];
-    for (const regulariseTau of [0, 0.1, 0.2]) {
+  it.each<[string, Pick<Hyperparameters, 'regularise'>, (w: number) => number]>([
+    ['Var(w)', {}, (w) => w],
+    ['Var(w), asked for by name,', { regularise: 'w' }, (w) => w],
+    ['Var(τ)', { regularise: 'tau' }, tauOfLogit],
+  ])('adds λ · %s to the loss and its gradient, and leaves it out at λ = 0', async (_, regularise, of) => {
+    const train = async (regulariseTau: number) => {
       const session = await open();
-      losses.push((await session.trainStep(batchOf(0), { learningRate: 0.01, regulariseTau })).loss);
+      const settings = { learningRate: 0.01, regulariseTau, ...regularise };
+      const { loss, gradients } = await session.trainStep(batchOf(0), settings, { keepGradients: true });
       session.dispose();
-    }
-    expect(losses[2]! - losses[1]!).toBeCloseTo(losses[1]! - losses[0]!, 6);
-    const variance = [...initial()]
-      .filter(([name]) => name.endsWith('.w'))
-      .map(([, { data }]) => {
-        const values = Array.from(data, Number);
-        const mean = values.reduce((sum, value) => sum + value) / values.length;
-        return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (values.length - 1);
-      })
-      .reduce((sum, value) => sum + value);
-    expect(losses[1]! - losses[0]!).toBeCloseTo(0.1 * variance, 5);
+      return { loss, ofLogits: floats(gradients, 'conv.2.w'), ofWeights: floats(gradients, 'conv.0.weight') };
+    };
+    const [without, added] = [await train(0), await train(10)];
+    const variances = [...initial().keys()]
+      .filter((name) => name.endsWith('.w'))
+      .map((name) => sampleVariance(floats(initial(), name).map(of)));
+    expect(added.loss - without.loss).toBeCloseTo(10 * variances.reduce((sum, one) => sum + one), 5);
+    expect(added.ofWeights).toEqual(without.ofWeights);
+    const logits = floats(initial(), 'conv.2.w');
+    const numeric = logits.map((logit, i) => {
+      const shifted = (by: number) => sampleVariance(logits.with(i, logit + by).map(of));
+      return without.ofLogits[i]! + (10 * (shifted(1e-4) - shifted(-1e-4))) / 2e-4;
+    });
+    expect(added.ofLogits).toBeAllclose(numeric);
   });
 
   it.each<[string, () => Promise<unknown>, RegExp]>([
