@@ -48,21 +48,18 @@ function initialValues(layer: Layer, name: string, count: number, random: TorchR
 }
 
 function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: TorchRandom): Float32Array {
-  const { per, mean, std } = layer.neuron.tau;
-  if (per === 'layer' || std === 0) {
-    if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
-    return new Float32Array(count).fill(logitOfTau(mean));
-  }
-  const taus = drawLogNormal(random, count, mean, std);
-  for (let i = 0; i < count; i++) {
-    const tau = taus[i]!;
+  const { per, mean, std, start = 'code' } = layer.neuron.tau;
+  if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
+  if (per === 'layer' || std === 0) return new Float32Array(count).fill(logitOfTau(mean));
+  const shift = start === 'paper' ? 1 : 0;
+  return drawLogNormal(random, count, mean - shift, std).map((drawn) => {
+    const tau = shift + drawn;
     if (!(tau > 1)) {
       throw new ShapeError(
         `${layer.name}: drew τ = ${tau} of shape [${tauShape(layer)?.join(', ')}]; τ must be more than 1 time step. ` +
           `Lower tau.std (${std}) or raise tau.mean (${mean}).`,
       );
     }
-    taus[i] = -logSingle(Math.fround(tau - 1)); // `logitOfTau` with PyTorch's roundings
-  }
-  return taus;
+    return -logSingle(Math.fround(tau - 1)); // `logitOfTau` with PyTorch's roundings
+  });
 }

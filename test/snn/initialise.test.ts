@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
+import { tauOfLogit } from '../../src/snn/neurons.ts';
 import { ShapeError } from '../../src/snn/shape-error.ts';
+import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../../src/snn/torch-random.ts';
+import '../support/all-close.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
 const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));
@@ -77,5 +80,63 @@ describe('initialState', () => {
   it('refuses a spread that draws a τ of one step or less', () => {
     const spec = buildNetwork({ ...small, tau: { per: 'neuron', mean: 1.1, std: 0.5 } });
     expect(() => initialState(spec, 1)).toThrow(ShapeError);
+  });
+});
+
+describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
+  const config: NetworkConfig = { ...small, tau: { per: 'neuron', mean: 3, std: 0.5 } };
+  const paper: NetworkConfig = { ...config, tau: { ...config.tau, start: 'paper' } };
+  const taus = (config: NetworkConfig): number[] => {
+    const logits = initialState(buildNetwork(config), 1).get('conv.2.w')?.data ?? [];
+    return Array.from(logits, Number).map(tauOfLogit);
+  };
+
+  it('is one more than what is drawn, from the same place of the stream', () => {
+    const random = new TorchRandom(1);
+    drawKaimingUniform(random, 3 * 2 * 3 * 3, 2 * 3 * 3); // conv.0.weight
+    const drawn = drawLogNormal(random, 3 * 8 * 8, 2, 0.5);
+    expect(taus(paper)).toBeAllclose(
+      Array.from(drawn, (one) => 1 + one),
+      { relative: 1e-6 },
+    );
+  });
+
+  it('leaves every other tensor and the stream as the code has them', () => {
+    const [theirs, code] = [paper, config].map((one) => {
+      const random = new TorchRandom(1);
+      const state = initialState(buildNetwork(one), random);
+      return { rest: [...state].filter(([name]) => !name.endsWith('.w')), stream: random.state() };
+    });
+    expect(theirs).toEqual(code);
+    expect(taus(paper)).not.toEqual(taus(config));
+  });
+
+  it.each(['code', 'paper'] as const)('has the mean and the standard deviation asked for (%s)', (start) => {
+    const wide: NetworkConfig = { ...paper, input: [2, 64, 64], tau: { ...paper.tau, start } };
+    const values = taus(wide); // 3 · 64 · 64 of them
+    const mean = values.reduce((sum, tau) => sum + tau) / values.length;
+    const variance = values.reduce((sum, tau) => sum + (tau - mean) ** 2, 0) / (values.length - 1);
+    // Four standard errors: 0.5 / √12288 = 0.0045 of the mean, and of the deviation, for tails this light, under 0.006.
+    expect(Math.abs(mean - 3)).toBeLessThan(0.018);
+    expect(Math.abs(Math.sqrt(variance) - 0.5)).toBeLessThan(0.024);
+  });
+
+  it('draws τ near one step where the code would draw below it', () => {
+    const low: NetworkConfig = { ...small, tau: { per: 'neuron', mean: 1.1, std: 0.5, start: 'paper' } };
+    expect(Math.min(...taus(low))).toBeGreaterThan(1);
+  });
+
+  it.each([
+    ['a standard deviation of 0', { per: 'neuron', mean: 3, std: 0 }],
+    ['one τ a layer', { per: 'layer', mean: 3, std: 0.5 }],
+  ] as const)('changes nothing with %s', (_, tau) => {
+    const [theirs, code] = (['paper', 'code'] as const).map((start) =>
+      initialState(buildNetwork({ ...small, tau: { ...tau, start } }), 1),
+    );
+    expect(theirs).toEqual(code);
+  });
+
+  it('is what the code draws when it is left out', () => {
+    expect(taus(config)).toEqual(taus({ ...config, tau: { ...config.tau, start: 'code' } }));
   });
 });
