@@ -3,7 +3,7 @@ export type Reset =
   | { readonly kind: 'hard'; readonly potential: number; readonly detach: boolean }
   | { readonly kind: 'soft'; readonly detach: boolean };
 
-/** Surrogate derivative of the spike (`surrogate.ts`); `alpha` is its slope, learnable per layer on request. */
+/** Surrogate derivative of the spike (`surrogate.ts`); `alpha` is its slope, of every kind learnable per layer on request. */
 export interface Surrogate {
   readonly kind: 'atan' | 'sigmoid' | 'triangle';
   readonly alpha: number;

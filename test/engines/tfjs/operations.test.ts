@@ -141,13 +141,22 @@ describe('the kernels agree with the composed operations on', () => {
     const leakOf = (...shape: number[]) => tf.add(0.5, tf.mul(uniform(...shape), 0.3));
 
     it.each([
-      ['one τ for the layer', []],
-      ['one τ a neuron', [1, 3, 4, 5]],
-    ])('and batch norm, %s', (_, leakShape) => {
+      ['one τ for the layer', 'atan', []],
+      ['one τ a neuron', 'atan', [1, 3, 4, 5]],
+      ['a logistic sigmoid', 'sigmoid', []],
+      ['a triangle', 'triangle', [1, 3, 4, 5]],
+    ] as const)('and batch norm, %s', (_, kind, leakShape) => {
+      const surrogate = { ...neuron.surrogate, kind };
       expectAgreement(
         (operations, [current, leak, alpha, weight, bias]) =>
           operations.normaliseAndFire(
-            { current: current!, leak: leak!, alpha: alpha as tf.Scalar, steps, neuron },
+            {
+              current: current!,
+              leak: leak!,
+              alpha: alpha as tf.Scalar,
+              steps,
+              neuron: { ...neuron, surrogate },
+            },
             { weight: weight as tf.Tensor1D, bias: bias as tf.Tensor1D, epsilon: 1e-5 },
           ).spikes,
         [
