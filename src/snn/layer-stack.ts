@@ -1,0 +1,110 @@
+import { type NetworkConfig, networkDefaults, neuronSpec } from './network-config.ts';
+import { ShapeError } from './shape-error.ts';
+import type { Layer } from './spec.ts';
+
+/** PyTorch's defaults for BatchNorm2d. */
+const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;
+
+/**
+ * Puts layers one after another: keeps the shape that the next one meets, and names them as PyTorch numbers what is in a Sequential
+ * (`conv.0`, `conv.1`, …).
+ */
+export class LayerStack {
+  readonly layers: Layer[] = [];
+  readonly #config: NetworkConfig;
+  #section = '';
+  #place = 0;
+  /** [C, H, W], or [F] once flattened. */
+  #shape: readonly number[];
+
+  constructor(config: NetworkConfig) {
+    this.#config = config;
+    this.#shape = config.input;
+  }
+
+  /** Values of one sample at one step. */
+  get features(): number {
+    return this.#shape.reduce((product, size) => product * size, 1);
+  }
+
+  /** What follows belongs to this attribute of PyTorch's module, and is counted from 0. */
+  section(name: 'static_conv' | 'conv' | 'fc'): this {
+    this.#section = name;
+    this.#place = 0;
+    return this;
+  }
+
+  /** A 3x3 convolution that keeps height and width, and batch norm. */
+  convolve(): this {
+    const [inChannels, height, width] = this.#image();
+    const { channels } = this.#config;
+    this.#shape = [channels, height, width];
+    this.layers.push(
+      { kind: 'conv', name: this.#name(), inChannels, outChannels: channels, kernel: 3, padding: 1 },
+      { kind: 'batch-norm', name: this.#name(), channels, ...batchNormDefaults },
+    );
+    return this;
+  }
+
+  /** From here on, what came of the still image is shown at each of T steps. Parameters' names do not count it. */
+  repeat(steps: number): this {
+    this.layers.push({ kind: 'repeat', steps });
+    return this;
+  }
+
+  fire(): this {
+    const neuron = neuronSpec(this.#config);
+    this.layers.push({ kind: 'neuron', name: this.#name(), shape: this.#shape, neuron });
+    return this;
+  }
+
+  /** Halves height and width, rounding down. */
+  pool(): this {
+    const [channels, height, width] = this.#image();
+    this.#shape = [channels, Math.floor(height / 2), Math.floor(width / 2)];
+    this.#place++;
+    this.layers.push({ kind: 'pool', mode: this.#config.pooling, size: 2 });
+    return this;
+  }
+
+  flatten(): this {
+    this.#shape = [this.features];
+    this.#place++;
+    this.layers.push({ kind: 'flatten' });
+    return this;
+  }
+
+  drop(): this {
+    const probability = this.#config.dropout ?? networkDefaults.dropout;
+    this.#place++;
+    this.layers.push({ kind: 'dropout', probability, features: this.features });
+    return this;
+  }
+
+  /** A linear layer without bias. */
+  connect(outFeatures: number): this {
+    this.layers.push({ kind: 'linear', name: this.#name(), inFeatures: this.features, outFeatures });
+    this.#shape = [outFeatures];
+    return this;
+  }
+
+  /** The last linear layer, its neurons, and their vote for the classes. */
+  vote(): this {
+    const { classes, votes: group = networkDefaults.votes } = this.#config;
+    this.connect(classes * group).fire();
+    this.layers.push({ kind: 'vote', group });
+    return this;
+  }
+
+  #name(): string {
+    return `${this.#section}.${this.#place++}`;
+  }
+
+  #image(): readonly [number, number, number] {
+    const [channels, height, width] = this.#shape;
+    if (channels === undefined || height === undefined || width === undefined) {
+      throw new ShapeError(`network: expected an image [C, H, W], got [${this.#shape.join(', ')}]`);
+    }
+    return [channels, height, width];
+  }
+}

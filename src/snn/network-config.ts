@@ -1,0 +1,85 @@
+import { restingPotential } from './neurons.ts';
+import { ShapeError } from './shape-error.ts';
+import type { NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
+
+/** `event-frames` for DVS128 Gesture, N-MNIST and CIFAR10-DVS; `mnist` for FashionMNIST too. */
+export type Architecture = 'event-frames' | 'mnist' | 'cifar10';
+
+/** What a network is built from: a model's `network:` section plus what the data set fixes. */
+export interface NetworkConfig {
+  /** `event-frames` when left out. */
+  readonly architecture?: Architecture;
+  /** [channels, height, width] of one frame; event frames have 2 channels, one a polarity. */
+  readonly input: readonly [number, number, number];
+  readonly classes: number;
+  /** Width of every convolution. */
+  readonly channels: number;
+  /** Of event frames: number of `conv - batch norm - neuron - pool` blocks; each halves height and width, rounding down. */
+  readonly layers?: number;
+  /** Of still images: T, at how many time steps the image is shown. For event frames, T is the frames'. */
+  readonly steps?: number;
+  readonly neuron: NeuronSpec['kind'];
+  readonly tau: TauSpec;
+  /** `potential` is where a hard reset goes to; 0 when left out. */
+  readonly reset: { readonly kind: Reset['kind']; readonly detach: boolean; readonly potential?: number };
+  readonly surrogate: Surrogate;
+  readonly pooling: 'max' | 'average';
+  readonly threshold?: number;
+  /**
+   * Width of the hidden linear layer. When left out, a quarter of the flattened features for event frames (512 for the thesis'
+   * network), and 2048 for still images.
+   */
+  readonly hidden?: number;
+  /** Output neurons that vote for one class. */
+  readonly votes?: number;
+  /** Probability with which dropout silences a feature. */
+  readonly dropout?: number;
+}
+
+/** What the thesis' networks have where a configuration says nothing. */
+export const networkDefaults = { threshold: 1, votes: 10, dropout: 0.5 } as const;
+
+/** The neurons of a network, all alike. */
+export function neuronSpec(config: NetworkConfig): NeuronSpec {
+  const { kind, detach, potential = 0 } = config.reset;
+  return {
+    kind: config.neuron,
+    tau: config.tau,
+    threshold: config.threshold ?? networkDefaults.threshold,
+    reset: kind === 'hard' ? { kind, potential, detach } : { kind, detach },
+    surrogate: config.surrogate,
+  };
+}
+
+/** What holds for every architecture. @throws {ShapeError} if a number is out of range */
+export function checkConfig(config: NetworkConfig): void {
+  const [channels, height, width] = config.input;
+  checkCount('input channels', channels);
+  checkCount('input height', height);
+  checkCount('input width', width);
+  checkCount('classes', config.classes);
+  checkCount('channels', config.channels);
+  checkCount('hidden', config.hidden ?? 1);
+  checkCount('votes', config.votes ?? networkDefaults.votes);
+  const { dropout } = { ...networkDefaults, ...config };
+  if (!(dropout >= 0 && dropout < 1)) {
+    throw new ShapeError(`network: dropout must be at least 0 and below 1, got ${dropout}`);
+  }
+  if (!(config.tau.mean > 1)) {
+    throw new ShapeError(`network: τ must be more than 1 time step, got a mean of ${config.tau.mean}`);
+  }
+  const neuron = neuronSpec(config);
+  const rest = restingPotential(neuron);
+  if (!(rest < neuron.threshold)) {
+    throw new ShapeError(
+      `network: the reset potential must be below the threshold of ${neuron.threshold}, got ${rest}`,
+    );
+  }
+}
+
+/** @throws {ShapeError} if `value` is not a whole number of at least 1 */
+export function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) {
+    throw new ShapeError(`network: ${name} must be a whole number of at least 1, got ${value}`);
+  }
+}

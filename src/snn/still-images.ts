@@ -1,0 +1,75 @@
+import { LayerStack } from './layer-stack.ts';
+import { checkCount, type NetworkConfig } from './network-config.ts';
+import { ShapeError } from './shape-error.ts';
+import type { Layer } from './spec.ts';
+
+/*
+ * The networks for still images. A still image is turned into spikes by the network itself: a first convolution and its batch norm run
+ * once, and the neurons behind them get the result as their input current at each of T steps.
+ */
+
+/** Width of the hidden linear layer where a configuration says nothing. */
+const defaultHidden = 2048;
+
+/**
+ * MNIST and FashionMNIST, [1, 28, 28]: `conv - batch norm` once, then at every step
+ * `neuron - pool - conv - batch norm - neuron - pool - dropout - linear - neuron - dropout - linear - neuron - vote`.
+ *
+ * @throws {ShapeError} if the image has another size, `steps` is missing or `layers` given
+ * @see Fang et al. 2021 (arXiv 2007.05785)
+ */
+export function mnistLayers(config: NetworkConfig): readonly Layer[] {
+  const steps = checkStill(config, [1, 28, 28]);
+  const stack = new LayerStack(config).section('static_conv').convolve().repeat(steps);
+  stack.section('conv').fire().pool().convolve().fire().pool();
+  stack.section('fc').flatten().drop();
+  return stack
+    .connect(config.hidden ?? defaultHidden)
+    .fire()
+    .drop()
+    .vote().layers;
+}
+
+/**
+ * CIFAR10, [3, 32, 32]: `conv - batch norm` once, then at every step `neuron - {conv - batch norm - neuron} x 2 - pool -
+ * {conv - batch norm - neuron} x 3 - pool - dropout - linear - neuron - linear - neuron - vote`. One dropout, unlike the others.
+ *
+ * @throws {ShapeError} if the image has another size, `steps` is missing or `layers` given
+ * @see Fang et al. 2021 (arXiv 2007.05785)
+ */
+export function cifar10Layers(config: NetworkConfig): readonly Layer[] {
+  const steps = checkStill(config, [3, 32, 32]);
+  const stack = new LayerStack(config).section('static_conv').convolve().repeat(steps);
+  stack.section('conv').fire();
+  for (const convolutions of [2, 3]) {
+    for (let i = 0; i < convolutions; i++) stack.convolve().fire();
+    stack.pool();
+  }
+  stack.section('fc').flatten().drop();
+  return stack
+    .connect(config.hidden ?? defaultHidden)
+    .fire()
+    .vote().layers;
+}
+
+/** @returns T */
+function checkStill(
+  { architecture, input, layers, steps }: NetworkConfig,
+  image: readonly [number, number, number],
+): number {
+  if (input.join() !== image.join()) {
+    throw new ShapeError(
+      `network: ${architecture} takes images [${image.join(', ')}], got [${input.join(', ')}]`,
+    );
+  }
+  if (layers !== undefined) {
+    throw new ShapeError(
+      `network: layers belongs to event-frames; ${architecture} has its own, got ${layers}`,
+    );
+  }
+  if (steps === undefined) {
+    throw new ShapeError(`network: ${architecture} needs steps, at how many the still image is shown`);
+  }
+  checkCount('steps', steps);
+  return steps;
+}
