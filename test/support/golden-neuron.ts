@@ -1,4 +1,4 @@
-import type { NeuronSpec } from '../../src/snn/spec.ts';
+import type { NeuronSpec, Surrogate } from '../../src/snn/spec.ts';
 import { type FloatTensor, type GoldenCase, loadGolden } from './golden.ts';
 
 /** A golden case of one layer of neurons over some steps. */
@@ -24,6 +24,7 @@ interface Description {
   readonly v_reset: number | null;
   readonly v_threshold: number;
   readonly detach_reset: boolean;
+  readonly surrogate: Surrogate['kind'];
   readonly alpha: number;
   readonly alpha_learnable?: boolean;
   readonly per_neuron?: boolean;
@@ -34,7 +35,7 @@ interface Description {
 export function loadNeuronCase(name: string): NeuronCase {
   const golden = loadGolden(name);
   const description = golden.description as unknown as Description;
-  const { v_reset, detach_reset: detach, v_threshold, alpha, per_neuron, tau = 2 } = description;
+  const { v_reset, detach_reset: detach, v_threshold, surrogate, alpha, per_neuron, tau = 2 } = description;
   const learned = description.neuron === 'PLIF';
   const logits: FloatTensor = learned
     ? golden.float('w')
@@ -47,7 +48,7 @@ export function loadNeuronCase(name: string): NeuronCase {
       tau: { per: per_neuron ? 'neuron' : 'layer', mean: tau, std: 0 },
       threshold: v_threshold,
       reset: v_reset === null ? { kind: 'soft', detach } : { kind: 'hard', potential: v_reset, detach },
-      surrogate: { kind: 'atan', alpha, learnable: description.alpha_learnable ?? false },
+      surrogate: { kind: surrogate, alpha, learnable: description.alpha_learnable ?? false },
     },
     x: golden.float('x'),
     coefficients: golden.float('coef'),

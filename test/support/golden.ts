@@ -17,11 +17,12 @@ export interface GoldenCase {
   readonly below: (prefix: string) => Map<string, Tensor>;
 }
 
-/** Loads `test/golden/<name>.safetensors` and what `index.json` says of it. */
+/** Loads `test/golden/<name>.safetensors` and what the `index.json` beside it says of it: `plif_00`, `torch/sigmoid_00`. */
 export function loadGolden(name: string): GoldenCase {
   const { tensors } = readSafetensors(readFileSync(new URL(`${name}.safetensors`, folder)), name);
-  const description = goldenIndex().cases[name];
-  if (description === undefined) throw new Error(`test/golden/index.json has no case "${name}"`);
+  const below = name.slice(0, name.lastIndexOf('/') + 1);
+  const description = goldenIndex(below).cases[name.slice(below.length)];
+  if (description === undefined) throw new Error(`test/golden/${below}index.json has no case for "${name}"`);
   return {
     tensors,
     description,
@@ -40,13 +41,13 @@ export function loadGolden(name: string): GoldenCase {
   };
 }
 
-/** Names of the golden cases of one kind: `neuron`, `network`, `frames`, … */
-export function goldenCases(kind: string): string[] {
-  return Object.entries(goldenIndex().cases)
+/** Names of the golden cases of one kind (`neuron`, `network`, `frames`, …), of the original code or of a folder `below`: `torch/`. */
+export function goldenCases(kind: string, below = ''): string[] {
+  return Object.entries(goldenIndex(below).cases)
     .filter(([, entry]) => entry.kind === kind)
-    .map(([name]) => name);
+    .map(([name]) => below + name);
 }
 
-function goldenIndex(): { cases: Record<string, Record<string, unknown>> } {
-  return JSON.parse(readFileSync(new URL('index.json', folder), 'utf8'));
+function goldenIndex(below: string): { cases: Record<string, Record<string, unknown>> } {
+  return JSON.parse(readFileSync(new URL(`${below}index.json`, folder), 'utf8'));
 }

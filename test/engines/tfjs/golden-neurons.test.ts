@@ -30,7 +30,17 @@ it('the golden set has every kind of neuron: 16 PLIF and a LIF', () => {
   expect(goldenCases('neuron').sort()).toEqual(['lif_00', ...names]);
 });
 
-describe.each(goldenCases('neuron'))('%s: spikes, potentials and gradients of PyTorch', (name) => {
+it('the vectors of plain PyTorch have each of the other surrogates, learned and not', () => {
+  const kinds = goldenCases('neuron', 'torch/').map((name) => loadNeuronCase(name).neuron.surrogate);
+  for (const kind of ['sigmoid', 'triangle']) {
+    const learnable = kinds.filter((one) => one.kind === kind).map((one) => one.learnable);
+    expect(learnable.sort(), kind).toEqual([false, false, true, true]);
+  }
+});
+
+const names = [...goldenCases('neuron'), ...goldenCases('neuron', 'torch/')];
+
+describe.each(names)('%s: spikes, potentials and gradients of PyTorch', (name) => {
   const neuronCase = loadNeuronCase(name);
   const { golden, expected } = neuronCase;
 
