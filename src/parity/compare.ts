@@ -42,6 +42,8 @@ export interface Pair {
   readonly found: Values | undefined;
   /** At least this magnitude is taken as the tensor's largest, where its values are known to be what is left of larger ones. */
   readonly scale?: number;
+  /** How much further off each element may be than the tolerance says. */
+  readonly allowance?: Float64Array | undefined;
 }
 
 /** A row that says that something could not be compared. */
@@ -67,7 +69,7 @@ export function compare(what: string, tolerance: ToleranceName, pairs: readonly 
   let worstExcess = -1;
   let worstError = 0;
   let reason: string | null = null;
-  for (const { name, expected, found, scale = 0 } of pairs) {
+  for (const { name, expected, found, scale = 0, allowance } of pairs) {
     const problem = findMismatch(name, expected, found);
     if (problem !== null || expected === undefined || found === undefined) {
       reason ??= problem;
@@ -82,7 +84,7 @@ export function compare(what: string, tolerance: ToleranceName, pairs: readonly 
       if (error > largestAbsoluteError) largestAbsoluteError = error;
       const share = error === 0 ? 0 : error / Math.max(largest, scale);
       if (share > largestRelativeError) largestRelativeError = share;
-      const excess = error === 0 ? 0 : error / allowed;
+      const excess = exceed(error, allowed + (allowance?.[i] ?? 0));
       if (excess > worstExcess || (excess === worstExcess && error > worstError)) {
         worstExcess = excess;
         worstError = error;
@@ -169,6 +171,12 @@ function differ(found: number | bigint, expected: number | bigint): number {
       ? Number(found - expected)
       : Number(found) - Number(expected);
   return Number.isFinite(difference) ? Math.abs(difference) : Number.POSITIVE_INFINITY;
+}
+
+/** The error as a multiple of what is allowed, above 1 where that is exceeded; nothing allowed and no number allow nothing. */
+function exceed(error: number, allowed: number): number {
+  if (error === 0) return 0;
+  return allowed > 0 ? error / allowed : Number.POSITIVE_INFINITY;
 }
 
 function largestMagnitude(data: ArrayLike<number> | ArrayLike<bigint>): number {

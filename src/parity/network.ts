@@ -3,7 +3,8 @@ import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
-import { type Comparison, compare, describeShape, listValues, pairStates } from './compare.ts';
+import { AdamAllowance } from './adam-allowance.ts';
+import { type Comparison, compare, describeShape, listValues, type Pair, pairStates } from './compare.ts';
 import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 import { isStill, networkKeys, readNetwork } from './network-description.ts';
@@ -58,12 +59,14 @@ async function* compareSteps(
 ): AsyncGenerator<Comparison> {
   const expectedLosses = given.description.numbers('losses');
   const losses: number[] = [];
+  const allowance = new AdamAllowance();
   for (let step = 0; step < expectedLosses.length; step++) {
     const withGradients = step === 0 || given.names().some((name) => name.startsWith(`step${step}/grad/`));
+    const learningRate = cosineLearningRate(training.learningRate, training.period, step);
     const result = await session.trainStep(
       batchOf(given, training, step),
       {
-        learningRate: cosineLearningRate(training.learningRate, training.period, step),
+        learningRate,
         regulariseTau: training.lambda,
         ...regulariserOf(given),
       },
@@ -74,9 +77,17 @@ async function* compareSteps(
     if (withGradients) {
       const prefix = `step${step}/grad/`;
       const pairs = pairStates(prefix, given.below(prefix), result.gradients ?? new Map());
-      yield compare(`gradients, step ${step}`, 'sum', pairs);
+      const isShared = ({ expected, found }: Pair) => (expected ?? found)?.data.length === 1;
+      const shared = pairs.filter(isShared);
+      yield compare(
+        `gradients, step ${step}`,
+        'sum',
+        pairs.filter((pair) => !isShared(pair)),
+      );
+      if (shared.length > 0) yield compare(`shared gradients, step ${step}`, 'shared', shared);
     }
-    yield* compareState(given, step, training.spec, await session.state());
+    allowance.addStep(learningRate, await session.optimiserState());
+    yield* compareState(given, step, training.spec, await session.state(), allowance);
   }
   yield compare('losses', 'loss', [
     { name: 'losses', expected: listValues(expectedLosses), found: listValues(losses) },
@@ -89,6 +100,7 @@ function* compareState(
   step: number,
   spec: NetworkSpec,
   found: State,
+  allowance: AdamAllowance,
 ): Generator<Comparison> {
   const prefix = `step${step}/state/`;
   const buffers = new Set(
@@ -97,9 +109,12 @@ function* compareState(
       .map(({ name }) => `${prefix}${name}`),
   );
   const pairs = pairStates(prefix, given.below(prefix), found);
-  const [kept, learned] = [true, false].map((is) => pairs.filter(({ name }) => buffers.has(name) === is));
-  yield compare(`parameters, step ${step}`, 'parameter', learned ?? []);
-  yield compare(`statistics, step ${step}`, 'statistics', kept ?? []);
+  const learned = pairs
+    .filter(({ name }) => !buffers.has(name))
+    .map((pair) => ({ ...pair, allowance: allowance.of(pair.name.slice(prefix.length)) }));
+  yield compare(`parameters, step ${step}`, 'parameter', learned);
+  const kept = pairs.filter(({ name }) => buffers.has(name));
+  yield compare(`statistics, step ${step}`, 'statistics', kept);
 }
 
 function compareRates(

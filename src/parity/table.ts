@@ -77,7 +77,8 @@ function formatError(error: number): string {
   return Number.isFinite(error) ? error.toExponential(1) : 'no number';
 }
 
-function formatTolerance({ relative, absolute }: Tolerance): string {
+function formatTolerance({ relative, absolute, adam }: Tolerance): string {
+  if (adam === true) return `${relative.toExponential()} rel. + Adam`;
   if (relative === 0 && absolute === 0) return 'exact';
   return relative === 0 ? `${absolute.toExponential()} abs.` : `${relative.toExponential()} rel.`;
 }

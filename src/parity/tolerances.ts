@@ -5,6 +5,8 @@
 export interface Tolerance {
   readonly relative: number;
   readonly absolute: number;
+  /** Each element may be off by what `AdamAllowance` says of it besides. */
+  readonly adam?: boolean;
   /** Why this much, and not more. */
   readonly reason: string;
 }
@@ -48,7 +50,13 @@ export const tolerances = {
     relative: 1e-4,
     absolute: 0,
     reason:
-      'Gradients by what neurons or positions share (w, α, weights): sums of many numbers of both signs in single precision, which may leave little of what was added up.',
+      'Gradients by weights and by the w and α of single neurons: sums over samples, steps and positions of many numbers of both signs, in single precision.',
+  },
+  shared: {
+    relative: 1e-3,
+    absolute: 0,
+    reason:
+      'Gradients by a w or α that a whole layer of a network shares: one sum over all its neurons, which now and then cancels to a thousandth of what was added up.',
   },
   loss: {
     relative: 1e-5,
@@ -63,12 +71,14 @@ export const tolerances = {
       'A firing rate is a count of spikes divided by steps and votes: one spike more or less is 1/(10 · T), far above this, so that all output spikes must be the same.',
   },
   parameter: {
-    relative: 2e-5,
+    relative: 1e-6,
     absolute: 0,
-    reason: '',
+    adam: true,
+    reason:
+      "Parameters after an optimiser step. Adam divides a gradient by its own size, so that a parameter moves by about the learning rate even where its gradient is nothing but rounding: each element may be off by what its gradients' tolerance makes of its steps (adam-allowance.ts), far below the learning rate where the gradient is not small in its tensor.",
   },
   statistics: {
-    relative: 2e-5,
+    relative: 1e-5,
     absolute: 0,
     reason:
       "Batch norm's running mean and variance: sums over samples and positions in single precision, T times a training step.",
