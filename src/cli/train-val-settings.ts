@@ -55,6 +55,9 @@ export function refuseOverrides(assignments: readonly string[]): void {
   }
 }
 
+/** What holds where a profile leaves it out: said or not, it is the same training. */
+const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep' };
+
 /**
  * What a profile and its overrides say of the data.
  *
@@ -64,7 +67,8 @@ export function readDataSettings(
   plan: Plan,
   { dataset, parsed }: Preparation,
 ): { readonly data: DataSettings; readonly downsample: number } {
-  const [named, frames] = [sectionOf(plan, 'dataset'), sectionOf(plan, 'frames')];
+  const named = sectionOf(plan, 'dataset');
+  const frames = { ...frameDefaults, ...sectionOf(plan, 'frames') };
   if (named.name !== dataset) {
     throw new ReproError(
       'usage',
@@ -79,7 +83,7 @@ export function readDataSettings(
       ...(simulated ? { simulate: sectionOf(plan, 'simulate') } : {}),
       frames,
     },
-    downsample: typeof frames.downsample === 'number' ? frames.downsample : 1,
+    downsample: Number(frames.downsample),
   };
 }
 
