@@ -28,9 +28,16 @@ function checkTensor(where: string, { name, shape, dtype }: StateEntry, tensor: 
   }
 }
 
-/** [N, T, ...the network's input], N and T at least 1, filled. @throws {ShapeError} */
+/** [N, T, ...the network's input], N and T at least 1, filled; T is 1 where the network repeats a still image. @throws {ShapeError} */
 export function checkFrames(spec: NetworkSpec, { shape, data }: Frames): void {
   const [samples, steps, ...frame] = shape;
+  const repetition = spec.layers.find((layer) => layer.kind === 'repeat');
+  if (repetition !== undefined && steps !== 1) {
+    throw new ShapeError(
+      `frames: expected still images, [N, 1, ${spec.input.join(', ')}], which the network itself shows at ` +
+        `${repetition.steps} steps; got [${shape.join(', ')}]`,
+    );
+  }
   if (frame.join() !== spec.input.join() || !(samples >= 1) || !(steps >= 1)) {
     throw new ShapeError(
       `frames: expected [N, T, ${spec.input.join(', ')}] with N and T of at least 1, got [${shape.join(', ')}]`,

@@ -16,7 +16,8 @@ import {
   maxPoolGradient,
   type PoolGeometry,
 } from './kernels/pooling.ts';
-import { maskOverSteps, swapLastAxes } from './kernels/rearrangement.ts';
+import { maskOverSteps, repeatOverSteps, sumOverSteps, swapLastAxes } from './kernels/rearrangement.ts';
+import { normaliseKernel } from './norm-kernels.ts';
 
 const convolveKernel = defineCpuKernel<ConvolutionGeometry>('PlifConvolve', (call, g) => {
   const { height, width } = outputSize(g);
@@ -134,6 +135,21 @@ defineGradient(maskKernel, ['mask'], ([dy], { mask }) => ({
   x: () => maskKernel.run({ x: dy!, mask }, {})[0]!,
 }));
 
+interface Repetition {
+  readonly steps: number;
+}
+const repeatKernel = defineCpuKernel<Repetition>('PlifRepeat', (call, { steps }) => {
+  const [rows = 0, ...rest] = call.shape('x');
+  return [call.output([steps * rows, ...rest], repeatOverSteps(call.values('x'), steps))];
+});
+const sumOverStepsKernel = defineCpuKernel<Repetition>('PlifSumOverSteps', (call, { steps }) => {
+  const [rows = 0, ...rest] = call.shape('dy');
+  return [call.output([rows / steps, ...rest], sumOverSteps(call.values('dy'), steps))];
+});
+defineGradient(repeatKernel, [], ([dy], _, repetition) => ({
+  x: () => sumOverStepsKernel.run({ dy: dy! }, repetition)[0]!,
+}));
+
 const adamKernel = defineCpuKernel<AdamStep>('PlifAdamStep', (call, step) => {
   const { parameter, first, second } = adamStep(
     call.values('parameter'),
@@ -152,11 +168,13 @@ export const kernels = {
   linear: linearKernel,
   fire: fireKernel,
   potentials: potentialsKernel,
+  normalise: normaliseKernel,
   normaliseAndFire: normaliseAndFireKernel,
   scaleAndFire: scaleAndFireKernel,
   maxPool: maxPoolKernel,
   averagePool: averagePoolKernel,
   flatten: flattenKernel,
   maskOverSteps: maskKernel,
+  repeat: repeatKernel,
   adam: adamKernel,
 } as const;

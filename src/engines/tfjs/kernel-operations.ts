@@ -22,6 +22,10 @@ export const kernelOperations: LayerOperations = {
     return { spikes: spikes as Tensor, rate: rate as Scalar };
   },
   potentials: (input) => kernels.potentials.run(neuronTensors(input), neuronAttributes(input))[0] as Tensor,
+  normalise: (x, steps, { weight, bias, epsilon }) => {
+    const [values, mean, variance] = kernels.normalise.run({ x, weight, bias }, { steps, epsilon });
+    return { values: values as Tensor, mean: mean as Tensor2D, variance: variance as Tensor2D };
+  },
   normaliseAndFire: (input, { weight, bias, epsilon }) => {
     const [spikes, rate, mean, variance] = kernels.normaliseAndFire.run(
       { ...neuronTensors(input), weight, bias },
@@ -50,6 +54,7 @@ export const kernelOperations: LayerOperations = {
     const [batch, height, width, channels] = sizes(x);
     return kernels.flatten.run({ x }, { batch, height, width, channels })[0] as Tensor2D;
   },
+  repeat: (x, steps) => kernels.repeat.run({ x }, { steps })[0] as Tensor,
   mask: (x, mask) => kernels.maskOverSteps.run({ x, mask }, {})[0] as Tensor2D,
   adam: (parameter, gradient, first, second, step) =>
     kernels.adam.run({ parameter, gradient, first, second }, { ...step }),

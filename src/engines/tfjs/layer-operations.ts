@@ -32,11 +32,18 @@ export interface Fired {
   readonly rate: Scalar;
 }
 
-export interface NormalisedFired extends Fired {
-  /** Mean and biased variance of each time step and channel, [T, C]. */
+/** What batch norm saw: mean and biased variance of each time step and channel, [T, C]. */
+export interface NormStatistics {
   readonly mean: Tensor2D;
   readonly variance: Tensor2D;
 }
+
+export interface Normalised extends NormStatistics {
+  /** As the input of batch norm. */
+  readonly values: Tensor;
+}
+
+export interface NormalisedFired extends Fired, NormStatistics {}
 
 /**
  * What a network is made of, on tensors and differentiable. Two implementations have the same meaning: `referenceOperations`, composed
@@ -51,10 +58,14 @@ export interface LayerOperations {
   fire(input: NeuronInput): Fired;
   /** Membrane potentials that each step of `fire` leaves, as `current`; to look at, without a gradient. */
   potentials(input: NeuronInput): Tensor;
-  /** Batch norm with the statistics of each time step, then neurons. */
+  /** Batch norm with the statistics of each of `steps` time steps. x [T·N, H, W, C]. */
+  normalise(x: Tensor, steps: number, norm: NormInput): Normalised;
+  /** `normalise`, then neurons. */
   normaliseAndFire(input: NeuronInput, norm: NormInput): NormalisedFired;
   /** `current · scale + shift` (each [C]), then neurons; for evaluation, without a gradient. */
   scaleAndFire(input: NeuronInput, scale: Tensor1D, shift: Tensor1D): Fired;
+  /** x [N, H, W, C] at each of T steps: [T·N, H, W, C]. */
+  repeat(x: Tensor, steps: number): Tensor;
   /** Windows of size x size; rows and columns that fill no window are dropped. The first maximum takes the gradient. */
   pool(x: Tensor4D, mode: 'max' | 'average', size: number): Tensor4D;
   /** [B, H, W, C] to [B, C·H·W]. */

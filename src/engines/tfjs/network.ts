@@ -3,15 +3,16 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
 import type { Layer, NetworkSpec } from '../../snn/spec.ts';
 import { sigmoid } from './differentiable.ts';
-import type { LayerOperations, NeuronInput } from './layer-operations.ts';
+import type { LayerOperations, NeuronInput, NormInput, NormStatistics } from './layer-operations.ts';
 import { classRates } from './loss.ts';
 
 type BatchNormLayer = Extract<Layer, { kind: 'batch-norm' }>;
 type NeuronLayer = Extract<Layer, { kind: 'neuron' }>;
 
 export interface NetworkInput {
-  /** Frames, [T·N, H, W, P], time outermost. */
+  /** Frames, [T·N, H, W, P], time outermost; still images are of one step, [N, H, W, C]. */
   readonly frames: Tensor4D;
+  /** T of the frames. */
   readonly steps: number;
   /** A parameter or buffer by its PyTorch name. */
   readonly tensor: (name: string) => Tensor;
@@ -19,11 +20,9 @@ export interface NetworkInput {
   readonly dropoutMasks: readonly Tensor2D[] | undefined;
 }
 
-/** What batch norm saw in one forward pass: mean and biased variance of each time step, [T, C], over `rows` = N · H · W values each. */
-export interface NormObservation {
+/** What a batch norm saw in one forward pass, in each of its T time steps over `rows` = N · H · W values a channel. */
+export interface NormObservation extends NormStatistics {
   readonly layer: BatchNormLayer;
-  readonly mean: Tensor2D;
-  readonly variance: Tensor2D;
   readonly rows: number;
 }
 
@@ -37,16 +36,17 @@ export interface NetworkOutput {
 
 /**
  * Runs a network over all T steps, layer by layer: no layer feeds an earlier one, so each can take all its time steps at once, and only
- * neurons look across them.
+ * neurons look across them. Where a still image is repeated, the layers before that have one step.
  *
- * @throws {ShapeError} if batch norm is not followed by neurons, a vote not the end, or a dropout mask missing
+ * @throws {ShapeError} if more than one step is to be repeated, a vote is not the end, or a dropout mask missing
  */
 export function runNetwork(
   spec: NetworkSpec,
   operations: LayerOperations,
   input: NetworkInput,
 ): NetworkOutput {
-  const { steps, tensor, dropoutMasks } = input;
+  const { tensor, dropoutMasks } = input;
+  let { steps } = input;
   const spikeRates: Scalar[] = [];
   const observations: NormObservation[] = [];
   let masked = 0;
@@ -60,31 +60,45 @@ export function runNetwork(
         x = operations.convolve(x as Tensor4D, tensor(`${layer.name}.weight`) as Tensor4D, layer.padding);
         break;
       case 'batch-norm': {
-        const next = spec.layers[++i];
-        if (next?.kind !== 'neuron') {
-          throw new ShapeError(
-            `${layer.name}: batch norm must be followed by neurons, got ${next?.kind ?? 'nothing'}`,
-          );
-        }
-        const neurons = neuronInput(next, x, steps, tensor);
+        // With neurons behind it, batch norm is one operation with them: what lies between is never stored.
+        const next = spec.layers[i + 1];
+        const neurons = next?.kind === 'neuron' ? neuronInput(next, x, steps, tensor) : undefined;
+        if (neurons !== undefined) i++;
         if (dropoutMasks === undefined) {
           const { scale, shift } = runningAffine(layer, tensor);
-          const fired = operations.scaleAndFire(neurons, scale, shift);
-          x = fired.spikes;
-          spikeRates.push(fired.rate);
+          if (neurons === undefined) {
+            x = tf.add(tf.mul(x, scale), shift);
+          } else {
+            const fired = operations.scaleAndFire(neurons, scale, shift);
+            x = fired.spikes;
+            spikeRates.push(fired.rate);
+          }
+          break;
+        }
+        const norm = normInput(layer, tensor);
+        const rows = x.size / (steps * layer.channels);
+        if (rows < 2) {
+          throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
+        }
+        if (neurons === undefined) {
+          const { values, ...seen } = operations.normalise(x, steps, norm);
+          x = values;
+          observations.push({ layer, rows, ...seen });
         } else {
-          const weight = tensor(`${layer.name}.weight`) as Tensor1D;
-          const bias = tensor(`${layer.name}.bias`) as Tensor1D;
-          const rows = x.size / (steps * layer.channels);
-          if (rows < 2)
-            throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
-          const fired = operations.normaliseAndFire(neurons, { weight, bias, epsilon: layer.epsilon });
-          x = fired.spikes;
-          spikeRates.push(fired.rate);
-          observations.push({ layer, mean: fired.mean, variance: fired.variance, rows });
+          const { spikes, rate, ...seen } = operations.normaliseAndFire(neurons, norm);
+          x = spikes;
+          spikeRates.push(rate);
+          observations.push({ layer, rows, ...seen });
         }
         break;
       }
+      case 'repeat':
+        if (steps !== 1) {
+          throw new ShapeError(`repeat: only a still image, of 1 step, is repeated; got ${steps} steps`);
+        }
+        steps = layer.steps;
+        x = operations.repeat(x, steps);
+        break;
       case 'neuron': {
         const fired = operations.fire(neuronInput(layer, x, steps, tensor));
         x = fired.spikes;
@@ -131,6 +145,14 @@ function neuronInput(
     alpha: neuron.surrogate.learnable
       ? (tensor(`${name}.surrogate_function.alpha`) as Scalar)
       : tf.scalar(neuron.surrogate.alpha),
+  };
+}
+
+function normInput(layer: BatchNormLayer, tensor: (name: string) => Tensor): NormInput {
+  return {
+    weight: tensor(`${layer.name}.weight`) as Tensor1D,
+    bias: tensor(`${layer.name}.bias`) as Tensor1D,
+    epsilon: layer.epsilon,
   };
 }
 

@@ -1,9 +1,16 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from './differentiable.ts';
-import type { LayerOperations, NeuronInput } from './layer-operations.ts';
+import type { LayerOperations, NeuronInput, Normalised, NormInput } from './layer-operations.ts';
 import { normaliseBySteps } from './reference/batch-norm.ts';
-import { averagePool, convolve, flatten, linear, maskOverSteps } from './reference/linear-maps.ts';
+import {
+  averagePool,
+  convolve,
+  flatten,
+  linear,
+  maskOverSteps,
+  repeatOverSteps,
+} from './reference/linear-maps.ts';
 import { maxPoolFirst } from './reference/max-pool.ts';
 import { integrateAndFire, runSteps } from './reference/neuron.ts';
 
@@ -19,18 +26,15 @@ export const referenceOperations: LayerOperations = {
     const byStep = runSteps(splitSteps(current, steps), channelsLast(leak), neuron);
     return tf.reshape(tf.stack(byStep.map(({ potential }) => potential)), current.shape);
   },
-  normaliseAndFire: (input, { weight, bias, epsilon }) => {
-    const { current, steps } = input;
-    const [channels] = weight.shape;
-    const shape: [number, number, number] = [steps, current.size / (steps * channels), channels];
-    const { mean, variance } = tf.moments(tf.reshape(current, shape), 1);
-    const byStep = reshape<tf.Tensor3D>(current, shape);
-    const normalised = reshape(normaliseBySteps(byStep, weight, bias, epsilon), current.shape);
-    return { ...fired(input, normalised), mean: mean as tf.Tensor2D, variance: variance as tf.Tensor2D };
+  normalise,
+  normaliseAndFire: (input, norm) => {
+    const { values, ...statistics } = normalise(input.current, input.steps, norm);
+    return { ...fired(input, values), ...statistics };
   },
   scaleAndFire: (input, scale, shift) => fired(input, tf.add(tf.mul(input.current, scale), shift)),
   pool: (x, mode, size) => (mode === 'max' ? maxPoolFirst(x, size) : averagePool(x, size)),
   flatten,
+  repeat: repeatOverSteps,
   mask: maskOverSteps,
   adam: (parameter, gradient, first, second, { learningRate, beta1, beta2, epsilon, step }) => {
     const m = tf.add(tf.mul(first, beta1), tf.mul(gradient, 1 - beta1));
@@ -39,6 +43,18 @@ export const referenceOperations: LayerOperations = {
     return [tf.sub(parameter, tf.mul(tf.div(m, root), learningRate / (1 - beta1 ** step))), m, v];
   },
 };
+
+function normalise(x: Tensor, steps: number, { weight, bias, epsilon }: NormInput): Normalised {
+  const [channels] = weight.shape;
+  const shape: [number, number, number] = [steps, x.size / (steps * channels), channels];
+  const { mean, variance } = tf.moments(tf.reshape(x, shape), 1);
+  const byStep = normaliseBySteps(reshape<tf.Tensor3D>(x, shape), weight, bias, epsilon);
+  return {
+    values: reshape(byStep, x.shape),
+    mean: mean as tf.Tensor2D,
+    variance: variance as tf.Tensor2D,
+  };
+}
 
 /** @param normalised the current after batch norm, where there is one; channels-last */
 function fired({ steps, current, leak, alpha, neuron }: NeuronInput, normalised: Tensor) {

@@ -90,7 +90,7 @@ export class TfjsSession implements EngineSession {
     const { output, ...error } = this.#differentiate(batch);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
     this.#adam(gradients, hyperparameters.learningRate);
-    this.#observe(output.observations, batch.frames.shape[1]);
+    this.#observe(output.observations);
     const result: StepResult = {
       loss: (await loss.data())[0] as number,
       ...(await readForward(output)),
@@ -205,9 +205,10 @@ export class TfjsSession implements EngineSession {
     });
   }
 
-  /** `running = (1 − m) · running + m · observed` once a time step, with the unbiased variance, as PyTorch's BatchNorm does. */
-  #observe(observations: readonly NormObservation[], steps: number): void {
+  /** `running = (1 − m) · running + m · observed` once a time step (once for a still image), with the unbiased variance, as PyTorch's BatchNorm does. */
+  #observe(observations: readonly NormObservation[]): void {
     for (const { layer, mean, variance, rows } of observations) {
+      const [steps] = mean.shape;
       const unbiased = rows / (rows - 1);
       this.#smooth(`${layer.name}.running_mean`, mean, 1, layer.momentum);
       this.#smooth(`${layer.name}.running_var`, variance, unbiased, layer.momentum);

@@ -67,6 +67,47 @@ export function normAffine(
   return { scale, shift };
 }
 
+/** `y · scale + shift` of each step and channel, for batch norm by itself; with neurons behind it, `fire` does that on its way. */
+export function applyAffine(
+  y: Float32Array,
+  { scale, shift }: StepAffine,
+  { steps, channels }: StepNorm,
+): Float32Array {
+  const values = new Float32Array(y.length);
+  const size = y.length / steps;
+  for (let step = 0; step < steps; step++) {
+    const base = step * channels;
+    for (let row = step * size; row < (step + 1) * size; row += channels) {
+      for (let channel = 0; channel < channels; channel++) {
+        values[row + channel] = y[row + channel]! * scale[base + channel]! + shift[base + channel]!;
+      }
+    }
+  }
+  return values;
+}
+
+/** What `normBackward` needs of the gradient g = dL/d(output): Σ g and Σ g · y of each step and channel. */
+export function gradientSums(
+  gradient: Float32Array,
+  y: Float32Array,
+  { steps, channels }: StepNorm,
+): { sums: Float64Array; productSums: Float64Array } {
+  const sums = new Float64Array(steps * channels);
+  const productSums = new Float64Array(steps * channels);
+  const size = y.length / steps;
+  for (let step = 0; step < steps; step++) {
+    const base = step * channels;
+    for (let row = step * size; row < (step + 1) * size; row += channels) {
+      for (let channel = 0; channel < channels; channel++) {
+        const ofOutput = gradient[row + channel]!;
+        sums[base + channel]! += ofOutput;
+        productSums[base + channel]! += ofOutput * y[row + channel]!;
+      }
+    }
+  }
+  return { sums, productSums };
+}
+
 /**
  * Backward pass of batch norm, with ŷ = (y − mean) · r and r = 1 / √(variance + ε):
  * `dL/dy = weight · r · (g − Σg / rows − ŷ · Σ(g · ŷ) / rows)`, `dL/dweight = Σ g · ŷ`, `dL/dbias = Σ g`, summed over the steps.

@@ -20,3 +20,20 @@ export function maskOverSteps(x: Float32Array, mask: Float32Array): Float32Array
   }
   return y;
 }
+
+/** x at each of `steps` time steps, one copy behind the other. */
+export function repeatOverSteps(x: Float32Array, steps: number): Float32Array {
+  const y = new Float32Array(steps * x.length);
+  for (let step = 0; step < steps; step++) y.set(x, step * x.length);
+  return y;
+}
+
+/** `Σ y[t, i]` over the steps t, in double precision: the backward pass of `repeatOverSteps`. */
+export function sumOverSteps(y: Float32Array, steps: number): Float32Array {
+  const size = y.length / steps;
+  const sums = Float64Array.from(y.subarray(0, size));
+  for (let start = size; start < y.length; start += size) {
+    for (let i = 0; i < size; i++) sums[i]! += y[start + i]!;
+  }
+  return Float32Array.from(sums);
+}

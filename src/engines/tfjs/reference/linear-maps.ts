@@ -102,3 +102,13 @@ export function maskOverSteps(x: Tensor2D, mask: Tensor2D): Tensor2D {
     backward: (dy, [mask]) => [multiply(dy, mask as Tensor)],
   }));
 }
+
+/** x [N, ...] at each of T steps, [T·N, ...]. Backward, the gradients of all steps add up. */
+export function repeatOverSteps(x: Tensor, steps: number): Tensor {
+  const { shape } = x;
+  return differentiable([x], () => ({
+    value: tf.tile(x, [steps, ...shape.slice(1).map(() => 1)]),
+    keep: [],
+    backward: (dy) => [tf.sum(tf.reshape(dy, [steps, ...shape]), 0)],
+  }));
+}
