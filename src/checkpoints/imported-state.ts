@@ -1,0 +1,79 @@
+import { ReproError } from '../errors.ts';
+import type { TorchArray, TorchFile, TorchTensor } from '../formats/torch-pt.ts';
+import { type StateEntry, stateEntries } from '../snn/parameters.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+
+/**
+ * Reads a network's tensors, those that it needs and no others, into the types that engines take.
+ *
+ * @param tensors under PyTorch's names
+ * @throws {ReproError} `import-tensors` naming what is missing, too much, or of another shape
+ */
+export async function readImportedState(
+  torch: TorchFile,
+  tensors: ReadonlyMap<string, TorchTensor>,
+  { spec, file }: { readonly spec: NetworkSpec; readonly file: string },
+): Promise<{ readonly state: State; readonly warnings: readonly string[] }> {
+  const fail = (problem: string): never => {
+    throw new ReproError('import-tensors', `${problem}.`, {
+      where: file,
+      fix: 'docs/checkpoints.md says what the networks are that can be imported.',
+    });
+  };
+  const entries = stateEntries(spec);
+  const names = new Set(entries.map(({ name }) => name));
+  const extra = [...tensors.keys()].filter((name) => !names.has(name));
+  if (extra.length > 0) fail(`no network here has the tensors ${listNames(extra)}`);
+  const missing = entries.filter(({ name }) => !tensors.has(name)).map(({ name }) => name);
+  if (missing.length > 0) fail(`its tensors ${listNames(missing)} are missing`);
+
+  const state = new Map<string, Tensor>();
+  const broken: string[] = [];
+  for (const entry of entries) {
+    const tensor = tensors.get(entry.name);
+    if (tensor === undefined) continue;
+    if (!sameShape(entry.shape, tensor.shape)) {
+      fail(`"${entry.name}" is [${tensor.shape.join(', ')}], expected [${entry.shape.join(', ')}]`);
+    }
+    const converted = convert(entry, await torch.readTensor(tensor), fail);
+    if (converted.dtype === 'F32' && !converted.data.every(Number.isFinite)) broken.push(entry.name);
+    state.set(entry.name, converted);
+  }
+  const warnings =
+    broken.length > 0
+      ? [
+          `${listNames(broken)}: some values are no numbers (NaN or infinite); whoever trained it went astray.`,
+        ]
+      : [];
+  return { state, warnings };
+}
+
+/** A single number may be kept as a vector of one. */
+function sameShape(expected: readonly number[], found: readonly number[]): boolean {
+  return (
+    expected.join() === found.join() || (countElements(expected) === 1 && found.every((size) => size === 1))
+  );
+}
+
+function convert(
+  { name, shape, dtype }: StateEntry,
+  { data, ...array }: TorchArray,
+  fail: (problem: string) => never,
+): Tensor {
+  if (dtype === 'I64') {
+    if (data instanceof BigInt64Array) return { dtype, shape, data };
+    if (data instanceof Int32Array) return { dtype, shape, data: BigInt64Array.from(data, BigInt) };
+  } else {
+    if (data instanceof Float32Array) return { dtype, shape, data };
+    if (data instanceof Float64Array) return { dtype, shape, data: Float32Array.from(data) };
+  }
+  return fail(
+    `"${name}" holds ${array.dtype}, expected ${dtype === 'I64' ? 'whole numbers' : 'floating-point numbers'}`,
+  );
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 80)));
+  return shown.join(', ') + (names.length > shown.length ? ` and ${names.length - shown.length} more` : '');
+}

@@ -1,0 +1,72 @@
+import { ReproError } from '../errors.ts';
+import { PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
+
+/** A module of PyTorch inside a pickled network. */
+export interface ModuleNode {
+  /** `conv.2.surrogate_function`; empty for the network itself. */
+  readonly path: string;
+  /** Without its Python module: `PLIFNode`. */
+  readonly className: string;
+  readonly attributes: ReadonlyMap<PickleValue, PickleValue>;
+}
+
+/** A pickled network, taken apart as PyTorch's `named_modules` and `state_dict` do. */
+export interface ModuleTree {
+  readonly modules: readonly ModuleNode[];
+  /** What is learned, and what is only kept, under the names of `state_dict`. */
+  readonly parameters: ReadonlyMap<string, TorchTensor>;
+  readonly buffers: ReadonlyMap<string, TorchTensor>;
+}
+
+/** The original's networks have some 40 modules, three deep. A file whose modules contain each other must not unfold without end. */
+const MOST_MODULES = 10_000;
+const MOST_DEPTH = 32;
+
+/** Whether a record is a module of PyTorch, whatever its class. */
+export function isModule(value: PickleValue | undefined): value is PickleRecord {
+  return value instanceof PickleRecord && value.state.get('_modules') instanceof Map;
+}
+
+/**
+ * Walks a pickled network: its `_parameters`, `_buffers` and `_modules`, in their order.
+ *
+ * @throws {ReproError} `import-unknown` if modules contain themselves, or are too many
+ */
+export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
+  const modules: ModuleNode[] = [];
+  const parameters = new Map<string, TorchTensor>();
+  const buffers = new Map<string, TorchTensor>();
+  const visit = (record: PickleRecord, path: string, depth: number): void => {
+    if (depth > MOST_DEPTH || modules.length >= MOST_MODULES) {
+      throw new ReproError('import-unknown', `its modules go on without end below "${path}".`, {
+        where: file,
+        fix: 'This is no network of the thesis.',
+      });
+    }
+    const attributes = record.state;
+    modules.push({ path, className: shortName(record.className), attributes });
+    const below = (name: PickleValue): string => (path === '' ? String(name) : `${path}.${name}`);
+    for (const [name, value] of entriesOf(attributes.get('_parameters'))) {
+      if (value instanceof TorchTensor) parameters.set(below(name), value);
+    }
+    const passing = attributes.get('_non_persistent_buffers_set');
+    for (const [name, value] of entriesOf(attributes.get('_buffers'))) {
+      const isKept = !(passing instanceof Set && passing.has(name));
+      if (value instanceof TorchTensor && isKept) buffers.set(below(name), value);
+    }
+    for (const [name, value] of entriesOf(attributes.get('_modules'))) {
+      if (isModule(value)) visit(value, below(name), depth + 1);
+    }
+  };
+  visit(root, '', 0);
+  return { modules, parameters, buffers };
+}
+
+/** `models.PLIFNode` -> `PLIFNode` */
+export function shortName(className: string): string {
+  return className.slice(className.lastIndexOf('.') + 1);
+}
+
+function entriesOf(value: PickleValue | undefined): Iterable<[PickleValue, PickleValue]> {
+  return value instanceof Map ? value : [];
+}

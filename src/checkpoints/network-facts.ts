@@ -1,0 +1,129 @@
+import { ReproError } from '../errors.ts';
+import { PickleRecord, type PickleValue } from '../formats/torch-pt.ts';
+import type { Layer } from '../snn/spec.ts';
+import { type ModuleLayer, numberOf, readLayers, sizeOf } from './module-layers.ts';
+import { type ModuleTree, shortName } from './module-tree.ts';
+
+/** What a network's modules say of it beside its tensors. Where only tensors were saved, nothing is known. */
+export interface NetworkFacts {
+  /** Kinds of its layers, in the order in which they run. */
+  readonly layers?: readonly Layer['kind'][];
+  readonly pooling?: 'max' | 'average' | undefined;
+  /** τ of LIF neurons, in time steps. */
+  readonly fixedTau?: number | undefined;
+  readonly threshold?: number | undefined;
+  /** Where a hard reset goes to; null for a soft one. */
+  readonly resetPotential?: number | null | undefined;
+  readonly detachReset?: boolean | undefined;
+  readonly surrogate?: SurrogateFacts | undefined;
+  readonly dropout?: number | undefined;
+  /** Output neurons that vote for one class. */
+  readonly votes?: number | undefined;
+  /** T that it was trained with, and what its τ started from. */
+  readonly steps?: number | undefined;
+  readonly initialTau?: number | undefined;
+  readonly initialTauStd?: number | undefined;
+  /** What it says of its own training, under the original's names. */
+  readonly claims: Readonly<Record<string, number>>;
+}
+
+export interface SurrogateFacts {
+  /** `ATan` */
+  readonly className: string;
+  /** Undefined where it is learned: then it is one of the tensors. */
+  readonly alpha: number | undefined;
+  readonly learnable: boolean;
+}
+
+const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accuracy', 'max_test_accuracy'];
+
+/**
+ * Reads what the modules of a network say.
+ *
+ * @throws {ReproError} `import-mixed` where layers differ in what a network here has one value for, `import-unknown` for a layer that no
+ *   network here has
+ */
+export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFacts {
+  if (tree === undefined) return { claims: {} };
+  const layers = readLayers(tree, file);
+  const net = tree.modules[0]?.attributes ?? new Map<PickleValue, PickleValue>();
+  const neurons = layers.filter(({ kind }) => kind === 'neuron');
+  const of = (kind: Layer['kind']): ModuleLayer[] => layers.filter((layer) => layer.kind === kind);
+  const common = <T>(what: string, among: readonly ModuleLayer[], read: (layer: ModuleLayer) => T) =>
+    commonValue(among, { what, read, file });
+  const attribute = (name: string) => (layer: ModuleLayer) => numberOf(layer.attributes.get(name));
+  return {
+    layers: layers.map(({ kind }) => kind),
+    pooling: common('kind', of('pool'), ({ className }) => (className === 'MaxPool2d' ? 'max' : 'average')),
+    fixedTau: common('tau', neurons, attribute('tau')),
+    threshold: common('v_threshold', neurons, attribute('v_threshold')),
+    resetPotential: common('v_reset', neurons, ({ attributes }) => {
+      const value = attributes.get('v_reset');
+      return value === null ? null : numberOf(value);
+    }),
+    detachReset: common('detach_reset', neurons, ({ attributes }) => {
+      const value = attributes.get('detach_reset');
+      return typeof value === 'boolean' ? value : undefined;
+    }),
+    surrogate: readSurrogate(neurons, file),
+    dropout: common('p', of('dropout'), attribute('p')),
+    votes: common('kernel_size', of('vote'), ({ attributes }) => sizeOf(attributes.get('kernel_size'))),
+    steps: numberOf(net.get('T')),
+    initialTau: numberOf(net.get('init_tau')),
+    initialTauStd: numberOf(net.get('tau_std_dev')),
+    claims: Object.fromEntries(
+      CLAIMS.flatMap((name): [string, number][] => {
+        const value = numberOf(net.get(name));
+        return value === undefined ? [] : [[name, value]];
+      }),
+    ),
+  };
+}
+
+/** The surrogate of all neurons. Evaluation has no use for it, so one that cannot be read is none. */
+function readSurrogate(neurons: readonly ModuleLayer[], file: string): SurrogateFacts | undefined {
+  const read = (what: string, value: (surrogate: PickleRecord) => PickleValue) =>
+    commonValue(neurons, { what: `surrogate_function’s ${what}`, read: surrogateOf(value), file });
+  const className = read('class', (surrogate) => shortName(surrogate.className));
+  if (typeof className !== 'string') return undefined;
+  const learnable = read('alpha', (surrogate) => hasParameter(surrogate, 'alpha')) === true;
+  const alpha = numberOf(read('alpha', (surrogate) => numberOf(surrogate.state.get('alpha')) ?? null));
+  return { className, learnable, alpha: learnable ? undefined : alpha };
+}
+
+function surrogateOf(read: (surrogate: PickleRecord) => PickleValue) {
+  return ({ attributes }: ModuleLayer): PickleValue => {
+    const modules = attributes.get('_modules');
+    const surrogate = modules instanceof Map ? modules.get('surrogate_function') : undefined;
+    return surrogate instanceof PickleRecord ? read(surrogate) : null;
+  };
+}
+
+function hasParameter({ state }: PickleRecord, name: string): boolean {
+  const parameters = state.get('_parameters');
+  return parameters instanceof Map && parameters.get(name) != null;
+}
+
+/** What all of the layers have. @throws {ReproError} `import-mixed` naming two that differ */
+function commonValue<T>(
+  layers: readonly ModuleLayer[],
+  {
+    what,
+    read,
+    file,
+  }: { readonly what: string; readonly read: (layer: ModuleLayer) => T; readonly file: string },
+): T | undefined {
+  const [first] = layers;
+  if (first === undefined) return undefined;
+  const value = read(first);
+  const other = layers.find((layer) => read(layer) !== value);
+  if (other === undefined) return value;
+  throw new ReproError(
+    'import-mixed',
+    `layers differ in ${what}: "${first.path}" has ${String(value)}, "${other.path}" has ${String(read(other))}.`,
+    {
+      where: file,
+      fix: 'A network here has one value of it for all its layers; this one cannot be imported.',
+    },
+  );
+}

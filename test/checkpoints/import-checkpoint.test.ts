@@ -1,0 +1,249 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { ImportAnswers } from '../../src/checkpoints/answers.ts';
+import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
+import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
+import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import type { Tensor } from '../../src/snn/tensor.ts';
+import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
+import '../support/all-close.ts';
+
+/** What PyTorch had in the network of `<name>.pt`, and what it answered. */
+function expectedOf(name: string) {
+  const { tensors } = readSafetensors(torchFixture(`${name}-expected.safetensors`), name);
+  const float = (key: string): Extract<Tensor, { dtype: 'F32' }> => {
+    const tensor = tensors.get(key);
+    if (tensor?.dtype !== 'F32') throw new Error(`${name}: no ${key}`);
+    return tensor;
+  };
+  const state = [...tensors.keys()].filter((key) => key.startsWith('state/')).map((key) => key.slice(6));
+  return { float, state, frames: float('frames'), rates: float('rates') };
+}
+
+function importFixture(name: string, answers: ImportAnswers = {}) {
+  return importCheckpoint(torchFixturePath(name), answers, name);
+}
+
+describe('a checkpoint of the original', () => {
+  test.each([
+    ['baseline.pt', 'baseline'],
+    ['baseline-state.pt', 'baseline'],
+    ['baseline-legacy.pt', 'baseline'],
+    ['baseline-state-legacy.pt', 'baseline'],
+    ['per-neuron.pt', 'per-neuron'],
+    ['learnable-alpha.pt', 'learnable-alpha'],
+    ['lif.pt', 'lif'],
+    ['mnist.pt', 'mnist'],
+    ['cifar10.pt', 'cifar10'],
+  ])('answers as it does in PyTorch: %s', async (file, name) => {
+    const { state, network } = await importFixture(file);
+    const expected = expectedOf(name);
+    for (const key of expected.state) {
+      const tensor = state.get(key)!;
+      expect(tensor.shape).toEqual(expected.float(`state/${key}`).shape);
+      expect(tensor.data).toEqual(expected.float(`state/${key}`).data);
+    }
+    const engine = await createCpuEngine('a test');
+    const session = await engine.open(buildNetwork(network), state);
+    const [samples, steps, channels, height, width] = expected.frames.shape as [
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    const frames = { shape: [samples, steps, channels, height, width], data: expected.frames.data } as const;
+    const { rates } = await session.evaluate(frames);
+    session.dispose();
+    expect(rates).toBeAllclose(expected.rates.data, { absolute: 1e-6, relative: 0 });
+    // A rate is a number of spikes, of 10 neurons at T steps: the spikes are the same.
+    const spikes = 10 * (network.steps ?? steps);
+    expect([...rates].map((rate) => Math.round(rate * spikes))).toEqual(
+      [...expected.rates.data].map((rate) => Math.round(rate * spikes)),
+    );
+  });
+
+  test('says all of its network but the size of its frames, which it leaves open by what pooling rounds away', async () => {
+    const { network, assumptions, ...rest } = await importFixture('baseline.pt');
+    expect(network).toEqual({
+      input: [2, 16, 16],
+      classes: 3,
+      channels: 4,
+      layers: 2,
+      hidden: 16,
+      votes: 10,
+      neuron: 'plif',
+      tau: { per: 'layer', mean: 2, std: 0 },
+      reset: { kind: 'hard', detach: true, potential: 0 },
+      threshold: 1,
+      surrogate: { kind: 'atan', alpha: 2, learnable: false },
+      pooling: 'max',
+      dropout: 0.5,
+    });
+    expect(assumptions).toEqual([
+      {
+        what: 'frames of 16 x 16; 16 to 19 pixels would fit (--input says otherwise)',
+        matters: 'evaluation',
+      },
+    ]);
+    expect(rest).toMatchObject({
+      trainedSteps: 6,
+      format: 'zip',
+      className: 'models.DVS128GestureNet',
+      claims: { epoch: 2, train_times: 132, max_val_accuracy: 0.625, max_val_test_accuracy: 0.5625 },
+      warnings: [],
+    });
+    expect(rest.curves).toHaveLength(15);
+    expect(rest.curves[5]).toEqual({ tag: 'train_accuracy', step: 256, value: 0.375 });
+  });
+
+  test('leaves nothing open where each neuron has its own τ, whose shapes are those of the maps', async () => {
+    const { network, assumptions } = await importFixture('per-neuron.pt');
+    expect(network).toMatchObject({
+      input: [2, 17, 13],
+      tau: { per: 'neuron', mean: 2, std: 0.1 },
+      pooling: 'average',
+    });
+    expect(assumptions).toEqual([]);
+  });
+
+  test('says how its neurons are: LIF or PLIF, hard or soft reset, a slope that is learned', async () => {
+    expect((await importFixture('lif.pt')).network).toMatchObject({
+      neuron: 'lif',
+      tau: { per: 'layer', mean: 2.5, std: 0 },
+      reset: { kind: 'hard', potential: -0.25, detach: true },
+    });
+    expect((await importFixture('learnable-alpha.pt')).network).toMatchObject({
+      neuron: 'plif',
+      reset: { kind: 'soft', detach: false },
+      surrogate: { kind: 'atan', learnable: true },
+    });
+  });
+
+  test('may be of a network for still images, which says its steps', async () => {
+    expect((await importFixture('mnist.pt')).network).toMatchObject({
+      architecture: 'mnist',
+      steps: 4,
+      hidden: 32,
+    });
+    expect((await importFixture('cifar10.pt')).network).toMatchObject({
+      architecture: 'cifar10',
+      input: [3, 32, 32],
+    });
+  });
+});
+
+describe('a state_dict alone', () => {
+  test('is taken as the thesis has it where it says nothing, and each time that is noted', async () => {
+    const { network, assumptions, className } = await importFixture('baseline-state.pt');
+    expect(network).toEqual((await importFixture('baseline.pt')).network);
+    expect(className).toBeNull();
+    expect(assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what)).toEqual([
+      'frames of 16 x 16; 16 to 19 pixels would fit (--input says otherwise)',
+      'reset hard, as in the thesis (--reset says otherwise)',
+      'threshold 1, as in the thesis',
+      'pooling max, as in the thesis (--pooling says otherwise)',
+    ]);
+  });
+
+  test('is taken as a person says it is', async () => {
+    const { network } = await importFixture('baseline-state.pt', {
+      pooling: 'average',
+      reset: 'soft',
+      size: [18, 19],
+    });
+    expect(network).toMatchObject({ pooling: 'average', reset: { kind: 'soft' }, input: [2, 18, 19] });
+  });
+
+  test('is refused where the answers do not fit it', async () => {
+    await expect(importFixture('baseline-state.pt', { size: [32, 32] })).rejects.toThrow(
+      'frames of 32 x 32 do not fit: 2 layers leave 8 x 8 of them, and "fc.2.weight" is for 16 pixels a channel',
+    );
+    await expect(importFixture('baseline-state.pt', { tau: 3 })).rejects.toMatchObject({
+      code: 'import-contradiction',
+    });
+    await expect(importFixture('baseline-state.pt', { steps: 8 })).rejects.toMatchObject({
+      code: 'import-unknown',
+    });
+  });
+});
+
+describe('an answer', () => {
+  test('is refused where the file says something else', async () => {
+    await expect(importFixture('baseline.pt', { pooling: 'average' })).rejects.toThrow(
+      'the file says pooling max, and --pooling something else.',
+    );
+    await expect(importFixture('lif.pt', { tau: 3 })).rejects.toThrow('the file says τ 2.5');
+    await expect(importFixture('per-neuron.pt', { size: [16, 16] })).rejects.toThrow(
+      'the file says frames of 17 x 13',
+    );
+    await expect(importFixture('mnist.pt', { steps: 8 })).rejects.toThrow('the file says steps 4');
+    expect((await importFixture('baseline.pt', { pooling: 'max' })).network.pooling).toBe('max');
+  });
+});
+
+describe('what is no network of the thesis', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'import-'));
+  });
+  afterEach(() => rm(folder, { recursive: true, force: true }));
+
+  /** A fixture of the old format, which has no checksums, with some of its pickle's text changed for as much other text. */
+  async function changed(name: string, from: string | Uint8Array, to: string | Uint8Array): Promise<string> {
+    const bytes = Buffer.from(torchFixture(name));
+    const [old, text] = [Buffer.from(from), Buffer.from(to)];
+    expect(text.length).toBe(old.length);
+    let at = bytes.indexOf(old);
+    expect(at).toBeGreaterThan(0);
+    for (; at >= 0; at = bytes.indexOf(old, at + 1)) text.copy(bytes, at);
+    const file = path.join(folder, name);
+    await writeFile(file, bytes);
+    return file;
+  }
+
+  test('is refused with what it is', async () => {
+    await expect(importFixture('small.pt')).rejects.toThrow('it has no tensor "conv.0.weight"');
+    await expect(importFixture('kinds.pt')).rejects.toThrow(
+      /it holds a dictionary with "torch.float64", .*, and no network/,
+    );
+  });
+
+  test('is refused where a layer is of another kind', async () => {
+    const file = await changed('baseline-legacy.pt', 'MaxPool2d', 'Upsamples');
+    await expect(importCheckpoint(file)).rejects.toThrow(
+      'layer "conv.3" (Upsamples) is of a kind that no network here has.',
+    );
+  });
+
+  test('is refused where a layer has other settings', async () => {
+    // The opcodes of 'eps': 1e-05 and of 1e-03.
+    const number = (value: number): Buffer => {
+      const bytes = Buffer.alloc(9, 'G');
+      bytes.writeDoubleBE(value, 1);
+      return bytes;
+    };
+    const file = await changed('baseline-legacy.pt', number(1e-5), number(1e-3));
+    await expect(importCheckpoint(file)).rejects.toThrow(
+      'layer "conv.1" (BatchNorm2d) is not as in these networks: its eps is not 1e-5',
+    );
+  });
+
+  test('is refused where a tensor has a name that no network here has', async () => {
+    const file = await changed('baseline-state-legacy.pt', 'fc.3.w', 'fc.3.x');
+    await expect(importCheckpoint(file)).rejects.toThrow('no network here has the tensors "fc.3.x".');
+  });
+
+  test('is imported with a warning where its numbers are none', async () => {
+    const file = await changed(
+      'baseline-state-legacy.pt',
+      Buffer.from(expectedOf('baseline').float('state/fc.6.w').data.buffer),
+      Buffer.from(Float32Array.of(Number.NaN).buffer),
+    );
+    const { warnings } = await importCheckpoint(file);
+    expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are no numbers')]);
+  });
+});
