@@ -1,5 +1,5 @@
 import type { Fields } from '../formats/fields.ts';
-import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import { type Architecture, buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 
 /** The keys of index.json that say how large a network is. */
@@ -65,20 +65,35 @@ export function readNetwork(fields: Fields, hidden: number | undefined): Network
 
 /** Whether the network is shown one still image a sample. */
 export function isStill(fields: Fields): boolean {
-  return fields.has('architecture') && fields.text('architecture') !== 'event-frames';
+  return readArchitecture(fields) !== 'event-frames';
 }
 
-/** @throws {ReproError} if a key is missing or is no whole number */
+/**
+ * @param hidden width of the hidden linear layer where the description does not say it
+ * @throws {ReproError} if a key is missing, is no whole number or does not fit another
+ */
 export function readSize(fields: Fields, hidden?: number): NetworkSize {
+  const architecture = readArchitecture(fields);
   const width = fields.has('hidden') ? fields.count('hidden') : hidden;
   const side = fields.count('hw');
-  const size = {
-    input: [fields.count('cin'), side, side] as const,
+  const steps = fields.count('T');
+  if (fields.has('steps') && fields.count('steps') !== steps) {
+    fields.fail('steps', `is to be T, ${steps}; found ${fields.count('steps')}`);
+  }
+  return {
+    architecture,
+    input: [fields.count('cin'), side, side],
     classes: fields.count('classes'),
     channels: fields.count('ch'),
+    ...(fields.has('layers') ? { layers: fields.count('layers') } : {}),
+    // Event frames bring T along.
+    ...(architecture === 'event-frames' ? {} : { steps }),
     ...(width === undefined ? {} : { hidden: width }),
     votes,
   };
-  if (!isStill(fields)) return { ...size, layers: fields.count('layers') };
-  return fields.fail('architecture', 'is not known');
+}
+
+function readArchitecture(fields: Fields): Architecture {
+  if (!fields.has('architecture')) return 'event-frames';
+  return fields.choice('architecture', ['event-frames', 'mnist', 'cifar10']);
 }
