@@ -1,14 +1,17 @@
-import { buildNetwork } from '../../src/snn/networks.ts';
+import { type Architecture, buildNetwork } from '../../src/snn/networks.ts';
 import type { NetworkSpec } from '../../src/snn/spec.ts';
 import type { GoldenCase } from './golden.ts';
 import { thesisNetwork } from './thesis-network.ts';
 
 /** How index.json describes a network; what a case leaves out is as in the thesis. */
 interface Description {
+  readonly architecture?: Architecture;
   readonly cin: number;
   readonly ch: number;
   readonly hw: number;
-  readonly layers: number;
+  readonly layers?: number;
+  readonly steps?: number;
+  readonly hidden?: number;
   readonly classes: number;
   readonly per_neuron: boolean;
   readonly max_pool: boolean;
@@ -20,13 +23,18 @@ interface Description {
 /** The network of a golden case. */
 export function networkOf(golden: GoldenCase): NetworkSpec {
   const description = golden.description as unknown as Description;
-  const { cin, ch, hw, layers, classes, plif = true, detach = true, learn_alpha = false } = description;
+  const { cin, ch, hw, classes, plif = true, detach = true, learn_alpha = false } = description;
+  const { architecture = 'event-frames', layers, steps, hidden } = description;
+  const { layers: _, ...thesis } = thesisNetwork;
   return buildNetwork({
-    ...thesisNetwork,
+    ...thesis,
+    architecture,
     input: [cin, hw, hw],
     classes,
     channels: ch,
-    layers,
+    ...(layers === undefined ? {} : { layers }),
+    ...(steps === undefined ? {} : { steps }),
+    ...(hidden === undefined ? {} : { hidden }),
     neuron: plif ? 'plif' : 'lif',
     tau: { per: description.per_neuron ? 'neuron' : 'layer', mean: 2, std: 0 },
     reset: { kind: 'hard', detach },
