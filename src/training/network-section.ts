@@ -1,4 +1,4 @@
-import type { NetworkConfig } from '../snn/networks.ts';
+import type { NetworkConfig } from '../snn/network-config.ts';
 import { type Section, SectionReader } from './section-reader.ts';
 
 /** The part of a network that a model's file describes; the data set adds the rest. */
@@ -17,8 +17,8 @@ export function readNetwork(section: Section, file: string): NetworkSection {
   const optional = <K extends string>(key: K, read: (key: K) => number): { [P in K]?: number } =>
     network.has(key) ? ({ [key]: read(key) } as { [P in K]?: number }) : {};
   return {
+    ...readSize(network),
     channels: network.count('channels'),
-    layers: network.count('layers'),
     neuron: network.choice('neuron', ['plif', 'lif']),
     tau: {
       per: tau.choice('per', ['layer', 'neuron']),
@@ -43,4 +43,15 @@ export function readNetwork(section: Section, file: string): NetworkSection {
     ...optional('votes', (key) => network.count(key)),
     ...optional('dropout', (key) => network.number(key, (v) => v >= 0 && v < 1, 'a probability below 1')),
   };
+}
+
+/** Blocks are counted for event frames only, and steps for still images only: events have the T of their frames. */
+function readSize(network: SectionReader): Pick<NetworkSection, 'architecture' | 'layers' | 'steps'> {
+  const architecture = network.choice('architecture', ['event-frames', 'mnist', 'cifar10'], 'event-frames');
+  if (architecture === 'event-frames') {
+    network.absent('steps', 'nothing: event frames have as many steps as `frames.steps` of the profile');
+    return { layers: network.count('layers') };
+  }
+  network.absent('layers', `nothing: ${architecture} has the layers of the original`);
+  return { architecture, steps: network.count('steps') };
 }

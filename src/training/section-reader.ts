@@ -50,6 +50,11 @@ export class SectionReader {
     return typeof value === 'number' && good(value) ? value : this.#refuse(key, expected);
   }
 
+  /** Refuses a key that is there. @param instead what to do without it, as `nothing: …` */
+  absent(key: string, instead: string): void {
+    if (this.has(key)) this.#refuse(key, instead);
+  }
+
   /** Refuses keys that have no meaning here. */
   only(known: readonly string[]): void {
     for (const key of Object.keys(this.#section)) {

@@ -122,6 +122,47 @@ describe('resolveModel', () => {
     expect(() => resolveModel(null, {}, 'baseline.yaml')).toThrow('the file: expected a section with keys');
   });
 
+  describe('of a network for still images', () => {
+    const { layers: _, ...network } = read('baseline').network;
+    const still = (over: object) => ({ ...read('baseline'), network: { ...network, ...over } });
+
+    it('takes the steps that it is shown for, and builds it', () => {
+      const resolved = resolveModel(still({ architecture: 'mnist', channels: 4, steps: 8 }), {}, 'x.yaml');
+      expect(resolved.network).toMatchObject({ architecture: 'mnist', channels: 4, steps: 8 });
+      const spec = buildNetwork({ ...resolved.network, input: [1, 28, 28], classes: 10 });
+      expect(spec.layers).toContainEqual({ kind: 'repeat', steps: 8 });
+    });
+
+    it('refuses blocks, and of event frames steps, by the file that asks for them', () => {
+      expect(() =>
+        resolveModel(still({ architecture: 'cifar10', steps: 8, layers: 2 }), {}, 'x.yaml'),
+      ).toThrow('"network.layers": expected nothing: cifar10 has the layers of the original, found 2.');
+      expect(() => resolveModel(read('baseline'), { network: { steps: 8 } }, 'x.yaml')).toThrow(
+        '"network.steps": expected nothing: event frames have as many steps as `frames.steps` of the profile, found 8.',
+      );
+      expect(() => resolveModel(still({ architecture: 'mnist' }), {}, 'x.yaml')).toThrow(
+        '"network.steps": expected a whole number of at least 1, found nothing.',
+      );
+    });
+
+    it('satisfies the schema with steps and without layers, and no other way', () => {
+      const fits = (over: object) => validate(still(over));
+      expect([
+        fits({ architecture: 'mnist', steps: 8 }),
+        fits({ architecture: 'event-frames', layers: 5 }),
+      ]).toEqual([true, true]);
+      for (const over of [
+        { architecture: 'mnist' },
+        { architecture: 'mnist', steps: 8, layers: 2 },
+        { layers: 2, steps: 8 },
+        { architecture: 'event-frames' },
+        {},
+      ]) {
+        expect(fits(over), JSON.stringify(over)).toBe(false);
+      }
+    });
+  });
+
   it('warns where the regulariser has nothing to hold together', () => {
     const { warnings } = resolveModel({ ...read('baseline'), loss: { regulariseTau: 0.1 } }, {}, 'x.yaml');
     expect(warnings).toEqual(['x.yaml: loss.regulariseTau has no effect without one learned τ a neuron.']);
