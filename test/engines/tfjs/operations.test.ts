@@ -116,6 +116,22 @@ describe('the kernels agree with the composed operations on', () => {
     expectAgreement((operations, [x]) => operations.flatten(x as tf.Tensor4D), [uniform(3, 2, 4, 5)]);
   });
 
+  it.each([1, 3])('batch norm without neurons over %d steps', (steps) => {
+    expectAgreement(
+      (operations, [x, weight, bias]) =>
+        operations.normalise(x!, steps, {
+          weight: weight as tf.Tensor1D,
+          bias: bias as tf.Tensor1D,
+          epsilon: 1e-5,
+        }).values,
+      [uniform(steps * 2, 4, 5, 3), tf.add(1, uniform(3)), uniform(3)],
+    );
+  });
+
+  it('a still image that is shown at every step', () => {
+    expectAgreement((operations, [x]) => operations.repeat(x!, 4), [uniform(2, 3, 4, 2)]);
+  });
+
   it('a dropout mask held over the steps', () => {
     expectAgreement(
       (operations, [x, mask]) => operations.mask(x as tf.Tensor2D, mask as tf.Tensor2D),
@@ -217,6 +233,53 @@ describe.each([
     expect([...dx.dataSync()]).toEqual([0, 1, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 4]);
   });
 
+  it('normalise each time step by its own statistics, and say what these are', () => {
+    // Two steps of one sample with two pixels and a channel: 1 and 3 (mean 2, variance 1), 10 and 30 (mean 20, variance 100).
+    const norm = { weight: tf.tensor1d([2]), bias: tf.tensor1d([0.5]), epsilon: 0 };
+    const x = tf.tensor4d([1, 3, 10, 30], [2, 1, 2, 1]);
+    const { values, mean, variance } = operations.normalise(x, 2, norm);
+    expect(values.shape).toEqual([2, 1, 2, 1]);
+    expect([...values.dataSync()]).toEqual([-1.5, 2.5, -1.5, 2.5]);
+    expect([mean.shape, ...mean.dataSync()]).toEqual([[2, 1], 2, 20]);
+    expect([variance.shape, ...variance.dataSync()]).toEqual([[2, 1], 1, 100]);
+  });
+
+  it('give batch norm and neurons in one the spikes of one after the other', () => {
+    const neuron: NeuronSpec = {
+      kind: 'plif',
+      tau: { per: 'layer', mean: 2, std: 0 },
+      threshold: 1,
+      reset: { kind: 'hard', potential: 0, detach: true },
+      surrogate: { kind: 'atan', alpha: 2, learnable: false },
+    };
+    const input = {
+      current: uniform(8, 4, 5, 3),
+      leak: tf.scalar(0.5),
+      alpha: tf.scalar(2),
+      steps: 4,
+      neuron,
+    };
+    const norm = { weight: tf.tensor1d([1, 2, 3]), bias: tf.tensor1d([0, 0.5, -0.5]), epsilon: 1e-5 };
+    const { values, ...seen } = operations.normalise(input.current, 4, norm);
+    const { spikes, mean, variance } = operations.normaliseAndFire(input, norm);
+    expect(operations.fire({ ...input, current: values }).spikes.dataSync()).toEqual(spikes.dataSync());
+    expect(seen.mean.dataSync()).toEqual(mean.dataSync());
+    expect(seen.variance.dataSync()).toEqual(variance.dataSync());
+  });
+
+  it('repeat a still image over the steps, and add up what the steps send back', () => {
+    const x = tf.tensor4d([1, 2, 3, 4], [2, 1, 1, 2]);
+    const y = operations.repeat(x, 3);
+    expect(y.shape).toEqual([6, 1, 1, 2]);
+    expect([...y.dataSync()]).toEqual([1, 2, 3, 4, 1, 2, 3, 4, 1, 2, 3, 4]);
+    const dy = tf.tensor4d([1, 2, 3, 4, 10, 20, 30, 40, 100, 200, 300, 400], [6, 1, 1, 2]);
+    expect([
+      ...tf
+        .grad((x: tf.Tensor) => operations.repeat(x, 3))(x, dy)
+        .dataSync(),
+    ]).toEqual([111, 222, 333, 444]);
+  });
+
   /** Central differences on functions that are smooth; the spike's surrogate is held to PyTorch instead. */
   it.each<[string, (inputs: tf.Tensor[]) => tf.Tensor, () => tf.Tensor[]]>([
     [
@@ -236,6 +299,17 @@ describe.each([
     ],
     ['max pooling', ([x]) => operations.pool(x as tf.Tensor4D, 'max', 2), () => [distinct(1, 5, 4, 2)]],
     ['flattening', ([x]) => operations.flatten(x as tf.Tensor4D), () => [uniform(2, 2, 3, 2)]],
+    [
+      'batch norm',
+      ([x, weight, bias]) =>
+        operations.normalise(x!, 2, {
+          weight: weight as tf.Tensor1D,
+          bias: bias as tf.Tensor1D,
+          epsilon: 1e-5,
+        }).values,
+      () => [uniform(2 * 2, 3, 2, 2), tf.add(1.5, uniform(2)), uniform(2)],
+    ],
+    ['repeating', ([x]) => operations.repeat(x!, 3), () => [uniform(2, 3, 2, 2)]],
   ])('differentiate %s as finite differences do', (_, operation, makeInputs) => {
     const inputs = makeInputs();
     const value = operation(inputs);
