@@ -7,7 +7,9 @@ import { parseArguments } from '../../src/original/arguments.ts';
 import { compatPresets, pickChangedSwitches } from '../../src/original/compat-presets.ts';
 import { describeConfiguration } from '../../src/original/model-config.ts';
 import { formatModelFile } from '../../src/original/model-yaml.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { resolveModel } from '../../src/training/settings.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -87,6 +89,10 @@ describe('the configuration', () => {
     expect(model.network).not.toHaveProperty('layers');
     expect(profile).toMatchObject({ dataset: null, frames: null });
     expectModel(model);
+    const input = name === 'CIFAR10' ? ([3, 32, 32] as const) : ([1, 28, 28] as const);
+    const { network: section } = resolveModel(model, {}, name);
+    const spec = buildNetwork({ input, classes: 10, ...section });
+    expect(spec.layers.find((layer) => layer.kind === 'repeat')).toEqual({ kind: 'repeat', steps: 8 });
   });
 
   it.each(everyPreset)('with the switches of “%s” fits the schema', (_, compat) => {
@@ -101,6 +107,13 @@ describe('the configuration', () => {
     const { model, notes } = of([...shortestCommand, '-batch_size', '24']);
     expect(model.compat).not.toHaveProperty('batch_size');
     expect(notes).toEqual(['-batch_size 24 is given, so it holds, and not the 32 of the published logs.']);
+  });
+
+  it('takes all clips of a data set that has no list of recordings', () => {
+    const given = shortestCommand.map((word) => (word === 'DVS128Gesture' ? 'NMNIST' : word));
+    const { model, notes } = configurationOf(given, compatPresets.runs);
+    expect(model.compat).not.toHaveProperty('trials');
+    expect(notes).toEqual(['Only of DVS128Gesture are the first 88 recordings taken: all clips take part.']);
   });
 
   it('says what becomes of a τ that the original ignores', () => {
