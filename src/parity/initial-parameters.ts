@@ -62,7 +62,7 @@ function* compareTaus(
   for (const tau of given) {
     const digests = readDigests(fields.object(tau));
     const spec = buildNetwork({
-      ...sizeOf(digests, fields),
+      ...sizeOf(digests, fields.object(tau)),
       neuron: 'plif',
       tau: taus[tau],
       reset: { kind: 'hard', detach: true },

@@ -1,0 +1,107 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const golden = path.join(root, 'test/golden');
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-parity-'));
+});
+
+afterEach(() => fs.rm(folder, { recursive: true, force: true }));
+
+const environment = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
+
+function parity(...words: readonly string[]) {
+  return execa(process.execPath, [path.join(root, 'bin/repro.js'), 'parity', ...words], {
+    cwd: folder,
+    reject: false,
+    env: environment,
+  });
+}
+
+/** A case of test/golden in the folder, with its description changed. */
+async function copyCase(name: string, change: Record<string, unknown> = {}): Promise<void> {
+  const { cases } = JSON.parse(await fs.readFile(path.join(golden, 'index.json'), 'utf8'));
+  await fs.copyFile(path.join(golden, `${name}.safetensors`), path.join(folder, `${name}.safetensors`));
+  await fs.writeFile(
+    path.join(folder, 'index.json'),
+    JSON.stringify({ cases: { [name]: { ...cases[name], ...change } } }),
+  );
+}
+
+describe('repro parity', () => {
+  test('prints a table, the engine and the totals, and exits with 0 where all is the same', async () => {
+    await copyCase('plif_00');
+    const { exitCode, stdout, stderr } = await parity('.');
+    expect(exitCode).toBe(0);
+    expect(stderr).toBe('');
+    const lines = stdout.split('\n');
+    expect(lines[0]).toMatch(/^case +compared +values +abs\. error +rel\. error +tolerance +result$/);
+    expect(lines[1]).toMatch(/^plif_00 +spikes +720 +0 +0 +exact +pass$/);
+    expect(lines.at(-2)).toMatch(/^tfjs .* on /);
+    expect(lines.at(-1)).toBe('1 case, 4 comparisons, 2,161 values: all pass');
+  });
+
+  test('exits with 1 where something differs, and says where', async () => {
+    await copyCase('plif_00', { v_threshold: 1.5 });
+    const { exitCode, stdout } = await parity('.', '--engine', 'tfjs-composed');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/FAIL\n {4}worst: spikes\[\d.*\]: expected 1, found 0/);
+    expect(stdout).toMatch(/1 case FAILED, in 4 comparisons$/);
+  });
+
+  test('prints one JSON document with --json, also by way of npm', async () => {
+    await copyCase('lif_00', { plastic: true });
+    const { exitCode, stdout } = await execa(
+      'npm',
+      ['run', '--silent', '--prefix', root, 'parity', '--', folder, '--engine', 'tfjs', '--json'],
+      { reject: false, env: environment },
+    );
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      command: 'parity',
+      folder,
+      engine: { name: 'tfjs' },
+      passed: false,
+      cases: [{ name: 'lif_00', comparisons: [{ reason: expect.stringContaining('"plastic"') }] }],
+    });
+  });
+
+  test('runs the named cases only, and says which file belongs to none', async () => {
+    const { stdout, exitCode } = await parity(golden, '--case', 'rng', 'cosine_lr_T_max_64');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/2 cases, 10 comparisons, .* all pass$/);
+    await copyCase('lif_00');
+    await fs.writeFile(path.join(folder, 'extra.safetensors'), '');
+    expect((await parity('.')).stdout).toContain('extra.safetensors belongs to no case of index.json');
+  });
+
+  test('refuses with 2 what cannot be run', async () => {
+    const nowhere = await parity('nowhere');
+    expect([nowhere.exitCode, nowhere.stderr]).toEqual([
+      2,
+      expect.stringContaining('there is no such folder'),
+    ]);
+    const empty = await parity('.');
+    expect([empty.exitCode, empty.stderr]).toEqual([2, expect.stringContaining('there is no index.json')]);
+    const native = await parity(golden, '--engine', 'native');
+    expect([native.exitCode, native.stderr]).toEqual([
+      2,
+      'this version has no engine "native".\n  It has auto, tfjs, tfjs-composed.',
+    ]);
+    const unknown = await parity(golden, '--case', 'plif_99');
+    expect([unknown.exitCode, unknown.stderr]).toEqual([
+      2,
+      expect.stringMatching(/^index\.json has no case "plif_99"\.\n {2}Closest: "plif_0\d"/),
+    ]);
+    expect((await parity()).exitCode).toBe(2);
+  });
+});

@@ -1,0 +1,283 @@
+import { describe, expect, it } from 'vitest';
+import {
+  copyGolden,
+  describeCase,
+  type EditableFolder,
+  editTensors,
+  floats,
+  listFailures,
+  runFolder,
+  toCaseFolder,
+  whole,
+} from './case-folders.ts';
+
+/** Fails with these words, and nothing else of the folder fails. */
+async function expectFailures(folder: EditableFolder, ...expected: readonly (string | RegExp)[]) {
+  const failures = listFailures(await runFolder(folder));
+  expect(failures).toEqual(
+    expected.map((text) =>
+      typeof text === 'string' ? expect.stringContaining(text) : expect.stringMatching(text),
+    ),
+  );
+}
+
+describe('a value that was changed is found', () => {
+  it('in spikes, with its place', async () => {
+    const folder = copyGolden('plif_00');
+    editTensors(folder, 'plif_00', (tensors) => {
+      const { data } = tensors.get('spikes')!;
+      data[601] = 1 - Number(data[601]);
+    });
+    await expectFailures(folder, /^plif_00: spikes: spikes\[5, 0, 0, 0, 1\] expected [01], found [01]$/);
+  });
+
+  it('in a gradient, by a ten-thousandth', async () => {
+    const folder = copyGolden('plif_08');
+    editTensors(folder, 'plif_08', (tensors) => {
+      const { data } = tensors.get('grad_x')!;
+      data[3] = Number(data[3]) + 1e-4;
+    });
+    await expectFailures(folder, 'plif_08: grad_x: grad_x[0, 0, 0, 0, 3]');
+  });
+
+  it('in a parameter, by a hundredth of a step', async () => {
+    const folder = copyGolden('net_layer_tau');
+    editTensors(folder, 'net_layer_tau', (tensors) => {
+      const { data } = tensors.get('step1/state/fc.3.w')!;
+      data[0] = Number(data[0]) + 1e-5;
+    });
+    await expectFailures(folder, 'net_layer_tau: parameters, step 1: step1/state/fc.3.w[]');
+  });
+
+  it('in a loss of the description', async () => {
+    const folder = copyGolden('net_layer_tau');
+    (describeCase(folder, 'net_layer_tau').losses as number[])[2]! += 1e-5;
+    await expectFailures(folder, 'net_layer_tau: losses: losses[2] expected 0.3336');
+  });
+
+  it('in a count of batches, which is a whole number', async () => {
+    const folder = copyGolden('net_layer_tau');
+    editTensors(folder, 'net_layer_tau', (tensors) => {
+      const name = 'step2/state/conv.1.num_batches_tracked';
+      tensors.set(name, { dtype: 'I64', shape: [], data: BigInt64Array.of(13n) });
+    });
+    await expectFailures(
+      folder,
+      'net_layer_tau: statistics, step 2: step2/state/conv.1.num_batches_tracked[]',
+    );
+  });
+
+  it('in frames, events, clips, random numbers and orders', async () => {
+    const changes = {
+      frames_number_None_4: ['frames', 'frames: frames[0, 0, 0, 0]'],
+      aedat_events: ['t', 't: t[0]'],
+      aedat_segments: ['segment_0', 'classes: segment_0/class[0]'],
+      rng: ['rand_20', 'rand_20: rand_20[0]'],
+      data_order: ['epoch0/train', 'train order: epoch0/train[0]'],
+    } as const;
+    const folder = copyGolden(...Object.keys(changes));
+    for (const [name, [tensor]] of Object.entries(changes)) {
+      editTensors(folder, name, (tensors) => {
+        const { data } = tensors.get(tensor)!;
+        if (data instanceof BigInt64Array) data[0] = data[0]! + 1n;
+        else data[0] = data[0]! + 1;
+      });
+    }
+    await expectFailures(
+      folder,
+      ...Object.entries(changes).map(([name, [, text]]) => `${name}: ${text} expected `),
+    );
+  });
+
+  it('in an order of validation, however many samples it may be of', async () => {
+    const folder = copyGolden('data_order');
+    editTensors(folder, 'data_order', (tensors) => {
+      const { data } = tensors.get('epoch2/val')!;
+      [data[3], data[4]] = [data[4]!, data[3]!];
+    });
+    await expectFailures(folder, 'data_order: val order: epoch');
+  });
+});
+
+describe('a folder that does not fit its cases', () => {
+  const missing: readonly [string, string, string][] = [
+    ['plif_00', 'grad_w', 'plif_00: grad_w: tensor "grad_w" is missing'],
+    ['plif_01', 'grad_alpha', 'plif_01: grad_alpha: tensor "grad_alpha" is missing'],
+    ['plif_00', 'v_after', 'plif_00: v_after: tensor "v_after" is missing'],
+    ['plif_00', 'x', 'plif_00: the case: tensor "x" is missing'],
+    ['frames_time_max_4', 'frames', 'frames_time_max_4: frames: tensor "frames" is missing'],
+    ['net_layer_tau', 'eval/rate', 'net_layer_tau: rates, evaluation: tensor "eval/rate" is missing'],
+    ['net_layer_tau', 'step1/mask1', 'net_layer_tau: the case: tensor "step1/mask1" is missing'],
+    ['net_layer_tau', 'init/fc.3.w', 'net_layer_tau: the case: tensor "init/fc.3.w" is missing'],
+    [
+      'net_layer_tau',
+      'step0/grad/conv.1.bias',
+      'net_layer_tau: gradients, step 0: tensor "step0/grad/conv.1.bias" is missing',
+    ],
+    [
+      'net_layer_tau',
+      'step2/state/conv.5.running_var',
+      'net_layer_tau: statistics, step 2: tensor "step2/state/conv.5.running_var" is missing',
+    ],
+    ['aedat_events', 'p', 'aedat_events: p: tensor "p" is missing'],
+    ['aedat_segments', 'segment_3', 'aedat_segments: the case: recording_labels.csv has 4 rows, and'],
+    ['data_order', 'epoch1/val', 'data_order: the case: tensor "epoch1/val" is missing'],
+  ];
+  it.each(missing)('%s without %s', async (name, tensor, failure) => {
+    const folder = copyGolden(name);
+    editTensors(folder, name, (tensors) => tensors.delete(tensor));
+    await expectFailures(folder, failure);
+  });
+
+  const added: readonly [string, string, string][] = [
+    ['plif_00', 'grad_alpha', 'plif_00: other tensors: nothing compares "grad_alpha"'],
+    ['rng', 'poisson_4', 'rng: poisson_4: tensor "poisson_4" is superfluous'],
+    ['frames_time_max_4', 'durations', 'frames_time_max_4: other tensors: nothing compares "durations"'],
+    ['net_layer_tau', 'init/fc.2.bias', 'net_layer_tau: the case: the described network has no "fc.2.bias"'],
+    [
+      'net_layer_tau',
+      'step0/state/fc.2.bias',
+      'net_layer_tau: parameters, step 0: tensor "step0/state/fc.2.bias" is superfluous',
+    ],
+    ['net_layer_tau', 'step3/rate', 'net_layer_tau: other tensors: nothing compares "step3/rate"'],
+  ];
+  it.each(added)('%s with %s', async (name, tensor, failure) => {
+    const folder = copyGolden(name);
+    editTensors(folder, name, (tensors) => tensors.set(tensor, floats([1], 1)));
+    await expectFailures(folder, failure);
+  });
+
+  it('is one with a tensor of another shape or type', async () => {
+    const folder = copyGolden('plif_00', 'plif_08', 'frames_number_None_4', 'net_layer_tau');
+    editTensors(folder, 'plif_00', (tensors) => {
+      tensors.set('grad_w', { dtype: 'F32', shape: [1], data: tensors.get('grad_w')!.data as Float32Array });
+    });
+    editTensors(folder, 'plif_08', (tensors) => tensors.set('w', floats([], 0)));
+    editTensors(folder, 'frames_number_None_4', (tensors) => tensors.set('frames', whole(1)));
+    editTensors(folder, 'net_layer_tau', (tensors) => tensors.set('y', floats([1], 0)));
+    await expectFailures(
+      folder,
+      'plif_00: grad_w: tensor "grad_w" has the shape [1], and [] is right',
+      'plif_08: the case: tensor "w" has the shape [], and [1, 3, 4, 5] is right',
+      'frames_number_None_4: frames: tensor "frames" is of type I64, and F32 is right',
+      'net_layer_tau: the case: tensor "y" has the shape [1], and [3, 4] is right',
+    );
+  });
+
+  it('is one with a value that is no number', async () => {
+    const folder = copyGolden('plif_00');
+    editTensors(folder, 'plif_00', (tensors) => {
+      tensors.get('v_after')!.data[121] = Number.NaN;
+    });
+    await expectFailures(folder, 'plif_00: the case: tensor "v_after" has NaN at [1, 0, 0, 0, 1]');
+  });
+
+  it('is one with events outside of its frames', async () => {
+    const folder = copyGolden('frames_time_sum_4');
+    editTensors(folder, 'frames_time_sum_4', (tensors) => {
+      tensors.get('x')!.data[7] = 16n;
+    });
+    await expectFailures(folder, 'frames_time_sum_4: the case: tensor "x" has 16 at [7], outside of 0 to 15');
+  });
+
+  it('is one with a file that is cut off, missing, or of another place', async () => {
+    const folder = copyGolden('plif_00', 'plif_01', 'plif_02', 'aedat_events');
+    folder.files.set('plif_00.safetensors', folder.files.get('plif_00.safetensors')!.subarray(0, 9000));
+    folder.files.delete('plif_01.safetensors');
+    describeCase(folder, 'aedat_events').file = '../recording.aedat';
+    await expectFailures(
+      folder,
+      'plif_00: the case: plif_00.safetensors: Not a whole safetensors file',
+      'plif_01: the case: there is no file "plif_01.safetensors" in the folder',
+      'aedat_events: the case: file "../recording.aedat" is not the name of a file in this folder',
+    );
+  });
+});
+
+describe('a description that is not understood', () => {
+  const changes: readonly [string, string, unknown, string][] = [
+    ['plif_00', 'kind', 'synapse', 'kind "synapse" is not known; known are neuron, network, frames'],
+    ['plif_00', 'kind', undefined, 'its description has no kind'],
+    ['plif_00', 'refractory', 2, 'the description has "refractory", which this version does not know'],
+    ['net_layer_tau', 'bias', true, 'the description has "bias", which this version does not know'],
+    ['plif_00', 'surrogate', 'arctan', 'expected "atan" or "sigmoid" or "triangle", found "arctan"'],
+    ['plif_00', 'neuron', 'Izhikevich', 'expected "PLIF" or "LIF", found "Izhikevich"'],
+    ['plif_00', 'v_reset', undefined, 'field "cases.plif_00.v_reset": expected a number, found nothing'],
+    ['plif_00', 'layout', 'N,T,C,H,W', 'must begin with T,N'],
+    ['plif_00', 'alpha', 'NaN', 'field "cases.plif_00.alpha": expected a number, found "NaN"'],
+    ['net_layer_tau', 'layout', 'x: step,T,N,P,H,W', 'expected "x: step,N,T,P,H,W"'],
+    ['net_layer_tau', 'losses', [0.3, null, 0.3], 'field "cases.net_layer_tau.losses[1]": expected a number'],
+    ['net_layer_tau', 'batch', 5, 'tensor "x" has the shape [3, 4, 4, 2, 16, 16], and [3, 5, 4, 2, 16, 16]'],
+    ['net_layer_tau', 'architecture', 'resnet', 'found "resnet"'],
+    ['frames_time_max_4', 'normalization', 'mean', 'found "mean"'],
+    ['rng', 'seed', -1, 'expected a whole number from 0'],
+  ];
+  it.each(changes)('%s with %s: %j', async (name, key, value, reason) => {
+    const folder = copyGolden(name);
+    describeCase(folder, name)[key] = value;
+    const [failure, ...others] = listFailures(await runFolder(folder));
+    expect(failure).toContain(`${name}: the case: `);
+    expect(failure).toContain(reason);
+    expect(others).toEqual([]);
+  });
+
+  it('keeps no other case from being run', async () => {
+    const folder = copyGolden('plif_00', 'plif_01', 'lif_00');
+    folder.index.cases.plif_00 = 'nothing';
+    folder.index.cases.plif_01 = { kind: 'toString' };
+    const outcomes = await runFolder(folder);
+    expect(outcomes.map(({ name, passed }) => [name, passed])).toEqual([
+      ['plif_00', false],
+      ['plif_01', false],
+      ['lif_00', true],
+    ]);
+  });
+});
+
+describe('an index', () => {
+  it('without cases fails', async () => {
+    await expectFailures(
+      { index: { cases: {} }, files: new Map() },
+      'index.json: the list of cases: has no cases',
+    );
+  });
+
+  it('with a key that is not understood fails', async () => {
+    const folder = copyGolden('lif_00');
+    folder.index.cosine_lr_T_max_2 = [1, 0.5, 0, 0.5];
+    folder.index.cosine_lr_T_max_3 = [1, 0.5, 0, 0.5];
+    folder.index.step_lr = [1, 1, 0.1];
+    folder.index.dvs128_initial_parameters = { seed: 1, layer_tau: {} };
+    await expectFailures(
+      folder,
+      'cosine_lr_T_max_3: learning rates: cosine_lr_T_max_3[3] expected 0.5, found 0',
+      'step_lr: the whole: index.json may have no such key',
+      'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must be there',
+    );
+  });
+
+  it('that is no JSON, or has no cases at all, fails', async () => {
+    const read = async (text: string) => {
+      const folder = { files: ['index.json'], read: async () => new TextEncoder().encode(text) };
+      return listFailures(await runFolder(folder));
+    };
+    expect(await read('{"cases": ')).toEqual([expect.stringContaining('index.json is not JSON')]);
+    expect(await read('[]')).toEqual([expect.stringContaining('index.json has no "cases"')]);
+  });
+
+  it('with the NaN that Python writes spoils the case that it is in', async () => {
+    const folder = copyGolden('lif_00', 'plif_00');
+    describeCase(folder, 'plif_00').alpha = '@';
+    const { files, read } = toCaseFolder(folder);
+    const withNan = async (name: string) => {
+      const bytes = await read(name);
+      if (name !== 'index.json') return bytes;
+      return new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"@"', '-Infinity'));
+    };
+    expect(listFailures(await runFolder({ files, read: withNan }))).toEqual([
+      expect.stringContaining(
+        'plif_00: the case: index.json: field "cases.plif_00.alpha": expected a number',
+      ),
+    ]);
+  });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { kernelOperations } from '../../src/engines/tfjs/kernel-operations.ts';
+import { listCases, listStrayFiles } from '../../src/parity/suite.ts';
+import { listFailures } from './case-folders.ts';
+import { goldenFolders, openGolden, runGolden } from './golden-folders.ts';
+
+it.each(goldenFolders)('test/%s passes in every case', async (name) => {
+  const folder = await openGolden(name);
+  const outcomes = await runGolden(folder, kernelOperations);
+  expect(listFailures(outcomes)).toEqual([]);
+  expect(outcomes.map((outcome) => outcome.name)).toEqual(await listCases(folder));
+  expect(await listStrayFiles(folder)).toEqual([]);
+});
+
+describe('what is compared', () => {
+  const compared = async (name: string) =>
+    (await runGolden(await openGolden('golden'), kernelOperations, [name])).flatMap(({ comparisons }) =>
+      comparisons.map(({ what, values, tolerance }) => `${what}: ${values} ${tolerance}`),
+    );
+
+  it('of a neuron is spikes, potentials and every gradient', async () => {
+    expect(await compared('plif_15')).toEqual([
+      'spikes: 720 exact',
+      'v_after: 720 potential',
+      'grad_x: 720 potential',
+      'grad_w: 60 sum',
+      'grad_alpha: 1 sum',
+    ]);
+    expect(await compared('lif_00')).toEqual(['spikes: 720 exact', 'grad_x: 720 potential']);
+  });
+
+  it('of a network is every tensor of every step', async () => {
+    expect(await compared('net_layer_tau')).toEqual([
+      'rates, step 0: 12 rate',
+      'gradients, step 0: 3480 sum',
+      'shared gradients, step 0: 4 shared',
+      ...[0, 1, 2].flatMap((step) => [
+        ...(step === 0 ? [] : [`rates, step ${step}: 12 rate`]),
+        `parameters, step ${step}: 3484 parameter`,
+        `statistics, step ${step}: 26 statistics`,
+      ]),
+      'losses: 3 loss',
+      'rates, evaluation: 12 rate',
+    ]);
+  });
+
+  it('of recordings, orders and initial parameters is every number', async () => {
+    expect(await compared('aedat_events')).toEqual([
+      'events: 1 exact',
+      't: 300 exact',
+      'x: 300 exact',
+      'y: 300 exact',
+      'p: 300 exact',
+    ]);
+    expect(await compared('data_order')).toEqual(['train order: 144 exact', 'val order: 48 exact']);
+    expect(await compared('dvs128_initial_parameters')).toEqual([
+      'layer_tau: 1698311 exact',
+      'neuron_tau: 1698304 exact',
+      'neuron_tau, w: 2794094 normal',
+    ]);
+  });
+});

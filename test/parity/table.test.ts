@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { compare, failComparison } from '../../src/parity/compare.ts';
+import { describeRun } from '../../src/parity/document.ts';
+import type { CaseOutcome } from '../../src/parity/suite.ts';
+import { formatTable, formatTotals } from '../../src/parity/table.ts';
+import { floats } from './case-folders.ts';
+
+const spikes = compare('spikes', 'exact', [
+  { name: 'spikes', expected: floats([2], 0, 1), found: floats([2], 0, 1) },
+]);
+const gradient = compare('grad_x', 'potential', [
+  { name: 'grad_x', expected: floats([1, 2], 0.5, 2), found: floats([1, 2], 0.5, 1.75) },
+]);
+const endless = compare('parameters, step 0', 'parameter', [
+  { name: 'w', expected: floats([], 1), found: floats([], Number.NaN) },
+]);
+
+const good: CaseOutcome = { name: 'plif', kind: 'neuron', comparisons: [spikes], passed: true };
+const bad: CaseOutcome = {
+  name: 'longer_name',
+  kind: null,
+  comparisons: [gradient, endless, failComparison('the case', 'tensor "x" is missing')],
+  passed: false,
+};
+
+describe('the table', () => {
+  it('has aligned columns, and below what failed, why', () => {
+    expect(formatTable([good, bad]).split('\n')).toEqual([
+      'case         compared            values  abs. error  rel. error  tolerance         result',
+      'plif         spikes                   2           0           0  exact             pass',
+      'longer_name  grad_x                   2      2.5e-1      1.3e-1  1e-5 rel.         FAIL',
+      '    worst: grad_x[0, 1]: expected 2, found 1.75',
+      'longer_name  parameters, step 0       1   no number   no number  1e-6 rel. + Adam  FAIL',
+      '    worst: w[]: expected 1, found NaN',
+      'longer_name  the case                                                              FAIL',
+      '    tensor "x" is missing',
+      '',
+    ]);
+  });
+
+  it('ends in one line of totals', () => {
+    expect(formatTotals([good])).toBe('1 case, 1 comparison, 2 values: all pass\n');
+    expect(formatTotals([good, bad])).toBe(
+      '2 cases, 4 comparisons, 5 values: 1 case FAILED, in 3 comparisons\n',
+    );
+    expect(formatTotals([])).toContain('FAILED');
+  });
+});
+
+describe('the document', () => {
+  const engine = { name: 'tfjs', backend: 'cpu', version: '1', reason: 'test' };
+
+  it('says the same as the table, with tolerances and their reasons', () => {
+    const document = JSON.parse(
+      JSON.stringify(
+        describeRun({ folder: 'x', engine, outcomes: [good, bad], strayFiles: ['y.safetensors'] }),
+      ),
+    );
+    expect(document).toMatchObject({
+      version: 1,
+      command: 'parity',
+      folder: 'x',
+      engine,
+      passed: false,
+      totals: { cases: 2, failedCases: 1, comparisons: 4, failedComparisons: 3, values: 5 },
+      strayFiles: ['y.safetensors'],
+      tolerances: { exact: { relative: 0, absolute: 0 } },
+    });
+    expect(document.cases.map((one: { name: string }) => one.name)).toEqual(['plif', 'longer_name']);
+    expect(document.cases[1]).toMatchObject({
+      kind: null,
+      passed: false,
+      comparisons: [
+        {
+          what: 'grad_x',
+          values: 2,
+          largestAbsoluteError: 0.25,
+          largestRelativeError: 0.125,
+          tolerance: 'potential',
+          passed: false,
+          worst: { tensor: 'grad_x', index: [0, 1], expected: 2, found: 1.75 },
+          reason: null,
+        },
+        { largestAbsoluteError: 'Infinity', worst: { found: 'NaN' } },
+        { tolerance: null, worst: null, reason: 'tensor "x" is missing' },
+      ],
+    });
+    for (const { reason } of Object.values(document.tolerances as Record<string, { reason: string }>)) {
+      expect(reason.length).toBeGreaterThan(20);
+    }
+  });
+
+  it('says that a run passed only if it ran something', () => {
+    const passed = (outcomes: CaseOutcome[]) =>
+      describeRun({ folder: 'x', engine, outcomes, strayFiles: [] });
+    expect(passed([good])).toMatchObject({ passed: true });
+    expect(passed([])).toMatchObject({ passed: false });
+  });
+});
