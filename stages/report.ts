@@ -15,7 +15,7 @@ export default defineStage<Params>({
   summary: 'Writes what came out: tables, figures and the page to read first.',
 
   async run(context) {
-    const [verify, train, evaluate, models] = context.inputs;
+    const [verify, train, evaluate, models, reference] = context.inputs;
     const [folder] = context.outputs;
     if (
       verify === undefined ||
@@ -26,7 +26,7 @@ export default defineStage<Params>({
     ) {
       throw new Error('stages/report.ts needs the inputs verify, train, evaluate, models and one output');
     }
-    const results = await collectResults({ verify, train, evaluate, models }, context.params);
+    const results = await collectResults({ verify, train, evaluate, models, reference }, context.params);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Reproduction on ${titleDataset(results.dataset)}`,
       // The major version alone: it is the part of Node.js that makes a stage stale.

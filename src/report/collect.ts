@@ -6,6 +6,7 @@ import { Fields, parseFields } from '../formats/fields.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
 import { readModel } from './inputs/model.ts';
+import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
@@ -16,6 +17,8 @@ export interface Sources {
   readonly evaluate: string;
   /** Folder of the models' configuration files. */
   readonly models: string;
+  /** Folder of the authors' logs, where the profile names one. */
+  readonly reference?: string | undefined;
 }
 
 export interface Selection {
@@ -67,6 +70,8 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     manifest: readManifest(manifest),
     seeds: selection.seeds,
     models,
+    reference:
+      sources.reference === undefined ? null : await readReference(sources.reference, selection.models),
   };
 }
 

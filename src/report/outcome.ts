@@ -20,7 +20,7 @@ export interface Accuracy extends Summary {
 /** A model's accuracies, each at two choices of the epoch. */
 export interface Outcome {
   readonly model: ModelResult;
-  /** At the epoch with the best validation accuracy: the test clips had no part in the choice. */
+  /** At the epoch of the checkpoint: chosen by validation, so that the test clips had no part in it, unless a run says otherwise. */
   readonly chosen: { readonly test: Accuracy; readonly validation: Accuracy };
   /** The maximum over all epochs, as the thesis reports it: chosen on the very clips it is measured on. */
   readonly maximum: { readonly test: Accuracy; readonly validation: Accuracy };

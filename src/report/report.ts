@@ -1,14 +1,16 @@
+import { listSwitched } from './compat-table.ts';
 import type { Banner, Report, Section } from './document.ts';
+import { allRuns } from './epochs.ts';
 import { drawAccuracy } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
-import { allRuns } from './figures/split-curves.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
 import { formatCount, formatPercent, joinWords } from './format.ts';
 import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { describeData } from './sections/data.ts';
+import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
 import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
@@ -35,6 +37,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
         id: 'training',
         title: 'Training',
         blocks: [
+          ...describeReference(results),
           { kind: 'figure', figure: drawAccuracy(results) },
           { kind: 'figure', figure: drawLoss(results) },
         ],
@@ -115,6 +118,7 @@ function listFacts(results: Results, { nodeMajor }: ReportOptions): Report['fact
         `${formatCount(run.clips.train)} / ${formatCount(run.clips.validation)} / ${formatCount(run.clips.test)}`,
     ),
   );
+  const switched = listSwitched(results);
   return [
     {
       name: 'Data',
@@ -130,6 +134,7 @@ function listFacts(results: Results, { nodeMajor }: ReportOptions): Report['fact
       value: joinWords(results.models.map(({ title }) => title)),
     },
     { name: results.seeds.length === 1 ? 'Seed' : 'Seeds', value: results.seeds.join(', ') },
+    ...(switched.length === 0 ? [] : [{ name: 'Compatibility switches', value: switched.join(', ') }]),
     { name: 'Epochs', value: distinct(runs.map(({ metrics }) => formatCount(metrics.epochs.length))) },
     { name: 'Parameters', value: distinct(runs.map(({ parameters }) => formatCount(parameters))) },
     {

@@ -15,6 +15,13 @@ export interface MaximumResult {
   readonly accuracy: number;
 }
 
+/** A value at an epoch; epochs without one, for instance because they were not tested, are left out. */
+export interface EpochPoint {
+  /** From 1. */
+  readonly epoch: number;
+  readonly value: number;
+}
+
 /** One column of metrics.csv: a value an epoch, null where it is missing or not a number. */
 export type Series = readonly (number | null)[];
 
@@ -50,8 +57,12 @@ export interface RunResult {
   readonly training: JsonObject;
   readonly frames: JsonObject | null;
   readonly metrics: EpochMetrics;
-  /** Epoch of the checkpoint with the best validation accuracy, from 1. */
+  /** Switches of docs/deviations.md as they were set; null where training did not write them down. */
+  readonly compat: JsonObject | null;
+  /** Epoch of the checkpoint that was evaluated, from 1. */
   readonly chosenEpoch: number;
+  /** The clips whose accuracy chose that epoch. */
+  readonly chosenOn: 'validation' | 'test';
   readonly test: SplitResult;
   readonly validation: SplitResult;
   readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult };
@@ -76,6 +87,25 @@ export interface ModelResult {
   readonly settings: { readonly network: JsonObject; readonly loss: JsonObject; readonly train: JsonObject };
   readonly runs: readonly RunResult[];
 }
+
+/** What the authors logged of a model's training, placed on its epochs. */
+export interface ReferenceCurves {
+  /** First and last epoch that was tested or validated, from 1. */
+  readonly epochs: readonly [number, number];
+  /** After each epoch; of the training clips, of every 256th batch by itself. */
+  readonly accuracy: Readonly<Record<Split, readonly EpochPoint[]>>;
+  /** Of every 256th batch by itself, with the regulariser. */
+  readonly trainLoss: readonly EpochPoint[];
+  /** For each spiking layer τ at the mean of w, in time steps. */
+  readonly tau: readonly (readonly EpochPoint[])[];
+  /** Whether the steps of training batches and of w tell their epochs; if not, there are no curves of them. */
+  readonly placed: boolean;
+  /** Logs that end in the middle of a record, by name. */
+  readonly truncated: readonly string[];
+}
+
+/** The authors' logs by the models' ids; a model without one is not in it. */
+export type Reference = ReadonlyMap<string, ReferenceCurves>;
 
 export interface SplitCount {
   readonly recordings: number;
@@ -112,4 +142,6 @@ export interface Results {
   readonly seeds: readonly number[];
   /** At least one, in the order of the profile. */
   readonly models: readonly ModelResult[];
+  /** null where the profile names no logs. */
+  readonly reference: Reference | null;
 }

@@ -24,6 +24,15 @@ const SETTINGS: readonly Setting[] = [
   frames('Time steps a clip', 'steps'),
   frames('Events are split by', 'splitBy'),
   {
+    label: 'Frames are normalised by',
+    thesis: () => THESIS.frames.normalization,
+    // null is a value here: no normalisation.
+    used: ({ frames }) =>
+      frames === null || !Object.hasOwn(frames, 'normalization')
+        ? null
+        : (scalarAt(frames, 'normalization') ?? 'none'),
+  },
+  {
     label: 'Frame size, pixels',
     thesis: () => formatSize(THESIS.frames.height, THESIS.frames.width),
     used: ({ frames }) =>
@@ -151,7 +160,7 @@ function training(label: string, path: string): Setting {
   };
 }
 
-function frames(label: string, name: keyof typeof THESIS.frames): Setting {
+function frames(label: string, name: 'steps' | 'splitBy'): Setting {
   return {
     label,
     thesis: () => THESIS.frames[name],

@@ -1,3 +1,4 @@
+import { nameChoice, warnOfChoice } from './choice.ts';
 import type { Cell, Table, Text } from './document.ts';
 import { formatCount, formatPercent, formatPercentRange, formatQuantity } from './format.ts';
 import type { Accuracy, Outcome } from './outcome.ts';
@@ -10,7 +11,7 @@ const MISSING: Cell = { text: '–', tone: 'missing' };
 export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[]): Table {
   const incomparable = judgeComparability(results) !== null;
   const published = incomparable ? 'Published (not comparable)' : 'Published, maximum over epochs';
-  const chosen = 'Reproduced, epoch chosen by validation';
+  const chosen = `Reproduced, epoch ${nameChoice(results.models)}`;
   const maximum = 'Reproduced, maximum over epochs';
   return {
     id: 'table-1',
@@ -57,7 +58,10 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       model.runs.map((run, index) => [
         { text: model.title },
         { text: String(run.seed) },
-        { text: formatCount(run.chosenEpoch) },
+        {
+          text: formatCount(run.chosenEpoch),
+          details: run.chosenOn === 'test' ? ['on the test clips'] : [],
+        },
         runCell(chosen.test, index),
         runCell(chosen.validation, index),
         { ...runCell(maximum.test, index), details: [`epoch ${formatCount(run.maximum.test.epoch)}`] },
@@ -130,8 +134,10 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[]
     ` Chance is ${formatPercent(1 / results.classes.length)}.`,
   ]);
   notes.push([
-    'A maximum over epochs is chosen on the very clips it is measured on, which biases it upwards, and its interval does not know of that. The thesis reports it, so it stands here beside the accuracy at the epoch that the validation clips chose.',
+    `A maximum over epochs is chosen on the very clips it is measured on, which biases it upwards, and its interval does not know of that. The thesis reports it, so it stands here beside the accuracy at the epoch ${nameChoice(results.models)}.`,
   ]);
+  const warning = warnOfChoice(results.models);
+  if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
   if (outcomes.some(({ model }) => model.published === null)) notes.push(['–: nothing was published.']);
   return notes;
 }

@@ -16,7 +16,7 @@ export const THESIS = {
   clips: { train: 900, validation: 156, test: 288 },
   /** Width of the hidden linear layer: a quarter of what reaches it, which the model files leave to that rule. */
   hidden: 512,
-  frames: { steps: 20, splitBy: 'number', height: 128, width: 128 },
+  frames: { steps: 20, splitBy: 'number', normalization: 'none', height: 128, width: 128 },
 } as const;
 
 const DATASET_TITLES: Readonly<Record<string, string>> = {

@@ -1,3 +1,4 @@
+import { nameChoice, warnOfChoice } from './choice.ts';
 import type { Text } from './document.ts';
 import { formatPercent, formatPercentRange, formatQuantity, joinWords, spellCount } from './format.ts';
 import { type Guessing, judgeGuessing, type Outcome } from './outcome.ts';
@@ -12,6 +13,7 @@ export function writeVerdict(results: Results, outcomes: readonly Outcome[]): Te
   return [
     ...(comparable ? [judgePublished(outcomes)] : []),
     judgeSkill(results, outcomes),
+    judgeChoice(results),
     ...(outcomes.length > 1 ? [judgeDifferences(outcomes)] : []),
     judgeCollapse(results, outcomes),
     judgeMeaning(results),
@@ -51,7 +53,8 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const guessing = judgeGuessing(results);
   const bar = Math.max(guessing.chance, guessing.constant.accuracy);
   const above = outcomes.filter(({ chosen }) => chosen.test.interval.low > bar);
-  const rest = ` correctly at the epoch chosen by validation; ${describeGuessing(guessing)}.`;
+  const choice = nameChoice(results.models);
+  const rest = ` correctly at the epoch ${choice}; ${describeGuessing(guessing)}.`;
 
   if (outcomes.length === 1) {
     const { low, high } = lowest.chosen.test.interval;
@@ -59,7 +62,7 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
       {
         strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
       },
-      ` at the epoch chosen by validation; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ' It is not clearly better than guessing.'}`,
+      ` at the epoch ${choice}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ' It is not clearly better than guessing.'}`,
     ];
   }
   const who =
@@ -74,6 +77,11 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
       ? ` Each classifies ${formatPercent(lowest.chosen.test.mean)}${rest}`
       : ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})${rest}`,
   ];
+}
+
+function judgeChoice({ models }: Results): Text {
+  const warning = warnOfChoice(models);
+  return warning === null ? [] : [{ strong: 'Mind the choice: ' }, warning];
 }
 
 /** Where classes differ in size, the largest of them is a better guess than chance. */

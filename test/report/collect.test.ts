@@ -135,6 +135,19 @@ describe('collectResults', () => {
     expect((await failure()).message).toContain('the file is not valid JSON');
   });
 
+  it('reads the rule that chose the epoch, and the switches', async () => {
+    const [model] = (await collectResults(sources, MADE)).models;
+    expect(model?.runs[0]).toMatchObject({ chosenOn: 'validation', compat: { trials: 'all' } });
+    const rule = (text: string) =>
+      alter(file('evaluate', 'evaluation.json'), (value) => {
+        value.checkpoint = { rule: text, epoch: 0 };
+      });
+    await rule('best test accuracy, first of ties: chosen on the test clips themselves');
+    expect((await collectResults(sources, MADE)).models[0]?.runs[0]?.chosenOn).toBe('test');
+    await rule('the nicest');
+    expect((await failure()).message).toContain('field "checkpoint.rule" is "the nicest"');
+  });
+
   it('asks for a model and a seed', async () => {
     expect((await failure({ ...MADE, models: [] })).message).toContain('no model or no seed');
   });

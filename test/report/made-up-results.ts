@@ -39,6 +39,19 @@ const MODELS: Readonly<
   'lambda-0.1': { title: 'λ = .1', test: 0.962, validation: 1, per: 'neuron', lambda: 0.1 },
 };
 
+const COMPAT = {
+  trials: 'all',
+  tau_per_neuron: 'passed',
+  batch_size: 'documented',
+  tau_init: 'code',
+  regularise: 'w',
+  base_tau: 'configured',
+  validation: 'all',
+  selection: 'validation',
+  surrogate: 'configured',
+  file_order: 'sorted',
+};
+
 /** Writes what the stages before the report would leave below `folder`. The same arguments give the same files. */
 export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<Sources> {
   const sources: Sources = {
@@ -127,7 +140,16 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         validationShare: 0.15,
         regulariseTau: lambda,
       },
-      frames: { steps: 8, splitBy: 'number', downsample: 4, height: 32, width: 32, dtype: 'uint8' },
+      frames: {
+        steps: 8,
+        splitBy: 'number',
+        downsample: 4,
+        height: 32,
+        width: 32,
+        dtype: 'uint8',
+        normalization: null,
+      },
+      compat: COMPAT,
       split: made.clips,
       best: {
         epoch: chosen.epoch,

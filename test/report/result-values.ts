@@ -22,7 +22,9 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
       loss: { train: series, validation: series, test: series },
       layers: [{ tauMean: [2, 2.5, 3], tauStd: [0, 0, 0] }],
     },
+    compat: null,
     chosenEpoch: 2,
+    chosenOn: 'validation',
     test: split(90, 100),
     validation: split(18, 20),
     maximum: { test: { epoch: 3, accuracy: 0.92 }, validation: { epoch: 2, accuracy: 0.9 } },
@@ -68,6 +70,7 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     },
     seeds: [2020],
     models: [makeModelResult()],
+    reference: null,
     ...overrides,
   };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../src/formats/fields.ts';
 import { tabulateClasses } from '../../src/report/data-tables.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
 import { listDeviations, tabulateSettings } from '../../src/report/settings-table.ts';
@@ -91,6 +92,17 @@ describe('the settings table', () => {
         ],
       }),
     ],
+  });
+
+  it('shows how frames are normalised, no normalisation included, once it was written down', () => {
+    const row = (frames: JsonObject) => {
+      const models = [makeModelResult({ runs: [makeRunResult({ frames })] })];
+      const { rows } = tabulateSettings(makeResults({ models }));
+      return rows.find(([label]) => label?.text === 'Frames are normalised by');
+    };
+    expect(row({ steps: 20 })).toBeUndefined();
+    expect(row({ normalization: null })?.slice(1)).toEqual([{ text: 'none' }, { text: 'none' }]);
+    expect(row({ normalization: 'max' })?.[2]).toEqual({ text: 'maximum', tone: 'differs' });
   });
 
   it('lists what differs from the thesis', () => {

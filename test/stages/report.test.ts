@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -20,12 +20,12 @@ const NMNIST: MadeUp = {
   clips: { train: 850, validation: 150, test: 100 },
 };
 
-async function report(made: MadeUp, place = 'a') {
+async function report(made: MadeUp, place = 'a', reference: readonly string[] = []) {
   const sources = await writeMadeUpResults(join(folder, place), made);
   const output = join(folder, place, 'out');
   const context = makeContext(
     { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
-    [sources.verify, sources.train, sources.evaluate, sources.models],
+    [sources.verify, sources.train, sources.evaluate, sources.models, ...reference],
     [output],
   );
   await stage.run(context);
@@ -72,6 +72,23 @@ describe('the report stage', () => {
     const second = await readAll((await report(QUICK, 'elsewhere')).output);
     expect(second).toEqual(first);
     for (const text of first.values()) expect(text).not.toContain(folder);
+  });
+
+  it('lays the authors’ logs over its curves where its last input names them', async () => {
+    const logs = join(folder, 'logs');
+    await mkdir(logs);
+    await writeFile(
+      join(logs, 'baseline.csv'),
+      'tag,step,value\ntest_accuracy,0,0.5\nval_accuracy,0,0.625\n',
+    );
+    const real = { ...QUICK, simulated: false, models: ['baseline', 'no-reg'] };
+    const files = await readAll((await report(real, 'a', [logs])).output);
+    expect(files.get('report.md')).toContain('Baseline epoch 1; none of No Reg.');
+    expect(files.get('figures/accuracy.csv')).toContain('baseline,,1,validation,0.625,authors\n');
+    expect(files.get('figures/accuracy.svg')).toContain('authors’ logs: test');
+    for (const text of files.values()) expect(text).not.toContain(folder);
+    const without = await readAll((await report(real, 'b')).output);
+    expect([...without.values()].join('')).not.toMatch(/authors/);
   });
 
   it('reports one model on ten digits as another data set', async () => {

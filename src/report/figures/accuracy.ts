@@ -1,7 +1,10 @@
-import { formatPercent } from '../format.ts';
+import { allRuns, describeEpochs } from '../epochs.ts';
+import { formatCount, formatPercent } from '../format.ts';
+import { describeCoverage, hasReference, nameReference, referenceOf } from '../reference.ts';
 import type { ModelResult, Results } from '../results.ts';
+import { isSmoothed } from './epoch-series.ts';
 import type { Figure } from './figure.ts';
-import { describeEpochs, drawSplitCurves } from './split-curves.ts';
+import { drawSplitCurves } from './split-curves.ts';
 
 /** Accuracy of each model over the epochs, on the training, validation and test clips. */
 export function drawAccuracy(results: Results): Figure {
@@ -10,14 +13,22 @@ export function drawAccuracy(results: Results): Figure {
     title: 'Accuracy over epochs',
     caption:
       'Share of clips classified correctly after each epoch; of training clips, during it and with dropout. ' +
-      `The thin dashed line is chance, ${formatPercent(chance)}.`,
-    alt: `Line plots of accuracy over ${describeEpochs(results)}, one a model. ${results.models.map(describeEnd).join(' ')}`,
+      `The level marked chance is ${formatPercent(chance)}.` +
+      (hasReference(results)
+        ? ` Thin lines are the ${nameReference(results, isSmoothed(allRuns(results)))}; of training clips, single batches, every 256th.`
+        : ''),
+    alt: [
+      `Line plots of accuracy over ${describeEpochs(results)}, one a model.`,
+      ...results.models.map(describeEnd),
+      ...describeReference(results),
+    ].join(' '),
     axis: (lowest) => ({
       // Where every value is high, the lower half of the plot would be empty.
       domain: [lowest > 0.5 ? Math.floor(lowest * 10) / 10 : 0, 1],
       format: 'percent',
       level: { value: chance, label: 'chance' },
     }),
+    pickReference: ({ accuracy }) => accuracy,
   });
 }
 
@@ -26,4 +37,17 @@ function describeEnd(model: ModelResult): string {
   if (last.length === 0) return `${model.title}: no test accuracy after the last epoch.`;
   const mean = last.reduce((sum, value) => sum + value, 0) / last.length;
   return `${model.title}: test accuracy ${formatPercent(mean)} after the last epoch.`;
+}
+
+function describeReference(results: Results): string[] {
+  if (!hasReference(results)) return [];
+  const ends = results.models.flatMap((model) => {
+    const last = referenceOf(results, model)?.accuracy.test.at(-1);
+    return last === undefined
+      ? []
+      : [
+          `${model.title} in the logs: test accuracy ${formatPercent(last.value)} after epoch ${formatCount(last.epoch)}.`,
+        ];
+  });
+  return [`Thin lines show the authors’ logs: ${describeCoverage(results)}.`, ...ends];
 }

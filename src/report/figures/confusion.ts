@@ -1,3 +1,4 @@
+import { nameChoice } from '../choice.ts';
 import type { ModelResult, Results } from '../results.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
 import { colorVariable } from './palette.ts';
@@ -22,7 +23,7 @@ export function drawConfusion(results: Results): Figure {
     id: 'confusion',
     title: 'Which classes are taken for which',
     caption: [
-      'Test clips by true class (rows) and predicted class (columns), at the epoch chosen by validation.',
+      `Test clips by true class (rows) and predicted class (columns), at the epoch ${nameChoice(results.models)}.`,
       'Numbers are clips, colour is their share of the row; the diagonal is right.',
       ...(several ? [`Clips are summed over ${results.seeds.length} seeds.`] : []),
     ].join(' '),

@@ -1,12 +1,12 @@
 import type { EpochSeries } from './epoch-series.ts';
-import type { Panel, PanelSpec } from './figure.ts';
+import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from './figure.ts';
 import { colorVariable } from './palette.ts';
 import { COUNT_LABELS, PERCENT_LABELS } from './theme.ts';
 
 export interface EpochLine {
   readonly series: EpochSeries;
   readonly color: string;
-  readonly mark: 'line' | 'dashed' | 'dotted';
+  readonly mark: LineMark;
 }
 
 export interface EpochPanelOptions {
@@ -24,7 +24,6 @@ export interface EpochPanelOptions {
 }
 
 const PADDING = { left: 56, right: 14, top: 30, bottom: 40 };
-const DASHES = { line: [1, 0], dashed: [6, 3], dotted: [2, 2] } as const;
 
 /** Single epochs are marked by dots as long as the dots do not touch. */
 const DOTS_UP_TO_EPOCHS = 30;
@@ -45,15 +44,16 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
 
 type Layer = PanelSpec['layer'][number];
 
-/** Bands of every line lie behind, then the faint raw values, then the lines: none hides another's line. */
+/** Bands of every line lie behind, then the faint raw values, then the lines, thin ones last: none hides another's line. */
 function drawLines(options: EpochPanelOptions): Layer[] {
   const { lines } = options;
   const dotted = options.epochs[1] - options.epochs[0] < DOTS_UP_TO_EPOCHS;
   return [
     ...lines.filter(({ series }) => series.band.length > 0).map((line) => drawBand(line, options)),
     ...lines.filter(({ series }) => series.raw.length > 0).map((line) => drawRaw(line, options)),
-    ...lines.map((line) => drawLine(line, options)),
-    ...(dotted ? lines.map((line) => drawDots(line, options)) : []),
+    ...lines.filter(({ mark }) => !isThin(mark)).map((line) => drawLine(line, options)),
+    ...(dotted ? lines.filter(({ mark }) => !isThin(mark)).map((line) => drawDots(line, options)) : []),
+    ...lines.filter(({ mark }) => isThin(mark)).map((line) => drawLine(line, options)),
   ];
 }
 
@@ -80,7 +80,7 @@ function drawLine({ series, color, mark }: EpochLine, options: EpochPanelOptions
     mark: {
       type: 'line',
       color: colorVariable(color),
-      strokeWidth: mark === 'line' ? 2.2 : 1.6,
+      strokeWidth: mark === 'line' ? 2.2 : isThin(mark) ? 1.2 : 1.6,
       strokeDash: [...DASHES[mark]],
       strokeJoin: 'round',
     },

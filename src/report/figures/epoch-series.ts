@@ -1,12 +1,6 @@
 import { movingMean } from '../../stats/moving-mean.ts';
 import { summarise } from '../../stats/summary.ts';
-import type { EpochMetrics, RunResult, Series } from '../results.ts';
-
-/** A value at an epoch; epochs without one, for instance because they were not tested, are left out of the line. */
-export interface EpochPoint {
-  readonly epoch: number;
-  readonly value: number;
-}
+import type { EpochMetrics, EpochPoint, RunResult, Series } from '../results.ts';
 
 export interface EpochRange {
   readonly epoch: number;
@@ -67,6 +61,41 @@ export function buildSeries(
     band.push({ epoch, low: min, high: max });
   }
   return { line, raw: [], band };
+}
+
+/**
+ * Values that come without a run, such as the authors' logs: smoothed as a run's are, at the epochs that have a value.
+ *
+ * @param points in rising epochs
+ * @param lastEpoch what comes after it is not drawn; it still counts in the moving means
+ */
+export function buildPointSeries(
+  points: readonly EpochPoint[],
+  smoothed: boolean,
+  lastEpoch: number,
+): EpochSeries {
+  const line = smoothed ? smoothPoints(points) : points;
+  return { line: line.filter(({ epoch }) => epoch <= lastEpoch), raw: [], band: [] };
+}
+
+/** As `movingMean`, by epochs instead of places in a list: most of them may have no value. */
+function smoothPoints(points: readonly EpochPoint[]): EpochPoint[] {
+  const first = points[0]?.epoch ?? 0;
+  const last = points.at(-1)?.epoch ?? 0;
+  let from = 0;
+  return points.map(({ epoch }) => {
+    const side = Math.min(SMOOTHING_REACH, epoch - first, last - epoch);
+    while ((points[from]?.epoch ?? epoch) < epoch - side) from += 1;
+    let sum = 0;
+    let count = 0;
+    for (let at = from; at < points.length; at++) {
+      const point = points[at];
+      if (point === undefined || point.epoch > epoch + side) break;
+      sum += point.value;
+      count += 1;
+    }
+    return { epoch, value: sum / count };
+  });
 }
 
 /** Smallest and largest value that any of `list` puts on the paper; null where there is none. */

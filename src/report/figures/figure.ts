@@ -12,11 +12,29 @@ export interface Panel {
   readonly height: number;
 }
 
+/** How a line is drawn; the thin ones are for what stands behind our own results. */
+export type LineMark = 'line' | 'dashed' | 'dotted' | ThinMark;
+export type ThinMark = 'thin-dashed' | 'thin-dash-dotted' | 'thin-dotted';
+
+/** Lengths of strokes and gaps, in px. */
+export const DASHES: Readonly<Record<LineMark, readonly number[]>> = {
+  line: [1, 0],
+  dashed: [6, 3],
+  dotted: [2, 2],
+  'thin-dashed': [9, 3],
+  'thin-dash-dotted': [6, 2, 1, 2],
+  'thin-dotted': [1, 3],
+};
+
+export function isThin(mark: LineMark): mark is ThinMark {
+  return mark.startsWith('thin-');
+}
+
 export interface LegendEntry {
   readonly label: string;
   /** A name of the palette. */
   readonly color: string;
-  readonly mark: 'line' | 'dashed' | 'dotted' | 'dot' | 'ring' | 'diamond' | 'square' | 'band';
+  readonly mark: LineMark | 'dot' | 'ring' | 'diamond' | 'square' | 'band';
 }
 
 /** A figure as data: what is drawn, what is said of it, and the values behind it. */

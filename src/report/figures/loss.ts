@@ -1,6 +1,9 @@
+import { allRuns, describeEpochs } from '../epochs.ts';
+import { describeCoverage, hasReference, nameReference } from '../reference.ts';
 import type { Results } from '../results.ts';
+import { isSmoothed } from './epoch-series.ts';
 import type { Figure } from './figure.ts';
-import { describeEpochs, drawSplitCurves } from './split-curves.ts';
+import { drawSplitCurves } from './split-curves.ts';
 
 /** Loss of each model over the epochs, on the training, validation and test clips. */
 export function drawLoss(results: Results): Figure {
@@ -8,11 +11,25 @@ export function drawLoss(results: Results): Figure {
     title: 'Loss over epochs',
     caption:
       'Mean squared error of the firing rates against the one-hot labels. ' +
-      'The training loss is taken with dropout and includes λ · Σ Var(w).',
-    alt: `Line plots of the training, validation and test loss over ${describeEpochs(results)}, one a model.`,
+      `The training loss is taken with dropout and includes ${nameRegulariser(results)}.` +
+      (hasReference(results)
+        ? ` Thin lines are the ${nameReference(results, isSmoothed(allRuns(results)))}: the training loss of single batches, every 256th.`
+        : ''),
+    alt:
+      `Line plots of the training, validation and test loss over ${describeEpochs(results)}, one a model.` +
+      (hasReference(results)
+        ? ` Thin lines show the training loss in the authors’ logs: ${describeCoverage(results)}.`
+        : ''),
     axis: (_, highest) => {
       const top = highest > 0 ? highest * 1.05 : 1;
       return { domain: [0, top], format: top < 0.02 ? '.3f' : '.2f' };
     },
+    pickReference: ({ trainLoss }) => ({ train: trainLoss }),
   });
+}
+
+/** The variance is that of w, or by `compat: regularise` of τ. */
+function nameRegulariser(results: Results): string {
+  const kinds = new Set(allRuns(results).map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w')));
+  return [...kinds].map((kind) => `λ · Σ Var(${kind})`).join(' or ');
 }

@@ -1,11 +1,12 @@
 import { wilsonInterval } from '../../stats/wilson.ts';
+import { nameChoice } from '../choice.ts';
 import { formatPercent, formatPercentRange } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
 import { colorVariable, cycleColor } from './palette.ts';
 import { PERCENT_LABELS } from './theme.ts';
 
-const CHOSEN = 'chosen by validation';
+const CHOSEN = 'chosen';
 const MAXIMUM = 'maximum over epochs';
 const PUBLISHED = 'published';
 const PADDING = { right: 20, top: 12, bottom: 42 };
@@ -45,7 +46,7 @@ export function drawOutcomes(
     title: 'Test accuracy of each model',
     caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The maximum over epochs is how the thesis reports accuracy; it is chosen on the test clips themselves and so biased upwards.`,
     alt: outcomes.map((outcome) => describeOutcome(outcome, options.comparable)).join(' '),
-    legend: kinds.map((kind) => legendOf(kind)),
+    legend: kinds.map((kind) => legendOf(kind, nameChoice(outcomes.map(({ model }) => model)))),
     columns: 1,
     panels: [
       {
@@ -170,10 +171,10 @@ function drawSpec(
   };
 }
 
-function legendOf(kind: string): LegendEntry {
+function legendOf(kind: string, choice: string): LegendEntry {
   if (kind === PUBLISHED) return { label: 'published (maximum over epochs)', color: 'ink', mark: 'diamond' };
   return kind === CHOSEN
-    ? { label: 'epoch chosen by validation', color: 'grey', mark: 'dot' }
+    ? { label: `epoch ${choice}`, color: 'grey', mark: 'dot' }
     : { label: MAXIMUM, color: 'grey', mark: 'ring' };
 }
 
@@ -202,16 +203,17 @@ function outcomeTable(outcomes: readonly Outcome[]): CsvValue[][] {
   for (const { model, chosen, maximum } of outcomes) {
     for (const split of ['test', 'validation'] as const) {
       for (const [choice, accuracy] of [
-        ['validation', chosen[split]],
+        [null, chosen[split]],
         ['maximum', maximum[split]],
       ] as const) {
         accuracy.values.forEach((value, index) => {
+          const run = model.runs[index];
           const interval = wilsonInterval(value * accuracy.clips, accuracy.clips);
           rows.push([
             model.id,
-            model.runs[index]?.seed ?? null,
+            run?.seed ?? null,
             split,
-            choice,
+            choice ?? run?.chosenOn ?? null,
             accuracy.epochs[index] ?? null,
             accuracy.clips,
             value,

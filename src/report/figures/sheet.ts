@@ -1,5 +1,5 @@
 import { escapeMarkup } from '../escape.ts';
-import type { Figure, LegendEntry } from './figure.ts';
+import { DASHES, type Figure, isThin, type LegendEntry } from './figure.ts';
 import { colorVariable } from './palette.ts';
 import { FONT } from './theme.ts';
 
@@ -87,9 +87,11 @@ export function drawKey(entry: LegendEntry): string {
     case 'line':
       return `<path d="M0,5H24" stroke="${color}" stroke-width="2.2"/>`;
     case 'dashed':
-      return `<path d="M0,5H24" stroke="${color}" stroke-width="1.8" stroke-dasharray="6 3"/>`;
     case 'dotted':
-      return `<path d="M0,5H24" stroke="${color}" stroke-width="1.8" stroke-dasharray="2 2"/>`;
+    case 'thin-dashed':
+    case 'thin-dash-dotted':
+    case 'thin-dotted':
+      return `<path d="M0,5H24" stroke="${color}" stroke-width="${isThin(entry.mark) ? 1.2 : 1.8}" stroke-dasharray="${DASHES[entry.mark].join(' ')}"/>`;
     case 'dot':
       return `<circle cx="12" cy="5" r="4.5" fill="${color}"/>`;
     case 'ring':

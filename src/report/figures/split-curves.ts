@@ -1,12 +1,19 @@
-import { type Results, type RunResult, SPLITS, type Split } from '../results.ts';
-import { drawEpochPanel, type EpochPanelOptions } from './epoch-panel.ts';
-import { buildSeries, drawnExtent, isSmoothed, SMOOTHING_EPOCHS } from './epoch-series.ts';
-import type { CsvValue, Figure, LegendEntry } from './figure.ts';
+import { allRuns, axisRange } from '../epochs.ts';
+import { referenceOf } from '../reference.ts';
+import {
+  type EpochPoint,
+  type ModelResult,
+  type ReferenceCurves,
+  type Results,
+  SPLITS,
+  type Split,
+} from '../results.ts';
+import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-panel.ts';
+import { buildPointSeries, buildSeries, drawnExtent, isSmoothed, SMOOTHING_EPOCHS } from './epoch-series.ts';
+import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
 
 /** How the three parts of the data look in every figure over epochs. */
-const SPLIT_STYLES: Readonly<
-  Record<Split, { readonly color: string; readonly mark: 'line' | 'dashed' | 'dotted' }>
-> = {
+const SPLIT_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: LineMark }>> = {
   train: { color: 'grey', mark: 'dotted' },
   validation: { color: 'vermilion', mark: 'dashed' },
   test: { color: 'blue', mark: 'line' },
@@ -18,6 +25,13 @@ const SPLIT_LEGEND: readonly LegendEntry[] = [
   { label: 'training', ...SPLIT_STYLES.train },
 ];
 
+/** How the authors' logs look: all in the text's own colour, and each part of the data with strokes of its own. */
+const REFERENCE_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: ThinMark }>> = {
+  train: { color: 'ink', mark: 'thin-dotted' },
+  validation: { color: 'ink', mark: 'thin-dash-dotted' },
+  test: { color: 'ink', mark: 'thin-dashed' },
+};
+
 const PANEL_SIZE = { width: 420, height: 240 };
 
 interface SplitCurves {
@@ -26,21 +40,27 @@ interface SplitCurves {
   readonly alt: string;
   /** Of every panel, from the smallest and largest value drawn. */
   readonly axis: (lowest: number, highest: number) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level'>;
+  /** What the authors logged of the quantity. */
+  readonly pickReference: (curves: ReferenceCurves) => Partial<Record<Split, readonly EpochPoint[]>>;
 }
 
 /** One quantity over the epochs, on the training, validation and test clips: one panel a model, all on one scale. */
 export function drawSplitCurves(
   results: Results,
   quantity: 'accuracy' | 'loss',
-  { title, caption, alt, axis }: SplitCurves,
+  { title, caption, alt, axis, pickReference }: SplitCurves,
 ): Figure {
   const smoothed = isSmoothed(allRuns(results));
+  const [firstEpoch, lastEpoch] = axisRange(results);
   const models = results.models.map((model) => ({
     model,
-    lines: SPLITS.map((split) => ({
-      ...SPLIT_STYLES[split],
-      series: buildSeries(model.runs, (metrics) => metrics[quantity][split], smoothed),
-    })),
+    lines: [
+      ...SPLITS.map((split) => ({
+        ...SPLIT_STYLES[split],
+        series: buildSeries(model.runs, (metrics) => metrics[quantity][split], smoothed),
+      })),
+      ...drawReference(results, model, { pickReference, smoothed, lastEpoch }),
+    ],
   }));
   const extent = drawnExtent(models.flatMap(({ lines }) => lines.map(({ series }) => series))) ?? [0, 0];
   return {
@@ -48,52 +68,78 @@ export function drawSplitCurves(
     title,
     caption: [caption, ...describeDrawing(results, smoothed)].join(' '),
     alt,
-    legend: [...SPLIT_LEGEND, ...seedLegend(results)],
+    legend: [
+      ...SPLIT_LEGEND,
+      ...seedLegend(results),
+      ...referenceLegend(models.flatMap(({ lines }) => lines)),
+    ],
     columns: 2,
     panels: models.map(({ model, lines }) =>
       drawEpochPanel({
         title: model.title,
         lines,
-        epochs: epochRange(results),
+        epochs: [firstEpoch, lastEpoch],
         axisTitle: quantity,
         size: PANEL_SIZE,
         ...axis(...extent),
       }),
     ),
-    data: splitTable(results, quantity),
+    data: [...splitTable(results, quantity), ...referenceRows(results, pickReference)],
   };
+}
+
+/** The authors' lines of a model, smoothed as ours are. */
+function drawReference(
+  results: Results,
+  model: ModelResult,
+  {
+    pickReference,
+    smoothed,
+    lastEpoch,
+  }: Pick<SplitCurves, 'pickReference'> & { readonly smoothed: boolean; readonly lastEpoch: number },
+): EpochLine[] {
+  const curves = referenceOf(results, model);
+  if (curves === null) return [];
+  const picked = pickReference(curves);
+  return SPLITS.flatMap((split): EpochLine[] => {
+    const series = buildPointSeries(picked[split] ?? [], smoothed, lastEpoch);
+    return series.line.length === 0 ? [] : [{ ...REFERENCE_STYLES[split], series }];
+  });
+}
+
+function referenceLegend(lines: readonly EpochLine[]): LegendEntry[] {
+  const names = { test: 'test', validation: 'validation', train: 'training' };
+  return (['test', 'validation', 'train'] as const).flatMap((split): LegendEntry[] => {
+    const style = REFERENCE_STYLES[split];
+    const drawn = lines.some(({ mark }) => mark === style.mark);
+    return drawn ? [{ label: `authors’ logs: ${names[split]}`, ...style }] : [];
+  });
+}
+
+/** The authors' values as they were logged, one row each. */
+function referenceRows(results: Results, pickReference: SplitCurves['pickReference']): CsvValue[][] {
+  return results.models.flatMap((model) => {
+    const curves = referenceOf(results, model);
+    if (curves === null) return [];
+    const picked = pickReference(curves);
+    return SPLITS.flatMap((split) =>
+      (picked[split] ?? []).map(({ epoch, value }) => [model.id, null, epoch, split, value, 'authors']),
+    );
+  });
 }
 
 /** One row a model, seed, epoch and split. */
 function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'epoch', 'split', quantity]];
+  const rows: CsvValue[][] = [['model', 'seed', 'epoch', 'split', quantity, 'source']];
   for (const model of results.models) {
     for (const { seed, metrics } of model.runs) {
       metrics.epochs.forEach((epoch, index) => {
         for (const split of SPLITS)
-          rows.push([model.id, seed, epoch, split, metrics[quantity][split][index] ?? null]);
+          rows.push([model.id, seed, epoch, split, metrics[quantity][split][index] ?? null, 'run']);
       });
     }
   }
   return rows;
-}
-
-export function allRuns(results: Results): RunResult[] {
-  return results.models.flatMap((model) => model.runs);
-}
-
-/** First and last epoch over all runs. */
-export function epochRange(results: Results): [number, number] {
-  const epochs = allRuns(results).flatMap(({ metrics }) => [
-    metrics.epochs[0] ?? 0,
-    metrics.epochs.at(-1) ?? 0,
-  ]);
-  return [Math.min(...epochs), Math.max(...epochs)];
-}
-
-export function describeEpochs(results: Results): string {
-  const [first, last] = epochRange(results);
-  return first === last ? `epoch ${first}` : `epochs ${first} to ${last}`;
 }
 
 /** What a line is, where it is not simply the values of one run. */

@@ -1,26 +1,32 @@
-import type { ModelResult, Results } from '../results.ts';
+import { axisRange, describeEpochs } from '../epochs.ts';
+import { describeCoverage, nameReference, tauReferenceOf } from '../reference.ts';
+import type { EpochPoint, ModelResult, Results } from '../results.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
+  buildPointSeries,
   buildSeries,
   drawnExtent,
-  type EpochPoint,
   type EpochRange,
   type EpochSeries,
 } from './epoch-series.ts';
-import type { CsvValue, Figure } from './figure.ts';
+import type { CsvValue, Figure, LegendEntry } from './figure.ts';
 import { cycleColor } from './palette.ts';
-import { describeEpochs, epochRange } from './split-curves.ts';
 
 /** Membrane time constant of each layer over the epochs: one panel a layer, one line a model. */
 export function drawTau(results: Results): Figure {
   const layers = countLayers(results);
+  const epochs = axisRange(results);
   const panels = Array.from({ length: layers }, (_, layer) => ({
     layer,
-    lines: results.models.flatMap((model, index): EpochLine[] => {
-      const series = buildTauSeries(model, layer);
-      return series === null ? [] : [{ series, color: cycleColor(index), mark: 'line' }];
-    }),
+    lines: [
+      ...results.models.flatMap((model, index): EpochLine[] => {
+        const series = buildTauSeries(model, layer);
+        return series === null ? [] : [{ series, color: cycleColor(index), mark: 'line' }];
+      }),
+      ...drawReference(results, layer, epochs[1]),
+    ],
   }));
+  const logged = results.models.some((model) => tauReferenceOf(results, model).length > 0);
   const domain = padded(drawnExtent(panels.flatMap(({ lines }) => lines.map(({ series }) => series))));
   const several = results.seeds.length > 1;
   return {
@@ -30,19 +36,31 @@ export function drawTau(results: Results): Figure {
       'τ in time steps, one panel a spiking layer, counted from the input.',
       'A line is the mean over the layer’s neurons, the band one standard deviation of them to each side; a layer with a single τ has no band.',
       ...(several ? [`Means and standard deviations are averaged over ${results.seeds.length} seeds.`] : []),
+      ...(logged
+        ? [
+            `Thin dashed lines in a model’s colour are the ${nameReference(results, false)}: τ at the mean of w over the layer, which lies a little below the mean of τ where neurons differ.`,
+          ]
+        : []),
     ].join(' '),
-    alt: `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers} spiking layers. ${results.models.map((model) => describeEnd(model, layers)).join(' ')}`,
-    legend: results.models.map((model, index) => ({
-      label: model.title,
-      color: cycleColor(index),
-      mark: 'line',
-    })),
+    alt: [
+      `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers} spiking layers.`,
+      ...results.models.map((model) => describeEnd(model, layers)),
+      ...(logged ? [describeReference(results)] : []),
+    ].join(' '),
+    legend: [
+      ...results.models.map(
+        (model, index): LegendEntry => ({ label: model.title, color: cycleColor(index), mark: 'line' }),
+      ),
+      ...(logged
+        ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
+        : []),
+    ],
     columns: 3,
     panels: panels.map(({ layer, lines }) =>
       drawEpochPanel({
         title: `Layer ${layer + 1}`,
         lines,
-        epochs: epochRange(results),
+        epochs,
         domain,
         axisTitle: 'τ, time steps',
         format: '.1f',
@@ -56,6 +74,25 @@ export function drawTau(results: Results): Figure {
 /** Spiking layers of the deepest model; 0 where training wrote no time constants down. */
 export function countLayers(results: Results): number {
   return Math.max(...results.models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.layers.length)));
+}
+
+/** In the models' own colours: in one colour, nobody could tell whose line is whose among four in a panel. */
+function drawReference(results: Results, layer: number, lastEpoch: number): EpochLine[] {
+  return results.models.flatMap((model, index): EpochLine[] => {
+    const series = buildPointSeries(tauReferenceOf(results, model)[layer] ?? [], false, lastEpoch);
+    return series.line.length === 0 ? [] : [{ series, color: cycleColor(index), mark: 'thin-dashed' }];
+  });
+}
+
+function describeReference(results: Results): string {
+  const ends = results.models.flatMap((model) => {
+    const tau = tauReferenceOf(results, model);
+    if (tau.length === 0) return [];
+    return [
+      `${model.title} ends at ${tau.map((points) => points.at(-1)?.value.toFixed(2) ?? 'unknown').join(', ')}`,
+    ];
+  });
+  return `Thin dashed lines show the authors’ logs: ${describeCoverage(results)}. In them ${ends.join('; ')}.`;
 }
 
 function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
@@ -92,15 +129,20 @@ function describeEnd(model: ModelResult, layers: number): string {
 }
 
 function tauTable(results: Results): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'layer', 'epoch', 'tau_mean', 'tau_std']];
+  const rows: CsvValue[][] = [['model', 'seed', 'layer', 'epoch', 'tau_mean', 'tau_std', 'source']];
   for (const model of results.models) {
     for (const { seed, metrics } of model.runs) {
       metrics.layers.forEach(({ tauMean, tauStd }, layer) => {
         metrics.epochs.forEach((epoch, index) => {
-          rows.push([model.id, seed, layer + 1, epoch, tauMean[index] ?? null, tauStd[index] ?? null]);
+          rows.push([model.id, seed, layer + 1, epoch, tauMean[index] ?? null, tauStd[index] ?? null, 'run']);
         });
       });
     }
+    tauReferenceOf(results, model).forEach((points, layer) => {
+      for (const { epoch, value } of points) {
+        rows.push([model.id, null, layer + 1, epoch, value, null, 'authors']);
+      }
+    });
   }
   return rows;
 }

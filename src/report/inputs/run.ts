@@ -49,7 +49,9 @@ export function readRun(
     training: run.raw('training'),
     frames: run.has('frames') ? run.raw('frames') : null,
     metrics,
+    compat: run.has('compat') ? run.raw('compat') : null,
     chosenEpoch: checkpoint.count('epoch') + 1,
+    chosenOn: readChoice(checkpoint),
     test,
     validation: readSplitResult(evaluation, 'validation'),
     maximum: {
@@ -64,6 +66,17 @@ export function readRun(
 function requireSame(fields: Fields, name: string, expected: string): void {
   const found = fields.text(name);
   if (found !== expected) fields.fail(name, `is "${found}", but "${expected}" was expected`);
+}
+
+/** The rule is a sentence for people; which clips decided is in its first words. */
+function readChoice(checkpoint: Fields): RunResult['chosenOn'] {
+  const rule = checkpoint.text('rule');
+  if (rule.startsWith('best validation accuracy')) return 'validation';
+  if (rule.startsWith('best test accuracy')) return 'test';
+  return checkpoint.fail(
+    'rule',
+    `is "${rule}": it says neither "best validation accuracy" nor "best test accuracy"`,
+  );
 }
 
 function readSplitResult(parent: Fields, name: string): SplitResult {

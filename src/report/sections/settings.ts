@@ -1,4 +1,5 @@
-import type { Section } from '../document.ts';
+import { listSwitched, tabulateCompat } from '../compat-table.ts';
+import type { Block, Section } from '../document.ts';
 import type { Results } from '../results.ts';
 import { listDeviations, tabulateSettings } from '../settings-table.ts';
 
@@ -15,6 +16,21 @@ export function describeSettings(results: Results): Section {
     blocks: [
       { kind: 'paragraph', text: [text] },
       { kind: 'table', table: tabulateSettings(results) },
+      ...describeCompat(results),
     ],
   };
+}
+
+function describeCompat(results: Results): Block[] {
+  const table = tabulateCompat(results);
+  if (table === null) return [];
+  const switched = listSwitched(results).length;
+  const text =
+    switched === 0
+      ? 'In ten points the thesis disagrees with itself. All are settled here as by default: by its intent.'
+      : `In ten points the thesis disagrees with itself; ${switched} ${switched === 1 ? 'is' : 'are'} not settled as by default.`;
+  return [
+    { kind: 'paragraph', text: [text] },
+    { kind: 'table', table },
+  ];
 }

@@ -1,0 +1,191 @@
+import type { Cell, Table } from './document.ts';
+import { joinWords } from './format.ts';
+import type { ModelResult, Results } from './results.ts';
+
+/** One switch of docs/deviations.md: what it decides, and who has which of its two ways. */
+interface Switch {
+  readonly name: string;
+  readonly decides: string;
+  /** The default first: the intent of the thesis. */
+  readonly ways: readonly [Way, Way];
+}
+
+interface Way {
+  readonly value: string;
+  /** What it means, in a few words. */
+  readonly means: string;
+  /** Who has it: the paper, the published code or the published runs; null where none of them does. */
+  readonly of: string | null;
+}
+
+const SWITCHES: readonly Switch[] = [
+  {
+    name: 'trials',
+    decides: 'Training recordings',
+    ways: [
+      { value: 'all', means: 'all 98', of: 'the data set' },
+      { value: 'first-88', means: 'the first 88 of the list', of: 'paper’s counts and published runs' },
+    ],
+  },
+  {
+    name: 'tau_per_neuron',
+    decides: 'Whether the network is told that each neuron has its own τ',
+    ways: [
+      { value: 'passed', means: 'it is', of: 'paper and published runs' },
+      { value: 'dropped', means: 'it is not: one τ a layer', of: 'published code' },
+    ],
+  },
+  {
+    name: 'batch_size',
+    decides: 'Clips a batch',
+    ways: [
+      { value: 'documented', means: 'as the model says: 16', of: 'documented commands' },
+      { value: 'logged', means: '32', of: 'published runs' },
+    ],
+  },
+  {
+    name: 'tau_init',
+    decides: 'How τ starts where neurons differ',
+    ways: [
+      { value: 'code', means: 'log-normal with mean μ', of: 'published code' },
+      { value: 'paper', means: '1 + log-normal with mean μ\u00a0−\u00a01', of: 'paper' },
+    ],
+  },
+  {
+    name: 'regularise',
+    decides: 'Whose variance λ weighs',
+    ways: [
+      { value: 'w', means: 'that of w, the logit of 1/\u2060τ', of: 'published code' },
+      { value: 'tau', means: 'that of τ', of: 'paper' },
+    ],
+  },
+  {
+    name: 'base_tau',
+    decides: 'How a τ that a layer shares starts',
+    ways: [
+      { value: 'configured', means: 'as configured', of: 'paper' },
+      { value: 'always-2', means: 'at 2, whatever is asked for', of: 'published code' },
+    ],
+  },
+  {
+    name: 'validation',
+    decides: 'Clips that validate an epoch',
+    ways: [
+      { value: 'all', means: 'all that are held out', of: null },
+      {
+        value: 'shuffled-drop-last',
+        means: 'whole batches of them, drawn anew each epoch',
+        of: 'published code',
+      },
+    ],
+  },
+  {
+    name: 'selection',
+    decides: 'What chooses the epoch that is evaluated',
+    ways: [
+      { value: 'validation', means: 'validation accuracy', of: 'published code, for its checkpoint' },
+      { value: 'best-test', means: 'accuracy on the test clips themselves', of: 'paper, for its table' },
+    ],
+  },
+  {
+    name: 'surrogate',
+    decides: 'Derivative in place of the spike’s',
+    ways: [
+      { value: 'configured', means: 'as configured: arctan', of: 'published code' },
+      { value: 'sigmoid', means: 'that of a sigmoid', of: 'paper, in one place' },
+    ],
+  },
+  {
+    name: 'file_order',
+    decides: 'Order of the clips before some are held out',
+    ways: [
+      { value: 'sorted', means: 'sorted', of: null },
+      {
+        value: 'shuffled',
+        means: 'drawn at random, for the order of a directory listing',
+        of: 'published code',
+      },
+    ],
+  },
+];
+
+/** How each disagreement between paper, published code and published runs was settled here; null where nobody recorded it. */
+export function tabulateCompat(results: Results): Table | null {
+  const rows = SWITCHES.flatMap((one): Cell[][] => {
+    const used = usedWays(results, one);
+    if (used.size === 0) return [];
+    const [usual, other] = one.ways;
+    return [
+      [
+        { text: one.decides, details: [`compat.${one.name}`] },
+        describeWay(usual),
+        describeWay(other),
+        describeUse(results, one, used),
+      ],
+    ];
+  });
+  if (rows.length === 0) return null;
+  return {
+    id: 'table-compat',
+    caption: 'Where paper, code and runs disagree',
+    columns: [
+      { label: 'Disagreement' },
+      { label: 'Default' },
+      { label: 'The other way' },
+      { label: 'This run' },
+    ],
+    rows,
+    notes: [
+      [
+        'The paper, the code published with it and the runs behind its table do not agree with each other in these points. What is not as by default is marked; ',
+        { code: 'docs/deviations.md' },
+        ' gives the evidence.',
+      ],
+    ],
+  };
+}
+
+/** The switches that some model has not as by default: `trials=first-88`. */
+export function listSwitched(results: Results): string[] {
+  return SWITCHES.flatMap((one) =>
+    [...usedWays(results, one).keys()]
+      .filter((value) => value !== one.ways[0].value)
+      .map((value) => `${one.name}=${value}`),
+  );
+}
+
+/** Values in force, each with the models that have it. */
+function usedWays(results: Results, { name }: Switch): Map<string, Set<ModelResult>> {
+  const used = new Map<string, Set<ModelResult>>();
+  for (const model of results.models) {
+    for (const { compat } of model.runs) {
+      const value = compat?.[name];
+      if (typeof value === 'string') used.set(value, (used.get(value) ?? new Set()).add(model));
+    }
+  }
+  return used;
+}
+
+function describeWay({ value, means, of }: Way): Cell {
+  return { text: value, details: [means, ...(of === null ? [] : [`(${of})`])] };
+}
+
+function describeUse(
+  results: Results,
+  { ways: [usual] }: Switch,
+  used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
+): Cell {
+  const whose = (models: ReadonlySet<ModelResult>): string =>
+    joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
+  const other = [...used].filter(([value]) => value !== usual.value);
+  const asUsual = used.get(usual.value);
+  if (other.length === 0) return { text: usual.value, details: ['default'] };
+  return {
+    // Where it holds for all models, their names would only be in the way.
+    text: other
+      .map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`))
+      .join(', '),
+    tone: 'differs',
+    details: [asUsual === undefined ? 'not the default' : `default for ${whose(asUsual)}`],
+  };
+}

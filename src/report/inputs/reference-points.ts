@@ -1,0 +1,106 @@
+import { csvParse } from 'd3-dsv';
+import { ReproError } from '../../errors.ts';
+import type { ScalarEvent } from '../../formats/tfevents.ts';
+
+/** A logged value; what the step counts depends on the tag. */
+export interface LoggedPoint {
+  readonly step: number;
+  readonly value: number;
+}
+
+/** Points by tag, each in rising steps. */
+export type LoggedCurves = ReadonlyMap<string, readonly LoggedPoint[]>;
+
+/** The original's tags that the report reads; what else a log has is passed over. */
+const TAG = /^(?:train_accuracy|train_loss|test_accuracy|val_accuracy|w(?:_std)?\d{1,2})$/;
+
+const FIX =
+  'The authors’ logs are files with the columns tag, step and value, or event files of TensorBoard: docs/tensorboard.md.';
+
+/**
+ * Reads the CSV form of a log: the columns tag, step and value, in any order and among others. Where a tag has a step twice, as
+ * after a resumed training, the last row counts; a value that is NaN or infinite is a gap.
+ *
+ * @param file name for errors
+ * @throws {ReproError} `report-input` with the line, if a column is missing or a cell is not what it must be
+ */
+export function parseReferenceCsv(text: string, file: string): LoggedCurves {
+  const fail = (problem: string): never => {
+    throw new ReproError('report-input', problem, { where: file, fix: FIX });
+  };
+  const rows = csvParse(text);
+  for (const column of ['tag', 'step', 'value']) {
+    if (!rows.columns.includes(column)) {
+      fail(
+        `line 1: column "${column}" is missing; found ${rows.columns.map((name) => `"${name}"`).join(', ')}`,
+      );
+    }
+  }
+  const collected = new Map<string, Map<number, number>>();
+  rows.forEach(({ tag = '', step = '', value = '' }, index) => {
+    const line = `line ${index + 2}`;
+    if (tag === '') fail(`${line}, column "tag": expected a tag, found nothing`);
+    if (!/^\d+$/.test(step) || !Number.isSafeInteger(Number(step))) {
+      fail(`${line}, column "step": expected a whole number from 0, found "${step}"`);
+    }
+    const number = /^[+-]?(nan|inf(inity)?)$/i.test(value) ? Number.NaN : Number(value);
+    if (value.trim() === '' || (Number.isNaN(number) && !/nan|inf/i.test(value))) {
+      fail(`${line}, column "value": expected a number, found "${value}"`);
+    }
+    const problem = collect(collected, { tag, step: Number(step), value: number });
+    if (problem !== null) fail(`${line}, column "value": ${problem}`);
+  });
+  return sortCurves(collected);
+}
+
+/**
+ * The curves of event files. Where a tag has a step twice, the later one counts, by its time.
+ *
+ * @throws {ReproError} `report-input` if an accuracy is no share
+ */
+export function collectReferenceEvents(
+  files: readonly { readonly file: string; readonly scalars: readonly ScalarEvent[] }[],
+): LoggedCurves {
+  const collected = new Map<string, Map<number, number>>();
+  files
+    .flatMap(({ file, scalars }) => scalars.map((scalar) => ({ file, scalar })))
+    // Stable: of the same second, what comes later in the files comes later here.
+    .sort((a, b) => a.scalar.wallTimeSeconds - b.scalar.wallTimeSeconds)
+    .forEach(({ file, scalar }) => {
+      const problem = collect(collected, scalar);
+      if (problem !== null) {
+        throw new ReproError('report-input', `${scalar.tag} at step ${scalar.step}: ${problem}`, {
+          where: file,
+          fix: FIX,
+        });
+      }
+    });
+  return sortCurves(collected);
+}
+
+/** @returns what is wrong with the point, or null */
+function collect(
+  collected: Map<string, Map<number, number>>,
+  { tag, step, value }: { readonly tag: string; readonly step: number; readonly value: number },
+): string | null {
+  if (!TAG.test(tag)) return null;
+  if (tag.endsWith('_accuracy') && (value < 0 || value > 1)) {
+    return `expected an accuracy as a share from 0 to 1, found ${value}`;
+  }
+  const points = collected.get(tag) ?? new Map<number, number>();
+  points.set(step, value);
+  collected.set(tag, points);
+  return null;
+}
+
+function sortCurves(collected: ReadonlyMap<string, ReadonlyMap<number, number>>): LoggedCurves {
+  return new Map(
+    [...collected].map(([tag, points]) => [
+      tag,
+      [...points]
+        .filter(([, value]) => Number.isFinite(value))
+        .map(([step, value]) => ({ step, value }))
+        .sort((a, b) => a.step - b.step),
+    ]),
+  );
+}

@@ -1,0 +1,115 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join, relative, sep } from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { decodeEventFile } from '../../formats/tfevents.ts';
+import { placeOnEpochs } from '../reference-epochs.ts';
+import type { Reference, ReferenceCurves } from '../results.ts';
+import { collectReferenceEvents, parseReferenceCsv } from './reference-points.ts';
+
+/** What a folder has of one model: a CSV file, or event files. Paths are relative to the folder, with `/`. */
+type Log = { readonly csv: string } | { readonly events: readonly string[] };
+
+/**
+ * Reads the authors' logs of some models from a folder: for a model `<id>.csv`, or event files in `<id>/` or in folders below that,
+ * or event files whose names begin with the id.
+ *
+ * @returns the models of which there is a log
+ * @throws {ReproError} `report-input` if the folder is not there, or a file in it is not what it must be
+ */
+export async function readReference(folder: string, models: readonly string[]): Promise<Reference> {
+  const files = await listFiles(folder);
+  const found: [string, ReferenceCurves][] = [];
+  for (const model of models) {
+    const log = findLog(files, model, models, folder);
+    if (log === null) continue;
+    const curves = 'csv' in log ? await readCsv(folder, log.csv) : await readEvents(folder, log.events);
+    found.push([model, curves]);
+  }
+  return new Map(found);
+}
+
+async function listFiles(folder: string): Promise<string[]> {
+  try {
+    const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+    return entries
+      .filter((entry) => !entry.isDirectory())
+      .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
+      .sort();
+  } catch (cause) {
+    throw new ReproError('report-input', `The folder of the authors’ logs cannot be read: ${String(cause)}`, {
+      where: folder,
+      fix: 'Correct `reference.logs` in the profile, or leave it out: the report does without.',
+      cause,
+    });
+  }
+}
+
+function findLog(
+  files: readonly string[],
+  model: string,
+  models: readonly string[],
+  folder: string,
+): Log | null {
+  const csv = files.find((file) => file === `${model}.csv`);
+  const inFolder = files.filter((file) => file.startsWith(`${model}/`));
+  const events = files.filter(
+    (file) => isEventFile(file) && (file.startsWith(`${model}/`) || ownerOf(file, models) === model),
+  );
+  if (csv === undefined && inFolder.length > 0 && events.length === 0) {
+    throw new ReproError('report-input', `There is no event file of TensorBoard in this folder.`, {
+      where: join(folder, model),
+      fix: 'An event file has "tfevents" in its name: docs/tensorboard.md.',
+    });
+  }
+  if (csv !== undefined && events.length > 0) {
+    throw new ReproError(
+      'report-input',
+      `There are two logs of "${model}": ${csv} and ${events[0]}. Which one counts?`,
+      { where: folder, fix: 'Leave one of them there.' },
+    );
+  }
+  if (csv !== undefined) return { csv };
+  return events.length === 0 ? null : { events };
+}
+
+function isEventFile(file: string): boolean {
+  return /tfevents[^/]*$/.test(file);
+}
+
+/** The model whose id a file's name begins with; neither `lambda-0.1` nor `lambda-0` begins `lambda-0.15.events…`. The longest id wins. */
+function ownerOf(file: string, models: readonly string[]): string | undefined {
+  if (file.includes('/')) return undefined;
+  return models
+    .filter((model) => file.startsWith(model) && !/^(?:[A-Za-z0-9]|\.\d)/.test(file.slice(model.length)))
+    .sort((a, b) => b.length - a.length)[0];
+}
+
+async function readCsv(folder: string, name: string): Promise<ReferenceCurves> {
+  const file = join(folder, name);
+  return place(parseReferenceCsv(await readFile(file, 'utf8'), file), file, []);
+}
+
+async function readEvents(folder: string, names: readonly string[]): Promise<ReferenceCurves> {
+  const files: { file: string; scalars: ReturnType<typeof decodeEventFile>['scalars'] }[] = [];
+  const truncated: string[] = [];
+  for (const name of names) {
+    const file = join(folder, name);
+    const { scalars, truncatedAt } = decodeEventFile(await readFile(file), file);
+    if (truncatedAt !== null) truncated.push(name);
+    files.push({ file, scalars });
+  }
+  return place(collectReferenceEvents(files), join(folder, names[0] ?? ''), truncated);
+}
+
+function place(
+  curves: Parameters<typeof placeOnEpochs>[0],
+  file: string,
+  truncated: readonly string[],
+): ReferenceCurves {
+  const placed = placeOnEpochs(curves, truncated);
+  if (placed !== null) return placed;
+  throw new ReproError('report-input', 'This log has neither test_accuracy nor val_accuracy.', {
+    where: file,
+    fix: 'Without one of them nothing tells the epochs: docs/tensorboard.md says which tags there are.',
+  });
+}

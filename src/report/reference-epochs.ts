@@ -1,0 +1,84 @@
+import type { LoggedCurves, LoggedPoint } from './inputs/reference-points.ts';
+import type { EpochPoint, ReferenceCurves } from './results.ts';
+
+/** The training batches of one epoch: those from `start` up to, but without, `end`, counted over all epochs. */
+interface EpochBatches {
+  /** From 0. */
+  readonly epoch: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Puts logged curves on the epochs of their training. Test and validation are logged by epoch, from 0; training batches and w by the
+ * number of batches before them. How many batches an epoch had, the logs tell themselves: w is logged after each epoch. So nothing has
+ * to be assumed about batch sizes, which changed in the middle of some of the authors' trainings.
+ *
+ * @returns null where nothing was tested or validated
+ */
+export function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]): ReferenceCurves | null {
+  const pointsOf = (tag: string): readonly LoggedPoint[] => curves.get(tag) ?? [];
+  const epochs = listSteps([pointsOf('test_accuracy'), pointsOf('val_accuracy')]);
+  const [first] = epochs;
+  const last = epochs.at(-1);
+  if (first === undefined || last === undefined) return null;
+
+  const layers = countLayers(curves);
+  const wOf = Array.from({ length: layers }, (_, layer) => pointsOf(`w${layer}`));
+  const batches = findEpochBatches(epochs, listSteps(wOf));
+  const byEpoch = (points: readonly LoggedPoint[]) =>
+    points.map(({ step, value }): EpochPoint => ({ epoch: step + 1, value }));
+  const byBatch = (points: readonly LoggedPoint[]) =>
+    points.flatMap(({ step, value }): EpochPoint[] => {
+      const found = batches?.find(({ start, end }) => step >= start && step < end);
+      return found === undefined ? [] : [{ epoch: found.epoch + 1, value }];
+    });
+  const epochAfter = new Map(batches?.map(({ epoch, end }) => [end, epoch]));
+  return {
+    epochs: [first + 1, last + 1],
+    accuracy: {
+      train: byBatch(pointsOf('train_accuracy')),
+      validation: byEpoch(pointsOf('val_accuracy')),
+      test: byEpoch(pointsOf('test_accuracy')),
+    },
+    trainLoss: byBatch(pointsOf('train_loss')),
+    tau: wOf.map((points) =>
+      points.flatMap(({ step, value }) => {
+        const epoch = epochAfter.get(step);
+        return epoch === undefined ? [] : [{ epoch: epoch + 1, value: 1 + Math.exp(-value) }];
+      }),
+    ),
+    placed: batches !== null,
+    truncated,
+  };
+}
+
+/**
+ * The batches of each epoch, from the steps at which w was logged: where there are as many as epochs, one each; else where all are
+ * multiples of the distance between them, a training from its start with that many batches an epoch.
+ *
+ * @returns null where neither holds
+ */
+function findEpochBatches(epochs: readonly number[], ends: readonly number[]): EpochBatches[] | null {
+  const distances = ends.slice(1).map((end, index) => end - (ends[index] ?? 0));
+  const perEpoch = distances.length === 0 ? ends[0] : Math.min(...distances);
+  if (perEpoch === undefined) return null;
+  if (ends.length === epochs.length) {
+    return epochs.map((epoch, index) => {
+      const end = ends[index] ?? 0;
+      return { epoch, start: ends[index - 1] ?? Math.max(0, end - perEpoch), end };
+    });
+  }
+  if (ends.some((end) => end % perEpoch !== 0)) return null;
+  return ends.map((end) => ({ epoch: end / perEpoch - 1, start: end - perEpoch, end }));
+}
+
+/** All steps of some curves, rising. */
+function listSteps(curves: readonly (readonly LoggedPoint[])[]): number[] {
+  return [...new Set(curves.flatMap((points) => points.map(({ step }) => step)))].sort((a, b) => a - b);
+}
+
+function countLayers(curves: LoggedCurves): number {
+  const layers = [...curves.keys()].flatMap((tag) => /^w(\d+)$/.exec(tag)?.[1] ?? []).map(Number);
+  return layers.length === 0 ? 0 : Math.max(...layers) + 1;
+}

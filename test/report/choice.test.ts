@@ -1,0 +1,47 @@
+import { describe, expect, it } from 'vitest';
+import { nameChoice, warnOfChoice } from '../../src/report/choice.ts';
+import { figuresOf } from '../../src/report/document.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
+import { buildReport } from '../../src/report/report.ts';
+import type { RunResult } from '../../src/report/results.ts';
+import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+
+const model = (title: string, chosenOn: RunResult['chosenOn']) =>
+  makeModelResult({ id: title, title, runs: [makeRunResult({ chosenOn })] });
+const [byValidation, byTest] = [model('A', 'validation'), model('B', 'test')];
+
+const report = (...models: (typeof byTest)[]) =>
+  buildReport(makeResults({ models }), { title: 'A run', nodeMajor: '20' });
+
+describe('the choice of the epoch', () => {
+  it('is called what it is', () => {
+    expect(nameChoice([byValidation])).toBe('chosen by validation');
+    expect(nameChoice([byTest])).toBe('chosen on the test clips');
+    expect(nameChoice([byValidation, byTest])).toBe('chosen by each model’s rule');
+    expect(warnOfChoice([byValidation])).toBeNull();
+    expect(warnOfChoice([byTest])).toContain('the epoch was chosen on the test clips themselves');
+    expect(warnOfChoice([byValidation, byTest])).toContain('the epoch of B was chosen on the test clips');
+  });
+
+  it('is nowhere said to be validation where the test clips made it', () => {
+    const text = renderMarkdown(report(byTest));
+    expect(text).not.toMatch(/chosen by validation|validation clips chose/);
+    expect(text).toContain('**Mind the choice:** the epoch was chosen on the test clips themselves');
+    expect(text).toContain('Reproduced, epoch chosen on the test clips: test');
+  });
+
+  it('says nothing of test clips where validation made it', () => {
+    expect(renderMarkdown(report(byValidation))).not.toMatch(/Mind the choice|chosen on the test clips: /);
+  });
+
+  it('is in the data beside the figure of outcomes', () => {
+    const [outcomes] = figuresOf(report(byValidation, byTest));
+    const choices = outcomes?.data.filter((row) => row[2] === 'test').map((row) => [row[0], row[3]]);
+    expect(choices).toEqual([
+      ['A', 'validation'],
+      ['A', 'maximum'],
+      ['B', 'test'],
+      ['B', 'maximum'],
+    ]);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { listSwitched, tabulateCompat } from '../../src/report/compat-table.ts';
+import { renderMarkdown } from '../../src/report/markdown.ts';
+import { buildReport } from '../../src/report/report.ts';
+import type { Results } from '../../src/report/results.ts';
+import { COMPAT_CHOICES, COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+
+function model(title: string, switched: Partial<Compat>) {
+  const compat = { ...COMPAT_DEFAULTS, ...switched };
+  return makeModelResult({ id: title, title, runs: [makeRunResult({ compat })] });
+}
+
+const resultsOf = (...models: ReturnType<typeof model>[]): Results => makeResults({ models });
+
+/** The last column, by the name of the switch. */
+function used(results: Results) {
+  const rows = tabulateCompat(results)?.rows ?? [];
+  return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[3]]));
+}
+
+describe('the table of disagreements', () => {
+  it('has every switch that training has, in its order, with its default and its other way', () => {
+    const table = tabulateCompat(resultsOf(model('A', {})));
+    expect(table?.rows.map((row) => [row[0]?.details?.[0], row[1]?.text, row[2]?.text])).toEqual(
+      Object.entries(COMPAT_CHOICES).map(([name, choices]) => [`compat.${name}`, ...choices]),
+    );
+    expect(table?.rows.map((row) => row[3]?.details)).toEqual(table?.rows.map(() => ['default']));
+  });
+
+  it('marks what is not as by default, and names the models where they differ', () => {
+    const all = resultsOf(
+      model('A', { trials: 'first-88' }),
+      model('B', { trials: 'first-88', tau_init: 'paper' }),
+    );
+    expect(used(all).get('trials')).toEqual({
+      text: 'first-88',
+      tone: 'differs',
+      details: ['not the default'],
+    });
+    expect(used(all).get('tau_init')).toEqual({
+      text: 'paper (B)',
+      tone: 'differs',
+      details: ['default for A'],
+    });
+    expect(used(all).get('selection')).toEqual({ text: 'validation', details: ['default'] });
+    expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
+  });
+
+  it('is left out where training did not write its switches down', () => {
+    expect(tabulateCompat(makeResults())).toBeNull();
+  });
+
+  it('stands in the Markdown too, and the switches at the head of the report', () => {
+    const options = { title: 'A run', nodeMajor: '20' };
+    const text = renderMarkdown(buildReport(resultsOf(model('A', { regularise: 'tau' })), options));
+    expect(text).toContain('**Where paper, code and runs disagree**');
+    expect(text).toContain('- Compatibility switches: regularise=tau');
+    expect(text).toMatch(/\| \*\*tau\*\*<br>not the default \|/);
+    expect(text).toContain('includes λ · Σ Var(τ).');
+    expect(renderMarkdown(buildReport(resultsOf(model('A', {})), options))).not.toContain(
+      'Compatibility switches',
+    );
+  });
+});

@@ -1,0 +1,150 @@
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describeError, ReproError } from '../../../src/errors.ts';
+import { encodeEventFileHeader, encodeScalarEvents } from '../../../src/formats/tfevents.ts';
+import { readReference } from '../../../src/report/inputs/reference.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'reference-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, content: string | Uint8Array): Promise<void> {
+  await mkdir(dirname(join(folder, name)), { recursive: true });
+  await writeFile(join(folder, name), content);
+}
+
+/** @param scalars tag, step and value of each, a second apart from `startSeconds` on */
+function eventFile(scalars: readonly (readonly [string, number, number])[], startSeconds = 0): Buffer {
+  return Buffer.concat([
+    encodeEventFileHeader(startSeconds),
+    encodeScalarEvents(
+      scalars.map(([tag, step, value], i) => ({ tag, step, value, wallTimeSeconds: startSeconds + i })),
+    ),
+  ]);
+}
+
+async function failure(models: readonly string[] = ['baseline']): Promise<string> {
+  const error: unknown = await readReference(folder, models).then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof ReproError)) throw new Error(`expected a ReproError, got ${String(error)}`);
+  return describeError(error).replaceAll(folder, 'LOGS').split('\n')[0] ?? '';
+}
+
+const csv = 'tag,step,value\ntest_accuracy,0,0.5\nval_accuracy,0,0.75\nw0,28,0\n';
+
+describe('readReference', () => {
+  it('reads CSV files, in whatever order their columns are', async () => {
+    await write('baseline.csv', csv);
+    await write('no-reg.csv', 'step,wall_time,value,tag\n3,0,1,val_accuracy\n');
+    await write('no-reg-loss.csv', 'step,loss\n0,1\n');
+    const reference = await readReference(folder, ['baseline', 'no-reg', 'lambda-0.1']);
+    expect([...reference.keys()]).toEqual(['baseline', 'no-reg']);
+    expect(reference.get('baseline')).toEqual({
+      epochs: [1, 1],
+      accuracy: {
+        train: [],
+        validation: [{ epoch: 1, value: 0.75 }],
+        test: [{ epoch: 1, value: 0.5 }],
+      },
+      trainLoss: [],
+      tau: [[{ epoch: 1, value: 2 }]],
+      placed: true,
+      truncated: [],
+    });
+    expect(reference.get('no-reg')?.accuracy.validation).toEqual([{ epoch: 4, value: 1 }]);
+  });
+
+  it('reads event files in the folder of a model and below, or named after it', async () => {
+    await write('baseline/run/events.out.tfevents.1', eventFile([['test_accuracy', 0, 0.5]]));
+    await write('baseline/notes.txt', 'not read');
+    await write('lambda-0.1.events.out.tfevents.1', eventFile([['test_accuracy', 1, 0.25]]));
+    await write('lambda-0.15.events.out.tfevents.1', eventFile([['test_accuracy', 2, 0.25]]));
+    const reference = await readReference(folder, ['baseline', 'lambda-0.1', 'lambda-0']);
+    expect([...reference].map(([model, { epochs }]) => [model, epochs])).toEqual([
+      ['baseline', [1, 1]],
+      ['lambda-0.1', [2, 2]],
+    ]);
+  });
+
+  it('takes the later value where a resumed training logged a step again', async () => {
+    const first = [
+      ['test_accuracy', 0, 0.25],
+      ['test_accuracy', 1, 0.5],
+    ] as const;
+    await write('baseline/b.tfevents', eventFile(first, 100));
+    await write('baseline/a.tfevents', eventFile([['test_accuracy', 1, 0.75]], 200));
+    await write('no-reg.csv', `${csv}test_accuracy,0,0.625\n`);
+    const reference = await readReference(folder, ['baseline', 'no-reg']);
+    expect(reference.get('baseline')?.accuracy.test.map(({ value }) => value)).toEqual([0.25, 0.75]);
+    expect(reference.get('no-reg')?.accuracy.test).toEqual([{ epoch: 1, value: 0.625 }]);
+  });
+
+  it('uses what is whole of a file that was cut off, and says that it was', async () => {
+    const file = eventFile([
+      ['test_accuracy', 0, 0.25],
+      ['test_accuracy', 1, 0.5],
+    ]);
+    await write('baseline/a.tfevents', file.subarray(0, file.length - 1));
+    const curves = (await readReference(folder, ['baseline'])).get('baseline');
+    expect(curves?.accuracy.test).toHaveLength(1);
+    expect(curves?.truncated).toEqual(['baseline/a.tfevents']);
+  });
+
+  it('leaves gaps for values that are no numbers, and passes over tags that it does not know', async () => {
+    await write('baseline.csv', `${csv}test_accuracy,1,nan\nval_accuracy,1,-inf\nlr,3,7\n`);
+    const curves = (await readReference(folder, ['baseline'])).get('baseline');
+    expect(curves?.epochs).toEqual([1, 1]);
+  });
+
+  it.each([
+    ['tag,step\n', 'line 1: column "value" is missing; found "tag", "step"'],
+    ['tag,step,value\n,0,1\n', 'line 2, column "tag": expected a tag, found nothing'],
+    [`${csv}w0,1.5,0\n`, 'line 5, column "step": expected a whole number from 0, found "1.5"'],
+    [`${csv}w0,-1,0\n`, 'line 5, column "step": expected a whole number from 0, found "-1"'],
+    [
+      `${csv}w0,9007199254740993,0\n`,
+      'line 5, column "step": expected a whole number from 0, found "9007199254740993"',
+    ],
+    [`${csv}w0,56,\n`, 'line 5, column "value": expected a number, found ""'],
+    [`${csv}w0,56,much\n`, 'line 5, column "value": expected a number, found "much"'],
+    [
+      `${csv}test_accuracy,1,95.5\n`,
+      'line 5, column "value": expected an accuracy as a share from 0 to 1, found 95.5',
+    ],
+    ['tag,step,value\nw0,28,0\n', 'This log has neither test_accuracy nor val_accuracy.'],
+  ])('refuses a CSV file with its line: %j', async (text, message) => {
+    await write('baseline.csv', text);
+    expect(await failure()).toBe(`LOGS/baseline.csv  ${message}`);
+  });
+
+  it('refuses event files that are damaged, and accuracies that are no shares', async () => {
+    const file = eventFile([['test_accuracy', 0, 50]]);
+    await write('baseline/a.tfevents', file);
+    expect(await failure()).toBe(
+      'LOGS/baseline/a.tfevents  test_accuracy at step 0: expected an accuracy as a share from 0 to 1, found 50',
+    );
+    file[file.length - 6]! ^= 1;
+    await write('baseline/a.tfevents', file);
+    expect(await failure()).toMatch(
+      /^LOGS\/baseline\/a\.tfevents {2}Bytes \d+ to \d+, the data of the record/,
+    );
+  });
+
+  it('refuses a folder that is not there, or has nothing where a log should be, or two logs of a model', async () => {
+    await write('baseline/notes.txt', '');
+    expect(await failure()).toBe('LOGS/baseline  There is no event file of TensorBoard in this folder.');
+    await write('baseline/a.tfevents', eventFile([['test_accuracy', 0, 1]]));
+    await write('baseline.csv', csv);
+    expect(await failure()).toBe(
+      'LOGS  There are two logs of "baseline": baseline.csv and baseline/a.tfevents. Which one counts?',
+    );
+    await rm(folder, { recursive: true });
+    expect(await failure()).toMatch(/^LOGS {2}The folder of the authors’ logs cannot be read: .*ENOENT/);
+  });
+});

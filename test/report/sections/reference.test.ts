@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { ReferenceCurves, Results } from '../../../src/report/results.ts';
+import { describeReference } from '../../../src/report/sections/reference.ts';
+import { makeModelResult, makeResults } from '../result-values.ts';
+
+const curves: ReferenceCurves = {
+  epochs: [1, 3],
+  accuracy: { train: [], validation: [], test: [] },
+  trainLoss: [],
+  tau: [[]],
+  placed: true,
+  truncated: [],
+};
+
+function say(overrides: Partial<Results>): string[] {
+  return describeReference(makeResults(overrides)).map((block) => {
+    if (block.kind !== 'paragraph') throw new Error(block.kind);
+    return block.text
+      .map((part) =>
+        typeof part === 'string' ? part : 'strong' in part ? part.strong : 'code' in part ? part.code : '',
+      )
+      .join('');
+  });
+}
+
+const of = (changes: Partial<ReferenceCurves>) => ({
+  reference: new Map([['baseline', { ...curves, ...changes }]]),
+});
+
+describe('what the report says of the authors’ logs', () => {
+  it('is nothing where the profile names none', () => {
+    expect(say({ reference: null })).toEqual([]);
+  });
+
+  it('is which models and epochs they cover', () => {
+    const models = [makeModelResult(), makeModelResult({ id: 'b', title: 'B' })];
+    const [first, ...rest] = say({ ...of({}), models });
+    expect(first).toContain('one training a model: Baseline epochs 1 to 3; none of B.');
+    expect(rest).toEqual([]);
+    expect(say({ reference: new Map() })).toEqual([
+      'The authors’ logs are left out. The folder that the profile names has no log of any of these models.',
+    ]);
+  });
+
+  it('is why they are left out beside data that cannot be compared', () => {
+    expect(say({ ...of({}), simulated: true })).toEqual([
+      expect.stringContaining('curves of simulated data'),
+    ]);
+    expect(say({ ...of({}), dataset: 'nmnist' })).toEqual([expect.stringContaining('curves of N-MNIST')]);
+  });
+
+  it.each([
+    [{ epochs: [1, 9] }, 'The logs of Baseline go on after epoch 6, where the figures end.'],
+    [
+      { epochs: [7, 9] },
+      'The logs of Baseline begin after epoch 3, where the figures end, so nothing of them is drawn.',
+    ],
+    [
+      { placed: false },
+      'The logs of Baseline do not tell which training batch belongs to which epoch, so there are no curves of training batches and time constants of them.',
+    ],
+    [
+      { tau: [[], []] },
+      'The logs of Baseline are of networks with another number of spiking layers, so their time constants are not drawn.',
+    ],
+    [
+      { truncated: ['baseline/a', 'baseline/b'] },
+      '2 event files of the logs end in the middle of a record; what comes before that is used: baseline/a, baseline/b.',
+    ],
+  ] satisfies [Partial<ReferenceCurves>, string][])('is what cannot be drawn: %j', (changes, sentence) => {
+    expect(say(of(changes)).slice(1)).toEqual([sentence]);
+  });
+});
