@@ -3,6 +3,7 @@ import type { Preparation } from '../original/preparation.ts';
 import type { DataSettings } from '../original/run-record.ts';
 import type { Plan } from '../runner/plan.ts';
 import { isJsonObject, type JsonObject } from '../schema/json.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load.ts';
 
 /** What `--set` may change: the recordings, and what the original's arguments do not say about frames. */
 const freeSettings = ['dataset', 'simulate', 'frames.downsample', 'frames.limit', 'frames.invalidEvents'];
@@ -56,27 +57,42 @@ export function refuseOverrides(assignments: readonly string[]): void {
 }
 
 /** What holds where a profile leaves it out: said or not, it is the same training. */
-const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep' };
+const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normalization: 'none' };
 
 /**
- * What a profile and its overrides say of the data.
+ * Loads the graph with the data that a profile names and the frames that the arguments ask for. What the profile says already is not said
+ * again, so that the frames of `repro run` are up to date here too.
  *
- * @throws {ReproError} `usage` if they are of another data set than the arguments
+ * @throws {ReproError} `usage` if the profile is of another data set than the arguments
  */
-export function readDataSettings(
-  plan: Plan,
-  { dataset, parsed }: Preparation,
-): { readonly data: DataSettings; readonly downsample: number } {
-  const named = sectionOf(plan, 'dataset');
-  const frames = { ...frameDefaults, ...sectionOf(plan, 'frames') };
-  if (named.name !== dataset) {
+export async function loadDataPlan(
+  preparation: Preparation,
+  options: PipelineOptions,
+): Promise<{ readonly plan: Plan; readonly pipeline: PipelineOptions }> {
+  const pipeline = { ...options, profile: options.profile ?? preparation.profile };
+  const plan = await loadSelectedPlan(pipeline);
+  const { name } = sectionOf(plan, 'dataset');
+  if (name !== preparation.dataset) {
     throw new ReproError(
       'usage',
-      `profile "${plan.profile}" is of ${String(named.name)}, and -dataset_name is ${parsed.values.dataset_name}.`,
+      `profile "${plan.profile}" is of ${String(name)}, and -dataset_name is ${preparation.parsed.values.dataset_name}.`,
       { where: `--profile ${plan.profile}`, fix: 'Name a profile of that data set.' },
     );
   }
-  const simulated = named.simulated === true;
+  const said = framesOf(plan);
+  const unsaid = Object.entries(preparation.frames).filter(([key, value]) => said[key] !== value);
+  if (unsaid.length === 0) return { plan, pipeline };
+  const set = [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)];
+  return { plan: await loadSelectedPlan({ ...pipeline, set }), pipeline: { ...pipeline, set } };
+}
+
+/** What a plan's settings say of the data. */
+export function readDataSettings(
+  plan: Plan,
+  { dataset }: Preparation,
+): { readonly data: DataSettings; readonly downsample: number } {
+  const frames = framesOf(plan);
+  const simulated = sectionOf(plan, 'dataset').simulated === true;
   return {
     data: {
       dataset: { name: dataset, simulated },
@@ -85,6 +101,10 @@ export function readDataSettings(
     },
     downsample: Number(frames.downsample),
   };
+}
+
+function framesOf(plan: Plan): JsonObject {
+  return { ...frameDefaults, ...sectionOf(plan, 'frames') };
 }
 
 function sectionOf(plan: Plan, key: string): JsonObject {

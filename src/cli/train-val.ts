@@ -1,4 +1,3 @@
-import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import type { EngineChoice } from '../engines/choose-engine.ts';
@@ -21,17 +20,12 @@ import { trainOriginal } from '../original/train.ts';
 import { acquireLock, type Lock } from '../runner/cache/lock.ts';
 import { readRecord as readStageRecord } from '../runner/cache/records.ts';
 import type { Plan } from '../runner/plan.ts';
-import { runPlan } from '../runner/run.ts';
-import { selectInstances } from '../runner/selection.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
-import { factsOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
+import { bringFramesUpToDate, framesStage } from './frames.ts';
+import { type PipelineOptions, printJson } from './load.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
-import { readDataSettings, refuseOverrides } from './train-val-settings.ts';
+import { loadDataPlan, readDataSettings, refuseOverrides } from './train-val-settings.ts';
 import { colorsFor } from './view/colors.ts';
-import { openView } from './view/open-view.ts';
-import { applyEvent, createRunState } from './view/run-state.ts';
-import { summariseRun } from './view/summary.ts';
 import { showTraining } from './view/training-view.ts';
 
 export interface TrainValOptions extends PipelineOptions {
@@ -40,21 +34,14 @@ export interface TrainValOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** The stage whose output is trained on, and the folder in the checkpoint folder that keeps a second training out. */
-const framesStage = 'frames';
+/** The folder in the checkpoint folder that keeps a second training out. */
 const lockFolder = 'lock';
 
 /** `repro train-val`: the original's training, from its arguments to its folders. Progress on stderr; run.json on stdout with --json. */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {
   refuseOverrides(options.set);
   const preparation = prepareTraining(words, options.compat, process.cwd());
-  const { parsed, frames } = preparation;
-  const pipeline: PipelineOptions = {
-    ...options,
-    profile: options.profile ?? preparation.profile,
-    set: [...options.set, ...Object.entries(frames).map(([key, value]) => `frames.${key}=${value}`)],
-  };
-  const plan = await loadSelectedPlan(pipeline);
+  const { plan, pipeline } = await loadDataPlan(preparation, options);
   const { data, downsample } = readDataSettings(plan, preparation);
   checkLayersFit(preparation, downsample);
   for (const note of preparation.notes) sayAside(note);
@@ -66,7 +53,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
   const signals = listenForSignals();
   try {
     const earlier = await readRecord(preparation.checkpointFolder);
-    const known = { arguments: parsed.values, compat: preparation.model.compat, data };
+    const known = { arguments: preparation.parsed.values, compat: preparation.model.compat, data };
     if (earlier === undefined) await refuseForeign(preparation, [lockFolder]);
     else refuseOther(preparation.checkpointFolder, earlier, known);
     const finished = earlier === undefined ? undefined : await findFinishedRun(preparation);
@@ -82,45 +69,6 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     signals.dispose();
     await lock.release();
   }
-}
-
-/** As `repro run frames`; sets the exit code where that fails. */
-async function bringFramesUpToDate(
-  plan: Plan,
-  pipeline: PipelineOptions,
-  signals: SignalListener,
-): Promise<boolean> {
-  const { selected } = selectInstances(plan, { targets: [framesStage] });
-  const state = createRunState();
-  const view = await openView();
-  try {
-    await runPlan({
-      plan,
-      selected,
-      jobs: os.availableParallelism(),
-      facts: factsOf(plan.projectRoot),
-      signal: signals.stop,
-      killSignal: signals.kill,
-      onEvent: (event) => {
-        const nowMs = Date.now();
-        applyEvent(state, event, nowMs);
-        view.show(event, state, nowMs);
-      },
-    });
-  } finally {
-    view.close();
-  }
-  if (state.outcome === 'ok') return true;
-  const summary = summariseRun(state, {
-    colors: colorsFor(process.stderr),
-    runArguments: pipelineArguments(pipeline),
-    folder: process.cwd(),
-    results: [],
-  });
-  printLines(summary);
-  process.exitCode =
-    state.outcome === 'interrupted' ? exitCodeOfSignal(signals.received()) : exitCode.stageFailed;
-  return false;
 }
 
 /** Trains with the frames that are there, and shows it as a run of one stage; sets the exit code where that does not end well. */

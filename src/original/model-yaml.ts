@@ -72,7 +72,10 @@ function describeProfile(
     const settings = [
       "'models=[NAME]'",
       `'seeds=[${seed}]'`,
-      ...Object.entries(frames).map(([key, value]) => `frames.${key}=${value}`),
+      ...Object.entries(frames)
+        // None is what holds where nothing is said; saying it would make the frames again.
+        .filter(([, value]) => value !== 'none')
+        .map(([key, value]) => `frames.${key}=${value}`),
     ];
     lines.push('# Or, without a profile of its own:');
     lines.push(

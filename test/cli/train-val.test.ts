@@ -134,9 +134,15 @@ describe('repro train-val', () => {
     expect(JSON.parse(await fs.readFile(path.join(folder, 'frames.log'), 'utf8'))).toEqual({
       steps: 3,
       splitBy: 'number',
-      normalization: 'none',
       downsample: 16,
     });
+  });
+
+  test('takes the frames that a run of the pipeline has made', async () => {
+    expect(
+      await call(['run', 'frames', '--set', 'frames.steps=3', '--set', 'frames.splitBy=number']),
+    ).toMatchObject({ exitCode: 0 });
+    expect((await trainVal('logs', 1)).stderr).toContain('= frames  up to date');
   });
 
   test('says that it has finished, and goes on when asked for more epochs', async () => {
