@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../errors.ts';
+import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addOriginalCommands } from './original-commands.ts';
 
@@ -119,6 +120,7 @@ function buildProgram(version: string): Command {
       (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
     );
 
+  addCheckpointCommands(program, withPipelineOptions);
   addOriginalCommands(program);
 
   program

@@ -1,0 +1,95 @@
+import type { NetworkConfig } from '../snn/networks.ts';
+import { tauOfLogit } from '../snn/neurons.ts';
+import type { State } from '../snn/tensor.ts';
+import type { CheckpointEvaluation } from './evaluate-checkpoint.ts';
+import type { ImportOutcome } from './import-folder.ts';
+
+/** A line of a description: what it is about, and what there is to say. */
+export type Line = readonly [topic: string, text: string];
+
+/** What an import found, for people. */
+export function describeImport({ checkpoint, description, folder, files }: ImportOutcome): Line[] {
+  const { network, state, curves, claims, assumptions, warnings, trainedSteps } = checkpoint;
+  const { source } = description;
+  const what = source.class ?? 'a state_dict: tensors without their modules';
+  const tags = [...new Set(curves.map(({ tag }) => tag))];
+  const steps = trainedSteps === null ? [] : [`T = ${trainedSteps}`];
+  const said = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
+  return [
+    [
+      'file',
+      `${what} (${source.format === 'zip' ? 'zip format' : 'format of PyTorch before 1.6'}), sha256 ${source.sha256}`,
+    ],
+    ['network', describeNetwork(network)],
+    ['neurons', describeNeurons(network, state)],
+    ...(said.length > 0 ? ([['it says', said.join(', ')]] as const) : []),
+    ...(curves.length > 0 ? ([['curves', `${curves.length} points of ${tags.join(', ')}`]] as const) : []),
+    ...assumptions.map(
+      ({ what: taken, matters }): Line => [
+        matters === 'evaluation' ? 'assumed' : 'and',
+        matters === 'evaluation' ? taken : `${taken}; only further training would use it`,
+      ],
+    ),
+    ...warnings.map((text): Line => ['warning', text]),
+    ['written', `${folder}: ${files.join(', ')}`],
+  ];
+}
+
+/** Accuracy and loss, with what they are of. */
+export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
+  const { split, clips, correct, accuracy, interval, loss, dataset, simulated, steps } = evaluation;
+  const bounds = `${(100 * interval.low).toFixed(1)} to ${percent(interval.high)}`;
+  return [
+    ['clips', `${clips} ${split} clips of ${dataset}, ${steps} frames each`],
+    ...(simulated
+      ? ([['simulated', 'these recordings are simulated: the figures say nothing about real ones']] as const)
+      : []),
+    ['accuracy', `${correct} of ${clips}, ${percent(accuracy)}; 95 % Wilson interval ${bounds}`],
+    ['loss', loss.toPrecision(4)],
+  ];
+}
+
+export function describeNetwork({
+  architecture,
+  input,
+  classes,
+  layers,
+  channels,
+  pooling,
+  hidden,
+  steps,
+}: NetworkConfig): string {
+  const size = input.join(' x ');
+  const shown =
+    architecture === undefined || architecture === 'event-frames'
+      ? `event frames ${size}`
+      : `${architecture}, images ${size}`;
+  const blocks = layers === undefined ? '' : `${layers} layers of `;
+  const times = steps === undefined ? '' : `, shown at ${steps} steps`;
+  return `${shown}${times}; ${blocks}${channels} channels, ${pooling} pooling, ${hidden ?? 'default'} hidden, ${classes} classes`;
+}
+
+export function describeNeurons(
+  { neuron, tau, reset, surrogate, threshold = 1 }: NetworkConfig,
+  state: State,
+): string {
+  const logits = [...state].flatMap(([name, { data }]) => (name.endsWith('.w') ? [...data].map(Number) : []));
+  const taus = logits.map(tauOfLogit);
+  const range = [reduce(taus, Math.min), reduce(taus, Math.max)].map((value) => value.toPrecision(3));
+  const constant =
+    neuron === 'lif'
+      ? `LIF, τ = ${tau.mean}`
+      : `PLIF, one τ a ${tau.per}, now ${[...new Set(range)].join(' to ')} steps`;
+  const back = reset.kind === 'hard' ? `hard reset to ${reset.potential ?? 0}` : 'soft reset';
+  const slope = surrogate.learnable ? 'with a learned slope' : `with slope ${surrogate.alpha}`;
+  return `${constant}; threshold ${threshold}, ${back}${reset.detach ? ', detached' : ''}; surrogate ${surrogate.kind} ${slope}`;
+}
+
+/** A spread would put millions of arguments on the stack. */
+function reduce(values: readonly number[], choose: (a: number, b: number) => number): number {
+  return values.reduce((a, b) => choose(a, b), values[0] ?? Number.NaN);
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
+}

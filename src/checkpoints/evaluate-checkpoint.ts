@@ -1,0 +1,121 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { Engine } from '../engines/engine.ts';
+import { ReproError } from '../errors.ts';
+import { buildNetwork } from '../snn/networks.ts';
+import { wilsonInterval } from '../stats/wilson.ts';
+import { evaluateClips } from '../training/evaluation.ts';
+import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
+import type { Score } from '../training/scores.ts';
+import { checkFramesFit, warnOfFrames } from './frames-fit.ts';
+import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+
+/** `validation`: the training clips that the network's own training held back; `train`: all of them. */
+export type EvaluatedSplit = 'test' | 'validation' | 'train';
+
+export interface CheckpointEvaluation extends Score {
+  readonly split: EvaluatedSplit;
+  /** 95 % Wilson interval of the accuracy. */
+  readonly interval: { readonly low: number; readonly high: number };
+  readonly dataset: string;
+  /** Whether the clips are simulated. */
+  readonly simulated: boolean;
+  /** T of the frames. */
+  readonly steps: number;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Runs a state over the clips of a frame cache.
+ *
+ * @throws {ReproError} `frames-misfit` if the network cannot be shown such frames, `network-unknown` if nothing says what the state is of,
+ *   `evaluation-interrupted`
+ */
+export async function evaluateCheckpoint(
+  checkpoint: LoadedCheckpoint,
+  {
+    engine,
+    framesFolder,
+    split,
+    batchSize,
+    signal,
+    progress,
+  }: {
+    readonly engine: Engine;
+    readonly framesFolder: string;
+    readonly split: EvaluatedSplit;
+    readonly batchSize: number;
+    readonly signal: AbortSignal;
+    /** Told how many clips are done, of how many. */
+    readonly progress: (done: number, total: number) => void;
+  },
+): Promise<CheckpointEvaluation> {
+  const { state, network, source } = checkpoint;
+  if (network === null) {
+    throw new ReproError('network-unknown', 'nothing says what network these tensors are of.', {
+      where: source,
+      fix: 'Keep the file beside its run.json, or make it with `repro export` or `repro import`, which say so.',
+    });
+  }
+  const frames = await openFrameCache(framesFolder);
+  try {
+    const { index } = frames;
+    checkFramesFit({ network, state }, index, frames.input);
+    const rows = rowsOf(checkpoint, split, frames);
+    const clips = split === 'test' ? index.splits.test : index.splits.train;
+    const session = await engine.open(buildNetwork(network), state);
+    let done = 0;
+    try {
+      const { score } = await evaluateClips(
+        session,
+        { source: split === 'test' ? frames.test : frames.train, labels: labelsOf(clips) },
+        rows,
+        {
+          classes: index.classes.length,
+          batchSize,
+          beforeBatch: async () => {
+            await nextTurn(); // where an interruption is heard
+            if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
+          },
+          afterBatch: (count) => {
+            done += count;
+            progress(done, rows.length);
+          },
+        },
+      );
+      return {
+        split,
+        ...score,
+        interval: wilsonInterval(score.correct, score.clips),
+        dataset: index.dataset,
+        simulated: index.simulated,
+        steps: index.frames.steps,
+        warnings: warnOfFrames(checkpoint, index),
+      };
+    } finally {
+      session.dispose();
+    }
+  } finally {
+    await frames.close();
+  }
+}
+
+function rowsOf(
+  { validation, source, simulated }: LoadedCheckpoint,
+  split: EvaluatedSplit,
+  { index }: FrameCache,
+): Int32Array {
+  if (split !== 'validation') return Int32Array.from(index.splits[split].keys());
+  if (validation === null) {
+    throw new ReproError('split-unknown', 'nothing says which clips its training held back.', {
+      where: source,
+      fix: 'Only the folder of a training here knows them (split.json): use --split test, or --split train for all its clips.',
+    });
+  }
+  const clips = index.splits.train.length;
+  if (validation.every((row) => row < clips) && simulated === index.simulated)
+    return Int32Array.from(validation);
+  throw new ReproError('split-unknown', 'the clips that its training held back are not among these.', {
+    where: source,
+    fix: 'It was trained on other frames: choose the profile and settings that it was trained with.',
+  });
+}

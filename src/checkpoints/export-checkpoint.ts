@@ -1,0 +1,43 @@
+import path from 'node:path';
+import { encodeNpz } from '../formats/npz.ts';
+import { writeSafetensors } from '../formats/safetensors.ts';
+import { encodeMetadata } from './export-metadata.ts';
+import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import { writeWholeFile } from './whole-output.ts';
+
+export type ExportFormat = 'safetensors' | 'npz';
+
+/**
+ * Writes a state for other programs, its tensors under PyTorch's names. The same state gives the same bytes.
+ *
+ * @param out a path; in the current folder, named after the checkpoint, where left out
+ * @returns the file's path and size
+ * @throws {ReproError} `output-exists` if there is such a file and `force` is not set
+ */
+export async function exportCheckpoint(
+  checkpoint: LoadedCheckpoint,
+  {
+    to,
+    out,
+    force,
+  }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
+): Promise<{ readonly file: string; readonly sizeBytes: number; readonly tensors: number }> {
+  const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
+  const bytes = to === 'npz' ? await encodeNpz(checkpoint.state) : encodeSafetensors(checkpoint);
+  await writeWholeFile(file, bytes, force);
+  return { file, sizeBytes: bytes.length, tensors: checkpoint.state.size };
+}
+
+/** With what is known of the network beside the tensors, where a reader that does not care never looks. */
+function encodeSafetensors({
+  state,
+  network,
+  trainedSteps,
+  simulated,
+  source,
+}: LoadedCheckpoint): Uint8Array {
+  return writeSafetensors(
+    state,
+    encodeMetadata(network === null ? null : { network, trainedSteps, simulated, source }),
+  );
+}

@@ -1,0 +1,105 @@
+import { ReproError } from '../errors.ts';
+import type { ClipIndex } from '../formats/frame-cache.ts';
+import type { NetworkConfig } from '../snn/networks.ts';
+import type { State } from '../snn/tensor.ts';
+
+/** Cameras that are known, and the profile whose frames are theirs. */
+const CAMERAS: readonly { readonly side: number; readonly profile: string }[] = [
+  { side: 34, profile: 'nmnist' },
+  { side: 128, profile: 'full' },
+];
+
+/**
+ * Whether a network can be shown these frames.
+ *
+ * @param input [P, H, W] of a frame
+ * @throws {ReproError} `frames-misfit` with the settings that would fit, if any would
+ */
+export function checkFramesFit(
+  { network, state }: { readonly network: NetworkConfig; readonly state: State },
+  index: ClipIndex,
+  input: readonly [number, number, number],
+): void {
+  const { architecture = 'event-frames' } = network;
+  const fail = (problem: string, fix: string): never => {
+    throw new ReproError('frames-misfit', problem, { fix });
+  };
+  if (architecture !== 'event-frames') {
+    fail(
+      `this is a network for still images (${architecture}), and ${index.dataset} has event frames.`,
+      'There are no still images here to evaluate it on.',
+    );
+  }
+  const [channels, height, width] = network.input;
+  const [frameChannels, frameHeight, frameWidth] = input;
+  if (channels !== frameChannels) {
+    fail(
+      `the network takes frames of ${channels} channels, and these have ${frameChannels}.`,
+      'Event frames have 2, one a polarity.',
+    );
+  }
+  if (height !== frameHeight || width !== frameWidth) {
+    fail(
+      `the network takes frames of ${height} x ${width}, and these are of ${frameHeight} x ${frameWidth}.`,
+      remedySize(network, state, index),
+    );
+  }
+  if (network.classes !== index.classes.length) {
+    fail(
+      `the network tells ${network.classes} classes apart, and ${index.dataset} has ${index.classes.length}.`,
+      'It was trained on another data set: choose the profile of that one with --profile.',
+    );
+  }
+}
+
+function remedySize(network: NetworkConfig, state: State, { sensor, frames }: ClipIndex): string {
+  const [, height, width] = network.input;
+  const remedies: string[] = [];
+  const factor = sensor.height / height;
+  if (Number.isInteger(factor) && sensor.width / width === factor) {
+    remedies.push(`Frames that fit come of --set frames.downsample=${factor}.`);
+  }
+  const camera = CAMERAS.find(({ side }) => side === height && side === width && side !== sensor.height);
+  if (camera !== undefined) {
+    remedies.push(`Frames of ${camera.side} x ${camera.side} are those of --profile ${camera.profile}.`);
+  }
+  if (takesAlike(network, state, [frames.height, frames.width])) {
+    remedies.push(
+      `Its weights would fit these frames too. If it was trained on such, import it with --input ${frames.height}x${frames.width}.`,
+    );
+  }
+  return (
+    remedies.join('\n') || 'No setting of this data set gives frames of that size: it was trained on another.'
+  );
+}
+
+/** Whether frames of another size leave as large a map, what pooling rounds away left aside. */
+function takesAlike(
+  { layers = 0, channels, tau }: NetworkConfig,
+  state: State,
+  [height, width]: readonly [number, number],
+): boolean {
+  const features = state.get('fc.2.weight')?.shape[1];
+  const scale = 2 ** layers;
+  return (
+    tau.per === 'layer' && Math.floor(height / scale) * Math.floor(width / scale) * channels === features
+  );
+}
+
+/** What fits, but is not as the network was trained. */
+export function warnOfFrames(
+  { trainedSteps, simulated }: { readonly trainedSteps: number | null; readonly simulated: boolean | null },
+  { frames, simulated: framesAreSimulated }: ClipIndex,
+): string[] {
+  const kind = (isSimulated: boolean): string => (isSimulated ? 'simulated' : 'real');
+  return [
+    ...(trainedSteps === null || trainedSteps === frames.steps
+      ? []
+      : [
+          `It was trained with ${trainedSteps} frames a clip, and these have ${frames.steps}: --set frames.steps=${trainedSteps} gives such.`,
+        ]),
+    ...(simulated === null || simulated === framesAreSimulated
+      ? []
+      : [`It was trained on ${kind(simulated)} recordings, and these are ${kind(framesAreSimulated)}.`]),
+  ];
+}

@@ -1,0 +1,55 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
+import { ReproError } from '../errors.ts';
+import { matchInstances } from '../runner/selection.ts';
+import { readStatus } from '../runner/status.ts';
+import { factsOf } from './facts.ts';
+import { loadSelectedPlan, type PipelineOptions } from './load.ts';
+import { colorsFor } from './view/colors.ts';
+
+/** Loads what a command was given: a path, or a stage instance such as `train@baseline,2020`, whose output folder is taken. */
+export async function loadSource(
+  source: string,
+  options: PipelineOptions & { readonly which?: Which },
+): Promise<LoadedCheckpoint> {
+  const isInstance = source.includes('@') && !existsSync(source);
+  const checkpoint = await loadCheckpoint(
+    isInstance ? await findOutput(source, options) : source,
+    options.which,
+  );
+  for (const text of checkpoint.warnings) warn(text);
+  return checkpoint;
+}
+
+/** A line on stderr that is to be noticed. */
+export function warn(text: string): void {
+  process.stderr.write(`${colorsFor(process.stderr).yellow('!')} ${text}\n`);
+}
+
+async function findOutput(target: string, options: PipelineOptions): Promise<string> {
+  const plan = await loadSelectedPlan(options);
+  const [id, ...more] = matchInstances(plan, target);
+  const instance = id === undefined ? undefined : plan.instances.get(id);
+  if (instance === undefined || more.length > 0) {
+    throw new ReproError('usage', `"${target}" is more than one instance: ${[id, ...more].join(', ')}`, {
+      fix: 'Name one of them.',
+    });
+  }
+  const [output] = instance.outputs;
+  const folder = output === undefined ? undefined : path.resolve(plan.projectRoot, output);
+  if (folder === undefined || !existsSync(folder)) {
+    throw new ReproError('checkpoint-missing', `"${instance.id}" has made nothing yet.`, {
+      fix: `Run it: npx repro run ${instance.id}`,
+    });
+  }
+  // What lies there may be of other settings, or of another profile.
+  const selected = new Set([instance.id]);
+  const [status] = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  if (status !== undefined && status.state !== 'fresh') {
+    const reasons = status.reasons.map(({ text }) => text).join('; ');
+    warn(`${instance.id} is not up to date (${reasons || status.state}): this is what its last run made.`);
+  }
+  return folder;
+}
