@@ -1,8 +1,7 @@
-import { allRuns, describeEpochs } from '../epochs.ts';
+import { describeEpochs } from '../epochs.ts';
 import { formatCount, formatPercent } from '../format.ts';
-import { describeCoverage, hasReference, nameReference, referenceOf } from '../reference.ts';
+import { describeCoverage, hasReference, referenceOf } from '../reference.ts';
 import type { ModelResult, Results } from '../results.ts';
-import { isSmoothed } from './epoch-series.ts';
 import type { Figure } from './figure.ts';
 import { drawSplitCurves } from './split-curves.ts';
 
@@ -13,10 +12,7 @@ export function drawAccuracy(results: Results): Figure {
     title: 'Accuracy over epochs',
     caption:
       'Share of clips classified correctly after each epoch; of training clips, during it and with dropout. ' +
-      `The level marked chance is ${formatPercent(chance)}.` +
-      (hasReference(results)
-        ? ` Thin lines are the ${nameReference(results, isSmoothed(allRuns(results)))}; of training clips, single batches, every 256th.`
-        : ''),
+      `The level marked chance is ${formatPercent(chance)}.`,
     alt: [
       `Line plots of accuracy over ${describeEpochs(results)}, one a model.`,
       ...results.models.map(describeEnd),
@@ -29,6 +25,7 @@ export function drawAccuracy(results: Results): Figure {
       level: { value: chance, label: 'chance' },
     }),
     pickReference: ({ accuracy }) => accuracy,
+    referenceCaption: '; of training clips, single batches, every 256th.',
   });
 }
 

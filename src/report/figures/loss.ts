@@ -1,7 +1,6 @@
 import { allRuns, describeEpochs } from '../epochs.ts';
-import { describeCoverage, hasReference, nameReference } from '../reference.ts';
+import { describeCoverage, hasReference } from '../reference.ts';
 import type { Results } from '../results.ts';
-import { isSmoothed } from './epoch-series.ts';
 import type { Figure } from './figure.ts';
 import { drawSplitCurves } from './split-curves.ts';
 
@@ -11,10 +10,7 @@ export function drawLoss(results: Results): Figure {
     title: 'Loss over epochs',
     caption:
       'Mean squared error of the firing rates against the one-hot labels. ' +
-      `The training loss is taken with dropout and includes ${nameRegulariser(results)}.` +
-      (hasReference(results)
-        ? ` Thin lines are the ${nameReference(results, isSmoothed(allRuns(results)))}: the training loss of single batches, every 256th.`
-        : ''),
+      `The training loss is taken with dropout and includes ${nameRegulariser(results)}.`,
     alt:
       `Line plots of the training, validation and test loss over ${describeEpochs(results)}, one a model.` +
       (hasReference(results)
@@ -25,6 +21,7 @@ export function drawLoss(results: Results): Figure {
       return { domain: [0, top], format: top < 0.02 ? '.3f' : '.2f' };
     },
     pickReference: ({ trainLoss }) => ({ train: trainLoss }),
+    referenceCaption: ': the training loss of single batches, every 256th.',
   });
 }
 

@@ -1,5 +1,5 @@
 import { allRuns, axisRange } from '../epochs.ts';
-import { referenceOf } from '../reference.ts';
+import { hasReference, nameReference, referenceOf } from '../reference.ts';
 import {
   type EpochPoint,
   type ModelResult,
@@ -42,13 +42,15 @@ interface SplitCurves {
   readonly axis: (lowest: number, highest: number) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level'>;
   /** What the authors logged of the quantity. */
   readonly pickReference: (curves: ReferenceCurves) => Partial<Record<Split, readonly EpochPoint[]>>;
+  /** What a reader must know of their lines. */
+  readonly referenceCaption: string;
 }
 
 /** One quantity over the epochs, on the training, validation and test clips: one panel a model, all on one scale. */
 export function drawSplitCurves(
   results: Results,
   quantity: 'accuracy' | 'loss',
-  { title, caption, alt, axis, pickReference }: SplitCurves,
+  { title, caption, alt, axis, pickReference, referenceCaption }: SplitCurves,
 ): Figure {
   const smoothed = isSmoothed(allRuns(results));
   const [firstEpoch, lastEpoch] = axisRange(results);
@@ -66,7 +68,13 @@ export function drawSplitCurves(
   return {
     id: quantity,
     title,
-    caption: [caption, ...describeDrawing(results, smoothed)].join(' '),
+    caption: [
+      caption,
+      ...describeDrawing(results, smoothed),
+      ...(hasReference(results)
+        ? [`Thin lines are the ${nameReference(results, smoothed)}${referenceCaption}`]
+        : []),
+    ].join(' '),
     alt,
     legend: [
       ...SPLIT_LEGEND,

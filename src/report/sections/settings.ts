@@ -1,5 +1,6 @@
 import { listSwitched, tabulateCompat } from '../compat-table.ts';
 import type { Block, Section } from '../document.ts';
+import { spellCount } from '../format.ts';
 import type { Results } from '../results.ts';
 import { listDeviations, tabulateSettings } from '../settings-table.ts';
 
@@ -27,8 +28,8 @@ function describeCompat(results: Results): Block[] {
   const switched = listSwitched(results).length;
   const text =
     switched === 0
-      ? 'In ten points the thesis disagrees with itself. All are settled here as by default: by its intent.'
-      : `In ten points the thesis disagrees with itself; ${switched} ${switched === 1 ? 'is' : 'are'} not settled as by default.`;
+      ? 'In ten points the paper, its code and its runs disagree. All of them are settled here as by default, by the intent of the thesis.'
+      : `In ten points the paper, its code and its runs disagree; ${spellCount(switched)} of them ${switched === 1 ? 'is' : 'are'} not settled as by default.`;
   return [
     { kind: 'paragraph', text: [text] },
     { kind: 'table', table },
