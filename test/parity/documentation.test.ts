@@ -1,0 +1,30 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { engineNames } from '../../src/engines/named-engines.ts';
+import { dataOrderKind } from '../../src/parity/data-order.ts';
+import { framesKind } from '../../src/parity/frames.ts';
+import { networkKind } from '../../src/parity/network.ts';
+import { neuronKind } from '../../src/parity/neuron.ts';
+import { randomKind } from '../../src/parity/random.ts';
+import { aedatKind, segmentsKind } from '../../src/parity/recordings.ts';
+import { tolerances } from '../../src/parity/tolerances.ts';
+
+const page = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
+
+it('docs/parity.md has every tolerance with its numbers', () => {
+  const rows = [...page.matchAll(/^\| `([a-z ]+)` \| [^|]+ \| ([\de-]+) \| ([\de-]+) \|/gm)];
+  expect(
+    Object.fromEntries(rows.map(([, name, relative, absolute]) => [name, [relative, absolute].map(Number)])),
+  ).toEqual(
+    Object.fromEntries(
+      Object.entries(tolerances).map(([name, { relative, absolute }]) => [name, [relative, absolute]]),
+    ),
+  );
+});
+
+it('docs/parity.md has every key that a description may have, and every engine', () => {
+  const kinds = [neuronKind, networkKind, framesKind, aedatKind, segmentsKind, randomKind, dataOrderKind];
+  const words = new Set(page.match(/(?<=`)[\w-]+(?=`)/g));
+  const wanted = [...kinds.flatMap(({ keys }) => keys), ...engineNames];
+  expect(wanted.filter((word) => !words.has(word))).toEqual([]);
+});
