@@ -39,7 +39,10 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const strayFiles = await listStrayFiles(folder);
   if (!hasPassed(outcomes)) process.exitCode = exitCode.stageFailed;
   if (options.json === true) {
-    printJson(describeRun({ folder: folderName, engine: engine.description, outcomes, strayFiles }));
+    const { description } = engine;
+    printJson(
+      describeRun({ folder: folderName, choice: options.engine, engine: description, outcomes, strayFiles }),
+    );
     return;
   }
   const { green, red } = colorsFor(process.stdout);

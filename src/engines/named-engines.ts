@@ -10,7 +10,7 @@ const engines = {
   tfjs: () => chooseEngine('tfjs'),
   /** The same on the CPU, composed of TensorFlow.js' own operations: slow and plain, it checks the kernels. */
   'tfjs-composed': async () =>
-    createCpuEngine("asked for: composed of TensorFlow.js' own operations", referenceOperations),
+    createCpuEngine("composed of TensorFlow.js' own operations, as asked for", referenceOperations),
 } as const satisfies Readonly<Record<string, () => Promise<Engine>>>;
 
 export type EngineName = keyof typeof engines;

@@ -7,6 +7,8 @@ import { tolerances } from './tolerances.ts';
 export interface ParityRun {
   /** As it was named on the command line. */
   readonly folder: string;
+  /** The engine's name on the command line: `auto`, `tfjs-composed`. */
+  readonly choice: string;
   readonly engine: EngineDescription;
   readonly outcomes: readonly CaseOutcome[];
   /** Files of tensors that belong to no case. */
@@ -38,12 +40,12 @@ export function hasPassed(outcomes: readonly CaseOutcome[]): boolean {
 }
 
 /** The document of `repro parity --json`; numbers that JSON has not are texts in it: "NaN", "Infinity". */
-export function describeRun({ folder, engine, outcomes, strayFiles }: ParityRun): object {
+export function describeRun({ folder, choice, engine, outcomes, strayFiles }: ParityRun): object {
   return {
     version: 1,
     command: 'parity',
     folder,
-    engine,
+    engine: { choice, ...engine },
     passed: hasPassed(outcomes),
     totals: countTotals(outcomes),
     cases: outcomes.map(({ name, kind, passed, comparisons }) => ({

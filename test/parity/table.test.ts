@@ -53,14 +53,20 @@ describe('the document', () => {
   it('says the same as the table, with tolerances and their reasons', () => {
     const document = JSON.parse(
       JSON.stringify(
-        describeRun({ folder: 'x', engine, outcomes: [good, bad], strayFiles: ['y.safetensors'] }),
+        describeRun({
+          folder: 'x',
+          choice: 'auto',
+          engine,
+          outcomes: [good, bad],
+          strayFiles: ['y.safetensors'],
+        }),
       ),
     );
     expect(document).toMatchObject({
       version: 1,
       command: 'parity',
       folder: 'x',
-      engine,
+      engine: { choice: 'auto', ...engine },
       passed: false,
       totals: { cases: 2, failedCases: 1, comparisons: 4, failedComparisons: 3, values: 5 },
       strayFiles: ['y.safetensors'],
@@ -92,7 +98,7 @@ describe('the document', () => {
 
   it('says that a run passed only if it ran something', () => {
     const passed = (outcomes: CaseOutcome[]) =>
-      describeRun({ folder: 'x', engine, outcomes, strayFiles: [] });
+      describeRun({ folder: 'x', choice: 'auto', engine, outcomes, strayFiles: [] });
     expect(passed([good])).toMatchObject({ passed: true });
     expect(passed([])).toMatchObject({ passed: false });
   });
