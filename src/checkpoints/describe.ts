@@ -15,6 +15,7 @@ export function describeImport({ checkpoint, description, folder, files }: Impor
   const tags = [...new Set(curves.map(({ tag }) => tag))];
   const steps = trainedSteps === null ? [] : [`T = ${trainedSteps}`];
   const said = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
+  const forTraining = assumptions.flatMap((one) => (one.matters === 'training' ? [one.what] : []));
   return [
     [
       'file',
@@ -24,12 +25,12 @@ export function describeImport({ checkpoint, description, folder, files }: Impor
     ['neurons', describeNeurons(network, state)],
     ...(said.length > 0 ? ([['it says', said.join(', ')]] as const) : []),
     ...(curves.length > 0 ? ([['curves', `${curves.length} points of ${tags.join(', ')}`]] as const) : []),
-    ...assumptions.map(
-      ({ what: taken, matters }): Line => [
-        matters === 'evaluation' ? 'assumed' : 'and',
-        matters === 'evaluation' ? taken : `${taken}; only further training would use it`,
-      ],
+    ...assumptions.flatMap(({ what: taken, matters }): Line[] =>
+      matters === 'evaluation' ? [['assumed', taken]] : [],
     ),
+    ...(forTraining.length > 0
+      ? ([['assumed', `${forTraining.join('; ')} (of use to further training only)`]] as const)
+      : []),
     ...warnings.map((text): Line => ['warning', text]),
     ['written', `${folder}: ${files.join(', ')}`],
   ];

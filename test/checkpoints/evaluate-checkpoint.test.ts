@@ -1,0 +1,172 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describeEvaluation } from '../../src/checkpoints/describe.ts';
+import { type EvaluatedSplit, evaluateCheckpoint } from '../../src/checkpoints/evaluate-checkpoint.ts';
+import { checkFramesFit, warnOfFrames } from '../../src/checkpoints/frames-fit.ts';
+import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
+import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
+import { ReproError } from '../../src/errors.ts';
+import type { ClipIndex } from '../../src/formats/frame-cache.ts';
+import type { NetworkConfig } from '../../src/snn/networks.ts';
+import { torchFixturePath } from '../support/torch-file.ts';
+import { expectedRates, labels, writeFrameCache } from './frames-of-fixture.ts';
+
+let folder: string;
+let checkpoint: LoadedCheckpoint;
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'evaluate-'));
+  await writeFrameCache(folder);
+  checkpoint = await loadCheckpoint(torchFixturePath('baseline.pt'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function evaluate(
+  one: Partial<LoadedCheckpoint> = {},
+  { split = 'test' as EvaluatedSplit, signal = new AbortController().signal } = {},
+) {
+  const done: [number, number][] = [];
+  const evaluation = await evaluateCheckpoint(
+    { ...checkpoint, ...one },
+    {
+      engine: await createCpuEngine('a test'),
+      framesFolder: folder,
+      split,
+      batchSize: 2,
+      signal,
+      progress: (...counts) => void done.push(counts),
+    },
+  );
+  return { evaluation, done };
+}
+
+describe('evaluating a checkpoint', () => {
+  test('gives the accuracy and the loss that PyTorch’s rates give', async () => {
+    const { evaluation, done } = await evaluate();
+    const squares = [...expectedRates()].map(
+      (rate, i) => (rate - (labels[Math.floor(i / 3)] === i % 3 ? 1 : 0)) ** 2,
+    );
+    expect(evaluation).toMatchObject({
+      split: 'test',
+      clips: 3,
+      correct: 2,
+      accuracy: 2 / 3,
+      simulated: true,
+      steps: 6,
+    });
+    expect(evaluation.loss).toBeCloseTo(squares.reduce((a, b) => a + b) / 9, 6);
+    // (p + z²/2n ± z·√(p(1 − p)/n + z²/4n²)) / (1 + z²/n) for 2 of 3
+    expect(evaluation.interval.low).toBeCloseTo(0.2077, 4);
+    expect(evaluation.interval.high).toBeCloseTo(0.9385, 4);
+    expect(done).toEqual([
+      [2, 3],
+      [3, 3],
+    ]);
+    expect(evaluation.warnings).toEqual([]);
+  });
+
+  test('says that simulated recordings are simulated', async () => {
+    const { evaluation } = await evaluate();
+    expect(describeEvaluation(evaluation)).toEqual([
+      ['clips', '3 test clips of dvs128-gesture, 6 frames each'],
+      ['simulated', 'these recordings are simulated: the figures say nothing about real ones'],
+      ['accuracy', '2 of 3, 66.7 %; 95 % Wilson interval 20.8 to 93.9 %'],
+      ['loss', evaluation.loss.toPrecision(4)],
+    ]);
+    expect(describeEvaluation({ ...evaluation, simulated: false }).map(([topic]) => topic)).not.toContain(
+      'simulated',
+    );
+  });
+
+  test('runs the clips that training held back, where it is known which', async () => {
+    const held = { validation: [1], simulated: true };
+    expect((await evaluate(held, { split: 'validation' })).evaluation).toMatchObject({
+      clips: 1,
+      correct: 1,
+    });
+    await expect(evaluate({}, { split: 'validation' })).rejects.toMatchObject({ code: 'split-unknown' });
+    // Of other frames.
+    await expect(evaluate({ ...held, validation: [3] }, { split: 'validation' })).rejects.toMatchObject({
+      code: 'split-unknown',
+    });
+    await expect(evaluate({ ...held, simulated: false }, { split: 'validation' })).rejects.toMatchObject({
+      code: 'split-unknown',
+    });
+    expect((await evaluate({}, { split: 'train' })).evaluation).toMatchObject({ clips: 3, split: 'train' });
+  });
+
+  test('stops where it is told to', async () => {
+    const signal = AbortSignal.abort();
+    await expect(evaluate({}, { signal })).rejects.toMatchObject({ code: 'evaluation-interrupted' });
+  });
+
+  test('needs to know what network the tensors are of', async () => {
+    await expect(evaluate({ network: null })).rejects.toMatchObject({ code: 'network-unknown' });
+  });
+});
+
+describe('frames that a network cannot be shown', () => {
+  const index = {
+    dataset: 'dvs128-gesture',
+    classes: ['a', 'b', 'c'],
+    sensor: { height: 128, width: 128 },
+    frames: { steps: 6, height: 32, width: 32 },
+    simulated: true,
+  } as unknown as ClipIndex;
+
+  function refusal(
+    changes: Partial<NetworkConfig>,
+    input: [number, number, number] = [2, 32, 32],
+  ): ReproError {
+    try {
+      checkFramesFit(
+        { network: { ...checkpoint.network!, ...changes }, state: checkpoint.state },
+        index,
+        input,
+      );
+    } catch (error) {
+      if (error instanceof ReproError) return error;
+      throw error;
+    }
+    throw new Error('they fit');
+  }
+
+  test('are refused with the setting that gives such', () => {
+    const { message, fix } = refusal({});
+    expect(message).toBe('the network takes frames of 16 x 16, and these are of 32 x 32.');
+    expect(fix).toBe('Frames that fit come of --set frames.downsample=8.');
+  });
+
+  test('are refused with the profile that has such a camera', () => {
+    expect(refusal({ input: [2, 34, 34] }).fix).toBe('Frames of 34 x 34 are those of --profile nmnist.');
+  });
+
+  test('are refused with the other size that the weights would fit', () => {
+    expect(refusal({}, [2, 18, 18]).fix).toContain('downsample=8');
+    const other = { ...index, frames: { ...index.frames, height: 18, width: 18 } } as ClipIndex;
+    const fit = () =>
+      checkFramesFit({ network: checkpoint.network!, state: checkpoint.state }, other, [2, 18, 18]);
+    expect(fit).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining('import it with --input 18x18') }),
+    );
+  });
+
+  test('are refused where no setting helps', () => {
+    expect(refusal({ input: [2, 50, 50] }).fix).toContain('it was trained on another');
+    expect(refusal({ classes: 10 }, [2, 16, 16]).message).toContain(
+      'tells 10 classes apart, and dvs128-gesture has 3',
+    );
+    expect(refusal({ input: [1, 32, 32] }).message).toContain('frames of 1 channels');
+    expect(refusal({ architecture: 'mnist' }).message).toContain('still images (mnist)');
+  });
+
+  test('are remarked on where they only differ from those of the training', () => {
+    expect(warnOfFrames({ trainedSteps: 6, simulated: null }, index)).toEqual([]);
+    expect(warnOfFrames({ trainedSteps: null, simulated: true }, index)).toEqual([]);
+    expect(warnOfFrames({ trainedSteps: 20, simulated: false }, index)).toEqual([
+      'It was trained with 20 frames a clip, and these have 6: --set frames.steps=20 gives such.',
+      'It was trained on real recordings, and these are simulated.',
+    ]);
+  });
+});

@@ -1,0 +1,217 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { exportCheckpoint } from '../../src/checkpoints/export-checkpoint.ts';
+import { importIntoFolder } from '../../src/checkpoints/import-folder.ts';
+import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
+import { parseNetworkFile } from '../../src/checkpoints/network-file.ts';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
+import { torchFixturePath } from '../support/torch-file.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'checkpoints-'));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+const inside = (...names: string[]): string => path.join(folder, ...names);
+const baseline = torchFixturePath('baseline.pt');
+
+describe('an import', () => {
+  test('is a folder of a state, of what it is of and where it came from, and of the curves in the file', async () => {
+    const { files, checkpoint } = await importIntoFolder(baseline, {
+      answers: {},
+      out: inside('a'),
+      force: false,
+    });
+    expect(files).toEqual(['state.safetensors', 'network.json', 'curves.csv']);
+    expect((await readdir(inside('a'))).sort()).toEqual([...files].sort());
+    expect(await readdir(folder)).toEqual(['a']);
+    const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
+    expect(tensors).toEqual(checkpoint.state);
+    const described = parseNetworkFile(await readFile(inside('a', 'network.json'), 'utf8'), 'network.json');
+    expect(described).toMatchObject({
+      network: checkpoint.network,
+      trainedSteps: 6,
+      source: { file: 'baseline.pt', format: 'zip', class: 'models.DVS128GestureNet' },
+      claims: { epoch: 2, train_times: 132, max_val_accuracy: 0.625, max_val_test_accuracy: 0.5625 },
+    });
+    expect(described.source.sha256).toMatch(/^[0-9a-f]{64}$/);
+    const curves = (await readFile(inside('a', 'curves.csv'), 'utf8')).split('\n');
+    expect(curves.slice(0, 4)).toEqual([
+      'tag,step,value',
+      'train_accuracy,0,0.25',
+      'train_loss,0,0.5',
+      'test_accuracy,0,0.5',
+    ]);
+  });
+
+  test('goes beside the file where no other place is named', async () => {
+    await writeFile(inside('x.pt'), await readFile(torchFixturePath('baseline-state.pt')));
+    const { folder: made, files } = await importIntoFolder(inside('x.pt'), { answers: {}, force: false });
+    expect([made, files]).toEqual([inside('x'), ['state.safetensors', 'network.json']]);
+  });
+
+  test('replaces another only when told to, and never a folder of anything else', async () => {
+    const options = { answers: {}, out: inside('a') };
+    await importIntoFolder(baseline, { ...options, force: false });
+    await expect(importIntoFolder(baseline, { ...options, force: false })).rejects.toMatchObject({
+      code: 'output-exists',
+    });
+    const state = torchFixturePath('baseline-state.pt');
+    await importIntoFolder(state, { ...options, force: true });
+    expect((await readdir(inside('a'))).sort()).toEqual(['network.json', 'state.safetensors']);
+    await writeFile(inside('a', 'thesis.tex'), 'years of work');
+    await expect(importIntoFolder(state, { ...options, force: true })).rejects.toThrow(
+      'it holds "thesis.tex"',
+    );
+    expect(await readdir(folder)).toEqual(['a']);
+  });
+
+  test('leaves nothing behind where the file is refused', async () => {
+    const hostile = torchFixturePath('hostile.pt');
+    await expect(
+      importIntoFolder(hostile, { answers: {}, out: inside('a'), force: false }),
+    ).rejects.toMatchObject({
+      code: 'torch-refused',
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test('is loaded with all that was found', async () => {
+    await importIntoFolder(torchFixturePath('baseline-state.pt'), {
+      answers: { pooling: 'average' },
+      out: inside('a'),
+      force: false,
+    });
+    const loaded = await loadCheckpoint(inside('a'));
+    expect(loaded).toMatchObject({
+      name: 'a',
+      source: 'imported from baseline-state.pt',
+      trainedSteps: null,
+      simulated: null,
+    });
+    expect(loaded.network?.pooling).toBe('average');
+    expect(loaded.assumptions.map(({ what }) => what)).toContain('threshold 1, as in the thesis');
+    expect((await loadCheckpoint(inside('a', 'state.safetensors'))).network).toEqual(loaded.network);
+  });
+
+  test('is refused where its description is damaged, by the field', async () => {
+    await importIntoFolder(baseline, { answers: {}, out: inside('a'), force: false });
+    const text = await readFile(inside('a', 'network.json'), 'utf8');
+    await writeFile(inside('a', 'network.json'), text.replace('"plif"', '"plof"'));
+    await expect(loadCheckpoint(inside('a'))).rejects.toThrow(
+      'field "network.neuron": expected "plif" or "lif", found "plof"',
+    );
+  });
+});
+
+describe('an export', () => {
+  test('as safetensors has PyTorch’s names, and says of itself what it is', async () => {
+    const checkpoint = await loadCheckpoint(baseline);
+    const { file, sizeBytes, tensors } = await exportCheckpoint(checkpoint, {
+      to: 'safetensors',
+      out: inside('b.safetensors'),
+      force: false,
+    });
+    const bytes = await readFile(file);
+    expect([bytes.length, tensors]).toEqual([sizeBytes, 18]);
+    const read = readSafetensors(bytes);
+    expect(read.tensors).toEqual(checkpoint.state);
+    expect(read.metadata.format).toBe('pt');
+    // Nothing is beside it here.
+    const { network, trainedSteps, source, simulated } = await loadCheckpoint(file);
+    expect({ network, trainedSteps, source, simulated }).toEqual({
+      network: checkpoint.network,
+      trainedSteps: 6,
+      source: 'baseline.pt',
+      simulated: null,
+    });
+  });
+
+  test('never overwrites, unless it is told to', async () => {
+    const checkpoint = await loadCheckpoint(baseline);
+    const out = inside('b.npz');
+    await writeFile(out, 'mine');
+    await expect(exportCheckpoint(checkpoint, { to: 'npz', out, force: false })).rejects.toMatchObject({
+      code: 'output-exists',
+    });
+    expect(await readFile(out, 'utf8')).toBe('mine');
+    await exportCheckpoint(checkpoint, { to: 'npz', out, force: true });
+    expect((await readFile(out)).subarray(0, 2).toString()).toBe('PK');
+    expect(await readdir(folder)).toEqual(['b.npz']);
+  });
+
+  test('leaves nothing behind where it cannot be written', async () => {
+    const checkpoint = await loadCheckpoint(baseline);
+    await mkdir(inside('taken.npz'));
+    await expect(
+      exportCheckpoint(checkpoint, { to: 'npz', out: inside('taken.npz'), force: true }),
+    ).rejects.toThrow();
+    expect(await readdir(folder)).toEqual(['taken.npz']);
+  });
+});
+
+describe('the folder of a training', () => {
+  async function writeTraining(names: { best: string; last: string }): Promise<void> {
+    const { network, state } = await loadCheckpoint(baseline);
+    const last = new Map([
+      ...state,
+      ['fc.6.w', { dtype: 'F32', shape: [], data: Float32Array.of(7) } as const],
+    ]);
+    await writeFile(inside(names.best), writeSafetensors(state));
+    await writeFile(inside(names.last), writeSafetensors(last));
+    const run = {
+      version: 1,
+      model: { id: 'no-reg' },
+      seed: 2020,
+      simulated: true,
+      frames: { steps: 8 },
+      network,
+      best: { epoch: 4 },
+    };
+    await writeFile(inside('run.json'), JSON.stringify(run));
+    await writeFile(inside('split.json'), JSON.stringify({ version: 1, train: [0, 2], validation: [1, 3] }));
+  }
+
+  test.each([
+    { best: 'best.safetensors', last: 'last.safetensors' },
+    { best: 'checkpoint_max.safetensors', last: 'checkpoint.safetensors' },
+  ])('has a best and a last state: $best', async (names) => {
+    await writeTraining(names);
+    expect(await loadCheckpoint(folder)).toMatchObject({
+      name: 'no-reg-2020-best',
+      source: 'no-reg, seed 2020, best epoch 5',
+      simulated: true,
+      trainedSteps: 8,
+      validation: [1, 3],
+    });
+    const last = await loadCheckpoint(folder, 'last');
+    expect(last).toMatchObject({ name: 'no-reg-2020-last', source: 'no-reg, seed 2020, last epoch' });
+    expect(last.state.get('fc.6.w')?.data).toEqual(Float32Array.of(7));
+    expect((await loadCheckpoint(inside(names.last))).name).toBe('no-reg-2020-last');
+  });
+
+  test('may be nothing but a state: then only its network is unknown', async () => {
+    await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
+    await rm(inside('run.json'));
+    expect(await loadCheckpoint(folder)).toMatchObject({
+      network: null,
+      simulated: null,
+      source: 'best.safetensors',
+    });
+  });
+});
+
+describe('what is no checkpoint', () => {
+  test('is refused with what would be one', async () => {
+    await expect(loadCheckpoint(inside('none.pt'))).rejects.toMatchObject({ code: 'checkpoint-missing' });
+    await expect(loadCheckpoint(folder)).rejects.toThrow('there is no best state here');
+    await writeFile(inside('a.npz'), 'PK');
+    await expect(loadCheckpoint(inside('a.npz'))).rejects.toThrow('this is no .pt or .safetensors file');
+    await expect(loadCheckpoint(baseline, 'last')).rejects.toThrow(
+      '--which chooses between the states in a folder',
+    );
+  });
+});
