@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -10,7 +10,8 @@ import { writeReport } from '../../src/report/write.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 
-const RUNS: Readonly<Record<string, MadeUp>> = {
+/** `logged`: whether logs of the authors lie over the curves. */
+const RUNS: Readonly<Record<string, MadeUp & { readonly logged?: true }>> = {
   'four models on simulated gestures': QUICK,
   'one model on ten digits': {
     ...QUICK,
@@ -25,8 +26,26 @@ const RUNS: Readonly<Record<string, MadeUp>> = {
     seeds: [1, 2, 3],
     epochs: 600,
     layers: 7,
+    logged: true,
   },
 };
+
+/** A made-up log of 700 epochs of 28 batches each. */
+function makeLog(): string {
+  const rows = Array.from({ length: 700 }, (_, epoch) => {
+    const accuracy = 0.96 - 0.5 * Math.exp(-epoch / 30);
+    const end = 28 * (epoch + 1);
+    const w = Array.from({ length: 7 }, (_, layer) => `w${layer},${end},${(layer - 3) * 0.1}`);
+    return [`test_accuracy,${epoch},${accuracy}`, `val_accuracy,${epoch},${accuracy + 0.03}`, ...w].join(
+      '\n',
+    );
+  });
+  const batches = Array.from(
+    { length: 76 },
+    (_, i) => `train_accuracy,${256 * i},1\ntrain_loss,${256 * i},0.001`,
+  );
+  return ['tag,step,value', ...rows, ...batches, ''].join('\n');
+}
 
 let folder: string | undefined;
 let browser: Browser | undefined;
@@ -38,7 +57,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'report-browser-'));
   for (const [index, [name, made]] of Object.entries(RUNS).entries()) {
     const place = join(folder, String(index));
-    const results = await collectResults(await writeMadeUpResults(place, made), made);
+    const sources = await writeMadeUpResults(place, made);
+    const reference = join(place, 'logs');
+    await mkdir(reference);
+    await writeFile(join(reference, 'baseline.csv'), makeLog());
+    const results = await collectResults(made.logged ? { ...sources, reference } : sources, made);
     await writeReport(buildReport(results, { title: name, nodeMajor: '20' }), join(place, 'report'));
     addresses.set(name, pathToFileURL(join(place, 'report', 'index.html')).href);
   }

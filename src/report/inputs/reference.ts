@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { decodeEventFile } from '../../formats/tfevents.ts';
 import { placeOnEpochs } from '../reference-epochs.ts';
 import type { Reference, ReferenceCurves } from '../results.ts';
@@ -36,7 +36,12 @@ async function listFiles(folder: string): Promise<string[]> {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort();
   } catch (cause) {
-    throw new ReproError('report-input', `The folder of the authors’ logs cannot be read: ${String(cause)}`, {
+    const problem = hasErrorCode(cause, 'ENOENT')
+      ? 'is not there'
+      : hasErrorCode(cause, 'ENOTDIR')
+        ? 'is no folder'
+        : `cannot be read: ${String(cause)}`;
+    throw new ReproError('report-input', `The folder of the authors’ logs ${problem}.`, {
       where: folder,
       fix: 'Correct `reference.logs` in the profile, or leave it out: the report does without.',
       cause,

@@ -145,6 +145,8 @@ describe('readReference', () => {
       'LOGS  There are two logs of "baseline": baseline.csv and baseline/a.tfevents. Which one counts?',
     );
     await rm(folder, { recursive: true });
-    expect(await failure()).toMatch(/^LOGS {2}The folder of the authors’ logs cannot be read: .*ENOENT/);
+    expect(await failure()).toBe('LOGS  The folder of the authors’ logs is not there.');
+    await writeFile(folder, '');
+    expect(await failure()).toBe('LOGS  The folder of the authors’ logs is no folder.');
   });
 });
