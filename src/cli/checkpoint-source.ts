@@ -3,7 +3,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../errors.ts';
-import { matchInstances } from '../runner/selection.ts';
+import { matchInstances, selectInstances } from '../runner/selection.ts';
 import { readStatus } from '../runner/status.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load.ts';
@@ -45,8 +45,9 @@ async function findOutput(target: string, options: PipelineOptions): Promise<str
     });
   }
   // What lies there may be of other settings, or of another profile.
-  const selected = new Set([instance.id]);
-  const [status] = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const { selected } = selectInstances(plan, { targets: [instance.id] });
+  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const status = statuses.find((one) => one.id === instance.id);
   if (status !== undefined && status.state !== 'fresh') {
     const reasons = status.reasons.map(({ text }) => text).join('; ');
     warn(`${instance.id} is not up to date (${reasons || status.state}): this is what its last run made.`);

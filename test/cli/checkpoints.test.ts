@@ -1,0 +1,186 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { writeFrameCache } from '../checkpoints/frames-of-fixture.ts';
+import { torchFixturePath } from '../support/torch-file.ts';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+/** `frames` copies a cache that is there; a training copies a state. */
+const pipeline = `version: 1
+profiles: {folder: configs/profiles, default: small}
+stages:
+  frames:
+    cmd: [node, tools/frames.mjs]
+    inputs: [{path: cache, external: true}]
+    outputs: [artifacts/frames]
+  train:
+    matrix: {model: "\${models}", seed: "\${seeds}"}
+    cmd: [node, tools/train.mjs]
+    inputs: [artifacts/frames]
+    outputs: ["artifacts/train/\${model}/\${seed}"]
+`;
+
+const framesTool = `import fs from 'node:fs';
+fs.cpSync('cache', process.env.REPRO_OUTPUT_0, { recursive: true });
+`;
+
+const trainTool = `import fs from 'node:fs';
+const folder = process.env.REPRO_OUTPUT_0;
+fs.mkdirSync(folder, { recursive: true });
+fs.copyFileSync('imported/state.safetensors', folder + '/best.safetensors');
+const { network } = JSON.parse(fs.readFileSync('imported/network.json', 'utf8'));
+const run = { version: 1, model: { id: 'baseline' }, seed: 2020, simulated: true, frames: { steps: 6 }, network, best: { epoch: 3 } };
+fs.writeFileSync(folder + '/run.json', JSON.stringify(run));
+`;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-checkpoints-'));
+  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
+  await fs.mkdir(path.join(folder, 'tools'));
+  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+  await fs.writeFile(
+    path.join(folder, 'configs/profiles/small.yaml'),
+    'models: [baseline]\nseeds: [2020, 2021]\nevaluate: {batchSize: 2}\n',
+  );
+  await fs.writeFile(path.join(folder, 'tools/frames.mjs'), framesTool);
+  await fs.writeFile(path.join(folder, 'tools/train.mjs'), trainTool);
+  await writeFrameCache(path.join(folder, 'cache'));
+  await call('import', torchFixturePath('baseline.pt'), '--out', 'imported');
+});
+
+afterAll(() => fs.rm(folder, { recursive: true, force: true }));
+
+function call(...words: string[]) {
+  return execa(process.execPath, [repro, ...words], {
+    cwd: folder,
+    reject: false,
+    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
+  });
+}
+
+describe('repro import', () => {
+  test('prints what it found and what it took for granted', async () => {
+    const { stdout, exitCode } = await call(
+      'import',
+      torchFixturePath('baseline-state.pt'),
+      '--out',
+      'state',
+      '--reset',
+      'soft',
+    );
+    expect(exitCode).toBe(0);
+    expect(stdout.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
+      expect.stringMatching(
+        /^file a state_dict: tensors without their modules \(zip format\), sha256 [0-9a-f]{64}$/,
+      ),
+      'network event frames 2 x 16 x 16; 2 layers of 4 channels, max pooling, 16 hidden, 3 classes',
+      expect.stringMatching(
+        /^neurons PLIF, one τ a layer, now .* steps; threshold 1, soft reset, detached; surrogate atan with slope 2$/,
+      ),
+      'assumed frames of 16 x 16; 16 to 19 pixels would fit (--input says otherwise)',
+      'assumed threshold 1, as in the thesis',
+      'assumed pooling max, as in the thesis (--pooling says otherwise)',
+      expect.stringMatching(/^assumed detached reset true, .* \(of use to further training only\)$/),
+      'written state: state.safetensors, network.json',
+    ]);
+  });
+
+  test('prints one JSON document with --json', async () => {
+    const { stdout } = await call('import', torchFixturePath('per-neuron.pt'), '--out', 'neurons', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      command: 'import',
+      folder: 'neurons',
+      network: { tau: { per: 'neuron' } },
+      assumed: [],
+    });
+  });
+
+  test('refuses a hostile file by what it asks for, and makes nothing of it', async () => {
+    const { stderr, exitCode } = await call('import', torchFixturePath('hostile.pt'), '--out', 'hostile');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('hostile.pt: data.pkl: byte 15  the file asks for posix.system');
+    await expect(fs.access(path.join(folder, 'hostile'))).rejects.toThrow();
+  });
+
+  test('refuses an answer that is none', async () => {
+    const { stderr, exitCode } = await call('import', 'x.pt', '--input', '128');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('HEIGHTxWIDTH is wanted');
+  });
+});
+
+describe('repro evaluate', () => {
+  test('brings the frames up to date, and prints what the network makes of them', async () => {
+    const { stdout, stderr, exitCode } = await call('evaluate', 'imported');
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('frames  done');
+    expect(stderr).toContain('! Not in the checkpoint: frames of 16 x 16');
+    expect(stdout.split('\n').slice(0, 4)).toEqual([
+      'state      imported from baseline.pt',
+      'clips      3 test clips of dvs128-gesture, 6 frames each',
+      'simulated  these recordings are simulated: the figures say nothing about real ones',
+      'accuracy   2 of 3, 66.7 %; 95 % Wilson interval 20.8 to 93.9 %',
+    ]);
+  });
+
+  test('prints one JSON document with --json, and takes a .pt file as it is', async () => {
+    const { stdout } = await call('evaluate', torchFixturePath('baseline.pt'), '--json');
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      command: 'evaluate',
+      profile: 'small',
+      source: 'baseline.pt',
+      split: 'test',
+      clips: 3,
+      correct: 2,
+      simulated: true,
+      engine: { name: 'tfjs' },
+    });
+  });
+
+  test('says what frames would fit where these do not', async () => {
+    const { stderr, exitCode } = await call('evaluate', torchFixturePath('per-neuron.pt'));
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('the network takes frames of 17 x 13, and these are of 16 x 16.');
+  });
+});
+
+describe('repro export', () => {
+  test('takes a stage instance, says whether it is up to date, and never overwrites', async () => {
+    const missing = await call('export', 'train@baseline,2020', '--to', 'npz');
+    expect([missing.exitCode, missing.stderr]).toEqual([
+      2,
+      expect.stringContaining('npx repro run train@baseline,2020'),
+    ]);
+    await call('run', 'train');
+    const first = await call('export', 'train@baseline,2020', '--to', 'npz');
+    expect([first.exitCode, first.stderr]).toEqual([0, '']);
+    expect(first.stdout).toMatch(
+      /baseline-2020-best\.npz: 18 tensors, .*; baseline, seed 2020, best epoch 4$/,
+    );
+    const second = await call('export', 'train@baseline,2020', '--to', 'npz');
+    expect([second.exitCode, second.stderr]).toEqual([2, expect.stringContaining('--force')]);
+    await fs.appendFile(path.join(folder, 'cache/clips.json'), ' ');
+    const stale = await call('export', 'train@baseline,2020', '--to', 'safetensors', '--json');
+    expect(stale.stderr).toContain('! train@baseline,2020 is not up to date');
+    expect(JSON.parse(stale.stdout)).toMatchObject({ command: 'export', tensors: 18 });
+    expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
+  });
+
+  test('refuses what is more than one instance, or none', async () => {
+    expect((await call('export', 'train@baseline', '--to', 'npz')).stderr).toContain(
+      'train@baseline,2020, train@baseline,2021',
+    );
+    expect((await call('export', 'train@no-reg,2020', '--to', 'npz')).stderr).toContain('has no instance');
+    expect((await call('export', 'nowhere', '--to', 'npz')).stderr).toContain(
+      'there is no such file or folder',
+    );
+  });
+});
