@@ -118,9 +118,9 @@ export function tabulateCompat(results: Results): Table | null {
     return [
       [
         { text: one.decides, details: [`compat.${one.name}`] },
+        describeUse(results, one, used),
         describeWay(usual),
         describeWay(other),
-        describeUse(results, one, used),
       ],
     ];
   });
@@ -128,11 +128,12 @@ export function tabulateCompat(results: Results): Table | null {
   return {
     id: 'table-compat',
     caption: 'Where paper, code and runs disagree',
+    // This run's comes first: on a phone the others are reached by scrolling.
     columns: [
       { label: 'Disagreement' },
+      { label: 'This run' },
       { label: 'Default' },
       { label: 'The other way' },
-      { label: 'This run' },
     ],
     rows,
     notes: [

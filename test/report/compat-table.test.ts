@@ -13,19 +13,19 @@ function model(title: string, switched: Partial<Compat>) {
 
 const resultsOf = (...models: ReturnType<typeof model>[]): Results => makeResults({ models });
 
-/** The last column, by the name of the switch. */
+/** What this run has, by the name of the switch. */
 function used(results: Results) {
   const rows = tabulateCompat(results)?.rows ?? [];
-  return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[3]]));
+  return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[1]]));
 }
 
 describe('the table of disagreements', () => {
   it('has every switch that training has, in its order, with its default and its other way', () => {
     const table = tabulateCompat(resultsOf(model('A', {})));
-    expect(table?.rows.map((row) => [row[0]?.details?.[0], row[1]?.text, row[2]?.text])).toEqual(
+    expect(table?.rows.map((row) => [row[0]?.details?.[0], row[2]?.text, row[3]?.text])).toEqual(
       Object.entries(COMPAT_CHOICES).map(([name, choices]) => [`compat.${name}`, ...choices]),
     );
-    expect(table?.rows.map((row) => row[3]?.details)).toEqual(table?.rows.map(() => ['default']));
+    expect(table?.rows.map((row) => row[1]?.details)).toEqual(table?.rows.map(() => ['default']));
   });
 
   it('marks what is not as by default, and names the models where they differ', () => {
