@@ -47,7 +47,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'tau_init',
     decides: 'How τ starts where neurons differ',
     ways: [
-      { value: 'code', means: 'log-normal with mean μ', of: 'published code' },
+      { value: 'code', means: 'log-normal with mean μ', of: 'published code and runs' },
       { value: 'paper', means: '1 + log-normal with mean μ\u00a0−\u00a01', of: 'paper' },
     ],
   },
@@ -55,7 +55,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'regularise',
     decides: 'Whose variance λ weighs',
     ways: [
-      { value: 'w', means: 'that of w, the logit of 1/\u2060τ', of: 'published code' },
+      { value: 'w', means: 'that of w, the logit of 1/\u2060τ', of: 'published code and runs' },
       { value: 'tau', means: 'that of τ', of: 'paper' },
     ],
   },
@@ -63,7 +63,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'base_tau',
     decides: 'How a τ that a layer shares starts',
     ways: [
-      { value: 'configured', means: 'as configured', of: 'paper' },
+      { value: 'configured', means: 'as configured', of: 'argument of the published code' },
       { value: 'always-2', means: 'at 2, whatever is asked for', of: 'published code' },
     ],
   },
@@ -75,7 +75,7 @@ const SWITCHES: readonly Switch[] = [
       {
         value: 'shuffled-drop-last',
         means: 'whole batches of them, drawn anew each epoch',
-        of: 'published code',
+        of: 'published code and runs',
       },
     ],
   },
@@ -91,7 +91,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'surrogate',
     decides: 'Derivative in place of the spike’s',
     ways: [
-      { value: 'configured', means: 'as configured: arctan', of: 'published code' },
+      { value: 'configured', means: 'as the model says: arctan', of: 'published code' },
       { value: 'sigmoid', means: 'that of a sigmoid', of: 'paper, in one place' },
     ],
   },
