@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
 import type { Layer, NetworkSpec } from '../../snn/spec.ts';
 import { sigmoid } from './differentiable.ts';
-import type { LayerOperations, NeuronInput, NormInput, NormStatistics } from './layer-operations.ts';
+import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
 import { classRates } from './loss.ts';
 
 type BatchNormLayer = Extract<Layer, { kind: 'batch-norm' }>;
@@ -64,32 +64,13 @@ export function runNetwork(
         const next = spec.layers[i + 1];
         const neurons = next?.kind === 'neuron' ? neuronInput(next, x, steps, tensor) : undefined;
         if (neurons !== undefined) i++;
-        if (dropoutMasks === undefined) {
-          const { scale, shift } = runningAffine(layer, tensor);
-          if (neurons === undefined) {
-            x = tf.add(tf.mul(x, scale), shift);
-          } else {
-            const fired = operations.scaleAndFire(neurons, scale, shift);
-            x = fired.spikes;
-            spikeRates.push(fired.rate);
-          }
-          break;
-        }
-        const norm = normInput(layer, tensor);
-        const rows = x.size / (steps * layer.channels);
-        if (rows < 2) {
-          throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
-        }
-        if (neurons === undefined) {
-          const { values, ...seen } = operations.normalise(x, steps, norm);
-          x = values;
-          observations.push({ layer, rows, ...seen });
-        } else {
-          const { spikes, rate, ...seen } = operations.normaliseAndFire(neurons, norm);
-          x = spikes;
-          spikeRates.push(rate);
-          observations.push({ layer, rows, ...seen });
-        }
+        const normed =
+          dropoutMasks === undefined
+            ? normaliseByRunning(operations, layer, x, neurons, tensor)
+            : normaliseByBatch(operations, layer, x, steps, neurons, tensor);
+        x = normed.values;
+        if (normed.rate !== undefined) spikeRates.push(normed.rate);
+        if (normed.observation !== undefined) observations.push(normed.observation);
         break;
       }
       case 'repeat':
@@ -148,15 +129,55 @@ function neuronInput(
   };
 }
 
-function normInput(layer: BatchNormLayer, tensor: (name: string) => Tensor): NormInput {
-  return {
+/** What batch norm gives, or the neurons behind it. */
+interface NormOutput {
+  readonly values: Tensor;
+  /** Where there are neurons: the share that spikes a step. */
+  readonly rate?: Scalar;
+  readonly observation?: NormObservation;
+}
+
+/** Batch norm in training: by the statistics of each time step. */
+function normaliseByBatch(
+  operations: LayerOperations,
+  layer: BatchNormLayer,
+  x: Tensor,
+  steps: number,
+  neurons: NeuronInput | undefined,
+  tensor: (name: string) => Tensor,
+): NormOutput {
+  const rows = x.size / (steps * layer.channels);
+  if (rows < 2) {
+    throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
+  }
+  const norm = {
     weight: tensor(`${layer.name}.weight`) as Tensor1D,
     bias: tensor(`${layer.name}.bias`) as Tensor1D,
     epsilon: layer.epsilon,
   };
+  if (neurons === undefined) {
+    const { values, ...seen } = operations.normalise(x, steps, norm);
+    return { values, observation: { layer, rows, ...seen } };
+  }
+  const { spikes, rate, ...seen } = operations.normaliseAndFire(neurons, norm);
+  return { values: spikes, rate, observation: { layer, rows, ...seen } };
 }
 
-/** Batch norm in evaluation: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift a channel. */
+/** Batch norm in evaluation: by the running statistics, the same at every step. */
+function normaliseByRunning(
+  operations: LayerOperations,
+  layer: BatchNormLayer,
+  x: Tensor,
+  neurons: NeuronInput | undefined,
+  tensor: (name: string) => Tensor,
+): NormOutput {
+  const { scale, shift } = runningAffine(layer, tensor);
+  if (neurons === undefined) return { values: tf.add(tf.mul(x, scale), shift) };
+  const { spikes, rate } = operations.scaleAndFire(neurons, scale, shift);
+  return { values: spikes, rate };
+}
+
+/** The running statistics: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift a channel. */
 function runningAffine(
   layer: BatchNormLayer,
   tensor: (name: string) => Tensor,
