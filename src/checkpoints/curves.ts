@@ -8,10 +8,14 @@ export interface CurvePoint {
   readonly value: number;
 }
 
+/** The thesis' runs have some 25,000. */
+const MOST_POINTS = 1_000_000;
+const MOST_TAG_LENGTH = 100;
+
 /**
  * The points in `log_data_list`: a list for each epoch of `(tag, value, step)`. What is not of that form is left out.
  *
- * @returns the points in their order, and how many were left out
+ * @returns the points in their order, and how many were left out (of a log without end, at least)
  */
 export function readCurves(log: PickleValue | undefined): {
   readonly points: readonly CurvePoint[];
@@ -22,9 +26,11 @@ export function readCurves(log: PickleValue | undefined): {
   for (const epoch of Array.isArray(log) ? log : []) {
     for (const item of Array.isArray(epoch) ? epoch : []) {
       const [tag, value, step] = Array.isArray(item) ? item : [];
-      if (typeof tag === 'string' && typeof value === 'number' && typeof step === 'number') {
-        points.push({ tag, step, value });
-      } else left++;
+      const isPoint = typeof tag === 'string' && typeof value === 'number' && typeof step === 'number';
+      if (isPoint && tag.length <= MOST_TAG_LENGTH) points.push({ tag, step, value });
+      else left++;
+      // A small file could repeat one list a million times.
+      if (points.length + left >= MOST_POINTS) return { points, left: left + 1 };
     }
   }
   return { points, left };

@@ -24,7 +24,7 @@ export function describeImport({ checkpoint, description, folder, files }: Impor
     ['network', describeNetwork(network)],
     ['neurons', describeNeurons(network, state)],
     ...(said.length > 0 ? ([['it says', said.join(', ')]] as const) : []),
-    ...(curves.length > 0 ? ([['curves', `${curves.length} points of ${tags.join(', ')}`]] as const) : []),
+    ...(curves.length > 0 ? ([['curves', `${curves.length} points of ${listTags(tags)}`]] as const) : []),
     ...assumptions.flatMap(({ what: taken, matters }): Line[] =>
       matters === 'evaluation' ? [['assumed', taken]] : [],
     ),
@@ -93,4 +93,9 @@ function reduce(values: readonly number[], choose: (a: number, b: number) => num
 
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+function listTags(tags: readonly string[]): string {
+  const shown = tags.slice(0, 12).join(', ');
+  return tags.length > 12 ? `${shown} and ${tags.length - 12} more` : shown;
 }

@@ -51,7 +51,11 @@ export async function importCheckpoint(
     const { state, warnings } = await readImportedState(torch, learnedTensors(saved, spec), { spec, file });
     const curves = readCurves(saved.log);
     const left =
-      curves.left > 0 ? [`${curves.left} entries of log_data_list are no (tag, value, step).`] : [];
+      curves.left > 0
+        ? [
+            `${curves.left} entries of log_data_list are left out: they are no (tag, value, step), or too many.`,
+          ]
+        : [];
     return {
       state,
       ...inferred,

@@ -19,8 +19,9 @@ export interface ModuleTree {
 }
 
 /** The original's networks have some 40 modules, three deep. A file whose modules contain each other must not unfold without end. */
-const MOST_MODULES = 10_000;
+const MOST_MODULES = 1000;
 const MOST_DEPTH = 32;
+const MOST_NAME_LENGTH = 100;
 
 /** Whether a record is a module of PyTorch, whatever its class. */
 export function isModule(value: PickleValue | undefined): value is PickleRecord {
@@ -38,14 +39,16 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
   const buffers = new Map<string, TorchTensor>();
   const visit = (record: PickleRecord, path: string, depth: number): void => {
     if (depth > MOST_DEPTH || modules.length >= MOST_MODULES) {
-      throw new ReproError('import-unknown', `its modules go on without end below "${path}".`, {
-        where: file,
-        fix: 'This is no network of the thesis.',
-      });
+      throw unknown(file, `its modules go on without end below "${path}"`);
     }
     const attributes = record.state;
     modules.push({ path, className: shortName(record.className), attributes });
-    const below = (name: PickleValue): string => (path === '' ? String(name) : `${path}.${name}`);
+    const below = (name: PickleValue): string => {
+      if (typeof name !== 'string' || name.length > MOST_NAME_LENGTH) {
+        throw unknown(file, `something in module "${path}" has no name, or one that is too long`);
+      }
+      return path === '' ? name : `${path}.${name}`;
+    };
     for (const [name, value] of entriesOf(attributes.get('_parameters'))) {
       if (value instanceof TorchTensor) parameters.set(below(name), value);
     }
@@ -65,6 +68,13 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
 /** `models.PLIFNode` -> `PLIFNode` */
 export function shortName(className: string): string {
   return className.slice(className.lastIndexOf('.') + 1);
+}
+
+function unknown(file: string, problem: string): ReproError {
+  return new ReproError('import-unknown', `${problem}.`, {
+    where: file,
+    fix: 'This is no network of the thesis.',
+  });
 }
 
 function entriesOf(value: PickleValue | undefined): Iterable<[PickleValue, PickleValue]> {

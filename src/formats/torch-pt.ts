@@ -4,7 +4,7 @@ import type { TorchContainer } from './torch-pt/container.ts';
 import { gatherElements, type TorchArray } from './torch-pt/elements.ts';
 import { type ByteSource, openLegacyContainer } from './torch-pt/legacy-container.ts';
 import { type Fail, failIn } from './torch-pt/problems.ts';
-import type { PickleValue, TorchTensor } from './torch-pt/values.ts';
+import { type PickleValue, sizeOf, type TorchTensor } from './torch-pt/values.ts';
 import { openZipContainer } from './torch-pt/zip-container.ts';
 
 export type { TorchArray } from './torch-pt/elements.ts';
@@ -17,6 +17,13 @@ export {
   TorchTensor,
   type TorchType,
 } from './torch-pt/values.ts';
+
+/**
+ * What is read of storages in all: the file's size some times over, because tensors may share one, and so much more. PyTorch compresses
+ * nothing, but people who pack a file again do.
+ */
+const READ_FACTOR = 4;
+const READ_BYTES = 256 << 20;
 
 /** An open file of `torch.save`. */
 export interface TorchFile {
@@ -50,18 +57,21 @@ export async function openTorchFile(
     const head = Buffer.from(await bytes.read(0, 300));
     const isZip = head.subarray(0, 2).toString('latin1') === 'PK';
     if (!isZip) checkHead(head, fail);
-    container = isZip
-      ? await openZipContainer(source, bytes.sizeBytes, file)
-      : await openLegacyContainer(bytes, file);
+    container = isZip ? await openZipContainer(source, file) : await openLegacyContainer(bytes, file);
     if (isZip) await bytes.close();
   } catch (error) {
     await bytes.close();
     throw error;
   }
+  let leftBytes = READ_FACTOR * bytes.sizeBytes + READ_BYTES;
   return {
     format: container.format,
     value: container.value,
-    readTensor: async (tensor) => gatherElements(tensor, await container.readStorage(tensor.storage), fail),
+    readTensor: async (tensor) => {
+      leftBytes -= sizeOf(tensor.storage);
+      if (leftBytes < 0) fail('refused', 'it unfolds to far more than its own size');
+      return gatherElements(tensor, await container.readStorage(tensor.storage), fail);
+    },
     close: () => container.close(),
   };
 }

@@ -3,9 +3,12 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportAnswers } from '../../src/checkpoints/answers.ts';
+import { readCurves } from '../../src/checkpoints/curves.ts';
 import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
+import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
+import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
@@ -245,5 +248,39 @@ describe('what is no network of the thesis', () => {
     );
     const { warnings } = await importCheckpoint(file);
     expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are no numbers')]);
+  });
+});
+
+describe('what would go on without end', () => {
+  const module = (children: [string, PickleRecord][]): PickleRecord => {
+    const record = new PickleRecord('torch.nn.modules.container.Sequential', []);
+    record.state.set('_modules', new Map<PickleValue, PickleValue>(children));
+    return record;
+  };
+
+  test('is refused: a module that contains itself, modules that share their contents over and over', () => {
+    const circle = module([]);
+    circle.state.set('_modules', new Map([['0', circle]]));
+    expect(() => readModuleTree(circle, 'x.pt')).toThrow('its modules go on without end below');
+    let shared = module([]);
+    for (let depth = 0; depth < 30; depth++)
+      shared = module([
+        ['0', shared],
+        ['1', shared],
+      ]);
+    expect(() => readModuleTree(shared, 'x.pt')).toThrow('its modules go on without end below');
+    const long = module([['n'.repeat(101), module([])]]);
+    expect(() => readModuleTree(long, 'x.pt')).toThrow('has no name, or one that is too long');
+  });
+
+  test('is cut off: a log that repeats one epoch, and points that are none', () => {
+    const epoch = Array.from({ length: 2000 }, (_, step) => ['w0', 0.5, step]);
+    expect(readCurves(Array.from({ length: 2000 }, () => epoch))).toMatchObject({
+      points: { length: 1_000_000 },
+      left: 1,
+    });
+    const odd = [['a', 1, 2], ['a', null, 2], ['a'.repeat(101), 1, 2], 'a', [1, 2, 3]];
+    expect(readCurves([odd, 7])).toEqual({ points: [{ tag: 'a', value: 1, step: 2 }], left: 4 });
+    expect(readCurves(undefined)).toEqual({ points: [], left: 0 });
   });
 });

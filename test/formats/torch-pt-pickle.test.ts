@@ -204,6 +204,16 @@ describe('a pickle that is too much', () => {
     expect(refusal(...hundred, copies)).toContain('unfolds to more values');
   });
 
+  test('is refused where a name is endless', () => {
+    expect(
+      refusal(
+        flat(text('models')),
+        ['X', 0, 2, 0, 0, 'a'.repeat(512)].flatMap((part) => [...bytesOf(part)]),
+        0x93,
+      ),
+    ).toContain('the file asks for models.aaa');
+  });
+
   test('is refused where its lists are open thousands deep', () => {
     expect(refusal('('.repeat(1001))).toContain('1000 lists and tuples are open');
   });

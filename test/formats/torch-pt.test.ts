@@ -176,7 +176,7 @@ describe('a file that is no file of torch.save', () => {
 
   test('is refused as another zip', async () => {
     expect((await refusal(makeZip([{ name: 'a/b', bytes: Buffer.from('c') }]))).message).toContain(
-      'has no data.pkl',
+      'a zip without a data.pkl',
     );
     expect((await refusal(makeZip([{ name: 'b', bytes: Buffer.from('c') }]))).message).toContain(
       'outside its one folder',
@@ -237,6 +237,27 @@ describe('a damaged file', () => {
       code: 'torch-broken',
       message: 'its bytes do not fit the checksum in the zip.',
       where: 'file.pt: data/0',
+    });
+  });
+
+  test('is refused where a small zip claims to unpack to a large storage', async () => {
+    // 100 million float32 for `weight`, in the pickle and in the sizes of its member.
+    const elements = 100_000_000;
+    const weight = makeZip(
+      (await membersOf('small.pt')).map((member) => {
+        if (!member.name.endsWith('data.pkl')) return member;
+        const bytes = Buffer.from(member.bytes);
+        // BININT1 3 (the length of storage 0), TUPLE -> BININT in its place
+        const at = bytes.indexOf(Buffer.from('K\x03t', 'latin1'));
+        const number = Buffer.from([0x4a, ...new Uint8Array(Int32Array.of(elements).buffer)]);
+        return { ...member, bytes: Buffer.concat([bytes.subarray(0, at), number, bytes.subarray(at + 2)]) };
+      }),
+    );
+    const directory = weight.lastIndexOf('small/data/0');
+    weight.writeUInt32LE(4 * elements, directory - 22); // its uncompressed size
+    expect(await refusal(weight)).toMatchObject({
+      code: 'torch-refused',
+      message: 'it unfolds to far more than its own size.',
     });
   });
 

@@ -45,6 +45,9 @@ const STORAGES: Readonly<Record<string, TorchType>> = {
 /** Types that exist in PyTorch; a tensor of another than those above is refused where its storage is named. */
 const DTYPES = /^torch\.(?:float|double|half|int|long|short|bool|(?:b?float|u?int|complex)\d+)$/;
 
+/** Names go into paths and messages; the longest of PyTorch has some 60 characters. */
+const MOST_NAME_LENGTH = 200;
+
 /** Calls one function of the allow-list. `charge` counts copied elements against the limit of the file. */
 interface Call {
   readonly args: readonly PickleValue[];
@@ -85,7 +88,7 @@ export function lookUpName(module: string, name: string, fail: Fail, offset: num
     DTYPES.test(full) ||
     storageType(full) !== undefined ||
     (CLASSES.some((pattern) => pattern.test(full)) && !NO_CLASS.test(full));
-  if (known && /^\w+$/.test(name)) return new PickleName(full);
+  if (known && /^\w+$/.test(name) && full.length <= MOST_NAME_LENGTH) return new PickleName(full);
   const shown = JSON.stringify(full.slice(0, 200)).slice(1, -1);
   return fail('refused', `the file asks for ${shown}, which no checkpoint of these networks needs`, offset);
 }
@@ -171,6 +174,7 @@ function nameMember({ args: [owner, name, ...more], fail }: Call): PickleName {
     owner instanceof PickleName &&
     CLASSES.some((pattern) => pattern.test(owner.name)) &&
     typeof name === 'string' &&
+    name.length <= MOST_NAME_LENGTH &&
     /^[a-z]\w*$/i.test(name) &&
     more.length === 0;
   return isMember

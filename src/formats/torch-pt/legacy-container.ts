@@ -1,7 +1,7 @@
 import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
 import { unpickle } from './pickle.ts';
 import { type Fail, failIn } from './problems.ts';
-import { PickleName, type PickleValue, TORCH_ELEMENT_BYTES, type TorchStorage } from './values.ts';
+import { PickleName, type PickleValue, sizeOf, type TorchStorage } from './values.ts';
 
 /** Bytes that can be read anywhere. */
 export interface ByteSource {
@@ -55,7 +55,7 @@ export async function openLegacyContainer(source: ByteSource, file: string): Pro
     value: content.value,
     readStorage: async (storage) => {
       const offset = offsets.get(storage) ?? fail('broken', `storage ${storage.key} is not in the file`);
-      return source.read(offset, storage.length * TORCH_ELEMENT_BYTES[storage.dtype]);
+      return source.read(offset, sizeOf(storage));
     },
     close: () => source.close(),
   };
@@ -101,7 +101,7 @@ async function locateStorages(
       );
     }
     offsets.set(storage, offset + LENGTH_BYTES);
-    offset += LENGTH_BYTES + storage.length * TORCH_ELEMENT_BYTES[storage.dtype];
+    offset += LENGTH_BYTES + sizeOf(storage);
     if (offset > source.sizeBytes)
       return fail('broken', `it ends inside storage ${storage.key}`, source.sizeBytes);
   }

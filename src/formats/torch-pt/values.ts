@@ -53,6 +53,11 @@ export class TorchStorage {
   }
 }
 
+/** Bytes of a storage. */
+export function sizeOf({ length, dtype }: TorchStorage): number {
+  return length * TORCH_ELEMENT_BYTES[dtype];
+}
+
 /** A view of a storage; offset and strides count elements, and all of it lies inside the storage. */
 export class TorchTensor {
   readonly storage: TorchStorage;

@@ -3,25 +3,20 @@ import { type Entry, fromBufferPromise, openPromise, type ZipFile } from 'yauzl'
 import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
 import { unpickle } from './pickle.ts';
 import { type Fail, failIn } from './problems.ts';
-import { TORCH_ELEMENT_BYTES, type TorchStorage } from './values.ts';
+import { sizeOf, type TorchStorage } from './values.ts';
 
 const STORED = 0;
 const DEFLATED = 8;
-/** What a file may unfold to beyond four times its size. PyTorch compresses nothing; people who pack a file again do. */
-const UNPACKED_BYTES = 256 << 20;
+/** `little`, `3`: members of a word. */
+const MOST_WORD_BYTES = 100;
 
 /**
  * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder, in it `data.pkl` and a file `data/<key>` for each storage.
  * The pickle is read at once, a storage when it is asked for, each held against its checksum.
  *
  * @param source a path, or the file's bytes
- * @param sizeBytes of the file
  */
-export async function openZipContainer(
-  source: string | Uint8Array,
-  sizeBytes: number,
-  file: string,
-): Promise<TorchContainer> {
+export async function openZipContainer(source: string | Uint8Array, file: string): Promise<TorchContainer> {
   const fail = failIn(file);
   const options = { lazyEntries: true, autoClose: false } as const;
   const opened =
@@ -29,31 +24,18 @@ export async function openZipContainer(
   const zip = await opened.catch((error: unknown) => failBroken(error, fail));
   try {
     const members = await listMembers(zip, fail);
-    const unpacker = new Unpacker(zip, sizeBytes, file);
-    const readText = async (name: string): Promise<string | undefined> => {
+    const read = async (name: string, mostBytes: number): Promise<Uint8Array | undefined> => {
       const entry = members.get(name);
-      return (
-        entry &&
-        Buffer.from(await unpacker.read(entry, name, 100))
-          .toString('latin1')
-          .trim()
-      );
+      return entry && readMember(zip, entry, { name, mostBytes, file });
     };
     if (members.has('constants.pkl')) {
       fail('unsupported', 'this is a TorchScript program (torch.jit.save), no checkpoint of torch.save');
     }
-    const order = await readText('byteorder'); // not written before PyTorch 2.1, and little-endian then
-    if (order !== undefined && order !== 'little') {
-      fail(
-        'unsupported',
-        `its numbers are ${order === 'big' ? 'big-endian' : `in byte order "${order}"`}; only little-endian ones are read`,
-      );
-    }
-    const pickle = members.get('data.pkl');
-    if (pickle === undefined)
-      return fail('broken', 'it is a zip, but has no data.pkl, so it is not of torch.save');
+    checkByteOrder(await read('byteorder', MOST_WORD_BYTES), fail);
+    const bytes = await read('data.pkl', MOST_PICKLE_BYTES);
+    if (bytes === undefined)
+      return fail('broken', 'it is a zip without a data.pkl, so it is not of torch.save');
     const storages = new StorageTable();
-    const bytes = await unpacker.read(pickle, 'data.pkl', MOST_PICKLE_BYTES);
     const { value } = unpickle(bytes, 0, {
       fail: failIn(file, 'data.pkl'),
       load: (id, failHere) => {
@@ -66,10 +48,9 @@ export async function openZipContainer(
     return {
       format: 'zip',
       value,
-      readStorage: (storage) => {
+      readStorage: async (storage) => {
         const name = memberOf(storage);
-        const entry = members.get(name) ?? fail('broken', `it has no ${name}`);
-        return unpacker.read(entry, name, entry.uncompressedSize);
+        return (await read(name, sizeOf(storage))) ?? fail('broken', `it has no ${name}`);
       },
       close: async () => zip.close(),
     };
@@ -79,6 +60,15 @@ export async function openZipContainer(
   }
 }
 
+/** PyTorch before 2.1 did not write it, and was hardly ever run on a big-endian machine. */
+function checkByteOrder(bytes: Uint8Array | undefined, fail: Fail): void {
+  if (bytes === undefined) return;
+  const order = Buffer.from(bytes).toString('latin1').trim();
+  if (order === 'little') return;
+  const shown = order === 'big' ? 'big-endian' : `in byte order ${JSON.stringify(order)}`;
+  fail('unsupported', `its numbers are ${shown}; only little-endian ones are read`);
+}
+
 function memberOf({ key }: TorchStorage): string {
   return `data/${key}`;
 }
@@ -86,7 +76,7 @@ function memberOf({ key }: TorchStorage): string {
 function checkStorage(storage: TorchStorage, members: ReadonlyMap<string, Entry>, fail: Fail): void {
   const entry = members.get(memberOf(storage));
   if (entry === undefined) fail('broken', `it has no ${memberOf(storage)}, and a tensor needs it`);
-  const bytes = storage.length * TORCH_ELEMENT_BYTES[storage.dtype];
+  const bytes = sizeOf(storage);
   if (entry.uncompressedSize !== bytes) {
     fail(
       'broken',
@@ -120,44 +110,34 @@ async function listMembers(zip: ZipFile, fail: Fail): Promise<Map<string, Entry>
   return members;
 }
 
-/** Reads members, and counts what comes of them. */
-class Unpacker {
-  readonly #zip: ZipFile;
-  readonly #file: string;
-  #leftBytes: number;
-
-  constructor(zip: ZipFile, sizeBytes: number, file: string) {
-    this.#zip = zip;
-    this.#file = file;
-    this.#leftBytes = 4 * sizeBytes + UNPACKED_BYTES;
+/** Unpacks a member. @param mostBytes that it may have */
+async function readMember(
+  zip: ZipFile,
+  entry: Entry,
+  { name, mostBytes, file }: { readonly name: string; readonly mostBytes: number; readonly file: string },
+): Promise<Uint8Array> {
+  const fail = failIn(file, name);
+  const { compressionMethod, uncompressedSize } = entry;
+  if (entry.isEncrypted()) fail('unsupported', 'it is encrypted');
+  if (compressionMethod !== STORED && compressionMethod !== DEFLATED) {
+    fail('unsupported', `it is packed by method ${compressionMethod}; stored (0) and deflated (8) are read`);
   }
-
-  async read(entry: Entry, name: string, mostBytes: number): Promise<Uint8Array> {
-    const fail = failIn(this.#file, name);
-    const size = entry.uncompressedSize;
-    if (entry.isEncrypted()) fail('unsupported', 'it is encrypted');
-    if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
-      fail(
-        'unsupported',
-        `it is packed by method ${entry.compressionMethod}; stored (0) and deflated (8) are read`,
-      );
-    }
-    if (size > mostBytes) fail('unsupported', `it has ${size} bytes; ${mostBytes} are allowed`);
-    if (size > this.#leftBytes) fail('refused', 'the file unpacks to far more than its own size');
-    this.#leftBytes -= size;
-    const chunks: Uint8Array[] = [];
-    let checksum = 0;
-    try {
-      for await (const chunk of await this.#zip.openReadStreamPromise(entry)) {
-        checksum = crc32(chunk, checksum);
-        chunks.push(chunk);
-      }
-    } catch (error) {
-      return failBroken(error, fail);
-    }
-    if (checksum !== entry.crc32) fail('broken', 'its bytes do not fit the checksum in the zip');
-    return new Uint8Array(Buffer.concat(chunks));
+  if (uncompressedSize > mostBytes) {
+    fail('unsupported', `it has ${uncompressedSize} bytes; ${mostBytes} are allowed`);
   }
+  const chunks: Uint8Array[] = [];
+  let checksum = 0;
+  try {
+    // No more than the size that it claims comes of a member: yauzl sees to that.
+    for await (const chunk of await zip.openReadStreamPromise(entry)) {
+      checksum = crc32(chunk, checksum);
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    return failBroken(error, fail);
+  }
+  if (checksum !== entry.crc32) fail('broken', 'its bytes do not fit the checksum in the zip');
+  return new Uint8Array(Buffer.concat(chunks));
 }
 
 function asBuffer(bytes: Uint8Array): Buffer {
