@@ -1,11 +1,11 @@
 import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describeError } from '../errors.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import { decodeEventFile, encodeScalarEvents } from '../formats/tfevents.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { EpochMetrics } from '../training/metrics.ts';
 import { encodeTraining, scalarsOf } from '../training/tensorboard.ts';
-import { writeWhole } from './whole-file.ts';
 
 /** Ends the names of our event files; TensorBoard takes any file whose name has `tfevents` in it. */
 const ending = '.repro';
@@ -42,10 +42,8 @@ export class EventFile {
       const names = (await readdir(this.#folder)).filter((name) => isEventFile(name)).sort();
       const file = path.join(this.#folder, names[0] ?? `events.out.tfevents.${Math.floor(now)}${ending}`);
       const times = names[0] === undefined ? new Map<number, number>() : await this.#readTimes(file);
-      await writeWhole(
-        file,
-        encodeTraining(this.#spec, rows, ({ epoch }) => times.get(epoch) ?? now),
-      );
+      const curves = encodeTraining(this.#spec, rows, ({ epoch }) => times.get(epoch) ?? now);
+      await writeFileAtomic(file, curves, { soleWriter: true });
       this.#file = file;
     } else {
       const events = rows

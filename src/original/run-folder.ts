@@ -2,6 +2,7 @@ import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode } from '../errors.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
@@ -13,7 +14,6 @@ import { describeRun, formatJson, type RunFile } from '../training/run-files.ts'
 import type { ClipSplit } from '../training/split.ts';
 import { EventFile } from './event-file.ts';
 import type { Preparation } from './preparation.ts';
-import { writeWhole } from './whole-file.ts';
 
 /** `run.json` of a checkpoint folder: as of a training of the pipeline, and how far it is. */
 export interface OriginalRunFile extends RunFile {
@@ -94,13 +94,17 @@ export class RunFolder {
   }
 
   #write(name: string, content: Uint8Array | string): Promise<void> {
-    return writeWhole(path.join(this.#preparation.checkpointFolder, name), content);
+    return writeFileAtomic(path.join(this.#preparation.checkpointFolder, name), content, {
+      soleWriter: true,
+    });
   }
 
   /** An event file cannot say it, and its curves look like any others. */
   #writeSimulatedNote(): Promise<void> {
     const text = 'The curves in this folder are of simulated recordings: they say nothing about real ones.\n';
-    return writeWhole(path.join(this.#preparation.logFolder, 'SIMULATED.txt'), text);
+    return writeFileAtomic(path.join(this.#preparation.logFolder, 'SIMULATED.txt'), text, {
+      soleWriter: true,
+    });
   }
 }
 

@@ -3,11 +3,11 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { writeFileAtomic } from '../files/atomic-file.ts';
 import type { Compat } from '../training/compat.ts';
 import { formatJson } from '../training/run-files.ts';
 import type { OriginalArguments } from './arguments.ts';
 import type { Preparation } from './preparation.ts';
-import { writeWhole } from './whole-file.ts';
 
 /** Which recordings, and how they were made or cut, as far as it can change a number: not where they lie. */
 export interface DataSettings {
@@ -71,7 +71,7 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
 }
 
 export function writeRecord(folder: string, record: RunRecord): Promise<void> {
-  return writeWhole(path.join(folder, recordFile), formatJson(record));
+  return writeFileAtomic(path.join(folder, recordFile), formatJson(record), { soleWriter: true });
 }
 
 const startElsewhere =

@@ -1,7 +1,7 @@
-import { open, readFile, rename } from 'node:fs/promises';
+import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import process from 'node:process';
-import { describeError } from '../errors.ts';
+import { describeError, hasErrorCode } from '../errors.ts';
+import { syncFolder, writeSynced } from '../files/atomic-file.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
 
 const current = 'checkpoint';
@@ -40,13 +40,7 @@ export class CheckpointStore {
   /** Writes a checkpoint to the disk; the one before it is kept. */
   async save(checkpoint: Checkpoint): Promise<void> {
     const temporary = join(this.#folder, `${current}.tmp`);
-    const handle = await open(temporary, 'w');
-    try {
-      await handle.writeFile(encodeCheckpoint(checkpoint));
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
+    await writeSynced(temporary, encodeCheckpoint(checkpoint));
     await renameIfThere(join(this.#folder, current), join(this.#folder, previous));
     await rename(temporary, join(this.#folder, current));
     await syncFolder(this.#folder);
@@ -57,7 +51,7 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if (isMissing(error)) return undefined;
+    if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
 }
@@ -66,21 +60,6 @@ async function renameIfThere(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
-}
-
-/** Makes renames inside a folder survive a power failure. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return; // folders cannot be opened there
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/context.ts';
-import { writeFileAtomic } from '../files/atomic-file.ts';
 import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { Plan } from '../plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';

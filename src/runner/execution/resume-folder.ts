@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { syncFile, syncFolder, writeFileAtomic } from '../files/atomic-file.ts';
+import { syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
 
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {

@@ -1,0 +1,41 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { writeFileAtomic } from '../../src/files/atomic-file.ts';
+
+let folder: string;
+
+beforeEach(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-atomic-'));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+});
+
+test('a file is made with its folder, and replaced; nothing stays beside it', async () => {
+  const file = path.join(folder, 'a/b.json');
+  await writeFileAtomic(file, 'old');
+  await writeFileAtomic(file, Uint8Array.of(0x6e, 0x65, 0x77));
+  expect(await fs.readFile(file, 'utf8')).toBe('new');
+  expect(await fs.readdir(path.dirname(file))).toEqual(['b.json']);
+});
+
+test('what a killed sole writer left half written is gone after the next attempt', async () => {
+  const file = path.join(folder, 'state');
+  await fs.writeFile(`${file}.partial`, 'a longer content that was cut');
+  await writeFileAtomic(file, 'whole', { soleWriter: true });
+  expect(await fs.readFile(file, 'utf8')).toBe('whole');
+  expect(await fs.readdir(folder)).toEqual(['state']);
+});
+
+test('a file that cannot be replaced stays as it is, and nothing stays beside it', async () => {
+  const taken = path.join(folder, 'taken');
+  await fs.mkdir(taken);
+  await fs.writeFile(path.join(taken, 'inside'), '');
+  for (const soleWriter of [true, false]) {
+    await expect(writeFileAtomic(taken, 'text', { soleWriter })).rejects.toThrow(
+      /EISDIR|ENOTEMPTY|EEXIST|EPERM/,
+    );
+  }
+  expect(await fs.readdir(folder)).toEqual(['taken']);
+  expect(await fs.readdir(taken)).toEqual(['inside']);
+});
