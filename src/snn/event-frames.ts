@@ -13,12 +13,13 @@ import type { Layer } from './spec.ts';
 export function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
   const blocks = countBlocks(config);
   const stack = new LayerStack(config).section('conv');
-  for (let block = 0; block < blocks; block++) stack.convolve().fire().pool();
+  for (let block = 0; block < blocks; block++) stack.convolve().normalise().fire().pool();
   stack.section('fc').flatten().drop();
   const hidden = config.hidden ?? Math.max(1, Math.floor(stack.features / 4));
-  return stack.connect(hidden).fire().drop().vote().layers;
+  return stack.connect(hidden).fire().drop().connectOutputs().fire().vote().layers;
 }
 
+/** @returns `layers`, checked */
 function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig): number {
   if (steps !== undefined) {
     throw new ShapeError(

@@ -34,15 +34,19 @@ export class LayerStack {
     return this;
   }
 
-  /** A 3x3 convolution that keeps height and width, and batch norm. */
+  /** A 3x3 convolution without bias that keeps height and width. */
   convolve(): this {
     const [inChannels, height, width] = this.#image();
-    const { channels } = this.#config;
-    this.#shape = [channels, height, width];
-    this.layers.push(
-      { kind: 'conv', name: this.#name(), inChannels, outChannels: channels, kernel: 3, padding: 1 },
-      { kind: 'batch-norm', name: this.#name(), channels, ...batchNormDefaults },
-    );
+    const { channels: outChannels } = this.#config;
+    this.#shape = [outChannels, height, width];
+    this.layers.push({ kind: 'conv', name: this.#name(), inChannels, outChannels, kernel: 3, padding: 1 });
+    return this;
+  }
+
+  /** Batch norm. */
+  normalise(): this {
+    const [channels] = this.#image();
+    this.layers.push({ kind: 'batch-norm', name: this.#name(), channels, ...batchNormDefaults });
     return this;
   }
 
@@ -52,6 +56,7 @@ export class LayerStack {
     return this;
   }
 
+  /** A neuron for each value. */
   fire(): this {
     const neuron = neuronSpec(this.#config);
     this.layers.push({ kind: 'neuron', name: this.#name(), shape: this.#shape, neuron });
@@ -67,6 +72,7 @@ export class LayerStack {
     return this;
   }
 
+  /** [C, H, W] to [C·H·W]. */
   flatten(): this {
     this.#shape = [this.features];
     this.#place++;
@@ -74,6 +80,7 @@ export class LayerStack {
     return this;
   }
 
+  /** Dropout. */
   drop(): this {
     const probability = this.#config.dropout ?? networkDefaults.dropout;
     this.#place++;
@@ -88,12 +95,19 @@ export class LayerStack {
     return this;
   }
 
-  /** The last linear layer, its neurons, and their vote for the classes. */
+  /** The last linear layer: an output for each vote of each class. */
+  connectOutputs(): this {
+    return this.connect(this.#config.classes * this.#votes());
+  }
+
+  /** The end: a class's score is the mean of its votes. */
   vote(): this {
-    const { classes, votes: group = networkDefaults.votes } = this.#config;
-    this.connect(classes * group).fire();
-    this.layers.push({ kind: 'vote', group });
+    this.layers.push({ kind: 'vote', group: this.#votes() });
     return this;
+  }
+
+  #votes(): number {
+    return this.#config.votes ?? networkDefaults.votes;
   }
 
   #name(): string {

@@ -68,6 +68,12 @@ export function checkConfig(config: NetworkConfig): void {
   if (!(config.tau.mean > 1)) {
     throw new ShapeError(`network: τ must be more than 1 time step, got a mean of ${config.tau.mean}`);
   }
+  if (!(config.tau.std >= 0)) {
+    throw new ShapeError(`network: the standard deviation of τ must be at least 0, got ${config.tau.std}`);
+  }
+  if (!(config.surrogate.alpha > 0)) {
+    throw new ShapeError(`network: the surrogate's slope must be more than 0, got ${config.surrogate.alpha}`);
+  }
   const neuron = neuronSpec(config);
   const rest = restingPotential(neuron);
   if (!(rest < neuron.threshold)) {

@@ -19,15 +19,12 @@ const defaultHidden = 2048;
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function mnistLayers(config: NetworkConfig): readonly Layer[] {
-  const steps = checkStill(config, [1, 28, 28]);
-  const stack = new LayerStack(config).section('static_conv').convolve().repeat(steps);
-  stack.section('conv').fire().pool().convolve().fire().pool();
+  const steps = countSteps(config, [1, 28, 28]);
+  const { hidden = defaultHidden } = config;
+  const stack = new LayerStack(config).section('static_conv').convolve().normalise().repeat(steps);
+  stack.section('conv').fire().pool().convolve().normalise().fire().pool();
   stack.section('fc').flatten().drop();
-  return stack
-    .connect(config.hidden ?? defaultHidden)
-    .fire()
-    .drop()
-    .vote().layers;
+  return stack.connect(hidden).fire().drop().connectOutputs().fire().vote().layers;
 }
 
 /**
@@ -38,22 +35,20 @@ export function mnistLayers(config: NetworkConfig): readonly Layer[] {
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function cifar10Layers(config: NetworkConfig): readonly Layer[] {
-  const steps = checkStill(config, [3, 32, 32]);
-  const stack = new LayerStack(config).section('static_conv').convolve().repeat(steps);
+  const steps = countSteps(config, [3, 32, 32]);
+  const { hidden = defaultHidden } = config;
+  const stack = new LayerStack(config).section('static_conv').convolve().normalise().repeat(steps);
   stack.section('conv').fire();
   for (const convolutions of [2, 3]) {
-    for (let i = 0; i < convolutions; i++) stack.convolve().fire();
+    for (let i = 0; i < convolutions; i++) stack.convolve().normalise().fire();
     stack.pool();
   }
   stack.section('fc').flatten().drop();
-  return stack
-    .connect(config.hidden ?? defaultHidden)
-    .fire()
-    .vote().layers;
+  return stack.connect(hidden).fire().connectOutputs().fire().vote().layers;
 }
 
-/** @returns T */
-function checkStill(
+/** @returns T, `steps`, checked together with what else a still image fixes */
+function countSteps(
   { architecture, input, layers, steps }: NetworkConfig,
   image: readonly [number, number, number],
 ): number {

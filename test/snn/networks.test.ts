@@ -47,6 +47,11 @@ describe('buildNetwork', () => {
     [{ classes: 2.5 }, /classes must be a whole number/],
     [{ dropout: 1 }, /dropout must be at least 0 and below 1, got 1/],
     [{ tau: { per: 'layer', mean: 1, std: 0 } }, /τ must be more than 1 time step/],
+    [{ tau: { per: 'neuron', mean: 2, std: -0.1 } }, /standard deviation of τ must be at least 0, got -0.1/],
+    [
+      { surrogate: { kind: 'atan', alpha: 0, learnable: true } },
+      /surrogate's slope must be more than 0, got 0/,
+    ],
     [
       { reset: { kind: 'hard', detach: true, potential: 1 } },
       /reset potential must be below the threshold of 1, got 1/,
