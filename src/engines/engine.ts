@@ -103,8 +103,12 @@ export interface NeuronPassResult {
 /** What computes a training step; every engine passes one parity suite. */
 export interface Engine {
   readonly description: EngineDescription;
-  /** @throws if a tensor of the network is missing from `state` or has another shape */
+  /** @throws {ShapeError} if a tensor of the network is missing from `state` or has another shape */
   open(spec: NetworkSpec, state: State, optimiser?: OptimiserState): Promise<EngineSession>;
-  /** Runs one layer of neurons forward and backward, with the code that training uses. */
+  /**
+   * Runs one layer of neurons forward and backward, with the code that training uses.
+   *
+   * @throws {ShapeError} if a length does not fit the shape
+   */
   runNeurons(pass: NeuronPass): Promise<NeuronPassResult>;
 }

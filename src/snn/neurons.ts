@@ -10,11 +10,18 @@ import type { NeuronSpec } from './spec.ts';
  *
  * Learned is not τ but its logit w: 1/τ = sigmoid(w) stays between 0 and 1 whatever w becomes.
  *
- * Backward in time, from the loss's derivatives ∂s by the spike and ∂v by the potential left (0 after the last step):
+ * Backward, from the last step to the first, the same in reverse. dL/ds comes from the layer behind, and dL/dv, the derivative by the
+ * potential that the step left, from the step after it (0 after the last). With u = h − threshold, and the smooth step S that stands in
+ * for the spike (surrogate.ts):
  *
- *   ∂s' = ∂s + ∂v · (rest − h) (hard) or ∂s − ∂v · threshold (soft); just ∂s where the reset is detached
- *   ∂h  = ∂s' · dS/du + ∂v · (1 − s) (hard) or ∂s' · dS/du + ∂v (soft), with S in place of the spike s, from surrogate.ts
- *   ∂x  = ∂h / τ,  ∂v of the step before = ∂h · (1 − 1/τ),  ∂(1/τ) += ∂h · (x − (v − rest)),  ∂α += ∂s' · dS/dα
+ *   reset    dL/ds += dL/dv · dv/ds                        dv/ds = rest − h (hard), −threshold (soft), 0 where the reset is detached
+ *   fire     dL/dh  = dL/ds · dS/du + dL/dv · dv/dh        dv/dh = 1 − s (hard), 1 (soft)
+ *            dL/dα += dL/ds · dS/dα
+ *   charge   dL/dx  = dL/dh / τ
+ *            dL/d(1/τ) += dL/dh · (x − (v − rest))         and at the end dL/dw = dL/d(1/τ) · 1/τ · (1 − 1/τ)
+ *            dL/dv of the step before = dL/dh · (1 − 1/τ)
+ *
+ * What is shared adds up: over steps and samples, and over the neurons that have it in common.
  *
  * See Fang et al. 2021 (arXiv 2007.05785).
  */

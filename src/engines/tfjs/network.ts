@@ -1,13 +1,10 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
-import type { Layer, NetworkSpec } from '../../snn/spec.ts';
+import type { Layer, LayerOf, NetworkSpec } from '../../snn/spec.ts';
 import { sigmoid } from './differentiable.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
 import { classRates } from './loss.ts';
-
-type BatchNormLayer = Extract<Layer, { kind: 'batch-norm' }>;
-type NeuronLayer = Extract<Layer, { kind: 'neuron' }>;
 
 export interface NetworkInput {
   /** Frames, [T·N, H, W, P], time outermost; still images are of one step, [N, H, W, C]. */
@@ -22,7 +19,7 @@ export interface NetworkInput {
 
 /** What a batch norm saw in one forward pass, in each of its T time steps over `rows` = N · H · W values a channel. */
 export interface NormObservation extends NormStatistics {
-  readonly layer: BatchNormLayer;
+  readonly layer: LayerOf<'batch-norm'>;
   readonly rows: number;
 }
 
@@ -112,7 +109,7 @@ export function runNetwork(
 }
 
 function neuronInput(
-  layer: NeuronLayer,
+  layer: LayerOf<'neuron'>,
   current: Tensor,
   steps: number,
   tensor: (name: string) => Tensor,
@@ -140,7 +137,7 @@ interface NormOutput {
 /** Batch norm in training: by the statistics of each time step. */
 function normaliseByBatch(
   operations: LayerOperations,
-  layer: BatchNormLayer,
+  layer: LayerOf<'batch-norm'>,
   x: Tensor,
   steps: number,
   neurons: NeuronInput | undefined,
@@ -166,7 +163,7 @@ function normaliseByBatch(
 /** Batch norm in evaluation: by the running statistics, the same at every step. */
 function normaliseByRunning(
   operations: LayerOperations,
-  layer: BatchNormLayer,
+  layer: LayerOf<'batch-norm'>,
   x: Tensor,
   neurons: NeuronInput | undefined,
   tensor: (name: string) => Tensor,
@@ -179,7 +176,7 @@ function normaliseByRunning(
 
 /** The running statistics: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift a channel. */
 function runningAffine(
-  layer: BatchNormLayer,
+  layer: LayerOf<'batch-norm'>,
   tensor: (name: string) => Tensor,
 ): { scale: Tensor1D; shift: Tensor1D } {
   const deviation = tf.sqrt(tf.add(tensor(`${layer.name}.running_var`), layer.epsilon));

@@ -16,7 +16,8 @@ import type {
 } from '../engine.ts';
 import type { LayerOperations } from './layer-operations.ts';
 import { meanSquaredError, tauVariancePenalty } from './loss.ts';
-import { type NetworkOutput, type NormObservation, runNetwork } from './network.ts';
+import { type NetworkOutput, runNetwork } from './network.ts';
+import { RunningStatistics } from './running-statistics.ts';
 import { readCopy, timeFirst, toTensor } from './transfer.ts';
 
 /** PyTorch's defaults. */
@@ -35,10 +36,8 @@ export class TfjsSession implements EngineSession {
   readonly #spec: NetworkSpec;
   readonly #operations: LayerOperations;
   readonly #parameters: Parameter[];
-  /** Running statistics, by name. */
-  readonly #buffers = new Map<string, Tensor>();
-  /** Batch norm's counters, which PyTorch keeps as 64-bit integers. */
-  readonly #counters = new Map<string, bigint>();
+  readonly #statistics: RunningStatistics;
+  /** Names of the w of layers with one τ a neuron. */
   readonly #regularised: readonly string[];
   #step: number;
   #disposed = false;
@@ -62,8 +61,7 @@ export class TfjsSession implements EngineSession {
         ? [`${layer.name}.w`]
         : [],
     );
-    const entries = stateEntries(spec);
-    this.#parameters = entries
+    this.#parameters = stateEntries(spec)
       .filter(({ role }) => role === 'parameter')
       .map(({ name, shape }) => ({
         name,
@@ -71,11 +69,7 @@ export class TfjsSession implements EngineSession {
         first: optimiser ? toTensor(optimiser.first, name) : tf.zeros([...shape]),
         second: optimiser ? toTensor(optimiser.second, name) : tf.zeros([...shape]),
       }));
-    for (const { name } of entries.filter(({ role }) => role === 'buffer')) {
-      const tensor = state.get(name);
-      if (tensor?.dtype === 'I64') this.#counters.set(name, tensor.data[0] ?? 0n);
-      else this.#buffers.set(name, toTensor(state, name));
-    }
+    this.#statistics = new RunningStatistics(spec, state);
   }
 
   async trainStep(
@@ -90,7 +84,7 @@ export class TfjsSession implements EngineSession {
     const { output, ...error } = this.#differentiate(batch);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
     this.#adam(gradients, hyperparameters.learningRate);
-    this.#observe(output.observations);
+    this.#statistics.observe(output.observations);
     const result: StepResult = {
       loss: (await loss.data())[0] as number,
       ...(await readForward(output)),
@@ -116,7 +110,7 @@ export class TfjsSession implements EngineSession {
     await this.#enter();
     const state = new Map<string, StateTensor>();
     for (const { name, shape } of stateEntries(this.#spec)) {
-      const count = this.#counters.get(name);
+      const count = this.#statistics.counter(name);
       state.set(
         name,
         count === undefined
@@ -140,7 +134,7 @@ export class TfjsSession implements EngineSession {
     if (this.#disposed) return;
     this.#disposed = true;
     for (const { value, first, second } of this.#parameters) tf.dispose([value, first, second]);
-    tf.dispose([...this.#buffers.values()]);
+    this.#statistics.dispose();
   }
 
   /** Forward and backward pass without the regulariser. What it gives is the caller's to dispose. */
@@ -205,34 +199,8 @@ export class TfjsSession implements EngineSession {
     });
   }
 
-  /** `running = (1 − m) · running + m · observed` once a time step (once for a still image), with the unbiased variance, as PyTorch's BatchNorm does. */
-  #observe(observations: readonly NormObservation[]): void {
-    for (const { layer, mean, variance, rows } of observations) {
-      const [steps] = mean.shape;
-      const unbiased = rows / (rows - 1);
-      this.#smooth(`${layer.name}.running_mean`, mean, 1, layer.momentum);
-      this.#smooth(`${layer.name}.running_var`, variance, unbiased, layer.momentum);
-      const counter = `${layer.name}.num_batches_tracked`;
-      this.#counters.set(counter, (this.#counters.get(counter) ?? 0n) + BigInt(steps));
-    }
-  }
-
-  #smooth(name: string, observed: Tensor2D, factor: number, momentum: number): void {
-    const running = this.#tensor(name);
-    const updated = tf.tidy(() =>
-      tf
-        .unstack(observed)
-        .reduce(
-          (value: Tensor, step) => tf.add(tf.mul(value, 1 - momentum), tf.mul(step, momentum * factor)),
-          running,
-        ),
-    );
-    tf.dispose(running);
-    this.#buffers.set(name, updated);
-  }
-
   #tensor(name: string): Tensor {
-    const tensor = this.#buffers.get(name) ?? this.#parameters.find((one) => one.name === name)?.value;
+    const tensor = this.#statistics.tensor(name) ?? this.#parameters.find((one) => one.name === name)?.value;
     if (tensor === undefined) throw new ShapeError(`${name}: the network has no such tensor`);
     return tensor;
   }
