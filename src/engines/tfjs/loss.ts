@@ -1,5 +1,6 @@
 import type { Scalar, Tensor, Tensor2D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
+import { ShapeError } from '../../snn/shape-error.ts';
 import { differentiable } from './differentiable.ts';
 
 /**
@@ -48,6 +49,7 @@ export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
  *   of τ:   λ · Var(τ) with τ = 1 + e^−w, gradient 2 λ (τ − mean of τ) / (n − 1) · dτ/dw, and dτ/dw = −e^−w
  *
  * @param w logits of 1/τ, at least 2
+ * @throws {ShapeError} if there is one only: its variance is no number
  * @see Pazderka 2024, whose text has τ and whose published code has w
  */
 export function tauVariancePenalty(
@@ -55,6 +57,11 @@ export function tauVariancePenalty(
   lambda: number,
   of: 'w' | 'tau' = 'w',
 ): { value: Scalar; gradient: Tensor } {
+  if (w.size < 2) {
+    throw new ShapeError(
+      `the regulariser needs the variance of a layer's time constants: at least 2, got ${w.size}`,
+    );
+  }
   const values = of === 'tau' ? tf.exp(tf.neg(w)) : w; // τ − 1, which varies as τ does
   const deviation = tf.sub(values, tf.mean(values));
   const gradient = tf.mul(deviation, (2 * lambda) / (w.size - 1));

@@ -2,6 +2,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { tauVariancePenalty } from '../../../src/engines/tfjs/loss.ts';
+import { ShapeError } from '../../../src/snn/shape-error.ts';
 import '../../support/all-close.ts';
 
 beforeAll(() => {
@@ -33,6 +34,11 @@ describe('the regulariser', () => {
       expect(value.dataSync()).toBeAllclose([0.1]);
       expect(gradient.dataSync()).toBeAllclose([-0.1, 0, 0.1]);
     }
+  });
+
+  it('refuses a single τ, whose variance is no number', () => {
+    expect(() => tauVariancePenalty(tf.tensor2d([0], [1, 1]), 0.1)).toThrow(ShapeError);
+    expect(() => tauVariancePenalty(tf.tensor2d([0], [1, 1]), 0.1, 'tau')).toThrow(/at least 2, got 1/);
   });
 
   it.each(['w', 'tau'] as const)('of %s has the gradient of finite differences', (of) => {
