@@ -1,5 +1,7 @@
+import { ReproError } from '../errors.ts';
+import { LOGGED_BATCH_SIZE, PUBLISHED_TAU } from '../training/apply-compat.ts';
 import type { Compat } from '../training/compat.ts';
-import type { ParsedArguments } from './arguments.ts';
+import type { OriginalArguments, ParsedArguments } from './arguments.ts';
 import { pickChangedSwitches } from './compat-presets.ts';
 import { type OriginalDataset, originalDatasets } from './data-sets.ts';
 
@@ -54,7 +56,11 @@ export interface Configuration {
 /** Slope of the arctan surrogate, and where the original puts a neuron that has spiked: no argument changes either. */
 const surrogateAlpha = 2;
 
-/** The sections of configuration files that mean what the original's arguments mean. */
+/**
+ * The sections of configuration files that mean what the original's arguments mean.
+ *
+ * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
+ */
 export function describeConfiguration(parsed: ParsedArguments, compat: Compat): Configuration {
   const { values } = parsed;
   const dataset = originalDatasets[values.dataset_name];
@@ -62,7 +68,7 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
   const changed = pickChangedSwitches(switches);
   const neuron = values.use_plif ? 'plif' : 'lif';
   const model: ModelFile = {
-    title: describeTitle(parsed),
+    title: describeTitle(values, switches),
     description: `What the original trains on ${values.dataset_name} with these arguments.`,
     network: {
       ...describeSize(dataset, parsed),
@@ -101,32 +107,59 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
   return { model, profile, notes };
 }
 
-/** Leaves switches alone that the arguments speak against: what was given goes over what the published runs show. */
+/**
+ * The switches as they hold with these arguments: what was given goes over what the published runs show, and a switch that changes nothing
+ * about this model is not set, since a set of them is meant for every model.
+ *
+ * @throws {ReproError} `compat-impossible` where the published script has no loss
+ */
 function settleSwitches(
   { values, given }: ParsedArguments,
   compat: Compat,
 ): { readonly switches: Compat; readonly notes: readonly string[] } {
   const notes: string[] = [];
   let switches = compat;
+  if (compat.tau_per_neuron === 'dropped') {
+    if (!values.tau_per_neuron) switches = { ...switches, tau_per_neuron: 'passed' };
+    else if (values.reg_lambda > 0) throw singleTauError(values.reg_lambda);
+    else notes.push('-tau_per_neuron is not passed on, as in the published script: each layer has one τ.');
+  }
   if (compat.batch_size === 'logged' && given.has('batch_size')) {
     switches = { ...switches, batch_size: 'documented' };
     notes.push(
-      `-batch_size ${values.batch_size} is given, so it holds, and not the 32 of the published logs.`,
+      `-batch_size ${values.batch_size} is given, so it holds, and not the ${LOGGED_BATCH_SIZE} of the published logs.`,
     );
   }
   if (compat.trials === 'first-88' && values.dataset_name !== 'DVS128Gesture') {
     switches = { ...switches, trials: 'all' };
     notes.push('Only of DVS128Gesture are the first 88 recordings taken: all clips take part.');
   }
-  const isShared = values.use_plif && (!values.tau_per_neuron || compat.tau_per_neuron === 'dropped');
-  if (isShared && values.init_tau !== 2) {
+  const isShared = values.use_plif && !hasTauPerNeuron(values, switches);
+  const isIgnored = isShared && values.init_tau !== PUBLISHED_TAU;
+  if (!isIgnored) switches = { ...switches, base_tau: 'configured' };
+  else if (compat.base_tau === 'configured') {
     notes.push(
-      compat.base_tau === 'configured'
-        ? `-init_tau ${values.init_tau} holds; the original starts a τ that a layer shares at 2 whatever this says (--compat code).`
-        : `-init_tau ${values.init_tau} is not used: as in the original, a τ that a layer shares starts at 2.`,
+      `-init_tau ${values.init_tau} holds; the original starts a τ that a layer shares at ${PUBLISHED_TAU} whatever this says (--compat code).`,
+    );
+  } else {
+    notes.push(
+      `-init_tau ${values.init_tau} is not used: as in the original, a τ that a layer shares starts at ${PUBLISHED_TAU}.`,
     );
   }
   return { switches, notes };
+}
+
+function hasTauPerNeuron(values: OriginalArguments, switches: Compat): boolean {
+  return values.tau_per_neuron && switches.tau_per_neuron === 'passed';
+}
+
+function singleTauError(lambda: number): ReproError {
+  return new ReproError(
+    'compat-impossible',
+    `-reg_lambda ${lambda} with --compat code: the published script does not pass -tau_per_neuron on, so that λ would take the variance ` +
+      'of the one τ of a layer, which is no number; its loss is NaN from the first batch on.',
+    { fix: 'Leave out -reg_lambda, or take another side: --compat intent or --compat runs.' },
+  );
 }
 
 function describeSize(
@@ -141,12 +174,13 @@ function describeSize(
   return { architecture, steps: values.T, channels, hidden };
 }
 
-function describeTitle({ values }: ParsedArguments): string {
-  const { dataset_name, use_plif, tau_per_neuron, tau_std_dev, reg_lambda, init_tau } = values;
-  const tau = tau_per_neuron ? 'one τ a neuron' : use_plif ? 'one τ a layer' : `τ fixed at ${init_tau}`;
+function describeTitle(values: OriginalArguments, switches: Compat): string {
+  const { dataset_name, use_plif, tau_std_dev, reg_lambda, init_tau } = values;
+  if (!hasTauPerNeuron(values, switches)) {
+    return `${dataset_name}, ${use_plif ? 'one τ a layer' : `τ fixed at ${init_tau}`}`;
+  }
   return [
-    dataset_name,
-    tau,
+    `${dataset_name}, one τ a neuron`,
     ...(tau_std_dev > 0 ? [`σ ${tau_std_dev}`] : []),
     ...(reg_lambda > 0 ? [`λ ${reg_lambda}`] : []),
   ].join(', ');

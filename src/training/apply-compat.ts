@@ -4,10 +4,10 @@ import type { NetworkSection } from './network-section.ts';
 import type { TrainingSettings } from './settings.ts';
 
 /** Clips an optimiser step in every stretch of the published logs: 900 training clips in 28 whole batches. */
-const LOGGED_BATCH_SIZE = 32;
+export const LOGGED_BATCH_SIZE = 32;
 
 /** Where the published per-layer neurons start: w = 0, which is τ = 2. */
-const PUBLISHED_TAU = 2;
+export const PUBLISHED_TAU = 2;
 
 /** A model as far as switches change it. */
 export interface SwitchedModel {

@@ -95,10 +95,50 @@ describe('the configuration', () => {
     expect(spec.layers.find((layer) => layer.kind === 'repeat')).toEqual({ kind: 'repeat', steps: 8 });
   });
 
-  it.each(everyPreset)('with the switches of “%s” fits the schema', (_, compat) => {
-    const { model } = configurationOf(documentedCommands.baseline!, compat);
-    expect(model.compat ?? {}).toEqual(pickChangedSwitches(compat));
-    expectModel(model);
+  it.each(everyPreset)(
+    'with the switches of “%s” fits the schema, and none of them is without effect',
+    (_, compat) => {
+      for (const name of ['baseline', 'no-reg']) {
+        const { model } = configurationOf(documentedCommands[name]!, compat);
+        expect(pickChangedSwitches(compat)).toMatchObject(model.compat ?? {});
+        expectModel(model);
+        expect(resolveModel(model, {}, name).warnings).toEqual([]);
+      }
+    },
+  );
+
+  it('leaves out the switches of a set that change nothing about its model', () => {
+    const changed = (name: string, compat: Compat) =>
+      Object.keys(configurationOf(documentedCommands[name]!, compat).model.compat ?? {});
+    // Its τ starts at 2 anyway, and is one a layer anyway.
+    expect(changed('baseline', compatPresets.code)).toEqual(['trials', 'validation', 'file_order']);
+    // `base_tau` is for a τ that a layer shares.
+    expect(changed('lambda-0.1', compatPresets.runs)).toEqual([
+      'trials',
+      'batch_size',
+      'validation',
+      'file_order',
+    ]);
+    expect(changed('no-reg', compatPresets.code)).toEqual([
+      'trials',
+      'tau_per_neuron',
+      'validation',
+      'file_order',
+    ]);
+  });
+
+  it('says that the published script drops the τ of each neuron, and refuses to with λ', () => {
+    const { model, notes } = configurationOf(documentedCommands['no-reg']!, compatPresets.code);
+    expect(model.title).toBe('DVS128Gesture, one τ a layer');
+    expect(notes).toEqual([
+      '-tau_per_neuron is not passed on, as in the published script: each layer has one τ.',
+    ]);
+    expect(() => configurationOf(documentedCommands['lambda-0.1']!, compatPresets.code)).toThrow(
+      expect.objectContaining({
+        code: 'compat-impossible',
+        message: expect.stringContaining('-reg_lambda 0.1 with --compat code'),
+      }),
+    );
   });
 
   it('lets a batch size that was given go over that of the published logs, and says so', () => {
@@ -119,7 +159,9 @@ describe('the configuration', () => {
   it('says what becomes of a τ that the original ignores', () => {
     const given = [...shortestCommand.map((word) => (word === '2.0' ? '3.0' : word)), '-use_plif'];
     expect(configurationOf(given).notes[0]).toContain('-init_tau 3 holds; the original');
-    expect(configurationOf(given, compatPresets.code).notes[0]).toContain('-init_tau 3 is not used');
+    const published = configurationOf(given, compatPresets.code);
+    expect(published.notes[0]).toContain('-init_tau 3 is not used');
+    expect(published.model.compat).toHaveProperty('base_tau', 'always-2');
   });
 });
 
@@ -157,7 +199,8 @@ describe('a model’s file', () => {
   ];
 
   it.each(commands)('of %s reads back as its configuration', (_, given) => {
-    for (const [, compat] of everyPreset) {
+    for (const [name, compat] of everyPreset) {
+      if (name === 'code' && given.includes('-reg_lambda')) continue; // refused
       const configuration = configurationOf(given, compat);
       expect(parse(formatModelFile(configuration, given, 'cpu'))).toEqual(configuration.model);
     }
