@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stage: ['errors'],
   executors: ['errors', 'stage'],
   runner: ['errors', 'executors', 'files', 'schema', 'stage'],
-  cli: ['errors', 'checkpoints', 'engines', 'original', 'parity', 'runner', 'schema', 'stage'],
+  cli: ['errors', 'checkpoints', 'engines', 'files', 'original', 'parity', 'runner', 'schema', 'stage'],
   stages: [
     'errors',
     'stage',

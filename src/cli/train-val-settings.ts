@@ -56,6 +56,16 @@ export function refuseOverrides(assignments: readonly string[]): void {
   }
 }
 
+/** An error with the original's arguments in the place of the settings that it advises on: these cannot be set here. */
+export function sayInArguments(error: ReproError): ReproError {
+  const { code, where, fix, cause } = error;
+  const said = fix?.replace(/`((?:train|compat)\.[\w.]+)[^`]*`/g, (setting, key: string) => {
+    const argument = argumentOf[key] ?? (key.includes('compat.') ? argumentOf['train.compat'] : undefined);
+    return argument === undefined ? setting : `\`${argument}\``;
+  });
+  return new ReproError(code, error.message, { where, fix: said, cause });
+}
+
 /** What holds where a profile leaves it out: said or not, it is the same training. */
 const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normalization: 'none' };
 

@@ -14,17 +14,16 @@ import {
   readRecord,
   refuseForeign,
   refuseOther,
-  writeRecord,
 } from '../original/run-record.ts';
 import { trainOriginal } from '../original/train.ts';
-import { acquireLock, type Lock } from '../runner/cache/lock.ts';
 import { readRecord as readStageRecord } from '../runner/cache/records.ts';
 import type { Plan } from '../runner/plan.ts';
+import { ClaimedFolder, lockFolder } from './claimed-folder.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { bringFramesUpToDate, framesStage } from './frames.ts';
 import { type PipelineOptions, printJson } from './load.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
-import { loadDataPlan, readDataSettings, refuseOverrides } from './train-val-settings.ts';
+import { loadDataPlan, readDataSettings, refuseOverrides, sayInArguments } from './train-val-settings.ts';
 import { colorsFor } from './view/colors.ts';
 import { showTraining } from './view/training-view.ts';
 
@@ -33,9 +32,6 @@ export interface TrainValOptions extends PipelineOptions {
   readonly engine?: EngineChoice;
   readonly json?: boolean;
 }
-
-/** The folder in the checkpoint folder that keeps a second training out. */
-const lockFolder = 'lock';
 
 /** `repro train-val`: the original's training, from its arguments to its folders. Progress on stderr; run.json on stdout with --json. */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {
@@ -49,7 +45,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     sayAside('The recordings are simulated: what is trained on them says nothing about real ones.');
   }
 
-  const lock = await acquireLock(path.join(preparation.checkpointFolder, lockFolder));
+  const folder = await ClaimedFolder.claim(preparation.checkpointFolder);
   const signals = listenForSignals();
   try {
     const earlier = await readRecord(preparation.checkpointFolder);
@@ -64,10 +60,10 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     }
     const isReady = await bringFramesUpToDate(plan, pipeline, signals);
     if (!isReady) return;
-    await train(preparation, { plan, data, options, lock, signals });
+    await train(preparation, { plan, data, options, folder, signals });
   } finally {
     signals.dispose();
-    await lock.release();
+    await folder.leave();
   }
 }
 
@@ -78,13 +74,13 @@ async function train(
     plan,
     data,
     options,
-    lock,
+    folder,
     signals,
   }: {
     readonly plan: Plan;
     readonly data: DataSettings;
     readonly options: TrainValOptions;
-    readonly lock: Lock;
+    readonly folder: ClaimedFolder;
     readonly signals: SignalListener;
   },
 ): Promise<void> {
@@ -95,7 +91,6 @@ async function train(
   const record = describeRecord(preparation, data, frames.digest, engine.description);
   const earlier = await readRecord(checkpointFolder);
   if (earlier !== undefined) refuseOther(checkpointFolder, earlier, record);
-  await writeRecord(checkpointFolder, record);
 
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
   signals.kill.addEventListener('abort', exitNow); // what is saved is whole
@@ -112,7 +107,7 @@ async function train(
       progress: view.progress,
       note: view.note,
       warn: view.warn,
-      assertHeld: () => assertHeld(lock, checkpointFolder),
+      assertHeld: () => folder.assertHeld(),
       nowSeconds: () => Date.now() / 1000,
     });
     view.finish();
@@ -122,20 +117,12 @@ async function train(
   } catch (error) {
     view.close();
     if (!(error instanceof ReproError)) throw error;
-    printLines([describeError(error)]);
+    printLines([describeError(sayInArguments(error))]);
     process.exitCode =
       error.code === 'training-interrupted' ? exitCodeOfSignal(signals.received()) : exitCode.stageFailed;
   } finally {
     signals.kill.removeEventListener('abort', exitNow);
   }
-}
-
-function assertHeld(lock: Lock, folder: string): void {
-  if (!lock.isLost()) return;
-  throw new ReproError('lock-lost', 'Another training has taken this folder, or its lock was deleted.', {
-    where: folder,
-    fix: 'What was saved before is kept. Run the command again when no other is at work there.',
-  });
 }
 
 function sayAside(text: string): void {

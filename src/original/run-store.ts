@@ -16,11 +16,14 @@ export class RunStore extends CheckpointStore {
   readonly #key: string;
   readonly #onEpochs: EpochsListener;
   readonly #assertHeld: () => void;
+  readonly #beforeFirst: () => Promise<void>;
   #epochs = 0;
+  #hasSaved = false;
 
   /**
    * @param key names the training but for its number of epochs, so that one that has ended can go on for longer
    * @param assertHeld throws if another training has taken the folder meanwhile
+   * @param beforeFirst makes the folder ready for the first checkpoint that this process saves
    */
   constructor(
     folder: string,
@@ -29,6 +32,7 @@ export class RunStore extends CheckpointStore {
       readonly warn: (text: string) => void;
       readonly onEpochs: EpochsListener;
       readonly assertHeld: () => void;
+      readonly beforeFirst: () => Promise<void>;
     },
   ) {
     super(folder, options.warn);
@@ -36,6 +40,7 @@ export class RunStore extends CheckpointStore {
     this.#key = options.key;
     this.#onEpochs = options.onEpochs;
     this.#assertHeld = options.assertHeld;
+    this.#beforeFirst = options.beforeFirst;
   }
 
   override async load(_key: string): Promise<Checkpoint | undefined> {
@@ -56,6 +61,8 @@ export class RunStore extends CheckpointStore {
 
   override async save(checkpoint: Checkpoint): Promise<void> {
     this.#assertHeld();
+    if (!this.#hasSaved) await this.#beforeFirst();
+    this.#hasSaved = true;
     await super.save({ ...checkpoint, key: this.#key });
     if (checkpoint.rows.length === this.#epochs) return;
     this.#epochs = checkpoint.rows.length;

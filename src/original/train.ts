@@ -11,7 +11,7 @@ import { chooseTrainingClips } from '../training/training-clips.ts';
 import { describeEpochEnd } from './epoch-line.ts';
 import type { Preparation } from './preparation.ts';
 import { type OriginalRunFile, RunFolder } from './run-folder.ts';
-import { nameTraining, type RunRecord } from './run-record.ts';
+import { nameTraining, type RunRecord, writeRecord } from './run-record.ts';
 import { RunStore } from './run-store.ts';
 
 export interface OriginalTraining {
@@ -34,7 +34,7 @@ export interface OriginalTraining {
  * Trains what the original's arguments ask for, into the original's folders. Interrupted and called again, it goes on to the same bytes.
  *
  * In the checkpoint folder, after each epoch: `checkpoint.safetensors` (the last state), `checkpoint_max.safetensors` (the kept one),
- * `metrics.csv`, `run.json`; `resume/` holds what the next call goes on from. In the log folder: one event file.
+ * `metrics.csv`, `run.json`; `arguments.json` and `resume/`, which hold what the next call goes on from, from the first checkpoint on. In the log folder: one event file.
  *
  * @throws {ReproError} as `trainNetwork`; `frames-invalid` if the frames are not those that were asked for
  */
@@ -57,7 +57,6 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
     );
 
     const resumeFolder = path.join(checkpointFolder, 'resume');
-    await mkdir(resumeFolder, { recursive: true });
     let startedMs = performance.now();
     await trainNetwork({
       engine,
@@ -72,6 +71,11 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
         key: nameTraining(record),
         warn,
         assertHeld: training.assertHeld,
+        // Not earlier: arguments that cannot be trained with must not claim the folder against those that can.
+        beforeFirst: async () => {
+          await writeRecord(checkpointFolder, record);
+          await mkdir(resumeFolder, { recursive: true });
+        },
         onEpochs: async (checkpoint, occasion) => {
           await folder.write(checkpoint);
           const nowMs = performance.now();

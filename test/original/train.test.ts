@@ -96,7 +96,9 @@ describe('a training from the original’s arguments', () => {
     const name =
       'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0.1_use_plif_True_use_max_pool_True_T_3_c_2_n_2_split_by_number_normalization_None_detach_reset_True_tau_per_neuron_True_lambda_reg_0.1';
     expect((await readdir(path.join(root, 'logs'))).sort()).toEqual([`pt_${name}`, name]);
-    expect((await readdir(preparation.checkpointFolder)).sort()).toEqual([...stateFiles, 'resume'].sort());
+    expect((await readdir(preparation.checkpointFolder)).sort()).toEqual(
+      ['arguments.json', ...stateFiles, 'resume'].sort(),
+    );
     expect(JSON.parse(await readFile(path.join(preparation.checkpointFolder, 'run.json'), 'utf8'))).toEqual(
       run,
     );
@@ -219,7 +221,7 @@ describe('a training from the original’s arguments', () => {
       },
     });
     await expect(ended).rejects.toThrow('taken');
-    expect(await readdir(path.join(preparation.checkpointFolder, 'resume'))).toEqual([]);
+    expect(await readdir(root)).toEqual(['frames']);
   });
 
   it('refuses frames that are not those it asks for', async () => {

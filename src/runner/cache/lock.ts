@@ -4,6 +4,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { removeEmptyFolder } from '../../files/empty-folder.ts';
 import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 
 interface LockContent extends ProcessIdentity {
@@ -18,6 +19,8 @@ export interface Lock {
   /** Whether another run has taken over, because this one gave no sign of life for so long, or the lock was deleted. */
   isLost(): boolean;
   release(): Promise<void>;
+  /** Releases it and removes its folder, for a run that leaves nothing; but not from under one that takes it meanwhile. */
+  dissolve(): Promise<void>;
 }
 
 /** A holder on another machine, or in another container, shows that it lives by touching its file. */
@@ -54,14 +57,7 @@ export async function acquireLock(folder: string): Promise<Lock> {
 
 function holdLock(folder: string, number: number, content: LockContent): Lock {
   const file = path.join(folder, nameOf(number));
-  const isLost = (): boolean => {
-    try {
-      return findHighest(folder) !== number;
-    } catch (error) {
-      if (hasErrorCode(error, 'ENOENT')) return true;
-      throw error;
-    }
-  };
+  const isLost = (): boolean => findHighest(folder) !== number;
   const heartbeat = setInterval(() => {
     const now = new Date();
     fs.utimes(file, now, now).catch(() => {
@@ -69,12 +65,18 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
     });
   }, heartbeatMs);
   heartbeat.unref();
+  // What is no longer ours is not ours to release.
   return {
     isLost,
     release: async () => {
       clearInterval(heartbeat);
-      // What is no longer ours is not ours to release.
       if (!isLost()) await replaceWhole(file, { ...content, released: true });
+    },
+    dissolve: async () => {
+      clearInterval(heartbeat);
+      if (isLost()) return;
+      await fs.rm(file);
+      await removeEmptyFolder(folder);
     },
   };
 }
@@ -142,20 +144,24 @@ function nameOf(number: number): string {
   return `${number}.json`;
 }
 
-function numbersIn(folder: string): number[] {
-  return readdirSync(folder)
-    .filter((name) => /^\d+\.json$/.test(name))
-    .map((name) => Number.parseInt(name, 10));
-}
-
+/** 0 where there is none: nobody has taken the lock yet, or its folder is gone. */
 function findHighest(folder: string): number {
-  return Math.max(0, ...numbersIn(folder));
+  try {
+    const numbers = readdirSync(folder)
+      .filter((name) => /^\d+\.json$/.test(name))
+      .map((name) => Number.parseInt(name, 10));
+    return Math.max(0, ...numbers);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return 0;
+    throw error;
+  }
 }
 
 /** @returns false if the file is there already, or if another run has cleaned up and it is time to look again */
 async function createWhole(file: string, content: LockContent): Promise<boolean> {
-  const partial = await writePartial(file, content);
+  const partial = partialNameOf(file);
   try {
+    await fs.writeFile(partial, JSON.stringify(content));
     await fs.link(partial, file);
     return true;
   } catch (error) {
@@ -179,13 +185,13 @@ async function createWithoutLinks(file: string, content: LockContent): Promise<b
 }
 
 async function replaceWhole(file: string, content: LockContent): Promise<void> {
-  await fs.rename(await writePartial(file, content), file);
+  const partial = partialNameOf(file);
+  await fs.writeFile(partial, JSON.stringify(content));
+  await fs.rename(partial, file);
 }
 
-async function writePartial(file: string, content: LockContent): Promise<string> {
-  const partial = `${file}.${randomUUID()}`;
-  await fs.writeFile(partial, JSON.stringify(content));
-  return partial;
+function partialNameOf(file: string): string {
+  return `${file}.${randomUUID()}`;
 }
 
 /** Also what a process left that died between writing and linking. */

@@ -42,6 +42,32 @@ describe('the lock', () => {
     expect(readdirSync(folder)).toEqual(['3.json']);
   });
 
+  test('leaves no folder when it is dissolved, and can be taken again', async () => {
+    const below = path.join(folder, 'below');
+    await (await acquireLock(below)).dissolve();
+    expect(readdirSync(folder)).toEqual([]);
+    const lock = await acquireLock(below);
+    expect(lock.isLost()).toBe(false);
+    await lock.release();
+  });
+
+  test('is not dissolved from under another run', async () => {
+    const lock = await acquireLock(folder);
+    await writeHolder(holder, 2);
+    expect(lock.isLost()).toBe(true);
+    await lock.dissolve();
+    expect(readdirSync(folder).sort()).toEqual(['1.json', '2.json']);
+  });
+
+  test('is lost with its folder', async () => {
+    const below = path.join(folder, 'below');
+    const lock = await acquireLock(below);
+    await fs.rm(below, { recursive: true });
+    expect(lock.isLost()).toBe(true);
+    await lock.release();
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
   test('names its holder to a second run', async () => {
     await writeHolder(holder);
     await expect(acquireLock(folder)).rejects.toMatchObject({

@@ -1,0 +1,97 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { expect } from 'vitest';
+import { decodeEventFile } from '../../src/formats/tfevents.ts';
+import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
+
+export const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+export const environment = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
+
+const pipeline = `version: 1
+profiles: {folder: configs/profiles, default: tiny}
+stages:
+  frames:
+    cmd: [node, tools/frames.mjs]
+    params: [dataset, frames]
+    inputs: [made]
+    outputs: [artifacts/frames]
+`;
+
+const profile = `dataset: {name: dvs128-gesture, simulated: true, root: made}
+simulate: {seed: 1}
+frames: {steps: 20, splitBy: time, downsample: 16}
+`;
+
+/** Stands for the stages that simulate, verify and cut: the frames are there, if they are those that were asked for. */
+const framesTool = `import fs from 'node:fs';
+const { frames } = JSON.parse(process.env.REPRO_PARAMS);
+fs.appendFileSync('frames.log', JSON.stringify(frames) + '\\n');
+if (fs.existsSync('break')) { console.error('this is why'); process.exit(7); }
+fs.cpSync('made', process.env.REPRO_OUTPUT_0, { recursive: true });
+`;
+
+/** A project in a temporary folder whose frames are tiny, for commands that train on them. */
+export class TinyProject {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<TinyProject> {
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-tiny-'));
+    await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
+    await fs.mkdir(path.join(folder, 'tools'));
+    await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+    for (const name of ['tiny', 'full', 'other']) {
+      const text = name === 'other' ? profile.replace('dvs128-gesture', 'nmnist') : profile;
+      await fs.writeFile(path.join(folder, `configs/profiles/${name}.yaml`), text);
+    }
+    await fs.writeFile(path.join(folder, 'tools/frames.mjs'), framesTool);
+    await writeTinyFrames(path.join(folder, 'made'));
+    return new TinyProject(folder);
+  }
+
+  remove(): Promise<void> {
+    return fs.rm(this.folder, { recursive: true, force: true });
+  }
+
+  call(words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+    return execa(process.execPath, [repro, ...words], {
+      cwd: this.folder,
+      reject: false,
+      env: { ...environment, ...env },
+    });
+  }
+
+  /** `repro train-val` on the tiny frames. */
+  trainVal(prefix: string, epochs: number, ...more: readonly string[]) {
+    const given = [...tinyArguments, '-log_dir_prefix', prefix, '-max_epoch', String(epochs)];
+    return this.call(['train-val', ...given, '--profile', 'tiny', ...more]);
+  }
+
+  /** The two folders that a training has left below a prefix. */
+  async foldersIn(prefix: string): Promise<{ readonly log: string; readonly checkpoints: string }> {
+    const names = (await fs.readdir(path.join(this.folder, prefix))).sort();
+    expect(names).toHaveLength(2);
+    const [checkpoints, log] = names.map((name) => path.join(this.folder, prefix, name));
+    return { log: log!, checkpoints: checkpoints! };
+  }
+
+  /** Everything that two trainings of the same arguments have in common, whenever and wherever they were. */
+  async outputsIn(prefix: string): Promise<Record<string, unknown>> {
+    const { log, checkpoints } = await this.foldersIn(prefix);
+    const names = ['checkpoint.safetensors', 'checkpoint_max.safetensors', 'metrics.csv', 'run.json'];
+    const files = await Promise.all(names.map((name) => fs.readFile(path.join(checkpoints, name), 'hex')));
+    const [events] = (await fs.readdir(log)).filter((name) => name.includes('tfevents'));
+    const { scalars } = decodeEventFile(await fs.readFile(path.join(log, events!)), events!);
+    return {
+      ...Object.fromEntries(names.map((name, i) => [name, files[i]])),
+      events: scalars.map(({ tag, step, value }) => [tag, step, value]),
+    };
+  }
+}

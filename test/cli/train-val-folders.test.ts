@@ -1,0 +1,145 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { tinyArguments, writeTinyFrames } from '../original/tiny-frames.ts';
+import { TinyProject } from './tiny-project.ts';
+
+let project: TinyProject;
+
+beforeEach(async () => {
+  project = await TinyProject.create();
+});
+
+afterEach(() => project.remove());
+
+/** Far more epochs than pass before a signal arrives; how many did pass decides how many are then asked for. */
+const endless = 10_000;
+
+async function readEpochsDone(prefix: string): Promise<number> {
+  const { checkpoints } = await project.foldersIn(prefix);
+  return JSON.parse(await fs.readFile(path.join(checkpoints, 'run.json'), 'utf8')).epochsDone;
+}
+
+type Training = ReturnType<TinyProject['trainVal']>;
+
+/** Waits until a training has said something. */
+function hear(training: Training, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let said = '';
+    training.stderr.on('data', (chunk) => {
+      said += String(chunk);
+      if (said.includes(text)) resolve();
+    });
+    training.stderr.on('end', () => reject(new Error(`ended without "${text}":\n${said}`)));
+  });
+}
+
+describe('a training of repro train-val that goes on', () => {
+  test('says that it has finished, and goes on when asked for more epochs', async () => {
+    await project.trainVal('logs', 2);
+    const again = await project.trainVal('logs', 2);
+    expect(again).toMatchObject({ exitCode: 0 });
+    expect(again.stderr).toContain('Finished already: 2 epochs are trained. A larger -max_epoch goes on.');
+    expect((await project.trainVal('logs', 1)).stderr).toContain('and -max_epoch 1 asks for fewer');
+    const longer = await project.trainVal('logs', 3);
+    expect(longer.stderr).toContain('Going on with epoch 3 of 3.');
+    await project.trainVal('whole', 3);
+    expect(await project.outputsIn('logs')).toEqual(await project.outputsIn('whole'));
+  });
+
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    'ends on %s with %i, says how to go on, and then ends with the same bytes',
+    async (signal, code) => {
+      const training = project.trainVal('parts', endless);
+      await hear(training, '  epoch 2/');
+      training.kill(signal);
+      const { exitCode, stderr } = await training;
+      expect(stderr).toMatch(/Interrupted in epoch \d+\.\n {2}Run it again: it goes on from here\./);
+      expect(exitCode).toBe(code);
+      const epochs = (await readEpochsDone('parts')) + 2;
+      expect((await project.trainVal('parts', epochs)).stderr).toContain(
+        `Going on with epoch ${epochs - 1} of ${epochs}`,
+      );
+      await project.trainVal('whole', epochs);
+      expect(await project.outputsIn('parts')).toEqual(await project.outputsIn('whole'));
+    },
+  );
+
+  test('goes on from the last epoch after it was killed, to the same bytes', async () => {
+    const training = project.trainVal('parts', endless);
+    await hear(training, '  epoch 2/');
+    training.kill('SIGKILL');
+    expect((await training).signal).toBe('SIGKILL');
+    const epochs = (await readEpochsDone('parts')) + 2;
+    expect(await project.trainVal('parts', epochs)).toMatchObject({ exitCode: 0 });
+    await project.trainVal('whole', epochs);
+    expect(await project.outputsIn('parts')).toEqual(await project.outputsIn('whole'));
+  });
+});
+
+describe('the folders of repro train-val', () => {
+  test('keeps a second training out of its folder, and out of no other', async () => {
+    const first = project.trainVal('logs', endless);
+    await hear(first, '  epoch 1/');
+    const second = await project.trainVal('logs', endless);
+    expect(second.exitCode).toBe(75);
+    expect(second.stderr).toContain(String(first.pid));
+    expect(await project.trainVal('elsewhere', 1)).toMatchObject({ exitCode: 0 });
+    first.kill('SIGINT');
+    expect(await first).toMatchObject({ exitCode: 130 });
+  });
+
+  test('mixes no two trainings whose folders have the same name', async () => {
+    await project.trainVal('logs', 1);
+    const before = await project.outputsIn('logs');
+    for (const [more, difference] of [
+      [['-seed', '7'], '-seed: 2020 there, 7 now'],
+      [['--compat', 'runs'], 'compat.trials: "all" there, "first-88" now'],
+      [['--set', 'frames.limit.train=5'], 'frames.limit.train: nothing there, 5 now'],
+      [['--set', 'simulate.seed=2'], 'simulate.seed: 1 there, 2 now'],
+    ] as const) {
+      const { exitCode, stderr } = await project.trainVal('logs', 2, ...more);
+      expect(stderr).toContain('This folder is that of another training, whose name is the same:');
+      expect(stderr).toContain(`  ${difference}\n`);
+      expect(stderr).toContain('Give another -log_dir_prefix');
+      expect(exitCode).toBe(2);
+    }
+    await writeTinyFrames(path.join(project.folder, 'made'), 2);
+    const { exitCode, stderr } = await project.trainVal('logs', 2);
+    expect(stderr).toContain('  the frames: made of other recordings, or in another way\n');
+    expect(exitCode).toBe(2);
+    expect(await project.outputsIn('logs')).toEqual(before);
+  });
+
+  test('are not claimed by arguments that cannot be trained with', async () => {
+    const tooLarge = tinyArguments.map((word, i, all) => (all[i - 1] === '-batch_size' ? '4000' : word));
+    const words = [...tooLarge, '-log_dir_prefix', 'a/logs', '-max_epoch', '1', '--profile', 'tiny'];
+    const { exitCode, stderr } = await project.call(['train-val', ...words]);
+    expect(stderr).toContain('A batch takes 4000 clips, and 21 are there to train on.');
+    expect(stderr).toContain('Lower `-batch_size`, or use more recordings.');
+    expect(exitCode).toBe(1);
+    expect(await fs.readdir(project.folder)).not.toContain('a');
+    expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
+  });
+
+  test('stays away from what the original left in such folders', async () => {
+    await project.trainVal('logs', 1);
+    const { log, checkpoints } = await project.foldersIn('logs');
+    await fs.rm(path.join(project.folder, 'logs'), { recursive: true });
+    await fs.mkdir(checkpoints, { recursive: true });
+    await fs.writeFile(path.join(checkpoints, 'checkpoint.pt'), '');
+    const first = await project.trainVal('logs', 1);
+    expect(first).toMatchObject({ exitCode: 2 });
+    expect(first.stderr).toContain('This folder holds "checkpoint.pt"');
+    await fs.rm(path.join(checkpoints, 'checkpoint.pt'));
+    await fs.mkdir(log);
+    await fs.writeFile(path.join(log, 'events.out.tfevents.1717171717.host'), '');
+    const second = await project.trainVal('logs', 1);
+    expect(second).toMatchObject({ exitCode: 2 });
+    expect(second.stderr).toContain('This folder holds "events.out.tfevents.1717171717.host"');
+    expect(await fs.readdir(log)).toHaveLength(1);
+  });
+});

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest';
+import { sayInArguments } from '../../src/cli/train-val-settings.ts';
+import { ReproError } from '../../src/errors.ts';
+
+test.each([
+  ['try a lower `train.learningRate`.', 'try a lower `-learning_rate`.'],
+  ['raise `train.validationShare`, or (`compat.validation: all`).', 'raise `-val_ratio`, or (`--compat`).'],
+  ['the switch: `train.compat.trials=all`.', 'the switch: `--compat`.'],
+  ['suspect the frames: `repro run frames --force`.', 'suspect the frames: `repro run frames --force`.'],
+])('advice on settings names the original’s arguments: %s', (fix, said) => {
+  const error = new ReproError('a-code', 'What happened.', { where: 'there', fix });
+  expect(sayInArguments(error)).toMatchObject({
+    code: 'a-code',
+    message: 'What happened.',
+    where: 'there',
+    fix: said,
+  });
+});
+
+test('an error without advice stays as it is', () => {
+  expect(sayInArguments(new ReproError('a-code', 'What happened.')).fix).toBeUndefined();
+});
