@@ -55,7 +55,13 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
     if (!found) throw unknown(file, node, `is not as in these networks: ${what}`);
   };
   const size = (name: string): number | undefined => sizeOf(attributes.get(name));
-  if (attributes.has('v_threshold')) return 'neuron';
+  // An attribute that is not there is one that its PyTorch did not know yet.
+  const plain = (name: string, value: PickleValue, what: string): void =>
+    expect(!attributes.has(name) || attributes.get(name) === value, what);
+  if (attributes.has('v_threshold')) {
+    expectKnownNeuron(node, expect);
+    return 'neuron';
+  }
   switch (className) {
     case 'Conv2d':
       expect(
@@ -63,6 +69,7 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
         'its kernel is not 3 x 3 with a padding of 1',
       );
       expect(size('dilation') === 1 && size('groups') === 1, 'it is dilated or in groups');
+      plain('padding_mode', 'zeros', 'it pads with something other than zeros');
       return 'conv';
     case 'BatchNorm2d':
       expect(numberOf(attributes.get('eps')) === 1e-5, 'its eps is not 1e-5');
@@ -74,22 +81,43 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
         size('kernel_size') === 2 && size('stride') === 2 && size('padding') === 0,
         'it does not pool 2 x 2',
       );
+      expect((size('dilation') ?? 1) === 1, 'it is dilated');
+      plain('ceil_mode', false, 'it rounds sizes up');
+      plain('divisor_override', null, 'it divides by a number of its own');
       return 'pool';
     case 'AvgPool1d':
       expect(
         size('kernel_size') !== undefined && size('kernel_size') === size('stride'),
         'its stride is not its size',
       );
+      expect((size('padding') ?? 0) === 0, 'it pads');
       return 'vote';
     case 'Linear':
       return 'linear';
     case 'Flatten':
+      plain('start_dim', 1, 'it flattens something other than all of a sample');
       return 'flatten';
     case 'Dropout':
       return 'dropout';
     default:
       throw unknown(file, node, 'is of a kind that no network here has');
   }
+}
+
+/** What the other neurons of SpikingJelly have beside τ: quadratic and exponential integrate-and-fire, Izhikevich's. */
+const OTHER_NEURONS = ['a0', 'v_c', 'delta_T', 'theta_rh', 'v_rest', 'tau_w'];
+
+/** Whether a neuron integrates as PLIF and LIF do: `h = v + (x − (v − rest)) / τ`. */
+function expectKnownNeuron({ attributes }: ModuleNode, expect: (found: boolean, what: string) => void): void {
+  const parameters = attributes.get('_parameters');
+  const learnsTau = parameters instanceof Map && parameters.has('w');
+  expect(
+    learnsTau || numberOf(attributes.get('tau')) !== undefined,
+    'its neurons have no τ, neither a learned one (w) nor a fixed one (tau)',
+  );
+  const other = OTHER_NEURONS.find((name) => attributes.has(name));
+  expect(other === undefined, `its neurons have "${other}", which PLIF and LIF have not`);
+  expect(attributes.get('decay_input') !== false, 'τ does not divide its input (decay_input is False)');
 }
 
 function unknown(file: string, { path, className }: ModuleNode, what: string): ReproError {

@@ -21,6 +21,8 @@ export interface ModuleTree {
 /** The original's networks have some 40 modules, three deep. A file whose modules contain each other must not unfold without end. */
 const MOST_MODULES = 1000;
 const MOST_DEPTH = 32;
+/** Parameters, buffers and modules in modules, in all; the original's networks have some 100. */
+const MOST_ENTRIES = 100_000;
 const MOST_NAME_LENGTH = 100;
 
 /** Whether a record is a module of PyTorch, whatever its class. */
@@ -37,6 +39,13 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
   const modules: ModuleNode[] = [];
   const parameters = new Map<string, TorchTensor>();
   const buffers = new Map<string, TorchTensor>();
+  let entries = 0;
+  const entriesOf = (value: PickleValue | undefined, path: string): Iterable<[PickleValue, PickleValue]> => {
+    if (!(value instanceof Map)) return [];
+    entries += value.size;
+    if (entries > MOST_ENTRIES) throw unknown(file, `its modules go on without end below "${path}"`);
+    return value;
+  };
   const visit = (record: PickleRecord, path: string, depth: number): void => {
     if (depth > MOST_DEPTH || modules.length >= MOST_MODULES) {
       throw unknown(file, `its modules go on without end below "${path}"`);
@@ -49,15 +58,15 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
       }
       return path === '' ? name : `${path}.${name}`;
     };
-    for (const [name, value] of entriesOf(attributes.get('_parameters'))) {
+    for (const [name, value] of entriesOf(attributes.get('_parameters'), path)) {
       if (value instanceof TorchTensor) parameters.set(below(name), value);
     }
     const passing = attributes.get('_non_persistent_buffers_set');
-    for (const [name, value] of entriesOf(attributes.get('_buffers'))) {
+    for (const [name, value] of entriesOf(attributes.get('_buffers'), path)) {
       const isKept = !(passing instanceof Set && passing.has(name));
       if (value instanceof TorchTensor && isKept) buffers.set(below(name), value);
     }
-    for (const [name, value] of entriesOf(attributes.get('_modules'))) {
+    for (const [name, value] of entriesOf(attributes.get('_modules'), path)) {
       if (isModule(value)) visit(value, below(name), depth + 1);
     }
   };
@@ -75,8 +84,4 @@ function unknown(file: string, problem: string): ReproError {
     where: file,
     fix: 'This is no network of the thesis.',
   });
-}
-
-function entriesOf(value: PickleValue | undefined): Iterable<[PickleValue, PickleValue]> {
-  return value instanceof Map ? value : [];
 }

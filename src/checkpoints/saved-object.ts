@@ -73,6 +73,9 @@ function readStateDict(value: PickleValue | undefined): Map<string, TorchTensor>
 }
 
 function listKeys(map: ReadonlyMap<PickleValue, PickleValue>): string {
-  const keys = [...map.keys()].slice(0, 8).map((key) => JSON.stringify(String(key).slice(0, 60)));
+  // Only texts are shown as they are: a tuple may hold itself, or be as long as a library.
+  const keys = [...map.keys()]
+    .slice(0, 8)
+    .map((key) => (typeof key === 'string' ? JSON.stringify(key.slice(0, 60)) : describeValue(key)));
   return keys.join(', ') + (map.size > keys.length ? ', …' : '');
 }

@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { open as openFile, stat } from 'node:fs/promises';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import type { TorchContainer } from './torch-pt/container.ts';
 import { gatherElements, type TorchArray } from './torch-pt/elements.ts';
@@ -91,19 +91,26 @@ function checkHead(head: Buffer, fail: Fail): void {
 }
 
 async function openFileSource(path: string, file: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch((cause: unknown) => {
-    if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
-    throw new ReproError('torch-missing', 'there is no such file.', { where: file, cause });
+  const missing = (problem: string, cause?: unknown): never => {
+    throw new ReproError('torch-missing', problem, { where: file, cause });
+  };
+  const open = async () => {
+    // Before it is opened: opening a pipe waits for whoever writes to it.
+    const found = await stat(path);
+    if (found.isDirectory()) missing('this is a folder, not a file of torch.save.');
+    if (!found.isFile()) missing('this is a pipe or a device; a file of torch.save is read in any order.');
+    return openFile(path, 'r');
+  };
+  const handle = await open().catch((cause: unknown) => {
+    if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return missing('there is no such file.', cause);
+    if (hasErrorCode(cause, 'EACCES', 'EPERM')) return missing('this file may not be read by you.', cause);
+    throw cause;
   });
-  const stat = await handle.stat();
-  if (!stat.isFile()) {
-    await handle.close();
-    throw new ReproError('torch-missing', 'this is a folder, not a file of torch.save.', { where: file });
-  }
+  const { size } = await handle.stat();
   return {
-    sizeBytes: stat.size,
+    sizeBytes: size,
     read: async (offset, length) => {
-      const bytes = Buffer.alloc(Math.max(0, Math.min(length, stat.size - offset)));
+      const bytes = Buffer.alloc(Math.max(0, Math.min(length, size - offset)));
       let done = 0;
       while (done < bytes.length) {
         const { bytesRead } = await handle.read(bytes, done, bytes.length - done, offset + done);

@@ -5,7 +5,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportAnswers } from '../../src/checkpoints/answers.ts';
 import { readCurves } from '../../src/checkpoints/curves.ts';
 import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
+import { readLayers } from '../../src/checkpoints/module-layers.ts';
 import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
+import { findNetwork } from '../../src/checkpoints/saved-object.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
@@ -235,6 +237,38 @@ describe('what is no network of the thesis', () => {
     );
   });
 
+  test.each([
+    ['lif', { v_threshold: 1 }, 'its neurons have no τ'],
+    ['eif', { v_threshold: 1, tau: 2, delta_T: 1 }, 'its neurons have "delta_T"'],
+    ['undivided', { v_threshold: 1, tau: 2, decay_input: false }, 'decay_input is False'],
+    [
+      'Conv2d',
+      { kernel_size: 3, padding: 1, stride: 1, dilation: 1, groups: 1, padding_mode: 'circular' },
+      'pads',
+    ],
+    ['MaxPool2d', { kernel_size: 2, stride: 2, padding: 0, ceil_mode: true }, 'it rounds sizes up'],
+    ['Flatten', { start_dim: 0 }, 'it flattens something other'],
+  ])('is refused where a layer computes something else: %s', (className, attributes, expected) => {
+    const node = { path: 'conv.0', className, attributes: new Map(Object.entries(attributes)) };
+    const tree = { modules: [node], parameters: new Map(), buffers: new Map() };
+    expect(() => readLayers(tree, 'x.pt')).toThrow(expected);
+  });
+
+  test('is described where its keys are anything, however deep', async () => {
+    let deep: PickleValue = null;
+    for (let i = 0; i < 100_000; i++) deep = [deep];
+    let wide: PickleValue = null;
+    for (let i = 0; i < 60; i++) wide = [wide, wide];
+    const value = new Map<PickleValue, PickleValue>([
+      [deep, 1],
+      [wide, 2],
+      ['net', 3],
+    ]);
+    expect(() => findNetwork(value, 'x.pt')).toThrow(
+      'a dictionary with a list of 1, a list of 2, "net", and no',
+    );
+  });
+
   test('is refused where a tensor has a name that no network here has', async () => {
     const file = await changed('baseline-state-legacy.pt', 'fc.3.w', 'fc.3.x');
     await expect(importCheckpoint(file)).rejects.toThrow('no network here has the tensors "fc.3.x".');
@@ -269,6 +303,19 @@ describe('what would go on without end', () => {
         ['1', shared],
       ]);
     expect(() => readModuleTree(shared, 'x.pt')).toThrow('its modules go on without end below');
+    // Many modules that share one dictionary of many things.
+    const crowd = module(Array.from({ length: 5000 }, (_, i) => [String(i), module([])]));
+    const parents = module(Array.from({ length: 900 }, (_, i) => [String(i), crowd]));
+    expect(() => readModuleTree(parents, 'x.pt')).toThrow('its modules go on without end below');
+    const things = new Map<PickleValue, PickleValue>(Array.from({ length: 5000 }, (_, i) => [i, null]));
+    const sharing = module(
+      Array.from({ length: 900 }, (_, i): [string, PickleRecord] => {
+        const one = module([]);
+        one.state.set('_parameters', things);
+        return [String(i), one];
+      }),
+    );
+    expect(() => readModuleTree(sharing, 'x.pt')).toThrow('its modules go on without end below');
     const long = module([['n'.repeat(101), module([])]]);
     expect(() => readModuleTree(long, 'x.pt')).toThrow('has no name, or one that is too long');
   });

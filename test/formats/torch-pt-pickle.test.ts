@@ -8,6 +8,7 @@ import {
   PickleRecord,
   type PickleValue,
   TorchStorage,
+  type TorchTensor,
 } from '../../src/formats/torch-pt/values.ts';
 
 type Parts = readonly (string | number | readonly number[])[];
@@ -149,6 +150,7 @@ describe('a pickle that names what it may not', () => {
     ['torch.storage', '_load_from_bytes'],
     ['torch.hub', 'load'],
     ['torch.nn.functional', 'linear'],
+    ['torch.nn', 'functional'],
     ['torch.nn.utils.rnn', 'pad_sequence'],
     ['models', 'os.system'],
     ['models os', 'system'],
@@ -212,6 +214,15 @@ describe('a pickle that is too much', () => {
         0x93,
       ),
     ).toContain('the file asks for models.aaa');
+  });
+
+  test('cannot change a tensor’s shape once it has been checked', () => {
+    const tensor = load(
+      global('torch._utils', '_rebuild_tensor_v2'),
+      ['(K', 0, 'QK', 0, ']q', 1, 'K', 2, 'a]q', 2, 'K', 1, 'a', 0x89, 'NtR'].flatMap((part) => flat([part])),
+      ['(h', 1, 'K', 9, 'ah', 2, 'K', 99, 'a1'].flatMap((part) => flat([part])),
+    ) as TorchTensor;
+    expect([tensor.shape, tensor.strides]).toEqual([[2], [1]]);
   });
 
   test('is refused where its lists are open thousands deep', () => {

@@ -171,7 +171,8 @@ describe('a file that is no file of torch.save', () => {
 
   test('is told from one that is not there', async () => {
     await expect(openTorchFile('/nowhere/at/all.pt')).rejects.toMatchObject({ code: 'torch-missing' });
-    await expect(openTorchFile('/')).rejects.toMatchObject({ code: 'torch-missing' });
+    await expect(openTorchFile('/')).rejects.toThrow('this is a folder');
+    await expect(openTorchFile('/dev/null')).rejects.toThrow('this is a pipe or a device');
   });
 
   test('is refused as another zip', async () => {

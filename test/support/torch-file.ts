@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { openTorchFile, type PickleValue, TorchTensor } from '../../src/formats/torch-pt.ts';
 
 /** The bytes of a file of `test/fixtures/torch`. */
@@ -8,7 +9,7 @@ export function torchFixture(name: string): Uint8Array {
 
 /** Where a file of `test/fixtures/torch` is. */
 export function torchFixturePath(name: string): string {
-  return new URL(`../fixtures/torch/${name}`, import.meta.url).pathname;
+  return fileURLToPath(new URL(`../fixtures/torch/${name}`, import.meta.url));
 }
 
 /** Everything that a file holds, its tensors read: what a test can compare. */

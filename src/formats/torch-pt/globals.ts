@@ -26,8 +26,8 @@ const CLASSES = [
   /^numpy\.dtype$/,
 ];
 
-/** Functions inside the modules above that PyTorch uses for what is not read here. */
-const NO_CLASS = /^torch\.nn\.(?:functional|utils|init)\./;
+/** Modules inside those above, of functions that PyTorch uses for what is not read here. */
+const NO_CLASS = /^torch\.nn\.(?:functional|utils|init)(?:\.|$)/;
 
 const STORAGES: Readonly<Record<string, TorchType>> = {
   DoubleStorage: 'float64',
@@ -83,14 +83,19 @@ const functions: Readonly<Record<string, (call: Call) => PickleValue>> = {
 export function lookUpName(module: string, name: string, fail: Fail, offset: number): PickleName {
   // Protocol 2 calls the module as Python 2 did.
   const full = `${module === '__builtin__' ? 'builtins' : module}.${name}`;
-  const known =
-    Object.hasOwn(functions, full) ||
-    DTYPES.test(full) ||
-    storageType(full) !== undefined ||
-    (CLASSES.some((pattern) => pattern.test(full)) && !NO_CLASS.test(full));
-  if (known && /^\w+$/.test(name) && full.length <= MOST_NAME_LENGTH) return new PickleName(full);
+  if (full.length <= MOST_NAME_LENGTH && /^\w+$/.test(name) && isKnown(full)) return new PickleName(full);
   const shown = JSON.stringify(full.slice(0, 200)).slice(1, -1);
   return fail('refused', `the file asks for ${shown}, which no checkpoint of these networks needs`, offset);
+}
+
+function isKnown(full: string): boolean {
+  return (
+    Object.hasOwn(functions, full) || DTYPES.test(full) || storageType(full) !== undefined || isClass(full)
+  );
+}
+
+function isClass(full: string): boolean {
+  return CLASSES.some((pattern) => pattern.test(full)) && !NO_CLASS.test(full);
 }
 
 /** The element type of `torch.FloatStorage`; undefined for what is no storage. */
@@ -103,11 +108,11 @@ export function storageType(name: string): TorchType | undefined {
 export function callName(callee: PickleValue, call: Call): PickleValue {
   if (!(callee instanceof PickleName)) return call.fail('broken', 'it calls something that is no name');
   if (Object.hasOwn(functions, callee.name)) return functions[callee.name]!(call);
-  if (CLASSES.some((pattern) => pattern.test(callee.name))) return new PickleRecord(callee.name, call.args);
+  if (isClass(callee.name)) return new PickleRecord(callee.name, call.args);
   return call.fail('refused', `it calls ${callee.name}, which is nothing to call`);
 }
 
-function rebuildTensor({ args: [storage, offset, shape, strides], fail }: Call): TorchTensor {
+function rebuildTensor({ args: [storage, offset, shape, strides], fail, charge }: Call): TorchTensor {
   if (!(storage instanceof TorchStorage)) return fail('broken', 'a tensor has no storage');
   if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
     return fail('broken', 'a tensor’s offset, shape and strides are no whole numbers, or not equally many');
@@ -120,7 +125,9 @@ function rebuildTensor({ args: [storage, offset, shape, strides], fail }: Call):
       `a tensor [${shape.join(', ')}] with strides [${strides.join(', ')}] ends at element ${end}, its storage at ${storage.length}`,
     );
   }
-  return new TorchTensor(storage, offset, shape, strides);
+  charge(2 * shape.length);
+  // Copies: the pickle still has hold of its own lists, and could append to them now that they have been checked.
+  return new TorchTensor(storage, offset, [...shape], [...strides]);
 }
 
 function firstTensor({ args: [tensor], fail }: Call): TorchTensor {
@@ -172,7 +179,7 @@ function makeMap({ args: [items], fail, charge }: Call): Map<PickleValue, Pickle
 function nameMember({ args: [owner, name, ...more], fail }: Call): PickleName {
   const isMember =
     owner instanceof PickleName &&
-    CLASSES.some((pattern) => pattern.test(owner.name)) &&
+    isClass(owner.name) &&
     typeof name === 'string' &&
     name.length <= MOST_NAME_LENGTH &&
     /^[a-z]\w*$/i.test(name) &&

@@ -55,7 +55,9 @@ export async function openLegacyContainer(source: ByteSource, file: string): Pro
     value: content.value,
     readStorage: async (storage) => {
       const offset = offsets.get(storage) ?? fail('broken', `storage ${storage.key} is not in the file`);
-      return source.read(offset, sizeOf(storage));
+      const elements = await source.read(offset, sizeOf(storage));
+      if (elements.length < sizeOf(storage)) fail('broken', 'it became shorter while it was read');
+      return elements;
     },
     close: () => source.close(),
   };

@@ -7,8 +7,8 @@ export type Fail = (kind: FailureKind, what: string, offset?: number) => never;
 export type FailureKind = 'broken' | 'refused' | 'unsupported';
 
 const FIXES: Readonly<Record<FailureKind, string>> = {
-  broken:
-    'Fetch or save the file again; `python3 -c "import torch; torch.load(\'FILE\')"` tells whether PyTorch can read it.',
+  // Not "see whether torch.load can read it": that would run whatever the file says.
+  broken: 'Fetch it again from where it comes from, or save it again there.',
   refused:
     'Nothing of it was run. If you trust where it comes from, load it there with PyTorch, and save `net.state_dict()` with torch.save.',
   unsupported:
