@@ -1,13 +1,12 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import process from 'node:process';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../errors.ts';
 import { matchInstances, selectInstances } from '../runner/selection.ts';
 import { readStatus } from '../runner/status.ts';
 import { factsOf } from './facts.ts';
+import { printWarning } from './lines.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load.ts';
-import { colorsFor } from './view/colors.ts';
 
 /** Loads what a command was given: a path, or a stage instance such as `train@baseline,2020`, whose output folder is taken. */
 export async function loadSource(
@@ -19,13 +18,8 @@ export async function loadSource(
     isInstance ? await findOutput(source, options) : source,
     options.which,
   );
-  for (const text of checkpoint.warnings) warn(text);
+  for (const text of checkpoint.warnings) printWarning(text);
   return checkpoint;
-}
-
-/** A line on stderr that is to be noticed. */
-export function warn(text: string): void {
-  process.stderr.write(`${colorsFor(process.stderr).yellow('!')} ${text}\n`);
 }
 
 async function findOutput(target: string, options: PipelineOptions): Promise<string> {
@@ -50,7 +44,9 @@ async function findOutput(target: string, options: PipelineOptions): Promise<str
   const status = statuses.find((one) => one.id === instance.id);
   if (status !== undefined && status.state !== 'fresh') {
     const reasons = status.reasons.map(({ text }) => text).join('; ');
-    warn(`${instance.id} is not up to date (${reasons || status.state}): this is what its last run made.`);
+    printWarning(
+      `${instance.id} is not up to date (${reasons || status.state}): this is what its last run made.`,
+    );
   }
   return folder;
 }

@@ -4,8 +4,8 @@ import { type CompatPresetName, compatPresets } from '../original/compat-presets
 import { nameFolders } from '../original/folder-names.ts';
 import { describeConfiguration } from '../original/model-config.ts';
 import { formatModelFile } from '../original/model-yaml.ts';
+import { printWarning } from './lines.ts';
 import { printJson } from './load.ts';
-import { colorsFor } from './view/colors.ts';
 
 interface FromArgumentsOptions {
   readonly compat: CompatPresetName;
@@ -28,7 +28,6 @@ export function configFromArguments(words: readonly string[], options: FromArgum
     });
     return;
   }
-  const c = colorsFor(process.stderr);
-  for (const note of notes) process.stderr.write(`${c.yellow('!')} ${note}\n`);
+  for (const note of notes) printWarning(note);
   process.stdout.write(formatModelFile(configuration, words, parsed.values.device));
 }

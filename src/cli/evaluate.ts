@@ -8,10 +8,10 @@ import { describeEngine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan.ts';
 import { getAt } from '../schema/json.ts';
-import { loadSource, warn } from './checkpoint-source.ts';
+import { loadSource } from './checkpoint-source.ts';
 import { exitCodeOfSignal } from './exit-code.ts';
 import { bringFramesUpToDate, framesStage } from './frames.ts';
-import { printLines } from './lines.ts';
+import { printLines, printWarning } from './lines.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 
@@ -58,8 +58,8 @@ async function evaluateOn(
     });
     const { assumptions, network, simulated: trainedOnSimulated } = checkpoint;
     const assumed = assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what);
-    for (const text of evaluation.warnings) warn(text);
-    for (const text of assumed) warn(`Not in the checkpoint: ${text}.`);
+    for (const text of evaluation.warnings) printWarning(text);
+    for (const text of assumed) printWarning(`Not in the checkpoint: ${text}.`);
     if (options.json === true) {
       const { name, backend, version } = engine.description;
       const described = { source: checkpoint.source, trainedOnSimulated, network, assumed };

@@ -21,10 +21,10 @@ import type { Plan } from '../runner/plan.ts';
 import { ClaimedFolder, lockFolder } from './claimed-folder.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { bringFramesUpToDate, framesStage } from './frames.ts';
+import { printWarning } from './lines.ts';
 import { type PipelineOptions, printJson } from './load.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { loadDataPlan, readDataSettings, refuseOverrides, sayInArguments } from './train-val-settings.ts';
-import { colorsFor } from './view/colors.ts';
 import { showTraining } from './view/training-view.ts';
 
 export interface TrainValOptions extends PipelineOptions {
@@ -40,9 +40,9 @@ export async function trainVal(words: readonly string[], options: TrainValOption
   const { plan, pipeline } = await loadDataPlan(preparation, options);
   const { data, downsample } = readDataSettings(plan, preparation);
   checkLayersFit(preparation, downsample);
-  for (const note of preparation.notes) sayAside(note);
+  for (const note of preparation.notes) printWarning(note);
   if (data.dataset.simulated) {
-    sayAside('The recordings are simulated: what is trained on them says nothing about real ones.');
+    printWarning('The recordings are simulated: what is trained on them says nothing about real ones.');
   }
 
   const folder = await ClaimedFolder.claim(preparation.checkpointFolder);
@@ -54,7 +54,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     else refuseOther(preparation.checkpointFolder, earlier, known);
     const finished = earlier === undefined ? undefined : await findFinishedRun(preparation);
     if (finished !== undefined) {
-      printLines(describeFinished(finished, preparation, process.cwd()));
+      printAside(describeFinished(finished, preparation, process.cwd()));
       if (options.json === true) printJson(finished);
       return;
     }
@@ -112,12 +112,12 @@ async function train(
     });
     view.finish();
     view.close();
-    printLines(describeOutcome(run, preparation, process.cwd()));
+    printAside(describeOutcome(run, preparation, process.cwd()));
     if (options.json === true) printJson(run);
   } catch (error) {
     view.close();
     if (!(error instanceof ReproError)) throw error;
-    printLines([describeError(sayInArguments(error))]);
+    printAside([describeError(sayInArguments(error))]);
     process.exitCode =
       error.code === 'training-interrupted' ? exitCodeOfSignal(signals.received()) : exitCode.stageFailed;
   } finally {
@@ -125,10 +125,6 @@ async function train(
   }
 }
 
-function sayAside(text: string): void {
-  printLines([`${colorsFor(process.stderr).yellow('!')} ${text}`]);
-}
-
-function printLines(lines: readonly string[]): void {
+function printAside(lines: readonly string[]): void {
   process.stderr.write(`${lines.join('\n')}\n`);
 }

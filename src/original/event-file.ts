@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { describeError } from '../errors.ts';
+import { describeError, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { decodeEventFile, encodeScalarEvents } from '../formats/tfevents.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
@@ -65,7 +65,10 @@ export class EventFile {
           .map(({ step, wallTimeSeconds }) => [step, wallTimeSeconds]),
       );
     } catch (error) {
-      this.#warn(`${describeError(error)}\n  It is written anew; the times of earlier epochs are lost.`);
+      if (!(error instanceof ReproError)) throw error;
+      const { code, message, where } = error;
+      const fix = 'It is written anew from the checkpoint; the times of earlier epochs are lost.';
+      this.#warn(describeError(new ReproError(code, message, { where, fix })));
       return new Map();
     }
   }
