@@ -1,13 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import { buildNetwork } from '../snn/networks.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
 import { evaluateClips } from '../training/evaluation.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import type { Score } from '../training/scores.ts';
-import { checkFramesFit, warnOfFrames } from './frames-fit.ts';
+import { checkFramesFit } from './frames-fit.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import { refuseOtherFrames, warnOfSimulated } from './trained-on.ts';
 
 /** `validation`: the training clips that the network's own training held back; `train`: all of them. */
 export type EvaluatedSplit = 'test' | 'validation' | 'train';
@@ -27,8 +28,8 @@ export interface CheckpointEvaluation extends Score {
 /**
  * Runs a state over the clips of a frame cache.
  *
- * @throws {ReproError} `frames-misfit` if the network cannot be shown such frames, `network-unknown` if nothing says what the state is of,
- *   `evaluation-interrupted`
+ * @throws {ReproError} `frames-differ` if the frames are made otherwise than those of its training, `frames-misfit` if the network cannot be
+ *   shown such frames, `network-unknown` if nothing says what the state is of, `evaluation-interrupted`
  */
 export async function evaluateCheckpoint(
   checkpoint: LoadedCheckpoint,
@@ -36,6 +37,7 @@ export async function evaluateCheckpoint(
     engine,
     framesFolder,
     split,
+    otherFrames = false,
     batchSize,
     signal,
     progress,
@@ -43,22 +45,20 @@ export async function evaluateCheckpoint(
     readonly engine: Engine;
     readonly framesFolder: string;
     readonly split: EvaluatedSplit;
+    /** Whether frames may be made otherwise than those of its training: then that is a warning. */
+    readonly otherFrames?: boolean;
     readonly batchSize: number;
     readonly signal: AbortSignal;
     /** Told how many clips are done, of how many. */
     readonly progress: (done: number, total: number) => void;
   },
 ): Promise<CheckpointEvaluation> {
-  const { state, network, source } = checkpoint;
-  if (network === null) {
-    throw new ReproError('network-unknown', 'nothing says what network these tensors are of.', {
-      where: source,
-      fix: 'Keep the file beside its run.json, or make it with `repro export` or `repro import`, which say so.',
-    });
-  }
+  const { state, trainedOn, source } = checkpoint;
+  const network = networkOf(checkpoint);
   const frames = await openFrameCache(framesFolder);
   try {
     const { index } = frames;
+    const differences = refuseOtherFrames(trainedOn, index, { source, allowOther: otherFrames });
     checkFramesFit({ network, state }, index, frames.input);
     const rows = rowsOf(checkpoint, split, frames);
     const clips = split === 'test' ? index.splits.test : index.splits.train;
@@ -89,7 +89,7 @@ export async function evaluateCheckpoint(
         dataset: index.dataset,
         simulated: index.simulated,
         steps: index.frames.steps,
-        warnings: warnOfFrames(checkpoint, index),
+        warnings: [...differences, ...warnOfSimulated(trainedOn, index)],
       };
     } finally {
       session.dispose();
@@ -99,8 +99,17 @@ export async function evaluateCheckpoint(
   }
 }
 
+/** The network of a state. @throws {ReproError} `network-unknown` if nothing says what it is */
+export function networkOf({ network, source }: LoadedCheckpoint): NetworkConfig {
+  if (network !== null) return network;
+  throw new ReproError('network-unknown', 'nothing says what network these tensors are of.', {
+    where: source,
+    fix: 'Keep the file beside its run.json, or make it with `repro export` or `repro import`, which say so.',
+  });
+}
+
 function rowsOf(
-  { validation, source, simulated }: LoadedCheckpoint,
+  { validation, source, trainedOn }: LoadedCheckpoint,
   split: EvaluatedSplit,
   { index }: FrameCache,
 ): Int32Array {
@@ -111,9 +120,9 @@ function rowsOf(
       fix: 'Only the folder of a training here knows them (split.json): use --split test, or --split train for all its clips.',
     });
   }
-  const clips = index.splits.train.length;
-  if (validation.every((row) => row < clips) && simulated === index.simulated)
-    return Int32Array.from(validation);
+  const { train, test } = index.splits;
+  const isSame = validation.testClips === test.length && trainedOn.simulated === index.simulated;
+  if (isSame && validation.rows.every((row) => row < train.length)) return Int32Array.from(validation.rows);
   throw new ReproError('split-unknown', 'the clips that its training held back are not among these.', {
     where: source,
     fix: 'It was trained on other frames: choose the profile and settings that it was trained with.',

@@ -29,15 +29,6 @@ export async function exportCheckpoint(
 }
 
 /** With what is known of the network beside the tensors, where a reader that does not care never looks. */
-function encodeSafetensors({
-  state,
-  network,
-  trainedSteps,
-  simulated,
-  source,
-}: LoadedCheckpoint): Uint8Array {
-  return writeSafetensors(
-    state,
-    encodeMetadata(network === null ? null : { network, trainedSteps, simulated, source }),
-  );
+function encodeSafetensors({ state, network, trainedOn, source }: LoadedCheckpoint): Uint8Array {
+  return writeSafetensors(state, encodeMetadata(network === null ? null : { network, trainedOn, source }));
 }

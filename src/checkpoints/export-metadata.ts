@@ -1,14 +1,12 @@
 import { parseFields } from '../formats/fields.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
-import { optionalCount } from './network-file.ts';
 import { parseNetwork } from './network-json.ts';
+import { readTrainedOn, type TrainedOn } from './trained-on.ts';
 
 /** What an exported safetensors file says of itself, so that it can be evaluated wherever it lies. */
 export interface ExportMetadata {
   readonly network: NetworkConfig;
-  readonly trainedSteps: number | null;
-  /** Whether it was trained on simulated recordings; null if that is not known. */
-  readonly simulated: boolean | null;
+  readonly trainedOn: TrainedOn;
   /** What it was made of, for people: `baseline, seed 2020, best epoch 7`. */
   readonly source: string;
 }
@@ -19,7 +17,8 @@ const KEY = 'repro';
 /** As a safetensors file's `__metadata__`, where there is only text; PyTorch's own reader wants `format: pt`. */
 export function encodeMetadata(metadata: ExportMetadata | null): Record<string, string> {
   if (metadata === null) return { format: 'pt' };
-  const simulated: Record<string, string> = metadata.simulated === true ? { data: 'simulated' } : {};
+  const simulated: Record<string, string> =
+    metadata.trainedOn.simulated === true ? { data: 'simulated' } : {};
   return { format: 'pt', ...simulated, [KEY]: JSON.stringify({ version: VERSION, ...metadata }) };
 }
 
@@ -39,8 +38,7 @@ export function decodeMetadata(
   if (version !== VERSION) fields.fail('version', `is ${version}, and only ${VERSION} is read here`);
   return {
     network: parseNetwork(fields.object('network')),
-    trainedSteps: optionalCount(fields, 'trainedSteps'),
-    simulated: fields.has('simulated') ? fields.flag('simulated') : null,
+    trainedOn: readTrainedOn(fields.object('trainedOn')),
     source: fields.text('source'),
   };
 }

@@ -85,21 +85,3 @@ function takesAlike(
     tau.per === 'layer' && Math.floor(height / scale) * Math.floor(width / scale) * channels === features
   );
 }
-
-/** What fits, but is not as the network was trained. */
-export function warnOfFrames(
-  { trainedSteps, simulated }: { readonly trainedSteps: number | null; readonly simulated: boolean | null },
-  { frames, simulated: framesAreSimulated }: ClipIndex,
-): string[] {
-  const kind = (isSimulated: boolean): string => (isSimulated ? 'simulated' : 'real');
-  return [
-    ...(trainedSteps === null || trainedSteps === frames.steps
-      ? []
-      : [
-          `It was trained with ${trainedSteps} frames a clip, and these have ${frames.steps}: --set frames.steps=${trainedSteps} gives such.`,
-        ]),
-    ...(simulated === null || simulated === framesAreSimulated
-      ? []
-      : [`It was trained on ${kind(simulated)} recordings, and these are ${kind(framesAreSimulated)}.`]),
-  ];
-}

@@ -1,16 +1,19 @@
 import { existsSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { checkState } from '../engines/checks.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { parseFields } from '../formats/fields.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
-import type { NetworkConfig } from '../snn/networks.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import { ShapeError } from '../snn/shape-error.ts';
 import type { State } from '../snn/tensor.ts';
 import type { Assumption } from './answers.ts';
 import { decodeMetadata } from './export-metadata.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import { parseNetworkFile } from './network-file.ts';
 import { parseNetwork } from './network-json.ts';
+import { readTraining, type TrainedOn, trainedElsewhere } from './trained-on.ts';
 
 /** Which of a training's two states. */
 export type Which = 'best' | 'last';
@@ -20,18 +23,23 @@ export interface LoadedCheckpoint {
   readonly state: State;
   /** Null for tensors that nothing is known of. */
   readonly network: NetworkConfig | null;
-  /** T that it was trained with, if that is known. */
-  readonly trainedSteps: number | null;
-  /** Whether it was trained on simulated recordings; null if that is not known. */
-  readonly simulated: boolean | null;
+  readonly trainedOn: TrainedOn;
   /** What it is, for people: `baseline, seed 2020, best epoch 7`. */
   readonly source: string;
   /** Short, for the name of a file made of it: `baseline-2020-best`. */
   readonly name: string;
-  /** Rows of train.npy that its training held back; null if that is not known. */
-  readonly validation: readonly number[] | null;
+  /** What its training held back; null if that is not known. */
+  readonly validation: HeldBack | null;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
+}
+
+/** Clips that a training held back, and by what to tell whether frames are of the same clips. */
+export interface HeldBack {
+  /** Rows of train.npy. */
+  readonly rows: readonly number[];
+  /** Rows of test.npy beside it. */
+  readonly testClips: number;
 }
 
 /** The state of `repro import`; those of a training of the pipeline and of `repro train-val`. */
@@ -44,9 +52,35 @@ const STATES: Readonly<Record<Which, readonly string[]>> = {
  * Reads a state from wherever it is: a `.pt` file, a `.safetensors` file, or the folder of a training or an import.
  *
  * @param which of a training's states; `best` where nothing is said
- * @throws {ReproError} `checkpoint-missing` if there is none, or one of the format that says what is wrong
+ * @throws {ReproError} `checkpoint-missing` if there is none, `network-invalid` if what is said of its network does not fit its tensors,
+ *   or one of the format that says what is wrong
  */
 export async function loadCheckpoint(source: string, which?: Which): Promise<LoadedCheckpoint> {
+  const checkpoint = await load(source, which);
+  checkNetwork(checkpoint, source);
+  return checkpoint;
+}
+
+/** What is said of a network lies in another file, or was written by somebody. */
+function checkNetwork({ network, state }: LoadedCheckpoint, where: string): void {
+  if (network === null) return;
+  try {
+    checkState(buildNetwork(network), state);
+  } catch (cause) {
+    if (!(cause instanceof ShapeError)) throw cause;
+    throw new ReproError(
+      'network-invalid',
+      `the network that it is said to be of is none, or has other tensors (${cause.message}).`,
+      {
+        where,
+        fix: 'Import, export or train it again: its description and its tensors belong together.',
+        cause,
+      },
+    );
+  }
+}
+
+async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const kind = await kindOf(source);
   if (kind === 'folder') return loadFolder(source, which ?? 'best');
   if (which !== undefined) {
@@ -84,8 +118,8 @@ async function loadTorch(file: string): Promise<LoadedCheckpoint> {
   const { state, network, trainedSteps, assumptions, warnings } = await importCheckpoint(file);
   const name = path.basename(file).replace(/\.pth?$/i, '');
   return {
-    ...{ state, network, trainedSteps, assumptions, warnings, name },
-    simulated: null,
+    ...{ state, network, assumptions, warnings, name },
+    trainedOn: trainedElsewhere(trainedSteps),
     source: path.basename(file),
     validation: null,
   };
@@ -122,16 +156,16 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
     );
     return {
       ...unknown,
-      ...{ network, trainedSteps },
+      network,
+      trainedOn: trainedElsewhere(trainedSteps),
       name: path.basename(folder),
-      simulated: null,
       source: `imported from ${source.file}`,
       assumptions: assumed,
     };
   }
   const run = await readIfThere(path.join(folder, 'run.json'));
   if (run === undefined) {
-    return { ...unknown, network: null, trainedSteps: null, simulated: null, source: path.basename(file) };
+    return { ...unknown, network: null, trainedOn: trainedElsewhere(null), source: path.basename(file) };
   }
   const what = which ?? (STATES.last.includes(path.basename(file)) ? 'last' : 'best');
   return { ...unknown, ...(await describeTraining(folder, run, what)) };
@@ -139,25 +173,26 @@ async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheck
 
 async function describeTraining(folder: string, text: string, which: Which) {
   const file = path.join(folder, 'run.json');
-  const run = parseFields(text, {
-    file,
-    code: 'network-invalid',
-    fix: 'Train again: `repro run train --force`.',
-  });
+  const fix = 'Train again: `repro run train --force`.';
+  const run = parseFields(text, { file, code: 'network-invalid', fix });
   const model = run.object('model').text('id');
   const seed = run.number('seed');
   const epoch = which === 'best' ? `best epoch ${run.object('best').count('epoch') + 1}` : 'last epoch';
   const splitText = await readIfThere(path.join(folder, 'split.json'));
   const split =
     splitText &&
-    parseFields(splitText, { file: path.join(folder, 'split.json'), code: 'network-invalid', fix: '' });
+    parseFields(splitText, { file: path.join(folder, 'split.json'), code: 'network-invalid', fix });
   return {
     network: parseNetwork(run.object('network')),
-    trainedSteps: run.object('frames').count('steps'),
-    simulated: run.flag('simulated'),
+    trainedOn: readTraining(run),
     source: `${model}, seed ${seed}, ${epoch}`,
     name: `${model}-${seed}-${which}`,
-    validation: split ? split.numbers('validation', { min: 0, integer: true }) : null,
+    validation: split
+      ? {
+          rows: split.numbers('validation', { min: 0, integer: true }),
+          testClips: run.object('split').count('test'),
+        }
+      : null,
   };
 }
 

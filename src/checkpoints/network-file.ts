@@ -57,6 +57,6 @@ export function parseNetworkFile(text: string, file: string): NetworkFile {
   };
 }
 
-export function optionalCount(fields: Fields, name: string): number | null {
+function optionalCount(fields: Fields, name: string): number | null {
   return fields.has(name) ? fields.count(name) : null;
 }

@@ -16,11 +16,12 @@ Examples:
   $ repro import state.pt --pooling average --out imported`;
 
 const evaluateExamples = `
-SOURCE is what export takes, or a folder that import made.
+SOURCE is what export takes, or a folder that import made. Frames come of the profile, brought up to date as by repro run frames.
 
 Examples:
   $ repro evaluate check_point_max --profile full --set dataset.root=/data/DvsGesture
-  $ repro evaluate train@baseline,2020 --split validation`;
+  $ repro evaluate train@baseline,2020 --split validation
+  $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames`;
 
 /** Adds the commands for states of networks: `export`, `import`, `evaluate`. */
 export function addCheckpointCommands(
@@ -69,6 +70,10 @@ export function addCheckpointCommands(
       new Option('--split <clips>', 'which clips').choices(['test', 'validation', 'train']).default('test'),
     )
     .addOption(which())
+    .option(
+      '--other-frames',
+      'take frames that are made otherwise than those of its training, with a warning',
+    )
     .addOption(new Option('--engine <name>', 'what computes').choices(['auto', 'tfjs']))
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
@@ -79,7 +84,8 @@ export function addCheckpointCommands(
 
 function parsePositive(text: string): number {
   const value = Number(text);
-  if (!(value > 1)) throw new InvalidArgumentError('a number of time steps above 1 is wanted.');
+  if (!(value > 1 && Number.isFinite(value)))
+    throw new InvalidArgumentError('a number of time steps above 1 is wanted.');
   return value;
 }
 

@@ -13,7 +13,9 @@ export async function loadSource(
   source: string,
   options: PipelineOptions & { readonly which?: Which },
 ): Promise<LoadedCheckpoint> {
-  const isInstance = source.includes('@') && !existsSync(source);
+  // A path of a file that is not there may have an @ in it, too; no instance has a folder or an ending.
+  const isPath = /[\\/]|\.(?:pth?|safetensors|npz)$/i.test(source) || existsSync(source);
+  const isInstance = source.includes('@') && !isPath;
   const checkpoint = await loadCheckpoint(
     isInstance ? await findOutput(source, options) : source,
     options.which,

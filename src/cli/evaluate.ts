@@ -1,7 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { describeEvaluation } from '../checkpoints/describe.ts';
-import { type EvaluatedSplit, evaluateCheckpoint } from '../checkpoints/evaluate-checkpoint.ts';
+import { type EvaluatedSplit, evaluateCheckpoint, networkOf } from '../checkpoints/evaluate-checkpoint.ts';
 import type { LoadedCheckpoint, Which } from '../checkpoints/loaded-checkpoint.ts';
 import { chooseEngine, type EngineChoice } from '../engines/choose-engine.ts';
 import { describeEngine } from '../engines/engine.ts';
@@ -18,6 +18,7 @@ import { listenForSignals, type SignalListener } from './signals.ts';
 interface EvaluateOptions extends PipelineOptions {
   readonly which?: Which;
   readonly split: EvaluatedSplit;
+  readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
   readonly json?: boolean;
 }
@@ -25,6 +26,8 @@ interface EvaluateOptions extends PipelineOptions {
 /** `repro evaluate SOURCE`: what a state makes of the clips of a profile. Progress on stderr, the figures on stdout. */
 export async function evaluate(source: string, options: EvaluateOptions): Promise<void> {
   const checkpoint = await loadSource(source, options);
+  // Before frames are made, which can take long.
+  networkOf(checkpoint);
   const plan = await loadSelectedPlan(options);
   const signals = listenForSignals();
   try {
@@ -52,17 +55,18 @@ async function evaluateOn(
       engine,
       framesFolder: path.resolve(plan.projectRoot, output),
       split: options.split,
+      otherFrames: options.otherFrames === true,
       batchSize: typeof batchSize === 'number' ? batchSize : 16,
       signal: signals.stop,
       progress: showProgress,
     });
-    const { assumptions, network, simulated: trainedOnSimulated } = checkpoint;
+    const { assumptions, network, trainedOn } = checkpoint;
     const assumed = assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what);
     for (const text of evaluation.warnings) printWarning(text);
     for (const text of assumed) printWarning(`Not in the checkpoint: ${text}.`);
     if (options.json === true) {
       const { name, backend, version } = engine.description;
-      const described = { source: checkpoint.source, trainedOnSimulated, network, assumed };
+      const described = { source: checkpoint.source, trainedOn, network, assumed };
       const figures = { ...evaluation, engine: { name, backend, version } };
       printJson({ version: 1, command: 'evaluate', profile: plan.profile, ...described, ...figures });
       return;

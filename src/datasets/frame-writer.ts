@@ -108,6 +108,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
       ...size,
       dtype: writers.train.dtype,
       normalization: normalization === 'none' ? null : normalization,
+      invalidEvents,
     },
     splits: rows,
   };

@@ -54,6 +54,8 @@ export interface ClipIndex {
     readonly dtype: CountType;
     /** What the counts are to be normalised by when they are read; the `.npy` files hold them as they were counted. */
     readonly normalization: Normalization | null;
+    /** Whether events that the camera marked as invalid were counted; a cache may be older than this. */
+    readonly invalidEvents?: 'keep' | 'drop';
   };
   readonly splits: Readonly<Record<(typeof SPLITS)[number], readonly CachedClip[]>>;
 }
@@ -100,6 +102,9 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
       width: frames.count('width'),
       dtype: frames.choice('dtype', ['uint8', 'uint16', 'uint32']),
       normalization,
+      ...(frames.has('invalidEvents')
+        ? { invalidEvents: frames.choice('invalidEvents', ['keep', 'drop']) }
+        : {}),
     },
     splits: { train: readClips('train'), test: readClips('test') },
   };

@@ -4,14 +4,15 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { describeEvaluation } from '../../src/checkpoints/describe.ts';
 import { type EvaluatedSplit, evaluateCheckpoint } from '../../src/checkpoints/evaluate-checkpoint.ts';
-import { checkFramesFit, warnOfFrames } from '../../src/checkpoints/frames-fit.ts';
+import { checkFramesFit } from '../../src/checkpoints/frames-fit.ts';
 import { type LoadedCheckpoint, loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
+import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/formats/frame-cache.ts';
 import type { NetworkConfig } from '../../src/snn/networks.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
-import { expectedRates, labels, writeFrameCache } from './frames-of-fixture.ts';
+import { expectedRates, labels, olderFrames, writeFrameCache } from './frames-of-fixture.ts';
 
 let folder: string;
 let checkpoint: LoadedCheckpoint;
@@ -24,15 +25,21 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function evaluate(
   one: Partial<LoadedCheckpoint> = {},
-  { split = 'test' as EvaluatedSplit, signal = new AbortController().signal } = {},
+  {
+    split = 'test' as EvaluatedSplit,
+    signal = new AbortController().signal,
+    otherFrames = false,
+    framesFolder = folder,
+  } = {},
 ) {
   const done: [number, number][] = [];
   const evaluation = await evaluateCheckpoint(
     { ...checkpoint, ...one },
     {
       engine: await createCpuEngine('a test'),
-      framesFolder: folder,
+      framesFolder,
       split,
+      otherFrames,
       batchSize: 2,
       signal,
       progress: (...counts) => void done.push(counts),
@@ -80,19 +87,23 @@ describe('evaluating a checkpoint', () => {
   });
 
   test('runs the clips that training held back, where it is known which', async () => {
-    const held = { validation: [1], simulated: true };
+    const trainedOn = { ...trainedElsewhere(6), simulated: true };
+    const held = { validation: { rows: [1], testClips: 3 }, trainedOn };
     expect((await evaluate(held, { split: 'validation' })).evaluation).toMatchObject({
       clips: 1,
       correct: 1,
     });
     await expect(evaluate({}, { split: 'validation' })).rejects.toMatchObject({ code: 'split-unknown' });
     // Of other frames.
-    await expect(evaluate({ ...held, validation: [3] }, { split: 'validation' })).rejects.toMatchObject({
-      code: 'split-unknown',
-    });
-    await expect(evaluate({ ...held, simulated: false }, { split: 'validation' })).rejects.toMatchObject({
-      code: 'split-unknown',
-    });
+    for (const other of [
+      { validation: { rows: [3], testClips: 3 } },
+      { validation: { rows: [1], testClips: 4 } },
+      { trainedOn: { ...trainedOn, simulated: false } },
+    ]) {
+      await expect(evaluate({ ...held, ...other }, { split: 'validation' })).rejects.toMatchObject({
+        code: 'split-unknown',
+      });
+    }
     expect((await evaluate({}, { split: 'train' })).evaluation).toMatchObject({ clips: 3, split: 'train' });
   });
 
@@ -160,12 +171,69 @@ describe('frames that a network cannot be shown', () => {
     expect(refusal({ input: [1, 32, 32] }).message).toContain('frames of 1 channels');
     expect(refusal({ architecture: 'mnist' }).message).toContain('still images (mnist)');
   });
+});
 
-  test('are remarked on where they only differ from those of the training', () => {
-    expect(warnOfFrames({ trainedSteps: 6, simulated: null }, index)).toEqual([]);
-    expect(warnOfFrames({ trainedSteps: null, simulated: true }, index)).toEqual([]);
-    expect(warnOfFrames({ trainedSteps: 20, simulated: false }, index)).toEqual([
-      'It was trained with 20 frames a clip, and these have 6: --set frames.steps=20 gives such.',
+describe('frames that are made otherwise than those of the training', () => {
+  /** As the frames of the fixture are. */
+  const same: TrainedOn = {
+    dataset: 'dvs128-gesture',
+    simulated: true,
+    frames: { steps: 6, splitBy: 'number', downsample: 8, normalization: 'none', invalidEvents: 'keep' },
+  };
+
+  async function refusal(trainedOn: TrainedOn): Promise<ReproError> {
+    const error: unknown = await evaluate({ trainedOn }).catch((caught: unknown) => caught);
+    if (error instanceof ReproError) return error;
+    throw new Error('they were not refused');
+  }
+
+  test('are refused with the settings that give those of the training', async () => {
+    const { code, message, fix } = await refusal({
+      ...same,
+      frames: { ...same.frames, steps: 20, normalization: 'max' },
+    });
+    expect([code, message, fix]).toEqual([
+      'frames-differ',
+      'these are other frames than it was trained with.\n' +
+        '  frames.steps: 20 in its training, 6 here\n' +
+        '  frames.normalization: max in its training, none here',
+      'Add --set frames.steps=20 --set frames.normalization=max\nIf other frames are meant, add --other-frames.',
+    ]);
+  });
+
+  test.each([
+    ['splitBy', { splitBy: 'time' }],
+    ['downsample', { downsample: 4 }],
+    ['invalidEvents', { invalidEvents: 'drop' }],
+  ] as const)('are refused for %s', async (key, changes) => {
+    const { message } = await refusal({ ...same, frames: { ...same.frames, ...changes } });
+    expect(message).toContain(`frames.${key}: ${Object.values(changes)[0]} in its training`);
+  });
+
+  test('are refused where they are of another data set', async () => {
+    const { message, fix } = await refusal({ ...same, dataset: 'nmnist' });
+    expect(message).toContain('dataset.name: nmnist in its training, dvs128-gesture here');
+    expect(fix).toContain('Choose a profile of nmnist with --profile.');
+  });
+
+  test('are taken where that is meant, each difference a warning', async () => {
+    const trainedOn = { ...same, frames: { ...same.frames, normalization: 'max' } } as const;
+    const { evaluation } = await evaluate({ trainedOn }, { otherFrames: true });
+    expect(evaluation.warnings).toEqual([
+      'These are other frames than it was trained with: frames.normalization: max in its training, none here.',
+    ]);
+  });
+
+  test('are no matter where nothing is known, or a cache does not say', async () => {
+    expect((await evaluate({ trainedOn: same })).evaluation.warnings).toEqual([]);
+    expect((await evaluate({ trainedOn: trainedElsewhere(null) })).evaluation.warnings).toEqual([]);
+    const older = await writeFrameCache(path.join(folder, 'older'), { frames: olderFrames });
+    const dropped: TrainedOn = { ...same, frames: { ...same.frames, invalidEvents: 'drop' } };
+    expect((await evaluate({ trainedOn: dropped }, { framesFolder: older })).evaluation.warnings).toEqual([]);
+  });
+
+  test('are warned of where only one of both is simulated', async () => {
+    expect((await evaluate({ trainedOn: { ...same, simulated: false } })).evaluation.warnings).toEqual([
       'It was trained on real recordings, and these are simulated.',
     ]);
   });

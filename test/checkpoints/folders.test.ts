@@ -6,6 +6,7 @@ import { exportCheckpoint } from '../../src/checkpoints/export-checkpoint.ts';
 import { importIntoFolder } from '../../src/checkpoints/import-folder.ts';
 import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { parseNetworkFile } from '../../src/checkpoints/network-file.ts';
+import { type TrainedOn, trainedElsewhere } from '../../src/checkpoints/trained-on.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
@@ -89,8 +90,7 @@ describe('an import', () => {
     expect(loaded).toMatchObject({
       name: 'a',
       source: 'imported from baseline-state.pt',
-      trainedSteps: null,
-      simulated: null,
+      trainedOn: trainedElsewhere(null),
     });
     expect(loaded.network?.pooling).toBe('average');
     expect(loaded.assumptions.map(({ what }) => what)).toContain('threshold 1, as in the thesis');
@@ -121,12 +121,11 @@ describe('an export', () => {
     expect(read.tensors).toEqual(checkpoint.state);
     expect(read.metadata.format).toBe('pt');
     // Nothing is beside it here.
-    const { network, trainedSteps, source, simulated } = await loadCheckpoint(file);
-    expect({ network, trainedSteps, source, simulated }).toEqual({
+    const { network, trainedOn, source } = await loadCheckpoint(file);
+    expect({ network, trainedOn, source }).toEqual({
       network: checkpoint.network,
-      trainedSteps: 6,
+      trainedOn: trainedElsewhere(6),
       source: 'baseline.pt',
-      simulated: null,
     });
   });
 
@@ -154,6 +153,12 @@ describe('an export', () => {
 });
 
 describe('the folder of a training', () => {
+  const trainedOn: TrainedOn = {
+    dataset: 'dvs128-gesture',
+    simulated: true,
+    frames: { steps: 8, splitBy: 'number', downsample: 8, normalization: 'none', invalidEvents: null },
+  };
+
   async function writeTraining(names: { best: string; last: string }): Promise<void> {
     const { network, state } = await loadCheckpoint(baseline);
     const last = new Map([
@@ -166,8 +171,10 @@ describe('the folder of a training', () => {
       version: 1,
       model: { id: 'no-reg' },
       seed: 2020,
+      dataset: 'dvs128-gesture',
       simulated: true,
-      frames: { steps: 8 },
+      frames: { steps: 8, splitBy: 'number', downsample: 8, normalization: null },
+      split: { train: 2, validation: 2, test: 3 },
       network,
       best: { epoch: 4 },
     };
@@ -183,9 +190,8 @@ describe('the folder of a training', () => {
     expect(await loadCheckpoint(folder)).toMatchObject({
       name: 'no-reg-2020-best',
       source: 'no-reg, seed 2020, best epoch 5',
-      simulated: true,
-      trainedSteps: 8,
-      validation: [1, 3],
+      trainedOn,
+      validation: { rows: [1, 3], testClips: 3 },
     });
     const last = await loadCheckpoint(folder, 'last');
     expect(last).toMatchObject({ name: 'no-reg-2020-last', source: 'no-reg, seed 2020, last epoch' });
@@ -193,12 +199,37 @@ describe('the folder of a training', () => {
     expect((await loadCheckpoint(inside(names.last))).name).toBe('no-reg-2020-last');
   });
 
+  test('is told of by what is exported of it', async () => {
+    await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
+    const out = inside('elsewhere', 'b.safetensors');
+    await exportCheckpoint(await loadCheckpoint(folder), { to: 'safetensors', out, force: false });
+    expect((await loadCheckpoint(out)).trainedOn).toEqual(trainedOn);
+  });
+
+  test('is refused where run.json is of another network than the state', async () => {
+    await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
+    const text = await readFile(inside('run.json'), 'utf8');
+    for (const [channels, problem] of [
+      [5, '"conv.0.weight" must be F32 [5, 2, 3, 3], got F32 [4, 2, 3, 3]'],
+      [1e300, '"conv.0.weight" must be F32 [1e+300, 2, 3, 3]'],
+    ] as const) {
+      await writeFile(inside('run.json'), text.replace('"channels":4', `"channels":${channels}`));
+      await expect(loadCheckpoint(folder)).rejects.toMatchObject({
+        code: 'network-invalid',
+        where: folder,
+        message: expect.stringContaining(problem),
+      });
+    }
+    await writeFile(inside('run.json'), text.replace('"layers":2', '"layers":2000000000'));
+    await expect(loadCheckpoint(folder)).rejects.toThrow('2000000000 layers halve a frame of 16 x 16');
+  });
+
   test('may be nothing but a state: then only its network is unknown', async () => {
     await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
     await rm(inside('run.json'));
     expect(await loadCheckpoint(folder)).toMatchObject({
       network: null,
-      simulated: null,
+      trainedOn: trainedElsewhere(null),
       source: 'best.safetensors',
     });
   });

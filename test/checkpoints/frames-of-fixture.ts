@@ -15,6 +15,12 @@ export function expectedRates(): Float32Array {
   return rates.data;
 }
 
+/** What caches said of their frames before they told of invalid events. */
+export const olderFrames: ClipIndex['frames'] = {
+  ...{ steps: 6, splitBy: 'number', downsample: 8, height: 16, width: 16, dtype: 'uint8' },
+  normalization: null,
+};
+
 /** A frame cache whose test clips, and training clips, are those that PyTorch ran `baseline.pt` on. */
 export async function writeFrameCache(folder: string, changes: Partial<ClipIndex> = {}): Promise<string> {
   const frames = readSafetensors(torchFixture('baseline-expected.safetensors')).tensors.get('frames');
@@ -36,10 +42,7 @@ export async function writeFrameCache(folder: string, changes: Partial<ClipIndex
     simulated: true,
     classes: ['clap', 'wave', 'roll'],
     sensor: { height: 128, width: 128 },
-    frames: {
-      ...{ steps: 6, splitBy: 'number', downsample: 8, height: 16, width: 16, dtype: 'uint8' },
-      normalization: null,
-    },
+    frames: { ...olderFrames, invalidEvents: 'keep' },
     splits: { train: clips, test: clips },
     ...changes,
   };

@@ -146,9 +146,40 @@ describe('repro evaluate', () => {
   });
 
   test('says what frames would fit where these do not', async () => {
-    const { stderr, exitCode } = await call('evaluate', torchFixturePath('per-neuron.pt'));
+    const { stderr, exitCode } = await call('evaluate', torchFixturePath('per-neuron.pt'), '--other-frames');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('the network takes frames of 17 x 13, and these are of 16 x 16.');
+  });
+});
+
+describe('repro evaluate of a training', () => {
+  beforeAll(async () => {
+    const { network } = JSON.parse(await fs.readFile(path.join(folder, 'imported/network.json'), 'utf8'));
+    const frames = { steps: 6, splitBy: 'number', downsample: 8, normalization: 'max' };
+    const run = { model: { id: 'a' }, seed: 1, dataset: 'dvs128-gesture', simulated: true, frames, network };
+    await fs.mkdir(path.join(folder, 'a b'));
+    await fs.cp(path.join(folder, 'imported/state.safetensors'), path.join(folder, 'a b/best.safetensors'));
+    await fs.writeFile(
+      path.join(folder, 'a b/run.json'),
+      JSON.stringify({ version: 1, ...run, best: { epoch: 3 } }),
+    );
+  });
+
+  test('refuses frames that are made otherwise, with the settings to add', async () => {
+    const { stdout, stderr, exitCode } = await call('evaluate', 'a b', '--json');
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('frames.normalization: max in its training, none here');
+    expect(stderr).toContain('Add --set frames.normalization=max\n');
+  });
+
+  test('takes them with a warning where that is meant', async () => {
+    const { stdout, stderr } = await call('evaluate', 'a b', '--other-frames', '--json');
+    expect(stderr).toContain('! These are other frames than it was trained with: frames.normalization: max');
+    expect(JSON.parse(stdout)).toMatchObject({
+      correct: 2,
+      trainedOn: { dataset: 'dvs128-gesture', simulated: true, frames: { normalization: 'max' } },
+      warnings: [expect.stringContaining('frames.normalization')],
+    });
   });
 });
 
@@ -179,8 +210,8 @@ describe('repro export', () => {
       'train@baseline,2020, train@baseline,2021',
     );
     expect((await call('export', 'train@no-reg,2020', '--to', 'npz')).stderr).toContain('has no instance');
-    expect((await call('export', 'nowhere', '--to', 'npz')).stderr).toContain(
-      'there is no such file or folder',
-    );
+    for (const path of ['nowhere', 'me@home/nowhere', 'me@home.safetensors']) {
+      expect((await call('export', path, '--to', 'npz')).stderr).toContain('there is no such file or folder');
+    }
   });
 });
