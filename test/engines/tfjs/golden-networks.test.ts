@@ -34,7 +34,7 @@ function expectTensors(found: State, expected: State, tolerance: number): void {
   }
 }
 
-it('the golden set has six networks, and PyTorch by itself gave six more', () => {
+it('the golden set has six networks, and PyTorch by itself gave eight more', () => {
   expect(goldenCases('network').sort()).toEqual([
     'net_attached_reset',
     'net_avg_pool_lif',
@@ -45,6 +45,8 @@ it('the golden set has six networks, and PyTorch by itself gave six more', () =>
   ]);
   expect(goldenCases('network', 'torch/').sort()).toEqual([
     'torch/cifar10_dvs',
+    'torch/net_sigmoid_soft_reset',
+    'torch/net_triangle_tau_reg',
     'torch/nmnist_34',
     'torch/still_cifar10',
     'torch/still_cifar10_average',
@@ -61,11 +63,18 @@ describe.each([
     '%s trains three steps to the numbers of PyTorch',
     async (name) => {
       const golden = loadGolden(name);
-      const { losses, lr, lr_T_max, reg_lambda } = golden.description as unknown as {
+      const {
+        losses,
+        lr,
+        lr_T_max,
+        reg_lambda,
+        regularise = 'w',
+      } = golden.description as unknown as {
         losses: [number, number, number];
         lr: number;
         lr_T_max: number;
         reg_lambda: number;
+        regularise?: 'w' | 'tau';
       };
       const session = await createCpuEngine('test', operations).open(
         networkOf(golden),
@@ -75,7 +84,7 @@ describe.each([
         const learningRate = cosineLearningRate(lr, lr_T_max, step);
         const result = await session.trainStep(
           batchOf(golden, step),
-          { learningRate, regulariseTau: reg_lambda },
+          { learningRate, regulariseTau: reg_lambda, regularise },
           { keepGradients: step === 0 },
         );
         expect(Math.abs(result.loss - loss)).toBeLessThan(1e-5);
