@@ -94,15 +94,18 @@ describe('the lock', () => {
   });
 
   test.runIf(process.platform === 'linux')('passes on from a holder that nobody has buried', async () => {
-    // The shell becomes a program that never asks for the end of its child.
-    const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    });
-    onTestFinished(() => void parent.kill());
+    const parent = spawn('sh', ['-c', 'sleep 100 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    onTestFinished(() => void parent.kill('SIGKILL'));
     const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
-    const stat = () => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    await vi.waitFor(() => expect(stat()[0]).toBe('Z'));
-    await writeHolder({ ...holder, pid, startTime: stat()[19] });
+    const stat = (of: number | undefined) =>
+      readFileSync(`/proc/${of}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    // A shell asks for the end of its children after every command: only one that is stopped is sure not to.
+    const patience = { timeout: 30_000 };
+    parent.kill('SIGSTOP');
+    await vi.waitFor(() => expect(stat(parent.pid)[0]).toBe('T'), patience);
+    process.kill(pid, 'SIGKILL');
+    await vi.waitFor(() => expect(stat(pid)[0]).toBe('Z'), patience);
+    await writeHolder({ ...holder, pid, startTime: stat(pid)[19] });
     await (await acquireLock(folder)).release();
     expect(readdirSync(folder)).toEqual(['8.json']);
   });
