@@ -28,7 +28,8 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const startedMs = performance.now();
   const folder = await openCaseFolder(findFolder(folderName));
   const names = await listCases(folder);
-  checkNames(options.case ?? [], names);
+  // An index without names is a failure of the suite, whichever cases were asked for.
+  if (names.length > 0) checkNames(options.case ?? [], names);
   const engine = await openNamedEngine(options.engine);
   const report = reportProgress(options.case?.length ?? names.length);
   const outcomes: CaseOutcome[] = [];
@@ -50,6 +51,9 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   process.stdout.write(formatTable(outcomes, marks));
   for (const file of strayFiles)
     process.stdout.write(`not compared: ${file} belongs to no case of index.json\n`);
+  if (!hasPassed(outcomes)) {
+    process.stdout.write('\nHow to read this, and what a folder must hold: docs/parity.md\n');
+  }
   const seconds = formatSeconds((performance.now() - startedMs) / 1000);
   process.stdout.write(
     `\n${describeEngine(engine.description)}; ${seconds}\n${formatTotals(outcomes, marks)}`,

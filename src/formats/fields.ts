@@ -175,7 +175,7 @@ export function parseFields(text: string, source: FieldSource): Fields {
   return new Fields(source, value);
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

@@ -139,7 +139,7 @@ export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
   }
 }
 
-/** Sizes as a check of shapes wants them, each at least 1. @throws {ReproError} */
+/** @throws {ReproError} if a tensor has no values: whatever is computed from it would agree */
 export function checkFilled(name: string, shape: readonly number[]): void {
   if (countElements(shape) === 0) {
     throw new ReproError('parity-case', `tensor "${name}" of shape ${describeShape(shape)} has no values`);

@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { JsonObject } from '../formats/fields.ts';
+import { isObject } from '../formats/fields.ts';
 import { indexFile } from './folder.ts';
 
 /** What index.json lists. */
@@ -11,7 +11,7 @@ export interface CaseIndex {
 }
 
 /** Who made the vectors, and with what: nothing to compare. */
-const remarks = ['torch', 'seed', 'made_by', 'note'];
+export const remarks = ['torch', 'seed', 'made_by', 'note'];
 
 /** @throws {ReproError} `parity-index` if it is not JSON, or has no object of cases */
 export function parseIndex(bytes: Uint8Array): CaseIndex {
@@ -26,10 +26,6 @@ export function parseIndex(bytes: Uint8Array): CaseIndex {
   }
   const extras = Object.entries(value).filter(([key]) => key !== 'cases' && !remarks.includes(key));
   return { cases: new Map(Object.entries(value.cases)), extras: new Map(extras) };
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Python writes NaN and infinities bare, which JSON has not: as texts they spoil the field that they stand in, not the file. */

@@ -1,12 +1,13 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
+import { isObject } from '../formats/fields.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { type Comparison, failComparison } from './compare.ts';
 import { dataOrderKind } from './data-order.ts';
 import { type CaseFolder, indexFile } from './folder.ts';
 import { framesKind } from './frames.ts';
 import { checkFinite, checkKeys, GivenCase } from './given-case.ts';
-import { type CaseIndex, isObject, parseIndex } from './index-file.ts';
+import { type CaseIndex, parseIndex, remarks } from './index-file.ts';
 import { compareNamedParameters, compareThesisParameters } from './initial-parameters.ts';
 import type { CaseKind } from './kind.ts';
 import { compareLearningRates, learningRatesPattern } from './learning-rates.ts';
@@ -34,6 +35,9 @@ const kinds: Readonly<Record<string, CaseKind>> = {
   rng: randomKind,
   data_order: dataOrderKind,
 };
+
+/** What index.json may have beside cases, for people who have written something else. */
+const extraKeys = ['cosine_lr_T_max_<n>', 'dvs128_initial_parameters', 'initial_parameters'];
 
 /** The names that may be asked for: cases, and what stands beside them in index.json; empty if that cannot be read. */
 export async function listCases(folder: CaseFolder): Promise<string[]> {
@@ -123,7 +127,12 @@ async function runExtra(name: string, value: unknown): Promise<CaseOutcome> {
   if (name === 'initial_parameters') {
     return collect(name, 'initial_parameters', () => compareNamedParameters(name, value));
   }
-  return outcomeOf(name, null, [failComparison('the whole', `${indexFile} may have no such key`)]);
+  return outcomeOf(name, null, [
+    failComparison(
+      'the whole',
+      `${indexFile} may have no such key; beside "cases" it may have ${extraKeys.join(', ')}, and as remarks ${remarks.join(', ')}`,
+    ),
+  ]);
 }
 
 /** All rows, and one more for an error that ended them. */
@@ -158,7 +167,7 @@ async function readFile(folder: CaseFolder, file: string): Promise<Uint8Array> {
   return folder.read(file);
 }
 
-/** An error in one line: where and what; how to mend it is the table's reader's to know. */
+/** An error in one line of the table: where and what. */
 function explain(error: unknown): string {
   if (error instanceof ReproError && error.where !== undefined) return `${error.where}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);

@@ -54,6 +54,7 @@ describe('repro parity', () => {
     const { exitCode, stdout } = await parity('.', '--engine', 'tfjs-composed');
     expect(exitCode).toBe(1);
     expect(stdout).toMatch(/FAIL\n {4}worst: spikes\[\d.*\]: expected 1, found 0/);
+    expect(stdout).toContain('docs/parity.md');
     expect(stdout).toMatch(/1 case FAILED, in 4 comparisons$/);
   });
 
@@ -82,6 +83,13 @@ describe('repro parity', () => {
     await copyCase('lif_00');
     await fs.writeFile(path.join(folder, 'extra.safetensors'), '');
     expect((await parity('.')).stdout).toContain('extra.safetensors belongs to no case of index.json');
+  });
+
+  test('exits with 1 where the list of cases cannot be read, whichever of them were asked for', async () => {
+    await fs.writeFile(path.join(folder, 'index.json'), '{');
+    const { exitCode, stdout } = await parity('.', '--case', 'plif_00');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('index.json is not JSON');
   });
 
   test('refuses with 2 what cannot be run', async () => {

@@ -251,7 +251,7 @@ describe('an index', () => {
     await expectFailures(
       folder,
       'cosine_lr_T_max_3: learning rates: cosine_lr_T_max_3[3] expected 0.5, found 0',
-      'step_lr: the whole: index.json may have no such key',
+      'step_lr: the whole: index.json may have no such key; beside "cases" it may have cosine_lr_T_max_<n>, dvs',
       'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must be there',
     );
   });

@@ -54,6 +54,13 @@ describe('compare', () => {
     expect(row.worst?.tensor).toBe('b');
   });
 
+  it('fails where there is nothing to compare', () => {
+    expect(compare('clips', 'exact', [])).toMatchObject({
+      passed: false,
+      reason: 'there is nothing to compare',
+    });
+  });
+
   it('says what is missing, superfluous or of another shape or type, and compares the rest', () => {
     const missing = compare('values', 'sum', [
       { ...pair([1], [1]), expected: undefined },

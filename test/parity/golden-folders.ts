@@ -2,7 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import type { LayerOperations } from '../../src/engines/tfjs/layer-operations.ts';
 import type { CaseFolder } from '../../src/parity/folder.ts';
-import { openCaseFolder } from '../../src/parity/folder.ts';
+import { indexFile, openCaseFolder } from '../../src/parity/folder.ts';
+import { describeFields } from '../../src/parity/given-case.ts';
+import { parseIndex } from '../../src/parity/index-file.ts';
 import { type CaseOutcome, runSuite } from '../../src/parity/suite.ts';
 
 /** The committed folders of vectors: the original's, and those of plain PyTorch for what the original's lack. */
@@ -10,6 +12,17 @@ export const goldenFolders = ['golden', 'golden/torch'] as const;
 
 export function openGolden(name: (typeof goldenFolders)[number]): Promise<CaseFolder> {
   return openCaseFolder(fileURLToPath(new URL(`../${name}`, import.meta.url)));
+}
+
+/** The kind of each case, by its name. */
+export async function kindsOf(folder: CaseFolder): Promise<ReadonlyMap<string, string>> {
+  const { cases } = parseIndex(await folder.read(indexFile));
+  return new Map(
+    [...cases].map(([name, description]) => [
+      name,
+      describeFields(description, `cases.${name}`).text('kind'),
+    ]),
+  );
 }
 
 /** Runs the suite on the CPU with one of the two implementations of a network's layers. */
