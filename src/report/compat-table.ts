@@ -23,8 +23,8 @@ const SWITCHES: readonly Switch[] = [
     name: 'trials',
     decides: 'Training recordings',
     ways: [
-      { value: 'all', means: 'all 98', of: 'the data set' },
-      { value: 'first-88', means: 'the first 88 of the list', of: 'paper’s counts and published runs' },
+      { value: 'all', means: 'all of the list', of: 'the data set: 98' },
+      { value: 'first-88', means: 'its first 88', of: 'paper’s counts and published runs' },
     ],
   },
   {
@@ -39,7 +39,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'batch_size',
     decides: 'Clips a batch',
     ways: [
-      { value: 'documented', means: 'as the model says: 16', of: 'documented commands' },
+      { value: 'documented', means: 'as the model says', of: 'documented commands: 16' },
       { value: 'logged', means: '32', of: 'published runs' },
     ],
   },
@@ -91,7 +91,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'surrogate',
     decides: 'Derivative in place of the spike’s',
     ways: [
-      { value: 'configured', means: 'as the model says: arctan', of: 'published code' },
+      { value: 'configured', means: 'as the model says', of: 'published code: arctan' },
       { value: 'sigmoid', means: 'that of a sigmoid', of: 'paper, in one place' },
     ],
   },
@@ -99,7 +99,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'file_order',
     decides: 'Order of the clips before some are held out',
     ways: [
-      { value: 'sorted', means: 'sorted', of: null },
+      { value: 'sorted', means: 'by the recording’s name', of: null },
       {
         value: 'shuffled',
         means: 'drawn at random, for the order of a directory listing',
