@@ -12,7 +12,7 @@ export interface Override {
   readonly place: string;
 }
 
-const isNull = /^(?:~|null|Null|NULL)$/;
+const nullPattern = /^(?:~|null|Null|NULL)$/;
 
 const keyPattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
@@ -36,7 +36,7 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     if (text.trim() === '') throw refuse('has no value.', `For an empty text write --set '${key}=""'.`);
     try {
       // As a whole document, YAML's null is an empty one.
-      const value = isNull.test(text.trim()) ? null : (await parseYaml(text, place)).value;
+      const value = nullPattern.test(text.trim()) ? null : (await parseYaml(text, place)).value;
       overrides.push({ path: key.split('.'), value, place });
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;
