@@ -16,7 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   engines: ['errors', 'formats', 'snn'],
   datasets: ['errors', 'events', 'formats'],
   training: ['errors', 'engines', 'events', 'files', 'formats', 'snn', 'stats'],
-  checkpoints: ['errors', 'engines', 'formats', 'snn', 'stats', 'training'],
+  checkpoints: ['errors', 'engines', 'files', 'formats', 'snn', 'stats', 'training'],
   original: ['errors', 'engines', 'files', 'formats', 'schema', 'snn', 'training'],
   parity: ['errors', 'engines', 'events', 'formats', 'snn', 'training'],
   report: ['errors', 'formats', 'snn', 'stats'],

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../errors.ts';
+import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addOriginalCommands } from './original-commands.ts';
@@ -146,7 +147,8 @@ export async function main(argv: readonly string[]): Promise<void> {
     await (unknown === undefined
       ? program.parseAsync(argv)
       : program.parseAsync([unknown], { from: 'user' }));
-  } catch (error) {
+  } catch (thrown) {
+    const error = explainDiskError(thrown);
     process.stderr.write(`${describeError(error)}\n`);
     if (program.opts().debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);

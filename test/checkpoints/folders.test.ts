@@ -147,8 +147,17 @@ describe('an export', () => {
     await mkdir(inside('taken.npz'));
     await expect(
       exportCheckpoint(checkpoint, { to: 'npz', out: inside('taken.npz'), force: true }),
-    ).rejects.toThrow();
-    expect(await readdir(folder)).toEqual(['taken.npz']);
+    ).rejects.toThrow('this is a folder, and a file is to be written');
+    await writeFile(inside('file'), '');
+    for (const force of [false, true]) {
+      await expect(
+        exportCheckpoint(checkpoint, { to: 'npz', out: inside('file', 'a', 'b.npz'), force }),
+      ).rejects.toMatchObject({ code: 'output-nowhere' });
+      await expect(importIntoFolder(baseline, { answers: {}, out: inside('file'), force })).rejects.toThrow(
+        'this is a file, and a folder is to be written',
+      );
+    }
+    expect(await readdir(folder)).toEqual(['file', 'taken.npz']);
   });
 });
 
