@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import { parseNetwork } from '../../src/checkpoints/network-json.ts';
+import { parseFields } from '../../src/formats/fields.ts';
+import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
+import type { TauSpec } from '../../src/snn/spec.ts';
+import { readNetwork } from '../../src/training/network-section.ts';
+
+/** Every key, at every depth: one that is added to a network's configuration is missed here by the compiler. */
+type Whole<T> = { readonly [K in keyof T]-?: NonNullable<T[K]> };
+type WholeNetwork = Omit<Whole<NetworkConfig>, 'tau' | 'reset' | 'surrogate'> & {
+  readonly tau: Whole<TauSpec>;
+  readonly reset: Whole<NetworkConfig['reset']>;
+  readonly surrogate: Whole<NetworkConfig['surrogate']>;
+};
+
+/** No network has both `layers` and `steps`; none of the values is one that holds where nothing is said. */
+const everything: WholeNetwork = {
+  architecture: 'cifar10',
+  input: [3, 32, 32],
+  classes: 10,
+  channels: 5,
+  layers: 2,
+  steps: 7,
+  neuron: 'plif',
+  tau: { per: 'neuron', mean: 3, std: 0.25, start: 'paper' },
+  reset: { kind: 'hard', detach: false, potential: -0.5 },
+  surrogate: { kind: 'triangle', alpha: 1.5, learnable: true },
+  pooling: 'average',
+  threshold: 0.75,
+  hidden: 24,
+  votes: 4,
+  dropout: 0.125,
+};
+
+const { layers, steps, architecture, ...common } = everything;
+const eventFrames: NetworkConfig = { ...common, input: [2, 16, 16], layers };
+const stillImages: NetworkConfig = { ...common, architecture, steps };
+
+function parse(value: unknown): NetworkConfig {
+  const source = { file: 'network.json', code: 'network-invalid', fix: '' };
+  return parseNetwork(parseFields(JSON.stringify(value), source));
+}
+
+describe('a network’s configuration', () => {
+  test.each([
+    ['of event frames', eventFrames],
+    ['of still images', stillImages],
+  ])('comes back from JSON with every key: %s', (_, config) => {
+    expect(parse(config)).toEqual(config);
+    expect(buildNetwork(parse(config))).toEqual(buildNetwork(config));
+  });
+
+  test.each([
+    ['of event frames', eventFrames],
+    ['of still images', stillImages],
+  ])('is read from a model with every key but what the data set and the switches say: %s', (_, config) => {
+    const { input: _input, classes: _classes, tau, ...section } = config;
+    const { start: _start, ...configured } = tau;
+    expect(readNetwork({ ...section, tau: configured }, 'model.yaml')).toEqual({
+      ...section,
+      tau: configured,
+    });
+  });
+
+  test('is refused by the key that is not as it should be', () => {
+    expect(() => parse({ ...eventFrames, votes: 0 })).toThrow(
+      'field "votes": expected a whole number from 1',
+    );
+    expect(() => parse({ ...eventFrames, input: [2, 16] })).toThrow(
+      'field "input" is not [channels, height, width]',
+    );
+    expect(() => parse({ ...eventFrames, tau: { per: 'layer', mean: '2' } })).toThrow('field "tau.mean"');
+  });
+});
