@@ -206,6 +206,10 @@ describe('a pickle that is too much', () => {
     expect(refusal(...hundred, copies)).toContain('unfolds to more values');
   });
 
+  test('is refused where a small zip would unfold to millions of dictionaries', () => {
+    expect(refusal('(', '}'.repeat(900_000), 't')).toContain('unfolds to more values');
+  });
+
   test('is refused where a name is endless', () => {
     expect(
       refusal(

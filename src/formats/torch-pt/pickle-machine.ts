@@ -15,7 +15,10 @@ const MOST_OPEN = 1000;
 /** Values and copies that a pickle may make for each of its bytes; honest ones make less than one. */
 const WORK_PER_BYTE = 4;
 const LEAST_WORK = 1000;
-const MOST_WORK = 8_000_000;
+/** The log of 1,256 epochs takes some 200,000. */
+const MOST_WORK = 4_000_000;
+/** What a dictionary, a set or an object counts beyond its opcode: it takes some 200 bytes even where it is empty. */
+const COLLECTION_WORK = 4;
 
 /** The state of unpickling, and what opcodes do to it: a stack of values, marks on it, and a memo of values by number. */
 export class PickleMachine {
@@ -53,6 +56,11 @@ export class PickleMachine {
 
   push(value: PickleValue): void {
     this.#stack.push(value);
+  }
+
+  pushCollection(value: Map<PickleValue, PickleValue> | Set<PickleValue>): void {
+    this.charge(COLLECTION_WORK);
+    this.push(value);
   }
 
   /** The last value, which must belong to the innermost open list. */
@@ -129,6 +137,7 @@ export class PickleMachine {
 
   call([callee, args]: readonly PickleValue[]): void {
     if (!Array.isArray(args)) this.fail('broken', 'what is called gets no tuple of arguments');
+    this.charge(COLLECTION_WORK);
     const call = {
       args,
       fail: this.fail.bind(this),
