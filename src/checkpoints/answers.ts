@@ -58,7 +58,9 @@ export class Findings {
   }
 
   assume(what: string, option: string | null, matters: Assumption['matters'] = 'evaluation'): void {
-    this.assumptions.push({ what: option === null ? what : `${what} (${option} says otherwise)`, matters });
+    // The command is named too: this is told with each evaluation, which has no such options.
+    const remark = option === null ? '' : ` (repro import ${option} says otherwise)`;
+    this.assumptions.push({ what: what + remark, matters });
   }
 
   contradict(name: string, found: string, option: string | null): never {

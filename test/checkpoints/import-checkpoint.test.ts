@@ -90,7 +90,7 @@ describe('a checkpoint of the original', () => {
     });
     expect(assumptions).toEqual([
       {
-        what: 'frames of 16 x 16; 16 to 19 pixels would fit (--input says otherwise)',
+        what: 'frames of 16 x 16; 16 to 19 pixels would fit (repro import --input says otherwise)',
         matters: 'evaluation',
       },
     ]);
@@ -147,10 +147,10 @@ describe('a state_dict alone', () => {
     expect(network).toEqual((await importFixture('baseline.pt')).network);
     expect(className).toBeNull();
     expect(assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what)).toEqual([
-      'frames of 16 x 16; 16 to 19 pixels would fit (--input says otherwise)',
-      'reset hard, as in the thesis (--reset says otherwise)',
+      'frames of 16 x 16; 16 to 19 pixels would fit (repro import --input says otherwise)',
+      'reset hard, as in the thesis (repro import --reset says otherwise)',
       'threshold 1, as in the thesis',
-      'pooling max, as in the thesis (--pooling says otherwise)',
+      'pooling max, as in the thesis (repro import --pooling says otherwise)',
     ]);
   });
 

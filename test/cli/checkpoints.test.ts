@@ -83,9 +83,9 @@ describe('repro import', () => {
       expect.stringMatching(
         /^neurons PLIF, one τ a layer, now .* steps; threshold 1, soft reset, detached; surrogate atan with slope 2$/,
       ),
-      'assumed frames of 16 x 16; 16 to 19 pixels would fit (--input says otherwise)',
+      'assumed frames of 16 x 16; 16 to 19 pixels would fit (repro import --input says otherwise)',
       'assumed threshold 1, as in the thesis',
-      'assumed pooling max, as in the thesis (--pooling says otherwise)',
+      'assumed pooling max, as in the thesis (repro import --pooling says otherwise)',
       expect.stringMatching(/^assumed detached reset true, .* \(of use to further training only\)$/),
       'written state: state.safetensors, network.json',
     ]);

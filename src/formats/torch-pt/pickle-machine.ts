@@ -15,7 +15,7 @@ const MOST_OPEN = 1000;
 /** Values and copies that a pickle may make for each of its bytes; honest ones make less than one. */
 const WORK_PER_BYTE = 4;
 const LEAST_WORK = 1000;
-/** The log of 1,256 epochs takes some 200,000. */
+/** The log of 1,256 epochs takes some 150,000. */
 const MOST_WORK = 4_000_000;
 /** What a dictionary, a set or an object counts beyond its opcode: it takes some 200 bytes even where it is empty. */
 const COLLECTION_WORK = 4;
