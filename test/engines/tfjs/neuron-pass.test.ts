@@ -54,6 +54,20 @@ describe.each([
     expect(gradients.alpha).toBeCloseTo((-0.25 / 2) * ofCharged, 6);
   });
 
+  it('spikes where the potential reaches the threshold exactly, and not below it', async () => {
+    // h = x / 2: 1, and the largest number below 1 in single precision.
+    const current = Float32Array.of(2, 2 - 2 ** -23);
+    const coefficients = new Float32Array(2);
+    const { spikes, potentials } = await engine.runNeurons({
+      ...pass,
+      shape: [1, 1, 2],
+      current,
+      coefficients,
+    });
+    expect([...spikes]).toEqual([1, 0]);
+    expect([...potentials]).toEqual([0, 1 - 2 ** -24]);
+  });
+
   it.each([
     ['[F] with one w', [6], 1],
     ['[F] with one w each', [6], 6],

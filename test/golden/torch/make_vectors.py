@@ -190,27 +190,42 @@ NEURONS = [
 ]
 # The triangle is zero where |u| >= 1 / alpha: a slope of 1 leaves potentials on both sides of that.
 ALPHA = {'sigmoid': 4.0, 'triangle': 1.0}
+# Thresholds other than 1 and resting potentials other than 0: a factor or a summand that is missing then shows.
+LEVELS = [
+    dict(per_neuron=False, detach_reset=False, v_reset=-0.25, alpha_learnable=True, v_threshold=0.8),
+    dict(per_neuron=True, detach_reset=False, v_reset=None, alpha_learnable=True, v_threshold=0.8),
+    dict(neuron='LIF', tau=3.0, detach_reset=True, v_reset=-0.25, v_threshold=1.25),
+    dict(neuron='LIF', tau=3.0, detach_reset=False, v_reset=None, v_threshold=1.25),
+]
+NEURON_CASES = {
+    **{
+        f'{surrogate}_{number:02}': {**neuron, 'v_threshold': 1.0, 'surrogate': surrogate, 'alpha': alpha}
+        for surrogate, alpha in ALPHA.items()
+        for number, neuron in enumerate(NEURONS)
+    },
+    **{f'levels_{number:02}': {**neuron, 'surrogate': 'atan', 'alpha': 2.0} for number, neuron in enumerate(LEVELS)},
+}
 
 
-def make_neuron_case(surrogate, number):
+def make_neuron_case(name):
     d = {
         'kind': 'neuron',
         'neuron': 'PLIF',
-        **NEURONS[number],
-        'v_threshold': 1.0,
-        'surrogate': surrogate,
-        'alpha': ALPHA[surrogate],
+        **NEURON_CASES[name],
         'layout': 'T,N,C,H,W',
         'note': 'loss = sum(spikes * coef); v_after is the membrane potential after the reset',
     }
+    learned = d['neuron'] == 'PLIF'
     for seed in range(1000):
         torch.manual_seed(seed)
         x = torch.randn(6, 2, 3, 4, 5) * 1.2 + 0.9
         coefficients = torch.randn(x.shape)
-        layer = Neurons(x.shape[2:], per_neuron=d['per_neuron'], tau_std=0.1, v_reset=d['v_reset'], detach=d['detach_reset'],
-                        surrogate=(surrogate, d['alpha'], d['alpha_learnable']))
-        with torch.no_grad():  # not 0, where -w and w would be the same
-            layer.w += 0.4 * torch.randn(layer.w.shape)
+        layer = Neurons(x.shape[2:], plif=learned, per_neuron=d.get('per_neuron', False), tau=d.get('tau', 2.0), tau_std=0.1,
+                        v_reset=d['v_reset'], v_threshold=d['v_threshold'], detach=d['detach_reset'],
+                        surrogate=(d['surrogate'], d['alpha'], d.get('alpha_learnable', False)))
+        if learned:
+            with torch.no_grad():  # not 0, where -w and w would be the same
+                layer.w += 0.4 * torch.randn(layer.w.shape)
         exact = copy.deepcopy(layer).double()
         layer.margin = 1e-4
         try:
@@ -219,7 +234,7 @@ def make_neuron_case(surrogate, number):
         except Unfit:
             continue
         return {**d, 'seed': seed}, tensors
-    raise SystemExit(f'{surrogate}_{number:02}: no seed is fit')
+    raise SystemExit(f'{name}: no seed is fit')
 
 
 def run_neurons(layer, x, coefficients):
@@ -230,14 +245,15 @@ def run_neurons(layer, x, coefficients):
         potentials.append(layer.v)
     spikes, potentials = torch.stack(spikes), torch.stack(potentials)
     (spikes * coefficients).sum().backward()
+    learned = isinstance(layer.w, nn.Parameter)
     tensors = {
         'x': x,
-        'w': layer.w.detach().clone(),
+        **({'w': layer.w.detach().clone()} if learned else {}),
         'coef': coefficients,
         'spikes': spikes.detach(),
         'v_after': potentials.detach(),
         'grad_x': current.grad,
-        'grad_w': layer.w.grad,
+        **({'grad_w': layer.w.grad} if learned else {}),
     }
     if layer.surrogate_function.alpha.requires_grad:
         tensors['grad_alpha'] = layer.surrogate_function.alpha.grad.reshape(1)
@@ -290,9 +306,7 @@ def main():
         print(f'PyTorch {torch.__version__}: the committed vectors are of 2.6, another may draw other random numbers', file=sys.stderr)
     index = {'torch': torch.__version__, 'made_by': 'make_vectors.py', 'cases': {}}
     makers = {name: lambda name=name: make_network_case(name) for name in NETWORKS}
-    for surrogate in ALPHA:
-        for number in range(len(NEURONS)):
-            makers[f'{surrogate}_{number:02}'] = lambda s=surrogate, n=number: make_neuron_case(s, n)
+    makers.update({name: lambda name=name: make_neuron_case(name) for name in NEURON_CASES})
     for name, make in makers.items():
         entry, tensors = make()
         index['cases'][name] = entry
