@@ -8,9 +8,7 @@ import {
   integrateFrames,
   type SplitBy,
 } from '../../src/events/frames.ts';
-import { type Normalisation, normaliseFrames } from '../../src/events/normalise.ts';
-import { goldenCases, loadGolden } from '../support/golden.ts';
-import { goldenEvents } from '../support/golden-events.ts';
+import { normaliseFrames } from '../../src/events/normalise.ts';
 
 function layout(steps: number, splitBy: SplitBy, side = 16, downsample = 1): FrameLayout {
   return { steps, splitBy, sensor: { height: side, width: side }, downsample };
@@ -33,28 +31,6 @@ function perFrame(events: Events, steps: number, splitBy: SplitBy): number[] {
   integrateFrames(events, layout(steps, splitBy, 1), counts);
   return Array.from({ length: steps }, (_, i) => counts[2 * i]! + counts[2 * i + 1]!);
 }
-
-describe('frames of the golden set', () => {
-  test.each(goldenCases('frames'))('%s is as the original code gives it', (name) => {
-    const golden = loadGolden(name);
-    const steps = Number(golden.description.T);
-    const own = layout(steps, golden.description.split_by as SplitBy);
-    const events = goldenEvents(name);
-    const counts = new Uint32Array(steps * 2 * 16 * 16);
-    const largest = integrateFrames(events, own, counts);
-    const kind = golden.description.normalization as Normalisation | null;
-    const expected = golden.float('frames').data;
-    const frames = Float32Array.from(counts);
-    if (kind === null) {
-      expect(frames).toEqual(expected);
-      expect(largest).toBe(Math.max(...expected));
-      return;
-    }
-    normaliseFrames(frames, frameSize(own), kind, frameDurationsUs(events, own));
-    const worst = frames.reduce((most, value, i) => Math.max(most, Math.abs(value - expected[i]!)), 0);
-    expect(worst).toBeLessThan(1e-6);
-  });
-});
 
 describe('cutting a clip into frames', () => {
   test('by number the last frame takes the rest', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { kernelOperations } from '../../src/engines/tfjs/kernel-operations.ts';
 import { listCases, listStrayFiles } from '../../src/parity/suite.ts';
 import { listFailures } from './case-folders.ts';
-import { goldenFolders, openGolden, runGolden } from './golden-folders.ts';
+import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
 
 it.each(goldenFolders)('test/%s passes in every case', async (name) => {
   const folder = await openGolden(name);
@@ -12,9 +12,26 @@ it.each(goldenFolders)('test/%s passes in every case', async (name) => {
   expect(await listStrayFiles(folder)).toEqual([]);
 });
 
+it('the folders have every kind of case', async () => {
+  const count = async (name: (typeof goldenFolders)[number]) => {
+    const kinds = [...(await kindsOf(await openGolden(name))).values()];
+    return Object.fromEntries(kinds.map((kind) => [kind, kinds.filter((one) => one === kind).length]));
+  };
+  expect(await count('golden')).toEqual({
+    neuron: 17,
+    frames: 18,
+    aedat: 1,
+    segments: 1,
+    network: 6,
+    rng: 1,
+    data_order: 1,
+  });
+  expect(await count('golden/torch')).toEqual({ network: 8, neuron: 12 });
+});
+
 describe('what is compared', () => {
-  const compared = async (name: string) =>
-    (await runGolden(await openGolden('golden'), kernelOperations, [name])).flatMap(({ comparisons }) =>
+  const compared = async (name: string, below: (typeof goldenFolders)[number] = 'golden') =>
+    (await runGolden(await openGolden(below), kernelOperations, [name])).flatMap(({ comparisons }) =>
       comparisons.map(({ what, values, tolerance }) => `${what}: ${values} ${tolerance}`),
     );
 
@@ -56,7 +73,11 @@ describe('what is compared', () => {
     expect(await compared('dvs128_initial_parameters')).toEqual([
       'layer_tau: 1698311 exact',
       'neuron_tau: 1698304 exact',
+      // All of them: their sha256 is PyTorch's too.
       'neuron_tau, w: 2794094 normal',
     ]);
+    expect(await compared('initial_parameters', 'golden/torch')).toContain(
+      'mnist, neuron_tau, w: 127588 normal',
+    );
   });
 });

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
@@ -7,67 +5,9 @@ import { tauOfLogit } from '../../src/snn/neurons.ts';
 import { ShapeError } from '../../src/snn/shape-error.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../../src/snn/torch-random.ts';
 import '../support/all-close.ts';
-import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
 
-type Parameters = Record<string, { shape: number[]; sha256_f32le: string }>;
-
-const readIndex = (path: string) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
-const golden: { seed: number; layer_tau: Parameters; neuron_tau: Parameters } =
-  readIndex('../golden/index.json').dvs128_initial_parameters;
-const torch: {
-  mnist: { layer_tau: Parameters; neuron_tau: Parameters };
-  cifar10: { layer_tau: Parameters };
-  'cifar10-dvs': { layer_tau: Parameters };
-} = readIndex('../golden/torch/index.json').initial_parameters;
-
 const small: NetworkConfig = { ...thesisNetwork, input: [2, 8, 8], channels: 3, layers: 2 };
-
-function expectGolden(config: NetworkConfig, expected: Parameters): void {
-  const state = initialState(buildNetwork(config), golden.seed);
-  const actual = Object.fromEntries(
-    Object.keys(expected).map((name) => {
-      const tensor = state.get(name);
-      if (tensor?.dtype !== 'F32') throw new Error(`no float tensor ${name}`);
-      const { buffer, byteOffset, byteLength } = tensor.data;
-      const bytes = new Uint8Array(buffer, byteOffset, byteLength);
-      return [name, `${tensor.shape.join('x')} ${createHash('sha256').update(bytes).digest('hex')}`];
-    }),
-  );
-  expect(actual).toEqual(
-    Object.fromEntries(
-      Object.entries(expected).map(([name, { shape, sha256_f32le }]) => [
-        name,
-        `${shape.join('x')} ${sha256_f32le}`,
-      ]),
-    ),
-  );
-}
-
-describe('the initial state of the thesis network, seed 2020', () => {
-  it('is bit for bit that of PyTorch with one τ a layer', () => {
-    expectGolden(thesisNetwork, golden.layer_tau);
-  });
-
-  it('is bit for bit that of PyTorch with one τ a neuron', () => {
-    expectGolden({ ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } }, golden.neuron_tau);
-  });
-});
-
-describe('the initial state of the other networks at full size, seed 2020, is bit for bit that of PyTorch', () => {
-  it.each([
-    ['MNIST', mnistNetwork, torch.mnist.layer_tau],
-    [
-      'MNIST with one τ a neuron',
-      { ...mnistNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } } as const,
-      torch.mnist.neuron_tau,
-    ],
-    ['CIFAR10', cifar10Network, torch.cifar10.layer_tau],
-    ['CIFAR10-DVS', cifar10Dvs, torch['cifar10-dvs'].layer_tau],
-  ])('%s', (_, config, expected) => {
-    expectGolden(config, expected);
-  });
-});
 
 describe('initialState', () => {
   it('starts one τ a layer at its mean: w = -ln(mean - 1)', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawKaimingUniform, drawLogNormal, TorchRandom } from '../../src/snn/torch-random.ts';
+import { drawLogNormal, TorchRandom } from '../../src/snn/torch-random.ts';
 import { loadGolden } from '../support/golden.ts';
 
 const golden = loadGolden('rng');
@@ -9,15 +9,8 @@ function expectBits(received: Float32Array, name: string): void {
   expect([...received]).toEqual([...golden.float(name).data]);
 }
 
-describe('TorchRandom with the seed of the golden file', () => {
-  it('draws what torch.rand draws', () => {
-    const random = new TorchRandom(seed);
-    expectBits(
-      Float32Array.from({ length: 20 }, () => random.uniform()),
-      'rand_20',
-    );
-  });
-
+// To the last bit; the parity suite, which holds every way of drawing, allows normal numbers what another processor may make of them.
+describe('normal numbers with the seed of the golden file', () => {
   it('draws what torch.randn draws, one by one below 16 elements', () => {
     expectBits(new TorchRandom(seed).normals(10), 'randn_10');
   });
@@ -30,22 +23,6 @@ describe('TorchRandom with the seed of the golden file', () => {
     const random = new TorchRandom(seed);
     const drawn = [100, 7, 33].flatMap((count) => [...random.normals(count)]);
     expectBits(Float32Array.from(drawn), 'randn_100_then_7_then_33');
-  });
-
-  it('permutes as torch.randperm does', () => {
-    const expected = golden.tensors.get('randperm_50')?.data;
-    expect([...new TorchRandom(seed).permutation(50)]).toEqual([...(expected ?? [])].map(Number));
-  });
-
-  it('draws int64 numbers as tensor.random_() does', () => {
-    const random = new TorchRandom(seed);
-    const expected = golden.tensors.get('randint64_4')?.data;
-    expect(Array.from({ length: 4 }, () => random.int64())).toEqual([...(expected ?? [])]);
-  });
-
-  it('initialises a convolution and a linear layer as torch does', () => {
-    expectBits(drawKaimingUniform(new TorchRandom(seed), 144, 18), 'kaiming_uniform_conv_8x2x3x3');
-    expectBits(drawKaimingUniform(new TorchRandom(seed), 200, 20), 'linear_10x20');
   });
 
   it('draws time constants as the original does', () => {

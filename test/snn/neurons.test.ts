@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { charge, logitOfTau, reset, restingPotential, tauOfLogit } from '../../src/snn/neurons.ts';
+import '../support/all-close.ts';
+import { goldenCases, loadGolden } from '../support/golden.ts';
+
+interface Description {
+  readonly v_threshold: number;
+  /** null for a soft reset. */
+  readonly v_reset: number | null;
+  /** Of a LIF neuron, in time steps. */
+  readonly tau?: number;
+}
+
+/** The equations, neuron by neuron and step by step. x is [T, N, ...neurons], w one for all or one for each of the neurons. */
+function runEquations(name: string): { spikes: number[]; potentials: number[] } {
+  const golden = loadGolden(name);
+  const { v_threshold: threshold, v_reset, tau = 2 } = golden.description as unknown as Description;
+  const { shape, data: x } = golden.float('x');
+  const w = golden.tensors.has('w') ? golden.float('w').data : [logitOfTau(tau)];
+  const [rest, hard] = [v_reset ?? 0, v_reset !== null];
+  const size = x.length / shape[0]!;
+  const potentials: number[] = [];
+  const spikes = Array.from(x, (current, i) => {
+    // The neurons come last in x, so that their number divides every sample's and every step's place.
+    const leak = 1 / tauOfLogit(w[i % w.length]!);
+    const charged = charge(potentials[i - size] ?? rest, current, leak, rest);
+    potentials.push(reset(charged, threshold, hard, rest));
+    return charged >= threshold ? 1 : 0;
+  });
+  return { spikes, potentials };
+}
+
+describe('charge and reset', () => {
+  it.each([...goldenCases('neuron'), ...goldenCases('neuron', 'torch/')])(
+    'step for step give the spikes and potentials of PyTorch: %s',
+    (name) => {
+      const golden = loadGolden(name);
+      const { spikes, potentials } = runEquations(name);
+      expect(spikes).toEqual([...golden.float('spikes').data]);
+      // The original's vectors of LIF neurons have no potentials.
+      if (name !== 'lif_00') {
+        expect(potentials).toBeAllclose(golden.float('v_after').data, { relative: 1e-5 });
+      }
+    },
+  );
+
+  it('spike at the threshold, not only above it', () => {
+    expect(reset(1, 1, true, -0.25)).toBe(-0.25);
+    expect(reset(1, 1, false, 0)).toBe(0);
+    expect(reset(0.75, 1, true, -0.25)).toBe(0.75);
+  });
+});
+
+it('neurons start from where a hard reset goes to, and from 0 where the reset is soft', () => {
+  const neuron = {
+    kind: 'lif',
+    tau: { per: 'layer', mean: 2, std: 0 },
+    threshold: 1,
+    surrogate: { kind: 'atan', alpha: 2, learnable: false },
+  } as const;
+  expect(restingPotential({ ...neuron, reset: { kind: 'hard', potential: -0.25, detach: true } })).toBe(
+    -0.25,
+  );
+  expect(restingPotential({ ...neuron, reset: { kind: 'soft', detach: true } })).toBe(0);
+});
+
+it('w is the logit of 1/τ: 0 at τ = 2, and back again', () => {
+  expect(logitOfTau(2)).toBe(0);
+  expect(logitOfTau(5)).toBeCloseTo(-Math.log(4), 12);
+  expect(tauOfLogit(logitOfTau(1.25))).toBeCloseTo(1.25, 12);
+});
