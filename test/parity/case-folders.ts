@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { expect } from 'vitest';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { Comparison } from '../../src/parity/compare.ts';
@@ -87,6 +88,19 @@ export function listFailures(outcomes: readonly CaseOutcome[]): string[] {
     comparisons
       .filter(({ passed }) => !passed)
       .map((comparison) => `${name}: ${comparison.what}: ${explain(comparison)}`),
+  );
+}
+
+/** Fails with these words, and nothing else of the folder fails. */
+export async function expectFailures(
+  folder: EditableFolder,
+  ...expected: readonly (string | RegExp)[]
+): Promise<void> {
+  const failures = listFailures(await runFolder(folder));
+  expect(failures).toEqual(
+    expected.map((text) =>
+      typeof text === 'string' ? expect.stringContaining(text) : expect.stringMatching(text),
+    ),
   );
 }
 

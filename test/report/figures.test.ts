@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { drawAccuracy } from '../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../src/report/figures/confusion.ts';
-import { buildPointSeries, buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
+import { buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
 import { type Figure, toCsv } from '../../src/report/figures/figure.ts';
 import { drawLoss } from '../../src/report/figures/loss.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
-import type { ReferenceCurves, Results, RunResult } from '../../src/report/results.ts';
-import { movingMean } from '../../src/stats/moving-mean.ts';
+import type { Results, RunResult } from '../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
@@ -158,94 +157,6 @@ describe('series over epochs', () => {
     expect(line.map(({ value }) => value)).toEqual([0.375, 0.5, 0.625]);
     expect(band[0]).toEqual({ epoch: 1, low: 0.25, high: 0.5 });
     expect(band[1]).toEqual({ epoch: 2, low: 0.5, high: 0.5 });
-  });
-});
-
-describe('the authors’ logs', () => {
-  const curves: ReferenceCurves = {
-    epochs: [2, 9],
-    accuracy: {
-      train: [{ epoch: 2, value: 1 }],
-      validation: [],
-      test: [
-        { epoch: 2, value: 0.5 },
-        { epoch: 3, value: 0.25 },
-        { epoch: 9, value: 0.75 },
-      ],
-    },
-    trainLoss: [{ epoch: 2, value: 0.125 }],
-    tau: [[{ epoch: 2, value: 2.25 }]],
-    placed: true,
-    truncated: [],
-  };
-  const models = [makeModelResult(), makeModelResult({ id: 'other', title: 'Other' })];
-  const logged = makeResults({ models, reference: new Map([['baseline', curves]]) });
-  const labels = (figure: Figure) =>
-    figure.legend.map(({ label }) => label).filter((label) => /authors/.test(label));
-
-  it('lie over the curves in strokes of their own, and over our epochs and as many more', () => {
-    const figure = drawAccuracy(logged);
-    expect(labels(figure)).toEqual(['authors’ logs: test', 'authors’ logs: training']);
-    const domains = [...JSON.stringify(figure.panels).matchAll(/"domain":\[(\d+),(\d+)\],"nice":false/g)];
-    expect(new Set(domains.map(([, , last]) => last))).toEqual(new Set(['1', '6']));
-    // Epoch 9 is beyond twice our three.
-    expect(JSON.stringify(figure.panels)).not.toContain('"epoch":9');
-    const [own, thin] = [JSON.stringify(figure.panels[1]), JSON.stringify(figure.panels[0])];
-    expect(thin).toContain('"strokeDash":[9,3]');
-    expect(own).not.toContain('"strokeDash":[9,3]');
-  });
-
-  it('are named in captions and in the words for those who do not see the figure', () => {
-    const [, accuracy, loss, tau] = draw(logged);
-    for (const figure of [accuracy, loss, tau]) {
-      expect(figure?.caption).toContain('authors’ logs (Baseline epochs 2 to 9; none of Other)');
-      expect(figure?.alt).toContain('authors’ logs: Baseline epochs 2 to 9; none of Other.');
-    }
-    expect(accuracy?.alt.replaceAll('\u00a0', ' ')).toContain(
-      'Baseline in the logs: test accuracy 75.0 % after epoch 9.',
-    );
-    expect(tau?.alt).toContain('In them Baseline ends at 2.25.');
-    expect(labels(tau!)).toEqual(['authors’ logs, in the model’s colour']);
-    expect(labels(loss!)).toEqual(['authors’ logs: training']);
-  });
-
-  it('are in the data beside the figures, whole and as they were logged', () => {
-    const [, accuracy, loss, tau] = draw(logged);
-    expect(accuracy?.data).toContainEqual(['baseline', null, 9, 'test', 0.75, 'authors']);
-    expect(loss?.data.filter((row) => row.at(-1) === 'authors')).toEqual([
-      ['baseline', null, 2, 'train', 0.125, 'authors'],
-    ]);
-    expect(tau?.data).toContainEqual(['baseline', null, 1, 2, 2.25, null, 'authors']);
-  });
-
-  it('are left out beside simulated data and beside another data set', () => {
-    for (const other of [{ simulated: true }, { dataset: 'nmnist' }]) {
-      const [, ...without] = draw({ ...logged, ...other });
-      const [, ...plain] = draw({ ...logged, ...other, reference: null });
-      expect(without).toEqual(plain);
-      expect(JSON.stringify(without)).not.toMatch(/authors/);
-    }
-  });
-
-  it('leave out the time constants of a network of another depth', () => {
-    const deeper = new Map([['baseline', { ...curves, tau: [[], []] }]]);
-    expect(labels(drawTau({ ...logged, reference: deeper }))).toEqual([]);
-  });
-
-  it('are smoothed as ours are: by epochs, though only some have a value', () => {
-    const values = Array.from({ length: 100 }, (_, index) => Math.sin(index));
-    const dense = values.map((value, index) => ({ epoch: index + 7, value }));
-    const means = movingMean(values, 32);
-    const { line } = buildPointSeries(dense, true, 100);
-    expect(line).toHaveLength(94);
-    line.forEach(({ value }, index) => {
-      expect(value).toBeCloseTo(means[index] ?? Number.NaN, 12);
-    });
-    // Around epoch 10 lie 9 to each side, as between the first and it; around epoch 40 lie 32.
-    const sparse = [1, 10, 40, 100].map((epoch) => ({ epoch, value: epoch }));
-    expect(buildPointSeries(sparse, true, 100).line.map(({ value }) => value)).toEqual([1, 5.5, 25, 100]);
-    expect(buildPointSeries(sparse, true, 40).line).toHaveLength(3);
-    expect(buildPointSeries([], true, 40).line).toEqual([]);
   });
 });
 

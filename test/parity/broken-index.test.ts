@@ -1,0 +1,97 @@
+import { describe, expect, it } from 'vitest';
+import {
+  copyGolden,
+  describeCase,
+  expectFailures,
+  listFailures,
+  runFolder,
+  toCaseFolder,
+} from './case-folders.ts';
+
+describe('a description that is not understood', () => {
+  const changes: readonly [string, string, unknown, string][] = [
+    ['plif_00', 'kind', 'synapse', 'kind "synapse" is not known; known are neuron, network, frames'],
+    ['plif_00', 'kind', undefined, 'its description has no kind'],
+    ['plif_00', 'refractory', 2, 'the description has "refractory", which this version does not know'],
+    ['net_layer_tau', 'bias', true, 'the description has "bias", which this version does not know'],
+    ['plif_00', 'surrogate', 'arctan', 'expected "atan" or "sigmoid" or "triangle", found "arctan"'],
+    ['plif_00', 'neuron', 'Izhikevich', 'expected "PLIF" or "LIF", found "Izhikevich"'],
+    ['plif_00', 'v_reset', undefined, 'field "cases.plif_00.v_reset": expected a number, found nothing'],
+    ['plif_00', 'layout', 'N,T,C,H,W', 'must begin with T,N'],
+    ['plif_00', 'alpha', 'NaN', 'field "cases.plif_00.alpha": expected a number, found "NaN"'],
+    ['net_layer_tau', 'layout', 'x: step,T,N,P,H,W', 'expected "x: step,N,T,P,H,W"'],
+    ['net_layer_tau', 'losses', [0.3, null, 0.3], 'field "cases.net_layer_tau.losses[1]": expected a number'],
+    ['net_layer_tau', 'batch', 5, 'tensor "x" has the shape [3, 4, 4, 2, 16, 16], and [3, 5, 4, 2, 16, 16]'],
+    ['net_layer_tau', 'architecture', 'resnet', 'found "resnet"'],
+    ['frames_time_max_4', 'normalization', 'mean', 'found "mean"'],
+    ['rng', 'seed', -1, 'expected a whole number from 0'],
+  ];
+  it.each(changes)('%s with %s: %j', async (name, key, value, reason) => {
+    const folder = copyGolden(name);
+    describeCase(folder, name)[key] = value;
+    const [failure, ...others] = listFailures(await runFolder(folder));
+    expect(failure).toContain(`${name}: the case: `);
+    expect(failure).toContain(reason);
+    expect(others).toEqual([]);
+  });
+
+  it('keeps no other case from being run', async () => {
+    const folder = copyGolden('plif_00', 'plif_01', 'lif_00');
+    folder.index.cases.plif_00 = 'nothing';
+    folder.index.cases.plif_01 = { kind: 'toString' };
+    const outcomes = await runFolder(folder);
+    expect(outcomes.map(({ name, passed }) => [name, passed])).toEqual([
+      ['plif_00', false],
+      ['plif_01', false],
+      ['lif_00', true],
+    ]);
+  });
+});
+
+describe('an index', () => {
+  it('without cases fails', async () => {
+    await expectFailures(
+      { index: { cases: {} }, files: new Map() },
+      'index.json: the list of cases: has no cases',
+    );
+  });
+
+  it('with a key that is not understood fails', async () => {
+    const folder = copyGolden('lif_00');
+    folder.index.cosine_lr_T_max_2 = [1, 0.5, 0, 0.5];
+    folder.index.cosine_lr_T_max_3 = [1, 0.5, 0, 0.5];
+    folder.index.step_lr = [1, 1, 0.1];
+    folder.index.dvs128_initial_parameters = { seed: 1, layer_tau: {} };
+    await expectFailures(
+      folder,
+      'cosine_lr_T_max_3: learning rates: cosine_lr_T_max_3[3] expected 0.5, found 0',
+      'step_lr: the whole: index.json may have no such key; beside "cases" it may have cosine_lr_T_max_<n>, dvs',
+      'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must be there',
+    );
+  });
+
+  it('that is no JSON, or has no cases at all, fails', async () => {
+    const read = async (text: string) => {
+      const folder = { files: ['index.json'], read: async () => new TextEncoder().encode(text) };
+      return listFailures(await runFolder(folder));
+    };
+    expect(await read('{"cases": ')).toEqual([expect.stringContaining('index.json is not JSON')]);
+    expect(await read('[]')).toEqual([expect.stringContaining('index.json has no "cases"')]);
+  });
+
+  it('with the NaN that Python writes spoils the case that it is in', async () => {
+    const folder = copyGolden('lif_00', 'plif_00');
+    describeCase(folder, 'plif_00').alpha = '@';
+    const { files, read } = toCaseFolder(folder);
+    const withNan = async (name: string) => {
+      const bytes = await read(name);
+      if (name !== 'index.json') return bytes;
+      return new TextEncoder().encode(new TextDecoder().decode(bytes).replace('"@"', '-Infinity'));
+    };
+    expect(listFailures(await runFolder({ files, read: withNan }))).toEqual([
+      expect.stringContaining(
+        'plif_00: the case: index.json: field "cases.plif_00.alpha": expected a number',
+      ),
+    ]);
+  });
+});
