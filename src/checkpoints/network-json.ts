@@ -1,5 +1,5 @@
 import type { Fields } from '../formats/fields.ts';
-import type { NetworkConfig } from '../snn/networks.ts';
+import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 
 /**
  * Reads a network's configuration from JSON with every field checked, as files that come from elsewhere need it.
@@ -20,9 +20,7 @@ export function parseNetwork(fields: Fields): NetworkConfig {
   const number = (from: Fields, key: string): number => from.number(key);
   const start = tau.has('start') ? { start: tau.choice('start', ['code', 'paper']) } : {};
   return {
-    ...(fields.has('architecture')
-      ? { architecture: fields.choice('architecture', ['event-frames', 'mnist', 'cifar10']) }
-      : {}),
+    ...(fields.has('architecture') ? { architecture: fields.choice('architecture', architectures) } : {}),
     input: parseInput(fields),
     classes: count(fields, 'classes'),
     channels: count(fields, 'channels'),

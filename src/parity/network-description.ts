@@ -1,5 +1,6 @@
 import type { Fields } from '../formats/fields.ts';
-import { type Architecture, buildNetwork, type NetworkConfig } from '../snn/networks.ts';
+import { type Architecture, architectures, type NetworkConfig } from '../snn/network-config.ts';
+import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 
 /** The keys of index.json that say how large a network is. */
@@ -95,5 +96,5 @@ export function readSize(fields: Fields, hidden?: number): NetworkSize {
 
 function readArchitecture(fields: Fields): Architecture {
   if (!fields.has('architecture')) return 'event-frames';
-  return fields.choice('architecture', ['event-frames', 'mnist', 'cifar10']);
+  return fields.choice('architecture', architectures);
 }

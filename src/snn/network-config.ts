@@ -3,7 +3,8 @@ import { ShapeError } from './shape-error.ts';
 import type { NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
 
 /** `event-frames` for DVS128 Gesture, N-MNIST and CIFAR10-DVS; `mnist` for FashionMNIST too. */
-export type Architecture = 'event-frames' | 'mnist' | 'cifar10';
+export const architectures = ['event-frames', 'mnist', 'cifar10'] as const;
+export type Architecture = (typeof architectures)[number];
 
 /** What a network is built from: a model's `network:` section plus what the data set fixes. */
 export interface NetworkConfig {

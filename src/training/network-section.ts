@@ -1,4 +1,4 @@
-import type { NetworkConfig } from '../snn/network-config.ts';
+import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 import { type Section, SectionReader } from './section-reader.ts';
 
 /** The part of a network that a model's file describes; the data set adds the rest. */
@@ -47,7 +47,7 @@ export function readNetwork(section: Section, file: string): NetworkSection {
 
 /** Blocks are counted for event frames only, and steps for still images only: events have the T of their frames. */
 function readSize(network: SectionReader): Pick<NetworkSection, 'architecture' | 'layers' | 'steps'> {
-  const architecture = network.choice('architecture', ['event-frames', 'mnist', 'cifar10'], 'event-frames');
+  const architecture = network.choice('architecture', architectures, 'event-frames');
   if (architecture === 'event-frames') {
     network.absent('steps', 'nothing: event frames have as many steps as `frames.steps` of the profile');
     return { layers: network.count('layers') };
