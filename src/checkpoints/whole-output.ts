@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
+import { makeFolder } from '../files/new-folder.ts';
 
 /**
  * Writes a file that appears whole or not at all; an older one stays until then.
@@ -77,17 +78,7 @@ async function kindOf(target: string): Promise<'file' | 'folder' | null> {
 }
 
 async function makeParent(target: string): Promise<void> {
-  const parent = path.dirname(path.resolve(target));
-  try {
-    await mkdir(parent, { recursive: true });
-  } catch (cause) {
-    if (!hasErrorCode(cause, 'EEXIST', 'ENOTDIR')) throw cause;
-    throw new ReproError('output-nowhere', 'there is a file where this has a folder.', {
-      where: parent,
-      fix: 'Name another place with --out.',
-      cause,
-    });
-  }
+  await makeFolder(path.dirname(path.resolve(target)), 'Name another place with --out.');
 }
 
 /** Beside the target, so that a rename is enough. */

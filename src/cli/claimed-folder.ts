@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { removeEmptyFolder } from '../files/empty-folder.ts';
+import { makeFolder } from '../files/new-folder.ts';
 import { acquireLock, type Lock } from '../runner/cache/lock.ts';
 
 /** The folder in a claimed one that keeps others out. */
@@ -24,10 +25,11 @@ export class ClaimedFolder {
    * Makes the folder, if it is not there, and keeps others out of it.
    *
    * @param folder absolute
-   * @throws {ReproError} `locked` if another process has it
+   * @param fix what a person can do where there can be no such folder
+   * @throws {ReproError} `locked` if another process has it, `output-nowhere` if there can be no such folder
    */
-  static async claim(folder: string): Promise<ClaimedFolder> {
-    const firstMade = await fs.mkdir(folder, { recursive: true });
+  static async claim(folder: string, fix: string): Promise<ClaimedFolder> {
+    const firstMade = await makeFolder(folder, fix);
     return new ClaimedFolder(folder, await acquireLock(path.join(folder, lockFolder)), firstMade);
   }
 

@@ -45,7 +45,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     printWarning('The recordings are simulated: what is trained on them says nothing about real ones.');
   }
 
-  const folder = await ClaimedFolder.claim(preparation.checkpointFolder);
+  const folder = await ClaimedFolder.claim(preparation.checkpointFolder, 'Give another -log_dir_prefix.');
   const signals = listenForSignals();
   try {
     const earlier = await readRecord(preparation.checkpointFolder);

@@ -80,6 +80,15 @@ describe('repro train-val', () => {
     await expect(fs.access(path.join(project.folder, 'frames.log'))).rejects.toThrow('ENOENT');
   });
 
+  test('refuses a prefix below which there can be no folder', async () => {
+    const file = path.join(project.folder, 'pipeline.yaml');
+    const { exitCode, stderr } = await project.trainVal('pipeline.yaml', 1);
+    expect(stderr).toContain(
+      `${file}  there is a file where this has a folder.\n  Give another -log_dir_prefix.`,
+    );
+    expect(exitCode).toBe(2);
+  });
+
   test('says of data that have no reader that they have none', async () => {
     const still =
       '-init_tau 2 -device cpu -dataset_name CIFAR10 -log_dir_prefix logs -T 4 -max_epoch 1'.split(' ');
