@@ -47,7 +47,7 @@ export default defineStage<Params>({
         spec,
         seed,
         settings: model.training,
-        compat: model.compat,
+        compat: clips.compat,
         split: clips.split,
         train: { source: frames.train, labels: labelsOf(index.splits.train) },
         test: { source: frames.test, labels: labelsOf(index.splits.test) },
@@ -58,7 +58,8 @@ export default defineStage<Params>({
         log: (line) => console.log(line), // stdout is the stage's log
       });
 
-      const { title, training, compat } = model;
+      const { title, training } = model;
+      const { compat } = clips;
       const run = describeRun({
         // A model is called by its file's name, as the profile's `models` call it.
         model: { id: basename(modelFile, '.yaml'), title },

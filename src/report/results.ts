@@ -57,7 +57,7 @@ export interface RunResult {
   readonly training: JsonObject;
   readonly frames: JsonObject | null;
   readonly metrics: EpochMetrics;
-  /** Switches of docs/deviations.md as they were set; null where training did not write them down. */
+  /** Switches of docs/deviations.md as they were in force; null where training did not write them down. */
   readonly compat: JsonObject | null;
   /** Epoch of the checkpoint that was evaluated, from 1. */
   readonly chosenEpoch: number;

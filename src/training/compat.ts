@@ -1,4 +1,5 @@
 import { SectionReader } from './section-reader.ts';
+import type { SettingOrigins } from './setting-origins.ts';
 
 /**
  * Where the paper, the published code and the published runs disagree: one switch each. docs/deviations.md gives the
@@ -61,8 +62,8 @@ export const COMPAT_DEFAULTS: Compat = {
  *
  * @throws {ReproError} `model-invalid` for an unknown switch or setting, with those that there are
  */
-export function readCompat(section: unknown, file: string): Compat {
-  const read = new SectionReader(file, section, 'compat.');
+export function readCompat(section: unknown, origins: SettingOrigins): Compat {
+  const read = new SectionReader(origins, section, 'compat.');
   read.only(Object.keys(COMPAT_CHOICES));
   const choose = <K extends keyof Compat>(key: K): Compat[K] =>
     read.choice<Compat[K]>(key, COMPAT_CHOICES[key], COMPAT_DEFAULTS[key]);

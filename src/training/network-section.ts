@@ -1,5 +1,6 @@
 import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 import { type Section, SectionReader } from './section-reader.ts';
+import type { SettingOrigins } from './setting-origins.ts';
 
 /** The part of a network that a model's file describes; the data set adds the rest. */
 export type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
@@ -7,13 +8,13 @@ export type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
 /**
  * Reads `network:` of a model, the profile's overrides in it.
  *
- * @throws {ReproError} `model-invalid` naming the file and the key
+ * @throws {ReproError} `model-invalid` naming the key and who said it
  */
-export function readNetwork(section: Section, file: string): NetworkSection {
-  const network = new SectionReader(file, section, 'network.');
-  const tau = new SectionReader(file, network.section('tau'), 'network.tau.');
-  const reset = new SectionReader(file, network.section('reset'), 'network.reset.');
-  const surrogate = new SectionReader(file, network.section('surrogate'), 'network.surrogate.');
+export function readNetwork(section: Section, origins: SettingOrigins): NetworkSection {
+  const network = new SectionReader(origins, section, 'network.');
+  const tau = new SectionReader(origins, network.section('tau'), 'network.tau.');
+  const reset = new SectionReader(origins, network.section('reset'), 'network.reset.');
+  const surrogate = new SectionReader(origins, network.section('surrogate'), 'network.surrogate.');
   const optional = <K extends string>(key: K, read: (key: K) => number): { [P in K]?: number } =>
     network.has(key) ? ({ [key]: read(key) } as { [P in K]?: number }) : {};
   return {

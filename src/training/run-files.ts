@@ -30,7 +30,7 @@ export interface RunFile {
   /** Numbers that are learned. */
   readonly parameters: number;
   readonly training: TrainingSettings;
-  /** Every switch of docs/deviations.md, as it was set; network and training are as the switches left them. */
+  /** Every switch of docs/deviations.md, as it was in force; network and training are as the switches left them. */
   readonly compat: Compat;
   /** Clips of each part. */
   readonly split: { readonly train: number; readonly validation: number; readonly test: number };

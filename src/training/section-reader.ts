@@ -1,17 +1,17 @@
-import { ReproError } from '../errors.ts';
+import type { SettingOrigins } from './setting-origins.ts';
 
 export type Section = Readonly<Record<string, unknown>>;
 
 /** Reads the keys of one section; the runner has checked files against their schema, so this only stops nonsense. */
 export class SectionReader {
-  readonly #file: string;
+  readonly #origins: SettingOrigins;
   readonly #prefix: string;
   readonly #section: Section;
 
-  constructor(file: string, section: unknown, prefix = '') {
-    this.#file = file;
+  constructor(origins: SettingOrigins, section: unknown, prefix = '') {
+    this.#origins = origins;
     this.#prefix = prefix;
-    this.#section = asSection(section, file, prefix.replace(/\.$/, ''));
+    this.#section = asSection(section, origins, prefix.replace(/\.$/, ''));
   }
 
   has(key: string): boolean {
@@ -19,7 +19,7 @@ export class SectionReader {
   }
 
   section(key: string): Section {
-    return asSection(this.#section[key], this.#file, this.#prefix + key);
+    return asSection(this.#section[key], this.#origins, this.#prefix + key);
   }
 
   text(key: string): string {
@@ -63,7 +63,7 @@ export class SectionReader {
   }
 
   #refuse(key: string, expected: string): never {
-    throw invalid(this.#file, this.#prefix + key, expected, this.#section[key]);
+    throw invalid(this.#origins, this.#prefix + key, expected, this.#section[key]);
   }
 }
 
@@ -78,20 +78,20 @@ export function mergeSections(base: Section, over: Section): Section {
 }
 
 /** @throws {ReproError} `model-invalid` if `value` is no section */
-export function asSection(value: unknown, file: string, key: string): Section {
+export function asSection(value: unknown, origins: SettingOrigins, key: string): Section {
   if (isSection(value)) return value;
-  throw invalid(file, key, 'a section with keys', value);
+  throw invalid(origins, key, 'a section with keys', value);
 }
 
 function isSection(value: unknown): value is Section {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function invalid(where: string, key: string, expected: string, found: unknown): ReproError {
-  const what = key === '' ? 'the file' : `"${key}"`;
-  return new ReproError(
+function invalid(origins: SettingOrigins, key: string, expected: string, found: unknown): Error {
+  return origins.refuse(
     'model-invalid',
-    `${what}: expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}.`,
-    { where, fix: 'schemas/model.schema.json says what belongs there; the profile’s `train:` goes over it.' },
+    key,
+    `expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}.`,
+    'schemas/model.schema.json says what belongs there; the profile’s `train:` goes over it.',
   );
 }

@@ -2,6 +2,7 @@ import { applyCompat } from './apply-compat.ts';
 import { type Compat, readCompat } from './compat.ts';
 import { type NetworkSection, readNetwork } from './network-section.ts';
 import { asSection, mergeSections, SectionReader } from './section-reader.ts';
+import { SettingOrigins } from './setting-origins.ts';
 
 export type { NetworkSection } from './network-section.ts';
 
@@ -25,7 +26,7 @@ export interface ResolvedModel {
   readonly title: string;
   readonly network: NetworkSection;
   readonly training: TrainingSettings;
-  /** Every switch, as it is set; those that change network or training settings have done so. */
+  /** Every switch, as it is in force: one without effect is as by default. Those that change network or training settings have done so. */
   readonly compat: Compat;
   /** What is allowed but not as it looks. */
   readonly warnings: readonly string[];
@@ -37,27 +38,38 @@ export interface ResolvedModel {
  *
  * @param model configs/models/<id>.yaml, parsed
  * @param overrides the profile's `train:` section; its `engine` is left to the caller
- * @throws {ReproError} `model-invalid` naming the file and the key, `compat-impossible` for a switch that cannot be
+ * @param file the model's file, for messages
+ * @param placeOf where a key of the profile was said, such as `train.network.layers`; left out, messages say "the profile or --set"
+ * @throws {ReproError} `model-invalid` naming the key and who said it, `compat-impossible` for a switch that cannot be
  */
-export function resolveModel(model: unknown, overrides: unknown, file: string): ResolvedModel {
-  const read = new SectionReader(file, model);
+export function resolveModel(
+  model: unknown,
+  overrides: unknown,
+  file: string,
+  placeOf?: (key: string) => string,
+): ResolvedModel {
+  const origins = new SettingOrigins(file, overrides ?? {}, placeOf);
+  const read = new SectionReader(origins, model);
   const {
     network: networkOverrides = {},
     compat: compatOverrides = {},
     engine: _engine,
     ...trainOverrides
-  } = asSection(overrides ?? {}, file, 'train');
-  const network = mergeSections(read.section('network'), asSection(networkOverrides, file, 'train.network'));
+  } = asSection(overrides ?? {}, origins, 'train');
+  const network = mergeSections(
+    read.section('network'),
+    asSection(networkOverrides, origins, 'train.network'),
+  );
   const switches = mergeSections(
     read.has('compat') ? read.section('compat') : {},
-    asSection(compatOverrides, file, 'train.compat'),
+    asSection(compatOverrides, origins, 'train.compat'),
   );
-  const train = new SectionReader(file, mergeSections(read.section('train'), trainOverrides), 'train.');
-  const loss = new SectionReader(file, read.section('loss'), 'loss.');
-  const compat = readCompat(switches, file);
+  const train = new SectionReader(origins, mergeSections(read.section('train'), trainOverrides), 'train.');
+  const loss = new SectionReader(origins, read.section('loss'), 'loss.');
+  const compat = readCompat(switches, origins);
   const switched = applyCompat(
     {
-      network: readNetwork(network, file),
+      network: readNetwork(network, origins),
       training: {
         epochs: train.count('epochs'),
         batchSize: train.count('batchSize'),
@@ -69,12 +81,12 @@ export function resolveModel(model: unknown, overrides: unknown, file: string): 
       },
     },
     compat,
-    { file, batchSizeIsSet: trainOverrides.batchSize !== undefined },
+    { origins, batchSizeIsSet: trainOverrides.batchSize !== undefined },
   );
   const { neuron, tau } = switched.network;
   const warnings = [...switched.warnings];
   if (switched.training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
     warnings.push(`${file}: loss.regulariseTau has no effect without one learned τ a neuron.`);
   }
-  return { title: read.text('title'), ...switched, compat, warnings };
+  return { title: read.text('title'), ...switched, warnings };
 }

@@ -40,7 +40,9 @@ export function splitClips(
     throw new ReproError(
       'split-empty',
       `Of ${order.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,
-      { fix: 'Use more recordings, or another `train.validationShare`.' },
+      {
+        fix: 'Use more recordings (`frames.limit.train`, where the profile sets it, takes as many clips of each class), or another `train.validationShare`.',
+      },
     );
   }
   return { train: Int32Array.from(train), validation: Int32Array.from(validation) };

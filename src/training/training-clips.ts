@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { CachedClip, ClipIndex } from '../formats/frame-cache.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
-import type { Compat } from './compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from './compat.ts';
 import { labelsOf } from './frame-cache.ts';
 import type { TrainingSettings } from './settings.ts';
 import { type ClipSplit, splitClips } from './split.ts';
@@ -18,7 +18,9 @@ export interface TrainingClips {
   readonly split: ClipSplit;
   /** How they were chosen, in words, for `split.json`. */
   readonly rule: string;
-  /** Switches that change nothing with these clips. */
+  /** The switches that are in force with these clips: one that changes nothing is as by default. */
+  readonly compat: Compat;
+  /** Of switches that change nothing with these clips. */
   readonly warnings: readonly string[];
 }
 
@@ -33,26 +35,28 @@ export function chooseTrainingClips(
   seed: number,
 ): TrainingClips {
   const warnings: string[] = [];
-  const warn = (key: 'trials' | 'validation', why: string): void => {
+  let inForce = compat;
+  const drop = (key: 'trials' | 'validation', why: string): void => {
     warnings.push(`compat.${key}: ${compat[key]} has no effect: ${why}.`);
+    inForce = { ...inForce, [key]: COMPAT_DEFAULTS[key] };
   };
   let rows = Int32Array.from(clips.keys());
   if (compat.trials === 'first-88') {
     rows = rows.filter((row) => placeOf(clips[row]!, dataset) < CONVERTED_RECORDINGS);
     if (rows.length === clips.length) {
-      warn('trials', `no training clip is of a recording after the first ${CONVERTED_RECORDINGS}`);
+      drop('trials', `no training clip is of a recording after the first ${CONVERTED_RECORDINGS}`);
     }
   }
   if (compat.file_order === 'shuffled') rows = shuffleRows(rows, seed);
   const { validationShare, batchSize } = training;
   const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
   if (compat.validation === 'shuffled-drop-last' && split.validation.length % batchSize === 0) {
-    warn(
+    drop(
       'validation',
       `${split.validation.length} clips are whole batches of ${batchSize}, of which none is dropped`,
     );
   }
-  return { split, rule: describeSplitRule(validationShare, compat), warnings };
+  return { split, rule: describeSplitRule(validationShare, inForce), compat: inForce, warnings };
 }
 
 /** By clip, and not by recording: the original lists a folder of converted clips for each class. */

@@ -4,6 +4,7 @@ import { parseFields } from '../../src/formats/fields.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import type { TauSpec } from '../../src/snn/spec.ts';
 import { readNetwork } from '../../src/training/network-section.ts';
+import { SettingOrigins } from '../../src/training/setting-origins.ts';
 
 /** Every key, at every depth: one that is added to a network's configuration is missed here by the compiler. */
 type Whole<T> = { readonly [K in keyof T]-?: NonNullable<T[K]> };
@@ -56,7 +57,7 @@ describe('a network’s configuration', () => {
   ])('is read from a model with every key but what the data set and the switches say: %s', (_, config) => {
     const { input: _input, classes: _classes, tau, ...section } = config;
     const { start: _start, ...configured } = tau;
-    expect(readNetwork({ ...section, tau: configured }, 'model.yaml')).toEqual({
+    expect(readNetwork({ ...section, tau: configured }, new SettingOrigins('model.yaml'))).toEqual({
       ...section,
       tau: configured,
     });

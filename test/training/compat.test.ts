@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { COMPAT_CHOICES, COMPAT_DEFAULTS, describeCompat, readCompat } from '../../src/training/compat.ts';
+import { SettingOrigins } from '../../src/training/setting-origins.ts';
 import { resolveModel } from '../../src/training/settings.ts';
 
 const read = (id: string) =>
@@ -15,7 +16,7 @@ describe('the switches', () => {
     expect(Object.fromEntries(Object.entries(COMPAT_CHOICES).map(([key, [first]]) => [key, first]))).toEqual(
       COMPAT_DEFAULTS,
     );
-    expect(readCompat({}, 'x')).toEqual(COMPAT_DEFAULTS);
+    expect(readCompat({}, new SettingOrigins('x'))).toEqual(COMPAT_DEFAULTS);
     expect(resolveModel(read('no-reg'), {}, 'x').compat).toEqual(COMPAT_DEFAULTS);
   });
 
@@ -33,10 +34,10 @@ describe('the switches', () => {
   });
 
   it('are refused where they or their setting are unknown, with those that there are', () => {
-    expect(() => readCompat({ trial: 'all' }, 'm.yaml')).toThrow(
+    expect(() => readCompat({ trial: 'all' }, new SettingOrigins('m.yaml'))).toThrow(
       '"compat.trial": expected no such key, but trials, tau_per_neuron, batch_size',
     );
-    expect(() => readCompat({ trials: 'first-80' }, 'm.yaml')).toThrow(
+    expect(() => readCompat({ trials: 'first-80' }, new SettingOrigins('m.yaml'))).toThrow(
       '"compat.trials": expected one of all, first-88, found "first-80"',
     );
   });
@@ -53,8 +54,10 @@ describe('tau_per_neuron: dropped', () => {
     expect(() => switched('lambda-0.1', { tau_per_neuron: 'dropped' })).toThrow(
       expect.objectContaining({
         code: 'compat-impossible',
-        where: 'lambda-0.1.yaml',
-        message: expect.stringContaining('λ = 0.1 would take the variance of that single number'),
+        where: 'the profile or --set',
+        message: expect.stringMatching(
+          /^"train.compat.tau_per_neuron" over lambda-0.1.yaml: dropped leaves .* λ = 0.1 would take the variance of that single number/,
+        ),
       }),
     );
   });
@@ -64,7 +67,7 @@ describe('tau_per_neuron: dropped', () => {
     const { network, warnings } = switched('no-reg', compat, { network: { tau: { mean: 4 } } });
     expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
     expect(warnings).toEqual([
-      'no-reg.yaml: compat.tau_init: paper has no effect: no τ of a neuron is drawn at random here.',
+      'the profile or --set: train.compat.tau_init: paper has no effect on no-reg.yaml: no τ of a neuron is drawn at random here.',
     ]);
   });
 });
@@ -100,7 +103,7 @@ describe('batch_size: logged', () => {
     const { training, warnings } = switched('baseline', { batch_size: 'logged' }, { batchSize: 8 });
     expect(training.batchSize).toBe(8);
     expect(warnings).toEqual([
-      'baseline.yaml: compat.batch_size: logged has no effect: the profile sets train.batchSize.',
+      'the profile or --set: train.compat.batch_size: logged has no effect on baseline.yaml: the profile sets train.batchSize.',
     ]);
   });
 });
@@ -121,13 +124,45 @@ describe('a switch without effect', () => {
       { network: { surrogate: { kind: 'sigmoid' } } },
       'the surrogate is a sigmoid anyway',
     ],
-  ])('is warned of: %s with %j and %j', (id, compat, over, why) => {
+  ])('is warned of, and not in force: %s with %j and %j', (id, compat, over, why) => {
     const [key, value] = Object.entries(compat)[0]!;
-    const { warnings } = switched(id, compat, over);
-    expect(warnings[0]).toContain(`${id}.yaml: compat.${key}: ${value} has no effect: ${why}`);
+    const { warnings, compat: inForce } = switched(id, compat, over);
+    expect(warnings[0]).toContain(
+      `the profile or --set: train.compat.${key}: ${value} has no effect on ${id}.yaml: ${why}`,
+    );
+    expect(inForce).toEqual(COMPAT_DEFAULTS);
   });
 
-  it('is not warned of where it has one', () => {
-    expect(switched('lambda-0.1', { regularise: 'tau', tau_init: 'paper' }).warnings).toEqual([]);
+  it('is not warned of where it has one, and is in force', () => {
+    const { warnings, compat } = switched('lambda-0.1', { regularise: 'tau', tau_init: 'paper' });
+    expect(warnings).toEqual([]);
+    expect(compat).toEqual({ ...COMPAT_DEFAULTS, regularise: 'tau', tau_init: 'paper' });
+  });
+
+  it('beside one that has: only that is in force', () => {
+    const { compat, training } = switched(
+      'no-reg',
+      { tau_per_neuron: 'dropped', tau_init: 'paper', batch_size: 'logged' },
+      { batchSize: 8 },
+    );
+    expect(compat).toEqual({ ...COMPAT_DEFAULTS, tau_per_neuron: 'dropped' });
+    expect(training.batchSize).toBe(8);
+  });
+
+  it('is told of by where it was set: the model’s file, a line of the profile, or --set', () => {
+    const own = { ...read('baseline'), compat: { base_tau: 'always-2' } };
+    expect(resolveModel(own, {}, 'm.yaml').warnings).toEqual([
+      'm.yaml: compat.base_tau: always-2 has no effect: τ starts at 2 anyway.',
+    ]);
+    const asked: string[] = [];
+    const placeOf = (key: string) => {
+      asked.push(key);
+      return 'quick.yaml:30:3';
+    };
+    const { warnings } = resolveModel(own, { compat: { base_tau: 'always-2' } }, 'm.yaml', placeOf);
+    expect(warnings).toEqual([
+      'quick.yaml:30:3: train.compat.base_tau: always-2 has no effect on m.yaml: τ starts at 2 anyway.',
+    ]);
+    expect(asked).toEqual(['train.compat.base_tau']);
   });
 });

@@ -112,12 +112,22 @@ describe('resolveModel', () => {
     expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 16 });
   });
 
-  it('names the file and the key of a value that makes no sense', () => {
+  it('names the key of a value that makes no sense, and who said it', () => {
     expect(() => resolveModel(read('baseline'), { epochs: 0 }, 'baseline.yaml')).toThrow(
-      '"train.epochs": expected a whole number of at least 1, found 0',
+      expect.objectContaining({
+        where: 'the profile or --set',
+        message: '"train.epochs" over baseline.yaml: expected a whole number of at least 1, found 0.',
+      }),
+    );
+    const own = { ...read('baseline'), train: { ...read('baseline').train, epochs: 0 } };
+    expect(() => resolveModel(own, { network: { layers: 3 } }, 'baseline.yaml')).toThrow(
+      expect.objectContaining({
+        where: 'baseline.yaml',
+        message: '"train.epochs": expected a whole number of at least 1, found 0.',
+      }),
     );
     expect(() => resolveModel(read('baseline'), { network: { tau: { mean: 1 } } }, 'baseline.yaml')).toThrow(
-      '"network.tau.mean": expected a number of time steps above 1, found 1',
+      '"train.network.tau.mean" over baseline.yaml: expected a number of time steps above 1, found 1',
     );
     expect(() => resolveModel(null, {}, 'baseline.yaml')).toThrow('the file: expected a section with keys');
   });
@@ -133,12 +143,23 @@ describe('resolveModel', () => {
       expect(spec.layers).toContainEqual({ kind: 'repeat', steps: 8 });
     });
 
-    it('refuses blocks, and of event frames steps, by the file that asks for them', () => {
+    it('refuses blocks, and of event frames steps, by who asks for them', () => {
       expect(() =>
         resolveModel(still({ architecture: 'cifar10', steps: 8, layers: 2 }), {}, 'x.yaml'),
       ).toThrow('"network.layers": expected nothing: cifar10 has the layers of the original, found 2.');
       expect(() => resolveModel(read('baseline'), { network: { steps: 8 } }, 'x.yaml')).toThrow(
-        '"network.steps": expected nothing: event frames have as many steps as `frames.steps` of the profile, found 8.',
+        '"train.network.steps" over x.yaml: expected nothing: event frames have as many steps as `frames.steps` of the profile, found 8.',
+      );
+      const profile = { network: { layers: 3 } };
+      const place = () => 'configs/profiles/quick.yaml:34:30';
+      expect(() =>
+        resolveModel(still({ architecture: 'mnist', steps: 8 }), profile, 'x.yaml', place),
+      ).toThrow(
+        expect.objectContaining({
+          where: 'configs/profiles/quick.yaml:34:30',
+          message:
+            '"train.network.layers" over x.yaml: expected nothing: mnist has the layers of the original, found 3.',
+        }),
       );
       expect(() => resolveModel(still({ architecture: 'mnist' }), {}, 'x.yaml')).toThrow(
         '"network.steps": expected a whole number of at least 1, found nothing.',

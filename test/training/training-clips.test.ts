@@ -66,9 +66,13 @@ describe('trials: first-88', () => {
   });
 
   it('is warned of where there are no more recordings than these', () => {
-    expect(choose(gestureClips(88), { trials: 'first-88' }).warnings).toEqual([
+    const { warnings, compat, rule } = choose(gestureClips(88), { trials: 'first-88' });
+    expect(warnings).toEqual([
       'compat.trials: first-88 has no effect: no training clip is of a recording after the first 88.',
     ]);
+    expect(compat).toEqual(COMPAT_DEFAULTS);
+    expect(rule).not.toContain('88');
+    expect(choose(gestureClips(89), { trials: 'first-88' }).compat.trials).toBe('first-88');
   });
 
   it('is refused for a data set without lists', () => {
@@ -122,7 +126,9 @@ describe('validation: shuffled-drop-last', () => {
   it('is warned of where the held-back clips are whole batches', () => {
     const clips = gestureClips(98); // 169 = 13 · 13 clips are held back
     expect(choose(clips, { validation: 'shuffled-drop-last' }).warnings).toEqual([]);
-    expect(choose(clips, { validation: 'shuffled-drop-last' }, { batchSize: 13 }).warnings).toEqual([
+    const whole = choose(clips, { validation: 'shuffled-drop-last' }, { batchSize: 13 });
+    expect(whole.compat.validation).toBe('all');
+    expect(whole.warnings).toEqual([
       'compat.validation: shuffled-drop-last has no effect: 169 clips are whole batches of 13, of which none is dropped.',
     ]);
   });
