@@ -3,6 +3,7 @@ import { type ExportFormat, exportCheckpoint } from '../checkpoints/export-check
 import type { Which } from '../checkpoints/loaded-checkpoint.ts';
 import { loadSource } from './checkpoint-source.ts';
 import { type PipelineOptions, printJson } from './load.ts';
+import { refuseRunnerFolder } from './runner-folder.ts';
 import { formatBytes } from './view/format.ts';
 
 interface ExportOptions extends PipelineOptions {
@@ -15,8 +16,9 @@ interface ExportOptions extends PipelineOptions {
 
 /** `repro export SOURCE`: a state for other programs. */
 export async function exportState(source: string, options: ExportOptions): Promise<void> {
-  const checkpoint = await loadSource(source, options);
   const { to, out, force = false } = options;
+  refuseRunnerFolder(out ?? '.', 'Name another place with --out.');
+  const checkpoint = await loadSource(source, options);
   const { file, sizeBytes, tensors } = await exportCheckpoint(checkpoint, { to, out, force });
   if (options.json === true) {
     printJson({

@@ -1,8 +1,10 @@
+import path from 'node:path';
 import type { ImportAnswers } from '../checkpoints/answers.ts';
 import { describeImport } from '../checkpoints/describe.ts';
 import { importIntoFolder } from '../checkpoints/import-folder.ts';
 import { printLines } from './lines.ts';
 import { printJson } from './load.ts';
+import { refuseRunnerFolder } from './runner-folder.ts';
 
 interface ImportOptions {
   readonly out?: string;
@@ -18,6 +20,7 @@ interface ImportOptions {
 /** `repro import FILE.pt`: a checkpoint of PyTorch as a folder that can be evaluated. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
+  refuseRunnerFolder(out ?? path.dirname(file), 'Name another place with --out.');
   const answers: ImportAnswers = { pooling, tau, reset, size, steps };
   const outcome = await importIntoFolder(file, { answers, out, force });
   if (options.json === true) {

@@ -23,6 +23,7 @@ import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { bringFramesUpToDate, framesStage } from './frames.ts';
 import { printWarning } from './lines.ts';
 import { type PipelineOptions, printJson } from './load.ts';
+import { refuseRunnerFolder } from './runner-folder.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { loadDataPlan, readDataSettings, refuseOverrides, sayInArguments } from './train-val-settings.ts';
 import { showTraining } from './view/training-view.ts';
@@ -33,10 +34,13 @@ export interface TrainValOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
+const elsewhere = 'Give another -log_dir_prefix.';
+
 /** `repro train-val`: the original's training, from its arguments to its folders. Progress on stderr; run.json on stdout with --json. */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {
   refuseOverrides(options.set);
   const preparation = prepareTraining(words, options.compat, process.cwd());
+  refuseRunnerFolder(preparation.checkpointFolder, elsewhere);
   const { plan, pipeline } = await loadDataPlan(preparation, options);
   const { data, downsample } = readDataSettings(plan, preparation);
   checkLayersFit(preparation, downsample);
@@ -45,7 +49,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     printWarning('The recordings are simulated: what is trained on them says nothing about real ones.');
   }
 
-  const folder = await ClaimedFolder.claim(preparation.checkpointFolder, 'Give another -log_dir_prefix.');
+  const folder = await ClaimedFolder.claim(preparation.checkpointFolder, elsewhere);
   const signals = listenForSignals();
   try {
     const earlier = await readRecord(preparation.checkpointFolder);

@@ -205,6 +205,22 @@ describe('repro export', () => {
     expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
   });
 
+  test('refuses to write among what stages make, by any way there', async () => {
+    await call('run', 'train');
+    const output = 'artifacts/train/baseline/2020';
+    await fs.symlink(path.join(folder, output), path.join(folder, 'link'));
+    for (const out of [`${output}/x.npz`, 'link/x.npz', 'artifacts/new/x.npz']) {
+      const { stderr, exitCode } = await call('export', 'imported', '--to', 'npz', '--out', out);
+      expect([exitCode, stderr]).toEqual([
+        2,
+        expect.stringContaining(`${out}  artifacts/ is for what stages make`),
+      ]);
+    }
+    const imported = await call('import', torchFixturePath('baseline.pt'), '--out', `${output}/x`);
+    expect([imported.exitCode, imported.stderr]).toEqual([2, expect.stringContaining('Name another place')]);
+    expect((await call('status', 'train@baseline,2020', '--json')).stdout).toContain('"fresh"');
+  });
+
   test('refuses what is more than one instance, or none', async () => {
     expect((await call('export', 'train@baseline', '--to', 'npz')).stderr).toContain(
       'train@baseline,2020, train@baseline,2021',

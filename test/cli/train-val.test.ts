@@ -89,6 +89,13 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(2);
   });
 
+  test('refuses a prefix among what stages make', async () => {
+    const { exitCode, stderr } = await project.trainVal('artifacts/logs', 1);
+    expect(stderr).toContain('  artifacts/ is for what stages make: the runner replaces and deletes');
+    expect(stderr).toContain('\n  Give another -log_dir_prefix.');
+    expect(exitCode).toBe(2);
+  });
+
   test('says of data that have no reader that they have none', async () => {
     const still =
       '-init_tau 2 -device cpu -dataset_name CIFAR10 -log_dir_prefix logs -T 4 -max_epoch 1'.split(' ');
