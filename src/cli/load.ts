@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { loadPlan } from '../runner/pipeline/load.ts';
 import type { Plan } from '../runner/plan.ts';
+import { formatPlace } from '../schema/source-position.ts';
 import { factsOf } from './facts.ts';
 import { findProjectRoot } from './project.ts';
 
@@ -20,6 +21,21 @@ export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
     set: options.set,
     knownFacts: Object.keys(factsOf(projectRoot)),
   });
+}
+
+/**
+ * As `loadSelectedPlan`, for commands that are about running: checks what the plan's models come to, and says on stderr what is wrong
+ * with files that it does not need.
+ */
+export async function loadCheckedPlan(options: PipelineOptions): Promise<Plan> {
+  const plan = await loadSelectedPlan(options);
+  for (const { at, message } of plan.warnings) {
+    process.stderr.write(
+      `! ${formatPlace(at)}  ${message} Nothing in profile ${plan.profile} uses this file; it is passed over.\n`,
+    );
+  }
+  await (await import('./model-check.ts')).checkModels(plan);
+  return plan;
 }
 
 /** The same options as words, for a command line that a person can paste. */

@@ -9,7 +9,7 @@ import { runPlan } from '../runner/run.ts';
 import { selectInstances } from '../runner/selection.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
+import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
 import { listenForSignals } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
 import { openView } from './view/open-view.ts';
@@ -27,7 +27,7 @@ interface RunOptions extends PipelineOptions {
 
 /** `repro run`: progress on stderr, the outcome as JSON on stdout when asked for. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadCheckedPlan(options);
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
     throw new ReproError('usage', 'stages and --from or --until say two different things', {
       fix: 'Name the stages, or a range of the graph with --from and --until.',

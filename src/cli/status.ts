@@ -3,7 +3,7 @@ import { selectInstances } from '../runner/selection.ts';
 import { readStatus } from '../runner/status.ts';
 import { exitCode } from './exit-code.ts';
 import { factsOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
+import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
 import { colorsFor } from './view/colors.ts';
 
 interface StatusOptions extends PipelineOptions {
@@ -20,7 +20,7 @@ const words = {
 
 /** `repro status`: a line for each instance, with every reason that makes it stale. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const wanted = all.filter((one) => named.has(one.id));

@@ -1,5 +1,6 @@
-import type { Json } from '../schema/json.ts';
-import type { SourcePosition } from '../schema/source-position.ts';
+import type { Json, JsonPath } from '../schema/json.ts';
+import type { Problem } from '../schema/problems.ts';
+import type { Place, SourcePosition } from '../schema/source-position.ts';
 
 export type { Json } from '../schema/json.ts';
 export type { SourcePosition } from '../schema/source-position.ts';
@@ -51,10 +52,14 @@ export interface Plan {
   readonly projectRoot: string;
   readonly profile: string;
   readonly settings: { readonly [key: string]: Json };
+  /** Where a setting was said: in the profile, or by `--set`. */
+  readonly places: { place(path: JsonPath): Place };
   /** In topological order; ties in the order of the file. */
   readonly instances: ReadonlyMap<string, StageInstance>;
   /** For each instance, the ids it reads from, sorted by plan order. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   /** Stages that `when:` leaves out, in the order of the file. */
   readonly inactive: readonly string[];
+  /** What is wrong, and in the way of nothing. */
+  readonly warnings: readonly Problem[];
 }

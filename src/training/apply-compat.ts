@@ -82,7 +82,6 @@ function singleTauError(origins: SettingOrigins, lambda: number): ReproError {
     'compat.tau_per_neuron',
     `dropped leaves one τ a layer, and λ = ${lambda} would take the variance of that single number, which is no number: ` +
       'so the published script’s loss is NaN from the first batch on.',
-    'Leave out the regulariser (`loss: { regulariseTau: 0 }` in the model’s file), or the switch: `compat.tau_per_neuron: passed` in ' +
-      'the model’s file, `--set train.compat.tau_per_neuron=passed` for all of them.',
+    'Leave out the regulariser (`loss: { regulariseTau: 0 }` in the model’s file), or the switch (`passed`).',
   );
 }

@@ -92,6 +92,6 @@ function invalid(origins: SettingOrigins, key: string, expected: string, found: 
     'model-invalid',
     key,
     `expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}.`,
-    'schemas/model.schema.json says what belongs there; the profile’s `train:` goes over it.',
+    'schemas/model.schema.json says what belongs there.',
   );
 }

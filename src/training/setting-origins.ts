@@ -37,7 +37,10 @@ export class SettingOrigins {
           where: this.#file,
           fix,
         })
-      : new ReproError(code, `"${over}" over ${this.#file}: ${problem}`, { where: this.#placeOf(over), fix });
+      : new ReproError(code, `"${over}" over ${this.#file}: ${problem}`, {
+          where: this.#placeOf(over),
+          fix: `${fix}\nA profile’s \`train:\` goes over each of its models: change it there, or leave this one out of \`models:\`.`,
+        });
   }
 
   /** A warning of a setting that changes nothing: `configs/models/m.yaml: compat.base_tau: always-2 has no effect: …`. */

@@ -55,9 +55,10 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());
+  const configuration = await findConfigurationProblems(pipeline, drafts, { paths, passed });
   throwProblems([
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
-    ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
+    ...configuration.problems,
   ]);
 
   await passed.save();
@@ -73,6 +74,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     projectRoot: paths.root,
     profile: settings.profile,
     settings: settings.value,
+    places: settings,
     instances: new Map(
       sorted.order.flatMap((id): [string, StageInstance][] => {
         const instance = instances.get(id);
@@ -86,6 +88,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
       ]),
     ),
     inactive: inactive.map(({ name }) => name),
+    warnings: configuration.warnings,
   };
 }
 

@@ -9,31 +9,44 @@ import type { InstanceDraft } from './instances.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
+/** What is wrong with configuration files. */
+export interface ConfigurationFindings {
+  /** With those that are read. */
+  readonly problems: readonly Problem[];
+  /** With those that lie beside them. */
+  readonly warnings: readonly Problem[];
+}
+
 /**
  * Holds the configuration files that stages read against the schemas that `schemas:` gives them: every file
- * that matches a glob and is an input, or lies inside one.
+ * that matches a glob and is an input, or lies inside one. Where instances name some of a glob's files, the others in a
+ * folder around them are not what this plan is made of: a model that is being written must not stop the runs of the others.
  */
 export async function findConfigurationProblems(
   pipeline: PipelineFile,
   drafts: readonly InstanceDraft[],
   { paths, passed }: { readonly paths: ProjectPaths; readonly passed: PassedChecks },
-): Promise<Problem[]> {
+): Promise<ConfigurationFindings> {
   const entries = Object.entries(pipeline.content.schemas ?? {});
-  if (entries.length === 0) return [];
+  if (entries.length === 0) return { problems: [], warnings: [] };
   const inputs = new Set(drafts.flatMap(({ inputs }) => inputs.map((input) => input.path)));
   const { default: picomatch } = await import('picomatch');
 
   const problems: Problem[] = [];
+  const warnings: Problem[] = [];
   for (const [glob, schemaFile] of entries) {
     const { base } = picomatch.scan(glob);
     const matches = picomatch(glob);
     const files = listFiles(base, paths).filter((file) => matches(file) && isRead(file, inputs));
     const schema = await readSchema(pipeline, glob, schemaFile, paths, problems);
     if (schema === undefined) continue;
-    for (const file of files)
-      problems.push(...(await findFileProblems(file, schema, { projectRoot: paths.root, passed })));
+    const areNamed = files.some((file) => inputs.has(file));
+    for (const file of files) {
+      const found = await findFileProblems(file, schema, { projectRoot: paths.root, passed });
+      (areNamed && !inputs.has(file) ? warnings : problems).push(...found);
+    }
   }
-  return problems;
+  return { problems, warnings };
 }
 
 async function readSchema(

@@ -1,6 +1,7 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
 import { loadPlan } from '../../../src/runner/pipeline/load.ts';
+import { formatPlace } from '../../../src/schema/source-position.ts';
 import { profileFiles, profileHead } from './profiles.ts';
 import { makeProject, refusalOf } from './project-fixture.ts';
 
@@ -158,6 +159,25 @@ stages:
       'configs/models/bad.yaml:2:1  unknown key "idd".',
       expect.stringMatching(/^configs\/models\/broken\.yaml:\d+:\d+ {2}not YAML/),
     ]);
+  });
+
+  test('are warned of where instances name others, and they only lie in the folder that another one reads', async () => {
+    const both = `version: 1
+schemas: {"configs/models/*.yaml": model.schema.json}
+stages:
+  a: {run: stages/a.ts, inputs: [configs/models/good.yaml], outputs: [artifacts/a]}
+  b: {run: stages/b.ts, inputs: [configs/models], outputs: [artifacts/b]}
+`;
+    const { warnings } = await loadPlan({
+      projectRoot: await makeProject({ ...files, 'pipeline.yaml': both }),
+    });
+    expect(warnings.map(({ at, message }) => `${formatPlace(at)}  ${message}`)).toEqual([
+      'configs/models/bad.yaml:2:1  unknown key "idd".',
+      expect.stringMatching(/^configs\/models\/broken\.yaml:\d+:\d+ {2}not YAML/),
+    ]);
+    expect(await refusalOf(both.replace('good.yaml', 'bad.yaml'), files)).toContain(
+      'configs/models/bad.yaml:2:1  unknown key "idd".',
+    );
   });
 
   test('are nobody’s business where no stage reads them', async () => {

@@ -46,9 +46,11 @@ export function createPlan({ projectRoot, profile = 'test', stages }: PlanDescri
     projectRoot,
     profile,
     settings: {},
+    places: { place: () => `profile "${profile}"` },
     instances: new Map(instances.map((one) => [one.id, one])),
     dependencies,
     inactive: [],
+    warnings: [],
   };
 }
 

@@ -1,0 +1,127 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { checkModels } from '../../src/cli/model-check.ts';
+import { describeError } from '../../src/errors.ts';
+import { loadPlan } from '../../src/runner/pipeline/load.ts';
+
+const repository = path.resolve(import.meta.dirname, '../..');
+const models = () => path.join(project, 'configs/models');
+
+let project: string;
+
+/** A copy of the project without what it needs to run: nothing here gets so far. */
+beforeAll(async () => {
+  project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-models-'));
+  for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+    await fs.cp(path.join(repository, name), path.join(project, name), { recursive: true });
+  }
+});
+
+beforeEach(async () => {
+  await fs.rm(models(), { recursive: true });
+  await fs.cp(path.join(repository, 'configs/models'), models(), { recursive: true });
+});
+
+afterAll(() => fs.rm(project, { recursive: true, force: true }));
+
+/** What a person reads of the models under a profile; nothing where they are fine. */
+async function problemsWith(profile: string, ...set: string[]): Promise<string> {
+  const plan = await loadPlan({ projectRoot: project, profile, set });
+  return checkModels(plan).then(
+    () => '',
+    (error: unknown) => describeError(error),
+  );
+}
+
+const addLines = async (name: string, from: string, ...replacements: readonly [RegExp, string][]) => {
+  const text = await fs.readFile(path.join(models(), `${from}.yaml`), 'utf8');
+  const changed = replacements.reduce((now, [search, to]) => now.replace(search, to), text);
+  await fs.writeFile(path.join(models(), `${name}.yaml`), changed);
+};
+
+function call(...words: string[]) {
+  return execa(process.execPath, [path.join(repository, 'bin/repro.js'), ...words], {
+    cwd: project,
+    reject: false,
+    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
+  });
+}
+
+describe('the models of a plan', () => {
+  test.each(['quick', 'full', 'nmnist'])('are fine as they are, under profile %s', async (profile) => {
+    expect(await problemsWith(profile)).toBe('');
+  });
+
+  test('are all told of at once where a switch of the command line cannot be, by the command line', async () => {
+    const heads = (await problemsWith('full', 'train.compat.tau_per_neuron=dropped'))
+      .split('\n')
+      .filter((line) => !line.startsWith(' '));
+    expect(heads).toEqual(
+      ['0.01', '0.1'].map((lambda) =>
+        expect.stringContaining(
+          `--set train.compat.tau_per_neuron=dropped  "train.compat.tau_per_neuron" over configs/models/lambda-${lambda}.yaml: dropped leaves one τ a layer, and λ = ${lambda} would`,
+        ),
+      ),
+    );
+  });
+
+  test('are told of by their own file where that says it', async () => {
+    await addLines('mine', 'lambda-0.1', [/^loss:/m, 'compat: { tau_per_neuron: dropped }\nloss:']);
+    expect(await problemsWith('full', 'models=[mine, baseline]')).toMatch(
+      /^configs\/models\/mine\.yaml {2}"compat\.tau_per_neuron": dropped leaves one τ a layer/,
+    );
+  });
+
+  test('cannot have more layers than the frames of the profile have room for', async () => {
+    const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
+    expect(await asked('train.network.layers=6')).toBe(
+      `--set train.network.layers=6  "train.network.layers" over configs/models/baseline.yaml: 6 layers halve a frame of 32 x 32 to nothing; at most 5 fit.
+  Ask for fewer layers, or for larger frames (\`frames.downsample\`).
+  A profile’s \`train:\` goes over each of its models: change it there, or leave this one out of \`models:\`.`,
+    );
+    expect(await asked('train.network.layers=5')).toBe('');
+  });
+
+  test('of still images meet the layers of a profile by the line of that profile, and events by their architecture', async () => {
+    await addLines('still', 'baseline', [/layers: 5/, 'architecture: mnist\n  steps: 4']);
+    expect(await problemsWith('quick', 'models=[still]')).toMatch(
+      /^configs\/profiles\/quick\.yaml:\d+:\d+ {2}"train\.network\.layers" over configs\/models\/still\.yaml: expected nothing: mnist has the layers of the original, found 3\./,
+    );
+    expect(await problemsWith('full', 'models=[still]')).toContain(
+      'configs/models/still.yaml  "network.architecture": mnist takes images [1, 28, 28], got [2, 128, 128].\n  It is for still images, and dvs128-gesture consists of events',
+    );
+  });
+
+  test('cannot be of the first 88 recordings of a list that the data set does not have', async () => {
+    expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
+      '"train.compat.trials" over configs/models/baseline.yaml: first-88 counts recordings as trials_to_train.txt lists them, and nmnist has no such list.',
+    );
+  });
+
+  test('stop run, run --dry-run and status with 2, before anything runs', async () => {
+    const set = ['--profile', 'full', '--set', 'train.compat.tau_per_neuron=dropped'];
+    for (const words of [['run'], ['run', 'verify', '--dry-run'], ['status']]) {
+      const { exitCode, stdout, stderr } = await call(...words, ...set);
+      expect([exitCode, stdout]).toEqual([2, '']);
+      expect(stderr).toContain('over configs/models/lambda-0.01.yaml');
+      expect(stderr).toContain('over configs/models/lambda-0.1.yaml');
+    }
+  });
+
+  test('are not stopped by a broken file that none of them is: status warns of it, and names it where it is one', async () => {
+    await fs.writeFile(path.join(models(), 'mine.yaml'), '');
+    const beside = await call('status');
+    expect(beside.exitCode).toBe(0);
+    expect(beside.stderr).toBe(
+      '! configs/models/mine.yaml:1:1  the file is empty. Nothing in profile quick uses this file; it is passed over.',
+    );
+    expect((await call('metrics')).exitCode).toBe(0);
+    const used = await call('status', '--set', 'models=[mine]');
+    expect(used.exitCode).toBe(2);
+    expect(used.stderr).toContain('configs/models/mine.yaml:1:1  the file is empty.');
+  });
+});
