@@ -6,6 +6,7 @@ import { wilsonInterval } from '../stats/wilson.ts';
 import { evaluateClips } from '../training/evaluation.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import type { Score } from '../training/scores.ts';
+import { refuseBrokenState } from './finite-state.ts';
 import { checkFramesFit } from './frames-fit.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 import { refuseOtherFrames, warnOfSimulated } from './trained-on.ts';
@@ -29,7 +30,7 @@ export interface CheckpointEvaluation extends Score {
  * Runs a state over the clips of a frame cache.
  *
  * @throws {ReproError} `frames-differ` if the frames are made otherwise than those of its training, `frames-misfit` if the network cannot be
- *   shown such frames, `network-unknown` if nothing says what the state is of, `evaluation-interrupted`
+ *   shown such frames, those of `networkOf`, `evaluation-interrupted`
  */
 export async function evaluateCheckpoint(
   checkpoint: LoadedCheckpoint,
@@ -99,9 +100,16 @@ export async function evaluateCheckpoint(
   }
 }
 
-/** The network of a state. @throws {ReproError} `network-unknown` if nothing says what it is */
-export function networkOf({ network, source }: LoadedCheckpoint): NetworkConfig {
-  if (network !== null) return network;
+/**
+ * The network of a state that can be evaluated.
+ *
+ * @throws {ReproError} `network-unknown` if nothing says what it is, `state-broken` if some of its values are no numbers
+ */
+export function networkOf({ network, state, source }: LoadedCheckpoint): NetworkConfig {
+  if (network !== null) {
+    refuseBrokenState(state, source);
+    return network;
+  }
   throw new ReproError('network-unknown', 'nothing says what network these tensors are of.', {
     where: source,
     fix: 'Keep the file beside its run.json, or make it with `repro export` or `repro import`, which say so.',

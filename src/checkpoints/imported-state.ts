@@ -3,6 +3,7 @@ import type { TorchArray, TorchFile, TorchTensor } from '../formats/torch-pt.ts'
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import { findBrokenTensors, listNames } from './finite-state.ts';
 
 /**
  * Reads a network's tensors, those that it needs and no others, into the types that engines take.
@@ -29,17 +30,15 @@ export async function readImportedState(
   if (missing.length > 0) fail(`its tensors ${listNames(missing)} are missing`);
 
   const state = new Map<string, Tensor>();
-  const broken: string[] = [];
   for (const entry of entries) {
     const tensor = tensors.get(entry.name);
     if (tensor === undefined) continue;
     if (!sameShape(entry.shape, tensor.shape)) {
       fail(`"${entry.name}" is [${tensor.shape.join(', ')}], expected [${entry.shape.join(', ')}]`);
     }
-    const converted = convert(entry, await torch.readTensor(tensor), fail);
-    if (converted.dtype === 'F32' && !converted.data.every(Number.isFinite)) broken.push(entry.name);
-    state.set(entry.name, converted);
+    state.set(entry.name, convert(entry, await torch.readTensor(tensor), fail));
   }
+  const broken = findBrokenTensors(state);
   const warnings =
     broken.length > 0
       ? [
@@ -71,9 +70,4 @@ function convert(
   return fail(
     `"${name}" holds ${array.dtype}, expected ${dtype === 'I64' ? 'whole numbers' : 'floating-point numbers'}`,
   );
-}
-
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 80)));
-  return shown.join(', ') + (names.length > shown.length ? ` and ${names.length - shown.length} more` : '');
 }

@@ -73,6 +73,23 @@ describe('evaluating a checkpoint', () => {
     expect(evaluation.warnings).toEqual([]);
   });
 
+  test('refuses a state some of whose values are no numbers, by its tensors', async () => {
+    const state = new Map(checkpoint.state);
+    for (const [name, value] of [
+      ['conv.0.weight', Number.NaN],
+      ['fc.6.w', Number.POSITIVE_INFINITY],
+    ] as const) {
+      const tensor = state.get(name);
+      if (tensor?.dtype !== 'F32') throw new Error(name);
+      state.set(name, { ...tensor, data: tensor.data.slice().fill(value, 0, 1) });
+    }
+    await expect(evaluate({ state })).rejects.toMatchObject({
+      code: 'state-broken',
+      where: 'baseline.pt',
+      message: expect.stringContaining('"conv.0.weight", "fc.6.w": some values are no numbers'),
+    });
+  });
+
   test('says that simulated recordings are simulated', async () => {
     const { evaluation } = await evaluate();
     expect(describeEvaluation(evaluation)).toEqual([
