@@ -10,8 +10,8 @@ import { countParameters } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { formatMetrics } from '../training/metrics.ts';
-import { describeRun, formatJson, type RunFile } from '../training/run-files.ts';
-import type { ClipSplit } from '../training/split.ts';
+import { describeRun, formatJson, type RunFile, type SplitFile } from '../training/run-files.ts';
+import type { TrainingClips } from '../training/training-clips.ts';
 import { EventFile } from './event-file.ts';
 import type { Preparation } from './preparation.ts';
 
@@ -23,6 +23,7 @@ export interface OriginalRunFile extends RunFile {
 /** What a checkpoint folder holds for people, by the original's names as far as it has them; its own end in `.pt`. */
 const fileNames = {
   run: 'run.json',
+  split: 'split.json',
   metrics: 'metrics.csv',
   last: 'checkpoint.safetensors',
   best: 'checkpoint_max.safetensors',
@@ -34,7 +35,7 @@ export interface RunDescription {
   readonly engine: EngineDescription;
   readonly network: NetworkConfig;
   readonly spec: NetworkSpec;
-  readonly split: ClipSplit;
+  readonly clips: TrainingClips;
 }
 
 /** Writes the files of a training's two folders whenever an epoch has ended; each of them is whole at any time. */
@@ -74,7 +75,7 @@ export class RunFolder {
       this.#keptEpoch = best.epoch;
     }
     const { model, parsed, logFolder } = this.#preparation;
-    const { engine, network, split } = this.#description;
+    const { engine, network, clips } = this.#description;
     this.#run = {
       ...describeRun({
         model: { id: path.basename(logFolder), title: model.title },
@@ -85,11 +86,12 @@ export class RunFolder {
         parameters: countParameters(spec),
         training: model.training,
         compat: model.compat,
-        split,
+        split: clips.split,
         outcome: { rows, best, last: parameters },
       }),
       epochsDone: rows.length,
     };
+    await this.#write(fileNames.split, formatJson(describeSplit(clips)));
     await this.#write(fileNames.run, formatJson(this.#run));
   }
 
@@ -106,6 +108,10 @@ export class RunFolder {
       soleWriter: true,
     });
   }
+}
+
+function describeSplit({ rule, split }: TrainingClips): SplitFile {
+  return { version: 1, rule, train: [...split.train], validation: [...split.validation] };
 }
 
 /** What is said of a training that has nothing left to do; undefined if it has, or if one of its files is gone. */

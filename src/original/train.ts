@@ -34,7 +34,7 @@ export interface OriginalTraining {
  * Trains what the original's arguments ask for, into the original's folders. Interrupted and called again, it goes on to the same bytes.
  *
  * In the checkpoint folder, after each epoch: `checkpoint.safetensors` (the last state), `checkpoint_max.safetensors` (the kept one),
- * `metrics.csv`, `run.json`; `arguments.json` and `resume/`, which hold what the next call goes on from, from the first checkpoint on. In the log folder: one event file.
+ * `metrics.csv`, `run.json`, `split.json`; `arguments.json` and `resume/`, which hold what the next call goes on from, from the first checkpoint on. In the log folder: one event file.
  *
  * @throws {ReproError} as `trainNetwork`; `frames-invalid` if the frames are not those that were asked for
  */
@@ -52,7 +52,7 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
     const spec = buildNetwork(network);
     const folder = new RunFolder(
       preparation,
-      { index, engine: engine.description, network, spec, split: clips.split },
+      { index, engine: engine.description, network, spec, clips },
       training,
     );
 

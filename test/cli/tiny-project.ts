@@ -85,7 +85,13 @@ export class TinyProject {
   /** Everything that two trainings of the same arguments have in common, whenever and wherever they were. */
   async outputsIn(prefix: string): Promise<Record<string, unknown>> {
     const { log, checkpoints } = await this.foldersIn(prefix);
-    const names = ['checkpoint.safetensors', 'checkpoint_max.safetensors', 'metrics.csv', 'run.json'];
+    const names = [
+      'checkpoint.safetensors',
+      'checkpoint_max.safetensors',
+      'metrics.csv',
+      'run.json',
+      'split.json',
+    ];
     const files = await Promise.all(names.map((name) => fs.readFile(path.join(checkpoints, name), 'hex')));
     const [events] = (await fs.readdir(log)).filter((name) => name.includes('tfevents'));
     const { scalars } = decodeEventFile(await fs.readFile(path.join(log, events!)), events!);

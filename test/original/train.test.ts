@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
@@ -67,7 +68,13 @@ async function trainAndAbort(preparation: Preparation, reports: number): Promise
   await expect(ended).rejects.toMatchObject({ code: 'training-interrupted' });
 }
 
-const stateFiles = ['checkpoint.safetensors', 'checkpoint_max.safetensors', 'metrics.csv', 'run.json'];
+const stateFiles = [
+  'checkpoint.safetensors',
+  'checkpoint_max.safetensors',
+  'metrics.csv',
+  'run.json',
+  'split.json',
+];
 
 /** What a training leaves, but for the time of day. */
 async function outputsOf({ checkpointFolder, logFolder }: Preparation): Promise<Record<string, unknown>> {
@@ -108,6 +115,9 @@ describe('a training from the original’s arguments', () => {
       training: { epochs: 4, batchSize: 4, learningRate: 0.01, cosinePeriod: 64, regulariseTau: 0.1 },
       split: { train: 21, validation: 3, test: 9 },
     });
+    // What `repro evaluate --split validation` goes by.
+    const { validation } = await loadCheckpoint(preparation.checkpointFolder);
+    expect(validation?.rows.map((row) => row % 3)).toEqual([0, 1, 2]);
     expect(heard.notes).toHaveLength(4);
     expect(heard.notes[3]).toMatch(
       /^epoch 4\/4 · train loss .* · best test \d+\.\d % \(epoch \d\) · kept: epoch \d · learning rate 0\.00995 · /,
