@@ -1,6 +1,6 @@
 import type { Cell, Table } from './document.ts';
 import { joinWords } from './format.ts';
-import type { ModelResult, Results } from './results.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** One switch of docs/deviations.md: what it decides, and who has which of its two ways. */
 interface Switch {
@@ -150,21 +150,33 @@ export function tabulateCompat(results: Results): Table | null {
 export function listSwitched(results: Results): string[] {
   return SWITCHES.flatMap((one) =>
     [...usedWays(results, one).keys()]
-      .filter((value) => value !== one.ways[0].value)
+      .filter((value) => value === one.ways[1].value)
       .map((value) => `${one.name}=${value}`),
   );
+}
+
+/** Whether the profile's own batch size goes over the switch somewhere, so that neither of its ways holds there. */
+export function isBatchSizeOverruled(results: Results): boolean {
+  return results.models.some((model) => model.runs.some((run) => overrulingBatchSize(model, run) !== null));
 }
 
 /** Values in force, each with the models that have it. */
 function usedWays(results: Results, { name }: Switch): Map<string, Set<ModelResult>> {
   const used = new Map<string, Set<ModelResult>>();
   for (const model of results.models) {
-    for (const { compat } of model.runs) {
-      const value = compat?.[name];
+    for (const run of model.runs) {
+      const value = (name === 'batch_size' ? overrulingBatchSize(model, run) : null) ?? run.compat?.[name];
       if (typeof value === 'string') used.set(value, (used.get(value) ?? new Set()).add(model));
     }
   }
   return used;
+}
+
+/** Clips a batch, where they are not what the model's file says and the switch left it at that; null where they are. */
+function overrulingBatchSize({ settings }: ModelResult, { compat, training }: RunResult): string | null {
+  const { batchSize } = training;
+  const overruled = compat?.batch_size === 'documented' && batchSize !== settings.train.batchSize;
+  return overruled && typeof batchSize === 'number' ? String(batchSize) : null;
 }
 
 function describeWay({ value, means, of }: Way): Cell {
@@ -173,7 +185,7 @@ function describeWay({ value, means, of }: Way): Cell {
 
 function describeUse(
   results: Results,
-  { ways: [usual] }: Switch,
+  { name, ways: [usual] }: Switch,
   used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
 ): Cell {
   const whose = (models: ReadonlySet<ModelResult>): string =>
@@ -187,6 +199,12 @@ function describeUse(
       .map(([value, models]) => (used.size === 1 ? value : `${value} (${whose(models)})`))
       .join(', '),
     tone: 'differs',
-    details: [asUsual === undefined ? 'not the default' : `default for ${whose(asUsual)}`],
+    details: [
+      name === 'batch_size' && isBatchSizeOverruled(results)
+        ? 'as the profile’s train.batchSize says'
+        : asUsual === undefined
+          ? 'not the default'
+          : `default for ${whose(asUsual)}`,
+    ],
   };
 }

@@ -47,6 +47,36 @@ describe('the table of disagreements', () => {
     expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
   });
 
+  it('never says the model’s batch size where the profile’s own is in force', () => {
+    const ofSize = (title: string, batchSize: number, switched: Partial<Compat> = {}) =>
+      makeModelResult({
+        title,
+        settings: { network: {}, loss: {}, train: { batchSize: 16 } },
+        runs: [
+          makeRunResult({ compat: { ...COMPAT_DEFAULTS, ...switched }, training: { epochs: 3, batchSize } }),
+        ],
+      });
+    const quick = resultsOf(ofSize('A', 8), ofSize('B', 8));
+    expect(used(quick).get('batch_size')).toEqual({
+      text: '8',
+      tone: 'differs',
+      details: ['as the profile’s train.batchSize says'],
+    });
+    expect(listSwitched(quick)).toEqual([]);
+    expect(renderMarkdown(buildReport(quick, { title: 'A run', nodeMajor: '20' }))).toContain(
+      'The profile has a batch size of its own, which goes over both.',
+    );
+    expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
+      text: 'documented',
+      details: ['default'],
+    });
+    expect(used(resultsOf(ofSize('A', 32, { batch_size: 'logged' }))).get('batch_size')).toEqual({
+      text: 'logged',
+      tone: 'differs',
+      details: ['not the default'],
+    });
+  });
+
   it('is left out where training did not write its switches down', () => {
     expect(tabulateCompat(makeResults())).toBeNull();
   });

@@ -1,4 +1,4 @@
-import { listSwitched, tabulateCompat } from '../compat-table.ts';
+import { isBatchSizeOverruled, listSwitched, tabulateCompat } from '../compat-table.ts';
 import type { Block, Section } from '../document.ts';
 import { spellCount } from '../format.ts';
 import type { Results } from '../results.ts';
@@ -26,12 +26,15 @@ function describeCompat(results: Results): Block[] {
   const table = tabulateCompat(results);
   if (table === null) return [];
   const switched = listSwitched(results).length;
+  const overruled = isBatchSizeOverruled(results)
+    ? ' The profile has a batch size of its own, which goes over both.'
+    : '';
   const text =
     switched === 0
       ? 'In ten points the paper, its code and its runs disagree. All of them are settled here as by default, by the intent of the thesis.'
       : `In ten points the paper, its code and its runs disagree; ${spellCount(switched)} of them ${switched === 1 ? 'is' : 'are'} not settled as by default.`;
   return [
-    { kind: 'paragraph', text: [text] },
+    { kind: 'paragraph', text: [text + overruled] },
     { kind: 'table', table },
   ];
 }
