@@ -1,3 +1,4 @@
+import { binomialUpperTail } from '../stats/binomial.ts';
 import { type Summary, summarise } from '../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../stats/wilson.ts';
 import type { ModelResult, Results } from './results.ts';
@@ -52,6 +53,15 @@ export function judgeGuessing({ classes, models }: Results): Guessing {
     chance: 1 / classes.length,
     constant: { answer: classes[most] ?? '', accuracy: (clips[most] ?? 0) / Math.max(all, 1) },
   };
+}
+
+/**
+ * How probable it is that guessing, at its best, gets as many test clips right as a model at its chosen epoch. Over several seeds, the
+ * mean counts, of the clips once.
+ */
+export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: Guessing): number {
+  const bar = Math.max(guessing.chance, guessing.constant.accuracy);
+  return binomialUpperTail(test.mean * test.clips, test.clips, bar);
 }
 
 function chosenAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {

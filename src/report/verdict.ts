@@ -1,7 +1,7 @@
 import { nameChoice, warnOfChoice } from './choice.ts';
 import type { Text } from './document.ts';
 import { formatPercent, formatPercentRange, formatQuantity, joinWords, spellCount } from './format.ts';
-import { type Guessing, judgeGuessing, type Outcome } from './outcome.ts';
+import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from './outcome.ts';
 import type { Results } from './results.ts';
 import { listDeviations } from './settings-table.ts';
 import { comparePublished } from './tables.ts';
@@ -44,6 +44,9 @@ function judgePublished(outcomes: readonly Outcome[]): Text {
   ];
 }
 
+/** As a 95 % interval has it on its lower side. */
+const CLEARLY = 0.025;
+
 function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   const sorted = [...outcomes].sort((a, b) => a.chosen.test.mean - b.chosen.test.mean);
   const lowest = sorted[0];
@@ -51,10 +54,11 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   if (lowest === undefined || highest === undefined) return [];
   const clips = formatQuantity(lowest.chosen.test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
   const guessing = judgeGuessing(results);
-  const bar = Math.max(guessing.chance, guessing.constant.accuracy);
-  const above = outcomes.filter(({ chosen }) => chosen.test.interval.low > bar);
+  // Of many models that guess, one or another would come out above: each gets its part of the level.
+  const level = CLEARLY / outcomes.length;
+  const above = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) <= level);
   const choice = nameChoice(results.models);
-  const rest = ` correctly at the epoch ${choice}; ${describeGuessing(guessing)}.`;
+  const rest = ` correctly at the epoch ${choice}; ${describeGuessing(guessing)}. Clearly: guessing gets as many right with a probability of at most ${formatPercent(CLEARLY)}, divided by the number of models.`;
 
   if (outcomes.length === 1) {
     const { low, high } = lowest.chosen.test.interval;
@@ -62,7 +66,7 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
       {
         strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
       },
-      ` at the epoch ${choice}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ' It is not clearly better than guessing.'}`,
+      ` at the epoch ${choice}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ` It is not clearly better than guessing, which gets as many right with a probability of ${formatPercent(probabilityByGuessing(lowest, guessing))}.`}`,
     ];
   }
   const who =

@@ -69,18 +69,18 @@ describe('the verdict', () => {
   });
 
   it('says when a model is not clearly better than guessing', () => {
-    // Chance is 50 %: 58 of 100 reaches from 48.2 %, 70 of 100 from 60.4 %.
+    // Chance is 50 %: as many as 58 of 100 come by guessing with 6.7 %, as many as 70 with 0.004 %.
     const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
     expect(verdict(results)[0]).toBe(
-      'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %.',
+      'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %. Clearly: guessing gets as many right with a probability of at most 2.5 %, divided by the number of models.',
     );
     expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
-      'chance is 50.0 %. It is not clearly better than guessing.',
+      'chance is 50.0 %. It is not clearly better than guessing, which gets as many right with a probability of 6.7 %.',
     );
   });
 
   it('holds models against the best constant answer where classes differ in size', () => {
-    // 58 of 100 right reaches from 48.2 %: above a chance of 33.3 %, but 60 of 100 clips are of one class.
+    // 58 of 100 right is more than a chance of 33.3 % gives, but 60 of 100 clips are of one class.
     const confusion = [
       [10, 5, 5],
       [10, 40, 10],
@@ -91,7 +91,41 @@ describe('the verdict', () => {
       makeResults({ classes: ['wave', 'roll', 'clap'], simulated: true, models: [model] }),
     )[0];
     expect(line).toContain('chance is 33.3 %, always answering “roll” would give 60.0 %.');
-    expect(line).toContain('It is not clearly better than guessing.');
+    expect(line).toContain('It is not clearly better than guessing, which');
+  });
+
+  it('takes a few clips for what they are: 5 of 22 against one in eleven is no clear case, 9 are', () => {
+    // Wilson's interval of 5 of 22 begins at 10.1 %, above 9.1 %; but guessing gets 5 or more right with 4.4 %.
+    const classes = Array.from({ length: 11 }, (_, i) => `gesture ${i + 1}`);
+    const right = (title: string, correct: number) =>
+      makeModelResult({
+        title,
+        runs: [
+          makeRunResult({
+            test: split(correct, 22),
+            // Two clips of each class; the first classes have theirs right.
+            confusion: classes.map((_, row) =>
+              classes.map((_, column) => {
+                const own = Math.min(2, Math.max(0, correct - 2 * row));
+                return row === column ? own : column === (row + 1) % 11 ? 2 - own : 0;
+              }),
+            ),
+          }),
+        ],
+      });
+    const verdictOf = (...models: ModelResult[]) =>
+      verdict(makeResults({ simulated: true, classes, models }))[0];
+    expect(verdictOf(right('A', 5), right('B', 5))).toContain('No model is clearly better than guessing');
+    expect(verdictOf(right('A', 5))).toContain(
+      'guessing, which gets as many right with a probability of 4.4 %.',
+    );
+    expect(verdictOf(right('A', 9), right('B', 9))).toContain('Both models are clearly better than guessing');
+    // 6 of 22 come by guessing with 1.2 %: enough for one model alone, or for one of two, not for one of three.
+    expect(verdictOf(right('A', 6))).not.toContain('clearly');
+    expect(verdictOf(right('A', 6), right('B', 9))).toContain('Both models are clearly better');
+    expect(verdictOf(right('A', 6), right('B', 9), right('C', 9))).toContain(
+      'Two of three models are clearly better',
+    );
   });
 
   it('tells models apart only where their intervals do not overlap', () => {
