@@ -28,8 +28,7 @@ export function findNetwork(value: PickleValue, file: string): SavedNetwork {
   const log = value instanceof Map ? value.get('log_data_list') : undefined;
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);
   if (found !== undefined) return { ...found, log };
-  const keys = value instanceof Map ? ` with ${listKeys(value)}` : '';
-  throw new ReproError('import-unknown', `it holds ${describeValue(value)}${keys}, and no network.`, {
+  throw new ReproError('import-unknown', `it holds ${describeContent(value)}, and no network.`, {
     where: file,
     fix: `A network is looked for as a pickled module, as a state_dict, or under ${NETWORK_KEYS.join(', ')} of a dictionary.`,
   });
@@ -70,6 +69,11 @@ function readStateDict(value: PickleValue | undefined): Map<string, TorchTensor>
   return isWrapped
     ? new Map([...tensors].map(([name, tensor]) => [name.slice('module.'.length), tensor]))
     : tensors;
+}
+
+function describeContent(value: PickleValue): string {
+  if (!(value instanceof Map)) return describeValue(value);
+  return value.size === 0 ? 'an empty dictionary' : `${describeValue(value)} with ${listKeys(value)}`;
 }
 
 function listKeys(map: ReadonlyMap<PickleValue, PickleValue>): string {

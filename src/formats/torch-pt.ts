@@ -56,7 +56,7 @@ export async function openTorchFile(
   try {
     const head = Buffer.from(await bytes.read(0, 300));
     const isZip = head.subarray(0, 2).toString('latin1') === 'PK';
-    if (!isZip) checkHead(head, fail);
+    checkHead(head, fail);
     container = isZip ? await openZipContainer(source, file) : await openLegacyContainer(bytes, file);
     if (isZip) await bytes.close();
   } catch (error) {
@@ -76,6 +76,16 @@ export async function openTorchFile(
   };
 }
 
+const safetensorsFix =
+  'An exported one needs no import: name it as it is. One from elsewhere: load it with PyTorch, and save its tensors as a dictionary with torch.save.';
+const numpyFix =
+  'Of a training here, export a .safetensors instead. Otherwise load it with NumPy, and save its arrays as a dictionary of tensors with torch.save.';
+
+/** As a zip's first header has it: two bytes of length at 26, the name at 30. */
+function nameOfFirstMember(head: Buffer): string {
+  return head.length < 30 ? '' : head.subarray(30, 30 + head.readUInt16LE(26)).toString('latin1');
+}
+
 /** Says of files that are nothing of the kind what they probably are. */
 function checkHead(head: Buffer, fail: Fail): void {
   const text = head.toString('latin1');
@@ -87,7 +97,21 @@ function checkHead(head: Buffer, fail: Fail): void {
   }
   if (text.slice(257, 262) === 'ustar')
     fail('unsupported', 'it is a tar, as PyTorch wrote before version 0.1.10');
-  if (head[0] !== 0x80) fail('broken', 'it is not of torch.save: neither a zip nor a pickle', 0);
+  // The length of its header in eight bytes, then that: JSON.
+  if (text.slice(4, 9) === '\0\0\0\0{') {
+    fail('unsupported', 'it is a .safetensors file, not one of torch.save', undefined, safetensorsFix);
+  }
+  const isZip = text.startsWith('PK');
+  const isArrays = isZip && nameOfFirstMember(head).endsWith('.npy');
+  if (isArrays || text.startsWith('\x93NUMPY')) {
+    fail(
+      'unsupported',
+      `it is of NumPy (${isArrays ? '.npz' : '.npy'}), not of torch.save`,
+      undefined,
+      numpyFix,
+    );
+  }
+  if (!isZip && head[0] !== 0x80) fail('broken', 'it is not of torch.save: neither a zip nor a pickle', 0);
 }
 
 async function openFileSource(path: string, file: string): Promise<ByteSource> {

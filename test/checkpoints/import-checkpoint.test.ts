@@ -269,6 +269,10 @@ describe('what is no network of the thesis', () => {
     );
   });
 
+  test('is described where it has no keys at all', () => {
+    expect(() => findNetwork(new Map(), 'x.pt')).toThrow('it holds an empty dictionary, and no network.');
+  });
+
   test('is refused where a tensor has a name that no network here has', async () => {
     const file = await changed('baseline-state-legacy.pt', 'fc.3.w', 'fc.3.x');
     await expect(importCheckpoint(file)).rejects.toThrow('no network here has the tensors "fc.3.x".');

@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
+import { encodeNpy } from '../../src/formats/npy.ts';
+import { encodeNpz } from '../../src/formats/npz.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import { openTorchFile, PickleName, PickleRecord, type TorchTensor } from '../../src/formats/torch-pt.ts';
+import type { State } from '../../src/snn/tensor.ts';
 import { readWhole, torchFixture, torchFixturePath } from '../support/torch-file.ts';
 import { makeZip, type ZipMember } from '../support/zip-fixture.ts';
 
@@ -31,12 +35,15 @@ async function repack(change: (member: ZipMember) => ZipMember | undefined): Pro
   return makeZip(members.map(change).filter((member) => member !== undefined));
 }
 
-async function refusal(source: string | Uint8Array): Promise<Pick<ReproError, 'code' | 'message' | 'where'>> {
+async function refusal(
+  source: string | Uint8Array,
+): Promise<Pick<ReproError, 'code' | 'message' | 'where' | 'fix'>> {
   try {
     await readWhole(source);
   } catch (error) {
-    if (error instanceof ReproError) return { code: error.code, message: error.message, where: error.where };
-    throw error;
+    if (!(error instanceof ReproError)) throw error;
+    const { code, message, where, fix } = error;
+    return { code, message, where, fix };
   }
   throw new Error('it was read');
 }
@@ -76,9 +83,10 @@ describe('a file of torch.save', () => {
       );
       expect(await read('parameter')).toEqual(['float32', [2], [1, 2]]);
       expect(values.get('column')!.storage).toBe(values.get('base')!.storage);
-      await expect(torch.readTensor(values.get('expanded')!)).rejects.toThrow(
-        'a tensor [3] repeats the 1 elements of its storage',
-      );
+      await expect(torch.readTensor(values.get('expanded')!)).rejects.toMatchObject({
+        message: 'a tensor [3] repeats the 1 elements of its storage.',
+        fix: expect.stringContaining('`tensor.contiguous()`'),
+      });
     },
   );
 
@@ -135,7 +143,7 @@ describe('a file of torch.save', () => {
 
 describe('a file that asks for more than plain values', () => {
   test('is refused by the name that it asks for', async () => {
-    expect(await refusal(torchFixture('hostile.pt'))).toEqual({
+    expect(await refusal(torchFixture('hostile.pt'))).toMatchObject({
       code: 'torch-refused',
       message: 'the file asks for posix.system, which no checkpoint of these networks needs.',
       where: 'file.pt: data.pkl: byte 15',
@@ -167,6 +175,20 @@ describe('a file that is no file of torch.save', () => {
     [`${'x'.repeat(257)}ustar`, 'it is a tar'],
   ])('is named for what it is: %j', async (text, expected) => {
     expect((await refusal(new TextEncoder().encode(text))).message).toContain(expected);
+  });
+
+  test('is named where it is of another format for tensors', async () => {
+    const tensors: State = new Map([['a', { dtype: 'F32', shape: [1], data: Float32Array.of(1) }]]);
+    const file = 'not of torch.save';
+    const safetensors = await refusal(writeSafetensors(tensors));
+    expect(safetensors).toMatchObject({
+      code: 'torch-unsupported',
+      message: 'it is a .safetensors file, not one of torch.save.',
+      fix: expect.stringContaining('needs no import'),
+    });
+    expect((await refusal(await encodeNpz(tensors))).message).toBe(`it is of NumPy (.npz), ${file}.`);
+    const array = encodeNpy({ dtype: 'uint8', shape: [1], data: Uint8Array.of(1) });
+    expect((await refusal(array)).message).toBe(`it is of NumPy (.npy), ${file}.`);
   });
 
   test('is told from one that is not there', async () => {
@@ -234,7 +256,7 @@ describe('a damaged file', () => {
     const altered = torchFixture('small.pt');
     const at = Buffer.from(altered).indexOf(Buffer.from(Float32Array.of(1, -2, 0.5).buffer));
     altered[at]! ^= 1;
-    expect(await refusal(altered)).toEqual({
+    expect(await refusal(altered)).toMatchObject({
       code: 'torch-broken',
       message: 'its bytes do not fit the checksum in the zip.',
       where: 'file.pt: data/0',

@@ -28,6 +28,8 @@ export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fai
     fail(
       'unsupported',
       `a tensor [${shape.join(', ')}] repeats the ${storage.length} elements of its storage`,
+      undefined,
+      'Load it with PyTorch on the machine that it comes from, and save each tensor as `tensor.contiguous()`: expand() leaves it without elements of its own.',
     );
   }
   const elements = decodeElements(storage.dtype, bytes);

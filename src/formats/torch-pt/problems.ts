@@ -1,7 +1,11 @@
 import { ReproError } from '../../errors.ts';
 
-/** What went wrong while a file was read, and where in it; the containers add the file's name. */
-export type Fail = (kind: FailureKind, what: string, offset?: number) => never;
+/**
+ * What went wrong while a file was read, and where in it; the containers add the file's name.
+ *
+ * @param fix where another remedy than that of its kind helps
+ */
+export type Fail = (kind: FailureKind, what: string, offset?: number, fix?: string) => never;
 
 /** `broken`: cut off or altered. `refused`: it asks for something that no checkpoint needs. `unsupported`: fine, but not read here. */
 export type FailureKind = 'broken' | 'refused' | 'unsupported';
@@ -17,11 +21,11 @@ const FIXES: Readonly<Record<FailureKind, string>> = {
 
 /** Errors of one file (and, in a zip, one member): code `torch-broken`, `torch-refused` or `torch-unsupported`. */
 export function failIn(file: string, member?: string): Fail {
-  return (kind, what, offset) => {
+  return (kind, what, offset, fix) => {
     const place = [file, ...(member === undefined ? [] : [member])].join(': ');
     throw new ReproError(`torch-${kind}`, `${what}.`, {
       where: offset === undefined ? place : `${place}: byte ${offset}`,
-      fix: FIXES[kind],
+      fix: fix ?? FIXES[kind],
     });
   };
 }
