@@ -28,6 +28,8 @@ export function parseReferenceCsv(text: string, file: string): LoggedCurves {
   const fail = (problem: string): never => {
     throw new ReproError('report-input', problem, { where: file, fix: FIX });
   };
+  const open = findOpenQuote(text);
+  if (open !== null) fail(`line ${open}: a quote begins a cell here and is never closed`);
   const rows = csvParse(text);
   for (const column of ['tag', 'step', 'value']) {
     if (!rows.columns.includes(column)) {
@@ -51,6 +53,28 @@ export function parseReferenceCsv(text: string, file: string): LoggedCurves {
     if (problem !== null) fail(`${line}, column "value": ${problem}`);
   });
   return sortCurves(collected);
+}
+
+/** The line, from 1, of a quote that begins a cell and has no end; null where every one has. A parser takes all that follows for the cell. */
+function findOpenQuote(text: string): number | null {
+  let line = 1;
+  let openedIn = 0;
+  let isOpen = false;
+  let closedAt = -2;
+  for (let at = 0; at < text.length; at++) {
+    if (text[at] === '\n') line += 1;
+    if (text[at] !== '"') continue;
+    if (isOpen) {
+      isOpen = false;
+      closedAt = at;
+    } else if (closedAt === at - 1) {
+      isOpen = true; // two quotes within a quoted cell stand for one
+    } else if (at === 0 || /[,\r\n]/.test(text[at - 1]!)) {
+      isOpen = true;
+      openedIn = line;
+    }
+  }
+  return isOpen ? openedIn : null;
 }
 
 /**

@@ -36,15 +36,17 @@ async function listFiles(folder: string): Promise<string[]> {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort();
   } catch (cause) {
-    const problem = hasErrorCode(cause, 'ENOENT')
+    // What these two codes mean is said; a cause besides would only be repeated in the log.
+    const known = hasErrorCode(cause, 'ENOENT')
       ? 'is not there'
       : hasErrorCode(cause, 'ENOTDIR')
         ? 'is no folder'
-        : `cannot be read: ${String(cause)}`;
+        : undefined;
+    const problem = known ?? `cannot be read: ${String(cause)}`;
     throw new ReproError('report-input', `The folder of the authors’ logs ${problem}.`, {
       where: folder,
       fix: 'Correct `reference.logs` in the profile, or leave it out: the report does without.',
-      cause,
+      ...(known === undefined ? { cause } : {}),
     });
   }
 }
@@ -113,7 +115,12 @@ function place(
 ): ReferenceCurves {
   const placed = placeOnEpochs(curves, truncated);
   if (placed !== null) return placed;
-  throw new ReproError('report-input', 'This log has neither test_accuracy nor val_accuracy.', {
+  const empty = ['test_accuracy', 'val_accuracy'].filter((tag) => curves.has(tag));
+  const problem =
+    empty.length === 0
+      ? 'This log has neither test_accuracy nor val_accuracy.'
+      : `This log has ${empty.join(' and ')}, but no value of ${empty.length === 1 ? 'it' : 'either'} is a number.`;
+  throw new ReproError('report-input', problem, {
     where: file,
     fix: 'Without one of them nothing tells the epochs: docs/tensorboard.md says which tags there are.',
   });

@@ -118,9 +118,30 @@ describe('readReference', () => {
       'line 5, column "value": expected an accuracy as a share from 0 to 1, found 95.5',
     ],
     ['tag,step,value\nw0,28,0\n', 'This log has neither test_accuracy nor val_accuracy.'],
+    [
+      'tag,step,value\ntest_accuracy,0,nan\nw0,28,0\n',
+      'This log has test_accuracy, but no value of it is a number.',
+    ],
+    [
+      'tag,step,value\ntest_accuracy,0,nan\nval_accuracy,0,-inf\n',
+      'This log has test_accuracy and val_accuracy, but no value of either is a number.',
+    ],
+    [
+      `tag,step,value\n"test ""quoted"" tag",0,1\n"test_accuracy,0,0.5\n""val_accuracy,0,0.75\n`,
+      'line 3: a quote begins a cell here and is never closed',
+    ],
   ])('refuses a CSV file with its line: %j', async (text, message) => {
     await write('baseline.csv', text);
     expect(await failure()).toBe(`LOGS/baseline.csv  ${message}`);
+  });
+
+  it('takes quotes as CSV has them: around a cell, doubled within, and as they are inside an unquoted one', async () => {
+    await write(
+      'baseline.csv',
+      `"tag",step,"value"\n"a ""b""\nc",0,1\nlr 5"" wide,0,1\n"val_accuracy","0","0.5"\n`,
+    );
+    const curves = (await readReference(folder, ['baseline'])).get('baseline');
+    expect(curves?.accuracy.validation).toEqual([{ epoch: 1, value: 0.5 }]);
   });
 
   it('refuses event files that are damaged, and accuracies that are no shares', async () => {
