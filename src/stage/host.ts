@@ -100,6 +100,11 @@ function measurePeakMemory(task: StageTask): number | null {
   return task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
 }
 
+/** Of what the system refused, its line says all: the stack is that of our own reading or writing. */
+function describeCause(cause: unknown): string {
+  return cause instanceof Error && 'syscall' in cause ? cause.message : inspect(cause);
+}
+
 /** The whole error goes to the log, its meaning to the runner. */
 function fail(thrown: unknown): never {
   hasEnded = true;
@@ -107,7 +112,7 @@ function fail(thrown: unknown): never {
   const isForPeople = error instanceof ReproError;
   log.end();
   writeToLog(isForPeople ? describeError(error) : inspect(error));
-  if (isForPeople && error.cause !== undefined) writeToLog(`caused by ${inspect(error.cause)}`);
+  if (isForPeople && error.cause !== undefined) writeToLog(`caused by ${describeCause(error.cause)}`);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'stage-error';
   channel.send({ type: 'failed', code, text: describeError(error) });
   process.exit(1);

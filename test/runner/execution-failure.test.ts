@@ -100,6 +100,27 @@ describe('a stage that fails', () => {
     expect(readFileSync(logFile, 'utf8')).toContain('\na note\n');
   });
 
+  test('that the system caused leaves one line of the cause in its log, and no stack', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      `import { readFileSync } from 'node:fs';
+       export default { summary: '', async run() {
+         try { readFileSync('nowhere'); }
+         catch (cause) {
+           const error = new Error('There is no such file.', { cause });
+           throw Object.assign(error, { name: 'ReproError', code: 'made-up', fix: 'Make one.' });
+         }
+       } };`,
+    );
+    project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
+    expect(eventOf((await project.run()).events, 'failed', 's').logTail).toEqual([
+      'There is no such file.',
+      '  Make one.',
+      "caused by ENOENT: no such file or directory, open 'nowhere'",
+    ]);
+  });
+
   test.skipIf(!existsSync('/dev/full'))('because the disk is full is told what to do', async () => {
     const project = await createProject();
     await project.write(
