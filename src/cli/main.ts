@@ -5,6 +5,7 @@ import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addOriginalCommands } from './original-commands.ts';
+import { dropFarSuggestions, pointToOwnHelp } from './usage-errors.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
@@ -48,8 +49,7 @@ function buildProgram(version: string): Command {
     .version(version)
     .option('--project <dir>', 'the folder that holds pipeline.yaml (default: here or the nearest above)')
     .addOption(new Option('--debug', 'print the stack of an error').hideHelp())
-    .showHelpAfterError('(repro --help lists the commands)')
-    .showSuggestionAfterError();
+    .configureOutput({ outputError: (text, write) => write(dropFarSuggestions(text)) });
 
   withPipelineOptions(program.command('run'))
     .description('run stages that are not up to date, and what they need')
@@ -114,9 +114,12 @@ function buildProgram(version: string): Command {
     .description('hold this against vectors that PyTorch computed, such as those in test/golden')
     .argument('<dir>', 'a folder with index.json and a .safetensors file a case (docs/parity.md)')
     .option('--engine <name>', 'auto, tfjs, or tfjs-composed: the same without its own kernels', 'auto')
-    .option('--case <name...>', 'only these cases (default: all)')
+    .option('--case <name>', 'only this case (default: all); may be repeated', collect, [])
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ repro parity test/golden --engine tfjs-composed')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ repro parity test/golden --engine tfjs-composed\n  $ repro parity test/golden --case plif_08 --case rng',
+    )
     .action(async (folder, options) =>
       (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
     );
@@ -142,6 +145,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
   });
   inheritSettings(program);
+  pointToOwnHelp(program);
   try {
     const unknown = findUnknownCommand(program, argv.slice(2));
     await (unknown === undefined

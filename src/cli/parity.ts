@@ -16,7 +16,8 @@ import { formatSeconds } from './view/format.ts';
 
 interface ParityOptions {
   readonly engine: string;
-  readonly case?: readonly string[];
+  /** None means all. */
+  readonly case: readonly string[];
   readonly json?: boolean;
 }
 
@@ -29,11 +30,12 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const folder = await openCaseFolder(findFolder(folderName));
   const names = await listCases(folder);
   // An index without names is a failure of the suite, whichever cases were asked for.
-  if (names.length > 0) checkNames(options.case ?? [], names);
+  if (names.length > 0) checkNames(options.case, names);
   const engine = await openNamedEngine(options.engine);
-  const report = reportProgress(options.case?.length ?? names.length);
+  const chosen = options.case.length > 0 ? options.case : undefined;
+  const report = reportProgress(chosen?.length ?? names.length);
   const outcomes: CaseOutcome[] = [];
-  for await (const outcome of runSuite(folder, engine, options.case)) {
+  for await (const outcome of runSuite(folder, engine, chosen)) {
     outcomes.push(outcome);
     report(outcome.name);
   }

@@ -152,10 +152,10 @@ function findMismatch(name: string, expected: Values | undefined, found: Values 
   if (found === undefined) return `tensor "${name}" is superfluous: nothing here computes it`;
   if (isWhole(expected) !== isWhole(found)) {
     const [is, should] = isWhole(expected) ? ['I64', 'F32'] : ['F32', 'I64'];
-    return `tensor "${name}" is of type ${is}, and ${should} is right`;
+    return `tensor "${name}" is of type ${is}, expected ${should}`;
   }
   if (expected.shape.join() !== found.shape.join()) {
-    return `tensor "${name}" has the shape ${describeShape(expected.shape)}, and ${describeShape(found.shape)} is right`;
+    return `tensor "${name}" is of shape ${describeShape(expected.shape)}, expected ${describeShape(found.shape)}`;
   }
   return null;
 }

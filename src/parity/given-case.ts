@@ -57,14 +57,14 @@ export class GivenCase {
   /** @throws {ReproError} if there is no such tensor, or it is of another type or shape */
   floats(name: string, shape?: readonly Size[]): FloatTensor {
     const tensor = this.#take(name, shape);
-    if (tensor.dtype !== 'F32') return this.fail(`tensor "${name}" is of type I64, and F32 is right`);
+    if (tensor.dtype !== 'F32') return this.fail(`tensor "${name}" is of type I64, expected F32`);
     return tensor;
   }
 
   /** @throws {ReproError} if there is no such tensor, or it is of another type or shape */
   whole(name: string, shape?: readonly Size[]): WholeTensor {
     const tensor = this.#take(name, shape);
-    if (tensor.dtype !== 'I64') return this.fail(`tensor "${name}" is of type F32, and I64 is right`);
+    if (tensor.dtype !== 'I64') return this.fail(`tensor "${name}" is of type F32, expected I64`);
     return tensor;
   }
 
@@ -94,7 +94,7 @@ export class GivenCase {
         shape.every((size, i) => size === 'any' || size === tensor.shape[i]));
     if (!fits) {
       this.fail(
-        `tensor "${name}" has the shape ${describeShape(tensor.shape)}, and [${shape.join(', ')}] is right`,
+        `tensor "${name}" is of shape ${describeShape(tensor.shape)}, expected [${shape.join(', ')}]`,
       );
     }
     return tensor;

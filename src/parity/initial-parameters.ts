@@ -111,7 +111,7 @@ function compareDigests(
       continue;
     }
     if (digest.shape.join() !== tensor.shape.join()) {
-      reason ??= `"${name}" has the shape ${describeShape(digest.shape)}, and ${describeShape(tensor.shape)} is right`;
+      reason ??= `"${name}" is of shape ${describeShape(digest.shape)}, expected ${describeShape(tensor.shape)}`;
       continue;
     }
     const first = tensor.data.subarray(0, digest.first.length);

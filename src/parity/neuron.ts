@@ -107,7 +107,7 @@ function checkLayout(given: GivenCase, x: FloatTensor): void {
     given.description.fail('layout', `must begin with T,N: found "${layout}"`);
   }
   if (x.shape.length < 3 || (given.description.has('layout') && x.shape.length !== dimensions.length)) {
-    given.fail(`tensor "x" has the shape [${x.shape.join(', ')}], and [${layout}, …] is right`);
+    given.fail(`tensor "x" is of shape [${x.shape.join(', ')}], expected [${layout}, …]`);
   }
 }
 

@@ -77,7 +77,7 @@ describe('repro parity', () => {
   });
 
   test('runs the named cases only, and says which file belongs to none', async () => {
-    const { stdout, exitCode } = await parity(golden, '--case', 'rng', 'cosine_lr_T_max_64');
+    const { stdout, exitCode } = await parity(golden, '--case', 'rng', '--case', 'cosine_lr_T_max_64');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/2 cases, 10 comparisons, .* all pass$/);
     await copyCase('lif_00');

@@ -137,10 +137,10 @@ describe('a folder that does not fit its cases', () => {
     editTensors(folder, 'net_layer_tau', (tensors) => tensors.set('y', floats([1], 0)));
     await expectFailures(
       folder,
-      'plif_00: grad_w: tensor "grad_w" has the shape [1], and [] is right',
-      'plif_08: the case: tensor "w" has the shape [], and [1, 3, 4, 5] is right',
-      'frames_number_None_4: frames: tensor "frames" is of type I64, and F32 is right',
-      'net_layer_tau: the case: tensor "y" has the shape [1], and [3, 4] is right',
+      'plif_00: grad_w: tensor "grad_w" is of shape [1], expected []',
+      'plif_08: the case: tensor "w" is of shape [], expected [1, 3, 4, 5]',
+      'frames_number_None_4: frames: tensor "frames" is of type I64, expected F32',
+      'net_layer_tau: the case: tensor "y" is of shape [1], expected [3, 4]',
     );
   });
 

@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { dropFarSuggestions, pointToOwnHelp } from '../../src/cli/usage-errors.ts';
+
+test.each([
+  ["error: unknown command 'bogus'\n(Did you mean logs?)", "error: unknown command 'bogus'"],
+  ["error: unknown command 'statsu'\n(Did you mean status?)", undefined],
+  ["error: unknown option '--jsno'\n(Did you mean --json?)", undefined],
+  ["error: unknown option '--bogus'\n(Did you mean --debug?)", "error: unknown option '--bogus'"],
+  [
+    "error: unknown command 'lugs'\n(Did you mean one of bugs, logs, lags?)",
+    "error: unknown command 'lugs'\n(Did you mean one of logs, lags?)",
+  ],
+  ["error: missing required argument 'dir'", undefined],
+])('only what is close is suggested: %j', (text, said = text) => {
+  expect(dropFarSuggestions(`${text}\n`)).toBe(`${said}\n`);
+});
+
+test('an error of a command names the help of that command, however deep it lies', () => {
+  const written: string[] = [];
+  const program = new Command('repro').configureOutput({ writeErr: (text) => void written.push(text) });
+  program.exitOverride();
+  program.command('config').command('from-args').requiredOption('--all');
+  program.command('logs');
+  pointToOwnHelp(program);
+  for (const words of [['config', 'from-args'], ['logs', '--al'], ['config', 'x'], ['x']]) {
+    expect(() => program.parse(words, { from: 'user' })).toThrow();
+  }
+  const hints = written.filter((text) => text.startsWith('(')).map((text) => text.trim());
+  expect(hints).toEqual([
+    '(repro config from-args --help says what it takes)',
+    '(repro logs --help says what it takes)',
+    '(repro config --help lists the commands)',
+    '(repro --help lists the commands)',
+  ]);
+});
