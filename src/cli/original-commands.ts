@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { describeArguments } from '../original/argument-table.ts';
+import { describeArguments, type Purpose } from '../original/argument-table.ts';
 import { compatPresetNames } from '../original/compat-presets.ts';
 
 const trainExamples = `
@@ -20,7 +20,7 @@ Example:
  * leaves them alone, as long as these commands have no option of one letter, and hands them on.
  */
 export function addOriginalCommands(program: Command): void {
-  takeArguments(program.command('train-val'))
+  takeArguments(program.command('train-val'), 'training')
     .description("train as the original's train_val.py does: its arguments, its folders, its curves")
     .option('--profile <name>', 'where the recordings are (default: full, or nmnist for NMNIST)')
     .option(
@@ -37,7 +37,7 @@ export function addOriginalCommands(program: Command): void {
     );
 
   const config = program.command('config').description('configuration files');
-  takeArguments(config.command('from-args'))
+  takeArguments(config.command('from-args'), 'configuration')
     .description("print the model's file that says what the original's arguments say")
     .option('--json', 'print one JSON document: the model, what belongs to a profile, the original’s folders')
     .addHelpText('after', configExample)
@@ -46,7 +46,7 @@ export function addOriginalCommands(program: Command): void {
     );
 }
 
-function takeArguments(command: Command): Command {
+function takeArguments(command: Command, purpose: Purpose): Command {
   return command
     .argument('[argument...]', "the original's arguments, each with one dash, as listed below")
     .allowUnknownOption()
@@ -55,5 +55,5 @@ function takeArguments(command: Command): Command {
         .choices(compatPresetNames)
         .default('intent'),
     )
-    .addHelpText('after', () => `\nThe original's arguments:\n${describeArguments().join('\n')}`);
+    .addHelpText('after', () => `\nThe original's arguments:\n${describeArguments(purpose).join('\n')}`);
 }

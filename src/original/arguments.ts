@@ -1,10 +1,10 @@
 import { ReproError } from '../errors.ts';
 import {
   type ArgumentName,
-  argumentTable,
   type DatasetName,
   datasetNames,
   normalizations,
+  type Purpose,
   splitRules,
 } from './argument-table.ts';
 import { readCommandLine } from './command-line.ts';
@@ -46,9 +46,6 @@ export interface ParsedArguments {
   /** What is allowed but not as it looks. */
   readonly notes: readonly string[];
 }
-
-/** What the arguments are for: a training needs to know where it runs and where it writes, a configuration does not. */
-export type Purpose = 'training' | 'configuration';
 
 /**
  * Reads the original's arguments.
@@ -96,17 +93,18 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
     const list = missing.map((name) => `-${name}`).join(', ');
     problems.push(`missing: ${list}.`);
   }
-  if (problems.length > 0) throw refuse(problems);
+  if (problems.length > 0) throw refuse(problems, purpose);
   return { values, given, notes: [...line.notes, ...found.notes] };
 }
 
-function refuse(problems: readonly string[]): ReproError {
+function refuse(problems: readonly string[], purpose: Purpose): ReproError {
+  const command = purpose === 'training' ? 'train-val' : 'config from-args';
   const [only] = problems;
   const message =
     problems.length === 1 && only !== undefined
       ? only
       : `${problems.length} things are wrong with the arguments:\n${problems.map((one) => `  ${one}`).join('\n')}`;
   return new ReproError('arguments-invalid', message, {
-    fix: `The arguments are ${argumentTable.length}: \`repro train-val --help\` says what each means.`,
+    fix: `\`repro ${command} --help\` lists the arguments.`,
   });
 }

@@ -86,7 +86,8 @@ function findHead(word: string): Head {
   if (begun.length > 1) {
     return { problem: `"-${name}" could be ${begun.map((one) => `-${one}`).join(' or ')}.` };
   }
-  const closest = findClosest(name, names);
+  // Any letter is one slip away from any other.
+  const closest = name.length > 1 ? findClosest(name, names) : undefined;
   return {
     problem: `there is no argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
   };

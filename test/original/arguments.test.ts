@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { argumentTable, describeArguments } from '../../src/original/argument-table.ts';
-import { type Purpose, parseArguments } from '../../src/original/arguments.ts';
+import { argumentTable, describeArguments, type Purpose } from '../../src/original/argument-table.ts';
+import { parseArguments } from '../../src/original/arguments.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
 const still = words('-init_tau 2.0 -device cpu -dataset_name MNIST -log_dir_prefix logs -T 8 -max_epoch 10');
@@ -141,10 +141,26 @@ describe('the original’s arguments', () => {
   });
 
   it('are all in the help', () => {
-    expect(describeArguments()).toHaveLength(22);
-    expect(describeArguments()[3]).toMatch(
-      /^ {2}-T_max <int> +period of the cosine schedule, in epochs \(default: 64\)$/,
-    );
+    const help = describeArguments('training');
+    expect(help).toHaveLength(22);
+    const required = (lines: readonly string[], remark: string): string[] =>
+      lines.filter((line) => line.endsWith(` (${remark})`)).map((line) => line.trim().split(' ')[0]!);
+    expect(required(help, 'required')).toEqual([
+      '-init_tau',
+      '-device',
+      '-dataset_name',
+      '-log_dir_prefix',
+      '-T',
+      '-max_epoch',
+    ]);
+    expect(required(help, 'required for event data')).toEqual(['-channels', '-number_layer', '-split_by']);
+    expect(required(describeArguments('configuration'), 'required')).toEqual([
+      '-init_tau',
+      '-dataset_name',
+      '-T',
+      '-max_epoch',
+    ]);
+    expect(help[3]).toMatch(/^ {2}-T_max <int> +period of the cosine schedule, in epochs \(default: 64\)$/);
   });
 });
 
@@ -155,6 +171,15 @@ describe('wrong arguments', () => {
     );
     expect(refusal(still.map((word) => (word === 'MNIST' ? 'NMNIST' : word)))).toBe(
       'missing: -channels, -number_layer, -split_by.',
+    );
+  });
+
+  it.each([
+    ['training', 'train-val'],
+    ['configuration', 'config from-args'],
+  ] as const)('of a %s point to the help of repro %s', (purpose, command) => {
+    expect(() => parseArguments(['-x'], purpose)).toThrow(
+      expect.objectContaining({ fix: `\`repro ${command} --help\` lists the arguments.` }),
     );
   });
 
@@ -174,6 +199,7 @@ describe('wrong arguments', () => {
     ['-use_plfi', 'there is no argument "-use_plfi". Closest: "-use_plif".'],
     ['-Tmax 3', 'there is no argument "-Tmax". Closest: "-T_max".'],
     ['-t 3', '"-t" could be -tau_per_neuron or -tau_std_dev.'],
+    ['-x', 'there is no argument "-x".'],
     ['-use', '"-use" could be -use_plif or -use_max_pool.'],
     ['--seed 3', '"--seed": the original\'s arguments have one dash: -seed.'],
     ['--proflie quick', 'there is no option "--proflie". Closest: "--profile".'],
