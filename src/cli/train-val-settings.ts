@@ -56,13 +56,20 @@ export function refuseOverrides(assignments: readonly string[]): void {
   }
 }
 
-/** An error with the original's arguments in the place of the settings that it advises on: these cannot be set here. */
-export function sayInArguments(error: ReproError): ReproError {
+/**
+ * An error with the original's arguments in the place of the settings and files that it advises on: these are not set here.
+ *
+ * @param framesCommand what makes the frames of this training
+ */
+export function sayInArguments(error: ReproError, framesCommand: string): ReproError {
   const { code, where, fix, cause } = error;
-  const said = fix?.replace(/`((?:train|compat)\.[\w.]+)[^`]*`/g, (setting, key: string) => {
-    const argument = argumentOf[key] ?? (key.includes('compat.') ? argumentOf['train.compat'] : undefined);
-    return argument === undefined ? setting : `\`${argument}\``;
-  });
+  const said = fix
+    ?.replace(/`((?:train|compat)\.[\w.]+)[^`]*`/g, (setting, key: string) => {
+      const argument = argumentOf[key] ?? (key.includes('compat.') ? argumentOf['train.compat'] : undefined);
+      return argument === undefined ? setting : `\`${argument}\``;
+    })
+    .replace(/`loss: \{ regulariseTau[^`]*` in (?:a|the) model’s file/g, '`-reg_lambda`')
+    .replaceAll('repro run frames', framesCommand);
   return new ReproError(code, error.message, { where, fix: said, cause });
 }
 

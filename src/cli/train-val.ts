@@ -22,10 +22,11 @@ import { ClaimedFolder, lockFolder } from './claimed-folder.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { bringFramesUpToDate, framesStage } from './frames.ts';
 import { printWarning } from './lines.ts';
-import { type PipelineOptions, printJson } from './load.ts';
+import { type PipelineOptions, pipelineArguments, printJson } from './load.ts';
 import { refuseRunnerFolder } from './runner-folder.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { loadDataPlan, readDataSettings, refuseOverrides, sayInArguments } from './train-val-settings.ts';
+import { rerunCommand } from './view/summary.ts';
 import { showTraining } from './view/training-view.ts';
 
 export interface TrainValOptions extends PipelineOptions {
@@ -64,7 +65,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     }
     const isReady = await bringFramesUpToDate(plan, pipeline, signals);
     if (!isReady) return;
-    await train(preparation, { plan, data, options, folder, signals });
+    await train(preparation, { plan, pipeline, data, options, folder, signals });
   } finally {
     signals.dispose();
     await folder.leave();
@@ -76,12 +77,15 @@ async function train(
   preparation: Preparation,
   {
     plan,
+    pipeline,
     data,
     options,
     folder,
     signals,
   }: {
     readonly plan: Plan;
+    /** What the plan was loaded with. */
+    readonly pipeline: PipelineOptions;
     readonly data: DataSettings;
     readonly options: TrainValOptions;
     readonly folder: ClaimedFolder;
@@ -121,7 +125,8 @@ async function train(
   } catch (error) {
     view.close();
     if (!(error instanceof ReproError)) throw error;
-    printAside([describeError(sayInArguments(error))]);
+    const framesCommand = rerunCommand(framesStage, pipelineArguments(pipeline));
+    printAside([describeError(sayInArguments(error, framesCommand))]);
     process.exitCode =
       error.code === 'training-interrupted' ? exitCodeOfSignal(signals.received()) : exitCode.stageFailed;
   } finally {
