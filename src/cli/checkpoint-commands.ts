@@ -40,7 +40,7 @@ export function addCheckpointCommands(
         .makeOptionMandatory(),
     )
     .addOption(which())
-    .option('-o, --out <file>', 'where to (default: here, named after the source)')
+    .option('-o, --out <file>', 'where to (default: here, named after the source)', parseName)
     .option('-f, --force', 'replace the file if there is one')
     .option('--json', 'print one JSON document')
     .addHelpText('after', exportExamples)
@@ -52,7 +52,7 @@ export function addCheckpointCommands(
     .command('import')
     .description('read a checkpoint of the original, or a state_dict, from a .pt file of PyTorch')
     .argument('<file>', 'a file of torch.save')
-    .option('-o, --out <folder>', 'where to (default: beside the file, named after it)')
+    .option('-o, --out <folder>', 'where to (default: beside the file, named after it)', parseName)
     .option('-f, --force', 'replace the folder if an import made it')
     .addOption(new Option('--pooling <kind>', 'of a file that does not say').choices(['max', 'average']))
     .option('--tau <steps>', 'of LIF neurons in a file that does not say', parsePositive)
@@ -80,6 +80,11 @@ export function addCheckpointCommands(
     .action(async (source, options) =>
       (await import('./evaluate.ts')).evaluate(source, { ...program.opts(), ...options }),
     );
+}
+
+function parseName(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('a name is wanted.');
+  return text;
 }
 
 function parsePositive(text: string): number {

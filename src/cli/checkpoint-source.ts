@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../errors.ts';
+import type { Plan } from '../runner/plan.ts';
 import { matchInstances, selectInstances } from '../runner/selection.ts';
 import { readStatus } from '../runner/status.ts';
 import { factsOf } from './facts.ts';
@@ -24,9 +25,21 @@ export async function loadSource(
   return checkpoint;
 }
 
+/** Instances are those of the profile, and a training may have been of another profile or of other settings. */
+function findInstances(plan: Plan, target: string): string[] {
+  try {
+    return matchInstances(plan, target);
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const { code, message, where, fix } = error;
+    const advice = `Profile "${plan.profile}" is meant. If it was run with other settings, give them here too (--profile, --set 'models=[…]'), or name its folder.`;
+    throw new ReproError(code, message, { where, fix: fix === undefined ? advice : `${fix}\n${advice}` });
+  }
+}
+
 async function findOutput(target: string, options: PipelineOptions): Promise<string> {
   const plan = await loadSelectedPlan(options);
-  const [id, ...more] = matchInstances(plan, target);
+  const [id, ...more] = findInstances(plan, target);
   const instance = id === undefined ? undefined : plan.instances.get(id);
   if (instance === undefined || more.length > 0) {
     throw new ReproError('usage', `"${target}" is more than one instance: ${[id, ...more].join(', ')}`, {

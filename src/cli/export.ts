@@ -1,7 +1,10 @@
+import path from 'node:path';
 import process from 'node:process';
 import { type ExportFormat, exportCheckpoint } from '../checkpoints/export-checkpoint.ts';
 import type { Which } from '../checkpoints/loaded-checkpoint.ts';
+import { ReproError } from '../errors.ts';
 import { loadSource } from './checkpoint-source.ts';
+import { printWarning } from './lines.ts';
 import { type PipelineOptions, printJson } from './load.ts';
 import { refuseRunnerFolder } from './runner-folder.ts';
 import { formatBytes } from './view/format.ts';
@@ -17,6 +20,7 @@ interface ExportOptions extends PipelineOptions {
 /** `repro export SOURCE`: a state for other programs. */
 export async function exportState(source: string, options: ExportOptions): Promise<void> {
   const { to, out, force = false } = options;
+  if (out !== undefined) checkEnding(out, to);
   refuseRunnerFolder(out ?? '.', 'Name another place with --out.');
   const checkpoint = await loadSource(source, options);
   const { file, sizeBytes, tensors } = await exportCheckpoint(checkpoint, { to, out, force });
@@ -33,4 +37,22 @@ export async function exportState(source: string, options: ExportOptions): Promi
     return;
   }
   process.stdout.write(`${file}: ${tensors} tensors, ${formatBytes(sizeBytes)}; ${checkpoint.source}\n`);
+}
+
+/** Endings of formats that hold tensors. */
+const tensorEndings = ['.safetensors', '.npz', '.npy', '.pt', '.pth'];
+
+/** @throws {ReproError} `usage` for a name that would have the file taken for what it is not */
+function checkEnding(out: string, to: ExportFormat): void {
+  const ending = path.extname(out).toLowerCase();
+  if (ending === `.${to}`) return;
+  if (tensorEndings.includes(ending)) {
+    throw new ReproError('usage', `this ends as another format than ${to}.`, {
+      where: out,
+      fix: `Let it end in .${to}, or choose what is written with --to.`,
+    });
+  }
+  printWarning(
+    `${out} does not end in .${to}: repro evaluate and other programs may not take it for what it is.`,
+  );
 }

@@ -205,6 +205,37 @@ describe('repro export', () => {
     expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
   });
 
+  test('refuses a name that ends as another format, and remarks on one that says nothing', async () => {
+    for (const [format, out] of [
+      ['npz', 'x.safetensors'],
+      ['safetensors', 'x.NPZ'],
+      ['npz', 'x.pt'],
+    ] as const) {
+      const { stderr, exitCode } = await call('export', 'imported', '--to', format, '--out', out);
+      expect([exitCode, stderr]).toEqual([
+        2,
+        expect.stringContaining(`this ends as another format than ${format}.`),
+      ]);
+    }
+    const other = await call('export', 'imported', '--to', 'safetensors', '--out', 'x.txt');
+    expect([other.exitCode, other.stderr]).toEqual([
+      0,
+      '! x.txt does not end in .safetensors: repro evaluate and other programs may not take it for what it is.',
+    ]);
+    expect((await call('export', 'imported', '--to', 'npz', '--out', 'x.npz')).stderr).toBe('');
+    await expect(fs.access(path.join(folder, 'x.NPZ'))).rejects.toThrow('ENOENT');
+  });
+
+  test('refuses an empty name', async () => {
+    for (const words of [
+      ['export', 'imported', '--to', 'npz', '--out', ''],
+      ['import', 'x.pt', '--out='],
+    ]) {
+      const { stderr, exitCode } = await call(...words);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('a name is wanted.')]);
+    }
+  });
+
   test('refuses to write among what stages make, by any way there', async () => {
     await call('run', 'train');
     const output = 'artifacts/train/baseline/2020';
@@ -225,7 +256,11 @@ describe('repro export', () => {
     expect((await call('export', 'train@baseline', '--to', 'npz')).stderr).toContain(
       'train@baseline,2020, train@baseline,2021',
     );
-    expect((await call('export', 'train@no-reg,2020', '--to', 'npz')).stderr).toContain('has no instance');
+    const unknown = await call('export', 'train@mine,2020', '--to', 'npz');
+    expect(unknown.stderr).toContain('has no instance');
+    expect(unknown.stderr).toContain(
+      'Profile "small" is meant. If it was run with other settings, give them here too (--profile, --set \'models=[…]\'), or name its folder.',
+    );
     for (const path of ['nowhere', 'me@home/nowhere', 'me@home.safetensors']) {
       expect((await call('export', path, '--to', 'npz')).stderr).toContain('there is no such file or folder');
     }
