@@ -85,7 +85,7 @@ export class RunFolder {
         network,
         parameters: countParameters(spec),
         training: model.training,
-        compat: model.compat,
+        compat: clips.compat,
         split: clips.split,
         outcome: { rows, best, last: parameters },
       }),

@@ -63,7 +63,7 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
       spec,
       seed,
       settings: model.training,
-      compat: model.compat,
+      compat: clips.compat,
       split: clips.split,
       train: { source: frames.train, labels: labelsOf(index.splits.train) },
       test: { source: frames.test, labels: labelsOf(index.splits.test) },
