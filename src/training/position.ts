@@ -3,7 +3,7 @@ import type { TorchRandomState } from '../snn/torch-random.ts';
 import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
 import type { EpochMetrics } from './metrics.ts';
 
-/** Where a training stands; true of the session's state before every batch, so that it can be saved there. */
+/** Where a training stands; true of the engine's state before every batch, so that it can be saved there. */
 export interface Position {
   epoch: number;
   /** Training batches of this epoch that are done. */
