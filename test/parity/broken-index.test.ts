@@ -21,7 +21,12 @@ describe('a description that is not understood', () => {
     ['plif_00', 'alpha', 'NaN', 'field "cases.plif_00.alpha": expected a number, found "NaN"'],
     ['net_layer_tau', 'layout', 'x: step,T,N,P,H,W', 'expected "x: step,N,T,P,H,W"'],
     ['net_layer_tau', 'losses', [0.3, null, 0.3], 'field "cases.net_layer_tau.losses[1]": expected a number'],
-    ['net_layer_tau', 'batch', 5, 'tensor "x" is of shape [3, 4, 4, 2, 16, 16], expected [3, 5, 4, 2, 16, 16]'],
+    [
+      'net_layer_tau',
+      'batch',
+      5,
+      'tensor "x" is of shape [3, 4, 4, 2, 16, 16], expected [3, 5, 4, 2, 16, 16]',
+    ],
     ['net_layer_tau', 'architecture', 'resnet', 'found "resnet"'],
     ['frames_time_max_4', 'normalization', 'mean', 'found "mean"'],
     ['rng', 'seed', -1, 'expected a whole number from 0'],
