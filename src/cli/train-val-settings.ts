@@ -18,7 +18,7 @@ const argumentOf: Readonly<Record<string, string>> = {
   'train.epochs': '-max_epoch',
   'train.batchSize': '-batch_size',
   'train.learningRate': '-learning_rate',
-  'train.cosinePeriod': '-T_max',
+  'train.cosineHalfPeriod': '-T_max',
   'train.validationShare': '-val_ratio',
   'train.network.channels': '-channels',
   'train.network.layers': '-number_layer',

@@ -34,7 +34,12 @@ export const argumentTable = [
   },
   { name: 'batch_size', kind: 'int', default: '16', meaning: 'clips an optimiser step' },
   { name: 'learning_rate', kind: 'float', default: '0.001', meaning: 'Adam’s learning rate at the start' },
-  { name: 'T_max', kind: 'int', default: '64', meaning: 'period of the cosine schedule, in epochs' },
+  {
+    name: 'T_max',
+    kind: 'int',
+    default: '64',
+    meaning: 'epochs over which the learning rate falls to 0 (half the cosine’s period)',
+  },
   { name: 'use_plif', kind: 'flag', meaning: 'learn τ (PLIF); without it, it stays (LIF)' },
   { name: 'alpha_learnable', kind: 'flag', meaning: 'learn the slope of the surrogate gradient too' },
   { name: 'use_max_pool', kind: 'flag', meaning: 'pool by the maximum; without it, by the average' },

@@ -17,7 +17,7 @@ export interface OriginalArguments {
   readonly init_tau: number;
   readonly batch_size: number;
   readonly learning_rate: number;
-  /** Period of the cosine schedule, in epochs; T without more is the number of time steps. */
+  /** Half the period of the cosine schedule, in epochs. Not to be confused with T, the number of time steps. */
   readonly T_max: number;
   readonly use_plif: boolean;
   readonly alpha_learnable: boolean;

@@ -27,7 +27,7 @@ export interface ModelFile {
     readonly epochs: number;
     readonly batchSize: number;
     readonly learningRate: number;
-    readonly cosinePeriod: number;
+    readonly cosineHalfPeriod: number;
     readonly validationShare: number;
   };
   /** Only the switches that are not at their default. */
@@ -87,7 +87,7 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
       epochs: values.max_epoch,
       batchSize: values.batch_size,
       learningRate: values.learning_rate,
-      cosinePeriod: values.T_max,
+      cosineHalfPeriod: values.T_max,
       validationShare: values.val_ratio,
     },
     ...(Object.keys(changed).length === 0 ? {} : { compat: changed }),

@@ -66,7 +66,7 @@ const SETTINGS: readonly Setting[] = [
   { ...training('Test clips are run every, epochs', 'testEvery'), thesis: () => 1 },
   training('Batch size', 'batchSize'),
   training('Learning rate', 'learningRate'),
-  training('Period of the cosine schedule, epochs', 'cosinePeriod'),
+  training('Half the period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
   training('Share of training clips held out for validation', 'validationShare'),
   clips('Training clips', 'train'),
   clips('Validation clips', 'validation'),

@@ -34,7 +34,7 @@ export async function runEpoch(
     train: split.train.length,
     validation: split.validation.length,
   });
-  const learningRate = cosineLearningRate(settings.learningRate, settings.cosinePeriod, epoch);
+  const learningRate = cosineLearningRate(settings.learningRate, settings.cosineHalfPeriod, epoch);
   const trainRows = wholeBatches(orders.train, split.train, batchSize);
   const batches = trainRows.length / batchSize;
   await trainBatches(task, session, position, { trainRows, learningRate, beforeBatch });

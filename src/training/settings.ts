@@ -12,7 +12,7 @@ export interface TrainingSettings {
   readonly batchSize: number;
   readonly learningRate: number;
   /** T_max of the cosine annealing, in epochs. */
-  readonly cosinePeriod: number;
+  readonly cosineHalfPeriod: number;
   /** Share of each class's training clips that is held back, 0 to 1. */
   readonly validationShare: number;
   /** The test clips are run every so many epochs, and after the last. */
@@ -74,7 +74,7 @@ export function resolveModel(
         epochs: train.count('epochs'),
         batchSize: train.count('batchSize'),
         learningRate: train.number('learningRate', (value) => value > 0, 'a number above 0'),
-        cosinePeriod: train.count('cosinePeriod'),
+        cosineHalfPeriod: train.count('cosineHalfPeriod'),
         validationShare: train.number('validationShare', (v) => v > 0 && v < 1, 'a share between 0 and 1'),
         testEvery: train.count('testEvery', 1),
         regulariseTau: loss.number('regulariseTau', (value) => value >= 0, 'a number of at least 0'),

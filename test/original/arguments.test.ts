@@ -160,7 +160,9 @@ describe('the original’s arguments', () => {
       '-T',
       '-max_epoch',
     ]);
-    expect(help[3]).toMatch(/^ {2}-T_max <int> +period of the cosine schedule, in epochs \(default: 64\)$/);
+    expect(help[3]).toMatch(
+      /^ {2}-T_max <int> +epochs over which the learning rate falls to 0 \(half the cosine’s period\) \(default: 64\)$/,
+    );
   });
 });
 

@@ -70,7 +70,7 @@ describe('the configuration', () => {
         pooling: 'average',
       },
       loss: { regulariseTau: 0 },
-      train: { epochs: 5, batchSize: 24, learningRate: 1e-4, cosinePeriod: 32, validationShare: 0.2 },
+      train: { epochs: 5, batchSize: 24, learningRate: 1e-4, cosineHalfPeriod: 32, validationShare: 0.2 },
     });
     expect(profile).toEqual({
       dataset: { name: 'nmnist', profile: 'nmnist' },

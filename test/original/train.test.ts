@@ -112,7 +112,7 @@ describe('a training from the original’s arguments', () => {
     expect(run).toMatchObject({
       simulated: true,
       epochsDone: 4,
-      training: { epochs: 4, batchSize: 4, learningRate: 0.01, cosinePeriod: 64, regulariseTau: 0.1 },
+      training: { epochs: 4, batchSize: 4, learningRate: 0.01, cosineHalfPeriod: 64, regulariseTau: 0.1 },
       split: { train: 21, validation: 3, test: 9 },
     });
     // What `repro evaluate --split validation` goes by.

@@ -136,7 +136,7 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         epochs: made.epochs,
         batchSize: 16,
         learningRate: 0.001,
-        cosinePeriod: 64,
+        cosineHalfPeriod: 64,
         validationShare: 0.15,
         regulariseTau: lambda,
       },
@@ -234,7 +234,7 @@ function makeModel(id: string) {
     published: { name: title, test, validation },
     network: network(per),
     loss: { regulariseTau: lambda, testEvery: 1 },
-    train: { epochs: 1256, batchSize: 16, learningRate: 0.001, cosinePeriod: 64, validationShare: 0.15 },
+    train: { epochs: 1256, batchSize: 16, learningRate: 0.001, cosineHalfPeriod: 64, validationShare: 0.15 },
   };
 }
 

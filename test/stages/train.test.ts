@@ -136,7 +136,7 @@ describe('the stages train and evaluate', () => {
       simulated: true,
       engine: { name: 'tfjs' },
       network: { input: [2, 8, 8], classes: 3, channels: 2, tau: { per: 'neuron', mean: 2, std: 0.1 } },
-      training: { epochs: 2, batchSize: 8, learningRate: 0.001, cosinePeriod: 64, regulariseTau: 0 },
+      training: { epochs: 2, batchSize: 8, learningRate: 0.001, cosineHalfPeriod: 64, regulariseTau: 0 },
       compat: COMPAT_DEFAULTS,
       split: { train: 21, validation: 3, test: 9 },
     });

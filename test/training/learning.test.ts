@@ -51,7 +51,7 @@ function blobTask(over: Partial<TrainingTask> = {}): TrainingTask {
       epochs: 12,
       batchSize: 12,
       learningRate: 1e-2,
-      cosinePeriod: 64,
+      cosineHalfPeriod: 64,
       validationShare: 0.15,
       testEvery: 1,
       regulariseTau: 0.1,

@@ -32,7 +32,7 @@ describe('the models of the thesis', () => {
       epochs: 1256,
       batchSize: 16,
       learningRate: 0.001,
-      cosinePeriod: 64,
+      cosineHalfPeriod: 64,
       validationShare: 0.15,
       testEvery: 1,
       regulariseTau: lambda,

@@ -40,7 +40,7 @@ export function smallTask(options: FakeEngineOptions = {}, over: Partial<Trainin
       epochs: 4,
       batchSize: 5,
       learningRate: 1e-3,
-      cosinePeriod: 64,
+      cosineHalfPeriod: 64,
       validationShare: 0.2,
       testEvery: 1,
       regulariseTau: 0.1,
