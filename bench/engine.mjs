@@ -1,4 +1,4 @@
-// Time of a training step and of an evaluation on the plain CPU backend: typed-array kernels beside tfjs' own operations, same
+// Times a training step and an evaluation on the plain CPU backend: typed-array kernels against tfjs's own operations, same
 // networks, same data, one run. Usage: node bench/engine.mjs [--steps N] [--kernels-only]
 import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, cpus } from 'node:os';
@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { createCpuEngine, kernelOperations, referenceOperations, initialState, buildNetwork, dropoutLayers } =
   await load();
 
-/** The networks of the profiles `quick` and `nmnist`, with their batches; `batches` of each make an epoch. */
+/** The networks and batches of the profiles `quick` and `nmnist`; `batches` make an epoch. */
 const cases = [
   {
     name: 'quick: 3 x 16 channels on 2 x 32 x 32',
@@ -76,7 +76,7 @@ for (const one of cases) {
   console.log(`  spiking: ${kernels.spikeRates.map((rate) => `${(100 * rate).toFixed(0)} %`).join(', ')}`);
 }
 
-/** Median times in ms, and processor time of a step (what an idle machine would take, nearly), after three steps to warm up (one for the slow path). */
+/** Median times in ms, and processor time of a step (nearly what an idle machine would take), after three warm-up steps (one on the slow path). */
 async function measure(operations, spec, state, batch, count) {
   const session = await createCpuEngine('bench', operations).open(spec, state);
   const hyperparameters = { learningRate: 0.001, regulariseTau: 0.01 };
@@ -110,7 +110,7 @@ function median(values) {
   return values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
-/** Event counts of a blob on its way across the sensor, with noise: about what a tenth of a gesture looks like. */
+/** Event counts of a blob moving across the sensor, with noise: roughly what a tenth of a gesture looks like. */
 function movingBlobs(samples, size, random) {
   const data = new Uint8Array(samples * steps * 2 * size * size);
   let at = 0;
@@ -144,7 +144,7 @@ function generator(seed) {
   };
 }
 
-/** Compiles the engine, so that the figures are those of plain JavaScript as the command line runs it. */
+/** Compiles the engine, so that it is measured as the plain JavaScript that the command line runs. */
 async function load() {
   const folder = await mkdtemp(`${root}node_modules/.bench-`);
   try {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Compiles the command line and the host of stages to dist/.
+// Compiles the command line and the stage host to dist/.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -9,8 +9,8 @@ const dist = path.join(root, 'dist');
 const entryPoints = ['src/cli/main.ts', 'src/stage/host.ts'];
 
 /**
- * Every command reads YAML, and the package's build for Node is 70 files, whose loading takes longer than all else that a
- * command does. Its other build is one of ES modules, which go into one file of ours.
+ * Every command reads YAML, and loading the 70 files of the package's Node build takes longer than everything else a
+ * command does. Its browser build consists of ES modules, which can be bundled into one file.
  */
 const bundleYaml = {
   name: 'bundle-yaml',
@@ -48,7 +48,7 @@ async function build() {
     });
     install(outputFiles);
   } catch (error) {
-    // esbuild has printed what is wrong, with file and line.
+    // esbuild has already printed the problem, with file and line.
     if (!Array.isArray(error?.errors)) throw error;
     process.exitCode = 1;
     return;
@@ -57,7 +57,7 @@ async function build() {
   console.log(`compiled ${entryPoints.join(' and ')} to dist/ in ${seconds} s`);
 }
 
-/** Chunks first, entry points last, each by a rename: a command that starts meanwhile finds an old or a new program, whole. */
+/** Chunks first, entry points last, each by a rename: a command that starts meanwhile finds a complete old or new program. */
 function install(outputFiles) {
   const isChunk = (file) => file.path.startsWith(path.join(dist, 'chunks'));
   for (const file of [...outputFiles].sort((a, b) => Number(isChunk(b)) - Number(isChunk(a)))) {
@@ -69,7 +69,7 @@ function install(outputFiles) {
   removeOldChunks(new Set(outputFiles.map((file) => file.path)));
 }
 
-/** A command that still runs loads chunks of its own build when it needs them, so young ones stay. */
+/** A running command may still load chunks of its own build, so recent ones are kept. */
 function removeOldChunks(current) {
   const folder = path.join(dist, 'chunks');
   const keepAfterMs = Date.now() - 60 * 60 * 1000;

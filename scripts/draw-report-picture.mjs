@@ -1,4 +1,4 @@
-// Draws docs/images/report.png, the picture in README.md: the head of the report of the last run, as a browser shows it.
+// Draws docs/images/report.png, the picture in README.md: the top of the last run's report, as shown by a browser.
 //   npm run reproduce && node scripts/draw-report-picture.mjs [path of a Chromium]
 
 import path from 'node:path';

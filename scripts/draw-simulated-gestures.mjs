@@ -1,4 +1,4 @@
-// Draws docs/images/simulated-gestures.svg: a few simulated gestures as rows of moments. Run: node scripts/draw-simulated-gestures.mjs
+// Draws docs/images/simulated-gestures.svg: a few simulated gestures as rows of snapshots. Run: node scripts/draw-simulated-gestures.mjs
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -41,7 +41,7 @@ async function loadSimulation() {
   }
 }
 
-/** ON less OFF events of each pixel in [from, to). */
+/** ON minus OFF events of each pixel in [from, to). */
 function countEvents(events, fromUs, toUs) {
   const counts = new Int16Array(TILE * TILE);
   for (let i = 0; i < events.tUs.length; i++) {
