@@ -3,22 +3,22 @@ import type { Events, Sensor } from '../events/events.ts';
 export type Split = 'train' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'test'];
 
-/** One file of a data set as it was found. */
+/** One file of a data set as found. */
 export interface ManifestFile {
   /** Relative to the data set's root, with `/`. */
   readonly path: string;
   readonly sizeBytes: number;
   readonly md5: string;
-  /** `archive`: the others are in it. `unlisted`: not part of the data set, and not used. */
+  /** `archive`: contains the others. `unlisted`: not part of the data set and not used. */
   readonly status: 'ok' | 'archive' | 'unlisted';
 }
 
-/** What `verify` found: no absolute path and no clock, so that the same data give the same manifest. */
+/** What `verify` found; without absolute paths or times, so that the same data give the same manifest. */
 export interface Manifest {
   readonly version: 1;
   readonly dataset: string;
   readonly simulated: boolean;
-  /** The data lie in archives as downloaded. */
+  /** Whether the data are in archives, as downloaded. */
   readonly archive: boolean;
   readonly splits: Readonly<Record<Split, { readonly recordings: number; readonly clips: number }>>;
   /** Clips by user, light and class name. */
@@ -34,17 +34,17 @@ export interface ReadOptions {
   readonly signal?: AbortSignal | undefined;
   /** `done` of `total` recordings. */
   readonly progress?: ((done: number, total: number) => void) | undefined;
-  /** Takes the lines that are too many for an error: every problem of every file. */
+  /** Receives what is too long for an error: one line for every problem of every file. */
   readonly log?: ((line: string) => void) | undefined;
 }
 
 /** One gesture or digit: a row of the frame cache. */
 export interface Clip {
-  /** Path of its file in the data set. */
+  /** Path of its file within the data set. */
   readonly recording: string;
   readonly user: number | null;
   readonly light: string | null;
-  /** Place of its recording in the list of the split, from 0; null where the data set has no list. */
+  /** Position of its recording in the split's list, from 0; null if the data set has no list. */
   readonly trial: number | null;
   /** From 0. */
   readonly class: number;
@@ -53,10 +53,10 @@ export interface Clip {
   readonly endUs: number | null;
 }
 
-/** The clips of both splits, sorted by recording's name and, within one, in the order of its labels. */
+/** The clips of both splits, sorted by recording name and then in label order. */
 export type Clips = Readonly<Record<Split, readonly Clip[]>>;
 
-/** A clip with its events, which are valid until the visitor returns. */
+/** A clip with its events, which are only valid until the visitor returns. */
 export interface ReadClip {
   readonly split: Split;
   /** Index in `clips[split]`. */
@@ -68,7 +68,7 @@ export interface ReadClip {
 
 /** Everything the pipeline knows about one data set. */
 export interface Dataset {
-  /** As in `dataset.name` of a profile. */
+  /** As in a profile's `dataset.name`. */
   readonly name: string;
   readonly title: string;
   readonly classes: readonly string[];
@@ -77,12 +77,12 @@ export interface Dataset {
   readonly recordingsNoun: string;
   /**
    * Checks every file.
-   * @throws {ReproError} `data-missing` with how to get the data, or `data-kind` or `data-corrupt` with all that is wrong
+   * @throws {ReproError} `data-missing` with how to get the data, or `data-kind` or `data-corrupt` with all problems
    */
   verify(root: string, options: ReadOptions): Promise<Manifest>;
   /** The clips without their events. */
   listClips(root: string, options: ReadOptions): Promise<Clips>;
-  /** Reads the events of the named clips, recording by recording, in no promised order. */
+  /** Reads the events of the named clips, recording by recording, in unspecified order. */
   readClips(
     root: string,
     clips: Clips,

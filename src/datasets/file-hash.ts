@@ -3,16 +3,16 @@ import { createReadStream } from 'node:fs';
 
 export interface FileHash {
   readonly sizeBytes: number;
-  /** Of the whole file's bytes, in hex: the checksum that the data sets are published with. */
+  /** Hex md5 of the whole file, the checksum that the data sets are published with. */
   readonly md5: string;
 }
 
-/** Reads a file to its end. An aborted signal ends it with the signal's reason. */
+/** Reads a file to its end. Aborts with the signal's reason. */
 export function hashFile(file: string, signal: AbortSignal | undefined): Promise<FileHash> {
   return hashChunks(createReadStream(file, { highWaterMark: 1 << 20 }), signal);
 }
 
-/** The same of bytes from anywhere. */
+/** The same for bytes from any source. */
 export async function hashChunks(
   chunks: AsyncIterable<Uint8Array>,
   signal: AbortSignal | undefined,

@@ -8,20 +8,20 @@ export interface TreeFile {
   /** Relative to the tree's root, with `/`. */
   readonly path: string;
   readonly sizeBytes: number;
-  /** Its bytes, once. */
+  /** Its bytes; can be read once. */
   open(): AsyncIterable<Uint8Array>;
 }
 
-/** Files by name, wherever they lie. */
+/** Files by name, wherever they are stored. */
 export interface FileTree {
   /**
-   * Visits every file, one after the other: sorted by name where the place allows it, else in the order of the archive.
-   * Files and folders whose names start with a dot are left out (macOS puts such beside others).
+   * Visits every file, one after the other: sorted by name if possible, otherwise in archive order.
+   * Files and folders whose names start with a dot are left out (macOS creates such files).
    */
   walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void>;
 }
 
-/** Orders names by code unit: the same on every machine. */
+/** Orders names by code unit, independent of the machine. */
 export function byName(a: string, b: string): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
@@ -61,8 +61,8 @@ export class FolderTree implements FileTree {
       for (const entry of await readdir(path.join(this.#folder, below), { withFileTypes: true })) {
         const name = below === '' ? entry.name : `${below}/${entry.name}`;
         if (entry.name.startsWith('.')) continue;
-        // A link is followed: large data often lie on another disk. The depth bounds what a circle of links can do.
-        // One that leads nowhere is no file: the data set then lacks it, and says so by name.
+        // Links are followed: large data are often on another disk. The depth limits what a link cycle can do.
+        // A dangling link is not a file: the data set then reports it missing by name.
         const kind = entry.isSymbolicLink() ? await kindOfPath(path.join(this.#folder, name)) : kindOf(entry);
         if (kind === 'file') names.push(name);
         else if (kind === 'folder' && depth > 1) await gather(name, depth - 1);
@@ -73,7 +73,7 @@ export class FolderTree implements FileTree {
   }
 }
 
-/** What lies at a path, at the end of its links; null if nothing does, or neither file nor folder. */
+/** What a path is, following links; null if it does not exist or is neither a file nor a folder. */
 export async function kindOfPath(target: string): Promise<'file' | 'folder' | null> {
   const found = await stat(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return null;
@@ -87,17 +87,21 @@ function kindOf(found: Pick<Stats, 'isFile' | 'isDirectory'>): 'file' | 'folder'
   return found.isFile() ? 'file' : null;
 }
 
-/** @throws {ReproError} `data-corrupt` if the file is larger than a file of its kind can be */
+/** @throws {ReproError} `data-corrupt` if the file is larger than its kind can be */
 export async function readWhole(file: TreeFile, mostBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of file.open()) {
     size += chunk.length;
     if (size > mostBytes) {
-      throw new ReproError('data-corrupt', `larger than ${mostBytes} bytes: not what its name says.`, {
-        where: file.path,
-        fix: 'Get the data set again.',
-      });
+      throw new ReproError(
+        'data-corrupt',
+        `larger than ${mostBytes} bytes: it cannot be what its name says.`,
+        {
+          where: file.path,
+          fix: 'Download the data set again.',
+        },
+      );
     }
     chunks.push(chunk);
   }

@@ -20,25 +20,25 @@ import { NpyCountsWriter } from '../formats/npy-file.ts';
 import { type Clip, type Clips, type Dataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
 import { foldNames, formatCount } from './problems.ts';
 
-/** `frames:` of a profile. */
+/** A profile's `frames:`. */
 export interface FrameSettings {
-  /** T: frames a clip. */
+  /** T: frames per clip. */
   readonly steps: number;
   readonly splitBy: SplitBy;
-  /** Pixels binned in each direction; 1 when left out. */
+  /** Pixels binned in each direction; default 1. */
   readonly downsample?: number;
-  /** Kept when left out. */
+  /** Default `keep`. */
   readonly invalidEvents?: 'keep' | 'drop';
-  /** What whoever reads the frames divides the counts by; nothing when left out. */
+  /** What readers of the frames divide the counts by; default `none`. */
   readonly normalization?: Normalization | 'none';
-  /** Clips of each class, the first in sorted order; all when absent. */
+  /** Clips per class, the first in sorted order; default all. */
   readonly limit?: { readonly train?: number; readonly test?: number };
 }
 
 export interface WriteFramesOptions {
   readonly dataset: Dataset;
   readonly root: string;
-  /** Folder to make, of the files that `FRAME_CACHE_FILES` names. */
+  /** The folder to create, with the files in `FRAME_CACHE_FILES`. */
   readonly output: string;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
@@ -48,10 +48,10 @@ export interface WriteFramesOptions {
 }
 
 /**
- * Turns a data set's events into the frame cache: one `.npy` a split, [clips, T, 2, H, W] in the smallest type that
- * holds the counts of both, and `clips.json`. Holds the events of one recording and the frames of one clip at a time.
+ * Turns a data set's events into the frame cache: one `.npy` per split, [clips, T, 2, H, W] in the smallest type that
+ * fits the counts of both, and `clips.json`. Keeps one recording's events and one clip's frames in memory at a time.
  *
- * @throws {ReproError} `frames` for settings that cannot be, `data-missing` or `data-corrupt` as from the data set
+ * @throws {ReproError} `frames` for invalid settings, `data-missing` or `data-corrupt` from the data set
  */
 export async function writeFrames(options: WriteFramesOptions): Promise<ClipIndex> {
   const { dataset, root, output, settings, simulated, signal, progress } = options;
@@ -138,15 +138,15 @@ function checkSettings({ splitBy, invalidEvents, normalization, limit }: FrameSe
   }
 }
 
-/** A clip that was listed but never read would be a row of zeros with a class. */
+/** A clip that was listed but never read would be a row of zeros with a label. */
 function checkWhole(clips: Clips, rows: Readonly<Record<Split, readonly CachedClip[]>>): void {
   for (const split of SPLITS) {
     const missing = clips[split].filter((_, row) => rows[split][row] === undefined);
     if (missing.length === 0) continue;
     const names = missing.map(({ recording }) => recording);
-    throw new ReproError('data-corrupt', `${foldNames(names)}: listed, but not read.`, {
+    throw new ReproError('data-corrupt', `${foldNames(names)}: listed but not read.`, {
       where: 'dataset.root',
-      fix: 'The data changed while they were read, or hold a name twice: run `repro run verify --force`.',
+      fix: 'The data changed while being read, or contain a name twice: run `repro run verify --force`.',
     });
   }
 }

@@ -1,8 +1,8 @@
 import { ReproError } from '../errors.ts';
 
-/** Names shown of a long list; the rest is counted. */
+/** Names shown from a long list; the rest are counted. */
 const SHOWN = 4;
-/** Of an error: with the few kinds there are, it stays within 25 lines. */
+/** For an error: with the few kinds that exist, it stays within 25 lines. */
 const SHOWN_NAMES = 5;
 const SHOWN_PLACES = 3;
 
@@ -30,14 +30,14 @@ export function formatBytes(bytes: number): string {
 
 /** The problems of one kind. */
 interface Kind {
-  /** As the error tells them. */
+  /** As shown in the error. */
   readonly told: string[];
-  /** The same in full, for the log. */
+  /** In full, for the log. */
   readonly full: string[];
 }
 
 /**
- * Gathers everything that is wrong with a data set, by kind, so that one run tells all of it: folded in the error, in
+ * Collects all problems with a data set, by kind, so that one run reports them all: folded in the error, in
  * full in the log.
  */
 export class Problems {
@@ -45,7 +45,7 @@ export class Problems {
   readonly #names = new Map<string, Kind>();
 
   /**
-   * @param kind heading, for instance `labels are not right`
+   * @param kind heading, for instance `labels are invalid`
    * @param sentence where and what
    * @param detail only for the log
    */
@@ -55,7 +55,7 @@ export class Problems {
 
   /**
    * @param kind heading, for instance `recordings are missing`
-   * @param name of a file of which there is no more to say than that
+   * @param name of a file about which there is nothing more to report
    * @param detail only for the log
    */
   addName(kind: string, name: string, detail = ''): void {
@@ -66,7 +66,7 @@ export class Problems {
     return this.#places.size === 0 && this.#names.size === 0;
   }
 
-  /** Short enough for a screen: what names a line or byte comes first, then the rarer before the more frequent. */
+  /** Short enough for a screen: problems that name a line or byte come first, then rarer before more frequent ones. */
   lines(): string[] {
     return [
       ...rareFirst(this.#places).flatMap(([kind, { told }]) => [
@@ -81,14 +81,14 @@ export class Problems {
     ];
   }
 
-  /** Every problem on a line. */
+  /** One line per problem. */
   allLines(): string[] {
     return [...rareFirst(this.#places), ...rareFirst(this.#names)].flatMap(([kind, { full }]) =>
       full.map((line) => `${kind}: ${line}`),
     );
   }
 
-  /** @throws {ReproError} `data-corrupt` with all problems, folded, unless there are none; `log` gets each of them */
+  /** @throws {ReproError} `data-corrupt` with all problems, folded, if there are any; `log` gets each of them */
   throwIfAny(error: {
     readonly where: string;
     readonly what: string;
@@ -97,7 +97,9 @@ export class Problems {
   }): void {
     if (this.empty) return;
     for (const line of this.allLines()) error.log?.(line);
-    const text = [`${error.what} is not whole:`, ...this.lines().map((line) => `  ${line}`)].join('\n');
+    const text = [`${error.what} is incomplete or damaged:`, ...this.lines().map((line) => `  ${line}`)].join(
+      '\n',
+    );
     throw new ReproError('data-corrupt', text, { where: error.where, fix: error.fix });
   }
 }
@@ -109,12 +111,12 @@ function add(kinds: Map<string, Kind>, kind: string, told: string, detail: strin
   kinds.set(kind, found);
 }
 
-/** A single odd file tells more than a hundred that lack for one reason. */
+/** A single odd file says more than a hundred missing for one reason. */
 function rareFirst(kinds: ReadonlyMap<string, Kind>): [string, Kind][] {
   return [...kinds].sort(([, a], [, b]) => a.told.length - b.told.length);
 }
 
-/** The text of an error with its place on one line, for a list of problems. */
+/** An error's text with its place on one line, for a list of problems. */
 export function describeProblem(error: ReproError): string {
   return error.where === undefined ? error.message : `${error.where}  ${error.message}`;
 }

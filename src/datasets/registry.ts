@@ -14,6 +14,6 @@ export function findDataset(name: string): Dataset {
   const closest = names.toSorted((a, b) => distance(name, a) - distance(name, b))[0];
   throw new ReproError('dataset-unknown', `there is no data set "${name}".`, {
     where: 'dataset.name',
-    fix: `Closest: "${closest}". There are: ${names.join(', ')}.`,
+    fix: `Closest: "${closest}". Known: ${names.join(', ')}.`,
   });
 }

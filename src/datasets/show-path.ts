@@ -8,10 +8,10 @@ export function showPath(target: string): string {
   return shown.split(path.sep).join('/');
 }
 
-/** Said where a path of `dataset.root` was looked for in vain. */
-export const RELATIVE_ROOT = "A relative dataset.root starts at the project's folder";
+/** Shown if `dataset.root` was not found. */
+export const RELATIVE_ROOT = 'A relative dataset.root is relative to the project folder';
 
-/** ` --set dataset.root=DIR` for a command that is to read `root`; nothing where the profiles say the same. */
+/** ` --set dataset.root=DIR` for a command that should read `root`; empty if that is the profile's own value. */
 export function rootOption(root: string, usual: string): string {
   if (path.resolve(root) === path.resolve(usual)) return '';
   const option = `dataset.root=${showPath(root)}`;

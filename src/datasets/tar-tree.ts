@@ -6,7 +6,7 @@ import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../errors.ts';
 import { type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 
-/** The files of a `.tar.gz`, in the order of the archive, read as they are unpacked: nothing is written to disk. */
+/** The files of a `.tar.gz`, in archive order, read while unpacking: nothing is written to disk. */
 export class TarTree implements FileTree {
   readonly #archive: string;
   readonly #label: string;
@@ -17,13 +17,13 @@ export class TarTree implements FileTree {
   }
 
   /**
-   * @throws {ReproError} `archive-cut` if it ends too early, `archive-broken` if it is no `.tar.gz`,
+   * @throws {ReproError} `archive-cut` if it ends too early, `archive-broken` if it is not a `.tar.gz`,
    *   `archive-unsafe` for a path that leaves the archive or a link
    */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
     const source = createReadStream(this.#archive, { highWaterMark: 1 << 20 });
     const options = signal === undefined ? {} : { signal };
-    // Leaving the loop early closes the streams, and `pipeline` then tells of that instead of what came first.
+    // Leaving the loop early closes the streams, and `pipeline` then reports that instead of the original error.
     let first: { readonly error: unknown } | null = null;
     const parse = (chunks: AsyncIterable<Uint8Array>) =>
       parseTar(chunks, visit, this.#label).catch((error: unknown) => {
@@ -45,14 +45,14 @@ export class TarTree implements FileTree {
       const { size } = await stat(this.#archive);
       return new ReproError('archive-cut', `the archive ends too early, after ${size} bytes.`, {
         where: this.#label,
-        fix: 'The download is incomplete: fetch it again.',
+        fix: 'The download is incomplete: download it again.',
         cause: error,
       });
     }
     if (code.startsWith('Z_') || code.startsWith('TAR_')) {
-      return new ReproError('archive-broken', 'this is no whole .tar.gz archive.', {
+      return new ReproError('archive-broken', 'this is not a complete .tar.gz archive.', {
         where: this.#label,
-        fix: 'Fetch it again.',
+        fix: 'Download it again.',
         cause: error,
       });
     }
@@ -69,7 +69,7 @@ async function parseTar(
   const fail = (error: unknown) => {
     failure ??= { error };
   };
-  // The parser hands out one entry at a time, the next when the one before is read to its end.
+  // The parser yields one entry at a time, the next once the previous one has been read to its end.
   let visits = Promise.resolve();
   const parser = new Parser({
     strict: true,
@@ -81,7 +81,7 @@ async function parseTar(
       visits = visits.then(visitNext);
     },
   });
-  // After an error of the parser's own, an entry that is being read may never end: nobody waits for it.
+  // After a parser error, the entry being read may never end, so it is not awaited.
   const broken = new Promise<void>((resolve) => {
     parser.on('error', (error: unknown) => {
       fail(error);
@@ -112,7 +112,7 @@ async function visitEntry(
   const unsafe = (what: string): never => {
     throw new ReproError('archive-unsafe', `${what}: ${JSON.stringify(entry.path)}.`, {
       where: label,
-      fix: 'This is not the archive that the data set is published in: fetch that one.',
+      fix: 'This is not the published archive of the data set: download that one.',
     });
   };
   if (name.startsWith('/') || /^[A-Za-z]:/.test(name) || name.split(/[\\/]/).includes('..')) {
@@ -120,7 +120,7 @@ async function visitEntry(
   }
   if (entry.type === 'Directory' || entry.type === 'GNUDumpDir' || isHidden(name)) return;
   if (entry.type !== 'File' && entry.type !== 'OldFile' && entry.type !== 'ContiguousFile') {
-    unsafe(`an entry that is no plain file (${entry.type})`);
+    unsafe(`an entry that is not a plain file (${entry.type})`);
   }
   await visit({ path: name, sizeBytes: entry.size, open: () => entry });
 }

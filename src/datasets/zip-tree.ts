@@ -3,13 +3,13 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { ReproError } from '../errors.ts';
 import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 
-/** Of the Unix mode in a zip entry's external attributes: what kind of file it is. */
+/** The file type bits of the Unix mode in a zip entry's external attributes. */
 const KIND_MASK = 0o170000;
 const PLAIN_FILE = 0o100000;
-/** What yauzl says of a name that it does not let through. */
+/** yauzl's message for a name it rejects. */
 const UNSAFE_NAME = /^(?:absolute path|invalid relative path|invalid characters in fileName): /;
 
-/** The files of a zip, sorted by name, unpacked as they are read, each held against its checksum. */
+/** The files of a zip, sorted by name, unpacked while reading, each checked against its checksum. */
 export class ZipTree implements FileTree {
   readonly #archive: string;
   readonly #label: string;
@@ -20,8 +20,8 @@ export class ZipTree implements FileTree {
   }
 
   /**
-   * @throws {ReproError} `archive-broken` if it ends too early or is no zip, `archive-unsafe` for a path that leaves
-   *   the archive, a link, or a name that is there twice, `data-corrupt` for a file that its checksum does not fit
+   * @throws {ReproError} `archive-broken` if it ends too early or is not a zip, `archive-unsafe` for a path that leaves
+   *   the archive, a link, or a duplicate name, `data-corrupt` for a file that does not match its checksum
    */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
     await this.#withEntries(async (zip, entries) => {
@@ -64,7 +64,7 @@ export class ZipTree implements FileTree {
       }
       entries.sort((a, b) => byName(a.fileName, b.fileName));
       const twice = entries.find((entry, i) => entry.fileName === entries[i + 1]?.fileName);
-      if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} is there twice`);
+      if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} occurs twice`);
       await use(zip, entries);
     } finally {
       zip.close();
@@ -74,7 +74,7 @@ export class ZipTree implements FileTree {
   #checkKind(entry: Entry): void {
     const kind = (entry.externalFileAttributes >>> 16) & KIND_MASK;
     if (entry.isEncrypted() || (kind !== 0 && kind !== PLAIN_FILE)) {
-      this.#failUnsafe(`${JSON.stringify(entry.fileName)} is no plain file`);
+      this.#failUnsafe(`${JSON.stringify(entry.fileName)} is not a plain file`);
     }
   }
 
@@ -88,14 +88,14 @@ export class ZipTree implements FileTree {
     } catch (error) {
       throw new ReproError('data-corrupt', 'it cannot be unpacked.', {
         where: `${this.#label}: ${entry.fileName}`,
-        fix: 'Fetch the archive again.',
+        fix: 'Download the archive again.',
         cause: error,
       });
     }
     if (checksum !== entry.crc32) {
-      throw new ReproError('data-corrupt', 'its bytes do not fit the checksum in the archive.', {
+      throw new ReproError('data-corrupt', 'its bytes do not match the checksum in the archive.', {
         where: `${this.#label}: ${entry.fileName}`,
-        fix: 'Fetch the archive again.',
+        fix: 'Download the archive again.',
       });
     }
   }
@@ -103,15 +103,15 @@ export class ZipTree implements FileTree {
   #failUnsafe(what: string): never {
     throw new ReproError('archive-unsafe', `${what}.`, {
       where: this.#label,
-      fix: 'This is not the archive that the data set is published in: fetch that one.',
+      fix: 'This is not the published archive of the data set: download that one.',
     });
   }
 
   #failBroken(error: unknown): never {
     const detail = error instanceof Error ? error.message : String(error);
-    throw new ReproError('archive-broken', `this is no whole zip archive (${detail}).`, {
+    throw new ReproError('archive-broken', `this is not a complete zip archive (${detail}).`, {
       where: this.#label,
-      fix: 'The download is probably incomplete: fetch it again.',
+      fix: 'The download is probably incomplete: download it again.',
       cause: error,
     });
   }

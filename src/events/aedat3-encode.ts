@@ -2,13 +2,13 @@ import { ReproError } from '../errors.ts';
 import type { Events } from './events.ts';
 
 export interface EncodeAedat3Options {
-  /** Events a packet, at most; the camera's software writes a few thousand. */
+  /** Maximum events per packet; the camera's software writes a few thousand. */
   readonly packetEvents?: number;
   /** `#Source 1:` of the header. */
   readonly source?: string;
   /** `#Start-Time:` of the header; fixed text, because a clock would make every file different. */
   readonly startTime?: string;
-  /** Further header lines, each without `#` and line end. */
+  /** Additional header lines, each without `#` and line end. */
   readonly comments?: readonly string[];
   /** Validity bit of each event; all valid when absent. */
   readonly valid?: Uint8Array;
@@ -23,7 +23,7 @@ const LARGEST_COORDINATE = 0x7fff;
  * Writes events as an AEDAT 3.1 file: the text header, then polarity packets of up to `packetEvents` events.
  * A packet ends early where the camera's 31-bit clock overflows, since the overflow count belongs to the packet.
  *
- * @throws {ReproError} `aedat-encode` if a time is no whole number of µs >= 0, or x, y or p does not fit the format
+ * @throws {ReproError} `aedat-encode` if a time is not a whole number of µs >= 0, or x, y or p does not fit the format
  * @see docs/formats.md; the layout is libcaer's `caer_event_packet_header` and `caer_polarity_event`
  */
 export function encodeAedat3(events: Events, options: EncodeAedat3Options = {}): Uint8Array {

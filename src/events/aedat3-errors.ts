@@ -1,14 +1,14 @@
 import { ReproError } from '../errors.ts';
 import type { Sensor } from './events.ts';
 
-/** Where something is in a recording; packets count from 1. */
+/** A position in a recording; packets count from 1. */
 export interface PacketPlace {
   readonly file: string;
   readonly packet: number;
   readonly byte: number;
 }
 
-const GET_IT_AGAIN = 'The file is damaged here, or is not what the camera wrote: get it again.';
+const GET_IT_AGAIN = 'The file is damaged here, or is not what the camera wrote: download it again.';
 
 function describePlace({ file, packet, byte }: PacketPlace): string {
   return `${file}: packet ${packet}, byte ${byte}`;
@@ -19,7 +19,7 @@ function count(number: number, noun: string): string {
 }
 
 export function failPacket(place: PacketPlace, what: string): never {
-  throw new ReproError('aedat-packet', `the packet's header is not right: ${what}.`, {
+  throw new ReproError('aedat-packet', `the packet's header is invalid: ${what}.`, {
     where: describePlace(place),
     fix: GET_IT_AGAIN,
   });
@@ -29,11 +29,11 @@ export function failEvent(place: PacketPlace, slot: number, x: number, y: number
   throw new ReproError(
     'aedat-event',
     `event ${slot} of the packet is at x ${x}, y ${y}, outside the sensor's ${sensor.width} x ${sensor.height} pixels.`,
-    { where: describePlace(place), fix: 'The file is damaged, or was recorded with another camera.' },
+    { where: describePlace(place), fix: 'The file is damaged or was recorded with a different camera.' },
   );
 }
 
-/** @param neededBytes what the packet's events take @param thereBytes what the file has of them */
+/** @param neededBytes size of the packet's events @param thereBytes how much of them the file contains */
 export function failTruncated(
   place: PacketPlace,
   events: number,
@@ -42,11 +42,11 @@ export function failTruncated(
 ): never {
   throw new ReproError(
     'aedat-truncated',
-    `the packet's ${count(events, 'event')} take ${count(neededBytes, 'byte')}, ` +
+    `the packet's ${count(events, 'event')} need ${count(neededBytes, 'byte')}, ` +
       `but the file ends after ${thereBytes.toLocaleString('en-US')} of them.`,
     {
       where: describePlace(place),
-      fix: "The file is cut off, or the packet's header is damaged: get the file again.",
+      fix: "The file is cut off, or the packet's header is damaged: download the file again.",
     },
   );
 }
@@ -54,10 +54,10 @@ export function failTruncated(
 export function failTrailing(place: PacketPlace, leftBytes: number): never {
   throw new ReproError(
     'aedat-truncated',
-    `${count(leftBytes, 'byte')} left over: a packet's header has 28.`,
+    `${count(leftBytes, 'byte')} left over; a packet's header has 28.`,
     {
       where: describePlace(place),
-      fix: 'The file is cut off, or something was appended to it: get it again.',
+      fix: 'The file is cut off, or something was appended to it: download it again.',
     },
   );
 }

@@ -1,10 +1,10 @@
 import { ReproError } from '../errors.ts';
 
-/** The text at the head of an AEDAT 3.1 file. */
+/** The text header of an AEDAT 3.1 file. */
 export interface AedatHeader {
   /** Lines between magic and end, without `#` and line ends. */
   readonly lines: readonly string[];
-  /** Up to and with the end line. */
+  /** Up to and including the end line. */
   readonly sizeBytes: number;
 }
 
@@ -15,9 +15,9 @@ const LARGEST_HEADER_BYTES = 16_384;
 /**
  * Reads the text header from the file's first bytes.
  *
- * @param ended no more bytes will come
- * @returns null while the header goes on beyond `bytes`
- * @throws {ReproError} `aedat-header` for another magic or version, a line without `#`, or no end line
+ * @param ended whether `bytes` is the whole file
+ * @returns null if the header continues beyond `bytes`
+ * @throws {ReproError} `aedat-header` for a different magic or version, a line without `#`, or a missing end line
  */
 export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string): AedatHeader | null {
   const text = Buffer.from(
@@ -40,7 +40,7 @@ export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string)
         file,
         at,
         'the header has no end line `#!END-HEADER`',
-        'The file is cut off or damaged: get it again.',
+        'The file is cut off or damaged: download it again.',
       );
     }
     const line = text.slice(at, end + 1);
@@ -50,7 +50,7 @@ export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string)
         file,
         at,
         'a header line does not start with `#` and no `#!END-HEADER` came before it',
-        'The file is damaged: get it again.',
+        'The file is damaged: download it again.',
       );
     }
     lines.push(line.slice(1).trimEnd());
@@ -61,21 +61,21 @@ export function readHeaderLines(bytes: Uint8Array, ended: boolean, file: string)
 function failMagic(bytes: Uint8Array, text: string, file: string): never {
   const version = /^#!AER-DAT([\d.]+)/.exec(text)?.[1];
   if (bytes.length === 0) {
-    fail(file, 0, 'the file is empty', 'Get it again.');
+    fail(file, 0, 'the file is empty', 'Download it again.');
   }
   if (version === '3.1') {
     fail(
       file,
       0,
       'the first line does not end in CR LF',
-      'The file was probably changed on its way by a transfer in text mode: get it again, in binary mode.',
+      'The file was probably changed by a text-mode transfer: download it again in binary mode.',
     );
   }
   if (version !== undefined) {
     fail(
       file,
       0,
-      `this is AEDAT ${version}; only 3.1 is read here`,
+      `this is AEDAT ${version}; only 3.1 is supported`,
       'Convert it to AEDAT 3.1, or get the original file.',
     );
   }
@@ -86,8 +86,8 @@ function failMagic(bytes: Uint8Array, text: string, file: string): never {
   fail(
     file,
     0,
-    `this is no AEDAT 3.1 file: it starts with the bytes ${found}, not with \`#!AER-DAT3.1\``,
-    gzip ? 'It is compressed with gzip: unpack it first.' : 'Get the file again.',
+    `this is not an AEDAT 3.1 file: it starts with the bytes ${found}, not with \`#!AER-DAT3.1\``,
+    gzip ? 'It is gzip-compressed: unpack it first.' : 'Download the file again.',
   );
 }
 

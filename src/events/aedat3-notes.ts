@@ -4,7 +4,7 @@ interface Note {
   times: number;
 }
 
-/** Gathers what is accepted but not right in one recording: the first place of each kind, and how often it came. */
+/** Collects accepted irregularities of one recording: the first place of each kind, and how often it occurred. */
 export class Aedat3Notes {
   readonly #file: string;
   readonly #notes = new Map<string, Note>();

@@ -9,19 +9,19 @@ export interface ReadAedat3Options {
   readonly sensor: Sensor;
   /** Events whose validity bit is 0: the original keeps them, other readers drop them. */
   readonly invalidEvents?: 'keep' | 'drop';
-  /** The whole source's size where it is known: a packet that cannot fit is then refused at its header. */
+  /** The source's total size, if known: a packet that cannot fit is then rejected at its header. */
   readonly sizeBytes?: number;
   readonly signal?: AbortSignal;
 }
 
-/** What a recording holds besides its events. */
+/** What a recording contains besides its events. */
 export interface Aedat3Summary {
   /** The text header's lines, without `#` and line ends. */
   readonly header: readonly string[];
   readonly packets: number;
-  /** Packets of other kinds than polarity events (special, frame, IMU): passed over. */
+  /** Packets other than polarity events (special, frame, IMU), which are skipped. */
   readonly skippedPackets: number;
-  /** Events handed on. */
+  /** Events passed on. */
   readonly events: number;
   /** Events left out because `invalidEvents` is `drop`. */
   readonly droppedEvents: number;
@@ -30,7 +30,7 @@ export interface Aedat3Summary {
   readonly lastUs: number | null;
   /** No event is earlier than the one before it. */
   readonly monotonic: boolean;
-  /** What the original accepts though it is not right: one sentence each, with packet and byte offset. */
+  /** Irregularities that the original accepts: one sentence each, with packet and byte offset. */
   readonly warnings: readonly string[];
 }
 
@@ -45,19 +45,19 @@ interface PacketHeader {
 const PACKET_HEADER_BYTES = 28;
 const EVENT_BYTES = 8;
 const POLARITY = 1;
-/** The last of libcaer's own packet types; those from 100 up belong to users. */
+/** The last of libcaer's own packet types; those from 100 up are user-defined. */
 const LARGEST_KNOWN_TYPE = 13;
 const FIRST_USER_TYPE = 100;
-/** The largest count whose every time, of a clock of 32 bits too, is a whole number that a double holds exactly (< 2^53 µs). */
+/** The largest count for which every time, even with a 32-bit clock, is exact in a double (< 2^53 µs). */
 const LARGEST_OVERFLOW = 2 ** 22 - 1;
 
 /**
- * Reads AEDAT 3.1 from chunks of bytes of any size and hands on each polarity event, in file order. It holds no more
- * than the chunk and the piece of an event before it, whatever the packets' sizes.
+ * Reads AEDAT 3.1 from chunks of bytes of any size and passes on each polarity event, in file order. It keeps no more
+ * than the chunk and a partial event before it, whatever the packets' sizes.
  *
- * As in the original: all `eventCapacity` slots of a packet are read, `t = timestamp | eventTSOverflow << 31`, and
- * events whose validity bit is 0 are kept unless `invalidEvents` is `drop` (which also leaves out the slots beyond
- * `eventNumber`). A file that was cut exactly between two packets cannot be told from a shorter recording.
+ * Like the original, it reads all `eventCapacity` slots of a packet, uses `t = timestamp | eventTSOverflow << 31`, and
+ * keeps events whose validity bit is 0 unless `invalidEvents` is `drop` (which also leaves out the slots beyond
+ * `eventNumber`). A file cut off exactly between two packets cannot be distinguished from a shorter recording.
  *
  * @throws {ReproError} `aedat-header`, `aedat-packet`, `aedat-event` or `aedat-truncated`, with file, packet and byte offset
  */
@@ -96,7 +96,7 @@ export class Aedat3Parser {
     }
     const used = this.#consume(bytes, false);
     this.#offset += used;
-    // A copy: the chunk may be written over, and `slice` of a Buffer is only a view.
+    // A copy: the chunk may be overwritten, and a Buffer's `slice` is only a view.
     this.#pending = new Uint8Array(bytes.subarray(used));
   }
 
@@ -108,7 +108,7 @@ export class Aedat3Parser {
       this.#failTruncated(this.#packet, this.#packetOffset + PACKET_HEADER_BYTES, this.#offset + left);
     }
     if (left > 0) failTrailing(this.#place(this.#offset, this.#packets + 1), left);
-    if (this.#events === 0) this.#notes.add('empty', 'holds no polarity events');
+    if (this.#events === 0) this.#notes.add('empty', 'contains no polarity events');
     return {
       header: this.#header?.lines ?? [],
       packets: this.#packets,
@@ -122,7 +122,7 @@ export class Aedat3Parser {
     };
   }
 
-  /** Reads as much of `bytes` as is whole; returns how many bytes that was. */
+  /** Reads the complete part of `bytes`; returns how many bytes that was. */
   #consume(bytes: Uint8Array, ended: boolean): number {
     let at = 0;
     if (this.#header === null) {
@@ -173,13 +173,13 @@ export class Aedat3Parser {
     if (packet.number > packet.capacity) {
       failPacket(
         this.#place(),
-        `it has more events (${packet.number}) than room for them (${packet.capacity})`,
+        `it has more events (${packet.number}) than its capacity (${packet.capacity})`,
       );
     }
     if (packet.type === POLARITY && packet.overflow > LARGEST_OVERFLOW) {
       failPacket(
         this.#place(),
-        `its clock overflowed ${packet.overflow} times; more than ${LARGEST_OVERFLOW} cannot be right`,
+        `its clock overflowed ${packet.overflow} times; more than ${LARGEST_OVERFLOW} is impossible`,
       );
     }
     const bodyOffset = this.#packetOffset + PACKET_HEADER_BYTES;
@@ -188,15 +188,15 @@ export class Aedat3Parser {
     }
     if (packet.type === POLARITY && packet.number < packet.capacity) {
       const use = this.#options.invalidEvents === 'drop' ? 'empty slots are left out' : 'all slots are read';
-      this.#note('capacity', `has room for more events than it holds; ${use}`);
+      this.#note('capacity', `has room for more events than it contains; ${use}`);
     }
     if (valid > packet.number) this.#note('valid', 'counts more valid events than events');
     if (packet.type > LARGEST_KNOWN_TYPE && packet.type < FIRST_USER_TYPE) {
-      this.#note('type', `is of the unknown kind ${packet.type} and is passed over`);
+      this.#note('type', `is of the unknown kind ${packet.type} and is skipped`);
     }
   }
 
-  /** Reads or passes over the open packet's events from `at`; closes it when they are all read. */
+  /** Reads or skips the open packet's events from `at`; closes it once they are all read. */
   #packetBody(view: DataView, at: number): number {
     const packet = this.#packet!;
     const available = view.byteLength - at;
@@ -228,7 +228,7 @@ export class Aedat3Parser {
     }
     let tUs = stamp + packet.overflow * 2 ** 31;
     if (stamp >= 2 ** 31) {
-      // A negative time in the camera's terms. `|` with an odd overflow count does not add that bit a second time.
+      // A negative time to the camera. `|` with an odd overflow count does not add that bit a second time.
       if (packet.overflow % 2 === 1) tUs -= 2 ** 31;
       this.#note('negative', `has a timestamp beyond the clock's 31 bits (${stamp})`);
     }

@@ -5,7 +5,7 @@ export type { Aedat3Summary, ReadAedat3Options } from './aedat3-parser.ts';
 
 const EVENT_BYTES = 8;
 
-/** Streams a recording's events into `sink`. Errors as in `Aedat3Parser`; aborts with the signal's reason. */
+/** Streams a recording's events into `sink`. Throws like `Aedat3Parser`; aborts with the signal's reason. */
 export async function readAedat3(
   source: AsyncIterable<Uint8Array>,
   options: ReadAedat3Options,
@@ -19,7 +19,7 @@ export async function readAedat3(
   return parser.finish();
 }
 
-/** All events of a recording that is in memory already. Errors as in `Aedat3Parser`. */
+/** All events of a recording already in memory. Throws like `Aedat3Parser`. */
 export function decodeAedat3(
   bytes: Uint8Array,
   options: ReadAedat3Options,

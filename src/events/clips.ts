@@ -7,8 +7,8 @@ export interface Span {
 }
 
 /**
- * Sorts a recording's events into clips as they are read; spans may overlap, and then share the events.
- * Every event is held against every span, so that times may go back (a search by halving would need them sorted).
+ * Sorts a recording's events into clips as they are read; overlapping spans share events.
+ * Every event is compared with every span, so that times may go backwards (a binary search would need them sorted).
  */
 export class ClipCollector {
   readonly #spans: readonly Span[];

@@ -1,13 +1,13 @@
 /**
- * Events of a dynamic vision sensor as a struct of arrays, all of one length, in the order of the recording.
+ * A dynamic vision sensor's events as a struct of arrays of equal length, in recording order.
  *
- * Times are whole microseconds in doubles: exact up to 2^53 µs (285 years), where a recording's 31-bit clock
- * and its overflow counter need about 40 bits and a BigInt array would cost several times the time.
+ * Times are whole microseconds in doubles, exact up to 2^53 µs (285 years). A recording's 31-bit clock
+ * and its overflow counter need about 40 bits, and a BigInt array would be several times slower.
  */
 export interface Events {
   /** Time, µs, whole numbers. */
   readonly tUs: Float64Array;
-  /** Column, 0 at the left as the file counts it. */
+  /** Column, 0 at the left as in the file. */
   readonly x: Uint16Array;
   /** Row. */
   readonly y: Uint16Array;
@@ -24,7 +24,7 @@ export interface Sensor {
 /** Takes one event; readers call it in file order. */
 export type EventSink = (tUs: number, x: number, y: number, p: number) => void;
 
-/** The events `from <= index < to` as views: no copy, the same memory. */
+/** The events `from <= index < to` as views of the same memory. */
 export function sliceEvents(events: Events, from: number, to: number): Events {
   return {
     tUs: events.tUs.subarray(from, to),
@@ -59,7 +59,7 @@ export class EventBuffer {
     this.#length = at + 1;
   }
 
-  /** What was collected, as views of the buffer's memory: valid until the next `push`. */
+  /** The collected events as views of the buffer's memory: valid until the next `push`. */
   events(): Events {
     return sliceEvents({ tUs: this.#tUs, x: this.#x, y: this.#y, p: this.#p }, 0, this.#length);
   }

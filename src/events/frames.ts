@@ -5,7 +5,7 @@ export type SplitBy = 'number' | 'time';
 
 /** How events become frames. */
 export interface FrameLayout {
-  /** T: frames a clip. */
+  /** T: frames per clip. */
   readonly steps: number;
   readonly splitBy: SplitBy;
   readonly sensor: Sensor;
@@ -19,7 +19,7 @@ export interface FrameSize {
   readonly width: number;
 }
 
-/** @throws {ReproError} `frames` if `steps` or `downsample` is no whole number >= 1, or `downsample` does not divide the sensor */
+/** @throws {ReproError} `frames` if `steps` or `downsample` is not a whole number >= 1, or `downsample` does not divide the sensor */
 export function frameSize({ steps, sensor, downsample }: FrameLayout): FrameSize {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new ReproError('frames', `frames.steps must be a whole number >= 1, not ${steps}.`);
@@ -46,12 +46,12 @@ export function frameSize({ steps, sensor, downsample }: FrameLayout): FrameSize
 /**
  * Counts a clip's events in T frames. Every event is counted exactly once.
  *
- * `number`: `floor(N / T)` events a frame, in file order; the last frame takes the rest. With fewer events than
- * frames that is: all in the last frame, the others empty.
+ * `number`: `floor(N / T)` events per frame, in file order; the last frame takes the rest. With fewer events than
+ * frames, all are in the last frame and the others are empty.
  * `time`: `Δt = floor((t_last − t_first) / T)`, frame i takes `t_first + [Δt·i, Δt·(i + 1))`; the last frame takes
- * the rest. Of a clip shorter than T µs (Δt = 0) that is again everything. A span without events is an empty frame,
- * where the original stops with an index past the end. First and last are the smallest and largest time, so that
- * events out of order are still counted once each.
+ * the rest. In a clip shorter than T µs (Δt = 0) that is again everything. A span without events is an empty frame,
+ * whereas the original fails with an index past the end. First and last are the smallest and largest time, so that
+ * out-of-order events are still counted once each.
  *
  * @param counts [T, 2, H, W], C order, channel = polarity; overwritten
  * @returns the largest count
@@ -64,7 +64,7 @@ export function integrateFrames(events: Events, layout: FrameLayout, counts: Uin
   if (counts.length !== steps * frameLength) {
     throw new ReproError(
       'frames',
-      `counts must hold [${steps}, 2, ${height}, ${width}] = ${steps * frameLength} numbers, not ${counts.length}.`,
+      `counts must contain [${steps}, 2, ${height}, ${width}] = ${steps * frameLength} numbers, not ${counts.length}.`,
     );
   }
   counts.fill(0);
@@ -84,7 +84,7 @@ export function integrateFrames(events: Events, layout: FrameLayout, counts: Uin
   return largest;
 }
 
-/** Which frame takes `amount` when each but the last takes `each`. */
+/** The frame that `amount` falls into when each frame but the last takes `each`. */
 function slot(amount: number, each: number, steps: number): number {
   return each === 0 ? steps - 1 : Math.min(steps - 1, Math.floor(amount / each));
 }
@@ -102,7 +102,7 @@ function timeSteps(tUs: Float64Array, steps: number): { firstUs: number; lastUs:
 /**
  * How long each frame of a clip lasts, for `normaliseFrames('frequency')`.
  *
- * `time`: Δt, and for the last frame what is left up to the last event. `number`: from the frame's first event to
+ * `time`: Δt, and for the last frame the remainder up to the last event. `number`: from the frame's first event to
  * the next frame's; for the last frame, where the original indexes past the end, up to the last event.
  *
  * @returns [T], µs; 0 where a frame has no duration (no events, or all at one time)

@@ -3,9 +3,9 @@ import { ReproError } from '../errors.ts';
 
 /** One row of a recording's labels: a gesture and when it was made. */
 export interface Label {
-  /** As written, counted from 1. */
+  /** As in the file, from 1. */
   readonly class: number;
-  /** The clip holds the events with `startUs <= t < endUs`. */
+  /** The clip contains the events with `startUs <= t < endUs`. */
   readonly startUs: number;
   readonly endUs: number;
 }
@@ -13,13 +13,13 @@ export interface Label {
 const HEADER = ['class', 'startTime_usec', 'endTime_usec'] as const;
 
 /**
- * Reads `class,startTime_usec,endTime_usec` and one row a gesture. Blank lines are passed over, as in the original.
+ * Reads `class,startTime_usec,endTime_usec` and one row per gesture. Blank lines are skipped, as in the original.
  *
  * @param options.file name for messages
  * @param options.classes classes run from 1 to this
- * @returns the labels in file order, and a sentence for each row that starts before the one above it has ended
- * @throws {ReproError} `labels` with file, line and column for another header, a missing or further field,
- *   a field that is no whole number, an unknown class, or an end that is not after its start
+ * @returns the labels in file order, and a sentence for each row that starts before the one above it ends
+ * @throws {ReproError} `labels` with file, line and column for a wrong header, a missing or extra field,
+ *   a field that is not a whole number, an unknown class, or an end that is not after its start
  */
 export function parseLabels(
   text: string,
@@ -33,7 +33,7 @@ export function parseLabels(
       `the first line must be \`${HEADER.join(',')}\`, not \`${header.join(',')}\`.`,
       {
         where: `${options.file}:1:1`,
-        fix: 'Get the file again; a spreadsheet may have rewritten it.',
+        fix: 'Download the file again; a spreadsheet may have rewritten it.',
       },
     );
   }
@@ -46,7 +46,7 @@ export function parseLabels(
     if (before !== undefined && label.startUs < before.endUs) {
       warnings.push(
         `${options.file}:${index + 1}  class ${label.class} starts at ${label.startUs} µs, before class ` +
-          `${before.class} of the row above ends (${before.endUs} µs): the events between are in both clips.`,
+          `${before.class} in the row above ends (${before.endUs} µs): the overlapping events are in both clips.`,
       );
     }
     labels.push(label);
@@ -63,11 +63,14 @@ function parseRow(
     const character = fields.slice(0, column).reduce((sum, field) => sum + field.length + 1, 1);
     throw new ReproError('labels', message, {
       where: `${file}:${line}:${character}`,
-      fix: 'Get the file again, or correct this row.',
+      fix: 'Download the file again, or correct this row.',
     });
   };
   if (fields.length !== HEADER.length) {
-    fail(Math.min(fields.length, HEADER.length), `a row has ${HEADER.length} fields, not ${fields.length}.`);
+    fail(
+      Math.min(fields.length, HEADER.length),
+      `a row must have ${HEADER.length} fields, not ${fields.length}.`,
+    );
   }
   const read = (column: 0 | 1 | 2): number => {
     const field = fields[column] ?? '';

@@ -7,11 +7,11 @@ export const NMNIST_SENSOR = { height: 34, width: 34 } as const;
 const EVENT_BYTES = 5;
 
 /**
- * Reads one N-MNIST sample: 5 bytes an event, big-endian: x (8 bits), y (8), polarity (1), time (23, µs).
+ * Reads one N-MNIST sample: 5 bytes per event, big-endian: x (8 bits), y (8), polarity (1), time (23, µs).
  *
  * @param file name for messages
- * @returns the events in file order, and a sentence for each thing that is accepted but not right
- * @throws {ReproError} `nmnist-size` if the size is no multiple of 5, `nmnist-event` if a pixel lies outside 34 x 34
+ * @returns the events in file order, and a sentence for each accepted irregularity
+ * @throws {ReproError} `nmnist-size` if the size is not a multiple of 5, `nmnist-event` if a pixel lies outside 34 x 34
  * @see Orchard et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"
  */
 export function decodeNmnist(
@@ -22,11 +22,11 @@ export function decodeNmnist(
   if (bytes.length % EVENT_BYTES !== 0) {
     throw new ReproError(
       'nmnist-size',
-      `${bytes.length} bytes are no whole number of events of ${EVENT_BYTES} bytes: ` +
+      `${bytes.length} bytes are not a whole number of events of ${EVENT_BYTES} bytes: ` +
         `${bytes.length % EVENT_BYTES} left over.`,
       {
         where: `${file}: byte ${length * EVENT_BYTES}`,
-        fix: 'The file is cut off or damaged: get it again.',
+        fix: 'The file is cut off or damaged: download it again.',
       },
     );
   }
@@ -45,7 +45,10 @@ export function decodeNmnist(
       throw new ReproError(
         'nmnist-event',
         `event ${i} is at x ${x}, y ${y}, outside the sensor's ${width} x ${height} pixels.`,
-        { where: `${file}: byte ${at}`, fix: 'The file is damaged, or not of N-MNIST: get it again.' },
+        {
+          where: `${file}: byte ${at}`,
+          fix: 'The file is damaged or not part of N-MNIST: download it again.',
+        },
       );
     }
     events.x[i] = x;
@@ -59,7 +62,7 @@ export function decodeNmnist(
     }
   }
   const warnings: string[] = [];
-  if (length === 0) warnings.push(`${file}  holds no events: its clip is blank.`);
+  if (length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
   if (backwards > 0) {
     const often = backwards === 1 ? '' : ` (the first of ${backwards.toLocaleString('en-US')} such places)`;
     warnings.push(`${file}: byte ${firstBackwards}  goes back in time${often}.`);

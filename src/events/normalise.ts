@@ -3,18 +3,18 @@ import type { FrameSize } from './frames.ts';
 
 export type Normalisation = 'frequency' | 'max' | 'norm' | 'sum';
 
-/** Below this a divisor counts as this: the original's, so that empty frames stay 0. */
+/** The original's lower bound for divisors, so that empty frames stay 0. */
 const EPSILON = 1e-5;
 
 /**
- * Normalises counts at load time, each frame and polarity by itself, in place.
+ * Normalises counts at load time, each frame and polarity separately, in place.
  *
  * `max`: `c / max(c_max, ε)`. `sum`: `c / max(Σc, ε)`. `norm`: `(c − mean) / √max(s², ε)` with the unbiased variance
- * s². `frequency`: `c / duration`, events a µs; a frame without duration counts as 1 µs.
+ * s². `frequency`: `c / duration`, events per µs; a frame without duration counts as 1 µs.
  *
  * @param frames [T, 2, H, W] of one clip
- * @param durationsUs [T]; for `frequency` only
- * @throws {RangeError} if `frequency` lacks them
+ * @param durationsUs [T]; only for `frequency`
+ * @throws {RangeError} if they are missing for `frequency`
  */
 export function normaliseFrames(
   frames: Float32Array,
@@ -24,7 +24,7 @@ export function normaliseFrames(
 ): void {
   const length = size.height * size.width;
   if (kind === 'frequency' && durationsUs?.length !== frames.length / (2 * length)) {
-    throw new RangeError('frequency needs one duration a frame');
+    throw new RangeError('frequency needs one duration per frame');
   }
   for (let map = 0; map * length < frames.length; map++) {
     const counts = frames.subarray(map * length, (map + 1) * length);

@@ -11,18 +11,18 @@ export interface StageLaunch {
   readonly environment: Readonly<Record<string, string>>;
   /** Appended to; its folder exists. */
   readonly logFile: string;
-  /** null: as long as it takes. */
+  /** null: no limit. */
   readonly timeSeconds: number | null;
-  /** Between being asked to end and being ended. */
+  /** Between asking the stage to stop and killing it. */
   readonly graceSeconds: number;
-  /** Asks the stage to end. */
+  /** Asks the stage to stop. */
   readonly stop: AbortSignal;
-  /** Ends the stage at once. */
+  /** Kills the stage at once. */
   readonly kill: AbortSignal;
   readonly onMessage: (message: StageMessage) => void;
 }
 
-/** How a stage ended. Only `done` means that its outputs are whole. */
+/** How a stage ended. Only `done` means that its outputs are complete. */
 export type StageEnd =
   | { readonly kind: 'done'; readonly peakMemoryBytes: number | null }
   | { readonly kind: 'interrupted' }

@@ -8,15 +8,15 @@ import { lifelineDescriptor, messageDescriptor, type StageMessage } from '../sta
 import type { StageEnd, StageLaunch } from './executor.ts';
 import { readMessages } from './message-reader.ts';
 
-/** A timer cannot be set for longer. */
+/** The longest a timer can be set for. */
 const timerAtMostMs = 2 ** 31 - 1;
 
-/** For messages still on their way when the process has ended; they are in memory already. */
+/** For messages still in flight when the process has ended; they are already in memory. */
 const drainMs = 2_000;
 
 /**
- * Runs a stage on this machine, in a process group (and session) of its own: a terminal's Ctrl-C does not reach it, and
- * what it has started ends with it. It ends with us, too, however we end: see `src/stage/lifeline.ts`.
+ * Runs a stage on this machine, in its own process group (and session): a terminal's Ctrl-C does not reach it, and
+ * whatever it has started dies with it. It also dies with us, however we end: see `src/stage/lifeline.ts`.
  */
 export async function runLocally(launch: StageLaunch): Promise<StageEnd> {
   if (launch.stop.aborted || launch.kill.aborted) return { kind: 'interrupted' };
@@ -28,7 +28,7 @@ export async function runLocally(launch: StageLaunch): Promise<StageEnd> {
   }
 }
 
-/** execa hands any descriptor on to the process, but its types know only the first ten. */
+/** execa passes any descriptor on to the process, but its types only include the first ten. */
 type Descriptor = 3;
 
 async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEnd> {
@@ -46,7 +46,7 @@ async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEn
   const endGroup = (signal: 'SIGTERM' | 'SIGKILL'): void => {
     if (pid !== undefined) signalGroup(pid, signal);
   };
-  // What the stage has started and not waited for.
+  // Anything the stage has started and not waited for.
   subprocess.once('exit', () => endGroup('SIGKILL'));
 
   const said: { last: StageMessage | null } = { last: null };
@@ -60,7 +60,7 @@ async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEn
   const timers: NodeJS.Timeout[] = [];
   let endedBecause: 'timeout' | 'interrupted' | null = null;
   const end = (because: 'timeout' | 'interrupted'): void => {
-    // Once it has said that all is done, its outputs are whole, and it is ending anyway.
+    // Once it has reported `done`, its outputs are complete, and it is exiting anyway.
     if (said.last?.type !== 'done') endedBecause ??= because;
     endGroup('SIGTERM');
     timers.push(setTimeout(() => endGroup('SIGKILL'), launch.graceSeconds * 1000));
@@ -92,7 +92,7 @@ function signalGroup(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
     process.kill(-pid, signal);
   } catch (error) {
-    // ESRCH: nobody is left. EPERM (macOS): only what has ended and was not yet waited for.
+    // ESRCH: nothing is left. EPERM (macOS): only zombies are left.
     if (!hasErrorCode(error, 'ESRCH', 'EPERM')) throw error;
   }
 }
@@ -101,7 +101,7 @@ function describeTimeout(timeSeconds: number): StageEnd {
   return {
     kind: 'failed',
     code: 'timeout',
-    text: `it took longer than its limit of ${timeSeconds} s (resources.time)`,
+    text: `it ran longer than its limit of ${timeSeconds} s (resources.time)`,
   };
 }
 
@@ -111,13 +111,14 @@ function describeEnd(
   signal: string | undefined,
   startError: string | undefined,
 ): StageEnd {
-  // What ends it after its last word comes too late to matter.
+  // Whatever kills it after its last message no longer matters.
   if (last?.type === 'done' && (exitCode === 0 || signal !== undefined)) {
     return { kind: 'done', peakMemoryBytes: last.peakMemoryBytes };
   }
   if (signal !== undefined) {
-    const hint = signal === 'SIGKILL' ? '; if nobody did that, the machine ran out of memory' : '';
-    return { kind: 'failed', code: 'killed', text: `its process was ended by ${signal}${hint}` };
+    const hint =
+      signal === 'SIGKILL' ? '; unless someone did that by hand, the machine ran out of memory' : '';
+    return { kind: 'failed', code: 'killed', text: `its process was killed by ${signal}${hint}` };
   }
   if (last?.type === 'failed') return { kind: 'failed', code: last.code, text: last.text };
   if (exitCode === undefined) {
@@ -126,6 +127,6 @@ function describeEnd(
   return {
     kind: 'failed',
     code: 'exit',
-    text: `its process ended with exit code ${exitCode} before the stage was done`,
+    text: `its process exited with code ${exitCode} before the stage was done`,
   };
 }

@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import { parseStageMessage, type StageMessage } from '../stage/protocol.ts';
 
-/** Far above any real message; a stage that writes more than this without a newline is not talking to us. */
+/** Far above any real message; a stage that writes more than this without a newline is not following the protocol. */
 const lineLengthAtMost = 1024 * 1024;
 
-/** Hands on every message of a channel; anything else on it is passed over. @returns when the channel is closed */
+/** Passes on every message from a channel and ignores anything else. @returns when the channel is closed */
 export function readMessages(stream: Readable, onMessage: (message: StageMessage) => void): Promise<void> {
   let line = '';
   let isTooLong = false;
@@ -29,7 +29,7 @@ export function readMessages(stream: Readable, onMessage: (message: StageMessage
     }
   });
   return new Promise((resolve) => {
-    // A channel that breaks ends like one that is closed: what matters is how the process ended.
+    // A broken channel is treated like a closed one: what matters is how the process ended.
     stream.once('error', () => resolve());
     stream.once('close', () => resolve());
     stream.once('end', () => resolve());

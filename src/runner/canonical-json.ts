@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { ReproError } from '../errors.ts';
 
 /**
- * JSON with one spelling for each value: keys sorted by code unit, no white space, properties that are `undefined` left out.
+ * JSON with exactly one spelling per value: keys sorted by code unit, no white space, `undefined` properties left out.
  *
- * @throws {ReproError} `not-json` for what JSON cannot hold: NaN, infinities, functions, bigints
+ * @throws {ReproError} `not-json` for values JSON cannot represent: NaN, infinities, functions, bigints
  */
 export function canonicalJson(value: unknown): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value);
@@ -30,7 +30,7 @@ export function hashText(text: string | Uint8Array): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** The order of every sorted list that is hashed: by UTF-16 code unit, the same on every machine and locale. */
+/** The order of every sorted list that is hashed: by UTF-16 code unit, independent of machine and locale. */
 export function compareCodeUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

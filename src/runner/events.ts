@@ -1,23 +1,23 @@
 import type { MetricValue, Progress } from '../stage/context.ts';
 
-/** Why an instance has to run, in words and for programs. */
+/** Why an instance has to run, for people and for programs. */
 export interface StaleReason {
   /** `never-run`, `code`, `package`, `command`, `params`, `input`, `variable`, `fact`, `runtime`, `output-missing`, `output-altered`, `forced`. */
   readonly cue: string;
   readonly text: string;
 }
 
-/** Everything that happens in a run, in the order it happens; the terminal's views and `--json` are made of it. */
+/** Everything that happens in a run, in order; the terminal views and `--json` are built from it. */
 export type RunEvent =
   | { readonly kind: 'run-started'; readonly ids: readonly string[]; readonly jobs: number }
   | {
       readonly kind: 'cached';
       readonly id: string;
-      /** Outputs and files of them that were missing or altered, and come from the store. */
+      /** Outputs, or files in them, that were missing or altered and are restored from the store. */
       readonly restored: readonly string[];
-      /** Files in its outputs that it did not make. */
+      /** Files in its outputs that it did not create. */
       readonly removed: readonly string[];
-      /** Whether this is only what a run would do. */
+      /** Whether this only reports what a run would do. */
       readonly isRehearsal: boolean;
     }
   | { readonly kind: 'would-run'; readonly id: string; readonly reasons: readonly StaleReason[] }

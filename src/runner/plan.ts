@@ -10,7 +10,7 @@ export type MatrixValue = string | number | boolean;
 export interface InputPath {
   /** Relative to the project, with `/`, without `.` or `..`; or, for external data only, absolute. */
   readonly path: string;
-  /** Data that people put there: it may lie outside the project, and its absence is for the stage to explain. */
+  /** Data supplied by the user: it may lie outside the project, and the stage explains its absence. */
   readonly external: boolean;
   readonly at: SourcePosition;
 }
@@ -28,7 +28,7 @@ export interface Resources {
 
 /** One thing to run: a stage, or one combination of a matrix stage's values. */
 export interface StageInstance {
-  /** `verify`, or `train@baseline,2020` with the matrix values in the order of the file. */
+  /** `verify`, or `train@baseline,2020` with the matrix values in file order. */
   readonly id: string;
   readonly stage: string;
   readonly matrix: Readonly<Record<string, MatrixValue>>;
@@ -40,26 +40,26 @@ export interface StageInstance {
   readonly resume: readonly string[];
   /** Environment variables that the stage sees and that make it stale. */
   readonly variables: readonly string[];
-  /** Named facts about this machine that can change the stage's numbers (`engine`); the caller says what they are. */
+  /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */
   readonly facts: readonly string[];
   readonly resources: Resources;
   readonly at: SourcePosition;
 }
 
-/** A pipeline file, a profile and its overrides, worked out: what there is to run and in which order. */
+/** A resolved pipeline file, profile and overrides: what to run and in which order. */
 export interface Plan {
   /** Absolute. */
   readonly projectRoot: string;
   readonly profile: string;
   readonly settings: { readonly [key: string]: Json };
-  /** Where a setting was said: in the profile, or by `--set`. */
+  /** Where a setting was made: in the profile, or by `--set`. */
   readonly places: { place(path: JsonPath): Place };
-  /** In topological order; ties in the order of the file. */
+  /** In topological order; ties in file order. */
   readonly instances: ReadonlyMap<string, StageInstance>;
-  /** For each instance, the ids it reads from, sorted by plan order. */
+  /** For each instance, the ids it reads from, in plan order. */
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
-  /** Stages that `when:` leaves out, in the order of the file. */
+  /** Stages that `when:` leaves out, in file order. */
   readonly inactive: readonly string[];
-  /** What is wrong, and in the way of nothing. */
+  /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
 }

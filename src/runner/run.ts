@@ -25,37 +25,37 @@ export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 
 export interface RunOptions {
   readonly plan: Plan;
-  /** Ids. What an instance left out has made is taken from disk as it is. */
+  /** Ids. Outputs of instances not listed are taken from disk as they are. */
   readonly selected: ReadonlySet<string>;
-  /** Stages at once. */
+  /** Maximum number of stages at once. */
   readonly jobs: number;
-  /** Runs all, or these, even if nothing has changed. */
+  /** Runs all, or these, even if nothing changed. */
   readonly force?: ReadonlySet<string> | boolean;
-  /** Only says what would run. */
+  /** Only reports what would run. */
   readonly dryRun?: boolean;
   readonly facts: Facts;
-  /** Aborting asks the running stages to end, and starts no more. */
+  /** Aborting asks the running stages to stop and starts no more. */
   readonly signal: AbortSignal;
-  /** Aborting ends the running stages at once. */
+  /** Aborting kills the running stages at once. */
   readonly killSignal?: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
-  /** Default: `artifacts/.cache` of the project. */
+  /** Default: the project's `artifacts/.cache`. */
   readonly cacheRoot?: string;
   /** Default: this process's. */
   readonly environment?: NodeJS.ProcessEnv;
   /** Default: the compiled `dist/stage/host.js`. */
   readonly hostFile?: string;
-  /** What an interrupted stage has to save its work before it is ended; default 10. */
+  /** How long an interrupted stage has to save its work before it is killed; default 10. */
   readonly graceSeconds?: number;
   /** Default: this machine's. */
   readonly machine?: MachineResources;
 }
 
-/** A training writes its last checkpoint in this time. */
+/** Enough for a training run to write its last checkpoint. */
 const defaultGraceSeconds = 10;
 
 /**
- * Runs what has to run of a plan, in parallel where it can, and says all that happens through `onEvent`.
+ * Runs the stale part of a plan, in parallel where possible, and reports everything through `onEvent`.
  *
  * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written
  */
@@ -96,7 +96,7 @@ function forceCheck({ force }: RunOptions): (id: string) => boolean {
   return typeof force === 'object' ? (id) => force.has(id) : () => force === true;
 }
 
-/** What `run` would do, as far as it can be known before it is done. */
+/** What `run` would do, as far as that can be known beforehand. */
 async function rehearse(options: RunOptions, session: Session, ids: readonly string[]): Promise<void> {
   const isForced = forceCheck(options);
   for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
@@ -154,8 +154,8 @@ class Run {
         if (!lock.isLost()) return;
         throw new ReproError(
           'lock-lost',
-          'this run no longer holds the folder: its lock was deleted, or another run found it silent for too long',
-          { fix: 'What is done is kept. Run again when no other run is at work.' },
+          'this run no longer holds the folder: its lock was deleted, or another run took over because it was silent for too long',
+          { fix: 'Finished work is kept. Run again when no other run is active.' },
         );
       },
     };
@@ -176,7 +176,7 @@ class Run {
     });
     await leftOver;
     await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
-      // The next run empties the folder of temporary files.
+      // The next run empties the temporary folder.
     });
     if (this.#options.signal.aborted) {
       const isDone = ids.every((id) => results.get(id) === 'hit' || results.get(id) === 'done');
@@ -211,7 +211,7 @@ class Run {
     }
   }
 
-  /** Does what is to be done for an instance that need not run; null if it must. */
+  /** Handles an instance that need not run; null if it must. */
   async #settle(instance: StageInstance, freshness: Freshness): Promise<RunRecord | null> {
     const { id } = instance;
     if (freshness.kind === 'fresh') {
@@ -264,10 +264,10 @@ class Run {
   }
 }
 
-/** Loaded when a stage has to run: most runs have nothing to start. */
+/** Loaded only when a stage has to run: most runs start nothing. */
 const executeLocally: Executor = async (launch) => (await import('../executors/local.ts')).runLocally(launch);
 
-/** What runs left that did not end by themselves; we hold the lock, so all of it is theirs. */
+/** Leftovers of killed runs; we hold the lock, so everything here is theirs. */
 async function removeLeftOver(folder: string): Promise<void> {
   let names: string[];
   try {

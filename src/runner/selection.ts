@@ -5,23 +5,23 @@ import type { Plan, StageInstance } from './plan.ts';
 export interface Selection {
   /** `train` (all its instances), `train@baseline,2020`, `train@baseline` or `train@*,2020`; none means everything. */
   readonly targets?: readonly string[] | undefined;
-  /** Only what lies at or after this stage (and what that needs). */
+  /** Only this stage and what depends on it (plus what those need). */
   readonly from?: string | undefined;
-  /** Only what lies at or before this stage. */
+  /** Only this stage and what it depends on. */
   readonly until?: string | undefined;
 }
 
 export interface Selected {
-  /** What was asked for, with everything it depends on; in plan order. */
+  /** What was selected, with everything it depends on, in plan order. */
   readonly selected: ReadonlySet<string>;
-  /** What was asked for by name or range, without what that only needs; everything where nothing was said. */
+  /** What was selected by name or range, without its dependencies; everything if nothing was selected. */
   readonly named: ReadonlySet<string>;
 }
 
 /**
- * The instances that a person asked for.
+ * The instances that the user selected.
  *
- * @throws {ReproError} `usage`, if a name is unknown, left out by the profile, or nothing fits
+ * @throws {ReproError} `usage` if a name is unknown or left out by the profile, or if nothing matches
  */
 export function selectInstances(plan: Plan, selection: Selection): Selected {
   const { targets = [], from, until } = selection;
@@ -32,11 +32,11 @@ export function selectInstances(plan: Plan, selection: Selection): Selected {
   if (until !== undefined) wanted = intersect(wanted, withDependencies(plan, matchInstances(plan, until)));
   if (from !== undefined) wanted = intersect(wanted, withDependents(plan, matchInstances(plan, from)));
   if (wanted.size === 0 && from !== undefined) {
-    throw new ReproError('usage', `nothing lies between "${from}" and "${until ?? targets.join(', ')}"`, {
+    throw new ReproError('usage', `there is nothing between "${from}" and "${until ?? targets.join(', ')}"`, {
       fix: `"${until ?? targets.join(', ')}" does not depend on "${from}": \`repro graph\` shows what does.`,
     });
   }
-  // In plan order, so that whoever lists the selection lists it as it will run.
+  // In plan order, so that listing the selection shows the order in which it will run.
   return {
     selected: intersect(all, withDependencies(plan, wanted)),
     named: intersect(wanted, targets.length > 0 ? matched : wanted),
@@ -44,7 +44,7 @@ export function selectInstances(plan: Plan, selection: Selection): Selected {
 }
 
 /**
- * The instances that a name or pattern means, in plan order.
+ * The instances that a name or pattern matches, in plan order.
  *
  * @throws {ReproError} `usage`, with the closest stage or instance
  */
@@ -61,7 +61,7 @@ export function matchInstances(plan: Plan, target: string): string[] {
   return found.map(({ id }) => id);
 }
 
-/** Values in the order of the matrix; `*` and what is left off at the end fit everything. */
+/** Values in the order of the matrix; `*` and omitted values at the end match everything. */
 function matches(instance: StageInstance, wanted: readonly string[]): boolean {
   const values = valuesOf(instance);
   return (
@@ -92,7 +92,7 @@ function withDependents(plan: Plan, ids: Iterable<string>): Set<string> {
 
 function reach(ids: Iterable<string>, next: (id: string) => readonly string[]): Set<string> {
   const reached = new Set(ids);
-  // A set is iterated in the order of insertion, and what is added on the way is visited too.
+  // A set is iterated in insertion order, including what is added on the way.
   for (const id of reached) for (const neighbour of next(id)) reached.add(neighbour);
   return reached;
 }
@@ -104,7 +104,7 @@ function intersect(order: ReadonlySet<string>, other: ReadonlySet<string>): Set<
 function unknownStage(plan: Plan, stage: string): ReproError {
   if (plan.inactive.includes(stage)) {
     return new ReproError('usage', `profile "${plan.profile}" leaves out stage "${stage}"`, {
-      fix: 'Its `when:` in the pipeline file says for which profiles it is there.',
+      fix: 'Its `when:` in the pipeline file says which profiles include it.',
     });
   }
   const stages = new Set([...plan.instances.values()].map((one) => one.stage));

@@ -9,7 +9,7 @@ import { FreshnessCheck } from './fingerprint/freshness.ts';
 import { InputDigests } from './fingerprint/input-digests.ts';
 import type { Plan } from './plan.ts';
 
-/** Everything that is looked at to decide what has to run. */
+/** Everything needed to decide what has to run. */
 export interface Session {
   readonly plan: Plan;
   readonly folder: CacheFolder;
@@ -36,7 +36,7 @@ export function openSession(
   return { plan, folder, digests, store, records, inputs, closures, freshness };
 }
 
-/** Writes what saves time in the next run. A disk that refuses costs that time, and nothing else. */
+/** Writes what saves time in the next run. A failed write costs only that time. */
 export async function saveDigests(session: Session): Promise<void> {
   await session.digests.save().catch(() => {});
 }

@@ -8,22 +8,22 @@ import { openSession, type Session, saveDigests } from './session.ts';
 
 export interface InstanceStatus {
   readonly id: string;
-  /** `restorable`: nothing has to run, but outputs have to be taken from the store. */
+  /** `restorable`: nothing has to run, but outputs must be restored from the store. */
   readonly state: 'fresh' | 'restorable' | 'stale' | 'never-run';
   readonly reasons: readonly StaleReason[];
-  /** Of the last execution that ended well; null if there was none. */
+  /** Of the last successful execution; null if there was none. */
   readonly record: RunRecord | null;
 }
 
 export interface StatusOptions {
   readonly facts: Facts;
-  /** Default: all. What an instance left out has made is taken from disk as it is. */
+  /** Default: all. Outputs of instances not listed are taken from disk as they are. */
   readonly selected?: ReadonlySet<string>;
   readonly cacheRoot?: string;
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** Says of each selected instance, in plan order, whether it is up to date, and if not, why. Changes nothing. */
+/** Reports for each selected instance, in plan order, whether it is up to date, and if not, why. Changes nothing. */
 export async function readStatus(plan: Plan, options: StatusOptions): Promise<InstanceStatus[]> {
   const session = openSession(plan, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected?.has(id) ?? true);
@@ -40,7 +40,7 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   return statuses;
 }
 
-/** Checks instances in order; what depends on one that has to run waits for it. */
+/** Checks instances in order; dependents of one that has to run wait for it. */
 export async function* checkAll(
   session: Session,
   ids: readonly string[],

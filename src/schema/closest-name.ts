@@ -1,9 +1,9 @@
 import { distance } from 'fastest-levenshtein';
 
 /**
- * The known name that was probably meant, or undefined if none is really close.
- * Letter case counts for nothing; two in five characters may differ, and never more than three; or two neighbours
- * have changed places.
+ * The known name that was probably meant, or undefined if none is close enough.
+ * Letter case is ignored; up to two in five characters may differ, and never more than three; or two neighbours
+ * may be swapped.
  */
 export function findClosest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.toLowerCase();
@@ -24,7 +24,7 @@ export function findClosest(name: string, known: Iterable<string>): string | und
   return best;
 }
 
-/** `rnu` for `run`: the commonest slip in short words, which costs two by Levenshtein's count. */
+/** `rnu` for `run`: the most common typo in short words, which costs two by Levenshtein's count. */
 function isSwapped(name: string, other: string): boolean {
   if (name.length !== other.length) return false;
   const i = [...name].findIndex((letter, at) => letter !== other[at]);
@@ -36,7 +36,7 @@ function isSwapped(name: string, other: string): boolean {
   );
 }
 
-/** `Closest: "epochs".`, or, if nothing is close and the choice is short, `Known: "a", "b".` */
+/** `Closest: "epochs".`, or, if nothing is close and the list is short, `Known: "a", "b".` */
 export function suggestName(name: string, known: Iterable<string>): string | undefined {
   const names = [...known];
   const closest = findClosest(name, names);

@@ -3,10 +3,10 @@ import type { ErrorObject, ValidateFunction } from 'ajv';
 import { ReproError } from '../errors.ts';
 import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
-/** A value breaks a schema in this way. */
+/** One way in which a value violates a schema. */
 export type SchemaError = ErrorObject;
 
-/** A JSON Schema (draft-07, or 2020-12 if its `$schema` says so); compiled when it is first needed. */
+/** A JSON Schema (draft-07, or 2020-12 if its `$schema` says so); compiled on first use. */
 export class JsonSchema {
   readonly definition: JsonObject;
   /** Its name in messages. */
@@ -22,7 +22,7 @@ export class JsonSchema {
   }
 
   /**
-   * Everything that is wrong with a value, or nothing.
+   * All errors of a value; empty if it is valid.
    *
    * @throws {ReproError} if the schema itself is not valid
    */
@@ -53,7 +53,7 @@ export async function readJsonSchema(absolutePath: string, file: string): Promis
     throw new ReproError('configuration', `is not JSON: ${reason}`, { where: file, cause });
   }
   if (!isJsonObject(definition)) {
-    throw new ReproError('configuration', 'is not a JSON Schema: an object is wanted.', { where: file });
+    throw new ReproError('configuration', 'is not a JSON Schema: expected an object.', { where: file });
   }
   return new JsonSchema(definition, file);
 }
@@ -68,12 +68,12 @@ async function compile(definition: JsonObject, file: string): Promise<ValidateFu
     allErrors: true,
     verbose: true,
     strict: true,
-    // Branches of a oneOf may ask for keys that are described outside of it.
+    // Branches of a oneOf may require keys that are described outside it.
     strictRequired: false,
     allowUnionTypes: true,
   });
   try {
-    // Editors know these words, and validation has no use for them.
+    // Editors use these keywords; validation does not need them.
     ajv.addVocabulary(['defaultSnippets', 'markdownDescription', 'enumDescriptions']);
     return ajv.compile(definition);
   } catch (cause) {
@@ -82,7 +82,7 @@ async function compile(definition: JsonObject, file: string): Promise<ValidateFu
   }
 }
 
-/** What a schema says about the value at a path, following `$ref`s inside the schema; undefined if it knows no such key. */
+/** What a schema says about the value at a path, following `$ref`s inside the schema; undefined if it has no such key. */
 export function findSubschema(schema: JsonSchema, path: JsonPath): JsonObject | undefined {
   let current: JsonObject | undefined = follow(schema.definition, schema.definition);
   for (const step of path) {
@@ -99,11 +99,11 @@ export function findSubschema(schema: JsonSchema, path: JsonPath): JsonObject | 
   return current;
 }
 
-/** `These keys have to be there: "id", "network".`, or undefined if the schema asks for none. */
+/** `Required keys: "id", "network".`, or undefined if the schema requires none. */
 export function describeRequiredKeys(schema: JsonSchema): string | undefined {
   const required = getOwn(schema.definition, 'required');
   if (!isJsonList(required) || required.length === 0) return undefined;
-  return `These keys have to be there: ${required.map((key) => JSON.stringify(key)).join(', ')}.`;
+  return `Required keys: ${required.map((key) => JSON.stringify(key)).join(', ')}.`;
 }
 
 /** Every key that the schema names, dotted: `train`, `train.epochs`, … */
@@ -111,7 +111,7 @@ export function listKeys(schema: JsonSchema): string[] {
   const keys: string[] = [];
   const visit = (definition: JsonObject, prefix: string, depth: number): void => {
     const properties = getOwn(follow(definition, schema.definition) ?? {}, 'properties');
-    // A schema may contain itself; nobody writes settings more than eight deep.
+    // A schema may contain itself; settings are never more than eight levels deep.
     if (!isJsonObject(properties) || depth > 8) return;
     for (const [name, child] of Object.entries(properties)) {
       keys.push(prefix + name);
@@ -124,7 +124,7 @@ export function listKeys(schema: JsonSchema): string[] {
 
 function follow(definition: JsonObject, root: JsonObject): JsonObject | undefined {
   let current: Json | undefined = definition;
-  // Bounded, since two references may point at each other.
+  // Bounded, since two references may point to each other.
   for (let hops = 0; hops < 16; hops += 1) {
     if (!isJsonObject(current)) return undefined;
     const reference: Json | undefined = getOwn(current, '$ref');

@@ -14,7 +14,7 @@ export function isJsonList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value);
 }
 
-/** The value at a path, or undefined; inherited properties (`constructor`) are not there. */
+/** The value at a path, or undefined; inherited properties (`constructor`) do not count. */
 export function getAt(value: Json, path: JsonPath): Json | undefined {
   let current: Json | undefined = value;
   for (const step of path) {
@@ -30,7 +30,7 @@ export function getOwn<Value>(object: { readonly [key: string]: Value }, key: st
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-/** A copy with one value replaced; the mappings on the way are made where they are missing. */
+/** A copy with one value replaced; missing mappings on the way are created. */
 export function setAt(target: JsonObject, path: readonly string[], value: Json): JsonObject {
   const [key, ...rest] = path;
   if (key === undefined) return target;

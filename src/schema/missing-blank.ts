@@ -1,11 +1,11 @@
 /**
- * What to do about `epochs:8`, which YAML takes for one word: `A blank is missing after the colon: "epochs: 8".`
+ * What to do about `epochs:8`, which YAML reads as one word: `A space is missing after the colon: "epochs: 8".`
  *
- * @param text a line, or a text that was found where a mapping or a key belongs
+ * @param text a line, or text found where a mapping or a key belongs
  */
 export function mendMissingBlank(text: string): string | undefined {
-  // What follows a colon and is no slash: an address such as https://… is meant as it is.
+  // A slash after the colon is excluded: an address such as https://… is intended.
   const [, key, value] = /^\s*(?:- )?([A-Za-z_][\w-]*):([^\s:/].*)$/.exec(text.split('\n', 1)[0] ?? '') ?? [];
   if (key === undefined || value === undefined) return undefined;
-  return `A blank is missing after the colon: "${key}: ${value.trim()}".`;
+  return `A space is missing after the colon: "${key}: ${value.trim()}".`;
 }

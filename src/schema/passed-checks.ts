@@ -2,15 +2,15 @@ import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
-/** Raised when the validator or its options change what passes. */
+/** Raise this when a new validator or option changes what passes. */
 const formatVersion = 1;
 
-/** A few profiles with their overrides; older entries are the least likely to be met again. */
+/** Enough for a few profiles with their overrides; older entries are the least likely to recur. */
 const keptAtMost = 500;
 
 /**
- * Remembers what has passed which schema, so that the validator, which takes longer to load and to compile
- * than everything else here together, is needed only after a change. Failures are never remembered.
+ * Remembers what has passed which schema, so that the validator, which takes longer to load and compile
+ * than everything else here combined, is needed only after a change. Failures are never remembered.
  */
 export class PassedChecks {
   readonly #file: string | undefined;
@@ -22,13 +22,13 @@ export class PassedChecks {
     this.#keys = new Set(keys);
   }
 
-  /** @param file where they are kept between runs; what cannot be read counts as empty */
+  /** @param file where they are kept between runs; an unreadable file counts as empty */
   static async open(file: string): Promise<PassedChecks> {
     let text = '';
     try {
       text = await readFile(file, 'utf8');
     } catch {
-      // No such file yet, or none that we may read: everything is checked anew.
+      // The file does not exist or is unreadable: everything is checked again.
     }
     return new PassedChecks(
       file,
@@ -36,7 +36,7 @@ export class PassedChecks {
     );
   }
 
-  /** Remembers nothing beyond its own life. */
+  /** Kept in memory only. */
   static none(): PassedChecks {
     return new PassedChecks(undefined, []);
   }
@@ -56,7 +56,7 @@ export class PassedChecks {
       await mkdir(path.dirname(this.#file), { recursive: true });
       await writeFile(this.#file, `${[...this.#keys].slice(-keptAtMost).join('\n')}\n`);
     } catch {
-      // A folder that cannot be written costs the next run some milliseconds, and nobody an error.
+      // An unwritable folder costs the next run a few milliseconds and is not worth an error.
     }
   }
 }

@@ -1,18 +1,18 @@
 import { ReproError } from '../errors.ts';
 import { comparePlaces, formatPlace, type Place } from './source-position.ts';
 
-/** One thing that is wrong with what a person wrote. */
+/** One problem in what the user wrote. */
 export interface Problem {
   readonly at: Place;
   readonly message: string;
-  /** How to mend it; worked out only for problems that are shown, since a search for the closest name is slow. */
+  /** How to fix it; computed only for problems that are shown, since searching for the closest name is slow. */
   readonly fix?: string | undefined | (() => string | undefined);
 }
 
-/** More than a screenful hides the first one, which often causes the others. */
+/** More than a screenful would hide the first one, which often causes the others. */
 const shownAtMost = 20;
 
-/** Everything that is wrong with the configuration, sorted by position; `code` is `configuration`. */
+/** All problems with the configuration, sorted by position; `code` is `configuration`. */
 export class ConfigurationError extends ReproError {
   override readonly name = 'ConfigurationError';
   readonly problems: readonly Problem[];
@@ -29,12 +29,12 @@ export class ConfigurationError extends ReproError {
   }
 }
 
-/** Throws when there is anything to report. */
+/** Throws if there is anything to report. */
 export function throwProblems(problems: readonly Problem[]): void {
   if (problems.length > 0) throw new ConfigurationError(problems);
 }
 
-/** Sorted by position, each sentence about a place only once. */
+/** Sorted by position, without duplicates. */
 function sortProblems(found: readonly Problem[]): Problem[] {
   const distinct = new Map(found.map((one) => [`${formatPlace(one.at)} ${one.message}`, one]));
   return [...distinct.values()].sort((a, b) => comparePlaces(a.at, b.at));

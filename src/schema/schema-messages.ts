@@ -2,7 +2,7 @@ import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
 import { mendMissingBlank } from './missing-blank.ts';
 
-/** What a rule asks for and what is there instead: `must be at least 1, not 0.` */
+/** What a rule requires and what was found: `must be at least 1, not 0.` */
 export function describeRule(error: SchemaError): string {
   const { params, data } = error;
   const found = `not ${show(data)}.`;
@@ -27,12 +27,12 @@ export function describeRule(error: SchemaError): string {
       return params.limit === 1 ? 'must not be empty.' : `must have at least ${params.limit} keys.`;
     case 'minLength':
       return params.limit === 1
-        ? 'must not be empty text.'
+        ? 'must not be an empty string.'
         : `must have at least ${params.limit} characters.`;
     case 'uniqueItems':
       return `has the same entry twice (entries ${Math.min(params.i, params.j) + 1} and ${Math.max(params.i, params.j) + 1}).`;
     case 'pattern':
-      return `${show(data)} is not written as it must be.`;
+      return `${show(data)} has the wrong form.`;
     case 'false schema':
     case 'not':
       return 'is not allowed here.';
@@ -41,7 +41,7 @@ export function describeRule(error: SchemaError): string {
   }
 }
 
-/** The keys that the branches of a choice ask for, if that is all they do. */
+/** The keys that the branches of a choice require, if that is all they do. */
 function keysOfBranches(error: SchemaError): string[] | undefined {
   const branches: readonly Json[] = Array.isArray(error.schema) ? error.schema : [];
   const keys = branches.flatMap((branch) => {
@@ -57,14 +57,14 @@ export function describeBranches(error: SchemaError): string | undefined {
   return lines.length === 0 ? descriptionIn(error.parentSchema) : lines.join('\n');
 }
 
-/** `must have exactly one of "run" and "cmd"` where the branches only ask for keys; else a list of the types that fit. */
+/** `must have exactly one of "run" and "cmd"` if the branches only require keys; otherwise the types that fit. */
 export function describeChoice(error: SchemaError): string {
   const keys = keysOfBranches(error);
   if (keys === undefined) {
     const branches: readonly Json[] = Array.isArray(error.schema) ? error.schema : [];
     const types = branches.flatMap((branch) => (isJsonObject(branch) && branch.type) || []).map(String);
     if (types.length === branches.length) return `must be ${nameTypes(types)}, not ${show(error.data)}.`;
-    return 'fits none of the forms that are allowed here.';
+    return 'matches none of the forms allowed here.';
   }
   const names = keys.map((key) => `"${key}"`).join(error.keyword === 'oneOf' ? ' and ' : ' or ');
   const found: unknown = error.data;
@@ -75,7 +75,7 @@ export function describeChoice(error: SchemaError): string {
 }
 
 const typeNames: { readonly [type: string]: string } = {
-  string: 'text',
+  string: 'a string',
   number: 'a number',
   integer: 'a whole number',
   boolean: 'true or false',
@@ -99,14 +99,14 @@ export function show(value: unknown): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 
-/** What to do about a value of the wrong kind, and what the schema says about a pattern, or about what must not be there. */
+/** What to do about a value of the wrong type, or what the schema says about a pattern or a forbidden value. */
 export function ruleOf(error: SchemaError): string | undefined {
   if (error.keyword === 'type' && typeof error.data === 'string')
     return mendType(error.data, error.params.type);
   return ['pattern', 'not'].includes(error.keyword) ? descriptionIn(error.parentSchema) : undefined;
 }
 
-/** A number in quotes is a text; so is `epochs:8`. */
+/** A number in quotes is a string; so is `epochs:8`. */
 function mendType(found: string, wanted: unknown): string | undefined {
   const types: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
   const isNumber = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(found);
@@ -114,11 +114,11 @@ function mendType(found: string, wanted: unknown): string | undefined {
     (isNumber && types.includes('number')) ||
     (isNumber && types.includes('integer') && Number.isInteger(Number(found))) ||
     (types.includes('boolean') && ['true', 'false'].includes(found));
-  if (isMeant) return `Write it without the quotes: ${found}.`;
+  if (isMeant) return `Write it without quotes: ${found}.`;
   return types.includes('object') ? mendMissingBlank(found) : undefined;
 }
 
-/** A schema's own words about what it describes. */
+/** A schema's own description. */
 export function descriptionIn(schema: unknown): string | undefined {
   const description =
     typeof schema === 'object' && schema !== null && 'description' in schema ? schema.description : undefined;

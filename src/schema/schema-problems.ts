@@ -15,21 +15,21 @@ import {
 } from './schema-messages.ts';
 import type { Place } from './source-position.ts';
 
-/** What is checked, and how its parts are named to the reader. */
+/** What is checked, and how messages name its parts. */
 export interface SchemaSubject {
   readonly value: Json;
   /** Where the value at a path is written, or with `key`, its key. */
   place(path: JsonPath, part: 'key' | 'value'): Place;
-  /** The beginning of a message about a path, with its colon: `stage "train": inputs[0]: `. */
+  /** The prefix of a message about a path, with its colon: `stage "train": inputs[0]: `. */
   describe?(path: JsonPath): string;
-  /** Further advice about a key that the schema does not know. */
+  /** Extra advice about a key that is not in the schema. */
   suggestKey?(path: JsonPath, key: string): string | undefined;
 }
 
 /**
- * Checks a value and says, with places and suggestions, what is wrong with it.
+ * Checks a value and reports problems with places and suggestions.
  *
- * @param passed what need not be checked again
+ * @param passed values that need not be checked again
  */
 export async function checkSchema(
   schema: JsonSchema,
@@ -48,7 +48,7 @@ export async function checkSchema(
   }
   return errors
     .filter((error) => {
-      // A misspelt key is also a missing one: said once, at the key.
+      // A misspelt key is also a missing one: reported once, at the key.
       if (error.keyword !== 'required') return true;
       const missing = String(error.params.missingProperty);
       return (unknown.get(error.instancePath) ?? []).every(
@@ -83,7 +83,7 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
       const key = String(error.params.propertyName);
       return {
         at: at('key', [key]),
-        message: `${prefix}"${key}" cannot be a name here.`,
+        message: `${prefix}"${key}" is not allowed as a name here.`,
         fix: descriptionIn(error.schema),
       };
     }
@@ -103,7 +103,7 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
               allowed.filter((one) => typeof one === 'string'),
             )
           : undefined;
-      const choice = allowed.length === 1 ? 'is not' : 'is none of';
+      const choice = allowed.length === 1 ? 'is not' : 'is not one of';
       return {
         at: at('value'),
         message: `${prefix}${show(found)} ${choice} ${allowed.map(show).join(', ')}.`,
@@ -124,12 +124,12 @@ function findClosestKey(key: string, known: readonly string[]): string | undefin
 }
 
 /**
- * Without the failures inside the branches of an `anyOf` or `oneOf` that cannot have been meant.
- * A branch is meant if it fails below the value itself (a key of the right kind of mapping, say);
- * if exactly one is, its failures replace that of the choice.
+ * Drops failures inside the branches of an `anyOf` or `oneOf` that cannot have been intended.
+ * A branch was intended if it fails below the value itself (at a key of the right kind of mapping, say);
+ * if there is exactly one, its failures replace that of the choice.
  */
 function withoutBranches(errors: readonly SchemaError[]): SchemaError[] {
-  // The rule that a name breaks is told with the name, and a condition is not what is wrong.
+  // A rule broken by a name is reported with the name, and a condition is never itself the problem.
   let kept = errors.filter(
     ({ keyword, schemaPath }) => keyword !== 'if' && !schemaPath.includes('/propertyNames/'),
   );

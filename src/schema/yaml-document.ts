@@ -7,28 +7,28 @@ import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
 import { type NodePlaces, readNodes } from './yaml-nodes.ts';
 
-/** A YAML file as plain JSON values that still know where they were written. */
+/** A YAML file as plain JSON values, with the position of each. */
 export interface YamlDocument {
   /** The file's name in messages. */
   readonly file: string;
   readonly value: Json;
   /**
-   * Where the value at a path (or, with `key`, its key) is written; what is not there has the place of
+   * Where the value at a path (or, with `key`, its key) is written; a missing value has the position of
    * the nearest mapping or list around it.
    */
   positionOf(path: JsonPath, part?: 'key' | 'value'): SourcePosition;
-  /** As `positionOf` of a text, but of the first `fragment` inside it. */
+  /** Like `positionOf` for a string, but of the first `fragment` inside it. */
   positionIn(path: JsonPath, fragment: string): SourcePosition;
 }
 
 /**
- * Reads a YAML file of one document.
+ * Reads a YAML file with one document.
  *
  * @param absolutePath the file
  * @param file its name in messages
- * @param expected what belongs there, as a sentence for whoever left it empty
+ * @param expected what belongs there, as a sentence shown if the file is empty
  * @throws {ReproError} if it cannot be read or is not UTF-8
- * @throws {ConfigurationError} if it is not YAML, is empty, or says what JSON cannot
+ * @throws {ConfigurationError} if it is not YAML, is empty, or contains what JSON cannot represent
  */
 export async function readYamlFile(
   absolutePath: string,
@@ -51,13 +51,13 @@ export async function readTextFile(absolutePath: string, file: string): Promise<
   } catch (cause) {
     throw new ReproError('configuration', 'is not UTF-8 text.', {
       where: file,
-      fix: 'Save the file with the encoding UTF-8.',
+      fix: 'Save the file as UTF-8.',
       cause,
     });
   }
 }
 
-/** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect them to. */
+/** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect. */
 export async function parseYaml(text: string, file: string, expected?: string): Promise<YamlDocument> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
@@ -88,7 +88,7 @@ export async function parseYaml(text: string, file: string, expected?: string): 
         return {
           at: positionAt(offset),
           message,
-          fix: first === undefined ? fix : `The first one is in line ${first.line}, column ${first.column}.`,
+          fix: first === undefined ? fix : `The first one is on line ${first.line}, column ${first.column}.`,
         };
       }),
     );
@@ -161,17 +161,17 @@ function parseDocument(
 }
 
 function describeSyntax(failure: YAMLError, line: string): string {
-  if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; one file holds one document.';
-  if (failure.code === 'TAB_AS_INDENT') return 'a tab cannot indent YAML.';
-  if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is read.`;
+  if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; a file may contain only one.';
+  if (failure.code === 'TAB_AS_INDENT') return 'YAML cannot be indented with tabs.';
+  if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is supported.`;
   if (isLostKey(failure) && mendMissingBlank(line) !== undefined) {
-    return `not YAML: "${line.trim()}" is neither a key with a value nor a text of its own.`;
+    return `not YAML: "${line.trim()}" is neither a key with a value nor a string.`;
   }
   const quote = /^Missing closing (["'])quote$/.exec(failure.message)?.[1];
-  return `not YAML: ${quote === undefined ? failure.message : `the closing ${quote} of a text is missing`}.`;
+  return `not YAML: ${quote === undefined ? failure.message : `the closing ${quote} of a string is missing`}.`;
 }
 
-/** Whether the parser has met a word where a key and its value belong. */
+/** Whether the parser found a word where a key and its value belong. */
 function isLostKey({ code }: YAMLError): boolean {
   return code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR';
 }
@@ -182,13 +182,13 @@ function mendSyntax(failure: YAMLError, line: string): string | undefined {
   const blank = isLostKey(failure) ? mendMissingBlank(line) : undefined;
   if (blank !== undefined) return blank;
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
-  if (line.includes('${')) return 'Quote every text that holds a reference: "${name}".';
+  if (line.includes('${')) return 'Quote every string that contains a reference: "${name}".';
   return undefined;
 }
 
 function describeReadFailure(cause: unknown): string {
-  if (hasErrorCode(cause, 'ENOENT')) return 'there is no such file.';
-  if (hasErrorCode(cause, 'EISDIR')) return 'is a folder; a YAML file is wanted.';
-  if (hasErrorCode(cause, 'EACCES')) return 'may not be read by you (permission denied).';
+  if (hasErrorCode(cause, 'ENOENT')) return 'this file does not exist.';
+  if (hasErrorCode(cause, 'EISDIR')) return 'is a folder; expected a YAML file.';
+  if (hasErrorCode(cause, 'EACCES')) return 'cannot be read: permission denied.';
   return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

@@ -7,11 +7,11 @@ import { checkSchema } from './schema-problems.ts';
 import { parseYaml, readTextFile, type YamlDocument } from './yaml-document.ts';
 
 /**
- * Holds a YAML file against a JSON Schema.
+ * Checks a YAML file against a JSON Schema.
  *
  * @param file relative to the project; also its name in messages
- * @param passed what need not be checked again
- * @returns everything that is wrong, with its place; nothing if the file is fine
+ * @param passed values that need not be checked again
+ * @returns every problem with its place; empty if the file is valid
  */
 export async function findFileProblems(
   file: string,

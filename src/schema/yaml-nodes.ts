@@ -15,7 +15,7 @@ export type NodePlaces = WeakMap<object, ReadonlyMap<string | number, EntryPlace
 export interface NodeFault {
   readonly offset: number;
   readonly message: string;
-  /** Where the same thing stands for the first time. */
+  /** Where the same thing occurs first. */
   readonly firstOffset?: number;
   readonly fix?: string | undefined;
 }
@@ -27,13 +27,13 @@ export interface ReadNodes {
   readonly faults: readonly NodeFault[];
 }
 
-/** Far above any real file (10,000 stages have a fifth of it), far below what would fill the memory. */
+/** Far above any real file (10,000 stages need a fifth of it), far below what would fill the memory. */
 const maximalNodes = 1_000_000;
 const maximalDepth = 200;
 
 /**
- * Turns YAML nodes into JSON values. An alias shares the value of its anchor; one file that would
- * unfold to more than a million values is refused, as are keys that are not text.
+ * Turns YAML nodes into JSON values. An alias shares the value of its anchor; a file that would
+ * unfold to more than a million values is rejected, as are keys that are not strings.
  */
 export function readNodes(yaml: typeof import('yaml'), root: ParsedNode): ReadNodes {
   const reader = new NodeReader(yaml);
@@ -41,7 +41,7 @@ export function readNodes(yaml: typeof import('yaml'), root: ParsedNode): ReadNo
   return { value, at: offsetOf(root), places: reader.places, faults: reader.faults };
 }
 
-/** How much a value unfolds to when its aliases are followed. */
+/** The size of a value with its aliases unfolded. */
 interface Extent {
   readonly nodes: number;
   readonly depth: number;
@@ -82,13 +82,13 @@ class NodeReader {
   #readAlias(node: Alias): Json {
     const target = this.#anchors.get(node.source);
     if (target === undefined) {
-      this.#fault(node, `no anchor "&${node.source}" stands above this alias.`, {
+      this.#fault(node, `there is no anchor "&${node.source}" above this alias.`, {
         fix: suggestName(node.source, this.#anchors.keys()),
       });
       return null;
     }
     if (target === null) {
-      this.#fault(node, `the alias "*${node.source}" stands inside what it repeats, so it has no end.`);
+      this.#fault(node, `the alias "*${node.source}" is inside the value it repeats, so it never ends.`);
       return null;
     }
     return target.value;
@@ -99,14 +99,14 @@ class NodeReader {
     if (typeof value === 'number') {
       if (!Number.isFinite(value)) this.#fault(node, `${node.source ?? value} is not a finite number.`);
       else if (Number.isInteger(value) && !Number.isSafeInteger(value)) {
-        this.#fault(node, `${node.source ?? value} is too large to be kept exactly.`, {
+        this.#fault(node, `${node.source ?? value} is too large to be represented exactly.`, {
           fix: 'Quote it if it is a name.',
         });
       }
       return value;
     }
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-    this.#fault(node, 'is neither text, a number, true, false nor null.');
+    this.#fault(node, 'is not a string, a number, true, false or null.');
     return null;
   }
 
@@ -139,7 +139,7 @@ class NodeReader {
         this.faults.push({
           offset: keyOffset,
           firstOffset: first.keyOffset,
-          message: `the key ${JSON.stringify(name)} stands here twice.`,
+          message: `the key ${JSON.stringify(name)} appears twice.`,
         });
         continue;
       }
@@ -152,8 +152,8 @@ class NodeReader {
         if (!entries.has(String(name))) entries.set(String(name), entry);
       }
     }
-    // Keys that Object.prototype knows are harmless here: the object is built from its entries,
-    // and __proto__ has been refused.
+    // Keys that exist on Object.prototype are harmless here: the object is built from its entries,
+    // and __proto__ has been rejected.
     const object = Object.fromEntries([...entries].map(([name, entry]) => [name, entry.value]));
     this.#finish(node, object, Object.values(object), entries);
     return object;
@@ -165,7 +165,7 @@ class NodeReader {
       const shown = isScalar(key) ? String(key.source ?? key.value) : undefined;
       this.faults.push({
         offset: offsetOf(key, map),
-        message: shown === undefined ? 'a key must be text.' : `the key ${shown} is not text.`,
+        message: shown === undefined ? 'a key must be a string.' : `the key ${shown} is not a string.`,
         fix: shown === undefined ? undefined : `Quote it: "${shown}".`,
       });
       return undefined;
@@ -178,13 +178,13 @@ class NodeReader {
     return key.value;
   }
 
-  /** What `<<` names: a mapping, or a list of them of which the first wins. */
+  /** What `<<` names: a mapping, or a list of mappings of which the first wins. */
   #readMergeSources(value: Json, offset: number): Json[] {
     const sources: readonly Json[] = Array.isArray(value) ? value : [value];
     return sources.filter((source) => {
       const isMapping = typeof source === 'object' && source !== null && !Array.isArray(source);
       if (!isMapping) {
-        this.faults.push({ offset, message: '"<<" merges mappings only.', fix: 'Write `<<: *anchor`.' });
+        this.faults.push({ offset, message: '"<<" can only merge mappings.', fix: 'Write `<<: *anchor`.' });
       }
       return isMapping;
     });
@@ -206,13 +206,13 @@ class NodeReader {
     }
     this.#extents.set(value, { nodes, depth: depth + 1 });
     if (this.#tooLarge || (nodes <= maximalNodes && depth <= maximalDepth)) return;
-    // What lies around it is too large as well: once is enough.
+    // Whatever contains it is too large as well: report it once.
     this.#tooLarge = true;
     this.#fault(
       node,
       nodes > maximalNodes
         ? 'the aliases here unfold to more than a million values.'
-        : `is nested more than ${maximalDepth} deep.`,
+        : `is nested more than ${maximalDepth} levels deep.`,
     );
   }
 
@@ -221,7 +221,7 @@ class NodeReader {
   }
 }
 
-/** The offset of the first of these that has one: nothing was written for an empty value. */
+/** The offset of the first of these that has one: an empty value has none. */
 function offsetOf(...nodes: readonly unknown[]): number {
   for (const node of nodes) {
     if (typeof node !== 'object' || node === null || !('range' in node)) continue;

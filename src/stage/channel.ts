@@ -3,7 +3,7 @@ import { hasErrorCode } from '../errors.ts';
 import type { Progress } from './context.ts';
 import { messageDescriptor, type StageMessage } from './protocol.ts';
 
-/** A stage may report after every sample; a person reads no more than this. */
+/** A stage may report after every sample; a person cannot read more than this. */
 const progressEveryMs = 100;
 
 /** The stage's end of the control channel. Writes are synchronous, so that they arrive even from a long computation. */
@@ -39,7 +39,7 @@ function write(message: StageMessage): void {
     try {
       written += writeSync(messageDescriptor, bytes, written);
     } catch (error) {
-      // A full channel is only ever full for a moment: the runner reads it all the time.
+      // A full channel is full only for a moment: the runner reads it continuously.
       if (!hasErrorCode(error, 'EAGAIN')) throw error;
     }
   }

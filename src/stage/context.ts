@@ -1,4 +1,4 @@
-/** How far a stage is. `done` of `total`, both in `unit`; `note` is shown behind the figures. */
+/** A stage's progress: `done` of `total`, both in `unit`; `note` is shown after the figures. */
 export interface Progress {
   readonly done: number;
   readonly total: number;
@@ -8,25 +8,25 @@ export interface Progress {
 
 export type MetricValue = number | string | boolean | null;
 
-/** Everything that a stage is given. Paths are absolute; what it writes outside `outputs` and `resume` is lost or refused. */
+/** Everything a stage is given. Paths are absolute; anything written outside `outputs` and `resume` is lost or rejected. */
 export interface StageContext<Params = unknown> {
-  /** The parts of the profile that `params:` names, after interpolation. */
+  /** The parts of the profile named in `params:`, after interpolation. */
   readonly params: Params;
-  /** The matrix values of this instance, for instance `{ model: 'baseline', seed: 2020 }`. */
+  /** This instance's matrix values, such as `{ model: 'baseline', seed: 2020 }`. */
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
-  /** One path for each entry of `inputs:`, in its order; without the last, where that is optional and the profile leaves it out. */
+  /** One path per entry of `inputs:`, in order; without the last if it is optional and the profile leaves it out. */
   readonly inputs: readonly string[];
-  /** One temporary path for each entry of `outputs:`, in its order; its parent folder exists, it does not. */
+  /** One temporary path per entry of `outputs:`, in order; its parent folder exists, it does not. */
   readonly outputs: readonly string[];
-  /** One folder for each entry of `resume:`; it exists, and holds what an interrupted run of the same fingerprint left. */
+  /** One folder per entry of `resume:`; it exists and contains what an interrupted run of the same fingerprint left. */
   readonly resume: readonly string[];
-  /** Aborts on SIGINT and SIGTERM: save what `resume` needs and throw. */
+  /** Aborts on SIGINT and SIGTERM: save what is needed to resume, then throw. */
   readonly signal: AbortSignal;
   progress(progress: Progress): void;
-  /** Figures for the record of this stage; later values of the same name replace earlier ones. */
+  /** Figures for this stage's record; later values replace earlier ones of the same name. */
   metrics(values: Readonly<Record<string, MetricValue>>): void;
-  /** A line that the person who started the run should see. */
+  /** A line shown to the user. */
   note(text: string): void;
-  /** As `note`, for what is accepted but not right. */
+  /** Like `note`, for something accepted but not right. */
   warn(text: string): void;
 }

@@ -1,8 +1,8 @@
 import type { StageContext } from './context.ts';
 
-/** A stage of the pipeline: what `stages/<name>.ts` exports as its default. */
+/** A stage of the pipeline: the default export of `stages/<name>.ts`. */
 export interface Stage<Params = unknown> {
-  /** One sentence for `repro graph` and for the log's first line. */
+  /** One sentence for `repro graph` and the first line of the log. */
   readonly summary: string;
   /** Reads `context.inputs`, writes every one of `context.outputs`, and throws on any failure. */
   run(context: StageContext<Params>): Promise<void>;

@@ -1,22 +1,22 @@
 import { ReproError } from '../errors.ts';
 
 const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
-  ENOSPC: ['the disk is full', 'Free some space, then run again: what is done is kept.'],
+  ENOSPC: ['the disk is full', 'Free some space, then run again: finished work is kept.'],
   EDQUOT: [
     'your disk quota is used up',
-    'Free some space or ask for more, then run again: what is done is kept.',
+    'Free some space or ask for more, then run again: finished work is kept.',
   ],
   EROFS: [
     'the file system is read-only',
-    'Mount it writable, or work in a copy of the project that is; then run again: what is done is kept.',
+    'Mount it writable, or work in a writable copy of the project, then run again: finished work is kept.',
   ],
   EACCES: [
     'permission is denied',
-    'Make it readable and writable for you (ls -l shows whose it is), then run again: what is done is kept.',
+    'Make it readable and writable for you (ls -l shows the owner), then run again: finished work is kept.',
   ],
   EPERM: [
     'the operation is not permitted',
-    'Make it readable and writable for you (ls -l shows whose it is), then run again: what is done is kept.',
+    'Make it readable and writable for you (ls -l shows the owner), then run again: finished work is kept.',
   ],
   EMFILE: ['too many files are open', 'Raise the limit (ulimit -n 4096), then run again.'],
   ENAMETOOLONG: [
@@ -27,9 +27,9 @@ const explanations: Readonly<Record<string, readonly [text: string, fix: string]
 };
 
 /**
- * Gives the errors of a file system words and a remedy; any other error is handed back as it is.
+ * Gives file system errors a readable message and a fix; any other error is returned unchanged.
  *
- * @param doing whose error it is, where the reader cannot know
+ * @param doing what was being done, if the reader cannot tell
  */
 export function explainDiskError(error: unknown, doing?: string): unknown {
   if (!(error instanceof Error) || !('code' in error) || error instanceof ReproError) return error;

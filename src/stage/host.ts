@@ -12,7 +12,7 @@ import type { StageTask } from './protocol.ts';
 import { runCommand } from './run-command.ts';
 import { StageLog } from './stage-log.ts';
 
-// The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors of protocol.ts.
+// The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors defined in protocol.ts.
 
 const channel = new MessageChannel();
 const log = new StageLog((line) => writeToLog(line));
@@ -20,7 +20,7 @@ const stop = new AbortController();
 let hasEnded = false;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-  // A command gets the signal itself, as a member of this group; a module gets it as `context.signal`.
+  // A command gets the signal directly, as a member of this group; a module gets it as `context.signal`.
   process.on(signal, () => stop.abort(new ReproError('interrupted', `interrupted by ${signal}`)));
 }
 process.on('uncaughtException', fail);
@@ -29,9 +29,9 @@ process.on('beforeExit', () => {
   fail(
     new ReproError(
       'never-settled',
-      'the stage stopped without an end: it waits for something that cannot come',
+      'the stage stopped without finishing: it is waiting for something that can never happen',
       {
-        fix: 'Look for a promise in the stage that is never resolved.',
+        fix: 'Look for a promise in the stage that never settles.',
       },
     ),
   );
@@ -46,7 +46,7 @@ try {
   hasEnded = true;
   log.end();
   channel.send({ type: 'done', peakMemoryBytes: measurePeakMemory(task) });
-  // What the stage may have left open (a server, a timer) must not hold it up.
+  // Anything the stage left open (a server, a timer) must not keep the process alive.
   process.exit(0);
 } catch (error) {
   fail(error);
@@ -55,7 +55,7 @@ try {
 async function runModule(task: StageTask): Promise<void> {
   const { default: stage } = (await import(pathToFileURL(task.module ?? '').href)) as { default?: unknown };
   if (!isStage(stage)) {
-    throw new ReproError('not-a-stage', 'the module has no stage as its default export', {
+    throw new ReproError('not-a-stage', "the module's default export is not a stage", {
       fix: 'export default defineStage<Params>({ summary, run })',
     });
   }
@@ -82,12 +82,12 @@ function say(level: 'note' | 'warning', text: string): void {
   channel.send({ type: 'note', level, text });
 }
 
-/** Straight to the file, so that it stands in order with what the stage itself prints. */
+/** Straight to the file, so that it is in order with what the stage itself prints. */
 function writeToLog(line: string): void {
   try {
     writeSync(process.stdout.fd, `${line}\n`);
   } catch {
-    // A disk that is full shows itself where it matters; a stage does not fail for want of a line in its log.
+    // A full disk shows up where it matters; a stage must not fail because of a missing log line.
   }
 }
 
@@ -95,12 +95,12 @@ function isStage(value: unknown): value is Stage {
   return typeof value === 'object' && value !== null && 'run' in value && typeof value.run === 'function';
 }
 
-/** Of this process; what a command used is not ours to see. */
+/** Of this process only; a command's usage is unknown. */
 function measurePeakMemory(task: StageTask): number | null {
   return task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
 }
 
-/** Of what the system refused, its line says all: the stack is that of our own reading or writing. */
+/** For a system error the message is enough: the stack is only that of our own I/O. */
 function describeCause(cause: unknown): string {
   return cause instanceof Error && 'syscall' in cause ? cause.message : inspect(cause);
 }
@@ -118,7 +118,7 @@ function fail(thrown: unknown): never {
   process.exit(1);
 }
 
-/** A stage's bundle has a copy of the class `ReproError` of its own. */
+/** A stage's bundle has its own copy of the class `ReproError`. */
 function recogniseError(error: unknown): unknown {
   if (!(error instanceof Error) || error.name !== 'ReproError' || error instanceof ReproError) return error;
   const { code, where, fix } = error as Partial<ReproError>;

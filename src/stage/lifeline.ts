@@ -2,9 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { lifelineDescriptor } from './protocol.ts';
 
 /**
- * In a thread of its own, so that it acts while the stage is in the midst of a long computation. Plain JavaScript in a
- * string, so that it needs no file beside the compiled program. Signal 9 to process 0 ends the whole process group: this
- * process, and every program that the stage has started.
+ * Runs in its own thread, so that it acts even during a long computation. Plain JavaScript in a
+ * string, so that it needs no file beside the compiled program. Signal 9 to process 0 kills the whole process group: this
+ * process and every program that the stage has started.
  */
 const watchSource = `
 const { Socket } = require('node:net');
@@ -15,16 +15,16 @@ socket.on('end', end).on('close', end).on('error', end).resume();
 `;
 
 /**
- * Ends this process and all that it has started, at once, when the runner is gone, however it went.
+ * Kills this process and everything it has started as soon as the runner is gone, for whatever reason.
  *
- * @returns when the watch is kept
+ * @returns once the watch is running
  */
 export function keepWatch(): Promise<void> {
   const thread = new Worker(watchSource, { eval: true, workerData: lifelineDescriptor });
   return new Promise((resolve, reject) => {
     thread.once('error', reject);
     thread.once('online', () => {
-      // A stage that has nothing left to do ends, watched or not.
+      // The watch must not keep a finished stage alive.
       thread.unref();
       resolve();
     });

@@ -1,6 +1,6 @@
 import type { MetricValue, Progress } from './context.ts';
 
-/** What the runner hands to a stage's process, as a JSON file whose path is the process's only argument. */
+/** What the runner passes to a stage's process, as a JSON file whose path is the process's only argument. */
 export interface StageTask {
   readonly kind: 'module' | 'command';
   /** `module`: the bundled stage module's absolute path. `command`: absent. */
@@ -15,10 +15,10 @@ export interface StageTask {
   readonly resume: readonly string[];
 }
 
-/** What a stage's process says to the runner: one JSON object a line, on this file descriptor. */
+/** The stage's process reports to the runner on this file descriptor, one JSON object per line. */
 export const messageDescriptor = 3;
 
-/** Nothing is ever sent on this one: it ends when the runner does, and then the stage must end too. */
+/** Nothing is ever sent on this one: it closes when the runner dies, and then the stage must die too. */
 export const lifelineDescriptor = 4;
 
 export type StageMessage =
@@ -26,10 +26,10 @@ export type StageMessage =
   | { readonly type: 'metrics'; readonly values: Readonly<Record<string, MetricValue>> }
   | { readonly type: 'note'; readonly level: 'note' | 'warning'; readonly text: string }
   | { readonly type: 'failed'; readonly code: string; readonly text: string }
-  /** `peakMemoryBytes`: largest resident set; null where it is not known. */
+  /** `peakMemoryBytes`: largest resident set; null if unknown. */
   | { readonly type: 'done'; readonly peakMemoryBytes: number | null };
 
-/** Reads one line of the channel; null for anything that is not a message, since a stage may write what it likes. */
+/** Parses one line of the channel; null for anything that is not a message, since a stage may write anything. */
 export function parseStageMessage(line: string): StageMessage | null {
   let value: unknown;
   try {

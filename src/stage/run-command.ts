@@ -4,7 +4,7 @@ import { hasErrorCode, ReproError } from '../errors.ts';
 import type { StageTask } from './protocol.ts';
 
 /**
- * Runs a `cmd:` stage as a child in this process group, so that what ends the group ends it too. Its paths are in the
+ * Runs a `cmd:` stage as a child in this process group, so that killing the group kills it too. Its paths are in the
  * environment: `REPRO_INPUT_0`, `REPRO_OUTPUT_0`, `REPRO_RESUME_0` and so on, in the order of the pipeline file.
  *
  * @throws {ReproError} `command-not-found`, `command-failed`, `killed`
@@ -21,10 +21,11 @@ export async function runCommand(task: StageTask): Promise<void> {
     child.once('exit', (code, name) => resolve([code, name]));
   });
   if (signal !== null) {
-    const hint = signal === 'SIGKILL' ? '; if nobody did that, the machine ran out of memory' : '';
-    throw new ReproError('killed', `"${program}" was ended by ${signal}${hint}`);
+    const hint =
+      signal === 'SIGKILL' ? '; unless someone did that by hand, the machine ran out of memory' : '';
+    throw new ReproError('killed', `"${program}" was killed by ${signal}${hint}`);
   }
-  if (exitCode !== 0) throw new ReproError('command-failed', `"${program}" ended with exit code ${exitCode}`);
+  if (exitCode !== 0) throw new ReproError('command-failed', `"${program}" exited with code ${exitCode}`);
 }
 
 function describePaths(task: StageTask): NodeJS.ProcessEnv {

@@ -1,10 +1,10 @@
 import type { Progress } from './context.ts';
 
-/** A log is read afterwards, by people: a line a second is as much as they can use, one in thirty shows that it lives. */
+/** People read the log afterwards: at most one line per second is useful, and one every thirty shows that it is alive. */
 const lineEveryMsAtLeast = 1_000;
 const lineEveryMsAtMost = 30_000;
 
-/** What a stage says by `note`, `warn` and `progress`, as lines of its log; progress is thinned out. */
+/** Writes a stage's `note`, `warn` and `progress` to its log; progress is thinned out. */
 export class StageLog {
   readonly #write: (line: string) => void;
   readonly #nowMs: () => number;
@@ -33,7 +33,7 @@ export class StageLog {
     if (isDue) this.#flush();
   }
 
-  /** Writes how far the stage has come, before whatever ends its log. */
+  /** Writes the latest progress, before whatever ends the log. */
   end(): void {
     this.#flush();
   }
@@ -51,12 +51,12 @@ export class StageLog {
   }
 }
 
-/** Of the work in so many parts, those that are done. */
+/** How many of `parts` equal parts of the work are done. */
 function partsDone({ done, total }: Progress, parts: number): number {
   return total > 0 ? Math.floor((done * parts) / total) : 0;
 }
 
-/** A note whose figures alone have changed, such as a loss after each batch, says nothing new in a log. */
+/** A note in which only figures have changed, such as a loss after each batch, is not news in a log. */
 function wordsOf({ note = '' }: Progress): string {
   return note.replace(/[\d.]+/g, '0');
 }

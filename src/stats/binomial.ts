@@ -1,8 +1,8 @@
 /**
- * How probable it is that chance alone gets at least so many right: `P(X ≥ k) = Σ_{i ≥ k} C(n, i) pⁱ (1 − p)ⁿ⁻ⁱ`, exactly. An interval
- * that holds its level on average, such as Wilson's, is too generous for a few trials with a small share; this holds it for each.
+ * The exact probability of getting at least this many right by chance: `P(X ≥ k) = Σ_{i ≥ k} C(n, i) pⁱ (1 − p)ⁿ⁻ⁱ`. An interval that
+ * keeps its level only on average, such as Wilson's, is too generous for few trials and a small share; this one always keeps it.
  *
- * @param successes from 0 to `trials`; of a fraction, the whole number below counts
+ * @param successes from 0 to `trials`; a fraction is rounded down
  * @param trials at least 1
  * @param share of successes by chance, 0 to 1
  * @throws {RangeError} if a number is out of its range
@@ -16,7 +16,7 @@ export function binomialUpperTail(successes: number, trials: number, share: numb
   if (!(share >= 0 && share <= 1)) {
     throw new RangeError(`binomialUpperTail: share must be from 0 to 1, not ${share}`);
   }
-  // A mean over seeds times the clips comes out a little below a whole number.
+  // A mean over seeds times the number of clips can come out slightly below a whole number.
   const least = Math.floor(successes + 1e-9);
   if (least === 0 || share === 1) return 1;
   if (share === 0) return 0;

@@ -1,15 +1,15 @@
 /**
- * Centred moving mean: each value becomes the mean of itself and up to `reach` values to each side. Towards the ends the
- * window shrinks on both sides alike, so that a steep beginning stays steep and the first and last value stay as they are.
+ * Centred moving mean: each value becomes the mean of itself and up to `reach` values on each side. Towards the ends the
+ * window shrinks equally on both sides, so that a steep start stays steep and the first and last values are unchanged.
  *
- * @param values null where there is none; such values are left out of the means
- * @param reach values to each side, a whole number from 0
- * @returns as many values; null where the window holds none
- * @throws {RangeError} if `reach` is not a whole number from 0
+ * @param values null where a value is missing; such values are left out of the means
+ * @param reach values on each side, a whole number >= 0
+ * @returns as many values; null where the window contains none
+ * @throws {RangeError} if `reach` is not a whole number >= 0
  */
 export function movingMean(values: readonly (number | null)[], reach: number): (number | null)[] {
   if (!Number.isInteger(reach) || reach < 0) {
-    throw new RangeError(`movingMean: reach must be a whole number from 0, not ${reach}`);
+    throw new RangeError(`movingMean: reach must be a whole number >= 0, not ${reach}`);
   }
   return values.map((_, index) => {
     const side = Math.min(reach, index, values.length - 1 - index);

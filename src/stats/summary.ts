@@ -1,4 +1,4 @@
-/** Mean and extremes of a few values, for instance one a seed. */
+/** Mean and extremes of a few values, for instance one per seed. */
 export interface Summary {
   readonly count: number;
   readonly mean: number;
@@ -6,7 +6,7 @@ export interface Summary {
   readonly max: number;
 }
 
-/** @throws {RangeError} if there is no value */
+/** @throws {RangeError} if there are no values */
 export function summarise(values: readonly number[]): Summary {
   if (values.length === 0) throw new RangeError('summarise: no values');
   let sum = 0;
@@ -17,6 +17,6 @@ export function summarise(values: readonly number[]): Summary {
     min = Math.min(min, value);
     max = Math.max(max, value);
   }
-  // The mean of equal values is that value, whatever rounding makes of their sum.
+  // The mean of equal values must be that value, whatever rounding does to their sum.
   return { count: values.length, mean: min === max ? min : sum / values.length, min, max };
 }

@@ -12,9 +12,9 @@ const Z_95 = 1.959963984540054;
  * `(p + z²/2n ± z · √(p(1 − p)/n + z²/4n²)) / (1 + z²/n)`. Unlike `p ± z · √(p(1 − p)/n)` it keeps its coverage
  * near 0 and 1 and never leaves [0, 1].
  *
- * @param successes from 0 to `trials`; a fraction is taken as it is
+ * @param successes from 0 to `trials`; may be a fraction
  * @param trials at least 1
- * @param z quantile of the standard normal distribution, 95 % two-sided unless told
+ * @param z quantile of the standard normal distribution, default 95 % two-sided
  * @throws {RangeError} if there are no trials, or more successes than trials
  * @see Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Newcombe 1998, Stat. Med. 17, 857-872, method 3
  */
@@ -27,7 +27,7 @@ export function wilsonInterval(successes: number, trials: number, z = Z_95): Int
   const square = (z * z) / trials;
   const centre = share + square / 2;
   const reach = z * Math.sqrt((share * (1 - share)) / trials + square / (4 * trials));
-  // At 0 and `trials` the bound is exactly 0 or 1; rounding would leave 1e-17 of it.
+  // At 0 and `trials` the bound is exactly 0 or 1; rounding would be off by 1e-17.
   return {
     low: successes === 0 ? 0 : Math.max(0, (centre - reach) / (1 + square)),
     high: successes === trials ? 1 : Math.min(1, (centre + reach) / (1 + square)),

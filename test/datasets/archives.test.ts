@@ -166,7 +166,7 @@ describe('the files of a zip', () => {
     const tree = await write(makeZip([members[0]!, members[3]!, members[0]!]));
     await expect(tree.list()).rejects.toMatchObject({
       code: 'archive-unsafe',
-      message: '"Train/b" is there twice.',
+      message: '"Train/b" occurs twice.',
     });
   });
 });

@@ -114,7 +114,7 @@ describe('verifying recordings', () => {
     const error = await failure(real, path.join(root, 'nowhere'));
     expect(error.code).toBe('data-missing');
     expect(error.message).toContain(`${path.join(root, 'nowhere')} does not exist`);
-    expect(error.fix).toContain("A relative dataset.root starts at the project's folder.");
+    expect(error.fix).toContain('A relative dataset.root is relative to the project folder.');
     expect(error.fix).toContain(`repro run verify --profile full --set dataset.root=${root}/nowhere`);
     for (const step of ['research.ibm.com', 'DvsGesture.tar.gz', PUBLISHED.archiveMd5, 'CC BY 4.0']) {
       expect(error.fix).toContain(step);
@@ -137,13 +137,13 @@ describe('verifying recordings', () => {
     const file = path.join(root, 'passwd');
     await writeFile(file, 'x');
     const error = await failure(real, file);
-    expect(error.message).toBe(`${file} is a file, but no .tar.gz archive.`);
+    expect(error.message).toBe(`${file} is a file, but not a .tar.gz archive.`);
     expect(error.fix).not.toContain(file);
   });
 
   test('names a download that has not ended', async () => {
     await writeFile(path.join(root, 'DvsGesture.tar.gz.part'), 'x');
-    expect((await failure()).message).toContain('DvsGesture.tar.gz.part, a download that has not ended');
+    expect((await failure()).message).toContain('DvsGesture.tar.gz.part, an unfinished download');
   });
 
   test('calls an archive that is cut off an incomplete download, with sizes', async () => {
@@ -175,7 +175,7 @@ describe('verifying recordings', () => {
     const error = await failure();
     expect(error.code).toBe('data-corrupt');
     expect(error.message.split('\n')).toEqual([
-      'DVS128 Gesture is not whole:',
+      'DVS128 Gesture is incomplete or damaged:',
       '  trial lists are not the published ones (1):',
       '    trials_to_test.txt:2  user25_led.aedat does not belong here',
       '  recordings are missing (1): user01_led.aedat',
@@ -232,7 +232,7 @@ describe('verifying recordings', () => {
     [
       'beyond the recording',
       [...LABELS.slice(0, 11), { class: 11, startUs: 20_000, endUs: 21_000 }],
-      'lies outside the recording (0 to 13900 µs)',
+      'is outside the recording (0 to 13900 µs)',
     ],
   ])('refuses labels %s', async (_, labels, message) => {
     const files = gestureFiles(false);
@@ -261,7 +261,7 @@ describe('verifying recordings', () => {
     files.set('trials_to_test.txt', text('user24_led.aedat\n\nnobody\n'));
     await writeGestures(root, files);
     expect((await failure(simulated)).message).toContain(
-      "trials_to_test.txt:3  nobody is no recording's name",
+      "trials_to_test.txt:3  nobody is not a recording's name",
     );
   });
 
@@ -317,9 +317,9 @@ describe('verifying simulated recordings', () => {
     [
       'a recording twice',
       'user24_led.aedat\nuser24_led.aedat\n',
-      'trials_to_test.txt:2  user24_led.aedat stands here twice',
+      'trials_to_test.txt:2  user24_led.aedat appears twice',
     ],
-    ['another name', '../etc/passwd\n', "../etc/passwd is no recording's name"],
+    ['another name', '../etc/passwd\n', "../etc/passwd is not a recording's name"],
     ['no recording at all', '\n', 'trials_to_test.txt is empty'],
     ['a recording that is not there', 'user25_led.aedat\n', 'user25_led.aedat'],
   ])('refuses lists with %s', async (_, list, message) => {

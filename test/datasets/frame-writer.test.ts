@@ -170,7 +170,7 @@ describe('the frame cache of gesture recordings', () => {
     };
     await expect(writeFrames({ ...base, dataset: forgetful, root, output })).rejects.toMatchObject({
       code: 'data-corrupt',
-      message: 'user24_led.aedat: listed, but not read.',
+      message: 'user24_led.aedat: listed but not read.',
     });
     expect(await readdir(output)).toEqual([]);
   });

@@ -84,8 +84,8 @@ describe('verifying N-MNIST', () => {
     await writeSamples([...names('trains'), ...names('Test')]);
     await expect(verifyNmnist(root, real)).rejects.toMatchObject({
       code: 'data-missing',
-      message: expect.stringContaining(`${root} holds neither Train/ nor Train.zip.`),
-      fix: expect.stringMatching(/^It holds trains: rename that to Train\.\n.*--set dataset\.root=/s),
+      message: expect.stringContaining(`${root} contains neither Train/ nor Train.zip.`),
+      fix: expect.stringMatching(/^It contains trains: rename that to Train\.\n.*--set dataset\.root=/s),
     });
     await expect(verifyNmnist(path.join(root, 'none'), real)).rejects.toMatchObject({
       message: expect.stringContaining(`${root}/none does not exist`),
@@ -119,7 +119,7 @@ describe('verifying N-MNIST', () => {
     await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
     const { warnings, files } = await verifyNmnist(root, real);
     expect(warnings).toContain('no test sample of 9.');
-    expect(warnings.at(-1)).toMatch(/^1 file is no sample \(.*\) and not used: Test\/1\/notes\.txt\.$/);
+    expect(warnings.at(-1)).toMatch(/^1 file is not a sample \(.*\) and not used: Test\/1\/notes\.txt\.$/);
     expect(files.find((file) => file.path === 'Test/1/notes.txt')?.status).toBe('unlisted');
   });
 });
@@ -131,9 +131,9 @@ test('names of files that are not used are warned of once, before blank samples,
   await writeSamples(['Train/0/00000.bin'], new Uint8Array(0));
   const { warnings, perClass } = await verifyNmnist(root, real);
   expect(warnings.slice(2)).toEqual([
-    '6 files are no samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
+    '6 files are not samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
       'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin and 2 more.',
-    'Train/0/00000.bin  holds no events: its clip is blank.',
+    'Train/0/00000.bin  contains no events: its clip is blank.',
   ]);
   expect(perClass['3']).toBe(2);
 });
@@ -142,7 +142,7 @@ test('an unknown data set is refused with the closest name', () => {
   expect(() => findDataset('n-mnist')).toThrow(
     expect.objectContaining({
       code: 'dataset-unknown',
-      fix: 'Closest: "nmnist". There are: dvs128-gesture, nmnist.',
+      fix: 'Closest: "nmnist". Known: dvs128-gesture, nmnist.',
     }),
   );
 });

@@ -91,7 +91,7 @@ describe('reading AEDAT 3.1', () => {
     const { events, summary } = decodeAedat3(bytes, options);
     expect(events).toEqual(goldenEvents('aedat_events'));
     expect(summary.warnings[0]).toMatch(
-      /^a\.aedat: packet 1, byte 105 {2}has room for more events than it holds/,
+      /^a\.aedat: packet 1, byte 105 {2}has room for more events than it contains/,
     );
     expect(decodeAedat3(bytes, { ...options, invalidEvents: 'drop' }).events.tUs).toHaveLength(295);
   });
@@ -108,7 +108,7 @@ describe('reading AEDAT 3.1', () => {
     const { events, summary } = decodeAedat3(encodeAedat3(makeEvents([])), options);
     expect(events.tUs).toHaveLength(0);
     expect(summary).toMatchObject({ firstUs: null, lastUs: null });
-    expect(summary.warnings).toEqual(['a.aedat  holds no polarity events.']);
+    expect(summary.warnings).toEqual(['a.aedat  contains no polarity events.']);
   });
 });
 
@@ -158,7 +158,7 @@ describe('a damaged AEDAT file', () => {
 
   test('that is gzipped is called that', () => {
     expect(() => decodeAedat3(Uint8Array.of(0x1f, 0x8b, 8, 0), options)).toThrow(
-      expect.objectContaining({ fix: 'It is compressed with gzip: unpack it first.' }),
+      expect.objectContaining({ fix: 'It is gzip-compressed: unpack it first.' }),
     );
   });
 

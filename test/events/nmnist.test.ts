@@ -34,6 +34,6 @@ test('time that goes back and an empty sample are accepted with a warning', () =
   const { warnings } = decodeNmnist(Uint8Array.of(0, 0, 0, 0, 9, 0, 0, 0, 0, 8), 'a.bin');
   expect(warnings).toEqual(['a.bin: byte 5  goes back in time.']);
   expect(decodeNmnist(new Uint8Array(0), 'b.bin').warnings).toEqual([
-    'b.bin  holds no events: its clip is blank.',
+    'b.bin  contains no events: its clip is blank.',
   ]);
 });

@@ -301,7 +301,7 @@ describe('a fingerprint', () => {
     define(project.at('data'));
     await project.run();
     await project.write('data/recording', 'r');
-    expect(await project.reasonsOf('verify')).toEqual([`input: ${project.at('data')} is there now`]);
+    expect(await project.reasonsOf('verify')).toEqual([`input: ${project.at('data')} now exists`]);
     await project.run();
     await project.write('elsewhere/recording', 'r');
     define(project.at('elsewhere'));

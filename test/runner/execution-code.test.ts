@@ -140,13 +140,13 @@ describe('a stage module', () => {
     const project = await createModuleProject();
     await project.write(
       'stages/make.ts',
-      `class ReproError extends Error { name = 'ReproError'; code = 'bad-data'; where = 'a.aedat'; fix = 'Fetch it again.'; }
+      `class ReproError extends Error { name = 'ReproError'; code = 'bad-data'; where = 'a.aedat'; fix = 'Download it again.'; }
        export default { summary: '', async run() { throw new ReproError('truncated'); } };`,
     );
     const { events } = await project.run();
     expect(eventOf(events, 'failed', 'make')).toMatchObject({
       code: 'bad-data',
-      text: 'a.aedat  truncated\n  Fetch it again.',
+      text: 'a.aedat  truncated\n  Download it again.',
     });
   });
 

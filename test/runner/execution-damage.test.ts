@@ -145,7 +145,7 @@ describe('a disk that refuses', () => {
     const { code, text } = eventOf(events, 'failed', 's');
     expect(code).toBe('output-blocked');
     expect(text).toBe(
-      `${project.at('artifacts/file')}  is not a folder, and output "s" belongs in it\n  Move it away or delete it, then run again: what was made is kept.`,
+      `${project.at('artifacts/file')}  is not a folder, but output "s" belongs in it\n  Move it away or delete it, then run again: finished work is kept.`,
     );
     expect(await project.reasonsOf('s')).toEqual(['output-missing: artifacts/file/s is missing']);
     await project.remove('artifacts/file');

@@ -37,9 +37,9 @@ describe('a stage that fails', () => {
     const { outcome, events } = await project.run();
     expect(outcome).toBe('failed');
     const failed = eventOf(events, 'failed', 'bad');
-    expect(failed).toMatchObject({ code: 'command-failed', text: '"sh" ended with exit code 3' });
+    expect(failed).toMatchObject({ code: 'command-failed', text: '"sh" exited with code 3' });
     expect(failed.logTail).toHaveLength(20);
-    expect(failed.logTail.slice(-2)).toEqual(['line 30', '"sh" ended with exit code 3']);
+    expect(failed.logTail.slice(-2)).toEqual(['line 30', '"sh" exited with code 3']);
     expect(eventOf(events, 'blocked', 'after-bad').by).toEqual(['bad']);
     expect(eventOf(events, 'blocked', 'last').by).toEqual(['bad']);
     eventOf(events, 'finished', 'after-good');
@@ -131,7 +131,7 @@ describe('a stage that fails', () => {
     project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
     expect(eventOf((await project.run()).events, 'failed', 's')).toMatchObject({
       code: 'disk-enospc',
-      text: 'the disk is full (ENOSPC)\n  Free some space, then run again: what is done is kept.',
+      text: 'the disk is full (ENOSPC)\n  Free some space, then run again: finished work is kept.',
     });
   });
 
@@ -186,7 +186,7 @@ describe('a stage that fails', () => {
     const { events } = await project.run();
     expect(eventOf(events, 'failed', 's')).toMatchObject({ code: 'input-missing' });
     expect(eventOf(events, 'failed', 's').text).toMatch(
-      /^pipeline\.yaml:1:1 {2}stage "s": input "no.txt" is not there/,
+      /^pipeline\.yaml:1:1 {2}stage "s": input "no.txt" does not exist/,
     );
   });
 
@@ -283,8 +283,8 @@ describe('a resume folder', () => {
     const notesOf = (events: readonly RunEvent[]) =>
       events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
     const setAside =
-      'artifacts/s.resume was left by other code, inputs or parameters: set aside; it comes back when they run again';
-    const isBack = 'artifacts/s.resume had been set aside, and is back: going on from there';
+      'artifacts/s.resume belongs to other code, inputs or parameters and was set aside; it comes back when they run again';
+    const isBack = 'artifacts/s.resume was set aside earlier and is back: resuming from it';
 
     define(1);
     await project.run();
@@ -313,7 +313,7 @@ describe('a resume folder', () => {
       { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
     ]);
     const { events } = await project.run();
-    expect(eventOf(events, 'note', 's').text).toContain('no mark of who left it');
+    expect(eventOf(events, 'note', 's').text).toContain('had no owner on record');
     expect(project.read('artifacts/s.resume/state')).toBe('step\n');
   });
 });

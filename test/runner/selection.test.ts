@@ -85,7 +85,7 @@ stages:
       'evaluate@base,1',
     ]);
     expect(await refuse({ from: 'report', until: 'frames' })).toBe(
-      'nothing lies between "report" and "frames"\n  "frames" does not depend on "report": `repro graph` shows what does.',
+      'there is nothing between "report" and "frames"\n  "frames" does not depend on "report": `repro graph` shows what does.',
     );
   });
 
@@ -117,7 +117,7 @@ stages:
     ],
     [
       'simulate',
-      'profile "none" leaves out stage "simulate"\n  Its `when:` in the pipeline file says for which profiles it is there.',
+      'profile "none" leaves out stage "simulate"\n  Its `when:` in the pipeline file says which profiles include it.',
     ],
     ['train@bsae,1', 'stage "train" has no instance "train@bsae,1"\n  Closest: "train@base,1".'],
     [

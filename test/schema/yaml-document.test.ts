@@ -104,29 +104,29 @@ describe('a YAML file', () => {
 
   test('is refused when an alias repeats itself or has no anchor', async () => {
     expect(await refusalOf('a: &a [*a]')).toBe(
-      'f.yaml:1:8  the alias "*a" stands inside what it repeats, so it has no end.',
+      'f.yaml:1:8  the alias "*a" is inside the value it repeats, so it never ends.',
     );
     expect(await refusalOf('a: &defaults 1\nb: *default')).toBe(
-      'f.yaml:2:4  no anchor "&default" stands above this alias.\n  Closest: "defaults".',
+      'f.yaml:2:4  there is no anchor "&default" above this alias.\n  Closest: "defaults".',
     );
     expect(await refusalOf('a: &a 1\nb: {<<: *a}')).toBe(
-      'f.yaml:2:5  "<<" merges mappings only.\n  Write `<<: *anchor`.',
+      'f.yaml:2:5  "<<" can only merge mappings.\n  Write `<<: *anchor`.',
     );
   });
 
   test('is refused when a key stands twice, with the places of both', async () => {
     expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe(
-      'f.yaml:3:1  the key "a" stands here twice.\n  The first one is in line 1, column 1.',
+      'f.yaml:3:1  the key "a" appears twice.\n  The first one is on line 1, column 1.',
     );
     expect(await refusalOf('{a: 1, a: 1}')).toBe(
-      'f.yaml:1:8  the key "a" stands here twice.\n  The first one is in line 1, column 2.',
+      'f.yaml:1:8  the key "a" appears twice.\n  The first one is on line 1, column 2.',
     );
   });
 
   test('is refused when a key is not text', async () => {
-    expect(await refusalOf('2020: x')).toBe('f.yaml:1:1  the key 2020 is not text.\n  Quote it: "2020".');
-    expect(await refusalOf('true: x')).toBe('f.yaml:1:1  the key true is not text.\n  Quote it: "true".');
-    expect(await refusalOf('? [a]\n: x')).toContain('f.yaml:1:3  a key must be text.');
+    expect(await refusalOf('2020: x')).toBe('f.yaml:1:1  the key 2020 is not a string.\n  Quote it: "2020".');
+    expect(await refusalOf('true: x')).toBe('f.yaml:1:1  the key true is not a string.\n  Quote it: "true".');
+    expect(await refusalOf('? [a]\n: x')).toContain('f.yaml:1:3  a key must be a string.');
     expect(await refusalOf(': x')).toContain('f.yaml:1:1  the key');
   });
 
@@ -149,17 +149,17 @@ describe('a YAML file', () => {
     ['- a: 1\n  name:x y\n', 'f.yaml:2:3  not YAML: "name:x y" is', 'name: x y'],
   ])('names the cause when a blank is missing after a colon: %j', async (text, message, mended) => {
     expect(await refusalOf(text)).toBe(
-      `${message} neither a key with a value nor a text of its own.\n  A blank is missing after the colon: "${mended}".`,
+      `${message} neither a key with a value nor a string.\n  A space is missing after the colon: "${mended}".`,
     );
   });
 
   test('is not told of a blank where the colon belongs to an address', async () => {
-    expect(await refusalOf('a: 1\nhttps://example.org\n')).not.toContain('blank');
+    expect(await refusalOf('a: 1\nhttps://example.org\n')).not.toContain('space is missing');
   });
 
   test('is refused when a quote is left open', async () => {
-    expect(await refusalOf('a: "b\n')).toContain('not YAML: the closing " of a text is missing.');
-    expect(await refusalOf("a: 'b\n")).toContain("not YAML: the closing ' of a text is missing.");
+    expect(await refusalOf('a: "b\n')).toContain('not YAML: the closing " of a string is missing.');
+    expect(await refusalOf("a: 'b\n")).toContain("not YAML: the closing ' of a string is missing.");
   });
 
   test('is refused when it is empty', async () => {
@@ -170,7 +170,7 @@ describe('a YAML file', () => {
 
   test('is refused when a second document follows', async () => {
     expect(await refusalOf('a: 1\n---\nb: 2\n')).toBe(
-      'f.yaml:2:1  a second document begins here; one file holds one document.\n  Delete the line "---" and what follows it.',
+      'f.yaml:2:1  a second document begins here; a file may contain only one.\n  Delete the line "---" and what follows it.',
     );
     expect(await readValue('---\na: 1\n...\n')).toEqual({ a: 1 });
   });
@@ -178,41 +178,43 @@ describe('a YAML file', () => {
   test('says how to write a reference when its braces are taken for a mapping', async () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
     expect(await refusalOf('inputs: [${dataset.root}]\n')).toContain(
-      'Quote every text that holds a reference',
+      'Quote every string that contains a reference',
     );
   });
 
   test('is refused when a number cannot be kept', async () => {
     expect(await refusalOf('seed: 12345678901234567890')).toBe(
-      'f.yaml:1:7  12345678901234567890 is too large to be kept exactly.\n  Quote it if it is a name.',
+      'f.yaml:1:7  12345678901234567890 is too large to be represented exactly.\n  Quote it if it is a name.',
     );
     expect(await refusalOf('rate: .inf')).toBe('f.yaml:1:7  .inf is not a finite number.');
     expect(await readValue('a: 1e3')).toEqual({ a: 1000 });
   });
 
   test('is refused when it has tags', async () => {
-    expect(await refusalOf('a: !!binary aGk=')).toContain('is neither text, a number');
-    expect(await refusalOf('a: !secret x')).toContain('only plain YAML is read.');
+    expect(await refusalOf('a: !!binary aGk=')).toContain('is not a string, a number');
+    expect(await refusalOf('a: !secret x')).toContain('only plain YAML is supported.');
   });
 
   test('is refused when it is nested absurdly deep, written out or through aliases', async () => {
     expect(await refusalOf('['.repeat(100_000))).toMatch(/nested|not YAML/);
-    expect(await refusalOf(`${'['.repeat(300)}${']'.repeat(300)}`)).toContain('nested more than 200 deep');
+    expect(await refusalOf(`${'['.repeat(300)}${']'.repeat(300)}`)).toContain(
+      'nested more than 200 levels deep',
+    );
     const chain = ['a0: &a0 [x]'];
     for (let level = 1; level < 300; level += 1) chain.push(`a${level}: &a${level} [*a${level - 1}]`);
-    expect(await refusalOf(chain.join('\n'))).toContain('nested more than 200 deep');
+    expect(await refusalOf(chain.join('\n'))).toContain('nested more than 200 levels deep');
   });
 
   test('is refused when it is not UTF-8', async () => {
     expect(await readBytes(Uint8Array.of(0x61, 0x3a, 0x20, 0xff, 0x0a))).toBe(
-      'f.yaml  is not UTF-8 text.\n  Save the file with the encoding UTF-8.',
+      'f.yaml  is not UTF-8 text.\n  Save the file as UTF-8.',
     );
     expect(await readBytes(Buffer.from('\uFEFFa: 1\n', 'utf16le'))).toContain('not UTF-8');
   });
 
   test('is refused when it is missing or a folder', async () => {
     const read = (file: string) => readYamlFile(file, 'f.yaml').then(() => '', describeError);
-    expect(await read(path.join(folder, 'missing.yaml'))).toBe('f.yaml  there is no such file.');
-    expect(await read(folder)).toBe('f.yaml  is a folder; a YAML file is wanted.');
+    expect(await read(path.join(folder, 'missing.yaml'))).toBe('f.yaml  this file does not exist.');
+    expect(await read(folder)).toBe('f.yaml  is a folder; expected a YAML file.');
   });
 });

@@ -74,7 +74,7 @@ describe('a YAML file held against a schema', () => {
   test.each([
     [
       'id: a\nnetwork:\n  pooling: maxx\n',
-      'm.yaml:3:12  network.pooling: "maxx" is none of "max", "average".\n  Closest: "max".',
+      'm.yaml:3:12  network.pooling: "maxx" is not one of "max", "average".\n  Closest: "max".',
     ],
     [
       'id: a\nnetwork: {pooling: max, chanels: 3}\n',
@@ -91,7 +91,7 @@ describe('a YAML file held against a schema', () => {
     ['id: a\nnetwork: {pooling: max, rate: 1}\n', 'm.yaml:2:31  network.rate: must be less than 1, not 1.'],
     [
       'id: A1\nnetwork: {pooling: max}\n',
-      'm.yaml:1:5  id: "A1" is not written as it must be.\n  Lower-case letters only.',
+      'm.yaml:1:5  id: "A1" has the wrong form.\n  Lower-case letters only.',
     ],
     ['id: a\nnetwork: {}\n', 'm.yaml:2:1  network: "pooling" is missing.'],
     ['id: a\nnetwork: [max]\n', 'm.yaml:2:10  network: must be a mapping, not a list.'],
@@ -101,10 +101,10 @@ describe('a YAML file held against a schema', () => {
       'm.yaml:3:7  tags: has the same entry twice (entries 1 and 3).',
     ],
     ['- a\n', 'm.yaml:1:1  must be a mapping, not a list.'],
-    ['', 'm.yaml:1:1  the file is empty.\n  These keys have to be there: "id", "network".'],
+    ['', 'm.yaml:1:1  the file is empty.\n  Required keys: "id", "network".'],
     [
       'id: a\nnetwork: {pooling: max, channels: "8", rate: "0.5"}\n',
-      'm.yaml:2:35  network.channels: must be a whole number, not "8".\n  Write it without the quotes: 8.\nm.yaml:2:46  network.rate: must be a number, not "0.5".\n  Write it without the quotes: 0.5.',
+      'm.yaml:2:35  network.channels: must be a whole number, not "8".\n  Write it without quotes: 8.\nm.yaml:2:46  network.rate: must be a number, not "0.5".\n  Write it without quotes: 0.5.',
     ],
     [
       'id: a\nnetwork: {pooling: max, channels: "8.5"}\n',
@@ -112,11 +112,11 @@ describe('a YAML file held against a schema', () => {
     ],
     [
       'id: a\nnetwork:\n  pooling:max\n',
-      'm.yaml:3:3  network: must be a mapping, not "pooling:max".\n  A blank is missing after the colon: "pooling: max".',
+      'm.yaml:3:3  network: must be a mapping, not "pooling:max".\n  A space is missing after the colon: "pooling: max".',
     ],
     [
       'id: a\nnetwork: {pooling: max, channels:8}\n',
-      'm.yaml:2:25  network: unknown key "channels:8".\n  A blank is missing after the colon: "channels: 8".',
+      'm.yaml:2:25  network: unknown key "channels:8".\n  A space is missing after the colon: "channels: 8".',
     ],
   ])('is refused: %j', async (text, expected) => {
     expect(await check(text)).toBe(expected);
@@ -131,9 +131,9 @@ describe('a YAML file held against a schema', () => {
   test('names all that is wrong, in the order of the file', async () => {
     const text = 'tags: [1]\nid: 3\nnetwork: {pooling: min, x: 1}\n';
     expect((await check(text)).split('\n').filter((line) => line.startsWith('m.yaml'))).toEqual([
-      'm.yaml:1:8  tags[0]: must be text, not 1.',
-      'm.yaml:2:5  id: must be text, not 3.',
-      'm.yaml:3:20  network.pooling: "min" is none of "max", "average".',
+      'm.yaml:1:8  tags[0]: must be a string, not 1.',
+      'm.yaml:2:5  id: must be a string, not 3.',
+      'm.yaml:3:20  network.pooling: "min" is not one of "max", "average".',
       'm.yaml:3:25  network: unknown key "x".',
     ]);
   });

@@ -14,12 +14,12 @@ test.each([
 ])('%s is told with its path, a remedy, and that nothing is lost', (code, text) => {
   const told = describeError(explainDiskError(systemError(code, '/data/x')));
   expect(told).toContain(`/data/x  ${text} (${code})\n  `);
-  expect(told).toContain('then run again: what is done is kept.');
+  expect(told).toContain('then run again: finished work is kept.');
 });
 
 test('a disk error without a path is told with who met it', () => {
   expect(describeError(explainDiskError(systemError('ENOSPC'), 'stage "s"'))).toBe(
-    'stage "s": the disk is full (ENOSPC)\n  Free some space, then run again: what is done is kept.',
+    'stage "s": the disk is full (ENOSPC)\n  Free some space, then run again: finished work is kept.',
   );
 });
 

@@ -14,15 +14,15 @@ import {
 } from './facts.ts';
 import type { FoundFile } from './inspect.ts';
 
-/** Recording names of either split, sorted by name. */
+/** Recording names per split, sorted. */
 export type Trials = Readonly<Record<Split, readonly string[]>>;
 
-/** The names in a trial list: one a line; blank lines do not count. */
+/** The names in a trial list, one per line; blank lines are ignored. */
 export function parseTrialList(text: string): string[] {
   return parseTrialLines(text).map(({ name }) => name);
 }
 
-/** The same with their lines, from 1. */
+/** The same with line numbers, from 1. */
 function parseTrialLines(text: string): { readonly name: string; readonly line: number }[] {
   return text
     .split('\n')
@@ -31,8 +31,8 @@ function parseTrialLines(text: string): { readonly name: string; readonly line: 
 }
 
 /**
- * The recordings of both splits from the lists found. With facts, they must be the published 98 and 24; without
- * (simulated data), whole in themselves: proper names, none twice, none in both.
+ * The recordings of both splits according to the lists. With facts, they must be the published 98 and 24; without
+ * (simulated data), they must be consistent: valid names, none twice, none in both.
  */
 export function checkTrials(
   found: ReadonlyMap<string, FoundFile>,
@@ -55,23 +55,23 @@ export function checkTrials(
     for (const [i, { name, line }] of lines.entries()) {
       const place = `${list}:${line}`;
       if (parseRecordingName(name) === null)
-        problems.addPlace('trial lists are not right', `${place}  ${name} is no recording's name`);
+        problems.addPlace('trial lists are invalid', `${place}  ${name} is not a recording's name`);
       else if (published !== null && !published.includes(name)) {
         problems.addPlace('trial lists are not the published ones', `${place}  ${name} does not belong here`);
       } else if (names.indexOf(name) !== i)
-        problems.addPlace('trial lists are not right', `${place}  ${name} stands here twice`);
+        problems.addPlace('trial lists are invalid', `${place}  ${name} appears twice`);
     }
     if (text !== undefined && names.length === 0)
-      problems.addPlace('trial lists are not right', `${list} is empty`);
+      problems.addPlace('trial lists are invalid', `${list} is empty`);
     trials[split] = [...(published ?? new Set(names))].sort(byName);
   }
   for (const name of trials.test.filter((name) => trials.train.includes(name))) {
-    problems.addPlace('trial lists are not right', `${name} is in both`);
+    problems.addPlace('trial lists are invalid', `${name} is in both`);
   }
   return trials;
 }
 
-/** Holds one recording against its published md5, if any, and against its own format. */
+/** Checks one recording against its published md5, if any, and against its format. */
 export function checkRecording(
   name: string,
   file: FoundFile | undefined,
@@ -98,7 +98,7 @@ export function checkRecording(
 }
 
 /**
- * Holds a labels file against its format, the rows each class has in every recording, and the recording's own time.
+ * Checks a labels file against its format, the rows each class has in every recording, and the recording's time span.
  *
  * @returns its rows; none if they cannot be read
  */
@@ -119,18 +119,18 @@ export function checkLabels(
     parsed = parseLabels(text, { file: name, classes: CLASSES.length });
   } catch (error) {
     if (!(error instanceof ReproError)) throw error;
-    problems.addPlace('labels are not right', describeProblem(error));
+    problems.addPlace('labels are invalid', describeProblem(error));
     return [];
   }
   const { labels } = parsed;
-  const known = name === OVERLAPPING_LABELS ? ' (A known fault of the published labels.)' : '';
+  const known = name === OVERLAPPING_LABELS ? ' (A known fault in the published labels.)' : '';
   warnings.push(...parsed.warnings.map((warning) => `${warning}${known}`));
   const rows = CLASSES.map((_, i) => labels.filter((label) => label.class === i + 1).length);
   if (rows.some((count, i) => count !== ROWS_PER_CLASS[i])) {
     const wrong = CLASSES.map((_, i) => i)
       .filter((i) => rows[i] !== ROWS_PER_CLASS[i])
       .map((i) => `${rows[i]} of class ${i + 1} instead of ${ROWS_PER_CLASS[i]}`);
-    problems.addPlace('labels are not right', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
+    problems.addPlace('labels are invalid', `${name}: ${labels.length} rows; ${wrong.join(', ')}`);
   }
   const recording = found.get(recordingName)?.recording;
   if (recording === undefined || recording instanceof ReproError) return labels;
@@ -138,8 +138,8 @@ export function checkLabels(
     const { firstUs, lastUs } = recording;
     if (firstUs === null || lastUs === null || label.startUs > lastUs || label.endUs <= firstUs) {
       problems.addPlace(
-        'labels are not right',
-        `${name}: class ${label.class}, ${label.startUs} to ${label.endUs} µs, lies outside the recording ` +
+        'labels are invalid',
+        `${name}: class ${label.class}, ${label.startUs} to ${label.endUs} µs, is outside the recording ` +
           `(${firstUs ?? 'no'} to ${lastUs ?? 'no'} µs)`,
       );
     }

@@ -10,7 +10,7 @@ import { CLASSES, labelsNameOf, parseRecordingName, SENSOR, TRIAL_LISTS } from '
 import { isText, LARGEST_TEXT_BYTES } from './inspect.ts';
 import { locateGestures } from './locate.ts';
 
-/** The clips that trial lists and labels name; of an archive, that takes a pass over all of it. */
+/** The clips named by trial lists and labels; for an archive this takes a pass over all of it. */
 export async function listGestureClips(root: string, options: ReadOptions): Promise<Clips> {
   const shown = showPath(root);
   const place = await locateGestures(root);
@@ -55,7 +55,7 @@ interface Row {
   readonly endUs: number;
 }
 
-/** Streams the recordings and hands on the clips of each as soon as it is read; one recording's clips are held at a time. */
+/** Streams the recordings and passes on each one's clips as soon as it is read; only one recording's clips are in memory at a time. */
 export async function readGestureClips(
   root: string,
   clips: Clips,
@@ -88,7 +88,7 @@ export async function readGestureClips(
   if (missing.size > 0) {
     throw new ReproError('data-corrupt', `${[...missing].sort(byName).join(', ')}: missing.`, {
       where: showPath(root),
-      fix: 'Run `repro run verify`: it says what is wrong and where to get it.',
+      fix: 'Run `repro run verify`: it reports what is wrong and where to get it.',
     });
   }
 }

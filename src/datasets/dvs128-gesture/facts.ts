@@ -3,12 +3,12 @@ import recordings from './recordings.json' with { type: 'json' };
 
 /** What a set of gesture recordings must consist of. */
 export interface GestureFacts {
-  /** md5 of each recording by file name, for either split. */
+  /** md5 of each recording by file name, per split. */
   readonly train: Readonly<Record<string, string>>;
   readonly test: Readonly<Record<string, string>>;
-  /** md5 of the archive as published. */
+  /** md5 of the published archive. */
   readonly archiveMd5: string;
-  /** md5 of the small files that come with it; none of them is read. */
+  /** md5 of the small accompanying files; none of them is used. */
   readonly extras: Readonly<Record<string, string>>;
 }
 
@@ -17,9 +17,9 @@ export const FOLDER = 'DvsGesture';
 /** `dataset.root` of profile full. */
 export const USUAL_ROOT = 'data/DvsGesture';
 export const TRIAL_LISTS = { train: 'trials_to_train.txt', test: 'trials_to_test.txt' } as const;
-/** Stands beside recordings that were simulated, and nowhere else. */
+/** Present beside simulated recordings, and nowhere else. */
 export const SIMULATED_MARK = 'SIMULATED.txt';
-/** About; the data set's own README says 3 GB. */
+/** Approximate; the data set's own README says 3 GB. */
 export const ARCHIVE_BYTES = 2.9e9;
 
 /** The data set as IBM published it: 98 recordings of users 1-23, 24 of users 24-29. */
@@ -50,10 +50,10 @@ export const CLASSES = [
   'other',
 ] as const;
 
-/** Rows of each class in every labels file: one, but two of arm roll. */
+/** Rows per class in every labels file: one, but two for arm roll. */
 export const ROWS_PER_CLASS = CLASSES.map((name) => (name === 'arm roll' ? 2 : 1));
 
-/** In this file class 9 ends after the next row starts; it was published so. */
+/** In this file class 9 ends after the next row starts; it was published that way. */
 export const OVERLAPPING_LABELS = 'user22_led_labels.csv';
 
 /** `user01_fluorescent_led.aedat` -> user 1, light `fluorescent_led`; null for any other name. */
@@ -70,18 +70,18 @@ export function labelsNameOf(recording: string): string {
   return recording.replace(/\.aedat$/, '_labels.csv');
 }
 
-/** The whole text for a person who has no recordings yet, and wants them at `root`. */
+/** The full instructions for getting the recordings and putting them at `root`. */
 export function howToGetGestures(root: string): string {
   const archive = isArchiveName(root) ? showPath(root) : `${showPath(root)}/${ARCHIVE}`;
   const option = rootOption(root, USUAL_ROOT);
   return [
-    'DVS128 Gesture is free under CC BY 4.0 and is downloaded by hand:',
+    'DVS128 Gesture is free under CC BY 4.0. Download it by hand:',
     '  1. Open https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
     '     and follow its link to the data set, a folder at https://ibm.ent.box.com/s/3hiq58ww1pbbjrinh367ykfdf60xsfm8',
     `  2. Download ${ARCHIVE} (about 3 GB, md5 ${PUBLISHED.archiveMd5}).`,
-    `  3. Put it, packed as it is, at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
-    '     it is read faster. A folder elsewhere: --set dataset.root=DIR.',
-    '  4. Run it again (in place of these, the same --profile and other --set as before):',
+    `  3. Put the archive at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
+    '     it is read faster. For another folder: --set dataset.root=DIR.',
+    '  4. Run again (with the same --profile and other --set options as before):',
     `     npx repro run verify --profile full${option}      (checks every file)`,
     `     npm run reproduce -- --profile full${option}`,
     'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',

@@ -9,13 +9,13 @@ import type { GesturePlace } from './locate.ts';
 /** The lists and labels are a few hundred bytes each. */
 export const LARGEST_TEXT_BYTES = 1 << 20;
 
-/** One file as it was found. */
+/** One file as found. */
 export interface FoundFile {
   readonly sizeBytes: number;
   readonly md5: string;
-  /** Of lists and labels. */
+  /** For lists and labels. */
   readonly text?: string;
-  /** Of recordings: what they hold, or why they cannot be read. */
+  /** For recordings: what they contain, or why they cannot be read. */
   readonly recording?: Aedat3Summary | ReproError;
 }
 
@@ -65,7 +65,7 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
     }
     recording = error;
   }
-  // What follows the place of an error belongs to the md5 all the same.
+  // What follows an error still counts for the md5.
   for await (const _ of hashed) signal?.throwIfAborted();
   return { sizeBytes, md5: hash.digest('hex'), recording };
 }
@@ -80,7 +80,7 @@ async function* passThrough(
   }
 }
 
-/** The same chunks, but leaving the loop early does not end their source. */
+/** The same chunks, but leaving the loop early does not close their source. */
 function keepOpen(chunks: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
   return { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
 }

@@ -8,16 +8,16 @@ import { ARCHIVE, FOLDER, howToGetGestures, isArchiveName, TRIAL_LISTS, USUAL_RO
 
 /** Where the recordings were found. */
 export interface GesturePlace {
-  /** Full path of the archive, null for a folder. */
+  /** The archive's full path; null for a folder. */
   readonly archive: string | null;
-  /** File names as they stand in `DvsGesture/`, whichever way it is kept. */
+  /** File names relative to `DvsGesture/`, whether it is packed or not. */
   readonly tree: FileTree;
-  /** Names of the files, where listing them costs nothing. */
+  /** The file names, if listing them is cheap; otherwise null. */
   list(): Promise<readonly string[] | null>;
 }
 
 /**
- * Finds the recordings at `root`: the archive itself, a folder that holds it, or the unpacked folder (`DvsGesture/` or
+ * Finds the recordings at `root`: the archive itself, a folder that contains it, or the unpacked folder (`DvsGesture/` or
  * the one above). An unpacked folder is preferred to an archive beside it.
  *
  * @throws {ReproError} `data-missing` with all steps to get the data
@@ -42,8 +42,8 @@ export async function locateGestures(root: string): Promise<GesturePlace> {
   failMissing(
     root,
     started === undefined
-      ? `holds neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
-      : `holds ${started}, a download that has not ended, but not ${ARCHIVE}`,
+      ? `contains neither ${ARCHIVE} nor ${FOLDER}/ with recordings`
+      : `contains ${started}, an unfinished download, but not ${ARCHIVE}`,
   );
 }
 
@@ -70,7 +70,7 @@ function archivePlace(archive: string): GesturePlace {
 }
 
 function failMissing(root: string, what: string): never {
-  const message = `the recordings of DVS128 Gesture are not here: ${path.resolve(root)} ${what}.`;
+  const message = `the DVS128 Gesture recordings were not found: ${path.resolve(root)} ${what}.`;
   throw new ReproError('data-missing', message, {
     where: 'dataset.root',
     fix: `${RELATIVE_ROOT}.\n${howToGetGestures(root)}`,
@@ -78,11 +78,11 @@ function failMissing(root: string, what: string): never {
 }
 
 function failNoArchive(root: string): never {
-  const message = `${path.resolve(root)} is a file, but no .tar.gz archive.`;
+  const message = `${path.resolve(root)} is a file, but not a .tar.gz archive.`;
   throw new ReproError('data-missing', message, {
     where: 'dataset.root',
     fix:
-      `Point dataset.root at ${ARCHIVE}, at a folder that holds it, or at ${FOLDER}/: --set dataset.root=DIR.\n` +
+      `Point dataset.root at ${ARCHIVE}, at a folder that contains it, or at ${FOLDER}/: --set dataset.root=DIR.\n` +
       howToGetGestures(USUAL_ROOT),
   });
 }

@@ -29,7 +29,7 @@ import { locateGestures } from './locate.ts';
  *
  * @param facts what real recordings must be
  * @throws {ReproError} `data-missing`, `data-kind` (simulated instead of real, or the other way round) or
- *   `data-corrupt` with all that is missing or wrong
+ *   `data-corrupt` with everything that is missing or wrong
  */
 export async function verifyGestures(
   root: string,
@@ -58,7 +58,7 @@ export async function verifyGestures(
     archive = await describeArchive(place.archive, options.signal);
     if (expected !== null && archive.md5 !== expected.archiveMd5) {
       warnings.push(
-        `${archive.path}: md5 ${archive.md5} is not ${expected.archiveMd5}: not the published archive, whatever is in it.`,
+        `${archive.path}: md5 ${archive.md5} is not ${expected.archiveMd5}: this is not the published archive, whatever it contains.`,
       );
     }
   }
@@ -74,27 +74,27 @@ export async function verifyGestures(
   return makeManifest({ found, trials, labels, archive, warnings, facts: expected });
 }
 
-/** How many recordings there should be, or, of simulated ones, are; 0 if nobody can tell beforehand. */
+/** How many recordings there should be (for simulated ones, how many there are); 0 if unknown beforehand. */
 function countRecordings(names: readonly string[] | null, facts: GestureFacts | null): number {
   if (facts !== null) return Object.keys(facts.train).length + Object.keys(facts.test).length;
   return (names ?? []).filter((name) => parseRecordingName(name) !== null).length;
 }
 
-/** Setting `dataset.simulated` alone is no remedy: `simulate` needs a section of the profile, and makes its data itself. */
+/** Setting `dataset.simulated` alone does not help: `simulate` needs its section in the profile, and makes its own data. */
 const OWN_SIMULATED =
-  'For simulated ones take a profile that makes its own, without --set dataset.root: npx repro run --profile quick';
+  'For simulated recordings use a profile that makes its own, without --set dataset.root: npx repro run --profile quick';
 
 function checkKind(names: ReadonlySet<string>, simulated: boolean, root: string): void {
   if (names.has(SIMULATED_MARK) === simulated) return;
   const [there, wanted] = simulated ? ['real', 'simulated'] : ['simulated', 'real'];
   throw new ReproError(
     'data-kind',
-    `these recordings are ${there} (${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them), but the profile says they are ${wanted}.`,
+    `these recordings are ${there} (${simulated ? 'no ' : ''}${SIMULATED_MARK} beside them), but the profile expects ${wanted} ones.`,
     {
       where: showPath(root),
       fix: simulated
         ? `For real recordings: npx repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
-        : `${OWN_SIMULATED}\nFor real ones point dataset.root at the recordings of IBM: --set dataset.root=DIR.\n` +
+        : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n` +
           howToGetGestures(USUAL_ROOT),
     },
   );
@@ -132,9 +132,9 @@ function checkFiles(
 function remedy(simulated: boolean): string {
   if (simulated) return 'Make them again: `repro run simulate --force`.';
   return [
-    'Mend these files, or fetch or unpack the data set again (docs/data.md says where from); then `repro run verify`.',
+    'Fix these files, or download or unpack the data set again (docs/data.md says where from); then `repro run verify`.',
     '`repro logs verify` names every file and its md5.',
-    'A part of the recordings does not do: their lists are the data set. For a smaller run keep all of them and let the',
+    'All recordings are needed, because their lists define the data set. For a smaller run keep them all and let the',
     'profile take the first clips of each class: --set frames.limit.train=20 --set frames.limit.test=5.',
   ].join('\n');
 }
@@ -143,7 +143,7 @@ async function describeArchive(archive: string, signal: AbortSignal | undefined)
   return { path: path.basename(archive), ...(await hashFile(archive, signal)), status: 'archive' };
 }
 
-/** An archive that cannot be read to its end: says how much of it is there. */
+/** For an archive that cannot be read to its end: reports how much of it there is. */
 async function explainArchive(
   archive: string,
   error: unknown,
@@ -160,7 +160,7 @@ async function explainArchive(
     'data-corrupt',
     `${wrong}${formatBytes(sizeBytes)} of about ${formatBytes(ARCHIVE_BYTES)}. ` +
       (cut
-        ? 'The download is incomplete: fetch it again, then `repro run verify`.'
+        ? 'The download is incomplete: download it again, then `repro run verify`.'
         : 'The archive is damaged.'),
     { where: name, fix: howToGetGestures(root), cause: error },
   );
@@ -179,14 +179,14 @@ function makeManifest(parts: {
   const used = new Set<string>([
     SIMULATED_MARK,
     ...Object.values(TRIAL_LISTS),
-    // Small files that are not the published ones are not used, as the warning of them says.
+    // Small files that are not the published ones are not used, as their warning says.
     ...Object.entries((facts ?? PUBLISHED).extras)
       .filter(([name, md5]) => facts === null || found.get(name)?.md5 === md5)
       .map(([name]) => name),
   ]);
   const perUser: Record<string, number> = {};
   const perLight: Record<string, number> = {};
-  // In the order of the classes, whichever came first.
+  // In class order, whichever came first.
   const perClass: Record<string, number> = Object.fromEntries(CLASSES.map((name) => [name, 0]));
   const count = (counts: Record<string, number>, key: string) => {
     counts[key] = (counts[key] ?? 0) + 1;

@@ -5,7 +5,7 @@ import { readWhole } from '../file-tree.ts';
 import { LARGEST_SAMPLE_BYTES, parseSampleName } from './facts.ts';
 import { locateNmnist } from './locate.ts';
 
-/** Every sample is one clip; when it starts and ends is known once it is read. */
+/** Every sample is one clip; its start and end are known once it is read. */
 export async function listNmnistClips(root: string, options: ReadOptions): Promise<Clips> {
   const places = await locateNmnist(root);
   const clips: Record<Split, Clip[]> = { train: [], test: [] };

@@ -10,15 +10,15 @@ export const ARCHIVES: Readonly<Record<Split, { readonly name: string; readonly 
 /** `dataset.root` of profile nmnist. */
 export const USUAL_ROOT = 'data/N-MNIST';
 
-/** What either archive unpacks to. */
+/** What each archive unpacks to. */
 export const FOLDERS: Readonly<Record<Split, string>> = { train: 'Train', test: 'Test' };
 
-/** Samples of either split. */
+/** Samples per split. */
 export const SAMPLES: Readonly<Record<Split, number>> = { train: 60_000, test: 10_000 };
 
 export const CLASSES = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'] as const;
 
-/** A sample has 5 bytes an event and some thousand events; a larger file is none. */
+/** A sample has 5 bytes per event and a few thousand events; a larger file is not a sample. */
 export const LARGEST_SAMPLE_BYTES = 16 << 20;
 
 /** `Train/7/00042.bin` -> split and digit; null for any other name. */
@@ -27,16 +27,16 @@ export function parseSampleName(name: string): { readonly split: Split; readonly
   return match === null ? null : { split: match[1] === 'Train' ? 'train' : 'test', digit: Number(match[2]) };
 }
 
-/** The whole text for a person who has no samples yet, and wants them at `root`. */
+/** The full instructions for getting the samples and putting them at `root`. */
 export function howToGetNmnist(root: string): string {
   return [
-    'N-MNIST is free under CC BY-SA 4.0 and is downloaded by hand:',
+    'N-MNIST is free under CC BY-SA 4.0. Download it by hand:',
     '  1. Open https://www.garrickorchard.com/datasets/n-mnist and follow its link to the data.',
     `  2. Download ${ARCHIVES.train.name} (md5 ${ARCHIVES.train.md5})`,
     `     and ${ARCHIVES.test.name} (md5 ${ARCHIVES.test.md5}).`,
-    `  3. Put both, packed as they are, into ${showPath(root)}, or unpack them there to Train/ and Test/. Fewer samples will do:`,
-    '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. A folder elsewhere: --set dataset.root=DIR.',
-    '  4. Run it again (in place of these, the same --profile and other --set as before):',
+    `  3. Put both zips into ${showPath(root)}, or unpack them there to Train/ and Test/. Part of the samples is enough:`,
+    '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. For another folder: --set dataset.root=DIR.',
+    '  4. Run again (with the same --profile and other --set options as before):',
     `     npm run reproduce -- --profile nmnist${rootOption(root, USUAL_ROOT)}`,
   ].join('\n');
 }

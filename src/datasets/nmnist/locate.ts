@@ -8,10 +8,10 @@ import { RELATIVE_ROOT } from '../show-path.ts';
 import { ZipTree } from '../zip-tree.ts';
 import { ARCHIVES, FOLDERS, howToGetNmnist, USUAL_ROOT } from './facts.ts';
 
-/** Where one split's samples were found; names are `Train/0/00002.bin` either way. */
+/** Where one split's samples were found; names are like `Train/0/00002.bin` in either case. */
 export interface NmnistPlace {
   readonly split: Split;
-  /** Full path of the zip, null for a folder. */
+  /** The zip's full path; null for a folder. */
   readonly archive: string | null;
   readonly tree: FileTree & { list(): Promise<string[]> };
 }
@@ -20,7 +20,7 @@ export interface NmnistPlace {
 const FOLDER_DEPTH = 2;
 
 /**
- * Finds either split at `root`: its folder, or else its zip.
+ * Finds both splits at `root`: each as a folder, or else as a zip.
  *
  * @throws {ReproError} `data-missing` with all steps to get the data
  */
@@ -43,10 +43,10 @@ export async function locateNmnist(root: string): Promise<Record<Split, NmnistPl
   if (train !== undefined && test !== undefined) return { train, test };
   const missing = SPLITS.filter((split) => places[split] === undefined);
   const names = missing.map((split) => `neither ${FOLDERS[split]}/ nor ${ARCHIVES[split].name}`);
-  return fail(root, `holds ${names.join(', ')}`, await nameClosest(root, missing));
+  return fail(root, `contains ${names.join(', ')}`, await nameClosest(root, missing));
 }
 
-/** The same files with the folder's name before theirs. */
+/** The same files with the folder's name prefixed. */
 function below(tree: FolderTree, folder: string): NmnistPlace['tree'] {
   const renamed = (file: TreeFile): TreeFile => ({ ...file, path: `${folder}/${file.path}` });
   return {
@@ -55,7 +55,7 @@ function below(tree: FolderTree, folder: string): NmnistPlace['tree'] {
   };
 }
 
-/** `It holds train/: rename it to Train/.` for each name that was probably meant; nothing where none is close. */
+/** `It contains train/: rename that to Train/.` for each name that was probably meant; empty if none is close. */
 async function nameClosest(root: string, missing: readonly Split[]): Promise<string[]> {
   const entries = (await readdir(root)).sort(byName);
   return missing.flatMap((split) =>
@@ -63,20 +63,16 @@ async function nameClosest(root: string, missing: readonly Split[]): Promise<str
       const close = entries.find(
         (entry) => entry !== name && distance(entry.toLowerCase(), name.toLowerCase()) <= 1,
       );
-      return close === undefined ? [] : [`It holds ${close}: rename that to ${name}.`];
+      return close === undefined ? [] : [`It contains ${close}: rename that to ${name}.`];
     }),
   );
 }
 
 function fail(root: string, what: string, hints: readonly string[]): never {
-  throw new ReproError(
-    'data-missing',
-    `the samples of N-MNIST are not here: ${path.resolve(root)} ${what}.`,
-    {
-      where: 'dataset.root',
-      fix: [...hints, `${RELATIVE_ROOT}.`, howToGetNmnist(root)].join('\n'),
-    },
-  );
+  throw new ReproError('data-missing', `the N-MNIST samples were not found: ${path.resolve(root)} ${what}.`, {
+    where: 'dataset.root',
+    fix: [...hints, `${RELATIVE_ROOT}.`, howToGetNmnist(root)].join('\n'),
+  });
 }
 
 function failNoFolder(root: string): never {

@@ -17,30 +17,30 @@ import {
 } from './facts.ts';
 import { locateNmnist, type NmnistPlace } from './locate.ts';
 
-/** Warnings of samples shown; a data set with more is odd in one way, not in many. */
+/** Sample warnings shown; if there are more, they usually have one cause. */
 const MOST_WARNINGS = 20;
 
 /** What samples are called, for messages. */
 const SAMPLE_NAMES = 'Train/<digit>/<number>.bin, Test/<digit>/<number>.bin';
 
-/** What was found of one split. */
+/** What was found for one split. */
 interface FoundSplit {
   readonly files: readonly ManifestFile[];
-  /** Samples of each digit. */
+  /** Samples per digit. */
   readonly digits: readonly number[];
-  /** One for each sample that is accepted but not right. */
+  /** One per sample that is accepted but not right. */
   readonly sampleWarnings: readonly string[];
 }
 
 /**
- * Reads every sample to its end and checks its events; zips by md5 and checksums too. Fewer samples than the whole
- * data set are accepted with a warning.
+ * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete data set
+ * is accepted with a warning.
  *
  * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for, or `data-corrupt`
  */
 export async function verifyNmnist(root: string, options: ReadOptions): Promise<Manifest> {
   if (options.simulated) {
-    throw new ReproError('data-kind', 'there are no simulated samples of N-MNIST.', {
+    throw new ReproError('data-kind', 'there are no simulated N-MNIST samples.', {
       where: 'dataset.simulated',
       fix:
         'For real samples: npx repro run verify --profile nmnist\n' +
@@ -64,7 +64,7 @@ export async function verifyNmnist(root: string, options: ReadOptions): Promise<
     where: shown,
     what: 'N-MNIST',
     fix:
-      'Fetch or unpack these again, then `repro run verify`; `repro logs verify` names all of them.\n' +
+      'Download or unpack these again, then `repro run verify`; `repro logs verify` names all of them.\n' +
       howToGetNmnist(root),
     log: options.log,
   });
@@ -140,7 +140,7 @@ async function checkArchive(
   const found = await hashFile(archive, signal);
   if (found.md5 !== md5) {
     warnings.push(
-      `${name} (${formatBytes(found.sizeBytes)}): md5 ${found.md5} is not ${md5}: not the published archive, though whole.`,
+      `${name} (${formatBytes(found.sizeBytes)}): md5 ${found.md5} is not ${md5}: intact, but not the published archive.`,
     );
   }
   return { path: name, ...found, status: 'archive' };
@@ -163,11 +163,11 @@ function checkCounts(split: Split, digits: readonly number[], problems: Problems
   if (samples > 0 && absent.length > 0) warnings.push(`no ${noun} of ${absent.join(', ')}.`);
 }
 
-/** A sample under another name would be missed in silence otherwise. */
+/** Otherwise a sample under another name would be missed silently. */
 function describeIgnored(files: readonly ManifestFile[]): string[] {
   const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
   if (names.length === 0) return [];
-  const many = names.length === 1 ? 'file is no sample' : 'files are no samples';
+  const many = names.length === 1 ? 'file is not a sample' : 'files are not samples';
   return [`${names.length} ${many} (${SAMPLE_NAMES}) and not used: ${foldNames(names)}.`];
 }
 
@@ -175,6 +175,6 @@ function foldWarnings(warnings: readonly string[]): string[] {
   if (warnings.length <= MOST_WARNINGS) return [...warnings];
   return [
     ...warnings.slice(0, MOST_WARNINGS),
-    `and ${warnings.length - MOST_WARNINGS} further warnings of samples.`,
+    `and ${warnings.length - MOST_WARNINGS} more sample warnings.`,
   ];
 }

@@ -23,13 +23,13 @@ export interface SimulationSummary {
   readonly recordings: number;
   readonly clips: number;
   readonly events: number;
-  /** Of the recordings, without labels and lists. */
+  /** Size of the recordings, without labels and lists. */
   readonly sizeBytes: number;
 }
 
 /**
- * Simulates a data set and writes it to `root/DvsGesture` in the layout of DVS128 Gesture, with a SIMULATED.txt that says
- * what it is. The same options give the same bytes, whatever the machine and whatever else runs.
+ * Simulates a data set and writes it to `root/DvsGesture` in the layout of DVS128 Gesture, with a SIMULATED.txt that explains
+ * what it is. The same options give the same bytes on any machine, whatever else is running.
  *
  * @throws {ReproError} `simulate-options`; errors of the file system and of an aborted signal pass through
  */

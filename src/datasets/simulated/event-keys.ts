@@ -5,8 +5,8 @@ const POSITION_VALUES = 2 ** 15;
 const LARGEST_COORDINATE = 127;
 
 /**
- * Collects events in any order and gives them back by time, events of one microsecond by row, column and polarity.
- * An event is one number, exact below 2^53: sorting numbers is quick and leaves no tie to chance.
+ * Collects events in any order and returns them by time, and within a microsecond by row, column and polarity.
+ * An event is one number, exact below 2^53: sorting numbers is fast and leaves no ties.
  */
 export class EventKeys {
   #keys = new Float64Array(1 << 16);

@@ -55,7 +55,7 @@ function targetsOf(person: Person, motion: Motion, phase: number): Targets {
   }
 }
 
-/** The body's midline as an arm sees it: so far inward of its shoulder, in units of the reach. */
+/** The body's midline relative to an arm: distance inward from its shoulder, in units of the reach. */
 function midline(person: Person): number {
   return -person.shoulderHalfWidth / (person.upperArm + person.forearm);
 }
@@ -71,7 +71,7 @@ function clap(person: Person, motion: Motion, phase: number, amplitude: number):
   };
 }
 
-/** The elbow stands beside the body; forearm and hand swing about it like a fan. */
+/** The elbow stays beside the body; forearm and hand swing about it like a fan. */
 function wave(motion: Motion, phase: number): ArmTarget {
   const angle = 0.02 + 0.105 * motion.amplitude * sineOfTurns(phase);
   return {
@@ -82,10 +82,10 @@ function wave(motion: Motion, phase: number): ArmTarget {
   };
 }
 
-/** The hand goes round beside the shoulder. A growing phase is clockwise as the camera sees it, for either arm. */
+/** The hand circles beside the shoulder. An increasing phase is clockwise as seen by the camera, for either arm. */
 function circle(motion: Motion, phase: number, side: Side): ArmTarget {
   const radius = 0.34 * motion.amplitude;
-  // Outward is to the image's left for the right arm.
+  // Outward is to the left of the image for the right arm.
   const outward = side === 'right' ? -1 : 1;
   return {
     u: 0.57 + motion.shiftU + outward * radius * cosineOfTurns(phase),
@@ -95,7 +95,7 @@ function circle(motion: Motion, phase: number, side: Side): ArmTarget {
   };
 }
 
-/** Forearms across the chest turn about each other: up and down in the image, near and far in depth. */
+/** Forearms across the chest rotate around each other: up and down in the image, near and far in depth. */
 function roll(person: Person, motion: Motion, phase: number, amplitude: number): ArmTarget {
   return {
     u: midline(person) - 0.1 + 0.5 * motion.shiftU,
@@ -106,7 +106,7 @@ function roll(person: Person, motion: Motion, phase: number, amplitude: number):
   };
 }
 
-/** A stroke falls faster than it rises. */
+/** A stroke goes down faster than it comes up. */
 function drum(person: Person, motion: Motion, phase: number, amplitude: number): ArmTarget {
   const stroke = sineOfTurns(phase) + 0.22 * sineOfTurns(2 * phase);
   return {
@@ -129,7 +129,7 @@ function strum(person: Person, motion: Motion, phase: number): ArmTarget {
   };
 }
 
-/** The left hand holds the neck and slides along it a little, once in two strokes. */
+/** The left hand holds the neck and slides along it a little, once every two strokes. */
 function holdNeck(motion: Motion, phase: number): ArmTarget {
   const slide = 0.05 * motion.amplitude * sineOfTurns(phase / 2);
   return { u: 0.55 + motion.shiftU + slide, v: 0.02 + motion.shiftV + 0.5 * slide, bend: 'below', depth: 1 };

@@ -1,4 +1,4 @@
-/** Half the width of a soft edge: the lens' blur plus the pixel's own extent, pixels. */
+/** Half the width of a soft edge: lens blur plus pixel size, in pixels. */
 const SOFTNESS = 0.8;
 
 /** Log luminance of every pixel, row by row from the top left; 0 is the wall's mean. */
@@ -19,10 +19,10 @@ export interface Surface {
 }
 
 /**
- * Draws a capsule, all points within `radius` of the segment from a to b (a disc where a = b), over what is there.
- * With ρ the distance from the axis: level `surface.level − rim · (ρ / radius)²`, coverage rising from 0 to 1 while ρ falls
- * from radius + 0.8 to radius − 0.8. Coverage mixes *log* luminances, which spares a logarithm a pixel and displaces
- * events within an edge's 1.6 pixels only.
+ * Draws a capsule, all points within `radius` of the segment from a to b (a disc if a = b), over the image.
+ * With ρ the distance from the axis, the level is `surface.level − rim · (ρ / radius)²`, and coverage rises from 0 to 1 as ρ falls
+ * from radius + 0.8 to radius − 0.8. Coverage blends *log* luminances, which saves one logarithm per pixel and displaces
+ * events only within an edge's 1.6 pixels.
  */
 export function drawCapsule(
   image: LogImage,

@@ -3,10 +3,10 @@ import { findLight } from './light.ts';
 import { GESTURES } from './motion.ts';
 import { CAMERA } from './recording.ts';
 
-/** Raised whenever the same options give other events, so that two data sets of one seed can be told apart. */
+/** Raise this whenever the same options give different events, so that two data sets with one seed can be told apart. */
 export const MODEL_VERSION = 1;
 
-/** Users 1 to 23 train and 24 to 29 test in DVS128 Gesture, and so they do here. */
+/** As in DVS128 Gesture, users 1 to 23 are for training and 24 to 29 for testing. */
 const MOST_TRAIN_USERS = 23;
 const FIRST_TEST_USER = 24;
 const MOST_TEST_USERS = 6;
@@ -19,12 +19,12 @@ export interface SimulationOptions {
   readonly testUsers: number;
   /** One recording of each user under each of them. */
   readonly lights: readonly string[];
-  /** From 0.1, which is less than some persons take to start. */
+  /** At least 0.1, which is less than some people take to start. */
   readonly gestureSeconds: number;
 }
 
 export interface PlannedRecording {
-  /** `userNN_light`, the name of its files without extension. */
+  /** `userNN_light`, its files' name without extension. */
   readonly name: string;
   readonly user: number;
   readonly light: string;
@@ -32,7 +32,7 @@ export interface PlannedRecording {
 }
 
 /**
- * The recordings of a simulated data set, by user and then by light as the options list them.
+ * The recordings of a simulated data set, by user and then by light in the order of the options.
  *
  * @throws {ReproError} `simulate-options` for a number out of range, no light, or an unknown or repeated one
  */
@@ -68,7 +68,7 @@ function checkOptions(options: SimulationOptions): void {
   for (const light of options.lights) findLight(light);
 }
 
-/** `trials_to_train.txt` or `trials_to_test.txt`: one file name a line. */
+/** `trials_to_train.txt` or `trials_to_test.txt`: one file name per line. */
 export function formatTrialList(recordings: readonly PlannedRecording[], split: 'train' | 'test'): string {
   return recordings
     .filter((recording) => recording.split === split)
@@ -89,7 +89,7 @@ export function describeRecording(options: SimulationOptions, recording: Planned
   ];
 }
 
-/** `SIMULATED.txt`: what lies in the folder, by which model, of which parameters. No clock and no path. */
+/** `SIMULATED.txt`: what the folder contains, from which model and parameters. No times and no paths. */
 export function describeDataset(options: SimulationOptions): string {
   const lights = options.lights.map((name) => {
     const { contrast, flicker, flickerHz, noiseHz, mismatch } = findLight(name);

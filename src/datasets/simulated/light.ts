@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 
-/** What a light does to a recording. */
+/** How a light affects a recording. */
 export interface Light {
   readonly name: string;
   /** Multiplies every log-luminance difference of the scene: stray light lowers it. */
@@ -9,13 +9,13 @@ export interface Light {
   readonly flicker: number;
   /** Twice the mains frequency, Hz. */
   readonly flickerHz: number;
-  /** Background events of one pixel, Hz: the dimmer the light, the more. */
+  /** Background events per pixel, Hz: more in dimmer light. */
   readonly noiseHz: number;
-  /** Standard deviation of a pixel's threshold over its mean. */
+  /** Standard deviation of a pixel's threshold, relative to its mean. */
   readonly mismatch: number;
 }
 
-/** The five lights of DVS128 Gesture by their names; the figures are this model's, none was measured. */
+/** The five lights of DVS128 Gesture; the figures belong to this model and were not measured. */
 const LIGHTS: readonly Light[] = [
   { name: 'fluorescent', contrast: 1.0, flicker: 0.03, flickerHz: 100, noiseHz: 0.08, mismatch: 0.1 },
   { name: 'fluorescent_led', contrast: 1.05, flicker: 0.015, flickerHz: 100, noiseHz: 0.06, mismatch: 0.1 },

@@ -18,7 +18,7 @@ export const GESTURES = [
 
 export type Gesture = (typeof GESTURES)[number];
 
-/** Cycles a second, before the person's tempo: a clip of one second must hold a whole turn of an arm. */
+/** Cycles per second, before the person's tempo: a one-second clip must contain a whole turn of an arm. */
 const RATES_HZ: Readonly<Record<Gesture, readonly [number, number]>> = {
   hand_clapping: [1.8, 2.6],
   right_hand_wave: [1.6, 2.3],
@@ -33,15 +33,15 @@ const RATES_HZ: Readonly<Record<Gesture, readonly [number, number]>> = {
   other_gestures: [0.8, 1.2],
 };
 
-/** One performance of a gesture: everything about it that chance decides. */
+/** One performance of a gesture: everything about it that is random. */
 export interface Motion {
   readonly gesture: Gesture;
   readonly rateHz: number;
-  /** Where in its cycle the gesture starts, turns. */
+  /** The phase at which the gesture starts, turns. */
   readonly startPhase: number;
-  /** +1, or -1 for the cycle run backward. */
+  /** +1, or -1 if the cycle runs backward. */
   readonly direction: 1 | -1;
-  /** Multiplies the gesture's size; the person's own amplitude is in it. */
+  /** Multiplies the gesture's size; includes the person's own amplitude. */
   readonly amplitude: number;
   /** Offset of the gesture's centre, in units of the arm's reach. */
   readonly shiftU: number;
@@ -51,14 +51,14 @@ export interface Motion {
   readonly wild: WildMotion;
 }
 
-/** A motion unlike the ten others: figures of eight with one arm or both. */
+/** A motion unlike the other ten: figures of eight with one arm or both. */
 export interface WildMotion {
   readonly arms: 'right' | 'left' | 'both';
   readonly centreU: number;
   readonly centreV: number;
   readonly width: number;
   readonly height: number;
-  /** Which coordinate swings twice a cycle. */
+  /** Which coordinate swings twice per cycle. */
   readonly double: 'u' | 'v';
   /** The other arm's phase, turns. */
   readonly offset: number;
@@ -67,9 +67,9 @@ export interface WildMotion {
 }
 
 /**
- * Samples one performance. Clockwise and counter-clockwise draw from the same distributions and differ in `direction` only.
+ * Samples one performance. Clockwise and counter-clockwise draw from the same distributions and differ only in `direction`.
  *
- * @param backward turns an arm roll the other way; the data set holds two clips of that class
+ * @param backward turns an arm roll the other way; the data set has two clips of that class
  */
 export function sampleMotion(
   gesture: Gesture,
@@ -104,7 +104,7 @@ export function sampleMotion(
 /** Seconds from standstill to full speed. */
 const RAMP_SECONDS = 0.08;
 
-/** Turns that a motion has made after `seconds`: none during the reaction, then speeding up evenly, then steady. */
+/** Turns made after `seconds`: none during the reaction time, then uniform acceleration, then constant speed. */
 export function turnsAfter(motion: Motion, seconds: number): number {
   const moving = seconds - motion.reactionSeconds;
   if (moving <= 0) return 0;

@@ -13,8 +13,8 @@ export interface NoiseOptions {
 }
 
 /**
- * Background activity: each pixel is a Poisson process of its own, drawn as one process of the whole array's rate whose
- * every event falls on a random pixel, which is the same thing. It leaves the pixels' memories alone.
+ * Background activity: each pixel is its own Poisson process, drawn as one process at the whole array's rate with
+ * every event on a random pixel, which is equivalent. It does not affect the pixels' memories.
  */
 export function addBackgroundNoise(options: NoiseOptions, random: RandomStream, emit: EventSink): void {
   const { width, height, rateHz, onShare } = options;

@@ -1,6 +1,6 @@
 import { RandomStream } from './random-stream.ts';
 
-/** A simulated user: what stays the same in all of one person's recordings. Lengths in pixels, levels in log luminance. */
+/** A simulated user: what is constant across one person's recordings. Lengths in pixels, levels in log luminance. */
 export interface Person {
   /** The body's midline, column. */
   readonly centreX: number;
@@ -13,7 +13,7 @@ export interface Person {
   readonly handRadius: number;
   readonly headRadius: number;
   readonly torsoRadius: number;
-  /** Log luminance against the wall's mean. */
+  /** Log luminance relative to the wall's mean. */
   readonly shirt: number;
   readonly skin: number;
   readonly hair: number;
@@ -26,17 +26,17 @@ export interface Person {
   readonly reactionSeconds: number;
   /** How far the left arm lags behind the right one in two-armed gestures, turns. */
   readonly sideLag: number;
-  /** Amplitude of the right arm over that of the left one, less 1. */
+  /** Amplitude of the right arm relative to the left, minus 1. */
   readonly sideBias: number;
   /** Amplitude of the body's idle sway, pixels. */
   readonly sway: number;
 }
 
-/** The person called `user` in the data set of `seed`: the same under every light. */
+/** Person `user` in the data set with `seed`: the same under every light. */
 export function samplePerson(seed: number, user: number): Person {
   const random = new RandomStream([seed, 'person', user]);
   const size = random.between(1.0, 1.25);
-  // Shirt and skin lie on different sides of the wall's luminance, so that an arm shows before wall and shirt alike.
+  // Shirt and skin are on opposite sides of the wall's luminance, so that an arm is visible against both wall and shirt.
   const darkShirt = random.chance(0.65);
   return {
     centreX: 64 + random.between(-5, 5),

@@ -1,5 +1,5 @@
 /**
- * Sine and logarithm from additions, multiplications and comparisons alone, which IEEE 754 fixes to the last bit.
+ * Sine and logarithm using only additions, multiplications and comparisons, which IEEE 754 fixes to the last bit.
  * `Math.sin` and `Math.log` may differ in the last bit from one JavaScript engine, or version of it, to the next, and one
  * such bit moves an event by a microsecond and changes a file's digest. `Math.sqrt` and `Math.floor` are exact everywhere.
  */
@@ -24,7 +24,7 @@ export function cosineOfTurns(turns: number): number {
 }
 
 /**
- * Natural logarithm, to 1e-13 relative to its size or absolute, whichever is larger.
+ * Natural logarithm, to 1e-13 relative or absolute, whichever is larger.
  *
  * @throws {RangeError} if the value is not a finite number > 0
  */
@@ -49,7 +49,7 @@ export function naturalLog(value: number): number {
   return 2 * s * sum - halvings * Math.LN2;
 }
 
-/** Smooth step from 0 to 1 with level ends: `3s² − 2s³` of s clamped to [0, 1]. */
+/** Smooth step from 0 to 1 with flat ends: `3s² − 2s³` with s clamped to [0, 1]. */
 export function smoothStep(s: number): number {
   const c = Math.max(0, Math.min(1, s));
   return c * c * (3 - 2 * c);

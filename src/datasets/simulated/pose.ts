@@ -1,6 +1,6 @@
 import type { Person } from './person.ts';
 
-/** A point of the image in pixels: x to the right, y down, as the camera counts them. */
+/** A point of the image in pixels: x to the right, y down, as in the camera's files. */
 export interface Point {
   readonly x: number;
   readonly y: number;
@@ -8,7 +8,7 @@ export interface Point {
 
 export type Side = 'right' | 'left';
 
-/** The joints of one arm, and how near it is to the camera (only the order of two arms' depths counts). */
+/** The joints of one arm, and how near it is to the camera (only the order of the two arms matters). */
 export interface Arm {
   readonly shoulder: Point;
   readonly elbow: Point;
@@ -16,29 +16,29 @@ export interface Arm {
   readonly depth: number;
 }
 
-/** Where every moving part of the body is at one moment. `right` is the person's right arm, on the image's left. */
+/** The position of every moving body part at one moment. `right` is the person's right arm, on the image's left. */
 export interface Pose {
-  /** Offset of torso and head from the person's own place. */
+  /** Offset of torso and head from the person's usual position. */
   readonly body: Point;
   readonly right: Arm;
   readonly left: Arm;
 }
 
 /**
- * Where an arm should be, seen from its own shoulder in units of the arm's reach (upper arm + forearm):
- * u outward from the body, v up. The same target makes mirror images of a right and a left arm.
+ * An arm's target position, relative to its shoulder in units of the arm's reach (upper arm + forearm):
+ * u outward from the body, v up. The same target makes right and left arms mirror images.
  */
 export interface ArmTarget {
   readonly u: number;
   readonly v: number;
-  /** Which way the elbow bends: under the line from shoulder to hand of a raised arm, or away from the body. */
+  /** Which way the elbow bends: below the line from shoulder to hand (raised arms), or away from the body. */
   readonly bend: 'below' | 'outward';
-  /** Length of the forearm's projection over its length: less than 1 where it points at the camera. */
+  /** Length of the forearm's projection relative to its length: less than 1 if it points at the camera. */
   readonly forearmScale?: number;
   readonly depth?: number;
 }
 
-/** No arm is stretched quite straight: near that, the least move of the hand would fling the elbow. */
+/** Arms are never fully straight: near that, the slightest hand movement would make the elbow jump. */
 const STRETCH = 0.97;
 
 export const REST: ArmTarget = { u: 0.14, v: -0.94, bend: 'outward' };

@@ -1,15 +1,15 @@
 import { naturalLog } from './portable-math.ts';
 
 const WORD_VALUES = 2 ** 32;
-/** Rounds after seeding, as PractRand does it, so that similar names give unrelated numbers. */
+/** Rounds after seeding, as in PractRand, so that similar names give unrelated numbers. */
 const MIXING_ROUNDS = 15;
 
 /**
- * A stream of pseudo-random numbers with a name: sfc32 (a "small fast counting" generator of 96 bits of state and a
- * 32-bit counter), on 32-bit integer arithmetic only. Streams of different names are independent for all purposes here,
- * so that what one draws never depends on what another has drawn, nor on any order of work.
+ * A named stream of pseudo-random numbers: sfc32 (a "small fast counting" generator with 96 bits of state and a
+ * 32-bit counter), using 32-bit integer arithmetic only. Streams with different names are independent for all purposes here,
+ * so what one draws never depends on what another has drawn, nor on the order of work.
  *
- * This generator belongs to the simulation; the training's random numbers are those of PyTorch and live elsewhere.
+ * This generator is only for the simulation; training uses PyTorch's random numbers, implemented elsewhere.
  *
  * @see Chris Doty-Humphrey, PractRand, `sfc32`
  */
@@ -58,7 +58,7 @@ export class RandomStream {
     return this.uniform() < probability;
   }
 
-  /** Nearly normal, mean 0 and standard deviation 1: twelve uniforms less six; never beyond ±6. */
+  /** Nearly normal, mean 0 and standard deviation 1: the sum of twelve uniforms minus six; never beyond ±6. */
   normal(): number {
     let sum = -6;
     for (let i = 0; i < 12; i++) sum += this.uniform();

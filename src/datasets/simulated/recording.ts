@@ -11,7 +11,7 @@ import { drawBackground, drawPerson } from './scene.ts';
 import { type PixelArray, VisionSensor } from './sensor.ts';
 import { planTimeline } from './timeline.ts';
 
-/** What the simulated camera is, the same in every recording. */
+/** The simulated camera, the same in every recording. */
 export const CAMERA = {
   width: 128,
   height: 128,
@@ -36,7 +36,7 @@ export interface RecordingOptions {
 
 export interface SimulatedRecording {
   readonly events: Events;
-  /** Twelve rows in the order of time. */
+  /** Twelve rows in time order. */
   readonly labels: readonly Label[];
   readonly startUs: number;
   readonly endUs: number;
@@ -44,7 +44,7 @@ export interface SimulatedRecording {
 
 /**
  * Simulates one recording: a person in front of a camera makes the twelve gestures of a DVS128 Gesture recording.
- * A function of its options alone: person, performance, scene and noise come from streams named by seed, user and light.
+ * Depends only on its options: person, performance, scene and noise come from streams named by seed, user and light.
  *
  * @throws {ReproError} `simulate-options` for an unknown light
  */
@@ -83,7 +83,7 @@ export function simulateRecording(options: RecordingOptions): SimulatedRecording
   return { events: keys.sorted(), labels: timeline.labels, startUs, endUs };
 }
 
-/** Pixels whose thresholds scatter about the mean by the light's mismatch, never below half of it. */
+/** Pixels whose thresholds scatter about the mean by the light's mismatch, but never below half the mean. */
 function makePixels(light: Light, random: RandomStream): PixelArray {
   const { width, height, refractoryUs } = CAMERA;
   const scatter = (mean: number) =>

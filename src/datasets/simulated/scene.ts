@@ -3,13 +3,13 @@ import type { Person } from './person.ts';
 import type { Arm, Pose } from './pose.ts';
 import type { RandomStream } from './random-stream.ts';
 
-/** How much darker a limb is at its rim than on its axis, log luminance: it keeps an arm visible before its own shirt. */
+/** How much darker a limb is at its rim than on its axis, log luminance: it keeps an arm visible against its own shirt. */
 const LIMB_RIM = 0.55;
 const TORSO_RIM = 0.15;
 
 /**
- * Fills an image with what stands behind the person: a wall that brightens evenly to one side, and a few rectangles of
- * furniture. It never moves; it only sets against what the body's edges are seen.
+ * Fills an image with the background: a wall that brightens evenly towards one side, and a few rectangles of
+ * furniture. It never moves; it only determines the contrast at the body's edges.
  */
 export function drawBackground(image: LogImage, contrast: number, random: RandomStream): void {
   const { width, height, level } = image;
@@ -33,14 +33,14 @@ export function drawBackground(image: LogImage, contrast: number, random: Random
   }
 }
 
-/** Draws a person in a pose over what is in the image: torso, head, then the arms, the nearer one last. */
+/** Draws a posed person over the image: torso, head, then the arms, the nearer one last. */
 export function drawPerson(image: LogImage, person: Person, pose: Pose, contrast: number): void {
   const surface = (level: number, rim: number): Surface => ({ level: contrast * level, rim: contrast * rim });
   const shirt = surface(person.shirt, TORSO_RIM);
   const x = person.centreX + pose.body.x;
   const y = person.shoulderY + pose.body.y;
   const half = person.shoulderHalfWidth;
-  // The torso goes on beyond the lower border, and its round top hides behind the shoulders' bar.
+  // The torso continues below the image, and its round top is hidden behind the bar of the shoulders.
   drawCapsule(image, x, y + person.torsoRadius, x, image.height + 20, person.torsoRadius, shirt);
   drawCapsule(image, x - half + 1, y + 3, x + half - 1, y + 3, 4.5, shirt);
   const headY = y - 1.55 * person.headRadius;

@@ -4,9 +4,9 @@ import type { EventSink } from '../../events/events.ts';
 export interface PixelArray {
   readonly width: number;
   readonly height: number;
-  /** Rise of log luminance above the memorised one that makes an ON event, of each pixel. */
+  /** Per pixel: the rise of log luminance above the remembered one that triggers an ON event. */
   readonly onThreshold: Float32Array;
-  /** Fall that makes an OFF event, of each pixel; > 0. */
+  /** Per pixel: the fall that triggers an OFF event; > 0. */
   readonly offThreshold: Float32Array;
   /** How long a pixel is held in reset after its event, µs; its memory then starts from the luminance at the end. */
   readonly refractoryUs: number;
@@ -14,8 +14,8 @@ export interface PixelArray {
 
 /**
  * The pixels of a dynamic vision sensor. Each remembers the log luminance R at its last reset. Between two images log
- * luminance runs straight, and a pixel whose `L(t) − R` reaches `+θ_on` (or `−θ_off`) makes an ON (or OFF) event at that
- * very time and memorises anew: `R ← R ± θ` without a refractory period, else `R ← L(t + refractory)`, since a real pixel's
+ * luminance is linear, and a pixel whose `L(t) − R` reaches `+θ_on` (or `−θ_off`) fires an ON (or OFF) event at that
+ * exact time and resets: `R ← R ± θ` without a refractory period, otherwise `R ← L(t + refractory)`, since a real pixel's
  * differencing amplifier is held in reset that long.
  *
  * @see Lichtsteiner, Posch, Delbruck 2008, "A 128 x 128 120 dB 15 µs latency asynchronous temporal contrast vision sensor"
@@ -23,20 +23,20 @@ export interface PixelArray {
 export class VisionSensor {
   readonly #pixels: PixelArray;
   readonly #emit: EventSink;
-  /** R + θ_on and R − θ_off of each pixel: all that most pixels of most images are compared with. */
+  /** R + θ_on and R − θ_off of each pixel: for most pixels of most images, the only comparison needed. */
   readonly #upper: Float32Array;
   readonly #lower: Float32Array;
   /** Log luminance at the end of the last interval, without `common`. */
   readonly #last: Float32Array;
   #lastCommon: number;
   #timeUs: number;
-  /** Pixels still held in reset when the last interval ended, and until when (fractional µs). */
+  /** Pixels still in reset when the last interval ended, and until when (fractional µs). */
   #held: { pixel: number; untilUs: number }[] = [];
 
   /**
    * @param first log luminance at `timeUs`, row by row; every pixel has settled to it
    * @param common added to every pixel: the light's flicker
-   * @param emit takes the events of an interval pixel by pixel: sorted within a pixel, not across
+   * @param emit receives an interval's events pixel by pixel: sorted within a pixel, not across pixels
    */
   constructor(pixels: PixelArray, first: Float32Array, timeUs: number, emit: EventSink, common = 0) {
     this.#pixels = pixels;
@@ -49,7 +49,7 @@ export class VisionSensor {
     for (let pixel = 0; pixel < first.length; pixel++) this.#memorise(pixel, first[pixel]! + common);
   }
 
-  /** Moves on to the next image: emits every event with last time < t <= `timeUs`, times rounded down to µs. */
+  /** Advances to the next image: emits every event with last time < t <= `timeUs`, times rounded down to µs. */
   advance(next: Float32Array, timeUs: number, common = 0): void {
     const upper = this.#upper;
     const lower = this.#lower;
@@ -65,7 +65,7 @@ export class VisionSensor {
     this.#timeUs = timeUs;
   }
 
-  /** Emits one pixel's events while its log luminance runs from `from` to `to` in the interval that ends at `timeUs`. */
+  /** Emits one pixel's events while its log luminance goes from `from` to `to` in the interval ending at `timeUs`. */
   #firePixel(pixel: number, from: number, to: number, timeUs: number): void {
     const { width, refractoryUs } = this.#pixels;
     const rising = to > from;
@@ -81,7 +81,7 @@ export class VisionSensor {
       this.#emit(Math.floor(crossingUs), x, y, polarity);
       earliestUs = crossingUs + refractoryUs;
       if (earliestUs > timeUs) {
-        // Silent until the reset ends; `#releaseHeld` then sets what the pixel remembers.
+        // Silent until the reset ends; `#releaseHeld` then sets the remembered luminance.
         this.#held.push({ pixel, untilUs: earliestUs });
         this.#memorise(pixel, to);
         return;
@@ -96,7 +96,7 @@ export class VisionSensor {
     this.#lower[pixel] = level - this.#pixels.offThreshold[pixel]!;
   }
 
-  /** Gives pixels whose reset ends in the coming interval the luminance of that moment, and keeps the others silent. */
+  /** Sets pixels whose reset ends in the coming interval to the luminance at that moment, and keeps the others silent. */
   #releaseHeld(next: Float32Array, timeUs: number, common: number): void {
     if (this.#held.length === 0) return;
     const still: { pixel: number; untilUs: number }[] = [];

@@ -18,16 +18,16 @@ export interface Timeline {
   poseAt(tUs: number): Pose;
 }
 
-/** As in the data set's own recordings: twelve clips in the order of their classes, arm roll twice. */
+/** As in the real recordings: twelve clips in class order, arm roll twice. */
 const CLIP_GESTURES: readonly Gesture[] = [...GESTURES.slice(0, 8), 'arm_roll', ...GESTURES.slice(8)];
 
-/** Time stamps start here, so that no reader gets away with taking the first event for time 0. */
+/** Timestamps start here, so that a reader that assumes the first event is at time 0 fails. */
 const RECORDING_START_US = 1_000_000;
 const LEAD_US = 300_000;
 
 /**
- * Lays out a recording: lead-in, twelve clips of the same length with pauses of 0.25 to 0.4 s between, lead-out.
- * In a pause the person goes straight from the last pose of one gesture to the first of the next.
+ * Lays out a recording: lead-in, twelve clips of equal length separated by pauses of 0.25 to 0.4 s, lead-out.
+ * In a pause the person moves straight from the last pose of one gesture to the first of the next.
  */
 export function planTimeline(
   person: Person,
@@ -77,7 +77,7 @@ function restingPose(person: Person): Pose {
   return { body, right: reach(person, 'right', body, REST), left: reach(person, 'left', body, REST) };
 }
 
-/** Nobody stands quite still: the whole body drifts by a fraction of a pixel, slowly and never twice the same. */
+/** Nobody stands perfectly still: the whole body drifts slowly by a fraction of a pixel, without repeating. */
 function sway(person: Person, phases: readonly [number, number], tUs: number, pose: Pose): Pose {
   const seconds = tUs / 1e6;
   const dx = person.sway * (sineOfTurns(0.31 * seconds + phases[0]) + 0.5 * sineOfTurns(0.83 * seconds));

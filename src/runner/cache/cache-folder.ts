@@ -2,21 +2,21 @@ import path from 'node:path';
 import { hashText } from '../canonical-json.ts';
 import type { Plan } from '../plan.ts';
 
-/** Where the runner keeps what it knows: everything below one folder, all of it safe to delete between runs; the work it holds is then done again. */
+/** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. */
 export interface CacheFolder {
   readonly root: string;
-  /** What stages made, by content. */
+  /** Stage outputs, by content. */
   readonly store: string;
   /** The last record of each instance. */
   readonly records: string;
   /** The record of each fingerprint that was ever computed here. */
   readonly actions: string;
   readonly digests: string;
-  /** Bundled stage modules, and what they were made of. */
+  /** Bundled stage modules and their source lists. */
   readonly code: string;
-  /** What runs write before it is whole; a folder for each run. */
+  /** Incomplete files; one folder per run. */
   readonly temporary: string;
-  /** What interrupted stages can go on from, while others have their place: `<fingerprint>/<n>`. */
+  /** Resume folders set aside while another fingerprint uses their place: `<fingerprint>/<n>`. */
   readonly resume: string;
   readonly logs: string;
   readonly lock: string;
@@ -39,7 +39,7 @@ export function cacheFolderOf(plan: Plan, root?: string): CacheFolder {
   };
 }
 
-/** Where an instance's stdout and stderr go, whether it has run or not. The run before is beside it, as `….previous.log`. */
+/** Where an instance's stdout and stderr go, whether it has run or not. The previous run's log is beside it, as `….previous.log`. */
 export function logFileOf(folder: CacheFolder, id: string): string {
   return path.join(folder.logs, `${fileNameOf(id)}.log`);
 }
@@ -48,8 +48,8 @@ export function logFileOf(folder: CacheFolder, id: string): string {
 const maxNameLength = 120;
 
 /**
- * A file name for any id. Lower-case names of the usual characters stay as they are; in all others the unusual are
- * percent-encoded and a part of the id's hash is added, so that two ids never share a file, not even where case is ignored.
+ * A file name for any id. Lower-case names of ordinary characters stay as they are; in all others, other characters are
+ * percent-encoded and part of the id's hash is added, so that two ids never share a file, even on case-insensitive file systems.
  */
 export function fileNameOf(id: string): string {
   if (/^[a-z0-9][a-z0-9._@,=+-]*$/.test(id) && id.length <= maxNameLength) return id;

@@ -16,25 +16,25 @@ interface LockContent extends ProcessIdentity {
 }
 
 export interface Lock {
-  /** Whether another run has taken over, because this one gave no sign of life for so long, or the lock was deleted. */
+  /** Whether another run has taken over because this one gave no sign of life for too long, or the lock was deleted. */
   isLost(): boolean;
   release(): Promise<void>;
-  /** Releases it and removes its folder, for a run that leaves nothing; but not from under one that takes it meanwhile. */
+  /** Releases it and removes its folder, for a run that leaves nothing behind; unless another run takes it meanwhile. */
   dissolve(): Promise<void>;
 }
 
-/** A holder on another machine, or in another container, shows that it lives by touching its file. */
+/** A holder on another machine or in another container shows that it is alive by touching its file. */
 const heartbeatMs = 5_000;
 
-/** One that has not done so for this long is taken for dead. */
+/** A holder that has not done so for this long is presumed dead. */
 const silenceMs = 60_000;
 
 /**
- * Takes the lock against a second run in the same folder. A holder that has died is succeeded without being asked.
+ * Takes the lock against a second run in the same folder. A dead holder is replaced without asking.
  *
  * The lock is a folder of numbered files. The one with the highest number counts: it says who holds the lock, or that it is
- * released. To take the lock is to create the next number, which only one process can; numbers only grow and the highest is
- * never removed, so whoever decides on what has become old finds its number taken or exceeded.
+ * released. Taking the lock means creating the next number, which only one process can do; numbers only grow and the highest
+ * is never removed, so a process that acts on outdated information finds its number taken or exceeded.
  *
  * @throws {ReproError} `locked`, naming the holder
  */
@@ -61,11 +61,11 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
   const heartbeat = setInterval(() => {
     const now = new Date();
     fs.utimes(file, now, now).catch(() => {
-      // A disk that is full or gone shows itself where it matters; a sign of life less does no harm.
+      // A full or missing disk shows up where it matters; one missed sign of life does no harm.
     });
   }, heartbeatMs);
   heartbeat.unref();
-  // What is no longer ours is not ours to release.
+  // It may only be released if we still hold it.
   return {
     isLost,
     release: async () => {
@@ -93,7 +93,7 @@ function describeThisRun(): LockContent {
 
 async function refuseLiveHolder(file: string): Promise<void> {
   const holder = readContent(file);
-  // Damaged: files appear here whole, so the machine has lost power since, and with it the holder.
+  // Damaged: files appear here complete, so the machine has lost power since, and the holder with it.
   if (holder === null || holder.released) return;
   const state = findProcess(holder);
   if (state === 'dead' || (state === 'unknown' && (await isSilent(file)))) return;
@@ -101,11 +101,11 @@ async function refuseLiveHolder(file: string): Promise<void> {
   throw new ReproError(
     'locked',
     `another run holds this folder: process ${holder.pid} on ${holder.host}, since ${holder.started}${command === '' ? '' : ` (${command})`}`,
-    { where: file, fix: 'Wait for it to end, or end it. If it is dead already, running again is enough.' },
+    { where: file, fix: 'Wait for it to finish, or stop it. If it is already dead, just run again.' },
   );
 }
 
-/** Measured against a file made now, because the clock of a shared file system is not ours. */
+/** Compared with a file created now, because a shared file system has its own clock. */
 async function isSilent(file: string): Promise<boolean> {
   const probe = `${file}.${randomUUID()}`;
   try {
@@ -144,7 +144,7 @@ function nameOf(number: number): string {
   return `${number}.json`;
 }
 
-/** 0 where there is none: nobody has taken the lock yet, or its folder is gone. */
+/** 0 if there is none: the lock was never taken, or its folder is gone. */
 function findHighest(folder: string): number {
   try {
     const numbers = readdirSync(folder)
@@ -157,7 +157,7 @@ function findHighest(folder: string): number {
   }
 }
 
-/** @returns false if the file is there already, or if another run has cleaned up and it is time to look again */
+/** @returns false if the file already exists, or if another run has cleaned up and the caller must look again */
 async function createWhole(file: string, content: LockContent): Promise<boolean> {
   const partial = partialNameOf(file);
   try {
@@ -173,7 +173,7 @@ async function createWhole(file: string, content: LockContent): Promise<boolean>
   }
 }
 
-/** For file systems without hard links (exFAT): as exclusive, but its content follows a moment later. */
+/** For file systems without hard links (exFAT): just as exclusive, but the content follows a moment later. */
 async function createWithoutLinks(file: string, content: LockContent): Promise<boolean> {
   try {
     await fs.writeFile(file, JSON.stringify(content), { flag: 'wx' });
@@ -194,7 +194,7 @@ function partialNameOf(file: string): string {
   return `${file}.${randomUUID()}`;
 }
 
-/** Also what a process left that died between writing and linking. */
+/** Including leftovers of a process that died between writing and linking. */
 async function removeBelow(folder: string, number: number): Promise<void> {
   for (const name of readdirSync(folder)) {
     const isOlder = Number.parseInt(name, 10) < number;

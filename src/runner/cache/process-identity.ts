@@ -4,13 +4,13 @@ import os from 'node:os';
 import process from 'node:process';
 import { hasErrorCode } from '../../errors.ts';
 
-/** A process, told from any later one that gets the same number. */
+/** Identifies a process, distinct from any later one with the same number. */
 export interface ProcessIdentity {
   readonly pid: number;
   readonly host: string;
-  /** Two processes of the same space can see each other; null where the system does not say. */
+  /** Two processes in the same space can see each other; null if the system does not report it. */
   readonly space: string | null;
-  /** When the process started, in the system's own notation; null where the system does not say. */
+  /** When the process started, in the system's own notation; null if the system does not report it. */
   readonly startTime: string | null;
 }
 
@@ -23,7 +23,7 @@ export function identifyThisProcess(): ProcessIdentity {
   };
 }
 
-/** `unknown`: it lives or lived on another machine or in another container, and cannot be looked up from here. */
+/** `unknown`: it runs or ran on another machine or in another container and cannot be looked up from here. */
 export function findProcess(identity: ProcessIdentity): 'alive' | 'dead' | 'unknown' {
   const space = readProcessSpace();
   if (identity.host !== os.hostname() || identity.space !== space) return 'unknown';
@@ -36,7 +36,7 @@ export function findProcess(identity: ProcessIdentity): 'alive' | 'dead' | 'unkn
   }
   const startTime = readStartTime(identity.pid);
   if (startTime !== null) return startTime === identity.startTime ? 'alive' : 'dead';
-  // It is there, and belongs to someone whose processes the system hides.
+  // It exists but belongs to a user whose processes the system hides.
   if (isForeign) return 'unknown';
   return process.platform === 'win32' ? 'alive' : 'dead';
 }
@@ -51,11 +51,11 @@ function readProcessSpace(): string | null {
   }
 }
 
-/** null for a process that is not there, or has ended and only waits for its parent to take note. */
+/** null for a process that does not exist or is a zombie. */
 function readStartTime(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the program's name in brackets, which may hold anything; state and start time are fields 3 and 22.
+    // The second field is the program's name in brackets, which may contain anything; state and start time are fields 3 and 22.
     const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     return fields[0] === 'Z' || fields[0] === 'X' ? null : (fields[19] ?? null);
   } catch {

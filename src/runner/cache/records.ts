@@ -15,7 +15,7 @@ export interface RecordedOutput {
   readonly files: number;
 }
 
-/** What one successful execution of an instance was made of, and what it made. */
+/** What one successful execution of an instance was made from, and what it produced. */
 export interface RunRecord {
   readonly version: 1;
   readonly id: string;
@@ -27,13 +27,13 @@ export interface RunRecord {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   readonly seconds: number;
-  /** Largest resident set; null where it is not known, as for `cmd:` stages. */
+  /** Largest resident set; null if unknown, as for `cmd:` stages. */
   readonly peakMemoryBytes: number | null;
   readonly host: string;
   readonly node: string;
   /** null outside a git repository, or without git. */
   readonly commit: string | null;
-  /** Whether the working tree had changes that are not in `commit`; null where that is. */
+  /** Whether the working tree had changes not in `commit`; null if `commit` is. */
   readonly dirty: boolean | null;
   readonly profile: string;
 }
@@ -46,13 +46,13 @@ export class Records {
     this.#folder = folder;
   }
 
-  /** The last record of an instance; null if it never ended well here, or if the file is damaged. */
+  /** The last record of an instance; null if it never succeeded here, or if the file is damaged. */
   findLast(id: string): RunRecord | null {
     const record = readRecordFile(this.#lastFileOf(id));
     return record?.id === id ? record : null;
   }
 
-  /** The record of an execution with this fingerprint, whichever instance or profile it was made for. */
+  /** The record of an execution with this fingerprint, for whichever instance or profile. */
   findAction(fingerprint: string): RunRecord | null {
     const record = readRecordFile(this.#actionFileOf(fingerprint));
     return record?.fingerprint === fingerprint ? record : null;
@@ -63,7 +63,7 @@ export class Records {
     await this.writeLast(record);
   }
 
-  /** Makes a record that is known under its fingerprint the last one of its instance. */
+  /** Makes a record already stored under its fingerprint the last one of its instance. */
   async writeLast(record: RunRecord): Promise<void> {
     await writeFileAtomic(this.#lastFileOf(record.id), serialise(record));
   }
@@ -77,7 +77,7 @@ export class Records {
   }
 }
 
-/** The last record of an instance, for commands that only look. */
+/** The last record of an instance, for read-only commands. */
 export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
   return new Records(cacheFolderOf(plan, cacheRoot)).findLast(id);
 }
@@ -95,7 +95,7 @@ function readRecordFile(file: string): RunRecord | null {
   }
 }
 
-/** A record that was written by another version of the runner, or cut off, is as good as none: the stage runs again. */
+/** A record that was cut off or written by another version of the runner counts as missing: the stage runs again. */
 function isRunRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Partial<RunRecord>;

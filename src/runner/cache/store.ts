@@ -8,7 +8,7 @@ import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } 
 import { hashFiles } from '../files/hash-files.ts';
 import { type Scan, type ScannedFile, stampOf } from '../files/tree.ts';
 
-/** Copies in flight at once: enough to keep a disk busy, far below the limit on open files. */
+/** Concurrent copies: enough to keep a disk busy, far below the limit on open files. */
 const copiesAtOnce = 8;
 
 export type RestoreResult =
@@ -18,7 +18,7 @@ export type RestoreResult =
 
 /**
  * Content-addressed: `files/ab/<sha256>` holds the bytes of a file, `trees/ab/<digest>.json` the list of a folder's files.
- * Nothing is ever changed in place: what is written appears whole, by a rename.
+ * Nothing is ever changed in place: files appear complete, by a rename.
  */
 export class Store {
   readonly #root: string;
@@ -28,10 +28,10 @@ export class Store {
   }
 
   /**
-   * Takes in what a stage has made, durably. The digest is that of the copy in the store, so the two agree even if a
-   * process that got away still wrote to the original.
+   * Stores a stage's output durably. The digest is that of the copy in the store, so the two agree even if a
+   * runaway process is still writing to the original.
    *
-   * @param temporary a folder on the store's file system for copies that are not whole yet
+   * @param temporary a folder on the store's file system for incomplete copies
    */
   async put(scan: Scan, temporary: string): Promise<PathDigest & { kind: 'file' | 'folder' }> {
     await fs.mkdir(temporary, { recursive: true });
@@ -45,7 +45,7 @@ export class Store {
       await syncFile(copy);
       await fs.chmod(copy, 0o444);
       await fs.mkdir(path.dirname(object), { recursive: true });
-      // An object of this name may be there already; ours is known to be whole, so it takes its place.
+      // An object of this name may already exist; ours is known to be intact, so it replaces it.
       await fs.rename(copy, object);
       folders.add(path.dirname(object));
     });
@@ -56,7 +56,7 @@ export class Store {
       entries,
       emptyFolders: scan.emptyFolders,
     });
-    if (digest.kind === 'missing') throw new Error('a scan of something gives a digest of something');
+    if (digest.kind === 'missing') throw new Error('a scan that found something has a digest');
     if (digest.kind === 'folder') await this.putTree(digest.digest, digest.tree);
     return digest;
   }
@@ -66,7 +66,7 @@ export class Store {
     await writeFileAtomic(this.#treeOf(digest), canonicalJson(tree));
   }
 
-  /** As {@link putTree}, for lists that are probably here already. */
+  /** Like {@link putTree}, for lists that are probably stored already. */
   async keepTree(digest: string, tree: Tree): Promise<void> {
     const isHere = await fs.access(this.#treeOf(digest)).then(
       () => true,
@@ -75,7 +75,7 @@ export class Store {
     if (!isHere) await this.putTree(digest, tree);
   }
 
-  /** The list of a folder's files; null if it is not here or is damaged. */
+  /** The list of a folder's files; null if it is missing or damaged. */
   async findTree(digest: string): Promise<Tree | null> {
     try {
       const tree: unknown = JSON.parse(await fs.readFile(this.#treeOf(digest), 'utf8'));
@@ -85,7 +85,7 @@ export class Store {
     }
   }
 
-  /** Whether everything is here, by name and size. Content is checked when it is taken out. */
+  /** Whether everything is stored, by name and size. Content is checked when it is restored. */
   async has(kind: 'file' | 'folder', digest: string, sizeBytes: number): Promise<boolean> {
     const tree = await this.#treeFor(kind, digest, sizeBytes);
     if (tree === null) return false;
@@ -96,7 +96,7 @@ export class Store {
     return true;
   }
 
-  /** Makes `target`, which must not exist, from the store; every byte is verified. A damaged object is removed. */
+  /** Creates `target`, which must not exist, from the store; every byte is verified. A damaged object is removed. */
   async restore(
     kind: 'file' | 'folder',
     digest: string,
@@ -158,7 +158,7 @@ interface Copy {
   readonly mode?: number;
 }
 
-/** Copies files, as clones where the file system can, and hashes the copies. */
+/** Copies files, as clones if the file system supports it, and hashes the copies. */
 async function copyAndHash(copies: readonly Copy[]): Promise<string[]> {
   await forEachLimited(copies, async ({ from, to, mode }) => {
     await fs.copyFile(from, to, constants.COPYFILE_FICLONE);

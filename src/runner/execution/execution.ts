@@ -21,12 +21,12 @@ import type { InstanceResult } from './scheduler.ts';
 import { stageEnvironment } from './stage-environment.ts';
 import { readLogTail, startLog } from './stage-log.ts';
 
-/** What executions of one run share. */
+/** What the executions of one run share. */
 export interface ExecutionContext {
   readonly session: Session;
   readonly executor: Executor;
   readonly hostFile: () => string;
-  /** This run's own folder for what is not whole yet. */
+  /** This run's own folder for incomplete files. */
   readonly temporary: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly graceSeconds: number;
@@ -47,11 +47,11 @@ export interface Work {
 }
 
 /**
- * Runs an instance's process and, only if it ended well, makes its outputs count: into the store, then the record, then in
+ * Runs an instance's process and, only if it succeeded, commits its outputs: into the store, then the record, then into
  * place. After a crash between any two of these the next run finds either no record, and runs it again, or a record whose
- * outputs the store has, and restores them.
+ * outputs are in the store, and restores them.
  *
- * @returns the record if all went well; else what the run's outcome is for this instance
+ * @returns the record on success; otherwise this instance's outcome
  */
 export async function execute(context: ExecutionContext, work: Work): Promise<RunRecord | InstanceResult> {
   const { instance } = work;
@@ -119,7 +119,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     return 'failed';
   } finally {
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => {
-      // The next run empties the folder of temporary files.
+      // The next run empties the temporary folder.
     });
   }
 }
@@ -165,11 +165,11 @@ function describeOpened(name: string, { other, isBack }: OpenedResume): string[]
   const texts: string[] = [];
   if (other === 'set-aside') {
     texts.push(
-      `${name} was left by other code, inputs or parameters: set aside; it comes back when they run again`,
+      `${name} belongs to other code, inputs or parameters and was set aside; it comes back when they run again`,
     );
   }
-  if (other === 'emptied') texts.push(`${name} had no mark of who left it, and has been emptied`);
-  if (isBack) texts.push(`${name} had been set aside, and is back: going on from there`);
+  if (other === 'emptied') texts.push(`${name} had no owner on record and was emptied`);
+  if (isBack) texts.push(`${name} was set aside earlier and is back: resuming from it`);
   return texts;
 }
 
@@ -209,7 +209,7 @@ async function runTask(
 }
 
 /**
- * Makes sure that what no stage makes is still what the fingerprint says, and keeps the lists of folders, so that a later
+ * Checks that inputs made by no stage still match the fingerprint, and stores the file lists of folders, so that a later
  * difference can be named file by file.
  */
 async function confirmInputs(session: Session, { instance, parts }: Work): Promise<void> {
@@ -218,7 +218,7 @@ async function confirmInputs(session: Session, { instance, parts }: Work): Promi
     command.kind === 'command' &&
     !isDeepStrictEqual(await session.inputs.digestArguments(command.argv), parts.code)
   ) {
-    throw changedMeanwhile('the script that its command names');
+    throw changedMeanwhile('the script named by its command');
   }
   for (const [i, input] of instance.inputs.entries()) {
     const now = await session.inputs.readSource(instance, input);
@@ -231,7 +231,7 @@ async function confirmInputs(session: Session, { instance, parts }: Work): Promi
 }
 
 function changedMeanwhile(what: string): ReproError {
-  const text = `${what} changed while the stage was running: its result belongs to neither state`;
+  const text = `${what} changed while the stage was running, so its result matches neither version`;
   return new ReproError('input-changed', text, { fix: 'Run it again.' });
 }
 

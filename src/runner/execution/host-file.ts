@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { ReproError } from '../../errors.ts';
 
 /**
- * The compiled program that hosts stages: `dist/stage/host.js` of this package, wherever in `dist/` or `src/` we are.
+ * The compiled stage host: `dist/stage/host.js` of this package, wherever in `dist/` or `src/` we are.
  *
  * @throws {ReproError} `not-compiled`
  */
@@ -15,7 +15,7 @@ export function findHostFile(): string {
   }
   const file = path.join(folder, 'dist', 'stage', 'host.js');
   if (!existsSync(file)) {
-    throw new ReproError('not-compiled', 'the program that hosts stages is not compiled', {
+    throw new ReproError('not-compiled', 'the stage host is not compiled', {
       where: file,
       fix: 'npm run build',
     });

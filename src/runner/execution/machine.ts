@@ -3,7 +3,7 @@ import os from 'node:os';
 import process from 'node:process';
 import type { Resources } from '../plan.ts';
 
-/** What there is to share between stages. */
+/** The resources that stages share. */
 export interface MachineResources {
   readonly cpu: number;
   readonly memoryBytes: number;
@@ -11,7 +11,7 @@ export interface MachineResources {
 }
 
 export function measureMachine(): MachineResources {
-  // In a container this is its limit; elsewhere 0 or a number beyond any memory.
+  // In a container this is its limit; elsewhere 0 or larger than any memory.
   const limitBytes = process.constrainedMemory();
   const totalBytes = os.totalmem();
   return {
@@ -21,7 +21,7 @@ export function measureMachine(): MachineResources {
   };
 }
 
-/** What a stage asks for beyond all that there is; null if it can be had. */
+/** What a stage asks for beyond what the machine has; null if it fits. */
 export function describeShortage(wanted: Resources, machine: MachineResources): string | null {
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   const shortages = [

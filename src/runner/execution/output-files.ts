@@ -10,7 +10,7 @@ import type { DigestCache } from '../files/digest-cache.ts';
 import { isSameStamp, type Scan, scanTree } from '../files/tree.ts';
 import type { StageInstance } from '../plan.ts';
 
-/** An output that is in the store, and still where its stage wrote it. */
+/** An output that is in the store and still where its stage wrote it. */
 export interface TakenOutput {
   readonly recorded: RecordedOutput;
   readonly temporary: string;
@@ -20,9 +20,9 @@ export interface TakenOutput {
 }
 
 /**
- * Takes what a stage has made into the store.
+ * Moves a stage's outputs into the store.
  *
- * @param written one temporary path for each output of the instance, in order
+ * @param written one temporary path per output of the instance, in order
  * @throws {ReproError} `output-missing` if the stage did not write one
  */
 export async function takeOutputs(
@@ -51,7 +51,7 @@ export async function takeOutputs(
   return taken;
 }
 
-/** Links into the temporary folder would lead nowhere once the output is in place, so they become what they point to. */
+/** Links into the temporary folder would dangle once the output is in place, so they become what they point to. */
 async function scanWritten(target: string): Promise<Scan> {
   if ((await fs.lstat(target).catch(() => null))?.isSymbolicLink()) await replaceLink(target);
   const scan = await scanTree(target);
@@ -69,7 +69,7 @@ async function replaceLink(link: string): Promise<void> {
   await fs.rename(copy, link);
 }
 
-/** Moves outputs to where they belong, each in one step, and remembers their hashes. What was there is removed. */
+/** Moves outputs into place, each in one step, and remembers their hashes. What was there is removed. */
 export async function installOutputs(
   taken: readonly TakenOutput[],
   projectRoot: string,
@@ -83,7 +83,7 @@ export async function installOutputs(
     const installed = await scanTree(target);
     installed.files.forEach((file, i) => {
       const before = output.scan.files[i];
-      // The change time of a file that was itself moved is new; everything else must be as it was when it was hashed.
+      // A moved file has a new change time; everything else must be as it was when hashed.
       const isSame =
         before?.path === file.path &&
         isSameStamp(before.stamp, { ...file.stamp, ctimeNs: before.stamp.ctimeNs });
@@ -93,9 +93,9 @@ export async function installOutputs(
 }
 
 /**
- * Puts `from` in the place of `target` by renames: `target` is never there half. The old one goes to `aside` first.
+ * Replaces `target` with `from` by renames, so that `target` is never incomplete. The old one goes to `aside` first.
  *
- * @throws {ReproError} `output-blocked` if a file lies where a folder around the target belongs
+ * @throws {ReproError} `output-blocked` if a file is where a parent folder of the target belongs
  */
 export async function swapIn(from: string, target: string, aside: string): Promise<void> {
   const folder = path.dirname(target);
@@ -106,7 +106,7 @@ export async function swapIn(from: string, target: string, aside: string): Promi
     await fs.rename(target, old);
   } catch (error) {
     if (hasErrorCode(error, 'EXDEV')) {
-      // The output lies on another disk than the cache.
+      // The output is on a different disk from the cache.
       old = path.join(folder, `.old-${randomUUID()}`);
       await fs.rename(target, old);
     } else if (!hasErrorCode(error, 'ENOENT')) throw error;
@@ -131,10 +131,10 @@ async function makeFolderOf(target: string): Promise<void> {
     if (!hasErrorCode(error, 'EEXIST', 'ENOTDIR')) throw error;
     let blocking = folder;
     while (!(await fs.lstat(blocking).catch(() => null))) blocking = path.dirname(blocking);
-    const text = `is not a folder, and output "${path.basename(target)}" belongs in it`;
+    const text = `is not a folder, but output "${path.basename(target)}" belongs in it`;
     throw new ReproError('output-blocked', text, {
       where: blocking,
-      fix: 'Move it away or delete it, then run again: what was made is kept.',
+      fix: 'Move it away or delete it, then run again: finished work is kept.',
       cause: error,
     });
   }

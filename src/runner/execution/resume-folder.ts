@@ -8,21 +8,21 @@ export interface OpenedResume {
   /** Absolute; it exists. */
   readonly absolute: string;
   /**
-   * What became of the content of another fingerprint: `set-aside` until that one runs again, or, where nothing says whose
-   * it was, `emptied`.
+   * What happened to content of another fingerprint: `set-aside` until that one runs again, or, if its owner is unknown,
+   * `emptied`.
    */
   readonly other: 'none' | 'set-aside' | 'emptied';
-  /** Whether what was once set aside for this fingerprint is in its place again. */
+  /** Whether content set aside earlier for this fingerprint is back in place. */
   readonly isBack: boolean;
 }
 
 /**
- * A folder in which a stage keeps what it can go on from. It survives interruption and failure, and belongs to one
- * fingerprint, which a marker beside it names. For any other it would be the start of another result, so it is set aside in
+ * A folder in which a stage keeps what it can resume from. It survives interruption and failure, and belongs to one
+ * fingerprint, named by a marker beside it. Another fingerprint must not start from it, so it is set aside in
  * the cache, where its path names the fingerprint, until that one runs again.
  *
- * Killed at any moment, this loses nothing: a folder moves by a rename, and the marker changes only while no folder is
- * there. Across disks a copy is made whole before the original goes.
+ * Nothing is lost if the runner is killed at any moment: a folder moves by a rename, and the marker changes only while no
+ * folder exists. Across disks a copy is completed before the original is removed.
  */
 export class ResumeFolder {
   readonly #absolute: string;
@@ -30,8 +30,8 @@ export class ResumeFolder {
   readonly #asideRoot: string;
 
   /**
-   * @param index of the folder in its instance's list: its name where it is set aside
-   * @param asideRoot absolute; holds `<fingerprint>/<index>`
+   * @param index of the folder in its instance's list: its name when set aside
+   * @param asideRoot absolute; contains `<fingerprint>/<index>`
    */
   constructor(projectRoot: string, relative: string, index: number, asideRoot: string) {
     this.#absolute = path.resolve(projectRoot, relative);
@@ -67,7 +67,7 @@ export class ResumeFolder {
     return /^[0-9a-f]{64}$/.test(text.trim()) ? text.trim() : null;
   }
 
-  /** Takes away what is there; afterwards no folder is, and the marker may change. */
+  /** Clears the place; afterwards no folder exists, and the marker may change. */
   async #clear(owner: string | null): Promise<OpenedResume['other']> {
     const names = await fs.readdir(this.#absolute).catch(() => []);
     const isKept = owner !== null && names.length > 0;
@@ -81,7 +81,7 @@ export class ResumeFolder {
   async #setAside(owner: string): Promise<void> {
     const aside = this.#asideOf(owner);
     await fs.mkdir(path.dirname(aside), { recursive: true });
-    // A copy that a kill left behind when it was brought back from another disk: older than what is in place.
+    // A copy left by a kill while it was being restored from another disk: older than what is in place.
     await fs.rm(aside, { recursive: true, force: true });
     await moveFolder(this.#absolute, aside);
   }
@@ -91,7 +91,7 @@ export class ResumeFolder {
     if (!(await isThere(aside))) return false;
     await moveFolder(aside, this.#absolute);
     await syncFolder(path.dirname(this.#absolute));
-    // Fails as it should where another folder of this fingerprint is still there.
+    // Fails, as it should, if another folder of this fingerprint still exists.
     await fs.rmdir(path.dirname(aside)).catch(() => {});
     return true;
   }
@@ -105,7 +105,7 @@ export class ResumeFolder {
   }
 }
 
-/** Moves a folder to where nothing is, so that at any moment it is whole at one end or the other, or at both. */
+/** Moves a folder to a free path; at any moment it is complete at one end or the other, or both. */
 async function moveFolder(from: string, to: string): Promise<void> {
   try {
     await fs.rename(from, to);
@@ -128,7 +128,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   await syncFolder(path.dirname(to));
 }
 
-/** In one step, since half a folder would look like a whole one. */
+/** In one step, since a partial folder would look like a complete one. */
 async function removeFolder(folder: string): Promise<void> {
   const partial = partialOf(folder);
   await fs.rm(partial, { recursive: true, force: true });
@@ -136,7 +136,7 @@ async function removeFolder(folder: string): Promise<void> {
   await fs.rm(partial, { recursive: true, force: true });
 }
 
-/** What is half made or half removed has a fixed name, so that the next try clears away what a kill leaves. */
+/** Partial copies and removals have a fixed name, so that the next attempt cleans up after a kill. */
 function partialOf(folder: string): string {
   return `${folder}.partial`;
 }

@@ -1,25 +1,25 @@
 import type { Resources } from '../plan.ts';
 import type { MachineResources } from './machine.ts';
 
-/** What became of one instance. `hit`: nothing had to run. */
+/** The result for one instance. `hit`: nothing had to run. */
 export type InstanceResult = 'hit' | 'done' | 'failed' | 'interrupted';
 
 export interface SchedulerOptions {
-  /** In the order in which instances should start, each after those it depends on. */
+  /** In start order, each after those it depends on. */
   readonly ids: readonly string[];
   readonly dependenciesOf: (id: string) => readonly string[];
   readonly resourcesOf: (id: string) => Resources;
   readonly jobs: number;
   readonly machine: MachineResources;
   readonly signal: AbortSignal;
-  /** Called when everything it depends on is done: settles what need not run, or says how to run it. */
+  /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
   readonly prepare: (id: string) => Promise<InstanceResult | (() => Promise<InstanceResult>)>;
   readonly onBlocked: (id: string, by: readonly string[]) => void;
 }
 
 /**
- * Runs a graph: at most `jobs` instances at once, and no more than the machine's resources; one that asks for more than
- * there is runs alone. What depends on a failed instance is blocked, everything else goes on. After an abort nothing starts.
+ * Runs a graph: at most `jobs` instances at once, within the machine's resources; one that asks for more than the machine
+ * has runs alone. Dependents of a failed instance are blocked; everything else continues. After an abort nothing starts.
  */
 export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<string, InstanceResult>> {
   const results = new Map<string, InstanceResult>();
@@ -31,7 +31,7 @@ export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<s
 
   const settleBlocked = (id: string): boolean => {
     const dependencies = options.dependenciesOf(id).filter((one) => known.has(one));
-    // Once all of them are settled, so that every failure can be named.
+    // Only once all of them are settled, so that every failure can be named.
     if (!dependencies.every((one) => results.has(one) || blockedBy.has(one))) return false;
     const roots = dependencies.flatMap((one) =>
       results.get(one) === 'failed' ? [one] : (blockedBy.get(one) ?? []),

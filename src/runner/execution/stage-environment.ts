@@ -1,6 +1,6 @@
 /**
- * What every program needs to find its files, its language and its libraries, and which GPUs its user means; none of it may
- * change results. Anything else a stage must declare under `variables:`.
+ * What every program needs to find its files, language and libraries, and which GPUs to use; none of it may
+ * change results. A stage must declare anything else under `variables:`.
  */
 const alwaysPassed: ReadonlySet<string> = new Set([
   'PATH',

@@ -3,16 +3,16 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 
-/** What a terminal shows of a log after a failure. */
+/** How many log lines the terminal shows after a failure. */
 const tailLines = 20;
 
-/** Enough for 20 lines of any length that a person reads. */
+/** Enough for 20 lines of any readable length. */
 const tailBytes = 64 * 1024;
 
-/** A longer line is output that was not meant to be read; its end says where it broke off. */
+/** A longer line was not meant to be read; its end shows where it broke off. */
 const lineLengthAtMost = 500;
 
-/** Starts an instance's log with a line that says what it is of; the log of the run before is kept beside it. */
+/** Starts an instance's log with a header line; the previous run's log is kept beside it. */
 export async function startLog(file: string, header: string): Promise<void> {
   await fs.mkdir(path.dirname(file), { recursive: true });
   try {
@@ -23,7 +23,7 @@ export async function startLog(file: string, header: string): Promise<void> {
   await fs.writeFile(file, `# ${header}\n`);
 }
 
-/** The last lines of a log, without its first line; nothing if there is no log. */
+/** The last lines of a log, without its header; empty if there is no log. */
 export function readLogTail(file: string): string[] {
   let descriptor: number;
   try {
@@ -38,7 +38,7 @@ export function readLogTail(file: string): string[] {
     const read = readSync(descriptor, buffer, 0, buffer.length, start);
     const lines = buffer.toString('utf8', 0, read).split('\n');
     if (lines.at(-1) === '') lines.pop();
-    // The header; or a line that was cut, of which the end may be all there is.
+    // The header, or a line that was cut, whose end may be all there is.
     if (start === 0 || lines.length > 1) lines.shift();
     return lines.slice(-tailLines).map(shorten);
   } finally {
@@ -46,7 +46,7 @@ export function readLogTail(file: string): string[] {
   }
 }
 
-/** What a terminal would have shown: of a progress bar that goes back to the start of its line, only the last state. */
+/** What a terminal would have shown: only the last state of a progress bar that returns to the start of its line. */
 function shorten(line: string): string {
   const shown = line.trimEnd().split('\r').at(-1) ?? '';
   return shown.length <= lineLengthAtMost ? shown : `…${shown.slice(1 - lineLengthAtMost)}`;

@@ -3,22 +3,22 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { type FileStamp, isSameStamp } from './tree.ts';
 
-/** Size, modification and change time in ns, inode, sha256: an array, since there may be 100,000 of them. */
+/** Size, modification and change time in ns, inode, sha256; an array, since there may be 100,000 of them. */
 type Entry = readonly [size: number, mtimeNs: string, ctimeNs: string, ino: string, sha256: string];
 
 const formatVersion = 1;
 
-/** A kernel stamps files with the time of its last tick, at most 10 ms ago; the rest is caution. */
+/** A kernel stamps files with the time of its last tick, at most 10 ms ago; the rest is a safety margin. */
 const fineGrainNs = 20_000_000n;
 
 /** FAT counts in steps of 2 s, others in whole seconds. */
 const coarseGrainNs = 2_100_000_000n;
 
 /**
- * Remembers the hashes of files by what `stat` says of them, so that unchanged files are not read again.
+ * Remembers file hashes keyed by `stat` data, so that unchanged files are not read again.
  *
- * A file that was modified just before it was hashed is not remembered: it could be modified again within the same tick of
- * the file system's clock and keep its stamp.
+ * A file modified just before it was hashed is not remembered: it could be modified again within the same tick of
+ * the file system's clock and keep its timestamp.
  */
 export class DigestCache {
   readonly #file: string;
@@ -26,7 +26,7 @@ export class DigestCache {
   readonly #entries: Map<string, Entry>;
   #isChanged = false;
 
-  /** A cache file that is missing, damaged or of another version counts as empty: it only saves time. */
+  /** A missing, damaged or outdated cache file counts as empty: it only saves time. */
   constructor(file: string, projectRoot: string) {
     this.#file = file;
     this.#projectRoot = projectRoot;

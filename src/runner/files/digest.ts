@@ -8,11 +8,11 @@ export interface TreeEntry {
   readonly path: string;
   readonly size: number;
   readonly sha256: string;
-  /** Kept to restore the file as it was; not part of any digest, since file systems differ in it. */
+  /** Kept to restore the file as it was; not part of any digest, since file systems differ here. */
   readonly executable?: true;
 }
 
-/** The content of a folder: its files, and its folders without files, sorted by code unit of their paths. */
+/** The content of a folder: its files and its folders without files, sorted by path code unit. */
 export interface Tree {
   readonly entries: readonly TreeEntry[];
   readonly emptyFolders: readonly string[];
@@ -35,7 +35,7 @@ export type PathDigest =
       readonly tree: Tree;
     };
 
-/** Of a folder: sha256 over relative path, size and sha256 of every file in it, and over the folders that hold none. */
+/** A folder's digest: sha256 over the relative path, size and sha256 of every file in it, and over the folders without files. */
 export function digestTree(tree: Tree): string {
   return hashJson([
     'tree',
@@ -44,7 +44,7 @@ export function digestTree(tree: Tree): string {
   ]);
 }
 
-/** What is at a path, by content: of a file its sha256, of a folder {@link digestTree}. Only what the cache does not know is read. */
+/** The content digest of a path: a file's sha256, a folder's {@link digestTree}. Only files unknown to the cache are read. */
 export async function digestPath(
   absolute: string,
   cache: DigestCache,
@@ -77,7 +77,7 @@ async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {
   return digestOfTree(scan.kind, { entries, emptyFolders: scan.emptyFolders });
 }
 
-/** The digest of a path whose content is known without looking at it. */
+/** The digest of a path whose content is already known. */
 export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
   const sizeBytes = tree.entries.reduce((sum, entry) => sum + entry.size, 0);
   const [first] = tree.entries;
@@ -87,7 +87,7 @@ export function digestOfTree(kind: 'file' | 'folder', tree: Tree): PathDigest {
   return { kind: 'folder', digest: digestTree(tree), sizeBytes, files: tree.entries.length, tree };
 }
 
-/** What a path below a folder holds, seen from that path; `missing` if the folder has nothing there. */
+/** The digest of a path below a folder; `missing` if the folder has nothing there. */
 export function digestBelow(tree: Tree, relative: string): PathDigest {
   const file = tree.entries.find((entry) => entry.path === relative);
   if (file !== undefined) return digestOfTree('file', { entries: [{ ...file, path: '' }], emptyFolders: [] });

@@ -10,16 +10,16 @@ export interface FileToHash {
   readonly stamp: FileStamp;
 }
 
-/** Below this many bytes in all, starting threads costs more than they save. */
+/** Below this total size, starting threads costs more than they save. */
 const threadsFromBytes = 16 * 1024 * 1024;
 
-/** Reading is bound by memory and disk beyond this. */
+/** Beyond this, reading is bound by memory and disk. */
 const maxThreads = 8;
 
 /**
- * Hex sha256 of each file, in order. Many bytes are hashed in worker threads, so that the caller stays responsive.
+ * Hex sha256 of each file, in order. Large amounts are hashed in worker threads, so that the caller stays responsive.
  *
- * @throws {ReproError} `file-changed` if a file is not what its stamp says, before or after it was read
+ * @throws {ReproError} `file-changed` if a file does not match its stamp before or after it was read
  */
 export async function hashFiles(files: readonly FileToHash[]): Promise<string[]> {
   const totalBytes = files.reduce((sum, file) => sum + file.stamp.size, 0);
@@ -36,11 +36,11 @@ function refuseChanged(file: FileToHash): void {
   if (stats !== undefined && isSameStamp(stampOf(stats), file.stamp)) return;
   throw new ReproError('file-changed', 'this file changed while it was being read', {
     where: file.absolute,
-    fix: 'Something is still writing it. Run again when that has ended.',
+    fix: 'Something is still writing to it. Run again once that has finished.',
   });
 }
 
-/** Plain JavaScript, because a thread's code must be loadable from the compiled program and from its sources alike. */
+/** Plain JavaScript, because a thread's code must load from both the compiled program and its sources. */
 const threadSource = `
 const { createHash } = require('node:crypto');
 const fs = require('node:fs');
@@ -67,7 +67,7 @@ parentPort.on('message', ({ index, file }) => {
 interface ThreadAnswer {
   readonly index: number;
   readonly digest?: string;
-  /** Of an error: its parts, since copies of an error between threads lose their `code`. */
+  /** An error's parts, since errors copied between threads lose their `code`. */
   readonly message?: string;
   readonly code?: string;
   readonly path?: string;

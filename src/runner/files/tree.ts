@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
 
-/** What tells one state of a file from another without reading it; times in ns since 1970, as decimal text. */
+/** Distinguishes versions of a file without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {
   readonly size: number;
   readonly mtimeNs: string;
@@ -24,7 +24,7 @@ export interface Scan {
   readonly kind: 'missing' | 'file' | 'folder';
   /** Sorted by code unit of the path. */
   readonly files: readonly ScannedFile[];
-  /** Folders without anything in them, relative, sorted by code unit. */
+  /** Empty folders, relative, sorted by code unit. */
   readonly emptyFolders: readonly string[];
   /** Whether a symbolic link was followed on the way. */
   readonly hasLinks: boolean;
@@ -43,11 +43,11 @@ export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
 }
 
-/** Entries after which a scan lets the live view and the messages of running stages have their turn. */
+/** Entries after which a scan yields to the live view and messages from running stages. */
 const entriesPerTurn = 4000;
 
 /**
- * Lists what is under a path, following symbolic links. `isLeftOut` may exclude absolute paths and all below them.
+ * Lists what is under a path, following symbolic links. `isLeftOut` may exclude absolute paths and everything below them.
  *
  * @throws {ReproError} `link-loop`, `broken-link`, `special-file`, `file-name` (not UTF-8)
  */
@@ -101,7 +101,7 @@ export async function scanTree(
 
 function describeFile(absolute: string, relative: string, stats: BigIntStats): ScannedFile {
   if (!stats.isFile()) {
-    throw new ReproError('special-file', 'this is a pipe, a socket or a device, and has no content to hash', {
+    throw new ReproError('special-file', 'this is a pipe, a socket or a device and has no content to hash', {
       where: absolute,
       fix: 'Remove it, or leave its folder out of `inputs:`.',
     });
@@ -113,7 +113,7 @@ function statRoot(target: string): BigIntStats | undefined {
   try {
     return statSync(target, { bigint: true, throwIfNoEntry: false });
   } catch (error) {
-    // A file lies where a folder on the way belongs: then nothing lies below it.
+    // A file is where a folder on the way belongs, so nothing is below it.
     if (hasErrorCode(error, 'ENOTDIR')) return undefined;
     throw error;
   }
@@ -124,15 +124,15 @@ function statEntry(absolute: string, isLink: boolean): BigIntStats {
     return statSync(absolute, { bigint: true });
   } catch (error) {
     if (hasErrorCode(error, 'ELOOP')) {
-      throw new ReproError('link-loop', 'this symbolic link leads back to itself', {
+      throw new ReproError('link-loop', 'this symbolic link points back to itself', {
         where: absolute,
         cause: error,
       });
     }
     if (isLink && hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
-      throw new ReproError('broken-link', 'this symbolic link leads to nothing', {
+      throw new ReproError('broken-link', 'this symbolic link points to nothing', {
         where: absolute,
-        fix: 'Remove it, or put back what it points to.',
+        fix: 'Remove it, or restore what it points to.',
         cause: error,
       });
     }
@@ -150,8 +150,8 @@ function statEntry(absolute: string, isLink: boolean): BigIntStats {
 function refuseLoop(link: string, real: string, ancestors: readonly string[]): void {
   const inside = ancestors.find((one) => one === real || one.startsWith(`${real}${path.sep}`));
   if (inside === undefined) return;
-  throw new ReproError('link-loop', `this symbolic link leads to ${real}, which contains it`, {
+  throw new ReproError('link-loop', `this symbolic link points to ${real}, which contains it`, {
     where: link,
-    fix: 'Remove the link: its folder would have no end.',
+    fix: 'Remove the link: following it would never end.',
   });
 }

@@ -10,20 +10,20 @@ import { packageNameOf } from './locked-packages.ts';
 export interface SourceFile {
   /** sha256 of the file's bytes. */
   readonly raw: string;
-  /** sha256 of what the file does: of code without types, comments and layout; of anything else its bytes. */
+  /** sha256 of what the file does: code without types, comments and layout; for anything else, its bytes. */
   readonly code: string;
 }
 
 export interface Bundle {
-  /** One ES module with everything but packages, its source map inside. */
+  /** One ES module with everything except packages, with an inline source map. */
   readonly text: string;
-  /** Path relative to the project -> what it holds, sorted. */
+  /** Path relative to the project -> its content, sorted. */
   readonly files: Readonly<Record<string, SourceFile>>;
   /** Packages that the files import, sorted. */
   readonly packages: readonly string[];
 }
 
-/** The project's tsconfig.json is not asked: what a stage computes must not depend on an editor's settings. */
+/** The project's tsconfig.json is ignored: what a stage computes must not depend on editor settings. */
 const tsconfigRaw = { compilerOptions: { target: 'es2022', verbatimModuleSyntax: true } } as const;
 
 const target = 'node20';
@@ -39,11 +39,11 @@ const loaders: Readonly<Record<string, Loader>> = {
 };
 
 /**
- * Bundles a stage module, and lists what the bundle was made of, from the very bytes that went into it.
+ * Bundles a stage module and lists its sources, hashed from the very bytes that went into the bundle.
  *
  * @param module relative to the project
- * @param outfile absolute; where the bundle will lie, for the paths of its source map
- * @throws {ReproError} `stage-code` with the place of the first error
+ * @param outfile absolute; where the bundle will be, for the paths in its source map
+ * @throws {ReproError} `stage-code` with the location of the first error
  */
 export async function bundleModule(projectRoot: string, module: string, outfile: string): Promise<Bundle> {
   const esbuild = await import('esbuild');
@@ -69,7 +69,7 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
         const bytes = await fs.readFile(args.path);
         const source = bytes.toString('utf8').replace(/^\uFEFF/, '');
         const loader = loaders[path.extname(args.path)] ?? 'js';
-        // Of a file with an error the bundler itself tells, with its name.
+        // If a file has an error, the bundler itself reports it with the file's name.
         const code = loader === 'json' ? source : await strip(source, loader).catch(() => source);
         const name = path.relative(root, args.path).split(path.sep).join('/');
         files.set(name, { raw: hashText(bytes), code: hashText(code) });
@@ -112,7 +112,7 @@ export async function bundleModule(projectRoot: string, module: string, outfile:
   };
 }
 
-/** A bundle lies elsewhere than its sources, which may find files beside themselves by `import.meta`: each keeps its own. */
+/** Sources may find files beside themselves through `import.meta`, but the bundle is elsewhere: each keeps its own. */
 function keepModulePlace(source: string, file: string): string {
   if (!source.includes('import.meta')) return source;
   const values = [
@@ -120,7 +120,7 @@ function keepModulePlace(source: string, file: string): string {
     `importMetaFilename = ${JSON.stringify(file)}`,
     `importMetaDirname = ${JSON.stringify(path.dirname(file))}`,
   ];
-  // On the first line, so that the lines of errors stay right.
+  // On the first line, so that line numbers in errors stay right.
   return `const ${values.join(', ')};${source}`;
 }
 

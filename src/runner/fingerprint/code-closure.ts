@@ -10,19 +10,19 @@ import type { DigestCache } from '../files/digest-cache.ts';
 import type { Bundle, SourceFile } from './bundle.ts';
 import { listLockedPackages } from './locked-packages.ts';
 
-/** Everything that a stage module's results depend on by way of code. */
+/** All code that a stage module's results depend on. */
 export interface CodeClosure {
   /** The bundle to execute; absolute. */
   readonly bundleFile: string;
   /** Source file -> sha256 of what it does. */
   readonly files: Readonly<Record<string, string>>;
-  /** Package -> locked version, of all that the code needs, directly or not; and of the compiler. */
+  /** Package -> locked version, of everything the code needs, directly or not, and of the compiler. */
   readonly packages: Readonly<Record<string, string>>;
 }
 
 interface CachedClosure {
   readonly version: 1;
-  /** The project's folder: a bundle knows where its sources lie (`import.meta.url`), so in a copy it is another. */
+  /** The project's folder: a bundle contains the location of its sources (`import.meta.url`), so a copy of the project needs another. */
   readonly root: string;
   readonly compiler: string;
   readonly bundle: string;
@@ -33,8 +33,8 @@ interface CachedClosure {
 }
 
 /**
- * Finds the closure of stage modules. As long as no file of a closure has changed, finding it again costs a `stat` for each
- * of them; the compiler is loaded only when one has.
+ * Finds the code closure of stage modules. While no file of a closure has changed, finding it again costs one `stat` per
+ * file; the compiler is loaded only when one has changed.
  */
 export class CodeClosures {
   readonly #projectRoot: string;
@@ -123,7 +123,7 @@ export class CodeClosures {
   }
 }
 
-/** From the package's manifest: loading the compiler itself would cost every run that has nothing to compile. */
+/** From the package's manifest: loading the compiler itself would slow down every run that has nothing to compile. */
 function readCompilerVersion(): string {
   const manifest = createRequire(import.meta.url)('esbuild/package.json') as { version: string };
   return manifest.version;
@@ -138,7 +138,7 @@ function readCached(file: string): CachedClosure | null {
   }
 }
 
-/** Of another version of the runner, or damaged: compiling again is cheap. */
+/** False if written by another version of the runner, or damaged: compiling again is cheap. */
 function isCachedClosure(value: unknown): value is CachedClosure {
   if (typeof value !== 'object' || value === null) return false;
   const { version, root, compiler, bundle, files, imports, lock, packages } = value as Partial<CachedClosure>;

@@ -6,7 +6,7 @@ import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan.ts'
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
 
-/** To be raised when the same parts come to mean another thing: every stage then runs again. */
+/** Raise this when the same parts come to mean something else: every stage then runs again. */
 const formatVersion = 1;
 
 /** Everything that an instance's results depend on, part by part, so that a difference can be named. */
@@ -21,13 +21,13 @@ export interface FingerprintParts {
   readonly matrix: Readonly<Record<string, MatrixValue>>;
   readonly inputs: readonly InputPart[];
   readonly outputs: readonly string[];
-  /** null where a variable is not set. */
+  /** null if a variable is not set. */
   readonly variables: Readonly<Record<string, string | null>>;
   readonly facts: Readonly<Record<string, string>>;
   readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string };
 }
 
-/** Whether parts that were read from a file are such as this runner writes, and so can be compared with the present ones. */
+/** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
 export function areFingerprintParts(value: unknown): value is FingerprintParts {
   if (typeof value !== 'object' || value === null) return false;
   const parts = value as Partial<FingerprintParts>;
@@ -46,18 +46,18 @@ export function areFingerprintParts(value: unknown): value is FingerprintParts {
 
 export type Facts = Readonly<Record<string, () => Promise<string>>>;
 
-/** Hex sha256 over the parts. Where external data lie does not count, and what a digest is made of is in the digest. */
+/** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
 export function hashParts(parts: FingerprintParts): string {
   const inputs = parts.inputs.map(({ path, external, digest }) => ({ path: external ? null : path, digest }));
   return hashJson({ ...parts, inputs });
 }
 
-/** Whether every input is known: none waits for a stage that has to run first. */
+/** Whether every input is known, that is, none waits for a stage that has to run first. */
 export function isComplete(parts: FingerprintParts): boolean {
   return parts.inputs.every((input) => input.digest !== null);
 }
 
-/** Works out the fingerprint's parts for instances; what several of them share is looked up once. */
+/** Computes the fingerprint parts of instances; what several of them share is looked up once. */
 export class Fingerprints {
   readonly #closures: CodeClosures;
   readonly #inputs: InputDigests;
@@ -77,7 +77,7 @@ export class Fingerprints {
     this.#environment = environment;
   }
 
-  /** @throws {ReproError} if code, an input or a fact cannot be had */
+  /** @throws {ReproError} if code, an input or a fact is unavailable */
   async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
     const { command } = instance;
     const closure =

@@ -11,9 +11,9 @@ import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.t
 import { explainDifference, explainWaiting } from './reasons.ts';
 
 export type Freshness =
-  /** The outputs that belong to the present fingerprint are in place and whole. */
+  /** The outputs of the current fingerprint are in place and intact. */
   | { readonly kind: 'fresh'; readonly record: RunRecord; readonly isLast: boolean }
-  /** They are not, but the store has them. */
+  /** They are not in place, but the store has them. */
   | {
       readonly kind: 'restorable';
       readonly record: RunRecord;
@@ -23,7 +23,7 @@ export type Freshness =
   | {
       readonly kind: 'stale' | 'never-run';
       readonly reasons: readonly StaleReason[];
-      /** null if it waits for other stages, or if it could not be worked out: `error` says why. */
+      /** null if it waits for other stages, or if it could not be computed: `error` says why. */
       readonly fingerprint: string | null;
       readonly parts: FingerprintParts | null;
       readonly last: RunRecord | null;
@@ -32,17 +32,17 @@ export type Freshness =
 
 export interface DamagedOutput {
   readonly output: RecordedOutput;
-  /** What to tell the user: the files that are missing or altered, or the whole output. */
+  /** What to show the user: the files that are missing or altered, or the whole output. */
   readonly names: readonly string[];
-  /** The files that the stage did not make, unless the whole output is told. */
+  /** The files that the stage did not create, unless the whole output is shown. */
   readonly strangers: readonly string[];
   readonly reason: StaleReason;
 }
 
-/** More files than this are told as their folder. */
+/** If there are more files than this, their folder is shown instead. */
 const filesAtMost = 10;
 
-/** Decides whether instances have to run, and says why. Looks only; changes nothing but caches. */
+/** Decides whether instances have to run, and why. Changes nothing but caches. */
 export class FreshnessCheck {
   readonly #plan: Plan;
   readonly #fingerprints: Fingerprints;
@@ -92,7 +92,7 @@ export class FreshnessCheck {
     const record = last?.fingerprint === fingerprint ? last : this.#records.findAction(fingerprint);
     if (record === null) return this.#stale(instance, parts, fingerprint, last, []);
 
-    // The same work under another name (a renamed matrix key) counts, and is recorded under the present one.
+    // The same work under another name (a renamed matrix key) counts and is recorded under the current name.
     const own = { ...record, id: instance.id, stage: instance.stage };
     const damaged = await this.#findDamaged(own.outputs);
     if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last };
@@ -169,7 +169,7 @@ export class FreshnessCheck {
     return damaged;
   }
 
-  /** What cannot even be listed (a loop of links, say) is not what the stage left. */
+  /** Something that cannot even be listed (a link loop, say) is not what the stage left. */
   async #digestOutput(output: string) {
     const absolute = path.resolve(this.#plan.projectRoot, output);
     try {
@@ -181,7 +181,7 @@ export class FreshnessCheck {
   }
 }
 
-/** The files that differ, in the order of the recorded ones, and those that should not be there. */
+/** The files that differ, in recorded order, and those that should not exist. */
 function nameDifferences(recorded: Tree, found: Tree): { names: string[]; strangers: string[] } {
   const present = new Map(found.entries.map((entry) => [entry.path, entry.sha256]));
   const wanted = new Set(recorded.entries.map((entry) => entry.path));

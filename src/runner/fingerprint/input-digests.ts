@@ -13,15 +13,15 @@ import type { InputPath, Plan, StageInstance } from '../plan.ts';
 export interface InputPart {
   readonly path: string;
   readonly external: boolean;
-  /** sha256 of a file, the digest of a folder, `missing`; null while a stage that makes it has yet to run. */
+  /** sha256 of a file, the digest of a folder, or `missing`; null until the stage that makes it has run. */
   readonly digest: string | null;
-  /** Where a folder consists of other stages' outputs: output -> digest. */
+  /** For a folder that consists of other stages' outputs: output -> digest. */
   readonly of?: Readonly<Record<string, string>>;
   /** Instances that must run before the digest is known. */
   readonly waitsFor?: readonly string[];
 }
 
-/** What the instances before this one have made: their recorded outputs, `pending`, or undefined if they are not part of this run. */
+/** What earlier instances produced: their recorded outputs, `pending`, or undefined if they are not part of this run. */
 export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;
 
 interface Producer {
@@ -30,7 +30,7 @@ interface Producer {
   readonly absolute: string;
 }
 
-/** Finds the digests of inputs: from the records of those who made them, or from disk. */
+/** Finds the digests of inputs, from the records of the stages that made them or from disk. */
 export class InputDigests {
   readonly #plan: Plan;
   readonly #digests: DigestCache;
@@ -63,13 +63,13 @@ export class InputDigests {
     return parts;
   }
 
-  /** Files of the project that a command names, such as the script it runs: argument -> sha256. */
+  /** Files in the project that a command names, such as the script it runs: argument -> sha256. */
   async digestArguments(argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
     const found: Record<string, string> = {};
     for (const argument of argv) {
       const absolute = path.resolve(this.#plan.projectRoot, argument);
       if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
-      // Most arguments are no paths, and may be what no file system takes for one: a script of a thousand characters.
+      // Most arguments are not paths, and may not even be valid ones: a thousand-character script, say.
       const isFile = await fs.stat(absolute).then(
         (stats) => stats.isFile(),
         () => false,
@@ -81,7 +81,7 @@ export class InputDigests {
     return found;
   }
 
-  /** The present state of an input that no stage makes, file by file; undefined for what stages make. */
+  /** The current state of an input that no stage makes, file by file; undefined for stage outputs. */
   async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
     const absolute = path.resolve(this.#plan.projectRoot, input.path);
     const isMade = (this.#plan.dependencies.get(instance.id) ?? [])
@@ -113,7 +113,7 @@ export class InputDigests {
     if (within.length > 0) {
       const of: Record<string, string> = {};
       for (const one of within) of[one.output] = await this.#digestMade(instance, input, one, '', produced);
-      // Beside what stages made, a folder outside artifacts/ may hold files of people. In artifacts/, the rest is left
+      // Besides stage outputs, a folder outside artifacts/ may contain the user's own files. In artifacts/, the rest is left
       // over from other profiles and does not count.
       const rest = isAtOrBelow(absolute, this.#artifacts) ? null : await this.#digestSource(absolute);
       const list = Object.entries(of).map(([output, digest]) => [this.#relativeTo(absolute, output), digest]);
@@ -134,7 +134,7 @@ export class InputDigests {
   ): Promise<string> {
     const outputs = produced(producer.id);
     if (outputs === undefined || outputs === 'pending') {
-      // Its stage was left out of this run: what it left on disk is taken as it is.
+      // Its stage is not part of this run: what is on disk is taken as it is.
       const target = path.join(producer.absolute, relative);
       const digest = await digestPath(target, this.#digests);
       if (digest.kind === 'missing') throw missingInput(instance, input, producer);
@@ -156,7 +156,7 @@ export class InputDigests {
     return digest.kind === 'folder' ? digest.tree : { entries: [], emptyFolders: [] };
   }
 
-  /** Read once a run: a data set may be the input of many instances. */
+  /** Read once per run: a data set may be the input of many instances. */
   #digestSource(absolute: string): Promise<string> {
     const known =
       this.#sources.get(absolute) ??
@@ -167,7 +167,7 @@ export class InputDigests {
     return known;
   }
 
-  /** In a folder that holds the runner's own folder or stages' outputs, those are not the input. */
+  /** In a folder that contains the runner's own folder or stage outputs, those are not part of the input. */
   #leftOutOf(root: string): (absolute: string) => boolean {
     const isInside = isAtOrBelow(root, this.#artifacts);
     return (absolute) =>
@@ -189,11 +189,11 @@ function isAtOrBelow(absolute: string, folder: string): boolean {
 
 function missingInput(instance: StageInstance, input: InputPath, producer?: Producer): ReproError {
   const where = formatPlace(input.at);
-  const what = `stage "${instance.stage}": input "${input.path}" is not there`;
+  const what = `stage "${instance.stage}": input "${input.path}" does not exist`;
   if (producer === undefined) {
     return new ReproError('input-missing', what, {
       where,
-      fix: 'Put it there, or correct the path.',
+      fix: 'Create it, or correct the path.',
     });
   }
   return new ReproError('input-missing', `${what}; "${producer.id}" makes it`, {

@@ -18,10 +18,10 @@ export function packageNameOf(specifier: string): string {
 }
 
 /**
- * The versions of packages and of all that they need, as package-lock.json fixes them.
+ * The versions of packages and of everything they need, as fixed by package-lock.json.
  *
  * @param names packages that the project's own code imports
- * @returns name -> version; where several versions of one package are needed, all of them, joined by ` + `
+ * @returns name -> version; if several versions of one package are needed, all of them, joined by ` + `
  */
 export function listLockedPackages(
   projectRoot: string,
@@ -34,7 +34,7 @@ export function listLockedPackages(
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const key = findLocked(lock, next.name, next.from);
     const entry = key === undefined ? undefined : lock[key];
-    // What package-lock.json does not know (no lock file, a linked folder) still counts by the version that is installed.
+    // Packages missing from package-lock.json (no lock file, a linked folder) count by their installed version.
     if (key === undefined || entry === undefined) {
       if (next.from === '') addVersion(versions, next.name, readInstalledVersion(projectRoot, next.name));
       continue;
@@ -75,7 +75,7 @@ function readLock(projectRoot: string): Readonly<Record<string, LockedPackage>> 
   }
 }
 
-/** As Node resolves: in the node_modules of the package that asks, then of each folder above it. */
+/** Like Node: in the node_modules of the importing package, then of each folder above it. */
 function findLocked(
   lock: Readonly<Record<string, LockedPackage>>,
   name: string,

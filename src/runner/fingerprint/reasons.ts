@@ -5,18 +5,18 @@ import type { Json, StageCommand } from '../plan.ts';
 import type { FingerprintParts } from './fingerprint.ts';
 import type { InputPart } from './input-digests.ts';
 
-/** What is known of the content of inputs, then and now, to name the very file that differs; null where it is not known. */
+/** The content of inputs, then and now, to name the exact file that differs; null if unknown. */
 export interface InputTrees {
   before(digest: string): Promise<Tree | null>;
   now(input: InputPart): Promise<PathDigest | null>;
 }
 
-/** More names than this do not help a reader. */
+/** More names than this do not help the reader. */
 const namesAtMost = 3;
 
 const valueLengthAtMost = 60;
 
-/** Says what differs between the parts of the last record and the present ones, in the order of the parts. */
+/** Lists the differences between the last record's parts and the current ones, in the order of the parts. */
 export async function explainDifference(
   before: FingerprintParts,
   now: FingerprintParts,
@@ -39,7 +39,7 @@ export async function explainDifference(
   ];
 }
 
-/** Inputs whose makers have to run first: that alone is a reason. */
+/** Inputs whose makers have to run first, which alone is a reason. */
 export function explainWaiting(parts: FingerprintParts): StaleReason[] {
   return parts.inputs
     .filter((input) => input.waitsFor !== undefined)
@@ -70,7 +70,7 @@ async function explainInputs(
   const reasons: StaleReason[] = [];
   const isPlaced = before.length === now.length;
   for (const [i, input] of now.entries()) {
-    // An external input may have moved; it is then the one in the same place of the list.
+    // An external input may have moved; it is then the one at the same position in the list.
     const old =
       before.find((one) => one.path === input.path) ??
       (isPlaced && input.external && before[i]?.external === true ? before[i] : undefined);
@@ -93,9 +93,9 @@ async function explainInputs(
 
 async function explainInput(before: InputPart, now: InputPart, trees: InputTrees): Promise<string> {
   if (now.digest === 'missing') return `${now.path} is missing`;
-  if (before.digest === 'missing') return `${now.path} is there now`;
+  if (before.digest === 'missing') return `${now.path} now exists`;
   if (before.of !== undefined && now.of !== undefined) {
-    // What is not of this profile any more, such as a model that it does not name, may well be there.
+    // Something no longer in this profile, such as a model it no longer names, may well still exist.
     const changes = diffHashes(before.of, now.of, 'is no longer read');
     if (changes.length > 0) return nameSome(changes);
   }
@@ -147,7 +147,7 @@ function diffJson(before: Json, now: Json, name = ''): string[] {
   return old === present ? [] : [`${name}: ${shorten(old)} → ${shorten(present)}`];
 }
 
-/** Stands for a key that is not there; a parameter cannot be this string by accident. */
+/** Stands for a missing key; a parameter cannot be this string by accident. */
 const undefinedValue = '\u0000unset';
 
 function describeJson(value: Json): string {

@@ -5,15 +5,15 @@ import type { Plan, StageInstance } from '../plan.ts';
 export interface FoldedStage {
   readonly name: string;
   readonly instances: readonly StageInstance[];
-  /** Stages it reads from, in the order of the plan. */
+  /** Stages it reads from, in plan order. */
   readonly dependencies: readonly string[];
-  /** Inputs that no stage makes; where instances differ, with `*`. */
+  /** Inputs that no stage makes, with `*` where instances differ. */
   readonly sources: readonly string[];
-  /** Where instances differ, with `*`. */
+  /** With `*` where instances differ. */
   readonly outputs: readonly string[];
 }
 
-/** The stages in the order of the plan; what one instance reads, its stage reads. */
+/** The stages in plan order; a stage reads what any of its instances reads. */
 export function foldPlan(plan: Plan): FoldedStage[] {
   const stageOf = new Map([...plan.instances.values()].map(({ id, stage }) => [id, stage]));
   const members = new Map<string, StageInstance[]>();
@@ -51,14 +51,14 @@ export function nameFolded({ name, instances }: FoldedStage): string {
   return Object.keys(first?.matrix ?? {}).length === 0 ? name : `${name} x${instances.length}`;
 }
 
-/** The outputs of all instances, to ask whether an input touches any of them. */
+/** The outputs of all instances, to check whether an input touches any of them. */
 function collectOutputs(plan: Plan): PathTrie<string> {
   const made = new PathTrie<string>();
   for (const { id, outputs } of plan.instances.values()) for (const output of outputs) made.add(output, id);
   return made;
 }
 
-/** Entry by entry, one path for all instances: segments in which they differ become `*`. */
+/** One path per entry for all instances: segments in which they differ become `*`. */
 function foldPaths(lists: readonly (readonly string[])[]): string[] {
   const [first = []] = lists;
   return first.map((path, index) => {

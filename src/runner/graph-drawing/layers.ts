@@ -1,4 +1,4 @@
-/** A node of the drawing: a stage, or a point where an edge passes a layer that it has no stage in. */
+/** A node of the drawing: a stage, or a point where an edge crosses a layer. */
 export interface LayerNode {
   readonly key: string;
   readonly stage: string | null;
@@ -12,7 +12,7 @@ interface Vertex {
 }
 
 /**
- * Arranges stages in layers, each below all that it reads from, and orders every layer so that few edges cross
+ * Arranges stages in layers, each below everything it reads from, and orders every layer so that few edges cross
  * (Sugiyama, Tagawa and Toda 1981: layers, points for long edges, barycentres).
  *
  * @param stages in topological order
@@ -43,7 +43,7 @@ export function arrangeLayers(stages: readonly Vertex[]): LayerNode[][] {
       }
     }
   }
-  // Down, up, and down again is as good as it gets for graphs of this kind.
+  // Down, up and down again: more passes do not improve graphs of this kind.
   sortLayers(layers, 'above');
   sortLayers([...layers].reverse(), 'below');
   sortLayers(layers, 'above');

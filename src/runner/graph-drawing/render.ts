@@ -7,7 +7,7 @@ import { drawText } from './text.ts';
 
 export type GraphFormat = 'text' | 'mermaid' | 'svg' | 'json';
 
-/** The stages of a plan and what they read from each other; the instances of a matrix are drawn as one. */
+/** Draws the stages of a plan and what they read from each other; the instances of a matrix are drawn as one. */
 export function renderGraph(plan: Plan, format: GraphFormat): string {
   switch (format) {
     case 'text':

@@ -2,7 +2,7 @@ import type { Plan } from '../plan.ts';
 import { type FoldedStage, foldPlan, nameFolded } from './folded-graph.ts';
 import { arrangeLayers, type LayerNode } from './layers.ts';
 
-/** All lengths in pixels. A letter of a monospaced font is 0.6 of its size wide. */
+/** All lengths in pixels. A monospaced letter is 0.6 times its font size wide. */
 const nameLetter = 14 * 0.6;
 const pathLetter = 11 * 0.6;
 const boxHeight = 46;

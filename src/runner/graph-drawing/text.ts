@@ -1,7 +1,7 @@
 import type { Plan } from '../plan.ts';
 import { foldPlan, nameFolded } from './folded-graph.ts';
 
-/** One line a stage, in the order in which they run: name, what it reads from, what it makes. */
+/** One line per stage, in run order: name, what it reads from, what it makes. */
 export function drawText(plan: Plan): string {
   const rows = foldPlan(plan).map((stage) => ({
     name: nameFolded(stage),
@@ -12,7 +12,7 @@ export function drawText(plan: Plan): string {
     0,
     ...[...rows.map(({ name }) => name), ...plan.inactive].map(({ length }) => length),
   );
-  // One stage that reads very much does not push everyone's outputs off the screen.
+  // A stage with many inputs must not push all outputs off the screen.
   const readsWidth = Math.min(60, Math.max(0, ...rows.map(({ reads }) => reads.length)));
   const lines = rows.map(
     ({ name, reads, outputs }) =>

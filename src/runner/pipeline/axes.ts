@@ -5,7 +5,7 @@ import type { MatrixValue } from '../plan.ts';
 import { type MatrixAxis, mostInstances, refuseMatrixValue } from './matrix.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
 
-/** The variables of a stage's matrix with their values; undefined after a report. */
+/** The variables of a stage's matrix with their values; undefined if a problem was reported. */
 export function readAxes(reader: StageReader): MatrixAxis[] | undefined {
   const axes: MatrixAxis[] = [];
   let instances = 1;
@@ -19,7 +19,7 @@ export function readAxes(reader: StageReader): MatrixAxis[] | undefined {
   if (instances <= mostInstances) return axes;
   reader.report(
     reader.at(['matrix'], 'key'),
-    `the matrix has ${instances} combinations; at most ${mostInstances} can be run.`,
+    `the matrix has ${instances} combinations, but at most ${mostInstances} can be run.`,
   );
   return undefined;
 }
@@ -39,7 +39,7 @@ function readAxis(
   }
   if (list.length === 0) {
     reader.report(reader.at(at), `matrix variable "${variable}" has no values, so nothing would run.`, () =>
-      joinLines(origin(), 'A stage that a profile leaves out says so with `when:`.'),
+      joinLines(origin(), 'To leave the stage out of a profile, use `when:`.'),
     );
     return undefined;
   }
@@ -54,15 +54,15 @@ function readAxis(
     } else {
       reader.surroundings.problems.push({
         at: place,
-        message: `stage "${reader.name}": matrix value ${show(value)} of "${variable}" ${refusal}, and it becomes part of a path.`,
-        fix: 'Letters, digits and the characters _ . + = ~ - are safe.',
+        message: `stage "${reader.name}": matrix value ${show(value)} of "${variable}" ${refusal}, but it becomes part of a path.`,
+        fix: 'Use letters, digits and the characters _ . + = ~ -.',
       });
     }
   }
   return values.length === list.length ? { variable, values } : undefined;
 }
 
-/** A value of `"${models}"` is said where the profile lists it. */
+/** A value from `"${models}"` is reported where the profile lists it. */
 function placeOfValue(
   reader: StageReader,
   written: string | readonly Json[],

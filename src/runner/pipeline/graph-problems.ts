@@ -7,13 +7,13 @@ import { relatePaths } from './path-trie.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { joinLines } from './stage-reader.ts';
 
-/** A stage that the profile leaves out, with the outputs that it would have. */
+/** A stage that the profile leaves out, with the outputs it would have. */
 export interface InactiveStage {
   readonly name: string;
   readonly outputs: readonly string[];
 }
 
-/** Inputs that no active stage makes, that are not on disk, and that are not external. */
+/** Non-external inputs that no active stage makes and that are not on disk. */
 export function findMissingInputs(
   drafts: readonly InstanceDraft[],
   links: Links,
@@ -47,7 +47,7 @@ export function findMissingInputs(
   return problems;
 }
 
-/** `stage "a": is part of a cycle: a -> b -> a.`, with what reads what. */
+/** `stage "a": the stages wait for each other: a -> b -> a.`, with what reads what. */
 export function describeCycle(
   cycle: readonly string[],
   drafts: ReadonlyMap<string, InstanceDraft>,
@@ -66,7 +66,7 @@ export function describeCycle(
     message: `stage "${draft?.instance.stage ?? first}": the stages wait for each other: ${[...cycle, first].join(' -> ')}.`,
     fix: joinLines(
       ...steps.map(({ maker, reader, input }) => `"${reader}" reads "${input?.path}", made by "${maker}".`),
-      'Take one of these inputs away.',
+      'Remove one of these inputs.',
     ),
   };
 }
@@ -81,7 +81,7 @@ function suggestInput(
     if (output === undefined) continue;
     return `Closest: "${output}${input.slice(part.length)}" (made by "${makers.get(output)}").`;
   }
-  // The first folder on the way that is not there may be the one that is misspelt.
+  // The first missing folder on the way may be the misspelt one.
   let wanted = input;
   for (let parent = path.posix.dirname(wanted); ; parent = path.posix.dirname(wanted)) {
     if (parent === '.' || paths.kindOf(parent) === 'folder') {

@@ -2,12 +2,12 @@ import type { StageInstance } from '../plan.ts';
 import { PathTrie } from './path-trie.ts';
 
 /**
- * For each instance (by id, in the order given) the instances whose outputs are, hold, or lie inside its
- * inputs; and for each of those, which inputs (by position) say so.
+ * For each instance (by id, in the order given) the instances whose outputs equal, contain or lie inside its
+ * inputs; and for each of those, which inputs (by position) cause it.
  */
 export type Links = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
 
-/** Finds what depends on what; near-linear in the number of paths and of links. */
+/** Finds the dependencies; near-linear in the number of paths and links. */
 export function linkInstances(instances: Iterable<StageInstance>): Links {
   const all = [...instances];
   const makers = new PathTrie<string>();
@@ -32,8 +32,8 @@ export function linkInstances(instances: Iterable<StageInstance>): Links {
 export type Sorted = { readonly order: readonly string[] } | { readonly cycle: readonly string[] };
 
 /**
- * Orders ids so that each comes after what it depends on; among those that are free, the earliest of the
- * given order comes first. Where that is impossible, one cycle: each id is needed by the next, the last by the first.
+ * Orders ids so that each comes after its dependencies; among those that are free, the earliest in the
+ * given order comes first. If that is impossible, returns one cycle: each id is needed by the next, the last by the first.
  */
 export function sortTopologically(
   ids: readonly string[],
@@ -67,7 +67,7 @@ export function sortTopologically(
   return missing.size === 0 ? { order } : { cycle: findCycle(ids, missing, dependenciesOf) };
 }
 
-/** Walks from what could not be sorted to what it waits for, until it comes back. */
+/** Walks from an unsorted id to what it waits for until it meets itself. */
 function findCycle(
   ids: readonly string[],
   unsorted: ReadonlyMap<string, number>,
@@ -81,7 +81,7 @@ function findCycle(
     visited.push(id);
     id = [...dependenciesOf(id)].find((dependency) => unsorted.has(dependency));
   }
-  // Followed from reader to maker; told from maker to reader.
+  // Followed from reader to maker; reported from maker to reader.
   const cycle = visited.slice(index.get(id ?? '') ?? 0).reverse();
   const rank = new Map(ids.map((one, position) => [one, position]));
   const first = cycle.reduce(

@@ -8,7 +8,7 @@ export interface PlacedInput extends PlacedPath {
   readonly external: boolean;
 }
 
-/** The inputs of one instance, without those that its profile leaves out; in the place of one that is wrong, and reported, undefined. */
+/** The inputs of one instance, without those its profile leaves out; undefined stands for one that is wrong and was reported. */
 export function readInputs(reader: StageReader, combination: Combination): (PlacedInput | undefined)[] {
   return (reader.entry.inputs ?? []).flatMap((input, index): (PlacedInput | undefined)[] => {
     const [text, at]: [string, JsonPath] =
@@ -20,7 +20,7 @@ export function readInputs(reader: StageReader, combination: Combination): (Plac
   });
 }
 
-/** Reports optional inputs that would move others when they are not there, or that could never be left out. */
+/** Reports optional inputs whose absence would move others, or that could never be left out. */
 export function checkOptionalInputs(reader: StageReader): void {
   const inputs = reader.entry.inputs ?? [];
   for (const [index, input] of inputs.entries()) {
@@ -28,8 +28,8 @@ export function checkOptionalInputs(reader: StageReader): void {
     if (index < inputs.length - 1) {
       reader.report(
         reader.at(['inputs', index]),
-        `inputs[${index}] is optional, so it has to be the last one.`,
-        'A stage knows its inputs by their places: one that is left out must not move another.',
+        `inputs[${index}] is optional, so it must be the last one.`,
+        'Stages identify inputs by position, so leaving one out must not move another.',
       );
     }
     if (listReferences(input.path).length === 0) {
@@ -47,7 +47,7 @@ function isOptional(input: InputEntry): input is Exclude<InputEntry, string> {
   return typeof input === 'object' && input.optional === true;
 }
 
-/** Whether the profile leaves out a key that the path names, or says null for it. */
+/** Whether the profile leaves out a key named by the path, or sets it to null. */
 function isLeftOut(reader: StageReader, text: string): boolean {
   const { settings } = reader.surroundings;
   return listReferences(text).some(({ path }) => settings.isLeftOut(path) || settings.lookUp(path) === null);

@@ -10,7 +10,7 @@ import { defaultResources, parseCount, parseDuration, parseMemory } from './reso
 import { pickSettings } from './settings.ts';
 import type { PlacedPath, StageReader } from './stage-reader.ts';
 
-/** An instance with the places of its paths, for the checks that look at all of them together. */
+/** An instance with the places of its paths, for checks across all of them. */
 export interface InstanceDraft {
   readonly instance: StageInstance;
   readonly inputs: readonly PlacedInput[];
@@ -18,7 +18,7 @@ export interface InstanceDraft {
   readonly resume: readonly PlacedPath[];
 }
 
-/** All instances of an active stage; what is wrong is reported to the reader, and its instance left out. */
+/** All instances of an active stage; problems are reported to the reader and the affected instances left out. */
 export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
   const params = readParams(reader);
@@ -30,7 +30,7 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   for (const combination of combineAxes(axes)) {
     const id = nameInstance(reader.name, combination);
     if (seen.has(id)) {
-      reader.report(reader.at(['matrix'], 'key'), `the matrix has "${id}" twice.`);
+      reader.report(reader.at(['matrix'], 'key'), `the matrix contains "${id}" twice.`);
       continue;
     }
     seen.add(id);
@@ -40,7 +40,7 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   return drafts;
 }
 
-/** The outputs a stage would have, without reports: to explain what a profile leaves out. */
+/** The outputs a stage would have, without reporting problems: to explain what a profile leaves out. */
 export function guessOutputs(reader: StageReader): string[] {
   const none: Combination = new Map();
   return reader.entry.outputs.flatMap((text) => {
@@ -110,7 +110,7 @@ function checkFacts(reader: StageReader): void {
   if (knownFacts === undefined) return;
   for (const [index, name] of (reader.entry.facts ?? []).entries()) {
     if (knownFacts.includes(name)) continue;
-    reader.report(reader.at(['facts', index]), `there is no fact "${name}" about this machine.`, () =>
+    reader.report(reader.at(['facts', index]), `there is no fact "${name}" for this machine.`, () =>
       suggestName(name, knownFacts),
     );
   }
@@ -177,7 +177,7 @@ function readResources(reader: StageReader, combination: Combination): Resources
   return complete ? result : undefined;
 }
 
-/** The values, unless one of them has been reported and is missing. */
+/** The values, or undefined if one is missing because it was reported. */
 function allOf<Value extends object | string>(
   values: readonly (Value | undefined)[],
 ): readonly Value[] | undefined {

@@ -15,23 +15,23 @@ import { findConfigurationProblems } from './schema-map.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 
 export interface PlanRequest {
-  /** The folder that holds the pipeline file; every path of the pipeline is relative to it. */
+  /** The folder with the pipeline file; every path in the pipeline is relative to it. */
   readonly projectRoot: string;
-  /** Relative to the project; `pipeline.yaml` unless said otherwise. */
+  /** Relative to the project; default `pipeline.yaml`. */
   readonly pipelineFile?: string | undefined;
-  /** The profile's name; the pipeline's default unless said otherwise. */
+  /** The profile's name; by default the pipeline's default profile. */
   readonly profile?: string | undefined;
-  /** Overrides, `train.epochs=3` each. */
+  /** Overrides, each like `train.epochs=3`. */
   readonly set?: readonly string[] | undefined;
-  /** The facts about the machine that the caller can tell, which `facts:` may name; without it, any name will do. */
+  /** The machine facts the caller can supply, which `facts:` may name; if omitted, any name is accepted. */
   readonly knownFacts?: readonly string[] | undefined;
 }
 
 /**
- * Works out what there is to run: reads the pipeline and a profile, expands matrices and references, finds
- * what depends on what, and checks everything that can be checked before anything runs.
+ * Works out what to run: reads the pipeline and a profile, expands matrices and references, finds
+ * dependencies, and checks everything that can be checked before anything runs.
  *
- * @throws {ConfigurationError} with file, line, column, stage and remedy of everything that is wrong
+ * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
@@ -92,7 +92,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   };
 }
 
-/** Expands every stage; throws what is wrong with any of them, all at once. */
+/** Expands every stage; throws all their problems at once. */
 function readStages(surroundings: Surroundings): {
   drafts: readonly InstanceDraft[];
   inactive: readonly InactiveStage[];
@@ -115,7 +115,7 @@ function openProject(projectRoot: string): ProjectPaths {
   try {
     realpathSync(absolute);
   } catch (cause) {
-    throw new ReproError('no-project', 'there is no such folder.', { where: absolute, cause });
+    throw new ReproError('no-project', 'this folder does not exist.', { where: absolute, cause });
   }
   return new ProjectPaths(absolute);
 }

@@ -2,37 +2,37 @@ import { isJsonList, type Json } from '../../schema/json.ts';
 import type { Place } from '../../schema/source-position.ts';
 import type { MatrixValue } from '../plan.ts';
 
-/** One variable of a matrix and the values it takes, each with the place that says so. */
+/** One variable of a matrix and its values, each with the place where it is written. */
 export interface MatrixAxis {
   readonly variable: string;
   readonly values: readonly { readonly value: MatrixValue; readonly place: Place }[];
 }
 
-/** One combination: for each variable its value, in the order of the file. */
+/** One combination: each variable's value, in file order. */
 export type Combination = ReadonlyMap<string, { readonly value: MatrixValue; readonly place: Place }>;
 
-/** Every stage is a process and has a record of its own; beyond this the matrix is a mistake. */
+/** Every instance has its own process and record; a matrix larger than this is a mistake. */
 export const mostInstances = 100_000;
 
 /**
  * A value becomes part of paths and of the instance's name, so it must be safe and unambiguous in both:
- * no `/`, `,`, `@`, `*`, blank or control character, and it may not begin with `-` or `.`.
+ * no `/`, `,`, `@`, `*`, space or control character, and it may not begin with `-` or `.`.
  */
 export function refuseMatrixValue(value: Json): string | undefined {
   if (typeof value === 'object')
     return `is ${value === null ? 'null' : isJsonList(value) ? 'a list' : 'a mapping'}`;
   const text = String(value);
   if (text === '') return 'is empty';
-  if (text.includes('/') || text.includes('\\')) return 'holds a path separator';
-  if (text.includes('..')) return 'holds ".."';
+  if (text.includes('/') || text.includes('\\')) return 'contains a path separator';
+  if (text.includes('..')) return 'contains ".."';
   if (/^[-.]/.test(text)) return `begins with "${text[0]}"`;
   const odd = /[^\p{L}\p{N}_.+=~-]/u.exec(text)?.[0];
-  if (odd !== undefined) return `holds ${JSON.stringify(odd)}`;
+  if (odd !== undefined) return `contains ${JSON.stringify(odd)}`;
   // Half of what file systems allow for one name, so that a suffix still fits.
   return Buffer.byteLength(text) > 120 ? 'is longer than 120 bytes' : undefined;
 }
 
-/** All combinations; the last variable changes fastest. Without a matrix there is one, and it is empty. */
+/** All combinations; the last variable changes fastest. Without a matrix there is one empty combination. */
 export function combineAxes(axes: readonly MatrixAxis[]): Combination[] {
   let combinations: Combination[] = [new Map()];
   for (const { variable, values } of axes) {

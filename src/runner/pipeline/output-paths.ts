@@ -3,15 +3,15 @@ import type { ProjectPaths } from './project-paths.ts';
 
 /**
  * The one folder that the runner writes to. It replaces and deletes outputs and resume folders, so anywhere else one
- * mistyped path, or one `--set` that names somebody's recordings, would cost their work.
+ * mistyped path, or one `--set` naming someone's recordings, would destroy their work.
  */
 const writable = 'artifacts';
 
-/** What in it is no stage's: the runner's store, records and logs; and the page about the folder. */
+/** The parts of it that belong to no stage: the runner's store, records and logs; and the README of the folder. */
 const store = `${writable}/.cache`;
 const page = `${writable}/README.md`;
 
-/** What is wrong with an input (to follow `input "x" `), or undefined. */
+/** What is wrong with an input (follows `input "x" `), or undefined. */
 export function refuseInput(input: string): string | undefined {
   const relation = relatePaths(input, store);
   if (relation !== 'equal' && relation !== 'inside') return undefined;
@@ -19,22 +19,22 @@ export function refuseInput(input: string): string | undefined {
 }
 
 /**
- * What is wrong with an output or a resume folder (to follow `output "x" `), or undefined.
+ * What is wrong with an output or a resume folder (follows `output "x" `), or undefined.
  *
  * @param output in the project's form: relative, without `.` and `..`
  */
 export function refuseOutput(output: string, paths: ProjectPaths): string | undefined {
-  if (relatePaths(output, writable) !== 'inside') return `does not lie below ${writable}/.`;
-  // Where the file system takes both letter cases for one, the store has many spellings.
+  if (relatePaths(output, writable) !== 'inside') return `is not below ${writable}/.`;
+  // On case-insensitive file systems the store has many spellings.
   const folded = output.toLowerCase();
   const storeRelation = relatePaths(folded, store);
   if (storeRelation === 'equal' || storeRelation === 'inside') {
-    return `lies in "${store}", which is the runner’s own.`;
+    return `lies in "${store}", which belongs to the runner.`;
   }
   const pageRelation = relatePaths(folded, page.toLowerCase());
   if (pageRelation === 'equal' || pageRelation === 'inside') {
-    return `would replace "${page}", which people write.`;
+    return `would replace "${page}", which is not generated.`;
   }
   const link = paths.linkOn(output);
-  return link === undefined ? undefined : `lies behind the link "${link.path}" to "${link.target}".`;
+  return link === undefined ? undefined : `is behind the link "${link.path}" to "${link.target}".`;
 }

@@ -3,10 +3,10 @@ import { parseTemplate } from './references.ts';
 import type { Settings } from './settings.ts';
 
 /**
- * What to do where a value of the profile leads a stage to write over other data, or undefined. A stage that some
- * profiles leave out (`when:`) makes what others only read, so whoever names data of their own wants one of those.
+ * What to do if a profile value would make a stage overwrite other data, or undefined. A stage that some profiles leave
+ * out (`when:`) makes what those profiles only read, so a user who names their own data wants one of those.
  *
- * @param text the path with its references, as the pipeline file has it
+ * @param text the path with its references, as written in the pipeline file
  */
 export function adviseProfile(
   text: string,
@@ -24,6 +24,6 @@ export function adviseProfile(
   const choice = new Intl.ListFormat('en', { type: 'disjunction' }).format(others);
   return [
     `Profile "${settings.profile}" makes this data itself, in stage "${stage.name}".`,
-    `Data of your own needs a profile that only reads it${choice === '' ? '' : `: ${choice}`}.`,
+    `To use your own data, pick a profile that only reads it${choice === '' ? '' : `: ${choice}`}.`,
   ].join(' ');
 }

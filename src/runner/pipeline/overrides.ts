@@ -8,7 +8,7 @@ import { parseYaml } from '../../schema/yaml-document.ts';
 export interface Override {
   readonly path: readonly string[];
   readonly value: Json;
-  /** The argument as it was given, which is where messages point. */
+  /** The argument as given, used as the place in messages. */
   readonly place: string;
 }
 
@@ -27,27 +27,27 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     const place = `--set ${assignment}`;
     const refuse = (message: string, fix?: string) => new ConfigurationError([{ at: place, message, fix }]);
     const equals = assignment.indexOf('=');
-    if (equals === -1) throw refuse('lacks a value.', `Write --set ${assignment}=VALUE.`);
+    if (equals === -1) throw refuse('has no value.', `Write --set ${assignment}=VALUE.`);
     const key = assignment.slice(0, equals).trim();
     const text = assignment.slice(equals + 1);
     if (!keyPattern.test(key) || key.split('.').includes('__proto__')) {
-      throw refuse(`"${key}" is not a key of a profile.`, 'A key is a name with dots, such as train.epochs.');
+      throw refuse(`"${key}" is not a profile key.`, 'A key is a dotted name such as train.epochs.');
     }
-    if (text.trim() === '') throw refuse('has no value.', `For an empty text write --set '${key}=""'.`);
+    if (text.trim() === '') throw refuse('has no value.', `For an empty string write --set '${key}=""'.`);
     try {
-      // As a whole document, YAML's null is an empty one.
+      // As a whole document, YAML's null is an empty document.
       const value = nullPattern.test(text.trim()) ? null : (await parseYaml(text, place)).value;
       overrides.push({ path: key.split('.'), value, place });
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;
       const message = cause instanceof ConfigurationError ? cause.problems[0]?.message : cause.message;
-      throw refuse(message ?? cause.message, `Quote a text for YAML: --set '${key}="…"'.`);
+      throw refuse(message ?? cause.message, `Quote the value for YAML: --set '${key}="…"'.`);
     }
   }
   return overrides;
 }
 
-/** The profile's value with each override put in, the last of one key winning. */
+/** The profile's value with every override applied; for each key the last one wins. */
 export function applyOverrides(
   profile: JsonObject,
   overrides: readonly Override[],
@@ -62,14 +62,14 @@ export function applyOverrides(
     }
     problems.push({
       at: override.place,
-      message: `"${blocked.key}" is ${show(blocked.value)}: it has no keys.`,
+      message: `"${blocked.key}" is ${show(blocked.value)}, which has no keys.`,
       fix: isJsonList(blocked.value) ? `Set the whole list: --set '${blocked.key}=[…]'.` : undefined,
     });
   }
   return { value, problems };
 }
 
-/** The first value on the way that is there and is no mapping. */
+/** The first value on the way that exists and is not a mapping. */
 function findBlocked(value: JsonObject, path: readonly string[]): { key: string; value: Json } | undefined {
   let current: JsonObject = value;
   for (const [index, step] of path.slice(0, -1).entries()) {

@@ -11,12 +11,12 @@ interface OwnedPath {
   readonly placed: PlacedPath;
 }
 
-/** Reports a problem of one path with another, or with the project, once for each pair of entries in the file. */
+/** Reports a conflict of one path with another, or with the project, once per pair of entries in the file. */
 type Report = (kind: string, own: OwnedPath, other: PlacedPath, message: string, fix: Problem['fix']) => void;
 
 /**
- * Outputs that are in each other's way, where nothing may be written, or in the way of what their own stage reads;
- * and resume folders inside anything that is hashed. One problem for each pair of entries in the file.
+ * Outputs that conflict with each other, with places that may not be written to, or with what their own stage reads;
+ * and resume folders inside anything that is hashed. One problem per pair of entries in the file.
  */
 export function findPathConflicts(drafts: readonly InstanceDraft[], paths: ProjectPaths): Problem[] {
   const problems: Problem[] = [];
@@ -89,15 +89,15 @@ function checkResumes(
     const [twin] = resumes.related(placed.path);
     if (twin !== undefined) {
       const whose = `that of "${twin.draft.instance.id}"`;
-      const fix = 'Every instance needs its own: a matrix variable in the path keeps them apart.';
+      const fix = 'Every instance needs its own: put a matrix variable in the path.';
       report('twin', own, twin.placed, `${name} ${describeRelation(own, twin)} ${whose}.`, fix);
     }
     resumes.add(placed.path, own);
     for (const input of inputs.related(placed.path)) {
-      // A reader may look at the folder in which outputs and resume folders lie; not at what changes while it is hashed.
+      // An input may be a folder that contains outputs and resume folders, but not something that changes while it is hashed.
       if (relatePaths(placed.path, input.placed.path) === 'inside' && input.draft !== draft) continue;
       const whose = `input "${input.placed.path}" of "${input.draft.instance.id}"`;
-      const fix = 'Nothing can read what comes and goes during a run.';
+      const fix = 'A stage cannot read a folder that comes and goes during a run.';
       report('resume-input', own, input.placed, `${name} ${describeRelation(own, input)} ${whose}.`, fix);
       break;
     }
@@ -120,8 +120,7 @@ function reportOwnInput(own: OwnedPath, report: Report): void {
       own,
       input,
       `output "${own.placed.path}" ${relation} its own input "${input.path}".`,
-      () =>
-        joinLines('A stage cannot change what it reads: it would never be up to date.', own.placed.origin()),
+      () => joinLines('A stage that changes its own input would never be up to date.', own.placed.origin()),
     );
   }
 }
@@ -140,11 +139,11 @@ function describeClash(own: OwnedPath, other: OwnedPath): [message: string, fix:
       : `${relation} output "${other.placed.path}" of "${otherId}"`;
   return [
     `output "${path}" ${what} (${place}).`,
-    `Give "${id}" a path of its own: two stages would delete each other's work.`,
+    `Give "${id}" its own path: two stages would delete each other's work.`,
   ];
 }
 
-/** Two instances of a matrix whose paths do not name the variable that tells them apart. */
+/** Two instances of a matrix whose paths do not name the variable that distinguishes them. */
 function sameEntry(own: OwnedPath, other: OwnedPath): [message: string, fix: Problem['fix']] {
   const [id, otherId] = [own.draft.instance.id, other.draft.instance.id];
   const differing = Object.keys(own.draft.instance.matrix).filter(
@@ -163,6 +162,6 @@ function describeRelation(own: OwnedPath, other: OwnedPath): string {
     case 'inside':
       return 'lies inside';
     default:
-      return 'holds';
+      return 'contains';
   }
 }

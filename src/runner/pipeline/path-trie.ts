@@ -4,8 +4,8 @@ interface Branch<Value> {
 }
 
 /**
- * Values by path, found by how paths relate: one inside, equal to, or around another, folder by folder
- * (`a/b` is inside `a`, `ab` is not). Finding what relates to a path takes time in its length and in what is found.
+ * Values by path, looked up by how paths relate: one inside, equal to, or around another, folder by folder
+ * (`a/b` is inside `a`, `ab` is not). A lookup takes time proportional to the path's length and the number of results.
  */
 export class PathTrie<Value> {
   readonly #root: Branch<Value> = { children: new Map(), values: [] };
@@ -23,7 +23,7 @@ export class PathTrie<Value> {
     branch.values.push(value);
   }
 
-  /** The values of every path that contains this one, equals it, or lies inside it; in this order. */
+  /** The values of every path that contains this one, equals it, or lies inside it, in this order. */
   *related(path: string): Generator<Value, void, undefined> {
     let branch: Branch<Value> | undefined = this.#root;
     for (const name of path.split('/')) {
@@ -41,7 +41,7 @@ export class PathTrie<Value> {
 
 export type PathRelation = 'equal' | 'inside' | 'around' | 'apart';
 
-/** How a path lies to another one: inside it, around it, …; both normalised. */
+/** How a path relates to another: inside it, around it, …; both normalised. */
 export function relatePaths(path: string, other: string): PathRelation {
   if (path === other) return 'equal';
   if (path.startsWith(`${other}/`)) return 'inside';

@@ -10,7 +10,7 @@ export type InputEntry =
   | string
   | { readonly path: string; readonly external?: boolean; readonly optional?: boolean };
 
-/** A stage as it stands in the file, its references not yet expanded. */
+/** A stage as written in the file, its references not yet expanded. */
 export interface StageEntry {
   readonly when?: boolean | string;
   readonly matrix?: { readonly [variable: string]: string | readonly Json[] };
@@ -44,10 +44,10 @@ export interface PipelineFile {
 }
 
 /**
- * Reads a pipeline file and holds it against its schema.
+ * Reads a pipeline file and checks it against its schema.
  *
  * @param file its name in messages
- * @throws {ConfigurationError} with the place of everything that is wrong
+ * @throws {ConfigurationError} with the place of every problem
  */
 export async function readPipelineFile(
   absolutePath: string,
@@ -58,13 +58,13 @@ export async function readPipelineFile(
     readYamlFile(
       absolutePath,
       file,
-      'A pipeline begins with `version: 1`; below `stages:` are its stages, by name.',
+      'A pipeline begins with `version: 1` and lists its stages by name below `stages:`.',
     ),
     import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
   ]);
   if (!isJsonObject(document.value)) {
     throw new ConfigurationError([
-      { at: document.positionOf([]), message: 'a pipeline is a mapping with "version" and "stages".' },
+      { at: document.positionOf([]), message: 'a pipeline must be a mapping with "version" and "stages".' },
     ]);
   }
   const schema = new JsonSchema(definition, 'schemas/pipeline.schema.json');
@@ -80,7 +80,7 @@ export async function readPipelineFile(
       passed,
     ),
   );
-  // The schema has just established the shape.
+  // The schema has just checked the shape.
   return { document, content: document.value as unknown as PipelineContent };
 }
 
@@ -91,7 +91,7 @@ function describePipelinePath(path: JsonPath): string {
   return `stage "${stage}": ${rest.length === 0 ? '' : `${formatPath(rest)}: `}`;
 }
 
-/** A stage that lost its indentation is a common slip. */
+/** Forgetting to indent a stage is a common mistake. */
 function suggestTopLevel(path: JsonPath, key: string): string | undefined {
   if (path.length > 0 || findClosest(key, ['version', 'profiles', 'schemas', 'stages']) !== undefined)
     return undefined;

@@ -14,12 +14,12 @@ import type { ProjectPaths } from './project-paths.ts';
 import { expandSettings, Settings } from './settings.ts';
 
 /**
- * Reads a profile, puts the overrides in, expands the references between its values, and holds the
+ * Reads a profile, applies the overrides, expands the references between its values, and checks the
  * result against the profiles' schema.
  *
  * @param name the profile, or undefined for the pipeline's default
  * @param assignments the `--set` arguments
- * @throws {ConfigurationError} with a place in the profile or the override for everything that is wrong
+ * @throws {ConfigurationError} with the place in the profile or the override for every problem
  */
 export async function loadSettings(
   pipeline: PipelineFile,
@@ -53,7 +53,7 @@ export async function loadSettings(
   const base = document?.value ?? {};
   if (!isJsonObject(base)) {
     throw new ConfigurationError([
-      { at: document?.positionOf([]) ?? profile, message: 'a profile is a mapping of keys to values.' },
+      { at: document?.positionOf([]) ?? profile, message: 'a profile must be a mapping of keys to values.' },
     ]);
   }
   const { value, problems } = applyOverrides(base, overrides);
@@ -129,14 +129,14 @@ async function readProfileSchema(
   ]);
 }
 
-/** The profiles of a folder, by name, sorted; none if there is no such folder. */
+/** The sorted names of the profiles in a folder; none if the folder does not exist. */
 async function listProfiles(folder: string): Promise<string[]> {
   let names: string[];
   try {
     names = await readdir(folder);
   } catch (cause) {
     if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return [];
-    throw new ReproError('unreadable', 'the folder of the profiles cannot be read.', {
+    throw new ReproError('unreadable', 'the profiles folder cannot be read.', {
       where: folder,
       cause,
     });

@@ -2,21 +2,21 @@ import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
-/** A path in the project's own form, or what is wrong with it (to follow `output "x" `). */
+/** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
 export type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
 
-/** `leaves` is set where the path is fine but for lying outside. */
+/** `leaves` is set if the only fault is that the path lies outside. */
 export interface PathFault {
   readonly message: string;
   readonly fix?: string;
   readonly leaves?: true;
-  /** Set where the path is one, but not of anything below the project by a relative way. */
+  /** Set if it is a valid path, but not a relative one to something below the project. */
   readonly misplaced?: true;
-  /** The path in the project's form, where it is fine but for being written as an absolute one. */
+  /** The path in the project's form, if the only fault is that it was written as an absolute path. */
   readonly inside?: string;
 }
 
-/** A symbolic link, relative to the project, and where it leads: absolute. */
+/** A symbolic link, relative to the project, and its absolute target. */
 export interface PathLink {
   readonly path: string;
   readonly target: string;
@@ -26,13 +26,13 @@ export type PathKind = 'file' | 'folder' | 'missing';
 
 interface Entry {
   readonly kind: PathKind;
-  /** The first link on the way, if there is one. */
+  /** The first link on the way, if any. */
   readonly link?: PathLink;
   /** The first link on the way that leads out of the project. */
   readonly exit?: PathLink;
 }
 
-/** The paths of one project: brings them into one form, and keeps what it has learned about the disk. */
+/** Normalises the paths of one project and remembers what it has learned about the disk. */
 export class ProjectPaths {
   readonly root: string;
   readonly #realRoot: string;
@@ -87,7 +87,7 @@ export class ProjectPaths {
     return { path: relative };
   }
 
-  /** What lies at a path (relative to the project, normalised); a link counts as what it leads to. */
+  /** What a path is (relative to the project, normalised); links are followed. */
   kindOf(relative: string): PathKind {
     return this.#entryOf(relative).kind;
   }
@@ -109,7 +109,7 @@ export class ProjectPaths {
     return undefined;
   }
 
-  /** Each folder on the way is looked at once, and nothing below one that is not there. */
+  /** Each folder on the way is checked once, and nothing below a missing one. */
   #entryOf(relative: string): Entry {
     const known = this.#entries.get(relative);
     if (known !== undefined) return known;
@@ -147,10 +147,13 @@ function isInside(inner: string, outer: string): boolean {
 function refuseText(text: string): PathFault | undefined {
   if (text.trim() === '') return { message: 'is empty.' };
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text)) return { message: 'holds a control character.' };
-  if (text.includes('\\')) return { message: 'holds a backslash.', fix: 'Separate folders with "/".' };
+  if (/[\u0000-\u001f\u007f]/.test(text)) return { message: 'contains a control character.' };
+  if (text.includes('\\')) return { message: 'contains a backslash.', fix: 'Separate folders with "/".' };
   if (text.includes('*')) {
-    return { message: 'holds "*"; patterns are not expanded.', fix: 'Name the folder: all of it is meant.' };
+    return {
+      message: 'contains "*"; patterns are not expanded.',
+      fix: 'Name the folder: it includes everything inside.',
+    };
   }
   return undefined;
 }

@@ -1,17 +1,17 @@
 import type { Json } from '../../schema/json.ts';
 
-/** `${a.b}` in a text. */
+/** `${a.b}` in a string. */
 export interface Reference {
   /** As it is written, `${a.b}`. */
   readonly text: string;
   readonly path: readonly string[];
 }
 
-/** A text in parts: what is literal, and what is to be looked up. */
+/** A string in parts: literals and references to look up. */
 export type Template = readonly (string | Reference)[];
 
 export interface ReferenceFault {
-  /** The part of the text that is wrong. */
+  /** The part of the string that is wrong. */
   readonly fragment: string;
   readonly message: string;
   readonly fix?: string | undefined | (() => string | undefined);
@@ -19,12 +19,12 @@ export interface ReferenceFault {
 
 export type Expanded = { readonly value: Json } | { readonly fault: ReferenceFault };
 
-/** The value of a name, or what to say about it. */
+/** The value of a name, or the fault to report. */
 export type Lookup = (reference: Reference) => Expanded;
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
-/** Splits a text at its references; `$${` stands for the characters `${`. */
+/** Splits a string at its references; `$${` stands for the characters `${`. */
 export function parseTemplate(text: string): { template: Template } | { fault: ReferenceFault } {
   const parts: (string | Reference)[] = [];
   let literal = '';
@@ -35,7 +35,9 @@ export function parseTemplate(text: string): { template: Template } | { fault: R
     } else if (text.startsWith('${', index)) {
       const end = text.indexOf('}', index);
       if (end === -1) {
-        return { fault: { fragment: text.slice(index), message: `${JSON.stringify(text)} lacks a "}".` } };
+        return {
+          fault: { fragment: text.slice(index), message: `${JSON.stringify(text)} has no closing "}".` },
+        };
       }
       const fragment = text.slice(index, end + 1);
       const name = fragment.slice(2, -1).trim();
@@ -45,7 +47,7 @@ export function parseTemplate(text: string): { template: Template } | { fault: R
             fragment,
             message: `"${fragment}" is not a reference.`,
             // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
-            fix: 'A reference is a key with dots, such as ${dataset.root}; $${ stands for the characters ${.',
+            fix: 'A reference is a dotted key, such as ${dataset.root}; $${ stands for the characters ${.',
           },
         };
       }
@@ -63,8 +65,8 @@ export function parseTemplate(text: string): { template: Template } | { fault: R
 }
 
 /**
- * Puts values for the references of a text. A text that is one reference and nothing else takes the
- * value with its type; inside a longer text, numbers and booleans are written out.
+ * Replaces the references in a string with their values. A string that is exactly one reference takes the
+ * value with its type; inside a longer string, numbers and booleans become text.
  */
 export function expandText(text: string, lookup: Lookup): Expanded {
   if (!text.includes('${')) return { value: text };
@@ -85,7 +87,10 @@ export function expandText(text: string, lookup: Lookup): Expanded {
     if (value === null || typeof value === 'object') {
       const kind = value === null ? 'null' : Array.isArray(value) ? 'a list' : 'a mapping';
       return {
-        fault: { fragment: part.text, message: `"${part.text}" is ${kind} and cannot stand inside a text.` },
+        fault: {
+          fragment: part.text,
+          message: `"${part.text}" is ${kind} and cannot be part of a longer string.`,
+        },
       };
     }
     result += String(value);

@@ -2,7 +2,7 @@ import type { Json } from '../../schema/json.ts';
 import { show } from '../../schema/schema-messages.ts';
 import type { Resources } from '../plan.ts';
 
-/** What a stage takes that says nothing about it. */
+/** What a stage uses if it does not specify anything. */
 export const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
 
 type Parsed = { readonly value: number } | { readonly message: string; readonly fix: string };
@@ -23,7 +23,7 @@ export function parseMemory(value: Json): Parsed {
   const unit = bytesPerUnit[(match?.[2] ?? '').toLowerCase()];
   const bytes = match === null || unit === undefined ? 0 : Math.round(Number(match[1]) * unit);
   if (isScalar(value) && bytes > 0 && Number.isSafeInteger(bytes)) return { value: bytes };
-  return { message: `memory ${show(value)} is not an amount.`, fix: 'Write it as 512M or 4G.' };
+  return { message: `memory ${show(value)} is not a size.`, fix: 'Write it as 512M or 4G.' };
 }
 
 /** `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds. */
@@ -42,13 +42,13 @@ export function parseDuration(value: Json): Parsed {
   };
 }
 
-/** A whole number of `name` (cpu, gpu), also written as text. */
+/** A whole number of `name` (cpu, gpu), possibly written as text. */
 export function parseCount(name: string, value: Json, minimum: number): Parsed {
   const count = isScalar(value) && /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(count) && count >= minimum) return { value: count };
   return {
     message: `${name} ${show(value)} is not a whole number.`,
-    fix: `Write a number from ${minimum} up.`,
+    fix: `Write a whole number >= ${minimum}.`,
   };
 }
 

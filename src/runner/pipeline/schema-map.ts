@@ -9,18 +9,18 @@ import type { InstanceDraft } from './instances.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
-/** What is wrong with configuration files. */
+/** Problems with configuration files. */
 export interface ConfigurationFindings {
-  /** With those that are read. */
+  /** In the files that are read. */
   readonly problems: readonly Problem[];
-  /** With those that lie beside them. */
+  /** In the files beside them. */
   readonly warnings: readonly Problem[];
 }
 
 /**
- * Holds the configuration files that stages read against the schemas that `schemas:` gives them: every file
- * that matches a glob and is an input, or lies inside one. Where instances name some of a glob's files, the others in a
- * folder around them are not what this plan is made of: a model that is being written must not stop the runs of the others.
+ * Checks the configuration files that stages read against their schemas in `schemas:`: every file
+ * that matches a glob and is an input, or lies inside one. If instances name some of a glob's files, the others in a
+ * folder are not part of this plan: a half-written model must not block runs of the others.
  */
 export async function findConfigurationProblems(
   pipeline: PipelineFile,
@@ -75,7 +75,7 @@ function isRead(file: string, inputs: ReadonlySet<string>): boolean {
   return false;
 }
 
-/** Files below a folder of the project, sorted; a file stands for itself. */
+/** Files below a folder of the project, sorted; for a file, the file itself. */
 function listFiles(base: string, paths: ProjectPaths): string[] {
   if (paths.kindOf(base) === 'file') return [base];
   if (paths.kindOf(base) !== 'folder') return [];

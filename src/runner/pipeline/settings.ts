@@ -15,11 +15,11 @@ import type { YamlDocument } from '../../schema/yaml-document.ts';
 import type { Override } from './overrides.ts';
 import { type Expanded, expandText, type Lookup, type ReferenceFault } from './references.ts';
 
-/** The values of a profile after its overrides, which still know where they were said. */
+/** The values of a profile after overrides, with the place each was set. */
 export class Settings {
   readonly profile: string;
   readonly value: JsonObject;
-  /** Names of the profiles that could have been chosen instead, sorted. */
+  /** Sorted names of the other profiles that could have been chosen. */
   readonly otherProfiles: readonly string[];
   readonly #document: YamlDocument | undefined;
   readonly #overrides: readonly Override[];
@@ -53,31 +53,31 @@ export class Settings {
     });
   }
 
-  /** Where a value (or with `key`, its key) was said: in the profile, or by an override. */
+  /** Where a value (or with `key`, its key) was set: in the profile, or by an override. */
   place(path: JsonPath, part: 'key' | 'value' = 'value'): Place {
     const document = this.#document;
     const override = this.#overrides.findLast(
       (one) =>
         isPrefix(one.path, path) ||
-        // A mapping that exists only because an override put a value into it.
+        // A mapping that exists only because an override set a value in it.
         (isPrefix(path, one.path) && path.length > 0 && getAt(document?.value ?? null, path) === undefined),
     );
     if (override !== undefined) return override.place;
     return document?.positionOf(path, part) ?? `profile "${this.profile}"`;
   }
 
-  /** As `place`, of the first `fragment` in a text. */
+  /** Like `place`, but of the first `fragment` in a string. */
   placeIn(path: JsonPath, fragment: string): Place {
     const place = this.place(path);
     return typeof place === 'string' ? place : (this.#document?.positionIn(path, fragment) ?? place);
   }
 
-  /** Whether a profile may have such a key, set or not. */
+  /** Whether a profile may have this key, whether set or not. */
   mayHave(path: readonly string[]): boolean {
     return this.#schema !== undefined && findSubschema(this.#schema, path) !== undefined;
   }
 
-  /** Whether it is a key that the profile may have, and does not. */
+  /** Whether the profile may have this key but does not. */
   isLeftOut(path: readonly string[]): boolean {
     return this.lookUp(path) === undefined && this.mayHave(path);
   }
@@ -97,7 +97,7 @@ export class Settings {
   }
 }
 
-/** Puts values for the `${...}` between the settings themselves. */
+/** Replaces `${...}` references between the settings themselves. */
 export function expandSettings(settings: Settings): { settings: Settings; problems: Problem[] } {
   const problems: Problem[] = [];
   const inProgress = new Set<string>();
@@ -116,7 +116,7 @@ export function expandSettings(settings: Settings): { settings: Settings; proble
     inProgress.delete(name);
     return expanded;
   };
-  /** A mapping or list that is taken over whole: its own references are expanded with it. */
+  /** A mapping or list copied whole: its own references are expanded with it. */
   const expandInside = (value: Json): Expanded => {
     let fault: ReferenceFault | undefined;
     const result = mapTexts(value, [], (text) => {
@@ -138,14 +138,14 @@ export function expandSettings(settings: Settings): { settings: Settings; proble
   return { settings: settings.with(isJsonObject(value) ? value : {}), problems };
 }
 
-/** The parts of the settings that `params:` names, as one nested object. */
+/** The settings named by `params:`, as one nested object. */
 export function pickSettings(
   settings: Settings,
   keys: readonly string[],
 ): { readonly picked: JsonObject; readonly unknown: readonly string[] } {
   const unknown: string[] = [];
   let picked: JsonObject = {};
-  // Shorter keys first: `train` already holds what `train.epochs` asks for.
+  // Shorter keys first: `train` already includes `train.epochs`.
   for (const key of [...keys].sort((a, b) => a.length - b.length)) {
     const path = key.split('.');
     const value = settings.lookUp(path);

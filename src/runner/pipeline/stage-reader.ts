@@ -11,29 +11,29 @@ import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
 import type { Settings } from './settings.ts';
 
-/** What all stages of one pipeline are read against. */
+/** The context shared by all stages of one pipeline. */
 export interface Surroundings {
   readonly pipeline: PipelineFile;
   readonly settings: Settings;
   readonly paths: ProjectPaths;
-  /** What `facts:` may name; anything, where the caller does not say. */
+  /** What `facts:` may name; anything if the caller does not specify. */
   readonly knownFacts: readonly string[] | undefined;
   readonly problems: Problem[];
 }
 
-/** A path of one instance, with what is needed to talk about it. */
+/** A path of one instance, with what messages need to say about it. */
 export interface PlacedPath {
   readonly path: string;
   readonly at: SourcePosition;
   /** The values behind the references of the path, for messages: `${model} is "basline" (quick.yaml:25:10).` */
   readonly origin: () => string | undefined;
-  /** What to do where nothing may be written to the path: the lines below a message that refuses an output. */
+  /** What to do if the path may not be written to: the lines below a message that rejects an output. */
   readonly remedy: () => string | undefined;
 }
 
 const noCombination: Combination = new Map();
 
-/** Reads the entries of one stage: expands references, and says of what is wrong which stage it is in, and where. */
+/** Reads the entries of one stage: expands references, and reports problems with stage and place. */
 export class StageReader {
   readonly name: string;
   readonly entry: StageEntry;
@@ -54,7 +54,7 @@ export class StageReader {
     this.surroundings.problems.push({ at, message: `stage "${this.name}": ${message}`, fix });
   }
 
-  /** The value of a text with its references expanded; undefined after a report. */
+  /** The value of a string with its references expanded; undefined if a problem was reported. */
   expand(value: Json, path: JsonPath, combination: Combination = noCombination): Json | undefined {
     if (typeof value !== 'string') return value;
     const expanded = this.expandQuietly(value, combination);
@@ -69,19 +69,19 @@ export class StageReader {
     return expandText(text, this.#lookup(combination));
   }
 
-  /** As `expand`, where the result has to be a text or a number. */
+  /** Like `expand`, but the result must be a string or a number. */
   expandToText(value: string | number, path: JsonPath, combination: Combination): string | undefined {
     const expanded = this.expand(value, path, combination);
     if (expanded === undefined) return undefined;
     if (typeof expanded !== 'object') return String(expanded);
     this.report(
       this.at(path),
-      `"${value}" is ${expanded === null ? 'null' : show(expanded)}; a text is wanted.`,
+      `"${value}" is ${expanded === null ? 'null' : show(expanded)}; expected a string.`,
     );
     return undefined;
   }
 
-  /** A path of the project, expanded and in the project's form; undefined after a report. */
+  /** A path of the project, expanded and in the project's form; undefined if a problem was reported. */
   readPath(
     kind: 'input' | 'output' | 'resume path' | 'module',
     text: string,
@@ -95,7 +95,7 @@ export class StageReader {
     const origin = () => this.describeOrigin(text, combination);
     const remedy = () =>
       joinLines(
-        'The runner replaces and deletes what stages write: it has to lie below artifacts/.',
+        'The runner replaces and deletes what stages write, so it must be below artifacts/.',
         origin(),
         adviseProfile(
           text,
@@ -109,7 +109,7 @@ export class StageReader {
     const { fault } = checked;
     const name = `${kind} ${JSON.stringify(expanded)}`;
     if (fault.misplaced === true && (kind === 'output' || kind === 'resume path')) {
-      // "Write it as a relative path" is no help where the relative one is refused as well.
+      // "Write it as a relative path" does not help if the relative path is rejected too.
       const { inside } = fault;
       const refusal = inside === undefined ? undefined : refuseOutput(inside, this.surroundings.paths);
       const isAbsoluteOnly = inside !== undefined && refusal === undefined;
@@ -118,13 +118,13 @@ export class StageReader {
     }
     const advice =
       kind === 'input' && fault.leaves === true
-        ? 'Data from outside is declared as { path: …, external: true }.'
+        ? 'Declare data outside the project as { path: …, external: true }.'
         : fault.fix;
     this.report(at, `${name} ${fault.message}`, () => joinLines(advice, origin()));
     return undefined;
   }
 
-  /** `${model} is "basline" (configs/profiles/quick.yaml:25:10).`, one line for each reference of a text. */
+  /** `${model} is "basline" (configs/profiles/quick.yaml:25:10).`, one line per reference. */
   describeOrigin(text: string, combination: Combination): string | undefined {
     const parsed = parseTemplate(text);
     if ('fault' in parsed) return undefined;
@@ -153,7 +153,7 @@ export class StageReader {
         fault: {
           fragment: reference.text,
           message: `"${reference.text}" is not set: profile "${settings.profile}" has no "${name}"${
-            combination.size === 0 ? '' : `, nor has the matrix`
+            combination.size === 0 ? '' : `, nor does the matrix`
           }.`,
           fix: () => suggestReference(name, combination, settings),
         },
@@ -162,7 +162,7 @@ export class StageReader {
   }
 }
 
-/** The value that `when:` names, for a stage that the profile may leave out; undefined after a report. */
+/** The value that `when:` names, for a stage that the profile may leave out; undefined if a problem was reported. */
 export function readCondition(reader: StageReader): boolean | undefined {
   const { when } = reader.entry;
   if (when === undefined || typeof when === 'boolean') return when ?? true;
@@ -180,7 +180,7 @@ function suggestReference(name: string, combination: Combination, settings: Sett
   return settings.suggest(name);
 }
 
-/** Lines of advice, those that there are. */
+/** Joins the lines of advice that are present. */
 export function joinLines(...lines: readonly (string | undefined)[]): string | undefined {
   const present = lines.filter((line) => line !== undefined && line !== '');
   return present.length === 0 ? undefined : present.join('\n');

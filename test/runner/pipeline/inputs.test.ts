@@ -68,7 +68,7 @@ describe('an optional input', () => {
     [
       'an input after it, which it would move',
       '[{path: "${reference.logs}", external: true, optional: true}, stages/b.ts]',
-      'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it has to be the last one.\n  A stage knows its inputs by their places: one that is left out must not move another.',
+      'pipeline.yaml:4:34  stage "a": inputs[0] is optional, so it must be the last one.\n  Stages identify inputs by position, so leaving one out must not move another.',
     ],
     [
       'a path that every profile has',

@@ -27,7 +27,7 @@ describe('a profile', () => {
     const profile =
       'models: [a]\ntrain: {epochs: 3}\ntitle: "${train.epochs} epochs of ${models}${extra}"\nextra: ""\n';
     expect(await refuse({}, profile)).toBe(
-      'profiles/small.yaml:3:35  title: "${models}" is a list and cannot stand inside a text.',
+      'profiles/small.yaml:3:35  title: "${models}" is a list and cannot be part of a longer string.',
     );
     expect(
       await settingsOf({}, 'models: ["${extra}-${train.epochs}"]\ntrain: {epochs: 3}\nextra: $${x}\n'),
@@ -64,10 +64,10 @@ describe('a profile', () => {
       'profiles/small.yaml:1:1  "models" is missing.\nprofiles/small.yaml:1:17  train.epochs: must be a whole number, not "many".',
     );
     expect(await refuse({}, '- a\n')).toBe(
-      'profiles/small.yaml:1:1  a profile is a mapping of keys to values.',
+      'profiles/small.yaml:1:1  a profile must be a mapping of keys to values.',
     );
     expect(await refuse({}, '')).toBe(
-      'profiles/small.yaml:1:1  the file is empty.\n  These keys have to be there: "models".',
+      'profiles/small.yaml:1:1  the file is empty.\n  Required keys: "models".',
     );
   });
 
@@ -108,11 +108,11 @@ describe('an override', () => {
     ['train.epochs=x', '--set train.epochs=x  train.epochs: must be a whole number, not "x".'],
     [
       'train.epochs="3"',
-      '--set train.epochs="3"  train.epochs: must be a whole number, not "3".\n  Write it without the quotes: 3.',
+      '--set train.epochs="3"  train.epochs: must be a whole number, not "3".\n  Write it without quotes: 3.',
     ],
     [
       'title="a',
-      '--set title="a  not YAML: the closing " of a text is missing.\n  Quote a text for YAML: --set \'title="…"\'.',
+      '--set title="a  not YAML: the closing " of a string is missing.\n  Quote the value for YAML: --set \'title="…"\'.',
     ],
     ['train.epochs=0', '--set train.epochs=0  train.epochs: must be at least 1, not 0.'],
     ['train.epoch=3', '--set train.epoch=3  train: unknown key "epoch".\n  Closest: "epochs".'],
@@ -120,21 +120,18 @@ describe('an override', () => {
     ['trian.epochs=3', '--set trian.epochs=3  unknown key "trian".\n  Closest: "train".'],
     [
       'models.0=x',
-      '--set models.0=x  "models.0" is not a key of a profile.\n  A key is a name with dots, such as train.epochs.',
+      '--set models.0=x  "models.0" is not a profile key.\n  A key is a dotted name such as train.epochs.',
     ],
     [
       'models.first=x',
-      '--set models.first=x  "models" is a list: it has no keys.\n  Set the whole list: --set \'models=[…]\'.',
+      '--set models.first=x  "models" is a list, which has no keys.\n  Set the whole list: --set \'models=[…]\'.',
     ],
-    ['train.epochs.deep=1', '--set train.epochs.deep=1  "train.epochs" is 3: it has no keys.'],
+    ['train.epochs.deep=1', '--set train.epochs.deep=1  "train.epochs" is 3, which has no keys.'],
     ['models=one', '--set models=one  models: must be a list, not "one".'],
-    ['train.epochs', '--set train.epochs  lacks a value.\n  Write --set train.epochs=VALUE.'],
-    ['title=', '--set title=  has no value.\n  For an empty text write --set \'title=""\'.'],
-    ['=3', '--set =3  "" is not a key of a profile.\n  A key is a name with dots, such as train.epochs.'],
-    [
-      'a..b=3',
-      '--set a..b=3  "a..b" is not a key of a profile.\n  A key is a name with dots, such as train.epochs.',
-    ],
+    ['train.epochs', '--set train.epochs  has no value.\n  Write --set train.epochs=VALUE.'],
+    ['title=', '--set title=  has no value.\n  For an empty string write --set \'title=""\'.'],
+    ['=3', '--set =3  "" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
+    ['a..b=3', '--set a..b=3  "a..b" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
     ['title=${nothing}', '--set title=${nothing}  title: "${nothing}" is not set by profile "small".'],
   ])('is refused: %s', async (assignment, expected) => {
     expect(await refuse({ set: [assignment] })).toBe(expected);
@@ -148,7 +145,7 @@ describe('an override', () => {
 
   test('cannot reach into prototypes', async () => {
     expect(await refuse({ set: ['__proto__.polluted=1'] })).toBe(
-      '--set __proto__.polluted=1  "__proto__.polluted" is not a key of a profile.\n  A key is a name with dots, such as train.epochs.',
+      '--set __proto__.polluted=1  "__proto__.polluted" is not a profile key.\n  A key is a dotted name such as train.epochs.',
     );
     expect(await refuse({ set: ['constructor.prototype.polluted=1'] })).toContain(
       'unknown key "constructor"',

@@ -17,12 +17,12 @@ describe('references are refused', () => {
     [
       'when the matrix has no such variable',
       `  a: {matrix: {model: [x]}, run: stages/a.ts, outputs: ["artifacts/\${modle}"]}\n`,
-      'pipeline.yaml:4:68  stage "a": "${modle}" is not set: profile "small" has no "modle", nor has the matrix.\n  Closest: "${model}".',
+      'pipeline.yaml:4:68  stage "a": "${modle}" is not set: profile "small" has no "modle", nor does the matrix.\n  Closest: "${model}".',
     ],
     [
       'when a path is made of a list',
       `  a: {run: stages/a.ts, outputs: ["\${models}"]}\n`,
-      'pipeline.yaml:4:35  stage "a": "${models}" is a list; a text is wanted.',
+      'pipeline.yaml:4:35  stage "a": "${models}" is a list; expected a string.',
     ],
     [
       'when params names nothing',
@@ -46,26 +46,26 @@ describe('references are refused', () => {
   test('when a matrix has no values', async () => {
     const stage = `  a: {matrix: {m: "\${models}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`;
     expect(await refusalOf(profileHead + stage, profileFiles, { set: ['models=[]'] })).toBe(
-      'pipeline.yaml:4:19  stage "a": matrix variable "m" has no values, so nothing would run.\n  ${models} is an empty list (--set models=[]).\n  A stage that a profile leaves out says so with `when:`.',
+      'pipeline.yaml:4:19  stage "a": matrix variable "m" has no values, so nothing would run.\n  ${models} is an empty list (--set models=[]).\n  To leave the stage out of a profile, use `when:`.',
     );
   });
 
   test.each([
-    ['a/b', 'holds a path separator'],
-    ['..', 'holds ".."'],
+    ['a/b', 'contains a path separator'],
+    ['..', 'contains ".."'],
     ['.hidden', 'begins with "."'],
     ['-rf', 'begins with "-"'],
-    ['"a\\u0007"', 'holds "\\u0007"'],
-    ['"a,b"', 'holds ","'],
-    ['a@b', 'holds "@"'],
-    ['"a b"', 'holds " "'],
+    ['"a\\u0007"', 'contains "\\u0007"'],
+    ['"a,b"', 'contains ","'],
+    ['a@b', 'contains "@"'],
+    ['"a b"', 'contains " "'],
     ['""', 'is empty'],
   ])('when the matrix value %s would be unsafe in a path', async (value, expected) => {
     const refusal = await refusalOf(
       `${head}  a: {matrix: {m: [ok, ${value}]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
     );
     expect(refusal).toMatch(/^pipeline\.yaml:3:24 {2}stage "a": matrix value /);
-    expect(refusal).toContain(` of "m" ${expected}, and it becomes part of a path.`);
+    expect(refusal).toContain(` of "m" ${expected}, but it becomes part of a path.`);
   });
 
   test('when a matrix value of the profile is unsafe, at its place there', async () => {
@@ -81,13 +81,13 @@ describe('references are refused', () => {
       await refusalOf(
         `${head}  a: {matrix: {m: [1, "1"]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
       ),
-    ).toBe('pipeline.yaml:3:7  stage "a": the matrix has "a@1" twice.');
+    ).toBe('pipeline.yaml:3:7  stage "a": the matrix contains "a@1" twice.');
     const hundred = `[${Array.from({ length: 100 }, (_, index) => index).join(', ')}]`;
     expect(
       await refusalOf(
         `${head}  a: {matrix: {x: ${hundred}, y: ${hundred}, z: ${hundred}}, run: stages/a.ts, outputs: [o]}\n`,
       ),
-    ).toContain('the matrix has 1000000 combinations; at most 100000 can be run.');
+    ).toContain('the matrix has 1000000 combinations, but at most 100000 can be run.');
   });
 
   test('when an input comes from a stage that the profile leaves out', async () => {
@@ -102,7 +102,7 @@ describe('references are refused', () => {
   test('when an output that a value leads out of the project', async () => {
     const stages = `  make: {run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
     expect(await refusalOf(profileHead + stages, profileFiles, { set: ['data.root=/data/x'] })).toBe(
-      'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  The runner replaces and deletes what stages write: it has to lie below artifacts/.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
+      'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  The runner replaces and deletes what stages write, so it must be below artifacts/.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
     );
   });
 
@@ -110,10 +110,10 @@ describe('references are refused', () => {
     const stages = `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
     const files = { ...profileFiles, 'profiles/other.yaml': 'models: [one]\ndata: {simulated: false}\n' };
     const advice =
-      '  Profile "small" makes this data itself, in stage "make". Data of your own needs a profile that only reads it: --profile large or --profile other.';
+      '  Profile "small" makes this data itself, in stage "make". To use your own data, pick a profile that only reads it: --profile large or --profile other.';
     expect(await refusalOf(profileHead + stages, files, { set: ['data.root=data'] })).toBe(
-      `pipeline.yaml:4:65  stage "make": output "data" does not lie below artifacts/.
-  The runner replaces and deletes what stages write: it has to lie below artifacts/.
+      `pipeline.yaml:4:65  stage "make": output "data" is not below artifacts/.
+  The runner replaces and deletes what stages write, so it must be below artifacts/.
   \${data.root} is "data" (--set data.root=data).
 ${advice}`,
     );
@@ -124,7 +124,7 @@ ${advice}`,
       }),
     ).toBe(
       `pipeline.yaml:4:65  stage "make": output "/data" leaves the project.
-  The runner replaces and deletes what stages write: it has to lie below artifacts/.
+  The runner replaces and deletes what stages write, so it must be below artifacts/.
   \${data.root} is "/data" (profiles/small.yaml:2:31).
 ${advice}`,
     );

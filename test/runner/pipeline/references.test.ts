@@ -45,9 +45,9 @@ describe('references in a text', () => {
   });
 
   test.each([
-    ['a ${l}', '"${l}" is a list and cannot stand inside a text.'],
-    ['a ${z}', '"${z}" is null and cannot stand inside a text.'],
-    ['${n', '"${n" lacks a "}".'],
+    ['a ${l}', '"${l}" is a list and cannot be part of a longer string.'],
+    ['a ${z}', '"${z}" is null and cannot be part of a longer string.'],
+    ['${n', '"${n" has no closing "}".'],
     ['${}', '"${}" is not a reference.'],
     ['${a b}', '"${a b}" is not a reference.'],
     ['${n:-2}', '"${n:-2}" is not a reference.'],

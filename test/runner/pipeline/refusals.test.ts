@@ -43,7 +43,7 @@ describe('a pipeline file is refused', () => {
     [
       'for a stage without outputs',
       `${head}  a: {run: stages/a.ts}\n`,
-      'pipeline.yaml:3:3  stage "a": "outputs" is missing.\n  outputs: Files and folders that the stage makes, and no other stage, below artifacts/. The runner owns them: it replaces and deletes them.',
+      'pipeline.yaml:3:3  stage "a": "outputs" is missing.\n  outputs: Files and folders below artifacts/ that only this stage makes. The runner owns, replaces and deletes them.',
     ],
     [
       'for a version that this program does not know',
@@ -53,14 +53,18 @@ describe('a pipeline file is refused', () => {
     [
       'for a name that cannot be one',
       `${head}  "a b": {run: stages/a.ts, outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:3  stages: "a b" cannot be a name here.\n  A name is made of letters, digits, "_" and "-", and begins with a letter.',
+      'pipeline.yaml:3:3  stages: "a b" is not allowed as a name here.\n  A name consists of letters, digits, "_" and "-", and begins with a letter.',
     ],
     [
       'for a condition that is more than one reference',
       `${head}  a: {when: "\${x} == y", run: stages/a.ts, outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:13  stage "a": when: "${x} == y" is not written as it must be.\n  Whether the profile has this stage at all: true, false, "${key}" or "!${key}". A key whose value is false, null, 0 or "", or that the profile leaves out, means no.',
+      'pipeline.yaml:3:13  stage "a": when: "${x} == y" has the wrong form.\n  Whether the profile includes this stage: true, false, "${key}" or "!${key}". A key whose value is false, null, 0 or "", or that the profile leaves out, means no.',
     ],
-    ['that is a list', '- a\n', 'pipeline.yaml:1:1  a pipeline is a mapping with "version" and "stages".'],
+    [
+      'that is a list',
+      '- a\n',
+      'pipeline.yaml:1:1  a pipeline must be a mapping with "version" and "stages".',
+    ],
     [
       'for a module that is not there',
       `${head}  a: {run: stages/aa.ts, outputs: [artifacts/a]}\n`,
@@ -69,7 +73,7 @@ describe('a pipeline file is refused', () => {
     [
       'for a memory that is no amount and a time that is no duration',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {memory: 4 apples, time: 3 weeks}}\n`,
-      'pipeline.yaml:3:69  stage "a": memory "4 apples" is not an amount.\n  Write it as 512M or 4G.\npipeline.yaml:3:85  stage "a": time "3 weeks" is not a duration.\n  Write it as 90s, 30m, 48h or 2d.',
+      'pipeline.yaml:3:69  stage "a": memory "4 apples" is not a size.\n  Write it as 512M or 4G.\npipeline.yaml:3:85  stage "a": time "3 weeks" is not a duration.\n  Write it as 90s, 30m, 48h or 2d.',
     ],
     [
       'for a time without a unit',
@@ -79,7 +83,7 @@ describe('a pipeline file is refused', () => {
     [
       'that is empty',
       '# nothing yet\n',
-      'pipeline.yaml:1:1  the file is empty.\n  A pipeline begins with `version: 1`; below `stages:` are its stages, by name.',
+      'pipeline.yaml:1:1  the file is empty.\n  A pipeline begins with `version: 1` and lists its stages by name below `stages:`.',
     ],
     [
       'for an input that nothing makes',
@@ -94,27 +98,27 @@ describe('a pipeline file is refused', () => {
     [
       'for a cycle, with its path',
       `${head}  b: {run: stages/a.ts, inputs: [artifacts/a], outputs: [artifacts/b]}\n  c: {run: stages/a.ts, inputs: [artifacts/b/x], outputs: [artifacts/c]}\n  a: {run: stages/a.ts, inputs: [artifacts/c], outputs: [artifacts/a]}\n  d: {run: stages/a.ts, inputs: [artifacts/a], outputs: [artifacts/d]}\n`,
-      'pipeline.yaml:3:34  stage "b": the stages wait for each other: b -> c -> a -> b.\n  "c" reads "artifacts/b/x", made by "b".\n  "a" reads "artifacts/c", made by "c".\n  "b" reads "artifacts/a", made by "a".\n  Take one of these inputs away.',
+      'pipeline.yaml:3:34  stage "b": the stages wait for each other: b -> c -> a -> b.\n  "c" reads "artifacts/b/x", made by "b".\n  "a" reads "artifacts/c", made by "c".\n  "b" reads "artifacts/a", made by "a".\n  Remove one of these inputs.',
     ],
     [
       'for two stages with one output',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x]}\n  b: {run: stages/b.ts, outputs: [./artifacts/x/]}\n`,
-      'pipeline.yaml:4:35  stage "b": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "b" a path of its own: two stages would delete each other\'s work.',
+      'pipeline.yaml:4:35  stage "b": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "b" its own path: two stages would delete each other\'s work.',
     ],
     [
       'for an output inside another',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x]}\n  b: {run: stages/b.ts, outputs: [artifacts/x/y]}\n`,
-      'pipeline.yaml:4:35  stage "b": output "artifacts/x/y" lies inside output "artifacts/x" of "a" (pipeline.yaml:3:35).\n  Give "b" a path of its own: two stages would delete each other\'s work.',
+      'pipeline.yaml:4:35  stage "b": output "artifacts/x/y" lies inside output "artifacts/x" of "a" (pipeline.yaml:3:35).\n  Give "b" its own path: two stages would delete each other\'s work.',
     ],
     [
       'for an output around another',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x/y]}\n  b: {run: stages/b.ts, outputs: [artifacts/x]}\n`,
-      'pipeline.yaml:4:35  stage "b": output "artifacts/x" holds output "artifacts/x/y" of "a" (pipeline.yaml:3:35).\n  Give "b" a path of its own: two stages would delete each other\'s work.',
+      'pipeline.yaml:4:35  stage "b": output "artifacts/x" contains output "artifacts/x/y" of "a" (pipeline.yaml:3:35).\n  Give "b" its own path: two stages would delete each other\'s work.',
     ],
     [
       'for an output twice in one stage',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/x, artifacts/x]}\n`,
-      'pipeline.yaml:3:48  stage "a": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "a" a path of its own: two stages would delete each other\'s work.',
+      'pipeline.yaml:3:48  stage "a": output "artifacts/x" is already made by "a" (pipeline.yaml:3:35).\n  Give "a" its own path: two stages would delete each other\'s work.',
     ],
     [
       'for instances that share an output',
@@ -124,12 +128,12 @@ describe('a pipeline file is refused', () => {
     [
       'for an output inside its own input',
       `${head}  a: {run: stages/a.ts, inputs: [artifacts/in], outputs: [artifacts/in/out]}\n`,
-      'pipeline.yaml:3:59  stage "a": output "artifacts/in/out" lies inside its own input "artifacts/in".\n  A stage cannot change what it reads: it would never be up to date.',
+      'pipeline.yaml:3:59  stage "a": output "artifacts/in/out" lies inside its own input "artifacts/in".\n  A stage that changes its own input would never be up to date.',
     ],
     [
       'for an output that is its own input',
       `${head}  a: {run: stages/a.ts, inputs: [artifacts/in], outputs: [artifacts/in]}\n`,
-      'pipeline.yaml:3:59  stage "a": output "artifacts/in" is also its own input "artifacts/in".\n  A stage cannot change what it reads: it would never be up to date.',
+      'pipeline.yaml:3:59  stage "a": output "artifacts/in" is also its own input "artifacts/in".\n  A stage that changes its own input would never be up to date.',
     ],
     [
       'for a resume path inside an output',
@@ -139,12 +143,12 @@ describe('a pipeline file is refused', () => {
     [
       'for a resume path that another stage reads',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resume: [artifacts/r]}\n  b: {run: stages/a.ts, inputs: [artifacts/r/x], outputs: [artifacts/b]}\n`,
-      'pipeline.yaml:3:58  stage "a": resume path "artifacts/r" holds input "artifacts/r/x" of "b".\n  Nothing can read what comes and goes during a run.',
+      'pipeline.yaml:3:58  stage "a": resume path "artifacts/r" contains input "artifacts/r/x" of "b".\n  A stage cannot read a folder that comes and goes during a run.',
     ],
     [
       'for instances that share a resume path',
       `${head}  a: {matrix: {s: [1, 2]}, run: stages/a.ts, outputs: ["artifacts/\${s}"], resume: [artifacts/r]}\n`,
-      'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also that of "a@1".\n  Every instance needs its own: a matrix variable in the path keeps them apart.',
+      'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also that of "a@1".\n  Every instance needs its own: put a matrix variable in the path.',
     ],
     [
       'for an input in the runner’s own folder',
@@ -154,12 +158,12 @@ describe('a pipeline file is refused', () => {
     [
       'for a path that leaves the project',
       `${head}  a: {run: stages/a.ts, inputs: [../x], outputs: [artifacts/../../y]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "../x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.\npipeline.yaml:3:51  stage "a": output "artifacts/../../y" leaves the project.\n  The runner replaces and deletes what stages write: it has to lie below artifacts/.',
+      'pipeline.yaml:3:34  stage "a": input "../x" leaves the project.\n  Declare data outside the project as { path: …, external: true }.\npipeline.yaml:3:51  stage "a": output "artifacts/../../y" leaves the project.\n  The runner replaces and deletes what stages write, so it must be below artifacts/.',
     ],
     [
       'for an absolute path',
       `${head}  a: {run: stages/a.ts, inputs: [/data/x], outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "/data/x" leaves the project.\n  Data from outside is declared as { path: …, external: true }.',
+      'pipeline.yaml:3:34  stage "a": input "/data/x" leaves the project.\n  Declare data outside the project as { path: …, external: true }.',
     ],
     [
       'for an external input around the project',
@@ -169,7 +173,7 @@ describe('a pipeline file is refused', () => {
     [
       'for patterns, blanks and backslashes in paths',
       `${head}  a: {run: stages/a.ts, inputs: ["data/*.csv", " ", 'a\\b'], outputs: ["artifacts/\\0"]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "data/*.csv" holds "*"; patterns are not expanded.\n  Name the folder: all of it is meant.\npipeline.yaml:3:48  stage "a": input " " is empty.\npipeline.yaml:3:53  stage "a": input "a\\\\b" holds a backslash.\n  Separate folders with "/".\npipeline.yaml:3:71  stage "a": output "artifacts/\\u0000" holds a control character.',
+      'pipeline.yaml:3:34  stage "a": input "data/*.csv" contains "*"; patterns are not expanded.\n  Name the folder: it includes everything inside.\npipeline.yaml:3:48  stage "a": input " " is empty.\npipeline.yaml:3:53  stage "a": input "a\\\\b" contains a backslash.\n  Separate folders with "/".\npipeline.yaml:3:71  stage "a": output "artifacts/\\u0000" contains a control character.',
     ],
   ])('%s', async (_, pipeline, expected) => {
     expect(await refusalOf(pipeline, { 'data/x': '' })).toBe(expected);
@@ -177,21 +181,21 @@ describe('a pipeline file is refused', () => {
 
   test.each<[written: string, expected: string, path?: string]>([
     ['.', 'is the whole project.'],
-    ['data/x', 'does not lie below artifacts/.'],
-    ['./src/', 'does not lie below artifacts/.', 'src'],
-    ['artifacts/../data', 'does not lie below artifacts/.', 'data'],
-    ['~/data', 'does not lie below artifacts/.'],
-    ['.git', 'does not lie below artifacts/.'],
-    ['artifacts', 'does not lie below artifacts/.'],
-    ['artifacts2/x', 'does not lie below artifacts/.'],
-    ['Artifacts/x', 'does not lie below artifacts/.'],
-    ['artifacts/.cache', 'lies in "artifacts/.cache", which is the runner’s own.'],
+    ['data/x', 'is not below artifacts/.'],
+    ['./src/', 'is not below artifacts/.', 'src'],
+    ['artifacts/../data', 'is not below artifacts/.', 'data'],
+    ['~/data', 'is not below artifacts/.'],
+    ['.git', 'is not below artifacts/.'],
+    ['artifacts', 'is not below artifacts/.'],
+    ['artifacts2/x', 'is not below artifacts/.'],
+    ['Artifacts/x', 'is not below artifacts/.'],
+    ['artifacts/.cache', 'lies in "artifacts/.cache", which belongs to the runner.'],
     [
       'artifacts/x/../.Cache/x',
-      'lies in "artifacts/.cache", which is the runner’s own.',
+      'lies in "artifacts/.cache", which belongs to the runner.',
       'artifacts/.Cache/x',
     ],
-    ['artifacts/README.md', 'would replace "artifacts/README.md", which people write.'],
+    ['artifacts/README.md', 'would replace "artifacts/README.md", which is not generated.'],
   ])('for an output or a resume folder at "%s"', async (written, expected, path = written) => {
     for (const [paths, kind, column] of [
       [`outputs: ["${written}"]`, 'output', 35],
@@ -212,7 +216,7 @@ describe('a pipeline file is refused', () => {
       );
       return (await failureOf(loadPlan({ projectRoot: root }))).replaceAll(root, 'ROOT');
     };
-    expect(await load(`${root}/data`)).toContain('output "ROOT/data" does not lie below artifacts/.');
+    expect(await load(`${root}/data`)).toContain('output "ROOT/data" is not below artifacts/.');
     expect(await load(`${root}/artifacts/x`)).toBe(
       'pipeline.yaml:3:35  stage "a": output "ROOT/artifacts/x" is absolute.\n  Write "artifacts/x".',
     );
@@ -229,17 +233,17 @@ describe('a pipeline file is refused', () => {
     const lines = (await failureOf(loadPlan({ projectRoot: root }))).replaceAll(root, 'ROOT').split('\n');
     const target = path.join(await realpath(root), 'data').replaceAll(root, 'ROOT');
     expect(lines).toContain(
-      `pipeline.yaml:3:35  stage "a": output "artifacts/linked/x" lies behind the link "artifacts/linked" to "${target}".`,
+      `pipeline.yaml:3:35  stage "a": output "artifacts/linked/x" is behind the link "artifacts/linked" to "${target}".`,
     );
     expect(lines).toContain(
-      `pipeline.yaml:3:65  stage "a": resume path "artifacts/linked" lies behind the link "artifacts/linked" to "${target}".`,
+      `pipeline.yaml:3:65  stage "a": resume path "artifacts/linked" is behind the link "artifacts/linked" to "${target}".`,
     );
   });
 
   test('for a fact that the caller does not know, where it says which it does', async () => {
     const pipeline = `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], facts: [engine, engin]}\n`;
     expect(await refusalOf(pipeline, {}, { knownFacts: ['engine'] })).toBe(
-      'pipeline.yaml:3:65  stage "a": there is no fact "engin" about this machine.\n  Closest: "engine".',
+      'pipeline.yaml:3:65  stage "a": there is no fact "engin" for this machine.\n  Closest: "engine".',
     );
     const plan = await loadPlan({ projectRoot: await makeProject({ 'pipeline.yaml': pipeline }) });
     expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
@@ -266,20 +270,20 @@ describe('a pipeline file is refused', () => {
       expect.stringMatching(
         /^pipeline\.yaml:3:34 {2}stage "a": input "linked\/x" leaves the project through the link "linked" to ".+"\.$/,
       ),
-      '  Data from outside is declared as { path: …, external: true }.',
+      '  Declare data outside the project as { path: …, external: true }.',
       'pipeline.yaml:3:55  stage "a": output "artifacts/a" leaves the project through the link "artifacts" to "/nonexistent/target".',
-      '  The runner replaces and deletes what stages write: it has to lie below artifacts/.',
+      '  The runner replaces and deletes what stages write, so it must be below artifacts/.',
     ]);
   });
 
   test('when it is missing, and so is its folder', async () => {
     const root = await makeProject({});
-    expect(await failureOf(loadPlan({ projectRoot: root }))).toBe('pipeline.yaml  there is no such file.');
+    expect(await failureOf(loadPlan({ projectRoot: root }))).toBe('pipeline.yaml  this file does not exist.');
     expect(await failureOf(loadPlan({ projectRoot: path.join(root, 'nowhere') }))).toContain(
-      'there is no such folder',
+      'this folder does not exist',
     );
     expect(await failureOf(loadPlan({ projectRoot: root, pipelineFile: 'stages' }))).toBe(
-      'stages  is a folder; a YAML file is wanted.',
+      'stages  is a folder; expected a YAML file.',
     );
   });
 });
