@@ -23,7 +23,7 @@ async function contents(tree: FileTree, signal?: AbortSignal): Promise<[string, 
   return found;
 }
 
-/** A tar.gz of one entry, however unsafe. */
+/** A tar.gz with one entry, however unsafe. */
 function oneEntry(entry: {
   path: string;
   type: 'File' | 'SymbolicLink' | 'Link';
@@ -35,7 +35,7 @@ function oneEntry(entry: {
 }
 
 describe('the files of a folder', () => {
-  test('come sorted by code unit, without hidden ones, to the depth asked for', async () => {
+  test('are sorted by code unit, without hidden ones, down to the given depth', async () => {
     await mkdir(path.join(folder, 'd', 'deep'), { recursive: true });
     for (const name of ['b', 'B', 'a10', 'a9', '.hidden', 'd/x', 'd/deep/y'])
       await writeFile(path.join(folder, name), name);
@@ -57,7 +57,7 @@ describe('the files of a folder', () => {
 });
 
 describe('the files of a tar.gz', () => {
-  test('are read in the order of the archive; those not opened are passed over', async () => {
+  test('are read in archive order; those not opened are skipped', async () => {
     await mkdir(path.join(folder, 'data'));
     const large = 'x'.repeat(3_000_000);
     await writeFile(path.join(folder, 'data', 'b'), large);
@@ -79,7 +79,7 @@ describe('the files of a tar.gz', () => {
     expect(first).toBe('A');
   });
 
-  test('an error of the visitor ends the walk', async () => {
+  test('an error in the visitor ends the walk', async () => {
     await writeFile(path.join(folder, 'b'), 'x'.repeat(1_000_000));
     await create({ gzip: true, cwd: folder, file: path.join(folder, 'a.tar.gz') }, ['b']);
     const tree = new TarTree(path.join(folder, 'a.tar.gz'), 'a.tar.gz');
@@ -96,7 +96,7 @@ describe('the files of a tar.gz', () => {
     ['a path with a drive', { path: 'C:/x', type: 'File' as const }],
     ['a symbolic link', { path: 'x', type: 'SymbolicLink' as const, linkpath: '/etc/passwd' }],
     ['a hard link', { path: 'x', type: 'Link' as const, linkpath: 'y' }],
-  ])('are refused with %s', async (_, entry) => {
+  ])('are rejected with %s', async (_, entry) => {
     const file = path.join(folder, 'a.tar.gz');
     await writeFile(file, oneEntry(entry));
     await expect(contents(new TarTree(file, 'a.tar.gz'))).rejects.toMatchObject({ code: 'archive-unsafe' });
@@ -130,7 +130,7 @@ describe('the files of a zip', () => {
     return new ZipTree(file, 'a.zip');
   };
 
-  test('come sorted by name, without folders and hidden ones', async () => {
+  test('are sorted by name, without folders and hidden ones', async () => {
     const tree = await write(makeZip(members));
     expect(await tree.list()).toEqual(['Train/a', 'Train/b']);
     expect(await contents(tree)).toEqual([
@@ -139,12 +139,12 @@ describe('the files of a zip', () => {
     ]);
   });
 
-  test('are refused where the archive is cut off', async () => {
+  test('are rejected if the archive is cut off', async () => {
     const tree = await write(makeZip(members).subarray(0, 60));
     await expect(contents(tree)).rejects.toMatchObject({ code: 'archive-broken', where: 'a.zip' });
   });
 
-  test('are refused where a checksum does not fit', async () => {
+  test('are rejected if a checksum does not match', async () => {
     const bytes = makeZip([members[0]!]);
     bytes.writeUInt32LE(1, bytes.indexOf('PK\x01\x02') + 16);
     await expect(contents(await write(bytes))).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe('the files of a zip', () => {
     });
   });
 
-  test('are refused with a link among them, or a path that leaves the archive', async () => {
+  test('are rejected with a link among them, or a path that leaves the archive', async () => {
     const link = await write(makeZip([{ name: 'x', bytes: Buffer.from('/etc/passwd'), mode: 0o120777 }]));
     await expect(contents(link)).rejects.toMatchObject({ code: 'archive-unsafe' });
     for (const name of ['../x', '/etc/x', 'C:/x']) {
@@ -162,7 +162,7 @@ describe('the files of a zip', () => {
     }
   });
 
-  test('are refused where a name is there twice, of which only one can be meant', async () => {
+  test('are rejected if a name occurs twice, since it is unclear which is meant', async () => {
     const tree = await write(makeZip([members[0]!, members[3]!, members[0]!]));
     await expect(tree.list()).rejects.toMatchObject({
       code: 'archive-unsafe',

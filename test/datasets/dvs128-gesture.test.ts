@@ -27,7 +27,7 @@ const text = (value: string) => new TextEncoder().encode(value);
 const real = { simulated: false };
 const simulated = { simulated: true };
 
-/** The error that verifying gives. */
+/** The error thrown by verification. */
 async function failure(
   options: ReadOptions = real,
   where = root,
@@ -42,14 +42,14 @@ async function failure(
 }
 
 describe('the published facts', () => {
-  test('name 98 training and 24 test recordings, an md5 for each', () => {
+  test('name 98 training and 24 test recordings, with an md5 each', () => {
     const [train, test] = [Object.entries(PUBLISHED.train), Object.entries(PUBLISHED.test)];
     expect([train.length, test.length]).toEqual([98, 24]);
     for (const [name, sum] of [...train, ...test]) {
       expect(name).toMatch(/^user\d\d_[a-z_]+\.aedat$/);
       expect(sum).toMatch(/^[0-9a-f]{32}$/);
     }
-    // One sum over all lines `name md5`, in order of the names, so that no digit of a published md5 can change unseen.
+    // One checksum over all lines `name md5`, sorted by name, so that no digit of a published md5 can change unnoticed.
     const sumOf = (entries: [string, string][]) =>
       md5(
         text(
@@ -92,7 +92,7 @@ describe('verifying recordings', () => {
     expect(await verifyGestures(folder, real, gestureFacts())).toEqual(manifest);
   });
 
-  test('accepts the archive, or a folder that holds it, and reads it in place', async () => {
+  test('accepts the archive, or a folder that contains it, and reads it in place', async () => {
     await writeGestures(root, gestureFiles(false));
     const unpacked = await verifyGestures(root, real, gestureFacts());
     const archive = path.join(root, 'DvsGesture.tar.gz');
@@ -110,7 +110,7 @@ describe('verifying recordings', () => {
     expect(other.warnings).toEqual([expect.stringContaining(`md5 ${sum} is not 0123`)]);
   });
 
-  test('says how to get the data where there are none', async () => {
+  test('says how to get the data if there are none', async () => {
     const error = await failure(real, path.join(root, 'nowhere'));
     expect(error.code).toBe('data-missing');
     expect(error.message).toContain(`${path.join(root, 'nowhere')} does not exist`);
@@ -121,19 +121,19 @@ describe('verifying recordings', () => {
     }
   });
 
-  test('says of the usual place where that is, and needs no --set for it', async () => {
+  test('names the default location without --set', async () => {
     const error = await failure(real, 'data/DvsGesture/none/..');
     expect(error.message).toContain(path.resolve('data/DvsGesture'));
     expect(error.fix).toMatch(/repro run verify --profile full {2,}\(checks/);
   });
 
-  test('puts the archive where a root that names it says', async () => {
+  test('says to put the archive where the root names it', async () => {
     const error = await failure(real, path.join(root, 'my data', 'own.tar.gz'));
     expect(error.fix).toContain(`at ${root}/my data/own.tar.gz.`);
     expect(error.fix).toContain(`--set 'dataset.root=${root}/my data/own.tar.gz'`);
   });
 
-  test('says of a file that it is no archive, and puts nothing below it', async () => {
+  test('says that a file is not an archive, and suggests nothing below it', async () => {
     const file = path.join(root, 'passwd');
     await writeFile(file, 'x');
     const error = await failure(real, file);
@@ -141,12 +141,12 @@ describe('verifying recordings', () => {
     expect(error.fix).not.toContain(file);
   });
 
-  test('names a download that has not ended', async () => {
+  test('names an unfinished download', async () => {
     await writeFile(path.join(root, 'DvsGesture.tar.gz.part'), 'x');
     expect((await failure()).message).toContain('DvsGesture.tar.gz.part, an unfinished download');
   });
 
-  test('calls an archive that is cut off an incomplete download, with sizes', async () => {
+  test('reports a truncated archive as an incomplete download, with sizes', async () => {
     await writeGestures(root, gestureFiles(false));
     const archive = path.join(root, 'DvsGesture.tar.gz');
     await packGestures(root, archive);
@@ -160,12 +160,12 @@ describe('verifying recordings', () => {
     );
   });
 
-  test('a file that is no archive is called that', async () => {
+  test('reports a file that is not an archive', async () => {
     await writeFile(path.join(root, 'DvsGesture.tar.gz'), 'no archive');
     expect(await failure()).toMatchObject({ code: 'data-corrupt', where: 'DvsGesture.tar.gz' });
   });
 
-  test('tells all that is missing and wrong at once', async () => {
+  test('reports everything missing and wrong at once', async () => {
     const files = gestureFiles(false);
     files.delete('user01_led.aedat');
     files.delete('user02_led_labels.csv');
@@ -194,7 +194,7 @@ describe('verifying recordings', () => {
     );
   });
 
-  test('tells of a data set damaged all over on one screen, a wrong line first, and all of it to the log', async () => {
+  test('summarises a badly damaged data set on one screen, a wrong line first, and writes everything to the log', async () => {
     const files = new Map([
       ['user02_led.aedat', makeRecording(1)],
       ['user02_led_labels.csv', text(`class,startTime_usec,endTime_usec\n1,2000,3000\n2,3OOO,4000\n`)],
@@ -265,7 +265,7 @@ describe('verifying recordings', () => {
     );
   });
 
-  test('warns of recordings in no list and of small files that are not the published ones', async () => {
+  test('warns about unlisted recordings and small files that are not the published ones', async () => {
     const files = gestureFiles(false);
     files.set('user30_led.aedat', makeRecording(1));
     files.set('README.txt', text('something else'));
@@ -282,7 +282,7 @@ describe('verifying recordings', () => {
   });
 });
 
-test('a link that leads nowhere is a missing recording', async () => {
+test('treats a dangling link as a missing recording', async () => {
   const files = gestureFiles(false);
   files.delete('user24_led.aedat');
   const folder = await writeGestures(root, files);
@@ -292,7 +292,7 @@ test('a link that leads nowhere is a missing recording', async () => {
 });
 
 describe('verifying simulated recordings', () => {
-  test('holds lists, labels and recordings against each other, without published facts', async () => {
+  test('checks lists, labels and recordings against each other, without published facts', async () => {
     await writeGestures(root, gestureFiles(true));
     const manifest = await verifyGestures(root, simulated, gestureFacts());
     expect(manifest).toMatchObject({
@@ -322,14 +322,14 @@ describe('verifying simulated recordings', () => {
     ['another name', '../etc/passwd\n', "../etc/passwd is not a recording's name"],
     ['no recording at all', '\n', 'trials_to_test.txt is empty'],
     ['a recording that is not there', 'user25_led.aedat\n', 'user25_led.aedat'],
-  ])('refuses lists with %s', async (_, list, message) => {
+  ])('rejects lists with %s', async (_, list, message) => {
     const files = gestureFiles(true);
     files.set('trials_to_test.txt', text(list));
     await writeGestures(root, files);
     expect((await failure(simulated)).message).toContain(message);
   });
 
-  test('refuses real recordings where simulated ones are expected, and the other way round', async () => {
+  test('rejects real recordings where simulated ones are expected, and vice versa', async () => {
     const [first, second] = [path.join(root, 'a'), path.join(root, 'b')];
     await mkdir(first);
     await writeGestures(first, gestureFiles(false));
@@ -340,7 +340,7 @@ describe('verifying simulated recordings', () => {
     expect(notReal).toMatchObject({ code: 'data-kind' });
     expect(notReal.fix).toContain('npx repro run --profile quick');
     expect(notReal.fix).toContain('--set dataset.root=DIR');
-    // The archive does not belong into the folder of the simulated recordings.
+    // The archive does not belong in the folder of the simulated recordings.
     expect(notReal.fix).not.toContain(second);
     for (const { fix } of [notSimulated, notReal]) expect(fix).not.toContain('Set dataset.simulated');
   });

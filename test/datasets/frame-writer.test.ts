@@ -32,7 +32,7 @@ async function readArray(name: string) {
 }
 
 describe('the frame cache of gesture recordings', () => {
-  test('has a row for each clip, sorted by recording and then by the order of its labels', async () => {
+  test('has a row per clip, sorted by recording and then by label order', async () => {
     await writeGestures(root, gestureFiles(false));
     const done: string[] = [];
     const progress = (count: number, total: number) => done.push(`${count}/${total}`);
@@ -82,7 +82,7 @@ describe('the frame cache of gesture recordings', () => {
     expect((await readArray('test.npy')).shape).toEqual([12, 2, 2, 4, 4]);
   });
 
-  test('is the same, to the byte, from the archive, whatever its order', async () => {
+  test('is byte-identical from the archive, whatever its order', async () => {
     await writeGestures(root, gestureFiles(false));
     await writeFrames({ ...base, root, output });
     const archive = path.join(root, 'DvsGesture.tar.gz');
@@ -95,7 +95,7 @@ describe('the frame cache of gesture recordings', () => {
     expect((await readdir(second)).sort()).toEqual(['clips.json', 'test.npy', 'train.npy']);
   });
 
-  test('widens both splits when one count does not fit, and holds it exactly', async () => {
+  test('widens both splits when one count does not fit, and stores it exactly', async () => {
     const files = gestureFiles(false);
     const length = 600;
     const crowded = {
@@ -128,7 +128,7 @@ describe('the frame cache of gesture recordings', () => {
     expect(splits.test).toHaveLength(12);
   });
 
-  test('keeps counts, and of frames to be normalised by frequency how long each lasts', async () => {
+  test('stores counts, and frame durations for normalisation by frequency', async () => {
     await writeGestures(root, gestureFiles(false));
     await writeFrames({ ...base, root, output });
     const counts = await readFile(path.join(output, 'train.npy'));
@@ -141,11 +141,11 @@ describe('the frame cache of gesture recordings', () => {
     });
     expect(await readFile(path.join(second, 'train.npy'))).toEqual(counts);
     expect(frames.normalization).toBe('frequency');
-    // An event every 100 µs, five a frame: up to the next frame's first event, and in the last frame up to the last one.
+    // An event every 100 µs, five per frame: up to the next frame's first event, and in the last frame up to the last one.
     expect(splits.test.map(({ durationsUs }) => durationsUs)).toEqual(Array(12).fill([500, 400]));
   });
 
-  test('has the resolution of the sensor and all events where the settings do not say', async () => {
+  test('has the sensor’s resolution and all events by default', async () => {
     await writeGestures(root, gestureFiles(false));
     const { frames } = await writeFrames({ ...base, root, output, settings: { steps: 1, splitBy: 'time' } });
     expect(frames).toMatchObject({ downsample: 1, height: 128, width: 128 });
@@ -159,7 +159,7 @@ describe('the frame cache of gesture recordings', () => {
     expect(await readdir(output)).toEqual([]);
   });
 
-  test('refuses to leave a row of zeros for a clip that was listed but not read', async () => {
+  test('does not leave a row of zeros for a clip that was listed but not read', async () => {
     await writeGestures(root, gestureFiles(false));
     const forgetful: Dataset = {
       ...DVS128_GESTURE,
@@ -204,7 +204,7 @@ describe('the frame cache of gesture recordings', () => {
   });
 });
 
-test('the frame cache of N-MNIST has a row for each sample, which lasts from its first event to its last', async () => {
+test('the frame cache of N-MNIST has a row per sample, which lasts from its first event to its last', async () => {
   const sample = Uint8Array.of(1, 2, 0x80, 0, 100, 33, 2, 0, 0, 200, 33, 2, 0, 0, 250);
   for (const name of ['Train/7/00010.bin', 'Train/7/00009.bin', 'Test/0/00001.bin']) {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });

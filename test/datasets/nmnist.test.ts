@@ -27,7 +27,7 @@ async function writeSamples(paths: readonly string[], bytes = SAMPLE): Promise<v
 }
 
 describe('verifying N-MNIST', () => {
-  test('accepts folders with fewer samples than the whole, with a warning', async () => {
+  test('accepts folders with missing samples, with a warning', async () => {
     await writeSamples([...names('Train'), 'Train/0/00010.bin', ...names('Test')]);
     const manifest = await verifyNmnist(root, real);
     expect(manifest).toMatchObject({
@@ -62,7 +62,7 @@ describe('verifying N-MNIST', () => {
     expect(manifest.files.filter(({ status }) => status === 'archive')).toHaveLength(1);
   });
 
-  test('says that a zip is cut off', async () => {
+  test('reports a truncated zip', async () => {
     await writeSamples(names('Train'));
     await writeFile(path.join(root, 'Test.zip'), makeZip([{ name: 'a', bytes: SAMPLE }]).subarray(0, 40));
     await expect(verifyNmnist(root, real)).rejects.toMatchObject({
@@ -71,7 +71,7 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('says how to get the data where they are not', async () => {
+  test('says how to get the data if they are missing', async () => {
     await writeSamples(names('Train'));
     await expect(verifyNmnist(root, real)).rejects.toMatchObject({
       code: 'data-missing',
@@ -80,7 +80,7 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('says where it looked, and names a folder whose name is nearly right', async () => {
+  test('says where it looked, and names a folder whose name is almost right', async () => {
     await writeSamples([...names('trains'), ...names('Test')]);
     await expect(verifyNmnist(root, real)).rejects.toMatchObject({
       code: 'data-missing',
@@ -97,7 +97,7 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('tells every sample that cannot be read', async () => {
+  test('reports every sample that cannot be read', async () => {
     await writeSamples([...names('Train'), ...names('Test')]);
     await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));
     await writeSamples(['Test/4/00004.bin'], Uint8Array.of(34, 0, 0, 0, 0));
@@ -109,13 +109,13 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('refuses a split without samples, and simulated ones', async () => {
+  test('rejects a split without samples, and simulated ones', async () => {
     await writeSamples([...names('Train'), 'Test/notes.txt']);
     await expect(verifyNmnist(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
     await expect(verifyNmnist(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
   });
 
-  test('warns of a digit without samples and leaves other files out', async () => {
+  test('warns about a digit without samples and leaves other files out', async () => {
     await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
     const { warnings, files } = await verifyNmnist(root, real);
     expect(warnings).toContain('no test sample of 9.');
@@ -124,7 +124,7 @@ describe('verifying N-MNIST', () => {
   });
 });
 
-test('names of files that are not used are warned of once, before blank samples, and may be of any size', async () => {
+test('unused files cause one warning, before blank samples, and may have any size', async () => {
   const others = ['Train/3/my sample.bin', 'Train/12/00001.bin', 'Train/Thumbs.db'];
   await writeSamples([...names('Train'), ...names('Test'), ...others]);
   await writeSamples(['Test/a/b.bin', 'Test/c.bin', 'Test/d.bin'], new Uint8Array(17 << 20));
@@ -138,7 +138,7 @@ test('names of files that are not used are warned of once, before blank samples,
   expect(perClass['3']).toBe(2);
 });
 
-test('an unknown data set is refused with the closest name', () => {
+test('an unknown data set is rejected with the closest name', () => {
   expect(() => findDataset('n-mnist')).toThrow(
     expect.objectContaining({
       code: 'dataset-unknown',

@@ -6,9 +6,9 @@ test('the rarest problem that names a place comes first, and long lists are fold
   for (let i = 1; i <= 98; i++) problems.addName('files are missing', `f${i}`);
   problems.addName('files are odd', 'g', 'for the log');
   for (let i = 1; i <= 4; i++) problems.addPlace('files are cut off', `h${i}: byte 3`);
-  problems.addPlace('rows are not right', 'k.csv:3:3  no number');
+  problems.addPlace('rows are invalid', 'k.csv:3:3  no number');
   expect(problems.lines()).toEqual([
-    'rows are not right (1):',
+    'rows are invalid (1):',
     '  k.csv:3:3  no number',
     'files are cut off (4, the first 3):',
     '  h1: byte 3',
@@ -24,7 +24,7 @@ test('the rarest problem that names a place comes first, and long lists are fold
   );
   expect(log).toHaveLength(104);
   expect(log.slice(0, 2)).toEqual([
-    'rows are not right: k.csv:3:3  no number',
+    'rows are invalid: k.csv:3:3  no number',
     'files are cut off: h1: byte 3',
   ]);
   expect(log).toContain('files are odd: g  for the log');

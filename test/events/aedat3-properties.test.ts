@@ -21,7 +21,7 @@ const anyEvents = fc
     }),
   );
 
-test('events come back as they were written, in whatever order and packet size', () => {
+test('events come back as written, in any order and packet size', () => {
   fc.assert(
     fc.property(anyEvents, fc.integer({ min: 1, max: 50 }), (events, packetEvents) => {
       expect(decodeAedat3(encodeAedat3(events, { packetEvents }), options).events).toEqual(events);
@@ -50,7 +50,7 @@ test('a file cut at any byte is an error or, cut between two packets, the events
   }
 });
 
-test('a file with any byte changed is read or refused, and says why', () => {
+test('a file with any byte changed is read, or rejected with a reason', () => {
   fc.assert(
     fc.property(anyEvents, fc.nat(), fc.integer({ min: 1, max: 255 }), (events, position, change) => {
       const bytes = encodeAedat3(events, { packetEvents: 7 });

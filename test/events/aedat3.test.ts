@@ -7,7 +7,7 @@ import { goldenEvents } from '../support/golden-events.ts';
 
 const recording = readFileSync(new URL('../golden/recording.aedat', import.meta.url));
 const options = { file: 'a.aedat', sensor: { height: 128, width: 128 } };
-/** Of `recording`: its text header ends here; four packets follow, the second of special events. */
+/** Where the text header of `recording` ends; four packets follow, the second with special events. */
 const HEADER_BYTES = 105;
 
 function makeEvents(times: readonly number[]): Events {
@@ -52,12 +52,12 @@ describe('reading AEDAT 3.1', () => {
     expect(summary).toEqual(decodeAedat3(recording, options).summary);
   });
 
-  test('adds the overflow count of the packet to the 31-bit clock', () => {
+  test('adds the packet’s overflow count to the 31-bit clock', () => {
     const events = makeEvents([2 ** 31 - 1, 2 ** 31, 5 * 2 ** 31 + 7, 2 ** 41 + 1]);
     expect(decodeAedat3(encodeAedat3(events), options).events).toEqual(events);
   });
 
-  test('reads the largest time that a double holds exactly, and refuses one overflow more', () => {
+  test('reads the largest time that is exact in a double, and rejects one more overflow', () => {
     const latest = makeEvents([2 ** 53 - 1]);
     const bytes = encodeAedat3(latest);
     expect(decodeAedat3(bytes, options).events).toEqual(latest);
@@ -67,7 +67,7 @@ describe('reading AEDAT 3.1', () => {
     );
   });
 
-  test('takes a timestamp of 32 bits as `timestamp | overflow << 31`, with a warning', () => {
+  test('reads a 32-bit timestamp as `timestamp | overflow << 31`, with a warning', () => {
     const bytes = encodeAedat3(makeEvents([2 ** 31 + 5]));
     const stamp = bytes.length - 4;
     // With one overflow, bit 31 of the sum is set already.
@@ -96,7 +96,7 @@ describe('reading AEDAT 3.1', () => {
     expect(decodeAedat3(bytes, { ...options, invalidEvents: 'drop' }).events.tUs).toHaveLength(295);
   });
 
-  test('accepts time that goes back, with a warning that says where and how often', () => {
+  test('accepts time going backwards, with a warning that says where and how often', () => {
     const { summary } = decodeAedat3(encodeAedat3(makeEvents([5, 3, 9, 8])), options);
     expect(summary).toMatchObject({ monotonic: false, firstUs: 3, lastUs: 9 });
     expect(summary.warnings).toEqual([
@@ -139,7 +139,7 @@ describe('a damaged AEDAT file', () => {
     ['with x out of range', patched(first + 28, (128 << 17) | 1), 'aedat-event', 'packet 1, byte 133'],
     ['with y out of range', patched(first + 36, (128 << 2) | 1), 'aedat-event', 'packet 1, byte 141'],
   ];
-  test.each(cases)('%s is refused with its place and a remedy', (_, bytes, code, where) => {
+  test.each(cases)('%s is rejected with its place and a fix', (_, bytes, code, where) => {
     expect(() => decodeAedat3(bytes, options)).toThrow(
       expect.objectContaining({
         code,
@@ -149,14 +149,14 @@ describe('a damaged AEDAT file', () => {
     );
   });
 
-  test('with a huge packet is refused at its end where the size is not known before', async () => {
+  test('with a huge packet is rejected at its end if the size is not known beforehand', async () => {
     async function* chunks() {
       yield patched(HEADER_BYTES + 16, 0x7fffffff).subarray(0, 700);
     }
     await expect(readAedat3(chunks(), options, () => {})).rejects.toMatchObject({ code: 'aedat-truncated' });
   });
 
-  test('that is gzipped is called that', () => {
+  test('that is gzipped is reported as such', () => {
     expect(() => decodeAedat3(Uint8Array.of(0x1f, 0x8b, 8, 0), options)).toThrow(
       expect.objectContaining({ fix: 'It is gzip-compressed: unpack it first.' }),
     );
@@ -172,12 +172,12 @@ describe('a damaged AEDAT file', () => {
 });
 
 describe('writing AEDAT 3.1', () => {
-  test('starts a packet after so many events and where the clock overflows', () => {
+  test('starts a packet after the given number of events and where the clock overflows', () => {
     const bytes = encodeAedat3(makeEvents([1, 2, 3, 2 ** 31, 2 ** 31 + 1]), { packetEvents: 2 });
     expect(decodeAedat3(bytes, options).summary.packets).toBe(3);
   });
 
-  test('gives the golden recording back, but for its packet of special events', () => {
+  test('reproduces the golden recording, except for its packet of special events', () => {
     const { events, summary } = decodeAedat3(recording, options);
     const again = encodeAedat3(events, { startTime: '2016-09-23 16:42:17 (TZ-0400)', packetEvents: 75 });
     expect(Buffer.from(again.subarray(0, 733))).toEqual(recording.subarray(0, 733));

@@ -25,7 +25,7 @@ function eventsAt(times: readonly number[]): Events {
   };
 }
 
-/** Events a frame. */
+/** Events per frame. */
 function perFrame(events: Events, steps: number, splitBy: SplitBy): number[] {
   const counts = new Uint32Array(steps * 2);
   integrateFrames(events, layout(steps, splitBy, 1), counts);
@@ -45,7 +45,7 @@ describe('cutting a clip into frames', () => {
     expect(perFrame(eventsAt([100, 101, 131, 139, 140, 141]), 4, 'time')).toEqual([2, 0, 0, 4]);
   });
 
-  test('by time a clip shorter than a microsecond a frame goes into the last frame', () => {
+  test('by time a clip shorter than one microsecond per frame goes into the last frame', () => {
     expect(perFrame(eventsAt([7, 8]), 4, 'time')).toEqual([0, 0, 0, 2]);
   });
 
@@ -83,13 +83,16 @@ describe('frame size and counts', () => {
     expect([...counts]).toEqual([0, 1, 0, 0, 2, 0, 0, 1]);
   });
 
-  test.each([3, 0, 1.5])('a downsampling of %s that does not divide the sensor is refused', (downsample) => {
-    expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
-      expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
-    );
-  });
+  test.each([3, 0, 1.5])(
+    'downsampling by %s, which does not divide the sensor, is rejected',
+    (downsample) => {
+      expect(() => frameSize(layout(1, 'number', 16, downsample))).toThrow(
+        expect.objectContaining({ code: 'frames', fix: 'Use one of 1, 2, 4, 8, 16.' }),
+      );
+    },
+  );
 
-  test('every event is counted exactly once, whatever the events and the way of cutting', () => {
+  test('every event is counted exactly once, whatever the events and the split', () => {
     const rows = fc.array(fc.tuple(fc.nat(1000), fc.nat(7), fc.nat(7), fc.nat(1)), { maxLength: 60 });
     fc.assert(
       fc.property(

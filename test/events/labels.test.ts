@@ -6,7 +6,7 @@ const options = { file: 'user01_led_labels.csv', classes: 11 };
 const header = 'class,startTime_usec,endTime_usec\n';
 
 describe('reading labels', () => {
-  test('gives the rows of the golden labels file, and writing gives the file back', () => {
+  test('gives the rows of the golden labels file, and writing them reproduces the file', () => {
     const text = readFileSync(new URL('../golden/recording_labels.csv', import.meta.url), 'utf8');
     const { labels, warnings } = parseLabels(text, options);
     expect(labels).toEqual([
@@ -19,12 +19,12 @@ describe('reading labels', () => {
     expect(formatLabels(labels)).toBe(text);
   });
 
-  test('passes over blank lines and Windows line ends', () => {
+  test('skips blank lines and accepts Windows line ends', () => {
     const { labels } = parseLabels(`${header}1,2,3\n\n2,3,4\n\n`.replaceAll('\n', '\r\n'), options);
     expect(labels.map((label) => label.class)).toEqual([1, 2]);
   });
 
-  test('accepts a row that starts before the one above has ended, with a warning', () => {
+  test('accepts a row that starts before the one above ends, with a warning', () => {
     expect(parseLabels(`${header}9,10,30\n10,20,40\n`, options).warnings).toEqual([
       expect.stringMatching(/^user01_led_labels\.csv:3 {2}class 10 starts at 20 µs, before class 9/),
     ]);
@@ -44,7 +44,7 @@ describe('reading labels', () => {
     ['a class beyond the last', `${header}12,2,3\n`, '2:1'],
     ['an end before the start', `${header}1,200,199\n`, '2:7'],
     ['an end at the start', `${header}1,200,200\n`, '2:7'],
-  ])('refuses %s with line and column', (_, text, place) => {
+  ])('rejects %s with line and column', (_, text, place) => {
     expect(() => parseLabels(text, options)).toThrow(
       expect.objectContaining({ code: 'labels', where: `user01_led_labels.csv:${place}` }),
     );

@@ -15,7 +15,7 @@ test('five big-endian bytes are one event: x, y, polarity, 23 bits of time', () 
   expect(warnings).toEqual([]);
 });
 
-test('a file that is no whole number of events is refused with the byte', () => {
+test('a file that is not a whole number of events is rejected with the byte', () => {
   expect(() => decodeNmnist(new Uint8Array(12), 'a.bin')).toThrow(
     expect.objectContaining({ code: 'nmnist-size', where: 'a.bin: byte 10' }),
   );
@@ -24,13 +24,13 @@ test('a file that is no whole number of events is refused with the byte', () => 
 test.each([
   ['x', [0, 0, 0, 0, 0, 34, 0, 0, 0, 0]],
   ['y', [0, 0, 0, 0, 0, 0, 34, 0, 0, 0]],
-])('an event with %s outside the sensor is refused with the byte', (_, bytes) => {
+])('an event with %s outside the sensor is rejected with the byte', (_, bytes) => {
   expect(() => decodeNmnist(Uint8Array.from(bytes), 'a.bin')).toThrow(
     expect.objectContaining({ code: 'nmnist-event', where: 'a.bin: byte 5' }),
   );
 });
 
-test('time that goes back and an empty sample are accepted with a warning', () => {
+test('time going backwards and an empty sample are accepted with a warning', () => {
   const { warnings } = decodeNmnist(Uint8Array.of(0, 0, 0, 0, 9, 0, 0, 0, 0, 8), 'a.bin');
   expect(warnings).toEqual(['a.bin: byte 5  goes back in time.']);
   expect(decodeNmnist(new Uint8Array(0), 'b.bin').warnings).toEqual([

@@ -8,7 +8,7 @@ import type { StageLaunch } from '../../src/executors/executor.ts';
 import { runLocally } from '../../src/executors/local.ts';
 import { compileProgram } from '../runner/rig/programs.ts';
 
-/** A launch of a command that ends well at once. */
+/** Launches a command that succeeds at once. */
 async function createLaunch(): Promise<StageLaunch> {
   const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-local-'));
   onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
@@ -50,7 +50,7 @@ describe('a stage on this machine', () => {
       code: 'not-started',
       text: expect.stringContaining(gone),
     });
-    // More than Linux and macOS hand to a process.
+    // More than Linux and macOS can pass to a process.
     const environment = { ...launch.environment, LARGE: 'x'.repeat(3_000_000) };
     expect(await runLocally({ ...launch, environment })).toMatchObject({
       code: 'not-started',
@@ -58,7 +58,7 @@ describe('a stage on this machine', () => {
     });
   });
 
-  test('whose host is not there or has no task has failed', async () => {
+  test('whose host does not exist or has no task has failed', async () => {
     const launch = await createLaunch();
     expect(await runLocally({ ...launch, hostFile: `${launch.hostFile}.gone` })).toMatchObject({
       kind: 'failed',
@@ -70,18 +70,15 @@ describe('a stage on this machine', () => {
     });
   });
 
-  test.skipIf(!existsSync('/dev/full'))(
-    'says why it failed even where its log cannot be written',
-    async () => {
-      const launch = await createLaunch();
-      const task = JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as object;
-      await fs.writeFile(launch.taskFile, JSON.stringify({ ...task, argv: ['false'] }));
-      expect(await runLocally({ ...launch, logFile: '/dev/full' })).toMatchObject({
-        kind: 'failed',
-        code: 'command-failed',
-      });
-    },
-  );
+  test.skipIf(!existsSync('/dev/full'))('says why it failed even if its log cannot be written', async () => {
+    const launch = await createLaunch();
+    const task = JSON.parse(await fs.readFile(launch.taskFile, 'utf8')) as object;
+    await fs.writeFile(launch.taskFile, JSON.stringify({ ...task, argv: ['false'] }));
+    expect(await runLocally({ ...launch, logFile: '/dev/full' })).toMatchObject({
+      kind: 'failed',
+      code: 'command-failed',
+    });
+  });
 
   test('is not started after a stop', async () => {
     const launch = await createLaunch();

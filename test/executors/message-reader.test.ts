@@ -22,7 +22,7 @@ describe('the control channel', () => {
     expect(await read(...pieces)).toEqual([note('τ = 2'), note('b')]);
   });
 
-  test('passes over what is no message', async () => {
+  test('skips anything that is not a message', async () => {
     const lines = [
       'garbage',
       '{"type":',
@@ -41,17 +41,17 @@ describe('the control channel', () => {
     ]);
   });
 
-  test('passes over a line without end, in bounded memory, and reads on after it', async () => {
+  test('skips an endless line in bounded memory, and continues after it', async () => {
     const huge = Buffer.alloc(400_000, 'x');
     const messages = await read(huge, huge, huge, huge, `\n${JSON.stringify(note('after'))}\n`);
     expect(messages).toEqual([note('after')]);
   });
 
-  test('does not take a last line that was cut', async () => {
+  test('does not accept a truncated last line', async () => {
     expect(await read(`${JSON.stringify(note('a'))}\n${JSON.stringify(note('cut'))}`)).toEqual([note('a')]);
   });
 
-  test('hands on every kind of message, without what does not belong to it', async () => {
+  test('passes on every kind of message, without extra fields', async () => {
     const lines = [
       { type: 'progress', progress: { done: 1, total: 2, unit: 'epochs', note: 'n' } },
       { type: 'metrics', values: { a: 1, b: 'x', c: null, d: true } },

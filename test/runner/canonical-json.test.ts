@@ -3,13 +3,13 @@ import { describe, expect, test } from 'vitest';
 import { canonicalJson, hashJson } from '../../src/runner/canonical-json.ts';
 
 describe('canonical JSON', () => {
-  test('sorts keys by code unit, at every depth, and leaves lists alone', () => {
+  test('sorts keys by code unit at every depth and leaves lists alone', () => {
     expect(canonicalJson({ b: [2, 1, { z: 1, a: null }], a: true, B: 'x', é: undefined })).toBe(
       '{"B":"x","a":true,"b":[2,1,{"a":null,"z":1}]}',
     );
   });
 
-  test('is JSON of an equal value, whatever the value', () => {
+  test('parses back to an equal value', () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
@@ -25,7 +25,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  test('refuses what JSON cannot hold', () => {
+  test('rejects what JSON cannot represent', () => {
     for (const value of [Number.NaN, Number.POSITIVE_INFINITY, 1n, () => 1, undefined]) {
       expect(() => canonicalJson({ value: [value] })).toThrow('cannot be written as JSON');
     }

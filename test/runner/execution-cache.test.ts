@@ -35,7 +35,7 @@ describe('a run', () => {
     expect([project.count('a'), project.count('b')]).toEqual([1, 1]);
   });
 
-  test('runs what a changed input reaches, and names the input', async () => {
+  test('runs what depends on a changed input, and names the input', async () => {
     const project = await createChain();
     await project.run();
     await project.write('in.txt', 'two\n');
@@ -47,14 +47,14 @@ describe('a run', () => {
     ]);
   });
 
-  test('stops where a rerun makes the same outputs', async () => {
+  test('stops where a rerun produces the same outputs', async () => {
     const project = await createChain();
     await project.run();
     await project.write('in.txt', 'one and more');
     expect(await project.run()).toMatchObject({ ran: ['a'], cached: ['b'] });
   });
 
-  test('takes back from the store what an earlier input had made', async () => {
+  test('restores from the store what an earlier input produced', async () => {
     const project = await createChain();
     await project.run();
     await project.write('in.txt', 'two\n');
@@ -98,7 +98,7 @@ describe('a run', () => {
     expect(project.has('artifacts/b/extra')).toBe(false);
   });
 
-  test('runs what is forced, and only that', async () => {
+  test('runs only what is forced', async () => {
     const project = await createChain();
     await project.run();
     const { ran, events } = await project.run({ force: new Set(['a']) });
@@ -107,7 +107,7 @@ describe('a run', () => {
     expect((await project.run({ force: true })).ran).toEqual(['a', 'b']);
   });
 
-  test('only says what would run in a dry run', async () => {
+  test('only reports what would run in a dry run', async () => {
     const project = await createChain();
     expect((await project.run({ dryRun: true })).events.map((event) => event.kind)).toEqual([
       'run-started',
@@ -124,7 +124,7 @@ describe('a run', () => {
     expect([project.count('a'), project.has('artifacts/.cache/lock/2.json')]).toEqual([1, false]);
   });
 
-  test('takes what a stage that is left out has made as it lies on disk', async () => {
+  test('takes the outputs of a stage left out as they are on disk', async () => {
     const project = await createChain();
     const selected = new Set(['b']);
     const { outcome, events } = await project.run({ selected });
@@ -159,7 +159,7 @@ describe('a fingerprint', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('covers the command and the scripts that it names', async () => {
+  test('covers the command and the scripts it names', async () => {
     const project = await createProject();
     await project.write('plot.sh', 'echo 1 > "$REPRO_OUTPUT_0"\n');
     const define = (...args: string[]) =>
@@ -174,7 +174,7 @@ describe('a fingerprint', () => {
     expect(await project.reasonsOf('s')).toEqual(['command: command: "sh" "plot.sh" → "sh" "plot.sh" "-v"']);
   });
 
-  test('takes arguments that could not be paths for what they are', async () => {
+  test('accepts arguments that could not be paths', async () => {
     const project = await createProject();
     const script = `echo ${'x'.repeat(5000)} > "$REPRO_OUTPUT_0"`;
     project.define([{ id: 's', run: ['sh', '-c', script, '', '.', '/', '..'], outputs: ['artifacts/s'] }]);
@@ -182,7 +182,7 @@ describe('a fingerprint', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('covers declared variables and facts, and a stage sees no other variable', async () => {
+  test('covers declared variables and facts, and a stage sees no other variables', async () => {
     const project = await createProject();
     project.facts = { engine: async () => 'plain' };
     project.environment = { ...project.environment, DECLARED: 'a', SECRET: 'b', LC_ALL: 'C' };
@@ -226,7 +226,7 @@ describe('a fingerprint', () => {
     expect(await project.reasonsOf('s')).toEqual(['input: data: new is new, sub/b changed, sub/c is gone']);
   });
 
-  test('of an input that holds other outputs covers those of this plan, not what else lies there', async () => {
+  test('of an input that contains other outputs covers only those of this plan', async () => {
     const project = await createProject();
     const make = (model: string, word: string) => ({
       id: `train@${model}`,
@@ -287,7 +287,7 @@ describe('a fingerprint', () => {
     expect((await project.run()).ran).toEqual(['make', 'file', 'folder']);
   });
 
-  test('takes a missing external input as a state of its own, and does not care where external data lie', async () => {
+  test('treats a missing external input as a state of its own and ignores where external data are', async () => {
     const project = await createProject();
     const define = (path: string) =>
       project.define([
@@ -308,7 +308,7 @@ describe('a fingerprint', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('takes an optional input that comes, changes and goes for what it is', async () => {
+  test('notices an optional input that appears, changes and disappears', async () => {
     const project = await createProject();
     const define = (...logs: readonly string[]) =>
       project.define([

@@ -39,7 +39,7 @@ function lockOf(versions: Readonly<Record<string, string>>): string {
 }
 
 describe('a stage module', () => {
-  test('runs from its sources, and an edit of what it imports takes effect at once', async () => {
+  test('runs from its sources, and an edit to an import takes effect at once', async () => {
     const project = await createModuleProject();
     const { events } = await project.run();
     expect(eventOf(events, 'finished', 'make').metrics).toEqual({ value: 1 });
@@ -63,7 +63,7 @@ describe('a stage module', () => {
     expect((await project.status())[0]?.state).toBe('fresh');
   });
 
-  test('is made stale by a new import, and by a JSON file that it imports', async () => {
+  test('is made stale by a new import and by a JSON file it imports', async () => {
     const project = await createModuleProject();
     await project.write('src/value.json', '{"value": 1}');
     await project.write(
@@ -84,7 +84,7 @@ describe('a stage module', () => {
     expect(project.read('artifacts/value')).toBe('4');
   });
 
-  test('is made stale by the locked version of a package that it needs, directly or not, and of no other', async () => {
+  test('is made stale by the locked version of a package it needs, directly or not, and by no other', async () => {
     const project = await createModuleProject();
     await project.write(
       'node_modules/direct/package.json',
@@ -136,7 +136,7 @@ describe('a stage module', () => {
     expect(logTail.join('\n')).toMatch(/src\/value\.ts:6:/);
   });
 
-  test('that throws an error for people is quoted with its place and remedy', async () => {
+  test('that throws a ReproError is quoted with its place and fix', async () => {
     const project = await createModuleProject();
     await project.write(
       'stages/make.ts',
@@ -150,7 +150,7 @@ describe('a stage module', () => {
     });
   });
 
-  test('finds files beside its own sources, although it is bundled', async () => {
+  test('finds files beside its own sources although it is bundled', async () => {
     const project = await createModuleProject();
     await project.write('src/value.txt', '42');
     await project.write(

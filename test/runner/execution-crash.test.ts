@@ -6,7 +6,7 @@ import { createProject, type Project } from './rig/project.ts';
 
 const filesEach = 30;
 
-/** Each stage writes 30 files that all hold its parameter, so that a mixture or a part of them shows. */
+/** Each stage writes 30 files that all contain its parameter, so that a mixture or a partial set shows. */
 const script =
   'echo $$ >> counts/pids; mkdir "$REPRO_OUTPUT_0"; for i in $(seq 30); do echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0/$i"; done';
 
@@ -21,7 +21,7 @@ function define(project: Project, version: number): void {
   project.define([stage('a', []), stage('b', ['artifacts/a']), stage('c', ['artifacts/a'])]);
 }
 
-/** What an output says its version is; null if it is not there. Anything but a whole output of one version fails. */
+/** The version of an output; null if it does not exist. Anything but a complete output of one version fails. */
 function versionOf(project: Project, id: string): string | null {
   if (!project.has(`artifacts/${id}`)) return null;
   const names = readdirSync(project.at('artifacts', id));
@@ -31,12 +31,12 @@ function versionOf(project: Project, id: string): string | null {
   return [...contents][0] ?? null;
 }
 
-test('a runner that is killed at any moment leaves whole outputs or none, and the next run completes', async () => {
+test('a runner killed at any moment leaves complete outputs or none, and the next run completes', async () => {
   const project = await createProject();
   for (let version = 1; version <= 16; version += 1) {
     define(project, version);
     const runner = await startRunner(project);
-    // From before the first stage starts to after the last has ended: each try at another moment.
+    // From before the first stage starts to after the last has ended: each try at a different moment.
     await runner.waitForEvent(version % 2 === 0 ? 'started' : 'run-started');
     await wait(version * 25);
     runner.kill('SIGKILL');

@@ -36,7 +36,7 @@ function damage(file: string, content: string): void {
 
 describe('the next run heals', () => {
   test.each(['', '{', '[]', '{"version":1,"entries":{"in.txt":[5,"1"]}}'])(
-    'digests.json that holds %j',
+    'digests.json that contains %j',
     async (content) => {
       const project = await createRun();
       damage(project.at('artifacts/.cache/digests.json'), content);
@@ -59,20 +59,20 @@ describe('the next run heals', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('a last record that is lost, from the record of the fingerprint', async () => {
+  test('a lost last record, from the record of the fingerprint', async () => {
     const project = await createRun();
     await project.remove('artifacts/.cache/records');
     expect((await project.run()).ran).toEqual([]);
     expect((await project.status())[0]?.record?.id).toBe('s');
   });
 
-  test('a store that is damaged where it is not needed, without noticing', async () => {
+  test('a store damaged where it is not needed, without noticing', async () => {
     const project = await createRun();
     for (const file of filesBelow(project, 'store/files')) damage(file, 'x');
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('a damaged object of the store by running the stage, and says so', async () => {
+  test('a damaged object in the store by running the stage, and says so', async () => {
     const project = await createRun();
     const object =
       filesBelow(project, 'store/files').find((file) => readFileSync(file, 'utf8') === 'two\n') ?? '';
@@ -119,7 +119,7 @@ describe('the next run heals', () => {
     expect((await project.run({ force: true })).outcome).toBe('ok');
   });
 
-  test('what a run left that did not end by itself', async () => {
+  test('the leftovers of a killed run', async () => {
     const project = await createRun();
     await project.write('artifacts/.cache/tmp/999-dead/s/output-0/half', 'half');
     await project.run();
@@ -127,14 +127,14 @@ describe('the next run heals', () => {
   });
 });
 
-describe('a disk that refuses', () => {
-  test.skipIf(process.getuid?.() === 0)('to hold the cache is named with its path', async () => {
+describe('a file system that refuses', () => {
+  test.skipIf(process.getuid?.() === 0)('to hold the cache is reported with its path', async () => {
     const project = await createRun();
     chmodSync(project.at('artifacts/.cache/lock'), 0o555);
     await expect(project.run()).rejects.toMatchObject({ code: 'disk-eacces' });
   });
 
-  test('to be a folder where an output belongs fails the stage, and keeps what was made', async () => {
+  test('to be a folder where an output belongs fails the stage, but the work is kept', async () => {
     const project = await createProject();
     await project.write('artifacts/file', 'not a folder');
     project.define([

@@ -50,7 +50,7 @@ describe('a stage that fails', () => {
     expect((await project.run()).ran).toEqual(['bad', 'after-bad', 'last']);
   });
 
-  test('after megabytes without a line break shows the end of them, and of a progress bar its last state', async () => {
+  test('shows the end of megabytes without a line break, and the last state of a progress bar', async () => {
     const project = await createProject();
     project.define([
       {
@@ -72,7 +72,7 @@ describe('a stage that fails', () => {
     expect(eventOf(events, 'failed', 'bar').logTail.slice(0, 2)).toEqual(['55 %', 'broken']);
   });
 
-  test('leaves a log of what it said, in order with what it printed, and ends it with the error', async () => {
+  test('leaves a log with its messages and output in order, ending with the error', async () => {
     const project = await createProject();
     await project.write(
       'stages/s.ts',
@@ -100,7 +100,7 @@ describe('a stage that fails', () => {
     expect(readFileSync(logFile, 'utf8')).toContain('\na note\n');
   });
 
-  test('that the system caused leaves one line of the cause in its log, and no stack', async () => {
+  test('because of a system error logs one line with the cause and no stack', async () => {
     const project = await createProject();
     await project.write(
       'stages/s.ts',
@@ -121,7 +121,7 @@ describe('a stage that fails', () => {
     ]);
   });
 
-  test.skipIf(!existsSync('/dev/full'))('because the disk is full is told what to do', async () => {
+  test.skipIf(!existsSync('/dev/full'))('because the disk is full reports what to do', async () => {
     const project = await createProject();
     await project.write(
       'stages/s.ts',
@@ -135,7 +135,7 @@ describe('a stage that fails', () => {
     });
   });
 
-  test('only after it has said that all is done has not failed', async () => {
+  test('only after reporting that it is done has not failed', async () => {
     const project = await createProject();
     await project.write(
       'stages/s.ts',
@@ -150,7 +150,7 @@ describe('a stage that fails', () => {
     expect(project.read('artifacts/s')).toBe('whole');
   });
 
-  test('to write an output it declares is told which', async () => {
+  test('to write a declared output reports which', async () => {
     const project = await createProject();
     project.define([{ id: 's', run: ['sh', '-c', touch], outputs: ['artifacts/one', 'artifacts/two'] }]);
     const { events } = await project.run();
@@ -173,14 +173,14 @@ describe('a stage that fails', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('because its program is not there says so', async () => {
+  test('because its program does not exist says so', async () => {
     const project = await createProject();
     project.define([{ id: 's', run: ['no-such-program-here'], outputs: ['artifacts/s'] }]);
     const { events } = await project.run();
     expect(eventOf(events, 'failed', 's')).toMatchObject({ code: 'command-not-found' });
   });
 
-  test('because an input is not there says which, and where it is named', async () => {
+  test('because an input does not exist says which, and where it is named', async () => {
     const project = await createProject();
     project.define([{ id: 's', run: ['true'], inputs: ['no.txt'], outputs: ['artifacts/s'] }]);
     const { events } = await project.run();
@@ -217,7 +217,7 @@ describe('a stage that fails', () => {
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['s'] });
   });
 
-  test('because it takes too long is ended, with all that it has started', async () => {
+  test('because it takes too long is killed, with everything it has started', async () => {
     const project = await createProject();
     project.define([
       {
@@ -232,7 +232,7 @@ describe('a stage that fails', () => {
     await waitForEnd(Number(project.read('counts/child')));
   });
 
-  test('leaves no process behind, even one that it did not wait for', async () => {
+  test('leaves no process behind, even one it did not wait for', async () => {
     const project = await createProject();
     project.define([
       {
@@ -250,7 +250,7 @@ describe('a resume folder', () => {
   const script =
     'cat "$REPRO_RESUME_0"/* 2>/dev/null >> counts/seen; echo step >> "$REPRO_RESUME_0/state"; test -e finish && echo x > "$REPRO_OUTPUT_0"';
 
-  test('survives failures, and is dropped on success', async () => {
+  test('survives failures and is deleted on success', async () => {
     const project = await createProject();
     project.define([
       { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
@@ -268,7 +268,7 @@ describe('a resume folder', () => {
     expect((await project.run()).ran).toEqual([]);
   });
 
-  test('of another fingerprint is set aside, comes back when that runs again, and goes when it succeeds', async () => {
+  test('of another fingerprint is set aside, comes back when that runs again, and is deleted when it succeeds', async () => {
     const project = await createProject();
     const define = (epochs: number) =>
       project.define([
@@ -306,7 +306,7 @@ describe('a resume folder', () => {
     expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
   });
 
-  test('that nobody has marked is not trusted', async () => {
+  test('without an owner on record is not trusted', async () => {
     const project = await createProject();
     await project.write('artifacts/s.resume/state', 'unknown\n');
     project.define([

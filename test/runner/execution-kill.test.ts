@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { startRunner, waitForEnd, waitForFile } from './rig/processes.ts';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 
-/** A module that writes half of its output and then computes without ever letting its event loop turn. */
+/** A module that writes half of its output and then computes without ever yielding to its event loop. */
 const busyStage = `
   import { existsSync, mkdirSync, writeFileSync, appendFileSync } from 'node:fs';
   export default { summary: '', async run({ outputs, resume }) {
@@ -32,7 +32,7 @@ async function createBusyProject(): Promise<Project> {
   return project;
 }
 
-/** A shell with children of its own. */
+/** A shell with its own children. */
 async function createCommandProject(): Promise<Project> {
   const project = await createProject();
   project.define([
@@ -57,8 +57,8 @@ async function finish(project: Project): Promise<void> {
   expect((await project.status()).every((one) => one.state === 'fresh')).toBe(true);
 }
 
-describe('a runner that is killed', () => {
-  test('takes a stage with it that computes without a pause, and the next run completes', async () => {
+describe('a killed runner', () => {
+  test('takes a stage with it that computes without pausing, and the next run completes', async () => {
     const project = await createBusyProject();
     const runner = await startRunner(project);
     await waitForFile(project.at('counts/ready'));
@@ -72,7 +72,7 @@ describe('a runner that is killed', () => {
     expect(project.count('busy')).toBe(2);
   });
 
-  test('before and after a try with other parameters finds what it had been at', async () => {
+  test('resumes its work before and after a run with other parameters', async () => {
     const project = await createBusyProject();
     const tryAndKill = async (epochs: number): Promise<void> => {
       project.define(project.description.stages.map((one) => ({ ...one, params: { epochs } })));
@@ -106,8 +106,8 @@ describe('a runner that is killed', () => {
   });
 });
 
-describe('a stage that is killed', () => {
-  test('counts as failed, with the signal, and nothing half-written is taken', async () => {
+describe('a killed stage', () => {
+  test('counts as failed, with the signal, and nothing half-written is accepted', async () => {
     const project = await createBusyProject();
     const runner = await startRunner(project);
     await waitForFile(project.at('counts/ready'));
@@ -121,7 +121,7 @@ describe('a stage that is killed', () => {
     await finish(project);
   });
 
-  test('as a command leaves no children', async () => {
+  test('that is a command leaves no children', async () => {
     const project = await createCommandProject();
     const runner = await startRunner(project);
     await waitForFile(project.at('counts/ready'));
@@ -133,7 +133,7 @@ describe('a stage that is killed', () => {
   });
 });
 
-describe('a host of a command that is killed', () => {
+describe('a killed host of a command', () => {
   test('leaves neither the command nor its children', async () => {
     const project = await createCommandProject();
     const runner = await startRunner(project);
@@ -148,7 +148,7 @@ describe('a host of a command that is killed', () => {
 });
 
 describe('an interrupt', () => {
-  test('lets a stage save its work, and the next run goes on', async () => {
+  test('lets a stage save its work, and the next run continues', async () => {
     const project = await createProject();
     await project.write(
       'stages/s.ts',
@@ -181,7 +181,7 @@ describe('an interrupt', () => {
     expect(project.read('artifacts/s')).toBe('whole');
   });
 
-  test('ends a stage that does not listen after the grace, and a second one at once', async () => {
+  test('kills a stage that does not react after the grace period, and a second interrupt at once', async () => {
     const project = await createBusyProject();
     const patient = await startRunner(project, { graceSeconds: 0.2 });
     await waitForFile(project.at('counts/ready'));
@@ -199,7 +199,7 @@ describe('an interrupt', () => {
     await finish(project);
   });
 
-  test('does not take what a command leaves that ends well because of it', async () => {
+  test('does not accept the output of a command that exits successfully because of it', async () => {
     const project = await createProject();
     project.define([
       {
@@ -221,7 +221,7 @@ describe('an interrupt', () => {
   });
 });
 
-/** Two signals in a row may reach a process as one. */
+/** Two signals in quick succession may reach a process as one. */
 async function resendUntilEnd(runner: Awaited<ReturnType<typeof startRunner>>) {
   const timer = setInterval(() => runner.kill('SIGINT'), 100);
   try {

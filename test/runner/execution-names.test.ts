@@ -17,7 +17,7 @@ const oddNames = [
 ];
 
 describe('a run', () => {
-  test('keeps files of any name: as inputs, outputs and in the store', async () => {
+  test('handles files with any name: as inputs, outputs and in the store', async () => {
     const project = await createProject();
     for (const name of oddNames) await project.write(`in/${name}`, name);
     project.define([
@@ -37,7 +37,7 @@ describe('a run', () => {
     expect(await project.reasonsOf('copy')).toEqual(['input: in: two\nlines changed']);
   });
 
-  test('takes ids and outputs of any name', async () => {
+  test('accepts ids and outputs with any name', async () => {
     const project = await createProject();
     const ids = oddNames.map((name) => `s@${name}`);
     project.define(
@@ -52,7 +52,7 @@ describe('a run', () => {
     for (const [i, id] of ids.entries()) expect(project.read(`artifacts/s/${oddNames[i]}`)).toBe(`${id}\n`);
   });
 
-  test('restores empty files and folders, and what can be executed as such', async () => {
+  test('restores empty files and folders, and executable files as such', async () => {
     const project = await createProject();
     project.define([
       {
@@ -82,7 +82,7 @@ describe('a run', () => {
     expect((await fs.readdir(project.at('artifacts/void'))).length).toBe(0);
   });
 
-  test('follows links of inputs by content, and makes files of links in outputs', async () => {
+  test('follows links in inputs by content, and turns links in outputs into files', async () => {
     const project = await createProject();
     await project.write('elsewhere/file', 'one');
     await project.write('data/plain', 'p');
@@ -134,12 +134,12 @@ describe('a run', () => {
 });
 
 describe('a file name for an id', () => {
-  test('is the id where that is harmless', () => {
+  test('is the id if that is harmless', () => {
     expect(fileNameOf('train@baseline,2020')).toBe('train@baseline,2020');
     expect(fileNameOf('train@lambda-0.01,2020')).toBe('train@lambda-0.01,2020');
   });
 
-  test('differs for every id, even where case does not count, and stays short', () => {
+  test('differs for every id, even ignoring case, and stays short', () => {
     const ids = [
       'a',
       'A',

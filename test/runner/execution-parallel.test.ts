@@ -8,7 +8,7 @@ const meet = (me: string, other: string) => [
   `touch counts/${me}; while ! test -e counts/${other}; do sleep 0.01; done; : > "$REPRO_OUTPUT_0"`,
 ];
 
-/** Notes who runs while it runs. */
+/** Records which others run while it runs. */
 const alone = (me: string) => [
   'sh',
   '-c',
@@ -16,7 +16,7 @@ const alone = (me: string) => [
 ];
 
 describe('a run', () => {
-  test('runs at once what does not depend on each other', async () => {
+  test('runs independent stages at the same time', async () => {
     const project = await createProject();
     project.define([
       { id: 'a', run: meet('a', 'b'), outputs: ['artifacts/a'] },
@@ -43,7 +43,7 @@ describe('a run', () => {
     for (const id of ['a', 'b', 'c']) expect(project.read(`counts/${id}`)).toBe(`${id}\n${id}\n`);
   });
 
-  test('runs alone, with a warning, what asks for more than there is', async () => {
+  test('runs a stage alone, with a warning, if it asks for more than the machine has', async () => {
     const project = await createProject();
     project.define([
       { id: 'big', run: alone('big'), outputs: ['artifacts/big'], resources: { cpu: 9, gpu: 1 } },

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 
-/** The packages that a program loads before it runs; those that it imports when it needs them are not among them. */
+/** The packages that a program loads before it runs, without those it imports on demand. */
 async function listStaticPackages(entry: string): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: path.resolve(import.meta.dirname, '../..'),

@@ -38,7 +38,7 @@ stages:
     );
   }
 
-  test('of nothing in particular is everything, in plan order', async () => {
+  test('of nothing is everything, in plan order', async () => {
     expect(await select({})).toEqual(all);
     expect(await select({ targets: [], from: undefined, until: undefined })).toEqual(all);
   });
@@ -66,7 +66,7 @@ stages:
     ]);
   });
 
-  test('from a stage is what follows it, with what that needs', async () => {
+  test('from a stage is everything that depends on it, with what that needs', async () => {
     expect(await select({ from: 'evaluate' })).toEqual(all.filter((id) => id !== 'notes'));
     expect(await select({ from: 'notes' })).toEqual(['notes']);
     expect(await select({ from: 'train@base,1' })).toEqual(all.filter((id) => id !== 'notes'));
@@ -76,7 +76,7 @@ stages:
     expect(await select({ until: 'frames' })).toEqual(['verify', 'frames']);
   });
 
-  test('between two stages is what lies between, with what that needs', async () => {
+  test('between two stages is everything between them, with what that needs', async () => {
     expect(await select({ from: 'frames', until: 'train' })).toEqual(['verify', 'frames', ...trains]);
     expect(await select({ from: 'train@base,1', until: 'evaluate' })).toEqual([
       'verify',
@@ -99,7 +99,7 @@ stages:
     expect(matchInstances(await planOf(pipeline), pattern)).toEqual(expected);
   });
 
-  test('tells what was asked for from what that only needs', async () => {
+  test('distinguishes what was selected from what it only needs', async () => {
     const plan = await planOf(pipeline);
     const named = (selection: Selection) => [...selectInstances(plan, selection).named];
     expect(named({})).toEqual(all);

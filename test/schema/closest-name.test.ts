@@ -15,7 +15,7 @@ describe('the closest name', () => {
     expect(findClosest(name, keys)).toBe(expected);
   });
 
-  test('is none where nothing is really close', () => {
+  test('is undefined if nothing is close enough', () => {
     for (const name of ['momentum', 'x', 'size', 'net', 'rate'])
       expect(findClosest(name, keys)).toBeUndefined();
   });
@@ -42,7 +42,7 @@ describe('the closest name', () => {
     );
   });
 
-  test('gives way to the whole list where that is short', () => {
+  test('gives way to the whole list if that is short', () => {
     expect(suggestName('momentum', ['a', 'b'])).toBe('Known: "a", "b".');
     expect(suggestName('momentum', [])).toBeUndefined();
     expect(

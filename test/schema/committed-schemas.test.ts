@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { COMPAT_CHOICES, COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 
-/** As much of a JSON Schema as the tests look at. */
+/** The part of a JSON Schema that the tests look at. */
 interface Section {
   readonly description: string;
   readonly properties?: Readonly<Record<string, Section>>;
@@ -29,10 +29,10 @@ describe('the committed schemas', () => {
     expect(missing).toEqual([]);
   });
 
-  test.each(['profile', 'model'])('%s says of every optional key what holds without it', async (name) => {
+  test.each(['profile', 'model'])('%s says for every optional key what applies without it', async (name) => {
     const schema = JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8'));
     const missing: string[] = [];
-    /** @param said whether a section around it has said so of all its keys */
+    /** @param said whether an enclosing section has said so for all its keys */
     const visit = (node: Section, at: string, said: boolean): void => {
       for (const [key, found] of Object.entries(node.properties ?? {})) {
         const child: Section =
@@ -54,7 +54,7 @@ describe('the committed schemas', () => {
     expect(Object.fromEntries(switches.map(([key, rule]) => [key, rule.default]))).toEqual(COMPAT_DEFAULTS);
   });
 
-  /** What a schema allows, without its words, its defaults and what has to be there. */
+  /** What a schema allows, without its descriptions, defaults and required keys. */
   function rulesOf(node: unknown): unknown {
     if (typeof node !== 'object' || node === null || Array.isArray(node)) return node;
     const rules = Object.entries(node).filter(
@@ -63,7 +63,7 @@ describe('the committed schemas', () => {
     return Object.fromEntries(rules.map(([key, value]) => [key, rulesOf(value)]));
   }
 
-  test('let a profile override what a model says, key by key, within the same bounds', async () => {
+  test('let a profile override a model, key by key, within the same bounds', async () => {
     const [profile, model] = await Promise.all(
       ['profile', 'model'].map(async (name) =>
         JSON.parse(await readFile(path.join(folder, `${name}.schema.json`), 'utf8')),
@@ -84,7 +84,7 @@ describe('the committed schemas', () => {
     const visit = (node: unknown): void => {
       if (typeof node !== 'object' || node === null) return;
       for (const [name, child] of Object.entries(node)) {
-        // The keys of a network are those of a model, which has a schema and a page of its own.
+        // A network's keys belong to models, which have their own schema and page.
         if (name === 'if' || name === 'network') continue;
         if (name === 'properties') keys.push(...Object.keys(child as object));
         visit(child);

@@ -10,8 +10,8 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-describe('what has passed a schema', () => {
-  test('is known to the next run, and nothing else is', async () => {
+describe('a value that has passed a schema', () => {
+  test('is known to the next run, and no other value is', async () => {
     const file = path.join(folder, 'deep', 'er', 'passed');
     const first = await PassedChecks.open(file);
     expect(first.has('schema', 'a')).toBe(false);
@@ -33,7 +33,7 @@ describe('what has passed a schema', () => {
     expect((await PassedChecks.open(file)).has('schema', 'a')).toBe(false);
   });
 
-  test('costs nobody an error where it cannot be written', async () => {
+  test('causes no error if it cannot be saved', async () => {
     const blocked = path.join(folder, 'blocked');
     await writeFile(blocked, '');
     const checks = await PassedChecks.open(path.join(blocked, 'passed'));

@@ -83,7 +83,7 @@ describe('a YAML file', () => {
     expect(await readValue('a: &n 1\nb: *n\nc: &n 2\nd: *n\n')).toEqual({ a: 1, b: 1, c: 2, d: 2 });
   });
 
-  test('is refused when its aliases unfold to a bomb', async () => {
+  test('is rejected when its aliases unfold to a bomb', async () => {
     const levels = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
     for (let level = 1; level < 12; level += 1) {
       levels.push(
@@ -102,7 +102,7 @@ describe('a YAML file', () => {
     expect(await readValue(text)).toMatchObject({ x: { a: 1 } });
   });
 
-  test('is refused when an alias repeats itself or has no anchor', async () => {
+  test('is rejected when an alias repeats itself or has no anchor', async () => {
     expect(await refusalOf('a: &a [*a]')).toBe(
       'f.yaml:1:8  the alias "*a" is inside the value it repeats, so it never ends.',
     );
@@ -114,7 +114,7 @@ describe('a YAML file', () => {
     );
   });
 
-  test('is refused when a key stands twice, with the places of both', async () => {
+  test('is rejected when a key appears twice, with the places of both', async () => {
     expect(await refusalOf('a: 1\nb: 2\na: 3\n')).toBe(
       'f.yaml:3:1  the key "a" appears twice.\n  The first one is on line 1, column 1.',
     );
@@ -123,7 +123,7 @@ describe('a YAML file', () => {
     );
   });
 
-  test('is refused when a key is not text', async () => {
+  test('is rejected when a key is not a string', async () => {
     expect(await refusalOf('2020: x')).toBe('f.yaml:1:1  the key 2020 is not a string.\n  Quote it: "2020".');
     expect(await refusalOf('true: x')).toBe('f.yaml:1:1  the key true is not a string.\n  Quote it: "true".');
     expect(await refusalOf('? [a]\n: x')).toContain('f.yaml:1:3  a key must be a string.');
@@ -138,7 +138,7 @@ describe('a YAML file', () => {
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
   });
 
-  test('is refused when it is indented with tabs', async () => {
+  test('is rejected when it is indented with tabs', async () => {
     expect(await refusalOf('a:\n\tb: 1\n')).toMatch(/^f\.yaml:2:1 {2}.*\n {2}Indent with spaces\.$/);
     expect(await refusalOf('a:\n  b:\n  \t- 1\n')).toContain('Indent with spaces.');
   });
@@ -147,42 +147,42 @@ describe('a YAML file', () => {
     ['train:\n  epochs:8\n  rate: 1\n', 'f.yaml:2:3  not YAML: "epochs:8" is', 'epochs: 8'],
     ['a: 1\nepochs:8\n', 'f.yaml:2:1  not YAML: "epochs:8" is', 'epochs: 8'],
     ['- a: 1\n  name:x y\n', 'f.yaml:2:3  not YAML: "name:x y" is', 'name: x y'],
-  ])('names the cause when a blank is missing after a colon: %j', async (text, message, mended) => {
+  ])('names the cause when a space is missing after a colon: %j', async (text, message, mended) => {
     expect(await refusalOf(text)).toBe(
       `${message} neither a key with a value nor a string.\n  A space is missing after the colon: "${mended}".`,
     );
   });
 
-  test('is not told of a blank where the colon belongs to an address', async () => {
+  test('is not said to lack a space if the colon belongs to an address', async () => {
     expect(await refusalOf('a: 1\nhttps://example.org\n')).not.toContain('space is missing');
   });
 
-  test('is refused when a quote is left open', async () => {
+  test('is rejected when a quote is left open', async () => {
     expect(await refusalOf('a: "b\n')).toContain('not YAML: the closing " of a string is missing.');
     expect(await refusalOf("a: 'b\n")).toContain("not YAML: the closing ' of a string is missing.");
   });
 
-  test('is refused when it is empty', async () => {
+  test('is rejected when it is empty', async () => {
     for (const text of ['', '\n\n', '# only a comment\n', '---\n', '\uFEFF']) {
       expect(await refusalOf(text), JSON.stringify(text)).toMatch(/^f\.yaml:1:1 {2}the file is empty\.$/);
     }
   });
 
-  test('is refused when a second document follows', async () => {
+  test('is rejected when a second document follows', async () => {
     expect(await refusalOf('a: 1\n---\nb: 2\n')).toBe(
       'f.yaml:2:1  a second document begins here; a file may contain only one.\n  Delete the line "---" and what follows it.',
     );
     expect(await readValue('---\na: 1\n...\n')).toEqual({ a: 1 });
   });
 
-  test('says how to write a reference when its braces are taken for a mapping', async () => {
+  test('says how to write a reference when its braces are read as a mapping', async () => {
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
     expect(await refusalOf('inputs: [${dataset.root}]\n')).toContain(
       'Quote every string that contains a reference',
     );
   });
 
-  test('is refused when a number cannot be kept', async () => {
+  test('is rejected when a number cannot be represented', async () => {
     expect(await refusalOf('seed: 12345678901234567890')).toBe(
       'f.yaml:1:7  12345678901234567890 is too large to be represented exactly.\n  Quote it if it is a name.',
     );
@@ -190,12 +190,12 @@ describe('a YAML file', () => {
     expect(await readValue('a: 1e3')).toEqual({ a: 1000 });
   });
 
-  test('is refused when it has tags', async () => {
+  test('is rejected when it has tags', async () => {
     expect(await refusalOf('a: !!binary aGk=')).toContain('is not a string, a number');
     expect(await refusalOf('a: !secret x')).toContain('only plain YAML is supported.');
   });
 
-  test('is refused when it is nested absurdly deep, written out or through aliases', async () => {
+  test('is rejected when it is nested absurdly deep, written out or through aliases', async () => {
     expect(await refusalOf('['.repeat(100_000))).toMatch(/nested|not YAML/);
     expect(await refusalOf(`${'['.repeat(300)}${']'.repeat(300)}`)).toContain(
       'nested more than 200 levels deep',
@@ -205,14 +205,14 @@ describe('a YAML file', () => {
     expect(await refusalOf(chain.join('\n'))).toContain('nested more than 200 levels deep');
   });
 
-  test('is refused when it is not UTF-8', async () => {
+  test('is rejected when it is not UTF-8', async () => {
     expect(await readBytes(Uint8Array.of(0x61, 0x3a, 0x20, 0xff, 0x0a))).toBe(
       'f.yaml  is not UTF-8 text.\n  Save the file as UTF-8.',
     );
     expect(await readBytes(Buffer.from('\uFEFFa: 1\n', 'utf16le'))).toContain('not UTF-8');
   });
 
-  test('is refused when it is missing or a folder', async () => {
+  test('is rejected when it is missing or a folder', async () => {
     const read = (file: string) => readYamlFile(file, 'f.yaml').then(() => '', describeError);
     expect(await read(path.join(folder, 'missing.yaml'))).toBe('f.yaml  this file does not exist.');
     expect(await read(folder)).toBe('f.yaml  is a folder; expected a YAML file.');

@@ -58,7 +58,7 @@ async function findProblems(text: string, schemaFile: string): Promise<readonly 
   return findFileProblems('m.yaml', rules, { projectRoot: root, passed: PassedChecks.none() });
 }
 
-/** What a person reads about a file, or `fine`. */
+/** The message about a file, or `fine`. */
 async function check(text: string, schemaFile = 's.json'): Promise<string> {
   return findProblems(text, schemaFile).then(
     (problems) => (problems.length === 0 ? 'fine' : describeError(new ConfigurationError(problems))),
@@ -66,8 +66,8 @@ async function check(text: string, schemaFile = 's.json'): Promise<string> {
   );
 }
 
-describe('a YAML file held against a schema', () => {
-  test('gives its value when it fits', async () => {
+describe('a YAML file checked against a schema', () => {
+  test('gives its value when it is valid', async () => {
     expect(await check('id: a\nnetwork: {pooling: max}\n')).toBe('fine');
   });
 
@@ -128,7 +128,7 @@ describe('a YAML file held against a schema', () => {
     );
   });
 
-  test('names all that is wrong, in the order of the file', async () => {
+  test('reports all problems, in file order', async () => {
     const text = 'tags: [1]\nid: 3\nnetwork: {pooling: min, x: 1}\n';
     expect((await check(text)).split('\n').filter((line) => line.startsWith('m.yaml'))).toEqual([
       'm.yaml:1:8  tags[0]: must be a string, not 1.',
@@ -138,7 +138,7 @@ describe('a YAML file held against a schema', () => {
     ]);
   });
 
-  test('shows the first twenty of very many', async () => {
+  test('shows only the first twenty problems', async () => {
     const text = `id: a\nnetwork: {pooling: max}\n${Array.from({ length: 50 }, (_, index) => `k${index}: 1\n`).join('')}`;
     const lines = (await check(text)).split('\n').filter((line) => !line.startsWith(' '));
     expect(lines).toHaveLength(21);
@@ -157,7 +157,7 @@ describe('a YAML file held against a schema', () => {
     expect(await check(`${base}source: {file: a, url: b}\n`)).toContain('; it has both.');
   });
 
-  test('has problems for programs too', async () => {
+  test('reports problems to programs too', async () => {
     const problems = await findProblems('id: 3\n', 's.json');
     expect(problems.map(({ at }) => at)).toEqual([
       { file: 'm.yaml', line: 1, column: 1 },
@@ -165,7 +165,7 @@ describe('a YAML file held against a schema', () => {
     ]);
   });
 
-  test('is not to blame for a schema that is broken', async () => {
+  test('is not blamed for a broken schema', async () => {
     await writeFile(path.join(root, 'broken.json'), '{"type": "objekt"}');
     expect(await check('id: a\n', 'broken.json')).toMatch(/^broken\.json {2}is not a valid JSON Schema: /);
     await writeFile(path.join(root, 'typo.json'), '{"type": "object", "requird": ["a"]}');
@@ -175,7 +175,7 @@ describe('a YAML file held against a schema', () => {
     expect(await check('id: a\n', 'absent.json')).toBe('absent.json  this JSON Schema cannot be read.');
   });
 
-  test('may be held against a schema of draft 2020-12', async () => {
+  test('may be checked against a draft 2020-12 schema', async () => {
     const draft = {
       $schema: 'https://json-schema.org/draft/2020-12/schema',
       type: 'object',

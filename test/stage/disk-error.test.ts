@@ -11,19 +11,19 @@ test.each([
   ['EDQUOT', 'your disk quota is used up'],
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission is denied'],
-])('%s is told with its path, a remedy, and that nothing is lost', (code, text) => {
+])('%s is reported with its path, a fix, and that nothing is lost', (code, text) => {
   const told = describeError(explainDiskError(systemError(code, '/data/x')));
   expect(told).toContain(`/data/x  ${text} (${code})\n  `);
   expect(told).toContain('then run again: finished work is kept.');
 });
 
-test('a disk error without a path is told with who met it', () => {
+test('a disk error without a path says who encountered it', () => {
   expect(describeError(explainDiskError(systemError('ENOSPC'), 'stage "s"'))).toBe(
     'stage "s": the disk is full (ENOSPC)\n  Free some space, then run again: finished work is kept.',
   );
 });
 
-test('an error that is not the disk’s is left as it is', () => {
+test('an error that is not a disk error is left unchanged', () => {
   const error = systemError('ERR_ASSERTION');
   expect(explainDiskError(error)).toBe(error);
 });

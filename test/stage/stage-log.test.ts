@@ -22,7 +22,7 @@ describe('the log of a stage', () => {
     expect(lines).toEqual(['on the CPU', 'warning: 3 recordings are missing']);
   });
 
-  test('has a line for every tenth of the work, not for every report, and for its end', () => {
+  test('has a line for every tenth of the work, not for every report, and for the end', () => {
     const { log, lines, clock } = createLog();
     for (let done = 0; done <= 38; done += 1) {
       log.progress({ done, total: 100, unit: 'batches', note: `loss 0.${done}` });
@@ -39,7 +39,7 @@ describe('the log of a stage', () => {
     ]);
   });
 
-  test('has a line after thirty seconds, and when the note says something else', () => {
+  test('has a line after thirty seconds, and when the note changes', () => {
     const { log, lines, clock } = createLog();
     for (let done = 0; done < 62; done += 1) {
       log.progress({ done, total: 100_000, note: done < 40 ? 'reading' : 'writing' });
@@ -52,7 +52,7 @@ describe('the log of a stage', () => {
     ]);
   });
 
-  test('has no more than a line a second', () => {
+  test('has at most one line per second', () => {
     const { log, lines, clock } = createLog();
     for (let done = 0; done <= 20; done += 1) {
       log.progress({ done, total: 20, note: done % 2 === 0 ? 'even' : 'odd' });

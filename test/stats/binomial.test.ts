@@ -2,14 +2,14 @@ import { describe, expect, it } from 'vitest';
 import { binomialUpperTail } from '../../src/stats/binomial.ts';
 
 describe('the upper tail of a binomial distribution', () => {
-  it('is what coins give by counting', () => {
+  it('matches counting coin tosses', () => {
     // Of 16 sequences of four throws, 5 have three or four heads.
     expect(binomialUpperTail(3, 4, 0.5)).toBeCloseTo(5 / 16, 12);
     expect(binomialUpperTail(4, 4, 0.5)).toBeCloseTo(1 / 16, 12);
     expect(binomialUpperTail(1, 2, 1 / 11)).toBeCloseTo(1 - (10 / 11) ** 2, 12);
   });
 
-  it('of 5 in 22 at one in eleven is above 2.5 %, of 6 it is below: by whole fractions', () => {
+  it('is above 2.5 % for 5 in 22 at one in eleven and below it for 6, by exact fractions', () => {
     /** Exact in integers: Σ C(22, i) · 10^(22 − i) over 11^22. */
     const exact = (least: number): number => {
       let choose = 1n;
@@ -26,7 +26,7 @@ describe('the upper tail of a binomial distribution', () => {
     expect(exact(6)).toBeLessThan(0.025);
   });
 
-  it('takes all or nothing, a fraction for the whole number below, and thousands of trials', () => {
+  it('handles all or nothing, rounds fractions down, and handles thousands of trials', () => {
     expect([binomialUpperTail(0, 9, 0.3), binomialUpperTail(9, 9, 1), binomialUpperTail(1, 9, 0)]).toEqual([
       1, 1, 0,
     ]);
@@ -36,7 +36,7 @@ describe('the upper tail of a binomial distribution', () => {
     expect(binomialUpperTail(9000, 10_000, 0.1)).toBe(0);
   });
 
-  it('refuses what is no count or share', () => {
+  it('rejects anything that is not a count or share', () => {
     expect(() => binomialUpperTail(1, 0, 0.5)).toThrow(RangeError);
     expect(() => binomialUpperTail(3, 2, 0.5)).toThrow(RangeError);
     expect(() => binomialUpperTail(1, 2, 1.5)).toThrow(RangeError);

@@ -12,12 +12,12 @@ describe('movingMean', () => {
     expect(movingMean([null, null, null], 1)).toEqual([null, null, null]);
   });
 
-  it('changes nothing when it reaches nowhere', () => {
+  it('changes nothing with a reach of 0', () => {
     expect(movingMean([3, 1, 2], 0)).toEqual([3, 1, 2]);
     expect(movingMean([], 5)).toEqual([]);
   });
 
-  it('refuses a reach that is no whole number from 0', () => {
+  it('rejects a reach that is not a whole number >= 0', () => {
     expect(() => movingMean([1], -1)).toThrow(RangeError);
     expect(() => movingMean([1], 0.5)).toThrow(RangeError);
   });

@@ -10,7 +10,7 @@ describe('summarise', () => {
     expect(summarise([0.1, 0.1, 0.1]).mean).toBe(0.1);
   });
 
-  it('refuses an empty list', () => {
+  it('rejects an empty list', () => {
     expect(() => summarise([])).toThrow('no values');
   });
 });

@@ -24,14 +24,14 @@ describe('wilsonInterval', () => {
     expect(wilsonInterval(7, 7).high).toBe(1);
   });
 
-  it('mirrors itself when successes and failures change places', () => {
+  it('is mirrored when successes and failures are swapped', () => {
     const some = wilsonInterval(3, 10);
     const rest = wilsonInterval(7, 10);
     expect(some.low).toBeCloseTo(1 - rest.high, 12);
     expect(some.high).toBeCloseTo(1 - rest.low, 12);
   });
 
-  it('refuses counts that are no proportion', () => {
+  it('rejects counts that are not a proportion', () => {
     expect(() => wilsonInterval(0, 0)).toThrow('trials must be positive');
     expect(() => wilsonInterval(5, 4)).toThrow('successes must be from 0 to 4, not 5');
     expect(() => wilsonInterval(Number.NaN, 4)).toThrow(RangeError);

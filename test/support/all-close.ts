@@ -1,16 +1,16 @@
 import { expect } from 'vitest';
 
 export interface Tolerance {
-  /** Largest error as a share of the largest expected magnitude, or where `absolute` is given, of each expected value; 1e-5 when left out. */
+  /** Largest error as a share of the largest expected magnitude, or of each expected value if `absolute` is given; default 1e-5. */
   readonly relative?: number;
-  /** Largest error beside the relative one. */
+  /** Largest absolute error in addition to the relative one. */
   readonly absolute?: number;
 }
 
 declare module 'vitest' {
   interface Matchers<T> {
     /**
-     * Every element within `relative · max |expected|`, or `absolute + relative · |expected|`; the same length. NaN is close to nothing.
+     * Every element within `relative · max |expected|`, or `absolute + relative · |expected|`; lengths must be equal. NaN is close to nothing.
      */
     toBeAllclose(expected: ArrayLike<number>, tolerance?: Tolerance): T;
   }

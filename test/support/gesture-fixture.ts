@@ -6,16 +6,16 @@ import { type GestureFacts, ROWS_PER_CLASS } from '../../src/datasets/dvs128-ges
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { formatLabels, type Label } from '../../src/events/labels.ts';
 
-/** Microseconds of each gesture, and events in it: one at the start, then one every 100 µs. */
+/** Each gesture's length in µs and number of events: one at the start, then one every 100 µs. */
 export const GESTURE_US = 1000;
 export const EVENTS_PER_GESTURE = 10;
 
-/** 12 rows one behind the other, class 8 twice. */
+/** 12 consecutive rows, class 8 twice. */
 export const LABELS: readonly Label[] = ROWS_PER_CLASS.flatMap((rows, i) =>
   Array<number>(rows).fill(i + 1),
 ).map((label, row) => ({ class: label, startUs: (row + 1) * GESTURE_US, endUs: (row + 2) * GESTURE_US }));
 
-/** A recording as long as its labels and one gesture more at either end; all events on pixel (x, 5), on. */
+/** A recording as long as its labels plus one gesture at either end; all events are ON at pixel (x, 5). */
 export function makeRecording(x: number): Uint8Array {
   const length = (LABELS.length + 2) * EVENTS_PER_GESTURE;
   return encodeAedat3(

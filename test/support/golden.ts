@@ -7,17 +7,17 @@ const folder = new URL('../golden/', import.meta.url);
 /** A tensor of 32-bit floats from a golden file. */
 export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
 
-/** What the original code gave in one case: its tensors, and its entry of `index.json`. */
+/** The original code's result for one case: its tensors and its entry in `index.json`. */
 export interface GoldenCase {
   readonly tensors: ReadonlyMap<string, Tensor>;
   readonly description: Readonly<Record<string, unknown>>;
-  /** A float tensor by name. @throws if the case has none of that name */
+  /** A float tensor by name. @throws if the case has no such tensor */
   readonly float: (name: string) => FloatTensor;
   /** The tensors below `prefix`, without it: `below('init/')` is a state. */
   readonly below: (prefix: string) => Map<string, Tensor>;
 }
 
-/** Loads `test/golden/<name>.safetensors` and what the `index.json` beside it says of it: `plif_00`, `torch/sigmoid_00`. */
+/** Loads `test/golden/<name>.safetensors` and its entry in the `index.json` beside it: `plif_00`, `torch/sigmoid_00`. */
 export function loadGolden(name: string): GoldenCase {
   const { tensors } = readSafetensors(readFileSync(new URL(`${name}.safetensors`, folder)), name);
   const below = name.slice(0, name.lastIndexOf('/') + 1);

@@ -1,6 +1,6 @@
 import type { MetricValue, StageContext } from '../../src/stage/context.ts';
 
-/** A stage's context that writes down what the stage says. */
+/** A stage context that records what the stage reports. */
 export interface RecordingContext<Params> extends StageContext<Params> {
   readonly said: {
     readonly metrics: Record<string, MetricValue>;

@@ -3,7 +3,7 @@ import { thesisNetwork } from './thesis-network.ts';
 
 const { layers: _, ...withoutLayers } = thesisNetwork;
 
-/** The original's networks at their full size; tests spread them and shrink what they must. */
+/** The original's networks at their full size; tests spread them and shrink them as needed. */
 export const mnistNetwork: NetworkConfig = {
   ...withoutLayers,
   architecture: 'mnist',

@@ -1,6 +1,6 @@
 import type { NetworkConfig } from '../../src/snn/networks.ts';
 
-/** The network of the thesis' baseline on DVS128 Gesture; tests spread it and shrink what they must. */
+/** The thesis's baseline network on DVS128 Gesture; tests spread it and shrink it as needed. */
 export const thesisNetwork: NetworkConfig = {
   input: [2, 128, 128],
   classes: 11,

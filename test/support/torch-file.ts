@@ -2,17 +2,17 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { openTorchFile, type PickleValue, TorchTensor } from '../../src/formats/torch-pt.ts';
 
-/** The bytes of a file of `test/fixtures/torch`. */
+/** The bytes of a file in `test/fixtures/torch`. */
 export function torchFixture(name: string): Uint8Array {
   return new Uint8Array(readFileSync(torchFixturePath(name)));
 }
 
-/** Where a file of `test/fixtures/torch` is. */
+/** The path of a file in `test/fixtures/torch`. */
 export function torchFixturePath(name: string): string {
   return fileURLToPath(new URL(`../fixtures/torch/${name}`, import.meta.url));
 }
 
-/** Everything that a file holds, its tensors read: what a test can compare. */
+/** Everything in a file, with its tensors loaded, for comparison in tests. */
 export async function readWhole(source: string | Uint8Array, file = 'file.pt'): Promise<unknown> {
   const torch = await openTorchFile(source, file);
   const show = async (value: PickleValue): Promise<unknown> => {

@@ -3,7 +3,7 @@ import { crc32, deflateRawSync } from 'node:zlib';
 export interface ZipMember {
   readonly name: string;
   readonly bytes: Uint8Array;
-  /** Unix mode with the file's kind; a plain file when absent. */
+  /** Unix mode with the file type; default a plain file. */
   readonly mode?: number;
 }
 

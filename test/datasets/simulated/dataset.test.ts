@@ -69,7 +69,7 @@ test('the mapping names the eleven classes in the order of their labels', async 
   expect([lines[0], lines[1], lines[11]]).toEqual(['action,label', 'hand_clapping,1', 'other_gestures,11']);
 });
 
-test('every place where a reader may look says that the recordings are simulated', async () => {
+test('every place a reader may look at says that the recordings are simulated', async () => {
   await writeSimulatedDataset(root, { ...OPTIONS, lights: ['led'] });
   const note = await read('SIMULATED.txt');
   expect(note).toMatch(/^These recordings are SIMULATED\./);
@@ -81,7 +81,7 @@ test('every place where a reader may look says that the recordings are simulated
   expect(header).toMatch(/\r\n#Simulation: .*seed 3, user 1, light led\r\n/);
 });
 
-test('the same seed writes the same bytes and another seed others', async () => {
+test('the same seed writes the same bytes and another seed different ones', async () => {
   const folders = ['first', 'second', 'other'].map((name) => path.join(root, name));
   const options = { ...OPTIONS, lights: ['led'] };
   await writeSimulatedDataset(folders[0]!, options);
@@ -112,7 +112,7 @@ test('an abort ends the work before the next recording', async () => {
   expect(made).toEqual(['user01_led.aedat']);
 });
 
-test('options out of range are refused by name', () => {
+test('options out of range are rejected by name', () => {
   const refused: [Partial<SimulationOptions>, RegExp][] = [
     [{ trainUsers: 0 }, /simulate\.trainUsers must be 1 to 23, not 0/],
     [{ trainUsers: 24 }, /simulate\.trainUsers/],
@@ -129,7 +129,7 @@ test('options out of range are refused by name', () => {
   }
 });
 
-test('all users of the data set make 29 users’ recordings, 1 to 23 for training', () => {
+test('all users of the data set are 29, of which 1 to 23 are for training', () => {
   const recordings = planRecordings({ ...OPTIONS, trainUsers: 23, testUsers: 6, lights: ['led'] });
   expect(recordings).toHaveLength(29);
   expect(recordings.filter(({ split }) => split === 'train').map(({ user }) => user)).toEqual(

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { EventKeys } from '../../../src/datasets/simulated/event-keys.ts';
 
-test('events come back by time, then row, column and polarity, with every field as it was', () => {
+test('events come back by time, then row, column and polarity, with every field unchanged', () => {
   const keys = new EventKeys();
   keys.push(2000, 5, 9, 1);
   keys.push(1000, 127, 127, 1);
@@ -20,7 +20,7 @@ test('events come back by time, then row, column and polarity, with every field 
   ]);
 });
 
-test('more events than the first memory holds are all kept', () => {
+test('more events than fit the initial buffer are all kept', () => {
   const keys = new EventKeys();
   const count = 70_000;
   for (let i = count; i > 0; i--) keys.push(i, i % 128, 3, i % 2);

@@ -11,7 +11,7 @@ function motion(gesture: Gesture, over: Partial<Motion> = {}): Motion {
   return { ...sampleMotion(gesture, person, new RandomStream(['test'])), reactionSeconds: 0, ...over };
 }
 
-/** Signed area that the hand sweeps in image coordinates (y down): positive where the motion is clockwise as seen. */
+/** Signed area that the hand sweeps in image coordinates (y down): positive if the motion is clockwise as seen. */
 function sweptArea(performance: Motion, side: 'right' | 'left'): number {
   let area = 0;
   const steps = 64;
@@ -23,14 +23,14 @@ function sweptArea(performance: Motion, side: 'right' | 'left'): number {
   return area;
 }
 
-test('clockwise is clockwise as the camera sees it, for either arm, and counter-clockwise is not', () => {
+test('clockwise is clockwise as seen by the camera, for either arm, and counter-clockwise is not', () => {
   expect(sweptArea(motion('right_arm_clockwise'), 'right')).toBeGreaterThan(300);
   expect(sweptArea(motion('left_arm_clockwise'), 'left')).toBeGreaterThan(300);
   expect(sweptArea(motion('right_arm_counter_clockwise'), 'right')).toBeLessThan(-300);
   expect(sweptArea(motion('left_arm_counter_clockwise'), 'left')).toBeLessThan(-300);
 });
 
-test('counter-clockwise is clockwise run backward in time, joint by joint', () => {
+test('counter-clockwise is clockwise played backward, joint by joint', () => {
   const clockwise = motion('right_arm_clockwise', { startPhase: 0.2 });
   const counter: Motion = { ...clockwise, gesture: 'right_arm_counter_clockwise', direction: -1 };
   for (let turns = 0; turns <= 2; turns += 1 / 16) {
@@ -48,7 +48,7 @@ test('the two directions draw everything else from the same distributions', () =
   expect([forward, backward]).toEqual([1, -1]);
 });
 
-test('a gesture of one arm leaves the other hanging, on the side that its name says', () => {
+test('a one-armed gesture uses the arm in its name and leaves the other hanging', () => {
   const moves = (gesture: Gesture) => {
     const spans = { right: 0, left: 0 };
     const first = poseAtPhase(person, motion(gesture), 0);
@@ -87,7 +87,7 @@ test('no gesture stretches an arm beyond its length, and every joint moves witho
         for (const side of ['right', 'left'] as const) {
           expectAttached(pose[side], someone);
           const where = `${gesture}, user ${user}, ${seconds} s`;
-          // In 3 ms. An elbow is flung where the arm is nearly stretched; a jump would be tens of pixels.
+          // In 3 ms. An elbow moves fast when the arm is nearly straight; a jump would be tens of pixels.
           expect(distance(pose[side].hand, before[side].hand), where).toBeLessThan(1);
           expect(distance(pose[side].elbow, before[side].elbow), where).toBeLessThan(3);
         }
@@ -97,13 +97,13 @@ test('no gesture stretches an arm beyond its length, and every joint moves witho
   }
 });
 
-test('a person waits for the reaction time and then gathers speed', () => {
+test('a person waits for the reaction time and then speeds up', () => {
   const slow = motion('hand_clapping', { reactionSeconds: 0.1 });
   expect(poseDuring(person, slow, 0.1)).toEqual(poseDuring(person, slow, 0));
   expect(poseDuring(person, slow, 0.2)).not.toEqual(poseDuring(person, slow, 0));
 });
 
-test('a reach within the arm’s length puts the hand at its target and the elbow at the bones’ lengths', () => {
+test('a target within reach puts the hand on it and the elbow at the bones’ lengths', () => {
   const body = { x: 0, y: 0 };
   const arm = reach(person, 'left', body, { u: 0.5, v: 0.3, bend: 'below' });
   const unit = person.upperArm + person.forearm;
@@ -115,7 +115,7 @@ test('a reach within the arm’s length puts the hand at its target and the elbo
   expect(arm.elbow.y).toBeGreaterThan((arm.shoulder.y + arm.hand.y) / 2);
 });
 
-test('a target out of reach is approached as far as the arm goes, also one on the shoulder itself', () => {
+test('a target out of reach is approached as far as possible, even one on the shoulder itself', () => {
   const body = { x: 0, y: 0 };
   const far = reach(person, 'right', body, { u: 3, v: 0, bend: 'below' });
   expect(distance(far.shoulder, far.hand)).toBeCloseTo(0.97 * (person.upperArm + person.forearm), 9);
@@ -124,7 +124,7 @@ test('a target out of reach is approached as far as the arm goes, also one on th
   expect(distance(near.shoulder, near.elbow)).toBeCloseTo(person.upperArm, 9);
 });
 
-test('right and left arms of the same target are mirror images', () => {
+test('right and left arms with the same target are mirror images', () => {
   const body = { x: 0, y: 0 };
   const right = reach(person, 'right', body, REST);
   const left = reach(person, 'left', body, REST);

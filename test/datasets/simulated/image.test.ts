@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createImage, drawCapsule } from '../../../src/datasets/simulated/image.ts';
 
-test('a disc covers its middle wholly, its edge half, and nothing beyond', () => {
+test('a disc covers its middle fully, its edge half, and nothing beyond', () => {
   const image = createImage(21, 21);
   drawCapsule(image, 10, 10, 10, 10, 5, { level: 1, rim: 0 });
   const at = (x: number, y: number) => image.level[y * 21 + x]!;
@@ -23,7 +23,7 @@ test('the rim is darker than the axis by the square of the distance', () => {
   expect(at(10, 7)).toBeCloseTo(0.775, 6);
 });
 
-test('area grows smoothly as a disc moves by parts of a pixel', () => {
+test('area changes smoothly as a disc moves by fractions of a pixel', () => {
   const area = (x: number) => {
     const image = createImage(32, 32);
     drawCapsule(image, x, 16, x, 16, 4, { level: 1, rim: 0 });
@@ -34,7 +34,7 @@ test('area grows smoothly as a disc moves by parts of a pixel', () => {
   for (let x = 14; x < 15; x += 0.1) expect(Math.abs(area(x) - expected)).toBeLessThan(0.6);
 });
 
-test('what lies outside the image is cut off without harm', () => {
+test('anything outside the image is cut off without harm', () => {
   const image = createImage(8, 8);
   drawCapsule(image, -20, 3, 40, 3, 2, { level: 1, rim: 0 });
   expect(image.level[3 * 8]).toBe(1);

@@ -4,7 +4,7 @@ import { RandomStream } from '../../../src/datasets/simulated/random-stream.ts';
 
 const ARRAY = { width: 128, height: 128, startUs: 5_000_000, endUs: 15_000_000 };
 
-test('background noise has its parameter’s rate, share of ON events, and no favourite pixel', () => {
+test('background noise has the configured rate and share of ON events, and no favourite pixel', () => {
   const rateHz = 0.2;
   let count = 0;
   let on = 0;
@@ -34,7 +34,7 @@ test('a rate of 0 makes no noise', () => {
   });
 });
 
-test('hot pixels fire ON events at 5 to 40 Hz each, at no more places than there are of them', () => {
+test('hot pixels fire ON events at 5 to 40 Hz each, at no more places than there are hot pixels', () => {
   const perPixel = new Map<number, number>();
   addHotPixels(ARRAY, 6, new RandomStream(['hot']), (_tUs, x, y, p) => {
     expect(p).toBe(1);

@@ -6,7 +6,7 @@ import {
   smoothStep,
 } from '../../../src/datasets/simulated/portable-math.ts';
 
-test('sine and cosine agree with the standard library to 1e-11, far from zero too', () => {
+test('sine and cosine agree with the standard library to 1e-11, even far from zero', () => {
   for (let turns = -3; turns <= 3; turns += 1 / 512) {
     expect(Math.abs(sineOfTurns(turns) - Math.sin(2 * Math.PI * turns))).toBeLessThan(1e-11);
     expect(Math.abs(cosineOfTurns(turns) - Math.cos(2 * Math.PI * turns))).toBeLessThan(1e-11);
@@ -21,7 +21,7 @@ test('the natural logarithm agrees with the standard library to 1e-13', () => {
   }
 });
 
-test('the natural logarithm of what has none is an error', () => {
+test('the natural logarithm of an invalid value is an error', () => {
   for (const value of [0, -1, Number.NaN, Infinity]) {
     expect(() => naturalLog(value)).toThrow(RangeError);
   }

@@ -7,7 +7,7 @@ function draw<T>(count: number, next: () => T): T[] {
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-test('a name gives the same numbers every time and another name others', () => {
+test('a name gives the same numbers every time and another name different ones', () => {
   const words = (name: (string | number)[]) => {
     const random = new RandomStream(name);
     return draw(8, () => random.word());
@@ -53,7 +53,7 @@ test('uniform, normal and exponential numbers have the moments of their distribu
   );
 });
 
-test('whole numbers and chances come as often as asked', () => {
+test('integers and chances have the requested frequencies', () => {
   const random = new RandomStream(['dice']);
   const faces = [0, 0, 0, 0, 0, 0];
   for (let i = 0; i < 6000; i++) faces[random.integer(6)]!++;

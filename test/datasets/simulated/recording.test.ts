@@ -10,7 +10,7 @@ beforeAll(() => {
   recording = simulateRecording(OPTIONS);
 });
 
-test('the same options give the same events, and another seed, user or light others', () => {
+test('the same options give the same events, and another seed, user or light different ones', () => {
   expect(simulateRecording(OPTIONS).events).toEqual(recording.events);
   const others = [{ seed: 6 }, { user: 3 }, { light: 'led' }].map((over) =>
     simulateRecording({ ...OPTIONS, ...over, gestureSeconds: 0.1 }),
@@ -32,7 +32,7 @@ test('a seed means the same events on every machine, as long as the model’s ve
   });
 });
 
-test('twelve labels follow one another with pauses between, class 8 twice', () => {
+test('twelve labels follow one another with pauses in between, class 8 twice', () => {
   const { labels, startUs, endUs } = recording;
   expect(labels.map((label) => label.class)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 8, 9, 10, 11]);
   let before = startUs;
@@ -45,7 +45,7 @@ test('twelve labels follow one another with pauses between, class 8 twice', () =
   expect(endUs).toBeGreaterThan(before);
 });
 
-test('events are sorted, within the recording and on the sensor, of both polarities', () => {
+test('events are sorted, within the recording and on the sensor, with both polarities', () => {
   const { events, startUs, endUs } = recording;
   const counts = [0, 0];
   let before = startUs;
@@ -61,7 +61,7 @@ test('events are sorted, within the recording and on the sensor, of both polarit
   expect(Math.min(...counts)).toBeGreaterThan(0.25 * events.tUs.length);
 });
 
-test('a gesture makes a few thousand to a few ten thousand events a second', () => {
+test('a gesture produces thousands to tens of thousands of events per second', () => {
   const { events, labels } = recording;
   for (const { startUs, endUs } of labels) {
     const count = events.tUs.filter((tUs) => tUs >= startUs && tUs < endUs).length;
@@ -71,7 +71,7 @@ test('a gesture makes a few thousand to a few ten thousand events a second', () 
   }
 });
 
-test('a wave of the right hand is seen on the left of the image, above the shoulders’ height', () => {
+test('a right hand wave appears on the left of the image, above shoulder height', () => {
   const { events, labels } = recording;
   const label = labels[1]!;
   let sides = 0;

@@ -8,7 +8,7 @@ interface Event {
   readonly p: number;
 }
 
-/** A 2 x 2 sensor of which only the pixel at (1, 0) sees the levels; thresholds of its own, exact in binary. */
+/** A 2 x 2 sensor in which only the pixel at (1, 0) sees the levels; its thresholds are exact in binary. */
 function watch(
   levels: readonly number[],
   options: { refractoryUs?: number; common?: readonly number[]; stepUs?: number } = {},
@@ -45,13 +45,13 @@ test('a fall of 1 at a threshold of 0.5 makes two OFF events', () => {
   expect(watch([0, -1])).toEqual([off(500), off(1000)]);
 });
 
-test('a rise just short of the threshold makes none, and the pixel remembers what is left of it', () => {
+test('a rise just short of the threshold makes no event, and the pixel keeps it', () => {
   expect(watch([0, 0.125])).toEqual([]);
   // From 0.125 to 0.375 within the second millisecond: 0.25 lies halfway.
   expect(watch([0, 0.125, 0.375])).toEqual([on(1500)]);
 });
 
-test('events between images lie on the straight line between them, rounded down to µs', () => {
+test('event times between images are interpolated linearly and rounded down to µs', () => {
   // 0.25 of 0.6: 416.67 µs; 0.5 of 0.6: 833.33 µs.
   expect(watch([0, 0.6])).toEqual([on(416), on(833)]);
 });
@@ -61,12 +61,12 @@ test('after an ON event the pixel counts from the new level', () => {
   expect(watch([0, 0.25, -0.75])).toEqual([on(1000), off(1500), off(2000)]);
 });
 
-test('during the refractory period a pixel is silent, and after it counts from the level of that moment', () => {
+test('a pixel is silent during the refractory period and then counts from the level at its end', () => {
   // 1 in 1000 µs: ON at 250 (level 0.25), held until 350 (0.35), so the next at 0.60, held until 700 (0.70), then 0.95.
   expect(watch([0, 1], { refractoryUs: 100 })).toEqual([on(250), on(600), on(950)]);
 });
 
-test('a refractory period goes on into the next image', () => {
+test('a refractory period continues into the next image', () => {
   // ON at 250, held until 1125; there the level is 1.125, and 1.375 comes at 1375, held until 2250.
   expect(watch([0, 1, 2, 2], { refractoryUs: 875 })).toEqual([on(250), on(1375)]);
 });

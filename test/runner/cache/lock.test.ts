@@ -28,13 +28,13 @@ function writeHolder(content: object, number = 7): Promise<void> {
   return fs.writeFile(path.join(folder, `${number}.json`), JSON.stringify(content));
 }
 
-/** A number that was a process's a moment ago. */
+/** A pid that belonged to a process a moment ago. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '']).pid;
 }
 
 describe('the lock', () => {
-  test('is free after its release, and keeps one small file', async () => {
+  test('is free after release and keeps one small file', async () => {
     for (let i = 0; i < 3; i += 1) {
       const lock = await acquireLock(folder);
       await lock.release();
@@ -59,7 +59,7 @@ describe('the lock', () => {
     expect(readdirSync(folder).sort()).toEqual(['1.json', '2.json']);
   });
 
-  test('is lost with its folder', async () => {
+  test('is lost if its folder is deleted', async () => {
     const below = path.join(folder, 'below');
     const lock = await acquireLock(below);
     await fs.rm(below, { recursive: true });
@@ -78,7 +78,7 @@ describe('the lock', () => {
 
   test.each([
     ['has died', () => ({ ...holder, pid: deadPid() })],
-    ['has died, and left its number to another process', () => ({ ...holder, startTime: '1' })],
+    ['has died, and its pid belongs to another process', () => ({ ...holder, startTime: '1' })],
     ['has released it', () => ({ ...holder, released: true })],
     ['left half a file', () => ({ version: 1 })],
   ])('passes on from a holder that %s', async (_, content) => {
@@ -93,13 +93,13 @@ describe('the lock', () => {
     await lock.release();
   });
 
-  test.runIf(process.platform === 'linux')('passes on from a holder that nobody has buried', async () => {
+  test.runIf(process.platform === 'linux')('passes on from a zombie holder', async () => {
     const parent = spawn('sh', ['-c', 'sleep 100 & echo $!; wait'], { stdio: ['ignore', 'pipe', 'ignore'] });
     onTestFinished(() => void parent.kill('SIGKILL'));
     const pid = Number(await new Promise((resolve) => parent.stdout.once('data', resolve)));
     const stat = (of: number | undefined) =>
       readFileSync(`/proc/${of}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    // A shell asks for the end of its children after every command: only one that is stopped is sure not to.
+    // A shell reaps its children after every command: only a stopped one is sure not to.
     const patience = { timeout: 30_000 };
     parent.kill('SIGSTOP');
     await vi.waitFor(() => expect(stat(parent.pid)[0]).toBe('T'), patience);
@@ -110,7 +110,7 @@ describe('the lock', () => {
     expect(readdirSync(folder)).toEqual(['8.json']);
   });
 
-  test('of another machine is respected as long as it gives signs of life', async () => {
+  test('held on another machine is respected as long as it shows signs of life', async () => {
     await writeHolder({ ...holder, host: 'elsewhere' });
     await expect(acquireLock(folder)).rejects.toMatchObject({ code: 'locked' });
     const longAgo = new Date(Date.now() - 61_000);
@@ -119,7 +119,7 @@ describe('the lock', () => {
     expect(readdirSync(folder)).toEqual(['8.json']);
   });
 
-  test('is lost when another run takes over, or when someone deletes it, and is then not given back', async () => {
+  test('is lost when another run takes over or someone deletes it, and is then not released', async () => {
     const taken = await acquireLock(folder);
     await writeHolder(holder);
     expect(taken.isLost()).toBe(true);
@@ -134,7 +134,7 @@ describe('the lock', () => {
     await expect(fs.access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('goes to exactly one of many who find a dead holder at once', async () => {
+  test('goes to exactly one of many runs that find a dead holder at once', async () => {
     await writeHolder({ ...holder, pid: deadPid() });
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => acquireLock(folder)));
     expect(results.filter((one) => one.status === 'fulfilled')).toHaveLength(1);
@@ -143,7 +143,7 @@ describe('the lock', () => {
 });
 
 describe('a run whose cache is deleted while a stage runs', () => {
-  test('fails that stage, and the next run goes on', async () => {
+  test('fails that stage, and the next run continues', async () => {
     const project = await createProject();
     project.define([
       {
@@ -161,7 +161,7 @@ describe('a run whose cache is deleted while a stage runs', () => {
 });
 
 describe('two runs in one folder', () => {
-  test('exclude each other, and the second one says who runs; a killed one is no obstacle', async () => {
+  test('exclude each other, and the second names the first; a killed one is not an obstacle', async () => {
     const project = await createProject();
     project.define([
       {
@@ -188,7 +188,7 @@ describe('two runs in one folder', () => {
     expect((await project.run()).outcome).toBe('ok');
   });
 
-  test('started at the same moment are one run: the others say who holds the folder', async () => {
+  test('started at the same moment are one run: the others name the holder', async () => {
     const project = await createProject();
     project.define([
       {

@@ -7,7 +7,7 @@ import { ResumeFolder } from '../../../src/runner/execution/resume-folder.ts';
 const a = 'a'.repeat(64);
 const b = 'b'.repeat(64);
 
-/** How many changes to the disk this process makes before it is as good as dead; and whether the cache is on another disk. */
+/** How many disk changes succeed before the simulated kill, and whether the cache is on another disk. */
 const disk = vi.hoisted(() => ({ changesLeft: Number.POSITIVE_INFINITY, isCacheElsewhere: false }));
 
 vi.mock('node:fs/promises', async (importOriginal) => {
@@ -59,7 +59,7 @@ async function createPlace(): Promise<Place> {
   };
 }
 
-/** What a stage of this fingerprint would go on from; null: from nothing. */
+/** What a stage with this fingerprint would resume from; null if nothing. */
 async function readState({ folder, state }: Place, fingerprint: string): Promise<string | null> {
   await folder.open(fingerprint);
   return fs.readFile(state, 'utf8').catch(() => null);
@@ -75,7 +75,7 @@ describe.each([
   { name: 'the cache on the same disk', isCacheElsewhere: false },
   { name: 'the cache on another disk', isCacheElsewhere: true },
 ])('a resume folder, with $name,', ({ isCacheElsewhere }) => {
-  test('keeps the state of each fingerprint whole, whichever change to the disk is the last one before a kill', async () => {
+  test('keeps the state of each fingerprint intact, whichever disk change is the last before a kill', async () => {
     let isKilled = true;
     for (let changes = 0; isKilled; changes += 1) {
       const place = await createPlace();
@@ -89,7 +89,7 @@ describe.each([
         () => true,
       );
       disk.changesLeft = Number.POSITIVE_INFINITY;
-      // One after the other in either order.
+      // One after the other, in either order.
       const order = changes % 2 === 0 ? [a, b, a] : [b, a, b];
       for (const fingerprint of order) {
         expect(await readState(place, fingerprint)).toBe(fingerprint === a ? 'of a' : 'of b');
@@ -100,7 +100,7 @@ describe.each([
     }
   });
 
-  test('is dropped with what is set aside of its fingerprint, and of no other', async () => {
+  test('is deleted with what was set aside for its fingerprint, and for no other', async () => {
     const place = await createPlace();
     disk.isCacheElsewhere = isCacheElsewhere;
     await leaveState(place, a, 'of a');
@@ -113,7 +113,7 @@ describe.each([
   });
 });
 
-test('a resume folder in which nothing was left is not set aside', async () => {
+test('an empty resume folder is not set aside', async () => {
   const { folder, cache } = await createPlace();
   await folder.open(a);
   expect(await folder.open(b)).toMatchObject({ other: 'none', isBack: false });

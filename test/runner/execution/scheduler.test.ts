@@ -14,7 +14,7 @@ interface Setup {
   readonly options?: Partial<SchedulerOptions>;
 }
 
-/** Runs a graph of which nothing is cached unless its result is `hit`; every run takes one turn of the event loop. */
+/** Runs a graph in which nothing is cached unless its result is `hit`; every run takes one turn of the event loop. */
 async function trace({ graph, results = {}, resources = {}, options = {} }: Setup) {
   const log: string[] = [];
   const ids = Object.keys(graph);
@@ -47,13 +47,13 @@ describe('the scheduler', () => {
     expect(log).toEqual(['+a', '-a', '+b', '-b', '+c', '-c']);
   });
 
-  test('runs no more at once than there are jobs', async () => {
+  test('never runs more at once than `jobs`', async () => {
     const { log } = await trace({ graph: { a: [], b: [], c: [], d: [] }, options: { jobs: 3 } });
     expect(log.slice(0, 3)).toEqual(['+a', '+b', '+c']);
     expect(log.indexOf('+d')).toBeGreaterThan(log.findIndex((entry) => entry.startsWith('-')));
   });
 
-  test('lets a small one pass a large one that does not fit yet', async () => {
+  test('lets a small instance pass a large one that does not fit yet', async () => {
     const { log } = await trace({
       graph: { a: [], big: [], small: [] },
       resources: { a: { cpu: 2 }, big: { cpu: 3 }, small: { cpu: 1 } },
@@ -63,7 +63,7 @@ describe('the scheduler', () => {
     expect(log.indexOf('+big')).toBeGreaterThan(log.indexOf('-a'));
   });
 
-  test('blocks all that depends on a failure, names the failures, and runs the rest', async () => {
+  test('blocks everything that depends on a failure, names the failures, and runs the rest', async () => {
     const { log, outcome } = await trace({
       graph: { a: [], b: [], c: ['a'], d: ['c', 'b'], e: ['b'], f: ['hit'], hit: [] },
       results: { a: 'failed', hit: 'hit' },
@@ -80,7 +80,7 @@ describe('the scheduler', () => {
     expect(log.filter((entry) => entry.startsWith('!')).at(-1)).toBe('!d by a b');
   });
 
-  test('starts nothing after an abort, and waits for what runs', async () => {
+  test('starts nothing after an abort, and waits for what is running', async () => {
     const stop = new AbortController();
     const { log, outcome } = await trace({
       graph: { a: [], b: ['a'] },

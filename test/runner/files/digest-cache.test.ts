@@ -20,7 +20,7 @@ function openCache(): DigestCache {
   return new DigestCache(path.join(folder, 'digests.json'), folder);
 }
 
-/** 2024-01-01 and a fraction, as a file system with fine time stamps has it. */
+/** 2024-01-01 and a fraction, as on a file system with fine timestamps. */
 const mtimeMs = 1_704_067_200_000;
 const stamp = { size: 3, mtimeNs: `${mtimeMs}123456`, ctimeNs: `${mtimeMs}123456`, ino: '7' };
 
@@ -49,7 +49,7 @@ describe('the digest cache', () => {
     }
   });
 
-  test('is more careful where a file system counts in whole milliseconds or seconds', () => {
+  test('is more careful if a file system counts in whole milliseconds or seconds', () => {
     const cache = openCache();
     const coarse = { ...stamp, mtimeNs: `${mtimeMs}000000`, ctimeNs: `${mtimeMs}000000` };
     cache.remember('/f', coarse, sha, mtimeMs + 2000);
@@ -128,7 +128,7 @@ describe('the digest of a path', () => {
       expect(await hashFiles([file])).toEqual([hashText(contents[i] ?? '')]);
   });
 
-  test('refuses a file that changes while it is read, with threads and without', async () => {
+  test('rejects a file that changes while being read, with and without threads', async () => {
     const file = path.join(folder, 'f');
     for (const size of [10, 17_000_000]) {
       await fs.writeFile(file, Buffer.alloc(size));
@@ -138,7 +138,7 @@ describe('the digest of a path', () => {
     }
   });
 
-  test('says with its code what a thread could not read', async () => {
+  test('reports what a thread could not read, with its code', async () => {
     const gone = { absolute: path.join(folder, 'gone'), stamp: { ...stamp, size: 20_000_000 } };
     await expect(hashFiles([gone])).rejects.toMatchObject({ code: 'ENOENT' });
   });

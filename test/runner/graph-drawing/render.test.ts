@@ -18,7 +18,7 @@ stages:
 const plan = () => planOf(pipeline, { 'models/a.yaml': '', 'models/b.yaml': '' });
 
 describe('the drawing of a graph', () => {
-  test('as text has a line for each stage', async () => {
+  test('as text has one line per stage', async () => {
     expect(renderGraph(await plan(), 'text').split('\n')).toEqual([
       'end       <- /data/x             -> artifacts/end',
       'train x4  <- end, models/*.yaml  -> artifacts/train/*',
@@ -27,7 +27,7 @@ describe('the drawing of a graph', () => {
     ]);
   });
 
-  test('as Mermaid numbers its nodes, since some names are Mermaid’s own words', async () => {
+  test('as Mermaid numbers its nodes, since some names are Mermaid keywords', async () => {
     expect(renderGraph(await plan(), 'mermaid').split('\n')).toEqual([
       'flowchart TD',
       '  s0["end"]',
@@ -41,7 +41,7 @@ describe('the drawing of a graph', () => {
     ]);
   });
 
-  test('as SVG has a box for each stage and an arrow into what reads', async () => {
+  test('as SVG has a box per stage and an arrow into each reader', async () => {
     const svg = renderGraph(await plan(), 'svg');
     expect(svg.match(/>(end|train x4|report|never)</g)).toHaveLength(4);
     // Three edges; the one from end to report passes the layer of train, so it has two parts and one head.
@@ -66,7 +66,7 @@ describe('the drawing of a graph', () => {
 });
 
 describe('layers', () => {
-  test('put each stage below all that it reads from', () => {
+  test('put each stage below everything it reads from', () => {
     const layers = arrangeLayers([
       { name: 'a', dependencies: [] },
       { name: 'b', dependencies: ['a'] },
@@ -79,7 +79,7 @@ describe('layers', () => {
     ]);
   });
 
-  test('are ordered so that edges do not cross where they need not', () => {
+  test('are ordered so that edges do not cross unnecessarily', () => {
     const layers = arrangeLayers([
       { name: 'a', dependencies: [] },
       { name: 'b', dependencies: [] },

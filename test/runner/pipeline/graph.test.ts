@@ -28,7 +28,7 @@ function dependenciesOf(instances: readonly StageInstance[]): Record<string, str
   );
 }
 
-/** Few names, so that paths often relate. */
+/** Few names, so that paths are often related. */
 const somePath = fc
   .array(fc.constantFrom('a', 'b', 'ab', 'a.b'), { minLength: 1, maxLength: 4 })
   .map((segments) => segments.join('/'));
@@ -56,7 +56,7 @@ describe('paths', () => {
     );
   });
 
-  test('that relate are what the tree finds', () => {
+  test('that are related are what the trie finds', () => {
     fc.assert(
       fc.property(fc.array(somePath), somePath, (paths, wanted) => {
         const tree = new PathTrie<number>();
@@ -71,7 +71,7 @@ describe('paths', () => {
 });
 
 describe('an instance', () => {
-  test('depends on whoever makes its input, something inside it, or the folder around it', () => {
+  test('depends on whatever makes its input, something inside it, or the folder around it', () => {
     expect(
       dependenciesOf([
         instance('equal', [], ['x/equal']),
@@ -100,7 +100,7 @@ describe('the order', () => {
   const sort = (graph: Readonly<Record<string, readonly string[]>>) =>
     sortTopologically(Object.keys(graph), (id) => graph[id] ?? []);
 
-  test('is that of the file where nothing else is asked for', () => {
+  test('is that of the file if nothing else is required', () => {
     expect(sort({ c: [], a: [], b: [] })).toEqual({ order: ['c', 'a', 'b'] });
     expect(sort({ c: ['z'], a: [], z: [], b: ['c'] })).toEqual({ order: ['a', 'z', 'c', 'b'] });
   });
@@ -111,12 +111,12 @@ describe('the order', () => {
     });
   });
 
-  test('is impossible for a cycle, which is named from maker to reader, beginning with the first of the file', () => {
+  test('is impossible for a cycle, which is named from maker to reader, beginning with the first in the file', () => {
     expect(sort({ x: [], c: ['b'], b: ['a'], a: ['c'], after: ['a'] })).toEqual({ cycle: ['c', 'a', 'b'] });
     expect(sort({ a: ['b'], b: ['a'] })).toEqual({ cycle: ['a', 'b'] });
   });
 
-  test('has every id once, after all that it depends on, and always the earliest that is free', () => {
+  test('has every id once, after everything it depends on, and always picks the earliest free one', () => {
     // Edges from higher to lower numbers have no cycle; the ids are then shuffled.
     const graph = fc.integer({ min: 1, max: 12 }).chain((size) =>
       fc.record({
@@ -155,7 +155,7 @@ describe('the order', () => {
     );
   });
 
-  test('takes a hundred thousand in one row', () => {
+  test('handles a chain of a hundred thousand', () => {
     const ids = [...Array(100_000).keys()].map(String);
     const sorted = sortTopologically(ids, (id) => (id === '99999' ? [] : [String(Number(id) + 1)]));
     expect(sorted).toEqual({ order: [...ids].reverse() });

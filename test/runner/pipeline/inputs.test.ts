@@ -30,13 +30,13 @@ async function inputsOf(set: readonly string[], pipeline = optional): Promise<st
 }
 
 describe('an optional input', () => {
-  test('is none where the profile leaves out its key, or says null', async () => {
+  test('does not exist if the profile leaves out its key or sets it to null', async () => {
     expect(await inputsOf([])).toEqual(['stages/b.ts']);
     expect(await inputsOf(['reference={}'])).toEqual(['stages/b.ts']);
     expect(await inputsOf(['reference.logs=null'])).toEqual(['stages/b.ts']);
   });
 
-  test('is one like any other where the profile names it', async () => {
+  test('is like any other if the profile names it', async () => {
     expect(await inputsOf(['reference.logs=../logs'])).toEqual([
       'stages/b.ts',
       expect.stringMatching(/\/logs$/),
@@ -47,13 +47,13 @@ describe('an optional input', () => {
     expect(input).toMatchObject({ path: 'logs', external: true });
   });
 
-  test('may be a part of a folder that the profile names', async () => {
+  test('may be part of a folder that the profile names', async () => {
     const pipeline = pipelineOf('[{path: "${reference.logs}/${name}", external: true, optional: true}]');
     expect(await inputsOf([], pipeline)).toEqual([]);
     expect(await inputsOf(['reference.logs=logs'], pipeline)).toEqual(['logs/a']);
   });
 
-  test('makes the stage wait where another makes it', async () => {
+  test('makes the stage wait if another makes it', async () => {
     const pipeline = `${pipelineOf('[{path: "artifacts/${name}", optional: true}]')}  b: {run: stages/b.ts, outputs: [artifacts/b]}\n`;
     const plan = await planOf(pipeline, files, { set: ['name=b'] });
     expect(plan.dependencies.get('a')).toEqual(['b']);
@@ -76,7 +76,7 @@ describe('an optional input', () => {
       'pipeline.yaml:4:41  stage "a": inputs[0] is optional, and its path "stages/b.ts" has no reference that a profile could leave out.\n  Name a key of the profile, as in { path: "${reference.logs}", optional: true }.',
     ],
     [
-      'a path that is not there, if it is not external',
+      'a path that does not exist, if it is not external',
       '[{path: "${name}", optional: true}]',
       'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  ${name} is "a" (profiles/small.yaml:1:7).',
     ],
@@ -87,7 +87,7 @@ describe('an optional input', () => {
 
 describe("the project's own profiles", () => {
   test.each(readdirSync(path.join(repository, 'configs/profiles')).map((file) => file.replace('.yaml', '')))(
-    '%s lets the report read curves to compare with, and does without them',
+    '%s lets the report read curves to compare with, and works without them',
     async (profile) => {
       const inputsOf = async (set: string[]) =>
         (await loadPlan({ projectRoot: repository, profile, set })).instances

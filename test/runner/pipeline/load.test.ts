@@ -43,7 +43,7 @@ describe("the project's own pipeline", () => {
     });
   });
 
-  test('takes recordings from anywhere, and then simulates none', async () => {
+  test('accepts recordings from anywhere, and then simulates none', async () => {
     const plan = await loadPlan({
       projectRoot: repository,
       profile: 'quick',
@@ -92,7 +92,7 @@ describe('a pipeline', () => {
     });
   });
 
-  test('lets a matrix variable shadow a value of the profile within its stage only', async () => {
+  test('lets a matrix variable shadow a profile value only within its stage', async () => {
     const plan = await planOf(
       `${profileHead}  a: {matrix: {title: [x]}, run: stages/a.ts, outputs: ["artifacts/a/\${title}"]}
   b: {run: stages/b.ts, outputs: ["artifacts/b/\${title}"]}
@@ -106,7 +106,7 @@ describe('a pipeline', () => {
     ]);
   });
 
-  test('gives a stage only the parts of the profile that it names', async () => {
+  test('gives a stage only the parts of the profile it names', async () => {
     const plan = await planOf(
       `${profileHead}  a: {run: stages/a.ts, params: [train.epochs, data.root, train, extra], outputs: [artifacts/a]}\n`,
       profileFiles,
@@ -129,7 +129,7 @@ describe('a pipeline', () => {
     });
   });
 
-  test('reads resources, and has defaults for what is not said', async () => {
+  test('reads resources, with defaults for those not given', async () => {
     const plan = await planOf(
       `${profileHead}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {cpu: 4, memory: 512M, gpu: 1, time: 1h30m}}
   b: {run: stages/a.ts, outputs: [artifacts/b], resources: {memory: 1.5 GiB, time: 90s, cpu: "\${train.epochs}"}}
@@ -156,7 +156,7 @@ describe('a pipeline', () => {
     });
   });
 
-  test('brings paths into one form', async () => {
+  test('normalises paths', async () => {
     const plan = await planOf(
       'version: 1\nstages:\n  a: {run: ./stages/a.ts, inputs: [./stages//b.ts, stages/../stages/c.ts], outputs: [artifacts/a/]}\n',
     );
@@ -167,7 +167,7 @@ describe('a pipeline', () => {
     });
   });
 
-  test('has external inputs relative to the project where they lie inside it', async () => {
+  test('has external inputs relative to the project if they are inside it', async () => {
     const root = await makeProject({});
     const plan = await planOf(
       `version: 1\nstages:\n  a:\n    run: stages/a.ts\n    inputs: [{path: /data/x, external: true}, {path: missing, external: true}, {path: ../${path.basename(root)}, external: true}]\n    outputs: [artifacts/a]\n`,
@@ -175,7 +175,7 @@ describe('a pipeline', () => {
     expect(plan.instances.get('a')?.inputs.map((input) => input.path)).toEqual(['/data/x', 'missing', root]);
   });
 
-  test('leaves out what a profile does not want, with its outputs', async () => {
+  test('leaves out stages that a profile excludes, with their outputs', async () => {
     const text = `${profileHead}  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: ["\${data.root}"]}
   read: {run: stages/b.ts, inputs: ["\${data.root}"], outputs: [artifacts/b]}
   other: {when: "!\${data.simulated}", run: stages/c.ts, outputs: [artifacts/c]}
@@ -212,7 +212,7 @@ stages:
     });
   });
 
-  test('may have stages with the names of object properties', async () => {
+  test('may have stages named like object properties', async () => {
     const plan = await planOf(
       'version: 1\nstages:\n  constructor: {run: stages/a.ts, outputs: [artifacts/a]}\n  toString: {run: stages/a.ts, inputs: [artifacts/a], outputs: [artifacts/b]}\n',
     );
@@ -260,7 +260,7 @@ stages:
     expect(plan.dependencies.get('s0')).toEqual(['s1']);
   });
 
-  test('says the same the second time, when what passed is remembered', async () => {
+  test('reports the same the second time, when passed checks are remembered', async () => {
     const root = await makeProject({
       ...profileFiles,
       'pipeline.yaml': `${profileHead}  a: {run: stages/a.ts, params: [train], outputs: [artifacts/a]}\n`,

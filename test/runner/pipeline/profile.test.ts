@@ -18,7 +18,7 @@ function refuse(request: Partial<PlanRequest>, profile?: string): Promise<string
 }
 
 describe('a profile', () => {
-  test('is the one that is asked for, or the default', async () => {
+  test('is the one requested, or the default', async () => {
     expect(await settingsOf({})).toMatchObject({ models: ['one', 'two'] });
     expect(await settingsOf({ profile: 'large' })).toMatchObject({ models: ['one'] });
   });
@@ -44,7 +44,7 @@ describe('a profile', () => {
     expect(await refuse({}, 'models: ["${models}"]\n')).toContain('refers to itself');
   });
 
-  test('that is unknown is answered with the closest', async () => {
+  test('that is unknown is rejected with the closest', async () => {
     expect(await refuse({ profile: 'smal' })).toBe(
       '--profile smal  there is no profile "smal" in profiles.\n  Closest: "small".',
     );
@@ -56,7 +56,7 @@ describe('a profile', () => {
     );
   });
 
-  test('is refused with the place in its own file', async () => {
+  test('is rejected with the place in its own file', async () => {
     expect(await refuse({}, 'models: [a]\ntrain:\n  epoch: 3\n')).toBe(
       'profiles/small.yaml:3:3  train: unknown key "epoch".\n  Closest: "epochs".',
     );
@@ -71,7 +71,7 @@ describe('a profile', () => {
     );
   });
 
-  test('is not needed where a pipeline has none', async () => {
+  test('is not needed if a pipeline has none', async () => {
     const bare = 'version: 1\nstages:\n  a: {run: stages/a.ts, params: [x.y], outputs: [artifacts/a]}\n';
     const plan = await planOf(bare, {}, { set: ['x.y=3'] });
     expect(plan.instances.get('a')?.params).toEqual({ x: { y: 3 } });
@@ -95,7 +95,7 @@ describe('an override', () => {
     });
   });
 
-  test('may name what the profile leaves out, and the last one wins', async () => {
+  test('may set what the profile leaves out, and the last one wins', async () => {
     expect(await settingsOf({ set: ['train.rate=0.1', 'train.rate=0.2'] })).toMatchObject({
       train: { epochs: 3, rate: 0.2 },
     });

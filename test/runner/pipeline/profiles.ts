@@ -1,4 +1,4 @@
-/** Files of a small project with profiles: a schema, and two profiles of which `small` is the default. */
+/** Files of a small project with profiles: a schema and two profiles, `small` being the default. */
 export const profileFiles = {
   'profile.schema.json': JSON.stringify({
     type: 'object',

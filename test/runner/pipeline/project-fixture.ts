@@ -6,7 +6,7 @@ import { describeError, ReproError } from '../../../src/errors.ts';
 import { loadPlan, type PlanRequest } from '../../../src/runner/pipeline/load.ts';
 import type { Plan } from '../../../src/runner/plan.ts';
 
-/** A project in a temporary folder that is gone after the test; every `run:` module of the examples exists. */
+/** A project in a temporary folder that is deleted after the test; every `run:` module in the examples exists. */
 export async function makeProject(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
   const root = await mkdtemp(path.join(os.tmpdir(), 'plan-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
@@ -28,7 +28,7 @@ export async function planOf(
   return loadPlan({ projectRoot, ...request });
 }
 
-/** What a person reads when this fails; it has to fail with an error that is meant for people. */
+/** The message the user sees when this fails; it must fail with a user-facing error. */
 export async function failureOf(promise: Promise<unknown>): Promise<string> {
   const outcome = await promise.then(
     () => undefined,
@@ -39,7 +39,7 @@ export async function failureOf(promise: Promise<unknown>): Promise<string> {
   return describeError(outcome);
 }
 
-/** What a person reads when this pipeline is loaded. */
+/** The message the user sees when this pipeline is loaded. */
 export function refusalOf(
   pipeline: string,
   files: Readonly<Record<string, string | Uint8Array>> = {},

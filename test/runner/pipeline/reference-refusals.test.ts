@@ -7,7 +7,7 @@ import { makeProject, refusalOf } from './project-fixture.ts';
 
 const head = 'version: 1\nstages:\n';
 
-describe('references are refused', () => {
+describe('references are rejected', () => {
   test.each([
     [
       'when they are not set, with the closest key',
@@ -20,7 +20,7 @@ describe('references are refused', () => {
       'pipeline.yaml:4:68  stage "a": "${modle}" is not set: profile "small" has no "modle", nor does the matrix.\n  Closest: "${model}".',
     ],
     [
-      'when a path is made of a list',
+      'when a path is made from a list',
       `  a: {run: stages/a.ts, outputs: ["\${models}"]}\n`,
       'pipeline.yaml:4:35  stage "a": "${models}" is a list; expected a string.',
     ],
@@ -30,7 +30,7 @@ describe('references are refused', () => {
       'pipeline.yaml:4:34  stage "a": params "trian" is not set by profile "small".\n  Closest: "train".',
     ],
     [
-      'when a condition asks for what no profile can have',
+      'when a condition names a key that no profile can have',
       `  a: {when: "\${data.simulate}", run: stages/a.ts, outputs: [artifacts/a]}\n`,
       'pipeline.yaml:4:14  stage "a": "${data.simulate}" is not set: profile "small" has no "data.simulate".\n  Closest: "data.simulated".',
     ],
@@ -68,7 +68,7 @@ describe('references are refused', () => {
     expect(refusal).toContain(` of "m" ${expected}, but it becomes part of a path.`);
   });
 
-  test('when a matrix value of the profile is unsafe, at its place there', async () => {
+  test('when a matrix value in the profile is unsafe, at its place there', async () => {
     const stage = `  a: {matrix: {m: "\${models}"}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`;
     const files = { ...profileFiles, 'profiles/small.yaml': 'models:\n  - fine\n  - ../evil\n' };
     expect(await refusalOf(profileHead + stage, files)).toMatch(
@@ -99,14 +99,14 @@ describe('references are refused', () => {
     );
   });
 
-  test('when an output that a value leads out of the project', async () => {
+  test('when a value leads an output out of the project', async () => {
     const stages = `  make: {run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
     expect(await refusalOf(profileHead + stages, profileFiles, { set: ['data.root=/data/x'] })).toBe(
       'pipeline.yaml:4:38  stage "make": output "/data/x" leaves the project.\n  The runner replaces and deletes what stages write, so it must be below artifacts/.\n  ${data.root} is "/data/x" (--set data.root=/data/x).',
     );
   });
 
-  test('when a value leads a stage to write over data of one’s own, with the profiles that only read it', async () => {
+  test('when a value would make a stage overwrite the user’s data, naming the profiles that only read it', async () => {
     const stages = `  make: {when: "\${data.simulated}", run: stages/a.ts, outputs: ["\${data.root}"]}\n`;
     const files = { ...profileFiles, 'profiles/other.yaml': 'models: [one]\ndata: {simulated: false}\n' };
     const advice =
@@ -147,13 +147,13 @@ stages:
     'configs/models/notes.txt': 'not YAML: [',
   };
 
-  test('are held against their schema where they are inputs', async () => {
+  test('are checked against their schema if they are inputs', async () => {
     expect(await refusalOf(pipeline('configs/models/bad.yaml'), files)).toBe(
       'configs/models/bad.yaml:2:1  unknown key "idd".\n  Closest: "id".',
     );
   });
 
-  test('are held against their schema where they lie in an input', async () => {
+  test('are checked against their schema if they are in an input', async () => {
     const refusal = await refusalOf(pipeline('configs'), files);
     expect(refusal.split('\n').filter((line) => !line.startsWith(' '))).toEqual([
       'configs/models/bad.yaml:2:1  unknown key "idd".',
@@ -161,7 +161,7 @@ stages:
     ]);
   });
 
-  test('are warned of where instances name others, and they only lie in the folder that another one reads', async () => {
+  test('cause warnings if instances name others and these are only in a folder that another one reads', async () => {
     const both = `version: 1
 schemas: {"configs/models/*.yaml": model.schema.json}
 stages:
@@ -180,7 +180,7 @@ stages:
     );
   });
 
-  test('are nobody’s business where no stage reads them', async () => {
+  test('are ignored if no stage reads them', async () => {
     await expect(
       loadPlan({
         projectRoot: await makeProject({ ...files, 'pipeline.yaml': pipeline('configs/models/good.yaml') }),
@@ -188,7 +188,7 @@ stages:
     ).resolves.toBeDefined();
   });
 
-  test('need a schema that is there', async () => {
+  test('need a schema that exists', async () => {
     expect(
       await refusalOf(pipeline('configs/models/good.yaml'), { 'configs/models/good.yaml': 'id: good\n' }),
     ).toBe('pipeline.yaml:2:36  schemas: there is no file "model.schema.json" for "configs/models/*.yaml".');

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { expandText, type Lookup, parseTemplate } from '../../../src/runner/pipeline/references.ts';
 import type { Json } from '../../../src/schema/json.ts';
 
-/** The text that expands to exactly `text`. */
+/** The string that expands to exactly `text`. */
 function escapeText(text: string): string {
-  // A function, because `$$` in a replacement text stands for one `$`.
+  // A function, because `$$` in a replacement string stands for one `$`.
   return text.replaceAll('${', () => '$${');
 }
 
@@ -24,7 +24,7 @@ const lookup: Lookup = ({ text, path }) => {
   return value === undefined ? { fault: { fragment: text, message: `no ${text}` } } : { value };
 };
 
-describe('references in a text', () => {
+describe('references in a string', () => {
   test.each<[string, Json]>([
     ['plain', 'plain'],
     ['${n}', 3],
@@ -57,7 +57,7 @@ describe('references in a text', () => {
     expect(expandText(text, lookup)).toMatchObject({ fault: { message } });
   });
 
-  test('any text survives when it is escaped', () => {
+  test('any string survives escaping', () => {
     const text = fc.string({ unit: fc.constantFrom('$', '{', '}', 'n', '/', 'é') });
     fc.assert(
       fc.property(text, (written) => {
@@ -66,7 +66,7 @@ describe('references in a text', () => {
     );
   });
 
-  test('an escaped text before and after a reference stays as it is', () => {
+  test('escaped text before and after a reference is unchanged', () => {
     const text = fc.string({ unit: fc.constantFrom('$', '{', '}', 'n') });
     fc.assert(
       fc.property(text, text, (before, after) => {
@@ -79,7 +79,7 @@ describe('references in a text', () => {
     );
   });
 
-  test('no text at all makes the parser fail', () => {
+  test('no string makes the parser crash', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom('$', '{', '}', '.', 'a', ' ') }), (text) => {
         expect(Object.keys(parseTemplate(text))).toHaveLength(1);

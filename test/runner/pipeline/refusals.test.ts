@@ -8,7 +8,7 @@ import { failureOf, makeProject, refusalOf } from './project-fixture.ts';
 
 const head = 'version: 1\nstages:\n';
 
-describe('a pipeline file is refused', () => {
+describe('a pipeline file is rejected', () => {
   test.each([
     [
       'for an unknown key of a stage',
@@ -46,12 +46,12 @@ describe('a pipeline file is refused', () => {
       'pipeline.yaml:3:3  stage "a": "outputs" is missing.\n  outputs: Files and folders below artifacts/ that only this stage makes. The runner owns, replaces and deletes them.',
     ],
     [
-      'for a version that this program does not know',
+      'for an unknown version',
       'version: 2\nstages: {a: {run: stages/a.ts, outputs: [artifacts/a]}}\n',
       'pipeline.yaml:1:10  version: 2 is not 1.',
     ],
     [
-      'for a name that cannot be one',
+      'for an invalid name',
       `${head}  "a b": {run: stages/a.ts, outputs: [artifacts/a]}\n`,
       'pipeline.yaml:3:3  stages: "a b" is not allowed as a name here.\n  A name consists of letters, digits, "_" and "-", and begins with a letter.',
     ],
@@ -66,12 +66,12 @@ describe('a pipeline file is refused', () => {
       'pipeline.yaml:1:1  a pipeline must be a mapping with "version" and "stages".',
     ],
     [
-      'for a module that is not there',
+      'for a module that does not exist',
       `${head}  a: {run: stages/aa.ts, outputs: [artifacts/a]}\n`,
       'pipeline.yaml:3:12  stage "a": module "stages/aa.ts" does not exist.\n  Closest: "stages/a.ts".',
     ],
     [
-      'for a memory that is no amount and a time that is no duration',
+      'for a memory that is not a size and a time that is not a duration',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {memory: 4 apples, time: 3 weeks}}\n`,
       'pipeline.yaml:3:69  stage "a": memory "4 apples" is not a size.\n  Write it as 512M or 4G.\npipeline.yaml:3:85  stage "a": time "3 weeks" is not a duration.\n  Write it as 90s, 30m, 48h or 2d.',
     ],
@@ -207,7 +207,7 @@ describe('a pipeline file is refused', () => {
     }
   });
 
-  test('for an absolute output, wherever it lies', async () => {
+  test('for an absolute output, wherever it is', async () => {
     const root = await makeProject({});
     const load = async (output: string) => {
       await writeFile(
@@ -240,7 +240,7 @@ describe('a pipeline file is refused', () => {
     );
   });
 
-  test('for a fact that the caller does not know, where it says which it does', async () => {
+  test('for a fact that the caller does not know, if it lists those it knows', async () => {
     const pipeline = `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], facts: [engine, engin]}\n`;
     expect(await refusalOf(pipeline, {}, { knownFacts: ['engine'] })).toBe(
       'pipeline.yaml:3:65  stage "a": there is no fact "engin" for this machine.\n  Closest: "engine".',
@@ -249,7 +249,7 @@ describe('a pipeline file is refused', () => {
     expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
   });
 
-  test('for everything that is wrong with several stages, in the order of the file', async () => {
+  test('for all problems of several stages, in file order', async () => {
     const refusal = await refusalOf(
       `${head}  a: {run: stages/x.ts, outputs: ["artifacts/\${q}"]}\n  b: {run: stages/a.ts, inputs: [/x], outputs: [artifacts/b]}\n`,
     );
@@ -260,7 +260,7 @@ describe('a pipeline file is refused', () => {
     ]);
   });
 
-  test('where a link leads out of the project', async () => {
+  test('if a link leads out of the project', async () => {
     const root = await makeProject({
       'pipeline.yaml': `${head}  a: {run: stages/a.ts, inputs: [linked/x], outputs: [artifacts/a]}\n`,
     });

@@ -21,14 +21,14 @@ export interface StageDescription {
   readonly resources?: Partial<Resources>;
 }
 
-/** JSON, so that it can be handed to another process. */
+/** JSON, so that it can be passed to another process. */
 export interface PlanDescription {
   readonly projectRoot: string;
   readonly profile?: string;
   readonly stages: readonly StageDescription[];
 }
 
-/** A plan made by hand: stages in order, edges from paths. */
+/** A hand-made plan: stages in order, edges from paths. */
 export function createPlan({ projectRoot, profile = 'test', stages }: PlanDescription): Plan {
   const instances = stages.map(toInstance);
   const dependencies = new Map(

@@ -5,7 +5,7 @@ import type { RunEvent } from '../../../src/runner/events.ts';
 import { compileProgram } from './programs.ts';
 import { hostSource, type Project } from './project.ts';
 
-/** Whether a process still runs; one that has ended and was not yet waited for does not. */
+/** Whether a process is still running; a zombie is not. */
 export function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -42,7 +42,7 @@ export interface RunnerOptions {
   readonly environment?: NodeJS.ProcessEnv;
 }
 
-/** `runPlan` in a process of its own, to be killed. */
+/** `runPlan` in its own process, to be killed. */
 export class RunnerProcess {
   readonly child: ChildProcess;
   readonly events: RunEvent[] = [];

@@ -11,14 +11,14 @@ const folder = path.join(root, 'node_modules', '.cache', 'test-programs');
 
 const built = new Map<string, Promise<string>>();
 
-/** Compiles a program of this package, once for each test process; `source` is relative to the package. */
+/** Compiles a program of this package once per test process; `source` is relative to the package. */
 export function compileProgram(source: string): Promise<string> {
   const known = built.get(source) ?? compile(source);
   built.set(source, known);
   return known;
 }
 
-/** Named by content, so that test processes share what is the same and nothing piles up while sources stay. */
+/** Named by content, so that test processes share identical programs and nothing accumulates while sources are unchanged. */
 async function compile(source: string): Promise<string> {
   const { outputFiles } = await build({
     absWorkingDir: root,

@@ -12,7 +12,7 @@ import { compileProgram } from './programs.ts';
 
 export const hostSource = 'src/stage/host.ts';
 
-/** Enough of everything, so that tests do not depend on the machine they run on. */
+/** Ample resources, so that tests do not depend on the machine. */
 export const roomyMachine: MachineResources = { cpu: 64, memoryBytes: 2 ** 40, gpu: 8 };
 
 export interface RunResult {
@@ -112,7 +112,7 @@ export async function createProject(): Promise<Project> {
   return project;
 }
 
-/** The one event of a kind that concerns an instance. */
+/** The only event of a kind for an instance. */
 export function eventOf<Kind extends RunEvent['kind']>(
   events: readonly RunEvent[],
   kind: Kind,
