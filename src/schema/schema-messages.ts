@@ -1,6 +1,6 @@
 import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
-import { mendMissingBlank } from './missing-blank.ts';
+import { fixMissingSpace } from './missing-space.ts';
 
 /** What a rule requires and what was found: `must be at least 1, not 0.` */
 export function describeRule(error: SchemaError): string {
@@ -102,12 +102,12 @@ export function show(value: unknown): string {
 /** What to do about a value of the wrong type, or what the schema says about a pattern or a forbidden value. */
 export function ruleOf(error: SchemaError): string | undefined {
   if (error.keyword === 'type' && typeof error.data === 'string')
-    return mendType(error.data, error.params.type);
+    return fixType(error.data, error.params.type);
   return ['pattern', 'not'].includes(error.keyword) ? descriptionIn(error.parentSchema) : undefined;
 }
 
 /** A number in quotes is a string; so is `epochs:8`. */
-function mendType(found: string, wanted: unknown): string | undefined {
+function fixType(found: string, wanted: unknown): string | undefined {
   const types: readonly unknown[] = Array.isArray(wanted) ? wanted : [wanted];
   const isNumber = /^-?\d+(\.\d+)?(e[-+]?\d+)?$/i.test(found);
   const isMeant =
@@ -115,7 +115,7 @@ function mendType(found: string, wanted: unknown): string | undefined {
     (isNumber && types.includes('integer') && Number.isInteger(Number(found))) ||
     (types.includes('boolean') && ['true', 'false'].includes(found));
   if (isMeant) return `Write it without quotes: ${found}.`;
-  return types.includes('object') ? mendMissingBlank(found) : undefined;
+  return types.includes('object') ? fixMissingSpace(found) : undefined;
 }
 
 /** A schema's own description. */

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { Document, LineCounter, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import type { Json, JsonPath } from './json.ts';
-import { mendMissingBlank } from './missing-blank.ts';
+import { fixMissingSpace } from './missing-space.ts';
 import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
 import { type NodePlaces, readNodes } from './yaml-nodes.ts';
@@ -72,7 +72,7 @@ export async function parseYaml(text: string, file: string, expected?: string): 
     const at = positionAt(failure.pos[0]);
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
     throw new ConfigurationError([
-      { at, message: describeSyntax(failure, line), fix: mendSyntax(failure, line) },
+      { at, message: describeSyntax(failure, line), fix: fixSyntax(failure, line) },
     ]);
   }
   const root = document.contents;
@@ -164,7 +164,7 @@ function describeSyntax(failure: YAMLError, line: string): string {
   if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; a file may contain only one.';
   if (failure.code === 'TAB_AS_INDENT') return 'YAML cannot be indented with tabs.';
   if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is supported.`;
-  if (isLostKey(failure) && mendMissingBlank(line) !== undefined) {
+  if (isLostKey(failure) && fixMissingSpace(line) !== undefined) {
     return `not YAML: "${line.trim()}" is neither a key with a value nor a string.`;
   }
   const quote = /^Missing closing (["'])quote$/.exec(failure.message)?.[1];
@@ -176,11 +176,11 @@ function isLostKey({ code }: YAMLError): boolean {
   return code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR';
 }
 
-function mendSyntax(failure: YAMLError, line: string): string | undefined {
+function fixSyntax(failure: YAMLError, line: string): string | undefined {
   if (failure.code === 'MULTIPLE_DOCS') return 'Delete the line "---" and what follows it.';
   if (failure.code === 'TAB_AS_INDENT' || line.startsWith('\t')) return 'Indent with spaces.';
-  const blank = isLostKey(failure) ? mendMissingBlank(line) : undefined;
-  if (blank !== undefined) return blank;
+  const space = isLostKey(failure) ? fixMissingSpace(line) : undefined;
+  if (space !== undefined) return space;
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
   if (line.includes('${')) return 'Quote every string that contains a reference: "${name}".';
   return undefined;

@@ -107,7 +107,7 @@ describe('the files of a tar.gz', () => {
     ['cut before it was compressed', (bytes: Buffer) => gzipSync(bytes.subarray(0, 700)), 'archive-cut'],
     ['with damaged bytes', (bytes: Buffer) => gzipSync(bytes).fill(0xee, 20, 40), 'archive-broken'],
     ['that are no archive', () => Buffer.from('hello'), 'archive-broken'],
-  ])('%s are refused', async (_, damage, code) => {
+  ])('%s are rejected', async (_, damage, code) => {
     const header = Buffer.alloc(512);
     new Header({ path: 'x', type: 'File', size: 5000, mode: 0o644 }).encode(header, 0);
     const tarBytes = Buffer.concat([header, Buffer.alloc(5120, 'data'), Buffer.alloc(1024)]);

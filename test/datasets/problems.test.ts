@@ -18,9 +18,9 @@ test('the rarest problem that names a place comes first, and long lists are fold
     'files are missing (98): f1, f2, f3, f4, f5 and 93 more',
   ]);
   const log: string[] = [];
-  const error = { where: 'data', what: 'It', fix: 'Mend it.', log: (line: string) => log.push(line) };
+  const error = { where: 'data', what: 'It', fix: 'Fix it.', log: (line: string) => log.push(line) };
   expect(() => problems.throwIfAny(error)).toThrow(
-    expect.objectContaining({ code: 'data-corrupt', where: 'data', fix: 'Mend it.' }),
+    expect.objectContaining({ code: 'data-corrupt', where: 'data', fix: 'Fix it.' }),
   );
   expect(log).toHaveLength(104);
   expect(log.slice(0, 2)).toEqual([

@@ -128,7 +128,7 @@ stages:
     ['train@', 'stage "train" has no instance "train@"'],
     ['verify@base', 'stage "verify" has no matrix, so there is no "verify@base"\n  Write "verify".'],
     ['', 'there is no stage ""'],
-  ])('of "%s" is refused', async (target, expected) => {
+  ])('of "%s" is rejected', async (target, expected) => {
     expect(await refuse({ targets: [target] })).toContain(expected);
     await expect(select({ from: target })).rejects.toMatchObject({ code: 'usage' });
   });

@@ -118,7 +118,7 @@ describe('a YAML file checked against a schema', () => {
       'id: a\nnetwork: {pooling: max, channels:8}\n',
       'm.yaml:2:25  network: unknown key "channels:8".\n  A space is missing after the colon: "channels: 8".',
     ],
-  ])('is refused: %j', async (text, expected) => {
+  ])('is rejected: %j', async (text, expected) => {
     expect(await check(text)).toBe(expected);
   });
 

@@ -84,7 +84,7 @@ export function formatGestureMapping(): string {
 /** The lines of an AEDAT header that say what the file is; plain ASCII, without `#`. */
 export function describeRecording(options: SimulationOptions, recording: PlannedRecording): string[] {
   return [
-    'SIMULATED: made by a model of moving arms before an event camera; no camera and no person was recorded.',
+    'SIMULATED: made by a model of moving arms in front of an event camera; no camera and no person was recorded.',
     `Simulation: plif-repro gesture model ${MODEL_VERSION}, seed ${options.seed}, user ${recording.user}, light ${recording.light}`,
   ];
 }
@@ -95,15 +95,15 @@ export function describeDataset(options: SimulationOptions): string {
     const { contrast, flicker, flickerHz, noiseHz, mismatch } = findLight(name);
     return (
       `  ${name}: contrast ${contrast}, flicker ${flicker} log units at ${flickerHz} Hz, ` +
-      `noise ${noiseHz} Hz a pixel, threshold mismatch ${mismatch}`
+      `noise ${noiseHz} Hz per pixel, threshold mismatch ${mismatch}`
     );
   });
-  return `These recordings are SIMULATED. They are not DVS128 Gesture: no camera took them and nobody moved for them.
+  return `These recordings are SIMULATED. They are not DVS128 Gesture: no camera and no person was involved.
 
-They have that data set's layout and file formats, so that software which reads one reads the other. What a network
+They have that data set's layout and file formats, so software that reads one also reads the other. What a network
 learns from them says nothing about how it would do on recordings of people, and nothing about any published result.
 
-Model: plif-repro gesture model ${MODEL_VERSION}, a drawn body with moving arms before a ${CAMERA.width} x ${CAMERA.height} event camera (docs/simulation.md)
+Model: plif-repro gesture model ${MODEL_VERSION}, a drawn body with moving arms in front of a ${CAMERA.width} x ${CAMERA.height} event camera (docs/simulation.md)
 Seed: ${options.seed}
 Training users: ${options.trainUsers} (from user01)
 Test users: ${options.testUsers} (from user${FIRST_TEST_USER})

@@ -15,7 +15,7 @@ const page = `${writable}/README.md`;
 export function refuseInput(input: string): string | undefined {
   const relation = relatePaths(input, store);
   if (relation !== 'equal' && relation !== 'inside') return undefined;
-  return `lies in "${store}", which changes with every run.`;
+  return `is in "${store}", which changes with every run.`;
 }
 
 /**
@@ -29,7 +29,7 @@ export function refuseOutput(output: string, paths: ProjectPaths): string | unde
   const folded = output.toLowerCase();
   const storeRelation = relatePaths(folded, store);
   if (storeRelation === 'equal' || storeRelation === 'inside') {
-    return `lies in "${store}", which belongs to the runner.`;
+    return `is in "${store}", which belongs to the runner.`;
   }
   const pageRelation = relatePaths(folded, page.toLowerCase());
   if (pageRelation === 'equal' || pageRelation === 'inside') {

@@ -80,7 +80,7 @@ describe('an optional input', () => {
       '[{path: "${name}", optional: true}]',
       'pipeline.yaml:4:41  stage "a": input "a" is made by no stage and is not on disk.\n  ${name} is "a" (profiles/small.yaml:1:7).',
     ],
-  ])('is refused for %s', async (_, inputs, message) => {
+  ])('is rejected for %s', async (_, inputs, message) => {
     expect(await refusalOf(pipelineOf(inputs), files)).toBe(message);
   });
 });

@@ -133,7 +133,7 @@ describe('an override', () => {
     ['=3', '--set =3  "" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
     ['a..b=3', '--set a..b=3  "a..b" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
     ['title=${nothing}', '--set title=${nothing}  title: "${nothing}" is not set by profile "small".'],
-  ])('is refused: %s', async (assignment, expected) => {
+  ])('is rejected: %s', async (assignment, expected) => {
     expect(await refuse({ set: [assignment] })).toBe(expected);
   });
 

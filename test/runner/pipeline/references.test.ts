@@ -53,7 +53,7 @@ describe('references in a string', () => {
     ['${n:-2}', '"${n:-2}" is not a reference.'],
     ['${q}', 'no ${q}'],
     ['a ${q}', 'no ${q}'],
-  ])('%j is refused', (text, message) => {
+  ])('%j is rejected', (text, message) => {
     expect(expandText(text, lookup)).toMatchObject({ fault: { message } });
   });
 

@@ -151,9 +151,9 @@ describe('a pipeline file is rejected', () => {
       'pipeline.yaml:3:84  stage "a": resume path "artifacts/r" is also that of "a@1".\n  Every instance needs its own: put a matrix variable in the path.',
     ],
     [
-      'for an input in the runner’s own folder',
+      'for an input in the runner’s folder',
       `${head}  a: {run: stages/a.ts, inputs: [artifacts/.cache/store], outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:34  stage "a": input "artifacts/.cache/store" lies in "artifacts/.cache", which changes with every run.',
+      'pipeline.yaml:3:34  stage "a": input "artifacts/.cache/store" is in "artifacts/.cache", which changes with every run.',
     ],
     [
       'for a path that leaves the project',
@@ -171,7 +171,7 @@ describe('a pipeline file is rejected', () => {
       'pipeline.yaml:3:41  stage "a": input "/" contains the project itself.',
     ],
     [
-      'for patterns, blanks and backslashes in paths',
+      'for patterns, spaces and backslashes in paths',
       `${head}  a: {run: stages/a.ts, inputs: ["data/*.csv", " ", 'a\\b'], outputs: ["artifacts/\\0"]}\n`,
       'pipeline.yaml:3:34  stage "a": input "data/*.csv" contains "*"; patterns are not expanded.\n  Name the folder: it includes everything inside.\npipeline.yaml:3:48  stage "a": input " " is empty.\npipeline.yaml:3:53  stage "a": input "a\\\\b" contains a backslash.\n  Separate folders with "/".\npipeline.yaml:3:71  stage "a": output "artifacts/\\u0000" contains a control character.',
     ],
@@ -189,10 +189,10 @@ describe('a pipeline file is rejected', () => {
     ['artifacts', 'is not below artifacts/.'],
     ['artifacts2/x', 'is not below artifacts/.'],
     ['Artifacts/x', 'is not below artifacts/.'],
-    ['artifacts/.cache', 'lies in "artifacts/.cache", which belongs to the runner.'],
+    ['artifacts/.cache', 'is in "artifacts/.cache", which belongs to the runner.'],
     [
       'artifacts/x/../.Cache/x',
-      'lies in "artifacts/.cache", which belongs to the runner.',
+      'is in "artifacts/.cache", which belongs to the runner.',
       'artifacts/.Cache/x',
     ],
     ['artifacts/README.md', 'would replace "artifacts/README.md", which is not generated.'],
