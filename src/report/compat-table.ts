@@ -173,9 +173,9 @@ function usedWays(results: Results, { name }: Switch): Map<string, Set<ModelResu
 }
 
 /** Clips a batch, where they are not what the model's file says and the switch left it at that; null where they are. */
-function overrulingBatchSize({ settings }: ModelResult, { compat, training }: RunResult): string | null {
+function overrulingBatchSize({ train }: ModelResult, { compat, training }: RunResult): string | null {
   const { batchSize } = training;
-  const overruled = compat?.batch_size === 'documented' && batchSize !== settings.train.batchSize;
+  const overruled = compat?.batch_size === 'documented' && batchSize !== train.batchSize;
   return overruled && typeof batchSize === 'number' ? String(batchSize) : null;
 }
 

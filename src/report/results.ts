@@ -83,8 +83,8 @@ export interface ModelResult {
   readonly title: string;
   readonly description: string;
   readonly published: PublishedResult | null;
-  /** Settings of the thesis: `network`, `loss` and `train` of the configuration file. */
-  readonly settings: { readonly network: JsonObject; readonly loss: JsonObject; readonly train: JsonObject };
+  /** `train` in the configuration file, before a profile overrides any of it. */
+  readonly train: JsonObject;
   readonly runs: readonly RunResult[];
 }
 

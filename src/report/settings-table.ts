@@ -2,14 +2,15 @@ import type { JsonObject } from '../formats/fields.ts';
 import type { Cell, Table, Text } from './document.ts';
 import { formatCount } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
-import { THESIS } from './thesis.ts';
+import { findThesisModel, type ModelSettings, THESIS, type ThesisModel } from './thesis.ts';
 
 type Scalar = string | number | boolean;
 
-/** One setting of one model: what the thesis has, and what was in force. */
 interface Setting {
   readonly label: string;
+  /** The thesis' value; null if it has no such model, or does not give the setting. */
   readonly thesis: (model: ModelResult) => Scalar | null;
+  /** The value in force; null if the training did not record it. */
   readonly used: (run: RunResult) => Scalar | null;
 }
 
@@ -21,10 +22,10 @@ export interface Deviation {
 }
 
 const SETTINGS: readonly Setting[] = [
-  frames('Time steps a clip', 'steps'),
-  frames('Events are split by', 'splitBy'),
+  frames('Time steps per clip', 'steps'),
+  frames('Events split by', 'splitBy'),
   {
-    label: 'Frames are normalised by',
+    label: 'Frames normalised by',
     thesis: () => THESIS.frames.normalization,
     // null is a value here: no normalisation.
     used: ({ frames }) =>
@@ -39,34 +40,31 @@ const SETTINGS: readonly Setting[] = [
       frames === null ? null : formatSize(scalarAt(frames, 'height'), scalarAt(frames, 'width')),
   },
   network('Convolutional layers', 'layers'),
-  network('Channels a layer', 'channels'),
+  network('Channels per layer', 'channels'),
   network('Pooling', 'pooling'),
   network('Neuron', 'neuron'),
   network('One time constant per', 'tau.per'),
-  network('τ at the start: mean, time steps', 'tau.mean'),
-  network('τ at the start: standard deviation', 'tau.std'),
+  network('Initial τ: mean, time steps', 'tau.mean'),
+  network('Initial τ: standard deviation', 'tau.std'),
   network('Reset', 'reset.kind'),
   network('Reset detached from the gradient', 'reset.detach'),
   network('Surrogate derivative', 'surrogate.kind'),
   network('Slope of the surrogate', 'surrogate.alpha'),
-  network('Slope is learned', 'surrogate.learnable'),
+  network('Slope learned', 'surrogate.learnable'),
   {
     label: 'λ, weight of the variance of τ’s logits',
-    thesis: (model) => scalarAt(model.settings.loss, 'regulariseTau'),
+    thesis: (model) => settingOf(model, 'loss', 'regulariseTau'),
     used: (run) => scalarAt(run.training, 'regulariseTau') ?? scalarAt(run.training, 'loss.regulariseTau'),
   },
-  {
-    ...network('Width of the hidden layer', 'hidden'),
-    thesis: (model) => scalarAt(model.settings.network, 'hidden') ?? THESIS.hidden,
-  },
-  network('Outputs that vote for a class', 'votes'),
-  network('Probability of dropout', 'dropout'),
+  network('Width of the hidden layer', 'hidden'),
+  network('Outputs per class', 'votes'),
+  network('Dropout probability', 'dropout'),
   network('Threshold', 'threshold'),
   training('Epochs', 'epochs'),
-  { ...training('Test clips are run every, epochs', 'testEvery'), thesis: () => 1 },
+  training('Epochs between tests', 'testEvery'),
   training('Batch size', 'batchSize'),
   training('Learning rate', 'learningRate'),
-  training('Half the period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
+  training('Half-period of the cosine schedule (T_max), epochs', 'cosineHalfPeriod'),
   training('Share of training clips held out for validation', 'validationShare'),
   clips('Training clips', 'train'),
   clips('Validation clips', 'validation'),
@@ -74,10 +72,10 @@ const SETTINGS: readonly Setting[] = [
 ];
 
 const CLIPS_NOTE: Text = [
-  'The thesis counts 900 + 156 clips, which are those of 88 of the 98 training recordings: its published converter leaves out the last ten on a machine with 12 processors. The data set has 1,176.',
+  'The 900 + 156 clips of the thesis come from 88 of the 98 training recordings: on a machine with 12 processors, the published converter drops the last ten. The data set has 1,176 training clips.',
 ];
 
-/** What the network and its training were set to, beside the thesis. Settings that nobody recorded are left out. */
+/** The settings of network and training beside those of the thesis. Settings that no run recorded are left out. */
 export function tabulateSettings(results: Results): Table {
   const rows = SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
   return {
@@ -93,7 +91,7 @@ export function tabulateSettings(results: Results): Table {
   };
 }
 
-/** The settings in which this run is not the thesis', in the order of the table. */
+/** The settings in which this run differs from the thesis, in the order of the table. */
 export function listDeviations(results: Results): Deviation[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
@@ -113,12 +111,12 @@ function compareSetting(
   };
 }
 
-/** `128`, or where models differ `layer (Baseline), neuron (No Reg., λ = .1)`. */
+/** `128`, or if models differ, `layer (Baseline); neuron (No Reg., λ = .1); – (Mine)`. Empty if no model has a value. */
 function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]): string {
+  if (values.every(([value]) => value === null)) return '';
   const groups = new Map<string, Set<string>>();
   for (const [value, model] of values) {
-    if (value === null) continue;
-    const text = formatScalar(value);
+    const text = value === null ? '–' : formatScalar(value);
     groups.set(text, (groups.get(text) ?? new Set()).add(model.title));
   }
   if (groups.size <= 1) return [...groups.keys()].join('');
@@ -147,7 +145,7 @@ function formatSize(height: Scalar | null, width: Scalar | null): string | null 
 function network(label: string, path: string): Setting {
   return {
     label,
-    thesis: (model) => scalarAt(model.settings.network, path),
+    thesis: (model) => settingOf(model, 'network', path),
     used: (run) => scalarAt(run.network, path),
   };
 }
@@ -155,9 +153,14 @@ function network(label: string, path: string): Setting {
 function training(label: string, path: string): Setting {
   return {
     label,
-    thesis: (model) => scalarAt(model.settings.train, path),
+    thesis: (model) => settingOf(model, 'train', path),
     used: (run) => scalarAt(run.training, path),
   };
+}
+
+function settingOf(model: ModelResult, section: keyof ThesisModel, path: string): Scalar | null {
+  const settings: ModelSettings | undefined = findThesisModel(model)?.[section];
+  return settings?.[path] ?? null;
 }
 
 function frames(label: string, name: 'steps' | 'splitBy'): Setting {

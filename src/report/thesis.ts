@@ -1,5 +1,15 @@
+/** Settings by dotted path, as in a model's file: `tau.per`. */
+export type ModelSettings = Readonly<Record<string, string | number | boolean>>;
+
+/** What the thesis sets for one of its models. */
+export interface ThesisModel {
+  readonly network: ModelSettings;
+  readonly loss: ModelSettings;
+  readonly train: ModelSettings;
+}
+
 /**
- * What the thesis says of itself, as far as no configuration file holds it.
+ * What the thesis says, independently of the files in `configs/`, which a user may edit.
  *
  * @see Pazderka 2024, sec. 3 and table 1
  */
@@ -10,14 +20,59 @@ export const THESIS = {
   where: 'BSc thesis, TU Delft, 2024',
   dataset: 'dvs128-gesture',
   /**
-   * Clips that the paper counts. Its 1,056 are 12 of each of 88 recordings, as the published converter leaves out the last ten
-   * of 98 where it works with 11 processes.
+   * The paper's clip counts. Its 1,056 are 12 from each of 88 recordings: the published converter drops the last ten of 98 when
+   * it runs with 11 processes.
    */
   clips: { train: 900, validation: 156, test: 288 },
-  /** Width of the hidden linear layer: a quarter of what reaches it, which the model files leave to that rule. */
-  hidden: 512,
   frames: { steps: 20, splitBy: 'number', normalization: 'none', height: 128, width: 128 },
 } as const;
+
+const network = {
+  layers: 5,
+  channels: 128,
+  pooling: 'max',
+  neuron: 'plif',
+  'tau.mean': 2,
+  'reset.kind': 'hard',
+  'reset.detach': true,
+  'surrogate.kind': 'atan',
+  'surrogate.alpha': 2,
+  'surrogate.learnable': false,
+  hidden: 512,
+  votes: 10,
+  dropout: 0.5,
+  threshold: 1,
+} as const;
+
+const train = {
+  epochs: 1256,
+  testEvery: 1,
+  batchSize: 16,
+  learningRate: 0.001,
+  cosineHalfPeriod: 64,
+  validationShare: 0.15,
+} as const;
+
+function describeModel(per: 'layer' | 'neuron', std: number, regulariseTau: number): ThesisModel {
+  return { network: { ...network, 'tau.per': per, 'tau.std': std }, loss: { regulariseTau }, train };
+}
+
+/** The four models of table 1, by their name there. */
+export const THESIS_MODELS: ReadonlyMap<string, ThesisModel> = new Map([
+  ['Baseline', describeModel('layer', 0, 0)],
+  ['No Reg.', describeModel('neuron', 0.1, 0)],
+  ['λ = .01', describeModel('neuron', 0.1, 0.01)],
+  ['λ = .1', describeModel('neuron', 0.1, 0.1)],
+]);
+
+/** The thesis' settings for a model that reproduces one of its own; undefined for any other model. */
+export function findThesisModel({
+  published,
+}: {
+  readonly published: { readonly name: string } | null;
+}): ThesisModel | undefined {
+  return published === null ? undefined : THESIS_MODELS.get(published.name);
+}
 
 const DATASET_TITLES: Readonly<Record<string, string>> = {
   'dvs128-gesture': 'DVS128 Gesture',
@@ -28,7 +83,7 @@ export function titleDataset(name: string): string {
   return DATASET_TITLES[name] ?? name;
 }
 
-/** Why figures may not be held against the thesis; null where they may. */
+/** Why results must not be compared with the thesis; null if they may be. */
 export type Incomparable = 'simulated' | 'other-dataset' | null;
 
 export function judgeComparability(results: { dataset: string; simulated: boolean }): Incomparable {

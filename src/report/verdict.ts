@@ -163,9 +163,9 @@ function judgeMeaning(results: Results): Text {
 
 /** The settings worth a word in the verdict, and how they are called there. */
 const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
-  ['Channels a layer', 'channels'],
+  ['Channels per layer', 'channels'],
   ['Convolutional layers', 'convolutional layers'],
-  ['Time steps a clip', 'time steps'],
+  ['Time steps per clip', 'time steps'],
   ['Epochs', 'epochs'],
 ]);
 

@@ -51,7 +51,7 @@ describe('the table of disagreements', () => {
     const ofSize = (title: string, batchSize: number, switched: Partial<Compat> = {}) =>
       makeModelResult({
         title,
-        settings: { network: {}, loss: {}, train: { batchSize: 16 } },
+        train: { batchSize: 16 },
         runs: [
           makeRunResult({ compat: { ...COMPAT_DEFAULTS, ...switched }, training: { epochs: 3, batchSize } }),
         ],
@@ -64,7 +64,7 @@ describe('the table of disagreements', () => {
     });
     expect(listSwitched(quick)).toEqual([]);
     expect(renderMarkdown(buildReport(quick, { title: 'A run', nodeMajor: '20' }))).toContain(
-      'The profile has a batch size of its own, which goes over both.',
+      'The profile sets a batch size of its own, which overrides both.',
     );
     expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
       text: 'documented',

@@ -42,7 +42,7 @@ export function makeModelResult(overrides: Partial<ModelResult> = {}): ModelResu
     title: 'Baseline',
     description: '',
     published: { name: 'Baseline', test: 0.955, validation: 1 },
-    settings: { network: { channels: 128 }, loss: { regulariseTau: 0 }, train: { epochs: 3 } },
+    train: { batchSize: 16 },
     runs: [makeRunResult()],
     ...overrides,
   };

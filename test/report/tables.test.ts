@@ -1,11 +1,17 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { JsonObject } from '../../src/formats/fields.ts';
+import { parse } from 'yaml';
+import { Fields, type JsonObject } from '../../src/formats/fields.ts';
 import { tabulateClasses } from '../../src/report/data-tables.ts';
+import { readModel } from '../../src/report/inputs/model.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
+import { describeSettings } from '../../src/report/sections/settings.ts';
 import { listDeviations, tabulateSettings } from '../../src/report/settings-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../src/report/tables.ts';
 import { makeModelResult, makeResults, makeRunResult, split } from './result-values.ts';
 
+const configs = join(import.meta.dirname, '../../configs/models');
 const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
 const outcomes = (results = makeResults()) => tabulateOutcomes(results, judgeModels(results));
 const texts = (table: ReturnType<typeof outcomes>): string[][] =>
@@ -60,11 +66,6 @@ describe('the settings table', () => {
   const scaled = makeResults({
     models: [
       makeModelResult({
-        settings: {
-          network: { channels: 128, tau: { per: 'layer' }, pooling: 'max' },
-          loss: { regulariseTau: 0 },
-          train: { epochs: 1256 },
-        },
         runs: [
           makeRunResult({
             network: { channels: 8, tau: { per: 'layer' }, pooling: 'max' },
@@ -77,11 +78,7 @@ describe('the settings table', () => {
       makeModelResult({
         id: 'no-reg',
         title: 'No Reg.',
-        settings: {
-          network: { channels: 128, tau: { per: 'neuron' }, pooling: 'max' },
-          loss: { regulariseTau: 0 },
-          train: { epochs: 1256 },
-        },
+        published: { name: 'No Reg.', test: 0.951, validation: 0.992 },
         runs: [
           makeRunResult({
             network: { channels: 8, tau: { per: 'neuron' }, pooling: 'max' },
@@ -98,7 +95,7 @@ describe('the settings table', () => {
     const row = (frames: JsonObject) => {
       const models = [makeModelResult({ runs: [makeRunResult({ frames })] })];
       const { rows } = tabulateSettings(makeResults({ models }));
-      return rows.find(([label]) => label?.text === 'Frames are normalised by');
+      return rows.find(([label]) => label?.text === 'Frames normalised by');
     };
     expect(row({ steps: 20 })).toBeUndefined();
     expect(row({ normalization: null })?.slice(1)).toEqual([{ text: 'none' }, { text: 'none' }]);
@@ -107,18 +104,60 @@ describe('the settings table', () => {
 
   it('lists what differs from the thesis', () => {
     expect(listDeviations(scaled).map(({ label, thesis, used }) => [label, spaced(thesis), used])).toEqual([
-      ['Time steps a clip', '20', '8'],
+      ['Time steps per clip', '20', '8'],
       ['Frame size, pixels', '128 × 128', '32 × 32'],
-      ['Channels a layer', '128', '8'],
+      ['Channels per layer', '128', '8'],
       ['Epochs', '1 256', '12'],
     ]);
   });
 
   it('marks what differs and names models only where they differ from each other', () => {
     const row = (label: string) => tabulateSettings(scaled).rows.find(([head]) => head?.text === label);
-    expect(row('Channels a layer')?.[2]).toEqual({ text: '8', tone: 'differs' });
+    expect(row('Channels per layer')?.[2]).toEqual({ text: '8', tone: 'differs' });
     expect(row('Pooling')?.[2]).toEqual({ text: 'maximum' });
     expect(row('One time constant per')?.[1]).toEqual({ text: 'layer (Baseline); neuron (No Reg.)' });
+  });
+
+  it('compares with the thesis whatever the model’s own file says', async () => {
+    const edited = parse(await readFile(join(configs, 'baseline.yaml'), 'utf8'));
+    edited.train.epochs = 600;
+    const runs = [
+      makeRunResult({ network: edited.network, training: { ...edited.train, regulariseTau: 0 } }),
+    ];
+    const model = readModel(
+      new Fields({ file: 'baseline.yaml', code: 'x', fix: '' }, edited),
+      'baseline',
+      runs,
+    );
+    expect(listDeviations(makeResults({ models: [model] })).map(({ label }) => label)).toEqual([
+      'Epochs',
+      'Training clips',
+      'Validation clips',
+      'Test clips',
+    ]);
+  });
+
+  it('has no thesis values for a model of one’s own, and does not claim that all settings match', () => {
+    const clips = { train: 900, validation: 156, test: 288 };
+    const runs = [makeRunResult({ network: { channels: 128 }, training: {}, clips })];
+    const mine = makeModelResult({ id: 'mine', title: 'Mine', published: null, runs });
+    const summary = (models: readonly (typeof mine)[]) =>
+      describeSettings(makeResults({ models })).blocks.flatMap((block) =>
+        block.kind === 'paragraph' ? block.text : [],
+      )[0];
+    const thesisOf = (models: readonly (typeof mine)[]) =>
+      tabulateSettings(makeResults({ models })).rows.find(
+        ([label]) => label?.text === 'Channels per layer',
+      )?.[1];
+
+    expect(thesisOf([mine])).toEqual({ text: '–', tone: 'missing' });
+    expect(summary([mine])).toBe(
+      'No setting differs from the thesis where there is a value to compare with. Mine is not a model of the thesis, so network and training have nothing to be compared with there.',
+    );
+    const both = [makeModelResult({ runs }), mine];
+    expect(thesisOf(both)).toEqual({ text: '128 (Baseline); – (Mine)' });
+    expect(summary(both)).toContain('Mine is not a model of the thesis');
+    expect(summary([makeModelResult({ runs })])).toBe('Every setting matches the thesis.');
   });
 
   it('knows the hidden layer of the thesis, which its model files do not name', () => {
@@ -131,7 +170,7 @@ describe('the settings table', () => {
 
   it('leaves out what no run wrote down', () => {
     expect(tabulateSettings(makeResults()).rows.map(([head]) => head?.text)).not.toContain(
-      'Time steps a clip',
+      'Time steps per clip',
     );
   });
 });

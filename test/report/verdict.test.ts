@@ -139,7 +139,6 @@ describe('the verdict', () => {
 
   it('names the settings that were scaled down', () => {
     const model = makeModelResult({
-      settings: { network: { channels: 128 }, loss: {}, train: { epochs: 1256 } },
       runs: [makeRunResult({ network: { channels: 8 }, training: { epochs: 12 } })],
     });
     expect(verdict(makeResults({ models: [model] })).at(-1)).toBe(

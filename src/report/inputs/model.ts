@@ -21,11 +21,7 @@ export function readModel(fields: Fields, id: string, runs: readonly RunResult[]
             test: published.share('test'),
             validation: published.share('validation'),
           },
-    settings: {
-      network: fields.raw('network'),
-      loss: fields.has('loss') ? fields.raw('loss') : {},
-      train: fields.raw('train'),
-    },
+    train: fields.raw('train'),
     runs,
   };
 }

@@ -1,25 +1,34 @@
 import { isBatchSizeOverruled, listSwitched, tabulateCompat } from '../compat-table.ts';
 import type { Block, Section } from '../document.ts';
-import { spellCount } from '../format.ts';
+import { joinWords, spellCount } from '../format.ts';
 import type { Results } from '../results.ts';
 import { listDeviations, tabulateSettings } from '../settings-table.ts';
+import { findThesisModel } from '../thesis.ts';
 
-/** What the network and the training were set to, beside the thesis. */
+/** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
-  const deviations = listDeviations(results).length;
-  const text =
-    deviations === 0
-      ? 'Every setting is the thesis’.'
-      : `${deviations} ${deviations === 1 ? 'setting differs' : 'settings differ'} from the thesis; they are marked. The thesis’ values of network and training are in configs/models; a profile may set others.`;
   return {
     id: 'settings',
     title: 'Settings',
     blocks: [
-      { kind: 'paragraph', text: [text] },
+      { kind: 'paragraph', text: [summariseDeviations(results)] },
       { kind: 'table', table: tabulateSettings(results) },
       ...describeCompat(results),
     ],
   };
+}
+
+function summariseDeviations(results: Results): string {
+  const own = results.models.filter((model) => findThesisModel(model) === undefined);
+  const count = listDeviations(results).length;
+  if (count === 0 && own.length === 0) return 'Every setting matches the thesis.';
+  const differing =
+    count === 0
+      ? 'No setting differs from the thesis where there is a value to compare with.'
+      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from the thesis and ${count === 1 ? 'is' : 'are'} marked. They come from the model’s file in configs/models or from the profile.`;
+  if (own.length === 0) return differing;
+  const names = joinWords(own.map(({ title }) => title));
+  return `${differing} ${names} ${own.length === 1 ? 'is not a model' : 'are not models'} of the thesis, so network and training have nothing to be compared with there.`;
 }
 
 function describeCompat(results: Results): Block[] {
@@ -27,12 +36,12 @@ function describeCompat(results: Results): Block[] {
   if (table === null) return [];
   const switched = listSwitched(results).length;
   const overruled = isBatchSizeOverruled(results)
-    ? ' The profile has a batch size of its own, which goes over both.'
+    ? ' The profile sets a batch size of its own, which overrides both.'
     : '';
   const text =
     switched === 0
-      ? 'In ten points the paper, its code and its runs disagree. All of them are settled here as by default, by the intent of the thesis.'
-      : `In ten points the paper, its code and its runs disagree; ${spellCount(switched)} of them ${switched === 1 ? 'is' : 'are'} not settled as by default.`;
+      ? 'The paper, its code and its runs disagree on ten points. All are at their defaults here, which follow the intent of the thesis.'
+      : `The paper, its code and its runs disagree on ten points; ${spellCount(switched)} of them ${switched === 1 ? 'is not at its default' : 'are not at their defaults'}.`;
   return [
     { kind: 'paragraph', text: [text + overruled] },
     { kind: 'table', table },
