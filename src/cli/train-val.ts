@@ -7,7 +7,7 @@ import type { CompatPresetName } from '../original/compat-presets.ts';
 import { chooseDevice } from '../original/device.ts';
 import { describeFinished, describeOutcome } from '../original/outcome.ts';
 import { checkLayersFit, type Preparation, prepareTraining } from '../original/preparation.ts';
-import { findFinishedRun } from '../original/run-folder.ts';
+import { findFinishedRun, summariseRun } from '../original/run-folder.ts';
 import {
   type DataSettings,
   describeRecord,
@@ -59,8 +59,8 @@ export async function trainVal(words: readonly string[], options: TrainValOption
     else refuseOther(preparation.checkpointFolder, earlier, known);
     const finished = earlier === undefined ? undefined : await findFinishedRun(preparation);
     if (finished !== undefined) {
-      printAside(describeFinished(finished, preparation, process.cwd()));
-      if (options.json === true) printJson(finished);
+      printAside(describeFinished(finished.summary, preparation, process.cwd()));
+      if (options.json === true) process.stdout.write(finished.document);
       return;
     }
     const isReady = await bringFramesUpToDate(plan, pipeline, signals);
@@ -120,7 +120,7 @@ async function train(
     });
     view.finish();
     view.close();
-    printAside(describeOutcome(run, preparation, process.cwd()));
+    printAside(describeOutcome(summariseRun(run), preparation, process.cwd()));
     if (options.json === true) printJson(run);
   } catch (error) {
     view.close();

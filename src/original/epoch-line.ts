@@ -1,10 +1,11 @@
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { maximumAccuracy } from '../training/metrics.ts';
+import { formatPercent } from '../training/percent.ts';
 import { describeEpoch } from '../training/progress.ts';
 import type { TrainingSettings } from '../training/settings.ts';
 
 /**
- * What is said when an epoch has ended: its losses and accuracies, the best test accuracy so far, which epoch is kept, the learning rate
+ * The line for the end of an epoch: losses and accuracies, the best test accuracy so far, the epoch that is kept, the learning rate
  * and the time it took. Epochs count from 1 here.
  */
 export function describeEpochEnd(
@@ -18,7 +19,7 @@ export function describeEpochEnd(
   const { epoch, accuracy } = maximumAccuracy(tested);
   return [
     describeEpoch(settings, row),
-    `best test ${(100 * accuracy).toFixed(1)} % (epoch ${epoch + 1})`,
+    `best test ${formatPercent(accuracy)} (epoch ${epoch + 1})`,
     ...(best === undefined ? [] : [`kept: epoch ${best.epoch + 1}`]),
     `learning rate ${row.learningRate.toPrecision(3)}`,
     `${seconds.toFixed(1)} s`,

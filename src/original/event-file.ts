@@ -1,19 +1,22 @@
-import { appendFile, mkdir, readdir, readFile } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describeError, ReproError } from '../errors.ts';
-import { writeFileAtomic } from '../files/atomic-file.ts';
+import { syncFolder, writeSynced } from '../files/atomic-file.ts';
 import { decodeEventFile, encodeScalarEvents } from '../formats/tfevents.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { EpochMetrics } from '../training/metrics.ts';
 import { encodeTraining, scalarsOf } from '../training/tensorboard.ts';
 
-/** Ends the names of our event files; TensorBoard takes any file whose name has `tfevents` in it. */
+/** The ending of our event files. TensorBoard loads any file with `tfevents` in its name. */
 const ending = '.repro';
 
+/** Where the file is written before it is renamed into place: a name that TensorBoard ignores. */
+const partialName = 'curves.partial';
+
 /**
- * The curves of a training for TensorBoard: one file, to which each epoch's points are appended as it ends, so that they can be watched.
- * A training that goes on first writes the file anew from the epochs that it has, each at the time at which it was: what a killed process
- * left half written, or wrote before its checkpoint, is then gone.
+ * The curves of a training for TensorBoard: one file, to which each epoch's points are appended as it ends, so that they can be watched
+ * live. A resumed training first rewrites the file from its checkpoint, keeping the time of each epoch. This drops whatever a killed
+ * process left half written, or wrote before its checkpoint.
  */
 export class EventFile {
   readonly #folder: string;
@@ -34,16 +37,19 @@ export class EventFile {
     this.#warn = warn;
   }
 
-  /** Brings the file up to these epochs. */
+  /** Makes the file hold exactly these epochs. */
   async write(rows: readonly EpochMetrics[]): Promise<void> {
     const now = this.#nowSeconds();
     if (this.#file === undefined) {
       await mkdir(this.#folder, { recursive: true });
-      const names = (await readdir(this.#folder)).filter((name) => isEventFile(name)).sort();
-      const file = path.join(this.#folder, names[0] ?? `events.out.tfevents.${Math.floor(now)}${ending}`);
-      const times = names[0] === undefined ? new Map<number, number>() : await this.#readTimes(file);
-      const curves = encodeTraining(this.#spec, rows, ({ epoch }) => times.get(epoch) ?? now);
-      await writeFileAtomic(file, curves, { soleWriter: true });
+      await this.#removeStalePartials();
+      const name = await findEventFile(this.#folder);
+      const file = path.join(this.#folder, name ?? `events.out.tfevents.${Math.floor(now)}${ending}`);
+      const times = name === undefined ? new Map<number, number>() : await this.#readTimes(file);
+      await this.#replace(
+        file,
+        encodeTraining(this.#spec, rows, ({ epoch }) => times.get(epoch) ?? now),
+      );
       this.#file = file;
     } else {
       const events = rows
@@ -55,7 +61,21 @@ export class EventFile {
     this.#rows = rows.length;
   }
 
-  /** When each epoch was; every epoch has one point of validation accuracy. */
+  async #replace(file: string, curves: Uint8Array): Promise<void> {
+    const partial = path.join(this.#folder, partialName);
+    await writeSynced(partial, curves);
+    await rename(partial, file);
+    await syncFolder(this.#folder);
+  }
+
+  /** Earlier versions wrote to `<event file>.partial`, which TensorBoard takes for another run. */
+  async #removeStalePartials(): Promise<void> {
+    const names = await readdir(this.#folder);
+    const stale = names.filter((name) => name.endsWith('.partial') && isEventFile(path.parse(name).name));
+    await Promise.all(stale.map((name) => rm(path.join(this.#folder, name))));
+  }
+
+  /** The time at which each epoch ended: each has exactly one point of validation accuracy. */
   async #readTimes(file: string): Promise<Map<number, number>> {
     try {
       const { scalars } = decodeEventFile(await readFile(file), file);
@@ -67,13 +87,18 @@ export class EventFile {
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       const { code, message, where } = error;
-      const fix = 'It is written anew from the checkpoint; the times of earlier epochs are lost.';
+      const fix = 'The file is rewritten from the checkpoint; the times of earlier epochs are lost.';
       this.#warn(describeError(new ReproError(code, message, { where, fix })));
       return new Map();
     }
   }
 }
 
-export function isEventFile(name: string): boolean {
+/** The name of our event file in a folder, if there is one. */
+export async function findEventFile(folder: string): Promise<string | undefined> {
+  return (await readdir(folder)).filter(isEventFile).sort()[0];
+}
+
+function isEventFile(name: string): boolean {
   return name.startsWith('events.out.tfevents.') && name.endsWith(ending);
 }

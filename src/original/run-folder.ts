@@ -1,8 +1,9 @@
 import { access, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
-import { hasErrorCode } from '../errors.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { parseFields } from '../formats/fields.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
@@ -12,15 +13,26 @@ import type { Checkpoint } from '../training/checkpoint.ts';
 import { formatMetrics } from '../training/metrics.ts';
 import { describeRun, formatJson, type RunFile, type SplitFile } from '../training/run-files.ts';
 import type { TrainingClips } from '../training/training-clips.ts';
-import { EventFile } from './event-file.ts';
+import { EventFile, findEventFile } from './event-file.ts';
 import type { Preparation } from './preparation.ts';
 
-/** `run.json` of a checkpoint folder: as of a training of the pipeline, and how far it is. */
+/** `run.json` of a checkpoint folder: that of a training in the pipeline, plus the number of epochs done. */
 export interface OriginalRunFile extends RunFile {
   readonly epochsDone: number;
 }
 
-/** What a checkpoint folder holds for people, by the original's names as far as it has them; its own end in `.pt`. */
+/** What a training reports at its end, from `run.json`. */
+export interface RunSummary {
+  readonly title: string;
+  readonly dataset: string;
+  readonly simulated: boolean;
+  readonly seed: number;
+  readonly epochsDone: number;
+  readonly best: OriginalRunFile['best'];
+  readonly maximumTest: OriginalRunFile['maximum']['test'];
+}
+
+/** The files of a checkpoint folder that people read. States have the original's names, but for its ending `.pt`. */
 const fileNames = {
   run: 'run.json',
   split: 'split.json',
@@ -29,7 +41,10 @@ const fileNames = {
   best: 'checkpoint_max.safetensors',
 } as const;
 
-/** What the files of a training say beside what its checkpoints hold. */
+/** Says in the log folder that the curves are of simulated recordings. */
+const simulatedNote = 'SIMULATED.txt';
+
+/** What goes into the files of a training besides its checkpoints. */
 export interface RunDescription {
   readonly index: ClipIndex;
   readonly engine: EngineDescription;
@@ -38,7 +53,7 @@ export interface RunDescription {
   readonly clips: TrainingClips;
 }
 
-/** Writes the files of a training's two folders whenever an epoch has ended; each of them is whole at any time. */
+/** Writes the files of a training's two folders after each epoch; each file is complete at any time. */
 export class RunFolder {
   readonly #preparation: Preparation;
   readonly #description: RunDescription;
@@ -56,7 +71,7 @@ export class RunFolder {
     this.#events = new EventFile(preparation.logFolder, description.spec, clock);
   }
 
-  /** What run.json says now; undefined before the first epoch has ended. */
+  /** The content of run.json; undefined before the end of the first epoch. */
   get run(): OriginalRunFile | undefined {
     return this.#run;
   }
@@ -68,7 +83,7 @@ export class RunFolder {
     await this.#events.write(rows);
     if (index.simulated) await this.#writeSimulatedNote();
     await this.#write(fileNames.metrics, formatMetrics(rows));
-    // In the middle of an epoch the state is that of no epoch's end; the last of those is there already.
+    // In the middle of an epoch, the state is not that of a finished epoch; the file already holds the last of those.
     if (batch === 0) await this.#write(fileNames.last, writeSafetensors(parameters, metadata));
     if (best.epoch !== this.#keptEpoch) {
       await this.#write(fileNames.best, writeSafetensors(best.state, metadata));
@@ -101,10 +116,11 @@ export class RunFolder {
     });
   }
 
-  /** An event file cannot say it, and its curves look like any others. */
+  /** An event file has no place for this, and its curves look like any others. */
   #writeSimulatedNote(): Promise<void> {
-    const text = 'The curves in this folder are of simulated recordings: they say nothing about real ones.\n';
-    return writeFileAtomic(path.join(this.#preparation.logFolder, 'SIMULATED.txt'), text, {
+    const text =
+      'The curves in this folder come from simulated recordings and say nothing about real ones.\n';
+    return writeFileAtomic(path.join(this.#preparation.logFolder, simulatedNote), text, {
       soleWriter: true,
     });
   }
@@ -114,19 +130,65 @@ function describeSplit({ rule, split }: TrainingClips): SplitFile {
   return { version: 1, rule, train: [...split.train], validation: [...split.validation] };
 }
 
-/** What is said of a training that has nothing left to do; undefined if it has, or if one of its files is gone. */
+/** A training that has nothing left to do. */
+export interface FinishedRun {
+  readonly summary: RunSummary;
+  /** The text of run.json. */
+  readonly document: string;
+}
+
+/** The finished training of these folders; undefined if epochs are left to train, or if a file is missing or damaged. */
 export async function findFinishedRun({
   checkpointFolder,
+  logFolder,
   parsed,
-}: Preparation): Promise<OriginalRunFile | undefined> {
+}: Preparation): Promise<FinishedRun | undefined> {
   try {
     await Promise.all(Object.values(fileNames).map((name) => access(path.join(checkpointFolder, name))));
-    const run: OriginalRunFile = JSON.parse(
-      await readFile(path.join(checkpointFolder, fileNames.run), 'utf8'),
-    );
-    return run.epochsDone >= parsed.values.max_epoch ? run : undefined;
+    const file = path.join(checkpointFolder, fileNames.run);
+    const document = await readFile(file, 'utf8');
+    const summary = parseSummary(document, file);
+    if (summary.epochsDone < parsed.values.max_epoch) return undefined;
+    if (summary.simulated) await access(path.join(logFolder, simulatedNote));
+    return (await findEventFile(logFolder)) === undefined ? undefined : { summary, document };
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT') || error instanceof SyntaxError) return undefined;
+    const isDamaged = error instanceof ReproError && error.code === damaged;
+    if (isDamaged || hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
+}
+
+const damaged = 'run-file-damaged';
+
+function parseSummary(text: string, file: string): RunSummary {
+  const run = parseFields(text, { file, code: damaged, fix: '' });
+  if (run.count('version') !== 1) run.fail('version', 'is not 1');
+  const best = run.object('best');
+  const maximumTest = run.object('maximum').object('test');
+  return {
+    title: run.object('model').text('title'),
+    dataset: run.text('dataset'),
+    simulated: run.flag('simulated'),
+    seed: run.count('seed'),
+    epochsDone: run.count('epochsDone'),
+    best: {
+      epoch: best.count('epoch'),
+      validationAccuracy: best.share('validationAccuracy'),
+      testAccuracy: best.has('testAccuracy') ? best.share('testAccuracy') : null,
+    },
+    maximumTest: { epoch: maximumTest.count('epoch'), accuracy: maximumTest.share('accuracy') },
+  };
+}
+
+/** The same summary of a training that has just ended. */
+export function summariseRun({
+  model,
+  dataset,
+  simulated,
+  seed,
+  epochsDone,
+  best,
+  maximum,
+}: OriginalRunFile): RunSummary {
+  return { title: model.title, dataset, simulated, seed, epochsDone, best, maximumTest: maximum.test };
 }

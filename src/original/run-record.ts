@@ -4,19 +4,20 @@ import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { type JsonObject, parseFields } from '../formats/fields.ts';
 import type { Compat } from '../training/compat.ts';
 import { formatJson } from '../training/run-files.ts';
 import type { OriginalArguments } from './arguments.ts';
 import type { Preparation } from './preparation.ts';
 
-/** Which recordings, and how they were made or cut, as far as it can change a number: not where they lie. */
+/** Which recordings, and how they were simulated or cut: whatever can change a number, so not where they are stored. */
 export interface DataSettings {
   readonly dataset: { readonly name: string; readonly simulated: boolean };
   readonly simulate?: unknown;
   readonly frames: unknown;
 }
 
-/** `arguments.json`: what a checkpoint folder was made with. A training that differs in any of it is another training. */
+/** `arguments.json`: what a checkpoint folder was made with. A training that differs in any of this is a different training. */
 export interface RunRecord {
   readonly version: 1;
   readonly commandLine: readonly string[];
@@ -47,8 +48,17 @@ export function describeRecord(
   };
 }
 
-/** The record of a checkpoint folder; undefined if it has none. */
-export async function readRecord(folder: string): Promise<RunRecord | undefined> {
+/** A record as it was read back: checked as far as it is compared with a new training. */
+export type StoredRecord = Pick<RunRecord, 'frames'> & {
+  readonly [Section in 'arguments' | 'compat' | 'data' | 'engine']: JsonObject;
+};
+
+/**
+ * The record of a checkpoint folder; undefined if it has none.
+ *
+ * @throws {ReproError} `run-folder-foreign` if this program did not write the file, or if it is damaged
+ */
+export async function readRecord(folder: string): Promise<StoredRecord | undefined> {
   const file = path.join(folder, recordFile);
   let text: string;
   try {
@@ -57,17 +67,16 @@ export async function readRecord(folder: string): Promise<RunRecord | undefined>
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;
   }
-  try {
-    // Written whole by this program; a version is all that can be wrong with it.
-    const record: RunRecord = JSON.parse(text);
-    if (record.version === 1) return record;
-  } catch {
-    // Told below.
-  }
-  throw new ReproError('run-folder-foreign', 'This file is not what this program wrote.', {
-    where: file,
-    fix: startElsewhere,
-  });
+  const record = parseFields(text, { file, code: 'run-folder-foreign', fix: startElsewhere });
+  const version = record.count('version');
+  if (version !== 1) record.fail('version', `is ${version}: this program reads version 1 only`);
+  return {
+    arguments: record.raw('arguments'),
+    compat: record.raw('compat'),
+    data: record.raw('data'),
+    frames: record.text('frames'),
+    engine: record.raw('engine'),
+  };
 }
 
 export function writeRecord(folder: string, record: RunRecord): Promise<void> {
@@ -75,28 +84,28 @@ export function writeRecord(folder: string, record: RunRecord): Promise<void> {
 }
 
 const startElsewhere =
-  'Give another -log_dir_prefix; or, if what is there is not needed, remove its folders.';
+  'Choose another -log_dir_prefix, or remove the existing folders if they are no longer needed.';
 
-/** Where a training runs and writes changes nothing; and it may go on for longer. */
+/** Arguments that may change between calls: where a training runs and writes, and how long it goes on. */
 const freeArguments: readonly string[] = ['device', 'log_dir_prefix', 'max_epoch'];
 
 /**
- * Says no to a training that would go on with what another one left: the folders' names hold neither seed nor batch size.
+ * Rejects a training that would continue from another one's checkpoints: the folders' names include neither seed nor batch size.
  *
- * @param known whatever is known of the new training so far
- * @throws {ReproError} `run-folder-taken`, naming all that differs
+ * @param known what is known about the new training so far
+ * @throws {ReproError} `run-folder-taken`, naming everything that differs
  */
-export function refuseOther(folder: string, earlier: RunRecord, known: Partial<RunRecord>): void {
+export function refuseOther(folder: string, earlier: StoredRecord, known: Partial<RunRecord>): void {
   const differences = listDifferences(earlier, known);
   if (differences.length === 0) return;
   throw new ReproError(
     'run-folder-taken',
-    `This folder is that of another training, whose name is the same:\n${differences.map((one) => `  ${one}`).join('\n')}`,
+    `This folder already belongs to a different training run with the same name:\n${differences.map((one) => `  ${one}`).join('\n')}`,
     { where: folder, fix: startElsewhere },
   );
 }
 
-function listDifferences(earlier: RunRecord, known: Partial<RunRecord>): string[] {
+function listDifferences(earlier: StoredRecord, known: Partial<RunRecord>): string[] {
   const before = new Map(leavesOf(earlier));
   const now = new Map(leavesOf(known));
   const sections = Object.keys(known);
@@ -110,13 +119,13 @@ function listDifferences(earlier: RunRecord, known: Partial<RunRecord>): string[
       const key = rest.join('.');
       if (section === 'version' || section === 'commandLine') return [];
       if (section === 'arguments' && freeArguments.includes(key)) return [];
-      if (section === 'frames') return ['the frames: made of other recordings, or in another way'];
+      if (section === 'frames') return ['the frames: made from other recordings, or with other settings'];
       const name = section === 'arguments' ? `-${key}` : section === 'data' ? key : one;
       return [`${name}: ${before.get(one) ?? 'nothing'} there, ${now.get(one) ?? 'nothing'} now`];
     });
 }
 
-/** Names a training by all that it is recorded to be made of, but for how long it goes on. */
+/** A name for a training that depends on everything in its record except how long it goes on. */
 export function nameTraining({ arguments: values, compat, frames, engine }: RunRecord): string {
   const parts = leavesOf({ arguments: values, compat, frames, engine })
     .filter(([at]) => !freeArguments.some((name) => at === `arguments.${name}`))
@@ -132,16 +141,18 @@ function leavesOf(value: unknown, at = ''): [string, string][] {
 }
 
 /**
- * Says no to folders that hold what this program has no record of, such as the original's own checkpoints.
+ * Rejects folders without a record that hold anything else, such as the original's own checkpoints.
  *
- * @param ours names in the checkpoint folder that do not count
+ * @param ours names in the checkpoint folder to ignore
  * @throws {ReproError} `run-folder-foreign`
  */
 export async function refuseForeign(
   { logFolder, checkpointFolder }: Preparation,
   ours: readonly string[],
 ): Promise<void> {
-  const checkpoints = (await listNames(checkpointFolder)).filter((name) => !ours.includes(name));
+  // The record is the first file to be written: a process killed during that leaves a part of it, which the next one overwrites.
+  const ignored = [...ours, `${recordFile}.partial`];
+  const checkpoints = (await listNames(checkpointFolder)).filter((name) => !ignored.includes(name));
   const curves = (await listNames(logFolder)).filter((name) => name.includes('tfevents'));
   for (const [folder, [name]] of [
     [checkpointFolder, checkpoints],
@@ -150,7 +161,7 @@ export async function refuseForeign(
     if (name === undefined) continue;
     throw new ReproError(
       'run-folder-foreign',
-      `This folder holds "${name}", of a training that this program knows nothing of.`,
+      `This folder holds "${name}", but no ${recordFile}: it comes from a training of another program.`,
       { where: folder, fix: startElsewhere },
     );
   }

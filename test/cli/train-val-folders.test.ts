@@ -39,8 +39,12 @@ describe('a training of repro train-val that goes on', () => {
     await project.trainVal('logs', 2);
     const again = await project.trainVal('logs', 2);
     expect(again).toMatchObject({ exitCode: 0 });
-    expect(again.stderr).toContain('Finished already: 2 epochs are trained. A larger -max_epoch goes on.');
-    expect((await project.trainVal('logs', 1)).stderr).toContain('and -max_epoch 1 asks for fewer');
+    expect(again.stderr).toContain(
+      'Already finished: 2 epochs are trained. A larger -max_epoch continues it.',
+    );
+    expect((await project.trainVal('logs', 1)).stderr).toContain(
+      '2 epochs are trained, more than -max_epoch 1.',
+    );
     const longer = await project.trainVal('logs', 3);
     expect(longer.stderr).toContain('Going on with epoch 3 of 3.');
     await project.trainVal('whole', 3);
@@ -102,14 +106,14 @@ describe('the folders of repro train-val', () => {
       [['--set', 'simulate.seed=2'], 'simulate.seed: 1 there, 2 now'],
     ] as const) {
       const { exitCode, stderr } = await project.trainVal('logs', 2, ...more);
-      expect(stderr).toContain('This folder is that of another training, whose name is the same:');
+      expect(stderr).toContain('This folder already belongs to a different training run with the same name:');
       expect(stderr).toContain(`  ${difference}\n`);
-      expect(stderr).toContain('Give another -log_dir_prefix');
+      expect(stderr).toContain('Choose another -log_dir_prefix');
       expect(exitCode).toBe(2);
     }
     await writeTinyFrames(path.join(project.folder, 'made'), 2);
     const { exitCode, stderr } = await project.trainVal('logs', 2);
-    expect(stderr).toContain('  the frames: made of other recordings, or in another way\n');
+    expect(stderr).toContain('  the frames: made from other recordings, or with other settings\n');
     expect(exitCode).toBe(2);
     expect(await project.outputsIn('logs')).toEqual(before);
   });
@@ -123,6 +127,20 @@ describe('the folders of repro train-val', () => {
     expect(exitCode).toBe(1);
     expect(await fs.readdir(project.folder)).not.toContain('a');
     expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
+  });
+
+  test('stay usable after a process was killed while it wrote its first file', async () => {
+    await project.trainVal('logs', 1);
+    const before = await project.outputsIn('logs');
+    const { log, checkpoints } = await project.foldersIn('logs');
+    await fs.rm(log, { recursive: true });
+    for (const name of await fs.readdir(checkpoints)) {
+      await fs.rm(path.join(checkpoints, name), { recursive: true });
+    }
+    await fs.writeFile(path.join(checkpoints, 'arguments.json.partial'), '{"version": 1, "comm');
+    expect(await project.trainVal('logs', 1)).toMatchObject({ exitCode: 0 });
+    expect(await project.outputsIn('logs')).toEqual(before);
+    expect(await fs.readdir(checkpoints)).not.toContain('arguments.json.partial');
   });
 
   test('stays away from what the original left in such folders', async () => {

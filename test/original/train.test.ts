@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
 import { type Preparation, prepareTraining } from '../../src/original/preparation.ts';
+import { findFinishedRun } from '../../src/original/run-folder.ts';
 import { describeRecord } from '../../src/original/run-record.ts';
 import { type OriginalTraining, trainOriginal } from '../../src/original/train.ts';
 import { tinyArguments, writeTinyFrames } from './tiny-frames.ts';
@@ -190,7 +191,7 @@ describe('a training from the original’s arguments', () => {
     expect(await outputsOf(broken)).toEqual(await outputsOf(whole));
     expect(heard.warnings).toEqual([
       expect.stringMatching(
-        /are damaged: .*\n {2}It is written anew from the checkpoint; the times of earlier/,
+        /are damaged: .*\n {2}The file is rewritten from the checkpoint; the times of earlier/,
       ),
     ]);
   });
@@ -207,6 +208,27 @@ describe('a training from the original’s arguments', () => {
     for (const name of stateFiles) await rm(path.join(killed.checkpointFolder, name));
     await trainInto(killed).ended;
     expect(await outputsOf(killed)).toEqual(await outputsOf(whole));
+  });
+
+  it('leaves no partial event file for TensorBoard to load', async () => {
+    const preparation = prepare('logs', 2);
+    await mkdir(preparation.logFolder, { recursive: true });
+    // From versions that wrote to this name, and from a process that was killed before renaming the file.
+    const stale = ['events.out.tfevents.1600000000.repro.partial', 'curves.partial'];
+    for (const name of stale) await writeFile(path.join(preparation.logFolder, name), 'cut off');
+    await trainInto(preparation).ended;
+    expect((await readdir(preparation.logFolder)).sort()).toEqual([
+      'SIMULATED.txt',
+      'events.out.tfevents.1700000000.repro',
+    ]);
+  });
+
+  it('writes its curves under a name that TensorBoard ignores until they are complete', async () => {
+    const preparation = prepare('logs', 1);
+    // A folder in the place of the partial file stands for a process that is killed there.
+    await mkdir(path.join(preparation.logFolder, 'curves.partial'), { recursive: true });
+    await expect(trainInto(preparation).ended).rejects.toMatchObject({ code: 'EISDIR' });
+    expect(await readdir(preparation.logFolder)).toEqual(['curves.partial']);
   });
 
   it('goes on for longer when asked to, as if it had been asked for that at once', async () => {
@@ -242,5 +264,58 @@ describe('a training from the original’s arguments', () => {
     const words = tinyArguments.map((word, i, all) => (all[i - 1] === '-T' ? '5' : word));
     const other = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
     await expect(trainInto(other).ended).rejects.toMatchObject({ code: 'frames-invalid' });
+  });
+});
+
+describe('a finished training', () => {
+  it('is found, with what it reports', async () => {
+    const preparation = prepare('logs', 2);
+    const run = await trainInto(preparation).ended;
+    const finished = await findFinishedRun(preparation);
+    expect(finished?.summary).toMatchObject({ epochsDone: 2, seed: 2020, simulated: true, best: run.best });
+    expect(JSON.parse(finished?.document ?? '')).toEqual(run);
+    expect(await findFinishedRun(prepare('logs', 3))).toBeUndefined();
+  });
+
+  it.each(['run.json', 'checkpoint_max.safetensors', 'split.json'])(
+    'is not finished without its %s',
+    async (name) => {
+      const preparation = prepare('logs', 1);
+      await trainInto(preparation).ended;
+      await rm(path.join(preparation.checkpointFolder, name));
+      expect(await findFinishedRun(preparation)).toBeUndefined();
+    },
+  );
+
+  it.each(['null', '{"epochsDone": 2}', '{"version": 1', '[]'])(
+    'is not finished where run.json is %s',
+    async (text) => {
+      const preparation = prepare('logs', 1);
+      await trainInto(preparation).ended;
+      await writeFile(path.join(preparation.checkpointFolder, 'run.json'), text);
+      expect(await findFinishedRun(preparation)).toBeUndefined();
+    },
+  );
+
+  it('is not finished where run.json is of another version', async () => {
+    const preparation = prepare('logs', 1);
+    const run = await trainInto(preparation).ended;
+    await writeFile(
+      path.join(preparation.checkpointFolder, 'run.json'),
+      JSON.stringify({ ...run, version: 2 }),
+    );
+    expect(await findFinishedRun(preparation)).toBeUndefined();
+  });
+
+  it.each(['tfevents', 'SIMULATED'])('is not finished without its %s file, and restores it', async (part) => {
+    const preparation = prepare('logs', 2);
+    await trainInto(preparation).ended;
+    const before = await outputsOf(preparation);
+    const name = (await readdir(preparation.logFolder)).find((one) => one.includes(part))!;
+    await rm(path.join(preparation.logFolder, name));
+    expect(await findFinishedRun(preparation)).toBeUndefined();
+    await trainInto(preparation).ended;
+    expect(await outputsOf(preparation)).toEqual(before);
+    expect(await findFinishedRun(preparation)).toBeDefined();
   });
 });

@@ -80,7 +80,7 @@ function findLog(
 }
 
 function isEventFile(file: string): boolean {
-  return /tfevents[^/]*$/.test(file);
+  return /tfevents[^/]*$/.test(file) && !file.endsWith('.partial');
 }
 
 /** The model whose id a file's name begins with; neither `lambda-0.1` nor `lambda-0` begins `lambda-0.15.events…`. The longest id wins. */

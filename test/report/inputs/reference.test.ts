@@ -63,6 +63,7 @@ describe('readReference', () => {
   it('reads event files in the folder of a model and below, or named after it', async () => {
     await write('baseline/run/events.out.tfevents.1', eventFile([['test_accuracy', 0, 0.5]]));
     await write('baseline/notes.txt', 'not read');
+    await write('baseline/run/events.out.tfevents.2.partial', 'a file that a killed process left');
     await write('lambda-0.1.events.out.tfevents.1', eventFile([['test_accuracy', 1, 0.25]]));
     await write('lambda-0.15.events.out.tfevents.1', eventFile([['test_accuracy', 2, 0.25]]));
     const reference = await readReference(folder, ['baseline', 'lambda-0.1', 'lambda-0']);
