@@ -7,6 +7,7 @@ import { ReproError } from '../src/errors.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
+import { requirePath } from '../src/stage/require-path.ts';
 import { evaluateClips } from '../src/training/evaluation.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { readMaxima } from '../src/training/metrics.ts';
@@ -22,8 +23,9 @@ interface Params {
 export default defineStage<Params>({
   summary: 'Runs the chosen epoch of a trained model over the test and the validation clips.',
   async run({ params, inputs, outputs, signal, progress, metrics, note }) {
-    const [framesFolder, trained] = inputs as [string, string];
-    const [folder] = outputs as [string];
+    const framesFolder = requirePath(inputs, 0, 'frames');
+    const trained = requirePath(inputs, 1, 'trained model');
+    const folder = requirePath(outputs, 0, 'evaluation');
     const { run, split } = await readRunFiles(trained);
     const checkpoint = join(trained, 'best.safetensors');
     const state = readSafetensors(await readFile(checkpoint), checkpoint).tensors;
@@ -33,7 +35,7 @@ export default defineStage<Params>({
     );
 
     const engine = await chooseEngine(params.evaluate?.engine ?? 'auto');
-    // Training has named its engine already; another one may differ in last digits.
+    // Only worth a note if it is not the engine of the training: results may differ in the last digits.
     if (engine.description.backend !== run.engine.backend) note(describeEngine(engine.description));
 
     const frames = await openFrameCache(framesFolder);
@@ -51,7 +53,7 @@ export default defineStage<Params>({
           classes: classes.length,
           batchSize: params.evaluate?.batchSize ?? 16,
           beforeBatch: async () => {
-            await nextTurn(); // where an abort is heard
+            await nextTurn(); // lets an abort arrive
             if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
           },
           afterBatch: (clips) => {

@@ -4,6 +4,7 @@ import { type FrameSettings, writeFrames } from '../src/datasets/frame-writer.ts
 import { findDataset } from '../src/datasets/registry.ts';
 import { parseFields } from '../src/formats/fields.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
+import { requirePath } from '../src/stage/require-path.ts';
 
 interface Params {
   readonly dataset: { readonly name: string };
@@ -11,9 +12,11 @@ interface Params {
 }
 
 export default defineStage<Params>({
-  summary: 'Cuts the recordings into clips and counts their events in frames.',
+  summary: 'Cuts the recordings into clips and accumulates their events into frames.',
   async run(context) {
-    const [verified, root, output] = [context.inputs[0]!, context.inputs[1]!, context.outputs[0]!];
+    const verified = requirePath(context.inputs, 0, 'verified data');
+    const root = requirePath(context.inputs, 1, 'recordings');
+    const output = requirePath(context.outputs, 0, 'frames');
     const dataset = findDataset(context.params.dataset.name);
     const manifest = await readManifest(path.join(verified, 'manifest.json'), dataset.name);
     const { splits, frames } = await writeFrames({
@@ -36,10 +39,10 @@ export default defineStage<Params>({
   },
 });
 
-/** What the cache must say of its data. */
+/** Whether the recordings are simulated, which the frames' index has to say. */
 async function readManifest(file: string, dataset: string): Promise<{ readonly simulated: boolean }> {
   const source = { file, code: 'frames', fix: 'Run `repro run verify --force`.' };
   const fields = parseFields(await readFile(file, 'utf8'), source);
-  if (fields.text('dataset') !== dataset) fields.fail('dataset', `is not "${dataset}", as the profile says`);
+  if (fields.text('dataset') !== dataset) fields.fail('dataset', `is not the profile’s "${dataset}"`);
   return { simulated: fields.flag('simulated') };
 }

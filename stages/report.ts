@@ -4,6 +4,7 @@ import { buildReport } from '../src/report/report.ts';
 import { titleDataset } from '../src/report/thesis.ts';
 import { writeReport } from '../src/report/write.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
+import { requirePath } from '../src/stage/require-path.ts';
 
 interface Params {
   readonly models: readonly string[];
@@ -12,24 +13,20 @@ interface Params {
 }
 
 export default defineStage<Params>({
-  summary: 'Writes what came out: tables, figures and the page to read first.',
-
+  summary: 'Writes the report: tables, figures and the page to read first.',
   async run(context) {
-    const [verify, train, evaluate, models, reference] = context.inputs;
-    const [folder] = context.outputs;
-    if (
-      verify === undefined ||
-      train === undefined ||
-      evaluate === undefined ||
-      models === undefined ||
-      folder === undefined
-    ) {
-      throw new Error('stages/report.ts needs the inputs verify, train, evaluate, models and one output');
-    }
-    const results = await collectResults({ verify, train, evaluate, models, reference }, context.params);
+    const folder = requirePath(context.outputs, 0, 'report');
+    const sources = {
+      verify: requirePath(context.inputs, 0, 'verified data'),
+      train: requirePath(context.inputs, 1, 'trained models'),
+      evaluate: requirePath(context.inputs, 2, 'evaluations'),
+      models: requirePath(context.inputs, 3, 'model files'),
+      reference: context.inputs[4], // only where the profile names logs
+    };
+    const results = await collectResults(sources, context.params);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Reproduction on ${titleDataset(results.dataset)}`,
-      // The major version alone: it is the part of Node.js that makes a stage stale.
+      // The major version alone: only a change of that makes a stage stale.
       nodeMajor: process.versions.node.split('.', 1).join(''),
     });
     const written = await writeReport(report, folder, (done, total) =>

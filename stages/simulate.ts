@@ -1,21 +1,23 @@
 import { writeSimulatedDataset } from '../src/datasets/simulated/dataset.ts';
 import type { SimulationOptions } from '../src/datasets/simulated/layout.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
+import { requirePath } from '../src/stage/require-path.ts';
 
 interface Params {
   readonly simulate: SimulationOptions;
 }
 
 export default defineStage<Params>({
-  summary: 'Simulates gesture recordings in the layout of DVS128 Gesture',
+  summary: 'Simulates gesture recordings in the layout of DVS128 Gesture.',
   async run({ params, outputs, signal, progress, metrics, note }) {
-    const [root] = outputs;
-    if (root === undefined) throw new Error('stage simulate: pipeline.yaml must give it one output');
+    const root = requirePath(outputs, 0, 'recordings');
     const summary = await writeSimulatedDataset(root, params.simulate, {
       signal,
       progress: (done, total, recording) => progress({ done, total, unit: 'recordings', note: recording }),
     });
     metrics({ ...summary });
-    note(`${summary.recordings} simulated recordings (no camera, no people); see SIMULATED.txt beside them.`);
+    note(
+      `${summary.recordings} simulated recordings (no camera, no people); see SIMULATED.txt next to them.`,
+    );
   },
 });

@@ -3,28 +3,29 @@ import { basename } from 'node:path';
 import { parse } from 'yaml';
 import { chooseEngine, type EngineChoice } from '../src/engines/choose-engine.ts';
 import { describeEngine } from '../src/engines/engine.ts';
-import { buildNetwork } from '../src/snn/networks.ts';
 import { countParameters } from '../src/snn/parameters.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
+import { requirePath } from '../src/stage/require-path.ts';
 import { CheckpointStore } from '../src/training/checkpoint-store.ts';
 import { describeCompat } from '../src/training/compat.ts';
-import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
+import { openFrameCache } from '../src/training/frame-cache.ts';
 import { trainNetwork } from '../src/training/loop.ts';
 import { describeRun, writeRunFiles } from '../src/training/run-files.ts';
 import { readSeed, warnOfSeed } from '../src/training/seed.ts';
 import { resolveModel } from '../src/training/settings.ts';
-import { chooseTrainingClips } from '../src/training/training-clips.ts';
+import { setUpTraining } from '../src/training/training-setup.ts';
 
 interface Params {
-  /** The engine, and the profile's overrides of the model's own settings. */
+  /** The engine, and settings that override those of the model's file. */
   readonly train: { readonly engine: EngineChoice; readonly [setting: string]: unknown };
 }
 
 export default defineStage<Params>({
   summary: 'Trains one model with one seed and keeps its best and last state.',
   async run({ params, matrix, inputs, outputs, resume, signal, progress, metrics, note, warn }) {
-    const [framesFolder, modelFile] = inputs as [string, string];
-    const [folder] = outputs as [string];
+    const framesFolder = requirePath(inputs, 0, 'frames');
+    const modelFile = requirePath(inputs, 1, 'model');
+    const folder = requirePath(outputs, 0, 'trained model');
     const seed = readSeed(matrix.seed);
     const model = resolveModel(
       parse(await readFile(modelFile, 'utf8')),
@@ -37,51 +38,41 @@ export default defineStage<Params>({
 
     const frames = await openFrameCache(framesFolder);
     try {
-      const { index } = frames;
-      const network = { input: frames.input, classes: index.classes.length, ...model.network };
-      const spec = buildNetwork(network);
-      const clips = chooseTrainingClips(index, model, seed);
+      const { network, clips, task } = setUpTraining(frames, model, seed);
       for (const warning of clips.warnings) warn(warning);
       const outcome = await trainNetwork({
+        ...task,
         engine,
-        spec,
-        seed,
-        settings: model.training,
-        compat: clips.compat,
-        split: clips.split,
-        train: { source: frames.train, labels: labelsOf(index.splits.train) },
-        test: { source: frames.test, labels: labelsOf(index.splits.test) },
         ...(resume[0] === undefined ? {} : { checkpoints: new CheckpointStore(resume[0], warn) }),
         signal,
         progress,
         note,
-        log: (line) => console.log(line), // stdout is the stage's log
+        log: (line) => console.log(line), // stdout goes to the stage's log
       });
 
-      const { title, training } = model;
-      const { compat } = clips;
+      const { spec } = task;
       const run = describeRun({
-        // A model is called by its file's name, as the profile's `models` call it.
-        model: { id: basename(modelFile, '.yaml'), title },
+        // The id of a model is the name of its file, as in `models` of a profile.
+        model: { id: basename(modelFile, '.yaml'), title: model.title },
         seed,
-        index,
+        index: frames.index,
         engine: engine.description,
         network,
         parameters: countParameters(spec),
-        training,
-        compat,
+        training: model.training,
+        compat: clips.compat,
         split: clips.split,
         outcome,
       });
       await writeRunFiles(folder, run, { spec, clips, outcome });
       metrics({
-        // Counted from 1, as people and the report count; files count from 0, as the original did.
+        // From 1, as people and the report count; files count from 0, as the original did.
         bestEpoch: run.best.epoch + 1,
         validationAccuracy: run.best.validationAccuracy,
         testAccuracy: run.best.testAccuracy,
         maximumTestAccuracy: run.maximum.test.accuracy,
         finalLoss: outcome.rows.at(-1)?.train.loss ?? null,
-        compat: describeCompat(compat),
+        compat: describeCompat(clips.compat),
       });
     } finally {
       await frames.close();

@@ -2,22 +2,24 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findDataset } from '../src/datasets/registry.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
+import { requirePath } from '../src/stage/require-path.ts';
 
 interface Params {
   readonly dataset: { readonly name: string; readonly simulated: boolean };
 }
 
 export default defineStage<Params>({
-  summary: 'Checks that the recordings are all there and are what they should be.',
+  summary: 'Checks that the recordings are complete and intact.',
   async run(context) {
     const { name, simulated } = context.params.dataset;
-    const [root, output] = [context.inputs[0]!, context.outputs[0]!];
+    const root = requirePath(context.inputs, 0, 'recordings');
+    const output = requirePath(context.outputs, 0, 'manifest');
     const dataset = findDataset(name);
     const manifest = await dataset.verify(root, {
       simulated,
       signal: context.signal,
       progress: (done, total) => context.progress({ done, total, unit: dataset.recordingsNoun }),
-      // The stage's output is its log: `repro logs verify`.
+      // stdout goes to the stage's log: `repro logs verify`.
       log: (line) => console.log(line),
     });
     for (const warning of manifest.warnings) context.warn(warning);
@@ -31,6 +33,6 @@ export default defineStage<Params>({
       warnings: manifest.warnings.length,
     });
     const kind = manifest.simulated ? 'simulated, in the layout of ' : '';
-    context.note(`${kind}${dataset.title}: ${train.clips} training and ${test.clips} test clips, whole.`);
+    context.note(`${kind}${dataset.title}: ${train.clips} training and ${test.clips} test clips, complete.`);
   },
 });

@@ -3,11 +3,10 @@ import path from 'node:path';
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
-import { buildNetwork } from '../snn/networks.ts';
-import { labelsOf, openFrameCache } from '../training/frame-cache.ts';
+import { openFrameCache } from '../training/frame-cache.ts';
 import { trainNetwork } from '../training/loop.ts';
 import type { TrainingProgress } from '../training/progress.ts';
-import { chooseTrainingClips } from '../training/training-clips.ts';
+import { setUpTraining } from '../training/training-setup.ts';
 import { describeEpochEnd } from './epoch-line.ts';
 import type { Preparation } from './preparation.ts';
 import { type OriginalRunFile, RunFolder } from './run-folder.ts';
@@ -18,25 +17,27 @@ export interface OriginalTraining {
   readonly preparation: Preparation;
   readonly record: RunRecord;
   readonly engine: Engine;
-  /** Where the frames are that the record's digest is of. */
+  /** The folder of the frames whose digest is in the record. */
   readonly framesFolder: string;
   readonly signal: AbortSignal;
   readonly progress: (progress: TrainingProgress) => void;
   readonly note: (text: string) => void;
   readonly warn: (text: string) => void;
-  /** Throws if the folders are no longer ours. */
+  /** Throws if another process has taken the folders. */
   readonly assertHeld: () => void;
-  /** Since 1970: the event file shows when an epoch was. */
+  /** Since 1970: the event file shows when each epoch ended. */
   readonly nowSeconds: () => number;
 }
 
 /**
- * Trains what the original's arguments ask for, into the original's folders. Interrupted and called again, it goes on to the same bytes.
+ * Trains the network that the original's arguments describe, into the original's folders. If interrupted and called again, it resumes
+ * and ends with the same bytes.
  *
- * In the checkpoint folder, after each epoch: `checkpoint.safetensors` (the last state), `checkpoint_max.safetensors` (the kept one),
- * `metrics.csv`, `run.json`, `split.json`; `arguments.json` and `resume/`, which hold what the next call goes on from, from the first checkpoint on. In the log folder: one event file.
+ * The checkpoint folder holds, after each epoch: `checkpoint.safetensors` (the last state), `checkpoint_max.safetensors` (the kept
+ * one), `metrics.csv`, `run.json` and `split.json`; and from the first checkpoint on, `arguments.json` and `resume/`, which the next call
+ * continues from. The log folder holds one event file.
  *
- * @throws {ReproError} as `trainNetwork`; `frames-invalid` if the frames are not those that were asked for
+ * @throws {ReproError} as `trainNetwork`; `frames-invalid` if the frames are not those that the arguments describe
  */
 export async function trainOriginal(training: OriginalTraining): Promise<OriginalRunFile> {
   const { preparation, engine, record, note, warn } = training;
@@ -46,32 +47,24 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
   try {
     const { index } = frames;
     checkFrames(training, index);
-    const clips = chooseTrainingClips(index, model, seed);
+    const { network, clips, task } = setUpTraining(frames, model, seed);
     for (const warning of clips.warnings) warn(warning);
-    const network = { input: frames.input, classes: index.classes.length, ...model.network };
-    const spec = buildNetwork(network);
     const folder = new RunFolder(
       preparation,
-      { index, engine: engine.description, network, spec, clips },
+      { index, engine: engine.description, network, spec: task.spec, clips },
       training,
     );
 
     const resumeFolder = path.join(checkpointFolder, 'resume');
     let startedMs = performance.now();
     await trainNetwork({
+      ...task,
       engine,
-      spec,
-      seed,
-      settings: model.training,
-      compat: clips.compat,
-      split: clips.split,
-      train: { source: frames.train, labels: labelsOf(index.splits.train) },
-      test: { source: frames.test, labels: labelsOf(index.splits.test) },
       checkpoints: new RunStore(resumeFolder, {
         key: nameTraining(record),
         warn,
         assertHeld: training.assertHeld,
-        // Not earlier: arguments that cannot be trained with must not claim the folder against those that can.
+        // Not earlier: a training that fails before its first step must not claim the folder.
         beforeFirst: async () => {
           await writeRecord(checkpointFolder, record);
           await mkdir(resumeFolder, { recursive: true });
@@ -96,7 +89,7 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
   }
 }
 
-/** Between their making and their opening, another run may have put frames of another profile in their place. */
+/** Another run may have replaced the frames with those of another profile since they were made. */
 function checkFrames({ preparation, record, framesFolder }: OriginalTraining, index: ClipIndex): void {
   const { steps, splitBy, normalization } = preparation.frames;
   const wanted = [
@@ -109,8 +102,8 @@ function checkFrames({ preparation, record, framesFolder }: OriginalTraining, in
   const { frames } = index;
   const found = [index.dataset, index.simulated, frames.steps, frames.splitBy, frames.normalization];
   if (wanted.every((value, i) => value === found[i])) return;
-  throw new ReproError('frames-invalid', 'These frames are not those that the arguments ask for.', {
+  throw new ReproError('frames-invalid', 'These frames do not match the arguments.', {
     where: framesFolder,
-    fix: 'Another run in this project has replaced them. Run the command again when it has ended.',
+    fix: 'Another run in this project has replaced them. Run the command again when that run has ended.',
   });
 }

@@ -1,0 +1,36 @@
+import type { NetworkConfig } from '../snn/networks.ts';
+import { buildNetwork } from '../snn/networks.ts';
+import { type FrameCache, labelsOf } from './frame-cache.ts';
+import type { ResolvedModel } from './settings.ts';
+import type { TrainingTask } from './task.ts';
+import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';
+
+/** A model with a seed on the frames that it is trained on. */
+export interface TrainingSetup {
+  readonly network: NetworkConfig;
+  readonly clips: TrainingClips;
+  /** The part of the training's task that model, seed and frames determine. */
+  readonly task: Required<
+    Pick<TrainingTask, 'spec' | 'seed' | 'settings' | 'compat' | 'split' | 'train' | 'test'>
+  >;
+}
+
+/** @throws {ReproError} as `buildNetwork` and `chooseTrainingClips` */
+export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number): TrainingSetup {
+  const { index } = frames;
+  const network = { input: frames.input, classes: index.classes.length, ...model.network };
+  const clips = chooseTrainingClips(index, model, seed);
+  return {
+    network,
+    clips,
+    task: {
+      spec: buildNetwork(network),
+      seed,
+      settings: model.training,
+      compat: clips.compat,
+      split: clips.split,
+      train: { source: frames.train, labels: labelsOf(index.splits.train) },
+      test: { source: frames.test, labels: labelsOf(index.splits.test) },
+    },
+  };
+}
