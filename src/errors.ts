@@ -1,15 +1,15 @@
-/** What an error says beyond its sentence: where it was met and how to mend it. */
+/** What an error tells beyond its message: where it occurred and how to fix it. */
 export interface ErrorDetails {
   /** `file:line:column`, a path, or a path with a packet and byte offset. */
   readonly where?: string | undefined;
-  /** What the reader can do about it, as one or more whole sentences. */
+  /** What the reader can do about it, in complete sentences. */
   readonly fix?: string | undefined;
   readonly cause?: unknown;
 }
 
 /**
- * An error that a person is meant to read: *where*, what was expected, what was found, how to mend it.
- * Programs read `code`, which never changes once published.
+ * An error for people to read: where, what was expected, what was found, how to fix it.
+ * Programs use `code`, which never changes once published.
  */
 export class ReproError extends Error {
   override readonly name: string = 'ReproError';
@@ -25,19 +25,19 @@ export class ReproError extends Error {
   }
 }
 
-/** The text of an error for a terminal: `where  message` and, on the lines below, the remedy. */
+/** The text of an error for a terminal: `where  message` and, on the lines below, the fix. */
 export function describeError(error: unknown): string {
   if (!(error instanceof ReproError)) return error instanceof Error ? error.message : String(error);
   const head = error.where === undefined ? error.message : `${error.where}  ${error.message}`;
   return error.fix === undefined ? head : `${head}\n  ${error.fix.split('\n').join('\n  ')}`;
 }
 
-/** Whether an error is one of the system's with one of these codes, such as `ENOENT`. */
+/** Whether this is a system error with one of these codes, such as `ENOENT`. */
 export function hasErrorCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
-/** Closes an exhaustive `switch`: reaching it is a programming error, and the compiler says so first. */
+/** Ends an exhaustive `switch`: the compiler rejects any call that can be reached. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`);
 }

@@ -35,7 +35,7 @@ export interface TrainValOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-const elsewhere = 'Give another -log_dir_prefix.';
+const elsewhere = 'Choose another -log_dir_prefix.';
 
 /** `repro train-val`: the original's training, from its arguments to its folders. Progress on stderr; run.json on stdout with --json. */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {

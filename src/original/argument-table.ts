@@ -1,11 +1,11 @@
-/** One argument of the original's `train_val.py`, as people are told of it. */
+/** One argument of the original's `train_val.py`, as the help describes it. */
 export interface Argument {
   readonly name: string;
-  /** A flag stands alone; all others are followed by a value. */
+  /** A flag has no value; all others are followed by one. */
   readonly kind: 'flag' | 'float' | 'int' | 'text' | 'choice';
-  /** What holds where it is not given, as Python prints it; none for those that must be given. */
+  /** The default as Python prints it; undefined for flags and required arguments. */
   readonly default?: string;
-  /** When it must be given: always, for event data, or to train, where it runs and writes. */
+  /** When it is required: always, for event data, or for training as opposed to printing a configuration. */
   readonly required?: 'always' | 'events' | 'training';
   readonly meaning: string;
 }
@@ -24,52 +24,52 @@ export type DatasetName = (typeof datasetNames)[number];
 export const splitRules = ['time', 'number'] as const;
 export const normalizations = ['frequency', 'max', 'norm', 'sum'] as const;
 
-/** All arguments of the original, under its names; with one dash in front on a command line. */
+/** All arguments of the original, under its names; on a command line, each has one dash. */
 export const argumentTable = [
   {
     name: 'init_tau',
     kind: 'float',
     required: 'always',
-    meaning: 'τ of the membrane at the start, in time steps',
+    meaning: 'initial membrane time constant τ, in time steps',
   },
-  { name: 'batch_size', kind: 'int', default: '16', meaning: 'clips an optimiser step' },
-  { name: 'learning_rate', kind: 'float', default: '0.001', meaning: 'Adam’s learning rate at the start' },
+  { name: 'batch_size', kind: 'int', default: '16', meaning: 'clips per optimiser step' },
+  { name: 'learning_rate', kind: 'float', default: '0.001', meaning: 'initial learning rate of Adam' },
   {
     name: 'T_max',
     kind: 'int',
     default: '64',
     meaning: 'epochs over which the learning rate falls to 0 (half the cosine’s period)',
   },
-  { name: 'use_plif', kind: 'flag', meaning: 'learn τ (PLIF); without it, it stays (LIF)' },
-  { name: 'alpha_learnable', kind: 'flag', meaning: 'learn the slope of the surrogate gradient too' },
-  { name: 'use_max_pool', kind: 'flag', meaning: 'pool by the maximum; without it, by the average' },
+  { name: 'use_plif', kind: 'flag', meaning: 'learn τ (PLIF) instead of keeping it fixed (LIF)' },
+  { name: 'alpha_learnable', kind: 'flag', meaning: 'also learn the slope of the surrogate gradient' },
+  { name: 'use_max_pool', kind: 'flag', meaning: 'use max pooling instead of average pooling' },
   { name: 'device', kind: 'text', required: 'training', meaning: 'cpu, cuda or cuda:0' },
   { name: 'dataset_name', kind: 'choice', required: 'always', meaning: datasetNames.join(', ') },
   {
     name: 'log_dir_prefix',
     kind: 'text',
     required: 'training',
-    meaning: 'the folder below which logs and checkpoints are kept',
+    meaning: 'parent folder for logs and checkpoints',
   },
   {
     name: 'T',
     kind: 'int',
     required: 'always',
-    meaning: 'frames a clip, or steps that a still image is shown',
+    meaning: 'frames per clip, or time steps per still image',
   },
   {
     name: 'channels',
     kind: 'int',
     default: 'None',
     required: 'events',
-    meaning: 'channels of each convolution',
+    meaning: 'channels per convolution',
   },
   {
     name: 'number_layer',
     kind: 'int',
     default: 'None',
     required: 'events',
-    meaning: 'blocks of convolution',
+    meaning: 'number of convolutional blocks',
   },
   { name: 'split_by', kind: 'choice', default: 'None', required: 'events', meaning: splitRules.join(' or ') },
   {
@@ -78,31 +78,31 @@ export const argumentTable = [
     default: 'None',
     meaning: `${normalizations.join(', ')} or None (event data)`,
   },
-  { name: 'max_epoch', kind: 'int', required: 'always', meaning: 'epochs to train' },
-  { name: 'detach_reset', kind: 'flag', meaning: 'leave the reset out of the gradient' },
+  { name: 'max_epoch', kind: 'int', required: 'always', meaning: 'number of epochs' },
+  { name: 'detach_reset', kind: 'flag', meaning: 'exclude the reset from the gradient' },
   {
     name: 'val_ratio',
     kind: 'float',
     default: '0.15',
-    meaning: 'share of each class that is held back for validation',
+    meaning: 'share of each class held out for validation',
   },
-  { name: 'tau_per_neuron', kind: 'flag', meaning: 'one τ a neuron instead of one a layer' },
+  { name: 'tau_per_neuron', kind: 'flag', meaning: 'one τ per neuron instead of one per layer' },
   {
     name: 'tau_std_dev',
     kind: 'float',
     default: '0',
-    meaning: 'standard deviation of τ at the start, in time steps',
+    meaning: 'standard deviation of the initial τ, in time steps',
   },
   { name: 'reg_lambda', kind: 'float', default: '0', meaning: 'λ of the penalty λ · Σ Var(w)' },
-  { name: 'seed', kind: 'int', default: '2020', meaning: 'of all random numbers' },
+  { name: 'seed', kind: 'int', default: '2020', meaning: 'seed for all random numbers' },
 ] as const satisfies readonly Argument[];
 
 export type ArgumentName = (typeof argumentTable)[number]['name'];
 
-/** What the arguments are for: a training needs to know where it runs and where it writes, a configuration does not. */
+/** What the arguments are for. Unlike a configuration, a training needs a device and an output folder. */
 export type Purpose = 'training' | 'configuration';
 
-/** The table as lines of help. */
+/** The table as lines for `--help`. */
 export function describeArguments(purpose: Purpose): string[] {
   const table: readonly Argument[] = argumentTable;
   const heads = table.map(({ name, kind }) =>
@@ -115,7 +115,7 @@ export function describeArguments(purpose: Purpose): string[] {
   );
 }
 
-/** What holds where an argument is not given, as a remark. */
+/** The default, or that there is none, as a remark. */
 function describeOtherwise({ required, default: otherwise }: Argument, purpose: Purpose): string {
   if (required === 'events') return ' (required for event data)';
   if (required !== undefined && (required === 'always' || purpose === 'training')) return ' (required)';

@@ -11,7 +11,7 @@ import { readCommandLine } from './command-line.ts';
 import { findContradictions } from './contradictions.ts';
 import { ValueReader } from './value-reader.ts';
 
-/** The values of all arguments under the original's names; null is Python's `None`. */
+/** The values of all arguments, under the original's names; null stands for Python's `None`. */
 export interface OriginalArguments {
   /** In time steps. */
   readonly init_tau: number;
@@ -41,22 +41,22 @@ export interface OriginalArguments {
 
 export interface ParsedArguments {
   readonly values: OriginalArguments;
-  /** Those that were given; Python prints a default as it stands in the script, and a given number as a float. */
+  /** Those given explicitly: Python prints them as floats, but defaults as they are written in the script. */
   readonly given: ReadonlySet<ArgumentName>;
-  /** What is allowed but not as it looks. */
+  /** Remarks on what is accepted but may not mean what it seems to. */
   readonly notes: readonly string[];
 }
 
 /**
- * Reads the original's arguments.
+ * Parses the original's arguments.
  *
- * @param words as the shell splits them, without our own options
- * @throws {ReproError} `arguments-invalid` with everything that is wrong with them
+ * @param words as split by the shell, without our own options
+ * @throws {ReproError} `arguments-invalid`, listing every problem
  */
 export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
   const line = readCommandLine(words);
   const read = new ValueReader(line.words);
-  const ofTraining = (name: ArgumentName, value: string | undefined): string | null =>
+  const neededToTrain = (name: ArgumentName, value: string | undefined): string | null =>
     purpose === 'training' ? read.need(name, value, '') : (value ?? null);
   const above = (least: number) => (value: number) => value > least;
   const atLeastZero = (value: number) => value >= 0;
@@ -69,9 +69,9 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
     use_plif: read.flag('use_plif'),
     alpha_learnable: read.flag('alpha_learnable'),
     use_max_pool: read.flag('use_max_pool'),
-    device: ofTraining('device', read.device('device')),
+    device: neededToTrain('device', read.device('device')),
     dataset_name: read.need('dataset_name', read.choice('dataset_name', datasetNames), 'DVS128Gesture'),
-    log_dir_prefix: ofTraining('log_dir_prefix', read.text('log_dir_prefix')),
+    log_dir_prefix: neededToTrain('log_dir_prefix', read.text('log_dir_prefix')),
     T: read.need('T', read.count('T'), 1),
     channels: read.count('channels') ?? null,
     number_layer: read.count('number_layer') ?? null,
@@ -103,7 +103,7 @@ function refuse(problems: readonly string[], purpose: Purpose): ReproError {
   const message =
     problems.length === 1 && only !== undefined
       ? only
-      : `${problems.length} things are wrong with the arguments:\n${problems.map((one) => `  ${one}`).join('\n')}`;
+      : `There are ${problems.length} problems with the arguments:\n${problems.map((one) => `  ${one}`).join('\n')}`;
   return new ReproError('arguments-invalid', message, {
     fix: `\`repro ${command} --help\` lists the arguments.`,
   });

@@ -1,23 +1,22 @@
 import { findClosest, suggestName } from '../schema/closest-name.ts';
 import { type Argument, type ArgumentName, argumentTable } from './argument-table.ts';
 
-/** What stands on a command line: each argument's value as text, `true` for a flag. */
+/** A command line split into arguments: each value as text, or `true` for a flag. */
 export interface CommandLine {
   readonly words: ReadonlyMap<ArgumentName, string | true>;
-  /** What is accepted but was not written in full. */
+  /** How shortened names were read. */
   readonly notes: readonly string[];
   readonly problems: readonly string[];
 }
 
-/** Our own options beside the original's; they are read elsewhere, and only named here to those who misspell them. */
+/** Our own options. Commander reads them before; what arrives here is a misspelling, and may be one of these. */
 const ownOptions = ['--profile', '--set', '--compat', '--engine', '--project', '--json', '--help'];
 
 const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
 
 /**
- * Finds the arguments among the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`, and any beginning of a name that only one
- * argument has. A value may be a negative number, but not begin with a dash otherwise. What argparse lets pass, and is hardly ever meant,
- * is refused: an argument that is given twice, of which the last would count.
+ * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`, and any unambiguous prefix of a name. A value may be a negative
+ * number, but may not begin with a dash otherwise. Unlike in argparse, giving an argument twice is an error: it is hardly ever intended.
  */
 export function readCommandLine(given: readonly string[]): CommandLine {
   const words = new Map<ArgumentName, string | true>();
@@ -28,7 +27,7 @@ export function readCommandLine(given: readonly string[]): CommandLine {
     const head = findHead(word);
     if ('problem' in head) {
       problems.push(head.problem);
-      // Its value, if it has one, is no problem of its own.
+      // Its value, if it has one, is not another problem.
       if (word.startsWith('-') && !word.includes('=') && isValue(given[at + 1])) at += 1;
       continue;
     }
@@ -38,7 +37,7 @@ export function readCommandLine(given: readonly string[]): CommandLine {
     if (argument.kind === 'flag') {
       value = true;
       if (joined !== undefined)
-        problems.push(`-${argument.name} is a flag: it takes no value, found "${joined}".`);
+        problems.push(`-${argument.name} is a flag and takes no value, found "${joined}".`);
     } else {
       value = joined;
       if (value === undefined && isValue(given[at + 1])) {
@@ -47,7 +46,7 @@ export function readCommandLine(given: readonly string[]): CommandLine {
       }
     }
     if (value === undefined || value === '') {
-      problems.push(`-${argument.name} lacks its value.`);
+      problems.push(`-${argument.name} requires a value.`);
       value = '';
     }
     if (words.has(argument.name)) problems.push(`-${argument.name} is given twice.`);
@@ -64,10 +63,10 @@ type Head =
     }
   | { readonly problem: string };
 
-/** The argument that a word names, with the value that is joined to it. */
+/** The argument that a word names, with the value attached to it. */
 function findHead(word: string): Head {
   if (!word.startsWith('-') || word === '-' || isNumber(word)) {
-    return { problem: `"${word}" belongs to no argument.` };
+    return { problem: `unexpected value "${word}".` };
   }
   if (word.startsWith('--')) return { problem: describeUnknownOption(word) };
   const [, name = '', joined] = /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
@@ -78,7 +77,7 @@ function findHead(word: string): Head {
   });
   const exact = names.find((one) => one === name);
   if (exact !== undefined) return of(exact, false);
-  // The only name of one letter: its value may follow without a blank.
+  // The only one-letter name: its value may follow without a space.
   const steps = /^T(\d.*)$/.exec(name)?.[1];
   if (steps !== undefined && joined === undefined) return of('T', false, steps);
   const begun = names.filter((one) => one.startsWith(name));
@@ -86,19 +85,19 @@ function findHead(word: string): Head {
   if (begun.length > 1) {
     return { problem: `"-${name}" could be ${begun.map((one) => `-${one}`).join(' or ')}.` };
   }
-  // Any letter is one slip away from any other.
+  // Any letter is a typo away from any other.
   const closest = name.length > 1 ? findClosest(name, names) : undefined;
   return {
-    problem: `there is no argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
+    problem: `unknown argument "-${name}".${closest === undefined ? '' : ` Closest: "-${closest}".`}`,
   };
 }
 
 function describeUnknownOption(word: string): string {
   const [name = word] = word.split('=', 1);
   const meant = names.find((one) => one === name.slice(2));
-  if (meant !== undefined) return `"${name}": the original's arguments have one dash: -${meant}.`;
+  if (meant !== undefined) return `"${name}": the original's arguments have a single dash: -${meant}.`;
   const suggestion = suggestName(name, ownOptions);
-  return `there is no option "${name}".${suggestion === undefined ? '' : ` ${suggestion}`}`;
+  return `unknown option "${name}".${suggestion === undefined ? '' : ` ${suggestion}`}`;
 }
 
 function isValue(word: string | undefined): word is string {

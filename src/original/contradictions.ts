@@ -5,16 +5,16 @@ import { countFittingLayers, originalDatasets } from './data-sets.ts';
 export interface Contradictions {
   readonly problems: readonly string[];
   readonly notes: readonly string[];
-  /** Arguments that this data set needs and that were not given. */
+  /** Arguments that this data set requires but that were not given. */
   readonly missing: readonly ArgumentName[];
 }
 
 const eventArguments = ['channels', 'number_layer', 'split_by'] as const;
 
 /**
- * What arguments that are right by themselves say against each other.
+ * Finds contradictions between arguments that are valid on their own.
  *
- * @param broken arguments of which something wrong was told already
+ * @param broken arguments with problems that were reported already
  */
 export function findContradictions(
   values: OriginalArguments,
@@ -28,17 +28,18 @@ export function findContradictions(
 
   if (values.tau_per_neuron && !values.use_plif) {
     problems.push(
-      '-tau_per_neuron without -use_plif: neurons whose τ is not learned all keep -init_tau, so there is nothing for each to have of its own.',
+      '-tau_per_neuron without -use_plif: if τ is not learned, all neurons keep -init_tau, so none has a τ of its own.',
     );
   }
   if (values.tau_std_dev > 0 && !values.tau_per_neuron && areSound('tau_std_dev')) {
     problems.push(
-      `-tau_std_dev ${values.tau_std_dev} without -tau_per_neuron: the one τ of a layer cannot be spread.`,
+      `-tau_std_dev ${values.tau_std_dev} without -tau_per_neuron: the single τ of a layer has no spread.`,
     );
   }
   if (values.reg_lambda > 0 && !values.tau_per_neuron && areSound('reg_lambda')) {
     problems.push(
-      `-reg_lambda ${values.reg_lambda} without -tau_per_neuron: the original then adds no penalty, whatever its folder's name says. Leave it out, or give -tau_per_neuron.`,
+      `-reg_lambda ${values.reg_lambda} without -tau_per_neuron: the original then adds no penalty, despite the λ in its folder's name. ` +
+        'Leave it out, or add -tau_per_neuron.',
     );
   }
   if (areSound('dataset_name')) {
@@ -50,7 +51,7 @@ export function findContradictions(
       const most = countFittingLayers(dataset.sensor);
       if (areSound('number_layer') && (values.number_layer ?? 0) > most) {
         problems.push(
-          `-number_layer ${values.number_layer}: each layer halves the frame, and ${dataset.sensor.join(' x ')} pixels have room for ${most}.`,
+          `-number_layer ${values.number_layer}: each layer halves the frame, and ${dataset.sensor.join(' x ')} pixels allow at most ${most} layers.`,
         );
       }
     }
@@ -58,7 +59,7 @@ export function findContradictions(
   const card = /^cuda:(\d+)$/.exec(values.device ?? '')?.[1];
   if (card !== undefined && Number(card) > 0) {
     notes.push(
-      `-device ${values.device}: the first card that is visible is taken; choose with CUDA_VISIBLE_DEVICES=${card}.`,
+      `-device ${values.device}: the first visible GPU is used; select one with CUDA_VISIBLE_DEVICES=${card}.`,
     );
   }
   return { problems, notes, missing };
@@ -68,5 +69,5 @@ function describeIgnored(dataset: string, given: ReadonlySet<ArgumentName>): str
   const ignored = [...eventArguments, 'normalization' as const].filter((name) => given.has(name));
   if (ignored.length === 0) return [];
   const list = ignored.map((name) => `-${name}`).join(', ');
-  return [`${list}: of event data only; the network of ${dataset} is fixed, as in the original.`];
+  return [`${list}: ignored, for event data only; the network for ${dataset} is fixed, as in the original.`];
 }

@@ -1,19 +1,19 @@
 import type { DatasetName } from './argument-table.ts';
 
-/** What the original's arguments mean by a data set's name. */
+/** What a data set name means in the original's arguments. */
 export type OriginalDataset =
   | {
       readonly kind: 'events';
       /** Height and width of the camera, in pixels. */
       readonly sensor: readonly [number, number];
       readonly classes: number;
-      /** The data set as a profile calls it, and the profile that it is read with; null where it cannot be read yet. */
+      /** The data set's name in a profile, and the profile to read it with; null if it cannot be read yet. */
       readonly reader: { readonly name: string; readonly profile: string } | null;
     }
   | {
       readonly kind: 'still';
       readonly architecture: 'mnist' | 'cifar10';
-      /** Widths of the original's convolutions and of its hidden linear layer. */
+      /** Widths of the original's convolutions and its hidden linear layer. */
       readonly channels: number;
       readonly hidden: number;
       readonly reader: null;
@@ -33,7 +33,7 @@ export const originalDatasets: Readonly<Record<DatasetName, OriginalDataset>> = 
   CIFAR10DVS: { kind: 'events', sensor: [128, 128], classes: 10, reader: null },
   ASLDVS: {
     kind: 'undefined',
-    why: 'the original takes this name, but stops after scaling the frames to 256 x 256: it never defined a network for them',
+    why: 'the original accepts this name, but stops after scaling the frames to 256 x 256: it never defined a network for them',
     reader: null,
   },
   DVS128Gesture: {
@@ -44,7 +44,7 @@ export const originalDatasets: Readonly<Record<DatasetName, OriginalDataset>> = 
   },
 };
 
-/** How many blocks, each of which halves height and width, a frame of this size has room for. */
+/** The number of blocks that a frame of this size allows: each halves height and width. */
 export function countFittingLayers([height, width]: readonly [number, number]): number {
   return Math.floor(Math.log2(Math.min(height, width)));
 }

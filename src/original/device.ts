@@ -7,14 +7,13 @@ export interface ChosenEngine {
 }
 
 /**
- * What computes the training that asks for `-device`: `cpu` is had everywhere; `cuda` is a wish, and where it cannot be fulfilled the CPU
- * takes its place, which is said.
+ * The engine for a `-device`. `cuda` is a preference: if CUDA does not work, the CPU is used, with a note.
  *
- * @param choice our own `--engine`, which goes over the device
+ * @param choice our own `--engine`, which overrides the device
  */
 export async function chooseDevice(device: string, choice: EngineChoice | undefined): Promise<ChosenEngine> {
   if (choice === undefined && device === 'cpu') {
-    // Loaded here so that no GPU is looked for.
+    // Opened directly, so that nothing looks for a GPU.
     const { createCpuEngine } = await import('../engines/tfjs/engine.ts');
     return { engine: createCpuEngine('-device cpu'), notes: [] };
   }
@@ -24,7 +23,7 @@ export async function chooseDevice(device: string, choice: EngineChoice | undefi
   return {
     engine,
     notes: [
-      `-device ${device} is not to be had here (${reason}): training goes on on the CPU. \`repro doctor\` says how to get CUDA.`,
+      `-device ${device} is not available here (${reason}); training on the CPU instead. \`repro doctor\` tells how to get CUDA.`,
     ],
   };
 }

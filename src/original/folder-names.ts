@@ -2,13 +2,13 @@ import type { ArgumentName } from './argument-table.ts';
 import type { ParsedArguments } from './arguments.ts';
 import { formatPythonFloat } from './python-numbers.ts';
 
-/** Where the original keeps its event files, and where its checkpoints; both directly below `-log_dir_prefix`. */
+/** The original's folders for event files and for checkpoints, both directly in `-log_dir_prefix`. */
 export interface FolderNames {
   readonly log: string;
   readonly checkpoints: string;
 }
 
-/** The names of a run's folders, letter by letter as the original writes them. */
+/** The names of a run's folders, exactly as the original writes them. */
 export function nameFolders({ values, given }: ParsedArguments): FolderNames {
   const float = (name: 'init_tau' | 'tau_std_dev' | 'reg_lambda' | 'val_ratio'): string =>
     printFloat(values[name], name, given);
@@ -32,7 +32,7 @@ export function nameFolders({ values, given }: ParsedArguments): FolderNames {
   return { log, checkpoints: `pt_${log}` };
 }
 
-/** A number that was given is a float; the script's own zeros are whole numbers, and stay so. */
+/** Numbers given on the command line are floats; the script's own zeros are integers and stay so. */
 function printFloat(value: number, name: ArgumentName, given: ReadonlySet<ArgumentName>): string {
   return !given.has(name) && Number.isInteger(value) ? String(value) : formatPythonFloat(value);
 }

@@ -5,13 +5,13 @@ import type { OriginalArguments, ParsedArguments } from './arguments.ts';
 import { pickChangedSwitches } from './compat-presets.ts';
 import { type OriginalDataset, originalDatasets } from './data-sets.ts';
 
-/** The sections of a model's file, `configs/models/<id>.yaml`. */
+/** The sections of a model file, `configs/models/<id>.yaml`. */
 export interface ModelFile {
   readonly title: string;
   readonly description: string;
   readonly network: {
     readonly architecture?: 'mnist' | 'cifar10';
-    /** Of a still image, how often it is shown; of events, T is how the frames were made. */
+    /** For how many time steps a still image is shown; for events, T is a setting of the frames. */
     readonly steps?: number;
     readonly channels: number;
     readonly layers?: number;
@@ -30,13 +30,13 @@ export interface ModelFile {
     readonly cosineHalfPeriod: number;
     readonly validationShare: number;
   };
-  /** Only the switches that are not at their default. */
+  /** Only the switches that are not at their defaults. */
   readonly compat?: Partial<Compat>;
 }
 
-/** What the arguments say that belongs to a profile. */
+/** The arguments that belong to a profile. */
 export interface ProfileParts {
-  /** The data set's name there, and the profile that has it; null where it cannot be read yet. */
+  /** The data set's name there, and the profile for it; null if it cannot be read yet. */
   readonly dataset: { readonly name: string; readonly profile: string } | null;
   /** null for still images. */
   readonly frames: {
@@ -53,11 +53,11 @@ export interface Configuration {
   readonly notes: readonly string[];
 }
 
-/** Slope of the arctan surrogate, and where the original puts a neuron that has spiked: no argument changes either. */
+/** Slope of the arctan surrogate, which no argument changes. */
 const surrogateAlpha = 2;
 
 /**
- * The sections of configuration files that mean what the original's arguments mean.
+ * The configuration that is equivalent to the original's arguments.
  *
  * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
  */
@@ -69,7 +69,7 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
   const neuron = values.use_plif ? 'plif' : 'lif';
   const model: ModelFile = {
     title: describeTitle(values, switches),
-    description: `What the original trains on ${values.dataset_name} with these arguments.`,
+    description: `The model that the original trains on ${values.dataset_name} with these arguments.`,
     network: {
       ...describeSize(dataset, parsed),
       neuron,
@@ -108,10 +108,10 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
 }
 
 /**
- * The switches as they hold with these arguments: what was given goes over what the published runs show, and a switch that changes nothing
- * about this model is not set, since a set of them is meant for every model.
+ * The switches in force with these arguments: explicit arguments override what the published runs show, and a switch that changes nothing
+ * about this model is not set, because presets are meant for every model.
  *
- * @throws {ReproError} `compat-impossible` where the published script has no loss
+ * @throws {ReproError} `compat-impossible` if the published script's loss is NaN
  */
 function settleSwitches(
   { values, given }: ParsedArguments,
@@ -122,28 +122,29 @@ function settleSwitches(
   if (compat.tau_per_neuron === 'dropped') {
     if (!values.tau_per_neuron) switches = { ...switches, tau_per_neuron: 'passed' };
     else if (values.reg_lambda > 0) throw singleTauError(values.reg_lambda);
-    else notes.push('-tau_per_neuron is not passed on, as in the published script: each layer has one τ.');
+    else
+      notes.push(
+        '-tau_per_neuron is not passed on to the network, as in the published script: each layer has one τ.',
+      );
   }
   if (compat.batch_size === 'logged' && given.has('batch_size')) {
     switches = { ...switches, batch_size: 'documented' };
-    notes.push(
-      `-batch_size ${values.batch_size} is given, so it holds, and not the ${LOGGED_BATCH_SIZE} of the published logs.`,
-    );
+    notes.push(`-batch_size ${values.batch_size} overrides the ${LOGGED_BATCH_SIZE} of the published logs.`);
   }
   if (compat.trials === 'first-88' && values.dataset_name !== 'DVS128Gesture') {
     switches = { ...switches, trials: 'all' };
-    notes.push('Only of DVS128Gesture are the first 88 recordings taken: all clips take part.');
+    notes.push('The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.');
   }
   const isShared = values.use_plif && !hasTauPerNeuron(values, switches);
   const isIgnored = isShared && values.init_tau !== PUBLISHED_TAU;
   if (!isIgnored) switches = { ...switches, base_tau: 'configured' };
   else if (compat.base_tau === 'configured') {
     notes.push(
-      `-init_tau ${values.init_tau} holds; the original starts a τ that a layer shares at ${PUBLISHED_TAU} whatever this says (--compat code).`,
+      `-init_tau ${values.init_tau} is used; the original starts one τ per layer at ${PUBLISHED_TAU} regardless (--compat code).`,
     );
   } else {
     notes.push(
-      `-init_tau ${values.init_tau} is not used: as in the original, a τ that a layer shares starts at ${PUBLISHED_TAU}.`,
+      `-init_tau ${values.init_tau} is not used: as in the original, one τ per layer starts at ${PUBLISHED_TAU}.`,
     );
   }
   return { switches, notes };
@@ -156,9 +157,9 @@ function hasTauPerNeuron(values: OriginalArguments, switches: Compat): boolean {
 function singleTauError(lambda: number): ReproError {
   return new ReproError(
     'compat-impossible',
-    `-reg_lambda ${lambda} with --compat code: the published script does not pass -tau_per_neuron on, so that λ would take the variance ` +
-      'of the one τ of a layer, which is no number; its loss is NaN from the first batch on.',
-    { fix: 'Leave out -reg_lambda, or take another side: --compat intent or --compat runs.' },
+    `-reg_lambda ${lambda} with --compat code: the published script does not pass -tau_per_neuron on, so λ would multiply the variance ` +
+      'of a single τ per layer, which is NaN, and so is the loss from the first batch on.',
+    { fix: 'Leave out -reg_lambda, or use --compat intent or --compat runs.' },
   );
 }
 
@@ -167,7 +168,7 @@ function describeSize(
   { values }: ParsedArguments,
 ): Pick<ModelFile['network'], 'architecture' | 'steps' | 'channels' | 'layers' | 'hidden'> {
   if (dataset.kind !== 'still') {
-    // Of event data both were asked for; the parser sees to it.
+    // The parser has made sure that both are given for event data.
     return { channels: values.channels ?? 1, layers: values.number_layer ?? 1 };
   }
   const { architecture, channels, hidden } = dataset;
@@ -177,10 +178,10 @@ function describeSize(
 function describeTitle(values: OriginalArguments, switches: Compat): string {
   const { dataset_name, use_plif, tau_std_dev, reg_lambda, init_tau } = values;
   if (!hasTauPerNeuron(values, switches)) {
-    return `${dataset_name}, ${use_plif ? 'one τ a layer' : `τ fixed at ${init_tau}`}`;
+    return `${dataset_name}, ${use_plif ? 'one τ per layer' : `τ fixed at ${init_tau}`}`;
   }
   return [
-    `${dataset_name}, one τ a neuron`,
+    `${dataset_name}, one τ per neuron`,
     ...(tau_std_dev > 0 ? [`σ ${tau_std_dev}`] : []),
     ...(reg_lambda > 0 ? [`λ ${reg_lambda}`] : []),
   ].join(', ');

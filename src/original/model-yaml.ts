@@ -1,13 +1,12 @@
 import type { Configuration, ModelFile } from './model-config.ts';
 
-/** The longest line of a comment, so that it reads in an editor beside another. */
+/** The longest comment line: fits an editor that is split in two. */
 const columns = 110;
 
 /**
- * A model's file as text. What belongs to a profile stands below it as comments, since a model's file has no place for it.
+ * A model file as text. Settings of a profile follow as comments, because a model file has no place for them.
  *
  * @param words the arguments that it comes from
- * @param profileName the profile whose data are meant
  */
 export function formatModelFile(
   { model, profile }: Configuration,
@@ -16,7 +15,7 @@ export function formatModelFile(
 ): string {
   return [
     '# yaml-language-server: $schema=../../schemas/model.schema.json',
-    '# A model: save it as configs/models/NAME.yaml. It says what these arguments of the original say:',
+    '# A model: save it as configs/models/NAME.yaml. It is equivalent to these arguments of the original:',
     ...wrapComment(words, '#   '),
     `title: ${JSON.stringify(model.title)}`,
     `description: ${JSON.stringify(model.description)}`,
@@ -33,7 +32,7 @@ function formatSections(model: ModelFile): string[] {
   lines.push('', `loss: ${formatFlow(model.loss)}`);
   lines.push('', 'train:', ...formatEntries(model.train));
   if (model.compat !== undefined) {
-    lines.push('', '# Where the original disagrees with itself: docs/deviations.md.');
+    lines.push('', '# Points on which the original disagrees with itself: docs/deviations.md.');
     lines.push('compat:', ...formatEntries(model.compat));
   }
   return lines;
@@ -43,7 +42,7 @@ function formatEntries(section: object): string[] {
   return Object.entries(section).map(([key, value]) => `  ${key}: ${formatFlow(value)}`);
 }
 
-/** Numbers, words of a schema and flat mappings of them: none needs quotes. */
+/** Numbers, keywords of the schema and flat mappings of these: none needs quotes. */
 function formatFlow(value: unknown): string {
   if (typeof value !== 'object' || value === null) return String(value);
   return `{ ${Object.entries(value)
@@ -56,28 +55,28 @@ function describeProfile(
   device: string | null,
 ): string[] {
   const { dataset, frames, seed } = profile;
-  const lines = ['# The rest belongs to a profile, configs/profiles/NAME.yaml:'];
+  const lines = ['# The other settings belong to a profile, configs/profiles/NAME.yaml:'];
   if (dataset === null) {
-    lines.push('#   (no profile can have this data set yet: there is no reader for it)');
+    lines.push('#   (no profile can use this data set yet: its files cannot be read)');
   } else {
     lines.push(`#   dataset: { name: ${dataset.name}, … }  # as in configs/profiles/${dataset.profile}.yaml`);
   }
   if (frames !== null) lines.push(`#   frames: ${formatFlow(frames)}`);
   lines.push('#   models: [NAME]', `#   seeds: [${seed}]`);
-  lines.push('#   train: { engine: auto }  # CUDA where it works');
+  lines.push('#   train: { engine: auto }  # CUDA if it works');
   if (device === 'cpu') {
-    lines.push('# -device cpu: `auto` takes the CPU where CUDA_VISIBLE_DEVICES is set and empty.');
+    lines.push('# -device cpu: `auto` uses the CPU if CUDA_VISIBLE_DEVICES is set to nothing.');
   }
   if (dataset !== null && frames !== null) {
     const settings = [
       "'models=[NAME]'",
       `'seeds=[${seed}]'`,
       ...Object.entries(frames)
-        // None is what holds where nothing is said; saying it would make the frames again.
+        // `none` is the default; setting it explicitly would make the frames stale.
         .filter(([, value]) => value !== 'none')
         .map(([key, value]) => `frames.${key}=${value}`),
     ];
-    lines.push('# Or, without a profile of its own:');
+    lines.push('# Or, without a new profile:');
     lines.push(
       ...wrapComment(
         ['repro', 'run', '--profile', dataset.profile, ...settings.map((one) => `--set ${one}`)],
@@ -88,12 +87,12 @@ function describeProfile(
   return lines;
 }
 
-/** Words in as many comment lines as they take. */
+/** Wraps words into comment lines. */
 function wrapComment(words: readonly string[], prefix: string): string[] {
   const lines: string[] = [];
   let line = prefix;
   for (const word of words) {
-    // No word may end the comment.
+    // A line break in a word would end the comment.
     const shown = word.replace(/\s+/g, ' ');
     if (line !== prefix && line.length + shown.length > columns) {
       lines.push(line.trimEnd());

@@ -8,15 +8,15 @@ import { countFittingLayers, originalDatasets } from './data-sets.ts';
 import { nameFolders } from './folder-names.ts';
 import { type Configuration, describeConfiguration } from './model-config.ts';
 
-/** A command line, worked out as far as it goes before there are data. */
+/** Everything that follows from a command line alone, without looking at data. */
 export interface Preparation {
   readonly words: readonly string[];
   readonly parsed: ParsedArguments;
   readonly configuration: Configuration;
   readonly model: ResolvedModel;
-  /** As the profile calls it. */
+  /** Its name in a profile. */
   readonly dataset: string;
-  /** The profile that has the real recordings. */
+  /** The profile for the real recordings. */
   readonly profile: string;
   readonly frames: NonNullable<Configuration['profile']['frames']>;
   readonly device: string;
@@ -27,9 +27,9 @@ export interface Preparation {
 }
 
 /**
- * Reads the arguments of a training and everything that follows from them alone.
+ * Parses the arguments of a training and works out everything that follows from them.
  *
- * @param folder where a relative `-log_dir_prefix` starts
+ * @param folder what a relative `-log_dir_prefix` is relative to
  * @throws {ReproError} `arguments-invalid`; `dataset-unread` if there is no reader for the data; `compat-impossible`
  */
 export function prepareTraining(
@@ -44,7 +44,7 @@ export function prepareTraining(
   if (dataset === null || frames === null) {
     const readable = Object.entries(originalDatasets).flatMap(([name, { reader }]) => (reader ? [name] : []));
     throw new ReproError('dataset-unread', `-dataset_name ${dataset_name}: its files cannot be read yet.`, {
-      fix: `There are readers for ${readable.join(' and ')}. \`repro config from-args\` with these arguments prints the model all the same.`,
+      fix: `${readable.join(' and ')} can be read. \`repro config from-args\` prints the model for these arguments all the same.`,
     });
   }
   const model = resolveModel(configuration.model, {}, 'the arguments');
@@ -72,7 +72,9 @@ export function prepareTraining(
 }
 
 /**
- * Checks that the layers fit frames of which so many pixels are made one.
+ * Checks that the frames are large enough for the layers.
+ *
+ * @param downsample how many pixels of the sensor are merged into one, in each direction
  *
  * @throws {ReproError} `arguments-invalid`
  */
@@ -86,7 +88,7 @@ export function checkLayersFit({ parsed }: Preparation, downsample: number): voi
   if (number_layer <= most) return;
   throw new ReproError(
     'arguments-invalid',
-    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${frame.join(' x ')} pixels have room for ${most}.`,
-    { fix: 'Give fewer layers, or another --set frames.downsample.' },
+    `-number_layer ${number_layer}: each layer halves the frame, and with frames.downsample ${downsample} its ${frame.join(' x ')} pixels allow at most ${most}.`,
+    { fix: 'Use fewer layers, or a smaller --set frames.downsample.' },
   );
 }

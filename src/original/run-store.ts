@@ -4,12 +4,12 @@ import { ReproError } from '../errors.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { CheckpointStore } from '../training/checkpoint-store.ts';
 
-/** Told of whole epochs: those of a checkpoint that was loaded, then each that ends. */
+/** Called for finished epochs: once for those of a loaded checkpoint, then whenever one ends. */
 export type EpochsListener = (checkpoint: Checkpoint, occasion: 'loaded' | 'ended') => Promise<void>;
 
 /**
- * The checkpoints that a training goes on from, which also hands each epoch's end to whoever writes files of it. Unlike in the pipeline, a
- * checkpoint that is there and cannot be used ends the training: what is in these folders is not made again by itself.
+ * The checkpoints that a training resumes from. It also reports the end of each epoch, for the files that people read. Unlike in the
+ * pipeline, a checkpoint that exists but cannot be used is an error: nothing would make the content of these folders again.
  */
 export class RunStore extends CheckpointStore {
   readonly #folder: string;
@@ -21,9 +21,9 @@ export class RunStore extends CheckpointStore {
   #hasSaved = false;
 
   /**
-   * @param key names the training but for its number of epochs, so that one that has ended can go on for longer
-   * @param assertHeld throws if another training has taken the folder meanwhile
-   * @param beforeFirst makes the folder ready for the first checkpoint that this process saves
+   * @param key identifies the training apart from its number of epochs, so that a finished one can be continued
+   * @param assertHeld throws if another training has taken the folder in the meantime
+   * @param beforeFirst prepares the folder for the first checkpoint that this process saves
    */
   constructor(
     folder: string,
@@ -49,7 +49,7 @@ export class RunStore extends CheckpointStore {
       if (await this.#holdsAny()) {
         throw new ReproError('run-folder-broken', 'No checkpoint in this folder can be used.', {
           where: this.#folder,
-          fix: 'Restore it from a copy; or remove it, together with the run’s other files, to start again.',
+          fix: 'Restore it from a backup; or, to start over, remove it together with the other files of the run.',
         });
       }
       return undefined;

@@ -3,13 +3,13 @@ import type { ArgumentName } from './argument-table.ts';
 import { parsePythonFloat, parsePythonInt } from './python-numbers.ts';
 
 /**
- * Turns the texts of a command line into values and gathers all that is wrong with them. What is not given, or wrong, is undefined: a
- * default takes its place, which does no harm where the arguments are refused anyway.
+ * Parses the values of a command line and collects all problems. A missing or invalid value is undefined; the default that replaces it
+ * does no harm, because invalid arguments are rejected in the end.
  */
 export class ValueReader {
   readonly problems: string[] = [];
   readonly missing: ArgumentName[] = [];
-  /** Arguments of which something wrong has been said. */
+  /** Arguments with a reported problem. */
   readonly broken = new Set<ArgumentName>();
   readonly #words: ReadonlyMap<ArgumentName, string | true>;
 
@@ -17,7 +17,7 @@ export class ValueReader {
     this.#words = words;
   }
 
-  /** The value of an argument that must be given; `harmless` where it is not. */
+  /** The value of a required argument, or `harmless` if it is missing or invalid. */
   need<Value>(name: ArgumentName, value: Value | undefined, harmless: Value): Value {
     if (!this.#words.has(name)) {
       this.missing.push(name);
@@ -32,7 +32,7 @@ export class ValueReader {
 
   text(name: ArgumentName): string | undefined {
     const word = this.#words.get(name);
-    if (word === '') this.broken.add(name); // its lack of a value has been said
+    if (word === '') this.broken.add(name); // reported already
     return word === true || word === '' ? undefined : word;
   }
 

@@ -22,7 +22,7 @@ describe('repro train-val', () => {
     expect(stderr).toMatch(/^\+ frames {2}done/m);
     expect(stderr).toMatch(/^ {2}train-val {2}epoch 2\/2 · train loss /m);
     expect(stderr).toMatch(
-      /^DVS128Gesture, one τ a neuron, σ 0\.1, λ 0\.1 \(dvs128-gesture, simulated\), 2 epochs, seed 2020$/m,
+      /^DVS128Gesture, one τ per neuron, σ 0\.1, λ 0\.1 \(dvs128-gesture, simulated\), 2 epochs, seed 2020$/m,
     );
     expect(exitCode).toBe(0);
     const { checkpoints, log } = await project.foldersIn('logs');
@@ -68,10 +68,10 @@ describe('repro train-val', () => {
     [['--set', 'report.title=x'], '--set report.title=x  this command does not use that setting.'],
     [['--profile', 'other'], 'profile "other" is of nmnist, and -dataset_name is DVS128Gesture.'],
     [['--compat', 'paper'], 'Allowed choices are intent, runs, code.'],
-    [['-nummber_layer', '3'], 'there is no argument "-nummber_layer". Closest: "-number_layer".'],
-    [['--proflie', 'tiny'], 'there is no option "--proflie". Closest: "--profile".'],
+    [['-nummber_layer', '3'], 'unknown argument "-nummber_layer". Closest: "-number_layer".'],
+    [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
     [['-seed', '1', '-seed', '2'], '-seed is given twice.'],
-    [['--set', 'frames.downsample=64'], 'with frames.downsample 64 its 2 x 2 pixels have room for 1.'],
+    [['--set', 'frames.downsample=64'], 'with frames.downsample 64 its 2 x 2 pixels allow at most 1.'],
   ])('refuses %j before anything is written', async (more, message) => {
     const { exitCode, stderr } = await project.trainVal('logs', 1, ...more);
     expect(stderr).toContain(message);
@@ -84,7 +84,7 @@ describe('repro train-val', () => {
     const file = path.join(project.folder, 'pipeline.yaml');
     const { exitCode, stderr } = await project.trainVal('pipeline.yaml', 1);
     expect(stderr).toContain(
-      `${file}  there is a file where this has a folder.\n  Give another -log_dir_prefix.`,
+      `${file}  there is a file where this has a folder.\n  Choose another -log_dir_prefix.`,
     );
     expect(exitCode).toBe(2);
   });
@@ -92,7 +92,7 @@ describe('repro train-val', () => {
   test('refuses a prefix among what stages make', async () => {
     const { exitCode, stderr } = await project.trainVal('artifacts/logs', 1);
     expect(stderr).toContain('  artifacts/ is for what stages make: the runner replaces and deletes');
-    expect(stderr).toContain('\n  Give another -log_dir_prefix.');
+    expect(stderr).toContain('\n  Choose another -log_dir_prefix.');
     expect(exitCode).toBe(2);
   });
 
@@ -108,7 +108,7 @@ describe('repro train-val', () => {
     const asked = tinyArguments.map((word) => (word === 'cpu' ? 'cuda:0' : word));
     const words = [...asked, '-log_dir_prefix', 'logs', '-max_epoch', '1', '--profile', 'tiny'];
     const { exitCode, stderr } = await project.call(['train-val', ...words], { CUDA_VISIBLE_DEVICES: '' });
-    expect(stderr).toMatch(/-device cuda:0 is not to be had here \(.*\): training goes on on the CPU/);
+    expect(stderr).toMatch(/-device cuda:0 is not available here \(.*\); training on the CPU instead/);
     expect(exitCode).toBe(0);
   });
 
@@ -123,6 +123,6 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(2);
     const help = await project.call(['train-val', '-T', '20', '--help']);
     expect(help.stdout).toContain('Usage: repro train-val');
-    expect(help.stdout).toMatch(/^ {2}-alpha_learnable {2,}learn the slope/m);
+    expect(help.stdout).toMatch(/^ {2}-alpha_learnable {2,}also learn the slope/m);
   });
 });

@@ -130,13 +130,13 @@ describe('the original’s arguments', () => {
 
   it('of a still image that concern event data are taken, and said to be of no effect', () => {
     expect(parseArguments([...still, '-channels', '64', '-normalization', 'None'], 'training').notes).toEqual(
-      ['-channels, -normalization: of event data only; the network of MNIST is fixed, as in the original.'],
+      ['-channels, -normalization: ignored, for event data only; the network for MNIST is fixed, as in the original.'],
     );
   });
 
   it('cannot choose a card, and say what can', () => {
     expect(parseArguments(withValue('device', 'cuda:2'), 'training').notes).toEqual([
-      '-device cuda:2: the first card that is visible is taken; choose with CUDA_VISIBLE_DEVICES=2.',
+      '-device cuda:2: the first visible GPU is used; select one with CUDA_VISIBLE_DEVICES=2.',
     ]);
   });
 
@@ -188,8 +188,8 @@ describe('wrong arguments', () => {
   it('are all told at once', () => {
     expect(refusal([...shortestCommand, '-seed', 'x', '-lr', '1', '-T', '5'])).toBe(
       [
-        '3 things are wrong with the arguments:',
-        '  there is no argument "-lr".',
+        'There are 3 problems with the arguments:',
+        '  unknown argument "-lr".',
         '  -T is given twice.',
         '  -seed: expected a whole number of at least 0, found "x".',
       ].join('\n'),
@@ -197,20 +197,20 @@ describe('wrong arguments', () => {
   });
 
   it.each([
-    ['-chanels 8', 'there is no argument "-chanels". Closest: "-channels".'],
-    ['-use_plfi', 'there is no argument "-use_plfi". Closest: "-use_plif".'],
-    ['-Tmax 3', 'there is no argument "-Tmax". Closest: "-T_max".'],
+    ['-chanels 8', 'unknown argument "-chanels". Closest: "-channels".'],
+    ['-use_plfi', 'unknown argument "-use_plfi". Closest: "-use_plif".'],
+    ['-Tmax 3', 'unknown argument "-Tmax". Closest: "-T_max".'],
     ['-t 3', '"-t" could be -tau_per_neuron or -tau_std_dev.'],
-    ['-x', 'there is no argument "-x".'],
+    ['-x', 'unknown argument "-x".'],
     ['-use', '"-use" could be -use_plif or -use_max_pool.'],
-    ['--seed 3', '"--seed": the original\'s arguments have one dash: -seed.'],
-    ['--proflie quick', 'there is no option "--proflie". Closest: "--profile".'],
-    ['quick', '"quick" belongs to no argument.'],
-    ['-use_plif=1', '-use_plif is a flag: it takes no value, found "1".'],
-    ['-use_plif True', '"True" belongs to no argument.'],
-    ['-seed', '-seed lacks its value.'],
-    ['-seed=', '-seed lacks its value.'],
-    ['-seed -use_plif', '-seed lacks its value.'],
+    ['--seed 3', '"--seed": the original\'s arguments have a single dash: -seed.'],
+    ['--proflie quick', 'unknown option "--proflie". Closest: "--profile".'],
+    ['quick', 'unexpected value "quick".'],
+    ['-use_plif=1', '-use_plif is a flag and takes no value, found "1".'],
+    ['-use_plif True', 'unexpected value "True".'],
+    ['-seed', '-seed requires a value.'],
+    ['-seed=', '-seed requires a value.'],
+    ['-seed -use_plif', '-seed requires a value.'],
     ['-seed 1 -seed 1', '-seed is given twice.'],
   ])('such as %s are refused', (given, message) => {
     expect(refusal([...shortestCommand, ...words(given)])).toBe(message);
@@ -250,7 +250,7 @@ describe('wrong arguments', () => {
     ['-tau_per_neuron', '-tau_per_neuron without -use_plif'],
     [
       '-use_plif -tau_std_dev 0.1',
-      '-tau_std_dev 0.1 without -tau_per_neuron: the one τ of a layer cannot be spread.',
+      '-tau_std_dev 0.1 without -tau_per_neuron: the single τ of a layer has no spread.',
     ],
     [
       '-use_plif -reg_lambda 0.1',
@@ -274,7 +274,7 @@ describe('wrong arguments', () => {
       withValue('number_layer', String(layers)).map((word) => (word === 'DVS128Gesture' ? name : word));
     expect(parseArguments(of(most), 'training').values.number_layer).toBe(most);
     expect(refusal(of(most + 1))).toBe(
-      `-number_layer ${most + 1}: each layer halves the frame, and ${size} pixels have room for ${most}.`,
+      `-number_layer ${most + 1}: each layer halves the frame, and ${size} pixels allow at most ${most} layers.`,
     );
   });
 

@@ -59,7 +59,7 @@ describe('the configuration', () => {
     const { model, profile } = configurationOf(given);
     expect(model).toEqual({
       title: 'NMNIST, τ fixed at 3.5',
-      description: 'What the original trains on NMNIST with these arguments.',
+      description: 'The model that the original trains on NMNIST with these arguments.',
       network: {
         channels: 64,
         layers: 2,
@@ -129,9 +129,9 @@ describe('the configuration', () => {
 
   it('says that the published script drops the τ of each neuron, and refuses to with λ', () => {
     const { model, notes } = configurationOf(documentedCommands['no-reg']!, compatPresets.code);
-    expect(model.title).toBe('DVS128Gesture, one τ a layer');
+    expect(model.title).toBe('DVS128Gesture, one τ per layer');
     expect(notes).toEqual([
-      '-tau_per_neuron is not passed on, as in the published script: each layer has one τ.',
+      '-tau_per_neuron is not passed on to the network, as in the published script: each layer has one τ.',
     ]);
     expect(() => configurationOf(documentedCommands['lambda-0.1']!, compatPresets.code)).toThrow(
       expect.objectContaining({
@@ -146,19 +146,19 @@ describe('the configuration', () => {
     expect(of(shortestCommand).model.compat).toHaveProperty('batch_size', 'logged');
     const { model, notes } = of([...shortestCommand, '-batch_size', '24']);
     expect(model.compat).not.toHaveProperty('batch_size');
-    expect(notes).toEqual(['-batch_size 24 is given, so it holds, and not the 32 of the published logs.']);
+    expect(notes).toEqual(['-batch_size 24 overrides the 32 of the published logs.']);
   });
 
   it('takes all clips of a data set that has no list of recordings', () => {
     const given = shortestCommand.map((word) => (word === 'DVS128Gesture' ? 'NMNIST' : word));
     const { model, notes } = configurationOf(given, compatPresets.runs);
     expect(model.compat).not.toHaveProperty('trials');
-    expect(notes).toEqual(['Only of DVS128Gesture are the first 88 recordings taken: all clips take part.']);
+    expect(notes).toEqual(['The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.']);
   });
 
   it('says what becomes of a τ that the original ignores', () => {
     const given = [...shortestCommand.map((word) => (word === '2.0' ? '3.0' : word)), '-use_plif'];
-    expect(configurationOf(given).notes[0]).toContain('-init_tau 3 holds; the original');
+    expect(configurationOf(given).notes[0]).toContain('-init_tau 3 is used; the original');
     const published = configurationOf(given, compatPresets.code);
     expect(published.notes[0]).toContain('-init_tau 3 is not used');
     expect(published.model.compat).toHaveProperty('base_tau', 'always-2');
