@@ -5,14 +5,14 @@ import { removeEmptyFolder } from '../files/empty-folder.ts';
 import { makeFolder } from '../files/new-folder.ts';
 import { acquireLock, type Lock } from '../runner/cache/lock.ts';
 
-/** The folder in a claimed one that keeps others out. */
+/** The folder inside a claimed one that keeps other processes out. */
 export const lockFolder = 'lock';
 
-/** A folder that this process alone writes to. */
+/** A folder that only this process writes to. */
 export class ClaimedFolder {
   readonly #folder: string;
   readonly #lock: Lock;
-  /** The outermost folder that was made for it. */
+  /** The outermost folder that had to be created for it. */
   readonly #firstMade: string | undefined;
 
   private constructor(folder: string, lock: Lock, firstMade: string | undefined) {
@@ -22,29 +22,33 @@ export class ClaimedFolder {
   }
 
   /**
-   * Makes the folder, if it is not there, and keeps others out of it.
+   * Creates the folder if needed, and keeps other processes out of it.
    *
    * @param folder absolute
-   * @param fix what a person can do where there can be no such folder
-   * @throws {ReproError} `locked` if another process has it, `output-nowhere` if there can be no such folder
+   * @param fix what to do if the folder cannot be created
+   * @throws {ReproError} `locked` if another process has it, `output-nowhere` if it cannot be created
    */
   static async claim(folder: string, fix: string): Promise<ClaimedFolder> {
     const firstMade = await makeFolder(folder, fix);
     return new ClaimedFolder(folder, await acquireLock(path.join(folder, lockFolder)), firstMade);
   }
 
-  /** @throws {ReproError} `lock-lost` if another process has taken the folder, as it may where this one seems dead */
+  /** @throws {ReproError} `lock-lost` if another process has taken the folder, which it may if this one appears dead */
   assertHeld(): void {
     if (!this.#lock.isLost()) return;
-    throw new ReproError('lock-lost', 'Another training has taken this folder, or its lock was deleted.', {
-      where: this.#folder,
-      fix: 'What was saved before is kept. Run the command again when no other is at work there.',
-    });
+    throw new ReproError(
+      'lock-lost',
+      'Another training has taken over this folder, or its lock was deleted.',
+      {
+        where: this.#folder,
+        fix: 'Everything saved so far is kept. Run the command again when no other training uses the folder.',
+      },
+    );
   }
 
-  /** Lets others in. Where nothing was written, nothing stays behind: neither the lock nor folders that were made for it. */
+  /** Releases the folder. If nothing was written, removes the lock and the folders that were created for it. */
   async leave(): Promise<void> {
-    // A lost folder is another's to tidy.
+    // A lost folder is for its new owner to clean up.
     const isUsed =
       this.#lock.isLost() || (await fs.readdir(this.#folder)).some((name) => name !== lockFolder);
     if (isUsed) return this.#lock.release();

@@ -12,7 +12,7 @@ interface FromArgumentsOptions {
   readonly json?: boolean;
 }
 
-/** `repro config from-args`: the model's file that says what the original's arguments say, on stdout; notes on stderr. */
+/** `repro config from-args`: prints the model file for the original's arguments to stdout, and notes to stderr. */
 export function configFromArguments(words: readonly string[], options: FromArgumentsOptions): void {
   const parsed = parseArguments(words, 'configuration');
   const configuration = describeConfiguration(parsed, compatPresets[options.compat]);

@@ -5,14 +5,14 @@ import type { CudaProbe } from '../engines/tfjs/cuda.ts';
 
 const probeCommand = 'probe-cuda';
 
-/** Loading TensorFlow and finding no driver takes seconds; longer than this it hangs. */
+/** Loading TensorFlow and finding no driver takes seconds; after this long, it hangs. */
 const timeoutMs = 120_000;
 
 /**
- * Probes CUDA in a process of its own: the library keeps memory of the GPU that it has touched for as long as its process
- * lives, which a training wants, and a broken driver may crash it.
+ * Probes CUDA in a separate process: the library keeps GPU memory, which a training needs, until its process ends, and a broken driver
+ * may crash it.
  *
- * @param command the program and arguments that end in `repro probe-cuda`; default: this program's
+ * @param command program and arguments that run `repro probe-cuda`; default: this program
  */
 export async function probeCudaApart(
   command: readonly [string, ...string[]] = [process.execPath, process.argv[1] ?? '', probeCommand],
@@ -20,14 +20,14 @@ export async function probeCudaApart(
   const [program, ...words] = command;
   try {
     const { stdout } = await promisify(execFile)(program, words, { timeout: timeoutMs });
-    // TensorFlow may have printed before us.
+    // TensorFlow may print before it.
     return readProbe(stdout.trim().split('\n').at(-1) ?? '');
   } catch (error) {
     const how = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
     return {
       usable: false,
-      reason: `looking for CUDA failed (${how})`,
-      fix: 'Try `npx repro probe-cuda` by hand.',
+      reason: `probing CUDA failed (${how})`,
+      fix: 'Run `npx repro probe-cuda` to see why.',
     };
   }
 }
@@ -47,7 +47,7 @@ function readProbe(line: string): CudaProbe {
   throw new TypeError(`not a probe: ${line}`);
 }
 
-/** `repro probe-cuda`, the other end: one line of JSON. */
+/** `repro probe-cuda`, which `probeCudaApart` runs: prints one line of JSON. */
 export async function printCudaProbe(): Promise<void> {
   const { probeCuda } = await import('../engines/tfjs/cuda.ts');
   process.stdout.write(`${JSON.stringify(await probeCuda())}\n`);

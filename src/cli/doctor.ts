@@ -18,10 +18,10 @@ interface Finding {
   readonly fix: string | null;
 }
 
-/** The free space below which a full run cannot hold frames, store and checkpoints. */
+/** The free space that a full run needs for frames, store and checkpoints. */
 const fullRunBytes = 8e9;
 
-/** `repro doctor`: what this machine has, what is missing, and how to get it. */
+/** `repro doctor`: lists what this machine has and what is missing, and how to get it. */
 export async function doctor(options: DoctorOptions): Promise<void> {
   const root = findProjectRoot(options.project ?? process.cwd());
   const findings = [
@@ -69,7 +69,7 @@ async function describeDisk(root: string): Promise<Finding> {
     text: `${formatBytes(freeBytes)} free here`,
     fix: enough
       ? null
-      : `A full run wants ${formatBytes(fullRunBytes)} beside the recordings; the quick one far less.`,
+      : `A full run needs ${formatBytes(fullRunBytes)} besides the recordings; the quick one needs far less.`,
   };
 }
 
@@ -81,8 +81,8 @@ async function describeGit(): Promise<Finding> {
     : {
         what: 'git',
         state: 'missing',
-        text: 'records will not name the commit',
-        fix: 'Install git from your system’s packages.',
+        text: 'not found; records will not name the commit',
+        fix: 'Install git with your system’s package manager.',
       };
 }
 

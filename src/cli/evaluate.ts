@@ -23,10 +23,10 @@ interface EvaluateOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro evaluate SOURCE`: what a state makes of the clips of a profile. Progress on stderr, the figures on stdout. */
+/** `repro evaluate SOURCE`: accuracy and loss of a state on the clips of a profile, on stdout; progress on stderr. */
 export async function evaluate(source: string, options: EvaluateOptions): Promise<void> {
   const checkpoint = await loadSource(source, options);
-  // Before frames are made, which can take long.
+  // Fails early: making frames can take long.
   networkOf(checkpoint);
   const plan = await loadSelectedPlan(options);
   const signals = listenForSignals();
@@ -85,7 +85,7 @@ async function evaluateOn(
   }
 }
 
-/** A line that counts, on a terminal only. */
+/** Shows a counter, on a terminal only. */
 function showProgress(done: number, total: number): void {
   if (process.stderr.isTTY !== true || process.env.TERM === 'dumb') return;
   process.stderr.write(done === total ? '\r\x1b[K' : `\r${done} of ${total} clips`);

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 
-/** What the process answers; scripts rely on these numbers. */
+/** The exit codes of the process; scripts rely on these numbers. */
 export const exitCode = {
   ok: 0,
   stageFailed: 1,
@@ -12,15 +12,15 @@ export const exitCode = {
   sigterm: 143,
 } as const;
 
-/** The exit code of a run that a signal ended. */
+/** The exit code of a run that a signal stopped. */
 export function exitCodeOfSignal(signal: NodeJS.Signals | null): number {
   if (signal === 'SIGHUP') return exitCode.sighup;
   return signal === 'SIGTERM' ? exitCode.sigterm : exitCode.sigint;
 }
 
-/** The exit code of an error that ended a command before or beside its stages. */
+/** The exit code for an error that ended a command before or outside its stages. */
 export function exitCodeOf(error: unknown): number {
-  // A full or read-only disk is nothing that the user said.
+  // A full or read-only disk is not a usage error.
   if (!(error instanceof ReproError) || error.code.startsWith('disk-')) return exitCode.stageFailed;
   return error.code === 'locked' ? exitCode.locked : exitCode.usage;
 }

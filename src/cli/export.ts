@@ -17,11 +17,11 @@ interface ExportOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro export SOURCE`: a state for other programs. */
+/** `repro export SOURCE`: writes a state for other programs. */
 export async function exportState(source: string, options: ExportOptions): Promise<void> {
   const { to, out, force = false } = options;
   if (out !== undefined) checkEnding(out, to);
-  refuseRunnerFolder(out ?? '.', 'Name another place with --out.');
+  refuseRunnerFolder(out ?? '.', 'Choose another place with --out.');
   const checkpoint = await loadSource(source, options);
   const { file, sizeBytes, tensors } = await exportCheckpoint(checkpoint, { to, out, force });
   if (options.json === true) {
@@ -39,20 +39,18 @@ export async function exportState(source: string, options: ExportOptions): Promi
   process.stdout.write(`${file}: ${tensors} tensors, ${formatBytes(sizeBytes)}; ${checkpoint.source}\n`);
 }
 
-/** Endings of formats that hold tensors. */
+/** File extensions of tensor formats. */
 const tensorEndings = ['.safetensors', '.npz', '.npy', '.pt', '.pth'];
 
-/** @throws {ReproError} `usage` for a name that would have the file taken for what it is not */
+/** @throws {ReproError} `usage` for the extension of another tensor format */
 function checkEnding(out: string, to: ExportFormat): void {
   const ending = path.extname(out).toLowerCase();
   if (ending === `.${to}`) return;
   if (tensorEndings.includes(ending)) {
-    throw new ReproError('usage', `this ends as another format than ${to}.`, {
+    throw new ReproError('usage', `this is the extension of another format than ${to}.`, {
       where: out,
-      fix: `Let it end in .${to}, or choose what is written with --to.`,
+      fix: `Use a name that ends in .${to}, or choose another format with --to.`,
     });
   }
-  printWarning(
-    `${out} does not end in .${to}: repro evaluate and other programs may not take it for what it is.`,
-  );
+  printWarning(`${out} does not end in .${to}: repro evaluate and other programs may not recognise it.`);
 }

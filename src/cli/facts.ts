@@ -1,8 +1,8 @@
 import path from 'node:path';
 
 /**
- * The facts about this machine that pipeline.yaml may name under `facts:`. The runner knows none of them;
- * each is worked out only when a stage asks for it.
+ * The facts about this machine that pipeline.yaml may list under `facts:`. The runner does not know them;
+ * each is determined only when a stage asks for it.
  */
 export function factsOf(projectRoot: string): Readonly<Record<string, () => Promise<string>>> {
   return {

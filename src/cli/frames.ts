@@ -12,10 +12,10 @@ import { openView } from './view/open-view.ts';
 import { applyEvent, createRunState } from './view/run-state.ts';
 import { summariseRun } from './view/summary.ts';
 
-/** The stage whose output networks are trained and evaluated on. */
+/** The stage that makes the frames for training and evaluation. */
 export const framesStage = 'frames';
 
-/** As `repro run frames`, shown on stderr. Sets the exit code where that fails. @returns whether it did not */
+/** Does what `repro run frames` does, shown on stderr. Sets the exit code if that fails. @returns whether it succeeded */
 export async function bringFramesUpToDate(
   plan: Plan,
   pipeline: PipelineOptions,

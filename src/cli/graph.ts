@@ -6,7 +6,7 @@ interface GraphOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro graph`: the stages and what they read from each other. */
+/** `repro graph`: shows the stages and their dependencies. */
 export async function graph(options: GraphOptions): Promise<void> {
   const { renderGraph } = await import('../runner/graph-drawing/render.ts');
   const plan = await loadSelectedPlan(options);

@@ -17,10 +17,10 @@ interface ImportOptions {
   readonly steps?: number;
 }
 
-/** `repro import FILE.pt`: a checkpoint of PyTorch as a folder that can be evaluated. */
+/** `repro import FILE.pt`: converts a PyTorch checkpoint to a folder that can be evaluated. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
-  refuseRunnerFolder(out ?? path.dirname(file), 'Name another place with --out.');
+  refuseRunnerFolder(out ?? path.dirname(file), 'Choose another place with --out.');
   const answers: ImportAnswers = { pooling, tau, reset, size, steps };
   const outcome = await importIntoFolder(file, { answers, out, force });
   if (options.json === true) {

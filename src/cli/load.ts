@@ -12,7 +12,7 @@ export interface PipelineOptions {
   readonly set: readonly string[];
 }
 
-/** Loads the graph that the options mean. */
+/** Loads the graph that the options select. */
 export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
   return loadPlan({
@@ -24,21 +24,21 @@ export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
 }
 
 /**
- * As `loadSelectedPlan`, for commands that are about running: checks what the plan's models come to, and says on stderr what is wrong
- * with files that it does not need.
+ * As `loadSelectedPlan`, for commands that run stages: also checks the plan's models, and prints problems in files that the plan does not
+ * need to stderr.
  */
 export async function loadCheckedPlan(options: PipelineOptions): Promise<Plan> {
   const plan = await loadSelectedPlan(options);
   for (const { at, message } of plan.warnings) {
     process.stderr.write(
-      `! ${formatPlace(at)}  ${message} Nothing in profile ${plan.profile} uses this file; it is passed over.\n`,
+      `! ${formatPlace(at)}  ${message} Profile ${plan.profile} does not use this file, so it is ignored.\n`,
     );
   }
   await (await import('./model-check.ts')).checkModels(plan);
   return plan;
 }
 
-/** The same options as words, for a command line that a person can paste. */
+/** The options as words of a command line that a person can paste. */
 export function pipelineArguments(options: PipelineOptions): string[] {
   return [
     ...(options.project === undefined ? [] : ['--project', options.project]),
@@ -47,7 +47,7 @@ export function pipelineArguments(options: PipelineOptions): string[] {
   ];
 }
 
-/** Prints the one document of `--json`. */
+/** Prints the document of `--json`. */
 export function printJson(document: object): void {
   process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
 }

@@ -11,7 +11,7 @@ interface LogsOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro logs STAGE`: what the stage's last run said and printed. */
+/** `repro logs STAGE`: prints the log of the stage's last run. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const folder = cacheFolderOf(plan);
@@ -24,7 +24,7 @@ export async function logs(target: string, options: LogsOptions): Promise<void> 
     return;
   }
   if (found.length === 0) {
-    throw new ReproError('no-log', `"${target}" has not run here: there is no log of it`, {
+    throw new ReproError('no-log', `"${target}" has not run here, so it has no log`, {
       fix: `Run it: npx repro run ${target}`,
     });
   }

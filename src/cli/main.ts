@@ -13,29 +13,32 @@ function collect(value: string, earlier: readonly string[]): string[] {
 
 function parseJobs(text: string): number {
   const jobs = Number(text);
-  if (!Number.isInteger(jobs) || jobs < 1) throw new InvalidArgumentError('a whole number from 1 is wanted.');
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new InvalidArgumentError('expected a whole number of at least 1.');
   return jobs;
 }
 
-/** The options that say which graph is meant; every command that reads the pipeline takes them. */
+/** The options that select the graph; every command that reads the pipeline has them. */
 function withPipelineOptions(command: Command): Command {
   return command
     .option(
       '-p, --profile <name>',
-      'a file of configs/profiles, without .yaml (default: the one pipeline.yaml names)',
+      'a file in configs/profiles, without .yaml (default: the one that pipeline.yaml names)',
     )
-    .option(
-      '-s, --set <key=value>',
-      'override one value of the profile, as in train.epochs=3; may be repeated; relative paths start at the project',
-      collect,
-      [],
+    .addOption(
+      new Option(
+        '-s, --set <key=value>',
+        'override one value of the profile, as in train.epochs=3; may be repeated; paths are relative to the project',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     );
 }
 
 const runExamples = `
 Examples:
   $ repro run                                  everything that is not up to date
-  $ repro run train                            all trainings, and what they need
+  $ repro run train                            all trainings, and what they depend on
   $ repro run train@baseline,2020              one of them
   $ repro run --from frames                    frames and everything after it
   $ repro run --until train --dry-run          what would run, and why
@@ -44,29 +47,36 @@ Examples:
 function buildProgram(version: string): Command {
   const program = new Command('repro')
     .description(
-      'Reproduces "The role of membrane time constant in the training of spiking neural networks" (Pazderka, 2024):\nruns the graph of stages in pipeline.yaml and skips what is up to date.',
+      'Reproduces "The role of membrane time constant in the training of spiking neural networks" (Pazderka, 2024):\nruns the stages in pipeline.yaml and skips those that are up to date.',
     )
     .version(version)
-    .option('--project <dir>', 'the folder that holds pipeline.yaml (default: here or the nearest above)')
-    .addOption(new Option('--debug', 'print the stack of an error').hideHelp())
+    .option(
+      '--project <dir>',
+      'the folder that contains pipeline.yaml (default: the current folder or its nearest parent with one)',
+    )
+    .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
     .configureOutput({ outputError: (text, write) => write(dropFarSuggestions(text)) });
 
   withPipelineOptions(program.command('run'))
-    .description('run stages that are not up to date, and what they need')
+    .description('run stages that are not up to date, and what they depend on')
     .argument('[stage...]', 'stages or instances, such as train or train@baseline,2020 (default: all)')
     .option('--from <stage>', 'this stage and everything after it')
-    .option('--until <stage>', 'this stage and everything it needs')
+    .option('--until <stage>', 'this stage and everything it depends on')
     .option('-f, --force', 'run the named stages (or all) even if they are up to date')
-    .option('-n, --dry-run', 'say what would run, and why, and run nothing')
-    .option('-j, --jobs <n>', 'how many stages may run at once (default: the number of cores)', parseJobs)
-    .option('--json', 'print one JSON document with the outcome to stdout')
+    .option('-n, --dry-run', 'show what would run, and why, without running anything')
+    .option(
+      '-j, --jobs <n>',
+      'maximum number of stages to run at once (default: the number of cores)',
+      parseJobs,
+    )
+    .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', runExamples)
     .action(async (targets, options) =>
       (await import('./run.ts')).run(targets, { ...program.opts(), ...options }),
     );
 
   withPipelineOptions(program.command('status'))
-    .description('say of each stage whether it is up to date, and why not')
+    .description('show which stages are up to date, and why the others are not')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--exit-code', 'exit with 3 if any stage is not up to date')
     .option('--json', 'print one JSON document')
@@ -76,9 +86,11 @@ function buildProgram(version: string): Command {
     );
 
   withPipelineOptions(program.command('graph'))
-    .description('show the stages and what they read from each other')
+    .description('show the stages and their dependencies')
     .addOption(
-      new Option('--format <kind>', 'how').choices(['text', 'mermaid', 'svg', 'json']).default('text'),
+      new Option('--format <kind>', 'output format')
+        .choices(['text', 'mermaid', 'svg', 'json'])
+        .default('text'),
     )
     .option('--json', 'the same as --format json')
     .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
@@ -87,7 +99,7 @@ function buildProgram(version: string): Command {
   withPipelineOptions(program.command('logs'))
     .description("print the log of a stage's last run")
     .argument('<stage>', 'a stage or an instance, such as train@baseline,2020')
-    .option('--path', 'print only where the log is')
+    .option('--path', 'print only the path of the log')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
     .action(async (target, options) =>
@@ -95,7 +107,7 @@ function buildProgram(version: string): Command {
     );
 
   withPipelineOptions(program.command('metrics'))
-    .description('what every stage measured in its last run')
+    .description('show the metrics that each stage recorded in its last run')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--json', 'print one JSON document')
     .addHelpText('after', '\nExample:\n  $ repro metrics train --json')
@@ -105,16 +117,22 @@ function buildProgram(version: string): Command {
 
   program
     .command('doctor')
-    .description('what this machine has: Node, git, memory, disk, engines; and how to get what is missing')
+    .description(
+      'check this machine (Node.js, git, memory, disk, engines) and tell how to get what is missing',
+    )
     .option('--json', 'print one JSON document')
     .action(async (options) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
 
   program
     .command('parity')
-    .description('hold this against vectors that PyTorch computed, such as those in test/golden')
-    .argument('<dir>', 'a folder with index.json and a .safetensors file a case (docs/parity.md)')
-    .option('--engine <name>', 'auto, tfjs, or tfjs-composed: the same without its own kernels', 'auto')
-    .option('--case <name>', 'only this case (default: all); may be repeated', collect, [])
+    .description(
+      "compare this program's results with vectors computed by PyTorch, such as those in test/golden",
+    )
+    .argument('<dir>', 'a folder with index.json and one .safetensors file per case (docs/parity.md)')
+    .option('--engine <name>', 'auto, tfjs, or tfjs-composed (tfjs without its custom kernels)', 'auto')
+    .addOption(
+      new Option('--case <name>', 'only this case; may be repeated').argParser(collect).default([], 'all'),
+    )
     .option('--json', 'print one JSON document')
     .addHelpText(
       'after',
@@ -136,10 +154,10 @@ function buildProgram(version: string): Command {
 
 declare const PACKAGE_VERSION: string;
 
-/** Runs one command line. The exit code is set, not forced, so that stdout drains into slow pipes. */
+/** Runs one command line. Sets the exit code instead of exiting, so that stdout drains into slow pipes. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', leaveOnClosedPipe);
-  process.stderr.on('error', goOnUnheard);
+  process.stderr.on('error', continueUnheard);
   const program = buildProgram(PACKAGE_VERSION);
   program.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
@@ -159,7 +177,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Commands take over settings when they are made, which is before these were set. */
+/** Commands copy their parent's settings when they are created, which is before these were made. */
 function inheritSettings(parent: Command): void {
   for (const command of parent.commands) {
     command.copyInheritedSettings(parent);
@@ -168,8 +186,8 @@ function inheritSettings(parent: Command): void {
 }
 
 /**
- * The command of `repro clean --help` or `repro help clean`, if there is none of that name: commander answers these with
- * the general help as if all were well, but refuses the command alone, with the closest one.
+ * The unknown command in `repro clean --help` or `repro help clean`: commander answers these with the general help as if nothing
+ * were wrong, but rejects the command on its own, suggesting the closest one.
  */
 function findUnknownCommand(program: Command, words: readonly string[]): string | undefined {
   const [first, second] = program.parseOptions([...words]).operands;
@@ -177,13 +195,13 @@ function findUnknownCommand(program: Command, words: readonly string[]): string 
   return program.commands.some((command) => command.name() === name) ? undefined : name;
 }
 
-/** `repro logs train | head` closes our stdout: that is the reader's right, not an error. */
+/** `repro logs train | head` closes our stdout, which is not an error. */
 function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code === 'EPIPE') process.exit(exitCode.ok);
   throw error;
 }
 
-/** `repro run 2>&1 | head` closes our stderr: nobody listens any more, but the run was asked for. */
-function goOnUnheard(error: NodeJS.ErrnoException): void {
+/** `repro run 2>&1 | head` closes our stderr: nobody reads it any more, but the run goes on. */
+function continueUnheard(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }

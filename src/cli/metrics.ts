@@ -8,7 +8,7 @@ interface MetricsOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro metrics`: what each stage measured, and what it cost, in the last run that ended well. */
+/** `repro metrics`: the metrics of each stage's last successful run, with its time and memory. */
 export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
   const plan = await loadSelectedPlan(options);
   const { named } = selectInstances(plan, { targets });

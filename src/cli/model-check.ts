@@ -11,17 +11,17 @@ import { ShapeError } from '../snn/shape-error.ts';
 import { SettingOrigins } from '../training/setting-origins.ts';
 import { type ResolvedModel, resolveModel } from '../training/settings.ts';
 
-/** The stage whose second input is a model's file, and whose parameter `train` goes over it. */
+/** The stage whose second input is a model file, which its parameter `train` overrides. */
 const trainModule = 'stages/train.ts';
 
-/** The data set that says in which order its training recordings were listed. */
+/** The data set that lists its training recordings in an order. */
 const listedDataset = 'dvs128-gesture';
 
 /**
- * Puts every model of a plan together as its training will, before anything runs: hours of training may come before the one that cannot
- * be. A schema sees the files alone, and not what a profile makes of them.
+ * Builds every model of a plan as its training will, before anything runs: an impossible one might otherwise fail after hours of
+ * training others. The schema only checks the files, not their combination with a profile.
  *
- * @throws {ConfigurationError} with what is wrong with each model, and who said it: its file, the profile, or `--set`
+ * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
  */
 export async function checkModels(plan: Plan): Promise<void> {
   const models = new Map(
@@ -61,19 +61,19 @@ function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: Set
   throw origins.refuse(
     'compat-impossible',
     'compat.trials',
-    `first-88 counts recordings as trials_to_train.txt lists them, and ${dataset} has no such list.`,
+    `first-88 refers to the list trials_to_train.txt, and ${dataset} has no such list.`,
     'Leave it at `all`: the switch is for DVS128 Gesture.',
   );
 }
 
-/** Builds the network where the size of its frames is known; its numbers are drawn by the training. */
+/** Builds the network's layers, without parameters, if the size of the frames is known. */
 function checkShape({ settings }: Plan, { network }: ResolvedModel, origins: SettingOrigins): void {
   const name = getAt(settings, ['dataset', 'name']);
   const downsample = getAt(settings, ['frames', 'downsample']) ?? 1;
   const dataset = Object.values(originalDatasets).find(({ reader }) => reader?.name === name);
   if (dataset?.kind !== 'events' || typeof downsample !== 'number') return;
   const [height, width] = dataset.sensor.map((pixels) => pixels / downsample);
-  // The stage `frames` refuses a sensor that cannot be divided so.
+  // The stage `frames` rejects a sensor size that is not divisible.
   if (!Number.isInteger(height) || !Number.isInteger(width)) return;
   try {
     buildNetwork({ input: [2, height ?? 0, width ?? 0], classes: dataset.classes, ...network });
@@ -85,8 +85,8 @@ function checkShape({ settings }: Plan, { network }: ResolvedModel, origins: Set
       isStill ? 'network.architecture' : 'network.layers',
       `${error.message.replace(/^network: /, '')}.`,
       isStill
-        ? `It is for still images, and ${name} consists of events: docs/networks.md.`
-        : 'Ask for fewer layers, or for larger frames (`frames.downsample`).',
+        ? `This architecture is for still images, but ${name} consists of events: docs/networks.md.`
+        : 'Use fewer layers, or larger frames (`frames.downsample`).',
     );
   }
 }

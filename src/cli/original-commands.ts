@@ -8,7 +8,8 @@ Example, the thesis' baseline:
       -T 20 -max_epoch 1256 -detach_reset -channels 128 -number_layer 5 -split_by number -normalization None \\
       -use_plif --set dataset.root=/data/DvsGesture
 
-Without recordings, to try it out: --profile quick trains on simulated ones.`;
+To try it without recordings, use --profile quick, which trains on simulated ones.
+So far, only the files of DVS128Gesture and NMNIST can be read.`;
 
 const configExample = `
 Example:
@@ -16,20 +17,24 @@ Example:
       -channels 128 -number_layer 5 -split_by number -use_plif > configs/models/mine.yaml`;
 
 /**
- * The commands that take the original's command line. Its arguments have one dash and long names, which commander knows nothing of: it
- * leaves them alone, as long as these commands have no option of one letter, and hands them on.
+ * The commands that accept the original's command line. Its arguments have one dash and long names, which commander does not support: it
+ * passes them on as they are, as long as these commands have no one-letter options.
  */
 export function addOriginalCommands(program: Command): void {
   takeArguments(program.command('train-val'), 'training')
-    .description("train as the original's train_val.py does: its arguments, its folders, its curves")
-    .option('--profile <name>', 'where the recordings are (default: full, or nmnist for NMNIST)')
-    .option(
-      '--set <key=value>',
-      'override what a profile says of the recordings, as in dataset.root=DIR; may be repeated',
-      (value: string, earlier: readonly string[]) => [...earlier, value],
-      [],
+    .description("train like the original's train_val.py: same arguments, same folders, same curves")
+    .option('--profile <name>', 'profile with the recordings (default: full, or nmnist for NMNIST)')
+    .addOption(
+      new Option(
+        '--set <key=value>',
+        'override a setting of the recordings, as in dataset.root=DIR; may be repeated',
+      )
+        .argParser((value: string, earlier: readonly string[]) => [...earlier, value])
+        .default([], 'none'),
     )
-    .addOption(new Option('--engine <name>', 'what computes, over -device').choices(['auto', 'tfjs']))
+    .addOption(
+      new Option('--engine <name>', 'engine to compute with; overrides -device').choices(['auto', 'tfjs']),
+    )
     .option('--json', 'print run.json to stdout at the end')
     .addHelpText('after', trainExamples)
     .action(async (words, options) =>
@@ -38,8 +43,11 @@ export function addOriginalCommands(program: Command): void {
 
   const config = program.command('config').description('configuration files');
   takeArguments(config.command('from-args'), 'configuration')
-    .description("print the model's file that says what the original's arguments say")
-    .option('--json', 'print one JSON document: the model, what belongs to a profile, the original’s folders')
+    .description("print the model file that is equivalent to the original's arguments")
+    .option(
+      '--json',
+      'print one JSON document with the model, the profile settings and the original’s folder names',
+    )
     .addHelpText('after', configExample)
     .action(async (words, options) =>
       (await import('./config.ts')).configFromArguments(words, { ...program.opts(), ...options }),
@@ -48,10 +56,13 @@ export function addOriginalCommands(program: Command): void {
 
 function takeArguments(command: Command, purpose: Purpose): Command {
   return command
-    .argument('[argument...]', "the original's arguments, each with one dash, as listed below")
+    .argument('[argument...]', "the original's arguments, each with one dash; listed below")
     .allowUnknownOption()
     .addOption(
-      new Option('--compat <preset>', 'which side to take where the original disagrees with itself')
+      new Option(
+        '--compat <preset>',
+        'which side to take where paper, code and runs disagree (docs/deviations.md)',
+      )
         .choices(compatPresetNames)
         .default('intent'),
     )

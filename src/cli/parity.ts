@@ -16,20 +16,20 @@ import { formatSeconds } from './view/format.ts';
 
 interface ParityOptions {
   readonly engine: string;
-  /** None means all. */
+  /** Empty means all. */
   readonly case: readonly string[];
   readonly json?: boolean;
 }
 
-/** Silence for longer than this is broken by a line on stderr. */
+/** How often to print a line of progress to stderr. */
 const progressSeconds = 10;
 
-/** `repro parity`: holds this project's numbers against those that PyTorch left in a folder. Exit code 1 if any differs. */
+/** `repro parity`: compares this program's results with those of PyTorch in a folder. Exit code 1 if any differs. */
 export async function parity(folderName: string, options: ParityOptions): Promise<void> {
   const startedMs = performance.now();
   const folder = await openCaseFolder(findFolder(folderName));
   const names = await listCases(folder);
-  // An index without names is a failure of the suite, whichever cases were asked for.
+  // An index without cases fails the suite, whichever cases were requested.
   if (names.length > 0) checkNames(options.case, names);
   const engine = await openNamedEngine(options.engine);
   const chosen = options.case.length > 0 ? options.case : undefined;
@@ -52,9 +52,9 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const marks = { pass: green, fail: red };
   process.stdout.write(formatTable(outcomes, marks));
   for (const file of strayFiles)
-    process.stdout.write(`not compared: ${file} belongs to no case of index.json\n`);
+    process.stdout.write(`not compared: ${file}, which no case in index.json names\n`);
   if (!hasPassed(outcomes)) {
-    process.stdout.write('\nHow to read this, and what a folder must hold: docs/parity.md\n');
+    process.stdout.write('\ndocs/parity.md explains this output and what a folder must contain.\n');
   }
   const seconds = formatSeconds((performance.now() - startedMs) / 1000);
   process.stdout.write(
@@ -62,7 +62,7 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   );
 }
 
-/** npm runs scripts in the project's folder: a relative path may also be meant from where npm was called. */
+/** npm runs scripts in the project's folder, but a relative path may refer to the folder where npm was called. */
 function findFolder(name: string): string {
   const { INIT_CWD, npm_lifecycle_event } = process.env;
   const here = path.resolve(name);
@@ -87,6 +87,6 @@ function reportProgress(total: number): (name: string) => void {
     const nowMs = performance.now();
     if (nowMs - lastMs < progressSeconds * 1000 || done === total) return;
     lastMs = nowMs;
-    process.stderr.write(`parity: ${done} of ${total} cases done, the last ${name}\n`);
+    process.stderr.write(`parity: ${done} of ${total} cases done, last: ${name}\n`);
   };
 }

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 
-/** The nearest folder, from `start` upwards, that holds a `pipeline.yaml`. */
+/** The nearest folder, from `start` upwards, that contains a `pipeline.yaml`. */
 export function findProjectRoot(start: string): string {
   for (let folder = path.resolve(start); ; ) {
     if (existsSync(path.join(folder, 'pipeline.yaml'))) return folder;
@@ -11,6 +11,6 @@ export function findProjectRoot(start: string): string {
     folder = parent;
   }
   throw new ReproError('no-pipeline', `no pipeline.yaml in ${start} or any folder above it`, {
-    fix: 'Run repro inside the project, or say where it is: `repro --project DIR …`.',
+    fix: 'Run repro inside the project, or name its folder: `repro --project DIR …`.',
   });
 }

@@ -25,12 +25,12 @@ interface RunOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro run`: progress on stderr, the outcome as JSON on stdout when asked for. */
+/** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
   const plan = await loadCheckedPlan(options);
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
-    throw new ReproError('usage', 'stages and --from or --until say two different things', {
-      fix: 'Name the stages, or a range of the graph with --from and --until.',
+    throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
+      fix: 'Name stages, or a range of the graph with --from and --until, but not both.',
     });
   }
   const { selected, named } = selectInstances(plan, { targets, from: options.from, until: options.until });
@@ -47,7 +47,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
     await runPlan({
       plan,
       selected,
-      // Not what the named ones only need.
+      // Not their dependencies.
       force: options.force === true ? named : false,
       dryRun: options.dryRun ?? false,
       jobs: options.jobs ?? os.availableParallelism(),
@@ -71,7 +71,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   process.exitCode = exitCodeOfRun(state, signals.received());
 }
 
-/** What there is to open after a run: the page that a last stage made, or its folder. */
+/** What to open after a run: for each final stage, its page or its output folder. */
 function describeResults(plan: Plan, selected: ReadonlySet<string>): string[] {
   const read = new Set([...plan.dependencies.values()].flat());
   const last = [...plan.instances.values()].filter((one) => selected.has(one.id) && !read.has(one.id));

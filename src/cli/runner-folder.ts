@@ -3,10 +3,10 @@ import path from 'node:path';
 import { ReproError } from '../errors.ts';
 
 /**
- * Says no to what would be written among the outputs of a project's stages: the runner replaces and deletes what is there, and a stage
- * with a file too many counts as altered.
+ * Rejects a path among the outputs of a project's stages: the runner replaces and deletes files there, and considers an output with an
+ * extra file altered.
  *
- * @param target a path that need not be there yet
+ * @param target a path that need not exist yet
  * @throws {ReproError} `output-reserved`
  */
 export function refuseRunnerFolder(target: string, fix: string): void {
@@ -17,7 +17,7 @@ export function refuseRunnerFolder(target: string, fix: string): void {
     if (isInside && existsSync(path.join(root, 'pipeline.yaml'))) {
       throw new ReproError(
         'output-reserved',
-        'artifacts/ is for what stages make: the runner replaces and deletes what is there.',
+        'artifacts/ is reserved for outputs of stages: the runner replaces and deletes files there.',
         { where: target, fix },
       );
     }
@@ -25,7 +25,7 @@ export function refuseRunnerFolder(target: string, fix: string): void {
   }
 }
 
-/** The path with the links in what is there of it followed. */
+/** The path, with symbolic links in its existing part resolved. */
 function resolveLinks(target: string): string {
   if (existsSync(target)) return realpathSync(target);
   const parent = path.dirname(target);

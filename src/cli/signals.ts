@@ -1,12 +1,12 @@
 import process from 'node:process';
 
-/** A terminal's Ctrl-C reaches us directly and once more through npm; what comes this soon is the same key press. */
+/** Ctrl-C in a terminal arrives directly and once more through npm: signals this close together are one key press. */
 const samePressMs = 500;
 
 export interface SignalListener {
-  /** Aborted by the first SIGINT, SIGTERM or SIGHUP: end the stages, keep what they can resume from. */
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP: stop the stages, but let them save what they can resume from. */
   readonly stop: AbortSignal;
-  /** Aborted by the second: end them at once. */
+  /** Aborted by the second: stop them immediately. */
   readonly kill: AbortSignal;
   received(): NodeJS.Signals | null;
   dispose(): void;

@@ -18,7 +18,7 @@ const words = {
   'never-run': 'never run',
 } as const;
 
-/** `repro status`: a line for each instance, with every reason that makes it stale. */
+/** `repro status`: a line for each instance, with every reason why it is stale. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });

@@ -5,10 +5,10 @@ import type { Plan } from '../runner/plan.ts';
 import { isJsonObject, type JsonObject } from '../schema/json.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load.ts';
 
-/** What `--set` may change: the recordings, and what the original's arguments do not say about frames. */
+/** What `--set` may change: the recordings, and settings of frames that no argument of the original controls. */
 const freeSettings = ['dataset', 'simulate', 'frames.downsample', 'frames.limit', 'frames.invalidEvents'];
 
-/** What says the others. */
+/** The arguments that control the other settings. */
 const argumentOf: Readonly<Record<string, string>> = {
   'frames.steps': '-T',
   'frames.splitBy': '-split_by',
@@ -33,7 +33,7 @@ const argumentOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * Says no to overrides of what the arguments say, or of what this command does not use.
+ * Rejects overrides of settings that arguments control, or that this command does not use.
  *
  * @throws {ReproError} `usage`
  */
@@ -46,8 +46,8 @@ export function refuseOverrides(assignments: readonly string[]): void {
     throw new ReproError(
       'usage',
       argument === undefined
-        ? 'this command does not use that setting.'
-        : `the original's arguments say this: ${argument}.`,
+        ? 'this command does not use this setting.'
+        : `an argument of the original controls this setting: ${argument}.`,
       {
         where: `--set ${assignment}`,
         fix: `--set is for ${freeSettings.map((one) => (one.includes('.') ? one : `${one}.*`)).join(', ')}.`,
@@ -57,9 +57,9 @@ export function refuseOverrides(assignments: readonly string[]): void {
 }
 
 /**
- * An error with the original's arguments in the place of the settings and files that it advises on: these are not set here.
+ * Rewrites the advice of an error: names the original's arguments instead of settings and files, which do not apply here.
  *
- * @param framesCommand what makes the frames of this training
+ * @param framesCommand the command that makes the frames for this training
  */
 export function sayInArguments(error: ReproError, framesCommand: string): ReproError {
   const { code, where, fix, cause } = error;
@@ -73,14 +73,14 @@ export function sayInArguments(error: ReproError, framesCommand: string): ReproE
   return new ReproError(code, error.message, { where, fix: said, cause });
 }
 
-/** What holds where a profile leaves it out: said or not, it is the same training. */
+/** Defaults of a profile: whether or not it sets these explicitly, it is the same training. */
 const frameDefaults: JsonObject = { downsample: 1, invalidEvents: 'keep', normalization: 'none' };
 
 /**
- * Loads the graph with the data that a profile names and the frames that the arguments ask for. What the profile says already is not said
- * again, so that the frames of `repro run` are up to date here too.
+ * Loads the graph with the data of a profile and the frames that the arguments describe. Values that the profile already has are not
+ * overridden, so that frames made by `repro run` are up to date here too.
  *
- * @throws {ReproError} `usage` if the profile is of another data set than the arguments
+ * @throws {ReproError} `usage` if the profile is for another data set than the arguments
  */
 export async function loadDataPlan(
   preparation: Preparation,
@@ -92,8 +92,8 @@ export async function loadDataPlan(
   if (name !== preparation.dataset) {
     throw new ReproError(
       'usage',
-      `profile "${plan.profile}" is of ${String(name)}, and -dataset_name is ${preparation.parsed.values.dataset_name}.`,
-      { where: `--profile ${plan.profile}`, fix: 'Name a profile of that data set.' },
+      `profile "${plan.profile}" is for ${String(name)}, but -dataset_name is ${preparation.parsed.values.dataset_name}.`,
+      { where: `--profile ${plan.profile}`, fix: 'Choose a profile for that data set.' },
     );
   }
   const said = framesOf(plan);
@@ -103,7 +103,7 @@ export async function loadDataPlan(
   return { plan: await loadSelectedPlan({ ...pipeline, set }), pipeline: { ...pipeline, set } };
 }
 
-/** What a plan's settings say of the data. */
+/** The data settings of a plan. */
 export function readDataSettings(
   plan: Plan,
   { dataset }: Preparation,

@@ -37,7 +37,7 @@ export interface TrainValOptions extends PipelineOptions {
 
 const elsewhere = 'Choose another -log_dir_prefix.';
 
-/** `repro train-val`: the original's training, from its arguments to its folders. Progress on stderr; run.json on stdout with --json. */
+/** `repro train-val`: trains like the original, with its arguments and folders. Progress on stderr; with --json, run.json on stdout. */
 export async function trainVal(words: readonly string[], options: TrainValOptions): Promise<void> {
   refuseOverrides(options.set);
   const preparation = prepareTraining(words, options.compat, process.cwd());
@@ -47,7 +47,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
   checkLayersFit(preparation, downsample);
   for (const note of preparation.notes) printWarning(note);
   if (data.dataset.simulated) {
-    printWarning('The recordings are simulated: what is trained on them says nothing about real ones.');
+    printWarning('The recordings are simulated: results on them say nothing about real ones.');
   }
 
   const folder = await ClaimedFolder.claim(preparation.checkpointFolder, elsewhere);
@@ -72,7 +72,7 @@ export async function trainVal(words: readonly string[], options: TrainValOption
   }
 }
 
-/** Trains with the frames that are there, and shows it as a run of one stage; sets the exit code where that does not end well. */
+/** Trains on the existing frames, shown like a run of one stage; sets the exit code if that fails. */
 async function train(
   preparation: Preparation,
   {
@@ -84,7 +84,7 @@ async function train(
     signals,
   }: {
     readonly plan: Plan;
-    /** What the plan was loaded with. */
+    /** The options that the plan was loaded with. */
     readonly pipeline: PipelineOptions;
     readonly data: DataSettings;
     readonly options: TrainValOptions;
@@ -101,7 +101,7 @@ async function train(
   if (earlier !== undefined) refuseOther(checkpointFolder, earlier, record);
 
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
-  signals.kill.addEventListener('abort', exitNow); // what is saved is whole
+  signals.kill.addEventListener('abort', exitNow); // files on disk are complete at any time
   const view = await showTraining('train-val', preparation.model.title);
   try {
     for (const note of notes) view.warn(note);

@@ -1,18 +1,18 @@
 import type { Command } from 'commander';
 import { findClosest } from '../schema/closest-name.ts';
 
-/** What commander adds to an unknown command or option, which stands in quotes before it. */
+/** The suggestion that commander adds to the name of an unknown command or option, which precedes it in quotes. */
 const suggestion = /'([^'\n]+)'\n\(Did you mean (?:one of )?([^\n]+)\?\)/;
 
-/** Lets the errors of a command's options and arguments name the help of that very command, and so for all commands below it. */
+/** Makes usage errors of a command point to that command's own help, and likewise for its subcommands. */
 export function pointToOwnHelp(command: Command, path = command.name()): void {
-  const what = command.commands.length > 0 ? 'lists the commands' : 'says what it takes';
+  const what = command.commands.length > 0 ? 'lists the commands' : 'describes its options';
   command.showHelpAfterError(`(${path} --help ${what})`);
   for (const one of command.commands) pointToOwnHelp(one, `${path} ${one.name()}`);
 }
 
 /**
- * An error of commander without suggestions that are not close: it allows for any three letters.
+ * Removes far-fetched suggestions from an error of commander, which suggests names with up to three different letters.
  *
  * @param text `error: unknown command 'bogus'` and, on the next line, `(Did you mean logs?)`
  */
@@ -24,7 +24,7 @@ export function dropFarSuggestions(text: string): string {
   });
 }
 
-/** People hardly ever miss the first letter of what they mean, so with another one it is something else. */
+/** Typos hardly ever affect the first letter. */
 function isClose(word: string, candidate: string): boolean {
   return word[0]?.toLowerCase() === candidate[0] && findClosest(word, [candidate]) !== undefined;
 }

@@ -112,7 +112,7 @@ describe('repro import', () => {
   test('refuses an answer that is none', async () => {
     const { stderr, exitCode } = await call('import', 'x.pt', '--input', '128');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('HEIGHTxWIDTH is wanted');
+    expect(stderr).toContain('expected HEIGHTxWIDTH');
   });
 });
 
@@ -214,13 +214,13 @@ describe('repro export', () => {
       const { stderr, exitCode } = await call('export', 'imported', '--to', format, '--out', out);
       expect([exitCode, stderr]).toEqual([
         2,
-        expect.stringContaining(`this ends as another format than ${format}.`),
+        expect.stringContaining(`this is the extension of another format than ${format}.`),
       ]);
     }
     const other = await call('export', 'imported', '--to', 'safetensors', '--out', 'x.txt');
     expect([other.exitCode, other.stderr]).toEqual([
       0,
-      '! x.txt does not end in .safetensors: repro evaluate and other programs may not take it for what it is.',
+      '! x.txt does not end in .safetensors: repro evaluate and other programs may not recognise it.',
     ]);
     expect((await call('export', 'imported', '--to', 'npz', '--out', 'x.npz')).stderr).toBe('');
     await expect(fs.access(path.join(folder, 'x.NPZ'))).rejects.toThrow('ENOENT');
@@ -232,7 +232,7 @@ describe('repro export', () => {
       ['import', 'x.pt', '--out='],
     ]) {
       const { stderr, exitCode } = await call(...words);
-      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('a name is wanted.')]);
+      expect([exitCode, stderr]).toEqual([2, expect.stringContaining('expected a name.')]);
     }
   });
 
@@ -244,11 +244,14 @@ describe('repro export', () => {
       const { stderr, exitCode } = await call('export', 'imported', '--to', 'npz', '--out', out);
       expect([exitCode, stderr]).toEqual([
         2,
-        expect.stringContaining(`${out}  artifacts/ is for what stages make`),
+        expect.stringContaining(`${out}  artifacts/ is reserved for outputs of stages`),
       ]);
     }
     const imported = await call('import', torchFixturePath('baseline.pt'), '--out', `${output}/x`);
-    expect([imported.exitCode, imported.stderr]).toEqual([2, expect.stringContaining('Name another place')]);
+    expect([imported.exitCode, imported.stderr]).toEqual([
+      2,
+      expect.stringContaining('Choose another place'),
+    ]);
     expect((await call('status', 'train@baseline,2020', '--json')).stdout).toContain('"fresh"');
   });
 
@@ -259,7 +262,7 @@ describe('repro export', () => {
     const unknown = await call('export', 'train@mine,2020', '--to', 'npz');
     expect(unknown.stderr).toContain('has no instance');
     expect(unknown.stderr).toContain(
-      'Profile "small" is meant. If it was run with other settings, give them here too (--profile, --set \'models=[…]\'), or name its folder.',
+      'This looks in profile "small". If the training was run with other settings, repeat them here (--profile, --set \'models=[…]\'), or name its folder.',
     );
     for (const path of ['nowhere', 'me@home/nowhere', 'me@home.safetensors']) {
       expect((await call('export', path, '--to', 'npz')).stderr).toContain('there is no such file or folder');

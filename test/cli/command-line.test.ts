@@ -123,7 +123,7 @@ describe('repro run', () => {
     expect(exitCode).toBe(1);
     expect(stderr).toContain('  | this is why');
     expect(stderr).toContain("run it again: npx repro run first --set 'word=it is'");
-    expect(stderr).toContain('not run, for want of what failed: second ×2');
+    expect(stderr).toContain('not run, because of these failures: second ×2');
     expect((await call(['logs', 'first'])).stdout).toContain('this is why');
   });
 

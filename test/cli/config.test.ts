@@ -47,8 +47,8 @@ describe('repro config from-args', () => {
     const still = '-init_tau 2 -dataset_name FashionMNIST -T 4 -max_epoch 1 -channels 3'.split(' ');
     const { stdout, stderr } = await call(['config', 'from-args', ...still]);
     expect(parse(stdout)).toMatchObject({ network: { architecture: 'mnist', steps: 4 } });
-    expect(stdout).toContain('no profile can have this data set yet');
-    expect(stderr).toContain('! -channels: of event data only');
+    expect(stdout).toContain('no profile can use this data set yet');
+    expect(stderr).toContain('! -channels: ignored, for event data only');
   });
 
   test('refuses wrong arguments with 2, and prints no file', async () => {

@@ -80,7 +80,7 @@ describe('the models of a plan', () => {
     const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
     expect(await asked('train.network.layers=6')).toBe(
       `--set train.network.layers=6  "train.network.layers" over configs/models/baseline.yaml: 6 layers halve a frame of 32 x 32 to nothing; at most 5 fit.
-  Ask for fewer layers, or for larger frames (\`frames.downsample\`).
+  Use fewer layers, or larger frames (\`frames.downsample\`).
   A profile’s \`train:\` goes over each of its models: change it there, or leave this one out of \`models:\`.`,
     );
     expect(await asked('train.network.layers=5')).toBe('');
@@ -92,13 +92,13 @@ describe('the models of a plan', () => {
       /^configs\/profiles\/quick\.yaml:\d+:\d+ {2}"train\.network\.layers" over configs\/models\/still\.yaml: expected nothing: mnist has the layers of the original, found 3\./,
     );
     expect(await problemsWith('full', 'models=[still]')).toContain(
-      'configs/models/still.yaml  "network.architecture": mnist takes images [1, 28, 28], got [2, 128, 128].\n  It is for still images, and dvs128-gesture consists of events',
+      'configs/models/still.yaml  "network.architecture": mnist takes images [1, 28, 28], got [2, 128, 128].\n  This architecture is for still images, but dvs128-gesture consists of events',
     );
   });
 
   test('cannot be of the first 88 recordings of a list that the data set does not have', async () => {
     expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
-      '"train.compat.trials" over configs/models/baseline.yaml: first-88 counts recordings as trials_to_train.txt lists them, and nmnist has no such list.',
+      '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',
     );
   });
 
@@ -117,7 +117,7 @@ describe('the models of a plan', () => {
     const beside = await call('status');
     expect(beside.exitCode).toBe(0);
     expect(beside.stderr).toBe(
-      '! configs/models/mine.yaml:1:1  the file is empty. Nothing in profile quick uses this file; it is passed over.',
+      '! configs/models/mine.yaml:1:1  the file is empty. Profile quick does not use this file, so it is ignored.',
     );
     expect((await call('metrics')).exitCode).toBe(0);
     const used = await call('status', '--set', 'models=[mine]');

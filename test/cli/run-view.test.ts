@@ -89,14 +89,14 @@ describe('an instance that need not run', () => {
   test('is told with what became of its outputs', () => {
     expect(lineOf([], [], false)).toEqual(['= s  up to date']);
     expect(lineOf(['a/x'], ['a/stray.txt'], false)).toEqual([
-      '= s  restored from the store: a/x; removed, not made by the stage: a/stray.txt',
+      '= s  restored from the store: a/x; removed files not made by the stage: a/stray.txt',
     ]);
   });
 
   test('in a rehearsal is told with what would become of them', () => {
     expect(lineOf(['a/x'], [], true)).toEqual(['= s  would restore from the store: a/x']);
     expect(lineOf([], ['a/stray.txt'], true)).toEqual([
-      '= s  would remove, not made by the stage: a/stray.txt',
+      '= s  would remove files not made by the stage: a/stray.txt',
     ]);
   });
 });
@@ -128,12 +128,12 @@ describe('the summary', () => {
     expect(lines).toEqual([
       '',
       'frames failed: exit code 7',
-      '  the last lines of artifacts/.cache/logs/frames.log:',
+      '  last lines of artifacts/.cache/logs/frames.log:',
       '  | one',
       '  | two',
       '  run it again: npx repro run frames --profile full',
       '',
-      'not run, for want of what failed: train ×2',
+      'not run, because of these failures: train ×2',
       '',
       '1 failed, 2 blocked in 1.5 s',
     ]);

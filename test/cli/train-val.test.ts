@@ -63,10 +63,16 @@ describe('repro train-val', () => {
   });
 
   test.each([
-    [['--set', 'train.epochs=3'], "--set train.epochs=3  the original's arguments say this: -max_epoch."],
-    [['--set', 'frames.steps=3'], "--set frames.steps=3  the original's arguments say this: -T."],
-    [['--set', 'report.title=x'], '--set report.title=x  this command does not use that setting.'],
-    [['--profile', 'other'], 'profile "other" is of nmnist, and -dataset_name is DVS128Gesture.'],
+    [
+      ['--set', 'train.epochs=3'],
+      '--set train.epochs=3  an argument of the original controls this setting: -max_epoch.',
+    ],
+    [
+      ['--set', 'frames.steps=3'],
+      '--set frames.steps=3  an argument of the original controls this setting: -T.',
+    ],
+    [['--set', 'report.title=x'], '--set report.title=x  this command does not use this setting.'],
+    [['--profile', 'other'], 'profile "other" is for nmnist, but -dataset_name is DVS128Gesture.'],
     [['--compat', 'paper'], 'Allowed choices are intent, runs, code.'],
     [['-nummber_layer', '3'], 'unknown argument "-nummber_layer". Closest: "-number_layer".'],
     [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
@@ -91,7 +97,9 @@ describe('repro train-val', () => {
 
   test('refuses a prefix among what stages make', async () => {
     const { exitCode, stderr } = await project.trainVal('artifacts/logs', 1);
-    expect(stderr).toContain('  artifacts/ is for what stages make: the runner replaces and deletes');
+    expect(stderr).toContain(
+      '  artifacts/ is reserved for outputs of stages: the runner replaces and deletes',
+    );
     expect(stderr).toContain('\n  Choose another -log_dir_prefix.');
     expect(exitCode).toBe(2);
   });

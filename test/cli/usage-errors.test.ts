@@ -28,8 +28,8 @@ test('an error of a command names the help of that command, however deep it lies
   }
   const hints = written.filter((text) => text.startsWith('(')).map((text) => text.trim());
   expect(hints).toEqual([
-    '(repro config from-args --help says what it takes)',
-    '(repro logs --help says what it takes)',
+    '(repro config from-args --help describes its options)',
+    '(repro logs --help describes its options)',
     '(repro config --help lists the commands)',
     '(repro --help lists the commands)',
   ]);

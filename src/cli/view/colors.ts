@@ -6,7 +6,7 @@ export type Colors = Pick<
   'red' | 'green' | 'yellow' | 'cyan' | 'dim' | 'bold'
 >;
 
-/** Colours for a stream: none when it is no terminal, when NO_COLOR is set, or on a dumb terminal; FORCE_COLOR overrides. */
+/** Colours for a stream: none if it is not a terminal, if NO_COLOR is set, or on a dumb terminal; FORCE_COLOR overrides this. */
 export function colorsFor(stream: { readonly isTTY?: boolean | undefined }): Colors {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';

@@ -1,4 +1,4 @@
-/** `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`: as coarse as a person waits. */
+/** `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`: the longer, the coarser. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
   const whole = Math.round(seconds);
@@ -8,7 +8,7 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
-/** `12 B`, `3.4 kB`, `1.2 GB`; decimal units, as file managers and disks are sold. */
+/** `12 B`, `3.4 kB`, `1.2 GB`, in decimal units. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   let value = bytes;
@@ -20,14 +20,14 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Three significant digits, without an exponent for everyday sizes. */
+/** Four significant digits, without an exponent for everyday sizes. */
 export function formatFigure(value: number): string {
   if (Number.isInteger(value)) return String(value);
   const size = Math.abs(value);
   return size >= 1e-3 && size < 1e6 ? String(Number(value.toPrecision(4))) : value.toExponential(3);
 }
 
-/** `train ×4` for several instances of one stage, `verify` for one; in the order given. */
+/** `train ×4` for several instances of a stage, the instance's id for a single one; in the given order. */
 export function foldInstances(ids: readonly string[]): string[] {
   const counts = new Map<string, string[]>();
   for (const id of ids) {

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../../runner/events.ts';
 
-/** What was, or would be, done to the outputs of an instance that need not run; null if they are as they should be. */
+/** What was, or would be, done to the outputs of an instance that need not run; null if they are intact. */
 export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): string | null {
   const { restored, removed, isRehearsal } = event;
   const parts: string[] = [];
@@ -8,7 +8,9 @@ export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): strin
     parts.push(`${isRehearsal ? 'would restore' : 'restored'} from the store: ${restored.join(', ')}`);
   }
   if (removed.length > 0) {
-    parts.push(`${isRehearsal ? 'would remove' : 'removed'}, not made by the stage: ${removed.join(', ')}`);
+    parts.push(
+      `${isRehearsal ? 'would remove' : 'removed'} files not made by the stage: ${removed.join(', ')}`,
+    );
   }
   return parts.length === 0 ? null : parts.join('; ');
 }

@@ -5,9 +5,9 @@ import { type InstanceView, idsIn, type RunState } from './run-state.ts';
 
 const barCells = 16;
 
-/** Below this width the bar gives its place to the name and the percent. */
+/** Below this width, there is no bar, only the name and the percentage. */
 const columnsForBar = 64;
-/** Partial blocks in eighths, so that a long stage is seen to move. */
+/** Partial blocks in eighths, so that slow progress is visible. */
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 function drawBar(share: number): string {
@@ -17,7 +17,7 @@ function drawBar(share: number): string {
   return `${'█'.repeat(whole)}${part}`.padEnd(barCells, '·');
 }
 
-/** `42 % · 3.1 batches/s · 0:40 left`, as far as the figures say. */
+/** `42 % · 3.1 batches/s · 40 s left`, as far as known. */
 function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: boolean): string {
   if (one.progress === null || one.progress.total <= 0) return `${formatSeconds(elapsedSeconds)}`;
   const { done, total, unit, note } = one.progress;
@@ -34,8 +34,8 @@ function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: bo
 }
 
 /**
- * The moving part of the live view: one line for each running instance, and one that counts what waits.
- * Every line fits `columns`; at most `rows` lines, so that 200 running stages do not scroll a small terminal.
+ * The part of the live view that is redrawn: one line per running instance, and one that counts those waiting.
+ * Every line fits `columns`, and there are at most `rows` lines, so that 200 running stages do not scroll a small terminal.
  */
 export function renderLive(
   state: RunState,

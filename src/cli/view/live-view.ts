@@ -9,10 +9,10 @@ import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
 import type { View } from './view.ts';
 
-/** Redraws a second: enough to look alive, little enough not to cost the stages a core. */
+/** Often enough to look alive, seldom enough not to take a core from the stages. */
 const redrawsPerSecond = 8;
 
-/** The view on a terminal: finished stages scroll away above, running ones move below, cached ones are folded into one line. */
+/** The view on a terminal: finished stages scroll away above, running ones are redrawn below, cached ones share one line. */
 export class LiveView implements View {
   readonly #stream: NodeJS.WriteStream;
   readonly #colors: Colors;
@@ -64,7 +64,7 @@ export class LiveView implements View {
       case 'would-run':
         return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
       case 'started':
-        // One line: `repro status` gives reasons in full.
+        // One line: `repro status` lists the reasons in full.
         return c.dim(
           cliTruncate(`  ${event.id}  ${describeReasons(event.reasons)}`, (this.#stream.columns ?? 80) - 1),
         );

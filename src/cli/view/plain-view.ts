@@ -6,11 +6,11 @@ import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
 import type { View } from './view.ts';
 
-/** A progress line is due when this share of the work is newly done, or after this long: enough for a log, not a flood. */
+/** A progress line is printed when this much more of the work is done, or after this long, so as not to flood a log. */
 const progressShare = 0.25;
 const progressSeconds = 30;
 
-/** One line an event, for CI logs, files and pipes. */
+/** One line per event, for CI logs, files and pipes. */
 export class PlainView implements View {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
@@ -65,7 +65,7 @@ export class PlainView implements View {
         return `${c.red('x')} ${event.id}  failed after ${formatSeconds(event.seconds)}: ${event.text.split('\n', 1)[0]}`;
       case 'interrupted':
         return `${c.yellow('-')} ${event.id}  interrupted`;
-      // What a failure blocks is named once, in the summary.
+      // The summary lists what a failure blocks.
       case 'blocked':
       case 'run-started':
       case 'run-finished':

@@ -1,6 +1,6 @@
 import type { StaleReason } from '../../runner/events.ts';
 
-/** How many reasons a line of a run has room for; `repro status` gives them all. */
+/** How many reasons to show in a line of a run; `repro status` lists them all. */
 const shownReasons = 3;
 
 /** `train.epochs: 12 → 8; src/… changed; and 4 more`: the first few reasons, parameters and inputs before code. */

@@ -11,7 +11,7 @@ export type InstanceState =
   | 'blocked'
   | 'interrupted';
 
-/** What is known of one instance during a run. */
+/** The state of one instance during a run. */
 export interface InstanceView {
   readonly id: string;
   state: InstanceState;
@@ -32,7 +32,6 @@ export interface RunState {
   seconds: number;
 }
 
-/** Folds a run's events into what a view shows; `nowMs` is the moment of the event. */
 export function createRunState(): RunState {
   return { instances: new Map(), outcome: null, seconds: 0 };
 }
@@ -53,6 +52,7 @@ function newInstance(id: string): InstanceView {
   };
 }
 
+/** Updates the state for an event that occurred at `nowMs`. */
 export function applyEvent(state: RunState, event: RunEvent, nowMs: number): void {
   if (event.kind === 'run-started') {
     for (const id of event.ids) state.instances.set(id, newInstance(id));

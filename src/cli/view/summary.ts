@@ -3,16 +3,16 @@ import type { Colors } from './colors.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { idsIn, type RunState } from './run-state.ts';
 
-/** How to run one instance again by hand; quoted for a POSIX shell where it must be. */
+/** The command that runs one instance again, quoted for a POSIX shell if needed. */
 export function rerunCommand(id: string, runArguments: readonly string[]): string {
   return ['npx repro run', id, ...runArguments]
     .map((word, at) => (at === 0 ? word : quoteWord(word)))
     .join(' ');
 }
 
-/** Whether a line of the log says only what the failure says already. */
+/** Whether the message of a failure already contains a line of the log. */
 function isSaid(line: string, text: string): boolean {
-  // A long line of the log was cut at its start.
+  // Long lines of the log are cut at their start.
   return text.includes(line.replace(/^(\w*Error: |…)/, '').trim());
 }
 
@@ -20,14 +20,14 @@ function quoteWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The lines that close a run: what failed with its log's tail, what that stopped, and the count of all. */
+/** The closing lines of a run: failures with the end of their logs, what they blocked, and the totals. */
 export function summariseRun(
   state: RunState,
   options: {
     readonly colors: Colors;
     readonly runArguments: readonly string[];
     readonly results: readonly string[];
-    /** Absolute; paths are shown as seen from here. */
+    /** Absolute; paths are shown relative to it. */
     readonly folder: string;
   },
 ): string[] {
@@ -39,19 +39,19 @@ export function summariseRun(
     const { text, logTail } = one.failure;
     const unsaid = logTail.filter((line) => !isSaid(line, text));
     if (unsaid.length > 0) {
-      lines.push(colors.dim(`  the last lines of ${path.relative(options.folder, one.failure.logFile)}:`));
+      lines.push(colors.dim(`  last lines of ${path.relative(options.folder, one.failure.logFile)}:`));
       lines.push(...unsaid.map((line) => colors.dim(`  | ${line}`)));
     }
     lines.push(`  run it again: ${rerunCommand(one.id, options.runArguments)}`);
   }
   const blocked = idsIn(state, 'blocked');
   if (blocked.length > 0)
-    lines.push('', `not run, for want of what failed: ${foldInstances(blocked).join(', ')}`);
+    lines.push('', `not run, because of these failures: ${foldInstances(blocked).join(', ')}`);
   const interrupted = idsIn(state, 'interrupted');
   if (interrupted.length > 0) {
     lines.push(
       '',
-      `interrupted: ${foldInstances(interrupted).join(', ')}. The same command goes on from here.`,
+      `interrupted: ${foldInstances(interrupted).join(', ')}. The same command resumes from here.`,
     );
   }
   const wouldRun = idsIn(state, 'would-run');

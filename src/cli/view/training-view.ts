@@ -3,18 +3,18 @@ import type { Progress } from '../../stage/context.ts';
 import { openView } from './open-view.ts';
 import { applyEvent, createRunState } from './run-state.ts';
 
-/** What shows a training of this process, as a run of one stage is shown. */
+/** Shows a training in this process like a run of one stage. */
 export interface TrainingView {
   readonly progress: (progress: Progress) => void;
   readonly note: (text: string) => void;
   readonly warn: (text: string) => void;
-  /** The training has ended well. */
+  /** Reports success. */
   readonly finish: () => void;
-  /** What follows is printed below. */
+  /** Ends the view; later output appears below it. */
   readonly close: () => void;
 }
 
-/** @param what what is trained, for the line that starts it */
+/** @param what the model, for the first line */
 export async function showTraining(id: string, what: string): Promise<TrainingView> {
   const state = createRunState();
   const view = await openView();
