@@ -10,14 +10,14 @@ import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
-/** Folders of the stages that the report reads, and the runs that it is about. */
+/** The folders that the report reads. */
 export interface Sources {
   readonly verify: string;
   readonly train: string;
   readonly evaluate: string;
-  /** Folder of the models' configuration files. */
+  /** The models' configuration files. */
   readonly models: string;
-  /** Folder of the authors' logs, where the profile names one. */
+  /** The authors' logs, if the profile names a folder. */
   readonly reference?: string | undefined;
 }
 
@@ -27,18 +27,18 @@ export interface Selection {
 }
 
 /**
- * Reads and checks everything the report is made of. Only the folders of the selected models and seeds are opened: others
- * may be left from another profile.
+ * Reads and checks everything that the report is based on. Opens only the folders of the selected models and seeds: others may
+ * be left over from another profile.
  *
- * @throws {ReproError} of code `report-input`, naming the file, the field and the command that makes the file again
+ * @throws {ReproError} `report-input`, naming the file, the field and the command that makes the file again
  */
 export async function collectResults(sources: Sources, selection: Selection): Promise<Results> {
   if (selection.models.length === 0 || selection.seeds.length === 0) {
     throw new ReproError(
       'report-input',
-      'there is nothing to report: the profile names no model or no seed',
+      'there is nothing to report: the profile lists no model or no seed',
       {
-        fix: 'Name at least one of each under `models:` and `seeds:`.',
+        fix: 'List at least one of each under `models:` and `seeds:`.',
       },
     );
   }
@@ -89,7 +89,7 @@ async function collectRun(sources: Sources, expected: Expected): Promise<ReturnT
 }
 
 function remake(stage: string): string {
-  return `Make it again: \`repro run ${stage} --force\`.`;
+  return `Make the file again: \`repro run ${stage} --force\`.`;
 }
 
 async function readText(file: string, fix: string): Promise<string> {
@@ -107,8 +107,8 @@ async function readJson(file: string, fix: string): Promise<Fields> {
 }
 
 async function readYaml(file: string): Promise<Fields> {
-  const fix = 'Correct the file: schemas/model.schema.json says what belongs there.';
-  const text = await readText(file, 'Name a model that has a file there.');
+  const fix = 'Correct the file; schemas/model.schema.json defines its content.';
+  const text = await readText(file, 'List only models with a file in this folder.');
   let value: unknown;
   try {
     value = parse(text);

@@ -16,25 +16,25 @@ export function tabulateSplits({ train, test }: ManifestResult): Table {
     rows: [
       row('Training and validation', train.recordings, train.clips),
       row('Test', test.recordings, test.clips),
-      row('Together', train.recordings + test.recordings, train.clips + test.clips),
+      row('Total', train.recordings + test.recordings, train.clips + test.clips),
     ],
     notes: [],
   };
 }
 
 /**
- * Clips of each class, both splits apart where the confusion matrices know the manifest's classes: their rows are the
- * test clips.
+ * Clips of each class. The splits are listed separately if the confusion matrices have the classes of the manifest: their rows
+ * count the test clips.
  */
 export function tabulateClasses({ manifest, classes, models }: Results): Table {
   const confusion = models[0]?.runs[0]?.confusion ?? [];
   const known =
     manifest.perClass.length === classes.length &&
     manifest.perClass.every(({ key }, i) => key === classes[i]);
-  const total = { label: 'Together', numeric: true };
+  const total = { label: 'Total', numeric: true };
   return {
     id: 'table-classes',
-    caption: 'Clips of each class',
+    caption: 'Clips per class',
     columns: known
       ? [
           { label: 'Class' },

@@ -1,6 +1,6 @@
 import type { Figure } from './figures/figure.ts';
 
-/** A run of text. Plain strings are escaped by whoever writes the page. */
+/** A run of text. Renderers escape plain strings. */
 export type Inline =
   | string
   | { readonly strong: string }
@@ -11,16 +11,16 @@ export type Text = readonly Inline[];
 
 export interface Column {
   readonly label: string;
-  /** Heading above this column and its neighbours of the same group. */
+  /** A heading shared with neighbouring columns of the same group. */
   readonly group?: string;
   readonly numeric?: boolean;
 }
 
 export interface Cell {
   readonly text: string;
-  /** What qualifies the value, set smaller below it, a line each: an interval, an epoch. */
+  /** Small print below the value, one line each, such as an interval or an epoch. */
   readonly details?: readonly string[];
-  /** `differs`: not what the thesis has; `missing`: there is no value. */
+  /** `differs`: not the value of the thesis; `missing`: there is no value. */
   readonly tone?: 'differs' | 'missing';
 }
 
@@ -28,7 +28,7 @@ export interface Table {
   readonly id: string;
   readonly caption: string;
   readonly columns: readonly Column[];
-  /** The first cell heads its row. Each row has one cell a column. */
+  /** The first cell is the row's heading. Each row has one cell per column. */
   readonly rows: readonly (readonly Cell[])[];
   readonly notes: readonly Text[];
 }
@@ -53,24 +53,24 @@ export interface Section {
   readonly blocks: readonly Block[];
 }
 
-/** A warning that stands above everything else. */
+/** A warning at the very top. */
 export interface Banner {
   readonly title: string;
   readonly text: string;
 }
 
-/** The report's whole content, free of markup: the page and the Markdown are two renderings of it. */
+/** The entire content of the report, without markup: the page and the Markdown are two renderings of it. */
 export interface Report {
   readonly title: string;
   readonly subtitle: Text;
   readonly banners: readonly Banner[];
-  /** What was run, at a glance. */
+  /** The run at a glance. */
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly sections: readonly Section[];
   readonly footer: Text;
 }
 
-/** The figures of a report in the order in which they appear. */
+/** The figures of a report in order of appearance. */
 export function figuresOf(report: Report): Figure[] {
   return report.sections.flatMap((section) =>
     section.blocks.flatMap((block) => (block.kind === 'figure' ? [block.figure] : [])),

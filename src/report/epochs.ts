@@ -15,8 +15,8 @@ export function epochRange(results: Results): [number, number] {
 }
 
 /**
- * First and last epoch of every panel: the authors' logs may reach further than this run, but our own curves keep at least half of
- * the width.
+ * First and last epoch of every panel. The authors' logs may extend beyond this run, but our own curves keep at least half the
+ * width.
  */
 export function axisRange(results: Results): [number, number] {
   const [first, last] = epochRange(results);

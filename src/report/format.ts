@@ -1,14 +1,14 @@
-/** A share as a percentage with one decimal, `95.5 %`, with a space that does not break. */
+/** A share as a percentage with one decimal and a non-breaking space, `95.5 %`. */
 export function formatPercent(share: number): string {
   return `${(share * 100).toFixed(1)}\u00a0%`;
 }
 
-/** Two shares as one range, `93.1–97.8 %`. */
+/** Two shares as a range, `93.1–97.8 %`. */
 export function formatPercentRange(low: number, high: number): string {
   return `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}\u00a0%`;
 }
 
-/** A whole number with narrow spaces between thousands. */
+/** A whole number with narrow spaces as thousands separators. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }

@@ -1,6 +1,6 @@
 import type { Block, Cell, Inline, Report, Table, Text } from './document.ts';
 
-/** The report as Markdown, for reading on a code host; its figures are the SVG files beside it. */
+/** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
 export function renderMarkdown(report: Report): string {
   const parts = [
     `# ${escapeText(report.title)}`,
@@ -76,14 +76,14 @@ function renderInline(inline: Inline): string {
   return `[${escapeText(inline.text)}](${inline.link})`;
 }
 
-/** Emphasis with its marks against the words: `** a**` would not be emphasis. */
+/** Emphasis with its marks next to the words: `** a**` would not be emphasis. */
 function wrap(text: string, mark: string): string {
   const inner = text.trim();
   const [before = '', after = ''] = text.split(inner);
   return `${before}${mark}${escapeText(inner)}${mark}${after}`;
 }
 
-/** Text without meaning to Markdown, on one line. */
+/** Text on one line, with Markdown's special characters escaped. */
 function escapeText(text: string): string {
   return text
     .replace(/\s*[\r\n]+\s*/g, ' ')

@@ -3,27 +3,27 @@ import { type Summary, summarise } from '../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../stats/wilson.ts';
 import type { ModelResult, Results } from './results.ts';
 
-/** One accuracy of a model, over its seeds. */
+/** One kind of accuracy of a model, over its seeds. */
 export interface Accuracy extends Summary {
-  /** Clips that it is a share of, the same for every seed. */
+  /** The number of clips, the same for every seed. */
   readonly clips: number;
-  /** Epoch it was measured at, one a seed. */
+  /** The epoch it was measured at, for each seed. */
   readonly epochs: readonly number[];
-  /** One value a seed, in the order of the seeds. */
+  /** The values, in the order of the seeds. */
   readonly values: readonly number[];
   /**
-   * 95 % Wilson interval of the mean. Every seed sees the same clips, so that they count once: the interval is as wide as
-   * that of a single run, and says how far the choice of clips could have moved the figure, not the choice of seed.
+   * 95 % Wilson interval of the mean. Every seed sees the same clips, so they count once: the interval is as wide as for a
+   * single run, and reflects the choice of clips, not the choice of seed.
    */
   readonly interval: Interval;
 }
 
-/** A model's accuracies, each at two choices of the epoch. */
+/** A model's accuracies, for two ways of choosing the epoch. */
 export interface Outcome {
   readonly model: ModelResult;
-  /** At the epoch of the checkpoint: chosen by validation, so that the test clips had no part in it, unless a run says otherwise. */
+  /** At the epoch of the checkpoint: chosen by validation, independently of the test clips, unless a switch selects otherwise. */
   readonly chosen: { readonly test: Accuracy; readonly validation: Accuracy };
-  /** The maximum over all epochs, as the thesis reports it: chosen on the very clips it is measured on. */
+  /** The maximum over all epochs, as in the thesis: chosen on the same clips that it is measured on. */
   readonly maximum: { readonly test: Accuracy; readonly validation: Accuracy };
 }
 
@@ -35,11 +35,11 @@ export function judgeModels(results: Results): Outcome[] {
   }));
 }
 
-/** What needs no training: the accuracies that a model has to beat. */
+/** Accuracies without any training, which a model has to beat. */
 export interface Guessing {
-  /** Of a class drawn at random, whatever the clips. */
+  /** Of drawing a class at random. */
   readonly chance: number;
-  /** Of always answering the class with the most test clips. */
+  /** Of always answering with the class that has the most test clips. */
   readonly constant: { readonly answer: string; readonly accuracy: number };
 }
 
@@ -56,8 +56,8 @@ export function judgeGuessing({ classes, models }: Results): Guessing {
 }
 
 /**
- * How probable it is that guessing, at its best, gets as many test clips right as a model at its chosen epoch. Over several seeds, the
- * mean counts, of the clips once.
+ * The probability that the better way of guessing gets at least as many test clips right as a model at its chosen epoch. With several
+ * seeds, this uses the mean accuracy, and counts each clip once.
  */
 export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: Guessing): number {
   const bar = Math.max(guessing.chance, guessing.constant.accuracy);

@@ -10,7 +10,7 @@ const LIGHT = `color-scheme: light; ${variables('light')} --muted: #57606a; --li
 const DARK = `color-scheme: dark; ${variables('dark')} --muted: #a3abb5; --line: #343a41; --tint: #1d2126; --link: #7cc4f0;
   --warn: #3a2e08; --warn-line: #d9a514;`;
 
-/** The page's style sheet: the reader's own fonts, the reader's colour scheme, one column that narrows down to a phone. */
+/** The page's style sheet: system fonts, the reader's colour scheme, one column that adapts down to the width of a phone. */
 export const PAGE_STYLE = `
 :root { ${LIGHT} }
 @media screen and (prefers-color-scheme: dark) { :root { ${DARK} } }

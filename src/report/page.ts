@@ -6,9 +6,9 @@ import { drawKey } from './figures/sheet.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /**
- * The report as one HTML page that asks for nothing else: style and figures are inside, and there is no script.
+ * The report as one self-contained HTML page: style and figures are inline, and there is no script.
  *
- * @param figures every figure of the report, drawn
+ * @param figures every figure of the report, rendered
  */
 export function renderPage(report: Report, figures: readonly RenderedFigure[]): string {
   const drawn = new Map(figures.map((figure) => [figure.figure.id, figure]));
@@ -19,7 +19,7 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     '<meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
-    // Without an icon of its own a page from a web server would make the browser ask for one.
+    // Without an icon, browsers request one from the web server.
     '<link rel="icon" href="data:,">',
     `<title>${escapeMarkup(report.title)}</title>`,
     `<style>\n${PAGE_STYLE}</style>`,
@@ -78,7 +78,7 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
       return `<div class="tables">\n${block.tables.map(renderTable).join('\n')}\n</div>`;
     case 'figure': {
       const figure = drawn.get(block.figure.id);
-      if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not drawn`);
+      if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not rendered`);
       return renderFigureBlock(figure);
     }
   }
@@ -86,7 +86,7 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
 
 function renderFigureBlock({ figure, panels }: RenderedFigure): string {
   const id = escapeMarkup(figure.id);
-  // A single panel fills its column, but not so far that its text outgrows the page's.
+  // A single panel fills its column, up to the width where its text would be larger than the page's.
   const width =
     figure.panels.length === 1
       ? ` style="max-width: ${Math.round((figure.panels[0]?.width ?? 0) * 1.2)}px"`
@@ -118,7 +118,7 @@ function renderTable(table: Table): string {
   return [
     `<div class="table" id="${id}">`,
     `<p class="caption" id="${id}-caption">${escapeMarkup(table.caption)}</p>`,
-    // A table that is wider than a phone scrolls by itself, by keyboard too; its caption stays in view.
+    // A wide table scrolls on its own, also by keyboard; its caption stays in view.
     `<div class="scroll" role="region" aria-labelledby="${id}-caption" tabindex="0">`,
     `<table aria-labelledby="${id}-caption">`,
     `<thead>${renderHead(table)}</thead>`,

@@ -1,7 +1,7 @@
 import type { LoggedCurves, LoggedPoint } from './inputs/reference-points.ts';
 import type { EpochPoint, ReferenceCurves } from './results.ts';
 
-/** The training batches of one epoch: those from `start` up to, but without, `end`, counted over all epochs. */
+/** The training batches of one epoch: from `start` up to, but excluding, `end`, counted over all epochs. */
 interface EpochBatches {
   /** From 0. */
   readonly epoch: number;
@@ -10,11 +10,11 @@ interface EpochBatches {
 }
 
 /**
- * Puts logged curves on the epochs of their training. Test and validation are logged by epoch, from 0; training batches and w by the
- * number of batches before them. How many batches an epoch had, the logs tell themselves: w is logged after each epoch. So nothing has
- * to be assumed about batch sizes, which changed in the middle of some of the authors' trainings.
+ * Assigns logged curves to the epochs of their training. Test and validation are logged by epoch, from 0; training batches and w by the
+ * number of batches before them. The logs themselves reveal how many batches an epoch had, because w is logged after each epoch. So there
+ * is no need to assume a batch size, which changed during some of the authors' trainings.
  *
- * @returns null where nothing was tested or validated
+ * @returns null if nothing was tested or validated
  */
 export function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]): ReferenceCurves | null {
   const pointsOf = (tag: string): readonly LoggedPoint[] => curves.get(tag) ?? [];
@@ -54,10 +54,10 @@ export function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]
 }
 
 /**
- * The batches of each epoch, from the steps at which w was logged: where there are as many as epochs, one each; else where all are
- * multiples of the distance between them, a training from its start with that many batches an epoch.
+ * The batches of each epoch, from the steps at which w was logged. If there are as many steps as epochs, they are matched in order. If all
+ * are multiples of their smallest distance, the log is of a training from its start with that many batches per epoch.
  *
- * @returns null where neither holds
+ * @returns null if neither holds
  */
 function findEpochBatches(epochs: readonly number[], ends: readonly number[]): EpochBatches[] | null {
   const distances = ends.slice(1).map((end, index) => end - (ends[index] ?? 0));
@@ -73,7 +73,7 @@ function findEpochBatches(epochs: readonly number[], ends: readonly number[]): E
   return ends.map((end) => ({ epoch: end / perEpoch - 1, start: end - perEpoch, end }));
 }
 
-/** All steps of some curves, rising. */
+/** All steps of some curves, in ascending order. */
 function listSteps(curves: readonly (readonly LoggedPoint[])[]): number[] {
   return [...new Set(curves.flatMap((points) => points.map(({ step }) => step)))].sort((a, b) => a - b);
 }

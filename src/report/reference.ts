@@ -2,20 +2,20 @@ import { formatCount, joinWords } from './format.ts';
 import type { EpochPoint, ModelResult, ReferenceCurves, Results } from './results.ts';
 import { judgeComparability } from './thesis.ts';
 
-/** The authors' curves that may lie over a model's own; null where there are none, or where they would mislead. */
+/** The authors' curves to draw over a model's own; null if there are none, or if they would be misleading. */
 export function referenceOf(results: Results, model: ModelResult): ReferenceCurves | null {
   if (judgeComparability(results) !== null) return null;
   return results.reference?.get(model.id) ?? null;
 }
 
-/** The authors' τ of each spiking layer; none where this run's network has another number of them. */
+/** The authors' τ for each spiking layer; empty if this run's network has a different number of layers. */
 export function tauReferenceOf(results: Results, model: ModelResult): readonly (readonly EpochPoint[])[] {
   const layers = model.runs[0]?.metrics.layers.length ?? 0;
   const tau = referenceOf(results, model)?.tau ?? [];
   return tau.length === layers ? tau : [];
 }
 
-/** Whether any curve of the authors may be drawn. */
+/** Whether there is a curve of the authors to draw. */
 export function hasReference(results: Results): boolean {
   return results.models.some((model) => referenceOf(results, model) !== null);
 }
@@ -25,14 +25,14 @@ export function nameReference(results: Results, smoothed: boolean): string {
   return `authors’ logs (${describeCoverage(results)})${smoothed ? ', smoothed in the same way' : ''}`;
 }
 
-/** Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655; none of No Reg.` */
+/** Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655; none for No Reg.` */
 export function describeCoverage(results: Results): string {
   const covered = results.models.flatMap((model) => {
     const curves = referenceOf(results, model);
     return curves === null ? [] : [`${model.title} ${describeSpan(curves)}`];
   });
   const without = results.models.filter((model) => referenceOf(results, model) === null);
-  const none = without.length === 0 ? '' : `; none of ${joinWords(without.map(({ title }) => title))}`;
+  const none = without.length === 0 ? '' : `; none for ${joinWords(without.map(({ title }) => title))}`;
   return `${joinWords(covered)}${none}`;
 }
 

@@ -19,11 +19,11 @@ import { writeVerdict } from './verdict.ts';
 
 export interface ReportOptions {
   readonly title: string;
-  /** Major version of Node.js that made the report: `20`. */
+  /** Major version of Node.js: `20`. */
   readonly nodeMajor: string;
 }
 
-/** Everything the report says, from everything that was measured. Pure: the same results give the same report. */
+/** Builds the report from the results. Pure: the same results give the same report. */
 export function buildReport(results: Results, options: ReportOptions): Report {
   const outcomes = judgeModels(results);
   return {
@@ -45,7 +45,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
       ...describeTau(results),
       {
         id: 'mistakes',
-        title: 'Mistakes',
+        title: 'Misclassifications',
         blocks: [{ kind: 'figure', figure: drawConfusion(results) }],
       },
       describeData(results),
@@ -53,7 +53,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
       describeRerun(results),
     ],
     footer: [
-      `Made with Node.js\u00a0${options.nodeMajor}. The same inputs give this page byte for byte, so it carries no date.`,
+      `Made with Node.js\u00a0${options.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
     ],
   };
 }
@@ -63,8 +63,8 @@ function announce(results: Results): Banner[] {
     case 'simulated':
       return [
         {
-          title: 'Simulated data: these figures say nothing about the thesis',
-          text: `The gestures are simulated; no camera recorded them, and nobody made them. With the recordings of ${titleDataset(THESIS.dataset)} the same pipeline gives figures that can be compared.`,
+          title: 'Simulated data: these results say nothing about the thesis',
+          text: `The gestures are simulated: no person made them and no camera recorded them. With the recordings of ${titleDataset(THESIS.dataset)}, the same pipeline gives comparable results.`,
         },
       ];
     case 'other-dataset':
@@ -84,7 +84,7 @@ function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Secti
   const chance = 1 / results.classes.length;
   return {
     id: 'results',
-    title: 'What came out',
+    title: 'Results',
     blocks: [
       ...writeVerdict(results, outcomes).map((text, index) => ({
         kind: 'paragraph' as const,

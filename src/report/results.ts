@@ -1,6 +1,6 @@
 import type { JsonObject } from '../formats/fields.ts';
 
-/** Correct clips of one split at the chosen checkpoint. */
+/** The result on one split at the chosen checkpoint. */
 export interface SplitResult {
   readonly clips: number;
   readonly correct: number;
@@ -8,60 +8,60 @@ export interface SplitResult {
   readonly loss: number;
 }
 
-/** The best accuracy over all epochs of one split, chosen on that very split. */
+/** The best accuracy over all epochs on one split, chosen on that same split. */
 export interface MaximumResult {
   /** From 1. */
   readonly epoch: number;
   readonly accuracy: number;
 }
 
-/** A value at an epoch; epochs without one, for instance because they were not tested, are left out. */
+/** A value at an epoch. Lists of these leave out epochs without a value, for instance untested ones. */
 export interface EpochPoint {
   /** From 1. */
   readonly epoch: number;
   readonly value: number;
 }
 
-/** One column of metrics.csv: a value an epoch, null where it is missing or not a number. */
+/** One column of metrics.csv: a value per epoch, null if missing, NaN or infinite. */
 export type Series = readonly (number | null)[];
 
 export interface LayerMetrics {
-  /** Membrane time constant in time steps, mean over the layer's neurons. */
+  /** Membrane time constant in time steps: mean over the layer's neurons. */
   readonly tauMean: Series;
-  /** Standard deviation over the layer's neurons; 0 where the layer has one τ. */
+  /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
   readonly tauStd: Series;
 }
 
 /** metrics.csv of one training run, column by column. */
 export interface EpochMetrics {
-  /** From 1, though files count from 0: everything here is for people to read. */
+  /** From 1, for people to read; files count from 0. */
   readonly epochs: readonly number[];
   readonly accuracy: Readonly<Record<Split, Series>>;
   readonly loss: Readonly<Record<Split, Series>>;
-  /** Spiking layers, from the input to the output. */
+  /** Spiking layers, from input to output. */
   readonly layers: readonly LayerMetrics[];
 }
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
 
-/** What one model trained with one seed came to. */
+/** The result of training one model with one seed. */
 export interface RunResult {
   readonly seed: number;
   readonly engine: { readonly name: string; readonly backend: string; readonly version: string };
   readonly parameters: number;
-  /** Clips of each part of the data. */
+  /** Number of clips in each part of the data. */
   readonly clips: Readonly<Record<Split, number>>;
-  /** Settings in force, as the training wrote them down. */
+  /** Settings in force, as recorded by the training. */
   readonly network: JsonObject;
   readonly training: JsonObject;
   readonly frames: JsonObject | null;
   readonly metrics: EpochMetrics;
-  /** Switches of docs/deviations.md as they were in force; null where training did not write them down. */
+  /** Switches of docs/deviations.md in force; null if the training did not record them. */
   readonly compat: JsonObject | null;
-  /** Epoch of the checkpoint that was evaluated, from 1. */
+  /** Epoch of the evaluated checkpoint, from 1. */
   readonly chosenEpoch: number;
-  /** The clips whose accuracy chose that epoch. */
+  /** The clips on which that epoch was chosen. */
   readonly chosenOn: 'validation' | 'test';
   readonly test: SplitResult;
   readonly validation: SplitResult;
@@ -70,14 +70,14 @@ export interface RunResult {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Accuracies that the thesis reports for a model: maxima over epochs. */
+/** Accuracies that the thesis reports for a model, as maxima over epochs. */
 export interface PublishedResult {
   readonly name: string;
   readonly test: number;
   readonly validation: number;
 }
 
-/** A model's configuration file, and what was reproduced of it: one run a seed, in the order of the seeds. */
+/** A model's configuration file, and its runs in the order of the seeds. */
 export interface ModelResult {
   readonly id: string;
   readonly title: string;
@@ -88,23 +88,23 @@ export interface ModelResult {
   readonly runs: readonly RunResult[];
 }
 
-/** What the authors logged of a model's training, placed on its epochs. */
+/** The authors' logs of a model's training, by epoch. */
 export interface ReferenceCurves {
-  /** First and last epoch that was tested or validated, from 1. */
+  /** First and last tested or validated epoch, from 1. */
   readonly epochs: readonly [number, number];
-  /** After each epoch; of the training clips, of every 256th batch by itself. */
+  /** After each epoch; for training, of every 256th batch on its own. */
   readonly accuracy: Readonly<Record<Split, readonly EpochPoint[]>>;
-  /** Of every 256th batch by itself, with the regulariser. */
+  /** Of every 256th batch on its own, including the regulariser. */
   readonly trainLoss: readonly EpochPoint[];
-  /** For each spiking layer τ at the mean of w, in time steps. */
+  /** τ at the mean of w for each spiking layer, in time steps. */
   readonly tau: readonly (readonly EpochPoint[])[];
-  /** Whether the steps of training batches and of w tell their epochs; if not, there are no curves of them. */
+  /** Whether the epochs of training batches and w could be determined; if not, they have no curves. */
   readonly placed: boolean;
-  /** Logs that end in the middle of a record, by name. */
+  /** Names of logs that end in the middle of a record. */
   readonly truncated: readonly string[];
 }
 
-/** The authors' logs by the models' ids; a model without one is not in it. */
+/** The authors' logs by model id, only for models with a log. */
 export type Reference = ReadonlyMap<string, ReferenceCurves>;
 
 export interface SplitCount {
@@ -112,18 +112,18 @@ export interface SplitCount {
   readonly clips: number;
 }
 
-/** Clips of both splits by a key, for instance by class. */
+/** Clips of both splits with some key, for instance a class. */
 export interface Tally {
   readonly key: string;
   readonly clips: number;
 }
 
-/** What `verify` found in the data set. */
+/** The findings of `verify`. */
 export interface ManifestResult {
   readonly files: number;
   readonly sizeBytes: number;
   readonly archive: boolean;
-  /** Files that lie there but are no part of the data set. */
+  /** Files in the folder that do not belong to the data set. */
   readonly unlisted: number;
   readonly train: SplitCount;
   readonly test: SplitCount;
@@ -133,15 +133,15 @@ export interface ManifestResult {
   readonly warnings: readonly string[];
 }
 
-/** Everything that the report is made of. */
+/** Everything that the report is based on. */
 export interface Results {
   readonly dataset: string;
   readonly simulated: boolean;
   readonly classes: readonly string[];
   readonly manifest: ManifestResult;
   readonly seeds: readonly number[];
-  /** At least one, in the order of the profile. */
+  /** At least one, in the profile's order. */
   readonly models: readonly ModelResult[];
-  /** null where the profile names no logs. */
+  /** null if the profile names no logs. */
   readonly reference: Reference | null;
 }

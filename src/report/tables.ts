@@ -7,7 +7,7 @@ import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 
-/** Table 1 of the thesis, with what was reproduced beside it. */
+/** Table 1 of the thesis, beside the reproduced accuracies. */
 export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[]): Table {
   const incomparable = judgeComparability(results) !== null;
   const published = incomparable ? 'Published (not comparable)' : 'Published, maximum over epochs';
@@ -40,7 +40,7 @@ export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[])
   };
 }
 
-/** One row a run: only worth a table where there are several seeds. */
+/** One row per run, for several seeds. */
 export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   return {
     id: 'table-seeds',
@@ -75,7 +75,7 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   };
 }
 
-/** How the published test accuracy lies to the reproduced maximum; both are maxima over epochs. */
+/** Where the published test accuracy lies relative to the interval of the reproduced one; both are maxima over epochs. */
 export function comparePublished({ model, maximum }: Outcome): 'none' | 'within' | 'above' | 'below' {
   if (model.published === null) return 'none';
   const { low, high } = maximum.test.interval;
@@ -92,7 +92,7 @@ function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
   if (model.published === null) return MISSING;
   const share = model.published[split];
   const text = formatPercent(share);
-  // The published validation figures come from a different random 128 clips each epoch, so that they have no count.
+  // The published validation accuracies come from 128 different random clips in each epoch, so they have no single count.
   if (split === 'validation') return { text };
   return { text, details: [`${Math.round(share * THESIS.clips.test)} of ${THESIS.clips.test}`] };
 }
@@ -118,26 +118,26 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[]
   if (incomparable === 'simulated') {
     notes.push([
       { strong: 'Not comparable: ' },
-      'the recordings are simulated. The published figures stand here only to show where they will be compared.',
+      'the recordings are simulated. The published accuracies only show where a comparison will appear.',
     ]);
   } else if (incomparable === 'other-dataset') {
     notes.push([
       { strong: 'Not comparable: ' },
-      `the published figures are for ${titleDataset(THESIS.dataset)}, these for ${titleDataset(results.dataset)}.`,
+      `the published accuracies are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
     ]);
   }
   const several = results.seeds.length > 1;
   notes.push([
     several
-      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval (Wilson, each clip counted once), the range over seeds, and the clips it is measured on.`
+      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval (Wilson, each clip counted once), the range over seeds, and the number of clips.`
       : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
     ` Chance is ${formatPercent(1 / results.classes.length)}.`,
   ]);
   notes.push([
-    `A maximum over epochs is chosen on the very clips it is measured on, which biases it upwards, and its interval does not know of that. The thesis reports it, so it stands here beside the accuracy at the epoch ${nameChoice(results.models)}.`,
+    `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the epoch ${nameChoice(results.models)}.`,
   ]);
   const warning = warnOfChoice(results.models);
   if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
-  if (outcomes.some(({ model }) => model.published === null)) notes.push(['–: nothing was published.']);
+  if (outcomes.some(({ model }) => model.published === null)) notes.push(['–: not published.']);
   return notes;
 }

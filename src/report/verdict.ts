@@ -7,7 +7,7 @@ import { listDeviations } from './settings-table.ts';
 import { comparePublished } from './tables.ts';
 import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
-/** What came out, in a few sentences; the first is the one to read. */
+/** The outcome in a few sentences, the most important first. */
 export function writeVerdict(results: Results, outcomes: readonly Outcome[]): Text[] {
   const comparable = judgeComparability(results) === null;
   return [
@@ -44,7 +44,7 @@ function judgePublished(outcomes: readonly Outcome[]): Text {
   ];
 }
 
-/** As a 95 % interval has it on its lower side. */
+/** The probability outside one side of a 95 % interval. */
 const CLEARLY = 0.025;
 
 function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
@@ -54,11 +54,11 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   if (lowest === undefined || highest === undefined) return [];
   const clips = formatQuantity(lowest.chosen.test.clips, `${results.simulated ? 'simulated ' : ''}test clip`);
   const guessing = judgeGuessing(results);
-  // Of many models that guess, one or another would come out above: each gets its part of the level.
+  // Among many guessing models, some would pass by chance, so they share the level (Bonferroni).
   const level = CLEARLY / outcomes.length;
   const above = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) <= level);
   const choice = nameChoice(results.models);
-  const rest = ` correctly at the epoch ${choice}; ${describeGuessing(guessing)}. Clearly: guessing gets as many right with a probability of at most ${formatPercent(CLEARLY)}, divided by the number of models.`;
+  const rest = ` correctly at the epoch ${choice}; ${describeGuessing(guessing)}. “Clearly” means that guessing would get as many right with a probability of at most ${formatPercent(CLEARLY)}, divided by the number of models.`;
 
   if (outcomes.length === 1) {
     const { low, high } = lowest.chosen.test.interval;
@@ -66,7 +66,7 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
       {
         strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
       },
-      ` at the epoch ${choice}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ` It is not clearly better than guessing, which gets as many right with a probability of ${formatPercent(probabilityByGuessing(lowest, guessing))}.`}`,
+      ` at the epoch ${choice}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ` This is not clearly better than guessing, which would get as many right with a probability of ${formatPercent(probabilityByGuessing(lowest, guessing))}.`}`,
     ];
   }
   const who =
@@ -85,10 +85,10 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
 
 function judgeChoice({ models }: Results): Text {
   const warning = warnOfChoice(models);
-  return warning === null ? [] : [{ strong: 'Mind the choice: ' }, warning];
+  return warning === null ? [] : [{ strong: 'Note: ' }, warning];
 }
 
-/** Where classes differ in size, the largest of them is a better guess than chance. */
+/** If classes differ in size, always guessing the largest is better than chance. */
 function describeGuessing({ chance, constant }: Guessing): string {
   const even = formatPercent(constant.accuracy) === formatPercent(chance);
   return `chance is ${formatPercent(chance)}${even ? '' : `, always answering “${constant.answer}” would give ${formatPercent(constant.accuracy)}`}`;
@@ -104,11 +104,11 @@ function judgeDifferences(outcomes: readonly Outcome[]): Text {
     }),
   );
   if (apart.length === 0)
-    return ['The 95 % intervals of the models all overlap, so they do not tell the models apart.'];
+    return ['The 95 % intervals of all models overlap, so they do not distinguish the models.'];
   return [endSentence(`The 95 % intervals of some models do not overlap: ${joinWords(apart)}`)];
 }
 
-/** A network whose outputs stay silent, or saturate, gives one answer to everything: worth more than its accuracy says. */
+/** A network whose outputs are silent or saturated gives the same answer to every clip, which its accuracy does not reveal. */
 function judgeCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text {
   const collapsed = outcomes.flatMap(({ model }) => {
     const answers = model.runs.map(({ confusion }) => onlyAnswer(confusion));
@@ -121,11 +121,11 @@ function judgeCollapse({ classes }: Results, outcomes: readonly Outcome[]): Text
     collapsed.length === 1 ? 'One model gives' : `${capitalise(spellCount(collapsed.length))} models give`;
   return [
     { strong: `${who} the same answer to every clip: ${joinWords(collapsed)}.` },
-    ' Training has not got off the ground.',
+    ' Such a model has not learned to distinguish the clips.',
   ];
 }
 
-/** The one class that is ever predicted; null where there are several. */
+/** The only class that is ever predicted; null if there are several. */
 function onlyAnswer(confusion: readonly (readonly number[])[]): number | null {
   const answers = confusion
     .map((_, column) => column)
@@ -148,20 +148,20 @@ function judgeMeaning(results: Results): Text {
         ];
   if (incomparable === 'simulated') {
     return [
-      'None of this bears on the thesis: the recordings come from a simulation, and the run shows that the pipeline works from end to end. ',
+      'These results say nothing about the thesis: the recordings are simulated. The run shows that the pipeline works end to end. ',
       ...settings,
     ];
   }
   if (incomparable === 'other-dataset') {
     return [
-      `None of this bears on the thesis, which used ${titleDataset(THESIS.dataset)}: the run shows that the pipeline learns from ${titleDataset(results.dataset)}. `,
+      `These results say nothing about the thesis, which used ${titleDataset(THESIS.dataset)}. The run shows that the pipeline learns from ${titleDataset(results.dataset)}. `,
       ...settings,
     ];
   }
   return settings;
 }
 
-/** The settings worth a word in the verdict, and how they are called there. */
+/** The settings that the verdict mentions, and their names there. */
 const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
   ['Channels per layer', 'channels'],
   ['Convolutional layers', 'convolutional layers'],
@@ -178,7 +178,7 @@ function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A full stop, unless the last word, for instance "No Reg.", brings one. */
+/** Adds a full stop unless the text ends with one, as in "No Reg." */
 function endSentence(text: string): string {
   return text.endsWith('.') ? text : `${text}.`;
 }

@@ -12,11 +12,11 @@ export interface WrittenReport {
 }
 
 /**
- * Draws the figures and writes the report: `index.html`, `report.md`, and for each figure `figures/<id>.svg` and
+ * Renders the figures and writes the report: `index.html`, `report.md`, and for each figure `figures/<id>.svg` and
  * `figures/<id>.csv`.
  *
- * @param folder is made, with its parents
- * @param onFigure called after each figure with the number drawn so far and the number of all
+ * @param folder created if needed, with its parents
+ * @param onFigure called after each figure with the number of figures rendered so far and in total
  */
 export async function writeReport(
   report: Report,

@@ -17,7 +17,7 @@ describe('the choice of the epoch', () => {
   it('is called what it is', () => {
     expect(nameChoice([byValidation])).toBe('chosen by validation');
     expect(nameChoice([byTest])).toBe('chosen on the test clips');
-    expect(nameChoice([byValidation, byTest])).toBe('chosen by each model’s rule');
+    expect(nameChoice([byValidation, byTest])).toBe('chosen by each model’s own rule');
     expect(warnOfChoice([byValidation])).toBeNull();
     expect(warnOfChoice([byTest])).toContain('the epoch was chosen on the test clips themselves');
     expect(warnOfChoice([byValidation, byTest])).toContain('the epoch of B was chosen on the test clips');
@@ -26,12 +26,12 @@ describe('the choice of the epoch', () => {
   it('is nowhere said to be validation where the test clips made it', () => {
     const text = renderMarkdown(report(byTest));
     expect(text).not.toMatch(/chosen by validation|validation clips chose/);
-    expect(text).toContain('**Mind the choice:** the epoch was chosen on the test clips themselves');
+    expect(text).toContain('**Note:** the epoch was chosen on the test clips themselves');
     expect(text).toContain('Reproduced, epoch chosen on the test clips: test');
   });
 
   it('says nothing of test clips where validation made it', () => {
-    expect(renderMarkdown(report(byValidation))).not.toMatch(/Mind the choice|chosen on the test clips: /);
+    expect(renderMarkdown(report(byValidation))).not.toMatch(/\*\*Note|chosen on the test clips: /);
   });
 
   it('is in the data beside the figure of outcomes', () => {

@@ -108,12 +108,12 @@ describe('collectResults', () => {
     await alter(file('train', 'run.json'), (value) => {
       value.dataset = 'nmnist';
     });
-    expect((await failure()).message).toBe('field "dataset" is "nmnist", but "dvs128-gesture" was expected');
+    expect((await failure()).message).toBe('field "dataset" is "nmnist", expected "dvs128-gesture"');
     await alter(file('train', 'run.json'), (value) => {
       value.dataset = 'dvs128-gesture';
       value.seed = 7;
     });
-    expect((await failure()).message).toBe('field "seed" is 7, but its folder is of seed 2020');
+    expect((await failure()).message).toBe('field "seed" is 7, but its folder is for seed 2020');
   });
 
   it('refuses real results where the manifest says simulated', async () => {

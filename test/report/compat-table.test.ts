@@ -60,7 +60,7 @@ describe('the table of disagreements', () => {
     expect(used(quick).get('batch_size')).toEqual({
       text: '8',
       tone: 'differs',
-      details: ['as the profile’s train.batchSize says'],
+      details: ['set by train.batchSize of the profile'],
     });
     expect(listSwitched(quick)).toEqual([]);
     expect(renderMarkdown(buildReport(quick, { title: 'A run', nodeMajor: '20' }))).toContain(

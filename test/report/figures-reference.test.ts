@@ -48,8 +48,8 @@ describe('the authors’ logs', () => {
   it('are named in captions and in the words for those who do not see the figure', () => {
     const [accuracy, loss, tau] = draw(logged);
     for (const figure of [accuracy, loss, tau]) {
-      expect(figure.caption).toContain('authors’ logs (Baseline epochs 2 to 9; none of Other)');
-      expect(figure.alt).toContain('authors’ logs: Baseline epochs 2 to 9; none of Other.');
+      expect(figure.caption).toContain('authors’ logs (Baseline epochs 2 to 9; none for Other)');
+      expect(figure.alt).toContain('authors’ logs: Baseline epochs 2 to 9; none for Other.');
     }
     expect(accuracy.alt.replaceAll('\u00a0', ' ')).toContain(
       'Baseline in the logs: test accuracy 75.0 % after epoch 9.',

@@ -116,7 +116,9 @@ describe('the confusion matrices', () => {
     const texts = textsOf((await renderFigure(figure, null)).panels[0] ?? '');
     expect(texts).toEqual(expect.arrayContaining(['wave 1', 'clap 2', '1', '2', '50', '10', '40']));
     expect(texts).not.toContain('0');
-    expect(figure.alt).toContain('90 of 100 clips right, most often wrong: clap taken for wave, 10 times.');
+    expect(figure.alt).toContain(
+      '90 of 100 clips correct, most frequent mistake: clap classified as wave, 10 times.',
+    );
   });
 
   it('add the clips of all seeds', () => {
@@ -124,7 +126,7 @@ describe('the confusion matrices', () => {
       seeds: [1, 2],
       models: [makeModelResult({ runs: [makeRunResult({ seed: 1 }), makeRunResult({ seed: 2 })] })],
     });
-    expect(drawConfusion(results).alt).toContain('180 of 200 clips right');
+    expect(drawConfusion(results).alt).toContain('180 of 200 clips correct');
   });
 });
 

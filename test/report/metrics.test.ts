@@ -38,6 +38,6 @@ describe('readMetrics', () => {
   it('refuses epochs that do not rise, and a file without any', () => {
     const row = '0,.001,.08,.1,.07,.2,.06,.3,0,0,2,0,.1';
     expect(() => read(row, row)).toThrow('line 3, column "epoch": 0 follows 0');
-    expect(() => read()).toThrow('expected one row an epoch, found none');
+    expect(() => read()).toThrow('expected one row per epoch, found none');
   });
 });

@@ -54,9 +54,9 @@ describe('the page', () => {
 
   it('warns above everything else when the data are simulated or other data', async () => {
     const simulated = await render(makeResults({ simulated: true }));
-    expect(simulated.page).toContain('Simulated data: these figures say nothing about the thesis');
+    expect(simulated.page).toContain('Simulated data: these results say nothing about the thesis');
     expect(simulated.page.indexOf('class="banner"')).toBeLessThan(simulated.page.indexOf('<h1>'));
-    expect(simulated.markdown).toContain('> **Simulated data: these figures say nothing about the thesis.**');
+    expect(simulated.markdown).toContain('> **Simulated data: these results say nothing about the thesis.**');
     const other = await render(makeResults({ dataset: 'nmnist' }));
     expect(other.page).toContain('Another data set: N-MNIST');
     const real = await render(makeResults());

@@ -58,13 +58,15 @@ describe('the verdict', () => {
   it('never compares simulated data with the thesis', () => {
     const lines = verdict(makeResults({ simulated: true, models: [scoring('A', 95, 0.955)] }));
     expect(lines[0]).toContain('95.0 % of 100 simulated test clips');
-    expect(lines.join(' ')).toContain('None of this bears on the thesis');
+    expect(lines.join(' ')).toContain('These results say nothing about the thesis');
     expect(lines.join(' ')).not.toContain('published');
   });
 
   it('never compares another data set with the thesis', () => {
     const lines = verdict(makeResults({ dataset: 'nmnist', models: [scoring('A', 95, 0.955)] }));
-    expect(lines.join(' ')).toContain('None of this bears on the thesis, which used DVS128 Gesture');
+    expect(lines.join(' ')).toContain(
+      'These results say nothing about the thesis, which used DVS128 Gesture',
+    );
     expect(lines.join(' ')).not.toContain('published');
   });
 
@@ -72,10 +74,10 @@ describe('the verdict', () => {
     // Chance is 50 %: as many as 58 of 100 come by guessing with 6.7 %, as many as 70 with 0.004 %.
     const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
     expect(verdict(results)[0]).toBe(
-      'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %. Clearly: guessing gets as many right with a probability of at most 2.5 %, divided by the number of models.',
+      'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %. “Clearly” means that guessing would get as many right with a probability of at most 2.5 %, divided by the number of models.',
     );
     expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
-      'chance is 50.0 %. It is not clearly better than guessing, which gets as many right with a probability of 6.7 %.',
+      'chance is 50.0 %. This is not clearly better than guessing, which would get as many right with a probability of 6.7 %.',
     );
   });
 
@@ -91,7 +93,7 @@ describe('the verdict', () => {
       makeResults({ classes: ['wave', 'roll', 'clap'], simulated: true, models: [model] }),
     )[0];
     expect(line).toContain('chance is 33.3 %, always answering “roll” would give 60.0 %.');
-    expect(line).toContain('It is not clearly better than guessing, which');
+    expect(line).toContain('This is not clearly better than guessing, which');
   });
 
   it('takes a few clips for what they are: 5 of 22 against one in eleven is no clear case, 9 are', () => {
@@ -117,7 +119,7 @@ describe('the verdict', () => {
       verdict(makeResults({ simulated: true, classes, models }))[0];
     expect(verdictOf(right('A', 5), right('B', 5))).toContain('No model is clearly better than guessing');
     expect(verdictOf(right('A', 5))).toContain(
-      'guessing, which gets as many right with a probability of 4.4 %.',
+      'guessing, which would get as many right with a probability of 4.4 %.',
     );
     expect(verdictOf(right('A', 9), right('B', 9))).toContain('Both models are clearly better than guessing');
     // 6 of 22 come by guessing with 1.2 %: enough for one model alone, or for one of two, not for one of three.
@@ -131,7 +133,7 @@ describe('the verdict', () => {
   it('tells models apart only where their intervals do not overlap', () => {
     const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
     expect(verdict(close)).toContain(
-      'The 95 % intervals of the models all overlap, so they do not tell the models apart.',
+      'The 95 % intervals of all models overlap, so they do not distinguish the models.',
     );
     const apart = makeResults({ models: [scoring('A', 60), scoring('No Reg.', 92)] });
     expect(verdict(apart)).toContain('The 95 % intervals of some models do not overlap: No Reg. above A.');

@@ -83,7 +83,7 @@ describe('the report stage', () => {
     );
     const real = { ...QUICK, simulated: false, models: ['baseline', 'no-reg'] };
     const files = await readAll((await report(real, 'a', [logs])).output);
-    expect(files.get('report.md')).toContain('Baseline epoch 1; none of No Reg.');
+    expect(files.get('report.md')).toContain('Baseline epoch 1; none for No Reg.');
     expect(files.get('figures/accuracy.csv')).toContain('baseline,,1,validation,0.625,authors\n');
     expect(files.get('figures/accuracy.svg')).toContain('authors’ logs: test');
     for (const text of files.values()) expect(text).not.toContain(folder);

@@ -11,21 +11,21 @@ export function drawAccuracy(results: Results): Figure {
   return drawSplitCurves(results, 'accuracy', {
     title: 'Accuracy over epochs',
     caption:
-      'Share of clips classified correctly after each epoch; of training clips, during it and with dropout. ' +
-      `The level marked chance is ${formatPercent(chance)}.`,
+      'Share of clips classified correctly after each epoch; for training clips, during the epoch and with dropout. ' +
+      `Chance is ${formatPercent(chance)}.`,
     alt: [
-      `Line plots of accuracy over ${describeEpochs(results)}, one a model.`,
+      `Line plots of accuracy over ${describeEpochs(results)}, one per model.`,
       ...results.models.map(describeEnd),
       ...describeReference(results),
     ].join(' '),
     axis: (lowest) => ({
-      // Where every value is high, the lower half of the plot would be empty.
+      // If all values are high, the lower half of the plot would be empty.
       domain: [lowest > 0.5 ? Math.floor(lowest * 10) / 10 : 0, 1],
       format: 'percent',
       level: { value: chance, label: 'chance' },
     }),
     pickReference: ({ accuracy }) => accuracy,
-    referenceCaption: '; of training clips, single batches, every 256th.',
+    referenceCaption: '; for training, every 256th batch.',
   });
 }
 

@@ -10,8 +10,8 @@ const SHORT_LEFT = 52;
 const TOP = 64;
 
 /**
- * Above this share of its row a cell takes the other text colour. On white paper the two colours read alike at 0.78, on a dark
- * page at 0.62; in between, both keep a contrast above 3.
+ * Above this share of its row, a cell has the other text colour. The two colours have equal contrast at 0.78 on a light page, and at
+ * 0.62 on a dark one; in between, both keep a contrast above 3.
  */
 const DARK_SHARE = 0.7;
 
@@ -21,13 +21,13 @@ export function drawConfusion(results: Results): Figure {
   const several = results.seeds.length > 1;
   return {
     id: 'confusion',
-    title: 'Which classes are taken for which',
+    title: 'Confusion matrices',
     caption: [
       `Test clips by true class (rows) and predicted class (columns), at the epoch ${nameChoice(results.models)}.`,
-      'Numbers are clips, colour is their share of the row; the diagonal is right.',
+      'Numbers are clips, colours their share of the row; the diagonal is correct.',
       ...(several ? [`Clips are summed over ${results.seeds.length} seeds.`] : []),
     ].join(' '),
-    alt: `Confusion matrices on the test clips, one a model. ${results.models.map((model) => describeMistake(model, results.classes)).join(' ')}`,
+    alt: `Confusion matrices on the test clips, one per model. ${results.models.map((model) => describeMistake(model, results.classes)).join(' ')}`,
     legend: [],
     columns: 2,
     panels: results.models.map((model) => drawPanel(model, labels)),
@@ -35,7 +35,7 @@ export function drawConfusion(results: Results): Figure {
   };
 }
 
-/** Clips of all seeds: [true class][predicted class]. */
+/** Clips summed over all seeds: [true class][predicted class]. */
 function sumConfusion(model: ModelResult): number[][] {
   const size = model.runs[0]?.confusion.length ?? 0;
   return Array.from({ length: size }, (_, row) =>
@@ -46,7 +46,7 @@ function sumConfusion(model: ModelResult): number[][] {
 }
 
 interface Labels {
-  /** Row labels, with the number of their column where names are long. */
+  /** Row labels; if names are long, with the number of their column. */
   readonly rows: readonly string[];
   readonly columns: readonly string[];
   readonly left: number;
@@ -157,8 +157,8 @@ function describeMistake(model: ModelResult, classes: readonly string[]): string
   const most =
     worst.count === 0
       ? 'no mistakes'
-      : `most often wrong: ${classes[worst.row]} taken for ${classes[worst.column]}, ${worst.count} times`;
-  return `${model.title}: ${right} of ${clips} clips right, ${most}.`;
+      : `most frequent mistake: ${classes[worst.row]} classified as ${classes[worst.column]}, ${worst.count} times`;
+  return `${model.title}: ${right} of ${clips} clips correct, ${most}.`;
 }
 
 function confusionTable(results: Results): CsvValue[][] {

@@ -16,19 +16,19 @@ export interface EpochPanelOptions {
   readonly epochs: readonly [number, number];
   readonly domain: readonly [number, number];
   readonly axisTitle: string;
-  /** d3 format of the vertical axis' labels, or shares as percentages. */
+  /** d3 format of the labels on the vertical axis; `percent` shows shares as percentages. */
   readonly format: string | 'percent';
-  /** A level to compare with, drawn across. */
+  /** A horizontal line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
   readonly size: { readonly width: number; readonly height: number };
 }
 
 const PADDING = { left: 56, right: 14, top: 30, bottom: 40 };
 
-/** Single epochs are marked by dots as long as the dots do not touch. */
+/** Up to this many epochs, dots mark single epochs without touching. */
 const DOTS_UP_TO_EPOCHS = 30;
 
-/** A plot over training epochs. Its geometry does not depend on text widths, so that panels of a figure line up. */
+/** A plot over training epochs. Its geometry does not depend on text widths, so the panels of a figure align. */
 export function drawEpochPanel(options: EpochPanelOptions): Panel {
   const { width, height } = options.size;
   const spec: PanelSpec = {
@@ -44,7 +44,7 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
 
 type Layer = PanelSpec['layer'][number];
 
-/** Bands of every line lie behind, then the faint raw values, then the lines, thin ones last: none hides another's line. */
+/** Back to front: bands, faint raw values, lines, thin lines. So no band hides another model's line. */
 function drawLines(options: EpochPanelOptions): Layer[] {
   const { lines } = options;
   const dotted = options.epochs[1] - options.epochs[0] < DOTS_UP_TO_EPOCHS;
@@ -124,7 +124,7 @@ function drawLevel(options: EpochPanelOptions): Layer[] {
 }
 
 function epochChannel({ epochs: [first, last], size }: EpochPanelOptions) {
-  // A single epoch stands in the middle of the plot.
+  // Centres a single epoch.
   const domain = first === last ? [first - 1, last + 1] : [first, last];
   return {
     field: 'epoch',

@@ -8,20 +8,20 @@ export interface EpochRange {
   readonly high: number;
 }
 
-/** One quantity over training, ready to be drawn. */
+/** One quantity over training, ready to draw. */
 export interface EpochSeries {
   readonly line: readonly EpochPoint[];
-  /** The values as measured, where `line` is a moving mean of them. */
+  /** The measured values, if `line` is a moving mean of them. */
   readonly raw: readonly EpochPoint[];
-  /** Smallest and largest over the seeds, where there are several. */
+  /** Smallest and largest value over the seeds, if there are several. */
   readonly band: readonly EpochRange[];
 }
 
-/** The thesis smooths over 64 epochs; a window around an epoch has an odd number of them. */
+/** The thesis smooths over 64 epochs; a window centred on an epoch has an odd length. */
 const SMOOTHING_REACH = 32;
 export const SMOOTHING_EPOCHS = 2 * SMOOTHING_REACH + 1;
 
-/** From here on single epochs crowd, and the trend is what can be read. */
+/** With this many epochs, single ones can no longer be told apart, and only the trend is readable. */
 const SMOOTHED_FROM_EPOCHS = 200;
 
 export function isSmoothed(runs: readonly RunResult[]): boolean {
@@ -29,8 +29,8 @@ export function isSmoothed(runs: readonly RunResult[]): boolean {
 }
 
 /**
- * One quantity of a model's runs over the epochs: the mean over seeds, with its range where there are several; a moving
- * mean of each seed first, where the epochs are many.
+ * One quantity of a model's runs over the epochs: the mean over seeds, with the range if there are several; smoothed per seed first, if
+ * there are many epochs.
  */
 export function buildSeries(
   runs: readonly RunResult[],
@@ -64,10 +64,10 @@ export function buildSeries(
 }
 
 /**
- * Values that come without a run, such as the authors' logs: smoothed as a run's are, at the epochs that have a value.
+ * Values that do not come from a run, such as the authors' logs: smoothed like a run's, at the epochs that have a value.
  *
- * @param points in rising epochs
- * @param lastEpoch what comes after it is not drawn; it still counts in the moving means
+ * @param points in ascending epochs
+ * @param lastEpoch later points are not drawn, but still count in the moving means
  */
 export function buildPointSeries(
   points: readonly EpochPoint[],
@@ -78,7 +78,7 @@ export function buildPointSeries(
   return { line: line.filter(({ epoch }) => epoch <= lastEpoch), raw: [], band: [] };
 }
 
-/** As `movingMean`, by epochs instead of places in a list: most of them may have no value. */
+/** As `movingMean`, but by epoch instead of list position: most epochs may have no value. */
 function smoothPoints(points: readonly EpochPoint[]): EpochPoint[] {
   const first = points[0]?.epoch ?? 0;
   const last = points.at(-1)?.epoch ?? 0;
@@ -98,7 +98,7 @@ function smoothPoints(points: readonly EpochPoint[]): EpochPoint[] {
   });
 }
 
-/** Smallest and largest value that any of `list` puts on the paper; null where there is none. */
+/** Smallest and largest value drawn; null if there is none. */
 export function drawnExtent(list: readonly EpochSeries[]): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

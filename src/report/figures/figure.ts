@@ -3,20 +3,20 @@ import type { TopLevelSpec } from 'vega-lite';
 
 export type PanelSpec = Extract<TopLevelSpec, { layer: unknown }>;
 
-/** One plot among small multiples that share their scales. */
+/** One of several small plots with the same scales. */
 export interface Panel {
   readonly title: string;
   readonly spec: PanelSpec;
-  /** Outer size in px, axes and title included. */
+  /** Outer size in px, including axes and title. */
   readonly width: number;
   readonly height: number;
 }
 
-/** How a line is drawn; the thin ones are for what stands behind our own results. */
+/** How a line is drawn; thin lines are for the authors' logs, so that our own results stand out. */
 export type LineMark = 'line' | 'dashed' | 'dotted' | ThinMark;
 export type ThinMark = 'thin-dashed' | 'thin-dash-dotted' | 'thin-dotted';
 
-/** Lengths of strokes and gaps, in px. */
+/** Lengths of dashes and gaps, in px. */
 export const DASHES: Readonly<Record<LineMark, readonly number[]>> = {
   line: [1, 0],
   dashed: [6, 3],
@@ -32,31 +32,30 @@ export function isThin(mark: LineMark): mark is ThinMark {
 
 export interface LegendEntry {
   readonly label: string;
-  /** A name of the palette. */
+  /** A name in the palette. */
   readonly color: string;
   readonly mark: LineMark | 'dot' | 'ring' | 'diamond' | 'square' | 'band';
 }
 
-/** A figure as data: what is drawn, what is said of it, and the values behind it. */
+/** A figure as data: panels, texts and values. */
 export interface Figure {
-  /** File name without extension, and the anchor on the page. */
+  /** File name without extension, and anchor on the page. */
   readonly id: string;
-  /** Says what is seen. */
   readonly title: string;
   readonly caption: string;
-  /** The figure in words, for those who do not see it. */
+  /** The figure in words, for readers who cannot see it. */
   readonly alt: string;
   readonly legend: readonly LegendEntry[];
   readonly panels: readonly Panel[];
-  /** Panels side by side where there is room. */
+  /** Maximum number of panels side by side. */
   readonly columns: number;
-  /** The values that are drawn, header row first. */
+  /** The values drawn, with a header row. */
   readonly data: readonly (readonly CsvValue[])[];
 }
 
 export type CsvValue = string | number | null;
 
-/** CSV with a newline at its end; null is an empty cell. */
+/** CSV with a final newline; null becomes an empty cell. */
 export function toCsv(rows: Figure['data']): string {
   return `${csvFormatRows(rows.map((row) => row.map((value) => (value === null ? '' : String(value)))))}\n`;
 }

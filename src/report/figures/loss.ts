@@ -10,9 +10,9 @@ export function drawLoss(results: Results): Figure {
     title: 'Loss over epochs',
     caption:
       'Mean squared error of the firing rates against the one-hot labels. ' +
-      `The training loss is taken with dropout and includes ${nameRegulariser(results)}.`,
+      `The training loss is measured with dropout and includes ${nameRegulariser(results)}.`,
     alt:
-      `Line plots of the training, validation and test loss over ${describeEpochs(results)}, one a model.` +
+      `Line plots of the training, validation and test loss over ${describeEpochs(results)}, one per model.` +
       (hasReference(results)
         ? ` Thin lines show the training loss in the authors’ logs: ${describeCoverage(results)}.`
         : ''),
@@ -21,11 +21,11 @@ export function drawLoss(results: Results): Figure {
       return { domain: [0, top], format: top < 0.02 ? '.3f' : '.2f' };
     },
     pickReference: ({ trainLoss }) => ({ train: trainLoss }),
-    referenceCaption: ': the training loss of single batches, every 256th.',
+    referenceCaption: ': the training loss of every 256th batch.',
   });
 }
 
-/** The variance is that of w, or by `compat: regularise` of τ. */
+/** The variance is of w or, with `compat.regularise: tau`, of τ. */
 function nameRegulariser(results: Results): string {
   const kinds = new Set(allRuns(results).map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w')));
   return [...kinds].map((kind) => `λ · Σ Var(${kind})`).join(' or ');

@@ -14,7 +14,7 @@ const WIDTH = 440;
 
 const SHAPES: Readonly<Record<string, { shape: string; filled: boolean; fill?: string }>> = {
   [CHOSEN]: { shape: 'circle', filled: true },
-  // Filled with the page's colour, so that the bar does not show through the ring.
+  // Filled with the page's colour to hide the bar behind the ring.
   [MAXIMUM]: { shape: 'circle', filled: false, fill: colorVariable('surface') },
   [PUBLISHED]: { shape: 'diamond', filled: true },
 };
@@ -26,11 +26,11 @@ interface Mark {
   readonly low: number;
   readonly high: number;
   readonly color: string;
-  /** One value a seed, where there are several. */
+  /** The value of each seed, if there are several. */
   readonly seeds: readonly number[];
 }
 
-/** Test accuracy of every model with its interval, beside the published one where the two may be compared. */
+/** Test accuracy of every model with its interval, beside the published one if they are comparable. */
 export function drawOutcomes(
   outcomes: readonly Outcome[],
   chance: number,
@@ -44,7 +44,7 @@ export function drawOutcomes(
   return {
     id: 'outcomes',
     title: 'Test accuracy of each model',
-    caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The maximum over epochs is how the thesis reports accuracy; it is chosen on the test clips themselves and so biased upwards.`,
+    caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The thesis reports the maximum over epochs, which is chosen on the test clips themselves and therefore biased upwards.`,
     alt: outcomes.map((outcome) => describeOutcome(outcome, options.comparable)).join(' '),
     legend: kinds.map((kind) => legendOf(kind, nameChoice(outcomes.map(({ model }) => model)))),
     columns: 1,
@@ -97,10 +97,10 @@ function drawSpec(
   chance: number,
 ): PanelSpec {
   const longest = Math.max(...outcomes.map(({ model }) => model.title.length));
-  // About 7 px a character at 12 px, so that no title is cut.
+  // About 7 px per character at 12 px, so that titles are not cut off.
   const left = Math.min(WIDTH / 2, 16 + 7 * longest);
   const lowest = Math.min(...marks.map(({ low }) => low));
-  // Once all intervals lie high, the room below them would only hide the differences.
+  // If all intervals are high, a scale from 0 would hide the differences.
   const domain = [lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0, 1];
   const x = {
     field: 'value',

@@ -1,6 +1,6 @@
 /**
- * Colours by name, for light and for dark surroundings. The hues are those of Okabe and Ito's palette, which people with
- * any of the common colour vision deficiencies tell apart; lightness is moved until each reads on its background.
+ * Colours by name, for light and dark backgrounds. The hues are from Okabe and Ito's palette, which people with common colour vision
+ * deficiencies can distinguish; lightness is adjusted so that each is legible on its background.
  *
  * @see Okabe and Ito 2008, Color Universal Design
  */
@@ -17,7 +17,7 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
   'on-heat': { light: '#ffffff', dark: '#0b1016' },
 };
 
-/** Colours of models, and of whatever else is a list of equals. */
+/** Colours for models, and for other lists of equals. */
 const CYCLE = ['blue', 'vermilion', 'green', 'purple', 'amber', 'grey'] as const;
 
 /** @param index from 0; colours repeat after six */
@@ -25,12 +25,12 @@ export function cycleColor(index: number): string {
   return CYCLE[index % CYCLE.length] ?? 'grey';
 }
 
-/** A colour of the palette as a CSS variable, which follows the page's colour scheme. */
+/** A palette colour as a CSS variable, which follows the page's colour scheme. */
 export function colorVariable(name: string): string {
   return `var(--${name})`;
 }
 
-/** Replaces the variables in an SVG by the colours for white paper, for files that stand alone. */
+/** Replaces the variables in an SVG with the light colours, for standalone files. */
 export function fixColors(svg: string): string {
   return svg
     .replace(/var\(--([a-z-]+)\)/g, (whole, name: string) => PALETTE[name]?.light ?? whole)

@@ -5,7 +5,7 @@ import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
 import { THEME } from './theme.ts';
 
-/** A figure's panels as SVG for the page, and all of them on one sheet as a file of their own. */
+/** A figure's panels as SVG for the page, and all of them on one sheet for a standalone file. */
 export interface RenderedFigure {
   readonly figure: Figure;
   readonly panels: readonly string[];
@@ -13,9 +13,9 @@ export interface RenderedFigure {
 }
 
 /**
- * Draws a figure without a browser. The same figure gives the same bytes.
+ * Renders a figure without a browser. The same figure gives the same bytes.
  *
- * @param notice a warning that the figure must carry where it stands alone, or null
+ * @param notice a warning to show in the standalone file, or null
  */
 export async function renderFigure(figure: Figure, notice: string | null): Promise<RenderedFigure> {
   const panels: string[] = [];
@@ -33,8 +33,7 @@ async function renderPanel(panel: Panel): Promise<string> {
   }
 }
 
-/** Drops what a drawing inside a page does not need: Vega's class names, roles, defaults and empty
- * shapes. Text takes the font of what surrounds it. */
+/** Removes what a drawing inside a page does not need: Vega's class names, roles, defaults, empty shapes and fonts. */
 function tidySvg(svg: string): string {
   return svg
     .replace(/ xmlns:xlink="[^"]*"/, '')

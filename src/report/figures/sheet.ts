@@ -8,14 +8,14 @@ const GAP = 24;
 const TITLE_HEIGHT = 30;
 const LEGEND_HEIGHT = 26;
 const NOTICE_HEIGHT = 22;
-/** Mean width of a character in px at 12 px, generous so that entries never touch. */
+/** Generous estimate of the mean character width at 12 px, so that entries do not touch. */
 const CHARACTER_WIDTH = 6.6;
 
 /**
- * Puts a figure's panels on one sheet, with title and legend, as an SVG file of its own.
+ * Arranges a figure's panels on one sheet, with title and legend, as a standalone SVG file.
  *
- * @param panels one SVG a panel, in the figure's order
- * @param notice a warning below the title, so that the file cannot be taken for what it is not
+ * @param panels one SVG per panel, in the figure's order
+ * @param notice a warning below the title, so that the file on its own is not misleading
  */
 export function composeSheet(figure: Figure, panels: readonly string[], notice: string | null): string {
   const columns = Math.min(figure.columns, figure.panels.length);
@@ -60,7 +60,7 @@ export function composeSheet(figure: Figure, panels: readonly string[], notice: 
   ].join('\n');
 }
 
-/** Entries side by side, in as many lines as `width` asks for. */
+/** Entries side by side, wrapped at `width`. */
 function composeLegend(entries: readonly LegendEntry[], width: number): { svg: string; height: number } {
   let x = 0;
   let line = 0;
@@ -80,7 +80,7 @@ function composeLegend(entries: readonly LegendEntry[], width: number): { svg: s
   return { svg: parts.join(''), height: entries.length === 0 ? 0 : (line + 1) * LEGEND_HEIGHT };
 }
 
-/** The mark that a legend entry explains, 24 x 10 px. */
+/** The symbol of a legend entry, 24 x 10 px. */
 export function drawKey(entry: LegendEntry): string {
   const color = colorVariable(entry.color);
   switch (entry.mark) {

@@ -12,7 +12,7 @@ import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-
 import { buildPointSeries, buildSeries, drawnExtent, isSmoothed, SMOOTHING_EPOCHS } from './epoch-series.ts';
 import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
 
-/** How the three parts of the data look in every figure over epochs. */
+/** The style of each part of the data in every figure over epochs. */
 const SPLIT_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: LineMark }>> = {
   train: { color: 'grey', mark: 'dotted' },
   validation: { color: 'vermilion', mark: 'dashed' },
@@ -25,7 +25,7 @@ const SPLIT_LEGEND: readonly LegendEntry[] = [
   { label: 'training', ...SPLIT_STYLES.train },
 ];
 
-/** How the authors' logs look: all in the text's own colour, and each part of the data with strokes of its own. */
+/** The style of the authors' logs: all in the text colour, with a dash pattern for each part of the data. */
 const REFERENCE_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: ThinMark }>> = {
   train: { color: 'ink', mark: 'thin-dotted' },
   validation: { color: 'ink', mark: 'thin-dash-dotted' },
@@ -38,15 +38,15 @@ interface SplitCurves {
   readonly title: string;
   readonly caption: string;
   readonly alt: string;
-  /** Of every panel, from the smallest and largest value drawn. */
+  /** The axis of every panel, for the smallest and largest value drawn. */
   readonly axis: (lowest: number, highest: number) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level'>;
-  /** What the authors logged of the quantity. */
+  /** The quantity in the authors' logs. */
   readonly pickReference: (curves: ReferenceCurves) => Partial<Record<Split, readonly EpochPoint[]>>;
-  /** What a reader must know of their lines. */
+  /** What readers must know about their lines. */
   readonly referenceCaption: string;
 }
 
-/** One quantity over the epochs, on the training, validation and test clips: one panel a model, all on one scale. */
+/** One quantity over the epochs, on the training, validation and test clips: one panel per model, all with the same scale. */
 export function drawSplitCurves(
   results: Results,
   quantity: 'accuracy' | 'loss',
@@ -96,7 +96,7 @@ export function drawSplitCurves(
   };
 }
 
-/** The authors' lines of a model, smoothed as ours are. */
+/** The authors' lines for a model, smoothed like ours. */
 function drawReference(
   results: Results,
   model: ModelResult,
@@ -124,7 +124,7 @@ function referenceLegend(lines: readonly EpochLine[]): LegendEntry[] {
   });
 }
 
-/** The authors' values as they were logged, one row each. */
+/** The authors' values as logged, one row each. */
 function referenceRows(results: Results, pickReference: SplitCurves['pickReference']): CsvValue[][] {
   return results.models.flatMap((model) => {
     const curves = referenceOf(results, model);
@@ -136,7 +136,7 @@ function referenceRows(results: Results, pickReference: SplitCurves['pickReferen
   });
 }
 
-/** One row a model, seed, epoch and split. */
+/** One row per model, seed, epoch and split. */
 function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[][] {
   const rows: CsvValue[][] = [['model', 'seed', 'epoch', 'split', quantity, 'source']];
   for (const model of results.models) {
@@ -150,19 +150,16 @@ function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[]
   return rows;
 }
 
-/** What a line is, where it is not simply the values of one run. */
+/** Explains the lines, unless they are simply the values of one run. */
 function describeDrawing(results: Results, smoothed: boolean): string[] {
   const several = results.seeds.length > 1;
   const sentences: string[] = [];
   if (smoothed) {
     sentences.push(
-      `Lines are moving means over ${SMOOTHING_EPOCHS} epochs (fewer at both ends)${several ? '' : '; the values themselves lie faint behind them'}.`,
+      `Lines are moving means over ${SMOOTHING_EPOCHS} epochs (fewer at both ends)${several ? '' : '; the faint lines behind them are the values themselves'}.`,
     );
   }
-  if (several)
-    sentences.push(
-      `Lines are means over ${results.seeds.length} seeds, bands reach from the lowest to the highest.`,
-    );
+  if (several) sentences.push(`Lines are means over ${results.seeds.length} seeds, bands their range.`);
   return sentences;
 }
 

@@ -12,7 +12,7 @@ import {
 import type { CsvValue, Figure, LegendEntry } from './figure.ts';
 import { cycleColor } from './palette.ts';
 
-/** Membrane time constant of each layer over the epochs: one panel a layer, one line a model. */
+/** Membrane time constant of each layer over the epochs: one panel per layer, one line per model. */
 export function drawTau(results: Results): Figure {
   const layers = countLayers(results);
   const epochs = axisRange(results);
@@ -33,12 +33,12 @@ export function drawTau(results: Results): Figure {
     id: 'tau',
     title: 'Membrane time constants over epochs',
     caption: [
-      'τ in time steps, one panel a spiking layer, counted from the input.',
-      'A line is the mean over the layer’s neurons, the band one standard deviation of them to each side; a layer with a single τ has no band.',
+      'τ in time steps, one panel per spiking layer, counted from the input.',
+      'Lines are means over the layer’s neurons, bands ± one standard deviation; a layer with a single τ has no band.',
       ...(several ? [`Means and standard deviations are averaged over ${results.seeds.length} seeds.`] : []),
       ...(logged
         ? [
-            `Thin dashed lines in a model’s colour are the ${nameReference(results, false)}: τ at the mean of w over the layer, which lies a little below the mean of τ where neurons differ.`,
+            `Thin dashed lines in a model’s colour are the ${nameReference(results, false)}: τ at the mean of w over the layer, which is slightly below the mean of τ if neurons differ.`,
           ]
         : []),
     ].join(' '),
@@ -71,12 +71,12 @@ export function drawTau(results: Results): Figure {
   };
 }
 
-/** Spiking layers of the deepest model; 0 where training wrote no time constants down. */
+/** Spiking layers of the deepest model; 0 if no training recorded time constants. */
 export function countLayers(results: Results): number {
   return Math.max(...results.models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.layers.length)));
 }
 
-/** In the models' own colours: in one colour, nobody could tell whose line is whose among four in a panel. */
+/** In the models' own colours, because a panel may have lines of four models. */
 function drawReference(results: Results, layer: number, lastEpoch: number): EpochLine[] {
   return results.models.flatMap((model, index): EpochLine[] => {
     const series = buildPointSeries(tauReferenceOf(results, model)[layer] ?? [], false, lastEpoch);
@@ -103,7 +103,7 @@ function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
   return { line: mean.line, raw: [], band: spread(mean.line, std.line) };
 }
 
-/** Mean ± standard deviation; nothing where no neuron differs from another. */
+/** Mean ± standard deviation; empty if no neurons differ. */
 function spread(means: readonly EpochPoint[], stds: readonly EpochPoint[]): EpochRange[] {
   if (stds.every(({ value }) => value === 0)) return [];
   const stdAt = new Map(stds.map(({ epoch, value }) => [epoch, value]));
@@ -113,7 +113,7 @@ function spread(means: readonly EpochPoint[], stds: readonly EpochPoint[]): Epoc
   });
 }
 
-/** A domain with a twentieth of air to each side, and at least 0.2 time steps high. */
+/** A domain with a margin of one twentieth on each side, and at least 0.2 time steps high. */
 function padded(extent: readonly [number, number] | null): [number, number] {
   const [low, high] = extent ?? [1, 3];
   const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);

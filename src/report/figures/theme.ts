@@ -1,11 +1,11 @@
 import type { Config } from 'vega-lite';
 
-/** Fonts of a figure that stands alone; on the page it takes the page's. */
+/** Fonts of a standalone figure; on the page, it inherits the page's. */
 export const FONT = 'system-ui, -apple-system, "Segoe UI", "Helvetica Neue", Arial, sans-serif';
 
 /**
- * Text and axes take the colour of what surrounds them, so that a figure reads on a light and on a dark page. Marks carry
- * no ARIA attributes of their own: a figure is one image with one description.
+ * Text and axes inherit their colour, so figures are legible on light and dark pages. Marks have no ARIA attributes: a figure is one
+ * image with one description.
  */
 export const THEME: Config = {
   aria: false,
@@ -38,8 +38,8 @@ export const THEME: Config = {
   },
 };
 
-/** Labels of an axis of shares: `40 %`, the space one that does not break. */
+/** Labels for an axis of shares: `40 %`, with a non-breaking space. */
 export const PERCENT_LABELS = "format(datum.value * 100, '.0f') + '\u00a0%'";
 
-/** Labels of an axis of whole numbers, with narrow spaces between thousands as everywhere else. */
+/** Labels for an axis of whole numbers, with narrow spaces as thousands separators, as everywhere else. */
 export const COUNT_LABELS = "replace(format(datum.value, ',d'), ',', '\u202f')";

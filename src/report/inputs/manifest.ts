@@ -1,7 +1,7 @@
 import type { Fields } from '../../formats/fields.ts';
 import type { ManifestResult, SplitCount, Tally } from '../results.ts';
 
-/** What the manifest says of the data as a whole, apart from its counts. */
+/** What the manifest says about the data as a whole, apart from counts. */
 export interface ManifestHead {
   readonly dataset: string;
   readonly simulated: boolean;
@@ -19,7 +19,7 @@ export function readManifest(fields: Fields): ManifestResult {
   let unlisted = 0;
   for (const file of fields.objects('files')) {
     const status = file.choice('status', ['ok', 'archive', 'unlisted']);
-    // An archive is no file of the data set: those in it are counted.
+    // The files in an archive are counted, not the archive itself.
     if (status === 'archive') continue;
     files += 1;
     sizeBytes += file.count('sizeBytes');
@@ -42,14 +42,14 @@ export function readManifest(fields: Fields): ManifestResult {
 
 export function requireVersion(fields: Fields): void {
   const version = fields.count('version');
-  if (version !== 1) fields.fail('version', `is ${version}, and this report knows version 1 only`);
+  if (version !== 1) fields.fail('version', `is ${version}, but this report reads version 1 only`);
 }
 
 function readSplit(fields: Fields): SplitCount {
   return { recordings: fields.count('recordings'), clips: fields.count('clips') };
 }
 
-/** Clips by key, in the file's order. Absent where a data set has no such key. */
+/** Clips by key, in the file's order. Empty if the data set has no such key. */
 function readTallies(fields: Fields, name: string): Tally[] {
   if (!fields.has(name)) return [];
   const counts = fields.object(name);

@@ -3,19 +3,19 @@ import { ReproError } from '../../errors.ts';
 import type { EpochMetrics, Series } from '../results.ts';
 
 /**
- * Parses metrics.csv: one row an epoch, the columns `epoch`, `{train,validation,test}_{loss,accuracy}` and, for each
- * spiking layer i from 0, `tau_mean.<i>` and `tau_std.<i>`. Other columns are left alone. An empty cell, `NaN` and an
- * infinity become null, so that a figure shows a gap where training broke down.
+ * Parses metrics.csv: one row per epoch; the columns `epoch`, `{train,validation,test}_{loss,accuracy}` and, for each
+ * spiking layer i from 0, `tau_mean.<i>` and `tau_std.<i>`. Other columns are ignored. An empty cell, `NaN` and an
+ * infinity become null, so that figures show a gap where training diverged.
  *
  * @param file name for error messages
- * @throws {ReproError} if a column is missing, a cell is no number, or the epochs do not rise
+ * @throws {ReproError} if a column is missing, a cell is not a number, or the epochs are not ascending
  */
 export function readMetrics(file: string, text: string, fix: string): EpochMetrics {
   const fail = (problem: string): never => {
     throw new ReproError('report-input', problem, { where: file, fix });
   };
   const rows = csvParse(text);
-  if (rows.length === 0) fail('expected one row an epoch, found none');
+  if (rows.length === 0) fail('expected one row per epoch, found none');
   const columns = new Set(rows.columns);
 
   const series = (column: string): Series => {
@@ -44,7 +44,7 @@ export function readMetrics(file: string, text: string, fix: string): EpochMetri
   epochs.forEach((epoch, index) => {
     const before = epochs[index - 1];
     if (before !== undefined && epoch <= before) {
-      fail(`line ${index + 2}, column "epoch": ${epoch} follows ${before}, but epochs must rise`);
+      fail(`line ${index + 2}, column "epoch": ${epoch} follows ${before}, but epochs must be ascending`);
     }
   });
 

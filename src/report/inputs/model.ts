@@ -10,7 +10,7 @@ export function readModel(fields: Fields, id: string, runs: readonly RunResult[]
   const published = fields.has('published') ? fields.object('published') : null;
   return {
     id,
-    // A line must not end inside "λ = .1".
+    // Prevents a line break inside "λ = .1".
     title: fields.text('title').replaceAll(' = ', '\u00a0=\u00a0'),
     description: fields.has('description') ? fields.text('description') : '',
     published:

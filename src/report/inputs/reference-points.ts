@@ -2,34 +2,34 @@ import { csvParse } from 'd3-dsv';
 import { ReproError } from '../../errors.ts';
 import type { ScalarEvent } from '../../formats/tfevents.ts';
 
-/** A logged value; what the step counts depends on the tag. */
+/** A logged value; the unit of its step depends on the tag. */
 export interface LoggedPoint {
   readonly step: number;
   readonly value: number;
 }
 
-/** Points by tag, each in rising steps. */
+/** Points by tag, in ascending steps. */
 export type LoggedCurves = ReadonlyMap<string, readonly LoggedPoint[]>;
 
-/** The original's tags that the report reads; what else a log has is passed over. */
+/** The original's tags that the report reads; others are ignored. */
 const TAG = /^(?:train_accuracy|train_loss|test_accuracy|val_accuracy|w(?:_std)?\d{1,2})$/;
 
 const FIX =
-  'The authors’ logs are files with the columns tag, step and value, or event files of TensorBoard: docs/tensorboard.md.';
+  'The authors’ logs are CSV files with the columns tag, step and value, or event files of TensorBoard: docs/tensorboard.md.';
 
 /**
- * Reads the CSV form of a log: the columns tag, step and value, in any order and among others. Where a tag has a step twice, as
- * after a resumed training, the last row counts; a value that is NaN or infinite is a gap.
+ * Parses a log in CSV form: the columns tag, step and value, in any order and possibly among others. If a tag has the same step twice, as
+ * after a resumed training, the last row counts. A value that is NaN or infinite is a gap.
  *
  * @param file name for errors
- * @throws {ReproError} `report-input` with the line, if a column is missing or a cell is not what it must be
+ * @throws {ReproError} `report-input` with the line, if a column is missing or a cell is invalid
  */
 export function parseReferenceCsv(text: string, file: string): LoggedCurves {
   const fail = (problem: string): never => {
     throw new ReproError('report-input', problem, { where: file, fix: FIX });
   };
   const open = findOpenQuote(text);
-  if (open !== null) fail(`line ${open}: a quote begins a cell here and is never closed`);
+  if (open !== null) fail(`line ${open}: the quote that begins a cell here is never closed`);
   const rows = csvParse(text);
   for (const column of ['tag', 'step', 'value']) {
     if (!rows.columns.includes(column)) {
@@ -43,7 +43,7 @@ export function parseReferenceCsv(text: string, file: string): LoggedCurves {
     const line = `line ${index + 2}`;
     if (tag === '') fail(`${line}, column "tag": expected a tag, found nothing`);
     if (!/^\d+$/.test(step) || !Number.isSafeInteger(Number(step))) {
-      fail(`${line}, column "step": expected a whole number from 0, found "${step}"`);
+      fail(`${line}, column "step": expected a whole number of at least 0, found "${step}"`);
     }
     const number = /^[+-]?(nan|inf(inity)?)$/i.test(value) ? Number.NaN : Number(value);
     if (value.trim() === '' || (Number.isNaN(number) && !/nan|inf/i.test(value))) {
@@ -55,7 +55,7 @@ export function parseReferenceCsv(text: string, file: string): LoggedCurves {
   return sortCurves(collected);
 }
 
-/** The line, from 1, of a quote that begins a cell and has no end; null where every one has. A parser takes all that follows for the cell. */
+/** The line, from 1, of a quote that begins a cell and is never closed: the parser would read the rest of the file as that cell. */
 function findOpenQuote(text: string): number | null {
   let line = 1;
   let openedIn = 0;
@@ -68,7 +68,7 @@ function findOpenQuote(text: string): number | null {
       isOpen = false;
       closedAt = at;
     } else if (closedAt === at - 1) {
-      isOpen = true; // two quotes within a quoted cell stand for one
+      isOpen = true; // inside a quoted cell, two quotes stand for one
     } else if (at === 0 || /[,\r\n]/.test(text[at - 1]!)) {
       isOpen = true;
       openedIn = line;
@@ -78,9 +78,9 @@ function findOpenQuote(text: string): number | null {
 }
 
 /**
- * The curves of event files. Where a tag has a step twice, the later one counts, by its time.
+ * The curves of event files. If a tag has the same step twice, the later one by time counts.
  *
- * @throws {ReproError} `report-input` if an accuracy is no share
+ * @throws {ReproError} `report-input` if an accuracy is not between 0 and 1
  */
 export function collectReferenceEvents(
   files: readonly { readonly file: string; readonly scalars: readonly ScalarEvent[] }[],
@@ -88,7 +88,7 @@ export function collectReferenceEvents(
   const collected = new Map<string, Map<number, number>>();
   files
     .flatMap(({ file, scalars }) => scalars.map((scalar) => ({ file, scalar })))
-    // Stable: of the same second, what comes later in the files comes later here.
+    // The sort is stable: points of the same second keep the order of the files.
     .sort((a, b) => a.scalar.wallTimeSeconds - b.scalar.wallTimeSeconds)
     .forEach(({ file, scalar }) => {
       const problem = collect(collected, scalar);
@@ -102,14 +102,14 @@ export function collectReferenceEvents(
   return sortCurves(collected);
 }
 
-/** @returns what is wrong with the point, or null */
+/** @returns the problem with the point, or null */
 function collect(
   collected: Map<string, Map<number, number>>,
   { tag, step, value }: { readonly tag: string; readonly step: number; readonly value: number },
 ): string | null {
   if (!TAG.test(tag)) return null;
   if (tag.endsWith('_accuracy') && (value < 0 || value > 1)) {
-    return `expected an accuracy as a share from 0 to 1, found ${value}`;
+    return `expected an accuracy from 0 to 1, found ${value}`;
   }
   const points = collected.get(tag) ?? new Map<number, number>();
   points.set(step, value);

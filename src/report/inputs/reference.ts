@@ -6,15 +6,15 @@ import { placeOnEpochs } from '../reference-epochs.ts';
 import type { Reference, ReferenceCurves } from '../results.ts';
 import { collectReferenceEvents, parseReferenceCsv } from './reference-points.ts';
 
-/** What a folder has of one model: a CSV file, or event files. Paths are relative to the folder, with `/`. */
+/** The log of one model: a CSV file or event files. Paths are relative to the folder, with `/`. */
 type Log = { readonly csv: string } | { readonly events: readonly string[] };
 
 /**
- * Reads the authors' logs of some models from a folder: for a model `<id>.csv`, or event files in `<id>/` or in folders below that,
- * or event files whose names begin with the id.
+ * Reads the authors' logs for some models from a folder: for each model `<id>.csv`, or event files in `<id>/` or its subfolders, or
+ * event files whose names begin with the id.
  *
- * @returns the models of which there is a log
- * @throws {ReproError} `report-input` if the folder is not there, or a file in it is not what it must be
+ * @returns the logs of those models that have one
+ * @throws {ReproError} `report-input` if the folder does not exist, or a file in it is invalid
  */
 export async function readReference(folder: string, models: readonly string[]): Promise<Reference> {
   const files = await listFiles(folder);
@@ -36,16 +36,16 @@ async function listFiles(folder: string): Promise<string[]> {
       .map((entry) => relative(folder, join(entry.parentPath, entry.name)).split(sep).join('/'))
       .sort();
   } catch (cause) {
-    // What these two codes mean is said; a cause besides would only be repeated in the log.
+    // These two codes are explained in words; the cause would only repeat that in the log.
     const known = hasErrorCode(cause, 'ENOENT')
-      ? 'is not there'
+      ? 'does not exist'
       : hasErrorCode(cause, 'ENOTDIR')
-        ? 'is no folder'
+        ? 'is not a folder'
         : undefined;
     const problem = known ?? `cannot be read: ${String(cause)}`;
     throw new ReproError('report-input', `The folder of the authors’ logs ${problem}.`, {
       where: folder,
-      fix: 'Correct `reference.logs` in the profile, or leave it out: the report does without.',
+      fix: 'Correct `reference.logs` in the profile, or remove it: the logs are optional.',
       ...(known === undefined ? { cause } : {}),
     });
   }
@@ -63,17 +63,16 @@ function findLog(
     (file) => isEventFile(file) && (file.startsWith(`${model}/`) || ownerOf(file, models) === model),
   );
   if (csv === undefined && inFolder.length > 0 && events.length === 0) {
-    throw new ReproError('report-input', `There is no event file of TensorBoard in this folder.`, {
+    throw new ReproError('report-input', 'This folder contains no event file of TensorBoard.', {
       where: join(folder, model),
-      fix: 'An event file has "tfevents" in its name: docs/tensorboard.md.',
+      fix: 'Event files have "tfevents" in their names: docs/tensorboard.md.',
     });
   }
   if (csv !== undefined && events.length > 0) {
-    throw new ReproError(
-      'report-input',
-      `There are two logs of "${model}": ${csv} and ${events[0]}. Which one counts?`,
-      { where: folder, fix: 'Leave one of them there.' },
-    );
+    throw new ReproError('report-input', `There are two logs for "${model}": ${csv} and ${events[0]}.`, {
+      where: folder,
+      fix: 'Remove one of them.',
+    });
   }
   if (csv !== undefined) return { csv };
   return events.length === 0 ? null : { events };
@@ -83,7 +82,7 @@ function isEventFile(file: string): boolean {
   return /tfevents[^/]*$/.test(file) && !file.endsWith('.partial');
 }
 
-/** The model whose id a file's name begins with; neither `lambda-0.1` nor `lambda-0` begins `lambda-0.15.events…`. The longest id wins. */
+/** The model whose id a file name begins with; `lambda-0.15.events…` matches neither `lambda-0.1` nor `lambda-0`. The longest id wins. */
 function ownerOf(file: string, models: readonly string[]): string | undefined {
   if (file.includes('/')) return undefined;
   return models
@@ -118,10 +117,10 @@ function place(
   const empty = ['test_accuracy', 'val_accuracy'].filter((tag) => curves.has(tag));
   const problem =
     empty.length === 0
-      ? 'This log has neither test_accuracy nor val_accuracy.'
-      : `This log has ${empty.join(' and ')}, but no value of ${empty.length === 1 ? 'it' : 'either'} is a number.`;
+      ? 'This log contains neither test_accuracy nor val_accuracy.'
+      : `This log contains ${empty.join(' and ')}, but only values that are NaN or infinite.`;
   throw new ReproError('report-input', problem, {
     where: file,
-    fix: 'Without one of them nothing tells the epochs: docs/tensorboard.md says which tags there are.',
+    fix: 'The epochs come from these tags: docs/tensorboard.md lists all tags.',
   });
 }

@@ -2,7 +2,7 @@ import type { Fields } from '../../formats/fields.ts';
 import type { EpochMetrics, MaximumResult, RunResult, SplitResult } from '../results.ts';
 import { requireVersion } from './manifest.ts';
 
-/** What every file of a run must agree on. */
+/** What all files of a run must agree on. */
 export interface Expected {
   readonly model: string;
   readonly seed: number;
@@ -13,7 +13,7 @@ export interface Expected {
 /**
  * Joins run.json (training), evaluation.json (evaluation) and the metrics of one run.
  *
- * @throws {ReproError} naming the file and the field, also where the files disagree with each other or with `expected`
+ * @throws {ReproError} naming the file and the field; also if the files contradict each other or `expected`
  */
 export function readRun(
   run: Fields,
@@ -27,7 +27,8 @@ export function readRun(
   requireSame(evaluation, 'model', expected.model);
   for (const fields of [run, evaluation]) {
     const seed = fields.number('seed');
-    if (seed !== expected.seed) fields.fail('seed', `is ${seed}, but its folder is of seed ${expected.seed}`);
+    if (seed !== expected.seed)
+      fields.fail('seed', `is ${seed}, but its folder is for seed ${expected.seed}`);
     requireSame(fields, 'dataset', expected.dataset);
     if (fields.flag('simulated') !== expected.simulated) {
       fields.fail('simulated', `is ${!expected.simulated}, but the manifest says ${expected.simulated}`);
@@ -65,17 +66,17 @@ export function readRun(
 
 function requireSame(fields: Fields, name: string, expected: string): void {
   const found = fields.text(name);
-  if (found !== expected) fields.fail(name, `is "${found}", but "${expected}" was expected`);
+  if (found !== expected) fields.fail(name, `is "${found}", expected "${expected}"`);
 }
 
-/** The rule is a sentence for people; which clips decided is in its first words. */
+/** The rule is a sentence for people; its first words tell which clips decided. */
 function readChoice(checkpoint: Fields): RunResult['chosenOn'] {
   const rule = checkpoint.text('rule');
   if (rule.startsWith('best validation accuracy')) return 'validation';
   if (rule.startsWith('best test accuracy')) return 'test';
   return checkpoint.fail(
     'rule',
-    `is "${rule}": it says neither "best validation accuracy" nor "best test accuracy"`,
+    `is "${rule}": it begins with neither "best validation accuracy" nor "best test accuracy"`,
   );
 }
 
@@ -83,10 +84,10 @@ function readSplitResult(parent: Fields, name: string): SplitResult {
   const fields = parent.object(name);
   const clips = fields.count('clips');
   const correct = fields.count('correct');
-  if (clips === 0) fields.fail('clips', 'is 0: there is nothing to judge the model by');
+  if (clips === 0) fields.fail('clips', 'is 0: the model cannot be judged without clips');
   if (correct > clips) fields.fail('correct', `is ${correct}, more than the ${clips} clips`);
   const accuracy = fields.share('accuracy');
-  // The counts are what the intervals are made of, so a rounded accuracy may differ from them by half a clip at most.
+  // Intervals use the counts; a rounded accuracy may differ from them by at most half a clip.
   if (Math.abs(accuracy * clips - correct) > 0.5) {
     fields.fail('accuracy', `is ${accuracy}, but ${correct} of ${clips} clips is ${correct / clips}`);
   }
@@ -109,7 +110,7 @@ function readConfusion(fields: Fields, classes: readonly string[], test: SplitRe
   if (correct !== test.correct) {
     fields.fail(
       'confusion',
-      `has ${correct} clips on its diagonal, but ${test.correct} are said to be correct`,
+      `has ${correct} clips on its diagonal, but field "test.correct" is ${test.correct}`,
     );
   }
   return confusion;

@@ -5,7 +5,7 @@ import { formatBytes, formatCount, formatQuantity } from '../format.ts';
 import type { ManifestResult, Results } from '../results.ts';
 import { titleDataset } from '../thesis.ts';
 
-/** What data the figures rest on: recordings, clips, and how they spread over classes and lighting. */
+/** The data: recordings, clips, and their distribution over classes and lighting. */
 export function describeData(results: Results): Section {
   const { manifest } = results;
   const tables = [tabulateSplits(manifest), tabulateLights(manifest), tabulateClasses(results)];
@@ -13,7 +13,7 @@ export function describeData(results: Results): Section {
     manifest.warnings.length === 0
       ? []
       : [
-          { kind: 'paragraph', text: ['Found while checking the data:'] },
+          { kind: 'paragraph', text: ['Warnings from checking the data:'] },
           { kind: 'list', items: manifest.warnings.map((warning) => [warning]) },
         ];
   return {
@@ -34,7 +34,7 @@ function describeFiles({ dataset, simulated, manifest }: Results): Text {
   const unlisted =
     manifest.unlisted === 0
       ? ''
-      : `; ${formatCount(manifest.unlisted)} of them are no part of it and are not used`;
+      : `; ${formatCount(manifest.unlisted)} of them do not belong to it and are not used`;
   return [
     `${source}: ${formatQuantity(manifest.files, 'file')}, ${formatBytes(manifest.sizeBytes)}${unlisted}.`,
     ...describeUsers(manifest, simulated),
@@ -45,7 +45,6 @@ function describeUsers({ perUser }: ManifestResult, simulated: boolean): string[
   if (perUser.length === 0) return [];
   const { min, max } = summarise(perUser.map(({ clips }) => clips));
   const each = min === max ? formatCount(min) : `${formatCount(min)} to ${formatCount(max)}`;
-  // Nobody made simulated gestures.
   const users = formatQuantity(perUser.length, simulated ? 'simulated user' : 'user');
   return [` ${users}, ${each} clips each.`];
 }

@@ -5,7 +5,7 @@ import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../
 import type { ModelResult, ReferenceCurves, Results } from '../results.ts';
 import { judgeComparability, THESIS, titleDataset } from '../thesis.ts';
 
-/** What the authors' logs beside our curves are, or why they are not there; nothing where the profile names none. */
+/** Explains the authors' logs in the figures, or why they are left out; nothing if the profile names none. */
 export function describeReference(results: Results): Block[] {
   if (results.reference === null) return [];
   const texts = explainAbsence(results) ?? [explainPresence(results), ...listGaps(results)];
@@ -19,32 +19,32 @@ function explainAbsence(results: Results): Text[] | null {
       return [
         [
           head,
-          `They are of recordings of ${titleDataset(THESIS.dataset)}; beside curves of simulated data they would invite a comparison that means nothing.`,
+          `They come from recordings of ${titleDataset(THESIS.dataset)}; next to curves from simulated data, they would invite a meaningless comparison.`,
         ],
       ];
     case 'other-dataset':
       return [
         [
           head,
-          `They are of ${titleDataset(THESIS.dataset)}; beside curves of ${titleDataset(results.dataset)} they would invite a comparison that means nothing.`,
+          `They come from ${titleDataset(THESIS.dataset)}; next to curves from ${titleDataset(results.dataset)}, they would invite a meaningless comparison.`,
         ],
       ];
     case null:
       return hasReference(results)
         ? null
-        : [[head, 'The folder that the profile names has no log of any of these models.']];
+        : [[head, 'The folder that the profile names has no log for any of these models.']];
   }
 }
 
 function explainPresence(results: Results): Text {
   return [
-    { strong: 'The authors’ logs lie over our curves as thin lines. ' },
-    `They hold what the authors’ own trainings showed in TensorBoard, one training a model: ${describeCoverage(results)}. `,
-    'Batch sizes and code need not be those of this run, so look for the course of the curves, not for equal values.',
+    { strong: 'Thin lines show the authors’ logs. ' },
+    `They are the TensorBoard curves of the authors’ own trainings, one per model: ${describeCoverage(results)}. `,
+    'Batch sizes and code may differ from this run, so compare the shape of the curves, not their values.',
   ];
 }
 
-/** What of the logs cannot be drawn: which models it is true of, and what to say of them. */
+/** Something in the logs that cannot be drawn: for which models, and how to say so. */
 interface Gap {
   readonly holds: (curves: ReferenceCurves, model: ModelResult) => boolean;
   readonly say: (models: string) => string;
@@ -56,22 +56,22 @@ function listGaps(results: Results): Text[] {
   const gaps: readonly Gap[] = [
     {
       holds: ({ epochs: [first, last] }) => first <= lastEpoch && last > lastEpoch,
-      say: (models) => `The logs of ${models} go on ${end}.`,
+      say: (models) => `The logs of ${models} continue ${end}.`,
     },
     {
       holds: ({ epochs: [first] }) => first > lastEpoch,
-      say: (models) => `The logs of ${models} begin ${end}, so nothing of them is drawn.`,
+      say: (models) => `The logs of ${models} begin ${end}, so they are not drawn.`,
     },
     {
       holds: ({ placed }) => !placed,
       say: (models) =>
-        `The logs of ${models} do not tell which training batch belongs to which epoch, so there are no curves of training batches and time constants of them.`,
+        `The logs of ${models} do not show which training batch belongs to which epoch, so their training batches and time constants are not drawn.`,
     },
     {
       holds: ({ placed, tau }, model) =>
         placed && tau.length > 0 && tauReferenceOf(results, model).length === 0,
       say: (models) =>
-        `The logs of ${models} are of networks with another number of spiking layers, so their time constants are not drawn.`,
+        `The logs of ${models} come from networks with a different number of spiking layers, so their time constants are not drawn.`,
     },
   ];
   const texts = gaps.flatMap(({ holds, say }): Text[] => {
@@ -93,7 +93,7 @@ function describeTruncated(results: Results): Text[] {
       : `${formatCount(names.length)} event files of the logs end`;
   return [
     [
-      `${which} in the middle of a record; what comes before that is used: `,
+      `${which} in the middle of a record; the complete records are used: `,
       ...names.flatMap((name, index) => [...(index === 0 ? [] : [', ']), { code: name }]),
       '.',
     ],

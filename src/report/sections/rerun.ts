@@ -1,7 +1,7 @@
 import type { Command, Section } from '../document.ts';
 import type { Results } from '../results.ts';
 
-/** The commands that make any number of the report again. */
+/** The commands that reproduce any number in the report. */
 export function describeRerun(results: Results): Section {
   const repro = (rest: string): string => `npx repro ${rest}`;
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
@@ -10,8 +10,8 @@ export function describeRerun(results: Results): Section {
     { command: repro(`run train@${instance} --force`), does: 'train one model again' },
     { command: repro(`run evaluate@${instance} --force`), does: 'evaluate one model again' },
     { command: repro('run report --force'), does: 'this page and its figures' },
-    { command: repro('metrics'), does: 'what every stage measured' },
-    { command: repro('status'), does: 'what is up to date, and why the rest is not' },
+    { command: repro('metrics'), does: 'metrics of every stage' },
+    { command: repro('status'), does: 'which stages are up to date, and why the others are not' },
   ];
   const instances = results.models.flatMap(({ id }) => results.seeds.map((seed) => `${id},${seed}`));
   return {
@@ -25,7 +25,7 @@ export function describeRerun(results: Results): Section {
           { code: '--profile' },
           ' and ',
           { code: '--set' },
-          ' as the run that made this report. A model and a seed are named together: ',
+          ' as the run that made this report. A model and a seed are written together: ',
           ...instances.flatMap((name, index) => [...(index === 0 ? [] : [', ']), { code: name }]),
           '.',
         ],
@@ -38,7 +38,7 @@ export function describeRerun(results: Results): Section {
           { code: 'artifacts/evaluate/<model>/<seed>/evaluation.json' },
           ', curves from ',
           { code: 'artifacts/train/<model>/<seed>/metrics.csv' },
-          ', and every figure’s values lie beside it as CSV.',
+          ', and the values of each figure are in the CSV file next to it.',
         ],
       },
     ],

@@ -106,30 +106,27 @@ describe('readReference', () => {
   it.each([
     ['tag,step\n', 'line 1: column "value" is missing; found "tag", "step"'],
     ['tag,step,value\n,0,1\n', 'line 2, column "tag": expected a tag, found nothing'],
-    [`${csv}w0,1.5,0\n`, 'line 5, column "step": expected a whole number from 0, found "1.5"'],
-    [`${csv}w0,-1,0\n`, 'line 5, column "step": expected a whole number from 0, found "-1"'],
+    [`${csv}w0,1.5,0\n`, 'line 5, column "step": expected a whole number of at least 0, found "1.5"'],
+    [`${csv}w0,-1,0\n`, 'line 5, column "step": expected a whole number of at least 0, found "-1"'],
     [
       `${csv}w0,9007199254740993,0\n`,
-      'line 5, column "step": expected a whole number from 0, found "9007199254740993"',
+      'line 5, column "step": expected a whole number of at least 0, found "9007199254740993"',
     ],
     [`${csv}w0,56,\n`, 'line 5, column "value": expected a number, found ""'],
     [`${csv}w0,56,much\n`, 'line 5, column "value": expected a number, found "much"'],
-    [
-      `${csv}test_accuracy,1,95.5\n`,
-      'line 5, column "value": expected an accuracy as a share from 0 to 1, found 95.5',
-    ],
-    ['tag,step,value\nw0,28,0\n', 'This log has neither test_accuracy nor val_accuracy.'],
+    [`${csv}test_accuracy,1,95.5\n`, 'line 5, column "value": expected an accuracy from 0 to 1, found 95.5'],
+    ['tag,step,value\nw0,28,0\n', 'This log contains neither test_accuracy nor val_accuracy.'],
     [
       'tag,step,value\ntest_accuracy,0,nan\nw0,28,0\n',
-      'This log has test_accuracy, but no value of it is a number.',
+      'This log contains test_accuracy, but only values that are NaN or infinite.',
     ],
     [
       'tag,step,value\ntest_accuracy,0,nan\nval_accuracy,0,-inf\n',
-      'This log has test_accuracy and val_accuracy, but no value of either is a number.',
+      'This log contains test_accuracy and val_accuracy, but only values that are NaN or infinite.',
     ],
     [
       `tag,step,value\n"test ""quoted"" tag",0,1\n"test_accuracy,0,0.5\n""val_accuracy,0,0.75\n`,
-      'line 3: a quote begins a cell here and is never closed',
+      'line 3: the quote that begins a cell here is never closed',
     ],
   ])('refuses a CSV file with its line: %j', async (text, message) => {
     await write('baseline.csv', text);
@@ -149,7 +146,7 @@ describe('readReference', () => {
     const file = eventFile([['test_accuracy', 0, 50]]);
     await write('baseline/a.tfevents', file);
     expect(await failure()).toBe(
-      'LOGS/baseline/a.tfevents  test_accuracy at step 0: expected an accuracy as a share from 0 to 1, found 50',
+      'LOGS/baseline/a.tfevents  test_accuracy at step 0: expected an accuracy from 0 to 1, found 50',
     );
     file[file.length - 6]! ^= 1;
     await write('baseline/a.tfevents', file);
@@ -160,15 +157,15 @@ describe('readReference', () => {
 
   it('refuses a folder that is not there, or has nothing where a log should be, or two logs of a model', async () => {
     await write('baseline/notes.txt', '');
-    expect(await failure()).toBe('LOGS/baseline  There is no event file of TensorBoard in this folder.');
+    expect(await failure()).toBe('LOGS/baseline  This folder contains no event file of TensorBoard.');
     await write('baseline/a.tfevents', eventFile([['test_accuracy', 0, 1]]));
     await write('baseline.csv', csv);
     expect(await failure()).toBe(
-      'LOGS  There are two logs of "baseline": baseline.csv and baseline/a.tfevents. Which one counts?',
+      'LOGS  There are two logs for "baseline": baseline.csv and baseline/a.tfevents.',
     );
     await rm(folder, { recursive: true });
-    expect(await failure()).toBe('LOGS  The folder of the authors’ logs is not there.');
+    expect(await failure()).toBe('LOGS  The folder of the authors’ logs does not exist.');
     await writeFile(folder, '');
-    expect(await failure()).toBe('LOGS  The folder of the authors’ logs is no folder.');
+    expect(await failure()).toBe('LOGS  The folder of the authors’ logs is not a folder.');
   });
 });

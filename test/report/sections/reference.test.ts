@@ -35,37 +35,37 @@ describe('what the report says of the authors’ logs', () => {
   it('is which models and epochs they cover', () => {
     const models = [makeModelResult(), makeModelResult({ id: 'b', title: 'B' })];
     const [first, ...rest] = say({ ...of({}), models });
-    expect(first).toContain('one training a model: Baseline epochs 1 to 3; none of B.');
+    expect(first).toContain('one per model: Baseline epochs 1 to 3; none for B.');
     expect(rest).toEqual([]);
     expect(say({ reference: new Map() })).toEqual([
-      'The authors’ logs are left out. The folder that the profile names has no log of any of these models.',
+      'The authors’ logs are left out. The folder that the profile names has no log for any of these models.',
     ]);
   });
 
   it('is why they are left out beside data that cannot be compared', () => {
     expect(say({ ...of({}), simulated: true })).toEqual([
-      expect.stringContaining('curves of simulated data'),
+      expect.stringContaining('curves from simulated data'),
     ]);
-    expect(say({ ...of({}), dataset: 'nmnist' })).toEqual([expect.stringContaining('curves of N-MNIST')]);
+    expect(say({ ...of({}), dataset: 'nmnist' })).toEqual([expect.stringContaining('curves from N-MNIST')]);
   });
 
   it.each([
-    [{ epochs: [1, 9] }, 'The logs of Baseline go on after epoch 6, where the figures end.'],
+    [{ epochs: [1, 9] }, 'The logs of Baseline continue after epoch 6, where the figures end.'],
     [
       { epochs: [7, 9] },
-      'The logs of Baseline begin after epoch 3, where the figures end, so nothing of them is drawn.',
+      'The logs of Baseline begin after epoch 3, where the figures end, so they are not drawn.',
     ],
     [
       { placed: false },
-      'The logs of Baseline do not tell which training batch belongs to which epoch, so there are no curves of training batches and time constants of them.',
+      'The logs of Baseline do not show which training batch belongs to which epoch, so their training batches and time constants are not drawn.',
     ],
     [
       { tau: [[], []] },
-      'The logs of Baseline are of networks with another number of spiking layers, so their time constants are not drawn.',
+      'The logs of Baseline come from networks with a different number of spiking layers, so their time constants are not drawn.',
     ],
     [
       { truncated: ['baseline/a', 'baseline/b'] },
-      '2 event files of the logs end in the middle of a record; what comes before that is used: baseline/a, baseline/b.',
+      '2 event files of the logs end in the middle of a record; the complete records are used: baseline/a, baseline/b.',
     ],
   ] satisfies [Partial<ReferenceCurves>, string][])('is what cannot be drawn: %j', (changes, sentence) => {
     expect(say(of(changes)).slice(1)).toEqual([sentence]);
