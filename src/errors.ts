@@ -1,4 +1,4 @@
-/** What an error tells beyond its message: where it occurred and how to fix it. */
+/** Details of an error besides its message: where it occurred and how to fix it. */
 export interface ErrorDetails {
   /** `file:line:column`, a path, or a path with a packet and byte offset. */
   readonly where?: string | undefined;

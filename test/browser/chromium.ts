@@ -4,7 +4,7 @@ import process from 'node:process';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** Flags for a browser without a window, as root and without a GPU too. */
+/** Flags for a headless browser that also work as root and without a GPU. */
 export const CHROMIUM_FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'];
 
 /**

@@ -10,7 +10,7 @@ import { writeReport } from '../../src/report/write.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { CHROMIUM_FLAGS, findChromium } from './chromium.ts';
 
-/** `logged`: whether logs of the authors lie over the curves. */
+/** `logged`: whether the figures include logs of the authors. */
 const RUNS: Readonly<Record<string, MadeUp & { readonly logged?: true }>> = {
   'four models on simulated gestures': QUICK,
   'one model on ten digits': {
@@ -52,7 +52,7 @@ let browser: Browser | undefined;
 const addresses = new Map<string, string>();
 
 beforeAll(async () => {
-  // First of all: without a browser there is nothing to prepare for.
+  // First, because nothing else is needed without a browser.
   const executablePath = findChromium();
   folder = await mkdtemp(join(tmpdir(), 'report-browser-'));
   for (const [index, [name, made]] of Object.entries(RUNS).entries()) {
@@ -74,7 +74,7 @@ afterAll(async () => {
 
 interface Visit {
   readonly page: Page;
-  /** Everything that went wrong or was asked for beyond the page itself. */
+  /** Errors, console messages, and requests for anything but the page itself. */
   readonly complaints: readonly string[];
   close(): Promise<void>;
 }
@@ -88,7 +88,7 @@ async function visit(name: string, colorScheme: 'light' | 'dark', width: number)
   page.on('console', (message) => complaints.push(`console: ${message.text()}`));
   page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
   page.on('request', (request) => {
-    // The empty icon is in the page itself.
+    // The empty icon is inline.
     if (request.url() !== address && !request.url().startsWith('data:'))
       complaints.push(`request: ${request.url()}`);
   });
@@ -96,12 +96,12 @@ async function visit(name: string, colorScheme: 'light' | 'dark', width: number)
   return { page, complaints, close: () => context.close() };
 }
 
-/** Evaluated in the page, so it is text: the tests are compiled without the browser's types. */
+/** Evaluates an expression in the page. It is text because the tests are compiled without the browser's types. */
 const measure = <T>(page: Page, expression: string): Promise<T> => page.evaluate<T>(expression);
 
 describe.each(Object.keys(RUNS))('the report of %s', (name) => {
-  describe.each(['light', 'dark'] as const)('in %s surroundings', (scheme) => {
-    it.each([1280, 400])('loads without a complaint or a request, %i px wide', async (width) => {
+  describe.each(['light', 'dark'] as const)('in a %s colour scheme', (scheme) => {
+    it.each([1280, 400])('loads without errors or requests, %i px wide', async (width) => {
       const { page, complaints, close } = await visit(name, scheme, width);
       expect(complaints).toEqual([]);
       expect(await page.title()).toBe(name);
@@ -109,7 +109,7 @@ describe.each(Object.keys(RUNS))('the report of %s', (name) => {
       await close();
     });
 
-    it('shows every figure, drawn and of some size', async () => {
+    it('shows every figure, rendered at a reasonable size', async () => {
       const { page, close } = await visit(name, scheme, 1280);
       const sizes = await measure<{ id: string; width: number; height: number; shapes: number }[]>(
         page,
@@ -131,17 +131,17 @@ describe.each(Object.keys(RUNS))('the report of %s', (name) => {
       await close();
     });
 
-    it('sets text that stands out from its background, in the figures too', async () => {
+    it('has enough contrast between text and background, also in figures', async () => {
       const { page, close } = await visit(name, scheme, 1280);
       const contrasts = await measure<number[]>(page, CONTRASTS);
       expect(contrasts.length).toBeGreaterThan(20);
-      // 4.5 is what WCAG 2.2 asks of small text at level AA.
+      // WCAG 2.2 requires 4.5 for small text at level AA.
       expect(Math.min(...contrasts)).toBeGreaterThan(4.5);
       await close();
     });
   });
 
-  it('prints on white, as PDF, whatever the surroundings', async () => {
+  it('prints on white, as PDF, in either colour scheme', async () => {
     const { page, close } = await visit(name, 'dark', 1280);
     await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
     expect(await measure(page, 'getComputedStyle(document.body).backgroundColor')).toBe('rgb(255, 255, 255)');
@@ -150,7 +150,7 @@ describe.each(Object.keys(RUNS))('the report of %s', (name) => {
   });
 });
 
-/** Contrast of each kind of text against the page: the ratio of WCAG 2, opacity taken into account. */
+/** The WCAG 2 contrast ratio of each text against the page, taking opacity into account. */
 const CONTRASTS = `(() => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);
   const background = parse(getComputedStyle(document.body).backgroundColor);
@@ -166,7 +166,7 @@ const CONTRASTS = `(() => {
   const html = [...document.querySelectorAll('main p, main td, main th, main li, header dt, header dd, nav a, footer p')]
     .map((element) => contrast(getComputedStyle(element).color, 1));
   const svg = [...document.querySelectorAll('.panels text')]
-    // Counts in coloured cells stand on the cell, not on the page.
+    // Counts in coloured cells have the cell as their background, not the page.
     .filter((element) => element.closest('#figure-confusion') === null || element.getAttribute('fill-opacity') !== null)
     .map((element) => {
       const style = getComputedStyle(element);

@@ -22,7 +22,7 @@ stages:
     outputs: ["artifacts/second/\${letter}"]
 `;
 
-/** Counts its runs, waits while a file called `hold` is there, fails if a file called `break` is, and writes its output. */
+/** Counts its runs, waits while a file `hold` exists, fails if a file `break` exists, and writes its output. */
 const copyTool = `import fs from 'node:fs';
 const [name, word = ''] = process.argv.slice(2);
 fs.appendFileSync('runs.txt', name + '\\n');
@@ -63,7 +63,7 @@ async function countRuns(): Promise<string[]> {
 }
 
 describe('repro run', () => {
-  test('runs everything once, and the second time says of each stage that it is up to date', async () => {
+  test('runs everything once, and reports each stage as up to date the second time', async () => {
     const first = await call(['run']);
     expect(first.exitCode).toBe(0);
     expect(first.stdout).toBe('');
@@ -88,7 +88,7 @@ describe('repro run', () => {
     ]);
   });
 
-  test('says with --dry-run what would run and why, and runs nothing', async () => {
+  test('shows with --dry-run what would run and why, and runs nothing', async () => {
     await call(['run']);
     const { stderr, exitCode } = await call(['run', '--dry-run', '--set', 'word=bye']);
     expect(exitCode).toBe(0);
@@ -96,13 +96,13 @@ describe('repro run', () => {
     expect(await countRuns()).toHaveLength(3);
   });
 
-  test('with --force runs the named stage again, not what it needs', async () => {
+  test('with --force runs the named stage again, but not its dependencies', async () => {
     await call(['run']);
     await call(['run', 'second@b', '--force']);
     expect((await countRuns()).slice(3)).toEqual(['second-b']);
   });
 
-  test('takes patterns, to force as to ask', async () => {
+  test('accepts patterns, with --force and in queries', async () => {
     await call(['run']);
     await call(['run', 'second@*', '--force', '--jobs', '1']);
     expect((await countRuns()).slice(3)).toEqual(['second-a', 'second-b']);
@@ -111,7 +111,7 @@ describe('repro run', () => {
     expect(JSON.parse((await call(['metrics', 'second@*', '--json'])).stdout).instances).toHaveLength(2);
   });
 
-  test('with --force and a range runs the range again, not what it needs', async () => {
+  test('with --force and a range runs the range again, but not its dependencies', async () => {
     await call(['run']);
     await call(['run', '--from', 'second', '--force', '--jobs', '1']);
     expect((await countRuns()).slice(3)).toEqual(['second-a', 'second-b']);
@@ -127,7 +127,7 @@ describe('repro run', () => {
     expect((await call(['logs', 'first'])).stdout).toContain('this is why');
   });
 
-  test('goes on to its end when nobody reads what it says', async () => {
+  test('runs to its end when nobody reads its output', async () => {
     const { exitCode } = await execa({
       cwd: folder,
       reject: false,
@@ -138,18 +138,18 @@ describe('repro run', () => {
     expect((await countRuns()).sort()).toEqual(['first', 'second-a', 'second-b']);
   });
 
-  test('ends with 2 and the closest name for a stage that is not there', async () => {
+  test('ends with 2 and the closest name for an unknown stage', async () => {
     const { exitCode, stderr } = await call(['run', 'frist']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('"frist"');
     expect(stderr).toMatch(/[Cc]losest: "first"/);
   });
 
-  test('ends with 2 when named stages meet --from', async () => {
+  test('ends with 2 when named stages are combined with --from', async () => {
     expect((await call(['run', 'first', '--from', 'second'])).exitCode).toBe(2);
   });
 
-  test('ends with 75 and names the holder while another run is at work; SIGINT ends that with 130', async () => {
+  test('ends with 75 and names the other process while another run is active; SIGINT ends that one with 130', async () => {
     await fs.writeFile(path.join(folder, 'hold'), '');
     const holder = execa(process.execPath, [repro, 'run'], { cwd: folder, reject: false });
     const watcher = fs.watch(folder);
@@ -167,7 +167,7 @@ describe('repro run', () => {
 });
 
 describe('the other commands', () => {
-  test('status --exit-code answers 3 before a run and 0 after it', async () => {
+  test('status --exit-code returns 3 before a run and 0 after it', async () => {
     const before = await call(['status', '--exit-code']);
     expect(before.exitCode).toBe(3);
     expect(before.stdout.split('\n')).toHaveLength(3);
@@ -194,7 +194,7 @@ describe('the other commands', () => {
     expect(stderr).toContain('npx repro run first');
   });
 
-  test('metrics gives time and measures of each stage', async () => {
+  test('metrics shows time and metrics of each stage', async () => {
     await call(['run', 'first']);
     const { stdout } = await call(['metrics', '--json']);
     const [first, second] = JSON.parse(stdout).instances;
@@ -210,7 +210,7 @@ describe('the other commands', () => {
     expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
   });
 
-  test('every command has help with its options, and a wrong command is told the closest', async () => {
+  test('every command has help with its options, and an unknown command gets the closest suggestion', async () => {
     for (const name of ['run', 'status', 'graph', 'logs', 'metrics', 'doctor']) {
       expect((await call([name, '--help'])).stdout).toContain(`Usage: repro ${name}`);
     }
@@ -226,7 +226,7 @@ describe('the other commands', () => {
     }
   });
 
-  test('outside a project the error says how to name it', async () => {
+  test('outside a project, the error tells how to name one', async () => {
     const { exitCode, stderr } = await call(['status'], { cwd: os.tmpdir() });
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--project');

@@ -8,13 +8,13 @@ import { parse } from 'yaml';
 import { documentedCommands } from '../original/documented-commands.ts';
 import { environment, repro } from './tiny-project.ts';
 
-/** These need no project: they run outside of any. */
+/** These commands run outside of any project. */
 function call(words: readonly string[]) {
   return execa(process.execPath, [repro, ...words], { cwd: os.tmpdir(), reject: false, env: environment });
 }
 
 describe('repro config from-args', () => {
-  test('prints the model’s file, and nothing else, on stdout', async () => {
+  test('prints the model file, and nothing else, to stdout', async () => {
     const { stdout, stderr, exitCode } = await call([
       'config',
       'from-args',
@@ -43,7 +43,7 @@ describe('repro config from-args', () => {
     });
   });
 
-  test('says of data that have no reader what their model is', async () => {
+  test('prints the model for data sets that cannot be read yet', async () => {
     const still = '-init_tau 2 -dataset_name FashionMNIST -T 4 -max_epoch 1 -channels 3'.split(' ');
     const { stdout, stderr } = await call(['config', 'from-args', ...still]);
     expect(parse(stdout)).toMatchObject({ network: { architecture: 'mnist', steps: 4 } });
@@ -51,7 +51,7 @@ describe('repro config from-args', () => {
     expect(stderr).toContain('! -channels: ignored, for event data only');
   });
 
-  test('refuses wrong arguments with 2, and prints no file', async () => {
+  test('rejects wrong arguments with 2, and prints no file', async () => {
     const { stdout, stderr, exitCode } = await call(['config', 'from-args', '-use_plif']);
     expect(stderr).toContain('missing: -init_tau, -dataset_name, -T, -max_epoch.');
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
@@ -60,7 +60,7 @@ describe('repro config from-args', () => {
   test.each([
     [['config'], 'from-args'],
     [['config', 'from-arg'], 'Did you mean from-args?'],
-  ])('%j tells what there is, with 2', async (words, told) => {
+  ])('%j ends with 2 and lists the commands', async (words, told) => {
     const { stderr, exitCode } = await call(words);
     expect(stderr).toContain(told);
     expect(exitCode).toBe(2);

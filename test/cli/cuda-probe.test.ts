@@ -11,7 +11,7 @@ test('reads the last line of the probing process, whatever TensorFlow printed be
   expect(await node(absent)).toEqual({ usable: false, reason: 'no driver', fix: null });
 });
 
-test('a library that crashes its process, or says nothing sensible, is no CUDA and no crash of ours', async () => {
+test('a library that crashes its process, or prints nothing sensible, means no CUDA, without crashing this program', async () => {
   for (const script of ['process.kill(process.pid, "SIGSEGV")', 'process.exit(3)', 'console.log("{}")', '']) {
     expect(await node(script)).toMatchObject({ usable: false, reason: expect.stringContaining('failed') });
   }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { exitCodeOf, exitCodeOfSignal } from '../../src/cli/exit-code.ts';
 import { ReproError } from '../../src/errors.ts';
 
-test('an error ends with the code of its kind: configuration, lock, disk, or a fault of the program', () => {
+test('the exit code depends on the kind of error: configuration, lock, disk, or internal', () => {
   const errors = [
     new ReproError('configuration', ''),
     new ReproError('usage', ''),
@@ -13,6 +13,6 @@ test('an error ends with the code of its kind: configuration, lock, disk, or a f
   expect(errors.map(exitCodeOf)).toEqual([2, 2, 75, 1, 1]);
 });
 
-test('a signal ends with 128 and its number', () => {
+test('a signal gives 128 plus its number', () => {
   expect((['SIGHUP', 'SIGINT', 'SIGTERM'] as const).map(exitCodeOfSignal)).toEqual([129, 130, 143]);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { foldInstances, formatBytes, formatFigure, formatSeconds } from '../../src/cli/view/format.ts';
 
-test('seconds are as coarse as a person waits', () => {
+test('durations get coarser the longer they are', () => {
   expect([0, 0.84, 9.96, 59.6, 61, 3599.6, 7620].map(formatSeconds)).toEqual([
     '0.0 s',
     '0.8 s',
@@ -13,7 +13,7 @@ test('seconds are as coarse as a person waits', () => {
   ]);
 });
 
-test('bytes carry over to the next unit before they show four digits', () => {
+test('bytes move on to the next unit before they need four digits', () => {
   expect([0, 999, 1000, 123_456, 999_600, 2_900_000_000].map(formatBytes)).toEqual([
     '0 B',
     '999 B',
@@ -24,7 +24,7 @@ test('bytes carry over to the next unit before they show four digits', () => {
   ]);
 });
 
-test('figures keep four digits and turn to exponents only when they must', () => {
+test('numbers keep four digits and use exponents only if needed', () => {
   expect([3, 0.123456, 0.00001234, 1234567.8].map(formatFigure)).toEqual([
     '3',
     '0.1235',
@@ -33,7 +33,7 @@ test('figures keep four digits and turn to exponents only when they must', () =>
   ]);
 });
 
-test('instances of one stage are folded, a single one keeps its name', () => {
+test('several instances of a stage are merged, a single one keeps its id', () => {
   expect(foldInstances(['verify', 'train@a,1', 'train@b,1', 'evaluate@a,1'])).toEqual([
     'verify',
     'train ×2',

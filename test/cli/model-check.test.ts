@@ -13,7 +13,7 @@ const models = () => path.join(project, 'configs/models');
 
 let project: string;
 
-/** A copy of the project without what it needs to run: nothing here gets so far. */
+/** A copy of the project without the code to run it, which these tests do not reach. */
 beforeAll(async () => {
   project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-models-'));
   for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
@@ -28,7 +28,7 @@ beforeEach(async () => {
 
 afterAll(() => fs.rm(project, { recursive: true, force: true }));
 
-/** What a person reads of the models under a profile; nothing where they are fine. */
+/** The reported problems of the models under a profile; empty if there are none. */
 async function problemsWith(profile: string, ...set: string[]): Promise<string> {
   const plan = await loadPlan({ projectRoot: project, profile, set });
   return checkModels(plan).then(
@@ -52,11 +52,11 @@ function call(...words: string[]) {
 }
 
 describe('the models of a plan', () => {
-  test.each(['quick', 'full', 'nmnist'])('are fine as they are, under profile %s', async (profile) => {
+  test.each(['quick', 'full', 'nmnist'])('have no problems under profile %s', async (profile) => {
     expect(await problemsWith(profile)).toBe('');
   });
 
-  test('are all told of at once where a switch of the command line cannot be, by the command line', async () => {
+  test('are all reported at once for an impossible switch, by the command line that sets it', async () => {
     const heads = (await problemsWith('full', 'train.compat.tau_per_neuron=dropped'))
       .split('\n')
       .filter((line) => !line.startsWith(' '));
@@ -69,14 +69,14 @@ describe('the models of a plan', () => {
     );
   });
 
-  test('are told of by their own file where that says it', async () => {
+  test('are reported by their own file if it sets the switch', async () => {
     await addLines('mine', 'lambda-0.1', [/^loss:/m, 'compat: { tau_per_neuron: dropped }\nloss:']);
     expect(await problemsWith('full', 'models=[mine, baseline]')).toMatch(
       /^configs\/models\/mine\.yaml {2}"compat\.tau_per_neuron": dropped leaves one τ a layer/,
     );
   });
 
-  test('cannot have more layers than the frames of the profile have room for', async () => {
+  test('cannot have more layers than the profile’s frames allow', async () => {
     const asked = (set: string) => problemsWith('quick', 'models=[baseline]', set);
     expect(await asked('train.network.layers=6')).toBe(
       `--set train.network.layers=6  "train.network.layers" over configs/models/baseline.yaml: 6 layers halve a frame of 32 x 32 to nothing; at most 5 fit.
@@ -86,7 +86,7 @@ describe('the models of a plan', () => {
     expect(await asked('train.network.layers=5')).toBe('');
   });
 
-  test('of still images meet the layers of a profile by the line of that profile, and events by their architecture', async () => {
+  test('for still images are reported by the profile’s line for its layers, and by their architecture for events', async () => {
     await addLines('still', 'baseline', [/layers: 5/, 'architecture: mnist\n  steps: 4']);
     expect(await problemsWith('quick', 'models=[still]')).toMatch(
       /^configs\/profiles\/quick\.yaml:\d+:\d+ {2}"train\.network\.layers" over configs\/models\/still\.yaml: expected nothing: mnist has the layers of the original, found 3\./,
@@ -96,7 +96,7 @@ describe('the models of a plan', () => {
     );
   });
 
-  test('cannot be of the first 88 recordings of a list that the data set does not have', async () => {
+  test('cannot use the first 88 recordings of a data set without a list of them', async () => {
     expect(await problemsWith('nmnist', 'train.compat.trials=first-88')).toContain(
       '"train.compat.trials" over configs/models/baseline.yaml: first-88 refers to the list trials_to_train.txt, and nmnist has no such list.',
     );
@@ -112,7 +112,7 @@ describe('the models of a plan', () => {
     }
   });
 
-  test('are not stopped by a broken file that none of them is: status warns of it, and names it where it is one', async () => {
+  test('are not affected by a broken file that the profile does not use: status only warns about it', async () => {
     await fs.writeFile(path.join(models(), 'mine.yaml'), '');
     const beside = await call('status');
     expect(beside.exitCode).toBe(0);

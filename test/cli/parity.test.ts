@@ -26,7 +26,7 @@ function parity(...words: readonly string[]) {
   });
 }
 
-/** A case of test/golden in the folder, with its description changed. */
+/** Copies a case of test/golden into the folder, with a changed description. */
 async function copyCase(name: string, change: Record<string, unknown> = {}): Promise<void> {
   const { cases } = JSON.parse(await fs.readFile(path.join(golden, 'index.json'), 'utf8'));
   await fs.copyFile(path.join(golden, `${name}.safetensors`), path.join(folder, `${name}.safetensors`));
@@ -37,7 +37,7 @@ async function copyCase(name: string, change: Record<string, unknown> = {}): Pro
 }
 
 describe('repro parity', () => {
-  test('prints a table, the engine and the totals, and exits with 0 where all is the same', async () => {
+  test('prints a table, the engine and the totals, and exits with 0 if everything matches', async () => {
     await copyCase('plif_00');
     const { exitCode, stdout, stderr } = await parity('.');
     expect(exitCode).toBe(0);
@@ -49,7 +49,7 @@ describe('repro parity', () => {
     expect(lines.at(-1)).toBe('1 case, 4 comparisons, 2,161 values: all pass');
   });
 
-  test('exits with 1 where something differs, and says where', async () => {
+  test('exits with 1 if something differs, and shows where', async () => {
     await copyCase('plif_00', { v_threshold: 1.5 });
     const { exitCode, stdout } = await parity('.', '--engine', 'tfjs-composed');
     expect(exitCode).toBe(1);
@@ -58,7 +58,7 @@ describe('repro parity', () => {
     expect(stdout).toMatch(/1 case FAILED, in 4 comparisons$/);
   });
 
-  test('prints one JSON document with --json, also by way of npm', async () => {
+  test('prints one JSON document with --json, also through npm', async () => {
     await copyCase('lif_00', { plastic: true });
     const { exitCode, stdout } = await execa(
       'npm',
@@ -76,7 +76,7 @@ describe('repro parity', () => {
     });
   });
 
-  test('runs the named cases only, and says which file belongs to none', async () => {
+  test('runs only the named cases, and lists files that belong to none', async () => {
     const { stdout, exitCode } = await parity(golden, '--case', 'rng', '--case', 'cosine_lr_T_max_64');
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/2 cases, 10 comparisons, .* all pass$/);
@@ -85,14 +85,14 @@ describe('repro parity', () => {
     expect((await parity('.')).stdout).toContain('extra.safetensors, which no case in index.json names');
   });
 
-  test('exits with 1 where the list of cases cannot be read, whichever of them were asked for', async () => {
+  test('exits with 1 if the list of cases cannot be read, whichever were requested', async () => {
     await fs.writeFile(path.join(folder, 'index.json'), '{');
     const { exitCode, stdout } = await parity('.', '--case', 'plif_00');
     expect(exitCode).toBe(1);
     expect(stdout).toContain('index.json is not JSON');
   });
 
-  test('refuses with 2 what cannot be run', async () => {
+  test('rejects with 2 what cannot be run', async () => {
     const nowhere = await parity('nowhere');
     expect([nowhere.exitCode, nowhere.stderr]).toEqual([
       2,

@@ -51,7 +51,7 @@ describe('the live view', () => {
 });
 
 describe('the plain view', () => {
-  test('writes a line an event and thins progress out to quarters', () => {
+  test('writes one line per event and limits progress to quarters', () => {
     const lines: string[] = [];
     const view = new PlainView((line) => lines.push(line), colors);
     const state = createRunState();
@@ -86,14 +86,14 @@ describe('an instance that need not run', () => {
     return lines;
   };
 
-  test('is told with what became of its outputs', () => {
+  test('is shown with what happened to its outputs', () => {
     expect(lineOf([], [], false)).toEqual(['= s  up to date']);
     expect(lineOf(['a/x'], ['a/stray.txt'], false)).toEqual([
       '= s  restored from the store: a/x; removed files not made by the stage: a/stray.txt',
     ]);
   });
 
-  test('in a rehearsal is told with what would become of them', () => {
+  test('in a dry run is shown with what would happen to them', () => {
     expect(lineOf(['a/x'], [], true)).toEqual(['= s  would restore from the store: a/x']);
     expect(lineOf([], ['a/stray.txt'], true)).toEqual([
       '= s  would remove files not made by the stage: a/stray.txt',
@@ -102,7 +102,7 @@ describe('an instance that need not run', () => {
 });
 
 describe('the summary', () => {
-  test('gives the log tail and the command that reruns what failed, and names what that stopped', () => {
+  test('shows the end of the log, the command to rerun the failure, and what it blocked', () => {
     const state = stateAfter([
       { kind: 'run-started', ids: ['frames', 'train@a,1', 'train@b,1'], jobs: 1 },
       started('frames'),
@@ -139,7 +139,7 @@ describe('the summary', () => {
     ]);
   });
 
-  test('leaves out a log that says no more than the failure itself', () => {
+  test('omits a log that adds nothing to the failure', () => {
     const text = 'data/DvsGesture does not exist.\n  1. Download it.';
     const failed: RunEvent = {
       kind: 'failed',
@@ -160,7 +160,7 @@ describe('the summary', () => {
     expect(loud.filter((line) => line.startsWith('  | '))).toEqual(['  | reading user01']);
   });
 
-  test('quotes what a shell would take apart', () => {
+  test('quotes words that a shell would split', () => {
     expect(rerunCommand('train@a,1', ['--set', "report.title=it's new"])).toBe(
       "npx repro run train@a,1 --set 'report.title=it'\\''s new'",
     );

@@ -26,7 +26,7 @@ simulate: {seed: 1}
 frames: {steps: 20, splitBy: time, downsample: 16}
 `;
 
-/** Stands for the stages that simulate, verify and cut: the frames are there, if they are those that were asked for. */
+/** Replaces the stages that simulate, verify and cut: copies frames made in advance. */
 const framesTool = `import fs from 'node:fs';
 const { frames } = JSON.parse(process.env.REPRO_PARAMS);
 fs.appendFileSync('frames.log', JSON.stringify(frames) + '\\n');
@@ -34,7 +34,7 @@ if (fs.existsSync('break')) { console.error('this is why'); process.exit(7); }
 fs.cpSync('made', process.env.REPRO_OUTPUT_0, { recursive: true });
 `;
 
-/** A project in a temporary folder whose frames are tiny, for commands that train on them. */
+/** A project in a temporary folder with tiny frames, for commands that train. */
 export class TinyProject {
   readonly folder: string;
 
@@ -74,7 +74,7 @@ export class TinyProject {
     return this.call(['train-val', ...given, '--profile', 'tiny', ...more]);
   }
 
-  /** The two folders that a training has left below a prefix. */
+  /** The two folders of a training in a prefix. */
   async foldersIn(prefix: string): Promise<{ readonly log: string; readonly checkpoints: string }> {
     const names = (await fs.readdir(path.join(this.folder, prefix))).sort();
     expect(names).toHaveLength(2);
@@ -82,7 +82,7 @@ export class TinyProject {
     return { log: log!, checkpoints: checkpoints! };
   }
 
-  /** Everything that two trainings of the same arguments have in common, whenever and wherever they were. */
+  /** All output that depends only on the arguments, not on time or place. */
   async outputsIn(prefix: string): Promise<Record<string, unknown>> {
     const { log, checkpoints } = await this.foldersIn(prefix);
     const names = [

@@ -12,7 +12,7 @@ beforeEach(async () => {
 
 afterEach(() => project.remove());
 
-/** Far more epochs than pass before a signal arrives; how many did pass decides how many are then asked for. */
+/** Far more epochs than pass before a signal arrives. Tests then ask for as many as did pass, and a few more. */
 const endless = 10_000;
 
 async function readEpochsDone(prefix: string): Promise<number> {
@@ -22,7 +22,7 @@ async function readEpochsDone(prefix: string): Promise<number> {
 
 type Training = ReturnType<TinyProject['trainVal']>;
 
-/** Waits until a training has said something. */
+/** Waits until a training prints a text. */
 function hear(training: Training, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = '';
@@ -34,8 +34,8 @@ function hear(training: Training, text: string): Promise<void> {
   });
 }
 
-describe('a training of repro train-val that goes on', () => {
-  test('says that it has finished, and goes on when asked for more epochs', async () => {
+describe('a resumed training of repro train-val', () => {
+  test('reports that it is finished, and continues when given more epochs', async () => {
     await project.trainVal('logs', 2);
     const again = await project.trainVal('logs', 2);
     expect(again).toMatchObject({ exitCode: 0 });
@@ -55,7 +55,7 @@ describe('a training of repro train-val that goes on', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
-    'ends on %s with %i, says how to go on, and then ends with the same bytes',
+    'ends on %s with %i, tells how to resume, and then ends with the same bytes',
     async (signal, code) => {
       const training = project.trainVal('parts', endless);
       await hear(training, '  epoch 2/');
@@ -72,7 +72,7 @@ describe('a training of repro train-val that goes on', () => {
     },
   );
 
-  test('goes on from the last epoch after it was killed, to the same bytes', async () => {
+  test('resumes from the last epoch after being killed, and ends with the same bytes', async () => {
     const training = project.trainVal('parts', endless);
     await hear(training, '  epoch 2/');
     training.kill('SIGKILL');
@@ -85,7 +85,7 @@ describe('a training of repro train-val that goes on', () => {
 });
 
 describe('the folders of repro train-val', () => {
-  test('keeps a second training out of its folder, and out of no other', async () => {
+  test('keep a second training out, but only of the same folder', async () => {
     const first = project.trainVal('logs', endless);
     await hear(first, '  epoch 1/');
     const second = await project.trainVal('logs', endless);
@@ -96,7 +96,7 @@ describe('the folders of repro train-val', () => {
     expect(await first).toMatchObject({ exitCode: 130 });
   });
 
-  test('mixes no two trainings whose folders have the same name', async () => {
+  test('never mix two trainings with the same folder name', async () => {
     await project.trainVal('logs', 1);
     const before = await project.outputsIn('logs');
     for (const [more, difference] of [
@@ -118,7 +118,7 @@ describe('the folders of repro train-val', () => {
     expect(await project.outputsIn('logs')).toEqual(before);
   });
 
-  test('are not claimed by arguments that cannot be trained with', async () => {
+  test('are not claimed by a training that cannot start', async () => {
     const tooLarge = tinyArguments.map((word, i, all) => (all[i - 1] === '-batch_size' ? '4000' : word));
     const words = [...tooLarge, '-log_dir_prefix', 'a/logs', '-max_epoch', '1', '--profile', 'tiny'];
     const { exitCode, stderr } = await project.call(['train-val', ...words]);
@@ -129,7 +129,7 @@ describe('the folders of repro train-val', () => {
     expect(await project.trainVal('a/logs', 1)).toMatchObject({ exitCode: 0 });
   });
 
-  test('stay usable after a process was killed while it wrote its first file', async () => {
+  test('stay usable after a process was killed while writing its first file', async () => {
     await project.trainVal('logs', 1);
     const before = await project.outputsIn('logs');
     const { log, checkpoints } = await project.foldersIn('logs');
@@ -143,7 +143,7 @@ describe('the folders of repro train-val', () => {
     expect(await fs.readdir(checkpoints)).not.toContain('arguments.json.partial');
   });
 
-  test('stays away from what the original left in such folders', async () => {
+  test('are left alone if they hold files of the original', async () => {
     await project.trainVal('logs', 1);
     const { log, checkpoints } = await project.foldersIn('logs');
     await fs.rm(path.join(project.folder, 'logs'), { recursive: true });

@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => project.remove());
 
 describe('repro train-val', () => {
-  test('makes the frames that the arguments ask for, trains, and says what came of it', async () => {
+  test('makes the frames that the arguments describe, trains, and reports the result', async () => {
     const { exitCode, stdout, stderr } = await project.trainVal('logs', 2, '--json');
     expect(stderr).toContain('! The recordings are simulated');
     expect(stderr).toMatch(/^\+ frames {2}done/m);
@@ -46,14 +46,14 @@ describe('repro train-val', () => {
     });
   });
 
-  test('takes the frames that a run of the pipeline has made', async () => {
+  test('uses the frames that a run of the pipeline has made', async () => {
     expect(
       await project.call(['run', 'frames', '--set', 'frames.steps=3', '--set', 'frames.splitBy=number']),
     ).toMatchObject({ exitCode: 0 });
     expect((await project.trainVal('logs', 1)).stderr).toContain('= frames  up to date');
   });
 
-  test('ends with 1 and the stage’s own words, and leaves nothing, when there are no frames to be had', async () => {
+  test('ends with 1 and the stage’s own message, and leaves nothing behind, if making the frames fails', async () => {
     await fs.writeFile(path.join(project.folder, 'break'), '');
     const { exitCode, stderr } = await project.trainVal('logs', 1);
     expect(exitCode).toBe(1);
@@ -78,7 +78,7 @@ describe('repro train-val', () => {
     [['--proflie', 'tiny'], 'unknown option "--proflie". Closest: "--profile".'],
     [['-seed', '1', '-seed', '2'], '-seed is given twice.'],
     [['--set', 'frames.downsample=64'], 'with frames.downsample 64 its 2 x 2 pixels allow at most 1.'],
-  ])('refuses %j before anything is written', async (more, message) => {
+  ])('rejects %j before anything is written', async (more, message) => {
     const { exitCode, stderr } = await project.trainVal('logs', 1, ...more);
     expect(stderr).toContain(message);
     expect(exitCode).toBe(2);
@@ -86,7 +86,7 @@ describe('repro train-val', () => {
     await expect(fs.access(path.join(project.folder, 'frames.log'))).rejects.toThrow('ENOENT');
   });
 
-  test('refuses a prefix below which there can be no folder', async () => {
+  test('rejects a prefix in which no folder can be created', async () => {
     const file = path.join(project.folder, 'pipeline.yaml');
     const { exitCode, stderr } = await project.trainVal('pipeline.yaml', 1);
     expect(stderr).toContain(
@@ -95,7 +95,7 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('refuses a prefix among what stages make', async () => {
+  test('rejects a prefix among the outputs of stages', async () => {
     const { exitCode, stderr } = await project.trainVal('artifacts/logs', 1);
     expect(stderr).toContain(
       '  artifacts/ is reserved for outputs of stages: the runner replaces and deletes',
@@ -104,7 +104,7 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('says of data that have no reader that they have none', async () => {
+  test('rejects data sets that cannot be read yet', async () => {
     const still =
       '-init_tau 2 -device cpu -dataset_name CIFAR10 -log_dir_prefix logs -T 4 -max_epoch 1'.split(' ');
     const { exitCode, stderr } = await project.call(['train-val', ...still]);
@@ -112,7 +112,7 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('says that it trains on the CPU where CUDA was asked for and is not there', async () => {
+  test('says that it trains on the CPU if CUDA was requested but is not available', async () => {
     const asked = tinyArguments.map((word) => (word === 'cpu' ? 'cuda:0' : word));
     const words = [...asked, '-log_dir_prefix', 'logs', '-max_epoch', '1', '--profile', 'tiny'];
     const { exitCode, stderr } = await project.call(['train-val', ...words], { CUDA_VISIBLE_DEVICES: '' });
@@ -120,7 +120,7 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(0);
   });
 
-  test('takes its place among the options of any command', async () => {
+  test('works with the options of any command, in any order', async () => {
     const words = [...tinyArguments, '-log_dir_prefix', path.join(project.folder, 'logs'), '-max_epoch=1'];
     const { exitCode, stderr } = await execa(
       process.execPath,

@@ -12,11 +12,11 @@ test.each([
     "error: unknown command 'lugs'\n(Did you mean one of logs, lags?)",
   ],
   ["error: missing required argument 'dir'", undefined],
-])('only what is close is suggested: %j', (text, said = text) => {
+])('only close names are suggested: %j', (text, said = text) => {
   expect(dropFarSuggestions(`${text}\n`)).toBe(`${said}\n`);
 });
 
-test('an error of a command names the help of that command, however deep it lies', () => {
+test('a usage error points to the help of its own command, also for subcommands', () => {
   const written: string[] = [];
   const program = new Command('repro').configureOutput({ writeErr: (text) => void written.push(text) });
   program.exitOverride();

@@ -6,7 +6,7 @@ import { documentedCommands, shortestCommand, words } from './documented-command
 
 const still = words('-init_tau 2.0 -device cpu -dataset_name MNIST -log_dir_prefix logs -T 8 -max_epoch 10');
 
-/** The message that some words are refused with. */
+/** The message of the error for some words. */
 function refusal(given: readonly string[], purpose: Purpose = 'training'): string {
   try {
     parseArguments(given, purpose);
@@ -17,7 +17,7 @@ function refusal(given: readonly string[], purpose: Purpose = 'training'): strin
   throw new Error(`not refused: ${given.join(' ')}`);
 }
 
-/** The shortest command with one argument's value put in the place of what it has. */
+/** The shortest command with the value of one argument replaced. */
 function withValue(name: string, value: string): string[] {
   const at = shortestCommand.indexOf(`-${name}`);
   return at === -1
@@ -26,7 +26,7 @@ function withValue(name: string, value: string): string[] {
 }
 
 describe('the original’s arguments', () => {
-  it('are read with their defaults', () => {
+  it('have defaults', () => {
     expect(parseArguments(shortestCommand, 'training').values).toEqual({
       init_tau: 2,
       batch_size: 16,
@@ -53,7 +53,7 @@ describe('the original’s arguments', () => {
     });
   });
 
-  it('are read when all of them are given', () => {
+  it('are parsed when all of them are given', () => {
     const all = words(
       '-init_tau 3.5 -batch_size 24 -learning_rate 1e-4 -T_max 32 -use_plif -alpha_learnable -use_max_pool -device cuda:0 -dataset_name NMNIST -log_dir_prefix /tmp/logs -T 10 -channels 64 -number_layer 2 -split_by number -normalization frequency -max_epoch 5 -detach_reset -val_ratio 0.2 -tau_per_neuron -tau_std_dev 0.5 -reg_lambda 0.01 -seed 7',
     );
@@ -87,13 +87,13 @@ describe('the original’s arguments', () => {
   });
 
   it.each(Object.entries(documentedCommands))(
-    'of the documented command of %s are taken without a word',
+    'of the documented command for %s are accepted without notes',
     (_, given) => {
       expect(parseArguments(given, 'training').notes).toEqual([]);
     },
   );
 
-  it('may have their value behind an equals sign, and -T right behind itself', () => {
+  it('may be followed by an equals sign and their value, and -T directly by its value', () => {
     const { values } = parseArguments(
       [...still.filter((word, i) => word !== '-T' && still[i - 1] !== '-T'), '-T=9', '-learning_rate=0.01'],
       'training',
@@ -106,7 +106,7 @@ describe('the original’s arguments', () => {
     expect(parseArguments(close, 'training').values.T).toBe(4);
   });
 
-  it('may be shortened to what only one begins with, which is said', () => {
+  it('may be shortened to an unambiguous prefix, with a note', () => {
     const { values, notes } = parseArguments(
       [...shortestCommand, '-batch', '32', '-use_p', '-val=0.3'],
       'training',
@@ -119,7 +119,7 @@ describe('the original’s arguments', () => {
     ]);
   });
 
-  it('need no device and no folder to be turned into a configuration', () => {
+  it('need no device and no folder for a configuration', () => {
     const given = words('-init_tau 2.0 -dataset_name MNIST -T 8 -max_epoch 10');
     expect(parseArguments(given, 'configuration').values).toMatchObject({
       device: null,
@@ -128,19 +128,21 @@ describe('the original’s arguments', () => {
     expect(refusal(given)).toBe('missing: -device, -log_dir_prefix.');
   });
 
-  it('of a still image that concern event data are taken, and said to be of no effect', () => {
+  it('for event data are accepted for still images, with a note that they have no effect', () => {
     expect(parseArguments([...still, '-channels', '64', '-normalization', 'None'], 'training').notes).toEqual(
-      ['-channels, -normalization: ignored, for event data only; the network for MNIST is fixed, as in the original.'],
+      [
+        '-channels, -normalization: ignored, for event data only; the network for MNIST is fixed, as in the original.',
+      ],
     );
   });
 
-  it('cannot choose a card, and say what can', () => {
+  it('cannot select a GPU, but tell what can', () => {
     expect(parseArguments(withValue('device', 'cuda:2'), 'training').notes).toEqual([
       '-device cuda:2: the first visible GPU is used; select one with CUDA_VISIBLE_DEVICES=2.',
     ]);
   });
 
-  it('are all in the help', () => {
+  it('are all listed in the help', () => {
     const help = describeArguments('training');
     expect(help).toHaveLength(22);
     const required = (lines: readonly string[], remark: string): string[] =>
@@ -167,7 +169,7 @@ describe('the original’s arguments', () => {
 });
 
 describe('wrong arguments', () => {
-  it('that are missing are all named at once', () => {
+  it('are all listed at once if missing', () => {
     expect(refusal(['-use_plif'])).toBe(
       'missing: -init_tau, -device, -dataset_name, -log_dir_prefix, -T, -max_epoch.',
     );
@@ -179,13 +181,13 @@ describe('wrong arguments', () => {
   it.each([
     ['training', 'train-val'],
     ['configuration', 'config from-args'],
-  ] as const)('of a %s point to the help of repro %s', (purpose, command) => {
+  ] as const)('for a %s point to the help of repro %s', (purpose, command) => {
     expect(() => parseArguments(['-x'], purpose)).toThrow(
       expect.objectContaining({ fix: `\`repro ${command} --help\` lists the arguments.` }),
     );
   });
 
-  it('are all told at once', () => {
+  it('are all reported at once', () => {
     expect(refusal([...shortestCommand, '-seed', 'x', '-lr', '1', '-T', '5'])).toBe(
       [
         'There are 3 problems with the arguments:',
@@ -212,7 +214,7 @@ describe('wrong arguments', () => {
     ['-seed=', '-seed requires a value.'],
     ['-seed -use_plif', '-seed requires a value.'],
     ['-seed 1 -seed 1', '-seed is given twice.'],
-  ])('such as %s are refused', (given, message) => {
+  ])('such as %s are rejected', (given, message) => {
     expect(refusal([...shortestCommand, ...words(given)])).toBe(message);
   });
 
@@ -231,7 +233,7 @@ describe('wrong arguments', () => {
     ['tau_std_dev', '-0.1', 'a number of at least 0'],
     ['reg_lambda', '-1', 'a number of at least 0'],
     ['seed', '-1', 'a whole number of at least 0'],
-  ])('such as -%s %s are refused by their value', (name, value, expected) => {
+  ])('such as -%s %s are rejected for their value', (name, value, expected) => {
     expect(refusal(withValue(name, value))).toBe(`-${name}: expected ${expected}, found "${value}".`);
   });
 
@@ -240,7 +242,7 @@ describe('wrong arguments', () => {
     ['dataset_name', 'N-MNIST', 'NMNIST'],
     ['normalization', 'none', 'None'],
     ['split_by', 'times', 'time'],
-  ])('such as -%s %s are told the closest choice', (name, value, closest) => {
+  ])('such as -%s %s get the closest choice as a suggestion', (name, value, closest) => {
     expect(refusal(withValue(name, value))).toMatch(
       new RegExp(`found "${value}"\\. Closest: "${closest}"\\.$`),
     );
@@ -256,11 +258,11 @@ describe('wrong arguments', () => {
       '-use_plif -reg_lambda 0.1',
       '-reg_lambda 0.1 without -tau_per_neuron: the original then adds no penalty',
     ],
-  ])('such as %s contradict each other', (given, message) => {
+  ])('such as %s are rejected as contradictory', (given, message) => {
     expect(refusal([...shortestCommand, ...words(given)])).toContain(message);
   });
 
-  it('that contradict nothing, because they say nothing, pass', () => {
+  it('do not include zeros that have no effect', () => {
     const given = [...shortestCommand, ...words('-tau_std_dev 0 -reg_lambda 0.0')];
     expect(parseArguments(given, 'training').values).toMatchObject({ tau_std_dev: 0, reg_lambda: 0 });
   });
@@ -269,7 +271,7 @@ describe('wrong arguments', () => {
     ['DVS128Gesture', 7, '128 x 128'],
     ['CIFAR10DVS', 7, '128 x 128'],
     ['NMNIST', 5, '34 x 34'],
-  ])('ask for no more layers than a frame of %s has room for', (name, most, size) => {
+  ])('include more layers than a frame of %s allows', (name, most, size) => {
     const of = (layers: number) =>
       withValue('number_layer', String(layers)).map((word) => (word === 'DVS128Gesture' ? name : word));
     expect(parseArguments(of(most), 'training').values.number_layer).toBe(most);
@@ -278,7 +280,7 @@ describe('wrong arguments', () => {
     );
   });
 
-  it('ask for the one network that the original never defined', () => {
+  it('include the one data set whose network the original never defined', () => {
     expect(refusal(withValue('dataset_name', 'ASLDVS'), 'configuration')).toContain(
       'never defined a network',
     );

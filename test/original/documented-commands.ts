@@ -1,4 +1,4 @@
-/** The four command lines that the original's documentation gives, and the model of ours that each is. */
+/** The four command lines in the original's documentation, by the model of ours that each corresponds to. */
 export const documentedCommands: Readonly<Record<string, readonly string[]>> = {
   baseline: command(''),
   'no-reg': command('-tau_std_dev 0.1 -tau_per_neuron'),
@@ -13,12 +13,12 @@ function command(more: string): string[] {
     .split(/\s+/);
 }
 
-/** The shortest command line of event data that says all that must be said. */
+/** The shortest valid command line for event data. */
 export const shortestCommand = words(
   '-init_tau 2.0 -device cpu -dataset_name DVS128Gesture -log_dir_prefix logs -T 4 -max_epoch 3 -channels 8 -number_layer 2 -split_by time',
 );
 
-/** A command line as a shell without quotes splits it. */
+/** Splits a command line without quotes. */
 export function words(text: string): string[] {
   return text.split(' ');
 }

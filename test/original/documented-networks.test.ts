@@ -16,8 +16,8 @@ function modelOf(given: readonly string[]) {
   return prepareTraining(given, 'intent', '.').model;
 }
 
-describe('the network of the documented command of', () => {
-  /** Convolutions, batch norms and linear layers, the same in all; then τ: one in each of 7 layers, or one in each neuron. */
+describe('the network of the documented command for', () => {
+  /** Convolutions, batch norms and linear layers, the same in all four; then one τ for each of 7 layers, or for each neuron. */
   const weights = 128 * 2 * 9 + 4 * 128 * 128 * 9 + 5 * 2 * 128 + 2048 * 512 + 512 * 110;
   const neurons = 128 * (128 ** 2 + 64 ** 2 + 32 ** 2 + 16 ** 2 + 8 ** 2) + 512 + 110;
 
@@ -41,7 +41,7 @@ describe('the network of the documented command of', () => {
   });
 });
 
-describe('a training step of the documented command of', () => {
+describe('a training step of the documented command for', () => {
   // One clip of 3 steps instead of 16 clips of 20: a step takes a second on the plain CPU backend. The network has its full size.
   const shape = [1, 3, 2, 128, 128] as const;
   const random = new TorchRandom(1);
@@ -88,13 +88,13 @@ describe('a training step of the documented command of', () => {
     expect(loss).toBeCloseTo(error + lambdas[name]! * variances, 5);
   });
 
-  it('each model has a loss of its own, for its τ or for its λ', () => {
+  it('each model differs in its loss, because of τ or λ', () => {
     const [baseline, noReg, low, high] = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'].map(
       (name) => steps.get(name)!,
     );
-    // Neurons with a τ of their own spike at other times.
+    // With different τ, neurons spike at different times.
     expect([...baseline!.rates]).not.toEqual([...noReg!.rates]);
-    // λ acts on the loss alone: the same network sees the same clip.
+    // λ only affects the loss: the networks and the clip are the same.
     for (const { rates } of [low!, high!]) expect([...rates]).toEqual([...noReg!.rates]);
     expect(noReg!.variances).toBeGreaterThan(0.01);
     expect(low!.loss - noReg!.loss).toBeCloseTo(0.01 * noReg!.variances, 5);

@@ -29,18 +29,18 @@ it.each([
   });
 });
 
-it('a zero that was given is a float in the name, and the script’s own a whole number', () => {
+it('an explicit zero is a float in the name, the script’s own zero an integer', () => {
   expect(logFolder([...shortestCommand, ...words('-tau_std_dev 0 -reg_lambda 0')])).toBe(
     'val_0.15_DVS128Gesture_init_tau_2.0_tau_std_dev_0.0_use_plif_False_use_max_pool_False_T_4_c_8_n_2_split_by_time_normalization_None_detach_reset_False_tau_per_neuron_False_lambda_reg_0.0',
   );
 });
 
-it('small numbers have Python’s exponents', () => {
+it('small numbers are written with Python’s exponents', () => {
   const given = [...shortestCommand, ...words('-val_ratio 1e-1 -use_plif -tau_per_neuron -reg_lambda 1e-5')];
   expect(logFolder(given)).toMatch(/^val_0\.1_.*_lambda_reg_1e-05$/);
 });
 
-it('what a still image does not have is None', () => {
+it('arguments that do not apply to still images are None', () => {
   const given = words('-init_tau 2 -device cpu -dataset_name MNIST -log_dir_prefix logs -T 8 -max_epoch 10');
   expect(logFolder(given)).toBe(
     'val_0.15_MNIST_init_tau_2.0_tau_std_dev_0_use_plif_False_use_max_pool_False_T_8_c_None_n_None_split_by_None_normalization_None_detach_reset_False_tau_per_neuron_False_lambda_reg_0',

@@ -31,7 +31,7 @@ const stillImage = (name: string) =>
 
 describe('the configuration', () => {
   it.each(Object.entries(documentedCommands))(
-    'of the documented command of %s is that model',
+    'for the documented command of %s equals that model',
     (name, given) => {
       const { model, profile, notes } = configurationOf(given);
       const { network, loss, train } = parse(read(`configs/models/${name}.yaml`));
@@ -52,7 +52,7 @@ describe('the configuration', () => {
     },
   );
 
-  it('has whatever was asked for', () => {
+  it('contains the value of every argument', () => {
     const given = words(
       '-init_tau 3.5 -batch_size 24 -learning_rate 1e-4 -T_max 32 -alpha_learnable -dataset_name NMNIST -T 10 -channels 64 -number_layer 2 -split_by time -normalization frequency -max_epoch 5 -val_ratio 0.2 -seed 7',
     );
@@ -83,7 +83,7 @@ describe('the configuration', () => {
     ['MNIST', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
     ['FashionMNIST', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
     ['CIFAR10', { architecture: 'cifar10', steps: 8, channels: 256, hidden: 2048 }],
-  ])('of %s has the network that the original has for it', (name, network) => {
+  ])('for %s has the network of the original', (name, network) => {
     const { model, profile } = configurationOf(stillImage(name));
     expect(model.network).toMatchObject(network);
     expect(model.network).not.toHaveProperty('layers');
@@ -96,7 +96,7 @@ describe('the configuration', () => {
   });
 
   it.each(everyPreset)(
-    'with the switches of “%s” fits the schema, and none of them is without effect',
+    'with the switches of “%s” matches the schema, and every switch has an effect',
     (_, compat) => {
       for (const name of ['baseline', 'no-reg']) {
         const { model } = configurationOf(documentedCommands[name]!, compat);
@@ -107,12 +107,12 @@ describe('the configuration', () => {
     },
   );
 
-  it('leaves out the switches of a set that change nothing about its model', () => {
+  it('omits the switches of a preset that change nothing about the model', () => {
     const changed = (name: string, compat: Compat) =>
       Object.keys(configurationOf(documentedCommands[name]!, compat).model.compat ?? {});
-    // Its τ starts at 2 anyway, and is one a layer anyway.
+    // It has one τ per layer anyway, which starts at 2 anyway.
     expect(changed('baseline', compatPresets.code)).toEqual(['trials', 'validation', 'file_order']);
-    // `base_tau` is for a τ that a layer shares.
+    // `base_tau` only affects one τ per layer.
     expect(changed('lambda-0.1', compatPresets.runs)).toEqual([
       'trials',
       'batch_size',
@@ -127,7 +127,7 @@ describe('the configuration', () => {
     ]);
   });
 
-  it('says that the published script drops the τ of each neuron, and refuses to with λ', () => {
+  it('notes that the published script drops τ per neuron, and rejects that with λ', () => {
     const { model, notes } = configurationOf(documentedCommands['no-reg']!, compatPresets.code);
     expect(model.title).toBe('DVS128Gesture, one τ per layer');
     expect(notes).toEqual([
@@ -141,7 +141,7 @@ describe('the configuration', () => {
     );
   });
 
-  it('lets a batch size that was given go over that of the published logs, and says so', () => {
+  it('lets an explicit batch size override that of the published logs, with a note', () => {
     const of = (given: readonly string[]) => configurationOf(given, compatPresets.runs);
     expect(of(shortestCommand).model.compat).toHaveProperty('batch_size', 'logged');
     const { model, notes } = of([...shortestCommand, '-batch_size', '24']);
@@ -149,14 +149,16 @@ describe('the configuration', () => {
     expect(notes).toEqual(['-batch_size 24 overrides the 32 of the published logs.']);
   });
 
-  it('takes all clips of a data set that has no list of recordings', () => {
+  it('uses all clips of a data set without a list of recordings', () => {
     const given = shortestCommand.map((word) => (word === 'DVS128Gesture' ? 'NMNIST' : word));
     const { model, notes } = configurationOf(given, compatPresets.runs);
     expect(model.compat).not.toHaveProperty('trials');
-    expect(notes).toEqual(['The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.']);
+    expect(notes).toEqual([
+      'The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.',
+    ]);
   });
 
-  it('says what becomes of a τ that the original ignores', () => {
+  it('notes how it treats an initial τ that the original ignores', () => {
     const given = [...shortestCommand.map((word) => (word === '2.0' ? '3.0' : word)), '-use_plif'];
     expect(configurationOf(given).notes[0]).toContain('-init_tau 3 is used; the original');
     const published = configurationOf(given, compatPresets.code);
@@ -170,7 +172,7 @@ describe('the switches of', () => {
     expect(pickChangedSwitches(compatPresets.intent)).toEqual({});
   });
 
-  it('“runs” are what the published logs show', () => {
+  it('“runs” follow the published logs', () => {
     expect(pickChangedSwitches(compatPresets.runs)).toEqual({
       trials: 'first-88',
       batch_size: 'logged',
@@ -180,7 +182,7 @@ describe('the switches of', () => {
     });
   });
 
-  it('“code” are what the published script does', () => {
+  it('“code” follow the published script', () => {
     expect(pickChangedSwitches(compatPresets.code)).toEqual({
       trials: 'first-88',
       tau_per_neuron: 'dropped',
@@ -191,14 +193,14 @@ describe('the switches of', () => {
   });
 });
 
-describe('a model’s file', () => {
+describe('a model file', () => {
   const commands: [string, readonly string[]][] = [
     ...Object.entries(documentedCommands),
     ['MNIST', stillImage('MNIST')],
     ['small numbers', [...shortestCommand, ...words('-learning_rate 1e-7')]],
   ];
 
-  it.each(commands)('of %s reads back as its configuration', (_, given) => {
+  it.each(commands)('for %s reads back as its configuration', (_, given) => {
     for (const [name, compat] of everyPreset) {
       if (name === 'code' && given.includes('-reg_lambda')) continue; // refused
       const configuration = configurationOf(given, compat);
@@ -206,7 +208,7 @@ describe('a model’s file', () => {
     }
   });
 
-  it('says which schema it has, what it comes from and what belongs to a profile', () => {
+  it('names its schema, its origin and the settings that belong to a profile', () => {
     const given = documentedCommands['lambda-0.1']!;
     const lines = formatModelFile(configurationOf(given), given, 'cuda:0').split('\n');
     expect(lines[0]).toBe('# yaml-language-server: $schema=../../schemas/model.schema.json');
@@ -219,7 +221,7 @@ describe('a model’s file', () => {
     ).toBeLessThanOrEqual(120);
   });
 
-  it('stays a file of its own whatever an argument holds', () => {
+  it('stays valid whatever an argument contains', () => {
     const given = shortestCommand.map((word) => (word === 'logs' ? 'a\nnetwork: x' : word));
     const configuration = configurationOf(given);
     expect(parse(formatModelFile(configuration, given, null))).toEqual(configuration.model);

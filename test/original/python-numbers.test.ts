@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { formatPythonFloat, parsePythonFloat, parsePythonInt } from '../../src/original/python-numbers.ts';
 
 describe('a float', () => {
-  // What Python 3's repr printed for each.
+  // As printed by Python 3's repr.
   it.each([
     [2, '2.0'],
     [0, '0.0'],

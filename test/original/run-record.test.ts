@@ -20,7 +20,7 @@ const record = describeRecord(
 );
 
 describe('the record of a training', () => {
-  it('reads back as what it was written from, and is the same training', async () => {
+  it('reads back as it was written, and belongs to the same training', async () => {
     await writeRecord(folder, record);
     const stored = await readRecord(folder);
     expect(stored).toEqual({

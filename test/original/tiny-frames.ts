@@ -7,7 +7,7 @@ import { TorchRandom } from '../../src/snn/torch-random.ts';
 /** T, height and width of the tiny frames. */
 export const tinySize = { steps: 3, height: 8, width: 8 } as const;
 
-/** Writes a frame cache of random counts: 24 training clips and 9 test clips in 3 classes, called simulated. */
+/** Writes a frame cache of random counts, marked as simulated: 24 training clips and 9 test clips in 3 classes. */
 export async function writeTinyFrames(folder: string, seed = 1): Promise<void> {
   await mkdir(folder, { recursive: true });
   const random = new TorchRandom(seed);
@@ -15,7 +15,7 @@ export async function writeTinyFrames(folder: string, seed = 1): Promise<void> {
   const split = async (name: 'train' | 'test', clips: number) => {
     const shape = [clips, steps, 2, height, width];
     const length = shape.reduce((product, one) => product * one, 1);
-    // Class by class more counts, so that there is something to learn.
+    // Counts increase with the class, so that there is something to learn.
     const data = Uint8Array.from({ length }, (_, i) => {
       const label = Math.floor(i / (length / clips)) % 3;
       return Math.floor(random.uniform() * (2 + label));
@@ -43,7 +43,7 @@ export async function writeTinyFrames(folder: string, seed = 1): Promise<void> {
   await writeFile(path.join(folder, FRAME_CACHE_FILES.index), index);
 }
 
-/** The arguments of a training on them, but for the folder and the number of epochs. */
+/** The arguments for a training on them, without the folder and the number of epochs. */
 export const tinyArguments =
   '-init_tau 2.0 -use_max_pool -device cpu -dataset_name DVS128Gesture -T 3 -detach_reset -channels 2 -number_layer 2 -split_by number -normalization None -use_plif -tau_per_neuron -tau_std_dev 0.1 -reg_lambda 0.1 -batch_size 4 -learning_rate 0.01'.split(
     ' ',

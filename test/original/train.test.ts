@@ -34,7 +34,7 @@ interface Heard {
   readonly warnings: string[];
 }
 
-/** Trains into a prefix; `clock` counts the seconds, one a look. */
+/** Starts a training; its clock advances by a second each time it is read. */
 function trainInto(
   preparation: Preparation,
   over: Partial<OriginalTraining> = {},
@@ -57,7 +57,7 @@ function trainInto(
   return { heard, ended };
 }
 
-/** Trains until the given report of progress, then aborts. */
+/** Trains until the given number of progress reports, then aborts. */
 async function trainAndAbort(preparation: Preparation, reports: number): Promise<void> {
   const controller = new AbortController();
   let left = reports;
@@ -77,7 +77,7 @@ const stateFiles = [
   'split.json',
 ];
 
-/** What a training leaves, but for the time of day. */
+/** The outputs of a training, without times. */
 async function outputsOf({ checkpointFolder, logFolder }: Preparation): Promise<Record<string, unknown>> {
   const files = await Promise.all(
     stateFiles.map(async (name) => [name, await readFile(path.join(checkpointFolder, name), 'hex')] as const),
@@ -97,7 +97,7 @@ async function readEvents(logFolder: string) {
 }
 
 describe('a training from the original’s arguments', () => {
-  it('leaves the original’s folders, with files of ours in them', async () => {
+  it('writes the original’s folders, with our own files in them', async () => {
     const preparation = prepare('logs');
     const { heard, ended } = trainInto(preparation);
     const run = await ended;
@@ -116,7 +116,7 @@ describe('a training from the original’s arguments', () => {
       training: { epochs: 4, batchSize: 4, learningRate: 0.01, cosineHalfPeriod: 64, regulariseTau: 0.1 },
       split: { train: 21, validation: 3, test: 9 },
     });
-    // What `repro evaluate --split validation` goes by.
+    // Used by `repro evaluate --split validation`.
     const { validation } = await loadCheckpoint(preparation.checkpointFolder);
     expect(validation?.rows.map((row) => row % 3)).toEqual([0, 1, 2]);
     expect(heard.notes).toHaveLength(4);
@@ -133,7 +133,7 @@ describe('a training from the original’s arguments', () => {
     );
   });
 
-  it('has its curves under the original’s tags, each epoch at its time', async () => {
+  it('writes its curves under the original’s tags, each epoch with its time', async () => {
     const preparation = prepare('logs', 2);
     await trainInto(preparation).ended;
     const events = await readEvents(preparation.logFolder);
@@ -153,7 +153,7 @@ describe('a training from the original’s arguments', () => {
     ]);
   });
 
-  // An epoch reports 5 training batches, 3 test batches, 1 validation batch, and its end.
+  // Each epoch reports 5 training batches, 3 test batches, 1 validation batch, and its end.
   it.each([1, 4, 12, 17, 23, 30])(
     'ends with the same bytes if it is aborted at report %i and called again',
     async (reports) => {
@@ -168,7 +168,7 @@ describe('a training from the original’s arguments', () => {
     },
   );
 
-  it('keeps the times of earlier epochs when it goes on', async () => {
+  it('keeps the times of earlier epochs when it resumes', async () => {
     const preparation = prepare('logs');
     await trainAndAbort(preparation, 17);
     await trainInto(preparation, { nowSeconds: () => 1_800_000_000 }).ended;
@@ -178,7 +178,7 @@ describe('a training from the original’s arguments', () => {
     expect(times).toEqual([1_700_000_000, 1_800_000_000, 1_800_000_000, 1_800_000_000]);
   });
 
-  it('writes its curves anew if a crash has cut them off or made too many of them', async () => {
+  it('rewrites its curves if a crash has cut them off or left too many points', async () => {
     const [whole, broken] = [prepare('whole'), prepare('broken')];
     await trainInto(whole).ended;
     await trainAndAbort(broken, 25);
@@ -196,7 +196,7 @@ describe('a training from the original’s arguments', () => {
     ]);
   });
 
-  it('writes what a process that was killed between checkpoint and files did not', async () => {
+  it('writes the files that are missing after a kill between checkpoint and files', async () => {
     const [whole, killed] = [prepare('whole', 3), prepare('killed', 3)];
     await trainInto(whole).ended;
     const { ended } = trainInto(killed, {
@@ -225,13 +225,13 @@ describe('a training from the original’s arguments', () => {
 
   it('writes its curves under a name that TensorBoard ignores until they are complete', async () => {
     const preparation = prepare('logs', 1);
-    // A folder in the place of the partial file stands for a process that is killed there.
+    // A folder in place of the partial file makes writing fail, like a kill at that point.
     await mkdir(path.join(preparation.logFolder, 'curves.partial'), { recursive: true });
     await expect(trainInto(preparation).ended).rejects.toMatchObject({ code: 'EISDIR' });
     expect(await readdir(preparation.logFolder)).toEqual(['curves.partial']);
   });
 
-  it('goes on for longer when asked to, as if it had been asked for that at once', async () => {
+  it('continues with more epochs as if they had been requested at once', async () => {
     const [whole, parts] = [prepare('whole', 4), prepare('parts', 2)];
     await trainInto(whole).ended;
     await trainInto(parts).ended;
@@ -239,7 +239,7 @@ describe('a training from the original’s arguments', () => {
     expect(await outputsOf(parts)).toEqual(await outputsOf(whole));
   });
 
-  it('does not start anew over checkpoints that cannot be used', async () => {
+  it('does not start over if its checkpoints are unusable', async () => {
     const preparation = prepare('logs');
     await trainAndAbort(preparation, 17);
     const resume = path.join(preparation.checkpointFolder, 'resume');
@@ -249,7 +249,7 @@ describe('a training from the original’s arguments', () => {
     expect(heard.warnings).toHaveLength(2);
   });
 
-  it('saves nothing into a folder that another training has taken', async () => {
+  it('saves nothing to a folder that another training has taken over', async () => {
     const preparation = prepare('logs');
     const { ended } = trainInto(preparation, {
       assertHeld: () => {
@@ -260,7 +260,7 @@ describe('a training from the original’s arguments', () => {
     expect(await readdir(root)).toEqual(['frames']);
   });
 
-  it('refuses frames that are not those it asks for', async () => {
+  it('rejects frames that do not match its arguments', async () => {
     const words = tinyArguments.map((word, i, all) => (all[i - 1] === '-T' ? '5' : word));
     const other = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
     await expect(trainInto(other).ended).rejects.toMatchObject({ code: 'frames-invalid' });
@@ -268,7 +268,7 @@ describe('a training from the original’s arguments', () => {
 });
 
 describe('a finished training', () => {
-  it('is found, with what it reports', async () => {
+  it('is found, with its summary', async () => {
     const preparation = prepare('logs', 2);
     const run = await trainInto(preparation).ended;
     const finished = await findFinishedRun(preparation);
@@ -278,7 +278,7 @@ describe('a finished training', () => {
   });
 
   it.each(['run.json', 'checkpoint_max.safetensors', 'split.json'])(
-    'is not finished without its %s',
+    'does not count as finished without its %s',
     async (name) => {
       const preparation = prepare('logs', 1);
       await trainInto(preparation).ended;
@@ -288,7 +288,7 @@ describe('a finished training', () => {
   );
 
   it.each(['null', '{"epochsDone": 2}', '{"version": 1', '[]'])(
-    'is not finished where run.json is %s',
+    'does not count as finished if run.json is %s',
     async (text) => {
       const preparation = prepare('logs', 1);
       await trainInto(preparation).ended;
@@ -297,7 +297,7 @@ describe('a finished training', () => {
     },
   );
 
-  it('is not finished where run.json is of another version', async () => {
+  it('does not count as finished if run.json has another version', async () => {
     const preparation = prepare('logs', 1);
     const run = await trainInto(preparation).ended;
     await writeFile(
@@ -307,15 +307,18 @@ describe('a finished training', () => {
     expect(await findFinishedRun(preparation)).toBeUndefined();
   });
 
-  it.each(['tfevents', 'SIMULATED'])('is not finished without its %s file, and restores it', async (part) => {
-    const preparation = prepare('logs', 2);
-    await trainInto(preparation).ended;
-    const before = await outputsOf(preparation);
-    const name = (await readdir(preparation.logFolder)).find((one) => one.includes(part))!;
-    await rm(path.join(preparation.logFolder, name));
-    expect(await findFinishedRun(preparation)).toBeUndefined();
-    await trainInto(preparation).ended;
-    expect(await outputsOf(preparation)).toEqual(before);
-    expect(await findFinishedRun(preparation)).toBeDefined();
-  });
+  it.each(['tfevents', 'SIMULATED'])(
+    'does not count as finished without its %s file, and restores it',
+    async (part) => {
+      const preparation = prepare('logs', 2);
+      await trainInto(preparation).ended;
+      const before = await outputsOf(preparation);
+      const name = (await readdir(preparation.logFolder)).find((one) => one.includes(part))!;
+      await rm(path.join(preparation.logFolder, name));
+      expect(await findFinishedRun(preparation)).toBeUndefined();
+      await trainInto(preparation).ended;
+      expect(await outputsOf(preparation)).toEqual(before);
+      expect(await findFinishedRun(preparation)).toBeDefined();
+    },
+  );
 });

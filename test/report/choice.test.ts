@@ -13,8 +13,8 @@ const [byValidation, byTest] = [model('A', 'validation'), model('B', 'test')];
 const report = (...models: (typeof byTest)[]) =>
   buildReport(makeResults({ models }), { title: 'A run', nodeMajor: '20' });
 
-describe('the choice of the epoch', () => {
-  it('is called what it is', () => {
+describe('the wording for the choice of the epoch', () => {
+  it('names the rule', () => {
     expect(nameChoice([byValidation])).toBe('chosen by validation');
     expect(nameChoice([byTest])).toBe('chosen on the test clips');
     expect(nameChoice([byValidation, byTest])).toBe('chosen by each model’s own rule');
@@ -23,18 +23,18 @@ describe('the choice of the epoch', () => {
     expect(warnOfChoice([byValidation, byTest])).toContain('the epoch of B was chosen on the test clips');
   });
 
-  it('is nowhere said to be validation where the test clips made it', () => {
+  it('never claims validation if the epoch was chosen on the test clips', () => {
     const text = renderMarkdown(report(byTest));
     expect(text).not.toMatch(/chosen by validation|validation clips chose/);
     expect(text).toContain('**Note:** the epoch was chosen on the test clips themselves');
     expect(text).toContain('Reproduced, epoch chosen on the test clips: test');
   });
 
-  it('says nothing of test clips where validation made it', () => {
+  it('does not mention the test clips if validation chose it', () => {
     expect(renderMarkdown(report(byValidation))).not.toMatch(/\*\*Note|chosen on the test clips: /);
   });
 
-  it('is in the data beside the figure of outcomes', () => {
+  it('is included in the data of the outcomes figure', () => {
     const [outcomes] = figuresOf(report(byValidation, byTest));
     const choices = outcomes?.data.filter((row) => row[2] === 'test').map((row) => [row[0], row[3]]);
     expect(choices).toEqual([

@@ -35,7 +35,7 @@ async function failure(selection = MADE): Promise<ReproError> {
 }
 
 describe('collectResults', () => {
-  it('joins what training, evaluation, verification and the configuration say', async () => {
+  it('combines training, evaluation, verification and configuration', async () => {
     const results = await collectResults(sources, MADE);
     expect(results.simulated).toBe(true);
     expect(results.classes).toHaveLength(11);
@@ -48,7 +48,7 @@ describe('collectResults', () => {
     expect(results.manifest.train).toEqual({ recordings: 16, clips: 192 });
   });
 
-  it('counts the files in an archive, not the archive beside them', async () => {
+  it('counts the files in an archive, not the archive itself', async () => {
     const before = (await collectResults(sources, MADE)).manifest;
     await alter(join(sources.verify, 'manifest.json'), (value) => {
       const file = { path: 'DvsGesture.tar.gz', sizeBytes: 9e9, md5: '', status: 'archive' };
@@ -65,7 +65,7 @@ describe('collectResults', () => {
     expect(model?.runs[0]?.chosenEpoch).toBe(checkpoint.epoch + 1);
   });
 
-  it('opens no run that the profile does not name', async () => {
+  it('opens only runs that the profile lists', async () => {
     await rm(join(sources.train, 'no-reg'), { recursive: true });
     await writeFile(join(sources.evaluate, 'no-reg', '2020', 'evaluation.json'), 'left from another profile');
     const results = await collectResults(sources, { models: ['baseline'], seeds: [2020] });
@@ -81,7 +81,7 @@ describe('collectResults', () => {
     expect(error.fix).toContain('repro run train@baseline,2020 --force');
   });
 
-  it('names the field, what it should be and what it is', async () => {
+  it('names the field, the expected and the actual value', async () => {
     await alter(file('evaluate', 'evaluation.json'), (value) => {
       value.test = { clips: 96, correct: 'many', accuracy: 0.5, loss: 0 };
     });
@@ -90,21 +90,21 @@ describe('collectResults', () => {
     expect(error.where).toBe(file('evaluate', 'evaluation.json'));
   });
 
-  it('refuses a confusion matrix that counts other clips', async () => {
+  it('rejects a confusion matrix with a different number of clips', async () => {
     await alter(file('evaluate', 'evaluation.json'), (value) => {
       value.confusion = Array.from({ length: 11 }, () => new Array(11).fill(0));
     });
     expect((await failure()).message).toBe('field "confusion" counts 0 clips, but the test split has 96');
   });
 
-  it('refuses a ragged confusion matrix', async () => {
+  it('rejects a ragged confusion matrix', async () => {
     await alter(file('evaluate', 'evaluation.json'), (value) => {
       value.confusion = [[1, 0], [1]];
     });
     expect((await failure()).message).toContain('field "confusion[1]": expected a row of 2 numbers');
   });
 
-  it('refuses results of another data set, model or seed than their place says', async () => {
+  it('rejects results that do not match the data set, model or seed of their folder', async () => {
     await alter(file('train', 'run.json'), (value) => {
       value.dataset = 'nmnist';
     });
@@ -116,21 +116,21 @@ describe('collectResults', () => {
     expect((await failure()).message).toBe('field "seed" is 7, but its folder is for seed 2020');
   });
 
-  it('refuses real results where the manifest says simulated', async () => {
+  it('rejects real results with a manifest of simulated data', async () => {
     await alter(file('evaluate', 'evaluation.json'), (value) => {
       value.simulated = false;
     });
     expect((await failure()).message).toContain('"simulated" is false, but the manifest says true');
   });
 
-  it('refuses a file of a version it does not know', async () => {
+  it('rejects a file with an unknown version', async () => {
     await alter(join(sources.verify, 'manifest.json'), (value) => {
       value.version = 2;
     });
     expect((await failure()).message).toContain('"version" is 2');
   });
 
-  it('says where JSON breaks off', async () => {
+  it('reports truncated JSON', async () => {
     await writeFile(file('train', 'run.json'), '{"version": 1');
     expect((await failure()).message).toContain('the file is not valid JSON');
   });
@@ -148,7 +148,7 @@ describe('collectResults', () => {
     expect((await failure()).message).toContain('field "checkpoint.rule" is "the nicest"');
   });
 
-  it('asks for a model and a seed', async () => {
+  it('requires a model and a seed', async () => {
     expect((await failure({ ...MADE, models: [] })).message).toContain('no model or no seed');
   });
 });

@@ -13,14 +13,14 @@ function model(title: string, switched: Partial<Compat>) {
 
 const resultsOf = (...models: ReturnType<typeof model>[]): Results => makeResults({ models });
 
-/** What this run has, by the name of the switch. */
+/** The cells of this run, by the name of the switch. */
 function used(results: Results) {
   const rows = tabulateCompat(results)?.rows ?? [];
   return new Map(rows.map((row) => [row[0]?.details?.[0]?.replace('compat.', ''), row[1]]));
 }
 
 describe('the table of disagreements', () => {
-  it('has every switch that training has, in its order, with its default and its other way', () => {
+  it('lists every switch in order, with its default and its alternative', () => {
     const table = tabulateCompat(resultsOf(model('A', {})));
     expect(table?.rows.map((row) => [row[0]?.details?.[0], row[2]?.text, row[3]?.text])).toEqual(
       Object.entries(COMPAT_CHOICES).map(([name, choices]) => [`compat.${name}`, ...choices]),
@@ -28,7 +28,7 @@ describe('the table of disagreements', () => {
     expect(table?.rows.map((row) => row[1]?.details)).toEqual(table?.rows.map(() => ['default']));
   });
 
-  it('marks what is not as by default, and names the models where they differ', () => {
+  it('marks values other than the default, and names models if they differ', () => {
     const all = resultsOf(
       model('A', { trials: 'first-88' }),
       model('B', { trials: 'first-88', tau_init: 'paper' }),
@@ -47,7 +47,7 @@ describe('the table of disagreements', () => {
     expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
   });
 
-  it('never says the model’s batch size where the profile’s own is in force', () => {
+  it('never shows the model’s batch size if the profile overrides it', () => {
     const ofSize = (title: string, batchSize: number, switched: Partial<Compat> = {}) =>
       makeModelResult({
         title,
@@ -77,11 +77,11 @@ describe('the table of disagreements', () => {
     });
   });
 
-  it('is left out where training did not write its switches down', () => {
+  it('is omitted if training did not record its switches', () => {
     expect(tabulateCompat(makeResults())).toBeNull();
   });
 
-  it('stands in the Markdown too, and the switches at the head of the report', () => {
+  it('is in the Markdown too, and the switches are at the top of the report', () => {
     const options = { title: 'A run', nodeMajor: '20' };
     const text = renderMarkdown(buildReport(resultsOf(model('A', { regularise: 'tau' })), options));
     expect(text).toContain('**Where paper, code and runs disagree**');

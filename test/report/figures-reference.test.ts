@@ -33,19 +33,19 @@ describe('the authors’ logs', () => {
   const labels = (figure: Figure) =>
     figure.legend.map(({ label }) => label).filter((label) => /authors/.test(label));
 
-  it('lie over the curves in strokes of their own, and over our epochs and as many more', () => {
+  it('are drawn over the curves in their own style, up to twice our epochs', () => {
     const figure = drawAccuracy(logged);
     expect(labels(figure)).toEqual(['authors’ logs: test', 'authors’ logs: training']);
     const domains = [...JSON.stringify(figure.panels).matchAll(/"domain":\[(\d+),(\d+)\],"nice":false/g)];
     expect(new Set(domains.map(([, , last]) => last))).toEqual(new Set(['1', '6']));
-    // Epoch 9 is beyond twice our three.
+    // Epoch 9 is more than twice our three.
     expect(JSON.stringify(figure.panels)).not.toContain('"epoch":9');
     const [own, thin] = [JSON.stringify(figure.panels[1]), JSON.stringify(figure.panels[0])];
     expect(thin).toContain('"strokeDash":[9,3]');
     expect(own).not.toContain('"strokeDash":[9,3]');
   });
 
-  it('are named in captions and in the words for those who do not see the figure', () => {
+  it('are mentioned in captions and alternative texts', () => {
     const [accuracy, loss, tau] = draw(logged);
     for (const figure of [accuracy, loss, tau]) {
       expect(figure.caption).toContain('authors’ logs (Baseline epochs 2 to 9; none for Other)');
@@ -59,7 +59,7 @@ describe('the authors’ logs', () => {
     expect(labels(loss)).toEqual(['authors’ logs: training']);
   });
 
-  it('are in the data beside the figures, whole and as they were logged', () => {
+  it('are in the data of the figures, complete and as logged', () => {
     const [accuracy, loss, tau] = draw(logged);
     expect(accuracy.data).toContainEqual(['baseline', null, 9, 'test', 0.75, 'authors']);
     expect(loss.data.filter((row) => row.at(-1) === 'authors')).toEqual([
@@ -68,7 +68,7 @@ describe('the authors’ logs', () => {
     expect(tau.data).toContainEqual(['baseline', null, 1, 2, 2.25, null, 'authors']);
   });
 
-  it('are left out beside simulated data and beside another data set', () => {
+  it('are omitted for simulated data and for other data sets', () => {
     for (const other of [{ simulated: true }, { dataset: 'nmnist' }]) {
       const without = draw({ ...logged, ...other });
       const plain = draw({ ...logged, ...other, reference: null });
@@ -77,12 +77,12 @@ describe('the authors’ logs', () => {
     }
   });
 
-  it('leave out the time constants of a network of another depth', () => {
+  it('omit the time constants of a network of different depth', () => {
     const deeper = new Map([['baseline', { ...curves, tau: [[], []] }]]);
     expect(labels(drawTau({ ...logged, reference: deeper }))).toEqual([]);
   });
 
-  it('are smoothed as ours are: by epochs, though only some have a value', () => {
+  it('are smoothed like ours: by epoch, although only some have a value', () => {
     const values = Array.from({ length: 100 }, (_, index) => Math.sin(index));
     const dense = values.map((value, index) => ({ epoch: index + 7, value }));
     const means = movingMean(values, 32);
@@ -91,7 +91,7 @@ describe('the authors’ logs', () => {
     line.forEach(({ value }, index) => {
       expect(value).toBeCloseTo(means[index] ?? Number.NaN, 12);
     });
-    // Around epoch 10 lie 9 to each side, as between the first and it; around epoch 40 lie 32.
+    // The window reaches 9 epochs to each side of epoch 10, as far as the first one, and 32 around epoch 40.
     const sparse = [1, 10, 40, 100].map((epoch) => ({ epoch, value: epoch }));
     expect(buildPointSeries(sparse, true, 100).line.map(({ value }) => value)).toEqual([1, 5.5, 25, 100]);
     expect(buildPointSeries(sparse, true, 40).line).toHaveLength(3);

@@ -32,7 +32,7 @@ function longRun(count: number): RunResult {
 }
 
 describe('figures', () => {
-  it('are the same bytes each time they are drawn', async () => {
+  it('give the same bytes each time they are rendered', async () => {
     for (const figure of draw(makeResults())) {
       const first = await renderFigure(figure, null);
       const second = await renderFigure(figure, null);
@@ -41,7 +41,7 @@ describe('figures', () => {
     }
   });
 
-  it('follow the colours of the page, and have their own as files', async () => {
+  it('follow the colours of the page, but have fixed ones as files', async () => {
     for (const figure of draw(makeResults())) {
       const { panels, sheet } = await renderFigure(figure, null);
       expect(panels.join('')).toContain('currentColor');
@@ -51,20 +51,20 @@ describe('figures', () => {
     }
   });
 
-  it('carry no identifiers, which would clash where several stand on one page', async () => {
+  it('contain no ids, which would clash on one page', async () => {
     for (const figure of draw(makeResults())) {
       for (const panel of (await renderFigure(figure, null)).panels)
         expect(panel).not.toMatch(/ id="|url\(#/);
     }
   });
 
-  it('carry a warning where they stand alone', async () => {
+  it('show a warning as standalone files', async () => {
     const { sheet, panels } = await renderFigure(drawAccuracy(makeResults()), 'Simulated <data>');
     expect(textsOf(sheet)).toContain('Simulated &lt;data&gt;');
     expect(panels.join('')).not.toContain('Simulated');
   });
 
-  it('draw numbers and no NaN for one epoch, missing values and a breakdown', async () => {
+  it('contain no NaN for a single epoch, missing values or a diverged training', async () => {
     const gaps = makeRunResult({
       metrics: {
         epochs: [1],
@@ -78,7 +78,7 @@ describe('figures', () => {
     }
   });
 
-  it('have one panel a model, or one a layer', () => {
+  it('have one panel per model, or one per layer', () => {
     const models = ['a', 'b', 'c'].map((id) => makeModelResult({ id, title: id.toUpperCase() }));
     const [outcomes, accuracy, loss, tau, confusion] = draw(makeResults({ models }));
     expect(outcomes?.panels).toHaveLength(1);
@@ -92,12 +92,12 @@ describe('figures', () => {
 describe('the figure of outcomes', () => {
   const legend = (results: Results) => draw(results)[0]?.legend.map(({ label }) => label);
 
-  it('shows what was published only beside what may be compared with it', () => {
+  it('shows published values only if they are comparable', () => {
     expect(legend(makeResults())).toContain('published (maximum over epochs)');
     expect(legend(makeResults({ simulated: true }))).not.toContain('published (maximum over epochs)');
   });
 
-  it('says its values in words', () => {
+  it('describes its values in words', () => {
     expect(draw(makeResults())[0]?.alt.replaceAll('\u00a0', ' ')).toBe(
       'Baseline: 90.0 % (82.6–94.5 %), maximum 92.0 %, published 95.5 %.',
     );
@@ -121,7 +121,7 @@ describe('the confusion matrices', () => {
     );
   });
 
-  it('add the clips of all seeds', () => {
+  it('sum the clips over all seeds', () => {
     const results = makeResults({
       seeds: [1, 2],
       models: [makeModelResult({ runs: [makeRunResult({ seed: 1 }), makeRunResult({ seed: 2 })] })],
@@ -131,7 +131,7 @@ describe('the confusion matrices', () => {
 });
 
 describe('series over epochs', () => {
-  it('stay as they are for few epochs', () => {
+  it('are not smoothed for few epochs', () => {
     expect(isSmoothed([longRun(199)])).toBe(false);
     const series = buildSeries([makeRunResult()], (metrics) => metrics.accuracy.test, false);
     expect(series.line.map(({ value }) => value)).toEqual([0.25, 0.5, 0.75]);
@@ -139,12 +139,12 @@ describe('series over epochs', () => {
     expect(series.band).toEqual([]);
   });
 
-  it('become moving means over 65 epochs for many, with the values behind', () => {
+  it('become moving means over 65 epochs if there are many, with the values behind them', () => {
     const run = longRun(300);
     expect(isSmoothed([run])).toBe(true);
     const { line, raw } = buildSeries([run], (metrics) => metrics.accuracy.test, true);
     expect(raw).toHaveLength(300);
-    // Around epoch 151 (value 0) lie 32 epochs to each side: 32 zeros and ones each.
+    // The window around epoch 151 (value 0) reaches 32 epochs to each side: 32 zeros and 32 ones.
     expect(line[150]).toEqual({ epoch: 151, value: 32 / 65 });
     expect(line[0]).toEqual({ epoch: 1, value: 0 });
   });
@@ -162,8 +162,8 @@ describe('series over epochs', () => {
   });
 });
 
-describe('the data beside a figure', () => {
-  it('has a row for every value that is drawn, and an empty cell where there is none', () => {
+describe('the data of a figure', () => {
+  it('has a row for every value drawn, and empty cells for missing values', () => {
     const [outcomes, accuracy, , tau, confusion] = draw(makeResults());
     expect(accuracy?.data[0]).toEqual(['model', 'seed', 'epoch', 'split', 'accuracy', 'source']);
     expect(accuracy?.data).toHaveLength(1 + 3 * 3);

@@ -4,7 +4,7 @@ import { stringify } from 'yaml';
 import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import type { Sources } from '../../src/report/collect.ts';
 
-/** What the made-up run looks like; the numbers in it are invented and only plausible. */
+/** The shape of a made-up run, whose numbers are invented but plausible. */
 export interface MadeUp {
   readonly dataset: 'dvs128-gesture' | 'nmnist';
   readonly simulated: boolean;
@@ -12,7 +12,7 @@ export interface MadeUp {
   readonly seeds: readonly number[];
   readonly epochs: number;
   readonly clips: { readonly train: number; readonly validation: number; readonly test: number };
-  /** Accuracy that training tends to. */
+  /** The accuracy that training converges to. */
   readonly ceiling: number;
   readonly layers: number;
 }
@@ -52,7 +52,7 @@ const COMPAT = {
   file_order: 'sorted',
 };
 
-/** Writes what the stages before the report would leave below `folder`. The same arguments give the same files. */
+/** Writes the outputs of the stages before the report to `folder`. The same arguments give the same files. */
 export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<Sources> {
   const sources: Sources = {
     verify: join(folder, 'artifacts/verify'),
@@ -177,12 +177,12 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
   };
 }
 
-/** Clips spread evenly over the classes, the wrong ones mostly beside the diagonal. */
+/** Clips are spread evenly over the classes, errors mostly next to the diagonal. */
 function makeConfusion(classes: number, clips: number, correct: number, random: () => number): number[][] {
   const confusion = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let clip = 0; clip < clips; clip++) {
     const row = clip % classes;
-    // Spread the correct clips over the classes in an order that is not the rows'.
+    // Spreads the correct clips over the classes in an order different from the rows.
     const right = (clip * 7919) % clips < correct;
     const away = random() < 0.7 ? 1 : 1 + Math.floor(random() * (classes - 1));
     const cells = confusion[row];
@@ -250,7 +250,7 @@ function network(per: string) {
   };
 }
 
-/** Numbers from 0 to 1, the same for the same seed (a linear congruential generator: good enough for pictures). */
+/** Numbers from 0 to 1, the same for the same seed: a linear congruential generator, good enough for pictures. */
 function randomStream(seed: number): () => number {
   let state = seed >>> 0;
   return () => {

@@ -6,7 +6,7 @@ const HEAD =
 const read = (...rows: string[]) => readMetrics('metrics.csv', `${[HEAD, ...rows].join('\n')}\n`, 'Mend it.');
 
 describe('readMetrics', () => {
-  it('reads a column of each split and layer', () => {
+  it('reads the columns of each split and layer', () => {
     const metrics = read(
       '0,.001,.08,.1,.07,.2,.06,.3,0,0,2,0,.1',
       '1,.001,.07,.2,.06,.3,.05,.4,0,0,2.1,0.05,.1',
@@ -17,25 +17,25 @@ describe('readMetrics', () => {
     expect(metrics.layers).toEqual([{ tauMean: [2, 2.1], tauStd: [0, 0.05] }]);
   });
 
-  it('takes an epoch without test figures, and a loss that is no number, as missing', () => {
+  it('treats untested epochs, and losses that are NaN or infinite, as missing', () => {
     const metrics = read('0,.001,NaN,.1,Infinity,.2,,,0,0,2,0,.1');
     expect(metrics.loss).toEqual({ train: [null], validation: [null], test: [null] });
     expect(metrics.accuracy.test).toEqual([null]);
   });
 
-  it('says which column is missing', () => {
+  it('names a missing column', () => {
     expect(() => readMetrics('metrics.csv', 'epoch\n0\n', 'Mend it.')).toThrow(
       'column "train_accuracy" is missing',
     );
   });
 
-  it('says in which line and column a cell is no number', () => {
+  it('names line and column of a cell that is not a number', () => {
     expect(() => read('0,.001,.08,high,.07,.2,.06,.3,0,0,2,0,.1')).toThrow(
       'line 2, column "train_accuracy": expected a number, found "high"',
     );
   });
 
-  it('refuses epochs that do not rise, and a file without any', () => {
+  it('rejects epochs that are not ascending, and a file without any', () => {
     const row = '0,.001,.08,.1,.07,.2,.06,.3,0,0,2,0,.1';
     expect(() => read(row, row)).toThrow('line 3, column "epoch": 0 follows 0');
     expect(() => read()).toThrow('expected one row per epoch, found none');

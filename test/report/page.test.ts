@@ -17,14 +17,14 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
 }
 
 describe('the page', () => {
-  it('asks for nothing: no script, no source, no address but within itself and to its data', async () => {
+  it('is self-contained: no script, no source, no link except to itself and its data', async () => {
     const { page } = await render(makeResults());
     expect(page).not.toMatch(/<script|<img|<iframe|<link rel="stylesheet"|@import|url\(|\ssrc=/);
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
     expect(targets.filter((target) => !/^(#|figures\/[a-z]+\.csv$|data:,$)/.test(target))).toEqual([]);
   });
 
-  it('escapes every text that comes from outside', async () => {
+  it('escapes all text from outside', async () => {
     const model = makeModelResult({ title: HOSTILE });
     const base = makeResults();
     const { page } = await render({
@@ -39,14 +39,14 @@ describe('the page', () => {
     expect(page).toContain('<title>A &lt;run&gt;</title>');
   });
 
-  it('leads every link of its contents and verdict to a section that is there', async () => {
+  it('links to existing sections only', async () => {
     const { page } = await render(makeResults());
     const anchors = [...page.matchAll(/href="#([^"]+)"/g)].map(([, id]) => id ?? '');
     expect(anchors.length).toBeGreaterThan(5);
     for (const id of anchors) expect(page).toContain(`id="${id}"`);
   });
 
-  it('gives each identifier once', async () => {
+  it('uses each id once', async () => {
     const { page } = await render(makeResults({ simulated: true }));
     const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
     expect(new Set(ids).size).toBe(ids.length);
@@ -63,14 +63,14 @@ describe('the page', () => {
     expect(real.page).not.toContain('class="banner"');
   });
 
-  it('calls the users of simulated data simulated', async () => {
+  it('describes the users of simulated data as simulated', async () => {
     expect((await render(makeResults({ simulated: true }))).page).toContain(
       '1 simulated user, 24 clips each.',
     );
     expect((await render(makeResults())).page).toContain('1 user, 24 clips each.');
   });
 
-  it('says how to run it again in commands that work in any clone, and with which Node.js it was made', async () => {
+  it('lists commands to run it again in any clone, and the version of Node.js', async () => {
     const { page } = await render(makeResults());
     const commands = [...page.matchAll(/<dt><code>([^<]*)<\/code>/g)].map(([, command]) => command);
     expect(commands).toContain('npx repro run train@baseline,2020 --force');
@@ -78,7 +78,7 @@ describe('the page', () => {
     expect(page).toContain('Made with Node.js\u00a020. ');
   });
 
-  it('describes every figure in words and offers its data', async () => {
+  it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
     for (const id of ['outcomes', 'accuracy', 'loss', 'tau', 'confusion']) {
       expect(page).toMatch(new RegExp(`<figure id="figure-${id}"`));
@@ -87,7 +87,7 @@ describe('the page', () => {
     expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(5);
   });
 
-  it('leaves the time constants out where training wrote none down', async () => {
+  it('omits the time constants if training recorded none', async () => {
     const [model] = makeResults().models;
     const [run] = model?.runs ?? [];
     if (model === undefined || run === undefined) throw new Error('no run');
@@ -96,13 +96,13 @@ describe('the page', () => {
     expect(page).not.toContain('Time constants');
   });
 
-  it('is the same bytes for the same results', async () => {
+  it('gives the same bytes for the same results', async () => {
     expect((await render(makeResults())).page).toBe((await render(makeResults())).page);
   });
 });
 
 describe('the Markdown', () => {
-  it('has tables as wide as their heads, whatever stands in a cell', async () => {
+  it('has as many cells in every row as in the header, whatever a cell contains', async () => {
     const { markdown } = await render(makeResults({ models: [makeModelResult({ title: HOSTILE })] }));
     const tables = markdown.split('\n\n').filter((block) => block.includes('| ---'));
     expect(tables.length).toBeGreaterThan(3);
@@ -116,7 +116,7 @@ describe('the Markdown', () => {
     expect(markdown).not.toContain('<script>');
   });
 
-  it('shows the figures that lie beside it', async () => {
+  it('shows the figures next to it', async () => {
     const { markdown } = await render(makeResults());
     expect(markdown).toContain('](figures/accuracy.svg)');
     expect(markdown).toContain('[Data as CSV](figures/accuracy.csv)');

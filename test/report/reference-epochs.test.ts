@@ -21,11 +21,11 @@ describe('placeOnEpochs', () => {
     expect(placed?.epochs).toEqual([1, 3]);
     expect(epochsOf(placed?.accuracy.test)).toEqual([1, 2, 3]);
     expect(epochsOf(placed?.tau[0])).toEqual([1, 2, 3]);
-    // Batch 84 belongs to an epoch that did not end.
+    // Batch 84 belongs to an unfinished epoch.
     expect(epochsOf(placed?.trainLoss)).toEqual([1, 1, 2, 3]);
   });
 
-  it('needs no constant batch size: w at step 32,502 after epoch 434, counted from 0, is no multiple of 28', () => {
+  it('needs no constant batch size: w at step 32,502 after epoch 434 (from 0) is not a multiple of 28', () => {
     const placed = placeOnEpochs(
       curvesOf({ val_accuracy: [434, 435], w0: [32502, 32530], train_accuracy: [32473, 32474, 32512] }),
       [],
@@ -35,13 +35,13 @@ describe('placeOnEpochs', () => {
     expect(epochsOf(placed?.accuracy.train)).toEqual([435, 436]);
   });
 
-  it('finds the epochs of a training from its start also where the last one has no accuracy yet', () => {
+  it('finds the epochs of a training from its start even if the last one has no accuracy yet', () => {
     const placed = placeOnEpochs(curvesOf({ test_accuracy: [0, 1], w0: [28, 56, 84], train_loss: [60] }), []);
     expect(epochsOf(placed?.tau[0])).toEqual([1, 2, 3]);
     expect(epochsOf(placed?.trainLoss)).toEqual([3]);
   });
 
-  it('places no batches where nothing tells their epoch', () => {
+  it('places no batches if their epochs are unknown', () => {
     for (const w0 of [[], [100, 128]]) {
       const placed = placeOnEpochs(curvesOf({ test_accuracy: [4, 5, 6], w0, train_loss: [110] }), []);
       expect(placed).toMatchObject({ placed: false, trainLoss: [], accuracy: { train: [] } });
@@ -49,7 +49,7 @@ describe('placeOnEpochs', () => {
     }
   });
 
-  it('makes of w the τ that belongs to it, layer by layer', () => {
+  it('converts w to τ, layer by layer', () => {
     const placed = placeOnEpochs(
       new Map([
         ['val_accuracy', [{ step: 0, value: 1 }]],
@@ -61,7 +61,7 @@ describe('placeOnEpochs', () => {
     expect(placed?.tau).toEqual([[{ epoch: 1, value: 3 }], [{ epoch: 1, value: 2 }]]);
   });
 
-  it('is null where nothing was tested or validated', () => {
+  it('is null if nothing was tested or validated', () => {
     expect(placeOnEpochs(curvesOf({ w0: [28] }), [])).toBeNull();
   });
 });

@@ -1,11 +1,11 @@
 import type { ModelResult, Results, RunResult, SplitResult } from '../../src/report/results.ts';
 
-/** A result of one clip count and one number of correct clips. */
+/** The result of a split with so many correct clips. */
 export function split(correct: number, clips: number): SplitResult {
   return { clips, correct, accuracy: correct / clips, loss: 0.05 };
 }
 
-/** A run of three epochs on two classes; tests override what they look at. */
+/** A run of three epochs on two classes; tests override what they check. */
 export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
   const series = [0.25, 0.5, 0.75];
   return {

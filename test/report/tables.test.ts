@@ -18,13 +18,13 @@ const texts = (table: ReturnType<typeof outcomes>): string[][] =>
   table.rows.map((row) => row.map(({ text }) => spaced(text)));
 
 describe('table 1', () => {
-  it('sets the published beside both ways to choose the epoch', () => {
+  it('shows published accuracies beside both choices of the epoch', () => {
     expect(texts(outcomes())).toEqual([
       ['Baseline', '95.5 %', '100.0 %', '90.0 %', '90.0 %', '92.0 %', '90.0 %', 'within the interval'],
     ]);
   });
 
-  it('gives interval, clips and epoch below each accuracy', () => {
+  it('shows interval, clips and epoch below each accuracy', () => {
     // binomtest(90, 100).proportion_ci(0.95, 'wilson') is 0.8256 to 0.9448.
     expect(outcomes().rows[0]?.[3]?.details?.map(spaced)).toEqual(['82.6–94.5 %', '90 of 100', 'epoch 2']);
     expect(outcomes().rows[0]?.[1]?.details).toEqual(['275 of 288']);
@@ -40,12 +40,12 @@ describe('table 1', () => {
     }
   });
 
-  it('leaves gaps where nothing was published', () => {
+  it('leaves gaps if nothing was published', () => {
     const results = makeResults({ models: [makeModelResult({ published: null })] });
     expect(texts(outcomes(results))[0]?.slice(0, 3)).toEqual(['Baseline', '–', '–']);
   });
 
-  it('gives mean and range over several seeds, and counts clips once', () => {
+  it('shows mean and range over several seeds, and counts clips once', () => {
     const runs = [
       makeRunResult({ test: split(80, 100) }),
       makeRunResult({ seed: 2021, test: split(90, 100) }),
@@ -91,7 +91,7 @@ describe('the settings table', () => {
     ],
   });
 
-  it('shows how frames are normalised, no normalisation included, once it was written down', () => {
+  it('shows the normalisation of frames, including none, if it was recorded', () => {
     const row = (frames: JsonObject) => {
       const models = [makeModelResult({ runs: [makeRunResult({ frames })] })];
       const { rows } = tabulateSettings(makeResults({ models }));
@@ -111,14 +111,14 @@ describe('the settings table', () => {
     ]);
   });
 
-  it('marks what differs and names models only where they differ from each other', () => {
+  it('marks what differs, and names models only if they differ from each other', () => {
     const row = (label: string) => tabulateSettings(scaled).rows.find(([head]) => head?.text === label);
     expect(row('Channels per layer')?.[2]).toEqual({ text: '8', tone: 'differs' });
     expect(row('Pooling')?.[2]).toEqual({ text: 'maximum' });
     expect(row('One time constant per')?.[1]).toEqual({ text: 'layer (Baseline); neuron (No Reg.)' });
   });
 
-  it('compares with the thesis whatever the model’s own file says', async () => {
+  it('compares with the thesis whatever the model’s own file contains', async () => {
     const edited = parse(await readFile(join(configs, 'baseline.yaml'), 'utf8'));
     edited.train.epochs = 600;
     const runs = [
@@ -152,7 +152,7 @@ describe('the settings table', () => {
 
     expect(thesisOf([mine])).toEqual({ text: '–', tone: 'missing' });
     expect(summary([mine])).toBe(
-      'No setting differs from the thesis where there is a value to compare with. Mine is not a model of the thesis, so network and training have nothing to be compared with there.',
+      'No setting differs from the thesis, as far as they can be compared. Mine is not a model of the thesis, so its network and training cannot be compared.',
     );
     const both = [makeModelResult({ runs }), mine];
     expect(thesisOf(both)).toEqual({ text: '128 (Baseline); – (Mine)' });
@@ -168,7 +168,7 @@ describe('the settings table', () => {
     expect(row?.slice(1)).toEqual([{ text: '512' }, { text: '128', tone: 'differs' }]);
   });
 
-  it('leaves out what no run wrote down', () => {
+  it('omits what no run recorded', () => {
     expect(tabulateSettings(makeResults()).rows.map(([head]) => head?.text)).not.toContain(
       'Time steps per clip',
     );
@@ -183,7 +183,7 @@ describe('the table of classes', () => {
     ]);
   });
 
-  it('keeps to one column where the classes are named otherwise', () => {
+  it('uses a single column if the classes have different names', () => {
     const results = makeResults({ classes: ['a', 'b'] });
     expect(texts(tabulateClasses(results))).toEqual([
       ['wave', '120'],

@@ -18,7 +18,7 @@ function plain(text: Text): string {
 
 const verdict = (results: Results): string[] => writeVerdict(results, judgeModels(results)).map(plain);
 
-/** A model with so many of 100 test clips right, both at the chosen epoch and at best. */
+/** A model with so many of 100 test clips correct, both at the chosen epoch and at best. */
 function scoring(title: string, correct: number, published: number | null = null): ModelResult {
   return makeModelResult({
     id: title,
@@ -71,7 +71,7 @@ describe('the verdict', () => {
   });
 
   it('says when a model is not clearly better than guessing', () => {
-    // Chance is 50 %: as many as 58 of 100 come by guessing with 6.7 %, as many as 70 with 0.004 %.
+    // Chance is 50 %: guessing gets 58 or more of 100 right with 6.7 %, 70 or more with 0.004 %.
     const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
     expect(verdict(results)[0]).toBe(
       'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %. “Clearly” means that guessing would get as many right with a probability of at most 2.5 %, divided by the number of models.',
@@ -81,8 +81,8 @@ describe('the verdict', () => {
     );
   });
 
-  it('holds models against the best constant answer where classes differ in size', () => {
-    // 58 of 100 right is more than a chance of 33.3 % gives, but 60 of 100 clips are of one class.
+  it('compares models with the best constant answer if classes differ in size', () => {
+    // 58 of 100 is clearly above a chance of 33.3 %, but 60 of 100 clips belong to one class.
     const confusion = [
       [10, 5, 5],
       [10, 40, 10],
@@ -96,8 +96,8 @@ describe('the verdict', () => {
     expect(line).toContain('This is not clearly better than guessing, which');
   });
 
-  it('takes a few clips for what they are: 5 of 22 against one in eleven is no clear case, 9 are', () => {
-    // Wilson's interval of 5 of 22 begins at 10.1 %, above 9.1 %; but guessing gets 5 or more right with 4.4 %.
+  it('allows for few clips: with a chance of one in eleven, 5 of 22 are not clearly better, 9 are', () => {
+    // Wilson's interval for 5 of 22 begins at 10.1 %, above 9.1 %, but guessing gets 5 or more right with 4.4 %.
     const classes = Array.from({ length: 11 }, (_, i) => `gesture ${i + 1}`);
     const right = (title: string, correct: number) =>
       makeModelResult({
@@ -105,7 +105,7 @@ describe('the verdict', () => {
         runs: [
           makeRunResult({
             test: split(correct, 22),
-            // Two clips of each class; the first classes have theirs right.
+            // Two clips per class; those of the first classes are correct.
             confusion: classes.map((_, row) =>
               classes.map((_, column) => {
                 const own = Math.min(2, Math.max(0, correct - 2 * row));
@@ -122,7 +122,7 @@ describe('the verdict', () => {
       'guessing, which would get as many right with a probability of 4.4 %.',
     );
     expect(verdictOf(right('A', 9), right('B', 9))).toContain('Both models are clearly better than guessing');
-    // 6 of 22 come by guessing with 1.2 %: enough for one model alone, or for one of two, not for one of three.
+    // Guessing gets 6 of 22 right with 1.2 %: enough evidence for a single model or one of two, not for one of three.
     expect(verdictOf(right('A', 6))).not.toContain('clearly');
     expect(verdictOf(right('A', 6), right('B', 9))).toContain('Both models are clearly better');
     expect(verdictOf(right('A', 6), right('B', 9), right('C', 9))).toContain(
@@ -130,7 +130,7 @@ describe('the verdict', () => {
     );
   });
 
-  it('tells models apart only where their intervals do not overlap', () => {
+  it('distinguishes models only if their intervals do not overlap', () => {
     const close = makeResults({ models: [scoring('A', 90), scoring('B', 92)] });
     expect(verdict(close)).toContain(
       'The 95 % intervals of all models overlap, so they do not distinguish the models.',
@@ -148,7 +148,7 @@ describe('the verdict', () => {
     );
   });
 
-  it('says so when a model gives one answer to everything', () => {
+  it('reports a model that gives the same answer to everything', () => {
     const confusion = [
       [50, 0],
       [50, 0],
@@ -160,7 +160,7 @@ describe('the verdict', () => {
     expect(verdict(makeResults()).join(' ')).not.toContain('same answer');
   });
 
-  it('does not give a range where all models score alike', () => {
+  it('does not give a range if all models score the same', () => {
     const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 90)] });
     expect(verdict(results)[0]).toContain('Each classifies 90.0 % correctly');
   });

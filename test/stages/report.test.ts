@@ -67,14 +67,14 @@ describe('the report stage', () => {
     expect(said.metrics['testAccuracy.baseline']).toBeGreaterThan(0.5);
   });
 
-  it('writes the same bytes for the same inputs, wherever they lie', async () => {
+  it('writes the same bytes for the same inputs in any folder', async () => {
     const first = await readAll((await report(QUICK, 'a')).output);
     const second = await readAll((await report(QUICK, 'elsewhere')).output);
     expect(second).toEqual(first);
     for (const text of first.values()) expect(text).not.toContain(folder);
   });
 
-  it('lays the authors’ logs over its curves where its last input names them', async () => {
+  it('draws the authors’ logs over its curves if its last input names them', async () => {
     const logs = join(folder, 'logs');
     await mkdir(logs);
     await writeFile(
@@ -104,7 +104,7 @@ describe('the report stage', () => {
     expect(markdown.match(/^\| Baseline \| 202[012] /gm)).toHaveLength(3);
   });
 
-  it('reports a single epoch, and hundreds', async () => {
+  it('reports a single epoch, and hundreds of them', async () => {
     for (const [place, epochs] of [
       ['one', 1],
       ['many', 600],

@@ -13,7 +13,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-test('stage simulate writes its one output, reports each recording and measures what it wrote', async () => {
+test('stage simulate writes its output, reports each recording and records metrics', async () => {
   const output = path.join(folder, 'out');
   const progress: Progress[] = [];
   const notes: string[] = [];

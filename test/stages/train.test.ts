@@ -67,7 +67,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-/** Trainings print a line an epoch for their log. */
+/** Trainings print one line per epoch for their log. */
 beforeEach(() => {
   vi.spyOn(console, 'log').mockImplementation(() => {});
 });
@@ -117,7 +117,7 @@ async function trainInto(
 const json = async (...path: string[]) => JSON.parse(await readFile(join(root, ...path), 'utf8'));
 
 describe('the stages train and evaluate', () => {
-  it('leave the files that the report reads, and the same bytes every time', async () => {
+  it('write the files that the report reads, with the same bytes every time', async () => {
     const heard = await trainInto('trained');
     expect((await readdir(join(root, 'trained'))).sort()).toEqual([
       'best.safetensors',
@@ -164,7 +164,7 @@ describe('the stages train and evaluate', () => {
     }
   });
 
-  it('agree on the chosen epoch: evaluation repeats what training measured', async () => {
+  it('agree on the chosen epoch: evaluation reproduces the training’s values', async () => {
     const { context, heard } = contextOf({
       params: { evaluate: { batchSize: 4 } },
       inputs: [frames, join(root, 'trained')],
@@ -204,14 +204,14 @@ describe('the stages train and evaluate', () => {
     expect(heard.progress.at(-1)).toEqual({ done: 12, total: 12, unit: 'clips' });
   });
 
-  it('say which switches are in force, wherever that counts', async () => {
+  it('report the switches in force wherever that matters', async () => {
     const compat = {
       trials: 'first-88',
       validation: 'shuffled-drop-last',
       selection: 'best-test',
       tau_init: 'paper',
     };
-    // Without effect, since the profile says how large batches are.
+    // Without effect, because the profile sets the batch size.
     const own = { batchSize: 4, validationShare: 0.34, compat: { ...compat, batch_size: 'logged' } };
     const heard = await trainInto('switched', [], undefined, own);
     expect(heard.metrics.compat).toBe(
@@ -225,7 +225,7 @@ describe('the stages train and evaluate', () => {
       compat: { ...COMPAT_DEFAULTS, ...compat },
       network: { tau: { start: 'paper' } },
       training: { batchSize: 4 },
-      split: { train: 12, validation: 6, test: 9 }, // 18 clips are of the first 88 recordings
+      split: { train: 12, validation: 6, test: 9 }, // 18 clips come from the first 88 recordings
       best: { testAccuracy: run.maximum.test.accuracy, epoch: run.maximum.test.epoch },
     });
     const split = await json('switched', 'split.json');
@@ -244,7 +244,7 @@ describe('the stages train and evaluate', () => {
     });
   });
 
-  it('leave the curves for TensorBoard, without a clock', async () => {
+  it('write the curves for TensorBoard, without clock times', async () => {
     const [name] = await readdir(join(root, 'trained', 'tensorboard'));
     expect(name).toBe('events.out.tfevents.0.repro');
     const bytes = await readFile(join(root, 'trained', 'tensorboard', name!));
@@ -258,12 +258,12 @@ describe('the stages train and evaluate', () => {
     expect(tested.map(({ value }) => value)).toEqual(
       rows.map(({ test_accuracy: accuracy }) => Math.fround(Number(accuracy))),
     );
-    // 21 clips are two batches of 8 an epoch.
+    // 21 clips make two batches of 8 per epoch.
     expect(scalars.filter(({ tag }) => tag === 'w0').map(({ step }) => step)).toEqual([2, 4]);
     expect(scalars.filter(({ tag }) => tag === 'train_loss').map(({ step }) => step)).toEqual([0]);
   });
 
-  it('stop an evaluation on an abort, and leave nothing', async () => {
+  it('stop an evaluation on an abort, and leave nothing behind', async () => {
     const { context } = contextOf({
       params: {},
       inputs: [frames, join(root, 'trained')],
@@ -274,7 +274,7 @@ describe('the stages train and evaluate', () => {
     expect(await readdir(root)).not.toContain('stopped');
   });
 
-  it('go on after an abort to the same bytes', async () => {
+  it('resume after an abort and end with the same bytes', async () => {
     const resume = join(root, 'resume');
     await mkdir(resume);
     const controller = new AbortController();

@@ -16,7 +16,7 @@ afterEach(() => rm(root, { recursive: true }));
 const dataset = { name: 'dvs128-gesture', simulated: true };
 const settings = { steps: 2, splitBy: 'time' as const, downsample: 16, invalidEvents: 'keep' as const };
 
-test('verify writes the manifest that frames reads, and both say what they did', async () => {
+test('verify writes the manifest that frames reads, and both report what they did', async () => {
   await writeGestures(root, gestureFiles(true));
   const [verified, cache] = [path.join(root, 'verify'), path.join(root, 'frames')];
   const first = makeContext({ dataset }, [root], [verified]);
@@ -41,7 +41,7 @@ test('verify writes the manifest that frames reads, and both say what they did',
   expect(JSON.parse(await readFile(path.join(cache, 'clips.json'), 'utf8')).simulated).toBe(true);
 });
 
-test('verify ends with the steps to get the data where there are none', async () => {
+test('verify explains how to get the data if there are none', async () => {
   const params = { dataset: { name: 'dvs128-gesture', simulated: false } };
   const context = makeContext(params, [path.join(root, 'none')], [path.join(root, 'verify')]);
   await expect(verify.run(context)).rejects.toMatchObject({
@@ -50,7 +50,7 @@ test('verify ends with the steps to get the data where there are none', async ()
   });
 });
 
-test('frames refuses the manifest of another data set', async () => {
+test('frames rejects the manifest of another data set', async () => {
   await writeGestures(root, gestureFiles(true));
   const verified = path.join(root, 'verify');
   await verify.run(makeContext({ dataset }, [root], [verified]));

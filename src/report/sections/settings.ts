@@ -24,11 +24,11 @@ function summariseDeviations(results: Results): string {
   if (count === 0 && own.length === 0) return 'Every setting matches the thesis.';
   const differing =
     count === 0
-      ? 'No setting differs from the thesis where there is a value to compare with.'
+      ? 'No setting differs from the thesis, as far as they can be compared.'
       : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from the thesis and ${count === 1 ? 'is' : 'are'} marked. They come from the model’s file in configs/models or from the profile.`;
   if (own.length === 0) return differing;
   const names = joinWords(own.map(({ title }) => title));
-  return `${differing} ${names} ${own.length === 1 ? 'is not a model' : 'are not models'} of the thesis, so network and training have nothing to be compared with there.`;
+  return `${differing} ${names} ${own.length === 1 ? 'is not a model of the thesis, so its' : 'are not models of the thesis, so their'} network and training cannot be compared.`;
 }
 
 function describeCompat(results: Results): Block[] {

@@ -17,7 +17,7 @@ async function write(name: string, content: string | Uint8Array): Promise<void> 
   await writeFile(join(folder, name), content);
 }
 
-/** @param scalars tag, step and value of each, a second apart from `startSeconds` on */
+/** @param scalars tag, step and value of each, one second apart, beginning at `startSeconds` */
 function eventFile(scalars: readonly (readonly [string, number, number])[], startSeconds = 0): Buffer {
   return Buffer.concat([
     encodeEventFileHeader(startSeconds),
@@ -39,7 +39,7 @@ async function failure(models: readonly string[] = ['baseline']): Promise<string
 const csv = 'tag,step,value\ntest_accuracy,0,0.5\nval_accuracy,0,0.75\nw0,28,0\n';
 
 describe('readReference', () => {
-  it('reads CSV files, in whatever order their columns are', async () => {
+  it('reads CSV files with columns in any order', async () => {
     await write('baseline.csv', csv);
     await write('no-reg.csv', 'step,wall_time,value,tag\n3,0,1,val_accuracy\n');
     await write('no-reg-loss.csv', 'step,loss\n0,1\n');
@@ -60,7 +60,7 @@ describe('readReference', () => {
     expect(reference.get('no-reg')?.accuracy.validation).toEqual([{ epoch: 4, value: 1 }]);
   });
 
-  it('reads event files in the folder of a model and below, or named after it', async () => {
+  it('reads event files in the folder of a model or its subfolders, or named after it', async () => {
     await write('baseline/run/events.out.tfevents.1', eventFile([['test_accuracy', 0, 0.5]]));
     await write('baseline/notes.txt', 'not read');
     await write('baseline/run/events.out.tfevents.2.partial', 'a file that a killed process left');
@@ -73,7 +73,7 @@ describe('readReference', () => {
     ]);
   });
 
-  it('takes the later value where a resumed training logged a step again', async () => {
+  it('uses the later value if a resumed training logged a step again', async () => {
     const first = [
       ['test_accuracy', 0, 0.25],
       ['test_accuracy', 1, 0.5],
@@ -86,7 +86,7 @@ describe('readReference', () => {
     expect(reference.get('no-reg')?.accuracy.test).toEqual([{ epoch: 1, value: 0.625 }]);
   });
 
-  it('uses what is whole of a file that was cut off, and says that it was', async () => {
+  it('uses the complete records of a file that was cut off, and reports that', async () => {
     const file = eventFile([
       ['test_accuracy', 0, 0.25],
       ['test_accuracy', 1, 0.5],
@@ -97,7 +97,7 @@ describe('readReference', () => {
     expect(curves?.truncated).toEqual(['baseline/a.tfevents']);
   });
 
-  it('leaves gaps for values that are no numbers, and passes over tags that it does not know', async () => {
+  it('leaves gaps for values that are NaN or infinite, and ignores unknown tags', async () => {
     await write('baseline.csv', `${csv}test_accuracy,1,nan\nval_accuracy,1,-inf\nlr,3,7\n`);
     const curves = (await readReference(folder, ['baseline'])).get('baseline');
     expect(curves?.epochs).toEqual([1, 1]);
@@ -128,12 +128,12 @@ describe('readReference', () => {
       `tag,step,value\n"test ""quoted"" tag",0,1\n"test_accuracy,0,0.5\n""val_accuracy,0,0.75\n`,
       'line 3: the quote that begins a cell here is never closed',
     ],
-  ])('refuses a CSV file with its line: %j', async (text, message) => {
+  ])('rejects a CSV file and names the line: %j', async (text, message) => {
     await write('baseline.csv', text);
     expect(await failure()).toBe(`LOGS/baseline.csv  ${message}`);
   });
 
-  it('takes quotes as CSV has them: around a cell, doubled within, and as they are inside an unquoted one', async () => {
+  it('follows CSV’s rules for quotes: around a cell, doubled inside, and literal in an unquoted cell', async () => {
     await write(
       'baseline.csv',
       `"tag",step,"value"\n"a ""b""\nc",0,1\nlr 5"" wide,0,1\n"val_accuracy","0","0.5"\n`,
@@ -142,7 +142,7 @@ describe('readReference', () => {
     expect(curves?.accuracy.validation).toEqual([{ epoch: 1, value: 0.5 }]);
   });
 
-  it('refuses event files that are damaged, and accuracies that are no shares', async () => {
+  it('rejects damaged event files, and accuracies outside 0 to 1', async () => {
     const file = eventFile([['test_accuracy', 0, 50]]);
     await write('baseline/a.tfevents', file);
     expect(await failure()).toBe(
@@ -155,7 +155,7 @@ describe('readReference', () => {
     );
   });
 
-  it('refuses a folder that is not there, or has nothing where a log should be, or two logs of a model', async () => {
+  it('rejects a folder that is missing, that lacks a log in a model’s folder, or that has two logs for a model', async () => {
     await write('baseline/notes.txt', '');
     expect(await failure()).toBe('LOGS/baseline  This folder contains no event file of TensorBoard.');
     await write('baseline/a.tfevents', eventFile([['test_accuracy', 0, 1]]));

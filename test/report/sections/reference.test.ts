@@ -27,12 +27,12 @@ const of = (changes: Partial<ReferenceCurves>) => ({
   reference: new Map([['baseline', { ...curves, ...changes }]]),
 });
 
-describe('what the report says of the authors’ logs', () => {
-  it('is nothing where the profile names none', () => {
+describe('the report’s text on the authors’ logs', () => {
+  it('is empty if the profile names none', () => {
     expect(say({ reference: null })).toEqual([]);
   });
 
-  it('is which models and epochs they cover', () => {
+  it('lists the models and epochs that they cover', () => {
     const models = [makeModelResult(), makeModelResult({ id: 'b', title: 'B' })];
     const [first, ...rest] = say({ ...of({}), models });
     expect(first).toContain('one per model: Baseline epochs 1 to 3; none for B.');
@@ -42,7 +42,7 @@ describe('what the report says of the authors’ logs', () => {
     ]);
   });
 
-  it('is why they are left out beside data that cannot be compared', () => {
+  it('explains why they are left out for data that cannot be compared', () => {
     expect(say({ ...of({}), simulated: true })).toEqual([
       expect.stringContaining('curves from simulated data'),
     ]);
@@ -67,7 +67,10 @@ describe('what the report says of the authors’ logs', () => {
       { truncated: ['baseline/a', 'baseline/b'] },
       '2 event files of the logs end in the middle of a record; the complete records are used: baseline/a, baseline/b.',
     ],
-  ] satisfies [Partial<ReferenceCurves>, string][])('is what cannot be drawn: %j', (changes, sentence) => {
-    expect(say(of(changes)).slice(1)).toEqual([sentence]);
-  });
+  ] satisfies [Partial<ReferenceCurves>, string][])(
+    'mentions what cannot be drawn: %j',
+    (changes, sentence) => {
+      expect(say(of(changes)).slice(1)).toEqual([sentence]);
+    },
+  );
 });
