@@ -52,6 +52,7 @@ describe('a resumed training of repro train-val', () => {
   });
 
   test.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)(
