@@ -1,6 +1,6 @@
 import type { JsonObject } from '../formats/fields.ts';
 import type { Cell, Table, Text } from './document.ts';
-import { formatCount } from './format.ts';
+import { formatCount, joinWords } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 import { findThesisModel, type ModelSettings, THESIS, type ThesisModel } from './thesis.ts';
 
@@ -82,13 +82,18 @@ export function tabulateSettings(results: Results): Table {
     id: 'table-settings',
     caption: 'Settings in the thesis and in this run',
     columns: [{ label: 'Setting' }, { label: 'Thesis' }, { label: 'This run' }],
-    rows: rows.map(({ label, thesis, used, differs }): Cell[] => [
+    rows: rows.map(({ label, thesis, without, used, differs }): Cell[] => [
       { text: label },
-      thesis === '' ? { text: '–', tone: 'missing' } : { text: thesis },
+      thesisCell(thesis, without),
       differs ? { text: used, tone: 'differs' } : { text: used },
     ]),
     notes: results.dataset === THESIS.dataset && !results.simulated ? [CLIPS_NOTE] : [],
   };
+}
+
+function thesisCell(thesis: string, without: readonly string[]): Cell {
+  if (thesis === '') return { text: '–', tone: 'missing' };
+  return without.length === 0 ? { text: thesis } : { text: thesis, details: [`– for ${joinWords(without)}`] };
 }
 
 /** The settings in which this run differs from the thesis, in the order of the table. */
@@ -96,10 +101,13 @@ export function listDeviations(results: Results): Deviation[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
 
-function compareSetting(
-  results: Results,
-  { label, thesis, used }: Setting,
-): Deviation & { differs: boolean } {
+interface Comparison extends Deviation {
+  readonly differs: boolean;
+  /** Titles of models for which the thesis has no value. */
+  readonly without: readonly string[];
+}
+
+function compareSetting(results: Results, { label, thesis, used }: Setting): Comparison {
   const pairs = results.models.flatMap((model) =>
     model.runs.map((run) => ({ model, thesis: thesis(model), used: used(run) })),
   );
@@ -107,16 +115,17 @@ function compareSetting(
     label,
     thesis: groupByValue(pairs.map((pair) => [pair.thesis, pair.model])),
     used: groupByValue(pairs.map((pair) => [pair.used, pair.model])),
+    without: results.models.filter((model) => thesis(model) === null).map(({ title }) => title),
     differs: pairs.some((pair) => pair.thesis !== null && pair.used !== null && pair.thesis !== pair.used),
   };
 }
 
-/** `128`, or if models differ, `layer (Baseline); neuron (No Reg., λ = .1); – (Mine)`. Empty if no model has a value. */
+/** `128`, or if models differ, `layer (Baseline); neuron (No Reg., λ = .1)`. Empty if no model has a value. */
 function groupByValue(values: readonly (readonly [Scalar | null, ModelResult])[]): string {
-  if (values.every(([value]) => value === null)) return '';
   const groups = new Map<string, Set<string>>();
   for (const [value, model] of values) {
-    const text = value === null ? '–' : formatScalar(value);
+    if (value === null) continue;
+    const text = formatScalar(value);
     groups.set(text, (groups.get(text) ?? new Set()).add(model.title));
   }
   if (groups.size <= 1) return [...groups.keys()].join('');

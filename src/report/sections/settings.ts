@@ -25,7 +25,7 @@ function summariseDeviations(results: Results): string {
   const differing =
     count === 0
       ? 'No setting differs from the thesis, as far as they can be compared.'
-      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from the thesis and ${count === 1 ? 'is' : 'are'} marked. They come from the model’s file in configs/models or from the profile.`;
+      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from the thesis and ${count === 1 ? 'is' : 'are'} marked.`;
   if (own.length === 0) return differing;
   const names = joinWords(own.map(({ title }) => title));
   return `${differing} ${names} ${own.length === 1 ? 'is not a model of the thesis, so its' : 'are not models of the thesis, so their'} network and training cannot be compared.`;
