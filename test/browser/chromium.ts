@@ -23,7 +23,7 @@ export function findChromium(environment: NodeJS.ProcessEnv = process.env): stri
   throw new Error(
     named === undefined
       ? 'No Chromium on the PATH. Install the package "chromium" (Debian, Ubuntu, Fedora: `apt-get install chromium` or `dnf install chromium`), or set CHROMIUM_PATH to a Chromium or Chrome.'
-      : `CHROMIUM_PATH is ${named}, which is no program that can be run. Set it to a Chromium or Chrome, or unset it and install the package "chromium".`,
+      : `CHROMIUM_PATH is ${named}, which is not an executable program. Set it to a Chromium or Chrome, or unset it and install the package "chromium".`,
   );
 }
 
