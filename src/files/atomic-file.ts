@@ -4,10 +4,10 @@ import path from 'node:path';
 import { hasErrorCode } from '../errors.ts';
 
 /**
- * Writes a file so that, whatever happens, it holds its old content or the new one, whole. The folder is made if needed.
+ * Writes a file so that, whatever happens, it holds either its old or its new content in full. Makes the folder if needed.
  *
- * @param soleWriter whether nobody else can be writing this file, as below a lock: what a killed process left half written then has one
- * name, and is overwritten by the next attempt instead of staying behind
+ * @param soleWriter whether nobody else can be writing this file, for example because a lock is held: the partial file then
+ *   has a fixed name, so the next attempt overwrites what a killed process left behind
  */
 export async function writeFileAtomic(
   file: string,
@@ -27,7 +27,7 @@ export async function writeFileAtomic(
   await syncFolder(folder);
 }
 
-/** Writes a file, over one that is there, so that its content survives a power cut. */
+/** Writes or overwrites a file so that its content survives a power cut. */
 export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
   const handle = await fs.open(file, 'w');
   try {
@@ -48,7 +48,7 @@ export async function syncFile(file: string): Promise<void> {
   }
 }
 
-/** Makes the names in a folder survive a power cut. Some file systems have no such thing, and need none. */
+/** Makes the names in a folder survive a power cut. Some file systems do not support this, and do not need it. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
     await syncFile(folder);

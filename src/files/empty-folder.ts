@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { hasErrorCode } from '../errors.ts';
 
-/** Removes a folder unless something is in it. @returns whether it is gone */
+/** Removes a folder if it is empty. @returns whether it is gone */
 export async function removeEmptyFolder(folder: string): Promise<boolean> {
   try {
     await fs.rmdir(folder);

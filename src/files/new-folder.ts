@@ -1,17 +1,18 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { kindOfPath } from './path-kind.ts';
 
-/** How often a folder that someone else removes meanwhile is made again. */
-const attempts = 3;
+/** How often to try again when someone else removes a folder meanwhile. */
+const ATTEMPTS = 3;
 
 /**
- * Makes a folder and those that it lies in, one after the other. Node's own way asks again and again where a parent is there and takes no
- * folders, as `/proc` does.
+ * Makes a folder and its missing parents, one after the other. Node's recursive `mkdir` retries forever where a parent
+ * exists but accepts no folders, as `/proc` does.
  *
- * @param fix what a person can do where there can be no such folder
- * @returns the outermost folder that was made; undefined if all were there
- * @throws {ReproError} `output-nowhere` if there is a file on the way, or a folder that takes no others
+ * @param fix what the user can do if the folder cannot be made
+ * @returns the outermost folder made; undefined if all existed
+ * @throws {ReproError} `output-nowhere` if a parent is a file or accepts no folders
  */
 export async function makeFolder(folder: string, fix: string): Promise<string | undefined> {
   const target = path.resolve(folder);
@@ -22,33 +23,23 @@ export async function makeFolder(folder: string, fix: string): Promise<string | 
       return missing[0];
     } catch (cause) {
       if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
-      if (attempt === attempts) {
-        throw new ReproError('output-nowhere', 'no folder can be made there.', { where: target, fix, cause });
+      if (attempt === ATTEMPTS) {
+        throw new ReproError('output-nowhere', 'no folder can be made here.', { where: target, fix, cause });
       }
     }
   }
 }
 
-/** The folders on the way that are not there, the outermost first. */
+/** The missing folders of the path, outermost first. */
 async function findMissing(target: string, fix: string): Promise<string[]> {
   const missing: string[] = [];
   for (let folder = target; ; folder = path.dirname(folder)) {
-    const kind = await kindOf(folder);
+    const kind = await kindOfPath(folder);
     if (kind === 'folder') return missing.reverse();
     if (kind === 'file') {
-      const problem = 'there is a file where this has a folder.';
-      throw new ReproError('output-nowhere', problem, { where: folder, fix });
+      throw new ReproError('output-nowhere', 'expected a folder, found a file.', { where: folder, fix });
     }
     missing.push(folder);
-  }
-}
-
-async function kindOf(target: string): Promise<'file' | 'folder' | null> {
-  try {
-    return (await fs.stat(target)).isDirectory() ? 'folder' : 'file';
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
   }
 }
 
@@ -56,9 +47,9 @@ async function makeOne(folder: string): Promise<void> {
   try {
     await fs.mkdir(folder);
   } catch (error) {
-    // Made meanwhile; or a link that leads nowhere, which the next look at it would not find either.
+    // Made meanwhile; or a dangling link, which the next attempt would report as missing again.
     if (!hasErrorCode(error, 'EEXIST')) throw error;
-    if ((await kindOf(folder)) === 'folder') return;
-    throw Object.assign(new Error(`${folder} is no folder`, { cause: error }), { code: 'ENOTDIR' });
+    if ((await kindOfPath(folder)) === 'folder') return;
+    throw Object.assign(new Error(`${folder} is not a folder`, { cause: error }), { code: 'ENOTDIR' });
   }
 }

@@ -1,88 +1,48 @@
 import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-
-/** Longest header that is accepted, as in the reference implementation: a hostile length must not reserve memory. */
-const mostHeaderBytes = 100_000_000;
-const bytesPerElement = { F32: 4, I64: 8 } as const;
-
-type Dtype = keyof typeof bytesPerElement;
-
-interface Entry {
-  readonly name: string;
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
+import { parseSafetensors, SAFETENSORS_ELEMENT_BYTES } from './safetensors-header.ts';
+import { quoteName } from './shown-text.ts';
 
 export interface SafetensorsFile {
   readonly tensors: Map<string, Tensor>;
-  /** The header's `__metadata__`: text under text. */
+  /** The header's `__metadata__`: strings by name. */
   readonly metadata: Readonly<Record<string, string>>;
 }
 
 /**
- * Reads a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes.
- *
- * Strict: every byte of the data belongs to exactly one tensor, in the way the format demands.
- * Tensors are copies, so `bytes` may be reused. Types other than F32 and I64 are refused.
+ * Reads a state from a safetensors file. Only F32 and I64, the types of a state, are accepted; `readSafetensorsArrays` reads
+ * the others. Tensors are copies, so `bytes` may be reused.
  *
  * @param where the file's name, for errors
- * @throws {ReproError} `safetensors-invalid` if the file is cut off, altered or not of this format
- * @see https://huggingface.co/docs/safetensors
+ * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
  */
 export function readSafetensors(bytes: Uint8Array, where?: string): SafetensorsFile {
-  const fail = (message: string, cause?: unknown): never => {
-    throw new ReproError('safetensors-invalid', `Not a whole safetensors file: ${message}`, {
-      where,
-      fix: 'Write or fetch the file again; a checkpoint that a stage made comes back when that stage runs again.',
-      cause,
-    });
-  };
-  if (bytes.length < 8) fail(`it has ${bytes.length} bytes, and the length of its header alone takes 8`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const headerBytes = view.getBigUint64(0, true);
-  if (headerBytes > BigInt(mostHeaderBytes)) {
-    fail(`its header claims ${headerBytes} bytes; ${mostHeaderBytes} are allowed`);
-  }
-  const dataStart = 8 + Number(headerBytes);
-  if (dataStart > bytes.length) {
-    fail(`its header claims ${headerBytes} bytes, and ${bytes.length - 8} are there`);
-  }
-  const header = parseHeader(bytes.subarray(8, dataStart), fail);
-  const metadata = readMetadata(header.__metadata__, fail);
-  const entries = Object.entries(header)
-    .filter(([name]) => name !== '__metadata__')
-    .map(([name, value]) => readEntry(name, value, fail))
-    .sort((a, b) => a.begin - b.begin || a.end - b.end);
-
-  let position = 0;
-  for (const { name, begin, end } of entries) {
-    if (begin !== position) {
-      fail(
-        `tensor "${name}" starts at byte ${begin} of the data, expected ${position} (no gaps, no overlaps)`,
-      );
-    }
-    position = end;
-  }
-  if (position !== bytes.length - dataStart) {
-    fail(`its tensors take ${position} bytes, and ${bytes.length - dataStart} are there`);
-  }
-  const data = bytes.subarray(dataStart);
-  return { tensors: new Map(entries.map((entry) => [entry.name, readTensor(entry, data)])), metadata };
+  const { entries, metadata } = parseSafetensors(bytes, where);
+  const tensors = entries.map(({ name, dtype, shape, bytes: data }): [string, Tensor] => {
+    if (dtype === 'F32') return [name, { dtype, shape, data: new Float32Array(aligned(data)) }];
+    if (dtype === 'I64') return [name, { dtype, shape, data: new BigInt64Array(aligned(data)) }];
+    throw new ReproError(
+      'safetensors-invalid',
+      `tensor ${quoteName(name)} has type ${dtype}, expected F32 or I64.`,
+      { where, fix: '`repro import` converts the other types of a network’s tensors.' },
+    );
+  });
+  return { tensors: new Map(tensors), metadata };
 }
 
 /**
- * Writes tensors as safetensors: 8-byte types first, else in the order of the state; the header padded with spaces to a
- * multiple of 8 bytes, so that the same state always gives the same bytes.
+ * Writes a state as safetensors: 8-byte types first, otherwise in the state's order, and the header padded with spaces to a
+ * multiple of 8 bytes. The same state always gives the same bytes.
  *
  * @throws {ReproError} `safetensors-unwritable` if a tensor's data do not fill its shape or a name is `__metadata__`
  */
 export function writeSafetensors(state: State, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
   const header: [string, unknown][] = [];
   if (Object.keys(metadata).length > 0) header.push(['__metadata__', metadata]);
-  // The format wants 8-byte types first, so that every tensor is aligned; within a type the state's order stays.
-  const ordered = [...state].sort(([, a], [, b]) => bytesPerElement[b.dtype] - bytesPerElement[a.dtype]);
+  // The format requires 8-byte types first, so that every tensor is aligned; the sort is stable within a type.
+  const ordered = [...state].sort(
+    ([, a], [, b]) => SAFETENSORS_ELEMENT_BYTES[b.dtype] - SAFETENSORS_ELEMENT_BYTES[a.dtype],
+  );
   let position = 0;
   for (const [name, tensor] of ordered) {
     const elements = countElements(tensor.shape);
@@ -91,10 +51,10 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
         'safetensors-unwritable',
         name === '__metadata__'
           ? 'A tensor cannot be called "__metadata__" in a safetensors file.'
-          : `Tensor "${name}" of shape [${tensor.shape.join(', ')}] needs ${elements} elements, got ${tensor.data.length}.`,
+          : `Tensor ${quoteName(name)} of shape [${tensor.shape.join(', ')}] needs ${elements} elements, got ${tensor.data.length}.`,
       );
     }
-    const end = position + elements * bytesPerElement[tensor.dtype];
+    const end = position + elements * SAFETENSORS_ELEMENT_BYTES[tensor.dtype];
     header.push([name, { dtype: tensor.dtype, shape: tensor.shape, data_offsets: [position, end] }]);
     position = end;
   }
@@ -124,64 +84,7 @@ export function writeSafetensors(state: State, metadata: Readonly<Record<string,
   return bytes;
 }
 
-type Fail = (message: string, cause?: unknown) => never;
-
-function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
-  if (bytes[0] !== 0x7b) fail('its header does not begin with "{"');
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (error) {
-    return fail(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
-  }
-  return isRecord(header) ? header : fail('its header is not an object');
-}
-
-function readMetadata(value: unknown, fail: Fail): Record<string, string> {
-  if (value === undefined) return {};
-  if (!isRecord(value)) return fail('"__metadata__" is not an object');
-  const metadata: Record<string, string> = {};
-  for (const [key, text] of Object.entries(value)) {
-    metadata[key] = typeof text === 'string' ? text : fail(`"__metadata__" has no text under "${key}"`);
-  }
-  return metadata;
-}
-
-function readEntry(name: string, value: unknown, fail: Fail): Entry {
-  if (!isRecord(value)) return fail(`tensor "${name}" is not described by an object`);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (dtype !== 'F32' && dtype !== 'I64') {
-    return fail(`tensor "${name}" is of type ${JSON.stringify(dtype)}; F32 and I64 are read`);
-  }
-  if (!isSizes(shape)) return fail(`tensor "${name}" has no valid shape`);
-  if (!isSizes(offsets) || offsets.length !== 2) return fail(`tensor "${name}" has no valid data_offsets`);
-  const [begin = 0, end = 0] = offsets;
-  const needed = countElements(shape) * bytesPerElement[dtype];
-  if (end - begin !== needed) {
-    fail(
-      `tensor "${name}" of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,
-    );
-  }
-  return { name, dtype, shape, begin, end };
-}
-
-/** The data may start at any address, and typed arrays want aligned ones: copy, then view. */
-function readTensor({ dtype, shape, begin, end }: Entry, data: Uint8Array): Tensor {
-  const view = new DataView(data.buffer, data.byteOffset + begin, end - begin);
-  if (dtype === 'F32') {
-    const values = new Float32Array(view.byteLength / 4);
-    for (let i = 0; i < values.length; i++) values[i] = view.getFloat32(4 * i, true);
-    return { dtype, shape, data: values };
-  }
-  const values = new BigInt64Array(view.byteLength / 8);
-  for (let i = 0; i < values.length; i++) values[i] = view.getBigInt64(8 * i, true);
-  return { dtype, shape, data: values };
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+/** A copy has the alignment that typed arrays need. */
+function aligned(bytes: Uint8Array): ArrayBuffer {
+  return new Uint8Array(bytes).buffer;
 }

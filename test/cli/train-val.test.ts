@@ -90,7 +90,7 @@ describe('repro train-val', () => {
     const file = path.join(project.folder, 'pipeline.yaml');
     const { exitCode, stderr } = await project.trainVal('pipeline.yaml', 1);
     expect(stderr).toContain(
-      `${file}  there is a file where this has a folder.\n  Choose another -log_dir_prefix.`,
+      `${file}  expected a folder, found a file.\n  Choose another -log_dir_prefix.`,
     );
     expect(exitCode).toBe(2);
   });

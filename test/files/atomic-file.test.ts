@@ -11,7 +11,7 @@ beforeEach(async () => {
   onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
 });
 
-test('a file is made with its folder, and replaced; nothing stays beside it', async () => {
+test('a file is made with its folder, and replaced, leaving nothing beside it', async () => {
   const file = path.join(folder, 'a/b.json');
   await writeFileAtomic(file, 'old');
   await writeFileAtomic(file, Uint8Array.of(0x6e, 0x65, 0x77));
@@ -19,7 +19,7 @@ test('a file is made with its folder, and replaced; nothing stays beside it', as
   expect(await fs.readdir(path.dirname(file))).toEqual(['b.json']);
 });
 
-test('what a killed sole writer left half written is gone after the next attempt', async () => {
+test('the next attempt removes what a killed sole writer left behind', async () => {
   const file = path.join(folder, 'state');
   await fs.writeFile(`${file}.partial`, 'a longer content that was cut');
   await writeFileAtomic(file, 'whole', { soleWriter: true });
@@ -27,7 +27,7 @@ test('what a killed sole writer left half written is gone after the next attempt
   expect(await fs.readdir(folder)).toEqual(['state']);
 });
 
-test('a file that cannot be replaced stays as it is, and nothing stays beside it', async () => {
+test('a file that cannot be replaced keeps its content, with nothing left beside it', async () => {
   const taken = path.join(folder, 'taken');
   await fs.mkdir(taken);
   await fs.writeFile(path.join(taken, 'inside'), '');

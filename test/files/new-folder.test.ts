@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeFolder } from '../../src/files/new-folder.ts';
 
-const fix = 'Name another.';
+const fix = 'Choose another.';
 let folder: string;
 
 beforeEach(async () => {
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => fs.rm(folder, { recursive: true, force: true }));
 
 describe('a new folder', () => {
-  test('is made with those that it lies in, and the outermost of them is told', async () => {
+  test('is made with its missing parents, and the outermost of them is reported', async () => {
     const wanted = path.join(folder, 'a/b/c');
     expect(await makeFolder(wanted, fix)).toBe(path.join(folder, 'a'));
     expect((await fs.stat(wanted)).isDirectory()).toBe(true);
@@ -23,26 +23,26 @@ describe('a new folder', () => {
     expect(await makeFolder(path.join(folder, 'a/d'), fix)).toBe(path.join(folder, 'a/d'));
   });
 
-  test('is made by several at once', async () => {
+  test('can be made by several callers at once', async () => {
     const wanted = path.join(folder, 'a/b/c');
     await Promise.all(Array.from({ length: 8 }, () => makeFolder(wanted, fix)));
     expect((await fs.stat(wanted)).isDirectory()).toBe(true);
   });
 
-  test('is refused below a file, which is named', async () => {
+  test('is refused below a file, naming the file', async () => {
     const file = path.join(folder, 'file');
     await fs.writeFile(file, '');
     for (const wanted of [file, path.join(file, 'a/b')]) {
       await expect(makeFolder(wanted, fix)).rejects.toMatchObject({
         code: 'output-nowhere',
-        message: 'there is a file where this has a folder.',
+        message: 'expected a folder, found a file.',
         where: file,
         fix,
       });
     }
   });
 
-  test('is refused below a link that leads nowhere', async () => {
+  test('is refused below a dangling link', async () => {
     await fs.symlink(path.join(folder, 'gone'), path.join(folder, 'link'));
     await expect(makeFolder(path.join(folder, 'link/a'), fix)).rejects.toMatchObject({
       code: 'output-nowhere',
@@ -50,10 +50,10 @@ describe('a new folder', () => {
     });
   });
 
-  test.runIf(existsSync('/proc/self'))('is refused where a folder takes no others', async () => {
+  test.runIf(existsSync('/proc/self'))('is refused below a folder that accepts no others', async () => {
     await expect(makeFolder('/proc/repro-none/a', fix)).rejects.toMatchObject({
       code: 'output-nowhere',
-      message: 'no folder can be made there.',
+      message: 'no folder can be made here.',
       where: '/proc/repro-none/a',
       fix,
     });

@@ -36,7 +36,9 @@ describe('readSafetensors', () => {
   });
 
   it('reads every golden file that the reference implementation wrote', () => {
-    for (const name of readdirSync(golden).filter((file) => /^(net|plif|lif)_.*\.safetensors$/.test(file))) {
+    const names = readdirSync(golden).filter((file) => /^(net|plif|lif)_.*\.safetensors$/.test(file));
+    expect(names).toHaveLength(23);
+    for (const name of names) {
       expect(readSafetensors(readFileSync(new URL(name, golden))).tensors.size).toBeGreaterThan(3);
     }
   });
@@ -53,7 +55,9 @@ describe('readSafetensors', () => {
     for (let length = 0; length < file.length; length++) {
       expect(() => readSafetensors(file.subarray(0, length)), `${length} bytes`).toThrow(ReproError);
     }
-    expect(() => readSafetensors(new Uint8Array([...file, 0]))).toThrow(/take 12 bytes, and 13 are there/);
+    expect(() => readSafetensors(new Uint8Array([...file, 0]))).toThrow(
+      /take 12 bytes, but 13 follow the header/,
+    );
   });
 
   it.each([
@@ -66,8 +70,54 @@ describe('readSafetensors', () => {
     ['a header that does not begin with a brace', fileOf(' {}'), /does not begin/],
     ['text that is not UTF-8', new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not JSON/],
     ['a list for a tensor', fileOf({ a: [] }), /not described by an object/],
-    ['an unknown type', fileOf({ a: { dtype: 'BF16', shape: [], data_offsets: [0, 2] } }, [0, 0]), /BF16/],
-    ['a negative size', fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 0] } }), /no valid shape/],
+    [
+      'an unknown type',
+      fileOf({ a: { dtype: 'F4', shape: [], data_offsets: [0, 2] } }, [0, 0]),
+      /has type "F4"/,
+    ],
+    [
+      'a type that no state has',
+      fileOf({ a: { dtype: 'BF16', shape: [], data_offsets: [0, 2] } }, [0, 0]),
+      /has type BF16, expected F32 or I64/,
+    ],
+    [
+      'a size that is text',
+      fileOf({ a: { dtype: 'F32', shape: ['1'], data_offsets: [0, 4] } }),
+      /no valid shape/,
+    ],
+    [
+      'a negative size',
+      fileOf({ a: { dtype: 'F32', shape: [-1], data_offsets: [0, 0] } }),
+      /the number -1, which is not a plain whole number/,
+    ],
+    [
+      'a size of minus zero',
+      fileOf('{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,0]}}'),
+      /the number -0/,
+    ],
+    [
+      'a size with an exponent',
+      fileOf('{"a":{"dtype":"F32","shape":[1e0],"data_offsets":[0,4]}}', [0, 0, 0, 0]),
+      /the number 1e0/,
+    ],
+    [
+      'a tensor that occurs twice',
+      fileOf(
+        '{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"\\u0061":{"dtype":"I32","shape":[1],"data_offsets":[0,4]}}',
+        [0, 0, 0, 0],
+      ),
+      /"a" occurs twice/,
+    ],
+    [
+      'a tensor described twice over',
+      fileOf('{"a":{"dtype":"F32","dtype":"I32","shape":[1],"data_offsets":[0,4]}}', [0, 0, 0, 0]),
+      /"dtype" occurs twice/,
+    ],
+    [
+      'a name with control characters, which are escaped',
+      fileOf({ '\u001b]0;x\u0007\u009b\u202e': [] }),
+      /tensor "\\u001b\]0;x\\u0007\\u009b\\u202e" is not described/,
+    ],
     [
       'offsets that run backwards',
       fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 0] } }),
@@ -126,6 +176,17 @@ describe('writeSafetensors', () => {
     const { tensors, metadata } = readSafetensors(writeSafetensors(state, { epoch: '3', title: 'λ = .01' }));
     expect(Object.fromEntries(tensors)).toEqual(Object.fromEntries(state));
     expect(metadata).toEqual({ epoch: '3', title: 'λ = .01' });
+  });
+
+  it('keeps metadata and tensors with the names that JavaScript treats specially', () => {
+    const odd: Record<string, string> = Object.fromEntries([
+      ['__proto__', 'p'],
+      ['constructor', 'c'],
+    ]);
+    const state = new Map([['__proto__', f32([1], 3)]]);
+    const { tensors, metadata } = readSafetensors(writeSafetensors(state, odd));
+    expect([...tensors.keys()]).toEqual(['__proto__']);
+    expect(Object.entries(metadata)).toEqual(Object.entries(odd));
   });
 
   it('puts the data at a multiple of 8 bytes and gives the same bytes every time', () => {

@@ -167,7 +167,7 @@ describe('a folder that does not fit its cases', () => {
     describeCase(folder, 'aedat_events').file = '../recording.aedat';
     await expectFailures(
       folder,
-      'plif_00: the case: plif_00.safetensors: Not a whole safetensors file',
+      'plif_00: the case: plif_00.safetensors: not a valid safetensors file',
       'plif_01: the case: there is no file "plif_01.safetensors" in the folder',
       'aedat_events: the case: file "../recording.aedat" is not the name of a file in this folder',
     );

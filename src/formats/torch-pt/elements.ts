@@ -61,8 +61,8 @@ function isContiguous({ shape, strides }: TorchTensor): boolean {
   return true;
 }
 
-/** All elements of a storage. A copy, so that any alignment will do. */
-function decodeElements(dtype: TorchType, bytes: Uint8Array): TorchArray['data'] {
+/** Decodes little-endian elements: always a copy, so `bytes` may have any alignment. */
+export function decodeElements(dtype: TorchType, bytes: Uint8Array): TorchArray['data'] {
   const { buffer } = new Uint8Array(bytes);
   switch (dtype) {
     case 'float64':

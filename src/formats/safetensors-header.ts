@@ -1,0 +1,170 @@
+import { ReproError } from '../errors.ts';
+import { countElements } from '../snn/tensor.ts';
+import { isObject } from './fields.ts';
+import { escapeControls } from './shown-text.ts';
+
+/** The longest header accepted, as in the reference implementation: a hostile length must not reserve memory. */
+const MOST_HEADER_BYTES = 100_000_000;
+
+/** Element types and their sizes in bytes. Other types of the format are refused. */
+export const SAFETENSORS_ELEMENT_BYTES = {
+  F64: 8,
+  F32: 4,
+  F16: 2,
+  BF16: 2,
+  I64: 8,
+  I32: 4,
+  I16: 2,
+  I8: 1,
+  U8: 1,
+  BOOL: 1,
+} as const;
+
+export type SafetensorsType = keyof typeof SAFETENSORS_ELEMENT_BYTES;
+
+export interface SafetensorsEntry {
+  readonly name: string;
+  readonly dtype: SafetensorsType;
+  readonly shape: readonly number[];
+  /** A view of the file. */
+  readonly bytes: Uint8Array;
+}
+
+/** A safetensors file taken apart: its tensors in the order of their bytes, and `__metadata__`. */
+export interface SafetensorsParts {
+  readonly entries: readonly SafetensorsEntry[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+type Fail = (message: string, cause?: unknown) => never;
+
+function failIn(where: string | undefined): Fail {
+  return (message, cause) => {
+    throw new ReproError('safetensors-invalid', `not a valid safetensors file: ${escapeControls(message)}.`, {
+      where,
+      fix: 'Write or fetch the file again. If a stage made it, run that stage again.',
+      cause,
+    });
+  };
+}
+
+/**
+ * Splits a safetensors file: u64 length of the header (little-endian), a JSON header, then the tensors' bytes.
+ *
+ * Strict, as the format demands: every byte of the data belongs to exactly one tensor, no name occurs twice, and sizes are
+ * written as plain whole numbers.
+ *
+ * @throws {ReproError} `safetensors-invalid` if the file is truncated, altered, or in another format
+ * @see https://huggingface.co/docs/safetensors
+ */
+export function parseSafetensors(bytes: Uint8Array, where?: string): SafetensorsParts {
+  const fail = failIn(where);
+  if (bytes.length < 8) fail(`expected 8 bytes for the header's length, found ${bytes.length} in all`);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const headerBytes = view.getBigUint64(0, true);
+  if (headerBytes > BigInt(MOST_HEADER_BYTES)) {
+    fail(`its header claims ${headerBytes} bytes; at most ${MOST_HEADER_BYTES} are allowed`);
+  }
+  const dataStart = 8 + Number(headerBytes);
+  if (dataStart > bytes.length) {
+    fail(`its header claims ${headerBytes} bytes, but only ${bytes.length - 8} follow`);
+  }
+  const header = parseHeader(bytes.subarray(8, dataStart), fail);
+  const { __metadata__: metadata, ...described } = header;
+  const data = bytes.subarray(dataStart);
+  const entries = Object.entries(described)
+    .map(([name, value]) => readEntry(name, value, fail))
+    .sort((a, b) => a.begin - b.begin || a.end - b.end);
+  let position = 0;
+  for (const { name, begin, end } of entries) {
+    if (begin !== position) {
+      fail(
+        `tensor "${name}" starts at byte ${begin} of the data, expected ${position} (no gaps, no overlaps)`,
+      );
+    }
+    position = end;
+  }
+  if (position !== data.length) {
+    fail(`its tensors take ${position} bytes, but ${data.length} follow the header`);
+  }
+  return {
+    entries: entries.map(({ begin, end, ...entry }) => ({ ...entry, bytes: data.subarray(begin, end) })),
+    metadata: readMetadata(metadata, fail),
+  };
+}
+
+function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
+  if (bytes[0] !== 0x7b) fail('its header does not begin with "{"');
+  let text: string;
+  let header: unknown;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    header = JSON.parse(text);
+  } catch (error) {
+    return fail(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
+  }
+  if (!isObject(header)) return fail('its header is not an object');
+  refuseLenience(text, fail);
+  return header;
+}
+
+/** Strings, brackets, commas and numbers of a text known to be JSON. */
+const TOKENS = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]|-?\d[\d.eE+-]*/g;
+const PLAIN_NUMBER = /^(?:0|[1-9]\d*)$/;
+
+/** Refuses what `JSON.parse` lets pass: a name that occurs twice (the last would win), and numbers such as `-0` and `1e2`. */
+function refuseLenience(json: string, fail: Fail): void {
+  const open: Set<string>[] = [];
+  for (const [token, isKey] of json.matchAll(TOKENS)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (isKey !== undefined) {
+      const name: unknown = JSON.parse(token.slice(0, -isKey.length));
+      const names = open.at(-1);
+      if (typeof name !== 'string' || names === undefined) continue;
+      if (names.has(name)) fail(`"${name}" occurs twice in its header`);
+      names.add(name);
+    } else if (!token.startsWith('"') && !PLAIN_NUMBER.test(token)) {
+      fail(`its header has the number ${token.slice(0, 30)}, which is not a plain whole number`);
+    }
+  }
+}
+
+function readMetadata(value: unknown, fail: Fail): Record<string, string> {
+  if (value === undefined) return {};
+  if (!isObject(value)) return fail('"__metadata__" is not an object');
+  // Assignment would lose the key `__proto__`.
+  return Object.fromEntries(
+    Object.entries(value).map(([key, text]): [string, string] => [
+      key,
+      typeof text === 'string' ? text : fail(`"__metadata__" has no text under "${key}"`),
+    ]),
+  );
+}
+
+function readEntry(name: string, value: unknown, fail: Fail) {
+  if (!isObject(value)) return fail(`tensor "${name}" is not described by an object`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (!isElementType(dtype)) {
+    const known = Object.keys(SAFETENSORS_ELEMENT_BYTES).join(', ');
+    return fail(`tensor "${name}" has type ${JSON.stringify(dtype)}; supported are ${known}`);
+  }
+  if (!isSizes(shape)) return fail(`tensor "${name}" has no valid shape`);
+  if (!isSizes(offsets) || offsets.length !== 2) return fail(`tensor "${name}" has no valid data_offsets`);
+  const [begin = 0, end = 0] = offsets;
+  const needed = countElements(shape) * SAFETENSORS_ELEMENT_BYTES[dtype];
+  if (end - begin !== needed) {
+    fail(
+      `tensor "${name}" of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,
+    );
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+function isElementType(value: unknown): value is SafetensorsType {
+  return typeof value === 'string' && Object.hasOwn(SAFETENSORS_ELEMENT_BYTES, value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
+}
