@@ -1,25 +1,28 @@
 import { ReproError } from '../errors.ts';
 
-/** What a person says of a checkpoint that does not say it itself. */
+/** What the user says about a checkpoint that does not say it itself. */
 export interface ImportAnswers {
   readonly pooling?: 'max' | 'average' | undefined;
   /** τ of LIF neurons, in time steps. */
   readonly tau?: number | undefined;
   readonly reset?: 'hard' | 'soft' | undefined;
-  /** Pixels of a frame, [height, width]. */
+  /** Frame size in pixels, [height, width]. */
   readonly size?: readonly [number, number] | undefined;
-  /** T, of a network for still images. */
+  /** T of a network for still images. */
   readonly steps?: number | undefined;
 }
 
-/** One thing that a checkpoint does not say, and what is taken instead. */
+/** Something that a checkpoint does not say, and the value used instead. */
 export interface Assumption {
   readonly what: string;
-  /** Whether it changes what the network answers, or only how it would be trained further. */
+  /** Whether it changes the network's answers, or only how it would be trained further. */
   readonly matters: 'evaluation' | 'training';
 }
 
-/** Puts together what the file says, what the person says and what the thesis has, in this order, and keeps book of the last. */
+/** The fix for a network that cannot be imported. */
+export const IMPORTABLE = 'docs/checkpoints.md describes the networks that can be imported.';
+
+/** Settles each setting: the file decides, then the user, then the thesis. Records every default taken from the thesis. */
 export class Findings {
   readonly #file: string;
   readonly assumptions: Assumption[] = [];
@@ -29,8 +32,8 @@ export class Findings {
   }
 
   /**
-   * @param option the option of `repro import` that answers this; null if none does
-   * @throws {ReproError} `import-contradiction` if file and person say different things
+   * @param option the option of `repro import` that sets this; null if none does
+   * @throws {ReproError} `import-contradiction` if file and user disagree
    */
   settle<T extends string | number | boolean>(
     name: string,
@@ -58,18 +61,18 @@ export class Findings {
   }
 
   assume(what: string, option: string | null, matters: Assumption['matters'] = 'evaluation'): void {
-    // The command is named too: this is told with each evaluation, which has no such options.
-    const remark = option === null ? '' : ` (repro import ${option} says otherwise)`;
+    // Names the command, because evaluations show this too and have no such option.
+    const remark = option === null ? '' : ` (change it with repro import ${option})`;
     this.assumptions.push({ what: what + remark, matters });
   }
 
   contradict(name: string, found: string, option: string | null): never {
     throw new ReproError(
       'import-contradiction',
-      `the file says ${name} ${found}, and ${option} something else.`,
+      `the file says ${name} ${found}, but ${option} says otherwise.`,
       {
         where: this.#file,
-        fix: `Leave ${option} out: it is for files that do not say.`,
+        fix: `Leave out ${option}: it is for files that do not say.`,
       },
     );
   }

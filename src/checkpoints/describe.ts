@@ -1,51 +1,57 @@
+import { formatPercent } from '../formats/percent.ts';
+import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { tauOfLogit } from '../snn/neurons.ts';
 import type { State } from '../snn/tensor.ts';
 import type { CheckpointEvaluation } from './evaluate-checkpoint.ts';
 import type { ImportOutcome } from './import-folder.ts';
 
-/** A line of a description: what it is about, and what there is to say. */
+const FORMATS = {
+  zip: 'zip format',
+  legacy: 'format of PyTorch before 1.6',
+  safetensors: 'safetensors',
+} as const;
+
+/** A line of a description. */
 export type Line = readonly [topic: string, text: string];
 
-/** What an import found, for people. */
+/** What an import found, safe to print whatever the file's names are. */
 export function describeImport({ checkpoint, description, folder, files }: ImportOutcome): Line[] {
   const { network, state, curves, claims, assumptions, warnings, trainedSteps } = checkpoint;
   const { source } = description;
-  const what = source.class ?? 'a state_dict: tensors without their modules';
+  const what = source.class ?? 'a state_dict (tensors without modules)';
   const tags = [...new Set(curves.map(({ tag }) => tag))];
   const steps = trainedSteps === null ? [] : [`T = ${trainedSteps}`];
-  const said = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
+  const claimed = [...steps, ...Object.entries(claims).map(([name, value]) => `${name} ${value}`)];
   const forTraining = assumptions.flatMap((one) => (one.matters === 'training' ? [one.what] : []));
-  return [
-    [
-      'file',
-      `${what} (${source.format === 'zip' ? 'zip format' : 'format of PyTorch before 1.6'}), sha256 ${source.sha256}`,
-    ],
+  const lines: Line[] = [
+    ['file', `${what}, ${FORMATS[source.format]}, sha256 ${source.sha256}`],
     ['network', describeNetwork(network)],
     ['neurons', describeNeurons(network, state)],
-    ...(said.length > 0 ? ([['it says', said.join(', ')]] as const) : []),
-    ...(curves.length > 0 ? ([['curves', `${curves.length} points of ${listTags(tags)}`]] as const) : []),
+    ...(claimed.length > 0 ? [['it says', claimed.join(', ')] as const] : []),
+    ...(curves.length > 0 ? [['curves', `${curves.length} points of ${listTags(tags)}`] as const] : []),
     ...assumptions.flatMap(({ what: taken, matters }): Line[] =>
       matters === 'evaluation' ? [['assumed', taken]] : [],
     ),
     ...(forTraining.length > 0
-      ? ([['assumed', `${forTraining.join('; ')} (of use to further training only)`]] as const)
+      ? [['assumed', `${forTraining.join('; ')} (matters only for further training)`] as const]
       : []),
     ...warnings.map((text): Line => ['warning', text]),
     ['written', `${folder}: ${files.join(', ')}`],
   ];
+  return lines.map(([topic, text]): Line => [topic, escapeControls(text)]);
 }
 
-/** Accuracy and loss, with what they are of. */
+/** Accuracy and loss, and the clips they were measured on. */
 export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
   const { split, clips, correct, accuracy, interval, loss, dataset, simulated, steps } = evaluation;
-  const bounds = `${(100 * interval.low).toFixed(1)} to ${percent(interval.high)}`;
+  const bounds = `${(100 * interval.low).toFixed(1)} to ${formatPercent(interval.high)}`;
   return [
     ['clips', `${clips} ${split} clips of ${dataset}, ${steps} frames each`],
     ...(simulated
-      ? ([['simulated', 'these recordings are simulated: the figures say nothing about real ones']] as const)
+      ? [['simulated', 'these recordings are simulated: the figures say nothing about real ones'] as const]
       : []),
-    ['accuracy', `${correct} of ${clips}, ${percent(accuracy)}; 95 % Wilson interval ${bounds}`],
+    ['accuracy', `${correct} of ${clips}, ${formatPercent(accuracy)}; 95 % Wilson interval ${bounds}`],
     ['loss', loss.toPrecision(4)],
   ];
 }
@@ -66,7 +72,7 @@ export function describeNetwork({
       ? `event frames ${size}`
       : `${architecture}, images ${size}`;
   const blocks = layers === undefined ? '' : `${layers} layers of `;
-  const times = steps === undefined ? '' : `, shown at ${steps} steps`;
+  const times = steps === undefined ? '' : `, shown for ${steps} steps`;
   return `${shown}${times}; ${blocks}${channels} channels, ${pooling} pooling, ${hidden ?? 'default'} hidden, ${classes} classes`;
 }
 
@@ -80,19 +86,15 @@ export function describeNeurons(
   const constant =
     neuron === 'lif'
       ? `LIF, τ = ${tau.mean}`
-      : `PLIF, one τ a ${tau.per}, now ${[...new Set(range)].join(' to ')} steps`;
+      : `PLIF, one τ per ${tau.per}, now ${[...new Set(range)].join(' to ')} steps`;
   const back = reset.kind === 'hard' ? `hard reset to ${reset.potential ?? 0}` : 'soft reset';
   const slope = surrogate.learnable ? 'with a learned slope' : `with slope ${surrogate.alpha}`;
   return `${constant}; threshold ${threshold}, ${back}${reset.detach ? ', detached' : ''}; surrogate ${surrogate.kind} ${slope}`;
 }
 
-/** A spread would put millions of arguments on the stack. */
+/** Spreading into `Math.min` would put millions of arguments on the stack. */
 function reduce(values: readonly number[], choose: (a: number, b: number) => number): number {
   return values.reduce((a, b) => choose(a, b), values[0] ?? Number.NaN);
-}
-
-function percent(share: number): string {
-  return `${(100 * share).toFixed(1)} %`;
 }
 
 function listTags(tags: readonly string[]): string {

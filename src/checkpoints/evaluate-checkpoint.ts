@@ -11,7 +11,7 @@ import { checkFramesFit } from './frames-fit.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
 import { refuseOtherFrames, warnOfSimulated } from './trained-on.ts';
 
-/** `validation`: the training clips that the network's own training held back; `train`: all of them. */
+/** `validation`: the training clips that the network's own training held back; `train`: all training clips. */
 export type EvaluatedSplit = 'test' | 'validation' | 'train';
 
 export interface CheckpointEvaluation extends Score {
@@ -27,10 +27,10 @@ export interface CheckpointEvaluation extends Score {
 }
 
 /**
- * Runs a state over the clips of a frame cache.
+ * Evaluates a state on the clips of a frame cache.
  *
- * @throws {ReproError} `frames-differ` if the frames are made otherwise than those of its training, `frames-misfit` if the network cannot be
- *   shown such frames, those of `networkOf`, `evaluation-interrupted`
+ * @throws {ReproError} `frames-differ` if the frames were made differently from those of its training, `frames-misfit` if the
+ *   network cannot take such frames, `evaluation-interrupted`, and those of `networkOf`
  */
 export async function evaluateCheckpoint(
   checkpoint: LoadedCheckpoint,
@@ -46,11 +46,11 @@ export async function evaluateCheckpoint(
     readonly engine: Engine;
     readonly framesFolder: string;
     readonly split: EvaluatedSplit;
-    /** Whether frames may be made otherwise than those of its training: then that is a warning. */
+    /** Whether frames made differently from those of its training only cause a warning. */
     readonly otherFrames?: boolean;
     readonly batchSize: number;
     readonly signal: AbortSignal;
-    /** Told how many clips are done, of how many. */
+    /** Called with the number of clips done and their total. */
     readonly progress: (done: number, total: number) => void;
   },
 ): Promise<CheckpointEvaluation> {
@@ -74,7 +74,7 @@ export async function evaluateCheckpoint(
           classes: index.classes.length,
           batchSize,
           beforeBatch: async () => {
-            await nextTurn(); // where an interruption is heard
+            await nextTurn(); // lets signal handlers run
             if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
           },
           afterBatch: (count) => {
@@ -103,16 +103,17 @@ export async function evaluateCheckpoint(
 /**
  * The network of a state that can be evaluated.
  *
- * @throws {ReproError} `network-unknown` if nothing says what it is, `state-broken` if some of its values are no numbers
+ * @throws {ReproError} `network-unknown`, or `state-broken` if some values are NaN or infinite
  */
-export function networkOf({ network, state, source }: LoadedCheckpoint): NetworkConfig {
+export function networkOf({ network, state, source, whyUnknown }: LoadedCheckpoint): NetworkConfig {
   if (network !== null) {
     refuseBrokenState(state, source);
     return network;
   }
-  throw new ReproError('network-unknown', 'nothing says what network these tensors are of.', {
+  const why = whyUnknown === undefined ? '.' : `: ${whyUnknown}`;
+  throw new ReproError('network-unknown', `the network of these tensors is unknown${why}`, {
     where: source,
-    fix: 'Keep the file beside its run.json, or make it with `repro export` or `repro import`, which say so.',
+    fix: 'Use the folder of its training, or a file that `repro export` or `repro import` wrote: both describe the network.',
   });
 }
 
@@ -123,9 +124,9 @@ function rowsOf(
 ): Int32Array {
   if (split !== 'validation') return Int32Array.from(index.splits[split].keys());
   if (validation === null) {
-    throw new ReproError('split-unknown', 'nothing says which clips its training held back.', {
+    throw new ReproError('split-unknown', 'the clips that its training held back are unknown.', {
       where: source,
-      fix: 'Only the folder of a training here knows them (split.json): use --split test, or --split train for all its clips.',
+      fix: 'Only the folder of a training lists them (split.json): use --split test, or --split train for all training clips.',
     });
   }
   const { train, test } = index.splits;
@@ -133,6 +134,6 @@ function rowsOf(
   if (isSame && validation.rows.every((row) => row < train.length)) return Int32Array.from(validation.rows);
   throw new ReproError('split-unknown', 'the clips that its training held back are not among these.', {
     where: source,
-    fix: 'It was trained on other frames: choose the profile and settings that it was trained with.',
+    fix: 'It was trained on other frames: use the profile and settings that it was trained with.',
   });
 }

@@ -10,9 +10,9 @@ export type ExportFormat = 'safetensors' | 'npz';
 /**
  * Writes a state for other programs, its tensors under PyTorch's names. The same state gives the same bytes.
  *
- * @param out a path; in the current folder, named after the checkpoint, where left out
+ * @param out a path; by default in the current folder, named after the checkpoint
  * @returns the file's path and size
- * @throws {ReproError} `output-exists` if there is such a file and `force` is not set
+ * @throws {ReproError} `output-exists` if the file exists and `force` is not set
  */
 export async function exportCheckpoint(
   checkpoint: LoadedCheckpoint,
@@ -28,7 +28,11 @@ export async function exportCheckpoint(
   return { file, sizeBytes: bytes.length, tensors: checkpoint.state.size };
 }
 
-/** With what is known of the network beside the tensors, where a reader that does not care never looks. */
-function encodeSafetensors({ state, network, trainedOn, source }: LoadedCheckpoint): Uint8Array {
-  return writeSafetensors(state, encodeMetadata(network === null ? null : { network, trainedOn, source }));
+/** Describes the network in the metadata, which other programs ignore. */
+function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
+  const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
+  return writeSafetensors(
+    state,
+    encodeMetadata(network === null ? null : { network, trainedOn, source, assumed }),
+  );
 }

@@ -1,28 +1,41 @@
-import { parseFields } from '../formats/fields.ts';
+import { type Fields, parseFields } from '../formats/fields.ts';
+import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
+import type { Assumption } from './answers.ts';
 import { parseNetwork } from './network-json.ts';
 import { readTrainedOn, type TrainedOn } from './trained-on.ts';
 
-/** What an exported safetensors file says of itself, so that it can be evaluated wherever it lies. */
+/** What a safetensors file written here says about itself, so that it can be evaluated wherever it lies. */
 export interface ExportMetadata {
   readonly network: NetworkConfig;
   readonly trainedOn: TrainedOn;
-  /** What it was made of, for people: `baseline, seed 2020, best epoch 7`. */
+  /** Where it comes from, for people: `baseline, seed 2020, best epoch 7`. */
   readonly source: string;
+  /** What an import had to assume. */
+  readonly assumed: readonly Assumption[];
 }
 
 const VERSION = 1;
 const KEY = 'repro';
 
-/** As a safetensors file's `__metadata__`, where there is only text; PyTorch's own reader wants `format: pt`. */
+/**
+ * A safetensors file's `__metadata__`, which holds only strings. Hugging Face's loaders expect `format: pt` there; the
+ * safetensors package itself does not.
+ */
 export function encodeMetadata(metadata: ExportMetadata | null): Record<string, string> {
   if (metadata === null) return { format: 'pt' };
-  const simulated: Record<string, string> =
-    metadata.trainedOn.simulated === true ? { data: 'simulated' } : {};
-  return { format: 'pt', ...simulated, [KEY]: JSON.stringify({ version: VERSION, ...metadata }) };
+  const { assumed, ...rest } = metadata;
+  const simulated: Record<string, string> = rest.trainedOn.simulated === true ? { data: 'simulated' } : {};
+  const described = { version: VERSION, ...rest, ...(assumed.length > 0 ? { assumed } : {}) };
+  return { format: 'pt', ...simulated, [KEY]: JSON.stringify(described) };
 }
 
-/** @throws {ReproError} `network-invalid` if it has ours, and that is damaged; null if it has none */
+/** Whether `decodeMetadata` finds something to decode. */
+export function isExported(metadata: Readonly<Record<string, string>>): boolean {
+  return Object.hasOwn(metadata, KEY);
+}
+
+/** @returns null if it has none of ours @throws {ReproError} `network-invalid` if ours is damaged */
 export function decodeMetadata(
   metadata: Readonly<Record<string, string>>,
   file: string,
@@ -32,13 +45,22 @@ export function decodeMetadata(
   const fields = parseFields(text, {
     file: `${file}: metadata`,
     code: 'network-invalid',
-    fix: 'Export the file again: `repro export`.',
+    fix: 'Export or import it again: `repro export`, `repro import`.',
   });
   const version = fields.count('version');
-  if (version !== VERSION) fields.fail('version', `is ${version}, and only ${VERSION} is read here`);
+  if (version !== VERSION) fields.fail('version', `is ${version}, expected ${VERSION}`);
   return {
     network: parseNetwork(fields.object('network')),
     trainedOn: readTrainedOn(fields.object('trainedOn')),
-    source: fields.text('source'),
+    source: escapeControls(fields.text('source')),
+    assumed: fields.has('assumed') ? readAssumptions(fields) : [],
   };
+}
+
+/** The assumptions in `assumed`, of metadata or of network.json. */
+export function readAssumptions(fields: Fields): Assumption[] {
+  return fields.objects('assumed').map((one) => ({
+    what: escapeControls(one.text('what')),
+    matters: one.choice('matters', ['evaluation', 'training']),
+  }));
 }

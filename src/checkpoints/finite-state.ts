@@ -1,7 +1,8 @@
 import { ReproError } from '../errors.ts';
+import { quoteName } from '../formats/shown-text.ts';
 import type { State } from '../snn/tensor.ts';
 
-/** Names of the tensors with values that are no numbers: NaN or infinite. */
+/** Names of the tensors with NaN or infinite values. */
 export function findBrokenTensors(state: State): string[] {
   return [...state].flatMap(([name, tensor]) =>
     tensor.dtype === 'F32' && !tensor.data.every(Number.isFinite) ? [name] : [],
@@ -9,7 +10,7 @@ export function findBrokenTensors(state: State): string[] {
 }
 
 /**
- * Says no to a state that answers nothing: of a NaN, a network makes silence, and an accuracy that looks like any other.
+ * Refuses a state with NaN or infinite values: its neurons would stay silent, and the accuracy would look like any other.
  *
  * @throws {ReproError} `state-broken` naming the tensors
  */
@@ -18,13 +19,13 @@ export function refuseBrokenState(state: State, where: string): void {
   if (broken.length === 0) return;
   throw new ReproError(
     'state-broken',
-    `${listNames(broken)}: some values are no numbers (NaN or infinite), and neither is what the network makes of a clip.`,
-    { where, fix: 'Take a state from before its training went astray.' },
+    `${listNames(broken)}: some values are NaN or infinite, so the network’s output would be meaningless.`,
+    { where, fix: 'Use a state from before its training diverged.' },
   );
 }
 
-/** The first few names, in quotes; they come from files of others. */
+/** The first few names, quoted. */
 export function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 5).map((name) => JSON.stringify(name.slice(0, 80)));
+  const shown = names.slice(0, 5).map((name) => quoteName(name));
   return shown.join(', ') + (names.length > shown.length ? ` and ${names.length - shown.length} more` : '');
 }

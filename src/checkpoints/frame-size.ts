@@ -1,20 +1,20 @@
 import type { Findings } from './answers.ts';
 
-/** The data sets that the original has networks for: pixels in each direction. */
+/** The data sets for which the original has networks: pixels in each direction. */
 const N_MNIST = 34;
 const DVS128 = 128;
 
 /**
- * Height and width of the frames that a network takes. Its shapes fix them only up to what pooling rounds away: with two layers, a map of
- * 8 x 8 comes of 32 x 32 and of 35 x 35 alike.
+ * Height and width of the frames that a network takes. Its shapes determine them only up to what pooling rounds away: with
+ * two layers, both 32 x 32 and 35 x 35 leave a map of 8 x 8.
  */
 export function inferFrameSize(
   evidence: {
     /** Poolings that halve, rounding down. */
     readonly layers: number;
-    /** Pixels of the map that the last pooling leaves. */
+    /** Pixels of the map after the last pooling. */
     readonly cells: number;
-    /** Shape of the first layer's w where each neuron has its own: [1, C, H, W]. */
+    /** Shape of the first layer's w if each neuron has its own: [1, C, H, W]. */
     readonly perNeuron: readonly number[] | undefined;
     readonly classes: number;
     readonly className: string | undefined;
@@ -27,8 +27,8 @@ export function inferFrameSize(
   const fits = (height: number, width: number): boolean =>
     Math.floor(height / scale) * Math.floor(width / scale) === cells;
 
-  if (perNeuron?.length === 4) {
-    const [, , height, width] = perNeuron as [number, number, number, number];
+  const [, , height, width] = perNeuron?.length === 4 ? perNeuron : [];
+  if (height !== undefined && width !== undefined) {
     if (answer !== undefined && (answer[0] !== height || answer[1] !== width)) {
       findings.contradict('frames of', `${height} x ${width}`, '--input');
     }
@@ -37,9 +37,9 @@ export function inferFrameSize(
   if (answer !== undefined) {
     if (!fits(...answer)) {
       findings.fail(
-        `frames of ${answer[0]} x ${answer[1]} do not fit: ${layers} layers leave ${Math.floor(answer[0] / scale)} x ` +
-          `${Math.floor(answer[1] / scale)} of them, and "fc.2.weight" is for ${cells} pixels a channel`,
-        'Give --input the size of the frames that it was trained with.',
+        `frames of ${answer[0]} x ${answer[1]} do not fit: ${layers} layers reduce them to ${Math.floor(answer[0] / scale)} x ` +
+          `${Math.floor(answer[1] / scale)}, but "fc.2.weight" takes ${cells} pixels per channel`,
+        'Set --input to the size of the frames that it was trained with.',
       );
     }
     return [...answer];
@@ -50,8 +50,8 @@ export function inferFrameSize(
   const side = Math.sqrt(cells);
   if (!Number.isInteger(side)) {
     findings.fail(
-      `its frames are not square: "fc.2.weight" is for ${cells} pixels a channel`,
-      'Say of what size they are: --input HEIGHTxWIDTH.',
+      `its frames are not square: "fc.2.weight" takes ${cells} pixels per channel`,
+      'Give their size: --input HEIGHTxWIDTH.',
     );
   }
   const smallest = side * scale;

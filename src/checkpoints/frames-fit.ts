@@ -3,17 +3,17 @@ import type { ClipIndex } from '../formats/frame-cache.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import type { State } from '../snn/tensor.ts';
 
-/** Cameras that are known, and the profile whose frames are theirs. */
+/** Known cameras, and the profile with their frames. */
 const CAMERAS: readonly { readonly side: number; readonly profile: string }[] = [
   { side: 34, profile: 'nmnist' },
   { side: 128, profile: 'full' },
 ];
 
 /**
- * Whether a network can be shown these frames.
+ * Checks that a network can be shown these frames.
  *
  * @param input [P, H, W] of a frame
- * @throws {ReproError} `frames-misfit` with the settings that would fit, if any would
+ * @throws {ReproError} `frames-misfit` with the settings that would make them fit, if any
  */
 export function checkFramesFit(
   { network, state }: { readonly network: NetworkConfig; readonly state: State },
@@ -26,28 +26,28 @@ export function checkFramesFit(
   };
   if (architecture !== 'event-frames') {
     fail(
-      `this is a network for still images (${architecture}), and ${index.dataset} has event frames.`,
-      'There are no still images here to evaluate it on.',
+      `this is a network for still images (${architecture}), but ${index.dataset} has event frames.`,
+      'No data set here has still images to evaluate it on.',
     );
   }
   const [channels, height, width] = network.input;
   const [frameChannels, frameHeight, frameWidth] = input;
   if (channels !== frameChannels) {
     fail(
-      `the network takes frames of ${channels} channels, and these have ${frameChannels}.`,
-      'Event frames have 2, one a polarity.',
+      `the network takes frames with ${channels} channels, but these have ${frameChannels}.`,
+      'Event frames have 2, one per polarity.',
     );
   }
   if (height !== frameHeight || width !== frameWidth) {
     fail(
-      `the network takes frames of ${height} x ${width}, and these are of ${frameHeight} x ${frameWidth}.`,
+      `the network takes frames of ${height} x ${width}, but these are ${frameHeight} x ${frameWidth}.`,
       remedySize(network, state, index),
     );
   }
   if (network.classes !== index.classes.length) {
     fail(
-      `the network tells ${network.classes} classes apart, and ${index.dataset} has ${index.classes.length}.`,
-      'It was trained on another data set: choose the profile of that one with --profile.',
+      `the network has ${network.classes} classes, but ${index.dataset} has ${index.classes.length}.`,
+      'It was trained on another data set: choose that one’s profile with --profile.',
     );
   }
 }
@@ -57,23 +57,24 @@ function remedySize(network: NetworkConfig, state: State, { sensor, frames }: Cl
   const remedies: string[] = [];
   const factor = sensor.height / height;
   if (Number.isInteger(factor) && sensor.width / width === factor) {
-    remedies.push(`Frames that fit come of --set frames.downsample=${factor}.`);
+    remedies.push(`Frames that fit: --set frames.downsample=${factor}.`);
   }
   const camera = CAMERAS.find(({ side }) => side === height && side === width && side !== sensor.height);
   if (camera !== undefined) {
-    remedies.push(`Frames of ${camera.side} x ${camera.side} are those of --profile ${camera.profile}.`);
+    remedies.push(`Frames of ${camera.side} x ${camera.side}: --profile ${camera.profile}.`);
   }
   if (takesAlike(network, state, [frames.height, frames.width])) {
     remedies.push(
-      `Its weights would fit these frames too. If it was trained on such, import it with --input ${frames.height}x${frames.width}.`,
+      `Its weights would fit these frames too. If it was trained on this size, import it with --input ${frames.height}x${frames.width}.`,
     );
   }
   return (
-    remedies.join('\n') || 'No setting of this data set gives frames of that size: it was trained on another.'
+    remedies.join('\n') ||
+    'No setting gives frames of that size for this data set: it was trained on another.'
   );
 }
 
-/** Whether frames of another size leave as large a map, what pooling rounds away left aside. */
+/** Whether frames of another size leave a map of the same size after pooling. */
 function takesAlike(
   { layers = 0, channels, tau }: NetworkConfig,
   state: State,

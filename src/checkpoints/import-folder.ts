@@ -2,8 +2,10 @@ import path from 'node:path';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { ImportAnswers } from './answers.ts';
 import { formatCurves } from './curves.ts';
+import { encodeMetadata } from './export-metadata.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import { formatNetworkFile, type NetworkFile } from './network-file.ts';
+import { trainedElsewhere } from './trained-on.ts';
 import { writeWholeFolder } from './whole-output.ts';
 
 const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
@@ -16,9 +18,10 @@ export interface ImportOutcome {
 }
 
 /**
- * Imports a `.pt` file into a folder: state.safetensors, network.json and, where the file has a log, curves.csv.
+ * Imports a `.pt` or `.safetensors` file into a folder: state.safetensors, network.json and, if the file has a log,
+ * curves.csv. The state also carries the description in its metadata, so that it can be moved.
  *
- * @param out the folder; beside the file, of its name without `.pt`, where left out
+ * @param out the folder; by default beside the file, named after it without its extension
  * @throws {ReproError} of `importCheckpoint`, or `output-exists`
  */
 export async function importIntoFolder(
@@ -32,15 +35,22 @@ export async function importIntoFolder(
   const folder = out ?? defaultFolder(file);
   const checkpoint = await importCheckpoint(file, answers);
   const { network, trainedSteps, format, className, claims, curves, assumptions } = checkpoint;
+  const name = path.basename(file);
   const description: NetworkFile = {
     network,
     trainedSteps,
-    source: { file: path.basename(file), sha256: await hashFile(file), format, class: className },
+    source: { file: name, sha256: await hashFile(file), format, class: className },
     claims,
     assumed: assumptions,
   };
+  const metadata = encodeMetadata({
+    network,
+    trainedOn: trainedElsewhere(trainedSteps),
+    source: `imported from ${name}`,
+    assumed: assumptions,
+  });
   const contents = new Map<string, Uint8Array | string>([
-    [FILES.state, writeSafetensors(checkpoint.state, { format: 'pt' })],
+    [FILES.state, writeSafetensors(checkpoint.state, metadata)],
     [FILES.network, formatNetworkFile(description)],
     ...(curves.length > 0 ? ([[FILES.curves, formatCurves(curves)]] as const) : []),
   ]);
@@ -50,6 +60,6 @@ export async function importIntoFolder(
 
 /** `logs/check_point_max.pt` -> `logs/check_point_max` */
 function defaultFolder(file: string): string {
-  const name = path.basename(file).replace(/\.pth?$/i, '');
+  const name = path.basename(file).replace(/\.(?:pth?|safetensors)$/i, '');
   return path.join(path.dirname(file), name === path.basename(file) ? `${name}.imported` : name);
 }

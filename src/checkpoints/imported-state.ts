@@ -1,26 +1,24 @@
 import { ReproError } from '../errors.ts';
-import type { TorchArray, TorchFile, TorchTensor } from '../formats/torch-pt.ts';
+import type { TorchArray } from '../formats/torch-pt.ts';
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import { IMPORTABLE } from './answers.ts';
 import { findBrokenTensors, listNames } from './finite-state.ts';
+import type { SavedTensor } from './saved-file.ts';
 
 /**
- * Reads a network's tensors, those that it needs and no others, into the types that engines take.
+ * Reads the tensors that a network needs into the types that engines take.
  *
- * @param tensors under PyTorch's names
- * @throws {ReproError} `import-tensors` naming what is missing, too much, or of another shape
+ * @param tensors by PyTorch's names
+ * @throws {ReproError} `import-tensors` naming tensors that are missing, superfluous, or of the wrong shape or type
  */
 export async function readImportedState(
-  torch: TorchFile,
-  tensors: ReadonlyMap<string, TorchTensor>,
+  tensors: ReadonlyMap<string, SavedTensor>,
   { spec, file }: { readonly spec: NetworkSpec; readonly file: string },
 ): Promise<{ readonly state: State; readonly warnings: readonly string[] }> {
   const fail = (problem: string): never => {
-    throw new ReproError('import-tensors', `${problem}.`, {
-      where: file,
-      fix: 'docs/checkpoints.md says what the networks are that can be imported.',
-    });
+    throw new ReproError('import-tensors', `${problem}.`, { where: file, fix: IMPORTABLE });
   };
   const entries = stateEntries(spec);
   const names = new Set(entries.map(({ name }) => name));
@@ -34,21 +32,19 @@ export async function readImportedState(
     const tensor = tensors.get(entry.name);
     if (tensor === undefined) continue;
     if (!sameShape(entry.shape, tensor.shape)) {
-      fail(`"${entry.name}" is [${tensor.shape.join(', ')}], expected [${entry.shape.join(', ')}]`);
+      fail(`"${entry.name}" has shape [${tensor.shape.join(', ')}], expected [${entry.shape.join(', ')}]`);
     }
-    state.set(entry.name, convert(entry, await torch.readTensor(tensor), fail));
+    state.set(entry.name, convert(entry, await tensor.read(), fail));
   }
   const broken = findBrokenTensors(state);
   const warnings =
     broken.length > 0
-      ? [
-          `${listNames(broken)}: some values are no numbers (NaN or infinite); whoever trained it went astray.`,
-        ]
+      ? [`${listNames(broken)}: some values are NaN or infinite, so its training must have diverged.`]
       : [];
   return { state, warnings };
 }
 
-/** A single number may be kept as a vector of one. */
+/** A single number may be saved as a vector of one. */
 function sameShape(expected: readonly number[], found: readonly number[]): boolean {
   return (
     expected.join() === found.join() || (countElements(expected) === 1 && found.every((size) => size === 1))
@@ -68,6 +64,6 @@ function convert(
     if (data instanceof Float64Array) return { dtype, shape, data: Float32Array.from(data) };
   }
   return fail(
-    `"${name}" holds ${array.dtype}, expected ${dtype === 'I64' ? 'whole numbers' : 'floating-point numbers'}`,
+    `"${name}" holds ${array.dtype}, expected ${dtype === 'I64' ? 'int64 or int32' : 'floating-point numbers'}`,
   );
 }

@@ -1,19 +1,23 @@
-import type { TorchTensor } from '../formats/torch-pt.ts';
+import { quoteName } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
+import { countElements } from '../snn/tensor.ts';
 import { type Assumption, Findings, type ImportAnswers } from './answers.ts';
 import { inferShapes } from './infer-shapes.ts';
 import type { NetworkFacts } from './network-facts.ts';
 
+type Shapes = ReadonlyMap<string, { readonly shape: readonly number[] }>;
+
 export interface InferredNetwork {
   readonly network: NetworkConfig;
-  /** T that it was trained with, where the file says so. */
+  /** T that it was trained with; null if the file does not say. */
   readonly trainedSteps: number | null;
   readonly assumptions: readonly Assumption[];
 }
 
-/** What is known of a network before it is known which one it is. */
+/** What is known about a network before it is known which one it is. */
 export interface Evidence {
-  readonly tensors: ReadonlyMap<string, TorchTensor>;
+  /** Shapes by PyTorch's names. */
+  readonly tensors: Shapes;
   readonly facts: NetworkFacts;
   /** `models.DVS128GestureNet` */
   readonly className: string | undefined;
@@ -21,14 +25,14 @@ export interface Evidence {
   readonly file: string;
 }
 
-/** The surrogates of SpikingJelly that are known here. */
+/** SpikingJelly's surrogates that exist here. */
 const SURROGATES: Readonly<Record<string, 'atan' | 'sigmoid'>> = { ATan: 'atan', Sigmoid: 'sigmoid' };
 
 /**
- * Works out what network a checkpoint is of: from the names and shapes of its tensors, from what its modules say, from what a person
- * says, and where none of them says anything, from the thesis, with a note.
+ * Infers which network a checkpoint holds: from the names and shapes of its tensors, then its modules, then the user's
+ * answers, and otherwise from the thesis, recording each such assumption.
  *
- * @throws {ReproError} `import-unknown` if it is of none that is known here, `import-contradiction` for an answer that the file refutes
+ * @throws {ReproError} `import-unknown` if it is not a network known here, `import-contradiction` if the file refutes an answer
  */
 export function inferNetwork(evidence: Evidence): InferredNetwork {
   const findings = new Findings(evidence.file);
@@ -55,9 +59,9 @@ type Neurons = Pick<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surrogate' | 't
 function inferNeurons({ tensors, facts, answers }: Evidence, findings: Findings): Neurons {
   const logits = [...tensors].filter(([name]) => name.endsWith('.w')).map(([, tensor]) => tensor);
   const neuron = logits.length > 0 ? 'plif' : 'lif';
-  const per = logits.some(({ shape }) => countOf(shape) > 1) ? 'neuron' : 'layer';
+  const per = logits.some(({ shape }) => countElements(shape) > 1) ? 'neuron' : 'layer';
   if (neuron === 'plif' && answers.tau !== undefined) {
-    findings.contradict('the neurons learn their τ', 'themselves', '--tau');
+    findings.contradict('neuron', 'PLIF, whose τ is learned', '--tau');
   }
   const reset = inferReset(facts, answers, findings);
   const threshold = findings.settle('threshold', { found: facts.threshold, otherwise: 1, option: null });
@@ -79,24 +83,24 @@ function inferFixedTau(
   return { per: 'layer', mean, std: 0 };
 }
 
-/** Where τ started from is of no account once it has been learned. */
+/** Where τ started does not matter once it has been learned. */
 function inferStart(facts: NetworkFacts, per: 'layer' | 'neuron', findings: Findings): NetworkConfig['tau'] {
   const matters = 'training';
   const settle = (name: string, found: number | undefined, otherwise: number): number =>
     findings.settle(name, { found, otherwise, option: null, matters });
   const start = facts.initialTau !== undefined && facts.initialTau > 1 ? facts.initialTau : undefined;
-  const mean = settle('τ’s start', start, 2);
-  const std = per === 'layer' ? 0 : settle('the standard deviation of τ’s start', facts.initialTauStd, 0.1);
+  const mean = settle('initial τ', start, 2);
+  const std = per === 'layer' ? 0 : settle('standard deviation of the initial τ', facts.initialTauStd, 0.1);
   return { per, mean, std };
 }
 
 function inferReset(facts: NetworkFacts, answers: ImportAnswers, findings: Findings): NetworkConfig['reset'] {
   const { resetPotential, detachReset } = facts;
   const known = resetPotential === undefined ? undefined : resetPotential === null ? 'soft' : 'hard';
-  const kind = findings.settle('reset', {
+  const kind = findings.settle<'hard' | 'soft'>('reset', {
     found: known,
     answer: answers.reset,
-    otherwise: 'hard' as 'hard' | 'soft',
+    otherwise: 'hard',
     option: '--reset',
   });
   const detach = findings.settle('detached reset', {
@@ -109,7 +113,7 @@ function inferReset(facts: NetworkFacts, answers: ImportAnswers, findings: Findi
 }
 
 function inferSurrogate(
-  tensors: ReadonlyMap<string, TorchTensor>,
+  tensors: Shapes,
   { surrogate }: NetworkFacts,
   findings: Findings,
 ): NetworkConfig['surrogate'] {
@@ -117,7 +121,7 @@ function inferSurrogate(
   const found = SURROGATES[surrogate?.className ?? ''];
   if (surrogate !== undefined && found === undefined) {
     findings.assume(
-      `surrogate atan in place of ${surrogate.className}, which is not known here`,
+      `surrogate atan instead of ${quoteName(surrogate.className)}, which is unknown here`,
       null,
       matters,
     );
@@ -128,12 +132,8 @@ function inferSurrogate(
       : findings.settle('surrogate', { found, otherwise: 'atan', option: null, matters });
   const learnable =
     surrogate?.learnable ?? [...tensors.keys()].some((name) => name.endsWith('.surrogate_function.alpha'));
-  // A slope that is learned is one of the tensors; what it started from is of no account.
+  // A learned slope is one of the tensors; its initial value does not matter.
   if (learnable) return { kind, alpha: 2, learnable };
   const alpha = findings.settle('slope', { found: surrogate?.alpha, otherwise: 2, option: null, matters });
   return { kind, alpha, learnable };
-}
-
-function countOf(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
 }

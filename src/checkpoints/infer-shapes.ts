@@ -1,5 +1,5 @@
 import type { NetworkConfig } from '../snn/networks.ts';
-import type { Findings } from './answers.ts';
+import { type Findings, IMPORTABLE } from './answers.ts';
 import { inferFrameSize } from './frame-size.ts';
 import type { Evidence } from './infer-network.ts';
 
@@ -8,13 +8,11 @@ export type Shapes = Pick<
   'architecture' | 'input' | 'classes' | 'channels' | 'layers' | 'steps' | 'hidden' | 'votes'
 >;
 
-/** Images of the two data sets, and the last linear layer of their networks. */
+/** Image shape of the two data sets, and the last linear layer of their networks. */
 const STILL = {
   mnist: { input: [1, 28, 28], last: 'fc.5.weight' },
   cifar10: { input: [3, 32, 32], last: 'fc.4.weight' },
 } as const;
-
-const WHICH = 'docs/checkpoints.md says what the networks are that can be imported.';
 
 /** The architecture and its sizes, from the names and shapes of tensors. */
 export function inferShapes(evidence: Evidence, findings: Findings): Shapes {
@@ -27,8 +25,8 @@ function inferEventFrames(evidence: Evidence, findings: Findings): Shapes {
   const { tensors, answers, className } = evidence;
   if (answers.steps !== undefined) {
     findings.fail(
-      'it is a network for event frames, whose number of steps is that of the frames',
-      'Leave --steps out.',
+      'it is a network for event frames: it takes as many steps as there are frames',
+      'Leave out --steps.',
     );
   }
   let layers = 0;
@@ -56,7 +54,7 @@ function inferStill(evidence: Evidence, findings: Findings): Shapes {
   const { input, last } = STILL[architecture];
   const { facts, answers } = evidence;
   if (answers.size !== undefined) {
-    findings.fail(`it is a network for images of ${input[1]} x ${input[2]}`, 'Leave --input out.');
+    findings.fail(`it is a network for images of ${input[1]} x ${input[2]}`, 'Leave out --input.');
   }
   if (facts.steps !== undefined && answers.steps !== undefined && facts.steps !== answers.steps) {
     findings.contradict('steps', String(facts.steps), '--steps');
@@ -64,8 +62,8 @@ function inferStill(evidence: Evidence, findings: Findings): Shapes {
   const steps = facts.steps ?? answers.steps;
   if (steps === undefined) {
     findings.fail(
-      'it does not say at how many steps an image is shown',
-      'Say so: --steps T (8 in the PLIF paper).',
+      'it does not say for how many steps an image is shown',
+      'Add --steps T (8 in the PLIF paper).',
     );
   }
   const [hidden] = shapeOf(evidence, 'fc.2.weight', 2, findings);
@@ -80,7 +78,7 @@ function inferClasses(
   const [outputs] = shapeOf(evidence, last, 2, findings);
   const votes = evidence.facts.votes ?? 10;
   if (outputs % votes !== 0) {
-    findings.fail(`its ${outputs} output neurons are no whole number of ${votes} votes a class`, WHICH);
+    findings.fail(`its ${outputs} output neurons are not a multiple of ${votes} votes per class`, IMPORTABLE);
   }
   return { classes: outputs / votes, votes };
 }
@@ -94,11 +92,11 @@ function shapeOf(
 ): [number, number] {
   const shape = tensors.get(name)?.shape;
   if (shape === undefined) {
-    findings.fail(`it has no tensor "${name}", so it is none of the networks here`, WHICH);
+    findings.fail(`it has no tensor "${name}", so it is not one of the networks here`, IMPORTABLE);
   }
   const [first = 0, second = 0] = shape;
   if (shape.length !== dimensions || first === 0 || second === 0) {
-    findings.fail(`"${name}" is of shape [${shape.join(', ')}], which no network here has`, WHICH);
+    findings.fail(`"${name}" has shape [${shape.join(', ')}], as in no network here`, IMPORTABLE);
   }
   return [first, second];
 }

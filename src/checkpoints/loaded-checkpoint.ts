@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checkState } from '../engines/checks.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { kindOfPath } from '../files/path-kind.ts';
 import { parseFields } from '../formats/fields.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
+import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { ShapeError } from '../snn/shape-error.ts';
 import type { State } from '../snn/tensor.ts';
@@ -13,28 +15,32 @@ import { decodeMetadata } from './export-metadata.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
 import { parseNetworkFile } from './network-file.ts';
 import { parseNetwork } from './network-json.ts';
+import { SAFETENSORS_NAME } from './saved-file.ts';
 import { readTraining, type TrainedOn, trainedElsewhere } from './trained-on.ts';
+import { recoverFolder } from './whole-output.ts';
 
 /** Which of a training's two states. */
 export type Which = 'best' | 'last';
 
-/** A state, and what is known of it. */
+/** A state, and what is known about it. */
 export interface LoadedCheckpoint {
   readonly state: State;
-  /** Null for tensors that nothing is known of. */
+  /** Null if unknown. */
   readonly network: NetworkConfig | null;
+  /** Why the network is unknown. */
+  readonly whyUnknown?: string | undefined;
   readonly trainedOn: TrainedOn;
   /** What it is, for people: `baseline, seed 2020, best epoch 7`. */
   readonly source: string;
-  /** Short, for the name of a file made of it: `baseline-2020-best`. */
+  /** Short, for the name of a file made from it: `baseline-2020-best`. */
   readonly name: string;
-  /** What its training held back; null if that is not known. */
+  /** What its training held back; null if unknown. */
   readonly validation: HeldBack | null;
   readonly assumptions: readonly Assumption[];
   readonly warnings: readonly string[];
 }
 
-/** Clips that a training held back, and by what to tell whether frames are of the same clips. */
+/** Clips that a training held back, and what identifies the frames they belong to. */
 export interface HeldBack {
   /** Rows of train.npy. */
   readonly rows: readonly number[];
@@ -42,18 +48,20 @@ export interface HeldBack {
   readonly testClips: number;
 }
 
-/** The state of `repro import`; those of a training of the pipeline and of `repro train-val`. */
+/** The states written by `repro import`, by the pipeline's trainings, and by `repro train-val`. */
 const STATES: Readonly<Record<Which, readonly string[]>> = {
   best: ['state.safetensors', 'best.safetensors', 'checkpoint_max.safetensors'],
   last: ['last.safetensors', 'checkpoint.safetensors'],
 };
+/** The file that an import writes is named after its folder. */
+const IMPORTED_STEM = 'state';
 
 /**
- * Reads a state from wherever it is: a `.pt` file, a `.safetensors` file, or the folder of a training or an import.
+ * Reads a state from a `.pt` file, a `.safetensors` file, or the folder of a training or an import.
  *
- * @param which of a training's states; `best` where nothing is said
- * @throws {ReproError} `checkpoint-missing` if there is none, `network-invalid` if what is said of its network does not fit its tensors,
- *   or one of the format that says what is wrong
+ * @param which of a training's states; `best` by default
+ * @throws {ReproError} `checkpoint-missing` if there is none, `network-invalid` if the description of its network does not fit
+ *   its tensors, or an error of its format
  */
 export async function loadCheckpoint(source: string, which?: Which): Promise<LoadedCheckpoint> {
   const checkpoint = await load(source, which);
@@ -61,7 +69,7 @@ export async function loadCheckpoint(source: string, which?: Which): Promise<Loa
   return checkpoint;
 }
 
-/** What is said of a network lies in another file, or was written by somebody. */
+/** The description may lie in another file, or have been edited. */
 function checkNetwork({ network, state }: LoadedCheckpoint, where: string): void {
   if (network === null) return;
   try {
@@ -70,10 +78,10 @@ function checkNetwork({ network, state }: LoadedCheckpoint, where: string): void
     if (!(cause instanceof ShapeError)) throw cause;
     throw new ReproError(
       'network-invalid',
-      `the network that it is said to be of is none, or has other tensors (${cause.message}).`,
+      `its tensors do not fit the network described for it: ${cause.message}.`,
       {
         where,
-        fix: 'Import, export or train it again: its description and its tensors belong together.',
+        fix: 'Import, export or train it again, so that its description and its tensors belong together.',
         cause,
       },
     );
@@ -81,44 +89,42 @@ function checkNetwork({ network, state }: LoadedCheckpoint, where: string): void
 }
 
 async function load(source: string, which?: Which): Promise<LoadedCheckpoint> {
-  const kind = await kindOf(source);
-  if (kind === 'folder') return loadFolder(source, which ?? 'best');
+  if ((await kindOfSource(source)) === 'folder') return loadFolder(source, which ?? 'best');
   if (which !== undefined) {
     throw new ReproError(
       'checkpoint-missing',
       '--which chooses between the states in a folder; this is a file.',
       {
         where: source,
-        fix: 'Leave --which out, or name the folder.',
+        fix: 'Leave out --which, or name the folder.',
       },
     );
   }
-  if (/\.(?:pt|pth)$/i.test(source)) return loadTorch(source);
-  if (/\.safetensors$/i.test(source)) return loadSafetensors(source);
-  throw new ReproError('checkpoint-missing', 'this is no .pt or .safetensors file.', {
+  if (/\.pth?$/i.test(source)) return loadForeign(source);
+  if (SAFETENSORS_NAME.test(source)) return loadSafetensors(source);
+  throw new ReproError('checkpoint-missing', 'expected a .pt or .safetensors file.', {
     where: source,
-    fix: 'An .npz has no room for what the network is: use the .safetensors file instead.',
+    fix: 'Use a .safetensors file instead of an .npz: only it can describe its network.',
   });
 }
 
-async function kindOf(source: string): Promise<'file' | 'folder'> {
-  try {
-    return (await stat(source)).isDirectory() ? 'folder' : 'file';
-  } catch (cause) {
-    if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
-    throw new ReproError('checkpoint-missing', 'there is no such file or folder.', {
-      where: source,
-      fix: 'Name a .pt or .safetensors file, a folder that holds a state, or a stage instance such as train@baseline,2020.',
-      cause,
-    });
-  }
+async function kindOfSource(source: string): Promise<'file' | 'folder'> {
+  // An import killed while it replaced this folder leaves the old one under another name.
+  if ((await kindOfPath(source)) === null) await recoverFolder(source);
+  const kind = await kindOfPath(source);
+  if (kind !== null) return kind;
+  throw new ReproError('checkpoint-missing', 'no such file or folder.', {
+    where: source,
+    fix: 'Name a .pt or .safetensors file, a folder that holds a state, or a stage instance such as train@baseline,2020.',
+  });
 }
 
-async function loadTorch(file: string): Promise<LoadedCheckpoint> {
+/** A file from elsewhere: its network is inferred from what it holds. */
+async function loadForeign(file: string): Promise<LoadedCheckpoint> {
   const { state, network, trainedSteps, assumptions, warnings } = await importCheckpoint(file);
-  const name = path.basename(file).replace(/\.pth?$/i, '');
   return {
-    ...{ state, network, assumptions, warnings, name },
+    ...{ state, network, assumptions, warnings },
+    name: path.basename(file).replace(/\.(?:pth?|safetensors)$/i, ''),
     trainedOn: trainedElsewhere(trainedSteps),
     source: path.basename(file),
     validation: null,
@@ -131,44 +137,58 @@ async function loadFolder(folder: string, which: Which): Promise<LoadedCheckpoin
   if (found !== undefined) return loadSafetensors(path.join(folder, found), which);
   throw new ReproError(
     'checkpoint-missing',
-    `there is no ${which} state here: none of ${names.join(', ')}.`,
+    `this folder has no ${which} state: expected ${names.join(' or ')}.`,
     {
       where: folder,
-      fix: 'Name the folder of a training, such as artifacts/train/baseline/2020, or one that `repro import` made.',
+      fix: 'Name the folder of a training, such as artifacts/train/baseline/2020, or of an import.',
     },
   );
 }
 
-/** What is known of a safetensors file: by its own metadata, else by network.json or run.json beside it. */
+/**
+ * A safetensors file and its description: its own metadata, else network.json or run.json beside it, else what its names and
+ * shapes say.
+ */
 async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheckpoint> {
-  const { tensors: state, metadata } = readSafetensors(await readFile(file), file);
-  const name = path.basename(file, '.safetensors');
-  const unknown = { state, name, validation: null, assumptions: [], warnings: [] };
-  const own = decodeMetadata(metadata, file);
-  if (own !== null) return { ...unknown, ...own };
-
+  const bytes = await readFile(file);
+  const { metadata } = readSafetensorsArrays(bytes, file);
   const folder = path.dirname(path.resolve(file));
-  const imported = await readIfThere(path.join(folder, 'network.json'));
-  if (imported !== undefined && name === 'state') {
-    const { network, trainedSteps, source, assumed } = parseNetworkFile(
-      imported,
-      path.join(folder, 'network.json'),
-    );
+  const stem = path.basename(file).replace(SAFETENSORS_NAME, '');
+  const common = {
+    name: stem === IMPORTED_STEM ? path.basename(folder) : stem,
+    validation: null,
+    assumptions: [],
+    warnings: [],
+  };
+  const state = (): State => readSafetensors(bytes, file).tensors;
+  const own = decodeMetadata(metadata, file);
+  if (own !== null) {
+    const { assumed: assumptions, ...described } = own;
+    return { ...common, ...described, assumptions, state: state() };
+  }
+  const networkPath = path.join(folder, 'network.json');
+  const imported = await readIfPresent(networkPath);
+  if (imported !== undefined) {
+    const { network, trainedSteps, source, assumed } = parseNetworkFile(imported, networkPath);
     return {
-      ...unknown,
-      network,
+      ...common,
+      ...{ state: state(), network, assumptions: assumed },
       trainedOn: trainedElsewhere(trainedSteps),
-      name: path.basename(folder),
       source: `imported from ${source.file}`,
-      assumptions: assumed,
     };
   }
-  const run = await readIfThere(path.join(folder, 'run.json'));
-  if (run === undefined) {
-    return { ...unknown, network: null, trainedOn: trainedElsewhere(null), source: path.basename(file) };
+  const run = await readIfPresent(path.join(folder, 'run.json'));
+  if (run !== undefined) {
+    const what = which ?? (STATES.last.includes(path.basename(file)) ? 'last' : 'best');
+    return { ...common, state: state(), ...(await describeTraining(folder, run, what)) };
   }
-  const what = which ?? (STATES.last.includes(path.basename(file)) ? 'last' : 'best');
-  return { ...unknown, ...(await describeTraining(folder, run, what)) };
+  try {
+    return await loadForeign(file);
+  } catch (error) {
+    if (!(error instanceof ReproError && error.code.startsWith('import-'))) throw error;
+    const unknown = { network: null, whyUnknown: error.message, trainedOn: trainedElsewhere(null) };
+    return { ...common, ...unknown, name: stem, state: state(), source: path.basename(file) };
+  }
 }
 
 async function describeTraining(folder: string, text: string, which: Which) {
@@ -178,7 +198,7 @@ async function describeTraining(folder: string, text: string, which: Which) {
   const model = run.object('model').text('id');
   const seed = run.number('seed');
   const epoch = which === 'best' ? `best epoch ${run.object('best').count('epoch') + 1}` : 'last epoch';
-  const splitText = await readIfThere(path.join(folder, 'split.json'));
+  const splitText = await readIfPresent(path.join(folder, 'split.json'));
   const split =
     splitText &&
     parseFields(splitText, { file: path.join(folder, 'split.json'), code: 'network-invalid', fix });
@@ -196,7 +216,7 @@ async function describeTraining(folder: string, text: string, which: Which) {
   };
 }
 
-async function readIfThere(file: string): Promise<string | undefined> {
+async function readIfPresent(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {

@@ -1,9 +1,11 @@
 import { ReproError } from '../errors.ts';
+import { escapeControls, quoteName } from '../formats/shown-text.ts';
 import type { PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
+import { IMPORTABLE } from './answers.ts';
 import type { ModuleNode, ModuleTree } from './module-tree.ts';
 
-/** The parts of the original's networks in the order in which they run; a network has some of them. */
+/** The parts of the original's networks, in the order they run. A network need not have all. */
 const PARTS = ['static_conv', 'conv', 'fc', 'boost'] as const;
 
 /** A layer of a pickled network. */
@@ -11,21 +13,21 @@ export interface ModuleLayer extends ModuleNode {
   readonly kind: Layer['kind'];
 }
 
-/** Reads a number or text of a module's attributes; what is neither is undefined. */
+/** A finite number, or undefined. */
 export function numberOf(value: PickleValue | undefined): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
-/** PyTorch keeps sizes as a number or as one for each dimension. */
+/** PyTorch stores a size as one number, or as one per dimension. */
 export function sizeOf(value: PickleValue | undefined): number | undefined {
   if (!Array.isArray(value)) return numberOf(value);
   return value.every((size) => size === value[0]) ? numberOf(value[0]) : undefined;
 }
 
 /**
- * The layers of a pickled network in the order in which they run.
+ * The layers of a pickled network in the order they run.
  *
- * @throws {ReproError} `import-unknown` for a layer that no network here has, or of other settings: it would compute something else
+ * @throws {ReproError} `import-unknown` for a layer of another kind or with other settings: it would compute something else
  */
 export function readLayers(tree: ModuleTree, file: string): ModuleLayer[] {
   const layers = PARTS.flatMap((part) => {
@@ -36,12 +38,12 @@ export function readLayers(tree: ModuleTree, file: string): ModuleLayer[] {
   const known = new Set(layers.map(({ path }) => path.split('.', 1).join('')));
   const stranger = tree.modules.find(({ path }) => path !== '' && !known.has(path.split('.', 1).join('')));
   if (stranger !== undefined) {
-    throw unknown(file, stranger, `is no part of these networks, whose parts are ${PARTS.join(', ')}`);
+    throw unknown(file, stranger, `is not part of these networks (${PARTS.join(', ')})`);
   }
   return layers.map((node) => ({ ...node, kind: kindOf(node, file) }));
 }
 
-/** A module without modules in it, but for the surrogate function of a neuron. */
+/** A module without submodules, apart from a neuron's surrogate function. */
 function isLayer(path: string, tree: ModuleTree): boolean {
   if (path.endsWith('.surrogate_function')) return false;
   return !tree.modules.some(
@@ -52,10 +54,10 @@ function isLayer(path: string, tree: ModuleTree): boolean {
 function kindOf(node: ModuleNode, file: string): Layer['kind'] {
   const { attributes, className } = node;
   const expect = (found: boolean, what: string): void => {
-    if (!found) throw unknown(file, node, `is not as in these networks: ${what}`);
+    if (!found) throw unknown(file, node, `differs from these networks: ${what}`);
   };
   const size = (name: string): number | undefined => sizeOf(attributes.get(name));
-  // An attribute that is not there is one that its PyTorch did not know yet.
+  // A missing attribute did not exist yet in the PyTorch that saved it.
   const plain = (name: string, value: PickleValue, what: string): void =>
     expect(!attributes.has(name) || attributes.get(name) === value, what);
   if (attributes.has('v_threshold')) {
@@ -66,10 +68,10 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
     case 'Conv2d':
       expect(
         size('kernel_size') === 3 && size('padding') === 1 && size('stride') === 1,
-        'its kernel is not 3 x 3 with a padding of 1',
+        'expected a 3 x 3 kernel with padding 1 and stride 1',
       );
-      expect(size('dilation') === 1 && size('groups') === 1, 'it is dilated or in groups');
-      plain('padding_mode', 'zeros', 'it pads with something other than zeros');
+      expect(size('dilation') === 1 && size('groups') === 1, 'it is dilated or grouped');
+      plain('padding_mode', 'zeros', 'its padding is not zeros');
       return 'conv';
     case 'BatchNorm2d':
       expect(numberOf(attributes.get('eps')) === 1e-5, 'its eps is not 1e-5');
@@ -83,7 +85,7 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
       );
       expect((size('dilation') ?? 1) === 1, 'it is dilated');
       plain('ceil_mode', false, 'it rounds sizes up');
-      plain('divisor_override', null, 'it divides by a number of its own');
+      plain('divisor_override', null, 'it overrides its divisor');
       return 'pool';
     case 'AvgPool1d':
       expect(
@@ -95,7 +97,7 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
     case 'Linear':
       return 'linear';
     case 'Flatten':
-      plain('start_dim', 1, 'it flattens something other than all of a sample');
+      plain('start_dim', 1, 'it does not flatten whole samples');
       return 'flatten';
     case 'Dropout':
       return 'dropout';
@@ -104,25 +106,23 @@ function kindOf(node: ModuleNode, file: string): Layer['kind'] {
   }
 }
 
-/** What the other neurons of SpikingJelly have beside τ: quadratic and exponential integrate-and-fire, Izhikevich's. */
+/** Attributes of SpikingJelly's other neurons: quadratic and exponential integrate-and-fire, Izhikevich. */
 const OTHER_NEURONS = ['a0', 'v_c', 'delta_T', 'theta_rh', 'v_rest', 'tau_w'];
 
-/** Whether a neuron integrates as PLIF and LIF do: `h = v + (x − (v − rest)) / τ`. */
+/** Checks that a neuron integrates as PLIF and LIF do: `h = v + (x − (v − rest)) / τ`. */
 function expectKnownNeuron({ attributes }: ModuleNode, expect: (found: boolean, what: string) => void): void {
   const parameters = attributes.get('_parameters');
   const learnsTau = parameters instanceof Map && parameters.has('w');
   expect(
     learnsTau || numberOf(attributes.get('tau')) !== undefined,
-    'its neurons have no τ, neither a learned one (w) nor a fixed one (tau)',
+    'its neurons have neither a learned τ (w) nor a fixed one (tau)',
   );
   const other = OTHER_NEURONS.find((name) => attributes.has(name));
-  expect(other === undefined, `its neurons have "${other}", which PLIF and LIF have not`);
+  expect(other === undefined, `its neurons have "${other}", which PLIF and LIF do not`);
   expect(attributes.get('decay_input') !== false, 'τ does not divide its input (decay_input is False)');
 }
 
 function unknown(file: string, { path, className }: ModuleNode, what: string): ReproError {
-  return new ReproError('import-unknown', `layer "${path}" (${className}) ${what}.`, {
-    where: file,
-    fix: 'docs/checkpoints.md says what the networks are that can be imported.',
-  });
+  const layer = `layer ${quoteName(path)} (${escapeControls(className)})`;
+  return new ReproError('import-unknown', `${layer} ${what}.`, { where: file, fix: IMPORTABLE });
 }

@@ -1,7 +1,9 @@
 import { ReproError } from '../errors.ts';
+import { quoteName } from '../formats/shown-text.ts';
 import { PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
+import { IMPORTABLE } from './answers.ts';
 
-/** A module of PyTorch inside a pickled network. */
+/** A PyTorch module inside a pickled network. */
 export interface ModuleNode {
   /** `conv.2.surrogate_function`; empty for the network itself. */
   readonly path: string;
@@ -10,18 +12,18 @@ export interface ModuleNode {
   readonly attributes: ReadonlyMap<PickleValue, PickleValue>;
 }
 
-/** A pickled network, taken apart as PyTorch's `named_modules` and `state_dict` do. */
+/** A pickled network, listed as PyTorch's `named_modules` and `state_dict` do. */
 export interface ModuleTree {
   readonly modules: readonly ModuleNode[];
-  /** What is learned, and what is only kept, under the names of `state_dict`. */
+  /** By their `state_dict` names. */
   readonly parameters: ReadonlyMap<string, TorchTensor>;
   readonly buffers: ReadonlyMap<string, TorchTensor>;
 }
 
-/** The original's networks have some 40 modules, three deep. A file whose modules contain each other must not unfold without end. */
+/** The original's networks have about 40 modules, three deep. Modules that contain each other must not unfold endlessly. */
 const MOST_MODULES = 1000;
 const MOST_DEPTH = 32;
-/** Parameters, buffers and modules in modules, in all; the original's networks have some 100. */
+/** Parameters, buffers and modules of all modules; the original's networks have about 100. */
 const MOST_ENTRIES = 100_000;
 const MOST_NAME_LENGTH = 100;
 
@@ -33,7 +35,7 @@ export function isModule(value: PickleValue | undefined): value is PickleRecord 
 /**
  * Walks a pickled network: its `_parameters`, `_buffers` and `_modules`, in their order.
  *
- * @throws {ReproError} `import-unknown` if modules contain themselves, or are too many
+ * @throws {ReproError} `import-unknown` if modules contain themselves or are too many
  */
 export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
   const modules: ModuleNode[] = [];
@@ -43,18 +45,18 @@ export function readModuleTree(root: PickleRecord, file: string): ModuleTree {
   const entriesOf = (value: PickleValue | undefined, path: string): Iterable<[PickleValue, PickleValue]> => {
     if (!(value instanceof Map)) return [];
     entries += value.size;
-    if (entries > MOST_ENTRIES) throw unknown(file, `its modules go on without end below "${path}"`);
+    if (entries > MOST_ENTRIES) throw unknown(file, `its modules go on endlessly below ${quoteName(path)}`);
     return value;
   };
   const visit = (record: PickleRecord, path: string, depth: number): void => {
     if (depth > MOST_DEPTH || modules.length >= MOST_MODULES) {
-      throw unknown(file, `its modules go on without end below "${path}"`);
+      throw unknown(file, `its modules go on endlessly below ${quoteName(path)}`);
     }
     const attributes = record.state;
     modules.push({ path, className: shortName(record.className), attributes });
     const below = (name: PickleValue): string => {
       if (typeof name !== 'string' || name.length > MOST_NAME_LENGTH) {
-        throw unknown(file, `something in module "${path}" has no name, or one that is too long`);
+        throw unknown(file, `module ${quoteName(path)} holds something whose name is missing or too long`);
       }
       return path === '' ? name : `${path}.${name}`;
     };
@@ -82,6 +84,6 @@ export function shortName(className: string): string {
 function unknown(file: string, problem: string): ReproError {
   return new ReproError('import-unknown', `${problem}.`, {
     where: file,
-    fix: 'This is no network of the thesis.',
+    fix: IMPORTABLE,
   });
 }

@@ -1,36 +1,37 @@
 import { ReproError } from '../errors.ts';
+import { quoteName } from '../formats/shown-text.ts';
 import { PickleRecord, type PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
 import { type ModuleLayer, numberOf, readLayers, sizeOf } from './module-layers.ts';
 import { type ModuleTree, shortName } from './module-tree.ts';
 
-/** What a network's modules say of it beside its tensors. Where only tensors were saved, nothing is known. */
+/** What a network's modules say beyond its tensors. Nothing if only tensors were saved. */
 export interface NetworkFacts {
-  /** Kinds of its layers, in the order in which they run. */
+  /** Kinds of its layers, in the order they run. */
   readonly layers?: readonly Layer['kind'][];
   readonly pooling?: 'max' | 'average' | undefined;
   /** τ of LIF neurons, in time steps. */
   readonly fixedTau?: number | undefined;
   readonly threshold?: number | undefined;
-  /** Where a hard reset goes to; null for a soft one. */
+  /** Potential after a hard reset; null for a soft reset. */
   readonly resetPotential?: number | null | undefined;
   readonly detachReset?: boolean | undefined;
   readonly surrogate?: SurrogateFacts | undefined;
   readonly dropout?: number | undefined;
-  /** Output neurons that vote for one class. */
+  /** Output neurons per class. */
   readonly votes?: number | undefined;
-  /** T that it was trained with, and what its τ started from. */
+  /** T that it was trained with, and its initial τ. */
   readonly steps?: number | undefined;
   readonly initialTau?: number | undefined;
   readonly initialTauStd?: number | undefined;
-  /** What it says of its own training, under the original's names. */
+  /** What it says about its training, under the original's names. */
   readonly claims: Readonly<Record<string, number>>;
 }
 
 export interface SurrogateFacts {
   /** `ATan` */
   readonly className: string;
-  /** Undefined where it is learned: then it is one of the tensors. */
+  /** Undefined if it is learned: then it is one of the tensors. */
   readonly alpha: number | undefined;
   readonly learnable: boolean;
 }
@@ -38,10 +39,10 @@ export interface SurrogateFacts {
 const CLAIMS = ['epoch', 'train_times', 'max_val_accuracy', 'max_val_test_accuracy', 'max_test_accuracy'];
 
 /**
- * Reads what the modules of a network say.
+ * Reads the settings of a network's modules.
  *
- * @throws {ReproError} `import-mixed` where layers differ in what a network here has one value for, `import-unknown` for a layer that no
- *   network here has
+ * @throws {ReproError} `import-mixed` if layers differ in a setting that has one value per network here, `import-unknown` for
+ *   a layer that no network here has
  */
 export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFacts {
   if (tree === undefined) return { claims: {} };
@@ -80,7 +81,7 @@ export function readFacts(tree: ModuleTree | undefined, file: string): NetworkFa
   };
 }
 
-/** The surrogate of all neurons. Evaluation has no use for it, so one that cannot be read is none. */
+/** The surrogate of all neurons. Evaluation does not need it, so an unreadable one is ignored. */
 function readSurrogate(neurons: readonly ModuleLayer[], file: string): SurrogateFacts | undefined {
   const read = (what: string, value: (surrogate: PickleRecord) => PickleValue) =>
     commonValue(neurons, { what: `surrogate_function’s ${what}`, read: surrogateOf(value), file });
@@ -104,7 +105,7 @@ function hasParameter({ state }: PickleRecord, name: string): boolean {
   return parameters instanceof Map && parameters.get(name) != null;
 }
 
-/** What all of the layers have. @throws {ReproError} `import-mixed` naming two that differ */
+/** The value that all layers share. @throws {ReproError} `import-mixed` naming two that differ */
 function commonValue<T>(
   layers: readonly ModuleLayer[],
   {
@@ -120,10 +121,11 @@ function commonValue<T>(
   if (other === undefined) return value;
   throw new ReproError(
     'import-mixed',
-    `layers differ in ${what}: "${first.path}" has ${String(value)}, "${other.path}" has ${String(read(other))}.`,
-    {
-      where: file,
-      fix: 'A network here has one value of it for all its layers; this one cannot be imported.',
-    },
+    `layers differ in ${what}: ${quoteName(first.path)} has ${show(value)}, ${quoteName(other.path)} has ${show(read(other))}.`,
+    { where: file, fix: 'All layers of a network here share one value, so this one cannot be imported.' },
   );
+}
+
+function show(value: unknown): string {
+  return typeof value === 'string' ? quoteName(value) : String(value);
 }

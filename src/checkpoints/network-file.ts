@@ -1,24 +1,27 @@
-import { type FieldSource, type Fields, parseFields } from '../formats/fields.ts';
+import { type FieldSource, parseFields } from '../formats/fields.ts';
+import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import type { Assumption } from './answers.ts';
+import { readAssumptions } from './export-metadata.ts';
 import { parseNetwork } from './network-json.ts';
+import type { SavedFile } from './saved-file.ts';
 
-/** `network.json`: what the state beside it is of, and where it came from. */
+/** `network.json`: which network the state beside it belongs to, and where it came from. */
 export interface NetworkFile {
   readonly network: NetworkConfig;
-  /** T that it was trained with, if that is known. */
+  /** T that it was trained with, if known. */
   readonly trainedSteps: number | null;
   readonly source: {
-    /** Name without its folder. */
+    /** Without its folder. */
     readonly file: string;
     readonly sha256: string;
-    readonly format: 'zip' | 'legacy';
-    /** Class of the pickled network; null where only its tensors were saved. */
+    readonly format: SavedFile['format'];
+    /** Class of the pickled network; null if only its tensors were saved. */
     readonly class: string | null;
   };
-  /** What the file says of its training, under the original's names: nothing here has checked it. */
+  /** What the file says about its training, under the original's names. Not checked here. */
   readonly claims: Readonly<Record<string, number>>;
-  /** What the file does not say, and what was taken. */
+  /** What the file does not say, and what was assumed. */
   readonly assumed: readonly Assumption[];
 }
 
@@ -28,7 +31,7 @@ export function formatNetworkFile(file: NetworkFile): string {
   return `${JSON.stringify({ version: VERSION, ...file }, null, 2)}\n`;
 }
 
-/** @throws {ReproError} `network-invalid`, with the field, what it should be and what it is */
+/** @throws {ReproError} `network-invalid`, with the field, what was expected and what was found */
 export function parseNetworkFile(text: string, file: string): NetworkFile {
   const source: FieldSource = {
     file,
@@ -37,26 +40,19 @@ export function parseNetworkFile(text: string, file: string): NetworkFile {
   };
   const fields = parseFields(text, source);
   const version = fields.count('version');
-  if (version !== VERSION) fields.fail('version', `is ${version}, and only ${VERSION} is read here`);
+  if (version !== VERSION) fields.fail('version', `is ${version}, expected ${VERSION}`);
   const from = fields.object('source');
   const claims = fields.object('claims');
   return {
     network: parseNetwork(fields.object('network')),
-    trainedSteps: optionalCount(fields, 'trainedSteps'),
+    trainedSteps: fields.has('trainedSteps') ? fields.count('trainedSteps') : null,
     source: {
-      file: from.text('file'),
+      file: escapeControls(from.text('file')),
       sha256: from.text('sha256'),
-      format: from.choice('format', ['zip', 'legacy']),
+      format: from.choice('format', ['zip', 'legacy', 'safetensors']),
       class: from.has('class') ? from.text('class') : null,
     },
     claims: Object.fromEntries(claims.keys().map((key) => [key, claims.number(key)])),
-    assumed: fields.objects('assumed').map((one) => ({
-      what: one.text('what'),
-      matters: one.choice('matters', ['evaluation', 'training']),
-    })),
+    assumed: readAssumptions(fields),
   };
-}
-
-function optionalCount(fields: Fields, name: string): number | null {
-  return fields.has(name) ? fields.count(name) : null;
 }

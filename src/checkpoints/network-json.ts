@@ -2,7 +2,7 @@ import type { Fields } from '../formats/fields.ts';
 import { architectures, type NetworkConfig } from '../snn/network-config.ts';
 
 /**
- * Reads a network's configuration from JSON with every field checked, as files that come from elsewhere need it.
+ * Reads a network's configuration from JSON, checking every field: the file may come from anywhere.
  *
  * @throws {ReproError} of the fields' code, naming the field
  */
@@ -10,22 +10,15 @@ export function parseNetwork(fields: Fields): NetworkConfig {
   const tau = fields.object('tau');
   const reset = fields.object('reset');
   const surrogate = fields.object('surrogate');
-  const optional = <K extends string>(
-    key: K,
-    from: Fields,
-    read: (from: Fields, key: K) => number,
-  ): { readonly [P in K]?: number } =>
-    from.has(key) ? ({ [key]: read(from, key) } as { [P in K]: number }) : {};
-  const count = (from: Fields, key: string): number => from.number(key, { min: 1, integer: true });
-  const number = (from: Fields, key: string): number => from.number(key);
+  const count = (key: string): number => fields.number(key, { min: 1, integer: true });
   const start = tau.has('start') ? { start: tau.choice('start', ['code', 'paper']) } : {};
   return {
     ...(fields.has('architecture') ? { architecture: fields.choice('architecture', architectures) } : {}),
     input: parseInput(fields),
-    classes: count(fields, 'classes'),
-    channels: count(fields, 'channels'),
-    ...optional('layers', fields, count),
-    ...optional('steps', fields, count),
+    classes: count('classes'),
+    channels: count('channels'),
+    ...(fields.has('layers') ? { layers: count('layers') } : {}),
+    ...(fields.has('steps') ? { steps: count('steps') } : {}),
     neuron: fields.choice('neuron', ['plif', 'lif']),
     tau: {
       per: tau.choice('per', ['layer', 'neuron']),
@@ -36,7 +29,7 @@ export function parseNetwork(fields: Fields): NetworkConfig {
     reset: {
       kind: reset.choice('kind', ['hard', 'soft']),
       detach: reset.flag('detach'),
-      ...optional('potential', reset, number),
+      ...(reset.has('potential') ? { potential: reset.number('potential') } : {}),
     },
     surrogate: {
       kind: surrogate.choice('kind', ['atan', 'sigmoid', 'triangle']),
@@ -44,17 +37,17 @@ export function parseNetwork(fields: Fields): NetworkConfig {
       learnable: surrogate.flag('learnable'),
     },
     pooling: fields.choice('pooling', ['max', 'average']),
-    ...optional('threshold', fields, number),
-    ...optional('hidden', fields, count),
-    ...optional('votes', fields, count),
-    ...optional('dropout', fields, number),
+    ...(fields.has('threshold') ? { threshold: fields.number('threshold') } : {}),
+    ...(fields.has('hidden') ? { hidden: count('hidden') } : {}),
+    ...(fields.has('votes') ? { votes: count('votes') } : {}),
+    ...(fields.has('dropout') ? { dropout: fields.number('dropout') } : {}),
   };
 }
 
 function parseInput(fields: Fields): [number, number, number] {
   const [channels, height, width, ...more] = fields.numbers('input', { min: 1, integer: true });
   if (channels === undefined || height === undefined || width === undefined || more.length > 0) {
-    fields.fail('input', 'is not [channels, height, width]');
+    fields.fail('input', 'must be [channels, height, width]');
   }
   return [channels, height, width];
 }

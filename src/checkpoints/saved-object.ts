@@ -1,37 +1,47 @@
 import { ReproError } from '../errors.ts';
+import { quoteName } from '../formats/shown-text.ts';
 import { describeValue, type PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
 import { isModule, type ModuleTree, readModuleTree } from './module-tree.ts';
 
-/** What was found in a file of torch.save. */
+/** The network found in a file written by torch.save. */
 export interface SavedNetwork {
-  /** Tensors under the names of `state_dict`. */
+  /** Tensors under their `state_dict` names. */
   readonly tensors: ReadonlyMap<string, TorchTensor>;
-  /** The modules, where a whole network was pickled, and its class: `models.DVS128GestureNet`. */
+  /** The modules and the class (`models.DVS128GestureNet`), if a whole network was pickled. */
   readonly tree: ModuleTree | undefined;
   readonly className: string | undefined;
   /** `log_data_list` of the original's checkpoints. */
   readonly log: PickleValue | undefined;
 }
 
-/** Under what a checkpoint keeps its network: the original's name first, then those that are common. */
+/** The keys under which a checkpoint may keep its network: the original's first, then other common ones. */
 const NETWORK_KEYS = ['net', 'model', 'module', 'state_dict', 'model_state_dict', 'net_state_dict'] as const;
 
-/** Wrappers that put one network under the name `module`. */
+/** Wrappers that keep one network under the name `module`. */
 const WRAPPERS = /^torch\.nn\.parallel\./;
+const WRAPPED = 'module.';
 
 /**
- * Finds the network in what was saved: a whole pickled module, its `state_dict`, or a dictionary that has one of both under a usual name.
+ * Finds the network in a saved object: a whole pickled module, its `state_dict`, or a dictionary that has either under a
+ * common key.
  *
- * @throws {ReproError} `import-unknown` if it is nothing of the kind, with what it is
+ * @throws {ReproError} `import-unknown` if there is none, saying what was found
  */
 export function findNetwork(value: PickleValue, file: string): SavedNetwork {
   const log = value instanceof Map ? value.get('log_data_list') : undefined;
   const found = readNetwork(value, file) ?? readNetwork(innerOf(value), file);
   if (found !== undefined) return { ...found, log };
-  throw new ReproError('import-unknown', `it holds ${describeContent(value)}, and no network.`, {
+  throw new ReproError('import-unknown', `expected a network, found ${describeContent(value)}.`, {
     where: file,
-    fix: `A network is looked for as a pickled module, as a state_dict, or under ${NETWORK_KEYS.join(', ')} of a dictionary.`,
+    fix: `Save the network itself, its state_dict, or a dictionary with either under one of: ${NETWORK_KEYS.join(', ')}.`,
   });
+}
+
+/** Removes the prefix that a wrapper such as DataParallel gives to every name. */
+export function unwrapNames<T>(tensors: ReadonlyMap<string, T>): ReadonlyMap<string, T> {
+  return [...tensors.keys()].every((name) => name.startsWith(WRAPPED))
+    ? new Map([...tensors].map(([name, tensor]) => [name.slice(WRAPPED.length), tensor]))
+    : tensors;
 }
 
 function innerOf(value: PickleValue): PickleValue | undefined {
@@ -51,24 +61,21 @@ function readNetwork(value: PickleValue | undefined, file: string): Omit<SavedNe
   return tensors && { tensors, tree: undefined, className: undefined };
 }
 
-/** The network in a DataParallel. */
+/** The network inside a DataParallel. */
 function unwrap(record: PickleRecord): PickleRecord {
   const modules = record.state.get('_modules');
   const inner = modules instanceof Map ? modules.get('module') : undefined;
   return WRAPPERS.test(record.className) && isModule(inner) ? inner : record;
 }
 
-function readStateDict(value: PickleValue | undefined): Map<string, TorchTensor> | undefined {
+function readStateDict(value: PickleValue | undefined): ReadonlyMap<string, TorchTensor> | undefined {
   if (!(value instanceof Map) || value.size === 0) return undefined;
   const tensors = new Map<string, TorchTensor>();
   for (const [name, tensor] of value) {
     if (typeof name !== 'string' || !(tensor instanceof TorchTensor)) return undefined;
     tensors.set(name, tensor);
   }
-  const isWrapped = [...tensors.keys()].every((name) => name.startsWith('module.'));
-  return isWrapped
-    ? new Map([...tensors].map(([name, tensor]) => [name.slice('module.'.length), tensor]))
-    : tensors;
+  return unwrapNames(tensors);
 }
 
 function describeContent(value: PickleValue): string {
@@ -77,9 +84,9 @@ function describeContent(value: PickleValue): string {
 }
 
 function listKeys(map: ReadonlyMap<PickleValue, PickleValue>): string {
-  // Only texts are shown as they are: a tuple may hold itself, or be as long as a library.
+  // Only strings are shown as they are: a tuple may contain itself, or be as long as a library.
   const keys = [...map.keys()]
     .slice(0, 8)
-    .map((key) => (typeof key === 'string' ? JSON.stringify(key.slice(0, 60)) : describeValue(key)));
+    .map((key) => (typeof key === 'string' ? quoteName(key, 60) : describeValue(key)));
   return keys.join(', ') + (map.size > keys.length ? ', …' : '');
 }

@@ -1,10 +1,11 @@
 import { ReproError } from '../errors.ts';
 import type { Fields } from '../formats/fields.ts';
 import { type ClipIndex, NORMALIZATIONS, type Normalization } from '../formats/frame-cache.ts';
+import { escapeControls } from '../formats/shown-text.ts';
 
-/** How frames were made, under the names that a profile has for it: `frames.steps` and so on. */
+/** How frames were made, named as in a profile: `frames.steps` and so on. */
 export interface FrameRecipe {
-  /** T: frames a clip. */
+  /** T: frames per clip. */
   readonly steps: number | null;
   readonly splitBy: 'number' | 'time' | null;
   /** Pixels binned in each direction. */
@@ -13,14 +14,14 @@ export interface FrameRecipe {
   readonly invalidEvents: 'keep' | 'drop' | null;
 }
 
-/** What a state was trained on; null is what is not known. */
+/** What a state was trained on; null if unknown. */
 export interface TrainedOn {
   readonly dataset: string | null;
   readonly simulated: boolean | null;
   readonly frames: FrameRecipe;
 }
 
-/** Of a state that comes from elsewhere: T at most. */
+/** For a state from elsewhere, where at most T is known. */
 export function trainedElsewhere(steps: number | null): TrainedOn {
   return {
     dataset: null,
@@ -29,14 +30,14 @@ export function trainedElsewhere(steps: number | null): TrainedOn {
   };
 }
 
-/** Reads `dataset`, `simulated` and `frames` of run.json, or of what an export wrote of it. */
+/** Reads `dataset`, `simulated` and `frames` from run.json or from an export's metadata. */
 export function readTrainedOn(fields: Fields): TrainedOn {
   const frames = fields.object('frames');
   const count = (name: string): number | null => (frames.has(name) ? frames.count(name) : null);
   const choice = <T extends string>(name: string, choices: readonly T[]): T | null =>
     frames.has(name) ? frames.choice(name, choices) : null;
   return {
-    dataset: fields.has('dataset') ? fields.text('dataset') : null,
+    dataset: fields.has('dataset') ? escapeControls(fields.text('dataset')) : null,
     simulated: fields.has('simulated') ? fields.flag('simulated') : null,
     frames: {
       steps: count('steps'),
@@ -48,13 +49,13 @@ export function readTrainedOn(fields: Fields): TrainedOn {
   };
 }
 
-/** The same of a training's run.json, where frames of which nothing is said are not normalised. */
+/** The same from a training's run.json, where a missing normalisation means none. */
 export function readTraining(run: Fields): TrainedOn {
   const { frames, ...rest } = readTrainedOn(run);
   return { ...rest, frames: { ...frames, normalization: frames.normalization ?? 'none' } };
 }
 
-/** One way in which frames are not those of the training. */
+/** One way in which frames differ from those of the training. */
 interface Difference {
   /** Key of the profile. */
   readonly key: string;
@@ -62,7 +63,7 @@ interface Difference {
   readonly here: string;
 }
 
-/** What is known to differ between the frames of a training and these. */
+/** The known differences between the frames of a training and these. */
 function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Difference[] {
   const here: FrameRecipe = {
     steps: frames.steps,
@@ -84,11 +85,11 @@ function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Diff
 }
 
 /**
- * Says no to frames that were made otherwise than those of the training: a network shown counts where it learned from shares of the
- * largest guesses, and nothing in its figures would tell.
+ * Rejects frames made differently from those of the training: a network that learned from normalised counts only guesses
+ * when shown plain ones, and nothing in its figures would reveal it.
  *
- * @param allowOther whether that is meant
- * @returns each difference as a warning, where it is
+ * @param allowOther whether other frames are intended
+ * @returns each allowed difference as a warning
  * @throws {ReproError} `frames-differ` with the settings that give the frames of the training
  */
 export function refuseOtherFrames(
@@ -99,28 +100,28 @@ export function refuseOtherFrames(
   const differences = compareFrames(trained, index);
   const lines = differences.map((one) => `${one.key}: ${one.trained} in its training, ${one.here} here`);
   if (differences.length === 0 || allowOther) {
-    return lines.map((line) => `These are other frames than it was trained with: ${line}.`);
+    return lines.map((line) => `These frames differ from those of its training: ${line}.`);
   }
   const settings = differences
     .filter(({ key }) => key !== 'dataset.name')
     .map(({ key, trained: value }) => `--set ${key}=${value}`);
   const dataset = differences.find(({ key }) => key === 'dataset.name');
   const fixes = [
-    ...(dataset === undefined ? [] : [`Choose a profile of ${dataset.trained} with --profile.`]),
+    ...(dataset === undefined ? [] : [`Choose a profile for ${dataset.trained} with --profile.`]),
     ...(settings.length === 0 ? [] : [`Add ${settings.join(' ')}`]),
-    'If other frames are meant, add --other-frames.',
+    'To use these frames anyway, add --other-frames.',
   ];
   throw new ReproError(
     'frames-differ',
-    `these are other frames than it was trained with.\n${lines.map((line) => `  ${line}`).join('\n')}`,
+    `these frames differ from those of its training.\n${lines.map((line) => `  ${line}`).join('\n')}`,
     { where: source, fix: fixes.join('\n') },
   );
 }
 
-/** A warning where one was trained on real recordings and is shown simulated ones, or the other way round. */
+/** A warning if it was trained on real recordings and these are simulated, or the other way round. */
 export function warnOfSimulated({ simulated }: TrainedOn, index: ClipIndex): string[] {
   const kind = (isSimulated: boolean): string => (isSimulated ? 'simulated' : 'real');
   return simulated === null || simulated === index.simulated
     ? []
-    : [`It was trained on ${kind(simulated)} recordings, and these are ${kind(index.simulated)}.`];
+    : [`It was trained on ${kind(simulated)} recordings, but these are ${kind(index.simulated)}.`];
 }

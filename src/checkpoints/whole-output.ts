@@ -1,29 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { ReproError } from '../errors.ts';
 import { syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
 import { makeFolder } from '../files/new-folder.ts';
+import { kindOfPath } from '../files/path-kind.ts';
+import { quoteName } from '../formats/shown-text.ts';
 
 /**
- * Writes a file that appears whole or not at all; an older one stays until then.
+ * Writes a file that appears in full or not at all; until then an older one stays in place.
  *
- * @throws {ReproError} `output-exists` if there is one and `force` is not set, or a folder of that name; `output-nowhere` if there can be none
+ * @throws {ReproError} `output-exists` if it is a folder, or a file and `force` is not set; `output-nowhere` if its folder
+ *   cannot be made
  */
 export async function writeWholeFile(file: string, content: Uint8Array, force: boolean): Promise<void> {
-  const found = await kindOf(file);
-  if (found === 'folder') throw otherKind(file, 'this is a folder, and a file is to be written', 'FILE');
+  const target = path.resolve(file);
+  const found = await kindOfPath(target);
+  if (found === 'folder') throw otherKind(file, 'expected a file to write, found a folder', 'FILE');
   if (found !== null && !force) throw exists(file, 'file');
-  await makeParent(file);
-  await writeFileAtomic(path.resolve(file), content);
+  await makeParent(target);
+  await writeFileAtomic(target, content);
 }
 
 /**
- * Writes a folder of files that appears whole or not at all.
+ * Writes a folder of files that appears in full or not at all. If the process is killed while it replaces an older folder,
+ * `recoverFolder` brings that one back.
  *
- * @param contents by name; a folder that holds anything else is never replaced
- * @throws {ReproError} `output-exists` if there is such a folder and `force` is not set, it holds other files, or it is a file;
- *   `output-nowhere` if there can be none
+ * @param contents by name
+ * @param known the names that a folder may hold to be replaced
+ * @throws {ReproError} `output-exists` if it is a file, a folder and `force` is not set, or a folder with other files;
+ *   `output-nowhere` if its parent cannot be made
  */
 export async function writeWholeFolder(
   folder: string,
@@ -31,14 +37,16 @@ export async function writeWholeFolder(
   { force, known }: { readonly force: boolean; readonly known: readonly string[] },
 ): Promise<void> {
   const target = path.resolve(folder);
-  const found = await kindOf(folder);
-  if (found === 'file') throw otherKind(folder, 'this is a file, and a folder is to be written', 'FOLDER');
+  await recoverFolder(target);
+  const found = await kindOfPath(target);
+  if (found === 'file') throw otherKind(folder, 'expected a folder to write, found a file', 'FOLDER');
   if (found === 'folder') {
     if (!force) throw exists(folder, 'folder');
-    await refuseStrangers(folder, known);
+    await refuseOtherFiles(folder, known);
   }
-  await makeParent(folder);
-  const partial = partialName(target);
+  await makeParent(target);
+  // Beside the target, so that a rename is enough.
+  const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
   try {
     await mkdir(partial);
     for (const [name, content] of contents) await writeSynced(path.join(partial, name), content);
@@ -51,13 +59,25 @@ export async function writeWholeFolder(
   }
 }
 
-/** A folder cannot be replaced in one step as a file can: for a moment there is none, but the old one is kept until the new one is there. */
+/**
+ * Undoes what a process killed in the middle of `writeWholeFolder` left behind: the old folder gets its name back or, if the
+ * new one is in place already, is removed.
+ */
+export async function recoverFolder(folder: string): Promise<void> {
+  const target = path.resolve(folder);
+  const old = replacedName(target);
+  if ((await kindOfPath(old)) !== 'folder') return;
+  if ((await kindOfPath(target)) === null) await rename(old, target);
+  else await rm(old, { recursive: true, force: true });
+}
+
+/** A folder cannot be replaced in one step as a file can: the old one is kept under a known name until the new one is in place. */
 async function swapFolder(from: string, to: string): Promise<void> {
-  if ((await kindOf(to)) === null) {
+  if ((await kindOfPath(to)) === null) {
     await rename(from, to);
     return;
   }
-  const old = partialName(to);
+  const old = replacedName(to);
   await rename(to, old);
   try {
     await rename(from, to);
@@ -68,47 +88,34 @@ async function swapFolder(from: string, to: string): Promise<void> {
   await rm(old, { recursive: true, force: true });
 }
 
-async function kindOf(target: string): Promise<'file' | 'folder' | null> {
-  try {
-    return (await stat(path.resolve(target))).isDirectory() ? 'folder' : 'file';
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
-    throw error;
-  }
+function replacedName(target: string): string {
+  return path.join(path.dirname(target), `.${path.basename(target)}.replaced`);
 }
 
 async function makeParent(target: string): Promise<void> {
-  await makeFolder(path.dirname(path.resolve(target)), 'Name another place with --out.');
+  await makeFolder(path.dirname(target), 'Choose another place with --out.');
 }
 
-/** Beside the target, so that a rename is enough. */
-function partialName(target: string): string {
-  return path.join(path.dirname(target), `.${randomUUID()}.partial`);
-}
-
-async function refuseStrangers(folder: string, known: readonly string[]): Promise<void> {
-  const stranger = (await readdir(path.resolve(folder))).find((name) => !known.includes(name));
-  if (stranger === undefined) return;
+async function refuseOtherFiles(folder: string, known: readonly string[]): Promise<void> {
+  const other = (await readdir(path.resolve(folder))).find((name) => !known.includes(name));
+  if (other === undefined) return;
   throw new ReproError(
     'output-exists',
-    `it holds "${stranger}", which is not of an import, so it is not replaced.`,
-    {
-      where: folder,
-      fix: 'Name another folder: --out FOLDER.',
-    },
+    `it holds ${quoteName(other)}, which no import wrote, so it is not replaced.`,
+    { where: folder, fix: 'Choose another folder: --out FOLDER.' },
   );
 }
 
 function exists(target: string, what: 'file' | 'folder'): ReproError {
-  return new ReproError('output-exists', `there is such a ${what} already.`, {
+  return new ReproError('output-exists', `this ${what} already exists.`, {
     where: target,
-    fix: `Name another with --out, or replace it with --force.`,
+    fix: 'Choose another with --out, or replace it with --force.',
   });
 }
 
 function otherKind(target: string, problem: string, placeholder: string): ReproError {
   return new ReproError('output-exists', `${problem}.`, {
     where: path.resolve(target),
-    fix: `Name another: --out ${placeholder}.`,
+    fix: `Choose another: --out ${placeholder}.`,
   });
 }

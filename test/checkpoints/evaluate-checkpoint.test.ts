@@ -49,7 +49,7 @@ async function evaluate(
 }
 
 describe('evaluating a checkpoint', () => {
-  test('gives the accuracy and the loss that PyTorch’s rates give', async () => {
+  test('gives the accuracy and loss that follow from PyTorch’s rates', async () => {
     const { evaluation, done } = await evaluate();
     const squares = [...expectedRates()].map(
       (rate, i) => (rate - (labels[Math.floor(i / 3)] === i % 3 ? 1 : 0)) ** 2,
@@ -73,7 +73,7 @@ describe('evaluating a checkpoint', () => {
     expect(evaluation.warnings).toEqual([]);
   });
 
-  test('refuses a state some of whose values are no numbers, by its tensors', async () => {
+  test('refuses a state with NaN or infinite values, naming its tensors', async () => {
     const state = new Map(checkpoint.state);
     for (const [name, value] of [
       ['conv.0.weight', Number.NaN],
@@ -86,11 +86,11 @@ describe('evaluating a checkpoint', () => {
     await expect(evaluate({ state })).rejects.toMatchObject({
       code: 'state-broken',
       where: 'baseline.pt',
-      message: expect.stringContaining('"conv.0.weight", "fc.6.w": some values are no numbers'),
+      message: expect.stringContaining('"conv.0.weight", "fc.6.w": some values are NaN or infinite'),
     });
   });
 
-  test('says that simulated recordings are simulated', async () => {
+  test('says when the recordings are simulated', async () => {
     const { evaluation } = await evaluate();
     expect(describeEvaluation(evaluation)).toEqual([
       ['clips', '3 test clips of dvs128-gesture, 6 frames each'],
@@ -103,7 +103,7 @@ describe('evaluating a checkpoint', () => {
     );
   });
 
-  test('runs the clips that training held back, where it is known which', async () => {
+  test('evaluates the clips that the training held back, if they are known', async () => {
     const trainedOn = { ...trainedElsewhere(6), simulated: true };
     const held = { validation: { rows: [1], testClips: 3 }, trainedOn };
     expect((await evaluate(held, { split: 'validation' })).evaluation).toMatchObject({
@@ -111,7 +111,7 @@ describe('evaluating a checkpoint', () => {
       correct: 1,
     });
     await expect(evaluate({}, { split: 'validation' })).rejects.toMatchObject({ code: 'split-unknown' });
-    // Of other frames.
+    // Other frames.
     for (const other of [
       { validation: { rows: [3], testClips: 3 } },
       { validation: { rows: [1], testClips: 4 } },
@@ -124,13 +124,18 @@ describe('evaluating a checkpoint', () => {
     expect((await evaluate({}, { split: 'train' })).evaluation).toMatchObject({ clips: 3, split: 'train' });
   });
 
-  test('stops where it is told to', async () => {
+  test('stops when aborted', async () => {
     const signal = AbortSignal.abort();
     await expect(evaluate({}, { signal })).rejects.toMatchObject({ code: 'evaluation-interrupted' });
   });
 
-  test('needs to know what network the tensors are of', async () => {
-    await expect(evaluate({ network: null })).rejects.toMatchObject({ code: 'network-unknown' });
+  test('needs to know the network, and says why it does not', async () => {
+    await expect(
+      evaluate({ network: null, whyUnknown: 'it has no tensor "conv.0.weight".' }),
+    ).rejects.toMatchObject({
+      code: 'network-unknown',
+      message: 'the network of these tensors is unknown: it has no tensor "conv.0.weight".',
+    });
   });
 });
 
@@ -160,14 +165,14 @@ describe('frames that a network cannot be shown', () => {
     throw new Error('they fit');
   }
 
-  test('are refused with the setting that gives such', () => {
+  test('are refused with the setting that makes them fit', () => {
     const { message, fix } = refusal({});
-    expect(message).toBe('the network takes frames of 16 x 16, and these are of 32 x 32.');
-    expect(fix).toBe('Frames that fit come of --set frames.downsample=8.');
+    expect(message).toBe('the network takes frames of 16 x 16, but these are 32 x 32.');
+    expect(fix).toBe('Frames that fit: --set frames.downsample=8.');
   });
 
-  test('are refused with the profile that has such a camera', () => {
-    expect(refusal({ input: [2, 34, 34] }).fix).toBe('Frames of 34 x 34 are those of --profile nmnist.');
+  test('are refused with the profile of a camera that fits', () => {
+    expect(refusal({ input: [2, 34, 34] }).fix).toBe('Frames of 34 x 34: --profile nmnist.');
   });
 
   test('are refused with the other size that the weights would fit', () => {
@@ -180,18 +185,18 @@ describe('frames that a network cannot be shown', () => {
     );
   });
 
-  test('are refused where no setting helps', () => {
+  test('are refused if no setting helps', () => {
     expect(refusal({ input: [2, 50, 50] }).fix).toContain('it was trained on another');
     expect(refusal({ classes: 10 }, [2, 16, 16]).message).toContain(
-      'tells 10 classes apart, and dvs128-gesture has 3',
+      'has 10 classes, but dvs128-gesture has 3',
     );
-    expect(refusal({ input: [1, 32, 32] }).message).toContain('frames of 1 channels');
+    expect(refusal({ input: [1, 32, 32] }).message).toContain('frames with 1 channels');
     expect(refusal({ architecture: 'mnist' }).message).toContain('still images (mnist)');
   });
 });
 
-describe('frames that are made otherwise than those of the training', () => {
-  /** As the frames of the fixture are. */
+describe('frames made differently from those of the training', () => {
+  /** The fixture's frames. */
   const same: TrainedOn = {
     dataset: 'dvs128-gesture',
     simulated: true,
@@ -201,7 +206,7 @@ describe('frames that are made otherwise than those of the training', () => {
   async function refusal(trainedOn: TrainedOn): Promise<ReproError> {
     const error: unknown = await evaluate({ trainedOn }).catch((caught: unknown) => caught);
     if (error instanceof ReproError) return error;
-    throw new Error('they were not refused');
+    throw new Error('they were accepted');
   }
 
   test('are refused with the settings that give those of the training', async () => {
@@ -211,10 +216,10 @@ describe('frames that are made otherwise than those of the training', () => {
     });
     expect([code, message, fix]).toEqual([
       'frames-differ',
-      'these are other frames than it was trained with.\n' +
+      'these frames differ from those of its training.\n' +
         '  frames.steps: 20 in its training, 6 here\n' +
         '  frames.normalization: max in its training, none here',
-      'Add --set frames.steps=20 --set frames.normalization=max\nIf other frames are meant, add --other-frames.',
+      'Add --set frames.steps=20 --set frames.normalization=max\nTo use these frames anyway, add --other-frames.',
     ]);
   });
 
@@ -227,21 +232,21 @@ describe('frames that are made otherwise than those of the training', () => {
     expect(message).toContain(`frames.${key}: ${Object.values(changes)[0]} in its training`);
   });
 
-  test('are refused where they are of another data set', async () => {
+  test('are refused if they are from another data set', async () => {
     const { message, fix } = await refusal({ ...same, dataset: 'nmnist' });
     expect(message).toContain('dataset.name: nmnist in its training, dvs128-gesture here');
-    expect(fix).toContain('Choose a profile of nmnist with --profile.');
+    expect(fix).toContain('Choose a profile for nmnist with --profile.');
   });
 
-  test('are taken where that is meant, each difference a warning', async () => {
+  test('are accepted on request, with a warning for each difference', async () => {
     const trainedOn = { ...same, frames: { ...same.frames, normalization: 'max' } } as const;
     const { evaluation } = await evaluate({ trainedOn }, { otherFrames: true });
     expect(evaluation.warnings).toEqual([
-      'These are other frames than it was trained with: frames.normalization: max in its training, none here.',
+      'These frames differ from those of its training: frames.normalization: max in its training, none here.',
     ]);
   });
 
-  test('are no matter where nothing is known, or a cache does not say', async () => {
+  test('are accepted if nothing is known about either side', async () => {
     expect((await evaluate({ trainedOn: same })).evaluation.warnings).toEqual([]);
     expect((await evaluate({ trainedOn: trainedElsewhere(null) })).evaluation.warnings).toEqual([]);
     const older = await writeFrameCache(path.join(folder, 'older'), { frames: olderFrames });
@@ -249,9 +254,9 @@ describe('frames that are made otherwise than those of the training', () => {
     expect((await evaluate({ trainedOn: dropped }, { framesFolder: older })).evaluation.warnings).toEqual([]);
   });
 
-  test('are warned of where only one of both is simulated', async () => {
+  test('cause a warning if only one side is simulated', async () => {
     expect((await evaluate({ trainedOn: { ...same, simulated: false } })).evaluation.warnings).toEqual([
-      'It was trained on real recordings, and these are simulated.',
+      'It was trained on real recordings, but these are simulated.',
     ]);
   });
 });

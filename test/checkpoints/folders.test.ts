@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -20,7 +20,7 @@ const inside = (...names: string[]): string => path.join(folder, ...names);
 const baseline = torchFixturePath('baseline.pt');
 
 describe('an import', () => {
-  test('is a folder of a state, of what it is of and where it came from, and of the curves in the file', async () => {
+  test('is a folder with the state, a description of its network and origin, and the curves in the file', async () => {
     const { files, checkpoint } = await importIntoFolder(baseline, {
       answers: {},
       out: inside('a'),
@@ -48,13 +48,13 @@ describe('an import', () => {
     ]);
   });
 
-  test('goes beside the file where no other place is named', async () => {
+  test('goes beside the file by default', async () => {
     await writeFile(inside('x.pt'), await readFile(torchFixturePath('baseline-state.pt')));
     const { folder: made, files } = await importIntoFolder(inside('x.pt'), { answers: {}, force: false });
     expect([made, files]).toEqual([inside('x'), ['state.safetensors', 'network.json']]);
   });
 
-  test('replaces another only when told to, and never a folder of anything else', async () => {
+  test('replaces another import only on request, and never a folder with other files', async () => {
     const options = { answers: {}, out: inside('a') };
     await importIntoFolder(baseline, { ...options, force: false });
     await expect(importIntoFolder(baseline, { ...options, force: false })).rejects.toMatchObject({
@@ -70,7 +70,7 @@ describe('an import', () => {
     expect(await readdir(folder)).toEqual(['a']);
   });
 
-  test('leaves nothing behind where the file is refused', async () => {
+  test('leaves nothing behind if the file is refused', async () => {
     const hostile = torchFixturePath('hostile.pt');
     await expect(
       importIntoFolder(hostile, { answers: {}, out: inside('a'), force: false }),
@@ -80,7 +80,7 @@ describe('an import', () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test('is loaded with all that was found', async () => {
+  test('is loaded with everything that was found', async () => {
     await importIntoFolder(torchFixturePath('baseline-state.pt'), {
       answers: { pooling: 'average' },
       out: inside('a'),
@@ -97,9 +97,76 @@ describe('an import', () => {
     expect((await loadCheckpoint(inside('a', 'state.safetensors'))).network).toEqual(loaded.network);
   });
 
-  test('is refused where its description is damaged, by the field', async () => {
+  test('is made from a .safetensors file of another program, and evaluated without one', async () => {
+    await writeFile(inside('x.safetensors'), await readFile(torchFixturePath('baseline-mixed.safetensors')));
+    const { state } = await loadCheckpoint(torchFixturePath('baseline-state.pt'));
+    const options = { answers: { pooling: 'average' }, force: false } as const;
+    const { folder: made, checkpoint } = await importIntoFolder(inside('x.safetensors'), options);
+    expect([made, checkpoint.state]).toEqual([inside('x'), state]);
+    const loaded = await loadCheckpoint(made);
+    expect(loaded).toMatchObject({ name: 'x', source: 'imported from x.safetensors', state });
+    expect(loaded.network?.pooling).toBe('average');
+    const straight = await loadCheckpoint(inside('x.safetensors'));
+    expect(straight).toMatchObject({ name: 'x', source: 'x.safetensors', state });
+    expect(straight.assumptions.map(({ what }) => what)).toContainEqual(
+      expect.stringContaining('pooling max'),
+    );
+  });
+
+  test('of an export is refused: it describes itself', async () => {
+    await exportCheckpoint(await loadCheckpoint(baseline), {
+      to: 'safetensors',
+      out: inside('b.safetensors'),
+      force: false,
+    });
+    await expect(
+      importIntoFolder(inside('b.safetensors'), { answers: {}, force: false }),
+    ).rejects.toMatchObject({ code: 'import-needless', fix: 'Use it as it is: `repro evaluate FILE`.' });
+  });
+
+  test('keeps its description wherever its state is moved, and passes it on when exported', async () => {
+    const answers = { pooling: 'average', reset: 'soft' } as const;
+    await importIntoFolder(torchFixturePath('baseline-state.pt'), {
+      answers,
+      out: inside('a'),
+      force: false,
+    });
+    const { network, trainedOn, source, assumptions } = await loadCheckpoint(inside('a'));
+    const description = { network, trainedOn, source, assumptions };
+    await rename(inside('a', 'state.safetensors'), inside('mine.safetensors'));
+    expect(await loadCheckpoint(inside('mine.safetensors'))).toMatchObject({ name: 'mine', ...description });
+    const out = inside('b', 'c.safetensors');
+    await exportCheckpoint(await loadCheckpoint(inside('mine.safetensors')), {
+      to: 'safetensors',
+      out,
+      force: false,
+    });
+    expect(await loadCheckpoint(out)).toMatchObject(description);
+  });
+
+  test('written before states described themselves is described by network.json, whatever its name', async () => {
+    await importIntoFolder(torchFixturePath('baseline-state.pt'), {
+      answers: { pooling: 'average' },
+      out: inside('a'),
+      force: false,
+    });
+    const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
+    for (const name of ['state', 'renamed']) {
+      await writeFile(inside('a', `${name}.safetensors`), writeSafetensors(tensors, { format: 'pt' }));
+      const loaded = await loadCheckpoint(inside('a', `${name}.safetensors`));
+      expect(loaded).toMatchObject({
+        name: name === 'state' ? 'a' : name,
+        source: 'imported from baseline-state.pt',
+        network: { pooling: 'average' },
+      });
+    }
+  });
+
+  test('written before states described themselves is refused if network.json is damaged, naming the field', async () => {
     await importIntoFolder(baseline, { answers: {}, out: inside('a'), force: false });
     const text = await readFile(inside('a', 'network.json'), 'utf8');
+    const { tensors } = readSafetensors(await readFile(inside('a', 'state.safetensors')));
+    await writeFile(inside('a', 'state.safetensors'), writeSafetensors(tensors, { format: 'pt' }));
     await writeFile(inside('a', 'network.json'), text.replace('"plif"', '"plof"'));
     await expect(loadCheckpoint(inside('a'))).rejects.toThrow(
       'field "network.neuron": expected "plif" or "lif", found "plof"',
@@ -108,7 +175,7 @@ describe('an import', () => {
 });
 
 describe('an export', () => {
-  test('as safetensors has PyTorch’s names, and says of itself what it is', async () => {
+  test('as safetensors has PyTorch’s names and describes itself', async () => {
     const checkpoint = await loadCheckpoint(baseline);
     const { file, sizeBytes, tensors } = await exportCheckpoint(checkpoint, {
       to: 'safetensors',
@@ -120,7 +187,7 @@ describe('an export', () => {
     const read = readSafetensors(bytes);
     expect(read.tensors).toEqual(checkpoint.state);
     expect(read.metadata.format).toBe('pt');
-    // Nothing is beside it here.
+    // There is nothing beside it.
     const { network, trainedOn, source } = await loadCheckpoint(file);
     expect({ network, trainedOn, source }).toEqual({
       network: checkpoint.network,
@@ -129,7 +196,7 @@ describe('an export', () => {
     });
   });
 
-  test('never overwrites, unless it is told to', async () => {
+  test('never overwrites unless forced', async () => {
     const checkpoint = await loadCheckpoint(baseline);
     const out = inside('b.npz');
     await writeFile(out, 'mine');
@@ -142,19 +209,19 @@ describe('an export', () => {
     expect(await readdir(folder)).toEqual(['b.npz']);
   });
 
-  test('leaves nothing behind where it cannot be written', async () => {
+  test('leaves nothing behind if it cannot be written', async () => {
     const checkpoint = await loadCheckpoint(baseline);
     await mkdir(inside('taken.npz'));
     await expect(
       exportCheckpoint(checkpoint, { to: 'npz', out: inside('taken.npz'), force: true }),
-    ).rejects.toThrow('this is a folder, and a file is to be written');
+    ).rejects.toThrow('expected a file to write, found a folder');
     await writeFile(inside('file'), '');
     for (const force of [false, true]) {
       await expect(
         exportCheckpoint(checkpoint, { to: 'npz', out: inside('file', 'a', 'b.npz'), force }),
       ).rejects.toMatchObject({ code: 'output-nowhere' });
       await expect(importIntoFolder(baseline, { answers: {}, out: inside('file'), force })).rejects.toThrow(
-        'this is a file, and a folder is to be written',
+        'expected a folder to write, found a file',
       );
     }
     expect(await readdir(folder)).toEqual(['file', 'taken.npz']);
@@ -208,14 +275,14 @@ describe('the folder of a training', () => {
     expect((await loadCheckpoint(inside(names.last))).name).toBe('no-reg-2020-last');
   });
 
-  test('is told of by what is exported of it', async () => {
+  test('is described by what is exported from it', async () => {
     await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
     const out = inside('elsewhere', 'b.safetensors');
     await exportCheckpoint(await loadCheckpoint(folder), { to: 'safetensors', out, force: false });
     expect((await loadCheckpoint(out)).trainedOn).toEqual(trainedOn);
   });
 
-  test('is refused where run.json is of another network than the state', async () => {
+  test('is refused if run.json describes another network than the state', async () => {
     await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
     const text = await readFile(inside('run.json'), 'utf8');
     for (const [channels, problem] of [
@@ -233,23 +300,36 @@ describe('the folder of a training', () => {
     await expect(loadCheckpoint(folder)).rejects.toThrow('2000000000 layers halve a frame of 16 x 16');
   });
 
-  test('may be nothing but a state: then only its network is unknown', async () => {
+  test('may be nothing but a state: then its network is inferred', async () => {
     await writeTraining({ best: 'best.safetensors', last: 'last.safetensors' });
     await rm(inside('run.json'));
-    expect(await loadCheckpoint(folder)).toMatchObject({
-      network: null,
+    const loaded = await loadCheckpoint(folder);
+    expect(loaded).toMatchObject({
+      network: { input: [2, 16, 16], pooling: 'max' },
       trainedOn: trainedElsewhere(null),
       source: 'best.safetensors',
     });
+    expect(loaded.assumptions.map(({ what }) => what)).toContain('threshold 1, as in the thesis');
+  });
+
+  test('may hold the tensors of an unknown network, with the reason', async () => {
+    const tensors = new Map([['a', { dtype: 'F32', shape: [], data: Float32Array.of(1) } as const]]);
+    await writeFile(inside('a.safetensors'), writeSafetensors(tensors));
+    const { network, whyUnknown, state } = await loadCheckpoint(inside('a.safetensors'));
+    expect([network, whyUnknown, state]).toEqual([
+      null,
+      'it has no tensor "conv.0.weight", so it is not one of the networks here.',
+      tensors,
+    ]);
   });
 });
 
-describe('what is no checkpoint', () => {
-  test('is refused with what would be one', async () => {
+describe('what is not a checkpoint', () => {
+  test('is refused saying what was expected', async () => {
     await expect(loadCheckpoint(inside('none.pt'))).rejects.toMatchObject({ code: 'checkpoint-missing' });
-    await expect(loadCheckpoint(folder)).rejects.toThrow('there is no best state here');
+    await expect(loadCheckpoint(folder)).rejects.toThrow('this folder has no best state');
     await writeFile(inside('a.npz'), 'PK');
-    await expect(loadCheckpoint(inside('a.npz'))).rejects.toThrow('this is no .pt or .safetensors file');
+    await expect(loadCheckpoint(inside('a.npz'))).rejects.toThrow('expected a .pt or .safetensors file');
     await expect(loadCheckpoint(baseline, 'last')).rejects.toThrow(
       '--which chooses between the states in a folder',
     );

@@ -8,20 +8,20 @@ import { torchFixture } from '../support/torch-file.ts';
 /** PyTorch's rates for the three clips of `baseline.pt` are highest for the classes 1, 0 and 1. */
 export const labels = [1, 0, 0];
 
-/** What PyTorch's rates of `baseline.pt` are for its clips, [3, 3]. */
+/** PyTorch's rates of `baseline.pt` for its clips, [3, 3]. */
 export function expectedRates(): Float32Array {
   const rates = readSafetensors(torchFixture('baseline-expected.safetensors')).tensors.get('rates');
   if (rates?.dtype !== 'F32') throw new Error('no rates');
   return rates.data;
 }
 
-/** What caches said of their frames before they told of invalid events. */
+/** The frames of caches from before they recorded invalid events. */
 export const olderFrames: ClipIndex['frames'] = {
   ...{ steps: 6, splitBy: 'number', downsample: 8, height: 16, width: 16, dtype: 'uint8' },
   normalization: null,
 };
 
-/** A frame cache whose test clips, and training clips, are those that PyTorch ran `baseline.pt` on. */
+/** A frame cache whose test and training clips are those that PyTorch ran `baseline.pt` on. */
 export async function writeFrameCache(folder: string, changes: Partial<ClipIndex> = {}): Promise<string> {
   const frames = readSafetensors(torchFixture('baseline-expected.safetensors')).tensors.get('frames');
   if (frames?.dtype !== 'F32') throw new Error('no frames');

@@ -16,7 +16,7 @@ import type { Tensor } from '../../src/snn/tensor.ts';
 import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
 import '../support/all-close.ts';
 
-/** What PyTorch had in the network of `<name>.pt`, and what it answered. */
+/** What PyTorch had in the network of `<name>.pt`, and its output. */
 function expectedOf(name: string) {
   const { tensors } = readSafetensors(torchFixture(`${name}-expected.safetensors`), name);
   const float = (key: string): Extract<Tensor, { dtype: 'F32' }> => {
@@ -38,12 +38,14 @@ describe('a checkpoint of the original', () => {
     ['baseline-state.pt', 'baseline'],
     ['baseline-legacy.pt', 'baseline'],
     ['baseline-state-legacy.pt', 'baseline'],
+    ['baseline-state.safetensors', 'baseline'],
+    ['baseline-mixed.safetensors', 'baseline'],
     ['per-neuron.pt', 'per-neuron'],
     ['learnable-alpha.pt', 'learnable-alpha'],
     ['lif.pt', 'lif'],
     ['mnist.pt', 'mnist'],
     ['cifar10.pt', 'cifar10'],
-  ])('answers as it does in PyTorch: %s', async (file, name) => {
+  ])('gives the output that it gives in PyTorch: %s', async (file, name) => {
     const { state, network } = await importFixture(file);
     const expected = expectedOf(name);
     for (const key of expected.state) {
@@ -64,14 +66,14 @@ describe('a checkpoint of the original', () => {
     const { rates } = await session.evaluate(frames);
     session.dispose();
     expect(rates).toBeAllclose(expected.rates.data, { absolute: 1e-6, relative: 0 });
-    // A rate is a number of spikes, of 10 neurons at T steps: the spikes are the same.
+    // A rate counts the spikes of 10 neurons over T steps: the spikes are the same.
     const spikes = 10 * (network.steps ?? steps);
     expect([...rates].map((rate) => Math.round(rate * spikes))).toEqual(
       [...expected.rates.data].map((rate) => Math.round(rate * spikes)),
     );
   });
 
-  test('says all of its network but the size of its frames, which it leaves open by what pooling rounds away', async () => {
+  test('determines its whole network except what pooling rounds away of the frame size', async () => {
     const { network, assumptions, ...rest } = await importFixture('baseline.pt');
     expect(network).toEqual({
       input: [2, 16, 16],
@@ -90,7 +92,7 @@ describe('a checkpoint of the original', () => {
     });
     expect(assumptions).toEqual([
       {
-        what: 'frames of 16 x 16; 16 to 19 pixels would fit (repro import --input says otherwise)',
+        what: 'frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
         matters: 'evaluation',
       },
     ]);
@@ -105,7 +107,7 @@ describe('a checkpoint of the original', () => {
     expect(rest.curves[5]).toEqual({ tag: 'train_accuracy', step: 256, value: 0.375 });
   });
 
-  test('leaves nothing open where each neuron has its own τ, whose shapes are those of the maps', async () => {
+  test('determines everything if each neuron has its own τ, which has the shape of the maps', async () => {
     const { network, assumptions } = await importFixture('per-neuron.pt');
     expect(network).toMatchObject({
       input: [2, 17, 13],
@@ -115,7 +117,7 @@ describe('a checkpoint of the original', () => {
     expect(assumptions).toEqual([]);
   });
 
-  test('says how its neurons are: LIF or PLIF, hard or soft reset, a slope that is learned', async () => {
+  test('describes its neurons: LIF or PLIF, hard or soft reset, a learned slope', async () => {
     expect((await importFixture('lif.pt')).network).toMatchObject({
       neuron: 'lif',
       tau: { per: 'layer', mean: 2.5, std: 0 },
@@ -128,7 +130,7 @@ describe('a checkpoint of the original', () => {
     });
   });
 
-  test('may be of a network for still images, which says its steps', async () => {
+  test('may hold a network for still images, which says its number of steps', async () => {
     expect((await importFixture('mnist.pt')).network).toMatchObject({
       architecture: 'mnist',
       steps: 4,
@@ -142,19 +144,32 @@ describe('a checkpoint of the original', () => {
 });
 
 describe('a state_dict alone', () => {
-  test('is taken as the thesis has it where it says nothing, and each time that is noted', async () => {
+  test('takes what it does not say from the thesis, and records each assumption', async () => {
     const { network, assumptions, className } = await importFixture('baseline-state.pt');
     expect(network).toEqual((await importFixture('baseline.pt')).network);
     expect(className).toBeNull();
     expect(assumptions.filter(({ matters }) => matters === 'evaluation').map(({ what }) => what)).toEqual([
-      'frames of 16 x 16; 16 to 19 pixels would fit (repro import --input says otherwise)',
-      'reset hard, as in the thesis (repro import --reset says otherwise)',
+      'frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
+      'reset hard, as in the thesis (change it with repro import --reset)',
       'threshold 1, as in the thesis',
-      'pooling max, as in the thesis (repro import --pooling says otherwise)',
+      'pooling max, as in the thesis (change it with repro import --pooling)',
     ]);
   });
 
-  test('is taken as a person says it is', async () => {
+  test('says the same in a .safetensors file that another program wrote, whatever its types', async () => {
+    const { format: _, ...expected } = await importFixture('baseline-state.pt');
+    for (const name of ['baseline-state.safetensors', 'baseline-mixed.safetensors']) {
+      const { format, ...found } = await importFixture(name);
+      expect(format).toBe('safetensors');
+      expect(found).toEqual(expected);
+    }
+    await expect(importFixture('baseline-state.safetensors', { tau: 3 })).rejects.toMatchObject({
+      code: 'import-contradiction',
+    });
+    await expect(importFixture('kinds.safetensors')).rejects.toThrow('it has no tensor "conv.0.weight"');
+  });
+
+  test('takes what it does not say from the user', async () => {
     const { network } = await importFixture('baseline-state.pt', {
       pooling: 'average',
       reset: 'soft',
@@ -163,9 +178,9 @@ describe('a state_dict alone', () => {
     expect(network).toMatchObject({ pooling: 'average', reset: { kind: 'soft' }, input: [2, 18, 19] });
   });
 
-  test('is refused where the answers do not fit it', async () => {
+  test('is refused if the answers do not fit it', async () => {
     await expect(importFixture('baseline-state.pt', { size: [32, 32] })).rejects.toThrow(
-      'frames of 32 x 32 do not fit: 2 layers leave 8 x 8 of them, and "fc.2.weight" is for 16 pixels a channel',
+      'frames of 32 x 32 do not fit: 2 layers reduce them to 8 x 8, but "fc.2.weight" takes 16 pixels per channel',
     );
     await expect(importFixture('baseline-state.pt', { tau: 3 })).rejects.toMatchObject({
       code: 'import-contradiction',
@@ -177,9 +192,9 @@ describe('a state_dict alone', () => {
 });
 
 describe('an answer', () => {
-  test('is refused where the file says something else', async () => {
+  test('is refused if the file says otherwise', async () => {
     await expect(importFixture('baseline.pt', { pooling: 'average' })).rejects.toThrow(
-      'the file says pooling max, and --pooling something else.',
+      'the file says pooling max, but --pooling says otherwise.',
     );
     await expect(importFixture('lif.pt', { tau: 3 })).rejects.toThrow('the file says τ 2.5');
     await expect(importFixture('per-neuron.pt', { size: [16, 16] })).rejects.toThrow(
@@ -190,14 +205,14 @@ describe('an answer', () => {
   });
 });
 
-describe('what is no network of the thesis', () => {
+describe('what is not a network of the thesis', () => {
   let folder: string;
   beforeEach(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'import-'));
   });
   afterEach(() => rm(folder, { recursive: true, force: true }));
 
-  /** A fixture of the old format, which has no checksums, with some of its pickle's text changed for as much other text. */
+  /** A fixture in the old format, which has no checksums, with some text of its pickle replaced by text of the same length. */
   async function changed(name: string, from: string | Uint8Array, to: string | Uint8Array): Promise<string> {
     const bytes = Buffer.from(torchFixture(name));
     const [old, text] = [Buffer.from(from), Buffer.from(to)];
@@ -210,21 +225,21 @@ describe('what is no network of the thesis', () => {
     return file;
   }
 
-  test('is refused with what it is', async () => {
+  test('is refused saying what it is', async () => {
     await expect(importFixture('small.pt')).rejects.toThrow('it has no tensor "conv.0.weight"');
     await expect(importFixture('kinds.pt')).rejects.toThrow(
-      /it holds a dictionary with "torch.float64", .*, and no network/,
+      /expected a network, found a dictionary with "torch.float64", .*…/,
     );
   });
 
-  test('is refused where a layer is of another kind', async () => {
+  test('is refused if a layer is of another kind', async () => {
     const file = await changed('baseline-legacy.pt', 'MaxPool2d', 'Upsamples');
     await expect(importCheckpoint(file)).rejects.toThrow(
       'layer "conv.3" (Upsamples) is of a kind that no network here has.',
     );
   });
 
-  test('is refused where a layer has other settings', async () => {
+  test('is refused if a layer has other settings', async () => {
     // The opcodes of 'eps': 1e-05 and of 1e-03.
     const number = (value: number): Buffer => {
       const bytes = Buffer.alloc(9, 'G');
@@ -233,28 +248,28 @@ describe('what is no network of the thesis', () => {
     };
     const file = await changed('baseline-legacy.pt', number(1e-5), number(1e-3));
     await expect(importCheckpoint(file)).rejects.toThrow(
-      'layer "conv.1" (BatchNorm2d) is not as in these networks: its eps is not 1e-5',
+      'layer "conv.1" (BatchNorm2d) differs from these networks: its eps is not 1e-5',
     );
   });
 
   test.each([
-    ['lif', { v_threshold: 1 }, 'its neurons have no τ'],
+    ['lif', { v_threshold: 1 }, 'its neurons have neither a learned τ'],
     ['eif', { v_threshold: 1, tau: 2, delta_T: 1 }, 'its neurons have "delta_T"'],
     ['undivided', { v_threshold: 1, tau: 2, decay_input: false }, 'decay_input is False'],
     [
       'Conv2d',
       { kernel_size: 3, padding: 1, stride: 1, dilation: 1, groups: 1, padding_mode: 'circular' },
-      'pads',
+      'its padding is not zeros',
     ],
     ['MaxPool2d', { kernel_size: 2, stride: 2, padding: 0, ceil_mode: true }, 'it rounds sizes up'],
-    ['Flatten', { start_dim: 0 }, 'it flattens something other'],
-  ])('is refused where a layer computes something else: %s', (className, attributes, expected) => {
+    ['Flatten', { start_dim: 0 }, 'it does not flatten whole samples'],
+  ])('is refused if a layer computes something else: %s', (className, attributes, expected) => {
     const node = { path: 'conv.0', className, attributes: new Map(Object.entries(attributes)) };
     const tree = { modules: [node], parameters: new Map(), buffers: new Map() };
     expect(() => readLayers(tree, 'x.pt')).toThrow(expected);
   });
 
-  test('is described where its keys are anything, however deep', async () => {
+  test('is described whatever its keys are, however deep', async () => {
     let deep: PickleValue = null;
     for (let i = 0; i < 100_000; i++) deep = [deep];
     let wide: PickleValue = null;
@@ -265,52 +280,52 @@ describe('what is no network of the thesis', () => {
       ['net', 3],
     ]);
     expect(() => findNetwork(value, 'x.pt')).toThrow(
-      'a dictionary with a list of 1, a list of 2, "net", and no',
+      'expected a network, found a dictionary with a list of 1, a list of 2, "net".',
     );
   });
 
-  test('is described where it has no keys at all', () => {
-    expect(() => findNetwork(new Map(), 'x.pt')).toThrow('it holds an empty dictionary, and no network.');
+  test('is described even if it is empty', () => {
+    expect(() => findNetwork(new Map(), 'x.pt')).toThrow('expected a network, found an empty dictionary.');
   });
 
-  test('is refused where a tensor has a name that no network here has', async () => {
+  test('is refused if a tensor has a name that no network here has', async () => {
     const file = await changed('baseline-state-legacy.pt', 'fc.3.w', 'fc.3.x');
     await expect(importCheckpoint(file)).rejects.toThrow('no network here has the tensors "fc.3.x".');
   });
 
-  test('is imported with a warning where its numbers are none', async () => {
+  test('is imported with a warning if it has NaN values', async () => {
     const file = await changed(
       'baseline-state-legacy.pt',
       Buffer.from(expectedOf('baseline').float('state/fc.6.w').data.buffer),
       Buffer.from(Float32Array.of(Number.NaN).buffer),
     );
     const { warnings } = await importCheckpoint(file);
-    expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are no numbers')]);
+    expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are NaN or infinite')]);
   });
 });
 
-describe('what would go on without end', () => {
+describe('what would go on endlessly', () => {
   const module = (children: [string, PickleRecord][]): PickleRecord => {
     const record = new PickleRecord('torch.nn.modules.container.Sequential', []);
     record.state.set('_modules', new Map<PickleValue, PickleValue>(children));
     return record;
   };
 
-  test('is refused: a module that contains itself, modules that share their contents over and over', () => {
+  test('is refused: a module that contains itself, modules that share their contents again and again', () => {
     const circle = module([]);
     circle.state.set('_modules', new Map([['0', circle]]));
-    expect(() => readModuleTree(circle, 'x.pt')).toThrow('its modules go on without end below');
+    expect(() => readModuleTree(circle, 'x.pt')).toThrow('its modules go on endlessly below');
     let shared = module([]);
     for (let depth = 0; depth < 30; depth++)
       shared = module([
         ['0', shared],
         ['1', shared],
       ]);
-    expect(() => readModuleTree(shared, 'x.pt')).toThrow('its modules go on without end below');
-    // Many modules that share one dictionary of many things.
+    expect(() => readModuleTree(shared, 'x.pt')).toThrow('its modules go on endlessly below');
+    // Many modules that share one large dictionary.
     const crowd = module(Array.from({ length: 5000 }, (_, i) => [String(i), module([])]));
     const parents = module(Array.from({ length: 900 }, (_, i) => [String(i), crowd]));
-    expect(() => readModuleTree(parents, 'x.pt')).toThrow('its modules go on without end below');
+    expect(() => readModuleTree(parents, 'x.pt')).toThrow('its modules go on endlessly below');
     const things = new Map<PickleValue, PickleValue>(Array.from({ length: 5000 }, (_, i) => [i, null]));
     const sharing = module(
       Array.from({ length: 900 }, (_, i): [string, PickleRecord] => {
@@ -319,19 +334,19 @@ describe('what would go on without end', () => {
         return [String(i), one];
       }),
     );
-    expect(() => readModuleTree(sharing, 'x.pt')).toThrow('its modules go on without end below');
+    expect(() => readModuleTree(sharing, 'x.pt')).toThrow('its modules go on endlessly below');
     const long = module([['n'.repeat(101), module([])]]);
-    expect(() => readModuleTree(long, 'x.pt')).toThrow('has no name, or one that is too long');
+    expect(() => readModuleTree(long, 'x.pt')).toThrow('name is missing or too long');
   });
 
-  test('is cut off: a log that repeats one epoch, and points that are none', () => {
+  test('is truncated: a log that repeats one epoch; and entries that are not points are skipped', () => {
     const epoch = Array.from({ length: 2000 }, (_, step) => ['w0', 0.5, step]);
     expect(readCurves(Array.from({ length: 2000 }, () => epoch))).toMatchObject({
       points: { length: 1_000_000 },
-      left: 1,
+      skipped: 1,
     });
     const odd = [['a', 1, 2], ['a', null, 2], ['a'.repeat(101), 1, 2], 'a', [1, 2, 3]];
-    expect(readCurves([odd, 7])).toEqual({ points: [{ tag: 'a', value: 1, step: 2 }], left: 4 });
-    expect(readCurves(undefined)).toEqual({ points: [], left: 0 });
+    expect(readCurves([odd, 7])).toEqual({ points: [{ tag: 'a', value: 1, step: 2 }], skipped: 4 });
+    expect(readCurves(undefined)).toEqual({ points: [], skipped: 0 });
   });
 });

@@ -6,7 +6,7 @@ import type { TauSpec } from '../../src/snn/spec.ts';
 import { readNetwork } from '../../src/training/network-section.ts';
 import { SettingOrigins } from '../../src/training/setting-origins.ts';
 
-/** Every key, at every depth: one that is added to a network's configuration is missed here by the compiler. */
+/** Every key at every depth: the compiler reports a key that was added to the configuration but not here. */
 type Whole<T> = { readonly [K in keyof T]-?: NonNullable<T[K]> };
 type WholeNetwork = Omit<Whole<NetworkConfig>, 'tau' | 'reset' | 'surrogate'> & {
   readonly tau: Whole<TauSpec>;
@@ -14,7 +14,7 @@ type WholeNetwork = Omit<Whole<NetworkConfig>, 'tau' | 'reset' | 'surrogate'> & 
   readonly surrogate: Whole<NetworkConfig['surrogate']>;
 };
 
-/** No network has both `layers` and `steps`; none of the values is one that holds where nothing is said. */
+/** No network has both `layers` and `steps`; no value equals its default. */
 const everything: WholeNetwork = {
   architecture: 'cifar10',
   input: [3, 32, 32],
@@ -44,31 +44,34 @@ function parse(value: unknown): NetworkConfig {
 
 describe('a network’s configuration', () => {
   test.each([
-    ['of event frames', eventFrames],
-    ['of still images', stillImages],
-  ])('comes back from JSON with every key: %s', (_, config) => {
+    ['event frames', eventFrames],
+    ['still images', stillImages],
+  ])('survives JSON with every key: %s', (_, config) => {
     expect(parse(config)).toEqual(config);
     expect(buildNetwork(parse(config))).toEqual(buildNetwork(config));
   });
 
   test.each([
-    ['of event frames', eventFrames],
-    ['of still images', stillImages],
-  ])('is read from a model with every key but what the data set and the switches say: %s', (_, config) => {
-    const { input: _input, classes: _classes, tau, ...section } = config;
-    const { start: _start, ...configured } = tau;
-    expect(readNetwork({ ...section, tau: configured }, new SettingOrigins('model.yaml'))).toEqual({
-      ...section,
-      tau: configured,
-    });
-  });
+    ['event frames', eventFrames],
+    ['still images', stillImages],
+  ])(
+    'is read from a model file with every key except those set by the data set and the switches: %s',
+    (_, config) => {
+      const { input: _input, classes: _classes, tau, ...section } = config;
+      const { start: _start, ...configured } = tau;
+      expect(readNetwork({ ...section, tau: configured }, new SettingOrigins('model.yaml'))).toEqual({
+        ...section,
+        tau: configured,
+      });
+    },
+  );
 
-  test('is refused by the key that is not as it should be', () => {
+  test('is refused naming the invalid key', () => {
     expect(() => parse({ ...eventFrames, votes: 0 })).toThrow(
       'field "votes": expected a whole number from 1',
     );
     expect(() => parse({ ...eventFrames, input: [2, 16] })).toThrow(
-      'field "input" is not [channels, height, width]',
+      'field "input" must be [channels, height, width]',
     );
     expect(() => parse({ ...eventFrames, tau: { per: 'layer', mean: '2' } })).toThrow('field "tau.mean"');
   });
