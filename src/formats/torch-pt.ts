@@ -19,30 +19,30 @@ export {
 } from './torch-pt/values.ts';
 
 /**
- * What is read of storages in all: the file's size some times over, because tensors may share one, and so much more. PyTorch compresses
- * nothing, but people who pack a file again do.
+ * The limit on bytes read from storages: a multiple of the file's size, because tensors may share a storage, plus a constant.
+ * PyTorch does not compress, but people who repack a file may.
  */
 const READ_FACTOR = 4;
 const READ_BYTES = 256 << 20;
 
-/** An open file of `torch.save`. */
+/** An open file written by `torch.save`. */
 export interface TorchFile {
   /** `zip` since PyTorch 1.6, `legacy` before. */
   readonly format: 'zip' | 'legacy';
   /** What was saved. */
   readonly value: PickleValue;
-  /** @throws {ReproError} `torch-broken` if the bytes do not fit their checksum */
+  /** @throws {ReproError} `torch-broken` if the bytes do not match their checksum */
   readTensor(tensor: TorchTensor): Promise<TorchArray>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a file that `torch.save` wrote, and reads everything but its tensors' elements, which wait until they are asked for: the optimiser in a
- * checkpoint is twice as large as its network. Nothing that the file says is run.
+ * Opens a file written by `torch.save` and reads everything except the elements of its tensors, which are read on demand: the
+ * optimiser in a checkpoint is twice as large as its network. Nothing in the file is run.
  *
  * @param source a path, or the file's bytes
  * @param file name for messages
- * @throws {ReproError} `torch-broken`, `torch-refused` (by its name, what asks for more than plain values) or `torch-unsupported`;
+ * @throws {ReproError} `torch-broken`, `torch-refused` (names what asks for more than plain values), `torch-unsupported`;
  *   `torch-missing` if there is no such file
  * @see docs/checkpoints.md for the formats and what is refused
  */
@@ -69,49 +69,50 @@ export async function openTorchFile(
     value: container.value,
     readTensor: async (tensor) => {
       leftBytes -= sizeOf(tensor.storage);
-      if (leftBytes < 0) fail('refused', 'it unfolds to far more than its own size');
+      if (leftBytes < 0) fail('refused', 'it expands to far more than its own size');
       return gatherElements(tensor, await container.readStorage(tensor.storage), fail);
     },
     close: () => container.close(),
   };
 }
 
-const safetensorsFix =
-  'An exported one needs no import: name it as it is. One from elsewhere: load it with PyTorch, and save its tensors as a dictionary with torch.save.';
+const safetensorsFix = 'Give it a name that ends in .safetensors: import and evaluate read those too.';
 const numpyFix =
-  'Of a training here, export a .safetensors instead. Otherwise load it with NumPy, and save its arrays as a dictionary of tensors with torch.save.';
+  'If it comes from a training here, export a .safetensors instead. Otherwise load it with NumPy and save its arrays as a dictionary of tensors with torch.save.';
 
-/** As a zip's first header has it: two bytes of length at 26, the name at 30. */
+/** From a zip's first header: two bytes of length at 26, the name at 30. */
 function nameOfFirstMember(head: Buffer): string {
   return head.length < 30 ? '' : head.subarray(30, 30 + head.readUInt16LE(26)).toString('latin1');
 }
 
-/** Says of files that are nothing of the kind what they probably are. */
+/** Recognises files that are clearly something else. */
 function checkHead(head: Buffer, fail: Fail): void {
   const text = head.toString('latin1');
   if (head.length === 0) fail('broken', 'it is empty');
   if (/^\s*<(?:!doctype|html)/i.test(text))
-    fail('broken', 'it is a web page: the download did not fetch the file itself');
+    fail('broken', 'it is a web page, so the download did not fetch the file itself');
   if (text.startsWith('version https://git-lfs')) {
-    fail('broken', 'it is a pointer of Git LFS, not the file itself: `git lfs pull` fetches that');
+    fail('broken', 'it is a Git LFS pointer, not the file itself: run `git lfs pull`');
   }
   if (text.slice(257, 262) === 'ustar')
-    fail('unsupported', 'it is a tar, as PyTorch wrote before version 0.1.10');
-  // The length of its header in eight bytes, then that: JSON.
+    fail('unsupported', 'it is a tar archive, as PyTorch wrote before version 0.1.10');
+  // Eight bytes for the length of the header, then JSON.
   if (text.slice(4, 9) === '\0\0\0\0{') {
-    fail('unsupported', 'it is a .safetensors file, not one of torch.save', undefined, safetensorsFix);
+    fail('unsupported', 'it is a safetensors file, not one written by torch.save', undefined, safetensorsFix);
   }
   const isZip = text.startsWith('PK');
   const isArrays = isZip && nameOfFirstMember(head).endsWith('.npy');
   if (isArrays || text.startsWith('\x93NUMPY')) {
     fail(
       'unsupported',
-      `it is of NumPy (${isArrays ? '.npz' : '.npy'}), not of torch.save`,
+      `it is a NumPy file (${isArrays ? '.npz' : '.npy'}), not one written by torch.save`,
       undefined,
       numpyFix,
     );
   }
-  if (!isZip && head[0] !== 0x80) fail('broken', 'it is not of torch.save: neither a zip nor a pickle', 0);
+  if (!isZip && head[0] !== 0x80) {
+    fail('broken', 'expected a file written by torch.save: a zip, or a pickle of protocol 2 or later', 0);
+  }
 }
 
 async function openFileSource(path: string, file: string): Promise<ByteSource> {
@@ -119,15 +120,17 @@ async function openFileSource(path: string, file: string): Promise<ByteSource> {
     throw new ReproError('torch-missing', problem, { where: file, cause });
   };
   const open = async () => {
-    // Before it is opened: opening a pipe waits for whoever writes to it.
+    // Before opening it: opening a pipe would wait for a writer.
     const found = await stat(path);
-    if (found.isDirectory()) missing('this is a folder, not a file of torch.save.');
-    if (!found.isFile()) missing('this is a pipe or a device; a file of torch.save is read in any order.');
+    if (found.isDirectory()) missing('expected a file, found a folder.');
+    if (!found.isFile())
+      missing('expected a regular file, found a pipe or a device, which cannot be read in any order.');
     return openFile(path, 'r');
   };
   const handle = await open().catch((cause: unknown) => {
-    if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return missing('there is no such file.', cause);
-    if (hasErrorCode(cause, 'EACCES', 'EPERM')) return missing('this file may not be read by you.', cause);
+    if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return missing('no such file.', cause);
+    if (hasErrorCode(cause, 'EACCES', 'EPERM'))
+      return missing('you do not have permission to read this file.', cause);
     throw cause;
   });
   const { size } = await handle.stat();

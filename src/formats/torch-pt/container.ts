@@ -2,10 +2,10 @@ import { storageType } from './globals.ts';
 import type { Fail } from './problems.ts';
 import { describeValue, PickleName, type PickleValue, TorchStorage, type TorchType } from './values.ts';
 
-/** The longest pickle that is read: one with the log of 1,256 epochs has 1 MB. */
+/** The longest pickle that is read; with the log of 1,256 epochs it has 1 MB. */
 export const MOST_PICKLE_BYTES = 64 << 20;
 
-/** What a file of either format is once its pickle is read. */
+/** A file in either format after its pickle is read. */
 export interface TorchContainer {
   readonly format: 'zip' | 'legacy';
   readonly value: PickleValue;
@@ -14,9 +14,9 @@ export interface TorchContainer {
 }
 
 /**
- * The start of a storage's persistent id: `('storage', torch.FloatStorage, '0', 'cpu', 1024, …)`. The device is of no interest.
+ * Reads a storage's persistent id: `('storage', torch.FloatStorage, '0', 'cpu', 1024, …)`. The device does not matter.
  *
- * @returns undefined where the id is of something else
+ * @returns undefined if the id refers to something else
  */
 export function readStorageId(
   id: PickleValue,
@@ -25,19 +25,20 @@ export function readStorageId(
   if (!Array.isArray(id) || id[0] !== 'storage') return undefined;
   const [, type, key, , length, ...rest] = id;
   const dtype = type instanceof PickleName ? storageType(type.name) : undefined;
-  if (dtype === undefined) return fail('unsupported', `a storage of type ${describeValue(type)}`);
+  if (dtype === undefined)
+    return fail('unsupported', `expected a storage of a known type, found ${describeValue(type)}`);
   const isLength = typeof length === 'number' && Number.isSafeInteger(length) && length >= 0;
   if (typeof key !== 'string' || !/^\d{1,20}$/.test(key) || !isLength) {
-    return fail('broken', 'a storage has no name or no length');
+    return fail('broken', 'a storage has no valid name or length');
   }
   return { storage: new TorchStorage(key, dtype, length), rest };
 }
 
-/** One object for each storage, so that tensors that share one share it here too. */
+/** One object per storage, so that tensors that share a storage share it here too. */
 export class StorageTable {
   readonly #storages = new Map<string, TorchStorage>();
 
-  /** The storage of this name that is known already, or this one. */
+  /** The storage already known by this name, or this one. */
   unify(storage: TorchStorage, fail: Fail): TorchStorage {
     const known = this.#storages.get(storage.key);
     if (known === undefined) {
@@ -45,7 +46,7 @@ export class StorageTable {
       return storage;
     }
     if (known.dtype !== storage.dtype || known.length !== storage.length) {
-      fail('broken', `storage ${storage.key} is said to be ${describe(known)} and also ${describe(storage)}`);
+      fail('broken', `storage ${storage.key} is described as ${describe(known)} and as ${describe(storage)}`);
     }
     return known;
   }
@@ -60,5 +61,5 @@ export class StorageTable {
 }
 
 function describe({ length, dtype }: { length: number; dtype: TorchType }): string {
-  return `${length} of ${dtype}`;
+  return `${dtype} [${length}]`;
 }

@@ -1,7 +1,7 @@
 import type { Fail } from './problems.ts';
 import type { TorchTensor, TorchType } from './values.ts';
 
-/** A tensor's elements in C order, in the type of array that holds them exactly; half precision as single. */
+/** A tensor's elements in C order, in the typed array that holds them exactly; half precision as single. */
 export interface TorchArray {
   readonly dtype: TorchType;
   readonly shape: readonly number[];
@@ -18,18 +18,18 @@ export interface TorchArray {
 /**
  * Gathers a tensor's elements from its storage, whatever its strides.
  *
- * @param bytes of the storage, little-endian
+ * @param bytes the storage, little-endian
  */
 export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fail): TorchArray {
   const { shape, strides, offset, storage } = tensor;
   const count = shape.includes(0) ? 0 : shape.reduce((product, size) => product * size, 1);
   if (count > storage.length) {
-    // Only an expanded tensor repeats elements, and none of a network's does.
+    // Only expanded tensors repeat elements, and a network's tensors are not expanded.
     fail(
       'unsupported',
       `a tensor [${shape.join(', ')}] repeats the ${storage.length} elements of its storage`,
       undefined,
-      'Load it with PyTorch on the machine that it comes from, and save each tensor as `tensor.contiguous()`: expand() leaves it without elements of its own.',
+      'Load it with PyTorch on the machine that it comes from and save each tensor as `tensor.contiguous()`: expand() gives a tensor no elements of its own.',
     );
   }
   const elements = decodeElements(storage.dtype, bytes);
@@ -51,7 +51,7 @@ export function gatherElements(tensor: TorchTensor, bytes: Uint8Array, fail: Fai
   return { dtype: storage.dtype, shape, data };
 }
 
-/** Whether the elements lie in C order without gaps, as those of a network do. */
+/** Whether the elements lie in C order without gaps, as a network's do. */
 function isContiguous({ shape, strides }: TorchTensor): boolean {
   let expected = 1;
   for (let axis = shape.length - 1; axis >= 0; axis--) {

@@ -3,33 +3,34 @@ import { unpickle } from './pickle.ts';
 import { type Fail, failIn } from './problems.ts';
 import { PickleName, type PickleValue, sizeOf, type TorchStorage } from './values.ts';
 
-/** Bytes that can be read anywhere. */
+/** Bytes with random access. */
 export interface ByteSource {
   readonly sizeBytes: number;
-  /** As many of `length` bytes as there are. */
+  /** `length` bytes, or fewer at the end. */
   read(offset: number, length: number): Promise<Uint8Array>;
   close(): Promise<void>;
 }
 
-/** What the first pickle of the old format is. */
+/** The first pickle of the old format. */
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
-/** Before each storage stands its number of elements. */
+/** The number of elements before each storage. */
 const LENGTH_BYTES = 8;
 
 /**
- * Opens what `torch.save` wrote before PyTorch 1.6: five pickles behind each other (a magic number, the version of the format, facts about the
- * machine, the object, the names of its storages), then each storage in that order: its length as i64, its elements.
- * There are no checksums: an altered number is a number.
+ * Opens what `torch.save` wrote before PyTorch 1.6: five pickles in sequence (a magic number, the version of the format, facts
+ * about the machine, the object, the names of its storages), then each storage in that order: its length as i64 and its
+ * elements. There are no checksums, so altered elements go unnoticed.
  */
 export async function openLegacyContainer(source: ByteSource, file: string): Promise<TorchContainer> {
   const fail = failIn(file);
   const bytes = await source.read(0, Math.min(source.sizeBytes, MOST_PICKLE_BYTES));
   const magic = unpickle(bytes, 0, { fail });
-  if (magic.value !== MAGIC) fail('broken', 'it begins with a pickle, but not with that of torch.save', 0);
+  if (magic.value !== MAGIC)
+    fail('broken', 'it begins with a pickle, but not with torch.save’s magic number', 0);
   const protocol = unpickle(bytes, magic.end, { fail });
   if (protocol.value !== PROTOCOL)
-    fail('unsupported', 'it is of a version of the format that is not known', magic.end);
+    fail('unsupported', `its format has an unknown version, expected ${PROTOCOL}`, magic.end);
   const machine = unpickle(bytes, protocol.end, { fail });
   checkMachine(machine.value, fail, protocol.end);
 
@@ -43,7 +44,7 @@ export async function openLegacyContainer(source: ByteSource, file: string): Pro
       if (found === undefined)
         return failHere('refused', 'it refers to something other than a storage or a class');
       if (found.rest.some((view) => view !== null)) {
-        failHere('unsupported', 'a storage is part of another, as PyTorch before 0.4 wrote them');
+        failHere('unsupported', 'a storage is a view of another, as PyTorch wrote them before 0.4');
       }
       return storages.unify(found.storage, failHere);
     },
@@ -63,20 +64,21 @@ export async function openLegacyContainer(source: ByteSource, file: string): Pro
   };
 }
 
-/** Sizes of C types do not matter to what is read here; the order of bytes does. */
+/** The sizes of C types do not matter here; the byte order does. */
 function checkMachine(value: PickleValue, fail: Fail, offset: number): void {
   const isLittle = value instanceof Map ? value.get('little_endian') : undefined;
-  if (typeof isLittle !== 'boolean') fail('broken', 'it does not say of what machine it is', offset);
+  if (typeof isLittle !== 'boolean')
+    fail('broken', 'it does not state the byte order of its machine', offset);
   if (!isLittle) fail('unsupported', 'its numbers are big-endian; only little-endian ones are read', offset);
 }
 
-/** `('module', class, file, source)`: a class with its source beside it, which is of no interest. */
+/** `('module', class, file, source)`: a class and its source, which is ignored. */
 function readClassId(id: PickleValue): PickleName | undefined {
   if (!Array.isArray(id) || id[0] !== 'module') return undefined;
   return id[1] instanceof PickleName ? id[1] : undefined;
 }
 
-/** Where each storage's elements begin. @throws through `fail` if they are not all there, in their lengths */
+/** Where each storage's elements begin. @throws through `fail` if any are missing or of the wrong length */
 async function locateStorages(
   source: ByteSource,
   names: { readonly value: PickleValue; readonly end: number },
@@ -90,10 +92,11 @@ async function locateStorages(
     : fail('broken', 'it has no list of storages', names.end)) {
     const storage = typeof key === 'string' ? storages.get(key) : undefined;
     if (storage === undefined || offsets.has(storage)) {
-      return fail('broken', 'its list of storages names one that no tensor has, or one twice', names.end);
+      return fail('broken', 'its list of storages names one twice, or one that no tensor uses', names.end);
     }
     const head = await source.read(offset, LENGTH_BYTES);
-    if (head.length < LENGTH_BYTES) return fail('broken', 'it ends before all storages', source.sizeBytes);
+    if (head.length < LENGTH_BYTES)
+      return fail('broken', 'it ends before its last storage', source.sizeBytes);
     const length = new DataView(head.buffer, head.byteOffset).getBigInt64(0, true);
     if (length !== BigInt(storage.length)) {
       return fail(
@@ -107,6 +110,6 @@ async function locateStorages(
     if (offset > source.sizeBytes)
       return fail('broken', `it ends inside storage ${storage.key}`, source.sizeBytes);
   }
-  if (offsets.size !== storages.size) fail('broken', 'its list of storages is not complete', names.end);
+  if (offsets.size !== storages.size) fail('broken', 'its list of storages is incomplete', names.end);
   return offsets;
 }

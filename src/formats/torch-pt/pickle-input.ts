@@ -1,13 +1,13 @@
 import type { Fail } from './problems.ts';
 
-/** The longest text or run of bytes in a pickle; the longest that PyTorch writes is the source of a class, of some 10 kB. */
+/** The longest string or bytes in a pickle; PyTorch's longest is the source of a class, about 10 kB. */
 const MOST_TEXT_BYTES = 1 << 20;
-/** The longest whole number; PyTorch's own is of 10 bytes, the state of a random generator has 624 of 4. */
+/** The longest whole number; PyTorch's magic number has 10 bytes, a random generator's state 624 words of 4. */
 const MOST_NUMBER_BYTES = 4096;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads the arguments of opcodes, and never beyond the end. */
+/** Reads the arguments of opcodes, never beyond the end. */
 export class PickleInput {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -41,7 +41,7 @@ export class PickleInput {
     return Number(this.#view.getBigUint64(this.#take(8), true));
   }
 
-  /** Big-endian, unlike all else in a pickle. */
+  /** Big-endian, unlike everything else in a pickle. */
   float64(): number {
     return this.#view.getFloat64(this.#take(8), false);
   }
@@ -50,7 +50,7 @@ export class PickleInput {
     if (length > MOST_TEXT_BYTES) {
       this.#fail(
         'unsupported',
-        `a text or bytes of ${length} bytes; ${MOST_TEXT_BYTES} are allowed`,
+        `a string or bytes of ${length} bytes; at most ${MOST_TEXT_BYTES} are allowed`,
         this.position,
       );
     }
@@ -63,7 +63,7 @@ export class PickleInput {
     try {
       return utf8.decode(this.bytes(length));
     } catch (error) {
-      if (error instanceof TypeError) return this.#fail('broken', 'a text is not UTF-8', start);
+      if (error instanceof TypeError) return this.#fail('broken', 'a string is not UTF-8', start);
       throw error;
     }
   }
@@ -72,7 +72,7 @@ export class PickleInput {
   line(): string {
     const start = this.position;
     const end = this.#bytes.indexOf(0x0a, start);
-    if (end < 0 || end - start > 1000) this.#fail('broken', 'a name does not end', start);
+    if (end < 0 || end - start > 1000) this.#fail('broken', 'a name has no end', start);
     this.position = end + 1;
     return Buffer.from(this.#bytes.subarray(start, end)).toString('utf8');
   }
@@ -82,7 +82,7 @@ export class PickleInput {
     if (length > MOST_NUMBER_BYTES) {
       this.#fail(
         'unsupported',
-        `a whole number of ${length} bytes; ${MOST_NUMBER_BYTES} are allowed`,
+        `a whole number of ${length} bytes; at most ${MOST_NUMBER_BYTES} are allowed`,
         this.position,
       );
     }
@@ -97,11 +97,7 @@ export class PickleInput {
   #take(length: number): number {
     const start = this.position;
     if (length > this.#bytes.length - start) {
-      this.#fail(
-        'broken',
-        `it ends inside its pickle: ${length} bytes more were to come`,
-        this.#bytes.length,
-      );
+      this.#fail('broken', `it ends inside its pickle: expected ${length} more bytes`, this.#bytes.length);
     }
     this.position += length;
     return start;

@@ -1,35 +1,35 @@
-import { callName, lookUpName } from './globals.ts';
+import { callName, lookUpName, NUMPY_BYTE_ORDER } from './globals.ts';
 import { PickleInput } from './pickle-input.ts';
 import type { Fail } from './problems.ts';
 import { describeValue, PickleName, PickleRecord, type PickleValue } from './values.ts';
 
 export interface UnpickleOptions {
-  /** What a persistent id stands for: PyTorch keeps storages outside its pickles. Left out, there may be none. */
+  /** Resolves persistent ids: PyTorch keeps storages outside its pickles. Without it, none are allowed. */
   readonly load?: (id: PickleValue, fail: Fail) => PickleValue;
-  /** Errors, with the position in the pickle's bytes as their offset. */
+  /** Reports errors, with the position in the pickle's bytes as their offset. */
   readonly fail: Fail;
 }
 
-/** How deep lists and tuples may be open inside each other; Python's own pickler gives up earlier. */
+/** How deeply lists and tuples may nest; Python's own pickler gives up earlier. */
 const MOST_OPEN = 1000;
-/** Values and copies that a pickle may make for each of its bytes; honest ones make less than one. */
+/** Values and copies that a pickle may make per byte; honest ones make less than one. */
 const WORK_PER_BYTE = 4;
 const LEAST_WORK = 1000;
-/** The log of 1,256 epochs takes some 150,000. */
+/** The log of 1,256 epochs takes about 150,000. */
 const MOST_WORK = 4_000_000;
-/** What a dictionary, a set or an object counts beyond its opcode: it takes some 200 bytes even where it is empty. */
+/** What a dictionary, a set or an object costs beyond its opcode: even an empty one takes about 200 bytes. */
 const COLLECTION_WORK = 4;
 
-/** The state of unpickling, and what opcodes do to it: a stack of values, marks on it, and a memo of values by number. */
+/** The state of unpickling and the operations on it: a stack of values, marks on it, and a memo of values by number. */
 export class PickleMachine {
   readonly input: PickleInput;
   readonly #options: UnpickleOptions;
   readonly #stack: PickleValue[] = [];
-  /** Where on the stack the open lists and tuples begin. */
+  /** Where the open lists and tuples begin on the stack. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, PickleValue>();
   #work: number;
-  /** Where the opcode at hand stands. */
+  /** Position of the current opcode. */
   #at: number;
 
   constructor(bytes: Uint8Array, start: number, options: UnpickleOptions) {
@@ -46,11 +46,11 @@ export class PickleMachine {
     return this.input.uint8();
   }
 
-  /** What is left at the end. */
+  /** The one value left at the end. */
   finish(): PickleValue {
     if (this.#marks.length > 0) this.fail('broken', 'the pickle ends inside a list or tuple');
     const value = this.pop();
-    if (this.#stack.length > 0) this.fail('broken', 'the pickle leaves values behind');
+    if (this.#stack.length > 0) this.fail('broken', 'the pickle leaves unused values');
     return value;
   }
 
@@ -63,7 +63,7 @@ export class PickleMachine {
     this.push(value);
   }
 
-  /** The last value, which must belong to the innermost open list. */
+  /** The last value, which must lie above the last mark. */
   top(): PickleValue {
     const floor = this.#marks.at(-1) ?? 0;
     const value = this.#stack.length > floor ? this.#stack.at(-1) : undefined;
@@ -83,7 +83,7 @@ export class PickleMachine {
 
   mark(): void {
     if (this.#marks.length >= MOST_OPEN) {
-      this.fail('broken', `more than ${MOST_OPEN} lists and tuples are open in each other`);
+      this.fail('broken', `lists and tuples nest more than ${MOST_OPEN} deep`);
     }
     this.#marks.push(this.#stack.length);
   }
@@ -92,7 +92,7 @@ export class PickleMachine {
   popMarked(): PickleValue[] {
     const mark = this.#marks.pop();
     return mark === undefined
-      ? this.fail('broken', 'a list or tuple has no beginning')
+      ? this.fail('broken', 'a list or tuple was never opened')
       : this.#stack.splice(mark);
   }
 
@@ -102,26 +102,28 @@ export class PickleMachine {
 
   recall(index: number): void {
     const value = this.#memo.get(index);
-    this.push(value === undefined ? this.fail('broken', `there is no value ${index} to refer to`) : value);
+    this.push(
+      value === undefined ? this.fail('broken', `it refers to value ${index}, which does not exist`) : value,
+    );
   }
 
   append(values: readonly PickleValue[]): void {
     const list = this.top();
-    if (!Array.isArray(list)) this.fail('broken', `${describeValue(list)} is appended to`);
+    if (!Array.isArray(list)) this.fail('broken', `it appends to ${describeValue(list)}`);
     for (const value of values) list.push(value);
   }
 
   addItems(values: readonly PickleValue[]): void {
     const set = this.top();
-    if (!(set instanceof Set)) this.fail('broken', `${describeValue(set)} is added to`);
+    if (!(set instanceof Set)) this.fail('broken', `it adds to ${describeValue(set)}`);
     for (const value of values) set.add(value);
   }
 
-  /** Into a dictionary, or an object of a class that is one. */
+  /** Of a dictionary, or of an object whose class is one. */
   setItems(values: readonly PickleValue[]): void {
     const top = this.top();
     const map = top instanceof PickleRecord ? top.state : top;
-    if (!(map instanceof Map)) this.fail('broken', `${describeValue(top)} is given entries`);
+    if (!(map instanceof Map)) this.fail('broken', `it sets entries of ${describeValue(top)}`);
     for (const [key, value] of this.pairs(values)) map.set(key, value);
   }
 
@@ -131,12 +133,12 @@ export class PickleMachine {
   }
 
   pushName(module: PickleValue | undefined, name: PickleValue | undefined): void {
-    if (typeof module !== 'string' || typeof name !== 'string') this.fail('broken', 'a name is no text');
+    if (typeof module !== 'string' || typeof name !== 'string') this.fail('broken', 'a name is not a string');
     this.push(lookUpName(module, name, this.#options.fail, this.#at));
   }
 
   call([callee, args]: readonly PickleValue[]): void {
-    if (!Array.isArray(args)) this.fail('broken', 'what is called gets no tuple of arguments');
+    if (!Array.isArray(args)) this.fail('broken', 'a call has no tuple of arguments');
     this.charge(COLLECTION_WORK);
     const call = {
       args,
@@ -146,11 +148,19 @@ export class PickleMachine {
     this.push(callName(callee ?? null, call));
   }
 
-  /** Gives attributes: a dictionary, or a pair of one and another. Those of anything but a record are of no interest. */
+  /** Sets attributes: a dictionary, or a pair of dictionaries. Those of a dictionary itself are ignored. */
   build(state: PickleValue): void {
     const target = this.top();
     if (target instanceof PickleName) this.fail('refused', `it changes ${target.name}`);
-    if (!(target instanceof PickleRecord)) return;
+    if (target instanceof Map) return;
+    if (!(target instanceof PickleRecord)) {
+      this.fail('broken', `it sets attributes of ${describeValue(target)}`);
+    }
+    // The state of a dtype is a tuple: version, byte order, and more.
+    if (target.className === 'numpy.dtype' && Array.isArray(state)) {
+      target.state.set(NUMPY_BYTE_ORDER, state[1] ?? null);
+      return;
+    }
     for (const part of Array.isArray(state) ? state.slice(0, 2) : [state]) {
       if (!(part instanceof Map)) continue;
       this.charge(part.size);
@@ -167,10 +177,10 @@ export class PickleMachine {
     );
   }
 
-  /** Counts work against the limit, so that a small file cannot unfold to a large one. */
+  /** Counts work against the limit, so that a small file cannot expand to a large one. */
   charge(amount: number): void {
     this.#work -= amount;
-    if (this.#work < 0) this.fail('refused', 'the pickle unfolds to more values than a checkpoint has');
+    if (this.#work < 0) this.fail('refused', 'the pickle expands to more values than a checkpoint has');
   }
 
   fail(...[kind, what, offset = this.#at]: Parameters<Fail>): never {

@@ -4,7 +4,7 @@ import type { PickleValue } from './values.ts';
 const PROTOCOL = 0x80;
 const STOP = 0x2e;
 
-/** What each opcode does, of protocols 2 to 5 those that PyTorch has use for. */
+/** The opcodes of protocols 2 to 5 that PyTorch uses. */
 const OPCODES: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
   number,
   (machine: PickleMachine) => void
@@ -56,14 +56,14 @@ const OPCODES: ReadonlyMap<number, (machine: PickleMachine) => void> = new Map<
   [0x81, (m) => m.call(m.popMany(2))], // NEWOBJ
   [0x62, (m) => m.build(m.pop())], // BUILD
   [0x51, (m) => m.load(m.pop())], // BINPERSID
-  [0x95, (m) => void m.input.uint64()], // FRAME: how much to read ahead, for streams
+  [0x95, (m) => void m.input.uint64()], // FRAME: a hint for streams
 ]);
 
 /**
  * Reads one pickle (protocols 2 to 5) as plain values. Nothing is run or imported: names are looked up in an allow-list
- * (`globals.ts`), objects become records. Time and memory stay in proportion to the bytes.
+ * (`globals.ts`), and objects become records. Time and memory stay proportional to the number of bytes.
  *
- * @returns the value, and where in `bytes` the pickle ends
+ * @returns the value, and where the pickle ends in `bytes`
  * @throws {ReproError} through `options.fail`
  * @see https://docs.python.org/3/library/pickletools.html
  */
@@ -75,16 +75,16 @@ export function unpickle(
   const machine = new PickleMachine(bytes, start, options);
   const { input } = machine;
   if (machine.nextOpcode() !== PROTOCOL)
-    machine.fail('broken', 'no pickle of protocol 2 or later begins here');
+    machine.fail('broken', 'expected a pickle of protocol 2 or later here');
   const protocol = input.uint8();
   if (protocol < 2 || protocol > 5) {
-    machine.fail('unsupported', `a pickle of protocol ${protocol}; 2 to 5 are read`);
+    machine.fail('unsupported', `its pickle has protocol ${protocol}; 2 to 5 are read`);
   }
   for (let opcode = machine.nextOpcode(); opcode !== STOP; opcode = machine.nextOpcode()) {
     const run = OPCODES.get(opcode);
     if (run === undefined) {
       const shown = `0x${opcode.toString(16).padStart(2, '0')}`;
-      machine.fail('refused', `the pickle has an opcode ${shown} that PyTorch does not write`);
+      machine.fail('refused', `its pickle has the opcode ${shown}, which PyTorch does not write`);
     } else run(machine);
   }
   return { value: machine.finish(), end: input.position };

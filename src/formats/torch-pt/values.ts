@@ -1,4 +1,4 @@
-/** Element types of PyTorch that are read, with the bytes of one element in a file. */
+/** The element types that are read, and their sizes in bytes. */
 export const TORCH_ELEMENT_BYTES = {
   float64: 8,
   float32: 4,
@@ -14,7 +14,7 @@ export const TORCH_ELEMENT_BYTES = {
 
 export type TorchType = keyof typeof TORCH_ELEMENT_BYTES;
 
-/** A class or function of the allow-list. It is a name and nothing else. */
+/** A class or function of the allow-list: only its name. */
 export class PickleName {
   readonly name: string;
 
@@ -24,11 +24,11 @@ export class PickleName {
   }
 }
 
-/** What would be an object in Python: whose it is, and what it holds. */
+/** What would be an object in Python: its class and what it holds. */
 export class PickleRecord {
   /** `models.PLIFNode` */
   readonly className: string;
-  /** What its constructor was given. */
+  /** Its constructor's arguments. */
   readonly args: readonly PickleValue[];
   /** Its attributes. */
   readonly state = new Map<PickleValue, PickleValue>();
@@ -39,7 +39,7 @@ export class PickleRecord {
   }
 }
 
-/** Bytes that tensors look at; several may share one. They are read when a tensor is. */
+/** Bytes that one or more tensors view; read when a tensor is. */
 export class TorchStorage {
   readonly key: string;
   readonly dtype: TorchType;
@@ -53,12 +53,12 @@ export class TorchStorage {
   }
 }
 
-/** Bytes of a storage. */
+/** Size of a storage in bytes. */
 export function sizeOf({ length, dtype }: TorchStorage): number {
   return length * TORCH_ELEMENT_BYTES[dtype];
 }
 
-/** A view of a storage; offset and strides count elements, and all of it lies inside the storage. */
+/** A view that lies entirely inside its storage. Offset and strides count elements. */
 export class TorchTensor {
   readonly storage: TorchStorage;
   readonly offset: number;
@@ -74,8 +74,8 @@ export class TorchTensor {
 }
 
 /**
- * What a pickle holds. Lists and tuples are arrays; dictionaries of every kind are maps; whole numbers beyond 2^53 are bigint.
- * Values may refer to each other in circles.
+ * A value in a pickle. Lists and tuples are arrays, dictionaries of every kind are maps, whole numbers beyond 2^53 are bigint.
+ * Values may refer to each other in cycles.
  */
 export type PickleValue =
   | null
@@ -92,11 +92,11 @@ export type PickleValue =
   | TorchStorage
   | TorchTensor;
 
-/** What a value is, for messages. */
+/** Describes a value for messages. */
 export function describeValue(value: PickleValue | undefined): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'None';
-  if (typeof value === 'string') return 'a text';
+  if (typeof value === 'string') return 'a string';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value === 'number' || typeof value === 'bigint') return `the number ${value}`;
   if (value instanceof Uint8Array) return 'bytes';

@@ -7,12 +7,12 @@ import { sizeOf, type TorchStorage } from './values.ts';
 
 const STORED = 0;
 const DEFLATED = 8;
-/** `little`, `3`: members of a word. */
+/** Members that hold one word: `little`, `3`. */
 const MOST_WORD_BYTES = 100;
 
 /**
- * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder, in it `data.pkl` and a file `data/<key>` for each storage.
- * The pickle is read at once, a storage when it is asked for, each held against its checksum.
+ * Opens what `torch.save` writes since PyTorch 1.6: a zip with one folder that holds `data.pkl` and a file `data/<key>` per
+ * storage. The pickle is read at once, storages on demand; each is checked against its checksum.
  *
  * @param source a path, or the file's bytes
  */
@@ -29,12 +29,12 @@ export async function openZipContainer(source: string | Uint8Array, file: string
       return entry && readMember(zip, entry, { name, mostBytes, file });
     };
     if (members.has('constants.pkl')) {
-      fail('unsupported', 'this is a TorchScript program (torch.jit.save), no checkpoint of torch.save');
+      fail('unsupported', 'it is a TorchScript program (torch.jit.save), not a checkpoint (torch.save)');
     }
     checkByteOrder(await read('byteorder', MOST_WORD_BYTES), fail);
     const bytes = await read('data.pkl', MOST_PICKLE_BYTES);
     if (bytes === undefined)
-      return fail('broken', 'it is a zip without a data.pkl, so it is not of torch.save');
+      return fail('broken', 'it is a zip without a data.pkl, so torch.save did not write it');
     const storages = new StorageTable();
     const { value } = unpickle(bytes, 0, {
       fail: failIn(file, 'data.pkl'),
@@ -60,7 +60,7 @@ export async function openZipContainer(source: string | Uint8Array, file: string
   }
 }
 
-/** PyTorch before 2.1 did not write it, and was hardly ever run on a big-endian machine. */
+/** PyTorch before 2.1 did not write it, and hardly ever ran on big-endian machines. */
 function checkByteOrder(bytes: Uint8Array | undefined, fail: Fail): void {
   if (bytes === undefined) return;
   const order = Buffer.from(bytes).toString('latin1').trim();
@@ -75,17 +75,17 @@ function memberOf({ key }: TorchStorage): string {
 
 function checkStorage(storage: TorchStorage, members: ReadonlyMap<string, Entry>, fail: Fail): void {
   const entry = members.get(memberOf(storage));
-  if (entry === undefined) fail('broken', `it has no ${memberOf(storage)}, and a tensor needs it`);
+  if (entry === undefined) fail('broken', `it has no ${memberOf(storage)}, which a tensor needs`);
   const bytes = sizeOf(storage);
   if (entry.uncompressedSize !== bytes) {
     fail(
       'broken',
-      `${memberOf(storage)} has ${entry.uncompressedSize} bytes, and ${storage.length} of ${storage.dtype} take ${bytes}`,
+      `${memberOf(storage)} has ${entry.uncompressedSize} bytes, but ${storage.length} elements of ${storage.dtype} take ${bytes}`,
     );
   }
 }
 
-/** The members by their names inside the zip's one folder. */
+/** The members by their names inside the zip's single folder. */
 async function listMembers(zip: ZipFile, fail: Fail): Promise<Map<string, Entry>> {
   const members = new Map<string, Entry>();
   let folder: string | undefined;
@@ -93,15 +93,15 @@ async function listMembers(zip: ZipFile, fail: Fail): Promise<Map<string, Entry>
     for await (const entry of zip.eachEntry()) {
       const slash = entry.fileName.indexOf('/');
       const name = entry.fileName.slice(slash + 1);
-      if (name === '') continue; // an entry of the folder itself
+      if (name === '') continue; // the folder itself
       folder ??= entry.fileName.slice(0, slash + 1);
       if (slash < 1 || !entry.fileName.startsWith(folder)) {
         fail(
           'broken',
-          `it has ${JSON.stringify(entry.fileName)} outside its one folder, so it is not of torch.save`,
+          `it has ${JSON.stringify(entry.fileName)} outside its single folder, so torch.save did not write it`,
         );
       }
-      if (members.has(name)) fail('broken', `${JSON.stringify(entry.fileName)} is there twice`);
+      if (members.has(name)) fail('broken', `it has ${JSON.stringify(entry.fileName)} twice`);
       members.set(name, entry);
     }
   } catch (error) {
@@ -110,7 +110,7 @@ async function listMembers(zip: ZipFile, fail: Fail): Promise<Map<string, Entry>
   return members;
 }
 
-/** Unpacks a member. @param mostBytes that it may have */
+/** Unpacks a member of at most `mostBytes`. */
 async function readMember(
   zip: ZipFile,
   entry: Entry,
@@ -120,15 +120,18 @@ async function readMember(
   const { compressionMethod, uncompressedSize } = entry;
   if (entry.isEncrypted()) fail('unsupported', 'it is encrypted');
   if (compressionMethod !== STORED && compressionMethod !== DEFLATED) {
-    fail('unsupported', `it is packed by method ${compressionMethod}; stored (0) and deflated (8) are read`);
+    fail(
+      'unsupported',
+      `it is compressed with method ${compressionMethod}; only stored (0) and deflated (8) are read`,
+    );
   }
   if (uncompressedSize > mostBytes) {
-    fail('unsupported', `it has ${uncompressedSize} bytes; ${mostBytes} are allowed`);
+    fail('unsupported', `it has ${uncompressedSize} bytes; at most ${mostBytes} are allowed`);
   }
   const chunks: Uint8Array[] = [];
   let checksum = 0;
   try {
-    // No more than the size that it claims comes of a member: yauzl sees to that.
+    // yauzl makes sure that a member yields no more than its claimed size.
     for await (const chunk of await zip.openReadStreamPromise(entry)) {
       checksum = crc32(chunk, checksum);
       chunks.push(chunk);
@@ -136,7 +139,7 @@ async function readMember(
   } catch (error) {
     return failBroken(error, fail);
   }
-  if (checksum !== entry.crc32) fail('broken', 'its bytes do not fit the checksum in the zip');
+  if (checksum !== entry.crc32) fail('broken', 'its bytes do not match the checksum in the zip');
   return new Uint8Array(Buffer.concat(chunks));
 }
 
@@ -144,8 +147,8 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Whatever yauzl has to say, it says of the file: that it is cut off, altered, or has a name that leaves the archive. */
+/** yauzl's errors are about the file: truncated, altered, or with a name that leaves the archive. */
 function failBroken(error: unknown, fail: Fail): never {
   if (!(error instanceof Error) || error.name === 'ReproError') throw error;
-  return fail('broken', `it is no whole zip (${error.message.split('\n', 1).join('')})`);
+  return fail('broken', `it is not a valid zip: ${error.message.split('\n', 1).join('')}`);
 }
