@@ -5,8 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportAnswers } from '../../src/checkpoints/answers.ts';
 import { readCurves } from '../../src/checkpoints/curves.ts';
 import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
+import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
 import { readLayers } from '../../src/checkpoints/module-layers.ts';
 import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
+import { readFacts } from '../../src/checkpoints/network-facts.ts';
 import { findNetwork } from '../../src/checkpoints/saved-object.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
@@ -191,6 +193,30 @@ describe('a state_dict alone', () => {
   });
 });
 
+describe('frames that are not square', () => {
+  const shapes = { 'conv.0.weight': [4, 2, 3, 3], 'fc.2.weight': [16, 24], 'fc.5.weight': [30, 16] };
+  const infer = (answers: ImportAnswers) =>
+    inferNetwork({
+      tensors: new Map(Object.entries(shapes).map(([name, shape]) => [name, { shape }])),
+      facts: { claims: {} },
+      className: undefined,
+      answers,
+      file: 'x.pt',
+    });
+
+  test('need their size from the user', () => {
+    expect(() => infer({})).toThrow(
+      expect.objectContaining({
+        code: 'import-unknown',
+        message: 'its frames are not square: "fc.2.weight" takes 6 pixels per channel.',
+        fix: 'Give their size: --input HEIGHTxWIDTH.',
+      }),
+    );
+    expect(infer({ size: [4, 7] }).network.input).toEqual([2, 4, 7]);
+    expect(() => infer({ size: [4, 8] })).toThrow('frames of 4 x 8 do not fit');
+  });
+});
+
 describe('an answer', () => {
   test('is refused if the file says otherwise', async () => {
     await expect(importFixture('baseline.pt', { pooling: 'average' })).rejects.toThrow(
@@ -267,6 +293,32 @@ describe('what is not a network of the thesis', () => {
     const node = { path: 'conv.0', className, attributes: new Map(Object.entries(attributes)) };
     const tree = { modules: [node], parameters: new Map(), buffers: new Map() };
     expect(() => readLayers(tree, 'x.pt')).toThrow(expected);
+  });
+
+  test('is refused if its layers differ in a setting that has one value here', () => {
+    const neuron = (path: string, changes: Record<string, PickleValue>) => {
+      const attributes = { v_threshold: 1, v_reset: 0, tau: 2, detach_reset: true, ...changes };
+      return {
+        path,
+        className: 'LIFNode',
+        attributes: new Map<PickleValue, PickleValue>(Object.entries(attributes)),
+      };
+    };
+    const facts = (changes: Record<string, PickleValue>) => {
+      const modules = [neuron('conv.0', {}), neuron('fc.0', {}), neuron('fc.1', changes)];
+      return readFacts({ modules, parameters: new Map(), buffers: new Map() }, 'x.pt');
+    };
+    expect(facts({})).toMatchObject({ threshold: 1, fixedTau: 2, resetPotential: 0, detachReset: true });
+    for (const [changes, difference] of [
+      [{ v_threshold: 0.5 }, 'v_threshold: "conv.0" has 1, "fc.1" has 0.5.'],
+      [{ tau: 3 }, 'tau: "conv.0" has 2, "fc.1" has 3.'],
+      [{ v_reset: null }, 'v_reset: "conv.0" has 0, "fc.1" has null.'],
+      [{ detach_reset: false }, 'detach_reset: "conv.0" has true, "fc.1" has false.'],
+    ] as const) {
+      expect(() => facts(changes)).toThrow(
+        expect.objectContaining({ code: 'import-mixed', message: `layers differ in ${difference}` }),
+      );
+    }
   });
 
   test('is described whatever its keys are, however deep', async () => {

@@ -4,12 +4,13 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readSafetensors, writeSafetensors } from '../../src/formats/safetensors.ts';
 import { writeFrameCache } from '../checkpoints/frames-of-fixture.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 
 const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
 
-/** `frames` copies a cache that is there; a training copies a state. */
+/** `frames` copies an existing cache; a training copies a state. */
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: small}
 stages:
@@ -31,7 +32,7 @@ fs.cpSync('cache', process.env.REPRO_OUTPUT_0, { recursive: true });
 const trainTool = `import fs from 'node:fs';
 const folder = process.env.REPRO_OUTPUT_0;
 fs.mkdirSync(folder, { recursive: true });
-fs.copyFileSync('imported/state.safetensors', folder + '/best.safetensors');
+fs.copyFileSync('bare.safetensors', folder + '/best.safetensors');
 const { network } = JSON.parse(fs.readFileSync('imported/network.json', 'utf8'));
 const run = { version: 1, model: { id: 'baseline' }, seed: 2020, simulated: true, frames: { steps: 6 }, network, best: { epoch: 3 } };
 fs.writeFileSync(folder + '/run.json', JSON.stringify(run));
@@ -52,6 +53,9 @@ beforeAll(async () => {
   await fs.writeFile(path.join(folder, 'tools/train.mjs'), trainTool);
   await writeFrameCache(path.join(folder, 'cache'));
   await call('import', torchFixturePath('baseline.pt'), '--out', 'imported');
+  // A training's states do not describe themselves as an imported one does.
+  const { tensors } = readSafetensors(await fs.readFile(path.join(folder, 'imported/state.safetensors')));
+  await fs.writeFile(path.join(folder, 'bare.safetensors'), writeSafetensors(tensors));
 });
 
 afterAll(() => fs.rm(folder, { recursive: true, force: true }));
@@ -65,7 +69,7 @@ function call(...words: string[]) {
 }
 
 describe('repro import', () => {
-  test('prints what it found and what it took for granted', async () => {
+  test('prints what it found and what it assumed', async () => {
     const { stdout, exitCode } = await call(
       'import',
       torchFixturePath('baseline-state.pt'),
@@ -77,16 +81,16 @@ describe('repro import', () => {
     expect(exitCode).toBe(0);
     expect(stdout.split('\n').map((line) => line.replace(/ +/g, ' '))).toEqual([
       expect.stringMatching(
-        /^file a state_dict: tensors without their modules \(zip format\), sha256 [0-9a-f]{64}$/,
+        /^file a state_dict \(tensors without modules\), zip format, sha256 [0-9a-f]{64}$/,
       ),
       'network event frames 2 x 16 x 16; 2 layers of 4 channels, max pooling, 16 hidden, 3 classes',
       expect.stringMatching(
-        /^neurons PLIF, one τ a layer, now .* steps; threshold 1, soft reset, detached; surrogate atan with slope 2$/,
+        /^neurons PLIF, one τ per layer, now .* steps; threshold 1, soft reset, detached; surrogate atan with slope 2$/,
       ),
-      'assumed frames of 16 x 16; 16 to 19 pixels would fit (repro import --input says otherwise)',
+      'assumed frames of 16 x 16; 16 to 19 pixels would fit (change it with repro import --input)',
       'assumed threshold 1, as in the thesis',
-      'assumed pooling max, as in the thesis (repro import --pooling says otherwise)',
-      expect.stringMatching(/^assumed detached reset true, .* \(of use to further training only\)$/),
+      'assumed pooling max, as in the thesis (change it with repro import --pooling)',
+      expect.stringMatching(/^assumed detached reset true, .* \(matters only for further training\)$/),
       'written state: state.safetensors, network.json',
     ]);
   });
@@ -102,14 +106,14 @@ describe('repro import', () => {
     });
   });
 
-  test('refuses a hostile file by what it asks for, and makes nothing of it', async () => {
+  test('refuses a hostile file naming what it asks for, and writes nothing', async () => {
     const { stderr, exitCode } = await call('import', torchFixturePath('hostile.pt'), '--out', 'hostile');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('hostile.pt: data.pkl: byte 15  the file asks for posix.system');
     await expect(fs.access(path.join(folder, 'hostile'))).rejects.toThrow();
   });
 
-  test('refuses an answer that is none', async () => {
+  test('refuses an invalid answer', async () => {
     const { stderr, exitCode } = await call('import', 'x.pt', '--input', '128');
     expect(exitCode).toBe(2);
     expect(stderr).toContain('expected HEIGHTxWIDTH');
@@ -117,7 +121,7 @@ describe('repro import', () => {
 });
 
 describe('repro evaluate', () => {
-  test('brings the frames up to date, and prints what the network makes of them', async () => {
+  test('brings the frames up to date, and prints how the network does on them', async () => {
     const { stdout, stderr, exitCode } = await call('evaluate', 'imported');
     expect(exitCode).toBe(0);
     expect(stderr).toContain('frames  done');
@@ -130,7 +134,7 @@ describe('repro evaluate', () => {
     ]);
   });
 
-  test('prints one JSON document with --json, and takes a .pt file as it is', async () => {
+  test('prints one JSON document with --json, and accepts a .pt file as it is', async () => {
     const { stdout } = await call('evaluate', torchFixturePath('baseline.pt'), '--json');
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
@@ -145,10 +149,22 @@ describe('repro evaluate', () => {
     });
   });
 
-  test('says what frames would fit where these do not', async () => {
+  test('reads a .safetensors file of another program, which can be evaluated as it is too', async () => {
+    await fs.copyFile(torchFixturePath('baseline-state.safetensors'), path.join(folder, 'other.safetensors'));
+    const words = ['other.safetensors', '--json'];
+    const imported = JSON.parse((await call('import', ...words)).stdout);
+    expect(imported).toMatchObject({ folder: 'other', source: { format: 'safetensors' } });
+    for (const source of ['other', 'other.safetensors']) {
+      const { stdout, stderr } = await call('evaluate', source);
+      expect(stdout).toContain('2 of 3');
+      expect(stderr).toContain('! Not in the checkpoint: pooling max, as in the thesis');
+    }
+  });
+
+  test('says which frames would fit if these do not', async () => {
     const { stderr, exitCode } = await call('evaluate', torchFixturePath('per-neuron.pt'), '--other-frames');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('the network takes frames of 17 x 13, and these are of 16 x 16.');
+    expect(stderr).toContain('the network takes frames of 17 x 13, but these are 16 x 16.');
   });
 });
 
@@ -158,23 +174,23 @@ describe('repro evaluate of a training', () => {
     const frames = { steps: 6, splitBy: 'number', downsample: 8, normalization: 'max' };
     const run = { model: { id: 'a' }, seed: 1, dataset: 'dvs128-gesture', simulated: true, frames, network };
     await fs.mkdir(path.join(folder, 'a b'));
-    await fs.cp(path.join(folder, 'imported/state.safetensors'), path.join(folder, 'a b/best.safetensors'));
+    await fs.cp(path.join(folder, 'bare.safetensors'), path.join(folder, 'a b/best.safetensors'));
     await fs.writeFile(
       path.join(folder, 'a b/run.json'),
       JSON.stringify({ version: 1, ...run, best: { epoch: 3 } }),
     );
   });
 
-  test('refuses frames that are made otherwise, with the settings to add', async () => {
+  test('refuses frames made differently, with the settings to add', async () => {
     const { stdout, stderr, exitCode } = await call('evaluate', 'a b', '--json');
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toContain('frames.normalization: max in its training, none here');
     expect(stderr).toContain('Add --set frames.normalization=max\n');
   });
 
-  test('takes them with a warning where that is meant', async () => {
+  test('accepts them with a warning on request', async () => {
     const { stdout, stderr } = await call('evaluate', 'a b', '--other-frames', '--json');
-    expect(stderr).toContain('! These are other frames than it was trained with: frames.normalization: max');
+    expect(stderr).toContain('! These frames differ from those of its training: frames.normalization: max');
     expect(JSON.parse(stdout)).toMatchObject({
       correct: 2,
       trainedOn: { dataset: 'dvs128-gesture', simulated: true, frames: { normalization: 'max' } },
@@ -184,7 +200,7 @@ describe('repro evaluate of a training', () => {
 });
 
 describe('repro export', () => {
-  test('takes a stage instance, says whether it is up to date, and never overwrites', async () => {
+  test('accepts a stage instance, says whether it is up to date, and never overwrites', async () => {
     const missing = await call('export', 'train@baseline,2020', '--to', 'npz');
     expect([missing.exitCode, missing.stderr]).toEqual([
       2,
@@ -205,7 +221,7 @@ describe('repro export', () => {
     expect((await call('evaluate', 'baseline-2020-best.safetensors')).stdout).toContain('2 of 3');
   });
 
-  test('refuses a name that ends as another format, and remarks on one that says nothing', async () => {
+  test('refuses a name with another format’s extension, and warns about an unknown one', async () => {
     for (const [format, out] of [
       ['npz', 'x.safetensors'],
       ['safetensors', 'x.NPZ'],
@@ -236,7 +252,7 @@ describe('repro export', () => {
     }
   });
 
-  test('refuses to write among what stages make, by any way there', async () => {
+  test('refuses to write among the outputs of stages, by any path', async () => {
     await call('run', 'train');
     const output = 'artifacts/train/baseline/2020';
     await fs.symlink(path.join(folder, output), path.join(folder, 'link'));
@@ -255,7 +271,7 @@ describe('repro export', () => {
     expect((await call('status', 'train@baseline,2020', '--json')).stdout).toContain('"fresh"');
   });
 
-  test('refuses what is more than one instance, or none', async () => {
+  test('refuses more than one instance, or none', async () => {
     expect((await call('export', 'train@baseline', '--to', 'npz')).stderr).toContain(
       'train@baseline,2020, train@baseline,2021',
     );
@@ -265,7 +281,7 @@ describe('repro export', () => {
       'This looks in profile "small". If the training was run with other settings, repeat them here (--profile, --set \'models=[…]\'), or name its folder.',
     );
     for (const path of ['nowhere', 'me@home/nowhere', 'me@home.safetensors']) {
-      expect((await call('export', path, '--to', 'npz')).stderr).toContain('there is no such file or folder');
+      expect((await call('export', path, '--to', 'npz')).stderr).toContain('no such file or folder');
     }
   });
 });

@@ -89,9 +89,7 @@ describe('repro train-val', () => {
   test('rejects a prefix in which no folder can be created', async () => {
     const file = path.join(project.folder, 'pipeline.yaml');
     const { exitCode, stderr } = await project.trainVal('pipeline.yaml', 1);
-    expect(stderr).toContain(
-      `${file}  expected a folder, found a file.\n  Choose another -log_dir_prefix.`,
-    );
+    expect(stderr).toContain(`${file}  expected a folder, found a file.\n  Choose another -log_dir_prefix.`);
     expect(exitCode).toBe(2);
   });
 
