@@ -1,7 +1,7 @@
-/** Castagnoli's polynomial, its bits in reverse. */
+/** Castagnoli's polynomial, bits reversed. */
 const POLYNOMIAL = 0x82f63b78;
 
-/** What each value of the lowest byte adds once its eight bits have been divided. */
+/** The remainder of each byte after dividing its eight bits. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? POLYNOMIAL : 0);
@@ -9,8 +9,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * The checksum CRC-32C (Castagnoli) of some bytes, from 0 to 2^32 − 1. It is not the CRC-32 of zip and gzip, whose
- * polynomial is another.
+ * The CRC-32C (Castagnoli) checksum of some bytes, from 0 to 2^32 − 1. The CRC-32 of zip and gzip uses another polynomial.
  *
  * @see RFC 3720, appendix B.4
  */

@@ -1,11 +1,12 @@
 import { ReproError } from '../errors.ts';
+import { escapeControls } from './shown-text.ts';
 
-/** Where fields come from, for messages. */
+/** The origin of fields, for errors. */
 export interface FieldSource {
   readonly file: string;
-  /** Code of the errors. */
+  /** The errors' code. */
   readonly code: string;
-  /** What the reader can do about a bad file, in whole sentences. */
+  /** How to fix a bad file, in whole sentences. */
   readonly fix: string;
 }
 
@@ -18,15 +19,15 @@ export interface NumberRule {
 export type JsonObject = { readonly [key: string]: unknown };
 
 /**
- * Reads the fields of a parsed JSON or YAML file with their types checked. Every failure is a `ReproError` of the source's
- * code that names the file, the field's path in it, what was expected and what was found.
+ * Reads the fields of a parsed JSON or YAML file, checking their types. Every failure is a `ReproError` with the source's
+ * code that names the file, the field's path, what was expected and what was found.
  */
 export class Fields {
   readonly #source: FieldSource;
   readonly #path: string;
   readonly #object: JsonObject;
 
-  /** @param path where in the file `value` stands; empty for the whole of it */
+  /** @param path the path of `value` in the file; empty for all of it */
   constructor(source: FieldSource, value: unknown, path = '') {
     this.#source = source;
     this.#path = path;
@@ -42,7 +43,7 @@ export class Fields {
     return new Fields(this.#source, this.#object[name], this.#join(name));
   }
 
-  /** The object as it is, for settings whose keys the report shows without knowing them. */
+  /** The unchecked object, for settings that the report shows without knowing their keys. */
   raw(name: string): JsonObject {
     const value = this.#object[name];
     if (!isObject(value)) this.#refuse(this.#join(name), 'an object', value);
@@ -58,18 +59,18 @@ export class Fields {
     return this.number(name, { min: 0, max: 1 });
   }
 
-  /** A whole number from 0. */
+  /** A whole number, 0 or greater. */
   count(name: string): number {
     return this.number(name, { min: 0, integer: true });
   }
 
   text(name: string): string {
     const value = this.#object[name];
-    if (typeof value !== 'string') this.#refuse(this.#join(name), 'a text', value);
+    if (typeof value !== 'string') this.#refuse(this.#join(name), 'a string', value);
     return value;
   }
 
-  /** One of a few texts. */
+  /** One of a few strings. */
   choice<T extends string>(name: string, choices: readonly T[]): T {
     const value = this.#object[name];
     const found = choices.find((choice) => choice === value);
@@ -87,7 +88,7 @@ export class Fields {
 
   texts(name: string): string[] {
     return this.#array(name).map((value, index) => {
-      if (typeof value !== 'string') this.#refuse(`${this.#join(name)}[${index}]`, 'a text', value);
+      if (typeof value !== 'string') this.#refuse(`${this.#join(name)}[${index}]`, 'a string', value);
       return value;
     });
   }
@@ -104,7 +105,7 @@ export class Fields {
     );
   }
 
-  /** Rows of numbers, all of the length of the outer array: [size, size]. */
+  /** As many rows as columns: [size, size]. */
   squareMatrix(name: string, rule: NumberRule): number[][] {
     const rows = this.#array(name);
     return rows.map((row, index) => {
@@ -120,10 +121,13 @@ export class Fields {
     return Object.keys(this.#object);
   }
 
-  /** Fails with the field's name: for conditions between fields. */
+  /** Fails naming the field, for conditions that involve several fields. */
   fail(name: string, problem: string): never {
     const { code, file, fix } = this.#source;
-    throw new ReproError(code, `field "${this.#join(name)}" ${problem}`, { where: file, fix });
+    throw new ReproError(code, escapeControls(`field "${this.#join(name)}" ${problem}`), {
+      where: file,
+      fix,
+    });
   }
 
   #array(name: string): readonly unknown[] {
@@ -152,21 +156,21 @@ export class Fields {
     const what = path === '' ? 'the file' : `field "${path}"`;
     const { code, file, fix } = this.#source;
     const message = `${what}: expected ${expected}, found ${describeValue(found)}`;
-    throw new ReproError(code, message, { where: file, fix });
+    throw new ReproError(code, escapeControls(message), { where: file, fix });
   }
 }
 
 /**
- * The fields of a JSON text.
+ * Parses a JSON object.
  *
- * @throws {ReproError} of the source's code if it is not JSON, or not an object
+ * @throws {ReproError} with the source's code if it is not JSON, or not an object
  */
 export function parseFields(text: string, source: FieldSource): Fields {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new ReproError(source.code, `the file is not valid JSON: ${String(cause)}`, {
+    throw new ReproError(source.code, `the file is not valid JSON: ${escapeControls(String(cause))}`, {
       where: source.file,
       fix: source.fix,
       cause,

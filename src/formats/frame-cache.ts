@@ -1,18 +1,18 @@
 import { type Fields, parseFields } from './fields.ts';
 
-/** The files of a frame cache: what the rows are, and the counts of either split, [clips, T, 2, H, W]. */
+/** The files of a frame cache: a description of the rows, and the counts of each split, [clips, T, 2, H, W]. */
 export const FRAME_CACHE_FILES = { index: 'clips.json', train: 'train.npy', test: 'test.npy' } as const;
 
-/** What to do about a cache whose files do not fit together. */
+/** How to fix a cache whose files do not fit together. */
 export const FRAME_CACHE_FIX = 'Make the frames again: `repro run frames --force`.';
 
 const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;
 
-/** Types that counts are kept in: the smallest that holds all of a cache. */
+/** Element types of counts: the smallest that holds all counts of a cache. */
 export type CountType = 'uint8' | 'uint16' | 'uint32';
 
-/** What counts are divided by when they are read, named as in the original's arguments. */
+/** How counts are normalised when they are read, named as in the original's arguments. */
 export const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
@@ -20,31 +20,31 @@ export type Normalization = (typeof NORMALIZATIONS)[number];
 export interface CachedClip {
   /** Path of its file in the data set: `user01_led.aedat`, `Train/0/00002.bin`. */
   readonly recording: string;
-  /** Number of the person and name of the light; null where a data set knows neither. */
+  /** Number of the person and name of the lighting; null if the data set has neither. */
   readonly user: number | null;
   readonly light: string | null;
-  /** Place of its recording in the data set's list of the split, from 0, as the file lists them; null where there is no list. */
+  /** Index of its recording in the data set's list for the split, from 0; null if there is no list. */
   readonly trial: number | null;
   /** From 0. */
   readonly class: number;
   /** The clip holds the events with `startUs <= t < endUs`. */
   readonly startUs: number;
   readonly endUs: number;
-  /** How many that are: the sum of the row's counts. */
+  /** Number of these events: the sum of the row's counts. */
   readonly events: number;
-  /** How long each of its T frames lasts; only where frames are normalised by `frequency`, which divides by it. */
+  /** Duration of each of its T frames; only present with the normalisation `frequency`, which divides by it. */
   readonly durationsUs?: readonly number[];
 }
 
-/** `clips.json`: what the rows of the `.npy` files beside it are. */
+/** `clips.json`: describes the rows of the `.npy` files beside it. */
 export interface ClipIndex {
   readonly dataset: string;
   readonly simulated: boolean;
   readonly classes: readonly string[];
-  /** Pixels of the camera. */
+  /** The camera's pixels. */
   readonly sensor: { readonly height: number; readonly width: number };
   readonly frames: {
-    /** T: frames a clip. */
+    /** T: frames per clip. */
     readonly steps: number;
     readonly splitBy: 'number' | 'time';
     /** Pixels binned in each direction. */
@@ -52,15 +52,15 @@ export interface ClipIndex {
     readonly height: number;
     readonly width: number;
     readonly dtype: CountType;
-    /** What the counts are to be normalised by when they are read; the `.npy` files hold them as they were counted. */
+    /** How to normalise the counts when they are read; the `.npy` files hold plain counts. */
     readonly normalization: Normalization | null;
-    /** Whether events that the camera marked as invalid were counted; a cache may be older than this. */
+    /** Whether events marked invalid by the camera were counted; absent in older caches. */
     readonly invalidEvents?: 'keep' | 'drop';
   };
   readonly splits: Readonly<Record<(typeof SPLITS)[number], readonly CachedClip[]>>;
 }
 
-/** The text of `clips.json`, one clip a line: a person can read it, and a difference shows the clip. */
+/** Formats `clips.json` with one clip per line, so that it is readable and a diff shows the clip. */
 export function formatClipIndex({ splits, ...head }: ClipIndex): string {
   const text = JSON.stringify({ version: VERSION, ...head }, null, 1).replace(/\n}$/, '');
   const lists = SPLITS.map((split) => {
@@ -71,15 +71,15 @@ export function formatClipIndex({ splits, ...head }: ClipIndex): string {
 }
 
 /**
- * Reads `clips.json` with every field checked.
+ * Reads `clips.json`, checking every field.
  *
  * @param file name for messages
- * @throws {ReproError} `frames-invalid`, with the field, what it should be and what it is
+ * @throws {ReproError} `frames-invalid`, with the field, what was expected and what was found
  */
 export function parseClipIndex(text: string, file: string): ClipIndex {
   const fields = parseFields(text, { file, code: 'frames-invalid', fix: FRAME_CACHE_FIX });
   const version = fields.count('version');
-  if (version !== VERSION) fields.fail('version', `is ${version}, and only ${VERSION} is read here`);
+  if (version !== VERSION) fields.fail('version', `is ${version}, expected ${VERSION}`);
   const classes = fields.texts('classes');
   const sensor = fields.object('sensor');
   const frames = fields.object('frames');
@@ -110,7 +110,7 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
   };
 }
 
-/** @param expected `durations`: how many frames have one, or null where none is kept */
+/** @param expected `durations`: how many to expect, or null if the cache has none */
 function readClip(
   fields: Fields,
   expected: { readonly classes: number; readonly durations: number | null },

@@ -1,11 +1,11 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
+import { countElements } from '../snn/tensor.ts';
 import type { CountType } from './frame-cache.ts';
 import {
   bytesPerElement,
   checkNpySize,
   decodeNpyHeader,
-  elements,
   encodeNpyHeader,
   LARGEST_NPY_HEADER_BYTES,
   type NpyData,
@@ -19,17 +19,18 @@ export interface NpyReader {
   readonly shape: readonly number[];
   readonly dtype: NpyType;
   /**
-   * Reads the named rows, in that order, one behind the other.
-   * @throws {RangeError} for a row that is not there
+   * Reads the given rows into one array, in that order.
+   *
+   * @throws {RangeError} for a row that does not exist
    */
   readRows(indices: readonly number[]): Promise<NpyData>;
   close(): Promise<void>;
 }
 
 /**
- * Opens a file for reading single rows, whatever its size.
+ * Opens a file of any size to read single rows.
  *
- * @throws {ReproError} `npy` if it is cut off or not understood
+ * @throws {ReproError} `npy` if it is truncated or not supported
  */
 export async function openNpy(path: string): Promise<NpyReader> {
   const handle = await open(path, 'r');
@@ -39,8 +40,8 @@ export async function openNpy(path: string): Promise<NpyReader> {
     const header = decodeNpyHeader(head, path);
     checkNpySize(path, header, size);
     const { shape, dtype, dataOffset } = header;
-    if (shape.length === 0) throw new ReproError('npy', 'the array has no rows.', { where: path });
-    const rowBytes = elements(shape.slice(1)) * bytesPerElement(dtype);
+    if (shape.length === 0) throw new ReproError('npy', 'expected rows, found a scalar.', { where: path });
+    const rowBytes = countElements(shape.slice(1)) * bytesPerElement(dtype);
     const readRows = async (indices: readonly number[]): Promise<NpyData> => {
       const bytes = new Uint8Array(indices.length * rowBytes);
       for (const [position, index] of indices.entries()) {
@@ -70,24 +71,24 @@ async function fill(handle: FileHandle, bytes: Uint8Array, offset: number, path:
   while (done < bytes.length) {
     const { bytesRead } = await handle.read(bytes, done, bytes.length - done, offset + done);
     if (bytesRead === 0) {
-      throw new ReproError('npy', 'the file became shorter while it was read.', {
+      throw new ReproError('npy', 'the file shrank while it was read.', {
         where: `${path}: byte ${offset + done}`,
-        fix: 'Run the stage that made it again.',
+        fix: 'Rerun the stage that made it.',
       });
     }
     done += bytesRead;
   }
 }
 
-/** Types that a writer can change into one another while it writes. */
+/** Element types in the order a writer widens them. */
 const WIDTHS: readonly CountType[] = ['uint8', 'uint16', 'uint32'];
-/** Bytes of rows that are held while a file is widened. */
+/** Bytes of rows held in memory while a file is widened. */
 const WIDEN_BYTES = 4 << 20;
 
 /**
- * Writes rows of counts in any order, in the smallest of uint8, uint16 and uint32 that holds them: it starts with
- * uint8 and rewrites the file where a count does not fit. Rows never written are zeros. The header comes last, so
- * that a file whose writing was broken off is taken for an array by nobody.
+ * Writes rows of counts in any order, in the smallest of uint8, uint16 and uint32 that holds them: it starts with uint8 and
+ * rewrites the file when a count does not fit. Rows never written are zeros. The header is written last, so that no reader
+ * mistakes an unfinished file for an array.
  */
 export class NpyCountsWriter {
   readonly #path: string;
@@ -114,15 +115,15 @@ export class NpyCountsWriter {
    * Writes one row.
    *
    * @param counts [...rowShape], C order
-   * @param largest the largest of `counts`, if the caller knows it
+   * @param largest the largest of `counts`, if known
    * @throws {ReproError} `npy` if the counts do not fill the row
    */
   async write(row: number, counts: Uint32Array, largest = maximum(counts)): Promise<void> {
-    const length = elements(this.#rowShape);
+    const length = countElements(this.#rowShape);
     if (counts.length !== length) {
       throw new ReproError(
         'npy',
-        `a row [${this.#rowShape.join(', ')}] takes ${length} counts, not ${counts.length}.`,
+        `a row [${this.#rowShape.join(', ')}] needs ${length} counts, got ${counts.length}.`,
       );
     }
     await this.widen(largest <= 0xff ? 'uint8' : largest <= 0xffff ? 'uint16' : 'uint32');
@@ -132,13 +133,13 @@ export class NpyCountsWriter {
     this.#rows = Math.max(this.#rows, row + 1);
   }
 
-  /** Makes the elements at least this wide. */
+  /** Widens the elements to at least this type. */
   async widen(dtype: CountType): Promise<void> {
     if (WIDTHS.indexOf(dtype) <= WIDTHS.indexOf(this.#dtype)) return;
     const widerPath = `${this.#path}.wider`;
     const wider = await open(widerPath, 'w+');
     try {
-      const rowLength = elements(this.#rowShape);
+      const rowLength = countElements(this.#rowShape);
       const atOnce = Math.max(1, Math.floor(WIDEN_BYTES / (rowLength * bytesPerElement(dtype))));
       for (let row = 0; row < this.#rows; row += atOnce) {
         const length = Math.min(atOnce, this.#rows - row) * rowLength;
@@ -157,7 +158,7 @@ export class NpyCountsWriter {
       await rm(widerPath, { force: true });
       throw error;
     }
-    // Closed before the rename: Windows renames no open file.
+    // Closed before the rename: Windows cannot rename an open file.
     await wider.close();
     await this.#handle.close();
     await rename(widerPath, this.#path);
@@ -165,7 +166,7 @@ export class NpyCountsWriter {
     this.#dtype = dtype;
   }
 
-  /** Writes the header and closes the file; `rows` where the last ones were never written. */
+  /** Writes the header and closes the file. @param rows needed if the last rows were never written */
   async finish(rows = this.#rows): Promise<void> {
     await this.#handle.truncate(this.#rowOffset(rows, this.#dtype));
     await writeAll(this.#handle, encodeNpyHeader(this.#dtype, [rows, ...this.#rowShape]), 0);
@@ -181,7 +182,7 @@ export class NpyCountsWriter {
 
   #rowOffset(row: number, dtype: CountType): number {
     const dataOffset = encodeNpyHeader(dtype, [0, ...this.#rowShape]).length;
-    return dataOffset + row * elements(this.#rowShape) * bytesPerElement(dtype);
+    return dataOffset + row * countElements(this.#rowShape) * bytesPerElement(dtype);
   }
 }
 

@@ -1,4 +1,8 @@
 import { ReproError } from '../errors.ts';
+import { countElements } from '../snn/tensor.ts';
+import { escapeControls } from './shown-text.ts';
+
+export { countElements as elements } from '../snn/tensor.ts';
 
 /** Element types by NumPy's names. */
 const TYPES = {
@@ -17,7 +21,13 @@ const TYPES = {
 
 export type NpyType = keyof typeof TYPES;
 
-/** Typed array of each element type. Little-endian in files; so is every machine that Node is built for but one. */
+function isNpyType(name: string): name is NpyType {
+  return Object.hasOwn(TYPES, name);
+}
+
+const TYPE_NAMES = Object.keys(TYPES).filter(isNpyType);
+
+/** Typed array of each element type. Files are little-endian, as is every machine that Node is built for except s390x. */
 export type NpyData<T extends NpyType = NpyType> = InstanceType<(typeof TYPES)[T]['make']>;
 
 export interface NpyHeader {
@@ -37,9 +47,9 @@ export interface NpyArray {
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0];
 const PREFIX_BYTES = 10;
 const ALIGNMENT_BYTES = 64;
-/** NumPy leaves room for a first dimension of so many digits, so that a file can grow without moving its data. */
+/** NumPy leaves room for this many digits of the first dimension, so that a file can grow without moving its data. */
 const GROWTH_DIGITS = 21;
-/** More than this is no header of an array that has any business here. */
+/** No array used here has a longer header. */
 export const LARGEST_NPY_HEADER_BYTES = 4096;
 
 export function bytesPerElement(dtype: NpyType): number {
@@ -51,12 +61,12 @@ export function newNpyData<T extends NpyType>(dtype: T, length: number): NpyData
   return new TYPES[dtype].make(length) as NpyData<T>;
 }
 
-/** The bytes of little-endian elements as a typed array: a copy, so that any alignment will do. */
+/** Little-endian bytes as a typed array: always a copy, so `bytes` may have any alignment. */
 export function npyDataFromBytes(dtype: NpyType, bytes: Uint8Array): NpyData {
   return new TYPES[dtype].make(new Uint8Array(bytes).buffer);
 }
 
-/** The header that NumPy's own `np.save` writes, format 1.0; its size does not depend on the first dimension. */
+/** The header that `np.save` writes, format 1.0. Its size does not depend on the first dimension. */
 export function encodeNpyHeader(dtype: NpyType, shape: readonly number[]): Uint8Array {
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
   const growth = shape.length === 0 ? 0 : GROWTH_DIGITS - String(shape[0]).length;
@@ -70,16 +80,17 @@ export function encodeNpyHeader(dtype: NpyType, shape: readonly number[]): Uint8
 }
 
 /**
- * Reads the header from a file's first bytes; never evaluates it.
+ * Parses, but never evaluates, the header in a file's first bytes.
  *
  * @param bytes at least the header
  * @throws {ReproError} `npy` for another format, version, byte order, element type or Fortran order
  */
 export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
-  if (MAGIC.slice(0, 6).some((byte, i) => bytes[i] !== byte)) fail(file, 0, 'this is no .npy file');
+  if (MAGIC.slice(0, 6).some((byte, i) => bytes[i] !== byte))
+    fail(file, 0, 'expected a .npy file, found something else');
   if (bytes.length < PREFIX_BYTES) fail(file, bytes.length, 'the file ends inside its header');
   if (bytes[6] !== 1 || bytes[7] !== 0) {
-    fail(file, 6, `format ${bytes[6]}.${bytes[7]}; only 1.0 is read here`);
+    fail(file, 6, `its format is ${bytes[6]}.${bytes[7]}, expected 1.0`);
   }
   const dataOffset = PREFIX_BYTES + bytes[8]! + 256 * bytes[9]!;
   if (dataOffset > LARGEST_NPY_HEADER_BYTES) fail(file, 8, `its header claims ${dataOffset} bytes`);
@@ -91,30 +102,28 @@ export function decodeNpyHeader(bytes: Uint8Array, file: string): NpyHeader {
 function parseDictionary(text: string, file: string): Pick<NpyHeader, 'dtype' | 'shape'> {
   const body = /^\{(.*?),? *\} *\n$/.exec(text)?.[1];
   const entries = new Map<string, string>();
-  let rest = body ?? fail(file, PREFIX_BYTES, `its header is not understood: ${text.trim()}`);
+  let rest = body ?? fail(file, PREFIX_BYTES, `its header cannot be parsed: ${text.trim()}`);
   while (rest !== '') {
     const entry = /^ *'(\w+)': *('[^']*'|True|False|\([\d, ]*\)) *(?:, *|$)/.exec(rest);
     if (entry === null || entries.has(entry[1]!)) {
-      return fail(file, PREFIX_BYTES, `its header is not understood: ${text.trim()}`);
+      return fail(file, PREFIX_BYTES, `its header cannot be parsed: ${text.trim()}`);
     }
     entries.set(entry[1]!, entry[2]!);
     rest = rest.slice(entry[0].length);
   }
   const [descr, order, shape] = ['descr', 'fortran_order', 'shape'].map((key) => entries.get(key));
   if (descr === undefined || order === undefined || shape === undefined || entries.size !== 3) {
-    return fail(file, PREFIX_BYTES, 'its header must say descr, fortran_order and shape, and nothing else');
+    return fail(file, PREFIX_BYTES, 'its header must have descr, fortran_order and shape, and nothing else');
   }
-  if (order !== 'False')
-    fail(file, PREFIX_BYTES, `its fortran_order is ${order}; only False (C order) is read here`);
-  const found = Object.entries(TYPES).find(([, type]) => `'${type.descr}'` === descr);
-  if (found === undefined)
-    return fail(file, PREFIX_BYTES, `its elements ${descr} are of no type that is read here`);
-  return { dtype: found[0] as NpyType, shape: parseShape(shape, file) };
+  if (order !== 'False') fail(file, PREFIX_BYTES, `its fortran_order is ${order}, expected False (C order)`);
+  const dtype = TYPE_NAMES.find((name) => `'${TYPES[name].descr}'` === descr);
+  if (dtype === undefined) return fail(file, PREFIX_BYTES, `its element type ${descr} is not supported`);
+  return { dtype, shape: parseShape(shape, file) };
 }
 
 function parseShape(text: string, file: string): number[] {
   if (!/^\((?:|\d+,|\d+(?:, *\d+)+,?)\)$/.test(text)) {
-    fail(file, PREFIX_BYTES, `its shape ${text} is not understood`);
+    fail(file, PREFIX_BYTES, `its shape ${text} cannot be parsed`);
   }
   const shape = text
     .slice(1, -1)
@@ -129,9 +138,9 @@ function parseShape(text: string, file: string): number[] {
 
 /** The bytes of a whole `.npy` file. @throws {ReproError} `npy` if the data do not fill the shape */
 export function encodeNpy({ dtype, shape, data }: NpyArray): Uint8Array {
-  const length = elements(shape);
+  const length = countElements(shape);
   if (data.length !== length) {
-    throw new ReproError('npy', `shape [${shape.join(', ')}] takes ${length} elements, not ${data.length}.`);
+    throw new ReproError('npy', `shape [${shape.join(', ')}] needs ${length} elements, got ${data.length}.`);
   }
   const header = encodeNpyHeader(dtype, shape);
   const bytes = new Uint8Array(header.length + data.byteLength);
@@ -140,7 +149,7 @@ export function encodeNpy({ dtype, shape, data }: NpyArray): Uint8Array {
   return bytes;
 }
 
-/** Reads a whole `.npy` file that is in memory. @throws {ReproError} `npy` if it is cut off, too long or not understood */
+/** Reads a whole `.npy` file from memory. @throws {ReproError} `npy` if it is truncated, too long or not supported */
 export function decodeNpy(bytes: Uint8Array, file = 'array.npy'): NpyArray {
   const { dtype, shape, dataOffset } = decodeNpyHeader(bytes, file);
   checkNpySize(file, { dtype, shape, dataOffset }, bytes.length);
@@ -149,7 +158,7 @@ export function decodeNpy(bytes: Uint8Array, file = 'array.npy'): NpyArray {
 
 /** @throws {ReproError} `npy` if the file is not exactly as long as its header says */
 export function checkNpySize(file: string, header: NpyHeader, sizeBytes: number): void {
-  const expected = header.dataOffset + elements(header.shape) * bytesPerElement(header.dtype);
+  const expected = header.dataOffset + countElements(header.shape) * bytesPerElement(header.dtype);
   if (expected !== sizeBytes) {
     fail(
       file,
@@ -159,13 +168,9 @@ export function checkNpySize(file: string, header: NpyHeader, sizeBytes: number)
   }
 }
 
-export function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1);
-}
-
 function fail(file: string, offset: number, what: string): never {
-  throw new ReproError('npy', `${what}.`, {
+  throw new ReproError('npy', `${escapeControls(what)}.`, {
     where: `${file}: byte ${offset}`,
-    fix: 'Make the file again; if a stage made it, run that stage again with --force.',
+    fix: 'Make the file again. If a stage made it, rerun that stage with --force.',
   });
 }

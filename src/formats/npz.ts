@@ -2,21 +2,22 @@ import { ZipFile } from 'yazl';
 import { ReproError } from '../errors.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 import { encodeNpy } from './npy.ts';
+import { quoteName } from './shown-text.ts';
 
 /**
- * The bytes of an `.npz` as NumPy's `savez` makes it: a zip, not compressed, of one `.npy` for each tensor.
- * `numpy.load` gives them back under their names.
+ * Encodes an `.npz` as NumPy's `savez` writes it: an uncompressed zip with one `.npy` per tensor. `numpy.load` returns them
+ * under their names.
  *
- * @throws {ReproError} `npz-unwritable` for a name that is no file's: it is empty, or has a slash or backslash in it
+ * @throws {ReproError} `npz-unwritable` for a name that is not valid for a file: empty, or with a slash or backslash
  * @see https://numpy.org/doc/stable/reference/generated/numpy.savez.html
  */
 export async function encodeNpz(tensors: State): Promise<Uint8Array> {
   const zip = new ZipFile();
-  // Fixed, in local time as zips have it, so that the same tensors give the same bytes anywhere.
+  // A fixed local time, as zips store it, so that the same tensors give the same bytes anywhere.
   const options = { compress: false, forceDosTimestamp: true, mtime: new Date(1980, 0, 1) };
   for (const [name, tensor] of tensors) {
     if (name === '' || /[\\/\0]/.test(name)) {
-      throw new ReproError('npz-unwritable', `A tensor cannot be called ${JSON.stringify(name)} in an .npz.`);
+      throw new ReproError('npz-unwritable', `A tensor in an .npz cannot be called ${quoteName(name)}.`);
     }
     zip.addBuffer(Buffer.from(encodeTensor(tensor)), `${name}.npy`, options);
   }

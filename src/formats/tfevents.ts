@@ -1,26 +1,27 @@
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import { ReproError } from '../errors.ts';
+import { quoteName } from './shown-text.ts';
 import { decodeTfRecords, encodeTfRecord } from './tfrecord.ts';
 
 /** One point of a curve in TensorBoard. */
 export interface ScalarEvent {
   readonly tag: string;
-  /** A whole number; what it counts is the tag's own affair. */
+  /** A whole number; what it counts depends on the tag. */
   readonly step: number;
   /** Stored in single precision. */
   readonly value: number;
-  /** Since 1970. */
+  /** Unix time. */
   readonly wallTimeSeconds: number;
 }
 
 export interface EventFile {
-  /** In the order of the file. */
+  /** In the file's order. */
   readonly scalars: readonly ScalarEvent[];
-  /** Where in the file the record starts whose end is missing; null where the file ends with a whole record. */
+  /** Where a truncated last record starts in the file; null if the last record is whole. */
   readonly truncatedAt: number | null;
 }
 
-/** Numbers of the fields that are read or written, of the messages in TensorBoard's event.proto, summary.proto and tensor.proto. */
+/** Field numbers of the messages in TensorBoard's event.proto, summary.proto and tensor.proto. */
 const FIELD = {
   event: { wallTime: 1, step: 2, fileVersion: 3, summary: 5 },
   summary: { value: 1 },
@@ -30,14 +31,14 @@ const FIELD = {
   tensor: { dtype: 1, content: 4, floats: 5, doubles: 6 },
 } as const;
 
-/** The element types of tensor.proto that a scalar can have here. */
+/** The element types of tensor.proto supported for scalars. */
 const FLOAT = 1;
 const DOUBLE = 2;
 
 const FILE_VERSION = 'brain.Event:2';
 const SCALARS_PLUGIN = 'scalars';
 
-/** The record that an event file must start with. */
+/** The first record of an event file. */
 export function encodeEventFileHeader(wallTimeSeconds: number): Uint8Array {
   return encodeTfRecord(
     encodeEvent(wallTimeSeconds, 0, (event) =>
@@ -47,15 +48,16 @@ export function encodeEventFileHeader(wallTimeSeconds: number): Uint8Array {
 }
 
 /**
- * Records to append to an event file: one event for each scalar, in the older form (`simple_value`), which PyTorch's
- * SummaryWriter writes too and every version of TensorBoard reads.
+ * Records to append to an event file: one event per scalar, in the older form (`simple_value`), which PyTorch's SummaryWriter
+ * also writes and every version of TensorBoard reads.
  *
- * @throws {RangeError} if a step is no whole number
+ * @throws {RangeError} if a step is not a whole number
  */
 export function encodeScalarEvents(events: readonly ScalarEvent[]): Uint8Array {
   return Buffer.concat(
     events.map(({ tag, step, value, wallTimeSeconds }) => {
-      if (!Number.isSafeInteger(step)) throw new RangeError(`the step of ${tag} is ${step}, no whole number`);
+      if (!Number.isSafeInteger(step))
+        throw new RangeError(`the step of ${tag} is ${step}, expected a whole number`);
       return encodeTfRecord(
         encodeEvent(wallTimeSeconds, step, (event) => {
           event.tag(FIELD.event.summary, WireType.LengthDelimited).fork();
@@ -69,7 +71,7 @@ export function encodeScalarEvents(events: readonly ScalarEvent[]): Uint8Array {
   );
 }
 
-/** Zeros are left out, as every protobuf writer does: so the bytes are those of TensorBoard's own. */
+/** Omits zeros, as every protobuf writer does, so that the bytes equal TensorBoard's own. */
 function encodeEvent(
   wallTimeSeconds: number,
   step: number,
@@ -84,10 +86,10 @@ function encodeEvent(
 
 /**
  * Reads the scalars of an event file, in the older form (`simple_value`) or the newer (a tensor of the plugin "scalars").
- * Everything else that such a file can hold (graphs, histograms, images, texts) is passed over.
+ * Skips everything else (graphs, histograms, images, texts).
  *
  * @param file its name, for errors
- * @throws {ReproError} `tfrecord-invalid` if a checksum is wrong, `tfevents-invalid` if a record is no event
+ * @throws {ReproError} `tfrecord-invalid` if a checksum is wrong, `tfevents-invalid` if a record is not an event
  * @see https://github.com/tensorflow/tensorboard/tree/master/tensorboard/compat/proto
  */
 export function decodeEventFile(bytes: Uint8Array, file: string): EventFile {
@@ -97,10 +99,10 @@ export function decodeEventFile(bytes: Uint8Array, file: string): EventFile {
   for (const { offset, data } of records) {
     const event = readEvent(data, pluginOfTag, `${file}, record at byte ${offset}`);
     if (offset === 0 && !/^brain\.Event:\d+$/.test(event.fileVersion ?? '')) {
-      const found = event.fileVersion === undefined ? 'no version' : JSON.stringify(event.fileVersion);
+      const found = event.fileVersion === undefined ? 'no version' : quoteName(event.fileVersion);
       refuse(
         file,
-        `This is no event file of TensorBoard: its first record must say "${FILE_VERSION}", and has ${found}.`,
+        `This is not a TensorBoard event file: expected the version "${FILE_VERSION}" in its first record, found ${found}.`,
       );
     }
     const { wallTimeSeconds, step } = event;
@@ -112,7 +114,7 @@ export function decodeEventFile(bytes: Uint8Array, file: string): EventFile {
 function refuse(file: string, message: string, cause?: unknown): never {
   throw new ReproError('tfevents-invalid', message, {
     where: file,
-    fix: 'Only files that TensorBoard reads can be read here (events.out.tfevents.…). Fetch the file again from where it was written.',
+    fix: 'Use a file that TensorBoard reads (events.out.tfevents.…), or copy it again from where it was written.',
     cause,
   });
 }
@@ -124,7 +126,7 @@ interface Event {
   readonly values: { readonly tag: string; readonly value: number }[];
 }
 
-/** @param pluginOfTag what is known of tags so far: a file may name a tag's plugin with the tag's first value only */
+/** @param pluginOfTag the plugins of tags so far: a file may name a tag's plugin only with the tag's first value */
 function readEvent(bytes: Uint8Array, pluginOfTag: Map<string, string>, where: string): Event {
   const event: Event = { wallTimeSeconds: 0, step: 0, fileVersion: undefined, values: [] };
   const readSummary = (bytes: Uint8Array) =>
@@ -148,12 +150,12 @@ function readEvent(bytes: Uint8Array, pluginOfTag: Map<string, string>, where: s
       [FIELD.event.summary]: [WireType.LengthDelimited, (from) => readSummary(from.bytes())],
     });
   } catch (cause) {
-    refuse(where, `This is no event: ${String(cause)}.`, cause);
+    refuse(where, `This record is not an event: ${String(cause)}.`, cause);
   }
   return event;
 }
 
-/** @returns no value if it is not a scalar */
+/** @returns only the tag if it is not a scalar */
 function readValue(bytes: Uint8Array, pluginOfTag: Map<string, string>): { tag: string; value?: number } {
   const found: { tag: string; simpleValue?: number; tensor?: Uint8Array; metadata?: Uint8Array } = {
     tag: '',
@@ -183,7 +185,7 @@ function readPlugin(metadata: Uint8Array): string {
   return found.plugin;
 }
 
-/** The one number of a tensor: its bytes stand in the field for any type, or packed in the field of its own type. */
+/** The single number of a tensor, from the field for any type or, packed, from the field for its own type. */
 function readScalarTensor(bytes: Uint8Array, tag: string): number {
   const found: { dtype: number; number?: Uint8Array } = { dtype: 0 };
   const keepNumber = (from: BinaryReader) => (found.number = from.bytes());
@@ -197,21 +199,18 @@ function readScalarTensor(bytes: Uint8Array, tag: string): number {
   const view = new DataView(number.buffer, number.byteOffset, number.byteLength);
   if (dtype === FLOAT && number.length === 4) return view.getFloat32(0, true);
   if (dtype === DOUBLE && number.length === 8) return view.getFloat64(0, true);
-  throw new TypeError(`the scalar "${tag}" is not one number in single or double precision`);
+  throw new TypeError(`the scalar ${quoteName(tag)} is not one number in single or double precision`);
 }
 
 function toStep(value: bigint | string): number {
   const step = Number(value);
-  if (!Number.isSafeInteger(step)) throw new RangeError(`its step is ${value}`);
+  if (!Number.isSafeInteger(step)) throw new RangeError(`its step is ${value}, beyond 2^53`);
   return step;
 }
 
 type FieldReaders = Readonly<Record<number, readonly [WireType, (from: BinaryReader) => unknown]>>;
 
-/**
- * Reads a message field by field; fields that are not asked for are passed over. The library refuses whatever would reach
- * beyond the bytes.
- */
+/** Reads a message field by field, skipping unknown fields. The library rejects anything that reaches beyond the bytes. */
 function readMessage(bytes: Uint8Array, fields: FieldReaders): void {
   const from = new BinaryReader(bytes);
   while (from.pos < from.len) {

@@ -8,7 +8,7 @@ const FOOTER_BYTES = 4;
 const MASK_DELTA = 0xa282ead8;
 
 export interface TfRecord {
-  /** Where in the file the record starts. */
+  /** Where the record starts in the file. */
   readonly offset: number;
   /** A view of the file's bytes, not a copy. */
   readonly data: Uint8Array;
@@ -16,19 +16,19 @@ export interface TfRecord {
 
 export interface TfRecordFile {
   readonly records: readonly TfRecord[];
-  /** Where the record starts whose end is missing; null where the file ends with a whole record. */
+  /** Where a truncated last record starts; null if the last record is whole. */
   readonly truncatedAt: number | null;
 }
 
 /**
- * A checksum as TFRecord stores it: turned right by 15 bits, plus a constant, modulo 2^32. So a record that contains other
- * records with their checksums does not have a telling checksum itself.
+ * A checksum as TFRecord stores it: rotated right by 15 bits plus a constant, modulo 2^32, so that records inside a record do
+ * not give it a degenerate checksum.
  */
 function maskChecksum(checksum: number): number {
   return (((checksum >>> 15) | (checksum << 17)) + MASK_DELTA) >>> 0;
 }
 
-/** One record: u64 length, its masked CRC-32C, the data, their masked CRC-32C; all little-endian. */
+/** One record: u64 length, its masked CRC-32C, the data, their masked CRC-32C, all little-endian. */
 export function encodeTfRecord(data: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(HEADER_BYTES + data.length + FOOTER_BYTES);
   const view = new DataView(bytes.buffer);
@@ -40,11 +40,11 @@ export function encodeTfRecord(data: Uint8Array): Uint8Array {
 }
 
 /**
- * Splits a file into its records. A file that ends within a record, as one does while it is written or once its writer was
+ * Splits a file into its records. A file that ends inside a record, because it is still being written or its writer was
  * stopped, gives the whole records before that. Claimed lengths reserve no memory.
  *
  * @param file its name, for errors
- * @throws {ReproError} `tfrecord-invalid` if a checksum is not that of its bytes
+ * @throws {ReproError} `tfrecord-invalid` if a checksum does not match its bytes
  * @see https://www.tensorflow.org/tutorials/load_data/tfrecord#tfrecords_format_details
  */
 export function decodeTfRecords(bytes: Uint8Array, file: string): TfRecordFile {
@@ -57,9 +57,9 @@ export function decodeTfRecords(bytes: Uint8Array, file: string): TfRecordFile {
     throw new ReproError(
       'tfrecord-invalid',
       record === 0 && start === 0
-        ? 'This is no TFRecord file: it does not start with a length and the checksum of that length.'
-        : `Bytes ${start} to ${end - 1}, the ${what} of the record at byte ${record}, are damaged: their checksum is ${hex(computed)}, the file says ${hex(stored)}.`,
-      { where: file, fix: 'Fetch the file again from where it was written.' },
+        ? 'This is not a TFRecord file: expected a length and its checksum at the start.'
+        : `Bytes ${start} to ${end - 1}, the ${what} of the record at byte ${record}, are damaged: expected the checksum ${hex(stored)}, found ${hex(computed)}.`,
+      { where: file, fix: 'Copy the file again from where it was written.' },
     );
   };
 

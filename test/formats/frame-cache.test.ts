@@ -30,14 +30,14 @@ const index: ClipIndex = {
 };
 
 describe('clips.json', () => {
-  test('is read back as it was written, one clip a line', () => {
+  test('is read back as it was written, with one clip per line', () => {
     const text = formatClipIndex(index);
     expect(parseClipIndex(text, 'clips.json')).toEqual(index);
     expect(text.split('\n').filter((line) => line.includes('"recording"'))).toHaveLength(3);
     expect(JSON.parse(text)).toEqual({ version: 1, ...index });
   });
 
-  test('holds the duration of each frame where frames are normalised by it', () => {
+  test('holds the duration of each frame if frames are normalised by it', () => {
     const frequency = {
       ...index,
       frames: { ...index.frames, steps: 2, normalization: 'frequency' as const },
@@ -59,16 +59,21 @@ describe('clips.json', () => {
   });
 
   test.each<[string, string, string, string]>([
-    ['another version', '"version": 1', '"version": 2', 'field "version" is 2, and only 1 is read here'],
-    ['no mark of simulated data', '"simulated": true', '"simulate": true', '"simulated": expected true or'],
+    ['another version', '"version": 1', '"version": 2', 'field "version" is 2, expected 1'],
     [
-      'an unknown way to cut',
+      'nothing about simulated data',
+      '"simulated": true',
+      '"simulate": true',
+      '"simulated": expected true or',
+    ],
+    [
+      'an unknown way to split',
       '"time"',
       '"size"',
       '"frames.splitBy": expected "number" or "time", found "size"',
     ],
     [
-      'a class that is not there',
+      'a class that does not exist',
       '"class":0',
       '"class":2',
       '"splits.test[0].class": expected a whole number from 0 to 1',
@@ -80,7 +85,7 @@ describe('clips.json', () => {
       '"splits.train[0].user": expected a whole number from 0',
     ],
     [
-      'a place in no list',
+      'a negative index',
       '"trial":3',
       '"trial":-1',
       '"splits.train[0].trial": expected a whole number from 0',
@@ -92,8 +97,8 @@ describe('clips.json', () => {
       '"frames.normalization": expected "frequency" or "max" or "norm" or "sum", found "mean"',
     ],
     ['a time before 0', '"startUs":1000', '"startUs":-1', '"splits.train[0].startUs"'],
-    ['half of it', '"splits"', '', 'the file is not valid JSON'],
-  ])('is refused with %s, by file and field', (_, from, to, message) => {
+    ['invalid JSON', '"splits"', '', 'the file is not valid JSON'],
+  ])('is refused with %s, naming file and field', (_, from, to, message) => {
     const text = formatClipIndex(index).replace(from, to);
     expect(() => parseClipIndex(text, 'a/clips.json')).toThrow(
       expect.objectContaining({

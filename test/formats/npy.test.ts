@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true }));
 
-/** The first 128 bytes that NumPy 2.2 writes, from the dictionary on padded with spaces. */
+/** The first 128 bytes that NumPy 2.2 writes, the dictionary padded with spaces. */
 function numpyHeader(dictionary: string): Buffer {
   return Buffer.from(`\x93NUMPY\x01\x00v\x00${dictionary.padEnd(117)}\n`, 'latin1');
 }
@@ -46,35 +46,35 @@ describe('the bytes of a .npy file', () => {
       "{'descr': '<i8', 'fortran_order': False, 'shape': (0, 3), }",
       [],
     ],
-  ])('are those of NumPy for a %s, and are read back', (_, array, dictionary, data) => {
+  ])('equal NumPy’s for a %s, and are read back', (_, array, dictionary, data) => {
     const bytes = encodeNpy(array);
     expect(Buffer.from(bytes)).toEqual(Buffer.concat([numpyHeader(dictionary), Uint8Array.from(data)]));
     expect(decodeNpy(bytes)).toEqual(array);
   });
 
-  test('may have the keys of the header in another order', () => {
+  test('may have the header’s keys in another order', () => {
     const bytes = withHeader("{'shape': (1,), 'fortran_order': False, 'descr': '|i1'}", Uint8Array.of(255));
     expect(decodeNpy(bytes)).toEqual({ dtype: 'int8', shape: [1], data: Int8Array.of(-1) });
   });
 
   const good = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }";
   test.each<[string, Uint8Array, string]>([
-    ['another magic', Buffer.from('PK\x03\x04......'), 'no .npy file'],
-    ['nothing', new Uint8Array(0), 'no .npy file'],
-    ['format 2.0', Buffer.from('\x93NUMPY\x02\x00v\x00\x00\x00', 'latin1'), 'format 2.0'],
-    ['a header that is cut off', numpyHeader(good).subarray(0, 60), 'ends inside its header'],
+    ['another magic', Buffer.from('PK\x03\x04......'), 'expected a .npy file'],
+    ['nothing', new Uint8Array(0), 'expected a .npy file'],
+    ['format 2.0', Buffer.from('\x93NUMPY\x02\x00v\x00\x00\x00', 'latin1'), 'its format is 2.0'],
+    ['a truncated header', numpyHeader(good).subarray(0, 60), 'ends inside its header'],
     ['a header of 60 kB', Buffer.from('\x93NUMPY\x01\x00\xff\xff', 'latin1'), 'claims 65545 bytes'],
-    ['big-endian elements', withHeader(good.replace('|u1', '>u2')), 'of no type'],
-    ['objects', withHeader(good.replace('|u1', '|O')), 'of no type'],
+    ['big-endian elements', withHeader(good.replace('|u1', '>u2')), 'is not supported'],
+    ['objects', withHeader(good.replace('|u1', '|O')), 'is not supported'],
     ['Fortran order', withHeader(good.replace('False', 'True')), 'fortran_order is True'],
-    ['code in its header', withHeader(good.replace('(2,)', 'exit()')), 'not understood'],
-    ['a key twice', withHeader(good.replace("'shape'", "'descr'")), 'not understood'],
-    ['a key more', withHeader(good.replace(', }', ", 'x': True, }")), 'nothing else'],
-    ['no shape', withHeader("{'descr': '|u1', 'fortran_order': False, }"), 'must say'],
-    ['a shape that is no tuple', withHeader(good.replace('(2,)', '(2)')), 'shape (2)'],
+    ['code in its header', withHeader(good.replace('(2,)', 'exit()')), 'cannot be parsed'],
+    ['a key twice', withHeader(good.replace("'shape'", "'descr'")), 'cannot be parsed'],
+    ['an extra key', withHeader(good.replace(', }', ", 'x': True, }")), 'nothing else'],
+    ['no shape', withHeader("{'descr': '|u1', 'fortran_order': False, }"), 'must have'],
+    ['a shape that is not a tuple', withHeader(good.replace('(2,)', '(2)')), 'shape (2)'],
     ['an absurd shape', withHeader(good.replace('(2,)', '(9999999999, 9999999999)')), 'too large'],
-    ['too few data', withHeader(good, Uint8Array.of(1)), 'takes 130 bytes, but the file has 129'],
-    ['too many data', withHeader(good, Uint8Array.of(1, 2, 3)), 'but the file has 131'],
+    ['too little data', withHeader(good, Uint8Array.of(1)), 'takes 130 bytes, but the file has 129'],
+    ['too much data', withHeader(good, Uint8Array.of(1, 2, 3)), 'but the file has 131'],
   ])('with %s are refused', (_, bytes, message) => {
     expect(() => decodeNpy(bytes, 'a.npy')).toThrow(
       expect.objectContaining({ code: 'npy', message: expect.stringContaining(message) }),
@@ -83,7 +83,7 @@ describe('the bytes of a .npy file', () => {
 });
 
 describe('reading rows', () => {
-  test('gives the named rows in the order asked for', async () => {
+  test('returns the given rows in their order', async () => {
     const file = path.join(folder, 'a.npy');
     const data = Uint16Array.from({ length: 12 }, (_, i) => i * 300);
     await writeFile(file, encodeNpy({ dtype: 'uint16', shape: [3, 2, 2], data }));
@@ -96,7 +96,7 @@ describe('reading rows', () => {
     await reader.close();
   });
 
-  test('refuses a file that is cut off when it is opened', async () => {
+  test('refuses to open a truncated file', async () => {
     const file = path.join(folder, 'a.npy');
     const bytes = encodeNpy({ dtype: 'uint8', shape: [4], data: new Uint8Array(4) });
     await writeFile(file, bytes.subarray(0, 130));
@@ -124,7 +124,7 @@ describe('writing rows of counts', () => {
     });
   });
 
-  test('rows may come in any order, and a count too large widens those that are there', async () => {
+  test('rows may come in any order, and a larger count widens the others', async () => {
     const array = await written(async (writer) => {
       await writer.write(2, Uint32Array.of(1, 2, 3, 255));
       await writer.write(0, Uint32Array.of(256, 0, 0, 9));
@@ -138,7 +138,7 @@ describe('writing rows of counts', () => {
     });
   });
 
-  test('a file that was not finished is no array to anyone', async () => {
+  test('an unfinished file is not read as an array', async () => {
     const file = path.join(folder, 'counts.npy');
     const writer = await NpyCountsWriter.create(file, [1]);
     await writer.write(0, Uint32Array.of(1));

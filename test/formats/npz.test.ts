@@ -24,7 +24,7 @@ async function unpack(bytes: Uint8Array): Promise<Map<string, NpyArray>> {
 }
 
 describe('an .npz', () => {
-  test('is a zip of one .npy for each tensor, of any number of dimensions', async () => {
+  test('is a zip with one .npy per tensor, of any number of dimensions', async () => {
     expect([...(await unpack(await encodeNpz(state)))]).toEqual([
       ['conv.0.weight.npy', { dtype: 'float32', shape: [2, 1, 1, 2], data: Float32Array.of(1, -2, 0.5, 4) }],
       ['conv.2.w.npy', { dtype: 'float32', shape: [], data: Float32Array.of(-0.25) }],
@@ -45,7 +45,7 @@ describe('an .npz', () => {
     }
   });
 
-  test.each(['', '../x', 'a/b', 'a\\b'])('has no tensor called %j', async (name) => {
+  test.each(['', '../x', 'a/b', 'a\\b'])('cannot have a tensor called %j', async (name) => {
     const bad: State = new Map([[name, { dtype: 'F32', shape: [], data: Float32Array.of(1) }]]);
     await expect(encodeNpz(bad)).rejects.toMatchObject({ code: 'npz-unwritable' });
   });

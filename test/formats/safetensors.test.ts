@@ -43,14 +43,14 @@ describe('readSafetensors', () => {
     }
   });
 
-  it('keeps no part of the bytes that it was given', () => {
+  it('keeps no part of the given bytes', () => {
     const file = writeSafetensors(new Map([['a', f32([1], 7)]]));
     const { tensors } = readSafetensors(file);
     file.fill(0);
     expect(tensors.get('a')?.data[0]).toBe(7);
   });
 
-  it('refuses a file that was cut off at any byte, or has a byte too many', () => {
+  it('refuses a file that is truncated at any byte, or has an extra byte', () => {
     const file = writeSafetensors(new Map([['a', f32([3], 1, 2, 3)]]));
     for (let length = 0; length < file.length; length++) {
       expect(() => readSafetensors(file.subarray(0, length)), `${length} bytes`).toThrow(ReproError);
@@ -62,7 +62,7 @@ describe('readSafetensors', () => {
 
   it.each([
     [
-      'a header longer than is allowed',
+      'a header longer than allowed',
       new Uint8Array([0, 0, 0, 0, 0, 0, 0, 255]),
       /claims 18374686479671623680 bytes/,
     ],
@@ -144,12 +144,12 @@ describe('readSafetensors', () => {
       fileOf({ a: { dtype: 'F32', shape: [1], data_offsets: [4, 8] } }, [0, 0, 0, 0, 0, 0, 0, 0]),
       /expected 0/,
     ],
-    ['metadata that are not text', fileOf({ __metadata__: { epoch: 3 } }), /no text under "epoch"/],
+    ['metadata that is not text', fileOf({ __metadata__: { epoch: 3 } }), /no text under "epoch"/],
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes, 'best.safetensors')).toThrow(message);
   });
 
-  it('never fails otherwise than with its own error, whatever the bytes', () => {
+  it('fails with nothing but its own error, whatever the bytes', () => {
     const file = writeSafetensors(new Map([['a', f32([2], 1, 2)]]), { k: 'v' });
     fc.assert(
       fc.property(fc.nat(file.length - 1), fc.nat(255), (position, value) => {
@@ -166,7 +166,7 @@ describe('readSafetensors', () => {
 });
 
 describe('writeSafetensors', () => {
-  it('gives back what was written, counters and metadata included', () => {
+  it('writes what is read back, counters and metadata included', () => {
     const state = new Map<string, Tensor>([
       ['conv.0.weight', f32([1, 2], 0.1, Number.NaN)],
       ['conv.1.num_batches_tracked', { dtype: 'I64', shape: [], data: BigInt64Array.of(-(2n ** 60n)) }],

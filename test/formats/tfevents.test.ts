@@ -20,7 +20,7 @@ const expected: Readonly<Record<'older' | 'newer', Expected>> = JSON.parse(
   readFileSync(new URL('expected.json', folder), 'utf8'),
 );
 
-/** A file that Google's protobuf wrote (make_events.py), and what is in it. */
+/** A file written by Google's protobuf (make_events.py), and its content. */
 function readMade(name: 'older' | 'newer') {
   const bytes = new Uint8Array(readFileSync(new URL(`events.out.tfevents.${name}`, folder)));
   const { recordBytes, scalars } = expected[name];
@@ -43,16 +43,16 @@ const anyScalar: fc.Arbitrary<ScalarEvent> = fc.record({
   wallTimeSeconds: fc.double({ noNaN: true }),
 });
 
-/** An event file with one more record, whose checksums are right. */
+/** An event file with one more record, with correct checksums. */
 const withRecord = (data: Uint8Array) => Buffer.concat([encodeEventFileHeader(0), encodeTfRecord(data)]);
 
 describe('decodeEventFile', () => {
-  it.each(['older', 'newer'] as const)('reads the scalars in the %s form, and only these', (name) => {
+  it.each(['older', 'newer'] as const)('reads only the scalars, in the %s form', (name) => {
     const { bytes, scalars } = readMade(name);
     expect(decodeEventFile(bytes, name)).toEqual({ scalars, truncatedAt: null });
   });
 
-  it('gives the whole events of a file that was cut off, at every byte', () => {
+  it('returns the whole events of a file truncated at any byte', () => {
     const { bytes, recordBytes, scalars } = readMade('older');
     for (let length = 0; length < bytes.length; length++) {
       let whole = 0;
@@ -73,18 +73,22 @@ describe('decodeEventFile', () => {
   });
 
   it.each([
-    ['a TFRecord file of something else', encodeTfRecord(Uint8Array.of(10, 1, 65)), /first record must say/],
+    [
+      'a TFRecord file of something else',
+      encodeTfRecord(Uint8Array.of(10, 1, 65)),
+      /in its first record, found no version/,
+    ],
     [
       'events of another program',
       encodeTfRecord(Buffer.concat([Uint8Array.of(26, 17), Buffer.from('Mindspore.Event:1')])),
-      /has "Mindspore\.Event:1"/,
+      /found "Mindspore\.Event:1"/,
     ],
-    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), /no TFRecord file/],
-    ['a summary longer than its record', withRecord(Uint8Array.of(42, 127)), /no event: .*premature EOF/],
-    ['a time that is cut off', withRecord(Uint8Array.of(9, 0)), /no event/],
-    ['a field of a kind that there is not', withRecord(Uint8Array.of(15)), /no event/],
-    ['groups without an end', withRecord(new Uint8Array(5000).fill(0x63)), /no event/],
-    ['a tag that is not UTF-8', withRecord(Uint8Array.of(42, 5, 10, 3, 10, 1, 255)), /no event/],
+    ['a picture', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR'), /not a TFRecord file/],
+    ['a summary longer than its record', withRecord(Uint8Array.of(42, 127)), /not an event: .*premature EOF/],
+    ['a truncated time', withRecord(Uint8Array.of(9, 0)), /not an event/],
+    ['a field of a kind that does not exist', withRecord(Uint8Array.of(15)), /not an event/],
+    ['groups without an end', withRecord(new Uint8Array(5000).fill(0x63)), /not an event/],
+    ['a tag that is not UTF-8', withRecord(Uint8Array.of(42, 5, 10, 3, 10, 1, 255)), /not an event/],
     [
       'a step beyond what a number can hold',
       withRecord(Uint8Array.of(16, 255, 255, 255, 255, 255, 255, 255, 255, 127)),
@@ -95,7 +99,7 @@ describe('decodeEventFile', () => {
     expect(() => decodeEventFile(bytes, 'events')).toThrow(ReproError);
   });
 
-  it('refuses a scalar that is several numbers, and names its tag', () => {
+  it('refuses a scalar with several numbers, naming its tag', () => {
     const { bytes } = readMade('newer');
     // One more float in the packed field 5 of the first scalar's tensor; the lengths around it grow with it.
     const tensor = Buffer.from([8, 1, 18, 0, 42, 8, 0, 0, 0, 0, 0, 0, 0, 0]);
@@ -108,7 +112,7 @@ describe('decodeEventFile', () => {
     );
   });
 
-  it('never fails otherwise than with an error for people, whatever a record holds', () => {
+  it('fails with nothing but a ReproError, whatever a record holds', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (data) => {
         try {
@@ -122,14 +126,14 @@ describe('decodeEventFile', () => {
 });
 
 describe('encodeScalarEvents', () => {
-  it('writes the very bytes that protobuf itself writes', () => {
+  it('writes the same bytes as protobuf', () => {
     const { bytes, scalars } = readMade('older');
     expect(Buffer.concat([encodeEventFileHeader(1718000000.25), encodeScalarEvents(scalars)])).toEqual(
       Buffer.from(bytes),
     );
   });
 
-  it('can be appended to: what is read is all that was written, in single precision', () => {
+  it('can be appended to, and everything is read back in single precision', () => {
     fc.assert(
       fc.property(fc.array(anyScalar, { maxLength: 8 }), fc.nat(8), (scalars, first) => {
         const file = Buffer.concat([
@@ -137,14 +141,14 @@ describe('encodeScalarEvents', () => {
           encodeScalarEvents(scalars.slice(0, first)),
           encodeScalarEvents(scalars.slice(first)),
         ]);
-        // A time of -0 is no time: protobuf leaves zeros out.
+        // A time of -0 comes back as 0: protobuf omits zeros.
         const read = scalars.map((event) => ({ ...event, wallTimeSeconds: event.wallTimeSeconds + 0 }));
         expect(decodeEventFile(file, 'events')).toEqual({ scalars: read, truncatedAt: null });
       }),
     );
   });
 
-  it('refuses a step that is no whole number', () => {
+  it('refuses a step that is not a whole number', () => {
     const scalar = { tag: 'w0', step: 0.5, value: 1, wallTimeSeconds: 0 };
     expect(() => encodeScalarEvents([scalar])).toThrow(/step of w0 is 0\.5/);
   });

@@ -5,7 +5,7 @@ import { decodeTfRecords, encodeTfRecord } from '../../src/formats/tfrecord.ts';
 const anyRecords = fc.array(fc.uint8Array({ maxLength: 40 }), { maxLength: 6 });
 
 describe('decodeTfRecords', () => {
-  it('gives back what was written, whole or cut off at any byte', () => {
+  it('returns what was written, whole or truncated at any byte', () => {
     fc.assert(
       fc.property(anyRecords, fc.nat(), (data, anyLength) => {
         const written = data.map(encodeTfRecord);
@@ -24,26 +24,26 @@ describe('decodeTfRecords', () => {
     );
   });
 
-  it('refuses every changed bit, and says of which record', () => {
+  it('refuses every changed bit, naming its record', () => {
     const file = Buffer.concat([encodeTfRecord(Buffer.from('one')), encodeTfRecord(Buffer.from('two'))]);
     for (let bit = 0; bit < 8 * file.length; bit++) {
       const changed = Uint8Array.from(file);
       changed[bit >> 3]! ^= 1 << (bit & 7);
-      const message = bit < 8 * 12 ? /no TFRecord file/ : bit < 8 * 19 ? /at byte 0,/ : /at byte 19,/;
+      const message = bit < 8 * 12 ? /not a TFRecord file/ : bit < 8 * 19 ? /at byte 0,/ : /at byte 19,/;
       expect(() => decodeTfRecords(changed, 'events'), `bit ${bit}`).toThrow(message);
     }
   });
 
-  it('names the bytes that are damaged, and both checksums', () => {
+  it('names the damaged bytes and both checksums', () => {
     const file = encodeTfRecord(Buffer.from('one'));
     file[12] = 0;
     expect(() => decodeTfRecords(file, 'events')).toThrow(
-      /^Bytes 12 to 14, the data of the record at byte 0, are damaged: their checksum is 0x[\da-f]{8}, the file says 0x[\da-f]{8}\.$/,
+      /^Bytes 12 to 14, the data of the record at byte 0, are damaged: expected the checksum 0x[\da-f]{8}, found 0x[\da-f]{8}\.$/,
     );
   });
 
-  it('takes a length beyond the end for a file that was cut off, however huge, and reserves nothing for it', () => {
-    // The length 2^64 - 1 with its right checksum; the checksum was made with Debian's python3-crc32c.
+  it('treats any length beyond the end as truncation, and reserves nothing for it', () => {
+    // The length 2^64 - 1 with its correct checksum, computed with Debian's python3-crc32c.
     const hostile = Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0xa6, 0x7b, 0x11, 0x3a, 1, 2, 3, 4);
     expect(decodeTfRecords(hostile, 'events')).toEqual({ records: [], truncatedAt: 0 });
   });
