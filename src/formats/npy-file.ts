@@ -150,7 +150,7 @@ export class NpyCountsWriter {
           this.#path,
         );
         const data = newNpyData(dtype, length);
-        data.set(npyDataFromBytes(this.#dtype, bytes) as NpyData<CountType>);
+        data.set(npyDataFromBytes(this.#dtype, bytes));
         await writeAll(wider, asBytes(data), this.#rowOffset(row, dtype));
       }
     } catch (error) {

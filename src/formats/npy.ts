@@ -62,8 +62,10 @@ export function newNpyData<T extends NpyType>(dtype: T, length: number): NpyData
 }
 
 /** Little-endian bytes as a typed array: always a copy, so `bytes` may have any alignment. */
-export function npyDataFromBytes(dtype: NpyType, bytes: Uint8Array): NpyData {
-  return new TYPES[dtype].make(new Uint8Array(bytes).buffer);
+export function npyDataFromBytes<T extends NpyType>(dtype: T, bytes: Uint8Array): NpyData<T> {
+  const data = newNpyData(dtype, bytes.length / bytesPerElement(dtype));
+  new Uint8Array(data.buffer).set(bytes);
+  return data;
 }
 
 /** The header that `np.save` writes, format 1.0. Its size does not depend on the first dimension. */
