@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
+import { kindOfPath } from '../files/path-kind.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { openTorchFile, type PickleValue, type TorchArray } from '../formats/torch-pt.ts';
 import { isExported } from './export-metadata.ts';
@@ -31,8 +32,8 @@ export const SAFETENSORS_NAME = /\.safetensors$/i;
  * Opens a `.safetensors` file by its name, anything else as a file written by `torch.save`.
  *
  * @param file name for messages
- * @throws {ReproError} of `openTorchFile` or `readSafetensorsArrays`; `import-unknown` if it holds no network,
- *   `import-needless` if it is an export
+ * @throws {ReproError} of `openTorchFile` or `readSafetensorsArrays`; `checkpoint-missing` if there is no such file,
+ *   `import-unknown` if it holds no network, `import-needless` if it is an export
  */
 export async function openSavedFile(path: string, file: string): Promise<SavedFile> {
   return SAFETENSORS_NAME.test(path) ? openSafetensors(path, file) : openTorch(path, file);
@@ -54,6 +55,11 @@ async function openTorch(path: string, file: string): Promise<SavedFile> {
 }
 
 async function openSafetensors(path: string, file: string): Promise<SavedFile> {
+  const kind = await kindOfPath(path);
+  if (kind !== 'file') {
+    const problem = kind === null ? 'no such file.' : 'expected a file, found a folder.';
+    throw new ReproError('checkpoint-missing', problem, { where: file });
+  }
   const { tensors, metadata } = readSafetensorsArrays(await readFile(path), file);
   if (isExported(metadata)) {
     throw new ReproError('import-needless', 'its metadata already describe its network.', {

@@ -108,25 +108,43 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
   return header;
 }
 
-/** Strings, brackets, commas and numbers of a text known to be JSON. */
-const TOKENS = /"(?:[^"\\]|\\.)*"(\s*:)?|[{}]|-?\d[\d.eE+-]*/g;
+const NUMBER = /[-\d.eE+]+/y;
+const COLON = /\s*:/y;
 const PLAIN_NUMBER = /^(?:0|[1-9]\d*)$/;
 
 /** Refuses what `JSON.parse` lets pass: a name that occurs twice (the last would win), and numbers such as `-0` and `1e2`. */
 function refuseLenience(json: string, fail: Fail): void {
   const open: Set<string>[] = [];
-  for (const [token, isKey] of json.matchAll(TOKENS)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    else if (isKey !== undefined) {
-      const name: unknown = JSON.parse(token.slice(0, -isKey.length));
-      const names = open.at(-1);
-      if (typeof name !== 'string' || names === undefined) continue;
-      if (names.has(name)) fail(`"${name}" occurs twice in its header`);
-      names.add(name);
-    } else if (!token.startsWith('"') && !PLAIN_NUMBER.test(token)) {
-      fail(`its header has the number ${token.slice(0, 30)}, which is not a plain whole number`);
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at] ?? '';
+    if (character === '{') open.push(new Set());
+    else if (character === '}') open.pop();
+    else if (character === '"') {
+      const start = at;
+      at = endOfString(json, start);
+      COLON.lastIndex = at + 1;
+      if (!COLON.test(json)) continue;
+      const name = String(JSON.parse(json.slice(start, at + 1)));
+      if (open.at(-1)?.has(name)) fail(`"${name}" occurs twice in its header`);
+      open.at(-1)?.add(name);
+    } else if (/[-\d]/.test(character)) {
+      NUMBER.lastIndex = at;
+      const [number = ''] = NUMBER.exec(json) ?? [];
+      if (!PLAIN_NUMBER.test(number)) {
+        fail(`its header has the number ${number.slice(0, 30)}, which is not a plain whole number`);
+      }
+      at += number.length - 1;
     }
+  }
+}
+
+/** Where a string ends that starts at `start`, in valid JSON. A regular expression would overflow its stack on a long one. */
+function endOfString(json: string, start: number): number {
+  for (let end = start + 1; ; end++) {
+    end = json.indexOf('"', end);
+    let backslashes = 0;
+    while (json[end - 1 - backslashes] === '\\') backslashes++;
+    if (backslashes % 2 === 0) return end;
   }
 }
 

@@ -168,6 +168,7 @@ describe('a state_dict alone', () => {
     await expect(importFixture('baseline-state.safetensors', { tau: 3 })).rejects.toMatchObject({
       code: 'import-contradiction',
     });
+    await expect(importFixture('none.safetensors')).rejects.toMatchObject({ code: 'checkpoint-missing' });
     await expect(importFixture('kinds.safetensors')).rejects.toThrow('it has no tensor "conv.0.weight"');
   });
 

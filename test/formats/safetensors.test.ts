@@ -149,6 +149,12 @@ describe('readSafetensors', () => {
     expect(() => readSafetensors(bytes, 'best.safetensors')).toThrow(message);
   });
 
+  it('reads names and text with quotes, backslashes and colons, however long', () => {
+    const odd = { 'a"b': 'x', 'a\\': '"}{:', ':': '\\"', n: '\n'.repeat(10_000_000) };
+    const { metadata } = readSafetensors(fileOf({ __metadata__: odd }));
+    expect(metadata).toEqual(odd);
+  });
+
   it('fails with nothing but its own error, whatever the bytes', () => {
     const file = writeSafetensors(new Map([['a', f32([2], 1, 2)]]), { k: 'v' });
     fc.assert(
