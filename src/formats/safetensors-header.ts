@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { countElements } from '../snn/tensor.ts';
 import { isObject } from './fields.ts';
-import { escapeControls } from './shown-text.ts';
+import { escapeControls, quoteName } from './shown-text.ts';
 
 /** The longest header accepted, as in the reference implementation: a hostile length must not reserve memory. */
 const MOST_HEADER_BYTES = 100_000_000;
@@ -79,7 +79,7 @@ export function parseSafetensors(bytes: Uint8Array, where?: string): Safetensors
   for (const { name, begin, end } of entries) {
     if (begin !== position) {
       fail(
-        `tensor "${name}" starts at byte ${begin} of the data, expected ${position} (no gaps, no overlaps)`,
+        `tensor ${quoteName(name)} starts at byte ${begin} of the data, expected ${position} (no gaps, no overlaps)`,
       );
     }
     position = end;
@@ -125,7 +125,7 @@ function refuseLenience(json: string, fail: Fail): void {
       COLON.lastIndex = at + 1;
       if (!COLON.test(json)) continue;
       const name = String(JSON.parse(json.slice(start, at + 1)));
-      if (open.at(-1)?.has(name)) fail(`"${name}" occurs twice in its header`);
+      if (open.at(-1)?.has(name)) fail(`${quoteName(name)} occurs twice in its header`);
       open.at(-1)?.add(name);
     } else if (/[-\d]/.test(character)) {
       NUMBER.lastIndex = at;
@@ -155,25 +155,26 @@ function readMetadata(value: unknown, fail: Fail): Record<string, string> {
   return Object.fromEntries(
     Object.entries(value).map(([key, text]): [string, string] => [
       key,
-      typeof text === 'string' ? text : fail(`"__metadata__" has no text under "${key}"`),
+      typeof text === 'string' ? text : fail(`"__metadata__" has no text under ${quoteName(key)}`),
     ]),
   );
 }
 
 function readEntry(name: string, value: unknown, fail: Fail) {
-  if (!isObject(value)) return fail(`tensor "${name}" is not described by an object`);
+  if (!isObject(value)) return fail(`tensor ${quoteName(name)} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
   if (!isElementType(dtype)) {
     const known = Object.keys(SAFETENSORS_ELEMENT_BYTES).join(', ');
-    return fail(`tensor "${name}" has type ${JSON.stringify(dtype)}; supported are ${known}`);
+    return fail(`tensor ${quoteName(name)} has type ${quoteName(String(dtype))}; supported are ${known}`);
   }
-  if (!isSizes(shape)) return fail(`tensor "${name}" has no valid shape`);
-  if (!isSizes(offsets) || offsets.length !== 2) return fail(`tensor "${name}" has no valid data_offsets`);
+  if (!isSizes(shape)) return fail(`tensor ${quoteName(name)} has no valid shape`);
+  if (!isSizes(offsets) || offsets.length !== 2)
+    return fail(`tensor ${quoteName(name)} has no valid data_offsets`);
   const [begin = 0, end = 0] = offsets;
   const needed = countElements(shape) * SAFETENSORS_ELEMENT_BYTES[dtype];
   if (end - begin !== needed) {
     fail(
-      `tensor "${name}" of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,
+      `tensor ${quoteName(name)} of shape [${shape.join(', ')}] needs ${needed} bytes, its offsets give ${end - begin}`,
     );
   }
   return { name, dtype, shape, begin, end };
