@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
+import { blame, syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
 import { makeFolder } from '../files/new-folder.ts';
 import { kindOfPath } from '../files/path-kind.ts';
 import { quoteName } from '../formats/shown-text.ts';
@@ -55,7 +55,7 @@ export async function writeWholeFolder(
     await syncFolder(path.dirname(target));
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    throw error;
+    throw blame(error, target);
   }
 }
 

@@ -5,6 +5,7 @@ import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addOriginalCommands } from './original-commands.ts';
+import { handleOutputErrors } from './output-errors.ts';
 import { dropFarSuggestions, pointToOwnHelp } from './usage-errors.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
@@ -156,8 +157,7 @@ declare const PACKAGE_VERSION: string;
 
 /** Runs one command line. Sets the exit code instead of exiting, so that stdout drains into slow pipes. */
 export async function main(argv: readonly string[]): Promise<void> {
-  process.stdout.on('error', leaveOnClosedPipe);
-  process.stderr.on('error', continueUnheard);
+  handleOutputErrors();
   const program = buildProgram(PACKAGE_VERSION);
   program.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
@@ -193,15 +193,4 @@ function findUnknownCommand(program: Command, words: readonly string[]): string 
   const [first, second] = program.parseOptions([...words]).operands;
   const name = first === 'help' ? second : first;
   return program.commands.some((command) => command.name() === name) ? undefined : name;
-}
-
-/** `repro logs train | head` closes our stdout, which is not an error. */
-function leaveOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code === 'EPIPE') process.exit(exitCode.ok);
-  throw error;
-}
-
-/** `repro run 2>&1 | head` closes our stderr: nobody reads it any more, but the run goes on. */
-function continueUnheard(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
 }

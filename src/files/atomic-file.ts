@@ -22,9 +22,17 @@ export async function writeFileAtomic(
     await fs.rename(partial, file);
   } catch (error) {
     await fs.rm(partial, { force: true });
-    throw error;
+    throw blame(error, file);
   }
   await syncFolder(folder);
+}
+
+/**
+ * Gives a system error the path that its reader knows: one from an open file (a full disk) has none, and one about a partial
+ * file has a name that nobody chose.
+ */
+export function blame(error: unknown, file: string): unknown {
+  return error instanceof Error && 'code' in error ? Object.assign(error, { path: file }) : error;
 }
 
 /** Writes or overwrites a file so that its content survives a power cut. */
@@ -33,6 +41,8 @@ export async function writeSynced(file: string, content: string | Uint8Array): P
   try {
     await handle.writeFile(content);
     await handle.sync();
+  } catch (error) {
+    throw blame(error, file);
   } finally {
     await handle.close();
   }

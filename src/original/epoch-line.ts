@@ -1,6 +1,6 @@
+import { formatPercent } from '../formats/percent.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { maximumAccuracy } from '../training/metrics.ts';
-import { formatPercent } from '../training/percent.ts';
 import { describeEpoch } from '../training/progress.ts';
 import type { TrainingSettings } from '../training/settings.ts';
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { formatPercent } from '../training/percent.ts';
+import { formatPercent } from '../formats/percent.ts';
 import type { Preparation } from './preparation.ts';
 import type { RunSummary } from './run-folder.ts';
 
@@ -18,7 +18,7 @@ export function describeOutcome(
   const test = best.testAccuracy === null ? 'not tested' : `test ${formatPercent(best.testAccuracy)}`;
   const seen = (one: string): string => path.relative(folder, one) || '.';
   return [
-    `${run.title} (${data}), ${run.epochsDone} epochs, seed ${run.seed}`,
+    `${run.title} (${data}), ${formatEpochs(run.epochsDone)}, seed ${run.seed}`,
     `kept: epoch ${best.epoch + 1}, validation ${formatPercent(best.validationAccuracy)}, ${test}`,
     `best test accuracy of any epoch: ${formatPercent(maximumTest.accuracy)} (epoch ${maximumTest.epoch + 1})`,
     `checkpoints: ${seen(checkpointFolder)}`,
@@ -31,7 +31,11 @@ export function describeFinished(run: RunSummary, preparation: Preparation, fold
   const { max_epoch } = preparation.parsed.values;
   const fewer = run.epochsDone > max_epoch ? `, more than -max_epoch ${max_epoch}` : '';
   return [
-    `Already finished: ${run.epochsDone} epochs are trained${fewer}. A larger -max_epoch continues it.`,
+    `Already finished: ${formatEpochs(run.epochsDone)} trained${fewer}. A larger -max_epoch continues it.`,
     ...describeOutcome(run, preparation, folder),
   ];
+}
+
+function formatEpochs(count: number): string {
+  return `${count} ${count === 1 ? 'epoch' : 'epochs'}`;
 }

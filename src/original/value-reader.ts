@@ -47,7 +47,7 @@ export class ValueReader {
   }
 
   seed(name: ArgumentName): number | undefined {
-    return this.#number(name, parsePythonInt, (value) => value >= 0, 'a whole number of at least 0');
+    return this.#number(name, parsePythonInt, (value) => value >= 0, 'a whole number from 0 to 2^53 - 1');
   }
 
   float(name: ArgumentName, isGood: (value: number) => boolean, expected: string): number | undefined {

@@ -86,7 +86,7 @@ async function takeLock(session: Session): Promise<Lock> {
   try {
     return await acquireLock(session.folder.lock);
   } catch (error) {
-    throw explainDiskError(error, 'a run needs to write to its cache');
+    throw explainDiskError(error, { doing: 'a run needs to write to its cache', keepsWork: true });
   }
 }
 
@@ -205,7 +205,9 @@ class Run {
     } catch (error) {
       const { id } = instance;
       const logFile = logFileOf(this.#session.folder, id);
-      const { code, text } = describeFailure(explainDiskError(error, `stage "${id}"`));
+      const { code, text } = describeFailure(
+        explainDiskError(error, { doing: `stage "${id}"`, keepsWork: true }),
+      );
       this.#options.onEvent({ kind: 'failed', id, seconds: 0, code, text, logFile, logTail: [] });
       return 'failed';
     }

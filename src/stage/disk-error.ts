@@ -1,22 +1,19 @@
 import { ReproError } from '../errors.ts';
 
 const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
-  ENOSPC: ['the disk is full', 'Free some space, then run again: finished work is kept.'],
-  EDQUOT: [
-    'your disk quota is used up',
-    'Free some space or ask for more, then run again: finished work is kept.',
-  ],
+  ENOSPC: ['the disk is full', 'Free some space, then run again.'],
+  EDQUOT: ['your disk quota is used up', 'Free some space or ask for more, then run again.'],
   EROFS: [
     'the file system is read-only',
-    'Mount it writable, or work in a writable copy of the project, then run again: finished work is kept.',
+    'Mount it writable, or work in a writable copy of the project, then run again.',
   ],
   EACCES: [
     'permission is denied',
-    'Make it readable and writable for you (ls -l shows the owner), then run again: finished work is kept.',
+    'Make it readable and writable for you (ls -l shows the owner), then run again.',
   ],
   EPERM: [
     'the operation is not permitted',
-    'Make it readable and writable for you (ls -l shows the owner), then run again: finished work is kept.',
+    'Make it readable and writable for you (ls -l shows the owner), then run again.',
   ],
   EMFILE: ['too many files are open', 'Raise the limit (ulimit -n 4096), then run again.'],
   ENAMETOOLONG: [
@@ -29,13 +26,20 @@ const explanations: Readonly<Record<string, readonly [text: string, fix: string]
 /**
  * Gives file system errors a readable message and a fix; any other error is returned unchanged.
  *
- * @param doing what was being done, if the reader cannot tell
+ * @param options.doing what was being done, if the reader cannot tell
+ * @param options.keepsWork whether a second attempt continues from what this one finished, as a run of stages does
  */
-export function explainDiskError(error: unknown, doing?: string): unknown {
+export function explainDiskError(
+  error: unknown,
+  { doing, keepsWork = false }: { readonly doing?: string; readonly keepsWork?: boolean } = {},
+): unknown {
   if (!(error instanceof Error) || !('code' in error) || error instanceof ReproError) return error;
   const explanation = explanations[String(error.code)];
   if (explanation === undefined) return error;
-  const [text, fix] = explanation;
+  const [text, remedy] = explanation;
+  const fix = keepsWork
+    ? remedy.replace(/then run again\.$/, 'then run again: finished work is kept.')
+    : remedy;
   const where = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
   const sentence = `${doing === undefined ? '' : `${doing}: `}${text} (${error.code})`;
   return new ReproError(`disk-${String(error.code).toLowerCase()}`, sentence, {

@@ -108,7 +108,7 @@ function describeCause(cause: unknown): string {
 /** The whole error goes to the log, its meaning to the runner. */
 function fail(thrown: unknown): never {
   hasEnded = true;
-  const error = explainDiskError(recogniseError(thrown));
+  const error = explainDiskError(recogniseError(thrown), { keepsWork: true });
   const isForPeople = error instanceof ReproError;
   log.end();
   writeToLog(isForPeople ? describeError(error) : inspect(error));

@@ -231,4 +231,17 @@ describe('the other commands', () => {
     expect(exitCode).toBe(2);
     expect(stderr).toContain('--project');
   });
+
+  test.skipIf(!existsSync('/dev/full'))(
+    'says so when its output cannot be written, without a stack',
+    async () => {
+      // A shell opens it, so that the process itself meets the full disk.
+      const words = ['-c', 'exec "$@" > /dev/full', 'sh', process.execPath, repro, 'graph'];
+      const { exitCode, stderr } = await execa('sh', words, { cwd: folder, reject: false });
+      expect(stderr).toBe(
+        'the output could not be written: the disk is full (ENOSPC)\n  Free some space, then run again.',
+      );
+      expect(exitCode).toBe(1);
+    },
+  );
 });

@@ -39,12 +39,8 @@ describe('a resumed training of repro train-val', () => {
     await project.trainVal('logs', 2);
     const again = await project.trainVal('logs', 2);
     expect(again).toMatchObject({ exitCode: 0 });
-    expect(again.stderr).toContain(
-      'Already finished: 2 epochs are trained. A larger -max_epoch continues it.',
-    );
-    expect((await project.trainVal('logs', 1)).stderr).toContain(
-      '2 epochs are trained, more than -max_epoch 1.',
-    );
+    expect(again.stderr).toContain('Already finished: 2 epochs trained. A larger -max_epoch continues it.');
+    expect((await project.trainVal('logs', 1)).stderr).toContain('2 epochs trained, more than -max_epoch 1.');
     const longer = await project.trainVal('logs', 3);
     expect(longer.stderr).toContain('Going on with epoch 3 of 3.');
     await project.trainVal('whole', 3);

@@ -1,8 +1,9 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { writeFileAtomic } from '../../src/files/atomic-file.ts';
+import { writeFileAtomic, writeSynced } from '../../src/files/atomic-file.ts';
 
 let folder: string;
 
@@ -39,3 +40,20 @@ test('a file that cannot be replaced keeps its content, with nothing left beside
   expect(await fs.readdir(folder)).toEqual(['taken']);
   expect(await fs.readdir(taken)).toEqual(['inside']);
 });
+
+test.skipIf(!existsSync('/dev/full'))(
+  'a full disk is blamed on the file that was to be written',
+  async () => {
+    await expect(writeSynced('/dev/full', 'text')).rejects.toMatchObject({
+      code: 'ENOSPC',
+      path: '/dev/full',
+    });
+  },
+);
+
+test.skipIf(!existsSync('/proc/self'))(
+  'a refusal names the file that was asked for, not its partial',
+  async () => {
+    await expect(writeFileAtomic('/proc/self/x', 'text')).rejects.toMatchObject({ path: '/proc/self/x' });
+  },
+);

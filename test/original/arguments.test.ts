@@ -193,7 +193,7 @@ describe('wrong arguments', () => {
         'There are 3 problems with the arguments:',
         '  unknown argument "-lr".',
         '  -T is given twice.',
-        '  -seed: expected a whole number of at least 0, found "x".',
+        '  -seed: expected a whole number from 0 to 2^53 - 1, found "x".',
       ].join('\n'),
     );
   });
@@ -232,7 +232,7 @@ describe('wrong arguments', () => {
     ['val_ratio', '1', 'a share between 0 and 1'],
     ['tau_std_dev', '-0.1', 'a number of at least 0'],
     ['reg_lambda', '-1', 'a number of at least 0'],
-    ['seed', '-1', 'a whole number of at least 0'],
+    ['seed', '-1', 'a whole number from 0 to 2^53 - 1'],
   ])('such as -%s %s are rejected for their value', (name, value, expected) => {
     expect(refusal(withValue(name, value))).toBe(`-${name}: expected ${expected}, found "${value}".`);
   });

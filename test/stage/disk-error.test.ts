@@ -12,14 +12,14 @@ test.each([
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission is denied'],
 ])('%s is reported with its path, a fix, and that nothing is lost', (code, text) => {
-  const told = describeError(explainDiskError(systemError(code, '/data/x')));
+  const told = describeError(explainDiskError(systemError(code, '/data/x'), { keepsWork: true }));
   expect(told).toContain(`/data/x  ${text} (${code})\n  `);
   expect(told).toContain('then run again: finished work is kept.');
 });
 
-test('a disk error without a path says who encountered it', () => {
-  expect(describeError(explainDiskError(systemError('ENOSPC'), 'stage "s"'))).toBe(
-    'stage "s": the disk is full (ENOSPC)\n  Free some space, then run again: finished work is kept.',
+test('a disk error without a path says who encountered it, and promises nothing that it cannot know', () => {
+  expect(describeError(explainDiskError(systemError('ENOSPC'), { doing: 'stage "s"' }))).toBe(
+    'stage "s": the disk is full (ENOSPC)\n  Free some space, then run again.',
   );
 });
 

@@ -109,7 +109,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     onEvent({ kind: 'finished', id: instance.id, seconds, metrics });
     return record;
   } catch (error) {
-    const explained = explainDiskError(error, `stage "${instance.id}"`);
+    const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });
     reportFailure(onEvent, {
       id: instance.id,
       seconds: secondsSince(),
