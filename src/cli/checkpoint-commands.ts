@@ -8,7 +8,7 @@ Examples:
   $ repro export train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors`;
 
 const importExamples = `
-Reads a file that torch.save wrote, without executing anything in it (docs/checkpoints.md). The options supply what a
+Reads a file without executing anything in it (docs/checkpoints.md). The options supply what a
 file does not specify: a state_dict, for example, does not contain the kind of pooling.
 
 Examples:
@@ -55,8 +55,8 @@ export function addCheckpointCommands(
 
   program
     .command('import')
-    .description('convert a .pt file of PyTorch: a checkpoint of the original or a state_dict')
-    .argument('<file>', 'a file written by torch.save')
+    .description('convert a .pt or .safetensors file: a checkpoint of the original or a state_dict')
+    .argument('<file>', 'a file written by torch.save, or safetensors from another program')
     .option('-o, --out <folder>', 'output folder (default: next to the file, named after it)', parseName)
     .option('-f, --force', 'replace an existing folder if an import wrote it')
     .addOption(

@@ -17,7 +17,7 @@ interface ImportOptions {
   readonly steps?: number;
 }
 
-/** `repro import FILE.pt`: converts a PyTorch checkpoint to a folder that can be evaluated. */
+/** `repro import FILE`: converts a PyTorch checkpoint to a folder that can be evaluated. */
 export async function importFile(file: string, options: ImportOptions): Promise<void> {
   const { out, force = false, pooling, tau, reset, input: size, steps } = options;
   refuseRunnerFolder(out ?? path.dirname(file), 'Choose another place with --out.');
