@@ -3,42 +3,39 @@ import type { Fields } from '../formats/fields.ts';
 import { initialState } from '../snn/initialise.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';
-import { spikingLayers } from '../snn/spec.ts';
+import { spikingLayers, type TauSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { type Comparison, compare, describeShape, listValues, type Pair } from './compare.ts';
 import { checkKeys, describeFields } from './given-case.ts';
 import { type NetworkSize, readSize, sizeKeys, votes } from './network-description.ts';
 import { readSeed } from './random.ts';
 
-/** What index.json has of a tensor too large to keep. */
+/** What index.json says about a tensor that is too large to store. */
 interface Digest {
   readonly shape: readonly number[];
-  /** Its first values, in C order. */
+  /** The first values, in C order. */
   readonly first: readonly number[];
-  /** Of all values as little-endian single-precision numbers. */
+  /** The hash of all values as little-endian single-precision numbers. */
   readonly sha256: string;
 }
 
 type Digests = ReadonlyMap<string, Digest>;
 
-/** One τ a layer, or one a neuron, log-normal with mean 2 and standard deviation 0.1 as in the thesis. */
-const taus = {
-  layer_tau: { per: 'layer', mean: 2, std: 0 },
-  neuron_tau: { per: 'neuron', mean: 2, std: 0.1 },
-} as const;
+/** Keys for how τ starts: per layer, or per neuron with the standard deviation of the thesis or with none. */
+const taus: ReadonlyMap<string, TauSpec> = new Map([
+  ['layer_tau', { per: 'layer', mean: 2, std: 0 }],
+  ['neuron_tau', { per: 'neuron', mean: 2, std: 0.1 }],
+  ['neuron_tau_std_0', { per: 'neuron', mean: 2, std: 0 }],
+]);
 
-type TauName = keyof typeof taus;
-
-const tauNames = Object.keys(taus) as TauName[];
-
-/** `dvs128_initial_parameters` of index.json: the thesis' network, its sizes being those of its tensors. */
+/** `dvs128_initial_parameters` in index.json: the thesis' network, with sizes inferred from its tensors. */
 export function* compareThesisParameters(name: string, value: unknown): Generator<Comparison> {
   const fields = describeFields(value, name);
-  checkKeys(fields, ['seed', 'note', ...tauNames]);
+  checkKeys(fields, ['seed', 'note', ...taus.keys()]);
   yield* compareTaus(fields, '', readSeed({ description: fields }), inferSize);
 }
 
-/** `initial_parameters` of index.json: networks by name, each with its description. */
+/** `initial_parameters` in index.json: networks by name, each with its description. */
 export function* compareNamedParameters(name: string, value: unknown): Generator<Comparison> {
   const fields = describeFields(value, name);
   const seed = readSeed({ description: fields });
@@ -46,7 +43,7 @@ export function* compareNamedParameters(name: string, value: unknown): Generator
   if (networks.length === 0) fields.fail('', 'names no network');
   for (const network of networks) {
     const described = fields.object(network);
-    checkKeys(described, [...sizeKeys, ...tauNames]);
+    checkKeys(described, [...sizeKeys, ...taus.keys()]);
     yield* compareTaus(described, `${network}, `, seed, () => readSize(described));
   }
 }
@@ -57,14 +54,14 @@ function* compareTaus(
   seed: number,
   sizeOf: (digests: Digests, fields: Fields) => NetworkSize,
 ): Generator<Comparison> {
-  const given = tauNames.filter((name) => fields.has(name));
-  if (given.length === 0) fields.fail(tauNames.join('" or "'), 'is missing');
-  for (const tau of given) {
-    const digests = readDigests(fields.object(tau));
+  const given = [...taus].filter(([name]) => fields.has(name));
+  if (given.length === 0) fields.fail([...taus.keys()].join('" or "'), 'is missing');
+  for (const [name, tau] of given) {
+    const digests = readDigests(fields.object(name));
     const spec = buildNetwork({
-      ...sizeOf(digests, fields.object(tau)),
+      ...sizeOf(digests, fields.object(name)),
       neuron: 'plif',
-      tau: taus[tau],
+      tau,
       reset: { kind: 'hard', detach: true },
       surrogate: { kind: 'atan', alpha: 2, learnable: false },
       pooling: 'max',
@@ -73,22 +70,22 @@ function* compareTaus(
     const names = [...new Set([...parameters.map(({ name }) => name), ...digests.keys()])];
     const state = initialState(spec, seed);
     const drawnNormally = new Set(
-      tau === 'neuron_tau' ? spikingLayers(spec).map(({ name }) => `${name}.w`) : [],
+      tau.per === 'neuron' && tau.std > 0 ? spikingLayers(spec).map((layer) => `${layer.name}.w`) : [],
     );
     yield compareDigests(
-      `${prefix}${tau}`,
-      names.filter((name) => !drawnNormally.has(name)),
+      `${prefix}${name}`,
+      names.filter((one) => !drawnNormally.has(one)),
       digests,
       state,
     );
     if (drawnNormally.size > 0)
-      yield compareDigests(`${prefix}${tau}, w`, [...drawnNormally], digests, state, true);
+      yield compareDigests(`${prefix}${name}, w`, [...drawnNormally], digests, state, true);
   }
 }
 
 /**
- * Uniform numbers and constants must have the sha256. Normal ones that have it not may be another processor's: then their first values
- * are all that there is to compare, and `values` counts those only.
+ * Uniform numbers and constants must have the same sha256. Normal numbers with a different hash may come from another processor: then
+ * only their first values can be compared, and `values` counts only those.
  */
 function compareDigests(
   what: string,
@@ -106,12 +103,12 @@ function compareDigests(
     if (digest === undefined || tensor?.dtype !== 'F32') {
       reason ??=
         digest === undefined
-          ? `"${name}" is missing`
-          : `"${name}" is superfluous: the network has no such parameter`;
+          ? `"${name}" is missing from the folder`
+          : `the folder has "${name}", the network has no such parameter`;
       continue;
     }
     if (digest.shape.join() !== tensor.shape.join()) {
-      reason ??= `"${name}" is of shape ${describeShape(digest.shape)}, expected ${describeShape(tensor.shape)}`;
+      reason ??= `"${name}": the folder has shape ${describeShape(digest.shape)}, this program computes ${describeShape(tensor.shape)}`;
       continue;
     }
     const first = tensor.data.subarray(0, digest.first.length);
@@ -119,7 +116,7 @@ function compareDigests(
     const sha256 = hash(tensor.data);
     values += sha256 === digest.sha256 ? tensor.data.length : digest.first.length;
     if (sha256 !== digest.sha256 && !normal) {
-      reason ??= `the sha256 of "${name}" is to be ${digest.sha256.slice(0, 12)}…, found ${sha256.slice(0, 12)}…`;
+      reason ??= `"${name}": the folder has sha256 ${digest.sha256.slice(0, 12)}…, this program computes ${sha256.slice(0, 12)}…`;
     }
   }
   const comparison = compare(what, normal ? 'normal' : 'exact', pairs);
@@ -152,12 +149,12 @@ function readDigests(fields: Fields): Digests {
   );
 }
 
-/** The sizes of the thesis' network from the shapes of its weights: conv.<4i> are convolutions, fc.2 and fc.5 linear. */
+/** The sizes of the thesis' network, from the shapes of its weights: conv.<4i> are convolutions, fc.2 and fc.5 linear layers. */
 function inferSize(digests: Digests, fields: Fields): NetworkSize {
   const shapeOf = (name: string, dimensions: number): readonly number[] => {
     const shape = digests.get(name)?.shape;
     if (shape?.length === dimensions) return shape;
-    return fields.fail(name, `must be there with a shape of ${dimensions} numbers`);
+    return fields.fail(name, `must exist, with a shape of ${dimensions} numbers`);
   };
   const [channels = 0, inChannels = 0] = shapeOf('conv.0.weight', 4);
   const [hidden = 0, features = 0] = shapeOf('fc.2.weight', 2);
@@ -165,7 +162,7 @@ function inferSize(digests: Digests, fields: Fields): NetworkSize {
   const layers = [...digests].filter(
     ([name, { shape }]) => /^conv\.\d+\.weight$/.test(name) && shape.length === 4,
   ).length;
-  // Neurons with a τ of their own are as many as the frame has places; else what is left after the layers, each of which halves it, says.
+  // A w per neuron has the size of the frame; otherwise, work back from the features: each layer halves the frame.
   const side = Math.round(Math.sqrt(features / channels)) * 2 ** layers;
   const [, , height = side, width = side] = digests.get('conv.2.w')?.shape ?? [];
   return {

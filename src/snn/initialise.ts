@@ -7,11 +7,11 @@ import { countElements, type State, type Tensor } from './tensor.ts';
 import { drawKaimingUniform, drawLogNormal, TorchRandom } from './torch-random.ts';
 
 /**
- * The state in which a network starts, drawn as PyTorch draws it: layer by layer, in the order in which the original
- * builds them. Weights are Kaiming uniform (a = √5), batch norm starts at 1 and 0, τ as `TauSpec` says.
+ * A network's initial state, drawn as PyTorch draws it: layer by layer, in the order in which the original
+ * builds them. Weights are Kaiming uniform (a = √5), batch norm starts at 1 and 0, τ as in `TauSpec`.
  *
- * @param seed what `torch.manual_seed` is given right before the network is built, or a stream to draw from
- * @throws {ShapeError} if a τ of at most one time step is drawn: `w = -ln(τ - 1)` has no such τ
+ * @param seed the argument of `torch.manual_seed` right before the network is built, or a stream to draw from
+ * @throws {ShapeError} if it draws τ <= 1 time step, for which `w = -ln(τ - 1)` is undefined
  */
 export function initialState(spec: NetworkSpec, seed: number | TorchRandom): State {
   const random = seed instanceof TorchRandom ? seed : new TorchRandom(seed);
@@ -43,23 +43,24 @@ function initialValues(layer: Layer, name: string, count: number, random: TorchR
       if (name.endsWith('.alpha')) return Float32Array.of(layer.neuron.surrogate.alpha);
       return initialTauLogits(layer, count, random);
     default:
-      throw new ShapeError(`${layer.kind}: no initial values are known for "${name}"`);
+      throw new ShapeError(`${layer.kind}: unknown initial values for "${name}"`);
   }
 }
 
 function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: TorchRandom): Float32Array {
   const { per, mean, std, start = 'code' } = layer.neuron.tau;
   if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
-  if (per === 'layer' || std === 0) return new Float32Array(count).fill(logitOfTau(mean));
+  if (per === 'layer') return new Float32Array(count).fill(logitOfTau(mean));
+  // Drawn even if std is 0, as in the original: whatever is drawn next depends on it.
   const shift = start === 'paper' ? 1 : 0;
   return drawLogNormal(random, count, mean - shift, std).map((drawn) => {
-    const tau = shift + drawn;
+    const tau = Math.fround(shift + drawn);
     if (!(tau > 1)) {
       throw new ShapeError(
-        `${layer.name}: drew τ = ${tau} of shape [${tauShape(layer)?.join(', ')}]; τ must be more than 1 time step. ` +
+        `${layer.name}: drew τ = ${tau} for w of shape [${tauShape(layer)?.join(', ')}]; τ must be more than 1 time step. ` +
           `Lower tau.std (${std}) or raise tau.mean (${mean}).`,
       );
     }
-    return -logSingle(Math.fround(tau - 1)); // `logitOfTau` with PyTorch's roundings
+    return -logSingle(Math.fround(tau - 1)); // `logitOfTau`, rounded as in PyTorch
   });
 }

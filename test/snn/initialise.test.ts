@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
@@ -15,9 +16,19 @@ describe('initialState', () => {
     expect(state.get('fc.3.w')?.data[0]).toBeCloseTo(-Math.log(3), 6);
   });
 
-  it('starts every τ at the mean when their standard deviation is 0', () => {
+  it('starts every τ at the mean if their standard deviation is 0', () => {
     const state = initialState(buildNetwork({ ...small, tau: { per: 'neuron', mean: 2, std: 0 } }), 1);
-    expect(state.get('conv.2.w')?.data).toEqual(new Float32Array(3 * 8 * 8));
+    expect(state.get('conv.2.w')?.data).toEqual(new Float32Array(3 * 8 * 8).fill(-0)); // -log(1)
+  });
+
+  it('draws τ per neuron even if their standard deviation is 0: what follows in the stream does not depend on it', () => {
+    const [none, some] = [0, 0.1].map((std) => {
+      const random = new TorchRandom(1);
+      const spec = buildNetwork({ ...small, tau: { per: 'neuron', mean: 2, std } });
+      const state = initialState(spec, random);
+      return { weights: [...state].filter(([name]) => !name.endsWith('.w')), stream: random.state() };
+    });
+    expect(none).toEqual(some);
   });
 
   it('starts a learnable surrogate slope at alpha, and counters at 0', () => {
@@ -58,6 +69,18 @@ describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
     expect(taus(paper)).toBeAllclose(
       Array.from(drawn, (one) => 1 + one),
       { relative: 1e-6 },
+    );
+  });
+
+  it('is rounded like in PyTorch', () => {
+    // torch.manual_seed(7); -torch.log(1 + draw_log_normal((1, 2000), 1.0, 0.5) - 1), with test/golden/torch/spiking_networks.py
+    const neuron = { ...buildNetwork(paper).layers[2]!, name: 'n', shape: [2000] };
+    if (neuron.kind !== 'neuron') throw new Error('the third layer has neurons');
+    const tau = { ...neuron.neuron.tau, mean: 2 };
+    const spec = { ...buildNetwork(paper), layers: [{ ...neuron, neuron: { ...neuron.neuron, tau } }] };
+    const { buffer } = initialState(spec, 7).get('n.w')?.data ?? new Float32Array();
+    expect(createHash('sha256').update(new Uint8Array(buffer)).digest('hex')).toBe(
+      '08fb1b1bfe51db0d554cbb3bc52f2f7f527a56e56f8f216869a00388999c78d1',
     );
   });
 

@@ -267,11 +267,23 @@ FULL_SIZE = {
     'cifar10': dict(architecture='cifar10', cin=3, ch=256, hw=32, hidden=2048, classes=10, T=8),
     'cifar10-dvs': dict(architecture='event-frames', cin=2, ch=128, hw=128, layers=4, hidden=2048, classes=10, T=20),
 }
+# For time constants per neuron without any spread: they use up random numbers all the same.
+SMALL_SIZE = dict(architecture='event-frames', cin=2, ch=4, hw=16, layers=2, hidden=16, classes=3, T=4)
 
 
-def describe_initial_parameters(d, per_neuron):
+def make_initial_parameters():
+    entry = {'seed': 2020, 'note': 'torch.manual_seed(seed) right before the network is built'}
+    for name, d in FULL_SIZE.items():
+        entry[name] = {**d, 'layer_tau': describe_initial_parameters(d, per_neuron=False)}
+    # The other networks draw their time constants by the same rules.
+    entry['mnist']['neuron_tau'] = describe_initial_parameters(FULL_SIZE['mnist'], per_neuron=True)
+    entry['small'] = {**SMALL_SIZE, 'neuron_tau_std_0': describe_initial_parameters(SMALL_SIZE, per_neuron=True, tau_std=0.0)}
+    return entry
+
+
+def describe_initial_parameters(d, per_neuron, tau_std=0.1):
     torch.manual_seed(2020)
-    model = Network({**d, 'per_neuron': per_neuron, 'max_pool': True})
+    model = Network({**d, 'per_neuron': per_neuron, 'tau_std': tau_std, 'max_pool': True})
     return {
         name: {
             'shape': list(value.shape),
@@ -312,11 +324,7 @@ def main():
         index['cases'][name] = entry
         write_safetensors(FOLDER / f'{name}.safetensors', tensors)
         print(f'{name}: seed {entry["seed"]}', flush=True)
-    index['initial_parameters'] = {'seed': 2020, 'note': 'torch.manual_seed(seed) right before the network is built'}
-    for name, d in FULL_SIZE.items():
-        index['initial_parameters'][name] = {**d, 'layer_tau': describe_initial_parameters(d, per_neuron=False)}
-    # The other networks draw their time constants by the same rules.
-    index['initial_parameters']['mnist']['neuron_tau'] = describe_initial_parameters(FULL_SIZE['mnist'], per_neuron=True)
+    index['initial_parameters'] = make_initial_parameters()
     (FOLDER / 'index.json').write_text(json.dumps(index, indent=1) + '\n')
 
 

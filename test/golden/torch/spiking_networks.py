@@ -133,7 +133,7 @@ class Network(nn.Module):
             'plif': d.get('plif', True),
             'per_neuron': d['per_neuron'],
             'tau': d.get('tau', 2.0),
-            'tau_std': 0.1 if d['per_neuron'] else 0.0,
+            'tau_std': d.get('tau_std', 0.1) if d['per_neuron'] else 0.0,
             'v_reset': d.get('v_reset', 0.0),
             'v_threshold': d.get('v_threshold', 1.0),
             'detach': d.get('detach', True),
