@@ -1,52 +1,56 @@
 import { countElements, type Tensor } from '../snn/tensor.ts';
 import { type ToleranceName, tolerances } from './tolerances.ts';
 
-/** The element that is furthest outside of what is allowed, or of all that are inside the one nearest to it. */
+/** The element furthest outside its tolerance or, if all are within it, the one closest to its limit. */
 export interface WorstElement {
   readonly tensor: string;
-  /** One index a dimension. */
+  /** One index per dimension. */
   readonly index: readonly number[];
+  /** The folder's value. */
   readonly expected: number;
+  /** This program's value. */
   readonly found: number;
 }
 
-/** One row of the suite's table: some tensors of a case, held against what this project computes. */
+/** One row of the suite's table: some of a case's tensors, compared with what this program computes. */
 export interface Comparison {
   /** `grad_w`, `rates, step 0`. */
   readonly what: string;
   /** Expected values that were compared. */
   readonly values: number;
   readonly largestAbsoluteError: number;
-  /** Of the errors as shares of the largest magnitude in their tensors; infinite where all of a tensor should be 0 and is not. */
+  /** The largest error relative to the largest magnitude in its tensor; infinite if a tensor should be all zeros but is not. */
   readonly largestRelativeError: number;
-  /** Null where nothing could be compared. */
+  /** Null if nothing could be compared. */
   readonly tolerance: ToleranceName | null;
   readonly passed: boolean;
   readonly worst: WorstElement | null;
-  /** Why it failed, beside or instead of the worst element. */
+  /** Why it failed, in addition to or instead of the worst element. */
   readonly reason: string | null;
 }
 
-/** A row of numbers with a shape, as the folder has it or as this project computes it. */
+/** Numbers with a shape, from the folder or from this program. */
 export interface Values {
   readonly shape: readonly number[];
   readonly data: ArrayLike<number> | ArrayLike<bigint>;
 }
 
-/** What is held against each other under one name. */
+/** The two sides of a comparison. */
 export interface Pair {
   readonly name: string;
-  /** Undefined if the folder lacks it. */
+  /** The folder's values; undefined if it has none. */
   readonly expected: Values | undefined;
-  /** Undefined if this project has no such value. */
+  /** This program's values; undefined if it computes none. */
   readonly found: Values | undefined;
-  /** At least this magnitude is taken as the tensor's largest, where its values are known to be what is left of larger ones. */
+  /** A lower bound on the magnitude that errors are relative to, for values that remain after larger ones cancel. */
   readonly scale?: number;
-  /** How much further off each element may be than the tolerance says. */
+  /** An additional absolute tolerance for each element. */
   readonly allowance?: Float64Array | undefined;
+  /** Set where no values at all is a valid result, such as a clip without events; otherwise an empty tensor fails. */
+  readonly mayBeEmpty?: boolean;
 }
 
-/** A row that says that something could not be compared. */
+/** A failed row for something that could not be compared. */
 export function failComparison(what: string, reason: string): Comparison {
   return {
     what,
@@ -60,7 +64,10 @@ export function failComparison(what: string, reason: string): Comparison {
   };
 }
 
-/** Holds pairs of tensors against each other under one tolerance, whole numbers exactly under any; no pairs at all fail. */
+/**
+ * Compares pairs of tensors under one tolerance; integers must always match exactly. It fails without pairs, and if a pair is empty but may
+ * not be.
+ */
 export function compare(what: string, tolerance: ToleranceName, pairs: readonly Pair[]): Comparison {
   if (pairs.length === 0) return failComparison(what, 'there is nothing to compare');
   let values = 0;
@@ -70,8 +77,8 @@ export function compare(what: string, tolerance: ToleranceName, pairs: readonly 
   let worstExcess = -1;
   let worstError = 0;
   let reason: string | null = null;
-  for (const { name, expected, found, scale = 0, allowance } of pairs) {
-    const problem = findMismatch(name, expected, found);
+  for (const { name, expected, found, scale = 0, allowance, mayBeEmpty = false } of pairs) {
+    const problem = findMismatch(name, expected, found, mayBeEmpty);
     if (problem !== null || expected === undefined || found === undefined) {
       reason ??= problem;
       continue;
@@ -107,7 +114,7 @@ export function compareOne(tolerance: ToleranceName, pair: Pair): Comparison {
   return compare(pair.name, tolerance, [pair]);
 }
 
-/** The same names on both sides; a tensor that one of them lacks is a failure. */
+/** Pairs two states by name; a tensor that one of them lacks will fail. */
 export function pairStates(
   prefix: string,
   expected: ReadonlyMap<string, Tensor>,
@@ -120,12 +127,12 @@ export function pairStates(
   }));
 }
 
-/** A list of numbers, as JSON has them. */
+/** A list of numbers from JSON. */
 export function listValues(data: ArrayLike<number>): Values {
   return { shape: [data.length], data };
 }
 
-/** Whole numbers as the folder keeps them, in 64 bits. */
+/** Integers as the folder stores them: 64 bits. */
 export function wholeValues(numbers: ArrayLike<number>): Values {
   return { shape: [numbers.length], data: BigInt64Array.from(Array.from(numbers, BigInt)) };
 }
@@ -135,7 +142,7 @@ export function describeShape(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
-/** Position of element i of a tensor in C order, one index a dimension. */
+/** The position of an element in a tensor in C order, one index per dimension. */
 export function indexOf(element: number, shape: readonly number[]): number[] {
   let rest = element;
   return shape
@@ -147,15 +154,24 @@ export function indexOf(element: number, shape: readonly number[]): number[] {
     });
 }
 
-function findMismatch(name: string, expected: Values | undefined, found: Values | undefined): string | null {
-  if (expected === undefined) return `tensor "${name}" is missing`;
-  if (found === undefined) return `tensor "${name}" is superfluous: nothing here computes it`;
+function findMismatch(
+  name: string,
+  expected: Values | undefined,
+  found: Values | undefined,
+  mayBeEmpty: boolean,
+): string | null {
+  if (expected === undefined) return `tensor "${name}" is missing from the folder`;
+  if (found === undefined) return `the folder has a tensor "${name}", this program computes none`;
   if (isWhole(expected) !== isWhole(found)) {
-    const [is, should] = isWhole(expected) ? ['I64', 'F32'] : ['F32', 'I64'];
-    return `tensor "${name}" is of type ${is}, expected ${should}`;
+    const [theirs, ours] = isWhole(expected) ? ['I64', 'F32'] : ['F32', 'I64'];
+    return `tensor "${name}": the folder has type ${theirs}, this program computes ${ours}`;
   }
   if (expected.shape.join() !== found.shape.join()) {
-    return `tensor "${name}" is of shape ${describeShape(expected.shape)}, expected ${describeShape(found.shape)}`;
+    const [theirs, ours] = [expected, found].map(({ shape }) => describeShape(shape));
+    return `tensor "${name}": the folder has shape ${theirs}, this program computes ${ours}`;
+  }
+  if (expected.data.length === 0 && !mayBeEmpty) {
+    return `tensor "${name}" of shape ${describeShape(expected.shape)} is empty: there is nothing to compare`;
   }
   return null;
 }
@@ -164,7 +180,7 @@ function isWhole({ data }: Values): boolean {
   return data instanceof BigInt64Array;
 }
 
-/** NaN and infinities are infinitely far from everything; 0 is the same as -0. */
+/** NaN and infinities are infinitely far from everything; 0 equals -0. */
 function differ(found: number | bigint, expected: number | bigint): number {
   if (found === expected) return 0;
   const difference =
@@ -174,7 +190,7 @@ function differ(found: number | bigint, expected: number | bigint): number {
   return Number.isFinite(difference) ? Math.abs(difference) : Number.POSITIVE_INFINITY;
 }
 
-/** The error as a multiple of what is allowed, above 1 where that is exceeded; nothing allowed and no number allow nothing. */
+/** The error as a multiple of the tolerance: above 1 if it fails. A tolerance of 0 or NaN allows no error. */
 function exceed(error: number, allowed: number): number {
   if (error === 0) return 0;
   return allowed > 0 ? error / allowed : Number.POSITIVE_INFINITY;

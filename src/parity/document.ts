@@ -3,15 +3,15 @@ import type { Comparison } from './compare.ts';
 import type { CaseOutcome } from './suite.ts';
 import { tolerances } from './tolerances.ts';
 
-/** What a run of the suite was about. */
+/** A run of the suite. */
 export interface ParityRun {
-  /** As it was named on the command line. */
+  /** As given on the command line. */
   readonly folder: string;
   /** The engine's name on the command line: `auto`, `tfjs-composed`. */
   readonly choice: string;
   readonly engine: EngineDescription;
   readonly outcomes: readonly CaseOutcome[];
-  /** Files of tensors that belong to no case. */
+  /** Tensor files that belong to no case. */
   readonly strayFiles: readonly string[];
 }
 
@@ -34,12 +34,12 @@ export function countTotals(outcomes: readonly CaseOutcome[]): ParityTotals {
   };
 }
 
-/** All passed, and there was something that could. */
+/** Whether all cases passed and at least one value was compared. */
 export function hasPassed(outcomes: readonly CaseOutcome[]): boolean {
-  return outcomes.length > 0 && outcomes.every(({ passed }) => passed);
+  return countTotals(outcomes).values > 0 && outcomes.every(({ passed }) => passed);
 }
 
-/** The document of `repro parity --json`; numbers that JSON has not are texts in it: "NaN", "Infinity". */
+/** The document of `repro parity --json`; numbers that JSON cannot represent are strings: "NaN", "Infinity". */
 export function describeRun({ folder, choice, engine, outcomes, strayFiles }: ParityRun): object {
   return {
     version: 1,

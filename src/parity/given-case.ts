@@ -7,13 +7,10 @@ import { indexFile } from './folder.ts';
 export type FloatTensor = Extract<Tensor, { dtype: 'F32' }>;
 export type WholeTensor = Extract<Tensor, { dtype: 'I64' }>;
 
-/** A dimension that may have any size. */
+/** A dimension's size, or `any`. */
 export type Size = number | 'any';
 
-/**
- * One case as the folder gives it: its entry in index.json and its tensors. It keeps account of what was asked for, so that nothing in a
- * folder goes by unnoticed.
- */
+/** One case of a folder: its entry in index.json and its tensors. It tracks which tensors were used, so that none is ignored. */
 export class GivenCase {
   readonly name: string;
   readonly description: Fields;
@@ -21,7 +18,7 @@ export class GivenCase {
   readonly #taken = new Set<string>();
   readonly #read: (file: string) => Promise<Uint8Array>;
 
-  /** @param read another file of the folder */
+  /** @param read reads another file of the folder */
   constructor(
     name: string,
     description: JsonObject,
@@ -34,7 +31,7 @@ export class GivenCase {
     this.#read = read;
   }
 
-  /** The tensor of that name, if there is one; it counts as compared. */
+  /** The tensor of that name, if it exists; it then counts as compared. */
   find(name: string): Tensor | undefined {
     this.#taken.add(name);
     return this.#tensors.get(name);
@@ -50,32 +47,37 @@ export class GivenCase {
 
   /** The tensors below `prefix`, without it: `below('init/')` is a state. */
   below(prefix: string): Map<string, Tensor> {
-    const names = this.names().filter((name) => name.startsWith(prefix));
-    return new Map(names.map((name) => [name.slice(prefix.length), this.find(name) as Tensor]));
+    const below = new Map<string, Tensor>();
+    for (const [name, tensor] of this.#tensors) {
+      if (!name.startsWith(prefix)) continue;
+      this.#taken.add(name);
+      below.set(name.slice(prefix.length), tensor);
+    }
+    return below;
   }
 
-  /** @throws {ReproError} if there is no such tensor, or it is of another type or shape */
+  /** @throws {ReproError} if the tensor is missing, or has another type or shape */
   floats(name: string, shape?: readonly Size[]): FloatTensor {
     const tensor = this.#take(name, shape);
-    if (tensor.dtype !== 'F32') return this.fail(`tensor "${name}" is of type I64, expected F32`);
+    if (tensor.dtype !== 'F32') return this.fail(`tensor "${name}" has type I64, expected F32`);
     return tensor;
   }
 
-  /** @throws {ReproError} if there is no such tensor, or it is of another type or shape */
+  /** @throws {ReproError} if the tensor is missing, or has another type or shape */
   whole(name: string, shape?: readonly Size[]): WholeTensor {
     const tensor = this.#take(name, shape);
-    if (tensor.dtype !== 'I64') return this.fail(`tensor "${name}" is of type F32, expected I64`);
+    if (tensor.dtype !== 'I64') return this.fail(`tensor "${name}" has type F32, expected I64`);
     return tensor;
   }
 
   /** The bytes of the file that a field of the description names. */
   async file(field: string): Promise<Uint8Array> {
     const name = this.description.text(field);
-    if (/[/\\]/.test(name)) return this.fail(`${field} "${name}" is not the name of a file in this folder`);
+    if (/[/\\]/.test(name)) return this.fail(`${field} "${name}" must be the name of a file in this folder`);
     return this.#read(name);
   }
 
-  /** Tensors that nothing asked for. */
+  /** Tensors that nothing used. */
   untouched(): string[] {
     return this.names().filter((name) => !this.#taken.has(name));
   }
@@ -87,15 +89,13 @@ export class GivenCase {
 
   #take(name: string, shape: readonly Size[] | undefined): Tensor {
     const tensor = this.find(name);
-    if (tensor === undefined) return this.fail(`tensor "${name}" is missing`);
+    if (tensor === undefined) return this.fail(`tensor "${name}" is missing from the folder`);
     const fits =
       shape === undefined ||
       (shape.length === tensor.shape.length &&
         shape.every((size, i) => size === 'any' || size === tensor.shape[i]));
     if (!fits) {
-      this.fail(
-        `tensor "${name}" is of shape ${describeShape(tensor.shape)}, expected [${shape.join(', ')}]`,
-      );
+      this.fail(`tensor "${name}" has shape ${describeShape(tensor.shape)}, expected [${shape.join(', ')}]`);
     }
     return tensor;
   }
@@ -104,14 +104,14 @@ export class GivenCase {
 /** Reads an object of index.json, with errors that name the field. */
 export function describeFields(value: unknown, place: string): Fields {
   return new Fields(
-    { file: indexFile, code: 'parity-case', fix: 'docs/parity.md lists the keys of each kind.' },
+    { file: indexFile, code: 'parity-case', fix: 'See docs/parity.md for the keys of each kind.' },
     value,
     place,
   );
 }
 
 /**
- * Everything in a description must be known: an option that is passed over would give other numbers for a reason that nobody sees.
+ * Rejects unknown keys in a description: ignoring an option would silently give other numbers.
  *
  * @throws {ReproError} naming each key that is not in `known`
  */
@@ -121,11 +121,11 @@ export function checkKeys(fields: Fields, known: readonly string[]): void {
   const names = unknown.map((key) => JSON.stringify(key)).join(', ');
   throw new ReproError(
     'parity-case',
-    `the description has ${names}, which this version does not know and would leave out; known are ${known.join(', ')}`,
+    `the description has unknown keys: ${names}; expected some of ${known.join(', ')}`,
   );
 }
 
-/** @throws {ReproError} naming the first value that is no finite number */
+/** @throws {ReproError} naming the first value that is NaN or infinite */
 export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
   for (const [name, tensor] of tensors) {
     if (tensor.dtype !== 'F32') continue;
@@ -139,9 +139,12 @@ export function checkFinite(tensors: ReadonlyMap<string, Tensor>): void {
   }
 }
 
-/** @throws {ReproError} if a tensor has no values: whatever is computed from it would agree */
+/** @throws {ReproError} if a tensor is empty: anything computed from it would agree */
 export function checkFilled(name: string, shape: readonly number[]): void {
   if (countElements(shape) === 0) {
-    throw new ReproError('parity-case', `tensor "${name}" of shape ${describeShape(shape)} has no values`);
+    throw new ReproError(
+      'parity-case',
+      `tensor "${name}" of shape ${describeShape(shape)} is empty: there is nothing to compare`,
+    );
   }
 }

@@ -6,7 +6,7 @@ import { compare, compareOne, listValues, type Pair, wholeValues } from './compa
 import type { GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 
-/** An event's coordinates have 15 bits; which sensor a recording is of, its description need not say. */
+/** Event coordinates have 15 bits; a description need not name the sensor. */
 const largestSensor = { height: 2 ** 15, width: 2 ** 15 };
 
 /** The events of an AEDAT 3.1 file: t, x, y, p. */
@@ -25,14 +25,14 @@ export const aedatKind: CaseKind = {
   },
 };
 
-/** The clips of a recording, as its labels file cuts them: `segment_<i>` is [class, first event, one past the last]. */
+/** A recording cut into clips by its labels file: `segment_<i>` is [class, index of the first event, one past the last]. */
 export const segmentsKind: CaseKind = {
   keys: ['file', 'labels'],
   async *compare(given) {
     const events = await readRecording(given);
     const file = given.description.text('labels');
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file('labels'));
-    // Which classes there are is the data set's to know; here every number counts.
+    // The classes depend on the data set; accept any number here.
     const { labels } = parseLabels(text, { file, classes: Number.MAX_SAFE_INTEGER });
     const collector = new ClipCollector(labels);
     events.tUs.forEach((tUs, i) => {
@@ -40,13 +40,19 @@ export const segmentsKind: CaseKind = {
     });
     const segments = given.names().filter((name) => /^segment_\d+$/.test(name)).length;
     if (segments !== labels.length) {
-      given.fail(`${file} has ${labels.length} rows, and the case has ${segments} tensors "segment_<i>"`);
+      given.fail(`${file} has ${labels.length} rows, but the case has ${segments} tensors "segment_<i>"`);
     }
     const classes: Pair[] = [];
     const clips: Pair[] = [];
     for (const [i, clip] of collector.clips().entries()) {
       const name = `segment_${i}`;
-      const [label, from, to] = Array.from(given.whole(name, [3]).data, Number) as [number, number, number];
+      const [label = 0, from = 0, to = 0] = Array.from(given.whole(name, [3]).data, Number);
+      // `sliceEvents` would clamp other indices, so that a wrong end could go unnoticed.
+      if (!(from >= 0 && from <= to && to <= events.tUs.length)) {
+        given.fail(
+          `tensor "${name}" has events ${from} to ${to}, expected 0 <= first <= end <= ${events.tUs.length}`,
+        );
+      }
       classes.push({
         name: `${name}/class`,
         expected: listValues([label]),
@@ -78,5 +84,6 @@ function pairClips(name: string, expected: Events, found: Events): Pair[] {
     name: `${name}/${column}`,
     expected: wholeValues(values),
     found: wholeValues(columnsOf(found)[i]![1]),
+    mayBeEmpty: true, // there may be no event between a clip's start and end
   }));
 }

@@ -1,9 +1,9 @@
 import type { Comparison } from './compare.ts';
-import { countTotals } from './document.ts';
+import { countTotals, hasPassed, type ParityTotals } from './document.ts';
 import type { CaseOutcome } from './suite.ts';
 import { type Tolerance, tolerances } from './tolerances.ts';
 
-/** How results are marked; colours on a terminal. */
+/** How to mark results; colours on a terminal. */
 export interface TableMarks {
   pass(text: string): string;
   fail(text: string): string;
@@ -12,10 +12,10 @@ export interface TableMarks {
 const plainMarks: TableMarks = { pass: (text) => text, fail: (text) => text };
 
 const header = ['case', 'compared', 'values', 'abs. error', 'rel. error', 'tolerance'];
-/** Columns of numbers, which are aligned to the right. */
+/** Columns of numbers, aligned to the right. */
 const numeric = new Set([2, 3, 4]);
 
-/** The table of a run: one line a comparison, and below one that failed, why. */
+/** The table of a run: one line per comparison, followed by the reason if it failed. */
 export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
   const rows = outcomes.flatMap(({ name, comparisons }) =>
     comparisons.map((comparison) => ({ cells: formatRow(name, comparison), comparison })),
@@ -36,17 +36,16 @@ export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks 
   return `${[`${align(header)}  result`, ...lines].join('\n')}\n`;
 }
 
-/** The last line: what was compared, and how it went. */
+/** The last line: how much was compared, and the result. */
 export function formatTotals(outcomes: readonly CaseOutcome[], marks: TableMarks = plainMarks): string {
   const totals = countTotals(outcomes);
   const compared = `${count(totals.cases, 'case')}, ${count(totals.comparisons, 'comparison')}, ${count(totals.values, 'value')}`;
-  const outcome =
-    totals.failedCases === 0 && totals.cases > 0
-      ? marks.pass('all pass')
-      : marks.fail(
-          `${count(totals.failedCases, 'case')} FAILED, in ${count(totals.failedComparisons, 'comparison')}`,
-        );
-  return `${compared}: ${outcome}\n`;
+  return `${compared}: ${hasPassed(outcomes) ? marks.pass('all pass') : marks.fail(describeFailure(totals))}\n`;
+}
+
+function describeFailure({ failedCases, failedComparisons }: ParityTotals): string {
+  if (failedCases === 0) return 'FAILED, as nothing was compared';
+  return `${count(failedCases, 'case')} FAILED, in ${count(failedComparisons, 'comparison')}`;
 }
 
 function formatRow(name: string, comparison: Comparison): string[] {
@@ -67,14 +66,14 @@ function explainFailure({ passed, reason, worst, largestAbsoluteError }: Compari
   const lines = reason === null ? [] : [reason];
   if (worst !== null && largestAbsoluteError > 0) {
     const place = `${worst.tensor}[${worst.index.join(', ')}]`;
-    lines.push(`worst: ${place}: expected ${worst.expected}, found ${worst.found}`);
+    lines.push(`worst: ${place}: the folder has ${worst.expected}, this program computes ${worst.found}`);
   }
   return lines;
 }
 
 function formatError(error: number): string {
   if (error === 0) return '0';
-  return Number.isFinite(error) ? error.toExponential(1) : 'no number';
+  return Number.isFinite(error) ? error.toExponential(1) : 'infinite';
 }
 
 function formatTolerance({ relative, absolute, adam }: Tolerance): string {

@@ -1,4 +1,6 @@
 import { describe, it } from 'vitest';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import type { Tensor } from '../../src/snn/tensor.ts';
 import { copyGolden, describeCase, editTensors, expectFailures, floats, whole } from './case-folders.ts';
 
 describe('a value that was changed is found', () => {
@@ -81,7 +83,7 @@ describe('a value that was changed is found', () => {
 
 describe('a folder that does not fit its cases', () => {
   const missing: readonly [string, string, string][] = [
-    ['plif_00', 'grad_w', 'plif_00: grad_w: tensor "grad_w" is missing'],
+    ['plif_00', 'grad_w', 'plif_00: grad_w: tensor "grad_w" is missing from the folder'],
     ['plif_01', 'grad_alpha', 'plif_01: grad_alpha: tensor "grad_alpha" is missing'],
     ['plif_00', 'v_after', 'plif_00: v_after: tensor "v_after" is missing'],
     ['plif_00', 'x', 'plif_00: the case: tensor "x" is missing'],
@@ -100,7 +102,7 @@ describe('a folder that does not fit its cases', () => {
       'net_layer_tau: statistics, step 2: tensor "step2/state/conv.5.running_var" is missing',
     ],
     ['aedat_events', 'p', 'aedat_events: p: tensor "p" is missing'],
-    ['aedat_segments', 'segment_3', 'aedat_segments: the case: recording_labels.csv has 4 rows, and'],
+    ['aedat_segments', 'segment_3', 'aedat_segments: the case: recording_labels.csv has 4 rows, but'],
     ['data_order', 'epoch1/val', 'data_order: the case: tensor "epoch1/val" is missing'],
   ];
   it.each(missing)('%s without %s', async (name, tensor, failure) => {
@@ -111,13 +113,13 @@ describe('a folder that does not fit its cases', () => {
 
   const added: readonly [string, string, string][] = [
     ['plif_00', 'grad_alpha', 'plif_00: other tensors: nothing compares "grad_alpha"'],
-    ['rng', 'poisson_4', 'rng: poisson_4: tensor "poisson_4" is superfluous'],
+    ['rng', 'poisson_4', 'rng: poisson_4: the folder has a tensor "poisson_4", this program computes none'],
     ['frames_time_max_4', 'durations', 'frames_time_max_4: other tensors: nothing compares "durations"'],
     ['net_layer_tau', 'init/fc.2.bias', 'net_layer_tau: the case: the described network has no "fc.2.bias"'],
     [
       'net_layer_tau',
       'step0/state/fc.2.bias',
-      'net_layer_tau: parameters, step 0: tensor "step0/state/fc.2.bias" is superfluous',
+      'net_layer_tau: parameters, step 0: the folder has a tensor "step0/state/fc.2.bias", this program computes none',
     ],
     ['net_layer_tau', 'step3/rate', 'net_layer_tau: other tensors: nothing compares "step3/rate"'],
   ];
@@ -137,19 +139,58 @@ describe('a folder that does not fit its cases', () => {
     editTensors(folder, 'net_layer_tau', (tensors) => tensors.set('y', floats([1], 0)));
     await expectFailures(
       folder,
-      'plif_00: grad_w: tensor "grad_w" is of shape [1], expected []',
-      'plif_08: the case: tensor "w" is of shape [], expected [1, 3, 4, 5]',
-      'frames_number_None_4: frames: tensor "frames" is of type I64, expected F32',
-      'net_layer_tau: the case: tensor "y" is of shape [1], expected [3, 4]',
+      'plif_00: grad_w: tensor "grad_w": the folder has shape [1], this program computes []',
+      'plif_08: the case: tensor "w" has shape [], expected [1, 3, 4, 5]',
+      'frames_number_None_4: frames: tensor "frames": the folder has type I64, this program computes F32',
+      'net_layer_tau: the case: tensor "y" has shape [1], expected [3, 4]',
     );
   });
 
-  it('is one with a value that is no number', async () => {
+  it('is one with a NaN', async () => {
     const folder = copyGolden('plif_00');
     editTensors(folder, 'plif_00', (tensors) => {
       tensors.get('v_after')!.data[121] = Number.NaN;
     });
     await expectFailures(folder, 'plif_00: the case: tensor "v_after" has NaN at [1, 0, 0, 0, 1]');
+  });
+
+  it('is one with empty tensors, which any computation would match', async () => {
+    const noEpochs = (name: string): [string, Tensor] => [
+      name,
+      { dtype: 'I64', shape: [0], data: new BigInt64Array() },
+    ];
+    const folder = copyGolden('rng', 'data_order');
+    editTensors(folder, 'rng', (tensors) => {
+      tensors.clear();
+      tensors.set('rand_0', floats([0]));
+      tensors.set('kaiming_uniform_conv_0x2x3x3', floats([0, 2, 3, 3]));
+    });
+    folder.files.set(
+      'data_order.safetensors',
+      writeSafetensors(new Map([noEpochs('epoch0/train'), noEpochs('epoch0/val')])),
+    );
+    await expectFailures(
+      folder,
+      'rng: rand_0: tensor "rand_0" of shape [0] is empty: there is nothing to compare',
+      'rng: kaiming_uniform_conv_0x2x3x3: tensor "kaiming_uniform_conv_0x2x3x3" of shape [0, 2, 3, 3] is empty',
+      'data_order: train order: tensor "epoch0/train" of shape [0] is empty',
+      'data_order: val order: tensor "epoch0/val" of shape [0] is empty',
+    );
+  });
+
+  it.each([
+    [[0n, 0n, 1_000_000n], 'has events 0 to 1000000, expected 0 <= first <= end <= 300'],
+    [[0n, -1n, 10n], 'has events -1 to 10, expected'],
+    [[0n, 20n, 10n], 'has events 20 to 10, expected'],
+  ])('is one with a clip of events that the recording lacks: %s', async (segment, reason) => {
+    const folder = copyGolden('aedat_segments');
+    editTensors(folder, 'aedat_segments', (tensors) => {
+      // The last clip, so that an end beyond the recording cuts out the same events.
+      const [label = 0n] = tensors.get('segment_3')!.data;
+      const data = BigInt64Array.of(BigInt(label), ...segment.slice(1));
+      tensors.set('segment_3', { dtype: 'I64', shape: [3], data });
+    });
+    await expectFailures(folder, `aedat_segments: the case: tensor "segment_3" ${reason}`);
   });
 
   it('is one with events outside of its frames', async () => {
@@ -169,7 +210,7 @@ describe('a folder that does not fit its cases', () => {
       folder,
       'plif_00: the case: plif_00.safetensors: not a valid safetensors file',
       'plif_01: the case: there is no file "plif_01.safetensors" in the folder',
-      'aedat_events: the case: file "../recording.aedat" is not the name of a file in this folder',
+      'aedat_events: the case: file "../recording.aedat" must be the name of a file in this folder',
     );
   });
 });

@@ -12,8 +12,13 @@ describe('a description that is not understood', () => {
   const changes: readonly [string, string, unknown, string][] = [
     ['plif_00', 'kind', 'synapse', 'kind "synapse" is not known; known are neuron, network, frames'],
     ['plif_00', 'kind', undefined, 'its description has no kind'],
-    ['plif_00', 'refractory', 2, 'the description has "refractory", which this version does not know'],
-    ['net_layer_tau', 'bias', true, 'the description has "bias", which this version does not know'],
+    [
+      'plif_00',
+      'refractory',
+      2,
+      'the description has unknown keys: "refractory"; expected some of kind, note, neuron',
+    ],
+    ['net_layer_tau', 'bias', true, 'the description has unknown keys: "bias"; expected some of'],
     ['plif_00', 'surrogate', 'arctan', 'expected "atan" or "sigmoid" or "triangle", found "arctan"'],
     ['plif_00', 'neuron', 'Izhikevich', 'expected "PLIF" or "LIF", found "Izhikevich"'],
     ['plif_00', 'v_reset', undefined, 'field "cases.plif_00.v_reset": expected a number, found nothing'],
@@ -21,12 +26,7 @@ describe('a description that is not understood', () => {
     ['plif_00', 'alpha', 'NaN', 'field "cases.plif_00.alpha": expected a number, found "NaN"'],
     ['net_layer_tau', 'layout', 'x: step,T,N,P,H,W', 'expected "x: step,N,T,P,H,W"'],
     ['net_layer_tau', 'losses', [0.3, null, 0.3], 'field "cases.net_layer_tau.losses[1]": expected a number'],
-    [
-      'net_layer_tau',
-      'batch',
-      5,
-      'tensor "x" is of shape [3, 4, 4, 2, 16, 16], expected [3, 5, 4, 2, 16, 16]',
-    ],
+    ['net_layer_tau', 'batch', 5, 'tensor "x" has shape [3, 4, 4, 2, 16, 16], expected [3, 5, 4, 2, 16, 16]'],
     ['net_layer_tau', 'architecture', 'resnet', 'found "resnet"'],
     ['frames_time_max_4', 'normalization', 'mean', 'found "mean"'],
     ['rng', 'seed', -1, 'expected a whole number from 0'],
@@ -71,7 +71,7 @@ describe('an index', () => {
       folder,
       'cosine_lr_T_max_3: learning rates: cosine_lr_T_max_3[3] expected 0.5, found 0',
       'step_lr: the whole: index.json may have no such key; beside "cases" it may have cosine_lr_T_max_<n>, dvs',
-      'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must be there',
+      'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must exist',
     );
   });
 

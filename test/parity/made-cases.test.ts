@@ -145,7 +145,9 @@ it('initial parameters take their sizes from their tensors, and say which has an
     [name]: { ...digests[name], sha256_f32le: '0'.repeat(64) },
   });
   expect(await failures(unlike('fc.2.weight'))).toEqual([
-    expect.stringContaining('neuron_tau: the sha256 of "fc.2.weight" is to be 000000000000…, found '),
+    expect.stringContaining(
+      'neuron_tau: "fc.2.weight": the folder has sha256 000000000000…, this program computes ',
+    ),
   ]);
   // Another processor's normal numbers: only the first six are there to be compared.
   const [, outcome] = await run(unlike('conv.2.w'));

@@ -22,35 +22,43 @@ const bad: CaseOutcome = {
   comparisons: [gradient, endless, failComparison('the case', 'tensor "x" is missing')],
   passed: false,
 };
+/** Nothing failed, as nothing was compared. */
+const empty: CaseOutcome = {
+  name: 'empty',
+  kind: 'segments',
+  comparisons: [{ ...spikes, values: 0, worst: null }],
+  passed: true,
+};
 
 describe('the table', () => {
-  it('has aligned columns, and below what failed, why', () => {
+  it('has aligned columns, and gives the reason below a failure', () => {
     expect(formatTable([good, bad]).split('\n')).toEqual([
       'case         compared            values  abs. error  rel. error  tolerance         result',
       'plif         spikes                   2           0           0  exact             pass',
       'longer_name  grad_x                   2      2.5e-1      1.3e-1  1e-5 rel.         FAIL',
-      '    worst: grad_x[0, 1]: expected 2, found 1.75',
-      'longer_name  parameters, step 0       1   no number   no number  1e-6 rel. + Adam  FAIL',
-      '    worst: w[]: expected 1, found NaN',
+      '    worst: grad_x[0, 1]: the folder has 2, this program computes 1.75',
+      'longer_name  parameters, step 0       1    infinite    infinite  1e-6 rel. + Adam  FAIL',
+      '    worst: w[]: the folder has 1, this program computes NaN',
       'longer_name  the case                                                              FAIL',
       '    tensor "x" is missing',
       '',
     ]);
   });
 
-  it('ends in one line of totals', () => {
+  it('ends with one line of totals', () => {
     expect(formatTotals([good])).toBe('1 case, 1 comparison, 2 values: all pass\n');
     expect(formatTotals([good, bad])).toBe(
       '2 cases, 4 comparisons, 5 values: 1 case FAILED, in 3 comparisons\n',
     );
-    expect(formatTotals([])).toContain('FAILED');
+    expect(formatTotals([])).toContain('FAILED, as nothing was compared');
+    expect(formatTotals([empty])).toContain('FAILED, as nothing was compared');
   });
 });
 
 describe('the document', () => {
   const engine = { name: 'tfjs', backend: 'cpu', version: '1', reason: 'test' };
 
-  it('says the same as the table, with tolerances and their reasons', () => {
+  it('has what the table has, plus the tolerances with their reasons', () => {
     const document = JSON.parse(
       JSON.stringify(
         describeRun({
@@ -96,10 +104,11 @@ describe('the document', () => {
     }
   });
 
-  it('says that a run passed only if it ran something', () => {
+  it('reports success only if something was compared', () => {
     const passed = (outcomes: CaseOutcome[]) =>
       describeRun({ folder: 'x', choice: 'auto', engine, outcomes, strayFiles: [] });
     expect(passed([good])).toMatchObject({ passed: true });
     expect(passed([])).toMatchObject({ passed: false });
+    expect(passed([empty])).toMatchObject({ passed: false, totals: { failedCases: 0, values: 0 } });
   });
 });
