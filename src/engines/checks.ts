@@ -4,12 +4,12 @@ import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import type { Frames, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';
 
-/** Every tensor of the network is in `state` with its type and shape. @throws {ShapeError} naming the first that is not */
+/** Checks that `state` has every tensor of the network, with its type and shape. @throws {ShapeError} naming the first mismatch */
 export function checkState(spec: NetworkSpec, state: State): void {
   for (const entry of stateEntries(spec)) checkTensor('state', entry, state.get(entry.name));
 }
 
-/** Both moments of every parameter have its shape. @throws {ShapeError} naming the first that has not */
+/** Checks that both moments of every parameter have its shape. @throws {ShapeError} naming the first mismatch */
 export function checkOptimiser(spec: NetworkSpec, { first, second }: OptimiserState): void {
   for (const entry of stateEntries(spec).filter(({ role }) => role === 'parameter')) {
     checkTensor("the optimiser's first moments", entry, first.get(entry.name));
@@ -28,13 +28,13 @@ function checkTensor(where: string, { name, shape, dtype }: StateEntry, tensor: 
   }
 }
 
-/** [N, T, ...the network's input], N and T at least 1, filled; T is 1 where the network repeats a still image. @throws {ShapeError} */
+/** Checks for [N, T, ...the network's input], N and T at least 1; T must be 1 if the network repeats a still image. @throws {ShapeError} */
 export function checkFrames(spec: NetworkSpec, { shape, data }: Frames): void {
   const [samples, steps, ...frame] = shape;
   const repetition = spec.layers.find((layer) => layer.kind === 'repeat');
   if (repetition !== undefined && steps !== 1) {
     throw new ShapeError(
-      `frames: expected still images, [N, 1, ${spec.input.join(', ')}], which the network itself shows at ` +
+      `frames: expected still images, [N, 1, ${spec.input.join(', ')}], which the network repeats for ` +
         `${repetition.steps} steps; got [${shape.join(', ')}]`,
     );
   }
@@ -49,7 +49,7 @@ export function checkFrames(spec: NetworkSpec, { shape, data }: Frames): void {
   }
 }
 
-/** One label for each sample, each a class of the network. @throws {ShapeError} */
+/** Checks for one label per sample, each a class of the network. @throws {ShapeError} */
 export function checkLabels(spec: NetworkSpec, { labels, frames }: TrainingBatch): void {
   const [samples] = frames.shape;
   if (labels.length !== samples) {
@@ -58,12 +58,12 @@ export function checkLabels(spec: NetworkSpec, { labels, frames }: TrainingBatch
   const wrong = labels.findIndex((label) => !(label >= 0 && label < spec.classes));
   if (wrong >= 0) {
     throw new ShapeError(
-      `labels: sample ${wrong} is of class ${labels[wrong]}, expected 0 to ${spec.classes - 1}`,
+      `labels: sample ${wrong} has class ${labels[wrong]}, expected 0 to ${spec.classes - 1}`,
     );
   }
 }
 
-/** One mask [N, features] for each dropout layer. @throws {ShapeError} */
+/** Checks for one mask [N, features] per dropout layer. @throws {ShapeError} */
 export function checkMasks(spec: NetworkSpec, { dropoutMasks, frames }: TrainingBatch): void {
   const layers = dropoutLayers(spec);
   if (dropoutMasks.length !== layers.length) {
@@ -80,7 +80,7 @@ export function checkMasks(spec: NetworkSpec, { dropoutMasks, frames }: Training
   });
 }
 
-/** Current and coefficients fill the shape; w is one number or one a neuron. @throws {ShapeError} */
+/** Checks that current and coefficients fill the shape; w is one number or one per neuron. @throws {ShapeError} */
 export function checkNeuronPass({ shape, current, coefficients, logits }: NeuronPass): void {
   const [steps = 0, samples = 0, ...neurons] = shape;
   if (neurons.length === 0 || !shape.every((size) => Number.isInteger(size) && size >= 1)) {
@@ -94,7 +94,7 @@ export function checkNeuronPass({ shape, current, coefficients, logits }: Neuron
       );
     }
   }
-  if (logits.length !== 1 && logits.length !== size) {
+  if (logits !== undefined && logits.length !== 1 && logits.length !== size) {
     throw new ShapeError(
       `logits: expected 1, or ${size} for neurons [${neurons.join(', ')}], got ${logits.length}`,
     );

@@ -2,16 +2,20 @@ import type { Engine } from './engine.ts';
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from './tfjs/engine.ts';
 
-/** `auto`: the fastest that works here. `tfjs`: TensorFlow.js, on CUDA where that works. While there is one engine, both are the same. */
-export type EngineChoice = 'auto' | 'tfjs';
+/**
+ * `auto` picks the fastest engine that works on this machine, which is `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU.
+ * `tfjs-cpu` uses the CPU without looking for a GPU.
+ */
+export type EngineChoice = 'auto' | 'tfjs' | 'tfjs-cpu';
 
-/** Picks what computes the training steps on this machine, and says why in the engine's description. */
+/** Opens the engine that computes training steps; its description says why it was chosen. */
 export async function chooseEngine(
-  _choice: EngineChoice = 'auto',
+  choice: EngineChoice = 'auto',
   probe: () => Promise<CudaProbe> = probeCuda,
 ): Promise<Engine> {
+  if (choice === 'tfjs-cpu') return createCpuEngine('requested as tfjs-cpu');
   const cuda = await probe();
   return cuda.usable
-    ? createCudaEngine('a CUDA device is there and computes')
+    ? createCudaEngine('CUDA is available and works')
     : createCpuEngine(`no CUDA: ${cuda.reason}`);
 }

@@ -1,11 +1,10 @@
 import type { Fields } from '../formats/fields.ts';
-import { logitOfTau } from '../snn/neurons.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
 import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 
-/** One layer of neurons by itself over T steps, forward and backward from `loss = Σ spikes · coef`. */
+/** One isolated layer of neurons over T steps, forward and backward from `loss = Σ spikes · coef`. */
 export const neuronKind: CaseKind = {
   keys: [
     'neuron',
@@ -32,13 +31,13 @@ export const neuronKind: CaseKind = {
       shape: x.shape,
       current: x.data,
       coefficients: given.floats('coef', x.shape).data,
-      logits: logits?.data ?? Float32Array.of(logitOfTau(neuron.tau.mean)),
+      ...(logits === undefined ? {} : { logits: logits.data }),
     });
 
     const found = (data: Float32Array) => ({ shape: x.shape, data });
     const gradX = given.find('grad_x');
     yield compareOne('exact', { name: 'spikes', expected: given.find('spikes'), found: found(spikes) });
-    // Vectors of LIF neurons may leave the potentials out: those of the original do.
+    // Vectors of LIF neurons may omit the potentials, as the original's do.
     if (learned || given.has('v_after')) {
       yield compareOne('potential', {
         name: 'v_after',
@@ -47,7 +46,7 @@ export const neuronKind: CaseKind = {
       });
     }
     yield compareOne('potential', { name: 'grad_x', expected: gradX, found: found(gradients.current) });
-    if (logits !== undefined) {
+    if (logits !== undefined && gradients.logits !== undefined) {
       yield compareOne('sum', {
         name: 'grad_w',
         expected: given.find('grad_w'),
@@ -60,7 +59,7 @@ export const neuronKind: CaseKind = {
       yield compareOne('sum', {
         name: 'grad_alpha',
         expected,
-        // One number, which PyTorch keeps as a scalar or as a list of one.
+        // One number, which PyTorch stores as a scalar or as a list of one.
         found: { shape: expected?.shape.length === 1 ? [1] : [], data: [gradients.alpha] },
         scale: summedMagnitude(gradients.current, 1),
       });
@@ -72,7 +71,8 @@ function readNeuron(description: Fields, learned: boolean): NeuronSpec {
   const perNeuron = description.has('per_neuron') && description.flag('per_neuron');
   const detach = description.flag('detach_reset');
   const soft = description.keys().includes('v_reset') && !description.has('v_reset');
-  if (!learned && perNeuron) description.fail('per_neuron', 'makes sense for PLIF neurons only');
+  if (!learned && perNeuron)
+    description.fail('per_neuron', 'must be false for LIF neurons: their τ is fixed');
   return {
     kind: learned ? 'plif' : 'lif',
     tau: {
@@ -98,27 +98,27 @@ function readTau(description: Fields): number {
   return tau;
 }
 
-/** [T, N, ...neurons], as the description's `layout` says: `T,N,C,H,W`. */
+/** Checks x against [T, N, ...neurons], or the description's `layout`: `T,N,C,H,W`. */
 function checkLayout(given: GivenCase, x: FloatTensor): void {
   checkFilled('x', x.shape);
   const layout = given.description.has('layout') ? given.description.text('layout') : 'T,N';
   const dimensions = layout.split(',').map((name) => name.trim());
   if (dimensions[0] !== 'T' || dimensions[1] !== 'N') {
-    given.description.fail('layout', `must begin with T,N: found "${layout}"`);
+    given.description.fail('layout', `must begin with T,N, found "${layout}"`);
   }
   if (x.shape.length < 3 || (given.description.has('layout') && x.shape.length !== dimensions.length)) {
-    given.fail(`tensor "x" is of shape [${x.shape.join(', ')}], expected [${layout}, …]`);
+    given.fail(`tensor "x" has shape [${x.shape.join(', ')}], expected [${layout}, …]`);
   }
 }
 
-/** w as PyTorch keeps it: [] for one a layer, [1, ...neurons] for one a neuron. */
+/** w as PyTorch stores it: [] per layer, [1, ...neurons] per neuron. */
 function readLogits(given: GivenCase, neuron: NeuronSpec, x: FloatTensor): FloatTensor {
   return given.floats('w', neuron.tau.per === 'layer' ? [] : [1, ...x.shape.slice(2)]);
 }
 
 /**
- * A gradient by something that many share is a sum that may cancel. What was added up is about as large as the gradients by the current;
- * a thousandth of that is what one may expect to be left.
+ * The gradient of a shared parameter is a sum whose terms may cancel. They are about as large as the gradients by the current; at least a
+ * thousandth of their sum can be expected to remain.
  */
 function summedMagnitude(gradients: Float32Array, sharers: number): number {
   return gradients.reduce((sum, value) => sum + Math.abs(value), 0) / sharers / 1000;

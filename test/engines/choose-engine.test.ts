@@ -5,6 +5,7 @@ import util from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseEngine } from '../../src/engines/choose-engine.ts';
 import { identifyEngine } from '../../src/engines/identity.ts';
+import { openNamedEngine } from '../../src/engines/named-engines.ts';
 import { probeEngines } from '../../src/engines/probe.ts';
 import { type CudaSurroundings, probeCuda } from '../../src/engines/tfjs/cuda.ts';
 
@@ -54,6 +55,12 @@ describe('probeCuda', () => {
 });
 
 describe('chooseEngine', () => {
+  it('takes the CPU if asked to, without looking for a GPU', async () => {
+    const probe = () => Promise.reject(new Error('not to be called'));
+    const { description } = await chooseEngine('tfjs-cpu', probe);
+    expect(description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'requested as tfjs-cpu' });
+  });
+
   it('falls back to the CPU and says why', async () => {
     const engine = await chooseEngine('auto', async () => ({
       usable: false,
@@ -67,6 +74,22 @@ describe('chooseEngine', () => {
   it('takes CUDA where it computes', async () => {
     const engine = await chooseEngine('auto', async () => ({ usable: true, version: '4.22.0' }));
     expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
+  });
+});
+
+describe('openNamedEngine', () => {
+  it('opens tfjs-cpu and tfjs-composed on the CPU', async () => {
+    for (const name of ['tfjs-cpu', 'tfjs-composed']) {
+      expect((await openNamedEngine(name)).description.backend, name).toBe('cpu');
+    }
+  });
+
+  it('rejects an engine that does not exist, listing those that do', async () => {
+    await expect(openNamedEngine('native')).rejects.toMatchObject({
+      code: 'engine-unknown',
+      message: 'this version has no engine "native".',
+      fix: 'It has auto, tfjs, tfjs-cpu, tfjs-composed.',
+    });
   });
 });
 

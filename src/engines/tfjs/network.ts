@@ -2,8 +2,8 @@ import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/t
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
 import type { Layer, LayerOf, NetworkSpec } from '../../snn/spec.ts';
-import { sigmoid } from './differentiable.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
+import { leakOf } from './leak.ts';
 import { classRates } from './loss.ts';
 
 export interface NetworkInput {
@@ -119,7 +119,7 @@ function neuronInput(
     current,
     steps,
     neuron,
-    leak: neuron.kind === 'plif' ? sigmoid(tensor(`${name}.w`)) : tf.scalar(1 / neuron.tau.mean),
+    leak: leakOf(neuron, neuron.kind === 'plif' ? tensor(`${name}.w`) : undefined),
     alpha: neuron.surrogate.learnable
       ? (tensor(`${name}.surrogate_function.alpha`) as Scalar)
       : tf.scalar(neuron.surrogate.alpha),

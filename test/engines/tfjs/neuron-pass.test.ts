@@ -77,9 +77,26 @@ describe.each([
     const one = await engine.runNeurons(pass);
     const { spikes, gradients } = await engine.runNeurons(row(6, shape, logits));
     expect([...spikes]).toEqual([...Array<number>(6).fill(1), ...Array<number>(6).fill(0)]);
-    const sum = one.gradients.logits[0]! * 6;
+    const sum = one.gradients.logits![0]! * 6;
     expect(gradients.logits).toBeAllclose(Array<number>(logits).fill(sum / logits));
     expect(gradients.alpha).toBeCloseTo(one.gradients.alpha * 6, 5);
+  });
+
+  it('uses the fixed τ of LIF neurons, as training does', async () => {
+    const lif: NeuronPass = { ...pass, neuron: { ...pass.neuron, kind: 'lif' } };
+    const { logits: _, ...fixed } = lif;
+    const expected = await engine.runNeurons(pass);
+    for (const given of [fixed, { ...lif, logits: Float32Array.of(5) }]) {
+      const { spikes, potentials, gradients } = await engine.runNeurons(given);
+      expect(spikes).toEqual(expected.spikes);
+      expect(potentials).toEqual(expected.potentials);
+      expect(gradients).toEqual({ ...expected.gradients, logits: undefined });
+    }
+  });
+
+  it('rejects PLIF neurons without w', async () => {
+    const { logits: _, ...without } = pass;
+    await expect(engine.runNeurons(without)).rejects.toThrow('a learned τ needs its w, got none');
   });
 
   it('changes none of its inputs and keeps no tensor', async () => {

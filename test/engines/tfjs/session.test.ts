@@ -218,7 +218,7 @@ describe('a session', () => {
       'a label that is no class',
       async () =>
         (await open()).trainStep({ ...batchOf(0), labels: Int32Array.of(0, 3, 1) }, hyperparameters),
-      /sample 1 is of class 3, expected 0 to 2/,
+      /sample 1 has class 3, expected 0 to 2/,
     ],
     [
       'a missing dropout mask',

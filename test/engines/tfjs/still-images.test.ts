@@ -161,7 +161,7 @@ it('refuses frames with time for a network that makes its own', async () => {
   const error = await session.evaluate(frames).catch((reason: unknown) => reason);
   expect(error).toBeInstanceOf(ShapeError);
   expect(String(error)).toMatch(
-    /frames: expected still images, \[N, 1, 1, 28, 28\].*at 4 steps; got \[2, 4, 1, 28, 28\]/,
+    /frames: expected still images, \[N, 1, 1, 28, 28\].*for 4 steps; got \[2, 4, 1, 28, 28\]/,
   );
   await expect(session.evaluate({ shape: [1, 1, 1, 14, 14], data: new Float32Array(196) })).rejects.toThrow(
     ShapeError,
