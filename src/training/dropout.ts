@@ -3,10 +3,12 @@ import { TorchRandom } from '../snn/torch-random.ts';
 import { mixSeed } from './stream-seed.ts';
 
 /**
- * Dropout masks of one batch, [batchSize, features] for each dropout layer: 1 / (1 - p) with probability 1 - p, else 0.
+ * The dropout masks of one batch, [batchSize, features] per dropout layer: 1 / (1 - p) with probability 1 - p, otherwise 0.
  *
- * They come from a stream of their own that depends on nothing but these three numbers, so that a resumed training draws
- * the same ones. PyTorch on a GPU draws them from the GPU's generator, which is not reproduced.
+ * Each batch has its own stream, which depends only on these three numbers, so that a resumed training draws the same masks;
+ * docs/training.md has the recipe. PyTorch on a GPU uses the GPU's generator, which is not reproduced.
+ *
+ * @param at epoch and batch count from 0
  */
 export function drawDropoutMasks(
   spec: NetworkSpec,

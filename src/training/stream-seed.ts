@@ -1,6 +1,6 @@
 /**
- * One 32-bit seed of several numbers, by the mixing steps of MurmurHash3: close inputs give unrelated seeds. For streams that depend on
- * nothing but these numbers, whatever else was drawn before. Of each number the low 32 bits count.
+ * Mixes several numbers into a 32-bit seed with the steps of MurmurHash3's finaliser: similar inputs give unrelated seeds. It is for
+ * streams that depend only on these numbers, not on earlier draws. Only the low 32 bits of each number count.
  */
 export function mixSeed(...parts: readonly number[]): number {
   let hash = 0;
