@@ -29,7 +29,7 @@ export class CheckpointStore {
       try {
         const checkpoint = decodeCheckpoint(bytes, path);
         if (checkpoint.key === key) return checkpoint;
-        this.#warn(`${path}  This checkpoint is of another training; it is not used.`);
+        this.#warn(`${path}  Ignoring this checkpoint: it belongs to a different training run.`);
       } catch (error) {
         this.#warn(describeError(error));
       }

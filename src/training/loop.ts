@@ -14,7 +14,7 @@ import { trainingKey } from './training-key.ts';
 
 export type { TrainingTask } from './task.ts';
 
-/** A process that is killed in an epoch of hours should lose minutes; a checkpoint takes a second or so. */
+/** A process killed in an epoch of hours should lose only minutes; a checkpoint takes about a second. */
 const DEFAULT_SAVE_MINUTES = 5;
 
 export interface TrainingOutcome {
@@ -25,10 +25,10 @@ export interface TrainingOutcome {
 }
 
 /**
- * Trains a network: for each epoch all whole batches in a new order, then the test and the validation clips.
- * Interrupted at any moment and run again with the same task, it ends with the same numbers, to the last bit.
+ * Trains a network: each epoch takes all whole batches in a new order, then the test and validation clips.
+ * A training that is interrupted at any point and run again with the same task gives the same numbers, to the last bit.
  *
- * @throws {ReproError} `training-diverged` if the loss or, after an epoch, a parameter is no finite number;
+ * @throws {ReproError} `training-diverged` if the loss or, after an epoch, a parameter is NaN or infinite;
  * `training-interrupted` on abort, after saving; `training-batch-too-large` if the clips do not fill a batch
  */
 export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome> {
@@ -79,15 +79,15 @@ function checkBatches({ settings: { batchSize }, split, compat = COMPAT_DEFAULTS
   if (split.train.length < batchSize) {
     throw new ReproError(
       'training-batch-too-large',
-      `A batch takes ${batchSize} clips, and ${split.train.length} are there to train on.`,
+      `The batch size is ${batchSize}, but there are only ${split.train.length} training clips.`,
       { fix: 'Lower `train.batchSize`, or use more recordings.' },
     );
   }
   if (compat.validation === 'shuffled-drop-last' && split.validation.length < batchSize) {
     throw new ReproError(
       'training-batch-too-large',
-      `compat.validation: shuffled-drop-last validates on whole batches only. A batch takes ${batchSize} clips, ` +
-        `and ${split.validation.length} are held back for validation.`,
+      `compat.validation: shuffled-drop-last validates on whole batches only. The batch size is ${batchSize}, ` +
+        `but there are only ${split.validation.length} validation clips.`,
       {
         fix: 'Lower `train.batchSize`, raise `train.validationShare`, or validate on all clips (`compat.validation: all`).',
       },
@@ -96,20 +96,21 @@ function checkBatches({ settings: { batchSize }, split, compat = COMPAT_DEFAULTS
 }
 
 function describeResumption({ epoch, batch }: Checkpoint, epochs: number): string {
-  if (epoch === epochs) return `All ${epochs} epochs are trained already.`;
-  const done = batch === 0 ? '' : `, ${batch} of whose batches are done`;
-  return `Going on with epoch ${epoch + 1} of ${epochs}${done}.`;
+  if (epoch === epochs) return `All ${epochs} epochs are already trained.`;
+  const place = `epoch ${epoch + 1} of ${epochs}`;
+  if (batch === 0) return `Resuming at ${place}.`;
+  return `Resuming ${place} after ${batch} ${batch === 1 ? 'batch' : 'batches'}.`;
 }
 
-/** Gives what is to be called before each batch that is left of an epoch: reports progress and hears an abort. */
+/** Returns a function to call before each remaining batch of an epoch: it reports progress and checks for an abort. */
 function watchBatches(task: TrainingTask, position: Position): () => Promise<void> {
-  let ahead = position.batch; // batches of this epoch that are done
+  let ahead = position.batch; // batches of this epoch that are already done
   return async () => {
-    // An engine may compute without ever returning to the event loop, where signals are heard.
+    // An engine may compute without ever returning to the event loop, where signals arrive.
     await nextTurn();
     if (task.signal?.aborted) {
       throw new ReproError('training-interrupted', `Interrupted in epoch ${position.epoch + 1}.`, {
-        fix: 'Run it again: it goes on from here.',
+        fix: 'Run it again to resume.',
         cause: task.signal.reason,
       });
     }

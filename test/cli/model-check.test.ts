@@ -63,7 +63,7 @@ describe('the models of a plan', () => {
     expect(heads).toEqual(
       ['0.01', '0.1'].map((lambda) =>
         expect.stringContaining(
-          `--set train.compat.tau_per_neuron=dropped  "train.compat.tau_per_neuron" over configs/models/lambda-${lambda}.yaml: dropped leaves one τ a layer, and λ = ${lambda} would`,
+          `--set train.compat.tau_per_neuron=dropped  "train.compat.tau_per_neuron" over configs/models/lambda-${lambda}.yaml: dropped leaves one τ per layer, and λ = ${lambda} would`,
         ),
       ),
     );
@@ -72,7 +72,7 @@ describe('the models of a plan', () => {
   test('are reported by their own file if it sets the switch', async () => {
     await addLines('mine', 'lambda-0.1', [/^loss:/m, 'compat: { tau_per_neuron: dropped }\nloss:']);
     expect(await problemsWith('full', 'models=[mine, baseline]')).toMatch(
-      /^configs\/models\/mine\.yaml {2}"compat\.tau_per_neuron": dropped leaves one τ a layer/,
+      /^configs\/models\/mine\.yaml {2}"compat\.tau_per_neuron": dropped leaves one τ per layer/,
     );
   });
 
@@ -89,7 +89,7 @@ describe('the models of a plan', () => {
   test('for still images are reported by the profile’s line for its layers, and by their architecture for events', async () => {
     await addLines('still', 'baseline', [/layers: 5/, 'architecture: mnist\n  steps: 4']);
     expect(await problemsWith('quick', 'models=[still]')).toMatch(
-      /^configs\/profiles\/quick\.yaml:\d+:\d+ {2}"train\.network\.layers" over configs\/models\/still\.yaml: expected nothing: mnist has the layers of the original, found 3\./,
+      /^configs\/profiles\/quick\.yaml:\d+:\d+ {2}"train\.network\.layers" over configs\/models\/still\.yaml: expected nothing: mnist has the original's layers, found 3\./,
     );
     expect(await problemsWith('full', 'models=[still]')).toContain(
       'configs/models/still.yaml  "network.architecture": mnist takes images [1, 28, 28], got [2, 128, 128].\n  This architecture is for still images, but dvs128-gesture consists of events',

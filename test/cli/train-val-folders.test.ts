@@ -42,7 +42,7 @@ describe('a resumed training of repro train-val', () => {
     expect(again.stderr).toContain('Already finished: 2 epochs trained. A larger -max_epoch continues it.');
     expect((await project.trainVal('logs', 1)).stderr).toContain('2 epochs trained, more than -max_epoch 1.');
     const longer = await project.trainVal('logs', 3);
-    expect(longer.stderr).toContain('Going on with epoch 3 of 3.');
+    expect(longer.stderr).toContain('Resuming at epoch 3 of 3.');
     await project.trainVal('whole', 3);
     expect(await project.outputsIn('logs')).toEqual(await project.outputsIn('whole'));
   });
@@ -58,11 +58,11 @@ describe('a resumed training of repro train-val', () => {
       await hear(training, '  epoch 2/');
       training.kill(signal);
       const { exitCode, stderr } = await training;
-      expect(stderr).toMatch(/Interrupted in epoch \d+\.\n {2}Run it again: it goes on from here\./);
+      expect(stderr).toMatch(/Interrupted in epoch \d+\.\n {2}Run it again to resume\./);
       expect(exitCode).toBe(code);
       const epochs = (await readEpochsDone('parts')) + 2;
       expect((await project.trainVal('parts', epochs)).stderr).toContain(
-        `Going on with epoch ${epochs - 1} of ${epochs}`,
+        `Resuming epoch ${epochs - 1} of ${epochs}`,
       );
       await project.trainVal('whole', epochs);
       expect(await project.outputsIn('parts')).toEqual(await project.outputsIn('whole'));
@@ -119,7 +119,7 @@ describe('the folders of repro train-val', () => {
     const tooLarge = tinyArguments.map((word, i, all) => (all[i - 1] === '-batch_size' ? '4000' : word));
     const words = [...tooLarge, '-log_dir_prefix', 'a/logs', '-max_epoch', '1', '--profile', 'tiny'];
     const { exitCode, stderr } = await project.call(['train-val', ...words]);
-    expect(stderr).toContain('A batch takes 4000 clips, and 21 are there to train on.');
+    expect(stderr).toContain('The batch size is 4000, but there are only 21 training clips.');
     expect(stderr).toContain('Lower `-batch_size`, or use more recordings.');
     expect(exitCode).toBe(1);
     expect(await fs.readdir(project.folder)).not.toContain('a');

@@ -164,7 +164,7 @@ describe('a training from the original’s arguments', () => {
       await ended;
       const expected = await outputsOf(whole);
       expect(await outputsOf(parts)).toEqual(expected);
-      expect(heard.notes[0]).toMatch(/^Going on with epoch/);
+      expect(heard.notes[0]).toMatch(/^Resuming/);
     },
   );
 

@@ -82,7 +82,7 @@ describe('validation: shuffled-drop-last', () => {
     const training = trainNetwork(task({ validation: 'shuffled-drop-last' }, {}, larger));
     await expect(training).rejects.toMatchObject({
       code: 'training-batch-too-large',
-      message: expect.stringContaining('A batch takes 7 clips, and 6 are held back for validation.'),
+      message: expect.stringContaining('The batch size is 7, but there are only 6 validation clips.'),
     });
     await trainNetwork(task({ validation: 'all' }, {}, larger));
   });

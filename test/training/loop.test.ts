@@ -130,7 +130,7 @@ describe('trainNetwork', () => {
   it('refuses a batch larger than the training clips', async () => {
     const training = trainNetwork(smallTask({}, { settings: { ...settings, batchSize: 25 } }));
     await expect(training).rejects.toBeInstanceOf(ReproError);
-    await expect(training).rejects.toThrow('A batch takes 25 clips, and 24 are there');
+    await expect(training).rejects.toThrow('The batch size is 25, but there are only 24 training clips.');
   });
 
   it('reports progress that ends at its total, with what a person wants to know', async () => {

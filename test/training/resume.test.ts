@@ -2,6 +2,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Engine, EngineDescription } from '../../src/engines/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
 import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
@@ -78,13 +79,13 @@ describe('a training that was interrupted', () => {
     expect(steps).toEqual([7, 8, 9, 10, 11, 12, 13, 14, 15]);
   });
 
-  it('says from where it goes on', async () => {
+  it('says where it resumes', async () => {
     await trainAndAbort(11);
     const notes: string[] = [];
     await trainNetwork(smallTask({}, { checkpoints: store(), note: (text) => notes.push(text) }));
-    expect(notes).toEqual(['Going on with epoch 2 of 4, 3 of whose batches are done.']);
+    expect(notes).toEqual(['Resuming epoch 2 of 4 after 3 batches.']);
     await trainNetwork(smallTask({}, { checkpoints: store(), note: (text) => notes.push(text) }));
-    expect(notes[1]).toBe('All 4 epochs are trained already.');
+    expect(notes[1]).toBe('All 4 epochs are already trained.');
   });
 
   it('hears an abort that comes as an event, between two batches', async () => {
@@ -105,13 +106,18 @@ describe('a training that was interrupted', () => {
     expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
   });
 
-  it('starts again where its settings changed, and says so', async () => {
+  it('starts again if its settings changed, and says so', async () => {
     await trainAndAbort(11);
     const other = { ...smallTask().settings, learningRate: 2e-3 };
     const outcome = await trainNetwork(smallTask({}, { checkpoints: store(), settings: other }));
     expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask({}, { settings: other }))));
-    expect(warnings[0]).toContain('This checkpoint is of another training');
+    expect(warnings[0]).toContain('Ignoring this checkpoint: it belongs to a different training run.');
   });
+});
+
+const describedAs = (over: Partial<EngineDescription>): Engine => ({
+  ...fakeEngine(),
+  description: { ...fakeEngine().description, ...over },
 });
 
 describe('a checkpoint of another training', () => {
@@ -123,15 +129,18 @@ describe('a checkpoint of another training', () => {
     ['regulariser', { compat: { ...COMPAT_DEFAULTS, regularise: 'tau' } }],
     ['validation', { compat: { ...COMPAT_DEFAULTS, validation: 'shuffled-drop-last' } }],
     ['choice of the best epoch', { compat: { ...COMPAT_DEFAULTS, selection: 'best-test' } }],
+    ['order of training clips', { split: { ...split, train: split.train.toReversed() } }],
     ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
     ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
-    ['engine', { engine: { ...fakeEngine(), description: { ...fakeEngine().description, backend: 'gpu' } } }],
-  ])('(another %s) is not gone on with', async (_, over) => {
+    ['engine', { engine: describedAs({ name: 'other' }) }],
+    ['backend', { engine: describedAs({ backend: 'gpu' }) }],
+    ['version of the engine', { engine: describedAs({ version: '0.0.0' }) }],
+  ])('(another %s) is not resumed', async (_, over) => {
     await trainAndAbort(11);
     const notes: string[] = [];
     await trainNetwork(smallTask({}, { ...over, checkpoints: store(), note: (text) => notes.push(text) }));
     expect(notes).toEqual([]);
-    expect(warnings[0]).toContain('This checkpoint is of another training');
+    expect(warnings[0]).toContain('Ignoring this checkpoint: it belongs to a different training run.');
   });
 });
 
