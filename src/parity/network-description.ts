@@ -54,7 +54,10 @@ export function readNetwork(fields: Fields, hidden: number | undefined): Network
     neuron: flag('plif', true) ? 'plif' : 'lif',
     tau: { per: fields.flag('per_neuron') ? 'neuron' : 'layer', mean: number('tau', 2), std: 0 },
     threshold: number('v_threshold', 1),
-    reset: { kind: soft ? 'soft' : 'hard', detach: flag('detach', true), potential: number('v_reset', 0) },
+    reset: {
+      detach: flag('detach', true),
+      ...(soft ? { kind: 'soft' } : { kind: 'hard', potential: number('v_reset', 0) }),
+    },
     surrogate: {
       kind: fields.has('surrogate') ? fields.choice('surrogate', ['atan', 'sigmoid', 'triangle']) : 'atan',
       alpha: number('alpha', 2),

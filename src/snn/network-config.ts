@@ -6,41 +6,41 @@ import type { NeuronSpec, Reset, Surrogate, TauSpec } from './spec.ts';
 export const architectures = ['event-frames', 'mnist', 'cifar10'] as const;
 export type Architecture = (typeof architectures)[number];
 
-/** What a network is built from: a model's `network:` section plus what the data set fixes. */
+/** What a network is built from: a model's `network:` section, plus what depends on the data set. */
 export interface NetworkConfig {
-  /** `event-frames` when left out. */
+  /** Default: `event-frames`. */
   readonly architecture?: Architecture;
-  /** [channels, height, width] of one frame; event frames have 2 channels, one a polarity. */
+  /** [channels, height, width] of one frame; event frames have 2 channels, one per polarity. */
   readonly input: readonly [number, number, number];
   readonly classes: number;
-  /** Width of every convolution. */
+  /** Output channels of every convolution. */
   readonly channels: number;
-  /** Of event frames: number of `conv - batch norm - neuron - pool` blocks; each halves height and width, rounding down. */
+  /** Event frames only: the number of `conv - batch norm - neuron - pool` blocks; each halves height and width, rounding down. */
   readonly layers?: number;
-  /** Of still images: T, at how many time steps the image is shown. For event frames, T is the frames'. */
+  /** Still images only: T, the number of time steps for which the image is shown. Event frames have their own T. */
   readonly steps?: number;
   readonly neuron: NeuronSpec['kind'];
   readonly tau: TauSpec;
-  /** `potential` is where a hard reset goes to; 0 when left out. */
+  /** `potential` is the target of a hard reset; default 0. */
   readonly reset: { readonly kind: Reset['kind']; readonly detach: boolean; readonly potential?: number };
   readonly surrogate: Surrogate;
   readonly pooling: 'max' | 'average';
   readonly threshold?: number;
   /**
-   * Width of the hidden linear layer. When left out, a quarter of the flattened features for event frames (512 for the thesis'
-   * network), and 2048 for still images.
+   * Width of the hidden linear layer. Default: a quarter of the flattened features for event frames (512 in the thesis), and 2048 for
+   * still images.
    */
   readonly hidden?: number;
   /** Output neurons that vote for one class. */
   readonly votes?: number;
-  /** Probability with which dropout silences a feature. */
+  /** Probability that dropout zeroes a feature. */
   readonly dropout?: number;
 }
 
-/** What the thesis' networks have where a configuration says nothing. */
+/** Defaults, as in the thesis. */
 export const networkDefaults = { threshold: 1, votes: 10, dropout: 0.5 } as const;
 
-/** The neurons of a network, all alike. */
+/** The neurons of a network, which are all alike. */
 export function neuronSpec(config: NetworkConfig): NeuronSpec {
   const { kind, detach, potential = 0 } = config.reset;
   return {
@@ -52,7 +52,7 @@ export function neuronSpec(config: NetworkConfig): NeuronSpec {
   };
 }
 
-/** What holds for every architecture. @throws {ShapeError} if a number is out of range */
+/** Checks what all architectures have in common. @throws {ShapeError} if a number is out of range */
 export function checkConfig(config: NetworkConfig): void {
   const [channels, height, width] = config.input;
   checkCount('input channels', channels);
@@ -74,6 +74,11 @@ export function checkConfig(config: NetworkConfig): void {
   }
   if (!(config.surrogate.alpha > 0)) {
     throw new ShapeError(`network: the surrogate's slope must be more than 0, got ${config.surrogate.alpha}`);
+  }
+  if (config.reset.kind === 'soft' && config.reset.potential !== undefined) {
+    throw new ShapeError(
+      `network: reset.potential belongs to a hard reset, got ${config.reset.potential} for a soft one`,
+    );
   }
   const neuron = neuronSpec(config);
   const rest = restingPotential(neuron);

@@ -4,28 +4,28 @@ import type { NetworkSection } from './network-section.ts';
 import type { SettingOrigins } from './setting-origins.ts';
 import type { TrainingSettings } from './settings.ts';
 
-/** Clips an optimiser step in every stretch of the published logs: 900 training clips in 28 whole batches. */
+/** The batch size in all of the published logs: 900 training clips in 28 whole batches. */
 export const LOGGED_BATCH_SIZE = 32;
 
-/** Where the published per-layer neurons start: w = 0, which is τ = 2. */
+/** The published initial τ of neurons that share one per layer: w = 0. */
 export const PUBLISHED_TAU = 2;
 
-/** A model as far as switches change it. */
+/** The parts of a model that switches change. */
 export interface SwitchedModel {
   readonly network: NetworkSection;
   readonly training: TrainingSettings;
-  /** The switches that are in force: one that changes nothing here is as by default. */
+  /** The switches in force; one with no effect here is at its default. */
   readonly compat: Compat;
-  /** Of switches that change nothing here. */
+  /** For switches that have no effect here. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Applies the switches that change a model's network and training settings. `regularise`, `validation` and `selection` act in the
- * training loop, `trials` and `file_order` where the training clips are split.
+ * Applies the switches that change a model's network and training settings. The training loop handles `regularise`, `validation` and
+ * `selection`; `trials` and `file_order` act where the training clips are split.
  *
- * @param batchSizeIsSet whether a profile says `train.batchSize`, which goes over everything
- * @throws {ReproError} `compat-impossible` for a switch that leaves a model without a loss
+ * @param batchSizeIsSet whether a profile sets `train.batchSize`, which takes precedence
+ * @throws {ReproError} `compat-impossible` for a switch that would make the loss NaN
  */
 export function applyCompat(
   model: { readonly network: NetworkSection; readonly training: TrainingSettings },
@@ -42,35 +42,36 @@ export function applyCompat(
   const { regulariseTau } = training;
 
   if (compat.tau_per_neuron === 'dropped') {
-    if (network.tau.per === 'layer') drop('tau_per_neuron', 'this model has one τ a layer anyway');
+    if (network.neuron === 'lif') drop('tau_per_neuron', 'LIF neurons share a fixed τ anyway');
+    else if (network.tau.per === 'layer') drop('tau_per_neuron', 'this model has one τ per layer anyway');
     else if (regulariseTau > 0) throw singleTauError(origins, regulariseTau);
     else network = { ...network, tau: { per: 'layer', mean: network.tau.mean, std: 0 } };
   }
-  // From here on as the network then is: a model whose τ per neuron was dropped has one τ a layer.
+  // From here on, a model whose τ per neuron was dropped has one τ per layer.
   const { neuron, tau } = network;
   const learnsTauPerNeuron = neuron === 'plif' && tau.per === 'neuron';
 
   if (compat.base_tau === 'always-2') {
     if (neuron !== 'plif' || tau.per === 'neuron')
-      drop('base_tau', 'it is for learned τ that a layer shares');
+      drop('base_tau', 'it applies to a learned τ that a layer shares');
     else if (tau.mean === PUBLISHED_TAU) drop('base_tau', `τ starts at ${PUBLISHED_TAU} anyway`);
     else network = { ...network, tau: { ...tau, mean: PUBLISHED_TAU } };
   }
   if (compat.tau_init === 'paper') {
     if (learnsTauPerNeuron && tau.std > 0) network = { ...network, tau: { ...tau, start: 'paper' } };
-    else drop('tau_init', 'no τ of a neuron is drawn at random here');
+    else drop('tau_init', 'no τ is drawn at random here');
   }
   if (compat.surrogate === 'sigmoid') {
     if (network.surrogate.kind === 'sigmoid') drop('surrogate', 'the surrogate is a sigmoid anyway');
     else network = { ...network, surrogate: { ...network.surrogate, kind: 'sigmoid' } };
   }
   if (compat.regularise === 'tau' && !(learnsTauPerNeuron && regulariseTau > 0)) {
-    drop('regularise', 'nothing is regularised here');
+    drop('regularise', 'there is no regulariser here');
   }
   if (compat.batch_size === 'logged') {
     if (batchSizeIsSet) drop('batch_size', 'the profile sets train.batchSize');
     else if (training.batchSize === LOGGED_BATCH_SIZE) {
-      drop('batch_size', `batches are of ${LOGGED_BATCH_SIZE} clips anyway`);
+      drop('batch_size', `the batch size is ${LOGGED_BATCH_SIZE} anyway`);
     } else training = { ...training, batchSize: LOGGED_BATCH_SIZE };
   }
   return { network, training, compat: inForce, warnings };
@@ -80,8 +81,8 @@ function singleTauError(origins: SettingOrigins, lambda: number): ReproError {
   return origins.refuse(
     'compat-impossible',
     'compat.tau_per_neuron',
-    `dropped leaves one τ a layer, and λ = ${lambda} would take the variance of that single number, which is no number: ` +
-      'so the published script’s loss is NaN from the first batch on.',
-    'Leave out the regulariser (`loss: { regulariseTau: 0 }` in the model’s file), or the switch (`passed`).',
+    `dropped leaves one τ per layer, and λ = ${lambda} would take the variance of that single number, which is undefined: ` +
+      'with the published script, the loss is NaN from the first batch on.',
+    'Remove the regulariser (`loss: { regulariseTau: 0 }` in the model’s file) or the switch (`passed`).',
   );
 }

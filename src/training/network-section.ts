@@ -6,17 +6,14 @@ import type { SettingOrigins } from './setting-origins.ts';
 export type NetworkSection = Omit<NetworkConfig, 'input' | 'classes'>;
 
 /**
- * Reads `network:` of a model, the profile's overrides in it.
+ * Reads a model's `network:`, including the profile's overrides.
  *
- * @throws {ReproError} `model-invalid` naming the key and who said it
+ * @throws {ReproError} `model-invalid` naming the key and where it was set
  */
 export function readNetwork(section: Section, origins: SettingOrigins): NetworkSection {
   const network = new SectionReader(origins, section, 'network.');
   const tau = new SectionReader(origins, network.section('tau'), 'network.tau.');
-  const reset = new SectionReader(origins, network.section('reset'), 'network.reset.');
   const surrogate = new SectionReader(origins, network.section('surrogate'), 'network.surrogate.');
-  const optional = <K extends string>(key: K, read: (key: K) => number): { [P in K]?: number } =>
-    network.has(key) ? ({ [key]: read(key) } as { [P in K]?: number }) : {};
   return {
     ...readSize(network),
     channels: network.count('channels'),
@@ -26,33 +23,62 @@ export function readNetwork(section: Section, origins: SettingOrigins): NetworkS
       mean: tau.number('mean', (value) => value > 1, 'a number of time steps above 1'),
       std: tau.number('std', (value) => value >= 0, 'a number of at least 0'),
     },
-    reset: {
-      kind: reset.choice('kind', ['hard', 'soft']),
-      detach: reset.flag('detach'),
-      ...(reset.has('potential')
-        ? { potential: reset.number('potential', Number.isFinite, 'a number') }
-        : {}),
-    },
+    reset: readReset(new SectionReader(origins, network.section('reset'), 'network.reset.')),
     surrogate: {
       kind: surrogate.choice('kind', ['atan', 'sigmoid', 'triangle']),
       alpha: surrogate.number('alpha', (value) => value > 0, 'a number above 0'),
       learnable: surrogate.flag('learnable'),
     },
     pooling: network.choice('pooling', ['max', 'average']),
-    ...optional('threshold', (key) => network.number(key, (value) => value > 0, 'a number above 0')),
-    ...optional('hidden', (key) => network.count(key)),
-    ...optional('votes', (key) => network.count(key)),
-    ...optional('dropout', (key) => network.number(key, (v) => v >= 0 && v < 1, 'a probability below 1')),
+    ...(network.has('threshold')
+      ? { threshold: network.number('threshold', (value) => value > 0, 'a number above 0') }
+      : {}),
+    ...(network.has('hidden') ? { hidden: network.count('hidden') } : {}),
+    ...(network.has('votes') ? { votes: network.count('votes') } : {}),
+    ...(network.has('dropout')
+      ? { dropout: network.number('dropout', (v) => v >= 0 && v < 1, 'a probability below 1') }
+      : {}),
   };
 }
 
-/** Blocks are counted for event frames only, and steps for still images only: events have the T of their frames. */
+/** Event frames need a number of blocks, and their T is that of the frames; still images need a number of steps. */
 function readSize(network: SectionReader): Pick<NetworkSection, 'architecture' | 'layers' | 'steps'> {
   const architecture = network.choice('architecture', architectures, 'event-frames');
   if (architecture === 'event-frames') {
-    network.absent('steps', 'nothing: event frames have as many steps as `frames.steps` of the profile');
+    network.absent('steps', 'nothing: event frames have as many steps as `frames.steps` in the profile');
     return { layers: network.count('layers') };
   }
-  network.absent('layers', `nothing: ${architecture} has the layers of the original`);
+  network.absent('layers', `nothing: ${architecture} has the original's layers`);
   return { architecture, steps: network.count('steps') };
+}
+
+function readReset(reset: SectionReader): NetworkSection['reset'] {
+  const kind = reset.choice('kind', ['hard', 'soft']);
+  const detach = reset.flag('detach');
+  if (kind === 'soft') reset.absent('potential', 'nothing: a soft reset subtracts the threshold');
+  if (!reset.has('potential')) return { kind, detach };
+  return { kind, detach, potential: reset.number('potential', Number.isFinite, 'a number') };
+}
+
+/**
+ * Replaces settings of τ that have no effect with this network's neurons by those that describe what happens.
+ *
+ * They are not errors, since a profile may change the neurons of several models at once.
+ */
+export function settleTau(
+  network: NetworkSection,
+  origins: SettingOrigins,
+): { readonly network: NetworkSection; readonly warnings: readonly string[] } {
+  const warnings: string[] = [];
+  let { tau } = network;
+  if (network.neuron === 'lif' && tau.per === 'neuron') {
+    warnings.push(origins.warnOfNoEffect('network.tau.per', 'neuron', 'LIF neurons share a fixed τ'));
+    tau = { ...tau, per: 'layer' };
+  }
+  if (tau.per === 'layer' && tau.std > 0) {
+    const why = 'only τ per neuron of PLIF neurons are drawn at random';
+    warnings.push(origins.warnOfNoEffect('network.tau.std', String(tau.std), why));
+    tau = { ...tau, std: 0 };
+  }
+  return { network: { ...network, tau }, warnings };
 }

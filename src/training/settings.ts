@@ -1,21 +1,21 @@
 import { applyCompat } from './apply-compat.ts';
 import { type Compat, readCompat } from './compat.ts';
-import { type NetworkSection, readNetwork } from './network-section.ts';
+import { type NetworkSection, readNetwork, settleTau } from './network-section.ts';
 import { asSection, mergeSections, SectionReader } from './section-reader.ts';
 import { SettingOrigins } from './setting-origins.ts';
 
 export type { NetworkSection } from './network-section.ts';
 
-/** How a network is trained; epochs count from 0 in files and from 1 in what people read. */
+/** How a network is trained; epochs count from 0 in files and from 1 in messages. */
 export interface TrainingSettings {
   readonly epochs: number;
   readonly batchSize: number;
   readonly learningRate: number;
   /** T_max of the cosine annealing, in epochs. */
   readonly cosineHalfPeriod: number;
-  /** Share of each class's training clips that is held back, 0 to 1. */
+  /** The share of each class's training clips held back for validation, 0 to 1. */
   readonly validationShare: number;
-  /** The test clips are run every so many epochs, and after the last. */
+  /** Run the test clips every so many epochs, and after the last. */
   readonly testEvery: number;
   /** λ of the regulariser λ · Σ Var(w). */
   readonly regulariseTau: number;
@@ -26,21 +26,21 @@ export interface ResolvedModel {
   readonly title: string;
   readonly network: NetworkSection;
   readonly training: TrainingSettings;
-  /** Every switch, as it is in force: one without effect is as by default. Those that change network or training settings have done so. */
+  /** The switches in force; one with no effect is at its default. Those that change network or training settings have done so. */
   readonly compat: Compat;
-  /** What is allowed but not as it looks. */
+  /** Settings that are valid but have no effect. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Applies a profile's `train:` section to a model: `train.network` over the model's `network`, `train.compat` over its `compat`, the
- * rest over its `train`. Nested sections are merged key by key. Then applies the switches.
+ * Applies a profile's `train:` section to a model: `train.network` overrides the model's `network`, `train.compat` its `compat`, the
+ * rest its `train`. Nested sections are merged key by key. Then applies the switches.
  *
  * @param model configs/models/<id>.yaml, parsed
- * @param overrides the profile's `train:` section; its `engine` is left to the caller
+ * @param overrides the profile's `train:` section; the caller handles its `engine`
  * @param file the model's file, for messages
- * @param placeOf where a key of the profile was said, such as `train.network.layers`; left out, messages say "the profile or --set"
- * @throws {ReproError} `model-invalid` naming the key and who said it, `compat-impossible` for a switch that cannot be
+ * @param placeOf where a profile key such as `train.network.layers` was set; by default, messages say "the profile or --set"
+ * @throws {ReproError} `model-invalid` naming the key and where it was set, `compat-impossible` for an impossible switch
  */
 export function resolveModel(
   model: unknown,
@@ -67,9 +67,10 @@ export function resolveModel(
   const train = new SectionReader(origins, mergeSections(read.section('train'), trainOverrides), 'train.');
   const loss = new SectionReader(origins, read.section('loss'), 'loss.');
   const compat = readCompat(switches, origins);
+  const settled = settleTau(readNetwork(network, origins), origins);
   const switched = applyCompat(
     {
-      network: readNetwork(network, origins),
+      network: settled.network,
       training: {
         epochs: train.count('epochs'),
         batchSize: train.count('batchSize'),
@@ -84,9 +85,9 @@ export function resolveModel(
     { origins, batchSizeIsSet: trainOverrides.batchSize !== undefined },
   );
   const { neuron, tau } = switched.network;
-  const warnings = [...switched.warnings];
+  const warnings = [...switched.warnings, ...settled.warnings];
   if (switched.training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
-    warnings.push(`${file}: loss.regulariseTau has no effect without one learned τ a neuron.`);
+    warnings.push(`${file}: loss.regulariseTau has no effect without a learned τ per neuron.`);
   }
   return { title: read.text('title'), ...switched, warnings };
 }

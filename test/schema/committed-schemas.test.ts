@@ -38,7 +38,7 @@ describe('the committed schemas', () => {
         const child: Section =
           found.$ref === undefined ? found : schema.definitions[path.basename(found.$ref)];
         const saysSo =
-          said || 'default' in child || /left out|leave it out|without it/i.test(child.description);
+          said || 'default' in child || /left out|leave it out|without it|omit/i.test(child.description);
         if (!saysSo && node.required?.includes(key) !== true) missing.push(`${at}/${key}`);
         visit(child, `${at}/${key}`, said || /left out/i.test(child.description));
       }

@@ -67,7 +67,7 @@ describe('tau_per_neuron: dropped', () => {
     const { network, warnings } = switched('no-reg', compat, { network: { tau: { mean: 4 } } });
     expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
     expect(warnings).toEqual([
-      'the profile or --set: train.compat.tau_init: paper has no effect on no-reg.yaml: no τ of a neuron is drawn at random here.',
+      'the profile or --set: train.compat.tau_init: paper has no effect on no-reg.yaml: no τ is drawn at random here.',
     ]);
   });
 });
@@ -110,14 +110,21 @@ describe('batch_size: logged', () => {
 
 describe('a switch without effect', () => {
   it.each<[string, Record<string, string>, Record<string, unknown>, string]>([
-    ['baseline', { tau_per_neuron: 'dropped' }, {}, 'this model has one τ a layer anyway'],
-    ['baseline', { tau_init: 'paper' }, {}, 'no τ of a neuron is drawn at random here'],
-    ['no-reg', { tau_init: 'paper' }, { network: { tau: { std: 0 } } }, 'no τ of a neuron is drawn'],
-    ['no-reg', { base_tau: 'always-2' }, {}, 'it is for learned τ that a layer shares'],
+    ['baseline', { tau_per_neuron: 'dropped' }, {}, 'this model has one τ per layer anyway'],
+    ['no-reg', { tau_per_neuron: 'dropped' }, { network: { neuron: 'lif' } }, 'LIF neurons share a fixed τ'],
+    [
+      'lambda-0.1',
+      { tau_per_neuron: 'dropped' },
+      { network: { neuron: 'lif' } },
+      'LIF neurons share a fixed τ',
+    ],
+    ['baseline', { tau_init: 'paper' }, {}, 'no τ is drawn at random here'],
+    ['no-reg', { tau_init: 'paper' }, { network: { tau: { std: 0 } } }, 'no τ is drawn'],
+    ['no-reg', { base_tau: 'always-2' }, {}, 'it applies to a learned τ that a layer shares'],
     ['baseline', { base_tau: 'always-2' }, {}, 'τ starts at 2 anyway'],
-    ['baseline', { base_tau: 'always-2' }, { network: { neuron: 'lif' } }, 'it is for learned τ that a'],
-    ['no-reg', { regularise: 'tau' }, {}, 'nothing is regularised here'],
-    ['lambda-0.1', { regularise: 'tau' }, { network: { neuron: 'lif' } }, 'nothing is regularised here'],
+    ['baseline', { base_tau: 'always-2' }, { network: { neuron: 'lif' } }, 'it applies to a learned τ'],
+    ['no-reg', { regularise: 'tau' }, {}, 'there is no regulariser here'],
+    ['lambda-0.1', { regularise: 'tau' }, { network: { neuron: 'lif' } }, 'there is no regulariser here'],
     [
       'baseline',
       { surrogate: 'sigmoid' },

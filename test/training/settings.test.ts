@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildNetwork } from '../../src/snn/networks.ts';
+import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 import { resolveModel } from '../../src/training/settings.ts';
 
 const folder = new URL('../../configs/models/', import.meta.url);
@@ -10,6 +11,21 @@ const read = (id: string) => parse(readFileSync(new URL(`${id}.yaml`, folder), '
 const validate = new Ajv({ strict: true, allErrors: true }).compile(
   JSON.parse(readFileSync(new URL('../../schemas/model.schema.json', import.meta.url), 'utf8')),
 );
+
+interface JsonSchema {
+  readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
+}
+
+/** Sets a key of nested sections, or removes it. */
+function setAt(model: Record<string, unknown>, [key = '', ...rest]: readonly string[], value: unknown): void {
+  if (rest.length > 0) {
+    model[key] ??= {};
+    setAt(model[key] as Record<string, unknown>, rest, value);
+  } else if (value === undefined) delete model[key];
+  else model[key] = value;
+}
 
 describe('the models of the thesis', () => {
   it.each([
@@ -81,6 +97,62 @@ describe('the schema of a model', () => {
     }
   });
 
+  it('has defaults that agree with the reader, for optional keys, and suggested values, for required ones', () => {
+    const resolve = (model: unknown) => {
+      const { network, ...rest } = resolveModel(model, {}, 'm.yaml');
+      return { ...rest, spec: buildNetwork({ ...network, input: [2, 32, 32], classes: 11 }) };
+    };
+    const baseline = read('baseline');
+    const found = { optional: [] as string[], required: [] as string[] };
+    const visit = (schema: JsonSchema, path: readonly string[]) => {
+      for (const [key, inner] of Object.entries(schema.properties ?? {})) {
+        const place = [...path, key];
+        if (inner.default !== undefined) {
+          const [without, explicit] = [structuredClone(baseline), structuredClone(baseline)];
+          for (const model of [without, explicit]) model.network.layers = 2;
+          setAt(without, place, undefined);
+          setAt(explicit, place, inner.default);
+          expect(validate(explicit), place.join('.')).toBe(true);
+          if (schema.required?.includes(key)) {
+            found.required.push(place.join('.'));
+            expect(validate(without), place.join('.')).toBe(false);
+          } else {
+            found.optional.push(place.join('.'));
+            expect(resolve(without), place.join('.')).toEqual(resolve(explicit));
+          }
+        }
+        visit(inner, place);
+      }
+    };
+    visit(validate.schema as JsonSchema, []);
+    expect(found.optional).toEqual([
+      'description',
+      'network.architecture',
+      'network.reset.potential',
+      'network.threshold',
+      'network.votes',
+      'network.dropout',
+      'train.testEvery',
+      'compat',
+      ...Object.keys(COMPAT_DEFAULTS).map((key) => `compat.${key}`),
+    ]);
+    expect(found.required).toEqual([
+      'network.tau.per',
+      'network.tau.mean',
+      'network.tau.std',
+      'network.reset.kind',
+      'network.surrogate.kind',
+      'network.surrogate.alpha',
+      'network.surrogate.learnable',
+      'loss.regulariseTau',
+      'train.epochs',
+      'train.batchSize',
+      'train.learningRate',
+      'train.cosineHalfPeriod',
+      'train.validationShare',
+    ]);
+  });
+
   it('describes every key', () => {
     const schema: unknown = validate.schema;
     const missing: string[] = [];
@@ -146,9 +218,9 @@ describe('resolveModel', () => {
     it('refuses blocks, and of event frames steps, by who asks for them', () => {
       expect(() =>
         resolveModel(still({ architecture: 'cifar10', steps: 8, layers: 2 }), {}, 'x.yaml'),
-      ).toThrow('"network.layers": expected nothing: cifar10 has the layers of the original, found 2.');
+      ).toThrow('"network.layers": expected nothing: cifar10 has the original\'s layers, found 2.');
       expect(() => resolveModel(read('baseline'), { network: { steps: 8 } }, 'x.yaml')).toThrow(
-        '"train.network.steps" over x.yaml: expected nothing: event frames have as many steps as `frames.steps` of the profile, found 8.',
+        '"train.network.steps" over x.yaml: expected nothing: event frames have as many steps as `frames.steps` in the profile, found 8.',
       );
       const profile = { network: { layers: 3 } };
       const place = () => 'configs/profiles/quick.yaml:34:30';
@@ -158,7 +230,7 @@ describe('resolveModel', () => {
         expect.objectContaining({
           where: 'configs/profiles/quick.yaml:34:30',
           message:
-            '"train.network.layers" over x.yaml: expected nothing: mnist has the layers of the original, found 3.',
+            '"train.network.layers" over x.yaml: expected nothing: mnist has the original\'s layers, found 3.',
         }),
       );
       expect(() => resolveModel(still({ architecture: 'mnist' }), {}, 'x.yaml')).toThrow(
@@ -184,8 +256,39 @@ describe('resolveModel', () => {
     });
   });
 
-  it('warns where the regulariser has nothing to hold together', () => {
+  it('warns of settings of τ that have no effect, and resolves to what happens', () => {
+    const own = read('baseline');
+    own.network.tau.std = 0.3;
+    const { network, warnings } = resolveModel(own, {}, 'x.yaml');
+    expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
+    expect(warnings).toEqual([
+      'x.yaml: network.tau.std: 0.3 has no effect: only τ per neuron of PLIF neurons are drawn at random.',
+    ]);
+    const lif = resolveModel(read('no-reg'), { network: { neuron: 'lif' } }, 'x.yaml');
+    expect(lif.network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
+    expect(lif.warnings).toEqual([
+      'x.yaml: network.tau.per: neuron has no effect: LIF neurons share a fixed τ.',
+      'x.yaml: network.tau.std: 0.1 has no effect: only τ per neuron of PLIF neurons are drawn at random.',
+    ]);
+  });
+
+  it('rejects a potential for a soft reset, as do the schema and the network itself', () => {
+    const model = read('baseline');
+    model.network.reset = { kind: 'soft', detach: true, potential: -0.5 };
+    expect(() => resolveModel(model, {}, 'x.yaml')).toThrow(
+      '"network.reset.potential": expected nothing: a soft reset subtracts the threshold, found -0.5.',
+    );
+    expect(validate(model)).toBe(false);
+    const { network } = resolveModel(read('baseline'), {}, 'x.yaml');
+    expect(() =>
+      buildNetwork({ ...network, reset: model.network.reset, input: [2, 32, 32], classes: 11 }),
+    ).toThrow('reset.potential belongs to a hard reset');
+    delete model.network.reset.potential;
+    expect(validate(model)).toBe(true);
+  });
+
+  it('warns if the regulariser has no effect', () => {
     const { warnings } = resolveModel({ ...read('baseline'), loss: { regulariseTau: 0.1 } }, {}, 'x.yaml');
-    expect(warnings).toEqual(['x.yaml: loss.regulariseTau has no effect without one learned τ a neuron.']);
+    expect(warnings).toEqual(['x.yaml: loss.regulariseTau has no effect without a learned τ per neuron.']);
   });
 });
