@@ -8,8 +8,8 @@ const current = 'checkpoint';
 const previous = 'checkpoint.previous';
 
 /**
- * The last two checkpoints of a training, in its resume folder. A checkpoint appears whole or not at all; should the
- * newest be damaged all the same, the one before it is used.
+ * The last two checkpoints of a training, in its resume folder. A checkpoint appears whole or not at all; if the
+ * newest is damaged anyway, the previous one is used.
  */
 export class CheckpointStore {
   readonly #folder: string;
@@ -20,11 +20,11 @@ export class CheckpointStore {
     this.#warn = warn;
   }
 
-  /** The newest usable checkpoint of the training named `key`, if there is any. */
+  /** The newest usable checkpoint of the training with this key, if any. */
   async load(key: string): Promise<Checkpoint | undefined> {
     for (const name of [current, previous]) {
       const path = join(this.#folder, name);
-      const bytes = await readIfThere(path);
+      const bytes = await readIfExists(path);
       if (bytes === undefined) continue;
       try {
         const checkpoint = decodeCheckpoint(bytes, path);
@@ -37,17 +37,17 @@ export class CheckpointStore {
     return undefined;
   }
 
-  /** Writes a checkpoint to the disk; the one before it is kept. */
+  /** Writes a checkpoint to disk and keeps the previous one. */
   async save(checkpoint: Checkpoint): Promise<void> {
     const temporary = join(this.#folder, `${current}.tmp`);
     await writeSynced(temporary, encodeCheckpoint(checkpoint));
-    await renameIfThere(join(this.#folder, current), join(this.#folder, previous));
+    await renameIfExists(join(this.#folder, current), join(this.#folder, previous));
     await rename(temporary, join(this.#folder, current));
     await syncFolder(this.#folder);
   }
 }
 
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
+async function readIfExists(path: string): Promise<Uint8Array | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
@@ -56,7 +56,7 @@ async function readIfThere(path: string): Promise<Uint8Array | undefined> {
   }
 }
 
-async function renameIfThere(from: string, to: string): Promise<void> {
+async function renameIfExists(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);
   } catch (error) {

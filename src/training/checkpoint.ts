@@ -6,7 +6,7 @@ import type { State, Tensor } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
 import type { EpochMetrics, LoggedBatch } from './metrics.ts';
 
-/** Sums over the batches of an epoch so far, and those of its batches that are logged by themselves. */
+/** Sums over an epoch's batches so far, and its individually logged batches. */
 export interface EpochSums {
   readonly loss: number;
   readonly correct: number;
@@ -14,7 +14,7 @@ export interface EpochSums {
   readonly logged: readonly LoggedBatch[];
 }
 
-/** The epoch that the model selection prefers so far. */
+/** The best epoch so far, according to the model selection. */
 export interface BestEpoch {
   readonly epoch: number;
   readonly validationAccuracy: number;
@@ -22,15 +22,15 @@ export interface BestEpoch {
   readonly state: State;
 }
 
-/** Everything that a training needs to go on as if it had never stopped. */
+/** Everything that a training needs to continue as if it had never stopped. */
 export interface Checkpoint {
-  /** What was trained: a checkpoint of something else is not gone on with. */
+  /** Identifies the training: a checkpoint with another key is ignored. */
   readonly key: string;
-  /** The epoch that is under way, and how many of its batches are done. */
+  /** The current epoch, and how many of its batches are done. */
   readonly epoch: number;
   readonly batch: number;
   readonly sums: EpochSums;
-  /** The stream of sample orders as it stood before this epoch's order was drawn. */
+  /** The stream of sample orders before this epoch's order was drawn. */
   readonly random: TorchRandomState;
   readonly parameters: State;
   readonly optimiser: OptimiserState | undefined;
@@ -51,7 +51,7 @@ interface Head {
   readonly best: Omit<BestEpoch, 'state'> | null;
 }
 
-/** 2: rows and sums hold the logged batches. */
+/** 2: rows and sums have the logged batches. */
 const VERSION = 2;
 
 const magic = new TextEncoder().encode('PLIFCKP1');
@@ -59,7 +59,7 @@ const digestBytes = 32;
 const lengthBytes = 4;
 
 /**
- * The bytes of a checkpoint: `PLIFCKP1`, the sha256 of all that follows, the length of a JSON head (u32, little-endian),
+ * Encodes a checkpoint: `PLIFCKP1`, the sha256 of everything after it, the length of a JSON head (u32, little-endian),
  * the head, and a safetensors file with the tensors under `state/`, `first/`, `second/`, `best/` and `random`.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
@@ -103,11 +103,11 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   return bytes;
 }
 
-/** @throws {ReproError} `checkpoint-corrupt` if the bytes are not exactly what `encodeCheckpoint` made */
+/** @throws {ReproError} `checkpoint-corrupt` unless `encodeCheckpoint` made exactly these bytes */
 export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   const start = magic.length + digestBytes;
   if (bytes.length < start + lengthBytes || magic.some((byte, i) => bytes[i] !== byte)) {
-    throw corrupt(where, 'it is no checkpoint, or cut off');
+    throw corrupt(where, 'it is not a checkpoint, or is cut off');
   }
   const expected = Buffer.from(bytes.subarray(magic.length, start));
   if (!createHash('sha256').update(bytes.subarray(start)).digest().equals(expected)) {
@@ -115,11 +115,11 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const tensorStart = start + lengthBytes + view.getUint32(start, true);
-  // The checksum vouches for the shape of what is parsed here.
+  // The checksum guarantees the shape of what is parsed here.
   const head: Head = JSON.parse(new TextDecoder().decode(bytes.subarray(start + lengthBytes, tensorStart)));
   const { tensors } = readSafetensors(bytes.subarray(tensorStart), where);
   const words = tensors.get('random');
-  if (head.version !== VERSION || words?.dtype !== 'I64') throw corrupt(where, 'it is of another version');
+  if (head.version !== VERSION || words?.dtype !== 'I64') throw corrupt(where, 'it has another version');
   return {
     key: head.key,
     epoch: head.epoch,
@@ -155,6 +155,6 @@ function above(prefix: string, tensors: State): State {
 function corrupt(where: string, problem: string): ReproError {
   return new ReproError('checkpoint-corrupt', `This checkpoint cannot be used: ${problem}.`, {
     where,
-    fix: 'Training goes on from an earlier one, or starts again.',
+    fix: 'Training resumes from an earlier one, or starts again.',
   });
 }

@@ -3,7 +3,7 @@ import { ReproError } from '../errors.ts';
 import { bytesPerElement, elements } from '../formats/npy.ts';
 import { type NpyReader, openNpy } from '../formats/npy-file.ts';
 
-/** Clips as frames of event counts, of which any can be read at any time. */
+/** Clips as frames of event counts, with random access. */
 export interface ClipSource {
   readonly clips: number;
   /** [T, P, H, W] of one clip. */
@@ -13,17 +13,17 @@ export interface ClipSource {
   close(): Promise<void>;
 }
 
-/** A source and the class of each of its clips, 0-based. */
+/** A source and the 0-based class of each of its clips. */
 export interface LabelledClips {
   readonly source: ClipSource;
   readonly labels: Int32Array;
 }
 
-/** Files up to this size are read once and kept: the thesis' training frames (1,176 x 20 x 2 x 128 x 128) are not. */
+/** Files up to this size are kept in memory; the thesis' training frames (1,176 x 20 x 2 x 128 x 128) are larger. */
 const keptBytes = 256 * 2 ** 20;
 
 /**
- * Opens `[clips, T, P, H, W]` of an `.npy` file: small files are kept in memory, large ones are read clip by clip.
+ * Opens an `.npy` file with `[clips, T, P, H, W]`: small files are kept in memory, large ones are read clip by clip.
  *
  * @throws {ReproError} `frames-invalid` if the array has other dimensions or elements
  */
@@ -38,7 +38,7 @@ export async function openClipSource(path: string, mostKeptBytes = keptBytes): P
       return fileSource(reader, path, clips, shape);
     }
     const all = await reader.readRows(Array.from({ length: clips }, (_, row) => row));
-    if (!isCounts(all)) throw invalid(path, `elements of type ${reader.dtype} are no event counts`);
+    if (!isCounts(all)) throw invalid(path, `elements of type ${reader.dtype} are not event counts`);
     await reader.close();
     return memorySource(all, clips, shape);
   } catch (error) {
@@ -47,7 +47,7 @@ export async function openClipSource(path: string, mostKeptBytes = keptBytes): P
   }
 }
 
-/** Clips that are in memory: `data` is [clips, T, P, H, W]. */
+/** Clips in memory: `data` is [clips, T, P, H, W]. */
 export function memorySource(data: Frames['data'], clips: number, shape: ClipSource['shape']): ClipSource {
   const length = elements(shape);
   if (data.length !== clips * length) {
@@ -76,7 +76,7 @@ function fileSource(reader: NpyReader, path: string, clips: number, shape: ClipS
     shape,
     async read(rows) {
       const data = await reader.readRows([...rows]);
-      if (!isCounts(data)) throw invalid(path, `elements of type ${reader.dtype} are no event counts`);
+      if (!isCounts(data)) throw invalid(path, `elements of type ${reader.dtype} are not event counts`);
       return { shape: [rows.length, ...shape], data };
     },
     close: () => reader.close(),
@@ -110,6 +110,6 @@ function checkRow(row: number, clips: number): void {
 function invalid(path: string, problem: string): ReproError {
   return new ReproError('frames-invalid', `${problem}.`, {
     where: path,
-    fix: 'Make the frames again: `repro run frames --force`.',
+    fix: 'Recreate the frames: `repro run frames --force`.',
   });
 }

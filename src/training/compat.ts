@@ -2,34 +2,33 @@ import { SectionReader } from './section-reader.ts';
 import type { SettingOrigins } from './setting-origins.ts';
 
 /**
- * Where the paper, the published code and the published runs disagree: one switch each. docs/deviations.md gives the
- * evidence for each disagreement, and what its switch changes. The names are those of the original's Python, so that they can be
- * looked up there.
+ * One switch for each disagreement between the paper, the published code and the published runs. docs/deviations.md has the
+ * evidence and the effect of each switch. The names follow the original's Python, so that they can be looked up there.
  */
 export interface Compat {
-  /** 1. Which training recordings count: all 98, or the first 88 of `trials_to_train.txt`, which the original's converter reached. */
+  /** 1. Which training recordings to use: all 98, or the first 88 in `trials_to_train.txt`, which the original's converter reached. */
   readonly trials: 'all' | 'first-88';
-  /** 2. Whether the network is told that each neuron has its own τ: the published script never passes that on. */
+  /** 2. Whether a request for τ per neuron reaches the network: the published script never passes it on. */
   readonly tau_per_neuron: 'passed' | 'dropped';
-  /** 3. Batches of what the model's file says (documented: 16), or of 32, which the steps in the published logs show. */
+  /** 3. The model's batch size (documented: 16), or 32, according to the steps in the published logs. */
   readonly batch_size: 'documented' | 'logged';
-  /** 4. τ's start where each neuron has its own: LogNormal(mean, σ) as the code draws it, or 1 + LogNormal(mean − 1, σ) as the paper says. */
+  /** 4. How τ per neuron are drawn: LogNormal(mean, σ) as in the code, or 1 + LogNormal(mean − 1, σ) as in the paper. */
   readonly tau_init: 'code' | 'paper';
-  /** 5. What λ's regulariser takes the variance of: w (the code) or τ (the paper). */
+  /** 5. The quantity whose variance is regularised: w (the code) or τ (the paper). */
   readonly regularise: 'w' | 'tau';
-  /** 6. Whether a τ shared by a layer starts at the configured mean, or at 2 whatever was asked for. */
+  /** 6. Whether a τ shared by a layer starts at the configured mean, or always at 2. */
   readonly base_tau: 'configured' | 'always-2';
-  /** 7. Whether each epoch is validated on all held-back clips, or on the whole batches of a new random order of them. */
+  /** 7. Whether to validate each epoch on all held-back clips, or on the whole batches of a new random order of them. */
   readonly validation: 'all' | 'shuffled-drop-last';
-  /** 8. What chooses the epoch that is kept: validation accuracy (the latest of ties), or accuracy on the test clips themselves. */
+  /** 8. Which accuracy selects the epoch to keep: on validation clips (the latest of ties), or on the test clips themselves. */
   readonly selection: 'validation' | 'best-test';
-  /** 9. The surrogate derivative: the configured one (arctan), or the sigmoid that the paper names once. */
+  /** 9. The surrogate derivative: the configured one (arctan), or the sigmoid that the paper mentions once. */
   readonly surrogate: 'configured' | 'sigmoid';
-  /** 10. The order of the training clips before they are split: sorted, or one drawn at random in place of a directory listing. */
+  /** 10. The order of the training clips before they are split: sorted, or random in place of a directory listing. */
   readonly file_order: 'sorted' | 'shuffled';
 }
 
-/** What each switch can be set to, in the order of docs/deviations.md; the first is the default. */
+/** The settings of each switch, in the order of docs/deviations.md; the first is the default. */
 export const COMPAT_CHOICES: { readonly [K in keyof Compat]: readonly [Compat[K], ...Compat[K][]] } = {
   trials: ['all', 'first-88'],
   tau_per_neuron: ['passed', 'dropped'],
@@ -43,7 +42,7 @@ export const COMPAT_CHOICES: { readonly [K in keyof Compat]: readonly [Compat[K]
   file_order: ['sorted', 'shuffled'],
 };
 
-/** The intent of the thesis; what holds where a configuration says nothing. */
+/** The defaults, which follow the intent of the thesis. */
 export const COMPAT_DEFAULTS: Compat = {
   trials: 'all',
   tau_per_neuron: 'passed',
@@ -58,9 +57,9 @@ export const COMPAT_DEFAULTS: Compat = {
 };
 
 /**
- * Reads a `compat:` section; what it leaves out is as in `COMPAT_DEFAULTS`.
+ * Reads a `compat:` section; missing switches are as in `COMPAT_DEFAULTS`.
  *
- * @throws {ReproError} `model-invalid` for an unknown switch or setting, with those that there are
+ * @throws {ReproError} `model-invalid` for an unknown switch or setting, listing those that exist
  */
 export function readCompat(section: unknown, origins: SettingOrigins): Compat {
   const read = new SectionReader(origins, section, 'compat.');
@@ -81,7 +80,7 @@ export function readCompat(section: unknown, origins: SettingOrigins): Compat {
   };
 }
 
-/** The switches that are not as by default: `trials=first-88, tau_init=paper`, or `none`. */
+/** The switches that are not at their defaults: `trials=first-88, tau_init=paper`, or `none`. */
 export function describeCompat(compat: Compat): string {
   const set = switchNames()
     .filter((key) => compat[key] !== COMPAT_DEFAULTS[key])

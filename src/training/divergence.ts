@@ -2,7 +2,7 @@ import { ReproError } from '../errors.ts';
 import type { State } from '../snn/tensor.ts';
 import type { TrainingTask } from './task.ts';
 
-/** The first tensor that holds something else than finite numbers. */
+/** The first tensor with a NaN or infinite value. */
 export function findNonFinite(state: State): string | undefined {
   for (const [name, { dtype, data }] of state) {
     if (dtype === 'F32' && !data.every(Number.isFinite)) return name;
@@ -10,7 +10,7 @@ export function findNonFinite(state: State): string | undefined {
   return undefined;
 }
 
-/** The error of a training whose numbers are none, with what to try. */
+/** The error for a training whose numbers are NaN or infinite, with what to try. */
 export function divergedError(
   { seed, settings }: Pick<TrainingTask, 'seed' | 'settings'>,
   learningRate: number,
@@ -20,10 +20,10 @@ export function divergedError(
   return new ReproError('training-diverged', `${what} (learning rate ${learningRate.toPrecision(3)}).`, {
     where: `seed ${seed}`,
     fix: [
-      'Look at metrics of the epochs before (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
+      'Look at the metrics of earlier epochs (does the loss grow, does a layer stop spiking?), then try a lower `train.learningRate`.',
       regulariseTau > 0
-        ? `The regulariser λ = ${regulariseTau} needs more than one τ a layer: the variance of a single number is not a number.`
-        : 'In the first batch of all, suspect the frames: `repro run frames --force`.',
+        ? `The regulariser λ = ${regulariseTau} needs more than one τ per layer: the variance of a single number is undefined.`
+        : 'If it happens in the very first batch, suspect the frames: `repro run frames --force`.',
     ].join('\n'),
   });
 }

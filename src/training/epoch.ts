@@ -14,11 +14,11 @@ import { isPreferred } from './selection.ts';
 import type { TrainingTask } from './task.ts';
 
 /**
- * Runs what is left of an epoch and moves `position` to the start of the next: all whole training batches in a new order, then the test
- * and the validation clips, then the epoch's row, and its state if it is the best so far.
+ * Runs the rest of an epoch and moves `position` to the start of the next: all whole training batches in a new order, then the test
+ * and validation clips, then the epoch's row, and its state if it is the best so far.
  *
  * @param beforeBatch called before each batch, of training and of evaluation; throws to stop
- * @throws {ReproError} `training-diverged` if the loss or, after the epoch, a parameter is no finite number
+ * @throws {ReproError} `training-diverged` if the loss or, after the epoch, a parameter is NaN or infinite
  */
 export async function runEpoch(
   task: TrainingTask,
@@ -51,8 +51,8 @@ export async function runEpoch(
   const state = await session.state();
   const broken = findNonFinite(state);
   if (broken !== undefined) {
-    // A potential that is no number never reaches the threshold: the loss stays finite, and the network silent.
-    const what = `"${broken}" holds values that are no numbers after epoch ${epoch + 1}`;
+    // A NaN potential never reaches the threshold: the network falls silent and the loss stays finite.
+    const what = `"${broken}" has NaN or infinite values after epoch ${epoch + 1}`;
     throw divergedError(task, learningRate, what);
   }
 
@@ -76,11 +76,14 @@ export async function runEpoch(
     testAccuracy: row.test?.accuracy ?? null,
   };
   if (isPreferred(compat.selection, figures, position.best)) position.best = { epoch, ...figures, state };
-  Object.assign(position, { epoch: epoch + 1, batch: 0, sums: noSums(spec), random: random.state() });
+  position.epoch = epoch + 1;
+  position.batch = 0;
+  position.sums = noSums(spec);
+  position.random = random.state();
   task.log?.(describeEpoch(settings, row));
 }
 
-/** Trains on the batches of an epoch that are left, and moves `position` behind each. */
+/** Trains on an epoch's remaining batches, moving `position` past each one. */
 async function trainBatches(
   { spec, seed, settings, train, compat = COMPAT_DEFAULTS }: TrainingTask,
   session: EngineSession,
@@ -90,7 +93,7 @@ async function trainBatches(
     learningRate,
     beforeBatch,
   }: {
-    /** Clips of the whole batches, in the order in which they are visited. */
+    /** The clips of the whole batches, in the order in which they are visited. */
     readonly trainRows: Int32Array;
     readonly learningRate: number;
     readonly beforeBatch: () => Promise<void>;

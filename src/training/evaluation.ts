@@ -2,7 +2,7 @@ import type { EngineSession } from '../engines/engine.ts';
 import type { LabelledClips } from './clip-source.ts';
 import { type Score, scoreClips } from './scores.ts';
 
-/** What a network made of some clips, in the order in which they were asked for. */
+/** A network's results for some clips, in the order in which they were requested. */
 export interface Evaluation {
   /** Firing rates, [clips, classes]. */
   readonly rates: Float32Array;
@@ -15,7 +15,7 @@ export interface EvaluationOptions {
   readonly batchSize: number;
   /** Called before each batch; throws to stop. */
   readonly beforeBatch?: () => Promise<void>;
-  /** Told how many clips the batch had. */
+  /** Called with the number of clips in the batch. */
   readonly afterBatch?: (clips: number) => void;
 }
 

@@ -11,7 +11,7 @@ import {
 import { type ClipSource, openClipSource } from './clip-source.ts';
 import { normalisedSource } from './normalised-source.ts';
 
-/** The frames of both splits as a network is shown them, and what is known of them. */
+/** The frames of both splits as a network sees them, and their index. */
 export interface FrameCache {
   readonly index: ClipIndex;
   readonly train: ClipSource;
@@ -22,10 +22,10 @@ export interface FrameCache {
 }
 
 /**
- * Opens `artifacts/frames`: clips.json, train.npy and test.npy. Where clips.json asks for a normalisation, frames are normalised as
+ * Opens `artifacts/frames`: clips.json, train.npy and test.npy. If clips.json asks for a normalisation, frames are normalised as
  * they are read.
  *
- * @throws {ReproError} `frames-invalid` if the files do not fit together
+ * @throws {ReproError} `frames-invalid` if the files do not match
  */
 export async function openFrameCache(folder: string): Promise<FrameCache> {
   const file = join(folder, FRAME_CACHE_FILES.index);

@@ -18,34 +18,34 @@ export interface TauStatistics {
   readonly tauStd: number;
 }
 
-/** Of every so many training batches, counted over all epochs, loss and accuracy are logged by themselves: the original's rhythm. */
+/** Loss and accuracy of every 256th training batch, counted over all epochs, are logged individually, as in the original. */
 export const LOGGED_EVERY = 256;
 
-/** One training batch by itself. */
+/** An individually logged training batch. */
 export interface LoggedBatch {
   /** Training batches before it, over all epochs. */
   readonly step: number;
-  /** With the regulariser. */
+  /** Including the regulariser. */
   readonly loss: number;
   readonly accuracy: number;
 }
 
-/** An epoch: one row of metrics.csv, and what TensorBoard shows. Test figures are missing in epochs that were not tested. */
+/** An epoch: one row of metrics.csv, and its points in TensorBoard. `test` is null if the epoch was not tested. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly learningRate: number;
   readonly train: LossAndAccuracy;
   readonly validation: LossAndAccuracy;
   readonly test: LossAndAccuracy | null;
-  /** One for each spiking layer; `spikeRate` is the share of neurons that spike a step, over the training batches. */
+  /** One per spiking layer; `spikeRate` is the share of neurons that spike per step, over the training batches. */
   readonly layers: readonly (TauStatistics & { readonly spikeRate: number })[];
   /** Training batches since the start, after this epoch. */
   readonly batches: number;
-  /** Those of this epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
+  /** This epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
   readonly logged: readonly LoggedBatch[];
 }
 
-/** Time constants of each spiking layer, and their logits w. */
+/** Statistics of each spiking layer's time constants and their logits w. */
 export function tauStatistics(spec: NetworkSpec, state: State): TauStatistics[] {
   return spikingLayers(spec).map(({ name, neuron }) => {
     const logits = state.get(`${name}.w`)?.data;
@@ -74,7 +74,7 @@ const layerColumns = [
   ['spike_rate', 'spikeRate'],
 ] as const;
 
-/** metrics.csv: one row an epoch; numbers in their shortest exact form, nothing where an epoch was not tested. */
+/** metrics.csv: one row per epoch; numbers in their shortest exact form, empty if an epoch was not tested. */
 export function formatMetrics(rows: readonly EpochMetrics[]): string {
   const layers = rows[0]?.layers.length ?? 0;
   const header = [
@@ -97,7 +97,7 @@ export function formatMetrics(rows: readonly EpochMetrics[]): string {
   return `${[header, ...lines].join('\n')}\n`;
 }
 
-/** The highest accuracy over the epochs and the first epoch that reached it. */
+/** The highest accuracy over the epochs, and the first epoch that reached it. */
 export interface Maximum {
   readonly epoch: number;
   readonly accuracy: number;
@@ -125,11 +125,11 @@ export function readMaxima(text: string, file: string): { test: Maximum; validat
     const points = rows.map((row, index) => {
       const [epoch, accuracy] = [row.epoch, row[column]].map((cell) => (cell ? Number(cell) : null));
       if (typeof epoch !== 'number' || !Number.isInteger(epoch) || Number.isNaN(accuracy)) {
-        throw invalid(file, `line ${index + 2}: no number under "epoch" or "${column}"`);
+        throw invalid(file, `line ${index + 2}: expected numbers under "epoch" and "${column}"`);
       }
       return { epoch, accuracy: accuracy ?? null };
     });
-    if (points.every(({ accuracy }) => accuracy === null)) throw invalid(file, `nothing under "${column}"`);
+    if (points.every(({ accuracy }) => accuracy === null)) throw invalid(file, `no values under "${column}"`);
     return maximumAccuracy(points);
   };
   return { test: maximum('test_accuracy'), validation: maximum('validation_accuracy') };
@@ -138,6 +138,6 @@ export function readMaxima(text: string, file: string): { test: Maximum; validat
 function invalid(where: string, problem: string): ReproError {
   return new ReproError('metrics-invalid', `${problem}.`, {
     where,
-    fix: 'Make it again: `repro run train --force`.',
+    fix: 'Recreate it: `repro run train --force`.',
   });
 }

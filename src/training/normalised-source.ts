@@ -3,9 +3,9 @@ import type { CachedClip } from '../formats/frame-cache.ts';
 import type { ClipSource } from './clip-source.ts';
 
 /**
- * The clips of a source with their counts normalised as they are read, in single precision; what the source holds stays as it is.
+ * The clips of a source, with their counts normalised as they are read, in single precision; the source does not change.
  *
- * @param clips what is known of each clip: how long its frames last, for `frequency`
+ * @param clips the durations of each clip's frames, for `frequency`
  */
 export function normalisedSource(
   source: ClipSource,

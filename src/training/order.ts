@@ -1,17 +1,17 @@
 import { TorchRandom } from '../snn/torch-random.ts';
 
-/** The orders of one epoch: positions in the training and in the validation part of the split. */
+/** The orders of one epoch: positions in the training and validation parts of the split. */
 export interface EpochOrders {
   readonly train: Int32Array;
   readonly validation: Int32Array;
 }
 
 /**
- * The orders in which one epoch visits the training clips and, where it shuffles those too, the validation clips.
+ * The orders in which one epoch visits the training clips and, if it shuffles those too, the validation clips.
  *
  * The original's three data loaders (training, test, validation, in this order) each draw a base seed for their workers
  * from torch's global generator, and the two that shuffle then draw the seed of a permutation. All of these draws are made
- * here, so that later epochs too have the orders that PyTorch gives them.
+ * here, so that later epochs have PyTorch's orders too.
  *
  * @param random the stream that the network's initial weights were drawn from
  */

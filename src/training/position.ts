@@ -3,13 +3,13 @@ import type { TorchRandomState } from '../snn/torch-random.ts';
 import type { BestEpoch, Checkpoint, EpochSums } from './checkpoint.ts';
 import type { EpochMetrics } from './metrics.ts';
 
-/** Where a training stands; true of the engine's state before every batch, so that it can be saved there. */
+/** The progress of a training. It matches the engine's state before every batch, so that both can be saved there. */
 export interface Position {
   epoch: number;
-  /** Training batches of this epoch that are done. */
+  /** The number of this epoch's training batches that are done. */
   batch: number;
   sums: EpochSums;
-  /** The stream of sample orders as it stood before this epoch's orders were drawn. */
+  /** The stream of sample orders before this epoch's orders were drawn. */
   random: TorchRandomState;
   rows: EpochMetrics[];
   best: BestEpoch | undefined;
@@ -20,7 +20,7 @@ export function startPosition(spec: NetworkSpec, random: TorchRandomState): Posi
   return { epoch: 0, batch: 0, sums: noSums(spec), random, rows: [], best: undefined };
 }
 
-/** The position that a checkpoint was saved at. */
+/** The position at which a checkpoint was saved. */
 export function restorePosition({ epoch, batch, sums, random, rows, best }: Checkpoint): Position {
   return { epoch, batch, sums, random, rows: [...rows], best };
 }

@@ -2,12 +2,12 @@ import { csvFormatRows } from 'd3-dsv';
 import type { CachedClip } from '../formats/frame-cache.ts';
 import { predictClasses } from './scores.ts';
 
-/** What a network said of some clips of one split. */
+/** A network's outputs for some clips of one split. */
 export interface Predictions {
   readonly split: string;
-  /** Row of each clip in its `.npy` file. */
+  /** The row of each clip in its `.npy` file. */
   readonly rows: Int32Array;
-  /** All clips of that file. */
+  /** All clips in that file. */
   readonly clips: readonly Pick<CachedClip, 'recording' | 'user' | 'light' | 'class'>[];
   /** Firing rates, [rows, classes]. */
   readonly rates: Float32Array;
@@ -37,7 +37,7 @@ export function formatPredictions(classes: number, parts: readonly Predictions[]
   return `${csvFormatRows([[...header, ...rates], ...lines])}\n`;
 }
 
-/** Single-precision numbers hold seven digits; more would be noise of the conversion. */
+/** Single-precision numbers have seven digits; more would be conversion noise. */
 function shorten(rates: Float32Array): number[] {
   return Array.from(rates, (rate) => Number(rate.toPrecision(7)));
 }

@@ -4,7 +4,7 @@ import type { Position } from './position.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { TrainingTask } from './task.ts';
 
-/** How far a training is. Test and validation batches count as much as training batches. */
+/** The progress of a training. Test and validation batches count as much as training batches. */
 export interface TrainingProgress {
   readonly done: number;
   readonly total: number;
@@ -13,19 +13,19 @@ export interface TrainingProgress {
   readonly note: string;
 }
 
-/** Clips of the three parts that each epoch reads. */
+/** The number of clips in the three parts that each epoch reads. */
 export interface PartSizes {
   readonly train: number;
   readonly validation: number;
   readonly test: number;
 }
 
-/** Whether the test clips are run after this epoch: every so many epochs, and after the last one. */
+/** Whether the test clips are run after this epoch: every `testEvery` epochs, and after the last one. */
 export function isTested({ epochs, testEvery }: TrainingSettings, epoch: number): boolean {
   return (epoch + 1) % testEvery === 0 || epoch === epochs - 1;
 }
 
-/** All batches of the first `epochs` epochs. A last partial batch is dropped in training and run in the other parts. */
+/** The batches in the first `epochs` epochs. A last partial batch is dropped in training but run in the other parts. */
 export function countBatches(settings: TrainingSettings, clips: PartSizes, epochs: number): number {
   const { batchSize } = settings;
   let batches = 0;
@@ -36,7 +36,7 @@ export function countBatches(settings: TrainingSettings, clips: PartSizes, epoch
   return batches;
 }
 
-/** @param ahead batches that are done of the epoch at `position` */
+/** @param ahead the number of batches of the current epoch that are done */
 export function reportProgress(task: TrainingTask, position: Position, ahead: number): void {
   const { settings, split, test, compat = COMPAT_DEFAULTS } = task;
   const held = split.validation.length;
@@ -50,7 +50,7 @@ export function reportProgress(task: TrainingTask, position: Position, ahead: nu
   });
 }
 
-/** What a person wants to know of a training that is under way. */
+/** A short description of a running training, for people. */
 export function describeProgress(
   { epochs }: TrainingSettings,
   position: Pick<Position, 'epoch' | 'batch' | 'sums' | 'rows'>,
@@ -63,7 +63,7 @@ export function describeProgress(
   return parts.join(' · ');
 }
 
-/** An epoch's line in the log: `epoch 3/12 · train loss 0.0621, 61.2 % · validation loss 0.0704, 58.3 % · not tested`. */
+/** An epoch's log line: `epoch 3/12 · train loss 0.0621, 61.2 % · validation loss 0.0704, 58.3 % · not tested`. */
 export function describeEpoch({ epochs }: TrainingSettings, row: EpochMetrics): string {
   const figures = ({ loss, accuracy }: LossAndAccuracy): string =>
     `loss ${loss.toFixed(4)}, ${(100 * accuracy).toFixed(1)} %`;

@@ -14,10 +14,10 @@ import type { ClipSplit } from './split.ts';
 import { encodeTraining } from './tensorboard.ts';
 import type { TrainingClips } from './training-clips.ts';
 
-/** Where TensorBoard looks for curves: below this name it takes any file of the kind. */
+/** TensorBoard reads any file whose name begins like this. */
 const EVENT_FILE = 'events.out.tfevents.0.repro';
 
-/** run.json: what was trained, on what, and what came of it. */
+/** run.json: what was trained, on which data, and the results. */
 export interface RunFile {
   readonly version: 1;
   readonly model: { readonly id: string; readonly title: string };
@@ -27,12 +27,12 @@ export interface RunFile {
   readonly engine: { readonly name: string; readonly backend: string; readonly version: string };
   readonly frames: Readonly<Record<string, unknown>>;
   readonly network: NetworkConfig;
-  /** Numbers that are learned. */
+  /** The number of learned values. */
   readonly parameters: number;
   readonly training: TrainingSettings;
-  /** Every switch of docs/deviations.md, as it was in force; network and training are as the switches left them. */
+  /** The switches of docs/deviations.md in force; network and training are those after the switches. */
   readonly compat: Compat;
-  /** Clips of each part. */
+  /** The number of clips in each part. */
   readonly split: { readonly train: number; readonly validation: number; readonly test: number };
   readonly best: {
     readonly epoch: number;
@@ -50,7 +50,7 @@ export interface SplitFile {
   readonly validation: readonly number[];
 }
 
-/** Puts run.json together. */
+/** Builds run.json. */
 export function describeRun(run: {
   readonly model: { readonly id: string; readonly title: string };
   readonly seed: number;
@@ -94,14 +94,14 @@ export function describeRun(run: {
   };
 }
 
-/** JSON as every file of a run has it. */
+/** The JSON format of a run's files. */
 export function formatJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
 /**
- * Writes the files of a training: run.json, split.json, metrics.csv, the best and the last state, and TensorBoard's curves. No clock is
- * in them: an event is as many seconds after 1970 as its epoch counts.
+ * Writes the files of a training: run.json, split.json, metrics.csv, the best and last states, and TensorBoard's curves. They do not
+ * depend on the clock: an event's time is its epoch, in seconds after 1970.
  */
 export async function writeRunFiles(
   folder: string,
@@ -138,11 +138,11 @@ export async function readRunFiles(folder: string): Promise<{ run: RunFile; spli
   return { run, split };
 }
 
-/** The stage `train` wrote these files and the runner vouches for their bytes; only their version is checked. */
+/** The stage `train` wrote these files and the runner verifies their bytes, so only their version is checked. */
 async function readJson<T extends { readonly version: 1 }>(file: string): Promise<T> {
   const value: T = JSON.parse(await readFile(file, 'utf8'));
   if (value.version !== 1) {
-    throw new ReproError('run-version', `This file is of version ${value.version}, expected 1.`, {
+    throw new ReproError('run-version', `This file has version ${value.version}, expected 1.`, {
       where: file,
       fix: 'Train again: `repro run train --force`.',
     });

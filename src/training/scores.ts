@@ -1,14 +1,14 @@
-/** How well some clips were told apart. */
+/** How well some clips were classified. */
 export interface Score {
   readonly clips: number;
   readonly correct: number;
-  /** Share of clips that are correct, 0 to 1. */
+  /** The share of clips classified correctly, 0 to 1. */
   readonly accuracy: number;
   /** Mean squared error of the firing rates against one-hot labels, over clips and classes. */
   readonly loss: number;
 }
 
-/** The class of the highest firing rate of each clip, the first of equal ones. `rates` is [clips, classes]. */
+/** The class with each clip's highest firing rate, the first of ties. `rates` is [clips, classes]. */
 export function predictClasses(rates: Float32Array, classes: number): Int32Array {
   const predicted = new Int32Array(rates.length / classes);
   for (let clip = 0; clip < predicted.length; clip++) {

@@ -2,7 +2,7 @@ import type { SettingOrigins } from './setting-origins.ts';
 
 export type Section = Readonly<Record<string, unknown>>;
 
-/** Reads the keys of one section; the runner has checked files against their schema, so this only stops nonsense. */
+/** Reads the keys of one section; the runner has already checked files against their schema, so this only catches invalid values. */
 export class SectionReader {
   readonly #origins: SettingOrigins;
   readonly #prefix: string;
@@ -50,15 +50,15 @@ export class SectionReader {
     return typeof value === 'number' && good(value) ? value : this.#refuse(key, expected);
   }
 
-  /** Refuses a key that is there. @param instead what to do without it, as `nothing: …` */
+  /** Rejects a key. @param instead what is expected, as in `nothing: …` */
   absent(key: string, instead: string): void {
     if (this.has(key)) this.#refuse(key, instead);
   }
 
-  /** Refuses keys that have no meaning here. */
+  /** Rejects unknown keys. */
   only(known: readonly string[]): void {
     for (const key of Object.keys(this.#section)) {
-      if (!known.includes(key)) this.#refuse(key, `no such key, but ${known.join(', ')}`);
+      if (!known.includes(key)) throw unknownKey(this.#origins, this.#prefix + key, known);
     }
   }
 
@@ -67,7 +67,7 @@ export class SectionReader {
   }
 }
 
-/** One section over another, key by key; nested sections are merged alike. */
+/** Merges two sections key by key, including nested ones; `over` takes precedence. */
 export function mergeSections(base: Section, over: Section): Section {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
@@ -77,7 +77,7 @@ export function mergeSections(base: Section, over: Section): Section {
   return merged;
 }
 
-/** @throws {ReproError} `model-invalid` if `value` is no section */
+/** @throws {ReproError} `model-invalid` if `value` is not a section */
 export function asSection(value: unknown, origins: SettingOrigins, key: string): Section {
   if (isSection(value)) return value;
   throw invalid(origins, key, 'a section with keys', value);
@@ -92,6 +92,11 @@ function invalid(origins: SettingOrigins, key: string, expected: string, found: 
     'model-invalid',
     key,
     `expected ${expected}, found ${found === undefined ? 'nothing' : JSON.stringify(found)}.`,
-    'schemas/model.schema.json says what belongs there.',
+    'See schemas/model.schema.json.',
   );
+}
+
+function unknownKey(origins: SettingOrigins, key: string, known: readonly string[]): Error {
+  const problem = `unknown key; expected one of ${known.join(', ')}.`;
+  return origins.refuse('model-invalid', key, problem, 'See schemas/model.schema.json.');
 }

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 
 /**
- * A seed of the profile, as a number.
+ * Reads a seed of the profile.
  *
  * @throws {ReproError} `seed-invalid` unless it is a whole number from 0 to 2^53 - 1
  */
@@ -11,14 +11,14 @@ export function readSeed(value: unknown): number {
     'seed-invalid',
     `A seed must be a whole number of at least 0, found ${String(value)}.`,
     {
-      fix: 'Mend `seeds` in the profile.',
+      fix: 'Correct `seeds` in the profile.',
     },
   );
 }
 
-/** What to say of a seed, if anything: torch's generator on the CPU, and so ours, takes the low 32 bits. */
+/** A warning about a seed, if needed: torch's generator on the CPU, and therefore ours, uses only the low 32 bits. */
 export function warnOfSeed(seed: number): string | undefined {
   const low = Number(BigInt.asUintN(32, BigInt(seed)));
   if (low === seed) return undefined;
-  return `seed ${seed} gives what seed ${low} gives: as in PyTorch on the CPU, its low 32 bits count.`;
+  return `seed ${seed} is the same as seed ${low}: as in PyTorch on the CPU, only its low 32 bits count.`;
 }

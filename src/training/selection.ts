@@ -3,10 +3,10 @@ import type { BestEpoch } from './checkpoint.ts';
 import type { Compat } from './compat.ts';
 
 /**
- * Whether an epoch takes the place of the best so far.
+ * Whether an epoch replaces the best so far.
  *
- * `validation`: at least its validation accuracy, so that the latest of ties is kept, as the original keeps its checkpoint.
- * `best-test`: more than its accuracy on the test clips, so that the first of ties is kept, as a maximum over the epochs is reported;
+ * `validation`: if its validation accuracy is at least as high, so that the latest of ties is kept, as in the original.
+ * `best-test`: if its test accuracy is higher, so that the first of ties is kept, like the maximum over epochs that the paper reports;
  * an epoch that was not tested cannot be chosen.
  */
 export function isPreferred(
@@ -18,7 +18,7 @@ export function isPreferred(
     case 'validation':
       return best === undefined || candidate.validationAccuracy >= best.validationAccuracy;
     case 'best-test':
-      // With no best so far, any accuracy is one, 0 among them.
+      // Without a best so far, any accuracy is preferred, including 0.
       return candidate.testAccuracy !== null && candidate.testAccuracy > (best?.testAccuracy ?? -1);
     default:
       return unreachable(selection);

@@ -1,8 +1,8 @@
 import { ReproError } from '../errors.ts';
 
 /**
- * Who said a setting of a model: its own file, or the profile (and `--set`) over it. A message that names the wrong one sends people to
- * a file in which there is nothing to mend.
+ * Where a model's setting came from: its own file, or the profile (or `--set`) that overrides it. A message that names the wrong one would
+ * send people to a file with nothing to fix.
  */
 export class SettingOrigins {
   readonly #file: string;
@@ -12,7 +12,7 @@ export class SettingOrigins {
   /**
    * @param file name of the model's file for messages
    * @param overrides the profile's `train:` section
-   * @param placeOf where a key of the profile, such as `train.network.layers`, was said; a stage cannot tell file from `--set`
+   * @param placeOf where a profile key such as `train.network.layers` was set; a stage cannot tell a file from `--set`
    */
   constructor(
     file: string,
@@ -28,7 +28,7 @@ export class SettingOrigins {
    * An error about a setting.
    *
    * @param key as in the model's file, such as `network.layers`; empty for the whole file
-   * @param problem what goes on behind the key: `expected …, found …`
+   * @param problem what follows the key: `expected …, found …`
    */
   refuse(code: string, key: string, problem: string, fix: string): ReproError {
     const over = this.#overridingKey(key);
@@ -39,11 +39,11 @@ export class SettingOrigins {
         })
       : new ReproError(code, `"${over}" over ${this.#file}: ${problem}`, {
           where: this.#placeOf(over),
-          fix: `${fix}\nA profile’s \`train:\` goes over each of its models: change it there, or leave this one out of \`models:\`.`,
+          fix: `${fix}\nA profile’s \`train:\` overrides all of its models: change it there, or remove this one from \`models:\`.`,
         });
   }
 
-  /** A warning of a setting that changes nothing: `configs/models/m.yaml: compat.base_tau: always-2 has no effect: …`. */
+  /** A warning about a setting with no effect: `configs/models/m.yaml: compat.base_tau: always-2 has no effect: …`. */
   warnOfNoEffect(key: string, value: string, why: string): string {
     const over = this.#overridingKey(key);
     return over === undefined
@@ -51,7 +51,7 @@ export class SettingOrigins {
       : `${this.#placeOf(over)}: ${over}: ${value} has no effect on ${this.#file}: ${why}.`;
   }
 
-  /** The profile's key that goes over a key of the model's file; undefined where the profile leaves the file its say. */
+  /** The profile's key that overrides a key of the model's file; undefined if the profile does not set it. */
   #overridingKey(key: string): string | undefined {
     const over = /^(?:network|compat)(?:\.|$)/.test(key) ? `train.${key}` : key;
     const [section, ...path] = over.split('.');

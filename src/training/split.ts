@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 
-/** Rows of the training clips that are trained on and those that are held back; both class by class. */
+/** Rows of the training clips to train on and to hold back, both class by class. */
 export interface ClipSplit {
   readonly train: Int32Array;
   readonly validation: Int32Array;
@@ -10,9 +10,9 @@ export interface ClipSplit {
  * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training. SpikingJelly's
  * `split_to_train_test_set` rounds so; the paper's counts (900 + 156 of 1,056) would also come from rounding to the nearest.
  *
- * @param labels class of each training clip
- * @param order rows of the clips that take part, in the order in which each class is split; all, as they are, when left out
- * @throws {ReproError} `split-empty` if nothing is left on either side
+ * @param labels the class of each training clip
+ * @param order rows of the clips to use, in the order in which each class is split; by default all clips in order
+ * @throws {ReproError} `split-empty` if either side is empty
  */
 export function splitClips(
   labels: Int32Array,
@@ -25,7 +25,7 @@ export function splitClips(
     const label = labels[row];
     const members = rows[label ?? -1];
     if (members === undefined) {
-      throw new RangeError(`clip ${row} is of class ${label}, of ${classes} classes`);
+      throw new RangeError(`clip ${row} has class ${label}, of ${classes} classes`);
     }
     members.push(row);
   }
@@ -41,7 +41,7 @@ export function splitClips(
       'split-empty',
       `Of ${order.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,
       {
-        fix: 'Use more recordings (`frames.limit.train`, where the profile sets it, takes as many clips of each class), or another `train.validationShare`.',
+        fix: 'Use more recordings (`frames.limit.train`, if the profile sets it, limits the clips of each class), or another `train.validationShare`.',
       },
     );
   }

@@ -7,29 +7,29 @@ import type { TrainingProgress } from './progress.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { ClipSplit } from './split.ts';
 
-/** What the loop itself does otherwise when asked to; the other switches of `Compat` change what it is given. */
+/** The switches that change the loop itself; the others change its inputs. */
 export type LoopCompat = Pick<Compat, 'regularise' | 'validation' | 'selection'>;
 
-/** Everything that one training is made of. */
+/** Everything that defines a training. */
 export interface TrainingTask {
   readonly engine: Engine;
   readonly spec: NetworkSpec;
   readonly seed: number;
   readonly settings: TrainingSettings;
-  /** `COMPAT_DEFAULTS` when left out. */
+  /** Default: `COMPAT_DEFAULTS`. */
   readonly compat?: LoopCompat;
   readonly train: LabelledClips;
   readonly test: LabelledClips;
   readonly split: ClipSplit;
-  /** Where an interruption leaves what the next run goes on with. */
+  /** Where to save what the next run resumes from. */
   readonly checkpoints?: CheckpointStore;
-  /** How often to save within an epoch; 5 when left out. */
+  /** How often to save within an epoch; default 5. */
   readonly saveEveryMinutes?: number;
-  /** Milliseconds since any moment; the process's own clock when left out. It decides when to save and nothing else. */
+  /** Milliseconds since any fixed time, by default the process's clock. It only decides when to save. */
   readonly clockMs?: () => number;
   readonly signal?: AbortSignal;
   readonly progress?: (progress: TrainingProgress) => void;
   readonly note?: (text: string) => void;
-  /** Given a line for each epoch that ends; when a training goes on, first for those before. */
+  /** Called with a line for each completed epoch; on resuming, first for the earlier ones. */
   readonly log?: (line: string) => void;
 }

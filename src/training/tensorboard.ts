@@ -2,16 +2,16 @@ import { encodeEventFileHeader, encodeScalarEvents, type ScalarEvent } from '../
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import type { EpochMetrics } from './metrics.ts';
 
-/** A point of a curve, before anybody says when it was. */
+/** A point of a curve, without its time. */
 export type Scalar = Omit<ScalarEvent, 'wallTimeSeconds'>;
 
 /**
- * What the original's training script shows of an epoch in TensorBoard, under its tags and in its order:
+ * An epoch's scalars, with the tags and the order of the original's training script:
  *
  * - `train_accuracy` and `train_loss` of every 256th batch; the step is the number of batches before it, over all epochs
  * - `test_accuracy` (in epochs that were tested) and `val_accuracy`; the step is the epoch, counted from 0
- * - `w<i>`, and `w_std<i>` where each neuron has its own τ: mean and unbiased standard deviation of w in the i-th layer whose τ
- *   is learned, after the epoch; the step is the number of batches so far
+ * - `w<i>`, and `w_std<i>` if each neuron has its own τ: mean and unbiased standard deviation of w in the i-th layer with a
+ *   learned τ, after the epoch; the step is the number of batches so far
  */
 export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
   const { epoch, logged, test, validation, batches } = row;
@@ -38,7 +38,7 @@ export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
 /**
  * The event file of a whole training, from its first epoch.
  *
- * @param wallTimeSeconds when an epoch was, since 1970; an output that is hashed must take a time that is the same in every run
+ * @param wallTimeSeconds an epoch's time since 1970; for outputs that are hashed, it must be the same in every run
  */
 export function encodeTraining(
   spec: NetworkSpec,

@@ -7,27 +7,27 @@ import type { TrainingSettings } from './settings.ts';
 import { type ClipSplit, splitClips } from './split.ts';
 import { mixSeed } from './stream-seed.ts';
 
-/** Recordings that the original's converter reached with 12 processors: 11 workers, each with floor(98 / 11) = 8 of them. */
+/** The recordings that the original's converter reached with 12 processors: 11 workers with floor(98 / 11) = 8 each. */
 const CONVERTED_RECORDINGS = 88;
 
-/** Sets the stream of `file_order: shuffled` apart from every other stream of the same seed: "file" in ASCII. */
+/** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;
 
-/** The training clips that take part, and what is held back of them. */
+/** The training clips in use, split into those to train on and to hold back. */
 export interface TrainingClips {
   readonly split: ClipSplit;
   /** How they were chosen, in words, for `split.json`. */
   readonly rule: string;
-  /** The switches that are in force with these clips: one that changes nothing is as by default. */
+  /** The switches in force with these clips; one with no effect is at its default. */
   readonly compat: Compat;
-  /** Of switches that change nothing with these clips. */
+  /** For switches that have no effect with these clips. */
   readonly warnings: readonly string[];
 }
 
 /**
- * Chooses and splits the training clips: `trials` says of which recordings they are, `file_order` in which order each class is split.
+ * Chooses and splits the training clips: `trials` selects recordings, `file_order` the order in which each class is split.
  *
- * @throws {ReproError} `compat-impossible` if `trials` asks for a list that the data set does not have; `split-empty` as `splitClips`
+ * @throws {ReproError} `compat-impossible` if `trials` needs a list that the data set lacks; `split-empty` as in `splitClips`
  */
 export function chooseTrainingClips(
   { dataset, classes, splits: { train: clips } }: Pick<ClipIndex, 'dataset' | 'classes' | 'splits'>,
@@ -44,7 +44,7 @@ export function chooseTrainingClips(
   if (compat.trials === 'first-88') {
     rows = rows.filter((row) => placeOf(clips[row]!, dataset) < CONVERTED_RECORDINGS);
     if (rows.length === clips.length) {
-      drop('trials', `no training clip is of a recording after the first ${CONVERTED_RECORDINGS}`);
+      drop('trials', `no training clip comes from a recording after the first ${CONVERTED_RECORDINGS}`);
     }
   }
   if (compat.file_order === 'shuffled') rows = shuffleRows(rows, seed);
@@ -53,7 +53,7 @@ export function chooseTrainingClips(
   if (compat.validation === 'shuffled-drop-last' && split.validation.length % batchSize === 0) {
     drop(
       'validation',
-      `${split.validation.length} clips are whole batches of ${batchSize}, of which none is dropped`,
+      `${split.validation.length} clips make whole batches of ${batchSize}, so none is dropped`,
     );
   }
   return { split, rule: describeSplitRule(validationShare, inForce), compat: inForce, warnings };
@@ -69,8 +69,8 @@ function placeOf({ recording, trial }: CachedClip, dataset: string): number {
   if (trial !== null) return trial;
   throw new ReproError(
     'compat-impossible',
-    `compat.trials: first-88 counts recordings as trials_to_train.txt lists them, and ${recording} of ${dataset} is in no such list.`,
-    { where: 'train.compat.trials', fix: 'Leave it at `all`: the switch is for DVS128 Gesture.' },
+    `compat.trials: first-88 needs the list trials_to_train.txt, and ${recording} of ${dataset} is not in one.`,
+    { where: 'train.compat.trials', fix: 'Use `all`: the switch is for DVS128 Gesture.' },
   );
 }
 

@@ -3,8 +3,8 @@ import { COMPAT_DEFAULTS } from './compat.ts';
 import type { TrainingTask } from './task.ts';
 
 /**
- * Names a training by everything that its numbers come from, but for the frames themselves. A checkpoint of another name is not gone
- * on with.
+ * Identifies a training by everything that determines its numbers, except the frames themselves. A checkpoint with another key is
+ * ignored.
  */
 export function trainingKey({
   engine,

@@ -81,7 +81,7 @@ describe('the models of a plan', () => {
     expect(await asked('train.network.layers=6')).toBe(
       `--set train.network.layers=6  "train.network.layers" over configs/models/baseline.yaml: 6 layers halve a frame of 32 x 32 to nothing; at most 5 fit.
   Use fewer layers, or larger frames (\`frames.downsample\`).
-  A profile’s \`train:\` goes over each of its models: change it there, or leave this one out of \`models:\`.`,
+  A profile’s \`train:\` overrides all of its models: change it there, or remove this one from \`models:\`.`,
     );
     expect(await asked('train.network.layers=5')).toBe('');
   });

@@ -103,7 +103,7 @@ describe('repro parity', () => {
     const native = await parity(golden, '--engine', 'native');
     expect([native.exitCode, native.stderr]).toEqual([
       2,
-      'this version has no engine "native".\n  It has auto, tfjs, tfjs-composed.',
+      'this version has no engine "native".\n  It has auto, tfjs, tfjs-cpu, tfjs-composed.',
     ]);
     const unknown = await parity(golden, '--case', 'plif_99');
     expect([unknown.exitCode, unknown.stderr]).toEqual([

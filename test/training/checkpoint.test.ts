@@ -64,7 +64,7 @@ describe('a checkpoint', () => {
     bytes.write('1', 44 + '{"version":'.length, 'latin1');
     createHash('sha256').update(bytes.subarray(40)).digest().copy(bytes, 8);
     expect(() => decodeCheckpoint(bytes, 'x')).toThrow(
-      'This checkpoint cannot be used: it is of another version.',
+      'This checkpoint cannot be used: it has another version.',
     );
   });
 

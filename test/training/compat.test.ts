@@ -20,22 +20,22 @@ describe('the switches', () => {
     expect(resolveModel(read('no-reg'), {}, 'x').compat).toEqual(COMPAT_DEFAULTS);
   });
 
-  it('of a model give way to those of the profile, one by one', () => {
+  it('in a profile override the same switches in a model', () => {
     const model = { ...read('no-reg'), compat: { trials: 'first-88', selection: 'best-test' } };
     const { compat } = resolveModel(model, { compat: { selection: 'validation', tau_init: 'paper' } }, 'x');
     expect(compat).toEqual({ ...COMPAT_DEFAULTS, trials: 'first-88', tau_init: 'paper' });
   });
 
-  it('are described by those that are set', () => {
+  it('are described by those that are not at their defaults', () => {
     expect(describeCompat(COMPAT_DEFAULTS)).toBe('none');
     expect(describeCompat({ ...COMPAT_DEFAULTS, tau_init: 'paper', trials: 'first-88' })).toBe(
       'trials=first-88, tau_init=paper',
     );
   });
 
-  it('are refused where they or their setting are unknown, with those that there are', () => {
+  it('are rejected if they or their settings are unknown, listing those that exist', () => {
     expect(() => readCompat({ trial: 'all' }, new SettingOrigins('m.yaml'))).toThrow(
-      '"compat.trial": expected no such key, but trials, tau_per_neuron, batch_size',
+      '"compat.trial": unknown key; expected one of trials, tau_per_neuron, batch_size',
     );
     expect(() => readCompat({ trials: 'first-80' }, new SettingOrigins('m.yaml'))).toThrow(
       '"compat.trials": expected one of all, first-88, found "first-80"',
@@ -44,13 +44,13 @@ describe('the switches', () => {
 });
 
 describe('tau_per_neuron: dropped', () => {
-  it('trains the network of one τ a layer', () => {
+  it('trains the network with one τ per layer', () => {
     const { network, warnings } = switched('no-reg', { tau_per_neuron: 'dropped' });
     expect(network).toEqual(resolveModel(read('baseline'), {}, 'x').network);
     expect(warnings).toEqual([]);
   });
 
-  it('is refused with λ: the variance of one number is none', () => {
+  it('is rejected with λ: the variance of one number is undefined', () => {
     expect(() => switched('lambda-0.1', { tau_per_neuron: 'dropped' })).toThrow(
       expect.objectContaining({
         code: 'compat-impossible',
@@ -62,7 +62,7 @@ describe('tau_per_neuron: dropped', () => {
     );
   });
 
-  it('goes before the switches that need one τ a neuron, or one a layer', () => {
+  it('takes effect before the switches that depend on τ per neuron or per layer', () => {
     const compat = { tau_per_neuron: 'dropped', tau_init: 'paper', base_tau: 'always-2' };
     const { network, warnings } = switched('no-reg', compat, { network: { tau: { mean: 4 } } });
     expect(network.tau).toEqual({ per: 'layer', mean: 2, std: 0 });
@@ -73,7 +73,7 @@ describe('tau_per_neuron: dropped', () => {
 });
 
 describe('a switch of the network', () => {
-  it('starts τ as the paper writes it', () => {
+  it('starts τ as in the paper', () => {
     expect(switched('no-reg', { tau_init: 'paper' }).network.tau).toEqual({
       per: 'neuron',
       mean: 2,
@@ -131,7 +131,7 @@ describe('a switch without effect', () => {
       { network: { surrogate: { kind: 'sigmoid' } } },
       'the surrogate is a sigmoid anyway',
     ],
-  ])('is warned of, and not in force: %s with %j and %j', (id, compat, over, why) => {
+  ])('gives a warning and is not in force: %s with %j and %j', (id, compat, over, why) => {
     const [key, value] = Object.entries(compat)[0]!;
     const { warnings, compat: inForce } = switched(id, compat, over);
     expect(warnings[0]).toContain(
@@ -140,13 +140,13 @@ describe('a switch without effect', () => {
     expect(inForce).toEqual(COMPAT_DEFAULTS);
   });
 
-  it('is not warned of where it has one, and is in force', () => {
+  it('gives no warning if it has one, and is in force', () => {
     const { warnings, compat } = switched('lambda-0.1', { regularise: 'tau', tau_init: 'paper' });
     expect(warnings).toEqual([]);
     expect(compat).toEqual({ ...COMPAT_DEFAULTS, regularise: 'tau', tau_init: 'paper' });
   });
 
-  it('beside one that has: only that is in force', () => {
+  it('next to one with an effect: only that one is in force', () => {
     const { compat, training } = switched(
       'no-reg',
       { tau_per_neuron: 'dropped', tau_init: 'paper', batch_size: 'logged' },
@@ -156,7 +156,7 @@ describe('a switch without effect', () => {
     expect(training.batchSize).toBe(8);
   });
 
-  it('is told of by where it was set: the model’s file, a line of the profile, or --set', () => {
+  it('is reported with where it was set: the model’s file, a line of the profile, or --set', () => {
     const own = { ...read('baseline'), compat: { base_tau: 'always-2' } };
     expect(resolveModel(own, {}, 'm.yaml').warnings).toEqual([
       'm.yaml: compat.base_tau: always-2 has no effect: τ starts at 2 anyway.',

@@ -123,7 +123,7 @@ describe('trainNetwork', () => {
     const task = smallTask({ loss: () => 0.1 }, { settings: { ...settings, regulariseTau: Infinity } });
     await expect(trainNetwork(task)).rejects.toMatchObject({
       code: 'training-diverged',
-      message: expect.stringContaining('"conv.0.weight" holds values that are no numbers after epoch 1'),
+      message: expect.stringContaining('"conv.0.weight" has NaN or infinite values after epoch 1'),
     });
   });
 

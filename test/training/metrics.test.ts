@@ -43,7 +43,7 @@ describe('metrics.csv', () => {
 
   it('is refused where a number is missing, with the line', () => {
     const text = formatMetrics([row(0, 0.5, 0.5)]).replace('0,0.001', 'x,0.001');
-    expect(() => readMaxima(text, 'metrics.csv')).toThrow('line 2: no number under "epoch"');
+    expect(() => readMaxima(text, 'metrics.csv')).toThrow('line 2: expected numbers under "epoch"');
   });
 });
 

@@ -8,6 +8,6 @@ describe('a seed', () => {
 
   it('of more than 32 bits is taken with a warning that names the one it equals', () => {
     expect(warnOfSeed(2 ** 32 - 1)).toBeUndefined();
-    expect(warnOfSeed(readSeed(2 ** 32 + 2020))).toContain('gives what seed 2020 gives');
+    expect(warnOfSeed(readSeed(2 ** 32 + 2020))).toContain('is the same as seed 2020');
   });
 });

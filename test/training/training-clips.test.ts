@@ -68,7 +68,7 @@ describe('trials: first-88', () => {
   it('is warned of where there are no more recordings than these', () => {
     const { warnings, compat, rule } = choose(gestureClips(88), { trials: 'first-88' });
     expect(warnings).toEqual([
-      'compat.trials: first-88 has no effect: no training clip is of a recording after the first 88.',
+      'compat.trials: first-88 has no effect: no training clip comes from a recording after the first 88.',
     ]);
     expect(compat).toEqual(COMPAT_DEFAULTS);
     expect(rule).not.toContain('88');
@@ -80,7 +80,7 @@ describe('trials: first-88', () => {
     expect(() => choose(clips, { trials: 'first-88' })).toThrow(
       expect.objectContaining({
         code: 'compat-impossible',
-        message: expect.stringContaining('recording 0 of dvs128-gesture is in no such list'),
+        message: expect.stringContaining('recording 0 of dvs128-gesture is not in one'),
       }),
     );
   });
@@ -129,7 +129,7 @@ describe('validation: shuffled-drop-last', () => {
     const whole = choose(clips, { validation: 'shuffled-drop-last' }, { batchSize: 13 });
     expect(whole.compat.validation).toBe('all');
     expect(whole.warnings).toEqual([
-      'compat.validation: shuffled-drop-last has no effect: 169 clips are whole batches of 13, of which none is dropped.',
+      'compat.validation: shuffled-drop-last has no effect: 169 clips make whole batches of 13, so none is dropped.',
     ]);
   });
 });
