@@ -6,15 +6,15 @@ import { type CudaProbe, cudaPackage } from './tfjs/cuda.ts';
 
 export interface IdentityOptions {
   readonly projectRoot: string;
-  /** Where the answer of a slow probe is kept. */
+  /** Where to cache the result of a slow probe. */
   readonly cacheFolder: string;
 }
 
 /**
- * Names what `chooseEngine('auto')` takes here, as far as it can change numbers: `tfjs 4.22.0 cpu`, or with CUDA the GPU's model.
+ * Identifies what `chooseEngine('auto')` picks here, as far as it affects numbers: `tfjs 4.22.0 cpu`, or with CUDA the GPU's model.
  *
- * Quick: without the CUDA package nothing of tfjs is loaded, and with it the probe's answer is kept until package, driver, Node or the
- * visible devices change. The CPU kernels give the same bits on every processor, so that none is named.
+ * It is quick: without the CUDA package it does not load tfjs, and with it, the probe's result is cached until package, driver, Node or the
+ * visible devices change. The CPU kernels give the same bits on every processor, so the processor is not part of it.
  */
 export async function identifyEngine(
   { projectRoot, cacheFolder }: IdentityOptions,
@@ -62,7 +62,7 @@ async function readOptional(file: string): Promise<string | null> {
   return readFile(file, 'utf8').catch(() => null);
 }
 
-/** A cache that cannot be read is a cache miss. */
+/** An unreadable cache is a cache miss. */
 async function readKnown(file: string): Promise<{ key: unknown; identity: string } | undefined> {
   try {
     const known: unknown = JSON.parse(await readFile(file, 'utf8'));
@@ -74,7 +74,7 @@ async function readKnown(file: string): Promise<{ key: unknown; identity: string
   }
 }
 
-/** Model of the first GPU as its Linux driver names it. */
+/** The model of the first GPU, according to its Linux driver. */
 async function gpuModel(): Promise<string> {
   const folder = '/proc/driver/nvidia/gpus';
   const [first] = (await readdir(folder).catch(() => [])).sort();

@@ -1,16 +1,16 @@
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 
-/** One engine on this machine, for people. */
+/** The status of an engine on this machine, for people. */
 export interface EngineFinding {
   readonly name: string;
   readonly available: boolean;
-  /** What is there, or why it is not. */
+  /** A description, or why it is not available. */
   readonly text: string;
-  /** How to get it; null where it is there or cannot be had. */
+  /** How to get it; null if it is available or cannot be. */
   readonly fix: string | null;
 }
 
-/** What this machine has to train with, best last; `chooseEngine('auto')` takes the last that is available. */
+/** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */
 export async function probeEngines(
   cudaProbe: () => Promise<CudaProbe> = probeCuda,
 ): Promise<EngineFinding[]> {

@@ -4,10 +4,10 @@ import { ShapeError } from './shape-error.ts';
 import type { Layer } from './spec.ts';
 
 /**
- * The layers for event frames (DVS128 Gesture, N-MNIST, CIFAR10-DVS), all of which run at every time step:
+ * The layers for event frames (DVS128 Gesture, N-MNIST, CIFAR10-DVS), which all run at every time step:
  * `{conv 3x3 - batch norm - neuron - pool 2x2} x layers - dropout - linear - neuron - dropout - linear - neuron - vote`.
  *
- * @throws {ShapeError} if `layers` is missing or too many for the frame, or `steps` is given: T is the frames'
+ * @throws {ShapeError} if `layers` is missing or too large for the frame, or if `steps` is given, as T is the frames'
  * @see Fang et al. 2021 (arXiv 2007.05785); Pazderka 2024
  */
 export function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
@@ -22,9 +22,7 @@ export function eventFrameLayers(config: NetworkConfig): readonly Layer[] {
 /** @returns `layers`, checked */
 function countBlocks({ input: [, height, width], layers, steps }: NetworkConfig): number {
   if (steps !== undefined) {
-    throw new ShapeError(
-      `network: steps belongs to still images; event frames bring their own, got ${steps}`,
-    );
+    throw new ShapeError(`network: steps is for still images, as event frames have their own; got ${steps}`);
   }
   if (layers === undefined) throw new ShapeError('network: event-frames needs layers, the number of blocks');
   checkCount('layers', layers);

@@ -6,7 +6,7 @@ import type { Layer } from './spec.ts';
 const batchNormDefaults = { momentum: 0.1, epsilon: 1e-5 } as const;
 
 /**
- * Puts layers one after another: keeps the shape that the next one meets, and names them as PyTorch numbers what is in a Sequential
+ * Builds a sequence of layers. It tracks the shape that the next layer gets, and numbers layers as in PyTorch's Sequential
  * (`conv.0`, `conv.1`, …).
  */
 export class LayerStack {
@@ -22,19 +22,19 @@ export class LayerStack {
     this.#shape = config.input;
   }
 
-  /** Values of one sample at one step. */
+  /** The number of values of one sample at one step. */
   get features(): number {
     return this.#shape.reduce((product, size) => product * size, 1);
   }
 
-  /** What follows belongs to this attribute of PyTorch's module, and is counted from 0. */
+  /** Begins another attribute of PyTorch's module; its layers are numbered from 0. */
   section(name: 'static_conv' | 'conv' | 'fc'): this {
     this.#section = name;
     this.#place = 0;
     return this;
   }
 
-  /** A 3x3 convolution without bias that keeps height and width. */
+  /** A 3x3 convolution without bias that preserves height and width. */
   convolve(): this {
     const [inChannels, height, width] = this.#image();
     const { channels: outChannels } = this.#config;
@@ -50,13 +50,13 @@ export class LayerStack {
     return this;
   }
 
-  /** From here on, what came of the still image is shown at each of T steps. Parameters' names do not count it. */
+  /** Repeats the output of the layers so far at each of T steps. It does not count in parameter names. */
   repeat(steps: number): this {
     this.layers.push({ kind: 'repeat', steps });
     return this;
   }
 
-  /** A neuron for each value. */
+  /** One neuron per value. */
   fire(): this {
     const neuron = neuronSpec(this.#config);
     this.layers.push({ kind: 'neuron', name: this.#name(), shape: this.#shape, neuron });
@@ -95,12 +95,12 @@ export class LayerStack {
     return this;
   }
 
-  /** The last linear layer: an output for each vote of each class. */
+  /** The last linear layer: one output per vote and class. */
   connectOutputs(): this {
     return this.connect(this.#config.classes * this.#votes());
   }
 
-  /** The end: a class's score is the mean of its votes. */
+  /** The last layer: a class's score is the mean of its votes. */
   vote(): this {
     this.layers.push({ kind: 'vote', group: this.#votes() });
     return this;

@@ -1,7 +1,7 @@
 const words = 624;
 const middle = 397;
 
-/** Where a generator stands: the 624 words of its state and how many of them are used up. */
+/** A generator's state: 624 words, and how many of them are used up. */
 export interface MersenneState {
   readonly words: Uint32Array;
   readonly position: number;
@@ -16,7 +16,7 @@ export class MersenneTwister {
   #words: Uint32Array;
   #position: number;
 
-  /** @param seed of which the low 32 bits count */
+  /** @param seed only the low 32 bits count */
   constructor(seed: number | bigint) {
     this.#words = new Uint32Array(words);
     this.#words[0] = Number(BigInt.asUintN(32, BigInt(seed)));
@@ -29,7 +29,9 @@ export class MersenneTwister {
 
   static restore(state: MersenneState): MersenneTwister {
     if (state.words.length !== words || !(state.position >= 0 && state.position <= words)) {
-      throw new RangeError(`a Mersenne Twister has ${words} words, got ${state.words.length}`);
+      throw new RangeError(
+        `a Mersenne Twister has ${words} words and a position up to that, got ${state.words.length} and ${state.position}`,
+      );
     }
     const twister = new MersenneTwister(0);
     twister.#words = state.words.slice();

@@ -13,9 +13,9 @@ const layersOf: Readonly<Record<Architecture, (config: NetworkConfig) => readonl
 };
 
 /**
- * The network that a configuration describes: docs/networks.md draws the three architectures.
+ * Builds the network that a configuration describes. docs/networks.md draws the three architectures.
  *
- * @throws {ShapeError} if a number is out of range, a key belongs to another architecture, or the input has a size that it does not take
+ * @throws {ShapeError} if a number is out of range, a key belongs to another architecture, or it does not accept the input's size
  */
 export function buildNetwork(config: NetworkConfig): NetworkSpec {
   const { architecture = 'event-frames', input, classes } = config;

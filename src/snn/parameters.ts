@@ -1,7 +1,7 @@
 import type { Layer, LayerOf, NetworkSpec } from './spec.ts';
 import { countElements } from './tensor.ts';
 
-/** A named tensor of a network, as PyTorch's state_dict has it. */
+/** A named tensor of a network, as in PyTorch's state_dict. */
 export interface StateEntry {
   readonly name: string;
   readonly shape: readonly number[];
@@ -15,14 +15,14 @@ export function stateEntries(spec: NetworkSpec): StateEntry[] {
   return spec.layers.flatMap(layerEntries);
 }
 
-/** Numbers that a network learns: elements of its parameters, without batch norm's buffers. */
+/** The number of values that a network learns: its parameters, without batch norm's buffers. */
 export function countParameters(spec: NetworkSpec): number {
   return stateEntries(spec)
     .filter(({ role }) => role === 'parameter')
     .reduce((sum, { shape }) => sum + countElements(shape), 0);
 }
 
-/** Shape of a neuron's `w`, the logit of 1/τ: [] for one a layer, [1, ...shape] for one a neuron; undefined if τ is fixed. */
+/** The shape of a neuron layer's `w`, the logit of 1/τ: [] per layer, [1, ...shape] per neuron; undefined if τ is fixed. */
 export function tauShape(layer: LayerOf<'neuron'>): number[] | undefined {
   if (layer.neuron.kind === 'lif') return undefined;
   return layer.neuron.tau.per === 'layer' ? [] : [1, ...layer.shape];

@@ -1,4 +1,4 @@
-/** A tensor, layer or number that does not fit: the text says where, what was expected and what was found. */
+/** A tensor, layer or number that does not fit: the message says where, what was expected and what was found. */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError';
 }

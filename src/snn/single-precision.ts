@@ -1,6 +1,6 @@
 /*
- * Elementary functions in single precision, rounded as PyTorch's vectorised CPU kernels round them (x86-64 with FMA).
- * JavaScript's Math is more accurate, and therefore gives other last bits: seeds would not mean what they mean in PyTorch.
+ * Elementary functions in single precision, rounded like PyTorch's vectorised CPU kernels (x86-64 with FMA).
+ * JavaScript's Math is more accurate and therefore gives other last bits: seeds would not give PyTorch's numbers.
  */
 const round = Math.fround;
 
@@ -35,7 +35,7 @@ const ln2High = round(0.693145751953125);
 const ln2Low = round(1.428606765330187e-6);
 
 /**
- * e^x within 1 ULP, for |x| < 87: x is reduced by whole multiples of ln 2, the rest is a polynomial.
+ * e^x within 1 ULP, for |x| < 87: x is reduced by integer multiples of ln 2, the rest is a polynomial.
  *
  * @see SLEEF 3, expf with error bound 1.0 ULP
  */
@@ -85,7 +85,7 @@ export function logSingle(x: number): number {
   return round(total + totalRest);
 }
 
-/** What `sum`, the rounded a + b, lost. */
+/** The rounding error of `sum`, the rounded a + b. */
 function rest(a: number, b: number, sum: number): number {
   const bRounded = round(sum - a);
   return round(round(a - round(sum - bRounded)) + round(b - bRounded));

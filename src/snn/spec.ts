@@ -1,23 +1,23 @@
-/** How a neuron comes back after a spike: to `potential` (hard), or by the threshold downwards (soft). */
+/** A neuron's reset after a spike: to `potential` (hard), or down by the threshold (soft). */
 export type Reset =
   | { readonly kind: 'hard'; readonly potential: number; readonly detach: boolean }
   | { readonly kind: 'soft'; readonly detach: boolean };
 
-/** Surrogate derivative of the spike (`surrogate.ts`); `alpha` is its slope, of every kind learnable per layer on request. */
+/** Surrogate derivative of the spike (`surrogate.ts`); `alpha` is its slope, which each layer may learn. */
 export interface Surrogate {
   readonly kind: 'atan' | 'sigmoid' | 'triangle';
   readonly alpha: number;
   readonly learnable: boolean;
 }
 
-/** Membrane time constant τ in time steps: one a layer or one a neuron, log-normal with this mean and standard deviation at the start. */
+/** The membrane time constant τ in time steps, per layer or per neuron; per neuron, initially log-normal with this mean and standard deviation. */
 export interface TauSpec {
   readonly per: 'layer' | 'neuron';
   readonly mean: number;
   readonly std: number;
   /**
-   * How the τ of each neuron is drawn: LogNormal(mean, std) as the published code does (the default), or 1 + LogNormal(mean − 1, std)
-   * as the paper writes. Without a spread, or with one τ a layer, it changes nothing.
+   * How τ per neuron are drawn: LogNormal(mean, std) as in the published code (the default), or 1 + LogNormal(mean − 1, std)
+   * as in the paper. It has no effect without a spread or with one τ per layer.
    */
   readonly start?: 'code' | 'paper';
 }
@@ -32,8 +32,8 @@ export interface NeuronSpec {
 }
 
 /**
- * One layer. `name` is the layer's prefix in PyTorch's state_dict, where it has one.
- * Shapes are of one sample and one time step: [C, H, W] or [F].
+ * One layer. `name` is the layer's prefix in PyTorch's state_dict, if it has one.
+ * Shapes are for one sample and one time step: [C, H, W] or [F].
  */
 export type Layer =
   | {
@@ -57,7 +57,7 @@ export type Layer =
       readonly shape: readonly number[];
       readonly neuron: NeuronSpec;
     }
-  /** From here on there is time: the layers above run once on a still image, and what they give is shown at each of T steps. */
+  /** Adds time: the layers before it run once on a still image, and their output is repeated at each of T steps. */
   | { readonly kind: 'repeat'; readonly steps: number }
   | { readonly kind: 'pool'; readonly mode: 'max' | 'average'; readonly size: number }
   | { readonly kind: 'flatten' }
@@ -74,8 +74,8 @@ export type Layer =
 export type LayerOf<Kind extends Layer['kind']> = Extract<Layer, { readonly kind: Kind }>;
 
 /**
- * A network as data: every layer runs once a time step, and the class scores are the mean over the steps. In a network for still images,
- * the layers before its one `repeat` run once; its frames are [N, 1, C, H, W].
+ * A network as data: every layer runs once per time step, and the class scores are the mean over the steps. In a network for still images,
+ * the layers before its only `repeat` run once; its frames are [N, 1, C, H, W].
  */
 export interface NetworkSpec {
   /** [channels, height, width] of one frame. */

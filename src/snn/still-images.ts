@@ -4,18 +4,18 @@ import { ShapeError } from './shape-error.ts';
 import type { Layer } from './spec.ts';
 
 /*
- * The networks for still images. A still image is turned into spikes by the network itself: a first convolution and its batch norm run
- * once, and the neurons behind them get the result as their input current at each of T steps.
+ * The networks for still images, which turn the image into spikes themselves: a first convolution and its batch norm run
+ * once, and the neurons after them get the result as their input current at each of T steps.
  */
 
-/** Width of the hidden linear layer where a configuration says nothing. */
+/** The default width of the hidden linear layer. */
 const defaultHidden = 2048;
 
 /**
  * MNIST and FashionMNIST, [1, 28, 28]: `conv - batch norm` once, then at every step
  * `neuron - pool - conv - batch norm - neuron - pool - dropout - linear - neuron - dropout - linear - neuron - vote`.
  *
- * @throws {ShapeError} if the image has another size, `steps` is missing or `layers` given
+ * @throws {ShapeError} if the image has another size, `steps` is missing, or `layers` is given
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function mnistLayers(config: NetworkConfig): readonly Layer[] {
@@ -29,9 +29,9 @@ export function mnistLayers(config: NetworkConfig): readonly Layer[] {
 
 /**
  * CIFAR10, [3, 32, 32]: `conv - batch norm` once, then at every step `neuron - {conv - batch norm - neuron} x 2 - pool -
- * {conv - batch norm - neuron} x 3 - pool - dropout - linear - neuron - linear - neuron - vote`. One dropout, unlike the others.
+ * {conv - batch norm - neuron} x 3 - pool - dropout - linear - neuron - linear - neuron - vote`. It has only one dropout, unlike the others.
  *
- * @throws {ShapeError} if the image has another size, `steps` is missing or `layers` given
+ * @throws {ShapeError} if the image has another size, `steps` is missing, or `layers` is given
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function cifar10Layers(config: NetworkConfig): readonly Layer[] {
@@ -47,7 +47,7 @@ export function cifar10Layers(config: NetworkConfig): readonly Layer[] {
   return stack.connect(hidden).fire().connectOutputs().fire().vote().layers;
 }
 
-/** @returns T, `steps`, checked together with what else a still image fixes */
+/** Checks what still images determine. @returns T */
 function countSteps(
   { architecture, input, layers, steps }: NetworkConfig,
   image: readonly [number, number, number],
@@ -59,11 +59,13 @@ function countSteps(
   }
   if (layers !== undefined) {
     throw new ShapeError(
-      `network: layers belongs to event-frames; ${architecture} has its own, got ${layers}`,
+      `network: layers is for event-frames, as ${architecture} has its own; got ${layers}`,
     );
   }
   if (steps === undefined) {
-    throw new ShapeError(`network: ${architecture} needs steps, at how many the still image is shown`);
+    throw new ShapeError(
+      `network: ${architecture} needs steps, the number of steps for which the still image is shown`,
+    );
   }
   checkCount('steps', steps);
   return steps;

@@ -1,23 +1,23 @@
 import type { Surrogate } from './spec.ts';
 
 /*
- * A spike is a step function of the membrane potential: its derivative is zero wherever it has one, and nothing could be learned
- * through it. Training therefore puts the derivative of a smooth step S in its place, the surrogate gradient. The spike itself stays
+ * A spike is a step function of the membrane potential: its derivative is zero wherever it exists, so nothing could be learned
+ * through it. Training therefore replaces it by the derivative of a smooth step S, the surrogate gradient. The spike itself remains
  * a step.
  *
- * With u = h − threshold, how far the membrane potential is above the threshold, and a slope α > 0, every S here is a function of
- * z = α · u alone, so that one derivative gives both that training needs:
+ * With u = h − threshold, the membrane potential above the threshold, and a slope α > 0, every S here is a function of
+ * z = α · u alone, so one derivative gives both that training needs:
  *
- *   dS/du = α · S'(z)      to the membrane potential, and from there to weights and time constants
- *   dS/dα = u · S'(z)      to the slope itself, where it is learned
+ *   dS/du = α · S'(z)      for the membrane potential, and from there for weights and time constants
+ *   dS/dα = u · S'(z)      for the slope itself, if it is learned
  *
- * A larger α makes the step steeper: neurons near the threshold learn more, those far from it less. The area below dS/du is 1 in all
- * three; they differ in the peak and in how far they reach.
+ * A larger α makes the step steeper: neurons near the threshold learn more, those far from it less. The area under dS/du is 1 for all
+ * three; they differ in their peak and reach.
  */
 
 /** A smooth step that rises from 0 to 1 and is 1/2 at z = 0, with its derivative. */
 export interface SmoothStep {
-  /** S(z). Training never needs it: it says what the derivative is the derivative of. */
+  /** S(z). Training never uses it: it documents and tests the derivative. */
   readonly value: (z: number) => number;
   /** S'(z). */
   readonly derivative: (z: number) => number;
@@ -27,7 +27,7 @@ export interface SmoothStep {
  * ATan: `S = arctan(π/2 · α · u) / π + 1/2`, so
  * `dS/du = (α/2) / (1 + (π/2 · α · u)²)` and `dS/dα = (u/2) / (1 + (π/2 · α · u)²)`.
  *
- * Peak α/2; falls off as 1/u², so that neurons far from the threshold still learn a little. The thesis uses it with α = 2.
+ * Peak α/2; falls off as 1/u², so neurons far from the threshold still learn a little. The thesis uses it with α = 2.
  *
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
@@ -57,17 +57,17 @@ const sigmoid: SmoothStep = {
 };
 
 /**
- * Triangle: `S = 1/2 + α · u − sign(u) · (α · u)² / 2` where |α · u| ≤ 1, 0 below and 1 above, so
+ * Triangle: `S = 1/2 + α · u − sign(u) · (α · u)² / 2` for |α · u| ≤ 1, 0 below and 1 above, so
  * `dS/du = α · max(0, 1 − α · |u|)` and `dS/dα = u · max(0, 1 − α · |u|)`.
  *
- * Peak α; exactly 0 beyond 1/α from the threshold: neurons out there learn nothing.
+ * Peak α; exactly 0 further than 1/α from the threshold, where neurons learn nothing.
  *
- * @see Esser et al. 2016 (arXiv 1603.08270); Bellec et al. 2018 (arXiv 1803.09574), who damp it by 0.3 besides
+ * @see Esser et al. 2016 (arXiv 1603.08270); Bellec et al. 2018 (arXiv 1803.09574), who also damp it by 0.3
  */
 const triangle: SmoothStep = {
   value: (z) => (z <= -1 ? 0 : z >= 1 ? 1 : 1 / 2 + z - (Math.sign(z) * z * z) / 2),
   derivative: (z) => Math.max(0, 1 - Math.abs(z)),
 };
 
-/** The smooth steps by the name that a `NeuronSpec` gives them. */
+/** The smooth steps by their names in `Surrogate`. */
 export const surrogates: Readonly<Record<Surrogate['kind'], SmoothStep>> = { atan, sigmoid, triangle };

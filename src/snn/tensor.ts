@@ -1,4 +1,4 @@
-/** A dense tensor in row-major (C) order; `I64` is used for PyTorch's counters only. */
+/** A dense tensor in row-major (C) order; `I64` is only used for PyTorch's counters. */
 export type Tensor =
   | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly data: Float32Array }
   | { readonly dtype: 'I64'; readonly shape: readonly number[]; readonly data: BigInt64Array };

@@ -1,7 +1,7 @@
 import { type MersenneState, MersenneTwister } from './mersenne-twister.ts';
 import { expSingle, fastLogSingle, fastSinCosSingle, logSingle, multiplyAdd } from './single-precision.ts';
 
-/** Where a stream of torch's draws stands; the spare is the second half of a pair of normal draws, not yet handed out. */
+/** The state of a stream of torch's draws; the spare is the unused second half of a pair of normal draws. */
 export interface TorchRandomState extends MersenneState {
   readonly spareNormal: number | undefined;
 }
@@ -12,14 +12,14 @@ const vectorisedFrom = 16;
 const twoPi = Math.fround(2 * Math.PI);
 
 /**
- * `torch.Generator` on the CPU: the same seed gives the same numbers, bit by bit, as PyTorch 2.6 on an x86-64 CPU with
- * AVX2 and FMA. On other CPUs torch's own normal numbers differ in their last bits; uniform ones and permutations do not.
+ * `torch.Generator` on the CPU: the same seed gives the same numbers, bit for bit, as PyTorch 2.6 on an x86-64 CPU with
+ * AVX2 and FMA. On other CPUs torch's own normal numbers differ in their last bits; uniform numbers and permutations do not.
  */
 export class TorchRandom {
   #twister: MersenneTwister;
   #spareNormal: number | undefined;
 
-  /** @param seed as for `torch.manual_seed`; its low 32 bits count */
+  /** @param seed as for `torch.manual_seed`; only its low 32 bits count */
   constructor(seed: number | bigint) {
     this.#twister = new MersenneTwister(seed);
   }
@@ -65,7 +65,7 @@ export class TorchRandom {
     for (let i = 0; i < count; i++) values[i] = this.uniform();
     for (let i = 0; i + 16 <= count; i += 16) transformSixteen(values, i);
     if (count % 16 !== 0) {
-      // torch draws the last 16 anew instead of filling up a partial block.
+      // torch redraws the last 16 instead of filling a partial block.
       for (let i = count - 16; i < count; i++) values[i] = this.uniform();
       transformSixteen(values, count - 16);
     }
@@ -119,17 +119,17 @@ function transformSixteen(values: Float32Array, offset: number): void {
  * `torch.nn.init.kaiming_uniform_(tensor, a=√5)`, the default of convolutions and linear layers:
  * uniform in ±√3 · √(2 / (1 + a²)) / √fanIn, which is ±1 / √fanIn.
  *
- * @param fanIn inputs of one output: in · kernel height · kernel width
+ * @param fanIn the number of inputs to one output: in · kernel height · kernel width
  */
 export function drawKaimingUniform(random: TorchRandom, count: number, fanIn: number): Float32Array {
-  // In the order of PyTorch's own arithmetic: the short form rounds differently.
+  // In the order of PyTorch's arithmetic: the short form rounds differently.
   const bound = Math.sqrt(3) * (Math.sqrt(2 / (1 + Math.sqrt(5) ** 2)) / Math.sqrt(fanIn));
   return random.uniforms(count, -bound, bound);
 }
 
 /**
- * Log-normal numbers with this mean and standard deviation (of the numbers, not of their logarithms), as the original
- * draws membrane time constants: φ = √(mean² + std²), exp(n · √ln(φ² / mean²) + ln(mean² / φ)).
+ * Log-normal numbers with this mean and standard deviation (of the numbers, not their logarithms), drawn like the original's
+ * membrane time constants: φ = √(mean² + std²), exp(n · √ln(φ² / mean²) + ln(mean² / φ)).
  */
 export function drawLogNormal(random: TorchRandom, count: number, mean: number, std: number): Float32Array {
   const round = Math.fround;

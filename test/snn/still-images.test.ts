@@ -166,15 +166,15 @@ describe('a network for still images', () => {
       { ...cifar10Network, input: [1, 32, 32] },
       /cifar10 takes images \[3, 32, 32\], got \[1, 32, 32\]/,
     ],
-    ['a number of blocks', { ...mnistNetwork, layers: 2 }, /layers belongs to event-frames; mnist/],
+    [
+      'a number of blocks',
+      { ...mnistNetwork, layers: 2 },
+      /layers is for event-frames, as mnist has its own/,
+    ],
     ['no number of steps', without(cifar10Network, 'steps'), /cifar10 needs steps/],
     ['a broken number of steps', { ...mnistNetwork, steps: 2.5 }, /steps must be a whole number.*got 2.5/],
     ['no step at all', { ...mnistNetwork, steps: 0 }, /steps must be a whole number of at least 1, got 0/],
-    [
-      'steps where the frames bring them',
-      { ...cifar10Dvs, steps: 20 },
-      /steps belongs to still images.*got 20/,
-    ],
+    ['steps where the frames bring them', { ...cifar10Dvs, steps: 20 }, /steps is for still images.*got 20/],
     ['event frames without a number of blocks', without(cifar10Dvs, 'layers'), /event-frames needs layers/],
     [
       'an architecture that it does not know',

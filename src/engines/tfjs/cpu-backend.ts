@@ -2,21 +2,21 @@ import type { MathBackendCPU } from '@tensorflow/tfjs-backend-cpu';
 import type { NamedAttrMap, Tensor, TensorInfo } from '@tensorflow/tfjs-core';
 import { engine, registerGradient, registerKernel } from '@tensorflow/tfjs-core';
 
-/** What a kernel gets: the inputs' values and shapes, by name, and a maker of outputs. */
+/** A kernel's view of a call: the inputs' values and shapes by name, and a way to make outputs. */
 export interface KernelCall {
   values(name: string): Float32Array;
   shape(name: string): readonly number[];
   output(shape: readonly number[], values: Float32Array): TensorInfo;
 }
 
-/** A kernel of tfjs' plain CPU backend, called with tensors by name and with attributes of its own (numbers, booleans and strings). */
+/** A kernel of tfjs' plain CPU backend, called with tensors by name and its own attributes (numbers, booleans and strings). */
 export interface CpuKernel<Attributes extends object> {
   readonly name: string;
-  /** @returns one tensor for each output, in the order of the kernel */
+  /** @returns one tensor per output, in the kernel's order */
   run(inputs: Readonly<Record<string, Tensor>>, attributes: Attributes): Tensor[];
 }
 
-/** Registers typed-array code as a kernel of the backend `cpu` under `name`, which must be free. */
+/** Registers typed-array code as a kernel of the backend `cpu`; `name` must be unused. */
 export function defineCpuKernel<Attributes extends object>(
   name: string,
   compute: (call: KernelCall, attributes: Attributes) => TensorInfo[],
@@ -24,7 +24,7 @@ export function defineCpuKernel<Attributes extends object>(
   registerKernel({
     kernelName: name,
     backendName: 'cpu',
-    // tfjs types neither the backend nor the attributes of a kernel: the first is what 'cpu' is registered as, the second come from
+    // tfjs types neither a kernel's backend nor its attributes: the first is the one registered as 'cpu', the second come from
     // `run` below.
     kernelFunc: ({ inputs, backend, attrs }) =>
       compute(describeCall(name, inputs, backend as MathBackendCPU), attrs as unknown as Attributes),
@@ -39,9 +39,9 @@ export function defineCpuKernel<Attributes extends object>(
 /**
  * Registers the gradient of a kernel.
  *
- * @param keep inputs that the gradient needs
- * @param gradient from one gradient for each output (zeros where it reached none), the kept inputs by name and the attributes, how to
- * get the gradient of each input; only those that are wanted are called
+ * @param keep the inputs that the gradient needs
+ * @param gradient gets a gradient per output (zeros for unused ones), the kept inputs by name and the attributes, and returns a function
+ * for the gradient of each input; only those needed are called
  */
 export function defineGradient<Attributes extends object, Kept extends string>(
   kernel: CpuKernel<Attributes>,

@@ -42,7 +42,7 @@ interface LinearShape {
   readonly inFeatures: number;
   readonly outFeatures: number;
 }
-/** A linear layer is the 1 x 1 convolution of one image that is as wide as the batch is long. */
+/** A linear layer is a 1 x 1 convolution of one image with one column per row of the batch. */
 const asImage = ({ rows, inFeatures, outFeatures }: LinearShape): ConvolutionGeometry => ({
   batch: 1,
   height: 1,
@@ -162,7 +162,7 @@ const adamKernel = defineCpuKernel<AdamStep>('PlifAdamStep', (call, step) => {
   return [call.output(shape, parameter), call.output(shape, first), call.output(shape, second)];
 });
 
-/** The typed-array kernels, registered with tfjs by importing this file; `name` is what tfjs' profiler shows. */
+/** The typed-array kernels. Importing this file registers them with tfjs, whose profiler shows their `name`. */
 export const kernels = {
   convolve: convolveKernel,
   linear: linearKernel,

@@ -4,27 +4,27 @@ import util from 'node:util';
 
 export const cudaPackage = '@tensorflow/tfjs-node-gpu';
 
-/** Whether tfjs computes on a GPU here, and if not, why and what would change it. */
+/** Whether tfjs works on a GPU here, and if not, why and how to fix it. */
 export type CudaProbe =
   | { readonly usable: true; readonly version: string }
   | {
       readonly usable: false;
       /** One sentence without a full stop. */
       readonly reason: string;
-      /** Null where nothing helps. */
+      /** Null if nothing helps. */
       readonly fix: string | null;
     };
 
-/** What a probe meets from outside; tests put their own in. */
+/** The environment of a probe, which tests replace. */
 export interface CudaSurroundings {
   readonly platform: string;
-  /** Is the package on disk? */
+  /** Whether the package is on disk. */
   readonly isInstalled: () => boolean;
   /** Imports the package, which registers the backend `tensorflow`. */
   readonly load: () => Promise<unknown>;
 }
 
-// What the README of @tensorflow/tfjs-node 4.22.0, to which that of the GPU package refers, asks for; this project has not tried others.
+// The requirements in the README of @tensorflow/tfjs-node 4.22.0, to which the GPU package's README refers; others are untested here.
 const needs =
   'It needs Linux or Windows on x64, an NVIDIA driver newer than 450, CUDA 11.2 and cuDNN 8.1, ' +
   'with their libraries on LD_LIBRARY_PATH (PATH on Windows).';
@@ -45,7 +45,7 @@ const hereAndNow: CudaSurroundings = {
   load: () => import(cudaPackage as string),
 };
 
-/** Loads the CUDA backend and computes one product on it. Never throws: a machine without a GPU is a result, not an error. */
+/** Loads the CUDA backend and computes a product on it. It never throws: a machine without a GPU is a result, not an error. */
 export async function probeCuda(here: CudaSurroundings = hereAndNow): Promise<CudaProbe> {
   if (here.platform !== 'linux-x64' && here.platform !== 'win32-x64') {
     return { usable: false, reason: `${cudaPackage} does not exist for ${here.platform}`, fix: null };
@@ -54,7 +54,7 @@ export async function probeCuda(here: CudaSurroundings = hereAndNow): Promise<Cu
     return { usable: false, reason: `${cudaPackage} is not installed`, fix: `${installation} ${needs}` };
   }
   restoreRemovedChecks();
-  // TensorFlow prints pages to stderr and takes the whole GPU's memory unless told otherwise.
+  // By default, TensorFlow prints pages to stderr and takes all of the GPU's memory.
   process.env.TF_CPP_MIN_LOG_LEVEL ??= '2';
   process.env.TF_FORCE_GPU_ALLOW_GROWTH ??= 'true';
   try {
@@ -69,7 +69,7 @@ export async function probeCuda(here: CudaSurroundings = hereAndNow): Promise<Cu
   }
 }
 
-/** tfjs-node 4.22 calls functions of `util` that Node 23 removed. */
+/** Restores functions of `util` that tfjs-node 4.22 calls and Node 23 removed. */
 function restoreRemovedChecks(): void {
   const removed = {
     isNullOrUndefined: (value: unknown) => value === null || value === undefined,
@@ -83,7 +83,7 @@ function restoreRemovedChecks(): void {
 
 /** The part of the package's interface that the probe uses. */
 interface Backend {
-  /** False where TensorFlow found no GPU and fell back to its own CPU code. */
+  /** False if TensorFlow found no GPU and fell back to its own CPU code. */
   readonly isUsingGpuDevice?: boolean;
 }
 

@@ -1,20 +1,20 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 
-/** A value and how to get from its gradient to those of the inputs. */
+/** A value, and how to compute the inputs' gradients from its own. */
 export interface Differentiable {
   readonly value: Tensor;
-  /** Tensors that `backward` needs; whatever else it closes over is gone by then. */
+  /** Tensors that `backward` needs; anything else it closes over has been disposed of by then. */
   readonly keep: readonly Tensor[];
-  /** dL/d(input) for each input, from dL/d(value) and the tensors kept. */
+  /** dL/d(input) for each input, from dL/d(value) and the kept tensors. */
   readonly backward: (dy: Tensor, kept: readonly Tensor[]) => Tensor[];
 }
 
 /**
- * Makes one operation with its own gradient out of many: `tf.customGrad` with tensors for types.
+ * Makes one operation with its own gradient out of several: a typed `tf.customGrad`.
  *
- * tfjs-core for Node comes without the gradients of its own operations (they are part of `@tensorflow/tfjs`, which brings browser
- * backends, layers and converters along), so each step of the reference says its own.
+ * For Node, tfjs-core does not include the gradients of its own operations (they are part of `@tensorflow/tfjs`, which also contains browser
+ * backends, layers and converters), so each step of the reference defines its own.
  */
 export function differentiable<Result extends Tensor>(
   inputs: readonly Tensor[],
@@ -22,7 +22,7 @@ export function differentiable<Result extends Tensor>(
 ): Result {
   const operation = tf.customGrad((...given) => {
     const save = given.at(-1);
-    if (typeof save !== 'function') throw new Error('tfjs gave no function that saves tensors');
+    if (typeof save !== 'function') throw new Error('tfjs passed no function for saving tensors');
     const { value, keep, backward } = forward();
     save([...keep]);
     return { value, gradFunc: (dy, kept) => backward(dy as Tensor, kept) };

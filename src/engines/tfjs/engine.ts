@@ -7,14 +7,14 @@ import { runNeurons } from './neuron-pass.ts';
 import { referenceOperations } from './reference-operations.ts';
 import { TfjsSession } from './session.ts';
 
-/** The engine on tfjs' plain CPU backend: always there, one thread, the same bits on every machine. */
+/** The engine on tfjs' plain CPU backend: always available, one thread, the same bits on every machine. */
 export function createCpuEngine(reason: string, operations: LayerOperations = kernelOperations): Engine {
-  // Otherwise tfjs greets every program with an advertisement for its native packages.
+  // Otherwise tfjs prints an advertisement for its native packages.
   tf.enableProdMode();
   return createEngine('cpu', 'cpu', reason, operations);
 }
 
-/** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `probeCuda` must have found it usable before. */
+/** The engine on the backend that @tensorflow/tfjs-node-gpu registers; `probeCuda` must have found it usable. */
 export function createCudaEngine(reason: string): Engine {
   return createEngine('cuda', 'tensorflow', reason, referenceOperations);
 }

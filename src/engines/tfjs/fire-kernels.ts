@@ -9,7 +9,7 @@ import { swapLastAxes } from './kernels/rearrangement.ts';
 export type NeuronAttributes = Omit<NeuronRun, 'samples' | 'positions' | 'channels'>;
 type NormNeuronAttributes = NeuronAttributes & { readonly epsilon: number };
 
-/** Neurons alone: `current`, `leak`, `alpha` to spikes and their rate. */
+/** Isolated neurons: `current`, `leak`, `alpha` to spikes and their rate. */
 export const fireKernel = defineCpuKernel<NeuronAttributes>('PlifFire', (call, attributes) => {
   const run = neuronRun(call, attributes, 1);
   return fired(call, fire(call.values('current'), identityAffine(run.steps), leakByPosition(call, run), run));
@@ -37,7 +37,7 @@ defineGradient(fireKernel, ['current', 'leak', 'alpha'], ([dy], kept, attributes
   return byName(['current', 'leak', 'alpha'], gradients);
 });
 
-/** What neurons alone look like from within: `current`, `leak` to the membrane potentials after each step; no gradient. */
+/** The membrane potentials of isolated neurons after each step, from `current` and `leak`; without a gradient. */
 export const potentialsKernel = defineCpuKernel<NeuronAttributes>('PlifPotentials', (call, attributes) => {
   const run = neuronRun(call, attributes, 1);
   const current = call.values('current');
@@ -46,7 +46,7 @@ export const potentialsKernel = defineCpuKernel<NeuronAttributes>('PlifPotential
   return [call.output(call.shape('current'), potentials)];
 });
 
-/** Batch norm per time step and neurons: also gives the statistics, mean and biased variance [T, C]. */
+/** Batch norm per time step, then neurons; also returns the statistics, mean and biased variance, [T, C]. */
 export const normaliseAndFireKernel = defineCpuKernel<NormNeuronAttributes>(
   'PlifNormaliseAndFire',
   (call, attributes) => {
@@ -69,7 +69,7 @@ const normaliseAndFireGradientKernel = defineCpuKernel<NormNeuronAttributes>(
     const { run, norm } = normRun(call, attributes);
     const current = call.values('current');
     const weight = call.values('weight');
-    // Computed again, in double precision: the spikes must be those of the forward pass to the last bit.
+    // Recomputed in double precision: the spikes must match the forward pass to the last bit.
     const statistics = stepStatistics(current, norm);
     const affine = normAffine(statistics, weight, call.values('bias'), norm);
     const leak = leakByPosition(call, run);
@@ -92,7 +92,7 @@ defineGradient(normaliseAndFireKernel, normInputs, ([dy], kept, attributes) =>
   byName(normInputs, normaliseAndFireGradientKernel.run({ ...kept, dy: dy! }, attributes)),
 );
 
-/** A scale and a shift of each channel, the same at every step, and neurons; no gradient, as only evaluation needs it. */
+/** A scale and a shift per channel, the same at every step, then neurons; without a gradient, as only evaluation uses it. */
 export const scaleAndFireKernel = defineCpuKernel<NeuronAttributes>(
   'PlifScaleAndFire',
   (call, attributes) => {
@@ -127,7 +127,7 @@ function normRun(call: KernelCall, attributes: NormNeuronAttributes): { run: Neu
   };
 }
 
-/** 1/τ of each position in channels-last order, from [] or from PyTorch's [1, C, H, W] or [1, F]. */
+/** 1/τ of each position in channels-last order, from [] or PyTorch's [1, C, H, W] or [1, F]. */
 function leakByPosition(call: KernelCall, run: NeuronRun): Float64Array {
   const leak = call.values('leak');
   if (leak.length === 1) return new Float64Array(run.positions).fill(leak[0]!);
@@ -135,7 +135,7 @@ function leakByPosition(call: KernelCall, run: NeuronRun): Float64Array {
   return Float64Array.from(swapLastAxes(leak, 1, channels, pixels));
 }
 
-/** dL/dleak in the shape of `leak`, from one figure for each position in channels-last order. */
+/** dL/dleak in the shape of `leak`, from one value per position in channels-last order. */
 function leakGradient(call: KernelCall, gradient: Float64Array) {
   const shape = call.shape('leak');
   if (call.values('leak').length === 1) {

@@ -61,8 +61,8 @@ export const kernelOperations: LayerOperations = {
 };
 
 /**
- * A tensor's sizes as small integers. JavaScript may hold a whole number as a float (after a division, say), and the loops' indices that
- * come of it as well, which makes them twice as slow.
+ * A tensor's sizes as small integers. JavaScript may store an integer as a float (for example after a division), and then also the loop
+ * indices computed from it, which makes loops half as fast.
  */
 function sizes<Shape extends number[]>({ shape }: { shape: Shape }): Shape {
   return shape.map((size) => size | 0) as Shape;

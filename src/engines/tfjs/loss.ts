@@ -4,7 +4,7 @@ import { ShapeError } from '../../snn/shape-error.ts';
 import { differentiable } from './differentiable.ts';
 
 /**
- * Firing rates of the classes: the mean over each class's group of output neurons and over the steps.
+ * The firing rates of the classes: the mean over each class's group of output neurons and over the steps.
  *
  * @param spikes [T·N, classes · group], time outermost
  * @returns [N, classes]
@@ -25,7 +25,7 @@ export function classRates(spikes: Tensor2D, steps: number, group: number): Tens
   });
 }
 
-/** Mean squared error of firing rates [N, K] against one-hot labels, over samples and classes. */
+/** The mean squared error of firing rates [N, K] against one-hot labels, over samples and classes. */
 export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
   return differentiable([rates], () => {
     const [samples, classes] = rates.shape;
@@ -43,14 +43,14 @@ export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
 }
 
 /**
- * The regulariser of one layer with one τ a neuron, with the unbiased variance, and its gradient by w:
+ * The regulariser of a layer with τ per neuron, using the unbiased variance, and its gradient by w:
  *
- *   of w:   λ · Var(w), gradient 2 λ (w − mean of w) / (n − 1)
- *   of τ:   λ · Var(τ) with τ = 1 + e^−w, gradient 2 λ (τ − mean of τ) / (n − 1) · dτ/dw, and dτ/dw = −e^−w
+ *   w:   λ · Var(w), gradient 2 λ (w − mean of w) / (n − 1)
+ *   τ:   λ · Var(τ) with τ = 1 + e^−w, gradient 2 λ (τ − mean of τ) / (n − 1) · dτ/dw, and dτ/dw = −e^−w
  *
  * @param w logits of 1/τ, at least 2
- * @throws {ShapeError} if there is one only: its variance is no number
- * @see Pazderka 2024, whose text has τ and whose published code has w
+ * @throws {ShapeError} if there is only one: its variance is undefined
+ * @see Pazderka 2024, whose text uses τ and whose published code uses w
  */
 export function tauVariancePenalty(
   w: Tensor,
@@ -62,7 +62,7 @@ export function tauVariancePenalty(
       `the regulariser needs the variance of a layer's time constants: at least 2, got ${w.size}`,
     );
   }
-  const values = of === 'tau' ? tf.exp(tf.neg(w)) : w; // τ − 1, which varies as τ does
+  const values = of === 'tau' ? tf.exp(tf.neg(w)) : w; // τ − 1 has the variance of τ
   const deviation = tf.sub(values, tf.mean(values));
   const gradient = tf.mul(deviation, (2 * lambda) / (w.size - 1));
   return {

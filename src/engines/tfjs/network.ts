@@ -1,23 +1,23 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { ShapeError } from '../../snn/shape-error.ts';
-import type { Layer, LayerOf, NetworkSpec } from '../../snn/spec.ts';
+import type { LayerOf, NetworkSpec } from '../../snn/spec.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
 import { leakOf } from './leak.ts';
 import { classRates } from './loss.ts';
 
 export interface NetworkInput {
-  /** Frames, [T·N, H, W, P], time outermost; still images are of one step, [N, H, W, C]. */
+  /** Frames, [T·N, H, W, P], time outermost; still images have one step, [N, H, W, C]. */
   readonly frames: Tensor4D;
-  /** T of the frames. */
+  /** The frames' T. */
   readonly steps: number;
   /** A parameter or buffer by its PyTorch name. */
   readonly tensor: (name: string) => Tensor;
-  /** Dropout masks [N, features] in training; undefined in evaluation, which takes batch norm's running statistics instead. */
+  /** Dropout masks [N, features] in training; undefined in evaluation, which uses batch norm's running statistics. */
   readonly dropoutMasks: readonly Tensor2D[] | undefined;
 }
 
-/** What a batch norm saw in one forward pass, in each of its T time steps over `rows` = N · H · W values a channel. */
+/** A batch norm's statistics in one forward pass, for each of its T time steps over `rows` = N · H · W values per channel. */
 export interface NormObservation extends NormStatistics {
   readonly layer: LayerOf<'batch-norm'>;
   readonly rows: number;
@@ -26,16 +26,16 @@ export interface NormObservation extends NormStatistics {
 export interface NetworkOutput {
   /** Firing rates of the classes, [N, classes]. */
   readonly rates: Tensor2D;
-  /** Share of neurons that spike a step, one for each spiking layer. */
+  /** The share of neurons that spike per step, one per spiking layer. */
   readonly spikeRates: readonly Scalar[];
   readonly observations: readonly NormObservation[];
 }
 
 /**
- * Runs a network over all T steps, layer by layer: no layer feeds an earlier one, so each can take all its time steps at once, and only
- * neurons look across them. Where a still image is repeated, the layers before that have one step.
+ * Runs a network over all T steps, layer by layer: no layer feeds an earlier one, so each can process all its time steps at once, and only
+ * neurons connect them. If a still image is repeated, the layers before that have one step.
  *
- * @throws {ShapeError} if more than one step is to be repeated, a vote is not the end, or a dropout mask missing
+ * @throws {ShapeError} if the input of `repeat` has several steps, a vote is not the last layer, or a dropout mask is missing
  */
 export function runNetwork(
   spec: NetworkSpec,
@@ -50,17 +50,21 @@ export function runNetwork(
   let group = 1;
   let x: Tensor = input.frames;
 
-  for (let i = 0; i < spec.layers.length; i++) {
-    const layer = spec.layers[i] as Layer;
+  let fused = false; // with the layer before
+  for (const [i, layer] of spec.layers.entries()) {
+    if (fused) {
+      fused = false;
+      continue;
+    }
     switch (layer.kind) {
       case 'conv':
         x = operations.convolve(x as Tensor4D, tensor(`${layer.name}.weight`) as Tensor4D, layer.padding);
         break;
       case 'batch-norm': {
-        // With neurons behind it, batch norm is one operation with them: what lies between is never stored.
+        // Batch norm and the neurons after it are one operation: the values between them are never stored.
         const next = spec.layers[i + 1];
         const neurons = next?.kind === 'neuron' ? neuronInput(next, x, steps, tensor) : undefined;
-        if (neurons !== undefined) i++;
+        fused = neurons !== undefined;
         const normed =
           dropoutMasks === undefined
             ? normaliseByRunning(operations, layer, x, neurons, tensor)
@@ -72,7 +76,7 @@ export function runNetwork(
       }
       case 'repeat':
         if (steps !== 1) {
-          throw new ShapeError(`repeat: only a still image, of 1 step, is repeated; got ${steps} steps`);
+          throw new ShapeError(`repeat: expected a still image with 1 step, got ${steps} steps`);
         }
         steps = layer.steps;
         x = operations.repeat(x, steps);
@@ -126,15 +130,15 @@ function neuronInput(
   };
 }
 
-/** What batch norm gives, or the neurons behind it. */
+/** The output of batch norm, or of the neurons after it. */
 interface NormOutput {
   readonly values: Tensor;
-  /** Where there are neurons: the share that spikes a step. */
+  /** The share of neurons that spike per step, if there are any. */
   readonly rate?: Scalar;
   readonly observation?: NormObservation;
 }
 
-/** Batch norm in training: by the statistics of each time step. */
+/** Batch norm in training, with the statistics of each time step. */
 function normaliseByBatch(
   operations: LayerOperations,
   layer: LayerOf<'batch-norm'>,
@@ -145,7 +149,7 @@ function normaliseByBatch(
 ): NormOutput {
   const rows = x.size / (steps * layer.channels);
   if (rows < 2) {
-    throw new ShapeError(`${layer.name}: batch norm needs 2 values a channel to train, got ${rows}`);
+    throw new ShapeError(`${layer.name}: batch norm needs 2 values per channel to train, got ${rows}`);
   }
   const norm = {
     weight: tensor(`${layer.name}.weight`) as Tensor1D,
@@ -160,7 +164,7 @@ function normaliseByBatch(
   return { values: spikes, rate, observation: { layer, rows, ...seen } };
 }
 
-/** Batch norm in evaluation: by the running statistics, the same at every step. */
+/** Batch norm in evaluation, with the running statistics at every step. */
 function normaliseByRunning(
   operations: LayerOperations,
   layer: LayerOf<'batch-norm'>,
@@ -174,7 +178,7 @@ function normaliseByRunning(
   return { values: spikes, rate };
 }
 
-/** The running statistics: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift a channel. */
+/** The running statistics: `(y − mean) / √(variance + ε) · weight + bias` as one scale and shift per channel. */
 function runningAffine(
   layer: LayerOf<'batch-norm'>,
   tensor: (name: string) => Tensor,

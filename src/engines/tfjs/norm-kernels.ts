@@ -14,7 +14,7 @@ interface NormAttributes {
   readonly epsilon: number;
 }
 
-/** Batch norm per time step by itself: `x`, `weight`, `bias` to the output, and the mean and biased variance, [T, C]. */
+/** Isolated batch norm per time step: `x`, `weight`, `bias` to the output, and the mean and biased variance, [T, C]. */
 export const normaliseKernel = defineCpuKernel<NormAttributes>('PlifNormalise', (call, attributes) => {
   const norm = stepNorm(call, attributes);
   const x = call.values('x');

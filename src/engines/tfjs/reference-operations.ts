@@ -16,7 +16,7 @@ import { integrateAndFire, runSteps } from './reference/neuron.ts';
 
 /**
  * The layers composed of tfjs' own operations, each with its gradient, for any backend.
- * This is the definition that `kernelOperations` is held against.
+ * They define what `kernelOperations` must compute.
  */
 export const referenceOperations: LayerOperations = {
   convolve,
@@ -56,7 +56,7 @@ function normalise(x: Tensor, steps: number, { weight, bias, epsilon }: NormInpu
   };
 }
 
-/** @param normalised the current after batch norm, where there is one; channels-last */
+/** @param normalised the current, after batch norm if there is one; channels-last */
 function fired({ steps, current, leak, alpha, neuron }: NeuronInput, normalised: Tensor) {
   const byStep = splitSteps(normalised, steps);
   const spikes = reshape(integrateAndFire(byStep, channelsLast(leak), alpha, neuron), current.shape);
@@ -69,7 +69,7 @@ function splitSteps(x: Tensor, steps: number): Tensor {
   return reshape(x, [steps, rows / steps, ...positions]);
 }
 
-/** A leak [1, C, H, W] to [1, H, W, C]; others stay as they are. */
+/** A leak [1, C, H, W] to [1, H, W, C]; others are unchanged. */
 function channelsLast(leak: Tensor): Tensor {
   if (leak.rank !== 4) return leak;
   return differentiable([leak], () => ({

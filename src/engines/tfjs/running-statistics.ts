@@ -7,11 +7,11 @@ import type { State } from '../../snn/tensor.ts';
 import type { NormObservation } from './network.ts';
 import { toTensor } from './transfer.ts';
 
-/** What batch norm remembers of training for evaluation: the buffers of a network. Its tensors are released by `dispose`. */
+/** The buffers of a network: batch norm's running statistics, for evaluation. `dispose` releases the tensors. */
 export class RunningStatistics {
   /** Mean and unbiased variance, [C] each, by name. */
   readonly #tensors = new Map<string, Tensor>();
-  /** How often each batch norm ran, by name; PyTorch keeps these as 64-bit integers. */
+  /** How often each batch norm ran, by name; PyTorch stores these as 64-bit integers. */
   readonly #counters = new Map<string, bigint>();
 
   /** @param state has every buffer of the network */
@@ -32,8 +32,8 @@ export class RunningStatistics {
   }
 
   /**
-   * `running = (1 − m) · running + m · observed` with the unbiased variance, as PyTorch's BatchNorm does, once for each time step that was
-   * observed: T times behind a `repeat` and for event frames, once before it.
+   * `running = (1 − m) · running + m · observed` with the unbiased variance, as PyTorch's BatchNorm does, once per observed time
+   * step: T times after a `repeat` and for event frames, once before it.
    */
   observe(observations: readonly NormObservation[]): void {
     for (const { layer, mean, variance, rows } of observations) {
@@ -50,7 +50,7 @@ export class RunningStatistics {
     tf.dispose([...this.#tensors.values()]);
   }
 
-  /** @param observed [T, C], times `factor` what is to be remembered */
+  /** @param observed [T, C], to be multiplied by `factor` */
   #smooth(name: string, observed: Tensor2D, factor: number, momentum: number): void {
     const running = this.#tensors.get(name);
     if (running === undefined) throw new ShapeError(`${name}: the network has no such tensor`);

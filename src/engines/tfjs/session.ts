@@ -30,14 +30,14 @@ interface Parameter {
   second: Tensor;
 }
 
-/** A network on one tfjs backend. Its tensors live outside every `tidy` and are released by `dispose`. */
+/** A network on one tfjs backend. Its tensors live outside of any `tidy`; `dispose` releases them. */
 export class TfjsSession implements EngineSession {
   readonly #backend: string;
   readonly #spec: NetworkSpec;
   readonly #operations: LayerOperations;
   readonly #parameters: Parameter[];
   readonly #statistics: RunningStatistics;
-  /** Names of the w of layers with one τ a neuron. */
+  /** The names of w in layers with τ per neuron. */
   readonly #regularised: readonly string[];
   #step: number;
   #disposed = false;
@@ -137,7 +137,7 @@ export class TfjsSession implements EngineSession {
     this.#statistics.dispose();
   }
 
-  /** Forward and backward pass without the regulariser. What it gives is the caller's to dispose. */
+  /** The forward and backward pass without the regulariser. The caller must dispose of the result. */
   #differentiate(batch: TrainingBatch): { loss: Scalar; output: NetworkOutput; gradients: Tensor[] } {
     const samples = batch.frames.shape[0];
     let output: NetworkOutput | undefined;
@@ -151,7 +151,7 @@ export class TfjsSession implements EngineSession {
     return { loss: value as Scalar, output: output as NetworkOutput, gradients: grads };
   }
 
-  /** Adds λ · Σ Var(w) or λ · Σ Var(τ) to the loss and its gradients, which it replaces. */
+  /** Adds λ · Σ Var(w) or λ · Σ Var(τ) to the loss and gradients, disposing of the old ones. */
   #regularise(
     error: { loss: Scalar; gradients: Tensor[] },
     { regulariseTau: lambda, regularise }: Hyperparameters,
@@ -214,7 +214,7 @@ export class TfjsSession implements EngineSession {
     return named;
   }
 
-  /** tfjs has one backend for the whole process, and another session may have taken another one. */
+  /** tfjs has one backend for the whole process, and another session may have switched it. */
   async #enter(): Promise<void> {
     if (this.#disposed) throw new Error('This session was disposed; open the network again.');
     if (tf.getBackend() !== this.#backend) await tf.setBackend(this.#backend);

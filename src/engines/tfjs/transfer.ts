@@ -4,12 +4,12 @@ import { ShapeError } from '../../snn/shape-error.ts';
 import type { State } from '../../snn/tensor.ts';
 import type { Frames } from '../engine.ts';
 
-/** A tensor's values, in memory of the caller's own: the CPU backend would hand out what it computes with. */
+/** A copy of a tensor's values: the CPU backend would return its own memory. */
 export async function readCopy(tensor: Tensor): Promise<Float32Array> {
   return Float32Array.from(await tensor.data());
 }
 
-/** A float tensor of a state on the current backend, with values of its own. */
+/** Copies a float tensor of a state to the current backend. */
 export function toTensor(state: State, name: string): Tensor {
   const tensor = state.get(name);
   if (tensor?.dtype !== 'F32') throw new ShapeError(`"${name}": expected a float tensor`);

@@ -132,7 +132,7 @@ describe.each([
   it('refuses to repeat what has time already', async () => {
     const session = await open(withLayer(freeNorms, 3, { kind: 'repeat', steps: 2 }));
     await expect(session.evaluate(batchOf(freeNorms, 1).frames)).rejects.toThrow(ShapeError);
-    await expect(session.evaluate(batchOf(freeNorms, 1).frames)).rejects.toThrow(/of 1 step.*got 3 steps/);
+    await expect(session.evaluate(batchOf(freeNorms, 1).frames)).rejects.toThrow(/with 1 step.*got 3 steps/);
     session.dispose();
   });
 });

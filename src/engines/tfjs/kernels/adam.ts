@@ -1,15 +1,15 @@
-/** Adam's constants and where it stands; PyTorch's defaults are β 0.9 and 0.999, ε 1e-8. */
+/** Adam's constants and progress; PyTorch's defaults are β 0.9 and 0.999, ε 1e-8. */
 export interface AdamStep {
   readonly learningRate: number;
   readonly beta1: number;
   readonly beta2: number;
   readonly epsilon: number;
-  /** Number of this step, from 1. */
+  /** The number of this step, from 1. */
   readonly step: number;
 }
 
 /**
- * One step of Adam on one parameter, as PyTorch has it:
+ * One step of Adam on one parameter, as in PyTorch:
  * `m = β1·m + (1 − β1)·g`, `v = β2·v + (1 − β2)·g²`, `p −= lr / (1 − β1ᵗ) · m / (√v / √(1 − β2ᵗ) + ε)`.
  *
  * @returns new parameter, first and second moment

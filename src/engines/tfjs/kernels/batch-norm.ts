@@ -1,6 +1,6 @@
 import type { StepAffine } from './neuron-forward.ts';
 
-/** Batch norm that treats every time step as a batch of its own. Arrays are [steps, rows, channels], rows = samples · H · W. */
+/** Batch norm that treats every time step as a separate batch. Arrays are [steps, rows, channels], rows = samples · H · W. */
 export interface StepNorm {
   readonly steps: number;
   readonly channels: number;
@@ -13,14 +13,14 @@ export interface StepStatistics {
   readonly variance: Float64Array;
 }
 
-/** Rows that are gone through channel by channel, so that a channel's figures stay in registers and the rows in the cache. */
+/** The number of rows processed channel by channel, so that a channel's values stay in registers and the rows in the cache. */
 const blockRows = 256;
 
 /**
  * Mean and variance in one pass over y: `Σy / rows` and `Σy² / rows − mean²`.
  *
- * In single precision the difference would cancel. In double precision, whose squares of singles are exact, it is off by about
- * 1e-16 · mean²: by less than a millionth of the variance even where the mean is 10,000 standard deviations.
+ * In single precision the difference would cancel. In double precision, in which squares of singles are exact, it is off by about
+ * 1e-16 · mean²: by less than a millionth of the variance even if the mean is 10,000 standard deviations.
  */
 export function stepStatistics(y: Float32Array, { steps, channels }: StepNorm): StepStatistics {
   const rows = y.length / (steps * channels);
@@ -51,7 +51,7 @@ export function stepStatistics(y: Float32Array, { steps, channels }: StepNorm): 
   return { mean, variance };
 }
 
-/** `(y − mean) / √(variance + ε) · weight + bias` as a scale and a shift for each step and channel. */
+/** `(y − mean) / √(variance + ε) · weight + bias` as a scale and a shift per step and channel. */
 export function normAffine(
   { mean, variance }: StepStatistics,
   weight: Float32Array,
@@ -67,7 +67,7 @@ export function normAffine(
   return { scale, shift };
 }
 
-/** `y · scale + shift` of each step and channel, for batch norm by itself; with neurons behind it, `fire` does that on its way. */
+/** `y · scale + shift` for each step and channel, for isolated batch norm; if neurons follow, `fire` does this. */
 export function applyAffine(
   y: Float32Array,
   { scale, shift }: StepAffine,
@@ -86,7 +86,7 @@ export function applyAffine(
   return values;
 }
 
-/** What `normBackward` needs of the gradient g = dL/d(output): Σ g and Σ g · y of each step and channel. */
+/** What `normBackward` needs from the gradient g = dL/d(output): Σ g and Σ g · y for each step and channel. */
 export function gradientSums(
   gradient: Float32Array,
   y: Float32Array,

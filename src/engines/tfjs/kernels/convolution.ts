@@ -3,7 +3,7 @@ import { convolveSparse } from './sparse-convolution.ts';
 import { sparseWeightGradient } from './sparse-weight-gradient.ts';
 
 /**
- * A convolution of stride 1 over channels-last images.
+ * A convolution with stride 1 over channels-last images.
  * Input [batch, height, width, inChannels], weight [outChannels, inChannels, kernel, kernel] as in PyTorch, output
  * [batch, height + 2·padding − kernel + 1, width + 2·padding − kernel + 1, outChannels].
  */
@@ -19,12 +19,12 @@ export interface ConvolutionGeometry {
 }
 
 /**
- * Share of non-zero inputs from which the dense loops are quicker than those that list the non-zero ones first.
- * The choice depends on the data alone, so results stay the same from run to run.
+ * The share of non-zero inputs above which dense loops are faster than listing the non-zero inputs first.
+ * The choice depends only on the data, so results are the same in every run.
  */
 const denseFrom = 0.3;
 
-/** Height and width of the output. */
+/** The output's height and width. */
 export function outputSize(g: ConvolutionGeometry): { height: number; width: number } {
   const shrink = g.kernel - 1 - 2 * g.padding;
   return { height: g.height - shrink, width: g.width - shrink };
@@ -43,7 +43,7 @@ export function convolve(x: Float32Array, weight: Float32Array, g: ConvolutionGe
   return y;
 }
 
-/** `dL/dx[b, r, c, i] = Σ dy[b, r − ky + p, c − kx + p, o] · w[o, i, ky, kx]`: dense, as surrogate gradients are nowhere zero. */
+/** `dL/dx[b, r, c, i] = Σ dy[b, r − ky + p, c − kx + p, o] · w[o, i, ky, kx]`: dense, as surrogate gradients are rarely zero. */
 export function inputGradient(dy: Float32Array, weight: Float32Array, g: ConvolutionGeometry): Float32Array {
   const dx = new Float32Array(g.batch * g.height * g.width * g.inChannels);
   const dense = rearrangeForDense(weight, g.outChannels, g.inChannels, g.kernel, 'transposed');
@@ -82,7 +82,7 @@ function correlateImages(
   }
 }
 
-/** Share of non-zero values, from every 13th: a step that no usual number of channels or columns divides. */
+/** The share of non-zero values, estimated from every 13th: a stride that divides no usual number of channels or columns. */
 function density(x: Float32Array): number {
   let nonZero = 0;
   let seen = 0;

@@ -1,6 +1,6 @@
 import type { ConvolutionGeometry } from './convolution.ts';
 
-/** Output pixels and channels that one pass of the innermost loop works on: 8 sums, which fit the processor's registers. */
+/** The output pixels and channels per pass of the innermost loop: 8 sums, which fit in registers. */
 const pixelBlock = 4;
 const channelBlock = 2;
 
@@ -13,10 +13,10 @@ interface DenseShape {
 }
 
 /**
- * Weights for `correlateDense`, [out, ky, kx · in], with a channel of zeros more where their number is odd.
+ * Weights for `correlateDense`, [out, ky, kx · in], with an extra channel of zeros if their number is odd.
  *
  * `forward` keeps PyTorch's [out, in, ky, kx] roles; `transposed` swaps in and out and flips both axes, which turns a convolution
- * into the gradient with respect to its input.
+ * into the gradient by its input.
  */
 export function rearrangeForDense(
   weight: Float32Array,
@@ -41,12 +41,12 @@ export function rearrangeForDense(
   return arranged;
 }
 
-/** One image with its border of zeros, in double precision, wide enough for whole blocks of output pixels. */
+/** An image with a border of zeros, in double precision, wide enough for whole blocks of output pixels. */
 export interface PaddedImage {
   readonly data: Float64Array;
-  /** Elements in one row. */
+  /** The number of elements in a row. */
   readonly rowLength: number;
-  /** Puts image number `image` of `x` inside the border. */
+  /** Copies image number `image` of `x` inside the border. */
   fill(x: Float32Array, image: number): void;
 }
 
@@ -68,8 +68,8 @@ export function padForDense(g: ConvolutionGeometry): PaddedImage {
 /**
  * `out[r, c, o] = Σ_ky Σ_j padded[r + ky, (c · in) + j] · weight[o, ky, j]`, j over kernel · in neighbouring elements of a row.
  *
- * Loops: row, block of 4 pixels, block of 2 output channels, then ky and j: six loads serve 8 products, and the sums stay in
- * registers. Pixels and channels beyond the edge are computed from zeros and dropped.
+ * Loops: row, block of 4 pixels, block of 2 output channels, then ky and j: six loads give 8 products, and the sums stay in
+ * registers. Pixels and channels beyond the edge are computed from zeros and discarded.
  */
 export function correlateDense(
   padded: Float64Array,

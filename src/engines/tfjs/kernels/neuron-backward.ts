@@ -3,34 +3,34 @@ import { surrogates } from '../../../snn/surrogate.ts';
 import { asDoubles, blockLength, type NeuronRun, type StepAffine } from './neuron-forward.ts';
 
 export interface NeuronGradients {
-  /** dL/dx, the gradient with respect to the current after the affine; [steps, samples, positions]. */
+  /** dL/dx, the gradient by the current after the affine; [steps, samples, positions]. */
   readonly current: Float32Array;
-  /** dL/d(1/τ) of each position. */
+  /** dL/d(1/τ) for each position. */
   readonly leak: Float64Array;
   /** dL/dα, summed over all neurons. */
   readonly alpha: number;
   /** Σ dL/dx over samples and pixels, [steps, channels]. */
   readonly sums: Float64Array;
-  /** Σ dL/dx · current over samples and pixels, [steps, channels]: what batch norm's backward needs. */
+  /** Σ dL/dx · current over samples and pixels, [steps, channels], for batch norm's backward pass. */
   readonly productSums: Float64Array;
 }
 
 /**
  * Backward pass of `fire`, through time.
  *
- * With u = h − threshold and S'(α · u) of the surrogate (`snn/surrogate.ts`), for each step from the last to the first, dL/dv being 0
- * behind the last:
+ * With u = h − threshold and the surrogate's S'(α · u) (`snn/surrogate.ts`), for each step from the last to the first, where dL/dv is 0
+ * after the last:
  *
- *   dL/ds  += dL/dv · (rest − h) (hard) or −dL/dv · threshold (soft), where the reset is attached
+ *   dL/ds  += dL/dv · (rest − h) (hard) or −dL/dv · threshold (soft), if the reset is attached
  *   dL/dh   = dL/ds · α · S' + dL/dv · (1 − s) (hard) or + dL/dv (soft)
  *   dL/dα  += dL/ds · u · S'
  *   dL/dx   = dL/dh / τ
  *   dL/d(1/τ) += dL/dh · (x − (v[t−1] − rest))
  *   dL/dv[t−1] = dL/dh · (1 − 1/τ) = dL/dh − dL/dx
  *
- * Loops: block of neurons and sample; in each a forward sweep over the steps that keeps every h (computed again, not stored between the
- * passes, which would take 8 bytes a neuron and step), then a backward sweep; each step goes channel by channel. The arithmetic is that
- * of the forward pass to the last bit, so the spikes are too.
+ * Loops: block of neurons, then sample; for each, a forward sweep over the steps that keeps every h (recomputed, as storing it between the
+ * passes would take 8 bytes per neuron and step), then a backward sweep; each step goes channel by channel. The arithmetic matches
+ * the forward pass to the last bit, and so do the spikes.
  */
 export function fireBackward(
   current: Float32Array,
@@ -49,8 +49,8 @@ export function fireBackward(
   const productSums = new Float64Array(steps * channels);
   let alphaGradient = 0;
 
-  // One scratch array: potentials before the reset (row t + 1 belongs to step t; row 0 is the resting potential, which a reset leaves as
-  // it is), then the block's leaks, their gradients, and dL/dv as it comes from the step behind.
+  // One scratch array: potentials before the reset (row t + 1 for step t; row 0 is the resting potential, which a reset does not
+  // change), then the block's leaks, their gradients, and dL/dv from the following step.
   const block = blockLength(channels);
   const scratch = new Float64Array((steps + 4) * block);
   const leaks = (steps + 1) * block;

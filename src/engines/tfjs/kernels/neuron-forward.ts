@@ -1,50 +1,50 @@
 import { charge, reset } from '../../../snn/neurons.ts';
 import type { Surrogate } from '../../../snn/spec.ts';
 
-/** Spiking neurons over all time steps of a batch. Arrays are [steps, samples, positions], positions ending in the channels. */
+/** Spiking neurons over all time steps of a batch. Arrays are [steps, samples, positions], with channels innermost. */
 export interface NeuronRun {
   readonly steps: number;
   readonly samples: number;
-  /** Neurons of one sample: H · W · C, or F. */
+  /** The number of neurons per sample: H · W · C, or F. */
   readonly positions: number;
-  /** Channels that share one scale and shift; divides `positions`. */
+  /** The number of channels, each with one scale and shift; divides `positions`. */
   readonly channels: number;
   readonly threshold: number;
-  /** A hard reset goes to the resting potential, a soft one down by the threshold. */
+  /** A hard reset sets the resting potential, a soft one subtracts the threshold. */
   readonly hardReset: boolean;
-  /** The potential at the start and after a hard reset, below the threshold; 0 where the reset is soft. */
+  /** The initial potential, also after a hard reset; below the threshold, and 0 if the reset is soft. */
   readonly rest: number;
-  /** No gradient through the reset. */
+  /** Whether the gradient ignores the reset. */
   readonly detachReset: boolean;
-  /** What stands in for the spike's derivative; only the backward pass looks at it. */
+  /** What replaces the spike's derivative; only for the backward pass. */
   readonly surrogate: Surrogate['kind'];
 }
 
-/** What turns the layer's input into the neuron's current: `current · scale + shift`, each [steps, channels]. */
+/** Turns the layer's input into the neuron's current: `current · scale + shift`, each [steps, channels]. */
 export interface StepAffine {
   readonly scale: Float64Array;
   readonly shift: Float64Array;
 }
 
-/** Neurons that are taken through all steps at a time, so that what is known of them stays in the first-level cache. */
+/** The number of neurons that go through all steps together, so that their state stays in the first-level cache. */
 const blockNeurons = 256;
 
-/** The affine that changes nothing, for neurons without batch norm (one "channel"). */
+/** The identity, for neurons without batch norm (one "channel"). */
 export function identityAffine(steps: number): StepAffine {
   return { scale: new Float64Array(steps).fill(1), shift: new Float64Array(steps) };
 }
 
 /**
  * Forward pass of batch norm's affine and the neuron (`snn/neurons.ts`), fused:
- * `x = current · scale + shift`, charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = rest` where s = 1 (hard) or
+ * `x = current · scale + shift`, charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = rest` if s = 1 (hard) or
  * `v = h − threshold · s` (soft).
  *
  * Loops: block of neurons, sample, step, channel, pixel: a channel's scale and shift stay in registers, and the block's potentials and
- * leaks, in double precision, in one scratch array (one array to check the bounds of instead of two).
+ * leaks, in double precision, in one scratch array (one bounds check instead of two).
  *
  * @param leak 1/τ of each position
- * @param potentials where given, receives the membrane potentials after the reset of every step, as `current`
- * @returns spikes (0 or 1) and how many there are
+ * @param potentials if given, receives the membrane potentials after every step's reset, shaped like `current`
+ * @returns spikes (0 or 1) and their number
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function fire(
@@ -94,7 +94,7 @@ export function fire(
 }
 
 /**
- * Numbers as machine doubles: a whole number, like a threshold of 1, would be carried as a tagged integer and be looked at and converted
+ * Numbers as machine doubles: an integer, such as a threshold of 1, would be kept as a tagged integer and be checked and converted
  * for every neuron and step.
  */
 export function asDoubles(first: number, second: number, third = 0): readonly [number, number, number] {
@@ -102,7 +102,7 @@ export function asDoubles(first: number, second: number, third = 0): readonly [n
   return [doubles[0]!, doubles[1]!, doubles[2]!];
 }
 
-/** The largest multiple of `channels` up to `blockNeurons`, and at least one pixel. */
+/** The largest multiple of `channels` up to `blockNeurons`, but at least one pixel. */
 export function blockLength(channels: number): number {
   return channels * Math.max(1, Math.floor(blockNeurons / channels));
 }

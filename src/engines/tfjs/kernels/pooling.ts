@@ -1,4 +1,4 @@
-/** Pooling over [batch, height, width, channels] with windows of `size` that do not overlap; what does not fill a window is left out. */
+/** Pooling over [batch, height, width, channels] with non-overlapping windows of `size`; incomplete windows are dropped. */
 export interface PoolGeometry {
   readonly batch: number;
   readonly height: number;
@@ -28,10 +28,10 @@ export function maxPool(x: Float32Array, g: PoolGeometry): Float32Array {
 }
 
 /**
- * Gives the gradient of each window to its first maximum in row-major order, as PyTorch does; binary maps tie all the time.
+ * Assigns each window's gradient to its first maximum in row-major order, as PyTorch does; binary maps often have ties.
  *
- * Loops: window, channel, cell of the window in row-major order. Where the maximum is has to be found again, which is quicker than to
- * keep it.
+ * Loops: window, channel, cell of the window in row-major order. It searches for the maximum again, which is faster than storing its
+ * position.
  */
 export function maxPoolGradient(dy: Float32Array, x: Float32Array, g: PoolGeometry): Float32Array {
   const { channels } = g;
@@ -95,7 +95,7 @@ function windowCount({ batch, height, width, size }: PoolGeometry): number {
   return batch * Math.floor(height / size) * Math.floor(width / size);
 }
 
-/** Where the first pixel of a window starts in the input; windows are numbered as the output's pixels. */
+/** The input position of a window's first pixel; windows are numbered like the output's pixels. */
 function windowStart(window: number, { height, width, channels, size }: PoolGeometry): number {
   const rows = Math.floor(height / size);
   const columns = Math.floor(width / size);
@@ -105,7 +105,7 @@ function windowStart(window: number, { height, width, channels, size }: PoolGeom
   return ((image * height + row * size) * width + column * size) * channels;
 }
 
-/** Distances of a window's cells from its first, row-major. */
+/** The distances of a window's cells from its first, in row-major order. */
 function cellOffsets({ width, channels, size }: PoolGeometry): Int32Array {
   return Int32Array.from(
     { length: size * size },

@@ -1,4 +1,4 @@
-/** [batch, rows, columns] to [batch, columns, rows]: channels-last to channels-first, and back with rows and columns exchanged. */
+/** [batch, rows, columns] to [batch, columns, rows]: channels-last to channels-first, and back with rows and columns swapped. */
 export function swapLastAxes(x: Float32Array, batch: number, rows: number, columns: number): Float32Array {
   const y = new Float32Array(x.length);
   for (let image = 0; image < batch; image++) {
@@ -21,7 +21,7 @@ export function maskOverSteps(x: Float32Array, mask: Float32Array): Float32Array
   return y;
 }
 
-/** x at each of `steps` time steps, one copy behind the other. */
+/** x at each of `steps` time steps: consecutive copies. */
 export function repeatOverSteps(x: Float32Array, steps: number): Float32Array {
   const y = new Float32Array(steps * x.length);
   for (let step = 0; step < steps; step++) y.set(x, step * x.length);

@@ -1,14 +1,14 @@
 import { type ConvolutionGeometry, outputSize } from './convolution.ts';
 
-/** Output channels whose sums are in registers at a time. */
+/** The number of output channels whose sums are in registers at a time. */
 const channelBlock = 8;
 
 /**
  * Convolution over the non-zero inputs: `y[r, c, o] = Σ x · w[tap, i, o]` over the non-zero x in the window of (r, c).
  *
- * Loops: image and output row; first one pass over the `kernel` input rows that it sees, which notes each non-zero input in the list
- * of every output column that it reaches; then for each output column and block of 8 channels the sum over its list, in registers.
- * (The same eight sums stand in sparse-weight-gradient.ts. Calling one function for both makes this one half as slow again: lists are short.)
+ * Loops: image and output row; first a pass over the `kernel` input rows in its window, which adds each non-zero input to the list
+ * of every output column that it reaches; then, for each output column and block of 8 channels, the sum over its list, in registers.
+ * (sparse-weight-gradient.ts has the same eight sums. A shared function would make this one 50 % slower, as lists are short.)
  */
 export function convolveSparse(
   x: Float32Array,
@@ -22,7 +22,7 @@ export function convolveSparse(
   const weights = weightRows(weight, g, stride);
   const capacity = kernel * kernel * inChannels;
   const values = new Float64Array(out.width * capacity);
-  const rows = new Int32Array(out.width * capacity); // where the input's weights start
+  const rows = new Int32Array(out.width * capacity); // where each input's weights start
   const lengths = new Int32Array(out.width);
 
   for (let image = 0; image < batch; image++) {

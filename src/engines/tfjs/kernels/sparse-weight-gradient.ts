@@ -1,16 +1,16 @@
 import { type ConvolutionGeometry, outputSize } from './convolution.ts';
 
-/** Neighbouring weights whose sums are in registers at a time. */
+/** The number of neighbouring weights whose sums are in registers at a time. */
 const weightBlock = 8;
 
 /**
  * Weight gradient over the non-zero inputs.
  *
- * An input at (r, c) reached the outputs (r + p − ky, c + p − kx). On a canvas that holds dy inside a border of kernel − 1 − p these are
- * the rows r … r + kernel − 1 and, in each, kernel · out neighbouring elements. So with the inputs of one channel in a list,
+ * An input at (r, c) reaches the outputs (r + p − ky, c + p − kx). On a canvas with dy inside a border of kernel − 1 − p, these are
+ * the rows r … r + kernel − 1 and, in each, kernel · out neighbouring elements. So, with the inputs of one channel in a list,
  * `sums[channel, row, j] = Σ x · canvas[place(x) + row · rowLength + j]`, j over kernel · out.
  *
- * Loops: image; two passes that list its non-zero inputs by channel; then channel, canvas row, block of 8 j, and the list, with the
+ * Loops: image; two passes to list its non-zero inputs by channel; then channel, canvas row, block of 8 j, and the list, with the
  * sums in registers.
  *
  * @returns dL/dw in PyTorch's layout [out, in, ky, kx]
@@ -78,7 +78,7 @@ export function sparseWeightGradient(
   return layOut(sums, stride, g);
 }
 
-/** Lists an image's non-zero inputs by channel: channel i has those from `starts[i]` to `starts[i + 1]`, in row-major order. */
+/** Lists an image's non-zero inputs by channel: those of channel i are from `starts[i]` to `starts[i + 1]`, in row-major order. */
 function listByChannel(
   x: Float32Array,
   from: number,
@@ -106,12 +106,12 @@ function listByChannel(
       }
     }
   }
-  // Filling moved each start to the next channel's; move them back.
+  // Filling moved each start to that of the next channel; move them back.
   for (let channel = inChannels; channel > 0; channel--) starts[channel] = starts[channel - 1]!;
   starts[0] = 0;
 }
 
-/** One image of dy in double precision inside the border that inputs at the edge reach, with room for the last block. */
+/** One image of dy in double precision, inside the border that inputs at the edge reach, with room for the last block. */
 function makeCanvas(g: ConvolutionGeometry) {
   const { height, width } = outputSize(g);
   const border = g.kernel - 1 - g.padding;
@@ -127,7 +127,7 @@ function makeCanvas(g: ConvolutionGeometry) {
   return { data, rowLength, fill };
 }
 
-/** [in, canvas row, canvas column · out] to [out, in, ky, kx]; rows and columns of the canvas run against ky and kx. */
+/** [in, canvas row, canvas column · out] to [out, in, ky, kx]; the canvas's rows and columns run opposite to ky and kx. */
 function layOut(sums: Float64Array, stride: number, g: ConvolutionGeometry): Float32Array {
   const { inChannels, outChannels, kernel } = g;
   const gradient = new Float32Array(outChannels * inChannels * kernel * kernel);

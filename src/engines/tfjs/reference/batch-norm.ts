@@ -3,10 +3,10 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.ts';
 
 /**
- * Batch norm with the statistics of each time step: `ŷ = (y − mean) · r` with `r = 1 / √(variance + ε)`, and the output
+ * Batch norm with separate statistics for each time step: `ŷ = (y − mean) · r` with `r = 1 / √(variance + ε)`, and the output
  * `ŷ · weight + bias`.
  *
- * Backward, with g = dL/d(output) and means over the rows of a step: `dL/dy = weight · r · (g − mean(g) − ŷ · mean(g · ŷ))`,
+ * Backward, where g = dL/d(output) and means are over a step's rows: `dL/dy = weight · r · (g − mean(g) − ŷ · mean(g · ŷ))`,
  * `dL/dweight = Σ g · ŷ`, `dL/dbias = Σ g`.
  *
  * @param y [T, rows, C]

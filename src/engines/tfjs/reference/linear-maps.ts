@@ -3,7 +3,7 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.ts';
 
 /**
- * Convolution of stride 1 without bias.
+ * A convolution with stride 1 and without bias.
  *
  * @param x [B, H, W, in]
  * @param weight [out, in, k, k], as PyTorch has it
@@ -13,7 +13,7 @@ export function convolve(x: Tensor4D, weight: Tensor4D, padding: number): Tensor
   const whole = 2 * padding - kernel + 1;
   const [batch, height, width, inChannels] = x.shape;
   const border: [number, number] = [padding, padding];
-  // tfjs-node knows the paddings `same` and `valid` only, no number of zeros.
+  // tfjs-node only supports the paddings `same` and `valid`, not a number of zeros.
   const pad = whole === 0 ? 'same' : 'valid';
   const edges = whole === 0 ? 0 : padding;
   const padded = (image: Tensor4D): Tensor4D =>
@@ -55,7 +55,7 @@ export function linear(x: Tensor2D, weight: Tensor2D): Tensor2D {
   }));
 }
 
-/** Mean of windows that do not overlap; what fills no window is left out. x [B, H, W, C]. */
+/** The mean of non-overlapping windows; incomplete windows are dropped. x [B, H, W, C]. */
 export function averagePool(x: Tensor4D, size: number): Tensor4D {
   return differentiable([x], () => ({
     value: tf.avgPool(x, size, size, 'valid'),
@@ -103,7 +103,7 @@ export function maskOverSteps(x: Tensor2D, mask: Tensor2D): Tensor2D {
   }));
 }
 
-/** x [N, ...] at each of T steps, [T·N, ...]. Backward, the gradients of all steps add up. */
+/** x [N, ...] at each of T steps, [T·N, ...]. In the backward pass, the gradients of all steps add up. */
 export function repeatOverSteps(x: Tensor, steps: number): Tensor {
   const { shape } = x;
   return differentiable([x], () => ({

@@ -3,8 +3,8 @@ import * as tf from '@tensorflow/tfjs-core';
 import { differentiable } from '../differentiable.ts';
 
 /**
- * Max pooling whose gradient goes to the first maximum of each window in row-major order, as PyTorch's does. Binary maps tie all the
- * time, and tfjs leaves the choice to the backend.
+ * Max pooling whose gradient goes to the first maximum of each window in row-major order, as in PyTorch. Binary maps often have ties,
+ * which tfjs leaves to the backend.
  *
  * @param x [B, H, W, C]
  */
@@ -22,7 +22,7 @@ function spread(dy: Tensor4D, x: Tensor4D, size: number): Tensor4D {
   const whole = tf.slice(x, [0, 0, 0, 0], [batch, rows * size, columns * size, channels]);
   const byRow = tf.reshape(whole, [batch * rows, size, columns * size * channels]);
   const largest = tf.maxPool(x, size, size, 'valid');
-  let free: Tensor = tf.onesLike(dy); // 1 where no maximum has been met yet
+  let free: Tensor = tf.onesLike(dy); // 1 where no maximum has been found yet
   const gradientRows: Tensor[] = [];
   for (let row = 0; row < size; row++) {
     const line = tf.reshape(tf.slice(byRow, [0, row, 0], [-1, 1, -1]), [

@@ -5,13 +5,13 @@ import type { NeuronSpec } from '../../../snn/spec.ts';
 import { differentiable } from '../differentiable.ts';
 import { surrogateDerivative } from './surrogate.ts';
 
-/** What one time step does to the neurons of a layer; each [N, ...neurons]. */
+/** The state of a layer's neurons in one time step; each [N, ...neurons]. */
 export interface NeuronStep {
-  /** h: membrane potential after the input and before a spike. */
+  /** h: the membrane potential after the input, before a spike. */
   readonly charged: Tensor;
   /** s: 0 or 1. */
   readonly spikes: Tensor;
-  /** v: membrane potential after the reset. */
+  /** v: the membrane potential after the reset. */
   readonly potential: Tensor;
 }
 
@@ -19,7 +19,7 @@ export interface NeuronStep {
  * One step: charge `h = v + (x − (v − rest)) / τ`, fire `s = h ≥ threshold`, reset `v = h · (1 − s) + rest · s` (hard) or
  * `v = h − threshold · s` (soft, with rest = 0).
  *
- * @param potential v, what the last step left, and `current` x, both [N, ...neurons]
+ * @param potential v after the previous step, and `current` x, both [N, ...neurons]
  * @param leak 1/τ, [] or [1, ...neurons]
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
@@ -37,7 +37,7 @@ function fireAndReset(charged: Tensor, { threshold, reset }: NeuronSpec): Neuron
   return { charged, spikes, potential };
 }
 
-/** The steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [] or [1, ...neurons] */
+/** All steps of neurons that start at rest. @param current x, [T, N, ...neurons]; `leak` 1/τ, [] or [1, ...neurons] */
 export function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): NeuronStep[] {
   let potential = tf.fill(current.shape.slice(1), restingPotential(neuron));
   return tf.unstack(current).map((input) => {
@@ -48,12 +48,12 @@ export function runSteps(current: Tensor, leak: Tensor, neuron: NeuronSpec): Neu
 }
 
 /**
- * Spiking neurons over T steps, with a backward pass of their own: the spike's derivative is the surrogate's.
+ * Spiking neurons over T steps, with their own backward pass: the spike's derivative is the surrogate's.
  *
  * @param current x, [T, N, ...neurons]
  * @param leak 1/τ, [] or [1, ...neurons]
  * @param alpha slope of the surrogate
- * @returns spikes, as `current`
+ * @returns spikes, shaped like `current`
  * @see Fang et al. 2021 (arXiv 2007.05785)
  */
 export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, neuron: NeuronSpec): Tensor {
@@ -69,15 +69,15 @@ export function integrateAndFire(current: Tensor, leak: Tensor, alpha: Scalar, n
 }
 
 /**
- * Backward in time, from `spikeGradients` = dL/ds of every step. What a step left reaches the loss through the steps after it:
- * dL/dv, 0 behind the last one. A step without the index t is step t; u = h − threshold, and S' is that of the surrogate
- * at α · u (snn/surrogate.ts):
+ * The backward pass in time, from `spikeGradients` = dL/ds of every step. The potential after a step affects the loss through the
+ * following steps: dL/dv, which is 0 after the last one. Symbols without an index belong to step t; u = h − threshold, and S' is the
+ * surrogate's at α · u (snn/surrogate.ts):
  *
- *   dL/ds  += dL/dv · dv/ds                           where the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
+ *   dL/ds  += dL/dv · dv/ds                           if the reset is attached; dv/ds = rest − h (hard), −threshold (soft)
  *   dL/dh   = dL/ds · α · S' + dL/dv · dv/dh          dv/dh = 1 − s (hard), 1 (soft)
  *   dL/dα  += Σ dL/ds · u · S'
  *   dL/dx   = dL/dh / τ
- *   dL/d(1/τ) += Σ dL/dh · (x − (v[t−1] − rest))      summed over what shares the τ
+ *   dL/d(1/τ) += Σ dL/dh · (x − (v[t−1] − rest))      summed over the neurons that share τ
  *   dL/dv[t−1] = dL/dh · (1 − 1/τ)
  *
  * @returns gradients of current, leak and alpha
@@ -117,7 +117,7 @@ function backward(
   return [tf.stack(inputGradients), leakGradient, alphaGradient];
 }
 
-/** Sums a gradient [N, ...neurons] to the shape of what was broadcast: [] or [1, ...neurons]. */
+/** Sums a gradient [N, ...neurons] to the shape before broadcasting: [] or [1, ...neurons]. */
 function sumLike(gradient: Tensor, to: Tensor): Tensor {
   return to.rank === 0 ? tf.sum(gradient) : tf.sum(gradient, 0, true);
 }

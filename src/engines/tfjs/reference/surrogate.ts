@@ -2,7 +2,7 @@ import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Surrogate } from '../../../snn/spec.ts';
 
-/** S'(z) of a surrogate on tensors; formulas and sources are in snn/surrogate.ts. @param z α · (h − threshold) */
+/** A surrogate's S'(z) on tensors; see snn/surrogate.ts for formulas and sources. @param z α · (h − threshold) */
 export function surrogateDerivative(kind: Surrogate['kind'], z: Tensor): Tensor {
   switch (kind) {
     case 'atan':
