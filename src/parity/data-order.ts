@@ -5,22 +5,22 @@ import type { GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 import { readSeed } from './random.ts';
 
-/** The orders of one part of the data, epoch after epoch. */
+/** The orders of one part of the data, by epoch. */
 interface Part {
   readonly name: 'train' | 'val';
   readonly epochs: readonly (readonly number[])[];
 }
 
-/** The orders in which data loaders visit training and validation samples, from `torch.manual_seed(seed)` on. */
+/** The orders in which data loaders visit training and validation samples after `torch.manual_seed(seed)`. */
 export const dataOrderKind: CaseKind = {
   keys: ['seed', 'batch', 'drop_last', 'num_workers'],
   *compare(given) {
     const { description } = given;
     const seed = readSeed(given);
     const batch = description.number('batch', { integer: true, min: 1 });
-    // A partial batch at the end is dropped; the positions in it still take part in the permutation.
+    // A partial batch at the end is dropped, but its positions are still part of the permutation.
     const mostDropped = description.flag('drop_last') ? batch - 1 : 0;
-    // Workers prepare the samples; which ones is drawn before them.
+    // Workers only prepare samples; the order does not depend on them.
     if (description.has('num_workers')) description.count('num_workers');
     yield comparePart(readPart(given, 'train'), seed, mostDropped);
     yield comparePart(readPart(given, 'val'), seed, mostDropped);
@@ -30,7 +30,7 @@ export const dataOrderKind: CaseKind = {
 function readPart(given: GivenCase, name: Part['name']): Part {
   const names = given.names().filter((one) => /^epoch\d+\//.test(one));
   const last = Math.max(-1, ...names.map((one) => Number(/\d+/.exec(one)?.[0])));
-  if (last < 0) given.fail('there is no tensor "epoch0/train"');
+  if (last < 0) given.fail('tensor "epoch0/train" is missing from the folder');
   const epochs = Array.from({ length: last + 1 }, (_, epoch) =>
     Array.from(given.whole(`epoch${epoch}/${name}`, ['any']).data, Number),
   );
@@ -38,8 +38,8 @@ function readPart(given: GivenCase, name: Part['name']): Part {
 }
 
 /**
- * How many samples there are, the case does not say, only how many whole batches: of the few numbers that it can be, one must give
- * every epoch's order.
+ * The case does not have the number of samples, only that of whole batches: one of the few possible numbers must give every
+ * epoch's order.
  */
 function comparePart(part: Part, seed: number, mostDropped: number): Comparison {
   const first = part.epochs[0] ?? [];

@@ -2,9 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 
-/** A folder of cases, as the suite sees it. */
+/** A folder of cases. */
 export interface CaseFolder {
-  /** Names of the files in it, sorted. */
+  /** The names of its files, sorted. */
   readonly files: readonly string[];
   /** @throws if the file cannot be read */
   read(name: string): Promise<Uint8Array>;
@@ -17,9 +17,9 @@ export const indexFile = 'index.json';
 export async function openCaseFolder(folder: string): Promise<CaseFolder> {
   const files = (await listFiles(folder)).sort();
   if (!files.includes(indexFile)) {
-    throw new ReproError('parity-folder', `there is no ${indexFile} in this folder.`, {
+    throw new ReproError('parity-folder', `this folder has no ${indexFile}.`, {
       where: folder,
-      fix: 'Name a folder of test vectors, such as test/golden; docs/parity.md says what it holds.',
+      fix: 'Name a folder of test vectors, such as test/golden; docs/parity.md describes the format.',
     });
   }
   return { files, read: (name) => readFile(path.join(folder, name)) };
@@ -31,10 +31,10 @@ async function listFiles(folder: string): Promise<string[]> {
   } catch (cause) {
     if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR', 'EACCES')) throw cause;
     const message = hasErrorCode(cause, 'ENOENT')
-      ? 'there is no such folder.'
+      ? 'this folder does not exist.'
       : hasErrorCode(cause, 'ENOTDIR')
-        ? 'this is a file, and a folder is wanted.'
-        : 'this folder may not be read.';
+        ? 'this is a file, expected a folder.'
+        : 'this folder cannot be read: permission denied.';
     throw new ReproError('parity-folder', message, {
       where: folder,
       fix: 'Name a folder of test vectors, such as test/golden.',

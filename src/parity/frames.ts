@@ -5,7 +5,7 @@ import { compareOne } from './compare.ts';
 import type { GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 
-/** Events t, x, y, p cut into T frames of counts, [T, 2, H, W], and normalised. */
+/** Events t, x, y, p integrated into T frames of counts, [T, 2, H, W], and normalised. */
 export const framesKind: CaseKind = {
   keys: ['split_by', 'normalization', 'T', 'height', 'width', 'layout', 'seed'],
   *compare(given) {
@@ -40,14 +40,14 @@ function readNormalisation({ description }: GivenCase): Normalisation | null {
   return description.choice<Normalisation>('normalization', ['frequency', 'max', 'norm', 'sum']);
 }
 
-/** Events outside of a frame would be counted into another row, or nowhere. */
+/** Rejects events outside the frame, which would be counted in another row or nowhere. */
 function readEvents(given: GivenCase, { sensor }: FrameLayout): Events {
   const times = given.whole('t', ['any']).data;
   const read = (name: string, below: number): number[] => {
     const values = Array.from(given.whole(name, [times.length]).data, Number);
     const outside = values.findIndex((value) => !(value >= 0 && value < below));
     if (outside >= 0) {
-      given.fail(`tensor "${name}" has ${values[outside]} at [${outside}], outside of 0 to ${below - 1}`);
+      given.fail(`tensor "${name}" has ${values[outside]} at [${outside}], expected 0 to ${below - 1}`);
     }
     return values;
   };

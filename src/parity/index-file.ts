@@ -2,18 +2,18 @@ import { ReproError } from '../errors.ts';
 import { isObject } from '../formats/fields.ts';
 import { indexFile } from './folder.ts';
 
-/** What index.json lists. */
+/** The contents of index.json. */
 export interface CaseIndex {
-  /** The cases' descriptions, in the order of the file. */
+  /** The cases' descriptions, in file order. */
   readonly cases: ReadonlyMap<string, unknown>;
-  /** What stands beside `cases`, but for remarks on the file itself. */
+  /** The other keys, except for remarks about the file. */
   readonly extras: ReadonlyMap<string, unknown>;
 }
 
-/** Who made the vectors, and with what: nothing to compare. */
+/** Remarks about the vectors, which are not compared. */
 export const remarks = ['torch', 'seed', 'made_by', 'note'];
 
-/** @throws {ReproError} `parity-index` if it is not JSON, or has no object of cases */
+/** @throws {ReproError} `parity-index` if it is not JSON or has no object of cases */
 export function parseIndex(bytes: Uint8Array): CaseIndex {
   let value: unknown;
   try {
@@ -28,7 +28,7 @@ export function parseIndex(bytes: Uint8Array): CaseIndex {
   return { cases: new Map(Object.entries(value.cases)), extras: new Map(extras) };
 }
 
-/** Python writes NaN and infinities bare, which JSON has not: as texts they spoil the field that they stand in, not the file. */
+/** Python writes bare NaN and Infinity, which are not JSON: as strings, they invalidate only their field, not the file. */
 function quoteNonNumbers(text: string): string {
   return text.replace(/"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)\b/g, (found) =>
     found.startsWith('"') ? found : `"${found}"`,

@@ -3,7 +3,7 @@ import { type Architecture, architectures, type NetworkConfig } from '../snn/net
 import { buildNetwork } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 
-/** The keys of index.json that say how large a network is. */
+/** The keys in index.json for a network's size. */
 export const sizeKeys = [
   'architecture',
   'cin',
@@ -16,7 +16,7 @@ export const sizeKeys = [
   'steps',
 ] as const;
 
-/** The keys that say what it is made of. */
+/** The keys for its neurons and pooling. */
 const neuronKeys = [
   'plif',
   'per_neuron',
@@ -32,17 +32,17 @@ const neuronKeys = [
 
 export const networkKeys = [...sizeKeys, ...neuronKeys];
 
-/** What a network is built from, but for its neurons and how it pools. */
+/** A network's configuration, except for its neurons and pooling. */
 export type NetworkSize = Omit<NetworkConfig, 'neuron' | 'tau' | 'reset' | 'surrogate' | 'pooling'>;
 
-/** How many neurons vote for a class in each of the original's networks. */
+/** The number of neurons that vote for a class in all of the original's networks. */
 export const votes = 10;
 
 /**
- * The network that a description means. What it leaves out is as in the thesis: PLIF neurons, τ = 2 (of LIF, or at the start), a hard and
- * detached reset to 0, a threshold of 1, arctan with a fixed slope of 2.
+ * Builds the network that a description means. The defaults are those of the thesis: PLIF neurons, τ = 2 (initially, or fixed for LIF), a
+ * hard and detached reset to 0, a threshold of 1, arctan with a fixed slope of 2.
  *
- * @param hidden width of the hidden linear layer where the description does not say it
+ * @param hidden the width of the hidden linear layer if the description has none
  * @throws {ReproError} or {ShapeError} if a key is missing or a number is out of range
  */
 export function readNetwork(fields: Fields, hidden: number | undefined): NetworkSpec {
@@ -67,14 +67,14 @@ export function readNetwork(fields: Fields, hidden: number | undefined): Network
   });
 }
 
-/** Whether the network is shown one still image a sample. */
+/** Whether a sample is a still image. */
 export function isStill(fields: Fields): boolean {
   return readArchitecture(fields) !== 'event-frames';
 }
 
 /**
- * @param hidden width of the hidden linear layer where the description does not say it
- * @throws {ReproError} if a key is missing, is no whole number or does not fit another
+ * @param hidden the width of the hidden linear layer if the description has none
+ * @throws {ReproError} if a key is missing, is not an integer or contradicts another
  */
 export function readSize(fields: Fields, hidden?: number): NetworkSize {
   const architecture = readArchitecture(fields);
@@ -82,7 +82,7 @@ export function readSize(fields: Fields, hidden?: number): NetworkSize {
   const side = fields.count('hw');
   const steps = fields.count('T');
   if (fields.has('steps') && fields.count('steps') !== steps) {
-    fields.fail('steps', `is to be T, ${steps}; found ${fields.count('steps')}`);
+    fields.fail('steps', `must equal T, ${steps}; found ${fields.count('steps')}`);
   }
   return {
     architecture,
@@ -90,7 +90,7 @@ export function readSize(fields: Fields, hidden?: number): NetworkSize {
     classes: fields.count('classes'),
     channels: fields.count('ch'),
     ...(fields.has('layers') ? { layers: fields.count('layers') } : {}),
-    // Event frames bring T along.
+    // Event frames have their own T.
     ...(architecture === 'event-frames' ? {} : { steps }),
     ...(width === undefined ? {} : { hidden: width }),
     votes,

@@ -9,12 +9,12 @@ import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 import { isStill, networkKeys, readNetwork } from './network-description.ts';
 
-/** What stays the same over the steps of a case. */
+/** What is the same for all steps of a case. */
 interface Training {
   readonly spec: NetworkSpec;
-  /** [steps, N, T, P, H, W], or [steps, N, 1, C, H, W] of still images. */
+  /** [steps, N, T, P, H, W], or [steps, N, 1, C, H, W] for still images. */
   readonly x: FloatTensor;
-  /** [steps, N], one label a sample. */
+  /** [steps, N], one label per sample. */
   readonly labels: readonly number[];
   readonly learningRate: number;
   readonly period: number;
@@ -43,7 +43,7 @@ export const networkKind: CaseKind = {
     const session = await engine.open(spec, initial);
     try {
       yield* compareSteps(given, session, training);
-      // The frames of the first batch once more, with what was learned.
+      // The first batch again, with the trained parameters.
       const { rates } = await session.evaluate(batchOf(given, training, 0).frames);
       yield compareRates(given, 'rates, evaluation', 'eval/rate', rates, spec);
     } finally {
@@ -130,7 +130,7 @@ function compareRates(
 function readTraining(given: GivenCase, spec: NetworkSpec): Training {
   const { description } = given;
   const steps = description.numbers('losses').length;
-  if (steps === 0) description.fail('losses', 'is empty: at least one step is wanted');
+  if (steps === 0) description.fail('losses', 'is empty: expected at least one step');
   const samples = description.count('batch');
   const still = isStill(description);
   const layout = still ? 'x: step,N,1,C,H,W' : 'x: step,N,T,P,H,W';
@@ -165,12 +165,12 @@ function batchOf(given: GivenCase, { spec, x, labels }: Training, step: number):
   };
 }
 
-/** The width of the hidden linear layer, which the original's descriptions leave to its weights. */
+/** The width of the hidden linear layer, which the original's descriptions leave out. */
 function hiddenOf(given: GivenCase): number | undefined {
   return given.has('init/fc.2.weight') ? given.floats('init/fc.2.weight').shape[0] : undefined;
 }
 
-/** An engine refuses a state that lacks something; a tensor too much would go by unnoticed. */
+/** Engines reject a state that lacks tensors, but would ignore extra ones. */
 function checkInitial(given: GivenCase, spec: NetworkSpec, initial: ReadonlyMap<string, Tensor>): void {
   const entries = stateEntries(spec);
   for (const { name, shape, dtype } of entries) {
@@ -181,7 +181,7 @@ function checkInitial(given: GivenCase, spec: NetworkSpec, initial: ReadonlyMap<
   for (const [name, { shape }] of initial) {
     if (!known.has(name)) {
       given.fail(
-        `the described network has no "${name}", and "init/${name}" ${describeShape(shape)} is there`,
+        `the described network has no "${name}", but the folder has "init/${name}" ${describeShape(shape)}`,
       );
     }
   }

@@ -4,7 +4,7 @@ import type { GivenCase } from './given-case.ts';
 import type { CaseKind } from './kind.ts';
 import type { ToleranceName } from './tolerances.ts';
 
-/** A way of drawing that tensors are named after, and what it gives for the numbers in such a name. */
+/** A kind of draw: how its tensors are named, and how to make one from the numbers in its name. */
 interface Draw {
   readonly pattern: RegExp;
   readonly tolerance: ToleranceName;
@@ -25,7 +25,7 @@ const draws: readonly Draw[] = [
       ),
   },
   {
-    // One draw after another from the same stream, in one row.
+    // Consecutive draws from the same stream, concatenated.
     pattern: /^randn_\d+(_then_\d+)*$/,
     tolerance: 'normal',
     draw: (random, counts) => {
@@ -69,16 +69,15 @@ const draws: readonly Draw[] = [
   },
 ];
 
-/** Random numbers as PyTorch draws them on the CPU: each tensor's name says how, each draw begins with `torch.manual_seed(seed)`. */
+/** PyTorch's random numbers on the CPU: each tensor's name says how it is drawn, right after `torch.manual_seed(seed)`. */
 export const randomKind: CaseKind = {
   keys: ['seed'],
   *compare(given) {
     const seed = readSeed(given);
-    if (given.names().length === 0) given.fail('there are no tensors');
+    if (given.names().length === 0) given.fail('the folder has no tensors for it');
     for (const name of given.names()) {
       const draw = draws.find(({ pattern }) => pattern.test(name));
       if (draw === undefined) {
-        // Not computed, so not found: the row says so.
         yield compare(name, 'exact', [{ name, expected: given.find(name), found: undefined }]);
         continue;
       }
@@ -88,7 +87,7 @@ export const randomKind: CaseKind = {
   },
 };
 
-/** What `torch.manual_seed` is given. */
+/** The argument of `torch.manual_seed`. */
 export function readSeed({ description }: Pick<GivenCase, 'description'>): number {
   return description.number('seed', { integer: true, min: 0, max: Number.MAX_SAFE_INTEGER });
 }

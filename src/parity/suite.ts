@@ -16,16 +16,16 @@ import { neuronKind } from './neuron.ts';
 import { randomKind } from './random.ts';
 import { aedatKind, segmentsKind } from './recordings.ts';
 
-/** What the suite found in one case; a case that could not be run has a row that says why. */
+/** The results of one case; if it could not be run, a row says why. */
 export interface CaseOutcome {
   readonly name: string;
-  /** As described; null if the description says none. */
+  /** As described; null if the description has none. */
   readonly kind: string | null;
   readonly comparisons: readonly Comparison[];
   readonly passed: boolean;
 }
 
-/** Every kind of case that index.json may have. */
+/** The kinds of cases in index.json. */
 const kinds: Readonly<Record<string, CaseKind>> = {
   neuron: neuronKind,
   network: networkKind,
@@ -36,10 +36,10 @@ const kinds: Readonly<Record<string, CaseKind>> = {
   data_order: dataOrderKind,
 };
 
-/** What index.json may have beside cases, for people who have written something else. */
+/** Other keys of index.json, for error messages. */
 const extraKeys = ['cosine_lr_T_max_<n>', 'dvs128_initial_parameters', 'initial_parameters'];
 
-/** The names that may be asked for: cases, and what stands beside them in index.json; empty if that cannot be read. */
+/** The names that can be selected: cases and the other keys in index.json; empty if that cannot be read. */
 export async function listCases(folder: CaseFolder): Promise<string[]> {
   try {
     const { cases, extras } = parseIndex(await folder.read(indexFile));
@@ -49,17 +49,17 @@ export async function listCases(folder: CaseFolder): Promise<string[]> {
   }
 }
 
-/** Files of tensors that no case in index.json belongs to. */
+/** Tensor files that belong to no case in index.json. */
 export async function listStrayFiles(folder: CaseFolder): Promise<string[]> {
   const known = new Set((await listCases(folder)).map((name) => `${name}.safetensors`));
   return folder.files.filter((file) => file.endsWith('.safetensors') && !known.has(file));
 }
 
 /**
- * Runs every case of a folder, one after another. Whatever is wrong with one of them is a failure of that one: no case is passed over,
- * and none keeps the others from being run.
+ * Runs every case of a folder, one after another. Any problem with a case makes it fail: no case is skipped, and none prevents the
+ * others from running.
  *
- * @param only names of the cases to run; all if left out
+ * @param only names of the cases to run; default all
  */
 export async function* runSuite(
   folder: CaseFolder,
@@ -75,7 +75,7 @@ export async function* runSuite(
     return;
   }
   if (index.cases.size === 0) {
-    yield outcomeOf(indexFile, null, [failComparison('the list of cases', 'has no cases')]);
+    yield outcomeOf(indexFile, null, [failComparison('the list of cases', 'is empty')]);
   }
   for (const [name, description] of index.cases) {
     if (wanted(name)) yield await runCase(folder, engine, name, description);
@@ -99,7 +99,7 @@ async function runCase(
     if (how === undefined) {
       throw new ReproError(
         'parity-case',
-        `kind "${kind}" is not known; known are ${Object.keys(kinds).join(', ')}`,
+        `unknown kind "${kind}"; expected one of ${Object.keys(kinds).join(', ')}`,
       );
     }
     const tensors = await readTensors(folder, name);
@@ -110,7 +110,7 @@ async function runCase(
     const untouched = given.untouched();
     if (untouched.length > 0) {
       const names = untouched.map((one) => `"${one}"`).join(', ');
-      yield failComparison('other tensors', `nothing compares ${names} in a case of this kind`);
+      yield failComparison('other tensors', `nothing uses ${names} in a case of this kind`);
     }
   });
 }
@@ -129,13 +129,13 @@ async function runExtra(name: string, value: unknown): Promise<CaseOutcome> {
   }
   return outcomeOf(name, null, [
     failComparison(
-      'the whole',
-      `${indexFile} may have no such key; beside "cases" it may have ${extraKeys.join(', ')}, and as remarks ${remarks.join(', ')}`,
+      'the key',
+      `unknown key in ${indexFile}; expected "cases" or one of ${extraKeys.join(', ')}, or as a remark ${remarks.join(', ')}`,
     ),
   ]);
 }
 
-/** All rows, and one more for an error that ended them. */
+/** All rows, plus one for an error that ended them. */
 async function collect(
   name: string,
   kind: string | null,
@@ -162,12 +162,12 @@ async function readTensors(folder: CaseFolder, name: string) {
 
 async function readFile(folder: CaseFolder, file: string): Promise<Uint8Array> {
   if (!folder.files.includes(file)) {
-    throw new ReproError('parity-case', `there is no file "${file}" in the folder`);
+    throw new ReproError('parity-case', `the folder has no file "${file}"`);
   }
   return folder.read(file);
 }
 
-/** An error in one line of the table: where and what. */
+/** An error as one line of the table: where and what. */
 function explain(error: unknown): string {
   if (error instanceof ReproError && error.where !== undefined) return `${error.where}: ${error.message}`;
   return error instanceof Error ? error.message : String(error);

@@ -96,10 +96,13 @@ describe('repro parity', () => {
     const nowhere = await parity('nowhere');
     expect([nowhere.exitCode, nowhere.stderr]).toEqual([
       2,
-      expect.stringContaining('there is no such folder'),
+      expect.stringContaining('this folder does not exist'),
     ]);
     const empty = await parity('.');
-    expect([empty.exitCode, empty.stderr]).toEqual([2, expect.stringContaining('there is no index.json')]);
+    expect([empty.exitCode, empty.stderr]).toEqual([
+      2,
+      expect.stringContaining('this folder has no index.json'),
+    ]);
     const native = await parity(golden, '--engine', 'native');
     expect([native.exitCode, native.stderr]).toEqual([
       2,

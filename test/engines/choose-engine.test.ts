@@ -12,7 +12,7 @@ import { type CudaSurroundings, probeCuda } from '../../src/engines/tfjs/cuda.ts
 const here: CudaSurroundings = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
 
 describe('probeCuda', () => {
-  it('says that the package does not exist for this kind of machine', async () => {
+  it('reports that the package does not exist for this kind of machine', async () => {
     expect(await probeCuda({ ...here, platform: 'darwin-arm64' })).toEqual({
       usable: false,
       reason: '@tensorflow/tfjs-node-gpu does not exist for darwin-arm64',
@@ -20,13 +20,13 @@ describe('probeCuda', () => {
     });
   });
 
-  it('says how to get the package where it is not installed', async () => {
+  it('says how to get the package if it is not installed', async () => {
     const probe = await probeCuda({ ...here, isInstalled: () => false });
     expect(probe).toMatchObject({ usable: false, reason: expect.stringContaining('not installed') });
     expect(probe).toMatchObject({ fix: expect.stringMatching(/npm install .*CUDA 11\.2 and cuDNN 8\.1/) });
   });
 
-  it('takes a package that does not load for a missing one, with its reason', async () => {
+  it('treats a package that does not load like a missing one, with its reason', async () => {
     const load = async () => {
       throw new Error('libcudart.so.11.0: cannot open shared object file\nRequire stack: …');
     };
@@ -37,14 +37,14 @@ describe('probeCuda', () => {
     });
   });
 
-  it('does not believe a package that registers no backend', async () => {
+  it('rejects a package that registers no backend', async () => {
     expect(await probeCuda(here)).toMatchObject({
       usable: false,
       reason: expect.stringContaining('does not load'),
     });
   });
 
-  it('gives the package the functions of util that newer Node has not', async () => {
+  it('restores the functions of util that newer Node versions lack', async () => {
     let seen: unknown;
     const load = async () => {
       seen = (util as unknown as { isNullOrUndefined(value: unknown): boolean }).isNullOrUndefined(null);
@@ -71,7 +71,7 @@ describe('chooseEngine', () => {
     expect(engine.description.version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 
-  it('takes CUDA where it computes', async () => {
+  it('takes CUDA if it works', async () => {
     const engine = await chooseEngine('auto', async () => ({ usable: true, version: '4.22.0' }));
     expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
   });
@@ -94,7 +94,7 @@ describe('openNamedEngine', () => {
 });
 
 describe('probeEngines', () => {
-  it('lists what is there and what is missing, with the remedy', async () => {
+  it('lists what is available and what is missing, with the remedy', async () => {
     const findings = await probeEngines(async () => ({ usable: false, reason: 'none', fix: 'Get one.' }));
     expect(findings).toEqual([
       { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
@@ -119,7 +119,7 @@ describe('identifyEngine', () => {
   }
   const options = () => ({ projectRoot: folder, cacheFolder: path.join(folder, 'cache') });
 
-  it('names the CPU without a probe where the CUDA package is not installed', async () => {
+  it('names the CPU without a probe if the CUDA package is not installed', async () => {
     const probe = () => Promise.reject(new Error('not to be called'));
     expect(await identifyEngine(options(), probe)).toBe('tfjs 4.22.0 cpu');
   });

@@ -3,7 +3,7 @@ import { writeSafetensors } from '../../src/formats/safetensors.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import { copyGolden, describeCase, editTensors, expectFailures, floats, whole } from './case-folders.ts';
 
-describe('a value that was changed is found', () => {
+describe('a changed value is found', () => {
   it('in spikes, with its place', async () => {
     const folder = copyGolden('plif_00');
     editTensors(folder, 'plif_00', (tensors) => {
@@ -37,7 +37,7 @@ describe('a value that was changed is found', () => {
     await expectFailures(folder, 'net_layer_tau: losses: losses[2] expected 0.3336');
   });
 
-  it('in a count of batches, which is a whole number', async () => {
+  it('in a count of batches, which is an integer', async () => {
     const folder = copyGolden('net_layer_tau');
     editTensors(folder, 'net_layer_tau', (tensors) => {
       const name = 'step2/state/conv.1.num_batches_tracked';
@@ -71,7 +71,7 @@ describe('a value that was changed is found', () => {
     );
   });
 
-  it('in an order of validation, however many samples it may be of', async () => {
+  it('in a validation order, for any number of samples', async () => {
     const folder = copyGolden('data_order');
     editTensors(folder, 'data_order', (tensors) => {
       const { data } = tensors.get('epoch2/val')!;
@@ -112,16 +112,16 @@ describe('a folder that does not fit its cases', () => {
   });
 
   const added: readonly [string, string, string][] = [
-    ['plif_00', 'grad_alpha', 'plif_00: other tensors: nothing compares "grad_alpha"'],
+    ['plif_00', 'grad_alpha', 'plif_00: other tensors: nothing uses "grad_alpha"'],
     ['rng', 'poisson_4', 'rng: poisson_4: the folder has a tensor "poisson_4", this program computes none'],
-    ['frames_time_max_4', 'durations', 'frames_time_max_4: other tensors: nothing compares "durations"'],
+    ['frames_time_max_4', 'durations', 'frames_time_max_4: other tensors: nothing uses "durations"'],
     ['net_layer_tau', 'init/fc.2.bias', 'net_layer_tau: the case: the described network has no "fc.2.bias"'],
     [
       'net_layer_tau',
       'step0/state/fc.2.bias',
       'net_layer_tau: parameters, step 0: the folder has a tensor "step0/state/fc.2.bias", this program computes none',
     ],
-    ['net_layer_tau', 'step3/rate', 'net_layer_tau: other tensors: nothing compares "step3/rate"'],
+    ['net_layer_tau', 'step3/rate', 'net_layer_tau: other tensors: nothing uses "step3/rate"'],
   ];
   it.each(added)('%s with %s', async (name, tensor, failure) => {
     const folder = copyGolden(name);
@@ -198,10 +198,10 @@ describe('a folder that does not fit its cases', () => {
     editTensors(folder, 'frames_time_sum_4', (tensors) => {
       tensors.get('x')!.data[7] = 16n;
     });
-    await expectFailures(folder, 'frames_time_sum_4: the case: tensor "x" has 16 at [7], outside of 0 to 15');
+    await expectFailures(folder, 'frames_time_sum_4: the case: tensor "x" has 16 at [7], expected 0 to 15');
   });
 
-  it('is one with a file that is cut off, missing, or of another place', async () => {
+  it('is one with a file that is cut off, missing or outside the folder', async () => {
     const folder = copyGolden('plif_00', 'plif_01', 'plif_02', 'aedat_events');
     folder.files.set('plif_00.safetensors', folder.files.get('plif_00.safetensors')!.subarray(0, 9000));
     folder.files.delete('plif_01.safetensors');
@@ -209,7 +209,7 @@ describe('a folder that does not fit its cases', () => {
     await expectFailures(
       folder,
       'plif_00: the case: plif_00.safetensors: not a valid safetensors file',
-      'plif_01: the case: there is no file "plif_01.safetensors" in the folder',
+      'plif_01: the case: the folder has no file "plif_01.safetensors"',
       'aedat_events: the case: file "../recording.aedat" must be the name of a file in this folder',
     );
   });

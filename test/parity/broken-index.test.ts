@@ -8,9 +8,9 @@ import {
   toCaseFolder,
 } from './case-folders.ts';
 
-describe('a description that is not understood', () => {
+describe('an invalid description', () => {
   const changes: readonly [string, string, unknown, string][] = [
-    ['plif_00', 'kind', 'synapse', 'kind "synapse" is not known; known are neuron, network, frames'],
+    ['plif_00', 'kind', 'synapse', 'unknown kind "synapse"; expected one of neuron, network, frames'],
     ['plif_00', 'kind', undefined, 'its description has no kind'],
     [
       'plif_00',
@@ -40,7 +40,7 @@ describe('a description that is not understood', () => {
     expect(others).toEqual([]);
   });
 
-  it('keeps no other case from being run', async () => {
+  it('does not prevent other cases from running', async () => {
     const folder = copyGolden('plif_00', 'plif_01', 'lif_00');
     folder.index.cases.plif_00 = 'nothing';
     folder.index.cases.plif_01 = { kind: 'toString' };
@@ -57,11 +57,11 @@ describe('an index', () => {
   it('without cases fails', async () => {
     await expectFailures(
       { index: { cases: {} }, files: new Map() },
-      'index.json: the list of cases: has no cases',
+      'index.json: the list of cases: is empty',
     );
   });
 
-  it('with a key that is not understood fails', async () => {
+  it('with an unknown key fails', async () => {
     const folder = copyGolden('lif_00');
     folder.index.cosine_lr_T_max_2 = [1, 0.5, 0, 0.5];
     folder.index.cosine_lr_T_max_3 = [1, 0.5, 0, 0.5];
@@ -70,12 +70,12 @@ describe('an index', () => {
     await expectFailures(
       folder,
       'cosine_lr_T_max_3: learning rates: cosine_lr_T_max_3[3] expected 0.5, found 0',
-      'step_lr: the whole: index.json may have no such key; beside "cases" it may have cosine_lr_T_max_<n>, dvs',
+      'step_lr: the key: unknown key in index.json; expected "cases" or one of cosine_lr_T_max_<n>, dvs',
       'dvs128_initial_parameters: the case: index.json: field "dvs128_initial_parameters.layer_tau.conv.0.weight" must exist',
     );
   });
 
-  it('that is no JSON, or has no cases at all, fails', async () => {
+  it('that is not JSON, or has no cases at all, fails', async () => {
     const read = async (text: string) => {
       const folder = { files: ['index.json'], read: async () => new TextEncoder().encode(text) };
       return listFailures(await runFolder(folder));
@@ -84,7 +84,7 @@ describe('an index', () => {
     expect(await read('[]')).toEqual([expect.stringContaining('index.json has no "cases"')]);
   });
 
-  it('with the NaN that Python writes spoils the case that it is in', async () => {
+  it('with a NaN written by Python invalidates only the case that contains it', async () => {
     const folder = copyGolden('lif_00', 'plif_00');
     describeCase(folder, 'plif_00').alpha = '@';
     const { files, read } = toCaseFolder(folder);

@@ -9,7 +9,7 @@ import { countElements, type Tensor } from '../../src/snn/tensor.ts';
 
 type Description = Record<string, unknown>;
 
-/** A folder in memory, to be spoiled. */
+/** An editable folder in memory. */
 export interface EditableFolder {
   readonly index: { cases: Record<string, unknown>; [extra: string]: unknown };
   readonly files: Map<string, Uint8Array>;
@@ -17,7 +17,7 @@ export interface EditableFolder {
 
 const golden = new URL('../golden/', import.meta.url);
 
-/** A copy of some cases of test/golden, and of the recording that two of them read. */
+/** A copy of some cases of test/golden, with the recording that two of them read. */
 export function copyGolden(...names: readonly string[]): EditableFolder {
   const { cases } = JSON.parse(readFileSync(new URL('index.json', golden), 'utf8'));
   const files = [
@@ -71,7 +71,7 @@ export function toCaseFolder({ index, files }: EditableFolder): CaseFolder {
   return { files: [...all.keys()].sort(), read: async (name) => all.get(name)! };
 }
 
-/** Runs the suite on the kernels of the CPU. */
+/** Runs the suite with the CPU kernels. */
 export async function runFolder(
   folder: CaseFolder | EditableFolder,
   only?: readonly string[],
@@ -91,7 +91,7 @@ export function listFailures(outcomes: readonly CaseOutcome[]): string[] {
   );
 }
 
-/** Fails with these words, and nothing else of the folder fails. */
+/** Expects exactly these failures. */
 export async function expectFailures(
   folder: EditableFolder,
   ...expected: readonly (string | RegExp)[]

@@ -22,9 +22,9 @@ it('docs/parity.md has every tolerance with its numbers', () => {
   );
 });
 
-it('docs/parity.md has every key that a description may have, and every engine', () => {
+it('docs/parity.md lists every key of a description, and every engine', () => {
   const kinds = [neuronKind, networkKind, framesKind, aedatKind, segmentsKind, randomKind, dataOrderKind];
   const words = new Set(page.match(/(?<=`)[\w-]+(?=`)/g));
-  const wanted = [...kinds.flatMap(({ keys }) => keys), ...engineNames];
-  expect(wanted.filter((word) => !words.has(word))).toEqual([]);
+  const expected = [...kinds.flatMap(({ keys }) => keys), ...engineNames];
+  expect(expected.filter((word) => !words.has(word))).toEqual([]);
 });

@@ -7,7 +7,7 @@ import { describeFields } from '../../src/parity/given-case.ts';
 import { parseIndex } from '../../src/parity/index-file.ts';
 import { type CaseOutcome, runSuite } from '../../src/parity/suite.ts';
 
-/** The committed folders of vectors: the original's, and those of plain PyTorch for what the original's lack. */
+/** The committed folders of vectors: the original's, and plain PyTorch's for what the original's lack. */
 export const goldenFolders = ['golden', 'golden/torch'] as const;
 
 export function openGolden(name: (typeof goldenFolders)[number]): Promise<CaseFolder> {
@@ -25,7 +25,7 @@ export async function kindsOf(folder: CaseFolder): Promise<ReadonlyMap<string, s
   );
 }
 
-/** Runs the suite on the CPU with one of the two implementations of a network's layers. */
+/** Runs the suite on the CPU with one of the two implementations of the layers. */
 export async function runGolden(
   folder: CaseFolder,
   operations: LayerOperations,

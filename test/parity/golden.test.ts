@@ -29,13 +29,13 @@ it('the folders have every kind of case', async () => {
   expect(await count('golden/torch')).toEqual({ network: 8, neuron: 12 });
 });
 
-describe('what is compared', () => {
+describe('a comparison', () => {
   const compared = async (name: string, below: (typeof goldenFolders)[number] = 'golden') =>
     (await runGolden(await openGolden(below), kernelOperations, [name])).flatMap(({ comparisons }) =>
       comparisons.map(({ what, values, tolerance }) => `${what}: ${values} ${tolerance}`),
     );
 
-  it('of a neuron is spikes, potentials and every gradient', async () => {
+  it('of a neuron case has spikes, potentials and every gradient', async () => {
     expect(await compared('plif_15')).toEqual([
       'spikes: 720 exact',
       'v_after: 720 potential',
@@ -46,7 +46,7 @@ describe('what is compared', () => {
     expect(await compared('lif_00')).toEqual(['spikes: 720 exact', 'grad_x: 720 potential']);
   });
 
-  it('of a network is every tensor of every step', async () => {
+  it('of a network case has every tensor of every step', async () => {
     expect(await compared('net_layer_tau')).toEqual([
       'rates, step 0: 12 rate',
       'gradients, step 0: 3480 sum',
@@ -61,7 +61,7 @@ describe('what is compared', () => {
     ]);
   });
 
-  it('of recordings, orders and initial parameters is every number', async () => {
+  it('of recordings, orders and initial parameters has every number', async () => {
     expect(await compared('aedat_events')).toEqual([
       'events: 1 exact',
       't: 300 exact',
@@ -73,7 +73,7 @@ describe('what is compared', () => {
     expect(await compared('dvs128_initial_parameters')).toEqual([
       'layer_tau: 1698311 exact',
       'neuron_tau: 1698304 exact',
-      // All of them: their sha256 is PyTorch's too.
+      // All of them, as their sha256 is PyTorch's.
       'neuron_tau, w: 2794094 normal',
     ]);
     expect(await compared('initial_parameters', 'golden/torch')).toEqual(

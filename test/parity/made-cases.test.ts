@@ -6,7 +6,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import { type EditableFolder, floats, listFailures, makeCase, runFolder, whole } from './case-folders.ts';
 
 /*
- * One neuron on paper: τ = 2 (w = 0), threshold 1, hard reset to 0, detached. x = 1, 2, 0.5 in three steps:
+ * One neuron by hand: τ = 2 (w = 0), threshold 1, hard reset to 0, detached. x = 1, 2, 0.5 in three steps:
  *
  *   h = 0.5, no spike, v = 0.5; h = 0.5 + (2 − 0.5) / 2 = 1.25, a spike, v = 0; h = 0.25, no spike, v = 0.25
  *
@@ -40,7 +40,7 @@ const neuron = {
   },
 };
 
-it('one neuron over three steps is as worked on paper', async () => {
+it('one neuron over three steps matches a calculation by hand', async () => {
   const outcomes = await runFolder(makeCase(neuron.description, neuron.tensors));
   expect(listFailures(outcomes)).toEqual([]);
   expect(outcomes[0]?.comparisons.map(({ what }) => what)).toEqual([
@@ -52,7 +52,7 @@ it('one neuron over three steps is as worked on paper', async () => {
   ]);
 });
 
-it('one LIF neuron takes its τ from the description, and its potentials are compared where they are given', async () => {
+it('one LIF neuron takes its τ from the description, and its potentials are compared if given', async () => {
   // τ = 4: h = 0.25; 0.25 + (2 − 0.25) / 4 = 0.6875; 0.6875 + (0.5 − 0.6875) / 4 = 0.640625. No spike, and no loss.
   const folder = (v_after: number) =>
     makeCase(
@@ -103,7 +103,7 @@ it('clips may overlap and be empty', async () => {
   expect(listFailures(await runFolder(folder))).toEqual([]);
 });
 
-it('initial parameters take their sizes from their tensors, and say which has another sha256', async () => {
+it('initial parameters infer their sizes from their tensors, and name the one with another sha256', async () => {
   const spec = buildNetwork({
     input: [1, 8, 8],
     classes: 3,
@@ -149,7 +149,7 @@ it('initial parameters take their sizes from their tensors, and say which has an
       'neuron_tau: "fc.2.weight": the folder has sha256 000000000000…, this program computes ',
     ),
   ]);
-  // Another processor's normal numbers: only the first six are there to be compared.
+  // Another processor's normal numbers: only the first six can be compared.
   const [, outcome] = await run(unlike('conv.2.w'));
   expect(outcome?.comparisons.map(({ what, values, passed }) => [what, values, passed])).toEqual([
     ['neuron_tau', 2 * 9 + 4 * 9 + 8 + 5 * 8 + 30 * 5, true],

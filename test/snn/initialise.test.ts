@@ -11,7 +11,7 @@ import { thesisNetwork } from '../support/thesis-network.ts';
 const small: NetworkConfig = { ...thesisNetwork, input: [2, 8, 8], channels: 3, layers: 2 };
 
 describe('initialState', () => {
-  it('starts one τ a layer at its mean: w = -ln(mean - 1)', () => {
+  it('starts τ per layer at its mean: w = -ln(mean - 1)', () => {
     const state = initialState(buildNetwork({ ...small, tau: { per: 'layer', mean: 4, std: 0 } }), 1);
     expect(state.get('fc.3.w')?.data[0]).toBeCloseTo(-Math.log(3), 6);
   });
@@ -48,13 +48,13 @@ describe('initialState', () => {
     expect([...state.keys()].filter((name) => name.endsWith('.w'))).toEqual([]);
   });
 
-  it('refuses a spread that draws a τ of one step or less', () => {
+  it('rejects a spread that draws a τ of one step or less', () => {
     const spec = buildNetwork({ ...small, tau: { per: 'neuron', mean: 1.1, std: 0.5 } });
     expect(() => initialState(spec, 1)).toThrow(ShapeError);
   });
 });
 
-describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
+describe('τ drawn as in the paper, 1 + LogNormal(mean − 1, σ)', () => {
   const config: NetworkConfig = { ...small, tau: { per: 'neuron', mean: 3, std: 0.5 } };
   const paper: NetworkConfig = { ...config, tau: { ...config.tau, start: 'paper' } };
   const taus = (config: NetworkConfig): number[] => {
@@ -62,7 +62,7 @@ describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
     return Array.from(logits, Number).map(tauOfLogit);
   };
 
-  it('is one more than what is drawn, from the same place of the stream', () => {
+  it('is one more than the number drawn from the same position in the stream', () => {
     const random = new TorchRandom(1);
     drawKaimingUniform(random, 3 * 2 * 3 * 3, 2 * 3 * 3); // conv.0.weight
     const drawn = drawLogNormal(random, 3 * 8 * 8, 2, 0.5);
@@ -84,7 +84,7 @@ describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
     );
   });
 
-  it('leaves every other tensor and the stream as the code has them', () => {
+  it('leaves every other tensor and the stream as in the code', () => {
     const [theirs, code] = [paper, config].map((one) => {
       const random = new TorchRandom(1);
       const state = initialState(buildNetwork(one), random);
@@ -104,14 +104,14 @@ describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
     expect(Math.abs(Math.sqrt(variance) - 0.5)).toBeLessThan(0.024);
   });
 
-  it('draws τ near one step where the code would draw below it', () => {
+  it('draws τ close to one step where the code would draw less', () => {
     const low: NetworkConfig = { ...small, tau: { per: 'neuron', mean: 1.1, std: 0.5, start: 'paper' } };
     expect(Math.min(...taus(low))).toBeGreaterThan(1);
   });
 
   it.each([
     ['a standard deviation of 0', { per: 'neuron', mean: 3, std: 0 }],
-    ['one τ a layer', { per: 'layer', mean: 3, std: 0.5 }],
+    ['one τ per layer', { per: 'layer', mean: 3, std: 0.5 }],
   ] as const)('changes nothing with %s', (_, tau) => {
     const [theirs, code] = (['paper', 'code'] as const).map((start) =>
       initialState(buildNetwork({ ...small, tau: { ...tau, start } }), 1),
@@ -119,7 +119,7 @@ describe('τ drawn as the paper writes, 1 + LogNormal(mean − 1, σ)', () => {
     expect(theirs).toEqual(code);
   });
 
-  it('is what the code draws when it is left out', () => {
+  it('is not the default', () => {
     expect(taus(config)).toEqual(taus({ ...config, tau: { ...config.tau, start: 'code' } }));
   });
 });

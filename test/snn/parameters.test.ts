@@ -39,7 +39,7 @@ describe('stateEntries', () => {
 });
 
 describe('countParameters', () => {
-  it('counts what the thesis network learns: 1,698,311 numbers, 4,492,398 with one τ a neuron', () => {
+  it('counts the parameters of the thesis network: 1,698,311, or 4,492,398 with τ per neuron', () => {
     // Convolutions, batch norm, linear layers, and one τ for each of 7 layers or for each of 2,794,094 neurons.
     const others = 9 * 128 * (2 + 4 * 128) + 5 * 2 * 128 + 512 * 2048 + 110 * 512;
     expect(countParameters(buildNetwork(thesisNetwork))).toBe(others + 7);

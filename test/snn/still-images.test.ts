@@ -181,7 +181,7 @@ describe('a network for still images', () => {
       { ...mnistNetwork, architecture: 'toString' as 'mnist' },
       /architecture must be one of event-frames, mnist, cifar10, got toString/,
     ],
-  ])('refuses %s', (_, config, message) => {
+  ])('rejects %s', (_, config, message) => {
     expect(() => buildNetwork(config)).toThrow(ShapeError);
     expect(() => buildNetwork(config)).toThrow(message);
   });

@@ -31,7 +31,7 @@ describe('normal numbers with the seed of the golden file', () => {
 });
 
 describe('the state of TorchRandom', () => {
-  it('goes on where it was saved, in the middle of a block and with a spare normal number', () => {
+  it('resumes where it was saved, in the middle of a block and with a spare normal number', () => {
     const random = new TorchRandom(7);
     random.normals(3);
     const restored = TorchRandom.restore(random.state());

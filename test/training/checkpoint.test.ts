@@ -20,11 +20,11 @@ const fresh: Checkpoint = {
 };
 
 describe('a checkpoint', () => {
-  it('comes back as it was before the first step', () => {
+  it('survives encoding before the first step', () => {
     expect(decodeCheckpoint(encodeCheckpoint(fresh), 'x')).toEqual(fresh);
   });
 
-  it('comes back as it was in the middle of a training', () => {
+  it('survives encoding in the middle of a training', () => {
     const random = new TorchRandom(1);
     random.normals(3); // leaves the second of a pair of normal numbers to come
     const checkpoint: Checkpoint = {
@@ -57,7 +57,7 @@ describe('a checkpoint', () => {
     expect(decodeCheckpoint(encodeCheckpoint(checkpoint), 'x')).toEqual(checkpoint);
   });
 
-  it('of another version is refused, though it is whole', () => {
+  it('of another version is rejected, even if undamaged', () => {
     const bytes = Buffer.from(encodeCheckpoint(fresh));
     // Magic, checksum and length take 44 bytes; the head starts with its version.
     expect(bytes.toString('latin1', 44, 57)).toBe('{"version":2,');
@@ -68,7 +68,7 @@ describe('a checkpoint', () => {
     );
   });
 
-  it.each([0, 7, 44, 200])('cut off after %d bytes is refused', (length) => {
+  it.each([0, 7, 44, 200])('cut off after %d bytes is rejected', (length) => {
     const bytes = encodeCheckpoint(fresh).subarray(0, length);
     expect(() => decodeCheckpoint(bytes, 'x')).toThrow('This checkpoint cannot be used');
   });

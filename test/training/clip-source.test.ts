@@ -34,14 +34,14 @@ describe('openClipSource', () => {
     );
   });
 
-  it('refuses an array of other dimensions', async () => {
+  it('rejects an array with other dimensions', async () => {
     const path = await writeFrames([5, 4, 3]);
     await expect(openClipSource(path)).rejects.toMatchObject({ code: 'frames-invalid', where: path });
   });
 });
 
 describe('memorySource', () => {
-  it('refuses data that do not fill its shape, and rows that are not there', async () => {
+  it('rejects data that do not fill its shape, and rows that do not exist', async () => {
     expect(() => memorySource(data, 4, [2, 2, 1, 3])).toThrow('take 48 counts, got 60');
     await expect(memorySource(data, 5, [2, 2, 1, 3]).read(Int32Array.of(5))).rejects.toThrow(
       'no clip 5 among 5',

@@ -82,13 +82,13 @@ describe('a switch of the network', () => {
     });
   });
 
-  it('starts every shared τ at 2, whatever was asked for', () => {
+  it('starts every shared τ at 2, whatever was configured', () => {
     const asked = { network: { tau: { mean: 8 } } };
     expect(switched('baseline', { base_tau: 'always-2' }, asked).network.tau.mean).toBe(2);
     expect(switched('baseline', { base_tau: 'configured' }, asked).network.tau.mean).toBe(8);
   });
 
-  it('puts the sigmoid in the place of the arctan, with the slope as configured', () => {
+  it('replaces the arctan by the sigmoid, with the configured slope', () => {
     expect(switched('baseline', { surrogate: 'sigmoid' }).network.surrogate).toEqual({
       kind: 'sigmoid',
       alpha: 2,
@@ -98,7 +98,7 @@ describe('a switch of the network', () => {
 });
 
 describe('batch_size: logged', () => {
-  it('trains in batches of 32, unless the profile says how large they are', () => {
+  it('trains in batches of 32, unless the profile sets their size', () => {
     expect(switched('baseline', { batch_size: 'logged' }).training.batchSize).toBe(32);
     const { training, warnings } = switched('baseline', { batch_size: 'logged' }, { batchSize: 8 });
     expect(training.batchSize).toBe(8);

@@ -67,7 +67,7 @@ test('a frame cache is opened with its clips, their classes and the size of a fr
   await cache.close();
 });
 
-test('counts stay whole numbers where nothing is to be normalised', async () => {
+test('counts stay integers without normalisation', async () => {
   await writeCache();
   const cache = await openFrameCache(folder);
   expect((await cache.train.read(Int32Array.of(1))).data).toEqual(new Uint8Array(12).fill(7));
@@ -113,7 +113,7 @@ test.each([
     [1, 2, 2, 2, 3],
     'train.npy has 2 clips of [2, 2, 2, 3], expected 2 of',
   ],
-])('a frame cache with %s is refused', async (_, train, tested, message) => {
+])('a frame cache with %s is rejected', async (_, train, tested, message) => {
   await writeCache(train, tested);
   await expect(openFrameCache(folder)).rejects.toMatchObject({
     code: 'frames-invalid',

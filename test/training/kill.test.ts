@@ -56,7 +56,7 @@ async function trainKilled(
 const to = (from: number, last: number) => Array.from({ length: last - from + 1 }, (_, i) => from + i);
 
 describe('a training whose process was killed', () => {
-  it('goes on from the last whole epoch, to the same weights, metrics and curves', async () => {
+  it('resumes from the last whole epoch, to the same weights, metrics and curves', async () => {
     // In the middle of an epoch three times, and once between two: before the first step of the third epoch.
     const killed = await trainKilled('epochs', { moments: ['step 3', 'step 6', 'step 8', 'step 11'] });
     expect(killed.outputs).toEqual(outputsOf(await trainNetwork(smallTask())));
@@ -74,7 +74,7 @@ describe('a training whose process was killed', () => {
     expect(killed.steps).toEqual([0, 1, 2, 2, 2, 3, 4, 5, 6, ...to(6, 15)]);
   });
 
-  it('goes on with the same random order of validation clips', async () => {
+  it('resumes with the same random order of validation clips', async () => {
     const validation = 'shuffled-drop-last';
     const killed = await trainKilled('shuffled', {
       moments: ['step 2', 'evaluation 3', 'step 9'],

@@ -63,7 +63,7 @@ function blobTask(over: Partial<TrainingTask> = {}): TrainingTask {
   };
 }
 
-it('learns to tell directions of motion apart: the loss falls, the accuracy rises over chance', async () => {
+it('learns to distinguish directions of motion: the loss falls, the accuracy rises above chance', async () => {
   const { rows, best } = await trainNetwork(blobTask());
   expect(rows.at(-1)!.train.loss).toBeLessThan(0.7 * rows[0]!.train.loss);
   expect(rows.at(-1)!.test!.accuracy).toBeGreaterThan(0.6);
@@ -73,7 +73,7 @@ it('learns to tell directions of motion apart: the loss falls, the accuracy rise
   expect(layer.spikeRate).toBeGreaterThan(0);
 });
 
-it('ends with the same bytes when it was interrupted in an epoch and in a test', async () => {
+it('ends with the same bytes if it was interrupted in an epoch and in a test', async () => {
   const settings = { ...blobTask().settings, epochs: 3 };
   const expected = outputsOf(await trainNetwork(blobTask({ settings })), blobTask().spec);
   const folder = await mkdtemp(join(tmpdir(), 'plif-learning-'));

@@ -17,7 +17,7 @@ function task(switches: Partial<Compat>, options: FakeEngineOptions = {}, over =
 }
 
 describe('validation: shuffled-drop-last', () => {
-  it('validates on the whole batches of the order that torch draws, another one each epoch', async () => {
+  it('validates on the whole batches of the order that torch draws, a new one each epoch', async () => {
     const heldBack: string[] = [];
     const plain = smallTask();
     for (const row of plain.split.validation) {
@@ -77,7 +77,7 @@ describe('validation: shuffled-drop-last', () => {
     expect(all.rows.map((row) => row.validation.accuracy)).toEqual(Array(4).fill(5 / 6));
   });
 
-  it('is refused where the held-back clips do not fill a batch', async () => {
+  it('is rejected if the held-back clips do not fill a batch', async () => {
     const larger = { settings: { ...settings, batchSize: 7 } };
     const training = trainNetwork(task({ validation: 'shuffled-drop-last' }, {}, larger));
     await expect(training).rejects.toMatchObject({

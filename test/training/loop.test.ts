@@ -47,7 +47,7 @@ describe('trainNetwork', () => {
     expect(await run()).toEqual(masks);
   });
 
-  it('gives one row an epoch, with means over the batches', async () => {
+  it('gives one row per epoch, with means over the batches', async () => {
     const { rows } = await trainNetwork(
       smallTask({ loss: (step) => step, spikeRates: (step) => [step / 16, 0.5, 0] }),
     );
@@ -81,8 +81,8 @@ describe('trainNetwork', () => {
     expect(best.validationAccuracy).toBe(0.5);
   });
 
-  it('counts its batches over all epochs, and logs every 256th by itself', async () => {
-    // 24 batches of one clip an epoch: steps 0 (epoch 0), 256 (epoch 10, its 17th batch) and 512 (epoch 21, its 9th).
+  it('counts its batches over all epochs, and logs every 256th individually', async () => {
+    // 24 batches of one clip per epoch: steps 0 (epoch 0), 256 (epoch 10, its 17th batch) and 512 (epoch 21, its 9th).
     const { rows } = await trainNetwork(
       smallTask({ loss: (step) => step }, { settings: { ...settings, batchSize: 1, epochs: 22 } }),
     );
@@ -96,8 +96,8 @@ describe('trainNetwork', () => {
     expect(logged.every(({ accuracy }) => accuracy === 0 || accuracy === 1)).toBe(true);
   });
 
-  it('logs the accuracy of the batch by itself', async () => {
-    // With one batch an epoch, the epoch's means are those of that batch.
+  it('logs the accuracy of the batch alone', async () => {
+    // With one batch per epoch, the epoch's means are those of that batch.
     const { rows } = await trainNetwork(
       smallTask({}, { settings: { ...settings, batchSize: 24, epochs: 2 } }),
     );
@@ -109,7 +109,7 @@ describe('trainNetwork', () => {
     expect(rows.map((row) => row.test !== null)).toEqual([false, false, true, true]);
   });
 
-  it('stops with epoch and batch when the loss is no number', async () => {
+  it('stops with epoch and batch if the loss is NaN', async () => {
     const training = trainNetwork(smallTask({ loss: (step) => (step === 7 ? Number.NaN : undefined) }));
     await expect(training).rejects.toThrow('The loss is NaN in epoch 2, batch 3');
     await expect(training).rejects.toMatchObject({
@@ -118,8 +118,8 @@ describe('trainNetwork', () => {
     });
   });
 
-  it('stops after an epoch that left a parameter no number, though the loss looks sound', async () => {
-    // An infinite λ gives the fake engine gradients that are no numbers; the loss of a silent network is finite all the same.
+  it('stops after an epoch that made a parameter NaN, even if the loss is finite', async () => {
+    // An infinite λ gives the fake engine NaN gradients; the loss of a silent network is still finite.
     const task = smallTask({ loss: () => 0.1 }, { settings: { ...settings, regulariseTau: Infinity } });
     await expect(trainNetwork(task)).rejects.toMatchObject({
       code: 'training-diverged',
@@ -127,13 +127,13 @@ describe('trainNetwork', () => {
     });
   });
 
-  it('refuses a batch larger than the training clips', async () => {
+  it('rejects a batch larger than the training clips', async () => {
     const training = trainNetwork(smallTask({}, { settings: { ...settings, batchSize: 25 } }));
     await expect(training).rejects.toBeInstanceOf(ReproError);
     await expect(training).rejects.toThrow('The batch size is 25, but there are only 24 training clips.');
   });
 
-  it('reports progress that ends at its total, with what a person wants to know', async () => {
+  it('reports progress up to its total, with a short description', async () => {
     const notes: string[] = [];
     const counts: [number, number][] = [];
     await trainNetwork(

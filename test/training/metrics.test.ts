@@ -24,7 +24,7 @@ function row(epoch: number, validation: number, test: number | null): EpochMetri
 }
 
 describe('metrics.csv', () => {
-  it('has one row an epoch, and nothing where an epoch was not tested', () => {
+  it('has one row per epoch, with empty cells if an epoch was not tested', () => {
     expect(formatMetrics([row(0, 0.5, null), row(1, 0.75, 0.5)])).toBe(
       'epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,' +
         'w_mean.0,w_std.0,tau_mean.0,tau_std.0,spike_rate.0\n' +
@@ -41,7 +41,7 @@ describe('metrics.csv', () => {
     });
   });
 
-  it('is refused where a number is missing, with the line', () => {
+  it('is rejected if a number is missing, naming the line', () => {
     const text = formatMetrics([row(0, 0.5, 0.5)]).replace('0,0.001', 'x,0.001');
     expect(() => readMaxima(text, 'metrics.csv')).toThrow('line 2: expected numbers under "epoch"');
   });

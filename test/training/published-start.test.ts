@@ -10,7 +10,7 @@ import { thesisNetwork } from '../support/thesis-network.ts';
 
 /*
  * What the published runs logged of their very first batch, before any step. The network is silent there: every rate is 0, the mean squared
- * error is that of one class of 11, and the class of the highest rate is the first. So the loss says nothing but the regulariser of
+ * error is that of one class of 11, and the class of the highest rate is the first. So the loss only shows the regulariser of
  * the initial time constants, and the accuracy how many clips of class 0 the batch has.
  */
 const logged = {
@@ -52,13 +52,13 @@ beforeAll(() => {
 describe('the first batch of the published runs', () => {
   const loss = (lambda: number, variance: number) => 1 / 11 + lambda * variance;
 
-  it('has the loss of a silent network, and λ times the variance of w as seed 2020 draws it by the code’s rule', () => {
+  it('has the loss of a silent network, and λ times the variance of w drawn from seed 2020 by the code’s rule', () => {
     expect(logged.baseline).toBeCloseTo(1 / 11, 7);
     expect(loss(0.1, code.varianceOfW)).toBeCloseTo(logged['lambda-0.1'], 7);
     expect(loss(0.01, code.varianceOfW)).toBeCloseTo(logged['lambda-0.01'], 7);
   });
 
-  it('has not the loss of the paper’s rules: of τ = 1 + LogNormal(1, σ), of the variance of τ, or of both', () => {
+  it('does not have the loss of the paper’s rules: τ = 1 + LogNormal(1, σ), the variance of τ, or both', () => {
     for (const variance of [code.varianceOfTau, paper.varianceOfW, paper.varianceOfTau]) {
       expect(Math.abs(loss(0.1, variance) - logged['lambda-0.1'])).toBeGreaterThan(2e-5);
       expect(Math.abs(loss(0.01, variance) - logged['lambda-0.01'])).toBeGreaterThan(2e-6);

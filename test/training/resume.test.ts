@@ -36,7 +36,7 @@ async function trainAndAbort(when: number, over: Partial<TrainingTask> = {}): Pr
 }
 
 describe('a training that was interrupted', () => {
-  it('ends as if it never had been, wherever it was aborted', async () => {
+  it('ends as if uninterrupted, wherever it was aborted', async () => {
     const expected = outputsOf(await trainNetwork(smallTask()));
     // Each epoch has 4 steps and 4 evaluations: within an epoch, in the test, in the validation, and in later epochs.
     for (const when of [1, 3, 4, 5, 7, 8, 11, 16, 25, 31]) {
@@ -49,7 +49,7 @@ describe('a training that was interrupted', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('ends as if it never had been where not every epoch is tested', async () => {
+  it('ends as if uninterrupted if not every epoch is tested', async () => {
     const settings = { ...smallTask().settings, testEvery: 3 };
     const expected = outputsOf(await trainNetwork(smallTask({}, { settings })));
     // Epochs of 4 steps and 2 or (the third and the fourth) 4 evaluations: the first validation, a test, the validation behind it.
@@ -63,7 +63,7 @@ describe('a training that was interrupted', () => {
     }
   });
 
-  it('gives the log the lines of all epochs, those before the interruption too', async () => {
+  it('logs the lines of all epochs, including those before the interruption', async () => {
     const expected: string[] = [];
     await trainNetwork(smallTask({}, { log: (line) => expected.push(line) }));
     await trainAndAbort(19);
@@ -72,7 +72,7 @@ describe('a training that was interrupted', () => {
     expect(lines).toEqual(expected);
   });
 
-  it('does not do again what was done', async () => {
+  it('does not repeat what was done', async () => {
     await trainAndAbort(11);
     const steps: number[] = [];
     await trainNetwork(smallTask({ onStep: (step) => steps.push(step) }, { checkpoints: store() }));
@@ -88,7 +88,7 @@ describe('a training that was interrupted', () => {
     expect(notes[1]).toBe('All 4 epochs are already trained.');
   });
 
-  it('hears an abort that comes as an event, between two batches', async () => {
+  it('notices an abort that arrives as an event, between two batches', async () => {
     const controller = new AbortController();
     const steps: number[] = [];
     const onStep = (step: number) => {
@@ -147,7 +147,7 @@ describe('a checkpoint of another training', () => {
 describe('a damaged checkpoint', () => {
   const damages: Record<string, (path: string) => Promise<void>> = {
     'cut off': (path) => truncate(path, 1000),
-    'of no length': (path) => truncate(path, 0),
+    empty: (path) => truncate(path, 0),
     altered: async (path) => {
       const bytes = await readFile(path);
       bytes[bytes.length - 5]! ^= 1;
@@ -155,7 +155,7 @@ describe('a damaged checkpoint', () => {
     },
   };
   it.each(Object.keys(damages))(
-    'that is %s gives way to the one before it, with a warning',
+    'that is %s is replaced by the previous one, with a warning',
     async (damage) => {
       await trainAndAbort(20);
       await damages[damage]!(join(folder, 'checkpoint'));
@@ -166,7 +166,7 @@ describe('a damaged checkpoint', () => {
     },
   );
 
-  it('is not needed: without the newest, the one before it is used', async () => {
+  it('is not needed: without the newest, the previous one is used', async () => {
     await trainAndAbort(20);
     await rm(join(folder, 'checkpoint')); // as if killed between two renames
     const steps: number[] = [];
@@ -177,7 +177,7 @@ describe('a damaged checkpoint', () => {
     expect(outputsOf(outcome)).toEqual(outputsOf(await trainNetwork(smallTask())));
   });
 
-  it('starts the training again if there is no other', async () => {
+  it('starts the training again if there is no other checkpoint', async () => {
     await trainAndAbort(20);
     for (const name of await readdir(folder)) await truncate(join(folder, name), 10);
     const outcome = await trainNetwork(smallTask({}, { checkpoints: store() }));

@@ -5,7 +5,7 @@ const rates = Float32Array.of(0.5, 0.5, 0, 0, 0.25, 0.75, 1, 0, 0);
 const labels = Int32Array.of(0, 1, 2);
 
 describe('scores', () => {
-  it('predict the highest rate, the first of equal ones', () => {
+  it('predict the class with the highest rate, the first of ties', () => {
     expect([...predictClasses(rates, 3)]).toEqual([0, 2, 0]);
   });
 

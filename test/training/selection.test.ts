@@ -23,7 +23,7 @@ describe('the epoch that is kept', () => {
     ).toBe(2);
   });
 
-  it('by best-test is the first of the best, as a maximum over the epochs is', () => {
+  it('by best-test is the first of the best, like a maximum over the epochs', () => {
     expect(
       chosen('best-test', [
         [0.5, 0.25],
@@ -46,7 +46,7 @@ describe('the epoch that is kept', () => {
     expect(chosen('best-test', [[1, null]])).toBe(undefined);
   });
 
-  it('is told with how it was chosen', () => {
+  it('is described with how it was chosen', () => {
     expect(describeSelection('validation')).toBe('best validation accuracy, latest of ties');
     expect(describeSelection('best-test')).toBe(
       'best test accuracy, first of ties: chosen on the test clips themselves',

@@ -33,7 +33,7 @@ describe('the models of the thesis', () => {
     ['no-reg', 'neuron', 0.1, 0],
     ['lambda-0.01', 'neuron', 0.1, 0.01],
     ['lambda-0.1', 'neuron', 0.1, 0.1],
-  ])('%s has one τ per %s, σ = %d, λ = %d, and all else alike', (id, per, std, lambda) => {
+  ])('%s has one τ per %s, σ = %d, λ = %d, and everything else in common', (id, per, std, lambda) => {
     const model = resolveModel(read(id), undefined, id);
     expect(model.network).toEqual({
       channels: 128,
@@ -88,7 +88,7 @@ describe('the models of the thesis', () => {
 });
 
 describe('the schema of a model', () => {
-  it('refuses unknown keys at every level', () => {
+  it('rejects unknown keys at every level', () => {
     for (const path of [[], ['network'], ['network', 'tau'], ['train'], ['loss'], ['published']]) {
       const model = read('baseline');
       const section = path.reduce((inner, key) => inner[key], model);
@@ -171,7 +171,7 @@ describe('the schema of a model', () => {
 });
 
 describe('resolveModel', () => {
-  it('lays the profile over the model, nested sections key by key', () => {
+  it('overrides the model by the profile, nested sections key by key', () => {
     const overrides = {
       engine: 'auto',
       epochs: 3,
@@ -184,7 +184,7 @@ describe('resolveModel', () => {
     expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 16 });
   });
 
-  it('names the key of a value that makes no sense, and who said it', () => {
+  it('names the key of an invalid value, and where it was set', () => {
     expect(() => resolveModel(read('baseline'), { epochs: 0 }, 'baseline.yaml')).toThrow(
       expect.objectContaining({
         where: 'the profile or --set',
@@ -204,18 +204,18 @@ describe('resolveModel', () => {
     expect(() => resolveModel(null, {}, 'baseline.yaml')).toThrow('the file: expected a section with keys');
   });
 
-  describe('of a network for still images', () => {
+  describe('for a network for still images', () => {
     const { layers: _, ...network } = read('baseline').network;
     const still = (over: object) => ({ ...read('baseline'), network: { ...network, ...over } });
 
-    it('takes the steps that it is shown for, and builds it', () => {
+    it('takes its number of steps, and builds it', () => {
       const resolved = resolveModel(still({ architecture: 'mnist', channels: 4, steps: 8 }), {}, 'x.yaml');
       expect(resolved.network).toMatchObject({ architecture: 'mnist', channels: 4, steps: 8 });
       const spec = buildNetwork({ ...resolved.network, input: [1, 28, 28], classes: 10 });
       expect(spec.layers).toContainEqual({ kind: 'repeat', steps: 8 });
     });
 
-    it('refuses blocks, and of event frames steps, by who asks for them', () => {
+    it('rejects blocks, and steps for event frames, naming where they were set', () => {
       expect(() =>
         resolveModel(still({ architecture: 'cifar10', steps: 8, layers: 2 }), {}, 'x.yaml'),
       ).toThrow('"network.layers": expected nothing: cifar10 has the original\'s layers, found 2.');
@@ -238,7 +238,7 @@ describe('resolveModel', () => {
       );
     });
 
-    it('satisfies the schema with steps and without layers, and no other way', () => {
+    it('satisfies the schema only with steps and without layers', () => {
       const fits = (over: object) => validate(still(over));
       expect([
         fits({ architecture: 'mnist', steps: 8 }),

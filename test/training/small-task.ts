@@ -20,7 +20,7 @@ export const smallNetwork: NetworkConfig = {
   votes: 2,
 };
 
-/** 30 training clips in 3 classes (24 to train on, 6 held back), 7 test clips; 4 batches of 5 an epoch, 4 clips left over. */
+/** 30 training clips in 3 classes (24 to train on, 6 held back), 7 test clips; 4 batches of 5 per epoch, 4 clips left over. */
 export function smallTask(options: FakeEngineOptions = {}, over: Partial<TrainingTask> = {}): TrainingTask {
   const random = new TorchRandom(1);
   const clips = (count: number) => ({
@@ -52,7 +52,7 @@ export function smallTask(options: FakeEngineOptions = {}, over: Partial<Trainin
   };
 }
 
-/** What a training leaves, as text: equal if and only if the files are. */
+/** A training's outputs as text: equal if and only if the files are. */
 export function outputsOf(
   outcome: TrainingOutcome,
   spec: NetworkSpec = buildNetwork(smallNetwork),

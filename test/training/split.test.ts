@@ -25,7 +25,7 @@ describe('splitClips', () => {
     expect([...validation]).toEqual([7, 6]);
   });
 
-  it('refuses a split that leaves nothing to validate with', () => {
+  it('rejects a split that leaves no validation clips', () => {
     expect(() => splitClips(Int32Array.of(0, 1, 2), 3, 0.15)).toThrow(
       expect.objectContaining({
         message: expect.stringContaining('3 remain for training and 0 for validation'),

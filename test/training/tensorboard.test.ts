@@ -41,20 +41,20 @@ describe('scalarsOf', () => {
     ]);
   });
 
-  it('says nothing of the spread of a τ that a layer shares, and nothing of a τ that is not learned', () => {
+  it('has no spread for a τ that a layer shares, and nothing for a τ that is not learned', () => {
     const tags = (spec: typeof lif) => scalarsOf(spec, third).map(({ tag }) => tag);
     const others = ['train_accuracy', 'train_loss', 'test_accuracy', 'val_accuracy'];
     expect(tags(perLayer)).toEqual([...others, 'w0', 'w1', 'w2']);
     expect(tags(lif)).toEqual(others);
   });
 
-  it('leaves out the test of an epoch that was not tested', () => {
+  it('omits the test accuracy of an epoch that was not tested', () => {
     expect(show(scalarsOf(lif, { ...third, test: null, logged: [] }))).toEqual(['val_accuracy 2 0.75']);
   });
 });
 
 describe('encodeTraining', () => {
-  it('writes every epoch into one file, at the time that it is told', () => {
+  it('writes every epoch into one file, at the given times', () => {
     const rows = [{ ...third, epoch: 1 }, third];
     const file = encodeTraining(lif, rows, ({ epoch }) => epoch);
     const { scalars, truncatedAt } = decodeEventFile(file, 'events');

@@ -40,7 +40,7 @@ function choose(
 }
 
 describe('trials: first-88', () => {
-  it('leaves the 1,056 clips of the paper, of which 900 are trained on', () => {
+  it('leaves the paper’s 1,056 clips, 900 of them for training', () => {
     const clips = gestureClips(98);
     const { split, rule, warnings } = choose(clips, { trials: 'first-88' });
     expect([split.train.length, split.validation.length]).toEqual([900, 156]);
@@ -53,7 +53,7 @@ describe('trials: first-88', () => {
     expect(choose(clips, {}).split.train).toHaveLength(1007);
   });
 
-  it('counts recordings as the list has them, not as they are sorted', () => {
+  it('counts recordings in the order of the list, not sorted', () => {
     // Two clips a recording, of classes 0 and 1, listed from last to first: the rows of the first 88 are the last ones.
     const clips = Array.from({ length: 90 }, (_, place) =>
       gestureClips(1)
@@ -65,7 +65,7 @@ describe('trials: first-88', () => {
     expect(split.train.length + split.validation.length).toBe(2 * 88);
   });
 
-  it('is warned of where there are no more recordings than these', () => {
+  it('gives a warning if there are no other recordings', () => {
     const { warnings, compat, rule } = choose(gestureClips(88), { trials: 'first-88' });
     expect(warnings).toEqual([
       'compat.trials: first-88 has no effect: no training clip comes from a recording after the first 88.',
@@ -75,7 +75,7 @@ describe('trials: first-88', () => {
     expect(choose(gestureClips(89), { trials: 'first-88' }).compat.trials).toBe('first-88');
   });
 
-  it('is refused for a data set without lists', () => {
+  it('is rejected for a data set without lists', () => {
     const clips = gestureClips(20).map((clip) => ({ ...clip, trial: null }));
     expect(() => choose(clips, { trials: 'first-88' })).toThrow(
       expect.objectContaining({
@@ -101,7 +101,7 @@ describe('file_order: shuffled', () => {
     expect(shuffled.rule).toContain('of the n training clips in an order drawn at random, of each class');
   });
 
-  it('mixes clips, not recordings: those held back are of other recordings in each class', () => {
+  it('shuffles clips, not recordings: those held back come from other recordings in each class', () => {
     const { validation } = choose(clips, { file_order: 'shuffled' }).split;
     const recordings = (label: number) =>
       [...validation].filter((row) => clips[row]!.class === label).map((row) => clips[row]!.trial);
@@ -123,7 +123,7 @@ describe('file_order: shuffled', () => {
 });
 
 describe('validation: shuffled-drop-last', () => {
-  it('is warned of where the held-back clips are whole batches', () => {
+  it('gives a warning if the held-back clips make whole batches', () => {
     const clips = gestureClips(98); // 169 = 13 · 13 clips are held back
     expect(choose(clips, { validation: 'shuffled-drop-last' }).warnings).toEqual([]);
     const whole = choose(clips, { validation: 'shuffled-drop-last' }, { batchSize: 13 });

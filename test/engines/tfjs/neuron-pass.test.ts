@@ -124,7 +124,7 @@ describe.each([
       { ...row(6, [3, 2, 1], 6), logits: new Float32Array(3) },
       /logits: expected 1, or 6 for neurons \[3, 2, 1\], got 3/,
     ],
-  ])('refuses %s', async (_, change, message) => {
+  ])('rejects %s', async (_, change, message) => {
     const error = await engine.runNeurons({ ...pass, ...change }).then(
       () => undefined,
       (reason: unknown) => reason,

@@ -280,7 +280,7 @@ describe.each([
     ]).toEqual([111, 222, 333, 444]);
   });
 
-  /** Central differences on functions that are smooth; the spike's surrogate is held to PyTorch instead. */
+  /** Central differences for smooth functions; the spike's surrogate is checked against PyTorch instead. */
   it.each<[string, (inputs: tf.Tensor[]) => tf.Tensor, () => tf.Tensor[]]>([
     [
       'convolution',

@@ -36,7 +36,7 @@ describe('the regulariser', () => {
     }
   });
 
-  it('refuses a single τ, whose variance is no number', () => {
+  it('rejects a single τ, whose variance is undefined', () => {
     expect(() => tauVariancePenalty(tf.tensor2d([0], [1, 1]), 0.1)).toThrow(ShapeError);
     expect(() => tauVariancePenalty(tf.tensor2d([0], [1, 1]), 0.1, 'tau')).toThrow(/at least 2, got 1/);
   });

@@ -215,7 +215,7 @@ describe('a session', () => {
       /frames: expected \[N, T, 2, 9, 8\]/,
     ],
     [
-      'a label that is no class',
+      'a label that is not a class',
       async () =>
         (await open()).trainStep({ ...batchOf(0), labels: Int32Array.of(0, 3, 1) }, hyperparameters),
       /sample 1 has class 3, expected 0 to 2/,
@@ -225,7 +225,7 @@ describe('a session', () => {
       async () => (await open()).trainStep({ ...batchOf(0), dropoutMasks: [] }, hyperparameters),
       /expected 2 masks, got 0/,
     ],
-  ])('refuses %s', async (_, action, message) => {
+  ])('rejects %s', async (_, action, message) => {
     const error = await action().then(
       () => undefined,
       (reason: unknown) => reason,
@@ -234,7 +234,7 @@ describe('a session', () => {
     expect(String(error)).toMatch(message);
   });
 
-  it('refuses to work once it is disposed', async () => {
+  it('rejects to work once it is disposed', async () => {
     const session = await open();
     session.dispose();
     await expect(session.state()).rejects.toThrow(/disposed/);

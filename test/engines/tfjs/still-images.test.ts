@@ -129,7 +129,7 @@ describe.each([
     session.dispose();
   });
 
-  it('refuses to repeat what has time already', async () => {
+  it('rejects repeating an input that already has time steps', async () => {
     const session = await open(withLayer(freeNorms, 3, { kind: 'repeat', steps: 2 }));
     await expect(session.evaluate(batchOf(freeNorms, 1).frames)).rejects.toThrow(ShapeError);
     await expect(session.evaluate(batchOf(freeNorms, 1).frames)).rejects.toThrow(/with 1 step.*got 3 steps/);
@@ -155,7 +155,7 @@ it('both implementations train a network with batch norm before a pool alike', a
   }
 });
 
-it('refuses frames with time for a network that makes its own', async () => {
+it('rejects frames with time steps for a network that makes its own', async () => {
   const session = await createCpuEngine('test').open(mnist, initialState(mnist, 1));
   const frames: Frames = { shape: [2, 4, 1, 28, 28], data: new Float32Array(2 * 4 * 28 * 28) };
   const error = await session.evaluate(frames).catch((reason: unknown) => reason);

@@ -1,21 +1,21 @@
-"""Reference vectors of the networks and neurons that the golden set above this folder lacks, computed with plain PyTorch.
+"""Reference vectors for the networks and neurons that the parent folder's golden set lacks, computed with plain PyTorch.
 
     python3 test/golden/torch/make_vectors.py
 
-needs Python 3.10 or later and PyTorch (`apt install python3-torch` or `pip install torch`); PyTorch 2.6 on an x86-64 CPU wrote
-what is committed. It takes a quarter of an hour, most of it to find seeds, and writes `index.json` and one `<case>.safetensors`
-per case beside itself. The same machine and the same PyTorch write the same bytes; another processor may differ in the last bits
-of floats, as may the seeds that are found to be fit (below).
+needs Python 3.10 or later and PyTorch (`apt install python3-torch` or `pip install torch`); the committed vectors were written by
+PyTorch 2.6 on an x86-64 CPU. It takes a quarter of an hour, mostly to find seeds, and writes `index.json` and one `<case>.safetensors`
+per case to its own folder. The same machine and PyTorch write the same bytes; on another processor, the last bits of floats may
+differ, and so may the seeds it selects (below).
 
-Nothing here comes from the project's own code: `spiking_networks.py` has the networks a second time, from their description, in plain
+It uses none of the project's own code: `spiking_networks.py` implements the networks independently, from their description, in plain
 PyTorch.
 
-Spikes are decisions. A membrane potential that lies within rounding of the threshold may spike in one correct implementation
-and not in another, and all that follows differs. So each case is drawn from the first seed for which
+Spikes are decisions. If a membrane potential is within rounding error of the threshold, it may spike in one correct implementation
+but not in another, and everything that follows differs. So each case is drawn from the first seed for which
 
 - no membrane potential, in any pass, comes closer to the threshold than `margin`,
-- every layer of neurons spikes in every pass, so that no part of a network is tested on zeros only,
-- the whole run in double precision gives the same firing rates, and the same gradients and states to a few millionths.
+- every layer of neurons spikes in every pass, so that no part of a network is tested only on zeros,
+- the whole run in double precision gives the same firing rates, and the same gradients and states within a few millionths.
 """
 
 import copy
@@ -55,7 +55,7 @@ NETWORKS = {
         architecture='event-frames', per_neuron=False, max_pool=True, cin=2, ch=4, hw=32, layers=3, classes=10, T=4, hidden=16),
     'nmnist_34': dict(
         architecture='event-frames', per_neuron=False, max_pool=True, cin=2, ch=4, hw=34, layers=3, classes=10, T=4, hidden=16),
-    # What the thesis' networks do not have, on frames of an odd size.
+    # Options that the thesis' networks do not use, on frames of an odd size.
     'net_sigmoid_soft_reset': dict(
         architecture='event-frames', per_neuron=False, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=4, hidden=8, batch=3,
         surrogate='sigmoid', alpha=4.0, learn_alpha=True, v_reset=None, detach=False),
@@ -65,8 +65,8 @@ NETWORKS = {
         regularise='tau'),
 }
 
-# Nearest to the threshold that a membrane potential may come. Single precision is off by about a millionth; more than that is
-# margin for other orders of summation. A case has some 100,000 potentials (CIFAR10's network four times as many), and hardly a seed
+# How close a membrane potential may come to the threshold. Single precision is off by about a millionth; the rest is a
+# margin for other orders of summation. A case has about 100,000 potentials (CIFAR10's network four times as many), and hardly any seed
 # keeps all of them further away.
 MARGIN = {'mnist': 1e-4, 'cifar10': 5e-5, 'event-frames': 1e-4}
 
@@ -91,14 +91,14 @@ def make_network_case(name):
             'init: not as PyTorch starts, but so that every layer spikes, with running statistics of one batch before',
         }
         return entry, tensors
-    raise SystemExit(f'{name}: no seed is fit')
+    raise SystemExit(f'{name}: found no suitable seed')
 
 
 def run_network(d, seed, still):
     torch.manual_seed(seed)
     model = Network(d)
     shape = (STEPS_OF_TRAINING, d['batch'], 1 if still else d['T'], d['cin'], d['hw'], d['hw'])
-    # A still image is normalised, about as standard normal numbers; an event frame counts events.
+    # A normalised still image is roughly standard normal; an event frame counts events.
     x, before = (torch.randn(shape) if still else torch.poisson(torch.full(shape, 0.6)) for _ in range(2))
     awaken(model, 5 if d['max_pool'] else 10, before[0])  # averages are smaller than maxima
     y = torch.randint(d['classes'], (STEPS_OF_TRAINING, d['batch']))
@@ -119,12 +119,12 @@ def run_network(d, seed, still):
 
 
 def awaken(model, gain, frames):
-    """From PyTorch's initial values to some under which so small a network spikes in every layer, in evaluation too."""
+    """Changes PyTorch's initial values so that such a small network spikes in every layer, also in evaluation."""
     with torch.no_grad():
         for norm in model.layers(nn.BatchNorm2d):
             norm.weight.uniform_(0.8, 1.8)
             norm.bias.uniform_(-0.2, 0.4)
-            norm.momentum = 1.0  # for one pass, after which the running statistics are those of data
+            norm.momentum = 1.0  # for one pass, so that the running statistics come from data
         for linear in model.layers(nn.Linear):
             linear.weight *= gain
         for layer in model.layers(Neurons):
@@ -169,7 +169,7 @@ def train(d, model, x, y, masks):
 
 
 def expect_robust(single, double):
-    """Firing rates are the same, and all else to a few millionths of each tensor's largest value."""
+    """Firing rates must be the same, and everything else within a few millionths of each tensor's largest value."""
     for name, value in single.items():
         tolerance = 1e-6 if '/rate' in name else 2e-5 if '/grad/' in name else 5e-6
         if (value - double[name]).abs().max() > tolerance * max(double[name].abs().max().item(), 1e-12):
@@ -181,7 +181,7 @@ def add_state(tensors, prefix, model):
         tensors[prefix + name] = value.clone()
 
 
-# Each surrogate with all of: one w or many, hard or soft reset, attached or detached, a slope that is learned.
+# Each surrogate with one w or many, hard or soft reset, attached or detached, and a learned slope.
 NEURONS = [
     dict(per_neuron=False, detach_reset=True, v_reset=0.0, alpha_learnable=False),
     dict(per_neuron=False, detach_reset=False, v_reset=None, alpha_learnable=True),
@@ -190,7 +190,7 @@ NEURONS = [
 ]
 # The triangle is zero where |u| >= 1 / alpha: a slope of 1 leaves potentials on both sides of that.
 ALPHA = {'sigmoid': 4.0, 'triangle': 1.0}
-# Thresholds other than 1 and resting potentials other than 0: a factor or a summand that is missing then shows.
+# Thresholds other than 1 and resting potentials other than 0, to reveal a missing factor or summand.
 LEVELS = [
     dict(per_neuron=False, detach_reset=False, v_reset=-0.25, alpha_learnable=True, v_threshold=0.8),
     dict(per_neuron=True, detach_reset=False, v_reset=None, alpha_learnable=True, v_threshold=0.8),
@@ -224,7 +224,7 @@ def make_neuron_case(name):
                         v_reset=d['v_reset'], v_threshold=d['v_threshold'], detach=d['detach_reset'],
                         surrogate=(d['surrogate'], d['alpha'], d.get('alpha_learnable', False)))
         if learned:
-            with torch.no_grad():  # not 0, where -w and w would be the same
+            with torch.no_grad():  # not 0, for which -w and w would be the same
                 layer.w += 0.4 * torch.randn(layer.w.shape)
         exact = copy.deepcopy(layer).double()
         layer.margin = 1e-4
@@ -234,7 +234,7 @@ def make_neuron_case(name):
         except Unfit:
             continue
         return {**d, 'seed': seed}, tensors
-    raise SystemExit(f'{name}: no seed is fit')
+    raise SystemExit(f'{name}: found no suitable seed')
 
 
 def run_neurons(layer, x, coefficients):
@@ -267,7 +267,7 @@ FULL_SIZE = {
     'cifar10': dict(architecture='cifar10', cin=3, ch=256, hw=32, hidden=2048, classes=10, T=8),
     'cifar10-dvs': dict(architecture='event-frames', cin=2, ch=128, hw=128, layers=4, hidden=2048, classes=10, T=20),
 }
-# For time constants per neuron without any spread: they use up random numbers all the same.
+# For time constants per neuron without any spread, which still use up random numbers.
 SMALL_SIZE = dict(architecture='event-frames', cin=2, ch=4, hw=16, layers=2, hidden=16, classes=3, T=4)
 
 
@@ -298,7 +298,7 @@ def describe_initial_parameters(d, per_neuron, tau_std=0.1):
 
 
 def write_safetensors(path, tensors):
-    """u64 length of the header, the header in JSON, the values one after another; all little-endian."""
+    """The header's length as u64, the header in JSON, and the values one after another; all little-endian."""
     header, values, offset = {}, [], 0
     for name, tensor in tensors.items():
         kind, layout = {torch.float32: ('F32', '<f4'), torch.int64: ('I64', '<i8')}[tensor.dtype]
@@ -315,7 +315,7 @@ def main():
     torch.set_num_threads(1)
     torch.use_deterministic_algorithms(True)
     if not torch.__version__.startswith('2.6.'):
-        print(f'PyTorch {torch.__version__}: the committed vectors are of 2.6, another may draw other random numbers', file=sys.stderr)
+        print(f'PyTorch {torch.__version__}: the committed vectors come from 2.6, others may draw other random numbers', file=sys.stderr)
     index = {'torch': torch.__version__, 'made_by': 'make_vectors.py', 'cases': {}}
     makers = {name: lambda name=name: make_network_case(name) for name in NETWORKS}
     makers.update({name: lambda name=name: make_neuron_case(name) for name in NEURON_CASES})

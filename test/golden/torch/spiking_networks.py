@@ -1,6 +1,6 @@
-"""The networks of docs/networks.md in plain PyTorch: step by step in a Python loop, as autograd differentiates them.
+"""The networks of docs/networks.md in plain PyTorch: step by step in a Python loop, differentiated by autograd.
 
-Written from the description, with nothing of the project's own code. `make_vectors.py` makes vectors of them.
+They follow the description and use none of the project's own code. `make_vectors.py` makes vectors from them.
 """
 
 import math
@@ -12,7 +12,7 @@ VOTES = 10
 
 
 class Spike(torch.autograd.Function):
-    """Forward the step u >= 0; backward the derivatives, by u and by alpha, of a smooth S(u) in its place."""
+    """Forward: the step u >= 0. Backward: the derivatives of a smooth S(u), by u and by alpha."""
 
     @staticmethod
     def forward(ctx, u, alpha, kind):
@@ -66,7 +66,7 @@ class Unfit(Exception):
 
 
 class Neurons(nn.Module):
-    """LIF, or PLIF with one w = -ln(tau - 1) a layer or a neuron. Keeps its membrane potential from call to call."""
+    """LIF, or PLIF with one w = -ln(tau - 1) per layer or per neuron. Keeps its membrane potential between calls."""
 
     def __init__(self, shape, *, plif=True, per_neuron=False, tau=2.0, tau_std=0.0, v_reset=0.0, detach=True,
                  surrogate=('atan', 2.0, False), v_threshold=1.0):
@@ -83,7 +83,7 @@ class Neurons(nn.Module):
         self.start()
 
     def start(self):
-        """Back to rest, before a new batch."""
+        """Return to rest, before a new batch."""
         self.v = None
         self.nearest, self.spikes = math.inf, 0
 
@@ -114,7 +114,7 @@ def draw_log_normal(shape, mean, std):
 
 
 class HeldDropout(nn.Module):
-    """Dropout with a mask that is given from outside, [N, features], and held over the time steps."""
+    """Dropout with a given mask, [N, features], which is the same at all time steps."""
 
     def __init__(self, features):
         super().__init__()
@@ -125,7 +125,7 @@ class HeldDropout(nn.Module):
 
 
 class Network(nn.Module):
-    """`static_conv` once, where there is one; then `conv`, `fc` and the vote at every step."""
+    """`static_conv` once, if it exists; then `conv`, `fc` and the vote at every step."""
 
     def __init__(self, d):
         super().__init__()
@@ -163,7 +163,7 @@ class Network(nn.Module):
                 neurons(outputs),
             )
 
-        # In this order, in which the random numbers are drawn: static_conv, conv, fc, each from front to back.
+        # Random numbers are drawn in this order: static_conv, conv, fc, each from front to back.
         if d['architecture'] == 'event-frames':
             blocks = []
             for block in range(d['layers']):
@@ -195,7 +195,7 @@ class Network(nn.Module):
         return [module for module in self.modules() if isinstance(module, kind)]
 
     def forward(self, frames):
-        """frames [N, T, C, H, W], or [N, 1, C, H, W] where the image stands still; firing rates [N, classes]"""
+        """frames [N, T, C, H, W], or [N, 1, C, H, W] for still images; returns firing rates [N, classes]"""
         for layer in self.layers(Neurons):
             layer.start()
         still = None if self.static_conv is None else self.static_conv(frames[:, 0])
