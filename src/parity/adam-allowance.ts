@@ -22,9 +22,9 @@ interface History {
  * How far a parameter may be off after some steps of Adam because its gradients were rounded.
  *
  * Adam moves a parameter by `η · m̂ / (√v̂ + ε)`: it divides a gradient by its own recent size, so that even one that is nothing but
- * rounding error moves its parameter by about η. With a gradient error δ (`gradientError`), a step allows an element `η · Σₖ dₖ` more,
- * where dₖ is how far `m̂ / (√v̂ + ε)` moves if the gradient of step k is off by ±δₖ. That is next to nothing where a gradient is well
- * above δ, and up to 2 η where its sign is in doubt.
+ * rounding error moves its parameter by about η. With gradient errors δ (`gradientError`), a step widens an element's tolerance by
+ * `η · Σₖ dₖ`, where dₖ is how far `m̂ / (√v̂ + ε)` moves if the gradient of step k is off by ±δₖ. That is almost nothing if a gradient is
+ * well above δ, and up to 2 η if its sign is in doubt.
  *
  * The moments are computed here, from gradients alone. A wrong optimiser cannot widen its own allowance.
  */

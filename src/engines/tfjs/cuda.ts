@@ -100,7 +100,7 @@ async function computeOnce(loaded: unknown): Promise<CudaProbe> {
     }
     return { usable: true, version: versionOf(loaded) ?? tf.version_core };
   } finally {
-    if (before) await tf.setBackend(before); // null before the first use, whatever its type says
+    if (before) await tf.setBackend(before); // null before the first use, despite its type
   }
 }
 

@@ -7,7 +7,7 @@ import { leakOf } from './leak.ts';
 import { readCopy } from './transfer.ts';
 
 /**
- * One layer of neurons by itself on the current backend: forward over all steps, and backward from `loss = Σ spikes · coefficients`.
+ * Runs an isolated layer of neurons on the current backend: forward over all steps, and backward from `loss = Σ spikes · coefficients`.
  * Neurons of a layer are independent, so they are laid out in a row here: [T·N, F], whatever their shape.
  *
  * @throws {ShapeError} if a length does not fit the shape
