@@ -51,7 +51,7 @@ function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: Torch
   const { per, mean, std, start = 'code' } = layer.neuron.tau;
   if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
   if (per === 'layer') return new Float32Array(count).fill(logitOfTau(mean));
-  // Drawn even if std is 0, as in the original: whatever is drawn next depends on it.
+  // Drawn even if std is 0, as PyTorch would: everything drawn afterwards depends on it.
   const shift = start === 'paper' ? 1 : 0;
   return drawLogNormal(random, count, mean - shift, std).map((drawn) => {
     const tau = Math.fround(shift + drawn);
