@@ -24,7 +24,7 @@ describe('buildNetwork', () => {
     ]);
   });
 
-  it('rounds odd sizes down when it pools: 34, 17, 8', () => {
+  it('rounds odd sizes down in pools: 34, 17, 8', () => {
     const spec = buildNetwork({ ...thesisNetwork, input: [2, 34, 34], layers: 2, channels: 16, classes: 10 });
     expect(spikingLayers(spec).map(({ shape }) => shape)).toEqual([[16, 34, 34], [16, 17, 17], [256], [100]]);
     expect(dropoutLayers(spec).map(({ features }) => features)).toEqual([1024, 256]);

@@ -11,7 +11,7 @@ interface Description {
   readonly tau?: number;
 }
 
-/** The equations, neuron by neuron and step by step. x is [T, N, ...neurons], w one for all or one for each of the neurons. */
+/** The equations, neuron by neuron and step by step. x is [T, N, ...neurons], w one number or one per neuron. */
 function runEquations(name: string): { spikes: number[]; potentials: number[] } {
   const golden = loadGolden(name);
   const { v_threshold: threshold, v_reset, tau = 2 } = golden.description as unknown as Description;
@@ -21,7 +21,7 @@ function runEquations(name: string): { spikes: number[]; potentials: number[] } 
   const size = x.length / shape[0]!;
   const potentials: number[] = [];
   const spikes = Array.from(x, (current, i) => {
-    // The neurons come last in x, so that their number divides every sample's and every step's place.
+    // The neurons are innermost in x, so their number divides the offset of every sample and step.
     const leak = 1 / tauOfLogit(w[i % w.length]!);
     const charged = charge(potentials[i - size] ?? rest, current, leak, rest);
     potentials.push(reset(charged, threshold, hard, rest));
@@ -51,7 +51,7 @@ describe('charge and reset', () => {
   });
 });
 
-it('neurons start from where a hard reset goes to, and from 0 where the reset is soft', () => {
+it('neurons start at the target of a hard reset, or at 0 if the reset is soft', () => {
   const neuron = {
     kind: 'lif',
     tau: { per: 'layer', mean: 2, std: 0 },

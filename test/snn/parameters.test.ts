@@ -29,7 +29,7 @@ describe('stateEntries', () => {
     ]);
   });
 
-  it('gives w the shape of the layer when τ is per neuron, and leaves it out when τ is fixed', () => {
+  it('gives w the shape of the layer if τ is per neuron, and omits it if τ is fixed', () => {
     const perNeuron: NetworkConfig = { ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } };
     expect(shapeOf(thesisNetwork, 'conv.6.w')).toEqual([]);
     expect(shapeOf(perNeuron, 'conv.6.w')).toEqual([1, 128, 64, 64]);

@@ -5,14 +5,14 @@ import { ShapeError } from '../../src/snn/shape-error.ts';
 import { dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 
-/** Kinds of layers, with PyTorch's name where a layer has one. */
+/** Kinds of layers, with PyTorch's name if a layer has one. */
 const outline = ({ layers }: NetworkSpec): string[] =>
   layers.map((layer) => ('name' in layer ? `${layer.name} ${layer.kind}` : layer.kind));
 
 describe('the network for MNIST', () => {
   const spec = buildNetwork(mnistNetwork);
 
-  it('convolves the still image once, shows the result at every step, and names its layers as PyTorch does', () => {
+  it('convolves the still image once, repeats the result at every step, and names its layers as PyTorch does', () => {
     expect(outline(spec)).toEqual([
       'static_conv.0 conv',
       'static_conv.1 batch-norm',
@@ -109,7 +109,7 @@ describe('the network for CIFAR10', () => {
   });
 });
 
-it('the network for CIFAR10-DVS is that for event frames: four blocks, 2048 hidden neurons, 17,427,718 parameters', () => {
+it('the network for CIFAR10-DVS is the one for event frames: four blocks, 2048 hidden neurons, 17,427,718 parameters', () => {
   const spec = buildNetwork(cifar10Dvs);
   expect(spikingLayers(spec).map(({ shape }) => shape)).toEqual([
     [128, 128, 128],

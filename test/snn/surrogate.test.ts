@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { surrogates } from '../../src/snn/surrogate.ts';
 
 describe.each(Object.entries(surrogates))('the surrogate %s', (_, { value, derivative }) => {
-  /** The smooth function whose derivatives stand in for those of the spike. */
+  /** The smooth function whose derivatives replace those of the spike. */
   const smoothSpike = (excess: number, alpha: number): number => value(alpha * excess);
 
   it.each([

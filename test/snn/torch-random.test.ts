@@ -9,13 +9,13 @@ function expectBits(received: Float32Array, name: string): void {
   expect([...received]).toEqual([...golden.float(name).data]);
 }
 
-// To the last bit; the parity suite, which holds every way of drawing, allows normal numbers what another processor may make of them.
+// To the last bit; the parity suite covers every kind of draw, but allows for other processors' normal numbers.
 describe('normal numbers with the seed of the golden file', () => {
   it('draws what torch.randn draws, one by one below 16 elements', () => {
     expectBits(new TorchRandom(seed).normals(10), 'randn_10');
   });
 
-  it('draws what torch.randn draws in blocks of 16, the last block anew', () => {
+  it('draws what torch.randn draws in blocks of 16, redrawing the last block', () => {
     expectBits(new TorchRandom(seed).normals(100), 'randn_100');
   });
 
@@ -39,7 +39,7 @@ describe('the state of TorchRandom', () => {
     expect(draw(restored)).toEqual(draw(random));
   });
 
-  it('is a copy: drawing on does not change it', () => {
+  it('is a copy: further draws do not change it', () => {
     const random = new TorchRandom(7);
     const state = random.state();
     const first = random.int64();

@@ -10,21 +10,21 @@ import type {
 import { type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import type { State, Tensor } from '../../src/snn/tensor.ts';
 
-/** What a test wants to see or to change of each training step. */
+/** Hooks to observe or change each training step. */
 export interface FakeEngineOptions {
   onStep?: (step: number, batch: TrainingBatch, hyperparameters: Hyperparameters) => void;
   onEvaluate?: (frames: Frames) => void;
-  /** Instead of the loss that the step would have. */
+  /** Replaces the step's loss. */
   loss?: (step: number) => number | undefined;
-  /** Instead of the spike rates that the step would have, one a spiking layer. */
+  /** Replaces the step's spike rates, one per spiking layer. */
   spikeRates?: (step: number) => number[];
-  /** Instead of the rates of an evaluation: [N, classes]. */
+  /** Replaces the rates of an evaluation: [N, classes]. */
   evaluationRates?: (frames: Frames) => Float32Array;
 }
 
 /**
- * An engine that learns nothing, but whose numbers depend on everything that a real one's depend on: frames, labels,
- * masks, learning rate, every parameter, both moments and the step. A training that goes on wrongly shows in them.
+ * An engine that learns nothing, but whose numbers depend on everything that a real engine's do: frames, labels,
+ * masks, learning rate, every parameter, both moments and the step. They reveal a training that resumes incorrectly.
  */
 export function fakeEngine(options: FakeEngineOptions = {}): Engine {
   return {

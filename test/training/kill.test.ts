@@ -26,13 +26,13 @@ beforeAll(async () => {
 afterAll(() => rm(root, { recursive: true, force: true }));
 
 interface Killing {
-  /** The moment of each process's end; `step 5` is before the sixth training step, `evaluation 2` before the second of that process. */
+  /** When each process ends; `step 5` is before the sixth training step, `evaluation 2` before that process's second evaluation. */
   readonly moments: readonly string[];
   readonly saveEveryMinutes?: number;
   readonly validation?: 'all' | 'shuffled-drop-last';
 }
 
-/** Trains in one process after another, each killed at its moment and the last one not. Epochs have 4 steps, training has 16. */
+/** Trains in consecutive processes, all killed at the given moments except the last. Epochs have 4 steps, the training 16. */
 async function trainKilled(
   name: string,
   { moments, saveEveryMinutes = 1000, validation = 'all' }: Killing,
@@ -64,13 +64,13 @@ describe('a training whose process was killed', () => {
   });
 
   it('loses the minutes since the last checkpoint of a long epoch, and ends with the same bytes', async () => {
-    // The clock is read at the start, before each batch and after each saving: three minutes are over before the third batch.
+    // The clock is read at the start, before each batch and after each save: three minutes have passed before the third batch.
     const killed = await trainKilled('minutes', {
       moments: ['step 3', 'step 3', 'evaluation 3', 'step 7'],
       saveEveryMinutes: 3,
     });
     expect(killed.outputs).toEqual(outputsOf(await trainNetwork(smallTask())));
-    // Saved before steps 2 and 6, and behind step 3, before the third evaluation, which the fourth process goes on with.
+    // Saved before steps 2 and 6, and after step 3, before the third evaluation, with which the fourth process resumes.
     expect(killed.steps).toEqual([0, 1, 2, 2, 2, 3, 4, 5, 6, ...to(6, 15)]);
   });
 

@@ -6,7 +6,7 @@ import { trainNetwork } from '../../src/training/loop.ts';
 import { outputsOf, smallTask } from './small-task.ts';
 
 // Trains with checkpoints in a folder and kills its own process, without a chance to clean up, before one training step or one
-// evaluation, counted from the first of this process. Every reading of the clock is a minute after the one before.
+// evaluation, counted from the first of this process. Each reading of the clock is a minute after the previous one.
 const [folder, log, output, deadly, saveEveryMinutes, validation] = process.argv.slice(2) as [
   string,
   string,

@@ -13,7 +13,7 @@ import { outputsOf, smallNetwork } from './small-task.ts';
 
 const [steps, size] = [4, 8];
 
-/** A blob of events that moves right (class 0), left (1) or stays (2), on a background of noise. */
+/** A blob of events that moves right (class 0), left (1) or stays (2), on background noise. */
 function movingBlobs(count: number, seed: number): LabelledClips {
   const random = new TorchRandom(seed);
   const pixels = size * size;

@@ -49,7 +49,7 @@ describe('validation: shuffled-drop-last', () => {
   });
 
   it('gives accuracies of the clips that were not dropped', async () => {
-    // Every validation clip right but the one whose frames are those of row 24: 4 of 5, or 5 of 5 in epochs that drop it.
+    // All validation clips are right except the one with the frames of row 24: 4 of 5, or 5 of 5 in epochs that drop it.
     const plain = smallTask();
     const wrong = (await plain.train.source.read(Int32Array.of(plain.split.validation[0]!))).data.join();
     const labels = new Map<string, number>();
@@ -98,7 +98,7 @@ describe('validation: shuffled-drop-last', () => {
 });
 
 describe('selection: best-test', () => {
-  /** Of the 7 test clips so many are right in each epoch; of the 6 validation clips one more each epoch. */
+  /** The number of the 7 test clips that are right in each epoch; of the 6 validation clips, one more is right each epoch. */
   const rightTests = [3, 5, 5, 4];
   const evaluationRates = () => {
     let calls = 0;
@@ -109,7 +109,7 @@ describe('selection: best-test', () => {
       const right = call < 2 ? rightTests[epoch]! : epoch + 1;
       return Float32Array.from({ length: clips * 3 }, (_, i) => {
         const clip = before + Math.floor(i / 3);
-        // Test clips are of classes 0 1 2 0 1 2 0, validation clips of 0 0 1 1 2 2.
+        // Test clips have classes 0 1 2 0 1 2 0, validation clips 0 0 1 1 2 2.
         const label = call < 2 ? clip % 3 : Math.floor(clip / 2);
         return i % 3 === (clip < right ? label : (label + 1) % 3) ? 1 : 0;
       });

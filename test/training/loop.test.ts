@@ -36,7 +36,7 @@ describe('trainNetwork', () => {
     expect(labels.flat()).toEqual(expected);
   });
 
-  it('draws other dropout masks for every batch, the same ones every time', async () => {
+  it('draws new dropout masks for every batch, the same ones in every run', async () => {
     const run = async () => {
       const masks: string[] = [];
       await trainNetwork(smallTask({ onStep: (_, batch) => masks.push(batch.dropoutMasks.join(';')) }));
@@ -152,7 +152,7 @@ describe('trainNetwork', () => {
     expect(notes.at(-1)).toMatch(/^epoch 4\/4 · loss \d\.\d{3} · val \d+ %$/);
   });
 
-  it('gives the log a line for each epoch', async () => {
+  it('logs a line for each epoch', async () => {
     const lines: string[] = [];
     const { rows } = await trainNetwork(
       smallTask({}, { settings: { ...settings, testEvery: 4 }, log: (line) => lines.push(line) }),

@@ -26,7 +26,7 @@ interface Start {
   readonly random: TorchRandom;
 }
 
-/** Sums of the unbiased variances over the spiking layers of the thesis' network, as the seed of the thesis draws it. */
+/** Sums of the unbiased variances over the spiking layers of the thesis' network, drawn from the thesis' seed. */
 function drawStart(start: NonNullable<TauSpec['start']>): Start {
   const spec = buildNetwork({ ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1, start } });
   const random = new TorchRandom(2020);

@@ -11,7 +11,7 @@ import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 
-/** Stands in for @tensorflow/tfjs-node-gpu: a backend of its name that computes with the CPU's kernels. */
+/** Replaces @tensorflow/tfjs-node-gpu: a backend with its name that uses the CPU's kernels. */
 function surroundings(isUsingGpuDevice: boolean): CudaSurroundings {
   return {
     platform: 'linux-x64',
@@ -27,7 +27,7 @@ function surroundings(isUsingGpuDevice: boolean): CudaSurroundings {
 
 beforeAll(() => void createCpuEngine('test')); // silences tfjs' advertisement
 
-it('tells a GPU from a library that fell back to the processor', async () => {
+it('distinguishes a GPU from a library that fell back to the CPU', async () => {
   expect(await probeCuda(surroundings(false))).toMatchObject({
     usable: false,
     reason: '@tensorflow/tfjs-node-gpu loads but finds no CUDA device',
@@ -35,7 +35,7 @@ it('tells a GPU from a library that fell back to the processor', async () => {
   expect(await probeCuda(surroundings(true))).toEqual({ usable: true, version: '4.22.0' });
 });
 
-it('computes on the backend of the package, and beside a session on the CPU', async () => {
+it('computes on the package’s backend, next to a session on the CPU', async () => {
   await probeCuda(surroundings(true));
   const spec = buildNetwork({ ...thesisNetwork, input: [2, 6, 6], classes: 2, channels: 3, layers: 1 });
   const state = initialState(spec, 7);

@@ -41,7 +41,7 @@ describe.each([
 ])('one layer of neurons on %s', (_, operations) => {
   const engine = createCpuEngine('test', operations);
 
-  it('gives spikes, potentials after the reset and gradients as worked by hand', async () => {
+  it('gives spikes, potentials after the reset and gradients that match a calculation by hand', async () => {
     const { spikes, potentials, gradients } = await engine.runNeurons(pass);
     // Step 1: h = 3/2, a spike, v = 1/2. Step 2: h = 1/2 + (1 − 1/2)/2 = 3/4, none.
     expect([...spikes]).toEqual([1, 0]);
@@ -54,7 +54,7 @@ describe.each([
     expect(gradients.alpha).toBeCloseTo((-0.25 / 2) * ofCharged, 6);
   });
 
-  it('spikes where the potential reaches the threshold exactly, and not below it', async () => {
+  it('spikes if the potential reaches the threshold exactly, and not below it', async () => {
     // h = x / 2: 1, and the largest number below 1 in single precision.
     const current = Float32Array.of(2, 2 - 2 ** -23);
     const coefficients = new Float32Array(2);
@@ -99,7 +99,7 @@ describe.each([
     await expect(engine.runNeurons(without)).rejects.toThrow('a learned τ needs its w, got none');
   });
 
-  it('changes none of its inputs and keeps no tensor', async () => {
+  it('does not change its inputs or keep any tensors', async () => {
     const before = tf.memory().numTensors;
     await engine.runNeurons(pass);
     expect(tf.memory().numTensors).toBe(before);

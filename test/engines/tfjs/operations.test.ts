@@ -37,7 +37,7 @@ const binary = (share: number, ...shape: number[]): tf.Tensor =>
     'float32',
   );
 
-/** Values a tenth apart, so that a small step moves no maximum. */
+/** Values a tenth apart, so that a small step does not change a maximum. */
 const distinct = (...shape: number[]): tf.Tensor => {
   const size = shape.reduce((a, b) => a * b, 1);
   return tf.tensor(
@@ -49,7 +49,7 @@ const distinct = (...shape: number[]): tf.Tensor => {
 
 type Operation = (operations: LayerOperations, inputs: tf.Tensor[]) => tf.Tensor;
 
-/** Value and gradients of both implementations are those of each other. */
+/** Both implementations give the same value and gradients. */
 function expectAgreement(operation: Operation, inputs: tf.Tensor[], differentiated = inputs.length): void {
   const variables = inputs.slice(0, differentiated);
   const run = (operations: LayerOperations) => {
@@ -112,7 +112,7 @@ describe('the kernels agree with the composed operations on', () => {
     );
   });
 
-  it('flattening to the order of PyTorch', () => {
+  it('flattening to PyTorch’s order', () => {
     expectAgreement((operations, [x]) => operations.flatten(x as tf.Tensor4D), [uniform(3, 2, 4, 5)]);
   });
 
@@ -128,11 +128,11 @@ describe('the kernels agree with the composed operations on', () => {
     );
   });
 
-  it('a still image that is shown at every step', () => {
+  it('a still image repeated at every step', () => {
     expectAgreement((operations, [x]) => operations.repeat(x!, 4), [uniform(2, 3, 4, 2)]);
   });
 
-  it('a dropout mask held over the steps', () => {
+  it('a dropout mask that is the same at all steps', () => {
     expectAgreement(
       (operations, [x, mask]) => operations.mask(x as tf.Tensor2D, mask as tf.Tensor2D),
       [uniform(6, 4), binary(0.5, 2, 4)],
@@ -226,14 +226,14 @@ describe.each([
   ['the kernels', kernelOperations],
   ['the composed operations', referenceOperations],
 ])('%s', (_, operations) => {
-  it('give the gradient of a tie to the first maximum in row-major order', () => {
+  it('assign the gradient of a tie to the first maximum in row-major order', () => {
     const x = tf.tensor4d([0, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 1], [1, 4, 4, 1]);
     const dy = tf.tensor4d([1, 2, 3, 4], [1, 2, 2, 1]);
     const dx = tf.grad((x: tf.Tensor) => operations.pool(x as tf.Tensor4D, 'max', 2))(x, dy);
     expect([...dx.dataSync()]).toEqual([0, 1, 2, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 4]);
   });
 
-  it('normalise each time step by its own statistics, and say what these are', () => {
+  it('normalise each time step by its own statistics, and return these', () => {
     // Two steps of one sample with two pixels and a channel: 1 and 3 (mean 2, variance 1), 10 and 30 (mean 20, variance 100).
     const norm = { weight: tf.tensor1d([2]), bias: tf.tensor1d([0.5]), epsilon: 0 };
     const x = tf.tensor4d([1, 3, 10, 30], [2, 1, 2, 1]);
@@ -244,7 +244,7 @@ describe.each([
     expect([variance.shape, ...variance.dataSync()]).toEqual([[2, 1], 1, 100]);
   });
 
-  it('give batch norm and neurons in one the spikes of one after the other', () => {
+  it('give the same spikes for fused batch norm and neurons as for separate ones', () => {
     const neuron: NeuronSpec = {
       kind: 'plif',
       tau: { per: 'layer', mean: 2, std: 0 },
@@ -267,7 +267,7 @@ describe.each([
     expect(seen.variance.dataSync()).toEqual(variance.dataSync());
   });
 
-  it('repeat a still image over the steps, and add up what the steps send back', () => {
+  it('repeat a still image over the steps, and add up the gradients of the steps', () => {
     const x = tf.tensor4d([1, 2, 3, 4], [2, 1, 1, 2]);
     const y = operations.repeat(x, 3);
     expect(y.shape).toEqual([6, 1, 1, 2]);

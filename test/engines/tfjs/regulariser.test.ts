@@ -10,7 +10,7 @@ beforeAll(() => {
   tf.setBackend('cpu');
 });
 
-/** λ · Var of w or of τ in numbers. */
+/** λ · Var(w) or λ · Var(τ), as a number. */
 function penalty(logits: readonly number[], lambda: number, of: 'w' | 'tau'): number {
   const values = logits.map((w) => (of === 'tau' ? 1 + Math.exp(-w) : w));
   const mean = values.reduce((sum, value) => sum + value) / values.length;
@@ -18,7 +18,7 @@ function penalty(logits: readonly number[], lambda: number, of: 'w' | 'tau'): nu
 }
 
 describe('the regulariser', () => {
-  it('of τ is as worked by hand', () => {
+  it('of τ matches a calculation by hand', () => {
     // w = 0, −ln 2, −ln 3 are τ = 2, 3, 4: their mean is 3 and their unbiased variance 1.
     const w = tf.tensor2d([0, -Math.log(2), -Math.log(3)], [1, 3]);
     const { value, gradient } = tauVariancePenalty(w, 0.1, 'tau');
@@ -28,7 +28,7 @@ describe('the regulariser', () => {
     expect(gradient.shape).toEqual([1, 3]);
   });
 
-  it('of w is as worked by hand, and what is taken by default', () => {
+  it('of w matches a calculation by hand, and is the default', () => {
     const w = tf.tensor1d([-1, 0, 1]);
     for (const { value, gradient } of [tauVariancePenalty(w, 0.1), tauVariancePenalty(w, 0.1, 'w')]) {
       expect(value.dataSync()).toBeAllclose([0.1]);

@@ -88,7 +88,7 @@ describe('a session', () => {
     expect(await run()).toEqual(await run());
   });
 
-  it('goes on from a saved state and optimiser to the same bits as without a break', async () => {
+  it('resumes from a saved state and optimiser to the same bits as without a break', async () => {
     const whole = await open();
     for (let i = 0; i < 4; i++) await whole.trainStep(batchOf(i), hyperparameters);
 
@@ -106,7 +106,7 @@ describe('a session', () => {
     second.dispose();
   });
 
-  it('learns a batch by heart', async () => {
+  it('memorises a batch', async () => {
     const session = await open();
     const batch = batchOf(1);
     const dropoutMasks = batch.dropoutMasks.map((mask) => mask.map(() => 1));
@@ -122,7 +122,7 @@ describe('a session', () => {
     session.dispose();
   });
 
-  it('changes nothing when it evaluates, and gives each sample the same rates in any batch', async () => {
+  it('does not change in evaluation, and gives each sample the same rates in any batch', async () => {
     const session = await open();
     await session.trainStep(batchOf(0), hyperparameters);
     const before = await session.state();
@@ -143,7 +143,7 @@ describe('a session', () => {
     session.dispose();
   });
 
-  it('hands out copies and keeps none of what it was given', async () => {
+  it('returns copies and keeps none of its arguments', async () => {
     const given = initial();
     const session = await open(given);
     const before = await session.state();
@@ -234,7 +234,7 @@ describe('a session', () => {
     expect(String(error)).toMatch(message);
   });
 
-  it('rejects to work once it is disposed', async () => {
+  it('throws once it has been disposed of', async () => {
     const session = await open();
     session.dispose();
     await expect(session.state()).rejects.toThrow(/disposed/);

@@ -12,7 +12,7 @@ import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
 import { mnistNetwork } from '../../support/still-networks.ts';
 
-/** A threshold at which so small a network, hardly trained, spikes in every layer. */
+/** A threshold at which such a small network, hardly trained, spikes in every layer. */
 const mnist = buildNetwork({ ...mnistNetwork, channels: 2, hidden: 8, steps: 4, threshold: 0.02 });
 const hyperparameters = { learningRate: 0.01, regulariseTau: 0 };
 
@@ -28,7 +28,7 @@ function batchOf(spec: NetworkSpec, seed: number, samples = 2): TrainingBatch {
   };
 }
 
-/** Batch norm before the image is repeated, and after it with a pool behind it instead of neurons. */
+/** Batch norm before the image is repeated, and again afterwards, followed by a pool instead of neurons. */
 const freeNorms: NetworkSpec = {
   input: [1, 4, 4],
   classes: 2,
@@ -78,7 +78,7 @@ describe.each([
     session.dispose();
   });
 
-  it('running statistics move once for a still image and T times for what is the same at every step', async () => {
+  it('running statistics are updated once for a still image and T times for its repetition', async () => {
     // The second convolution copies its input, so both batch norms see images of mean 0 and variance 1, but for epsilon, and the
     // running mean, at 5 before, falls by a factor of 0.9 with each.
     const copy = Float32Array.from([0, 0, 0, 0, 1, 0, 0, 0, 0]);
@@ -99,7 +99,7 @@ describe.each([
     session.dispose();
   });
 
-  it('holds the same number of tensors after every step, and none once disposed', async () => {
+  it('keeps the same number of tensors after every step, and none once disposed of', async () => {
     const before = tf.memory().numTensors;
     for (const spec of [mnist, freeNorms]) {
       const session = await open(spec);
@@ -115,7 +115,7 @@ describe.each([
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  it('evaluates by running statistics, changes nothing, and gives each image the same rates in any batch', async () => {
+  it('evaluates with running statistics, does not change, and gives each image the same rates in any batch', async () => {
     const session = await open(mnist);
     for (let i = 0; i < 3; i++) await session.trainStep(batchOf(mnist, i), hyperparameters);
     const before = await session.state();

@@ -20,11 +20,11 @@ interface Inputs {
 }
 
 /**
- * The loss Σ coefficients · s with each spike s replaced by `s₀ + S(α · u) − S(α₀ · u₀)`, where s₀, u₀ and α₀ are what they are at the
- * point where the gradient is taken: the same numbers there, but smooth, and its derivative is by definition the surrogate gradient. It
- * knows nothing of a backward pass, only S.
+ * The loss Σ coefficients · s with each spike s replaced by `s₀ + S(α · u) − S(α₀ · u₀)`, where s₀, u₀ and α₀ are the values at the
+ * point where the gradient is taken: the same value there, but smooth, and its derivative is by definition the surrogate gradient. It
+ * uses only S, no backward pass.
  *
- * @param excesses u₀ of each neuron and step; filled in where empty, which makes `inputs` the point where the gradient is taken
+ * @param excesses u₀ of each neuron and step; filled in if empty, which makes `inputs` the point where the gradient is taken
  */
 function smoothLoss(
   inputs: Inputs,
