@@ -147,7 +147,7 @@ it('both implementations train a network with batch norm before a pool alike', a
     }),
   );
   expect(kernels!.loss).toBeCloseTo(composed!.loss, 6);
-  // Batch norm takes out what is common to its inputs, so that some gradients are sums of which little is left: small beside rounding.
+  // Batch norm removes what its inputs have in common, so some gradients are sums that almost cancel, smaller than rounding errors.
   for (const [name, { data }] of composed!.gradients!) {
     expect(kernels!.gradients!.get(name)!.data as Float32Array, name).toBeAllclose(data as Float32Array, {
       absolute: 1e-5,
