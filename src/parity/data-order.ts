@@ -13,7 +13,7 @@ interface Part {
 
 /** The orders in which data loaders visit training and validation samples after `torch.manual_seed(seed)`. */
 export const dataOrderKind: CaseKind = {
-  keys: ['seed', 'batch', 'drop_last', 'num_workers'],
+  keys: ['seed', 'batch', 'drop_last', 'num_workers', 'epochs'],
   *compare(given) {
     const { description } = given;
     const seed = readSeed(given);
@@ -28,13 +28,25 @@ export const dataOrderKind: CaseKind = {
 };
 
 function readPart(given: GivenCase, name: Part['name']): Part {
-  const names = given.names().filter((one) => /^epoch\d+\//.test(one));
-  const last = Math.max(-1, ...names.map((one) => Number(/\d+/.exec(one)?.[0])));
-  if (last < 0) given.fail('tensor "epoch0/train" is missing from the folder');
-  const epochs = Array.from({ length: last + 1 }, (_, epoch) =>
+  const epochs = Array.from({ length: countEpochs(given) }, (_, epoch) =>
     Array.from(given.whole(`epoch${epoch}/${name}`, ['any']).data, Number),
   );
+  const [first = []] = epochs;
+  const odd = epochs.findIndex(({ length }) => length !== first.length);
+  if (odd >= 0) {
+    const lengths = `"epoch0/${name}" has ${first.length} samples and "epoch${odd}/${name}" has ${epochs[odd]?.length}`;
+    given.fail(`${lengths}; expected as many in every epoch`);
+  }
   return { name, epochs };
+}
+
+/** As the description says or, if it does not, as the last epoch's name says. */
+function countEpochs(given: GivenCase): number {
+  const { description } = given;
+  if (description.has('epochs')) return description.number('epochs', { integer: true, min: 1 });
+  const numbers = given.names().flatMap((name) => /^epoch(\d+)\//.exec(name)?.[1] ?? []);
+  if (numbers.length === 0) given.fail('tensor "epoch0/train" is missing from the folder');
+  return Math.max(...numbers.map(Number)) + 1;
 }
 
 /**

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
 
@@ -22,7 +22,13 @@ export async function openCaseFolder(folder: string): Promise<CaseFolder> {
       fix: 'Name a folder of test vectors, such as test/golden; docs/parity.md describes the format.',
     });
   }
-  return { files, read: (name) => readFile(path.join(folder, name)) };
+  return { files, read: (name) => readRegularFile(path.join(folder, name), name) };
+}
+
+/** Rejects what is not a file before opening it: opening a pipe would wait for a writer forever. */
+async function readRegularFile(file: string, name: string): Promise<Uint8Array> {
+  if (!(await stat(file)).isFile()) throw new ReproError('parity-folder', `"${name}" is not a file`);
+  return readFile(file);
 }
 
 async function listFiles(folder: string): Promise<string[]> {

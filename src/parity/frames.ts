@@ -21,6 +21,7 @@ export const framesKind: CaseKind = {
     const events = readEvents(given, layout);
     const { height, width } = frameSize(layout);
     const shape = [layout.steps, 2, height, width];
+    given.floats('frames', shape); // before there is room for as many counts as a wrong size asks for
     const counts = new Uint32Array(layout.steps * 2 * height * width);
     integrateFrames(events, layout, counts);
     const frames = Float32Array.from(counts);

@@ -1,6 +1,6 @@
 import type { EngineSession, TrainingBatch } from '../engines/engine.ts';
 import { stateEntries } from '../snn/parameters.ts';
-import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
+import { dropoutLayers, type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import { cosineLearningRate } from '../training/schedule.ts';
 import { AdamAllowance } from './adam-allowance.ts';
@@ -144,8 +144,16 @@ function readTraining(given: GivenCase, spec: NetworkSpec): Training {
     labels: Array.from(given.whole('y', [steps, samples]).data, Number),
     learningRate: description.number('lr'),
     period: description.number('lr_T_max', { min: 1 }),
-    lambda: description.number('reg_lambda', { min: 0 }),
+    lambda: readLambda(given, spec),
   };
+}
+
+/** λ has no effect unless each neuron learns its own τ: then only 0 can be meant. */
+function readLambda({ description }: GivenCase, spec: NetworkSpec): number {
+  const learns = spikingLayers(spec).some(
+    ({ neuron }) => neuron.kind === 'plif' && neuron.tau.per === 'neuron',
+  );
+  return description.number('reg_lambda', learns ? { min: 0 } : { min: 0, max: 0 });
 }
 
 function regulariserOf({ description }: GivenCase): { regularise?: 'w' | 'tau' } {

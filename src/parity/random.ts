@@ -7,6 +7,8 @@ import type { ToleranceName } from './tolerances.ts';
 /** A kind of draw: how its tensors are named, and how to make one from the numbers in its name. */
 interface Draw {
   readonly pattern: RegExp;
+  /** A name that the pattern matches. */
+  readonly example: string;
   readonly tolerance: ToleranceName;
   draw(random: TorchRandom, numbers: readonly number[]): Values;
 }
@@ -14,9 +16,16 @@ interface Draw {
 const floats = (shape: readonly number[], data: Float32Array): Values => ({ shape, data });
 const product = (numbers: readonly number[]) => numbers.reduce((all, size) => all * size, 1);
 
+/** One draw after another from the same stream, concatenated. */
+const drawNormals: Draw['draw'] = (random, counts) => {
+  const values = counts.flatMap((count) => [...random.normals(count)]);
+  return floats([values.length], Float32Array.from(values));
+};
+
 const draws: readonly Draw[] = [
   {
     pattern: /^rand_\d+$/,
+    example: 'rand_20',
     tolerance: 'exact',
     draw: (random, [count = 0]) =>
       floats(
@@ -24,17 +33,23 @@ const draws: readonly Draw[] = [
         Float32Array.from({ length: count }, () => random.uniform()),
       ),
   },
+  // Fewer than 16 normal numbers are drawn one by one, more of them in blocks.
+  { pattern: /^randn_(?:\d|1[0-5])$/, example: 'randn_10', tolerance: 'normal', draw: drawNormals },
   {
-    // Consecutive draws from the same stream, concatenated.
-    pattern: /^randn_\d+(_then_\d+)*$/,
+    pattern: /^randn_(?:1[6-9]|[2-9]\d|\d{3,})$/,
+    example: 'randn_100',
     tolerance: 'normal',
-    draw: (random, counts) => {
-      const values = counts.flatMap((count) => [...random.normals(count)]);
-      return floats([values.length], Float32Array.from(values));
-    },
+    draw: drawNormals,
+  },
+  {
+    pattern: /^randn_\d+(?:_then_\d+)+$/,
+    example: 'randn_100_then_7',
+    tolerance: 'normal',
+    draw: drawNormals,
   },
   {
     pattern: /^randperm_\d+$/,
+    example: 'randperm_50',
     tolerance: 'exact',
     draw: (random, [count = 0]) => ({
       shape: [count],
@@ -43,6 +58,7 @@ const draws: readonly Draw[] = [
   },
   {
     pattern: /^randint64_\d+$/,
+    example: 'randint64_4',
     tolerance: 'exact',
     draw: (random, [count = 0]) => ({
       shape: [count],
@@ -51,18 +67,21 @@ const draws: readonly Draw[] = [
   },
   {
     pattern: /^kaiming_uniform_conv_\d+x\d+x\d+x\d+$/,
+    example: 'kaiming_uniform_conv_8x2x3x3',
     tolerance: 'exact',
     draw: (random, shape) =>
       floats(shape, drawKaimingUniform(random, product(shape), product(shape.slice(1)))),
   },
   {
     pattern: /^linear_\d+x\d+$/,
+    example: 'linear_10x20',
     tolerance: 'exact',
     draw: (random, shape) => floats(shape, drawKaimingUniform(random, product(shape), shape[1] ?? 0)),
   },
   {
     // The original draws them in one row, [1, count].
     pattern: /^lognormal_[\d.]+_[\d.]+_\d+$/,
+    example: 'lognormal_2_0.1_1000',
     tolerance: 'normal',
     draw: (random, [mean = 0, std = 0, count = 0]) =>
       floats([1, count], drawLogNormal(random, count, mean, std)),
@@ -71,10 +90,10 @@ const draws: readonly Draw[] = [
 
 /** PyTorch's random numbers on the CPU: each tensor's name says how it is drawn, right after `torch.manual_seed(seed)`. */
 export const randomKind: CaseKind = {
-  keys: ['seed'],
+  keys: ['seed', 'draws'],
   *compare(given) {
     const seed = readSeed(given);
-    if (given.names().length === 0) given.fail('the folder has no tensors for it');
+    checkComplete(given);
     for (const name of given.names()) {
       const draw = draws.find(({ pattern }) => pattern.test(name));
       if (draw === undefined) {
@@ -86,6 +105,31 @@ export const randomKind: CaseKind = {
     }
   },
 };
+
+/**
+ * A tensor's name is all that says what it holds, so a missing one would go unnoticed: a case has the tensors that its description
+ * lists or, without a list, at least one for each way of drawing.
+ */
+function checkComplete(given: GivenCase): void {
+  const { description } = given;
+  const names = given.names();
+  if (description.has('draws')) {
+    const missing = description.texts('draws').filter((name) => !names.includes(name));
+    if (missing.length > 0)
+      given.fail(`the folder has no tensors ${listNames(missing)}, which "draws" lists`);
+    return;
+  }
+  const missing = draws.filter(({ pattern }) => !names.some((name) => pattern.test(name)));
+  if (missing.length === 0) return;
+  const examples = listNames(missing.map(({ example }) => example));
+  given.fail(
+    `the folder has no tensors such as ${examples}; if that is intended, list those that it has in "draws"`,
+  );
+}
+
+function listNames(names: readonly string[]): string {
+  return names.map((name) => `"${name}"`).join(', ');
+}
 
 /** The argument of `torch.manual_seed`. */
 export function readSeed({ description }: Pick<GivenCase, 'description'>): number {

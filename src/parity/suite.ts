@@ -94,7 +94,7 @@ async function runCase(
   const kind = isObject(description) && typeof description.kind === 'string' ? description.kind : null;
   return collect(name, kind, async function* () {
     if (!isObject(description)) throw new ReproError('parity-case', 'its description is not an object');
-    if (kind === null) throw new ReproError('parity-case', 'its description has no kind');
+    if (kind === null) throw new ReproError('parity-case', 'its description has no kind (a string)');
     const how = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
     if (how === undefined) {
       throw new ReproError(

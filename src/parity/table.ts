@@ -1,3 +1,4 @@
+import { escapeControls } from '../formats/shown-text.ts';
 import type { Comparison } from './compare.ts';
 import { countTotals, hasPassed, type ParityTotals } from './document.ts';
 import type { CaseOutcome } from './suite.ts';
@@ -10,6 +11,9 @@ export interface TableMarks {
 }
 
 const plainMarks: TableMarks = { pass: (text) => text, fail: (text) => text };
+
+/** Longer names are cut. */
+const longestName = 60;
 
 const header = ['case', 'compared', 'values', 'abs. error', 'rel. error', 'tolerance'];
 /** Columns of numbers, aligned to the right. */
@@ -31,7 +35,8 @@ export function formatTable(outcomes: readonly CaseOutcome[], marks: TableMarks 
       .join('  ');
   const lines = rows.flatMap(({ cells, comparison }) => {
     const result = comparison.passed ? marks.pass('pass') : marks.fail('FAIL');
-    return [`${align(cells)}  ${result}`, ...explainFailure(comparison).map((text) => `    ${text}`)];
+    const reasons = explainFailure(comparison).map((text) => `    ${escapeControls(text)}`);
+    return [`${align(cells)}  ${result}`, ...reasons];
   });
   return `${[`${align(header)}  result`, ...lines].join('\n')}\n`;
 }
@@ -50,15 +55,20 @@ function describeFailure({ failedCases, failedComparisons }: ParityTotals): stri
 
 function formatRow(name: string, comparison: Comparison): string[] {
   const { what, values, largestAbsoluteError, largestRelativeError, tolerance } = comparison;
-  if (tolerance === null) return [name, what, '', '', '', ''];
+  const names = [shorten(name), shorten(what)];
+  if (tolerance === null) return [...names, '', '', '', ''];
   return [
-    name,
-    what,
+    ...names,
     values.toLocaleString('en'),
     formatError(largestAbsoluteError),
     formatError(largestRelativeError),
     formatTolerance(tolerances[tolerance]),
   ];
+}
+
+/** Names come from the folder: made safe to print, and not so long that they push the numbers out of sight. */
+function shorten(name: string): string {
+  return escapeControls(name.length > longestName ? `${name.slice(0, longestName - 1)}…` : name);
 }
 
 function explainFailure({ passed, reason, worst, largestAbsoluteError }: Comparison): string[] {

@@ -87,7 +87,7 @@ describe('a folder that does not fit its cases', () => {
     ['plif_01', 'grad_alpha', 'plif_01: grad_alpha: tensor "grad_alpha" is missing'],
     ['plif_00', 'v_after', 'plif_00: v_after: tensor "v_after" is missing'],
     ['plif_00', 'x', 'plif_00: the case: tensor "x" is missing'],
-    ['frames_time_max_4', 'frames', 'frames_time_max_4: frames: tensor "frames" is missing'],
+    ['frames_time_max_4', 'frames', 'frames_time_max_4: the case: tensor "frames" is missing'],
     ['net_layer_tau', 'eval/rate', 'net_layer_tau: rates, evaluation: tensor "eval/rate" is missing'],
     ['net_layer_tau', 'step1/mask1', 'net_layer_tau: the case: tensor "step1/mask1" is missing'],
     ['net_layer_tau', 'init/fc.3.w', 'net_layer_tau: the case: tensor "init/fc.3.w" is missing'],
@@ -104,6 +104,24 @@ describe('a folder that does not fit its cases', () => {
     ['aedat_events', 'p', 'aedat_events: p: tensor "p" is missing'],
     ['aedat_segments', 'segment_3', 'aedat_segments: the case: recording_labels.csv has 4 rows, but'],
     ['data_order', 'epoch1/val', 'data_order: the case: tensor "epoch1/val" is missing'],
+    // Their names are all that says what they hold: what is missing is a way of drawing.
+    ['rng', 'rand_20', 'rng: the case: the folder has no tensors such as "rand_20"; if that is intended'],
+    ['rng', 'randn_10', 'rng: the case: the folder has no tensors such as "randn_10"'],
+    ['rng', 'randn_100', 'rng: the case: the folder has no tensors such as "randn_100"'],
+    [
+      'rng',
+      'randn_100_then_7_then_33',
+      'rng: the case: the folder has no tensors such as "randn_100_then_7"',
+    ],
+    ['rng', 'randperm_50', 'rng: the case: the folder has no tensors such as "randperm_50"'],
+    ['rng', 'randint64_4', 'rng: the case: the folder has no tensors such as "randint64_4"'],
+    ['rng', 'kaiming_uniform_conv_8x2x3x3', 'rng: the case: the folder has no tensors such as "kaiming_'],
+    ['rng', 'linear_10x20', 'rng: the case: the folder has no tensors such as "linear_10x20"'],
+    [
+      'rng',
+      'lognormal_2_0.1_1000',
+      'rng: the case: the folder has no tensors such as "lognormal_2_0.1_1000"',
+    ],
   ];
   it.each(missing)('%s without %s', async (name, tensor, failure) => {
     const folder = copyGolden(name);
@@ -141,7 +159,7 @@ describe('a folder that does not fit its cases', () => {
       folder,
       'plif_00: grad_w: tensor "grad_w": the folder has shape [1], this program computes []',
       'plif_08: the case: tensor "w" has shape [], expected [1, 3, 4, 5]',
-      'frames_number_None_4: frames: tensor "frames": the folder has type I64, this program computes F32',
+      'frames_number_None_4: the case: tensor "frames" has shape [1], expected [4, 2, 16, 16]',
       'net_layer_tau: the case: tensor "y" has shape [1], expected [3, 4]',
     );
   });
@@ -154,6 +172,28 @@ describe('a folder that does not fit its cases', () => {
     await expectFailures(folder, 'plif_00: the case: tensor "v_after" has NaN at [1, 0, 0, 0, 1]');
   });
 
+  it.each([true, false])('is one whose epochs differ in length, with drop_last %j', async (dropLast) => {
+    const folder = copyGolden('data_order');
+    describeCase(folder, 'data_order').drop_last = dropLast;
+    editTensors(folder, 'data_order', (tensors) => {
+      const { data } = tensors.get('epoch1/train')!;
+      tensors.set('epoch1/train', { dtype: 'I64', shape: [16], data: (data as BigInt64Array).slice(0, 16) });
+    });
+    await expectFailures(
+      folder,
+      'data_order: the case: "epoch0/train" has 48 samples and "epoch1/train" has 16; expected as many in every epoch',
+    );
+  });
+
+  it('passes with fewer random numbers than usual if its description lists them', async () => {
+    const folder = copyGolden('rng');
+    describeCase(folder, 'rng').draws = ['rand_20'];
+    editTensors(folder, 'rng', (tensors) => {
+      for (const name of tensors.keys()) if (name !== 'rand_20') tensors.delete(name);
+    });
+    await expectFailures(folder);
+  });
+
   it('is one with empty tensors, which any computation would match', async () => {
     const noEpochs = (name: string): [string, Tensor] => [
       name,
@@ -161,7 +201,6 @@ describe('a folder that does not fit its cases', () => {
     ];
     const folder = copyGolden('rng', 'data_order');
     editTensors(folder, 'rng', (tensors) => {
-      tensors.clear();
       tensors.set('rand_0', floats([0]));
       tensors.set('kaiming_uniform_conv_0x2x3x3', floats([0, 2, 3, 3]));
     });

@@ -30,6 +30,20 @@ describe('an invalid description', () => {
     ['net_layer_tau', 'architecture', 'resnet', 'found "resnet"'],
     ['frames_time_max_4', 'normalization', 'mean', 'found "mean"'],
     ['rng', 'seed', -1, 'expected a whole number from 0'],
+    ['rng', 'draws', ['rand_20', 'rand_21'], 'the folder has no tensors "rand_21", which "draws" lists'],
+    ['data_order', 'epochs', 4, 'tensor "epoch3/train" is missing from the folder'],
+    [
+      'net_layer_tau',
+      'reg_lambda',
+      0.1,
+      'field "cases.net_layer_tau.reg_lambda": expected a number from 0 to 0, found 0.1',
+    ],
+    [
+      'frames_time_max_4',
+      'height',
+      1e9,
+      'tensor "frames" has shape [4, 2, 16, 16], expected [4, 2, 1000000000, 16]',
+    ],
   ];
   it.each(changes)('%s with %s: %j', async (name, key, value, reason) => {
     const folder = copyGolden(name);

@@ -31,6 +31,14 @@ const empty: CaseOutcome = {
 };
 
 describe('the table', () => {
+  it('shows names from the folder without their control characters, and cuts long ones', () => {
+    const name = `\u001b[31m\n${'x'.repeat(300)}`;
+    const failed = failComparison('the case', 'tensor "\u001b[2J" is missing');
+    const [, row, reason] = formatTable([{ ...bad, name, comparisons: [failed] }]).split('\n');
+    expect(row).toMatch(/^\\u001b\[31m\\u000ax{53}… {2}the case /);
+    expect(reason).toBe('    tensor "\\u001b[2J" is missing');
+  });
+
   it('has aligned columns, and gives the reason below a failure', () => {
     expect(formatTable([good, bad]).split('\n')).toEqual([
       'case         compared            values  abs. error  rel. error  tolerance         result',
