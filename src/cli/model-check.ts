@@ -7,7 +7,7 @@ import { type Problem, throwProblems } from '../schema/problems.ts';
 import { formatPlace } from '../schema/source-position.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { buildNetwork } from '../snn/networks.ts';
-import { ShapeError } from '../snn/shape-error.ts';
+import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
 import { SettingOrigins } from '../training/setting-origins.ts';
 import { type ResolvedModel, resolveModel } from '../training/settings.ts';
 
@@ -79,11 +79,15 @@ function checkShape({ settings }: Plan, { network }: ResolvedModel, origins: Set
     buildNetwork({ input: [2, height ?? 0, width ?? 0], classes: dataset.classes, ...network });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
+    const problem = `${error.message.replace(/^network: /, '')}.`;
+    if (error instanceof NetworkSizeError) {
+      throw origins.refuse('model-invalid', 'network.channels', problem, 'Use fewer channels.');
+    }
     const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
     throw origins.refuse(
       'model-invalid',
       isStill ? 'network.architecture' : 'network.layers',
-      `${error.message.replace(/^network: /, '')}.`,
+      problem,
       isStill
         ? `This architecture is for still images, but ${name} consists of events: docs/networks.md.`
         : 'Use fewer layers, or larger frames (`frames.downsample`).',

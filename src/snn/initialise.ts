@@ -57,8 +57,8 @@ function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: Torch
     const tau = Math.fround(shift + drawn);
     if (!(tau > 1)) {
       throw new ShapeError(
-        `${layer.name}: drew τ = ${tau} for w of shape [${tauShape(layer)?.join(', ')}]; τ must be more than 1 time step. ` +
-          `Lower tau.std (${std}) or raise tau.mean (${mean}).`,
+        `${layer.name}: drew τ = ${tau} for w of shape [${tauShape(layer)?.join(', ')}] with mean ${mean} and standard deviation ${std}; ` +
+          'τ must be more than 1 time step',
       );
     }
     return -logSingle(Math.fround(tau - 1)); // `logitOfTau`, rounded as in PyTorch

@@ -1,8 +1,10 @@
 import { eventFrameLayers } from './event-frames.ts';
 import { type Architecture, checkConfig, type NetworkConfig } from './network-config.ts';
-import { ShapeError } from './shape-error.ts';
+import { stateEntries } from './parameters.ts';
+import { NetworkSizeError, ShapeError } from './shape-error.ts';
 import type { Layer, NetworkSpec } from './spec.ts';
 import { cifar10Layers, mnistLayers } from './still-images.ts';
+import { countElements } from './tensor.ts';
 
 export type { Architecture, NetworkConfig } from './network-config.ts';
 
@@ -12,10 +14,14 @@ const layersOf: Readonly<Record<Architecture, (config: NetworkConfig) => readonl
   cifar10: cifar10Layers,
 };
 
+/** The most values that a tensor may have: indices, here and in the engines, are signed 32-bit integers. */
+const mostElements = 2 ** 31 - 1;
+
 /**
  * Builds the network that a configuration describes. docs/networks.md draws the three architectures.
  *
- * @throws {ShapeError} if a number is out of range, a key belongs to another architecture, or it does not accept the input's size
+ * @throws {ShapeError} if a number is out of range, a key belongs to another architecture, or it does not accept the input's size;
+ *   {NetworkSizeError} if one of its tensors is too large
  */
 export function buildNetwork(config: NetworkConfig): NetworkSpec {
   const { architecture = 'event-frames', input, classes } = config;
@@ -24,5 +30,17 @@ export function buildNetwork(config: NetworkConfig): NetworkSpec {
     const known = Object.keys(layersOf).join(', ');
     throw new ShapeError(`network: architecture must be one of ${known}, got ${architecture}`);
   }
-  return { input, classes, layers: layersOf[architecture](config) };
+  const spec: NetworkSpec = { input, classes, layers: layersOf[architecture](config) };
+  checkSizes(spec);
+  return spec;
+}
+
+function checkSizes(spec: NetworkSpec): void {
+  const tooLarge = stateEntries(spec).find(({ shape }) => countElements(shape) > mostElements);
+  if (tooLarge === undefined) return;
+  const { name, shape } = tooLarge;
+  throw new NetworkSizeError(
+    `network: ${name} of shape [${shape.join(', ')}] would have ${countElements(shape).toLocaleString('en')} values; ` +
+      `at most ${mostElements.toLocaleString('en')} fit`,
+  );
 }

@@ -100,6 +100,11 @@ function measurePeakMemory(task: StageTask): number | null {
   return task.kind === 'module' ? process.resourceUsage().maxRSS * 1024 : null;
 }
 
+/** Whether the cause says more than the error, which may have taken over its message. */
+function isNews({ cause, message }: ReproError): boolean {
+  return cause !== undefined && !(cause instanceof Error && message.includes(cause.message));
+}
+
 /** For a system error the message is enough: the stack is only that of our own I/O. */
 function describeCause(cause: unknown): string {
   return cause instanceof Error && 'syscall' in cause ? cause.message : inspect(cause);
@@ -112,7 +117,7 @@ function fail(thrown: unknown): never {
   const isForPeople = error instanceof ReproError;
   log.end();
   writeToLog(isForPeople ? describeError(error) : inspect(error));
-  if (isForPeople && error.cause !== undefined) writeToLog(`caused by ${describeCause(error.cause)}`);
+  if (isForPeople && isNews(error)) writeToLog(`caused by ${describeCause(error.cause)}`);
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'stage-error';
   channel.send({ type: 'failed', code, text: describeError(error) });
   process.exit(1);

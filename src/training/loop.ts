@@ -1,11 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { ReproError } from '../errors.ts';
-import { initialState } from '../snn/initialise.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import type { BestEpoch, Checkpoint } from './checkpoint.ts';
 import { COMPAT_DEFAULTS } from './compat.ts';
 import { runEpoch } from './epoch.ts';
+import { drawInitialState } from './initial-state.ts';
+import { explainMemoryError } from './memory-error.ts';
 import type { EpochMetrics } from './metrics.ts';
 import { type Position, restorePosition, startPosition } from './position.ts';
 import { describeEpoch, reportProgress } from './progress.ts';
@@ -29,9 +30,18 @@ export interface TrainingOutcome {
  * A training that is interrupted at any point and run again with the same task gives the same numbers, to the last bit.
  *
  * @throws {ReproError} `training-diverged` if the loss or, after an epoch, a parameter is NaN or infinite;
- * `training-interrupted` on abort, after saving; `training-batch-too-large` if the clips do not fill a batch
+ * `training-interrupted` on abort, after saving; `training-batch-too-large` if the clips do not fill a batch; `model-invalid` if
+ * a τ is drawn that no neuron can have; `out-of-memory`
  */
 export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome> {
+  try {
+    return await trainAllEpochs(task);
+  } catch (error) {
+    throw explainMemoryError(error, task);
+  }
+}
+
+async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   const { settings, checkpoints, clockMs = () => performance.now() } = task;
   checkBatches(task);
   const key = trainingKey(task);
@@ -41,7 +51,7 @@ export async function trainNetwork(task: TrainingTask): Promise<TrainingOutcome>
     for (const row of saved.rows) task.log?.(describeEpoch(settings, row));
   }
   const random = new TorchRandom(task.seed);
-  const parameters = saved?.parameters ?? initialState(task.spec, random);
+  const parameters = saved?.parameters ?? drawInitialState(task.spec, random);
   const position = saved === undefined ? startPosition(task.spec, random.state()) : restorePosition(saved);
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
   const saveEveryMs = 60_000 * (task.saveEveryMinutes ?? DEFAULT_SAVE_MINUTES);

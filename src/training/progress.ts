@@ -1,3 +1,4 @@
+import { formatPercent } from '../formats/percent.ts';
 import { COMPAT_DEFAULTS } from './compat.ts';
 import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
 import type { Position } from './position.ts';
@@ -66,7 +67,7 @@ export function describeProgress(
 /** An epoch's log line: `epoch 3/12 · train loss 0.0621, 61.2 % · validation loss 0.0704, 58.3 % · not tested`. */
 export function describeEpoch({ epochs }: TrainingSettings, row: EpochMetrics): string {
   const figures = ({ loss, accuracy }: LossAndAccuracy): string =>
-    `loss ${loss.toFixed(4)}, ${(100 * accuracy).toFixed(1)} %`;
+    `loss ${loss.toFixed(4)}, ${formatPercent(accuracy)}`;
   return [
     `epoch ${row.epoch + 1}/${epochs}`,
     `train ${figures(row.train)}`,

@@ -86,8 +86,13 @@ export function resolveModel(
   );
   const { neuron, tau } = switched.network;
   const warnings = [...switched.warnings, ...settled.warnings];
-  if (switched.training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
-    warnings.push(`${file}: loss.regulariseTau has no effect without a learned τ per neuron.`);
+  let { training } = switched;
+  if (training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
+    const lambda = String(training.regulariseTau);
+    warnings.push(
+      origins.warnOfNoEffect('loss.regulariseTau', lambda, 'no neuron has a learned τ of its own'),
+    );
+    training = { ...training, regulariseTau: 0 };
   }
-  return { title: read.text('title'), ...switched, warnings };
+  return { title: read.text('title'), ...switched, training, warnings };
 }

@@ -1,5 +1,8 @@
+import { ReproError } from '../errors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { buildNetwork } from '../snn/networks.ts';
+import { NetworkSizeError } from '../snn/shape-error.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import type { ResolvedModel } from './settings.ts';
 import type { TrainingTask } from './task.ts';
@@ -15,7 +18,10 @@ export interface TrainingSetup {
   >;
 }
 
-/** @throws {ReproError} as `buildNetwork` and `chooseTrainingClips` */
+/**
+ * @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if a tensor of the network is too large
+ * @throws {ShapeError} as `buildNetwork` for what does not fit these frames
+ */
 export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number): TrainingSetup {
   const { index } = frames;
   const network = { input: frames.input, classes: index.classes.length, ...model.network };
@@ -24,7 +30,7 @@ export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: nu
     network,
     clips,
     task: {
-      spec: buildNetwork(network),
+      spec: buildSpec(network),
       seed,
       settings: model.training,
       compat: clips.compat,
@@ -33,4 +39,16 @@ export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: nu
       test: { source: frames.test, labels: labelsOf(index.splits.test) },
     },
   };
+}
+
+function buildSpec(network: NetworkConfig): NetworkSpec {
+  try {
+    return buildNetwork(network);
+  } catch (cause) {
+    if (!(cause instanceof NetworkSizeError)) throw cause;
+    throw new ReproError('model-invalid', `${cause.message}.`, {
+      fix: 'Use fewer `train.network.channels`.',
+      cause,
+    });
+  }
 }

@@ -86,6 +86,12 @@ describe('the models of a plan', () => {
     expect(await asked('train.network.layers=5')).toBe('');
   });
 
+  test('cannot have more weights than can be addressed', async () => {
+    expect(await problemsWith('quick', 'models=[baseline]', 'train.network.channels=1000000')).toMatch(
+      /^--set train\.network\.channels=1000000 {2}.*conv\.4\.weight of shape \[1000000, 1000000, 3, 3\] would have .* values; at most 2,147,483,647 fit\.\n {2}Use fewer channels\./,
+    );
+  });
+
   test('for still images are reported by the profile’s line for its layers, and by their architecture for events', async () => {
     await addLines('still', 'baseline', [/layers: 5/, 'architecture: mnist\n  steps: 4']);
     expect(await problemsWith('quick', 'models=[still]')).toMatch(

@@ -43,7 +43,7 @@ describe('the record of a training', () => {
     ['{"version": 1', 'the file is not valid JSON'],
     ['{}', 'field "version": expected a whole number from 0, found nothing'],
     [JSON.stringify({ ...record, version: 2 }), 'field "version" is 2: this program reads version 1 only'],
-    [JSON.stringify({ ...record, frames: 7 }), 'field "frames": expected a text, found 7'],
+    [JSON.stringify({ ...record, frames: 7 }), 'field "frames": expected a string, found 7'],
   ])('is refused if it is %s', async (text, message) => {
     const file = path.join(folder, 'arguments.json');
     await writeFile(file, text);

@@ -265,6 +265,16 @@ describe('a training from the original’s arguments', () => {
     const other = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
     await expect(trainInto(other).ended).rejects.toMatchObject({ code: 'frames-invalid' });
   });
+
+  it('says which setting asks for weights that cannot be addressed', async () => {
+    const words = tinyArguments.map((word, i, all) => (all[i - 1] === '-channels' ? '100000' : word));
+    const large = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
+    await expect(trainInto(large).ended).rejects.toMatchObject({
+      code: 'model-invalid',
+      message: expect.stringContaining('at most 2,147,483,647 fit'),
+      fix: 'Use fewer `train.network.channels`.',
+    });
+  });
 });
 
 describe('a finished training', () => {

@@ -121,6 +121,21 @@ describe('a stage that fails', () => {
     ]);
   });
 
+  test('does not log a cause whose message the error repeats', async () => {
+    const project = await createProject();
+    await project.write(
+      'stages/s.ts',
+      `export default { summary: '', async run() {
+         const error = new Error('w: expected 3, got 2.', { cause: new Error('w: expected 3, got 2') });
+         throw Object.assign(error, { name: 'ReproError', code: 'made-up', fix: 'Make it 3.' });
+       } };`,
+    );
+    project.define([{ id: 's', run: 'stages/s.ts', outputs: ['artifacts/s'] }]);
+    const { logFile, text } = eventOf((await project.run()).events, 'failed', 's');
+    expect(text).toBe('w: expected 3, got 2.\n  Make it 3.');
+    expect(readFileSync(logFile, 'utf8')).not.toContain('caused by');
+  });
+
   test.skipIf(!existsSync('/dev/full'))('because the disk is full reports what to do', async () => {
     const project = await createProject();
     await project.write(

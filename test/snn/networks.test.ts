@@ -44,6 +44,10 @@ describe('buildNetwork', () => {
   it.each([
     [{ layers: 8 }, /8 layers halve a frame of 128 x 128 to nothing; at most 7 fit/],
     [{ channels: 0 }, /channels must be a whole number of at least 1, got 0/],
+    [
+      { channels: 100_000 },
+      /conv\.4\.weight of shape \[100000, 100000, 3, 3\] would have 90,000,000,000 values; at most 2,147,483,647 fit/,
+    ],
     [{ classes: 2.5 }, /classes must be a whole number/],
     [{ dropout: 1 }, /dropout must be at least 0 and below 1, got 1/],
     [{ tau: { per: 'layer', mean: 1, std: 0 } }, /τ must be more than 1 time step/],

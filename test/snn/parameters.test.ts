@@ -10,7 +10,12 @@ const shapeOf = (config: NetworkConfig, name: string) =>
 describe('stateEntries', () => {
   it('names tensors as PyTorch does, in the order of its state_dict', () => {
     expect(
-      names({ ...thesisNetwork, layers: 1, surrogate: { kind: 'atan', alpha: 2, learnable: true } }),
+      names({
+        ...thesisNetwork,
+        channels: 2,
+        layers: 1,
+        surrogate: { kind: 'atan', alpha: 2, learnable: true },
+      }),
     ).toEqual([
       'conv.0.weight',
       'conv.1.weight',

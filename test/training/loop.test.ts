@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
 import { initialState } from '../../src/snn/initialise.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { drawEpochOrders } from '../../src/training/order.ts';
-import { smallTask } from './small-task.ts';
+import { smallNetwork, smallTask } from './small-task.ts';
 
 const index = JSON.parse(readFileSync(new URL('../golden/index.json', import.meta.url), 'utf8'));
 const goldenRates: number[] = index.cosine_lr_T_max_64;
@@ -13,6 +14,32 @@ const goldenRates: number[] = index.cosine_lr_T_max_64;
 const settings = smallTask().settings;
 
 describe('trainNetwork', () => {
+  it('says which settings drew a τ that no neuron can have', async () => {
+    const spec = buildNetwork({ ...smallNetwork, tau: { per: 'neuron', mean: 2, std: 5 } });
+    await expect(trainNetwork({ ...smallTask(), spec })).rejects.toMatchObject({
+      code: 'model-invalid',
+      message: expect.stringMatching(
+        /^conv\.2: drew τ = 0\.\d+ for w of shape \[1, 2, 4, 4\] with mean 2 and standard deviation 5/,
+      ),
+      fix: 'Lower `train.network.tau.std`, or raise `train.network.tau.mean`.',
+    });
+  });
+
+  it('says what was too large if an array cannot be allocated', async () => {
+    const task = smallTask({
+      onStep: () => {
+        new Float32Array(2 ** 50);
+      },
+    });
+    await expect(trainNetwork(task)).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(
+        /^A network of \d+ parameters, trained in batches of 5, does not fit in memory/,
+      ),
+      cause: expect.any(RangeError),
+    });
+  });
+
   it('takes the learning rate of each epoch from the cosine', async () => {
     const rates: number[] = [];
     const task = smallTask({ onStep: (_, __, { learningRate }) => rates.push(learningRate) });

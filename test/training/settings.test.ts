@@ -188,8 +188,15 @@ describe('resolveModel', () => {
     expect(validate(model)).toBe(true);
   });
 
-  it('warns if the regulariser has no effect', () => {
-    const { warnings } = resolveModel({ ...read('baseline'), loss: { regulariseTau: 0.1 } }, {}, 'x.yaml');
-    expect(warnings).toEqual(['x.yaml: loss.regulariseTau has no effect without a learned τ per neuron.']);
+  it('warns if the regulariser has no effect, and records that there is none', () => {
+    const { warnings, training } = resolveModel(
+      { ...read('baseline'), loss: { regulariseTau: 0.1 } },
+      {},
+      'x.yaml',
+    );
+    expect(warnings).toEqual([
+      'x.yaml: loss.regulariseTau: 0.1 has no effect: no neuron has a learned τ of its own.',
+    ]);
+    expect(training.regulariseTau).toBe(0);
   });
 });
