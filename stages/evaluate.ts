@@ -1,8 +1,9 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { chooseEngine, type EngineChoice } from '../src/engines/choose-engine.ts';
+import { chooseEngine } from '../src/engines/choose-engine.ts';
 import { describeEngine } from '../src/engines/engine.ts';
+import type { EngineChoice } from '../src/engines/engine-choice.ts';
 import { ReproError } from '../src/errors.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';

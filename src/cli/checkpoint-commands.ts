@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { engineChoices } from '../engines/engine-choice.ts';
 
 const exportExamples = `
 SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
@@ -91,7 +92,7 @@ export function addCheckpointCommands(
       '--other-frames',
       'allow frames that were made with other settings than those of its training (with a warning)',
     )
-    .addOption(new Option('--engine <name>', 'engine to compute with').choices(['auto', 'tfjs']))
+    .addOption(new Option('--engine <name>', 'engine to compute with').choices(engineChoices))
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
     .action(async (source, options) =>

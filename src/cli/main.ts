@@ -130,7 +130,11 @@ function buildProgram(version: string): Command {
       "compare this program's results with vectors computed by PyTorch, such as those in test/golden",
     )
     .argument('<dir>', 'a folder with index.json and one .safetensors file per case (docs/parity.md)')
-    .option('--engine <name>', 'auto, tfjs, or tfjs-composed (tfjs without its custom kernels)', 'auto')
+    .option(
+      '--engine <name>',
+      'auto, tfjs, tfjs-cpu, or tfjs-composed (tfjs-cpu without its custom kernels)',
+      'auto',
+    )
     .addOption(
       new Option('--case <name>', 'only this case; may be repeated').argParser(collect).default([], 'all'),
     )

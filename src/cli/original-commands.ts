@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { engineChoices } from '../engines/engine-choice.ts';
 import { describeArguments, type Purpose } from '../original/argument-table.ts';
 import { compatPresetNames } from '../original/compat-presets.ts';
 
@@ -33,7 +34,7 @@ export function addOriginalCommands(program: Command): void {
         .default([], 'none'),
     )
     .addOption(
-      new Option('--engine <name>', 'engine to compute with; overrides -device').choices(['auto', 'tfjs']),
+      new Option('--engine <name>', 'engine to compute with; overrides -device').choices(engineChoices),
     )
     .option('--json', 'print run.json to stdout at the end')
     .addHelpText('after', trainExamples)

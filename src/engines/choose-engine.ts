@@ -1,12 +1,7 @@
 import type { Engine } from './engine.ts';
+import type { EngineChoice } from './engine-choice.ts';
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from './tfjs/engine.ts';
-
-/**
- * `auto` picks the fastest engine that works on this machine, which is `tfjs`: TensorFlow.js on CUDA if that works, otherwise on the CPU.
- * `tfjs-cpu` uses the CPU without looking for a GPU.
- */
-export type EngineChoice = 'auto' | 'tfjs' | 'tfjs-cpu';
 
 /** Opens the engine that computes training steps; its description says why it was chosen. */
 export async function chooseEngine(

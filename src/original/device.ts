@@ -1,5 +1,6 @@
-import { chooseEngine, type EngineChoice } from '../engines/choose-engine.ts';
+import { chooseEngine } from '../engines/choose-engine.ts';
 import type { Engine } from '../engines/engine.ts';
+import type { EngineChoice } from '../engines/engine-choice.ts';
 
 export interface ChosenEngine {
   readonly engine: Engine;
