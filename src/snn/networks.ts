@@ -39,8 +39,10 @@ function checkSizes(spec: NetworkSpec): void {
   const tooLarge = stateEntries(spec).find(({ shape }) => countElements(shape) > mostElements);
   if (tooLarge === undefined) return;
   const { name, shape } = tooLarge;
+  const count = countElements(shape);
+  const shown = count > Number.MAX_SAFE_INTEGER ? count.toExponential(1) : count.toLocaleString('en');
   throw new NetworkSizeError(
-    `network: ${name} of shape [${shape.join(', ')}] would have ${countElements(shape).toLocaleString('en')} values; ` +
+    `network: ${name} of shape [${shape.join(', ')}] would have ${shown} values; ` +
       `at most ${mostElements.toLocaleString('en')} fit`,
   );
 }
