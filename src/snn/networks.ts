@@ -14,7 +14,7 @@ const layersOf: Readonly<Record<Architecture, (config: NetworkConfig) => readonl
   cifar10: cifar10Layers,
 };
 
-/** The most values that a tensor may have: indices, here and in the engines, are signed 32-bit integers. */
+/** The most values that a tensor may have, so that a signed 32-bit integer can index it in every engine. */
 const mostElements = 2 ** 31 - 1;
 
 /**
