@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { buildNetwork } from '../snn/networks.ts';
-import { NetworkSizeError } from '../snn/shape-error.ts';
+import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import type { ResolvedModel } from './settings.ts';
@@ -18,10 +18,7 @@ export interface TrainingSetup {
   >;
 }
 
-/**
- * @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if a tensor of the network is too large
- * @throws {ShapeError} as `buildNetwork` for what does not fit these frames
- */
+/** @throws {ReproError} as `chooseTrainingClips`; `model-invalid` if the network cannot be built for these frames */
 export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: number): TrainingSetup {
   const { index } = frames;
   const network = { input: frames.input, classes: index.classes.length, ...model.network };
@@ -45,10 +42,11 @@ function buildSpec(network: NetworkConfig): NetworkSpec {
   try {
     return buildNetwork(network);
   } catch (cause) {
-    if (!(cause instanceof NetworkSizeError)) throw cause;
-    throw new ReproError('model-invalid', `${cause.message}.`, {
-      fix: 'Use fewer `train.network.channels`.',
-      cause,
-    });
+    if (!(cause instanceof ShapeError)) throw cause;
+    const fix =
+      cause instanceof NetworkSizeError
+        ? 'Use fewer `train.network.channels`.'
+        : 'Change the `network` of the model, or make other frames (`frames` in the profile).';
+    throw new ReproError('model-invalid', `${cause.message}.`, { fix, cause });
   }
 }

@@ -3,16 +3,14 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ImportAnswers } from '../../src/checkpoints/answers.ts';
-import { readCurves } from '../../src/checkpoints/curves.ts';
 import { importCheckpoint } from '../../src/checkpoints/import-checkpoint.ts';
 import { inferNetwork } from '../../src/checkpoints/infer-network.ts';
 import { readLayers } from '../../src/checkpoints/module-layers.ts';
-import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
 import { readFacts } from '../../src/checkpoints/network-facts.ts';
 import { findNetwork } from '../../src/checkpoints/saved-object.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
-import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
+import type { PickleValue } from '../../src/formats/torch-pt.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import { torchFixture, torchFixturePath } from '../support/torch-file.ts';
@@ -354,52 +352,5 @@ describe('what is not a network of the thesis', () => {
     );
     const { warnings } = await importCheckpoint(file);
     expect(warnings).toEqual([expect.stringContaining('"fc.6.w": some values are NaN or infinite')]);
-  });
-});
-
-describe('what would go on endlessly', () => {
-  const module = (children: [string, PickleRecord][]): PickleRecord => {
-    const record = new PickleRecord('torch.nn.modules.container.Sequential', []);
-    record.state.set('_modules', new Map<PickleValue, PickleValue>(children));
-    return record;
-  };
-
-  test('is refused: a module that contains itself, modules that share their contents again and again', () => {
-    const circle = module([]);
-    circle.state.set('_modules', new Map([['0', circle]]));
-    expect(() => readModuleTree(circle, 'x.pt')).toThrow('its modules go on endlessly below');
-    let shared = module([]);
-    for (let depth = 0; depth < 30; depth++)
-      shared = module([
-        ['0', shared],
-        ['1', shared],
-      ]);
-    expect(() => readModuleTree(shared, 'x.pt')).toThrow('its modules go on endlessly below');
-    // Many modules that share one large dictionary.
-    const crowd = module(Array.from({ length: 5000 }, (_, i) => [String(i), module([])]));
-    const parents = module(Array.from({ length: 900 }, (_, i) => [String(i), crowd]));
-    expect(() => readModuleTree(parents, 'x.pt')).toThrow('its modules go on endlessly below');
-    const things = new Map<PickleValue, PickleValue>(Array.from({ length: 5000 }, (_, i) => [i, null]));
-    const sharing = module(
-      Array.from({ length: 900 }, (_, i): [string, PickleRecord] => {
-        const one = module([]);
-        one.state.set('_parameters', things);
-        return [String(i), one];
-      }),
-    );
-    expect(() => readModuleTree(sharing, 'x.pt')).toThrow('its modules go on endlessly below');
-    const long = module([['n'.repeat(101), module([])]]);
-    expect(() => readModuleTree(long, 'x.pt')).toThrow('name is missing or too long');
-  });
-
-  test('is truncated: a log that repeats one epoch; and entries that are not points are skipped', () => {
-    const epoch = Array.from({ length: 2000 }, (_, step) => ['w0', 0.5, step]);
-    expect(readCurves(Array.from({ length: 2000 }, () => epoch))).toMatchObject({
-      points: { length: 1_000_000 },
-      skipped: 1,
-    });
-    const odd = [['a', 1, 2], ['a', null, 2], ['a'.repeat(101), 1, 2], 'a', [1, 2, 3]];
-    expect(readCurves([odd, 7])).toEqual({ points: [{ tag: 'a', value: 1, step: 2 }], skipped: 4 });
-    expect(readCurves(undefined)).toEqual({ points: [], skipped: 0 });
   });
 });

@@ -266,6 +266,16 @@ describe('a training from the original’s arguments', () => {
     await expect(trainInto(other).ended).rejects.toMatchObject({ code: 'frames-invalid' });
   });
 
+  it('says that the frames are too small for the layers', async () => {
+    const words = tinyArguments.map((word, i, all) => (all[i - 1] === '-number_layer' ? '6' : word));
+    const deep = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
+    await expect(trainInto(deep).ended).rejects.toMatchObject({
+      code: 'model-invalid',
+      message: expect.stringMatching(/^network: 6 layers halve a frame of \d+ x \d+ to nothing/),
+      fix: expect.stringContaining('make other frames'),
+    });
+  });
+
   it('says which setting asks for weights that cannot be addressed', async () => {
     const words = tinyArguments.map((word, i, all) => (all[i - 1] === '-channels' ? '100000' : word));
     const large = prepareTraining([...words, '-log_dir_prefix', 'logs', '-max_epoch', '1'], 'intent', root);
