@@ -1,0 +1,104 @@
+// Makes sure that there is an addon: a prebuilt one, the one compiled earlier, or a new one. npm runs it on every installation of the
+// project, which must succeed without a compiler: then it says what is missing, and TensorFlow.js takes over. With --required
+// (`npm run build:native`) that is a failure.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import process from 'node:process';
+import { compilerVariables, describeMissing, missingTools } from './scripts/toolchain.mjs';
+
+const require = createRequire(import.meta.url);
+const folder = import.meta.dirname;
+const logFile = path.join(folder, 'build', 'build.log');
+const platform = `${process.platform}-${process.arch}`;
+const isRequired = process.argv.includes('--required');
+const { sourceDigest } = require('./scripts/source-digest.cjs');
+
+const failure = await install();
+if (failure !== null) {
+  say(isRequired ? failure : `${failure} TensorFlow.js computes instead, several times slower.`);
+  process.exitCode = isRequired ? 1 : 0;
+}
+
+/** Returns what went wrong and what to do about it; null if there is an addon now. */
+async function install() {
+  if (process.env.PLIF_NATIVE === 'skip' && !isRequired) return 'skipped, as PLIF_NATIVE=skip asks.';
+  const existing = tryAddon();
+  if (existing?.sourceDigest === sourceDigest()) {
+    say(`ready (${existing.instructionSets.join(', ')})`);
+    return null;
+  }
+  if (!['x64', 'arm64'].includes(process.arch)) return `there is none for ${platform}.`;
+  const gyp = findNodeGyp();
+  if (gyp === null) return 'not compiled: node-gyp is not installed. Run `npm ci`.';
+  const missing = missingTools();
+  if (missing.length > 0) return `not compiled: ${describeMissing(missing)}`;
+
+  const startedMs = performance.now();
+  say(`compiling for ${platform}, which takes a minute or two …`);
+  const code = await compile(gyp);
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  if (code !== 0) return describeFailure();
+  const built = tryAddon();
+  if (built === null) return `compiled, but it does not load: see \`npx repro doctor\`.`;
+  say(`compiled in ${seconds} s (${built.instructionSets.join(', ')})`);
+  return null;
+}
+
+/** The addon's description; null if there is none or it does not load. In a process of its own, since it will be overwritten. */
+function tryAddon() {
+  const script =
+    'const { sourceDigest, instructionSets } = require("./index.cjs");' +
+    'console.log(JSON.stringify({ sourceDigest, instructionSets }))';
+  const { status, stdout } = spawnSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' });
+  return status === 0 ? JSON.parse(stdout) : null;
+}
+
+function findNodeGyp() {
+  try {
+    return require.resolve('node-gyp/bin/node-gyp.js');
+  } catch {
+    return null;
+  }
+}
+
+/** Runs node-gyp; its output, thousands of lines, goes to a file. */
+async function compile(gyp) {
+  mkdirSync(path.dirname(logFile), { recursive: true });
+  const log = openSync(logFile, 'w');
+  const headers = path.resolve(path.dirname(process.execPath), '..');
+  // Node.js' own headers, if they are installed with it, spare the download.
+  const local = existsSync(path.join(headers, 'include/node/common.gypi')) ? [`--nodedir=${headers}`] : [];
+  const child = spawn(process.execPath, [gyp, 'configure', 'build', '--release', '--jobs', 'max', ...local], {
+    cwd: folder,
+    stdio: ['ignore', log, log],
+    // binding.gyp runs `node`.
+    env: {
+      ...process.env,
+      ...compilerVariables(),
+      PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH ?? ''}`,
+    },
+  });
+  return new Promise((resolve) => {
+    child.on('error', () => resolve(1));
+    child.on('close', resolve);
+  });
+}
+
+function describeFailure() {
+  const lines = readFileSync(logFile, 'utf8').split('\n');
+  const first = lines.find((line) => /\berror\b:?/i.test(line) && !/^gyp (info|verb)/.test(line));
+  const why =
+    first === undefined
+      ? ''
+      : ` (${first
+          .replace(/^gyp ERR! (stack )?/, '')
+          .trim()
+          .slice(0, 160)})`;
+  return `compiling it failed${why}; the whole output is in ${path.relative(process.cwd(), logFile)}.`;
+}
+
+function say(text) {
+  console.log(`native engine: ${text}`);
+}

@@ -1,0 +1,59 @@
+// What compiling the addon needs besides Node.js, and how to get it.
+import { accessSync, constants, statSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+
+/** For each package manager: what to type for a compiler, make and Python. */
+const installations = {
+  'apt-get': 'apt install g++ make python3',
+  dnf: 'dnf install gcc-c++ make python3',
+  zypper: 'zypper install gcc-c++ make python3',
+  pacman: 'pacman -S gcc make python',
+  apk: 'apk add g++ make python3',
+};
+
+/** The names of missing tools, in the words of a message. On Windows node-gyp itself looks for Visual Studio. */
+export function missingTools(environment = process.env, platform = process.platform) {
+  if (platform === 'win32') return [];
+  const { CXX, PYTHON, npm_config_python } = environment;
+  const wanted = [
+    ['a C++ compiler', CXX?.split(' ')[0] ?? 'g++', 'g++', 'clang++'],
+    ['make', 'make', 'gmake'],
+    ['Python 3', npm_config_python ?? PYTHON ?? 'python3', 'python3', 'python'],
+  ];
+  return wanted
+    .filter(([, ...names]) => !names.some((name) => isProgram(name, environment)))
+    .map(([tool]) => tool);
+}
+
+/** The variables that make node-gyp use Clang, if that is the only compiler. */
+export function compilerVariables(environment = process.env, platform = process.platform) {
+  const { CC, CXX } = environment;
+  if (platform === 'win32' || CC !== undefined || CXX !== undefined || isProgram('g++', environment))
+    return {};
+  return isProgram('clang++', environment) ? { CC: 'clang', CXX: 'clang++' } : {};
+}
+
+/** `a C++ compiler and make are missing. Run …, then …`. */
+export function describeMissing(missing, environment = process.env, platform = process.platform) {
+  const what = `${new Intl.ListFormat('en-GB').format(missing)} ${missing.length > 1 ? 'are' : 'is'} missing.`;
+  if (platform === 'darwin') return `${what} Run \`xcode-select --install\`, then \`npm run build:native\`.`;
+  const manager = Object.keys(installations).find((name) => isProgram(name, environment));
+  const itself = missing.length > 1 ? 'Install them' : 'Install it';
+  const command = manager === undefined ? itself : `Run \`${installations[manager]}\``;
+  return `${what} ${command}, then \`npm run build:native\`.`;
+}
+
+function isProgram(name, { PATH = '' }) {
+  const files = name.includes(path.sep)
+    ? [name]
+    : PATH.split(path.delimiter).map((one) => path.join(one, name));
+  return files.some((file) => {
+    try {
+      accessSync(file, constants.X_OK);
+      return statSync(file).isFile();
+    } catch {
+      return false;
+    }
+  });
+}

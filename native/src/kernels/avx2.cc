@@ -1,0 +1,6 @@
+#define PLIF_ISA avx2
+#include "all.h"
+
+namespace plif {
+const KernelTable avx2Kernels = avx2::makeTable("avx2");
+}  // namespace plif

@@ -1,0 +1,6 @@
+#define PLIF_ISA avx512
+#include "all.h"
+
+namespace plif {
+const KernelTable avx512Kernels = avx512::makeTable("avx512");
+}  // namespace plif

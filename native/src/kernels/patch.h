@@ -1,0 +1,178 @@
+#pragma once
+// The first convolution, 3x3 over frames of few planes. A patch p is the neighbourhood of a pixel in all planes, in the order
+// plane · 9 + ky · 3 + kx. Most patches of event frames are empty, and are skipped in pairs.
+
+#include "patch_moments.h"
+#include "table.h"
+#include "vector.h"
+
+namespace plif::PLIF_ISA {
+
+/// Whether a pair of pixels has any event in its 3 x 4 patch, in any plane: [height][ceil(width / 2)].
+inline void patchOccupied(const PatchSize& size, const float* image, std::uint8_t* flags) {
+  const int pairs = (size.width + 1) / 2;
+  for (int y = 0; y < size.height; y++) {
+    for (int pair = 0; pair < pairs; pair++) {
+      bool any = false;
+      for (int row = 0; row < size.planes * 3; row++) {
+        const float* at = image + row / 3 * size.planeStride() + static_cast<std::size_t>(y + row % 3) * size.rowFloats() + 2 * pair;
+        any |= (at[0] != 0) | (at[1] != 0) | (at[2] != 0) | (at[3] != 0);
+      }
+      flags[static_cast<std::size_t>(y) * pairs + pair] = any;
+    }
+  }
+}
+
+/// The flags of up to two rows, one below the other.
+template <int Rows>
+PLIF_INLINE bool anyOccupied(const std::uint8_t* flags, int pairs, int pair) {
+  return (flags[pair] | flags[(Rows - 1) * pairs + pair]) != 0;
+}
+
+/// y of a pair of pixels in `Rows` rows: Rows · 2 sums in registers, each value broadcast once for all that need it.
+template <int Planes, int Rows>
+PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const Vec* weights, int planes, Vec (&sums)[Rows * 2]) {
+  PLIF_UNROLL
+  for (int i = 0; i < Rows * 2; i++) sums[i] = Vec{};
+  // With a number of planes known to the compiler everything unrolls, and the weights stay in registers where there are 32.
+  PLIF_UNROLL
+  for (int plane = 0; plane < (Planes > 0 ? Planes : planes); plane++) {
+    PLIF_UNROLL
+    for (int row = 0; row < Rows + 2; row++) {
+      const float* at = corner + plane * size.planeStride() + static_cast<std::size_t>(row) * size.rowFloats();
+      PLIF_UNROLL
+      for (int column = 0; column < 4; column++) {
+        const Vec value = broadcast(at[column]);
+        PLIF_UNROLL
+        for (int i = 0; i < Rows * 2; i++) {
+          const int ky = row - i / 2;
+          const int kx = column - i % 2;
+          if (ky < 0 || ky > 2 || kx < 0 || kx > 2) continue;
+          sums[i] = multiplyAdd(value, weights[plane * 9 + ky * 3 + kx], sums[i]);
+        }
+      }
+    }
+  }
+}
+
+/// `Rows` rows of y for one register of the block. Loops: pair of pixels, plane, row and column of the patch, pixel.
+template <int Planes, int Rows>
+PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights, int lane,
+                              float* y) {
+  const int pairs = (size.width + 1) / 2;
+  const int inputs = Planes > 0 ? Planes * 9 : size.inputs();
+  Vec held[(Planes > 0 ? Planes : PatchSize::kMaxPlanes) * 9];
+  PLIF_UNROLL
+  for (int a = 0; a < (Planes > 0 ? Planes * 9 : PatchSize::kMaxPlanes * 9); a++) {
+    held[a] = a < inputs ? load(weights + a * kBlock + lane) : Vec{};
+  }
+  const std::size_t row = static_cast<std::size_t>(size.width) * kBlock;
+  for (int pair = 0; pair < pairs; pair++) {
+    Vec sums[Rows * 2] = {};
+    if (anyOccupied<Rows>(flags, pairs, pair)) convolvePair<Planes, Rows>(size, image + 2 * pair, held, size.planes, sums);
+    float* to = y + static_cast<std::size_t>(pair) * 2 * kBlock + lane;
+    const bool second = 2 * pair + 1 < size.width;
+    PLIF_UNROLL
+    for (int i = 0; i < Rows; i++) {
+      store(to + i * row, sums[i * 2]);
+      if (second) store(to + i * row + kBlock, sums[i * 2 + 1]);
+    }
+  }
+}
+
+template <int Planes>
+PLIF_INLINE void convolvePlanes(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights,
+                                int firstRow, int rows, float* y) {
+  const int pairs = (size.width + 1) / 2;
+  for (int part = 0; part < kParts; part++) {
+    const int lane = part * kLanes;
+    int row = 0;
+    for (; row + 2 <= rows; row += 2) {
+      convolveRows<Planes, 2>(size, image + static_cast<std::size_t>(firstRow + row) * size.rowFloats(),
+                              flags + static_cast<std::size_t>(firstRow + row) * pairs, weights, lane,
+                              y + static_cast<std::size_t>(row) * size.width * kBlock);
+    }
+    if (row < rows) {
+      convolveRows<Planes, 1>(size, image + static_cast<std::size_t>(firstRow + row) * size.rowFloats(),
+                              flags + static_cast<std::size_t>(firstRow + row) * pairs, weights, lane,
+                              y + static_cast<std::size_t>(row) * size.width * kBlock);
+    }
+  }
+}
+
+inline void patchConvolve(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights, int firstRow,
+                          int rows, float* y) {
+  switch (size.planes) {
+    case 1:
+      return convolvePlanes<1>(size, image, flags, weights, firstRow, rows, y);
+    case 2:
+      return convolvePlanes<2>(size, image, flags, weights, firstRow, rows, y);
+    case 3:
+      return convolvePlanes<3>(size, image, flags, weights, firstRow, rows, y);
+    default:
+      return convolvePlanes<0>(size, image, flags, weights, firstRow, rows, y);
+  }
+}
+
+/// gradient[a] += Σ p[a] · dx over the pixels of `Rows` rows, for one plane and one register of the block: nine sums, one for each tap, stay in
+/// registers over the row. Loops: pair of pixels, row and column of its patch, pixel.
+template <int Rows>
+PLIF_INLINE void gradientRows(const PatchSize& size, const float* plane, const std::uint8_t* flags, const float* dx, int lane,
+                              float* gradient) {
+  const int pairs = (size.width + 1) / 2;
+  const std::size_t rowStride = static_cast<std::size_t>(size.width) * kBlock;
+  Vec sums[9];
+  PLIF_UNROLL
+  for (int tap = 0; tap < 9; tap++) sums[tap] = load(gradient + tap * kBlock + lane);
+  for (int pair = 0; pair < pairs; pair++) {
+    if (!anyOccupied<Rows>(flags, pairs, pair)) continue;
+    const bool second = 2 * pair + 1 < size.width;
+    const float* from = dx + static_cast<std::size_t>(pair) * 2 * kBlock + lane;
+    Vec of[Rows * 2];
+    PLIF_UNROLL
+    for (int i = 0; i < Rows; i++) {
+      of[i * 2] = load(from + i * rowStride);
+      of[i * 2 + 1] = second ? load(from + i * rowStride + kBlock) : Vec{};
+    }
+    PLIF_UNROLL
+    for (int row = 0; row < Rows + 2; row++) {
+      const float* at = plane + static_cast<std::size_t>(row) * size.rowFloats() + 2 * pair;
+      PLIF_UNROLL
+      for (int column = 0; column < 4; column++) {
+        const Vec value = broadcast(at[column]);
+        PLIF_UNROLL
+        for (int i = 0; i < Rows * 2; i++) {
+          const int ky = row - i / 2;
+          const int kx = column - i % 2;
+          if (ky < 0 || ky > 2 || kx < 0 || kx > 2) continue;
+          sums[ky * 3 + kx] = multiplyAdd(value, of[i], sums[ky * 3 + kx]);
+        }
+      }
+    }
+  }
+  PLIF_UNROLL
+  for (int tap = 0; tap < 9; tap++) store(gradient + tap * kBlock + lane, sums[tap]);
+}
+
+inline void patchWeightGradient(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* dx, int firstRow,
+                                int rows, float* gradient) {
+  const int pairs = (size.width + 1) / 2;
+  for (int part = 0; part < kParts; part++) {
+    for (int plane = 0; plane < size.planes; plane++) {
+      float* to = gradient + plane * 9 * kBlock;
+      int row = 0;
+      for (; row < rows; row += 2) {
+        const float* from = image + plane * size.planeStride() + static_cast<std::size_t>(firstRow + row) * size.rowFloats();
+        const std::uint8_t* occupied = flags + static_cast<std::size_t>(firstRow + row) * pairs;
+        const float* gradients = dx + static_cast<std::size_t>(row) * size.width * kBlock;
+        if (row + 2 <= rows) {
+          gradientRows<2>(size, from, occupied, gradients, part * kLanes, to);
+        } else {
+          gradientRows<1>(size, from, occupied, gradients, part * kLanes, to);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace plif::PLIF_ISA

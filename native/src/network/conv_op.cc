@@ -1,0 +1,231 @@
+#include "conv_op.h"
+
+#include <cstring>
+
+#include "value_rows.h"
+
+namespace plif {
+namespace {
+
+/// Below this share of spikes, adding up the weight rows of the spikes is faster than Winograd over all inputs (bench/README.md).
+constexpr double kGatherBelow = 0.2;
+/// Rows of one image that are gathered together, so that they find the weights in the cache.
+constexpr int kGatherRows = 8;
+constexpr WinogradTile kTile = WinogradTile::k2x2;
+
+/// `count` cut into chunks of `size`.
+std::int64_t chunks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
+
+}  // namespace
+
+ConvOp::ConvOp(const Flow& input, const LayerSpec& layer, ParameterStore& parameters)
+    : size_{layer.inChannels, layer.outChannels, layer.kernel, layer.padding, input.height, input.width},
+      weight_(parameters.add(layer.name + ".weight", TensorLayout::convolution(size_))) {
+  if (layer.inChannels != input.channels) throw ShapeProblem(layer.name + ": the layer before has other channels");
+  if (size_.outHeight() < 1 || size_.outWidth() < 1 || currentBorder() < 0) {
+    throw ShapeProblem(layer.name + ": the kernel does not fit the image");
+  }
+  input_ = input;
+  output_ = input;
+  output_.kind = Flow::Kind::dense;
+  output_.channels = size_.outChannels;
+  output_.height = size_.outHeight();
+  output_.width = size_.outWidth();
+}
+
+void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable& kernels) {
+  const std::int64_t images = shape.images(input_);
+  const std::size_t y = Planner::multiply(output_.blockedShape().imageStride(), images);
+  if (shape.training) {
+    y_ = planner.take<float>(y);
+    SharedNeeds::raise(needs.gradient, Planner::multiply(input_.blockedShape().imageStride(), images));
+  } else {
+    SharedNeeds::raise(needs.current, y);
+  }
+  if (!fast()) {
+    SharedNeeds::raise(needs.packed, kernels.conv.directWeights(size_));
+    if (input_.kind == Flow::Kind::spikes) {
+      expanded_ = planner.take<float>(Planner::multiply(input_.blockedShape(size_.padding).imageStride(), images));
+    }
+    return;
+  }
+  SharedNeeds::raise(needs.packed, kernels.conv.winogradWeights(size_, kTile) + kernels.conv.gatherWeights(size_) + kBlock);
+  const std::size_t winograd = kernels.conv.winogradScratch(size_, kTile);
+  if (input_.kind != Flow::Kind::spikes) {
+    SharedNeeds::raise(needs.scratch, winograd * sizeof(float));
+    return;
+  }
+  SharedNeeds::raise(needs.scratch, (winograd + kBlock + input_.blockedShape(1).imageStride()) * sizeof(float));
+  const PlaneShape planes{size_.inChannels, size_.inHeight, size_.inWidth};
+  if (shape.training) SharedNeeds::raise(needs.planes, Planner::multiply(planes.imageStride(), images));
+}
+
+FlowData ConvOp::forward(Pass& pass, const FlowData& in) {
+  in_ = in;
+  if (!pass.shape.training) y_ = pass.shared.current;
+  if (input_.kind == Flow::Kind::spikes && fast()) {
+    convolveSpikes(pass);
+  } else {
+    convolveDense(pass);
+  }
+  FlowData out;
+  out.dense = y_;
+  return out;
+}
+
+bool ConvOp::gathers(const Pass& pass, std::int64_t step) const {
+  const double neurons = static_cast<double>(pass.shape.samples) * size_.inChannels * size_.inHeight * size_.inWidth;
+  return static_cast<double>(in_.spikeCounts[step]) < kGatherBelow * neurons;
+}
+
+void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
+  const int blocks = direction == Direction::forward ? size_.inBlocks() : size_.outBlocks();
+  pass.pool.run(blocks, [&](std::int64_t block, int) {
+    pass.kernels.conv.packWinograd(size_, kTile, direction, weight_.value.data(), packed, static_cast<int>(block),
+                                   static_cast<int>(block) + 1);
+  });
+}
+
+/// Each step either gathers, in shares of a few rows, or runs Winograd on an expanded copy, image by image.
+void ConvOp::convolveSpikes(Pass& pass) {
+  const ConvKernels& kernels = pass.kernels.conv;
+  float* winogradWeights = pass.shared.packed;
+  float* gatherWeights = winogradWeights + (kernels.winogradWeights(size_, kTile) + kBlock - 1) / kBlock * kBlock;
+  struct Share {
+    std::int64_t step;
+    bool gather;
+    std::int64_t firstItem;
+  };
+  const std::int64_t samples = pass.shape.samples;
+  const std::int64_t rowChunks = chunks(size_.inHeight, kGatherRows);
+  std::vector<Share> shares;
+  std::int64_t items = 0;
+  bool anyGather = false;
+  bool anyWinograd = false;
+  for (std::int64_t step = 0; step < pass.shape.stepsOf(input_); step++) {
+    const bool gather = gathers(pass, step);
+    shares.push_back({step, gather, items});
+    items += gather ? samples * rowChunks : samples;
+    anyGather = anyGather || gather;
+    anyWinograd = anyWinograd || !gather;
+  }
+  if (anyGather) kernels.packGather(size_, weight_.value.data(), gatherWeights);
+  if (anyWinograd) packWinograd(pass, Direction::forward, winogradWeights);
+
+  const SpikeShape spikes = input_.spikeShape();
+  const BlockedShape yShape = output_.blockedShape();
+  const BlockedShape expandedShape = input_.blockedShape(1);
+  const std::int64_t groups = kernels.winogradGroups(size_, kTile, 1);
+  pass.pool.run(items, [&](std::int64_t item, int thread) {
+    const auto after = std::upper_bound(shares.begin(), shares.end(), item,
+                                        [](std::int64_t value, const Share& share) { return value < share.firstItem; });
+    const Share& share = *(after - 1);
+    const std::int64_t within = item - share.firstItem;
+    if (share.gather) {
+      const std::int64_t image = share.step * samples + within / rowChunks;
+      const std::int64_t row = image * size_.inHeight + within % rowChunks * kGatherRows;
+      const std::int64_t end = std::min<std::int64_t>(row + kGatherRows, (image + 1) * size_.inHeight);
+      kernels.gather(size_, gatherWeights, in_.spikes, y_, yShape, row, end);
+      return;
+    }
+    const std::int64_t image = share.step * samples + within;
+    auto* expanded = reinterpret_cast<float*>(pass.shared.scratchOf(thread));
+    for (int block = 0; block < expandedShape.blocks; block++) clearBorder(expanded + block * expandedShape.planeStride(), expandedShape);
+    kernels.spikesToBlocked(spikes, in_.spikes + spikes.at(image, 0, 0), expanded, expandedShape);
+    kernels.winograd(size_, kTile, Direction::forward, winogradWeights, expanded, expandedShape,
+                     y_ + yShape.imageStride() * image, yShape, 1, 0, groups, expanded + expandedShape.imageStride());
+  });
+}
+
+void ConvOp::convolveDense(Pass& pass) {
+  const ConvKernels& kernels = pass.kernels.conv;
+  const std::int64_t images = pass.shape.images(input_);
+  const BlockedShape yShape = output_.blockedShape();
+  BlockedShape inShape = input_.blockedShape(in_.border);
+  const float* in = in_.dense;
+  if (expanded_ != nullptr) {
+    inShape = input_.blockedShape(size_.padding);  // whose border stays zero from the start
+    in = expanded_;
+    const SpikeShape spikes = input_.spikeShape();
+    pass.pool.run(images, [&](std::int64_t image, int) {
+      kernels.spikesToBlocked(spikes, in_.spikes + spikes.at(image, 0, 0), expanded_ + inShape.imageStride() * image, inShape);
+    });
+    in_.dense = expanded_;
+    in_.border = size_.padding;
+  }
+  if (fast()) {
+    packWinograd(pass, Direction::forward, pass.shared.packed);
+    runWinograd(pass, Direction::forward, in, inShape, y_, yShape);
+    return;
+  }
+  kernels.packDirect(size_, Direction::forward, weight_.value.data(), pass.shared.packed);
+  pass.pool.run(images * size_.outHeight(), [&](std::int64_t row, int) {
+    kernels.direct(size_, Direction::forward, pass.shared.packed, in, inShape, y_, yShape, row, row + 1);
+  });
+}
+
+/// Winograd over all images, in shares that are small enough for the threads to end together.
+void ConvOp::runWinograd(Pass& pass, Direction direction, const float* in, const BlockedShape& inShape, float* out,
+                         const BlockedShape& outShape) {
+  const ConvKernels& kernels = pass.kernels.conv;
+  const std::int64_t images = pass.shape.images(input_);
+  const std::int64_t groups = kernels.winogradGroups(size_, kTile, images);
+  pass.pool.run(groups, [&](std::int64_t group, int thread) {
+    kernels.winograd(size_, kTile, direction, pass.shared.packed, in, inShape, out, outShape, images, group, group + 1,
+                     reinterpret_cast<float*>(pass.shared.scratchOf(thread)));
+  });
+}
+
+void ConvOp::backward(Pass& pass, bool wantsInput) {
+  differentiateWeights(pass);
+  if (wantsInput) differentiateInput(pass);
+}
+
+void ConvOp::differentiateWeights(Pass& pass) {
+  const ConvKernels& kernels = pass.kernels.conv;
+  const std::int64_t images = pass.shape.images(input_);
+  const BlockedShape dyShape = output_.blockedShape(currentBorder());
+  float* dw = weight_.gradient.data();
+  if (input_.kind != Flow::Kind::spikes || !fast()) {
+    const BlockedShape inShape = input_.blockedShape(in_.border);
+    pass.pool.run(static_cast<std::int64_t>(size_.outBlocks()) * size_.inBlocks(), [&](std::int64_t item, int) {
+      kernels.weightGradientDense(size_, in_.dense, inShape, pass.shared.current, dyShape, images, dw,
+                                  static_cast<int>(item / size_.inBlocks()), static_cast<int>(item % size_.inBlocks()));
+    });
+    return;
+  }
+  const SpikeShape spikes = input_.spikeShape();
+  const PlaneShape planes{size_.inChannels, size_.inHeight, size_.inWidth};
+  pass.pool.run(images, [&](std::int64_t image, int) {
+    kernels.spikesToPlanes(spikes, in_.spikes + spikes.at(image, 0, 0), pass.shared.planes + planes.imageStride() * image);
+  });
+  // Every share reads all of dy's block, so there are only as many as keep the threads busy.
+  const std::int64_t wanted = chunks(4 * pass.pool.threads(), size_.outBlocks());
+  const std::int64_t channels = std::max<std::int64_t>(2, chunks(size_.inChannels, wanted));
+  const std::int64_t parts = chunks(size_.inChannels, channels);
+  pass.pool.run(parts * size_.outBlocks(), [&](std::int64_t item, int) {
+    const std::int64_t first = item % parts * channels;
+    kernels.weightGradientSparse(size_, pass.shared.planes, pass.shared.current, dyShape, images, dw,
+                                 static_cast<int>(item / parts), static_cast<int>(first),
+                                 static_cast<int>(std::min<std::int64_t>(first + channels, size_.inChannels)));
+  });
+}
+
+void ConvOp::differentiateInput(Pass& pass) {
+  const ConvKernels& kernels = pass.kernels.conv;
+  const std::int64_t images = pass.shape.images(input_);
+  const BlockedShape dyShape = output_.blockedShape(currentBorder());
+  const BlockedShape gradientShape = input_.blockedShape();
+  if (fast()) {
+    packWinograd(pass, Direction::inputGradient, pass.shared.packed);
+    runWinograd(pass, Direction::inputGradient, pass.shared.current, dyShape, pass.shared.gradient, gradientShape);
+    return;
+  }
+  kernels.packDirect(size_, Direction::inputGradient, weight_.value.data(), pass.shared.packed);
+  pass.pool.run(images * size_.inHeight, [&](std::int64_t row, int) {
+    kernels.direct(size_, Direction::inputGradient, pass.shared.packed, pass.shared.current, dyShape, pass.shared.gradient,
+                   gradientShape, row, row + 1);
+  });
+}
+
+}  // namespace plif

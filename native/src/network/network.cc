@@ -1,0 +1,234 @@
+#include "network.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace plif {
+
+PassShape Network::shapeOf(std::int64_t samples, std::int64_t frameSteps, bool training) const {
+  if (samples < 1 || frameSteps < 1) throw ShapeProblem("frames: at least one sample and one step are needed");
+  if (repeatSteps_ > 0 && frameSteps != 1) throw ShapeProblem("frames: the network repeats a still image, which has one step");
+  return {samples, repeatSteps_ > 0 ? repeatSteps_ : frameSteps, training};
+}
+
+std::size_t Network::place(const PassShape& shape, std::byte* base) {
+  Planner planner(base);
+  SharedNeeds needs;
+  const std::size_t image = frames_.kind == Flow::Kind::frames
+                                ? PatchSize{frames_.channels, frames_.height, frames_.width, 1}.imageStride()
+                                : frames_.blockedShape(framesBorder_).imageStride();
+  frameData_ = planner.take<float>(Planner::multiply(image, shape.images(frames_)));
+  for (const auto& operation : operations_) operation->place(planner, needs, shape, kernels_);
+  shared_.gradient = planner.take<float>(needs.gradient);
+  shared_.current = planner.take<float>(needs.current);
+  shared_.packed = planner.take<float>(needs.packed);
+  shared_.planes = planner.take<std::uint64_t>(needs.planes);
+  // Threads' pieces start on pages of their own, and not all at the same place in the cache.
+  constexpr std::size_t kPage = 4096;
+  shared_.scratchBytes = (needs.scratch + kPage - 1) / kPage * kPage + kPage + kAlignment;
+  shared_.scratch = planner.take<std::byte>(Planner::multiply(shared_.scratchBytes, pool_.threads()));
+  return planner.used();
+}
+
+std::size_t Network::bytesFor(std::int64_t samples, std::int64_t frameSteps, bool training) {
+  const std::size_t bytes = place(shapeOf(samples, frameSteps, training), nullptr);
+  // Measuring has overwritten where things are.
+  if (placed_.samples > 0) place(placed_, arena_.data());
+  return bytes;
+}
+
+void Network::reserve(std::int64_t samples, std::int64_t frameSteps, bool training) {
+  const PassShape shape = shapeOf(samples, frameSteps, training);
+  if (placed_.samples == shape.samples && placed_.steps == shape.steps && placed_.training == shape.training) return;
+  placed_ = PassShape{};
+  const std::size_t bytes = place(shape, nullptr);
+  place(shape, arena_.reserve(bytes));
+  placed_ = shape;
+}
+
+namespace {
+
+template <class T>
+void copyRow(const T* from, float* to, int width, std::size_t pixel) {
+  for (int x = 0; x < width; x++) to[x * pixel] = static_cast<float>(from[x]);
+}
+
+}  // namespace
+
+/// From [N, T, P, H, W] to images t · N + n in single precision, planar with a border or in blocks of 16 channels.
+FlowData Network::loadFrames(const PassShape& shape, const FramesView& frames) {
+  const std::int64_t steps = shape.stepsOf(frames_);
+  const PatchSize patch{frames_.channels, frames_.height, frames_.width, 1};
+  const BlockedShape blocked = frames_.blockedShape(framesBorder_);
+  const bool planar = frames_.kind == Flow::Kind::frames;
+  pool_.run(steps * shape.samples, [&](std::int64_t image, int) {
+    const std::int64_t step = image / shape.samples;
+    const std::int64_t sample = image % shape.samples;
+    for (int plane = 0; plane < frames_.channels; plane++) {
+      for (int y = 0; y < frames_.height; y++) {
+        const std::size_t from =
+            ((static_cast<std::size_t>(sample * steps + step) * frames_.channels + plane) * frames_.height + y) * frames_.width;
+        float* to = planar ? frameData_ + patch.imageStride() * image + patch.planeStride() * plane +
+                                 static_cast<std::size_t>(y + 1) * patch.rowFloats() + 1
+                           : frameData_ + blocked.at(image, plane / kBlock, y, 0) + plane % kBlock;
+        const std::size_t pixel = planar ? 1 : kBlock;
+        switch (frames.type) {
+          case FrameType::uint8:
+            copyRow(static_cast<const std::uint8_t*>(frames.data) + from, to, frames_.width, pixel);
+            break;
+          case FrameType::uint16:
+            copyRow(static_cast<const std::uint16_t*>(frames.data) + from, to, frames_.width, pixel);
+            break;
+          case FrameType::float32:
+            copyRow(static_cast<const float*>(frames.data) + from, to, frames_.width, pixel);
+            break;
+        }
+      }
+    }
+  });
+  FlowData data;
+  data.dense = frameData_;
+  data.border = framesBorder_;
+  return data;
+}
+
+FlowData Network::runForward(Pass& pass, const FramesView& frames) {
+  FlowData data = loadFrames(pass.shape, frames);
+  for (const auto& operation : operations_) data = operation->forward(pass, data);
+  return data;
+}
+
+/// A class's firing rate: the mean over its group of outputs and over the steps.
+ForwardResult Network::readOutput(const PassShape& shape, const FlowData& out) const {
+  const Flow& flow = operations_.back()->output();
+  const std::int64_t steps = shape.stepsOf(flow);
+  ForwardResult result;
+  result.rates.resize(shape.samples * spec_.classes);
+  for (std::int64_t sample = 0; sample < shape.samples; sample++) {
+    for (int c = 0; c < spec_.classes; c++) {
+      double sum = 0;
+      for (std::int64_t step = 0; step < steps; step++) {
+        const std::int64_t image = step * shape.samples + sample;
+        for (int output = c * group_; output < (c + 1) * group_; output++) {
+          if (flow.kind == Flow::Kind::spikes) {
+            sum += static_cast<double>(out.spikes[flow.spikeShape().at(image, 0, 0) + output / 64] >> (output % 64) & 1);
+          } else {
+            sum += out.dense[flow.blockedShape(out.border).at(image, output / kBlock, 0, 0) + output % kBlock];
+          }
+        }
+      }
+      result.rates[sample * spec_.classes + c] = static_cast<float>(sum / static_cast<double>(steps * group_));
+    }
+  }
+  for (const auto& operation : operations_) operation->collectRates(result.spikeRates);
+  return result;
+}
+
+/// The mean squared error against one-hot labels, and its gradient by the output's values.
+double Network::seedGradient(const PassShape& shape, const std::vector<float>& rates, const std::int32_t* labels) {
+  const Flow& flow = operations_.back()->output();
+  const BlockedShape gradient = flow.blockedShape();
+  const std::int64_t steps = shape.stepsOf(flow);
+  const double values = static_cast<double>(shape.samples) * spec_.classes;
+  std::memset(shared_.gradient, 0, gradient.imageStride() * steps * shape.samples * sizeof(float));
+  double loss = 0;
+  for (std::int64_t sample = 0; sample < shape.samples; sample++) {
+    for (int c = 0; c < spec_.classes; c++) {
+      const double error = rates[sample * spec_.classes + c] - (labels[sample] == c ? 1.0 : 0.0);
+      loss += error * error / values;
+      const auto share = static_cast<float>(2 * error / values / static_cast<double>(steps * group_));
+      for (std::int64_t step = 0; step < steps; step++) {
+        float* to = shared_.gradient + gradient.imageStride() * (step * shape.samples + sample);
+        for (int output = c * group_; output < (c + 1) * group_; output++) to[output] = share;
+      }
+    }
+  }
+  return loss;
+}
+
+/// λ · Σ Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by w.
+double Network::regularise(const TrainOptions& options) {
+  if (options.lambda == 0) return 0;
+  double penalty = 0;
+  for (const auto& parameter : parameters_.all()) {
+    if (!parameter->regularised) continue;
+    const std::size_t count = parameter->layout.elements();
+    if (count < 2) {
+      throw ShapeProblem("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
+    }
+    const auto valueOf = [&](std::size_t place) {
+      const double w = parameter->value[place];
+      return options.regulariseTau ? std::exp(-w) : w;
+    };
+    double sum = 0;
+    parameter->layout.forEach([&](std::size_t, std::size_t place) { sum += valueOf(place); });
+    const double mean = sum / static_cast<double>(count);
+    const double factor = options.lambda / static_cast<double>(count - 1);
+    double squares = 0;
+    parameter->layout.forEach([&](std::size_t, std::size_t place) {
+      const double value = valueOf(place);
+      squares += (value - mean) * (value - mean);
+      const double slope = 2 * factor * (value - mean);
+      parameter->gradient[place] += static_cast<float>(options.regulariseTau ? -slope * value : slope);
+    });
+    penalty += factor * squares;
+  }
+  return penalty;
+}
+
+void Network::updateParameters(const TrainOptions& options) {
+  constexpr double kBeta1 = 0.9;  // PyTorch's defaults
+  constexpr double kBeta2 = 0.999;
+  constexpr std::size_t kPiece = 16384;
+  const auto t = static_cast<double>(options.step);
+  AdamStep step{};
+  step.beta2 = static_cast<float>(kBeta2);
+  step.rate1 = static_cast<float>(1 - kBeta1);
+  step.rate2 = static_cast<float>(1 - kBeta2);
+  step.epsilon = 1e-8f;
+  step.stepSize = static_cast<float>(options.learningRate / (1 - std::pow(kBeta1, t)));
+  step.rootCorrection = static_cast<float>(std::sqrt(1 - std::pow(kBeta2, t)));
+  struct Piece {
+    Parameter* parameter;
+    std::size_t start, count;
+  };
+  std::vector<Piece> pieces;
+  for (const auto& parameter : parameters_.all()) {
+    const std::size_t places = parameter->learned ? parameter->layout.places() : 0;
+    for (std::size_t start = 0; start < places; start += kPiece) {
+      pieces.push_back({parameter.get(), start, std::min(kPiece, places - start)});
+    }
+  }
+  pool_.run(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t item, int) {
+    const auto& [parameter, start, count] = pieces[item];
+    kernels_.adam(step, parameter->value.data() + start, parameter->gradient.data() + start, parameter->first.data() + start,
+                  parameter->second.data() + start, count);
+  });
+}
+
+TrainResult Network::trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps,
+                               const std::int32_t* labels, const std::vector<const float*>& masks,
+                               const TrainOptions& options) {
+  pool_.begin();
+  reserve(samples, frameSteps, true);
+  Pass pass{placed_, kernels_, pool_, shared_, masks};
+  TrainResult result;
+  static_cast<ForwardResult&>(result) = readOutput(placed_, runForward(pass, frames));
+  result.loss = seedGradient(placed_, result.rates, labels);
+  for (std::size_t i = operations_.size(); i-- > 0;) operations_[i]->backward(pass, i > 0);
+  result.loss += regularise(options);
+  pool_.shield();
+  updateParameters(options);
+  for (const auto& operation : operations_) operation->commit(placed_);
+  return result;
+}
+
+ForwardResult Network::evaluate(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps) {
+  pool_.begin();
+  reserve(samples, frameSteps, false);
+  const std::vector<const float*> noMasks;
+  Pass pass{placed_, kernels_, pool_, shared_, noMasks};
+  return readOutput(placed_, runForward(pass, frames));
+}
+
+}  // namespace plif

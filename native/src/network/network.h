@@ -1,0 +1,91 @@
+#pragma once
+// A network with its parameters, optimiser state and memory: what a session of the engine is made of.
+
+#include <memory>
+#include <vector>
+
+#include "operation.h"
+#include "parameter.h"
+
+namespace plif {
+
+enum class FrameType { uint8, uint16, float32 };
+
+/// Frames [samples, frame steps, planes, height, width]; a still image has one frame step.
+struct FramesView {
+  FrameType type = FrameType::uint8;
+  const void* data = nullptr;
+};
+
+struct TrainOptions {
+  double learningRate = 0;
+  double lambda = 0;            ///< of the regulariser λ · Σ Var over the layers with τ per neuron
+  bool regulariseTau = false;   ///< the variance of τ instead of w
+  std::int64_t step = 1;        ///< Adam's, from 1
+};
+
+struct ForwardResult {
+  std::vector<float> rates;  ///< [samples, classes]
+  std::vector<SpikeRate> spikeRates;
+};
+
+struct TrainResult : ForwardResult {
+  double loss = 0;
+};
+
+class Network {
+ public:
+  /// @throws ShapeProblem if the layers do not fit each other, or in an order that this engine has no operation for
+  Network(const NetworkSpec& spec, int threads, const KernelTable& kernels);
+
+  ParameterStore& parameters() { return parameters_; }
+  int threads() const { return pool_.threads(); }
+  /// The number of features of each dropout layer.
+  const std::vector<std::int64_t>& dropoutFeatures() const { return dropoutFeatures_; }
+  /// The number of steps for which the network repeats a still image; 0 if it takes a frame for each step.
+  int repeatSteps() const { return repeatSteps_; }
+  const NetworkSpec& spec() const { return spec_; }
+
+  /// The memory that a batch needs besides the parameters. @throws OutOfMemory if it cannot even be addressed
+  std::size_t bytesFor(std::int64_t samples, std::int64_t frameSteps, bool training);
+  /// Allocates it. @throws OutOfMemory
+  void reserve(std::int64_t samples, std::int64_t frameSteps, bool training);
+
+  /// Forward, loss, backward, Adam. If it throws, parameters and buffers are as they were.
+  /// @throws Aborted, OutOfMemory, ShapeProblem
+  TrainResult trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps, const std::int32_t* labels,
+                        const std::vector<const float*>& masks, const TrainOptions& options);
+  ForwardResult evaluate(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps);
+  /// Ends the step in progress; any thread may call it.
+  void abort() { pool_.abort(); }
+
+ private:
+  void build();
+  void setBorders();
+  PassShape shapeOf(std::int64_t samples, std::int64_t frameSteps, bool training) const;
+  std::size_t place(const PassShape& shape, std::byte* base);
+  FlowData loadFrames(const PassShape& shape, const FramesView& frames);
+  FlowData runForward(Pass& pass, const FramesView& frames);
+  ForwardResult readOutput(const PassShape& shape, const FlowData& out) const;
+  double seedGradient(const PassShape& shape, const std::vector<float>& rates, const std::int32_t* labels);
+  double regularise(const TrainOptions& options);
+  void updateParameters(const TrainOptions& options);
+
+  NetworkSpec spec_;
+  const KernelTable& kernels_;
+  Pool pool_;
+  ParameterStore parameters_;
+  std::vector<std::unique_ptr<Operation>> operations_;
+  std::vector<std::int64_t> dropoutFeatures_;
+  Flow frames_;           ///< planar for the first-layer operation, otherwise dense
+  int framesBorder_ = 0;
+  int repeatSteps_ = 0;
+  int group_ = 1;
+
+  Arena arena_;
+  PassShape placed_;
+  SharedBuffers shared_;
+  float* frameData_ = nullptr;
+};
+
+}  // namespace plif

@@ -1,0 +1,48 @@
+#pragma once
+// The parameters of a layer of neurons: leak 1/τ from its logits w, and the surrogate's slope.
+
+#include "operation.h"
+#include "parameter.h"
+
+namespace plif {
+
+class NeuronLayer {
+ public:
+  NeuronLayer(const LayerSpec& layer, int channels, int height, int width, ParameterStore& parameters);
+
+  /// Takes the leaks, and for training a place for the gradients' parts: one for each of `items` shares of the work.
+  void place(Planner& planner, std::int64_t items, bool training);
+  /// Computes the leaks `1/τ = sigmoid(w)` of the current parameters.
+  void prepare();
+
+  const NeuronSettings& settings() const { return settings_; }
+  bool perNeuron() const { return perNeuron_; }
+  /// The leaks of the row from (y, 0), and the floats from a pixel or row to the next (0 if all neurons share one).
+  const float* leak(int block, int y) const;
+  std::size_t leakPixelStride() const { return perNeuron_ ? kBlock : 0; }
+  std::size_t leakRowStride() const { return perNeuron_ ? static_cast<std::size_t>(width_) * kBlock : 0; }
+
+  /// Where item `item` adds up what FireBackwardRows calls `leakGradient` (if the layer shares one τ) and `alphaGradient`.
+  float* leakPart(std::int64_t item) const { return leakParts_ + item * kBlock; }
+  float* alphaPart(std::int64_t item) const { return alphaParts_ + item * kBlock; }
+  void clearParts();
+  /// Stores dL/dw of a row's own neurons from its `leakGradient`, [pixels][16].
+  void storeRow(int block, int y, int rows, const float* leakGradient);
+  /// Adds up the parts, in order, as dL/dw and dL/dα.
+  void finishGradients();
+
+ private:
+  NeuronSettings settings_;
+  bool perNeuron_;
+  double fixedLeak_;
+  int height_;
+  int width_;
+  Parameter* logits_ = nullptr;
+  Parameter* alpha_ = nullptr;
+  std::int64_t items_ = 0;
+  float* leaks_ = nullptr;
+  float* leakParts_ = nullptr;
+  float* alphaParts_ = nullptr;
+};
+
+}  // namespace plif

@@ -1,0 +1,80 @@
+#pragma once
+// A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance, so every item must
+// write results of its own: then they are the same for any number of threads.
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace plif {
+
+/// Thrown out of `Pool::run` if the pool was told to stop.
+struct Aborted : std::exception {
+  const char* what() const noexcept override { return "aborted"; }
+};
+
+class Pool {
+ public:
+  /// `threads` includes the thread that calls `run`.
+  explicit Pool(int threads);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls `work(item, thread)` for every item from 0, with threads numbered from 0, and returns when all are done.
+  /// @throws Aborted if `abort` was called; what an item throws, after the others have ended
+  template <class Work>
+  void run(std::int64_t items, const Work& work) {
+    runItems(items, [](const void* context, std::int64_t item, int thread) {
+      (*static_cast<const Work*>(context))(item, thread);
+    }, &work);
+  }
+
+  /// Makes the current or next `run` end after the items in progress; any thread may call it.
+  void abort() { aborted_.store(true, std::memory_order_relaxed); }
+  /// Begins a piece of work: forgets an earlier `abort`.
+  void begin() {
+    aborted_.store(false, std::memory_order_relaxed);
+    shielded_ = false;
+  }
+  /// From here on, `abort` has no effect: what follows must be done as a whole.
+  void shield() {
+    throwIfAborted();
+    shielded_ = true;
+  }
+
+ private:
+  using Call = void (*)(const void* context, std::int64_t item, int thread);
+
+  void runItems(std::int64_t items, Call call, const void* context);
+  bool mustStop() const { return !shielded_ && aborted_.load(std::memory_order_relaxed); }
+  void throwIfAborted() const {
+    if (mustStop()) throw Aborted();
+  }
+  void takeItems(int thread);
+  void waitForWork(int thread);
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable started_;
+  std::condition_variable finished_;
+  std::uint64_t round_ = 0;  // of `run`, guarded by the mutex like the next three
+  int busy_ = 0;
+  bool closing_ = false;
+  std::exception_ptr failure_;
+
+  std::int64_t items_ = 0;
+  Call call_ = nullptr;
+  const void* context_ = nullptr;
+  std::atomic<std::int64_t> next_{0};
+  std::atomic<bool> aborted_{false};
+  bool shielded_ = false;  // changes only between runs
+};
+
+}  // namespace plif

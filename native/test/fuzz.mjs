@@ -1,0 +1,190 @@
+// Calls the addon with wrong types, lengths and numbers, detached and shared memory, in random combinations: every call must end in a value
+// or an error with a code. A crash ends this process, which is what the caller looks for. `node native/test/fuzz.mjs [--rounds N] [--seed N]`
+import { createRequire } from 'node:module';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+
+const addon = createRequire(import.meta.url)('../index.cjs');
+const { values: options } = parseArgs({
+  options: { rounds: { type: 'string', default: '2000' }, seed: { type: 'string', default: '1' } },
+});
+const rounds = Number(options.rounds);
+let state = Number(options.seed) >>> 0 || 1;
+
+/** xorshift32. */
+function random(below) {
+  state ^= state << 13;
+  state >>>= 0;
+  state ^= state >>> 17;
+  state ^= state << 5;
+  state >>>= 0;
+  return state % below;
+}
+const pick = (list) => list[random(list.length)];
+
+function detached() {
+  const array = new Float32Array(8);
+  structuredClone(array.buffer, { transfer: [array.buffer] });
+  return array;
+}
+
+/** Values that no argument should have, and some that one might. */
+const strange = [
+  () => undefined,
+  () => null,
+  () => true,
+  () => Number.NaN,
+  () => Number.POSITIVE_INFINITY,
+  () => -1,
+  () => 0,
+  () => 1.5,
+  () => 2 ** 31,
+  () => 2 ** 53,
+  () => 10n,
+  () => '',
+  () => 'conv.0.weight',
+  () => Symbol('symbol'),
+  () => ({}),
+  () => [],
+  () => [1, 2, 3],
+  () => () => 1,
+  () =>
+    new Proxy(
+      {},
+      {
+        get: () => {
+          throw new Error('a getter that throws');
+        },
+      },
+    ),
+  () => new Float32Array(0),
+  () => new Float32Array(7),
+  () => new Float64Array(8),
+  () => new Uint8Array(new SharedArrayBuffer(64)),
+  () => new BigInt64Array(4),
+  () => new DataView(new ArrayBuffer(8)),
+  () => new ArrayBuffer(8),
+  detached,
+  () => new Float32Array(new ArrayBuffer(64), 4, 3),
+];
+
+const neuron = () => ({
+  kind: 'plif',
+  tau: { per: 'neuron', mean: 2, std: 0 },
+  threshold: 1,
+  reset: { kind: 'hard', potential: 0, detach: true },
+  surrogate: { kind: 'atan', alpha: 2, learnable: false },
+});
+const network = () => ({
+  input: [2, 5, 6],
+  classes: 3,
+  threads: 1 + random(3),
+  instructionSet: pick(addon.instructionSets),
+  layers: [
+    { kind: 'conv', name: 'conv.0', inChannels: 2, outChannels: 4, kernel: 3, padding: 1 },
+    { kind: 'batch-norm', name: 'conv.1', channels: 4, momentum: 0.1, epsilon: 1e-5 },
+    { kind: 'neuron', name: 'conv.2', shape: [4, 5, 6], neuron: neuron() },
+    { kind: 'pool', mode: pick(['max', 'average']), size: 2 },
+    { kind: 'flatten' },
+    { kind: 'dropout', probability: 0.5, features: 24 },
+    { kind: 'linear', name: 'fc.0', inFeatures: 24, outFeatures: 6 },
+    { kind: 'neuron', name: 'fc.1', shape: [6], neuron: neuron() },
+    { kind: 'vote', group: 2 },
+  ],
+});
+const pass = () => ({
+  neuron: neuron(),
+  shape: [2, 2, 3],
+  current: new Float32Array(12).fill(1),
+  coefficients: new Float32Array(12),
+  logits: new Float32Array(3),
+  threads: 1,
+  instructionSet: pick(addon.instructionSets),
+});
+
+/** Replaces a random value somewhere in an object; the deeper, the less likely. */
+function spoil(object) {
+  const keys = Object.keys(object);
+  if (keys.length === 0) return object;
+  const key = pick(keys);
+  const value = object[key];
+  const deeper = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && random(3) > 0;
+  if (deeper) spoil(value);
+  else if (random(6) === 0) delete object[key];
+  else object[key] = pick(strange)();
+  return object;
+}
+
+const stepArguments = (training) => [
+  pick([new Uint8Array(2 * 3 * 60), new Uint16Array(2 * 3 * 60), new Float32Array(2 * 3 * 60)]),
+  2,
+  3,
+  ...(training
+    ? [
+        Int32Array.of(0, 2),
+        [new Float32Array(48).fill(2)],
+        { learningRate: 1e-3, lambda: 0.1, regularise: pick(['w', 'tau']), step: 1, keepGradients: true },
+      ]
+    : []),
+];
+const calls = {
+  setTensor: () => [
+    pick(['conv.0.weight', 'conv.2.w', 'fc.0.weight']),
+    pick(['value', 'first']),
+    new Float32Array(72),
+  ],
+  getTensor: () => [pick(['conv.0.weight', 'conv.1.running_mean']), pick(['value', 'second', 'gradient'])],
+  bytesFor: () => [1 + random(4), 1 + random(4), random(2) === 0],
+  reserve: () => [1 + random(4), 1 + random(4), random(2) === 0],
+  trainStep: () => stepArguments(true),
+  evaluate: () => stepArguments(false),
+  abort: () => [],
+  dispose: () => [],
+};
+
+const codes = new Map();
+async function attempt(what, call) {
+  try {
+    await call();
+    codes.set(`${what}: a value`, (codes.get(`${what}: a value`) ?? 0) + 1);
+  } catch (error) {
+    const fromJavaScript = error instanceof TypeError || /getter that throws/.test(String(error?.message));
+    if (!(error instanceof Error) || !(fromJavaScript || /^PLIF_/.test(error.code))) {
+      console.error(`${what}: unexpected`, error);
+      process.exit(1);
+    }
+    const key = `${what}: ${error.code ?? error.name}`;
+    codes.set(key, (codes.get(key) ?? 0) + 1);
+  }
+}
+
+for (let round = 0; round < rounds; round++) {
+  const spoiled = random(2) === 0;
+  await attempt('open', async () => {
+    addon.open(spoiled ? spoil(network()) : pick([network(), ...strange.map((make) => make())]));
+  });
+  await attempt('runNeurons', () => addon.runNeurons(random(4) === 0 ? pick(strange)() : spoil(pass())));
+  const good = addon.open(network());
+  const pending = [];
+  for (let i = 0; i < 4; i++) {
+    const method = pick(Object.keys(calls));
+    const list = calls[method]();
+    if (random(3) > 0 && list.length > 0) {
+      const at = random(list.length);
+      if (typeof list[at] === 'object' && !ArrayBuffer.isView(list[at]) && random(2) === 0) spoil(list[at]);
+      else list[at] = pick(strange)();
+    }
+    if (random(8) === 0) list.length = random(list.length + 1);
+    // Some calls do not wait for the step before.
+    const done = attempt(method, async () => good[method](...list));
+    if (random(2) === 0) await done;
+    else pending.push(done);
+  }
+  await Promise.all(pending);
+  await attempt('other this', async () => good.evaluate.call({}, new Uint8Array(60), 1, 1));
+}
+for (const [what, count] of [...codes].sort()) console.log(`${String(count).padStart(7)}  ${what}`);
+const errors = [...codes]
+  .filter(([what]) => !what.endsWith('a value'))
+  .reduce((sum, [, count]) => sum + count, 0);
+console.log(`${rounds} rounds, ${errors} errors, no crash`);

@@ -1,0 +1,38 @@
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { instructionSets, isAvailable } from './support.ts';
+
+const native = path.resolve(import.meta.dirname, '../../native');
+
+describe.skipIf(!isAvailable)('the native kernels', () => {
+  test('match plain loops in double precision on every instruction set', async ({ skip }) => {
+    const build = await execa(process.execPath, ['scripts/build-kernel-tests.mjs'], {
+      cwd: native,
+      reject: false,
+    });
+    // A prebuilt addon comes without the compiled kernels.
+    if (build.exitCode === 2) skip(build.stderr);
+    expect(build.stderr).toBe('');
+    const { stdout, exitCode } = await execa(build.stdout, [], { reject: false });
+    expect(stdout.split('\n').filter((line) => !line.startsWith('ok '))).toEqual([
+      expect.stringMatching(/^\d+ passed, 0 failed$/),
+    ]);
+    expect(exitCode).toBe(0);
+    for (const name of instructionSets) expect(stdout).toContain(`ok     ${name}: `);
+  }, 180_000);
+});
+
+describe.skipIf(!isAvailable)('the boundary of the native addon', () => {
+  test.each([1, 2, 3])('answers anything with a value or an error, seed %i', async (seed) => {
+    const { stdout, exitCode, stderr } = await execa(
+      process.execPath,
+      ['test/fuzz.mjs', '--rounds', '300', '--seed', String(seed)],
+      { cwd: native, reject: false },
+    );
+    expect(stderr).toBe('');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/300 rounds, \d+ errors, no crash/);
+  });
+});
