@@ -36,7 +36,7 @@ async function install() {
   if (missing.length > 0) return `not compiled: ${describeMissing(missing)}`;
 
   const startedMs = performance.now();
-  say(`compiling for ${platform}, which takes a minute or two …`);
+  say(`compiling for ${platform}, which takes up to a minute …`);
   const code = await compile(gyp);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   if (code !== 0) return describeFailure();

@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { chooseEngine } from '../src/engines/choose-engine.ts';
-import { describeEngine } from '../src/engines/engine.ts';
+import { describeEngine, isSameEngine } from '../src/engines/engine.ts';
 import type { EngineChoice } from '../src/engines/engine-choice.ts';
 import { ReproError } from '../src/errors.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
@@ -23,7 +23,7 @@ interface Params {
 
 export default defineStage<Params>({
   summary: 'Runs the chosen epoch of a trained model over the test and the validation clips.',
-  async run({ params, inputs, outputs, signal, progress, metrics, note }) {
+  async run({ params, inputs, outputs, cpus, signal, progress, metrics, note }) {
     const framesFolder = requirePath(inputs, 0, 'frames');
     const trained = requirePath(inputs, 1, 'trained model');
     const folder = requirePath(outputs, 0, 'evaluation');
@@ -35,9 +35,9 @@ export default defineStage<Params>({
       join(trained, 'metrics.csv'),
     );
 
-    const engine = await chooseEngine(params.evaluate?.engine ?? 'auto');
+    const engine = await chooseEngine(params.evaluate?.engine ?? 'auto', { threads: cpus });
     // Only worth a note if it is not the engine of the training: results may differ in the last digits.
-    if (engine.description.backend !== run.engine.backend) note(describeEngine(engine.description));
+    if (!isSameEngine(engine.description, run.engine)) note(describeEngine(engine.description));
 
     const frames = await openFrameCache(framesFolder);
     try {

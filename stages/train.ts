@@ -23,7 +23,7 @@ interface Params {
 
 export default defineStage<Params>({
   summary: 'Trains one model with one seed and keeps its best and last state.',
-  async run({ params, matrix, inputs, outputs, resume, signal, progress, metrics, note, warn }) {
+  async run({ params, matrix, inputs, outputs, resume, cpus, signal, progress, metrics, note, warn }) {
     const framesFolder = requirePath(inputs, 0, 'frames');
     const modelFile = requirePath(inputs, 1, 'model');
     const folder = requirePath(outputs, 0, 'trained model');
@@ -34,7 +34,7 @@ export default defineStage<Params>({
       `configs/models/${basename(modelFile)}`,
     );
     for (const warning of [...model.warnings, warnOfSeed(seed)]) if (warning !== undefined) warn(warning);
-    const engine = await chooseEngine(params.train.engine);
+    const engine = await chooseEngine(params.train.engine, { threads: cpus });
     note(describeEngine(engine.description));
 
     const frames = await openFrameCache(framesFolder);

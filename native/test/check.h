@@ -14,13 +14,15 @@
 
 namespace plif::test {
 
-/// Registers a test that runs once per instruction set: `static const Register name("title", [](const KernelTable& k) { … });`
+/// Registers a test that runs once per instruction set: `static const Register name("title", [](const KernelTable& k) {
+/// … });`
 using Run = void (*)(const KernelTable&);
 struct Register {
   Register(const char* title, Run run);
 };
 
-/// Fails the current test if `actual` differs from `expected` by more than `tolerance` · (largest magnitude of `expected`).
+/// Fails the current test if `actual` differs from `expected` by more than `tolerance` · (largest magnitude of
+/// `expected`).
 void compare(const std::string& what, const float* actual, const std::vector<double>& expected, double tolerance);
 /// Fails the current test.
 void fail(const std::string& what);

@@ -22,8 +22,9 @@ Plain randomWeights(const ConvSize& conv, unsigned seed) {
   return randomNumbers(conv.outChannels, conv.inChannels, conv.kernel, conv.kernel, seed);
 }
 
-BlockedShape shapeOf(const Plain& plain,
-                     int border) { return {blocksOf(plain.channels), plain.height, plain.width, border}; }
+BlockedShape shapeOf(const Plain& plain, int border) {
+  return {blocksOf(plain.channels), plain.height, plain.width, border};
+}
 
 void toBlocked(const Plain& plain, const BlockedShape& shape, float* blocked) {
   for (int n = 0; n < plain.images; n++) {
@@ -113,8 +114,8 @@ void compareMaster(const std::string& what, const ConvSize& conv, const float* m
   for (int o = 0; o < conv.outChannels; o++) {
     for (int i = 0; i < conv.inChannels; i++) {
       for (int tap = 0; tap < conv.taps(); tap++) {
-        wanted[conv.masterAt(o / kBlock, i, tap) + o % kBlock] = expected.get(o, i, tap / conv.kernel,
-                                                                              tap % conv.kernel);
+        wanted[conv.masterAt(o / kBlock, i, tap) + o % kBlock] =
+            expected.get(o, i, tap / conv.kernel, tap % conv.kernel);
       }
     }
   }
@@ -157,9 +158,8 @@ Plain inputGradient(const ConvSize& conv, const Plain& weights, const Plain& dy)
               const int y = row + ky - conv.padding;
               const int x = column + kx - conv.padding;
               if (y < 0 || y >= dx.height || x < 0 || x >= dx.width) continue;
-              for (int i = 0; i < conv.inChannels; i++) dx.at(n, i, y, x) += weights.get(o, i, ky, kx) * dy.get(n, o,
-                                                                                                                row,
-                                                                                                                column);
+              for (int i = 0; i < conv.inChannels; i++)
+                dx.at(n, i, y, x) += weights.get(o, i, ky, kx) * dy.get(n, o, row, column);
             }
           }
         }

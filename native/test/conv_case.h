@@ -17,7 +17,10 @@ struct Plain {
   Numbers values;
 
   Plain(int images_, int channels_, int height_, int width_)
-      : images(images_), channels(channels_), height(height_), width(width_),
+      : images(images_),
+        channels(channels_),
+        height(height_),
+        width(width_),
         values(static_cast<std::size_t>(images_) * channels_ * height_ * width_) {}
   double& at(int n, int c, int y, int x) {
     return values[((static_cast<std::size_t>(n) * channels + c) * height + y) * width + x];

@@ -55,8 +55,8 @@ void testWinograd(const KernelTable& k, const Sized& sized, WinogradTile tile, D
                   int outBorder) {
   const ConvSize& conv = sized.conv;
   const bool forward = direction == Direction::forward;
-  const Plain in = randomNumbers(sized.images, forward ? conv.inChannels : conv.outChannels, conv.inHeight,
-                                 conv.inWidth, 3);
+  const Plain in =
+      randomNumbers(sized.images, forward ? conv.inChannels : conv.outChannels, conv.inHeight, conv.inWidth, 3);
   const Plain weights = randomWeights(conv, 4);
   const Plain expected = forward ? convolve(conv, weights, in) : inputGradient(conv, weights, in);
   const BlockedShape inShape = shapeOf(in, inBorder);
@@ -118,19 +118,19 @@ const Register gatherTest("gather adds the weights of the spikes around every pi
 
 const Register winograd2Test("Winograd F(2x2, 3x3) equals the convolution and its input gradient",
                              [](const KernelTable& k) {
-  for (const Sized& sized : sizes()) {
-    testWinograd(k, sized, WinogradTile::k2x2, Direction::forward, 1, 0);
-    testWinograd(k, sized, WinogradTile::k2x2, Direction::inputGradient, 2, 1);
-  }
-});
+                               for (const Sized& sized : sizes()) {
+                                 testWinograd(k, sized, WinogradTile::k2x2, Direction::forward, 1, 0);
+                                 testWinograd(k, sized, WinogradTile::k2x2, Direction::inputGradient, 2, 1);
+                               }
+                             });
 
 const Register winograd4Test("Winograd F(4x4, 3x3) equals the convolution and its input gradient",
                              [](const KernelTable& k) {
-  for (const Sized& sized : sizes()) {
-    testWinograd(k, sized, WinogradTile::k4x4, Direction::forward, 2, 1);
-    testWinograd(k, sized, WinogradTile::k4x4, Direction::inputGradient, 1, 0);
-  }
-});
+                               for (const Sized& sized : sizes()) {
+                                 testWinograd(k, sized, WinogradTile::k4x4, Direction::forward, 2, 1);
+                                 testWinograd(k, sized, WinogradTile::k4x4, Direction::inputGradient, 1, 0);
+                               }
+                             });
 
 const Register winogradGroupsTest("Winograd handles many groups of tiles", [](const KernelTable& k) {
   testWinograd(k, {threeByThree(16, 24, 31, 37), 5}, WinogradTile::k2x2, Direction::inputGradient, 1, 1);

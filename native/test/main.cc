@@ -1,4 +1,5 @@
-// Runs every test on every instruction set of this processor, or on those named as arguments; prints a line for each and a count.
+// Runs every test on every instruction set of this processor, or on those named as arguments; prints a line for each
+// and a count.
 
 #include <cstdio>
 #include <cstring>

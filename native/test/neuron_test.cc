@@ -66,7 +66,8 @@ class Run {
 
  private:
   void forward() {
-    Buffer<float> y(yRow_ * c_.rows), leak(leak_.size()), scale(kBlock), shift(kBlock), potential(size_), alone(size_), charged(size_);
+    Buffer<float> y(yRow_ * c_.rows), leak(leak_.size()), scale(kBlock), shift(kBlock), potential(size_), alone(size_),
+        charged(size_);
     Buffer<std::uint16_t> fired(size_ / kBlock), firedAlone(size_ / kBlock);
     copy(leak_, leak.data());
     std::vector<double> v(size_, c_.neuron.rest);
@@ -76,8 +77,8 @@ class Run {
       copy(y_[t], y.data());
       copy(scale_[t], scale.data());
       copy(shift_[t], shift.data());
-      FireRows r{shape(), &c_.neuron, y.data(), yRow_, scale.data(), shift.data(), leak.data(), leakStride_, leakRow_,
-                 potential.data(), charged.data(), fired.data()};
+      FireRows r{shape(),     &c_.neuron, y.data(),         yRow_,          scale.data(), shift.data(), leak.data(),
+                 leakStride_, leakRow_,   potential.data(), charged.data(), fired.data()};
       kernels_.neuron.fire(r);
       r.potential = alone.data();
       r.charged = nullptr;
@@ -90,7 +91,8 @@ class Run {
         const std::size_t lane = i % kBlock;
         const double x = y_[t][yAt(i)] * scale_[t][lane] + shift_[t][lane];
         h[i] = v[i] + (x - (v[i] - c_.neuron.rest)) * leakAt(i);
-        // Next to the threshold, the two precisions may disagree on a spike: the kernel's own h decides, and the line below checks it.
+        // Next to the threshold, the two precisions may disagree on a spike: the kernel's own h decides, and the line
+        // below checks it.
         s[i] = charged[i] >= c_.neuron.threshold;
         v[i] = !s[i] ? h[i] : c_.neuron.hardReset ? c_.neuron.rest : h[i] - static_cast<double>(c_.neuron.threshold);
         test::check(((fired[i / kBlock] >> lane) & 1) == s[i], c_.name + ": spikes are not h >= threshold");
@@ -98,7 +100,8 @@ class Run {
       compare(c_.name + ": h", charged.data(), h, 1e-6 * (t + 1));
       compare(c_.name + ": v", potential.data(), v, 1e-6 * (t + 1));
       for (std::size_t i = 0; i < size_; i++) {
-        test::check(alone[i] == potential[i] && fired[i / kBlock] == firedAlone[i / kBlock], c_.name + ": differs if h is not kept");
+        test::check(alone[i] == potential[i] && fired[i / kBlock] == firedAlone[i / kBlock],
+                    c_.name + ": differs if h is not kept");
       }
       kept_.push_back(std::vector<float>(charged.data(), charged.data() + size_));
       h_.push_back(h);
@@ -123,9 +126,23 @@ class Run {
       if (t > 0) std::copy(kept_[t - 1].begin(), kept_[t - 1].end(), before.data());
       for (std::size_t i = 0; i < 2 * kBlock; i++) sums[i] = 0.25f;
       for (std::size_t i = 0; i < currentRow_ * c_.rows; i++) current[i] = 77;
-      const FireBackwardRows r{shape(), &c_.neuron, charged.data(), t > 0 ? before.data() : nullptr, whole ? gradient.data() : nullptr,
-                               leak.data(), leakStride_, leakRow_, carried.data(), y.data(), yRow_, current.data(), currentRow_,
-                               leakGradient.data(), alphaGradient.data(), sums.data(), sums.data() + kBlock};
+      const FireBackwardRows r{shape(),
+                               &c_.neuron,
+                               charged.data(),
+                               t > 0 ? before.data() : nullptr,
+                               whole ? gradient.data() : nullptr,
+                               leak.data(),
+                               leakStride_,
+                               leakRow_,
+                               carried.data(),
+                               y.data(),
+                               yRow_,
+                               current.data(),
+                               currentRow_,
+                               leakGradient.data(),
+                               alphaGradient.data(),
+                               sums.data(),
+                               sums.data() + kBlock};
       kernels_.neuron.fireBackward(r);
 
       std::vector<double> dx(currentRow_ * c_.rows, 77.0), dSums(2 * kBlock, 0.25);
@@ -210,8 +227,9 @@ struct Window {
   int rows;
 };
 
-constexpr Window kWindows[] = {{Pooling::none, 1, 1}, {Pooling::max, 2, 2},     {Pooling::max, 2, 1},    {Pooling::max, 3, 3},
-                               {Pooling::max, 3, 2},  {Pooling::average, 2, 2}, {Pooling::average, 3, 3}};
+constexpr Window kWindows[] = {{Pooling::none, 1, 1},   {Pooling::max, 2, 2}, {Pooling::max, 2, 1},
+                               {Pooling::max, 3, 3},    {Pooling::max, 3, 2}, {Pooling::average, 2, 2},
+                               {Pooling::average, 3, 3}};
 
 NeuronSettings common() {
   NeuronSettings neuron;
@@ -238,9 +256,10 @@ const Register everything("neurons forward and backward, all settings", [](const
         c.rows = window.rows;
         for (const int width : {1, 7, 13, 16}) {
           c.width = width;
-          c.name = "pooling " + std::to_string(static_cast<int>(window.pooling)) + " of " + std::to_string(window.pool) + ", rows " +
-                   std::to_string(window.rows) + ", width " + std::to_string(width) + ", surrogate " +
-                   std::to_string(static_cast<int>(surrogate)) + ", settings " + std::to_string(bits);
+          c.name = "pooling " + std::to_string(static_cast<int>(window.pooling)) + " of " +
+                   std::to_string(window.pool) + ", rows " + std::to_string(window.rows) + ", width " +
+                   std::to_string(width) + ", surrogate " + std::to_string(static_cast<int>(surrogate)) +
+                   ", settings " + std::to_string(bits);
           Run(kernels, c).check();
         }
       }

@@ -18,7 +18,8 @@ struct Plane {
     for (std::size_t i = 0; i < floats.size(); i++) floats[i] = kOutside;
     for (int y = 0; y < height; y++) {
       for (int x = 0; x < width; x++) {
-        for (int c = 0; c < kBlock; c++) floats[shape.at(0, 0, y, x) + c] = static_cast<float>(normal(random) * (1 + c));
+        for (int c = 0; c < kBlock; c++)
+          floats[shape.at(0, 0, y, x) + c] = static_cast<float>(normal(random) * (1 + c));
       }
     }
   }
@@ -39,7 +40,8 @@ void comparePlane(const std::string& what, const Plane& plane, const std::vector
   std::vector<float> interior;
   std::size_t outside = 0;
   for (std::size_t i = 0; i < plane.floats.size(); i++) outside += plane.floats[i] == kOutside;
-  eachElement(plane.shape, [&](int y, int x, int c) { interior.push_back(plane.floats[plane.shape.at(0, 0, y, x) + c]); });
+  eachElement(plane.shape,
+              [&](int y, int x, int c) { interior.push_back(plane.floats[plane.shape.at(0, 0, y, x) + c]); });
   compare(what, interior.data(), expected, 1e-6);
   check(outside == plane.floats.size() - interior.size(), what + ": the border was changed");
 }
@@ -54,7 +56,8 @@ constexpr Size kSizes[] = {{7, 9}, {13, 16}, {24, 40}, {1, 1}, {1, 70}, {33, 3}}
 const Register moments("mean and squared deviations of a plane", [](const KernelTable& kernels) {
   for (const Size size : kSizes) {
     for (const int border : {0, 1, 2}) {
-      for (const double center : {0.0, 100.0}) {  // At 100, a difference of squares in single precision would be all error.
+      for (const double center :
+           {0.0, 100.0}) {  // At 100, a difference of squares in single precision would be all error.
         const Plane plane(size.height, size.width, border, 3, center);
         Buffer<double> mean(kBlock), squares(kBlock);
         kernels.norm.planeMoments(plane.floats.data(), plane.shape, mean.data(), squares.data());
@@ -67,7 +70,8 @@ const Register moments("mean and squared deviations of a plane", [](const Kernel
         });
         for (int c = 0; c < kBlock; c++) {
           const double largest = std::fmax(std::fabs(center) * (1 + c), 1);
-          const std::string where = std::to_string(size.height) + " x " + std::to_string(size.width) + ", channel " + std::to_string(c);
+          const std::string where =
+              std::to_string(size.height) + " x " + std::to_string(size.width) + ", channel " + std::to_string(c);
           check(std::fabs(mean[c] - sums[c] / pixels) <= 1e-6 * largest, where + ": mean " + std::to_string(mean[c]));
           // The rounding of single values near 100 · (1 + c) limits this.
           check(std::fabs(squares[c] - deviations[c]) <= 1e-4 * deviations[c] + 1e-12,

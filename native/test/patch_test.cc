@@ -53,9 +53,11 @@ std::vector<Given> givens() {
     for (const auto& [height, width] : {std::pair{7, 9}, {13, 16}, {5, 40}, {18, 33}, {3, 70}, {1, 1}, {2, 15}}) {
       for (const double density : {0.0, 0.03, 0.5}) {
         for (const bool counts : {true, false}) {
-          all.push_back({{planes, height, width, kBlock}, density, counts,
-                         std::to_string(planes) + " planes of " + std::to_string(height) + " x " + std::to_string(width) + " at " +
-                             std::to_string(density) + (counts ? " counts" : "")});
+          all.push_back({{planes, height, width, kBlock},
+                         density,
+                         counts,
+                         std::to_string(planes) + " planes of " + std::to_string(height) + " x " +
+                             std::to_string(width) + " at " + std::to_string(density) + (counts ? " counts" : "")});
         }
       }
     }
@@ -78,8 +80,8 @@ const Register moments("second moments of patches", [](const KernelTable& kernel
         }
         const double error = std::fabs(actual[a * n + b] - expected);
         check(given.counts ? error == 0 : error <= 1e-5 * (1 + std::fabs(expected)),
-              given.name + ": (" + std::to_string(a) + ", " + std::to_string(b) + ") is " + std::to_string(actual[a * n + b]) +
-                  ", expected " + std::to_string(expected));
+              given.name + ": (" + std::to_string(a) + ", " + std::to_string(b) + ") is " +
+                  std::to_string(actual[a * n + b]) + ", expected " + std::to_string(expected));
       }
     }
   }
@@ -102,7 +104,8 @@ const Register occupied("which pairs of pixels see an event", [](const KernelTab
         for (int plane = 0; plane < given.size.planes; plane++) {
           for (int i = 0; i < 12; i++) any = any || frame.pixel(plane, y + i / 4 - 1, 2 * pair + i % 4 - 1) != 0;
         }
-        check((flags[y * pairs + pair] != 0) == any, given.name + ": flag of row " + std::to_string(y) + ", pair " + std::to_string(pair));
+        check((flags[y * pairs + pair] != 0) == any,
+              given.name + ": flag of row " + std::to_string(y) + ", pair " + std::to_string(pair));
       }
     }
   }

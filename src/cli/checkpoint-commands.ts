@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { engineChoices } from '../engines/engine-choice.ts';
+import { threadsOption } from './threads-option.ts';
 
 const exportExamples = `
 SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
@@ -93,6 +94,7 @@ export function addCheckpointCommands(
       'allow frames that were made with other settings than those of its training (with a warning)',
     )
     .addOption(new Option('--engine <name>', 'engine to compute with').choices(engineChoices))
+    .addOption(threadsOption())
     .option('--json', 'print one JSON document')
     .addHelpText('after', evaluateExamples)
     .action(async (source, options) =>

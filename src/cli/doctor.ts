@@ -89,9 +89,9 @@ async function describeGit(): Promise<Finding> {
 async function describeEngines(): Promise<Finding[]> {
   const { probeEngines } = await import('../engines/probe.ts');
   const { probeCudaApart } = await import('./cuda-probe.ts');
-  return (await probeEngines(probeCudaApart)).map((one) => ({
+  return (await probeEngines({ probe: probeCudaApart })).map((one) => ({
     what: `engine ${one.name}`,
-    state: one.available ? 'ok' : 'missing',
+    state: !one.available ? 'missing' : one.fix === null ? 'ok' : 'problem',
     text: one.text,
     fix: one.fix,
   }));

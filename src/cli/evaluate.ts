@@ -21,6 +21,7 @@ interface EvaluateOptions extends PipelineOptions {
   readonly split: EvaluatedSplit;
   readonly otherFrames?: boolean;
   readonly engine?: EngineChoice;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
@@ -48,7 +49,7 @@ async function evaluateOn(
   const output = plan.instances.get(framesStage)?.outputs[0];
   if (output === undefined) throw new Error(`the pipeline has no stage "${framesStage}" with an output`);
   const batchSize = getAt(plan.settings, ['evaluate', 'batchSize']);
-  const engine = await chooseEngine(options.engine);
+  const engine = await chooseEngine(options.engine, { threads: options.threads });
   const exitNow = (): void => process.exit(exitCodeOfSignal(signals.received()));
   signals.kill.addEventListener('abort', exitNow);
   try {

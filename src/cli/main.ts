@@ -6,6 +6,7 @@ import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
+import { threadsOption } from './threads-option.ts';
 import { dropFarSuggestions, pointToOwnHelp } from './usage-errors.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
@@ -132,9 +133,10 @@ function buildProgram(version: string): Command {
     .argument('<dir>', 'a folder with index.json and one .safetensors file per case (docs/parity.md)')
     .option(
       '--engine <name>',
-      'auto, tfjs, tfjs-cpu, or tfjs-composed (tfjs-cpu without its custom kernels)',
+      'auto, native, tfjs, tfjs-cpu, or tfjs-composed (tfjs-cpu without its custom kernels)',
       'auto',
     )
+    .addOption(threadsOption())
     .addOption(
       new Option('--case <name>', 'only this case; may be repeated').argParser(collect).default([], 'all'),
     )

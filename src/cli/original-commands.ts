@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { engineChoices } from '../engines/engine-choice.ts';
 import { describeArguments, type Purpose } from '../original/argument-table.ts';
 import { compatPresetNames } from '../original/compat-presets.ts';
+import { threadsOption } from './threads-option.ts';
 
 const trainExamples = `
 Example, the thesis' baseline:
@@ -36,6 +37,7 @@ export function addOriginalCommands(program: Command): void {
     .addOption(
       new Option('--engine <name>', 'engine to compute with; overrides -device').choices(engineChoices),
     )
+    .addOption(threadsOption())
     .option('--json', 'print run.json to stdout at the end')
     .addHelpText('after', trainExamples)
     .action(async (words, options) =>

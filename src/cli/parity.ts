@@ -16,6 +16,7 @@ import { formatSeconds } from './view/format.ts';
 
 interface ParityOptions {
   readonly engine: string;
+  readonly threads?: number;
   /** Empty means all. */
   readonly case: readonly string[];
   readonly json?: boolean;
@@ -31,7 +32,7 @@ export async function parity(folderName: string, options: ParityOptions): Promis
   const names = await listCases(folder);
   // An index without cases fails the suite, whichever cases were requested.
   if (names.length > 0) checkNames(options.case, names);
-  const engine = await openNamedEngine(options.engine);
+  const engine = await openNamedEngine(options.engine, { threads: options.threads });
   const chosen = options.case.length > 0 ? options.case : undefined;
   const report = reportProgress(chosen?.length ?? names.length);
   const outcomes: CaseOutcome[] = [];

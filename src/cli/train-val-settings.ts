@@ -14,6 +14,7 @@ const argumentOf: Readonly<Record<string, string>> = {
   'frames.splitBy': '-split_by',
   'frames.normalization': '-normalization',
   seeds: '-seed',
+  threads: '--threads',
   'train.engine': '-device or --engine',
   'train.epochs': '-max_epoch',
   'train.batchSize': '-batch_size',

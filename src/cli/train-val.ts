@@ -32,6 +32,7 @@ import { showTraining } from './view/training-view.ts';
 export interface TrainValOptions extends PipelineOptions {
   readonly compat: CompatPresetName;
   readonly engine?: EngineChoice;
+  readonly threads?: number;
   readonly json?: boolean;
 }
 
@@ -93,7 +94,9 @@ async function train(
   },
 ): Promise<void> {
   const { checkpointFolder } = preparation;
-  const { engine, notes } = await chooseDevice(preparation.device, options.engine);
+  const { engine, notes } = await chooseDevice(preparation.device, options.engine, {
+    threads: options.threads,
+  });
   const frames = (await readStageRecord(plan, framesStage))?.outputs[0];
   if (frames === undefined) throw new Error(`stage "${framesStage}" left no record`);
   const record = describeRecord(preparation, data, frames.digest, engine.description);

@@ -1,16 +1,47 @@
+import { ReproError } from '../errors.ts';
 import type { Engine } from './engine.ts';
 import type { EngineChoice } from './engine-choice.ts';
+import { type LoadedAddon, loadAddon } from './native/addon.ts';
+import { createNativeEngine, type NativeOptions } from './native/engine.ts';
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 import { createCpuEngine, createCudaEngine } from './tfjs/engine.ts';
 
-/** Opens the engine that computes training steps; its description says why it was chosen. */
+export interface EngineOptions extends NativeOptions {
+  readonly probe?: (() => Promise<CudaProbe>) | undefined;
+  readonly load?: (() => LoadedAddon) | undefined;
+}
+
+/**
+ * Opens the engine that computes training steps; its description says why it was chosen.
+ *
+ * @throws {ReproError} `engine-unavailable` if that very engine is asked for and is not there
+ */
 export async function chooseEngine(
   choice: EngineChoice = 'auto',
-  probe: () => Promise<CudaProbe> = probeCuda,
+  { probe = probeCuda, load = loadAddon, ...native }: EngineOptions = {},
 ): Promise<Engine> {
   if (choice === 'tfjs-cpu') return createCpuEngine('requested as tfjs-cpu');
+  if (choice === 'native') return openNative(load(), native);
   const cuda = await probe();
-  return cuda.usable
-    ? createCudaEngine('CUDA is available and works')
-    : createCpuEngine(`no CUDA: ${cuda.reason}`);
+  if (cuda.usable) return createCudaEngine('CUDA is available and works');
+  if (choice === 'tfjs') return createCpuEngine(`no CUDA: ${cuda.reason}`);
+  const loaded = load();
+  return loaded.ok
+    ? createNativeEngine(loaded.addon, native)
+    : createCpuEngine(`no CUDA: ${cuda.reason}; no native engine: ${loaded.reason}`);
+}
+
+/** The fastest engine of the CPU, without looking for a GPU. */
+export function chooseCpuEngine(reason: string, { load = loadAddon, ...native }: EngineOptions = {}): Engine {
+  const loaded = load();
+  return loaded.ok
+    ? createNativeEngine(loaded.addon, native)
+    : createCpuEngine(`${reason}; no native engine: ${loaded.reason}`);
+}
+
+function openNative(loaded: LoadedAddon, options: NativeOptions): Engine {
+  if (loaded.ok) return createNativeEngine(loaded.addon, options);
+  throw new ReproError('engine-unavailable', `There is no native engine here: ${loaded.reason}.`, {
+    fix: `${loaded.fix} Or choose another engine: \`auto\` takes the fastest there is.`,
+  });
 }

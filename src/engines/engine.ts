@@ -44,6 +44,15 @@ export interface OptimiserState {
   readonly second: State;
 }
 
+/** What a training step or an evaluation rejects with after `abort`; the session's state is that of before. */
+export class StepAbortedError extends Error {
+  override readonly name: string = 'StepAbortedError';
+
+  constructor(cause?: unknown) {
+    super('the computation was aborted', { cause });
+  }
+}
+
 /** A network loaded into an engine. It does not support concurrent calls. */
 export interface EngineSession {
   /** Forward, loss, backward, one Adam step (β 0.9/0.999, ε 1e-8); updates batch norm's running statistics. */
@@ -57,11 +66,16 @@ export interface EngineSession {
   /** A copy of parameters and buffers. */
   state(): Promise<State>;
   optimiserState(): Promise<OptimiserState>;
+  /**
+   * Makes the step or evaluation in progress, and any later one, reject with a `StepAbortedError` soon, unless it is about to end. Engines
+   * that return to the event loop only between steps do not have it.
+   */
+  abort?(): void;
   dispose(): void;
 }
 
 export interface EngineDescription {
-  /** `tfjs`. */
+  /** `native` or `tfjs`. */
   readonly name: string;
   /** The hardware it runs on: `cpu`, `cuda`. */
   readonly backend: string;
@@ -73,6 +87,14 @@ export interface EngineDescription {
 /** The line that a stage logs: `tfjs 4.22.0 on cpu: no CUDA: …`. */
 export function describeEngine({ name, version, backend, reason }: EngineDescription): string {
   return `${name} ${version} on ${backend}: ${reason}`;
+}
+
+/** Whether two engines give the same numbers, to the last digit. */
+export function isSameEngine(
+  one: Omit<EngineDescription, 'reason'>,
+  other: Omit<EngineDescription, 'reason'>,
+): boolean {
+  return one.name === other.name && one.backend === other.backend && one.version === other.version;
 }
 
 /** One isolated layer of neurons, for the parity suite: `loss = Σ spikes · coefficients`. */

@@ -2,30 +2,59 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
+import type { EngineChoice } from './engine-choice.ts';
+import { type LoadedAddon, loadAddon } from './native/addon.ts';
+import { chooseInstructionSet } from './native/instruction-set.ts';
 import { type CudaProbe, cudaPackage } from './tfjs/cuda.ts';
 
 export interface IdentityOptions {
   readonly projectRoot: string;
   /** Where to cache the result of a slow probe. */
   readonly cacheFolder: string;
+  readonly probe?: () => Promise<CudaProbe>;
+  readonly load?: () => LoadedAddon;
+  /** Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 /**
- * Identifies what `chooseEngine('auto')` picks here, as far as it affects numbers: `tfjs 4.22.0 cpu`, or with CUDA the GPU's model.
+ * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512`, `tfjs 4.22.0 cpu`, or with
+ * CUDA the GPU's model.
  *
  * It is quick: without the CUDA package it does not load tfjs, and with it, the probe's result is cached until package, driver, Node or the
- * visible devices change. The CPU kernels give the same bits on every processor, so the processor is not part of it.
+ * visible devices change. The CPU kernels of tfjs give the same bits on every processor, those of the native engine on every one with
+ * the same instruction set, whatever the number of threads; so neither is part of it.
+ *
+ * @throws {ReproError} if `REPRO_ISA` is set to something impossible
  */
-export async function identifyEngine(
-  { projectRoot, cacheFolder }: IdentityOptions,
-  probe: () => Promise<CudaProbe> = async () => (await import('./tfjs/cuda.ts')).probeCuda(),
-): Promise<string> {
-  const require = createRequire(path.join(projectRoot, 'package.json'));
+export async function identifyEngine(choice: EngineChoice, options: IdentityOptions): Promise<string> {
+  const native = (): string | undefined => identifyNative(options);
+  // An explicit choice that is not available fails in the stage, with advice.
+  if (choice === 'native') return native() ?? 'native, unavailable';
+  const require = createRequire(path.join(options.projectRoot, 'package.json'));
   const version = await packageVersion(require.resolve('@tensorflow/tfjs-core/package.json'));
   const onCpu = `tfjs ${version} cpu`;
-  const cuda = resolveOptional(require, `${cudaPackage}/package.json`);
-  if (cuda === undefined) return onCpu;
+  if (choice === 'tfjs-cpu') return onCpu;
+  const onCuda = await identifyCuda(require, version, options);
+  if (onCuda !== undefined) return onCuda;
+  return choice === 'auto' ? (native() ?? onCpu) : onCpu;
+}
 
+function identifyNative({ load = loadAddon, environment }: IdentityOptions): string | undefined {
+  const loaded = load();
+  if (!loaded.ok) return undefined;
+  const { sourceDigest, instructionSets } = loaded.addon;
+  return `native ${sourceDigest} ${chooseInstructionSet(instructionSets, environment)}`;
+}
+
+/** `tfjs 4.22.0 cuda <model>`; undefined if CUDA does not work here. */
+async function identifyCuda(
+  require: NodeJS.Require,
+  version: string,
+  { cacheFolder, probe = async () => (await import('./tfjs/cuda.ts')).probeCuda() }: IdentityOptions,
+): Promise<string | undefined> {
+  const cuda = resolveOptional(require, `${cudaPackage}/package.json`);
+  if (cuda === undefined) return undefined;
   const file = path.join(cacheFolder, 'engine.json');
   const key = JSON.stringify([
     await packageVersion(cuda),
@@ -36,13 +65,14 @@ export async function identifyEngine(
     process.env.LD_LIBRARY_PATH ?? null,
   ]);
   const known = await readKnown(file);
-  if (known?.key === key) return known.identity;
-  const { usable } = await probe();
-  const identity = usable ? `tfjs ${version} cuda ${await gpuModel()}` : onCpu;
-  await mkdir(cacheFolder, { recursive: true });
-  await writeFile(`${file}.${process.pid}`, JSON.stringify({ key, identity }));
-  await rename(`${file}.${process.pid}`, file);
-  return identity;
+  let gpu = known?.gpu ?? null;
+  if (known?.key !== key) {
+    gpu = (await probe()).usable ? await gpuModel() : null;
+    await mkdir(cacheFolder, { recursive: true });
+    await writeFile(`${file}.${process.pid}`, JSON.stringify({ key, gpu }));
+    await rename(`${file}.${process.pid}`, file);
+  }
+  return gpu === null ? undefined : `tfjs ${version} cuda ${gpu}`;
 }
 
 function resolveOptional(require: NodeJS.Require, request: string): string | undefined {
@@ -63,12 +93,13 @@ async function readOptional(file: string): Promise<string | null> {
 }
 
 /** An unreadable cache is a cache miss. */
-async function readKnown(file: string): Promise<{ key: unknown; identity: string } | undefined> {
+async function readKnown(file: string): Promise<{ key: unknown; gpu: string | null } | undefined> {
   try {
     const known: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof known !== 'object' || known === null || !('key' in known) || !('identity' in known))
+    if (typeof known !== 'object' || known === null || !('key' in known) || !('gpu' in known))
       return undefined;
-    return typeof known.identity === 'string' ? { key: known.key, identity: known.identity } : undefined;
+    const { key, gpu } = known;
+    return typeof gpu === 'string' || gpu === null ? { key, gpu } : undefined;
   } catch {
     return undefined;
   }

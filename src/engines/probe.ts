@@ -1,3 +1,5 @@
+import { digestSources, type LoadedAddon, loadAddon } from './native/addon.ts';
+import { createNativeEngine } from './native/engine.ts';
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 
 /** The status of an engine on this machine, for people. */
@@ -6,15 +8,24 @@ export interface EngineFinding {
   readonly available: boolean;
   /** A description, or why it is not available. */
   readonly text: string;
-  /** How to get it; null if it is available or cannot be. */
+  /** How to get it, or to mend it if it is available but not right; null if there is nothing to do. */
   readonly fix: string | null;
 }
 
+/** What a probe looks at, which tests replace. */
+export interface ProbeSurroundings {
+  readonly probe?: () => Promise<CudaProbe>;
+  readonly load?: () => LoadedAddon;
+  readonly digest?: () => string | undefined;
+}
+
 /** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */
-export async function probeEngines(
-  cudaProbe: () => Promise<CudaProbe> = probeCuda,
-): Promise<EngineFinding[]> {
-  return [await describeCpu(), describeCuda(await cudaProbe())];
+export async function probeEngines({
+  probe = probeCuda,
+  load = loadAddon,
+  digest = digestSources,
+}: ProbeSurroundings = {}): Promise<EngineFinding[]> {
+  return [await describeCpu(), describeNative(load(), digest()), describeCuda(await probe())];
 }
 
 async function describeCpu(): Promise<EngineFinding> {
@@ -25,6 +36,21 @@ async function describeCpu(): Promise<EngineFinding> {
     text: `TensorFlow.js ${version_core} with typed-array kernels, one thread`,
     fix: null,
   };
+}
+
+function describeNative(loaded: LoadedAddon, sources: string | undefined): EngineFinding {
+  const name = 'native, CPU';
+  if (!loaded.ok) return { name, available: false, text: loaded.reason, fix: loaded.fix };
+  const { sourceDigest } = loaded.addon;
+  const text = `C++ kernels ${sourceDigest}, ${createNativeEngine(loaded.addon).description.reason}`;
+  return sources === undefined || sources === sourceDigest
+    ? { name, available: true, text, fix: null }
+    : {
+        name,
+        available: true,
+        text: `${text}; it was compiled from other sources than those in native/`,
+        fix: 'Run `npm run build:native`.',
+      };
 }
 
 function describeCuda(cuda: CudaProbe): EngineFinding {

@@ -1,4 +1,4 @@
-import { chooseEngine } from '../engines/choose-engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/choose-engine.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { EngineChoice } from '../engines/engine-choice.ts';
 
@@ -12,19 +12,21 @@ export interface ChosenEngine {
  *
  * @param choice our own `--engine`, which overrides the device
  */
-export async function chooseDevice(device: string, choice: EngineChoice | undefined): Promise<ChosenEngine> {
+export async function chooseDevice(
+  device: string,
+  choice: EngineChoice | undefined,
+  options: EngineOptions = {},
+): Promise<ChosenEngine> {
   if (choice === undefined && device === 'cpu') {
-    // Opened directly, so that nothing looks for a GPU.
-    const { createCpuEngine } = await import('../engines/tfjs/engine.ts');
-    return { engine: createCpuEngine('-device cpu'), notes: [] };
+    return { engine: chooseCpuEngine('-device cpu', options), notes: [] };
   }
-  const engine = await chooseEngine(choice ?? 'auto');
-  const { backend, reason } = engine.description;
+  const engine = await chooseEngine(choice ?? 'auto', options);
+  const { backend } = engine.description;
   if (choice !== undefined || backend === 'cuda') return { engine, notes: [] };
   return {
     engine,
     notes: [
-      `-device ${device} is not available here (${reason}); training on the CPU instead. \`repro doctor\` tells how to get CUDA.`,
+      `-device ${device} is not available here; training on the CPU instead. \`repro doctor\` tells why, and how to get CUDA.`,
     ],
   };
 }

@@ -20,7 +20,8 @@ export type StageCommand =
   | { readonly kind: 'command'; readonly argv: readonly string[] };
 
 export interface Resources {
-  readonly cpu: number;
+  /** Cores; `share`: as many as there are for each of the instances that share them at the time. */
+  readonly cpu: number | 'share';
   readonly memoryBytes: number;
   readonly gpu: number;
   readonly timeSeconds: number | null;

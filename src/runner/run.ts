@@ -191,7 +191,9 @@ class Run {
     return instance;
   }
 
-  async #prepare(instance: StageInstance): Promise<InstanceResult | (() => Promise<InstanceResult>)> {
+  async #prepare(
+    instance: StageInstance,
+  ): Promise<InstanceResult | ((cpus: number) => Promise<InstanceResult>)> {
     try {
       const freshness = await this.#session.freshness.check(instance, (id) => this.#produced.get(id));
       const record = this.#isForced(instance.id) ? null : await this.#settle(instance, freshness);
@@ -201,7 +203,7 @@ class Run {
       }
       const work = this.#workOf(instance, freshness);
       this.#warnOfSize(instance);
-      return () => this.#execute(work);
+      return (cpus) => this.#execute({ ...work, cpus });
     } catch (error) {
       const { id } = instance;
       const logFile = logFileOf(this.#session.folder, id);
@@ -240,7 +242,7 @@ class Run {
     return freshness.record;
   }
 
-  #workOf(instance: StageInstance, freshness: Freshness): Work {
+  #workOf(instance: StageInstance, freshness: Freshness): Omit<Work, 'cpus'> {
     const reasons = this.#isForced(instance.id) ? [forced] : 'reasons' in freshness ? freshness.reasons : [];
     if ('record' in freshness) {
       const { fingerprint, parts } = freshness.record;

@@ -20,6 +20,8 @@ export interface StageContext<Params = unknown> {
   readonly outputs: readonly string[];
   /** One folder per entry of `resume:`; it exists and contains what an interrupted run of the same fingerprint left. */
   readonly resume: readonly string[];
+  /** The cores that the runner has set aside for it, `resources.cpu`. Results must not depend on their number. */
+  readonly cpus: number;
   /** Aborts on SIGINT and SIGTERM: save what is needed to resume, then throw. */
   readonly signal: AbortSignal;
   progress(progress: Progress): void;

@@ -65,6 +65,7 @@ async function runModule(task: StageTask): Promise<void> {
     inputs: task.inputs,
     outputs: task.outputs,
     resume: task.resume,
+    cpus: task.cpus,
     signal: stop.signal,
     progress: (progress) => {
       log.progress(progress);

@@ -13,6 +13,7 @@ export interface StageTask {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly resume: readonly string[];
+  readonly cpus: number;
 }
 
 /** The stage's process reports to the runner on this file descriptor, one JSON object per line. */

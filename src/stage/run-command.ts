@@ -38,6 +38,7 @@ function describePaths(task: StageTask): NodeJS.ProcessEnv {
       ...number('RESUME', task.resume),
     ]),
     REPRO_ID: task.id,
+    REPRO_CPUS: String(task.cpus),
     REPRO_PARAMS: JSON.stringify(task.params),
     REPRO_MATRIX: JSON.stringify(task.matrix),
   };

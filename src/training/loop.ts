@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { StepAbortedError } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import type { State } from '../snn/tensor.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
@@ -54,6 +55,8 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   const parameters = saved?.parameters ?? drawInitialState(task.spec, random);
   const position = saved === undefined ? startPosition(task.spec, random.state()) : restorePosition(saved);
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
+  const abort = (): void => session.abort?.();
+  task.signal?.addEventListener('abort', abort);
   const saveEveryMs = 60_000 * (task.saveEveryMinutes ?? DEFAULT_SAVE_MINUTES);
   let savedAtMs = clockMs();
   const save = async (): Promise<void> => {
@@ -78,9 +81,12 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
     if (position.best === undefined) throw new RangeError('a training has at least one epoch');
     return { rows: position.rows, best: position.best, last: await session.state() };
   } catch (error) {
-    if (error instanceof ReproError && error.code === 'training-interrupted') await save();
-    throw error;
+    const stopped =
+      error instanceof StepAbortedError ? interrupted(position, task.signal?.reason ?? error) : error;
+    if (stopped instanceof ReproError && stopped.code === 'training-interrupted') await save();
+    throw stopped;
   } finally {
+    task.signal?.removeEventListener('abort', abort);
     session.dispose();
   }
 }
@@ -118,13 +124,15 @@ function watchBatches(task: TrainingTask, position: Position): () => Promise<voi
   return async () => {
     // An engine may compute without ever returning to the event loop, where signals arrive.
     await nextTurn();
-    if (task.signal?.aborted) {
-      throw new ReproError('training-interrupted', `Interrupted in epoch ${position.epoch + 1}.`, {
-        fix: 'Run it again to resume.',
-        cause: task.signal.reason,
-      });
-    }
+    if (task.signal?.aborted) throw interrupted(position, task.signal.reason);
     reportProgress(task, position, ahead);
     ahead += 1;
   };
+}
+
+function interrupted(position: Position, cause: unknown): ReproError {
+  return new ReproError('training-interrupted', `Interrupted in epoch ${position.epoch + 1}.`, {
+    fix: 'Run it again to resume.',
+    cause,
+  });
 }

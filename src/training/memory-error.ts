@@ -1,3 +1,4 @@
+import { describeMemory, EngineMemoryError, formatGigabytes } from '../engines/memory-error.ts';
 import { ReproError } from '../errors.ts';
 import { countParameters } from '../snn/parameters.ts';
 import type { TrainingTask } from './task.ts';
@@ -7,8 +8,23 @@ const allocationFailure = /array buffer allocation failed|invalid (typed )?array
 
 /** Gives a failed allocation a message that says what was too large; any other error is returned unchanged. */
 export function explainMemoryError(error: unknown, { spec, settings }: TrainingTask): unknown {
-  if (!(error instanceof RangeError) || !allocationFailure.test(error.message)) return error;
   const parameters = countParameters(spec).toLocaleString('en');
+  if (error instanceof EngineMemoryError) {
+    const { samples, neededBytes, availableBytes, largestBatch } = error.need;
+    return new ReproError(
+      'out-of-memory',
+      `A network of ${parameters} parameters needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
+        `${formatGigabytes(availableBytes)} are available.`,
+      {
+        fix:
+          largestBatch > 0
+            ? `Lower \`train.batchSize\` to ${largestBatch} or less.`
+            : 'Not even one clip fits: lower `train.network.channels` or `frames.steps`.',
+        cause: error,
+      },
+    );
+  }
+  if (!(error instanceof RangeError) || !allocationFailure.test(error.message)) return error;
   return new ReproError(
     'out-of-memory',
     `A network of ${parameters} parameters, trained in batches of ${settings.batchSize}, does not fit in memory (${error.message}).`,

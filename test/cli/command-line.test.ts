@@ -208,6 +208,7 @@ describe('the other commands', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('Node.js');
     expect(stdout).toContain('@tensorflow/tfjs-node-gpu');
+    expect(stdout).toContain('engine native, CPU');
   });
 
   test('every command has help with its options, and an unknown command gets the closest suggestion', async () => {

@@ -45,7 +45,7 @@ describe('repro parity', () => {
     const lines = stdout.split('\n');
     expect(lines[0]).toMatch(/^case +compared +values +abs\. error +rel\. error +tolerance +result$/);
     expect(lines[1]).toMatch(/^plif_00 +spikes +720 +0 +0 +exact +pass$/);
-    expect(lines.at(-2)).toMatch(/^tfjs .* on /);
+    expect(lines.at(-2)).toMatch(/^(native|tfjs) .* on /);
     expect(lines.at(-1)).toBe('1 case, 4 comparisons, 2,161 values: all pass');
   });
 
@@ -103,10 +103,10 @@ describe('repro parity', () => {
       2,
       expect.stringContaining('this folder has no index.json'),
     ]);
-    const native = await parity(golden, '--engine', 'native');
-    expect([native.exitCode, native.stderr]).toEqual([
+    const torch = await parity(golden, '--engine', 'torch');
+    expect([torch.exitCode, torch.stderr]).toEqual([
       2,
-      'this version has no engine "native".\n  It has auto, tfjs, tfjs-cpu, tfjs-composed.',
+      'this version has no engine "torch".\n  It has auto, native, tfjs, tfjs-cpu, tfjs-composed.',
     ]);
     const unknown = await parity(golden, '--case', 'plif_99');
     expect([unknown.exitCode, unknown.stderr]).toEqual([

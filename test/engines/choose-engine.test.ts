@@ -6,8 +6,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseEngine } from '../../src/engines/choose-engine.ts';
 import { identifyEngine } from '../../src/engines/identity.ts';
 import { openNamedEngine } from '../../src/engines/named-engines.ts';
+import type { LoadedAddon } from '../../src/engines/native/addon.ts';
 import { probeEngines } from '../../src/engines/probe.ts';
-import { type CudaSurroundings, probeCuda } from '../../src/engines/tfjs/cuda.ts';
+import { type CudaProbe, type CudaSurroundings, probeCuda } from '../../src/engines/tfjs/cuda.ts';
+import { chooseDevice } from '../../src/original/device.ts';
+import { FakeAddon } from './native/fake-addon.ts';
 
 const here: CudaSurroundings = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
 
@@ -54,26 +57,87 @@ describe('probeCuda', () => {
   });
 });
 
+const noCuda = async (): Promise<CudaProbe> => ({ usable: false, reason: 'not today', fix: null });
+const cuda = async (): Promise<CudaProbe> => ({ usable: true, version: '4.22.0' });
+const native = (): LoadedAddon => ({ ok: true, addon: new FakeAddon() });
+const noNative = (): LoadedAddon => ({ ok: false, reason: 'it is not compiled', fix: 'Compile it.' });
+const notCalled = (): never => {
+  throw new Error('not to be called');
+};
+
 describe('chooseEngine', () => {
-  it('takes the CPU if asked to, without looking for a GPU', async () => {
-    const probe = () => Promise.reject(new Error('not to be called'));
-    const { description } = await chooseEngine('tfjs-cpu', probe);
-    expect(description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'requested as tfjs-cpu' });
-  });
-
-  it('falls back to the CPU and says why', async () => {
-    const engine = await chooseEngine('auto', async () => ({
-      usable: false,
-      reason: 'not today',
-      fix: null,
-    }));
-    expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'no CUDA: not today' });
-    expect(engine.description.version).toMatch(/^\d+\.\d+\.\d+$/);
-  });
-
-  it('takes CUDA if it works', async () => {
-    const engine = await chooseEngine('auto', async () => ({ usable: true, version: '4.22.0' }));
+  it('takes CUDA if it works, without loading the native engine', async () => {
+    const engine = await chooseEngine('auto', { probe: cuda, load: notCalled });
     expect(engine.description).toMatchObject({ name: 'tfjs', backend: 'cuda' });
+  });
+
+  it('takes the native engine without CUDA', async () => {
+    const engine = await chooseEngine('auto', { probe: noCuda, load: native, threads: 2, environment: {} });
+    expect(engine.description).toEqual({
+      name: 'native',
+      backend: 'cpu',
+      version: '0123456789ab-avx512',
+      reason: 'AVX-512, 2 threads',
+    });
+  });
+
+  it('falls back to TensorFlow.js on the CPU and says why', async () => {
+    const { description } = await chooseEngine('auto', { probe: noCuda, load: noNative });
+    expect(description).toMatchObject({
+      name: 'tfjs',
+      backend: 'cpu',
+      reason: 'no CUDA: not today; no native engine: it is not compiled',
+    });
+    expect(description.version).toMatch(/^\d+\.\d+\.\d+$/);
+  });
+
+  it('takes exactly what it is asked for, without looking for anything else', async () => {
+    const tfjs = await chooseEngine('tfjs-cpu', { probe: notCalled, load: notCalled });
+    expect(tfjs.description).toMatchObject({ name: 'tfjs', backend: 'cpu', reason: 'requested as tfjs-cpu' });
+    const asked = await chooseEngine('native', { probe: notCalled, load: native });
+    expect(asked.description).toMatchObject({ name: 'native', backend: 'cpu' });
+    const either = await chooseEngine('tfjs', { probe: noCuda, load: notCalled });
+    expect(either.description).toMatchObject({ name: 'tfjs', reason: 'no CUDA: not today' });
+  });
+
+  it('does not replace the native engine by another if it was asked for', async () => {
+    await expect(chooseEngine('native', { load: noNative })).rejects.toMatchObject({
+      code: 'engine-unavailable',
+      message: 'There is no native engine here: it is not compiled.',
+      fix: 'Compile it. Or choose another engine: `auto` takes the fastest there is.',
+    });
+  });
+
+  it('does not ignore an instruction set that is not available', async () => {
+    const environment = { REPRO_ISA: 'avx1024' };
+    const chosen = chooseEngine('auto', { probe: noCuda, load: native, environment });
+    await expect(chosen).rejects.toMatchObject({ code: 'engine-instruction-set' });
+  });
+});
+
+describe('chooseDevice', () => {
+  it('takes the fastest engine of the CPU for `-device cpu`, without looking for a GPU', async () => {
+    const options = { probe: notCalled, threads: 1, environment: {} };
+    const { engine, notes } = await chooseDevice('cpu', undefined, { ...options, load: native });
+    expect(engine.description).toMatchObject({ name: 'native', reason: 'AVX-512, 1 thread' });
+    expect(notes).toEqual([]);
+    const fallback = await chooseDevice('cpu', undefined, { ...options, load: noNative });
+    expect(fallback.engine.description).toMatchObject({
+      name: 'tfjs',
+      reason: '-device cpu; no native engine: it is not compiled',
+    });
+  });
+
+  it('notes that it trains on the CPU if CUDA was wanted', async () => {
+    const { notes } = await chooseDevice('cuda:0', undefined, {
+      probe: noCuda,
+      load: native,
+      threads: 1,
+      environment: {},
+    });
+    expect(notes).toEqual([
+      '-device cuda:0 is not available here; training on the CPU instead. `repro doctor` tells why, and how to get CUDA.',
+    ]);
   });
 });
 
@@ -85,21 +149,37 @@ describe('openNamedEngine', () => {
   });
 
   it('rejects an engine that does not exist, listing those that do', async () => {
-    await expect(openNamedEngine('native')).rejects.toMatchObject({
+    await expect(openNamedEngine('torch')).rejects.toMatchObject({
       code: 'engine-unknown',
-      message: 'this version has no engine "native".',
-      fix: 'It has auto, tfjs, tfjs-cpu, tfjs-composed.',
+      message: 'this version has no engine "torch".',
+      fix: 'It has auto, native, tfjs, tfjs-cpu, tfjs-composed.',
     });
   });
 });
 
 describe('probeEngines', () => {
   it('lists what is available and what is missing, with the remedy', async () => {
-    const findings = await probeEngines(async () => ({ usable: false, reason: 'none', fix: 'Get one.' }));
-    expect(findings).toEqual([
+    const probe = async (): Promise<CudaProbe> => ({ usable: false, reason: 'none', fix: 'Get one.' });
+    expect(await probeEngines({ probe, load: noNative })).toEqual([
       { name: 'tfjs, CPU', available: true, text: expect.stringContaining('TensorFlow.js'), fix: null },
+      { name: 'native, CPU', available: false, text: 'it is not compiled', fix: 'Compile it.' },
       { name: 'tfjs, CUDA', available: false, text: 'none', fix: 'Get one.' },
     ]);
+  });
+
+  it('describes the native engine, and warns if its sources have changed since', async () => {
+    const find = async (digest: string | undefined) =>
+      (await probeEngines({ probe: noCuda, load: native, digest: () => digest }))[1];
+    const text = expect.stringMatching(/^C\+\+ kernels 0123456789ab, AVX-512, \d+ threads?$/);
+    for (const same of ['0123456789ab', undefined]) {
+      expect(await find(same)).toEqual({ name: 'native, CPU', available: true, text, fix: null });
+    }
+    expect(await find('ffffffffffff')).toEqual({
+      name: 'native, CPU',
+      available: true,
+      text: expect.stringContaining('it was compiled from other sources than those in native/'),
+      fix: 'Run `npm run build:native`.',
+    });
   });
 });
 
@@ -117,11 +197,36 @@ describe('identifyEngine', () => {
     await writeFile(file, JSON.stringify({ name, version }));
     return file;
   }
-  const options = () => ({ projectRoot: folder, cacheFolder: path.join(folder, 'cache') });
+  const options = (probe: () => Promise<CudaProbe> = notCalled, load = noNative) => ({
+    projectRoot: folder,
+    cacheFolder: path.join(folder, 'cache'),
+    environment: {},
+    probe,
+    load,
+  });
 
   it('names the CPU without a probe if the CUDA package is not installed', async () => {
-    const probe = () => Promise.reject(new Error('not to be called'));
-    expect(await identifyEngine(options(), probe)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('auto', options())).toBe('tfjs 4.22.0 cpu');
+  });
+
+  it('names the native engine’s digest and instruction set, but not its threads, where that is chosen', async () => {
+    const here = options(notCalled, native);
+    expect(await identifyEngine('auto', here)).toBe('native 0123456789ab avx512');
+    expect(await identifyEngine('native', here)).toBe('native 0123456789ab avx512');
+    expect(
+      await identifyEngine('auto', { ...here, environment: { REPRO_ISA: 'avx2', REPRO_THREADS: '1' } }),
+    ).toBe('native 0123456789ab avx2');
+    expect(await identifyEngine('tfjs', here)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('native', options())).toBe('native, unavailable');
+  });
+
+  it('prefers CUDA to the native engine', async () => {
+    await install('@tensorflow/tfjs-node-gpu', '4.22.0');
+    const here = options(cuda, native);
+    expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda /);
+    expect(await identifyEngine('native', here)).toBe('native 0123456789ab avx512');
+    expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
   });
 
   it('probes once, and again when the package changes', async () => {
@@ -131,22 +236,21 @@ describe('identifyEngine', () => {
       probes++;
       return { usable: true, version: '4.22.0' } as const;
     };
-    const identity = await identifyEngine(options(), probe);
+    const identity = await identifyEngine('auto', options(probe));
     expect(identity).toMatch(/^tfjs 4\.22\.0 cuda /);
-    expect(await identifyEngine(options(), probe)).toBe(identity);
+    expect(await identifyEngine('auto', options(probe))).toBe(identity);
     expect(probes).toBe(1);
     await utimes(file, 1, 1);
-    await identifyEngine(options(), probe);
+    await identifyEngine('auto', options(probe));
     expect(probes).toBe(2);
   });
 
   it('probes again when its cache is damaged', async () => {
     await install('@tensorflow/tfjs-node-gpu', '4.22.0');
-    const probe = async () => ({ usable: false, reason: 'none', fix: null }) as const;
-    expect(await identifyEngine(options(), probe)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('auto', options(noCuda))).toBe('tfjs 4.22.0 cpu');
     const file = path.join(folder, 'cache', 'engine.json');
-    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ identity: 'tfjs 4.22.0 cpu' });
+    expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ gpu: null });
     await writeFile(file, '{"key"');
-    expect(await identifyEngine(options(), probe)).toBe('tfjs 4.22.0 cpu');
+    expect(await identifyEngine('auto', options(noCuda))).toBe('tfjs 4.22.0 cpu');
   });
 });

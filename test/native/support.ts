@@ -34,15 +34,11 @@ export const plif: NeuronSpec = {
 
 /** Initial parameters, with weights so large that neurons of all layers fire. */
 export function livelyState(spec: NetworkSpec, seed = 1): State {
-  const gains = new Map(
-    spec.layers.flatMap((layer) =>
-      layer.kind === 'linear'
-        ? [[`${layer.name}.weight`, 8] as const]
-        : layer.kind === 'conv'
-          ? [[`${layer.name}.weight`, 3] as const]
-          : [],
-    ),
-  );
+  const gains = new Map<string, number>();
+  for (const layer of spec.layers) {
+    if (layer.kind === 'linear') gains.set(`${layer.name}.weight`, 8);
+    if (layer.kind === 'conv') gains.set(`${layer.name}.weight`, 3);
+  }
   const random = randomNumbers(seed + 100);
   return new Map(
     [...initialState(spec, seed)].map(([name, tensor]): [string, Tensor] => {

@@ -43,6 +43,24 @@ describe('a run', () => {
     for (const id of ['a', 'b', 'c']) expect(project.read(`counts/${id}`)).toBe(`${id}\n${id}\n`);
   });
 
+  test('tells stages that share the cores how many each may use, and another number makes none stale', async () => {
+    const project = await createProject();
+    const define = (cpu: number | 'share') =>
+      project.define(
+        ['a', 'b'].map((id) => ({
+          id,
+          run: ['sh', '-c', 'echo "$REPRO_CPUS" > "$REPRO_OUTPUT_0"'],
+          outputs: [`artifacts/${id}`],
+          resources: { cpu },
+        })),
+      );
+    define('share');
+    await project.run({ jobs: 4, machine: { cpu: 6, memoryBytes: 2 ** 40, gpu: 0 } });
+    for (const id of ['a', 'b']) expect(project.read(`artifacts/${id}`)).toBe('3\n');
+    define(2);
+    expect((await project.run({ jobs: 4 })).ran).toEqual([]);
+  });
+
   test('runs a stage alone, with a warning, if it asks for more than the machine has', async () => {
     const project = await createProject();
     project.define([

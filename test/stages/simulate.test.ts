@@ -27,6 +27,7 @@ test('stage simulate writes its output, reports each recording and records metri
     inputs: [],
     outputs: [output],
     resume: [],
+    cpus: 1,
     signal: new AbortController().signal,
     progress: (step) => progress.push(step),
     metrics: (values) => {

@@ -22,6 +22,7 @@ export function makeContext<Params>(
     outputs,
     matrix: {},
     resume: [],
+    cpus: 1,
     signal: new AbortController().signal,
     said,
     progress: ({ done, total, unit }) => said.progress.push(`${done}/${total} ${unit}`),

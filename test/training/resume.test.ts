@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine, EngineDescription } from '../../src/engines/engine.ts';
+import { type Engine, type EngineDescription, StepAbortedError } from '../../src/engines/engine.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { CheckpointStore } from '../../src/training/checkpoint-store.ts';
 import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
@@ -19,6 +19,31 @@ beforeEach(async () => {
   warnings = [];
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
+
+/** An engine whose step with this number, from 1, never ends unless it is aborted. */
+function abortableEngine(endless: number, onEndless: () => void): Engine {
+  const engine = fakeEngine();
+  return {
+    ...engine,
+    open: async (...network) => {
+      const session = await engine.open(...network);
+      let steps = 0;
+      let abort = () => {};
+      return {
+        ...session,
+        trainStep: async (...step) => {
+          steps += 1;
+          if (steps !== endless) return session.trainStep(...step);
+          return new Promise((_, reject) => {
+            abort = () => reject(new StepAbortedError());
+            setImmediate(onEndless);
+          });
+        },
+        abort: () => abort(),
+      };
+    },
+  };
+}
 
 /** Trains until `when` calls happened of steps and evaluations together, then aborts. */
 async function trainAndAbort(when: number, over: Partial<TrainingTask> = {}): Promise<void> {
@@ -98,6 +123,20 @@ describe('a training that was interrupted', () => {
     const training = trainNetwork(smallTask({ onStep }, { checkpoints: store(), signal: controller.signal }));
     await expect(training).rejects.toMatchObject({ code: 'training-interrupted' });
     expect(steps.length).toBeLessThan(9);
+  });
+
+  it('does not wait for the end of a step that can be aborted, and does it again', async () => {
+    const controller = new AbortController();
+    const engine = abortableEngine(6, () => controller.abort());
+    const task = { ...smallTask({}, { checkpoints: store(), signal: controller.signal }), engine };
+    await expect(trainNetwork(task)).rejects.toMatchObject({
+      code: 'training-interrupted',
+      message: 'Interrupted in epoch 2.',
+    });
+    const notes: string[] = [];
+    const resumed = smallTask({}, { checkpoints: store(), note: (text) => notes.push(text) });
+    expect(outputsOf(await trainNetwork(resumed))).toEqual(outputsOf(await trainNetwork(smallTask())));
+    expect(notes).toEqual(['Resuming epoch 2 of 4 after 1 batch.']);
   });
 
   it('can be interrupted again and again', async () => {

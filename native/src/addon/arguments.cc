@@ -139,7 +139,8 @@ std::int64_t readWhole(const Napi::Value& value, const std::string& what, std::i
   if (!value.IsNumber()) throw ArgumentProblem(what + ": expected a number");
   const double number = value.As<Napi::Number>().DoubleValue();
   if (!(number >= static_cast<double>(least) && number <= static_cast<double>(most)) || number != std::floor(number)) {
-    throw ArgumentProblem(what + ": expected a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+    throw ArgumentProblem(what + ": expected a whole number from " + std::to_string(least) + " to " +
+                          std::to_string(most));
   }
   return static_cast<std::int64_t>(number);
 }

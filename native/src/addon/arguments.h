@@ -1,5 +1,6 @@
 #pragma once
-// Reads JavaScript values. Everything is checked: whatever a caller passes ends in an error with a code, never in a crash.
+// Reads JavaScript values. Everything is checked: whatever a caller passes ends in an error with a code, never in a
+// crash.
 
 #include <napi.h>
 
@@ -43,7 +44,8 @@ const KernelTable& readInstructionSet(const Napi::Object& options);
 /// a · b, of sizes that the caller chose. @throws ArgumentProblem if that is beyond all reason
 std::size_t multiplySizes(std::size_t a, std::size_t b);
 
-/// Calls `work`, and turns what it throws into a JavaScript error with a code: PLIF_SHAPE, PLIF_ARGUMENT, PLIF_OUT_OF_MEMORY.
+/// Calls `work`, and turns what it throws into a JavaScript error with a code: PLIF_SHAPE, PLIF_ARGUMENT,
+/// PLIF_OUT_OF_MEMORY.
 template <class Work>
 auto translateErrors(Napi::Env env, const Work& work) -> decltype(work());
 

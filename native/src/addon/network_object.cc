@@ -191,7 +191,8 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
     input->frames = readFrames(info[0], frameCount);
     input->labels = readInts(info[3], "labels", batch.samples);
     for (const std::int32_t label : input->labels) {
-      if (label < 0 || label >= spec.classes) throw ArgumentProblem("labels: there is no class " + std::to_string(label));
+      if (label < 0 || label >= spec.classes)
+        throw ArgumentProblem("labels: there is no class " + std::to_string(label));
     }
     const Napi::Object masks = readObject(info[4], "masks");
     const std::vector<std::int64_t>& features = network.dropoutFeatures();
@@ -213,8 +214,8 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
         [input, network = network_, batch] {
           std::vector<const float*> masks;
           for (const auto& mask : input->masks) masks.push_back(mask.data());
-          input->result = network->trainStep(input->frames.view(), batch.samples, batch.frameSteps, input->labels.data(),
-                                             masks, input->options);
+          input->result = network->trainStep(input->frames.view(), batch.samples, batch.frameSteps,
+                                             input->labels.data(), masks, input->options);
         },
         [input](Napi::Env env) -> Napi::Value {
           Napi::Object object = makeForward(env, input->result);

@@ -6,11 +6,12 @@
 
 namespace plif::PLIF_ISA {
 
-/// `x = y · scale + shift`, charge `h = v + (x − (v − rest)) · leak`, fire `s = h ≥ threshold`, reset `v = rest` (hard) or
-/// `v = h − threshold` (soft) where s, else `v = h`.
+/// `x = y · scale + shift`, charge `h = v + (x − (v − rest)) · leak`, fire `s = h ≥ threshold`, reset `v = rest` (hard)
+/// or `v = h − threshold` (soft) where s, else `v = h`.
 ///
-/// Loops: register of the block, row, pixel. A register's channels have one scale and shift, which stay in registers; v, h and y are read and
-/// written once, and the first-level cache holds all of them for a row. The bits of 16 channels go out together.
+/// Loops: register of the block, row, pixel. A register's channels have one scale and shift, which stay in registers;
+/// v, h and y are read and written once, and the first-level cache holds all of them for a row. The bits of 16 channels
+/// go out together.
 template <bool Hard, bool Keep>
 PLIF_INLINE void fireAs(const FireRows& r) {
   const Vec threshold = broadcast(r.neuron->threshold);

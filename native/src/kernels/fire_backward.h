@@ -37,8 +37,9 @@ PLIF_INLINE void addTo(float* sums, int lane, Vec value) { store(sums + lane, lo
 ///
 ///   dL/dh = dL/ds · α · S' + (1 − s) · dL/dv,  dL/dx = dL/dh · leak,  dL/dv of the step before = dL/dh · (1 − leak)
 ///
-/// Loops: register of the block, window, its pixels. With max pooling, dL/ds is that of the window for the first pixel that fired, or for the
-/// first pixel if none did, and 0 for the others: so the surrogate's division is done once for each window. `Windows` is 1 or 4 pixels.
+/// Loops: register of the block, window, its pixels. With max pooling, dL/ds is that of the window for the first pixel
+/// that fired, or for the first pixel if none did, and 0 for the others: so the surrogate's division is done once for
+/// each window. `Windows` is 1 or 4 pixels.
 template <int Windows, bool PerNeuron>
 PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
   const Vec threshold = broadcast(r.neuron->threshold);
@@ -79,7 +80,8 @@ PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
         for (int q = 1; q < Windows; q++) best = select(chosen[q], h[q], best);
       }
       const Vec bent = (best - threshold) * slope;
-      const Vec ofSpike = load(r.gradient + static_cast<std::size_t>(window) * kBlock + lane) * half / multiplyAdd(bent, bent, one);
+      const Vec ofSpike =
+          load(r.gradient + static_cast<std::size_t>(window) * kBlock + lane) * half / multiplyAdd(bent, bent, one);
       PLIF_UNROLL
       for (int q = 0; q < Windows; q++) {
         const std::size_t x = static_cast<std::size_t>(window * kSide + q % kSide) * kBlock + lane;
@@ -106,7 +108,8 @@ PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
     }
     // An odd last column belongs to no window.
     for (int x = windows * kSide; x < r.shape.width; x++) {
-      for (int i = 0; i < kSide; i++) store(r.current + i * r.currentRowStride + static_cast<std::size_t>(x) * kBlock + lane, Vec{});
+      for (int i = 0; i < kSide; i++)
+        store(r.current + i * r.currentRowStride + static_cast<std::size_t>(x) * kBlock + lane, Vec{});
     }
     addTo(r.sums, lane, sums);
     addTo(r.productSums, lane, productSums);
@@ -120,7 +123,8 @@ struct WindowPixel {
   int place;
 };
 
-/// Whether a pixel with this h is the one that max pooling chose, per channel: the first that fired, or the first of all if none did.
+/// Whether a pixel with this h is the one that max pooling chose, per channel: the first that fired, or the first of
+/// all if none did.
 PLIF_INLINE Mask chosenOf(const FireBackwardRows& r, WindowPixel pixel, int lane, Vec threshold) {
   const int pool = r.shape.pool;
   const auto chargedAt = [&](int place) {
@@ -138,7 +142,8 @@ PLIF_INLINE Mask chosenOf(const FireBackwardRows& r, WindowPixel pixel, int lane
   return chosen;
 }
 
-/// Any neuron and pooling, pixel by pixel; src/snn/neurons.ts has the equations. Slower, as every pixel looks at its whole window.
+/// Any neuron and pooling, pixel by pixel; src/snn/neurons.ts has the equations. Slower, as every pixel looks at its
+/// whole window.
 PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
   const NeuronSettings& neuron = *r.neuron;
   const Vec threshold = broadcast(neuron.threshold);
@@ -189,7 +194,8 @@ PLIF_INLINE void fireBackwardGeneral(const FireBackwardRows& r) {
 
 inline void fireBackward(const FireBackwardRows& r) {
   const NeuronSettings& neuron = *r.neuron;
-  const bool plain = neuron.hardReset && neuron.detachReset && neuron.surrogate == Surrogate::atan && !neuron.learnAlpha;
+  const bool plain =
+      neuron.hardReset && neuron.detachReset && neuron.surrogate == Surrogate::atan && !neuron.learnAlpha;
   const bool perNeuron = r.leakPixelStride != 0;
   const bool whole = r.gradient != nullptr;
   if (plain && whole && r.shape.pooling == Pooling::max && r.shape.pool == 2 && r.shape.rows == 2) {

@@ -117,8 +117,8 @@ template <int Blocks>
 inline void gatherPanel(const ConvSize& conv, int blocks, const float* panel, const std::uint64_t* spikes, float* y,
                         const BlockedShape& yShape, int firstBlock, std::int64_t first, std::int64_t last) {
   if constexpr (Blocks > 1) {
-    if (blocks < Blocks) return gatherPanel<Blocks / 2>(conv, blocks, panel, spikes, y, yShape, firstBlock, first,
-                                                        last);
+    if (blocks < Blocks)
+      return gatherPanel<Blocks / 2>(conv, blocks, panel, spikes, y, yShape, firstBlock, first, last);
   }
   const SpikeShape shape{conv.inChannels, conv.inHeight, conv.inWidth};
   for (std::int64_t row = first; row < last; row++) {

@@ -4,8 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Functions in shared headers must be inlined everywhere: a copy compiled for AVX-512 could otherwise be the one that the linker keeps for
-/// all, and crash on a processor without it.
+/// Functions in shared headers must be inlined everywhere: a copy compiled for AVX-512 could otherwise be the one that
+/// the linker keeps for all, and crash on a processor without it.
 #define PLIF_INLINE inline __attribute__((always_inline))
 
 namespace plif {
@@ -20,8 +20,8 @@ constexpr std::size_t kAlignment = 64;
 PLIF_INLINE constexpr int blocksOf(int channels) { return (channels + kBlock - 1) / kBlock; }
 PLIF_INLINE constexpr int paddedChannels(int channels) { return blocksOf(channels) * kBlock; }
 
-/// Activations as single precision, [images][blocks][height + 2·border][width + 2·border][16]. The border is zero, so that a 3x3
-/// kernel needs no special case at the edges. Images are numbered time outermost: t · samples + n.
+/// Activations as single precision, [images][blocks][height + 2·border][width + 2·border][16]. The border is zero, so
+/// that a 3x3 kernel needs no special case at the edges. Images are numbered time outermost: t · samples + n.
 struct BlockedShape {
   int blocks = 0;
   int height = 0;
@@ -38,7 +38,8 @@ struct BlockedShape {
   }
 };
 
-/// Spikes as bits, [images][height][width][words] of 64 channels each: bit c % 64 of word c / 64 is channel c. There is no border.
+/// Spikes as bits, [images][height][width][words] of 64 channels each: bit c % 64 of word c / 64 is channel c. There is
+/// no border.
 struct SpikeShape {
   int channels = 0;
   int height = 0;
@@ -51,7 +52,8 @@ struct SpikeShape {
   }
 };
 
-/// The same spikes by channel, [images][channels][height][words] with 64 pixels of a row in each word: bit x % 64 of word x / 64.
+/// The same spikes by channel, [images][channels][height][words] with 64 pixels of a row in each word: bit x % 64 of
+/// word x / 64.
 struct PlaneShape {
   int channels = 0;
   int height = 0;

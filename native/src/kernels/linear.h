@@ -1,6 +1,6 @@
 #pragma once
-// Linear layers over spikes. Most inputs are zero, so rows come as lists of the other entries, and each entry selects one row of the
-// weights, [positions][outputs], whose outputs fill whole registers.
+// Linear layers over spikes. Most inputs are zero, so rows come as lists of the other entries, and each entry selects
+// one row of the weights, [positions][outputs], whose outputs fill whole registers.
 
 #include "table.h"
 #include "vector.h"
@@ -9,8 +9,8 @@ namespace plif::PLIF_ISA {
 
 /// Adds the selected rows of the weights into `kParts · Blocks` registers, one panel of 16 · Blocks outputs.
 template <int Blocks>
-PLIF_INLINE void addRows(const SparseRows& rows, std::uint32_t from, std::uint32_t to, const float* weights, int outputs,
-                         float* out) {
+PLIF_INLINE void addRows(const SparseRows& rows, std::uint32_t from, std::uint32_t to, const float* weights,
+                         int outputs, float* out) {
   Vec sums[Blocks * kParts];
   PLIF_UNROLL
   for (int v = 0; v < Blocks * kParts; v++) sums[v] = Vec{};
@@ -26,7 +26,8 @@ PLIF_INLINE void addRows(const SparseRows& rows, std::uint32_t from, std::uint32
 
 /// `out[r] = Σ value · weights[position]` over the entries of row r.
 ///
-/// Loops: row, panel of outputs, entry. A panel's sums stay in registers; its weight rows are cache lines read in sequence.
+/// Loops: row, panel of outputs, entry. A panel's sums stay in registers; its weight rows are cache lines read in
+/// sequence.
 inline void linearForward(const SparseRows& rows, const float* weights, int outputs, float* out, int first, int last) {
   constexpr int kWide = kLanes == 4 ? 2 : 4;  // as many blocks as half the registers hold
   for (int r = first; r < last; r++) {
@@ -34,7 +35,8 @@ inline void linearForward(const SparseRows& rows, const float* weights, int outp
     const std::uint32_t from = rows.start[r];
     const std::uint32_t end = rows.start[r + 1];
     int o = 0;
-    for (; o + kWide * kBlock <= outputs; o += kWide * kBlock) addRows<kWide>(rows, from, end, weights + o, outputs, to + o);
+    for (; o + kWide * kBlock <= outputs; o += kWide * kBlock)
+      addRows<kWide>(rows, from, end, weights + o, outputs, to + o);
     for (; o < outputs; o += kBlock) addRows<1>(rows, from, end, weights + o, outputs, to + o);
   }
 }
@@ -56,7 +58,8 @@ inline std::uint32_t findEntry(const SparseRows& rows, int r, std::uint32_t posi
 
 /// `dw[position] = Σ over rows of value · g[r]` for the positions [first, last).
 ///
-/// Loops: row, entry within the range, outputs. The range is chosen by the caller so that its dw stays in the second-level cache.
+/// Loops: row, entry within the range, outputs. The range is chosen by the caller so that its dw stays in the
+/// second-level cache.
 inline void linearWeightGradient(const SparseRows& rows, int count, const float* g, int outputs, float* dw,
                                  std::uint32_t first, std::uint32_t last) {
   std::memset(dw + static_cast<std::size_t>(first) * outputs, 0,
@@ -73,8 +76,8 @@ inline void linearWeightGradient(const SparseRows& rows, int count, const float*
 
 /// `dx[r][position] = Σ over outputs of g[r] · weights[position]` for the positions [first, last).
 ///
-/// Loops: tile of 4 rows, position, outputs. A tile's sums stay in registers; the caller's range keeps the weights in the
-/// second-level cache from one tile to the next.
+/// Loops: tile of 4 rows, position, outputs. A tile's sums stay in registers; the caller's range keeps the weights in
+/// the second-level cache from one tile to the next.
 inline void linearInputGradient(const float* g, int rows, const float* weights, int outputs, float* dx,
                                 std::uint32_t positions, std::uint32_t first, std::uint32_t last) {
   constexpr int kRows = 4;
@@ -93,7 +96,8 @@ inline void linearInputGradient(const float* g, int rows, const float* weights, 
         PLIF_UNROLL
         for (int i = 0; i < kRows; i++) sums[i] = multiplyAdd(weight, load(from[i] + o), sums[i]);
       }
-      for (int i = 0; i < kRows && r + i < rows; i++) dx[static_cast<std::size_t>(r + i) * positions + p] = sumLanes(sums[i]);
+      for (int i = 0; i < kRows && r + i < rows; i++)
+        dx[static_cast<std::size_t>(r + i) * positions + p] = sumLanes(sums[i]);
     }
   }
 }

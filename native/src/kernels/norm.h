@@ -6,8 +6,8 @@
 
 namespace plif::PLIF_ISA {
 
-/// Mean and Σ (y − mean)² in two passes: the plane is in the second-level cache for the second. Rows are summed in single precision, in four
-/// chains that hide the additions' latency, and added up in double precision.
+/// Mean and Σ (y − mean)² in two passes: the plane is in the second-level cache for the second. Rows are summed in
+/// single precision, in four chains that hide the additions' latency, and added up in double precision.
 inline void planeMoments(const float* plane, const BlockedShape& shape, double* mean, double* squares) {
   const double pixels = static_cast<double>(shape.height) * shape.width;
   for (int part = 0; part < kParts; part++) {
@@ -49,8 +49,8 @@ inline void planeMoments(const float* plane, const BlockedShape& shape, double* 
 }
 
 /// `dy = slope · dx + tilt · y + offset`, in place. Limited by memory: two arrays are read and one written.
-inline void normBackward(float* dx, const BlockedShape& dxShape, const float* y, const BlockedShape& yShape, const float* slope,
-                         const float* tilt, const float* offset) {
+inline void normBackward(float* dx, const BlockedShape& dxShape, const float* y, const BlockedShape& yShape,
+                         const float* slope, const float* tilt, const float* offset) {
   Vec a[kParts], b[kParts], c[kParts];
   for (int part = 0; part < kParts; part++) {
     a[part] = load(slope + part * kLanes);

@@ -1,6 +1,6 @@
 #pragma once
-// The first convolution, 3x3 over frames of few planes. A patch p is the neighbourhood of a pixel in all planes, in the order
-// plane · 9 + ky · 3 + kx. Most patches of event frames are empty, and are skipped in pairs.
+// The first convolution, 3x3 over frames of few planes. A patch p is the neighbourhood of a pixel in all planes, in the
+// order plane · 9 + ky · 3 + kx. Most patches of event frames are empty, and are skipped in pairs.
 
 #include "patch_moments.h"
 #include "table.h"
@@ -8,17 +8,35 @@
 
 namespace plif::PLIF_ISA {
 
-/// Whether a pair of pixels has any event in its 3 x 4 patch, in any plane: [height][ceil(width / 2)].
+/// Which of `kLanes` columns, from the aligned one at `at`, have an event in any plane of three rows; bit i is column
+/// i.
+PLIF_INLINE unsigned occupiedColumns(const PatchSize& size, const float* at) {
+  Mask empty = maskOf((1u << kLanes) - 1u);
+  for (int plane = 0; plane < size.planes; plane++) {
+    for (int row = 0; row < 3; row++) {
+      const Vec value = load(at + plane * size.planeStride() + static_cast<std::size_t>(row) * size.rowFloats());
+      // Not `value == 0` as bits: a negative zero is empty as well, and NaN is not.
+      empty = both(empty, both(atLeast(value, Vec{}), atLeast(Vec{}, value)));
+    }
+  }
+  return bitsOf(negate(empty));
+}
+
+/// Whether a pair of pixels has any event in its 3 x 4 patch, in any plane: [height][ceil(width / 2)]. Loops: row,
+/// register of columns, plane and row of the patch, pair. A register's last pair also sees two columns of the next
+/// register; rows have room for reading it.
 inline void patchOccupied(const PatchSize& size, const float* image, std::uint8_t* flags) {
   const int pairs = (size.width + 1) / 2;
   for (int y = 0; y < size.height; y++) {
-    for (int pair = 0; pair < pairs; pair++) {
-      bool any = false;
-      for (int row = 0; row < size.planes * 3; row++) {
-        const float* at = image + row / 3 * size.planeStride() + static_cast<std::size_t>(y + row % 3) * size.rowFloats() + 2 * pair;
-        any |= (at[0] != 0) | (at[1] != 0) | (at[2] != 0) | (at[3] != 0);
-      }
-      flags[static_cast<std::size_t>(y) * pairs + pair] = any;
+    const float* row = image + static_cast<std::size_t>(y) * size.rowFloats();
+    unsigned columns = occupiedColumns(size, row);
+    for (int first = 0; first < pairs; first += kLanes / 2) {
+      const unsigned next = occupiedColumns(size, row + 2 * first + kLanes);
+      const unsigned seen = columns | next << kLanes;
+      const int count = pairs - first < kLanes / 2 ? pairs - first : kLanes / 2;
+      for (int i = 0; i < count; i++)
+        flags[static_cast<std::size_t>(y) * pairs + first + i] = (seen >> 2 * i & 15u) != 0;
+      columns = next;
     }
   }
 }
@@ -31,10 +49,12 @@ PLIF_INLINE bool anyOccupied(const std::uint8_t* flags, int pairs, int pair) {
 
 /// y of a pair of pixels in `Rows` rows: Rows · 2 sums in registers, each value broadcast once for all that need it.
 template <int Planes, int Rows>
-PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const Vec* weights, int planes, Vec (&sums)[Rows * 2]) {
+PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const Vec* weights, int planes,
+                              Vec (&sums)[Rows * 2]) {
   PLIF_UNROLL
   for (int i = 0; i < Rows * 2; i++) sums[i] = Vec{};
-  // With a number of planes known to the compiler everything unrolls, and the weights stay in registers where there are 32.
+  // With a number of planes known to the compiler everything unrolls, and the weights stay in registers where there
+  // are 32.
   PLIF_UNROLL
   for (int plane = 0; plane < (Planes > 0 ? Planes : planes); plane++) {
     PLIF_UNROLL
@@ -57,8 +77,8 @@ PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const 
 
 /// `Rows` rows of y for one register of the block. Loops: pair of pixels, plane, row and column of the patch, pixel.
 template <int Planes, int Rows>
-PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights, int lane,
-                              float* y) {
+PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const std::uint8_t* flags,
+                              const float* weights, int lane, float* y) {
   const int pairs = (size.width + 1) / 2;
   const int inputs = Planes > 0 ? Planes * 9 : size.inputs();
   Vec held[(Planes > 0 ? Planes : PatchSize::kMaxPlanes) * 9];
@@ -69,7 +89,8 @@ PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const s
   const std::size_t row = static_cast<std::size_t>(size.width) * kBlock;
   for (int pair = 0; pair < pairs; pair++) {
     Vec sums[Rows * 2] = {};
-    if (anyOccupied<Rows>(flags, pairs, pair)) convolvePair<Planes, Rows>(size, image + 2 * pair, held, size.planes, sums);
+    if (anyOccupied<Rows>(flags, pairs, pair))
+      convolvePair<Planes, Rows>(size, image + 2 * pair, held, size.planes, sums);
     float* to = y + static_cast<std::size_t>(pair) * 2 * kBlock + lane;
     const bool second = 2 * pair + 1 < size.width;
     PLIF_UNROLL
@@ -81,8 +102,8 @@ PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const s
 }
 
 template <int Planes>
-PLIF_INLINE void convolvePlanes(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights,
-                                int firstRow, int rows, float* y) {
+PLIF_INLINE void convolvePlanes(const PatchSize& size, const float* image, const std::uint8_t* flags,
+                                const float* weights, int firstRow, int rows, float* y) {
   const int pairs = (size.width + 1) / 2;
   for (int part = 0; part < kParts; part++) {
     const int lane = part * kLanes;
@@ -100,8 +121,8 @@ PLIF_INLINE void convolvePlanes(const PatchSize& size, const float* image, const
   }
 }
 
-inline void patchConvolve(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights, int firstRow,
-                          int rows, float* y) {
+inline void patchConvolve(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* weights,
+                          int firstRow, int rows, float* y) {
   switch (size.planes) {
     case 1:
       return convolvePlanes<1>(size, image, flags, weights, firstRow, rows, y);
@@ -114,11 +135,11 @@ inline void patchConvolve(const PatchSize& size, const float* image, const std::
   }
 }
 
-/// gradient[a] += Σ p[a] · dx over the pixels of `Rows` rows, for one plane and one register of the block: nine sums, one for each tap, stay in
-/// registers over the row. Loops: pair of pixels, row and column of its patch, pixel.
+/// gradient[a] += Σ p[a] · dx over the pixels of `Rows` rows, for one plane and one register of the block: nine sums,
+/// one for each tap, stay in registers over the row. Loops: pair of pixels, row and column of its patch, pixel.
 template <int Rows>
-PLIF_INLINE void gradientRows(const PatchSize& size, const float* plane, const std::uint8_t* flags, const float* dx, int lane,
-                              float* gradient) {
+PLIF_INLINE void gradientRows(const PatchSize& size, const float* plane, const std::uint8_t* flags, const float* dx,
+                              int lane, float* gradient) {
   const int pairs = (size.width + 1) / 2;
   const std::size_t rowStride = static_cast<std::size_t>(size.width) * kBlock;
   Vec sums[9];
@@ -154,15 +175,16 @@ PLIF_INLINE void gradientRows(const PatchSize& size, const float* plane, const s
   for (int tap = 0; tap < 9; tap++) store(gradient + tap * kBlock + lane, sums[tap]);
 }
 
-inline void patchWeightGradient(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* dx, int firstRow,
-                                int rows, float* gradient) {
+inline void patchWeightGradient(const PatchSize& size, const float* image, const std::uint8_t* flags, const float* dx,
+                                int firstRow, int rows, float* gradient) {
   const int pairs = (size.width + 1) / 2;
   for (int part = 0; part < kParts; part++) {
     for (int plane = 0; plane < size.planes; plane++) {
       float* to = gradient + plane * 9 * kBlock;
       int row = 0;
       for (; row < rows; row += 2) {
-        const float* from = image + plane * size.planeStride() + static_cast<std::size_t>(firstRow + row) * size.rowFloats();
+        const float* from =
+            image + plane * size.planeStride() + static_cast<std::size_t>(firstRow + row) * size.rowFloats();
         const std::uint8_t* occupied = flags + static_cast<std::size_t>(firstRow + row) * pairs;
         const float* gradients = dx + static_cast<std::size_t>(row) * size.width * kBlock;
         if (row + 2 <= rows) {

@@ -6,13 +6,15 @@
 
 namespace plif::PLIF_ISA {
 
-/// Rows whose products are added up in single precision, in kLanes chains, before they go to double precision: exact for event counts.
+/// Rows whose products are added up in single precision, in kLanes chains, before they go to double precision: exact
+/// for event counts.
 constexpr int kMomentRows = 8;
 /// Products of one input with this many others at once, which hides the additions' latency.
 constexpr int kMomentColumns = 6;
 
 /// Σ over pixels of a · b[j] for `kMomentColumns` inputs b (pointers to their first pixel), and of a alone.
-PLIF_INLINE void multiplyInputs(const PatchSize& size, const float* a, const float* const* b, int rows, double* products, double* sum) {
+PLIF_INLINE void multiplyInputs(const PatchSize& size, const float* a, const float* const* b, int rows,
+                                double* products, double* sum) {
   Vec sums[kMomentColumns + 1] = {};
   const int whole = size.width / kLanes * kLanes;
   // Lanes beyond the row's end would see its border and what follows.
@@ -41,14 +43,15 @@ inline bool anyEvent(const PatchSize& size, const float* image, int firstRow, in
   return false;
 }
 
-/// Element (a, b) is Σ p[a] · p[b], where the last of p's elements is 1. Loops: a few rows at a time, input a, inputs b in groups, pixel.
-/// Groups of rows without events are skipped.
+/// Element (a, b) is Σ p[a] · p[b], where the last of p's elements is 1. Loops: a few rows at a time, input a, inputs b
+/// in groups, pixel. Groups of rows without events are skipped.
 inline void patchMoments(const PatchSize& size, const float* image, double* moments) {
   const int inputs = size.inputs();
   const int stride = inputs + 1;
   std::memset(moments, 0, sizeof(double) * stride * stride);
   const auto inputAt = [&](int input, int row) {
-    return image + input / 9 * size.planeStride() + static_cast<std::size_t>(row + input % 9 / 3) * size.rowFloats() + input % 3;
+    return image + input / 9 * size.planeStride() + static_cast<std::size_t>(row + input % 9 / 3) * size.rowFloats() +
+           input % 3;
   };
   for (int row = 0; row < size.height; row += kMomentRows) {
     const int rows = size.height - row < kMomentRows ? size.height - row : kMomentRows;

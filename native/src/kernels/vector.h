@@ -1,6 +1,7 @@
 #pragma once
-// Registers of `kLanes` single-precision numbers and masks over them, from the compiler's vector extensions. Each of baseline.cc,
-// avx2.cc and avx512.cc compiles the kernels once with its own flags; PLIF_ISA names the namespace that keeps the copies apart.
+// Registers of `kLanes` single-precision numbers and masks over them, from the compiler's vector extensions. Each of
+// baseline.cc, avx2.cc and avx512.cc compiles the kernels once with its own flags; PLIF_ISA names the namespace that
+// keeps the copies apart.
 
 #include <cstddef>
 #include <cstdint>
@@ -67,9 +68,7 @@ PLIF_INLINE Mask either(Mask a, Mask b) { return {static_cast<__mmask16>(a.value
 /// a and not b.
 PLIF_INLINE Mask butNot(Mask a, Mask b) { return {static_cast<__mmask16>(a.value & ~b.value)}; }
 PLIF_INLINE Mask negate(Mask a) { return {static_cast<__mmask16>(~a.value)}; }
-PLIF_INLINE Vec select(Mask m, Vec yes, Vec no) {
-  return (Vec)_mm512_mask_mov_ps((__m512)no, m.value, (__m512)yes);
-}
+PLIF_INLINE Vec select(Mask m, Vec yes, Vec no) { return (Vec)_mm512_mask_mov_ps((__m512)no, m.value, (__m512)yes); }
 PLIF_INLINE Vec keepWhere(Mask m, Vec v) { return (Vec)_mm512_maskz_mov_ps(m.value, (__m512)v); }
 /// Bit i is lane i.
 PLIF_INLINE unsigned bitsOf(Mask m) { return m.value; }

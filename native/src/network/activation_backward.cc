@@ -9,15 +9,15 @@ namespace plif {
 void ActivationOp::backward(Pass& pass, bool wantsInput) {
   const std::int64_t images = pass.shape.images(input_);
   const int windowRows = (input_.height + pool_ - 1) / pool_;
-  std::memset(sums_, 0, static_cast<std::size_t>(windowRows) * pass.shape.stepsOf(input_) * 2 *
-                            paddedChannels(input_.channels) * sizeof(float));
+  std::memset(sums_, 0,
+              static_cast<std::size_t>(windowRows) * pass.shape.stepsOf(input_) * 2 * paddedChannels(input_.channels) *
+                  sizeof(float));
   if (neurons_) neurons_->clearParts();
   pass.pool.run(shares(), [&](std::int64_t item, int thread) { differentiateShare(pass, shareOf(item), thread); });
   if (neurons_) neurons_->finishGradients();
   differentiateNorm(pass);
   if (followsMap_ || !wantsInput) return;
-  std::memcpy(pass.shared.gradient, pass.shared.current,
-              input_.blockedShape().imageStride() * images * sizeof(float));
+  std::memcpy(pass.shared.gradient, pass.shared.current, input_.blockedShape().imageStride() * images * sizeof(float));
 }
 
 void ActivationOp::differentiateShare(const Pass& pass, const Share& share, int thread) {
@@ -78,7 +78,8 @@ void ActivationOp::differentiateNeurons(const Pass& pass, const Share& share, in
       row.y = y_ + yShape_.at(yImage, block, top, 0);
       row.yRowStride = yShape_.rowStride();
       row.current = input_.stepped ? current : repeated;
-      row.currentRowStride = input_.stepped ? currentShape.rowStride() : static_cast<std::size_t>(input_.width) * kBlock;
+      row.currentRowStride =
+          input_.stepped ? currentShape.rowStride() : static_cast<std::size_t>(input_.width) * kBlock;
       row.leakGradient = neurons_->perNeuron() ? leakGradient : neurons_->leakPart(share.item);
       row.alphaGradient = neurons_->alphaPart(share.item);
       row.sums = sumsOf(share.windowRow, yStep, block);
@@ -121,8 +122,8 @@ void ActivationOp::differentiateNorm(Pass& pass) {
     float* plane = pass.shared.current + shape.imageStride() * image + shape.planeStride() * block;
     if (norm_.present()) {
       const int at = block * kBlock;
-      pass.kernels.norm.backward(plane, shape, y_ + yShape_.imageStride() * image + yShape_.planeStride() * block, yShape_,
-                                 norm_.slope(step) + at, norm_.tilt(step) + at, norm_.offset(step) + at);
+      pass.kernels.norm.backward(plane, shape, y_ + yShape_.imageStride() * image + yShape_.planeStride() * block,
+                                 yShape_, norm_.slope(step) + at, norm_.tilt(step) + at, norm_.offset(step) + at);
     }
     clearBorder(plane, shape);
   });

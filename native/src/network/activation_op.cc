@@ -72,8 +72,7 @@ void ActivationOp::place(Planner& planner, SharedNeeds& needs, const PassShape& 
   moments_ = planner.take<double>(Planner::multiply(static_cast<std::size_t>(images) * 2, width));
   sums_ = planner.take<float>(Planner::multiply(Planner::multiply(windowRows, steps), 2 * width));
   SharedNeeds::raise(needs.current, Planner::multiply(input_.blockedShape(currentBorder_).imageStride(), images));
-  SharedNeeds::raise(needs.gradient,
-                     Planner::multiply(output_.blockedShape().imageStride(), shape.images(output_)));
+  SharedNeeds::raise(needs.gradient, Planner::multiply(output_.blockedShape().imageStride(), shape.images(output_)));
 }
 
 void ActivationOp::readInput(Pass& pass, const FlowData& in) {
@@ -101,7 +100,8 @@ void ActivationOp::normalise(Pass& pass) {
     const std::int64_t image = item / blocks;
     const int block = static_cast<int>(item % blocks);
     double* to = moments_ + image * 2 * width + block * kBlock;
-    pass.kernels.norm.planeMoments(y_ + yShape_.imageStride() * image + yShape_.planeStride() * block, yShape_, to, to + width);
+    pass.kernels.norm.planeMoments(y_ + yShape_.imageStride() * image + yShape_.planeStride() * block, yShape_, to,
+                                   to + width);
   });
   const double pixels = static_cast<double>(input_.height) * input_.width;
   const std::int64_t samples = pass.shape.samples;

@@ -1,6 +1,7 @@
 #pragma once
-// What follows a convolution or linear layer: batch norm, repetition of a still image, neurons and pooling, each of them optional, in one
-// sweep over y. Membrane potentials stay in the cache for all steps, and are computed again in the backward pass.
+// What follows a convolution or linear layer: batch norm, repetition of a still image, neurons and pooling, each of
+// them optional, in one sweep over y. Membrane potentials stay in the cache for all steps, and are computed again in
+// the backward pass.
 
 #include <memory>
 #include <optional>
@@ -23,15 +24,14 @@ class ActivationOp final : public Operation {
  public:
   ActivationOp(const Flow& input, const ActivationParts& parts, ParameterStore& parameters);
 
-  /// Says that a convolution or linear layer comes before: it reads dL/dy, with this border, where the backward pass leaves it. Otherwise
-  /// dL/dy is the gradient of the output of whatever comes before.
+  /// Says that a convolution or linear layer comes before: it reads dL/dy, with this border, where the backward pass
+  /// leaves it. Otherwise dL/dy is the gradient of the output of whatever comes before.
   void followMap(int currentBorder) {
     followsMap_ = true;
     currentBorder_ = currentBorder;
   }
 
-  void place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
-             const KernelTable& kernels) override;
+  void place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable& kernels) override;
   FlowData forward(Pass& pass, const FlowData& in) override;
   void backward(Pass& pass, bool wantsInput) override;
   void commit(const PassShape& shape) override;
@@ -69,7 +69,7 @@ class ActivationOp final : public Operation {
   std::int64_t neuronCount_ = 0;
 
   PassShape shape_;
-  const float* y_ = nullptr;   ///< blocked, `yShape_`
+  const float* y_ = nullptr;  ///< blocked, `yShape_`
   BlockedShape yShape_;
   float* expanded_ = nullptr;  ///< y, if the input is spikes
   double* moments_ = nullptr;  ///< [images][blocks][2][16]: mean and sum of squares

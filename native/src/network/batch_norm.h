@@ -6,8 +6,8 @@
 
 namespace plif {
 
-/// `(y − mean) / √(variance + ε) · weight + bias`, kept as one scale and shift for each step and channel. All arrays are [steps][channels,
-/// padded]. Without a batch-norm layer it is the identity.
+/// `(y − mean) / √(variance + ε) · weight + bias`, kept as one scale and shift for each step and channel. All arrays
+/// are [steps][channels, padded]. Without a batch-norm layer it is the identity.
 class BatchNorm {
  public:
   /// @param layer null for the identity
@@ -18,7 +18,8 @@ class BatchNorm {
 
   /// Evaluation: the running statistics at every step; also the identity.
   void useRunning();
-  /// Training: the statistics of one step over `rows` values per channel, with the biased variance; [channels, padded] each.
+  /// Training: the statistics of one step over `rows` values per channel, with the biased variance; [channels, padded]
+  /// each.
   /// @throws ShapeProblem if there is only one value per channel, which has no variance
   void observe(std::int64_t step, const double* mean, const double* variance, double rows);
 

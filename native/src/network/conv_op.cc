@@ -7,7 +7,8 @@
 namespace plif {
 namespace {
 
-/// Below this share of spikes, adding up the weight rows of the spikes is faster than Winograd over all inputs (bench/README.md).
+/// Below this share of spikes, adding up the weight rows of the spikes is faster than Winograd over all inputs
+/// (bench/README.md).
 constexpr double kGatherBelow = 0.2;
 /// Rows of one image that are gathered together, so that they find the weights in the cache.
 constexpr int kGatherRows = 8;
@@ -49,7 +50,8 @@ void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
     }
     return;
   }
-  SharedNeeds::raise(needs.packed, kernels.conv.winogradWeights(size_, kTile) + kernels.conv.gatherWeights(size_) + kBlock);
+  SharedNeeds::raise(needs.packed,
+                     kernels.conv.winogradWeights(size_, kTile) + kernels.conv.gatherWeights(size_) + kBlock);
   const std::size_t winograd = kernels.conv.winogradScratch(size_, kTile);
   if (input_.kind != Flow::Kind::spikes) {
     SharedNeeds::raise(needs.scratch, winograd * sizeof(float));
@@ -130,7 +132,8 @@ void ConvOp::convolveSpikes(Pass& pass) {
     }
     const std::int64_t image = share.step * samples + within;
     auto* expanded = reinterpret_cast<float*>(pass.shared.scratchOf(thread));
-    for (int block = 0; block < expandedShape.blocks; block++) clearBorder(expanded + block * expandedShape.planeStride(), expandedShape);
+    for (int block = 0; block < expandedShape.blocks; block++)
+      clearBorder(expanded + block * expandedShape.planeStride(), expandedShape);
     kernels.spikesToBlocked(spikes, in_.spikes + spikes.at(image, 0, 0), expanded, expandedShape);
     kernels.winograd(size_, kTile, Direction::forward, winogradWeights, expanded, expandedShape,
                      y_ + yShape.imageStride() * image, yShape, 1, 0, groups, expanded + expandedShape.imageStride());
@@ -148,7 +151,8 @@ void ConvOp::convolveDense(Pass& pass) {
     in = expanded_;
     const SpikeShape spikes = input_.spikeShape();
     pass.pool.run(images, [&](std::int64_t image, int) {
-      kernels.spikesToBlocked(spikes, in_.spikes + spikes.at(image, 0, 0), expanded_ + inShape.imageStride() * image, inShape);
+      kernels.spikesToBlocked(spikes, in_.spikes + spikes.at(image, 0, 0), expanded_ + inShape.imageStride() * image,
+                              inShape);
     });
     in_.dense = expanded_;
     in_.border = size_.padding;
@@ -197,7 +201,8 @@ void ConvOp::differentiateWeights(Pass& pass) {
   const SpikeShape spikes = input_.spikeShape();
   const PlaneShape planes{size_.inChannels, size_.inHeight, size_.inWidth};
   pass.pool.run(images, [&](std::int64_t image, int) {
-    kernels.spikesToPlanes(spikes, in_.spikes + spikes.at(image, 0, 0), pass.shared.planes + planes.imageStride() * image);
+    kernels.spikesToPlanes(spikes, in_.spikes + spikes.at(image, 0, 0),
+                           pass.shared.planes + planes.imageStride() * image);
   });
   // Every share reads all of dy's block, so there are only as many as keep the threads busy.
   const std::int64_t wanted = chunks(4 * pass.pool.threads(), size_.outBlocks());
@@ -223,8 +228,8 @@ void ConvOp::differentiateInput(Pass& pass) {
   }
   kernels.packDirect(size_, Direction::inputGradient, weight_.value.data(), pass.shared.packed);
   pass.pool.run(images * size_.inHeight, [&](std::int64_t row, int) {
-    kernels.direct(size_, Direction::inputGradient, pass.shared.packed, pass.shared.current, dyShape, pass.shared.gradient,
-                   gradientShape, row, row + 1);
+    kernels.direct(size_, Direction::inputGradient, pass.shared.packed, pass.shared.current, dyShape,
+                   pass.shared.gradient, gradientShape, row, row + 1);
   });
 }
 

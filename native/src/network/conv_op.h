@@ -14,8 +14,7 @@ class ConvOp final : public Operation {
   /// The border that `backward` needs around dL/dy.
   int currentBorder() const { return size_.kernel - 1 - size_.padding; }
 
-  void place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
-             const KernelTable& kernels) override;
+  void place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable& kernels) override;
   FlowData forward(Pass& pass, const FlowData& in) override;
   void backward(Pass& pass, bool wantsInput) override;
 

@@ -8,10 +8,12 @@ namespace {
 /// Words of spikes are read as 64 channels and written as 16.
 typedef std::uint16_t BlockBits __attribute__((may_alias));
 
-/// The number of ones. Most words are zero, and without a popcnt instruction counting is a function call.
-template <class Word>
-inline int countBits(Word bits) {
-  return bits == 0 ? 0 : __builtin_popcountll(bits);
+/// The number of ones. Without a popcnt instruction, which the baseline lacks, the compiler would call a function.
+inline int countBits(std::uint64_t bits) {
+  if (bits == 0) return 0;  // most are
+  bits -= bits >> 1 & 0x5555555555555555u;
+  bits = (bits & 0x3333333333333333u) + (bits >> 2 & 0x3333333333333333u);
+  return static_cast<int>(((bits + (bits >> 4)) & 0x0f0f0f0f0f0f0f0fu) * 0x0101010101010101u >> 56);
 }
 
 }  // namespace

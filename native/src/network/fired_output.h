@@ -21,7 +21,8 @@ class FiredOutput {
 
   void place(Planner& planner, const PassShape& shape, int border, std::int64_t items);
   /// Writes one row of one block, and counts for item `item`. `fired` is [rows][width].
-  void write(std::int64_t item, std::int64_t step, std::int64_t image, int block, int windowRow, const std::uint16_t* fired);
+  void write(std::int64_t item, std::int64_t step, std::int64_t image, int block, int windowRow,
+             const std::uint16_t* fired);
   void clearCounts();
   /// Adds up the counts of all items.
   FlowData finish();

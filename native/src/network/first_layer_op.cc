@@ -14,19 +14,22 @@ int shareCount(int count, int size) { return (count + size - 1) / size; }
 }  // namespace
 
 bool FirstLayerOp::suits(const Flow& input, const LayerSpec& conv, const ActivationParts& parts) {
-  return input.kind == Flow::Kind::frames && input.stepped && input.channels <= PatchSize::kMaxPlanes && conv.kernel == 3 &&
-         conv.padding == 1 && parts.neuron != nullptr && parts.repeat == nullptr;
+  return input.kind == Flow::Kind::frames && input.stepped && input.channels <= PatchSize::kMaxPlanes &&
+         conv.kernel == 3 && conv.padding == 1 && parts.neuron != nullptr && parts.repeat == nullptr;
 }
 
-FirstLayerOp::FirstLayerOp(const Flow& input, const LayerSpec& conv, const ActivationParts& parts, ParameterStore& parameters)
+FirstLayerOp::FirstLayerOp(const Flow& input, const LayerSpec& conv, const ActivationParts& parts,
+                           ParameterStore& parameters)
     : size_{input.channels, input.height, input.width, conv.outChannels},
       weight_(parameters.add(conv.name + ".weight", TensorLayout::patch(size_))),
       norm_(parts.norm, conv.outChannels, parameters),
       neurons_(*parts.neuron, conv.outChannels, input.height, input.width, parameters),
       fired_(Flow{Flow::Kind::dense, conv.outChannels, input.height, input.width, true},
-             parts.pool == nullptr ? Pooling::none : parts.pool->pooling, parts.pool == nullptr ? 1 : parts.pool->size) {
+             parts.pool == nullptr ? Pooling::none : parts.pool->pooling,
+             parts.pool == nullptr ? 1 : parts.pool->size) {
   if (conv.inChannels != input.channels) throw ShapeProblem(conv.name + ": the frames have other channels");
-  if (fired_.pool() > std::min(input.height, input.width)) throw ShapeProblem("pool: the window is larger than the image");
+  if (fired_.pool() > std::min(input.height, input.width))
+    throw ShapeProblem("pool: the window is larger than the image");
   input_ = input;
   output_ = fired_.output();
 }
@@ -58,7 +61,9 @@ std::size_t FirstLayerOp::rowFloats() const {
   return static_cast<std::size_t>(std::min(fired_.pool(), size_.height)) * size_.width * kBlock;
 }
 
-std::size_t FirstLayerOp::flagStride() const { return static_cast<std::size_t>(size_.height) * ((size_.width + 1) / 2); }
+std::size_t FirstLayerOp::flagStride() const {
+  return static_cast<std::size_t>(size_.height) * ((size_.width + 1) / 2);
+}
 
 float* FirstLayerOp::partOf(std::int64_t item, std::int64_t step) const {
   return parts_ + (static_cast<std::size_t>(item) * shape_.steps + step) * (size_.inputs() + 1) * kBlock;
@@ -93,8 +98,8 @@ void FirstLayerOp::scanFrames(Pass& pass) {
   });
 }
 
-/// With the second moments S of the patches p (p's last element is 1): mean = w · E[p] and variance = wᵀ · E[p pᵀ] · w − mean², in double
-/// precision, in which S is exact for event counts.
+/// With the second moments S of the patches p (p's last element is 1): mean = w · E[p] and variance = wᵀ · E[p pᵀ] · w
+/// − mean², in double precision, in which S is exact for event counts.
 void FirstLayerOp::normalise(Pass& pass) {
   if (!norm_.present() || !pass.shape.training) {
     norm_.useRunning();
@@ -181,8 +186,9 @@ void FirstLayerOp::fireShare(const Pass& pass, const Share& share, int thread) {
 
 void FirstLayerOp::backward(Pass& pass, bool) {
   neurons_.clearParts();
-  std::memset(parts_, 0, static_cast<std::size_t>(backwardShares()) * pass.shape.steps * (size_.inputs() + 1) * kBlock *
-                             sizeof(float));
+  std::memset(
+      parts_, 0,
+      static_cast<std::size_t>(backwardShares()) * pass.shape.steps * (size_.inputs() + 1) * kBlock * sizeof(float));
   pass.pool.run(backwardShares(),
                 [&](std::int64_t item, int thread) { differentiateShare(pass, backwardShare(item), thread); });
   neurons_.finishGradients();
@@ -191,7 +197,8 @@ void FirstLayerOp::backward(Pass& pass, bool) {
 
 void FirstLayerOp::differentiateShare(const Pass& pass, const Share& share, int thread) {
   for (int row = share.firstRow; row < share.lastRow; row++) {
-    for (int block = share.firstBlock; block < share.lastBlock; block++) differentiateRow(pass, share, row, block, thread);
+    for (int block = share.firstBlock; block < share.lastBlock; block++)
+      differentiateRow(pass, share, row, block, thread);
   }
 }
 
@@ -239,15 +246,15 @@ void FirstLayerOp::differentiateRow(const Pass& pass, const Share& share, int wi
       row.sums = partOf(share.item, step) + size_.inputs() * kBlock;
       row.productSums = unused;
       pass.kernels.neuron.fireBackward(row);
-      pass.kernels.patch.weightGradient(size_, in_.dense + size_.imageStride() * image, flags_ + flagStride() * image, rows,
-                                        top, fired_.rowsOf(windowRow), partOf(share.item, step));
+      pass.kernels.patch.weightGradient(size_, in_.dense + size_.imageStride() * image, flags_ + flagStride() * image,
+                                        rows, top, fired_.rowsOf(windowRow), partOf(share.item, step));
     }
   }
   if (neurons_.perNeuron()) neurons_.storeRow(block, top, fired_.rowsOf(windowRow), leakGradient);
 }
 
-/// From G = Σ dL/dx · p to the weights. Batch norm's backward pass is linear, dL/dy = slope · dL/dx + tilt · y + offset with y = w · p,
-/// so dL/dw = slope · G + tilt · S · w + offset · Σ p, and Σ dL/dx · y = w · G.
+/// From G = Σ dL/dx · p to the weights. Batch norm's backward pass is linear, dL/dy = slope · dL/dx + tilt · y + offset
+/// with y = w · p, so dL/dw = slope · G + tilt · S · w + offset · Σ p, and Σ dL/dx · y = w · G.
 void FirstLayerOp::differentiateWeights(Pass& pass) {
   const int inputs = size_.inputs();
   const int blocks = size_.outBlocks();

@@ -1,7 +1,8 @@
 #pragma once
-// The first convolution of a network for event frames, with its batch norm, neurons and pooling. Its output before the neurons is by far
-// the largest of the network (168 MB a sample for the thesis' 128 channels of 128 x 128 over 20 steps), and so cheap to compute that it is
-// never stored: batch norm's statistics come from the second moments of the frames' 3x3 patches, and both passes compute y row by row.
+// The first convolution of a network for event frames, with its batch norm, neurons and pooling. Its output before the
+// neurons is by far the largest of the network (168 MB a sample for the thesis' 128 channels of 128 x 128 over 20
+// steps), and so cheap to compute that it is never stored: batch norm's statistics come from the second moments of the
+// frames' 3x3 patches, and both passes compute y row by row.
 
 #include <vector>
 
@@ -36,8 +37,8 @@ class FirstLayerOp final : public Operation {
   void scanFrames(Pass& pass);
   void normalise(Pass& pass);
   /// y = w · patch of one row of windows into scratch, then one step of its neurons.
-  void fireRow(const Pass& pass, int windowRow, int block, std::int64_t step, std::int64_t sample, float* y, float* potential,
-               float* charged, std::uint16_t* fired) const;
+  void fireRow(const Pass& pass, int windowRow, int block, std::int64_t step, std::int64_t sample, float* y,
+               float* potential, float* charged, std::uint16_t* fired) const;
   void fireShare(const Pass& pass, const Share& share, int thread);
   void differentiateShare(const Pass& pass, const Share& share, int thread);
   void differentiateRow(const Pass& pass, const Share& share, int windowRow, int block, int thread);

@@ -3,7 +3,8 @@
 namespace plif {
 namespace {
 
-/// Positions whose weights and gradients one share of the work handles: half a megabyte at 512 outputs, which stays in a core's cache.
+/// Positions whose weights and gradients one share of the work handles: half a megabyte at 512 outputs, which stays in
+/// a core's cache.
 constexpr std::uint32_t kPositionsPerShare = 64;
 constexpr int kRowsPerShare = 4;
 
@@ -126,9 +127,11 @@ void LinearOp::backward(Pass& pass, bool wantsInput) {
   pass.pool.run(shares, [&](std::int64_t item, int) {
     const std::uint32_t first = static_cast<std::uint32_t>(item) * kPositionsPerShare;
     const std::uint32_t last = std::min(first + kPositionsPerShare, positions_);
-    pass.kernels.linear.weightGradient(this->rows(), static_cast<int>(rows), dy, outputs_, weight_.gradient.data(), first, last);
+    pass.kernels.linear.weightGradient(this->rows(), static_cast<int>(rows), dy, outputs_, weight_.gradient.data(),
+                                       first, last);
     if (!wantsInput) return;
-    pass.kernels.linear.inputGradient(dy, static_cast<int>(rows), weight_.value.data(), outputs_, dx_, positions_, first, last);
+    pass.kernels.linear.inputGradient(dy, static_cast<int>(rows), weight_.value.data(), outputs_, dx_, positions_,
+                                      first, last);
   });
   if (!wantsInput) return;
   const BlockedShape shape = input_.blockedShape();
@@ -139,7 +142,8 @@ void LinearOp::backward(Pass& pass, bool wantsInput) {
     for (int pixel = 0; pixel < input_.height * input_.width; pixel++) {
       for (int c = 0; c < width; c++) {
         const std::size_t position = static_cast<std::size_t>(pixel) * width + c;
-        float* to = pass.shared.gradient + shape.at(row, c / kBlock, pixel / input_.width, pixel % input_.width) + c % kBlock;
+        float* to =
+            pass.shared.gradient + shape.at(row, c / kBlock, pixel / input_.width, pixel % input_.width) + c % kBlock;
         *to = from[position] * (keep == nullptr ? 1.0f : keep[position]);
       }
     }

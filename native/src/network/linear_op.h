@@ -1,6 +1,6 @@
 #pragma once
-// A linear layer without bias, with the dropout and flattening before it. Its weights are [positions][outputs]; a position is
-// (y · width + x) · channels, padded, + channel, which is how spikes lie in memory.
+// A linear layer without bias, with the dropout and flattening before it. Its weights are [positions][outputs]; a
+// position is (y · width + x) · channels, padded, + channel, which is how spikes lie in memory.
 
 #include "operation.h"
 #include "parameter.h"

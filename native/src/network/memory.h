@@ -1,5 +1,6 @@
 #pragma once
-// The memory of a network's activations: planned for a batch size and a number of steps, allocated in one piece, and kept.
+// The memory of a network's activations: planned for a batch size and a number of steps, allocated in one piece, and
+// kept.
 
 #include <cstddef>
 #include <cstdint>
@@ -16,7 +17,8 @@ struct OutOfMemory : std::runtime_error {
   std::size_t bytes;
 };
 
-/// Hands out aligned pieces, one after the other. Without a base it only adds them up: the same code measures and places.
+/// Hands out aligned pieces, one after the other. Without a base it only adds them up: the same code measures and
+/// places.
 class Planner {
  public:
   explicit Planner(std::byte* base = nullptr) : base_(base) {}

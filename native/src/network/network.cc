@@ -7,7 +7,8 @@ namespace plif {
 
 PassShape Network::shapeOf(std::int64_t samples, std::int64_t frameSteps, bool training) const {
   if (samples < 1 || frameSteps < 1) throw ShapeProblem("frames: at least one sample and one step are needed");
-  if (repeatSteps_ > 0 && frameSteps != 1) throw ShapeProblem("frames: the network repeats a still image, which has one step");
+  if (repeatSteps_ > 0 && frameSteps != 1)
+    throw ShapeProblem("frames: the network repeats a still image, which has one step");
   return {samples, repeatSteps_ > 0 ? repeatSteps_ : frameSteps, training};
 }
 
@@ -67,7 +68,8 @@ FlowData Network::loadFrames(const PassShape& shape, const FramesView& frames) {
     for (int plane = 0; plane < frames_.channels; plane++) {
       for (int y = 0; y < frames_.height; y++) {
         const std::size_t from =
-            ((static_cast<std::size_t>(sample * steps + step) * frames_.channels + plane) * frames_.height + y) * frames_.width;
+            ((static_cast<std::size_t>(sample * steps + step) * frames_.channels + plane) * frames_.height + y) *
+            frames_.width;
         float* to = planar ? frameData_ + patch.imageStride() * image + patch.planeStride() * plane +
                                  static_cast<std::size_t>(y + 1) * patch.rowFloats() + 1
                            : frameData_ + blocked.at(image, plane / kBlock, y, 0) + plane % kBlock;
@@ -111,7 +113,8 @@ ForwardResult Network::readOutput(const PassShape& shape, const FlowData& out) c
         const std::int64_t image = step * shape.samples + sample;
         for (int output = c * group_; output < (c + 1) * group_; output++) {
           if (flow.kind == Flow::Kind::spikes) {
-            sum += static_cast<double>(out.spikes[flow.spikeShape().at(image, 0, 0) + output / 64] >> (output % 64) & 1);
+            sum +=
+                static_cast<double>(out.spikes[flow.spikeShape().at(image, 0, 0) + output / 64] >> (output % 64) & 1);
           } else {
             sum += out.dense[flow.blockedShape(out.border).at(image, output / kBlock, 0, 0) + output % kBlock];
           }
@@ -146,7 +149,8 @@ double Network::seedGradient(const PassShape& shape, const std::vector<float>& r
   return loss;
 }
 
-/// λ · Σ Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by w.
+/// λ · Σ Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by
+/// w.
 double Network::regularise(const TrainOptions& options) {
   if (options.lambda == 0) return 0;
   double penalty = 0;
@@ -201,8 +205,8 @@ void Network::updateParameters(const TrainOptions& options) {
   }
   pool_.run(static_cast<std::int64_t>(pieces.size()), [&](std::int64_t item, int) {
     const auto& [parameter, start, count] = pieces[item];
-    kernels_.adam(step, parameter->value.data() + start, parameter->gradient.data() + start, parameter->first.data() + start,
-                  parameter->second.data() + start, count);
+    kernels_.adam(step, parameter->value.data() + start, parameter->gradient.data() + start,
+                  parameter->first.data() + start, parameter->second.data() + start, count);
   });
 }
 

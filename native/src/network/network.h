@@ -19,9 +19,9 @@ struct FramesView {
 
 struct TrainOptions {
   double learningRate = 0;
-  double lambda = 0;            ///< of the regulariser λ · Σ Var over the layers with τ per neuron
-  bool regulariseTau = false;   ///< the variance of τ instead of w
-  std::int64_t step = 1;        ///< Adam's, from 1
+  double lambda = 0;           ///< of the regulariser λ · Σ Var over the layers with τ per neuron
+  bool regulariseTau = false;  ///< the variance of τ instead of w
+  std::int64_t step = 1;       ///< Adam's, from 1
 };
 
 struct ForwardResult {
@@ -53,8 +53,9 @@ class Network {
 
   /// Forward, loss, backward, Adam. If it throws, parameters and buffers are as they were.
   /// @throws Aborted, OutOfMemory, ShapeProblem
-  TrainResult trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps, const std::int32_t* labels,
-                        const std::vector<const float*>& masks, const TrainOptions& options);
+  TrainResult trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps,
+                        const std::int32_t* labels, const std::vector<const float*>& masks,
+                        const TrainOptions& options);
   ForwardResult evaluate(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps);
   /// Ends the step in progress; any thread may call it.
   void abort() { pool_.abort(); }
@@ -77,7 +78,7 @@ class Network {
   ParameterStore parameters_;
   std::vector<std::unique_ptr<Operation>> operations_;
   std::vector<std::int64_t> dropoutFeatures_;
-  Flow frames_;           ///< planar for the first-layer operation, otherwise dense
+  Flow frames_;  ///< planar for the first-layer operation, otherwise dense
   int framesBorder_ = 0;
   int repeatSteps_ = 0;
   int group_ = 1;

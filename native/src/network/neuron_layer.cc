@@ -33,8 +33,7 @@ void NeuronLayer::prepare() {
   if (perNeuron_) {
     for (std::size_t i = 0; i < logits_->layout.places(); i++) leaks_[i] = leakOf(logits_->value[i]);
   } else {
-    std::fill(leaks_, leaks_ + kBlock,
-              logits_ == nullptr ? static_cast<float>(fixedLeak_) : leakOf(logits_->value[0]));
+    std::fill(leaks_, leaks_ + kBlock, logits_ == nullptr ? static_cast<float>(fixedLeak_) : leakOf(logits_->value[0]));
   }
 }
 

@@ -22,7 +22,8 @@ class NeuronLayer {
   std::size_t leakPixelStride() const { return perNeuron_ ? kBlock : 0; }
   std::size_t leakRowStride() const { return perNeuron_ ? static_cast<std::size_t>(width_) * kBlock : 0; }
 
-  /// Where item `item` adds up what FireBackwardRows calls `leakGradient` (if the layer shares one τ) and `alphaGradient`.
+  /// Where item `item` adds up what FireBackwardRows calls `leakGradient` (if the layer shares one τ) and
+  /// `alphaGradient`.
   float* leakPart(std::int64_t item) const { return leakParts_ + item * kBlock; }
   float* alphaPart(std::int64_t item) const { return alphaParts_ + item * kBlock; }
   void clearParts();

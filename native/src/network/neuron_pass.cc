@@ -22,8 +22,16 @@ struct Scratch {
   Array<std::uint16_t> fired;
 
   explicit Scratch(std::int64_t steps)
-      : current(steps * kChunk), charged(steps * kChunk), gradient(steps * kChunk), dx(kChunk), potential(kChunk),
-        carried(kChunk), leak(kChunk), leakGradient(kChunk), identity(5 * kBlock), fired(kPixels) {
+      : current(steps * kChunk),
+        charged(steps * kChunk),
+        gradient(steps * kChunk),
+        dx(kChunk),
+        potential(kChunk),
+        carried(kChunk),
+        leak(kChunk),
+        leakGradient(kChunk),
+        identity(5 * kBlock),
+        fired(kPixels) {
     std::fill(identity.data(), identity.data() + kBlock, 1.0f);
   }
 };
@@ -78,7 +86,8 @@ class ChunkRunner {
       row.fired = scratch_.fired.data();
       kernels_.neuron.fire(row);
       for (std::int64_t i = 0; i < count; i++) {
-        result_.spikes[at(step, sample, first + i)] = static_cast<float>(scratch_.fired[i / kBlock] >> (i % kBlock) & 1);
+        result_.spikes[at(step, sample, first + i)] =
+            static_cast<float>(scratch_.fired[i / kBlock] >> (i % kBlock) & 1);
         result_.potentials[at(step, sample, first + i)] = scratch_.potential[i];
       }
     }

@@ -1,6 +1,6 @@
 #pragma once
-// What a network consists of: operations in a row, each of which runs over all time steps before the next begins. No layer feeds an
-// earlier one, so only neurons connect the steps.
+// What a network consists of: operations in a row, each of which runs over all time steps before the next begins. No
+// layer feeds an earlier one, so only neurons connect the steps.
 
 #include <algorithm>
 #include <cstdint>
@@ -65,10 +65,10 @@ struct SharedBuffers {
 
 /// Where an operation finds its input and leaves its output.
 struct FlowData {
-  const float* dense = nullptr;          ///< blocked, or the frames' planes
+  const float* dense = nullptr;  ///< blocked, or the frames' planes
   const std::uint64_t* spikes = nullptr;
   const std::int64_t* spikeCounts = nullptr;  ///< per time step, all samples and channels
-  int border = 0;                        ///< of `dense`
+  int border = 0;                             ///< of `dense`
 };
 
 /// Everything that a pass hands to its operations.
@@ -99,14 +99,15 @@ class Operation {
   virtual void setOutputBorder(int border) { outputBorder_ = border; }
 
   /// Takes the memory that must last from the forward to the backward pass, and states what else is needed.
-  virtual void place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
-                     const KernelTable& kernels) = 0;
+  virtual void place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable& kernels) = 0;
   /// Reads `in`, and returns where the output is.
   virtual FlowData forward(Pass& pass, const FlowData& in) = 0;
-  /// Reads dL/d(output) from `pass.shared.gradient` or, for what precedes neurons, `current`; leaves dL/d(input) there in turn.
+  /// Reads dL/d(output) from `pass.shared.gradient` or, for what precedes neurons, `current`; leaves dL/d(input) there
+  /// in turn.
   /// @param wantsInput whether anything before learns
   virtual void backward(Pass& pass, bool wantsInput) = 0;
-  /// Takes over what a training step observed (batch norm's running statistics); only called if the whole step succeeded.
+  /// Takes over what a training step observed (batch norm's running statistics); only called if the whole step
+  /// succeeded.
   virtual void commit(const PassShape&) {}
   virtual void collectRates(std::vector<SpikeRate>&) const {}
 

@@ -35,7 +35,8 @@ TensorLayout TensorLayout::linear(int outFeatures, int channels, int height, int
   layout.b_ = channels;
   layout.c_ = static_cast<std::size_t>(height) * width;
   layout.elements_ = Planner::multiply(Planner::multiply(layout.a_, layout.b_), layout.c_);
-  layout.places_ = Planner::multiply(Planner::multiply(layout.c_, paddedChannels(channels)), paddedChannels(outFeatures));
+  layout.places_ =
+      Planner::multiply(Planner::multiply(layout.c_, paddedChannels(channels)), paddedChannels(outFeatures));
   return layout;
 }
 

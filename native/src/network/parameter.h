@@ -1,6 +1,6 @@
 #pragma once
-// Tensors of a network by their PyTorch names. They are kept in the kernels' layouts, in which Adam updates them too; PyTorch's layouts
-// are used only where tensors enter and leave.
+// Tensors of a network by their PyTorch names. They are kept in the kernels' layouts, in which Adam updates them too;
+// PyTorch's layouts are used only where tensors enter and leave.
 
 #include <memory>
 #include <string>

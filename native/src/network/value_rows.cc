@@ -30,7 +30,8 @@ void ValueRows::place(Planner& planner, const PassShape& shape, int border) {
   dense_ = planner.take<float>(Planner::multiply(output_.blockedShape(border).imageStride(), shape.images(output_)));
 }
 
-FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, const BlockedShape& yShape, bool stepped) {
+FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, const BlockedShape& yShape,
+                            bool stepped) {
   stepped_ = stepped || !output_.stepped;
   const BlockedShape shape = output_.blockedShape(border_);
   const std::int64_t samples = pass.shape.samples;
@@ -48,9 +49,9 @@ FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, c
           float best = 0;
           float sum = 0;
           for (int cell = 0; cell < pool_ * pool_; cell++) {
-            const float value = y[yShape.at(yImage, block, row * pool_ + cell / pool_, column * pool_ + cell % pool_) + c] *
-                                    scale[c] +
-                                shift[c];
+            const float value =
+                y[yShape.at(yImage, block, row * pool_ + cell / pool_, column * pool_ + cell % pool_) + c] * scale[c] +
+                shift[c];
             best = cell == 0 || value > best ? value : best;
             sum += value;
           }
@@ -66,8 +67,8 @@ FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, c
 }
 
 void ValueRows::differentiate(const Pass& pass, const BatchNorm& norm, const float* y, const BlockedShape& yShape,
-                              const BlockedShape& currentShape, std::int64_t image, int block, int windowRow, float* sums,
-                              float* productSums) const {
+                              const BlockedShape& currentShape, std::int64_t image, int block, int windowRow,
+                              float* sums, float* productSums) const {
   const std::int64_t samples = pass.shape.samples;
   const std::int64_t yStep = image / samples;
   const std::int64_t firstStep = stepped_ ? yStep : 0;
@@ -86,7 +87,8 @@ void ValueRows::differentiate(const Pass& pass, const BatchNorm& norm, const flo
     for (int c = 0; c < kBlock; c++) {
       float gradient = 0;
       for (std::int64_t step = firstStep; step <= lastStep; step++) {
-        gradient += pass.shared.gradient[gradientShape.at(step * samples + image % samples, block, windowRow, column) + c];
+        gradient +=
+            pass.shared.gradient[gradientShape.at(step * samples + image % samples, block, windowRow, column) + c];
       }
       int chosen = 0;  // the first of the largest
       float best = 0;

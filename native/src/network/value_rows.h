@@ -1,5 +1,6 @@
 #pragma once
-// Batch norm and pooling without neurons. No network of this project needs it for more than a small share of its work, so it is simple.
+// Batch norm and pooling without neurons. No network of this project needs it for more than a small share of its work,
+// so it is simple.
 
 #include "batch_norm.h"
 
@@ -16,7 +17,8 @@ class ValueRows {
   void place(Planner& planner, const PassShape& shape, int border);
   /// @param stepped whether y has an image per step
   FlowData forward(Pass& pass, const BatchNorm& norm, const float* y, const BlockedShape& yShape, bool stepped);
-  /// dL/d(batch norm's output) of one row of windows of one image of y, summed over the steps that share it, with its sums.
+  /// dL/d(batch norm's output) of one row of windows of one image of y, summed over the steps that share it, with its
+  /// sums.
   void differentiate(const Pass& pass, const BatchNorm& norm, const float* y, const BlockedShape& yShape,
                      const BlockedShape& currentShape, std::int64_t image, int block, int windowRow, float* sums,
                      float* productSums) const;

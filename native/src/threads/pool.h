@@ -1,6 +1,6 @@
 #pragma once
-// A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance, so every item must
-// write results of its own: then they are the same for any number of threads.
+// A pool of threads for one network. Work is a numbered list of items; which thread takes which item is left to chance,
+// so every item must write results of its own: then they are the same for any number of threads.
 
 #include <atomic>
 #include <condition_variable>
@@ -31,9 +31,10 @@ class Pool {
   /// @throws Aborted if `abort` was called; what an item throws, after the others have ended
   template <class Work>
   void run(std::int64_t items, const Work& work) {
-    runItems(items, [](const void* context, std::int64_t item, int thread) {
-      (*static_cast<const Work*>(context))(item, thread);
-    }, &work);
+    runItems(
+        items,
+        [](const void* context, std::int64_t item, int thread) { (*static_cast<const Work*>(context))(item, thread); },
+        &work);
   }
 
   /// Makes the current or next `run` end after the items in progress; any thread may call it.

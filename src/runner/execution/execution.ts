@@ -44,6 +44,8 @@ export interface Work {
   readonly fingerprint: string;
   readonly parts: FingerprintParts;
   readonly reasons: readonly StaleReason[];
+  /** The cores that it may use. */
+  readonly cpus: number;
 }
 
 /**
@@ -126,7 +128,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
 
 async function prepareTask(
   context: ExecutionContext,
-  { instance, fingerprint }: Work,
+  { instance, fingerprint, cpus }: Work,
   temporary: string,
   resume: readonly ResumeFolder[],
 ): Promise<StageTask> {
@@ -158,6 +160,7 @@ async function prepareTask(
     inputs: instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path)),
     outputs,
     resume: resumePaths,
+    cpus,
   };
 }
 

@@ -25,7 +25,7 @@ export function measureMachine(): MachineResources {
 export function describeShortage(wanted: Resources, machine: MachineResources): string | null {
   const gigabytes = (bytes: number): string => (bytes / 2 ** 30).toFixed(1);
   const shortages = [
-    wanted.cpu > machine.cpu ? `${wanted.cpu} CPUs of ${machine.cpu}` : null,
+    wanted.cpu !== 'share' && wanted.cpu > machine.cpu ? `${wanted.cpu} CPUs of ${machine.cpu}` : null,
     wanted.memoryBytes > machine.memoryBytes
       ? `${gigabytes(wanted.memoryBytes)} GB memory of ${gigabytes(machine.memoryBytes)}`
       : null,

@@ -12,8 +12,8 @@ export interface SchedulerOptions {
   readonly jobs: number;
   readonly machine: MachineResources;
   readonly signal: AbortSignal;
-  /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
-  readonly prepare: (id: string) => Promise<InstanceResult | (() => Promise<InstanceResult>)>;
+  /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it on so many cores. */
+  readonly prepare: (id: string) => Promise<InstanceResult | ((cpus: number) => Promise<InstanceResult>)>;
   readonly onBlocked: (id: string, by: readonly string[]) => void;
 }
 
@@ -26,8 +26,8 @@ export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<s
   const blockedBy = new Map<string, readonly string[]>();
   const waiting = new Set(options.ids);
   const known = new Set(options.ids);
-  const ready: { id: string; run: () => Promise<InstanceResult> }[] = [];
-  const running = new Map<string, Promise<void>>();
+  const ready: { id: string; run: (cpus: number) => Promise<InstanceResult> }[] = [];
+  const running = new Map<string, Running>();
 
   const settleBlocked = (id: string): boolean => {
     const dependencies = options.dependenciesOf(id).filter((one) => known.has(one));
@@ -49,20 +49,27 @@ export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<s
       return !known.has(one) || result === 'hit' || result === 'done';
     });
 
-  const startWhatFits = (): void => {
+  const isSharer = (id: string): boolean => options.resourcesOf(id).cpu === 'share';
+  const startWhatFits = ({ sharersToo = true } = {}): void => {
+    const sharers = [...ready.map(({ id }) => id), ...running.keys()].filter(isSharer).length;
     for (let i = 0; i < ready.length && !options.signal.aborted; ) {
       const next = ready[i];
-      if (next === undefined || !fits(next.id, [...running.keys()], options)) {
+      const cpus = next === undefined ? 0 : grantCpus(next.id, running, sharers, options);
+      if (
+        next === undefined ||
+        (isSharer(next.id) && !sharersToo) ||
+        !fits(next.id, cpus, running, options)
+      ) {
         i += 1;
         continue;
       }
       ready.splice(i, 1);
-      const promise = next.run().then((result) => {
+      const promise = next.run(cpus).then((result) => {
         results.set(next.id, result);
         running.delete(next.id);
         startWhatFits();
       });
-      running.set(next.id, promise);
+      running.set(next.id, { cpus, promise });
     }
   };
 
@@ -77,7 +84,8 @@ export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<s
       const prepared = await options.prepare(id);
       if (typeof prepared === 'function') {
         ready.push({ id, run: prepared });
-        startWhatFits();
+        // The others wait until it is known how many share the cores.
+        startWhatFits({ sharersToo: false });
       } else {
         results.set(id, prepared);
       }
@@ -85,17 +93,52 @@ export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<s
     startWhatFits();
     if (hasProgressed) continue;
     if (running.size === 0) break;
-    await Promise.race(running.values());
+    await Promise.race([...running.values()].map(({ promise }) => promise));
   }
-  while (running.size > 0) await Promise.all(running.values());
+  while (running.size > 0) await Promise.all([...running.values()].map(({ promise }) => promise));
   return results;
 }
 
-function fits(id: string, running: readonly string[], options: SchedulerOptions): boolean {
-  if (running.length === 0) return true;
-  if (running.length >= options.jobs) return false;
-  const all = [id, ...running].map(options.resourcesOf);
-  return (['cpu', 'memoryBytes', 'gpu'] as const).every(
-    (kind) => all.reduce((sum, one) => sum + one[kind], 0) <= options.machine[kind],
+interface Running {
+  readonly cpus: number;
+  readonly promise: Promise<void>;
+}
+
+/**
+ * The cores for an instance if it starts now. Those that share get equal parts, of which there are as many as can run at once, but no
+ * more than others leave.
+ *
+ * @param sharers how many instances that share are ready or running
+ */
+function grantCpus(
+  id: string,
+  running: ReadonlyMap<string, Running>,
+  sharers: number,
+  { resourcesOf, machine, jobs }: SchedulerOptions,
+): number {
+  const { cpu, memoryBytes } = resourcesOf(id);
+  if (cpu !== 'share') return cpu;
+  const inMemory = memoryBytes > 0 ? Math.floor(machine.memoryBytes / memoryBytes) : sharers;
+  const parts = Math.max(1, Math.min(sharers, jobs, inMemory));
+  const free = machine.cpu - sumOf([...running.values()].map(({ cpus }) => cpus));
+  return Math.max(1, Math.min(Math.floor(machine.cpu / parts), free));
+}
+
+function fits(
+  id: string,
+  cpus: number,
+  running: ReadonlyMap<string, Running>,
+  { resourcesOf, machine, jobs }: SchedulerOptions,
+): boolean {
+  if (running.size === 0) return true;
+  if (running.size >= jobs) return false;
+  if (sumOf([cpus, ...[...running.values()].map((one) => one.cpus)]) > machine.cpu) return false;
+  const all = [id, ...running.keys()].map(resourcesOf);
+  return (['memoryBytes', 'gpu'] as const).every(
+    (kind) => sumOf(all.map((one) => one[kind])) <= machine[kind],
   );
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }

@@ -44,7 +44,8 @@ export function areFingerprintParts(value: unknown): value is FingerprintParts {
   );
 }
 
-export type Facts = Readonly<Record<string, () => Promise<string>>>;
+/** What the caller knows about this machine, by name; it may depend on the parameters of the stage that asks. */
+export type Facts = Readonly<Record<string, (params: StageInstance['params']) => Promise<string>>>;
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
 export function hashParts(parts: FingerprintParts): string {
@@ -115,8 +116,9 @@ export class Fingerprints {
         fix: `Known facts: ${Object.keys(this.#facts).join(', ') || 'none'}.`,
       });
     }
-    const known = this.#knownFacts.get(name) ?? source();
-    this.#knownFacts.set(name, known);
+    const key = JSON.stringify([name, instance.params]);
+    const known = this.#knownFacts.get(key) ?? source(instance.params);
+    this.#knownFacts.set(key, known);
     return known;
   }
 }

@@ -6,7 +6,15 @@ import type { InputPath, Resources, StageCommand, StageInstance } from '../plan.
 import { readAxes } from './axes.ts';
 import { checkOptionalInputs, type PlacedInput, readInputs } from './inputs.ts';
 import { type Combination, combineAxes, nameInstance } from './matrix.ts';
-import { defaultResources, parseCount, parseDuration, parseMemory } from './resources.ts';
+import { parseTemplate } from './references.ts';
+import {
+  defaultResources,
+  type Parsed,
+  parseCount,
+  parseCpus,
+  parseDuration,
+  parseMemory,
+} from './resources.ts';
 import { pickSettings } from './settings.ts';
 import type { PlacedPath, StageReader } from './stage-reader.ts';
 
@@ -154,14 +162,14 @@ function readResources(reader: StageReader, combination: Combination): Resources
   const { resources } = reader.entry;
   if (resources === undefined) return defaultResources;
   let complete = true;
-  const read = <Default extends number | null>(
+  const read = <Value, Default>(
     key: 'cpu' | 'memory' | 'gpu' | 'time',
-    parse: (value: Json) => ReturnType<typeof parseMemory>,
+    parse: (value: Json) => Parsed<Value>,
     fallback: Default,
-  ): number | Default => {
+  ): Value | Default => {
     const written = resources[key];
     if (written === undefined) return fallback;
-    const value = reader.expand(written, ['resources', key], combination);
+    const value = findDefault(reader, written) ?? reader.expand(written, ['resources', key], combination);
     const parsed = value === undefined ? undefined : parse(value);
     if (parsed !== undefined && 'value' in parsed) return parsed.value;
     complete = false;
@@ -169,12 +177,20 @@ function readResources(reader: StageReader, combination: Combination): Resources
     return fallback;
   };
   const result: Resources = {
-    cpu: read('cpu', (value) => parseCount('cpu', value, 1), defaultResources.cpu),
+    cpu: read('cpu', parseCpus, defaultResources.cpu),
     memoryBytes: read('memory', parseMemory, defaultResources.memoryBytes),
     gpu: read('gpu', (value) => parseCount('gpu', value, 0), defaultResources.gpu),
     timeSeconds: read('time', parseDuration, defaultResources.timeSeconds),
   };
   return complete ? result : undefined;
+}
+
+/** The default of the key that `"${key}"` names, if the profile leaves it out. */
+function findDefault(reader: StageReader, written: number | string): Json | undefined {
+  const parsed = parseTemplate(String(written));
+  if ('fault' in parsed || parsed.template.length !== 1) return undefined;
+  const [reference] = parsed.template;
+  return typeof reference === 'object' ? reader.surroundings.settings.defaultOf(reference.path) : undefined;
 }
 
 /** The values, or undefined if one is missing because it was reported. */

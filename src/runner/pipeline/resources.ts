@@ -5,7 +5,9 @@ import type { Resources } from '../plan.ts';
 /** What a stage uses if it does not specify anything. */
 export const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
 
-type Parsed = { readonly value: number } | { readonly message: string; readonly fix: string };
+export type Parsed<Value = number> =
+  | { readonly value: Value }
+  | { readonly message: string; readonly fix: string };
 
 const bytesPerUnit: { readonly [unit: string]: number } = {
   '': 1,
@@ -40,6 +42,15 @@ export function parseDuration(value: Json): Parsed {
       ? `Its unit is missing: ${text}h for hours, ${text}m for minutes, ${text}s for seconds.`
       : 'Write it as 90s, 30m, 48h or 2d.',
   };
+}
+
+/** A whole number of cores, or `share`. */
+export function parseCpus(value: Json): Parsed<number | 'share'> {
+  if (value === 'share') return { value };
+  const parsed = parseCount('cpu', value, 1);
+  return 'value' in parsed
+    ? parsed
+    : { ...parsed, fix: 'Write a whole number >= 1, or share for an equal share of all cores.' };
 }
 
 /** A whole number of `name` (cpu, gpu), possibly written as text. */

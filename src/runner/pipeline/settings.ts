@@ -82,6 +82,12 @@ export class Settings {
     return this.lookUp(path) === undefined && this.mayHave(path);
   }
 
+  /** The schema's default for a key that the profile leaves out. */
+  defaultOf(path: readonly string[]): Json | undefined {
+    if (this.#schema === undefined || !this.isLeftOut(path)) return undefined;
+    return findSubschema(this.#schema, path)?.default;
+  }
+
   lookUp(path: readonly string[]): Json | undefined {
     return getAt(this.value, path);
   }

@@ -80,6 +80,64 @@ describe('the scheduler', () => {
     expect(log.filter((entry) => entry.startsWith('!')).at(-1)).toBe('!d by a b');
   });
 
+  describe('sharing the cores', () => {
+    const share = { cpu: 'share' } as const;
+    /** The cores that each instance got, in the order in which they started. */
+    async function traceCpus(
+      ids: readonly string[],
+      options: Partial<SchedulerOptions>,
+      resources: Setup['resources'] = Object.fromEntries(ids.map((id) => [id, share])),
+      hits: readonly string[] = [],
+    ) {
+      const granted: string[] = [];
+      await trace({
+        graph: Object.fromEntries(ids.map((id) => [id, []])),
+        resources,
+        options: {
+          jobs: 8,
+          machine: { cpu: 8, memoryBytes: 8, gpu: 0 },
+          prepare: async (id) =>
+            hits.includes(id)
+              ? 'hit'
+              : async (cpus) => {
+                  granted.push(`${id}:${cpus}`);
+                  await new Promise((resolve) => setImmediate(resolve));
+                  return 'done';
+                },
+          ...options,
+        },
+      });
+      return granted;
+    }
+
+    test('gives one instance all of them, and several equal parts', async () => {
+      expect(await traceCpus(['a'], {})).toEqual(['a:8']);
+      expect(await traceCpus(['a', 'b'], {})).toEqual(['a:4', 'b:4']);
+      expect(await traceCpus(['a', 'b', 'c'], {})).toEqual(['a:2', 'b:2', 'c:2']);
+    });
+
+    test('makes no more parts than can run at once, because of jobs, cores or memory', async () => {
+      const ids = ['a', 'b', 'c', 'd'];
+      expect((await traceCpus(ids, { jobs: 2 })).slice(0, 2)).toEqual(['a:4', 'b:4']);
+      const machine = { cpu: 2, memoryBytes: 8, gpu: 0 };
+      expect((await traceCpus(ids, { machine })).slice(0, 2)).toEqual(['a:1', 'b:1']);
+      const large = Object.fromEntries(ids.map((id) => [id, { ...share, memoryBytes: 3 }]));
+      expect((await traceCpus(ids, {}, large)).slice(0, 2)).toEqual(['a:4', 'b:4']);
+    });
+
+    test('counts only those that have to run', async () => {
+      expect(await traceCpus(['a', 'b', 'c'], {}, undefined, ['b', 'c'])).toEqual(['a:8']);
+    });
+
+    test('gives no more than others leave, and at least one', async () => {
+      const resources = { a: { cpu: 6 }, b: share, c: share, d: share };
+      const granted = await traceCpus(['a', 'b', 'c', 'd'], {}, resources);
+      expect(granted.slice(0, 2)).toEqual(['a:6', 'b:2']);
+      const one = { a: { cpu: 8 }, b: share };
+      expect(await traceCpus(['a', 'b'], {}, one)).toEqual(['a:8', 'b:8']);
+    });
+  });
+
   test('starts nothing after an abort, and waits for what is running', async () => {
     const stop = new AbortController();
     const { log, outcome } = await trace({

@@ -36,7 +36,7 @@ describe("the project's own pipeline", () => {
       outputs: ['artifacts/train/lambda-0.1/2020'],
       resume: ['artifacts/train/lambda-0.1/2020.resume'],
       facts: ['engine'],
-      resources: { cpu: 1, memoryBytes: 4 * 2 ** 30, gpu: 0, timeSeconds: 48 * 3600 },
+      resources: { cpu: 'share', memoryBytes: 4 * 2 ** 30, gpu: 0, timeSeconds: 48 * 3600 },
     });
     expect(plan.instances.get('verify')?.params).toEqual({
       dataset: { name: 'dvs128-gesture', simulated: true },
@@ -154,6 +154,23 @@ describe('a pipeline', () => {
       variables: ['HOME'],
       facts: ['engine'],
     });
+  });
+
+  test('reads a share of the cores, which need not be a part of any fingerprint', async () => {
+    const threads = async (value: string | undefined) => {
+      const plan = await loadPlan({
+        projectRoot: repository,
+        profile: 'quick',
+        set: value === undefined ? [] : [`threads=${value}`],
+      });
+      const { resources, params } = plan.instances.get('train@baseline,2020')!;
+      return { cpu: resources.cpu, params };
+    };
+    const { cpu, params } = await threads(undefined);
+    expect(cpu).toBe('share');
+    expect(await threads('share')).toEqual({ cpu: 'share', params });
+    expect(await threads('3')).toEqual({ cpu: 3, params });
+    await expect(threads('0')).rejects.toThrow('threads: must be at least 1, not 0.');
   });
 
   test('normalises paths', async () => {

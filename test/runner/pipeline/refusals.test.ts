@@ -76,6 +76,11 @@ describe('a pipeline file is rejected', () => {
       'pipeline.yaml:3:69  stage "a": memory "4 apples" is not a size.\n  Write it as 512M or 4G.\npipeline.yaml:3:85  stage "a": time "3 weeks" is not a duration.\n  Write it as 90s, 30m, 48h or 2d.',
     ],
     [
+      'for a number of cores that is none',
+      `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {cpu: most}}\n`,
+      'pipeline.yaml:3:66  stage "a": cpu "most" is not a whole number.\n  Write a whole number >= 1, or share for an equal share of all cores.',
+    ],
+    [
       'for a time without a unit',
       `${head}  a: {run: stages/a.ts, outputs: [artifacts/a], resources: {time: 48}}\n`,
       'pipeline.yaml:3:67  stage "a": time 48 is not a duration.\n  Its unit is missing: 48h for hours, 48m for minutes, 48s for seconds.',

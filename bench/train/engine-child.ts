@@ -1,0 +1,67 @@
+/*
+ * Runs one of the project's engines as a contestant: a process of its own, so that its peak memory is its own. It follows
+ * the protocol of contestant.ts, as pytorch_peer.py does.
+ */
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { describeEngine, type EngineSession, type Forward } from '../../src/engines/engine.ts';
+import { openNamedEngine } from '../../src/engines/named-engines.ts';
+import {
+  hyperparameters,
+  readBatch,
+  readState,
+  thesisNetwork,
+  type Workload,
+  type WorkloadFiles,
+} from './workload.ts';
+
+export interface EngineTask {
+  readonly engine: string;
+  readonly workload: Workload;
+  readonly files: WorkloadFiles;
+  readonly mode: 'train' | 'evaluate';
+  /** Only the first so many samples of the batch. */
+  readonly samples: number;
+  /** Untimed steps, at least the first one. */
+  readonly warmup: number;
+}
+
+async function main(task: EngineTask): Promise<void> {
+  const { workload, files, mode, samples } = task;
+  const engine = await openNamedEngine(task.engine);
+  const state = await readState(mode === 'train' ? files.state : files.calibrated);
+  const session = await engine.open(thesisNetwork(workload), state);
+  const run = await prepareStep(session, task);
+
+  const { loss, rates, spikeRates } = await run();
+  for (let i = 1; i < task.warmup; i++) await run();
+  print({ loss, rates: [...rates], densities: spikeRates });
+
+  for await (const _line of createInterface({ input: process.stdin })) {
+    const started = performance.now();
+    const used = process.cpuUsage();
+    const { loss } = await run();
+    const { user, system } = process.cpuUsage(used);
+    print({ wall: (performance.now() - started) / 1e3, processor: (user + system) / 1e6, loss });
+  }
+  session.dispose();
+  const name = describeEngine(engine.description);
+  print({ name: `${name} (${samples} samples)`, peakBytes: process.resourceUsage().maxRSS * 1024 });
+}
+
+async function prepareStep(
+  session: EngineSession,
+  { workload, files, mode, samples }: EngineTask,
+): Promise<() => Promise<Forward & { readonly loss: number | null }>> {
+  const batch = await readBatch(workload, files, samples);
+  if (mode === 'train') return () => session.trainStep(batch, hyperparameters);
+  return async () => ({ ...(await session.evaluate(batch.frames)), loss: null });
+}
+
+function print(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}
+
+await main(JSON.parse(process.argv[2] ?? ''));
+// An engine's threads must not keep a finished contestant alive.
+process.exit();

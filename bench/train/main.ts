@@ -1,0 +1,161 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { availableParallelism, cpus, freemem, loadavg } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { measureCeilings } from './ceilings.ts';
+import { type ContestantCommand, compete, type Result } from './contestant.ts';
+import type { EngineTask } from './engine-child.ts';
+import { help, type Mode, type Options, parseOptions } from './options.ts';
+import { calibrate, findPython, type PeerProgram, peerBytes, peerCommand } from './peers.ts';
+import { compareFirstSteps, describeRound, type Role, type Round, summarise } from './report.ts';
+import { type Workload, type WorkloadFiles, workloadFiles, writeWorkload } from './workload.ts';
+
+interface Surroundings {
+  readonly args: readonly string[];
+  /** For files that are needed only now. */
+  readonly folder: string;
+  /** engine-child.ts, pytorch_peer.py and ceilings.cc. */
+  readonly engineChild: string;
+  readonly peer: string;
+  readonly ceilings: string;
+}
+
+type Entry = ContestantCommand & { readonly role: Role; readonly samples: number };
+
+export async function main({ args, folder, engineChild, peer: script, ceilings: source }: Surroundings) {
+  const options = parseOptions(args);
+  if (options === undefined) {
+    console.log(help);
+    return;
+  }
+  const { threads } = options;
+  const candidates = options.python === undefined ? ['python3', '/usr/bin/python3'] : [options.python];
+  const program: PeerProgram = { python: findPython(candidates), script };
+  console.log(
+    `Node ${process.versions.node}, ${cpus()[0]?.model.trim()}, ${availableParallelism()} cores; contestants use ${threads} threads`,
+  );
+  console.log(`load average before: ${loadavg()[0]!.toFixed(2)}`);
+  const ceilings = measureCeilings(source, folder, threads === 1 ? [1] : [1, threads]);
+
+  const rounds: Round[] = [];
+  for (const workload of listWorkloads(options)) {
+    const files = workloadFiles(path.join(folder, 'workload'));
+    await mkdir(path.dirname(files.frames), { recursive: true });
+    await writeWorkload(workload, files);
+    if (options.mode.includes('evaluate')) calibrate(program, workload, files);
+    for (const mode of options.mode) {
+      const entries = [
+        ...choosePeers(options, program, workload, files, mode),
+        ...chooseEngines(options, engineChild, workload, files, mode),
+      ];
+      let results = attribute(await compete(entries, options.repeats), entries);
+      if (mode === 'train' && options.tfjs) {
+        results = [...results, ...(await measureTfjs(engineChild, workload, files))];
+      }
+      const round: Round = { workload, mode, results };
+      rounds.push(round);
+      console.log(describeRound(round));
+      for (const problem of compareFirstSteps(round)) {
+        console.log(`  DIFFERENT: ${problem}`);
+        process.exitCode = 1;
+      }
+    }
+  }
+  console.log(
+    `\nSeconds per sample, peak memory; speed and memory against tuned PyTorch:\n\n${summarise(rounds)}`,
+  );
+  if (options.json !== undefined) {
+    await writeFile(options.json, `${JSON.stringify({ options, ceilings, rounds }, null, 2)}\n`);
+  }
+}
+
+function listWorkloads({ input, tau, batch, steps, size, channels, layers }: Options): Workload[] {
+  return batch.flatMap((samples) =>
+    input.flatMap((name) =>
+      tau.map((per) => ({ input: name, tau: per, batch: samples, steps, size, channels, layers })),
+    ),
+  );
+}
+
+/**
+ * Those that fit into memory together, tuned before plain. If not even one does, tuned PyTorch gets half or a quarter of the batch:
+ * then only times per sample compare.
+ */
+function choosePeers(
+  { peer, threads }: Options,
+  program: PeerProgram,
+  workload: Workload,
+  files: WorkloadFiles,
+  mode: Mode,
+): Entry[] {
+  const entries: Entry[] = [];
+  let free = 0.9 * freemem();
+  for (const kind of peer) {
+    let { batch } = workload;
+    const need = () => peerBytes({ ...workload, batch }, mode);
+    while (entries.length === 0 && batch > 1 && need() > free) batch = Math.floor(batch / 2);
+    const bytes = need();
+    if (bytes > free) {
+      console.log(
+        `  ${kind} PyTorch with ${batch} samples is left out: it needs about ${(bytes / 1e9).toFixed(0)} GB`,
+      );
+      continue;
+    }
+    free -= bytes;
+    entries.push({
+      ...peerCommand(program, kind, { ...workload, batch }, files, { mode, threads }),
+      role: kind,
+      samples: batch,
+    });
+  }
+  return entries;
+}
+
+function chooseEngines(
+  { engine, isa, threads }: Options,
+  script: string,
+  workload: Workload,
+  files: WorkloadFiles,
+  mode: Mode,
+): Entry[] {
+  if (engine === undefined) return [];
+  const task = { engine, workload, files, mode, samples: workload.batch, warmup: 2 };
+  const env: Record<string, string> = { REPRO_THREADS: String(threads) };
+  if (isa !== undefined) env.REPRO_ISA = isa;
+  return [engineEntry(isa === undefined ? engine : `${engine}, ${isa}`, 'engine', script, task, env)];
+}
+
+/** One step on one sample of the same frames, after an untimed one: they take minutes and vary little. */
+async function measureTfjs(
+  script: string,
+  workload: Workload,
+  files: WorkloadFiles,
+): Promise<Round['results']> {
+  const task = { engine: 'tfjs-cpu', workload, files, mode: 'train', samples: 1, warmup: 1 } as const;
+  const entries = [engineEntry('tfjs-cpu, one sample', 'tfjs', script, task, {})];
+  return attribute(await compete(entries, 1), entries);
+}
+
+function attribute(results: readonly Result[], entries: readonly Entry[]): Round['results'] {
+  return results.map((result) => {
+    const { role, samples } = entries.find(({ label }) => label === result.label)!;
+    return { ...result, role, samples };
+  });
+}
+
+function engineEntry(
+  label: string,
+  role: Role,
+  script: string,
+  task: EngineTask,
+  env: Readonly<Record<string, string>>,
+): Entry {
+  return {
+    label,
+    command: process.execPath,
+    args: [script, JSON.stringify(task)],
+    env,
+    role,
+    samples: task.samples,
+  };
+}

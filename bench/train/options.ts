@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { type InputName, inputs } from './inputs.ts';
+import type { TauPer } from './workload.ts';
+
+export type Mode = 'train' | 'evaluate';
+export type Peer = 'plain' | 'tuned';
+
+export interface Options {
+  readonly input: readonly InputName[];
+  readonly tau: readonly TauPer[];
+  readonly mode: readonly Mode[];
+  readonly batch: readonly number[];
+  readonly peer: readonly Peer[];
+  /** undefined: only PyTorch. */
+  readonly engine: string | undefined;
+  readonly isa: string | undefined;
+  readonly threads: number;
+  readonly repeats: number;
+  readonly tfjs: boolean;
+  readonly python: string | undefined;
+  readonly json: string | undefined;
+  readonly steps: number;
+  readonly size: number;
+  readonly channels: number;
+  readonly layers: number;
+}
+
+export const help = `Times training steps and evaluations of the thesis' network: PyTorch and an engine of this project.
+
+  npm run bench:train -- [options]
+
+  --input blob,poisson      synthetic frames: moving blobs, independent Poisson counts
+  --tau layer,neuron        one time constant per layer or per neuron
+  --mode train,evaluate
+  --batch 4                 samples; several as 4,16
+  --peer plain,tuned        PyTorch as it comes and with its memory allocator tuned; none
+  --engine native           any engine of the command line; none for PyTorch alone
+  --isa NAME                forces the native engine's instruction set: baseline, avx2, avx512
+  --threads N               of all contestants; default: one per core
+  --repeats 5               timed steps
+  --tfjs                    also one training step of the tfjs engine on one sample, which takes minutes
+  --quick                   moving blobs, one τ per layer, tuned PyTorch, two repeats
+  --python PROGRAM          default: the first of python3 and /usr/bin/python3 that has PyTorch
+  --json FILE               writes all results
+  --steps 20 --size 128 --channels 128 --layers 5    another network
+`;
+
+/** @returns undefined if only help is wanted */
+export function parseOptions(args: readonly string[]): Options | undefined {
+  const text = (value: string) => ({ type: 'string', default: value }) as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      input: { type: 'string' },
+      tau: { type: 'string' },
+      mode: text('train,evaluate'),
+      batch: text('4'),
+      peer: { type: 'string' },
+      engine: text('native'),
+      isa: { type: 'string' },
+      threads: text(String(availableParallelism())),
+      repeats: { type: 'string' },
+      tfjs: { type: 'boolean', default: false },
+      quick: { type: 'boolean', default: false },
+      python: { type: 'string' },
+      json: { type: 'string' },
+      steps: text('20'),
+      size: text('128'),
+      channels: text('128'),
+      layers: text('5'),
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const { quick } = values;
+  return {
+    input: choose(
+      'input',
+      values.input ?? (quick ? 'blob' : 'blob,poisson'),
+      Object.keys(inputs) as InputName[],
+    ),
+    tau: choose('tau', values.tau ?? (quick ? 'layer' : 'layer,neuron'), ['layer', 'neuron']),
+    mode: choose('mode', values.mode, ['train', 'evaluate']),
+    batch: values.batch.split(',').map((one) => count('batch', one)),
+    peer: choose('peer', values.peer ?? (quick ? 'tuned' : 'tuned,plain'), ['tuned', 'plain']),
+    engine: values.engine === 'none' ? undefined : values.engine,
+    isa: values.isa,
+    threads: count('threads', values.threads),
+    repeats: count('repeats', values.repeats ?? (quick ? '2' : '5')),
+    tfjs: values.tfjs,
+    python: values.python,
+    json: values.json,
+    steps: count('steps', values.steps),
+    size: count('size', values.size),
+    channels: count('channels', values.channels),
+    layers: count('layers', values.layers),
+  };
+}
+
+function choose<Name extends string>(option: string, text: string, names: readonly Name[]): Name[] {
+  if (text === 'none') return [];
+  return text.split(',').map((one) => {
+    const name = names.find((known) => known === one);
+    if (name === undefined) throw new Error(`--${option} has ${names.join(', ')}; got ${one}`);
+    return name;
+  });
+}
+
+function count(option: string, text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new Error(`--${option} must be a whole number of at least 1, got ${text}`);
+  }
+  return value;
+}

@@ -1,0 +1,84 @@
+import { execFileSync } from 'node:child_process';
+import type { ContestantCommand } from './contestant.ts';
+import type { Mode, Peer } from './options.ts';
+import { hyperparameters, type Workload, type WorkloadFiles } from './workload.ts';
+
+/** Where PyTorch is, and how it was started. */
+export interface PeerProgram {
+  readonly python: string;
+  /** pytorch_peer.py. */
+  readonly script: string;
+}
+
+/**
+ * glibc returns large blocks to the system and fetches them anew at every operation, page fault by page fault. These settings keep
+ * them, in huge pages, which makes PyTorch about twice as fast here.
+ */
+const tunedAllocator = {
+  MALLOC_MMAP_MAX_: '0',
+  MALLOC_TRIM_THRESHOLD_: '100000000000',
+  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
+} as const;
+
+/** @throws if no candidate can import torch */
+export function findPython(candidates: readonly string[]): string {
+  const found = candidates.find((python) => {
+    try {
+      execFileSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  if (found !== undefined) return found;
+  throw new Error(
+    `PyTorch is missing: none of ${candidates.join(', ')} can import torch. Install it (on Debian: apt install python3-torch) or name another --python.`,
+  );
+}
+
+/** Writes `files.calibrated`. */
+export function calibrate({ python, script }: PeerProgram, workload: Workload, files: WorkloadFiles): void {
+  const args = [...shared(script, workload, files), '--state', files.state, '--calibrate', files.calibrated];
+  execFileSync(python, args, { stdio: 'inherit', env: { ...process.env, ...tunedAllocator } });
+}
+
+export function peerCommand(
+  { python, script }: PeerProgram,
+  kind: Peer,
+  workload: Workload,
+  files: WorkloadFiles,
+  { mode, threads }: { readonly mode: Mode; readonly threads: number },
+): ContestantCommand {
+  const training = mode === 'train';
+  return {
+    label: kind === 'tuned' ? 'PyTorch, allocator tuned' : 'PyTorch as it comes',
+    command: python,
+    args: [
+      ...shared(script, workload, files),
+      ...['--state', training ? files.state : files.calibrated, '--targets', files.targets],
+      ...['--mode', mode, '--threads', String(threads), '--interactive'],
+      ...['--learning-rate', String(hyperparameters.learningRate)],
+      ...['--lambda', String(hyperparameters.regulariseTau)],
+    ],
+    env: kind === 'tuned' ? tunedAllocator : {},
+  };
+}
+
+/**
+ * About what a step needs, in bytes. Training the thesis' network took 1.65 GB a sample: at every time step, autograd keeps tensors worth nine to ten
+ * times the first layer's output.
+ */
+export function peerBytes({ batch, steps, size, channels }: Workload, mode: Mode): number {
+  const tensor = 4 * batch * channels * size ** 2;
+  return mode === 'train' ? 4e8 + 10 * tensor * steps : 4e8 + 10 * tensor;
+}
+
+/** `-B`: no compiled file beside the script. */
+function shared(script: string, workload: Workload, { frames }: WorkloadFiles): string[] {
+  const { tau, batch, steps, size } = workload;
+  const sizes = Object.entries({ batch, steps, size }).flatMap(([name, value]) => [
+    `--${name}`,
+    String(value),
+  ]);
+  return ['-B', script, '--input', frames, '--tau', tau, ...sizes];
+}

@@ -1,0 +1,42 @@
+import { ReproError } from '../errors.ts';
+
+/** A batch for which there is not enough memory. */
+export interface MemoryNeed {
+  readonly samples: number;
+  readonly neededBytes: number;
+  readonly availableBytes: number;
+  /** How many samples would fit; 0 if none. */
+  readonly largestBatch: number;
+}
+
+/** An engine refuses a batch, or runs out of memory with it. */
+export class EngineMemoryError extends ReproError {
+  readonly need: MemoryNeed;
+
+  constructor(need: MemoryNeed, cause?: unknown) {
+    const { samples, neededBytes, availableBytes, largestBatch } = need;
+    super(
+      'out-of-memory',
+      `This network needs ${describeMemory(neededBytes)} for a batch of ${samples}; ` +
+        `${formatGigabytes(availableBytes)} are available.`,
+      {
+        fix:
+          largestBatch > 0
+            ? `Lower the batch size to ${largestBatch} or less.`
+            : 'Use a smaller network, or a machine with more memory.',
+        cause,
+      },
+    );
+    this.need = need;
+  }
+}
+
+/** `3.5 GB of memory`. */
+export function describeMemory(bytes: number): string {
+  return Number.isFinite(bytes) ? `${formatGigabytes(bytes)} of memory` : 'more memory than can be addressed';
+}
+
+/** `3.5 GB`, of 10⁹ bytes. */
+export function formatGigabytes(bytes: number): string {
+  return `${(bytes / 1e9).toFixed(1)} GB`;
+}

@@ -1,0 +1,15 @@
+import { hasErrorCode, ReproError } from '../../errors.ts';
+import { ShapeError } from '../../snn/shape-error.ts';
+
+/** Gives an error of the addon the type that other engines' have; any other error is returned unchanged. */
+export function explainNativeError(error: unknown): unknown {
+  if (!(error instanceof Error)) return error;
+  if (hasErrorCode(error, 'PLIF_SHAPE')) return new ShapeError(error.message, { cause: error });
+  if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) {
+    return new ReproError('out-of-memory', 'This network does not fit in memory.', {
+      fix: 'Use a smaller network, or a machine with more memory.',
+      cause: error,
+    });
+  }
+  return error;
+}

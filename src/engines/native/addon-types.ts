@@ -1,0 +1,94 @@
+import type { Layer, NeuronSpec } from '../../snn/spec.ts';
+
+/** What the compiled addon exports (native/src/addon). Arrays are in PyTorch's layouts and C order. */
+export interface NativeAddon {
+  /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs). */
+  readonly sourceDigest: string;
+  /** What this processor can run, slowest first: `baseline`, `avx2`, `avx512`. */
+  readonly instructionSets: readonly string[];
+  /** A network whose parameters and moments are zero. */
+  open(options: {
+    readonly layers: readonly Layer[];
+    /** [channels, height, width] of one frame. */
+    readonly input: readonly [number, number, number];
+    readonly classes: number;
+    readonly threads: number;
+    readonly instructionSet: string;
+  }): NativeNetwork;
+  /** One isolated layer of neurons, as `Engine.runNeurons`. */
+  runNeurons(options: {
+    readonly neuron: NeuronSpec;
+    /** [T, N, ...neurons]. */
+    readonly shape: readonly number[];
+    readonly current: Float32Array;
+    readonly coefficients: Float32Array;
+    /** w; one number or one per neuron; undefined for LIF. */
+    readonly logits: Float32Array | undefined;
+    readonly threads: number;
+    readonly instructionSet: string;
+  }): Promise<NativeNeuronResult>;
+}
+
+export interface NativeNeuronResult {
+  readonly spikes: Float32Array;
+  readonly potentials: Float32Array;
+  /** dLoss/dx, dLoss/dα and, unless LIF, dLoss/dw. */
+  readonly currentGradient: Float32Array;
+  readonly alphaGradient: number;
+  readonly logitsGradient?: Float32Array;
+}
+
+/** Every method but `abort` throws while a step or an evaluation is in progress. */
+export interface NativeNetwork {
+  setTensor(name: string, slot: NativeSlot, data: Float32Array): void;
+  /** A copy; `gradient` is that of the last step with `keepGradients`. */
+  getTensor(name: string, slot: NativeSlot | 'gradient'): Float32Array;
+  /**
+   * The memory that a batch needs besides the parameters.
+   *
+   * @param steps T: the frames' number, or for still images that of `repeat`; likewise below
+   */
+  bytesFor(samples: number, steps: number, training: boolean): number;
+  /** Allocates that memory, unless it is there. @throws an error with code `PLIF_OUT_OF_MEMORY` */
+  reserve(samples: number, steps: number, training: boolean): void;
+  /**
+   * Forward, loss, backward and Adam.
+   *
+   * @throws an error with code `PLIF_ABORTED` after `abort`; then nothing has changed
+   */
+  trainStep(
+    frames: NativeFrames,
+    samples: number,
+    steps: number,
+    labels: Int32Array,
+    masks: readonly Float32Array[],
+    options: NativeStepOptions,
+  ): Promise<NativeForward & { readonly loss: number }>;
+  evaluate(frames: NativeFrames, samples: number, steps: number): Promise<NativeForward>;
+  /** Ends the step or evaluation in progress within a fraction of a second: it is rejected, unless Adam has begun. */
+  abort(): void;
+  dispose(): void;
+}
+
+/** A tensor's value, or Adam's first or second moment of it. */
+export type NativeSlot = 'value' | 'first' | 'second';
+
+/** [N, T, C, H, W], or [N, 1, C, H, W] of still images. */
+export type NativeFrames = Uint8Array | Uint16Array | Float32Array;
+
+export interface NativeStepOptions {
+  readonly learningRate: number;
+  /** λ. */
+  readonly lambda: number;
+  readonly regularise: 'w' | 'tau';
+  /** The number of this step, from 1: t in Adam's bias corrections. */
+  readonly step: number;
+  readonly keepGradients: boolean;
+}
+
+export interface NativeForward {
+  /** [N, classes]. */
+  readonly rates: Float32Array;
+  /** One per spiking layer. */
+  readonly spikeRates: Float64Array;
+}

@@ -1,0 +1,70 @@
+import type { NeuronSpec } from '../../snn/spec.ts';
+import { checkNeuronPass } from '../checks.ts';
+import type { Engine } from '../engine.ts';
+import { explainNativeError } from './addon-errors.ts';
+import type { NativeAddon, NativeNetwork } from './addon-types.ts';
+import { chooseInstructionSet, describeInstructionSet } from './instruction-set.ts';
+import { NativeSession } from './session.ts';
+import { chooseThreads } from './threads.ts';
+
+export interface NativeOptions {
+  /** Default: `REPRO_THREADS`, or one per core. */
+  readonly threads?: number | undefined;
+  /** Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+}
+
+/**
+ * The engine of C++ kernels. Its results are the same for any number of threads, but differ between instruction sets in the last digits.
+ *
+ * @throws {ReproError} if `REPRO_ISA` or `REPRO_THREADS` is set to something impossible
+ */
+export function createNativeEngine(addon: NativeAddon, options: NativeOptions = {}): Engine {
+  const threads = chooseThreads(options.threads, options.environment);
+  const instructionSet = chooseInstructionSet(addon.instructionSets, options.environment);
+  return {
+    description: {
+      name: 'native',
+      backend: 'cpu',
+      // Whatever may change results: a training must not go on with another instruction set.
+      version: `${addon.sourceDigest}-${instructionSet}`,
+      reason: `${describeInstructionSet(instructionSet)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    },
+    open: async (spec, state, optimiser) => {
+      const { layers, input, classes } = spec;
+      let network: NativeNetwork | undefined;
+      try {
+        network = addon.open({ layers, input, classes, threads, instructionSet });
+        return new NativeSession(spec, network, state, optimiser);
+      } catch (error) {
+        network?.dispose();
+        throw explainNativeError(error);
+      }
+    },
+    runNeurons: async (pass) => {
+      checkNeuronPass(pass);
+      const { shape, current, coefficients } = pass;
+      const logits = pass.neuron.kind === 'plif' ? pass.logits : undefined;
+      // Without a w of its own, PLIF has the τ of its settings.
+      const neuron: NeuronSpec = logits === undefined ? { ...pass.neuron, kind: 'lif' } : pass.neuron;
+      const result = await addon.runNeurons({
+        neuron,
+        shape,
+        current,
+        coefficients,
+        logits,
+        threads,
+        instructionSet,
+      });
+      return {
+        spikes: result.spikes,
+        potentials: result.potentials,
+        gradients: {
+          current: result.currentGradient,
+          alpha: result.alphaGradient,
+          logits: result.logitsGradient,
+        },
+      };
+    },
+  };
+}

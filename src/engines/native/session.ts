@@ -1,0 +1,211 @@
+import { hasErrorCode } from '../../errors.ts';
+import { stateEntries } from '../../snn/parameters.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
+import type { State, Tensor } from '../../snn/tensor.ts';
+import { checkFrames, checkLabels, checkMasks, checkOptimiser, checkState } from '../checks.ts';
+import {
+  type EngineSession,
+  type Forward,
+  type Frames,
+  type Hyperparameters,
+  type OptimiserState,
+  StepAbortedError,
+  type StepResult,
+  type TrainingBatch,
+} from '../engine.ts';
+import { EngineMemoryError } from '../memory-error.ts';
+import { explainNativeError } from './addon-errors.ts';
+import type { NativeFrames, NativeNetwork, NativeSlot } from './addon-types.ts';
+import { NormCounters } from './counters.ts';
+import { availableMemory, largestBatch } from './memory.ts';
+
+/** A network in the native engine, whose memory is outside of JavaScript's; `dispose` releases it. */
+export class NativeSession implements EngineSession {
+  readonly #spec: NetworkSpec;
+  readonly #network: NativeNetwork;
+  readonly #counters: NormCounters;
+  readonly #available: () => number;
+  #step: number;
+  /** What the network has reserved so far. */
+  #reservedBytes = 0;
+  #isAborted = false;
+  #isDisposed = false;
+
+  /**
+   * @param network a new one of this spec, which now belongs to the session
+   * @throws {ShapeError} if a tensor of the network or of the optimiser is missing or has another shape
+   */
+  constructor(
+    spec: NetworkSpec,
+    network: NativeNetwork,
+    state: State,
+    optimiser?: OptimiserState,
+    available: () => number = availableMemory,
+  ) {
+    checkState(spec, state);
+    if (optimiser !== undefined) checkOptimiser(spec, optimiser);
+    this.#spec = spec;
+    this.#network = network;
+    this.#available = available;
+    this.#step = optimiser?.step ?? 0;
+    this.#counters = new NormCounters(spec, state);
+    for (const { name, role, dtype } of stateEntries(spec)) {
+      if (dtype === 'I64') continue;
+      this.#load(name, 'value', state);
+      if (optimiser === undefined || role !== 'parameter') continue;
+      this.#load(name, 'first', optimiser.first);
+      this.#load(name, 'second', optimiser.second);
+    }
+  }
+
+  async trainStep(
+    batch: TrainingBatch,
+    { learningRate, regulariseTau, regularise = 'w' }: Hyperparameters,
+    { keepGradients = false }: { keepGradients?: boolean } = {},
+  ): Promise<StepResult> {
+    this.#enterPass();
+    checkFrames(this.#spec, batch.frames);
+    checkLabels(this.#spec, batch);
+    checkMasks(this.#spec, batch);
+    const samples = batch.frames.shape[0];
+    const steps = this.#stepsOf(batch.frames);
+    this.#reserve(samples, steps, true);
+    const { loss, rates, spikeRates } = await translateErrors(() =>
+      this.#network.trainStep(framesOf(batch.frames), samples, steps, batch.labels, batch.dropoutMasks, {
+        learningRate,
+        lambda: regulariseTau,
+        regularise,
+        step: this.#step + 1,
+        keepGradients,
+      }),
+    );
+    this.#step += 1;
+    this.#counters.advance(steps);
+    return {
+      loss,
+      rates,
+      spikeRates: [...spikeRates],
+      ...(keepGradients ? { gradients: this.#parameters('gradient') } : {}),
+    };
+  }
+
+  async evaluate(frames: Frames): Promise<Forward> {
+    this.#enterPass();
+    checkFrames(this.#spec, frames);
+    const samples = frames.shape[0];
+    const steps = this.#stepsOf(frames);
+    this.#reserve(samples, steps, false);
+    const { rates, spikeRates } = await translateErrors(() =>
+      this.#network.evaluate(framesOf(frames), samples, steps),
+    );
+    return { rates, spikeRates: [...spikeRates] };
+  }
+
+  async state(): Promise<State> {
+    this.#enter();
+    return new Map(
+      stateEntries(this.#spec).map(({ name, shape, dtype }): [string, Tensor] => [
+        name,
+        dtype === 'I64'
+          ? { dtype, shape, data: BigInt64Array.of(this.#counters.value(name)) }
+          : { dtype, shape, data: this.#network.getTensor(name, 'value') },
+      ]),
+    );
+  }
+
+  async optimiserState(): Promise<OptimiserState> {
+    this.#enter();
+    return { step: this.#step, first: this.#parameters('first'), second: this.#parameters('second') };
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    if (!this.#isDisposed) this.#network.abort();
+  }
+
+  dispose(): void {
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    this.#network.dispose();
+  }
+
+  #load(name: string, slot: NativeSlot, state: State): void {
+    const tensor = state.get(name);
+    if (tensor?.dtype === 'F32') this.#network.setTensor(name, slot, tensor.data);
+  }
+
+  #parameters(slot: NativeSlot | 'gradient'): State {
+    return new Map(
+      stateEntries(this.#spec)
+        .filter(({ role }) => role === 'parameter')
+        .map(({ name, shape }): [string, Tensor] => [
+          name,
+          { dtype: 'F32', shape, data: this.#network.getTensor(name, slot) },
+        ]),
+    );
+  }
+
+  /** T: a still image has a single frame, which the network repeats. */
+  #stepsOf(frames: Frames): number {
+    return this.#spec.layers.find((layer) => layer.kind === 'repeat')?.steps ?? frames.shape[1];
+  }
+
+  /**
+   * Makes sure of the memory before the batch is computed: a system that promises more than it has would kill the process in the
+   * middle of it.
+   *
+   * @throws {EngineMemoryError}
+   */
+  #reserve(samples: number, steps: number, training: boolean): void {
+    const neededBytes = this.#bytesFor(samples, steps, training);
+    // The network gives up the old memory for the new.
+    const availableBytes =
+      neededBytes > this.#reservedBytes ? this.#available() + this.#reservedBytes : this.#reservedBytes;
+    const explain = (atMost: number, cause?: unknown): EngineMemoryError => {
+      const fitting = largestBatch(samples - 1, atMost, (count) => this.#bytesFor(count, steps, training));
+      return new EngineMemoryError({ samples, neededBytes, availableBytes, largestBatch: fitting }, cause);
+    };
+    if (neededBytes > availableBytes) throw explain(availableBytes);
+    try {
+      this.#network.reserve(samples, steps, training);
+    } catch (error) {
+      if (!hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) throw error;
+      // A limit that the system does not tell: half of what was refused is a guess.
+      throw explain(neededBytes / 2, error);
+    }
+    this.#reservedBytes = Math.max(this.#reservedBytes, neededBytes);
+  }
+
+  /** Infinite for more than can be counted. */
+  #bytesFor(samples: number, steps: number, training: boolean): number {
+    try {
+      return this.#network.bytesFor(samples, steps, training);
+    } catch (error) {
+      if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) return Number.POSITIVE_INFINITY;
+      throw error;
+    }
+  }
+
+  #enterPass(): void {
+    this.#enter();
+    if (this.#isAborted) throw new StepAbortedError();
+  }
+
+  #enter(): void {
+    if (this.#isDisposed) throw new Error('This session was disposed; open the network again.');
+  }
+}
+
+/** The engine reads counts of up to 16 bits; larger ones are exact in single precision up to 2²⁴. */
+function framesOf({ data }: Frames): NativeFrames {
+  return data instanceof Uint32Array ? Float32Array.from(data) : data;
+}
+
+async function translateErrors<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (hasErrorCode(error, 'PLIF_ABORTED')) throw new StepAbortedError(error);
+    throw explainNativeError(error);
+  }
+}

@@ -1,0 +1,123 @@
+import { createRequire } from 'node:module';
+import os from 'node:os';
+import { describe, expect, it } from 'vitest';
+import { digestSources, loadAddon } from '../../../src/engines/native/addon.ts';
+import { explainNativeError } from '../../../src/engines/native/addon-errors.ts';
+import { chooseInstructionSet, describeInstructionSet } from '../../../src/engines/native/instruction-set.ts';
+import { availableMemory, largestBatch } from '../../../src/engines/native/memory.ts';
+import { chooseThreads } from '../../../src/engines/native/threads.ts';
+import { FakeAddon } from './fake-addon.ts';
+
+/** A `require` that knows the package, if `load` is given. */
+function fakeRequire(load?: () => unknown): NodeJS.Require {
+  const require = (() => load?.()) as unknown as NodeJS.Require;
+  require.resolve = ((request: string) => {
+    if (load === undefined) throw new Error(`Cannot find module '${request}'`);
+    return request;
+  }) as NodeJS.RequireResolve;
+  return require;
+}
+
+function failing(message: string): () => never {
+  return () => {
+    throw new Error(message);
+  };
+}
+
+describe('loadAddon', () => {
+  it('returns the addon', () => {
+    const addon = new FakeAddon();
+    expect(loadAddon(fakeRequire(() => addon))).toEqual({ ok: true, addon });
+  });
+
+  it('says in words why there is none, and how to get it', () => {
+    const reasons = [
+      loadAddon(fakeRequire()),
+      loadAddon(fakeRequire(failing('No native build was found for platform=linux\n  loaded from: …'))),
+      loadAddon(fakeRequire(failing('libstdc++.so.6: cannot open shared object file\nRequire stack: …'))),
+      loadAddon(fakeRequire(() => ({ sourceDigest: '1', instructionSets: [] }))),
+    ];
+    expect(reasons.map((one) => (one.ok ? null : one.reason))).toEqual([
+      'plif-native is not installed',
+      'it is not compiled',
+      'it does not load (libstdc++.so.6: cannot open shared object file)',
+      'it was compiled from other sources than these',
+    ]);
+    for (const one of reasons) expect(one).toMatchObject({ fix: expect.stringMatching(/Run `npm /) });
+  });
+
+  it('finds the package of this project, whose sources have a digest', () => {
+    expect(() => createRequire(import.meta.url).resolve('plif-native/package.json')).not.toThrow();
+    expect(digestSources()).toMatch(/^[0-9a-f]{12}$/);
+    expect(digestSources(fakeRequire())).toBeUndefined();
+  });
+});
+
+describe('chooseInstructionSet', () => {
+  const available = ['baseline', 'avx2'];
+
+  it('takes the fastest, or the one of REPRO_ISA', () => {
+    expect(chooseInstructionSet(available, {})).toBe('avx2');
+    expect(chooseInstructionSet(available, { REPRO_ISA: '' })).toBe('avx2');
+    expect(chooseInstructionSet(available, { REPRO_ISA: 'baseline' })).toBe('baseline');
+  });
+
+  it('rejects one that is not available, listing those that are', () => {
+    for (const REPRO_ISA of ['avx512', 'sse9']) {
+      expect(() => chooseInstructionSet(available, { REPRO_ISA })).toThrow(
+        expect.objectContaining({
+          code: 'engine-instruction-set',
+          message: `REPRO_ISA=${REPRO_ISA}: the native engine cannot use this instruction set here.`,
+          fix: 'It can use baseline and avx2.',
+        }),
+      );
+    }
+  });
+
+  it('has names for people', () => {
+    expect(['avx2', 'avx512', 'sve'].map(describeInstructionSet)).toEqual(['AVX2', 'AVX-512', 'sve']);
+  });
+});
+
+describe('chooseThreads', () => {
+  it('takes what it is told, then REPRO_THREADS, then all cores', () => {
+    expect(chooseThreads(3, { REPRO_THREADS: '5' })).toBe(3);
+    expect(chooseThreads(undefined, { REPRO_THREADS: '5' })).toBe(5);
+    expect(chooseThreads(undefined, {})).toBe(Math.min(os.availableParallelism(), 256));
+  });
+
+  it('never takes more than the addon allows', () => {
+    expect(chooseThreads(1000)).toBe(256);
+  });
+
+  it('rejects what is not a number of threads', () => {
+    for (const REPRO_THREADS of ['0', '-1', '2.5', 'all', '257']) {
+      expect(() => chooseThreads(undefined, { REPRO_THREADS })).toThrow(
+        `REPRO_THREADS=${REPRO_THREADS} is not a number of threads.`,
+      );
+    }
+  });
+});
+
+describe('memory', () => {
+  it('is found out about', () => {
+    expect(availableMemory()).toBeGreaterThan(0);
+    expect(availableMemory()).toBeLessThan(os.totalmem());
+  });
+
+  it('holds the largest batch that fits', () => {
+    const bytesFor = (samples: number) => 100 + 10 * samples;
+    expect(largestBatch(64, 1000, bytesFor)).toBe(64);
+    expect(largestBatch(64, 299, bytesFor)).toBe(19);
+    expect(largestBatch(64, 110, bytesFor)).toBe(1);
+    expect(largestBatch(64, 109, bytesFor)).toBe(0);
+  });
+});
+
+it('turns errors of the addon into those of other engines', () => {
+  const withCode = (code: string) => Object.assign(new Error('what'), { code });
+  expect(explainNativeError(withCode('PLIF_SHAPE'))).toMatchObject({ name: 'ShapeError', message: 'what' });
+  expect(explainNativeError(withCode('PLIF_OUT_OF_MEMORY'))).toMatchObject({ code: 'out-of-memory' });
+  const other = withCode('PLIF_ARGUMENT');
+  expect(explainNativeError(other)).toBe(other);
+});

@@ -1,0 +1,133 @@
+import type {
+  NativeAddon,
+  NativeForward,
+  NativeNetwork,
+  NativeStepOptions,
+} from '../../../src/engines/native/addon-types.ts';
+
+export interface FakeAddonOptions {
+  readonly instructionSets?: readonly string[];
+  /** The memory of a batch, in bytes. */
+  readonly bytesFor?: (samples: number, steps: number, training: boolean) => number;
+  /** More than this cannot be reserved. */
+  readonly capacityBytes?: number;
+  /** What a training step does before it ends. */
+  readonly onStep?: (call: StepCall) => Promise<void> | void;
+}
+
+export interface StepCall {
+  readonly frames: unknown;
+  readonly samples: number;
+  readonly steps: number;
+  readonly labels: Int32Array;
+  readonly masks: readonly Float32Array[];
+  readonly options: NativeStepOptions;
+}
+
+type OpenOptions = Parameters<NativeAddon['open']>[0];
+type NeuronOptions = Parameters<NativeAddon['runNeurons']>[0];
+
+/** An addon without any network: it keeps tensors by name and slot, and records how it is called. */
+export class FakeAddon implements NativeAddon {
+  readonly sourceDigest = '0123456789ab';
+  readonly instructionSets: readonly string[];
+  readonly opened: OpenOptions[] = [];
+  readonly networks: FakeNetwork[] = [];
+  readonly neuronCalls: NeuronOptions[] = [];
+  readonly #options: FakeAddonOptions;
+
+  constructor(options: FakeAddonOptions = {}) {
+    this.#options = options;
+    this.instructionSets = options.instructionSets ?? ['baseline', 'avx2', 'avx512'];
+  }
+
+  open(options: OpenOptions): NativeNetwork {
+    this.opened.push(options);
+    const network = new FakeNetwork(this.#options);
+    this.networks.push(network);
+    return network;
+  }
+
+  async runNeurons(options: NeuronOptions) {
+    this.neuronCalls.push(options);
+    const { current, logits } = options;
+    return {
+      spikes: current.map(() => 1),
+      potentials: current.map(() => 0.5),
+      currentGradient: current.map(() => 2),
+      alphaGradient: 3,
+      ...(logits === undefined ? {} : { logitsGradient: logits.map(() => 4) }),
+    };
+  }
+}
+
+export class FakeNetwork implements NativeNetwork {
+  readonly tensors = new Map<string, Float32Array>();
+  readonly steps: StepCall[] = [];
+  readonly reserved: (readonly [number, number, boolean])[] = [];
+  isDisposed = false;
+  #abort: (() => void) | undefined;
+  readonly #options: FakeAddonOptions;
+
+  constructor(options: FakeAddonOptions) {
+    this.#options = options;
+  }
+
+  setTensor(name: string, slot: string, data: Float32Array): void {
+    this.tensors.set(`${name} ${slot}`, data.slice());
+  }
+
+  getTensor(name: string, slot: string): Float32Array {
+    const found = this.tensors.get(`${name} ${slot}`) ?? this.tensors.get(`${name} value`);
+    if (found === undefined) throw Object.assign(new Error(`no ${name}`), { code: 'PLIF_SHAPE' });
+    return found.slice();
+  }
+
+  bytesFor(samples: number, steps: number, training: boolean): number {
+    return this.#options.bytesFor?.(samples, steps, training) ?? samples;
+  }
+
+  reserve(samples: number, steps: number, training: boolean): void {
+    if (this.bytesFor(samples, steps, training) > (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY)) {
+      throw Object.assign(new Error('out of memory'), { code: 'PLIF_OUT_OF_MEMORY' });
+    }
+    this.reserved.push([samples, steps, training]);
+  }
+
+  async trainStep(
+    frames: unknown,
+    samples: number,
+    steps: number,
+    labels: Int32Array,
+    masks: readonly Float32Array[],
+    options: NativeStepOptions,
+  ): Promise<NativeForward & { loss: number }> {
+    const call = { frames, samples, steps, labels, masks, options };
+    this.steps.push(call);
+    await Promise.race([
+      this.#options.onStep?.(call),
+      new Promise((_, reject) => {
+        this.#abort = () => reject(Object.assign(new Error('aborted'), { code: 'PLIF_ABORTED' }));
+      }),
+    ]);
+    return { loss: 0.25, ...forward(samples) };
+  }
+
+  async evaluate(frames: unknown, samples: number, steps: number): Promise<NativeForward> {
+    const nothing = { labels: new Int32Array(), masks: [] };
+    this.steps.push({ frames, samples, steps, ...nothing, options: undefined as never });
+    return forward(samples);
+  }
+
+  abort(): void {
+    this.#abort?.();
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+  }
+}
+
+function forward(samples: number): NativeForward {
+  return { rates: new Float32Array(samples * 3).fill(0.5), spikeRates: Float64Array.of(0.1, 0.2) };
+}

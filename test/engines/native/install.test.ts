@@ -1,0 +1,141 @@
+import { execFile } from 'node:child_process';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+
+const repository = path.resolve(import.meta.dirname, '../../..');
+
+interface Toolchain {
+  missingTools(environment: NodeJS.ProcessEnv, platform: string): string[];
+  describeMissing(missing: readonly string[], environment: NodeJS.ProcessEnv, platform: string): string;
+  compilerVariables(environment: NodeJS.ProcessEnv, platform: string): Record<string, string>;
+}
+
+let folder: string;
+/** A folder of programs that do nothing. */
+let programs: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(path.join(tmpdir(), 'native-install-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+beforeEach(async () => {
+  programs = path.join(folder, 'bin');
+  await rm(programs, { recursive: true, force: true });
+  await mkdir(programs);
+});
+
+async function addPrograms(...names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    await writeFile(path.join(programs, name), '#!/bin/sh\nexit 1\n');
+    await chmod(path.join(programs, name), 0o755);
+  }
+}
+
+describe.skipIf(process.platform === 'win32')('the tools that compile the addon', () => {
+  const load = async (): Promise<Toolchain> =>
+    import(path.join(repository, 'native/scripts/toolchain.mjs')) as Promise<Toolchain>;
+
+  it('are named if they are missing, with what installs them', async () => {
+    const { missingTools, describeMissing } = await load();
+    await addPrograms('apt-get', 'make');
+    const here = { PATH: programs };
+    expect(missingTools(here, 'linux')).toEqual(['a C++ compiler', 'Python 3']);
+    expect(describeMissing(missingTools(here, 'linux'), here, 'linux')).toBe(
+      'a C++ compiler and Python 3 are missing. Run `apt install g++ make python3`, then `npm run build:native`.',
+    );
+    expect(describeMissing(['make'], here, 'darwin')).toBe(
+      'make is missing. Run `xcode-select --install`, then `npm run build:native`.',
+    );
+    expect(describeMissing(['make'], {}, 'linux')).toBe(
+      'make is missing. Install it, then `npm run build:native`.',
+    );
+  });
+
+  it('may be Clang, or whatever the variables name', async () => {
+    const { missingTools, compilerVariables } = await load();
+    await addPrograms('clang++', 'make', 'python3');
+    expect(missingTools({ PATH: programs }, 'linux')).toEqual([]);
+    expect(compilerVariables({ PATH: programs }, 'linux')).toEqual({ CC: 'clang', CXX: 'clang++' });
+    expect(compilerVariables({ PATH: programs, CXX: 'icpx' }, 'linux')).toEqual({});
+    await addPrograms('g++');
+    expect(compilerVariables({ PATH: programs }, 'linux')).toEqual({});
+  });
+});
+
+describe.runIf(process.platform === 'linux')('install.mjs', () => {
+  /** The package without its sources, and with an addon that is not one. */
+  async function copyPackage(addon?: string): Promise<string> {
+    const copy = await mkdtemp(path.join(folder, 'package-'));
+    for (const name of ['package.json', 'install.mjs', 'scripts', 'binding.gyp']) {
+      await cp(path.join(repository, 'native', name), path.join(copy, name), { recursive: true });
+    }
+    await mkdir(path.join(copy, 'src'));
+    await writeFile(path.join(copy, 'src/one.cc'), 'not C++\n');
+    await symlink(path.join(repository, 'node_modules'), path.join(copy, 'node_modules'));
+    if (addon !== undefined) await writeFile(path.join(copy, 'index.cjs'), addon);
+    return copy;
+  }
+
+  async function install(
+    copy: string,
+    words: readonly string[] = [],
+    environment: NodeJS.ProcessEnv = {},
+  ): Promise<{ code: number; stdout: string }> {
+    const env = { PATH: programs, ...environment };
+    return promisify(execFile)(process.execPath, ['install.mjs', ...words], { cwd: copy, env }).then(
+      ({ stdout }) => ({ code: 0, stdout }),
+      (error: { code: number; stdout: string }) => ({ code: error.code, stdout: error.stdout }),
+    );
+  }
+
+  const missing =
+    'native engine: not compiled: a C++ compiler, make and Python 3 are missing. Install them, then `npm run build:native`.';
+
+  it('succeeds without a compiler, saying what is missing', async () => {
+    expect(await install(await copyPackage())).toEqual({
+      code: 0,
+      stdout: `${missing} TensorFlow.js computes instead, several times slower.\n`,
+    });
+  });
+
+  it('fails without a compiler if the addon is required', async () => {
+    expect(await install(await copyPackage(), ['--required'])).toEqual({ code: 1, stdout: `${missing}\n` });
+  });
+
+  it('can be told to do nothing', async () => {
+    expect(await install(await copyPackage(), [], { PLIF_NATIVE: 'skip' })).toEqual({
+      code: 0,
+      stdout:
+        'native engine: skipped, as PLIF_NATIVE=skip asks. TensorFlow.js computes instead, several times slower.\n',
+    });
+  });
+
+  it('does not compile again what was compiled from the same sources', async () => {
+    const copy = await copyPackage();
+    const { stdout: digest } = await promisify(execFile)(process.execPath, ['scripts/source-digest.cjs'], {
+      cwd: copy,
+    });
+    const addon = (of: string) =>
+      `module.exports = { sourceDigest: '${of}', instructionSets: ['baseline', 'avx2'] };`;
+    await writeFile(path.join(copy, 'index.cjs'), addon(digest));
+    expect(await install(copy)).toEqual({ code: 0, stdout: 'native engine: ready (baseline, avx2)\n' });
+    await writeFile(path.join(copy, 'src/one.cc'), 'other C++\n');
+    expect((await install(copy)).stdout).toContain('not compiled');
+  });
+
+  it('survives a compiler that fails, keeping its output', async () => {
+    await addPrograms('g++', 'make', 'python3');
+    const copy = await copyPackage();
+    const { code, stdout } = await install(copy);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^native engine: compiling for \S+, which takes up to a minute …\n/);
+    expect(stdout).toMatch(
+      /compiling it failed \(.+\); the whole output is in build\/build\.log\. TensorFlow\.js/,
+    );
+    expect(await readFile(path.join(copy, 'build/build.log'), 'utf8')).toContain('gyp');
+  });
+});
