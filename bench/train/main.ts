@@ -69,10 +69,10 @@ export async function main({ args, folder, engineChild, peer: script, ceilings: 
   }
 }
 
-function listWorkloads({ input, tau, batch, steps, size, channels, layers }: Options): Workload[] {
+function listWorkloads({ input, tau, batch, gain, steps, size, channels, layers }: Options): Workload[] {
   return batch.flatMap((samples) =>
     input.flatMap((name) =>
-      tau.map((per) => ({ input: name, tau: per, batch: samples, steps, size, channels, layers })),
+      tau.map((per) => ({ input: name, tau: per, batch: samples, gain, steps, size, channels, layers })),
     ),
   );
 }
