@@ -80,6 +80,7 @@ const network = () => ({
   classes: 3,
   threads: 1 + random(3),
   instructionSet: pick(addon.instructionSets),
+  winogradTile: pick([2, 4]),
   layers: [
     { kind: 'conv', name: 'conv.0', inChannels: 2, outChannels: 4, kernel: 3, padding: 1 },
     { kind: 'batch-norm', name: 'conv.1', channels: 4, momentum: 0.1, epsilon: 1e-5 },

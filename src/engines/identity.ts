@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { EngineChoice } from './engine-choice.ts';
 import { type LoadedAddon, loadAddon } from './native/addon.ts';
-import { chooseInstructionSet } from './native/instruction-set.ts';
+import { chooseArithmetic, identifyArithmetic } from './native/arithmetic.ts';
 import { type CudaProbe, cudaPackage } from './tfjs/cuda.ts';
 
 export interface IdentityOptions {
@@ -25,7 +25,7 @@ export interface IdentityOptions {
  * visible devices change. The CPU kernels of tfjs give the same bits on every processor, those of the native engine on every one with
  * the same instruction set, whatever the number of threads; so neither is part of it.
  *
- * @throws {ReproError} if `REPRO_ISA` is set to something impossible
+ * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */
 export async function identifyEngine(choice: EngineChoice, options: IdentityOptions): Promise<string> {
   const native = (): string | undefined => identifyNative(options);
@@ -44,7 +44,7 @@ function identifyNative({ load = loadAddon, environment }: IdentityOptions): str
   const loaded = load();
   if (!loaded.ok) return undefined;
   const { sourceDigest, instructionSets } = loaded.addon;
-  return `native ${sourceDigest} ${chooseInstructionSet(instructionSets, environment)}`;
+  return `native ${sourceDigest} ${identifyArithmetic(chooseArithmetic(instructionSets, environment))}`;
 }
 
 /** `tfjs 4.22.0 cuda <model>`; undefined if CUDA does not work here. */

@@ -192,6 +192,20 @@ const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1, regularise: 'w
 const lambdaFor = (spec: NetworkSpec): number =>
   spec.layers.some((layer) => layer.kind === 'neuron' && layer.neuron.tau.per === 'neuron') ? 0.1 : 0;
 
+test.skipIf(!isAvailable)('Winograd tiles of 4 x 4 give the same gradients, with more rounding', async () => {
+  const { spec } = networks['the thesis, smaller'] as { spec: NetworkSpec };
+  const results: StepResult[] = [];
+  for (const tiles of ['2x2', '4x4']) {
+    const session = await nativeEngine(undefined, 2, tiles).open(spec, livelyState(spec));
+    results.push(await session.trainStep(randomBatch(spec), hyperparameters, { keepGradients: true }));
+    session.dispose();
+  }
+  const [exact, fast] = results as [StepResult, StepResult];
+  compareSteps(fast, exact);
+  const first = (step: StepResult) => Array.from(step.gradients?.get('conv.0.weight')?.data ?? [], Number);
+  expect(first(fast)).not.toEqual(first(exact));
+});
+
 describe.skipIf(!isAvailable)('a training step of the native engine', () => {
   describe.each(instructionSets)('on %s', (instructionSet) => {
     test.each(Object.entries(networks))(

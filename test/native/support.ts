@@ -17,10 +17,13 @@ export function openAddon() {
   return loaded.addon;
 }
 
-export function nativeEngine(instructionSet?: string, threads = 2): Engine {
+export function nativeEngine(instructionSet?: string, threads = 2, winogradTiles?: string): Engine {
   return createNativeEngine(openAddon(), {
     threads,
-    environment: instructionSet === undefined ? {} : { REPRO_ISA: instructionSet },
+    environment: {
+      ...(instructionSet === undefined ? {} : { REPRO_ISA: instructionSet }),
+      ...(winogradTiles === undefined ? {} : { REPRO_WINOGRAD: winogradTiles }),
+    },
   });
 }
 

@@ -239,6 +239,12 @@ const KernelTable& readInstructionSet(const Napi::Object& options) {
   throw ArgumentProblem("instructionSet: this processor has no \"" + name + "\"");
 }
 
+WinogradTile readWinogradTile(const Napi::Object& options) {
+  const std::int64_t side = readWhole(options, "winogradTile", 2, 4);
+  if (side == 3) throw ArgumentProblem("winogradTile: expected 2 or 4");
+  return side == 2 ? WinogradTile::k2x2 : WinogradTile::k4x4;
+}
+
 std::size_t multiplySizes(std::size_t a, std::size_t b) {
   if (b != 0 && a > kMostNumbers / b) throw ArgumentProblem("sizes: more numbers than can be counted");
   return a * b;

@@ -41,6 +41,8 @@ NetworkSpec readNetwork(const Napi::Object& options);
 /// The settings of `neuron` of src/snn/spec.ts, and the parts of it that say which τ it has.
 void readNeuron(const Napi::Object& neuron, LayerSpec& layer);
 const KernelTable& readInstructionSet(const Napi::Object& options);
+/// `winogradTile`: 2 or 4.
+WinogradTile readWinogradTile(const Napi::Object& options);
 /// a · b, of sizes that the caller chose. @throws ArgumentProblem if that is beyond all reason
 std::size_t multiplySizes(std::size_t a, std::size_t b);
 

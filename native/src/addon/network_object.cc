@@ -114,7 +114,8 @@ NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   translateErrors(info.Env(), [&] {
     const Napi::Object options = readObject(info[0], "options");
     const auto threads = static_cast<int>(readWhole(options, "threads", 1, kMostThreads));
-    network_ = std::make_shared<Network>(readNetwork(options), threads, readInstructionSet(options));
+    network_ = std::make_shared<Network>(readNetwork(options), threads, readInstructionSet(options),
+                                         readWinogradTile(options));
   });
 }
 

@@ -12,15 +12,15 @@ namespace {
 constexpr double kGatherBelow = 0.2;
 /// Rows of one image that are gathered together, so that they find the weights in the cache.
 constexpr int kGatherRows = 8;
-constexpr WinogradTile kTile = WinogradTile::k2x2;
 
 /// `count` cut into chunks of `size`.
 std::int64_t chunks(std::int64_t count, std::int64_t size) { return (count + size - 1) / size; }
 
 }  // namespace
 
-ConvOp::ConvOp(const Flow& input, const LayerSpec& layer, ParameterStore& parameters)
+ConvOp::ConvOp(const Flow& input, const LayerSpec& layer, WinogradTile tile, ParameterStore& parameters)
     : size_{layer.inChannels, layer.outChannels, layer.kernel, layer.padding, input.height, input.width},
+      gradientTile_(tile),
       weight_(parameters.add(layer.name + ".weight", TensorLayout::convolution(size_))) {
   if (layer.inChannels != input.channels) throw ShapeProblem(layer.name + ": the layer before has other channels");
   if (size_.outHeight() < 1 || size_.outWidth() < 1 || currentBorder() < 0) {
@@ -51,8 +51,10 @@ void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
     return;
   }
   SharedNeeds::raise(needs.packed,
-                     kernels.conv.winogradWeights(size_, kTile) + kernels.conv.gatherWeights(size_) + kBlock);
-  const std::size_t winograd = kernels.conv.winogradScratch(size_, kTile);
+                     kernels.conv.winogradWeights(size_, kForwardTile) + kernels.conv.gatherWeights(size_) + kBlock);
+  SharedNeeds::raise(needs.packed, kernels.conv.winogradWeights(size_, gradientTile_));
+  const std::size_t winograd = std::max(kernels.conv.winogradScratch(size_, kForwardTile),
+                                        kernels.conv.winogradScratch(size_, gradientTile_));
   if (input_.kind != Flow::Kind::spikes) {
     SharedNeeds::raise(needs.scratch, winograd * sizeof(float));
     return;
@@ -83,7 +85,7 @@ bool ConvOp::gathers(const Pass& pass, std::int64_t step) const {
 void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
   const int blocks = direction == Direction::forward ? size_.inBlocks() : size_.outBlocks();
   pass.pool.run(blocks, [&](std::int64_t block, int) {
-    pass.kernels.conv.packWinograd(size_, kTile, direction, weight_.value.data(), packed, static_cast<int>(block),
+    pass.kernels.conv.packWinograd(size_, tileOf(direction), direction, weight_.value.data(), packed, static_cast<int>(block),
                                    static_cast<int>(block) + 1);
   });
 }
@@ -92,7 +94,7 @@ void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
 void ConvOp::convolveSpikes(Pass& pass) {
   const ConvKernels& kernels = pass.kernels.conv;
   float* winogradWeights = pass.shared.packed;
-  float* gatherWeights = winogradWeights + (kernels.winogradWeights(size_, kTile) + kBlock - 1) / kBlock * kBlock;
+  float* gatherWeights = winogradWeights + (kernels.winogradWeights(size_, kForwardTile) + kBlock - 1) / kBlock * kBlock;
   struct Share {
     std::int64_t step;
     bool gather;
@@ -117,7 +119,7 @@ void ConvOp::convolveSpikes(Pass& pass) {
   const SpikeShape spikes = input_.spikeShape();
   const BlockedShape yShape = output_.blockedShape();
   const BlockedShape expandedShape = input_.blockedShape(1);
-  const std::int64_t groups = kernels.winogradGroups(size_, kTile, 1);
+  const std::int64_t groups = kernels.winogradGroups(size_, kForwardTile, 1);
   pass.pool.run(items, [&](std::int64_t item, int thread) {
     const auto after = std::upper_bound(shares.begin(), shares.end(), item,
                                         [](std::int64_t value, const Share& share) { return value < share.firstItem; });
@@ -135,7 +137,7 @@ void ConvOp::convolveSpikes(Pass& pass) {
     for (int block = 0; block < expandedShape.blocks; block++)
       clearBorder(expanded + block * expandedShape.planeStride(), expandedShape);
     kernels.spikesToBlocked(spikes, in_.spikes + spikes.at(image, 0, 0), expanded, expandedShape);
-    kernels.winograd(size_, kTile, Direction::forward, winogradWeights, expanded, expandedShape,
+    kernels.winograd(size_, kForwardTile, Direction::forward, winogradWeights, expanded, expandedShape,
                      y_ + yShape.imageStride() * image, yShape, 1, 0, groups, expanded + expandedShape.imageStride());
   });
 }
@@ -173,9 +175,10 @@ void ConvOp::runWinograd(Pass& pass, Direction direction, const float* in, const
                          const BlockedShape& outShape) {
   const ConvKernels& kernels = pass.kernels.conv;
   const std::int64_t images = pass.shape.images(input_);
-  const std::int64_t groups = kernels.winogradGroups(size_, kTile, images);
+  const WinogradTile tile = tileOf(direction);
+  const std::int64_t groups = kernels.winogradGroups(size_, tile, images);
   pass.pool.run(groups, [&](std::int64_t group, int thread) {
-    kernels.winograd(size_, kTile, direction, pass.shared.packed, in, inShape, out, outShape, images, group, group + 1,
+    kernels.winograd(size_, tile, direction, pass.shared.packed, in, inShape, out, outShape, images, group, group + 1,
                      reinterpret_cast<float*>(pass.shared.scratchOf(thread)));
   });
 }

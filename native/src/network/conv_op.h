@@ -8,7 +8,8 @@ namespace plif {
 
 class ConvOp final : public Operation {
  public:
-  ConvOp(const Flow& input, const LayerSpec& layer, ParameterStore& parameters);
+  /// @param tile of Winograd's algorithm for the input gradient
+  ConvOp(const Flow& input, const LayerSpec& layer, WinogradTile tile, ParameterStore& parameters);
 
   int inputBorder() const override { return size_.padding; }
   /// The border that `backward` needs around dL/dy.
@@ -19,6 +20,8 @@ class ConvOp final : public Operation {
   void backward(Pass& pass, bool wantsInput) override;
 
  private:
+  static constexpr WinogradTile kForwardTile = WinogradTile::k2x2;
+
   bool fast() const { return size_.kernel == 3 && size_.padding == 1; }
   /// Whether this step's spikes are few enough to gather.
   bool gathers(const Pass& pass, std::int64_t step) const;
@@ -26,11 +29,16 @@ class ConvOp final : public Operation {
   void convolveDense(Pass& pass);
   void differentiateWeights(Pass& pass);
   void differentiateInput(Pass& pass);
+  /// The gradient's tile may be larger: its rounding errors are gone after one step, while those of y decide whether neurons fire.
+  WinogradTile tileOf(Direction direction) const {
+    return direction == Direction::forward ? kForwardTile : gradientTile_;
+  }
   void packWinograd(Pass& pass, Direction direction, float* packed);
   void runWinograd(Pass& pass, Direction direction, const float* in, const BlockedShape& inShape, float* out,
                    const BlockedShape& outShape);
 
   ConvSize size_;
+  WinogradTile gradientTile_;
   Parameter& weight_;
   float* y_ = nullptr;
   FlowData in_;

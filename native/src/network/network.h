@@ -36,7 +36,8 @@ struct TrainResult : ForwardResult {
 class Network {
  public:
   /// @throws ShapeProblem if the layers do not fit each other, or in an order that this engine has no operation for
-  Network(const NetworkSpec& spec, int threads, const KernelTable& kernels);
+  /// @param gradientTile of Winograd's algorithm in the convolutions' input gradients
+  Network(const NetworkSpec& spec, int threads, const KernelTable& kernels, WinogradTile gradientTile);
 
   ParameterStore& parameters() { return parameters_; }
   int threads() const { return pool_.threads(); }
@@ -74,6 +75,7 @@ class Network {
 
   NetworkSpec spec_;
   const KernelTable& kernels_;
+  WinogradTile gradientTile_;
   Pool pool_;
   ParameterStore parameters_;
   std::vector<std::unique_ptr<Operation>> operations_;

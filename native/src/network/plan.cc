@@ -51,8 +51,8 @@ void checkParts(const ActivationParts& parts, const Flow& flow) {
 
 }  // namespace
 
-Network::Network(const NetworkSpec& spec, int threads, const KernelTable& kernels)
-    : spec_(spec), kernels_(kernels), pool_(threads) {
+Network::Network(const NetworkSpec& spec, int threads, const KernelTable& kernels, WinogradTile gradientTile)
+    : spec_(spec), kernels_(kernels), gradientTile_(gradientTile), pool_(threads) {
   for (const LayerSpec& layer : spec_.layers) {
     if (layer.kind != LayerKind::repeat) continue;
     if (repeatSteps_ > 0) throw ShapeProblem("repeat: a network can repeat only one still image");
@@ -110,7 +110,7 @@ void Network::build() {
         }
         useDense();
         const int border =
-            static_cast<ConvOp&>(add(std::make_unique<ConvOp>(flow, layer, parameters_))).currentBorder();
+            static_cast<ConvOp&>(add(std::make_unique<ConvOp>(flow, layer, gradientTile_, parameters_))).currentBorder();
         activate(++i, border);
         break;
       }

@@ -1,4 +1,5 @@
 import type { Layer, NeuronSpec } from '../../snn/spec.ts';
+import type { WinogradTile } from './arithmetic.ts';
 
 /** What the compiled addon exports (native/src/addon). Arrays are in PyTorch's layouts and C order. */
 export interface NativeAddon {
@@ -14,6 +15,8 @@ export interface NativeAddon {
     readonly classes: number;
     readonly threads: number;
     readonly instructionSet: string;
+    /** The side of Winograd's output tile in input gradients. */
+    readonly winogradTile: WinogradTile;
   }): NativeNetwork;
   /** One isolated layer of neurons, as `Engine.runNeurons`. */
   runNeurons(options: {

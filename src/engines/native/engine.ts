@@ -3,7 +3,7 @@ import { checkNeuronPass } from '../checks.ts';
 import type { Engine } from '../engine.ts';
 import { explainNativeError } from './addon-errors.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
-import { chooseInstructionSet, describeInstructionSet } from './instruction-set.ts';
+import { chooseArithmetic, describeArithmetic, identifyArithmetic } from './arithmetic.ts';
 import { NativeSession } from './session.ts';
 import { chooseThreads } from './threads.ts';
 
@@ -17,24 +17,25 @@ export interface NativeOptions {
 /**
  * The engine of C++ kernels. Its results are the same for any number of threads, but differ between instruction sets in the last digits.
  *
- * @throws {ReproError} if `REPRO_ISA` or `REPRO_THREADS` is set to something impossible
+ * @throws {ReproError} if `REPRO_ISA`, `REPRO_WINOGRAD` or `REPRO_THREADS` is set to something impossible
  */
 export function createNativeEngine(addon: NativeAddon, options: NativeOptions = {}): Engine {
   const threads = chooseThreads(options.threads, options.environment);
-  const instructionSet = chooseInstructionSet(addon.instructionSets, options.environment);
+  const arithmetic = chooseArithmetic(addon.instructionSets, options.environment);
+  const { instructionSet, winogradTile } = arithmetic;
   return {
     description: {
       name: 'native',
       backend: 'cpu',
       // Whatever may change results: a training must not go on with another instruction set.
-      version: `${addon.sourceDigest}-${instructionSet}`,
-      reason: `${describeInstructionSet(instructionSet)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      version: `${addon.sourceDigest}-${identifyArithmetic(arithmetic)}`,
+      reason: `${describeArithmetic(arithmetic)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     },
     open: async (spec, state, optimiser) => {
       const { layers, input, classes } = spec;
       let network: NativeNetwork | undefined;
       try {
-        network = addon.open({ layers, input, classes, threads, instructionSet });
+        network = addon.open({ layers, input, classes, threads, instructionSet, winogradTile });
         return new NativeSession(spec, network, state, optimiser);
       } catch (error) {
         network?.dispose();

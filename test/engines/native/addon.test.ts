@@ -3,6 +3,12 @@ import os from 'node:os';
 import { describe, expect, it } from 'vitest';
 import { digestSources, loadAddon } from '../../../src/engines/native/addon.ts';
 import { explainNativeError } from '../../../src/engines/native/addon-errors.ts';
+import {
+  type Arithmetic,
+  chooseArithmetic,
+  describeArithmetic,
+  identifyArithmetic,
+} from '../../../src/engines/native/arithmetic.ts';
 import { chooseInstructionSet, describeInstructionSet } from '../../../src/engines/native/instruction-set.ts';
 import { availableMemory, largestBatch } from '../../../src/engines/native/memory.ts';
 import { chooseThreads } from '../../../src/engines/native/threads.ts';
@@ -111,6 +117,20 @@ describe('memory', () => {
     expect(largestBatch(64, 299, bytesFor)).toBe(19);
     expect(largestBatch(64, 110, bytesFor)).toBe(1);
     expect(largestBatch(64, 109, bytesFor)).toBe(0);
+  });
+});
+
+describe('Winograd’s tiles', () => {
+  it('are those of 2 x 2, or as REPRO_WINOGRAD says', () => {
+    const [exact, fast] = [{}, { REPRO_WINOGRAD: '4x4' }].map((environment) =>
+      chooseArithmetic(['avx2'], environment),
+    ) as [Arithmetic, Arithmetic];
+    expect([identifyArithmetic(exact), describeArithmetic(exact)]).toEqual(['avx2', 'AVX2']);
+    expect(identifyArithmetic(fast)).toBe('avx2-4x4');
+    expect(describeArithmetic(fast)).toBe('AVX2 with 4x4 Winograd tiles');
+    expect(() => chooseArithmetic(['avx2'], { REPRO_WINOGRAD: '3x3' })).toThrow(
+      expect.objectContaining({ code: 'engine-winograd', fix: expect.stringContaining('2x2 or 4x4') }),
+    );
   });
 });
 

@@ -72,6 +72,7 @@ describe('the native engine', () => {
         classes: 3,
         threads: 2,
         instructionSet: 'avx512',
+        winogradTile: 2,
       },
     ]);
   });
@@ -233,6 +234,7 @@ describe('the memory of a native session', () => {
       classes: 3,
       threads: 1,
       instructionSet: 'baseline',
+      winogradTile: 2,
     });
     return new NativeSession(spec, network, numberedState(), undefined, () => availableBytes);
   };
