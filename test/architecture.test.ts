@@ -73,6 +73,40 @@ function readImports(file: string): string[] {
 
 const sources = [...listSources('src'), ...listSources('stages')];
 
+/** The C++ sources, and what each folder of theirs may include besides itself. */
+const nativeAllowed: Readonly<Record<string, readonly string[]>> = {
+  kernels: [],
+  threads: [],
+  network: ['kernels', 'threads'],
+  addon: ['kernels', 'threads', 'network'],
+};
+const nativeSources = readdirSync(path.join(root, 'native/src'), { recursive: true, encoding: 'utf8' })
+  .filter((name) => /\.(cc|h)$/.test(name))
+  .map((name) => name.split(path.sep).join('/'))
+  .sort();
+
+describe('the architecture of the native engine', () => {
+  const read = (file: string) => readFileSync(path.join(root, 'native/src', file), 'utf8');
+
+  test('has includes that go one way', () => {
+    const wrong = nativeSources.flatMap((file) => {
+      const folder = path.posix.dirname(file);
+      const includes = [...read(file).matchAll(/#include "\.\.\/(\w+)\//g)].map(([, name]) => name ?? '');
+      return includes
+        .filter((name) => !nativeAllowed[folder]?.includes(name))
+        .map((name) => `${file} includes ${name}`);
+    });
+    expect([...new Set(nativeSources.map((file) => path.posix.dirname(file)))]).toEqual(
+      Object.keys(nativeAllowed).sort(),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test('keeps files small', () => {
+    expect(nativeSources.filter((file) => read(file).split('\n').length > 401)).toEqual([]);
+  });
+});
+
 describe('the architecture', () => {
   test('is one that this test knows: every part has its rule', () => {
     expect([...new Set(sources.map(partOf))].filter((part) => !(part in allowed))).toEqual([]);

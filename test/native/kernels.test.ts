@@ -24,6 +24,21 @@ describe.skipIf(!isAvailable)('the native kernels', () => {
   }, 180_000);
 });
 
+// A function of a shared header compiled twice, once for AVX-512, could be the one that the linker keeps for all.
+describe.skipIf(!isAvailable)('the objects of one instruction set', () => {
+  test.for(instructionSets)(
+    'define nothing that another may use in its place: %s',
+    async (name, { skip }) => {
+      const object = path.join(native, `build/Release/obj.target/plif_${name}/src/kernels/${name}.o`);
+      const { stdout, exitCode } = await execa('nm', ['--demangle', object], { reject: false });
+      if (exitCode !== 0) skip('there is no object file, or no nm');
+      expect(stdout).toContain(`plif::${name}::fire(`);
+      const shared = stdout.split('\n').filter((line) => /^\S* +[VWu] /.test(line));
+      expect(shared.filter((line) => !line.includes(`plif::${name}::`))).toEqual([]);
+    },
+  );
+});
+
 describe.skipIf(!isAvailable)('the boundary of the native addon', () => {
   test.each([1, 2, 3])('answers anything with a value or an error, seed %i', async (seed) => {
     const { stdout, exitCode, stderr } = await execa(

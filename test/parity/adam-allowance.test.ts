@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../src/engines/tfjs/kernel-operations.ts';
 import type { AdamStep } from '../../src/engines/tfjs/kernels/adam.ts';
 import type { LayerOperations } from '../../src/engines/tfjs/layer-operations.ts';
@@ -62,7 +63,7 @@ describe.each(networks)('in test/$name', ({ folder, cases }) => {
     ['a bias correction that is one step ahead', (step) => ({ ...step, step: step.step + 1 })],
     ['no bias correction', (step) => ({ ...step, step: 1e9 })],
   ])('Adam with %s fails in every network case', async (_, change) => {
-    const outcomes = await runGolden(folder, withAdam(change), cases);
+    const outcomes = await runGolden(folder, createCpuEngine('test', withAdam(change)), cases);
     const failed = outcomes.filter(({ comparisons }) =>
       comparisons.some(({ what, passed }) => what.startsWith('parameters') && !passed),
     );

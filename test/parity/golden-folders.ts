@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
-import type { LayerOperations } from '../../src/engines/tfjs/layer-operations.ts';
+import type { Engine } from '../../src/engines/engine.ts';
 import type { CaseFolder } from '../../src/parity/folder.ts';
 import { indexFile, openCaseFolder } from '../../src/parity/folder.ts';
 import { describeFields } from '../../src/parity/given-case.ts';
@@ -25,14 +24,14 @@ export async function kindsOf(folder: CaseFolder): Promise<ReadonlyMap<string, s
   );
 }
 
-/** Runs the suite on the CPU with one of the two implementations of the layers. */
+/** Runs the suite, or the cases `only`, on an engine. */
 export async function runGolden(
   folder: CaseFolder,
-  operations: LayerOperations,
+  engine: Engine,
   only?: readonly string[],
 ): Promise<CaseOutcome[]> {
   const outcomes: CaseOutcome[] = [];
-  for await (const outcome of runSuite(folder, createCpuEngine('test', operations), only)) {
+  for await (const outcome of runSuite(folder, engine, only)) {
     outcomes.push(outcome);
   }
   return outcomes;

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { kernelOperations } from '../../src/engines/tfjs/kernel-operations.ts';
+import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { listCases, listStrayFiles } from '../../src/parity/suite.ts';
 import { listFailures } from './case-folders.ts';
 import { goldenFolders, kindsOf, openGolden, runGolden } from './golden-folders.ts';
 
 it.each(goldenFolders)('test/%s passes in every case', async (name) => {
   const folder = await openGolden(name);
-  const outcomes = await runGolden(folder, kernelOperations);
+  const outcomes = await runGolden(folder, createCpuEngine('test'));
   expect(listFailures(outcomes)).toEqual([]);
   expect(outcomes.map((outcome) => outcome.name)).toEqual(await listCases(folder));
   expect(await listStrayFiles(folder)).toEqual([]);
@@ -31,7 +31,7 @@ it('the folders have every kind of case', async () => {
 
 describe('a comparison', () => {
   const compared = async (name: string, below: (typeof goldenFolders)[number] = 'golden') =>
-    (await runGolden(await openGolden(below), kernelOperations, [name])).flatMap(({ comparisons }) =>
+    (await runGolden(await openGolden(below), createCpuEngine('test'), [name])).flatMap(({ comparisons }) =>
       comparisons.map(({ what, values, tolerance }) => `${what}: ${values} ${tolerance}`),
     );
 
