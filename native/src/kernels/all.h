@@ -10,6 +10,7 @@
 #include "norm.h"
 #include "patch.h"
 #include "rearrange.h"
+#include "sigmoid.h"
 #include "vector.h"
 #include "weight_gradient_dense.h"
 #include "weight_gradient_sparse.h"
@@ -42,7 +43,7 @@ inline KernelTable makeTable(const char* name) {
   table.name = name;
   table.lanes = kLanes;
   table.conv = convKernels();
-  table.neuron = {fire, fireBackward};
+  table.neuron = {fire, fireBackward, sigmoid};
   table.patch = {patchMoments, patchOccupied, patchConvolve, patchWeightGradient};
   table.norm = {planeMoments, normBackward, normAffine};
   table.linear = {linearForward, linearWeightGradient, linearInputGradient};

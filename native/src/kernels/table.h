@@ -137,6 +137,8 @@ struct FireBackwardRows {
 struct NeuronKernels {
   void (*fire)(const FireRows&);
   void (*fireBackward)(const FireBackwardRows&);
+  /// Leaks `1/τ = 1 / (1 + e^−w)` of `count` numbers, a multiple of 16.
+  void (*sigmoid)(const float* w, float* out, std::size_t count);
 };
 
 // ---- The first convolution, from frames

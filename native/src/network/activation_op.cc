@@ -128,7 +128,7 @@ FlowData ActivationOp::forward(Pass& pass, const FlowData& in) {
   readInput(pass, in);
   normalise(pass);
   if (!neurons_) return values_->forward(pass, norm_, y_, yShape_, input_.stepped);
-  neurons_->prepare();
+  neurons_->prepare(pass.kernels, pass.pool);
   fired_->clearCounts();
   pass.pool.run(shares(), [&](std::int64_t item, int thread) { fireShare(pass, shareOf(item), thread); });
   return fired_->finish();

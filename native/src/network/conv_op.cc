@@ -53,8 +53,8 @@ void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
   SharedNeeds::raise(needs.packed,
                      kernels.conv.winogradWeights(size_, kForwardTile) + kernels.conv.gatherWeights(size_) + kBlock);
   SharedNeeds::raise(needs.packed, kernels.conv.winogradWeights(size_, gradientTile_));
-  const std::size_t winograd = std::max(kernels.conv.winogradScratch(size_, kForwardTile),
-                                        kernels.conv.winogradScratch(size_, gradientTile_));
+  const std::size_t winograd =
+      std::max(kernels.conv.winogradScratch(size_, kForwardTile), kernels.conv.winogradScratch(size_, gradientTile_));
   if (input_.kind != Flow::Kind::spikes) {
     SharedNeeds::raise(needs.scratch, winograd * sizeof(float));
     return;
@@ -85,8 +85,8 @@ bool ConvOp::gathers(const Pass& pass, std::int64_t step) const {
 void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
   const int blocks = direction == Direction::forward ? size_.inBlocks() : size_.outBlocks();
   pass.pool.run(blocks, [&](std::int64_t block, int) {
-    pass.kernels.conv.packWinograd(size_, tileOf(direction), direction, weight_.value.data(), packed, static_cast<int>(block),
-                                   static_cast<int>(block) + 1);
+    pass.kernels.conv.packWinograd(size_, tileOf(direction), direction, weight_.value.data(), packed,
+                                   static_cast<int>(block), static_cast<int>(block) + 1);
   });
 }
 
@@ -94,7 +94,8 @@ void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
 void ConvOp::convolveSpikes(Pass& pass) {
   const ConvKernels& kernels = pass.kernels.conv;
   float* winogradWeights = pass.shared.packed;
-  float* gatherWeights = winogradWeights + (kernels.winogradWeights(size_, kForwardTile) + kBlock - 1) / kBlock * kBlock;
+  float* gatherWeights =
+      winogradWeights + (kernels.winogradWeights(size_, kForwardTile) + kBlock - 1) / kBlock * kBlock;
   struct Share {
     std::int64_t step;
     bool gather;

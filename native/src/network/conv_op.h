@@ -29,7 +29,8 @@ class ConvOp final : public Operation {
   void convolveDense(Pass& pass);
   void differentiateWeights(Pass& pass);
   void differentiateInput(Pass& pass);
-  /// The gradient's tile may be larger: its rounding errors are gone after one step, while those of y decide whether neurons fire.
+  /// The gradient's tile may be larger: its rounding errors are gone after one step, while those of y decide whether
+  /// neurons fire.
   WinogradTile tileOf(Direction direction) const {
     return direction == Direction::forward ? kForwardTile : gradientTile_;
   }

@@ -140,7 +140,7 @@ FlowData FirstLayerOp::forward(Pass& pass, const FlowData& in) {
   in_ = in;
   scanFrames(pass);
   normalise(pass);
-  neurons_.prepare();
+  neurons_.prepare(pass.kernels, pass.pool);
   fired_.clearCounts();
   pass.pool.run(forwardShares(), [&](std::int64_t item, int thread) { fireShare(pass, forwardShare(item), thread); });
   return fired_.finish();

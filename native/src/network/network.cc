@@ -149,6 +149,25 @@ double Network::seedGradient(const PassShape& shape, const std::vector<float>& r
   return loss;
 }
 
+/// Σ visit(place) over all elements of a map of neurons: pieces of it on all threads, then these in order.
+template <class Visit>
+double Network::sumPlaces(const TensorLayout& layout, const Visit& visit) {
+  constexpr std::size_t kPiece = 4096;  // a multiple of a block
+  const std::size_t perBlock = layout.places() / layout.blocks();
+  const std::size_t pieces = (layout.places() + kPiece - 1) / kPiece;
+  std::vector<double> sums(pieces);
+  pool_.run(static_cast<std::int64_t>(pieces), [&](std::int64_t item, int) {
+    const std::size_t end = std::min((item + 1) * kPiece, layout.places());
+    for (std::size_t place = item * kPiece; place < end; place += kBlock) {
+      const std::size_t channels = layout.channelsOf(place / perBlock);
+      for (std::size_t lane = 0; lane < channels; lane++) sums[item] += visit(place + lane);
+    }
+  });
+  double total = 0;
+  for (const double sum : sums) total += sum;
+  return total;
+}
+
 /// λ · Σ Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by
 /// w.
 double Network::regularise(const TrainOptions& options) {
@@ -164,18 +183,15 @@ double Network::regularise(const TrainOptions& options) {
       const double w = parameter->value[place];
       return options.regulariseTau ? std::exp(-w) : w;
     };
-    double sum = 0;
-    parameter->layout.forEach([&](std::size_t, std::size_t place) { sum += valueOf(place); });
-    const double mean = sum / static_cast<double>(count);
+    const double mean =
+        sumPlaces(parameter->layout, [&](std::size_t place) { return valueOf(place); }) / static_cast<double>(count);
     const double factor = options.lambda / static_cast<double>(count - 1);
-    double squares = 0;
-    parameter->layout.forEach([&](std::size_t, std::size_t place) {
-      const double value = valueOf(place);
-      squares += (value - mean) * (value - mean);
-      const double slope = 2 * factor * (value - mean);
-      parameter->gradient[place] += static_cast<float>(options.regulariseTau ? -slope * value : slope);
-    });
-    penalty += factor * squares;
+    penalty += factor * sumPlaces(parameter->layout, [&](std::size_t place) {
+                 const double value = valueOf(place);
+                 const double slope = 2 * factor * (value - mean);
+                 parameter->gradient[place] += static_cast<float>(options.regulariseTau ? -slope * value : slope);
+                 return (value - mean) * (value - mean);
+               });
   }
   return penalty;
 }

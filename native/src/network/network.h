@@ -70,6 +70,8 @@ class Network {
   FlowData runForward(Pass& pass, const FramesView& frames);
   ForwardResult readOutput(const PassShape& shape, const FlowData& out) const;
   double seedGradient(const PassShape& shape, const std::vector<float>& rates, const std::int32_t* labels);
+  template <class Visit>
+  double sumPlaces(const TensorLayout& layout, const Visit& visit);
   double regularise(const TrainOptions& options);
   void updateParameters(const TrainOptions& options);
 

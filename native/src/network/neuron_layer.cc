@@ -27,14 +27,19 @@ void NeuronLayer::place(Planner& planner, std::int64_t items, bool training) {
   alphaParts_ = planner.take<float>(Planner::multiply(items, kBlock));
 }
 
-void NeuronLayer::prepare() {
+void NeuronLayer::prepare(const KernelTable& kernels, Pool& pool) {
   if (alpha_ != nullptr) settings_.alpha = alpha_->value[0];
-  const auto leakOf = [](float w) { return static_cast<float>(1 / (1 + std::exp(-static_cast<double>(w)))); };
-  if (perNeuron_) {
-    for (std::size_t i = 0; i < logits_->layout.places(); i++) leaks_[i] = leakOf(logits_->value[i]);
-  } else {
-    std::fill(leaks_, leaks_ + kBlock, logits_ == nullptr ? static_cast<float>(fixedLeak_) : leakOf(logits_->value[0]));
+  if (!perNeuron_) {
+    const double leak = logits_ == nullptr ? fixedLeak_ : 1 / (1 + std::exp(-static_cast<double>(logits_->value[0])));
+    std::fill(leaks_, leaks_ + kBlock, static_cast<float>(leak));
+    return;
   }
+  constexpr std::size_t kPiece = 16384;
+  const std::size_t places = logits_->layout.places();
+  pool.run(static_cast<std::int64_t>((places + kPiece - 1) / kPiece), [&](std::int64_t item, int) {
+    const std::size_t start = item * kPiece;
+    kernels.neuron.sigmoid(logits_->value.data() + start, leaks_ + start, std::min(kPiece, places - start));
+  });
 }
 
 const float* NeuronLayer::leak(int block, int y) const {

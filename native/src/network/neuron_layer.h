@@ -13,7 +13,7 @@ class NeuronLayer {
   /// Takes the leaks, and for training a place for the gradients' parts: one for each of `items` shares of the work.
   void place(Planner& planner, std::int64_t items, bool training);
   /// Computes the leaks `1/τ = sigmoid(w)` of the current parameters.
-  void prepare();
+  void prepare(const KernelTable& kernels, Pool& pool);
 
   const NeuronSettings& settings() const { return settings_; }
   bool perNeuron() const { return perNeuron_; }

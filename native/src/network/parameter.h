@@ -2,6 +2,7 @@
 // Tensors of a network by their PyTorch names. They are kept in the kernels' layouts, in which Adam updates them too;
 // PyTorch's layouts are used only where tensors enter and leave.
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ class TensorLayout {
 
   std::size_t elements() const { return elements_; }
   std::size_t places() const { return places_; }
+  /// Of a map: its blocks of channels, and how many channels one has.
+  std::size_t blocks() const { return (a_ + kBlock - 1) / kBlock; }
+  std::size_t channelsOf(std::size_t block) const { return std::min<std::size_t>(kBlock, a_ - block * kBlock); }
   void pack(const float* canonical, float* packed) const;
   void unpack(const float* packed, float* canonical) const;
   /// Calls `visit(element, place)` in PyTorch's order.

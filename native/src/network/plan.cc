@@ -109,8 +109,8 @@ void Network::build() {
           break;
         }
         useDense();
-        const int border =
-            static_cast<ConvOp&>(add(std::make_unique<ConvOp>(flow, layer, gradientTile_, parameters_))).currentBorder();
+        const int border = static_cast<ConvOp&>(add(std::make_unique<ConvOp>(flow, layer, gradientTile_, parameters_)))
+                               .currentBorder();
         activate(++i, border);
         break;
       }
