@@ -1,13 +1,15 @@
 import { statfs } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
-import { printJson } from './load.ts';
+import type { EngineFinding } from '../engines/probe.ts';
+import { ReproError } from '../errors.ts';
+import { type PipelineOptions, printJson } from './load.ts';
 import { findProjectRoot } from './project.ts';
 import { colorsFor } from './view/colors.ts';
 import { formatBytes } from './view/format.ts';
 
-interface DoctorOptions {
-  readonly project?: string;
+interface DoctorOptions extends PipelineOptions {
+  readonly plan?: string;
   readonly json?: boolean;
 }
 
@@ -21,27 +23,47 @@ interface Finding {
 /** The free space that a full run needs for frames, store and checkpoints. */
 const fullRunBytes = 8e9;
 
-/** `repro doctor`: lists what this machine has and what is missing, and how to get it. */
+/**
+ * `repro doctor`: lists what this machine has and what is missing, and how to get it; then measures for a few seconds how long the full
+ * reproduction would take. With `--plan`, what a model needs.
+ */
 export async function doctor(options: DoctorOptions): Promise<void> {
+  const { plan } = options;
+  if (plan !== undefined) return (await import('./doctor-plan.ts')).planModel({ ...options, plan });
+  if (options.profile !== undefined || options.set.length > 0) {
+    throw new ReproError('usage', '--profile and --set only apply to --plan', {
+      fix: 'Name a model: `repro doctor --plan baseline --profile full`.',
+    });
+  }
   const root = findProjectRoot(options.project ?? process.cwd());
+  const engines = await findEngines();
   const findings = [
     describeNode(),
     describeCores(),
     await describeDisk(root),
     await describeGit(),
-    ...(await describeEngines()),
+    ...engines.map(describeEngine),
   ];
+  if (options.json !== true) printFindings(findings);
+  const { estimateFullRun, printEstimate } = await import('./doctor-estimate.ts');
+  const estimate = await estimateFullRun(root, engines);
   if (options.json === true) {
-    printJson({ version: 1, command: 'doctor', findings });
-    return;
-  }
+    printJson({ version: 1, command: 'doctor', findings, fullRun: estimate ?? null });
+  } else if (estimate !== undefined) printEstimate(estimate, columnWidth(findings));
+}
+
+function printFindings(findings: readonly Finding[]): void {
   const c = colorsFor(process.stdout);
   const sign = { ok: c.green('ok     '), missing: c.yellow('missing'), problem: c.red('problem') };
-  const width = Math.max(...findings.map((one) => one.what.length));
+  const width = columnWidth(findings);
   for (const one of findings) {
     process.stdout.write(`${sign[one.state]}  ${one.what.padEnd(width)}  ${one.text}\n`);
     if (one.fix !== null) process.stdout.write(`${' '.repeat(width + 11)}${one.fix}\n`);
   }
+}
+
+function columnWidth(findings: readonly Finding[]): number {
+  return Math.max(...findings.map((one) => one.what.length));
 }
 
 function describeNode(): Finding {
@@ -86,13 +108,13 @@ async function describeGit(): Promise<Finding> {
       };
 }
 
-async function describeEngines(): Promise<Finding[]> {
+async function findEngines(): Promise<readonly EngineFinding[]> {
   const { probeEngines } = await import('../engines/probe.ts');
   const { probeCudaApart } = await import('./cuda-probe.ts');
-  return (await probeEngines({ probe: probeCudaApart })).map((one) => ({
-    what: `engine ${one.name}`,
-    state: !one.available ? 'missing' : one.fix === null ? 'ok' : 'problem',
-    text: one.text,
-    fix: one.fix,
-  }));
+  return probeEngines({ probe: probeCudaApart });
+}
+
+function describeEngine({ name, available, text, fix }: EngineFinding): Finding {
+  const state = !available ? 'missing' : fix === null ? 'ok' : 'problem';
+  return { what: `engine ${name}`, state, text, fix };
 }

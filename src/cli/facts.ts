@@ -19,7 +19,7 @@ export function factsOf(projectRoot: string): Facts {
 }
 
 /** The engine that a stage is told to use. */
-function engineOf(params: { readonly [key: string]: Json }): EngineChoice {
+export function engineOf(params: { readonly [key: string]: Json }): EngineChoice {
   const name = getAt(params, ['train', 'engine']) ?? getAt(params, ['evaluate', 'engine']);
   return engineChoices.find((choice) => choice === name) ?? 'auto';
 }

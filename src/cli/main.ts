@@ -46,6 +46,15 @@ Examples:
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --profile full --set dataset.root=/data/DvsGesture`;
 
+const doctorExamples = `
+The profile and --set only apply to --plan. It reads no data; if the memory does not suffice, it exits with 2.
+
+Examples:
+  $ repro doctor
+  $ repro doctor --plan baseline --profile full
+  $ repro doctor --plan no-reg --profile full --set train.batchSize=64
+  $ repro doctor --plan ./mine.yaml --json`;
+
 function buildProgram(version: string): Command {
   const program = new Command('repro')
     .description(
@@ -117,12 +126,16 @@ function buildProgram(version: string): Command {
       (await import('./metrics.ts')).metrics(targets, { ...program.opts(), ...options }),
     );
 
-  program
-    .command('doctor')
+  withPipelineOptions(program.command('doctor'))
     .description(
-      'check this machine (Node.js, git, memory, disk, engines) and tell how to get what is missing',
+      'check this machine (Node.js, git, memory, disk, engines), tell how to get what is missing, and estimate from a short measurement how long the full reproduction takes; or tell what memory a model needs',
+    )
+    .option(
+      '--plan <model>',
+      'memory that training and evaluating a model needs under a profile, and the largest batches that fit; a file in configs/models, without .yaml, or a path',
     )
     .option('--json', 'print one JSON document')
+    .addHelpText('after', doctorExamples)
     .action(async (options) => (await import('./doctor.ts')).doctor({ ...program.opts(), ...options }));
 
   program

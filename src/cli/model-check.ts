@@ -8,6 +8,7 @@ import { formatPlace } from '../schema/source-position.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
 import { SettingOrigins } from '../training/setting-origins.ts';
 import { type ResolvedModel, resolveModel } from '../training/settings.ts';
 
@@ -24,16 +25,10 @@ const listedDataset = 'dvs128-gesture';
  * @throws {ConfigurationError} with the problems of each model, and where they come from: its file, the profile, or `--set`
  */
 export async function checkModels(plan: Plan): Promise<void> {
-  const models = new Map(
-    [...plan.instances.values()].flatMap((one): [string, JsonObject][] => {
-      const model = modelOf(one);
-      return model === undefined ? [] : [[model, one.params]];
-    }),
-  );
   const problems: Problem[] = [];
-  for (const [file, params] of models) {
+  for (const [file, params] of new Map(listTrainings(plan))) {
     try {
-      await checkModel(plan, file, params.train ?? {});
+      await buildModel(plan, file, params.train ?? {});
     } catch (error) {
       if (!(error instanceof ReproError)) throw error;
       problems.push({ at: error.where ?? file, message: error.message, fix: error.fix });
@@ -42,17 +37,39 @@ export async function checkModels(plan: Plan): Promise<void> {
   throwProblems(problems);
 }
 
+/** The model file and the parameters of each training in a plan. */
+export function listTrainings(plan: Plan): [file: string, params: JsonObject][] {
+  return [...plan.instances.values()].flatMap((one): [string, JsonObject][] => {
+    const model = modelOf(one);
+    return model === undefined ? [] : [[model, one.params]];
+  });
+}
+
 function modelOf({ command, inputs }: StageInstance): string | undefined {
   return command.kind === 'module' && command.path === trainModule ? inputs[1]?.path : undefined;
 }
 
-async function checkModel(plan: Plan, file: string, overrides: Json): Promise<void> {
+/** A model as a plan trains it. */
+export interface BuiltModel {
+  readonly model: ResolvedModel;
+  /** Undefined if the size of the frames is unknown. */
+  readonly spec: NetworkSpec | undefined;
+}
+
+/**
+ * Builds a model's layers, without parameters.
+ *
+ * @param file relative to the project, or absolute; also its name in messages
+ * @param overrides the `train:` section of the plan's profile
+ * @throws {ReproError} if it is impossible
+ */
+export async function buildModel(plan: Plan, file: string, overrides: Json): Promise<BuiltModel> {
   const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   const model = resolveModel(value, overrides, file, placeOf);
   const origins = new SettingOrigins(file, overrides, placeOf);
   checkTrials(plan, model, origins);
-  checkShape(plan, model, origins);
+  return { model, spec: buildSpec(plan, model, origins) };
 }
 
 function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: SettingOrigins): void {
@@ -66,17 +83,20 @@ function checkTrials({ settings }: Plan, { compat }: ResolvedModel, origins: Set
   );
 }
 
-/** Builds the network's layers, without parameters, if the size of the frames is known. */
-function checkShape({ settings }: Plan, { network }: ResolvedModel, origins: SettingOrigins): void {
+function buildSpec(
+  { settings }: Plan,
+  { network }: ResolvedModel,
+  origins: SettingOrigins,
+): NetworkSpec | undefined {
   const name = getAt(settings, ['dataset', 'name']);
   const downsample = getAt(settings, ['frames', 'downsample']) ?? 1;
   const dataset = Object.values(originalDatasets).find(({ reader }) => reader?.name === name);
-  if (dataset?.kind !== 'events' || typeof downsample !== 'number') return;
+  if (dataset?.kind !== 'events' || typeof downsample !== 'number') return undefined;
   const [height, width] = dataset.sensor.map((pixels) => pixels / downsample);
   // The stage `frames` rejects a sensor size that is not divisible.
-  if (!Number.isInteger(height) || !Number.isInteger(width)) return;
+  if (!Number.isInteger(height) || !Number.isInteger(width)) return undefined;
   try {
-    buildNetwork({ input: [2, height ?? 0, width ?? 0], classes: dataset.classes, ...network });
+    return buildNetwork({ input: [2, height ?? 0, width ?? 0], classes: dataset.classes, ...network });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const problem = `${error.message.replace(/^network: /, '')}.`;

@@ -9,6 +9,12 @@ export type OriginalDataset =
       readonly classes: number;
       /** The data set's name in a profile, and the profile to read it with; null if it cannot be read yet. */
       readonly reader: { readonly name: string; readonly profile: string } | null;
+      /** How many recordings are published, and how many clips of each class there are in one. */
+      readonly recordings?: {
+        readonly train: number;
+        readonly test: number;
+        readonly clipsByClass: readonly number[];
+      };
     }
   | {
       readonly kind: 'still';
@@ -41,6 +47,7 @@ export const originalDatasets: Readonly<Record<DatasetName, OriginalDataset>> = 
     sensor: [128, 128],
     classes: 11,
     reader: { name: 'dvs128-gesture', profile: 'full' },
+    recordings: { train: 98, test: 24, clipsByClass: [1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1] },
   },
 };
 

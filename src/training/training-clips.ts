@@ -8,7 +8,7 @@ import { type ClipSplit, splitClips } from './split.ts';
 import { mixSeed } from './stream-seed.ts';
 
 /** The recordings that the original's converter reached with 12 processors: 11 workers with floor(98 / 11) = 8 each. */
-const CONVERTED_RECORDINGS = 88;
+export const CONVERTED_RECORDINGS = 88;
 
 /** Distinguishes the stream of `file_order: shuffled` from other streams with the same seed: "file" in ASCII. */
 const FILE_ORDER_STREAM = 0x66696c65;

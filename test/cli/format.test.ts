@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { foldInstances, formatBytes, formatFigure, formatSeconds } from '../../src/cli/view/format.ts';
+import {
+  foldInstances,
+  formatAbout,
+  formatBytes,
+  formatFigure,
+  formatSeconds,
+} from '../../src/cli/view/format.ts';
 
 test('durations get coarser the longer they are', () => {
   expect([0, 0.84, 9.96, 59.6, 61, 3599.6, 7620].map(formatSeconds)).toEqual([
@@ -10,6 +16,21 @@ test('durations get coarser the longer they are', () => {
     '1 min 01 s',
     '1 h 00 min',
     '2 h 07 min',
+  ]);
+});
+
+test('estimated durations have no more digits than they deserve', () => {
+  expect([0, 1, 40, 119, 300, 7100, 45_000, 171_000, 610_000, 3_200_000].map(formatAbout)).toEqual([
+    '0 seconds',
+    '1 second',
+    '40 seconds',
+    '2 minutes',
+    '5 minutes',
+    '2 hours',
+    '13 hours',
+    '2 days',
+    '7.1 days',
+    '37 days',
   ]);
 });
 

@@ -8,6 +8,19 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** `9 minutes`, `5.2 hours`, `8.3 days`, for durations that are only estimated: two digits at most, unless there are hundreds. */
+export function formatAbout(seconds: number): string {
+  const units = [
+    [86_400, 'day'],
+    [3600, 'hour'],
+    [60, 'minute'],
+  ] as const;
+  const [unitSeconds, name] = units.find(([size]) => seconds >= 1.95 * size) ?? [1, 'second'];
+  const value = seconds / unitSeconds;
+  const shown = value < 9.95 ? Number(value.toFixed(1)) : Math.round(value);
+  return `${shown} ${name}${shown === 1 ? '' : 's'}`;
+}
+
 /** `12 B`, `3.4 kB`, `1.2 GB`, in decimal units. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -1,5 +1,7 @@
 import os from 'node:os';
 import process from 'node:process';
+import { hasErrorCode } from '../../errors.ts';
+import type { NativeNetwork } from './addon-types.ts';
 
 /**
  * The memory that this process can still get, in bytes, leaving out what the system would free for it. On macOS, which reports hardly
@@ -22,4 +24,19 @@ export function largestBatch(most: number, available: number, bytesFor: (samples
     else tooMany = middle;
   }
   return fits;
+}
+
+/** The memory that a batch needs besides the parameters; infinite for more than can be counted. */
+export function countBytes(
+  network: Pick<NativeNetwork, 'bytesFor'>,
+  samples: number,
+  steps: number,
+  training: boolean,
+): number {
+  try {
+    return network.bytesFor(samples, steps, training);
+  } catch (error) {
+    if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) return Number.POSITIVE_INFINITY;
+    throw error;
+  }
 }

@@ -17,7 +17,7 @@ import { EngineMemoryError } from '../memory-error.ts';
 import { explainNativeError } from './addon-errors.ts';
 import type { NativeFrames, NativeNetwork, NativeSlot } from './addon-types.ts';
 import { NormCounters } from './counters.ts';
-import { availableMemory, largestBatch } from './memory.ts';
+import { availableMemory, countBytes, largestBatch } from './memory.ts';
 
 /** A network in the native engine, whose memory is outside of JavaScript's; `dispose` releases it. */
 export class NativeSession implements EngineSession {
@@ -157,12 +157,14 @@ export class NativeSession implements EngineSession {
    * @throws {EngineMemoryError}
    */
   #reserve(samples: number, steps: number, training: boolean): void {
-    const neededBytes = this.#bytesFor(samples, steps, training);
+    const neededBytes = countBytes(this.#network, samples, steps, training);
     // The network gives up the old memory for the new.
     const availableBytes =
       neededBytes > this.#reservedBytes ? this.#available() + this.#reservedBytes : this.#reservedBytes;
     const explain = (atMost: number, cause?: unknown): EngineMemoryError => {
-      const fitting = largestBatch(samples - 1, atMost, (count) => this.#bytesFor(count, steps, training));
+      const fitting = largestBatch(samples - 1, atMost, (count) =>
+        countBytes(this.#network, count, steps, training),
+      );
       return new EngineMemoryError({ samples, neededBytes, availableBytes, largestBatch: fitting }, cause);
     };
     if (neededBytes > availableBytes) throw explain(availableBytes);
@@ -174,16 +176,6 @@ export class NativeSession implements EngineSession {
       throw explain(neededBytes / 2, error);
     }
     this.#reservedBytes = Math.max(this.#reservedBytes, neededBytes);
-  }
-
-  /** Infinite for more than can be counted. */
-  #bytesFor(samples: number, steps: number, training: boolean): number {
-    try {
-      return this.#network.bytesFor(samples, steps, training);
-    } catch (error) {
-      if (hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) return Number.POSITIVE_INFINITY;
-      throw error;
-    }
   }
 
   #enterPass(): void {

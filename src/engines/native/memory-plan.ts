@@ -1,0 +1,82 @@
+import { countParameters } from '../../snn/parameters.ts';
+import type { NetworkSpec } from '../../snn/spec.ts';
+import { explainNativeError } from './addon-errors.ts';
+import type { NativeAddon, NativeNetwork } from './addon-types.ts';
+import { chooseArithmetic } from './arithmetic.ts';
+import type { NativeOptions } from './engine.ts';
+import { availableMemory, countBytes, largestBatch } from './memory.ts';
+import { chooseThreads } from './threads.ts';
+
+/** Larger batches are of no use, even where they fit. */
+const largestPlanned = 65_536;
+
+/** A parameter is kept with its gradient and both of Adam's moments. */
+const valuesPerParameter = 4;
+
+export interface Workload {
+  /** T. */
+  readonly steps: number;
+  /** The batches of a training, which evaluates with as many clips as it trains with, and of an evaluation on its own. */
+  readonly trainingBatch: number;
+  readonly evaluationBatch: number;
+}
+
+/** What a batch needs besides the parameters. */
+export interface BatchNeed {
+  readonly samples: number;
+  /** Infinite for more than can be addressed. */
+  readonly bytes: number;
+  /** The largest batch that fits here, at most 65,536; 0 if none. */
+  readonly largest: number;
+}
+
+/** The memory that a network needs in the native engine, without allocating it. */
+export interface MemoryPlan {
+  /** Parameters, their gradients and moments; padding is not counted. */
+  readonly parameterBytes: number;
+  readonly training: BatchNeed;
+  readonly evaluation: BatchNeed;
+  /** What is available to this process now. */
+  readonly availableBytes: number;
+}
+
+/** @throws {ReproError} `out-of-memory` if not even the parameters fit */
+export function planMemory(
+  addon: NativeAddon,
+  spec: NetworkSpec,
+  { steps, trainingBatch, evaluationBatch }: Workload,
+  { threads, environment, available = availableMemory }: NativeOptions & { available?: () => number } = {},
+): MemoryPlan {
+  const availableBytes = available();
+  const parameterBytes = countParameters(spec) * valuesPerParameter * Float32Array.BYTES_PER_ELEMENT;
+  const { layers, input, classes } = spec;
+  let network: NativeNetwork | undefined;
+  try {
+    const opened = addon.open({
+      layers,
+      input,
+      classes,
+      threads: chooseThreads(threads, environment),
+      ...chooseArithmetic(addon.instructionSets, environment),
+    });
+    network = opened;
+    const needOf = (samples: number, training: boolean): BatchNeed => {
+      const bytesFor = (count: number) => countBytes(opened, count, steps, training);
+      return {
+        samples,
+        bytes: bytesFor(samples),
+        largest: largestBatch(largestPlanned, availableBytes - parameterBytes, bytesFor),
+      };
+    };
+    return {
+      parameterBytes,
+      training: needOf(trainingBatch, true),
+      evaluation: needOf(evaluationBatch, false),
+      availableBytes,
+    };
+  } catch (error) {
+    throw explainNativeError(error);
+  } finally {
+    network?.dispose();
+  }
+}

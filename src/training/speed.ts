@@ -1,0 +1,121 @@
+import type { Engine, EngineSession, Frames, TrainingBatch } from '../engines/engine.ts';
+import { initialState } from '../snn/initialise.ts';
+import { logitOfTau } from '../snn/neurons.ts';
+import { stateEntries } from '../snn/parameters.ts';
+import type { Layer, NetworkSpec } from '../snn/spec.ts';
+import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import { drawDropoutMasks } from './dropout.ts';
+import { drawMovingBlobs } from './moving-blobs.ts';
+
+/** Enough clips that Adam, which a step needs once, hardly counts; few enough that a slow machine is measured in seconds. */
+const samples = 2;
+
+/** Besides the first step, whose memory is new: the system may take longer to hand it out than the step to compute. */
+const mostRepeats = 3;
+
+/**
+ * Batch norm's initial weight. With 1, hardly 3 % of the neurons of a fresh network spike at a step; with this, 3 to 15 %, more in deeper
+ * layers. An engine's speed may depend on it.
+ */
+const busyGain = 1.75;
+
+/** Seconds for each clip of a batch. */
+export interface Speed {
+  readonly training: number;
+  readonly evaluation: number;
+  /** The batch that was measured. */
+  readonly samples: number;
+}
+
+export interface SpeedOptions {
+  /** T. */
+  readonly steps: number;
+  /** About as long as it takes; a slow machine needs longer, for two steps and two evaluations. */
+  readonly budgetSeconds: number;
+  /** A clock in milliseconds, which tests replace. */
+  readonly now?: () => number;
+}
+
+/**
+ * Measures an engine's training steps and evaluations of a network, on sparse synthetic frames. The best of a few counts: whatever else the
+ * machine does only slows it down.
+ *
+ * @throws {ReproError} `out-of-memory` if there is not enough even for this
+ */
+export async function measureSpeed(
+  engine: Engine,
+  spec: NetworkSpec,
+  { steps, budgetSeconds, now = () => performance.now() }: SpeedOptions,
+): Promise<Speed> {
+  const startedMs = now();
+  const elapsed = (): number => (now() - startedMs) / 1000;
+  const session = await engine.open(spec, busyState(spec));
+  try {
+    const batch = makeBatch(spec, steps);
+    const bestOf = async (work: () => Promise<unknown>, untilSeconds: number): Promise<number> => {
+      const time = async (): Promise<number> => {
+        const beforeMs = now();
+        await work();
+        return (now() - beforeMs) / 1000;
+      };
+      const first = await time();
+      // So slow that the first has to do.
+      if (first > 2 * budgetSeconds) return first / samples;
+      let best = await time();
+      for (let i = 1; i < mostRepeats && elapsed() + best < untilSeconds; i++) {
+        best = Math.min(best, await time());
+      }
+      return best / samples;
+    };
+    // An evaluation takes about a fifth of a step.
+    const training = await bestOf(() => trainInPlace(session, batch), 0.85 * budgetSeconds);
+    const evaluation = await bestOf(() => session.evaluate(batch.frames), budgetSeconds);
+    return { training, evaluation, samples };
+  } finally {
+    session.dispose();
+  }
+}
+
+/** A whole step that leaves the parameters as they are; only batch norm's statistics adapt to the frames, as evaluation needs. */
+function trainInPlace(session: EngineSession, batch: TrainingBatch): Promise<unknown> {
+  return session.trainStep(batch, { learningRate: 0, regulariseTau: 0 });
+}
+
+function makeBatch(spec: NetworkSpec, steps: number): TrainingBatch {
+  const shape: Frames['shape'] = [samples, steps, ...spec.input];
+  const clips = Array.from({ length: samples }, (_, i) => drawMovingBlobs(shape, i));
+  const data = new Uint8Array(countElements(shape));
+  for (const [i, clip] of clips.entries()) data.set(clip, i * clip.length);
+  return {
+    frames: { shape, data },
+    labels: Int32Array.from({ length: samples }, (_, i) => i % spec.classes),
+    dropoutMasks: drawDropoutMasks(spec, samples, { seed: 1, epoch: 0, batch: 0 }),
+  };
+}
+
+/** A fresh network in which many neurons spike. All τ are equal: drawing millions of them would take longer than a step. */
+function busyState(spec: NetworkSpec): State {
+  const drawn = initialState({ ...spec, layers: spec.layers.map(shareTau) }, 1);
+  const norms = new Set(spec.layers.flatMap((layer) => (layer.kind === 'batch-norm' ? [layer.name] : [])));
+  return new Map(
+    stateEntries(spec).map(({ name, shape, dtype }): [string, Tensor] => {
+      const tensor = drawn.get(name);
+      const count = countElements(shape);
+      if (dtype === 'I64') return [name, { dtype, shape, data: new BigInt64Array(count) }];
+      const isGain = norms.has(name.replace(/\.weight$/, ''));
+      const data =
+        tensor?.dtype !== 'F32' || tensor.data.length !== count
+          ? new Float32Array(count).fill(logitOfTau(2))
+          : isGain
+            ? tensor.data.map((value) => value * busyGain)
+            : tensor.data;
+      return [name, { dtype, shape, data }];
+    }),
+  );
+}
+
+function shareTau(layer: Layer): Layer {
+  if (layer.kind !== 'neuron') return layer;
+  const { neuron } = layer;
+  return { ...layer, neuron: { ...neuron, tau: { ...neuron.tau, per: 'layer', std: 0 } } };
+}

@@ -1,0 +1,157 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isAvailable } from '../native/support.ts';
+
+const repository = path.resolve(import.meta.dirname, '../..');
+let project: string;
+
+/** A copy of the project without code, which the command finds in the repository, and without any data. */
+beforeAll(async () => {
+  project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-doctor-'));
+  for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
+    await fs.cp(path.join(repository, name), path.join(project, name), { recursive: true });
+  }
+});
+
+afterAll(() => fs.rm(project, { recursive: true, force: true }));
+
+function doctor(...words: string[]) {
+  return execa(process.execPath, [path.join(repository, 'bin/repro.js'), 'doctor', ...words], {
+    cwd: project,
+    reject: false,
+    env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined },
+  });
+}
+
+// Independent of a GPU in this machine.
+const native = ['--set', 'train.engine=native'];
+
+describe('doctor --plan', () => {
+  test.skipIf(!isAvailable)('tells what a model of profile full needs, without any data', async () => {
+    const { stdout, stderr, exitCode } = await doctor('--plan', 'baseline', '--profile', 'full', ...native);
+    expect([exitCode, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^model +Baseline \(configs\/models\/baseline\.yaml\) with profile full$/m);
+    expect(stdout).toMatch(/^frames +2 x 128 x 128, T = 20, 11 classes$/m);
+    expect(stdout).toMatch(/^network +1,698,311 parameters$/m);
+    expect(stdout).toMatch(
+      /^training +2\.\d GB of memory for a batch of 16; the largest that fits: [\d,]+$/m,
+    );
+    expect(stdout).toMatch(/^evaluation +\d+ MB of memory for a batch of 16; /m);
+    expect(stdout).toMatch(/\nThis fits: training needs 2\.\d GB in all\.$/);
+  });
+
+  test.skipIf(!isAvailable)('refuses what does not fit, after saying why, and names what would', async () => {
+    // 0.15 GB a sample: 150 TB.
+    const huge = ['--plan', 'no-reg', '--profile', 'full', '--set', 'train.batchSize=1000000', ...native];
+    const { stdout, stderr, exitCode } = await doctor(...huge);
+    expect(exitCode).toBe(2);
+    expect(stdout).toContain('for a batch of 1000000; the largest that fits: ');
+    expect(stdout).not.toContain('This fits');
+    expect(stderr).toMatch(
+      /^configs\/models\/no-reg\.yaml {2}training needs 1\d\d TB of memory for a batch of 1000000; [\d.]+ [MGT]B are available\.\n {2}Lower the batch size to \d+ or less: `--set train\.batchSize=\d+`\.$/,
+    );
+    const json = await doctor(...huge, '--json');
+    expect(json.exitCode).toBe(2);
+    expect(JSON.parse(json.stdout).plan.fits).toBe(false);
+  });
+
+  test.skipIf(!isAvailable)('with --json has the numbers, for a model in any file', async () => {
+    await fs.copyFile(path.join(project, 'configs/models/no-reg.yaml'), path.join(project, 'mine.yaml'));
+    const { stdout, exitCode } = await doctor('--plan', './mine.yaml', '--json', ...native);
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      command: 'doctor',
+      plan: {
+        profile: 'quick',
+        model: { file: 'mine.yaml', title: 'No Reg.' },
+        engine: { name: 'native' },
+        memory: {
+          parameterBytes: expect.any(Number),
+          training: { bytes: expect.any(Number), largestBatch: expect.any(Number) },
+          evaluation: { bytes: expect.any(Number) },
+          availableBytes: expect.any(Number),
+        },
+        fits: true,
+      },
+    });
+  });
+
+  test('says of an engine without a plan that its memory is unknown', async () => {
+    const words = ['--plan', 'baseline', '--profile', 'full', '--set', 'train.engine=tfjs-cpu'];
+    const { stdout, exitCode } = await doctor(...words);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^memory +unknown beforehand with this engine; batches of 16 /m);
+    expect(JSON.parse((await doctor(...words, '--json')).stdout).plan).toMatchObject({
+      memory: null,
+      fits: null,
+    });
+  });
+
+  test('explains unknown and impossible models', async () => {
+    const unknown = await doctor('--plan', 'no-rag');
+    expect(unknown).toMatchObject({
+      exitCode: 2,
+      stdout: '',
+      stderr:
+        'there is no model "no-rag" in configs/models.\n  Closest: "no-reg". Or name a file, as in ./no-rag.yaml.',
+    });
+    const impossible = await doctor('--plan', 'baseline', '--set', 'train.network.layers=9');
+    expect(impossible.exitCode).toBe(2);
+    expect(impossible.stderr).toContain(
+      '"train.network.layers" over configs/models/baseline.yaml: 9 layers halve',
+    );
+    const odd = await doctor('--plan', 'baseline', '--profile', 'nmnist', '--set', 'frames.downsample=4');
+    expect(odd.exitCode).toBe(2);
+    expect(odd.stderr).toContain('dataset.name is "nmnist", frames.downsample 4');
+  });
+
+  test('is what a profile and --set are for', async () => {
+    const { exitCode, stderr } = await doctor('--profile', 'full');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('--profile and --set only apply to --plan');
+  });
+});
+
+describe('doctor', () => {
+  test.skipIf(!isAvailable)(
+    'estimates the full run from a measurement, unless CUDA would do it',
+    async () => {
+      const { stdout, exitCode } = await doctor('--json');
+      expect(exitCode).toBe(0);
+      const { findings, fullRun } = JSON.parse(stdout);
+      const cuda = findings.find((one: { what: string }) => one.what === 'engine tfjs, CUDA');
+      if (cuda.state !== 'missing') return expect(fullRun).toBeNull();
+      expect(fullRun).toMatchObject({
+        ok: true,
+        trainings: 4,
+        clips: { trained: 4 * 1256 * 992, evaluated: 4 * 1257 * 457 },
+      });
+      const { clips, secondsPerClip, seconds } = fullRun;
+      expect(secondsPerClip.evaluation).toBeGreaterThan(0);
+      expect(seconds).toBe(
+        clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
+      );
+    },
+  );
+
+  test.skipIf(!isAvailable)('says why it cannot estimate it, beside the other findings', async () => {
+    const file = path.join(project, 'configs/profiles/full.yaml');
+    const text = await fs.readFile(file, 'utf8');
+    await fs.writeFile(file, text.replace('splitBy: number', 'splitBy: nothing'));
+    try {
+      const { stdout, exitCode } = await doctor();
+      expect(exitCode).toBe(0);
+      expect(stdout).toContain('Node.js');
+      expect(stdout).toMatch(
+        /^missing {2}full run +its duration could not be estimated\n +configs\/profiles\/full\.yaml:/m,
+      );
+    } finally {
+      await fs.writeFile(file, text);
+    }
+  });
+});

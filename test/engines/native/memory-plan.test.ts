@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { planMemory } from '../../../src/engines/native/memory-plan.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
+import { countParameters } from '../../../src/snn/parameters.ts';
+import { smallNetwork } from '../../training/small-task.ts';
+import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
+
+const spec = buildNetwork(smallNetwork);
+const workload = { steps: 20, trainingBatch: 16, evaluationBatch: 32 };
+const parameterBytes = 16 * countParameters(spec);
+
+function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableBytes: number) {
+  const addon = new FakeAddon({ bytesFor });
+  const result = planMemory(addon, spec, workload, {
+    threads: 3,
+    environment: { REPRO_ISA: 'avx2' },
+    available: () => availableBytes,
+  });
+  return { addon, result };
+}
+
+describe('planning the memory of a network', () => {
+  test('tells what both batches need, and the largest that fit beside the parameters', () => {
+    const bytesFor = (samples: number, steps: number, training: boolean) =>
+      samples * steps * (training ? 100 : 10);
+    // Ten training samples, but for the parameters.
+    const { addon, result } = plan(bytesFor, 10 * 2000 + parameterBytes - 1 + 2000);
+    expect(result).toEqual({
+      parameterBytes,
+      training: { samples: 16, bytes: 32_000, largest: 10 },
+      evaluation: { samples: 32, bytes: 6400, largest: 109 },
+      availableBytes: 21_999 + parameterBytes,
+    });
+    expect(addon.opened).toMatchObject([{ threads: 3, instructionSet: 'avx2', winogradTile: 2 }]);
+    expect(addon.networks[0]?.isDisposed).toBe(true);
+  });
+
+  test('reserves nothing', () => {
+    const { addon } = plan((samples) => samples, 1e9);
+    expect(addon.networks[0]?.reserved).toEqual([]);
+  });
+
+  test('counts what cannot be addressed as infinite', () => {
+    const bytesFor = (samples: number) => {
+      if (samples <= 4) return 1;
+      throw Object.assign(new Error('too large'), { code: 'PLIF_OUT_OF_MEMORY' });
+    };
+    const { training } = plan(bytesFor, 1e9).result;
+    expect(training).toEqual({ samples: 16, bytes: Number.POSITIVE_INFINITY, largest: 4 });
+  });
+
+  test('fits nothing where not even the parameters do', () => {
+    const { training, evaluation } = plan((samples) => samples, parameterBytes - 1).result;
+    expect([training.largest, evaluation.largest]).toEqual([0, 0]);
+  });
+
+  test('explains a network whose parameters cannot be allocated', () => {
+    const addon = new FakeAddon();
+    addon.open = () => {
+      throw Object.assign(new Error('no'), { code: 'PLIF_OUT_OF_MEMORY' });
+    };
+    expect(() => planMemory(addon, spec, workload, { environment: {} })).toThrow(
+      expect.objectContaining({ code: 'out-of-memory', message: 'This network does not fit in memory.' }),
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import type { Engine, Frames } from '../../src/engines/engine.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { drawMovingBlobs } from '../../src/training/moving-blobs.ts';
+import { measureSpeed } from '../../src/training/speed.ts';
+import { type FakeEngineOptions, fakeEngine } from './fake-engine.ts';
+import { smallNetwork } from './small-task.ts';
+
+const spec = buildNetwork(smallNetwork);
+
+/** Measures an engine for which each pass takes as many seconds as the next number of its list, or the last one again. */
+async function measure(stepSeconds: number[], evaluationSeconds: number[], options: FakeEngineOptions = {}) {
+  const calls = { steps: 0, evaluations: 0 };
+  let nowMs = 0;
+  const speed = await measureSpeed(
+    fakeEngine({
+      ...options,
+      onStep: (...all) => {
+        nowMs += 1000 * (stepSeconds[calls.steps++] ?? stepSeconds.at(-1) ?? 0);
+        options.onStep?.(...all);
+      },
+      onEvaluate: () => {
+        nowMs += 1000 * (evaluationSeconds[calls.evaluations++] ?? evaluationSeconds.at(-1) ?? 0);
+      },
+    }),
+    spec,
+    { steps: 3, budgetSeconds: 2, now: () => nowMs },
+  );
+  return { speed, calls };
+}
+
+describe('measuring the speed of an engine', () => {
+  test('gives the best of a few passes, for each of two clips, and leaves out the first', async () => {
+    const { speed, calls } = await measure([0.25, 0.5, 0.375], [0.0625, 0.125, 0.25]);
+    expect(speed).toEqual({ training: 0.1875, evaluation: 0.0625, samples: 2 });
+    expect(calls).toEqual({ steps: 4, evaluations: 3 });
+  });
+
+  test('repeats at least once, however long the first pass took for its memory', async () => {
+    const { speed, calls } = await measure([3, 1], [0.5, 0.25]);
+    expect(speed).toEqual({ training: 0.5, evaluation: 0.125, samples: 2 });
+    expect(calls).toEqual({ steps: 2, evaluations: 2 });
+  });
+
+  test('makes do with the first pass of a very slow machine', async () => {
+    const { speed, calls } = await measure([30], [6]);
+    expect(speed).toEqual({ training: 15, evaluation: 3, samples: 2 });
+    expect(calls).toEqual({ steps: 1, evaluations: 1 });
+  });
+
+  test('trains on sparse frames without changing a parameter, and disposes of the session', async () => {
+    const seen: { frames?: Frames; rate?: number } = {};
+    const engine = fakeEngine({
+      onStep: (_, { frames }, { learningRate }) => Object.assign(seen, { frames, rate: learningRate }),
+    });
+    let isDisposed = false;
+    const observed: Engine = {
+      ...engine,
+      open: async (...all) => {
+        const session = await engine.open(...all);
+        return {
+          ...session,
+          dispose() {
+            isDisposed = true;
+          },
+        };
+      },
+    };
+    await measureSpeed(observed, spec, { steps: 3, budgetSeconds: 0 });
+    expect(seen).toMatchObject({ rate: 0, frames: { shape: [2, 3, 2, 4, 4] } });
+    expect(isDisposed).toBe(true);
+  });
+});
+
+test.each([34, 128])(
+  'moving blobs fill about a twentieth of the frames at %i pixels, in both polarities',
+  (size) => {
+    const clip = drawMovingBlobs([1, 20, 2, size, size], 0);
+    const share = (of: Uint8Array) => of.filter((count) => count > 0).length / of.length;
+    expect(share(clip)).toBeGreaterThan(0.04);
+    expect(share(clip)).toBeLessThan(0.07);
+    const plane = size * size;
+    for (const polarity of [0, 1]) {
+      expect(share(clip.subarray(polarity * plane, (polarity + 1) * plane))).toBeGreaterThan(0.02);
+    }
+    // It moves, and another clip starts elsewhere.
+    expect(clip.subarray(0, 2 * plane)).not.toEqual(clip.subarray(2 * plane, 4 * plane));
+    expect(drawMovingBlobs([1, 20, 2, size, size], 1)).not.toEqual(clip);
+  },
+);
