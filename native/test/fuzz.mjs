@@ -135,7 +135,7 @@ const calls = {
     new Float32Array(72),
   ],
   getTensor: () => [pick(['conv.0.weight', 'conv.1.running_mean']), pick(['value', 'second', 'gradient'])],
-  bytesFor: () => [1 + random(4), 1 + random(4), random(2) === 0],
+  bytesFor: () => [pick([1, 2, 3, 2 ** 12, 2 ** 24]), pick([1, 2, 3, 2 ** 15, 2 ** 20]), random(2) === 0],
   reserve: () => [1 + random(4), 1 + random(4), random(2) === 0],
   trainStep: () => stepArguments(true),
   evaluate: () => stepArguments(false),
@@ -159,6 +159,25 @@ async function attempt(what, call) {
   }
 }
 
+/** Options whose getters call the network that reads them. */
+function reentrant(network, options) {
+  const call = pick([
+    () => network.dispose(),
+    () => network.abort(),
+    () => network.trainStep(...stepArguments(true)).catch(() => {}),
+    () => network.evaluate(...stepArguments(false)).catch(() => {}),
+    () => network.reserve(2, 2, true),
+  ]);
+  const key = pick(Object.keys(options));
+  const value = options[key];
+  return Object.defineProperty({ ...options }, key, {
+    get: () => {
+      call();
+      return value;
+    },
+  });
+}
+
 for (let round = 0; round < rounds; round++) {
   const spoiled = random(2) === 0;
   await attempt('open', async () => {
@@ -176,6 +195,9 @@ for (let round = 0; round < rounds; round++) {
       else list[at] = pick(strange)();
     }
     if (random(8) === 0) list.length = random(list.length + 1);
+    if (method === 'trainStep' && random(4) === 0 && typeof list[5] === 'object' && list[5] !== null) {
+      list[5] = reentrant(good, list[5]);
+    }
     // Some calls do not wait for the step before.
     const done = attempt(method, async () => good[method](...list));
     if (random(2) === 0) await done;

@@ -3,10 +3,19 @@ import type { EngineSession } from '../../src/engines/engine.ts';
 import { EngineMemoryError } from '../../src/engines/memory-error.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { ShapeError } from '../../src/snn/shape-error.ts';
-import type { Layer, NetworkSpec } from '../../src/snn/spec.ts';
+import { dropoutLayers, type Layer, type NetworkSpec } from '../../src/snn/spec.ts';
 import type { State } from '../../src/snn/tensor.ts';
 import { thesisNetwork } from '../support/thesis-network.ts';
-import { isAvailable, Layers, livelyState, nativeEngine, plif, randomBatch } from './support.ts';
+import {
+  instructionSets,
+  isAvailable,
+  Layers,
+  livelyState,
+  nativeEngine,
+  openAddon,
+  plif,
+  randomBatch,
+} from './support.ts';
 
 const hyperparameters = { learningRate: 0.01, regulariseTau: 0.1 };
 const small = buildNetwork({
@@ -110,6 +119,35 @@ describe.skipIf(!isAvailable)('a session of the native engine', () => {
       expect(performance.now() - abortedMs).toBeLessThan(1000);
       expect(bytesOf(await session.state()).equals(before)).toBe(true);
     }, large);
+  });
+
+  test('can be aborted before the step has begun', async () => {
+    await withSession(async (session) => {
+      const before = bytesOf(await session.state());
+      const step = session.trainStep(randomBatch(small), hyperparameters);
+      session.abort?.();
+      await expect(step).rejects.toMatchObject({ name: 'StepAbortedError' });
+      expect(bytesOf(await session.state()).equals(before)).toBe(true);
+    });
+  });
+
+  test('survives a question about an impossible batch', async () => {
+    const { layers, input, classes } = small;
+    const [instructionSet = ''] = instructionSets;
+    const network = openAddon().open({ layers, input, classes, threads: 2, instructionSet, winogradTile: 2 });
+    const step = () =>
+      network.trainStep(new Uint8Array(2 * 19 * 22), 1, 1, Int32Array.of(0), masks, {
+        learningRate: 0.01,
+        lambda: 0,
+        regularise: 'w',
+        step: 1,
+        keepGradients: false,
+      });
+    const masks = dropoutLayers(small).map(({ features }) => new Float32Array(features));
+    await step();
+    expect(() => network.bytesFor(2 ** 24, 2 ** 20, true)).toThrow(/not enough memory/);
+    expect((await step()).rates.length).toBe(small.classes);
+    network.dispose();
   });
 
   test('refuses a batch beyond the memory, naming the largest that fits', async () => {

@@ -16,12 +16,6 @@
 namespace plif {
 namespace {
 
-Napi::Float32Array makeFloats(Napi::Env env, const std::vector<float>& values) {
-  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
-  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(float));
-  return array;
-}
-
 /// `runNeurons(options)`: a promise, as every other engine gives one; the work is small.
 Napi::Value runNeuronPass(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -68,6 +62,11 @@ Napi::Value runNeuronPass(const Napi::CallbackInfo& info) {
 
 Napi::Object initialise(Napi::Env env, Napi::Object exports) {
   exports.Set("sourceDigest", PLIF_SOURCE_DIGEST);
+#if defined(__clang__)
+  exports.Set("compiler", "Clang " __clang_version__);
+#else
+  exports.Set("compiler", "GCC " __VERSION__);
+#endif
   Napi::Array sets = Napi::Array::New(env);
   std::uint32_t i = 0;
   for (const KernelTable* kernels : availableKernels()) sets.Set(i++, kernels->name);

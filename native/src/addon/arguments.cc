@@ -126,7 +126,9 @@ std::string readString(const Napi::Object& object, const char* key) {
 double readNumber(const Napi::Object& object, const char* key) {
   const Napi::Value value = readKey(object, key);
   if (!value.IsNumber()) throw ArgumentProblem(std::string(key) + ": expected a number");
-  return value.As<Napi::Number>().DoubleValue();
+  const double number = value.As<Napi::Number>().DoubleValue();
+  if (!std::isfinite(number)) throw ArgumentProblem(std::string(key) + ": expected a finite number");
+  return number;
 }
 
 bool readBoolean(const Napi::Object& object, const char* key) {
@@ -201,6 +203,10 @@ void readNeuron(const Napi::Object& neuron, LayerSpec& layer) {
   layer.neuron.rest = layer.neuron.hardReset ? static_cast<float>(readNumber(reset, "potential")) : 0.0f;
   layer.neuron.detachReset = readBoolean(reset, "detach");
   layer.neuron.threshold = static_cast<float>(readNumber(neuron, "threshold"));
+  // Channels that only fill up a block rest forever, and must not fire.
+  if (!(layer.neuron.rest < layer.neuron.threshold)) {
+    throw ArgumentProblem("neuron: the reset potential must be below the threshold");
+  }
   const Napi::Object surrogate = readObject(neuron.Get("surrogate"), "surrogate");
   const std::string shape = readString(surrogate, "kind");
   if (shape == "atan") {
@@ -248,6 +254,12 @@ WinogradTile readWinogradTile(const Napi::Object& options) {
 std::size_t multiplySizes(std::size_t a, std::size_t b) {
   if (b != 0 && a > kMostNumbers / b) throw ArgumentProblem("sizes: more numbers than can be counted");
   return a * b;
+}
+
+Napi::Float32Array makeFloats(Napi::Env env, const std::vector<float>& values) {
+  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
+  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(float));
+  return array;
 }
 
 Napi::Error currentError(Napi::Env env, std::exception_ptr exception) {

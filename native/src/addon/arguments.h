@@ -46,6 +46,9 @@ WinogradTile readWinogradTile(const Napi::Object& options);
 /// a · b, of sizes that the caller chose. @throws ArgumentProblem if that is beyond all reason
 std::size_t multiplySizes(std::size_t a, std::size_t b);
 
+/// A copy of numbers for JavaScript.
+Napi::Float32Array makeFloats(Napi::Env env, const std::vector<float>& values);
+
 /// Calls `work`, and turns what it throws into a JavaScript error with a code: PLIF_SHAPE, PLIF_ARGUMENT,
 /// PLIF_OUT_OF_MEMORY.
 template <class Work>

@@ -13,12 +13,6 @@ constexpr std::int64_t kMostSamples = 1 << 24;
 constexpr std::int64_t kMostSteps = 1 << 20;
 constexpr std::int64_t kMostThreads = 256;
 
-Napi::Float32Array makeFloats(Napi::Env env, const std::vector<float>& values) {
-  Napi::Float32Array array = Napi::Float32Array::New(env, values.size());
-  if (!values.empty()) std::memcpy(array.Data(), values.data(), values.size() * sizeof(float));
-  return array;
-}
-
 Napi::Object makeForward(Napi::Env env, const ForwardResult& result) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("rates", makeFloats(env, result.rates));
@@ -30,7 +24,7 @@ Napi::Object makeForward(Napi::Env env, const ForwardResult& result) {
   return object;
 }
 
-/// Runs `work` on a thread of its own; then, on the event loop, `finish` makes the promise's value.
+/// Runs `work` on one of Node.js' worker threads; then, on the event loop, `finish` makes the promise's value.
 class StepWorker : public Napi::AsyncWorker {
  public:
   StepWorker(Napi::Env env, std::shared_ptr<bool> busy, std::function<void()> work,
@@ -57,8 +51,12 @@ class StepWorker : public Napi::AsyncWorker {
     *busy_ = false;
     if (failure_) {
       deferred_.Reject(currentError(Env(), failure_).Value());
-    } else {
+      return;
+    }
+    try {
       deferred_.Resolve(finish_(Env()));
+    } catch (const Napi::Error& error) {
+      deferred_.Reject(error.Value());
     }
   }
   void OnError(const Napi::Error& error) override {
@@ -119,16 +117,27 @@ NetworkObject::NetworkObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<
   });
 }
 
-Network& NetworkObject::idle() const {
+std::shared_ptr<Network> NetworkObject::idle() const {
   if (network_ == nullptr) throw ArgumentProblem("the network was disposed of");
   if (*busy_) throw ArgumentProblem("a step is in progress");
-  return *network_;
+  return network_;
+}
+
+Napi::Value NetworkObject::start(Napi::Env env, const std::shared_ptr<Network>& network, std::function<void()> work,
+                                 std::function<Napi::Value(Napi::Env)> finish) {
+  // Reading the arguments may have called the caller's getters, which may have called anything.
+  if (idle() != network) throw ArgumentProblem("the network was disposed of");
+  auto* worker = new StepWorker(env, busy_, std::move(work), std::move(finish));
+  const Napi::Promise promise = worker->promise();
+  network->begin();
+  worker->Queue();
+  return promise;
 }
 
 void NetworkObject::setTensor(const Napi::CallbackInfo& info) {
   translateErrors(info.Env(), [&] {
-    Network& network = idle();
-    Parameter& parameter = network.parameters().find(stringAt(info, 0, "name"));
+    const std::shared_ptr<Network> network = idle();
+    Parameter& parameter = network->parameters().find(stringAt(info, 0, "name"));
     Array<float>& to = slotOf(parameter, stringAt(info, 1, "slot"));
     parameter.layout.pack(readFloats(info[2], parameter.name, parameter.layout.elements()).data(), to.data());
   });
@@ -136,8 +145,8 @@ void NetworkObject::setTensor(const Napi::CallbackInfo& info) {
 
 Napi::Value NetworkObject::getTensor(const Napi::CallbackInfo& info) {
   return translateErrors(info.Env(), [&]() -> Napi::Value {
-    Network& network = idle();
-    Parameter& parameter = network.parameters().find(stringAt(info, 0, "name"));
+    const std::shared_ptr<Network> network = idle();
+    Parameter& parameter = network->parameters().find(stringAt(info, 0, "name"));
     const Array<float>& from = slotOf(parameter, stringAt(info, 1, "slot"));
     Napi::Float32Array array = Napi::Float32Array::New(info.Env(), parameter.layout.elements());
     parameter.layout.unpack(from.data(), array.Data());
@@ -145,10 +154,11 @@ Napi::Value NetworkObject::getTensor(const Napi::CallbackInfo& info) {
   });
 }
 
-NetworkObject::Batch NetworkObject::readBatch(const Napi::CallbackInfo& info, std::size_t samplesAt) const {
+NetworkObject::Batch NetworkObject::readBatch(const Network& network, const Napi::CallbackInfo& info,
+                                              std::size_t samplesAt) {
   const std::int64_t samples = readWhole(info[samplesAt], "samples", 1, kMostSamples);
   const std::int64_t steps = readWhole(info[samplesAt + 1], "steps", 1, kMostSteps);
-  const int repeats = network_->repeatSteps();
+  const int repeats = network.repeatSteps();
   if (repeats > 0 && steps != repeats) {
     throw ArgumentProblem("steps: the network repeats a still image for " + std::to_string(repeats) + " steps");
   }
@@ -157,28 +167,29 @@ NetworkObject::Batch NetworkObject::readBatch(const Napi::CallbackInfo& info, st
 
 Napi::Value NetworkObject::bytesFor(const Napi::CallbackInfo& info) {
   return translateErrors(info.Env(), [&]() -> Napi::Value {
-    Network& network = idle();
-    const Batch batch = readBatch(info, 0);
+    const std::shared_ptr<Network> network = idle();
+    const Batch batch = readBatch(*network, info, 0);
     if (!info[2].IsBoolean()) throw ArgumentProblem("training: expected true or false");
-    const std::size_t bytes = network.bytesFor(batch.samples, batch.frameSteps, info[2].As<Napi::Boolean>().Value());
+    const std::size_t bytes = network->bytesFor(batch.samples, batch.frameSteps, info[2].As<Napi::Boolean>().Value());
     return Napi::Number::New(info.Env(), static_cast<double>(bytes));
   });
 }
 
 void NetworkObject::reserve(const Napi::CallbackInfo& info) {
   translateErrors(info.Env(), [&] {
-    Network& network = idle();
-    const Batch batch = readBatch(info, 0);
+    const std::shared_ptr<Network> network = idle();
+    const Batch batch = readBatch(*network, info, 0);
     if (!info[2].IsBoolean()) throw ArgumentProblem("training: expected true or false");
-    network.reserve(batch.samples, batch.frameSteps, info[2].As<Napi::Boolean>().Value());
+    network->begin();
+    network->reserve(batch.samples, batch.frameSteps, info[2].As<Napi::Boolean>().Value());
   });
 }
 
 Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
   return translateErrors(info.Env(), [&]() -> Napi::Value {
-    Network& network = idle();
-    const Batch batch = readBatch(info, 1);
-    const NetworkSpec& spec = network.spec();
+    const std::shared_ptr<Network> network = idle();
+    const Batch batch = readBatch(*network, info, 1);
+    const NetworkSpec& spec = network->spec();
     struct Input {
       FramesCopy frames;
       std::vector<std::int32_t> labels;
@@ -196,7 +207,7 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
         throw ArgumentProblem("labels: there is no class " + std::to_string(label));
     }
     const Napi::Object masks = readObject(info[4], "masks");
-    const std::vector<std::int64_t>& features = network.dropoutFeatures();
+    const std::vector<std::int64_t>& features = network->dropoutFeatures();
     if (!masks.IsArray() || masks.As<Napi::Array>().Length() != features.size()) {
       throw ArgumentProblem("masks: expected an array of " + std::to_string(features.size()));
     }
@@ -210,9 +221,9 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
     input->options.regulariseTau = readString(options, "regularise") == "tau";
     input->options.step = readWhole(options, "step", 1, std::int64_t{1} << 53);
 
-    auto* worker = new StepWorker(
-        info.Env(), busy_,
-        [input, network = network_, batch] {
+    return start(
+        info.Env(), network,
+        [input, network, batch] {
           std::vector<const float*> masks;
           for (const auto& mask : input->masks) masks.push_back(mask.data());
           input->result = network->trainStep(input->frames.view(), batch.samples, batch.frameSteps,
@@ -223,30 +234,24 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
           object.Set("loss", input->result.loss);
           return object;
         });
-    const Napi::Promise promise = worker->promise();
-    worker->Queue();
-    return promise;
   });
 }
 
 Napi::Value NetworkObject::evaluate(const Napi::CallbackInfo& info) {
   return translateErrors(info.Env(), [&]() -> Napi::Value {
-    Network& network = idle();
-    const Batch batch = readBatch(info, 1);
-    const NetworkSpec& spec = network.spec();
+    const std::shared_ptr<Network> network = idle();
+    const Batch batch = readBatch(*network, info, 1);
+    const NetworkSpec& spec = network->spec();
     std::size_t frameCount = multiplySizes(batch.samples, batch.frameSteps);
     for (const int size : {spec.channels, spec.height, spec.width}) frameCount = multiplySizes(frameCount, size);
     auto frames = std::make_shared<FramesCopy>(readFrames(info[0], frameCount));
     auto result = std::make_shared<ForwardResult>();
-    auto* worker = new StepWorker(
-        info.Env(), busy_,
-        [frames, result, network = network_, batch] {
+    return start(
+        info.Env(), network,
+        [frames, result, network, batch] {
           *result = network->evaluate(frames->view(), batch.samples, batch.frameSteps);
         },
         [result](Napi::Env env) -> Napi::Value { return makeForward(env, *result); });
-    const Napi::Promise promise = worker->promise();
-    worker->Queue();
-    return promise;
   });
 }
 
@@ -256,7 +261,8 @@ void NetworkObject::abort(const Napi::CallbackInfo&) {
 
 void NetworkObject::dispose(const Napi::CallbackInfo& info) {
   translateErrors(info.Env(), [&] {
-    if (*busy_) throw ArgumentProblem("a step is in progress");
+    // A step in progress ends soon, and releases the memory then.
+    if (*busy_ && network_ != nullptr) network_->abort();
     network_.reset();
   });
 }

@@ -1,8 +1,9 @@
 #pragma once
-// A network as a JavaScript object. Steps run on a thread of their own, so that the event loop goes on.
+// A network as a JavaScript object. Steps run on one of Node.js' worker threads, so that the event loop goes on.
 
 #include <napi.h>
 
+#include <functional>
 #include <memory>
 
 #include "../network/network.h"
@@ -25,9 +26,12 @@ class NetworkObject : public Napi::ObjectWrap<NetworkObject> {
   void dispose(const Napi::CallbackInfo& info);
 
   /// The network, if it is neither in use nor disposed of.
-  Network& idle() const;
+  std::shared_ptr<Network> idle() const;
+  /// Runs `work` on a worker thread; `finish` then makes the promise's value.
+  Napi::Value start(Napi::Env env, const std::shared_ptr<Network>& network, std::function<void()> work,
+                    std::function<Napi::Value(Napi::Env)> finish);
   struct Batch;
-  Batch readBatch(const Napi::CallbackInfo& info, std::size_t samplesAt) const;
+  static Batch readBatch(const Network& network, const Napi::CallbackInfo& info, std::size_t samplesAt);
 
   std::shared_ptr<Network> network_;
   /// Shared with the step in progress, which outlives this object if that is collected.

@@ -8,7 +8,7 @@
 
 namespace plif::PLIF_ISA {
 
-/// S'(z) / 1 of the surrogates; src/snn/surrogate.ts has their formulas.
+/// S'(z) of the surrogates; src/snn/surrogate.ts has their formulas.
 PLIF_INLINE Vec smoothStepDerivative(Surrogate surrogate, Vec z) {
   const Vec one = broadcast(1.0f);
   switch (surrogate) {
@@ -72,12 +72,14 @@ PLIF_INLINE void fireBackwardFast(const FireBackwardRows& r) {
       if constexpr (Windows == 4) {
         const Mask before2 = either(fired[0], fired[1]);
         const Mask before3 = either(before2, fired[2]);
+        chosen[0] = either(fired[0], negate(either(before3, fired[3])));
         chosen[1] = butNot(fired[1], fired[0]);
         chosen[2] = butNot(fired[2], before2);
         chosen[3] = butNot(fired[3], before3);
-        chosen[0] = negate(either(either(chosen[1], chosen[2]), chosen[3]));
+        // By `fired` from last to first: selections by `chosen`, whose masks build on each other, cost Clang minutes.
         PLIF_UNROLL
-        for (int q = 1; q < Windows; q++) best = select(chosen[q], h[q], best);
+        for (int q = Windows - 1; q > 0; q--) best = select(fired[q], h[q], best);
+        best = select(fired[0], h[0], best);
       }
       const Vec bent = (best - threshold) * slope;
       const Vec ofSpike =

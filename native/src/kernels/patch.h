@@ -47,31 +47,37 @@ PLIF_INLINE bool anyOccupied(const std::uint8_t* flags, int pairs, int pair) {
   return (flags[pair] | flags[(Rows - 1) * pairs + pair]) != 0;
 }
 
-/// y of a pair of pixels in `Rows` rows: Rows · 2 sums in registers, each value broadcast once for all that need it.
-template <int Planes, int Rows>
-PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const Vec* weights, int planes,
-                              Vec (&sums)[Rows * 2]) {
+/// Adds one plane's part of y of a pair of pixels in `Rows` rows: each value is broadcast once for all that need it.
+template <int Rows>
+PLIF_INLINE void convolvePlane(const PatchSize& size, const float* plane, const Vec* weights, Vec (&sums)[Rows * 2]) {
   PLIF_UNROLL
-  for (int i = 0; i < Rows * 2; i++) sums[i] = Vec{};
-  // With a number of planes known to the compiler everything unrolls, and the weights stay in registers where there
-  // are 32.
-  PLIF_UNROLL
-  for (int plane = 0; plane < (Planes > 0 ? Planes : planes); plane++) {
+  for (int row = 0; row < Rows + 2; row++) {
+    const float* at = plane + static_cast<std::size_t>(row) * size.rowFloats();
     PLIF_UNROLL
-    for (int row = 0; row < Rows + 2; row++) {
-      const float* at = corner + plane * size.planeStride() + static_cast<std::size_t>(row) * size.rowFloats();
+    for (int column = 0; column < 4; column++) {
+      const Vec value = broadcast(at[column]);
       PLIF_UNROLL
-      for (int column = 0; column < 4; column++) {
-        const Vec value = broadcast(at[column]);
-        PLIF_UNROLL
-        for (int i = 0; i < Rows * 2; i++) {
-          const int ky = row - i / 2;
-          const int kx = column - i % 2;
-          if (ky < 0 || ky > 2 || kx < 0 || kx > 2) continue;
-          sums[i] = multiplyAdd(value, weights[plane * 9 + ky * 3 + kx], sums[i]);
-        }
+      for (int i = 0; i < Rows * 2; i++) {
+        const int ky = row - i / 2;
+        const int kx = column - i % 2;
+        if (ky < 0 || ky > 2 || kx < 0 || kx > 2) continue;
+        sums[i] = multiplyAdd(value, weights[ky * 3 + kx], sums[i]);
       }
     }
+  }
+}
+
+/// y of a pair of pixels in `Rows` rows: Rows · 2 sums in registers. With a number of planes known to the compiler
+/// everything unrolls, and the weights stay in registers where there are 32; `Planes` is 0 for any other number.
+template <int Planes, int Rows>
+PLIF_INLINE void convolvePair(const PatchSize& size, const float* corner, const Vec* weights, Vec (&sums)[Rows * 2]) {
+  if constexpr (Planes > 0) {
+    PLIF_UNROLL
+    for (int plane = 0; plane < Planes; plane++)
+      convolvePlane<Rows>(size, corner + plane * size.planeStride(), weights + plane * 9, sums);
+  } else {
+    for (int plane = 0; plane < size.planes; plane++)
+      convolvePlane<Rows>(size, corner + plane * size.planeStride(), weights + plane * 9, sums);
   }
 }
 
@@ -89,8 +95,7 @@ PLIF_INLINE void convolveRows(const PatchSize& size, const float* image, const s
   const std::size_t row = static_cast<std::size_t>(size.width) * kBlock;
   for (int pair = 0; pair < pairs; pair++) {
     Vec sums[Rows * 2] = {};
-    if (anyOccupied<Rows>(flags, pairs, pair))
-      convolvePair<Planes, Rows>(size, image + 2 * pair, held, size.planes, sums);
+    if (anyOccupied<Rows>(flags, pairs, pair)) convolvePair<Planes, Rows>(size, image + 2 * pair, held, sums);
     float* to = y + static_cast<std::size_t>(pair) * 2 * kBlock + lane;
     const bool second = 2 * pair + 1 < size.width;
     PLIF_UNROLL

@@ -6,21 +6,25 @@
 
 namespace plif::PLIF_ISA {
 
-/// Rows whose products are added up in single precision, in kLanes chains, before they go to double precision: exact
-/// for event counts.
+/// Rows that are skipped together if they have no events.
 constexpr int kMomentRows = 8;
 /// Products of one input with this many others at once, which hides the additions' latency.
 constexpr int kMomentColumns = 6;
 
-/// Σ over pixels of a · b[j] for `kMomentColumns` inputs b (pointers to their first pixel), and of a alone.
+typedef double WideVec __attribute__((vector_size(kLanes * 8)));
+
+/// Σ over pixels of a · b[j] for `kMomentColumns` inputs b (pointers to their first pixel), and of a alone. Each lane
+/// adds up a row in single precision, which is exact for counts up to a thousand or so, and then goes to double
+/// precision.
 PLIF_INLINE void multiplyInputs(const PatchSize& size, const float* a, const float* const* b, int rows,
                                 double* products, double* sum) {
-  Vec sums[kMomentColumns + 1] = {};
+  WideVec totals[kMomentColumns + 1] = {};
   const int whole = size.width / kLanes * kLanes;
   // Lanes beyond the row's end would see its border and what follows.
   const Mask inside = maskOf((1u << (size.width - whole)) - 1u);
   for (int row = 0; row < rows; row++) {
     const std::size_t start = static_cast<std::size_t>(row) * size.rowFloats();
+    Vec sums[kMomentColumns + 1] = {};
     for (int x = 0; x < size.width; x += kLanes) {
       Vec value = loadUnaligned(a + start + x);
       if (x == whole) value = keepWhere(inside, value);
@@ -28,9 +32,13 @@ PLIF_INLINE void multiplyInputs(const PatchSize& size, const float* a, const flo
       for (int j = 0; j < kMomentColumns; j++) sums[j] = multiplyAdd(value, loadUnaligned(b[j] + start + x), sums[j]);
       sums[kMomentColumns] += value;
     }
+    PLIF_UNROLL
+    for (int j = 0; j <= kMomentColumns; j++) totals[j] += __builtin_convertvector(sums[j], WideVec);
   }
-  for (int j = 0; j < kMomentColumns; j++) products[j] += sumLanes(sums[j]);
-  *sum += sumLanes(sums[kMomentColumns]);
+  for (int lane = 0; lane < kLanes; lane++) {
+    for (int j = 0; j < kMomentColumns; j++) products[j] += totals[j][lane];
+    *sum += totals[kMomentColumns][lane];
+  }
 }
 
 inline bool anyEvent(const PatchSize& size, const float* image, int firstRow, int rows) {

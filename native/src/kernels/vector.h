@@ -11,6 +11,8 @@
 #include <immintrin.h>
 #elif defined(__SSE2__)
 #include <emmintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "layout.h"
@@ -88,6 +90,9 @@ PLIF_INLINE unsigned bitsOf(Mask m) {
   return static_cast<unsigned>(_mm256_movemask_ps((__m256)m.value));
 #elif defined(__SSE2__)
   return static_cast<unsigned>(_mm_movemask_ps((__m128)m.value));
+#elif defined(__aarch64__)
+  constexpr Ints kLaneBits = {1, 2, 4, 8};
+  return vaddvq_u32((uint32x4_t)(m.value & kLaneBits));
 #else
   unsigned bits = 0;
   for (int i = 0; i < kLanes; i++) bits |= static_cast<unsigned>(m.value[i] & 1) << i;

@@ -105,6 +105,7 @@ void ActivationOp::normalise(Pass& pass) {
   });
   const double pixels = static_cast<double>(input_.height) * input_.width;
   const std::int64_t samples = pass.shape.samples;
+  norm_.beginObserving(pixels * static_cast<double>(samples));
   std::vector<double> mean(width);
   std::vector<double> variance(width);
   for (std::int64_t step = 0; step < pass.shape.stepsOf(input_); step++) {
@@ -120,7 +121,7 @@ void ActivationOp::normalise(Pass& pass) {
       }
       variance[c] = squares / (pixels * static_cast<double>(samples));
     }
-    norm_.observe(step, mean.data(), variance.data(), pixels * static_cast<double>(samples));
+    norm_.observe(step, mean.data(), variance.data());
   }
 }
 

@@ -38,9 +38,12 @@ void BatchNorm::useRunning() {
   }
 }
 
-void BatchNorm::observe(std::int64_t step, const double* mean, const double* variance, double rows) {
+void BatchNorm::beginObserving(double rows) {
   if (rows < 2) throw ShapeProblem(name_ + ": batch norm needs 2 values per channel to train, got 1");
   rows_ = rows;
+}
+
+void BatchNorm::observe(std::int64_t step, const double* mean, const double* variance) {
   for (std::size_t c = 0; c < width_; c++) {
     const std::size_t i = step * width_ + c;
     mean_[i] = mean[c];

@@ -18,10 +18,12 @@ class BatchNorm {
 
   /// Evaluation: the running statistics at every step; also the identity.
   void useRunning();
-  /// Training: the statistics of one step over `rows` values per channel, with the biased variance; [channels, padded]
-  /// each.
-  /// @throws ShapeProblem if there is only one value per channel, which has no variance
-  void observe(std::int64_t step, const double* mean, const double* variance, double rows);
+  /// Training: says how many values each channel has in a step. @throws ShapeProblem if it is one, which has no
+  /// variance
+  void beginObserving(double rows);
+  /// The statistics of one step, with the biased variance; [channels, padded] each. Different steps may come from
+  /// different threads.
+  void observe(std::int64_t step, const double* mean, const double* variance);
 
   const float* scale(std::int64_t step) const { return scale_ + step * width_; }
   const float* shift(std::int64_t step) const { return shift_ + step * width_; }

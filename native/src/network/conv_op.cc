@@ -18,14 +18,23 @@ std::int64_t chunks(std::int64_t count, std::int64_t size) { return (count + siz
 
 }  // namespace
 
+ConvSize ConvOp::checkedSize(const Flow& input, const LayerSpec& layer) {
+  const ConvSize size{layer.inChannels, layer.outChannels, layer.kernel, layer.padding, input.height, input.width};
+  if (layer.inChannels != input.channels) {
+    throw ShapeProblem(layer.name + ": expected " + std::to_string(input.channels) + " input channels, got " +
+                       std::to_string(layer.inChannels));
+  }
+  if (layer.padding >= layer.kernel) throw ShapeProblem(layer.name + ": the padding must be below the kernel's size");
+  if (size.outHeight() < 1 || size.outWidth() < 1) {
+    throw ShapeProblem(layer.name + ": the kernel is larger than the image");
+  }
+  return size;
+}
+
 ConvOp::ConvOp(const Flow& input, const LayerSpec& layer, WinogradTile tile, ParameterStore& parameters)
-    : size_{layer.inChannels, layer.outChannels, layer.kernel, layer.padding, input.height, input.width},
+    : size_(checkedSize(input, layer)),
       gradientTile_(tile),
       weight_(parameters.add(layer.name + ".weight", TensorLayout::convolution(size_))) {
-  if (layer.inChannels != input.channels) throw ShapeProblem(layer.name + ": the layer before has other channels");
-  if (size_.outHeight() < 1 || size_.outWidth() < 1 || currentBorder() < 0) {
-    throw ShapeProblem(layer.name + ": the kernel does not fit the image");
-  }
   input_ = input;
   output_ = input;
   output_.kind = Flow::Kind::dense;
@@ -46,7 +55,8 @@ void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
   if (!fast()) {
     SharedNeeds::raise(needs.packed, kernels.conv.directWeights(size_));
     if (input_.kind == Flow::Kind::spikes) {
-      expanded_ = planner.take<float>(Planner::multiply(input_.blockedShape(size_.padding).imageStride(), images));
+      expanded_ =
+          planner.takeZeroed<float>(Planner::multiply(input_.blockedShape(size_.padding).imageStride(), images));
     }
     return;
   }

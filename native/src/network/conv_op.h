@@ -22,6 +22,8 @@ class ConvOp final : public Operation {
  private:
   static constexpr WinogradTile kForwardTile = WinogradTile::k2x2;
 
+  /// @throws ShapeProblem if the layer does not fit its input
+  static ConvSize checkedSize(const Flow& input, const LayerSpec& layer);
   bool fast() const { return size_.kernel == 3 && size_.padding == 1; }
   /// Whether this step's spikes are few enough to gather.
   bool gathers(const Pass& pass, std::int64_t step) const;

@@ -19,7 +19,7 @@ inline int countBits(std::uint64_t bits) {
 }  // namespace
 
 FiredOutput::FiredOutput(const Flow& neurons, Pooling pooling, int pool)
-    : height_(neurons.height), width_(neurons.width), channels_(neurons.channels), pooling_(pooling), pool_(pool) {
+    : height_(neurons.height), width_(neurons.width), pooling_(pooling), pool_(pool) {
   output_ = neurons;
   output_.stepped = true;
   output_.kind = pooling == Pooling::average ? Flow::Kind::dense : Flow::Kind::spikes;
@@ -33,9 +33,9 @@ void FiredOutput::place(Planner& planner, const PassShape& shape, int border, st
   steps_ = shape.steps;
   const std::int64_t images = shape.images(output_);
   if (output_.kind == Flow::Kind::spikes) {
-    spikes_ = planner.take<std::uint64_t>(Planner::multiply(output_.spikeShape().imageStride(), images));
+    spikes_ = planner.takeZeroed<std::uint64_t>(Planner::multiply(output_.spikeShape().imageStride(), images));
   } else {
-    dense_ = planner.take<float>(Planner::multiply(output_.blockedShape(border).imageStride(), images));
+    dense_ = planner.takeZeroed<float>(Planner::multiply(output_.blockedShape(border).imageStride(), images));
   }
   fired_ = planner.take<std::int64_t>(items);
   counts_ = planner.take<std::int32_t>(Planner::multiply(items, steps_));

@@ -36,7 +36,6 @@ class FiredOutput {
 
   int height_;
   int width_;
-  int channels_;
   Pooling pooling_;
   int pool_;
   Flow output_;

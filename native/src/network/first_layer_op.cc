@@ -110,6 +110,7 @@ void FirstLayerOp::normalise(Pass& pass) {
   const std::int64_t samples = pass.shape.samples;
   const double rows = static_cast<double>(samples) * size_.height * size_.width;
   const int width = paddedChannels(size_.outChannels);
+  norm_.beginObserving(rows);
   pass.pool.run(pass.shape.steps, [&](std::int64_t step, int) {
     double* total = stepMoments_ + stride * step;
     std::fill(total, total + stride, 0.0);
@@ -132,7 +133,7 @@ void FirstLayerOp::normalise(Pass& pass) {
       mean[c] = sum / rows;
       variance[c] = std::max(0.0, squares / rows - mean[c] * mean[c]);
     }
-    norm_.observe(step, mean.data(), variance.data(), rows);
+    norm_.observe(step, mean.data(), variance.data());
   });
 }
 

@@ -32,12 +32,15 @@ LinearOp::LinearOp(const Flow& input, const LayerSpec& layer, int mask, Paramete
 void LinearOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape, const KernelTable&) {
   const std::int64_t rows = shape.images(input_);
   const std::size_t entries = Planner::multiply(rows, positions_);
+  // Entries are counted with 32 bits.
+  if (entries > std::numeric_limits<std::uint32_t>::max())
+    throw OutOfMemory(Planner::multiply(entries, 3 * sizeof(float)));
   y_ = planner.take<float>(Planner::multiply(rows, outputs_));
   start_ = planner.take<std::uint32_t>(rows + 1);
   position_ = planner.take<std::uint32_t>(entries);
   value_ = planner.take<float>(entries);
   if (!shape.training) return;
-  if (mask_ >= 0) keep_ = planner.take<float>(Planner::multiply(shape.samples, positions_));
+  if (mask_ >= 0) keep_ = planner.takeZeroed<float>(Planner::multiply(shape.samples, positions_));
   dx_ = planner.take<float>(entries);
   SharedNeeds::raise(needs.gradient, Planner::multiply(input_.blockedShape().imageStride(), rows));
 }

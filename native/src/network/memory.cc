@@ -1,6 +1,5 @@
 #include "memory.h"
 
-#include <cstring>
 #include <new>
 
 #if defined(__linux__)
@@ -29,7 +28,6 @@ std::byte* Arena::reserve(std::size_t bytes) {
     if (alignment == kHugePage) madvise(data_, size, MADV_HUGEPAGE);  // best effort
 #endif
   }
-  std::memset(data_, 0, bytes_);
   return data_;
 }
 

@@ -2,10 +2,12 @@
 // The memory of a network's activations: planned for a batch size and a number of steps, allocated in one piece, and
 // kept.
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
+#include <vector>
 
 #include "../kernels/layout.h"
 
@@ -32,6 +34,19 @@ class Planner {
     return base_ == nullptr ? nullptr : reinterpret_cast<T*>(base_ + start);
   }
 
+  /// Like `take`, for memory that must start as zeros; `zeroed` lists these pieces.
+  template <class T>
+  T* takeZeroed(std::size_t count) {
+    const std::size_t start = used_;
+    T* piece = take<T>(count);
+    zeroed_.push_back({start, used_ - start});
+    return piece;
+  }
+
+  struct Range {
+    std::size_t start, bytes;
+  };
+  const std::vector<Range>& zeroed() const { return zeroed_; }
   std::size_t used() const { return used_; }
 
   /// a · b. @throws OutOfMemory if that is beyond any memory
@@ -44,6 +59,7 @@ class Planner {
   static constexpr std::size_t kMost = static_cast<std::size_t>(1) << 56;
   std::byte* base_;
   std::size_t used_ = 0;
+  std::vector<Range> zeroed_;
 };
 
 /// One allocation that grows when it must.
@@ -54,7 +70,7 @@ class Arena {
   Arena(const Arena&) = delete;
   Arena& operator=(const Arena&) = delete;
 
-  /// Zeroed memory of at least `bytes`; what was there before is lost. @throws OutOfMemory
+  /// Memory of at least `bytes`, whatever it contains; what was there before is lost. @throws OutOfMemory
   std::byte* reserve(std::size_t bytes);
   std::byte* data() const { return data_; }
   void release();
@@ -73,6 +89,7 @@ class Array {
   void resize(std::size_t count) {
     count_ = count;
     data_ = reinterpret_cast<T*>(arena_.reserve(Planner::multiply(count, sizeof(T))));
+    std::fill(data_, data_ + count, T{});
   }
   T* data() { return data_; }
   const T* data() const { return data_; }

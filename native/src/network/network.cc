@@ -12,13 +12,13 @@ PassShape Network::shapeOf(std::int64_t samples, std::int64_t frameSteps, bool t
   return {samples, repeatSteps_ > 0 ? repeatSteps_ : frameSteps, training};
 }
 
-std::size_t Network::place(const PassShape& shape, std::byte* base) {
+Planner Network::place(const PassShape& shape, std::byte* base) {
   Planner planner(base);
   SharedNeeds needs;
   const std::size_t image = frames_.kind == Flow::Kind::frames
                                 ? PatchSize{frames_.channels, frames_.height, frames_.width, 1}.imageStride()
                                 : frames_.blockedShape(framesBorder_).imageStride();
-  frameData_ = planner.take<float>(Planner::multiply(image, shape.images(frames_)));
+  frameData_ = planner.takeZeroed<float>(Planner::multiply(image, shape.images(frames_)));
   for (const auto& operation : operations_) operation->place(planner, needs, shape, kernels_);
   shared_.gradient = planner.take<float>(needs.gradient);
   shared_.current = planner.take<float>(needs.current);
@@ -28,22 +28,35 @@ std::size_t Network::place(const PassShape& shape, std::byte* base) {
   constexpr std::size_t kPage = 4096;
   shared_.scratchBytes = (needs.scratch + kPage - 1) / kPage * kPage + kPage + kAlignment;
   shared_.scratch = planner.take<std::byte>(Planner::multiply(shared_.scratchBytes, pool_.threads()));
-  return planner.used();
+  return planner;
 }
 
 std::size_t Network::bytesFor(std::int64_t samples, std::int64_t frameSteps, bool training) {
-  const std::size_t bytes = place(shapeOf(samples, frameSteps, training), nullptr);
-  // Measuring has overwritten where things are.
-  if (placed_.samples > 0) place(placed_, arena_.data());
-  return bytes;
+  // Measuring overwrites where things are, even if it fails.
+  struct Restore {
+    Network& network;
+    ~Restore() {
+      if (network.placed_.samples > 0) network.place(network.placed_, network.arena_.data());
+    }
+  } restore{*this};
+  return place(shapeOf(samples, frameSteps, training), nullptr).used();
 }
 
 void Network::reserve(std::int64_t samples, std::int64_t frameSteps, bool training) {
   const PassShape shape = shapeOf(samples, frameSteps, training);
   if (placed_.samples == shape.samples && placed_.steps == shape.steps && placed_.training == shape.training) return;
   placed_ = PassShape{};
-  const std::size_t bytes = place(shape, nullptr);
-  place(shape, arena_.reserve(bytes));
+  std::byte* base = arena_.reserve(place(shape, nullptr).used());
+  constexpr std::size_t kPiece = std::size_t{1} << 20;
+  std::vector<Planner::Range> pieces;
+  const Planner planner = place(shape, base);
+  for (const Planner::Range& range : planner.zeroed()) {
+    for (std::size_t done = 0; done < range.bytes; done += kPiece) {
+      pieces.push_back({range.start + done, std::min(kPiece, range.bytes - done)});
+    }
+  }
+  pool_.run(static_cast<std::int64_t>(pieces.size()),
+            [&](std::int64_t item, int) { std::memset(base + pieces[item].start, 0, pieces[item].bytes); });
   placed_ = shape;
 }
 
@@ -168,6 +181,13 @@ double Network::sumPlaces(const TensorLayout& layout, const Visit& visit) {
   return total;
 }
 
+void Network::checkRegularised() const {
+  for (const auto& parameter : parameters_.all()) {
+    if (!parameter->regularised || parameter->layout.elements() > 1) continue;
+    throw ShapeProblem("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
+  }
+}
+
 /// λ · Σ Var(w) (or of τ = 1 + e^−w, whose variance is that of e^−w), with the unbiased variance; adds its gradient by
 /// w.
 double Network::regularise(const TrainOptions& options) {
@@ -176,9 +196,6 @@ double Network::regularise(const TrainOptions& options) {
   for (const auto& parameter : parameters_.all()) {
     if (!parameter->regularised) continue;
     const std::size_t count = parameter->layout.elements();
-    if (count < 2) {
-      throw ShapeProblem("the regulariser needs the variance of a layer's time constants: at least 2, got 1");
-    }
     const auto valueOf = [&](std::size_t place) {
       const double w = parameter->value[place];
       return options.regulariseTau ? std::exp(-w) : w;
@@ -229,7 +246,7 @@ void Network::updateParameters(const TrainOptions& options) {
 TrainResult Network::trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps,
                                const std::int32_t* labels, const std::vector<const float*>& masks,
                                const TrainOptions& options) {
-  pool_.begin();
+  if (options.lambda != 0) checkRegularised();
   reserve(samples, frameSteps, true);
   Pass pass{placed_, kernels_, pool_, shared_, masks};
   TrainResult result;
@@ -244,7 +261,6 @@ TrainResult Network::trainStep(const FramesView& frames, std::int64_t samples, s
 }
 
 ForwardResult Network::evaluate(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps) {
-  pool_.begin();
   reserve(samples, frameSteps, false);
   const std::vector<const float*> noMasks;
   Pass pass{placed_, kernels_, pool_, shared_, noMasks};

@@ -49,9 +49,11 @@ class Network {
 
   /// The memory that a batch needs besides the parameters. @throws OutOfMemory if it cannot even be addressed
   std::size_t bytesFor(std::int64_t samples, std::int64_t frameSteps, bool training);
-  /// Allocates it. @throws OutOfMemory
+  /// Allocates it, on all threads; steps do so by themselves. @throws OutOfMemory, Aborted
   void reserve(std::int64_t samples, std::int64_t frameSteps, bool training);
 
+  /// Call before each step, on the thread that may call `abort`: from then on it counts.
+  void begin() { pool_.begin(); }
   /// Forward, loss, backward, Adam. If it throws, parameters and buffers are as they were.
   /// @throws Aborted, OutOfMemory, ShapeProblem
   TrainResult trainStep(const FramesView& frames, std::int64_t samples, std::int64_t frameSteps,
@@ -65,13 +67,14 @@ class Network {
   void build();
   void setBorders();
   PassShape shapeOf(std::int64_t samples, std::int64_t frameSteps, bool training) const;
-  std::size_t place(const PassShape& shape, std::byte* base);
+  Planner place(const PassShape& shape, std::byte* base);
   FlowData loadFrames(const PassShape& shape, const FramesView& frames);
   FlowData runForward(Pass& pass, const FramesView& frames);
   ForwardResult readOutput(const PassShape& shape, const FlowData& out) const;
   double seedGradient(const PassShape& shape, const std::vector<float>& rates, const std::int32_t* labels);
   template <class Visit>
   double sumPlaces(const TensorLayout& layout, const Visit& visit);
+  void checkRegularised() const;
   double regularise(const TrainOptions& options);
   void updateParameters(const TrainOptions& options);
 

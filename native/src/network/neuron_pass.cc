@@ -94,7 +94,7 @@ class ChunkRunner {
   }
 
   void backward(std::int64_t sample, std::int64_t first, std::int64_t count) {
-    float* sums = scratch_.identity.data() + 2 * kBlock;  // of no interest, but for α's
+    float* sums = scratch_.identity.data() + 2 * kBlock;  // nobody asks for these
     float* alphaGradient = scratch_.identity.data() + 4 * kBlock;
     std::fill(alphaGradient, alphaGradient + kBlock, 0.0f);
     std::fill(scratch_.carried.data(), scratch_.carried.data() + kChunk, 0.0f);

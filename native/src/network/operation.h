@@ -104,7 +104,7 @@ class Operation {
   virtual FlowData forward(Pass& pass, const FlowData& in) = 0;
   /// Reads dL/d(output) from `pass.shared.gradient` or, for what precedes neurons, `current`; leaves dL/d(input) there
   /// in turn.
-  /// @param wantsInput whether anything before learns
+  /// @param wantsInput whether there is an operation before
   virtual void backward(Pass& pass, bool wantsInput) = 0;
   /// Takes over what a training step observed (batch norm's running statistics); only called if the whole step
   /// succeeded.

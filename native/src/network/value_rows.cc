@@ -27,7 +27,8 @@ ValueRows::ValueRows(const Flow& input, Pooling pooling, int pool)
 
 void ValueRows::place(Planner& planner, const PassShape& shape, int border) {
   border_ = border;
-  dense_ = planner.take<float>(Planner::multiply(output_.blockedShape(border).imageStride(), shape.images(output_)));
+  dense_ =
+      planner.takeZeroed<float>(Planner::multiply(output_.blockedShape(border).imageStride(), shape.images(output_)));
 }
 
 FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, const BlockedShape& yShape,
@@ -42,6 +43,11 @@ FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, c
     const std::int64_t yImage = yStep * samples + image % samples;
     const float* scale = norm.scale(yStep) + block * kBlock;
     const float* shift = norm.shift(yStep) + block * kBlock;
+    if (pool_ == 1) {
+      pass.kernels.norm.affine(y + yShape.imageStride() * yImage + yShape.planeStride() * block, yShape, scale, shift,
+                               dense_ + shape.imageStride() * image + shape.planeStride() * block, shape);
+      return;
+    }
     for (int row = 0; row < shape.height; row++) {
       for (int column = 0; column < shape.width; column++) {
         float* to = dense_ + shape.at(image, block, row, column);
@@ -52,7 +58,8 @@ FlowData ValueRows::forward(Pass& pass, const BatchNorm& norm, const float* y, c
             const float value =
                 y[yShape.at(yImage, block, row * pool_ + cell / pool_, column * pool_ + cell % pool_) + c] * scale[c] +
                 shift[c];
-            best = cell == 0 || value > best ? value : best;
+            // NaN stays, as in PyTorch.
+            best = cell == 0 || value > best || value != value ? value : best;
             sum += value;
           }
           to[c] = pooling_ == Pooling::average ? sum / static_cast<float>(pool_ * pool_) : best;
@@ -95,7 +102,7 @@ void ValueRows::differentiate(const Pass& pass, const BatchNorm& norm, const flo
       for (int cell = 0; pooling_ == Pooling::max && cell < pool_ * pool_; cell++) {
         const std::size_t at = yShape.at(image, block, top + cell / pool_, column * pool_ + cell % pool_) + c;
         const float value = y[at] * scale[c] + shift[c];
-        if (cell > 0 && !(value > best)) continue;
+        if (cell > 0 && !(value > best || value != value)) continue;
         best = value;
         chosen = cell;
       }

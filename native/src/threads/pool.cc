@@ -5,6 +5,7 @@
 namespace plif {
 
 Pool::Pool(int threads) {
+  workers_.reserve(threads > 1 ? threads - 1 : 0);  // or a failed allocation would leave threads that run
   try {
     for (int thread = 1; thread < threads; thread++) workers_.emplace_back([this, thread] { waitForWork(thread); });
   } catch (const std::system_error&) {
