@@ -19,6 +19,8 @@
     'defines': ['NAPI_VERSION=8', 'NAPI_CPP_EXCEPTIONS'],
     'conditions': [
       ['target_arch=="x64"', { 'defines': ['PLIF_X86'] }],
+      # Without min and max as macros; with exceptions in the standard library.
+      ['OS=="win"', { 'defines': ['NOMINMAX', '_HAS_EXCEPTIONS=1'] }],
     ],
     'cflags': ['-Wall', '-Wextra', '-fvisibility=hidden', '-fPIC', '-pthread', '-O3'],
     'cflags_cc': ['-std=c++17', '-fvisibility-inlines-hidden', '-fexceptions', '-frtti'],

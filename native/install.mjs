@@ -1,12 +1,12 @@
 // Makes sure that there is an addon: a prebuilt one, the one compiled earlier, or a new one. npm runs it on every installation of the
 // project, which must succeed without a compiler: then it says what is missing, and TensorFlow.js takes over. With --required
-// (`npm run build:native`) that is a failure.
+// (`npm run build:native`) that is a failure. An addon that was compiled from other sources stays in use until it is compiled again.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
-import { compilerVariables, describeMissing, missingTools } from './scripts/toolchain.mjs';
+import { compilerVariables, describeMissing, explainBuildLog, missingTools } from './scripts/toolchain.mjs';
 
 const require = createRequire(import.meta.url);
 const folder = import.meta.dirname;
@@ -15,16 +15,21 @@ const platform = `${process.platform}-${process.arch}`;
 const isRequired = process.argv.includes('--required');
 const { sourceDigest } = require('./scripts/source-digest.cjs');
 
+const existing = tryAddon();
 const failure = await install();
 if (failure !== null) {
-  say(isRequired ? failure : `${failure} TensorFlow.js computes instead, several times slower.`);
+  // A failed compilation leaves the old file alone, if it got that far.
+  const fallback =
+    tryAddon() === null
+      ? 'TensorFlow.js computes instead, several times slower.'
+      : 'The earlier build stays in use.';
+  say(isRequired && existing === null ? failure : `${failure} ${fallback}`);
   process.exitCode = isRequired ? 1 : 0;
 }
 
 /** Returns what went wrong and what to do about it; null if there is an addon now. */
 async function install() {
   if (process.env.PLIF_NATIVE === 'skip' && !isRequired) return 'skipped, as PLIF_NATIVE=skip asks.';
-  const existing = tryAddon();
   if (existing?.sourceDigest === sourceDigest()) {
     say(`ready (${existing.instructionSets.join(', ')})`);
     return null;
@@ -46,13 +51,17 @@ async function install() {
   return null;
 }
 
-/** The addon's description; null if there is none or it does not load. In a process of its own, since it will be overwritten. */
+/**
+ * The addon's description; null if there is none, it does not load, or it is so old that it does not say what compiled it, which
+ * src/engines/native/addon.ts needs. In a process of its own, since it will be overwritten.
+ */
 function tryAddon() {
   const script =
-    'const { sourceDigest, instructionSets } = require("./index.cjs");' +
-    'console.log(JSON.stringify({ sourceDigest, instructionSets }))';
+    'const { sourceDigest, compiler, instructionSets } = require("./index.cjs");' +
+    'console.log(JSON.stringify({ sourceDigest, compiler, instructionSets }))';
   const { status, stdout } = spawnSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' });
-  return status === 0 ? JSON.parse(stdout) : null;
+  const addon = status === 0 ? JSON.parse(stdout) : null;
+  return typeof addon?.compiler === 'string' ? addon : null;
 }
 
 function findNodeGyp() {
@@ -87,16 +96,9 @@ async function compile(gyp) {
 }
 
 function describeFailure() {
-  const lines = readFileSync(logFile, 'utf8').split('\n');
-  const first = lines.find((line) => /\berror\b:?/i.test(line) && !/^gyp (info|verb)/.test(line));
-  const why =
-    first === undefined
-      ? ''
-      : ` (${first
-          .replace(/^gyp ERR! (stack )?/, '')
-          .trim()
-          .slice(0, 160)})`;
-  return `compiling it failed${why}; the whole output is in ${path.relative(process.cwd(), logFile)}.`;
+  const why = explainBuildLog(readFileSync(logFile, 'utf8'));
+  const log = path.relative(process.cwd(), logFile);
+  return `compiling it failed${why === null ? '' : ` (${why})`}; the whole output is in ${log}.`;
 }
 
 function say(text) {

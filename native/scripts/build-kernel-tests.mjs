@@ -1,10 +1,11 @@
-// Compiles native/test against the kernels that node-gyp compiled, and prints the program's path. Exits with 2 if there are none, as after
-// installing a prebuilt addon.
+// Compiles native/test against the kernels that node-gyp compiled, and prints the program's path. Exits with 2 if they are not where make
+// puts them, on Linux and macOS: after installing a prebuilt addon, or on Windows.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { kernelFlags, listSources } from './sources.mjs';
+import { compilerVariables } from './toolchain.mjs';
 
 const native = path.resolve(import.meta.dirname, '..');
 const built = path.join(native, 'build', 'Release', 'obj.target');
@@ -13,15 +14,18 @@ const kernels = [
   path.join(built, 'plif_native', 'src', 'kernels', 'detect.o'),
 ];
 if (!kernels.every((file) => existsSync(file))) {
-  console.error('the kernels were not compiled here');
+  console.error('the objects of the kernels are not in native/build/Release/obj.target');
   process.exit(2);
 }
 const folder = path.join(native, 'build', 'test');
 mkdirSync(folder, { recursive: true });
 const program = path.join(folder, 'kernel-tests');
+// CXX may have options of its own.
+const [compiler = 'g++', ...own] = (compilerVariables().CXX ?? process.env.CXX ?? 'g++').split(' ');
 const { status } = spawnSync(
-  process.env.CXX ?? 'g++',
+  compiler,
   [
+    ...own,
     '-std=c++17',
     '-O2',
     '-Wall',

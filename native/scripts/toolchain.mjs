@@ -1,4 +1,5 @@
 // What compiling the addon needs besides Node.js, and how to get it.
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
@@ -12,26 +13,44 @@ const installations = {
   apk: 'apk add g++ make python3',
 };
 
+/** Where macOS has programs that only offer to install the Command Line Tools, as long as these are missing. */
+const stubFolder = '/usr/bin';
+
 /** The names of missing tools, in the words of a message. On Windows node-gyp itself looks for Visual Studio. */
 export function missingTools(environment = process.env, platform = process.platform) {
   if (platform === 'win32') return [];
+  const here = withoutStubs(environment, platform);
   const { CXX, PYTHON, npm_config_python } = environment;
   const wanted = [
     ['a C++ compiler', CXX?.split(' ')[0] ?? 'g++', 'g++', 'clang++'],
     ['make', 'make', 'gmake'],
     ['Python 3', npm_config_python ?? PYTHON ?? 'python3', 'python3', 'python'],
   ];
-  return wanted
-    .filter(([, ...names]) => !names.some((name) => isProgram(name, environment)))
-    .map(([tool]) => tool);
+  return wanted.filter(([, ...names]) => !names.some((name) => isProgram(name, here))).map(([tool]) => tool);
 }
 
 /** The variables that make node-gyp use Clang, if that is the only compiler. */
 export function compilerVariables(environment = process.env, platform = process.platform) {
   const { CC, CXX } = environment;
-  if (platform === 'win32' || CC !== undefined || CXX !== undefined || isProgram('g++', environment))
-    return {};
-  return isProgram('clang++', environment) ? { CC: 'clang', CXX: 'clang++' } : {};
+  const here = withoutStubs(environment, platform);
+  if (platform === 'win32' || CC !== undefined || CXX !== undefined || isProgram('g++', here)) return {};
+  return isProgram('clang++', here) ? { CC: 'clang', CXX: 'clang++' } : {};
+}
+
+/** What went wrong according to node-gyp's output: its first error, in words where that is known; null if there is none. */
+export function explainBuildLog(text) {
+  if (/gyp ERR! find VS|MSB8020.*ClangCL/.test(text)) {
+    return (
+      'Visual Studio with its C++ Clang tools is missing: install its workload "Desktop development with C++" and in that ' +
+      '"C++ Clang tools for Windows", then `npm run build:native`'
+    );
+  }
+  const first = text.split('\n').find((line) => /\berror\b:?/i.test(line) && !/^gyp (info|verb)/.test(line));
+  if (first === undefined) return null;
+  return first
+    .replace(/^gyp ERR! (stack )?/, '')
+    .trim()
+    .slice(0, 160);
 }
 
 /** `a C++ compiler and make are missing. Run …, then …`. */
@@ -42,6 +61,15 @@ export function describeMissing(missing, environment = process.env, platform = p
   const itself = missing.length > 1 ? 'Install them' : 'Install it';
   const command = manager === undefined ? itself : `Run \`${installations[manager]}\``;
   return `${what} ${command}, then \`npm run build:native\`.`;
+}
+
+/** The environment with only real programs in its PATH. */
+function withoutStubs(environment, platform) {
+  const { PATH = '' } = environment;
+  if (platform !== 'darwin') return environment;
+  if (spawnSync('xcode-select', ['-p'], { env: { PATH } }).status === 0) return environment;
+  const folders = PATH.split(path.delimiter).filter((one) => one !== stubFolder);
+  return { ...environment, PATH: folders.join(path.delimiter) };
 }
 
 function isProgram(name, { PATH = '' }) {

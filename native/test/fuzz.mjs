@@ -171,10 +171,13 @@ function reentrant(network, options) {
   const key = pick(Object.keys(options));
   const value = options[key];
   return Object.defineProperty({ ...options }, key, {
+    configurable: true,
+    enumerable: true,
     get: () => {
       call();
       return value;
     },
+    set: () => {},
   });
 }
 
@@ -189,15 +192,13 @@ for (let round = 0; round < rounds; round++) {
   for (let i = 0; i < 4; i++) {
     const method = pick(Object.keys(calls));
     const list = calls[method]();
+    if (method === 'trainStep' && random(4) === 0) list[5] = reentrant(good, list[5]);
     if (random(3) > 0 && list.length > 0) {
       const at = random(list.length);
       if (typeof list[at] === 'object' && !ArrayBuffer.isView(list[at]) && random(2) === 0) spoil(list[at]);
       else list[at] = pick(strange)();
     }
     if (random(8) === 0) list.length = random(list.length + 1);
-    if (method === 'trainStep' && random(4) === 0 && typeof list[5] === 'object' && list[5] !== null) {
-      list[5] = reentrant(good, list[5]);
-    }
     // Some calls do not wait for the step before.
     const done = attempt(method, async () => good[method](...list));
     if (random(2) === 0) await done;

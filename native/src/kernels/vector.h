@@ -45,9 +45,13 @@ typedef float Vec __attribute__((vector_size(kLanes * 4), aligned(kLanes * 4)));
 typedef float UnalignedVec __attribute__((vector_size(kLanes * 4), aligned(4)));
 typedef std::int32_t Ints __attribute__((vector_size(kLanes * 4), aligned(kLanes * 4)));
 
-PLIF_INLINE Vec load(const float* p) { return *reinterpret_cast<const Vec*>(p); }
-PLIF_INLINE Vec loadUnaligned(const float* p) { return *reinterpret_cast<const UnalignedVec*>(p); }
-PLIF_INLINE void store(float* p, Vec v) { *reinterpret_cast<Vec*>(p) = v; }
+/// Registers in memory, which otherwise holds floats: without `may_alias` the compiler may assume that the two never meet.
+typedef Vec VecInMemory __attribute__((may_alias));
+typedef UnalignedVec UnalignedVecInMemory __attribute__((may_alias));
+
+PLIF_INLINE Vec load(const float* p) { return *reinterpret_cast<const VecInMemory*>(p); }
+PLIF_INLINE Vec loadUnaligned(const float* p) { return *reinterpret_cast<const UnalignedVecInMemory*>(p); }
+PLIF_INLINE void store(float* p, Vec v) { *reinterpret_cast<VecInMemory*>(p) = v; }
 PLIF_INLINE Vec broadcast(float x) { return x - Vec{}; }  // Compiles to one broadcast.
 /// a · b + c; the compiler fuses it where the instruction set can (-ffp-contract=fast).
 PLIF_INLINE Vec multiplyAdd(Vec a, Vec b, Vec c) { return a * b + c; }
