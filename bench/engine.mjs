@@ -13,16 +13,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const { createCpuEngine, kernelOperations, referenceOperations, initialState, buildNetwork, dropoutLayers } =
   await load();
 
-/** The networks and batches of the profiles `quick` and `nmnist`; `batches` make an epoch. */
+/** Small networks for gestures and for N-MNIST; `batches` make an epoch. */
 const cases = [
   {
-    name: 'quick: 3 x 16 channels on 2 x 32 x 32',
+    name: 'gestures: 3 x 16 channels on 2 x 32 x 32',
     network: { input: [2, 32, 32], classes: 11, channels: 16, layers: 3, hidden: 128 },
     samples: 8,
     batches: 36,
   },
   {
-    name: 'nmnist: 2 x 16 channels on 2 x 34 x 34',
+    name: 'digits: 2 x 16 channels on 2 x 34 x 34',
     network: { input: [2, 34, 34], classes: 10, channels: 16, layers: 2 },
     samples: 16,
     batches: 53,
