@@ -1,16 +1,15 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { chooseEngine } from '../src/engines/choose-engine.ts';
 import { describeEngine, isSameEngine } from '../src/engines/engine.ts';
 import type { EngineChoice } from '../src/engines/engine-choice.ts';
-import { ReproError } from '../src/errors.ts';
 import { readSafetensors } from '../src/formats/safetensors.ts';
 import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { requirePath } from '../src/stage/require-path.ts';
 import { evaluateClips } from '../src/training/evaluation.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
+import { evaluateUntilAborted } from '../src/training/interruptible-evaluation.ts';
 import { readMaxima } from '../src/training/metrics.ts';
 import { formatPredictions } from '../src/training/predictions.ts';
 import { formatJson, readRunFiles } from '../src/training/run-files.ts';
@@ -49,22 +48,20 @@ export default defineStage<Params>({
       const total = parts.test.rows.length + parts.validation.rows.length;
       let done = 0;
       const session = await engine.open(buildNetwork(run.network), state);
-      const evaluate = ({ rows, clips, source }: (typeof parts)['test']) =>
+      const evaluate = ({ rows, clips, source }: (typeof parts)['test'], beforeBatch: () => Promise<void>) =>
         evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
           classes: classes.length,
           batchSize: params.evaluate?.batchSize ?? 16,
-          beforeBatch: async () => {
-            await nextTurn(); // lets an abort arrive
-            if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
-          },
+          beforeBatch,
           afterBatch: (clips) => {
             done += clips;
             progress({ done, total, unit: 'clips' });
           },
         });
-      const test = await evaluate(parts.test);
-      const validation = await evaluate(parts.validation);
-      session.dispose();
+      const { test, validation } = await evaluateUntilAborted(session, signal, async (beforeBatch) => ({
+        test: await evaluate(parts.test, beforeBatch),
+        validation: await evaluate(parts.validation, beforeBatch),
+      }));
 
       await mkdir(folder, { recursive: true });
       await writeFile(

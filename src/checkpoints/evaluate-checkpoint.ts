@@ -1,10 +1,10 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
 import { evaluateClips } from '../training/evaluation.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
+import { evaluateUntilAborted } from '../training/interruptible-evaluation.ts';
 import type { Score } from '../training/scores.ts';
 import { refuseBrokenState } from './finite-state.ts';
 import { checkFramesFit } from './frames-fit.ts';
@@ -65,36 +65,31 @@ export async function evaluateCheckpoint(
     const clips = split === 'test' ? index.splits.test : index.splits.train;
     const session = await engine.open(buildNetwork(network), state);
     let done = 0;
-    try {
-      const { score } = await evaluateClips(
+    const { score } = await evaluateUntilAborted(session, signal, (beforeBatch) =>
+      evaluateClips(
         session,
         { source: split === 'test' ? frames.test : frames.train, labels: labelsOf(clips) },
         rows,
         {
           classes: index.classes.length,
           batchSize,
-          beforeBatch: async () => {
-            await nextTurn(); // lets signal handlers run
-            if (signal.aborted) throw new ReproError('evaluation-interrupted', 'Interrupted.');
-          },
+          beforeBatch,
           afterBatch: (count) => {
             done += count;
             progress(done, rows.length);
           },
         },
-      );
-      return {
-        split,
-        ...score,
-        interval: wilsonInterval(score.correct, score.clips),
-        dataset: index.dataset,
-        simulated: index.simulated,
-        steps: index.frames.steps,
-        warnings: [...differences, ...warnOfSimulated(trainedOn, index)],
-      };
-    } finally {
-      session.dispose();
-    }
+      ),
+    );
+    return {
+      split,
+      ...score,
+      interval: wilsonInterval(score.correct, score.clips),
+      dataset: index.dataset,
+      simulated: index.simulated,
+      steps: index.frames.steps,
+      warnings: [...differences, ...warnOfSimulated(trainedOn, index)],
+    };
   } finally {
     await frames.close();
   }

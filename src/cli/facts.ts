@@ -8,14 +8,14 @@ import { getAt, type Json } from '../schema/json.ts';
  * each is determined only when a stage asks for it.
  */
 export function factsOf(projectRoot: string): Facts {
-  return {
-    engine: async (params) => {
-      const { identifyEngine } = await import('../engines/identity.ts');
-      const { probeCudaApart } = await import('./cuda-probe.ts');
-      const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
-      return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });
-    },
+  const engine = async (params: { readonly [key: string]: Json }): Promise<string> => {
+    const { identifyEngine } = await import('../engines/identity.ts');
+    const { probeCudaApart } = await import('./cuda-probe.ts');
+    const cacheFolder = path.join(projectRoot, 'artifacts', '.cache');
+    return identifyEngine(engineOf(params), { projectRoot, cacheFolder, probe: probeCudaApart });
   };
+  // How the native engine computes: what these change is in the fact, and other engines ignore them.
+  return { engine: Object.assign(engine, { variables: ['REPRO_ISA', 'REPRO_WINOGRAD'] }) };
 }
 
 /** The engine that a stage is told to use. */

@@ -27,7 +27,7 @@ export async function chooseEngine(
   if (choice === 'tfjs') return createCpuEngine(`no CUDA: ${cuda.reason}`);
   const loaded = load();
   return loaded.ok
-    ? createNativeEngine(loaded.addon, native)
+    ? openAddon(loaded, native)
     : createCpuEngine(`no CUDA: ${cuda.reason}; no native engine: ${loaded.reason}`);
 }
 
@@ -35,13 +35,20 @@ export async function chooseEngine(
 export function chooseCpuEngine(reason: string, { load = loadAddon, ...native }: EngineOptions = {}): Engine {
   const loaded = load();
   return loaded.ok
-    ? createNativeEngine(loaded.addon, native)
+    ? openAddon(loaded, native)
     : createCpuEngine(`${reason}; no native engine: ${loaded.reason}`);
 }
 
 function openNative(loaded: LoadedAddon, options: NativeOptions): Engine {
-  if (loaded.ok) return createNativeEngine(loaded.addon, options);
+  if (loaded.ok) return openAddon(loaded, options);
   throw new ReproError('engine-unavailable', `There is no native engine here: ${loaded.reason}.`, {
     fix: `${loaded.fix} Or choose another engine: \`auto\` takes the fastest there is.`,
   });
+}
+
+function openAddon(
+  { addon, isEarlierBuild }: Extract<LoadedAddon, { ok: true }>,
+  options: NativeOptions,
+): Engine {
+  return createNativeEngine(addon, { ...options, isEarlierBuild });
 }

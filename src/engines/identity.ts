@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import type { EngineChoice } from './engine-choice.ts';
 import { type LoadedAddon, loadAddon } from './native/addon.ts';
-import { chooseArithmetic, identifyArithmetic } from './native/arithmetic.ts';
+import { chooseArithmetic, identifyBuild } from './native/arithmetic.ts';
 import { type CudaProbe, cudaPackage } from './tfjs/cuda.ts';
 
 export interface IdentityOptions {
@@ -18,12 +18,13 @@ export interface IdentityOptions {
 }
 
 /**
- * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512`, `tfjs 4.22.0 cpu`, or with
+ * Identifies what `chooseEngine(choice)` picks here, as far as it affects numbers: `native 0123456789ab avx512 GCC 12.4.0`, `tfjs 4.22.0 cpu`, or with
  * CUDA the GPU's model.
  *
  * It is quick: without the CUDA package it does not load tfjs, and with it, the probe's result is cached until package, driver, Node or the
- * visible devices change. The CPU kernels of tfjs give the same bits on every processor, those of the native engine on every one with
- * the same instruction set, whatever the number of threads; so neither is part of it.
+ * visible devices change. The CPU kernels of tfjs give the same bits on every processor. Those of the native engine do on every one
+ * with the same instruction set if the same compiler made them of the same sources, apart from what the C library computes (exponentials,
+ * logarithms), and whatever the number of threads. So neither processor nor threads are part of it.
  *
  * @throws {ReproError} if `REPRO_ISA` or `REPRO_WINOGRAD` is set to something impossible
  */
@@ -43,8 +44,8 @@ export async function identifyEngine(choice: EngineChoice, options: IdentityOpti
 function identifyNative({ load = loadAddon, environment }: IdentityOptions): string | undefined {
   const loaded = load();
   if (!loaded.ok) return undefined;
-  const { sourceDigest, instructionSets } = loaded.addon;
-  return `native ${sourceDigest} ${identifyArithmetic(chooseArithmetic(instructionSets, environment))}`;
+  const { addon } = loaded;
+  return `native ${identifyBuild(addon, chooseArithmetic(addon.instructionSets, environment))}`;
 }
 
 /** `tfjs 4.22.0 cuda <model>`; undefined if CUDA does not work here. */

@@ -1,4 +1,4 @@
-import { digestSources, type LoadedAddon, loadAddon } from './native/addon.ts';
+import { type LoadedAddon, loadAddon } from './native/addon.ts';
 import { createNativeEngine } from './native/engine.ts';
 import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
 
@@ -16,16 +16,14 @@ export interface EngineFinding {
 export interface ProbeSurroundings {
   readonly probe?: () => Promise<CudaProbe>;
   readonly load?: () => LoadedAddon;
-  readonly digest?: () => string | undefined;
 }
 
 /** The engines for this machine, best last; `chooseEngine('auto')` takes the last available one. */
 export async function probeEngines({
   probe = probeCuda,
   load = loadAddon,
-  digest = digestSources,
 }: ProbeSurroundings = {}): Promise<EngineFinding[]> {
-  return [await describeCpu(), describeNative(load(), digest()), describeCuda(await probe())];
+  return [await describeCpu(), describeNative(load()), describeCuda(await probe())];
 }
 
 async function describeCpu(): Promise<EngineFinding> {
@@ -38,19 +36,17 @@ async function describeCpu(): Promise<EngineFinding> {
   };
 }
 
-function describeNative(loaded: LoadedAddon, sources: string | undefined): EngineFinding {
+function describeNative(loaded: LoadedAddon): EngineFinding {
   const name = 'native, CPU';
   if (!loaded.ok) return { name, available: false, text: loaded.reason, fix: loaded.fix };
-  const { sourceDigest } = loaded.addon;
-  const text = `C++ kernels ${sourceDigest}, ${createNativeEngine(loaded.addon).description.reason}`;
-  return sources === undefined || sources === sourceDigest
-    ? { name, available: true, text, fix: null }
-    : {
-        name,
-        available: true,
-        text: `${text}; it was compiled from other sources than those in native/`,
-        fix: 'Run `npm run build:native`.',
-      };
+  const { addon, isEarlierBuild } = loaded;
+  const { reason } = createNativeEngine(addon, { isEarlierBuild }).description;
+  return {
+    name,
+    available: true,
+    text: `C++ kernels ${addon.sourceDigest}, ${addon.compiler.trim()}, ${reason}`,
+    fix: isEarlierBuild ? 'Run `npm run build:native`.' : null,
+  };
 }
 
 function describeCuda(cuda: CudaProbe): EngineFinding {

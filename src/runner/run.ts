@@ -143,6 +143,7 @@ class Run {
       hostFile: () => options.hostFile ?? findHostFile(),
       temporary: this.#temporary,
       environment: options.environment ?? process.env,
+      facts: options.facts,
       graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
       stop: options.signal,
       kill: options.killSignal ?? new AbortController().signal,

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import util from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { chooseEngine } from '../../src/engines/choose-engine.ts';
@@ -59,7 +60,11 @@ describe('probeCuda', () => {
 
 const noCuda = async (): Promise<CudaProbe> => ({ usable: false, reason: 'not today', fix: null });
 const cuda = async (): Promise<CudaProbe> => ({ usable: true, version: '4.22.0' });
-const native = (): LoadedAddon => ({ ok: true, addon: new FakeAddon() });
+const native = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: false });
+const nativeOfOtherSources = (): LoadedAddon => ({ ok: true, addon: new FakeAddon(), isEarlierBuild: true });
+/** What `FakeAddon` is on this architecture. */
+const identity = (instructionSet: string): string =>
+  `0123456789ab ${instructionSet} GCC 12.4.0${process.arch === 'x64' ? '' : ` ${process.arch}`}`;
 const noNative = (): LoadedAddon => ({ ok: false, reason: 'it is not compiled', fix: 'Compile it.' });
 const notCalled = (): never => {
   throw new Error('not to be called');
@@ -76,9 +81,16 @@ describe('chooseEngine', () => {
     expect(engine.description).toEqual({
       name: 'native',
       backend: 'cpu',
-      version: '0123456789ab-avx512',
+      version: identity('avx512'),
       reason: 'AVX-512, 2 threads',
     });
+  });
+
+  it('says for the log of a training if the native engine is an earlier build', async () => {
+    const { description } = await chooseEngine('native', { load: nativeOfOtherSources, threads: 2 });
+    expect(description.reason).toContain(
+      '2 threads; compiled from other sources than those in native/: the earlier build stays in use',
+    );
   });
 
   it('falls back to TensorFlow.js on the CPU and says why', async () => {
@@ -168,16 +180,19 @@ describe('probeEngines', () => {
   });
 
   it('describes the native engine, and warns if its sources have changed since', async () => {
-    const find = async (digest: string | undefined) =>
-      (await probeEngines({ probe: noCuda, load: native, digest: () => digest }))[1];
-    const text = expect.stringMatching(/^C\+\+ kernels 0123456789ab, AVX-512, \d+ threads?$/);
-    for (const same of ['0123456789ab', undefined]) {
-      expect(await find(same)).toEqual({ name: 'native, CPU', available: true, text, fix: null });
-    }
-    expect(await find('ffffffffffff')).toEqual({
+    const find = async (load: () => LoadedAddon) => (await probeEngines({ probe: noCuda, load }))[1];
+    expect(await find(native)).toEqual({
       name: 'native, CPU',
       available: true,
-      text: expect.stringContaining('it was compiled from other sources than those in native/'),
+      text: expect.stringMatching(/^C\+\+ kernels 0123456789ab, GCC 12\.4\.0, AVX-512, \d+ threads?$/),
+      fix: null,
+    });
+    expect(await find(nativeOfOtherSources)).toEqual({
+      name: 'native, CPU',
+      available: true,
+      text: expect.stringMatching(
+        /threads?; compiled from other sources .*: the earlier build stays in use$/,
+      ),
       fix: 'Run `npm run build:native`.',
     });
   });
@@ -211,11 +226,11 @@ describe('identifyEngine', () => {
 
   it('names the native engine’s digest and instruction set, but not its threads, where that is chosen', async () => {
     const here = options(notCalled, native);
-    expect(await identifyEngine('auto', here)).toBe('native 0123456789ab avx512');
-    expect(await identifyEngine('native', here)).toBe('native 0123456789ab avx512');
+    expect(await identifyEngine('auto', here)).toBe(`native ${identity('avx512')}`);
+    expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
     expect(
       await identifyEngine('auto', { ...here, environment: { REPRO_ISA: 'avx2', REPRO_THREADS: '1' } }),
-    ).toBe('native 0123456789ab avx2');
+    ).toBe(`native ${identity('avx2')}`);
     expect(await identifyEngine('tfjs', here)).toBe('tfjs 4.22.0 cpu');
     expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
     expect(await identifyEngine('native', options())).toBe('native, unavailable');
@@ -225,7 +240,7 @@ describe('identifyEngine', () => {
     await install('@tensorflow/tfjs-node-gpu', '4.22.0');
     const here = options(cuda, native);
     expect(await identifyEngine('auto', here)).toMatch(/^tfjs 4\.22\.0 cuda /);
-    expect(await identifyEngine('native', here)).toBe('native 0123456789ab avx512');
+    expect(await identifyEngine('native', here)).toBe(`native ${identity('avx512')}`);
     expect(await identifyEngine('tfjs-cpu', here)).toBe('tfjs 4.22.0 cpu');
   });
 

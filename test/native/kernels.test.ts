@@ -25,7 +25,8 @@ describe.skipIf(!isAvailable)('the native kernels', () => {
 });
 
 // A function of a shared header compiled twice, once for AVX-512, could be the one that the linker keeps for all.
-describe.skipIf(!isAvailable)('the objects of one instruction set', () => {
+// nm marks such functions in ELF files only.
+describe.skipIf(!isAvailable || process.platform !== 'linux')('the objects of one instruction set', () => {
   test.for(instructionSets)(
     'define nothing that another may use in its place: %s',
     async (name, { skip }) => {

@@ -150,6 +150,21 @@ describe.skipIf(!isAvailable)('a session of the native engine', () => {
     network.dispose();
   });
 
+  test.each(['trainStep', 'evaluate'] as const)('lets go of %s when it is disposed of', async (what) => {
+    await withSession(async (session) => {
+      const batch = randomBatch(large, { samples: 4, steps: 20 });
+      const pass =
+        what === 'trainStep'
+          ? session.trainStep(batch, { ...hyperparameters, regulariseTau: 0 })
+          : session.evaluate(batch.frames);
+      const startedMs = performance.now();
+      session.dispose();
+      expect(performance.now() - startedMs).toBeLessThan(200);
+      await expect(pass).rejects.toMatchObject({ name: 'StepAbortedError' });
+      await expect(session.state()).rejects.toThrow('disposed');
+    }, large);
+  });
+
   test('refuses a batch beyond the memory, naming the largest that fits', async () => {
     await withSession(async (session) => {
       const samples = 200_000;

@@ -208,6 +208,29 @@ describe('a fingerprint', () => {
     expect(eventOf(events, 'failed', 's').code).toBe('unknown-fact');
   });
 
+  test('covers what variables of a fact change, not the variables themselves', async () => {
+    const project = await createProject();
+    const engineIs = (text: string) => ({
+      engine: Object.assign(async () => text, { variables: ['SPEED'] }),
+    });
+    project.facts = engineIs('slow');
+    project.environment = { ...project.environment, SPEED: '1' };
+    const stage = (id: string, facts: readonly string[]) => ({
+      id,
+      run: ['sh', '-c', 'env > "$REPRO_OUTPUT_0"'],
+      facts,
+      outputs: [`artifacts/${id}`],
+    });
+    project.define([stage('with', ['engine']), stage('without', [])]);
+    await project.run();
+    expect(project.read('artifacts/with')).toContain('SPEED=1\n');
+    expect(project.read('artifacts/without')).not.toContain('SPEED');
+    project.environment = { ...project.environment, SPEED: '2' };
+    expect((await project.run()).ran).toEqual([]);
+    project.facts = engineIs('fast');
+    expect(await project.reasonsOf('with')).toEqual(['fact: engine: slow → fast']);
+  });
+
   test('names the file of a folder that changed', async () => {
     const project = await createProject();
     for (const name of ['a', 'b', 'c']) await project.write(`data/sub/${name}`, name);

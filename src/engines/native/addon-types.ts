@@ -5,6 +5,8 @@ import type { WinogradTile } from './arithmetic.ts';
 export interface NativeAddon {
   /** The digest of the sources that it was compiled from (native/scripts/source-digest.cjs). */
   readonly sourceDigest: string;
+  /** What compiled it: `GCC 12.4.0`. */
+  readonly compiler: string;
   /** What this processor can run, slowest first: `baseline`, `avx2`, `avx512`. */
   readonly instructionSets: readonly string[];
   /** A network whose parameters and moments are zero. */
@@ -41,7 +43,7 @@ export interface NativeNeuronResult {
   readonly logitsGradient?: Float32Array;
 }
 
-/** Every method but `abort` throws while a step or an evaluation is in progress. */
+/** Every method but `abort` and `dispose` throws while a step or an evaluation is in progress. */
 export interface NativeNetwork {
   setTensor(name: string, slot: NativeSlot, data: Float32Array): void;
   /** A copy; `gradient` is that of the last step with `keepGradients`. */
@@ -52,12 +54,11 @@ export interface NativeNetwork {
    * @param steps T: the frames' number, or for still images that of `repeat`; likewise below
    */
   bytesFor(samples: number, steps: number, training: boolean): number;
-  /** Allocates that memory, unless it is there. @throws an error with code `PLIF_OUT_OF_MEMORY` */
-  reserve(samples: number, steps: number, training: boolean): void;
   /**
-   * Forward, loss, backward and Adam.
+   * Allocates that memory, unless it is there; then forward, loss, backward and Adam.
    *
-   * @throws an error with code `PLIF_ABORTED` after `abort`; then nothing has changed
+   * @throws an error with code `PLIF_ABORTED` after `abort`, or `PLIF_OUT_OF_MEMORY`; then nothing has changed, but without the memory for
+   * this batch that for earlier ones is gone too
    */
   trainStep(
     frames: NativeFrames,
@@ -70,6 +71,7 @@ export interface NativeNetwork {
   evaluate(frames: NativeFrames, samples: number, steps: number): Promise<NativeForward>;
   /** Ends the step or evaluation in progress within a fraction of a second: it is rejected, unless Adam has begun. */
   abort(): void;
+  /** Aborts, and frees the memory as soon as nothing is in progress. */
   dispose(): void;
 }
 

@@ -3,7 +3,12 @@ import type { NativeAddon } from './addon-types.ts';
 
 /** The addon, or why there is none and how to get it; `reason` and `fix` are sentences, the reason without a full stop. */
 export type LoadedAddon =
-  | { readonly ok: true; readonly addon: NativeAddon }
+  | {
+      readonly ok: true;
+      readonly addon: NativeAddon;
+      /** Whether it was compiled from other sources than those on disk. It stays in use until it is compiled again. */
+      readonly isEarlierBuild: boolean;
+    }
   | { readonly ok: false; readonly reason: string; readonly fix: string };
 
 const packageName = 'plif-native';
@@ -18,8 +23,11 @@ export function loadAddon(require: NodeJS.Require = createRequire(import.meta.ur
   }
   try {
     const addon: unknown = require(packageName);
-    if (isAddon(addon)) return { ok: true, addon };
-    return { ok: false, reason: 'it was compiled from other sources than these', fix: compileIt };
+    if (isAddon(addon)) {
+      const sources = digestSources(require);
+      return { ok: true, addon, isEarlierBuild: sources !== undefined && sources !== addon.sourceDigest };
+    }
+    return { ok: false, reason: 'it lacks what this version needs of it', fix: compileIt };
   } catch (error) {
     const message = error instanceof Error ? (error.message.split('\n')[0] ?? '').trim() : String(error);
     const reason = /^No native build was found/.test(message)
@@ -41,9 +49,10 @@ export function digestSources(require: NodeJS.Require = createRequire(import.met
 
 function isAddon(value: unknown): value is NativeAddon {
   if (typeof value !== 'object' || value === null) return false;
-  const { sourceDigest, instructionSets, open, runNeurons } = value as Partial<NativeAddon>;
+  const { sourceDigest, compiler, instructionSets, open, runNeurons } = value as Partial<NativeAddon>;
   return (
     typeof sourceDigest === 'string' &&
+    typeof compiler === 'string' &&
     Array.isArray(instructionSets) &&
     instructionSets.length > 0 &&
     instructionSets.every((name) => typeof name === 'string') &&

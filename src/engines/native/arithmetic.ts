@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import type { NativeAddon } from './addon-types.ts';
 import { chooseInstructionSet, describeInstructionSet } from './instruction-set.ts';
 
 /** The side of Winograd's output tile. */
@@ -36,9 +37,22 @@ export function chooseArithmetic(
   return { instructionSet: chooseInstructionSet(available, environment), winogradTile };
 }
 
-/** `avx512` or `avx512-4x4`, for versions and fingerprints. */
-export function identifyArithmetic({ instructionSet, winogradTile }: Arithmetic): string {
+/** `avx512` or `avx512-4x4`. */
+function identifyArithmetic({ instructionSet, winogradTile }: Arithmetic): string {
   return winogradTile === 2 ? instructionSet : `${instructionSet}-${winogradTile}x${winogradTile}`;
+}
+
+/**
+ * `0123456789ab avx512 GCC 12.4.0`: sources, instruction set and compiler, for versions and fingerprints. Another architecture than x64 is
+ * named too, since `baseline` is there other instructions.
+ */
+export function identifyBuild(
+  { sourceDigest, compiler }: Pick<NativeAddon, 'sourceDigest' | 'compiler'>,
+  arithmetic: Arithmetic,
+  architecture: string = process.arch,
+): string {
+  const build = `${sourceDigest} ${identifyArithmetic(arithmetic)} ${compiler.trim()}`;
+  return architecture === 'x64' ? build : `${build} ${architecture}`;
 }
 
 /** `AVX-512`, or `AVX-512 with 4x4 Winograd tiles`, for people. */

@@ -3,7 +3,9 @@ import { checkNeuronPass } from '../checks.ts';
 import type { Engine } from '../engine.ts';
 import { explainNativeError } from './addon-errors.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
-import { chooseArithmetic, describeArithmetic, identifyArithmetic } from './arithmetic.ts';
+import { chooseArithmetic, describeArithmetic, identifyBuild } from './arithmetic.ts';
+import { availableMemory } from './memory.ts';
+import { checkParameterMemory } from './parameter-memory.ts';
 import { NativeSession } from './session.ts';
 import { chooseThreads } from './threads.ts';
 
@@ -12,7 +14,14 @@ export interface NativeOptions {
   readonly threads?: number | undefined;
   /** Default: this process's. */
   readonly environment?: NodeJS.ProcessEnv | undefined;
+  /** The memory that can still be had, in bytes; default: this process's. */
+  readonly available?: (() => number) | undefined;
+  /** Whether the addon was compiled from other sources than those on disk, which the description then says. */
+  readonly isEarlierBuild?: boolean | undefined;
 }
+
+/** The addon may be older than the sources: it stays in use until it is compiled again. */
+const earlierBuild = 'compiled from other sources than those in native/: the earlier build stays in use';
 
 /**
  * The engine of C++ kernels. Its results are the same for any number of threads, but differ between instruction sets in the last digits.
@@ -23,20 +32,23 @@ export function createNativeEngine(addon: NativeAddon, options: NativeOptions = 
   const threads = chooseThreads(options.threads, options.environment);
   const arithmetic = chooseArithmetic(addon.instructionSets, options.environment);
   const { instructionSet, winogradTile } = arithmetic;
+  const available = options.available ?? availableMemory;
+  const onThreads = `${describeArithmetic(arithmetic)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
   return {
     description: {
       name: 'native',
       backend: 'cpu',
-      // Whatever may change results: a training must not go on with another instruction set.
-      version: `${addon.sourceDigest}-${identifyArithmetic(arithmetic)}`,
-      reason: `${describeArithmetic(arithmetic)}, ${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+      // Whatever may change results: a training must not go on with another instruction set or differently compiled kernels.
+      version: identifyBuild(addon, arithmetic),
+      reason: options.isEarlierBuild === true ? `${onThreads}; ${earlierBuild}` : onThreads,
     },
     open: async (spec, state, optimiser) => {
       const { layers, input, classes } = spec;
+      checkParameterMemory(spec, available());
       let network: NativeNetwork | undefined;
       try {
         network = addon.open({ layers, input, classes, threads, instructionSet, winogradTile });
-        return new NativeSession(spec, network, state, optimiser);
+        return new NativeSession(spec, network, state, optimiser, available);
       } catch (error) {
         network?.dispose();
         throw explainNativeError(error);

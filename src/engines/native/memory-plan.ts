@@ -1,17 +1,14 @@
-import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { explainNativeError } from './addon-errors.ts';
 import type { NativeAddon, NativeNetwork } from './addon-types.ts';
 import { chooseArithmetic } from './arithmetic.ts';
 import type { NativeOptions } from './engine.ts';
 import { availableMemory, countBytes, largestBatch } from './memory.ts';
+import { checkParameterMemory, countParameterBytes } from './parameter-memory.ts';
 import { chooseThreads } from './threads.ts';
 
 /** Larger batches are of no use, even where they fit. */
 const largestPlanned = 65_536;
-
-/** A parameter is kept with its gradient and both of Adam's moments. */
-const valuesPerParameter = 4;
 
 export interface Workload {
   /** T. */
@@ -32,7 +29,7 @@ export interface BatchNeed {
 
 /** The memory that a network needs in the native engine, without allocating it. */
 export interface MemoryPlan {
-  /** Parameters, their gradients and moments; padding is not counted. */
+  /** Parameters, their gradients and moments. */
   readonly parameterBytes: number;
   readonly training: BatchNeed;
   readonly evaluation: BatchNeed;
@@ -45,10 +42,11 @@ export function planMemory(
   addon: NativeAddon,
   spec: NetworkSpec,
   { steps, trainingBatch, evaluationBatch }: Workload,
-  { threads, environment, available = availableMemory }: NativeOptions & { available?: () => number } = {},
+  { threads, environment, available = availableMemory }: NativeOptions = {},
 ): MemoryPlan {
   const availableBytes = available();
-  const parameterBytes = countParameters(spec) * valuesPerParameter * Float32Array.BYTES_PER_ELEMENT;
+  const parameterBytes = countParameterBytes(spec);
+  checkParameterMemory(spec, availableBytes);
   const { layers, input, classes } = spec;
   let network: NativeNetwork | undefined;
   try {

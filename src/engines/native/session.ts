@@ -19,6 +19,13 @@ import type { NativeFrames, NativeNetwork, NativeSlot } from './addon-types.ts';
 import { NormCounters } from './counters.ts';
 import { availableMemory, countBytes, largestBatch } from './memory.ts';
 
+interface BatchSize {
+  readonly samples: number;
+  /** T. */
+  readonly steps: number;
+  readonly training: boolean;
+}
+
 /** A network in the native engine, whose memory is outside of JavaScript's; `dispose` releases it. */
 export class NativeSession implements EngineSession {
   readonly #spec: NetworkSpec;
@@ -69,8 +76,7 @@ export class NativeSession implements EngineSession {
     checkMasks(this.#spec, batch);
     const samples = batch.frames.shape[0];
     const steps = this.#stepsOf(batch.frames);
-    this.#reserve(samples, steps, true);
-    const { loss, rates, spikeRates } = await translateErrors(() =>
+    const { loss, rates, spikeRates } = await this.#run({ samples, steps, training: true }, () =>
       this.#network.trainStep(framesOf(batch.frames), samples, steps, batch.labels, batch.dropoutMasks, {
         learningRate,
         lambda: regulariseTau,
@@ -94,8 +100,7 @@ export class NativeSession implements EngineSession {
     checkFrames(this.#spec, frames);
     const samples = frames.shape[0];
     const steps = this.#stepsOf(frames);
-    this.#reserve(samples, steps, false);
-    const { rates, spikeRates } = await translateErrors(() =>
+    const { rates, spikeRates } = await this.#run({ samples, steps, training: false }, () =>
       this.#network.evaluate(framesOf(frames), samples, steps),
     );
     return { rates, spikeRates: [...spikeRates] };
@@ -123,6 +128,7 @@ export class NativeSession implements EngineSession {
     if (!this.#isDisposed) this.#network.abort();
   }
 
+  /** A step or an evaluation in progress rejects with a `StepAbortedError`. */
   dispose(): void {
     if (this.#isDisposed) return;
     this.#isDisposed = true;
@@ -151,31 +157,37 @@ export class NativeSession implements EngineSession {
   }
 
   /**
-   * Makes sure of the memory before the batch is computed: a system that promises more than it has would kill the process in the
-   * middle of it.
+   * Computes a batch, for which the network itself reserves the memory. Whether there is enough is checked before: a system that promises
+   * more than it has would kill the process in the middle of it.
    *
    * @throws {EngineMemoryError}
+   * @throws {StepAbortedError}
    */
-  #reserve(samples: number, steps: number, training: boolean): void {
-    const neededBytes = countBytes(this.#network, samples, steps, training);
+  async #run<T>({ samples, steps, training }: BatchSize, work: () => Promise<T>): Promise<T> {
+    const bytesFor = (count: number): number => countBytes(this.#network, count, steps, training);
+    const neededBytes = bytesFor(samples);
     // The network gives up the old memory for the new.
     const availableBytes =
       neededBytes > this.#reservedBytes ? this.#available() + this.#reservedBytes : this.#reservedBytes;
     const explain = (atMost: number, cause?: unknown): EngineMemoryError => {
-      const fitting = largestBatch(samples - 1, atMost, (count) =>
-        countBytes(this.#network, count, steps, training),
-      );
+      const fitting = largestBatch(samples - 1, atMost, bytesFor);
       return new EngineMemoryError({ samples, neededBytes, availableBytes, largestBatch: fitting }, cause);
     };
     if (neededBytes > availableBytes) throw explain(availableBytes);
     try {
-      this.#network.reserve(samples, steps, training);
+      const result = await work();
+      // It was about to end when the session was disposed of, and what it changed is gone.
+      if (this.#isDisposed) throw new StepAbortedError();
+      this.#reservedBytes = Math.max(this.#reservedBytes, neededBytes);
+      return result;
     } catch (error) {
-      if (!hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) throw error;
+      if (hasErrorCode(error, 'PLIF_ABORTED')) throw new StepAbortedError(error);
+      if (!hasErrorCode(error, 'PLIF_OUT_OF_MEMORY')) throw explainNativeError(error);
+      this.#reservedBytes = 0;
+      if (this.#isDisposed) throw new StepAbortedError(error);
       // A limit that the system does not tell: half of what was refused is a guess.
       throw explain(neededBytes / 2, error);
     }
-    this.#reservedBytes = Math.max(this.#reservedBytes, neededBytes);
   }
 
   #enterPass(): void {
@@ -191,13 +203,4 @@ export class NativeSession implements EngineSession {
 /** The engine reads counts of up to 16 bits; larger ones are exact in single precision up to 2²⁴. */
 function framesOf({ data }: Frames): NativeFrames {
   return data instanceof Uint32Array ? Float32Array.from(data) : data;
-}
-
-async function translateErrors<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (hasErrorCode(error, 'PLIF_ABORTED')) throw new StepAbortedError(error);
-    throw explainNativeError(error);
-  }
 }

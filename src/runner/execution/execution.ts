@@ -11,7 +11,7 @@ import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import { fileNameOf, logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
 import type { RunEvent, StaleReason } from '../events.ts';
-import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import { type Facts, type FingerprintParts, variablesOf } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
@@ -29,6 +29,7 @@ export interface ExecutionContext {
   /** This run's own folder for incomplete files. */
   readonly temporary: string;
   readonly environment: NodeJS.ProcessEnv;
+  readonly facts: Facts;
   readonly graceSeconds: number;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
@@ -200,7 +201,7 @@ async function runTask(
     hostFile: context.hostFile(),
     taskFile,
     cwd: context.session.plan.projectRoot,
-    environment: stageEnvironment(instance.variables, context.environment),
+    environment: stageEnvironment(variablesOf(instance, context.facts), context.environment),
     logFile,
     timeSeconds: instance.resources.timeSeconds,
     graceSeconds: context.graceSeconds,

@@ -1,6 +1,6 @@
 /**
  * What every program needs to find its files, language and libraries, and which GPUs to use; none of it may
- * change results. A stage must declare anything else under `variables:`.
+ * change results. A stage must declare anything else under `variables:`, or have a fact that covers it.
  */
 const alwaysPassed: ReadonlySet<string> = new Set([
   'PATH',
@@ -15,7 +15,11 @@ const alwaysPassed: ReadonlySet<string> = new Set([
   'SYSTEMROOT',
 ]);
 
-/** The environment of a stage's process. */
+/**
+ * The environment of a stage's process.
+ *
+ * @param declared what it sees besides
+ */
 export function stageEnvironment(
   declared: readonly string[],
   environment: NodeJS.ProcessEnv,

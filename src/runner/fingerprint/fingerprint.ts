@@ -44,8 +44,23 @@ export function areFingerprintParts(value: unknown): value is FingerprintParts {
   );
 }
 
-/** What the caller knows about this machine, by name; it may depend on the parameters of the stage that asks. */
-export type Facts = Readonly<Record<string, (params: StageInstance['params']) => Promise<string>>>;
+/** What the caller knows about this machine, by name. */
+export type Facts = Readonly<Record<string, Fact>>;
+
+/** Determines a fact, which may depend on the parameters of the stage that asks. */
+export interface Fact {
+  (params: StageInstance['params']): Promise<string>;
+  /**
+   * Environment variables whose effect the fact covers. Stages that have the fact see them; a change makes stale only what changes with
+   * the fact.
+   */
+  readonly variables?: readonly string[];
+}
+
+/** The environment variables that an instance sees. */
+export function variablesOf({ variables, facts }: StageInstance, known: Facts): readonly string[] {
+  return [...variables, ...facts.flatMap((name) => known[name]?.variables ?? [])];
+}
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
 export function hashParts(parts: FingerprintParts): string {

@@ -7,7 +7,7 @@ import {
   type Arithmetic,
   chooseArithmetic,
   describeArithmetic,
-  identifyArithmetic,
+  identifyBuild,
 } from '../../../src/engines/native/arithmetic.ts';
 import { chooseInstructionSet, describeInstructionSet } from '../../../src/engines/native/instruction-set.ts';
 import { availableMemory, largestBatch } from '../../../src/engines/native/memory.ts';
@@ -33,7 +33,18 @@ function failing(message: string): () => never {
 describe('loadAddon', () => {
   it('returns the addon', () => {
     const addon = new FakeAddon();
-    expect(loadAddon(fakeRequire(() => addon))).toEqual({ ok: true, addon });
+    expect(loadAddon(fakeRequire(() => addon))).toEqual({ ok: true, addon, isEarlierBuild: false });
+  });
+
+  it('tells an addon that was compiled from other sources, which stays in use', () => {
+    const addon = new FakeAddon();
+    const require = (digest: string) =>
+      Object.assign(
+        (request: string) => (request.endsWith('/source-digest') ? { sourceDigest: () => digest } : addon),
+        { resolve: (request: string) => request },
+      ) as unknown as NodeJS.Require;
+    expect(loadAddon(require(addon.sourceDigest))).toMatchObject({ ok: true, isEarlierBuild: false });
+    expect(loadAddon(require('ffffffffffff'))).toMatchObject({ ok: true, isEarlierBuild: true });
   });
 
   it('says in words why there is none, and how to get it', () => {
@@ -47,7 +58,7 @@ describe('loadAddon', () => {
       'plif-native is not installed',
       'it is not compiled',
       'it does not load (libstdc++.so.6: cannot open shared object file)',
-      'it was compiled from other sources than these',
+      'it lacks what this version needs of it',
     ]);
     for (const one of reasons) expect(one).toMatchObject({ fix: expect.stringMatching(/Run `npm /) });
   });
@@ -125,8 +136,10 @@ describe('Winograd’s tiles', () => {
     const [exact, fast] = [{}, { REPRO_WINOGRAD: '4x4' }].map((environment) =>
       chooseArithmetic(['avx2'], environment),
     ) as [Arithmetic, Arithmetic];
-    expect([identifyArithmetic(exact), describeArithmetic(exact)]).toEqual(['avx2', 'AVX2']);
-    expect(identifyArithmetic(fast)).toBe('avx2-4x4');
+    const { sourceDigest, compiler } = new FakeAddon();
+    const identify = (one: Arithmetic) => identifyBuild({ sourceDigest, compiler }, one, 'x64');
+    expect([identify(exact), describeArithmetic(exact)]).toEqual(['0123456789ab avx2 GCC 12.4.0', 'AVX2']);
+    expect(identify(fast)).toBe('0123456789ab avx2-4x4 GCC 12.4.0');
     expect(describeArithmetic(fast)).toBe('AVX2 with 4x4 Winograd tiles');
     expect(() => chooseArithmetic(['avx2'], { REPRO_WINOGRAD: '3x3' })).toThrow(
       expect.objectContaining({ code: 'engine-winograd', fix: expect.stringContaining('2x2 or 4x4') }),
@@ -134,10 +147,26 @@ describe('Winograd’s tiles', () => {
   });
 });
 
+it('identifies a build by its compiler and, unless x64, its architecture too', () => {
+  const build = { sourceDigest: '0123456789ab', compiler: 'Clang 15.0.0 (clang-1500.3.9.4) ' };
+  const identify = (architecture: string) =>
+    identifyBuild(build, { instructionSet: 'baseline', winogradTile: 2 }, architecture);
+  expect(identify('x64')).toBe('0123456789ab baseline Clang 15.0.0 (clang-1500.3.9.4)');
+  expect(identify('arm64')).toBe('0123456789ab baseline Clang 15.0.0 (clang-1500.3.9.4) arm64');
+});
+
 it('turns errors of the addon into those of other engines', () => {
   const withCode = (code: string) => Object.assign(new Error('what'), { code });
   expect(explainNativeError(withCode('PLIF_SHAPE'))).toMatchObject({ name: 'ShapeError', message: 'what' });
   expect(explainNativeError(withCode('PLIF_OUT_OF_MEMORY'))).toMatchObject({ code: 'out-of-memory' });
+  expect(explainNativeError(Object.assign(withCode('PLIF_OUT_OF_MEMORY'), { bytes: 12e9 }))).toMatchObject({
+    message: 'This network does not fit in memory: it needs 12.0 GB of memory at once.',
+  });
+  expect(explainNativeError(Object.assign(withCode('PLIF_OUT_OF_MEMORY'), { bytes: 2 ** 56 }))).toMatchObject(
+    {
+      message: 'This network does not fit in memory: it needs more memory than can be addressed at once.',
+    },
+  );
   const other = withCode('PLIF_ARGUMENT');
   expect(explainNativeError(other)).toBe(other);
 });

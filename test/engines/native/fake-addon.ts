@@ -9,9 +9,9 @@ export interface FakeAddonOptions {
   readonly instructionSets?: readonly string[];
   /** The memory of a batch, in bytes. */
   readonly bytesFor?: (samples: number, steps: number, training: boolean) => number;
-  /** More than this cannot be reserved. */
+  /** Batches that need more than this are rejected. */
   readonly capacityBytes?: number;
-  /** What a training step does before it ends. */
+  /** What a training step or an evaluation does before it ends. */
   readonly onStep?: (call: StepCall) => Promise<void> | void;
 }
 
@@ -30,6 +30,7 @@ type NeuronOptions = Parameters<NativeAddon['runNeurons']>[0];
 /** An addon without any network: it keeps tensors by name and slot, and records how it is called. */
 export class FakeAddon implements NativeAddon {
   readonly sourceDigest = '0123456789ab';
+  readonly compiler = 'GCC 12.4.0';
   readonly instructionSets: readonly string[];
   readonly opened: OpenOptions[] = [];
   readonly networks: FakeNetwork[] = [];
@@ -64,7 +65,6 @@ export class FakeAddon implements NativeAddon {
 export class FakeNetwork implements NativeNetwork {
   readonly tensors = new Map<string, Float32Array>();
   readonly steps: StepCall[] = [];
-  readonly reserved: (readonly [number, number, boolean])[] = [];
   isDisposed = false;
   #abort: (() => void) | undefined;
   readonly #options: FakeAddonOptions;
@@ -87,13 +87,6 @@ export class FakeNetwork implements NativeNetwork {
     return this.#options.bytesFor?.(samples, steps, training) ?? samples;
   }
 
-  reserve(samples: number, steps: number, training: boolean): void {
-    if (this.bytesFor(samples, steps, training) > (this.#options.capacityBytes ?? Number.POSITIVE_INFINITY)) {
-      throw Object.assign(new Error('out of memory'), { code: 'PLIF_OUT_OF_MEMORY' });
-    }
-    this.reserved.push([samples, steps, training]);
-  }
-
   async trainStep(
     frames: unknown,
     samples: number,
@@ -104,18 +97,15 @@ export class FakeNetwork implements NativeNetwork {
   ): Promise<NativeForward & { loss: number }> {
     const call = { frames, samples, steps, labels, masks, options };
     this.steps.push(call);
-    await Promise.race([
-      this.#options.onStep?.(call),
-      new Promise((_, reject) => {
-        this.#abort = () => reject(Object.assign(new Error('aborted'), { code: 'PLIF_ABORTED' }));
-      }),
-    ]);
+    await this.#pass(call, true);
     return { loss: 0.25, ...forward(samples) };
   }
 
   async evaluate(frames: unknown, samples: number, steps: number): Promise<NativeForward> {
     const nothing = { labels: new Int32Array(), masks: [] };
-    this.steps.push({ frames, samples, steps, ...nothing, options: undefined as never });
+    const call = { frames, samples, steps, ...nothing, options: undefined as never };
+    this.steps.push(call);
+    await this.#pass(call, false);
     return forward(samples);
   }
 
@@ -124,7 +114,21 @@ export class FakeNetwork implements NativeNetwork {
   }
 
   dispose(): void {
+    this.abort();
     this.isDisposed = true;
+  }
+
+  async #pass(call: StepCall, training: boolean): Promise<void> {
+    const { capacityBytes = Number.POSITIVE_INFINITY } = this.#options;
+    if (this.bytesFor(call.samples, call.steps, training) > capacityBytes) {
+      throw Object.assign(new Error('out of memory'), { code: 'PLIF_OUT_OF_MEMORY' });
+    }
+    await Promise.race([
+      this.#options.onStep?.(call),
+      new Promise((_, reject) => {
+        this.#abort = () => reject(Object.assign(new Error('aborted'), { code: 'PLIF_ABORTED' }));
+      }),
+    ]);
   }
 }
 

@@ -11,6 +11,7 @@ const repository = path.resolve(import.meta.dirname, '../../..');
 interface Toolchain {
   missingTools(environment: NodeJS.ProcessEnv, platform: string): string[];
   describeMissing(missing: readonly string[], environment: NodeJS.ProcessEnv, platform: string): string;
+  explainBuildLog(text: string): string | null;
   compilerVariables(environment: NodeJS.ProcessEnv, platform: string): Record<string, string>;
 }
 
@@ -55,6 +56,19 @@ describe.skipIf(process.platform === 'win32')('the tools that compile the addon'
     );
   });
 
+  it('are missing on macOS without the Command Line Tools, whose stubs do nothing', async () => {
+    const { missingTools, compilerVariables } = await load();
+    await addPrograms('xcode-select');
+    const here = { PATH: ['/usr/bin', programs].join(path.delimiter) };
+    expect(missingTools(here, 'darwin')).toEqual(['a C++ compiler', 'make', 'Python 3']);
+    await addPrograms('python3', 'clang++');
+    expect(missingTools(here, 'darwin')).toEqual(['make']);
+    expect(compilerVariables(here, 'darwin')).toEqual({ CC: 'clang', CXX: 'clang++' });
+    await writeFile(path.join(programs, 'xcode-select'), '#!/bin/sh\n');
+    await addPrograms('g++', 'make');
+    expect(missingTools(here, 'darwin')).toEqual([]);
+  });
+
   it('may be Clang, or whatever the variables name', async () => {
     const { missingTools, compilerVariables } = await load();
     await addPrograms('clang++', 'make', 'python3');
@@ -63,6 +77,27 @@ describe.skipIf(process.platform === 'win32')('the tools that compile the addon'
     expect(compilerVariables({ PATH: programs, CXX: 'icpx' }, 'linux')).toEqual({});
     await addPrograms('g++');
     expect(compilerVariables({ PATH: programs }, 'linux')).toEqual({});
+  });
+});
+
+describe('a failed compilation', () => {
+  it('is explained by its first error, or by what is missing on Windows', async () => {
+    const { explainBuildLog } = (await import(
+      path.join(repository, 'native/scripts/toolchain.mjs')
+    )) as Toolchain;
+    expect(explainBuildLog('gyp info it worked\ngyp ERR! stack Error: `make` failed\nmore')).toBe(
+      'Error: `make` failed',
+    );
+    expect(explainBuildLog("a.cc:3:1: error: expected ';'\nb.cc: error: other")).toBe(
+      "a.cc:3:1: error: expected ';'",
+    );
+    expect(explainBuildLog('all is well')).toBeNull();
+    for (const log of [
+      'gyp info using node\ngyp ERR! find VS could not find a version of Visual Studio 2017 or newer to use',
+      "error MSB8020: The build tools for ClangCL (Platform Toolset = 'ClangCL') cannot be found.",
+    ]) {
+      expect(explainBuildLog(log)).toMatch(/^Visual Studio with its C\+\+ Clang tools is missing: /);
+    }
   });
 });
 
@@ -120,11 +155,13 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
       cwd: copy,
     });
     const addon = (of: string) =>
-      `module.exports = { sourceDigest: '${of}', instructionSets: ['baseline', 'avx2'] };`;
+      `module.exports = { sourceDigest: '${of}', compiler: 'GCC 12', instructionSets: ['baseline', 'avx2'] };`;
     await writeFile(path.join(copy, 'index.cjs'), addon(digest));
     expect(await install(copy)).toEqual({ code: 0, stdout: 'native engine: ready (baseline, avx2)\n' });
     await writeFile(path.join(copy, 'src/one.cc'), 'other C++\n');
-    expect((await install(copy)).stdout).toContain('not compiled');
+    const stays = `${missing} The earlier build stays in use.\n`;
+    expect(await install(copy)).toEqual({ code: 0, stdout: stays });
+    expect(await install(copy, ['--required'])).toEqual({ code: 1, stdout: stays });
   });
 
   it('survives a compiler that fails, keeping its output', async () => {

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { planMemory } from '../../../src/engines/native/memory-plan.ts';
+import { countParameterBytes } from '../../../src/engines/native/parameter-memory.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
-import { countParameters } from '../../../src/snn/parameters.ts';
+import { Layers, plif } from '../../native/support.ts';
 import { smallNetwork } from '../../training/small-task.ts';
 import { FakeAddon, type FakeAddonOptions } from './fake-addon.ts';
 
 const spec = buildNetwork(smallNetwork);
+const perNeuron = { ...plif, tau: { per: 'neuron', mean: 2, std: 0.1 } } as const;
 const workload = { steps: 20, trainingBatch: 16, evaluationBatch: 32 };
-const parameterBytes = 16 * countParameters(spec);
+const parameterBytes = countParameterBytes(spec);
 
 function plan(bytesFor: NonNullable<FakeAddonOptions['bytesFor']>, availableBytes: number) {
   const addon = new FakeAddon({ bytesFor });
@@ -35,9 +37,9 @@ describe('planning the memory of a network', () => {
     expect(addon.networks[0]?.isDisposed).toBe(true);
   });
 
-  test('reserves nothing', () => {
+  test('computes nothing', () => {
     const { addon } = plan((samples) => samples, 1e9);
-    expect(addon.networks[0]?.reserved).toEqual([]);
+    expect(addon.networks[0]?.steps).toEqual([]);
   });
 
   test('counts what cannot be addressed as infinite', () => {
@@ -49,9 +51,27 @@ describe('planning the memory of a network', () => {
     expect(training).toEqual({ samples: 16, bytes: Number.POSITIVE_INFINITY, largest: 4 });
   });
 
-  test('fits nothing where not even the parameters do', () => {
-    const { training, evaluation } = plan((samples) => samples, parameterBytes - 1).result;
-    expect([training.largest, evaluation.largest]).toEqual([0, 0]);
+  test('does not even open a network whose parameters do not fit', () => {
+    const addon = new FakeAddon();
+    const available = () => parameterBytes - 1;
+    expect(() => planMemory(addon, spec, workload, { environment: {}, available })).toThrow(
+      expect.objectContaining({ code: 'out-of-memory' }),
+    );
+    expect(addon.opened).toEqual([]);
+  });
+
+  test('counts parameters with gradients, moments and the padding of channels to blocks of 16', () => {
+    const layers = new Layers([2, 8, 8]).conv(20).norm().neuron(perNeuron).pool().classify();
+    const [four, learned] = [4, 4]; // bytes of a number; value, gradient, two moments
+    const conv = 32 * 16 * 9;
+    const norm = 2 * 32;
+    const tau = 32 * 64;
+    const linear = 16 * 32 * 16; // 6 outputs, 20 channels of 4 x 4 pixels
+    const lastTau = 16;
+    const statistics = 2 * 32;
+    expect(countParameterBytes(layers)).toBe(
+      four * (learned * (conv + norm + tau + linear + lastTau) + statistics),
+    );
   });
 
   test('explains a network whose parameters cannot be allocated', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Frames, StepAbortedError, type TrainingBatch } from '../../../src/engines/engine.ts';
+import { identifyBuild } from '../../../src/engines/native/arithmetic.ts';
 import { createNativeEngine } from '../../../src/engines/native/engine.ts';
 import { NativeSession } from '../../../src/engines/native/session.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
@@ -54,7 +55,7 @@ describe('the native engine', () => {
     expect(createNativeEngine(addon, { threads: 1, environment: {} }).description).toEqual({
       name: 'native',
       backend: 'cpu',
-      version: '0123456789ab-avx512',
+      version: identifyBuild(addon, { instructionSet: 'avx512', winogradTile: 2 }),
       reason: 'AVX-512, 1 thread',
     });
     const { reason } = createNativeEngine(addon, {
@@ -84,6 +85,18 @@ describe('the native engine', () => {
       'state: expected a tensor',
     );
     expect(addon.networks[0]?.isDisposed).toBe(true);
+  });
+
+  it('refuses a network whose parameters do not fit, without opening it', async () => {
+    const addon = new FakeAddon();
+    const engine = createNativeEngine(addon, { threads: 1, environment: {}, available: () => 1000 });
+    await expect(engine.open(spec, numberedState())).rejects.toMatchObject({
+      code: 'out-of-memory',
+      message: expect.stringMatching(
+        /^This network's parameters, with gradients and Adam's moments, need \d/,
+      ),
+    });
+    expect(addon.opened).toEqual([]);
   });
 
   it('runs neurons with w for PLIF, and with the τ of the settings without it', async () => {
@@ -206,6 +219,29 @@ describe('a native session', () => {
   });
 });
 
+describe('a native session that is disposed of during a step', () => {
+  it('rejects the step', async () => {
+    for (const run of ['trainStep', 'evaluate'] as const) {
+      const { session, network } = await open({ onStep: () => new Promise(() => {}) });
+      const pass =
+        run === 'trainStep'
+          ? session.trainStep(batchOf(2), hyperparameters)
+          : session.evaluate(batchOf(2).frames);
+      session.dispose();
+      await expect(pass).rejects.toThrow(StepAbortedError);
+      expect(network.isDisposed).toBe(true);
+    }
+  });
+
+  it('also rejects one that ended nevertheless, whose result is gone', async () => {
+    const { session } = await open({ onStep: () => {} });
+    const step = session.trainStep(batchOf(2), hyperparameters, { keepGradients: true });
+    await Promise.resolve();
+    session.dispose();
+    await expect(step).rejects.toThrow(StepAbortedError);
+  });
+});
+
 describe('an aborted native session', () => {
   it('rejects the step in progress and every later one', async () => {
     const { session } = await open({ onStep: () => new Promise(() => {}) });
@@ -265,6 +301,18 @@ describe('the memory of a native session', () => {
     await expect(session.evaluate(batchOf(8).frames)).rejects.toMatchObject({
       code: 'out-of-memory',
       need: { samples: 8, neededBytes: 8e9, largestBatch: 4 },
+    });
+  });
+
+  it('is gone after such a refusal, with what was reserved before', async () => {
+    const session = openWith(5.5e9, { capacityBytes: 4e9 });
+    await session.trainStep(batchOf(3), hyperparameters);
+    // 5.5 and 3 GB are enough; then the system refuses.
+    await expect(session.trainStep(batchOf(8), hyperparameters)).rejects.toMatchObject({
+      need: { availableBytes: 8.5e9, largestBatch: 4 },
+    });
+    await expect(session.trainStep(batchOf(6), hyperparameters)).rejects.toMatchObject({
+      need: { availableBytes: 5.5e9, largestBatch: 5 },
     });
   });
 
