@@ -18,7 +18,7 @@
 
 namespace plif::PLIF_ISA {
 
-inline ConvKernels convKernels() {
+constexpr ConvKernels convKernels() {
   ConvKernels k{};
   k.gatherWeights = gatherWeights;
   k.packGather = packGather;
@@ -38,7 +38,8 @@ inline ConvKernels convKernels() {
   return k;
 }
 
-inline KernelTable makeTable(const char* name) {
+// constexpr, so that no code runs when the addon is loaded: it would be compiled for this instruction set, on whatever processor.
+constexpr KernelTable makeTable(const char* name) {
   KernelTable table{};
   table.name = name;
   table.lanes = kLanes;

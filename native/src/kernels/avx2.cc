@@ -2,5 +2,5 @@
 #include "all.h"
 
 namespace plif {
-const KernelTable avx2Kernels = avx2::makeTable("avx2");
+constexpr KernelTable avx2Kernels = avx2::makeTable("avx2");
 }  // namespace plif

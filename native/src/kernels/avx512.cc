@@ -2,5 +2,5 @@
 #include "all.h"
 
 namespace plif {
-const KernelTable avx512Kernels = avx512::makeTable("avx512");
+constexpr KernelTable avx512Kernels = avx512::makeTable("avx512");
 }  // namespace plif

@@ -2,5 +2,5 @@
 #include "all.h"
 
 namespace plif {
-const KernelTable baselineKernels = baseline::makeTable("baseline");
+constexpr KernelTable baselineKernels = baseline::makeTable("baseline");
 }  // namespace plif
