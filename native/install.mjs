@@ -2,7 +2,7 @@
 // project, which must succeed without a compiler: then it says what is missing, and TensorFlow.js takes over. With --required
 // (`npm run build:native`) that is a failure. An addon that was compiled from other sources stays in use until it is compiled again.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -15,6 +15,8 @@ const platform = `${process.platform}-${process.arch}`;
 const isRequired = process.argv.includes('--required');
 const { sourceDigest } = require('./scripts/source-digest.cjs');
 
+/** Why the last attempt at loading the addon failed. */
+let whyNot = '';
 const existing = tryAddon();
 const failure = await install();
 if (failure !== null) {
@@ -46,20 +48,28 @@ async function install() {
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   if (code !== 0) return describeFailure();
   const built = tryAddon();
-  if (built === null) return `compiled, but it does not load: see \`npx repro doctor\`.`;
+  if (built === null) return `compiled, but it does not load (${whyNot}). Please report this.`;
   say(`compiled in ${seconds} s (${built.instructionSets.join(', ')})`);
   return null;
 }
 
 /**
  * The addon's description; null if there is none, it does not load, or it is so old that it does not say what compiled it, which
- * src/engines/native/addon.ts needs. In a process of its own, since it will be overwritten.
+ * src/engines/native/addon.ts needs. In a process of its own, since the file will be overwritten, and since an addon that crashes
+ * takes the process with it: one that was compiled here is then deleted, so that no other command dies of it.
  */
 function tryAddon() {
   const script =
     'const { sourceDigest, compiler, instructionSets } = require("./index.cjs");' +
     'console.log(JSON.stringify({ sourceDigest, compiler, instructionSets }))';
-  const { status, stdout } = spawnSync(process.execPath, ['-e', script], { cwd: folder, encoding: 'utf8' });
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  if (/^SIG(ILL|SEGV|BUS|FPE|ABRT)$/.test(signal)) {
+    rmSync(path.join(folder, 'build/Release/plif_native.node'), { force: true });
+  }
+  whyNot = /^\w*Error: .*/m.exec(stderr)?.[0] ?? `Node.js ends with ${signal ?? status}`;
   const addon = status === 0 ? JSON.parse(stdout) : null;
   return typeof addon?.compiler === 'string' ? addon : null;
 }

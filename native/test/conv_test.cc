@@ -42,10 +42,11 @@ void testGather(const KernelTable& k, const Sized& sized, double density, int bo
   Buffer<float> y(shape.imageStride() * sized.images);
   toMaster(conv, weights, master.data());
   toSpikes(x, spikes.data());
+  Buffer<std::uint8_t> scratch(k.conv.gatherScratch(conv));
   fillUntouched(shape, sized.images, y.data());
   k.conv.packGather(conv, master.data(), packed.data());
   inShares(static_cast<std::int64_t>(sized.images) * conv.inHeight, [&](std::int64_t first, std::int64_t last) {
-    k.conv.gather(conv, packed.data(), spikes.data(), y.data(), shape, first, last);
+    k.conv.gather(conv, packed.data(), spikes.data(), y.data(), shape, first, last, scratch.data());
   });
   compareBlocked("gather, " + describe(conv, sized.images) + ", density " + std::to_string(density), y.data(), shape,
                  expected, 2e-6);

@@ -126,6 +126,18 @@ const networks: Readonly<Record<string, { spec: NetworkSpec; batch?: BatchOption
       .classify(),
     batch: { steps: 6 },
   },
+  'so many spikes that convolutions treat them as dense': {
+    spec: layers([2, 10, 12])
+      .conv(20)
+      .norm()
+      .neuron({ ...plif, threshold: 0.02 })
+      .pool()
+      .conv(33)
+      .norm()
+      .neuron({ ...plif, threshold: 0.02 })
+      .pool()
+      .classify(),
+  },
   'no batch norm': { spec: layers().conv(5).neuron().pool().conv(6).neuron().pool().classify() },
   'batch norm, pooling and convolution without neurons': {
     spec: layers().conv(5).norm().pool().conv(6).conv(4).pool(2, 'average').norm().neuron().classify(),

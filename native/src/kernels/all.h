@@ -22,6 +22,8 @@ constexpr ConvKernels convKernels() {
   ConvKernels k{};
   k.gatherWeights = gatherWeights;
   k.packGather = packGather;
+  k.gatherBelow = kGatherBelow;
+  k.gatherScratch = gatherScratch;
   k.gather = gather;
   k.winogradWeights = winogradWeights;
   k.packWinograd = packWinograd;
@@ -38,7 +40,8 @@ constexpr ConvKernels convKernels() {
   return k;
 }
 
-// constexpr, so that no code runs when the addon is loaded: it would be compiled for this instruction set, on whatever processor.
+// constexpr, so that no code runs when the addon is loaded: it would be compiled for this instruction set, on whatever
+// processor.
 constexpr KernelTable makeTable(const char* name) {
   KernelTable table{};
   table.name = name;

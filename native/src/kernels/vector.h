@@ -45,7 +45,8 @@ typedef float Vec __attribute__((vector_size(kLanes * 4), aligned(kLanes * 4)));
 typedef float UnalignedVec __attribute__((vector_size(kLanes * 4), aligned(4)));
 typedef std::int32_t Ints __attribute__((vector_size(kLanes * 4), aligned(kLanes * 4)));
 
-/// Registers in memory, which otherwise holds floats: without `may_alias` the compiler may assume that the two never meet.
+/// Registers in memory, which otherwise holds floats: without `may_alias` the compiler may assume that the two never
+/// meet.
 typedef Vec VecInMemory __attribute__((may_alias));
 typedef UnalignedVec UnalignedVecInMemory __attribute__((may_alias));
 

@@ -7,9 +7,6 @@
 namespace plif {
 namespace {
 
-/// Below this share of spikes, adding up the weight rows of the spikes is faster than Winograd over all inputs
-/// (bench/README.md).
-constexpr double kGatherBelow = 0.2;
 /// Rows of one image that are gathered together, so that they find the weights in the cache.
 constexpr int kGatherRows = 8;
 
@@ -70,6 +67,7 @@ void ConvOp::place(Planner& planner, SharedNeeds& needs, const PassShape& shape,
     return;
   }
   SharedNeeds::raise(needs.scratch, (winograd + kBlock + input_.blockedShape(1).imageStride()) * sizeof(float));
+  SharedNeeds::raise(needs.scratch, kernels.conv.gatherScratch(size_));
   const PlaneShape planes{size_.inChannels, size_.inHeight, size_.inWidth};
   if (shape.training) SharedNeeds::raise(needs.planes, Planner::multiply(planes.imageStride(), images));
 }
@@ -89,7 +87,7 @@ FlowData ConvOp::forward(Pass& pass, const FlowData& in) {
 
 bool ConvOp::gathers(const Pass& pass, std::int64_t step) const {
   const double neurons = static_cast<double>(pass.shape.samples) * size_.inChannels * size_.inHeight * size_.inWidth;
-  return static_cast<double>(in_.spikeCounts[step]) < kGatherBelow * neurons;
+  return static_cast<double>(in_.spikeCounts[step]) < pass.kernels.conv.gatherBelow * neurons;
 }
 
 void ConvOp::packWinograd(Pass& pass, Direction direction, float* packed) {
@@ -140,7 +138,8 @@ void ConvOp::convolveSpikes(Pass& pass) {
       const std::int64_t image = share.step * samples + within / rowChunks;
       const std::int64_t row = image * size_.inHeight + within % rowChunks * kGatherRows;
       const std::int64_t end = std::min<std::int64_t>(row + kGatherRows, (image + 1) * size_.inHeight);
-      kernels.gather(size_, gatherWeights, in_.spikes, y_, yShape, row, end);
+      kernels.gather(size_, gatherWeights, in_.spikes, y_, yShape, row, end,
+                     reinterpret_cast<std::uint8_t*>(pass.shared.scratchOf(thread)));
       return;
     }
     const std::int64_t image = share.step * samples + within;

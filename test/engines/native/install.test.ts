@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -162,6 +162,17 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
     const stays = `${missing} The earlier build stays in use.\n`;
     expect(await install(copy)).toEqual({ code: 0, stdout: stays });
     expect(await install(copy, ['--required'])).toEqual({ code: 1, stdout: stays });
+  });
+
+  it('deletes an addon that crashes, so that other commands do not', async () => {
+    const copy = await copyPackage("process.kill(process.pid, 'SIGILL');");
+    const file = path.join(copy, 'build/Release/plif_native.node');
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, '');
+    expect((await install(copy)).stdout).toBe(
+      `${missing} TensorFlow.js computes instead, several times slower.\n`,
+    );
+    await expect(access(file)).rejects.toThrow('ENOENT');
   });
 
   it('survives a compiler that fails, keeping its output', async () => {
