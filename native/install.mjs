@@ -15,25 +15,26 @@ const platform = `${process.platform}-${process.arch}`;
 const isRequired = process.argv.includes('--required');
 const { sourceDigest } = require('./scripts/source-digest.cjs');
 
-/** Why the last attempt at loading the addon failed. */
-let whyNot = '';
-const existing = tryAddon();
+const asked = process.env.PLIF_NATIVE === 'skip' && !isRequired;
+const existing = probe();
+const deleted = existing.crashed && !asked && deleteBuild();
 const failure = await install();
 if (failure !== null) {
+  const before = deleted ? `the earlier build ${existing.reason}, and was deleted; now ` : '';
   // A failed compilation leaves the old file alone, if it got that far.
   const fallback =
-    tryAddon() === null
-      ? 'TensorFlow.js computes instead, several times slower.'
+    probe().addon === null
+      ? 'TensorFlow.js computes instead, which takes dozens of times as long.'
       : 'The earlier build stays in use.';
-  say(isRequired && existing === null ? failure : `${failure} ${fallback}`);
+  say(isRequired && existing.addon === null ? `${before}${failure}` : `${before}${failure} ${fallback}`);
   process.exitCode = isRequired ? 1 : 0;
 }
 
 /** Returns what went wrong and what to do about it; null if there is an addon now. */
 async function install() {
-  if (process.env.PLIF_NATIVE === 'skip' && !isRequired) return 'skipped, as PLIF_NATIVE=skip asks.';
-  if (existing?.sourceDigest === sourceDigest()) {
-    say(`ready (${existing.instructionSets.join(', ')})`);
+  if (asked) return 'skipped, as PLIF_NATIVE=skip asks.';
+  if (existing.addon?.sourceDigest === sourceDigest()) {
+    say(`ready (${existing.addon.instructionSets.join(', ')})`);
     return null;
   }
   if (!['x64', 'arm64'].includes(process.arch)) return `there is none for ${platform}.`;
@@ -47,31 +48,56 @@ async function install() {
   const code = await compile(gyp);
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   if (code !== 0) return describeFailure();
-  const built = tryAddon();
-  if (built === null) return `compiled, but it does not load (${whyNot}). Please report this.`;
-  say(`compiled in ${seconds} s (${built.instructionSets.join(', ')})`);
+  const built = probe();
+  if (built.addon === null) {
+    const fate = built.crashed && deleteBuild() ? ', and was deleted' : '';
+    return `compiled, but it ${built.reason}${fate}. Please report this.`;
+  }
+  say(`compiled in ${seconds} s (${built.addon.instructionSets.join(', ')})`);
   return null;
 }
 
 /**
- * The addon's description; null if there is none, it does not load, or it is so old that it does not say what compiled it, which
- * src/engines/native/addon.ts needs. In a process of its own, since the file will be overwritten, and since an addon that crashes
- * takes the process with it: one that was compiled here is then deleted, so that no other command dies of it.
+ * Loads the addon in a process of its own, since the file will be overwritten, and since an addon that crashes takes the process
+ * with it. Returns its description; null, with a reason, if there is none, it does not load, or it is so old that it does not say what
+ * compiled it, which src/engines/native/addon.ts needs.
  */
-function tryAddon() {
+function probe() {
   const script =
     'const { sourceDigest, compiler, instructionSets } = require("./index.cjs");' +
     'console.log(JSON.stringify({ sourceDigest, compiler, instructionSets }))';
+  // What is installed here, not what these variables name instead.
+  const { PLIF_NATIVE_BINARY: _other, PREBUILDS_ONLY: _only, ...env } = process.env;
   const { status, signal, stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
     cwd: folder,
+    env,
     encoding: 'utf8',
   });
-  if (/^SIG(ILL|SEGV|BUS|FPE|ABRT)$/.test(signal)) {
-    rmSync(path.join(folder, 'build/Release/plif_native.node'), { force: true });
-  }
-  whyNot = /^\w*Error: .*/m.exec(stderr)?.[0] ?? `Node.js ends with ${signal ?? status}`;
   const addon = status === 0 ? JSON.parse(stdout) : null;
-  return typeof addon?.compiler === 'string' ? addon : null;
+  if (typeof addon?.compiler === 'string') return { addon, crashed: false, reason: '' };
+  // On Windows the status is an exception's code.
+  const crashed =
+    /^SIG(ILL|SEGV|BUS|FPE)$/.test(signal) || (process.platform === 'win32' && status >= 0xc0000000);
+  if (crashed)
+    return { addon: null, crashed, reason: `crashes when it is loaded (${signal ?? status.toString(16)})` };
+  const error = /^\w*Error: .*/m.exec(stderr)?.[0] ?? `Node.js ended with ${signal ?? status}`;
+  return { addon: null, crashed, reason: `does not load (${error})` };
+}
+
+/**
+ * Deletes what was compiled here, so that no other command crashes; all of it, or make would take the same file again. Returns
+ * whether there was anything and it is gone.
+ */
+function deleteBuild() {
+  const build = path.join(folder, 'build', 'Release');
+  if (!existsSync(build)) return false;
+  try {
+    rmSync(build, { recursive: true });
+    return true;
+  } catch (error) {
+    say(`${path.relative(process.cwd(), build)} crashes, and could not be deleted (${error.message}).`);
+    return false;
+  }
 }
 
 function findNodeGyp() {

@@ -195,4 +195,15 @@ std::string describe(const ConvSize& conv, int images) {
          "x" + text(conv.inWidth) + ", kernel " + text(conv.kernel) + ", padding " + text(conv.padding);
 }
 
+ConvSize threeByThree(int in, int out, int height, int width) { return {in, out, 3, 1, height, width}; }
+
+const std::vector<Sized>& sizes() {
+  static const std::vector<Sized> all = {
+      {threeByThree(13, 24, 7, 9), 3},   {threeByThree(70, 40, 5, 6), 2}, {threeByThree(128, 128, 8, 8), 1},
+      {threeByThree(16, 16, 1, 1), 2},   {threeByThree(40, 70, 2, 3), 3}, {threeByThree(24, 250, 4, 11), 1},
+      {threeByThree(130, 13, 9, 17), 2}, {threeByThree(5, 33, 33, 3), 1},
+  };
+  return all;
+}
+
 }  // namespace plif::test

@@ -60,4 +60,21 @@ Plain weightGradient(const ConvSize& conv, const Plain& x, const Plain& dy);
 
 std::string describe(const ConvSize& conv, int images);
 
+struct Sized {
+  ConvSize conv;
+  int images;
+};
+
+ConvSize threeByThree(int in, int out, int height, int width);
+/// Sizes that divide nothing, one that fills every panel, and images smaller than any tile.
+const std::vector<Sized>& sizes();
+
+/// Splits 0 … count in uneven shares.
+template <class Share>
+void inShares(std::int64_t count, Share share) {
+  for (std::int64_t first = 0, size = 1; first < count; first += size, size = size * 3 - 1) {
+    share(first, first + size < count ? first + size : count);
+  }
+}
+
 }  // namespace plif::test

@@ -5,53 +5,6 @@
 namespace plif::test {
 namespace {
 
-struct Sized {
-  ConvSize conv;
-  int images;
-};
-
-ConvSize threeByThree(int in, int out, int height, int width) { return {in, out, 3, 1, height, width}; }
-
-/// Sizes that divide nothing, one that fills every panel, and images smaller than any tile.
-const std::vector<Sized>& sizes() {
-  static const std::vector<Sized> all = {
-      {threeByThree(13, 24, 7, 9), 3},   {threeByThree(70, 40, 5, 6), 2}, {threeByThree(128, 128, 8, 8), 1},
-      {threeByThree(16, 16, 1, 1), 2},   {threeByThree(40, 70, 2, 3), 3}, {threeByThree(24, 250, 4, 11), 1},
-      {threeByThree(130, 13, 9, 17), 2}, {threeByThree(5, 33, 33, 3), 1},
-  };
-  return all;
-}
-
-/// Splits 0 … count in uneven shares.
-template <class Share>
-void inShares(std::int64_t count, Share share) {
-  for (std::int64_t first = 0, size = 1; first < count; first += size, size = size * 3 - 1) {
-    share(first, first + size < count ? first + size : count);
-  }
-}
-
-void testGather(const KernelTable& k, const Sized& sized, double density, int border) {
-  const ConvSize& conv = sized.conv;
-  const Plain x = randomSpikes(sized.images, conv.inChannels, conv.inHeight, conv.inWidth, density, 1);
-  const Plain weights = randomWeights(conv, 2);
-  const Plain expected = convolve(conv, weights, x);
-  const BlockedShape shape = shapeOf(expected, border);
-  Buffer<float> master(conv.masterWeights());
-  Buffer<float> packed(k.conv.gatherWeights(conv));
-  Buffer<std::uint64_t> spikes(SpikeShape{conv.inChannels, conv.inHeight, conv.inWidth}.imageStride() * sized.images);
-  Buffer<float> y(shape.imageStride() * sized.images);
-  toMaster(conv, weights, master.data());
-  toSpikes(x, spikes.data());
-  Buffer<std::uint8_t> scratch(k.conv.gatherScratch(conv));
-  fillUntouched(shape, sized.images, y.data());
-  k.conv.packGather(conv, master.data(), packed.data());
-  inShares(static_cast<std::int64_t>(sized.images) * conv.inHeight, [&](std::int64_t first, std::int64_t last) {
-    k.conv.gather(conv, packed.data(), spikes.data(), y.data(), shape, first, last, scratch.data());
-  });
-  compareBlocked("gather, " + describe(conv, sized.images) + ", density " + std::to_string(density), y.data(), shape,
-                 expected, 2e-6);
-}
-
 void testWinograd(const KernelTable& k, const Sized& sized, WinogradTile tile, Direction direction, int inBorder,
                   int outBorder) {
   const ConvSize& conv = sized.conv;
@@ -108,14 +61,6 @@ void testDirect(const KernelTable& k, const Sized& sized, Direction direction, i
   compareBlocked(std::string("direct ") + (forward ? "forward, " : "input gradient, ") + describe(conv, sized.images),
                  to.data(), outShape, expected, 2e-6);
 }
-
-const Register gatherTest("gather adds the weights of the spikes around every pixel", [](const KernelTable& k) {
-  for (const Sized& sized : sizes()) {
-    for (const double density : {0.0, 0.07, 0.4, 1.0}) testGather(k, sized, density, density > 0.2 ? 0 : 1);
-  }
-  // More spikes around a pixel than are listed at once.
-  testGather(k, {threeByThree(600, 16, 3, 2), 1}, 1.0, 2);
-});
 
 const Register winograd2Test("Winograd F(2x2, 3x3) equals the convolution and its input gradient",
                              [](const KernelTable& k) {

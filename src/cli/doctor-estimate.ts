@@ -42,16 +42,19 @@ export type FullRunEstimate =
  * Measures the native engine for a moment and extrapolates.
  *
  * @param engines those of this machine, best last
- * @returns undefined if the native engine is not what a full run would use here, or the project has no such profile
+ * @returns undefined if a full run would use CUDA, which is not measured, or the project has no such profile
  */
 export async function estimateFullRun(
   root: string,
   engines: readonly EngineFinding[],
 ): Promise<FullRunEstimate | undefined> {
-  const loaded = loadAddon();
-  const isNative = engines.findLast((one) => one.available)?.name.startsWith('native');
-  if (!loaded.ok || isNative !== true) return undefined;
   if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
+  const best = engines.findLast((one) => one.available)?.name;
+  if (best === 'tfjs, CPU') {
+    return { ok: false, reason: 'Without the native engine it takes dozens of times as long.' };
+  }
+  const loaded = loadAddon();
+  if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
   try {
     const plan = await loadSelectedPlan({ project: root, profile, set: [] });
     const recordings = recordingsOf(plan);

@@ -154,4 +154,18 @@ describe('doctor', () => {
       await fs.writeFile(file, text);
     }
   });
+
+  test('does not estimate it without the native engine, and says so', async () => {
+    const { stdout, exitCode } = await execa(
+      process.execPath,
+      [path.join(repository, 'bin/repro.js'), 'doctor'],
+      { cwd: project, env: { NO_COLOR: '1', PLIF_NATIVE_BINARY: path.join(project, 'none.node') } },
+    );
+    expect(exitCode).toBe(0);
+    if (/^ok +engine tfjs, CUDA/m.test(stdout)) return expect(stdout).not.toContain('full run ');
+    expect(stdout).toMatch(/^missing {2}engine native, CPU/m);
+    expect(stdout).toMatch(
+      /^missing {2}full run +its duration could not be estimated\n +Without the native engine it takes dozens of times as long\.$/m,
+    );
+  });
 });

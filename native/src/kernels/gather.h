@@ -11,10 +11,11 @@
 
 namespace plif::PLIF_ISA {
 
-/// Both give the same result. With 8 lanes the wide one takes up to twice as long, as it waits for L2
-/// (bench/README.md); with 16 only the wide one has been measured.
+/// Both are right, and round differently, as they add in different orders. With 8 lanes the wide one takes up to twice
+/// as long, as it waits for L2 (bench/README.md); with 16 only the wide one has been measured.
 constexpr bool kGatherWide = kLanes == 16;
-/// Where they meet, measured with 8 and with 16 lanes (bench/README.md).
+/// The share of spikes where gathering and Winograd take equally long, measured with 8 and with 16 lanes
+/// (bench/README.md); 4 lanes take the figure of 8.
 constexpr double kGatherBelow = kGatherWide ? 0.2 : 0.33;
 
 /// Bytes of memory that `gather` needs to itself.

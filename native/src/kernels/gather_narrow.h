@@ -15,8 +15,8 @@ class StripSpikes {
  public:
   /// Bytes for a strip of an image of `shape`: at most every channel spikes.
   static std::size_t bytes(const SpikeShape& shape) {
-    const std::size_t pixels = static_cast<std::size_t>(kRows) * shape.words() * shape.width;
-    return runBytes(shape) + pixels + pixels * 64 + kSpikeRound;
+    const std::size_t runs = static_cast<std::size_t>(rows(shape)) * shape.words();
+    return runs * sizeof(std::uint32_t) + runs * shape.width * (1 + 64);
   }
 
   /// Lists the rows [first, last) of the image at `spikes`.
@@ -25,8 +25,8 @@ class StripSpikes {
         width_(shape.width),
         first_(first),
         starts_(reinterpret_cast<std::uint32_t*>(memory)),
-        counts_(memory + runBytes(shape)),
-        channels_(counts_ + static_cast<std::size_t>(kRows) * words_ * width_) {
+        counts_(memory + static_cast<std::size_t>(rows(shape)) * words_ * sizeof(std::uint32_t)),
+        channels_(counts_ + static_cast<std::size_t>(rows(shape)) * words_ * width_) {
     std::uint8_t* to = channels_;
     for (int row = first; row < last; row++) {
       for (int word = 0; word < words_; word++) {
@@ -46,10 +46,10 @@ class StripSpikes {
   const std::uint8_t* channels(int row, int word) const { return channels_ + starts_[run(row, word)]; }
 
  private:
-  static constexpr int kRows = static_cast<int>(kGatherStrip) + 2;
-
-  static std::size_t runBytes(const SpikeShape& shape) {
-    return static_cast<std::size_t>(kRows) * shape.words() * sizeof(std::uint32_t);
+  /// Most rows of an image that a strip reads.
+  static int rows(const SpikeShape& shape) {
+    constexpr int kRows = static_cast<int>(kGatherStrip) + 2;
+    return shape.height < kRows ? shape.height : kRows;
   }
   std::size_t run(int row, int word) const { return static_cast<std::size_t>(row - first_) * words_ + word; }
 

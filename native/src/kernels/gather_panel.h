@@ -7,12 +7,8 @@
 namespace plif::PLIF_ISA {
 
 /// Blocks in the widest panel, a power of two: 3 · 8 accumulators of the 32 AVX-512 registers, 3 · 4 of 16 otherwise.
-#if defined(__AVX512F__)
-constexpr int kGatherBlocks = 8;
-#else
-constexpr int kGatherBlocks = kParts <= 4 ? 4 / kParts : 1;
-#endif
-/// Rows that use one panel's weights in turn.
+constexpr int kGatherBlocks = kLanes == 16 ? 8 : 4 / kParts;
+/// Rows that use one panel's weights in turn; conv_op.cc cuts images into as many.
 constexpr std::int64_t kGatherStrip = 8;
 
 /// The widest panel for the blocks that are left.

@@ -1,6 +1,6 @@
 #pragma once
-// gather.h for registers of 16 lanes: panels of 128 output channels, so that spikes have to be found only once for all
-// of them, with weights from L2 (590 KB for 128 → 128 channels). Every output is stored once.
+// gather.h for registers of 16 lanes: panels of up to 128 output channels, so that spikes have to be found only once
+// for all of them, with weights from L2 (590 KB for 128 → 128 channels). Every output is stored once.
 
 #include "gather_panel.h"
 #include "spike_list.h"

@@ -7,23 +7,22 @@
 
 namespace plif::PLIF_ISA {
 
-/// Entries that `appendSpikes` writes at a time, and so at most how many it writes beyond the last spike.
-constexpr int kSpikeRound = 8;
-
-/// Writes `base` + i for every set bit i, ascending; returns the end of what it wrote.
+/// Writes `base` + i for every set bit i, ascending, and returns their end. Needs room for 64 entries, however many
+/// bits are set.
 template <typename Position>
 PLIF_INLINE Position* appendSpikes(Position* to, std::uint64_t bits, Position base) {
+  constexpr int kRound = 8;
   constexpr std::uint64_t kHighest = std::uint64_t{1} << 63;
   Position* end = to + __builtin_popcountll(bits);
   // Eight entries at a time, whether there are as many bits or not: at common densities one round is almost always
   // enough, so that the loop's branch is predictable. What it writes beyond the end is overwritten or never read.
   do {
     PLIF_UNROLL
-    for (int i = 0; i < kSpikeRound; i++) {
+    for (int i = 0; i < kRound; i++) {
       to[i] = static_cast<Position>(base + __builtin_ctzll(bits | kHighest));  // 0 has no lowest bit.
       bits &= bits - 1;
     }
-    to += kSpikeRound;
+    to += kRound;
   } while (bits != 0);
   return end;
 }
@@ -47,7 +46,7 @@ class SpikeList {
   static constexpr int kCapacity = 1024;  // 4 KB: a small part of L1.
 
   int size_ = 0;
-  std::uint32_t position_[kCapacity + kSpikeRound];
+  std::uint32_t position_[kCapacity];
 };
 
 }  // namespace plif::PLIF_ISA

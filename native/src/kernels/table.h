@@ -24,14 +24,14 @@ enum class Direction { forward, inputGradient };
 struct ConvKernels {
   // -- Gather: 3x3, padding 1, spikes in. For every output pixel, adds the weight rows of the spikes in its
   // neighbourhood.
-  double gatherBelow;                             ///< the share of spikes up to which this is faster than Winograd
   std::size_t (*gatherWeights)(const ConvSize&);  ///< floats that `packGather` writes
   void (*packGather)(const ConvSize&, const float* master, float* packed);
-  std::size_t (*gatherScratch)(const ConvSize&);  ///< bytes for each concurrent call
+  std::size_t (*gatherScratch)(const ConvSize&);  ///< bytes for each concurrent call, aligned like floats
   /// y = w * spikes for the output rows [firstRow, lastRow), numbered image · height + y. `spikes` and `y` are those of
   /// image 0.
   void (*gather)(const ConvSize&, const float* packed, const std::uint64_t* spikes, float* y,
                  const BlockedShape& yShape, std::int64_t firstRow, std::int64_t lastRow, std::uint8_t* scratch);
+  double gatherBelow;  ///< the share of spikes up to which `gather` is faster than Winograd
 
   // -- Winograd F(2x2, 3x3) and F(4x4, 3x3): 3x3, padding 1, any numbers in. The input's border is at least 1.
   std::size_t (*winogradWeights)(const ConvSize&, WinogradTile);

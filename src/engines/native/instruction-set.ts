@@ -28,9 +28,10 @@ export function chooseInstructionSet(
   const wanted = environment[variable];
   if (wanted === undefined || wanted === '') return available.at(-1) ?? 'baseline';
   if (available.includes(wanted)) return wanted;
-  throw new ReproError(
-    'engine-instruction-set',
-    `${variable}=${wanted}: the native engine cannot use this instruction set here.`,
-    { fix: `It can use ${new Intl.ListFormat('en-GB').format(available)}.` },
-  );
+  const problem = Object.hasOwn(titles, wanted)
+    ? 'this processor, or how the native engine was compiled, lacks this instruction set.'
+    : 'the native engine knows no instruction set of this name.';
+  throw new ReproError('engine-instruction-set', `${variable}=${wanted}: ${problem}`, {
+    fix: `It can use ${new Intl.ListFormat('en-GB').format(available)}.`,
+  });
 }

@@ -133,7 +133,7 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
   it('succeeds without a compiler, saying what is missing', async () => {
     expect(await install(await copyPackage())).toEqual({
       code: 0,
-      stdout: `${missing} TensorFlow.js computes instead, several times slower.\n`,
+      stdout: `${missing} TensorFlow.js computes instead, which takes dozens of times as long.\n`,
     });
   });
 
@@ -145,7 +145,7 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
     expect(await install(await copyPackage(), [], { PLIF_NATIVE: 'skip' })).toEqual({
       code: 0,
       stdout:
-        'native engine: skipped, as PLIF_NATIVE=skip asks. TensorFlow.js computes instead, several times slower.\n',
+        'native engine: skipped, as PLIF_NATIVE=skip asks. TensorFlow.js computes instead, which takes dozens of times as long.\n',
     });
   });
 
@@ -164,15 +164,32 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
     expect(await install(copy, ['--required'])).toEqual({ code: 1, stdout: stays });
   });
 
-  it('deletes an addon that crashes, so that other commands do not', async () => {
+  it('deletes a build that crashes when it is loaded, so that other commands do not', async () => {
     const copy = await copyPackage("process.kill(process.pid, 'SIGILL');");
     const file = path.join(copy, 'build/Release/plif_native.node');
     await mkdir(path.dirname(file), { recursive: true });
     await writeFile(file, '');
-    expect((await install(copy)).stdout).toBe(
-      `${missing} TensorFlow.js computes instead, several times slower.\n`,
-    );
+    await install(copy, [], { PLIF_NATIVE: 'skip' });
+    await access(file);
+    expect(await install(copy)).toEqual({
+      code: 0,
+      stdout: missing
+        .replace(
+          'engine: ',
+          'engine: the earlier build crashes when it is loaded (SIGILL), and was deleted; now ',
+        )
+        .concat(' TensorFlow.js computes instead, which takes dozens of times as long.\n'),
+    });
     await expect(access(file)).rejects.toThrow('ENOENT');
+  });
+
+  it('keeps a build that does not load', async () => {
+    const copy = await copyPackage("throw new TypeError('not this one');");
+    const file = path.join(copy, 'build/Release/plif_native.node');
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, '');
+    expect((await install(copy)).stdout).toMatch(/^native engine: not compiled: /);
+    await access(file);
   });
 
   it('survives a compiler that fails, keeping its output', async () => {
