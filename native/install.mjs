@@ -2,7 +2,7 @@
 // project, which must succeed without a compiler: then it says what is missing, and TensorFlow.js takes over. With --required
 // (`npm run build:native`) that is a failure. An addon that was compiled from other sources stays in use until it is compiled again.
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
@@ -11,6 +11,7 @@ import { compilerVariables, describeMissing, explainBuildLog, missingTools } fro
 const require = createRequire(import.meta.url);
 const folder = import.meta.dirname;
 const logFile = path.join(folder, 'build', 'build.log');
+const binary = path.join(folder, 'build', 'Release', 'plif_native.node');
 const platform = `${process.platform}-${process.arch}`;
 const isRequired = process.argv.includes('--required');
 const { sourceDigest } = require('./scripts/source-digest.cjs');
@@ -34,6 +35,7 @@ if (failure !== null) {
 async function install() {
   if (asked) return 'skipped, as PLIF_NATIVE=skip asks.';
   if (existing.addon?.sourceDigest === sourceDigest()) {
+    noteSize();
     say(`ready (${existing.addon.instructionSets.join(', ')})`);
     return null;
   }
@@ -43,6 +45,9 @@ async function install() {
   const missing = missingTools();
   if (missing.length > 0) return `not compiled: ${describeMissing(missing)}`;
 
+  // make would take what is there if its sources are older.
+  if (existing.addon === null) deleteBuild();
+  rmSync(`${binary}.size`, { force: true });
   const startedMs = performance.now();
   say(`compiling for ${platform}, which takes up to a minute …`);
   const code = await compile(gyp);
@@ -53,6 +58,7 @@ async function install() {
     const fate = built.crashed && deleteBuild() ? ', and was deleted' : '';
     return `compiled, but it ${built.reason}${fate}. Please report this.`;
   }
+  noteSize();
   say(`compiled in ${seconds} s (${built.addon.instructionSets.join(', ')})`);
   return null;
 }
@@ -89,15 +95,20 @@ function probe() {
  * whether there was anything and it is gone.
  */
 function deleteBuild() {
-  const build = path.join(folder, 'build', 'Release');
+  const build = path.dirname(binary);
   if (!existsSync(build)) return false;
   try {
     rmSync(build, { recursive: true });
     return true;
   } catch (error) {
-    say(`${path.relative(process.cwd(), build)} crashes, and could not be deleted (${error.message}).`);
+    say(`${path.relative(process.cwd(), build)} could not be deleted (${error.message}).`);
     return false;
   }
+}
+
+/** Notes how long the file is that was compiled here and loads, for index.cjs. */
+function noteSize() {
+  if (existsSync(binary)) writeFileSync(`${binary}.size`, String(statSync(binary).size));
 }
 
 function findNodeGyp() {

@@ -192,6 +192,17 @@ describe.runIf(process.platform === 'linux')('install.mjs', () => {
     await access(file);
   });
 
+  it('refuses a build that was cut short, which would end Node.js', async () => {
+    const copy = await copyPackage(await readFile(path.join(repository, 'native/index.cjs'), 'utf8'));
+    const file = path.join(copy, 'build/Release/plif_native.node');
+    await mkdir(path.dirname(file), { recursive: true });
+    await writeFile(file, 'half');
+    await writeFile(`${file}.size`, '8');
+    await expect(
+      promisify(execFile)(process.execPath, ['-e', 'require("./index.cjs")'], { cwd: copy }),
+    ).rejects.toThrow(`${file} is damaged: it has 4 bytes instead of 8`);
+  });
+
   it('survives a compiler that fails, keeping its output', async () => {
     await addPrograms('g++', 'make', 'python3');
     const copy = await copyPackage();
