@@ -16,9 +16,9 @@ const platform = `${process.platform}-${process.arch}`;
 const isRequired = process.argv.includes('--required');
 const { sourceDigest } = require('./scripts/source-digest.cjs');
 
-const asked = process.env.PLIF_NATIVE === 'skip' && !isRequired;
+const isSkipped = process.env.PLIF_NATIVE === 'skip' && !isRequired;
 const existing = probe();
-const deleted = existing.crashed && !asked && deleteBuild();
+const deleted = existing.crashed && !isSkipped && deleteBuild();
 const failure = await install();
 if (failure !== null) {
   const before = deleted ? `the earlier build ${existing.reason}, and was deleted; now ` : '';
@@ -33,7 +33,7 @@ if (failure !== null) {
 
 /** Returns what went wrong and what to do about it; null if there is an addon now. */
 async function install() {
-  if (asked) return 'skipped, as PLIF_NATIVE=skip asks.';
+  if (isSkipped) return 'skipped, as PLIF_NATIVE=skip asks.';
   if (existing.addon?.sourceDigest === sourceDigest()) {
     noteSize();
     say(`ready (${existing.addon.instructionSets.join(', ')})`);
