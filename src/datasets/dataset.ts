@@ -1,4 +1,6 @@
-import type { Events, Sensor } from '../events/events.ts';
+import type { ClipEvents } from '../events/clip-events.ts';
+import type { Sensor } from '../events/events.ts';
+import type { ImagePreparation } from '../formats/frame-cache.ts';
 
 export type Split = 'train' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'test'];
@@ -24,6 +26,8 @@ export interface Manifest {
   /** Clips by user, light and class name. */
   readonly perUser: Readonly<Record<string, number>>;
   readonly perLight: Readonly<Record<string, number>>;
+  /** For each user, its lights; only for data sets with both. */
+  readonly perUserLight?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly perClass: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
   readonly files: readonly ManifestFile[];
@@ -63,23 +67,54 @@ export interface ReadClip {
   readonly row: number;
   readonly startUs: number;
   readonly endUs: number;
-  readonly events: Events;
+  readonly events: ClipEvents;
 }
 
-/** Everything the pipeline knows about one data set. */
-export interface Dataset {
+/** A file as published. */
+export interface PublishedFile {
+  readonly name: string;
+  readonly checksum: { readonly kind: 'md5' | 'sha256'; readonly hex: string };
+  /** Null if the publisher does not say. */
+  readonly sizeBytes: number | null;
+  /** Direct addresses, tried in this order; empty if it can only be downloaded by hand. */
+  readonly urls: readonly string[];
+}
+
+/** What is published about a data set, for people. */
+export interface DatasetFacts {
   /** As in a profile's `dataset.name`. */
   readonly name: string;
   readonly title: string;
+  /** One sentence. */
+  readonly summary: string;
   readonly classes: readonly string[];
-  readonly sensor: Sensor;
+  readonly licence: string;
+  readonly citation: string;
+  /** The page of its publisher. */
+  readonly homepage: string;
+  readonly files: readonly PublishedFile[];
+  /** Clips or images per split. */
+  readonly published: Readonly<Record<Split, number>>;
+  /** Where the split comes from, if it is not the publisher's; and what is wrong in the data or counted differently elsewhere. */
+  readonly remarks: readonly string[];
+  /** `dataset.root` of its profile, and the profile's name. */
+  readonly usualRoot: string;
+  readonly profile: string;
   /** What `progress` counts. */
   readonly recordingsNoun: string;
+  /** All steps to get the data and put them at `root`. */
+  howToGet(root: string): string;
   /**
    * Checks every file.
    * @throws {ReproError} `data-missing` with how to get the data, or `data-kind` or `data-corrupt` with all problems
    */
   verify(root: string, options: ReadOptions): Promise<Manifest>;
+}
+
+/** Recordings of an event camera. */
+export interface EventDataset extends DatasetFacts {
+  readonly kind: 'events';
+  readonly sensor: Sensor;
   /** The clips without their events. */
   listClips(root: string, options: ReadOptions): Promise<Clips>;
   /** Reads the events of the named clips, recording by recording, in unspecified order. */
@@ -90,3 +125,23 @@ export interface Dataset {
     visit: (clip: ReadClip) => Promise<void>,
   ): Promise<void>;
 }
+
+/** Still images of one split, in file order. */
+export interface Images {
+  /** [N, C, H, W], 0 to 255. */
+  readonly pixels: Uint8Array;
+  /** [N], from 0. */
+  readonly labels: Uint8Array;
+}
+
+/** Still images, which the network turns into spikes. */
+export interface ImageDataset extends DatasetFacts {
+  readonly kind: 'images';
+  readonly image: { readonly channels: number; readonly height: number; readonly width: number };
+  /** How the original shows them to its network. */
+  readonly preparation: ImagePreparation;
+  readImages(root: string, options: ReadOptions): Promise<Readonly<Record<Split, Images>>>;
+}
+
+/** Everything the pipeline knows about one data set. */
+export type Dataset = EventDataset | ImageDataset;

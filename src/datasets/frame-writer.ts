@@ -1,13 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import {
-  type FrameLayout,
-  frameDurationsUs,
-  frameSize,
-  integrateFrames,
-  type SplitBy,
-} from '../events/frames.ts';
+import { type FrameLayout, frameSize, type SplitBy } from '../events/frames.ts';
 import {
   type CachedClip,
   type ClipIndex,
@@ -17,7 +11,7 @@ import {
   type Normalization,
 } from '../formats/frame-cache.ts';
 import { NpyCountsWriter } from '../formats/npy-file.ts';
-import { type Clip, type Clips, type Dataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
+import { type Clip, type Clips, type EventDataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
 import { foldNames, formatCount } from './problems.ts';
 
 /** A profile's `frames:`. */
@@ -36,7 +30,7 @@ export interface FrameSettings {
 }
 
 export interface WriteFramesOptions {
-  readonly dataset: Dataset;
+  readonly dataset: EventDataset;
   readonly root: string;
   /** The folder to create, with the files in `FRAME_CACHE_FILES`. */
   readonly output: string;
@@ -75,14 +69,14 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   };
   const rows: Record<Split, CachedClip[]> = { train: [], test: [] };
   const visit = async ({ split, row, startUs, endUs, events }: ReadClip) => {
-    const largest = integrateFrames(events, layout, counts);
+    const largest = events.integrate(layout, counts);
     await writers[split].write(row, counts, largest);
     rows[split][row] = {
       ...clips[split][row]!,
       startUs,
       endUs,
-      events: events.tUs.length,
-      ...(normalization === 'frequency' ? { durationsUs: [...frameDurationsUs(events, layout)] } : {}),
+      events: events.count,
+      ...(normalization === 'frequency' ? { durationsUs: [...events.durationsUs(layout)] } : {}),
     };
   };
   try {

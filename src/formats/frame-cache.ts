@@ -16,6 +16,19 @@ export type CountType = 'uint8' | 'uint16' | 'uint32';
 export const NORMALIZATIONS = ['frequency', 'max', 'norm', 'sum'] as const;
 export type Normalization = (typeof NORMALIZATIONS)[number];
 
+/** How training images are varied, each time one is shown: named after torchvision's transforms. */
+export const AUGMENTATIONS = ['none', 'random-affine', 'random-crop-flip'] as const;
+export type Augmentation = (typeof AUGMENTATIONS)[number];
+
+/** How still images are shown to a network. */
+export interface ImagePreparation {
+  /** Per channel, of pixels scaled to 0 to 1: `(x / 255 - mean) / std`. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** Of training images only. */
+  readonly augmentation: Augmentation;
+}
+
 /** One row of `train.npy` or `test.npy`. */
 export interface CachedClip {
   /** Path of its file in the data set: `user01_led.aedat`, `Train/0/00002.bin`. */

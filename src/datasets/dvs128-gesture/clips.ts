@@ -1,5 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { readAedat3 } from '../../events/aedat3.ts';
+import { clipOfEvents } from '../../events/clip-events.ts';
 import { ClipCollector } from '../../events/clips.ts';
 import { parseLabels } from '../../events/labels.ts';
 import { type Clip, type Clips, type ReadClip, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
@@ -81,7 +82,7 @@ export async function readGestureClips(
       },
       (tUs, x, y, p) => collector.push(tUs, x, y, p),
     );
-    for (const [i, events] of collector.clips().entries()) await visit({ ...rows[i]!, events });
+    for (const [i, events] of collector.clips().entries()) await visit({ ...rows[i]!, events: clipOfEvents(events) });
     missing.delete(file.path);
     options.progress?.(wanted.size - missing.size, wanted.size);
   }, signal);
