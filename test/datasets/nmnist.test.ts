@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ARCHIVES } from '../../src/datasets/nmnist/facts.ts';
-import { verifyNmnist } from '../../src/datasets/nmnist/verify.ts';
+
+import { NMNIST } from '../../src/datasets/nmnist.ts';
 import { findDataset } from '../../src/datasets/registry.ts';
 import { makeZip } from '../support/zip-fixture.ts';
 
@@ -29,7 +29,7 @@ async function writeSamples(paths: readonly string[], bytes = SAMPLE): Promise<v
 describe('verifying N-MNIST', () => {
   test('accepts folders with missing samples, with a warning', async () => {
     await writeSamples([...names('Train'), 'Train/0/00010.bin', ...names('Test')]);
-    const manifest = await verifyNmnist(root, real);
+    const manifest = await NMNIST.verify(root, real);
     expect(manifest).toMatchObject({
       dataset: 'nmnist',
       archive: false,
@@ -55,7 +55,7 @@ describe('verifying N-MNIST', () => {
       path.join(root, 'Test.zip'),
       makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE }))),
     );
-    const manifest = await verifyNmnist(root, real);
+    const manifest = await NMNIST.verify(root, real);
     expect(manifest.splits.test.clips).toBe(10);
     expect(manifest.warnings).toContainEqual(expect.stringMatching(/^Test\.zip .* is not 69ca8762/));
     expect(manifest.files[0]).toMatchObject({ path: 'Test.zip', status: 'archive' });
@@ -65,7 +65,7 @@ describe('verifying N-MNIST', () => {
   test('reports a truncated zip', async () => {
     await writeSamples(names('Train'));
     await writeFile(path.join(root, 'Test.zip'), makeZip([{ name: 'a', bytes: SAMPLE }]).subarray(0, 40));
-    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
       code: 'archive-broken',
       where: 'Test.zip',
     });
@@ -73,25 +73,25 @@ describe('verifying N-MNIST', () => {
 
   test('says how to get the data if they are missing', async () => {
     await writeSamples(names('Train'));
-    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
       code: 'data-missing',
       message: expect.stringContaining('neither Test/ nor Test.zip'),
-      fix: expect.stringContaining(ARCHIVES.test.md5),
+      fix: expect.stringContaining('69ca8762b2fe404d9b9bad1103e97832'),
     });
   });
 
   test('says where it looked, and names a folder whose name is almost right', async () => {
     await writeSamples([...names('trains'), ...names('Test')]);
-    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
       code: 'data-missing',
       message: expect.stringContaining(`${root} contains neither Train/ nor Train.zip.`),
       fix: expect.stringMatching(/^It contains trains: rename that to Train\.\n.*--set dataset\.root=/s),
     });
-    await expect(verifyNmnist(path.join(root, 'none'), real)).rejects.toMatchObject({
+    await expect(NMNIST.verify(path.join(root, 'none'), real)).rejects.toMatchObject({
       message: expect.stringContaining(`${root}/none does not exist`),
     });
     const file = path.join(root, 'Test/0/00000.bin');
-    await expect(verifyNmnist(file, real)).rejects.toMatchObject({
+    await expect(NMNIST.verify(file, real)).rejects.toMatchObject({
       message: expect.stringContaining(`${file} is a file, but N-MNIST is a folder`),
       fix: expect.not.stringContaining(file),
     });
@@ -101,7 +101,7 @@ describe('verifying N-MNIST', () => {
     await writeSamples([...names('Train'), ...names('Test')]);
     await writeSamples(['Train/3/00003.bin'], SAMPLE.subarray(0, 8));
     await writeSamples(['Test/4/00004.bin'], Uint8Array.of(34, 0, 0, 0, 0));
-    await expect(verifyNmnist(root, real)).rejects.toMatchObject({
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
       code: 'data-corrupt',
       message: expect.stringMatching(
         /samples cannot be read \(2\):\n.*Train\/3\/00003\.bin: byte 5 .*\n.*Test\/4\/00004\.bin: byte 0 /,
@@ -111,13 +111,13 @@ describe('verifying N-MNIST', () => {
 
   test('rejects a split without samples, and simulated ones', async () => {
     await writeSamples([...names('Train'), 'Test/notes.txt']);
-    await expect(verifyNmnist(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
-    await expect(verifyNmnist(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({ code: 'data-corrupt' });
+    await expect(NMNIST.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
   });
 
   test('warns about a digit without samples and leaves other files out', async () => {
     await writeSamples([...names('Train'), ...names('Test').slice(0, 9), 'Test/1/notes.txt']);
-    const { warnings, files } = await verifyNmnist(root, real);
+    const { warnings, files } = await NMNIST.verify(root, real);
     expect(warnings).toContain('no test sample of 9.');
     expect(warnings.at(-1)).toMatch(/^1 file is not a sample \(.*\) and not used: Test\/1\/notes\.txt\.$/);
     expect(files.find((file) => file.path === 'Test/1/notes.txt')?.status).toBe('unlisted');
@@ -129,7 +129,7 @@ test('unused files cause one warning, before blank samples, and may have any siz
   await writeSamples([...names('Train'), ...names('Test'), ...others]);
   await writeSamples(['Test/a/b.bin', 'Test/c.bin', 'Test/d.bin'], new Uint8Array(17 << 20));
   await writeSamples(['Train/0/00000.bin'], new Uint8Array(0));
-  const { warnings, perClass } = await verifyNmnist(root, real);
+  const { warnings, perClass } = await NMNIST.verify(root, real);
   expect(warnings.slice(2)).toEqual([
     '6 files are not samples (Train/<digit>/<number>.bin, Test/<digit>/<number>.bin) and not used: ' +
       'Train/12/00001.bin, Train/3/my sample.bin, Train/Thumbs.db, Test/a/b.bin and 2 more.',

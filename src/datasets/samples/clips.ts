@@ -1,0 +1,65 @@
+import { clipOfEvents } from '../../events/clip-events.ts';
+import type { Events } from '../../events/events.ts';
+import { type Clip, type Clips, type ReadClip, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import { readWhole } from '../file-tree.ts';
+import { type Sample, type SampleLayout, splitSamples } from './layout.ts';
+import { locateSamples } from './locate.ts';
+
+/** One clip per sample, in name order. */
+export async function listSampleClips(
+  layout: SampleLayout,
+  root: string,
+  options: ReadOptions,
+): Promise<Clips> {
+  const names: string[] = [];
+  for (const place of await locateSamples(layout, root)) {
+    options.signal?.throwIfAborted();
+    names.push(...(await place.tree.list()));
+  }
+  const { train, test } = splitSamples(layout, names);
+  return { train: train.map(clipOfSample), test: test.map(clipOfSample) };
+}
+
+function clipOfSample({ path, class: label }: Sample): Clip {
+  return {
+    recording: path,
+    user: null,
+    light: null,
+    trial: null,
+    class: label,
+    startUs: null,
+    endUs: null,
+  };
+}
+
+/** Reads the named samples; a clip lasts from its first event to just after its last. */
+export async function readSampleClips(
+  layout: SampleLayout,
+  root: string,
+  clips: Clips,
+  options: ReadOptions,
+  visit: (clip: ReadClip) => Promise<void>,
+): Promise<void> {
+  const wanted = new Map<string, { readonly split: Split; readonly row: number }>();
+  for (const split of SPLITS) {
+    for (const [row, { recording }] of clips[split].entries()) wanted.set(recording, { split, row });
+  }
+  const total = wanted.size;
+  let done = 0;
+  for (const { tree } of await locateSamples(layout, root)) {
+    await tree.walk(async (file) => {
+      const place = wanted.get(file.path);
+      if (place === undefined) return;
+      const { events } = await layout.decode(await readWhole(file, layout.largestSampleBytes), file.path);
+      await visit({ ...place, ...spanOf(events), events: clipOfEvents(events) });
+      options.progress?.(++done, total);
+    }, options.signal);
+  }
+}
+
+function spanOf({ tUs }: Events): { readonly startUs: number; readonly endUs: number } {
+  if (tUs.length === 0) return { startUs: 0, endUs: 0 };
+  const first = tUs.reduce((a, b) => Math.min(a, b));
+  const last = tUs.reduce((a, b) => Math.max(a, b));
+  return { startUs: first, endUs: last + 1 };
+}

@@ -1,0 +1,74 @@
+import type { Events, Sensor } from '../../events/events.ts';
+import type { DatasetFacts, Split } from '../dataset.ts';
+import { SPLITS } from '../dataset.ts';
+import { byName } from '../file-tree.ts';
+
+/** A part of a data set: a folder, or the zip that unpacks to it. */
+export interface SamplePart {
+  readonly folder: string;
+  readonly archive: string;
+  /** Of the zip as published; null if the publisher gives none. */
+  readonly md5: string | null;
+}
+
+/** Where a sample belongs, as far as its name says; the split is null if the samples of a class are split by `trainShare`. */
+export interface SampleName {
+  readonly class: number;
+  readonly split: Split | null;
+}
+
+/** A data set with one file of events per sample, in folders or in zips of them. */
+export interface SampleLayout
+  extends Pick<
+    DatasetFacts,
+    'name' | 'title' | 'profile' | 'classes' | 'published' | 'usualRoot' | 'howToGet'
+  > {
+  readonly sensor: Sensor;
+  readonly parts: readonly SamplePart[];
+  /** What samples are called, for messages: `Train/<digit>/<number>.bin`. */
+  readonly sampleNames: string;
+  /** A larger file is not a sample. */
+  readonly largestSampleBytes: number;
+  /** `Train/7/00042.bin` -> its class and split; null for any other name. */
+  parseName(path: string): SampleName | null;
+  /** Of each class, the first ceil(trainShare · n) by name are for training; null if names or folders say which. */
+  readonly trainShare: number | null;
+  /** @throws {ReproError} if the bytes are not a sample */
+  decode(bytes: Uint8Array, file: string): Promise<DecodedSample> | DecodedSample;
+}
+
+export interface DecodedSample {
+  readonly events: Events;
+  /** One sentence for each accepted irregularity. */
+  readonly warnings: readonly string[];
+}
+
+/** One sample of a split. */
+export interface Sample {
+  readonly path: string;
+  readonly class: number;
+}
+
+/**
+ * Sorts samples into splits, each in name order.
+ *
+ * @param paths all file names, in any order; those that are not samples are left out
+ */
+export function splitSamples(layout: SampleLayout, paths: readonly string[]): Record<Split, Sample[]> {
+  const splits: Record<Split, Sample[]> = { train: [], test: [] };
+  const classes: string[][] = layout.classes.map(() => []);
+  for (const path of [...paths].sort(byName)) {
+    const name = layout.parseName(path);
+    if (name === null) continue;
+    if (name.split !== null) splits[name.split].push({ path, class: name.class });
+    else classes[name.class]!.push(path);
+  }
+  for (const [label, members] of classes.entries()) {
+    const kept = Math.ceil((layout.trainShare ?? 1) * members.length);
+    for (const [i, path] of members.entries()) {
+      splits[i < kept ? 'train' : 'test'].push({ path, class: label });
+    }
+  }
+  for (const split of SPLITS) splits[split].sort((a, b) => byName(a.path, b.path));
+  return splits;
+}

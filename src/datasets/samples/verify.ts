@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import { ReproError } from '../../errors.ts';
+import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import { hashChunks, hashFile } from '../file-hash.ts';
+import { byName, readWhole } from '../file-tree.ts';
+import { describeProblem, foldNames, formatBytes, formatCount, Problems } from '../problems.ts';
+import { rootOption, showPath } from '../show-path.ts';
+import { type Sample, type SampleLayout, splitSamples } from './layout.ts';
+import { locateSamples, type SamplePlace } from './locate.ts';
+
+/** Sample warnings shown; if there are more, they usually have one cause. */
+const MOST_WARNINGS = 20;
+
+interface Found {
+  readonly files: ManifestFile[];
+  /** Names of the samples that are right. */
+  readonly samples: string[];
+  /** One per sample that is accepted but not right. */
+  readonly sampleWarnings: string[];
+  /** About archives. */
+  readonly warnings: string[];
+}
+
+/**
+ * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete data set
+ * is accepted with a warning.
+ *
+ * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for, or `data-corrupt`
+ */
+export async function verifySamples(
+  layout: SampleLayout,
+  root: string,
+  options: ReadOptions,
+): Promise<Manifest> {
+  if (options.simulated) failSimulated(layout);
+  const places = await locateSamples(layout, root);
+  const problems = new Problems();
+  const total = await countSamples(layout, places);
+  let done = 0;
+  const found: Found = { files: [], samples: [], sampleWarnings: [], warnings: [] };
+  const progress = () => options.progress?.(++done, total);
+  for (const place of places) {
+    await verifyPart(layout, place, found, { problems, progress, signal: options.signal });
+  }
+  const splits = splitSamples(layout, found.samples);
+  const counted = SPLITS.flatMap((split) => checkCounts(layout, split, splits[split], problems));
+  problems.throwIfAny({
+    where: showPath(root),
+    what: layout.title,
+    fix:
+      'Download or unpack these again, then `repro run verify`; `repro logs verify` names all of them.\n' +
+      layout.howToGet(root),
+    log: options.log,
+  });
+  const count = (split: Split) => ({ recordings: splits[split].length, clips: splits[split].length });
+  const samples = [...splits.train, ...splits.test];
+  return {
+    version: 1,
+    dataset: layout.name,
+    simulated: false,
+    archive: places.every(({ archive }) => archive !== null),
+    splits: { train: count('train'), test: count('test') },
+    perUser: {},
+    perLight: {},
+    perClass: Object.fromEntries(
+      layout.classes.map((name, i) => [name, samples.filter((sample) => sample.class === i).length]),
+    ),
+    warnings: [
+      ...found.warnings,
+      ...counted,
+      ...describeIgnored(layout, found.files),
+      ...foldWarnings(found.sampleWarnings),
+    ],
+    files: found.files.sort((a, b) => byName(a.path, b.path)),
+  };
+}
+
+function failSimulated({ title, profile, usualRoot }: SampleLayout): never {
+  throw new ReproError('data-kind', `there are no simulated ${title} samples.`, {
+    where: 'dataset.simulated',
+    fix:
+      `For real samples: npx repro run verify --profile ${profile}${rootOption(usualRoot, usualRoot)}\n` +
+      'For simulated gestures: npx repro run --profile quick',
+  });
+}
+
+async function countSamples(layout: SampleLayout, places: readonly SamplePlace[]): Promise<number> {
+  let samples = 0;
+  for (const { tree } of places) {
+    for (const name of await tree.list()) if (layout.parseName(name) !== null) samples += 1;
+  }
+  return samples;
+}
+
+async function verifyPart(
+  layout: SampleLayout,
+  { part, archive, tree }: SamplePlace,
+  found: Found,
+  run: {
+    readonly problems: Problems;
+    readonly progress: () => void;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  if (archive !== null) {
+    const file = await hashFile(archive, run.signal);
+    found.files.push({ path: part.archive, ...file, status: 'archive' });
+    if (part.md5 !== null && file.md5 !== part.md5) {
+      found.warnings.push(
+        `${part.archive} (${formatBytes(file.sizeBytes)}): md5 ${file.md5} is not ${part.md5}: intact, but not the published archive.`,
+      );
+    }
+  }
+  await tree.walk(async (file) => {
+    try {
+      // A zip could hold samples of another part, which would then be read twice.
+      const isSample = layout.parseName(file.path) !== null && file.path.startsWith(`${part.folder}/`);
+      if (!isSample) {
+        const hash = await hashChunks(file.open(), run.signal);
+        found.files.push({ path: file.path, ...hash, status: 'unlisted' });
+        return;
+      }
+      const bytes = await readWhole(file, layout.largestSampleBytes);
+      found.sampleWarnings.push(...(await layout.decode(bytes, file.path)).warnings);
+      const md5 = createHash('md5').update(bytes).digest('hex');
+      found.files.push({ path: file.path, sizeBytes: bytes.length, md5, status: 'ok' });
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      run.problems.addPlace('samples cannot be read', describeProblem(error));
+      return;
+    }
+    found.samples.push(file.path);
+    run.progress();
+  }, run.signal);
+}
+
+/** @returns warnings about samples that are missing or too many */
+function checkCounts(
+  layout: SampleLayout,
+  split: Split,
+  samples: readonly Sample[],
+  problems: Problems,
+): string[] {
+  const warnings: string[] = [];
+  const noun = split === 'train' ? 'training sample' : 'test sample';
+  const all = layout.published[split];
+  if (samples.length === 0) {
+    problems.addPlace('no samples', `no ${noun}s: none is called ${layout.sampleNames}`);
+  } else if (samples.length < all) {
+    const count = samples.length.toLocaleString('en-US');
+    warnings.push(`subset of ${layout.title}: ${count} of ${formatCount(all, noun)}.`);
+  } else if (samples.length > all) {
+    const many = formatCount(samples.length, noun);
+    warnings.push(`${many}: more than ${layout.title}'s ${all.toLocaleString('en-US')}.`);
+  }
+  const present = new Set(samples.map((sample) => sample.class));
+  const absent = layout.classes.filter((_, i) => !present.has(i));
+  if (samples.length > 0 && absent.length > 0) warnings.push(`no ${noun} of ${absent.join(', ')}.`);
+  return warnings;
+}
+
+/** Otherwise a sample under another name would be missed silently. */
+function describeIgnored({ sampleNames }: SampleLayout, files: readonly ManifestFile[]): string[] {
+  const names = files.filter(({ status }) => status === 'unlisted').map((file) => file.path);
+  if (names.length === 0) return [];
+  const many = names.length === 1 ? 'file is not a sample' : 'files are not samples';
+  return [`${names.length} ${many} (${sampleNames}) and not used: ${foldNames(names)}.`];
+}
+
+function foldWarnings(warnings: readonly string[]): string[] {
+  if (warnings.length <= MOST_WARNINGS) return [...warnings];
+  return [
+    ...warnings.slice(0, MOST_WARNINGS),
+    `and ${warnings.length - MOST_WARNINGS} more sample warnings.`,
+  ];
+}
