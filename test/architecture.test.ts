@@ -14,7 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   stats: ['errors'],
   schema: ['errors'],
   engines: ['errors', 'formats', 'snn'],
-  datasets: ['errors', 'events', 'formats'],
+  datasets: ['errors', 'events', 'files', 'formats'],
   training: ['errors', 'engines', 'events', 'files', 'formats', 'snn', 'stats'],
   checkpoints: ['errors', 'engines', 'files', 'formats', 'snn', 'stats', 'training'],
   original: ['errors', 'engines', 'files', 'formats', 'schema', 'snn', 'training'],

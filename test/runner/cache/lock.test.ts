@@ -4,8 +4,8 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { acquireLock } from '../../../src/runner/cache/lock.ts';
-import { identifyThisProcess } from '../../../src/runner/cache/process-identity.ts';
+import { acquireLock } from '../../../src/files/lock.ts';
+import { identifyThisProcess } from '../../../src/files/process-identity.ts';
 import { startRunner, waitForFile } from '../rig/processes.ts';
 import { createProject, eventOf } from '../rig/project.ts';
 

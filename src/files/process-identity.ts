@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
-import { hasErrorCode } from '../../errors.ts';
+import { hasErrorCode } from '../errors.ts';
 
 /** Identifies a process, distinct from any later one with the same number. */
 export interface ProcessIdentity {

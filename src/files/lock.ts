@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { hasErrorCode, ReproError } from '../../errors.ts';
-import { removeEmptyFolder } from '../../files/empty-folder.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { removeEmptyFolder } from './empty-folder.ts';
 import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 
 interface LockContent extends ProcessIdentity {
