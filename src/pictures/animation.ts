@@ -1,0 +1,83 @@
+import { GifWriter } from 'omggif';
+import { ReproError } from '../errors.ts';
+import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { Canvas } from './canvas.ts';
+import { readClipShape } from './clip-shape.ts';
+import { drawEventSheet } from './event-sheet.ts';
+import { chooseFactor, requireCount } from './layout.ts';
+import { EVENT_PALETTE } from './palette.ts';
+import { findFullCount } from './shades.ts';
+
+export interface AnimationOptions {
+  /** How long each step is shown: 20 to 60,000 ms, stored in hundredths of a second. */
+  readonly delayMs: number;
+  /** Pixels of the picture per pixel of the sensor; chosen for about 256 pixels unless given. */
+  readonly factor?: number;
+  /** Whether the number of the step, from 1, is above the frame; yes unless given. */
+  readonly numbers?: boolean;
+  /** A line at the top: capitals, digits and spaces, such as SIMULATED. */
+  readonly caption?: string;
+}
+
+/** Browsers show a GIF with shorter delays at 100 ms. */
+const SHORTEST_MS = 20;
+const LONGEST_MS = 60_000;
+
+const LARGEST_PX = 65_535;
+/** Room for the palette and everything else at the start of the file. */
+const HEAD_BYTES = 1024;
+/** Room for the head of a frame; its pixels take at most 12 bits each, and a byte for every 255 of these. */
+const FRAME_HEAD_BYTES = 64;
+
+/** As a GIF has it: 256 colours, each one number. */
+const GIF_PALETTE = Array.from({ length: 256 }, (_, index) => {
+  const [red, green, blue] = EVENT_PALETTE[index] ?? [0, 0, 0];
+  return (red << 16) | (green << 8) | blue;
+});
+
+/**
+ * The steps of a clip one after the other as an animated GIF that repeats forever, in the colours of `contactSheet`.
+ *
+ * @param frames event counts, [T, 2, H, W]
+ * @returns the same bytes for the same input on every machine
+ * @throws {ReproError} `pictures` for a still image, another shape, and options out of range
+ */
+export function animation(frames: ClipFrames, options: AnimationOptions): Uint8Array {
+  const shape = readClipShape(frames);
+  if (shape.channels !== 2) {
+    throw new ReproError('pictures', 'a still image cannot be animated.', {
+      fix: 'Make a contact sheet of it.',
+    });
+  }
+  const { delayMs } = options;
+  if (!(delayMs >= SHORTEST_MS && delayMs <= LONGEST_MS)) {
+    throw new ReproError('pictures', `delayMs must be from ${SHORTEST_MS} to ${LONGEST_MS}, not ${delayMs}.`);
+  }
+  const factor = requireCount(options.factor ?? chooseFactor(shape), 'factor');
+  const full = findFullCount(frames.data);
+  const sheets = Array.from({ length: shape.steps }, (_, step) =>
+    drawEventSheet(frames, shape, {
+      steps: [step],
+      columns: 1,
+      factor,
+      full,
+      numbers: options.numbers ?? true,
+      caption: options.caption ?? null,
+    }),
+  );
+  return encodeGif(sheets, Math.round(delayMs / 10));
+}
+
+/** @param delay hundredths of a second */
+function encodeGif(sheets: readonly Canvas[], delay: number): Uint8Array {
+  const { width = 0, height = 0 } = sheets[0] ?? {};
+  if (width > LARGEST_PX || height > LARGEST_PX) {
+    throw new ReproError('pictures', `a GIF of ${width} x ${height} pixels is too large.`, {
+      fix: `Choose a smaller factor: the limit is ${LARGEST_PX}.`,
+    });
+  }
+  const bytes = new Uint8Array(HEAD_BYTES + sheets.length * (FRAME_HEAD_BYTES + 2 * width * height));
+  const gif = new GifWriter(bytes, width, height, { palette: GIF_PALETTE, loop: 0 });
+  for (const { pixels } of sheets) gif.addFrame(0, 0, width, height, Array.from(pixels), { delay });
+  return bytes.slice(0, gif.end());
+}

@@ -1,0 +1,92 @@
+import { encode } from 'fast-png';
+import { ReproError } from '../errors.ts';
+import type { ClipFrames } from '../formats/clip-examples.ts';
+import { type ClipShape, readClipShape } from './clip-shape.ts';
+import { drawEventSheet } from './event-sheet.ts';
+import { chooseColumns, chooseFactor, requireCount } from './layout.ts';
+import { EVENT_PALETTE } from './palette.ts';
+import { findFullCount } from './shades.ts';
+
+export interface SheetOptions {
+  /** Steps to show, from 0; all unless given. The strength of colours is that of the whole clip either way. */
+  readonly steps?: readonly number[];
+  /** Frames side by side; chosen for a sheet up to about 1600 pixels wide unless given. */
+  readonly columns?: number;
+  /** Pixels of the picture per pixel of the sensor; chosen for frames of about 256 pixels unless given. */
+  readonly factor?: number;
+  /** Whether the number of its step, from 1, is above each frame; only if there are several unless given. */
+  readonly numbers?: boolean;
+  /** A line at the top: capitals, digits and spaces, such as SIMULATED. Not for still images. */
+  readonly caption?: string;
+}
+
+export interface Picture {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly png: Uint8Array;
+}
+
+/** The smallest files; a sheet takes a few tens of milliseconds. */
+const ZLIB = { level: 9 } as const;
+
+/**
+ * The steps of a clip side by side as a PNG: ON events (brighter) in vermilion, OFF events (darker) in blue, both nearly black, on
+ * white; the more events of a pixel, the stronger its colour, by one scale for the whole clip. A still image is only enlarged.
+ *
+ * @param frames event counts [T, 2, H, W], or a still image [1, 1 or 3, H, W] with values from 0 to 255
+ * @returns the same bytes for the same input on every machine
+ * @throws {ReproError} `pictures` for another shape, and options out of range
+ */
+export function contactSheet(frames: ClipFrames, options: SheetOptions = {}): Picture {
+  const shape = readClipShape(frames);
+  const factor = requireCount(options.factor ?? chooseFactor(shape), 'factor');
+  if (shape.channels !== 2) return enlarge(frames, shape, factor);
+  const steps = options.steps ?? Array.from({ length: shape.steps }, (_, step) => step);
+  requireSteps(steps, shape.steps);
+  const { width, height, pixels } = drawEventSheet(frames, shape, {
+    steps,
+    factor,
+    columns: requireCount(options.columns ?? chooseColumns(steps.length, shape.width * factor), 'columns'),
+    full: findFullCount(frames.data),
+    numbers: options.numbers ?? shape.steps > 1,
+    caption: options.caption ?? null,
+  });
+  const palette = EVENT_PALETTE.map((color) => [...color]);
+  return {
+    width,
+    height,
+    png: encode({ width, height, data: pixels, channels: 1, palette }, { zlib: ZLIB }),
+  };
+}
+
+/** Steps at even distances, the first and the last among them. @returns at most `most`, from 0 */
+export function spreadSteps(steps: number, most: number): number[] {
+  if (steps <= most) return Array.from({ length: steps }, (_, step) => step);
+  if (most === 1) return [0];
+  return Array.from({ length: most }, (_, i) => Math.round((i * (steps - 1)) / (most - 1)));
+}
+
+function requireSteps(steps: readonly number[], count: number): void {
+  if (steps.length === 0) throw new ReproError('pictures', 'there are no steps to show.');
+  for (const step of steps) {
+    if (!Number.isInteger(step) || step < 0 || step >= count) {
+      throw new ReproError('pictures', `there is no step ${step} among ${count}; the first is 0.`);
+    }
+  }
+}
+
+/** Each pixel of a still image as a square; planes of colours become pixels of colours. */
+function enlarge({ data }: ClipFrames, { channels, height, width }: ClipShape, factor: number): Picture {
+  const size = { width: width * factor, height: height * factor };
+  const pixels = new Uint8Array(size.width * size.height * channels);
+  for (let y = 0, at = 0; y < size.height; y++) {
+    const row = Math.floor(y / factor) * width;
+    for (let x = 0; x < size.width; x++) {
+      for (let channel = 0; channel < channels; channel++, at++) {
+        pixels[at] = data[channel * height * width + row + Math.floor(x / factor)]!;
+      }
+    }
+  }
+  return { ...size, png: encode({ ...size, data: pixels, channels }, { zlib: ZLIB }) };
+}

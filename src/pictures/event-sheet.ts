@@ -1,0 +1,79 @@
+import type { ClipFrames } from '../formats/clip-examples.ts';
+import { Canvas } from './canvas.ts';
+import type { ClipShape } from './clip-shape.ts';
+import { GLYPH_HEIGHT, setText } from './glyphs.ts';
+import { GAP_PX } from './layout.ts';
+import { eventIndex, GROUND_INDEX, INK_INDEX } from './palette.ts';
+import { shadeOf } from './shades.ts';
+
+/** Pixels per dot of a character, so that it can be read. */
+const DOT_PX = 3;
+const TEXT_PX = GLYPH_HEIGHT * DOT_PX;
+
+export interface SheetPlan {
+  /** Steps to show, from 0, in reading order. */
+  readonly steps: readonly number[];
+  readonly columns: number;
+  /** Pixels of the picture per pixel of the sensor, in each direction. */
+  readonly factor: number;
+  /** The count at full strength: `findFullCount`. */
+  readonly full: number;
+  /** Whether the number of its step, from 1, is above each frame. */
+  readonly numbers: boolean;
+  /** A line at the top. */
+  readonly caption: string | null;
+}
+
+/**
+ * Draws steps of a clip of events side by side, with thin lines between them.
+ *
+ * @param frames [T, 2, H, W]
+ */
+export function drawEventSheet(frames: ClipFrames, shape: ClipShape, plan: SheetPlan): Canvas {
+  const { steps, columns, factor, numbers, caption } = plan;
+  const label = numbers ? TEXT_PX + 2 * GAP_PX : 0;
+  const head = caption === null ? 0 : TEXT_PX + 3 * GAP_PX;
+  const cell = { width: shape.width * factor + GAP_PX, height: label + shape.height * factor + GAP_PX };
+  const canvas = new Canvas(
+    GAP_PX + columns * cell.width,
+    head + GAP_PX + Math.ceil(steps.length / columns) * cell.height,
+    GROUND_INDEX,
+  );
+  if (caption !== null) write(canvas, caption, GAP_PX, 2 * GAP_PX);
+  for (const [position, step] of steps.entries()) {
+    const left = GAP_PX + (position % columns) * cell.width;
+    const top = head + GAP_PX + Math.floor(position / columns) * cell.height;
+    if (numbers) write(canvas, String(step + 1), left, top + GAP_PX);
+    drawStep(canvas, frames, shape, { step, factor, full: plan.full, left, top: top + label });
+  }
+  return canvas;
+}
+
+function drawStep(
+  canvas: Canvas,
+  { data }: ClipFrames,
+  { height, width }: ClipShape,
+  {
+    step,
+    factor,
+    full,
+    left,
+    top,
+  }: { step: number; factor: number; full: number; left: number; top: number },
+): void {
+  const size = height * width;
+  const off = step * 2 * size;
+  for (let row = 0; row < height; row++) {
+    for (let column = 0; column < width; column++) {
+      const at = off + row * width + column;
+      const index = eventIndex(shadeOf(data[at + size]!, full), shadeOf(data[at]!, full));
+      canvas.fill(left + column * factor, top + row * factor, factor, factor, index);
+    }
+  }
+}
+
+function write(canvas: Canvas, text: string, left: number, top: number): void {
+  for (const { x, y } of setText(text).dots) {
+    canvas.fill(left + x * DOT_PX, top + y * DOT_PX, DOT_PX, DOT_PX, INK_INDEX);
+  }
+}

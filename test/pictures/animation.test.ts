@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import { animation } from '../../src/pictures/animation.ts';
+import { binClip } from '../../src/pictures/bin-clip.ts';
+import { contactSheet } from '../../src/pictures/contact-sheet.ts';
+import { decodeGif, decodePng } from './decode.ts';
+
+const noise = (steps: number, height: number, width: number) => ({
+  shape: [steps, 2, height, width],
+  data: Uint16Array.from(
+    { length: steps * 2 * height * width },
+    (_, i) => ((i * 7919) % 11) * ((i * 31) % 2),
+  ),
+});
+
+describe('an animation', () => {
+  test('shows the frames of the contact sheet one after the other, forever', () => {
+    const clip = noise(6, 5, 9);
+    const gif = decodeGif(animation(clip, { delayMs: 120, factor: 2 }));
+    expect(gif).toMatchObject({ repeat: 0, delaysMs: Array(6).fill(120) });
+    for (const [step, frame] of gif.frames.entries()) {
+      const sheet = decodePng(contactSheet(clip, { steps: [step], factor: 2 }).png);
+      expect([frame.width, frame.height]).toEqual([sheet.width, sheet.height]);
+      for (let y = 0; y < sheet.height; y++) {
+        for (let x = 0; x < sheet.width; x++) expect(frame.at(x, y)).toEqual(sheet.at(x, y));
+      }
+    }
+  });
+
+  test.each([1, 2, 100])('has %i frames', (steps) => {
+    expect(decodeGif(animation(noise(steps, 4, 3), { delayMs: 50, factor: 1 })).frames).toHaveLength(steps);
+  });
+
+  test('may go without numbers, and with a line at the top', () => {
+    const height = (options: object) =>
+      decodeGif(animation(noise(2, 4, 3), { delayMs: 50, factor: 1, ...options })).frames[0]?.height;
+    expect(height({ numbers: false })).toBe(12);
+    expect(height({})).toBe(35);
+    expect(height({ numbers: false, caption: 'SIMULATED' })).toBe(39);
+  });
+
+  test('is the same, byte for byte, each time', () => {
+    const make = () => animation(noise(3, 8, 8), { delayMs: 100 });
+    expect(make()).toEqual(make());
+  });
+
+  test('refuses a still image and delays that a GIF cannot have', () => {
+    expect(() => animation({ shape: [1, 1, 2, 2], data: new Uint8Array(4) }, { delayMs: 100 })).toThrow(
+      'a still image cannot be animated',
+    );
+    for (const delayMs of [0, 19, 60_001, Number.NaN]) {
+      expect(() => animation(noise(1, 2, 2), { delayMs })).toThrow(
+        `delayMs must be from 20 to 60000, not ${delayMs}`,
+      );
+    }
+  });
+});
+
+describe('binning', () => {
+  test('adds up the events of neighbouring pixels, and loses none', () => {
+    // One step of 3 x 3 pixels: OFF 1 to 9, ON none but the last.
+    const clip = {
+      shape: [1, 2, 3, 3],
+      data: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 0, 0, 0, 0, 0, 0, 0, 255),
+    };
+    const { shape, data } = binClip(clip, 2);
+    expect(shape).toEqual([1, 2, 2, 2]);
+    expect([...data]).toEqual([1 + 2 + 4 + 5, 3 + 6, 7 + 8, 9, 0, 0, 0, 255]);
+    expect([...binClip(clip, 1).data]).toEqual([...clip.data]);
+    expect(() => binClip(clip, 0)).toThrow('by must be a whole number from 1, not 0');
+  });
+});

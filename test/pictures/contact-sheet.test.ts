@@ -1,0 +1,199 @@
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { contactSheet, spreadSteps } from '../../src/pictures/contact-sheet.ts';
+import { decodePng } from './decode.ts';
+
+const PAPER = [255, 255, 255];
+const GROUND = [222, 226, 230];
+const ON = [213, 94, 0];
+const OFF = [0, 114, 178];
+
+/** 2 steps of 1 x 2 pixels: OFF, then ON of each step. The largest count, 4, is at full strength. */
+const tiny = { shape: [2, 2, 1, 2], data: Uint8Array.of(0, 4, 1, 0, 0, 4, 0, 4) };
+
+describe('a contact sheet', () => {
+  test('shows ON events in vermilion and OFF events in blue on white, stronger the more there are', () => {
+    const { width, height, png } = contactSheet(tiny, { factor: 2, numbers: false });
+    const { at, ...size } = decodePng(png);
+    // 2 columns of 2 pixels, each of 2 x 2, and 4 pixels around and between.
+    expect(size).toEqual({ width: 20, height: 10 });
+    expect({ width, height }).toEqual(size);
+    // 1 of 4 events: shade ceil(14 √¼) = 7, opacity 0.22 + 0.78 · 6/13 = 0.58; red 255 − 0.58 · (255 − 213) = 230.6.
+    expect([at(4, 4), at(5, 5)]).toEqual([
+      [231, 162, 107],
+      [231, 162, 107],
+    ]);
+    expect([at(6, 4), at(7, 5)]).toEqual([OFF, OFF]);
+    expect([at(12, 4), at(13, 5)]).toEqual([PAPER, PAPER]);
+    // Both at full strength: 213 · 0 / 255, 94 · 114 / 255, 0 · 178 / 255.
+    expect(at(14, 4)).toEqual([0, 42, 0]);
+    for (const [x, y] of [
+      [0, 0],
+      [3, 4],
+      [8, 4],
+      [11, 5],
+      [16, 4],
+      [4, 3],
+      [4, 6],
+      [19, 9],
+    ] as const) {
+      expect(at(x, y)).toEqual(GROUND);
+    }
+  });
+
+  test('numbers the steps from 1', () => {
+    const { width, height, png } = contactSheet(tiny, { factor: 8 });
+    // The number takes 5 dots of 3 pixels, with 4 pixels above and below.
+    expect({ width, height }).toEqual({ width: 44, height: 39 });
+    const { at } = decodePng(png);
+    const dots = (left: number) =>
+      Array.from({ length: 5 }, (_, y) =>
+        Array.from({ length: 3 }, (_, x) => (at(left + 3 * x, 8 + 3 * y)[0] === 31 ? '#' : '.')).join(''),
+      );
+    expect(dots(4)).toEqual(['.#.', '##.', '.#.', '.#.', '###']);
+    expect(dots(24)).toEqual(['###', '..#', '###', '#..', '###']);
+    expect(at(4, 27)).toEqual([231, 162, 107]);
+  });
+
+  test('has a line at the top if asked', () => {
+    const plain = contactSheet(tiny, { factor: 2, numbers: false });
+    const marked = contactSheet(tiny, { factor: 2, numbers: false, caption: 'SIMULATED' });
+    expect(marked.height - plain.height).toBe(27);
+    const { at } = decodePng(marked.png);
+    expect(at(7, 8)).toEqual([31, 35, 40]); // the top of the S
+    expect(at(4, 4 + 27)).toEqual([231, 162, 107]);
+    expect(() => contactSheet(tiny, { caption: 'naïve' })).toThrow('a character that cannot be drawn: "n"');
+  });
+
+  test('shows some steps by the scale of the whole clip', () => {
+    const one = contactSheet(tiny, { steps: [0], factor: 1, numbers: false });
+    expect(one).toMatchObject({ width: 10, height: 9 });
+    expect(decodePng(one.png).at(4, 4)).toEqual([231, 162, 107]);
+    expect(contactSheet(tiny, { steps: [1, 0], factor: 1, numbers: false })).toMatchObject({ width: 16 });
+    for (const step of [2, -1, 0.5]) {
+      expect(() => contactSheet(tiny, { steps: [step] })).toThrow(`no step ${step} among 2`);
+    }
+    expect(() => contactSheet(tiny, { steps: [] })).toThrow('there are no steps to show');
+  });
+
+  test('is not faint because of a hot pixel, and shows counts above 255', () => {
+    // 200 pixels with 2 events and one with 70,000.
+    const data = new Uint32Array(2 * 15 * 15);
+    data.fill(2, 225, 425);
+    data[0] = 70_000;
+    const { at } = decodePng(contactSheet({ shape: [1, 2, 15, 15], data }, { factor: 1 }).png);
+    expect(at(4 + 1, 4)).toEqual(ON);
+    expect(at(4, 4)).toEqual([0, 42, 0]);
+    const dense = { shape: [1, 2, 1, 2], data: Uint16Array.of(0, 0, 300, 600) };
+    // 300 of 600: shade ceil(14 √½) = 10.
+    expect(decodePng(contactSheet(dense, { factor: 1 }).png).at(4, 4)).toEqual([223, 133, 61]);
+  });
+
+  test('of a clip without events is white', () => {
+    const { at, ...size } = decodePng(
+      contactSheet({ shape: [1, 2, 3, 3], data: new Uint8Array(18) }, { factor: 1 }).png,
+    );
+    expect(size).toEqual({ width: 11, height: 11 });
+    for (let y = 4; y < 7; y++) for (let x = 4; x < 7; x++) expect(at(x, y)).toEqual(PAPER);
+  });
+
+  test.each([
+    // steps, height, width: factor, columns
+    [1, 34, 34, 8, 1],
+    [8, 34, 34, 8, 4],
+    [16, 32, 32, 8, 4],
+    [20, 128, 128, 2, 5],
+    [20, 180, 240, 1, 5],
+    [7, 260, 346, 1, 4],
+    [100, 34, 34, 8, 5],
+    [3, 720, 1280, 1, 1],
+  ])(
+    'of %i steps of %i x %i pixels enlarges them by %i in %i columns',
+    (steps, height, width, factor, columns) => {
+      const sheet = contactSheet({
+        shape: [steps, 2, height, width],
+        data: new Uint8Array(steps * 2 * height * width),
+      });
+      const label = steps > 1 ? 23 : 0;
+      expect(sheet).toMatchObject({
+        width: 4 + columns * (width * factor + 4),
+        height: 4 + Math.ceil(steps / columns) * (height * factor + 4 + label),
+      });
+    },
+  );
+
+  test('keeps rows and columns apart on a sensor that is not square', () => {
+    const [height, width] = [180, 240];
+    const data = new Uint8Array(2 * height * width);
+    data[height * width + 179 * width + 10] = 1;
+    const { at } = decodePng(contactSheet({ shape: [1, 2, height, width], data }).png);
+    expect(at(4 + 10, 4 + 179)).toEqual(ON);
+    expect(at(4 + 10, 4 + 178)).toEqual(PAPER);
+  });
+
+  test('is the same, byte for byte, on every machine', () => {
+    const data = Uint8Array.from({ length: 4 * 2 * 9 * 7 }, (_, i) => (i * 7919) % 5);
+    const { png } = contactSheet({ shape: [4, 2, 9, 7], data }, { caption: 'SIMULATED' });
+    expect(createHash('sha256').update(png).digest('hex')).toBe(
+      'fb5bbe0206394f8bdb7b93341a1d3b1fcea10db4af7c7cb1ba6f518b697ab8fd',
+    );
+  });
+});
+
+describe('a picture of a still image', () => {
+  test('is the image, enlarged', () => {
+    // 1 x 2 pixels: red and green planes differ, blue is 7.
+    const { at, ...size } = decodePng(
+      contactSheet({ shape: [1, 3, 1, 2], data: Uint8Array.of(255, 0, 10, 20, 7, 7) }, { factor: 3 }).png,
+    );
+    expect(size).toEqual({ width: 6, height: 3 });
+    expect([at(0, 0), at(2, 2)]).toEqual([
+      [255, 10, 7],
+      [255, 10, 7],
+    ]);
+    expect([at(3, 0), at(5, 2)]).toEqual([
+      [0, 20, 7],
+      [0, 20, 7],
+    ]);
+  });
+
+  test('may be grey', () => {
+    const { png, width } = contactSheet({ shape: [1, 1, 28, 28], data: new Uint8Array(784).fill(200) });
+    expect(width).toBe(252);
+    expect(decodePng(png).at(100, 100)).toEqual([200, 200, 200]);
+  });
+});
+
+describe('frames', () => {
+  test.each<[string, number[], number]>([
+    ['three dimensions', [2, 1, 2], 4],
+    ['several images', [2, 1, 1, 2], 4],
+    ['four channels', [1, 4, 1, 1], 4],
+    ['no steps', [0, 2, 1, 1], 0],
+    ['no pixels', [1, 2, 0, 4], 0],
+  ])('are refused with %s', (_, shape, length) => {
+    expect(() => contactSheet({ shape, data: new Uint8Array(length) })).toThrow(
+      expect.objectContaining({
+        code: 'pictures',
+        message: expect.stringContaining(`got [${shape.join(', ')}]`),
+      }),
+    );
+  });
+
+  test('are refused with another number of counts than their shape, and sizes below 1', () => {
+    expect(() => contactSheet({ shape: [1, 2, 2, 2], data: new Uint8Array(7) })).toThrow(
+      'frames [1, 2, 2, 2] need 8 numbers, got 7',
+    );
+    expect(() => contactSheet(tiny, { factor: 0 })).toThrow('factor must be a whole number from 1, not 0');
+    expect(() => contactSheet(tiny, { columns: 1.5 })).toThrow(
+      'columns must be a whole number from 1, not 1.5',
+    );
+  });
+});
+
+test('steps are spread evenly, with the first and the last', () => {
+  expect(spreadSteps(3, 10)).toEqual([0, 1, 2]);
+  expect(spreadSteps(20, 10)).toEqual([0, 2, 4, 6, 8, 11, 13, 15, 17, 19]);
+  expect(spreadSteps(100, 2)).toEqual([0, 99]);
+  expect(spreadSteps(5, 1)).toEqual([0]);
+});
