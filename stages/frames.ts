@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { writeExamples } from '../src/datasets/examples.ts';
 import { type FrameSettings, writeFrames } from '../src/datasets/frame-writer.ts';
+import { writeImages } from '../src/datasets/image-writer.ts';
 import { findDataset } from '../src/datasets/registry.ts';
 import { parseFields } from '../src/formats/fields.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
@@ -8,36 +10,52 @@ import { requirePath } from '../src/stage/require-path.ts';
 
 interface Params {
   readonly dataset: { readonly name: string };
-  readonly frames: FrameSettings;
+  readonly frames: FrameSettings | Pick<FrameSettings, 'limit'>;
 }
 
 export default defineStage<Params>({
-  summary: 'Cuts the recordings into clips and accumulates their events into frames.',
+  summary:
+    'Cuts the recordings into clips and accumulates their events into frames; or collects still images.',
   async run(context) {
     const verified = requirePath(context.inputs, 0, 'verified data');
     const root = requirePath(context.inputs, 1, 'recordings');
     const output = requirePath(context.outputs, 0, 'frames');
     const dataset = findDataset(context.params.dataset.name);
     const manifest = await readManifest(path.join(verified, 'manifest.json'), dataset.name);
-    const { splits, frames } = await writeFrames({
-      dataset,
+    const settings = context.params.frames;
+    const options = {
       root,
       output,
-      simulated: manifest.simulated,
-      settings: context.params.frames,
       signal: context.signal,
-      progress: (done, total) => context.progress({ done, total, unit: dataset.recordingsNoun }),
-      warn: context.warn,
-    });
-    const events = [...splits.train, ...splits.test].reduce((sum, clip) => sum + clip.events, 0);
+      progress: (done: number, total: number) =>
+        context.progress({ done, total, unit: dataset.recordingsNoun }),
+    };
+    const { splits, frames } =
+      dataset.kind === 'images'
+        ? await writeImages({ ...options, dataset, limit: settings.limit })
+        : await writeFrames({
+            ...options,
+            dataset,
+            simulated: manifest.simulated,
+            settings: requireFrames(settings),
+            warn: context.warn,
+          });
+    await writeExamples(output);
+    const events = [...splits.train, ...splits.test].reduce((sum, clip) => sum + (clip.events ?? 0), 0);
     context.metrics({
       'clips.train': splits.train.length,
       'clips.test': splits.test.length,
-      events,
+      ...(dataset.kind === 'events' ? { events } : {}),
       dtype: frames.dtype,
     });
   },
 });
+
+/** The profile's schema requires them for event recordings. */
+function requireFrames(settings: Params['frames']): FrameSettings {
+  if ('steps' in settings) return settings;
+  throw new RangeError('frames.steps is missing');
+}
 
 /** Whether the recordings are simulated, which the frames' index has to say. */
 async function readManifest(file: string, dataset: string): Promise<{ readonly simulated: boolean }> {

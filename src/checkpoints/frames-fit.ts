@@ -24,10 +24,16 @@ export function checkFramesFit(
   const fail = (problem: string, fix: string): never => {
     throw new ReproError('frames-misfit', problem, { fix });
   };
-  if (architecture !== 'event-frames') {
+  if (architecture !== 'event-frames' && index.images === undefined) {
     fail(
       `this is a network for still images (${architecture}), but ${index.dataset} has event frames.`,
-      'No data set here has still images to evaluate it on.',
+      `Choose a profile with such images: --profile ${architecture}.`,
+    );
+  }
+  if (architecture === 'event-frames' && index.images !== undefined) {
+    fail(
+      `this is a network for event frames, but ${index.dataset} has still images.`,
+      'Choose the profile of the event recordings that it was trained on, with --profile.',
     );
   }
   const [channels, height, width] = network.input;
@@ -35,7 +41,9 @@ export function checkFramesFit(
   if (channels !== frameChannels) {
     fail(
       `the network takes frames with ${channels} channels, but these have ${frameChannels}.`,
-      'Event frames have 2, one per polarity.',
+      index.images === undefined
+        ? 'Event frames have 2, one per polarity.'
+        : 'Images of MNIST and FashionMNIST have 1, those of CIFAR10 have 3.',
     );
   }
   if (height !== frameHeight || width !== frameWidth) {

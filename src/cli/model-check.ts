@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { originalDatasets } from '../original/data-sets.ts';
+import { findOriginalDataset, type OriginalDataset } from '../original/data-sets.ts';
 import type { Plan, StageInstance } from '../runner/plan.ts';
 import { getAt, type Json, type JsonObject } from '../schema/json.ts';
 import { type Problem, throwProblems } from '../schema/problems.ts';
@@ -89,28 +89,46 @@ function buildSpec(
   origins: SettingOrigins,
 ): NetworkSpec | undefined {
   const name = getAt(settings, ['dataset', 'name']);
-  const downsample = getAt(settings, ['frames', 'downsample']) ?? 1;
-  const dataset = Object.values(originalDatasets).find(({ reader }) => reader?.name === name);
-  if (dataset?.kind !== 'events' || typeof downsample !== 'number') return undefined;
-  const [height, width] = dataset.sensor.map((pixels) => pixels / downsample);
-  // The stage `frames` rejects a sensor size that is not divisible.
-  if (!Number.isInteger(height) || !Number.isInteger(width)) return undefined;
+  const dataset = findOriginalDataset(name);
+  const input = dataset && inputOf(dataset, getAt(settings, ['frames', 'downsample']) ?? 1);
+  if (dataset === undefined || input === undefined) return undefined;
+  const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
+  if (dataset.kind === 'still' && !isStill) {
+    throw origins.refuse(
+      'model-invalid',
+      'network.architecture',
+      `event-frames is for event recordings, but ${String(name)} consists of still images.`,
+      `Choose a model with \`architecture: ${dataset.architecture}\`, such as configs/models/${dataset.reader.profile}.yaml.`,
+    );
+  }
   try {
-    return buildNetwork({ input: [2, height ?? 0, width ?? 0], classes: dataset.classes, ...network });
+    return buildNetwork({ input, classes: dataset.classes, ...network });
   } catch (error) {
     if (!(error instanceof ShapeError)) throw error;
     const problem = `${error.message.replace(/^network: /, '')}.`;
     if (error instanceof NetworkSizeError) {
       throw origins.refuse('model-invalid', 'network.channels', problem, 'Use fewer channels.');
     }
-    const isStill = network.architecture !== undefined && network.architecture !== 'event-frames';
+    if (!isStill) {
+      const fix = 'Use fewer layers, or larger frames (`frames.downsample`).';
+      throw origins.refuse('model-invalid', 'network.layers', problem, fix);
+    }
     throw origins.refuse(
       'model-invalid',
-      isStill ? 'network.architecture' : 'network.layers',
+      'network.architecture',
       problem,
-      isStill
-        ? `This architecture is for still images, but ${name} consists of events: docs/networks.md.`
-        : 'Use fewer layers, or larger frames (`frames.downsample`).',
+      dataset.kind === 'still'
+        ? 'Choose the architecture for images of this size: docs/networks.md.'
+        : `This architecture is for still images, but ${String(name)} consists of events: docs/networks.md.`,
     );
   }
+}
+
+/** [C, H, W] of a frame; undefined if the sensor cannot be divided, which the stage `frames` rejects. */
+function inputOf(dataset: OriginalDataset, downsample: unknown): [number, number, number] | undefined {
+  if (dataset.kind === 'still') return [...dataset.image];
+  if (typeof downsample !== 'number') return undefined;
+  const [height, width] = dataset.sensor;
+  if (height % downsample !== 0 || width % downsample !== 0) return undefined;
+  return [2, height / downsample, width / downsample];
 }

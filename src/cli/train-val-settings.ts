@@ -98,7 +98,7 @@ export async function loadDataPlan(
     );
   }
   const said = framesOf(plan);
-  const unsaid = Object.entries(preparation.frames).filter(([key, value]) => said[key] !== value);
+  const unsaid = Object.entries(preparation.frames ?? {}).filter(([key, value]) => said[key] !== value);
   if (unsaid.length === 0) return { plan, pipeline };
   const set = [...options.set, ...unsaid.map(([key, value]) => `frames.${key}=${value}`)];
   return { plan: await loadSelectedPlan({ ...pipeline, set }), pipeline: { ...pipeline, set } };

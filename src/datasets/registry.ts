@@ -1,10 +1,22 @@
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../errors.ts';
+import { CIFAR10 } from './cifar10.ts';
+import { CIFAR10_DVS } from './cifar10-dvs.ts';
 import type { Dataset } from './dataset.ts';
 import { DVS128_GESTURE } from './dvs128-gesture.ts';
+import { FASHION_MNIST } from './fashion-mnist.ts';
+import { MNIST } from './mnist.ts';
 import { NMNIST } from './nmnist.ts';
 
-const DATASETS: readonly Dataset[] = [DVS128_GESTURE, NMNIST];
+/** Events first, then still images; the one of the thesis before the others. */
+export const DATASETS: readonly Dataset[] = [
+  DVS128_GESTURE,
+  NMNIST,
+  CIFAR10_DVS,
+  MNIST,
+  FASHION_MNIST,
+  CIFAR10,
+];
 
 /** @throws {ReproError} `dataset-unknown`, with the closest name */
 export function findDataset(name: string): Dataset {

@@ -8,6 +8,7 @@ export const FRAME_CACHE_FIX = 'Make the frames again: `repro run frames --force
 
 const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;
+const SPLITS_BY = ['number', 'time'] as const;
 
 /** Element types of counts: the smallest that holds all counts of a cache. */
 export type CountType = 'uint8' | 'uint16' | 'uint32';
@@ -40,11 +41,11 @@ export interface CachedClip {
   readonly trial: number | null;
   /** From 0. */
   readonly class: number;
-  /** The clip holds the events with `startUs <= t < endUs`. */
-  readonly startUs: number;
-  readonly endUs: number;
-  /** Number of these events: the sum of the row's counts. */
-  readonly events: number;
+  /** The clip holds the events with `startUs <= t < endUs`; null for a still image. */
+  readonly startUs: number | null;
+  readonly endUs: number | null;
+  /** Number of these events: the sum of the row's counts; null for a still image. */
+  readonly events: number | null;
   /** Duration of each of its T frames; only present with the normalisation `frequency`, which divides by it. */
   readonly durationsUs?: readonly number[];
 }
@@ -54,12 +55,13 @@ export interface ClipIndex {
   readonly dataset: string;
   readonly simulated: boolean;
   readonly classes: readonly string[];
-  /** The camera's pixels. */
+  /** The pixels of the camera or of an image. */
   readonly sensor: { readonly height: number; readonly width: number };
   readonly frames: {
-    /** T: frames per clip. */
+    /** T: frames per clip; 1 for still images, which the network repeats. */
     readonly steps: number;
-    readonly splitBy: 'number' | 'time';
+    /** Null for still images. */
+    readonly splitBy: 'number' | 'time' | null;
     /** Pixels binned in each direction. */
     readonly downsample: number;
     readonly height: number;
@@ -70,6 +72,8 @@ export interface ClipIndex {
     /** Whether events marked invalid by the camera were counted; absent in older caches. */
     readonly invalidEvents?: 'keep' | 'drop';
   };
+  /** Only for still images: how to show them. The `.npy` files hold their pixels as published. */
+  readonly images?: ImagePreparation;
   readonly splits: Readonly<Record<(typeof SPLITS)[number], readonly CachedClip[]>>;
 }
 
@@ -97,6 +101,7 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
   const sensor = fields.object('sensor');
   const frames = fields.object('frames');
   const splits = fields.object('splits');
+  const images = fields.has('images') ? readPreparation(fields.object('images')) : undefined;
   const normalization = frames.has('normalization') ? frames.choice('normalization', NORMALIZATIONS) : null;
   const steps = frames.count('steps');
   const durations = normalization === 'frequency' ? steps : null;
@@ -109,7 +114,7 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
     sensor: { height: sensor.count('height'), width: sensor.count('width') },
     frames: {
       steps,
-      splitBy: frames.choice('splitBy', ['number', 'time']),
+      splitBy: images === undefined ? frames.choice('splitBy', SPLITS_BY) : null,
       downsample: frames.count('downsample'),
       height: frames.count('height'),
       width: frames.count('width'),
@@ -119,7 +124,16 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
         ? { invalidEvents: frames.choice('invalidEvents', ['keep', 'drop']) }
         : {}),
     },
+    ...(images === undefined ? {} : { images }),
     splits: { train: readClips('train'), test: readClips('test') },
+  };
+}
+
+function readPreparation(fields: Fields): ImagePreparation {
+  return {
+    mean: fields.numbers('mean'),
+    std: fields.numbers('std'),
+    augmentation: fields.choice('augmentation', AUGMENTATIONS),
   };
 }
 
@@ -134,9 +148,9 @@ function readClip(
     light: fields.has('light') ? fields.text('light') : null,
     trial: fields.has('trial') ? fields.count('trial') : null,
     class: fields.number('class', { min: 0, max: expected.classes - 1, integer: true }),
-    startUs: fields.count('startUs'),
-    endUs: fields.count('endUs'),
-    events: fields.count('events'),
+    startUs: fields.has('startUs') ? fields.count('startUs') : null,
+    endUs: fields.has('endUs') ? fields.count('endUs') : null,
+    events: fields.has('events') ? fields.count('events') : null,
     ...(expected.durations === null ? {} : { durationsUs: readDurations(fields, expected.durations) }),
   };
 }

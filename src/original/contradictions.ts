@@ -44,9 +44,12 @@ export function findContradictions(
   }
   if (areSound('dataset_name')) {
     const dataset = originalDatasets[values.dataset_name];
-    if (dataset.kind === 'undefined') problems.push(`-dataset_name ${values.dataset_name}: ${dataset.why}.`);
     if (dataset.kind === 'still') notes.push(...describeIgnored(values.dataset_name, given));
-    if (dataset.kind === 'events') {
+    if (dataset.kind === 'events' && dataset.refusal !== undefined) {
+      problems.push(
+        `-dataset_name ${values.dataset_name}: ${dataset.refusal}. Here, profile ${dataset.reader.profile} trains one.`,
+      );
+    } else if (dataset.kind === 'events') {
       missing.push(...eventArguments.filter((name) => !given.has(name)));
       const most = countFittingLayers(dataset.sensor);
       if (areSound('number_layer') && (values.number_layer ?? 0) > most) {

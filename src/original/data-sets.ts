@@ -1,14 +1,17 @@
 import type { DatasetName } from './argument-table.ts';
 
 /** What a data set name means in the original's arguments. */
-export type OriginalDataset =
+export type OriginalDataset = {
+  readonly classes: number;
+  /** The data set's name in a profile, and the profile to read it with. */
+  readonly reader: { readonly name: string; readonly profile: string };
+} & (
   | {
       readonly kind: 'events';
       /** Height and width of the camera, in pixels. */
       readonly sensor: readonly [number, number];
-      readonly classes: number;
-      /** The data set's name in a profile, and the profile to read it with; null if it cannot be read yet. */
-      readonly reader: { readonly name: string; readonly profile: string } | null;
+      /** Why the original's script cannot train on it, if it cannot. */
+      readonly refusal?: string;
       /** How many recordings are published, and how many clips of each class there are in one. */
       readonly recordings?: {
         readonly train: number;
@@ -18,29 +21,57 @@ export type OriginalDataset =
     }
   | {
       readonly kind: 'still';
+      /** Channels, height and width of an image. */
+      readonly image: readonly [number, number, number];
       readonly architecture: 'mnist' | 'cifar10';
       /** Widths of the original's convolutions and its hidden linear layer. */
       readonly channels: number;
       readonly hidden: number;
-      readonly reader: null;
     }
-  | { readonly kind: 'undefined'; readonly why: string; readonly reader: null };
+);
 
 export const originalDatasets: Readonly<Record<DatasetName, OriginalDataset>> = {
-  MNIST: { kind: 'still', architecture: 'mnist', channels: 128, hidden: 2048, reader: null },
-  FashionMNIST: { kind: 'still', architecture: 'mnist', channels: 128, hidden: 2048, reader: null },
-  CIFAR10: { kind: 'still', architecture: 'cifar10', channels: 256, hidden: 2048, reader: null },
-  NMNIST: {
-    kind: 'events',
-    sensor: [34, 34],
+  MNIST: {
+    kind: 'still',
+    image: [1, 28, 28],
     classes: 10,
-    reader: { name: 'nmnist', profile: 'nmnist' },
+    architecture: 'mnist',
+    channels: 128,
+    hidden: 2048,
+    reader: { name: 'mnist', profile: 'mnist' },
   },
-  CIFAR10DVS: { kind: 'events', sensor: [128, 128], classes: 10, reader: null },
+  FashionMNIST: {
+    kind: 'still',
+    image: [1, 28, 28],
+    classes: 10,
+    architecture: 'mnist',
+    channels: 128,
+    hidden: 2048,
+    reader: { name: 'fashion-mnist', profile: 'fashion-mnist' },
+  },
+  CIFAR10: {
+    kind: 'still',
+    image: [3, 32, 32],
+    classes: 10,
+    architecture: 'cifar10',
+    channels: 256,
+    hidden: 2048,
+    reader: { name: 'cifar10', profile: 'cifar10' },
+  },
+  NMNIST: { kind: 'events', sensor: [34, 34], classes: 10, reader: { name: 'nmnist', profile: 'nmnist' } },
+  CIFAR10DVS: {
+    kind: 'events',
+    sensor: [128, 128],
+    classes: 10,
+    reader: { name: 'cifar10-dvs', profile: 'cifar10-dvs' },
+  },
   ASLDVS: {
-    kind: 'undefined',
-    why: 'the original accepts this name, but stops after scaling the frames to 256 x 256: it never defined a network for them',
-    reader: null,
+    kind: 'events',
+    sensor: [180, 240],
+    classes: 24,
+    reader: { name: 'asl-dvs', profile: 'asl-dvs' },
+    refusal:
+      'the original accepts this name, but stops after scaling the frames to 256 x 256: it never defined a network for them',
   },
   DVS128Gesture: {
     kind: 'events',
@@ -50,6 +81,11 @@ export const originalDatasets: Readonly<Record<DatasetName, OriginalDataset>> = 
     recordings: { train: 98, test: 24, clipsByClass: [1, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1] },
   },
 };
+
+/** By its name in a profile. */
+export function findOriginalDataset(name: unknown): OriginalDataset | undefined {
+  return Object.values(originalDatasets).find(({ reader }) => reader.name === name);
+}
 
 /** The number of blocks that a frame of this size allows: each halves height and width. */
 export function countFittingLayers([height, width]: readonly [number, number]): number {

@@ -36,8 +36,8 @@ export interface ModelFile {
 
 /** The arguments that belong to a profile. */
 export interface ProfileParts {
-  /** The data set's name there, and the profile for it; null if it cannot be read yet. */
-  readonly dataset: { readonly name: string; readonly profile: string } | null;
+  /** The data set's name there, and the profile for it. */
+  readonly dataset: { readonly name: string; readonly profile: string };
   /** null for still images. */
   readonly frames: {
     readonly steps: number;

@@ -56,34 +56,28 @@ function describeProfile(
 ): string[] {
   const { dataset, frames, seed } = profile;
   const lines = ['# The other settings belong to a profile, configs/profiles/NAME.yaml:'];
-  if (dataset === null) {
-    lines.push('#   (no profile can use this data set yet: its files cannot be read)');
-  } else {
-    lines.push(`#   dataset: { name: ${dataset.name}, … }  # as in configs/profiles/${dataset.profile}.yaml`);
-  }
+  lines.push(`#   dataset: { name: ${dataset.name}, … }  # as in configs/profiles/${dataset.profile}.yaml`);
   if (frames !== null) lines.push(`#   frames: ${formatFlow(frames)}`);
   lines.push('#   models: [NAME]', `#   seeds: [${seed}]`);
   lines.push('#   train: { engine: auto }  # CUDA if it works');
   if (device === 'cpu') {
     lines.push('# -device cpu: `auto` uses the CPU if CUDA_VISIBLE_DEVICES is set to nothing.');
   }
-  if (dataset !== null && frames !== null) {
-    const settings = [
-      "'models=[NAME]'",
-      `'seeds=[${seed}]'`,
-      ...Object.entries(frames)
-        // `none` is the default; setting it explicitly would make the frames stale.
-        .filter(([, value]) => value !== 'none')
-        .map(([key, value]) => `frames.${key}=${value}`),
-    ];
-    lines.push('# Or, without a new profile:');
-    lines.push(
-      ...wrapComment(
-        ['repro', 'run', '--profile', dataset.profile, ...settings.map((one) => `--set ${one}`)],
-        '#   ',
-      ),
-    );
-  }
+  const settings = [
+    "'models=[NAME]'",
+    `'seeds=[${seed}]'`,
+    ...Object.entries(frames ?? {})
+      // `none` is the default; setting it explicitly would make the frames stale.
+      .filter(([, value]) => value !== 'none')
+      .map(([key, value]) => `frames.${key}=${value}`),
+  ];
+  lines.push('# Or, without a new profile:');
+  lines.push(
+    ...wrapComment(
+      ['repro', 'run', '--profile', dataset.profile, ...settings.map((one) => `--set ${one}`)],
+      '#   ',
+    ),
+  );
   return lines;
 }
 

@@ -18,7 +18,8 @@ export interface Preparation {
   readonly dataset: string;
   /** The profile for the real recordings. */
   readonly profile: string;
-  readonly frames: NonNullable<Configuration['profile']['frames']>;
+  /** Null for still images. */
+  readonly frames: Configuration['profile']['frames'];
   readonly device: string;
   /** Absolute. */
   readonly logFolder: string;
@@ -30,7 +31,7 @@ export interface Preparation {
  * Parses the arguments of a training and works out everything that follows from them.
  *
  * @param folder what a relative `-log_dir_prefix` is relative to
- * @throws {ReproError} `arguments-invalid`; `dataset-unread` if there is no reader for the data; `compat-impossible`
+ * @throws {ReproError} `arguments-invalid`; `compat-impossible`
  */
 export function prepareTraining(
   words: readonly string[],
@@ -38,15 +39,9 @@ export function prepareTraining(
   folder: string,
 ): Preparation {
   const parsed = parseArguments(words, 'training');
-  const { dataset_name, device, log_dir_prefix, seed } = parsed.values;
+  const { device, log_dir_prefix, seed } = parsed.values;
   const configuration = describeConfiguration(parsed, compatPresets[compat]);
   const { dataset, frames } = configuration.profile;
-  if (dataset === null || frames === null) {
-    const readable = Object.entries(originalDatasets).flatMap(([name, { reader }]) => (reader ? [name] : []));
-    throw new ReproError('dataset-unread', `-dataset_name ${dataset_name}: its files cannot be read yet.`, {
-      fix: `${readable.join(' and ')} can be read. \`repro config from-args\` prints the model for these arguments all the same.`,
-    });
-  }
   const model = resolveModel(configuration.model, {}, 'the arguments');
   const seedWarning = warnOfSeed(seed);
   const names = nameFolders(parsed);

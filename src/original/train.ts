@@ -91,7 +91,12 @@ export async function trainOriginal(training: OriginalTraining): Promise<Origina
 
 /** Another run may have replaced the frames with those of another profile since they were made. */
 function checkFrames({ preparation, record, framesFolder }: OriginalTraining, index: ClipIndex): void {
-  const { steps, splitBy, normalization } = preparation.frames;
+  // A still image is one frame, which the network repeats.
+  const { steps, splitBy, normalization } = preparation.frames ?? {
+    steps: 1,
+    splitBy: null,
+    normalization: 'none',
+  };
   const wanted = [
     preparation.dataset,
     record.data.dataset.simulated,

@@ -77,6 +77,11 @@ export function findThesisModel({
 const DATASET_TITLES: Readonly<Record<string, string>> = {
   'dvs128-gesture': 'DVS128 Gesture',
   nmnist: 'N-MNIST',
+  'cifar10-dvs': 'CIFAR10-DVS',
+  'asl-dvs': 'ASL-DVS',
+  mnist: 'MNIST',
+  'fashion-mnist': 'FashionMNIST',
+  cifar10: 'CIFAR10',
 };
 
 export function titleDataset(name: string): string {

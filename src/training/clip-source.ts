@@ -3,13 +3,24 @@ import { ReproError } from '../errors.ts';
 import { bytesPerElement, elements } from '../formats/npy.ts';
 import { type NpyReader, openNpy } from '../formats/npy-file.ts';
 
-/** Clips as frames of event counts, with random access. */
+/** Identifies a training batch: it seeds the random variations of its clips. Epoch and batch count from 0. */
+export interface BatchPosition {
+  readonly seed: number;
+  readonly epoch: number;
+  readonly batch: number;
+}
+
+/** Clips as frames of event counts, or as still images, with random access. */
 export interface ClipSource {
   readonly clips: number;
   /** [T, P, H, W] of one clip. */
   readonly shape: readonly [number, number, number, number];
-  /** The clips of these rows, in this order: [rows, T, P, H, W]. */
-  read(rows: Int32Array): Promise<Frames>;
+  /**
+   * The clips of these rows, in this order: [rows, T, P, H, W].
+   *
+   * @param batch the training batch that they are for, if any: sources that vary their clips for training then do so
+   */
+  read(rows: Int32Array, batch?: BatchPosition): Promise<Frames>;
   close(): Promise<void>;
 }
 

@@ -8,6 +8,7 @@ import { LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts'
 import { drawEpochOrders, wholeBatches } from './order.ts';
 import { noSums, type Position } from './position.ts';
 import { describeEpoch, isTested } from './progress.ts';
+import { readAhead } from './read-ahead.ts';
 import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses } from './scores.ts';
 import { isPreferred } from './selection.ts';
@@ -102,14 +103,17 @@ async function trainBatches(
   const { batchSize, regulariseTau } = settings;
   const { epoch } = position;
   const batches = trainRows.length / batchSize;
-  while (position.batch < batches) {
+  const rowsOf = (batch: number) => trainRows.subarray(batch * batchSize, (batch + 1) * batchSize);
+  const reading = readAhead(position.batch, batches, (batch) =>
+    train.source.read(rowsOf(batch), { seed, epoch, batch }),
+  );
+  for await (const frames of reading) {
     await beforeBatch();
     const { batch, sums } = position;
-    const rows = trainRows.subarray(batch * batchSize, (batch + 1) * batchSize);
-    const labels = rows.map((row) => train.labels[row]!);
+    const labels = rowsOf(batch).map((row) => train.labels[row]!);
     const step = await session.trainStep(
       {
-        frames: await train.source.read(rows),
+        frames,
         labels,
         dropoutMasks: drawDropoutMasks(spec, batchSize, { seed, epoch, batch }),
       },

@@ -1,5 +1,6 @@
 import type { EngineSession } from '../engines/engine.ts';
 import type { LabelledClips } from './clip-source.ts';
+import { readAhead } from './read-ahead.ts';
 import { type Score, scoreClips } from './scores.ts';
 
 /** A network's results for some clips, in the order in which they were requested. */
@@ -27,11 +28,16 @@ export async function evaluateClips(
   { classes, batchSize, beforeBatch, afterBatch }: EvaluationOptions,
 ): Promise<Evaluation> {
   const rates = new Float32Array(rows.length * classes);
-  for (let start = 0; start < rows.length; start += batchSize) {
+  const batches = Math.ceil(rows.length / batchSize);
+  const reading = readAhead(0, batches, (batch) =>
+    clips.source.read(rows.subarray(batch * batchSize, (batch + 1) * batchSize)),
+  );
+  let done = 0;
+  for await (const frames of reading) {
     await beforeBatch?.();
-    const frames = await clips.source.read(rows.subarray(start, start + batchSize));
     const forward = await session.evaluate(frames);
-    rates.set(forward.rates, start * classes);
+    rates.set(forward.rates, done * classes);
+    done += frames.shape[0];
     afterBatch?.(frames.shape[0]);
   }
   const labels = rows.map((row) => clips.labels[row]!);

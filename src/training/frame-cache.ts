@@ -9,6 +9,7 @@ import {
   parseClipIndex,
 } from '../formats/frame-cache.ts';
 import { type ClipSource, openClipSource } from './clip-source.ts';
+import { imageSource } from './image-source.ts';
 import { normalisedSource } from './normalised-source.ts';
 
 /** The frames of both splits as a network sees them, and their index. */
@@ -23,7 +24,7 @@ export interface FrameCache {
 
 /**
  * Opens `artifacts/frames`: clips.json, train.npy and test.npy. If clips.json asks for a normalisation, frames are normalised as
- * they are read.
+ * they are read; still images always are.
  *
  * @throws {ReproError} `frames-invalid` if the files do not match
  */
@@ -56,9 +57,12 @@ export async function openFrameCache(folder: string): Promise<FrameCache> {
       );
     }
   }
+  const { images } = index;
   const { normalization } = index.frames;
-  const shown = (source: ClipSource, split: 'train' | 'test'): ClipSource =>
-    normalization === null ? source : normalisedSource(source, normalization, index.splits[split]);
+  const shown = (source: ClipSource, split: 'train' | 'test'): ClipSource => {
+    if (images !== undefined) return imageSource(source, images, file);
+    return normalization === null ? source : normalisedSource(source, normalization, index.splits[split]);
+  };
   return {
     index,
     train: shown(train, 'train'),

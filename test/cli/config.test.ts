@@ -43,11 +43,11 @@ describe('repro config from-args', () => {
     });
   });
 
-  test('prints the model for data sets that cannot be read yet', async () => {
+  test('prints the model for still images, and the profile for them', async () => {
     const still = '-init_tau 2 -dataset_name FashionMNIST -T 4 -max_epoch 1 -channels 3'.split(' ');
     const { stdout, stderr } = await call(['config', 'from-args', ...still]);
     expect(parse(stdout)).toMatchObject({ network: { architecture: 'mnist', steps: 4 } });
-    expect(stdout).toContain('no profile can use this data set yet');
+    expect(stdout).toContain('repro run --profile fashion-mnist --set');
     expect(stderr).toContain('! -channels: ignored, for event data only');
   });
 

@@ -102,14 +102,6 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(2);
   });
 
-  test('rejects data sets that cannot be read yet', async () => {
-    const still =
-      '-init_tau 2 -device cpu -dataset_name CIFAR10 -log_dir_prefix logs -T 4 -max_epoch 1'.split(' ');
-    const { exitCode, stderr } = await project.call(['train-val', ...still]);
-    expect(stderr).toContain('-dataset_name CIFAR10: its files cannot be read yet.');
-    expect(exitCode).toBe(2);
-  });
-
   test('says that it trains on the CPU if CUDA was requested but is not available', async () => {
     const asked = tinyArguments.map((word) => (word === 'cpu' ? 'cuda:0' : word));
     const words = [...asked, '-log_dir_prefix', 'logs', '-max_epoch', '1', '--profile', 'tiny'];

@@ -80,14 +80,14 @@ describe('the configuration', () => {
   });
 
   it.each([
-    ['MNIST', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
-    ['FashionMNIST', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
-    ['CIFAR10', { architecture: 'cifar10', steps: 8, channels: 256, hidden: 2048 }],
-  ])('for %s has the network of the original', (name, network) => {
+    ['MNIST', 'mnist', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
+    ['FashionMNIST', 'fashion-mnist', { architecture: 'mnist', steps: 8, channels: 128, hidden: 2048 }],
+    ['CIFAR10', 'cifar10', { architecture: 'cifar10', steps: 8, channels: 256, hidden: 2048 }],
+  ])('for %s has the network of the original', (name, reader, network) => {
     const { model, profile } = configurationOf(stillImage(name));
     expect(model.network).toMatchObject(network);
     expect(model.network).not.toHaveProperty('layers');
-    expect(profile).toMatchObject({ dataset: null, frames: null });
+    expect(profile).toMatchObject({ dataset: { name: reader, profile: reader }, frames: null });
     expectModel(model);
     const input = name === 'CIFAR10' ? ([3, 32, 32] as const) : ([1, 28, 28] as const);
     const { network: section } = resolveModel(model, {}, name);

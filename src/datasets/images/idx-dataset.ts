@@ -1,0 +1,45 @@
+import type { DatasetFacts, ImageDataset } from '../dataset.ts';
+import { howToFetch } from '../how-to-get.ts';
+import { type IdxFile, readIdxFiles } from './idx-files.ts';
+import { describeImages, refuseSimulatedImages } from './verify-images.ts';
+
+/** 28 x 28 grey images in four IDX files: MNIST and what was made in its likeness. */
+export function datasetOfIdxFiles(
+  facts: Omit<DatasetFacts, 'files' | 'published' | 'recordingsNoun' | 'howToGet' | 'verify'> &
+    Pick<ImageDataset, 'preparation'> & {
+      readonly idx: readonly IdxFile[];
+      /** Addresses of the folders with the files, each ending in `/`. */
+      readonly mirrors: readonly string[];
+    },
+): ImageDataset {
+  const { idx, mirrors, ...rest } = facts;
+  const image = { channels: 1, height: 28, width: 28 };
+  const files = idx.map(({ name, gzMd5, gzBytes }) => ({
+    name: `${name}.gz`,
+    checksum: { kind: 'md5' as const, hex: gzMd5 },
+    sizeBytes: gzBytes,
+    urls: mirrors.map((mirror) => `${mirror}${name}.gz`),
+  }));
+  const howToGet = (root: string) => howToFetch({ ...rest, files }, root);
+  const reader = { title: facts.title, classes: facts.classes, image, files: idx, howToGet };
+  const published = { train: 60_000, test: 10_000 };
+  return {
+    kind: 'images',
+    ...rest,
+    files,
+    published,
+    image,
+    recordingsNoun: 'files',
+    howToGet,
+    async verify(root, options) {
+      const own = { ...rest, published };
+      if (options.simulated) refuseSimulatedImages(own);
+      const { images, ...found } = await readIdxFiles(reader, root, options.progress);
+      const archive = found.files.every(({ path }) => path.endsWith('.gz'));
+      return describeImages(own, images, { ...found, archive });
+    },
+    async readImages(root, options) {
+      return (await readIdxFiles(reader, root, options.progress)).images;
+    },
+  };
+}

@@ -1,0 +1,175 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { decodeIdx } from '../../images/idx.ts';
+import { type Images, type ManifestFile, SPLITS, type Split } from '../dataset.ts';
+import { kindOfPath } from '../file-tree.ts';
+import { formatBytes, formatCount } from '../problems.ts';
+import { RELATIVE_ROOT } from '../show-path.ts';
+
+/** One of the four files of an IDX data set, gzipped as published, or unpacked. */
+export interface IdxFile {
+  /** Without `.gz`. */
+  readonly name: string;
+  readonly split: Split;
+  readonly holds: 'images' | 'labels';
+  /** Of `<name>.gz` as published. */
+  readonly gzMd5: string;
+  readonly gzBytes: number;
+  /** Of the unpacked file. */
+  readonly md5: string;
+}
+
+/** What the files of a split must contain. */
+export interface IdxFacts {
+  readonly title: string;
+  readonly classes: readonly string[];
+  readonly image: { readonly height: number; readonly width: number };
+  readonly files: readonly IdxFile[];
+  howToGet(root: string): string;
+}
+
+/** A file as found: what `decodeIdx` takes, and its entry in the manifest. */
+interface FoundIdx {
+  readonly shape: readonly number[];
+  readonly data: Uint8Array;
+  readonly manifest: ManifestFile;
+  /** Why the manifest's md5 is not the published one, if it is not. */
+  readonly warning: string | null;
+}
+
+export interface ReadIdx {
+  readonly images: Readonly<Record<Split, Images>>;
+  readonly files: readonly ManifestFile[];
+  readonly warnings: readonly string[];
+}
+
+/** Far more than 60,000 images of 28 x 28; a larger file is something else. */
+const LARGEST_BYTES = 1 << 30;
+
+/**
+ * Reads the images and labels of both splits. The contents count: a file that was packed again by someone else is right if its contents
+ * are, and one with other contents is a warning if they are well-formed.
+ *
+ * @throws {ReproError} `data-missing` with how to get the data; `data-corrupt` or as `decodeIdx` naming the file
+ */
+export async function readIdxFiles(
+  facts: IdxFacts,
+  root: string,
+  onFile: (done: number, total: number) => void = () => {},
+): Promise<ReadIdx> {
+  const kind = await kindOfPath(root);
+  if (kind === null) failMissing(facts, root, 'does not exist');
+  if (kind === 'file') failMissing(facts, root, 'is a file, not the folder with the four files');
+  const found = new Map<IdxFile, FoundIdx>();
+  const missing: string[] = [];
+  for (const file of facts.files) {
+    const here = await findFile(root, file.name);
+    if (here === null) missing.push(`${file.name}.gz`);
+    else found.set(file, await readIdxFile(root, here, file));
+    onFile(found.size, facts.files.length);
+  }
+  if (missing.length > 0) failMissing(facts, root, `lacks ${missing.join(', ')}`);
+  const pick = (split: Split, holds: IdxFile['holds']): FoundIdx => {
+    const file = facts.files.find((one) => one.split === split && one.holds === holds);
+    if (file === undefined) throw new RangeError(`no ${holds} of ${split} in the facts`);
+    return found.get(file)!;
+  };
+  const images = (split: Split) => joinSplit(facts, pick(split, 'images'), pick(split, 'labels'));
+  return {
+    images: { train: images('train'), test: images('test') },
+    files: [...found.values()].map(({ manifest }) => manifest),
+    warnings: [...found.values()].flatMap(({ warning }) => (warning === null ? [] : [warning])),
+  };
+}
+
+/** The file's name as found: gzipped or not; torchvision puts them into `raw/`. */
+async function findFile(root: string, name: string): Promise<string | null> {
+  for (const candidate of [`${name}.gz`, name, `raw/${name}.gz`, `raw/${name}`]) {
+    if ((await kindOfPath(path.join(root, candidate))) === 'file') return candidate;
+  }
+  return null;
+}
+
+async function readIdxFile(root: string, name: string, facts: IdxFile): Promise<FoundIdx> {
+  const full = path.join(root, name);
+  const { size } = await stat(full);
+  if (size > LARGEST_BYTES) {
+    throw new ReproError('data-corrupt', `${formatBytes(size)} is too large for it.`, {
+      where: name,
+      fix: 'Download it again.',
+    });
+  }
+  const bytes = await readFile(full);
+  const md5 = createHash('md5').update(bytes).digest('hex');
+  const { shape, data } = decodeIdx(bytes, name);
+  const published = name.endsWith('.gz') ? facts.gzMd5 : facts.md5;
+  const isRight = md5 === published || md5OfContents(shape, data) === facts.md5;
+  return {
+    shape,
+    data,
+    manifest: { path: name, sizeBytes: size, md5, status: 'ok' },
+    warning: isRight
+      ? null
+      : `${name}: md5 ${md5} is not ${published}: well-formed, but not the published file.`,
+  };
+}
+
+/** md5 of the unpacked file: its header is made of the shape. */
+function md5OfContents(shape: readonly number[], data: Uint8Array): string {
+  const header = new DataView(new ArrayBuffer(4 + 4 * shape.length));
+  header.setUint32(0, 0x0800 + shape.length);
+  for (const [i, size] of shape.entries()) header.setUint32(4 + 4 * i, size);
+  return createHash('md5').update(new Uint8Array(header.buffer)).update(data).digest('hex');
+}
+
+function joinSplit({ classes, image }: IdxFacts, images: FoundIdx, labels: FoundIdx): Images {
+  const fail = (file: FoundIdx, what: string): never => {
+    throw new ReproError('data-corrupt', what, {
+      where: file.manifest.path,
+      fix: 'Download the data set again.',
+    });
+  };
+  const [count, height, width, ...rest] = images.shape;
+  if (rest.length > 0 || height !== image.height || width !== image.width) {
+    fail(
+      images,
+      `images of shape [${images.shape.join(', ')}], expected [n, ${image.height}, ${image.width}].`,
+    );
+  }
+  if (labels.shape.length !== 1 || labels.shape[0] !== count) {
+    const [shown, expected] = [labels.shape.join(', '), formatCount(count ?? 0, 'image')];
+    fail(labels, `labels of shape [${shown}] for ${expected}.`);
+  }
+  const wrong = labels.data.findIndex((label) => label >= classes.length);
+  if (wrong >= 0) {
+    fail(labels, `label ${wrong} is ${labels.data[wrong]}, expected 0 to ${classes.length - 1}.`);
+  }
+  return { pixels: images.data, labels: labels.data };
+}
+
+function failMissing({ title, howToGet }: IdxFacts, root: string, what: string): never {
+  throw new ReproError('data-missing', `the ${title} files were not found: ${path.resolve(root)} ${what}.`, {
+    where: 'dataset.root',
+    fix: `${RELATIVE_ROOT}.\n${howToGet(root)}`,
+  });
+}
+
+/** In the order in which `readIdxFiles` wants them. */
+export function idxFiles(
+  sums: Readonly<
+    Record<Split, Readonly<Record<IdxFile['holds'], Pick<IdxFile, 'gzMd5' | 'gzBytes' | 'md5'>>>>
+  >,
+): IdxFile[] {
+  const prefix = { train: 'train', test: 't10k' };
+  const suffix = { images: 'images-idx3-ubyte', labels: 'labels-idx1-ubyte' };
+  return SPLITS.flatMap((split) =>
+    (['images', 'labels'] as const).map((holds) => ({
+      name: `${prefix[split]}-${suffix[holds]}`,
+      split,
+      holds,
+      ...sums[split][holds],
+    })),
+  );
+}

@@ -1,0 +1,53 @@
+import { datasetOfIdxFiles } from './images/idx-dataset.ts';
+import { idxFiles } from './images/idx-files.ts';
+
+/**
+ * Handwritten digits.
+ *
+ * @see LeCun et al. 1998, "Gradient-Based Learning Applied to Document Recognition"
+ */
+export const MNIST = datasetOfIdxFiles({
+  name: 'mnist',
+  title: 'MNIST',
+  profile: 'mnist',
+  usualRoot: 'data/MNIST',
+  summary: 'Handwritten digits, grey, 28 x 28 pixels.',
+  classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
+  licence: 'CC BY-SA 3.0',
+  citation:
+    'LeCun, Bottou, Bengio and Haffner, Gradient-Based Learning Applied to Document Recognition, Proceedings of the IEEE 86(11), 1998.',
+  homepage: 'https://yann.lecun.org/exdb/mnist/',
+  remarks: [],
+  preparation: { mean: [0.1307], std: [0.3081], augmentation: 'random-affine' },
+  // The original page refuses downloads; these hold the same bytes.
+  mirrors: [
+    'https://ossci-datasets.s3.amazonaws.com/mnist/',
+    'https://storage.googleapis.com/cvdf-datasets/mnist/',
+  ],
+  idx: idxFiles({
+    train: {
+      images: {
+        gzMd5: 'f68b3c2dcbeaaa9fbdd348bbdeb94873',
+        gzBytes: 9_912_422,
+        md5: '6bbc9ace898e44ae57da46a324031adb',
+      },
+      labels: {
+        gzMd5: 'd53e105ee54ea40749a09fcbcd1e9432',
+        gzBytes: 28_881,
+        md5: 'a25bea736e30d166cdddb491f175f624',
+      },
+    },
+    test: {
+      images: {
+        gzMd5: '9fb629c4189551a2d022fa330f9573f3',
+        gzBytes: 1_648_877,
+        md5: '2646ac647ad5339dbf082846283269ea',
+      },
+      labels: {
+        gzMd5: 'ec29112dd5afa0611ce80d1b7f02629c',
+        gzBytes: 4_542,
+        md5: '27ae3e4e09519cfbb04c329615203637',
+      },
+    },
+  }),
+});
