@@ -1,0 +1,69 @@
+/**
+ * Where an AEDAT 2.0 event's 32-bit address holds its parts: `x = ((address >>> xShift) & xMask) ^ xFlip`, y and p alike.
+ * With all bits of the mask in `flip`, the coordinate is mirrored: `127 - x` is `x ^ 127` for 7 bits.
+ */
+export interface Aedat2Address {
+  readonly xShift: number;
+  readonly xMask: number;
+  readonly xFlip: number;
+  readonly yShift: number;
+  readonly yMask: number;
+  readonly yFlip: number;
+  readonly pShift: number;
+  /** 1 exchanges the polarities. */
+  readonly pFlip: 0 | 1;
+  /** An address with any of these bits is no event of a pixel and is left out. */
+  readonly skipped: number;
+  /** An address with any of these bits is odd: counted, with a warning. */
+  readonly unused: number;
+}
+
+/**
+ * CIFAR10-DVS as the original's frames have it. The camera is a DVS128: polarity in bit 0, x in bits 1-7, y in bits
+ * 8-14, and the result is `x = 127 - x`, `y = y`, `p = 1 - p`. So does the loader of SpikingJelly's old data sets
+ * (`EventsFramesDatasetBase`, autumn 2020), whose arguments (`train`, `split_ratio`, `use_frame`, `frames_num`) the
+ * original's scripts use. It keeps every event, whatever bits 15-31 are.
+ *
+ * That loader's file also has constants for the DAVIS cameras (x in bits 12-21 and so on, `DAVIS_ADDRESS` here), but
+ * they are only defaults that CIFAR10-DVS overrides: read by them, every event of a DVS128 would be at y 0.
+ */
+export const CIFAR10_DVS_ADDRESS: Aedat2Address = {
+  xShift: 1,
+  xMask: 0x7f,
+  xFlip: 0x7f,
+  yShift: 8,
+  yMask: 0x7f,
+  yFlip: 0,
+  pShift: 0,
+  pFlip: 1,
+  skipped: 0,
+  unused: 0xffff_8000 | 0,
+};
+
+/**
+ * CIFAR10-DVS with the pictures upright, as SpikingJelly since 2021 and tonic read it: `x = 127 - y`, `y = 127 - x`,
+ * `p = 1 - p`. This is `CIFAR10_DVS_ADDRESS` turned by 90°. For comparisons only: not what the original trained on.
+ */
+export const CIFAR10_DVS_UPRIGHT: Aedat2Address = {
+  ...CIFAR10_DVS_ADDRESS,
+  xShift: 8,
+  yShift: 1,
+  yFlip: 0x7f,
+};
+
+/**
+ * jAER's DAVIS cameras, coordinates as in the file: polarity in bit 11, x in bits 12-21, y in bits 22-30. Bit 31 marks
+ * samples of the picture sensor, bit 10 external events and the motion sensor: no pixel's events, left out.
+ */
+export const DAVIS_ADDRESS: Aedat2Address = {
+  xShift: 12,
+  xMask: 0x3ff,
+  xFlip: 0,
+  yShift: 22,
+  yMask: 0x1ff,
+  yFlip: 0,
+  pShift: 11,
+  pFlip: 0,
+  skipped: 0x8000_0400 | 0,
+  unused: 0,
+};

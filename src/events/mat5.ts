@@ -1,0 +1,199 @@
+import {
+  COMPRESSED,
+  INT8,
+  INT32,
+  MATRIX,
+  type MatBytes,
+  type MatElement,
+  openBytes,
+  placeIn,
+  readElement,
+  UINT32,
+} from './mat5/element.ts';
+import { failElement, failTooLarge, failVariable } from './mat5/errors.ts';
+import { HEADER_BYTES, readByteOrder } from './mat5/header.ts';
+import { inflateAll, inflateStart } from './mat5/inflate.ts';
+import { classBytes, isNumericClass, type MatNumbers, readNumbers } from './mat5/numbers.ts';
+
+export type { MatNumbers } from './mat5/numbers.ts';
+
+/** A numeric array of a .mat file. */
+export interface MatArray {
+  /** At least two dimensions: a list is [N, 1] or [1, N]. */
+  readonly shape: readonly number[];
+  /** In the file's order: the first index changes fastest. Of the array's class; int64 and uint64 as BigInt. */
+  readonly data: MatNumbers;
+}
+
+/** What precedes an array's numbers. */
+interface MatHeader {
+  readonly name: string;
+  readonly arrayClass: number;
+  readonly isComplex: boolean;
+  readonly shape: readonly number[];
+  /** Of the element with the numbers. */
+  readonly next: number;
+}
+
+/** Enough compressed bytes for flags, some dimensions and a name, which has at most 63 letters in MATLAB. */
+const COMPRESSED_HEADER_BYTES = 1024;
+const CLASS_NAMES: Readonly<Record<number, string>> = {
+  1: 'a cell array',
+  2: 'a struct',
+  3: 'an object',
+  4: 'text',
+  5: 'a sparse matrix',
+  16: 'a function',
+  17: 'an object',
+};
+const OPAQUE = 17;
+const COMPLEX_FLAG = 0x0800;
+
+/**
+ * Reads the numeric arrays of a MATLAB 5 file (`save` with `-v6` or `-v7`): double, single, and all integers, also
+ * logical arrays as bytes 0 and 1. Both byte orders, compressed or not. Everything else (cell, struct, text, sparse,
+ * complex) is skipped, or an error if it is wanted.
+ *
+ * @param file name for messages
+ * @param wanted names; without it, every numeric array is read. Others are not even unpacked.
+ * @param limitBytes most bytes that the arrays may take together; small files can unpack to a thousand times their size
+ * @returns the arrays by name; the last one counts where a name occurs twice, as in MATLAB
+ * @throws {ReproError} `mat5-header` for another kind of file (4 and 7.3 are named), `mat5-element` for damage,
+ *   `mat5-truncated`, `mat5-size` beyond `limitBytes`, `mat5-variable` for a wanted array that is missing or not numeric
+ * @see "MAT-File Format", The MathWorks, chapter 1; docs/formats.md
+ */
+export function readMat5(
+  bytes: Uint8Array,
+  file: string,
+  wanted?: readonly string[],
+  limitBytes = 2 ** 30,
+): Map<string, MatArray> {
+  const littleEndian = readByteOrder(bytes, file);
+  const source = openBytes(bytes, littleEndian, file);
+  const arrays = new Map<string, MatArray>();
+  const names: string[] = [];
+  let usedBytes = 0;
+  for (let at = HEADER_BYTES; at < bytes.length; ) {
+    const element = readElement(source, at, bytes.length);
+    at = element.next;
+    const matrix = openMatrix(source, element);
+    const header = readHeader(matrix.source, matrix.element);
+    if (header.name !== '') names.push(header.name);
+    if (wanted !== undefined ? !wanted.includes(header.name) : header.name === '' || !isReadable(header))
+      continue;
+    const place = placeIn(source, element.at);
+    if (!isReadable(header)) {
+      const kind = header.isComplex ? 'complex' : (CLASS_NAMES[header.arrayClass] ?? 'of an unknown kind');
+      failVariable(place, header.name, `is ${kind}, not an array of real numbers`, 'Use the published file.');
+    }
+    const length = header.shape.reduce((product, size) => product * size, 1);
+    usedBytes += length * classBytes(header.arrayClass);
+    const claimedBytes = usedBytes + (matrix.isCompressed ? matrix.element.sizeBytes : 0);
+    if (claimedBytes > limitBytes) failTooLarge(place, claimedBytes, limitBytes);
+    const data = readData(matrix.inflate(), header, length);
+    arrays.set(header.name, { shape: header.shape, data });
+  }
+  for (const name of wanted ?? []) {
+    if (arrays.has(name)) continue;
+    const others =
+      names.length === 0 ? 'no variables' : names.map((other) => JSON.stringify(other)).join(', ');
+    failVariable(
+      { file, byte: HEADER_BYTES },
+      name,
+      `is missing; the file contains ${others}`,
+      'Use the published file.',
+    );
+  }
+  return arrays;
+}
+
+interface OpenMatrix {
+  /** With at least the array's header. */
+  readonly source: MatBytes;
+  /** Of the whole array; if it is compressed, `source` may end before it. */
+  readonly element: MatElement;
+  readonly isCompressed: boolean;
+  readonly inflate: () => { readonly source: MatBytes; readonly element: MatElement };
+}
+
+/** An array's element, out of its compressed element if it is in one. */
+function openMatrix(source: MatBytes, outer: MatElement): OpenMatrix {
+  const place = placeIn(source, outer.at);
+  if (outer.type === MATRIX) {
+    return { source, element: outer, isCompressed: false, inflate: () => ({ source, element: outer }) };
+  }
+  if (outer.type !== COMPRESSED) failElement(place, `an element of type ${outer.type} is no variable`);
+  const compressed = source.bytes.subarray(outer.start, outer.start + outer.sizeBytes);
+  const open = (bytes: Uint8Array) => openBytes(bytes, source.littleEndian, source.file, outer.at);
+  const start = open(inflateStart(compressed, place, COMPRESSED_HEADER_BYTES));
+  const element = readElement(start, 0, Number.POSITIVE_INFINITY);
+  if (element.type !== MATRIX)
+    failElement(place, `the compressed element is of type ${element.type}, no variable`);
+  return {
+    source: start,
+    element,
+    isCompressed: true,
+    inflate: () => ({
+      source: open(inflateAll(compressed, place, element.start + element.sizeBytes)),
+      element,
+    }),
+  };
+}
+
+/** Flags, shape and name; the numbers are the element after them. */
+function readHeader(source: MatBytes, matrix: MatElement): MatHeader {
+  const place = placeIn(source, matrix.at);
+  const end = Math.min(matrix.start + matrix.sizeBytes, source.bytes.length);
+  const flags = readElement(source, matrix.start, end);
+  if (flags.type !== UINT32 || flags.sizeBytes !== 8)
+    failElement(place, 'the variable does not start with its flags');
+  const word = source.view.getUint32(flags.start, source.littleEndian);
+  const arrayClass = word & 0xff;
+  // These have no shape, and their name is not where it is in the others.
+  if (arrayClass === OPAQUE) return { name: '', arrayClass, isComplex: false, shape: [], next: end };
+  const dimensions = readElement(source, flags.next, end);
+  if (dimensions.type !== INT32 || dimensions.sizeBytes % 4 !== 0 || dimensions.sizeBytes < 8) {
+    failElement(placeIn(source, dimensions.at), "the variable's shape is not where it should be");
+  }
+  const name = readElement(source, dimensions.next, end);
+  if (name.type !== INT8)
+    failElement(placeIn(source, name.at), "the variable's name is not where it should be");
+  const text = source.bytes.subarray(name.start, name.start + name.sizeBytes);
+  return {
+    name: Buffer.from(text).toString('latin1'),
+    arrayClass,
+    isComplex: (word & COMPLEX_FLAG) !== 0,
+    shape: readShape(source, dimensions),
+    next: name.next,
+  };
+}
+
+function readShape(source: MatBytes, dimensions: MatElement): number[] {
+  const shape: number[] = [];
+  let length = 1;
+  for (let at = dimensions.start; at < dimensions.start + dimensions.sizeBytes; at += 4) {
+    const size = source.view.getInt32(at, source.littleEndian);
+    length *= size;
+    if (size < 0 || !Number.isSafeInteger(length)) {
+      failElement(placeIn(source, dimensions.at), `a dimension of ${size} is impossible here`);
+    }
+    shape.push(size);
+  }
+  return shape;
+}
+
+function isReadable({ arrayClass, isComplex }: MatHeader): boolean {
+  return isNumericClass(arrayClass) && !isComplex;
+}
+
+function readData(
+  { source, element }: { readonly source: MatBytes; readonly element: MatElement },
+  { name, arrayClass, next }: MatHeader,
+  length: number,
+): MatNumbers {
+  const end = element.start + element.sizeBytes;
+  const data = readElement(source, next, end);
+  if (data.next !== end)
+    failElement(placeIn(source, data.next), 'something follows the numbers of the variable');
+  return readNumbers(source, data, arrayClass, length, name);
+}

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { ReproError } from '../../src/errors.ts';
+import { ASL_DVS_SENSOR, decodeAslDvs } from '../../src/events/asl-dvs.ts';
+
+const fixtures = new URL('../fixtures/formats/', import.meta.url);
+const read = (name: string) => readFileSync(new URL(name, fixtures));
+const integers = read('asl-dvs.mat');
+const doubles = read('asl-dvs-compressed.mat');
+const expected = JSON.parse(read('expected.json').toString())['asl-dvs.mat'];
+
+/** The recording with the numbers of one of its lists (u32 for ts, bytes for the others) changed. */
+function patched(name: string, index: number, value: number): Buffer {
+  const bytes = Buffer.from(integers);
+  // A name of up to 4 letters is in the last 4 bytes of a small element; the data's tag of 8 bytes follows.
+  const at = bytes.indexOf(`${name}\0`, 128) + 4 + 8;
+  if (name === 'ts') bytes.writeUInt32LE(value, at + 4 * index);
+  else bytes[at + index] = value;
+  return bytes;
+}
+
+describe('reading ASL-DVS', () => {
+  test.each([
+    ['integers', integers],
+    ['compressed doubles', doubles],
+  ])('takes the lists as they are, as the original does: %s', (_, bytes) => {
+    const { events, warnings } = decodeAslDvs(bytes, 'a_0001.mat');
+    expect(events).toEqual({
+      tUs: Float64Array.from(expected.t),
+      x: Uint16Array.from(expected.x),
+      y: Uint16Array.from(expected.y),
+      p: Uint8Array.from(expected.p),
+    });
+    expect(warnings).toEqual([]);
+  });
+
+  test('accepts time going backwards, with a warning', () => {
+    expect(decodeAslDvs(patched('ts', 3, 4_000_000_000), 'a.mat').warnings).toEqual([
+      'a.mat: event 4  goes back in time.',
+    ]);
+  });
+
+  test.each([
+    [
+      'x outside the sensor',
+      'x',
+      2,
+      240,
+      'asl-dvs-event',
+      /^event 2 is at x 240, y \d+, outside the sensor's 240 x 180/,
+    ],
+    ['y outside the sensor', 'y', 0, 180, 'asl-dvs-event', /^event 0 is at x \d+, y 180/],
+    ['another polarity', 'pol', 49, 2, 'asl-dvs-event', /^event 49 has the polarity 2/],
+  ])('rejects %s', (_, name, index, value, code, message) => {
+    expect(() => decodeAslDvs(patched(name, index, value), 'a.mat')).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+  });
+
+  test('rejects lists of different lengths', () => {
+    // `pol` is the last variable: [50, 1] becomes [49, 1], with 49 bytes of data (50 and 49 are padded alike).
+    const bytes = Buffer.from(integers);
+    const name = bytes.indexOf('pol\0', 128);
+    expect(bytes.readInt32LE(name - 4 - 8)).toBe(50);
+    bytes.writeInt32LE(49, name - 4 - 8);
+    bytes.writeUInt32LE(49, name + 4 + 4);
+    expect(() => decodeAslDvs(bytes, 'a.mat')).toThrow(
+      expect.objectContaining({
+        code: 'asl-dvs-variable',
+        message: expect.stringContaining('`pol` has 49 numbers'),
+      }),
+    );
+  });
+
+  test('rejects a file without one of the lists', () => {
+    expect(() => decodeAslDvs(read('classes.mat'), 'a.mat')).toThrow(
+      expect.objectContaining({ code: 'mat5-variable', message: expect.stringContaining('"ts" is missing') }),
+    );
+  });
+
+  test.each([
+    ['plain', integers],
+    ['compressed', doubles],
+  ])('rejects a recording cut at any byte, %s', (_, bytes) => {
+    const whole = decodeAslDvs(bytes, 'a.mat');
+    for (let cut = 0; cut < bytes.length; cut++) {
+      let result: ReturnType<typeof decodeAslDvs> | null = null;
+      try {
+        result = decodeAslDvs(bytes.subarray(0, cut), 'a.mat');
+      } catch (error) {
+        expect(error, `cut at ${cut}`).toBeInstanceOf(ReproError);
+      }
+      // Only the padding at the end may be missing.
+      if (result !== null) {
+        expect(result).toEqual(whole);
+        expect(cut).toBeGreaterThan(bytes.length - 8);
+      }
+    }
+  });
+
+  test.each([
+    ['plain', integers],
+    ['compressed', doubles],
+  ])('reads or rejects a recording with any byte changed, %s', (_, bytes) => {
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), fc.integer({ min: 1, max: 255 }), (position, change) => {
+        const copy = Uint8Array.from(bytes);
+        copy[position]! ^= change;
+        try {
+          const { x, y, p, tUs } = decodeAslDvs(copy, 'a.mat').events;
+          expect(x.every((value) => value < ASL_DVS_SENSOR.width)).toBe(true);
+          expect(y.every((value) => value < ASL_DVS_SENSOR.height)).toBe(true);
+          expect(p.every((value) => value <= 1) && tUs.every((t) => Number.isSafeInteger(t))).toBe(true);
+        } catch (error) {
+          expect(error).toBeInstanceOf(ReproError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
