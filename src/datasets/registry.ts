@@ -1,5 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../errors.ts';
+import { ASL_DVS } from './asl-dvs.ts';
 import { CIFAR10 } from './cifar10.ts';
 import { CIFAR10_DVS } from './cifar10-dvs.ts';
 import type { Dataset } from './dataset.ts';
@@ -13,6 +14,7 @@ export const DATASETS: readonly Dataset[] = [
   DVS128_GESTURE,
   NMNIST,
   CIFAR10_DVS,
+  ASL_DVS,
   MNIST,
   FASHION_MNIST,
   CIFAR10,

@@ -1,0 +1,61 @@
+import { decodeAslDvs } from '../events/asl-dvs.ts';
+import { thenRun } from './how-to-get.ts';
+import { datasetOfSamples } from './samples/dataset.ts';
+import type { SampleLayout } from './samples/layout.ts';
+import { showPath } from './show-path.ts';
+
+const HOMEPAGE = 'https://github.com/PIX2NVS/NVS2Graph';
+const USUAL_ROOT = 'data/ASL-DVS';
+
+/** The letters without j and z, which are signed by a movement. */
+const LETTERS = [...'abcdefghiklmnopqrstuvwxy'];
+
+const LAYOUT: SampleLayout = {
+  name: 'asl-dvs',
+  title: 'ASL-DVS',
+  profile: 'asl-dvs',
+  classes: LETTERS,
+  published: { train: 80_640, test: 20_160 },
+  usualRoot: USUAL_ROOT,
+  sensor: { height: 180, width: 240 },
+  parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
+  sampleNames: '<letter>/<letter>_<number>.mat',
+  largestSampleBytes: 64 << 20,
+  // As its authors: 80 % of each class, which they drew at random.
+  trainShare: 0.8,
+  parseName(path) {
+    const match = /^([a-y])\/([a-y])_\d+\.mat$/.exec(path);
+    const label = LETTERS.indexOf(match?.[1] ?? '');
+    return label < 0 || match?.[1] !== match?.[2] ? null : { class: label, split: null };
+  },
+  decode: decodeAslDvs,
+  howToGet: (root) =>
+    [
+      'ASL-DVS is free for research. Download it by hand:',
+      `  1. Open ${HOMEPAGE} and follow its link to the data set, a folder at Dropbox.`,
+      '  2. Download the folder; Dropbox packs it as one zip, differently each time, so it has no checksum.',
+      `  3. Unpack that zip into ${showPath(root)}: it contains one zip for each letter, a.zip to y.zip without j. They are`,
+      '     read in place; unpacked to a/ to y/, they are read faster. For another folder: --set dataset.root=DIR.',
+      ...thenRun('asl-dvs', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  4. ${line}` : `  ${line}`)),
+    ].join('\n'),
+};
+
+/**
+ * Letters of the American sign language, shown by five people to a DAVIS240C.
+ *
+ * @see Bi et al. 2019, "Graph-based Object Classification for Neuromorphic Vision Sensing", ICCV
+ */
+export const ASL_DVS = datasetOfSamples(LAYOUT, {
+  summary:
+    '24 letters of the American sign language by five people, 4,200 samples each, seen by a DAVIS240C.',
+  licence: 'none stated; free for research',
+  citation:
+    'Bi, Chadha, Abbas, Bourtsoulatze and Andreopoulos, Graph-based Object Classification for Neuromorphic Vision Sensing, ICCV 2019.',
+  homepage: HOMEPAGE,
+  files: [],
+  remarks: [
+    'It was published without a split. Here the first 80 % of each class in name order are for training; its authors drew 80 % at random.',
+    'The thesis lists it, but its code stops before it builds a network; docs/networks.md says what is trained here.',
+    'Dropbox packs the download anew each time, so no checksum is published: verify checks the structure of every file.',
+  ],
+});
