@@ -21,7 +21,8 @@ export default defineStage<Params>({
       train: requirePath(context.inputs, 1, 'trained models'),
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
       models: requirePath(context.inputs, 3, 'model files'),
-      reference: context.inputs[4], // only where the profile names logs
+      examples: requirePath(context.inputs, 4, 'one clip of each class'),
+      reference: context.inputs[5], // only where the profile names logs
     };
     const results = await collectResults(sources, context.params);
     const report = buildReport(results, {

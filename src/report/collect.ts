@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { ReproError } from '../errors.ts';
+import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../formats/clip-examples.ts';
 import { Fields, parseFields } from '../formats/fields.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
@@ -17,6 +18,8 @@ export interface Sources {
   readonly evaluate: string;
   /** The models' configuration files. */
   readonly models: string;
+  /** One clip of each class, from the stage `frames`. */
+  readonly examples: string;
   /** The authors' logs, if the profile names a folder. */
   readonly reference?: string | undefined;
 }
@@ -63,11 +66,13 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     const file = join(sources.models, `${model}.yaml`);
     models.push(readModel(await readYaml(file), model, runs));
   }
+  const examples = await collectExamples(sources.examples, { ...head, classes: classes ?? [] });
   return {
     dataset: head.dataset,
     simulated: head.simulated,
     classes: classes ?? [],
     manifest: readManifest(manifest),
+    examples,
     seeds: selection.seeds,
     models,
     reference:
@@ -86,6 +91,26 @@ async function collectRun(sources: Sources, expected: Expected): Promise<ReturnT
     readText(metricsFile, fixTrain),
   ]);
   return readRun(run, evaluation, readMetrics(metricsFile, metrics, fixTrain), expected);
+}
+
+async function collectExamples(
+  folder: string,
+  expected: { readonly dataset: string; readonly simulated: boolean; readonly classes: readonly string[] },
+): Promise<ClipExamples> {
+  const examples = await readClipExamples(folder);
+  const refuse = (name: string, problem: string): never => {
+    throw new ReproError('report-input', `field "${name}" ${problem}`, {
+      where: join(folder, CLIP_EXAMPLES.index),
+      fix: remake('frames'),
+    });
+  };
+  const { dataset, simulated, classes } = expected;
+  if (examples.dataset !== dataset) refuse('dataset', `is "${examples.dataset}", expected "${dataset}"`);
+  if (examples.simulated !== simulated) {
+    refuse('simulated', `is ${examples.simulated}, but the manifest says ${simulated}`);
+  }
+  if (examples.classes.join('\n') !== classes.join('\n')) refuse('classes', 'differs from that of the runs');
+  return examples;
 }
 
 function remake(stage: string): string {

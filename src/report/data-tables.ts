@@ -1,6 +1,6 @@
-import type { Table } from './document.ts';
-import { formatCount } from './format.ts';
-import type { ManifestResult, Results } from './results.ts';
+import type { Cell, Table } from './document.ts';
+import { formatCount, joinWords } from './format.ts';
+import type { ManifestResult, Results, Tally } from './results.ts';
 
 /** Recordings and clips of the two published splits. */
 export function tabulateSplits({ train, test }: ManifestResult): Table {
@@ -53,11 +53,63 @@ export function tabulateClasses({ manifest, classes, models }: Results): Table {
 }
 
 export function tabulateLights({ perLight }: ManifestResult): Table {
+  return tabulateTallies('table-lights', 'Clips by lighting', 'Lighting', perLight);
+}
+
+export function tabulateUsers({ perUser }: ManifestResult): Table {
+  return tabulateTallies('table-users', 'Clips by user', 'User', perUser);
+}
+
+function tabulateTallies(id: string, caption: string, label: string, tallies: readonly Tally[]): Table {
   return {
-    id: 'table-lights',
-    caption: 'Clips by lighting',
-    columns: [{ label: 'Lighting' }, { label: 'Clips', numeric: true }],
-    rows: perLight.map(({ key, clips }) => [{ text: key }, { text: formatCount(clips) }]),
+    id,
+    caption,
+    columns: [{ label }, { label: 'Clips', numeric: true }],
+    rows: tallies.map(({ key, clips }) => [{ text: key }, { text: formatCount(clips) }]),
     notes: [],
   };
+}
+
+const NOTHING: Cell = { text: '–', tone: 'missing' };
+
+/** Clips of each user under each light, with the sums of both; what was not recorded is visible as a dash. */
+export function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult): Table {
+  const lights = perLight.map(({ key }) => key);
+  const clipsOf = (tallies: readonly Tally[], key: string): number =>
+    tallies.find((tally) => tally.key === key)?.clips ?? 0;
+  const cell = (clips: number): Cell => (clips === 0 ? NOTHING : { text: formatCount(clips) });
+  const gaps = lights.flatMap((light) => {
+    const users = perUserLight.filter((one) => clipsOf(one.lights, light) === 0).map(({ user }) => user);
+    return users.length === 0 ? [] : [{ light, users }];
+  });
+  const rows = perUserLight.map(({ user, lights: tallies }) => [
+    { text: user },
+    ...lights.map((light) => cell(clipsOf(tallies, light))),
+    cell(clipsOf(perUser, user)),
+  ]);
+  const total = [
+    { text: 'Total' },
+    ...perLight.map(({ clips }) => cell(clips)),
+    cell(perLight.reduce((sum, { clips }) => sum + clips, 0)),
+  ];
+  return {
+    id: 'table-users-lights',
+    caption: 'Clips by user and lighting',
+    columns: [
+      { label: 'User' },
+      ...lights.map((label) => ({ label, numeric: true })),
+      { label: 'Total', numeric: true },
+    ],
+    rows: [...rows, total],
+    notes: gaps.length === 0 ? [] : [[describeGaps(gaps, perUserLight.length * lights.length)]],
+  };
+}
+
+function describeGaps(
+  gaps: readonly { readonly light: string; readonly users: readonly string[] }[],
+  combinations: number,
+): string {
+  const count = gaps.reduce((sum, { users }) => sum + users.length, 0);
+  const list = gaps.map(({ light, users }) => `${light} of ${joinWords(users)}`).join('; ');
+  return `${formatCount(count)} of ${formatCount(combinations)} combinations have no clips: ${list}.`;
 }

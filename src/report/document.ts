@@ -33,6 +33,28 @@ export interface Table {
   readonly notes: readonly Text[];
 }
 
+/** A bitmap on a page, and a file of its own. */
+export interface GalleryPicture {
+  /** File name without extension. */
+  readonly id: string;
+  readonly title: string;
+  /** What is known about it, one line each. */
+  readonly details: readonly string[];
+  /** The picture in words, for readers who cannot see it. */
+  readonly alt: string;
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly png: Uint8Array;
+}
+
+export interface Gallery {
+  /** The folder of the files. */
+  readonly id: string;
+  readonly legend: readonly { readonly label: string; readonly color: string }[];
+  readonly pictures: readonly GalleryPicture[];
+}
+
 export type Block =
   | { readonly kind: 'paragraph'; readonly text: Text; readonly lead?: boolean }
   | { readonly kind: 'list'; readonly items: readonly Text[] }
@@ -40,7 +62,8 @@ export type Block =
   | { readonly kind: 'table'; readonly table: Table }
   /** Small tables, side by side where there is room. */
   | { readonly kind: 'tables'; readonly tables: readonly Table[] }
-  | { readonly kind: 'figure'; readonly figure: Figure };
+  | { readonly kind: 'figure'; readonly figure: Figure }
+  | { readonly kind: 'gallery'; readonly gallery: Gallery };
 
 export interface Command {
   readonly command: string;
@@ -68,6 +91,13 @@ export interface Report {
   readonly facts: readonly { readonly name: string; readonly value: string }[];
   readonly sections: readonly Section[];
   readonly footer: Text;
+}
+
+/** The galleries of a report in order of appearance. */
+export function galleriesOf(report: Report): Gallery[] {
+  return report.sections.flatMap((section) =>
+    section.blocks.flatMap((block) => (block.kind === 'gallery' ? [block.gallery] : [])),
+  );
 }
 
 /** The figures of a report in order of appearance. */

@@ -1,4 +1,4 @@
-import type { Block, Cell, Inline, Report, Table, Text } from './document.ts';
+import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
 
 /** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
 export function renderMarkdown(report: Report): string {
@@ -37,7 +37,22 @@ function renderBlock(block: Block): string {
         `${escapeText(caption)} [Data as CSV](figures/${id}.csv).`,
       ].join('\n\n');
     }
+    case 'gallery':
+      return renderGallery(block.gallery);
   }
+}
+
+function renderGallery({ id, legend, pictures }: Gallery): string {
+  return [
+    legend.map(({ label }) => `- ${escapeText(label)}`).join('\n'),
+    ...pictures.flatMap((picture) => [
+      `### ${escapeText(picture.title)}`,
+      `![${escapeText(picture.alt)}](${id}/${picture.id}.png)`,
+      picture.details.map(escapeText).join('<br>'),
+    ]),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function alignComments(lines: readonly { command: string; does: string }[]): string[] {

@@ -65,6 +65,14 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
   .single .legend { flex-direction: column; }
 }
 
+.gallery {
+  display: grid; grid-template-columns: repeat(auto-fill, minmax(min(25rem, 100%), 1fr)); gap: 1.75rem 2rem;
+  list-style: none; margin: 1.25rem 0 0; padding: 0; max-width: none;
+}
+.gallery.narrow { grid-template-columns: repeat(auto-fill, minmax(min(8rem, 45%), 1fr)); gap: 1.25rem; }
+.gallery img { display: block; max-width: 100%; height: auto; margin: .2rem 0 .4rem; }
+.gallery p { color: var(--muted); font-size: .85rem; line-height: 1.4; margin: 0; overflow-wrap: anywhere; }
+
 .table { margin: 2rem 0 0; }
 .table + p { margin-top: 2rem; }
 .scroll { overflow-x: auto; }
@@ -89,6 +97,7 @@ td.differs { background: linear-gradient(var(--tint), var(--tint)); }
 .tables .table { break-inside: avoid; padding-top: 2rem; margin: 0; }
 .tables table { width: 100%; }
 .tables th, .tables td { padding-block: .3rem; }
+#table-users-lights td.missing { background: var(--warn); }
 
 .commands { margin: 1rem 0; padding: .9rem 1rem; background: var(--tint); border-radius: 4px; }
 .commands div { display: grid; grid-template-columns: minmax(0, 1.4fr) minmax(0, 1fr); gap: 0 1.25rem; padding: .15rem 0; }
@@ -107,7 +116,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   nav, .skip { display: none; }
   a { color: inherit; text-decoration: none; }
   h2, h3, figcaption, .caption { break-after: avoid; }
-  .panels svg, tr, .banner, .commands { break-inside: avoid; }
+  .panels svg, tr, .banner, .commands, .gallery li { break-inside: avoid; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .columns-3 .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); }
   .scroll { overflow: visible; }

@@ -1,4 +1,4 @@
-import type { Block, Cell, Inline, Report, Table, Text } from './document.ts';
+import type { Block, Cell, Gallery, GalleryPicture, Inline, Report, Table, Text } from './document.ts';
 import { escapeMarkup } from './escape.ts';
 import type { LegendEntry } from './figures/figure.ts';
 import type { RenderedFigure } from './figures/render.ts';
@@ -81,6 +81,8 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
       if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not rendered`);
       return renderFigureBlock(figure);
     }
+    case 'gallery':
+      return renderGallery(block.gallery);
   }
 }
 
@@ -111,6 +113,33 @@ function renderLegend(entries: readonly LegendEntry[]): string {
       `<li><svg aria-hidden="true" width="24" height="12" viewBox="0 -1 24 12">${drawKey(entry)}</svg>${escapeMarkup(entry.label)}</li>`,
   );
   return `<ul class="legend">${items.join('')}</ul>`;
+}
+
+/** Pictures narrower than this are shown several in a row, others in two columns. */
+const NARROW_PX = 300;
+
+function renderGallery({ legend, pictures }: Gallery): string {
+  const narrow = pictures.every(({ width }) => width < NARROW_PX);
+  const swatch = (color: string): string =>
+    `<svg aria-hidden="true" width="14" height="14"><rect x="1" y="1" width="12" height="12" rx="2" fill="${escapeMarkup(color)}" stroke="var(--grey)"/></svg>`;
+  const entries = legend.map(({ label, color }) => `<li>${swatch(color)}${escapeMarkup(label)}</li>`);
+  return [
+    ...(entries.length === 0 ? [] : [`<ul class="legend">${entries.join('')}</ul>`]),
+    `<ul class="gallery${narrow ? ' narrow' : ''}">`,
+    ...pictures.map(renderPicture),
+    '</ul>',
+  ].join('\n');
+}
+
+/** The picture itself is in the page, so that the page can be moved and sent on its own. */
+function renderPicture({ title, details, alt, width, height, png }: GalleryPicture): string {
+  const source = `data:image/png;base64,${Buffer.from(png).toString('base64')}`;
+  return [
+    `<li><h3>${escapeMarkup(title)}</h3>`,
+    `<img src="${source}" width="${width}" height="${height}" alt="${escapeMarkup(alt)}">`,
+    ...details.map((line) => `<p>${escapeMarkup(line)}</p>`),
+    '</li>',
+  ].join('\n');
 }
 
 function renderTable(table: Table): string {

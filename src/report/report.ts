@@ -9,6 +9,7 @@ import { countLayers, drawTau } from './figures/tau.ts';
 import { formatCount, formatPercent, joinWords } from './format.ts';
 import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
+import { describeClips } from './sections/clips.ts';
 import { describeData } from './sections/data.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
@@ -49,6 +50,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
         blocks: [{ kind: 'figure', figure: drawConfusion(results) }],
       },
       describeData(results),
+      ...describeClips(results),
       describeSettings(results),
       describeRerun(results),
     ],

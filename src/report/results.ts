@@ -1,3 +1,4 @@
+import type { ClipExamples } from '../formats/clip-examples.ts';
 import type { JsonObject } from '../formats/fields.ts';
 
 /** The result on one split at the chosen checkpoint. */
@@ -118,6 +119,12 @@ export interface Tally {
   readonly clips: number;
 }
 
+/** A user's clips under each light. */
+export interface UserTally {
+  readonly user: string;
+  readonly lights: readonly Tally[];
+}
+
 /** The findings of `verify`. */
 export interface ManifestResult {
   readonly files: number;
@@ -129,6 +136,8 @@ export interface ManifestResult {
   readonly test: SplitCount;
   readonly perUser: readonly Tally[];
   readonly perLight: readonly Tally[];
+  /** Empty if the data set has no users or lights, and in older manifests. */
+  readonly perUserLight: readonly UserTally[];
   readonly perClass: readonly Tally[];
   readonly warnings: readonly string[];
 }
@@ -139,6 +148,8 @@ export interface Results {
   readonly simulated: boolean;
   readonly classes: readonly string[];
   readonly manifest: ManifestResult;
+  /** One test clip of each class. */
+  readonly examples: ClipExamples;
   readonly seeds: readonly number[];
   /** At least one, in the profile's order. */
   readonly models: readonly ModelResult[];

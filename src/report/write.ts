@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { figuresOf, type Report } from './document.ts';
+import { figuresOf, galleriesOf, type Report } from './document.ts';
 import { toCsv } from './figures/figure.ts';
 import { type RenderedFigure, renderFigure } from './figures/render.ts';
 import { renderMarkdown } from './markdown.ts';
@@ -12,8 +12,8 @@ export interface WrittenReport {
 }
 
 /**
- * Renders the figures and writes the report: `index.html`, `report.md`, and for each figure `figures/<id>.svg` and
- * `figures/<id>.csv`.
+ * Renders the figures and writes the report: `index.html`, `report.md`, for each figure `figures/<id>.svg` and
+ * `figures/<id>.csv`, and the pictures of each gallery, such as `clips/00.png`.
  *
  * @param folder created if needed, with its parents
  * @param onFigure called after each figure with the number of figures rendered so far and in total
@@ -30,7 +30,10 @@ export async function writeReport(
     onFigure(rendered.length, figures.length);
   }
   const page = renderPage(report, rendered);
-  await mkdir(join(folder, 'figures'), { recursive: true });
+  const galleries = galleriesOf(report);
+  for (const name of ['figures', ...galleries.map(({ id }) => id)]) {
+    await mkdir(join(folder, name), { recursive: true });
+  }
   await Promise.all([
     writeFile(join(folder, 'index.html'), page),
     writeFile(join(folder, 'report.md'), renderMarkdown(report)),
@@ -38,6 +41,9 @@ export async function writeReport(
       writeFile(join(folder, 'figures', `${figure.id}.svg`), sheet),
       writeFile(join(folder, 'figures', `${figure.id}.csv`), toCsv(figure.data)),
     ]),
+    ...galleries.flatMap(({ id, pictures }) =>
+      pictures.map((picture) => writeFile(join(folder, id, `${picture.id}.png`), picture.png)),
+    ),
   ]);
   return { figures: figures.length, pageBytes: Buffer.byteLength(page) };
 }

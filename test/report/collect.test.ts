@@ -130,6 +130,39 @@ describe('collectResults', () => {
     expect((await failure()).message).toContain('"version" is 2');
   });
 
+  it('rejects examples of other data, and names a missing one', async () => {
+    const index = join(sources.examples, 'examples.json');
+    await alter(index, (value) => {
+      value.simulated = false;
+    });
+    expect((await failure()).message).toBe('field "simulated" is false, but the manifest says true');
+    await alter(index, (value) => {
+      value.simulated = true;
+      value.dataset = 'nmnist';
+    });
+    expect((await failure()).message).toBe('field "dataset" is "nmnist", expected "dvs128-gesture"');
+    await alter(index, (value) => {
+      value.dataset = 'dvs128-gesture';
+      value.classes = (value.classes as string[]).toReversed();
+    });
+    expect(await failure()).toMatchObject({
+      message: 'field "classes" differs from that of the runs',
+      where: index,
+      fix: expect.stringContaining('repro run frames --force'),
+    });
+    await rm(join(sources.examples, '03.npy'));
+    expect(await failure()).toMatchObject({ code: 'clip-examples', where: join(sources.examples, '03.npy') });
+  });
+
+  it('reads the clips of each user under each light, which older manifests lack', async () => {
+    const { perUserLight } = (await collectResults(sources, MADE)).manifest;
+    expect(perUserLight[5]).toEqual({ user: 'user06', lights: [{ key: 'led', clips: 24 }] });
+    await alter(join(sources.verify, 'manifest.json'), (value) => {
+      delete value.perUserLight;
+    });
+    expect((await collectResults(sources, MADE)).manifest.perUserLight).toEqual([]);
+  });
+
   it('reports truncated JSON', async () => {
     await writeFile(file('train', 'run.json'), '{"version": 1');
     expect((await failure()).message).toContain('the file is not valid JSON');

@@ -19,7 +19,10 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
 describe('the page', () => {
   it('is self-contained: no script, no source, no link except to itself and its data', async () => {
     const { page } = await render(makeResults());
-    expect(page).not.toMatch(/<script|<img|<iframe|<link rel="stylesheet"|@import|url\(|\ssrc=/);
+    expect(page).not.toMatch(/<script|<iframe|<link rel="stylesheet"|@import|url\(/);
+    const sources = [...page.matchAll(/\ssrc="([^"]{0,30})/g)].map(([, source]) => source ?? '');
+    expect(sources.length).toBeGreaterThan(0);
+    expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
     expect(targets.filter((target) => !/^(#|figures\/[a-z]+\.csv$|data:,$)/.test(target))).toEqual([]);
   });
@@ -96,6 +99,16 @@ describe('the page', () => {
     expect(page).not.toContain('Time constants');
   });
 
+  it('shows a picture of each class, described in words', async () => {
+    const { page } = await render(makeResults());
+    const pictures = [...page.matchAll(/<img src="[^"]+" width="(\d+)" height="(\d+)" alt="([^"]+)">/g)];
+    expect(pictures.map(([, , , alt]) => alt?.split(':')[0])).toEqual([
+      'A clip of the class wave',
+      'A clip of the class clap',
+    ]);
+    expect(page).toContain('<h2>One clip of each class</h2>');
+  });
+
   it('gives the same bytes for the same results', async () => {
     expect((await render(makeResults())).page).toBe((await render(makeResults())).page);
   });
@@ -120,5 +133,8 @@ describe('the Markdown', () => {
     const { markdown } = await render(makeResults());
     expect(markdown).toContain('](figures/accuracy.svg)');
     expect(markdown).toContain('[Data as CSV](figures/accuracy.csv)');
+    expect(markdown).toMatch(
+      /### clap\n\n!\[A clip of the class clap[^\]]+\]\(clips\/01\.png\)\n\nuser24\\_led/,
+    );
   });
 });

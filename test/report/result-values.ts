@@ -1,3 +1,4 @@
+import type { ClipExample, ClipExamples } from '../../src/formats/clip-examples.ts';
 import type { ModelResult, Results, RunResult, SplitResult } from '../../src/report/results.ts';
 
 /** The result of a split with so many correct clips. */
@@ -62,15 +63,48 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
       test: { recordings: 1, clips: 100 },
       perUser: [{ key: 'user01', clips: 24 }],
       perLight: [{ key: 'led', clips: 200 }],
+      perUserLight: [{ user: 'user01', lights: [{ key: 'led', clips: 200 }] }],
       perClass: [
         { key: 'wave', clips: 120 },
         { key: 'clap', clips: 80 },
       ],
       warnings: [],
     },
+    examples: makeExamples(overrides),
     seeds: [2020],
     models: [makeModelResult()],
     reference: null,
     ...overrides,
   };
+}
+
+/** A clip of a class: 3 steps of 2 x 4 pixels, with 6 ON events of 10. */
+export function makeExample(overrides: Partial<ClipExample> = {}): ClipExample {
+  const data = new Uint8Array(3 * 2 * 2 * 4);
+  data[0] = 4;
+  data[8] = 6;
+  return {
+    class: 0,
+    recording: 'user24_led.aedat',
+    user: 24,
+    light: 'led',
+    startUs: 1_000_000,
+    endUs: 1_500_000,
+    events: 10,
+    frames: { shape: [3, 2, 2, 4], data },
+    ...overrides,
+  };
+}
+
+export function makeExamples({
+  dataset = 'dvs128-gesture',
+  simulated = false,
+  classes = ['wave', 'clap'],
+}: {
+  readonly dataset?: string;
+  readonly simulated?: boolean;
+  readonly classes?: readonly string[];
+} = {}): ClipExamples {
+  const examples = classes.map((_, index) => makeExample({ class: index }));
+  return { dataset, simulated, kind: 'events', classes, examples };
 }

@@ -25,7 +25,7 @@ async function report(made: MadeUp, place = 'a', reference: readonly string[] = 
   const output = join(folder, place, 'out');
   const context = makeContext(
     { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
-    [sources.verify, sources.train, sources.evaluate, sources.models, ...reference],
+    [sources.verify, sources.train, sources.evaluate, sources.models, sources.examples, ...reference],
     [output],
   );
   await stage.run(context);
@@ -49,6 +49,7 @@ describe('the report stage', () => {
   it('writes the page, the Markdown, and each figure with its data', async () => {
     const { output, said } = await report(QUICK);
     expect([...(await readAll(output)).keys()]).toEqual([
+      ...Array.from({ length: 11 }, (_, index) => `clips/${String(index).padStart(2, '0')}.png`),
       'figures/accuracy.csv',
       'figures/accuracy.svg',
       'figures/confusion.csv',

@@ -1,5 +1,5 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { ManifestResult, SplitCount, Tally } from '../results.ts';
+import type { ManifestResult, SplitCount, Tally, UserTally } from '../results.ts';
 
 /** What the manifest says about the data as a whole, apart from counts. */
 export interface ManifestHead {
@@ -35,6 +35,7 @@ export function readManifest(fields: Fields): ManifestResult {
     test: readSplit(splits.object('test')),
     perUser: readTallies(fields, 'perUser'),
     perLight: readTallies(fields, 'perLight'),
+    perUserLight: readUserTallies(fields),
     perClass: readTallies(fields, 'perClass'),
     warnings: fields.texts('warnings'),
   };
@@ -54,4 +55,10 @@ function readTallies(fields: Fields, name: string): Tally[] {
   if (!fields.has(name)) return [];
   const counts = fields.object(name);
   return counts.keys().map((key) => ({ key, clips: counts.count(key) }));
+}
+
+function readUserTallies(fields: Fields): UserTally[] {
+  if (!fields.has('perUserLight')) return [];
+  const users = fields.object('perUserLight');
+  return users.keys().map((user) => ({ user, lights: readTallies(users, user) }));
 }

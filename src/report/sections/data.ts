@@ -1,30 +1,57 @@
 import { summarise } from '../../stats/summary.ts';
-import { tabulateClasses, tabulateLights, tabulateSplits } from '../data-tables.ts';
+import {
+  tabulateClasses,
+  tabulateLights,
+  tabulateSplits,
+  tabulateUserLights,
+  tabulateUsers,
+} from '../data-tables.ts';
 import type { Block, Section, Text } from '../document.ts';
 import { formatBytes, formatCount, formatQuantity } from '../format.ts';
 import type { ManifestResult, Results } from '../results.ts';
 import { titleDataset } from '../thesis.ts';
 
-/** The data: recordings, clips, and their distribution over classes and lighting. */
+/** Warnings shown; a data set of many files can have one for each. */
+const MOST_WARNINGS = 20;
+
+/** The data: recordings, clips, their distribution over classes, users and lighting, and what is wrong with them. */
 export function describeData(results: Results): Section {
   const { manifest } = results;
-  const tables = [tabulateSplits(manifest), tabulateLights(manifest), tabulateClasses(results)];
-  const warnings: Block[] =
-    manifest.warnings.length === 0
-      ? []
-      : [
-          { kind: 'paragraph', text: ['Warnings from checking the data:'] },
-          { kind: 'list', items: manifest.warnings.map((warning) => [warning]) },
-        ];
+  const both = manifest.perUserLight.length > 0;
+  const tables = [
+    tabulateSplits(manifest),
+    tabulateClasses(results),
+    ...(both ? [tabulateUserLights(manifest)] : [tabulateLights(manifest), tabulateUsers(manifest)]),
+  ];
   return {
     id: 'data',
     title: 'Data',
     blocks: [
       { kind: 'paragraph', text: describeFiles(results) },
-      ...warnings,
+      ...describeWarnings(manifest),
       { kind: 'tables', tables: tables.filter(({ rows }) => rows.length > 0) },
     ],
   };
+}
+
+function describeWarnings({ warnings }: ManifestResult): Block[] {
+  if (warnings.length === 0) return [{ kind: 'paragraph', text: ['Checking the data gave no warnings.'] }];
+  const rest = warnings.length - MOST_WARNINGS;
+  const items = warnings.slice(0, MOST_WARNINGS).map(splitWarning);
+  const file = { code: 'artifacts/verify/manifest.json' };
+  return [
+    {
+      kind: 'paragraph',
+      text: [`Checking the data gave ${formatQuantity(warnings.length, 'warning')}:`],
+    },
+    { kind: 'list', items: rest > 0 ? [...items, [`${formatCount(rest)} more, in `, file, '.']] : items },
+  ];
+}
+
+/** A warning starts with its place, followed by two spaces. */
+function splitWarning(warning: string): Text {
+  const [, place, what] = /^(\S+) {2}(.*)$/s.exec(warning) ?? [];
+  return place === undefined || what === undefined ? [warning] : [{ code: place }, ` ${what}`];
 }
 
 function describeFiles({ dataset, simulated, manifest }: Results): Text {

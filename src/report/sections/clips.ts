@@ -1,0 +1,162 @@
+import {
+  type ClipExample,
+  type ClipExamples,
+  type ClipFrames,
+  clipExampleFile,
+} from '../../formats/clip-examples.ts';
+import { binClip } from '../../pictures/bin-clip.ts';
+import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
+import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
+import type { Block, Gallery, GalleryPicture, Section } from '../document.ts';
+import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../format.ts';
+import type { Results } from '../results.ts';
+
+/** How much of a clip is shown. */
+interface Detail {
+  readonly steps: number;
+  /** Pixels binned in each direction, besides what a large sensor needs. */
+  readonly bin: number;
+}
+
+/** The first of these is taken with which the pictures of all classes take at most `PAGE_BYTES`: dense clips compress badly. */
+const DETAILS: readonly Detail[] = [
+  { steps: 10, bin: 1 },
+  { steps: 8, bin: 1 },
+  { steps: 10, bin: 2 },
+  { steps: 6, bin: 2 },
+  { steps: 10, bin: 4 },
+];
+const LEAST: Detail = { steps: 4, bin: 4 };
+/** The page holds the pictures as text, a third longer, and has to stay under 1 MB. */
+const PAGE_BYTES = 550_000;
+/** About how large a frame's longer side is, in pixels: two rows of five are as wide as half a page on a fine screen. */
+const FRAME_PX = 128;
+
+/** One clip of each class in pictures, for readers who have never seen such data; nothing if there are no test clips. */
+export function describeClips({ examples }: Results): Section[] {
+  if (examples.examples.length === 0) return [];
+  const images = examples.kind === 'images';
+  const { pictures, detail } = drawWithin(examples, PAGE_BYTES);
+  const missing = examples.classes.filter((_, index) =>
+    examples.examples.every((one) => one.class !== index),
+  );
+  const blocks: Block[] = [
+    { kind: 'paragraph', text: [images ? IMAGES : describeSheets(examples, detail)] },
+    { kind: 'gallery', gallery: { id: 'clips', legend: images ? [] : makeLegend(), pictures } },
+  ];
+  if (missing.length > 0) {
+    const what = images ? 'image' : 'clip';
+    blocks.push({ kind: 'paragraph', text: [`There is no test ${what} of ${joinWords(missing)}.`] });
+  }
+  return [{ id: 'clips', title: `One ${images ? 'image' : 'clip'} of each class`, blocks }];
+}
+
+const IMAGES = 'The first test image of each class, enlarged.';
+
+function describeSheets({ examples, simulated }: ClipExamples, detail: Detail): string {
+  const steps = Math.max(...examples.map(({ frames }) => frames.shape[0] ?? 0));
+  const bin = Math.max(...examples.map(({ frames }) => fitBin(frames, detail)));
+  return [
+    `The first ${simulated ? 'simulated ' : ''}test clip of each class as event counts`,
+    steps > detail.steps ? `: ${spellCount(detail.steps)} of its ${formatCount(steps)} steps, by number` : '',
+    bin > 1 ? `, ${bin} × ${bin} pixels binned` : '',
+    '. A pixel’s colour is stronger the more events it has, by a scale of its own for each clip: full strength is the 99th ',
+    'percentile of the counts above 0.',
+  ].join('');
+}
+
+/** @returns the pictures in the most detail that fits; in the least if none does */
+function drawWithin(
+  examples: ClipExamples,
+  sizeBytes: number,
+): { readonly pictures: readonly GalleryPicture[]; readonly detail: Detail } {
+  const draw = (detail: Detail) => examples.examples.map((example) => drawExample(examples, example, detail));
+  for (const detail of DETAILS) {
+    const pictures = draw(detail);
+    if (pictures.reduce((sum, { png }) => sum + png.length, 0) <= sizeBytes) return { pictures, detail };
+  }
+  return { pictures: draw(LEAST), detail: LEAST };
+}
+
+function drawExample(
+  { kind, classes, simulated }: ClipExamples,
+  example: ClipExample,
+  detail: Detail,
+): GalleryPicture {
+  const title = classes[example.class] ?? '';
+  const common = { id: clipExampleFile(example.class).replace('.npy', ''), title };
+  const { frames } = example;
+  if (kind === 'images') {
+    const picture = contactSheet(frames, { factor: fitFactor(frames) });
+    return { ...common, ...picture, alt: `An image of the class ${title}.`, details: [example.recording] };
+  }
+  const [count = 1] = frames.shape;
+  const steps = spreadSteps(count, detail.steps);
+  const small = binClip(frames, fitBin(frames, detail));
+  const picture = contactSheet(small, {
+    steps,
+    // Two rows, so that time runs from left to right without frames becoming too small.
+    columns: steps.length > 5 ? Math.ceil(steps.length / 2) : steps.length,
+    factor: fitFactor(small),
+    ...(simulated ? { caption: 'SIMULATED' } : {}),
+  });
+  const shown =
+    steps.length === count ? formatQuantity(count, 'step') : `${steps.length} of ${formatCount(count)} steps`;
+  const on = formatPercent(countOn(frames) / Math.max(1, example.events ?? 0));
+  return {
+    ...common,
+    ...picture,
+    alt: `${simulated ? 'A simulated clip' : 'A clip'} of the class ${title}: ${shown}, side by side; ${on} of its events are ON.`,
+    details: [describeOrigin(example), describeRate(example)],
+  };
+}
+
+function describeOrigin({ recording, user, light }: ClipExample): string {
+  const who = user === null ? [] : [`user ${user}`];
+  return [recording, ...who, ...(light === null ? [] : [`light ${light}`])].join(', ');
+}
+
+/** `2 317 events in 0.31 s, 7 474 per second`. */
+function describeRate({ startUs, endUs, events }: ClipExample): string {
+  const seconds = ((endUs ?? 0) - (startUs ?? 0)) / 1e6;
+  const count = formatQuantity(events ?? 0, 'event');
+  if (seconds === 0) return count;
+  const rate = formatCount(Math.round((events ?? 0) / seconds));
+  return `${count} in ${seconds.toFixed(2)}\u00a0s, ${rate} per second`;
+}
+
+/** ON events: those of the second polarity of each step. */
+function countOn({ shape, data }: ClipFrames): number {
+  const [steps = 0, , height = 0, width = 0] = shape;
+  let sum = 0;
+  for (let step = 0; step < steps; step++) {
+    for (let i = 0; i < height * width; i++) sum += data[(2 * step + 1) * height * width + i] ?? 0;
+  }
+  return sum;
+}
+
+/** Pixels to bin in each direction for a frame of about `FRAME_PX`. */
+function fitBin(frames: ClipFrames, { bin }: Detail): number {
+  return bin * Math.max(1, Math.round(longerSide(frames) / FRAME_PX));
+}
+
+function fitFactor(frames: ClipFrames): number {
+  return Math.max(1, Math.round(FRAME_PX / longerSide(frames)));
+}
+
+function longerSide({ shape }: ClipFrames): number {
+  return Math.max(shape[2] ?? 1, shape[3] ?? 1);
+}
+
+function makeLegend(): Gallery['legend'] {
+  const both = EVENT_PALETTE[eventIndex(SHADES, SHADES)] ?? COLORS.ink;
+  return [
+    { label: 'Vermilion: ON events, the pixel became brighter', color: toCss(COLORS.on) },
+    { label: 'Blue: OFF events, it became darker', color: toCss(COLORS.off) },
+    { label: 'Nearly black: many of both', color: toCss(both) },
+  ];
+}
+
+function toCss(color: readonly number[]): string {
+  return `#${color.map((value) => value.toString(16).padStart(2, '0')).join('')}`;
+}

@@ -1,0 +1,117 @@
+import { describe, expect, it } from 'vitest';
+import type { ClipExamples } from '../../../src/formats/clip-examples.ts';
+import type { Gallery } from '../../../src/report/document.ts';
+import { describeClips } from '../../../src/report/sections/clips.ts';
+import { decodePng } from '../../pictures/decode.ts';
+import { makeExample, makeExamples, makeResults } from '../result-values.ts';
+
+function describeOf(examples: ClipExamples): { title: string; texts: string[]; gallery: Gallery } {
+  const [section] = describeClips(makeResults({ examples }));
+  const gallery = section?.blocks.flatMap((block) => (block.kind === 'gallery' ? [block.gallery] : []))[0];
+  if (section === undefined || gallery === undefined) throw new Error('expected a section with a gallery');
+  const texts = section.blocks.flatMap((block) => (block.kind === 'paragraph' ? [block.text.join('')] : []));
+  return { title: section.title, texts, gallery };
+}
+
+/** A clip of so many steps of so many pixels, with counts that do not compress well. */
+function makeDense(steps: number, height: number, width: number, seed = 1) {
+  let state = seed;
+  const data = Uint8Array.from({ length: steps * 2 * height * width }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return (state >>> 24) % 9;
+  });
+  return makeExample({
+    frames: { shape: [steps, 2, height, width], data },
+    events: data.reduce((sum, count) => sum + count, 0),
+  });
+}
+
+describe('the section of clips', () => {
+  it('shows a picture of each class, with its recording, events and rate', () => {
+    const { title, gallery } = describeOf(makeExamples());
+    expect(title).toBe('One clip of each class');
+    expect(gallery.pictures.map(({ id, title }) => [id, title])).toEqual([
+      ['00', 'wave'],
+      ['01', 'clap'],
+    ]);
+    const [wave] = gallery.pictures;
+    // 10 events in half a second.
+    expect(wave?.details).toEqual([
+      'user24_led.aedat, user 24, light led',
+      '10 events in 0.50\u00a0s, 20 per second',
+    ]);
+    expect(wave?.alt).toBe(
+      'A clip of the class wave: 3 steps, side by side; 60.0\u00a0% of its events are ON.',
+    );
+    expect(gallery.legend).toHaveLength(3);
+    expect(decodePng(wave?.png ?? new Uint8Array())).toMatchObject({
+      width: wave?.width,
+      height: wave?.height,
+    });
+  });
+
+  it('marks simulated clips in words and in the pictures', () => {
+    const plain = describeOf(makeExamples());
+    const simulated = describeOf(makeExamples({ simulated: true }));
+    expect(simulated.texts[0]).toContain('The first simulated test clip of each class');
+    expect(simulated.gallery.pictures[0]?.alt).toContain('A simulated clip of the class wave');
+    expect(simulated.gallery.pictures[0]?.height).toBe((plain.gallery.pictures[0]?.height ?? 0) + 27);
+    expect(plain.texts[0]).not.toContain('simulated');
+  });
+
+  it('shows at most ten steps in two rows, and says so', () => {
+    const examples = { ...makeExamples(), examples: [makeDense(20, 32, 32)] };
+    const { texts, gallery } = describeOf(examples);
+    expect(texts[0]).toContain('as event counts: ten of its 20 steps, by number.');
+    // 5 columns of 32 pixels, enlarged by 4.
+    expect(gallery.pictures[0]).toMatchObject({ width: 4 + 5 * 132, height: 4 + 2 * (132 + 23) });
+    expect(gallery.pictures[0]?.alt).toContain('10 of 20 steps, side by side');
+    expect(texts.at(-1)).toBe('There is no test clip of clap.');
+  });
+
+  it('bins large sensors, so that the page stays small', () => {
+    const { texts, gallery } = describeOf({ ...makeExamples(), examples: [makeDense(1, 260, 346)] });
+    expect(texts[0]).toContain('event counts, 3 × 3 pixels binned.');
+    // 3 x 3 pixels each: 87 rows, 116 columns.
+    expect(gallery.pictures[0]).toMatchObject({ width: 4 + 116 + 4, height: 4 + 87 + 4 });
+  });
+
+  it('bins many dense clips more, so that the page stays below 1 MB', () => {
+    const classes = Array.from({ length: 8 }, (_, index) => String(index));
+    const examples = classes.map((_, index) => ({ ...makeDense(12, 128, 128, index), class: index }));
+    const { texts, gallery } = describeOf({ ...makeExamples({ classes }), examples });
+    expect(texts[0]).toContain('event counts: ten of its 12 steps, by number, 2 × 2 pixels binned.');
+    expect(gallery.pictures.reduce((sum, { png }) => sum + png.length, 0)).toBeLessThan(550_000);
+  });
+
+  it('shows still images as they are', () => {
+    const image = makeExample({
+      recording: 'test image 7',
+      user: null,
+      light: null,
+      startUs: null,
+      endUs: null,
+      events: null,
+      frames: { shape: [1, 3, 32, 32], data: new Uint8Array(3 * 32 * 32).fill(9) },
+    });
+    const { title, texts, gallery } = describeOf({ ...makeExamples(), kind: 'images', examples: [image] });
+    expect([title, ...texts]).toEqual([
+      'One image of each class',
+      'The first test image of each class, enlarged.',
+      'There is no test image of clap.',
+    ]);
+    expect(gallery.legend).toEqual([]);
+    expect(gallery.pictures[0]).toMatchObject({
+      width: 128,
+      details: ['test image 7'],
+      alt: 'An image of the class wave.',
+    });
+  });
+
+  it('is left out without test clips, and gives no rate for a clip of no duration', () => {
+    expect(describeClips(makeResults({ examples: { ...makeExamples(), examples: [] } }))).toEqual([]);
+    const moment = makeExample({ endUs: 1_000_000 });
+    const { gallery } = describeOf({ ...makeExamples(), examples: [moment] });
+    expect(gallery.pictures[0]?.details[1]).toBe('10 events');
+  });
+});
