@@ -1,0 +1,111 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Lock } from '../../files/lock.ts';
+import { describeAllFailed, describeLostLock, describeWrongChecksum } from './fetch-errors.ts';
+import { type Mirror, Mirrors } from './mirrors.ts';
+import { PartFile } from './part-file.ts';
+import { type Reception, receive } from './receive.ts';
+import type { FetchOutcome, RemoteFile } from './remote-file.ts';
+import { showUrl } from './show-url.ts';
+import { TryFailure } from './try-failure.ts';
+
+export interface DownloadOptions extends Reception {
+  /** How often to try an address again without progress. */
+  readonly retries: number;
+  readonly wait: ((ms: number) => Promise<void>) | undefined;
+  /** On the folder. */
+  readonly lock: Pick<Lock, 'isLost'>;
+}
+
+/**
+ * Downloads one file, from whichever address gives it; the rest of it, if an earlier command left a part.
+ *
+ * A complete download with a wrong checksum is deleted and tried once more, from another address if there is one.
+ *
+ * @param target path of the complete file; nothing is there
+ * @throws {ReproError} `fetch-failed` with what each address did, `fetch-checksum` after the second wrong download,
+ *   `fetch-part-unknown`, `lock-lost` or `disk-...`
+ */
+export async function downloadFile(
+  file: RemoteFile,
+  target: string,
+  options: DownloadOptions,
+): Promise<Exclude<FetchOutcome, 'already there'>> {
+  const part = await PartFile.open(target, file.checksum, options.signal);
+  try {
+    const mirrors = new Mirrors(file.urls, part.source?.url ?? null, options.retries);
+    let wrong: { readonly url: string; readonly found: string; readonly sizeBytes: number } | null = null;
+    // An earlier command may have been stopped between the last byte and the end.
+    let isComplete = part.source !== null && part.bytes === file.sizeBytes;
+    for (;;) {
+      if (!isComplete) isComplete = await tryNext(file, target, part, mirrors, options);
+      // Another command now writes the same part: neither complete nor delete what it has.
+      if (options.lock.isLost()) throw describeLostLock(target);
+      if (!isComplete) continue;
+      const found = part.digest();
+      if (found === file.checksum.hex) {
+        const outcome = part.earlierBytes > 0 ? 'resumed' : 'downloaded';
+        await part.complete();
+        return outcome;
+      }
+      const again = { url: part.source?.url ?? '', found, sizeBytes: part.bytes };
+      await part.discard();
+      if (wrong !== null) throw describeWrongChecksum(file, target, [wrong, again]);
+      wrong = again;
+      isComplete = false;
+      options.note(
+        `${file.name}: complete, but its ${file.checksum.kind} ${found} is not ${file.checksum.hex}. Deleted; downloading it once more.`,
+      );
+      mirrors.startOver(wrong.url);
+    }
+  } finally {
+    await part.close();
+  }
+}
+
+/** @returns whether the part is now complete */
+async function tryNext(
+  file: RemoteFile,
+  target: string,
+  part: PartFile,
+  mirrors: Mirrors,
+  options: DownloadOptions,
+): Promise<boolean> {
+  const mirror = mirrors.next;
+  if (mirror === undefined) throw describeAllFailed(file, target, part.bytes, mirrors.givenUp);
+  if (mirror.waitMs > 0) await waitFor(mirror.waitMs, options);
+  mirror.mostBytes = Math.max(mirror.mostBytes, bytesFrom(mirror, part));
+  try {
+    const note = (text: string): void => options.note(`${file.name}: ${text}`);
+    await receive(file, mirror.url, part, mirror.resumes, { ...options, note });
+    return true;
+  } catch (failure) {
+    if (!(failure instanceof TryFailure)) throw failure;
+    mirrors.fail(mirror, failure, bytesFrom(mirror, part));
+    options.note(
+      `${file.name}: ${showUrl(mirror.url)}: ${failure.message}. ${sayNext(mirrors, mirror, options)}`,
+    );
+    return false;
+  }
+}
+
+function bytesFrom(mirror: Mirror, part: PartFile): number {
+  return part.source?.url === mirror.url ? part.bytes : 0;
+}
+
+function sayNext(mirrors: Mirrors, failed: Mirror, { retries }: DownloadOptions): string {
+  const { next } = mirrors;
+  if (next === undefined) return 'No address is left.';
+  const what = next === failed ? 'Trying again' : `Trying ${showUrl(next.url)}`;
+  const when = next.waitMs > 0 ? ` in ${(next.waitMs / 1000).toFixed(1)} s` : '';
+  const count = next.failures > 0 ? ` (${next.failures} of ${retries})` : '';
+  return `${what}${when}${count}.`;
+}
+
+async function waitFor(ms: number, { wait, signal }: DownloadOptions): Promise<void> {
+  signal?.throwIfAborted();
+  if (wait === undefined) {
+    // An abort ends the wait; its own error is less useful than the signal's reason.
+    await delay(ms, undefined, signal === undefined ? {} : { signal }).catch(() => {});
+  } else await wait(ms);
+  signal?.throwIfAborted();
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { serve, startServer } from './bad-server.ts';
+import { Fetcher, makeContent, makeFolder, remoteFile } from './rig.ts';
+
+let root: string;
+let script: string;
+beforeAll(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'killed-fetch-'));
+  script = path.join(root, 'killed-fetch.cjs');
+  await build({
+    entryPoints: [path.join(import.meta.dirname, 'killed-fetch.ts')],
+    outfile: script,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'silent',
+  });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+interface Ending {
+  readonly signal: NodeJS.Signals | null;
+  readonly output: string;
+}
+
+function run(...args: readonly string[]): Promise<Ending> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk;
+    });
+    child.on('error', reject);
+    child.on('close', (_, signal) => resolve({ signal, output }));
+  });
+}
+
+test('a download that is killed before any step on the disk is continued: right, and nothing fetched twice', async () => {
+  const content = makeContent(200_000);
+  const server = await startServer(serve(content));
+  const file = remoteFile(content, [server.url()]);
+  const folder = await makeFolder();
+  const kept: number[] = [];
+  for (let deadly = 0; ; deadly += 1) {
+    const fetcher = new Fetcher(path.join(folder, String(deadly)));
+    await mkdir(fetcher.folder);
+    const { signal, output } = await run(fetcher.folder, JSON.stringify(file), String(deadly));
+    if (output === 'complete') break;
+    expect(signal).toBe('SIGKILL');
+    const part = await stat(path.join(fetcher.folder, 'file.bin.part')).catch(() => null);
+    const isThere = (await fetcher.names()).includes('file.bin');
+    const before = server.sentBytes;
+    const outcome = await fetcher.fetch(file);
+    expect(await fetcher.has(content), `step ${deadly}`).toBe(true);
+    const here = isThere ? content.length : (part?.size ?? 0);
+    expect(server.sentBytes - before, `step ${deadly}`).toBe(content.length - here);
+    expect(outcome).toBe(isThere ? 'already there' : here > 0 ? 'resumed' : 'downloaded');
+    kept.push(here);
+  }
+  // Killed without anything, with a part, with all of it under the other name, and with the complete file.
+  expect(kept).toContain(0);
+  expect(kept.some((bytes) => bytes > 0 && bytes < content.length)).toBe(true);
+  expect(kept.filter((bytes) => bytes === content.length).length).toBeGreaterThan(1);
+});
