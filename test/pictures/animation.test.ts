@@ -69,3 +69,16 @@ describe('binning', () => {
     expect(() => binClip(clip, 0)).toThrow('by must be a whole number from 1, not 0');
   });
 });
+
+test('an animation has room for pixels that do not compress', () => {
+  let state = 1;
+  const data = Uint8Array.from({ length: 2 * 2 * 120 * 90 }, () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  });
+  const clip = { shape: [2, 2, 120, 90], data };
+  const gif = decodeGif(animation(clip, { delayMs: 20, factor: 1, numbers: false }));
+  const sheet = decodePng(contactSheet(clip, { steps: [1], factor: 1, numbers: false }).png);
+  const [x, y] = [4 + 89, 4 + 119];
+  expect(gif.frames[1]?.at(x, y)).toEqual(sheet.at(x, y));
+});
