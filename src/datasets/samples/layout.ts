@@ -31,7 +31,7 @@ export interface SampleLayout
   readonly largestSampleBytes: number;
   /** `Train/7/00042.bin` -> its class and split; null for any other name. */
   parseName(path: string): SampleName | null;
-  /** Of each class, the first ceil(trainShare · n) by name are for training; null if names or folders say which. */
+  /** Of each class, the first floor(trainShare · n) by name are for training; null if names or folders say which. */
   readonly trainShare: number | null;
   /** @throws {ReproError} if the bytes are not a sample */
   decode(bytes: Uint8Array, file: string): Promise<DecodedSample> | DecodedSample;
@@ -64,7 +64,8 @@ export function splitSamples(layout: SampleLayout, paths: readonly string[]): Re
     else classes[name.class]!.push(path);
   }
   for (const [label, members] of classes.entries()) {
-    const kept = Math.ceil((layout.trainShare ?? 1) * members.length);
+    // Rounded down, so that a handful of samples is tested too; the small number is for 0.9 · 10 and its like.
+    const kept = Math.floor((layout.trainShare ?? 1) * members.length + 1e-9);
     for (const [i, path] of members.entries()) {
       splits[i < kept ? 'train' : 'test'].push({ path, class: label });
     }

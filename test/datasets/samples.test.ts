@@ -1,0 +1,133 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ASL_DVS } from '../../src/datasets/asl-dvs.ts';
+import { CIFAR10_DVS } from '../../src/datasets/cifar10-dvs.ts';
+import { splitSamples } from '../../src/datasets/samples/layout.ts';
+import { makeZip } from '../support/zip-fixture.ts';
+
+let root: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'samples-'));
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const fixtures = path.resolve(import.meta.dirname, '../fixtures/formats');
+const real = { simulated: false };
+
+async function write(name: string, bytes: Uint8Array): Promise<void> {
+  const file = path.join(root, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, bytes);
+}
+
+describe('CIFAR10-DVS', () => {
+  const name = (label: string, number: number) => `${label}/cifar10_${label}_${number}.aedat`;
+
+  test('reads folders and zips, and splits each class by name', async () => {
+    const bytes = await readFile(path.join(fixtures, 'cifar10-dvs.aedat'));
+    for (const label of CIFAR10_DVS.classes) {
+      if (label === 'truck') continue;
+      for (const number of [0, 1, 2, 10]) await write(name(label, number), bytes);
+    }
+    const zip = makeZip([0, 1].map((number) => ({ name: name('truck', number), bytes })));
+    await write('truck.zip', zip);
+    const manifest = await CIFAR10_DVS.verify(root, real);
+    expect(manifest).toMatchObject({
+      dataset: 'cifar10-dvs',
+      archive: false,
+      perClass: { airplane: 4, truck: 2 },
+    });
+    expect(manifest.warnings[0]).toMatch(/^truck\.zip .* is not 89f3922f/);
+    expect(manifest.warnings).toContain('subset of CIFAR10-DVS: 28 of 9,000 training samples.');
+  });
+
+  test('puts the last tenth of each class by name into the test split', async () => {
+    const bytes = await readFile(path.join(fixtures, 'cifar10-dvs.aedat'));
+    for (const label of CIFAR10_DVS.classes) {
+      for (let number = 0; number < 20; number++) await write(name(label, number), bytes);
+    }
+    const { train, test: held } = await CIFAR10_DVS.listClips(root, real);
+    expect(train).toHaveLength(180);
+    // By code unit, cifar10_bird_8 and _9 come after cifar10_bird_19.
+    expect(held.filter((clip) => clip.class === 2).map((clip) => clip.recording)).toEqual([
+      name('bird', 8),
+      name('bird', 9),
+    ]);
+    const read: string[] = [];
+    const wanted = { train: train.slice(0, 1), test: held.slice(-1) };
+    await CIFAR10_DVS.readClips(root, wanted, { ...real, invalidEvents: 'keep' }, async (clip) => {
+      read.push(`${clip.split} ${clip.row} ${clip.events.count}`);
+      expect(clip.endUs).toBeGreaterThan(clip.startUs);
+    });
+    expect(read).toHaveLength(2);
+  });
+
+  test('needs every class, and says which is missing', async () => {
+    await write(name('airplane', 0), await readFile(path.join(fixtures, 'cifar10-dvs.aedat')));
+    await expect(CIFAR10_DVS.verify(root, real)).rejects.toMatchObject({
+      code: 'data-missing',
+      message: expect.stringContaining('neither automobile/ nor automobile.zip'),
+      fix: expect.stringContaining('repro data fetch cifar10-dvs'),
+    });
+  });
+});
+
+describe('ASL-DVS', () => {
+  test('reads zips of letters, of which j and z do not exist', async () => {
+    expect(ASL_DVS.classes).toHaveLength(24);
+    expect(ASL_DVS.classes).not.toContain('j');
+    const bytes = await readFile(path.join(fixtures, 'asl-dvs.mat'));
+    for (const letter of ASL_DVS.classes) {
+      const members = [1, 2, 3, 4, 5].map((i) => ({ name: `${letter}/${letter}_000${i}.mat`, bytes }));
+      await write(`${letter}.zip`, makeZip(members));
+    }
+    const manifest = await ASL_DVS.verify(root, real);
+    expect(manifest).toMatchObject({
+      archive: true,
+      splits: { train: { clips: 96 }, test: { clips: 24 } },
+      perClass: { a: 5, y: 5 },
+    });
+    const { test: held } = await ASL_DVS.listClips(root, real);
+    expect(held[0]).toMatchObject({ recording: 'a/a_0005.mat', class: 0 });
+    expect(held.at(-1)).toMatchObject({ recording: 'y/y_0005.mat', class: 23 });
+  });
+
+  test('names a file that cannot be read', async () => {
+    const bytes = await readFile(path.join(fixtures, 'asl-dvs.mat'));
+    for (const letter of ASL_DVS.classes) {
+      for (const i of [1, 2]) await write(`${letter}/${letter}_${i}.mat`, bytes);
+    }
+    await write('c/c_2.mat', bytes.subarray(0, bytes.length - 3));
+    await expect(ASL_DVS.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringContaining('c/c_2.mat'),
+    });
+  });
+});
+
+test('a share of each class, rounded down, is for training', () => {
+  const layout = {
+    name: 'test',
+    title: 'Test',
+    profile: 'test',
+    usualRoot: 'data',
+    classes: ['a', 'b'],
+    published: { train: 1, test: 1 },
+    sensor: { height: 1, width: 1 },
+    parts: [],
+    sampleNames: '<letter><number>',
+    largestSampleBytes: 1,
+    trainShare: 0.5,
+    parseName: (name: string) => (/^[ab]\d$/.test(name) ? { class: name < 'b' ? 0 : 1, split: null } : null),
+    decode: () => {
+      throw new Error('not decoded here');
+    },
+    howToGet: () => '',
+  };
+  const names = ['b1', 'a2', 'b0', 'a0', 'notes.txt', 'a1'];
+  const { train, test: held } = splitSamples(layout, names);
+  expect(train.map((sample) => sample.path)).toEqual(['a0', 'b0']);
+  expect(held.map((sample) => sample.path)).toEqual(['a1', 'a2', 'b1']);
+});

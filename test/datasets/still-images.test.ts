@@ -1,0 +1,218 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { create } from 'tar';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { CIFAR10 } from '../../src/datasets/cifar10.ts';
+import { writeExamples } from '../../src/datasets/examples.ts';
+import { writeImages } from '../../src/datasets/image-writer.ts';
+import { MNIST } from '../../src/datasets/mnist.ts';
+import { readClipExamples } from '../../src/formats/clip-examples.ts';
+import { parseClipIndex } from '../../src/formats/frame-cache.ts';
+import { decodeNpy } from '../../src/formats/npy.ts';
+
+let root: string;
+let output: string;
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'images-'));
+  output = path.join(root, 'frames');
+});
+afterEach(() => rm(root, { recursive: true }));
+
+const real = { simulated: false };
+
+/** An IDX file of bytes. */
+function idx(shape: readonly number[], data: Uint8Array): Buffer {
+  const header = Buffer.alloc(4 + 4 * shape.length);
+  header.writeUInt32BE(0x800 + shape.length);
+  for (const [i, size] of shape.entries()) header.writeUInt32BE(size, 4 + 4 * i);
+  return Buffer.concat([header, data]);
+}
+
+/** Image i has the label i % 10, and i in every pixel. */
+function idxPair(count: number): { readonly images: Buffer; readonly labels: Buffer } {
+  const pixels = new Uint8Array(count * 784).map((_, at) => Math.floor(at / 784));
+  const labels = Uint8Array.from({ length: count }, (_, image) => image % 10);
+  return { images: idx([count, 28, 28], pixels), labels: idx([count], labels) };
+}
+
+async function writeMnist(folder = root, pack = (bytes: Buffer) => gzipSync(bytes), ending = '.gz') {
+  await mkdir(folder, { recursive: true });
+  for (const [prefix, count] of [
+    ['train', 30],
+    ['t10k', 20],
+  ] as const) {
+    const { images, labels } = idxPair(count);
+    await writeFile(path.join(folder, `${prefix}-images-idx3-ubyte${ending}`), pack(images));
+    await writeFile(path.join(folder, `${prefix}-labels-idx1-ubyte${ending}`), pack(labels));
+  }
+}
+
+describe('verifying MNIST', () => {
+  test.each([
+    ['gzipped', '', (bytes: Buffer) => gzipSync(bytes), '.gz'],
+    ['unpacked', '', (bytes: Buffer) => bytes, ''],
+    ['where torchvision puts them', 'raw', (bytes: Buffer) => bytes, ''],
+  ])(
+    'reads well-formed files, %s, and says that they are not the published ones',
+    async (_, below, pack, ending) => {
+      await writeMnist(path.join(root, below), pack, ending);
+      const manifest = await MNIST.verify(root, real);
+      expect(manifest).toMatchObject({
+        dataset: 'mnist',
+        archive: ending === '.gz',
+        splits: { train: { recordings: 30, clips: 30 }, test: { recordings: 20, clips: 20 } },
+      });
+      expect(manifest.perClass['9']).toBe(5);
+      expect(manifest.files).toHaveLength(4);
+      expect(manifest.warnings).toHaveLength(6);
+      expect(manifest.warnings[0]).toMatch(
+        /^(raw\/)?train-images.*: well-formed, but not the published file\.$/,
+      );
+      expect(manifest.warnings[4]).toBe("30 training images instead of MNIST's 60,000.");
+    },
+  );
+
+  test('names the files that are missing, and the command that gets them', async () => {
+    await writeMnist();
+    await rm(path.join(root, 't10k-labels-idx1-ubyte.gz'));
+    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-missing',
+      message: expect.stringContaining(`${root} lacks t10k-labels-idx1-ubyte.gz.`),
+      fix: expect.stringContaining('npx repro data fetch mnist --root'),
+    });
+    await expect(MNIST.verify(path.join(root, 'none'), real)).rejects.toMatchObject({
+      message: expect.stringContaining('does not exist'),
+    });
+    const file = path.join(root, 'train-images-idx3-ubyte.gz');
+    await expect(MNIST.verify(file, real)).rejects.toMatchObject({
+      message: expect.stringContaining('is a file'),
+    });
+  });
+
+  test.each([
+    ['a label that is no class', 'labels', idx([20], new Uint8Array(20).fill(10)), 'label 0 is 10'],
+    [
+      'labels for fewer images',
+      'labels',
+      idx([19], new Uint8Array(19)),
+      'labels of shape [19] for 20 images',
+    ],
+    ['images of another size', 'images', idx([20, 8, 8], new Uint8Array(1280)), 'images of shape [20, 8, 8]'],
+    ['images instead of labels', 'labels', idx([20, 1], new Uint8Array(20)), 'labels of shape [20, 1]'],
+  ])('rejects %s', async (_, kind, bytes, message) => {
+    await writeMnist();
+    const name = kind === 'labels' ? 't10k-labels-idx1-ubyte.gz' : 't10k-images-idx3-ubyte.gz';
+    await writeFile(path.join(root, name), gzipSync(bytes));
+    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      where: name,
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('rejects a file that was cut off, and simulated images', async () => {
+    await writeMnist();
+    const name = path.join(root, 'train-images-idx3-ubyte.gz');
+    await writeFile(name, (await readFile(name)).subarray(0, 100));
+    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+      where: expect.stringContaining('train-images-idx3-ubyte.gz'),
+    });
+    await expect(MNIST.verify(root, { simulated: true })).rejects.toMatchObject({ code: 'data-kind' });
+  });
+});
+
+/** 4 images per batch, with labels 0 to 3 and the batch's number in every pixel. */
+function batch(number: number): Buffer {
+  const records = [0, 1, 2, 3].map((label) => Buffer.from([label, ...new Uint8Array(3072).fill(number)]));
+  return Buffer.concat(records);
+}
+
+async function writeCifar10(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (let i = 1; i <= 5; i++) await writeFile(path.join(folder, `data_batch_${i}.bin`), batch(i));
+  await writeFile(path.join(folder, 'test_batch.bin'), batch(6));
+  await writeFile(path.join(folder, 'readme.html'), 'not used');
+}
+
+describe('verifying CIFAR10', () => {
+  test('reads the unpacked batches in their order, from their folder or the one above', async () => {
+    const folder = path.join(root, 'cifar-10-batches-bin');
+    await writeCifar10(folder);
+    for (const place of [root, folder]) {
+      const manifest = await CIFAR10.verify(place, real);
+      expect(manifest).toMatchObject({
+        archive: false,
+        splits: { train: { clips: 20 }, test: { clips: 4 } },
+      });
+      expect(manifest.warnings).toContain('no test image of deer, dog, frog, horse, ship, truck.');
+    }
+    const { train } = await CIFAR10.readImages(root, real);
+    expect([0, 4, 8, 12, 16].map((image) => train.pixels[image * 3072])).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('reads the archive in place, and says that it is not the published one', async () => {
+    await writeCifar10(path.join(root, 'cifar-10-batches-bin'));
+    const file = path.join(root, 'cifar-10-binary.tar.gz');
+    await create({ gzip: true, file, cwd: root }, ['cifar-10-batches-bin']);
+    await rm(path.join(root, 'cifar-10-batches-bin'), { recursive: true });
+    const manifest = await CIFAR10.verify(root, real);
+    expect(manifest).toMatchObject({ archive: true, splits: { train: { clips: 20 } } });
+    expect(manifest.warnings[0]).toMatch(/^cifar-10-binary\.tar\.gz: md5 .* is not c32a1d4a/);
+    expect(await CIFAR10.verify(file, real)).toEqual(manifest);
+  });
+
+  test('names the batches that are missing, and says how to get them', async () => {
+    const folder = path.join(root, 'cifar-10-batches-bin');
+    await writeCifar10(folder);
+    await rm(path.join(folder, 'data_batch_3.bin'));
+    await expect(CIFAR10.verify(root, real)).rejects.toMatchObject({
+      code: 'data-missing',
+      message: expect.stringContaining('lacks data_batch_3.bin'),
+      fix: expect.stringContaining('repro data fetch cifar10'),
+    });
+    await rm(folder, { recursive: true });
+    await expect(CIFAR10.verify(root, real)).rejects.toMatchObject({
+      message: expect.stringContaining('contains neither cifar-10-binary.tar.gz nor cifar-10-batches-bin/'),
+    });
+  });
+});
+
+describe('the frame cache of still images', () => {
+  test('has the first images of each class as they are, and says how to show them', async () => {
+    await writeMnist();
+    await writeImages({ dataset: MNIST, root, output, limit: { train: 2, test: 1 } });
+    const index = parseClipIndex(await readFile(path.join(output, 'clips.json'), 'utf8'), 'clips.json');
+    expect(index).toMatchObject({
+      dataset: 'mnist',
+      frames: { steps: 1, splitBy: null, height: 28, width: 28, dtype: 'uint8', normalization: null },
+      images: { mean: [0.1307], std: [0.3081], augmentation: 'random-affine' },
+    });
+    expect(index.splits.train.map(({ recording }) => recording)).toEqual(
+      Array.from({ length: 20 }, (_, i) => `train/${i}`),
+    );
+    expect(index.splits.test[3]).toEqual({
+      recording: 'test/3',
+      user: null,
+      light: null,
+      trial: null,
+      class: 3,
+      startUs: null,
+      endUs: null,
+      events: null,
+    });
+    const { shape, data } = decodeNpy(await readFile(path.join(output, 'test.npy')), 'test.npy');
+    expect(shape).toEqual([10, 1, 1, 28, 28]);
+    expect([data[0], data[783], data[784], data[7839]]).toEqual([0, 0, 1, 9]);
+  });
+
+  test('has an example of each class', async () => {
+    await writeMnist();
+    await writeImages({ dataset: MNIST, root, output });
+    await writeExamples(output);
+    const { kind, examples } = await readClipExamples(path.join(output, 'examples'));
+    expect(kind).toBe('images');
+    expect(examples.map((one) => one.frames.data[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+});
