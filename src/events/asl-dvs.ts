@@ -54,30 +54,27 @@ export function decodeAslDvs(
   };
   const { height, width } = ASL_DVS_SENSOR;
   let backwards = 0;
-  let firstBackwards = -1;
+  let firstBackwards = 0;
+  let previousUs = 0;
   for (let i = 0; i < length; i++) {
-    const [tUs, column, row, p] = [ts[i]!, x[i]!, y[i]!, pol[i]!];
-    if (!Number.isSafeInteger(tUs) || tUs < 0)
-      failEvent(file, i, `has the time ${tUs}, no whole number of µs >= 0`);
-    if (
-      !Number.isInteger(column) ||
-      column < 0 ||
-      column >= width ||
-      !Number.isInteger(row) ||
-      row < 0 ||
-      row >= height
-    ) {
-      failEvent(file, i, `is at x ${column}, y ${row}, outside the sensor's ${width} x ${height} pixels`);
-    }
-    if (p !== 0 && p !== 1) failEvent(file, i, `has the polarity ${p}, neither 0 nor 1`);
+    const tUs = ts[i]!;
+    const column = x[i]!;
+    const row = y[i]!;
+    const p = pol[i]!;
     events.tUs[i] = tUs;
+    // Written first: what the array does not keep is no whole number from 0 to 65,535.
     events.x[i] = column;
     events.y[i] = row;
     events.p[i] = p;
-    if (i > 0 && tUs < events.tUs[i - 1]!) {
-      backwards += 1;
-      if (firstBackwards < 0) firstBackwards = i;
+    if (!(tUs >= 0 && tUs <= Number.MAX_SAFE_INTEGER) || Math.floor(tUs) !== tUs) {
+      failEvent(file, i, `has the time ${tUs}, no whole number of µs >= 0`);
     }
+    if (events.x[i] !== column || column >= width || events.y[i] !== row || row >= height) {
+      failEvent(file, i, `is at x ${column}, y ${row}, outside the sensor's ${width} x ${height} pixels`);
+    }
+    if (events.p[i] !== p || p > 1) failEvent(file, i, `has the polarity ${p}, neither 0 nor 1`);
+    if (tUs < previousUs && backwards++ === 0) firstBackwards = i;
+    previousUs = tUs;
   }
   const warnings: string[] = [];
   if (length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);

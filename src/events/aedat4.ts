@@ -1,0 +1,156 @@
+import { loadUnpack } from './aedat4/decompress.ts';
+import { type Aedat4Place, describePlace, failAedat4 } from './aedat4/errors.ts';
+import { EVENT_BYTES, EventStore } from './aedat4/event-store.ts';
+import { FlatTable } from './aedat4/flat-table.ts';
+import { readHeader } from './aedat4/header.ts';
+import type { Aedat4Stream } from './aedat4/info-node.ts';
+import type { Events, Sensor } from './events.ts';
+
+export interface DecodeAedat4Options {
+  /** Number of the stream to read; by default the first one with events. */
+  readonly stream?: number;
+  /**
+   * Most events to read. A packet can unpack to thousands of times its size, so that the file's size alone would not
+   * bound the memory: 13 bytes per event, twice that while the arrays grow.
+   */
+  readonly limitEvents?: number;
+}
+
+const PACKET_HEADER_BYTES = 8;
+/** At 10 million events a second, what a camera of today can do, 13 seconds; of a usual recording many minutes. */
+const LARGEST_EVENTS = 2 ** 27;
+/**
+ * A flatbuffer needs about 60 bytes around its list of events. Without this bound, packets that unpack to zeros without
+ * any event would keep the reader busy for hours.
+ */
+const LARGEST_OVERHEAD_BYTES = 4096;
+/** How much smaller the compressions make a usual recording, for the first guess of the memory. */
+const USUAL_RATIO = 3;
+/** Coordinates are 16-bit numbers with a sign. */
+const LARGEST_SIDE = 2 ** 15;
+
+/**
+ * Reads the events of a recording by iniVation's DV or dv-processing (AEDAT 4.0): a header with the streams and their
+ * sizes, then packets, each for one stream and compressed by itself, then perhaps a table of contents, which is not
+ * used. Packets of other streams (frames, motion, triggers) are skipped without being unpacked.
+ *
+ * Without a table of contents, as after an interrupted recording, a file cut off exactly between two packets cannot be
+ * distinguished from a shorter recording.
+ *
+ * @param file name for messages
+ * @returns the stream's events in file order, times in µs since 1970; its sensor's size as the header tells; and a
+ *   sentence for each accepted irregularity
+ * @throws {ReproError} `aedat4-header`, `aedat4-packet`, `aedat4-truncated`, `aedat4-compression`, `aedat4-event` for a
+ *   pixel outside the sensor or an impossible time, `aedat4-size` beyond what is read; each with file, packet and byte
+ * @see https://docs.inivation.com/software/software-advanced-usage/file-formats/aedat-4.0.html; docs/formats.md
+ */
+export async function decodeAedat4(
+  bytes: Uint8Array,
+  file: string,
+  options: DecodeAedat4Options = {},
+): Promise<{ readonly events: Events; readonly sensor: Sensor; readonly warnings: readonly string[] }> {
+  const { limitEvents = LARGEST_EVENTS } = options;
+  const header = readHeader(bytes, file);
+  const warnings: string[] = [];
+  const start: Aedat4Place = { file, packet: 0, byte: 0 };
+  const stream = chooseStream(header.streams, options.stream, start, warnings);
+  const sensor = readSensor(stream, start);
+  const known = new Set(header.streams.map(({ id }) => id));
+  const unpack = await loadUnpack(header.compression);
+  const mostEvents = Math.ceil(
+    (bytes.length / EVENT_BYTES) * (header.compression === 'none' ? 1 : USUAL_RATIO),
+  );
+  const store = new EventStore(sensor, Math.min(limitEvents, mostEvents));
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let packet = 0;
+  for (let at = header.packetsAt; at < header.packetsEnd; ) {
+    packet += 1;
+    const place: Aedat4Place = { file, packet, byte: at };
+    const there = header.packetsEnd - at - PACKET_HEADER_BYTES;
+    if (there < 0) {
+      failAedat4(
+        'aedat4-truncated',
+        place,
+        `${there + PACKET_HEADER_BYTES} bytes left over; a packet's header has 8`,
+      );
+    }
+    const id = view.getInt32(at, true);
+    const sizeBytes = view.getInt32(at + 4, true);
+    if (!known.has(id))
+      failAedat4('aedat4-packet', place, `the packet is of stream ${id}, which the header does not list`);
+    if (sizeBytes < 0) failAedat4('aedat4-packet', place, `a packet cannot have ${sizeBytes} bytes`);
+    if (sizeBytes > there) {
+      failAedat4('aedat4-truncated', place, `the packet needs ${sizeBytes} bytes, but ${there} follow`);
+    }
+    at += PACKET_HEADER_BYTES + sizeBytes;
+    if (id !== stream.id) continue;
+    const contents = unpack(bytes.subarray(at - sizeBytes, at), place);
+    const elements = FlatTable.open(contents, 'EVTS', place).vector(0, EVENT_BYTES);
+    const otherBytes = contents.length - (elements?.bytes.length ?? 0);
+    if (otherBytes > LARGEST_OVERHEAD_BYTES) {
+      failAedat4('aedat4-packet', place, `the packet has ${otherBytes} bytes besides its events`);
+    }
+    if (elements === null) continue;
+    if (store.length + elements.bytes.length / EVENT_BYTES > limitEvents) {
+      failAedat4(
+        'aedat4-size',
+        place,
+        `the recording has more than ${limitEvents.toLocaleString('en-US')} events up to here`,
+        'Cut it into shorter recordings.',
+      );
+    }
+    store.add(elements.bytes, elements.at, place);
+  }
+  const { backwards } = store;
+  if (store.length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
+  if (backwards !== null) {
+    const { times, first } = backwards;
+    const often = times === 1 ? '' : ` (the first of ${times.toLocaleString('en-US')} such places)`;
+    warnings.push(`${describePlace(first)}  goes back in time${often}.`);
+  }
+  return { events: store.events(), sensor, warnings };
+}
+
+function chooseStream(
+  streams: readonly Aedat4Stream[],
+  wanted: number | undefined,
+  place: Aedat4Place,
+  warnings: string[],
+): Aedat4Stream {
+  const withEvents = streams.filter(({ type }) => type === 'EVTS');
+  const stream = wanted === undefined ? withEvents[0] : withEvents.find(({ id }) => id === wanted);
+  if (stream === undefined) {
+    const list = streams.map((other) => `${other.id} (${other.type || 'of no type'})`).join(', ') || 'none';
+    const which =
+      wanted === undefined ? 'there is no stream of events' : `stream ${wanted} is not one of events`;
+    failAedat4(
+      'aedat4-header',
+      place,
+      `${which}; the streams are: ${list}`,
+      wanted === undefined
+        ? 'Record the output `events` of the camera too.'
+        : 'Choose one that is marked EVTS.',
+    );
+  }
+  if (wanted === undefined && withEvents.length > 1) {
+    const others = withEvents.slice(1).map(describeStream).join(', ');
+    warnings.push(
+      `${place.file}  has ${withEvents.length} streams of events: ${describeStream(stream)} is read, not ${others}.`,
+    );
+  }
+  return stream;
+}
+
+function describeStream({ id, name }: Aedat4Stream): string {
+  return name === '' ? String(id) : `${id} (${name})`;
+}
+
+function readSensor({ id, width, height }: Aedat4Stream, place: Aedat4Place): Sensor {
+  if (width === null || height === null) {
+    failAedat4('aedat4-header', place, `the size (sizeX, sizeY) of stream ${id} is missing`);
+  }
+  if (width < 1 || height < 1 || width > LARGEST_SIDE || height > LARGEST_SIDE) {
+    failAedat4('aedat4-header', place, `a sensor of ${width} x ${height} pixels is impossible`);
+  }
+  return { height, width };
+}

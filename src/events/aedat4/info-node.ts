@@ -1,0 +1,124 @@
+import { type Aedat4Place, failAedat4 } from './errors.ts';
+
+/** A stream that the recording's information lists. */
+export interface Aedat4Stream {
+  readonly id: number;
+  /** Four letters: `EVTS` events, `FRME` frames, `IMUS` motion, `TRIG` triggers. */
+  readonly type: string;
+  /** `events` for a camera's own; empty if unknown. */
+  readonly name: string;
+  /** Pixels; null where the stream has none. */
+  readonly width: number | null;
+  readonly height: number | null;
+}
+
+interface Node {
+  readonly name: string;
+  readonly attributes: Map<string, string>;
+  readonly children: Node[];
+}
+
+/** A tag, or the text up to the next one. The two alternatives exclude each other, so this takes linear time. */
+const TOKEN = /<([^<>]*)>|([^<]+)/g;
+const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+
+/**
+ * The streams in the information that DV writes into the header: XML of `<node name>` with `<attr key>value</attr>`.
+ * Below the node `outInfo` each stream has a node named by its number, with `typeIdentifier`, and in its node `info`
+ * `sizeX` and `sizeY`.
+ *
+ * @throws {ReproError} `aedat4-header` if this is no such text, or numbers are not whole
+ */
+export function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
+  const root = parseNodes(text, place);
+  const out = findNode(root, 'dv')?.children.find(({ name }) => name === 'outInfo');
+  if (out === undefined)
+    failAedat4('aedat4-header', place, 'the information has no `outInfo`, the list of streams');
+  const streams = out.children.map((node): Aedat4Stream => {
+    const id = readNumber(node.name, 'a stream', place);
+    const info = node.children.find(({ name }) => name === 'info')?.attributes;
+    const size = (key: string): number | null => {
+      const value = info?.get(key);
+      return value === undefined ? null : readNumber(value, `${key} of stream ${id}`, place);
+    };
+    return {
+      id,
+      type: node.attributes.get('typeIdentifier') ?? '',
+      name: node.attributes.get('originalOutputName') ?? '',
+      width: size('sizeX'),
+      height: size('sizeY'),
+    };
+  });
+  const twice = streams.find(({ id }, i) => streams.findIndex((other) => other.id === id) !== i);
+  if (twice !== undefined)
+    failAedat4('aedat4-header', place, `the information lists stream ${twice.id} twice`);
+  return streams;
+}
+
+function findNode(root: Node, name: string): Node | undefined {
+  return root.children.find((node) => node.name === name);
+}
+
+function readNumber(text: string, what: string, place: Aedat4Place): number {
+  if (!/^\d{1,9}$/.test(text.trim())) {
+    failAedat4(
+      'aedat4-header',
+      place,
+      `${what} must be a whole number, not ${JSON.stringify(text.slice(0, 40))}`,
+    );
+  }
+  return Number(text);
+}
+
+/** The tree of nodes, in a root without a name. A `dv` element counts as a node of that name. */
+function parseNodes(text: string, place: Aedat4Place): Node {
+  const root: Node = { name: '', attributes: new Map(), children: [] };
+  const open: { readonly tag: string; readonly node: Node; readonly key: string | null }[] = [];
+  let at = 0;
+  let value = '';
+  for (const match of text.matchAll(TOKEN)) {
+    if (match.index !== at) break;
+    at += match[0].length;
+    const [, tag, words] = match;
+    if (words !== undefined) {
+      value += words;
+      continue;
+    }
+    if (tag === undefined || /^[?!]/.test(tag)) continue;
+    const name = /^\/?\s*([\w:.-]*)/.exec(tag)?.[1] ?? '';
+    const parent = open.at(-1);
+    if (tag.startsWith('/')) {
+      if (parent?.tag !== name) failXml(place, match.index, `</${name}> closes nothing`);
+      if (parent.key !== null) parent.node.attributes.set(parent.key, decodeEntities(value));
+      open.pop();
+      value = '';
+      continue;
+    }
+    const own = new Map(
+      [...tag.matchAll(ATTRIBUTE)].map(([, key = '', a, b]) => [key, decodeEntities(a ?? b ?? '')]),
+    );
+    const within = parent?.node ?? root;
+    const isAttr = name === 'attr';
+    const node = isAttr ? within : { name: own.get('name') ?? name, attributes: new Map(), children: [] };
+    if (!isAttr) within.children.push(node);
+    if (!tag.endsWith('/')) open.push({ tag: name, node, key: isAttr ? (own.get('key') ?? '') : null });
+    value = '';
+  }
+  if (at !== text.length || open.length > 0) {
+    failXml(place, at, open.length > 0 ? `<${open.at(-1)?.tag}> is not closed` : 'this is no XML');
+  }
+  return root;
+}
+
+function decodeEntities(text: string): string {
+  return text.replace(/&(\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
+}
+
+function failXml(place: Aedat4Place, at: number, what: string): never {
+  failAedat4(
+    'aedat4-header',
+    place,
+    `the information about the recording is damaged at its letter ${at}: ${what}`,
+  );
+}
