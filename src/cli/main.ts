@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../errors.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
+import { addDataCommands } from './data-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
@@ -162,6 +163,7 @@ function buildProgram(version: string): Command {
       (await import('./parity.ts')).parity(folder, { ...program.opts(), ...options }),
     );
 
+  addDataCommands(program);
   addCheckpointCommands(program, withPipelineOptions);
   addOriginalCommands(program);
 

@@ -10,8 +10,7 @@ Example, the thesis' baseline:
       -T 20 -max_epoch 1256 -detach_reset -channels 128 -number_layer 5 -split_by number -normalization None \\
       -use_plif --set dataset.root=/data/DvsGesture
 
-To try it without recordings, use --profile quick, which trains on simulated ones.
-So far, only the files of DVS128Gesture and NMNIST can be read.`;
+To try it without recordings, use --profile quick, which trains on simulated ones. \`repro data list\` says how to get the others.`;
 
 const configExample = `
 Example:
@@ -25,7 +24,10 @@ Example:
 export function addOriginalCommands(program: Command): void {
   takeArguments(program.command('train-val'), 'training')
     .description("train like the original's train_val.py: same arguments, same folders, same curves")
-    .option('--profile <name>', 'profile with the recordings (default: full, or nmnist for NMNIST)')
+    .option(
+      '--profile <name>',
+      'profile with the data (default: that of -dataset_name, such as full for DVS128Gesture)',
+    )
     .addOption(
       new Option(
         '--set <key=value>',

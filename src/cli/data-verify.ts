@@ -1,0 +1,79 @@
+import process from 'node:process';
+import type { Manifest } from '../datasets/dataset.ts';
+import { formatCount } from '../datasets/problems.ts';
+import { findDataset } from '../datasets/registry.ts';
+import { RELATIVE_ROOT, showPath } from '../datasets/show-path.ts';
+import { describeError, ReproError } from '../errors.ts';
+import { type DataOptions, rootOf } from './data-root.ts';
+import { exitCode, exitCodeOfSignal } from './exit-code.ts';
+import { printLines, printWarning } from './lines.ts';
+import { printJson } from './load.ts';
+import { listenForSignals } from './signals.ts';
+import { showTraining } from './view/training-view.ts';
+
+interface VerifyOptions extends DataOptions {
+  readonly simulated?: boolean;
+}
+
+/** `repro data verify NAME`: exit code 1 if the data are missing or not right. */
+export async function verifyDataset(name: string, options: VerifyOptions): Promise<void> {
+  const dataset = findDataset(name);
+  const root = rootOf(dataset, options);
+  const signals = listenForSignals();
+  const view = await showTraining('data verify', `${dataset.title} in ${showPath(root)}`);
+  let manifest: Manifest;
+  try {
+    manifest = await dataset.verify(root, {
+      simulated: options.simulated === true,
+      signal: signals.stop,
+      progress: (done, total) => view.progress({ done, total, unit: dataset.recordingsNoun }),
+    });
+    view.finish();
+  } catch (error) {
+    if (signals.received() !== null) {
+      process.exitCode = exitCodeOfSignal(signals.received());
+      return;
+    }
+    if (!(error instanceof ReproError)) throw error;
+    view.close();
+    process.stderr.write(`${describeError(sayRoot(error))}\n`);
+    process.exitCode = exitCode.stageFailed;
+    return;
+  } finally {
+    view.close();
+    signals.dispose();
+  }
+  for (const warning of manifest.warnings) printWarning(warning);
+  if (options.json === true) printJson(manifest);
+  else printLines(linesOf(manifest));
+}
+
+/** Stages say `dataset.root`, which here is `--root`. */
+function sayRoot(error: ReproError): ReproError {
+  const { code, message, where, fix, cause } = error;
+  return new ReproError(code, message, {
+    where: where === 'dataset.root' ? '--root' : where,
+    fix: fix?.replace(`${RELATIVE_ROOT}.\n`, ''),
+    cause,
+  });
+}
+
+function linesOf(manifest: Manifest): [string, string][] {
+  const { splits, perUser, perLight, perClass, files, archive } = manifest;
+  const counts = (of: Readonly<Record<string, number>>) =>
+    Object.entries(of)
+      .map(([key, clips]) => `${key} ${clips.toLocaleString('en-US')}`)
+      .join(', ');
+  const { train, test } = splits;
+  const lines: [string, string][] = [
+    [
+      'clips',
+      `${train.clips.toLocaleString('en-US')} for training, ${test.clips.toLocaleString('en-US')} for testing`,
+    ],
+    ['per class', counts(perClass)],
+  ];
+  if (Object.keys(perLight).length > 0) lines.push(['per light', counts(perLight)]);
+  if (Object.keys(perUser).length > 0) lines.push(['per user', counts(perUser)]);
+  lines.push(['files', `${formatCount(files.length, 'file')}${archive ? ', read in the archive' : ''}`]);
+  return lines;
+}

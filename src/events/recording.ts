@@ -1,0 +1,58 @@
+import { ReproError } from '../errors.ts';
+import { DAVIS_ADDRESS, decodeAedat2 } from './aedat2.ts';
+import { decodeAedat3 } from './aedat3.ts';
+import { decodeAedat4 } from './aedat4.ts';
+import type { Events, Sensor } from './events.ts';
+
+/** A recording outside any data set. */
+export interface Recording {
+  readonly events: Events;
+  readonly sensor: Sensor;
+  readonly format: string;
+  readonly warnings: readonly string[];
+}
+
+/** AEDAT 2.0 and 3.1 do not say how large the sensor is; the coordinates of these two have 15 bits. */
+const LARGEST: Sensor = { height: 1 << 15, width: 1 << 15 };
+
+/** Sensors of common event cameras: DVS128, DAVIS240, ATIS, DAVIS346, VGA and HD sensors. */
+const CAMERAS: readonly Sensor[] = [
+  { height: 128, width: 128 },
+  { height: 180, width: 240 },
+  { height: 240, width: 304 },
+  { height: 260, width: 346 },
+  { height: 480, width: 640 },
+  { height: 720, width: 1280 },
+];
+
+/**
+ * Reads a recording by the version in its first line: AEDAT 2.0 (of jAER's DAVIS cameras), 3.1 or 4.0. Where the file does not give the
+ * sensor's size, it is that of the smallest common camera that fits all events.
+ *
+ * @throws {ReproError} `recording-format` for anything else; as the format's own reader
+ */
+export async function decodeRecording(bytes: Uint8Array, file: string): Promise<Recording> {
+  const head = Buffer.from(bytes.subarray(0, 14)).toString('latin1');
+  if (head.startsWith('#!AER-DAT4.0')) {
+    const { events, sensor, warnings } = await decodeAedat4(bytes, file);
+    return { events, sensor, format: 'AEDAT 4.0', warnings };
+  }
+  if (head.startsWith('#!AER-DAT3.1')) {
+    const { events, summary } = decodeAedat3(bytes, { file, sensor: LARGEST });
+    return { events, sensor: smallestSensor(events), format: 'AEDAT 3.1', warnings: summary.warnings };
+  }
+  if (head.startsWith('#!AER-DAT2.0')) {
+    const { events, warnings } = decodeAedat2(bytes, file, LARGEST, DAVIS_ADDRESS);
+    return { events, sensor: smallestSensor(events), format: 'AEDAT 2.0', warnings };
+  }
+  throw new ReproError('recording-format', 'this is not a recording that can be read by itself.', {
+    where: file,
+    fix: 'AEDAT 2.0, 3.1 and 4.0 can; for a sample of a data set: `repro data show NAME CLIP`.',
+  });
+}
+
+function smallestSensor({ x, y }: Events): Sensor {
+  const most = (values: Uint16Array) => values.reduce((a, b) => Math.max(a, b), 0);
+  const least = { height: most(y) + 1, width: most(x) + 1 };
+  return CAMERAS.find(({ height, width }) => height >= least.height && width >= least.width) ?? least;
+}

@@ -1,0 +1,163 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
+import { environment, repro } from './tiny-project.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'data-'));
+});
+afterEach(() => fs.rm(folder, { recursive: true }));
+
+/** These commands run outside of any project. */
+function call(...words: readonly string[]) {
+  return execa(process.execPath, [repro, 'data', ...words], { cwd: folder, reject: false, env: environment });
+}
+
+/** Two events at pixel (1, 2), 100 µs apart. */
+const SAMPLE = Uint8Array.of(1, 2, 0x80, 0, 100, 1, 2, 0, 0, 200);
+
+async function writeNmnist(): Promise<string> {
+  const root = path.join(folder, 'nmnist');
+  for (const split of ['Train', 'Test']) {
+    for (let digit = 0; digit < 10; digit++) {
+      await fs.mkdir(path.join(root, split, String(digit)), { recursive: true });
+      await fs.writeFile(path.join(root, split, String(digit), '00001.bin'), SAMPLE);
+    }
+  }
+  return root;
+}
+
+describe('repro data list', () => {
+  test('works without a pipeline, for people and for programs', async () => {
+    const { stdout, stderr, exitCode } = await call('list');
+    expect(stdout).toMatch(/^mnist +still images +10 +60,000 \+ 10,000 +repro data fetch mnist +-$/m);
+    expect(stdout).toMatch(/^dvs128-gesture +event recordings +11 +1,176 \+ 288 +by hand +-$/m);
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
+    await fs.mkdir(path.join(folder, 'data/CIFAR10'), { recursive: true });
+    const { datasets } = JSON.parse((await call('list', '--json')).stdout);
+    expect(datasets).toHaveLength(7);
+    expect(datasets.filter((one: { present: boolean }) => one.present)).toMatchObject([{ name: 'cifar10' }]);
+  });
+});
+
+describe('repro data info', () => {
+  test('says what is known, the faults too, and how to get it', async () => {
+    const { stdout, exitCode } = await call('info', 'dvs128-gesture', '--root', '/data/gestures');
+    expect(stdout).toContain('CC BY 4.0');
+    expect(stdout).toContain('user22_led_labels.csv');
+    expect(stdout).toContain('1,077 + 264');
+    expect(stdout).toContain('Put the archive at /data/gestures/DvsGesture.tar.gz');
+    expect(exitCode).toBe(0);
+    const { stdout: json } = await call('info', 'cifar10', '--json');
+    expect(JSON.parse(json)).toMatchObject({
+      name: 'cifar10',
+      image: { channels: 3 },
+      preparation: { augmentation: 'random-crop-flip' },
+    });
+  });
+
+  test('suggests the closest name', async () => {
+    const { stderr, exitCode } = await call('info', 'minst');
+    expect(stderr).toContain('Closest: "mnist".');
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('repro data verify', () => {
+  test('prints what was found, and warnings to stderr', async () => {
+    const root = await writeNmnist();
+    const { stdout, stderr, exitCode } = await call('verify', 'nmnist', '--root', root);
+    expect(stdout).toMatch(/^clips +10 for training, 10 for testing$/m);
+    expect(stderr).toContain('! subset of N-MNIST: 10 of 60,000 training samples.');
+    expect(exitCode).toBe(0);
+    const { stdout: json } = await call('verify', 'nmnist', '--root', root, '--json');
+    expect(JSON.parse(json)).toMatchObject({ dataset: 'nmnist', splits: { test: { clips: 10 } } });
+  });
+
+  test('checks simulated recordings', async () => {
+    await writeGestures(folder, gestureFiles(true));
+    const { stdout, exitCode } = await call('verify', 'dvs128-gesture', '--root', folder, '--simulated');
+    expect(stdout).toMatch(/^per user .*\buser01 12\b/m);
+    expect(exitCode).toBe(0);
+    const real = await call('verify', 'dvs128-gesture', '--root', folder);
+    expect(real.stderr).toContain('these recordings are simulated');
+    expect(real.exitCode).toBe(1);
+  });
+
+  test('ends with 1 and says how to get the data if they are missing or damaged', async () => {
+    const missing = await call('verify', 'mnist', '--root', 'nowhere');
+    expect(missing.stderr).toMatch(/^--root {2}the MNIST files were not found: .*nowhere does not exist\.$/m);
+    expect(missing.stderr).toContain('npx repro data fetch mnist --root nowhere');
+    expect(missing.exitCode).toBe(1);
+    const root = await writeNmnist();
+    await fs.writeFile(path.join(root, 'Test/3/00001.bin'), SAMPLE.subarray(0, 7));
+    const damaged = await call('verify', 'nmnist', '--root', root, '--json');
+    expect(damaged.stderr).toContain('Test/3/00001.bin: byte 5');
+    expect(damaged.stdout).toBe('');
+    expect(damaged.exitCode).toBe(1);
+  });
+});
+
+describe('repro data fetch', () => {
+  test('says each step for data that can only be downloaded by hand', async () => {
+    const { stdout, stderr, exitCode } = await call('fetch', 'dvs128-gesture');
+    expect(stderr).toContain('DVS128 Gesture cannot be downloaded by a program.');
+    expect(stderr).toContain('1. Open https://research.ibm.com/');
+    expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+  });
+
+  test('never replaces a file that is there', async () => {
+    await fs.writeFile(path.join(folder, 'train-images-idx3-ubyte.gz'), 'mine');
+    const { stderr, exitCode } = await call('fetch', 'mnist', '--root', folder);
+    expect(stderr).toContain('train-images-idx3-ubyte.gz');
+    expect(exitCode).toBe(1);
+    expect(await fs.readFile(path.join(folder, 'train-images-idx3-ubyte.gz'), 'utf8')).toBe('mine');
+  });
+});
+
+describe('repro data show', () => {
+  test('draws a clip and prints its event rate', async () => {
+    const root = await writeNmnist();
+    const words = ['show', 'nmnist', 'Test/7/00001.bin', '--root', root];
+    const { stdout, exitCode } = await call(...words, '--steps', '3');
+    expect(stdout).toMatch(/^class +7$/m);
+    expect(stdout).toMatch(/^events +2, 19,802 per second$/m); // 2 events in 101 µs
+    expect(exitCode).toBe(0);
+    const png = await fs.readFile(path.join(folder, 'Test-7-00001.bin.png'));
+    expect(png.subarray(1, 4).toString()).toBe('PNG');
+    const again = await call(...words);
+    expect(again.stderr).toContain('already exists');
+    expect(again.exitCode).toBe(2);
+    const gif = await call(...words, '--format', 'gif', '--out', 'seven.gif', '--json');
+    expect(JSON.parse(gif.stdout)).toMatchObject({ class: '7', events: 2, split: 'test' });
+    expect((await fs.readFile(path.join(folder, 'seven.gif'))).subarray(0, 3).toString()).toBe('GIF');
+  });
+
+  test('asks which clip of a recording is meant', async () => {
+    await writeGestures(folder, gestureFiles(true));
+    const which = await call('show', 'dvs128-gesture', 'user01_led', '--root', folder);
+    expect(which.stderr).toContain('user01_led.aedat has 12 clips.');
+    expect(which.stderr).toContain('user01_led.aedat:1 hand clapping');
+    expect(which.exitCode).toBe(2);
+    const one = await call('show', 'dvs128-gesture', 'user01_led:2', '--root', folder, '--json');
+    expect(JSON.parse(one.stdout)).toMatchObject({ clip: 'user01_led.aedat:2', user: 1, light: 'led' });
+    const none = await call('show', 'dvs128-gesture', 'user1_led', '--root', folder);
+    expect(none.stderr).toContain('Closest: user01_led.aedat');
+  });
+
+  test('draws recordings of other cameras, and says what it cannot read', async () => {
+    const fixtures = path.resolve(import.meta.dirname, '../fixtures/formats');
+    const { stdout } = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '--out', 'own.png');
+    expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260 pixels$/m);
+    const old = await call('show', path.resolve(import.meta.dirname, '../golden/recording.aedat'));
+    expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
+    const other = await call('show', path.join(fixtures, 'expected.json'));
+    expect(other.stderr).toContain('this is not a recording that can be read by itself');
+    expect(other.exitCode).toBe(2);
+  });
+});
