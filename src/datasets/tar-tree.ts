@@ -4,37 +4,64 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../errors.ts';
+import {
+  ARCHIVE_LIMITS,
+  type ArchiveLimits,
+  countProblem,
+  nameProblem,
+  ratioProblem,
+  sizeProblem,
+} from './archive-limits.ts';
 import { type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 
 /** The files of a `.tar.gz`, in archive order, read while unpacking: nothing is written to disk. */
 export class TarTree implements FileTree {
   readonly #archive: string;
   readonly #label: string;
+  readonly #limits: ArchiveLimits;
 
-  constructor(archive: string, label: string) {
+  constructor(archive: string, label: string, limits: ArchiveLimits = ARCHIVE_LIMITS) {
     this.#archive = archive;
     this.#label = label;
+    this.#limits = limits;
   }
 
   /**
    * @throws {ReproError} `archive-cut` if it ends too early, `archive-broken` if it is not a `.tar.gz`,
-   *   `archive-unsafe` for a path that leaves the archive or a link
+   *   `archive-unsafe` for a path that leaves the archive, a link, or more than the limits allow
    */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
     const source = createReadStream(this.#archive, { highWaterMark: 1 << 20 });
     const options = signal === undefined ? {} : { signal };
     // Leaving the loop early closes the streams, and `pipeline` then reports that instead of the original error.
     let first: { readonly error: unknown } | null = null;
-    const parse = (chunks: AsyncIterable<Uint8Array>) =>
-      parseTar(chunks, visit, this.#label).catch((error: unknown) => {
+    const gunzip = createGunzip({ chunkSize: 1 << 18 });
+    const parse = (chunks: AsyncIterable<Uint8Array>) => {
+      const limited = this.#limitRatio(chunks, () => gunzip.bytesWritten);
+      return new Walk(visit, this.#label, this.#limits).parse(limited).catch((error: unknown) => {
         first = { error };
         throw error;
       });
+    };
     try {
-      await pipeline(source, createGunzip({ chunkSize: 1 << 18 }), parse, options);
+      await pipeline(source, gunzip, parse, options);
     } catch (error) {
       signal?.throwIfAborted();
       throw await this.#explain((first as { readonly error: unknown } | null)?.error ?? error);
+    }
+  }
+
+  /** Passes on what is unpacked as long as it is not absurdly much for the bytes it was packed in. */
+  async *#limitRatio(
+    chunks: AsyncIterable<Uint8Array>,
+    packedBytes: () => number,
+  ): AsyncGenerator<Uint8Array> {
+    let unpackedBytes = 0;
+    for await (const chunk of chunks) {
+      unpackedBytes += chunk.length;
+      const problem = ratioProblem(unpackedBytes, packedBytes(), this.#limits);
+      if (problem !== null) throw unsafe(problem, this.#label);
+      yield chunk;
     }
   }
 
@@ -60,67 +87,105 @@ export class TarTree implements FileTree {
   }
 }
 
-async function parseTar(
-  chunks: AsyncIterable<Uint8Array>,
-  visit: (file: TreeFile) => Promise<void>,
-  label: string,
-): Promise<void> {
-  let failure: { readonly error: unknown } | null = null;
-  const fail = (error: unknown) => {
-    failure ??= { error };
-  };
-  // The parser yields one entry at a time, the next once the previous one has been read to its end.
-  let visits = Promise.resolve();
-  const parser = new Parser({
-    strict: true,
-    onReadEntry: (entry) => {
-      const visitNext = async () => {
-        if (failure === null) await visitEntry(entry, visit, label).catch(fail);
-        entry.resume();
-      };
-      visits = visits.then(visitNext);
-    },
-  });
-  // After a parser error, the entry being read may never end, so it is not awaited.
-  const broken = new Promise<void>((resolve) => {
-    parser.on('error', (error: unknown) => {
-      fail(error);
-      resolve();
+/** One reading of an archive. */
+class Walk {
+  readonly #visit: (file: TreeFile) => Promise<void>;
+  readonly #label: string;
+  readonly #limits: ArchiveLimits;
+  #entries = 0;
+
+  constructor(visit: (file: TreeFile) => Promise<void>, label: string, limits: ArchiveLimits) {
+    this.#visit = visit;
+    this.#label = label;
+    this.#limits = limits;
+  }
+
+  async parse(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    let failure: { readonly error: unknown } | null = null;
+    const fail = (error: unknown) => {
+      failure ??= { error };
+    };
+    // The parser yields one entry at a time, the next once the previous one has been read to its end.
+    let visits = Promise.resolve();
+    const parser = new Parser({
+      strict: true,
+      onReadEntry: (entry) => {
+        const visitNext = async () => {
+          if (failure === null) await this.#visitEntry(entry).catch(fail);
+          entry.resume();
+        };
+        visits = visits.then(visitNext);
+      },
     });
-  });
-  const ended = new Promise<void>((resolve) => {
-    parser.on('end', resolve);
-  });
-  for await (const chunk of chunks) {
-    const flowing = parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
-    if (!flowing) await Promise.race([broken, new Promise<void>((resolve) => parser.once('drain', resolve))]);
-    if (failure !== null) break;
+    // Sparse files and other kinds that the parser does not know would otherwise be missing without a word.
+    parser.on('ignoredEntry', (entry: ReadEntry) => {
+      try {
+        this.#checkIgnored(entry);
+      } catch (error) {
+        fail(error);
+      }
+    });
+    // After a parser error, the entry being read may never end, so it is not awaited.
+    const broken = new Promise<void>((resolve) => {
+      parser.on('error', (error: unknown) => {
+        fail(error);
+        resolve();
+      });
+    });
+    const ended = new Promise<void>((resolve) => {
+      parser.on('end', resolve);
+    });
+    for await (const chunk of chunks) {
+      const flowing = parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      if (!flowing)
+        await Promise.race([broken, new Promise<void>((resolve) => parser.once('drain', resolve))]);
+      if (failure !== null) break;
+    }
+    if (failure === null) {
+      parser.end();
+      await Promise.race([broken, ended.then(() => visits)]);
+    }
+    if (failure !== null) throw (failure as { readonly error: unknown }).error;
   }
-  if (failure === null) {
-    parser.end();
-    await Promise.race([broken, ended.then(() => visits)]);
+
+  async #visitEntry(entry: ReadEntry): Promise<void> {
+    const name = this.#checkName(entry);
+    if (entry.type === 'Directory' || entry.type === 'GNUDumpDir' || isHidden(name)) return;
+    if (entry.type !== 'File' && entry.type !== 'OldFile' && entry.type !== 'ContiguousFile') {
+      throw this.#unsafe(`an entry that is not a plain file (${entry.type})`, entry);
+    }
+    const problem = sizeProblem(entry.size, this.#limits);
+    if (problem !== null) throw this.#unsafe(problem, entry);
+    await this.#visit({ path: name, sizeBytes: entry.size, open: () => entry });
   }
-  if (failure !== null) throw (failure as { readonly error: unknown }).error;
+
+  #checkIgnored(entry: ReadEntry): void {
+    // A header of more than a megabyte, before a file whose name it changes.
+    if (entry.meta) throw this.#unsafe(`a header of ${entry.size} bytes`, entry);
+    if (isHidden(this.#checkName(entry))) return;
+    throw this.#unsafe(`an entry that is not a plain file (${entry.type})`, entry);
+  }
+
+  /** Counts an entry. @returns its name without leading `./` */
+  #checkName(entry: ReadEntry): string {
+    this.#entries += 1;
+    const count = countProblem(this.#entries, this.#limits);
+    if (count !== null) throw unsafe(count, this.#label);
+    const name = entry.path.replace(/^(?:\.\/)+/, '');
+    const problem = nameProblem(name);
+    // `./` itself is often the first entry.
+    if (problem !== null && name !== '') throw this.#unsafe(problem, entry);
+    return name;
+  }
+
+  #unsafe(what: string, entry: ReadEntry): ReproError {
+    return unsafe(`${what}: ${JSON.stringify(entry.path)}`, this.#label);
+  }
 }
 
-async function visitEntry(
-  entry: ReadEntry,
-  visit: (file: TreeFile) => Promise<void>,
-  label: string,
-): Promise<void> {
-  const name = entry.path.replace(/^(?:\.\/)+/, '');
-  const unsafe = (what: string): never => {
-    throw new ReproError('archive-unsafe', `${what}: ${JSON.stringify(entry.path)}.`, {
-      where: label,
-      fix: 'This is not the published archive of the data set: download that one.',
-    });
-  };
-  if (name.startsWith('/') || /^[A-Za-z]:/.test(name) || name.split(/[\\/]/).includes('..')) {
-    unsafe('a path that leaves the archive');
-  }
-  if (entry.type === 'Directory' || entry.type === 'GNUDumpDir' || isHidden(name)) return;
-  if (entry.type !== 'File' && entry.type !== 'OldFile' && entry.type !== 'ContiguousFile') {
-    unsafe(`an entry that is not a plain file (${entry.type})`);
-  }
-  await visit({ path: name, sizeBytes: entry.size, open: () => entry });
+function unsafe(what: string, label: string): ReproError {
+  return new ReproError('archive-unsafe', `${what}.`, {
+    where: label,
+    fix: 'This is not the published archive of the data set: download that one.',
+  });
 }

@@ -1,36 +1,50 @@
+import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { ReproError } from '../errors.ts';
+import { ARCHIVE_LIMITS, type ArchiveLimits, countProblem, nameProblem } from './archive-limits.ts';
 import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
+import { entryProblem, findEnds, placeOf, totalProblem, type ZipPlace } from './zip-checks.ts';
 
-/** The file type bits of the Unix mode in a zip entry's external attributes. */
-const KIND_MASK = 0o170000;
-const PLAIN_FILE = 0o100000;
+const STORED = 0;
+const DEFLATED = 8;
 /** yauzl's message for a name it rejects. */
 const UNSAFE_NAME = /^(?:absolute path|invalid relative path|invalid characters in fileName): /;
 
-/** The files of a zip, sorted by name, unpacked while reading, each checked against its checksum. */
+/** An opened archive. */
+interface Opened {
+  readonly zip: ZipFile;
+  /** Those to be read, sorted by name. */
+  readonly entries: readonly Entry[];
+  /** Where the entry that starts at a position has to end. */
+  readonly ends: ReadonlyMap<number, number>;
+}
+
+/** The files of a zip or zip64, sorted by name, unpacked while reading, each checked against its checksum. */
 export class ZipTree implements FileTree {
   readonly #archive: string;
   readonly #label: string;
+  readonly #limits: ArchiveLimits;
 
-  constructor(archive: string, label: string) {
+  constructor(archive: string, label: string, limits: ArchiveLimits = ARCHIVE_LIMITS) {
     this.#archive = archive;
     this.#label = label;
+    this.#limits = limits;
   }
 
   /**
    * @throws {ReproError} `archive-broken` if it ends too early or is not a zip, `archive-unsafe` for a path that leaves
-   *   the archive, a link, or a duplicate name, `data-corrupt` for a file that does not match its checksum
+   *   the archive, a link, a duplicate name, entries that share bytes, or more than the limits allow, `data-corrupt` for a
+   *   file that does not match its size or checksum
    */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
-    await this.#withEntries(async (zip, entries) => {
-      for (const entry of entries) {
+    await this.#withEntries(async (opened) => {
+      for (const entry of opened.entries) {
         signal?.throwIfAborted();
         await visit({
           path: entry.fileName,
           sizeBytes: entry.uncompressedSize,
-          open: () => this.#read(zip, entry),
+          open: () => this.#read(opened, entry),
         });
       }
     });
@@ -39,53 +53,61 @@ export class ZipTree implements FileTree {
   /** The names alone, sorted. */
   async list(): Promise<string[]> {
     const names: string[] = [];
-    await this.#withEntries(async (_, entries) => {
+    await this.#withEntries(async ({ entries }) => {
       names.push(...entries.map((entry) => entry.fileName));
     });
     return names;
   }
 
-  async #withEntries(use: (zip: ZipFile, entries: readonly Entry[]) => Promise<void>): Promise<void> {
-    const zip = await openPromise(this.#archive, { lazyEntries: true, autoClose: false }).catch((error) =>
-      this.#failBroken(error),
-    );
+  async #withEntries(use: (opened: Opened) => Promise<void>): Promise<void> {
+    const options = { lazyEntries: true, autoClose: false, strictFileNames: true };
+    const zip = await openPromise(this.#archive, options).catch((error) => this.#failBroken(error));
     try {
-      const entries: Entry[] = [];
-      try {
-        for await (const entry of zip.eachEntry()) {
-          if (entry.fileName.endsWith('/') || isHidden(entry.fileName)) continue;
-          this.#checkKind(entry);
-          entries.push(entry);
-        }
-      } catch (error) {
-        if (error instanceof ReproError) throw error;
-        if (error instanceof Error && UNSAFE_NAME.test(error.message)) this.#failUnsafe(error.message);
-        this.#failBroken(error);
-      }
+      this.#refuse(countProblem(zip.entryCount, this.#limits));
+      // Before the first entry is read, the cursor is at the directory; its published type is wrong.
+      const directoryStart = Number(zip.readEntryCursor);
+      const { entries, places } = await this.#readDirectory(zip);
+      const ends = findEnds(places, directoryStart);
+      if ('problem' in ends) this.#failUnsafe(ends.problem);
+      this.#refuse(totalProblem(places, zip.fileSize, this.#limits));
       entries.sort((a, b) => byName(a.fileName, b.fileName));
       const twice = entries.find((entry, i) => entry.fileName === entries[i + 1]?.fileName);
       if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} occurs twice`);
-      await use(zip, entries);
+      await use({ zip, entries, ends });
     } finally {
       zip.close();
     }
   }
 
-  #checkKind(entry: Entry): void {
-    const kind = (entry.externalFileAttributes >>> 16) & KIND_MASK;
-    if (entry.isEncrypted() || (kind !== 0 && kind !== PLAIN_FILE)) {
-      this.#failUnsafe(`${JSON.stringify(entry.fileName)} is not a plain file`);
+  /** The entries to be read, and the places of all. */
+  async #readDirectory(zip: ZipFile): Promise<{ entries: Entry[]; places: ZipPlace[] }> {
+    const entries: Entry[] = [];
+    const places: ZipPlace[] = [];
+    try {
+      for await (const entry of zip.eachEntry()) {
+        this.#refuse(nameProblem(entry.fileName), `: ${JSON.stringify(entry.fileName)}`);
+        places.push(placeOf(entry));
+        if (entry.fileName.endsWith('/') || isHidden(entry.fileName)) continue;
+        this.#refuse(entryProblem(entry, this.#limits));
+        entries.push(entry);
+      }
+    } catch (error) {
+      if (error instanceof ReproError) throw error;
+      if (error instanceof Error && UNSAFE_NAME.test(error.message)) this.#failUnsafe(error.message);
+      this.#failBroken(error);
     }
+    return { entries, places };
   }
 
-  async *#read(zip: ZipFile, entry: Entry): AsyncGenerator<Uint8Array> {
+  async *#read(opened: Opened, entry: Entry): AsyncGenerator<Uint8Array> {
     let checksum = 0;
     try {
-      for await (const chunk of await zip.openReadStreamPromise(entry)) {
+      for await (const chunk of await this.#open(opened, entry)) {
         checksum = crc32(chunk, checksum);
         yield chunk;
       }
     } catch (error) {
+      if (error instanceof ReproError) throw error;
       throw new ReproError('data-corrupt', 'it cannot be unpacked.', {
         where: `${this.#label}: ${entry.fileName}`,
         fix: 'Download the archive again.',
@@ -98,6 +120,33 @@ export class ZipTree implements FileTree {
         fix: 'Download the archive again.',
       });
     }
+  }
+
+  /** The stream ends with an error as soon as it is longer than the entry's declared size. */
+  async #open({ zip, ends }: Opened, entry: Entry): Promise<Readable> {
+    const { compressionMethod: method, compressedSize, uncompressedSize } = entry;
+    if (method !== STORED && method !== DEFLATED)
+      throw new Error(`unsupported compression method: ${method}`);
+    const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+    const end = ends.get(entry.relativeOffsetOfLocalHeader) ?? 0;
+    if (fileDataStart + compressedSize > end) {
+      this.#failUnsafe(`${JSON.stringify(entry.fileName)} shares bytes with what follows it`);
+    }
+    return new Promise((resolve, reject) => {
+      zip.openReadStreamLowLevel(
+        fileDataStart,
+        compressedSize,
+        0,
+        compressedSize,
+        method === DEFLATED,
+        uncompressedSize,
+        (error, stream) => (error === null ? resolve(stream) : reject(error)),
+      );
+    });
+  }
+
+  #refuse(problem: string | null, about = ''): void {
+    if (problem !== null) this.#failUnsafe(problem + about);
   }
 
   #failUnsafe(what: string): never {

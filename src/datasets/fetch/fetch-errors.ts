@@ -113,10 +113,14 @@ export function describeLostLock(target: string): ReproError {
 }
 
 /** Ctrl-C: says what is kept. */
-export function describeInterruption(name: string, partBytes: number, cause: unknown): ReproError {
+export function describeInterruption(
+  doing: 'checking' | 'downloading',
+  name: string,
+  partBytes: number,
+  cause: unknown,
+): ReproError {
   const kept = partBytes > 0 ? `; ${showBytes(partBytes)} are kept in ${name}${PART_ENDING}` : '';
-  return new ReproError('fetch-interrupted', `Interrupted while downloading ${name}${kept}.`, {
-    fix: 'Run the same command again: it continues there.',
-    cause,
-  });
+  const fix =
+    partBytes > 0 ? 'Run the same command again: it continues there.' : 'Run the same command again.';
+  return new ReproError('fetch-interrupted', `Interrupted while ${doing} ${name}${kept}.`, { fix, cause });
 }

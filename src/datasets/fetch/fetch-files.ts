@@ -70,7 +70,9 @@ async function checkAllPresent(
   const wrong: WrongFile[] = [];
   const isThere: boolean[] = [];
   for (const file of files) {
-    const found = await checkPresent(file, path.join(folder, file.name), signal);
+    const found = await checkPresent(file, path.join(folder, file.name), signal).catch((error: unknown) => {
+      throw signal?.aborted === true ? describeInterruption('checking', file.name, 0, error) : error;
+    });
     isThere.push(found === 'right');
     if (typeof found !== 'string') wrong.push(found);
   }
@@ -97,7 +99,7 @@ async function fetchMissing(
   } catch (error) {
     const current = files[outcomes.length];
     if (signal?.aborted !== true || current === undefined) throw error;
-    throw describeInterruption(current.name, await partBytes(folder, current.name), error);
+    throw describeInterruption('downloading', current.name, await partBytes(folder, current.name), error);
   } finally {
     await requester.close();
   }

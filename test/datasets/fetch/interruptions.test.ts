@@ -296,4 +296,14 @@ describe('an abort', () => {
     expect(server.requests).toHaveLength(1);
     expect(await fetcher.names()).toEqual([]);
   });
+
+  test('while reading a file that is already there says so', async () => {
+    const fetcher = await makeFetcher();
+    await writeFile(path.join(fetcher.folder, 'file.bin'), content);
+    const file = remoteFile(content, ['http://data.invalid/']);
+    await expect(fetcher.fetch(file, { signal: AbortSignal.abort('SIGINT') })).rejects.toMatchObject({
+      code: 'fetch-interrupted',
+      message: 'Interrupted while checking file.bin.',
+    });
+  });
 });
