@@ -22,7 +22,8 @@ export interface Aedat2Address {
  * CIFAR10-DVS as the original's frames have it. The camera is a DVS128: polarity in bit 0, x in bits 1-7, y in bits
  * 8-14, and the result is `x = 127 - x`, `y = y`, `p = 1 - p`. So does the loader of SpikingJelly's old data sets
  * (`EventsFramesDatasetBase`, autumn 2020), whose arguments (`train`, `split_ratio`, `use_frame`, `frames_num`) the
- * original's scripts use. It keeps every event, whatever bits 15-31 are.
+ * original's scripts use. jAER's own class DVS128 reads the addresses in the same way (bit 0 clear is brighter). The loader
+ * keeps every event, whatever bits 15-31 are.
  *
  * That loader's file also has constants for the DAVIS cameras (x in bits 12-21 and so on, `DAVIS_ADDRESS` here), but
  * they are only defaults that CIFAR10-DVS overrides: read by them, every event of a DVS128 would be at y 0.
@@ -49,6 +50,13 @@ export const CIFAR10_DVS_UPRIGHT: Aedat2Address = {
   xShift: 8,
   yShift: 1,
   yFlip: 0x7f,
+};
+
+/** jAER's DVS128: as CIFAR10-DVS, but what has a bit above 14 (an external signal) is left out, as jAER does. */
+export const DVS128_ADDRESS: Aedat2Address = {
+  ...CIFAR10_DVS_ADDRESS,
+  skipped: 0xffff_8000 | 0,
+  unused: 0,
 };
 
 /**

@@ -1,5 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { type Aedat2Address, CIFAR10_DVS_ADDRESS } from './aedat2-address.ts';
+import { readAedat2Header } from './aedat2-header.ts';
 import { type Events, type Sensor, sliceEvents } from './events.ts';
 
 export {
@@ -7,19 +8,13 @@ export {
   CIFAR10_DVS_ADDRESS,
   CIFAR10_DVS_UPRIGHT,
   DAVIS_ADDRESS,
+  DVS128_ADDRESS,
 } from './aedat2-address.ts';
 
-const MAGIC = '#!AER-DAT2.0\r\n';
-/** jAER's newer files close the header with this line; older ones, CIFAR10-DVS among them, just go on with events. */
-const END = '#End Of ASCII Header\r\n';
-/** jAER may keep a whole dump of the camera's settings in the header. */
-const LARGEST_HEADER_BYTES = 2 ** 20;
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
 /** With more, a double could not hold every time exactly (2^21 periods of 2^32 µs are 2^53 µs, 285 years). */
 const LARGEST_OVERFLOW = 2 ** 21 - 1;
-const HASH = 0x23;
-const LINE_FEED = 0x0a;
 
 /**
  * Reads an AEDAT 2.0 recording: lines that start with `#`, then 8 bytes per event, big-endian: address (u32), time
@@ -43,7 +38,7 @@ export function decodeAedat2(
   sensor: Sensor,
   address: Aedat2Address = CIFAR10_DVS_ADDRESS,
 ): { readonly events: Events; readonly warnings: readonly string[] } {
-  const start = findFirstEvent(bytes, file);
+  const start = readAedat2Header(bytes, file).sizeBytes;
   const capacity = Math.floor((bytes.length - start) / EVENT_BYTES);
   const left = (bytes.length - start) % EVENT_BYTES;
   if (left !== 0) {
@@ -96,61 +91,6 @@ export function decodeAedat2(
     length += 1;
   }
   return { events: sliceEvents(events, 0, length), warnings: describe(notes, length, file) };
-}
-
-/** The byte after the header's last line. */
-function findFirstEvent(bytes: Uint8Array, file: string): number {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, MAGIC.length)).toString(
-    'latin1',
-  );
-  if (text !== MAGIC) failMagic(bytes, text, file);
-  let at = MAGIC.length;
-  while (at < bytes.length && bytes[at] === HASH) {
-    const end = bytes.subarray(0, LARGEST_HEADER_BYTES).indexOf(LINE_FEED, at) + 1;
-    if (end === 0) {
-      failHeader(file, at, 'a header line has no end', 'The file is cut off or damaged: download it again.');
-    }
-    const isEnd = end - at === END.length && Buffer.from(bytes.subarray(at, end)).toString('latin1') === END;
-    at = end;
-    if (isEnd) break;
-  }
-  return at;
-}
-
-function failMagic(bytes: Uint8Array, text: string, file: string): never {
-  if (bytes.length === 0) failHeader(file, 0, 'the file is empty', 'Download it again.');
-  const version = /^#!AER-DAT(\d+\.\d)/.exec(text)?.[1];
-  if (version === '2.0') {
-    failHeader(
-      file,
-      0,
-      'the first line does not end in CR LF',
-      'The file was probably changed by a text-mode transfer, or cut off: download it again in binary mode.',
-    );
-  }
-  if (version !== undefined) {
-    failHeader(
-      file,
-      0,
-      `this is AEDAT ${version}, not 2.0`,
-      'Get the file that the data set is published with.',
-    );
-  }
-  const found = Buffer.from(bytes.subarray(0, 8))
-    .toString('hex')
-    .replace(/(..)(?=.)/g, '$1 ');
-  failHeader(
-    file,
-    0,
-    `this is not an AEDAT 2.0 file: it starts with the bytes ${found}, not with \`#!AER-DAT2.0\``,
-    bytes[0] === 0x50 && bytes[1] === 0x4b
-      ? 'It is a zip archive: unpack it first.'
-      : 'Download the file again.',
-  );
-}
-
-function failHeader(file: string, offset: number, what: string, fix: string): never {
-  throw new ReproError('aedat2-header', `${what}.`, { where: `${file}: header, byte ${offset}`, fix });
 }
 
 function failPixel(file: string, at: number, x: number, y: number, sensor: Sensor): never {

@@ -191,9 +191,6 @@ function readData(
   { name, arrayClass, next }: MatHeader,
   length: number,
 ): MatNumbers {
-  const end = element.start + element.sizeBytes;
-  const data = readElement(source, next, end);
-  if (data.next !== end)
-    failElement(placeIn(source, data.next), 'something follows the numbers of the variable');
+  const data = readElement(source, next, element.start + element.sizeBytes);
   return readNumbers(source, data, arrayClass, length, name);
 }

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { CIFAR10_DVS_UPRIGHT, DAVIS_ADDRESS, decodeAedat2 } from '../../src/events/aedat2.ts';
+import { CIFAR10_DVS_UPRIGHT, DAVIS_ADDRESS, DVS128_ADDRESS, decodeAedat2 } from '../../src/events/aedat2.ts';
+import { addressOfCamera, readAedat2Header } from '../../src/events/aedat2-header.ts';
 import { type Events, sliceEvents } from '../../src/events/events.ts';
 
 const fixtures = new URL('../fixtures/formats/', import.meta.url);
@@ -86,6 +87,30 @@ describe('reading AEDAT 2.0', () => {
         /^a\.aedat: byte 32 {2}has address bits that .*\(the first of 2 such places\)\.$/,
       ),
     ]);
+  });
+
+  test('leaves out what is no pixel’s event of a DVS128 on request', () => {
+    const bytes = fileOf([
+      [0, 1],
+      [0x8000, 2],
+      [0x7fff, 3],
+    ]);
+    const { events, warnings } = decodeAedat2(bytes, 'a.aedat', sensor, DVS128_ADDRESS);
+    expect(events).toEqual(eventsOf({ t: [1, 3], x: [127, 0], y: [0, 127], p: [1, 0] }));
+    expect(warnings).toEqual([]);
+  });
+
+  test.each([
+    ['ch.unizh.ini.jaer.chip.retina.DVS128', DVS128_ADDRESS],
+    ['eu.seebetter.ini.chips.davis.Davis640', DAVIS_ADDRESS],
+    ['eu.seebetter.ini.chips.sbret10.SBRet10', DAVIS_ADDRESS],
+    ['ch.unizh.ini.jaer.chip.cochlea.CochleaAMS1c', null],
+  ])('knows the addresses of the camera that the header names: %s', (name, address) => {
+    const bytes = Buffer.from(`#!AER-DAT2.0\r\n# a line\r\n# AEChip: ${name}\r\n\0\0\0\0\0\0\0\0`);
+    const parsed = readAedat2Header(bytes, 'a.aedat');
+    expect(parsed).toEqual({ lines: [' a line', ` AEChip: ${name}`], sizeBytes: bytes.length - 8 });
+    expect(addressOfCamera(parsed)).toBe(address);
+    expect(addressOfCamera({ lines: [], sizeBytes: 14 })).toBeNull();
   });
 
   test('goes on counting time where the clock becomes negative or starts again', () => {
