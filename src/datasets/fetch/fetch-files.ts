@@ -4,6 +4,7 @@ import { acquireLock, type Lock } from '../../files/lock.ts';
 import { makeFolder } from '../../files/new-folder.ts';
 import { downloadFile } from './download-file.ts';
 import { describeInterruption, describeWrongFiles, type WrongFile } from './fetch-errors.ts';
+import { removeStrayNote } from './part-source.ts';
 import { checkPresent } from './present-file.ts';
 import { checkRemoteFiles, type FetchOutcome, PART_ENDING, type RemoteFile } from './remote-file.ts';
 import { Requester } from './request.ts';
@@ -40,8 +41,8 @@ export interface FetchOptions {
  *
  * @returns what was done, file by file
  * @throws {ReproError} `fetch-invalid` (the list), `fetch-wrong-file`, `fetch-part-unknown`, `fetch-failed`,
- *   `fetch-checksum`, `fetch-interrupted`, `locked` (another download into this folder), `lock-lost`, `output-nowhere` (no such folder
- *   can be made), `disk-...` (no space)
+ *   `fetch-checksum`, `fetch-interrupted`, `fetch-proxy` (the environment), `locked` (another download into this folder),
+ *   `lock-lost`, `output-nowhere` (no such folder can be made), `disk-...` (no space)
  */
 export async function fetchFiles(
   files: readonly RemoteFile[],
@@ -70,9 +71,11 @@ async function checkAllPresent(
   const wrong: WrongFile[] = [];
   const isThere: boolean[] = [];
   for (const file of files) {
-    const found = await checkPresent(file, path.join(folder, file.name), signal).catch((error: unknown) => {
+    const target = path.join(folder, file.name);
+    const found = await checkPresent(file, target, signal).catch((error: unknown) => {
       throw signal?.aborted === true ? describeInterruption('checking', file.name, 0, error) : error;
     });
+    if (found === 'right') await removeStrayNote(target);
     isThere.push(found === 'right');
     if (typeof found !== 'string') wrong.push(found);
   }

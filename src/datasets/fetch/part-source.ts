@@ -1,8 +1,9 @@
 import fs from 'node:fs/promises';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { kindOfPath } from '../../files/path-kind.ts';
 import type { FileVersion } from './answer-headers.ts';
-import type { Checksum } from './remote-file.ts';
+import { type Checksum, PART_ENDING, SOURCE_ENDING } from './remote-file.ts';
 
 /** Where the bytes of an incomplete download came from, kept in a small file beside them. */
 export interface PartSource {
@@ -44,6 +45,19 @@ export async function readSource(
     return 'useless';
   }
   return { url, version: { etag, lastModified, ifRange } };
+}
+
+/**
+ * Removes the note that a command leaves if it is killed between giving the complete file its name and the end. Not if there
+ * is a part, which somebody may be writing.
+ *
+ * @param target path of the complete file
+ */
+export async function removeStrayNote(target: string): Promise<void> {
+  if ((await kindOfPath(target + PART_ENDING)) !== null) return;
+  await fs.rm(target + SOURCE_ENDING, { force: true }).catch(() => {
+    // The folder may be one that nobody can write to, and the note does no harm.
+  });
 }
 
 function parse(text: string): Record<string, unknown> | null {

@@ -91,7 +91,7 @@ describe('a connection that is cut', () => {
 test('a connection that stalls is given up and made again', async () => {
   const server = await startServer(serve(content, { stallAfter: 100_000 }), serve(content));
   const fetcher = await makeFetcher();
-  expect(await fetcher.fetch(remoteFile(content, [server.url()]), { stallSeconds: 0.3 })).toBe('downloaded');
+  expect(await fetcher.fetch(remoteFile(content, [server.url()]), { stallSeconds: 1 })).toBe('downloaded');
   expect(await fetcher.has(content)).toBe(true);
   expect(server.ranges.slice(0, 2)).toEqual([undefined, 'bytes=100000-']);
   expect(fetcher.notes[0]).toContain('the server stopped sending after 100,000 of 300,000 bytes');
