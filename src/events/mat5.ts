@@ -9,6 +9,7 @@ import {
   placeIn,
   readElement,
   UINT32,
+  UTF8,
 } from './mat5/element.ts';
 import { failElement, failTooLarge, failVariable } from './mat5/errors.ts';
 import { HEADER_BYTES, readByteOrder } from './mat5/header.ts';
@@ -152,15 +153,17 @@ function readHeader(source: MatBytes, matrix: MatElement): MatHeader {
   // These have no shape, and their name is not where it is in the others.
   if (arrayClass === OPAQUE) return { name: '', arrayClass, isComplex: false, shape: [], next: end };
   const dimensions = readElement(source, flags.next, end);
-  if (dimensions.type !== INT32 || dimensions.sizeBytes % 4 !== 0 || dimensions.sizeBytes < 8) {
+  // Some programs other than MATLAB write the shape without a sign, or the name as UTF-8.
+  const isShape = dimensions.type === INT32 || dimensions.type === UINT32;
+  if (!isShape || dimensions.sizeBytes % 4 !== 0 || dimensions.sizeBytes < 8) {
     failElement(placeIn(source, dimensions.at), "the variable's shape is not where it should be");
   }
   const name = readElement(source, dimensions.next, end);
-  if (name.type !== INT8)
+  if (name.type !== INT8 && name.type !== UTF8)
     failElement(placeIn(source, name.at), "the variable's name is not where it should be");
   const text = source.bytes.subarray(name.start, name.start + name.sizeBytes);
   return {
-    name: Buffer.from(text).toString('latin1'),
+    name: Buffer.from(text).toString(name.type === UTF8 ? 'utf8' : 'latin1'),
     arrayClass,
     isComplex: (word & COMPLEX_FLAG) !== 0,
     shape: readShape(source, dimensions),

@@ -92,6 +92,19 @@ describe('reading MATLAB 5', () => {
     },
   );
 
+  test('reads a shape without sign and a name in UTF-8, as other programs write them', () => {
+    const bytes = Buffer.from(read('narrow-little-endian.mat'));
+    const name = bytes.indexOf('shorts');
+    // Tags before the name: 8 bytes for its own, 16 for the shape with its tag.
+    expect([bytes[name - 8], bytes[name - 8 - 16]]).toEqual([1, 5]);
+    bytes[name - 8] = 16;
+    bytes[name - 8 - 16] = 6;
+    expect(readMat5(bytes, 'a.mat').get('shorts')).toEqual({
+      shape: [3, 1],
+      data: Float64Array.of(1, 256, 65535),
+    });
+  });
+
   test('reads only what is wanted', () => {
     expect([...readMat5(compressed, 'a.mat', ['uint8', 'double']).keys()].sort()).toEqual([
       'double',

@@ -26,6 +26,7 @@ export const INT32 = 5;
 export const UINT32 = 6;
 export const MATRIX = 14;
 export const COMPRESSED = 15;
+export const UTF8 = 16;
 
 const TAG_BYTES = 8;
 const SMALL_BYTES = 4;
