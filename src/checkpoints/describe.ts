@@ -47,7 +47,7 @@ export function describeEvaluation(evaluation: CheckpointEvaluation): Line[] {
   const { split, clips, correct, accuracy, interval, loss, dataset, simulated, steps } = evaluation;
   const bounds = `${(100 * interval.low).toFixed(1)} to ${formatPercent(interval.high)}`;
   return [
-    ['clips', `${clips} ${split} clips of ${dataset}, ${steps} frames each`],
+    ['clips', `${clips} ${split} clips of ${dataset}, ${steps === 1 ? '1 frame' : `${steps} frames`} each`],
     ...(simulated
       ? [['simulated', 'these recordings are simulated: the figures say nothing about real ones'] as const]
       : []),
