@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import fs from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -109,6 +112,37 @@ describe('repro data fetch', () => {
     expect(stderr).toContain('DVS128 Gesture cannot be downloaded by a program.');
     expect(stderr).toContain('1. Open https://research.ibm.com/');
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 2 });
+  });
+
+  test('tries every mirror, through the proxy that there is, and ends with 1 if none gives the file', async () => {
+    const asked: string[] = [];
+    const proxy = createServer((request, response) => {
+      asked.push(request.url ?? '');
+      response.writeHead(404).end();
+    });
+    proxy.on('connect', (request, socket) => {
+      asked.push(request.url ?? '');
+      socket.end('HTTP/1.1 403 Forbidden\r\n\r\n');
+    });
+    await once(proxy.listen(0, '127.0.0.1'), 'listening');
+    const { port } = proxy.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    try {
+      const { stderr, exitCode } = await execa(
+        process.execPath,
+        [repro, 'data', 'fetch', 'fashion-mnist', '--root', folder],
+        { reject: false, env: { ...environment, http_proxy: url, https_proxy: url, no_proxy: '' } },
+      );
+      expect(asked).toEqual([
+        'github.com:443',
+        'http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/train-images-idx3-ubyte.gz',
+      ]);
+      expect(stderr).toContain('train-images-idx3-ubyte.gz  it could not be downloaded:');
+      expect(stderr).toContain('the server answered 404 Not Found');
+      expect(exitCode).toBe(1);
+    } finally {
+      proxy.close();
+    }
   });
 
   test('never replaces a file that is there', async () => {
