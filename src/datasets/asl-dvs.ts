@@ -21,12 +21,14 @@ const LAYOUT: SampleLayout = {
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,
-  // As its authors: 80 % of each class, which they drew at random.
+  // As in the library that the original loads it with: numbers 1 to 3,360 of each class.
   trainShare: 0.8,
   parseName(path) {
-    const match = /^([a-y])\/([a-y])_\d+\.mat$/.exec(path);
+    const match = /^([a-y])\/([a-y])_(\d+)\.mat$/.exec(path);
     const label = LETTERS.indexOf(match?.[1] ?? '');
-    return label < 0 || match?.[1] !== match?.[2] ? null : { class: label, split: null };
+    return label < 0 || match?.[1] !== match?.[2]
+      ? null
+      : { class: label, split: null, number: Number(match?.[3]) };
   },
   decode: decodeAslDvs,
   howToGet: (root) =>
@@ -54,7 +56,7 @@ export const ASL_DVS = datasetOfSamples(LAYOUT, {
   homepage: HOMEPAGE,
   files: [],
   remarks: [
-    'It was published without a split. Here the first 80 % of each class in name order are for training; its authors drew 80 % at random.',
+    'It was published without a split. As in the library that the original uses, the first 80 % of each class by number are for training: 1 to 3,360.',
     'The thesis lists it, but its code stops before it builds a network; docs/networks.md says what is trained here.',
     'Dropbox packs the download anew each time, so no checksum is published: verify checks the structure of every file.',
   ],

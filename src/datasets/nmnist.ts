@@ -26,10 +26,14 @@ const LAYOUT: SampleLayout = {
   largestSampleBytes: 16 << 20,
   trainShare: null,
   parseName(path) {
-    const match = /^(Train|Test)\/(\d)\/\d+\.bin$/.exec(path);
+    const match = /^(Train|Test)\/(\d)\/(\d+)\.bin$/.exec(path);
     return match === null
       ? null
-      : { split: match[1] === 'Train' ? 'train' : 'test', class: Number(match[2]) };
+      : {
+          split: match[1] === 'Train' ? 'train' : 'test',
+          class: Number(match[2]),
+          number: Number(match[3]),
+        };
   },
   decode: decodeNmnist,
   howToGet: (root) =>

@@ -1,5 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { DAVIS_ADDRESS, decodeAedat2 } from './aedat2.ts';
+import { type Aedat2Address, DAVIS_ADDRESS, DVS128_ADDRESS, decodeAedat2 } from './aedat2.ts';
+import { addressOfCamera, readAedat2Header } from './aedat2-header.ts';
 import { decodeAedat3 } from './aedat3.ts';
 import { decodeAedat4 } from './aedat4.ts';
 import type { Events, Sensor } from './events.ts';
@@ -26,7 +27,7 @@ const CAMERAS: readonly Sensor[] = [
 ];
 
 /**
- * Reads a recording by the version in its first line: AEDAT 2.0 (of jAER's DAVIS cameras), 3.1 or 4.0. Where the file does not give the
+ * Reads a recording by the version in its first line: AEDAT 2.0 (of a DVS128 or a DAVIS), 3.1 or 4.0. Where the file does not give the
  * sensor's size, it is that of the smallest common camera that fits all events.
  *
  * @throws {ReproError} `recording-format` for anything else; as the format's own reader
@@ -42,13 +43,24 @@ export async function decodeRecording(bytes: Uint8Array, file: string): Promise<
     return { events, sensor: smallestSensor(events), format: 'AEDAT 3.1', warnings: summary.warnings };
   }
   if (head.startsWith('#!AER-DAT2.0')) {
-    const { events, warnings } = decodeAedat2(bytes, file, LARGEST, DAVIS_ADDRESS);
-    return { events, sensor: smallestSensor(events), format: 'AEDAT 2.0', warnings };
+    const header = readAedat2Header(bytes, file);
+    const address = addressOfCamera(header) ?? guessAddress(bytes.subarray(header.sizeBytes));
+    const { events, warnings } = decodeAedat2(bytes, file, LARGEST, address);
+    const camera = address === DVS128_ADDRESS ? 'DVS128' : 'DAVIS';
+    return { events, sensor: smallestSensor(events), format: `AEDAT 2.0 of a ${camera}`, warnings };
   }
   throw new ReproError('recording-format', 'this is not a recording that can be read by itself.', {
     where: file,
     fix: 'AEDAT 2.0, 3.1 and 4.0 can; for a sample of a data set: `repro data show NAME CLIP`.',
   });
+}
+
+/** For a header without a camera: only a DVS128 leaves bits 15 to 31 of every address empty. */
+function guessAddress(events: Uint8Array): Aedat2Address {
+  for (let at = 0; at + 8 <= events.length; at += 8) {
+    if (events[at] !== 0 || events[at + 1] !== 0 || events[at + 2]! >= 0x80) return DAVIS_ADDRESS;
+  }
+  return DVS128_ADDRESS;
 }
 
 function smallestSensor({ x, y }: Events): Sensor {

@@ -85,7 +85,7 @@ describe('repro data verify', () => {
   test('checks simulated recordings', async () => {
     await writeGestures(folder, gestureFiles(true));
     const { stdout, exitCode } = await call('verify', 'dvs128-gesture', '--root', folder, '--simulated');
-    expect(stdout).toMatch(/^per user .*\buser01 12\b/m);
+    expect(stdout).toMatch(/^per user .*\buser01 24\b/m);
     expect(exitCode).toBe(0);
     const real = await call('verify', 'dvs128-gesture', '--root', folder);
     expect(real.stderr).toContain('these recordings are simulated');
@@ -190,6 +190,8 @@ describe('repro data show', () => {
     expect(stdout).toMatch(/^recording +.*davis-zstd\.aedat4, AEDAT 4\.0, 346 x 260 pixels$/m);
     const old = await call('show', path.resolve(import.meta.dirname, '../golden/recording.aedat'));
     expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
+    const older = await call('show', path.join(fixtures, 'cifar10-dvs.aedat'));
+    expect(older.stdout).toMatch(/AEDAT 2\.0 of a DVS128, 128 x 128 pixels$/m);
     const other = await call('show', path.join(fixtures, 'expected.json'));
     expect(other.stderr).toContain('this is not a recording that can be read by itself');
     expect(other.exitCode).toBe(2);

@@ -15,6 +15,8 @@ export interface SamplePart {
 export interface SampleName {
   readonly class: number;
   readonly split: Split | null;
+  /** For the order in which a class is split: `cifar10_bird_2.aedat` comes before `cifar10_bird_10.aedat`. */
+  readonly number: number;
 }
 
 /** A data set with one file of events per sample, in folders or in zips of them. */
@@ -31,7 +33,7 @@ export interface SampleLayout
   readonly largestSampleBytes: number;
   /** `Train/7/00042.bin` -> its class and split; null for any other name. */
   parseName(path: string): SampleName | null;
-  /** Of each class, the first floor(trainShare · n) by name are for training; null if names or folders say which. */
+  /** Of each class, the first floor(trainShare · n) by number are for training; null if names or folders say which. */
   readonly trainShare: number | null;
   /** @throws {ReproError} if the bytes are not a sample */
   decode(bytes: Uint8Array, file: string): Promise<DecodedSample> | DecodedSample;
@@ -56,17 +58,18 @@ export interface Sample {
  */
 export function splitSamples(layout: SampleLayout, paths: readonly string[]): Record<Split, Sample[]> {
   const splits: Record<Split, Sample[]> = { train: [], test: [] };
-  const classes: string[][] = layout.classes.map(() => []);
+  const classes: { readonly path: string; readonly number: number }[][] = layout.classes.map(() => []);
   for (const path of [...paths].sort(byName)) {
     const name = layout.parseName(path);
     if (name === null) continue;
     if (name.split !== null) splits[name.split].push({ path, class: name.class });
-    else classes[name.class]!.push(path);
+    else classes[name.class]!.push({ path, number: name.number });
   }
   for (const [label, members] of classes.entries()) {
+    members.sort((a, b) => a.number - b.number);
     // Rounded down, so that a handful of samples is tested too; the small number is for 0.9 · 10 and its like.
     const kept = Math.floor((layout.trainShare ?? 1) * members.length + 1e-9);
-    for (const [i, path] of members.entries()) {
+    for (const [i, { path }] of members.entries()) {
       splits[i < kept ? 'train' : 'test'].push({ path, class: label });
     }
   }
