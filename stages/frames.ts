@@ -4,6 +4,7 @@ import { writeExamples } from '../src/datasets/examples.ts';
 import { type FrameSettings, writeFrames } from '../src/datasets/frame-writer.ts';
 import { writeImages } from '../src/datasets/image-writer.ts';
 import { findDataset } from '../src/datasets/registry.ts';
+import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { parseFields } from '../src/formats/fields.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { requirePath } from '../src/stage/require-path.ts';
@@ -38,6 +39,7 @@ export default defineStage<Params>({
             dataset,
             simulated: manifest.simulated,
             settings: requireFrames(settings),
+            threads: threadsOf(context),
             warn: context.warn,
           });
     await writeExamples(output);

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findDataset } from '../src/datasets/registry.ts';
+import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { requirePath } from '../src/stage/require-path.ts';
 
@@ -17,6 +18,7 @@ export default defineStage<Params>({
     const dataset = findDataset(name);
     const manifest = await dataset.verify(root, {
       simulated,
+      threads: threadsOf(context),
       signal: context.signal,
       progress: (done, total) => context.progress({ done, total, unit: dataset.recordingsNoun }),
       // stdout goes to the stage's log: `repro logs verify`.

@@ -7,7 +7,9 @@ import { escapeControls } from '../formats/shown-text.ts';
 export interface FrameRecipe {
   /** T: frames per clip. */
   readonly steps: number | null;
-  readonly splitBy: 'number' | 'time' | null;
+  readonly splitBy: 'number' | 'time' | 'duration' | null;
+  /** How long each frame lasts, µs; only with `splitBy: duration`. */
+  readonly durationUs?: number;
   /** Pixels binned in each direction. */
   readonly downsample: number | null;
   readonly normalization: Normalization | 'none' | null;
@@ -41,7 +43,8 @@ export function readTrainedOn(fields: Fields): TrainedOn {
     simulated: fields.has('simulated') ? fields.flag('simulated') : null,
     frames: {
       steps: count('steps'),
-      splitBy: choice('splitBy', ['number', 'time']),
+      splitBy: choice('splitBy', ['number', 'time', 'duration']),
+      ...(frames.has('durationUs') ? { durationUs: frames.count('durationUs') } : {}),
       downsample: count('downsample'),
       normalization: choice('normalization', ['none', ...NORMALIZATIONS]),
       invalidEvents: choice('invalidEvents', ['keep', 'drop']),
@@ -68,14 +71,15 @@ function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Diff
   const here: FrameRecipe = {
     steps: frames.steps,
     splitBy: frames.splitBy,
+    ...(frames.durationUs === undefined ? {} : { durationUs: frames.durationUs }),
     downsample: frames.downsample,
     normalization: frames.normalization ?? 'none',
     invalidEvents: frames.invalidEvents ?? null,
   };
-  const keys = ['steps', 'splitBy', 'downsample', 'normalization', 'invalidEvents'] as const;
+  const keys = ['steps', 'splitBy', 'durationUs', 'downsample', 'normalization', 'invalidEvents'] as const;
   const pairs = [
     ['dataset.name', trained.dataset, dataset] as const,
-    ...keys.map((key) => [`frames.${key}`, trained.frames[key], here[key]] as const),
+    ...keys.map((key) => [`frames.${key}`, trained.frames[key] ?? null, here[key] ?? null] as const),
   ];
   return pairs.flatMap(([key, before, now]) =>
     before === null || now === null || before === now

@@ -1,6 +1,8 @@
 import type { ClipEvents } from '../events/clip-events.ts';
 import type { Sensor } from '../events/events.ts';
 import type { ImagePreparation } from '../formats/frame-cache.ts';
+import type { Threads } from './thread-pool.ts';
+import type { WorkingSpace } from './working-space.ts';
 
 export type Split = 'train' | 'test';
 export const SPLITS: readonly Split[] = ['train', 'test'];
@@ -40,6 +42,14 @@ export interface ReadOptions {
   readonly progress?: ((done: number, total: number) => void) | undefined;
   /** Receives what is too long for an error: one line for every problem of every file. */
   readonly log?: ((line: string) => void) | undefined;
+  /** What to check files in; by default in the calling thread. */
+  readonly threads?: Threads | undefined;
+}
+
+export interface ReadClipsOptions extends ReadOptions {
+  readonly invalidEvents: 'keep' | 'drop';
+  /** Where recordings are kept that have to be read twice; by default one of its own. */
+  readonly working?: WorkingSpace | undefined;
 }
 
 /** One gesture or digit: a row of the frame cache. */
@@ -117,11 +127,13 @@ export interface EventDataset extends DatasetFacts {
   readonly sensor: Sensor;
   /** The clips without their events. */
   listClips(root: string, options: ReadOptions): Promise<Clips>;
+  /** Whether some of the clips take about as long to read as all of them, as from a `.tar.gz`; by default they do not. */
+  readsWhole?(root: string): Promise<boolean>;
   /** Reads the events of the named clips, recording by recording, in unspecified order. */
   readClips(
     root: string,
     clips: Clips,
-    options: ReadOptions & { readonly invalidEvents: 'keep' | 'drop' },
+    options: ReadClipsOptions,
     visit: (clip: ReadClip) => Promise<void>,
   ): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { EventDataset, PublishedFile } from './dataset.ts';
-import { listGestureClips, readGestureClips } from './dvs128-gesture/clips.ts';
+import { isPacked, listGestureClips, readGestureClips } from './dvs128-gesture/clips.ts';
 import {
   ARCHIVE,
   ARCHIVE_BYTES,
@@ -33,8 +33,7 @@ export const DVS128_GESTURE: EventDataset = {
   licence: 'CC BY 4.0',
   citation:
     'Amir et al., A Low Power, Fully Event-Based Gesture Recognition System, CVPR 2017, pp. 7243-7252.',
-  homepage:
-    'https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
+  homepage: 'https://research.ibm.com/publications/a-low-power-fully-event-based-gesture-recognition-system',
   files: [
     byHand(ARCHIVE, PUBLISHED.archiveMd5),
     ...Object.entries(PUBLISHED.extras).map(([name, md5]) => byHand(name, md5)),
@@ -52,5 +51,6 @@ export const DVS128_GESTURE: EventDataset = {
   howToGet: howToGetGestures,
   verify: (root, options) => verifyGestures(root, options, PUBLISHED),
   listClips: listGestureClips,
+  readsWhole: isPacked,
   readClips: readGestureClips,
 };

@@ -8,6 +8,8 @@ export interface TreeFile {
   /** Relative to the tree's root, with `/`. */
   readonly path: string;
   readonly sizeBytes: number;
+  /** Full path; absent in an archive. */
+  readonly diskPath?: string;
   /** Its bytes; can be read once. */
   open(): AsyncIterable<Uint8Array>;
 }
@@ -49,6 +51,7 @@ export class FolderTree implements FileTree {
       await visit({
         path: name,
         sizeBytes: size,
+        diskPath: full,
         open: () => createReadStream(full, { highWaterMark: 1 << 20 }),
       });
     }

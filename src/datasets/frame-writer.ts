@@ -1,33 +1,23 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { type FrameLayout, frameSize, type SplitBy } from '../events/frames.ts';
+import { frameSize } from '../events/frames.ts';
 import {
   type CachedClip,
   type ClipIndex,
   FRAME_CACHE_FILES,
   formatClipIndex,
-  NORMALIZATIONS,
-  type Normalization,
 } from '../formats/frame-cache.ts';
 import { NpyCountsWriter } from '../formats/npy-file.ts';
-import { type Clip, type Clips, type EventDataset, type ReadClip, SPLITS, type Split } from './dataset.ts';
+import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from './dataset.ts';
+import { type FrameRow, FrameRows } from './frame-rows.ts';
+import { checkSettings, type FrameSettings, layoutOf } from './frame-settings.ts';
+import { divideClips, FRAME_JOB, type FrameSetup } from './frame-thread.ts';
 import { foldNames, formatCount } from './problems.ts';
+import { runInThreads, type Threads } from './thread-pool.ts';
+import { WorkingSpace } from './working-space.ts';
 
-/** A profile's `frames:`. */
-export interface FrameSettings {
-  /** T: frames per clip. */
-  readonly steps: number;
-  readonly splitBy: SplitBy;
-  /** Pixels binned in each direction; default 1. */
-  readonly downsample?: number;
-  /** Default `keep`. */
-  readonly invalidEvents?: 'keep' | 'drop';
-  /** What readers of the frames divide the counts by; default `none`. */
-  readonly normalization?: Normalization | 'none';
-  /** Clips per class, the first in sorted order; default all. */
-  readonly limit?: { readonly train?: number; readonly test?: number };
-}
+export type { FrameSettings } from './frame-settings.ts';
 
 export interface WriteFramesOptions {
   readonly dataset: EventDataset;
@@ -36,25 +26,28 @@ export interface WriteFramesOptions {
   readonly output: string;
   readonly simulated: boolean;
   readonly settings: FrameSettings;
+  /** What to read recordings in; by default in the calling thread. The frames are the same in any case. */
+  readonly threads?: Threads | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;
   readonly warn?: ((text: string) => void) | undefined;
 }
 
+/** For recordings that are read twice, in all threads together: with that, a stage stays below 200 MB. */
+const RECORDING_BYTES = 80 << 20;
+
 /**
  * Turns a data set's events into the frame cache: one `.npy` per split, [clips, T, 2, H, W] in the smallest type that
- * fits the counts of both, and `clips.json`. Keeps one recording's events and one clip's frames in memory at a time.
+ * fits the counts of both, and `clips.json`. Each thread has one recording, if it is not too large to be kept, and the frames of a few
+ * clips in memory.
  *
  * @throws {ReproError} `frames` for invalid settings, `data-missing` or `data-corrupt` from the data set
  */
 export async function writeFrames(options: WriteFramesOptions): Promise<ClipIndex> {
-  const { dataset, root, output, settings, simulated, signal, progress } = options;
-  const { steps, splitBy, downsample = 1, invalidEvents = 'keep' } = settings;
-  const normalization = settings.normalization ?? 'none';
-  checkSettings({ ...settings, invalidEvents, normalization });
-  const layout: FrameLayout = { steps, splitBy, downsample, sensor: dataset.sensor };
-  const size = frameSize(layout);
-  const readOptions = { simulated, signal, progress };
+  const { dataset, root, output, settings, simulated, signal } = options;
+  const { steps, splitBy, durationUs, downsample = 1, invalidEvents = 'keep', normalization } = settings;
+  checkSettings(settings);
+  const size = frameSize(layoutOf(settings, dataset.sensor));
   const all = await dataset.listClips(root, { simulated, signal });
   const clips: Clips = {
     train: limitClips(all.train, settings.limit?.train),
@@ -62,25 +55,21 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   };
   await mkdir(output, { recursive: true });
   const rowShape = [steps, 2, size.height, size.width];
-  const counts = new Uint32Array(steps * 2 * size.height * size.width);
   const writers = {
     train: await NpyCountsWriter.create(path.join(output, FRAME_CACHE_FILES.train), rowShape),
     test: await NpyCountsWriter.create(path.join(output, FRAME_CACHE_FILES.test), rowShape),
   };
   const rows: Record<Split, CachedClip[]> = { train: [], test: [] };
-  const visit = async ({ split, row, startUs, endUs, events }: ReadClip) => {
-    const largest = events.integrate(layout, counts);
-    await writers[split].write(row, counts, largest);
-    rows[split][row] = {
-      ...clips[split][row]!,
-      startUs,
-      endUs,
-      events: events.count,
-      ...(normalization === 'frequency' ? { durationsUs: [...events.durationsUs(layout)] } : {}),
-    };
+  const later: string[] = [];
+  const write = async ({ split, row, counts, laterEvents, ...made }: FrameRow) => {
+    await writers[split].write(row, counts);
+    const { startUs, endUs, events, durationsUs } = made;
+    const clip = clips[split][row]!;
+    rows[split][row] = { ...clip, startUs, endUs, events, ...(durationsUs === null ? {} : { durationsUs }) };
+    if (laterEvents > 0) later.push(clip.recording);
   };
   try {
-    await dataset.readClips(root, clips, { ...readOptions, invalidEvents }, visit);
+    await readRows(clips, options, write);
     checkWhole(clips, rows);
     await writers.train.widen(writers.test.dtype);
     await writers.test.widen(writers.train.dtype);
@@ -90,6 +79,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
     throw error;
   }
   warnOfShortClips(rows, steps, options.warn);
+  warnOfLongClips(later.sort(), settings, options.warn);
   const index: ClipIndex = {
     dataset: dataset.name,
     simulated,
@@ -98,10 +88,11 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
     frames: {
       steps,
       splitBy,
+      ...(splitBy === 'duration' ? { durationUs: durationUs! } : {}),
       downsample,
       ...size,
       dtype: writers.train.dtype,
-      normalization: normalization === 'none' ? null : normalization,
+      normalization: normalization === undefined || normalization === 'none' ? null : normalization,
       invalidEvents,
     },
     splits: rows,
@@ -110,26 +101,50 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   return index;
 }
 
-function checkSettings({ splitBy, invalidEvents, normalization, limit }: FrameSettings): void {
-  const fail = (key: string, wanted: string, found: unknown): never => {
-    throw new ReproError('frames', `${key} must be ${wanted}, not ${JSON.stringify(found)}.`, {
-      where: 'profile',
-    });
+/** Reads the clips and gives their frames to `write`, one after the other, in whatever order they are ready. */
+async function readRows(
+  clips: Clips,
+  { dataset, root, output, settings, simulated, threads, signal, progress }: WriteFramesOptions,
+  write: (row: FrameRow) => Promise<void>,
+): Promise<void> {
+  const { invalidEvents = 'keep' } = settings;
+  const layout = layoutOf(settings, dataset.sensor);
+  const withDurations = settings.normalization === 'frequency';
+  if (threads === undefined || (await dataset.readsWhole?.(root)) === true) {
+    const frames = new FrameRows(layout, withDurations);
+    const working = new WorkingSpace(RECORDING_BYTES, output);
+    let spare: ArrayBuffer | undefined;
+    await dataset.readClips(
+      root,
+      clips,
+      { simulated, signal, progress, invalidEvents, working },
+      async (clip) => {
+        const row = frames.make(clip, () => spare);
+        await write(row);
+        spare = row.counts.buffer;
+      },
+    );
+    return;
+  }
+  const setup: FrameSetup = {
+    ...{ dataset: dataset.name, root, simulated, invalidEvents, layout, withDurations },
+    memoryBytes: Math.floor(RECORDING_BYTES / threads.count),
+    folder: output,
   };
-  if (splitBy !== 'number' && splitBy !== 'time') fail('frames.splitBy', '"number" or "time"', splitBy);
-  if (invalidEvents !== 'keep' && invalidEvents !== 'drop') {
-    fail('frames.invalidEvents', '"keep" or "drop"', invalidEvents);
-  }
-  const normalizations = ['none', ...NORMALIZATIONS];
-  if (!normalizations.some((kind) => kind === normalization)) {
-    fail('frames.normalization', `one of ${normalizations.join(', ')}`, normalization);
-  }
-  for (const split of SPLITS) {
-    const most = limit?.[split];
-    if (most !== undefined && !(Number.isInteger(most) && most >= 1)) {
-      fail(`frames.limit.${split}`, 'a whole number >= 1', most);
-    }
-  }
+  const total = new Set(SPLITS.flatMap((split) => clips[split].map(({ recording }) => recording))).size;
+  let done = 0;
+  await runInThreads(FRAME_JOB, {
+    threads,
+    setup,
+    tasks: divideClips(clips, threads.count),
+    signal,
+    receive: async (reply) => {
+      if (reply.kind === 'row') await write(reply.row);
+      done += reply.recordings;
+      if (reply.recordings > 0) progress?.(done, total);
+      return reply.kind === 'row' ? reply.row.counts.buffer : undefined;
+    },
+  });
 }
 
 /** A clip that was listed but never read would be a row of zeros with a label. */
@@ -161,10 +176,23 @@ function warnOfShortClips(
   steps: number,
   warn: ((text: string) => void) | undefined,
 ): void {
-  const short = SPLITS.flatMap((split) => rows[split]).filter((clip) => clip.events < steps);
+  const short = SPLITS.flatMap((split) => rows[split]).filter((clip) => (clip.events ?? 0) < steps);
   if (short.length === 0) return;
   const names = short.map((clip) => `${clip.recording} (${clip.events})`);
   warn?.(
     `${formatCount(short.length, 'clip')} with fewer events than the ${steps} frames, which are mostly empty: ${foldNames(names)}.`,
+  );
+}
+
+/** @param recordings of clips with events after the last frame, sorted */
+function warnOfLongClips(
+  recordings: readonly string[],
+  { steps, durationUs = 0 }: FrameSettings,
+  warn: ((text: string) => void) | undefined,
+): void {
+  if (recordings.length === 0) return;
+  const span = `${steps} frames of ${durationUs} µs`;
+  warn?.(
+    `${formatCount(recordings.length, 'clip')} longer than ${span}, whose later events are left out: ${foldNames([...new Set(recordings)])}.`,
   );
 }

@@ -1,7 +1,21 @@
-import { failEvent, failPacket, failTrailing, failTruncated, type PacketPlace } from './aedat3-errors.ts';
+import { failEvent, failTrailing, failTruncated, type PacketPlace } from './aedat3-errors.ts';
 import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
 import { Aedat3Notes } from './aedat3-notes.ts';
-import type { EventSink, Sensor } from './events.ts';
+import {
+  bodyBytesOf,
+  checkPacket,
+  describeOddities,
+  EVENT_BYTES,
+  hasPolarityEvents,
+  isOdd,
+  PACKET_HEADER_BYTES,
+  type PacketHeader,
+  readPacketHeader,
+} from './aedat3-packet.ts';
+import { ByteWindow } from './byte-window.ts';
+import type { BlockSink } from './event-block.ts';
+import { EventCheck } from './event-check.ts';
+import type { Sensor } from './events.ts';
 
 export interface ReadAedat3Options {
   /** Name for messages. */
@@ -34,40 +48,41 @@ export interface Aedat3Summary {
   readonly warnings: readonly string[];
 }
 
-interface PacketHeader {
-  readonly type: number;
-  readonly eventSizeBytes: number;
-  readonly overflow: number;
-  readonly capacity: number;
-  readonly number: number;
+/** Reading resumes at a packet of a recording that was read before. */
+export interface Resume {
+  /** Where that packet starts in the file. */
+  readonly byte: number;
+  /** All blocks were regular the first time, so they are passed on without being checked again. */
+  readonly regular: boolean;
 }
 
-const PACKET_HEADER_BYTES = 28;
-const EVENT_BYTES = 8;
-const POLARITY = 1;
-/** The last of libcaer's own packet types; those from 100 up are user-defined. */
-const LARGEST_KNOWN_TYPE = 13;
-const FIRST_USER_TYPE = 100;
-/** The largest count for which every time, even with a 32-bit clock, is exact in a double (< 2^53 µs). */
-const LARGEST_OVERFLOW = 2 ** 22 - 1;
+/** Events looked at at once, so that a copy of them is small however large a packet is. */
+const BLOCK_EVENTS = 1 << 14;
 
 /**
- * Reads AEDAT 3.1 from chunks of bytes of any size and passes on each polarity event, in file order. It keeps no more
- * than the chunk and a partial event before it, whatever the packets' sizes.
+ * Reads AEDAT 3.1 from chunks of bytes of any size and passes on its polarity events in file order, in blocks. It keeps no
+ * more than the chunk and a partial event before it, whatever the packets' sizes.
  *
  * Like the original, it reads all `eventCapacity` slots of a packet, uses `t = timestamp | eventTSOverflow << 31`, and
  * keeps events whose validity bit is 0 unless `invalidEvents` is `drop` (which also leaves out the slots beyond
  * `eventNumber`). A file cut off exactly between two packets cannot be distinguished from a shorter recording.
  *
+ * A block without anything odd is passed on as it is in the file. Only others are looked at event by event.
+ *
  * @throws {ReproError} `aedat-header`, `aedat-packet`, `aedat-event` or `aedat-truncated`, with file, packet and byte offset
  */
 export class Aedat3Parser {
   readonly #options: ReadAedat3Options;
-  readonly #sink: EventSink;
+  readonly #drops: boolean;
+  readonly #sink: BlockSink;
   readonly #notes: Aedat3Notes;
-  #pending: Uint8Array = new Uint8Array(0);
-  /** Byte offset of `#pending` in the file. */
-  #offset = 0;
+  readonly #check: EventCheck;
+  readonly #trusts: boolean;
+  /** Where reading starts in the file. */
+  readonly #start: number;
+  #window: ByteWindow | null = null;
+  /** For what is kept of irregular blocks, and for blocks at addresses that are not multiples of 4. */
+  #scratch = new Int32Array(0);
   #header: AedatHeader | null = null;
   #packet: PacketHeader | null = null;
   #packetOffset = 0;
@@ -77,37 +92,56 @@ export class Aedat3Parser {
   #skipBytes = 0;
   #events = 0;
   #dropped = 0;
+  #regular = true;
   #firstUs = Number.POSITIVE_INFINITY;
   #lastUs = Number.NEGATIVE_INFINITY;
   #previousUs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: ReadAedat3Options, sink: EventSink) {
+  constructor(options: ReadAedat3Options, sink: BlockSink, resume: Resume | null = null) {
     this.#options = options;
+    this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
     this.#notes = new Aedat3Notes(options.file);
+    this.#check = new EventCheck(options.sensor);
+    this.#trusts = resume?.regular ?? false;
+    this.#start = resume?.byte ?? 0;
+    if (resume !== null) this.#header = { lines: [], sizeBytes: 0 };
   }
 
+  /** Whether every block so far was passed on as it is in the file, in the order of time. */
+  get regular(): boolean {
+    return this.#regular;
+  }
+
+  /** Takes the next bytes of the file. */
   push(chunk: Uint8Array): void {
-    let bytes = chunk;
-    if (this.#pending.length > 0) {
-      bytes = new Uint8Array(this.#pending.length + chunk.length);
-      bytes.set(this.#pending);
-      bytes.set(chunk, this.#pending.length);
+    this.#window ??= ByteWindow.passing(this.#start);
+    for (let at = 0; at < chunk.length; ) {
+      at += this.#window.append(chunk, at);
+      this.#consume(this.#window, false);
     }
-    const used = this.#consume(bytes, false);
-    this.#offset += used;
-    // A copy: the chunk may be overwritten, and a Buffer's `slice` is only a view.
-    this.#pending = new Uint8Array(bytes.subarray(used));
+  }
+
+  /**
+   * Reads bytes that stay in memory, without copying them: those up to `length`, again with a larger `length` once there are more.
+   * It is fastest if words are at multiples of 4: see `phaseOf`. The memory must be the same each time, and nothing may be pushed.
+   */
+  read(memory: Uint8Array, length = memory.length): void {
+    this.#window ??= ByteWindow.over(memory, this.#start);
+    this.#window.to = (memory.byteOffset % 4) + length;
+    this.#consume(this.#window, false);
   }
 
   /** The source has ended. */
   finish(): Aedat3Summary {
-    const left = this.#pending.length;
-    this.#consume(this.#pending, true);
+    const window = this.#window ?? ByteWindow.over(new Uint8Array(0), this.#start);
+    this.#consume(window, true);
+    const left = window.length;
+    const offset = window.offsetOf(window.from);
     if (this.#packet !== null) {
-      this.#failTruncated(this.#packet, this.#packetOffset + PACKET_HEADER_BYTES, this.#offset + left);
+      this.#failTruncated(this.#packet, this.#packetOffset + PACKET_HEADER_BYTES, offset + left);
     }
-    if (left > 0) failTrailing(this.#place(this.#offset, this.#packets + 1), left);
+    if (left > 0) failTrailing(this.#place(offset, this.#packets + 1), left);
     if (this.#events === 0) this.#notes.add('empty', 'contains no polarity events');
     return {
       header: this.#header?.lines ?? [],
@@ -122,124 +156,149 @@ export class Aedat3Parser {
     };
   }
 
-  /** Reads the complete part of `bytes`; returns how many bytes that was. */
-  #consume(bytes: Uint8Array, ended: boolean): number {
-    let at = 0;
+  /** Reads what is complete. */
+  #consume(window: ByteWindow, ended: boolean): void {
     if (this.#header === null) {
-      this.#header = readHeaderLines(bytes, ended, this.#options.file);
-      if (this.#header === null) return 0;
-      at = this.#header.sizeBytes;
+      this.#header = readHeaderLines(
+        window.bytes.subarray(window.from, window.to),
+        ended,
+        this.#options.file,
+      );
+      if (this.#header === null) return;
+      window.from += this.#header.sizeBytes;
     }
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     for (;;) {
       if (this.#packet === null) {
-        if (bytes.length - at < PACKET_HEADER_BYTES) return at;
-        this.#openPacket(view, at);
-        at += PACKET_HEADER_BYTES;
+        if (window.length < PACKET_HEADER_BYTES) return;
+        this.#openPacket(window);
       }
-      at = this.#packetBody(view, at);
-      if (this.#packet !== null) return at;
+      this.#packetBody(window, this.#packet!);
+      if (this.#packet !== null) return;
     }
   }
 
-  #openPacket(view: DataView, at: number): void {
-    this.#packetOffset = this.#offset + at;
+  #openPacket(window: ByteWindow): void {
+    this.#packetOffset = window.offsetOf(window.from);
     this.#packets += 1;
-    const packet: PacketHeader = {
-      type: view.getUint16(at, true),
-      eventSizeBytes: view.getUint32(at + 4, true),
-      overflow: view.getUint32(at + 12, true),
-      capacity: view.getUint32(at + 16, true),
-      number: view.getUint32(at + 20, true),
-    };
-    this.#checkPacket(packet, view.getUint32(at + 8, true), view.getUint32(at + 24, true));
+    const packet = readPacketHeader(window.view, window.from);
+    window.from += PACKET_HEADER_BYTES;
+    checkPacket(packet, this.#place());
+    const bodyOffset = this.#packetOffset + PACKET_HEADER_BYTES;
+    const { sizeBytes, invalidEvents = 'keep' } = this.#options;
+    if (sizeBytes !== undefined && bodyOffset + bodyBytesOf(packet) > sizeBytes) {
+      this.#failTruncated(packet, bodyOffset, sizeBytes);
+    }
+    if (isOdd(packet)) {
+      for (const [kind, text] of describeOddities(packet, invalidEvents)) this.#note(kind, text);
+    }
     this.#packet = packet;
     this.#slot = 0;
-    if (packet.type !== POLARITY) {
+    if (!hasPolarityEvents(packet)) {
       this.#skippedPackets += 1;
-      this.#skipBytes = packet.capacity * packet.eventSizeBytes;
+      this.#skipBytes = bodyBytesOf(packet);
     }
   }
 
-  #checkPacket(packet: PacketHeader, timeOffset: number, valid: number): void {
-    const bodyBytes = packet.capacity * packet.eventSizeBytes;
-    if (packet.type === POLARITY && (packet.eventSizeBytes !== EVENT_BYTES || timeOffset !== 4)) {
-      failPacket(
-        this.#place(),
-        `a polarity event has ${EVENT_BYTES} bytes with its time at byte 4, not ` +
-          `${packet.eventSizeBytes} bytes with its time at byte ${timeOffset}`,
-      );
-    }
-    if (packet.number > packet.capacity) {
-      failPacket(
-        this.#place(),
-        `it has more events (${packet.number}) than its capacity (${packet.capacity})`,
-      );
-    }
-    if (packet.type === POLARITY && packet.overflow > LARGEST_OVERFLOW) {
-      failPacket(
-        this.#place(),
-        `its clock overflowed ${packet.overflow} times; more than ${LARGEST_OVERFLOW} is impossible`,
-      );
-    }
-    const bodyOffset = this.#packetOffset + PACKET_HEADER_BYTES;
-    if (this.#options.sizeBytes !== undefined && bodyOffset + bodyBytes > this.#options.sizeBytes) {
-      this.#failTruncated(packet, bodyOffset, this.#options.sizeBytes);
-    }
-    if (packet.type === POLARITY && packet.number < packet.capacity) {
-      const use = this.#options.invalidEvents === 'drop' ? 'empty slots are left out' : 'all slots are read';
-      this.#note('capacity', `has room for more events than it contains; ${use}`);
-    }
-    if (valid > packet.number) this.#note('valid', 'counts more valid events than events');
-    if (packet.type > LARGEST_KNOWN_TYPE && packet.type < FIRST_USER_TYPE) {
-      this.#note('type', `is of the unknown kind ${packet.type} and is skipped`);
-    }
-  }
-
-  /** Reads or skips the open packet's events from `at`; closes it once they are all read. */
-  #packetBody(view: DataView, at: number): number {
-    const packet = this.#packet!;
-    const available = view.byteLength - at;
-    if (packet.type !== POLARITY) {
-      const skipped = Math.min(available, this.#skipBytes);
+  /** Reads or skips the open packet's events; closes it once they are all read. */
+  #packetBody(window: ByteWindow, packet: PacketHeader): void {
+    if (!hasPolarityEvents(packet)) {
+      const skipped = Math.min(window.length, this.#skipBytes);
+      window.from += skipped;
       this.#skipBytes -= skipped;
       if (this.#skipBytes === 0) this.#packet = null;
-      return at + skipped;
-    }
-    const slots = Math.min(Math.floor(available / EVENT_BYTES), packet.capacity - this.#slot);
-    for (let i = 0; i < slots; i++) this.#event(view, at + i * EVENT_BYTES, packet);
-    if (this.#slot === packet.capacity) this.#packet = null;
-    return at + slots * EVENT_BYTES;
-  }
-
-  #event(view: DataView, at: number, packet: PacketHeader): void {
-    const data = view.getUint32(at, true);
-    const stamp = view.getUint32(at + 4, true);
-    const slot = this.#slot++;
-    if (this.#options.invalidEvents === 'drop' && ((data & 1) === 0 || slot >= packet.number)) {
-      this.#dropped += 1;
       return;
     }
-    const x = data >>> 17;
-    const y = (data >>> 2) & 0x7fff;
-    const { width, height } = this.#options.sensor;
-    if (x >= width || y >= height) {
-      failEvent(this.#place(this.#offset + at), slot, x, y, this.#options.sensor);
+    const aligned = window.align();
+    for (;;) {
+      const there = Math.floor(window.length / EVENT_BYTES);
+      const slots = Math.min(there, packet.capacity - this.#slot, BLOCK_EVENTS);
+      if (slots === 0) break;
+      if (aligned) this.#block(window.words, window.from / 4, slots, packet);
+      else this.#block(this.#copyWords(window, slots), 0, slots, packet);
+      window.from += slots * EVENT_BYTES;
+      this.#slot += slots;
     }
-    let tUs = stamp + packet.overflow * 2 ** 31;
-    if (stamp >= 2 ** 31) {
-      // A negative time to the camera. `|` with an odd overflow count does not add that bit a second time.
-      if (packet.overflow % 2 === 1) tUs -= 2 ** 31;
-      this.#note('negative', `has a timestamp beyond the clock's 31 bits (${stamp})`);
+    if (this.#slot === packet.capacity) this.#packet = null;
+  }
+
+  #copyWords(window: ByteWindow, slots: number): Int32Array {
+    const words = this.#ownWords(2 * slots);
+    const { bytes, from } = window;
+    new Uint8Array(words.buffer).set(bytes.subarray(from, from + slots * EVENT_BYTES));
+    return words;
+  }
+
+  #ownWords(length: number): Int32Array {
+    if (this.#scratch.length < length) this.#scratch = new Int32Array(length);
+    return this.#scratch;
+  }
+
+  /** Passes on the events in the next `slots` slots. */
+  #block(words: Int32Array, from: number, slots: number, packet: PacketHeader): void {
+    const to = from + 2 * slots;
+    const baseUs = packet.overflow * 2 ** 31;
+    const firstUs = baseUs + words[from + 1]!;
+    const regular =
+      this.#trusts ||
+      (firstUs >= this.#previousUs &&
+        !(this.#drops && this.#slot + slots > packet.number) &&
+        this.#check.isRegular(words, from, to, this.#drops));
+    if (!regular) {
+      this.#regular = false;
+      this.#irregularBlock(words, from, to, packet);
+      return;
     }
-    if (tUs < this.#previousUs) {
-      this.#note('backwards', `goes back in time, from ${this.#previousUs} to ${tUs} µs`, this.#offset + at);
+    this.#firstUs = Math.min(this.#firstUs, firstUs);
+    this.#previousUs = baseUs + words[to - 1]!;
+    this.#lastUs = Math.max(this.#lastUs, this.#previousUs);
+    this.#pass(words, from, to, packet, true);
+  }
+
+  /** The same event by event: rejects, notes or drops what is odd, and closes the gaps. */
+  #irregularBlock(words: Int32Array, from: number, to: number, packet: PacketHeader): void {
+    const { sensor } = this.#options;
+    // Over the words themselves if they are a copy already.
+    const kept = this.#ownWords(to - from);
+    const baseUs = packet.overflow * 2 ** 31;
+    let length = 0;
+    let sorted = true;
+    for (let i = from; i < to; i += 2) {
+      const data = words[i]!;
+      let stamp = words[i + 1]! >>> 0;
+      const slot = this.#slot + (i - from) / 2;
+      if (this.#drops && ((data & 1) === 0 || slot >= packet.number)) {
+        this.#dropped += 1;
+        continue;
+      }
+      const byte = this.#window!.offsetOf(this.#window!.from) + 4 * (i - from);
+      const x = data >>> 17;
+      const y = (data >>> 2) & 0x7fff;
+      if (x >= sensor.width || y >= sensor.height) failEvent(this.#place(byte), slot, x, y, sensor);
+      if (stamp >= 2 ** 31) {
+        this.#note('negative', `has a timestamp beyond the clock's 31 bits (${stamp})`);
+        // A negative time to the camera. `|` with an odd overflow count does not add that bit a second time.
+        if (packet.overflow % 2 === 1) stamp -= 2 ** 31;
+      }
+      const tUs = baseUs + stamp;
+      if (tUs < this.#previousUs) {
+        this.#note('backwards', `goes back in time, from ${this.#previousUs} to ${tUs} µs`, byte);
+        sorted &&= length === 0;
+      }
+      this.#previousUs = tUs;
+      if (tUs < this.#firstUs) this.#firstUs = tUs;
+      if (tUs > this.#lastUs) this.#lastUs = tUs;
+      kept[length++] = data;
+      kept[length++] = stamp;
     }
-    this.#previousUs = tUs;
-    if (tUs < this.#firstUs) this.#firstUs = tUs;
-    if (tUs > this.#lastUs) this.#lastUs = tUs;
-    this.#events += 1;
-    this.#sink(tUs, x, y, (data >>> 1) & 1);
+    if (length > 0) this.#pass(kept, 0, length, packet, sorted);
+  }
+
+  #pass(words: Int32Array, from: number, to: number, packet: PacketHeader, sorted: boolean): void {
+    this.#events += (to - from) / 2;
+    const packetFrom = this.#packetOffset;
+    const packetTo = packetFrom + PACKET_HEADER_BYTES + bodyBytesOf(packet);
+    const baseUs = packet.overflow * 2 ** 31;
+    this.#sink({ words, from, to, baseUs, sorted, packetFrom, packetTo });
   }
 
   #note(kind: string, text: string, offset = this.#packetOffset): void {
@@ -251,7 +310,12 @@ export class Aedat3Parser {
   }
 
   #failTruncated(packet: PacketHeader, bodyOffset: number, fileBytes: number): never {
-    const neededBytes = packet.capacity * packet.eventSizeBytes;
-    failTruncated(this.#place(), packet.capacity, neededBytes, Math.max(0, fileBytes - bodyOffset));
+    failTruncated(this.#place(), packet.capacity, bodyBytesOf(packet), Math.max(0, fileBytes - bodyOffset));
   }
+}
+
+/** How many bytes to put before a recording in memory so that its words are at multiples of 4; it takes its first 16 KiB to tell. */
+export function phaseOf(start: Uint8Array, file: string): number {
+  const header = readHeaderLines(start, false, file);
+  return header === null ? 0 : (4 - (header.sizeBytes % 4)) % 4;
 }

@@ -1,17 +1,21 @@
 import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from './aedat3-parser.ts';
+import { eachEvent } from './clips.ts';
 import { EventBuffer, type EventSink, type Events } from './events.ts';
 
 export type { Aedat3Summary, ReadAedat3Options } from './aedat3-parser.ts';
 
 const EVENT_BYTES = 8;
 
-/** Streams a recording's events into `sink`. Throws like `Aedat3Parser`; aborts with the signal's reason. */
+/**
+ * Streams a recording's events into `sink`, or only checks them without one, which is several times faster. Throws like
+ * `Aedat3Parser`; aborts with the signal's reason.
+ */
 export async function readAedat3(
   source: AsyncIterable<Uint8Array>,
   options: ReadAedat3Options,
-  sink: EventSink,
+  sink: EventSink | null,
 ): Promise<Aedat3Summary> {
-  const parser = new Aedat3Parser(options, sink);
+  const parser = new Aedat3Parser(options, sink === null ? () => {} : eachEvent(sink));
   for await (const chunk of source) {
     options.signal?.throwIfAborted();
     parser.push(chunk);
@@ -25,8 +29,9 @@ export function decodeAedat3(
   options: ReadAedat3Options,
 ): { readonly events: Events; readonly summary: Aedat3Summary } {
   const buffer = new EventBuffer(Math.max(1, Math.floor(bytes.length / EVENT_BYTES)));
-  const parser = new Aedat3Parser({ sizeBytes: bytes.length, ...options }, (tUs, x, y, p) =>
-    buffer.push(tUs, x, y, p),
+  const parser = new Aedat3Parser(
+    { sizeBytes: bytes.length, ...options },
+    eachEvent((tUs, x, y, p) => buffer.push(tUs, x, y, p)),
   );
   parser.push(bytes);
   const summary = parser.finish();

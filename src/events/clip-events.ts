@@ -1,5 +1,5 @@
 import type { Events } from './events.ts';
-import { type FrameLayout, frameDurationsUs, integrateFrames } from './frames.ts';
+import { type Counts, type FrameLayout, frameDurationsUs, integrateFrames } from './frames.ts';
 
 /** The events of one clip, however they are stored. */
 export interface ClipEvents {
@@ -8,9 +8,10 @@ export interface ClipEvents {
    * Counts the events in T frames, as `integrateFrames`.
    *
    * @param counts [T, 2, H, W], C order; overwritten
-   * @returns the largest count
+   * @returns at least the largest count, and below a power of two if that is; if it does not fit the array's type,
+   *   the counts are worthless, and a wider array is needed
    */
-  integrate(layout: FrameLayout, counts: Uint32Array): number;
+  integrate(layout: FrameLayout, counts: Counts): number;
   /** The duration of each frame, as `frameDurationsUs`: [T], µs. */
   durationsUs(layout: FrameLayout): Float64Array;
 }

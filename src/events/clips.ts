@@ -1,9 +1,35 @@
+import { type BlockSink, type EventBlock, findTime, timeAt } from './event-block.ts';
 import { EventBuffer, type Events } from './events.ts';
 
 /** A span of a recording: the events with `startUs <= t < endUs`. */
 export interface Span {
   readonly startUs: number;
   readonly endUs: number;
+}
+
+/**
+ * Visits the runs of events of a block that belong to a span: in a sorted block at most one, and it costs the same however
+ * long the block is.
+ */
+export function visitSpan(
+  block: EventBlock,
+  { startUs, endUs }: Span,
+  visit: (from: number, to: number) => void,
+): void {
+  const { from, to } = block;
+  if (block.sorted) {
+    if (timeAt(block, from) >= endUs || timeAt(block, to - 2) < startUs) return;
+    const first = findTime(block, from, to, startUs);
+    const end = findTime(block, first, to, endUs);
+    if (first < end) visit(first, end);
+    return;
+  }
+  for (let at = from; at < to; ) {
+    const run = at;
+    while (at < to && timeAt(block, at) >= startUs && timeAt(block, at) < endUs) at += 2;
+    if (at > run) visit(run, at);
+    else at += 2;
+  }
 }
 
 /**
@@ -35,4 +61,14 @@ export class ClipCollector {
   clips(): Events[] {
     return this.#buffers.map((buffer) => buffer.events());
   }
+}
+
+/** Passes on single events, for readers that are not in a hurry. */
+export function eachEvent(sink: (tUs: number, x: number, y: number, p: number) => void): BlockSink {
+  return (block) => {
+    for (let at = block.from; at < block.to; at += 2) {
+      const data = block.words[at]!;
+      sink(timeAt(block, at), data >>> 17, (data >>> 2) & 0x7fff, (data >>> 1) & 1);
+    }
+  };
 }

@@ -1,13 +1,16 @@
-import { ReproError } from '../errors.ts';
+import { ReproError, unreachable } from '../errors.ts';
 import type { Events, Sensor } from './events.ts';
 
-export type SplitBy = 'number' | 'time';
+export const SPLITS_BY = ['number', 'time', 'duration'] as const;
+export type SplitBy = (typeof SPLITS_BY)[number];
 
 /** How events become frames. */
 export interface FrameLayout {
   /** T: frames per clip. */
   readonly steps: number;
   readonly splitBy: SplitBy;
+  /** How long each frame lasts with `splitBy: duration`, µs, a whole number. */
+  readonly durationUs?: number | undefined;
   readonly sensor: Sensor;
   /** Pixels binned in each direction; must divide the sensor's height and width. */
   readonly downsample: number;
@@ -19,10 +22,29 @@ export interface FrameSize {
   readonly width: number;
 }
 
-/** @throws {ReproError} `frames` if `steps` or `downsample` is not a whole number >= 1, or `downsample` does not divide the sensor */
-export function frameSize({ steps, sensor, downsample }: FrameLayout): FrameSize {
+/** Event counts, [T, 2, H, W], in any type: the narrower, the less memory is touched. */
+export type Counts = Uint8Array<ArrayBuffer> | Uint16Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+/** What has to be known of a clip before its events can be put into frames. */
+export interface SplitClip {
+  /** Number of events. */
+  readonly count: number;
+  /** Smallest and largest time, µs; of no meaning without events. */
+  readonly firstUs: number;
+  readonly lastUs: number;
+}
+
+/** @throws {ReproError} `frames` if `steps`, `durationUs` or `downsample` is not a whole number >= 1, or `downsample` does not divide the sensor */
+export function frameSize({ steps, splitBy, durationUs, sensor, downsample }: FrameLayout): FrameSize {
   if (!Number.isInteger(steps) || steps < 1) {
     throw new ReproError('frames', `frames.steps must be a whole number >= 1, not ${steps}.`);
+  }
+  if (splitBy === 'duration' && !(Number.isInteger(durationUs) && durationUs! >= 1)) {
+    throw new ReproError(
+      'frames',
+      `frames.durationUs must be a whole number of µs >= 1 with frames.splitBy: duration, not ${durationUs}.`,
+      { fix: 'For example: --set frames.durationUs=50000.' },
+    );
   }
   const { height, width } = sensor;
   if (
@@ -43,8 +65,19 @@ export function frameSize({ steps, sensor, downsample }: FrameLayout): FrameSize
   return { height: height / downsample, width: width / downsample };
 }
 
+/** @throws {ReproError} `frames` if there is not exactly one count per element */
+export function checkCounts(layout: FrameLayout, counts: Counts): void {
+  const { steps } = layout;
+  const { height, width } = frameSize(layout);
+  if (counts.length === steps * 2 * height * width) return;
+  throw new ReproError(
+    'frames',
+    `counts must contain [${steps}, 2, ${height}, ${width}] = ${steps * 2 * height * width} numbers, not ${counts.length}.`,
+  );
+}
+
 /**
- * Counts a clip's events in T frames. Every event is counted exactly once.
+ * Which events of a clip belong to which of T frames.
  *
  * `number`: `floor(N / T)` events per frame, in file order; the last frame takes the rest. With fewer events than
  * frames, all are in the last frame and the others are empty.
@@ -52,31 +85,90 @@ export function frameSize({ steps, sensor, downsample }: FrameLayout): FrameSize
  * the rest. In a clip shorter than T µs (Δt = 0) that is again everything. A span without events is an empty frame,
  * whereas the original fails with an index past the end. First and last are the smallest and largest time, so that
  * out-of-order events are still counted once each.
+ * `duration`: the same with the given Δt, whatever the clip's length, except that events from T·Δt on are left out: frame T.
+ */
+export class FrameSplit {
+  readonly steps: number;
+  /** Whether an event's time, not its index, decides. */
+  readonly byTime: boolean;
+  readonly #splitBy: SplitBy;
+  readonly #firstUs: number;
+  readonly #lastUs: number;
+  /** Events or µs per frame. */
+  readonly #each: number;
+
+  constructor({ steps, splitBy, durationUs }: Omit<FrameLayout, 'sensor' | 'downsample'>, clip: SplitClip) {
+    this.steps = steps;
+    this.byTime = splitBy !== 'number';
+    this.#splitBy = splitBy;
+    this.#firstUs = clip.firstUs;
+    this.#lastUs = clip.lastUs;
+    switch (splitBy) {
+      case 'number':
+        this.#each = Math.floor(clip.count / steps);
+        break;
+      case 'time':
+        this.#each = Math.floor((clip.lastUs - clip.firstUs) / steps);
+        break;
+      case 'duration':
+        this.#each = durationUs!;
+        break;
+      default:
+        unreachable(splitBy);
+    }
+  }
+
+  /** The frame of the event with this index and time; T if it is left out. */
+  frameOf(index: number, tUs: number): number {
+    const amount = this.byTime ? tUs - this.#firstUs : index;
+    const last = this.#splitBy === 'duration' ? this.steps : this.steps - 1;
+    return this.#each === 0 ? last : Math.min(last, Math.floor(amount / this.#each));
+  }
+
+  /** The index of the first event after a frame, by number. */
+  endIndex(frame: number): number {
+    return frame === this.steps - 1 ? Number.POSITIVE_INFINITY : (frame + 1) * this.#each;
+  }
+
+  /** The end of a frame, by time, µs; infinite for the last one unless later events are left out. */
+  endUs(frame: number): number {
+    const last = this.#splitBy === 'duration' ? this.steps : this.steps - 1;
+    return frame === last ? Number.POSITIVE_INFINITY : this.#firstUs + (frame + 1) * this.#each;
+  }
+
+  /** How long a frame lasts, by time, µs. */
+  lengthUs(frame: number): number {
+    const takesRest = this.#splitBy === 'time' && frame === this.steps - 1;
+    return takesRest ? this.#lastUs - this.#firstUs - this.#each * frame : this.#each;
+  }
+
+  /** The index of a frame's first event, by number. */
+  startIndex(frame: number): number {
+    return frame * this.#each;
+  }
+}
+
+/**
+ * Counts a clip's events in T frames, as `FrameSplit` says: each once, unless it is left out.
  *
  * @param counts [T, 2, H, W], C order, channel = polarity; overwritten
- * @returns the largest count
+ * @returns the largest count; if it does not fit the array's type, the counts are worthless
  */
-export function integrateFrames(events: Events, layout: FrameLayout, counts: Uint32Array): number {
+export function integrateFrames(events: Events, layout: FrameLayout, counts: Counts): number {
   const { height, width } = frameSize(layout);
+  checkCounts(layout, counts);
   const { steps, downsample } = layout;
   const { tUs, x, y, p } = events;
   const frameLength = 2 * height * width;
-  if (counts.length !== steps * frameLength) {
-    throw new ReproError(
-      'frames',
-      `counts must contain [${steps}, 2, ${height}, ${width}] = ${steps * frameLength} numbers, not ${counts.length}.`,
-    );
-  }
   counts.fill(0);
-  const perFrame = Math.floor(tUs.length / steps);
-  const { firstUs, stepUs } = timeSteps(tUs, steps);
+  const split = new FrameSplit(layout, describeClip(events));
   let largest = 0;
   for (let i = 0; i < tUs.length; i++) {
-    const position =
-      layout.splitBy === 'number' ? slot(i, perFrame, steps) : slot(tUs[i]! - firstUs, stepUs, steps);
+    const frame = split.frameOf(i, tUs[i]!);
+    if (frame >= steps) continue;
     const row = Math.floor(y[i]! / downsample);
     const column = Math.floor(x[i]! / downsample);
-    const at = position * frameLength + (p[i]! * height + row) * width + column;
+    const at = frame * frameLength + (p[i]! * height + row) * width + column;
     const count = counts[at]! + 1;
     counts[at] = count;
     if (count > largest) largest = count;
@@ -84,44 +176,47 @@ export function integrateFrames(events: Events, layout: FrameLayout, counts: Uin
   return largest;
 }
 
-/** The frame that `amount` falls into when each frame but the last takes `each`. */
-function slot(amount: number, each: number, steps: number): number {
-  return each === 0 ? steps - 1 : Math.min(steps - 1, Math.floor(amount / each));
-}
-
-function timeSteps(tUs: Float64Array, steps: number): { firstUs: number; lastUs: number; stepUs: number } {
+function describeClip({ tUs }: Events): SplitClip {
   let firstUs = Number.POSITIVE_INFINITY;
   let lastUs = Number.NEGATIVE_INFINITY;
   for (const t of tUs) {
     if (t < firstUs) firstUs = t;
     if (t > lastUs) lastUs = t;
   }
-  return { firstUs, lastUs, stepUs: Math.floor((lastUs - firstUs) / steps) };
+  return { count: tUs.length, firstUs, lastUs };
 }
 
 /**
  * How long each frame of a clip lasts, for `normaliseFrames('frequency')`.
  *
- * `time`: Δt, and for the last frame the remainder up to the last event. `number`: from the frame's first event to
- * the next frame's; for the last frame, where the original indexes past the end, up to the last event.
+ * `time`: Δt, and for the last frame the remainder up to the last event. `duration`: Δt. `number`: from the frame's first
+ * event to the next frame's; for the last frame, where the original indexes past the end, up to the last event.
  *
  * @returns [T], µs; 0 where a frame has no duration (no events, or all at one time)
  */
 export function frameDurationsUs(
   events: Events,
-  layout: Pick<FrameLayout, 'steps' | 'splitBy'>,
+  layout: Omit<FrameLayout, 'sensor' | 'downsample'>,
 ): Float64Array {
   const { tUs } = events;
-  const { steps, splitBy } = layout;
+  return durationsOfFrames(layout, describeClip(events), (index) => tUs[index] ?? tUs[tUs.length - 1]!);
+}
+
+/** The same for events that are stored in another way. @param timeOf the time of an event; of the last one for the index N */
+export function durationsOfFrames(
+  layout: Omit<FrameLayout, 'sensor' | 'downsample'>,
+  clip: SplitClip,
+  timeOf: (index: number) => number,
+): Float64Array {
+  const { steps } = layout;
   const durations = new Float64Array(steps);
-  if (tUs.length === 0) return durations;
-  const { firstUs, lastUs, stepUs } = timeSteps(tUs, steps);
-  const perFrame = Math.floor(tUs.length / steps);
-  const lastOfClip = tUs[tUs.length - 1]!;
+  if (clip.count === 0) return durations;
+  const split = new FrameSplit(layout, clip);
   for (let i = 0; i < steps; i++) {
-    const isLast = i === steps - 1;
-    if (splitBy === 'time') durations[i] = isLast ? lastUs - firstUs - stepUs * i : stepUs;
-    else durations[i] = (isLast ? lastOfClip : tUs[(i + 1) * perFrame]!) - tUs[i * perFrame]!;
+    if (split.byTime) durations[i] = split.lengthUs(i);
+    else
+      durations[i] =
+        timeOf(i === steps - 1 ? clip.count : split.startIndex(i + 1)) - timeOf(split.startIndex(i));
   }
   return durations;
 }

@@ -8,7 +8,7 @@ export const FRAME_CACHE_FIX = 'Make the frames again: `repro run frames --force
 
 const VERSION = 1;
 const SPLITS = ['train', 'test'] as const;
-const SPLITS_BY = ['number', 'time'] as const;
+const SPLITS_BY = ['number', 'time', 'duration'] as const;
 
 /** Element types of counts: the smallest that holds all counts of a cache. */
 export type CountType = 'uint8' | 'uint16' | 'uint32';
@@ -44,7 +44,7 @@ export interface CachedClip {
   /** The clip holds the events with `startUs <= t < endUs`; null for a still image. */
   readonly startUs: number | null;
   readonly endUs: number | null;
-  /** Number of these events: the sum of the row's counts; null for a still image. */
+  /** Number of these events that are in its frames: the sum of the row's counts; null for a still image. */
   readonly events: number | null;
   /** Duration of each of its T frames; only present with the normalisation `frequency`, which divides by it. */
   readonly durationsUs?: readonly number[];
@@ -61,7 +61,9 @@ export interface ClipIndex {
     /** T: frames per clip; 1 for still images, which the network repeats. */
     readonly steps: number;
     /** Null for still images. */
-    readonly splitBy: 'number' | 'time' | null;
+    readonly splitBy: (typeof SPLITS_BY)[number] | null;
+    /** How long each frame lasts, µs; only with `splitBy: duration`. */
+    readonly durationUs?: number;
     /** Pixels binned in each direction. */
     readonly downsample: number;
     readonly height: number;
@@ -104,6 +106,7 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
   const images = fields.has('images') ? readPreparation(fields.object('images')) : undefined;
   const normalization = frames.has('normalization') ? frames.choice('normalization', NORMALIZATIONS) : null;
   const steps = frames.count('steps');
+  const splitBy = images === undefined ? frames.choice('splitBy', SPLITS_BY) : null;
   const durations = normalization === 'frequency' ? steps : null;
   const readClips = (split: string) =>
     splits.objects(split).map((clip) => readClip(clip, { classes: classes.length, durations }));
@@ -114,7 +117,10 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
     sensor: { height: sensor.count('height'), width: sensor.count('width') },
     frames: {
       steps,
-      splitBy: images === undefined ? frames.choice('splitBy', SPLITS_BY) : null,
+      splitBy,
+      ...(splitBy === 'duration'
+        ? { durationUs: frames.number('durationUs', { min: 1, integer: true }) }
+        : {}),
       downsample: frames.count('downsample'),
       height: frames.count('height'),
       width: frames.count('width'),

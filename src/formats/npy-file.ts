@@ -114,11 +114,15 @@ export class NpyCountsWriter {
   /**
    * Writes one row.
    *
-   * @param counts [...rowShape], C order
+   * @param counts [...rowShape], C order; in a narrow array, they are taken to need all of its width
    * @param largest the largest of `counts`, if known
    * @throws {ReproError} `npy` if the counts do not fill the row
    */
-  async write(row: number, counts: Uint32Array, largest = maximum(counts)): Promise<void> {
+  async write(
+    row: number,
+    counts: NpyData<CountType>,
+    largest = counts instanceof Uint32Array ? maximum(counts) : 2 ** (8 * counts.BYTES_PER_ELEMENT) - 1,
+  ): Promise<void> {
     const length = countElements(this.#rowShape);
     if (counts.length !== length) {
       throw new ReproError(
@@ -127,10 +131,15 @@ export class NpyCountsWriter {
       );
     }
     await this.widen(largest <= 0xff ? 'uint8' : largest <= 0xffff ? 'uint16' : 'uint32');
-    const data = newNpyData(this.#dtype, length);
-    data.set(counts);
-    await writeAll(this.#handle, asBytes(data), this.#rowOffset(row, this.#dtype));
+    await writeAll(this.#handle, asBytes(this.#inOwnType(counts)), this.#rowOffset(row, this.#dtype));
     this.#rows = Math.max(this.#rows, row + 1);
+  }
+
+  #inOwnType(counts: NpyData<CountType>): NpyData {
+    if (counts.BYTES_PER_ELEMENT === bytesPerElement(this.#dtype)) return counts;
+    const data = newNpyData(this.#dtype, counts.length);
+    data.set(counts);
+    return data;
   }
 
   /** Widens the elements to at least this type. */

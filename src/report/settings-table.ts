@@ -23,7 +23,11 @@ export interface Deviation {
 
 const SETTINGS: readonly Setting[] = [
   frames('Time steps per clip', 'steps'),
-  frames('Events split by', 'splitBy'),
+  {
+    label: 'Events split by',
+    thesis: () => THESIS.frames.splitBy,
+    used: ({ frames }) => (frames === null ? null : describeSplit(frames)),
+  },
   {
     label: 'Frames normalised by',
     thesis: () => THESIS.frames.normalization,
@@ -172,7 +176,12 @@ function settingOf(model: ModelResult, section: keyof ThesisModel, path: string)
   return settings?.[path] ?? null;
 }
 
-function frames(label: string, name: 'steps' | 'splitBy'): Setting {
+function describeSplit(frames: JsonObject): Scalar | null {
+  const splitBy = scalarAt(frames, 'splitBy');
+  return splitBy === 'duration' ? `duration, ${scalarAt(frames, 'durationUs')} µs` : splitBy;
+}
+
+function frames(label: string, name: 'steps'): Setting {
   return {
     label,
     thesis: () => THESIS.frames[name],

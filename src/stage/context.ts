@@ -22,6 +22,8 @@ export interface StageContext<Params = unknown> {
   readonly resume: readonly string[];
   /** The cores that the runner has set aside for it, `resources.cpu`. Results must not depend on their number. */
   readonly cpus: number;
+  /** The file that this stage runs from, for threads of its own; absent if it was not bundled. */
+  readonly module?: string;
   /** Aborts on SIGINT and SIGTERM: save what is needed to resume, then throw. */
   readonly signal: AbortSignal;
   progress(progress: Progress): void;

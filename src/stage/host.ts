@@ -66,6 +66,7 @@ async function runModule(task: StageTask): Promise<void> {
     outputs: task.outputs,
     resume: task.resume,
     cpus: task.cpus,
+    ...(task.module === undefined ? {} : { module: task.module }),
     signal: stop.signal,
     progress: (progress) => {
       log.progress(progress);

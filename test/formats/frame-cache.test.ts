@@ -70,7 +70,7 @@ describe('clips.json', () => {
       'an unknown way to split',
       '"time"',
       '"size"',
-      '"frames.splitBy": expected "number" or "time", found "size"',
+      '"frames.splitBy": expected "number" or "time" or "duration", found "size"',
     ],
     [
       'a class that does not exist',

@@ -1,11 +1,18 @@
 import { ReproError } from '../../errors.ts';
-import { readAedat3 } from '../../events/aedat3.ts';
-import { clipOfEvents } from '../../events/clip-events.ts';
-import { ClipCollector } from '../../events/clips.ts';
+import { Aedat3Clips } from '../../events/aedat3-clips.ts';
 import { parseLabels } from '../../events/labels.ts';
-import { type Clip, type Clips, type ReadClip, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import {
+  type Clip,
+  type Clips,
+  type ReadClip,
+  type ReadClipsOptions,
+  type ReadOptions,
+  SPLITS,
+  type Split,
+} from '../dataset.ts';
 import { byName, readWhole } from '../file-tree.ts';
 import { showPath } from '../show-path.ts';
+import { WorkingSpace } from '../working-space.ts';
 import { parseTrialList } from './check.ts';
 import { CLASSES, labelsNameOf, parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
 import { isText, LARGEST_TEXT_BYTES } from './inspect.ts';
@@ -49,6 +56,11 @@ export async function listGestureClips(root: string, options: ReadOptions): Prom
   return { train: list('train'), test: list('test') };
 }
 
+/** Whether the recordings are in the archive, which has to be unpacked from its start for any of them. */
+export async function isPacked(root: string): Promise<boolean> {
+  return (await locateGestures(root)).archive !== null;
+}
+
 interface Row {
   readonly split: Split;
   readonly row: number;
@@ -56,34 +68,36 @@ interface Row {
   readonly endUs: number;
 }
 
-/** Streams the recordings and passes on each one's clips as soon as it is read; only one recording's clips are in memory at a time. */
+/**
+ * Reads the recordings, each twice: to check it and find its clips, and once more for each clip as it is visited. Only one
+ * recording is in memory at a time, if it is not too large for that.
+ */
 export async function readGestureClips(
   root: string,
   clips: Clips,
-  options: ReadOptions & { readonly invalidEvents: 'keep' | 'drop' },
+  options: ReadClipsOptions,
   visit: (clip: ReadClip) => Promise<void>,
 ): Promise<void> {
   const place = await locateGestures(root);
   const wanted = rowsByRecording(clips);
   const missing = new Set(wanted.keys());
-  const { signal, invalidEvents } = options;
+  const { signal, invalidEvents, working = new WorkingSpace() } = options;
   await place.tree.walk(async (file) => {
     const rows = wanted.get(file.path);
     if (rows === undefined) return;
-    const collector = new ClipCollector(rows);
-    await readAedat3(
-      file.open(),
-      {
-        file: file.path,
-        sensor: SENSOR,
-        sizeBytes: file.sizeBytes,
-        invalidEvents,
-        ...(signal === undefined ? {} : { signal }),
-      },
-      (tUs, x, y, p) => collector.push(tUs, x, y, p),
-    );
-    for (const [i, events] of collector.clips().entries()) await visit({ ...rows[i]!, events: clipOfEvents(events) });
-    missing.delete(file.path);
+    const { path, sizeBytes } = file;
+    const reader = new Aedat3Clips(rows, { file: path, sensor: SENSOR, sizeBytes, invalidEvents });
+    const kept = await working.keep(file, reader, signal);
+    try {
+      const { clips } = reader.finish(kept.again);
+      for (const [i, events] of clips.entries()) {
+        signal?.throwIfAborted();
+        await visit({ ...rows[i]!, events });
+      }
+    } finally {
+      await kept.close();
+    }
+    missing.delete(path);
     options.progress?.(wanted.size - missing.size, wanted.size);
   }, signal);
   if (missing.size > 0) {

@@ -1,8 +1,13 @@
 import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { ReproError } from '../../errors.ts';
-import { readAedat3 } from '../../events/aedat3.ts';
-import type { Aedat3Summary } from '../../events/aedat3-parser.ts';
-import { readWhole, type TreeFile } from '../file-tree.ts';
+import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
+import type { ReadOptions } from '../dataset.ts';
+import { type ErrorParts, putTogether, takeApart } from '../error-parts.ts';
+import { byName, readWhole, type TreeFile } from '../file-tree.ts';
+import { defineThreadJob } from '../thread-job.ts';
+import { runInThreads } from '../thread-pool.ts';
+import { readOnce } from '../working-space.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
 import type { GesturePlace } from './locate.ts';
 
@@ -24,22 +29,65 @@ export function isText(name: string): boolean {
 }
 
 /**
- * Reads every file of `place` to its end: its md5, the text of lists and labels, the events of recordings.
+ * Reads every file of `place` to its end: its md5, the text of lists and labels, the events of recordings. Files in a folder are spread
+ * over the threads.
  *
  * @param progress `done` recordings
  */
 export async function inspectFiles(
   place: GesturePlace,
-  signal: AbortSignal | undefined,
+  { signal, threads }: Pick<ReadOptions, 'signal' | 'threads'>,
   progress: (done: number) => void,
 ): Promise<Map<string, FoundFile>> {
   const found = new Map<string, FoundFile>();
   let recordings = 0;
-  await place.tree.walk(async (file) => {
-    found.set(file.path, await inspectFile(file, signal));
-    if (parseRecordingName(file.path) !== null) progress(++recordings);
+  const note = (name: string, file: FoundFile) => {
+    found.set(name, file);
+    if (parseRecordingName(name) !== null) progress(++recordings);
+  };
+  if (place.archive !== null || threads === undefined) {
+    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, signal)), signal);
+    return found;
+  }
+  const files: InspectTask[] = [];
+  await place.tree.walk(async ({ path, sizeBytes, diskPath = path }) => {
+    files.push({ path, sizeBytes, diskPath });
   }, signal);
+  // The largest first: whichever comes last should be short.
+  const tasks = files.sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
+  await runInThreads(INSPECT_JOB, {
+    ...{ threads, tasks, signal, setup: null },
+    receive: ({ path, failure, ...file }) => {
+      note(path, failure === null ? file : { ...file, recording: toReproError(failure) });
+      return undefined;
+    },
+  });
   return found;
+}
+
+/** One file in a folder, as given to a thread. */
+type InspectTask = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
+
+const INSPECT_JOB = defineThreadJob<
+  null,
+  InspectTask,
+  FoundFile & { readonly path: string; readonly failure: ErrorParts | null }
+>('inspect-gestures', (_, port) => async (task) => {
+  const open = () => createReadStream(task.diskPath);
+  const { recording, ...file } = await inspectFile({ ...task, open }, undefined);
+  const failed = recording instanceof ReproError;
+  await port.send({
+    ...file,
+    ...(recording === undefined || failed ? {} : { recording }),
+    path: task.path,
+    failure: failed ? takeApart(recording) : null,
+  });
+});
+
+function toReproError(parts: ErrorParts): ReproError {
+  const error = putTogether(parts);
+  if (error instanceof ReproError) return error;
+  throw error;
 }
 
 async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
@@ -49,38 +97,41 @@ async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Pro
     const bytes = await readWhole(file, LARGEST_TEXT_BYTES);
     return { sizeBytes, md5: hash.update(bytes).digest('hex'), text: new TextDecoder().decode(bytes) };
   }
-  const hashed = passThrough(file.open(), hash);
-  if (parseRecordingName(path) === null) {
-    for await (const _ of hashed) signal?.throwIfAborted();
-    return { sizeBytes, md5: hash.digest('hex') };
+  const isRecording = parseRecordingName(path) !== null;
+  const check = isRecording ? new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes }) : null;
+  for await (const piece of readOnce(file, signal)) {
+    hash.update(piece);
+    check?.push(piece);
   }
-  const options = { file: path, sensor: SENSOR, sizeBytes, ...(signal === undefined ? {} : { signal }) };
-  let recording: Aedat3Summary | ReproError;
-  try {
-    recording = await readAedat3(keepOpen(hashed), options, () => {});
-  } catch (error) {
-    if (!(error instanceof ReproError)) {
-      await hashed.return(undefined);
-      throw error;
+  const md5 = hash.digest('hex');
+  return { sizeBytes, md5, ...(check === null ? {} : { recording: check.finish() }) };
+}
+
+/** Checks a recording's format up to its first error; what follows still counts for the md5. */
+class RecordingCheck {
+  readonly #parser: Aedat3Parser;
+  #failure: ReproError | null = null;
+
+  constructor(options: ReadAedat3Options) {
+    this.#parser = new Aedat3Parser(options, () => {});
+  }
+
+  push(piece: Uint8Array): void {
+    this.#try(() => this.#parser.push(piece));
+  }
+
+  finish(): Aedat3Summary | ReproError {
+    return this.#try(() => this.#parser.finish()) ?? this.#failure!;
+  }
+
+  #try<T>(read: () => T): T | null {
+    if (this.#failure !== null) return null;
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      this.#failure = error;
+      return null;
     }
-    recording = error;
   }
-  // What follows an error still counts for the md5.
-  for await (const _ of hashed) signal?.throwIfAborted();
-  return { sizeBytes, md5: hash.digest('hex'), recording };
-}
-
-async function* passThrough(
-  chunks: AsyncIterable<Uint8Array>,
-  hash: ReturnType<typeof createHash>,
-): AsyncGenerator<Uint8Array> {
-  for await (const chunk of chunks) {
-    hash.update(chunk);
-    yield chunk;
-  }
-}
-
-/** The same chunks, but leaving the loop early does not close their source. */
-function keepOpen(chunks: AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
-  return { [Symbol.asyncIterator]: () => ({ next: () => chunks.next() }) };
 }

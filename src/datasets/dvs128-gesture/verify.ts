@@ -45,9 +45,7 @@ export async function verifyGestures(
   let archive: ManifestFile | null = null;
   let found: Map<string, FoundFile>;
   try {
-    found = await inspectFiles(place, options.signal, (done) =>
-      options.progress?.(done, Math.max(done, total)),
-    );
+    found = await inspectFiles(place, options, (done) => options.progress?.(done, Math.max(done, total)));
   } catch (error) {
     if (place.archive === null || options.simulated) throw error;
     throw await explainArchive(place.archive, error, facts, root, options.signal);
@@ -186,6 +184,7 @@ function makeManifest(parts: {
   ]);
   const perUser: Record<string, number> = {};
   const perLight: Record<string, number> = {};
+  const perUserLight: Record<string, Record<string, number>> = {};
   // In class order, whichever came first.
   const perClass: Record<string, number> = Object.fromEntries(CLASSES.map((name) => [name, 0]));
   const count = (counts: Record<string, number>, key: string) => {
@@ -196,10 +195,14 @@ function makeManifest(parts: {
     for (const name of trials[split]) {
       used.add(name).add(labelsNameOf(name));
       const { user, light } = parseRecordingName(name)!;
+      const userName = `user${String(user).padStart(2, '0')}`;
       for (const label of labels.get(name) ?? []) {
         clips[split] += 1;
-        count(perUser, `user${String(user).padStart(2, '0')}`);
+        count(perUser, userName);
         count(perLight, light);
+        const lights = perUserLight[userName] ?? {};
+        perUserLight[userName] = lights;
+        count(lights, light);
         count(perClass, CLASSES[label.class - 1]!);
       }
     }
@@ -225,8 +228,18 @@ function makeManifest(parts: {
     },
     perUser,
     perLight,
+    perUserLight: sortByName(perUserLight),
     perClass,
     warnings: parts.warnings,
     files: archive === null ? files : [archive, ...files],
   };
+}
+
+/** Users by name, and the lights of each. */
+function sortByName(perUserLight: Readonly<Record<string, Readonly<Record<string, number>>>>) {
+  const sorted = <T>(record: Readonly<Record<string, T>>) =>
+    Object.entries(record).sort(([a], [b]) => byName(a, b));
+  return Object.fromEntries(
+    sorted(perUserLight).map(([user, lights]) => [user, Object.fromEntries(sorted(lights))]),
+  );
 }

@@ -1,0 +1,89 @@
+import { ReproError } from '../errors.ts';
+import type { FrameLayout } from '../events/frames.ts';
+import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from './dataset.ts';
+import { type FrameRow, FrameRows } from './frame-rows.ts';
+import { findDataset } from './registry.ts';
+import { defineThreadJob } from './thread-job.ts';
+import { WorkingSpace } from './working-space.ts';
+
+/** What is the same for all recordings. */
+export interface FrameSetup {
+  readonly dataset: string;
+  readonly root: string;
+  readonly simulated: boolean;
+  readonly invalidEvents: 'keep' | 'drop';
+  readonly layout: FrameLayout;
+  readonly withDurations: boolean;
+  /** Memory for a recording, and where a larger one may be put. */
+  readonly memoryBytes: number;
+  readonly folder: string;
+}
+
+/** Some of the recordings: their clips, and which rows those are. */
+export interface FrameTask {
+  readonly clips: Clips;
+  readonly rows: Readonly<Record<Split, readonly number[]>>;
+}
+
+export type FrameReply =
+  /** `recordings`: how many more are done since the last reply. */
+  | { readonly kind: 'row'; readonly row: FrameRow; readonly recordings: number }
+  | { readonly kind: 'end'; readonly recordings: number };
+
+/** Reads recordings and sends the frames of their clips. */
+export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('frames', (setup, port) => {
+  const dataset = findDataset(setup.dataset);
+  if (dataset.kind !== 'events') throw new RangeError(`${setup.dataset} has no events`);
+  const frames = new FrameRows(setup.layout, setup.withDurations);
+  const working = new WorkingSpace(setup.memoryBytes, setup.folder);
+  const { root, simulated, invalidEvents } = setup;
+  let recordings = 0;
+  const takeRecordings = () => {
+    const taken = recordings;
+    recordings = 0;
+    return taken;
+  };
+  return async ({ clips, rows }) => {
+    const visit = async (clip: ReadClip) => {
+      const row = rows[clip.split][clip.row];
+      if (row === undefined) throw new ReproError('data-changed', 'a clip was read that is not there.');
+      const made = frames.make({ ...clip, row }, port.takeSpare);
+      const moved = [made.counts.buffer];
+      await port.send({ kind: 'row', row: made, recordings: takeRecordings() }, moved);
+    };
+    const progress = () => {
+      recordings += 1;
+    };
+    await dataset.readClips(root, clips, { simulated, invalidEvents, progress, working }, visit);
+    await port.send({ kind: 'end', recordings: takeRecordings() });
+  };
+});
+
+/**
+ * Divides recordings into tasks: large ones first, so that little time is spent on opening archives and listing folders, then smaller
+ * and smaller ones, so that all threads finish at about the same time.
+ */
+export function divideClips(clips: Clips, threads: number): FrameTask[] {
+  const recordings = [...new Set(SPLITS.flatMap((split) => clips[split].map((clip) => clip.recording)))];
+  // Thousands of small files are alike: there, opening costs more than unequal ends.
+  const least = recordings.length > 1000 ? Math.ceil(recordings.length / (8 * threads)) : 1;
+  const taskOf = new Map<string, number>();
+  let tasks = 0;
+  for (let done = 0; done < recordings.length; tasks++) {
+    const share = Math.max(least, Math.ceil((recordings.length - done) / (2 * threads)));
+    for (const name of recordings.slice(done, done + share)) taskOf.set(name, tasks);
+    done += share;
+  }
+  const divided = Array.from({ length: tasks }, () => ({
+    clips: { train: [] as Clip[], test: [] as Clip[] },
+    rows: { train: [] as number[], test: [] as number[] },
+  }));
+  for (const split of SPLITS) {
+    for (const [row, clip] of clips[split].entries()) {
+      const task = divided[taskOf.get(clip.recording)!]!;
+      task.clips[split].push(clip);
+      task.rows[split].push(row);
+    }
+  }
+  return divided;
+}

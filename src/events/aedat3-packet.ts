@@ -1,0 +1,88 @@
+import { failPacket, type PacketPlace } from './aedat3-errors.ts';
+
+export const PACKET_HEADER_BYTES = 28;
+export const EVENT_BYTES = 8;
+
+/** A packet's header, as far as it is used. */
+export interface PacketHeader {
+  readonly type: number;
+  readonly eventSizeBytes: number;
+  /** Position of the time in an event, bytes. */
+  readonly timeOffset: number;
+  readonly overflow: number;
+  /** Events that follow, filled or not. */
+  readonly capacity: number;
+  readonly number: number;
+  readonly valid: number;
+}
+
+const POLARITY = 1;
+/** The last of libcaer's own packet types; those from 100 up are user-defined. */
+const LARGEST_KNOWN_TYPE = 13;
+const FIRST_USER_TYPE = 100;
+/** The largest count for which every time, even with a 32-bit clock, is exact in a double (< 2^53 µs). */
+const LARGEST_OVERFLOW = 2 ** 22 - 1;
+
+export function readPacketHeader(view: DataView, at: number): PacketHeader {
+  return {
+    type: view.getUint16(at, true),
+    eventSizeBytes: view.getUint32(at + 4, true),
+    timeOffset: view.getUint32(at + 8, true),
+    overflow: view.getUint32(at + 12, true),
+    capacity: view.getUint32(at + 16, true),
+    number: view.getUint32(at + 20, true),
+    valid: view.getUint32(at + 24, true),
+  };
+}
+
+export function bodyBytesOf({ capacity, eventSizeBytes }: PacketHeader): number {
+  return capacity * eventSizeBytes;
+}
+
+/** Whether it contains events of pixels; the others are skipped. */
+export function hasPolarityEvents({ type }: PacketHeader): boolean {
+  return type === POLARITY;
+}
+
+/** @throws {ReproError} `aedat-packet` if it cannot be what a camera wrote */
+export function checkPacket(packet: PacketHeader, place: PacketPlace): void {
+  const polarity = hasPolarityEvents(packet);
+  if (polarity && (packet.eventSizeBytes !== EVENT_BYTES || packet.timeOffset !== 4)) {
+    failPacket(
+      place,
+      `a polarity event has ${EVENT_BYTES} bytes with its time at byte 4, not ` +
+        `${packet.eventSizeBytes} bytes with its time at byte ${packet.timeOffset}`,
+    );
+  }
+  if (packet.number > packet.capacity) {
+    failPacket(place, `it has more events (${packet.number}) than its capacity (${packet.capacity})`);
+  }
+  if (polarity && packet.overflow > LARGEST_OVERFLOW) {
+    failPacket(
+      place,
+      `its clock overflowed ${packet.overflow} times; more than ${LARGEST_OVERFLOW} is impossible`,
+    );
+  }
+}
+
+/** Whether there is anything to say about it that is accepted: seldom, and there are many packets. */
+export function isOdd(packet: PacketHeader): boolean {
+  return packet.number < packet.capacity || packet.valid > packet.number || packet.type > LARGEST_KNOWN_TYPE;
+}
+
+/** What is accepted but odd: its kind, and a sentence about it. */
+export function describeOddities(
+  packet: PacketHeader,
+  invalidEvents: 'keep' | 'drop',
+): (readonly [kind: string, text: string])[] {
+  const notes: [string, string][] = [];
+  if (hasPolarityEvents(packet) && packet.number < packet.capacity) {
+    const use = invalidEvents === 'drop' ? 'empty slots are left out' : 'all slots are read';
+    notes.push(['capacity', `has room for more events than it contains; ${use}`]);
+  }
+  if (packet.valid > packet.number) notes.push(['valid', 'counts more valid events than events']);
+  if (packet.type > LARGEST_KNOWN_TYPE && packet.type < FIRST_USER_TYPE) {
+    notes.push(['type', `is of the unknown kind ${packet.type} and is skipped`]);
+  }
+  return notes;
+}
