@@ -22,7 +22,13 @@ export interface Deviation {
 }
 
 const SETTINGS: readonly Setting[] = [
-  frames('Time steps per clip', 'steps'),
+  {
+    label: 'Time steps per clip',
+    thesis: () => THESIS.frames.steps,
+    // A still image is one frame, which the network repeats.
+    used: ({ frames, network }) =>
+      scalarAt(network, 'steps') ?? (frames === null ? null : scalarAt(frames, 'steps')),
+  },
   {
     label: 'Events split by',
     thesis: () => THESIS.frames.splitBy,
@@ -179,14 +185,6 @@ function settingOf(model: ModelResult, section: keyof ThesisModel, path: string)
 function describeSplit(frames: JsonObject): Scalar | null {
   const splitBy = scalarAt(frames, 'splitBy');
   return splitBy === 'duration' ? `duration, ${scalarAt(frames, 'durationUs')} µs` : splitBy;
-}
-
-function frames(label: string, name: 'steps'): Setting {
-  return {
-    label,
-    thesis: () => THESIS.frames[name],
-    used: (run) => (run.frames === null ? null : scalarAt(run.frames, name)),
-  };
 }
 
 function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {
