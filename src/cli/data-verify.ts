@@ -1,3 +1,4 @@
+import os from 'node:os';
 import process from 'node:process';
 import type { Manifest } from '../datasets/dataset.ts';
 import { formatCount } from '../datasets/problems.ts';
@@ -26,6 +27,8 @@ export async function verifyDataset(name: string, options: VerifyOptions): Promi
     manifest = await dataset.verify(root, {
       simulated: options.simulated === true,
       signal: signals.stop,
+      // The compiled file with this code, which a thread can run from.
+      threads: { count: os.availableParallelism(), module: new URL(import.meta.url) },
       progress: (done, total) => view.progress({ done, total, unit: dataset.recordingsNoun }),
     });
     view.finish();
