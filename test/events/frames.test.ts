@@ -53,6 +53,23 @@ describe('cutting a clip into frames', () => {
     expect(perFrame(eventsAt([20, 0, 39, 10, 40]), 4, 'time')).toEqual([1, 1, 1, 2]);
   });
 
+  test('by duration each frame lasts as long as asked, and later events are left out', () => {
+    const own = { ...layout(3, 'duration', 1), durationUs: 10 };
+    const counts = new Uint8Array(6);
+    // From 5: 5-14, 15-24, 25-34; 35 and 50 are too late.
+    expect(integrateFrames(eventsAt([5, 14, 15, 34, 35, 50]), own, counts)).toBe(2);
+    expect([...counts]).toEqual([2, 0, 1, 0, 1, 0]);
+    expect(integrateFrames(eventsAt([7]), own, counts)).toBe(1);
+    expect([...counts]).toEqual([1, 0, 0, 0, 0, 0]);
+    expect(frameDurationsUs(eventsAt([5, 50]), own)).toEqual(Float64Array.of(10, 10, 10));
+  });
+
+  test.each([undefined, 0, 1.5])('a duration of %s µs is rejected', (durationUs) => {
+    expect(() => frameSize({ ...layout(1, 'duration'), durationUs })).toThrow(
+      expect.objectContaining({ code: 'frames', message: expect.stringContaining('frames.durationUs') }),
+    );
+  });
+
   test.each(['number', 'time'] as const)('a clip without events is all zeros by %s', (splitBy) => {
     expect(perFrame(eventsAt([]), 3, splitBy)).toEqual([0, 0, 0]);
     expect(frameDurationsUs(eventsAt([]), { steps: 3, splitBy })).toEqual(new Float64Array(3));
@@ -82,6 +99,29 @@ describe('frame size and counts', () => {
     expect(integrateFrames(events, layout(1, 'number', 4, 2), counts)).toBe(2);
     expect([...counts]).toEqual([0, 1, 0, 0, 2, 0, 0, 1]);
   });
+
+  test.each([1, 2, 3, 4, 5, 6, 10, 12, 15, 20, 30, 60])(
+    'a sensor of 240 x 180 can be downsampled by %i',
+    (downsample) => {
+      const own: FrameLayout = {
+        steps: 1,
+        splitBy: 'number',
+        downsample,
+        sensor: { height: 180, width: 240 },
+      };
+      const { height, width } = frameSize(own);
+      expect([height, width]).toEqual([180 / downsample, 240 / downsample]);
+      const counts = new Uint8Array(2 * height * width);
+      const events = {
+        ...eventsAt([0]),
+        x: Uint16Array.of(239),
+        y: Uint16Array.of(179),
+        p: Uint8Array.of(1),
+      };
+      integrateFrames(events, own, counts);
+      expect(counts.lastIndexOf(1)).toBe(counts.length - 1);
+    },
+  );
 
   test.each([3, 0, 1.5])(
     'downsampling by %s, which does not divide the sensor, is rejected',

@@ -1,0 +1,169 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeAedat3 } from '../../src/events/aedat3.ts';
+import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
+import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { clipOfEvents } from '../../src/events/clip-events.ts';
+import { ClipCollector, type Span } from '../../src/events/clips.ts';
+import type { Events, Sensor } from '../../src/events/events.ts';
+import { type FrameLayout, frameSize, type SplitBy } from '../../src/events/frames.ts';
+
+/** How the bytes reach the reader the first time. */
+type Way = 'memory' | 'chunks';
+
+function cut(
+  bytes: Uint8Array,
+  spans: readonly Span[],
+  options: { readonly sensor: Sensor; readonly way: Way; readonly invalidEvents?: 'keep' | 'drop' },
+) {
+  const { way, ...rest } = options;
+  const clips = new Aedat3Clips(spans, { file: 'a.aedat', sizeBytes: bytes.length, ...rest });
+  if (way === 'chunks') {
+    for (let at = 0; at < bytes.length; at += 37) clips.push(bytes.subarray(at, at + 37));
+    return clips.finish((from, to) =>
+      Array.from({ length: Math.ceil((to - from) / 50) }, (_, i) =>
+        bytes.slice(from + 50 * i, Math.min(to, from + 50 * (i + 1))),
+      ),
+    );
+  }
+  const phase = clips.phaseOf(bytes.subarray(0, 16_384));
+  const whole = new Uint8Array(bytes.length + phase).subarray(phase);
+  whole.set(bytes);
+  for (let length = 300; ; length += 100) {
+    clips.read(whole, Math.min(length, whole.length));
+    if (length >= whole.length) break;
+  }
+  return clips.finish((from, to) => whole.subarray(from, to));
+}
+
+/** What the readers that look at one event after the other make of it. */
+function cutSlowly(
+  bytes: Uint8Array,
+  spans: readonly Span[],
+  sensor: Sensor,
+  invalidEvents: 'keep' | 'drop',
+) {
+  const { events, summary } = decodeAedat3(bytes, { file: 'a.aedat', sensor, invalidEvents });
+  const collector = new ClipCollector(spans);
+  for (let i = 0; i < events.tUs.length; i++) {
+    collector.push(events.tUs[i]!, events.x[i]!, events.y[i]!, events.p[i]!);
+  }
+  return { summary, clips: collector.clips().map(clipOfEvents) };
+}
+
+function framesOf(clip: ReturnType<typeof clipOfEvents>, layout: FrameLayout) {
+  const { height, width } = frameSize(layout);
+  const counts = new Uint8Array(layout.steps * 2 * height * width);
+  clip.integrate(layout, counts);
+  return { count: clip.count, counts, durations: clip.durationsUs(layout) };
+}
+
+const spans = [
+  { startUs: 100, endUs: 400 },
+  { startUs: 350, endUs: 900 },
+  { startUs: 5000, endUs: 6000 },
+];
+
+/** Times mostly in order, some past the 31-bit clock's overflow; all pixels of 24 x 16. */
+const recordings = fc
+  .record({
+    rows: fc.array(fc.tuple(fc.nat(1200), fc.nat(23), fc.nat(15), fc.nat(1), fc.nat(1)), { maxLength: 90 }),
+    sorted: fc.boolean(),
+    packetEvents: fc.integer({ min: 1, max: 40 }),
+    comment: fc.constantFrom('a', 'ab', 'abc', 'abcd'),
+  })
+  .map(({ rows, sorted, packetEvents, comment }) => {
+    const ordered = sorted ? rows.toSorted((a, b) => a[0] - b[0]) : rows;
+    const events: Events = {
+      tUs: Float64Array.from(ordered, (row) => row[0]),
+      x: Uint16Array.from(ordered, (row) => row[1]),
+      y: Uint16Array.from(ordered, (row) => row[2]),
+      p: Uint8Array.from(ordered, (row) => row[3]),
+    };
+    const valid = Uint8Array.from(ordered, (row) => row[4]);
+    return encodeAedat3(events, { packetEvents, comments: [comment], valid });
+  });
+
+describe('the clips of an AEDAT 3.1 recording', () => {
+  test('are the same in frames as those of a reader that takes one event after the other', () => {
+    fc.assert(
+      fc.property(
+        recordings,
+        fc.constantFrom<Way>('memory', 'chunks'),
+        fc.constantFrom<SplitBy>('number', 'time', 'duration'),
+        fc.constantFrom('keep' as const, 'drop' as const),
+        fc.constantFrom(1, 2, 4),
+        fc.integer({ min: 1, max: 7 }),
+        (bytes, way, splitBy, invalidEvents, downsample, steps) => {
+          const sensor = { height: 16, width: 24 };
+          const layout = { steps, splitBy, durationUs: 30, downsample, sensor };
+          const quick = cut(bytes, spans, { sensor, way, invalidEvents });
+          const slow = cutSlowly(bytes, spans, sensor, invalidEvents);
+          expect(quick.summary).toEqual(slow.summary);
+          expect(quick.clips.map((clip) => framesOf(clip, layout))).toEqual(
+            slow.clips.map((clip) => framesOf(clip, layout)),
+          );
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test('may be longer than what is looked at at once, and cross the clock’s overflow', () => {
+    const length = 70_000;
+    const start = 2 ** 31 - 30_000;
+    const events: Events = {
+      tUs: Float64Array.from({ length }, (_, i) => start + i),
+      x: Uint16Array.from({ length }, (_, i) => i % 128),
+      y: Uint16Array.from({ length }, (_, i) => (i * 7) % 128),
+      p: Uint8Array.from({ length }, (_, i) => i % 2),
+    };
+    const bytes = encodeAedat3(events, { packetEvents: 60_000 });
+    const sensor = { height: 128, width: 128 };
+    const layout = { steps: 3, splitBy: 'number' as const, downsample: 1, sensor };
+    const span = { startUs: start + 5, endUs: start + length - 5 };
+    for (const way of ['memory', 'chunks'] as const) {
+      const quick = cut(bytes, [span], { sensor, way }).clips[0]!;
+      expect(quick.count).toBe(length - 10);
+      expect(framesOf(quick, layout)).toEqual(
+        framesOf(cutSlowly(bytes, [span], sensor, 'keep').clips[0]!, layout),
+      );
+    }
+  });
+
+  test('tell that a count needs a wider array', () => {
+    const length = 300;
+    const zeros = new Uint16Array(length);
+    const events: Events = {
+      tUs: new Float64Array(length).fill(150),
+      x: zeros,
+      y: zeros,
+      p: new Uint8Array(length),
+    };
+    const sensor = { height: 2, width: 2 };
+    const clip = cut(encodeAedat3(events), spans, { sensor, way: 'memory' }).clips[0]!;
+    const layout = { steps: 1, splitBy: 'number' as const, downsample: 1, sensor };
+    expect(clip.integrate(layout, new Uint8Array(8))).toBeGreaterThan(255);
+    const wide = new Uint16Array(8);
+    expect(clip.integrate(layout, wide)).toBeLessThan(65_536);
+    expect(wide[0]).toBe(300);
+  });
+
+  test('say so if the recording is not the same the second time', () => {
+    const events: Events = {
+      tUs: Float64Array.of(120, 130, 140),
+      x: new Uint16Array(3),
+      y: new Uint16Array(3),
+      p: new Uint8Array(3),
+    };
+    const bytes = encodeAedat3(events);
+    const sensor = { height: 2, width: 2 };
+    const clips = new Aedat3Clips(spans, { file: 'a.aedat', sensor });
+    clips.push(bytes);
+    const layout = { steps: 1, splitBy: 'number' as const, downsample: 1, sensor };
+    const changed = clips.finish((from, to) => bytes.slice(from, to - 8)).clips[0]!;
+    expect(() => changed.integrate(layout, new Uint8Array(8))).toThrow(
+      expect.objectContaining({ code: 'data-changed', where: 'a.aedat' }),
+    );
+  });
+});
