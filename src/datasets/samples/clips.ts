@@ -44,16 +44,21 @@ export async function readSampleClips(
   for (const split of SPLITS) {
     for (const [row, { recording }] of clips[split].entries()) wanted.set(recording, { split, row });
   }
+  const names = new Set(wanted.keys());
   const total = wanted.size;
   let done = 0;
   for (const { tree } of await locateSamples(layout, root)) {
-    await tree.walk(async (file) => {
-      const place = wanted.get(file.path);
-      if (place === undefined) return;
-      const { events } = await layout.decode(await readWhole(file, layout.largestSampleBytes), file.path);
-      await visit({ ...place, ...spanOf(events), events: clipOfEvents(events) });
-      options.progress?.(++done, total);
-    }, options.signal);
+    await tree.walk(
+      async (file) => {
+        const place = wanted.get(file.path);
+        if (place === undefined) return;
+        const { events } = await layout.decode(await readWhole(file, layout.largestSampleBytes), file.path);
+        await visit({ ...place, ...spanOf(events), events: clipOfEvents(events) });
+        options.progress?.(++done, total);
+      },
+      options.signal,
+      names,
+    );
   }
 }
 

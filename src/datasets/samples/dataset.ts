@@ -1,4 +1,5 @@
 import type { EventDataset } from '../dataset.ts';
+import { knowLayout } from './check.ts';
 import { listSampleClips, readSampleClips } from './clips.ts';
 import type { SampleLayout } from './layout.ts';
 import { verifySamples } from './verify.ts';
@@ -11,6 +12,7 @@ export type SampleFacts = Pick<
 
 /** The data set of a layout. */
 export function datasetOfSamples(layout: SampleLayout, facts: SampleFacts): EventDataset {
+  knowLayout(layout);
   const { name, title, profile, classes, published, usualRoot, sensor } = layout;
   return {
     kind: 'events',

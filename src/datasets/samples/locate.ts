@@ -47,9 +47,13 @@ export async function locateSamples(layout: SampleLayout, root: string): Promise
 
 /** The same files with the folder's name prefixed. */
 function below(tree: FolderTree, folder: string): SamplePlace['tree'] {
-  const renamed = (file: TreeFile): TreeFile => ({ ...file, path: `${folder}/${file.path}` });
+  const prefix = `${folder}/`;
+  const renamed = (file: TreeFile): TreeFile => ({ ...file, path: `${prefix}${file.path}` });
+  const insideOf = (names: ReadonlySet<string>) =>
+    new Set([...names].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length)));
   return {
-    walk: (visit, signal) => tree.walk((file) => visit(renamed(file)), signal),
+    walk: (visit, signal, wanted) =>
+      tree.walk((file) => visit(renamed(file)), signal, wanted && insideOf(wanted)),
     list: async () => (await tree.list()).map((name) => `${folder}/${name}`),
   };
 }

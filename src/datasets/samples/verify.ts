@@ -1,25 +1,15 @@
-import { createHash } from 'node:crypto';
 import { ReproError } from '../../errors.ts';
 import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
-import { hashChunks, hashFile } from '../file-hash.ts';
-import { byName, readWhole } from '../file-tree.ts';
-import { describeProblem, foldNames, formatBytes, formatCount, Problems } from '../problems.ts';
+import { hashFile } from '../file-hash.ts';
+import { byName } from '../file-tree.ts';
+import { foldNames, formatBytes, formatCount, Problems } from '../problems.ts';
 import { rootOption, showPath } from '../show-path.ts';
+import { checkSamples } from './check.ts';
 import { type Sample, type SampleLayout, splitSamples } from './layout.ts';
 import { locateSamples, type SamplePlace } from './locate.ts';
 
 /** Sample warnings shown; if there are more, they usually have one cause. */
 const MOST_WARNINGS = 20;
-
-interface Found {
-  readonly files: ManifestFile[];
-  /** Names of the samples that are right. */
-  readonly samples: string[];
-  /** One per sample that is accepted but not right. */
-  readonly sampleWarnings: string[];
-  /** About archives. */
-  readonly warnings: string[];
-}
 
 /**
  * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete data set
@@ -35,13 +25,11 @@ export async function verifySamples(
   if (options.simulated) failSimulated(layout);
   const places = await locateSamples(layout, root);
   const problems = new Problems();
-  const total = await countSamples(layout, places);
-  let done = 0;
-  const found: Found = { files: [], samples: [], sampleWarnings: [], warnings: [] };
-  const progress = () => options.progress?.(++done, total);
-  for (const place of places) {
-    await verifyPart(layout, place, found, { problems, progress, signal: options.signal });
-  }
+  const [archives, found] = await Promise.all([
+    hashArchives(places, options.signal),
+    checkSamples(layout, root, places, options),
+  ]);
+  for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
   const counted = SPLITS.flatMap((split) => checkCounts(layout, split, splits[split], problems));
   problems.throwIfAny({
@@ -66,12 +54,12 @@ export async function verifySamples(
       layout.classes.map((name, i) => [name, samples.filter((sample) => sample.class === i).length]),
     ),
     warnings: [
-      ...found.warnings,
+      ...archives.warnings,
       ...counted,
       ...describeIgnored(layout, found.files),
-      ...foldWarnings(found.sampleWarnings),
+      ...foldWarnings(found.warnings),
     ],
-    files: found.files.sort((a, b) => byName(a.path, b.path)),
+    files: [...archives.files, ...found.files].sort((a, b) => byName(a.path, b.path)),
   };
 }
 
@@ -84,54 +72,23 @@ function failSimulated({ title, profile, usualRoot }: SampleLayout): never {
   });
 }
 
-async function countSamples(layout: SampleLayout, places: readonly SamplePlace[]): Promise<number> {
-  let samples = 0;
-  for (const { tree } of places) {
-    for (const name of await tree.list()) if (layout.parseName(name) !== null) samples += 1;
+/** The zips themselves. */
+async function hashArchives(
+  places: readonly SamplePlace[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly files: readonly ManifestFile[]; readonly warnings: readonly string[] }> {
+  const files: ManifestFile[] = [];
+  const warnings: string[] = [];
+  for (const { part, archive } of places) {
+    if (archive === null) continue;
+    const file = await hashFile(archive, signal);
+    files.push({ path: part.archive, ...file, status: 'archive' });
+    if (part.md5 === null || file.md5 === part.md5) continue;
+    warnings.push(
+      `${part.archive} (${formatBytes(file.sizeBytes)}): md5 ${file.md5} is not ${part.md5}: intact, but not the published archive.`,
+    );
   }
-  return samples;
-}
-
-async function verifyPart(
-  layout: SampleLayout,
-  { part, archive, tree }: SamplePlace,
-  found: Found,
-  run: {
-    readonly problems: Problems;
-    readonly progress: () => void;
-    readonly signal: AbortSignal | undefined;
-  },
-): Promise<void> {
-  if (archive !== null) {
-    const file = await hashFile(archive, run.signal);
-    found.files.push({ path: part.archive, ...file, status: 'archive' });
-    if (part.md5 !== null && file.md5 !== part.md5) {
-      found.warnings.push(
-        `${part.archive} (${formatBytes(file.sizeBytes)}): md5 ${file.md5} is not ${part.md5}: intact, but not the published archive.`,
-      );
-    }
-  }
-  await tree.walk(async (file) => {
-    try {
-      // A zip could hold samples of another part, which would then be read twice.
-      const isSample = layout.parseName(file.path) !== null && file.path.startsWith(`${part.folder}/`);
-      if (!isSample) {
-        const hash = await hashChunks(file.open(), run.signal);
-        found.files.push({ path: file.path, ...hash, status: 'unlisted' });
-        return;
-      }
-      const bytes = await readWhole(file, layout.largestSampleBytes);
-      found.sampleWarnings.push(...(await layout.decode(bytes, file.path)).warnings);
-      const md5 = createHash('md5').update(bytes).digest('hex');
-      found.files.push({ path: file.path, sizeBytes: bytes.length, md5, status: 'ok' });
-    } catch (error) {
-      if (!(error instanceof ReproError)) throw error;
-      run.problems.addPlace('samples cannot be read', describeProblem(error));
-      return;
-    }
-    found.samples.push(file.path);
-    run.progress();
-  }, run.signal);
+  return { files, warnings };
 }
 
 /** @returns warnings about samples that are missing or too many */
