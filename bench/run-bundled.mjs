@@ -1,0 +1,45 @@
+// Compiles a benchmark's TypeScript and runs its `main`, so that what it measures runs as plain JavaScript.
+import { rmSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/**
+ * @param entries relative to the project; the first exports `main`, the others become files beside it
+ * @param surroundings from the folder with the compiled files (inside node_modules, from where packages are found) and an
+ *   empty one for data, both of which are removed at the end: what `main` is given
+ */
+export async function runBundled(entries, surroundings) {
+  const code = await mkdtemp(`${root}node_modules/.bench-`);
+  const data = await mkdtemp(path.join(tmpdir(), 'bench-'));
+  for (const signal of ['SIGINT', 'SIGTERM']) {
+    process.once(signal, () => {
+      for (const folder of [code, data]) rmSync(folder, { recursive: true });
+      process.exit(1);
+    });
+  }
+  try {
+    await build({
+      absWorkingDir: root,
+      entryPoints: entries,
+      outdir: code,
+      bundle: true,
+      packages: 'external',
+      platform: 'node',
+      target: 'node20',
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+      logLevel: 'error',
+    });
+    const compiled = path.join(code, path.basename(entries[0]).replace(/\.ts$/, '.mjs'));
+    const { main } = await import(compiled);
+    await main(surroundings({ code, data }));
+  } finally {
+    await rm(code, { recursive: true });
+    await rm(data, { recursive: true });
+  }
+}
