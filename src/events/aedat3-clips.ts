@@ -43,7 +43,13 @@ export class Aedat3Clips {
       toByte: 0,
     }));
     this.#parser = new Aedat3Parser(options, (block) => {
-      for (const clip of this.#found) noteBlock(clip, block);
+      const firstUs = timeAt(block, block.from);
+      const lastUs = timeAt(block, block.to - 2);
+      for (const clip of this.#found) {
+        const { startUs, endUs } = clip.span;
+        if (block.sorted && (firstUs >= endUs || lastUs < startUs)) continue;
+        noteBlock(clip, block);
+      }
     });
   }
 
@@ -105,7 +111,7 @@ class StoredClip implements ClipEvents {
   integrate(layout: FrameLayout, counts: Counts): number {
     const counting = new FrameCounting(layout, this.#clip, counts);
     this.#visit((block, from, to) => counting.add(block, from, to));
-    return counting.bits;
+    return counting.finish();
   }
 
   durationsUs(layout: FrameLayout): Float64Array {

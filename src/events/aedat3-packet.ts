@@ -65,9 +65,16 @@ export function checkPacket(packet: PacketHeader, place: PacketPlace): void {
   }
 }
 
-/** Whether there is anything to say about it that is accepted: seldom, and there are many packets. */
-export function isOdd(packet: PacketHeader): boolean {
-  return packet.number < packet.capacity || packet.valid > packet.number || packet.type > LARGEST_KNOWN_TYPE;
+/** Whether neither `checkPacket` nor `describeOddities` has anything to say about it: nearly all of the many packets. */
+export function isOrdinaryPacket(packet: PacketHeader): boolean {
+  return (
+    packet.type === POLARITY &&
+    packet.eventSizeBytes === EVENT_BYTES &&
+    packet.timeOffset === 4 &&
+    packet.overflow <= LARGEST_OVERFLOW &&
+    packet.number === packet.capacity &&
+    packet.valid <= packet.number
+  );
 }
 
 /** What is accepted but odd: its kind, and a sentence about it. */

@@ -7,7 +7,7 @@ import {
   describeOddities,
   EVENT_BYTES,
   hasPolarityEvents,
-  isOdd,
+  isOrdinaryPacket,
   PACKET_HEADER_BYTES,
   type PacketHeader,
   readPacketHeader,
@@ -182,13 +182,14 @@ export class Aedat3Parser {
     this.#packets += 1;
     const packet = readPacketHeader(window.view, window.from);
     window.from += PACKET_HEADER_BYTES;
-    checkPacket(packet, this.#place());
+    const isOrdinary = isOrdinaryPacket(packet);
+    if (!isOrdinary) checkPacket(packet, this.#place());
     const bodyOffset = this.#packetOffset + PACKET_HEADER_BYTES;
     const { sizeBytes, invalidEvents = 'keep' } = this.#options;
     if (sizeBytes !== undefined && bodyOffset + bodyBytesOf(packet) > sizeBytes) {
       this.#failTruncated(packet, bodyOffset, sizeBytes);
     }
-    if (isOdd(packet)) {
+    if (!isOrdinary) {
       for (const [kind, text] of describeOddities(packet, invalidEvents)) this.#note(kind, text);
     }
     this.#packet = packet;

@@ -18,9 +18,12 @@ export function visitSpan(
 ): void {
   const { from, to } = block;
   if (block.sorted) {
-    if (timeAt(block, from) >= endUs || timeAt(block, to - 2) < startUs) return;
-    const first = findTime(block, from, to, startUs);
-    const end = findTime(block, first, to, endUs);
+    const firstUs = timeAt(block, from);
+    const lastUs = timeAt(block, to - 2);
+    if (firstUs >= endUs || lastUs < startUs) return;
+    // Most blocks are all inside.
+    const first = firstUs >= startUs ? from : findTime(block, from, to, startUs);
+    const end = lastUs < endUs ? to : findTime(block, first, to, endUs);
     if (first < end) visit(first, end);
     return;
   }
