@@ -6,7 +6,9 @@ import type { Dataset } from '../../src/datasets/dataset.ts';
 import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
 import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer.ts';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
+import { WorkingSpace } from '../../src/datasets/working-space.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { parseClipIndex } from '../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
 import {
   EVENTS_PER_GESTURE,
@@ -145,6 +147,67 @@ describe('the frame cache of gesture recordings', () => {
     expect(splits.test.map(({ durationsUs }) => durationsUs)).toEqual(Array(12).fill([500, 400]));
   });
 
+  test('by duration leaves out later events, says how many clips are longer, and divides by the duration', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const warnings: string[] = [];
+    const own: FrameSettings = {
+      ...{ steps: 2, splitBy: 'duration', durationUs: 300, downsample: 32, normalization: 'frequency' },
+    };
+    const file = await writeFrames({
+      ...base,
+      root,
+      output,
+      settings: own,
+      warn: (text) => warnings.push(text),
+    });
+    expect(file.frames).toMatchObject({ splitBy: 'duration', durationUs: 300, normalization: 'frequency' });
+    expect(parseClipIndex(await readFile(path.join(output, 'clips.json'), 'utf8'), 'clips.json')).toEqual(
+      file,
+    );
+    // Ten events a clip, one every 100 µs: three per frame, four are later.
+    expect(file.splits.train[0]).toMatchObject({ events: 6, durationsUs: [300, 300] });
+    const { data } = await readArray('train.npy');
+    expect([data[16], data[48]]).toEqual([3, 3]);
+    expect(Array.from(data, Number).reduce((a, b) => a + b, 0)).toBe(36 * 6);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^48 clips longer than 2 frames of 300 µs, whose later events are left out: user01/,
+      ),
+    ]);
+  });
+
+  test('keeps recordings that are too large for memory elsewhere, and gives the same', async () => {
+    await writeGestures(root, gestureFiles(false));
+    const clips = await DVS128_GESTURE.listClips(root, { simulated: false });
+    const archive = path.join(root, 'DvsGesture.tar.gz');
+    await packGestures(root, archive);
+    const sumsOf = async (where: string, memoryBytes: number) => {
+      const sums = new Map<string, number>();
+      const working = new WorkingSpace(memoryBytes, root);
+      const options = { simulated: false, invalidEvents: 'keep', working } as const;
+      await DVS128_GESTURE.readClips(where, clips, options, async ({ split, row, events }) => {
+        const counts = new Uint8Array(2 * 128 * 128);
+        events.integrate(
+          { steps: 1, splitBy: 'time', downsample: 1, sensor: { height: 128, width: 128 } },
+          counts,
+        );
+        sums.set(`${split} ${row}`, counts.indexOf(EVENTS_PER_GESTURE));
+      });
+      return new Map([...sums].sort());
+    };
+    const expected = await sumsOf(root, 1 << 20);
+    expect(expected.size).toBe(48);
+    expect([...expected.values()]).not.toContain(-1);
+    for (const [where, memoryBytes] of [
+      [root, 10],
+      [archive, 10],
+      [archive, 1 << 20],
+    ] as const) {
+      expect(await sumsOf(where, memoryBytes)).toEqual(expected);
+    }
+    expect((await readdir(root)).sort()).toEqual(['DvsGesture', 'DvsGesture.tar.gz']);
+  });
+
   test('has the sensor’s resolution and all events by default', async () => {
     await writeGestures(root, gestureFiles(false));
     const { frames } = await writeFrames({ ...base, root, output, settings: { steps: 1, splitBy: 'time' } });
@@ -192,6 +255,7 @@ describe('the frame cache of gesture recordings', () => {
     [{ invalidEvents: 'maybe' as 'keep' }, 'frames.invalidEvents'],
     [{ normalization: 'mean' as 'max' }, 'frames.normalization'],
     [{ steps: 0 }, 'frames.steps'],
+    [{ splitBy: 'duration' as const }, 'frames.durationUs'],
     [{ downsample: 3 }, 'frames.downsample'],
     [{ limit: { train: 0 } }, 'frames.limit.train'],
   ])('refuses %j', async (change, key) => {

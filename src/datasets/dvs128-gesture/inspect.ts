@@ -1,13 +1,18 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { ReproError } from '../../errors.ts';
-import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
+import {
+  Aedat3Parser,
+  type Aedat3Summary,
+  phaseOf,
+  type ReadAedat3Options,
+} from '../../events/aedat3-parser.ts';
 import type { ReadOptions } from '../dataset.ts';
 import { type ErrorParts, putTogether, takeApart } from '../error-parts.ts';
 import { byName, readWhole, type TreeFile } from '../file-tree.ts';
 import { defineThreadJob } from '../thread-job.ts';
 import { runInThreads } from '../thread-pool.ts';
-import { readOnce } from '../working-space.ts';
+import { type FirstReader, readOnce, WorkingSpace } from '../working-space.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
 import type { GesturePlace } from './locate.ts';
 
@@ -46,7 +51,8 @@ export async function inspectFiles(
     if (parseRecordingName(name) !== null) progress(++recordings);
   };
   if (place.archive !== null || threads === undefined) {
-    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, signal)), signal);
+    const working = new WorkingSpace();
+    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, working, signal)), signal);
     return found;
   }
   const files: InspectTask[] = [];
@@ -56,7 +62,7 @@ export async function inspectFiles(
   // The largest first: whichever comes last should be short.
   const tasks = files.sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
   await runInThreads(INSPECT_JOB, {
-    ...{ threads, tasks, signal, setup: null },
+    ...{ threads, tasks, signal, setup: { memoryBytes: Math.floor(RECORDING_BYTES / threads.count) } },
     receive: ({ path, failure, ...file }) => {
       note(path, failure === null ? file : { ...file, recording: toReproError(failure) });
       return undefined;
@@ -68,20 +74,26 @@ export async function inspectFiles(
 /** One file in a folder, as given to a thread. */
 type InspectTask = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
 
+/** For recordings, in all threads together. */
+const RECORDING_BYTES = 80 << 20;
+
 const INSPECT_JOB = defineThreadJob<
-  null,
+  { readonly memoryBytes: number },
   InspectTask,
   FoundFile & { readonly path: string; readonly failure: ErrorParts | null }
->('inspect-gestures', (_, port) => async (task) => {
-  const open = () => createReadStream(task.diskPath);
-  const { recording, ...file } = await inspectFile({ ...task, open }, undefined);
-  const failed = recording instanceof ReproError;
-  await port.send({
-    ...file,
-    ...(recording === undefined || failed ? {} : { recording }),
-    path: task.path,
-    failure: failed ? takeApart(recording) : null,
-  });
+>('inspect-gestures', ({ memoryBytes }, port) => {
+  const working = new WorkingSpace(memoryBytes);
+  return async (task) => {
+    const open = () => createReadStream(task.diskPath);
+    const { recording, ...file } = await inspectFile({ ...task, open }, working, undefined);
+    const failed = recording instanceof ReproError;
+    await port.send({
+      ...file,
+      ...(recording === undefined || failed ? {} : { recording }),
+      path: task.path,
+      failure: failed ? takeApart(recording) : null,
+    });
+  };
 });
 
 function toReproError(parts: ErrorParts): ReproError {
@@ -90,38 +102,63 @@ function toReproError(parts: ErrorParts): ReproError {
   throw error;
 }
 
-async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
+async function inspectFile(
+  file: TreeFile,
+  working: WorkingSpace,
+  signal: AbortSignal | undefined,
+): Promise<FoundFile> {
   const hash = createHash('md5');
   const { path, sizeBytes } = file;
   if (isText(path)) {
     const bytes = await readWhole(file, LARGEST_TEXT_BYTES);
     return { sizeBytes, md5: hash.update(bytes).digest('hex'), text: new TextDecoder().decode(bytes) };
   }
-  const isRecording = parseRecordingName(path) !== null;
-  const check = isRecording ? new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes }) : null;
-  for await (const piece of readOnce(file, signal)) {
-    hash.update(piece);
-    check?.push(piece);
+  if (parseRecordingName(path) === null) {
+    for await (const piece of readOnce(file, signal)) hash.update(piece);
+    return { sizeBytes, md5: hash.digest('hex') };
   }
-  const md5 = hash.digest('hex');
-  return { sizeBytes, md5, ...(check === null ? {} : { recording: check.finish() }) };
+  const check = new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes }, hash);
+  if (file.diskPath === undefined) {
+    for await (const piece of readOnce(file, signal)) check.push(piece);
+  } else {
+    // Not to read it again: a recording in memory is checked where it is.
+    await (await working.keep(file, check, signal)).close();
+  }
+  return { sizeBytes, ...check.finish() };
 }
 
-/** Checks a recording's format up to its first error; what follows still counts for the md5. */
-class RecordingCheck {
+/** Hashes a recording and checks its format up to the first error. */
+class RecordingCheck implements FirstReader {
+  readonly #options: ReadAedat3Options;
+  readonly #hash: Hash;
   readonly #parser: Aedat3Parser;
+  #hashedBytes = 0;
   #failure: ReproError | null = null;
 
-  constructor(options: ReadAedat3Options) {
+  constructor(options: ReadAedat3Options, hash: Hash) {
+    this.#options = options;
+    this.#hash = hash;
     this.#parser = new Aedat3Parser(options, () => {});
   }
 
   push(piece: Uint8Array): void {
+    this.#hash.update(piece);
     this.#try(() => this.#parser.push(piece));
   }
 
-  finish(): Aedat3Summary | ReproError {
-    return this.#try(() => this.#parser.finish()) ?? this.#failure!;
+  read(memory: Uint8Array, length: number): void {
+    this.#hash.update(memory.subarray(this.#hashedBytes, length));
+    this.#hashedBytes = length;
+    this.#try(() => this.#parser.read(memory, length));
+  }
+
+  phaseOf(start: Uint8Array): number {
+    return this.#try(() => phaseOf(start, this.#options.file)) ?? 0;
+  }
+
+  finish(): { readonly md5: string; readonly recording: Aedat3Summary | ReproError } {
+    const recording = this.#try(() => this.#parser.finish()) ?? this.#failure!;
+    return { md5: this.#hash.digest('hex'), recording };
   }
 
   #try<T>(read: () => T): T | null {

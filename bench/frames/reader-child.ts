@@ -1,0 +1,64 @@
+import { writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import process from 'node:process';
+import { createInterface } from 'node:readline';
+import { FrameRows } from '../../src/datasets/frame-rows.ts';
+import { WorkingSpace } from '../../src/datasets/working-space.ts';
+import { Aedat3Clips } from '../../src/events/aedat3-clips.ts';
+import type { SplitBy } from '../../src/events/frames.ts';
+
+/** One recording to turn into frames; the same line is given to numpy_peer.py. */
+export interface ReaderTask {
+  readonly file: string;
+  readonly height: number;
+  readonly width: number;
+  readonly steps: number;
+  readonly splitBy: SplitBy;
+  readonly spans: readonly (readonly [startUs: number, endUs: number])[];
+  /** Where to write the frames, as uint32; not timed. */
+  readonly save?: string;
+}
+
+export interface ReaderAnswer {
+  readonly seconds: number;
+  /** Of all threads, those of the compiler and the garbage collector among them. */
+  readonly processorSeconds: number;
+  readonly events: number;
+}
+
+const working = new WorkingSpace();
+
+/** Tasks on stdin, one a line; answers on stdout. */
+for await (const line of createInterface({ input: process.stdin })) {
+  const task = JSON.parse(line) as ReaderTask;
+  console.log(JSON.stringify(await convert(task)));
+}
+
+async function convert(task: ReaderTask): Promise<ReaderAnswer> {
+  const { file, height, width, steps, splitBy, save } = task;
+  const sensor = { height, width };
+  const frames = new FrameRows({ steps, splitBy, downsample: 1, sensor }, false);
+  const kept: Uint32Array[] = [];
+  let spare: ArrayBuffer | undefined;
+  const started = performance.now();
+  const usage = process.cpuUsage();
+  const sizeBytes = (await stat(file)).size;
+  const spans = task.spans.map(([startUs, endUs]) => ({ startUs, endUs }));
+  const reader = new Aedat3Clips(spans, { file, sensor, sizeBytes });
+  const diskPath = file;
+  const open = (): never => {
+    throw new Error('a file on the disk is not opened as a stream');
+  };
+  const stored = await working.keep({ path: file, sizeBytes, diskPath, open }, reader, undefined);
+  const { summary, clips } = reader.finish(stored.again);
+  for (const [row, events] of clips.entries()) {
+    const made = frames.make({ split: 'train', row, ...spans[row]!, events }, () => spare);
+    spare = made.counts.buffer;
+    if (save !== undefined) kept.push(Uint32Array.from(made.counts));
+  }
+  await stored.close();
+  const seconds = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(usage);
+  if (save !== undefined) writeFileSync(save, Buffer.concat(kept.map((one) => new Uint8Array(one.buffer))));
+  return { seconds, processorSeconds: (user + system) / 1e6, events: summary.events };
+}
