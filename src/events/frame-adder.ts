@@ -7,7 +7,9 @@ interface FrameAdder {
   prepare(layout: FrameLayout): void;
   /** Whether the working frame is large enough for frames of this length. */
   fits(frame: Counts): boolean;
-  /** Takes over a frame's counts, so that `add` adds to it. */
+  /** Empties this much of the working frame. */
+  clear(length: number): void;
+  /** Takes over a frame's counts, so that `add` adds to them. */
   load(frame: Counts): void;
   /** Gives the counts back. */
   store(frame: Counts): void;
@@ -88,6 +90,7 @@ function makeAdder(): FrameAdder {
   return {
     prepare,
     fits: (target) => target instanceof Uint8Array && target.length <= FRAME,
+    clear: (length) => void frame.fill(0, 0, length),
     load: (target) => frame.set(target),
     store: (target) => target.set(frame.subarray(0, target.length)),
     add,

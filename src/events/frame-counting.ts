@@ -18,6 +18,8 @@ export class FrameCounting {
   readonly #split: FrameSplit;
   /** Each [2, H, W]. */
   readonly #frames: readonly Counts[];
+  /** Frames that no event has been added to, with whatever was in the memory before. */
+  readonly #untouched: Set<Counts>;
   /** The frame that the adder has at the moment. */
   #open: Counts | null = null;
   /** Events so far. */
@@ -27,19 +29,20 @@ export class FrameCounting {
   /** @param counts [T, 2, H, W], C order; overwritten */
   constructor(layout: FrameLayout, clip: SplitClip, counts: Counts) {
     checkCounts(layout, counts);
-    counts.fill(0);
     const { height, width } = frameSize(layout);
     const length = 2 * height * width;
     this.#split = new FrameSplit(layout, clip);
     this.#frames = Array.from({ length: layout.steps }, (_, i) =>
       counts.subarray(i * length, (i + 1) * length),
     );
+    this.#untouched = new Set(this.#frames);
     ADDER.prepare(layout);
   }
 
   /** @returns all counts OR-ed: at least the largest, and below a power of two if that is */
   finish(): number {
     this.#openFrame(null);
+    for (const counts of this.#untouched) counts.fill(0);
     return this.#bits;
   }
 
@@ -60,6 +63,7 @@ export class FrameCounting {
     // Unsorted events may belong to another frame each: then exchanging frames would take longer than adding.
     if (!ADDER.fits(counts) || (this.#split.byTime && !sorted)) {
       this.#openFrame(null);
+      if (this.#untouched.delete(counts)) counts.fill(0);
       return ADDER.addTo(counts, words, from, to);
     }
     this.#openFrame(counts);
@@ -69,7 +73,10 @@ export class FrameCounting {
   #openFrame(counts: Counts | null): void {
     if (this.#open === counts) return;
     if (this.#open !== null) ADDER.store(this.#open);
-    if (counts !== null) ADDER.load(counts);
+    if (counts !== null) {
+      if (this.#untouched.delete(counts)) ADDER.clear(counts.length);
+      else ADDER.load(counts);
+    }
     this.#open = counts;
   }
 
