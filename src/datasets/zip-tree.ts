@@ -52,14 +52,10 @@ export class ZipTree implements FileTree {
 
   /** The names alone, sorted. */
   async list(): Promise<string[]> {
-    const names: string[] = [];
-    await this.#withEntries(async ({ entries }) => {
-      names.push(...entries.map((entry) => entry.fileName));
-    });
-    return names;
+    return this.#withEntries(async ({ entries }) => entries.map((entry) => entry.fileName));
   }
 
-  async #withEntries(use: (opened: Opened) => Promise<void>): Promise<void> {
+  async #withEntries<T>(use: (opened: Opened) => Promise<T>): Promise<T> {
     const options = { lazyEntries: true, autoClose: false, strictFileNames: true };
     const zip = await openPromise(this.#archive, options).catch((error) => this.#failBroken(error));
     try {
@@ -73,7 +69,7 @@ export class ZipTree implements FileTree {
       entries.sort((a, b) => byName(a.fileName, b.fileName));
       const twice = entries.find((entry, i) => entry.fileName === entries[i + 1]?.fileName);
       if (twice !== undefined) this.#failUnsafe(`${JSON.stringify(twice.fileName)} occurs twice`);
-      await use({ zip, entries, ends });
+      return await use({ zip, entries, ends });
     } finally {
       zip.close();
     }
