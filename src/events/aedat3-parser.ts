@@ -122,6 +122,14 @@ export class Aedat3Parser {
     }
   }
 
+  /** As `push`, but `read` puts the bytes where they are looked at, without a copy. @returns how many it put there; 0 at the end */
+  receive(read: (space: Uint8Array) => number): number {
+    this.#window ??= ByteWindow.passing(this.#start);
+    const received = this.#window.receive(read);
+    this.#consume(this.#window, false);
+    return received;
+  }
+
   /**
    * Reads bytes that stay in memory, without copying them: those up to `length`, again with a larger `length` once there are more.
    * It is fastest if words are at multiples of 4: see `phaseOf`. The memory must be the same each time, and nothing may be pushed.

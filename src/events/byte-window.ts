@@ -63,6 +63,14 @@ export class ByteWindow {
     return taken;
   }
 
+  /** Lets `read` fill what room there is. @returns how many bytes it put there */
+  receive(read: (space: Uint8Array) => number): number {
+    this.#moveTo(this.from % 4);
+    const received = read(this.bytes.subarray(this.to));
+    this.to += received;
+    return received;
+  }
+
   /** Moves the unread bytes to a multiple of 4. @returns whether they are at one now: memory of others is not touched */
   align(): boolean {
     const over = this.from % 4;

@@ -1,18 +1,13 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { ReproError } from '../../errors.ts';
-import {
-  Aedat3Parser,
-  type Aedat3Summary,
-  phaseOf,
-  type ReadAedat3Options,
-} from '../../events/aedat3-parser.ts';
+import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
 import type { ReadOptions } from '../dataset.ts';
 import { type ErrorParts, putTogether, takeApart } from '../error-parts.ts';
 import { byName, readWhole, type TreeFile } from '../file-tree.ts';
 import { defineThreadJob } from '../thread-job.ts';
 import { runInThreads } from '../thread-pool.ts';
-import { type FirstReader, readOnce, WorkingSpace } from '../working-space.ts';
+import { readOnce, receiveFile } from '../working-space.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
 import type { GesturePlace } from './locate.ts';
 
@@ -51,8 +46,7 @@ export async function inspectFiles(
     if (parseRecordingName(name) !== null) progress(++recordings);
   };
   if (place.archive !== null || threads === undefined) {
-    const working = new WorkingSpace();
-    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, working, signal)), signal);
+    await place.tree.walk(async (file) => note(file.path, await inspectFile(file, signal)), signal);
     return found;
   }
   const files: InspectTask[] = [];
@@ -62,7 +56,7 @@ export async function inspectFiles(
   // The largest first: whichever comes last should be short.
   const tasks = files.sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
   await runInThreads(INSPECT_JOB, {
-    ...{ threads, tasks, signal, setup: { memoryBytes: Math.floor(RECORDING_BYTES / threads.count) } },
+    ...{ threads, tasks, signal, setup: null },
     receive: ({ path, failure, ...file }) => {
       note(path, failure === null ? file : { ...file, recording: toReproError(failure) });
       return undefined;
@@ -74,26 +68,20 @@ export async function inspectFiles(
 /** One file in a folder, as given to a thread. */
 type InspectTask = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
 
-/** For recordings, in all threads together. */
-const RECORDING_BYTES = 80 << 20;
-
 const INSPECT_JOB = defineThreadJob<
-  { readonly memoryBytes: number },
+  null,
   InspectTask,
   FoundFile & { readonly path: string; readonly failure: ErrorParts | null }
->('inspect-gestures', ({ memoryBytes }, port) => {
-  const working = new WorkingSpace(memoryBytes);
-  return async (task) => {
-    const open = () => createReadStream(task.diskPath);
-    const { recording, ...file } = await inspectFile({ ...task, open }, working, undefined);
-    const failed = recording instanceof ReproError;
-    await port.send({
-      ...file,
-      ...(recording === undefined || failed ? {} : { recording }),
-      path: task.path,
-      failure: failed ? takeApart(recording) : null,
-    });
-  };
+>('inspect-gestures', (_, port) => async (task) => {
+  const open = () => createReadStream(task.diskPath);
+  const { recording, ...file } = await inspectFile({ ...task, open }, undefined);
+  const failed = recording instanceof ReproError;
+  await port.send({
+    ...file,
+    ...(recording === undefined || failed ? {} : { recording }),
+    path: task.path,
+    failure: failed ? takeApart(recording) : null,
+  });
 });
 
 function toReproError(parts: ErrorParts): ReproError {
@@ -102,11 +90,7 @@ function toReproError(parts: ErrorParts): ReproError {
   throw error;
 }
 
-async function inspectFile(
-  file: TreeFile,
-  working: WorkingSpace,
-  signal: AbortSignal | undefined,
-): Promise<FoundFile> {
+async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
   const hash = createHash('md5');
   const { path, sizeBytes } = file;
   if (isText(path)) {
@@ -121,22 +105,20 @@ async function inspectFile(
   if (file.diskPath === undefined) {
     for await (const piece of readOnce(file, signal)) check.push(piece);
   } else {
-    // Not to read it again: a recording in memory is checked where it is.
-    await (await working.keep(file, check, signal)).close();
+    await receiveFile(file.diskPath, (read) => check.receive(read), signal);
   }
   return { sizeBytes, ...check.finish() };
 }
 
 /** Hashes a recording and checks its format up to the first error. */
-class RecordingCheck implements FirstReader {
-  readonly #options: ReadAedat3Options;
+class RecordingCheck {
   readonly #hash: Hash;
   readonly #parser: Aedat3Parser;
-  #hashedBytes = 0;
+  /** For what follows an error. */
+  readonly #rest = new Uint8Array(1 << 16);
   #failure: ReproError | null = null;
 
   constructor(options: ReadAedat3Options, hash: Hash) {
-    this.#options = options;
     this.#hash = hash;
     this.#parser = new Aedat3Parser(options, () => {});
   }
@@ -146,14 +128,17 @@ class RecordingCheck implements FirstReader {
     this.#try(() => this.#parser.push(piece));
   }
 
-  read(memory: Uint8Array, length: number): void {
-    this.#hash.update(memory.subarray(this.#hashedBytes, length));
-    this.#hashedBytes = length;
-    this.#try(() => this.#parser.read(memory, length));
-  }
-
-  phaseOf(start: Uint8Array): number {
-    return this.#try(() => phaseOf(start, this.#options.file)) ?? 0;
+  /** As `push`, with memory for `read` to fill. */
+  receive(read: (space: Uint8Array) => number): number {
+    let received = 0;
+    const readAndHash = (space: Uint8Array): number => {
+      received = read(space);
+      this.#hash.update(space.subarray(0, received));
+      return received;
+    };
+    if (this.#failure === null) this.#try(() => this.#parser.receive(readAndHash));
+    else readAndHash(this.#rest);
+    return received;
   }
 
   finish(): { readonly md5: string; readonly recording: Aedat3Summary | ReproError } {
