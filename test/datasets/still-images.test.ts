@@ -7,10 +7,14 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { CIFAR10 } from '../../src/datasets/cifar10.ts';
 import { writeExamples } from '../../src/datasets/examples.ts';
 import { writeImages } from '../../src/datasets/image-writer.ts';
+import { verifyCifar10 } from '../../src/datasets/images/cifar10-files.ts';
+import { datasetOfIdxFiles } from '../../src/datasets/images/idx-dataset.ts';
+import { idxFiles } from '../../src/datasets/images/idx-files.ts';
 import { MNIST } from '../../src/datasets/mnist.ts';
 import { readClipExamples } from '../../src/formats/clip-examples.ts';
 import { parseClipIndex } from '../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
+import { md5 } from '../support/gesture-fixture.ts';
 
 let root: string;
 let output: string;
@@ -37,13 +41,31 @@ function idxPair(count: number): { readonly images: Buffer; readonly labels: Buf
   return { images: idx([count, 28, 28], pixels), labels: idx([count], labels) };
 }
 
+const train = idxPair(30);
+const test10 = idxPair(20);
+
+/** What is published about a file. */
+function sumsOf(bytes: Buffer) {
+  const packed = gzipSync(bytes);
+  return { gzMd5: md5(packed), gzBytes: packed.length, md5: md5(bytes) };
+}
+
+/** MNIST as if 30 and 20 images were published. */
+const SMALL = datasetOfIdxFiles({
+  ...MNIST,
+  mirrors: ['https://example.org/'],
+  idx: idxFiles({
+    train: { images: sumsOf(train.images), labels: sumsOf(train.labels) },
+    test: { images: sumsOf(test10.images), labels: sumsOf(test10.labels) },
+  }),
+});
+
 async function writeMnist(folder = root, pack = (bytes: Buffer) => gzipSync(bytes), ending = '.gz') {
   await mkdir(folder, { recursive: true });
-  for (const [prefix, count] of [
-    ['train', 30],
-    ['t10k', 20],
+  for (const [prefix, { images, labels }] of [
+    ['train', train],
+    ['t10k', test10],
   ] as const) {
-    const { images, labels } = idxPair(count);
     await writeFile(path.join(folder, `${prefix}-images-idx3-ubyte${ending}`), pack(images));
     await writeFile(path.join(folder, `${prefix}-labels-idx1-ubyte${ending}`), pack(labels));
   }
@@ -51,33 +73,45 @@ async function writeMnist(folder = root, pack = (bytes: Buffer) => gzipSync(byte
 
 describe('verifying MNIST', () => {
   test.each([
-    ['gzipped', '', (bytes: Buffer) => gzipSync(bytes), '.gz'],
+    ['gzipped as published', '', (bytes: Buffer) => gzipSync(bytes), '.gz'],
+    ['gzipped by somebody else', '', (bytes: Buffer) => gzipSync(bytes, { level: 1 }), '.gz'],
     ['unpacked', '', (bytes: Buffer) => bytes, ''],
     ['where torchvision puts them', 'raw', (bytes: Buffer) => bytes, ''],
-  ])(
-    'reads well-formed files, %s, and says that they are not the published ones',
-    async (_, below, pack, ending) => {
-      await writeMnist(path.join(root, below), pack, ending);
-      const manifest = await MNIST.verify(root, real);
-      expect(manifest).toMatchObject({
-        dataset: 'mnist',
-        archive: ending === '.gz',
-        splits: { train: { recordings: 30, clips: 30 }, test: { recordings: 20, clips: 20 } },
-      });
-      expect(manifest.perClass['9']).toBe(5);
-      expect(manifest.files).toHaveLength(4);
-      expect(manifest.warnings).toHaveLength(6);
-      expect(manifest.warnings[0]).toMatch(
-        /^(raw\/)?train-images.*: well-formed, but not the published file\.$/,
-      );
-      expect(manifest.warnings[4]).toBe("30 training images instead of MNIST's 60,000.");
-    },
-  );
+  ])('accepts the published contents, %s', async (_, below, pack, ending) => {
+    await writeMnist(path.join(root, below), pack, ending);
+    const manifest = await SMALL.verify(root, real);
+    expect(manifest).toMatchObject({
+      dataset: 'mnist',
+      archive: ending === '.gz',
+      splits: { train: { recordings: 30, clips: 30 }, test: { recordings: 20, clips: 20 } },
+    });
+    expect(manifest.perClass['9']).toBe(5);
+    expect(manifest.files).toHaveLength(4);
+    expect(manifest.warnings).toEqual([
+      "30 training images instead of MNIST's 60,000.",
+      "20 test images instead of MNIST's 10,000.",
+    ]);
+  });
+
+  test('refuses well-formed files with other contents', async () => {
+    await writeMnist();
+    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      where: 'train-images-idx3-ubyte.gz',
+      message: expect.stringMatching(/is not f68b3c2dcbeaaa9fbdd348bbdeb94873, and the contents are not/),
+    });
+    const name = path.join(root, 't10k-labels-idx1-ubyte.gz');
+    await writeFile(name, gzipSync(idx([20], new Uint8Array(20))));
+    await expect(SMALL.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      where: 't10k-labels-idx1-ubyte.gz',
+    });
+  });
 
   test('names the files that are missing, and the command that gets them', async () => {
     await writeMnist();
     await rm(path.join(root, 't10k-labels-idx1-ubyte.gz'));
-    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+    await expect(SMALL.verify(root, real)).rejects.toMatchObject({
       code: 'data-missing',
       message: expect.stringContaining(`${root} lacks t10k-labels-idx1-ubyte.gz.`),
       fix: expect.stringContaining('npx repro data fetch mnist --root'),
@@ -105,7 +139,15 @@ describe('verifying MNIST', () => {
     await writeMnist();
     const name = kind === 'labels' ? 't10k-labels-idx1-ubyte.gz' : 't10k-images-idx3-ubyte.gz';
     await writeFile(path.join(root, name), gzipSync(bytes));
-    await expect(MNIST.verify(root, real)).rejects.toMatchObject({
+    // Published like that, so that it is the contents that are wrong.
+    const wrong = { images: sumsOf(test10.images), labels: sumsOf(test10.labels), [kind]: sumsOf(bytes) };
+    const published = { images: sumsOf(train.images), labels: sumsOf(train.labels) };
+    const dataset = datasetOfIdxFiles({
+      ...MNIST,
+      mirrors: [],
+      idx: idxFiles({ train: published, test: wrong }),
+    });
+    await expect(dataset.verify(root, real)).rejects.toMatchObject({
       code: 'data-corrupt',
       where: name,
       message: expect.stringContaining(message),
@@ -147,20 +189,40 @@ describe('verifying CIFAR10', () => {
         splits: { train: { clips: 20 }, test: { clips: 4 } },
       });
       expect(manifest.warnings).toContain('no test image of deer, dog, frog, horse, ship, truck.');
+      expect(manifest.warnings[0]).toContain('the publisher gives no checksums');
     }
     const { train } = await CIFAR10.readImages(root, real);
     expect([0, 4, 8, 12, 16].map((image) => train.pixels[image * 3072])).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test('reads the archive in place, and says that it is not the published one', async () => {
+  test('refuses an archive that is not the published one', async () => {
     await writeCifar10(path.join(root, 'cifar-10-batches-bin'));
     const file = path.join(root, 'cifar-10-binary.tar.gz');
     await create({ gzip: true, file, cwd: root }, ['cifar-10-batches-bin']);
     await rm(path.join(root, 'cifar-10-batches-bin'), { recursive: true });
-    const manifest = await CIFAR10.verify(root, real);
+    for (const place of [root, file]) {
+      await expect(CIFAR10.verify(place, real)).rejects.toMatchObject({
+        code: 'data-corrupt',
+        where: expect.stringContaining('cifar-10-binary.tar.gz'),
+        message: expect.stringMatching(/^md5 .* is not c32a1d4ab5d03f1284b67883e8d87530/),
+        fix: expect.stringContaining('repro data fetch cifar10'),
+      });
+    }
+  });
+
+  test('reads the published archive in place', async () => {
+    await writeCifar10(path.join(root, 'cifar-10-batches-bin'));
+    const file = path.join(root, 'cifar-10-binary.tar.gz');
+    await create({ gzip: true, file, cwd: root }, ['cifar-10-batches-bin']);
+    await rm(path.join(root, 'cifar-10-batches-bin'), { recursive: true });
+    const hex = md5(await readFile(file));
+    const { name, title, profile, usualRoot, classes, published, howToGet } = CIFAR10;
+    const files = CIFAR10.files.map((one) => ({ ...one, checksum: { kind: 'md5' as const, hex } }));
+    const facts = { name, title, profile, usualRoot, classes, published, howToGet, files };
+    const manifest = await verifyCifar10(facts, root, real);
     expect(manifest).toMatchObject({ archive: true, splits: { train: { clips: 20 } } });
-    expect(manifest.warnings[0]).toMatch(/^cifar-10-binary\.tar\.gz: md5 .* is not c32a1d4a/);
-    expect(await CIFAR10.verify(file, real)).toEqual(manifest);
+    expect(manifest.files[0]).toMatchObject({ path: 'cifar-10-batches-bin/data_batch_1.bin', status: 'ok' });
+    expect((await CIFAR10.readImages(root, real)).test.labels).toEqual(Buffer.from([0, 1, 2, 3]));
   });
 
   test('names the batches that are missing, and says how to get them', async () => {
@@ -182,7 +244,7 @@ describe('verifying CIFAR10', () => {
 describe('the frame cache of still images', () => {
   test('has the first images of each class as they are, and says how to show them', async () => {
     await writeMnist();
-    await writeImages({ dataset: MNIST, root, output, limit: { train: 2, test: 1 } });
+    await writeImages({ dataset: SMALL, root, output, limit: { train: 2, test: 1 } });
     const index = parseClipIndex(await readFile(path.join(output, 'clips.json'), 'utf8'), 'clips.json');
     expect(index).toMatchObject({
       dataset: 'mnist',
@@ -209,7 +271,7 @@ describe('the frame cache of still images', () => {
 
   test('has an example of each class', async () => {
     await writeMnist();
-    await writeImages({ dataset: MNIST, root, output });
+    await writeImages({ dataset: SMALL, root, output });
     await writeExamples(output);
     const { kind, examples } = await readClipExamples(path.join(output, 'examples'));
     expect(kind).toBe('images');

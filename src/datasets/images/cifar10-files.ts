@@ -5,6 +5,7 @@ import { decodeCifarBatch } from '../../images/cifar-binary.ts';
 import type { Images, Manifest, ManifestFile, PublishedFile, ReadOptions, Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { type FileTree, FolderTree, kindOfPath, readWhole } from '../file-tree.ts';
+import { formatBytes } from '../problems.ts';
 import { RELATIVE_ROOT } from '../show-path.ts';
 import { TarTree } from '../tar-tree.ts';
 import { describeImages, type ImageSetFacts, refuseSimulatedImages } from './verify-images.ts';
@@ -59,14 +60,21 @@ export async function verifyCifar10(
   if (options.simulated) refuseSimulatedImages(facts);
   const place = await locate(facts, root);
   const files: ManifestFile[] = [];
-  const warnings: string[] = [];
+  // The publisher gives no checksums of the batches.
+  const warnings =
+    place.archive === null
+      ? ['unpacked batches: their structure was checked; the publisher gives no checksums of their contents.']
+      : [];
   if (place.archive !== null) {
     const hash = await hashFile(place.archive, options.signal);
     const name = path.basename(place.archive);
     files.push({ path: name, ...hash, status: 'archive' });
     const published = facts.files[0]?.checksum.hex;
     if (hash.md5 !== published) {
-      warnings.push(`${name}: md5 ${hash.md5} is not ${published}: this is not the published archive.`);
+      throw new ReproError('data-corrupt', `md5 ${hash.md5} is not ${published}.`, {
+        where: `${name} (${formatBytes(hash.sizeBytes)})`,
+        fix: `This is not the published archive: download it again.\n${facts.howToGet(root)}`,
+      });
     }
   }
   const images = await readBatches(facts, place, root, options, (file) => files.push(file));

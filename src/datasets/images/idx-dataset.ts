@@ -36,7 +36,7 @@ export function datasetOfIdxFiles(
       if (options.simulated) refuseSimulatedImages(own);
       const { images, ...found } = await readIdxFiles(reader, root, options.progress);
       const archive = found.files.every(({ path }) => path.endsWith('.gz'));
-      return describeImages(own, images, { ...found, archive });
+      return describeImages(own, images, { ...found, archive, warnings: [] });
     },
     async readImages(root, options) {
       return (await readIdxFiles(reader, root, options.progress)).images;

@@ -35,14 +35,11 @@ interface FoundIdx {
   readonly shape: readonly number[];
   readonly data: Uint8Array;
   readonly manifest: ManifestFile;
-  /** Why the manifest's md5 is not the published one, if it is not. */
-  readonly warning: string | null;
 }
 
 export interface ReadIdx {
   readonly images: Readonly<Record<Split, Images>>;
   readonly files: readonly ManifestFile[];
-  readonly warnings: readonly string[];
 }
 
 /** Far more than 60,000 images of 28 x 28; a larger file is something else. */
@@ -50,9 +47,10 @@ const LARGEST_BYTES = 1 << 30;
 
 /**
  * Reads the images and labels of both splits. The contents count: a file that was packed again by someone else is right if its contents
- * are, and one with other contents is a warning if they are well-formed.
+ * are.
  *
- * @throws {ReproError} `data-missing` with how to get the data; `data-corrupt` or as `decodeIdx` naming the file
+ * @throws {ReproError} `data-missing` with how to get the data; `data-corrupt` naming the file, also for other contents than the
+ *   published; as `decodeIdx'
  */
 export async function readIdxFiles(
   facts: IdxFacts,
@@ -80,7 +78,6 @@ export async function readIdxFiles(
   return {
     images: { train: images('train'), test: images('test') },
     files: [...found.values()].map(({ manifest }) => manifest),
-    warnings: [...found.values()].flatMap(({ warning }) => (warning === null ? [] : [warning])),
   };
 }
 
@@ -105,15 +102,14 @@ async function readIdxFile(root: string, name: string, facts: IdxFile): Promise<
   const md5 = createHash('md5').update(bytes).digest('hex');
   const { shape, data } = decodeIdx(bytes, name);
   const published = name.endsWith('.gz') ? facts.gzMd5 : facts.md5;
-  const isRight = md5 === published || md5OfContents(shape, data) === facts.md5;
-  return {
-    shape,
-    data,
-    manifest: { path: name, sizeBytes: size, md5, status: 'ok' },
-    warning: isRight
-      ? null
-      : `${name}: md5 ${md5} is not ${published}: well-formed, but not the published file.`,
-  };
+  if (md5 !== published && md5OfContents(shape, data) !== facts.md5) {
+    const found = `md5 ${md5} is not ${published}, and the contents are not the published ones either`;
+    throw new ReproError('data-corrupt', `${found} (shape [${shape.join(', ')}]).`, {
+      where: name,
+      fix: 'Download it again.',
+    });
+  }
+  return { shape, data, manifest: { path: name, sizeBytes: size, md5, status: 'ok' } };
 }
 
 /** md5 of the unpacked file: its header is made of the shape. */
