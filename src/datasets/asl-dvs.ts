@@ -10,7 +10,8 @@ const USUAL_ROOT = 'data/ASL-DVS';
 /** The letters without j and z, which are signed by a movement. */
 const LETTERS = [...'abcdefghiklmnopqrstuvwxy'];
 
-const LAYOUT: SampleLayout = {
+/** Where its samples are, what they are called, and how they are read and split. */
+export const ASL_DVS_LAYOUT: SampleLayout = {
   name: 'asl-dvs',
   title: 'ASL-DVS',
   profile: 'asl-dvs',
@@ -47,7 +48,7 @@ const LAYOUT: SampleLayout = {
  *
  * @see Bi et al. 2019, "Graph-based Object Classification for Neuromorphic Vision Sensing", ICCV
  */
-export const ASL_DVS = datasetOfSamples(LAYOUT, {
+export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
   summary:
     '24 letters of the American sign language by five people, 4,200 samples each, seen by a DAVIS240C.',
   licence: 'none stated; free for research',

@@ -39,7 +39,8 @@ const FACTS = {
   ),
 };
 
-const LAYOUT: SampleLayout = {
+/** Where its samples are, what they are called, and how they are read and split. */
+export const CIFAR10_DVS_LAYOUT: SampleLayout = {
   ...FACTS,
   classes: CLASSES,
   published: { train: 9_000, test: 1_000 },
@@ -66,7 +67,7 @@ const LAYOUT: SampleLayout = {
  *
  * @see Li et al. 2017, "CIFAR10-DVS: An Event-Stream Dataset for Object Classification", Frontiers in Neuroscience 11:309
  */
-export const CIFAR10_DVS = datasetOfSamples(LAYOUT, {
+export const CIFAR10_DVS = datasetOfSamples(CIFAR10_DVS_LAYOUT, {
   summary: '1,000 images of each class of CIFAR10, moving on a screen, seen by a DVS128 event camera.',
   licence: FACTS.licence,
   citation:

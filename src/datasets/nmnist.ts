@@ -12,7 +12,8 @@ const PARTS = [
   { folder: 'Test', archive: 'Test.zip', md5: '69ca8762b2fe404d9b9bad1103e97832' },
 ] as const satisfies readonly SamplePart[];
 
-const LAYOUT: SampleLayout = {
+/** Where its samples are, what they are called, and how they are read and split. */
+export const NMNIST_LAYOUT: SampleLayout = {
   name: 'nmnist',
   title: 'N-MNIST',
   profile: 'nmnist',
@@ -54,7 +55,7 @@ const LAYOUT: SampleLayout = {
  *
  * @see Orchard et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"
  */
-export const NMNIST = datasetOfSamples(LAYOUT, {
+export const NMNIST = datasetOfSamples(NMNIST_LAYOUT, {
   summary: "MNIST's digits on a screen, seen by an ATIS event camera that moved in three saccades.",
   licence: 'CC BY-SA 4.0',
   citation:

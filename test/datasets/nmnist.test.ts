@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 
-import { NMNIST } from '../../src/datasets/nmnist.ts';
+import { NMNIST, NMNIST_LAYOUT } from '../../src/datasets/nmnist.ts';
 import { findDataset } from '../../src/datasets/registry.ts';
+import { verifySamples } from '../../src/datasets/samples/verify.ts';
+import { md5 } from '../support/gesture-fixture.ts';
 import { makeZip } from '../support/zip-fixture.ts';
 
 let root: string;
@@ -49,17 +51,50 @@ describe('verifying N-MNIST', () => {
     });
   });
 
-  test('reads the zips in place, and says that they are not the published ones', async () => {
+  test('reads the published zips in place', async () => {
     await writeSamples(names('Train'));
-    await writeFile(
-      path.join(root, 'Test.zip'),
-      makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE }))),
-    );
-    const manifest = await NMNIST.verify(root, real);
+    const zip = makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE })));
+    await writeFile(path.join(root, 'Test.zip'), zip);
+    const parts = NMNIST_LAYOUT.parts.map((part) => ({ ...part, md5: md5(zip) }));
+    const manifest = await verifySamples({ ...NMNIST_LAYOUT, parts }, root, real);
     expect(manifest.splits.test.clips).toBe(10);
-    expect(manifest.warnings).toContainEqual(expect.stringMatching(/^Test\.zip .* is not 69ca8762/));
     expect(manifest.files[0]).toMatchObject({ path: 'Test.zip', status: 'archive' });
     expect(manifest.files.filter(({ status }) => status === 'archive')).toHaveLength(1);
+  });
+
+  test('refuses a zip that is not the published one', async () => {
+    await writeSamples(names('Train'));
+    const zip = makeZip(names('Test').map((name) => ({ name, bytes: SAMPLE })));
+    await writeFile(path.join(root, 'Test.zip'), zip);
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(
+        /archives are not the published ones \(1\):\n.*Test\.zip \(.*\): md5 \w{32} is not 69ca8762/,
+      ),
+      fix: expect.stringContaining('unpack them'),
+    });
+  });
+
+  test('takes from a zip only the samples of its own part', async () => {
+    await writeSamples([...names('Train'), ...names('Test').slice(1)]);
+    await rm(path.join(root, 'Train'), { recursive: true });
+    const other = [...names('Train'), 'Test/0/00000.bin'];
+    const zip = makeZip(other.map((name) => ({ name, bytes: SAMPLE })));
+    await writeFile(path.join(root, 'Train.zip'), zip);
+    const layout = {
+      ...NMNIST_LAYOUT,
+      parts: NMNIST_LAYOUT.parts.map((part) => ({ ...part, md5: md5(zip) })),
+    };
+    const { splits, warnings } = await verifySamples(layout, root, real);
+    expect([splits.train.clips, splits.test.clips]).toEqual([10, 9]);
+    expect(warnings.at(-1)).toMatch(/^1 file is not a sample .*: Test\/0\/00000\.bin\.$/);
+    const clips = await NMNIST.listClips(root, real);
+    expect([clips.train.length, clips.test.length]).toEqual([10, 9]);
+    let read = 0;
+    await NMNIST.readClips(root, clips, { ...real, invalidEvents: 'keep' }, async () => {
+      read += 1;
+    });
+    expect(read).toBe(19);
   });
 
   test('reports a truncated zip', async () => {

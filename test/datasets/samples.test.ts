@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ASL_DVS } from '../../src/datasets/asl-dvs.ts';
-import { CIFAR10_DVS } from '../../src/datasets/cifar10-dvs.ts';
+import { CIFAR10_DVS, CIFAR10_DVS_LAYOUT } from '../../src/datasets/cifar10-dvs.ts';
 import { splitSamples } from '../../src/datasets/samples/layout.ts';
+import { verifySamples } from '../../src/datasets/samples/verify.ts';
+import { md5 } from '../support/gesture-fixture.ts';
 import { makeZip } from '../support/zip-fixture.ts';
 
 let root: string;
@@ -33,13 +35,17 @@ describe('CIFAR10-DVS', () => {
     }
     const zip = makeZip([0, 1].map((number) => ({ name: name('truck', number), bytes })));
     await write('truck.zip', zip);
-    const manifest = await CIFAR10_DVS.verify(root, real);
+    await expect(CIFAR10_DVS.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(/truck\.zip .* is not 89f3922f/),
+    });
+    const parts = CIFAR10_DVS_LAYOUT.parts.map((part) => ({ ...part, md5: md5(zip) }));
+    const manifest = await verifySamples({ ...CIFAR10_DVS_LAYOUT, parts }, root, real);
     expect(manifest).toMatchObject({
       dataset: 'cifar10-dvs',
       archive: false,
       perClass: { airplane: 4, truck: 2 },
     });
-    expect(manifest.warnings[0]).toMatch(/^truck\.zip .* is not 89f3922f/);
     expect(manifest.warnings).toContain('subset of CIFAR10-DVS: 28 of 9,000 training samples.');
   });
 
@@ -80,18 +86,19 @@ describe('ASL-DVS', () => {
     expect(ASL_DVS.classes).not.toContain('j');
     const bytes = await readFile(path.join(fixtures, 'asl-dvs.mat'));
     for (const letter of ASL_DVS.classes) {
-      const members = [1, 2, 3, 4, 5].map((i) => ({ name: `${letter}/${letter}_000${i}.mat`, bytes }));
+      const numbers = Array.from({ length: 10 }, (_, i) => String(i + 1).padStart(4, '0'));
+      const members = numbers.map((number) => ({ name: `${letter}/${letter}_${number}.mat`, bytes }));
       await write(`${letter}.zip`, makeZip(members));
     }
     const manifest = await ASL_DVS.verify(root, real);
     expect(manifest).toMatchObject({
       archive: true,
-      splits: { train: { clips: 96 }, test: { clips: 24 } },
-      perClass: { a: 5, y: 5 },
+      splits: { train: { clips: 192 }, test: { clips: 48 } },
+      perClass: { a: 10, y: 10 },
     });
     const { test: held } = await ASL_DVS.listClips(root, real);
-    expect(held[0]).toMatchObject({ recording: 'a/a_0005.mat', class: 0 });
-    expect(held.at(-1)).toMatchObject({ recording: 'y/y_0005.mat', class: 23 });
+    expect(held[0]).toMatchObject({ recording: 'a/a_0009.mat', class: 0 });
+    expect(held.at(-1)).toMatchObject({ recording: 'y/y_0010.mat', class: 23 });
   });
 
   test('names a file that cannot be read', async () => {
@@ -105,6 +112,19 @@ describe('ASL-DVS', () => {
       message: expect.stringContaining('c/c_2.mat'),
     });
   });
+});
+
+test('says what is wrong in the order of the names, whichever thread finds it first', async () => {
+  const bytes = await readFile(path.join(fixtures, 'asl-dvs.mat'));
+  for (const letter of ASL_DVS.classes) {
+    for (const i of [1, 2, 3])
+      await write(`${letter}/${letter}_${i}.mat`, bytes.subarray(0, letter === 'x' ? 50 : bytes.length));
+  }
+  await write('b/b_2.mat', bytes.subarray(0, 60));
+  const lines: string[] = [];
+  await expect(ASL_DVS.verify(root, { ...real, log: (line) => lines.push(line) })).rejects.toThrow();
+  const named = lines.map((line) => /\w\/\w_\d\.mat/.exec(line)?.[0]);
+  expect(named).toEqual(['b/b_2.mat', 'x/x_1.mat', 'x/x_2.mat', 'x/x_3.mat']);
 });
 
 test('a share of each class, rounded down, is for training', () => {

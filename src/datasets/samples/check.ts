@@ -6,7 +6,7 @@ import { readWhole, type TreeFile } from '../file-tree.ts';
 import { describeProblem } from '../problems.ts';
 import { defineThreadJob } from '../thread-job.ts';
 import { runInThreads } from '../thread-pool.ts';
-import type { SampleLayout } from './layout.ts';
+import { type SampleLayout, sampleIn } from './layout.ts';
 import { locateSamples, type SamplePlace } from './locate.ts';
 
 /** What was found in some files, in name order. */
@@ -51,12 +51,12 @@ export async function checkSamples(
   const count = threads?.count ?? 1;
   const tasks: CheckTask[] = [];
   let total = 0;
-  for (const [part, { tree }] of places.entries()) {
+  for (const [position, { part, tree }] of places.entries()) {
     const names = await tree.list();
-    total += names.filter((name) => layout.parseName(name) !== null).length;
+    total += names.filter((name) => sampleIn(layout, part, name) !== null).length;
     const share = Math.max(1, Math.ceil(names.length / (TASKS_PER_THREAD * count)));
     for (let at = 0; at < names.length; at += share) {
-      tasks.push({ position: tasks.length, part, names: names.slice(at, at + share) });
+      tasks.push({ position: tasks.length, part: position, names: names.slice(at, at + share) });
     }
   }
   let done = 0;
@@ -111,8 +111,7 @@ async function checkFiles(
   const warnings: string[] = [];
   const problems: string[] = [];
   const check = async (file: TreeFile): Promise<void> => {
-    // A zip could hold samples of another part, which would then be read twice.
-    if (layout.parseName(file.path) === null || !file.path.startsWith(`${part.folder}/`)) {
+    if (sampleIn(layout, part, file.path) === null) {
       const hash = await hashChunks(file.open(), run.signal);
       files.push({ path: file.path, ...hash, status: 'unlisted' });
       return;

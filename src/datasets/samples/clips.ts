@@ -2,7 +2,7 @@ import { clipOfEvents } from '../../events/clip-events.ts';
 import type { Events } from '../../events/events.ts';
 import { type Clip, type Clips, type ReadClip, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
 import { readWhole } from '../file-tree.ts';
-import { type Sample, type SampleLayout, splitSamples } from './layout.ts';
+import { type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
 import { locateSamples } from './locate.ts';
 
 /** One clip per sample, in name order. */
@@ -12,9 +12,9 @@ export async function listSampleClips(
   options: ReadOptions,
 ): Promise<Clips> {
   const names: string[] = [];
-  for (const place of await locateSamples(layout, root)) {
+  for (const { part, tree } of await locateSamples(layout, root)) {
     options.signal?.throwIfAborted();
-    names.push(...(await place.tree.list()));
+    for (const name of await tree.list()) if (sampleIn(layout, part, name) !== null) names.push(name);
   }
   const { train, test } = splitSamples(layout, names);
   return { train: train.map(clipOfSample), test: test.map(clipOfSample) };
@@ -47,11 +47,11 @@ export async function readSampleClips(
   const names = new Set(wanted.keys());
   const total = wanted.size;
   let done = 0;
-  for (const { tree } of await locateSamples(layout, root)) {
+  for (const { part, tree } of await locateSamples(layout, root)) {
     await tree.walk(
       async (file) => {
         const place = wanted.get(file.path);
-        if (place === undefined) return;
+        if (place === undefined || sampleIn(layout, part, file.path) === null) return;
         const { events } = await layout.decode(await readWhole(file, layout.largestSampleBytes), file.path);
         await visit({ ...place, ...spanOf(events), events: clipOfEvents(events) });
         options.progress?.(++done, total);

@@ -45,6 +45,11 @@ export interface DecodedSample {
   readonly warnings: readonly string[];
 }
 
+/** The name of a sample in a part; null for another file. A zip may hold samples of another part, which would be read twice. */
+export function sampleIn(layout: SampleLayout, part: SamplePart, path: string): SampleName | null {
+  return path.startsWith(`${part.folder}/`) ? layout.parseName(path) : null;
+}
+
 /** One sample of a split. */
 export interface Sample {
   readonly path: string;

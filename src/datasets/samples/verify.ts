@@ -12,8 +12,8 @@ import { locateSamples, type SamplePlace } from './locate.ts';
 const MOST_WARNINGS = 20;
 
 /**
- * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete data set
- * is accepted with a warning.
+ * Reads every sample to its end and checks its events; zips also by md5 and checksums. An incomplete set of unpacked
+ * samples is accepted with a warning.
  *
  * @throws {ReproError} `data-missing`, `data-kind` if simulated samples are asked for, or `data-corrupt`
  */
@@ -25,9 +25,9 @@ export async function verifySamples(
   if (options.simulated) failSimulated(layout);
   const places = await locateSamples(layout, root);
   const problems = new Problems();
-  const [archives, found] = await Promise.all([
-    hashArchives(places, options.signal),
-    checkSamples(layout, root, places, options),
+  const [archives, found] = await together(options.signal, [
+    (signal) => hashArchives(places, signal, problems),
+    (signal) => checkSamples(layout, root, places, { ...options, signal }),
   ]);
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
@@ -36,7 +36,7 @@ export async function verifySamples(
     where: showPath(root),
     what: layout.title,
     fix:
-      'Download or unpack these again, then `repro run verify`; `repro logs verify` names all of them.\n' +
+      'Download or unpack these again; of a zip with part of the samples, unpack them.\n' +
       layout.howToGet(root),
     log: options.log,
   });
@@ -53,13 +53,8 @@ export async function verifySamples(
     perClass: Object.fromEntries(
       layout.classes.map((name, i) => [name, samples.filter((sample) => sample.class === i).length]),
     ),
-    warnings: [
-      ...archives.warnings,
-      ...counted,
-      ...describeIgnored(layout, found.files),
-      ...foldWarnings(found.warnings),
-    ],
-    files: [...archives.files, ...found.files].sort((a, b) => byName(a.path, b.path)),
+    warnings: [...counted, ...describeIgnored(layout, found.files), ...foldWarnings(found.warnings)],
+    files: [...archives, ...found.files].sort((a, b) => byName(a.path, b.path)),
   };
 }
 
@@ -72,23 +67,41 @@ function failSimulated({ title, profile, usualRoot }: SampleLayout): never {
   });
 }
 
-/** The zips themselves. */
+/** The zips themselves, which must be the published ones. */
 async function hashArchives(
   places: readonly SamplePlace[],
-  signal: AbortSignal | undefined,
-): Promise<{ readonly files: readonly ManifestFile[]; readonly warnings: readonly string[] }> {
+  signal: AbortSignal,
+  problems: Problems,
+): Promise<ManifestFile[]> {
   const files: ManifestFile[] = [];
-  const warnings: string[] = [];
   for (const { part, archive } of places) {
     if (archive === null) continue;
     const file = await hashFile(archive, signal);
     files.push({ path: part.archive, ...file, status: 'archive' });
     if (part.md5 === null || file.md5 === part.md5) continue;
-    warnings.push(
-      `${part.archive} (${formatBytes(file.sizeBytes)}): md5 ${file.md5} is not ${part.md5}: intact, but not the published archive.`,
+    problems.addPlace(
+      'archives are not the published ones',
+      `${part.archive} (${formatBytes(file.sizeBytes)}): md5 ${file.md5} is not ${part.md5}`,
     );
   }
-  return { files, warnings };
+  return files;
+}
+
+/** Does both at the same time; if one fails, the other is stopped. */
+async function together<A, B>(
+  outer: AbortSignal | undefined,
+  [first, second]: readonly [(signal: AbortSignal) => Promise<A>, (signal: AbortSignal) => Promise<B>],
+): Promise<[A, B]> {
+  const stop = new AbortController();
+  const signal = outer === undefined ? stop.signal : AbortSignal.any([outer, stop.signal]);
+  const both = [first(signal), second(signal)] as const;
+  try {
+    return await Promise.all(both);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(both);
+    throw error;
+  }
 }
 
 /** @returns warnings about samples that are missing or too many */
