@@ -77,6 +77,20 @@ describe('a random variation', () => {
     expect(random.taken()).toBe(4);
   });
 
+  test('of MNIST’s kind goes up to 30°, 15 % and 0.85 to 1.11', () => {
+    const digit = image.subarray(0, 28 * 28);
+    const own = { channels: 1, height: 28, width: 28 };
+    const least = { degrees: -30, right: -4, down: -4, scale: 0.85 };
+    expect(augmentImage(digit, own, 'random-affine', streamOf(0, 0, 0, 0))).toEqual(
+      transformAffinely(digit, own, least),
+    );
+    const nearOne = 1 - 2 ** -24;
+    const most = { degrees: 30, right: 4, down: 4, scale: 1.11 };
+    expect(augmentImage(digit, own, 'random-affine', streamOf(nearOne, nearOne, nearOne, nearOne))).toEqual(
+      transformAffinely(digit, own, most),
+    );
+  });
+
   test('of CIFAR10’s kind shifts by at most 4 pixels either way', () => {
     const least = augmentImage(image, size, 'random-crop-flip', streamOf(0, 0, 0.9));
     expect(least).toEqual(cropAndFlip(image, size, { right: -4, down: -4, flip: false }));

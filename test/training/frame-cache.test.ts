@@ -121,3 +121,34 @@ test.each([
     fix: expect.stringContaining('repro run frames'),
   });
 });
+
+test('still images are normalised as they are read, and varied for a training batch', async () => {
+  const pixels = Uint8Array.from({ length: 2 * 28 * 28 }, (_, i) => (i * 5) % 256);
+  const file = (clips: number) =>
+    encodeNpy({ dtype: 'uint8', shape: [clips, 1, 1, 28, 28], data: pixels.subarray(0, clips * 784) });
+  await writeFile(join(folder, 'train.npy'), file(2));
+  await writeFile(join(folder, 'test.npy'), file(1));
+  const image = { recording: 'train/0', user: null, light: null, trial: null, class: 0 };
+  const clip = { ...image, startUs: null, endUs: null, events: null };
+  const index = {
+    dataset: 'mnist',
+    simulated: false,
+    classes: ['0'],
+    sensor: { height: 28, width: 28 },
+    frames: { ...frames, splitBy: null, height: 28, width: 28, normalization: null },
+    images: { mean: [0.5], std: [0.25], augmentation: 'random-affine' },
+    splits: { train: [clip, clip], test: [clip] },
+  } as const;
+  await writeFile(join(folder, 'clips.json'), formatClipIndex(index));
+  const cache = await openFrameCache(folder);
+  try {
+    expect(cache.input).toEqual([1, 28, 28]);
+    const shown = Float32Array.from(pixels, (x) => (x / 255 - 0.5) / 0.25);
+    expect((await cache.train.read(Int32Array.of(0, 1))).data).toEqual(shown);
+    expect((await cache.test.read(Int32Array.of(0))).data).toEqual(shown.subarray(0, 784));
+    const varied = await cache.train.read(Int32Array.of(0, 1), { seed: 1, epoch: 0, batch: 0 });
+    expect(varied.data).not.toEqual(shown);
+  } finally {
+    await cache.close();
+  }
+});

@@ -221,3 +221,28 @@ describe('trainNetwork', () => {
     );
   });
 });
+
+it('reads training clips for their batch, and tested and validated ones as they are', async () => {
+  const read: string[] = [];
+  const { train, test, ...task } = smallTask({}, { settings: { ...settings, epochs: 2 } });
+  const watched = ({ source, labels }: typeof train, name: string): typeof train => ({
+    labels,
+    source: {
+      ...source,
+      read: (rows, batch) => {
+        read.push(`${name} ${batch === undefined ? 'as it is' : Object.values(batch).join(' ')}`);
+        return source.read(rows);
+      },
+    },
+  });
+  await trainNetwork({ ...task, train: watched(train, 'train'), test: watched(test, 'test') });
+  const epoch = (number: number) => [
+    ...[0, 1, 2, 3].map((batch) => `train 2020 ${number} ${batch}`),
+    'test as it is',
+    'test as it is',
+    // The clips held back are training clips.
+    'train as it is',
+    'train as it is',
+  ];
+  expect(read).toEqual([...epoch(0), ...epoch(1)]);
+});
