@@ -182,6 +182,41 @@ describe('the information about the streams', () => {
       message: expect.stringMatching(new RegExp(message.replace(/[().`]/g, '\\$&'))),
     });
   });
+
+  test('may have long tags, names and attributes without a value', async () => {
+    const long = 'a'.repeat(100_000);
+    const tags = `<${long}></${long}><node ${long} ${long}=""/><node ${long}${' '.repeat(100_000)}b/>`;
+    const names = `<attr key="originalOutputName">${long}</attr>`;
+    const info = DEFAULT_INFO.replace('<node name="outInfo"', `${tags}<node name="outInfo"`);
+    expect((await withInfo(info.replace('<attr', `${names}<attr`))).sensor).toEqual({ height: 4, width: 8 });
+    await expect(withInfo(`<${long}>`)).rejects.toMatchObject({
+      code: 'aedat4-header',
+      message: expect.stringMatching(/<a{40}…> is not closed/),
+    });
+  });
+
+  const streams = (count: number) =>
+    DEFAULT_INFO.replace(
+      '</node></node></dv>',
+      `</node>${Array.from({ length: count - 1 }, (_, i) => `<node name="${i + 1}"/>`).join('')}</node></dv>`,
+    );
+
+  test('may list a thousand streams, not more', async () => {
+    expect((await withInfo(streams(1000))).sensor).toEqual({ height: 4, width: 8 });
+    for (const count of [1001, 150_000]) {
+      await expect(withInfo(streams(count))).rejects.toMatchObject({
+        code: 'aedat4-size',
+        message: `the information lists ${count.toLocaleString('en-US')} streams; at most 1,000 are read.`,
+      });
+    }
+  });
+
+  test('has at most 4 MiB', async () => {
+    await expect(withInfo(`${DEFAULT_INFO}${' '.repeat(2 ** 22)}`)).rejects.toMatchObject({
+      code: 'aedat4-size',
+      message: expect.stringMatching(/^its text has 4,194,\d+ bytes; at most 4,194,304 are read\.$/),
+    });
+  });
 });
 
 describe('a damaged AEDAT 4 file', () => {

@@ -58,10 +58,15 @@ export class FlatTable {
     return at === null ? absent : this.#buffer.readInt32(at + 4) * 2 ** 32 + this.#buffer.readUint32(at);
   }
 
-  text(field: number): string | null {
+  /** @throws {ReproError} `aedat4-size` for more than `limitBytes` */
+  text(field: number, limitBytes: number): string | null {
     const vector = this.vector(field, 1);
     if (vector === null) return null;
     const { bytes } = vector;
+    if (bytes.length > limitBytes) {
+      const [found, most] = [bytes.length, limitBytes].map((count) => count.toLocaleString('en-US'));
+      failAedat4('aedat4-size', this.#place, `its text has ${found} bytes; at most ${most} are read`);
+    }
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   }
 

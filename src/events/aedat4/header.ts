@@ -16,6 +16,8 @@ export interface Aedat4Header {
 const MAGIC = '#!AER-DAT4.0\r\n';
 /** The format's numbers: LZ4 and ZSTD each have a setting `HIGH`, which unpacks alike. */
 const COMPRESSIONS: readonly Aedat4Compression[] = ['none', 'lz4', 'lz4', 'zstd', 'zstd'];
+/** DV writes some thousand letters, and some hundred thousand if it keeps all settings of a project. */
+const LARGEST_INFO_BYTES = 2 ** 22;
 /** Fields of the flatbuffer, in the order of its schema. */
 const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
 
@@ -23,7 +25,7 @@ const [COMPRESSION, TABLE_POSITION, INFO_NODE] = [0, 1, 2];
  * Reads the line of the version and the flatbuffer IOHeader.
  *
  * @throws {ReproError} `aedat4-header` for another magic or version, or damage; `aedat4-truncated` if the file ends in the
- *   header, or before the table of contents that the header refers to
+ *   header, or before the table of contents that the header refers to; `aedat4-size` for more information than is read
  */
 export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
   const place: Aedat4Place = { file, packet: 0, byte: 0 };
@@ -59,7 +61,7 @@ export function readHeader(bytes: Uint8Array, file: string): Aedat4Header {
   if (position < -1 || (position >= 0 && position < packetsAt)) {
     failAedat4('aedat4-header', start, `the table of contents cannot be at byte ${position}`);
   }
-  const info = table.text(INFO_NODE);
+  const info = table.text(INFO_NODE, LARGEST_INFO_BYTES);
   if (info === null) failAedat4('aedat4-header', start, 'the information about the streams is missing');
   return {
     compression,

@@ -20,7 +20,12 @@ interface Node {
 
 /** A tag, or the text up to the next one. The two alternatives exclude each other, so this takes linear time. */
 const TOKEN = /<([^<>]*)>|([^<]+)/g;
-const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+/** From the first letter of a name on only: from each of its letters, a long name without a value would take quadratic time. */
+const ATTRIBUTE = /(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+/** A camera has four, and a large DV project some dozens. */
+const MOST_STREAMS = 1000;
+/** Of a name in a message. */
+const SHOWN_LETTERS = 40;
 const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
 
 /**
@@ -28,13 +33,18 @@ const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>',
  * Below the node `outInfo` each stream has a node named by its number, with `typeIdentifier`, and in its node `info`
  * `sizeX` and `sizeY`.
  *
- * @throws {ReproError} `aedat4-header` if this is no such text, or numbers are not whole
+ * @throws {ReproError} `aedat4-header` if this is no such text, or numbers are not whole; `aedat4-size` for more than
+ *   1,000 streams
  */
 export function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
   const root = parseNodes(text, place);
   const out = findNode(root, 'dv')?.children.find(({ name }) => name === 'outInfo');
   if (out === undefined)
     failAedat4('aedat4-header', place, 'the information has no `outInfo`, the list of streams');
+  if (out.children.length > MOST_STREAMS) {
+    const [found, most] = [out.children.length, MOST_STREAMS].map((count) => count.toLocaleString('en-US'));
+    failAedat4('aedat4-size', place, `the information lists ${found} streams; at most ${most} are read`);
+  }
   const streams = out.children.map((node): Aedat4Stream => {
     const id = readNumber(node.name, 'a stream', place);
     const info = node.children.find(({ name }) => name === 'info')?.attributes;
@@ -44,15 +54,17 @@ export function readStreams(text: string, place: Aedat4Place): Aedat4Stream[] {
     };
     return {
       id,
-      type: node.attributes.get('typeIdentifier') ?? '',
-      name: node.attributes.get('originalOutputName') ?? '',
+      type: shorten(node.attributes.get('typeIdentifier') ?? ''),
+      name: shorten(node.attributes.get('originalOutputName') ?? ''),
       width: size('sizeX'),
       height: size('sizeY'),
     };
   });
-  const twice = streams.find(({ id }, i) => streams.findIndex((other) => other.id === id) !== i);
-  if (twice !== undefined)
-    failAedat4('aedat4-header', place, `the information lists stream ${twice.id} twice`);
+  const seen = new Set<number>();
+  for (const { id } of streams) {
+    if (seen.has(id)) failAedat4('aedat4-header', place, `the information lists stream ${id} twice`);
+    seen.add(id);
+  }
   return streams;
 }
 
@@ -65,7 +77,7 @@ function readNumber(text: string, what: string, place: Aedat4Place): number {
     failAedat4(
       'aedat4-header',
       place,
-      `${what} must be a whole number, not ${JSON.stringify(text.slice(0, 40))}`,
+      `${what} must be a whole number, not ${JSON.stringify(shorten(text))}`,
     );
   }
   return Number(text);
@@ -89,7 +101,7 @@ function parseNodes(text: string, place: Aedat4Place): Node {
     const name = /^\/?\s*([\w:.-]*)/.exec(tag)?.[1] ?? '';
     const parent = open.at(-1);
     if (tag.startsWith('/')) {
-      if (parent?.tag !== name) failXml(place, match.index, `</${name}> closes nothing`);
+      if (parent?.tag !== name) failXml(place, match.index, `</${shorten(name)}> closes nothing`);
       if (parent.key !== null) parent.node.attributes.set(parent.key, decodeEntities(value));
       open.pop();
       value = '';
@@ -105,14 +117,19 @@ function parseNodes(text: string, place: Aedat4Place): Node {
     if (!tag.endsWith('/')) open.push({ tag: name, node, key: isAttr ? (own.get('key') ?? '') : null });
     value = '';
   }
-  if (at !== text.length || open.length > 0) {
-    failXml(place, at, open.length > 0 ? `<${open.at(-1)?.tag}> is not closed` : 'this is no XML');
-  }
+  const last = open.at(-1);
+  if (last !== undefined) failXml(place, at, `<${shorten(last.tag)}> is not closed`);
+  if (at !== text.length) failXml(place, at, 'this is no XML');
   return root;
 }
 
 function decodeEntities(text: string): string {
   return text.replace(/&(\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
+}
+
+/** Names end up in messages, whatever their length. */
+function shorten(name: string): string {
+  return name.length > SHOWN_LETTERS ? `${name.slice(0, SHOWN_LETTERS)}…` : name;
 }
 
 function failXml(place: Aedat4Place, at: number, what: string): never {
