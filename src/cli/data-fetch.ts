@@ -25,9 +25,9 @@ export async function fetchDataset(name: string, options: DataOptions): Promise<
       note: view.note,
       progress: ({ file, doneBytes, totalBytes, bytesPerSecond }) =>
         view.progress({
-          done: doneBytes / 1e6,
-          // Without a size there is no share to show, only the amount.
-          total: totalBytes === null ? 0 : totalBytes / 1e6,
+          done: megabytes(doneBytes),
+          // Without a size there is no share to show; the note has the amount.
+          total: totalBytes === null ? 0 : megabytes(totalBytes),
           unit: 'MB',
           note: `${file} · ${formatBytes(doneBytes)} · ${formatBytes(bytesPerSecond)}/s`,
         }),
@@ -51,6 +51,11 @@ export async function fetchDataset(name: string, options: DataOptions): Promise<
   } finally {
     signals.dispose();
   }
+}
+
+/** To a tenth. */
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
 }
 
 function byHand(dataset: Dataset, root: string): ReproError {

@@ -30,21 +30,36 @@ interface Shown {
   /** Also the picture's file name, without folder and ending. */
   readonly name: string;
   readonly frames: ClipFrames;
+  readonly simulated: boolean;
   /** What is printed about it. */
   readonly facts: readonly (readonly [string, string])[];
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** A recording is read whole: 13 bytes per event and the file itself. */
-const LARGEST_RECORDING_BYTES = 2 ** 31;
+/** A recording is read whole, which Node does up to this size: 13 bytes per event come on top. */
+const LARGEST_RECORDING_BYTES = 2 ** 31 - 1;
+/** Counts of a clip's frames: 1 GB, a sheet of a hundred steps of a megapixel camera. */
+const LARGEST_COUNTS = 2 ** 28;
+/** The picture of simulated recordings says so, wherever it goes. */
+const SIMULATED = 'SIMULATED';
 
 /** `repro data show NAME CLIP`, or `repro data show FILE` */
 export async function showClip(name: string, clip: string | undefined, options: ShowOptions): Promise<void> {
+  checkOptions(options);
   const isFile = clip === undefined && (await kindOfPath(name)) === 'file';
+  if (!isFile && looksLikeFile(name)) {
+    throw new ReproError('recording-missing', 'no such file.', {
+      where: name,
+      fix: 'Name the file of a recording, or a data set and a clip: repro data show NAME CLIP.',
+    });
+  }
   const shown = isFile ? await showRecording(name, options) : await showFromDataset(name, clip, options);
   const { frames } = shown;
+  const caption = shown.simulated ? { caption: SIMULATED } : {};
   const picture =
-    options.format === 'gif' ? animation(frames, { delayMs: options.delay }) : contactSheet(frames).png;
+    options.format === 'gif'
+      ? animation(frames, { delayMs: options.delay, ...caption })
+      : contactSheet(frames, caption).png;
   const out = options.out ?? `${shown.name.replace(/[^A-Za-z0-9._-]+/g, '-')}.${options.format}`;
   await writeWholeFile(out, picture, options.force === true);
   if (options.json === true) {
@@ -52,6 +67,19 @@ export async function showClip(name: string, clip: string | undefined, options: 
     return;
   }
   printLines([...shown.facts, ['picture', `${out} (${formatBytes(picture.length)})`]]);
+}
+
+/** Otherwise these would only be noticed after everything has been read. */
+function checkOptions({ steps, delay, format }: ShowOptions): void {
+  if (steps > 1000) throw new ReproError('usage', `--steps ${steps}: at most 1000.`);
+  if (format === 'gif' && (delay < 20 || delay > 60_000)) {
+    throw new ReproError('usage', `--delay ${delay}: expected 20 to 60000 ms.`);
+  }
+}
+
+/** No data set has a dot or a separator in its name. */
+function looksLikeFile(name: string): boolean {
+  return /[./\\]/.test(name);
 }
 
 async function showFromDataset(
@@ -69,13 +97,15 @@ async function showFromDataset(
     });
   }
   const root = rootOf(dataset, options);
-  const reading = { simulated: false };
+  const simulated = dataset.kind === 'events' && (await dataset.isSimulated?.(root)) === true;
+  const reading = { simulated };
   if (dataset.kind === 'images') {
     const image = await readNamedImage(dataset, root, wanted, reading);
     const { channels, height, width } = dataset.image;
     const label = dataset.classes[image.class] ?? '';
     return {
       name: `${name}-${wanted}`,
+      simulated,
       frames: { shape: [1, channels, height, width], data: Uint8Array.from(image.pixels) },
       facts: [
         ['image', `${dataset.title}, ${wanted}`],
@@ -88,13 +118,16 @@ async function showFromDataset(
   const label = dataset.classes[found.clip.class] ?? '';
   return readClip(dataset, root, found, reading, (events, span) =>
     describeClip(found.name, events, span, dataset.sensor, options, {
+      simulated,
       facts: [
         ['clip', `${dataset.title}, ${found.name}`],
+        ...(simulated ? [['simulated', 'no camera, no people'] as const] : []),
         ['class', label],
         ...(found.clip.user === null ? [] : [['user', `${found.clip.user}, ${found.clip.light}`] as const]),
       ],
       values: {
         dataset: name,
+        simulated,
         clip: found.name,
         split: found.split,
         class: label,
@@ -123,6 +156,7 @@ async function showRecording(file: string, options: ShowOptions): Promise<Shown>
   const last = events.tUs.reduce((a, b) => Math.max(a, b), 0);
   const span = clip.count === 0 ? { startUs: 0, endUs: 0 } : { startUs: first, endUs: last + 1 };
   return describeClip(path.basename(file), clip, span, sensor, options, {
+    simulated: false,
     facts: [['recording', `${file}, ${format}, ${sensor.width} x ${sensor.height} pixels`]],
     values: { recording: path.resolve(file), format, sensor },
   });
@@ -134,15 +168,31 @@ function describeClip(
   { startUs, endUs }: { readonly startUs: number; readonly endUs: number },
   sensor: Sensor,
   { steps, splitBy }: ShowOptions,
-  known: Pick<Shown, 'facts' | 'values'>,
+  known: Pick<Shown, 'facts' | 'values' | 'simulated'>,
 ): Shown {
   const shape = [steps, 2, sensor.height, sensor.width];
-  const data = new Uint32Array(shape.reduce((a, b) => a * b, 1));
+  const counts = shape.reduce((a, b) => a * b, 1);
+  if (counts > LARGEST_COUNTS) {
+    const most = Math.floor(LARGEST_COUNTS / (2 * sensor.height * sensor.width));
+    throw new ReproError(
+      'recording-size',
+      `${steps} frames of ${sensor.width} x ${sensor.height} pixels are too many.`,
+      {
+        where: name,
+        fix:
+          most > 0
+            ? `Use at most --steps ${most}.`
+            : 'No camera has so many pixels: an event is far outside, so the file is probably damaged.',
+      },
+    );
+  }
+  const data = new Uint32Array(counts);
   events.integrate({ steps, splitBy, sensor, downsample: 1 }, data);
   const seconds = (endUs - startUs) / 1e6;
   const rate = seconds > 0 ? events.count / seconds : 0;
   return {
     name,
+    simulated: known.simulated,
     frames: { shape, data },
     facts: [
       ...known.facts,

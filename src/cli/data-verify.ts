@@ -12,6 +12,9 @@ import { printJson } from './load.ts';
 import { listenForSignals } from './signals.ts';
 import { showTraining } from './view/training-view.ts';
 
+/** With so few, the error itself shows them all. */
+const SHOWN_PROBLEMS = 3;
+
 interface VerifyOptions extends DataOptions {
   readonly simulated?: boolean;
 }
@@ -22,6 +25,7 @@ export async function verifyDataset(name: string, options: VerifyOptions): Promi
   const root = rootOf(dataset, options);
   const signals = listenForSignals();
   const view = await showTraining('data verify', `${dataset.title} in ${showPath(root)}`);
+  const problems: string[] = [];
   let manifest: Manifest;
   try {
     manifest = await dataset.verify(root, {
@@ -30,20 +34,31 @@ export async function verifyDataset(name: string, options: VerifyOptions): Promi
       // The compiled file with this code, which a thread can run from.
       threads: { count: os.availableParallelism(), module: new URL(import.meta.url) },
       progress: (done, total) => view.progress({ done, total, unit: dataset.recordingsNoun }),
+      log: (line) => problems.push(line),
     });
     view.finish();
+    view.close();
   } catch (error) {
+    view.close();
     if (signals.received() !== null) {
+      process.stderr.write('Stopped; nothing was changed.\n');
       process.exitCode = exitCodeOfSignal(signals.received());
       return;
     }
     if (!(error instanceof ReproError)) throw error;
-    view.close();
     process.stderr.write(`${describeError(sayRoot(error))}\n`);
+    // The error shows a few of each kind.
+    if (options.json === true) {
+      const { code, message } = error;
+      printJson({ version: 1, command: 'data verify', dataset: name, error: { code, message }, problems });
+    } else if (problems.length > SHOWN_PROBLEMS) {
+      process.stderr.write(
+        `All ${problems.length} problems:\n${problems.map((line) => `  ${line}\n`).join('')}`,
+      );
+    }
     process.exitCode = exitCode.stageFailed;
     return;
   } finally {
-    view.close();
     signals.dispose();
   }
   for (const warning of manifest.warnings) printWarning(warning);
@@ -51,12 +66,15 @@ export async function verifyDataset(name: string, options: VerifyOptions): Promi
   else printLines(linesOf(manifest));
 }
 
-/** Stages say `dataset.root`, which here is `--root`. */
+/** Errors are worded for the stage `verify`, whose `dataset.root` is `--root` here, and which has a log. */
 function sayRoot(error: ReproError): ReproError {
   const { code, message, where, fix, cause } = error;
   return new ReproError(code, message, {
     where: where === 'dataset.root' ? '--root' : where,
-    fix: fix?.replace(`${RELATIVE_ROOT}.\n`, ''),
+    fix: fix
+      ?.replace(`${RELATIVE_ROOT}.\n`, '')
+      .replace(/^.*`repro logs verify`.*\n/m, '')
+      .replaceAll('then `repro run verify`', 'then run this again'),
     cause,
   });
 }

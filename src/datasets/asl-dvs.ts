@@ -22,7 +22,7 @@ export const ASL_DVS_LAYOUT: SampleLayout = {
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,
-  // As in the library that the original loads it with: numbers 1 to 3,360 of each class.
+  // As a public script with the original's arguments splits it: numbers 1 to 3,360 of each class.
   trainShare: 0.8,
   parseName(path) {
     const match = /^([a-y])\/([a-y])_(\d+)\.mat$/.exec(path);
@@ -57,8 +57,8 @@ export const ASL_DVS = datasetOfSamples(ASL_DVS_LAYOUT, {
   homepage: HOMEPAGE,
   files: [],
   remarks: [
-    'It was published without a split. As in the library that the original uses, the first 80 % of each class by number are for training: 1 to 3,360.',
+    "It was published without a split. The first 80 % of each class by number are for training, 1 to 3,360, as a public script with the original's arguments splits it.",
     'The thesis lists it, but its code stops before it builds a network; docs/networks.md says what is trained here.',
-    'Dropbox packs the download anew each time, so no checksum is published: verify checks the structure of every file.',
+    'Dropbox packs the download anew each time, so there is no checksum to rely on: verify checks the structure of every file.',
   ],
 });

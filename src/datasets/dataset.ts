@@ -125,6 +125,8 @@ export interface DatasetFacts {
 export interface EventDataset extends DatasetFacts {
   readonly kind: 'events';
   readonly sensor: Sensor;
+  /** Whether the recordings say that they are simulated; absent if no simulated ones exist. */
+  isSimulated?(root: string): Promise<boolean>;
   /** The clips without their events. */
   listClips(root: string, options: ReadOptions): Promise<Clips>;
   /** Whether some of the clips take about as long to read as all of them, as from a `.tar.gz`; by default they do not. */

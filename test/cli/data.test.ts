@@ -8,6 +8,7 @@ import process from 'node:process';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
+import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { gestureFiles, writeGestures } from '../support/gesture-fixture.ts';
 import { environment, repro } from './tiny-project.ts';
 
@@ -103,8 +104,22 @@ describe('repro data verify', () => {
     await fs.writeFile(path.join(root, 'Test/3/00001.bin'), SAMPLE.subarray(0, 7));
     const damaged = await call('verify', 'nmnist', '--root', root, '--json');
     expect(damaged.stderr).toContain('Test/3/00001.bin: byte 5');
-    expect(damaged.stdout).toBe('');
+    expect(JSON.parse(damaged.stdout)).toMatchObject({
+      error: { code: 'data-corrupt' },
+      problems: [expect.stringContaining('Test/3/00001.bin: byte 5')],
+    });
     expect(damaged.exitCode).toBe(1);
+  });
+
+  test('lists every problem, not only the few in the error', async () => {
+    const root = await writeNmnist();
+    for (let digit = 0; digit < 7; digit++) {
+      await fs.writeFile(path.join(root, `Test/${digit}/00001.bin`), SAMPLE.subarray(0, 7));
+    }
+    const { stderr } = await call('verify', 'nmnist', '--root', root);
+    expect(stderr).toContain('samples cannot be read (7, the first 3):');
+    expect(stderr).toMatch(/All 7 problems:\n(?:.*Test\/\d\/00001\.bin.*\n?){7}$/);
+    expect(stderr).not.toContain('repro logs');
   });
 });
 
@@ -181,7 +196,15 @@ describe('repro data show', () => {
     expect(which.stderr).toContain('user01_led.aedat:1 hand clapping');
     expect(which.exitCode).toBe(2);
     const one = await call('show', 'dvs128-gesture', 'user01_led:2', '--root', folder, '--json');
-    expect(JSON.parse(one.stdout)).toMatchObject({ clip: 'user01_led.aedat:2', user: 1, light: 'led' });
+    expect(JSON.parse(one.stdout)).toMatchObject({
+      clip: 'user01_led.aedat:2',
+      class: 'right hand wave',
+      simulated: true,
+      user: 1,
+      light: 'led',
+    });
+    const text = await call('show', 'dvs128-gesture', 'user01_led:2', '--root', folder, '--force');
+    expect(text.stdout).toMatch(/^simulated +no camera, no people$/m);
     const none = await call('show', 'dvs128-gesture', 'user1_led', '--root', folder);
     expect(none.stderr).toContain('Closest: user01_led.aedat');
   });
@@ -194,6 +217,20 @@ describe('repro data show', () => {
     expect(old.stdout).toMatch(/AEDAT 3\.1, 128 x 128 pixels$/m);
     const older = await call('show', path.join(fixtures, 'cifar10-dvs.aedat'));
     expect(older.stdout).toMatch(/AEDAT 2\.0 of a DVS128, 128 x 128 pixels$/m);
+    const none = await call('show', 'my-recording.aedat4');
+    expect(none.stderr).toContain('my-recording.aedat4  no such file.');
+    const many = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '--steps', '5000');
+    expect(many.stderr).toContain('--steps 5000: at most 1000.');
+    const far = encodeAedat3({
+      tUs: Float64Array.of(1),
+      x: Uint16Array.of(30_000),
+      y: Uint16Array.of(30_000),
+      p: Uint8Array.of(1),
+    });
+    await fs.writeFile(path.join(folder, 'far.aedat'), far);
+    const huge = await call('show', 'far.aedat');
+    expect(huge.stderr).toContain('20 frames of 30001 x 30001 pixels are too many.');
+    expect(huge.exitCode).toBe(2);
     const other = await call('show', path.join(fixtures, 'expected.json'));
     expect(other.stderr).toContain('this is not a recording that can be read by itself');
     expect(other.exitCode).toBe(2);

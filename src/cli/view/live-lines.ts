@@ -19,8 +19,10 @@ function drawBar(share: number): string {
 
 /** `42 % · 3.1 batches/s · 40 s left`, as far as known. */
 function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: boolean): string {
-  if (one.progress === null || one.progress.total <= 0) return `${formatSeconds(elapsedSeconds)}`;
+  if (one.progress === null) return formatSeconds(elapsedSeconds);
   const { done, total, unit, note } = one.progress;
+  // Without a known end there is no share; the note says how much is done.
+  if (total <= 0) return [formatSeconds(elapsedSeconds), ...(note === undefined ? [] : [note])].join(' · ');
   const share = done / total;
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
   const parts = [withBar ? `${drawBar(share)} ${percent}` : percent];

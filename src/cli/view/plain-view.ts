@@ -53,7 +53,9 @@ export class PlainView implements View {
         if (!due) return null;
         this.#lastProgress.set(event.id, { share, atMs: nowMs });
         const figures = `${Math.floor(share * 100)} % (${done} of ${total}${unit === undefined ? '' : ` ${unit}`})`;
-        return `  ${event.id}  ${figures}${note === undefined ? '' : `  ${note}`}`;
+        // Without a known end, only the note says how much is done.
+        const parts = [...(total > 0 ? [figures] : []), ...(note === undefined ? [] : [note])];
+        return parts.length === 0 ? null : `  ${event.id}  ${parts.join('  ')}`;
       }
       case 'note':
         return event.level === 'warning'

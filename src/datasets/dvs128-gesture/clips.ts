@@ -14,9 +14,21 @@ import { byName, readWhole } from '../file-tree.ts';
 import { showPath } from '../show-path.ts';
 import { WorkingSpace } from '../working-space.ts';
 import { parseTrialList } from './check.ts';
-import { CLASSES, labelsNameOf, parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
+import { CLASSES, labelsNameOf, parseRecordingName, SENSOR, SIMULATED_MARK, TRIAL_LISTS } from './facts.ts';
 import { isText, LARGEST_TEXT_BYTES } from './inspect.ts';
 import { locateGestures } from './locate.ts';
+
+/** Whether `SIMULATED.txt` is beside the recordings. */
+export async function areGesturesSimulated(root: string): Promise<boolean> {
+  const place = await locateGestures(root);
+  const names = await place.list();
+  if (names !== null) return names.includes(SIMULATED_MARK);
+  let found = false;
+  await place.tree.walk(async (file) => {
+    if (file.path === SIMULATED_MARK) found = true;
+  });
+  return found;
+}
 
 /** The clips named by trial lists and labels; for an archive this takes a pass over all of it. */
 export async function listGestureClips(root: string, options: ReadOptions): Promise<Clips> {
