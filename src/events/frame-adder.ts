@@ -3,8 +3,10 @@ import { frameSize } from './frames.ts';
 
 /** Adds events to frames, one frame at a time. */
 interface FrameAdder {
-  /** Makes the tables that give an event's place in a frame. */
-  prepare(layout: FrameLayout): void;
+  /** Makes the tables that give an event's place in a frame, for one user from now on. */
+  prepare(layout: FrameLayout, user: object): void;
+  /** @throws {RangeError} if it was prepared for another user meanwhile: their counts would be mixed */
+  requireUser(user: object): void;
   /** Whether the working frame is large enough for frames of this length. */
   fits(frame: Counts): boolean;
   /** Empties this much of the working frame. */
@@ -37,8 +39,10 @@ function makeAdder(): FrameAdder {
   const columns = new Int32Array(COLUMNS);
   const frame = new Uint8Array(FRAME);
   let prepared: FrameLayout | null = null;
+  let current: object | null = null;
 
-  const prepare = (layout: FrameLayout): void => {
+  const prepare = (layout: FrameLayout, user: object): void => {
+    current = user;
     if (prepared === layout) return;
     prepared = layout;
     const { sensor, downsample } = layout;
@@ -89,6 +93,9 @@ function makeAdder(): FrameAdder {
 
   return {
     prepare,
+    requireUser: (user) => {
+      if (current !== user) throw new RangeError('events of two clips are counted at the same time');
+    },
     fits: (target) => target instanceof Uint8Array && target.length <= FRAME,
     clear: (length) => void frame.fill(0, 0, length),
     load: (target) => frame.set(target),

@@ -36,11 +36,12 @@ export class FrameCounting {
       counts.subarray(i * length, (i + 1) * length),
     );
     this.#untouched = new Set(this.#frames);
-    ADDER.prepare(layout);
+    ADDER.prepare(layout, this);
   }
 
   /** @returns all counts OR-ed: at least the largest, and below a power of two if that is */
   finish(): number {
+    ADDER.requireUser(this);
     this.#openFrame(null);
     for (const counts of this.#untouched) counts.fill(0);
     return this.#bits;
@@ -48,6 +49,7 @@ export class FrameCounting {
 
   /** Adds the events in `words[from]` to `words[to - 1]` of a block. */
   add(block: EventBlock, from: number, to: number): void {
+    ADDER.requireUser(this);
     const split = this.#split;
     for (let at = from; at < to; ) {
       const frame = split.frameOf(this.#index, split.byTime ? timeAt(block, at) : 0);

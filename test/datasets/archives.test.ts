@@ -37,13 +37,16 @@ function oneEntry(entry: {
 describe('the files of a folder', () => {
   test('are sorted by code unit, without hidden ones, down to the given depth', async () => {
     await mkdir(path.join(folder, 'd', 'deep'), { recursive: true });
-    for (const name of ['b', 'B', 'a10', 'a9', '.hidden', 'd/x', 'd/deep/y'])
+    await mkdir(path.join(folder, 'd-e'));
+    // By code unit, `-` comes before `/`: a listing folder by folder would have d/x first.
+    for (const name of ['b', 'B', 'a10', 'a9', '.hidden', 'd/x', 'd-e/x', 'd/deep/y'])
       await writeFile(path.join(folder, name), name);
     expect((await contents(new FolderTree(folder, 2))).map(([name]) => name)).toEqual([
       'B',
       'a10',
       'a9',
       'b',
+      'd-e/x',
       'd/x',
     ]);
   });

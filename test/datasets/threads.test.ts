@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { verifyGestures } from '../../src/datasets/dvs128-gesture/verify.ts';
 import { DVS128_GESTURE } from '../../src/datasets/dvs128-gesture.ts';
+import { putTogether, takeApart } from '../../src/datasets/error-parts.ts';
 import { divideClips } from '../../src/datasets/frame-thread.ts';
 import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer.ts';
 import { NMNIST } from '../../src/datasets/nmnist.ts';
@@ -80,12 +81,27 @@ describe('frames made in threads of the stage’s own bundle', () => {
     expect(await readdir(output)).toEqual([]);
   });
 
-  test('keep the code of a system error', async () => {
+  test('report a recording that is no file', async () => {
     const folder = await writeGestures(root, gestureFiles(false));
     await rm(path.join(folder, 'user02_led.aedat'));
     await mkdir(path.join(folder, 'user02_led.aedat'));
     const options = { ...base, root, output, threads: { count: 2, module: frames.file } };
-    await expect(writeFrames(options)).rejects.toMatchObject({ code: 'data-corrupt' });
+    await expect(writeFrames(options)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringContaining('user02_led.aedat'),
+    });
+  });
+
+  test('pass on what a system error says besides its message', async () => {
+    const error = await readFile(path.join(root, 'none')).catch((thrown: unknown) => thrown);
+    const { isForPeople, ...parts } = structuredClone(takeApart(error));
+    expect(isForPeople).toBe(false);
+    expect(putTogether({ isForPeople, ...parts })).toMatchObject({
+      message: expect.stringContaining('no such file'),
+      code: 'ENOENT',
+      syscall: 'open',
+      path: path.join(root, 'none'),
+    });
   });
 
   test('stop when the signal is aborted', async () => {

@@ -6,6 +6,7 @@ import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
 import { clipOfEvents } from '../../src/events/clip-events.ts';
 import { ClipCollector, type Span } from '../../src/events/clips.ts';
 import type { Events, Sensor } from '../../src/events/events.ts';
+import { FrameCounting } from '../../src/events/frame-counting.ts';
 import { type FrameLayout, frameSize, type SplitBy } from '../../src/events/frames.ts';
 
 /** How the bytes reach the reader the first time. */
@@ -165,5 +166,63 @@ describe('the clips of an AEDAT 3.1 recording', () => {
     expect(() => changed.integrate(layout, new Uint8Array(8))).toThrow(
       expect.objectContaining({ code: 'data-changed', where: 'a.aedat' }),
     );
+  });
+});
+
+describe('events exactly at the bounds', () => {
+  /** One event at each time, all at the same pixel and polarity 1. */
+  function recordingAt(...tUs: readonly number[]): Uint8Array {
+    const length = tUs.length;
+    const events = {
+      tUs: Float64Array.from(tUs),
+      x: new Uint16Array(length),
+      y: new Uint16Array(length),
+      p: new Uint8Array(length).fill(1),
+    };
+    return encodeAedat3(events, { packetEvents: 3 });
+  }
+
+  const sensor = { height: 1, width: 1 };
+
+  /** How many events each frame of the clip has. */
+  function countsOf(bytes: Uint8Array, span: Span, layout: Omit<FrameLayout, 'sensor' | 'downsample'>) {
+    const [clip] = cut(bytes, [span], { sensor, way: 'memory' }).clips;
+    const { counts } = framesOf(clip!, { ...layout, sensor, downsample: 1 });
+    // [T, 2, 1, 1], polarity 1.
+    return [...counts].filter((_, i) => i % 2 === 1);
+  }
+
+  const all = { startUs: 0, endUs: 1000 };
+
+  test('of a frame by time belong to the frame that starts there', () => {
+    // Δt = floor((130 - 100) / 3) = 10.
+    const bytes = recordingAt(100, 109, 110, 119, 120, 121, 130);
+    expect(countsOf(bytes, all, { steps: 3, splitBy: 'time' })).toEqual([2, 2, 3]);
+  });
+
+  test('of a frame of a fixed duration do too, and later events are left out', () => {
+    const bytes = recordingAt(100, 109, 110, 119, 120, 121, 130);
+    expect(countsOf(bytes, all, { steps: 3, splitBy: 'duration', durationUs: 10 })).toEqual([2, 2, 2]);
+    expect(countsOf(bytes, all, { steps: 2, splitBy: 'duration', durationUs: 10 })).toEqual([2, 2]);
+  });
+
+  test('of a frame by number are counted: floor(7 / 3) = 2, 2 and the rest', () => {
+    const bytes = recordingAt(100, 100, 100, 100, 100, 100, 130);
+    expect(countsOf(bytes, all, { steps: 3, splitBy: 'number' })).toEqual([2, 2, 3]);
+  });
+
+  test('of a clip belong to the clip that starts there', () => {
+    const bytes = recordingAt(99, 100, 109, 110, 111);
+    const one = { steps: 1, splitBy: 'number' } as const;
+    expect(countsOf(bytes, { startUs: 100, endUs: 110 }, one)).toEqual([2]);
+    expect(countsOf(bytes, { startUs: 110, endUs: 112 }, one)).toEqual([2]);
+  });
+
+  test('two clips are not counted at the same time', () => {
+    const layout = { steps: 1, splitBy: 'number', sensor, downsample: 1 } as const;
+    const clip = { count: 1, firstUs: 0, lastUs: 0 };
+    const first = new FrameCounting(layout, clip, new Uint8Array(2));
+    new FrameCounting(layout, clip, new Uint8Array(2));
+    expect(() => first.finish()).toThrow('two clips are counted at the same time');
   });
 });
