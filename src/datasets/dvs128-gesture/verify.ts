@@ -52,15 +52,17 @@ export async function verifyGestures(
   }
   checkKind(new Set(found.keys()), options.simulated, root);
   const warnings: string[] = [];
+  const problems = new Problems();
   if (place.archive !== null) {
     archive = await describeArchive(place.archive, options.signal);
+    // It is also the only checksum of the labels.
     if (expected !== null && archive.md5 !== expected.archiveMd5) {
-      warnings.push(
-        `${archive.path}: md5 ${archive.md5} is not ${expected.archiveMd5}: this is not the published archive, whatever it contains.`,
+      problems.addPlace(
+        'the archive is not the published one',
+        `${archive.path} (${formatBytes(archive.sizeBytes)}): md5 ${archive.md5} is not ${expected.archiveMd5}`,
       );
     }
   }
-  const problems = new Problems();
   const trials = checkTrials(found, expected, problems);
   const labels = checkFiles(found, trials, expected, problems, warnings);
   problems.throwIfAny({
