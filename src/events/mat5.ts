@@ -11,7 +11,7 @@ import {
   UINT32,
   UTF8,
 } from './mat5/element.ts';
-import { failElement, failTooLarge, failVariable } from './mat5/errors.ts';
+import { failElement, failTooLarge, failTooMany, failVariable } from './mat5/errors.ts';
 import { HEADER_BYTES, readByteOrder } from './mat5/header.ts';
 import { inflateAll, inflateStart } from './mat5/inflate.ts';
 import { classBytes, isNumericClass, type MatNumbers, readNumbers } from './mat5/numbers.ts';
@@ -36,8 +36,11 @@ interface MatHeader {
   readonly next: number;
 }
 
-/** Enough compressed bytes for flags, some dimensions and a name, which has at most 63 letters in MATLAB. */
-const COMPRESSED_HEADER_BYTES = 1024;
+/** A recording has a handful. Each must be looked into for its name. */
+const MOST_VARIABLES = 1000;
+/** In a message. */
+const MOST_SHOWN_NAMES = 10;
+const MOST_SHOWN_LETTERS = 63;
 const CLASS_NAMES: Readonly<Record<number, string>> = {
   1: 'a cell array',
   2: 'a struct',
@@ -56,11 +59,12 @@ const COMPLEX_FLAG = 0x0800;
  * complex) is skipped, or an error if it is wanted.
  *
  * @param file name for messages
- * @param wanted names; without it, every numeric array is read. Others are not even unpacked.
+ * @param wanted names; without it, every numeric array is read. Of others, only the name is unpacked.
  * @param limitBytes most bytes that the arrays may take together; small files can unpack to a thousand times their size
  * @returns the arrays by name; the last one counts where a name occurs twice, as in MATLAB
  * @throws {ReproError} `mat5-header` for another kind of file (4 and 7.3 are named), `mat5-element` for damage,
- *   `mat5-truncated`, `mat5-size` beyond `limitBytes`, `mat5-variable` for a wanted array that is missing or not numeric
+ *   `mat5-truncated`, `mat5-size` beyond `limitBytes` or 1,000 variables, `mat5-variable` for a wanted array that is missing
+ *   or not numeric
  * @see "MAT-File Format", The MathWorks, chapter 1; docs/formats.md
  */
 export function readMat5(
@@ -74,9 +78,12 @@ export function readMat5(
   const arrays = new Map<string, MatArray>();
   const names: string[] = [];
   let usedBytes = 0;
+  let variables = 0;
   for (let at = HEADER_BYTES; at < bytes.length; ) {
     const element = readElement(source, at, bytes.length);
     at = element.next;
+    variables += 1;
+    if (variables > MOST_VARIABLES) failTooMany(placeIn(source, element.at), MOST_VARIABLES);
     const matrix = openMatrix(source, element);
     const header = readHeader(matrix.source, matrix.element);
     if (header.name !== '') names.push(header.name);
@@ -96,16 +103,25 @@ export function readMat5(
   }
   for (const name of wanted ?? []) {
     if (arrays.has(name)) continue;
-    const others =
-      names.length === 0 ? 'no variables' : names.map((other) => JSON.stringify(other)).join(', ');
     failVariable(
       { file, byte: HEADER_BYTES },
       name,
-      `is missing; the file contains ${others}`,
+      `is missing; the file contains ${listNames(names)}`,
       'Use the published file.',
     );
   }
   return arrays;
+}
+
+function listNames(names: readonly string[]): string {
+  if (names.length === 0) return 'no variables';
+  const shown = names
+    .slice(0, MOST_SHOWN_NAMES)
+    .map((name) =>
+      JSON.stringify(name.length > MOST_SHOWN_LETTERS ? `${name.slice(0, MOST_SHOWN_LETTERS)}…` : name),
+    );
+  const more = names.length - shown.length;
+  return more === 0 ? shown.join(', ') : `${shown.join(', ')} and ${more.toLocaleString('en-US')} more`;
 }
 
 interface OpenMatrix {
@@ -126,7 +142,7 @@ function openMatrix(source: MatBytes, outer: MatElement): OpenMatrix {
   if (outer.type !== COMPRESSED) failElement(place, `an element of type ${outer.type} is no variable`);
   const compressed = source.bytes.subarray(outer.start, outer.start + outer.sizeBytes);
   const open = (bytes: Uint8Array) => openBytes(bytes, source.littleEndian, source.file, outer.at);
-  const start = open(inflateStart(compressed, place, COMPRESSED_HEADER_BYTES));
+  const start = open(inflateStart(compressed, place));
   const element = readElement(start, 0, Number.POSITIVE_INFINITY);
   if (element.type !== MATRIX)
     failElement(place, `the compressed element is of type ${element.type}, no variable`);

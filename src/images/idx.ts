@@ -1,5 +1,5 @@
-import { constants, gunzipSync } from 'node:zlib';
-import { hasErrorCode, ReproError } from '../errors.ts';
+import { canHold, inflateStart, inflateWhole } from '../compression/inflate.ts';
+import { ReproError } from '../errors.ts';
 
 /** The numbers of an IDX file of unsigned bytes. */
 export interface IdxArray {
@@ -18,36 +18,41 @@ const TYPES: Readonly<Record<number, string>> = {
   13: '32-bit floats',
   14: '64-bit floats',
 };
-/** Deflate cannot do better than about 1032 : 1, so a larger claim is false before anything is unpacked. */
-const LARGEST_RATIO = 1032;
-/** Enough of a gzip file for its own header, with a name, and the first 1024 bytes of an IDX file. */
+/** The longest header: 255 dimensions. */
+const MOST_HEADER_BYTES = 4 + 4 * 255;
+/** Enough of a gzip file for its own header, with a name, and that of an IDX file. */
 const GZIP_START_BYTES = 4096;
 const DAMAGED = 'The file is cut off or damaged: download it again.';
+const OTHER = 'This is another file, or a damaged one: download it again.';
 
 /**
  * Reads an IDX file, the format of MNIST and FashionMNIST, gzip-compressed or not: 0, 0, type, number of dimensions,
  * the dimensions (u32, big-endian), the numbers. The size follows from the dimensions and must be exact.
  *
  * @param file name for messages
+ * @param limitBytes most bytes of the unpacked file; a larger claim is refused before anything but the header is unpacked
  * @throws {ReproError} `idx-header` for anything but an IDX file of unsigned bytes; `idx-size` if numbers are missing or
- *   something follows them; `idx-gzip` if it cannot be unpacked; each with file and byte (of the unpacked file)
+ *   something follows them, or beyond `limitBytes`; `idx-gzip` if it cannot be unpacked; each with file and byte (of the
+ *   unpacked file)
  * @see http://yann.lecun.com/exdb/mnist/; docs/formats.md
  */
-export function decodeIdx(bytes: Uint8Array, file: string): IdxArray {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return decodeGzip(bytes, file);
-  const { shape, headerBytes, sizeBytes } = readHeader(bytes, file);
-  if (bytes.length !== sizeBytes) failSize(file, shape, sizeBytes, bytes.length);
+export function decodeIdx(bytes: Uint8Array, file: string, limitBytes = Number.POSITIVE_INFINITY): IdxArray {
+  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return decodeGzip(bytes, file, limitBytes);
+  const { shape, headerBytes, sizeBytes } = readHeader(bytes, file, limitBytes);
+  if (bytes.length !== sizeBytes) failSize(file, shape, sizeBytes, thereAre(bytes.length));
   return { shape, data: bytes.subarray(headerBytes) };
 }
 
-function decodeGzip(bytes: Uint8Array, file: string): IdxArray {
-  const start = unpack(bytes.subarray(0, GZIP_START_BYTES), file, constants.Z_SYNC_FLUSH, undefined);
-  const { shape, headerBytes, sizeBytes } = readHeader(start.bytes, file);
-  if (sizeBytes > bytes.length * LARGEST_RATIO) {
-    failSize(file, shape, sizeBytes, null, `${bytes.length} compressed bytes cannot hold that much`);
+function decodeGzip(bytes: Uint8Array, file: string, limitBytes: number): IdxArray {
+  const start = explain(file, () => inflateStart(bytes, 'gzip', MOST_HEADER_BYTES, GZIP_START_BYTES));
+  const { shape, headerBytes, sizeBytes } = readHeader(start, file, limitBytes);
+  if (!canHold(bytes.length, sizeBytes)) {
+    failSize(file, shape, sizeBytes, `but ${bytes.length} compressed bytes cannot hold that much`);
   }
-  const { bytes: unpacked, used } = unpack(bytes, file, constants.Z_FINISH, sizeBytes);
-  if (unpacked.length !== sizeBytes) failSize(file, shape, sizeBytes, unpacked.length);
+  const inflated = explain(file, () => inflateWhole(bytes, 'gzip', sizeBytes));
+  if (inflated === 'too long') failSize(file, shape, sizeBytes, 'but more follows');
+  const { bytes: unpacked, used } = inflated;
+  if (unpacked.length !== sizeBytes) failSize(file, shape, sizeBytes, thereAre(unpacked.length));
   if (used !== bytes.length) {
     throw new ReproError('idx-gzip', `${bytes.length - used} bytes follow the compressed data.`, {
       where: `${file}: byte ${used} of the compressed file`,
@@ -60,6 +65,7 @@ function decodeGzip(bytes: Uint8Array, file: string): IdxArray {
 function readHeader(
   bytes: Uint8Array,
   file: string,
+  limitBytes: number,
 ): { readonly shape: number[]; readonly headerBytes: number; readonly sizeBytes: number } {
   if (bytes.length === 0) failHeader(file, 0, 'the file is empty', 'Download it again.');
   if (bytes.length < 4) failHeader(file, bytes.length, 'the file ends within its header', DAMAGED);
@@ -94,49 +100,28 @@ function readHeader(
   const sizeBytes = shape.reduce((product, size) => product * size, 1) + headerBytes;
   if (!Number.isSafeInteger(sizeBytes))
     failHeader(file, 4, `${shape.join(' x ')} is impossibly large`, DAMAGED);
+  if (sizeBytes > limitBytes) {
+    failSize(file, shape, sizeBytes, `but at most ${limitBytes.toLocaleString('en-US')} are read`, OTHER);
+  }
   return { shape, headerBytes, sizeBytes };
 }
 
-function unpack(
-  bytes: Uint8Array,
-  file: string,
-  finishFlush: number,
-  maxOutputLength: number | undefined,
-): { readonly bytes: Uint8Array; readonly used: number } {
+/** zlib's errors, with the file. */
+function explain<T>(file: string, unpack: () => T): T {
   try {
-    // With `info`, the result also has the stream, which knows how much of its input it used.
-    const result: unknown = gunzipSync(bytes, {
-      finishFlush,
-      info: true,
-      ...(maxOutputLength === undefined ? {} : { maxOutputLength }),
-    });
-    return readInfo(result);
+    return unpack();
   } catch (error) {
-    const tooLong = hasErrorCode(error, 'ERR_BUFFER_TOO_LARGE');
-    throw new ReproError(
-      tooLong ? 'idx-size' : 'idx-gzip',
-      tooLong
-        ? `more follows the ${maxOutputLength} bytes that its dimensions ask for.`
-        : `it cannot be unpacked: ${error instanceof Error ? error.message : String(error)}.`,
-      { where: file, fix: DAMAGED, cause: error },
-    );
+    const what = error instanceof Error ? error.message : String(error);
+    throw new ReproError('idx-gzip', `it cannot be unpacked: ${what}.`, {
+      where: file,
+      fix: DAMAGED,
+      cause: error,
+    });
   }
 }
 
-function readInfo(result: unknown): { readonly bytes: Uint8Array; readonly used: number } {
-  if (typeof result === 'object' && result !== null && 'buffer' in result && 'engine' in result) {
-    const { buffer, engine } = result;
-    if (
-      buffer instanceof Uint8Array &&
-      typeof engine === 'object' &&
-      engine !== null &&
-      'bytesWritten' in engine &&
-      typeof engine.bytesWritten === 'number'
-    ) {
-      return { bytes: buffer, used: engine.bytesWritten };
-    }
-  }
-  throw new TypeError('zlib did not return its result and its stream');
+function thereAre(bytes: number): string {
+  return `but there are ${bytes.toLocaleString('en-US')}`;
 }
 
 function failHeader(file: string, byte: number, what: string, fix: string): never {
@@ -147,12 +132,12 @@ function failSize(
   file: string,
   shape: readonly number[],
   sizeBytes: number,
-  found: number | null,
-  instead = `there are ${found?.toLocaleString('en-US')}`,
+  butWhat: string,
+  fix = DAMAGED,
 ): never {
   throw new ReproError(
     'idx-size',
-    `${shape.join(' x ')} numbers and their header are ${sizeBytes.toLocaleString('en-US')} bytes, but ${instead}.`,
-    { where: file, fix: DAMAGED },
+    `${shape.join(' x ')} numbers and their header are ${sizeBytes.toLocaleString('en-US')} bytes, ${butWhat}.`,
+    { where: file, fix },
   );
 }

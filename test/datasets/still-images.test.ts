@@ -154,6 +154,26 @@ describe('verifying MNIST', () => {
     });
   });
 
+  test('rejects files of more than 600,000 images before they are unpacked', async () => {
+    await writeMnist();
+    const images = path.join(root, 't10k-images-idx3-ubyte.gz');
+    // As many packed bytes as it takes; most of them cannot be unpacked, so an attempt would be another error.
+    const packed = gzipSync(idx([600_001, 28, 28], new Uint8Array(600_000)), { level: 0 });
+    await writeFile(images, packed.fill(0xff, 10_000));
+    await expect(SMALL.verify(root, real)).rejects.toMatchObject({
+      code: 'idx-size',
+      where: 't10k-images-idx3-ubyte.gz',
+      message: expect.stringContaining('but at most 470,400,016 are read'),
+    });
+    await writeMnist();
+    await writeFile(path.join(root, 't10k-labels-idx1-ubyte.gz'), new Uint8Array(700_000));
+    await expect(SMALL.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      where: 't10k-labels-idx1-ubyte.gz',
+      message: expect.stringContaining('too many: MNIST has labels of less than'),
+    });
+  });
+
   test('rejects a file that was cut off, and simulated images', async () => {
     await writeMnist();
     const name = path.join(root, 'train-images-idx3-ubyte.gz');

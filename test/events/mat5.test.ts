@@ -31,6 +31,23 @@ function compressedFile(contents: Uint8Array): Buffer {
   return fileOf(Buffer.concat([tag, packed]));
 }
 
+/** A file of compressed variables of a million bytes each, named `a0000` and so on. */
+function fileOfBombs(count: number): Buffer {
+  const elements = Array.from({ length: count }, (_, i) => {
+    const variable = Buffer.alloc(1 << 16);
+    [14, 1_000_000, 6, 8, 9, 0, 5, 8, 1, 1, 1, 5].forEach((word, at) => {
+      variable.writeUInt32LE(word, at * 4);
+    });
+    variable.write(`a${String(i).padStart(4, '0')}`, 48);
+    const packed = deflateSync(variable);
+    const tag = Buffer.alloc(8);
+    tag.writeUInt32LE(15, 0);
+    tag.writeUInt32LE(packed.length, 4);
+    return Buffer.concat([tag, packed]);
+  });
+  return fileOf(Buffer.concat(elements));
+}
+
 /** A [length, 1] array of bytes, named `x`, as an element with its tag. */
 function byteArray(length: number, there = length): Buffer {
   const start = Buffer.alloc(64);
@@ -175,6 +192,23 @@ describe('a damaged MATLAB 5 file', () => {
     expect(readMat5(bytes, 'a.mat').get('x')?.data).toHaveLength(8_000_000);
     expect(() => readMat5(bytes, 'a.mat', ['x'], 1_000_000)).toThrow(
       expect.objectContaining({ code: 'mat5-size', where: 'a.mat: byte 128' }),
+    );
+  });
+
+  test('with many variables is rejected, and a message names only some of them', () => {
+    expect(() => readMat5(fileOfBombs(1000), 'a.mat', ['ts'])).toThrow(
+      expect.objectContaining({
+        code: 'mat5-variable',
+        message:
+          'variable "ts" is missing; the file contains "a0000", "a0001", "a0002", "a0003", "a0004", "a0005", ' +
+          '"a0006", "a0007", "a0008", "a0009" and 990 more.',
+      }),
+    );
+    expect(() => readMat5(fileOfBombs(1001), 'a.mat', ['ts'])).toThrow(
+      expect.objectContaining({
+        code: 'mat5-size',
+        message: 'the file has more than 1,000 variables.',
+      }),
     );
   });
 

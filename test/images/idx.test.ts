@@ -57,8 +57,30 @@ describe('reading IDX', () => {
     expect(() => decodeIdx(bomb, 'a')).toThrow(
       expect.objectContaining({
         code: 'idx-size',
-        message: expect.stringContaining('more follows the 9 bytes'),
+        message: expect.stringContaining('are 9 bytes, but more follows'),
       }),
+    );
+  });
+
+  test('rejects a size beyond the limit after the header, whatever follows it', () => {
+    const header = Buffer.from([0, 0, 8, 3, 0, 0x1e, 0x84, 0x80, 0, 0, 0, 28, 0, 0, 0, 28]);
+    // Most of what follows the header cannot be unpacked, so an attempt would be another error.
+    const packed = gzipSync(Buffer.concat([header, Buffer.alloc(2_000_000)]), { level: 0 });
+    packed.fill(0xff, 10_000);
+    for (const bytes of [header, packed]) {
+      expect(() => decodeIdx(bytes, 'a', 470_400_016)).toThrow(
+        expect.objectContaining({
+          code: 'idx-size',
+          where: 'a',
+          message:
+            '2000000 x 28 x 28 numbers and their header are 1,568,000,016 bytes, but at most 470,400,016 are read.',
+        }),
+      );
+    }
+    expect(decodeIdx(plain, 'a', plain.length).shape).toEqual([2, 3, 4]);
+    expect(decodeIdx(gzip, 'a', plain.length).shape).toEqual([2, 3, 4]);
+    expect(() => decodeIdx(gzip, 'a', plain.length - 1)).toThrow(
+      expect.objectContaining({ code: 'idx-size' }),
     );
   });
 

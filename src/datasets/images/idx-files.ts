@@ -42,8 +42,10 @@ export interface ReadIdx {
   readonly files: readonly ManifestFile[];
 }
 
-/** Far more than 60,000 images of 28 x 28; a larger file is something else. */
-const LARGEST_BYTES = 1 << 30;
+/** Ten times those of MNIST: a file that claims more is something else. */
+const MOST_IMAGES = 600_000;
+/** Of an IDX file with images. */
+const HEADER_BYTES = 16;
 
 /**
  * Reads the images and labels of both splits. The contents count: a file that was packed again by someone else is right if its contents
@@ -65,7 +67,7 @@ export async function readIdxFiles(
   for (const file of facts.files) {
     const here = await findFile(root, file.name);
     if (here === null) missing.push(`${file.name}.gz`);
-    else found.set(file, await readIdxFile(root, here, file));
+    else found.set(file, await readIdxFile(facts, root, here, file));
     onFile(found.size, facts.files.length);
   }
   if (missing.length > 0) failMissing(facts, root, `lacks ${missing.join(', ')}`);
@@ -89,18 +91,27 @@ async function findFile(root: string, name: string): Promise<string | null> {
   return null;
 }
 
-async function readIdxFile(root: string, name: string, facts: IdxFile): Promise<FoundIdx> {
+async function readIdxFile(
+  { title, image }: IdxFacts,
+  root: string,
+  name: string,
+  facts: IdxFile,
+): Promise<FoundIdx> {
   const full = path.join(root, name);
   const { size } = await stat(full);
-  if (size > LARGEST_BYTES) {
-    throw new ReproError('data-corrupt', `${formatBytes(size)} is too large for it.`, {
-      where: name,
-      fix: 'Download it again.',
-    });
+  const itemBytes = facts.holds === 'images' ? image.height * image.width : 1;
+  const limitBytes = HEADER_BYTES + MOST_IMAGES * itemBytes;
+  // Packing makes no file larger, but for some bytes.
+  if (size > limitBytes) {
+    throw new ReproError(
+      'data-corrupt',
+      `${formatBytes(size)} are too many: ${title} has ${facts.holds} of less than ${formatBytes(limitBytes)}.`,
+      { where: name, fix: 'Download it again.' },
+    );
   }
   const bytes = await readFile(full);
   const md5 = createHash('md5').update(bytes).digest('hex');
-  const { shape, data } = decodeIdx(bytes, name);
+  const { shape, data } = decodeIdx(bytes, name, limitBytes);
   const published = name.endsWith('.gz') ? facts.gzMd5 : facts.md5;
   if (md5 !== published && md5OfContents(shape, data) !== facts.md5) {
     const found = `md5 ${md5} is not ${published}, and the contents are not the published ones either`;

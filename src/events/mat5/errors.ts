@@ -8,6 +8,7 @@ export interface MatPlace {
 }
 
 const DAMAGED = 'The file is cut off or damaged: download it again.';
+const OTHER = 'The file is damaged, or not the kind of recording that is read here.';
 
 export function describePlace({ file, byte, inside }: MatPlace): string {
   return inside === undefined
@@ -38,10 +39,15 @@ export function failTooLarge(place: MatPlace, sizeBytes: number, limitBytes: num
   throw new ReproError(
     'mat5-size',
     `the variables up to here take ${count(sizeBytes)} uncompressed; at most ${count(limitBytes)} are read.`,
-    {
-      where: describePlace(place),
-      fix: 'The file is damaged, or not the kind of recording that is read here.',
-    },
+    { where: describePlace(place), fix: OTHER },
+  );
+}
+
+export function failTooMany(place: MatPlace, mostVariables: number): never {
+  throw new ReproError(
+    'mat5-size',
+    `the file has more than ${mostVariables.toLocaleString('en-US')} variables.`,
+    { where: describePlace(place), fix: OTHER },
   );
 }
 

@@ -1,14 +1,17 @@
-import { inflateSync, constants as zlib } from 'node:zlib';
-import { hasErrorCode, ReproError } from '../../errors.ts';
+import * as compression from '../../compression/inflate.ts';
+import { ReproError } from '../../errors.ts';
 import { describePlace, failElement, failTruncated, type MatPlace } from './errors.ts';
 
-/** Deflate cannot do better than about 1032 : 1, so a larger claim is false before anything is unpacked. */
-const LARGEST_RATIO = 1032;
-const TAG_BYTES = 8;
+/** Flags, 32 dimensions and a name of 63 letters, MATLAB's longest, take 240 bytes. */
+const HEADER_BYTES = 512;
+/** Compressed; what another compressor than MATLAB's needs for them. */
+const PACKED_HEADER_BYTES = 1024;
 
-/** The first bytes of a compressed variable, enough for its name: about `compressedBytes` · 1032 at most. */
-export function inflateStart(compressed: Uint8Array, place: MatPlace, compressedBytes: number): Uint8Array {
-  return unpack(compressed.subarray(0, compressedBytes), place, zlib.Z_SYNC_FLUSH, undefined).bytes;
+/** The first bytes of a compressed variable, enough for its name. */
+export function inflateStart(compressed: Uint8Array, place: MatPlace): Uint8Array {
+  return explain(place, () =>
+    compression.inflateStart(compressed, 'zlib', HEADER_BYTES, PACKED_HEADER_BYTES),
+  );
 }
 
 /**
@@ -17,13 +20,17 @@ export function inflateStart(compressed: Uint8Array, place: MatPlace, compressed
  * @param sizeBytes uncompressed, with those 8 bytes
  */
 export function inflateAll(compressed: Uint8Array, place: MatPlace, sizeBytes: number): Uint8Array {
-  if (sizeBytes > compressed.length * LARGEST_RATIO + TAG_BYTES) {
+  if (!compression.canHold(compressed.length, sizeBytes)) {
     failElement(
       place,
       `${compressed.length} compressed bytes cannot hold the ${sizeBytes} that the variable claims`,
     );
   }
-  const { bytes, used } = unpack(compressed, place, zlib.Z_FINISH, sizeBytes);
+  const inflated = explain(place, () => compression.inflateWhole(compressed, 'zlib', sizeBytes));
+  if (inflated === 'too long') {
+    failElement(place, `the compressed variable is longer than the ${sizeBytes} bytes that it claims`);
+  }
+  const { bytes, used } = inflated;
   if (bytes.length < sizeBytes) failTruncated({ ...place, inside: 0 }, sizeBytes, bytes.length);
   if (used !== compressed.length) {
     failElement(place, `the variable ends after ${used} of its ${compressed.length} compressed bytes`);
@@ -31,28 +38,11 @@ export function inflateAll(compressed: Uint8Array, place: MatPlace, sizeBytes: n
   return bytes;
 }
 
-function unpack(
-  compressed: Uint8Array,
-  place: MatPlace,
-  finishFlush: number,
-  maxOutputLength: number | undefined,
-): { readonly bytes: Uint8Array; readonly used: number } {
+/** zlib's errors, with the place. */
+function explain<T>(place: MatPlace, unpack: () => T): T {
   try {
-    // With `info`, the result also has the stream, which knows how much of its input it used.
-    const result: unknown = inflateSync(compressed, {
-      finishFlush,
-      info: true,
-      ...(maxOutputLength === undefined ? {} : { maxOutputLength: Math.max(1, maxOutputLength) }),
-    });
-    return readInfo(result);
+    return unpack();
   } catch (error) {
-    if (hasErrorCode(error, 'ERR_BUFFER_TOO_LARGE')) {
-      failElement(
-        place,
-        `the compressed variable is longer than the ${maxOutputLength} bytes that it claims`,
-      );
-    }
-    if (error instanceof ReproError) throw error;
     throw new ReproError(
       'mat5-element',
       `the compressed variable cannot be unpacked: ${error instanceof Error ? error.message : String(error)}.`,
@@ -63,20 +53,4 @@ function unpack(
       },
     );
   }
-}
-
-function readInfo(result: unknown): { readonly bytes: Uint8Array; readonly used: number } {
-  if (typeof result === 'object' && result !== null && 'buffer' in result && 'engine' in result) {
-    const { buffer, engine } = result;
-    if (
-      buffer instanceof Uint8Array &&
-      typeof engine === 'object' &&
-      engine !== null &&
-      'bytesWritten' in engine &&
-      typeof engine.bytesWritten === 'number'
-    ) {
-      return { bytes: buffer, used: engine.bytesWritten };
-    }
-  }
-  throw new TypeError('zlib did not return its result and its stream');
 }
