@@ -41,17 +41,6 @@ export const CIFAR10_DVS_ADDRESS: Aedat2Address = {
   unused: 0xffff_8000 | 0,
 };
 
-/**
- * CIFAR10-DVS with the pictures upright, as SpikingJelly since 2021 and tonic read it: `x = 127 - y`, `y = 127 - x`,
- * `p = 1 - p`. This is `CIFAR10_DVS_ADDRESS` turned by 90°. For comparisons only: not what the original trained on.
- */
-export const CIFAR10_DVS_UPRIGHT: Aedat2Address = {
-  ...CIFAR10_DVS_ADDRESS,
-  xShift: 8,
-  yShift: 1,
-  yFlip: 0x7f,
-};
-
 /** jAER's DVS128: as CIFAR10-DVS, but what has a bit above 14 (an external signal) is left out, as jAER does. */
 export const DVS128_ADDRESS: Aedat2Address = {
   ...CIFAR10_DVS_ADDRESS,

@@ -3,14 +3,6 @@ import { type Aedat2Address, CIFAR10_DVS_ADDRESS } from './aedat2-address.ts';
 import { readAedat2Header } from './aedat2-header.ts';
 import { type Events, type Sensor, sliceEvents } from './events.ts';
 
-export {
-  type Aedat2Address,
-  CIFAR10_DVS_ADDRESS,
-  CIFAR10_DVS_UPRIGHT,
-  DAVIS_ADDRESS,
-  DVS128_ADDRESS,
-} from './aedat2-address.ts';
-
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
 /** With more, a double could not hold every time exactly (2^21 periods of 2^32 µs are 2^53 µs, 285 years). */

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { CIFAR10_DVS_UPRIGHT, DAVIS_ADDRESS, DVS128_ADDRESS, decodeAedat2 } from '../../src/events/aedat2.ts';
+import { decodeAedat2 } from '../../src/events/aedat2.ts';
+import { CIFAR10_DVS_ADDRESS, DAVIS_ADDRESS, DVS128_ADDRESS } from '../../src/events/aedat2-address.ts';
 import { addressOfCamera, readAedat2Header } from '../../src/events/aedat2-header.ts';
 import { type Events, sliceEvents } from '../../src/events/events.ts';
 
@@ -39,10 +40,9 @@ describe('reading AEDAT 2.0', () => {
     expect(warnings).toEqual([]);
   });
 
-  test('gives upright pictures on request', () => {
-    expect(decodeAedat2(recording, 'a.aedat', sensor, CIFAR10_DVS_UPRIGHT).events).toEqual(
-      eventsOf(expected.upright),
-    );
+  test('gives upright pictures, as SpikingJelly since 2021 and tonic, by another address', () => {
+    const upright = { ...CIFAR10_DVS_ADDRESS, xShift: 8, yShift: 1, yFlip: 0x7f };
+    expect(decodeAedat2(recording, 'a.aedat', sensor, upright).events).toEqual(eventsOf(expected.upright));
   });
 
   test('mirrors x, keeps y, and exchanges the polarities, worked by hand', () => {
@@ -221,7 +221,7 @@ describe('a damaged AEDAT 2.0 file', () => {
           expect(error).toBeInstanceOf(ReproError);
         }
       }),
-      { numRuns: 500 },
+      { seed: 2020, numRuns: 500 },
     );
   });
 });
