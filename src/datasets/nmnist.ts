@@ -1,8 +1,9 @@
 import { decodeNmnist, NMNIST_SENSOR } from '../events/nmnist.ts';
 import type { PublishedFile } from './dataset.ts';
+import { thenRun } from './how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout, SamplePart } from './samples/layout.ts';
-import { rootOption, showPath } from './show-path.ts';
+import { showPath } from './show-path.ts';
 
 const HOMEPAGE = 'https://www.garrickorchard.com/datasets/n-mnist';
 const USUAL_ROOT = 'data/N-MNIST';
@@ -45,8 +46,7 @@ export const NMNIST_LAYOUT: SampleLayout = {
       `     and ${PARTS[1].archive} (md5 ${PARTS[1].md5}).`,
       `  3. Put both zips into ${showPath(root)}, or unpack them there to Train/ and Test/. Part of the samples is enough:`,
       '     Train/<digit>/<number>.bin and Test/<digit>/<number>.bin. For another folder: --set dataset.root=DIR.',
-      '  4. Run again (with the same --profile and other --set options as before):',
-      `     npm run reproduce -- --profile nmnist${rootOption(root, USUAL_ROOT)}`,
+      ...thenRun('nmnist', root, USUAL_ROOT).map((line, i) => (i === 0 ? `  4. ${line}` : `  ${line}`)),
     ].join('\n'),
 };
 

@@ -63,6 +63,7 @@ describe.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))('%s',
     }
     const steps = dataset.howToGet('/somewhere else');
     expect(steps).toContain(`npm run reproduce -- --profile ${dataset.profile}`);
+    expect(steps).toContain(`npx repro run verify --profile ${dataset.profile}`);
     expect(steps).toContain("--set 'dataset.root=/somewhere else'");
     expect(steps).toContain(new URL(dataset.homepage).host);
     for (const { name: file, checksum } of dataset.files.filter(({ urls }) => urls.length > 0)) {
