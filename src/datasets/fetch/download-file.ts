@@ -44,6 +44,7 @@ export async function downloadFile(
       const found = part.digest();
       if (found === file.checksum.hex) {
         const outcome = part.earlierBytes > 0 ? 'resumed' : 'downloaded';
+        options.meter.finish(part.bytes);
         await part.complete();
         return outcome;
       }

@@ -74,7 +74,6 @@ export function describeWrongFiles(wrong: readonly WrongFile[]): ReproError {
   const lines = wrong.map(
     ({ path, checksum, sizeBytes, found }) => `${showPath(path)}: ${say(found, checksum, sizeBytes)}`,
   );
-  const commands = wrong.map(({ path }) => `  mv ${quote(showPath(path))} ${quote(`${showPath(path)}.old`)}`);
   return new ReproError(
     'fetch-wrong-file',
     [
@@ -82,22 +81,16 @@ export function describeWrongFiles(wrong: readonly WrongFile[]): ReproError {
       ...lines.map((line) => `  ${line}`),
     ].join('\n'),
     {
-      fix: [
-        'Delete it if it is an incomplete download, or move it away, then run the same command again:',
-        ...commands,
-      ].join('\n'),
+      fix: 'Delete it if it is an incomplete download, or rename it or move it elsewhere, then run the same command again.',
     },
   );
 }
 
 function say(found: WrongFile['found'], { kind, hex }: Checksum, sizeBytes: number | null): string {
-  if (found === 'not a file') return 'expected a file, found something else (ls -l shows what)';
+  if (found === 'not a file')
+    return 'expected a file, found something else (a folder, or a link that leads nowhere)';
   if (found.hex !== null) return `${kind} ${found.hex} is not ${hex}; ${showBytes(found.sizeBytes)}`;
   return `${showBytes(found.sizeBytes)}, expected ${showBytes(sizeBytes ?? 0)}`;
-}
-
-function quote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A process that gives no sign of life for a minute, such as a stopped one, loses its lock. */

@@ -22,6 +22,7 @@ export class SpeedMeter {
   readonly #report: ((progress: FetchProgress) => void) | undefined;
   /** One per report within the window, oldest first. */
   readonly #samples: { readonly ms: number; readonly doneBytes: number }[] = [];
+  #last: Pick<FetchProgress, 'doneBytes' | 'totalBytes'> | null = null;
 
   constructor(file: string, report: ((progress: FetchProgress) => void) | undefined) {
     this.#file = file;
@@ -40,12 +41,20 @@ export class SpeedMeter {
     if (isDue || doneBytes === totalBytes) this.#sample(now, doneBytes, totalBytes);
   }
 
+  /** The file is complete, and only now may its size be known. */
+  finish(doneBytes: number): void {
+    const last = this.#last;
+    if (last?.doneBytes === doneBytes && last.totalBytes === doneBytes) return;
+    this.#sample(performance.now(), doneBytes, doneBytes);
+  }
+
   #sample(now: number, doneBytes: number, totalBytes: number | null): void {
     this.#samples.push({ ms: now, doneBytes });
     while (this.#samples.length > 2 && now - this.#samples[0]!.ms > WINDOW_MS) this.#samples.shift();
     const oldest = this.#samples[0]!;
     const seconds = (now - oldest.ms) / 1000;
     const bytesPerSecond = seconds > 0 ? (doneBytes - oldest.doneBytes) / seconds : 0;
+    this.#last = { doneBytes, totalBytes };
     this.#report?.({ file: this.#file, doneBytes, totalBytes, bytesPerSecond });
   }
 }
