@@ -34,12 +34,12 @@ export class TarTree implements FileTree {
     const source = createReadStream(this.#archive, { highWaterMark: 1 << 20 });
     const options = signal === undefined ? {} : { signal };
     // Leaving the loop early closes the streams, and `pipeline` then reports that instead of the original error.
-    let first: { readonly error: unknown } | null = null;
+    const failures: unknown[] = [];
     const gunzip = createGunzip({ chunkSize: 1 << 18 });
     const parse = (chunks: AsyncIterable<Uint8Array>) => {
       const limited = this.#limitRatio(chunks, () => gunzip.bytesWritten);
       return new Walk(visit, this.#label, this.#limits).parse(limited).catch((error: unknown) => {
-        first = { error };
+        failures.push(error);
         throw error;
       });
     };
@@ -47,7 +47,7 @@ export class TarTree implements FileTree {
       await pipeline(source, gunzip, parse, options);
     } catch (error) {
       signal?.throwIfAborted();
-      throw await this.#explain((first as { readonly error: unknown } | null)?.error ?? error);
+      throw await this.#explain(failures.length > 0 ? failures[0] : error);
     }
   }
 
@@ -67,7 +67,8 @@ export class TarTree implements FileTree {
 
   async #explain(error: unknown): Promise<unknown> {
     if (error instanceof ReproError) return error;
-    const code = (error as NodeJS.ErrnoException).code ?? '';
+    const code =
+      error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
     if (code === 'Z_BUF_ERROR' || code === 'TAR_BAD_ARCHIVE') {
       const { size } = await stat(this.#archive);
       return new ReproError('archive-cut', `the archive ends too early, after ${size} bytes.`, {
@@ -101,9 +102,10 @@ class Walk {
   }
 
   async parse(chunks: AsyncIterable<Uint8Array>): Promise<void> {
-    let failure: { readonly error: unknown } | null = null;
+    // The first one counts.
+    const failures: unknown[] = [];
     const fail = (error: unknown) => {
-      failure ??= { error };
+      failures.push(error);
     };
     // The parser yields one entry at a time, the next once the previous one has been read to its end.
     let visits = Promise.resolve();
@@ -111,7 +113,7 @@ class Walk {
       strict: true,
       onReadEntry: (entry) => {
         const visitNext = async () => {
-          if (failure === null) await this.#visitEntry(entry).catch(fail);
+          if (failures.length === 0) await this.#visitEntry(entry).catch(fail);
           entry.resume();
         };
         visits = visits.then(visitNext);
@@ -139,13 +141,13 @@ class Walk {
       const flowing = parser.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       if (!flowing)
         await Promise.race([broken, new Promise<void>((resolve) => parser.once('drain', resolve))]);
-      if (failure !== null) break;
+      if (failures.length > 0) break;
     }
-    if (failure === null) {
+    if (failures.length === 0) {
       parser.end();
       await Promise.race([broken, ended.then(() => visits)]);
     }
-    if (failure !== null) throw (failure as { readonly error: unknown }).error;
+    if (failures.length > 0) throw failures[0];
   }
 
   async #visitEntry(entry: ReadEntry): Promise<void> {
