@@ -116,7 +116,7 @@ describe('reading ASL-DVS', () => {
           expect(error).toBeInstanceOf(ReproError);
         }
       }),
-      { numRuns: 500 },
+      { seed: 2020, numRuns: 500 },
     );
   });
 });

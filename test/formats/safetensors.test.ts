@@ -167,6 +167,7 @@ describe('readSafetensors', () => {
           expect(error).toBeInstanceOf(ReproError);
         }
       }),
+      { seed: 2020 },
     );
   });
 });

@@ -121,6 +121,7 @@ describe('decodeEventFile', () => {
           expect(error).toBeInstanceOf(ReproError);
         }
       }),
+      { seed: 2020 },
     );
   });
 });
@@ -145,6 +146,7 @@ describe('encodeScalarEvents', () => {
         const read = scalars.map((event) => ({ ...event, wallTimeSeconds: event.wallTimeSeconds + 0 }));
         expect(decodeEventFile(file, 'events')).toEqual({ scalars: read, truncatedAt: null });
       }),
+      { seed: 2020 },
     );
   });
 

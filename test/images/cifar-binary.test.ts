@@ -70,6 +70,7 @@ describe('reading a batch of CIFAR-10', () => {
           expect(error).toBeInstanceOf(ReproError);
         }
       }),
+      { seed: 2020 },
     );
   });
 });

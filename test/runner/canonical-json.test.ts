@@ -14,6 +14,7 @@ describe('canonical JSON', () => {
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
+      { seed: 2020 },
     );
   });
 
@@ -22,6 +23,7 @@ describe('canonical JSON', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (value) => {
         expect(hashJson(Object.fromEntries(Object.entries(value).reverse()))).toBe(hashJson(value));
       }),
+      { seed: 2020 },
     );
   });
 

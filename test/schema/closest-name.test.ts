@@ -39,6 +39,7 @@ describe('the closest name', () => {
         expect(closest).not.toBe(name);
         expect(Math.abs(closest.length - name.length)).toBeLessThanOrEqual(3);
       }),
+      { seed: 2020 },
     );
   });
 
