@@ -27,7 +27,7 @@ describe("the project's own pipeline", () => {
     ]);
     expect(plan.dependencies.get('evaluate@no-reg,2020')).toEqual(['frames', 'train@no-reg,2020']);
     expect(plan.dependencies.get('frames')).toEqual(['simulate', 'verify']);
-    expect(plan.dependencies.get('report')).toHaveLength(9);
+    expect(plan.dependencies.get('report')).toHaveLength(10);
     expect(plan.inactive).toEqual([]);
     expect(plan.instances.get('train@lambda-0.1,2020')).toMatchObject({
       stage: 'train',
