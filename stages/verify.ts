@@ -35,6 +35,10 @@ export default defineStage<Params>({
       warnings: manifest.warnings.length,
     });
     const kind = manifest.simulated ? 'simulated, in the layout of ' : '';
-    context.note(`${kind}${dataset.title}: ${train.clips} training and ${test.clips} test clips, complete.`);
+    const whole = train.clips === dataset.published.train && test.clips === dataset.published.test;
+    const [training, tests] = [train.clips, test.clips].map((clips) => clips.toLocaleString('en-US'));
+    context.note(
+      `${kind}${dataset.title}: ${training} training and ${tests} test clips${whole ? ', complete' : ''}.`,
+    );
   },
 });

@@ -90,9 +90,10 @@ export function addDataCommands(program: Command): void {
     .addOption(rootOption())
     .option('--out <file>', 'the picture to write (default: named after the clip, in this folder)')
     .addOption(
-      new Option('--format <kind>', 'png: all frames on one sheet; gif: animated')
-        .choices(['png', 'gif'])
-        .default('png'),
+      new Option(
+        '--format <kind>',
+        'png: all frames on one sheet; gif: animated (default: as --out ends, otherwise png)',
+      ).choices(['png', 'gif']),
     )
     .option('--steps <n>', 'frames to make of the clip', wholeNumber, 20)
     .addOption(

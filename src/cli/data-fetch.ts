@@ -5,7 +5,7 @@ import { findDataset } from '../datasets/registry.ts';
 import { showPath } from '../datasets/show-path.ts';
 import { describeError, ReproError } from '../errors.ts';
 import { isFetched } from './data-list.ts';
-import { type DataOptions, rootOf } from './data-root.ts';
+import { type DataOptions, rootOf, withData } from './data-root.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { printJson } from './load.ts';
 import { listenForSignals } from './signals.ts';
@@ -14,7 +14,7 @@ import { showTraining } from './view/training-view.ts';
 
 /** `repro data fetch NAME` */
 export async function fetchDataset(name: string, options: DataOptions): Promise<void> {
-  const dataset = findDataset(name);
+  const dataset = await withData(async () => findDataset(name));
   const root = rootOf(dataset, options);
   if (!isFetched(dataset)) throw byHand(dataset, root);
   const signals = listenForSignals();

@@ -2,13 +2,13 @@ import process from 'node:process';
 import type { Dataset } from '../datasets/dataset.ts';
 import { describeFile } from '../datasets/how-to-get.ts';
 import { findDataset } from '../datasets/registry.ts';
-import { type DataOptions, rootOf } from './data-root.ts';
+import { type DataOptions, rootOf, withData } from './data-root.ts';
 import { printLines } from './lines.ts';
 import { printJson } from './load.ts';
 
 /** `repro data info NAME` */
 export async function describeDataset(name: string, options: DataOptions): Promise<void> {
-  const dataset = findDataset(name);
+  const dataset = await withData(async () => findDataset(name));
   const root = rootOf(dataset, options);
   if (options.json === true) {
     const { title, summary, kind, classes, licence, citation, homepage, files, published, remarks, profile } =

@@ -1,11 +1,10 @@
 import os from 'node:os';
 import process from 'node:process';
 import type { Manifest } from '../datasets/dataset.ts';
-import { formatCount } from '../datasets/problems.ts';
 import { findDataset } from '../datasets/registry.ts';
-import { RELATIVE_ROOT, showPath } from '../datasets/show-path.ts';
+import { showPath } from '../datasets/show-path.ts';
 import { describeError, ReproError } from '../errors.ts';
-import { type DataOptions, rootOf } from './data-root.ts';
+import { type DataOptions, rootOf, sayRoot, withData } from './data-root.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { printLines, printWarning } from './lines.ts';
 import { printJson } from './load.ts';
@@ -21,7 +20,7 @@ interface VerifyOptions extends DataOptions {
 
 /** `repro data verify NAME`: exit code 1 if the data are missing or not right. */
 export async function verifyDataset(name: string, options: VerifyOptions): Promise<void> {
-  const dataset = findDataset(name);
+  const dataset = await withData(async () => findDataset(name));
   const root = rootOf(dataset, options);
   const signals = listenForSignals();
   const view = await showTraining('data verify', `${dataset.title} in ${showPath(root)}`);
@@ -66,19 +65,6 @@ export async function verifyDataset(name: string, options: VerifyOptions): Promi
   else printLines(linesOf(manifest));
 }
 
-/** Errors are worded for the stage `verify`, whose `dataset.root` is `--root` here, and which has a log. */
-function sayRoot(error: ReproError): ReproError {
-  const { code, message, where, fix, cause } = error;
-  return new ReproError(code, message, {
-    where: where === 'dataset.root' ? '--root' : where,
-    fix: fix
-      ?.replace(`${RELATIVE_ROOT}.\n`, '')
-      .replace(/^.*`repro logs verify`.*\n/m, '')
-      .replaceAll('then `repro run verify`', 'then run this again'),
-    cause,
-  });
-}
-
 function linesOf(manifest: Manifest): [string, string][] {
   const { splits, perUser, perLight, perClass, files, archive } = manifest;
   const counts = (of: Readonly<Record<string, number>>) =>
@@ -95,6 +81,6 @@ function linesOf(manifest: Manifest): [string, string][] {
   ];
   if (Object.keys(perLight).length > 0) lines.push(['per light', counts(perLight)]);
   if (Object.keys(perUser).length > 0) lines.push(['per user', counts(perUser)]);
-  lines.push(['files', `${formatCount(files.length, 'file')}${archive ? ', read in the archive' : ''}`]);
+  lines.push(['files', `${files.length.toLocaleString('en-US')}${archive ? ', read in the archive' : ''}`]);
   return lines;
 }

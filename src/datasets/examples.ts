@@ -11,21 +11,28 @@ import { openNpy } from '../formats/npy-file.ts';
  */
 export async function writeExamples(folder: string): Promise<void> {
   const file = path.join(folder, FRAME_CACHE_FILES.index);
-  const { dataset, simulated, classes, images, splits } = parseClipIndex(await readFile(file, 'utf8'), file);
+  const index = parseClipIndex(await readFile(file, 'utf8'), file);
+  const { dataset, simulated, classes, images, splits } = index;
+  const { steps, durationUs } = index.frames;
   const reader = await openNpy(path.join(folder, FRAME_CACHE_FILES.test));
   try {
     const examples: ClipExample[] = [];
-    for (const index of classes.keys()) {
-      const row = splits.test.findIndex((clip) => clip.class === index);
+    for (const label of classes.keys()) {
+      const row = splits.test.findIndex((clip) => clip.class === label);
       const clip = splits.test[row];
       if (clip === undefined) continue;
       const data = await reader.readRows([row]);
       if (!(data instanceof Uint8Array || data instanceof Uint16Array || data instanceof Uint32Array)) {
         throw new TypeError(`${FRAME_CACHE_FILES.test} holds ${reader.dtype}, not counts`);
       }
-      const { recording, user, light, startUs, endUs, events } = clip;
+      const { recording, user, light, startUs, events } = clip;
+      // Frames of a fixed duration leave out what comes after the last one, and so do the events counted here.
+      const endUs =
+        durationUs === undefined || clip.endUs === null || startUs === null
+          ? clip.endUs
+          : Math.min(clip.endUs, startUs + steps * durationUs);
       const frames = { shape: reader.shape.slice(1), data };
-      examples.push({ class: index, recording, user, light, startUs, endUs, events, frames });
+      examples.push({ class: label, recording, user, light, startUs, endUs, events, frames });
     }
     const kind = images === undefined ? 'events' : 'images';
     await writeClipExamples(path.join(folder, CLIP_EXAMPLES.folder), {

@@ -70,7 +70,17 @@ export class FolderTree implements FileTree {
 
   /** The names alone, sorted. */
   async list(): Promise<string[]> {
-    const names: string[] = [];
+    return (await this.#gather()).files;
+  }
+
+  /** What is not a file, such as a pipe, a link to nowhere, or a folder at the depth where files should be; sorted. */
+  async others(): Promise<string[]> {
+    return (await this.#gather()).others;
+  }
+
+  async #gather(): Promise<{ readonly files: string[]; readonly others: string[] }> {
+    const files: string[] = [];
+    const others: string[] = [];
     const gather = async (below: string, depth: number): Promise<void> => {
       for (const entry of await readdir(path.join(this.#folder, below), { withFileTypes: true })) {
         const name = below === '' ? entry.name : `${below}/${entry.name}`;
@@ -78,12 +88,13 @@ export class FolderTree implements FileTree {
         // Links are followed: large data are often on another disk. The depth limits what a link cycle can do.
         // A dangling link is not a file: the data set then reports it missing by name.
         const kind = entry.isSymbolicLink() ? await kindOfPath(path.join(this.#folder, name)) : kindOf(entry);
-        if (kind === 'file') names.push(name);
+        if (kind === 'file') files.push(name);
         else if (kind === 'folder' && depth > 1) await gather(name, depth - 1);
+        else others.push(name);
       }
     };
     await gather('', this.#depth);
-    return names.sort(byName);
+    return { files: files.sort(byName), others: others.sort(byName) };
   }
 }
 

@@ -53,17 +53,25 @@ export async function findClip(
 
 /** `user24_led` for `user24_led.aedat`, `00018` for `Test/7/00018.bin`. */
 function isShortFor(name: string, recording: string): boolean {
-  const base = recording.slice(recording.lastIndexOf('/') + 1);
+  const base = baseOf(recording);
   return name === base || name === base.replace(/\.[^.]+$/, '') || recording.endsWith(`/${name}`);
+}
+
+function baseOf(recording: string): string {
+  return recording.slice(recording.lastIndexOf('/') + 1);
 }
 
 function describeClosest(recording: string, all: readonly { readonly clip: Clip }[]): string {
   const names = [...new Set(all.map(({ clip }) => clip.recording))];
   const closest = names
-    .map((name) => ({ name, far: distance(name, recording) }))
+    .map((name) => ({
+      name,
+      far: Math.min(distance(name, recording), distance(baseOf(name).replace(/\.[^.]+$/, ''), recording)),
+    }))
     .sort((a, b) => a.far - b.far)
     .slice(0, 3);
-  return `Closest: ${closest.map(({ name }) => name).join(', ')}.`;
+  const isClose = (closest[0]?.far ?? 0) <= recording.length / 2;
+  return `${isClose ? 'Closest' : 'They are called like'}: ${closest.map(({ name }) => name).join(', ')}.`;
 }
 
 function fail(message: string, fix: string): never {

@@ -35,8 +35,8 @@ export function howToFetch(
   return [
     `${facts.title} (${facts.licence}) can be downloaded by one command:`,
     `   npx repro data fetch ${facts.name}${option}`,
-    `or by hand from ${facts.homepage}, into ${showPath(root)}:`,
-    ...facts.files.map((file) => `   ${describeFile(file)}`),
+    `or by hand, into ${showPath(root)}:`,
+    ...facts.files.flatMap((file) => [`   ${describeFile(file)} from`, `      ${file.urls[0]}`]),
     ...thenRun(facts.profile, root, facts.usualRoot),
   ].join('\n');
 }

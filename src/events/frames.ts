@@ -34,6 +34,9 @@ export interface SplitClip {
   readonly lastUs: number;
 }
 
+/** What a profile may ask for. */
+const DOWNSAMPLES = [1, 2, 4, 8, 16];
+
 /** @throws {ReproError} `frames` if `steps`, `durationUs` or `downsample` is not a whole number >= 1, or `downsample` does not divide the sensor */
 export function frameSize({ steps, splitBy, durationUs, sensor, downsample }: FrameLayout): FrameSize {
   if (!Number.isInteger(steps) || steps < 1) {
@@ -53,9 +56,7 @@ export function frameSize({ steps, splitBy, durationUs, sensor, downsample }: Fr
     height % downsample !== 0 ||
     width % downsample !== 0
   ) {
-    const choices = Array.from({ length: Math.min(height, width) }, (_, i) => i + 1).filter(
-      (factor) => height % factor === 0 && width % factor === 0,
-    );
+    const choices = DOWNSAMPLES.filter((factor) => height % factor === 0 && width % factor === 0);
     throw new ReproError(
       'frames',
       `frames.downsample ${downsample} does not divide the sensor's ${height} x ${width} pixels.`,

@@ -23,12 +23,14 @@ export function tabulateSplits({ train, test }: ManifestResult): Table {
 }
 
 /**
- * Clips of each class. The splits are listed separately if the confusion matrices have the classes of the manifest: their rows
- * count the test clips.
+ * Clips of each class. The splits are listed separately if the confusion matrices have the classes of the manifest and all its test clips:
+ * their rows count those. With a limit on the clips of a class they do not.
  */
 export function tabulateClasses({ manifest, classes, models }: Results): Table {
   const confusion = models[0]?.runs[0]?.confusion ?? [];
+  const tested = confusion.flat().reduce((sum, count) => sum + count, 0);
   const known =
+    tested === manifest.test.clips &&
     manifest.perClass.length === classes.length &&
     manifest.perClass.every(({ key }, i) => key === classes[i]);
   const total = { label: 'Total', numeric: true };

@@ -154,7 +154,7 @@ function judgeMeaning(results: Results): Text {
   }
   if (incomparable === 'other-dataset') {
     return [
-      `These results say nothing about the thesis, which used ${titleDataset(THESIS.dataset)}. The run shows that the pipeline learns from ${titleDataset(results.dataset)}. `,
+      `These results say nothing about the thesis, which used ${titleDataset(THESIS.dataset)}. `,
       ...settings,
     ];
   }

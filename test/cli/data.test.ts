@@ -97,7 +97,7 @@ describe('repro data verify', () => {
 
   test('ends with 1 and says how to get the data if they are missing or damaged', async () => {
     const missing = await call('verify', 'mnist', '--root', 'nowhere');
-    expect(missing.stderr).toMatch(/^--root {2}the MNIST files were not found: .*nowhere does not exist\.$/m);
+    expect(missing.stderr).toMatch(/^the MNIST files were not found: .*nowhere does not exist\.$/m);
     expect(missing.stderr).toContain('npx repro data fetch mnist --root nowhere');
     expect(missing.exitCode).toBe(1);
     const root = await writeNmnist();
@@ -189,6 +189,26 @@ describe('repro data show', () => {
     expect((await fs.readFile(path.join(folder, 'seven.gif'))).subarray(0, 3).toString()).toBe('GIF');
   });
 
+  test('never replaces anything but a picture, and writes what the name says', async () => {
+    const own = path.join(folder, 'own.aedat4');
+    const recording = path.resolve(import.meta.dirname, '../fixtures/formats/davis-zstd.aedat4');
+    await fs.copyFile(recording, own);
+    const over = await call('show', own, '--out', `${own}.png`, '--steps', '2');
+    expect(over.exitCode).toBe(0);
+    const again = await call('show', own, '--out', `${own}.png`, '--steps', '2', '--force');
+    expect(again.exitCode).toBe(0);
+    await fs.copyFile(recording, path.join(folder, 'own.png'));
+    const spoilt = await call('show', own, '--out', 'own.png', '--force');
+    expect(spoilt.stderr).toContain('own.png  this file is no picture, so it is not replaced.');
+    expect(await fs.readFile(path.join(folder, 'own.png'))).toEqual(await fs.readFile(recording));
+    const other = await call('show', own, '--out', own, '--force');
+    expect(other.stderr).toContain('a png picture needs a name that ends in .png.');
+    await call('show', own, '--out', 'moving.gif', '--steps', '2');
+    expect((await fs.readFile(path.join(folder, 'moving.gif'))).subarray(0, 3).toString()).toBe('GIF');
+    const nowhere = await call('show', own, '--out', '/proc/x.png', '--steps', '2');
+    expect(nowhere.stderr).toContain('/proc/x.png  no file can be written here.');
+  });
+
   test('asks which clip of a recording is meant', async () => {
     await writeGestures(folder, gestureFiles(true));
     const which = await call('show', 'dvs128-gesture', 'user01_led', '--root', folder);
@@ -219,6 +239,8 @@ describe('repro data show', () => {
     expect(older.stdout).toMatch(/AEDAT 2\.0 of a DVS128, 128 x 128 pixels$/m);
     const none = await call('show', 'my-recording.aedat4');
     expect(none.stderr).toContain('my-recording.aedat4  no such file.');
+    const clip = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '1');
+    expect(clip.stderr).toContain('the file of a recording has no clips to choose from.');
     const many = await call('show', path.join(fixtures, 'davis-zstd.aedat4'), '--steps', '5000');
     expect(many.stderr).toContain('--steps 5000: at most 1000.');
     const far = encodeAedat3({

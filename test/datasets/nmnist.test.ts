@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -140,6 +140,20 @@ describe('verifying N-MNIST', () => {
       code: 'data-corrupt',
       message: expect.stringMatching(
         /samples cannot be read \(2\):\n.*Train\/3\/00003\.bin: byte 5 .*\n.*Test\/4\/00004\.bin: byte 0 /,
+      ),
+    });
+  });
+
+  test('names what should be a sample but is no file', async () => {
+    await writeSamples([...names('Train'), ...names('Test')]);
+    await mkdir(path.join(root, 'Train/2/00002.bin.d'));
+    for (const name of ['Train/3/00003.bin', 'Test/4/00004.bin']) await rm(path.join(root, name));
+    await mkdir(path.join(root, 'Train/3/00003.bin'));
+    await symlink('nowhere', path.join(root, 'Test/4/00004.bin'));
+    await expect(NMNIST.verify(root, real)).rejects.toMatchObject({
+      code: 'data-corrupt',
+      message: expect.stringMatching(
+        /\(2\):\n *Train\/3\/00003\.bin {2}is no file\n *Test\/4\/00004\.bin {2}is no file/,
       ),
     });
   });

@@ -27,7 +27,7 @@ test('verify writes the manifest that frames reads, and both report what they di
   });
   expect(first.said).toEqual({
     metrics: { recordings: 4, 'clips.train': 36, 'clips.test': 12, warnings: 0 },
-    notes: ['simulated, in the layout of DVS128 Gesture: 36 training and 12 test clips, complete.'],
+    notes: ['simulated, in the layout of DVS128 Gesture: 36 training and 12 test clips.'],
     warnings: [],
     progress: ['1/4 recordings', '2/4 recordings', '3/4 recordings', '4/4 recordings'],
   });

@@ -35,8 +35,7 @@ export function datasetOfIdxFiles(
       const own = { ...rest, published };
       if (options.simulated) refuseSimulatedImages(own);
       const { images, ...found } = await readIdxFiles(reader, root, options.progress);
-      const archive = found.files.every(({ path }) => path.endsWith('.gz'));
-      return describeImages(own, images, { ...found, archive, warnings: [] });
+      return describeImages(own, images, { ...found, archive: false, warnings: [] });
     },
     async readImages(root, options) {
       return (await readIdxFiles(reader, root, options.progress)).images;

@@ -12,7 +12,11 @@ export interface SamplePlace {
   readonly part: SamplePart;
   /** The zip's full path; null for a folder. */
   readonly archive: string | null;
-  readonly tree: FileTree & { list(): Promise<string[]> };
+  readonly tree: FileTree & {
+    list(): Promise<string[]>;
+    /** What is not a file; there is nothing like that in a zip. */
+    others?(): Promise<string[]>;
+  };
 }
 
 /** At most class folders below a part's folder, and samples below those. */
@@ -54,7 +58,8 @@ function below(tree: FolderTree, folder: string): SamplePlace['tree'] {
   return {
     walk: (visit, signal, wanted) =>
       tree.walk((file) => visit(renamed(file)), signal, wanted && insideOf(wanted)),
-    list: async () => (await tree.list()).map((name) => `${folder}/${name}`),
+    list: async () => (await tree.list()).map((name) => `${prefix}${name}`),
+    others: async () => (await tree.others()).map((name) => `${prefix}${name}`),
   };
 }
 

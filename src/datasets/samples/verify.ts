@@ -5,7 +5,7 @@ import { byName } from '../file-tree.ts';
 import { foldNames, formatBytes, formatCount, Problems } from '../problems.ts';
 import { rootOption, showPath } from '../show-path.ts';
 import { checkSamples } from './check.ts';
-import { type Sample, type SampleLayout, splitSamples } from './layout.ts';
+import { type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
 import { locateSamples, type SamplePlace } from './locate.ts';
 
 /** Sample warnings shown; if there are more, they usually have one cause. */
@@ -29,6 +29,12 @@ export async function verifySamples(
     (signal) => hashArchives(places, signal, problems),
     (signal) => checkSamples(layout, root, places, { ...options, signal }),
   ]);
+  for (const { part, tree } of places) {
+    for (const name of (await tree.others?.()) ?? []) {
+      if (sampleIn(layout, part, name) !== null)
+        problems.addPlace('samples cannot be read', `${name}  is no file`);
+    }
+  }
   for (const problem of found.problems) problems.addPlace('samples cannot be read', problem);
   const splits = splitSamples(layout, found.samples);
   const counted = SPLITS.flatMap((split) => checkCounts(layout, split, splits[split], problems));
