@@ -5,7 +5,7 @@ import { findDataset } from '../datasets/registry.ts';
 import { showPath } from '../datasets/show-path.ts';
 import { describeError, ReproError } from '../errors.ts';
 import { isFetched } from './data-list.ts';
-import { type DataOptions, rootOf, withData } from './data-root.ts';
+import { type DataOptions, rewordForData, rootOf, withData } from './data-root.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { printJson } from './load.ts';
 import { listenForSignals } from './signals.ts';
@@ -60,6 +60,6 @@ function megabytes(bytes: number): number {
 
 function byHand(dataset: Dataset, root: string): ReproError {
   return new ReproError('data-by-hand', `${dataset.title} cannot be downloaded by a program.`, {
-    fix: dataset.howToGet(root),
+    fix: rewordForData(dataset.howToGet(root)),
   });
 }

@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { Dataset } from '../datasets/dataset.ts';
 import { describeFile } from '../datasets/how-to-get.ts';
 import { findDataset } from '../datasets/registry.ts';
-import { type DataOptions, rootOf, withData } from './data-root.ts';
+import { type DataOptions, rewordForData, rootOf, withData } from './data-root.ts';
 import { printLines } from './lines.ts';
 import { printJson } from './load.ts';
 
@@ -54,7 +54,7 @@ export async function describeDataset(name: string, options: DataOptions): Promi
     ...dataset.files.map((file): [string, string] => ['file', describeFile(file)]),
     ...dataset.remarks.map((remark): [string, string] => ['remark', remark]),
   ]);
-  process.stdout.write(`\n${dataset.howToGet(root)}\n`);
+  process.stdout.write(`\n${rewordForData(dataset.howToGet(root))}\n`);
 }
 
 function describeImage({ image, preparation }: Extract<Dataset, { kind: 'images' }>): string {

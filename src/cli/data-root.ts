@@ -22,14 +22,19 @@ export function sayRoot(error: ReproError): ReproError {
   const { code, message, where, fix, cause } = error;
   return new ReproError(code, message, {
     where: where === 'dataset.root' || where === 'dataset.name' ? undefined : where,
-    fix: fix
-      ?.replace(`${RELATIVE_ROOT}.\n`, '')
-      .replace(/^.*`repro logs verify`.*\n/m, '')
-      .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
-      .replaceAll('then `repro run verify`', 'then run this again')
-      .replace('Run again (with the same --profile and other --set options as before)', 'Then run'),
+    fix: fix === undefined ? undefined : rewordForData(fix),
     cause,
   });
+}
+
+/** Advice for the pipeline in the words of these commands. */
+export function rewordForData(advice: string): string {
+  return advice
+    .replace(`${RELATIVE_ROOT}.\n`, '')
+    .replace(/^.*`repro logs verify`.*\n/m, '')
+    .replace(' For another folder: --set dataset.root=DIR.', ' For another folder: --root DIR.')
+    .replaceAll('then `repro run verify`', 'then run this again')
+    .replace('Run again (with the same --profile and other --set options as before)', 'Then run');
 }
 
 /** Does something with data; errors are worded for these commands. */
