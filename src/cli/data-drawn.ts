@@ -4,6 +4,7 @@ import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
 import { findDataset } from '../datasets/registry.ts';
 import { ReproError } from '../errors.ts';
 import { type ClipEvents, clipOfEvents } from '../events/clip-events.ts';
+import { spanOf } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import { decodeRecording } from '../events/recording.ts';
 import type { ClipFrames } from '../formats/clip-examples.ts';
@@ -108,10 +109,7 @@ export async function drawRecording(file: string, options: DrawOptions): Promise
   );
   for (const warning of warnings) printWarning(warning);
   const clip = clipOfEvents(events);
-  const first = events.tUs.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-  const last = events.tUs.reduce((a, b) => Math.max(a, b), 0);
-  const span = clip.count === 0 ? { startUs: 0, endUs: 0 } : { startUs: first, endUs: last + 1 };
-  return describeClip(path.basename(file), clip, span, sensor, options, {
+  return describeClip(path.basename(file), clip, spanOf(events), sensor, options, {
     simulated: false,
     facts: [['recording', `${file}, ${format}, ${sensor.width} x ${sensor.height} pixels`]],
     values: { recording: path.resolve(file), format, sensor },

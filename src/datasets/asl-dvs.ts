@@ -1,4 +1,4 @@
-import { decodeAslDvs } from '../events/asl-dvs.ts';
+import { ASL_DVS_SENSOR, decodeAslDvs } from '../events/asl-dvs.ts';
 import { thenRun } from './how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
@@ -18,7 +18,7 @@ export const ASL_DVS_LAYOUT: SampleLayout = {
   classes: LETTERS,
   published: { train: 80_640, test: 20_160 },
   usualRoot: USUAL_ROOT,
-  sensor: { height: 180, width: 240 },
+  sensor: ASL_DVS_SENSOR,
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,

@@ -13,6 +13,7 @@ import { type Clip, type Clips, type EventDataset, SPLITS, type Split } from './
 import { type FrameRow, FrameRows } from './frame-rows.ts';
 import { checkSettings, type FrameSettings, layoutOf } from './frame-settings.ts';
 import { divideClips, FRAME_JOB, type FrameSetup } from './frame-thread.ts';
+import { limitPerClass } from './limit-per-class.ts';
 import { foldNames, formatCount } from './problems.ts';
 import { runInThreads, type Threads } from './thread-pool.ts';
 import { WorkingSpace } from './working-space.ts';
@@ -162,13 +163,8 @@ function checkWhole(clips: Clips, rows: Readonly<Record<Split, readonly CachedCl
 
 /** The first `most` clips of each class, in sorted order. */
 function limitClips(clips: readonly Clip[], most: number | undefined): readonly Clip[] {
-  if (most === undefined) return clips;
-  const taken = new Map<number, number>();
-  return clips.filter((clip) => {
-    const count = taken.get(clip.class) ?? 0;
-    taken.set(clip.class, count + 1);
-    return count < most;
-  });
+  const labels = clips.map((clip) => clip.class);
+  return limitPerClass(labels, most).map((position) => clips[position]!);
 }
 
 function warnOfShortClips(

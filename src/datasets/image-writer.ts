@@ -7,7 +7,8 @@ import {
   formatClipIndex,
 } from '../formats/frame-cache.ts';
 import { encodeNpy } from '../formats/npy.ts';
-import { type ImageDataset, type Images, SPLITS, type Split } from './dataset.ts';
+import { type ImageDataset, SPLITS, type Split } from './dataset.ts';
+import { limitPerClass } from './limit-per-class.ts';
 
 export interface WriteImagesOptions {
   readonly dataset: ImageDataset;
@@ -36,7 +37,7 @@ export async function writeImages(options: WriteImagesOptions): Promise<ClipInde
   for (const split of SPLITS) {
     signal?.throwIfAborted();
     const { pixels, labels } = images[split];
-    const kept = limitImages(images[split], limit?.[split]);
+    const kept = limitPerClass(labels, limit?.[split]);
     const data = new Uint8Array(kept.length * length);
     for (const [row, image] of kept.entries()) {
       data.set(pixels.subarray(image * length, (image + 1) * length), row * length);
@@ -56,19 +57,6 @@ export async function writeImages(options: WriteImagesOptions): Promise<ClipInde
   };
   await writeFile(path.join(output, FRAME_CACHE_FILES.index), formatClipIndex(index));
   return index;
-}
-
-/** Positions in the split's files. */
-function limitImages({ labels }: Images, most: number | undefined): number[] {
-  const taken = new Map<number, number>();
-  const kept: number[] = [];
-  for (const [image, label] of labels.entries()) {
-    const count = (taken.get(label) ?? 0) + 1;
-    if (most !== undefined && count > most) continue;
-    taken.set(label, count);
-    kept.push(image);
-  }
-  return kept;
 }
 
 function describeImage(split: Split, image: number, label: number): CachedClip {

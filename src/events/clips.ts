@@ -7,6 +7,18 @@ export interface Span {
   readonly endUs: number;
 }
 
+/** From the first event to just after the last, whatever their order; 0 to 0 without events. */
+export function spanOf({ tUs }: Events): Span {
+  if (tUs.length === 0) return { startUs: 0, endUs: 0 };
+  let startUs = Number.POSITIVE_INFINITY;
+  let lastUs = 0;
+  for (const t of tUs) {
+    if (t < startUs) startUs = t;
+    if (t > lastUs) lastUs = t;
+  }
+  return { startUs, endUs: lastUs + 1 };
+}
+
 /**
  * Visits the runs of events of a block that belong to a span: in a sorted block at most one, and it costs the same however
  * long the block is.

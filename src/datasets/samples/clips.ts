@@ -1,5 +1,5 @@
 import { clipOfEvents } from '../../events/clip-events.ts';
-import type { Events } from '../../events/events.ts';
+import { spanOf } from '../../events/clips.ts';
 import { type Clip, type Clips, type ReadClip, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
 import { readWhole } from '../file-tree.ts';
 import { type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
@@ -60,11 +60,4 @@ export async function readSampleClips(
       names,
     );
   }
-}
-
-function spanOf({ tUs }: Events): { readonly startUs: number; readonly endUs: number } {
-  if (tUs.length === 0) return { startUs: 0, endUs: 0 };
-  const first = tUs.reduce((a, b) => Math.min(a, b));
-  const last = tUs.reduce((a, b) => Math.max(a, b));
-  return { startUs: first, endUs: last + 1 };
 }
