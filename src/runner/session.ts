@@ -7,6 +7,7 @@ import { CodeClosures } from './fingerprint/code-closure.ts';
 import { type Facts, Fingerprints } from './fingerprint/fingerprint.ts';
 import { FreshnessCheck } from './fingerprint/freshness.ts';
 import { InputDigests } from './fingerprint/input-digests.ts';
+import { KeptTexts } from './fingerprint/kept-texts.ts';
 import type { Plan } from './plan.ts';
 
 /** Everything needed to decide what has to run. */
@@ -18,6 +19,7 @@ export interface Session {
   readonly records: Records;
   readonly inputs: InputDigests;
   readonly closures: CodeClosures;
+  readonly texts: KeptTexts;
   readonly freshness: FreshnessCheck;
 }
 
@@ -33,7 +35,8 @@ export function openSession(
   const closures = new CodeClosures(plan.projectRoot, folder, digests);
   const fingerprints = new Fingerprints(closures, inputs, options.facts, options.environment ?? process.env);
   const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
-  return { plan, folder, digests, store, records, inputs, closures, freshness };
+  const texts = new KeptTexts(store);
+  return { plan, folder, digests, store, records, inputs, closures, texts, freshness };
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */

@@ -22,6 +22,8 @@ export interface RunRecord {
   readonly stage: string;
   readonly fingerprint: string;
   readonly parts: FingerprintParts;
+  /** Source file of a stage module -> sha256 of its bytes, which the store keeps as text. Records of earlier versions have none. */
+  readonly sources?: Readonly<Record<string, string>>;
   readonly outputs: readonly RecordedOutput[];
   readonly metrics: Readonly<Record<string, MetricValue>>;
   /** ISO 8601, UTC. */

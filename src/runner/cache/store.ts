@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
-import { canonicalJson } from '../canonical-json.ts';
+import { canonicalJson, hashText } from '../canonical-json.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
 import { hashFiles } from '../files/hash-files.ts';
 import { type Scan, type ScannedFile, stampOf } from '../files/tree.ts';
@@ -73,6 +74,43 @@ export class Store {
       () => false,
     );
     if (!isHere) await this.putTree(digest, tree);
+  }
+
+  /** Whether a file of this content is stored, by name. */
+  hasFile(sha256: string): Promise<boolean> {
+    return fs.access(this.#fileOf(sha256)).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  /**
+   * Stores a small file without waiting for the disk, for content that only explains: if a power cut takes it, {@link readFile}
+   * notices.
+   */
+  async keepFile(sha256: string, bytes: Uint8Array): Promise<void> {
+    const file = this.#fileOf(sha256);
+    const partial = path.join(path.dirname(file), `.${randomUUID()}.partial`);
+    await fs.mkdir(path.dirname(file), { recursive: true });
+    try {
+      await fs.writeFile(partial, bytes, { mode: 0o444 });
+      await fs.rename(partial, file);
+    } catch (error) {
+      await fs.rm(partial, { force: true });
+      throw error;
+    }
+  }
+
+  /** The bytes of a stored file; null if it is missing, damaged, or larger than `bytesAtMost`. */
+  async readFile(sha256: string, bytesAtMost: number): Promise<Buffer | null> {
+    try {
+      const file = this.#fileOf(sha256);
+      if ((await fs.stat(file)).size > bytesAtMost) return null;
+      const bytes = await fs.readFile(file);
+      return hashText(bytes) === sha256 ? bytes : null;
+    } catch {
+      return null;
+    }
   }
 
   /** The list of a folder's files; null if it is missing or damaged. */

@@ -71,6 +71,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       (one, i) => new ResumeFolder(session.plan.projectRoot, one, i, session.folder.resume),
     );
     const task = await prepareTask(context, work, temporary, resume);
+    const sources = await keepSources(session, work);
     const { end, metrics } = await runTask(context, work, task, temporary, logFile);
     if (end.kind === 'interrupted') {
       onEvent({ kind: 'interrupted', id: instance.id });
@@ -95,6 +96,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       stage: instance.stage,
       fingerprint: work.fingerprint,
       parts: work.parts,
+      ...(sources === null ? {} : { sources }),
       outputs: taken.map((output) => output.recorded),
       metrics,
       startedAt,
@@ -212,6 +214,17 @@ async function runTask(
   return { end, metrics };
 }
 
+/** Keeps the source texts before the stage runs: by its end they may have been edited. Returns their hashes, for modules. */
+async function keepSources(
+  session: Session,
+  { instance: { command }, parts }: Work,
+): Promise<Readonly<Record<string, string>> | null> {
+  const sources =
+    command.kind === 'module' ? (await session.closures.find(command.path)).sources : parts.code;
+  await session.texts.keepFiles(session.plan.projectRoot, sources);
+  return command.kind === 'module' ? sources : null;
+}
+
 /**
  * Checks that inputs made by no stage still match the fingerprint, and stores the file lists of folders, so that a later
  * difference can be named file by file.
@@ -230,7 +243,9 @@ async function confirmInputs(session: Session, { instance, parts }: Work): Promi
     if ((now.kind === 'missing' ? 'missing' : now.digest) !== parts.inputs[i]?.digest) {
       throw changedMeanwhile(`input "${input.path}"`);
     }
+    if (now.kind === 'missing') continue;
     if (now.kind === 'folder') await session.store.keepTree(now.digest, now.tree);
+    await session.texts.keepTree(path.resolve(session.plan.projectRoot, input.path), now.tree);
   }
 }
 

@@ -16,6 +16,8 @@ export interface CodeClosure {
   readonly bundleFile: string;
   /** Source file -> sha256 of what it does. */
   readonly files: Readonly<Record<string, string>>;
+  /** Source file -> sha256 of its bytes. */
+  readonly sources: Readonly<Record<string, string>>;
   /** Package -> locked version, of everything the code needs, directly or not, and of the compiler. */
   readonly packages: Readonly<Record<string, string>>;
 }
@@ -118,6 +120,7 @@ export class CodeClosures {
     return {
       bundleFile: this.#bundleFileOf(cached.bundle),
       files: Object.fromEntries(Object.entries(cached.files).map(([file, { code }]) => [file, code])),
+      sources: Object.fromEntries(Object.entries(cached.files).map(([file, { raw }]) => [file, raw])),
       packages: cached.packages,
     };
   }
