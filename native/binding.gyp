@@ -63,7 +63,7 @@
       'dependencies': ['plif_baseline'],
       'sources': [
         'src/kernels/detect.cc',
-        '<!@(node scripts/list-sources.mjs src/threads src/network src/addon)',
+        '<!@(node scripts/list-sources.mjs src/events src/threads src/network src/addon)',
       ],
       'include_dirs': ["<!(node -p \"require('node-addon-api').include_dir\")"],
       'defines': ['PLIF_SOURCE_DIGEST="<!(node scripts/source-digest.cjs)"'],

@@ -10,13 +10,14 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   files: ['errors'],
   compression: ['errors'],
-  events: ['errors', 'compression'],
+  addon: [],
+  events: ['errors', 'addon', 'compression'],
   formats: ['errors', 'snn'],
   stats: ['errors'],
   schema: ['errors'],
-  engines: ['errors', 'formats', 'snn'],
+  engines: ['errors', 'addon', 'formats', 'snn'],
   images: ['errors', 'compression', 'formats'],
-  datasets: ['errors', 'events', 'files', 'formats', 'images'],
+  datasets: ['errors', 'addon', 'events', 'files', 'formats', 'images'],
   training: ['errors', 'engines', 'events', 'files', 'formats', 'images', 'snn', 'stats'],
   checkpoints: ['errors', 'engines', 'files', 'formats', 'snn', 'stats', 'training'],
   original: ['errors', 'engines', 'files', 'formats', 'schema', 'snn', 'training'],
@@ -85,7 +86,8 @@ const nativeAllowed: Readonly<Record<string, readonly string[]>> = {
   kernels: [],
   threads: [],
   network: ['kernels', 'threads'],
-  addon: ['kernels', 'threads', 'network'],
+  events: [],
+  addon: ['kernels', 'threads', 'network', 'events'],
 };
 const nativeSources = readdirSync(path.join(root, 'native/src'), { recursive: true, encoding: 'utf8' })
   .filter((name) => /\.(cc|h)$/.test(name))

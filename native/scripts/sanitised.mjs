@@ -65,7 +65,7 @@ async function compileAll() {
   const shared = [
     ...kernels,
     { file: 'src/kernels/detect.cc', options: [] },
-    ...listSources('src/threads', 'src/network').map((file) => ({ file, options: [] })),
+    ...listSources('src/events', 'src/threads', 'src/network').map((file) => ({ file, options: [] })),
   ];
   const addon = listSources('src/addon').map((file) => ({ file, options: headers }));
   const tests = readdirSync(path.join(native, 'test'))

@@ -142,36 +142,6 @@ export async function* readOnce(file: TreeFile, signal: AbortSignal | undefined)
   }
 }
 
-/** How often other work gets a turn: with the pieces of a window, every few megabytes. */
-const PIECES_A_TURN = 64;
-
-/**
- * Reads a file on the disk straight into the memory of `receive`, until there is nothing more to read. Aborts with the signal's
- * reason.
- *
- * @param receive calls the function that it is given with memory to fill, and returns how many bytes that put there
- */
-export async function receiveFile(
-  diskPath: string,
-  receive: (read: (space: Uint8Array) => number) => number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const descriptor = openSync(diskPath, 'r');
-  try {
-    let position = 0;
-    for (let piece = 1; ; piece++) {
-      const received = receive((space) => readSync(descriptor, space, 0, space.length, position));
-      if (received === 0) return;
-      position += received;
-      if (piece % PIECES_A_TURN !== 0) continue;
-      await setImmediate();
-      signal?.throwIfAborted();
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 async function pushAll(
   descriptor: number,
   sizeBytes: number,

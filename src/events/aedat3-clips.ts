@@ -109,7 +109,7 @@ class StoredClip implements ClipEvents {
   }
 
   integrate(layout: FrameLayout, counts: Counts): number {
-    const counting = new FrameCounting(layout, this.#clip, counts);
+    const counting = new FrameCounting(layout, this.#clip, counts, this.#options.addon);
     this.#visit((block, from, to) => counting.add(block, from, to));
     return counting.finish();
   }

@@ -1,3 +1,4 @@
+import type { EventAddon } from '../addon/event-addon.ts';
 import { failEvent, failTrailing, failTruncated, type PacketPlace } from './aedat3-errors.ts';
 import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
 import { Aedat3Notes } from './aedat3-notes.ts';
@@ -26,6 +27,8 @@ export interface ReadAedat3Options {
   /** The source's total size, if known: a packet that cannot fit is then rejected at its header. */
   readonly sizeBytes?: number;
   readonly signal?: AbortSignal;
+  /** What checks and counts events; null for TypeScript. Default: the compiled addon, if there is one. */
+  readonly addon?: EventAddon | null;
 }
 
 /** What a recording contains besides its events. */
@@ -102,7 +105,7 @@ export class Aedat3Parser {
     this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
     this.#notes = new Aedat3Notes(options.file);
-    this.#check = new EventCheck(options.sensor);
+    this.#check = new EventCheck(options.sensor, options.addon);
     this.#trusts = resume?.regular ?? false;
     this.#start = resume?.byte ?? 0;
     if (resume !== null) this.#header = { lines: [], sizeBytes: 0 };
@@ -122,12 +125,19 @@ export class Aedat3Parser {
     }
   }
 
-  /** As `push`, but `read` puts the bytes where they are looked at, without a copy. @returns how many it put there; 0 at the end */
-  receive(read: (space: Uint8Array) => number): number {
+  /**
+   * As `push`, without a copy: `read` puts bytes where they will be looked at, and says how many. `look` must follow.
+   *
+   * @returns those bytes, valid until then; none at the end
+   */
+  receive(read: (space: Uint8Array) => number): Uint8Array {
     this.#window ??= ByteWindow.passing(this.#start);
-    const received = this.#window.receive(read);
-    this.#consume(this.#window, false);
-    return received;
+    return this.#window.receive(read);
+  }
+
+  /** Looks at what was received. */
+  look(): void {
+    if (this.#window !== null) this.#consume(this.#window, false);
   }
 
   /**

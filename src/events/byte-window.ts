@@ -63,11 +63,12 @@ export class ByteWindow {
     return taken;
   }
 
-  /** Lets `read` fill what room there is. @returns how many bytes it put there */
-  receive(read: (space: Uint8Array) => number): number {
+  /** Lets `read` fill what room there is. @returns the bytes that it put there, in their place */
+  receive(read: (space: Uint8Array) => number): Uint8Array {
     this.#moveTo(this.from % 4);
-    const received = read(this.bytes.subarray(this.to));
-    this.to += received;
+    const space = this.bytes.subarray(this.to);
+    const received = space.subarray(0, read(space));
+    this.to += received.length;
     return received;
   }
 

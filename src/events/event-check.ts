@@ -1,15 +1,21 @@
+import { type EventAddon, findEventAddon } from '../addon/event-addon.ts';
 import type { Sensor } from './events.ts';
+
+/** Words of so few events that calling the addon takes longer than it saves. */
+export const FEW_WORDS = 128;
 
 const isPowerOfTwo = (value: number): boolean => (value & (value - 1)) === 0;
 
-/** Tells in one pass whether a block of events needs no closer look. */
+/** Tells in one pass whether a block of events needs no closer look: by the addon if there is one, which takes a third of the time. */
 export class EventCheck {
+  readonly #addon: EventAddon | null;
   readonly #lastColumn: number;
   readonly #lastRow: number;
   /** Bits of an event's data that are 0 on the sensor; null if its sides are not powers of two. */
   readonly #outside: number | null;
 
-  constructor({ height, width }: Sensor) {
+  constructor({ height, width }: Sensor, addon = findEventAddon()) {
+    this.#addon = addon;
     this.#lastColumn = width - 1;
     this.#lastRow = height - 1;
     const inside = (this.#lastColumn << 17) | (this.#lastRow << 2) | 0b11;
@@ -23,6 +29,9 @@ export class EventCheck {
    * @param allValid whether the validity bits must be set, too
    */
   isRegular(words: Int32Array, from: number, to: number, allValid: boolean): boolean {
+    if (this.#addon !== null && to - from >= FEW_WORDS) {
+      return this.#addon.areRegular(words, from, to, this.#lastColumn, this.#lastRow, allValid);
+    }
     let someBits = 0;
     let commonBits = -1;
     // Bit 31 of a timestamp, or of its difference from the previous one where that is larger.

@@ -1,3 +1,4 @@
+import type { EventAddon } from '../addon/event-addon.ts';
 import type { Counts, FrameLayout } from './frames.ts';
 import { frameSize } from './frames.ts';
 
@@ -19,6 +20,8 @@ interface FrameAdder {
   add(words: Int32Array, from: number, to: number): number;
   /** The same directly to any frame, which is slower. */
   addTo(frame: Counts, words: Int32Array, from: number, to: number): number;
+  /** The same by the addon, which is fastest, but takes about a hundred nanoseconds to call. */
+  addBy(addon: EventAddon, frame: Uint8Array, words: Int32Array, from: number, to: number): number;
 }
 
 /** All that a table can be asked: y and polarity in 16 bits, x in 15. */
@@ -102,6 +105,7 @@ function makeAdder(): FrameAdder {
     store: (target) => target.set(frame.subarray(0, target.length)),
     add,
     addTo,
+    addBy: (addon, target, words, from, to) => addon.countEvents(target, rows, columns, words, from, to),
   };
 }
 

@@ -1,5 +1,7 @@
+import { type EventAddon, findEventAddon } from '../addon/event-addon.ts';
 import type { EventBlock } from './event-block.ts';
 import { findTime, timeAt } from './event-block.ts';
+import { FEW_WORDS } from './event-check.ts';
 import { ADDER } from './frame-adder.ts';
 import {
   type Counts,
@@ -15,6 +17,7 @@ import {
  * frame at a time, so that the inner loop has nothing to decide.
  */
 export class FrameCounting {
+  readonly #addon: EventAddon | null;
   readonly #split: FrameSplit;
   /** Each [2, H, W]. */
   readonly #frames: readonly Counts[];
@@ -27,7 +30,8 @@ export class FrameCounting {
   #bits = 0;
 
   /** @param counts [T, 2, H, W], C order; overwritten */
-  constructor(layout: FrameLayout, clip: SplitClip, counts: Counts) {
+  constructor(layout: FrameLayout, clip: SplitClip, counts: Counts, addon = findEventAddon()) {
+    this.#addon = addon;
     checkCounts(layout, counts);
     const { height, width } = frameSize(layout);
     const length = 2 * height * width;
@@ -62,6 +66,11 @@ export class FrameCounting {
   }
 
   #add(counts: Counts, { words, sorted }: EventBlock, from: number, to: number): number {
+    if (this.#addon !== null && counts instanceof Uint8Array) {
+      if (this.#untouched.delete(counts)) counts.fill(0);
+      if (to - from < FEW_WORDS) return ADDER.addTo(counts, words, from, to);
+      return ADDER.addBy(this.#addon, counts, words, from, to);
+    }
     // Unsorted events may belong to another frame each: then exchanging frames would take longer than adding.
     if (!ADDER.fits(counts) || (this.#split.byTime && !sorted)) {
       this.#openFrame(null);

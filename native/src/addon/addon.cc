@@ -1,4 +1,4 @@
-// The addon's exports, as src/engines/native/addon-types.ts describes them.
+// The addon's exports, as src/engines/native/addon-types.ts and src/addon/event-addon.ts describe them.
 
 #include <napi.h>
 
@@ -7,6 +7,7 @@
 
 #include "../kernels/detect.h"
 #include "arguments.h"
+#include "event_functions.h"
 #include "network_object.h"
 
 #ifndef PLIF_SOURCE_DIGEST
@@ -76,6 +77,7 @@ Napi::Object initialise(Napi::Env env, Napi::Object exports) {
                 return constructor->New({info[0]});
               }));
   exports.Set("runNeurons", Napi::Function::New(env, runNeuronPass));
+  defineEventFunctions(env, exports);
   return exports;
 }
 

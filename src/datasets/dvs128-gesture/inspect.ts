@@ -1,15 +1,16 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { ReproError } from '../../errors.ts';
-import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
+import type { Aedat3Summary } from '../../events/aedat3-parser.ts';
 import type { ReadOptions } from '../dataset.ts';
 import { type ErrorParts, putTogether, takeApart } from '../error-parts.ts';
 import { byName, readWhole, type TreeFile } from '../file-tree.ts';
 import { defineThreadJob } from '../thread-job.ts';
 import { runInThreads } from '../thread-pool.ts';
-import { readOnce, receiveFile } from '../working-space.ts';
+import { readOnce } from '../working-space.ts';
 import { parseRecordingName, SENSOR, TRIAL_LISTS } from './facts.ts';
 import type { GesturePlace } from './locate.ts';
+import { inspectRecordings, RecordingCheck } from './recording-check.ts';
 
 /** The lists and labels are a few hundred bytes each. */
 export const LARGEST_TEXT_BYTES = 1 << 20;
@@ -49,12 +50,11 @@ export async function inspectFiles(
     await place.tree.walk(async (file) => note(file.path, await inspectFile(file, signal)), signal);
     return found;
   }
-  const files: InspectTask[] = [];
+  const files: DiskFile[] = [];
   await place.tree.walk(async ({ path, sizeBytes, diskPath = path }) => {
     files.push({ path, sizeBytes, diskPath });
   }, signal);
-  // The largest first: whichever comes last should be short.
-  const tasks = files.sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
+  const tasks = groupTasks(files, threads.count);
   await runInThreads(INSPECT_JOB, {
     ...{ threads, tasks, signal, setup: null },
     receive: ({ path, failure, ...file }) => {
@@ -65,23 +65,42 @@ export async function inspectFiles(
   return found;
 }
 
-/** One file in a folder, as given to a thread. */
-type InspectTask = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
+/** A file in a folder, as given to a thread. */
+type DiskFile = Pick<TreeFile, 'path' | 'sizeBytes'> & { readonly diskPath: string };
+
+/** The largest first: whichever comes last should be short. Two recordings at a time, as long as that leaves no thread without work. */
+function groupTasks(files: readonly DiskFile[], threads: number): DiskFile[][] {
+  const sorted = [...files].sort((a, b) => b.sizeBytes - a.sizeBytes || byName(a.path, b.path));
+  const recordings = sorted.filter(({ path }) => parseRecordingName(path) !== null);
+  const size = recordings.length >= 2 * threads ? 2 : 1;
+  const groups: DiskFile[][] = [];
+  for (let i = 0; i < recordings.length; i += size) groups.push(recordings.slice(i, i + size));
+  const others = sorted.filter(({ path }) => parseRecordingName(path) === null);
+  return [...groups, ...others.map((file) => [file])];
+}
 
 const INSPECT_JOB = defineThreadJob<
   null,
-  InspectTask,
+  readonly DiskFile[],
   FoundFile & { readonly path: string; readonly failure: ErrorParts | null }
->('inspect-gestures', (_, port) => async (task) => {
-  const open = () => createReadStream(task.diskPath);
-  const { recording, ...file } = await inspectFile({ ...task, open }, undefined);
-  const failed = recording instanceof ReproError;
-  await port.send({
-    ...file,
-    ...(recording === undefined || failed ? {} : { recording }),
-    path: task.path,
-    failure: failed ? takeApart(recording) : null,
-  });
+>('inspect-gestures', (_, port) => async (files) => {
+  const found =
+    files.length === 2
+      ? await inspectRecordings(files, undefined)
+      : await Promise.all(
+          files.map((file) =>
+            inspectFile({ ...file, open: () => createReadStream(file.diskPath) }, undefined),
+          ),
+        );
+  for (const [i, { recording, ...file }] of found.entries()) {
+    const failed = recording instanceof ReproError;
+    await port.send({
+      ...file,
+      ...(recording === undefined || failed ? {} : { recording }),
+      path: files[i]!.path,
+      failure: failed ? takeApart(recording) : null,
+    });
+  }
 });
 
 function toReproError(parts: ErrorParts): ReproError {
@@ -91,69 +110,22 @@ function toReproError(parts: ErrorParts): ReproError {
 }
 
 async function inspectFile(file: TreeFile, signal: AbortSignal | undefined): Promise<FoundFile> {
+  const { path, sizeBytes, diskPath } = file;
+  if (parseRecordingName(path) !== null && diskPath !== undefined) {
+    const [found] = await inspectRecordings([{ path, sizeBytes, diskPath }], signal);
+    return found!;
+  }
   const hash = createHash('md5');
-  const { path, sizeBytes } = file;
   if (isText(path)) {
     const bytes = await readWhole(file, LARGEST_TEXT_BYTES);
     return { sizeBytes, md5: hash.update(bytes).digest('hex'), text: new TextDecoder().decode(bytes) };
   }
-  if (parseRecordingName(path) === null) {
-    for await (const piece of readOnce(file, signal)) hash.update(piece);
-    return { sizeBytes, md5: hash.digest('hex') };
+  const check =
+    parseRecordingName(path) === null ? null : new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes });
+  for await (const piece of readOnce(file, signal)) {
+    hash.update(piece);
+    check?.push(piece);
   }
-  const check = new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes }, hash);
-  if (file.diskPath === undefined) {
-    for await (const piece of readOnce(file, signal)) check.push(piece);
-  } else {
-    await receiveFile(file.diskPath, (read) => check.receive(read), signal);
-  }
-  return { sizeBytes, ...check.finish() };
-}
-
-/** Hashes a recording and checks its format up to the first error. */
-class RecordingCheck {
-  readonly #hash: Hash;
-  readonly #parser: Aedat3Parser;
-  /** For what follows an error. */
-  readonly #rest = new Uint8Array(1 << 16);
-  #failure: ReproError | null = null;
-
-  constructor(options: ReadAedat3Options, hash: Hash) {
-    this.#hash = hash;
-    this.#parser = new Aedat3Parser(options, () => {});
-  }
-
-  push(piece: Uint8Array): void {
-    this.#hash.update(piece);
-    this.#try(() => this.#parser.push(piece));
-  }
-
-  /** As `push`, with memory for `read` to fill. */
-  receive(read: (space: Uint8Array) => number): number {
-    let received = 0;
-    const readAndHash = (space: Uint8Array): number => {
-      received = read(space);
-      this.#hash.update(space.subarray(0, received));
-      return received;
-    };
-    if (this.#failure === null) this.#try(() => this.#parser.receive(readAndHash));
-    else readAndHash(this.#rest);
-    return received;
-  }
-
-  finish(): { readonly md5: string; readonly recording: Aedat3Summary | ReproError } {
-    const recording = this.#try(() => this.#parser.finish()) ?? this.#failure!;
-    return { md5: this.#hash.digest('hex'), recording };
-  }
-
-  #try<T>(read: () => T): T | null {
-    if (this.#failure !== null) return null;
-    try {
-      return read();
-    } catch (error) {
-      if (!(error instanceof ReproError)) throw error;
-      this.#failure = error;
-      return null;
-    }
-  }
+  const md5 = hash.digest('hex');
+  return check === null ? { sizeBytes, md5 } : { sizeBytes, md5, recording: check.finish() };
 }

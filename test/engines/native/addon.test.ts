@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { digestSources, loadAddon } from '../../../src/engines/native/addon.ts';
+import { digestSources } from '../../../src/addon/load-addon.ts';
+import { loadAddon } from '../../../src/engines/native/addon.ts';
 import { explainNativeError } from '../../../src/engines/native/addon-errors.ts';
 import {
   type Arithmetic,

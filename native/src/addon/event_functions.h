@@ -1,0 +1,10 @@
+#pragma once
+
+#include <napi.h>
+
+namespace plif {
+
+/// `areRegular`, `countEvents` and `openMd5Pair`, as src/addon/event-addon.ts describes them.
+void defineEventFunctions(Napi::Env env, Napi::Object exports);
+
+}  // namespace plif
