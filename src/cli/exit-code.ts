@@ -6,6 +6,7 @@ export const exitCode = {
   stageFailed: 1,
   usage: 2,
   stale: 3,
+  differs: 4,
   locked: 75,
   sighup: 129,
   sigint: 130,

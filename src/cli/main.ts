@@ -5,6 +5,7 @@ import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
+import { addExplainCommands } from './explain-commands.ts';
 import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
 import { threadsOption } from './threads-option.ts';
@@ -96,6 +97,8 @@ function buildProgram(version: string): Command {
     .action(async (targets, options) =>
       (await import('./status.ts')).status(targets, { ...program.opts(), ...options }),
     );
+
+  addExplainCommands(program, withPipelineOptions);
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')

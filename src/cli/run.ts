@@ -10,6 +10,7 @@ import { selectInstances } from '../runner/selection.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
+import { openLocks } from './lock-files.ts';
 import { listenForSignals } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
 import { openView } from './view/open-view.ts';
@@ -38,10 +39,12 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   const state = createRunState();
   const view = await openView();
   const signals = listenForSignals();
+  const locks = options.dryRun === true ? null : await openLocks(plan);
   const onEvent = (event: RunEvent): void => {
     const nowMs = Date.now();
     applyEvent(state, event, nowMs);
     view.show(event, state, nowMs);
+    locks?.note(event);
   };
   try {
     await runPlan({
@@ -67,6 +70,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
     results: options.dryRun === true ? [] : describeResults(plan, selected),
   });
   process.stderr.write(`${summary.join('\n')}\n`);
+  await locks?.finish(state.outcome === 'ok');
   if (options.json === true) printJson(outcomeDocument(plan, state));
   process.exitCode = exitCodeOfRun(state, signals.received());
 }

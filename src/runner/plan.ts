@@ -61,6 +61,8 @@ export interface Plan {
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   /** Stages that `when:` leaves out, in file order. */
   readonly inactive: readonly string[];
+  /** Which profiles' runs update the records in repro.lock, and whether `--set` makes this another plan than the profile's. */
+  readonly lock: { readonly profiles: readonly string[]; readonly isOverridden: boolean };
   /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
 }

@@ -20,6 +20,7 @@ export interface Session {
   readonly inputs: InputDigests;
   readonly closures: CodeClosures;
   readonly texts: KeptTexts;
+  readonly fingerprints: Fingerprints;
   readonly freshness: FreshnessCheck;
 }
 
@@ -36,7 +37,7 @@ export function openSession(
   const fingerprints = new Fingerprints(closures, inputs, options.facts, options.environment ?? process.env);
   const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
   const texts = new KeptTexts(store);
-  return { plan, folder, digests, store, records, inputs, closures, texts, freshness };
+  return { plan, folder, digests, store, records, inputs, closures, texts, fingerprints, freshness };
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/context.ts';
@@ -60,6 +60,17 @@ export class Records {
     return record?.fingerprint === fingerprint ? record : null;
   }
 
+  /** Every recorded execution, of all instances and profiles, in no particular order. */
+  listActions(): RunRecord[] {
+    return listFolder(this.#folder.actions)
+      .flatMap((part) =>
+        listFolder(path.join(this.#folder.actions, part)).map((name) => path.join(part, name)),
+      )
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => readRecordFile(path.join(this.#folder.actions, file)))
+      .filter((record) => record !== null);
+  }
+
   async write(record: RunRecord): Promise<void> {
     await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
     await this.writeLast(record);
@@ -79,16 +90,30 @@ export class Records {
   }
 }
 
+/** The records of a plan's project, for commands that read them. */
+export function openRecords(plan: Plan, cacheRoot?: string): Records {
+  return new Records(cacheFolderOf(plan, cacheRoot));
+}
+
 /** The last record of an instance, for read-only commands. */
 export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
-  return new Records(cacheFolderOf(plan, cacheRoot)).findLast(id);
+  return openRecords(plan, cacheRoot).findLast(id);
 }
 
 function serialise(record: RunRecord): string {
   return `${JSON.stringify(record, null, 2)}\n`;
 }
 
-function readRecordFile(file: string): RunRecord | null {
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** A record from any file; null if the file is missing or no complete record of this version. */
+export function readRecordFile(file: string): RunRecord | null {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isRunRecord(value) ? value : null;

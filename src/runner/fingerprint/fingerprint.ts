@@ -27,6 +27,9 @@ export interface FingerprintParts {
   readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string };
 }
 
+/** What a fingerprint has from the repository alone. */
+export type CodeParts = Omit<FingerprintParts, 'inputs' | 'variables' | 'facts' | 'runtime'>;
+
 /** Whether parts read from a file have the form this runner writes, and so can be compared with the current ones. */
 export function areFingerprintParts(value: unknown): value is FingerprintParts {
   if (typeof value !== 'object' || value === null) return false;
@@ -95,22 +98,11 @@ export class Fingerprints {
 
   /** @throws {ReproError} if code, an input or a fact is unavailable */
   async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
-    const { command } = instance;
-    const closure =
-      command.kind === 'module'
-        ? await this.#closures.find(command.path)
-        : { files: await this.#inputs.digestArguments(command.argv), packages: {} };
     const facts: Record<string, string> = {};
     for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
     return {
-      version: formatVersion,
-      command,
-      code: closure.files,
-      packages: closure.packages,
-      params: instance.params,
-      matrix: instance.matrix,
+      ...(await this.findCode(instance)),
       inputs: await this.#inputs.digest(instance, produced),
-      outputs: instance.outputs,
       variables: Object.fromEntries(
         instance.variables.map((name) => [name, this.#environment[name] ?? null]),
       ),
@@ -120,6 +112,28 @@ export class Fingerprints {
         platform: process.platform,
         arch: process.arch,
       },
+    };
+  }
+
+  /**
+   * The parts that are in the repository: they need no data and are the same on every machine.
+   *
+   * @throws {ReproError} if the code is unavailable
+   */
+  async findCode(instance: StageInstance): Promise<CodeParts> {
+    const { command } = instance;
+    const closure =
+      command.kind === 'module'
+        ? await this.#closures.find(command.path)
+        : { files: await this.#inputs.digestArguments(command.argv), packages: {} };
+    return {
+      version: formatVersion,
+      command,
+      code: closure.files,
+      packages: closure.packages,
+      params: instance.params,
+      matrix: instance.matrix,
+      outputs: instance.outputs,
     };
   }
 

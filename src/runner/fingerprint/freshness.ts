@@ -120,13 +120,14 @@ export class FreshnessCheck {
     }
     const differences = await explainDifference(last.parts, parts, {
       before: (digest) => this.#store.findTree(digest),
-      now: (input) => this.#readInput(instance, input),
+      now: (input) => this.readInput(instance, input),
     });
     const reasons = [...differences, ...waiting];
     return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
   }
 
-  async #readInput(instance: StageInstance, part: InputPart) {
+  /** The present content of an input, file by file; null if unknown. */
+  async readInput(instance: StageInstance, part: InputPart) {
     const input = instance.inputs.find((one) => one.path === part.path);
     const source = input === undefined ? undefined : await this.#inputs.readSource(instance, input);
     if (source !== undefined) return source;

@@ -7,6 +7,7 @@ import type { Plan, StageInstance } from '../plan.ts';
 import { linkInstances, sortTopologically } from './graph.ts';
 import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
 import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
+import { findUnknownLocks } from './lock-profiles.ts';
 import { findPathConflicts } from './path-conflicts.ts';
 import { readPipelineFile } from './pipeline-file.ts';
 import { loadSettings } from './profile.ts';
@@ -57,6 +58,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const links = linkInstances(instances.values());
   const configuration = await findConfigurationProblems(pipeline, drafts, { paths, passed });
   throwProblems([
+    ...findUnknownLocks(pipeline, paths),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
     ...configuration.problems,
   ]);
@@ -88,6 +90,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
       ]),
     ),
     inactive: inactive.map(({ name }) => name),
+    lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
     warnings: configuration.warnings,
   };
 }

@@ -34,6 +34,8 @@ export interface StageEntry {
 export interface PipelineContent {
   readonly version: 1;
   readonly profiles?: { readonly folder: string; readonly default: string; readonly schema?: string };
+  /** The profiles whose runs update the records in repro.lock. */
+  readonly lock?: readonly string[];
   readonly schemas?: { readonly [glob: string]: string };
   readonly stages: { readonly [name: string]: StageEntry };
 }
@@ -93,7 +95,7 @@ function describePipelinePath(path: JsonPath): string {
 
 /** Forgetting to indent a stage is a common mistake. */
 function suggestTopLevel(path: JsonPath, key: string): string | undefined {
-  if (path.length > 0 || findClosest(key, ['version', 'profiles', 'schemas', 'stages']) !== undefined)
+  if (path.length > 0 || findClosest(key, ['version', 'profiles', 'lock', 'schemas', 'stages']) !== undefined)
     return undefined;
   return `A stage belongs below "stages:", indented. Keys for anchors begin with "x-".`;
 }

@@ -1,0 +1,110 @@
+import type { ExplainedDifference, Explanation } from '../runner/explain/explain.ts';
+import type { ComparedRun } from '../runner/explain/recorded-runs.ts';
+import type { TextDiff } from '../runner/explain/text-diff.ts';
+import { describeFile } from '../runner/fingerprint/reasons.ts';
+import type { Colors } from './view/colors.ts';
+
+/** More files of one folder than this are counted only. */
+const filesAtMost = 20;
+
+interface ExplanationView {
+  readonly colors: Colors;
+  /** Lines of each text's difference; 0 for all. */
+  readonly linesAtMost: number;
+}
+
+const states = {
+  fresh: 'is up to date',
+  restorable: 'is up to date, but its outputs must be restored',
+  stale: 'is stale',
+  'never-run': 'has not run yet',
+} as const;
+
+/** An explanation for people. */
+export function describeExplanation(one: Explanation, view: ExplanationView): string[] {
+  const c = view.colors;
+  const paint = one.state === 'fresh' ? c.green : one.state === 'restorable' ? c.cyan : c.yellow;
+  const lines = [`${c.bold(one.id)} ${paint(states[one.state])}${describeAgainst(one)}`];
+  for (const { text } of one.reasons) lines.push(`  ${text}`);
+  for (const difference of one.differences) lines.push(...describeDifferenceLines(difference, view));
+  if (one.waitsFor.length > 0) lines.push('  these have to run first:');
+  for (const { id, reasons } of one.waitsFor) {
+    lines.push(`    ${id}  ${reasons.map(({ text }) => text).join('; ')}`);
+  }
+  const isSilent = lines.length === 1 && one.against !== null;
+  if (isSilent) lines.push(`  nothing differs from that run`);
+  return lines;
+}
+
+function describeAgainst({ against, id }: Explanation): string {
+  if (against === null) return '';
+  return `; compared with ${nameRun(against, id)}:`;
+}
+
+function nameRun(run: ComparedRun, id: string): string {
+  const { startedAt, commit } = run;
+  const what = run.id === id ? '' : ` of ${run.id}`;
+  const when = startedAt === undefined ? 'the committed record' : `the run`;
+  const at = startedAt === undefined ? '' : ` of ${startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+  const details = [
+    run.fingerprint.slice(0, 12),
+    `profile ${run.profile}`,
+    ...(commit == null ? [] : [`commit ${commit.slice(0, 7)}`]),
+  ];
+  return `${when}${what}${at} (${details.join(', ')})`;
+}
+
+function describeDifferenceLines(
+  { difference, reason, where, diffs }: ExplainedDifference,
+  { colors, linesAtMost }: ExplanationView,
+): string[] {
+  const lines: string[] = [];
+  if (difference.kind === 'param') {
+    const [before, now] = [difference.before, difference.now].map((value) =>
+      value === undefined ? 'unset' : JSON.stringify(value),
+    );
+    lines.push(
+      `  ${difference.name}: ${before} → ${now}${where === undefined ? '' : colors.dim(`  (${where})`)}`,
+    );
+  } else if (difference.kind === 'input' && difference.files.length > 1) {
+    const { path, files, ofOutputs } = difference;
+    lines.push(`  ${path}: ${files.length} differ`);
+    for (const file of files.slice(0, filesAtMost)) {
+      lines.push(`    ${describeFile(file, ofOutputs ? 'is no longer read' : 'is gone')}`);
+    }
+    if (files.length > filesAtMost)
+      lines.push(`    and ${files.length - filesAtMost} more: --json lists all`);
+  } else {
+    lines.push(`  ${reason.text}`);
+  }
+  for (const { path, diff } of diffs.slice(0, filesAtMost)) {
+    if (diffs.length > 1) lines.push(`    ${path}`);
+    lines.push(...describeDiff(diff, linesAtMost, colors).map((line) => `      ${line}`));
+  }
+  return lines;
+}
+
+function describeDiff(diff: TextDiff, linesAtMost: number, colors: Colors): string[] {
+  if (diff.kind === 'unavailable') return [colors.dim(`(no line by line difference: ${diff.why})`)];
+  const shown = linesAtMost === 0 ? diff.lines : diff.lines.slice(0, linesAtMost);
+  const rest = diff.lines.length - shown.length;
+  return [
+    ...shown.map((line) => paintLine(escapeLine(line), colors)),
+    ...(rest === 0 ? [] : [colors.dim(`and ${rest} more lines: --lines 0 shows all`)]),
+  ];
+}
+
+function paintLine(line: string, colors: Colors): string {
+  if (line.startsWith('+')) return colors.green(line);
+  if (line.startsWith('-')) return colors.red(line);
+  return line.startsWith('@@') ? colors.cyan(line) : line;
+}
+
+/** A text may contain what a terminal takes for commands. */
+function escapeLine(line: string): string {
+  return line.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+  );
+}

@@ -1,0 +1,119 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import type { MetricValue } from '../../stage/context.ts';
+import { fileNameOf } from '../cache/cache-folder.ts';
+import type { RecordedOutput, RunRecord } from '../cache/records.ts';
+import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
+import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import { lockFolder } from './lock-folder.ts';
+
+/** Stands for a place that others do not have. The place of external data is in no fingerprint. */
+const elsewhere = '(outside the project)';
+
+/** What an input inside another stage's output was part of. */
+export interface InputOrigin {
+  readonly output: string;
+  readonly digest: string;
+}
+
+/**
+ * The committed record of an instance: from what its outputs were made, and their digests. It has no time, host or duration, so
+ * that it changes only if what it describes does.
+ */
+export interface LockFile {
+  readonly version: 1;
+  readonly id: string;
+  readonly stage: string;
+  readonly profile: string;
+  readonly fingerprint: string;
+  readonly outputs: readonly RecordedOutput[];
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** For inputs that are a part of an output: the input's path -> that output as it was. */
+  readonly origins: Readonly<Record<string, InputOrigin>>;
+  readonly parts: FingerprintParts;
+}
+
+/** Where an instance's record is: `repro.lock/<profile>/<stage>/<instance>.json`; relative to the project. */
+export function lockPathOf(plan: Plan, { id, stage }: StageInstance): string {
+  return path.posix.join(lockFolder, plan.profile, stage, `${fileNameOf(id)}.json`);
+}
+
+/** The committed record of an instance; null if there is none, or if it is damaged. */
+export function readLockFile(plan: Plan, instance: StageInstance): LockFile | null {
+  try {
+    const text = readFileSync(path.join(plan.projectRoot, lockPathOf(plan, instance)), 'utf8');
+    const value: unknown = JSON.parse(text);
+    return isLockFile(value) && value.id === instance.id ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {
+  await writeFileAtomic(path.join(plan.projectRoot, lockPathOf(plan, instance)), formatLockFile(content));
+}
+
+/** The record to commit for a run. */
+export function lockFileOf(
+  plan: Plan,
+  record: RunRecord,
+  origins: Readonly<Record<string, InputOrigin>>,
+): LockFile {
+  const inputs = record.parts.inputs.map((input) =>
+    input.external && path.isAbsolute(input.path) ? { ...input, path: elsewhere } : input,
+  );
+  return {
+    version: 1,
+    id: record.id,
+    stage: record.stage,
+    profile: plan.profile,
+    fingerprint: record.fingerprint,
+    outputs: record.outputs,
+    metrics: record.metrics,
+    origins,
+    parts: { ...record.parts, inputs },
+  };
+}
+
+/** Whether two records say the same. Metrics may contain durations, so they do not count. */
+export function isSameLock(a: LockFile, b: LockFile): boolean {
+  const compared = ({ fingerprint, outputs, origins, parts }: LockFile): string =>
+    canonicalJson({ fingerprint, outputs, origins, parts });
+  return compared(a) === compared(b);
+}
+
+/** The paths of all records of a profile, relative to the project, sorted. */
+export function listLockFiles(plan: Plan): string[] {
+  const folder = path.join(plan.projectRoot, lockFolder, plan.profile);
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => path.posix.join(lockFolder, plan.profile, name.split(path.sep).join('/')))
+      .sort(compareCodeUnits);
+  } catch {
+    return [];
+  }
+}
+
+/** One value a line and sorted keys below the first level, so that git merges what does not overlap. */
+export function formatLockFile(content: LockFile): string {
+  const sorted = Object.fromEntries(
+    Object.entries(content).map(([key, value]) => [key, JSON.parse(canonicalJson(value)) as unknown]),
+  );
+  return `${JSON.stringify(sorted, null, 2)}\n`;
+}
+
+function isLockFile(value: unknown): value is LockFile {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, id, fingerprint, outputs, metrics, origins, parts } = value as Partial<LockFile>;
+  return (
+    version === 1 &&
+    [id, fingerprint].every((one) => typeof one === 'string') &&
+    [metrics, origins].every((one) => typeof one === 'object' && one !== null) &&
+    areFingerprintParts(parts) &&
+    Array.isArray(outputs) &&
+    outputs.every((output) => typeof output?.path === 'string' && typeof output.digest === 'string')
+  );
+}

@@ -1,0 +1,2 @@
+/** The folder of the records that are meant to be committed; relative to the project. */
+export const lockFolder = 'repro.lock';

@@ -1,0 +1,246 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import type { CliProject } from './rig/cli-project.ts';
+import { createWordProject, installWordlist } from './rig/word-project.ts';
+
+const words = 'repro.lock/small/words/words.json';
+const sumA = 'repro.lock/small/sum/sum@a';
+
+/** The project with `lock: [small]`, run once, then without everything that is not committed. */
+async function createCommitted(): Promise<CliProject> {
+  const project = await createWordProject();
+  await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+  await project.edit(
+    'pipeline.yaml',
+    'configs/words, data.txt',
+    'configs/words, {path: data.txt, external: true}',
+  );
+  await project.call(['run']);
+  await project.remove('artifacts');
+  await project.remove('data.txt');
+  return project;
+}
+
+async function checkStates(project: CliProject): Promise<Record<string, [string, ...string[]]>> {
+  const { checks } = await project.json(['check', '--no-data']);
+  return Object.fromEntries(
+    checks[0].checks.map(
+      ({ id, state, reasons }: { id: string; state: string; reasons: { text: string }[] }) => [
+        id,
+        [state, ...reasons.map(({ text }) => text)],
+      ],
+    ),
+  );
+}
+
+describe('records under repro.lock', () => {
+  test('are written by runs of the profiles under `lock:`, and only by those', async () => {
+    const project = await createWordProject();
+    await project.call(['run']);
+    expect(project.has('repro.lock')).toBe(false);
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    const hit = await project.call(['run']);
+    expect(hit.stderr).toContain('3 records in repro.lock/small changed: commit them');
+    expect(project.has(words)).toBe(true);
+    await project.call(['run', '--profile', 'large']);
+    expect(project.has('repro.lock/large')).toBe(false);
+    const set = await project.call(['run', '--set', 'words.times=4']);
+    expect(set.stderr).toContain('--set makes this another run than that of profile small');
+    expect(JSON.parse(project.read(words)).parts.params).toEqual({ words: { text: 'hello', times: 2 } });
+  });
+
+  test('do not change with a run that changes nothing, on another day, in another place', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run']);
+    const before = project.read(words);
+    expect(before).not.toMatch(/startedAt|seconds|host/);
+    expect(before).not.toContain(project.root);
+    const again = await project.call(['run', '--force']);
+    expect(again.stderr).not.toContain('repro.lock');
+    expect(project.read(words)).toBe(before);
+  });
+
+  test('have one value a line and sorted keys, so that git merges changes to different parts', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run']);
+    const lines = project.read(words).split('\n');
+    expect(lines.filter((line) => (line.match(/": /g) ?? []).length > 1)).toEqual([]);
+    const code = Object.keys(JSON.parse(project.read(words)).parts.code);
+    expect(code).toEqual([...code].sort());
+  });
+
+  test('of instances that a profile no longer has are removed', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run']);
+    await project.edit('configs/profiles/small.yaml', '[a, L]', '[a]');
+    const check = await project.call(['check', '--no-data']);
+    expect(check.exitCode).toBe(4);
+    expect(check.stdout).toMatch(
+      /repro\.lock\/small\/sum\/sum%40L.*\.json belongs to no stage of this profile/,
+    );
+    await project.call(['run']);
+    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
+    expect(project.has(`${sumA}.json`)).toBe(true);
+  });
+
+  test('are written by `repro lock` for any profile, if it is up to date', async () => {
+    const project = await createWordProject();
+    const early = await project.call(['lock', 'words']);
+    expect(early.exitCode).toBe(3);
+    expect(early.stderr).toContain('words is not up to date');
+    await project.call(['run', '--set', 'words.times=4']);
+    const late = await project.call(['lock', '--set', 'words.times=4']);
+    expect(late.exitCode).toBe(0);
+    expect(late.stdout).toContain(`written  ${words}`);
+    expect((await project.call(['check', '--set', 'words.times=4'])).exitCode).toBe(0);
+    const other = await project.call(['check', '--profile', 'small']);
+    expect(other.exitCode).toBe(4);
+    expect(other.stdout).toContain('words.times: 4 → 2');
+  });
+
+  test('refuse a profile under `lock:` that does not exist', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [smal]\nstages:');
+    const { exitCode, stderr } = await project.call(['status']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('pipeline.yaml:3:8  lock: there is no profile "smal"');
+  });
+});
+
+describe('repro check --no-data', () => {
+  test('confirms records without data, results or cache', async () => {
+    const project = await createCommitted();
+    const { exitCode, stdout } = await project.call(['check', '--no-data']);
+    expect(stdout).toContain('profile small: all 3 records belong to this code and configuration');
+    expect(exitCode).toBe(0);
+    expect(project.count('words')).toBe(0);
+  });
+
+  test('names what changed since, and what depends on it', async () => {
+    const project = await createCommitted();
+    await project.edit('src/shout.ts', "'!'", "'?'");
+    await project.edit('configs/profiles/small.yaml', 'times: 2', 'times: 3');
+    await project.edit('configs/words/list.txt', 'two', 'zwei');
+    await installWordlist(project, '1.1.0');
+    const { exitCode, stdout } = await project.call(['check', '--no-data']);
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain('profile small: 3 of 3 records do not');
+    expect(await checkStates(project)).toEqual({
+      words: [
+        'differs',
+        'src/shout.ts changed',
+        'package wordlist: 1.0.0 → 1.1.0',
+        'words.times: 2 → 3',
+        'configs/words changed',
+      ],
+      'sum@a': ['unconfirmed', 'depends on words'],
+      'sum@L': ['unconfirmed', 'depends on words'],
+    });
+  });
+
+  test('does not compare what belongs to the machine: environment variables', async () => {
+    const project = await createCommitted();
+    const { exitCode } = await project.call(['check', '--no-data'], { WORDS_MOOD: 'angry' });
+    expect(exitCode).toBe(0);
+  });
+
+  test('notices a record that is missing, cut off, or the result of a careless merge', async () => {
+    const project = await createCommitted();
+    const whole = project.read(words);
+    await project.remove(words);
+    expect((await checkStates(project)).words).toEqual(['missing', `${words} is missing or damaged`]);
+    await project.write(words, whole.slice(0, 200));
+    expect((await checkStates(project)).words?.[0]).toBe('missing');
+    await project.write(words, whole.replace('"times": 2', '"times": 3'));
+    expect((await checkStates(project)).words).toEqual([
+      'differs',
+      'the record contradicts itself: its fingerprint is not that of its parts',
+    ]);
+  });
+
+  test('notices that a record belongs to other results of an earlier stage', async () => {
+    const project = await createCommitted();
+    const record = JSON.parse(project.read(words));
+    record.outputs[0].digest = '0'.repeat(64);
+    await project.write(words, JSON.stringify(record));
+    const states = await checkStates(project);
+    expect(states.words).toEqual(['ok']);
+    expect(states['sum@a']).toEqual(['differs', 'artifacts/words changed']);
+  });
+
+  test('reads the data without --no-data', async () => {
+    const project = await createCommitted();
+    const without = await project.call(['check']);
+    expect(without.exitCode).toBe(4);
+    expect(without.stdout).toContain('data.txt is missing');
+    await project.write('data.txt', 'first\nsecond\n');
+    expect((await project.call(['check'])).exitCode).toBe(0);
+    await project.write('data.txt', 'first\nthird\n');
+    expect((await project.call(['check'])).stdout).toContain('data.txt changed');
+    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
+  });
+
+  test('follows an input that is a part of an output', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.edit('pipeline.yaml', 'inputs: [artifacts/words]', 'inputs: [artifacts/words/text]');
+    await project.edit('tools/sum.mjs', "REPRO_INPUT_0 + '/text'", 'REPRO_INPUT_0');
+    expect((await project.call(['run'])).exitCode).toBe(0);
+    await project.remove('artifacts');
+    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
+    const record = JSON.parse(project.read(words));
+    record.outputs[0].digest = '0'.repeat(64);
+    await project.write(words, JSON.stringify(record));
+    expect((await checkStates(project))['sum@a']).toEqual(['differs', 'artifacts/words/text changed']);
+  });
+
+  test('fails if there is nothing to check, and says how to begin', async () => {
+    const project = await createWordProject();
+    const none = await project.call(['check', '--no-data']);
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain('pipeline.yaml lists no profile under `lock:`');
+    const named = await project.call(['check', '--no-data', '--profile', 'large']);
+    expect(named.exitCode).toBe(4);
+    expect(named.stdout).toContain('no record');
+  });
+
+  test('is what `explain --against lock` explains line by line', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run']);
+    await project.edit('src/shout.ts', "'!'", "'?'");
+    await project.call(['run', '--set', 'words.times=9']);
+    const { stdout } = await project.call(['explain', 'words', '--against', 'lock']);
+    expect(stdout).toContain('compared with the committed record (');
+    expect(stdout).toContain("-const mark = '!';");
+  });
+
+  test('works on what git merges from two branches', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run']);
+    await project.write('.gitignore', 'artifacts/\nnode_modules/\n');
+    const git = (...argv: string[]) => {
+      const named = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...argv];
+      const { status, stderr, stdout } = spawnSync('git', named, { cwd: project.root, encoding: 'utf8' });
+      if (status !== 0) throw new Error(`${argv.join(' ')}: ${stdout}${stderr}`);
+    };
+    git('init', '-q', '-b', 'main');
+    git('add', '-A');
+    git('commit', '-qm', 'first');
+    git('checkout', '-qb', 'other');
+    // The words stay the same, so only the record of the changed stage changes.
+    await project.edit('tools/sum.mjs', 'JSON.stringify({ letter,', 'JSON.stringify({ letter, also: 1,');
+    await project.call(['run']);
+    git('commit', '-qam', 'other');
+    git('checkout', '-q', 'main');
+    await project.edit('stages/words.ts', "'Writes words.'", "'Writes some words.'");
+    await project.call(['run']);
+    git('commit', '-qam', 'main');
+    git('merge', '-q', 'other');
+    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
+  });
+});
