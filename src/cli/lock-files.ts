@@ -20,7 +20,7 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
       note: () => {},
       finish: async () =>
         printWarning(
-          `--set makes this another run than that of profile ${profile}, so ${lockFolder} is left as it is`,
+          `--set makes this another run than that of profile ${profile}, so ${lockFolder} is left as it is; to write it: npx repro lock`,
         ),
     };
   }
