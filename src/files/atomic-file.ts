@@ -15,7 +15,7 @@ export async function writeFileAtomic(
   { soleWriter = false }: { readonly soleWriter?: boolean } = {},
 ): Promise<void> {
   const folder = path.dirname(file);
-  await fs.mkdir(folder, { recursive: true });
+  await makeFolderSynced(folder);
   const partial = soleWriter ? `${file}.partial` : path.join(folder, `.${randomUUID()}.partial`);
   try {
     await writeSynced(partial, content);
@@ -55,6 +55,27 @@ export async function syncFile(file: string): Promise<void> {
     await handle.sync();
   } finally {
     await handle.close();
+  }
+}
+
+/** Makes the content of all files below a path survive a power cut, and the names of those in folders. */
+export async function syncTree(target: string): Promise<void> {
+  if (!(await fs.stat(target)).isDirectory()) return syncFile(target);
+  for (const entry of await fs.readdir(target, { withFileTypes: true, recursive: true })) {
+    const absolute = path.join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) await syncFolder(absolute);
+    else if (entry.isFile()) await syncFile(absolute);
+  }
+  await syncFolder(target);
+}
+
+/** Makes a folder and its missing parents, so that their names survive a power cut. */
+export async function makeFolderSynced(folder: string): Promise<void> {
+  const first = await fs.mkdir(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; ; made = path.dirname(made)) {
+    await syncFolder(path.dirname(made));
+    if (made === first || made === path.dirname(made)) return;
   }
 }
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { setTimeout as wait } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { removeEmptyFolder } from './empty-folder.ts';
 import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
@@ -29,6 +30,9 @@ const heartbeatMs = 5_000;
 /** A holder that has not done so for this long is presumed dead. */
 const silenceMs = 60_000;
 
+/** Where the time of the last sign tells nothing, because the clock was set back since: how long to watch for the next one. */
+const watchMs = 2.5 * heartbeatMs;
+
 /**
  * Takes the lock against a second run in the same folder. A dead holder is replaced without asking.
  *
@@ -36,14 +40,18 @@ const silenceMs = 60_000;
  * released. Taking the lock means creating the next number, which only one process can do; numbers only grow and the highest
  * is never removed, so a process that acts on outdated information finds its number taken or exceeded.
  *
+ * @param options.watchMs how long to watch a holder that cannot be looked up and whose last sign of life is in the future
  * @throws {ReproError} `locked`, naming the holder
  */
-export async function acquireLock(folder: string): Promise<Lock> {
+export async function acquireLock(
+  folder: string,
+  options: { readonly watchMs?: number } = {},
+): Promise<Lock> {
   const content = describeThisRun();
   for (;;) {
     await fs.mkdir(folder, { recursive: true });
     const highest = findHighest(folder);
-    if (highest > 0) await refuseLiveHolder(path.join(folder, nameOf(highest)));
+    if (highest > 0) await refuseLiveHolder(path.join(folder, nameOf(highest)), options.watchMs ?? watchMs);
     const number = highest + 1;
     if (!(await createWhole(path.join(folder, nameOf(number)), content))) continue;
     if (findHighest(folder) > number) {
@@ -70,7 +78,13 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
     isLost,
     release: async () => {
       clearInterval(heartbeat);
-      if (!isLost()) await replaceWhole(file, { ...content, released: true });
+      if (isLost()) return;
+      try {
+        await replaceWhole(file, { ...content, released: true });
+      } catch {
+        // A full disk. An empty file needs no space, and counts as released; if not even that can be written, our end releases it.
+        await fs.truncate(file).catch(() => {});
+      }
     },
     dissolve: async () => {
       clearInterval(heartbeat);
@@ -91,12 +105,12 @@ function describeThisRun(): LockContent {
   };
 }
 
-async function refuseLiveHolder(file: string): Promise<void> {
+async function refuseLiveHolder(file: string, watchForMs: number): Promise<void> {
   const holder = readContent(file);
   // Damaged: files appear here complete, so the machine has lost power since, and the holder with it.
   if (holder === null || holder.released) return;
   const state = findProcess(holder);
-  if (state === 'dead' || (state === 'unknown' && (await isSilent(file)))) return;
+  if (state === 'dead' || (state === 'unknown' && (await isSilent(file, watchForMs)))) return;
   const command = holder.command.slice(2).join(' ').slice(0, 100);
   throw new ReproError(
     'locked',
@@ -106,12 +120,15 @@ async function refuseLiveHolder(file: string): Promise<void> {
 }
 
 /** Compared with a file created now, because a shared file system has its own clock. */
-async function isSilent(file: string): Promise<boolean> {
+async function isSilent(file: string, watchForMs: number): Promise<boolean> {
   const probe = `${file}.${randomUUID()}`;
   try {
     await fs.writeFile(probe, '');
     const [now, last] = await Promise.all([fs.stat(probe), fs.stat(file)]);
-    return now.mtimeMs - last.mtimeMs > silenceMs;
+    const elapsedMs = now.mtimeMs - last.mtimeMs;
+    if (elapsedMs >= -silenceMs) return elapsedMs > silenceMs;
+    await wait(watchForMs);
+    return (await fs.stat(file)).mtimeMs === last.mtimeMs;
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return false;
     throw error;
@@ -186,8 +203,12 @@ async function createWithoutLinks(file: string, content: LockContent): Promise<b
 
 async function replaceWhole(file: string, content: LockContent): Promise<void> {
   const partial = partialNameOf(file);
-  await fs.writeFile(partial, JSON.stringify(content));
-  await fs.rename(partial, file);
+  try {
+    await fs.writeFile(partial, JSON.stringify(content));
+    await fs.rename(partial, file);
+  } finally {
+    await fs.rm(partial, { force: true });
+  }
 }
 
 function partialNameOf(file: string): string {

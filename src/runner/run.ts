@@ -13,7 +13,7 @@ import type { RunEvent, StaleReason } from './events.ts';
 import { describeFailure, type ExecutionContext, execute, type Work } from './execution/execution.ts';
 import { findHostFile } from './execution/host-file.ts';
 import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
-import { swapIn } from './execution/output-files.ts';
+import { removeNear, swapIn } from './execution/output-files.ts';
 import { type InstanceResult, schedule } from './execution/scheduler.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
@@ -280,7 +280,10 @@ async function removeLeftOver(folder: string): Promise<void> {
   } catch {
     return;
   }
-  const remove = (name: string) => fs.rm(path.join(folder, name), { recursive: true, force: true });
+  const remove = async (name: string): Promise<void> => {
+    await removeNear(path.join(folder, name)).catch(() => {});
+    await fs.rm(path.join(folder, name), { recursive: true, force: true });
+  };
   await Promise.all(names.map((name) => remove(name).catch(() => {})));
 }
 

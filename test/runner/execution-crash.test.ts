@@ -1,56 +1,50 @@
 import { readdirSync } from 'node:fs';
-import { setTimeout as wait } from 'node:timers/promises';
+import path from 'node:path';
+import process from 'node:process';
 import { expect, test } from 'vitest';
-import { startRunner, waitForEnd } from './rig/processes.ts';
-import { createProject, type Project } from './rig/project.ts';
+import { randomNumbers } from '../support/random.ts';
+import { findInconsistencies, findPartialOutputs, findRecorded, readOutputs } from './rig/crash/checks.ts';
+import { describeKill, drawKill, measureRun, runAndKill } from './rig/crash/kills.ts';
+import { createCrashProject, expectedFiles, outputsOf, runWhole } from './rig/crash/project.ts';
 
-const filesEach = 30;
+/** `npm run test:crash -- --kills 400 --seed 1` sets these. */
+const kills = Number(process.env.CRASH_KILLS ?? 20);
+const seed = Number(process.env.CRASH_SEED ?? 1);
 
-/** Each stage writes 30 files that all contain its parameter, so that a mixture or a partial set shows. */
-const script =
-  'echo $$ >> counts/pids; mkdir "$REPRO_OUTPUT_0"; for i in $(seq 30); do echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0/$i"; done';
+/** Longer than a kill and the run after it ever took. */
+const secondsEach = 10;
 
-function define(project: Project, version: number): void {
-  const stage = (id: string, inputs: readonly string[]) => ({
-    id,
-    run: ['sh', '-c', script],
-    params: { version },
-    inputs,
-    outputs: [`artifacts/${id}`],
-  });
-  project.define([stage('a', []), stage('b', ['artifacts/a']), stage('c', ['artifacts/a'])]);
-}
+test(`killed at ${kills} random moments (seed ${seed}), a run leaves whole outputs or none, and the next one ends as if nothing had happened`, {
+  timeout: kills * secondsEach * 1000,
+}, async () => {
+  const root = await createCrashProject();
+  const random = randomNumbers(seed);
+  const length = await measureRun(root, 0);
+  expect(readOutputs(root)).toEqual(expectedFiles(0));
+  const seen = { kept: 0, lost: 0 };
+  let version = 1;
+  for (let i = 1; i <= kills; i += 1) {
+    const kill = drawKill(random, length);
+    const about = `kill ${i}, version ${version}: ${describeKill(kill)}`;
+    await runAndKill(root, version, kill);
+    const versions = Array.from({ length: version + 1 }, (_, one) => one);
+    expect(findPartialOutputs(root, versions), about).toEqual([]);
+    expect(findInconsistencies(root), about).toEqual([]);
 
-/** The version of an output; null if it does not exist. Anything but a complete output of one version fails. */
-function versionOf(project: Project, id: string): string | null {
-  if (!project.has(`artifacts/${id}`)) return null;
-  const names = readdirSync(project.at('artifacts', id));
-  const contents = new Set(names.map((name) => project.read(`artifacts/${id}/${name}`)));
-  expect(names).toHaveLength(filesEach);
-  expect(contents.size).toBe(1);
-  return [...contents][0] ?? null;
-}
-
-test('a runner killed at any moment leaves complete outputs or none, and the next run completes', async () => {
-  const project = await createProject();
-  for (let version = 1; version <= 16; version += 1) {
-    define(project, version);
-    const runner = await startRunner(project);
-    // From before the first stage starts to after the last has ended: each try at a different moment.
-    await runner.waitForEvent(version % 2 === 0 ? 'started' : 'run-started');
-    await wait(version * 25);
-    runner.kill('SIGKILL');
-    await runner.ended;
-    for (const id of ['a', 'b', 'c']) versionOf(project, id);
-    for (const pid of project.has('counts/pids') ? project.read('counts/pids').trim().split('\n') : []) {
-      await waitForEnd(Number(pid));
-    }
-    await project.remove('counts/pids');
-
-    if (version % 4 !== 0) continue;
-    expect((await project.run()).outcome).toBe('ok');
-    for (const id of ['a', 'b', 'c']) expect(versionOf(project, id)).toBe(`{"version":${version}}\n`);
-    expect((await project.status()).every((one) => one.state === 'fresh')).toBe(true);
-    expect(readdirSync(project.at('artifacts/.cache/tmp'))).toEqual([]);
+    // Some kills hit what the next run does to heal the one before.
+    if (random() < 0.4 && i < kills) continue;
+    const recorded = findRecorded(root, version);
+    const { exitCode, errors, states } = await runWhole(root, version);
+    expect(exitCode, `${about}\n${errors}`).toBe(0);
+    expect(readOutputs(root), about).toEqual(expectedFiles(version));
+    const cached = Object.keys(states).filter((id) => states[id] === 'cached');
+    expect(cached.sort(), about).toEqual(recorded);
+    expect(readdirSync(path.join(root, 'artifacts/.cache/tmp')), about).toEqual([]);
+    seen.kept += recorded.length;
+    seen.lost += Object.keys(outputsOf).length - recorded.length;
+    version += 1;
   }
+  // Otherwise the kills came too early or too late to say anything.
+  expect(seen.kept).toBeGreaterThan(0);
+  expect(seen.lost).toBeGreaterThan(0);
 });

@@ -1,6 +1,18 @@
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 
 async function createRun(): Promise<Project> {
@@ -124,6 +136,36 @@ describe('the next run heals', () => {
     await project.write('artifacts/.cache/tmp/999-dead/s/output-0/half', 'half');
     await project.run();
     expect(readdirSync(project.at('artifacts/.cache/tmp'))).toEqual([]);
+  });
+});
+
+/** In memory, so on another disk than temporary folders; undefined where both are the same. */
+const otherDisk =
+  existsSync('/dev/shm') && statSync('/dev/shm').dev !== statSync(os.tmpdir()).dev ? '/dev/shm' : undefined;
+
+describe.skipIf(otherDisk === undefined)('a cache on another disk than the outputs', () => {
+  test('works, and the next run removes what a killed one left beside an output', async () => {
+    const project = await createRun();
+    const cacheRoot = mkdtempSync(path.join(otherDisk ?? '', 'repro-cache-'));
+    onTestFinished(() => rmSync(cacheRoot, { recursive: true, force: true }));
+    expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
+    await project.write('in.txt', 'other input');
+    expect((await project.run({ cacheRoot })).ran).toEqual(['s']);
+    await project.remove('artifacts/s/2');
+    expect((await project.run({ cacheRoot })).cached).toEqual(['s']);
+    expect(project.read('artifacts/s/2')).toBe('two\n');
+    const visible = () => readdirSync(project.at('artifacts')).filter((name) => name !== '.cache');
+    expect(visible()).toEqual(['s']);
+
+    const name = `.old-${randomUUID()}`;
+    await project.write(`artifacts/${name}/1`, 'one');
+    const aside = path.join(cacheRoot, 'tmp/99-dead/s');
+    mkdirSync(aside, { recursive: true });
+    writeFileSync(path.join(aside, name), JSON.stringify({ folder: project.at('artifacts') }));
+    writeFileSync(path.join(aside, `.new-${randomUUID()}`), '{"folder":"/cut o');
+    expect((await project.run({ cacheRoot })).outcome).toBe('ok');
+    expect(visible()).toEqual(['s']);
+    expect(readdirSync(path.join(cacheRoot, 'tmp'))).toEqual([]);
   });
 });
 

@@ -123,7 +123,7 @@ export function readRecordFile(file: string): RunRecord | null {
 }
 
 /** A record that was cut off or written by another version of the runner counts as missing: the stage runs again. */
-function isRunRecord(value: unknown): value is RunRecord {
+export function isRunRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Partial<RunRecord>;
   return (
@@ -134,6 +134,19 @@ function isRunRecord(value: unknown): value is RunRecord {
     typeof record.metrics === 'object' &&
     record.metrics !== null &&
     Array.isArray(record.outputs) &&
-    record.outputs.every((output) => typeof output?.path === 'string' && typeof output.digest === 'string')
+    typeof record.startedAt === 'string' &&
+    record.outputs.every(isRecordedOutput)
+  );
+}
+
+function isRecordedOutput(value: unknown): value is RecordedOutput {
+  if (typeof value !== 'object' || value === null) return false;
+  const { path: name, kind, digest, sizeBytes } = value as Partial<RecordedOutput>;
+  return (
+    typeof name === 'string' &&
+    (kind === 'file' || kind === 'folder') &&
+    typeof digest === 'string' &&
+    /^[0-9a-f]{64}$/.test(digest) &&
+    typeof sizeBytes === 'number'
   );
 }

@@ -3,7 +3,13 @@ import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import {
+  makeFolderSynced,
+  syncFile,
+  syncFolder,
+  syncTree,
+  writeFileAtomic,
+} from '../../files/atomic-file.ts';
 import { canonicalJson, hashText } from '../canonical-json.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
 import { hashFiles } from '../files/hash-files.ts';
@@ -45,7 +51,7 @@ export class Store {
       const object = this.#fileOf(hashes[i] ?? '');
       await syncFile(copy);
       await fs.chmod(copy, 0o444);
-      await fs.mkdir(path.dirname(object), { recursive: true });
+      await makeFolderSynced(path.dirname(object));
       // An object of this name may already exist; ours is known to be intact, so it replaces it.
       await fs.rename(copy, object);
       folders.add(path.dirname(object));
@@ -134,7 +140,10 @@ export class Store {
     return true;
   }
 
-  /** Creates `target`, which must not exist, from the store; every byte is verified. A damaged object is removed. */
+  /**
+   * Creates `target`, which must not exist, from the store; every byte is verified, and survives a power cut. A damaged object is
+   * removed.
+   */
   async restore(
     kind: 'file' | 'folder',
     digest: string,
@@ -165,9 +174,14 @@ export class Store {
       return { kind: 'absent', path: missing };
     }
     const damaged = tree.entries.find((entry, i) => entry.sha256 !== hashes[i]);
-    if (damaged === undefined) return { kind: 'restored', hashedAtMs };
+    if (damaged === undefined) {
+      await syncTree(target);
+      return { kind: 'restored', hashedAtMs };
+    }
     const object = this.#fileOf(damaged.sha256);
-    await fs.rm(object, { force: true });
+    await fs.rm(object, { force: true }).catch(() => {
+      // In a store that cannot be written it stays, and is found damaged again.
+    });
     return { kind: 'damaged', path: object };
   }
 

@@ -10,10 +10,12 @@ import { explainDiskError } from '../../stage/disk-error.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import { fileNameOf, logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
+import { assertWritable } from '../cache/writable.ts';
 import type { RunEvent, StaleReason } from '../events.ts';
 import { type Facts, type FingerprintParts, variablesOf } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
+import { describeFullDisk } from './full-disk.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import { type OpenedResume, ResumeFolder } from './resume-folder.ts';
 import type { Revision } from './revision.ts';
@@ -66,6 +68,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
   try {
     const startedAt = new Date().toISOString();
+    await assertWritable(session.folder);
     await startLog(logFile, `${instance.id}  ${startedAt}  ${describeCommand(instance)}`);
     const resume = instance.resume.map(
       (one, i) => new ResumeFolder(session.plan.projectRoot, one, i, session.folder.resume),
@@ -78,6 +81,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       return 'interrupted';
     }
     if (end.kind === 'failed') {
+      const text = await describeFullDisk(temporary);
+      if (text !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
       reportFailure(onEvent, {
         id: instance.id,
         seconds: secondsSince(),

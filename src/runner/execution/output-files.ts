@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { syncFile, syncFolder } from '../../files/atomic-file.ts';
+import { syncFile, syncFolder, syncTree, writeSynced } from '../../files/atomic-file.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
@@ -107,7 +107,7 @@ export async function swapIn(from: string, target: string, aside: string): Promi
   } catch (error) {
     if (hasErrorCode(error, 'EXDEV')) {
       // The output is on a different disk from the cache.
-      old = path.join(folder, `.old-${randomUUID()}`);
+      old = await nameNear(folder, 'old', aside);
       await fs.rename(target, old);
     } else if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
@@ -115,12 +115,45 @@ export async function swapIn(from: string, target: string, aside: string): Promi
     await fs.rename(from, target);
   } catch (error) {
     if (!hasErrorCode(error, 'EXDEV')) throw error;
-    const near = path.join(folder, `.new-${randomUUID()}`);
+    const near = await nameNear(folder, 'new', aside);
     await fs.cp(from, near, { recursive: true });
+    await syncTree(near);
     await fs.rename(near, target);
   }
   await syncFolder(folder);
   await fs.rm(old, { recursive: true, force: true });
+}
+
+const nearName = /^\.(?:old|new)-[0-9a-f-]{36}$/;
+
+/** A name beside an output, noted in the cache first: if we are killed, {@link removeNear} removes it. */
+async function nameNear(folder: string, kind: 'old' | 'new', aside: string): Promise<string> {
+  const name = `.${kind}-${randomUUID()}`;
+  await writeSynced(path.join(aside, name), JSON.stringify({ folder }));
+  return path.join(folder, name);
+}
+
+/**
+ * Removes what a killed run left beside outputs on another disk than the cache's, as noted in the folder that it used for
+ * incomplete files.
+ *
+ * @param leftOver a run's subfolder of the cache's folder for incomplete files: `<instance>/<note>`
+ */
+export async function removeNear(leftOver: string): Promise<void> {
+  for (const instance of await fs.readdir(leftOver).catch(() => [])) {
+    const folder = path.join(leftOver, instance);
+    for (const name of await fs.readdir(folder).catch(() => [])) {
+      if (nearName.test(name)) await removeNoted(path.join(folder, name));
+    }
+  }
+}
+
+async function removeNoted(file: string): Promise<void> {
+  const text = await fs.readFile(file, 'utf8');
+  // Cut off by a power cut: then what it announced had not begun.
+  const folder = /^\{"folder":(".*")\}$/s.exec(text)?.[1];
+  if (folder === undefined) return;
+  await fs.rm(path.join(JSON.parse(folder), path.basename(file)), { recursive: true, force: true });
 }
 
 async function makeFolderOf(target: string): Promise<void> {

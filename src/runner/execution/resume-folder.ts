@@ -55,7 +55,8 @@ export class ResumeFolder {
 
   /** After success: the outputs are all that is needed. */
   async drop(fingerprint: string): Promise<void> {
-    await fs.rm(this.#absolute, { recursive: true, force: true });
+    // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
+    if (await isThere(this.#absolute)) await removeFolder(this.#absolute);
     await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
     await fs.rm(this.#marker(), { force: true });
     await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });

@@ -1,0 +1,102 @@
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { filesBelow } from './rig/crash/checks.ts';
+import { createProject, type Project } from './rig/project.ts';
+
+/** What a power cut may leave of a file that was just written. */
+const damages: Readonly<Record<string, (file: string) => void>> = {
+  emptied: (file) => truncateSync(file),
+  'cut in half': (file) => truncateSync(file, Math.floor(readFileSync(file).length / 2)),
+  'full of zeros': (file) => writeFileSync(file, Buffer.alloc(readFileSync(file).length)),
+  gone: (file) => rmSync(file),
+};
+
+async function createRun(): Promise<Project> {
+  const project = await createProject();
+  await project.write('in/1.txt', 'input\n');
+  await project.write(
+    'stages/m.mjs',
+    "import { readFileSync, writeFileSync } from 'node:fs';\nexport default { summary: '', async run({ inputs, outputs }) { writeFileSync(outputs[0], readFileSync(inputs[0] + '/1', 'utf8') + 'm\\n'); } };",
+  );
+  project.define([
+    {
+      id: 'a',
+      run: [
+        'sh',
+        '-c',
+        'mkdir "$REPRO_OUTPUT_0"; cat in/1.txt > "$REPRO_OUTPUT_0/1"; echo two > "$REPRO_OUTPUT_0/2"',
+      ],
+      inputs: ['in'],
+      outputs: ['artifacts/a'],
+    },
+    { id: 'm', run: 'stages/m.mjs', inputs: ['artifacts/a'], outputs: ['artifacts/m.txt'] },
+  ]);
+  expect((await project.run()).outcome).toBe('ok');
+  return project;
+}
+
+function expectWhole(project: Project, about: string): void {
+  expect(readdirSync(project.at('artifacts/a')), about).toEqual(['1', '2']);
+  expect(project.read('artifacts/a/1'), about).toBe('input\n');
+  expect(project.read('artifacts/a/2'), about).toBe('two\n');
+  expect(project.read('artifacts/m.txt'), about).toBe('input\nm\n');
+}
+
+describe.each(Object.entries(damages))('any file of the cache that is %s', (_, damage) => {
+  test.each([
+    { also: 'with the outputs in place', isGone: false },
+    { also: 'with the outputs gone', isGone: true },
+  ])('is healed by the next run, $also', async ({ isGone }) => {
+    const project = await createRun();
+    const cache = project.at('artifacts/.cache');
+    const kinds = new Set<string>();
+    for (const listed of filesBelow(cache)) {
+      // Every run gives the lock's file another name.
+      const file = existsSync(listed) ? listed : (filesBelow(path.dirname(listed))[0] ?? listed);
+      kinds.add(path.relative(cache, file).split(path.sep)[0] ?? '');
+      chmodSync(file, 0o644);
+      damage(file);
+      if (isGone) {
+        await project.remove('artifacts/a');
+        await project.remove('artifacts/m.txt');
+      }
+      const about = path.relative(cache, file);
+      expect((await project.run()).outcome, about).toBe('ok');
+      expectWhole(project, about);
+      expect(
+        (await project.status()).map(({ state }) => state),
+        about,
+      ).toEqual(['fresh', 'fresh']);
+    }
+    expect([...kinds].sort()).toEqual([
+      'actions',
+      'code',
+      'digests.json',
+      'lock',
+      'logs',
+      'records',
+      'store',
+    ]);
+  });
+
+  test('all at once, is healed by the next run', async () => {
+    const project = await createRun();
+    for (const file of filesBelow(project.at('artifacts/.cache'))) {
+      chmodSync(file, 0o644);
+      damage(file);
+    }
+    await project.remove('artifacts/a');
+    await project.remove('artifacts/m.txt');
+    expect((await project.run()).outcome).toBe('ok');
+    expectWhole(project, 'all');
+  });
+});
