@@ -94,11 +94,13 @@ function outcomeDocument(plan: Plan, state: RunState): object {
     profile: plan.profile,
     outcome: state.outcome,
     seconds: state.seconds,
+    ...(state.expected === null ? {} : { expected: state.expected }),
     instances: [...state.instances.values()].map((one) => ({
       id: one.id,
       state: one.state,
       seconds: one.seconds,
       reasons: one.reasons,
+      ...(state.expected === null ? {} : { expected: one.expected }),
       restored: one.restored,
       removed: one.removed,
       metrics: one.metrics,

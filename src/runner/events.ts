@@ -1,4 +1,5 @@
 import type { MetricValue, Progress } from '../stage/context.ts';
+import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 
 /** Why an instance has to run, for people and for programs. */
 export interface StaleReason {
@@ -20,7 +21,13 @@ export type RunEvent =
       /** Whether this only reports what a run would do. */
       readonly isRehearsal: boolean;
     }
-  | { readonly kind: 'would-run'; readonly id: string; readonly reasons: readonly StaleReason[] }
+  | {
+      readonly kind: 'would-run';
+      readonly id: string;
+      readonly reasons: readonly StaleReason[];
+      /** null without an earlier run of this profile. */
+      readonly expected: ExpectedTime | null;
+    }
   | {
       readonly kind: 'started';
       readonly id: string;
@@ -51,4 +58,6 @@ export type RunEvent =
       readonly kind: 'run-finished';
       readonly outcome: 'ok' | 'failed' | 'interrupted';
       readonly seconds: number;
+      /** Of a rehearsal: how long the run itself would take. */
+      readonly expected?: ExpectedTotal;
     };

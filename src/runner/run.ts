@@ -15,11 +15,12 @@ import { findHostFile } from './execution/host-file.ts';
 import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
 import { removeNear, swapIn } from './execution/output-files.ts';
 import { type InstanceResult, schedule } from './execution/scheduler.ts';
+import type { ExpectedTotal } from './expected-time.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
+import { createHitEvent } from './hit-event.ts';
 import type { Plan, StageInstance } from './plan.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
-import { checkAll } from './status.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 
@@ -64,16 +65,23 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   const session = openSession(options.plan, options);
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
   const lock = options.dryRun === true ? null : await takeLock(session);
-  const finish = (outcome: RunOutcome): { outcome: RunOutcome } => {
+  const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
     const seconds = (performance.now() - startedMs) / 1000;
-    options.onEvent({ kind: 'run-finished', outcome, seconds });
+    options.onEvent({
+      kind: 'run-finished',
+      outcome,
+      seconds,
+      ...(expected === undefined ? {} : { expected }),
+    });
     return { outcome };
   };
   try {
     options.onEvent({ kind: 'run-started', ids, jobs: options.jobs });
     if (lock === null) {
-      await rehearse(options, session, ids);
-      return finish('ok');
+      return finish(
+        'ok',
+        await (await import('./rehearsal.ts')).rehearse(options, session, ids, forceCheck(options)),
+      );
     }
     return finish(await new Run(options, session, lock).run(ids));
   } finally {
@@ -94,32 +102,6 @@ const forced: StaleReason = { cue: 'forced', text: 'forced' };
 
 function forceCheck({ force }: RunOptions): (id: string) => boolean {
   return typeof force === 'object' ? (id) => force.has(id) : () => force === true;
-}
-
-/** What `run` would do, as far as that can be known beforehand. */
-async function rehearse(options: RunOptions, session: Session, ids: readonly string[]): Promise<void> {
-  const isForced = forceCheck(options);
-  for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
-    const { id } = instance;
-    if (isForced(id)) options.onEvent({ kind: 'would-run', id, reasons: [forced] });
-    else if ('record' in freshness) options.onEvent(createHitEvent(id, freshness, true));
-    else options.onEvent({ kind: 'would-run', id, reasons: freshness.reasons });
-  }
-}
-
-function createHitEvent(
-  id: string,
-  freshness: Extract<Freshness, { kind: 'fresh' | 'restorable' }>,
-  isRehearsal: boolean,
-): RunEvent {
-  const damaged = freshness.kind === 'fresh' ? [] : freshness.damaged;
-  return {
-    kind: 'cached',
-    id,
-    restored: damaged.flatMap(({ names }) => names),
-    removed: damaged.flatMap(({ strangers }) => strangers),
-    isRehearsal,
-  };
 }
 
 class Run {

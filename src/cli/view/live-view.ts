@@ -2,6 +2,7 @@ import cliTruncate from 'cli-truncate';
 import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
+import { describeExpected } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { describeHit } from './hits.ts';
 import { renderLive } from './live-lines.ts';
@@ -62,7 +63,7 @@ export class LiveView implements View {
         return null;
       }
       case 'would-run':
-        return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
+        return `${c.yellow('?')} ${event.id}  would run${describeExpected(event.expected)}: ${describeReasons(event.reasons)}`;
       case 'started':
         // One line: `repro status` lists the reasons in full.
         return c.dim(

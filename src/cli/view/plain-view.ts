@@ -1,5 +1,6 @@
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
+import { describeExpected } from './expected.ts';
 import { formatSeconds } from './format.ts';
 import { describeHit } from './hits.ts';
 import { describeReasons } from './reasons.ts';
@@ -38,7 +39,7 @@ export class PlainView implements View {
           : `${c.green('=')} ${event.id}  ${done}`;
       }
       case 'would-run':
-        return `${c.yellow('?')} ${event.id}  would run: ${describeReasons(event.reasons)}`;
+        return `${c.yellow('?')} ${event.id}  would run${describeExpected(event.expected)}: ${describeReasons(event.reasons)}`;
       case 'started':
         this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
         return `${c.cyan('>')} ${event.id}  ${describeReasons(event.reasons)}`;

@@ -1,4 +1,5 @@
 import type { RunEvent, StaleReason } from '../../runner/events.ts';
+import type { ExpectedTime, ExpectedTotal } from '../../runner/expected-time.ts';
 import type { MetricValue, Progress } from '../../stage/context.ts';
 
 export type InstanceState =
@@ -18,6 +19,8 @@ export interface InstanceView {
   restored: readonly string[];
   removed: readonly string[];
   reasons: readonly StaleReason[];
+  /** Of a dry run: how long it would take; null if unknown. */
+  expected: ExpectedTime | null;
   startedMs: number;
   seconds: number;
   progress: Progress | null;
@@ -30,10 +33,12 @@ export interface RunState {
   readonly instances: Map<string, InstanceView>;
   outcome: 'ok' | 'failed' | 'interrupted' | null;
   seconds: number;
+  /** Of a dry run. */
+  expected: ExpectedTotal | null;
 }
 
 export function createRunState(): RunState {
-  return { instances: new Map(), outcome: null, seconds: 0 };
+  return { instances: new Map(), outcome: null, seconds: 0, expected: null };
 }
 
 function newInstance(id: string): InstanceView {
@@ -43,6 +48,7 @@ function newInstance(id: string): InstanceView {
     restored: [],
     removed: [],
     reasons: [],
+    expected: null,
     startedMs: 0,
     seconds: 0,
     progress: null,
@@ -61,6 +67,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   if (event.kind === 'run-finished') {
     state.outcome = event.outcome;
     state.seconds = event.seconds;
+    state.expected = event.expected ?? null;
     return;
   }
   const instance = state.instances.get(event.id) ?? newInstance(event.id);
@@ -73,6 +80,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       break;
     case 'would-run':
       instance.state = 'would-run';
+      instance.expected = event.expected;
       instance.reasons = event.reasons;
       break;
     case 'started':

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Colors } from './colors.ts';
+import { describeTotal } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { idsIn, type RunState } from './run-state.ts';
 
@@ -67,6 +68,8 @@ export function summariseRun(
   const said = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   const sentence = `${said.length === 0 ? 'nothing to run' : said.join(', ')} in ${formatSeconds(state.seconds)}`;
   lines.push('', state.outcome === 'ok' ? colors.green(sentence) : colors.red(sentence));
+  const total = state.expected === null ? null : describeTotal(state.expected, wouldRun.length);
+  if (total !== null) lines.push(total);
   if (state.outcome === 'ok') lines.push(...options.results);
   return lines;
 }

@@ -1,0 +1,47 @@
+import { measureMachine } from './execution/machine.ts';
+import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
+import { createHitEvent } from './hit-event.ts';
+import type { RunOptions } from './run.ts';
+import type { Session } from './session.ts';
+import { checkAll } from './status.ts';
+
+/** What `run` would do and how long it would take, as far as that can be known beforehand. */
+export async function rehearse(
+  options: RunOptions,
+  session: Session,
+  ids: readonly string[],
+  isForced: (id: string) => boolean,
+): Promise<ExpectedTotal> {
+  const { plan, records } = session;
+  const times = new ExpectedTimes(plan, records);
+  const seconds = new Map<string, number>();
+  let unknown = 0;
+  for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
+    const { id } = instance;
+    if ('record' in freshness && !isForced(id)) {
+      options.onEvent(createHitEvent(id, freshness, true));
+      continue;
+    }
+    const reasons =
+      isForced(id) || !('reasons' in freshness) ? [{ cue: 'forced', text: 'forced' }] : freshness.reasons;
+    const expected = times.find(instance);
+    if (expected === null) unknown += 1;
+    seconds.set(id, expected?.seconds ?? 0);
+    options.onEvent({ kind: 'would-run', id, reasons, expected });
+  }
+  const duration = await expectDuration(
+    {
+      ids,
+      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
+      resourcesOf: (id) => {
+        const instance = plan.instances.get(id);
+        if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+        return instance.resources;
+      },
+      jobs: options.jobs,
+      machine: options.machine ?? measureMachine(),
+    },
+    (id) => seconds.get(id) ?? null,
+  );
+  return { seconds: duration, unknown };
+}
