@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 type AddOptions = (command: Command) => Command;
 
@@ -57,6 +57,50 @@ export function addExplainCommands(program: Command, withPipelineOptions: AddOpt
     .action(async (targets, options) =>
       (await import('./lock.ts')).lock(targets, { ...program.opts(), ...options }),
     );
+}
+
+const auditExamples = `
+Results in place, records and the store stay as they are: runs write to artifacts/.audit, which is removed at the end. Without
+--tolerance every byte counts; with it, only the metrics named, and * stands for all others. Exits with 4 if runs differ.
+
+Examples:
+  $ repro audit frames
+  $ repro audit train@baseline,2020 --runs 3 --keep
+  $ repro audit train --tolerance testAccuracy=0.005 --tolerance '*=1e-6' --json`;
+
+/** Adds `repro audit`. */
+export function addAuditCommand(program: Command, withPipelineOptions: AddOptions): void {
+  withPipelineOptions(program.command('audit'))
+    .description('run a stage several times from scratch and compare what it writes')
+    .argument('<stage>', 'a stage or an instance; its inputs must be in place')
+    .option('--runs <n>', 'how often to run it', parseRuns, 2)
+    .addOption(
+      new Option('--tolerance <metric=distance>', 'compare this metric instead of bytes; may be repeated')
+        .argParser(parseTolerance)
+        .default(new Map<string, number>(), 'none'),
+    )
+    .option('--keep', 'keep the outputs of all runs in artifacts/.audit until the next audit')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', auditExamples)
+    .action(async (target, options) =>
+      (await import('./audit.ts')).audit(target, { ...program.opts(), ...options }),
+    );
+}
+
+function parseRuns(text: string): number {
+  const runs = Number(text);
+  if (!Number.isInteger(runs) || runs < 2)
+    throw new InvalidArgumentError('expected a whole number of at least 2.');
+  return runs;
+}
+
+function parseTolerance(text: string, earlier: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const at = text.lastIndexOf('=');
+  const distance = Number(text.slice(at + 1));
+  if (at < 1 || text.slice(at + 1).trim() === '' || !(distance >= 0)) {
+    throw new InvalidArgumentError('expected a metric and a distance, such as testAccuracy=0.005.');
+  }
+  return new Map(earlier).set(text.slice(0, at), distance);
 }
 
 function parseCount(text: string): number {

@@ -5,7 +5,7 @@ import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
-import { addExplainCommands } from './explain-commands.ts';
+import { addAuditCommand, addExplainCommands } from './explain-commands.ts';
 import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
 import { threadsOption } from './threads-option.ts';
@@ -99,6 +99,7 @@ function buildProgram(version: string): Command {
     );
 
   addExplainCommands(program, withPipelineOptions);
+  addAuditCommand(program, withPipelineOptions);
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')

@@ -1,0 +1,203 @@
+import { describe, expect, test } from 'vitest';
+import { encodeNpy } from '../../src/formats/npy.ts';
+import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { CliProject } from './rig/cli-project.ts';
+import { waitForFile } from './rig/processes.ts';
+
+const pipeline = `version: 1
+stages:
+  make:
+    cmd: [node, tools/variant.mjs]
+    inputs: [in.txt]
+    outputs: [artifacts/make]
+    resume: [artifacts/make.resume]
+  measure:
+    run: stages/measure.ts
+    outputs: [artifacts/measure]
+`;
+
+/** Writes another of the variants each time, and fails if it finds anything to resume from. */
+const variantTool = `import fs from 'node:fs';
+fs.mkdirSync('counts', { recursive: true });
+fs.appendFileSync('counts/make', 'x\\n');
+if (fs.existsSync('hold')) { fs.writeFileSync('held', ''); setInterval(() => {}, 1000); }
+else {
+  if (fs.readdirSync(process.env.REPRO_RESUME_0).length > 0) throw new Error('not from scratch');
+  fs.writeFileSync(process.env.REPRO_RESUME_0 + '/state', '');
+  const variants = fs.readdirSync('variants').sort();
+  const at = fs.readFileSync('counts/make', 'utf8').trim().split('\\n').length % variants.length;
+  fs.cpSync('variants/' + variants[at], process.env.REPRO_OUTPUT_0, { recursive: true });
+}
+`;
+
+const measureStage = `import fs from 'node:fs';
+interface Context { outputs: string[]; metrics(values: Record<string, number | string>): void }
+export default {
+  summary: 'Measures something noisy.',
+  async run({ outputs, metrics }: Context) {
+    const accuracy = 0.9 + Math.random() / 1000;
+    metrics({ accuracy, name: 'noisy' });
+    fs.writeFileSync(outputs[0]!, String(accuracy));
+  },
+};
+`;
+
+/** @param variants what `make` writes in turn */
+async function createProject(
+  ...variants: readonly Readonly<Record<string, string | Uint8Array>>[]
+): Promise<CliProject> {
+  const project = await CliProject.create({
+    'pipeline.yaml': pipeline,
+    'tools/variant.mjs': variantTool,
+    'stages/measure.ts': measureStage,
+    'in.txt': 'in',
+  });
+  for (const [i, files] of variants.entries()) {
+    for (const [name, content] of Object.entries(files))
+      await project.write(`variants/${i}/${name}`, content);
+  }
+  return project;
+}
+
+describe('repro audit', () => {
+  test('runs a stage twice from scratch and finds the same, without touching its results', async () => {
+    const project = await createProject({ text: 'same\n', 'sub/more': 'more' });
+    await project.call(['run', 'make']);
+    const record = project.read('artifacts/.cache/records/make.json');
+    await project.write('artifacts/make/text', 'altered by hand');
+    const { exitCode, stdout } = await project.call(['audit', 'make']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^make computes the same again \(2 runs: /);
+    expect(stdout).toContain('artifacts/make: equal to the byte in all 2 runs');
+    expect(project.count('make')).toBe(3);
+    expect(project.read('artifacts/.cache/records/make.json')).toBe(record);
+    expect(project.read('artifacts/make/text')).toBe('altered by hand');
+    expect(project.has('artifacts/.audit')).toBe(false);
+  });
+
+  test('names each file that differs, with the byte, the line, the key', async () => {
+    const project = await createProject(
+      {
+        'log.txt': 'one\ntwo\nthree\n',
+        'run.json': '{"epochs": 3, "by": {"loss": [1, 2]}}',
+        equal: 'e',
+        first: '',
+      },
+      {
+        'log.txt': 'one\ntwo\nfour\n',
+        'run.json': '{"epochs": 3, "by": {"loss": [1, 5], "f1": 0}}',
+        equal: 'e',
+        second: '',
+      },
+    );
+    const { exitCode, stdout } = await project.call(['audit', 'make']);
+    expect(exitCode).toBe(4);
+    expect(stdout.split('\n').slice(1)).toEqual([
+      '  artifacts/make: 4 differences',
+      '    first is not in the first run',
+      '    log.txt differs from byte 8 on, 13 and 14 bytes long',
+      '      line 3: "four", then "three"',
+      '    run.json differs from byte 33 on, 46 and 37 bytes long',
+      '      by.loss[1]: 5, then 2',
+      '      by.f1: 0, then nothing',
+      '    second is only in the first run',
+    ]);
+  });
+
+  test('names the element of an array and the tensor of a state', async () => {
+    const npy = (value: number) =>
+      encodeNpy({ dtype: 'float32', shape: [2, 3], data: Float32Array.of(0, 0, 0, 0, value, 1) });
+    const state = (value: number) =>
+      writeSafetensors(
+        new Map([
+          ['conv.weight', { dtype: 'F32', shape: [2], data: Float32Array.of(1, value) }],
+          ['fc.weight', { dtype: 'F32', shape: [1], data: Float32Array.of(7) }],
+        ]),
+      );
+    const project = await createProject(
+      { 'a.npy': npy(0.5), 's.safetensors': state(0.25) },
+      { 'a.npy': npy(0.75), 's.safetensors': state(0.5) },
+    );
+    const { stdout } = await project.call(['audit', 'make']);
+    expect(stdout).toContain(
+      'float32 [2, 3] differs first at [1, 1]: 0.75, then 0.5; 1 of 6 elements, by at most 0.25',
+    );
+    expect(stdout).toContain(
+      'tensor conv.weight float32 [2] differs first at [1]: 0.5, then 0.25; 1 of 2 elements, by at most 0.25',
+    );
+    expect(stdout).not.toContain('fc.weight');
+  });
+
+  test('compares binary files, and files with a wrong extension, by their bytes', async () => {
+    const project = await createProject(
+      { 'x.bin': Uint8Array.of(0, 1, 2), 'x.npy': 'no array', 'x.json': '{' },
+      { 'x.bin': Uint8Array.of(0, 1, 3), 'x.npy': 'an array', 'x.json': '[' },
+    );
+    const { instances } = await project.json(['audit', 'make']);
+    const files = instances[0].outputs[0].files.map(
+      ({ path, difference }: { path: string; difference: object }) => [path, difference],
+    );
+    expect(files).toEqual([
+      ['x.bin', { firstByte: 2, sizes: [3, 3], details: [] }],
+      ['x.json', { firstByte: 0, sizes: [1, 1], details: ['line 1: "[", then "{"'] }],
+      ['x.npy', { firstByte: 0, sizes: [8, 8], details: ['line 1: "an array", then "no array"'] }],
+    ]);
+  });
+
+  test('finds a difference far into a large file', async () => {
+    const large = Buffer.alloc(3 * 2 ** 20 + 5);
+    const other = Buffer.from(large);
+    other[3 * 2 ** 20 + 1] = 1;
+    const project = await createProject({ x: large }, { x: other });
+    const { stdout } = await project.call(['audit', 'make']);
+    expect(stdout).toContain(`x differs from byte ${3 * 2 ** 20 + 1} on`);
+  });
+
+  test('compares metrics within a tolerance instead, if asked', async () => {
+    const project = await createProject();
+    const bytes = await project.call(['audit', 'measure']);
+    expect(bytes.exitCode).toBe(4);
+    expect(bytes.stdout).toMatch(/metric accuracy: 0\.90\d+, 0\.90\d+\n?$/m);
+    const wide = await project.call(['audit', 'measure', '--tolerance', 'accuracy=0.01']);
+    expect(wide.exitCode).toBe(0);
+    expect(wide.stdout).toMatch(/metric accuracy: .* \(apart by .*, allowed 0\.01\)/);
+    const narrow = await project.call(['audit', 'measure', '--tolerance', '*=1e-12']);
+    expect(narrow.exitCode).toBe(4);
+    const unknown = await project.call(['audit', 'measure', '--tolerance', 'acuracy=1']);
+    expect(unknown.exitCode).toBe(4);
+    expect(unknown.stdout).toContain('metric acuracy: none, none (allowed 1)');
+    const wrong = await project.call(['audit', 'measure', '--tolerance', 'accuracy']);
+    expect(wrong.exitCode).toBe(2);
+  });
+
+  test('compares all runs with the first, and keeps them if asked', async () => {
+    const project = await createProject({ x: 'a' }, { x: 'b' }, { x: 'c' });
+    const { exitCode, stdout, stderr } = await project.call(['audit', 'make', '--runs', '3', '--keep']);
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain('run 3 of 3');
+    expect(stdout).toContain('x differs from byte 0 on (run 2)');
+    expect(stdout).toContain('x differs from byte 0 on (run 3)');
+    const kept = [1, 2, 3].map((n) => project.read(`artifacts/.audit/run-${n}/make/output-0/make/x`));
+    expect(kept).toEqual(['b', 'c', 'a']);
+  });
+
+  test('does not compare what failed', async () => {
+    const project = await createProject({ x: 'a' });
+    await project.write('tools/variant.mjs', 'console.error("this is why"); process.exit(7);');
+    const { exitCode, stdout, stderr } = await project.call(['audit', 'make']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('this is why');
+    expect(stdout).toContain('make failed, so there is nothing to compare');
+    expect(project.has('artifacts/.audit')).toBe(false);
+  });
+
+  test('ends with Ctrl-C, and leaves nothing', async () => {
+    const project = await createProject({ x: 'a' });
+    await project.write('hold', '');
+    const running = project.call(['audit', 'make']);
+    await waitForFile(project.at('held'));
+    running.kill('SIGINT');
+    expect((await running).exitCode).toBe(130);
+    expect(project.has('artifacts/.audit')).toBe(false);
+  });
+});
