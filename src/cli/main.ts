@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../errors.ts';
+import { parseGpuList } from '../runner/execution/gpu-list.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { addDataCommands } from './data-commands.ts';
@@ -20,6 +21,14 @@ function parseJobs(text: string): number {
   if (!Number.isInteger(jobs) || jobs < 1)
     throw new InvalidArgumentError('expected a whole number of at least 1.');
   return jobs;
+}
+
+function parseGpus(text: string): readonly string[] {
+  const gpus = parseGpuList(text);
+  if (gpus === null) {
+    throw new InvalidArgumentError('expected different ids, as `nvidia-smi -L` lists them: 0,1.');
+  }
+  return gpus;
 }
 
 /** The options that select the graph; every command that reads the pipeline has them. */
@@ -46,6 +55,8 @@ Examples:
   $ repro run train@baseline,2020              one of them
   $ repro run --from frames                    frames and everything after it
   $ repro run --until train --dry-run          what would run, and why
+  $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
+  $ repro run --fail-fast                      start nothing more after a failure
   $ repro run --profile full --set dataset.root=/data/DvsGesture`;
 
 const doctorExamples = `
@@ -81,6 +92,19 @@ function buildProgram(version: string): Command {
       '-j, --jobs <n>',
       'maximum number of stages to run at once (default: the number of cores)',
       parseJobs,
+    )
+    .option('--fail-fast', 'after a failure start no more stages; those that run are finished')
+    .addOption(
+      new Option(
+        '--keep-going',
+        'after a failure run everything that does not depend on it (default)',
+      ).conflicts('failFast'),
+    )
+    .addOption(
+      new Option(
+        '--gpus <ids>',
+        'the GPUs that stages may use, as in 0,1 (default: those in CUDA_VISIBLE_DEVICES, else all)',
+      ).argParser(parseGpus),
     )
     .option('--json', 'print the outcome to stdout as one JSON document')
     .addHelpText('after', runExamples)

@@ -23,6 +23,8 @@ interface RunOptions extends PipelineOptions {
   readonly force?: boolean;
   readonly dryRun?: boolean;
   readonly jobs?: number;
+  readonly failFast?: boolean;
+  readonly gpus?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -54,6 +56,8 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
       force: options.force === true ? named : false,
       dryRun: options.dryRun ?? false,
       jobs: options.jobs ?? os.availableParallelism(),
+      failFast: options.failFast ?? false,
+      ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       facts: factsOf(plan.projectRoot),
       signal: signals.stop,
       killSignal: signals.kill,

@@ -69,6 +69,7 @@ export async function expectDuration(
   const running: { readonly endSeconds: number; readonly end: () => void }[] = [];
   const scheduled = schedule({
     ...options,
+    secondsOf: (id) => secondsOf(id) || null,
     signal: new AbortController().signal,
     onBlocked: () => {},
     prepare: async (id) => {

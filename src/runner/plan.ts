@@ -24,7 +24,18 @@ export interface Resources {
   readonly cpu: number | 'share';
   readonly memoryBytes: number;
   readonly gpu: number;
+  /** Names of things of which only one instance at a time may use each: a disk, a port, a licence. */
+  readonly mutexes: readonly string[];
   readonly timeSeconds: number | null;
+}
+
+/** How often an instance that failed is tried again, without a new decision whether it has to run. */
+export interface Retries {
+  readonly times: number;
+  /** Before the first retry; twice as long before each further one. */
+  readonly backoffSeconds: number;
+  /** Whether it is also tried again after running longer than its time limit. */
+  readonly afterTimeout: boolean;
 }
 
 /** One thing to run: a stage, or one combination of a matrix stage's values. */
@@ -44,6 +55,8 @@ export interface StageInstance {
   /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */
   readonly facts: readonly string[];
   readonly resources: Resources;
+  /** Default: a failure is final. */
+  readonly retries?: Retries;
   readonly at: SourcePosition;
 }
 

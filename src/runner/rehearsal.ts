@@ -1,6 +1,7 @@
 import { measureMachine } from './execution/machine.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
 import { createHitEvent } from './hit-event.ts';
+import type { Resources } from './plan.ts';
 import type { RunOptions } from './run.ts';
 import type { Session } from './session.ts';
 import { checkAll } from './status.ts';
@@ -29,17 +30,18 @@ export async function rehearse(
     seconds.set(id, expected?.seconds ?? 0);
     options.onEvent({ kind: 'would-run', id, reasons, expected });
   }
+  const resourcesOf = (id: string): Resources => {
+    const instance = plan.instances.get(id);
+    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+    return instance.resources;
+  };
   const duration = await expectDuration(
     {
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf: (id) => {
-        const instance = plan.instances.get(id);
-        if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
-        return instance.resources;
-      },
+      resourcesOf,
       jobs: options.jobs,
-      machine: options.machine ?? measureMachine(),
+      machine: options.machine ?? (await measureMachine([...seconds.keys()].map(resourcesOf), options)),
     },
     (id) => seconds.get(id) ?? null,
   );

@@ -14,6 +14,7 @@ import { describeFailure, type ExecutionContext, execute, type Work } from './ex
 import { findHostFile } from './execution/host-file.ts';
 import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
 import { removeNear, swapIn } from './execution/output-files.ts';
+import type { Grant } from './execution/reservations.ts';
 import { type InstanceResult, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
@@ -30,6 +31,10 @@ export interface RunOptions {
   readonly selected: ReadonlySet<string>;
   /** Maximum number of stages at once. */
   readonly jobs: number;
+  /** After a failure no more stages start; by default, all that do not depend on it still run. */
+  readonly failFast?: boolean;
+  /** The GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them; default: all that are found. */
+  readonly gpus?: readonly string[];
   /** Runs all, or these, even if nothing changed. */
   readonly force?: ReadonlySet<string> | boolean;
   /** Only reports what would run. */
@@ -108,7 +113,6 @@ class Run {
   readonly #options: RunOptions;
   readonly #session: Session;
   readonly #isForced: (id: string) => boolean;
-  readonly #machine: MachineResources;
   readonly #temporary: string;
   readonly #context: ExecutionContext;
   readonly #produced = new Map<string, readonly RecordedOutput[]>();
@@ -117,7 +121,6 @@ class Run {
     this.#options = options;
     this.#session = session;
     this.#isForced = forceCheck(options);
-    this.#machine = options.machine ?? measureMachine();
     this.#temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     this.#context = {
       session,
@@ -146,15 +149,19 @@ class Run {
 
   async run(ids: readonly string[]): Promise<RunOutcome> {
     const leftOver = removeLeftOver(this.#session.folder.temporary);
-    const { plan } = this.#session;
+    const { plan, records } = this.#session;
+    const wanted = ids.map((id) => this.#instance(id).resources);
+    const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
     const results = await schedule({
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
       resourcesOf: (id) => this.#instance(id).resources,
+      secondsOf: (id) => records.findLast(id)?.seconds ?? null,
       jobs: this.#options.jobs,
-      machine: this.#machine,
+      failFast: this.#options.failFast ?? false,
+      machine,
       signal: this.#options.signal,
-      prepare: (id) => this.#prepare(this.#instance(id)),
+      prepare: (id) => this.#prepare(this.#instance(id), machine),
       onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
     });
     await leftOver;
@@ -176,7 +183,8 @@ class Run {
 
   async #prepare(
     instance: StageInstance,
-  ): Promise<InstanceResult | ((cpus: number) => Promise<InstanceResult>)> {
+    machine: MachineResources,
+  ): Promise<InstanceResult | ((grant: Grant) => Promise<InstanceResult>)> {
     try {
       const freshness = await this.#session.freshness.check(instance, (id) => this.#produced.get(id));
       const record = this.#isForced(instance.id) ? null : await this.#settle(instance, freshness);
@@ -185,8 +193,8 @@ class Run {
         return 'hit';
       }
       const work = this.#workOf(instance, freshness);
-      this.#warnOfSize(instance);
-      return (cpus) => this.#execute({ ...work, cpus });
+      this.#warnOfSize(instance, machine);
+      return (grant) => this.#execute({ ...work, grant });
     } catch (error) {
       const { id } = instance;
       const logFile = logFileOf(this.#session.folder, id);
@@ -225,7 +233,7 @@ class Run {
     return freshness.record;
   }
 
-  #workOf(instance: StageInstance, freshness: Freshness): Omit<Work, 'cpus'> {
+  #workOf(instance: StageInstance, freshness: Freshness): Omit<Work, 'grant'> {
     const reasons = this.#isForced(instance.id) ? [forced] : 'reasons' in freshness ? freshness.reasons : [];
     if ('record' in freshness) {
       const { fingerprint, parts } = freshness.record;
@@ -236,10 +244,9 @@ class Run {
     return { instance, fingerprint, parts, reasons };
   }
 
-  #warnOfSize({ id, resources }: StageInstance): void {
-    const shortage = describeShortage(resources, this.#machine);
-    if (shortage === null) return;
-    const text = `asks for more than this machine has (${shortage}), so it runs alone`;
+  #warnOfSize({ id, resources }: StageInstance, machine: MachineResources): void {
+    const text = describeShortage(resources, machine);
+    if (text === null) return;
     this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
   }
 

@@ -27,13 +27,14 @@ describe('a run', () => {
 
   test.each([
     ['one job', { jobs: 1 }, {}],
-    ['one core', { machine: { cpu: 1, memoryBytes: 2 ** 40, gpu: 0 } }, {}],
+    ['one core', { machine: { cpu: 1, memoryBytes: 2 ** 40, gpus: [] } }, {}],
     [
       'memory for one',
-      { machine: { cpu: 8, memoryBytes: 3 * 2 ** 30, gpu: 0 } },
+      { machine: { cpu: 8, memoryBytes: 3 * 2 ** 30, gpus: [] } },
       { memoryBytes: 2 * 2 ** 30 },
     ],
-    ['a GPU for one', { machine: { cpu: 8, memoryBytes: 2 ** 40, gpu: 1 } }, { gpu: 1 }],
+    ['a mutex in common', {}, { mutexes: ['disk'] }],
+    ['a GPU for one', { machine: { cpu: 8, memoryBytes: 2 ** 40, gpus: ['0'] } }, { gpu: 1 }],
   ])('runs one after another what has %s', async (_, options, resources) => {
     const project = await createProject();
     project.define(
@@ -55,10 +56,46 @@ describe('a run', () => {
         })),
       );
     define('share');
-    await project.run({ jobs: 4, machine: { cpu: 6, memoryBytes: 2 ** 40, gpu: 0 } });
+    await project.run({ jobs: 4, machine: { cpu: 6, memoryBytes: 2 ** 40, gpus: [] } });
     for (const id of ['a', 'b']) expect(project.read(`artifacts/${id}`)).toBe('3\n');
     define(2);
     expect((await project.run({ jobs: 4 })).ran).toEqual([]);
+  });
+
+  test('tells a stage that asks for GPUs which ones it has, and others what the runner was told', async () => {
+    const project = await createProject();
+    const show = ['sh', '-c', 'echo "$CUDA_VISIBLE_DEVICES $CUDA_DEVICE_ORDER" > "$REPRO_OUTPUT_0"'];
+    const define = (gpus: Record<string, number>) =>
+      project.define(
+        Object.entries(gpus).map(([id, gpu]) => ({
+          id,
+          run: show,
+          outputs: [`artifacts/${id}`],
+          resources: { gpu },
+        })),
+      );
+    define({ one: 1, two: 2, none: 0 });
+    await project.run({ jobs: 1, machine: { cpu: 4, memoryBytes: 2 ** 40, gpus: ['5', '7'] } });
+    expect(project.read('artifacts/one')).toBe('5 PCI_BUS_ID\n');
+    expect(project.read('artifacts/two')).toBe('5,7 PCI_BUS_ID\n');
+    expect(project.read('artifacts/none')).toBe(' \n');
+
+    // Which ones it had makes nothing stale.
+    define({ one: 2, two: 1, none: 0 });
+    expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('starts the longest chain first, as measured by the last run', async () => {
+    const project = await createProject();
+    const take = (id: string, seconds: number) => ({
+      id,
+      run: ['sh', '-c', `sleep ${seconds}; : > "$REPRO_OUTPUT_0"`],
+      outputs: [`artifacts/${id}`],
+    });
+    project.define([take('a', 0), take('b', 0), take('c', 1)]);
+    await project.run();
+    const { ran } = await project.run({ force: true, jobs: 1 });
+    expect(ran[0]).toBe('c');
   });
 
   test('runs a stage alone, with a warning, if it asks for more than the machine has', async () => {
@@ -69,12 +106,12 @@ describe('a run', () => {
     ]);
     const { outcome, events } = await project.run({
       jobs: 4,
-      machine: { cpu: 4, memoryBytes: 2 ** 40, gpu: 0 },
+      machine: { cpu: 4, memoryBytes: 2 ** 40, gpus: [] },
     });
     expect(outcome).toBe('ok');
     expect(eventOf(events, 'note', 'big')).toMatchObject({
       level: 'warning',
-      text: 'asks for more than this machine has (9 CPUs of 4, 1 GPUs of 0), so it runs alone',
+      text: 'asks for more than this machine has (9 CPUs of 4), so it runs alone; it also asks for a GPU, but the runner found none, so it runs without',
     });
     expect(project.read('counts/big')).toBe('big\nbig\n');
   });

@@ -16,12 +16,15 @@ import { type Facts, type FingerprintParts, variablesOf } from '../fingerprint/f
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { describeFullDisk } from './full-disk.ts';
+import { gpuEnvironment } from './gpus.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
+import type { Grant } from './reservations.ts';
 import { type OpenedResume, ResumeFolder } from './resume-folder.ts';
+import { attemptRepeatedly } from './retries.ts';
 import type { Revision } from './revision.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { stageEnvironment } from './stage-environment.ts';
-import { readLogTail, startLog } from './stage-log.ts';
+import { continueLog, readLogTail, startLog } from './stage-log.ts';
 
 /** What the executions of one run share. */
 export interface ExecutionContext {
@@ -47,8 +50,8 @@ export interface Work {
   readonly fingerprint: string;
   readonly parts: FingerprintParts;
   readonly reasons: readonly StaleReason[];
-  /** The cores that it may use. */
-  readonly cpus: number;
+  /** The cores and GPUs that it may use. */
+  readonly grant: Grant;
 }
 
 /**
@@ -73,9 +76,18 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     const resume = instance.resume.map(
       (one, i) => new ResumeFolder(session.plan.projectRoot, one, i, session.folder.resume),
     );
-    const task = await prepareTask(context, work, temporary, resume);
     const sources = await keepSources(session, work);
-    const { end, metrics } = await runTask(context, work, task, temporary, logFile);
+    const { end, metrics, task } = await attemptRepeatedly(instance.retries, context.stop, {
+      attempt: async () => {
+        const task = await prepareTask(context, work, temporary, resume);
+        return { ...(await runTask(context, work, task, temporary, logFile)), task };
+      },
+      onRetry: async (text) => {
+        onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+        await continueLog(logFile, text);
+        await fs.rm(temporary, { recursive: true, force: true });
+      },
+    });
     if (end.kind === 'interrupted') {
       onEvent({ kind: 'interrupted', id: instance.id });
       return 'interrupted';
@@ -136,7 +148,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
 
 async function prepareTask(
   context: ExecutionContext,
-  { instance, fingerprint, cpus }: Work,
+  { instance, fingerprint, grant }: Work,
   temporary: string,
   resume: readonly ResumeFolder[],
 ): Promise<StageTask> {
@@ -168,7 +180,7 @@ async function prepareTask(
     inputs: instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path)),
     outputs,
     resume: resumePaths,
-    cpus,
+    cpus: grant.cpus,
   };
 }
 
@@ -186,7 +198,7 @@ function describeOpened(name: string, { other, isBack }: OpenedResume): string[]
 
 async function runTask(
   context: ExecutionContext,
-  { instance }: Work,
+  { instance, grant }: Work,
   task: StageTask,
   temporary: string,
   logFile: string,
@@ -208,7 +220,11 @@ async function runTask(
     hostFile: context.hostFile(),
     taskFile,
     cwd: context.session.plan.projectRoot,
-    environment: stageEnvironment(variablesOf(instance, context.facts), context.environment),
+    environment: {
+      ...stageEnvironment(variablesOf(instance, context.facts), context.environment),
+      // Without any, the stage sees what there may be that the runner has not found.
+      ...(grant.gpus.length === 0 ? {} : gpuEnvironment(grant.gpus, context.environment)),
+    },
     logFile,
     timeSeconds: instance.resources.timeSeconds,
     graceSeconds: context.graceSeconds,

@@ -1,144 +1,209 @@
 import type { Resources } from '../plan.ts';
+import { SmallestFirst } from '../smallest-first.ts';
+import { measureCriticalPaths } from './critical-path.ts';
 import type { MachineResources } from './machine.ts';
+import { type Grant, Reservations } from './reservations.ts';
 
 /** The result for one instance. `hit`: nothing had to run. */
 export type InstanceResult = 'hit' | 'done' | 'failed' | 'interrupted';
 
+/** So many prepared instances are enough to choose from; each takes memory until it runs. */
+const readyAtMost = 256;
+
+type RunInstance = (grant: Grant) => Promise<InstanceResult>;
+
 export interface SchedulerOptions {
-  /** In start order, each after those it depends on. */
+  /** Each after those it depends on. */
   readonly ids: readonly string[];
   readonly dependenciesOf: (id: string) => readonly string[];
   readonly resourcesOf: (id: string) => Resources;
+  /** How long it took last time; null if unknown. Asked only if something has to run. */
+  readonly secondsOf: (id: string) => number | null;
   readonly jobs: number;
+  /** After a failure nothing starts; otherwise everything that does not depend on it still runs. */
+  readonly failFast?: boolean;
   readonly machine: MachineResources;
   readonly signal: AbortSignal;
-  /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it on so many cores. */
-  readonly prepare: (id: string) => Promise<InstanceResult | ((cpus: number) => Promise<InstanceResult>)>;
+  /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
+  readonly prepare: (id: string) => Promise<InstanceResult | RunInstance>;
   readonly onBlocked: (id: string, by: readonly string[]) => void;
 }
 
 /**
- * Runs a graph: at most `jobs` instances at once, within the machine's resources; one that asks for more than the machine
- * has runs alone. Dependents of a failed instance are blocked; everything else continues. After an abort nothing starts.
+ * Runs a graph: at most `jobs` instances at once, within the machine's resources; one that asks for more cores or memory than the machine
+ * has runs alone. Of those that could start, the one with the longest expected chain of work behind it starts first, then
+ * the first in the list. Dependents of a failed instance are blocked. After an abort nothing starts.
  */
-export async function schedule(options: SchedulerOptions): Promise<ReadonlyMap<string, InstanceResult>> {
-  const results = new Map<string, InstanceResult>();
-  const blockedBy = new Map<string, readonly string[]>();
-  const waiting = new Set(options.ids);
-  const known = new Set(options.ids);
-  const ready: { id: string; run: (cpus: number) => Promise<InstanceResult> }[] = [];
-  const running = new Map<string, Running>();
+export function schedule(options: SchedulerOptions): Promise<ReadonlyMap<string, InstanceResult>> {
+  return new Scheduling(options).run();
+}
 
-  const settleBlocked = (id: string): boolean => {
-    const dependencies = options.dependenciesOf(id).filter((one) => known.has(one));
-    // Only once all of them are settled, so that every failure can be named.
-    if (!dependencies.every((one) => results.has(one) || blockedBy.has(one))) return false;
-    const roots = dependencies.flatMap((one) =>
-      results.get(one) === 'failed' ? [one] : (blockedBy.get(one) ?? []),
-    );
-    if (roots.length === 0) return false;
-    const by = [...new Set(roots)];
-    blockedBy.set(id, by);
-    waiting.delete(id);
-    options.onBlocked(id, by);
-    return true;
-  };
-  const isReady = (id: string): boolean =>
-    options.dependenciesOf(id).every((one) => {
-      const result = results.get(one);
-      return !known.has(one) || result === 'hit' || result === 'done';
+class Scheduling {
+  readonly #options: SchedulerOptions;
+  readonly #reservations: Reservations;
+  readonly #results = new Map<string, InstanceResult>();
+  readonly #blockedBy = new Map<string, readonly string[]>();
+  readonly #dependents = new Map<string, string[]>();
+  /** For each instance that is not settled, how many of its dependencies are not. */
+  readonly #missing = new Map<string, number>();
+  /** Ids by rank: in plan order, until something has to run. */
+  #order: readonly string[];
+  #ranks: ReadonlyMap<string, number>;
+  /** Ranks of the instances whose dependencies are all done. */
+  #preparable = new SmallestFirst();
+  /** What has to run, by rank. */
+  readonly #ready: { readonly id: string; readonly run: RunInstance }[] = [];
+  readonly #running = new Map<string, Promise<void>>();
+  #sharers = 0;
+  #hasRanked = false;
+  #isPreparing = false;
+  #hasFailed = false;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#reservations = new Reservations(options.machine, options.jobs);
+    this.#order = options.ids;
+    this.#ranks = rank(options.ids);
+    for (const id of options.ids) {
+      const dependencies = this.#dependenciesOf(id);
+      this.#missing.set(id, dependencies.length);
+      for (const one of dependencies) {
+        const known = this.#dependents.get(one);
+        if (known === undefined) this.#dependents.set(one, [id]);
+        else known.push(id);
+      }
+      if (dependencies.length === 0) this.#preparable.add(this.#rankOf(id));
+    }
+  }
+
+  async run(): Promise<ReadonlyMap<string, InstanceResult>> {
+    while (!this.#isOver) {
+      const next = this.#preparable.first;
+      // What comes before it in rank may start; the others wait until it is known how many share the cores.
+      this.#startWhatFits(next);
+      if (this.#isOver) break;
+      const isEnough = this.#reservations.isFull && this.#ready.length >= readyAtMost;
+      if (next === undefined || isEnough) {
+        if (this.#running.size === 0) break;
+        await Promise.race(this.#running.values());
+        continue;
+      }
+      this.#preparable.take();
+      const id = this.#order[next] ?? '';
+      this.#isPreparing = true;
+      const prepared = await this.#options.prepare(id);
+      this.#isPreparing = false;
+      if (typeof prepared === 'function') this.#addReady(id, prepared);
+      else this.#settle(id, prepared);
+    }
+    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    return this.#results;
+  }
+
+  get #isOver(): boolean {
+    return this.#options.signal.aborted || (this.#hasFailed && this.#options.failFast === true);
+  }
+
+  #addReady(id: string, run: RunInstance): void {
+    if (!this.#hasRanked) this.#rankByCriticalPath();
+    const position = this.#ready.findLastIndex((one) => this.#rankOf(one.id) < this.#rankOf(id)) + 1;
+    this.#ready.splice(position, 0, { id, run });
+    if (this.#isSharer(id)) this.#sharers += 1;
+  }
+
+  /** Only now: in a run that has nothing to do it would cost more than everything else. */
+  #rankByCriticalPath(): void {
+    this.#hasRanked = true;
+    const paths = measureCriticalPaths({
+      ...this.#options,
+      dependenciesOf: (id) => this.#dependenciesOf(id),
     });
+    const preparable: string[] = [];
+    for (let next = this.#preparable.take(); next !== undefined; next = this.#preparable.take()) {
+      preparable.push(this.#order[next] ?? '');
+    }
+    // A sort keeps the order of equals.
+    this.#order = [...this.#order].sort((a, b) => (paths.get(b) ?? 0) - (paths.get(a) ?? 0));
+    this.#ranks = rank(this.#order);
+    for (const id of preparable) this.#preparable.add(this.#rankOf(id));
+  }
 
-  const isSharer = (id: string): boolean => options.resourcesOf(id).cpu === 'share';
-  const startWhatFits = ({ sharersToo = true } = {}): void => {
-    const sharers = [...ready.map(({ id }) => id), ...running.keys()].filter(isSharer).length;
-    for (let i = 0; i < ready.length && !options.signal.aborted; ) {
-      const next = ready[i];
-      const cpus = next === undefined ? 0 : grantCpus(next.id, running, sharers, options);
-      if (
-        next === undefined ||
-        (isSharer(next.id) && !sharersToo) ||
-        !fits(next.id, cpus, running, options)
-      ) {
+  /** @param before only what has a smaller rank and does not share the cores; undefined: everything */
+  #startWhatFits(before?: number): void {
+    for (let i = 0; i < this.#ready.length && !this.#isOver && !this.#reservations.isFull; ) {
+      const { id, run } = this.#ready[i]!;
+      if (before !== undefined && this.#rankOf(id) > before) return;
+      const grant =
+        before !== undefined && this.#isSharer(id)
+          ? null
+          : this.#reservations.take(id, this.#options.resourcesOf(id), this.#sharers);
+      if (grant === null) {
         i += 1;
         continue;
       }
-      ready.splice(i, 1);
-      const promise = next.run(cpus).then((result) => {
-        results.set(next.id, result);
-        running.delete(next.id);
-        startWhatFits();
-      });
-      running.set(next.id, { cpus, promise });
+      this.#ready.splice(i, 1);
+      this.#running.set(id, this.#follow(id, run(grant)));
     }
-  };
+  }
 
-  while (!options.signal.aborted) {
-    let hasProgressed = false;
-    // In topological order, so one pass settles a whole graph in which nothing has to run.
-    for (const id of waiting) {
-      if (options.signal.aborted) break;
-      if (settleBlocked(id) || !isReady(id)) continue;
-      waiting.delete(id);
-      hasProgressed = true;
-      const prepared = await options.prepare(id);
-      if (typeof prepared === 'function') {
-        ready.push({ id, run: prepared });
-        // The others wait until it is known how many share the cores.
-        startWhatFits({ sharersToo: false });
-      } else {
-        results.set(id, prepared);
+  async #follow(id: string, running: Promise<InstanceResult>): Promise<void> {
+    const result = await running;
+    this.#running.delete(id);
+    this.#reservations.release(id);
+    if (this.#isSharer(id)) this.#sharers -= 1;
+    this.#settle(id, result);
+    // Otherwise the loop does, which first prepares what may come before it in rank. Hashing a large input should idle nothing.
+    if (this.#isPreparing) this.#startWhatFits();
+  }
+
+  /** Takes note of a result, and finds what can be prepared or is blocked now. */
+  #settle(first: string, result: InstanceResult): void {
+    this.#results.set(first, result);
+    this.#hasFailed ||= result === 'failed';
+    const settled = [first];
+    for (let id = settled.pop(); id !== undefined; id = settled.pop()) {
+      for (const dependent of this.#dependents.get(id) ?? []) {
+        const missing = (this.#missing.get(dependent) ?? 0) - 1;
+        this.#missing.set(dependent, missing);
+        // Only once all are settled, so that every failure can be named.
+        if (missing > 0) continue;
+        const by = this.#failuresBehind(dependent);
+        if (by.length > 0) {
+          this.#blockedBy.set(dependent, by);
+          this.#options.onBlocked(dependent, by);
+          settled.push(dependent);
+        } else if (this.#dependenciesOf(dependent).every((one) => isDone(this.#results.get(one)))) {
+          this.#preparable.add(this.#rankOf(dependent));
+        }
       }
     }
-    startWhatFits();
-    if (hasProgressed) continue;
-    if (running.size === 0) break;
-    await Promise.race([...running.values()].map(({ promise }) => promise));
   }
-  while (running.size > 0) await Promise.all([...running.values()].map(({ promise }) => promise));
-  return results;
+
+  #failuresBehind(id: string): string[] {
+    const roots = this.#dependenciesOf(id).flatMap((one) =>
+      this.#results.get(one) === 'failed' ? [one] : (this.#blockedBy.get(one) ?? []),
+    );
+    return [...new Set(roots)];
+  }
+
+  /** Those that are part of this run. */
+  #dependenciesOf(id: string): string[] {
+    return this.#options.dependenciesOf(id).filter((one) => this.#ranks.has(one));
+  }
+
+  #rankOf(id: string): number {
+    return this.#ranks.get(id) ?? 0;
+  }
+
+  #isSharer(id: string): boolean {
+    return this.#options.resourcesOf(id).cpu === 'share';
+  }
 }
 
-interface Running {
-  readonly cpus: number;
-  readonly promise: Promise<void>;
+function rank(order: readonly string[]): ReadonlyMap<string, number> {
+  return new Map(order.map((id, index) => [id, index]));
 }
 
-/**
- * The cores for an instance if it starts now. Those that share get equal parts, of which there are as many as can run at once, but no
- * more than others leave.
- *
- * @param sharers how many instances that share are ready or running
- */
-function grantCpus(
-  id: string,
-  running: ReadonlyMap<string, Running>,
-  sharers: number,
-  { resourcesOf, machine, jobs }: SchedulerOptions,
-): number {
-  const { cpu, memoryBytes } = resourcesOf(id);
-  if (cpu !== 'share') return cpu;
-  const inMemory = memoryBytes > 0 ? Math.floor(machine.memoryBytes / memoryBytes) : sharers;
-  const parts = Math.max(1, Math.min(sharers, jobs, inMemory));
-  const free = machine.cpu - sumOf([...running.values()].map(({ cpus }) => cpus));
-  return Math.max(1, Math.min(Math.floor(machine.cpu / parts), free));
-}
-
-function fits(
-  id: string,
-  cpus: number,
-  running: ReadonlyMap<string, Running>,
-  { resourcesOf, machine, jobs }: SchedulerOptions,
-): boolean {
-  if (running.size === 0) return true;
-  if (running.size >= jobs) return false;
-  if (sumOf([cpus, ...[...running.values()].map((one) => one.cpus)]) > machine.cpu) return false;
-  const all = [id, ...running.keys()].map(resourcesOf);
-  return (['memoryBytes', 'gpu'] as const).every(
-    (kind) => sumOf(all.map((one) => one[kind])) <= machine[kind],
-  );
-}
-
-function sumOf(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0);
+function isDone(result: InstanceResult | undefined): boolean {
+  return result === 'hit' || result === 'done';
 }

@@ -23,6 +23,11 @@ export async function startLog(file: string, header: string): Promise<void> {
   await fs.writeFile(file, `# ${header}\n`);
 }
 
+/** Marks where a further attempt begins. */
+export async function continueLog(file: string, text: string): Promise<void> {
+  await fs.appendFile(file, `# ${text}\n`);
+}
+
 /** The last lines of a log, without its header; empty if there is no log. */
 export function readLogTail(file: string): string[] {
   let descriptor: number;

@@ -1,4 +1,5 @@
 import type { StageInstance } from '../plan.ts';
+import { SmallestFirst } from '../smallest-first.ts';
 import { PathTrie } from './path-trie.ts';
 
 /**
@@ -89,39 +90,4 @@ function findCycle(
     0,
   );
   return [...cycle.slice(first), ...cycle.slice(0, first)];
-}
-
-/** A binary heap of numbers. */
-class SmallestFirst {
-  readonly #heap: number[] = [];
-
-  add(value: number): void {
-    const heap = this.#heap;
-    let index = heap.push(value) - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (heap[parent]! <= value) break;
-      heap[index] = heap[parent]!;
-      index = parent;
-    }
-    heap[index] = value;
-  }
-
-  take(): number | undefined {
-    const heap = this.#heap;
-    const smallest = heap[0];
-    const last = heap.pop();
-    if (smallest === undefined || last === undefined || heap.length === 0) return smallest;
-    let index = 0;
-    for (;;) {
-      let child = 2 * index + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]! < heap[child]!) child += 1;
-      if (heap[child]! >= last) break;
-      heap[index] = heap[child]!;
-      index = child;
-    }
-    heap[index] = last;
-    return smallest;
-  }
 }

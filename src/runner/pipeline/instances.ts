@@ -1,20 +1,12 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
-import type { Json, JsonObject } from '../../schema/json.ts';
-import type { InputPath, Resources, StageCommand, StageInstance } from '../plan.ts';
+import type { JsonObject } from '../../schema/json.ts';
+import type { InputPath, StageCommand, StageInstance } from '../plan.ts';
 import { readAxes } from './axes.ts';
 import { checkOptionalInputs, type PlacedInput, readInputs } from './inputs.ts';
 import { type Combination, combineAxes, nameInstance } from './matrix.ts';
-import { parseTemplate } from './references.ts';
-import {
-  defaultResources,
-  type Parsed,
-  parseCount,
-  parseCpus,
-  parseDuration,
-  parseMemory,
-} from './resources.ts';
+import { readResources, readRetries } from './resource-reader.ts';
 import { pickSettings } from './settings.ts';
 import type { PlacedPath, StageReader } from './stage-reader.ts';
 
@@ -76,7 +68,8 @@ function readInstance(
     ),
   );
   const resources = readResources(reader, combination);
-  if (command === undefined || resources === undefined) return undefined;
+  const retries = readRetries(reader, combination);
+  if (command === undefined || resources === undefined || retries === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
   return {
@@ -95,6 +88,7 @@ function readInstance(
       variables: entry.variables ?? [],
       facts: entry.facts ?? [],
       resources,
+      ...(retries === null ? {} : { retries }),
       at: reader.at([], 'key'),
     },
   };
@@ -156,41 +150,6 @@ export function suggestFile(wanted: string, folder: string): string | undefined 
   return closest === undefined
     ? undefined
     : `Closest: "${path.posix.join(path.posix.dirname(wanted), closest)}".`;
-}
-
-function readResources(reader: StageReader, combination: Combination): Resources | undefined {
-  const { resources } = reader.entry;
-  if (resources === undefined) return defaultResources;
-  let complete = true;
-  const read = <Value, Default>(
-    key: 'cpu' | 'memory' | 'gpu' | 'time',
-    parse: (value: Json) => Parsed<Value>,
-    fallback: Default,
-  ): Value | Default => {
-    const written = resources[key];
-    if (written === undefined) return fallback;
-    const value = findDefault(reader, written) ?? reader.expand(written, ['resources', key], combination);
-    const parsed = value === undefined ? undefined : parse(value);
-    if (parsed !== undefined && 'value' in parsed) return parsed.value;
-    complete = false;
-    if (parsed !== undefined) reader.report(reader.at(['resources', key]), parsed.message, parsed.fix);
-    return fallback;
-  };
-  const result: Resources = {
-    cpu: read('cpu', parseCpus, defaultResources.cpu),
-    memoryBytes: read('memory', parseMemory, defaultResources.memoryBytes),
-    gpu: read('gpu', (value) => parseCount('gpu', value, 0), defaultResources.gpu),
-    timeSeconds: read('time', parseDuration, defaultResources.timeSeconds),
-  };
-  return complete ? result : undefined;
-}
-
-/** The default of the key that `"${key}"` names, if the profile leaves it out. */
-function findDefault(reader: StageReader, written: number | string): Json | undefined {
-  const parsed = parseTemplate(String(written));
-  if ('fault' in parsed || parsed.template.length !== 1) return undefined;
-  const [reference] = parsed.template;
-  return typeof reference === 'object' ? reader.surroundings.settings.defaultOf(reference.path) : undefined;
 }
 
 /** The values, or undefined if one is missing because it was reported. */

@@ -3,7 +3,13 @@ import { show } from '../../schema/schema-messages.ts';
 import type { Resources } from '../plan.ts';
 
 /** What a stage uses if it does not specify anything. */
-export const defaultResources: Resources = { cpu: 1, memoryBytes: 2 ** 30, gpu: 0, timeSeconds: null };
+export const defaultResources: Resources = {
+  cpu: 1,
+  memoryBytes: 2 ** 30,
+  gpu: 0,
+  mutexes: [],
+  timeSeconds: null,
+};
 
 export type Parsed<Value = number> =
   | { readonly value: Value }
@@ -28,8 +34,8 @@ export function parseMemory(value: Json): Parsed {
   return { message: `memory ${show(value)} is not a size.`, fix: 'Write it as 512M or 4G.' };
 }
 
-/** `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds. */
-export function parseDuration(value: Json): Parsed {
+/** `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds; `name` is the key that it belongs to. */
+export function parseDuration(name: string, value: Json): Parsed {
   const text = String(value).replaceAll(' ', '');
   const seconds = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)].reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * (secondsPerUnit[unit ?? ''] ?? Number.NaN),
@@ -37,7 +43,7 @@ export function parseDuration(value: Json): Parsed {
   );
   if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text) && seconds > 0) return { value: seconds };
   return {
-    message: `time ${show(value)} is not a duration.`,
+    message: `${name} ${show(value)} is not a duration.`,
     fix: /^\d+(\.\d+)?$/.test(text)
       ? `Its unit is missing: ${text}h for hours, ${text}m for minutes, ${text}s for seconds.`
       : 'Write it as 90s, 30m, 48h or 2d.',
@@ -53,13 +59,23 @@ export function parseCpus(value: Json): Parsed<number | 'share'> {
     : { ...parsed, fix: 'Write a whole number >= 1, or share for an equal share of all cores.' };
 }
 
-/** A whole number of `name` (cpu, gpu), possibly written as text. */
+/** A whole number of `name` (cpu, gpu, times), possibly written as text. */
 export function parseCount(name: string, value: Json, minimum: number): Parsed {
   const count = isScalar(value) && /^\d+$/.test(String(value)) ? Number(value) : Number.NaN;
   if (Number.isSafeInteger(count) && count >= minimum) return { value: count };
   return {
     message: `${name} ${show(value)} is not a whole number.`,
     fix: `Write a whole number >= ${minimum}.`,
+  };
+}
+
+/** The name of a mutex. */
+export function parseMutex(value: Json): Parsed<string> {
+  const name = String(value);
+  if (isScalar(value) && /^[A-Za-z0-9][A-Za-z0-9_.+=~-]*$/.test(name)) return { value: name };
+  return {
+    message: `mutex ${show(value)} is not a name.`,
+    fix: 'Write letters, digits and "_ . + = ~ -", beginning with a letter or digit: disk, port-8080.',
   };
 }
 

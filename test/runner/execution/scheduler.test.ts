@@ -21,9 +21,17 @@ async function trace({ graph, results = {}, resources = {}, options = {} }: Setu
   const outcome = await schedule({
     ids,
     dependenciesOf: (id) => graph[id] ?? [],
-    resourcesOf: (id) => ({ cpu: 1, memoryBytes: 0, gpu: 0, timeSeconds: null, ...resources[id] }),
+    resourcesOf: (id) => ({
+      cpu: 1,
+      memoryBytes: 0,
+      gpu: 0,
+      mutexes: [],
+      timeSeconds: null,
+      ...resources[id],
+    }),
+    secondsOf: () => null,
     jobs: 2,
-    machine: { cpu: 4, memoryBytes: 0, gpu: 0 },
+    machine: { cpu: 4, memoryBytes: 0, gpus: [] },
     signal: new AbortController().signal,
     prepare: async (id) => {
       const result = results[id] ?? 'done';
@@ -80,6 +88,87 @@ describe('the scheduler', () => {
     expect(log.filter((entry) => entry.startsWith('!')).at(-1)).toBe('!d by a b');
   });
 
+  describe('of several that could start', () => {
+    test('takes the one with the longest chain behind it first', async () => {
+      const graph = { short: [], other: [], long: [], 'after-long': ['long'], last: ['after-long'] };
+      const { log } = await trace({ graph, options: { jobs: 1 } });
+      expect(log.filter((entry) => entry.startsWith('+'))).toEqual([
+        '+long',
+        '+after-long',
+        '+short',
+        '+other',
+        '+last',
+      ]);
+    });
+
+    test('measures the chains by how long instances took, those without a record like others of their stage', async () => {
+      const seconds: Record<string, number> = { a: 5, 'b@1': 9, c: 1, d: 3 };
+      const { log } = await trace({
+        graph: { a: [], c: [], 'b@1': [], 'b@2': [], d: ['c'] },
+        options: { jobs: 1, secondsOf: (id) => seconds[id] ?? null },
+      });
+      expect(log.filter((entry) => entry.startsWith('+'))).toEqual(['+b@1', '+b@2', '+a', '+c', '+d']);
+    });
+
+    test('prefers one that a result has just made possible', async () => {
+      const seconds: Record<string, number> = { first: 1, next: 9, x: 2, y: 2, z: 2 };
+      const { log } = await trace({
+        graph: { first: [], x: [], y: [], z: [], next: ['first'] },
+        options: { jobs: 1, secondsOf: (id) => seconds[id] ?? null },
+      });
+      expect(log.filter((entry) => entry.startsWith('+')).slice(0, 2)).toEqual(['+first', '+next']);
+    });
+  });
+
+  test('never runs two at once that name the same mutex, and others meanwhile', async () => {
+    const { log } = await trace({
+      graph: { a: [], b: [], c: [], d: [] },
+      resources: {
+        a: { mutexes: ['disk', 'port'] },
+        b: { mutexes: ['disk'] },
+        c: { mutexes: ['port'] },
+        d: {},
+      },
+      options: { jobs: 4 },
+    });
+    expect(log.slice(0, 2)).toEqual(['+a', '+d']);
+    expect(log.indexOf('+b')).toBeGreaterThan(log.indexOf('-a'));
+    expect(log.indexOf('+c')).toBeGreaterThan(log.indexOf('-a'));
+  });
+
+  test('gives each the GPUs that nobody has, and all there are to one that asks for more', async () => {
+    const granted: string[] = [];
+    const busy = new Set<string>();
+    const gpu: Record<string, number> = { a: 1, b: 2, c: 1, d: 9, e: 1 };
+    await trace({
+      graph: { a: [], b: [], c: [], d: [], e: [] },
+      resources: Object.fromEntries(Object.entries(gpu).map(([id, count]) => [id, { gpu: count, cpu: 1 }])),
+      options: {
+        jobs: 5,
+        machine: { cpu: 8, memoryBytes: 0, gpus: ['2', '3', 'MIG-x'] },
+        prepare: async (id) => async (grant) => {
+          granted.push(`${id}: ${grant.gpus.join(' ')}`);
+          for (const one of grant.gpus) {
+            expect(busy).not.toContain(one);
+            busy.add(one);
+          }
+          await new Promise((resolve) => setImmediate(resolve));
+          for (const one of grant.gpus) busy.delete(one);
+          return 'done';
+        },
+      },
+    });
+    expect(granted).toEqual(['a: 2', 'b: 3 MIG-x', 'c: 2', 'e: 3', 'd: 2 3 MIG-x']);
+  });
+
+  test('after a failure starts nothing more if it is told so, and waits for what is running', async () => {
+    const graph = { bad: [], slow: [], next: [], 'after-bad': ['bad'] };
+    const options: Partial<SchedulerOptions> = { jobs: 2, failFast: true };
+    const { log, outcome } = await trace({ graph, results: { bad: 'failed' }, options });
+    expect(log).toEqual(['+bad', '+slow', '-bad', '!after-bad by bad', '-slow']);
+    expect(outcome).toEqual({ bad: 'failed', slow: 'done' });
+  });
+
   describe('sharing the cores', () => {
     const share = { cpu: 'share' } as const;
     /** The cores that each instance got, in the order in which they started. */
@@ -95,11 +184,11 @@ describe('the scheduler', () => {
         resources,
         options: {
           jobs: 8,
-          machine: { cpu: 8, memoryBytes: 8, gpu: 0 },
+          machine: { cpu: 8, memoryBytes: 8, gpus: [] },
           prepare: async (id) =>
             hits.includes(id)
               ? 'hit'
-              : async (cpus) => {
+              : async ({ cpus }) => {
                   granted.push(`${id}:${cpus}`);
                   await new Promise((resolve) => setImmediate(resolve));
                   return 'done';
@@ -119,7 +208,7 @@ describe('the scheduler', () => {
     test('makes no more parts than can run at once, because of jobs, cores or memory', async () => {
       const ids = ['a', 'b', 'c', 'd'];
       expect((await traceCpus(ids, { jobs: 2 })).slice(0, 2)).toEqual(['a:4', 'b:4']);
-      const machine = { cpu: 2, memoryBytes: 8, gpu: 0 };
+      const machine = { cpu: 2, memoryBytes: 8, gpus: [] };
       expect((await traceCpus(ids, { machine })).slice(0, 2)).toEqual(['a:1', 'b:1']);
       const large = Object.fromEntries(ids.map((id) => [id, { ...share, memoryBytes: 3 }]));
       expect((await traceCpus(ids, {}, large)).slice(0, 2)).toEqual(['a:4', 'b:4']);
@@ -153,6 +242,27 @@ describe('the scheduler', () => {
     });
     expect(log).toEqual([]);
     expect(outcome).toEqual({ a: 'interrupted' });
+  });
+
+  test('runs ten thousand instances that do not depend on each other, few of them prepared at a time', async () => {
+    const graph = Object.fromEntries(Array.from({ length: 10_000 }, (_, i) => [`i${i}`, []]));
+    let prepared = 0;
+    let most = 0;
+    const { outcome } = await trace({
+      graph,
+      options: {
+        prepare: async () => {
+          prepared += 1;
+          most = Math.max(most, prepared);
+          return async () => {
+            prepared -= 1;
+            return 'done';
+          };
+        },
+      },
+    });
+    expect(Object.keys(outcome)).toHaveLength(10_000);
+    expect(most).toBeLessThan(500);
   });
 
   test('settles ten thousand instances of a chain that are all up to date', async () => {

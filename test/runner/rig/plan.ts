@@ -3,6 +3,7 @@ import type {
   Json,
   Plan,
   Resources,
+  Retries,
   StageCommand,
   StageInstance,
 } from '../../../src/runner/plan.ts';
@@ -19,6 +20,7 @@ export interface StageDescription {
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
   readonly resources?: Partial<Resources>;
+  readonly retries?: Retries;
 }
 
 /** JSON, so that it can be passed to another process. */
@@ -80,7 +82,8 @@ function toInstance(stage: StageDescription, index: number): StageInstance {
     resume: stage.resume ?? [],
     variables: stage.variables ?? [],
     facts: stage.facts ?? [],
-    resources: { cpu: 1, memoryBytes: 2 ** 20, gpu: 0, timeSeconds: null, ...stage.resources },
+    resources: { cpu: 1, memoryBytes: 2 ** 20, gpu: 0, mutexes: [], timeSeconds: null, ...stage.resources },
+    ...(stage.retries === undefined ? {} : { retries: stage.retries }),
     at,
   };
 }

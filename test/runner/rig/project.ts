@@ -13,7 +13,11 @@ import { compileProgram } from './programs.ts';
 export const hostSource = 'src/stage/host.ts';
 
 /** Ample resources, so that tests do not depend on the machine. */
-export const roomyMachine: MachineResources = { cpu: 64, memoryBytes: 2 ** 40, gpu: 8 };
+export const roomyMachine: MachineResources = {
+  cpu: 64,
+  memoryBytes: 2 ** 40,
+  gpus: ['0', '1', '2', '3', '4', '5', '6', '7'],
+};
 
 export interface RunResult {
   readonly outcome: RunOutcome;

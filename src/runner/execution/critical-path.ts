@@ -1,0 +1,59 @@
+/** Without any record, a long chain counts more than a short one. */
+const unknownSeconds = 1;
+
+/** Less than any stage takes: nothing that others wait for may count as little as they do. */
+const leastSeconds = 0.001;
+
+interface Graph {
+  /** Each after those it depends on. */
+  readonly ids: readonly string[];
+  readonly dependenciesOf: (id: string) => readonly string[];
+  /** How long it took last time; null if unknown. */
+  readonly secondsOf: (id: string) => number | null;
+}
+
+/**
+ * For each id, how long it and the longest chain of what waits for it are expected to take, in seconds: what delays the end of the run
+ * most if it starts late. An instance without a record is expected to take as long as others of its stage, else as all, on average.
+ */
+export function measureCriticalPaths({ ids, dependenciesOf, secondsOf }: Graph): ReadonlyMap<string, number> {
+  const known = new Map(ids.map((id) => [id, secondsOf(id)]));
+  const stages = new Map<string, Average>();
+  const all = new Average();
+  for (const [id, seconds] of known) {
+    if (seconds === null) continue;
+    const stage = stages.get(stageOf(id)) ?? new Average();
+    stages.set(stageOf(id), stage);
+    stage.add(seconds);
+    all.add(seconds);
+  }
+  const expect = (id: string): number =>
+    known.get(id) ?? stages.get(stageOf(id))?.value ?? all.value ?? unknownSeconds;
+
+  const paths = new Map<string, number>();
+  const after = new Map<string, number>();
+  for (const id of [...ids].reverse()) {
+    const seconds = Math.max(expect(id), leastSeconds) + (after.get(id) ?? 0);
+    paths.set(id, seconds);
+    for (const one of dependenciesOf(id)) after.set(one, Math.max(after.get(one) ?? 0, seconds));
+  }
+  return paths;
+}
+
+function stageOf(id: string): string {
+  return id.split('@', 1)[0] ?? id;
+}
+
+class Average {
+  #sum = 0;
+  #count = 0;
+
+  add(value: number): void {
+    this.#sum += value;
+    this.#count += 1;
+  }
+
+  get value(): number | undefined {
+    return this.#count === 0 ? undefined : this.#sum / this.#count;
+  }
+}

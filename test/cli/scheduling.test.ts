@@ -1,0 +1,111 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+/** A project with this pipeline file, and a way to call the command line in it. */
+async function createProject(stages: string) {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-scheduling-'));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  await fs.writeFile(path.join(folder, 'pipeline.yaml'), `version: 1\nstages:\n${stages}`);
+  return {
+    read: (file: string) => fs.readFile(path.join(folder, file), 'utf8'),
+    call: (words: readonly string[], variables: Record<string, string | undefined> = {}) =>
+      execa(process.execPath, [repro, ...words], {
+        cwd: folder,
+        reject: false,
+        env: { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined, ...variables },
+      }),
+  };
+}
+
+const gpuStages = ['a', 'b', 'c']
+  .map(
+    (name) => `  ${name}:
+    cmd: [sh, -c, 'echo "$CUDA_VISIBLE_DEVICES" > "$REPRO_OUTPUT_0"']
+    outputs: [artifacts/${name}]
+    resources: { gpu: ${name === 'c' ? 2 : 1}, memory: 1M }
+`,
+  )
+  .join('');
+
+describe('repro run', () => {
+  test('gives stages the GPUs of --gpus, else those that its environment names', async () => {
+    const project = await createProject(gpuStages);
+    const shown = async (...words: string[]) => {
+      const { exitCode, stderr } = await project.call(['run', '--force', ...words], {
+        CUDA_VISIBLE_DEVICES: '6,7',
+      });
+      expect([exitCode, stderr]).toEqual([0, expect.any(String)]);
+      const texts = await Promise.all(['a', 'b', 'c'].map((name) => project.read(`artifacts/${name}`)));
+      return texts.map((text) => text.trim());
+    };
+    expect(await shown('--jobs', '1')).toEqual(['6', '6', '6,7']);
+    expect(await shown('--jobs', '1', '--gpus', '3,1')).toEqual(['3', '3', '3,1']);
+    expect((await project.call(['run', '--gpus', 'all'])).stderr).toContain(
+      "option '--gpus <ids>' argument 'all' is invalid. expected different ids",
+    );
+  });
+
+  test('runs a stage that asks for a GPU without one, with a warning, where there is none', async () => {
+    const project = await createProject(gpuStages);
+    const { exitCode, stderr } = await project.call(['run', 'a'], { CUDA_VISIBLE_DEVICES: '' });
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain('! a  asks for a GPU, but the runner found none, so it runs without');
+  });
+
+  test('after a failure runs the rest, or with --fail-fast starts nothing more', async () => {
+    const stages = `  bad:
+    cmd: [sh, -c, 'exit 3']
+    outputs: [artifacts/bad]
+  good:
+    cmd: [sh, -c, 'echo > "$REPRO_OUTPUT_0"']
+    outputs: [artifacts/good]
+`;
+    const project = await createProject(stages);
+    const stop = await project.call(['run', '--jobs', '1', '--fail-fast', '--json']);
+    expect(stop.exitCode).toBe(1);
+    expect(stop.stderr).toContain('1 failed, 1 not started');
+    const { instances } = JSON.parse(stop.stdout) as { instances: { id: string; state: string }[] };
+    expect(instances.map(({ id, state }) => `${id} ${state}`)).toEqual(['bad failed', 'good waiting']);
+
+    const go = await project.call(['run', '--jobs', '1', '--keep-going']);
+    expect([go.exitCode, go.stderr]).toEqual([1, expect.stringContaining('1 run, 1 failed')]);
+    expect((await project.call(['run', '--keep-going', '--fail-fast'])).exitCode).toBe(2);
+  });
+
+  test('tries a stage again as often as it declares', async () => {
+    const project = await createProject(`  flaky:
+    cmd: [sh, -c, 'echo x >> tries; test $(wc -l < tries) -ge 3 && echo > "$REPRO_OUTPUT_0"']
+    outputs: [artifacts/flaky]
+    retries: { times: 2, backoff: 0.01s }
+`);
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      '! flaky  attempt 2 of 3 failed: "sh" exited with code 1; trying again in 0.02 s',
+    );
+    expect(await project.read('tries')).toBe('x\nx\nx\n');
+  });
+
+  test.each([
+    [
+      'resources: { mutex: [disk, "a b"] }',
+      'mutex "a b" is not a name.\n  Write letters, digits and "_ . + = ~ -", beginning with a letter or digit: disk, port-8080.',
+    ],
+    [
+      'retries: { times: 2, backoff: 10 }',
+      'backoff 10 is not a duration.\n  Its unit is missing: 10h for hours, 10m for minutes, 10s for seconds.',
+    ],
+    ['retries: often', 'retries "often" is not a whole number.\n  Write a whole number >= 0.'],
+    ['retries: { backoff: 10s }', 'retries: "times" is missing.'],
+  ])('rejects %s', async (line, message) => {
+    const project = await createProject(`  a: { cmd: [ls], outputs: [artifacts/a], ${line} }\n`);
+    const { exitCode, stderr } = await project.call(['run']);
+    expect([exitCode, stderr]).toEqual([2, expect.stringContaining(`stage "a": ${message}`)]);
+  });
+});
