@@ -1,8 +1,8 @@
 /** Without any record, a long chain counts more than a short one. */
 const unknownSeconds = 1;
 
-/** Less than any stage takes: nothing that others wait for may count as little as they do. */
-const leastSeconds = 0.001;
+/** Differences of milliseconds are chance, and should not change the order from run to run. */
+const leastSeconds = 1;
 
 interface Graph {
   /** Each after those it depends on. */
@@ -33,7 +33,7 @@ export function measureCriticalPaths({ ids, dependenciesOf, secondsOf }: Graph):
   const paths = new Map<string, number>();
   const after = new Map<string, number>();
   for (const id of [...ids].reverse()) {
-    const seconds = Math.max(expect(id), leastSeconds) + (after.get(id) ?? 0);
+    const seconds = Math.max(Math.round(expect(id)), leastSeconds) + (after.get(id) ?? 0);
     paths.set(id, seconds);
     for (const one of dependenciesOf(id)) after.set(one, Math.max(after.get(one) ?? 0, seconds));
   }
