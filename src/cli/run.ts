@@ -6,7 +6,7 @@ import { ReproError } from '../errors.ts';
 import type { RunEvent } from '../runner/events.ts';
 import type { Plan } from '../runner/plan.ts';
 import { runPlan } from '../runner/run.ts';
-import { selectInstances } from '../runner/selection.ts';
+import { type Selected, selectInstances } from '../runner/selection.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
@@ -17,7 +17,7 @@ import { openView } from './view/open-view.ts';
 import { applyEvent, createRunState, type RunState } from './view/run-state.ts';
 import { summariseRun } from './view/summary.ts';
 
-interface RunOptions extends PipelineOptions {
+export interface RunOptions extends PipelineOptions {
   readonly from?: string;
   readonly until?: string;
   readonly force?: boolean;
@@ -37,10 +37,25 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
     });
   }
   const { selected, named } = selectInstances(plan, { targets, from: options.from, until: options.until });
+  const signals = listenForSignals();
+  let state: RunState;
+  try {
+    state = await runShown(plan, options, { selected, named, stop: signals.stop, kill: signals.kill });
+  } finally {
+    signals.dispose();
+  }
+  if (options.json === true) printJson(outcomeDocument(plan, state));
+  process.exitCode = exitCodeOfRun(state, signals.received());
+}
 
+/** Runs a plan's stages with a view and a summary on stderr. */
+export async function runShown(
+  plan: Plan,
+  options: RunOptions,
+  { selected, named, stop, kill }: Selected & { readonly stop: AbortSignal; readonly kill: AbortSignal },
+): Promise<RunState> {
   const state = createRunState();
   const view = await openView();
-  const signals = listenForSignals();
   const locks = options.dryRun === true ? null : await openLocks(plan);
   const onEvent = (event: RunEvent): void => {
     const nowMs = Date.now();
@@ -59,13 +74,12 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       facts: factsOf(plan.projectRoot),
-      signal: signals.stop,
-      killSignal: signals.kill,
+      signal: stop,
+      killSignal: kill,
       onEvent,
     });
   } finally {
     view.close();
-    signals.dispose();
   }
   const summary = summariseRun(state, {
     colors: colorsFor(process.stderr),
@@ -75,8 +89,7 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   });
   process.stderr.write(`${summary.join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok');
-  if (options.json === true) printJson(outcomeDocument(plan, state));
-  process.exitCode = exitCodeOfRun(state, signals.received());
+  return state;
 }
 
 /** What to open after a run: for each final stage, its page or its output folder. */
