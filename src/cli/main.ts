@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { describeError } from '../errors.ts';
 import { parseGpuList } from '../runner/execution/gpu-list.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
+import { addCacheCommands } from './cache-commands.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
@@ -192,6 +193,7 @@ function buildProgram(version: string): Command {
     );
 
   addDataCommands(program);
+  addCacheCommands(program, withPipelineOptions);
   addCheckpointCommands(program, withPipelineOptions);
   addOriginalCommands(program);
 

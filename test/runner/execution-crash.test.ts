@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { randomNumbers } from '../support/random.ts';
 import { findInconsistencies, findPartialOutputs, findRecorded, readOutputs } from './rig/crash/checks.ts';
 import { describeKill, drawKill, measureRun, runAndKill } from './rig/crash/kills.ts';
-import { createCrashProject, expectedFiles, outputsOf, runWhole } from './rig/crash/project.ts';
+import { createCrashProject, expectedFiles, outputsOf, runWhole, runWords } from './rig/crash/project.ts';
 
 /** `npm run test:crash -- --kills 400 --seed 1` sets these. */
 const kills = Number(process.env.CRASH_KILLS ?? 20);
@@ -19,14 +19,14 @@ test(`killed at ${kills} random moments (seed ${seed}), a run leaves whole outpu
 }, async () => {
   const root = await createCrashProject();
   const random = randomNumbers(seed);
-  const length = await measureRun(root, 0);
+  const length = await measureRun(root, runWords(0));
   expect(readOutputs(root)).toEqual(expectedFiles(0));
   const seen = { kept: 0, lost: 0 };
   let version = 1;
   for (let i = 1; i <= kills; i += 1) {
     const kill = drawKill(random, length);
     const about = `kill ${i}, version ${version}: ${describeKill(kill)}`;
-    await runAndKill(root, version, kill);
+    await runAndKill(root, runWords(version), kill);
     const versions = Array.from({ length: version + 1 }, (_, one) => one);
     expect(findPartialOutputs(root, versions), about).toEqual([]);
     expect(findInconsistencies(root), about).toEqual([]);

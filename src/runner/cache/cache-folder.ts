@@ -22,8 +22,8 @@ export interface CacheFolder {
   readonly lock: string;
 }
 
-/** @param root absolute; by default `artifacts/.cache` of the plan's project */
-export function cacheFolderOf(plan: Plan, root?: string): CacheFolder {
+/** @param root absolute; by default `artifacts/.cache` of the project */
+export function cacheFolderOf(plan: Pick<Plan, 'projectRoot'>, root?: string): CacheFolder {
   const folder = root ?? path.join(plan.projectRoot, 'artifacts', '.cache');
   return {
     root: folder,

@@ -71,6 +71,14 @@ export class Records {
       .filter((record) => record !== null);
   }
 
+  /** The last record of each instance that ever succeeded here, in no particular order. */
+  listLast(): RunRecord[] {
+    return listFolder(this.#folder.records)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => readRecordFile(path.join(this.#folder.records, file)))
+      .filter((record) => record !== null);
+  }
+
   async write(record: RunRecord): Promise<void> {
     await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
     await this.writeLast(record);

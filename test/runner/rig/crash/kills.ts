@@ -4,7 +4,6 @@ import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { isRunning, waitForEnd } from '../processes.ts';
-import { runWords } from './project.ts';
 
 const hook = pathToFileURL(path.resolve(import.meta.dirname, 'kill-at-call.mjs')).href;
 
@@ -39,12 +38,12 @@ export function describeKill(kill: Kill): string {
   return `${victim} after ${kill.afterMs} ms`;
 }
 
-/** Starts a run, kills what is to be killed, and waits until none of its processes is left. */
-export async function runAndKill(root: string, version: number, kill: Kill): Promise<void> {
+/** Starts a command, kills what is to be killed, and waits until none of its processes is left. */
+export async function runAndKill(root: string, words: readonly string[], kill: Kill): Promise<void> {
   const child =
     kill.kind === 'call'
-      ? start(root, version, { KILL_AT: `${kill.at}:${kill.moment}` })
-      : spawn(process.execPath, runWords(version), { cwd: root, stdio: 'ignore' });
+      ? start(root, words, { KILL_AT: `${kill.at}:${kill.moment}` })
+      : spawn(process.execPath, words, { cwd: root, stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   if (kill.kind !== 'call') {
     await Promise.race([wait(kill.afterMs), ended]);
@@ -54,19 +53,19 @@ export async function runAndKill(root: string, version: number, kill: Kill): Pro
   await waitUntilNoneIn(root);
 }
 
-/** Measures an uninterrupted run. */
-export async function measureRun(root: string, version: number): Promise<RunLength> {
+/** Measures a command that is not killed. */
+export async function measureRun(root: string, words: readonly string[]): Promise<RunLength> {
   const count = path.join(root, 'calls');
   const startedMs = performance.now();
-  const child = start(root, version, { KILL_COUNT: count });
+  const child = start(root, words, { KILL_COUNT: count });
   await new Promise((resolve) => child.once('exit', resolve));
   const calls = Number(readFileSync(count, 'utf8'));
   rmSync(count);
   return { calls, durationMs: performance.now() - startedMs };
 }
 
-function start(root: string, version: number, environment: NodeJS.ProcessEnv): ChildProcess {
-  return spawn(process.execPath, ['--import', hook, ...runWords(version)], {
+function start(root: string, words: readonly string[], environment: NodeJS.ProcessEnv): ChildProcess {
+  return spawn(process.execPath, ['--import', hook, ...words], {
     cwd: root,
     stdio: 'ignore',
     env: { ...process.env, ...environment },

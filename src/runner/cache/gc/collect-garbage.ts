@@ -1,0 +1,158 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../../errors.ts';
+import { acquireLock } from '../../../files/lock.ts';
+import { explainDiskError } from '../../../stage/disk-error.ts';
+import { compareCodeUnits } from '../../canonical-json.ts';
+import type { Tree } from '../../files/digest.ts';
+import { lockFolder } from '../../lock-files/lock-folder.ts';
+import { cacheFolderOf } from '../cache-folder.ts';
+import { Records, type RunRecord } from '../records.ts';
+import { Store } from '../store.ts';
+import { findGarbage } from './find-garbage.ts';
+import type { KeepRule } from './keep-rules.ts';
+import { type Committed, findKept, isNamed } from './kept-records.ts';
+import { type Garbage, sweep } from './sweep.ts';
+
+export interface GarbageOptions {
+  /** Absolute. */
+  readonly projectRoot: string;
+  readonly rules: readonly KeepRule[];
+  /** Stages or instances whose last results need not be kept. */
+  readonly forgotten?: readonly string[];
+  readonly isDryRun: boolean;
+  /** Default: `artifacts/.cache`. */
+  readonly cacheRoot?: string;
+  /** Default: the clock's. */
+  readonly nowMs?: number;
+}
+
+export interface GarbageReport {
+  readonly garbage: readonly Garbage[];
+  readonly keptRecords: number;
+  /** The records among the garbage that could be read, oldest first. */
+  readonly removedRecords: readonly RunRecord[];
+}
+
+/** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
+const untouchedSeconds = 30 * 86_400;
+
+/**
+ * Removes from the cache what no kept record needs, under the lock: while stages run it is refused, and no stage starts meanwhile.
+ *
+ * @throws {ReproError} `locked` if a run holds the folder; `usage` if a rule or a name has nothing to refer to; `disk-…`
+ */
+export async function collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
+  const folder = cacheFolderOf(options, options.cacheRoot);
+  if (options.isDryRun) return inspect(options);
+  try {
+    const lock = await acquireLock(folder.lock);
+    try {
+      const report = await inspect(options);
+      await sweep(report.garbage);
+      return report;
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw explainDiskError(error, { doing: 'the cache could not be cleaned' });
+  }
+}
+
+async function inspect(options: GarbageOptions): Promise<GarbageReport> {
+  const { rules, forgotten = [], nowMs = Date.now() } = options;
+  const folder = cacheFolderOf(options, options.cacheRoot);
+  const store = new Store(folder.store);
+  const records = new Records(folder);
+  const trees = new Map<string, Promise<Tree | null>>();
+  const treeOf = (digest: string): Promise<Tree | null> => {
+    const known = trees.get(digest) ?? store.findTree(digest);
+    trees.set(digest, known);
+    return known;
+  };
+  const [last, actions] = [records.listLast(), records.listActions()];
+  for (const name of forgotten) refuseUnknown(name, [...last, ...actions]);
+  const kept = await findKept({
+    last,
+    actions,
+    rules,
+    forgotten,
+    committed: readCommitted(options.projectRoot, rules),
+    nowMs,
+    treeOf,
+  });
+  const ages = rules.flatMap((rule) => (rule.kind === 'age' ? [rule.seconds] : []));
+  const keptSeconds = ages.length === 0 ? untouchedSeconds : Math.max(...ages);
+  const garbage = await findGarbage(folder, {
+    records: kept,
+    finished: new Set([...last, ...actions].map(({ fingerprint }) => fingerprint)),
+    oldBeforeMs: rules.some(({ kind }) => kind === 'all') ? 0 : nowMs - keptSeconds * 1000,
+    treeOf,
+  });
+  const prints = (some: Iterable<RunRecord>): Map<string, RunRecord> =>
+    new Map([...some].map((record) => [record.fingerprint, record]));
+  const keptPrints = prints(kept);
+  const removed = [...prints([...last, ...actions]).values()].filter(
+    (one) => !keptPrints.has(one.fingerprint),
+  );
+  return {
+    garbage,
+    keptRecords: keptPrints.size,
+    removedRecords: removed.sort((a, b) => compareCodeUnits(a.startedAt, b.startedAt)),
+  };
+}
+
+function refuseUnknown(name: string, records: readonly RunRecord[]): void {
+  if (records.some((record) => isNamed(record, [name]))) return;
+  throw new ReproError('usage', `--forget: there is no record of "${name}"`, {
+    fix: 'Name a stage or an instance, such as train or train@baseline,2020: `repro gc --json --dry-run --keep all` changes nothing.',
+  });
+}
+
+function readCommitted(projectRoot: string, rules: readonly KeepRule[]): Committed {
+  const fingerprints = new Set<string>();
+  const digests = new Set<string>();
+  if (!rules.some(({ kind }) => kind === 'committed')) return { fingerprints, digests };
+  const root = path.join(projectRoot, lockFolder);
+  for (const file of listJson(root)) {
+    const { fingerprint, outputs } = readJson(file);
+    if (typeof fingerprint === 'string') fingerprints.add(fingerprint);
+    for (const output of Array.isArray(outputs) ? outputs : []) {
+      if (typeof output?.digest === 'string') digests.add(output.digest);
+    }
+  }
+  if (fingerprints.size > 0) return { fingerprints, digests };
+  throw new ReproError('usage', '--keep committed: there are no committed records', {
+    where: root,
+    fix: 'Write them first (`repro lock`), or leave out this rule.',
+  });
+}
+
+function listJson(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * @throws {ReproError} `damaged-record`: a merge conflict, say. What it names would be lost.
+ */
+function readJson(file: string): { fingerprint?: unknown; outputs?: unknown } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { fingerprint?: unknown; outputs?: unknown };
+  } catch (cause) {
+    throw new ReproError(
+      'damaged-record',
+      'this committed record cannot be read, so what it names could be lost',
+      {
+        where: file,
+        fix: 'Resolve the conflict in it, or restore it with git, then try again.',
+        cause,
+      },
+    );
+  }
+}
