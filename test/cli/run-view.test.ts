@@ -1,6 +1,8 @@
+import { execa } from 'execa';
 import pico from 'picocolors';
 import stringWidth from 'string-width';
 import { describe, expect, test } from 'vitest';
+import { countRows } from '../../src/cli/view/live-area.ts';
 import { renderLive } from '../../src/cli/view/live-lines.ts';
 import { PlainView } from '../../src/cli/view/plain-view.ts';
 import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
@@ -44,9 +46,24 @@ describe('the live view', () => {
     const ids = Array.from({ length: 200 }, (_, at) => `train@a-rather-long-model-name,${at}`);
     const state = stateAfter([{ kind: 'run-started', ids, jobs: 200 }, ...ids.map(started)]);
     const lines = renderLive(state, { columns: 30, rows: 10, nowMs: 2000, colors });
-    expect(lines.length).toBeLessThanOrEqual(10);
+    expect(lines.length).toBe(9);
     expect(Math.max(...lines.map((line) => stringWidth(line)))).toBeLessThan(30);
     expect(lines.at(-1)).toContain('192 more running');
+  });
+});
+
+describe('rows', () => {
+  test.each([
+    ['', 5, 1],
+    ['12345', 5, 1],
+    ['123456', 5, 2],
+    ['\u001b[31m12345\u001b[39m', 5, 1],
+    // A wide character that does not fit goes to the next row whole.
+    ['1234模', 5, 2],
+    ['模型模型模', 5, 3],
+    ['模型', 1, 2],
+  ])('%j in %i columns takes %i', (line, columns, rows) => {
+    expect(countRows(line, columns)).toBe(rows);
   });
 });
 
@@ -164,5 +181,28 @@ describe('the summary', () => {
     expect(rerunCommand('train@a,1', ['--set', "report.title=it's new"])).toBe(
       "npx repro run train@a,1 --set 'report.title=it'\\''s new'",
     );
+  });
+
+  test('quotes words so that a shell reads them as they are, and a terminal shows them', async () => {
+    const words = [
+      '-x',
+      '',
+      ' ',
+      "it's",
+      '"$HOME"',
+      '`ls`',
+      '~',
+      '*',
+      'a\nb',
+      "\t'\\\u001b[2J\u0085",
+      'é🎓',
+      '!!',
+      '#',
+    ];
+    const line = rerunCommand('train', words);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    const { stdout } = await execa('bash', ['-c', line.replace('npx repro run train', "printf '%s\\0'")]);
+    expect(stdout.split('\0').slice(0, -1)).toEqual(words);
   });
 });

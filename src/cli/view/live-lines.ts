@@ -1,43 +1,48 @@
 import cliTruncate from 'cli-truncate';
+import stringWidth from 'string-width';
 import type { Colors } from './colors.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { type InstanceView, idsIn, type RunState } from './run-state.ts';
+import { toOneLine } from './safe-text.ts';
 
 const barCells = 16;
 
 /** Below this width, there is no bar, only the name and the percentage. */
 const columnsForBar = 64;
+/** Of a narrow line: the sign, the percentage, an ellipsis, and the spaces between them. */
+const columnsForRest = 11;
 /** Partial blocks in eighths, so that slow progress is visible. */
 const eighths = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 function drawBar(share: number): string {
-  const filled = Math.min(1, Math.max(0, share)) * barCells;
+  const filled = share * barCells;
   const whole = Math.floor(filled);
   const part = eighths[Math.floor((filled - whole) * 8)] ?? '';
   return `${'█'.repeat(whole)}${part}`.padEnd(barCells, '·');
 }
 
 /** `42 % · 3.1 batches/s · 40 s left`, as far as known. */
-function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: boolean): string {
+export function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: boolean): string {
   if (one.progress === null) return formatSeconds(elapsedSeconds);
-  const { done, total, unit, note } = one.progress;
+  const { done, total } = one.progress;
+  const unit = toOneLine(one.progress.unit ?? '');
+  const notes = one.progress.note === undefined ? [] : [toOneLine(one.progress.note)];
   // Without a known end there is no share; the note says how much is done.
-  if (total <= 0) return [formatSeconds(elapsedSeconds), ...(note === undefined ? [] : [note])].join(' · ');
-  const share = done / total;
+  if (!(total > 0)) return [formatSeconds(elapsedSeconds), ...notes].join(' · ');
+  const share = Math.min(1, Math.max(0, done / total));
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
   const parts = [withBar ? `${drawBar(share)} ${percent}` : percent];
   if (done > 0 && elapsedSeconds >= 1) {
     const rate = done / elapsedSeconds;
-    parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit ?? ''}/s`.replace(' /s', '/s'));
+    parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
     if (done < total) parts.push(`${formatSeconds((total - done) / rate)} left`);
   }
-  if (note !== undefined) parts.push(note);
-  return parts.join(' · ');
+  return [...parts, ...notes].join(' · ');
 }
 
 /**
- * The part of the live view that is redrawn: one line per running instance, and one that counts those waiting.
- * Every line fits `columns`, and there are at most `rows` lines, so that 200 running stages do not scroll a small terminal.
+ * The part of the live view that is redrawn: one line per running instance, and one with the counts of all others.
+ * Every line is narrower than `columns`, and there are fewer lines than `rows`: the cursor rests on the row below.
  */
 export function renderLive(
   state: RunState,
@@ -49,20 +54,46 @@ export function renderLive(
   },
 ): string[] {
   const { columns, colors, nowMs } = options;
+  const room = Math.max(0, options.rows - 1);
   const running = [...state.instances.values()].filter((one) => one.state === 'running');
-  const shown = running.slice(0, Math.max(1, options.rows - 2));
+  const shown = running.slice(0, Math.max(0, room - 1));
   const withBar = columns >= columnsForBar;
-  const widest = withBar ? Math.floor(columns / 3) : Math.floor(columns / 2);
-  const width = Math.min(Math.max(0, ...shown.map((one) => one.id.length)), widest);
-  const lines = shown.map((one) => {
+  const widest = withBar
+    ? Math.floor(columns / 3)
+    : Math.min(Math.floor(columns / 2), columns - columnsForRest);
+  const ids = shown.map((one) => cliTruncate(toOneLine(one.id), Math.max(1, widest), { position: 'middle' }));
+  const width = Math.max(0, ...ids.map((id) => stringWidth(id)));
+  const lines = shown.map((one, at) => {
     const elapsedSeconds = (nowMs - one.startedMs) / 1000;
-    const name = cliTruncate(one.id, Math.max(1, width), { position: 'middle' }).padEnd(width);
-    return `${colors.cyan('●')} ${name}  ${describeProgress(one, elapsedSeconds, withBar)}`;
+    const name = ids[at] ?? '';
+    const padding = ' '.repeat(width - stringWidth(name));
+    return `${colors.cyan('●')} ${name}${padding}  ${describeProgress(one, elapsedSeconds, withBar)}`;
   });
-  if (running.length > shown.length) lines.push(`  and ${running.length - shown.length} more running`);
+  const widestLine = Math.max(1, columns - 1);
+  const counts = describeCounts(state, { hidden: running.length - shown.length, widest: widestLine });
+  if (counts !== '') lines.push(colors.dim(counts));
+  return lines.slice(0, room).map((line) => cliTruncate(line, widestLine));
+}
+
+/** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go: evaluate ×3, report`, or less where there is less room. */
+function describeCounts(
+  state: RunState,
+  { hidden, widest }: { readonly hidden: number; readonly widest: number },
+): string {
   const waiting = idsIn(state, 'waiting');
-  if (waiting.length > 0) {
-    lines.push(colors.dim(`○ ${waiting.length} to go: ${foldInstances(waiting).join(', ')}`));
-  }
-  return lines.map((line) => cliTruncate(line, Math.max(1, columns - 1)));
+  const done = ['cached', 'finished', 'would-run'] as const;
+  const counts = [
+    { sign: '✘', count: idsIn(state, 'failed').length, words: (n: number) => `✘ ${n} failed` },
+    { sign: '-', count: idsIn(state, 'blocked').length, words: (n: number) => `- ${n} blocked` },
+    { sign: '●+', count: hidden, words: (n: number) => `and ${n} more running` },
+    {
+      sign: '✔',
+      count: done.reduce((sum, one) => sum + idsIn(state, one).length, 0),
+      words: (n: number) => `✔ ${n} done`,
+    },
+    { sign: '○', count: waiting.length, words: (n: number) => `○ ${n} to go` },
+  ].filter(({ count }) => count > 0);
+  const inWords = counts.map(({ count, words }) => words(count)).join(' · ');
+  if (stringWidth(inWords) > widest) return counts.map(({ sign, count }) => `${sign}${count}`).join(' ');
+  return waiting.length === 0 ? inWords : `${inWords}: ${foldInstances(waiting).map(toOneLine).join(', ')}`;
 }

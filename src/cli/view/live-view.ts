@@ -1,13 +1,15 @@
+import process from 'node:process';
 import cliTruncate from 'cli-truncate';
-import { createLogUpdate } from 'log-update';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { describeHit } from './hits.ts';
+import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
 import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
+import { toLines, toOneLine } from './safe-text.ts';
 import type { View } from './view.ts';
 
 /** Often enough to look alive, seldom enough not to take a core from the stages. */
@@ -15,87 +17,105 @@ const redrawsPerSecond = 8;
 
 /** The view on a terminal: finished stages scroll away above, running ones are redrawn below, cached ones share one line. */
 export class LiveView implements View {
+  readonly #area: LiveArea;
   readonly #stream: NodeJS.WriteStream;
   readonly #colors: Colors;
-  readonly #update: ReturnType<typeof createLogUpdate>;
   #cached: string[] = [];
+  /** Lines that the next redraw writes: with 200 stages, many events come at once. */
+  #lasting: string[] = [];
   #state: RunState | null = null;
+  #isQueued = false;
   readonly #timer: NodeJS.Timeout;
+  readonly #redrawNow = (): void => this.#redraw();
 
   constructor(stream: NodeJS.WriteStream, colors: Colors) {
     this.#stream = stream;
+    this.#area = new LiveArea(stream);
     this.#colors = colors;
-    this.#update = createLogUpdate(stream);
-    this.#timer = setInterval(() => this.#redraw(), 1000 / redrawsPerSecond);
+    this.#timer = setInterval(this.#redrawNow, 1000 / redrawsPerSecond);
     this.#timer.unref();
+    stream.on('resize', this.#redrawNow);
+    process.on('SIGCONT', this.#redrawNow);
   }
 
   show(event: RunEvent, state: RunState): void {
     this.#state = state;
-    const line = this.#lastingLine(event);
-    if (line !== null) {
-      this.#flushCached();
-      this.#update.persist(line);
-      this.#redraw();
-    }
+    const lines = this.#lastingLines(event);
+    if (lines.length === 0) return;
+    this.#flushCached();
+    this.#lasting.push(...lines);
+    if (this.#isQueued) return;
+    this.#isQueued = true;
+    setImmediate(this.#redrawNow);
   }
 
   close(): void {
     clearInterval(this.#timer);
+    this.#stream.off('resize', this.#redrawNow);
+    process.off('SIGCONT', this.#redrawNow);
     this.#flushCached();
-    this.#update.clear();
-    this.#update.done();
+    this.#redraw();
+    this.#state = null;
+    this.#area.clear();
   }
 
   #flushCached(): void {
     if (this.#cached.length === 0) return;
-    this.#update.persist(`${this.#colors.green('✔')} up to date: ${foldInstances(this.#cached).join(', ')}`);
+    const names = foldInstances(this.#cached).map(toOneLine).join(', ');
+    this.#lasting.push(`${this.#colors.green('✔')} up to date: ${names}`);
     this.#cached = [];
   }
 
-  #lastingLine(event: RunEvent): string | null {
+  #lastingLines(event: RunEvent): string[] {
     const c = this.#colors;
+    const id = 'id' in event ? toOneLine(event.id) : '';
     switch (event.kind) {
       case 'cached': {
         const done = describeHit(event);
-        if (done !== null) return `${c.green('✔')} ${event.id}  ${done}`;
+        if (done !== null) return [`${c.green('✔')} ${id}  ${toOneLine(done)}`];
         this.#cached.push(event.id);
-        return null;
+        return [];
       }
       case 'would-run':
-        return `${c.yellow('?')} ${event.id}  would run${describeExpected(event.expected)}: ${describeReasons(event.reasons)}`;
-      case 'started':
+        return [
+          `${c.yellow('?')} ${id}  would run${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
+        ];
+      case 'started': {
         // One line: `repro status` lists the reasons in full.
-        return c.dim(
-          cliTruncate(`  ${event.id}  ${describeReasons(event.reasons)}`, (this.#stream.columns ?? 80) - 1),
-        );
+        const line = `  ${id}  ${toOneLine(describeReasons(event.reasons))}`;
+        return [c.dim(cliTruncate(line, Math.max(1, this.#area.columns - 1)))];
+      }
       case 'finished':
-        return `${c.green('✔')} ${event.id}  ${formatSeconds(event.seconds)}`;
+        return [`${c.green('✔')} ${id}  ${formatSeconds(event.seconds)}`];
       case 'failed':
-        return `${c.red('✘')} ${event.id}  failed after ${formatSeconds(event.seconds)}`;
-      case 'note':
-        return event.level === 'warning'
-          ? `${c.yellow('!')} ${event.id}  ${event.text}`
-          : `  ${event.id}  ${event.text}`;
+        return [`${c.red('✘')} ${id}  failed after ${formatSeconds(event.seconds)}`];
+      case 'note': {
+        const [first = '', ...more] = toLines(event.text);
+        const mark = event.level === 'warning' ? c.yellow('!') : ' ';
+        return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
+      }
       case 'interrupted':
-        return `${c.yellow('-')} ${event.id}  interrupted`;
+        return [`${c.yellow('-')} ${id}  interrupted`];
       case 'blocked':
       case 'progress':
       case 'metrics':
       case 'run-started':
       case 'run-finished':
-        return null;
+        return [];
     }
   }
 
   #redraw(): void {
+    this.#isQueued = false;
     if (this.#state === null) return;
     const lines = renderLive(this.#state, {
-      columns: this.#stream.columns ?? 80,
-      rows: this.#stream.rows ?? 24,
+      columns: this.#area.columns,
+      rows: this.#area.rows,
       nowMs: Date.now(),
       colors: this.#colors,
     });
-    this.#update(lines.join('\n'));
+    const lasting = this.#lasting;
+    this.#lasting = [];
+    this.#area.draw(lasting, lines);
   }
 }

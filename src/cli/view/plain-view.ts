@@ -2,47 +2,57 @@ import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected } from './expected.ts';
 import { formatSeconds } from './format.ts';
+import { Heartbeat } from './heartbeat.ts';
 import { describeHit } from './hits.ts';
 import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
+import { toLines, toOneLine } from './safe-text.ts';
 import type { View } from './view.ts';
 
 /** A progress line is printed when this much more of the work is done, or after this long, so as not to flood a log. */
 const progressShare = 0.25;
 const progressSeconds = 30;
 
-/** One line per event, for CI logs, files and pipes. */
+/** One line per event, for CI logs, files and pipes; and, while nothing happens, one from time to time that says what runs. */
 export class PlainView implements View {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
+  readonly #heartbeat: Heartbeat;
   readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
 
   constructor(write: (line: string) => void, colors: Colors) {
     this.#write = write;
     this.#colors = colors;
+    this.#heartbeat = new Heartbeat(write);
   }
 
-  show(event: RunEvent, _state: RunState, nowMs: number): void {
-    const line = this.#lineOf(event, nowMs);
-    if (line !== null) this.#write(line);
+  show(event: RunEvent, state: RunState, nowMs: number): void {
+    const lines = this.#linesOf(event, nowMs);
+    this.#heartbeat.follow(state, { isSaid: lines.length > 0 });
+    for (const line of lines) this.#write(line);
   }
 
-  close(): void {}
+  close(): void {
+    this.#heartbeat.stop();
+  }
 
-  #lineOf(event: RunEvent, nowMs: number): string | null {
+  #linesOf(event: RunEvent, nowMs: number): string[] {
     const c = this.#colors;
+    const id = 'id' in event ? toOneLine(event.id) : '';
     switch (event.kind) {
       case 'cached': {
         const done = describeHit(event);
-        return done === null
-          ? `${c.dim('=')} ${event.id}  up to date`
-          : `${c.green('=')} ${event.id}  ${done}`;
+        return [
+          done === null ? `${c.dim('=')} ${id}  up to date` : `${c.green('=')} ${id}  ${toOneLine(done)}`,
+        ];
       }
       case 'would-run':
-        return `${c.yellow('?')} ${event.id}  would run${describeExpected(event.expected)}: ${describeReasons(event.reasons)}`;
+        return [
+          `${c.yellow('?')} ${id}  would run${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
+        ];
       case 'started':
         this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
-        return `${c.cyan('>')} ${event.id}  ${describeReasons(event.reasons)}`;
+        return [`${c.cyan('>')} ${id}  ${toOneLine(describeReasons(event.reasons))}`];
       case 'progress': {
         const { done, total, unit, note } = event.progress;
         const share = total > 0 ? done / total : 0;
@@ -51,29 +61,32 @@ export class PlainView implements View {
           last === undefined ||
           share - last.share >= progressShare ||
           nowMs - last.atMs >= progressSeconds * 1000;
-        if (!due) return null;
+        if (!due) return [];
         this.#lastProgress.set(event.id, { share, atMs: nowMs });
         const figures = `${Math.floor(share * 100)} % (${done} of ${total}${unit === undefined ? '' : ` ${unit}`})`;
         // Without a known end, only the note says how much is done.
         const parts = [...(total > 0 ? [figures] : []), ...(note === undefined ? [] : [note])];
-        return parts.length === 0 ? null : `  ${event.id}  ${parts.join('  ')}`;
+        return parts.length === 0 ? [] : [`  ${id}  ${toOneLine(parts.join('  '))}`];
       }
-      case 'note':
-        return event.level === 'warning'
-          ? `${c.yellow('!')} ${event.id}  ${event.text}`
-          : `  ${event.id}  ${event.text}`;
+      case 'note': {
+        const [first = '', ...more] = toLines(event.text);
+        const mark = event.level === 'warning' ? c.yellow('!') : ' ';
+        return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
+      }
       case 'finished':
-        return `${c.green('+')} ${event.id}  done in ${formatSeconds(event.seconds)}`;
+        return [`${c.green('+')} ${id}  done in ${formatSeconds(event.seconds)}`];
       case 'failed':
-        return `${c.red('x')} ${event.id}  failed after ${formatSeconds(event.seconds)}: ${event.text.split('\n', 1)[0]}`;
+        return [
+          `${c.red('x')} ${id}  failed after ${formatSeconds(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,
+        ];
       case 'interrupted':
-        return `${c.yellow('-')} ${event.id}  interrupted`;
+        return [`${c.yellow('-')} ${id}  interrupted`];
       // The summary lists what a failure blocks.
       case 'blocked':
       case 'run-started':
       case 'run-finished':
       case 'metrics':
-        return null;
+        return [];
     }
   }
 }

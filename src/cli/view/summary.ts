@@ -3,22 +3,18 @@ import type { Colors } from './colors.ts';
 import { describeTotal } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { idsIn, type RunState } from './run-state.ts';
+import { toLines, toOneLine } from './safe-text.ts';
+import { quoteWords } from './shell-words.ts';
 
-/** The command that runs one instance again, quoted for a POSIX shell if needed. */
+/** The command that runs one instance again, quoted for a shell if needed. */
 export function rerunCommand(id: string, runArguments: readonly string[]): string {
-  return ['npx repro run', id, ...runArguments]
-    .map((word, at) => (at === 0 ? word : quoteWord(word)))
-    .join(' ');
+  return `npx repro run ${quoteWords([id, ...runArguments])}`;
 }
 
 /** Whether the message of a failure already contains a line of the log. */
 function isSaid(line: string, text: string): boolean {
   // Long lines of the log are cut at their start.
   return text.includes(line.replace(/^(\w*Error: |…)/, '').trim());
-}
-
-function quoteWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** The closing lines of a run: failures with the end of their logs, what they blocked, and the totals. */
@@ -36,23 +32,29 @@ export function summariseRun(
   const lines: string[] = [];
   for (const one of state.instances.values()) {
     if (one.failure === null) continue;
-    lines.push('', colors.red(`${one.id} failed: ${one.failure.text}`));
-    const { text, logTail } = one.failure;
-    const unsaid = logTail.filter((line) => !isSaid(line, text));
+    const [first = '', ...more] = toLines(one.failure.text);
+    lines.push(
+      '',
+      colors.red(`${toOneLine(one.id)} failed: ${first}`),
+      ...more.map((line) => colors.red(line)),
+    );
+    const text = [first, ...more].join('\n');
+    const unsaid = one.failure.logTail.map(toOneLine).filter((line) => !isSaid(line, text));
     if (unsaid.length > 0) {
-      lines.push(colors.dim(`  last lines of ${path.relative(options.folder, one.failure.logFile)}:`));
+      const logFile = toOneLine(path.relative(options.folder, one.failure.logFile));
+      lines.push(colors.dim(`  last lines of ${logFile}:`));
       lines.push(...unsaid.map((line) => colors.dim(`  | ${line}`)));
     }
     lines.push(`  run it again: ${rerunCommand(one.id, options.runArguments)}`);
   }
   const blocked = idsIn(state, 'blocked');
   if (blocked.length > 0)
-    lines.push('', `not run, because of these failures: ${foldInstances(blocked).join(', ')}`);
+    lines.push('', `not run, because of these failures: ${foldInstances(blocked).map(toOneLine).join(', ')}`);
   const interrupted = idsIn(state, 'interrupted');
   if (interrupted.length > 0) {
     lines.push(
       '',
-      `interrupted: ${foldInstances(interrupted).join(', ')}. The same command resumes from here.`,
+      `interrupted: ${foldInstances(interrupted).map(toOneLine).join(', ')}. The same command resumes from here.`,
     );
   }
   const wouldRun = idsIn(state, 'would-run');
@@ -70,6 +72,6 @@ export function summariseRun(
   lines.push('', state.outcome === 'ok' ? colors.green(sentence) : colors.red(sentence));
   const total = state.expected === null ? null : describeTotal(state.expected, wouldRun.length);
   if (total !== null) lines.push(total);
-  if (state.outcome === 'ok') lines.push(...options.results);
+  if (state.outcome === 'ok') lines.push(...options.results.map(toOneLine));
   return lines;
 }

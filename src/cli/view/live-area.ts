@@ -1,0 +1,109 @@
+import { stripVTControlCharacters } from 'node:util';
+import stringWidth from 'string-width';
+import { hideCursor, showCursor } from './cursor.ts';
+
+/** Terminals that know it show everything in between at once; the others ignore it. */
+const atOnce = ['\u001b[?2026h', '\u001b[?2026l'] as const;
+/** Without wrapping, a line stays one row even where the terminal draws a character wider than expected. */
+const unwrapped = ['\u001b[?7l', '\u001b[?7h'] as const;
+const eraseRestOfLine = '\u001b[K';
+const eraseBelow = '\u001b[J';
+
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** The size of a terminal that does not tell its own. */
+const usualColumns = 80;
+const usualRows = 24;
+
+/**
+ * The last lines of a terminal, redrawn in place, with lasting lines that scroll away above them.
+ *
+ * The cursor rests on the empty row below. What is drawn is overwritten, not erased first, so nothing flickers.
+ */
+export class LiveArea {
+  readonly #stream: NodeJS.WriteStream;
+  #drawn: readonly string[] = [];
+  #columns = 0;
+
+  constructor(stream: NodeJS.WriteStream) {
+    this.#stream = stream;
+  }
+
+  get columns(): number {
+    return this.#stream.columns || usualColumns;
+  }
+
+  get rows(): number {
+    return this.#stream.rows || usualRows;
+  }
+
+  /**
+   * Writes lasting lines, which may be longer than a row, and below them the lines to redraw.
+   *
+   * @param lines each narrower than the terminal, and fewer than it has rows
+   */
+  draw(lasting: readonly string[], lines: readonly string[]): void {
+    refreshSize(this.#stream);
+    const isResized = this.#columns !== this.columns;
+    const isSame = lines.length === this.#drawn.length && lines.every((line, at) => line === this.#drawn[at]);
+    if (lasting.length === 0 && isSame && !isResized) return;
+    hideCursor(this.#stream, () => this.clear());
+    const isCovered = lasting.length === 0 && !isResized;
+    this.#stream.write(
+      [
+        atOnce[0],
+        this.#goToStart(),
+        isCovered ? '' : eraseBelow,
+        ...lasting.map((line) => `${line}\n`),
+        unwrapped[0],
+        ...lines.map((line) => `${line}${eraseRestOfLine}\n`),
+        unwrapped[1],
+        isCovered ? eraseBelow : '',
+        atOnce[1],
+      ].join(''),
+    );
+    this.#drawn = lines;
+    this.#columns = this.columns;
+  }
+
+  /** Removes the lines; later output continues in their place. */
+  clear(): void {
+    if (this.#drawn.length > 0) this.#stream.write(`${this.#goToStart()}${eraseBelow}`);
+    this.#drawn = [];
+    showCursor(this.#stream);
+  }
+
+  #goToStart(): string {
+    // What has scrolled out of the terminal is out of reach.
+    const up = Math.min(
+      this.#drawn.reduce((sum, line) => sum + countRows(line, this.columns), 0),
+      this.rows - 1,
+    );
+    return up > 0 ? `\r\u001b[${up}A` : '\r';
+  }
+}
+
+/**
+ * Node learns a new size from a signal, which may come after the next redraw; how far up that one goes depends on the size. Node's own
+ * handler of that signal calls this method, which is not documented.
+ */
+function refreshSize(stream: NodeJS.WriteStream): void {
+  if ('_refreshSize' in stream && typeof stream._refreshSize === 'function') stream._refreshSize();
+}
+
+/** How many rows a line takes now: a terminal that became narrower breaks the lines that it already shows. */
+export function countRows(line: string, columns: number): number {
+  const text = stripVTControlCharacters(line);
+  if (stringWidth(text) <= columns) return 1;
+  let rows = 1;
+  let used = 0;
+  for (const { segment } of graphemes.segment(text)) {
+    const width = stringWidth(segment);
+    if (used + width > columns && used > 0) {
+      rows += 1;
+      used = 0;
+    }
+    used += width;
+  }
+  return rows;
+}

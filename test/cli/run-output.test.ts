@@ -1,0 +1,198 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { stripVTControlCharacters } from 'node:util';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { noTerminal, Terminal } from '../support/terminal.ts';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+const pipeline = `version: 1
+profiles: {folder: configs/profiles, default: small}
+stages:
+  quick: {cmd: [sh, tools/quick.sh], outputs: [artifacts/quick]}
+  slow: {cmd: [sh, tools/slow.sh], outputs: [artifacts/slow]}
+  bad:
+    matrix: {word: "\${words}"}
+    cmd: [sh, tools/bad.sh, "\${word}", "\${title}"]
+    params: [title]
+    outputs: ["artifacts/bad/\${word}"]
+  after: {cmd: [touch, artifacts/after], inputs: [artifacts/bad], outputs: [artifacts/after]}
+`;
+
+const scripts = {
+  'quick.sh': 'echo quick > "$REPRO_OUTPUT_0"\n',
+  // Until the test lets it end, so that no time is measured.
+  'slow.sh': 'until [ -e go ]; do sleep 0.05; done; echo slow > "$REPRO_OUTPUT_0"\n',
+  // A log as programs write them: colours, a progress bar, a title, a bell.
+  'bad.sh':
+    'printf "\\033[32mloading\\033[0m\\n 10 %%\\r 50 %%\\r100 %%\\n\\033]0;title\\007\\007the end: %s\\n" "$2"; exit 7\n',
+};
+
+async function createProject(): Promise<string> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-output-'));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
+  await fs.mkdir(path.join(folder, 'tools'));
+  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+  await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'title: none\nwords: [one]\n');
+  for (const [name, text] of Object.entries(scripts))
+    await fs.writeFile(path.join(folder, 'tools', name), text);
+  return folder;
+}
+
+/** What decides how output looks, all unset. */
+const neutral = {
+  CI: undefined,
+  GITHUB_ACTIONS: undefined,
+  NO_COLOR: undefined,
+  FORCE_COLOR: undefined,
+  TERM: 'xterm-256color',
+};
+
+function call(folder: string, words: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return execa(process.execPath, [repro, ...words], {
+    cwd: folder,
+    reject: false,
+    env: { ...neutral, ...env },
+  });
+}
+
+/** The words that a shell makes of a command. */
+async function splitInShell(command: string): Promise<string[]> {
+  const { stdout } = await execa('bash', ['-c', `printf '%s\\0' ${command}`]);
+  return stdout.split('\0').slice(0, -1);
+}
+
+describe('the output of a run without a terminal', () => {
+  test('is plain lines, the summary of failures last, with a command that reruns exactly that', async () => {
+    const folder = await createProject();
+    const title = 'it\'s "new"; $HOME\n\u001b[31m🎓';
+    const { stderr, exitCode } = await call(folder, [
+      'run',
+      'after',
+      'quick',
+      '--set',
+      `title=${JSON.stringify(title)}`,
+    ]);
+    expect(exitCode).toBe(1);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
+    const lines = stderr.split('\n');
+    const summary = lines.slice(lines.indexOf('bad@one failed: "sh" exited with code 7'));
+    const rerun = summary[6] ?? '';
+    expect(summary).toEqual([
+      'bad@one failed: "sh" exited with code 7',
+      '  last lines of artifacts/.cache/logs/bad@one.log:',
+      '  | loading',
+      '  | 100 %',
+      expect.stringMatching(/^ {2}\| the end: it's "new"; \$HOME$/),
+      '  | 🎓',
+      rerun,
+      '',
+      'not run, because of these failures: after',
+      '',
+      expect.stringMatching(/^1 run, 1 failed, 1 blocked in /),
+    ]);
+    const [npx, program, ...words] = await splitInShell(rerun.replace('  run it again: ', ''));
+    expect([npx, program]).toEqual(['npx', 'repro']);
+    expect(words.slice(0, 3)).toEqual(['run', 'bad@one', '--set']);
+    const again = await call(folder, words);
+    expect(again.stderr).toContain('  | the end: it\'s "new"; $HOME');
+    expect(again.exitCode).toBe(1);
+  });
+
+  test('says from time to time what still runs', async () => {
+    const folder = await createProject();
+    const run = call(folder, ['run', 'slow'], { REPRO_HEARTBEAT: '0.2' });
+    let seen = '';
+    for await (const chunk of run.stderr!) {
+      seen += String(chunk);
+      if (seen.split('. still running: slow for ').length > 2)
+        await fs.writeFile(path.join(folder, 'go'), '');
+    }
+    expect((await run).exitCode).toBe(0);
+    expect(seen).toMatch(
+      /^> slow {2}has not run yet\n(\. still running: slow for \d+\.\d s\n){2,}\+ slow {2}done in /,
+    );
+    expect(seen).not.toContain('\r');
+  });
+
+  test('has colours only with FORCE_COLOR, which FORCE_COLOR=0 and NO_COLOR turn off', async () => {
+    const folder = await createProject();
+    await call(folder, ['run', 'quick']);
+    const isColoured = async (env: Readonly<Record<string, string>>) =>
+      (await call(folder, ['run', 'quick'], env)).stderr.includes('\u001b[');
+    expect(await isColoured({})).toBe(false);
+    expect(await isColoured({ FORCE_COLOR: '1' })).toBe(true);
+    expect(await isColoured({ FORCE_COLOR: '0' })).toBe(false);
+    expect(await isColoured({ FORCE_COLOR: '' })).toBe(false);
+    expect(await isColoured({ NO_COLOR: '1' })).toBe(false);
+    expect(await isColoured({ GITHUB_ACTIONS: 'true', CI: 'true' })).toBe(false);
+  });
+});
+
+if (noTerminal !== undefined) console.warn(`Runs are not tested in a terminal: ${noTerminal}.`);
+
+describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', () => {
+  const open = (
+    folder: string,
+    words: readonly string[],
+    options: { env?: NodeJS.ProcessEnv; columns?: number } = {},
+  ) =>
+    Terminal.start([process.execPath, repro, ...words], { columns: 80, rows: 30, cwd: folder, ...options });
+
+  test.each([[80], [20]])(
+    'shows failures last in %i columns, and nothing of what was redrawn',
+    async (columns) => {
+      const folder = await createProject();
+      await fs.writeFile(path.join(folder, 'go'), '');
+      const terminal = open(folder, ['run'], { columns });
+      expect(await terminal.ended).toBe(1);
+      const text = terminal.everything.join('\n');
+      expect(text).not.toContain('●');
+      expect(terminal.everything.join('')).toContain('2 run, 1 failed, 1 blocked in ');
+      expect(text.replaceAll('\n', '')).toContain('run it again: npx repro run bad@one');
+      expect(terminal.raw).not.toContain('\u0007');
+      expect(terminal.isCursorVisible).toBe(true);
+    },
+  );
+
+  test('Ctrl-C stops the stages, and the view says what was interrupted', async () => {
+    const folder = await createProject();
+    const terminal = open(folder, ['run', 'slow']);
+    await terminal.waitFor((screen) => screen.some((row) => row.startsWith('● slow')));
+    terminal.type('\u0003');
+    expect(await terminal.ended).toBe(130);
+    expect(terminal.everything.join('\n')).toContain(
+      'interrupted: slow. The same command resumes from here.',
+    );
+    expect(terminal.isCursorVisible).toBe(true);
+  });
+
+  test.each([
+    ['CI', { CI: 'true' }],
+    ['GITHUB_ACTIONS', { GITHUB_ACTIONS: 'true' }],
+    ['TERM=dumb', { TERM: 'dumb' }],
+  ])('is plain lines with %s', async (_, env) => {
+    const folder = await createProject();
+    const terminal = open(folder, ['run', 'quick'], { env });
+    expect(await terminal.ended).toBe(0);
+    expect(terminal.everything[0]).toBe('> quick  has not run yet');
+    // Of escape sequences, only colours, where the terminal has some.
+    expect(stripVTControlCharacters(terminal.raw).replaceAll('\r\n', '')).not.toContain('\r');
+    for (const sign of ['?25', '?2026', '\u001b[K', '\u001b[J']) expect(terminal.raw).not.toContain(sign);
+    if ('TERM' in env) expect(terminal.raw).not.toContain('\u001b');
+  });
+
+  test('is redrawn with CI=false, and without colours with NO_COLOR', async () => {
+    const folder = await createProject();
+    const terminal = open(folder, ['run', 'slow'], { env: { CI: 'false', NO_COLOR: '1' } });
+    await terminal.waitFor((screen) => screen.some((row) => row.startsWith('● slow')));
+    await fs.writeFile(path.join(folder, 'go'), '');
+    expect(await terminal.ended).toBe(0);
+    for (const colour of [2, 31, 32, 33, 36]) expect(terminal.raw).not.toContain(`\u001b[${colour}m`);
+  });
+});
