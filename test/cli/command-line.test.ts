@@ -92,7 +92,7 @@ describe('repro run', () => {
     await call(['run']);
     const { stderr, exitCode } = await call(['run', '--dry-run', '--set', 'word=bye']);
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^\? first {2}would run: .*word: "hello" → "bye"/m);
+    expect(stderr).toMatch(/^\? first {2}would run for about .*: .*word: "hello" → "bye"/m);
     expect(await countRuns()).toHaveLength(3);
   });
 
