@@ -87,6 +87,55 @@ export function addAuditCommand(program: Command, withPipelineOptions: AddOption
     );
 }
 
+const watchExamples = `
+Watches what the stages depend on and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. After a
+change that comes while stages run, they end first and then what is stale runs again; with --restart they are stopped at once, and
+continue from their resume folders.
+
+Examples:
+  $ repro watch
+  $ repro watch report --profile quick
+  $ repro watch train@baseline,2020 --restart
+  $ repro watch --poll 2`;
+
+/** Adds `repro watch`. */
+export function addWatchCommand(program: Command, withPipelineOptions: AddOptions): void {
+  withPipelineOptions(program.command('watch'))
+    .description('run what is not up to date, now and after every change, until Ctrl-C')
+    .argument('[stage...]', 'stages or instances, and what they depend on (default: all)')
+    .option(
+      '-j, --jobs <n>',
+      'maximum number of stages to run at once (default: the number of cores)',
+      parseJobs,
+    )
+    .option('--restart', 'stop running stages at a change, instead of waiting for their end')
+    .option(
+      '--poll <seconds>',
+      'look for changes this often, where the file system reports none (network folders)',
+      parseSeconds,
+    )
+    .addHelpText('after', watchExamples)
+    .action(async (targets, options) =>
+      (await import('./watch.ts')).watch(targets, { ...program.opts(), ...options }),
+    );
+}
+
+/** A number of stages to run at once, on the command line. */
+export function parseJobs(text: string): number {
+  const jobs = Number(text);
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new InvalidArgumentError('expected a whole number of at least 1.');
+  return jobs;
+}
+
+function parseSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds >= 0.1 && seconds <= 3600)) {
+    throw new InvalidArgumentError('expected seconds, from 0.1 to 3600.');
+  }
+  return seconds;
+}
+
 function parseRuns(text: string): number {
   const runs = Number(text);
   if (!Number.isInteger(runs) || runs < 2)

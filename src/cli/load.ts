@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { loadPlan } from '../runner/pipeline/load.ts';
+import { loadPlan, type PlanRequest } from '../runner/pipeline/load.ts';
 import type { Plan } from '../runner/plan.ts';
 import { formatPlace } from '../schema/source-position.ts';
 import { factsOf } from './facts.ts';
@@ -13,13 +13,14 @@ export interface PipelineOptions {
 }
 
 /** Loads the graph that the options select. */
-export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
+export function loadSelectedPlan(options: PipelineOptions, onRead?: PlanRequest['onRead']): Promise<Plan> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
   return loadPlan({
     projectRoot,
     profile: options.profile,
     set: options.set,
     knownFacts: Object.keys(factsOf(projectRoot)),
+    onRead,
   });
 }
 
@@ -27,8 +28,11 @@ export function loadSelectedPlan(options: PipelineOptions): Promise<Plan> {
  * As `loadSelectedPlan`, for commands that run stages: also checks the plan's models, and prints problems in files that the plan does not
  * need to stderr.
  */
-export async function loadCheckedPlan(options: PipelineOptions): Promise<Plan> {
-  const plan = await loadSelectedPlan(options);
+export async function loadCheckedPlan(
+  options: PipelineOptions,
+  onRead?: PlanRequest['onRead'],
+): Promise<Plan> {
+  const plan = await loadSelectedPlan(options, onRead);
   for (const { at, message } of plan.warnings) {
     process.stderr.write(
       `! ${formatPlace(at)}  ${message} Profile ${plan.profile} does not use this file, so it is ignored.\n`,

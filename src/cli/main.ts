@@ -7,7 +7,7 @@ import { addCacheCommands } from './cache-commands.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
-import { addAuditCommand, addExplainCommands } from './explain-commands.ts';
+import { addAuditCommand, addExplainCommands, addWatchCommand, parseJobs } from './explain-commands.ts';
 import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
 import { threadsOption } from './threads-option.ts';
@@ -15,13 +15,6 @@ import { dropFarSuggestions, pointToOwnHelp } from './usage-errors.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
-}
-
-function parseJobs(text: string): number {
-  const jobs = Number(text);
-  if (!Number.isInteger(jobs) || jobs < 1)
-    throw new InvalidArgumentError('expected a whole number of at least 1.');
-  return jobs;
 }
 
 function parseGpus(text: string): readonly string[] {
@@ -125,6 +118,7 @@ function buildProgram(version: string): Command {
 
   addExplainCommands(program, withPipelineOptions);
   addAuditCommand(program, withPipelineOptions);
+  addWatchCommand(program, withPipelineOptions);
 
   withPipelineOptions(program.command('graph'))
     .description('show the stages and their dependencies')

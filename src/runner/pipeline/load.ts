@@ -9,7 +9,7 @@ import { describeCycle, findMissingInputs, type InactiveStage } from './graph-pr
 import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
 import { findUnknownLocks } from './lock-profiles.ts';
 import { findPathConflicts } from './path-conflicts.ts';
-import { readPipelineFile } from './pipeline-file.ts';
+import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
@@ -26,6 +26,8 @@ export interface PlanRequest {
   readonly set?: readonly string[] | undefined;
   /** The machine facts the caller can supply, which `facts:` may name; if omitted, any name is accepted. */
   readonly knownFacts?: readonly string[] | undefined;
+  /** Called with each file of configuration, relative to the project, before it is read, if it exists or not. */
+  readonly onRead?: ((file: string) => void) | undefined;
 }
 
 /**
@@ -38,7 +40,9 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
   const paths = openProject(projectRoot);
   const passed = await PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
+  request.onRead?.(pipelineFile);
   const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed);
+  for (const file of listConfiguration(pipeline.content, request.profile)) request.onRead?.(file);
   const settings = await loadSettings(pipeline, paths, {
     name: request.profile,
     assignments: request.set ?? [],
@@ -93,6 +97,16 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
     warnings: configuration.warnings,
   };
+}
+
+/** The profile and the schemas of a pipeline. */
+function listConfiguration({ profiles, schemas }: PipelineContent, profile: string | undefined): string[] {
+  const { folder = '', default: byDefault = '', schema } = profiles ?? {};
+  return [
+    ...(profiles === undefined ? [] : [path.posix.join(folder, `${profile ?? byDefault}.yaml`)]),
+    ...(schema === undefined ? [] : [schema]),
+    ...Object.values(schemas ?? {}),
+  ];
 }
 
 /** Expands every stage; throws all their problems at once. */
