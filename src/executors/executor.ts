@@ -1,5 +1,11 @@
 import type { StageMessage } from '../stage/protocol.ts';
 
+/** Files that a process may touch; absolute. A folder stands for everything below it. */
+export interface FilePermissions {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+}
+
 /** One stage to run, and how. All paths are absolute. */
 export interface StageLaunch {
   /** The compiled `stage/host`. */
@@ -9,6 +15,8 @@ export interface StageLaunch {
   readonly cwd: string;
   /** The whole environment: nothing is added to it. */
   readonly environment: Readonly<Record<string, string>>;
+  /** What it may touch; null: anything. */
+  readonly permissions: FilePermissions | null;
   /** Appended to; its folder exists. */
   readonly logFile: string;
   /** null: no limit. */

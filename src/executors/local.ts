@@ -7,6 +7,7 @@ import { hasErrorCode } from '../errors.ts';
 import { lifelineDescriptor, messageDescriptor, type StageMessage } from '../stage/protocol.ts';
 import type { StageEnd, StageLaunch } from './executor.ts';
 import { readMessages } from './message-reader.ts';
+import { permissionFlags } from './node-permissions.ts';
 
 /** The longest a timer can be set for. */
 const timerAtMostMs = 2 ** 31 - 1;
@@ -32,7 +33,9 @@ export async function runLocally(launch: StageLaunch): Promise<StageEnd> {
 type Descriptor = 3;
 
 async function runWithLog(launch: StageLaunch, log: Descriptor): Promise<StageEnd> {
-  const subprocess = execa(process.execPath, ['--enable-source-maps', launch.hostFile, launch.taskFile], {
+  const flags = launch.permissions === null ? [] : permissionFlags(launch.permissions);
+  const words = ['--enable-source-maps', ...flags, launch.hostFile, launch.taskFile];
+  const subprocess = execa(process.execPath, words, {
     cwd: launch.cwd,
     env: launch.environment,
     extendEnv: false,

@@ -55,6 +55,8 @@ export interface StageInstance {
   /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */
   readonly facts: readonly string[];
   readonly resources: Resources;
+  /** Whether its process may touch only what it declares; a command is never limited. */
+  readonly hermetic: boolean;
   /** Default: a failure is final. */
   readonly retries?: Retries;
   readonly at: SourcePosition;

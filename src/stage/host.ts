@@ -9,6 +9,8 @@ import type { Stage } from './define-stage.ts';
 import { explainDiskError } from './disk-error.ts';
 import { keepWatch } from './lifeline.ts';
 import type { StageTask } from './protocol.ts';
+import { explainRefusals, findRefusal } from './refusal.ts';
+import { watchRefusals } from './refusal-watch.ts';
 import { runCommand } from './run-command.ts';
 import { StageLog } from './stage-log.ts';
 
@@ -39,10 +41,12 @@ process.on('beforeExit', () => {
 
 const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as StageTask;
 process.title = `repro ${task.id}`;
+const refusals = task.declaration === undefined ? [] : watchRefusals();
 try {
   await keepWatch();
   if (task.kind === 'command') await runCommand(task);
   else await runModule(task);
+  if (refusals.length > 0) throw refusals[0];
   hasEnded = true;
   log.end();
   channel.send({ type: 'done', peakMemoryBytes: measurePeakMemory(task) });
@@ -115,7 +119,7 @@ function describeCause(cause: unknown): string {
 /** The whole error goes to the log, its meaning to the runner. */
 function fail(thrown: unknown): never {
   hasEnded = true;
-  const error = explainDiskError(recogniseError(thrown), { keepsWork: true });
+  const error = explainDiskError(explainRefused(recogniseError(thrown)), { keepsWork: true });
   const isForPeople = error instanceof ReproError;
   log.end();
   writeToLog(isForPeople ? describeError(error) : inspect(error));
@@ -123,6 +127,15 @@ function fail(thrown: unknown): never {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'stage-error';
   channel.send({ type: 'failed', code, text: describeError(error) });
   process.exit(1);
+}
+
+/** What follows from a file that was refused says less than the refusal. */
+function explainRefused(error: unknown): unknown {
+  const refusal = findRefusal(error);
+  const all = refusal === undefined ? refusals : [refusal, ...refusals];
+  return task.declaration === undefined || all.length === 0
+    ? error
+    : explainRefusals(all, task.declaration, error);
 }
 
 /** A stage's bundle has its own copy of the class `ReproError`. */

@@ -1,4 +1,5 @@
 import type { MetricValue, Progress } from './context.ts';
+import type { Declaration } from './undeclared.ts';
 
 /** What the runner passes to a stage's process, as a JSON file whose path is the process's only argument. */
 export interface StageTask {
@@ -14,6 +15,8 @@ export interface StageTask {
   readonly outputs: readonly string[];
   readonly resume: readonly string[];
   readonly cpus: number;
+  /** For messages about files that are refused; absent if none are. */
+  readonly declaration?: Declaration;
 }
 
 /** The stage's process reports to the runner on this file descriptor, one JSON object per line. */

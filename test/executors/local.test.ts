@@ -29,6 +29,7 @@ async function createLaunch(): Promise<StageLaunch> {
     cwd: folder,
     environment: { PATH: process.env.PATH ?? '' },
     logFile: path.join(folder, 'log'),
+    permissions: null,
     timeSeconds: null,
     graceSeconds: 1,
     stop: new AbortController().signal,

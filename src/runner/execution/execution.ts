@@ -12,18 +12,17 @@ import { fileNameOf, logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
 import { assertWritable } from '../cache/writable.ts';
 import type { RunEvent, StaleReason } from '../events.ts';
-import { type Facts, type FingerprintParts, variablesOf } from '../fingerprint/fingerprint.ts';
+import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
+import { confine } from './confinement.ts';
 import { describeFullDisk } from './full-disk.ts';
-import { gpuEnvironment } from './gpus.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import type { Grant } from './reservations.ts';
 import { type OpenedResume, ResumeFolder } from './resume-folder.ts';
 import { attemptRepeatedly } from './retries.ts';
 import type { Revision } from './revision.ts';
 import type { InstanceResult } from './scheduler.ts';
-import { stageEnvironment } from './stage-environment.ts';
 import { continueLog, readLogTail, startLog } from './stage-log.ts';
 
 /** What the executions of one run share. */
@@ -198,14 +197,12 @@ function describeOpened(name: string, { other, isBack }: OpenedResume): string[]
 
 async function runTask(
   context: ExecutionContext,
-  { instance, grant }: Work,
+  work: Work,
   task: StageTask,
   temporary: string,
   logFile: string,
 ) {
-  const { id } = instance;
-  const taskFile = path.join(temporary, 'task.json');
-  await fs.writeFile(taskFile, JSON.stringify(task));
+  const { id, resources } = work.instance;
   const metrics: Record<string, MetricValue> = {};
   const onMessage = (message: StageMessage): void => {
     if (message.type === 'progress') context.onEvent({ kind: 'progress', id, progress: message.progress });
@@ -217,16 +214,9 @@ async function runTask(
     context.onEvent({ kind: 'metrics', id, values: message.values });
   };
   const end = await context.executor({
-    hostFile: context.hostFile(),
-    taskFile,
-    cwd: context.session.plan.projectRoot,
-    environment: {
-      ...stageEnvironment(variablesOf(instance, context.facts), context.environment),
-      // Without any, the stage sees what there may be that the runner has not found.
-      ...(grant.gpus.length === 0 ? {} : gpuEnvironment(grant.gpus, context.environment)),
-    },
+    ...(await confine(context, work, task, temporary)),
     logFile,
-    timeSeconds: instance.resources.timeSeconds,
+    timeSeconds: resources.timeSeconds,
     graceSeconds: context.graceSeconds,
     stop: context.stop,
     kill: context.kill,
@@ -287,6 +277,7 @@ function reportFailure(
   onEvent({ kind: 'failed', ...failure, logTail: readLogTail(failure.logFile) });
 }
 
-function describeCommand({ command }: StageInstance): string {
-  return command.kind === 'module' ? command.path : JSON.stringify(command.argv);
+function describeCommand({ command, hermetic }: StageInstance): string {
+  if (command.kind === 'command') return JSON.stringify(command.argv);
+  return hermetic ? command.path : `${command.path}  (hermetic: false, so nothing that it touches is checked)`;
 }

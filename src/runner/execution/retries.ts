@@ -20,6 +20,8 @@ export async function attemptRepeatedly<Attempt extends { readonly end: StageEnd
     const attempt = await steps.attempt();
     const { end } = attempt;
     if (end.kind !== 'failed' || retries === undefined || count > retries.times) return attempt;
+    // A file that it may not touch: the pipeline file has to change.
+    if (end.code.startsWith('undeclared-')) return attempt;
     if (end.code === 'timeout' && !retries.afterTimeout) return attempt;
     const seconds = Math.min(retries.backoffSeconds * 2 ** (count - 1), backoffSecondsAtMost);
     const [reason] = end.text.split('\n', 1);

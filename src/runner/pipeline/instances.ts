@@ -23,6 +23,7 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   const axes = readAxes(reader);
   const params = readParams(reader);
   checkFacts(reader);
+  checkHermetic(reader);
   checkOptionalInputs(reader);
   if (axes === undefined) return [];
   const seen = new Set<string>();
@@ -88,6 +89,7 @@ function readInstance(
       variables: entry.variables ?? [],
       facts: entry.facts ?? [],
       resources,
+      hermetic: command.kind === 'module' && (entry.hermetic ?? true),
       ...(retries === null ? {} : { retries }),
       at: reader.at([], 'key'),
     },
@@ -116,6 +118,15 @@ function checkFacts(reader: StageReader): void {
       suggestName(name, knownFacts),
     );
   }
+}
+
+function checkHermetic(reader: StageReader): void {
+  if (reader.entry.hermetic === undefined || reader.entry.cmd === undefined) return;
+  reader.report(
+    reader.at(['hermetic'], 'key'),
+    'hermetic is only for modules (run:).',
+    'The files of a command are not limited; `repro run --trace` reports them.',
+  );
 }
 
 function readCommand(reader: StageReader, combination: Combination): StageCommand | undefined {

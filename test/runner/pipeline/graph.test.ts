@@ -17,6 +17,7 @@ function instance(id: string, inputs: readonly string[], outputs: readonly strin
     resume: [],
     variables: [],
     facts: [],
+    hermetic: true,
     resources: { cpu: 1, memoryBytes: 1, gpu: 0, mutexes: [], timeSeconds: null },
     at,
   };

@@ -21,6 +21,8 @@ export interface StageDescription {
   readonly facts?: readonly string[];
   readonly resources?: Partial<Resources>;
   readonly retries?: Retries;
+  /** By default false: the modules of these tests count how often they run, in a folder that they do not declare. */
+  readonly hermetic?: boolean;
 }
 
 /** JSON, so that it can be passed to another process. */
@@ -82,6 +84,7 @@ function toInstance(stage: StageDescription, index: number): StageInstance {
     resume: stage.resume ?? [],
     variables: stage.variables ?? [],
     facts: stage.facts ?? [],
+    hermetic: stage.hermetic ?? false,
     resources: { cpu: 1, memoryBytes: 2 ** 20, gpu: 0, mutexes: [], timeSeconds: null, ...stage.resources },
     ...(stage.retries === undefined ? {} : { retries: stage.retries }),
     at,

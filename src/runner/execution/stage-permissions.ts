@@ -1,0 +1,92 @@
+import { realpathSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { FilePermissions } from '../../executors/executor.ts';
+import { listSystemFiles, systemSinks } from '../../executors/system-files.ts';
+import type { StageTask } from '../../stage/protocol.ts';
+
+/** What a stage's process needs besides what its task names. */
+export interface StageSurroundings {
+  /** Absolute. */
+  readonly projectRoot: string;
+  readonly hostFile: string;
+  readonly taskFile: string;
+  /** Source files of its module, or files that its command names; relative to the project. */
+  readonly code: readonly string[];
+  /** Its folder for files that nobody else needs. */
+  readonly scratch: string;
+}
+
+/**
+ * The files that a stage may touch: it reads its inputs, its code, packages and the operating system; it writes to the folders of its
+ * outputs, to its resume folders and to its scratch folder.
+ */
+export async function permissionsOf(
+  task: StageTask,
+  { projectRoot, hostFile, taskFile, code, scratch }: StageSurroundings,
+): Promise<FilePermissions> {
+  const write = [...task.outputs.map((output) => path.dirname(output)), ...task.resume, scratch];
+  const read = [
+    ...task.inputs,
+    ...code.map((file) => path.resolve(projectRoot, file)),
+    ...(task.module === undefined ? [] : [task.module]),
+    ...listHostFiles(hostFile),
+    taskFile,
+    path.join(projectRoot, 'package.json'),
+    ...(await listPackageFolders(projectRoot)),
+    ...listSystemFiles(projectRoot),
+    ...write,
+  ];
+  return { read: withRealPaths([...read, ...systemSinks]), write: withRealPaths([...write, ...systemSinks]) };
+}
+
+/** The compiled host, what it is split into, and what Node reads to see that these are modules. */
+function listHostFiles(hostFile: string): string[] {
+  const dist = path.dirname(path.dirname(hostFile));
+  return [
+    hostFile,
+    `${hostFile}.map`,
+    path.join(dist, 'chunks'),
+    path.join(path.dirname(dist), 'package.json'),
+  ];
+}
+
+const knownFolders = new Map<string, Promise<string[]>>();
+
+/** Where Node looks for the packages of the project, and where it finds those that are links, such as workspaces. */
+function listPackageFolders(projectRoot: string): Promise<string[]> {
+  const known = knownFolders.get(projectRoot) ?? findPackageFolders(projectRoot);
+  knownFolders.set(projectRoot, known);
+  return known;
+}
+
+async function findPackageFolders(projectRoot: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let folder = projectRoot; ; folder = path.dirname(folder)) {
+    const packages = path.join(folder, 'node_modules');
+    found.push(packages, ...(await listLinks(packages)));
+    if (folder === path.dirname(folder)) return found;
+  }
+}
+
+async function listLinks(packages: string): Promise<string[]> {
+  const entries = await fs.readdir(packages, { withFileTypes: true }).catch(() => []);
+  const nested = entries.filter((one) => one.name.startsWith('@') && one.isDirectory());
+  return [
+    ...entries.filter((one) => one.isSymbolicLink()).map((one) => path.join(packages, one.name)),
+    ...(await Promise.all(nested.map((one) => listLinks(path.join(packages, one.name))))).flat(),
+  ];
+}
+
+/** Node compares paths as text, and code may use either form: `/var` is `/private/var` on macOS, an input may be a link. */
+function withRealPaths(files: readonly string[]): string[] {
+  return [...new Set(files.flatMap((file) => [file, realPathOf(file)]))];
+}
+
+function realPathOf(file: string): string {
+  try {
+    return realpathSync.native(file);
+  } catch {
+    return file; // It does not exist, and may never.
+  }
+}

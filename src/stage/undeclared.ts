@@ -1,0 +1,94 @@
+import path from 'node:path';
+
+/** What messages about files that a stage does not declare have to name. */
+export interface Declaration {
+  readonly stage: string;
+  /** Place in the pipeline file: `pipeline.yaml:24:3`. */
+  readonly where: string;
+  /** Absolute. */
+  readonly projectRoot: string;
+  /** Outputs as declared, relative to the project. */
+  readonly outputs: readonly string[];
+  /** Inputs as declared; absolute. */
+  readonly inputs: readonly string[];
+}
+
+/** A file that a stage touched, or wanted to, though it does not declare it. */
+export interface UndeclaredAccess {
+  readonly access: 'read' | 'write';
+  /** Absolute. */
+  readonly path: string;
+}
+
+/** The path as it would be written in the pipeline file, and as messages show it. */
+export function nameOf(file: string, { projectRoot }: Declaration): string {
+  const relative = path.relative(projectRoot, file);
+  const isInside =
+    relative !== '' &&
+    relative !== '..' &&
+    !relative.startsWith(`..${path.sep}`) &&
+    !path.isAbsolute(relative);
+  return isInside ? relative.split(path.sep).join('/') : file;
+}
+
+/**
+ * The lines of the pipeline file that would declare these; none for what cannot be declared.
+ *
+ * @returns for example `inputs:` and `  - configs/extra.json`
+ */
+export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: Declaration): string[] {
+  const inputs: string[] = [];
+  const outputs: string[] = [];
+  for (const { access, path: file } of accesses) {
+    const name = nameOf(file, declaration);
+    if (access === 'read') {
+      inputs.push(path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name));
+    } else if (isNewOutput(name, declaration)) outputs.push(quote(name));
+  }
+  const list = (key: string, names: readonly string[]): string[] =>
+    names.length === 0 ? [] : [`${key}:`, ...[...new Set(names)].map((one) => `  - ${one}`)];
+  return [...list('inputs', inputs), ...list('outputs', outputs)];
+}
+
+function isNewOutput(name: string, { outputs }: Declaration): boolean {
+  return name.startsWith('artifacts/') && !outputs.some((one) => name === one || name.startsWith(`${one}/`));
+}
+
+/** What to do about files that a stage writes to but may not. */
+export function adviseWrite(file: string, declaration: Declaration): string[] {
+  const name = nameOf(file, declaration);
+  const { inputs, outputs } = declaration;
+  const output = outputs.findIndex((one) => name === one || name.startsWith(`${one}/`));
+  if (output >= 0) {
+    return [
+      `Write to context.outputs[${output}] (in a command: $REPRO_OUTPUT_${output}) instead of ${outputs[output]}:`,
+      'the runner moves it there once the stage has succeeded.',
+    ];
+  }
+  if (inputs.some((one) => file === one || file.startsWith(one + path.sep))) {
+    return ['Inputs must stay as they are. Write a changed copy to an output.'];
+  }
+  if (isNewOutput(name, declaration)) {
+    const next = outputs.length;
+    return [
+      'Add it to the stage in pipeline.yaml:',
+      ...linesToAdd([{ access: 'write', path: file }], declaration).map((line) => `  ${line}`),
+      `and write to context.outputs[${next}] (in a command: $REPRO_OUTPUT_${next}).`,
+    ];
+  }
+  return [
+    'Write to an output below artifacts/ that the stage declares:',
+    '  outputs:',
+    `    - ${quote(`artifacts/${path.basename(file)}`)}`,
+    'For files that nobody needs afterwards there is os.tmpdir(); to continue after an interruption, `resume:`.',
+  ];
+}
+
+/** Plain where YAML reads it as the same text; `${` would begin a reference. */
+function quote(name: string, isInFlow = false): string {
+  const text = name.replaceAll('${', '$$${');
+  const isPlain = isInFlow ? /^[\w/.][\w/.@+~-]*$/ : /^[\w/.][\w/.@+~ ()-]*[\w/.@+~()-]$|^[\w/.]$/;
+  return isPlain.test(text) && !/^[\d.]+$|^(true|false|null|yes|no|on|off)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
+}
