@@ -9,10 +9,11 @@ import type { Stage } from './define-stage.ts';
 import { explainDiskError } from './disk-error.ts';
 import { keepWatch } from './lifeline.ts';
 import type { StageTask } from './protocol.ts';
-import { explainRefusals, findRefusal } from './refusal.ts';
+import { explainRefusals, findRefusal, type RefusedError } from './refusal.ts';
 import { watchRefusals } from './refusal-watch.ts';
 import { runCommand } from './run-command.ts';
 import { StageLog } from './stage-log.ts';
+import type { Declaration } from './undeclared.ts';
 
 // The process that runs one stage: `node host.js TASK.json`, started by an executor with the descriptors defined in protocol.ts.
 
@@ -20,6 +21,8 @@ const channel = new MessageChannel();
 const log = new StageLog((line) => writeToLog(line));
 const stop = new AbortController();
 let hasEnded = false;
+/** What is refused to the stage, if it may only touch what it declares. */
+let limits: { readonly declaration: Declaration; readonly refusals: readonly RefusedError[] } | null = null;
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // A command gets the signal directly, as a member of this group; a module gets it as `context.signal`.
@@ -41,12 +44,12 @@ process.on('beforeExit', () => {
 
 const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as StageTask;
 process.title = `repro ${task.id}`;
-const refusals = task.declaration === undefined ? [] : watchRefusals();
+if (task.declaration !== undefined) limits = { declaration: task.declaration, refusals: watchRefusals() };
 try {
   await keepWatch();
   if (task.kind === 'command') await runCommand(task);
   else await runModule(task);
-  if (refusals.length > 0) throw refusals[0];
+  if (limits?.refusals[0] !== undefined) throw limits.refusals[0];
   hasEnded = true;
   log.end();
   channel.send({ type: 'done', peakMemoryBytes: measurePeakMemory(task) });
@@ -131,11 +134,10 @@ function fail(thrown: unknown): never {
 
 /** What follows from a file that was refused says less than the refusal. */
 function explainRefused(error: unknown): unknown {
+  if (limits === null) return error;
   const refusal = findRefusal(error);
-  const all = refusal === undefined ? refusals : [refusal, ...refusals];
-  return task.declaration === undefined || all.length === 0
-    ? error
-    : explainRefusals(all, task.declaration, error);
+  const all = [...limits.refusals, ...(refusal === undefined ? [] : [refusal])];
+  return all.length === 0 ? error : explainRefusals(all, limits.declaration, error);
 }
 
 /** A stage's bundle has its own copy of the class `ReproError`. */

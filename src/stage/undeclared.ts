@@ -51,14 +51,19 @@ export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: D
 }
 
 function isNewOutput(name: string, { outputs }: Declaration): boolean {
-  return name.startsWith('artifacts/') && !outputs.some((one) => name === one || name.startsWith(`${one}/`));
+  return name.startsWith('artifacts/') && !outputs.some((one) => isBelow(name, one));
+}
+
+function isBelow(name: string, folder: string): boolean {
+  return name === folder || name.startsWith(`${folder}/`);
 }
 
 /** What to do about files that a stage writes to but may not. */
 export function adviseWrite(file: string, declaration: Declaration): string[] {
   const name = nameOf(file, declaration);
-  const { inputs, outputs } = declaration;
-  const output = outputs.findIndex((one) => name === one || name.startsWith(`${one}/`));
+  const { stage, inputs, outputs } = declaration;
+  // Also a folder on the way there: `mkdir artifacts`.
+  const output = outputs.findIndex((one) => isBelow(name, one) || isBelow(one, name));
   if (output >= 0) {
     return [
       `Write to context.outputs[${output}] (in a command: $REPRO_OUTPUT_${output}) instead of ${outputs[output]}:`,
@@ -79,7 +84,7 @@ export function adviseWrite(file: string, declaration: Declaration): string[] {
   return [
     'Write to an output below artifacts/ that the stage declares:',
     '  outputs:',
-    `    - ${quote(`artifacts/${path.basename(file)}`)}`,
+    `    - ${quote(`artifacts/${path.basename(file) || stage}`)}`,
     'For files that nobody needs afterwards there is os.tmpdir(); to continue after an interruption, `resume:`.',
   ];
 }

@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -8,6 +9,8 @@ import type { Declaration } from '../../stage/undeclared.ts';
 import { type Facts, variablesOf } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
+import { gpuEnvironment } from './gpus.ts';
+import type { Grant } from './reservations.ts';
 import { stageEnvironment } from './stage-environment.ts';
 import { permissionsOf } from './stage-permissions.ts';
 
@@ -36,12 +39,14 @@ export type Confinement = Pick<
  */
 export async function confine(
   { session, hostFile, environment, facts }: Surroundings,
-  instance: StageInstance,
-  task: StageTask,
+  { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
+  { module, ...given }: StageTask,
   temporary: string,
 ): Promise<Confinement> {
+  const task = module === undefined ? given : { ...given, module: realpathSync.native(module) };
   const { projectRoot } = session.plan;
-  const host = hostFile();
+  // Where a path leads through a link, Node looks at the link, which is not among the files that the stage may read.
+  const host = realpathSync.native(hostFile());
   const taskFile = path.join(temporary, 'task.json');
   const scratch = path.join(temporary, 'scratch');
   await fs.mkdir(scratch, { recursive: true });
@@ -61,6 +66,8 @@ export async function confine(
     cwd: projectRoot,
     environment: {
       ...stageEnvironment(variablesOf(instance, facts), environment),
+      // Without any, the stage sees what there may be that the runner has not found.
+      ...(grant.gpus.length === 0 ? {} : gpuEnvironment(grant.gpus, environment)),
       // The folder for temporary files of everybody else holds whatever they have left there.
       ...(instance.hermetic ? scratchVariables(scratch) : {}),
     },

@@ -23,21 +23,40 @@ export interface StageSurroundings {
  */
 export async function permissionsOf(
   task: StageTask,
-  { projectRoot, hostFile, taskFile, code, scratch }: StageSurroundings,
+  { projectRoot, hostFile, taskFile, code: sources, scratch }: StageSurroundings,
 ): Promise<FilePermissions> {
-  const write = [...task.outputs.map((output) => path.dirname(output)), ...task.resume, scratch];
+  const write = withRealPaths([
+    ...task.outputs.map((output) => path.dirname(output)),
+    ...task.resume,
+    scratch,
+  ]);
+  const code = sources.map((file) => path.resolve(projectRoot, file));
   const read = [
-    ...task.inputs,
-    ...code.map((file) => path.resolve(projectRoot, file)),
-    ...(task.module === undefined ? [] : [task.module]),
-    ...listHostFiles(hostFile),
-    taskFile,
-    path.join(projectRoot, 'package.json'),
-    ...(await listPackageFolders(projectRoot)),
-    ...listSystemFiles(projectRoot),
+    // The bundler names sources by their real paths.
+    ...code.flatMap((file) => [file, path.join(realPathOf(projectRoot), path.relative(projectRoot, file))]),
+    ...withRealPaths([...task.inputs, taskFile, ...(task.module === undefined ? [] : [task.module])]),
+    ...(await listShared(projectRoot, hostFile)),
     ...write,
   ];
-  return { read: withRealPaths([...read, ...systemSinks]), write: withRealPaths([...write, ...systemSinks]) };
+  return { read: [...new Set([...read, ...systemSinks])], write: [...write, ...systemSinks] };
+}
+
+const knownShared = new Map<string, Promise<string[]>>();
+
+/** What all stages of a project may read. */
+function listShared(projectRoot: string, hostFile: string): Promise<string[]> {
+  const known = knownShared.get(projectRoot) ?? findShared(projectRoot, hostFile);
+  knownShared.set(projectRoot, known);
+  return known;
+}
+
+async function findShared(projectRoot: string, hostFile: string): Promise<string[]> {
+  return withRealPaths([
+    ...listHostFiles(hostFile),
+    path.join(projectRoot, 'package.json'),
+    ...(await findPackageFolders(projectRoot)),
+    ...listSystemFiles(projectRoot),
+  ]);
 }
 
 /** The compiled host, what it is split into, and what Node reads to see that these are modules. */
@@ -51,15 +70,7 @@ function listHostFiles(hostFile: string): string[] {
   ];
 }
 
-const knownFolders = new Map<string, Promise<string[]>>();
-
 /** Where Node looks for the packages of the project, and where it finds those that are links, such as workspaces. */
-function listPackageFolders(projectRoot: string): Promise<string[]> {
-  const known = knownFolders.get(projectRoot) ?? findPackageFolders(projectRoot);
-  knownFolders.set(projectRoot, known);
-  return known;
-}
-
 async function findPackageFolders(projectRoot: string): Promise<string[]> {
   const found: string[] = [];
   for (let folder = projectRoot; ; folder = path.dirname(folder)) {

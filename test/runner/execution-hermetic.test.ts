@@ -1,0 +1,300 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { describe, expect, test } from 'vitest';
+import type { CliProject } from './rig/cli-project.ts';
+import { createFolder, createStagesProject } from './rig/stages-project.ts';
+import { isRunning, startRunner, waitForEnd, waitForFile } from './rig/processes.ts';
+import { createProject } from './rig/project.ts';
+
+const major = Number(process.versions.node.split('.')[0]);
+
+const stage = `s:
+  run: s.mjs
+  inputs: [in.txt]
+  outputs: [artifacts/s]
+`;
+
+/** A project with one stage, which has `fs`, `path`, `os` and its context; `done()` writes its output. */
+async function createStage(body: string, yaml = stage): Promise<CliProject> {
+  const project = await createStagesProject(yaml);
+  await project.write('in.txt', 'input');
+  await project.write('s.mjs', moduleOf(body));
+  return project;
+}
+
+function moduleOf(body: string): string {
+  return `import fs from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { Worker } from 'node:worker_threads';
+export default {
+  summary: 'A stage.',
+  async run({ inputs, outputs, resume, module }) {
+    const done = (text = '') => fs.writeFileSync(outputs[0], String(text));
+    ${body}
+  },
+};
+`;
+}
+
+describe('a stage module may', () => {
+  test('read what it declares, by any name, and write its outputs', async () => {
+    const outside = await createFolder('repro-data-');
+    await fs.mkdir(path.join(outside, 'deep'));
+    await fs.writeFile(path.join(outside, 'deep/x'), '3');
+    const names = ['in.txt', 'a folder', 'é🙂.txt', 'a, b.txt', '-dash', 'link'];
+    const project = await createStage(
+      `const [file, folder, ...others] = inputs;
+       const external = others.pop();
+       const texts = [file, path.join(folder, 'deep/er'), ...others].map((one) => fs.readFileSync(one, 'utf8'));
+       texts.push(await readFile(fs.realpathSync(others[3]), 'utf8'));
+       texts.push(fs.readFileSync(path.join(fs.realpathSync(external), 'deep/x'), 'utf8'));
+       texts.push(fs.readFileSync(path.join('a folder', '../in.txt'), 'utf8'), fs.readdirSync(folder).join());
+       fs.mkdirSync(path.join(outputs[0], 'deep'), { recursive: true });
+       fs.writeFileSync(path.join(outputs[0], 'deep/.partial'), texts.join('|'));
+       fs.renameSync(path.join(outputs[0], 'deep/.partial'), path.join(outputs[0], 'deep/texts'));`,
+      `s:
+  run: s.mjs
+  inputs: [${names.map((name) => JSON.stringify(name)).join(', ')}, {path: "${outside}", external: true}]
+  outputs: [artifacts/s]
+`,
+    );
+    await project.write('a folder/deep/er', '1');
+    await project.write('a folder/ö', '');
+    for (const name of names.slice(2)) if (name !== 'link') await project.write(name, name);
+    await project.write('target.txt', 'target');
+    await fs.symlink('target.txt', project.at('link'));
+
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(stderr).toContain('1 run');
+    expect(exitCode).toBe(0);
+    expect(project.read('artifacts/s/deep/texts')).toBe(
+      'input|1|é🙂.txt|a, b.txt|-dash|target|target|3|input|deep,ö',
+    );
+  });
+
+  test('read its own sources and the packages of the project, and those above it', async () => {
+    const project = await createStage(
+      `const { one } = await import('one');
+       const { createRequire } = await import('node:module');
+       const linked = createRequire(import.meta.url)('linked');
+       done([one, linked, data.length > 0, fs.readFileSync(new URL(import.meta.url), 'utf8').length > 0]);`,
+    );
+    await project.edit('s.mjs', 'export default', "import data from './src/data.json';\nexport default");
+    await project.write('src/data.json', '[1]');
+    await project.write(
+      'node_modules/one/package.json',
+      '{"name": "one", "type": "module", "exports": "./i.js"}',
+    );
+    await project.write(
+      'node_modules/one/i.js',
+      "import fs from 'node:fs'; export const one = fs.readFileSync(new URL('./data', import.meta.url), 'utf8');",
+    );
+    await project.write('node_modules/one/data', 'one');
+    await project.write('workspace/index.cjs', "module.exports = 'linked';");
+    await project.write('workspace/package.json', '{"name": "linked", "main": "index.cjs"}');
+    await fs.symlink('../workspace', project.at('node_modules/linked'));
+    expect((await project.call(['run'])).stderr).toContain('1 run');
+    expect(project.read('artifacts/s')).toBe('one,linked,true,true');
+  });
+
+  test('use a temporary folder of its own, threads, and what the system tells about itself', async () => {
+    const project = await createStage(
+      `const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'x-'));
+       fs.writeFileSync(path.join(folder, 'y'), 'z');
+       fs.writeFileSync('/dev/null', 'nothing');
+       const threads = new Worker('require("node:worker_threads").parentPort.postMessage(' + JSON.stringify(1) + ')', { eval: true });
+       const [answer] = await new Promise((resolve) => threads.once('message', (one) => resolve([one])));
+       const handle = await fs.promises.open(path.join(folder, 'y'), 'r+');
+       await handle.sync();
+       await handle.close();
+       done([os.tmpdir(), answer, os.cpus().length > 0, process.report.getReport().header.nodejsVersion]);`,
+    );
+    const { exitCode } = await project.call(['run']);
+    expect(exitCode).toBe(0);
+    const [tmpdir = '', answer] = project.read('artifacts/s').split(',');
+    expect(answer).toBe('1');
+    expect(tmpdir.startsWith(project.at('artifacts/.cache/tmp/'))).toBe(true);
+    await expect(fs.stat(tmpdir)).rejects.toThrow('ENOENT');
+  });
+
+  test('keep what it resumes from', async () => {
+    const project = await createStage(
+      `const file = path.join(resume[0], 'state');
+       if (!fs.existsSync(file)) { fs.writeFileSync(file, 'half'); throw new Error('interrupted'); }
+       done(fs.readFileSync(file, 'utf8'));`,
+      `${stage}  resume: [artifacts/s.resume]\n`,
+    );
+    expect((await project.call(['run'])).exitCode).toBe(1);
+    expect((await project.call(['run'])).exitCode).toBe(0);
+    expect(project.read('artifacts/s')).toBe('half');
+  });
+});
+
+describe('a stage module that touches what it does not declare fails', () => {
+  test.each([
+    ['settings.json', 'settings.json'],
+    ['a folder/é: #1.json', '"a folder/é: #1.json"'],
+    [`deep/a$\{x}.json`, `"deep/a$$\{x}.json"`],
+  ])('with the line to add for %s, which is all it takes', async (name, written) => {
+    const project = await createStage(`done(fs.readFileSync(${JSON.stringify(name)}, 'utf8'));`);
+    await project.write(name, 'settings');
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      `pipeline.yaml:4:3  stage "s" may not read ${name}: it is not among its inputs.\n` +
+        `  Add it to the stage in pipeline.yaml:\n    inputs:\n      - ${written}\n`,
+    );
+    await project.edit('pipeline.yaml', 'inputs: [in.txt]', `inputs:\n      - in.txt\n      - ${written}`);
+    expect((await project.call(['run'])).stderr).toContain('1 run');
+    expect(project.read('artifacts/s')).toBe('settings');
+  });
+
+  test('with the line to add for a file outside the project', async () => {
+    const outside = await createFolder('repro-data-');
+    await fs.writeFile(path.join(outside, 'x'), '3');
+    const project = await createStage(`done(fs.readFileSync(${JSON.stringify(`${outside}/x`)}, 'utf8'));`);
+    const { stderr } = await project.call(['run']);
+    const line = `- { path: ${outside}/x, external: true }`;
+    expect(stderr).toContain(`may not read ${outside}/x: it is not among its inputs.`);
+    expect(stderr).toContain(`    inputs:\n      ${line}\n`);
+    await project.edit('pipeline.yaml', 'inputs: [in.txt]', `inputs:\n      - in.txt\n      ${line}`);
+    expect((await project.call(['run'])).exitCode).toBe(0);
+  });
+
+  test('also if it goes on without the file, and then names them all', async () => {
+    const project = await createStage(
+      `await readFile('a.json').catch(() => null);
+       try { fs.readdirSync('folder'); } catch {}
+       await new Promise((resolve) => fs.stat('b.json', resolve));
+       done();`,
+    );
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('may not read a.json, folder, b.json: they are not among its inputs.');
+    expect(stderr).toContain('      - a.json\n      - folder\n      - b.json\n');
+    expect(project.has('artifacts/s')).toBe(false);
+  });
+
+  test('also if it throws another error because of it', async () => {
+    const project = await createStage(
+      `try { fs.readFileSync('a.json'); } catch (cause) { throw new Error('no settings', { cause }); }`,
+    );
+    const { stderr } = await project.call(['run']);
+    expect(stderr).toContain('may not read a.json');
+    expect(project.read('artifacts/.cache/logs/s.log')).toContain('no settings');
+  });
+
+  test.skipIf(major >= 22)('also in a thread (from Node 22 on, threads read unchecked)', async () => {
+    const project = await createStage(
+      `const thread = new Worker('require("node:fs").readFileSync("a.json")', { eval: true });
+       await new Promise((_, reject) => thread.once('error', reject));`,
+    );
+    expect((await project.call(['run'])).stderr).toContain('may not read a.json');
+  });
+
+  test.each([
+    [
+      'notes.txt',
+      'Write to an output below artifacts/ that the stage declares:\n    outputs:\n      - artifacts/notes.txt',
+    ],
+    ['in.txt', 'Inputs must stay as they are.'],
+    ['artifacts/s', 'Write to context.outputs[0] (in a command: $REPRO_OUTPUT_0) instead of artifacts/s:'],
+    ['artifacts/t', 'outputs:\n      - artifacts/t\n  and write to context.outputs[1]'],
+  ])('when it writes to %s, with what to do instead', async (name, advice) => {
+    const project = await createStage(`fs.writeFileSync(${JSON.stringify(name)}, 'x'); done();`);
+    await project.write('artifacts/README.md', '');
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`stage "s" may not write ${name}`);
+    expect(stderr).toContain(advice);
+    expect(project.read('in.txt')).toBe('input');
+    expect(['notes.txt', 'artifacts/s', 'artifacts/t'].filter((one) => project.has(one))).toEqual([]);
+  });
+
+  test('when it makes a folder on the way to its output, which the runner does', async () => {
+    const project = await createStage(`fs.mkdirSync('artifacts', { recursive: true }); done();`);
+    const { stderr } = await project.call(['run']);
+    expect(stderr).toContain(
+      'may not write artifacts: stages write to their outputs only.\n  Write to context.outputs[0]',
+    );
+  });
+
+  test.each([
+    [
+      'starts a program',
+      `(await import('node:child_process')).execFileSync('true');`,
+      'may not start programs',
+    ],
+    ['makes a link', `fs.symlinkSync('/etc/hosts', path.join(os.tmpdir(), 'x'));`, 'Node'],
+    ['goes round the checks', `process.binding('fs');`, 'under its permission model'],
+  ])('when it %s, with a way out', async (_, body, message) => {
+    const project = await createStage(`${body} done();`);
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('hermetic: false');
+  });
+});
+
+describe('hermetic: false', () => {
+  test('checks nothing, says so in the log, and makes nothing stale', async () => {
+    const project = await createStage(
+      `(await import('node:child_process')).execFileSync('true'); done(fs.readFileSync('other', 'utf8'));`,
+      `${stage}  hermetic: false\n`,
+    );
+    await project.write('other', 'text');
+    expect((await project.call(['run'])).stderr).toContain('1 run');
+    expect(project.read('artifacts/s')).toBe('text');
+    expect(project.read('artifacts/.cache/logs/s.log')).toContain(
+      's.mjs  (hermetic: false, so nothing that it touches is checked)',
+    );
+    await project.edit('pipeline.yaml', '    hermetic: false\n', '');
+    expect((await project.call(['status', '--exit-code'])).exitCode).toBe(0);
+  });
+
+  test('is refused for a command, whose files are never limited', async () => {
+    const project = await createStagesProject(
+      's:\n  cmd: [sh, s.sh]\n  outputs: [artifacts/s]\n  hermetic: false\n',
+    );
+    const { exitCode, stderr } = await project.call(['status']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('stage "s": hermetic is only for modules (run:).');
+  });
+});
+
+describe('a stage module with limits', () => {
+  const waiting = `export default { summary: 'Waits.', async run({ resume, signal }) {
+    const fs = await import('node:fs');
+    signal.addEventListener('abort', () => fs.writeFileSync(resume[0] + '/saved', ''));
+    fs.writeFileSync(resume[0] + '/pid', String(process.pid));
+    await new Promise((_, reject) => { setInterval(() => signal.aborted && reject(signal.reason), 5); });
+  } };`;
+
+  async function start() {
+    const project = await createProject();
+    await project.write('s.mjs', waiting);
+    const resume = ['artifacts/s.resume'];
+    project.define([{ id: 's', run: 's.mjs', outputs: ['artifacts/s'], resume, hermetic: true }]);
+    const runner = await startRunner(project);
+    await waitForFile(project.at('artifacts/s.resume/pid'));
+    return { project, runner, pid: Number(project.read('artifacts/s.resume/pid')) };
+  }
+
+  test('dies with the runner', async () => {
+    const { runner, pid } = await start();
+    runner.kill('SIGKILL');
+    await waitForEnd(pid);
+  });
+
+  test('saves its work when it is interrupted', async () => {
+    const { project, runner, pid } = await start();
+    runner.kill('SIGINT');
+    expect((await runner.ended).code).toBe(130);
+    expect(isRunning(pid)).toBe(false);
+    expect(project.has('artifacts/s.resume/saved')).toBe(true);
+  });
+});
