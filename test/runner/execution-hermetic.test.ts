@@ -3,9 +3,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import type { CliProject } from './rig/cli-project.ts';
-import { createFolder, createStagesProject } from './rig/stages-project.ts';
 import { isRunning, startRunner, waitForEnd, waitForFile } from './rig/processes.ts';
 import { createProject } from './rig/project.ts';
+import { createFolder, createStagesProject } from './rig/stages-project.ts';
 
 const major = Number(process.versions.node.split('.')[0]);
 

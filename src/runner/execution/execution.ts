@@ -279,5 +279,7 @@ function reportFailure(
 
 function describeCommand({ command, hermetic }: StageInstance): string {
   if (command.kind === 'command') return JSON.stringify(command.argv);
-  return hermetic ? command.path : `${command.path}  (hermetic: false, so nothing that it touches is checked)`;
+  return hermetic
+    ? command.path
+    : `${command.path}  (hermetic: false, so nothing that it touches is checked)`;
 }

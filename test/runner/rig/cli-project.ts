@@ -39,7 +39,10 @@ export class CliProject {
   async edit(file: string, from: string, to: string): Promise<void> {
     const text = this.read(file);
     if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
-    await this.write(file, text.replace(from, () => to));
+    await this.write(
+      file,
+      text.replace(from, () => to),
+    );
   }
 
   read(file: string): string {
