@@ -1,6 +1,7 @@
 import type { Audit, AuditedFile, AuditedMetric, AuditedOutput } from '../runner/audit/audit.ts';
 import type { Colors } from './view/colors.ts';
 import { formatSeconds } from './view/format.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 /** More files of an output than this are counted only. */
 const filesAtMost = 10;
@@ -29,7 +30,7 @@ function describeOutput({ path, digests, files }: AuditedOutput, runs: number): 
 }
 
 function describeFile({ path, change, run, difference }: AuditedFile, runs: number): string[] {
-  const name = path === '' ? 'the file' : path;
+  const name = path === '' ? 'the file' : toOneLine(path);
   const which = runs === 2 ? '' : ` (run ${run})`;
   if (change === 'only-in-first') return [`    ${name} is only in the first run${which}`];
   if (change === 'not-in-first') return [`    ${name} is not in the first run${which}`];
@@ -39,7 +40,7 @@ function describeFile({ path, change, run, difference }: AuditedFile, runs: numb
   const size = sizes[0] === sizes[1] ? '' : `, ${sizes[0]} and ${sizes[1]} bytes long`;
   return [
     `    ${name} differs from byte ${firstByte} on${size}${which}`,
-    ...details.map((detail) => `      ${detail}`),
+    ...details.map((detail) => `      ${toOneLine(detail)}`),
   ];
 }
 

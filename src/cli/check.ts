@@ -6,6 +6,7 @@ import { exitCode } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
 import { colorsFor } from './view/colors.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 interface CheckOptions extends PipelineOptions {
   /** False for `--no-data`. */
@@ -65,7 +66,7 @@ function describeCheck({ profile, checks, orphans }: ProfileCheck): string[] {
   const width = Math.max(0, ...checks.map(({ id }) => id.length));
   const wordWidth = Math.max(...Object.values(words).map(({ length }) => length));
   const lines = checks.map(({ id, state, reasons }) => {
-    const text = reasons.map((reason) => reason.text).join('; ');
+    const text = toOneLine(reasons.map((reason) => reason.text).join('; '));
     return `${id.padEnd(width)}  ${paint[state](words[state].padEnd(wordWidth))}  ${text}`.trimEnd();
   });
   for (const file of orphans) lines.push(c.red(`${file} belongs to no stage of this profile: delete it`));

@@ -3,6 +3,7 @@ import type { ComparedRun } from '../runner/explain/recorded-runs.ts';
 import type { TextDiff } from '../runner/explain/text-diff.ts';
 import { describeFile } from '../runner/fingerprint/reasons.ts';
 import type { Colors } from './view/colors.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 /** More files of one folder than this are counted only. */
 const filesAtMost = 20;
@@ -25,11 +26,11 @@ export function describeExplanation(one: Explanation, view: ExplanationView): st
   const c = view.colors;
   const paint = one.state === 'fresh' ? c.green : one.state === 'restorable' ? c.cyan : c.yellow;
   const lines = [`${c.bold(one.id)} ${paint(states[one.state])}${describeAgainst(one)}`];
-  for (const { text } of one.reasons) lines.push(`  ${text}`);
+  for (const { text } of one.reasons) lines.push(`  ${toOneLine(text)}`);
   for (const difference of one.differences) lines.push(...describeDifferenceLines(difference, view));
   if (one.waitsFor.length > 0) lines.push('  these have to run first:');
   for (const { id, reasons } of one.waitsFor) {
-    lines.push(`    ${id}  ${reasons.map(({ text }) => text).join('; ')}`);
+    lines.push(`    ${id}  ${toOneLine(reasons.map(({ text }) => text).join('; '))}`);
   }
   const isSilent = lines.length === 1 && one.against !== null;
   if (isSilent) lines.push(`  nothing differs from that run`);
@@ -68,17 +69,17 @@ function describeDifferenceLines(
     );
   } else if (difference.kind === 'input' && difference.files.length > 1) {
     const { path, files, ofOutputs } = difference;
-    lines.push(`  ${path}: ${files.length} differ`);
+    lines.push(`  ${toOneLine(path)}: ${files.length} differ`);
     for (const file of files.slice(0, filesAtMost)) {
-      lines.push(`    ${describeFile(file, ofOutputs ? 'is no longer read' : 'is gone')}`);
+      lines.push(`    ${toOneLine(describeFile(file, ofOutputs ? 'is no longer read' : 'is gone'))}`);
     }
     if (files.length > filesAtMost)
       lines.push(`    and ${files.length - filesAtMost} more: --json lists all`);
   } else {
-    lines.push(`  ${reason.text}`);
+    lines.push(`  ${toOneLine(reason.text)}`);
   }
   for (const { path, diff } of diffs.slice(0, filesAtMost)) {
-    if (diffs.length > 1) lines.push(`    ${path}`);
+    if (diffs.length > 1) lines.push(`    ${toOneLine(path)}`);
     lines.push(...describeDiff(diff, linesAtMost, colors).map((line) => `      ${line}`));
   }
   return lines;
@@ -100,11 +101,14 @@ function paintLine(line: string, colors: Colors): string {
   return line.startsWith('@@') ? colors.cyan(line) : line;
 }
 
-/** A text may contain what a terminal takes for commands. */
+/** A text may contain what a terminal takes for commands, and what reorders or hides text; a difference should show that, too. */
 function escapeLine(line: string): string {
   return line.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not reach a terminal
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/g,
+    (character) => {
+      const hex = character.charCodeAt(0).toString(16);
+      return hex.length > 2 ? `\\u${hex.padStart(4, '0')}` : `\\x${hex.padStart(2, '0')}`;
+    },
   );
 }

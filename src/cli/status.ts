@@ -5,6 +5,7 @@ import { exitCode } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
 import { colorsFor } from './view/colors.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -37,7 +38,7 @@ export async function status(targets: readonly string[], options: StatusOptions)
     const paint = { fresh: c.green, restorable: c.cyan, stale: c.yellow, 'never-run': c.yellow };
     const width = Math.max(0, ...wanted.map((one) => one.id.length));
     for (const one of wanted) {
-      const reasons = one.reasons.map((reason) => reason.text).join('; ');
+      const reasons = toOneLine(one.reasons.map((reason) => reason.text).join('; '));
       process.stdout.write(
         `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
       );

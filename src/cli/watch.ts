@@ -15,6 +15,7 @@ import { findProjectRoot } from './project.ts';
 import { runShown } from './run.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 interface WatchOptions extends PipelineOptions {
   readonly jobs?: number;
@@ -115,7 +116,7 @@ class WatchSession {
   }
 
   #describeChanges(files: readonly string[]): string {
-    const names = files.map((file) => path.relative(this.#projectRoot, file));
+    const names = files.map((file) => toOneLine(path.relative(this.#projectRoot, file)));
     const shown = names.slice(0, namesAtMost).join(', ');
     const rest = names.length - namesAtMost;
     return `${rest > 0 ? `${shown} and ${rest} more` : shown} changed`;

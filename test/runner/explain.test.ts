@@ -178,11 +178,11 @@ describe('repro explain', () => {
     const lines = Array.from({ length: 60 }, (_, i) => `line ${i}`).join('\n');
     const project = await createWordProject({ 'configs/words/list.txt': lines });
     await project.call(['run']);
-    await project.write('configs/words/list.txt', lines.replaceAll('line', '\u001b[31mrow'));
+    await project.write('configs/words/list.txt', lines.replaceAll('line', '\u001b[31mrow\u202e'));
     const { stdout } = await project.call(['explain', 'words']);
     expect(stdout).toMatch(/and \d+ more lines: --lines 0 shows all/);
     const all = await project.call(['explain', 'words', '--lines', '0']);
-    expect(all.stdout).toContain('+\\x1b[31mrow 59');
+    expect(all.stdout).toContain('+\\x1b[31mrow\\u202e 59');
     expect(all.stdout).not.toContain('\u001b');
     const none = await project.call(['explain', 'words', '--no-diff']);
     expect(none.stdout).not.toContain('row');

@@ -56,7 +56,7 @@ describe('records under repro.lock', () => {
     const before = project.read(words);
     expect(before).not.toMatch(/startedAt|seconds|host/);
     expect(before).not.toContain(project.root);
-    const again = await project.call(['run', '--force']);
+    const again = await project.call(['run', '--force'], { WORDS_MOOD: 'of another machine' });
     expect(again.stderr).not.toContain('repro.lock');
     expect(project.read(words)).toBe(before);
   });
@@ -159,6 +159,9 @@ describe('repro check --no-data', () => {
       'differs',
       'the record contradicts itself: its fingerprint is not that of its parts',
     ]);
+    await project.write('data.txt', 'first\nsecond\n');
+    await project.call(['run']);
+    expect(project.read(words)).toBe(whole);
   });
 
   test('notices that a record belongs to other results of an earlier stage', async () => {

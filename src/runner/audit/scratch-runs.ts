@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { acquireLock, type Lock } from '../../files/lock.ts';
-import { type CacheFolder, cacheFolderOf } from '../cache/cache-folder.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf } from '../cache/cache-folder.ts';
 import { Records, type RunRecord } from '../cache/records.ts';
 import { Store } from '../cache/store.ts';
 import type { RunEvent } from '../events.ts';
@@ -55,7 +55,13 @@ export class ScratchRuns {
     number: number,
   ): Promise<{ outcome: RunOutcome; record: RunRecord | null }> {
     const place = (kind: string, at: number, one: string): string =>
-      path.posix.join(auditFolder, `run-${number}`, instance.id, `${kind}-${at}`, path.posix.basename(one));
+      path.posix.join(
+        auditFolder,
+        `run-${number}`,
+        fileNameOf(instance.id),
+        `${kind}-${at}`,
+        path.posix.basename(one),
+      );
     const moved: StageInstance = {
       ...instance,
       outputs: instance.outputs.map((one, at) => place('output', at, one)),

@@ -96,7 +96,8 @@ function shorten(text: string): string {
   return text.length <= valueLengthAtMost ? text : `${text.slice(0, valueLengthAtMost - 1)}…`;
 }
 
-function nameSome(names: readonly string[]): string {
+/** The first few names, and how many more there are. */
+export function nameSome(names: readonly string[]): string {
   const shown = names.slice(0, namesAtMost).join(', ');
   return names.length <= namesAtMost ? shown : `${shown} and ${names.length - namesAtMost} more`;
 }

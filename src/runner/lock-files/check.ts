@@ -2,12 +2,11 @@ import path from 'node:path';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { StaleReason } from '../events.ts';
 import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
-import { hashParts } from '../fingerprint/fingerprint.ts';
 import type { InputPart } from '../fingerprint/input-digests.ts';
-import { explainDifference } from '../fingerprint/reasons.ts';
+import { explainDifference, nameSome } from '../fingerprint/reasons.ts';
 import type { InputPath, Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
-import { type LockFile, listLockFiles, lockPathOf, readLockFile } from './lock-file.ts';
+import { isConsistent, type LockFile, listLockFiles, lockPathOf, readLockFile } from './lock-file.ts';
 import { findMaker } from './lock-writer.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */
@@ -53,7 +52,7 @@ export async function checkRecords(
     const unconfirmed = (plan.dependencies.get(instance.id) ?? []).filter((id) => !good.has(id));
     if (reasons.length > 0) checks.push({ ...base, state: 'differs', reasons });
     else if (unconfirmed.length > 0) {
-      const text = `depends on ${unconfirmed.join(', ')}`;
+      const text = `depends on ${nameSome(unconfirmed)}`;
       checks.push({ ...base, state: 'unconfirmed', reasons: [{ cue: 'input', text }] });
     } else {
       good.add(instance.id);
@@ -78,8 +77,7 @@ async function findReasons(
   committed: Committed,
 ): Promise<StaleReason[]> {
   const { lock } = committed;
-  // Also the result of a careless merge: half of one run, half of another.
-  if (hashParts(lock.parts) !== lock.fingerprint) {
+  if (!isConsistent(lock)) {
     return [
       { cue: 'record', text: 'the record contradicts itself: its fingerprint is not that of its parts' },
     ];

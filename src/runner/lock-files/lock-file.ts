@@ -5,7 +5,7 @@ import type { MetricValue } from '../../stage/context.ts';
 import { fileNameOf } from '../cache/cache-folder.ts';
 import type { RecordedOutput, RunRecord } from '../cache/records.ts';
 import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
-import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
+import { areFingerprintParts, type FingerprintParts, hashParts } from '../fingerprint/fingerprint.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { lockFolder } from './lock-folder.ts';
 
@@ -77,10 +77,20 @@ export function lockFileOf(
   };
 }
 
-/** Whether two records say the same. Metrics may contain durations, so they do not count. */
+/** False for the result of a careless merge: half of one run, half of another. */
+export function isConsistent({ parts, fingerprint }: LockFile): boolean {
+  return hashParts(parts) === fingerprint;
+}
+
+/**
+ * Whether two records say the same. What belongs to a machine does not count: another one that computes the same bytes leaves the
+ * record as it is. Metrics may contain durations, so they do not count either.
+ */
 export function isSameLock(a: LockFile, b: LockFile): boolean {
-  const compared = ({ fingerprint, outputs, origins, parts }: LockFile): string =>
-    canonicalJson({ fingerprint, outputs, origins, parts });
+  const compared = ({ outputs, origins, parts }: LockFile): string => {
+    const { facts: _, runtime: __, variables: ___, ...rest } = parts;
+    return canonicalJson({ outputs, origins, parts: rest });
+  };
   return compared(a) === compared(b);
 }
 

@@ -5,6 +5,7 @@ import type { RunEvent } from '../events.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import {
   type InputOrigin,
+  isConsistent,
   isSameLock,
   listLockFiles,
   lockFileOf,
@@ -63,7 +64,7 @@ export class LockWriter {
     if (record === null) return;
     const content = lockFileOf(this.#plan, record, this.#originsOf(instance));
     const present = readLockFile(this.#plan, instance);
-    if (present !== null && isSameLock(present, content)) return;
+    if (present !== null && isConsistent(present) && isSameLock(present, content)) return;
     await writeLockFile(this.#plan, instance, content);
     this.#written.push(lockPathOf(this.#plan, instance));
   }
