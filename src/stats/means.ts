@@ -1,0 +1,98 @@
+import { studentCdf, studentQuantile } from './student.ts';
+
+/** A mean and its two-sided confidence interval. */
+export interface MeanInterval {
+  readonly count: number;
+  readonly mean: number;
+  /** Of the values, not of the mean; with n - 1. */
+  readonly standardDeviation: number;
+  /** Null for a single value, which says nothing about how far others may be. */
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/**
+ * Student's interval of a mean, `m ± t · s / √n`.
+ *
+ * @param values one per seed, at least one
+ * @param level of confidence, default 0.95
+ * @throws {RangeError} if there are no values
+ * @see Student 1908, Biometrika 6, 1-25
+ */
+export function meanInterval(values: readonly number[], level = 0.95): MeanInterval {
+  const { count, mean, deviation } = describe(values);
+  if (count === 1) return { count, mean, standardDeviation: 0, low: null, high: null };
+  const reach = (studentQuantile((1 + level) / 2, count - 1) * deviation) / Math.sqrt(count);
+  return { count, mean, standardDeviation: deviation, low: mean - reach, high: mean + reach };
+}
+
+/** What a test finds out: its p value, and the mean difference with its interval. */
+export interface PairedTest extends MeanInterval {
+  /** Two-sided; null for a single pair. */
+  readonly p: number | null;
+}
+
+/**
+ * Paired t test: whether two settings differ, each seed being compared with itself.
+ *
+ * @param first, second in the order of the same seeds
+ * @throws {RangeError} if they are not pairs
+ */
+export function pairedTTest(first: readonly number[], second: readonly number[], level = 0.95): PairedTest {
+  const interval = meanInterval(differencesOf(first, second), level);
+  const { count, mean, standardDeviation } = interval;
+  if (count === 1) return { ...interval, p: null };
+  if (standardDeviation === 0) return { ...interval, p: mean === 0 ? 1 : 0 };
+  const t = mean / (standardDeviation / Math.sqrt(count));
+  return { ...interval, p: 2 * studentCdf(-Math.abs(t), count - 1) };
+}
+
+/** Whether two settings are the same up to a margin. */
+export interface Equivalence {
+  readonly mean: number;
+  /** The larger p of the two one-sided tests; null for a single pair. */
+  readonly p: number | null;
+  /** The (1 - 2α) interval, which is within the margin exactly when p < α. */
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+/**
+ * Two one-sided tests (TOST) on pairs: small p means that the difference is smaller than `margin`, which a large p of a test
+ * for a difference never shows.
+ *
+ * @param margin what difference would not matter, positive, in the values' unit
+ * @param alpha level of the test, for the interval
+ * @see Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, 657-680
+ */
+export function pairedEquivalence(
+  first: readonly number[],
+  second: readonly number[],
+  margin: number,
+  alpha = 0.05,
+): Equivalence {
+  if (!(margin > 0)) throw new RangeError(`pairedEquivalence: the margin must be positive, not ${margin}`);
+  const differences = differencesOf(first, second);
+  const { count, mean, standardDeviation, low, high } = meanInterval(differences, 1 - 2 * alpha);
+  if (count === 1) return { mean, p: null, low, high };
+  const error = standardDeviation / Math.sqrt(count);
+  if (error === 0) return { mean, p: Math.abs(mean) < margin ? 0 : 1, low, high };
+  const notAbove = studentCdf((mean - margin) / error, count - 1);
+  const notBelow = studentCdf(-(mean + margin) / error, count - 1);
+  return { mean, p: Math.max(notAbove, notBelow), low, high };
+}
+
+function differencesOf(first: readonly number[], second: readonly number[]): number[] {
+  if (first.length !== second.length || first.length === 0) {
+    throw new RangeError(`pairs are needed, not ${first.length} and ${second.length} values`);
+  }
+  return first.map((value, i) => value - second[i]!);
+}
+
+function describe(values: readonly number[]) {
+  const count = values.length;
+  if (count === 0) throw new RangeError('meanInterval: no values');
+  const mean = values.reduce((sum, value) => sum + value, 0) / count;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return { count, mean, deviation: count === 1 ? 0 : Math.sqrt(squares / (count - 1)) };
+}
