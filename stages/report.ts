@@ -1,4 +1,8 @@
-import { collectResults } from '../src/report/collect.ts';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { judgeClaims } from '../src/report/claims/judge.ts';
+import { formatJudgements } from '../src/report/claims/section.ts';
+import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
 import { titleDataset } from '../src/report/thesis.ts';
@@ -22,22 +26,27 @@ export default defineStage<Params>({
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
       models: requirePath(context.inputs, 3, 'model files'),
       examples: requirePath(context.inputs, 4, 'one clip of each class'),
-      reference: context.inputs[5], // only where the profile names logs
+      reference: context.inputs[6], // only where the profile names logs
     };
+    const claims = await collectClaims(requirePath(context.inputs, 5, 'claims'));
     const results = await collectResults(sources, context.params);
+    const outcomes = judgeModels(results);
+    const judgements = judgeClaims(claims, results, outcomes);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Reproduction on ${titleDataset(results.dataset)}`,
       // The major version alone: only a change of that makes a stage stale.
       nodeMajor: process.versions.node.split('.', 1).join(''),
+      claims,
     });
     const written = await writeReport(report, folder, (done, total) =>
       context.progress({ done, total, unit: 'figures' }),
     );
+    await writeFile(join(folder, 'claims.json'), formatJudgements(judgements, results.simulated));
     context.metrics({
       figures: written.figures,
       pageBytes: written.pageBytes,
       ...Object.fromEntries(
-        judgeModels(results).map(({ model, chosen }) => [`testAccuracy.${model.id}`, chosen.test.mean]),
+        outcomes.map(({ model, chosen }) => [`testAccuracy.${model.id}`, chosen.test.mean]),
       ),
     });
   },

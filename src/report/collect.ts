@@ -4,9 +4,11 @@ import { parse } from 'yaml';
 import { ReproError } from '../errors.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../formats/clip-examples.ts';
 import { Fields, parseFields } from '../formats/fields.ts';
+import { type Claims, readClaims } from './claims/claim.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
 import { readModel } from './inputs/model.ts';
+import { readAnswers } from './inputs/predictions.ts';
 import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
@@ -64,7 +66,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
       runs.push(read.result);
     }
     const file = join(sources.models, `${model}.yaml`);
-    models.push(readModel(await readYaml(file), model, runs));
+    models.push(readModel(await readYaml(file, 'schemas/model.schema.json'), model, runs));
   }
   const examples = await collectExamples(sources.examples, { ...head, classes: classes ?? [] });
   return {
@@ -80,17 +82,29 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
   };
 }
 
+/** Reads configs/claims.yaml. @throws {ReproError} `report-input`, naming the field */
+export async function collectClaims(file: string): Promise<Claims> {
+  return readClaims(await readYaml(file, 'schemas/claims.schema.json'));
+}
+
 async function collectRun(sources: Sources, expected: Expected): Promise<ReturnType<typeof readRun>> {
   const folder = join(expected.model, String(expected.seed));
   const instance = `@${expected.model},${expected.seed}`;
   const fixTrain = remake(`train${instance}`);
+  const fixEvaluate = remake(`evaluate${instance}`);
   const metricsFile = join(sources.train, folder, 'metrics.csv');
-  const [run, evaluation, metrics] = await Promise.all([
+  const predictionsFile = join(sources.evaluate, folder, 'predictions.csv');
+  const [run, evaluation, metrics, predictions] = await Promise.all([
     readJson(join(sources.train, folder, 'run.json'), fixTrain),
-    readJson(join(sources.evaluate, folder, 'evaluation.json'), remake(`evaluate${instance}`)),
+    readJson(join(sources.evaluate, folder, 'evaluation.json'), fixEvaluate),
     readText(metricsFile, fixTrain),
+    readText(predictionsFile, fixEvaluate),
   ]);
-  return readRun(run, evaluation, readMetrics(metricsFile, metrics, fixTrain), expected);
+  const read = {
+    metrics: readMetrics(metricsFile, metrics, fixTrain),
+    answers: readAnswers(predictionsFile, predictions, fixEvaluate),
+  };
+  return readRun(run, evaluation, read, expected);
 }
 
 async function collectExamples(
@@ -131,9 +145,9 @@ async function readJson(file: string, fix: string): Promise<Fields> {
   return parseFields(await readText(file, fix), { file, code: 'report-input', fix });
 }
 
-async function readYaml(file: string): Promise<Fields> {
-  const fix = 'Correct the file; schemas/model.schema.json defines its content.';
-  const text = await readText(file, 'List only models with a file in this folder.');
+async function readYaml(file: string, schema: string): Promise<Fields> {
+  const fix = `Correct the file; ${schema} defines its content.`;
+  const text = await readText(file, 'Restore it, or correct the path in the pipeline file or the profile.');
   let value: unknown;
   try {
     value = parse(text);

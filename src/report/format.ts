@@ -41,3 +41,8 @@ const WORDS = ['no', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eig
 export function spellCount(count: number): string {
   return WORDS[count] ?? formatCount(count);
 }
+
+/** Adds a full stop unless the text ends with one, as in "No Reg." */
+export function endSentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
+}

@@ -1,3 +1,6 @@
+import type { Claims } from './claims/claim.ts';
+import { judgeClaims } from './claims/judge.ts';
+import { describeClaims } from './claims/section.ts';
 import { listSwitched } from './compat-table.ts';
 import type { Banner, Report, Section } from './document.ts';
 import { allRuns } from './epochs.ts';
@@ -22,17 +25,23 @@ export interface ReportOptions {
   readonly title: string;
   /** Major version of Node.js: `20`. */
   readonly nodeMajor: string;
+  /** What the run is judged by; without them there are no verdicts. */
+  readonly claims?: Claims;
 }
 
 /** Builds the report from the results. Pure: the same results give the same report. */
 export function buildReport(results: Results, options: ReportOptions): Report {
   const outcomes = judgeModels(results);
+  const { claims } = options;
   return {
     title: options.title,
     subtitle: [`Reproduction of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
     facts: listFacts(results, options),
     sections: [
+      ...(claims === undefined
+        ? []
+        : [describeClaims(judgeClaims(claims, results, outcomes), claims.margin)]),
       describeOutcomes(results, outcomes),
       {
         id: 'training',

@@ -46,6 +46,16 @@ export interface EpochMetrics {
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
 
+/** A network's answer to one test clip. */
+export interface ClipAnswer {
+  /** Row of the clip among the test clips. */
+  readonly clip: number;
+  /** Whose gesture it is; null if the data set has no users. */
+  readonly user: string | null;
+  readonly class: number;
+  readonly right: boolean;
+}
+
 /** The result of training one model with one seed. */
 export interface RunResult {
   readonly seed: number;
@@ -67,6 +77,8 @@ export interface RunResult {
   readonly test: SplitResult;
   readonly validation: SplitResult;
   readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult };
+  /** Of the test clips, in the same order for every run. */
+  readonly answers: readonly ClipAnswer[];
   /** [true class][predicted class], clips of the test split. */
   readonly confusion: readonly (readonly number[])[];
 }

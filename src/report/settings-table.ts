@@ -111,13 +111,20 @@ export function listDeviations(results: Results): Deviation[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
 
+/** The settings in which one model's runs differ from the thesis. */
+export function listModelDeviations(model: ModelResult): Deviation[] {
+  return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting)).filter(
+    ({ differs }) => differs,
+  );
+}
+
 interface Comparison extends Deviation {
   readonly differs: boolean;
   /** Titles of models for which the thesis has no value. */
   readonly without: readonly string[];
 }
 
-function compareSetting(results: Results, { label, thesis, used }: Setting): Comparison {
+function compareSetting(results: Pick<Results, 'models'>, { label, thesis, used }: Setting): Comparison {
   const pairs = results.models.flatMap((model) =>
     model.runs.map((run) => ({ model, thesis: thesis(model), used: used(run) })),
   );

@@ -1,6 +1,13 @@
 import { nameChoice, warnOfChoice } from './choice.ts';
 import type { Text } from './document.ts';
-import { formatPercent, formatPercentRange, formatQuantity, joinWords, spellCount } from './format.ts';
+import {
+  endSentence,
+  formatPercent,
+  formatPercentRange,
+  formatQuantity,
+  joinWords,
+  spellCount,
+} from './format.ts';
 import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from './outcome.ts';
 import type { Results } from './results.ts';
 import { listDeviations } from './settings-table.ts';
@@ -176,9 +183,4 @@ function spellAll(count: number): string {
 
 function capitalise(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Adds a full stop unless the text ends with one, as in "No Reg." */
-function endSentence(text: string): string {
-  return text.endsWith('.') ? text : `${text}.`;
 }

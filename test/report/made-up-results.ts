@@ -74,6 +74,10 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
       await writeJson(join(sources.train, place, 'run.json'), files.run);
       await write(join(sources.train, place, 'metrics.csv'), toCsv(rows));
       await writeJson(join(sources.evaluate, place, 'evaluation.json'), files.evaluation);
+      await write(
+        join(sources.evaluate, place, 'predictions.csv'),
+        makePredictions(files.evaluation.confusion),
+      );
     }
   }
   return sources;
@@ -193,6 +197,17 @@ function makeConfusion(classes: number, clips: number, correct: number, random: 
       cells[right ? row : (row + away) % classes] = (cells[right ? row : (row + away) % classes] ?? 0) + 1;
   }
   return confusion;
+}
+
+/** One row per clip, as counted in the confusion matrix. */
+function makePredictions(confusion: readonly (readonly number[])[]): string {
+  const rows = confusion.flatMap((row, label) =>
+    row.flatMap((count, predicted) => Array.from({ length: count }, () => [label, predicted] as const)),
+  );
+  const lines = rows.map(([label, predicted], clip) =>
+    ['test', clip, 'user24_led.aedat', 24 + (clip % 6), 'led', label, predicted].join(','),
+  );
+  return `split,clip,recording,user,light,class,predicted\n${lines.join('\n')}\n`;
 }
 
 function makeManifest(made: MadeUp) {

@@ -1,9 +1,19 @@
 import type { ClipExample, ClipExamples } from '../../src/formats/clip-examples.ts';
-import type { ModelResult, Results, RunResult, SplitResult } from '../../src/report/results.ts';
+import type { ClipAnswer, ModelResult, Results, RunResult, SplitResult } from '../../src/report/results.ts';
 
 /** The result of a split with so many correct clips. */
 export function split(correct: number, clips: number): SplitResult {
   return { clips, correct, accuracy: correct / clips, loss: 0.05 };
+}
+
+/** Answers to so many clips, of which the first are right; four users by turns. */
+export function makeAnswers(correct: number, clips: number): ClipAnswer[] {
+  return Array.from({ length: clips }, (_, clip) => ({
+    clip,
+    user: `user${24 + (clip % 4)}`,
+    class: clip % 2,
+    right: clip < correct,
+  }));
 }
 
 /** A run of three epochs on two classes; tests override what they check. */
@@ -24,6 +34,8 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
       layers: [{ tauMean: [2, 2.5, 3], tauStd: [0, 0, 0] }],
     },
     compat: null,
+    // 90 of 100 right, as in `test`.
+    answers: makeAnswers(90, 100),
     chosenEpoch: 2,
     chosenOn: 'validation',
     test: split(90, 100),

@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { makeContext } from '../support/stage-context.ts';
+
+const CLAIMS = resolve(import.meta.dirname, '../../configs/claims.yaml');
 
 let folder: string;
 beforeEach(async () => {
@@ -25,7 +27,10 @@ async function report(made: MadeUp, place = 'a', reference: readonly string[] = 
   const output = join(folder, place, 'out');
   const context = makeContext(
     { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
-    [sources.verify, sources.train, sources.evaluate, sources.models, sources.examples, ...reference],
+    [
+      ...[sources.verify, sources.train, sources.evaluate, sources.models, sources.examples],
+      ...[CLAIMS, ...reference],
+    ],
     [output],
   );
   await stage.run(context);
@@ -49,6 +54,7 @@ describe('the report stage', () => {
   it('writes the page, the Markdown, and each figure with its data', async () => {
     const { output, said } = await report(QUICK);
     expect([...(await readAll(output)).keys()]).toEqual([
+      'claims.json',
       ...Array.from({ length: 11 }, (_, index) => `clips/${String(index).padStart(2, '0')}.png`),
       'figures/accuracy.csv',
       'figures/accuracy.svg',
@@ -63,6 +69,11 @@ describe('the report stage', () => {
       'index.html',
       'report.md',
     ]);
+    const { simulated, claims } = JSON.parse(await readFile(join(output, 'claims.json'), 'utf8'));
+    expect(simulated).toBe(true);
+    expect(new Set(claims.map((claim: { verdict: string }) => claim.verdict))).toEqual(
+      new Set(['not-applicable']),
+    );
     expect(said.progress.at(-1)).toBe('5/5 figures');
     expect(said.metrics.figures).toBe(5);
     expect(said.metrics['testAccuracy.baseline']).toBeGreaterThan(0.5);

@@ -1,5 +1,5 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { EpochMetrics, MaximumResult, RunResult, SplitResult } from '../results.ts';
+import type { ClipAnswer, EpochMetrics, MaximumResult, RunResult, SplitResult } from '../results.ts';
 import { requireVersion } from './manifest.ts';
 
 /** What all files of a run must agree on. */
@@ -11,14 +11,14 @@ export interface Expected {
 }
 
 /**
- * Joins run.json (training), evaluation.json (evaluation) and the metrics of one run.
+ * Joins run.json (training), evaluation.json (evaluation), and the metrics and the answers of one run.
  *
  * @throws {ReproError} naming the file and the field; also if the files contradict each other or `expected`
  */
 export function readRun(
   run: Fields,
   evaluation: Fields,
-  metrics: EpochMetrics,
+  { metrics, answers }: { readonly metrics: EpochMetrics; readonly answers: readonly ClipAnswer[] },
   expected: Expected,
 ): { result: RunResult; classes: string[] } {
   requireVersion(run);
@@ -41,6 +41,13 @@ export function readRun(
   const maximum = evaluation.object('maximum');
   const test = readSplitResult(evaluation, 'test');
   const classes = evaluation.texts('classes');
+  const right = answers.filter((answer) => answer.right).length;
+  if (answers.length !== test.clips || right !== test.correct) {
+    evaluation.fail(
+      'test',
+      `has ${test.correct} of ${test.clips} clips right, but predictions.csv has ${right} of ${answers.length}`,
+    );
+  }
   const result: RunResult = {
     seed: expected.seed,
     engine: { name: engine.text('name'), backend: engine.text('backend'), version: engine.text('version') },
@@ -50,6 +57,7 @@ export function readRun(
     training: run.raw('training'),
     frames: run.has('frames') ? run.raw('frames') : null,
     metrics,
+    answers,
     compat: run.has('compat') ? run.raw('compat') : null,
     chosenEpoch: checkpoint.count('epoch') + 1,
     chosenOn: readChoice(checkpoint),

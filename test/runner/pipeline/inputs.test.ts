@@ -94,7 +94,7 @@ describe("the project's own profiles", () => {
           .get('report')
           ?.inputs.map((input) => input.path);
       const without = (await inputsOf(['reference.logs=~'])) ?? [];
-      expect(without).toHaveLength(5);
+      expect(without).toHaveLength(6);
       expect(await inputsOf(['reference.logs=/logs'])).toEqual([...without, '/logs']);
     },
   );

@@ -1,0 +1,80 @@
+import type { Cell, Section, Text } from '../document.ts';
+import { formatPercent, joinWords, spellCount } from '../format.ts';
+import type { Judgement, Verdict } from './judgement.ts';
+
+const TITLES: Readonly<Record<Verdict, string>> = {
+  reproduced: 'reproduced',
+  'not-reproduced': 'not reproduced',
+  inconclusive: 'inconclusive',
+  'not-applicable': 'not applicable',
+};
+
+/** Which published claims hold, how surely, and where they do not. */
+export function describeClaims(judgements: readonly Judgement[], margin: number): Section {
+  return {
+    id: 'claims',
+    title: 'What holds',
+    blocks: [
+      { kind: 'paragraph', text: summariseClaims(judgements), lead: true },
+      {
+        kind: 'table',
+        table: {
+          id: 'table-claims',
+          caption: 'Published claims and what this run says of them',
+          columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
+          rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
+            { text: claim.statement, details: [claim.source] },
+            measured === '' ? { text: '–', tone: 'missing' } : { text: measured },
+            { text: TITLES[verdict], details: [reason], ...toneOf(verdict) },
+          ]),
+          notes: [
+            [
+              `An accuracy is reproduced if it differs from the published one by less than ${(100 * margin).toFixed(0)} percentage points, with the certainty given; not reproduced if the difference is significant; and inconclusive if the clips cannot tell. configs/claims.yaml lists the claims, docs/claims.md the methods.`,
+            ],
+          ],
+        },
+      },
+    ],
+  };
+}
+
+function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
+  if (verdict === 'not-reproduced') return { tone: 'differs' };
+  return verdict === 'reproduced' ? {} : { tone: 'missing' };
+}
+
+function summariseClaims(judgements: readonly Judgement[]): Text {
+  const count = (verdict: Verdict) => judgements.filter((one) => one.verdict === verdict).length;
+  const judged = judgements.length - count('not-applicable');
+  if (judged === 0) {
+    const reasons = new Set(judgements.map(({ reason }) => reason));
+    return [
+      { strong: 'None of the published claims can be judged by this run.' },
+      ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),
+    ];
+  }
+  const parts = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
+    .filter((verdict) => count(verdict) > 0)
+    .map(
+      (verdict) => `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${TITLES[verdict]}`,
+    );
+  const rest = count('not-applicable');
+  return [
+    { strong: `Of ${spellCount(judged)} published claims that this run can judge, ${joinWords(parts)}.` },
+    ...(rest === 0 ? [] : [` ${rest === 1 ? 'One other' : `${rest} others`} cannot be judged by it.`]),
+  ];
+}
+
+/** claims.json of the report: for `repro check` and other programs. */
+export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
+  const claims = judgements.map(({ claim, verdict, measured, reason }) => ({
+    id: claim.id,
+    source: claim.source,
+    statement: claim.statement,
+    published: claim.published === null ? null : formatPercent(claim.published.share).replace('\u00a0', ' '),
+    measured: measured === '' ? null : measured,
+    verdict,
+    reason,
+  }));
+  return `${JSON.stringify({ version: 1, simulated, claims }, null, 2)}\n`;
+}

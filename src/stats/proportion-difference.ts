@@ -1,0 +1,61 @@
+import { wilsonInterval } from './wilson.ts';
+
+/** A difference of two proportions and its interval. */
+export interface Difference {
+  /** First minus second. */
+  readonly difference: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Newcombe's interval for the difference of two independent proportions, from Wilson's intervals of both; in it, either may be 0 or 1.
+ *
+ * @param first, second successes and trials; successes may be a fraction
+ * @param z quantile of the standard normal distribution, default 95 % two-sided
+ * @see Newcombe 1998, Stat. Med. 17, 873-890, method 10
+ */
+export function independentDifference(
+  first: { readonly successes: number; readonly trials: number },
+  second: { readonly successes: number; readonly trials: number },
+  z?: number,
+): Difference {
+  const [a, b] = [first.successes / first.trials, second.successes / second.trials];
+  const ofA = wilsonInterval(first.successes, first.trials, z);
+  const ofB = wilsonInterval(second.successes, second.trials, z);
+  const difference = a - b;
+  return {
+    difference,
+    low: difference - Math.hypot(a - ofA.low, ofB.high - b),
+    high: difference + Math.hypot(ofA.high - a, b - ofB.low),
+  };
+}
+
+/**
+ * Agresti and Min's interval for the difference of two proportions on the same clips: Wald's, after adding half a clip to each of the four
+ * ways in which two classifiers can answer.
+ *
+ * @param z quantile of the standard normal distribution, default 95 % two-sided
+ * @returns with the observed difference; the interval is around a slightly smaller one, and within [-1, 1]
+ * @see Agresti and Min 2005, Stat. Med. 24, 729-740
+ */
+export function pairedDifference(
+  {
+    clips,
+    onlyFirst,
+    onlySecond,
+  }: { readonly clips: number; readonly onlyFirst: number; readonly onlySecond: number },
+  z = 1.959963984540054,
+): Difference {
+  if (!(clips > 0 && onlyFirst + onlySecond <= clips)) {
+    throw new RangeError(`pairedDifference: ${onlyFirst} and ${onlySecond} of ${clips} clips`);
+  }
+  const n = clips + 2;
+  const centre = (onlyFirst - onlySecond) / n;
+  const reach = (z * Math.sqrt(onlyFirst + onlySecond + 1 - n * centre ** 2)) / n;
+  return {
+    difference: (onlyFirst - onlySecond) / clips,
+    low: Math.max(-1, centre - reach),
+    high: Math.min(1, centre + reach),
+  };
+}

@@ -1,0 +1,254 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { Claims, Measure } from '../../../src/report/claims/claim.ts';
+import { judgeClaims } from '../../../src/report/claims/judge.ts';
+import { formatJudgements } from '../../../src/report/claims/section.ts';
+import { collectClaims } from '../../../src/report/collect.ts';
+import { judgeModels } from '../../../src/report/outcome.ts';
+import type { ModelResult, Results, RunResult } from '../../../src/report/results.ts';
+import { buildNetwork } from '../../../src/snn/networks.ts';
+import { countParameters } from '../../../src/snn/parameters.ts';
+import { thesisNetwork } from '../../support/thesis-network.ts';
+import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
+
+const root = join(import.meta.dirname, '../../..');
+let committed: Claims;
+beforeAll(async () => {
+  committed = await collectClaims(join(root, 'configs/claims.yaml'));
+});
+
+const NAMES = ['Baseline', 'No Reg.', 'λ = .01', 'λ = .1'];
+
+const CLIPS = { train: 1007, validation: 169, test: 288 };
+
+/** A run with the settings of the thesis, so far as the report compares them. */
+function run(overrides: Partial<RunResult> = {}): RunResult {
+  return makeRunResult({ network: {}, training: {}, clips: CLIPS, ...overrides });
+}
+
+function modelOf(name: string, runs: readonly RunResult[]): ModelResult {
+  return makeModelResult({ id: name, title: name, published: { name, test: 0.95, validation: 1 }, runs });
+}
+
+/** Judges one measure on models that are made by name. */
+function judge(
+  measure: Measure,
+  runsOf: (name: string) => readonly RunResult[],
+  rest: Partial<Results> & { epochs?: number; published?: { share: number; clips: number } } = {},
+) {
+  const { epochs = 1, published = null, ...overrides } = rest;
+  const models = NAMES.map((name) => modelOf(name, runsOf(name)));
+  const results = makeResults({ models, ...overrides });
+  const claim = { id: 'a', source: 'here', statement: 'so', published, measure, epochs };
+  const [judgement] = judgeClaims({ margin: 0.05, claims: [claim] }, results, judgeModels(results));
+  return judgement!;
+}
+
+/** With so many of 288 test clips right. */
+const withTest = (correct: number, overrides: Partial<RunResult> = {}) =>
+  run({
+    test: split(correct, 288),
+    answers: makeAnswers(correct, 288),
+    maximum: { test: { epoch: 2, accuracy: correct / 288 }, validation: { epoch: 1, accuracy: 1 } },
+    ...overrides,
+  });
+
+describe('a published accuracy', () => {
+  const measure = { kind: 'accuracy', model: 'Baseline', split: 'test', epoch: 'maximum' } as const;
+  const published = { share: 0.955, clips: 288 };
+
+  test.each([
+    [275, 'reproduced'],
+    [283, 'inconclusive'],
+    [266, 'inconclusive'],
+    [262, 'not-reproduced'],
+    [255, 'not-reproduced'],
+    [140, 'not-reproduced'],
+  ])('with %i of 288 clips right is %s', (correct, verdict) => {
+    expect(judge(measure, () => [withTest(correct)], { published })).toMatchObject({ verdict });
+  });
+
+  test('says what was measured, and what could have been found', () => {
+    const { measured, reason } = judge(measure, () => [withTest(266)], { published });
+    expect(measured).toBe('92.4\u00a0% (266 of 288), 95 % interval 88.7–94.9\u00a0%');
+    // √(0.9394 · 0.0606 · 2 / 288) = 1.99 points; 2.80 times that.
+    expect(reason).toBe(
+      'The difference is −3.1\u00a0points, 95 % interval −7.2\u00a0points to +0.8\u00a0points. ' +
+        'With 288 and 288 clips, only a difference of at least 5.6\u00a0points would be found in four of five cases.',
+    );
+  });
+
+  test('is not that of the maximum if the chosen epoch is meant', () => {
+    const runs = [
+      withTest(275, { maximum: { test: { epoch: 1, accuracy: 1 }, validation: { epoch: 1, accuracy: 1 } } }),
+    ];
+    const { measured } = judge({ ...measure, epoch: 'chosen' }, () => runs, { published });
+    expect(measured).toContain('275 of 288');
+  });
+});
+
+describe('no difference', () => {
+  const measure = { kind: 'difference', model: 'Baseline', others: NAMES.slice(1) } as const;
+
+  test('is reproduced only if the models are shown to be equal', () => {
+    const judgement = judge(measure, (name) => [withTest(name === 'Baseline' ? 275 : 276)]);
+    expect(judgement).toMatchObject({ verdict: 'reproduced' });
+    expect(judgement.measured).toContain('No Reg. +0.3\u00a0points (p = 1.000)');
+  });
+
+  test('is not reproduced if one model is clearly worse', () => {
+    const judgement = judge(measure, (name) => [withTest(name === 'λ = .1' ? 250 : 275)]);
+    expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
+    expect(judgement.reason).toMatch(/^λ = \.1: significant \(exact McNemar test/);
+  });
+
+  test('is inconclusive if the models disagree on many clips, each as often right', () => {
+    // The other is wrong on the first 40 clips, and right on the last 40, where the baseline is wrong.
+    const baseline = makeAnswers(248, 288);
+    const other = baseline.map((answer) => ({ ...answer, right: answer.clip >= 40 }));
+    const judgement = judge(measure, (name) => [
+      withTest(248, { answers: name === 'Baseline' ? baseline : other }),
+    ]);
+    expect(judgement).toMatchObject({ verdict: 'inconclusive' });
+    expect(judgement.reason).toMatch(/only differences of at least \d\.\d.points would be found/);
+  });
+
+  test('with three seeds is judged seed by seed', () => {
+    const runs = (shift: number) =>
+      [270, 275, 272].map((correct, i) => withTest(correct + shift + (i % 2), { seed: 2020 + i }));
+    const seeds = [2020, 2021, 2022];
+    expect(judge(measure, () => runs(0), { seeds })).toMatchObject({ verdict: 'reproduced' });
+    const judgement = judge(measure, (name) => runs(name === 'λ = .1' ? -60 : 0), { seeds });
+    expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
+    expect(judgement.reason).toContain('paired t test over 3 seeds');
+  });
+});
+
+describe('time constants', () => {
+  const layers = (tauMean: number[], tauStd: number[]) => ({
+    ...makeRunResult().metrics,
+    epochs: tauMean.map((_, i) => i + 1),
+    layers: [{ tauMean, tauStd }],
+  });
+
+  test('σ(τ) must stay below the limit from an early epoch on', () => {
+    const measure = { kind: 'spread', model: 'λ = .1', below: 0.05, within: 2 } as const;
+    const judged = (tauStd: number[]) =>
+      judge(measure, () => [run({ metrics: layers([2, 2, 2, 2], tauStd) })]);
+    expect(judged([0.1, 0.04, 0.03, 0.02])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'below 0.05 in all layers from epoch 2 on',
+    });
+    expect(judged([0.1, 0.04, 0.06, 0.02]).verdict).toBe('not-reproduced');
+    expect(judged([0.1, 0.1, 0.1, 0.06])).toMatchObject({ measured: 'at the end, σ(τ) is up to 0.060' });
+  });
+
+  test('the baseline must change faster than the mean of the others', () => {
+    const measure = { kind: 'speed', model: 'Baseline', others: NAMES.slice(1) } as const;
+    const judged = (step: number) =>
+      judge(measure, (name) => [
+        run({ metrics: layers(name === 'Baseline' ? [2, 2 + step, 2] : [2, 2.1, 2], [0, 0, 0]) }),
+      ]);
+    expect(judged(0.2).verdict).toBe('reproduced');
+    expect(judged(0.05)).toMatchObject({
+      verdict: 'not-reproduced',
+      measured: '0.050 against 0.10 time steps per epoch',
+    });
+  });
+
+  test('far means in time steps and in standard deviations', () => {
+    const measure = {
+      kind: 'apart',
+      model: 'Baseline',
+      others: NAMES.slice(1),
+      layer: 0,
+      distance: 0.5,
+    } as const;
+    const judged = (tau: number, std: number, layer = 0) =>
+      judge({ ...measure, layer }, (name) => [
+        run({ metrics: layers([2, name === 'Baseline' ? 4 : tau], [0, std]) }),
+      ]).verdict;
+    expect(judged(2, 0.1)).toBe('reproduced');
+    expect(judged(3.6, 0.1)).toBe('not-reproduced');
+    expect(judged(3, 0.4)).toBe('not-reproduced');
+    expect(judged(2, 0.1, 5)).toBe('not-applicable');
+  });
+
+  test('with several seeds, what holds for some of them is inconclusive', () => {
+    const measure = { kind: 'best-epoch', before: 600 } as const;
+    const at = (epoch: number, seed: number) =>
+      run({ seed, maximum: { test: { epoch, accuracy: 1 }, validation: { epoch, accuracy: 1 } } });
+    const judged = (...epochs: number[]) =>
+      judge(measure, () => epochs.map((epoch, i) => at(epoch, 2020 + i)));
+    expect(judged(10, 599).verdict).toBe('reproduced');
+    expect(judged(10, 600).verdict).toBe('inconclusive');
+    expect(judged(600).verdict).toBe('not-reproduced');
+  });
+});
+
+describe('counts', () => {
+  test('are compared exactly', () => {
+    const clips = (count: number) => judge({ kind: 'clips', split: 'test', count }, () => [run()]).verdict;
+    expect(clips(100)).toBe('reproduced');
+    expect(clips(101)).toBe('not-reproduced');
+    const parameters = (count: number) =>
+      judge({ kind: 'parameters', model: 'Baseline', count }, () => [run()]).verdict;
+    expect(parameters(1000)).toBe('reproduced');
+    expect(parameters(1001)).toBe('not-reproduced');
+  });
+
+  test.each([
+    ['layer', 'parameters-layer'],
+    ['neuron', 'parameters-neuron'],
+  ] as const)('of parameters are those of the network as built, τ per %s', (per, id) => {
+    const { measure } = committed.claims.find((claim) => claim.id === id)!;
+    expect(measure).toMatchObject({
+      count: countParameters(buildNetwork({ ...thesisNetwork, tau: { per, mean: 2, std: 0 } })),
+    });
+  });
+});
+
+describe('what cannot be judged', () => {
+  const measure = { kind: 'best-epoch', before: 600 } as const;
+  test.each<[string, Parameters<typeof judge>[2], RunResult, string]>([
+    ['simulated recordings', { simulated: true }, run(), 'The recordings are simulated.'],
+    ['another data set', { dataset: 'nmnist' }, run(), 'The data set is not that of the thesis.'],
+    ['too few epochs', { epochs: 1200 }, run(), 'It takes 1\u202f200 epochs to judge this; Baseline has 3.'],
+    [
+      'a smaller network',
+      {},
+      run({ network: { channels: 32 } }),
+      'Baseline differs from the thesis: channels per layer 32 instead of 128.',
+    ],
+  ])('by %s says so', (_, rest, result, reason) => {
+    expect(judge(measure, () => [result], rest)).toMatchObject({
+      verdict: 'not-applicable',
+      measured: '',
+      reason,
+    });
+  });
+
+  test('without the model that it is about', () => {
+    const models = [modelOf('Baseline', [run()])];
+    const results = makeResults({ models });
+    const judged = judgeClaims(committed, results, judgeModels(results));
+    const about = judged.find(({ claim }) => claim.id === 'test-no-reg')!;
+    expect(about.reason).toBe('This run does not have the model No Reg.');
+  });
+});
+
+test('every committed claim gets a verdict, and claims.json has them all', () => {
+  const results = makeResults({ models: NAMES.map((name) => modelOf(name, [withTest(275)])) });
+  const judged = judgeClaims(committed, results, judgeModels(results));
+  expect(judged).toHaveLength(committed.claims.length);
+  const { claims } = JSON.parse(formatJudgements(judged, false));
+  expect(claims.map(({ id }: { id: string }) => id)).toEqual(committed.claims.map(({ id }) => id));
+  for (const { reason } of judged) expect(reason).toMatch(/\.$/);
+});
+
+test('the schema knows every kind of measure, and no other keys', async () => {
+  const schema = JSON.parse(await readFile(join(root, 'schemas/claims.schema.json'), 'utf8'));
+  const kinds = schema.definitions.measure.properties.kind.enum;
+  expect(new Set(committed.claims.map(({ measure }) => measure.kind))).toEqual(new Set(kinds));
+});
