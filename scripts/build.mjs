@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 // Compiles the command line and the stage host to dist/.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 
 const root = path.resolve(import.meta.dirname, '..');
 const dist = path.join(root, 'dist');
-const entryPoints = ['src/cli/main.ts', 'src/stage/host.ts'];
+const commandLine = 'src/cli/main.ts';
+const stageHost = 'src/stage/host.ts';
 
 /**
  * Every command reads YAML, and loading the 70 files of the package's Node build takes longer than everything else a
@@ -21,6 +23,67 @@ const bundleYaml = {
   },
 };
 
+/**
+ * Importing a module of Node's own from an ES module reads all its exports, also those that are made on first use: `node:crypto` then loads
+ * Web Crypto, `node:process` opens stdin. That takes longer than everything else at the start of a command, so these are left out.
+ */
+const readBuiltinsLazily = {
+  name: 'read-builtins-lazily',
+  setup(build) {
+    build.onResolve({ filter: /^node:/ }, ({ path: name, kind }) => ({
+      path: name,
+      namespace: kind === 'require-call' ? 'builtin-commonjs' : 'builtin',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'builtin-commonjs' }, ({ path: name }) => ({
+      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
+      loader: 'js',
+    }));
+    build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path: name }) => {
+      const properties = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(name)));
+      const names = properties.flatMap(([property, { get }]) =>
+        get === undefined && /^[A-Za-z_]\w*$/.test(property) && property !== 'default' ? [property] : [],
+      );
+      const lines = names.map((property) => `const $${property} = builtin.${property};`);
+      return {
+        contents: `const builtin = process.getBuiltinModule(${JSON.stringify(name)});
+${lines.join('\n')}
+export { builtin as default, ${names.map((property) => `$${property} as ${property}`).join(', ')} };`,
+        loader: 'js',
+      };
+    });
+  },
+};
+
+/** What every run of stages loads. */
+const hotModules = ['src/cli/run.ts', 'src/cli/model-check.ts'];
+
+/** Small packages without dependencies that it loads. */
+const hotPackages = { commander: 'index.js', picocolors: 'picocolors.js', 'fastest-levenshtein': 'mod.js' };
+
+/**
+ * Loading a file as an ES module takes half a millisecond, and code splitting makes a chunk for each set of entry points that share
+ * something: over fifty for a run. Here every module imports what is hot, so that all of it becomes one chunk.
+ */
+const joinHotModules = {
+  name: 'join-hot-modules',
+  setup(build) {
+    const names = Object.keys(hotPackages).join('|');
+    build.onResolve({ filter: new RegExp(`^(${names})$`) }, ({ path: name }) => ({
+      path: path.join(root, 'node_modules', name, hotPackages[name]),
+    }));
+    build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => ({
+      // On the last line, so that the others keep their numbers.
+      contents: `${await readFile(file, 'utf8')}\nimport 'hot-modules';`,
+      loader: 'ts',
+    }));
+    build.onResolve({ filter: /^hot-modules$/ }, () => ({ path: 'hot-modules', namespace: 'hot' }));
+    build.onLoad({ filter: /.*/, namespace: 'hot' }, () => ({
+      contents: hotModules.map((file) => `import ${JSON.stringify(`./${file}`)};`).join('\n'),
+      resolveDir: root,
+    }));
+  },
+};
+
 await build();
 
 async function build() {
@@ -28,9 +91,8 @@ async function build() {
   const esbuild = await import('esbuild');
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
   try {
-    const { outputFiles } = await esbuild.build({
+    const options = {
       absWorkingDir: root,
-      entryPoints,
       outdir: 'dist',
       outbase: 'src',
       bundle: true,
@@ -40,12 +102,20 @@ async function build() {
       platform: 'node',
       target: 'node20',
       packages: 'external',
-      plugins: [bundleYaml],
       sourcemap: true,
       write: false,
       define: { PACKAGE_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
-    });
+    };
+    const [command, host] = await Promise.all([
+      esbuild.build({
+        ...options,
+        entryPoints: [commandLine],
+        plugins: [bundleYaml, readBuiltinsLazily, joinHotModules],
+      }),
+      esbuild.build({ ...options, entryPoints: [stageHost], plugins: [readBuiltinsLazily] }),
+    ]);
+    const outputFiles = [...command.outputFiles, ...host.outputFiles];
     install(outputFiles);
   } catch (error) {
     // esbuild has already printed the problem, with file and line.
@@ -54,7 +124,7 @@ async function build() {
     return;
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
-  console.log(`compiled ${entryPoints.join(' and ')} to dist/ in ${seconds} s`);
+  console.log(`compiled ${commandLine} and ${stageHost} to dist/ in ${seconds} s`);
 }
 
 /** Chunks first, entry points last, each by a rename: a command that starts meanwhile finds a complete old or new program. */

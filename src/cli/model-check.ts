@@ -1,8 +1,10 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { findOriginalDataset, type OriginalDataset } from '../original/data-sets.ts';
+import { documentsFolder } from '../runner/pipeline/load.ts';
 import type { Plan, StageInstance } from '../runner/plan.ts';
 import { getAt, type Json, type JsonObject } from '../schema/json.ts';
+import { ParsedDocuments } from '../schema/parsed-documents.ts';
 import { type Problem, throwProblems } from '../schema/problems.ts';
 import { formatPlace } from '../schema/source-position.ts';
 import { readYamlFile } from '../schema/yaml-document.ts';
@@ -64,7 +66,9 @@ export interface BuiltModel {
  * @throws {ReproError} if it is impossible
  */
 export async function buildModel(plan: Plan, file: string, overrides: Json): Promise<BuiltModel> {
-  const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file);
+  const { value } = await readYamlFile(path.resolve(plan.projectRoot, file), file, {
+    documents: new ParsedDocuments(path.resolve(plan.projectRoot, documentsFolder)),
+  });
   const placeOf = (key: string): string => formatPlace(plan.places.place(key.split('.')));
   const model = resolveModel(value, overrides, file, placeOf);
   const origins = new SettingOrigins(file, overrides, placeOf);

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import type { Document, LineCounter, YAMLError } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import type { Json, JsonPath } from './json.ts';
 import { fixMissingSpace } from './missing-space.ts';
+import type { ParsedDocuments, ParsedNodes } from './parsed-documents.ts';
 import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
-import { type NodePlaces, readNodes } from './yaml-nodes.ts';
+import { readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
 export interface YamlDocument {
@@ -26,16 +27,25 @@ export interface YamlDocument {
  *
  * @param absolutePath the file
  * @param file its name in messages
- * @param expected what belongs there, as a sentence shown if the file is empty
+ * @param options.expected what belongs there, as a sentence shown if the file is empty
+ * @param options.documents where its meaning is remembered
  * @throws {ReproError} if it cannot be read or is not UTF-8
  * @throws {ConfigurationError} if it is not YAML, is empty, or contains what JSON cannot represent
  */
 export async function readYamlFile(
   absolutePath: string,
   file: string,
-  expected?: string,
+  {
+    expected,
+    documents,
+  }: { readonly expected?: string | undefined; readonly documents?: ParsedDocuments } = {},
 ): Promise<YamlDocument> {
-  return parseYaml(await readTextFile(absolutePath, file), file, expected);
+  const text = await readTextFile(absolutePath, file);
+  const known = documents?.find(file, text) ?? null;
+  if (known !== null) return new ParsedDocument(file, known, text);
+  const nodes = await parseNodes(text, file, expected);
+  documents?.keep(file, text, nodes);
+  return new ParsedDocument(file, nodes, text);
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
@@ -59,13 +69,14 @@ export async function readTextFile(absolutePath: string, file: string): Promise<
 
 /** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect. */
 export async function parseYaml(text: string, file: string, expected?: string): Promise<YamlDocument> {
+  return new ParsedDocument(file, await parseNodes(text, file, expected), text);
+}
+
+async function parseNodes(text: string, file: string, expected: string | undefined): Promise<ParsedNodes> {
   const yaml = await import('yaml');
-  const lines = new yaml.LineCounter();
-  const document = parseDocument(yaml, text, file, lines);
-  const positionAt = (offset: number): SourcePosition => {
-    const { line, col } = lines.linePos(offset);
-    return { file, line: Math.max(1, line), column: Math.max(1, col) };
-  };
+  const document = parseDocument(yaml, text, file);
+  const lines = new Lines(text);
+  const positionAt = (offset: number): SourcePosition => ({ file, ...lines.positionAt(offset) });
 
   const [failure] = [...document.errors, ...document.warnings];
   if (failure !== undefined) {
@@ -80,63 +91,54 @@ export async function parseYaml(text: string, file: string, expected?: string): 
     throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.', fix: expected }]);
   }
 
-  const { value, places, at, faults } = readNodes(yaml, root);
-  if (faults.length > 0) {
-    throw new ConfigurationError(
-      faults.map(({ offset, firstOffset, message, fix }) => {
-        const first = firstOffset === undefined ? undefined : positionAt(firstOffset);
-        return {
-          at: positionAt(offset),
-          message,
-          fix: first === undefined ? fix : `The first one is on line ${first.line}, column ${first.column}.`,
-        };
-      }),
-    );
-  }
-  return new ParsedDocument(file, value, at, places, text, positionAt);
+  const { faults, ...nodes } = readNodes(yaml, root);
+  if (faults.length === 0) return nodes;
+  throw new ConfigurationError(
+    faults.map(({ offset, firstOffset, message, fix }) => {
+      const first = firstOffset === undefined ? undefined : positionAt(firstOffset);
+      return {
+        at: positionAt(offset),
+        message,
+        fix: first === undefined ? fix : `The first one is on line ${first.line}, column ${first.column}.`,
+      };
+    }),
+  );
 }
 
 class ParsedDocument implements YamlDocument {
   readonly file: string;
-  readonly value: Json;
-  readonly #rootOffset: number;
-  readonly #places: NodePlaces;
+  readonly #nodes: ParsedNodes;
   readonly #text: string;
-  readonly #positionAt: (offset: number) => SourcePosition;
+  readonly #lines: Lines;
 
-  constructor(
-    file: string,
-    value: Json,
-    rootOffset: number,
-    places: NodePlaces,
-    text: string,
-    positionAt: (offset: number) => SourcePosition,
-  ) {
+  constructor(file: string, nodes: ParsedNodes, text: string) {
     this.file = file;
-    this.value = value;
-    this.#rootOffset = rootOffset;
-    this.#places = places;
+    this.#nodes = nodes;
     this.#text = text;
-    this.#positionAt = positionAt;
+    this.#lines = new Lines(text);
+  }
+
+  get value(): Json {
+    return this.#nodes.value;
   }
 
   positionOf(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
-    return this.#positionAt(this.#offsetOf(path, part));
+    return { file: this.file, ...this.#lines.positionAt(this.#offsetOf(path, part)) };
   }
 
   positionIn(path: JsonPath, fragment: string): SourcePosition {
     const start = this.#offsetOf(path, 'value');
     const lineEnd = this.#text.indexOf('\n', start);
     const line = this.#text.slice(start, lineEnd === -1 ? undefined : lineEnd);
-    return this.#positionAt(start + Math.max(0, line.indexOf(fragment)));
+    return { file: this.file, ...this.#lines.positionAt(start + Math.max(0, line.indexOf(fragment))) };
   }
 
   #offsetOf(path: JsonPath, part: 'key' | 'value'): number {
-    let value = this.value;
-    let offset = this.#rootOffset;
+    let { value } = this.#nodes;
+    let offset = this.#nodes.at;
     for (const [index, step] of path.entries()) {
       if (typeof value !== 'object' || value === null) break;
-      const entry = this.#places.get(value)?.get(step);
+      const entry = this.#nodes.places.get(value)?.get(step);
       if (entry === undefined) break;
       offset = part === 'key' && index === path.length - 1 ? entry.keyOffset : entry.valueOffset;
       value = entry.value;
@@ -145,15 +147,32 @@ class ParsedDocument implements YamlDocument {
   }
 }
 
-function parseDocument(
-  yaml: typeof import('yaml'),
-  text: string,
-  file: string,
-  lineCounter: LineCounter,
-): Document.Parsed {
+/** Finds line and column, both from 1, of an offset in a text. */
+class Lines {
+  readonly #starts = [0];
+
+  constructor(text: string) {
+    for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', end + 1)) {
+      this.#starts.push(end + 1);
+    }
+  }
+
+  positionAt(offset: number): { readonly line: number; readonly column: number } {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((this.#starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: offset - (this.#starts[low] ?? 0) + 1 };
+  }
+}
+
+function parseDocument(yaml: typeof import('yaml'), text: string, file: string): Document.Parsed {
   try {
     // Duplicate keys are found in readNodes: the parser's own search takes quadratic time.
-    return yaml.parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false });
+    return yaml.parseDocument(text, { prettyErrors: false, uniqueKeys: false });
   } catch (cause) {
     if (!(cause instanceof RangeError)) throw cause;
     throw new ReproError('configuration', 'is nested too deeply.', { where: file, cause });

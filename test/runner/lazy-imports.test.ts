@@ -33,7 +33,7 @@ async function listStaticPackages(entry: string): Promise<string[]> {
 }
 
 describe('a run that has nothing to do', () => {
-  test.each(['src/runner/run.ts', 'src/runner/status.ts', 'src/stage/host.ts'])(
+  test.each(['src/runner/run.ts', 'src/runner/status.ts', 'src/stage/host.ts', 'src/cli/view/plain-view.ts'])(
     'loads no package for %s',
     async (entry) => {
       expect(await listStaticPackages(entry)).toEqual([]);

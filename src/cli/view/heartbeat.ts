@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { formatSeconds } from './format.ts';
-import { describeProgress } from './live-lines.ts';
+import { describeProgress } from './progress-text.ts';
 import type { RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 

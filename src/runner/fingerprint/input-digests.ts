@@ -1,4 +1,4 @@
-import fs from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { formatPlace } from '../../schema/source-position.ts';
@@ -40,6 +40,7 @@ export class InputDigests {
   /** Every output and resume folder of the plan; absolute. */
   readonly #made: ReadonlySet<string>;
   readonly #sources = new Map<string, Promise<string>>();
+  readonly #absolutes = new Map<string, string>();
 
   constructor(plan: Plan, folder: CacheFolder, digests: DigestCache, store: Store) {
     this.#plan = plan;
@@ -54,7 +55,7 @@ export class InputDigests {
   async digest(instance: StageInstance, produced: ProducedOutputs): Promise<InputPart[]> {
     const producers = (this.#plan.dependencies.get(instance.id) ?? []).flatMap((id) =>
       (this.#plan.instances.get(id)?.outputs ?? []).map(
-        (output): Producer => ({ id, output, absolute: path.resolve(this.#plan.projectRoot, output) }),
+        (output): Producer => ({ id, output, absolute: this.#absoluteOf(output) }),
       ),
     );
     const parts: InputPart[] = [];
@@ -69,12 +70,7 @@ export class InputDigests {
     for (const argument of argv) {
       const absolute = path.resolve(this.#plan.projectRoot, argument);
       if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
-      // Most arguments are not paths, and may not even be valid ones: a thousand-character script, say.
-      const isFile = await fs.stat(absolute).then(
-        (stats) => stats.isFile(),
-        () => false,
-      );
-      if (!isFile) continue;
+      if (!isFile(absolute)) continue;
       const digest = await digestPath(absolute, this.#digests);
       if (digest.kind === 'file') found[argument] = digest.digest;
     }
@@ -83,7 +79,7 @@ export class InputDigests {
 
   /** The current state of an input that no stage makes, file by file; undefined for stage outputs. */
   async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
-    const absolute = path.resolve(this.#plan.projectRoot, input.path);
+    const absolute = this.#absoluteOf(input.path);
     const isMade = (this.#plan.dependencies.get(instance.id) ?? [])
       .flatMap((id) => this.#plan.instances.get(id)?.outputs ?? [])
       .map((output) => path.resolve(this.#plan.projectRoot, output))
@@ -97,7 +93,7 @@ export class InputDigests {
     producers: readonly Producer[],
     produced: ProducedOutputs,
   ): Promise<InputPart> {
-    const absolute = path.resolve(this.#plan.projectRoot, input.path);
+    const absolute = this.#absoluteOf(input.path);
     const part = { path: input.path, external: input.external };
     const around = producers.find((one) => isAtOrBelow(absolute, one.absolute));
     const within = producers.filter((one) => isBelow(one.absolute, absolute));
@@ -174,8 +170,25 @@ export class InputDigests {
       this.#made.has(absolute) || absolute === this.#cacheRoot || (!isInside && absolute === this.#artifacts);
   }
 
+  /** Of a path relative to the project; most occur several times, as an output and as inputs. */
+  #absoluteOf(relative: string): string {
+    const absolute = this.#absolutes.get(relative) ?? path.resolve(this.#plan.projectRoot, relative);
+    this.#absolutes.set(relative, absolute);
+    return absolute;
+  }
+
   #relativeTo(folder: string, output: string): string {
     return path.relative(folder, path.resolve(this.#plan.projectRoot, output)).split(path.sep).join('/');
+  }
+}
+
+/** Not asynchronously, which takes ten times as long: in a run that has nothing to do, this is most of the work. */
+function isFile(absolute: string): boolean {
+  try {
+    return statSync(absolute, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // Most arguments are not paths, and may not even be valid ones: a thousand-character script, say.
+    return false;
   }
 }
 

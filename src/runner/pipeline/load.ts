@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
 import type { Plan, StageInstance } from '../plan.ts';
@@ -30,6 +31,9 @@ export interface PlanRequest {
   readonly onRead?: ((file: string) => void) | undefined;
 }
 
+/** What the YAML files of a project mean, relative to the project. */
+export const documentsFolder = 'artifacts/.cache/documents';
+
 /**
  * Works out what to run: reads the pipeline and a profile, expands matrices and references, finds
  * dependencies, and checks everything that can be checked before anything runs.
@@ -40,13 +44,15 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
   const paths = openProject(projectRoot);
   const passed = await PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
+  const documents = new ParsedDocuments(paths.absolute(documentsFolder));
   request.onRead?.(pipelineFile);
-  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed);
+  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed, documents);
   for (const file of listConfiguration(pipeline.content, request.profile)) request.onRead?.(file);
   const settings = await loadSettings(pipeline, paths, {
     name: request.profile,
     assignments: request.set ?? [],
     passed,
+    documents,
   });
 
   const { drafts, inactive } = readStages({

@@ -1,6 +1,7 @@
 import { findClosest } from '../../schema/closest-name.ts';
 import { formatPath, isJsonObject, type Json, type JsonPath } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
+import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
@@ -65,13 +66,13 @@ export async function readPipelineFile(
   absolutePath: string,
   file: string,
   passed: PassedChecks,
+  documents: ParsedDocuments,
 ): Promise<PipelineFile> {
   const [document, { default: definition }] = await Promise.all([
-    readYamlFile(
-      absolutePath,
-      file,
-      'A pipeline begins with `version: 1` and lists its stages by name below `stages:`.',
-    ),
+    readYamlFile(absolutePath, file, {
+      expected: 'A pipeline begins with `version: 1` and lists its stages by name below `stages:`.',
+      documents,
+    }),
     import('../../../schemas/pipeline.schema.json', { with: { type: 'json' } }),
   ]);
   if (!isJsonObject(document.value)) {

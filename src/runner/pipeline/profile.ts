@@ -4,6 +4,7 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { isJsonObject } from '../../schema/json.ts';
 import { describeRequiredKeys, type JsonSchema, readJsonSchema } from '../../schema/json-schema.ts';
+import type { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import type { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
@@ -28,10 +29,12 @@ export async function loadSettings(
     name,
     assignments,
     passed,
+    documents,
   }: {
     readonly name: string | undefined;
     readonly assignments: readonly string[];
     readonly passed: PassedChecks;
+    readonly documents: ParsedDocuments;
   },
 ): Promise<Settings> {
   const overrides = await parseOverrides(assignments);
@@ -48,7 +51,13 @@ export async function loadSettings(
   const document =
     profiles === undefined
       ? undefined
-      : await readProfile(pipeline, paths, { folder: profiles.folder, known, asked: name, schema });
+      : await readProfile(pipeline, paths, {
+          folder: profiles.folder,
+          known,
+          asked: name,
+          schema,
+          documents,
+        });
 
   const base = document?.value ?? {};
   if (!isJsonObject(base)) {
@@ -96,11 +105,13 @@ async function readProfile(
     known,
     asked,
     schema,
+    documents,
   }: {
     readonly folder: string;
     readonly known: readonly string[];
     readonly asked: string | undefined;
     readonly schema: JsonSchema | undefined;
+    readonly documents: ParsedDocuments;
   },
 ): Promise<YamlDocument> {
   const name = asked ?? pipeline.content.profiles?.default ?? '';
@@ -115,7 +126,10 @@ async function readProfile(
     ]);
   }
   const file = path.posix.join(folder, `${name}.yaml`);
-  return readYamlFile(paths.absolute(file), file, schema && describeRequiredKeys(schema));
+  return readYamlFile(paths.absolute(file), file, {
+    expected: schema && describeRequiredKeys(schema),
+    documents,
+  });
 }
 
 async function readProfileSchema(

@@ -122,7 +122,8 @@ export class ProjectPaths {
 
   #lookAt(relative: string, parent: Entry): Entry {
     if (parent.kind !== 'folder') return { ...parent, kind: 'missing' };
-    const absolute = this.absolute(relative);
+    // Both are normalised, and there may be tens of thousands of them.
+    const absolute = this.root === '/' ? `/${relative}` : `${this.root}/${relative}`;
     const stats = lstatSync(absolute, { throwIfNoEntry: false });
     if (stats === undefined) return { ...parent, kind: 'missing' };
     if (!stats.isSymbolicLink()) return { ...parent, kind: stats.isDirectory() ? 'folder' : 'file' };

@@ -26,6 +26,7 @@ const namePattern = /^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/;
 
 /** Splits a string at its references; `$${` stands for the characters `${`. */
 export function parseTemplate(text: string): { template: Template } | { fault: ReferenceFault } {
+  if (!text.includes('${')) return { template: text === '' ? [] : [text] };
   const parts: (string | Reference)[] = [];
   let literal = '';
   for (let index = 0; index < text.length; ) {
