@@ -19,12 +19,33 @@ Examples:
   $ repro gc --keep committed --keep 30d --json
   $ repro gc --forget old-stage`;
 
+const remoteHelp = 'a shared folder, or s3://bucket/prefix (default: `cache.remote` in pipeline.yaml)';
+
+const pullExamples = `
+Fetches what is not up to date here and puts it in place; runs nothing. Of the stages that the named ones depend on, only records
+are read. Everything is checked against its sha256. Exits with 3 if the remote does not have all of it, with 1 if something there is
+damaged. \`repro run --pull\` fetches what there is, and runs the rest.
+
+Examples:
+  $ repro cache pull --profile full
+  $ repro cache pull report --remote /mnt/shared/plif-cache
+  $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
+
+const pushExamples = `
+Uploads what is up to date here, with what it depends on; what is there already is not uploaded again. Exits with 3 if some stages are
+not up to date.
+
+Examples:
+  $ repro cache push --profile full
+  $ repro cache push train --remote s3://lab-cache/plif
+  $ repro cache push --verify        read what is there, and replace what is damaged`;
+
 function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
 }
 
 /** Adds the commands that care for the cache. */
-export function addCacheCommands(program: Command, _withPipelineOptions: AddOptions): void {
+export function addCacheCommands(program: Command, withPipelineOptions: AddOptions): void {
   program
     .command('gc')
     .description('remove results from the cache that are no longer needed')
@@ -39,4 +60,27 @@ export function addCacheCommands(program: Command, _withPipelineOptions: AddOpti
     .option('--json', 'print one JSON document')
     .addHelpText('after', gcExamples)
     .action(async (options) => (await import('./gc.ts')).gc({ ...program.opts(), ...options }));
+
+  const cache = program
+    .command('cache')
+    .description('share results through a folder or S3-compatible storage');
+  withPipelineOptions(cache.command('pull'))
+    .description('fetch results instead of computing them')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .option('--remote <address>', remoteHelp)
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', pullExamples)
+    .action(async (targets, options) =>
+      (await import('./cache-pull.ts')).pull(targets, { ...program.opts(), ...options }),
+    );
+  withPipelineOptions(cache.command('push'))
+    .description('upload results for others to fetch')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .option('--remote <address>', remoteHelp)
+    .option('--verify', 'read what the remote has, and replace what is damaged')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', pushExamples)
+    .action(async (targets, options) =>
+      (await import('./cache-push.ts')).push(targets, { ...program.opts(), ...options }),
+    );
 }

@@ -21,7 +21,9 @@ export function exitCodeOfSignal(signal: NodeJS.Signals | null): number {
 
 /** The exit code for an error that ended a command before or outside its stages. */
 export function exitCodeOf(error: unknown): number {
-  // A full or read-only disk is not a usage error.
-  if (!(error instanceof ReproError) || error.code.startsWith('disk-')) return exitCode.stageFailed;
+  if (!(error instanceof ReproError)) return exitCode.stageFailed;
+  // A full or read-only disk is not a usage error, and neither is a network that fails.
+  if (error.code.startsWith('disk-')) return exitCode.stageFailed;
+  if (error.code.startsWith('remote-') && error.code !== 'remote-address') return exitCode.stageFailed;
   return error.code === 'locked' ? exitCode.locked : exitCode.usage;
 }

@@ -51,7 +51,8 @@ Examples:
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
   $ repro run --fail-fast                      start nothing more after a failure
-  $ repro run --profile full --set dataset.root=/data/DvsGesture`;
+  $ repro run --profile full --set dataset.root=/data/DvsGesture
+  $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
 
 const doctorExamples = `
 The profile and --set only apply to --plan. It reads no data; if the memory does not suffice, it exits with 2.
@@ -101,6 +102,8 @@ function buildProgram(version: string): Command {
       ).argParser(parseGpus),
     )
     .option('--json', 'print the outcome to stdout as one JSON document')
+    .option('--pull', 'fetch from the remote cache what it has, instead of running it')
+    .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
     .addHelpText('after', runExamples)
     .action(async (targets, options) =>
       (await import('./run.ts')).run(targets, { ...program.opts(), ...options }),

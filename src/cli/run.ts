@@ -5,6 +5,7 @@ import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import type { RunEvent } from '../runner/events.ts';
 import type { Plan } from '../runner/plan.ts';
+import type { FetchStage } from '../runner/remote/run-with-remote.ts';
 import { runPlan } from '../runner/run.ts';
 import { type Selected, selectInstances } from '../runner/selection.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
@@ -25,6 +26,8 @@ export interface RunOptions extends PipelineOptions {
   readonly jobs?: number;
   readonly failFast?: boolean;
   readonly gpus?: readonly string[];
+  readonly pull?: boolean;
+  readonly remote?: string;
   readonly json?: boolean;
 }
 
@@ -74,6 +77,7 @@ export async function runShown(
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       facts: factsOf(plan.projectRoot),
+      ...(await fetchOption(plan, options, onEvent)),
       signal: stop,
       killSignal: kill,
       onEvent,
@@ -90,6 +94,22 @@ export async function runShown(
   process.stderr.write(`${summary.join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok');
   return state;
+}
+
+async function fetchOption(
+  plan: Plan,
+  { pull, remote }: RunOptions,
+  onEvent: (event: RunEvent) => void,
+): Promise<{ fetchStage?: FetchStage }> {
+  if (pull !== true) {
+    if (remote === undefined) return {};
+    throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
+  }
+  const { openConfiguredRemote, remoteSettingsOf } = await import('./cache-remote.ts');
+  // Having none is an error; not reaching it is not.
+  remoteSettingsOf(plan, remote);
+  const { fetchFrom } = await import('../runner/remote/run-with-remote.ts');
+  return { fetchStage: fetchFrom(() => openConfiguredRemote(plan, remote), onEvent) };
 }
 
 /** What to open after a run: for each final stage, its page or its output folder. */

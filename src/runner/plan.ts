@@ -1,6 +1,7 @@
 import type { Json, JsonPath } from '../schema/json.ts';
 import type { Problem } from '../schema/problems.ts';
 import type { Place, SourcePosition } from '../schema/source-position.ts';
+import type { RemoteSettings } from './remote/remote.ts';
 
 export type { Json } from '../schema/json.ts';
 export type { SourcePosition } from '../schema/source-position.ts';
@@ -78,6 +79,8 @@ export interface Plan {
   readonly inactive: readonly string[];
   /** Which profiles' runs update the records in repro.lock, and whether `--set` makes this another plan than the profile's. */
   readonly lock: { readonly profiles: readonly string[]; readonly isOverridden: boolean };
+  /** The remote cache under `cache:`. */
+  readonly remote?: RemoteSettings;
   /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
 }

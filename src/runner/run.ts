@@ -7,20 +7,22 @@ import { ReproError } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
-import { fileNameOf, logFileOf } from './cache/cache-folder.ts';
+import { logFileOf } from './cache/cache-folder.ts';
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { RunEvent, StaleReason } from './events.ts';
 import { describeFailure, type ExecutionContext, execute, type Work } from './execution/execution.ts';
 import { findHostFile } from './execution/host-file.ts';
 import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
-import { removeNear, swapIn } from './execution/output-files.ts';
+import { removeNear } from './execution/output-files.ts';
 import type { Grant } from './execution/reservations.ts';
+import { restoreOutputs } from './execution/restore-outputs.ts';
 import { type InstanceResult, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { createHitEvent } from './hit-event.ts';
 import type { Plan, StageInstance } from './plan.ts';
+import type { FetchStage } from './remote/run-with-remote.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
@@ -45,6 +47,8 @@ export interface RunOptions {
   /** Aborting kills the running stages at once. */
   readonly killSignal?: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** Where to look for results before computing them. */
+  readonly fetchStage?: FetchStage | undefined;
   /** Default: the project's `artifacts/.cache`. */
   readonly cacheRoot?: string;
   /** Default: this process's. */
@@ -186,8 +190,13 @@ class Run {
     machine: MachineResources,
   ): Promise<InstanceResult | ((grant: Grant) => Promise<InstanceResult>)> {
     try {
-      const freshness = await this.#session.freshness.check(instance, (id) => this.#produced.get(id));
-      const record = this.#isForced(instance.id) ? null : await this.#settle(instance, freshness);
+      const isForced = this.#isForced(instance.id);
+      let freshness = await this.#check(instance);
+      const { fetchStage, signal } = this.#options;
+      if (!isForced && (await fetchStage?.(this.#session, instance, freshness, signal)) === true) {
+        freshness = await this.#check(instance);
+      }
+      const record = isForced ? null : await this.#settle(instance, freshness);
       if (record !== null) {
         this.#produced.set(instance.id, record.outputs);
         return 'hit';
@@ -206,6 +215,10 @@ class Run {
     }
   }
 
+  #check(instance: StageInstance): Promise<Freshness> {
+    return this.#session.freshness.check(instance, (id) => this.#produced.get(id));
+  }
+
   /** Handles an instance that need not run; null if it must. */
   async #settle(instance: StageInstance, freshness: Freshness): Promise<RunRecord | null> {
     const { id } = instance;
@@ -215,18 +228,9 @@ class Run {
       return freshness.record;
     }
     if (freshness.kind !== 'restorable') return null;
-    const temporary = path.join(this.#temporary, `restore-${fileNameOf(id)}`);
-    await fs.mkdir(temporary, { recursive: true });
-    await this.#session.records.writeLast(freshness.record);
-    for (const [i, { output }] of freshness.damaged.entries()) {
-      const copy = path.join(temporary, String(i));
-      const result = await this.#session.store.restore(output.kind, output.digest, output.sizeBytes, copy);
-      if (result.kind === 'restored') {
-        await swapIn(copy, path.resolve(this.#session.plan.projectRoot, output.path), temporary);
-        continue;
-      }
-      const text = `${output.path} cannot be restored: its copy in the store is ${result.kind}`;
-      this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
+    const problem = await restoreOutputs(this.#session, freshness, this.#temporary);
+    if (problem !== null) {
+      this.#options.onEvent({ kind: 'note', id, level: 'warning', text: problem });
       return null;
     }
     this.#options.onEvent(createHitEvent(id, freshness, false));

@@ -80,8 +80,13 @@ export class Records {
   }
 
   async write(record: RunRecord): Promise<void> {
-    await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
+    await this.writeAction(record);
     await this.writeLast(record);
+  }
+
+  /** Keeps a record under its fingerprint only, as one that was fetched. */
+  async writeAction(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
   }
 
   /** Makes a record already stored under its fingerprint the last one of its instance. */

@@ -14,6 +14,7 @@ import { canonicalJson, hashText } from '../canonical-json.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
 import { hashFiles } from '../files/hash-files.ts';
 import { type Scan, type ScannedFile, stampOf } from '../files/tree.ts';
+import { isSafeTree } from './tree-check.ts';
 
 /** Concurrent copies: enough to keep a disk busy, far below the limit on open files. */
 const copiesAtOnce = 8;
@@ -82,6 +83,26 @@ export class Store {
     if (!isHere) await this.putTree(digest, tree);
   }
 
+  /**
+   * Takes over a file whose content was checked, such as one that was fetched.
+   *
+   * @param file on the store's file system, its content already on the disk; it is moved
+   */
+  async adopt(sha256: string, file: string): Promise<void> {
+    const object = this.#fileOf(sha256);
+    await fs.chmod(file, 0o444);
+    await makeFolderSynced(path.dirname(object));
+    await fs.rename(file, object);
+    await syncFolder(path.dirname(object));
+  }
+
+  /** The stored file of this content and size, unchecked; null if there is none. */
+  async findFile(sha256: string, sizeBytes: number): Promise<string | null> {
+    const file = this.#fileOf(sha256);
+    const stats = await fs.stat(file).catch(() => null);
+    return stats?.size === sizeBytes ? file : null;
+  }
+
   /** Whether a file of this content is stored, by name. */
   hasFile(sha256: string): Promise<boolean> {
     return fs.access(this.#fileOf(sha256)).then(
@@ -123,7 +144,7 @@ export class Store {
   async findTree(digest: string): Promise<Tree | null> {
     try {
       const tree: unknown = JSON.parse(await fs.readFile(this.#treeOf(digest), 'utf8'));
-      return isTree(tree) && digestTree(tree) === digest ? tree : null;
+      return isSafeTree(tree) && digestTree(tree) === digest ? tree : null;
     } catch {
       return null;
     }
@@ -231,10 +252,4 @@ async function forEachLimited<T>(
     for (let i = next++; i < items.length; i = next++) await visit(items[i] as T, i);
   };
   await Promise.all(Array.from({ length: Math.min(copiesAtOnce, items.length) }, work));
-}
-
-function isTree(value: unknown): value is Tree {
-  if (typeof value !== 'object' || value === null) return false;
-  const { entries, emptyFolders } = value as Partial<Tree>;
-  return Array.isArray(entries) && Array.isArray(emptyFolders);
 }

@@ -39,6 +39,11 @@ export function stampOf(stats: BigIntStats): FileStamp {
   };
 }
 
+/** The stamp of a file, links followed. */
+export function readStamp(file: string): FileStamp {
+  return stampOf(statSync(file, { bigint: true }));
+}
+
 export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs && a.ino === b.ino;
 }

@@ -101,6 +101,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     ),
     inactive: inactive.map(({ name }) => name),
     lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
+    ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
     warnings: configuration.warnings,
   };
 }
@@ -113,6 +114,13 @@ function listConfiguration({ profiles, schemas }: PipelineContent, profile: stri
     ...(schema === undefined ? [] : [schema]),
     ...Object.values(schemas ?? {}),
   ];
+}
+
+function readRemote({
+  remote,
+  ...others
+}: NonNullable<PipelineContent['cache']>): NonNullable<Plan['remote']> {
+  return { address: remote, ...others };
 }
 
 /** Expands every stage; throws all their problems at once. */

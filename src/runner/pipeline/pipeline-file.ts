@@ -47,6 +47,8 @@ export interface PipelineContent {
   readonly profiles?: { readonly folder: string; readonly default: string; readonly schema?: string };
   /** The profiles whose runs update the records in repro.lock. */
   readonly lock?: readonly string[];
+  /** Where results are shared. */
+  readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };
   readonly schemas?: { readonly [glob: string]: string };
   readonly stages: { readonly [name: string]: StageEntry };
 }
@@ -106,7 +108,10 @@ function describePipelinePath(path: JsonPath): string {
 
 /** Forgetting to indent a stage is a common mistake. */
 function suggestTopLevel(path: JsonPath, key: string): string | undefined {
-  if (path.length > 0 || findClosest(key, ['version', 'profiles', 'lock', 'schemas', 'stages']) !== undefined)
+  if (
+    path.length > 0 ||
+    findClosest(key, ['version', 'profiles', 'lock', 'cache', 'schemas', 'stages']) !== undefined
+  )
     return undefined;
   return `A stage belongs below "stages:", indented. Keys for anchors begin with "x-".`;
 }

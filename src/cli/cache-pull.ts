@@ -1,0 +1,83 @@
+import process from 'node:process';
+import { describeError } from '../errors.ts';
+import { type Pulled, pullPlan } from '../runner/remote/pull-plan.ts';
+import { selectInstances } from '../runner/selection.ts';
+import { openConfiguredRemote, TransferLine } from './cache-remote.ts';
+import { exitCode, exitCodeOfSignal } from './exit-code.ts';
+import { factsOf } from './facts.ts';
+import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
+import { listenForSignals } from './signals.ts';
+import { formatBytes } from './view/format.ts';
+
+interface PullOptions extends PipelineOptions {
+  readonly remote?: string;
+  readonly json?: boolean;
+}
+
+/** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
+export async function pull(targets: readonly string[], options: PullOptions): Promise<void> {
+  const plan = await loadCheckedPlan(options);
+  const { selected, named } = selectInstances(plan, { targets });
+  const remote = await openConfiguredRemote(plan, options.remote);
+  const signals = listenForSignals();
+  const line = new TransferLine();
+  const all: Pulled[] = [];
+  try {
+    await pullPlan(plan, {
+      remote,
+      selected,
+      named,
+      facts: factsOf(plan.projectRoot),
+      signal: signals.stop,
+      onProgress: line.show,
+      onPulled: (pulled) => {
+        all.push(pulled);
+        line.clear();
+        if (named.has(pulled.id)) process.stderr.write(`${describePulled(pulled)}\n`);
+      },
+    });
+  } catch (error) {
+    if (!signals.stop.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signals.received());
+  } finally {
+    line.clear();
+    signals.dispose();
+  }
+  const wanted = all.filter(({ id }) => named.has(id));
+  if (options.json === true) {
+    printJson({
+      version: 1,
+      command: 'cache pull',
+      remote: remote.address,
+      profile: plan.profile,
+      instances: wanted.map(({ error, ...others }) => ({
+        ...others,
+        error: error === undefined ? null : describeError(error),
+      })),
+    });
+  }
+  if (process.exitCode !== undefined) return;
+  if (all.some(({ state }) => state === 'failed')) process.exitCode = exitCode.stageFailed;
+  else if (wanted.some(({ state }) => state === 'absent' || state === 'waiting'))
+    process.exitCode = exitCode.stale;
+}
+
+function describePulled({ id, state, files, bytes, restored, error }: Pulled): string {
+  const placed = restored.length === 0 ? '' : `, in place: ${restored.join(', ')}`;
+  switch (state) {
+    case 'present':
+      return `= ${id}  up to date`;
+    case 'fetched':
+      return files === 0
+        ? `+ ${id}  its files were here${placed}`
+        : `+ ${id}  ${files} ${files === 1 ? 'file' : 'files'} fetched, ${formatBytes(bytes)}${placed}`;
+    case 'absent':
+      return `- ${id}  not in the remote cache`;
+    case 'waiting':
+      return `- ${id}  unknown: the remote cache has not all that it depends on`;
+    case 'skipped':
+      return `= ${id}  not needed`;
+    case 'failed':
+      return `x ${id}  ${describeError(error)}`;
+  }
+}

@@ -1,0 +1,143 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
+import { ReproError } from '../../errors.ts';
+import { isRunRecord, type RunRecord } from '../cache/records.ts';
+import { isSafeTree } from '../cache/tree-check.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { digestTree, type Tree } from '../files/digest.ts';
+import { hashParts } from '../fingerprint/fingerprint.ts';
+import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
+
+/** Records and lists of 100,000 files are far smaller. */
+const textBytesAtMost = 256 * 1024 * 1024;
+
+const damagedFix =
+  'Nothing of it was used. `repro cache push --verify`, from a machine that has these results, replaces it.';
+
+/**
+ * The record that a remote has for a fingerprint; null if it has none.
+ *
+ * @throws {ReproError} `remote-damaged` if it is not a record of this fingerprint
+ */
+export async function readAction(remote: Remote, fingerprint: string): Promise<RunRecord | null> {
+  const key = actionKeyOf(fingerprint);
+  const value = await readJson(remote, key);
+  if (value === undefined) return null;
+  if (!isRunRecord(value)) throw damaged(remote, key, 'it is no record');
+  if (value.fingerprint !== fingerprint || hashParts(value.parts) !== fingerprint) {
+    throw damaged(remote, key, 'it is the record of something else');
+  }
+  const paths = value.outputs.map((output) => output.path);
+  if (canonicalJson(paths) !== canonicalJson(value.parts.outputs)) {
+    throw damaged(remote, key, 'its outputs are not those of the stage');
+  }
+  return value;
+}
+
+/**
+ * The list of a folder's files that a remote has; null if it has none.
+ *
+ * @throws {ReproError} `remote-damaged` if it does not have this digest, or names a file outside the folder
+ */
+export async function readTree(remote: Remote, digest: string): Promise<Tree | null> {
+  const key = treeKeyOf(digest);
+  const value = await readJson(remote, key);
+  if (value === undefined) return null;
+  if (!isSafeTree(value)) throw damaged(remote, key, 'it is no list of files');
+  if (digestTree(value) !== digest) throw damaged(remote, key, 'it is not the list that its name says');
+  return value;
+}
+
+/** What is expected of a file's content. */
+export interface ExpectedFile {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/**
+ * Downloads a file to a path that does not exist yet, so that it survives a power cut.
+ *
+ * @returns false if the remote has no such object
+ * @throws {ReproError} `remote-damaged` if the object is not what its name says; the path then does not exist
+ */
+export async function downloadFile(
+  remote: Remote,
+  expected: ExpectedFile,
+  target: string,
+  onBytes: (count: number) => void,
+): Promise<boolean> {
+  const handle = await fs.open(target, 'wx');
+  try {
+    const isThere = await hashObject(remote, expected, async (chunk) => {
+      await handle.writeFile(chunk);
+      onBytes(chunk.length);
+    });
+    await handle.sync();
+    if (isThere) return true;
+  } catch (error) {
+    await fs.rm(target, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  await fs.rm(target, { force: true });
+  return false;
+}
+
+/** Whether a remote's object is there and intact, by reading all of it. */
+export async function isIntact(remote: Remote, expected: ExpectedFile): Promise<boolean> {
+  try {
+    return await hashObject(remote, expected, async () => {});
+  } catch (error) {
+    if (error instanceof ReproError && error.code === 'remote-damaged') return false;
+    throw error;
+  }
+}
+
+async function hashObject(
+  remote: Remote,
+  { sha256, size }: ExpectedFile,
+  onChunk: (chunk: Buffer) => Promise<void>,
+): Promise<boolean> {
+  const key = fileKeyOf(sha256);
+  const stream = await remote.open(key);
+  if (stream === null) return false;
+  const hash = createHash('sha256');
+  let count = 0;
+  for await (const chunk of stream) {
+    count += chunk.length;
+    // Before it fills the disk.
+    if (count > size) throw damaged(remote, key, `it is larger than the ${size} bytes recorded`);
+    hash.update(chunk);
+    await onChunk(chunk);
+  }
+  if (count < size) throw damaged(remote, key, `it ends after ${count} of ${size} bytes`);
+  const found = hash.digest('hex');
+  if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
+  return true;
+}
+
+/** undefined if there is no such object; null if it is no JSON. */
+async function readJson(remote: Remote, key: string): Promise<unknown> {
+  const stream = await remote.open(key);
+  if (stream === null) return undefined;
+  const chunks: Buffer[] = [];
+  let count = 0;
+  for await (const chunk of stream) {
+    count += chunk.length;
+    if (count > textBytesAtMost) throw damaged(remote, key, 'it is too large');
+    chunks.push(Buffer.from(chunk));
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return null;
+  }
+}
+
+function damaged(remote: Remote, key: string, what: string): ReproError {
+  return new ReproError('remote-damaged', `this object is damaged or was tampered with: ${what}`, {
+    where: `${remote.address}/${key}`,
+    fix: damagedFix,
+  });
+}

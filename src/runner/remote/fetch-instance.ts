@@ -1,0 +1,124 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import type { RecordedOutput, RunRecord } from '../cache/records.ts';
+import type { Tree, TreeEntry } from '../files/digest.ts';
+import type { Session } from '../session.ts';
+import { downloadFile, readAction, readTree } from './checked-reading.ts';
+import { fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
+import { type TransferProgress, transferAll } from './transfers.ts';
+
+export interface Fetched {
+  readonly record: RunRecord;
+  readonly downloadedFiles: number;
+  readonly downloadedBytes: number;
+}
+
+export interface FetchOptions {
+  readonly remote: Remote;
+  readonly onProgress?: (progress: TransferProgress) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Only the record and the lists of files: enough to know what depends on it. */
+  readonly withoutFiles?: boolean;
+}
+
+/**
+ * Fetches what a remote has for a fingerprint into the store: files, then lists, then the record, each checked, so that after a kill
+ * at any moment what is there is right, and the next attempt only fetches the rest. Outputs in place are not touched.
+ *
+ * @returns null if the remote has no such record
+ * @throws {ReproError} `remote-damaged`, `remote-incomplete`, `remote-…`
+ */
+export async function fetchInstance(
+  session: Session,
+  id: string,
+  fingerprint: string,
+  options: FetchOptions,
+): Promise<Fetched | null> {
+  const { remote } = options;
+  const record = await readAction(remote, fingerprint);
+  if (record === null) return null;
+  const trees = new Map<string, Tree>();
+  for (const output of record.outputs) {
+    if (output.kind === 'folder') trees.set(output.digest, await findTree(session, remote, output));
+  }
+  if (options.withoutFiles === true) {
+    for (const [digest, tree] of trees) await session.store.putTree(digest, tree);
+    return { record, downloadedFiles: 0, downloadedBytes: 0 };
+  }
+  const missing = await findMissing(session, record, trees);
+  const totalBytes = sumOf(missing);
+  await download(session, id, missing, options);
+  for (const [digest, tree] of trees) await session.store.putTree(digest, tree);
+  await session.records.writeAction(record);
+  return { record, downloadedFiles: missing.length, downloadedBytes: totalBytes };
+}
+
+async function findTree(session: Session, remote: Remote, output: RecordedOutput): Promise<Tree> {
+  const tree = (await session.store.findTree(output.digest)) ?? (await readTree(remote, output.digest));
+  if (tree === null) throw incomplete(remote, treeKeyOf(output.digest), output.path);
+  return tree;
+}
+
+/** The files that the store does not have; each once. */
+async function findMissing(
+  session: Session,
+  { outputs }: RunRecord,
+  trees: ReadonlyMap<string, Tree>,
+): Promise<TreeEntry[]> {
+  const missing = new Map<string, TreeEntry>();
+  for (const { kind, digest, sizeBytes, path: output } of outputs) {
+    const entries =
+      kind === 'file'
+        ? [{ path: output, size: sizeBytes, sha256: digest }]
+        : (trees.get(digest)?.entries ?? []);
+    for (const entry of entries) {
+      if (missing.has(entry.sha256)) continue;
+      if ((await session.store.findFile(entry.sha256, entry.size)) === null) missing.set(entry.sha256, entry);
+    }
+  }
+  return [...missing.values()];
+}
+
+async function download(
+  session: Session,
+  id: string,
+  missing: readonly TreeEntry[],
+  { remote, onProgress, signal }: FetchOptions,
+): Promise<void> {
+  if (missing.length === 0) return;
+  const temporary = path.join(session.folder.temporary, `fetch-${randomUUID().slice(0, 8)}`);
+  const totalBytes = sumOf(missing);
+  let doneBytes = 0;
+  await fs.mkdir(temporary, { recursive: true });
+  try {
+    await transferAll(
+      missing,
+      async (entry) => {
+        const file = path.join(temporary, entry.sha256);
+        const isThere = await downloadFile(remote, entry, file, (count) => {
+          signal?.throwIfAborted();
+          doneBytes += count;
+          onProgress?.({ id, doneBytes, totalBytes });
+        });
+        if (!isThere) throw incomplete(remote, fileKeyOf(entry.sha256), entry.path);
+        await session.store.adopt(entry.sha256, file);
+      },
+      signal,
+    );
+  } finally {
+    await fs.rm(temporary, { recursive: true, force: true });
+  }
+}
+
+function sumOf(entries: readonly TreeEntry[]): number {
+  return entries.reduce((sum, { size }) => sum + size, 0);
+}
+
+function incomplete(remote: Remote, key: string, name: string): ReproError {
+  return new ReproError('remote-incomplete', `this object is missing, which holds ${name}`, {
+    where: `${remote.address}/${key}`,
+    fix: 'Nothing was used. `repro cache push`, from a machine that has these results, adds it.',
+  });
+}

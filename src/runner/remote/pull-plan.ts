@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../../errors.ts';
+import { acquireLock } from '../../files/lock.ts';
+import { explainDiskError } from '../../stage/disk-error.ts';
+import type { RecordedOutput } from '../cache/records.ts';
+import { restoreOutputs } from '../execution/restore-outputs.ts';
+import type { Facts } from '../fingerprint/fingerprint.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import { openSession, type Session, saveDigests } from '../session.ts';
+import { type FetchOptions, fetchInstance } from './fetch-instance.ts';
+
+export interface Pulled {
+  readonly id: string;
+  /**
+   * `present`: it was here already. `waiting`: what it depends on is not there, so its fingerprint is unknown. `skipped`: only its
+   * record was needed.
+   */
+  readonly state: 'present' | 'fetched' | 'absent' | 'waiting' | 'skipped' | 'failed';
+  readonly files: number;
+  readonly bytes: number;
+  /** Outputs, or files in them, that were put in place. */
+  readonly restored: readonly string[];
+  readonly error: unknown;
+}
+
+export interface PullOptions extends Omit<FetchOptions, 'withoutFiles'> {
+  readonly facts: Facts;
+  /** What to fetch, and what it depends on, in plan order. */
+  readonly selected: ReadonlySet<string>;
+  /** What to fetch. Of the others only records are read. */
+  readonly named: ReadonlySet<string>;
+  readonly onPulled?: (pulled: Pulled) => void;
+}
+
+/**
+ * Fetches the results of a plan from a remote and puts them in place, without running anything.
+ *
+ * @throws {ReproError} `locked` if a run holds the folder; `disk-…`; `remote-…` unless it concerns a single object
+ */
+export async function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
+  const session = openSession(plan, options);
+  try {
+    const lock = await acquireLock(session.folder.lock);
+    const temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
+    try {
+      return await pullAll(session, temporary, options);
+    } finally {
+      await fs.rm(temporary, { recursive: true, force: true });
+      await saveDigests(session);
+      await lock.release();
+    }
+  } catch (error) {
+    throw explainDiskError(error, { doing: 'results could not be fetched' });
+  }
+}
+
+async function pullAll(session: Session, temporary: string, options: PullOptions): Promise<Pulled[]> {
+  const known = new Map<string, readonly RecordedOutput[] | 'pending'>();
+  const all: Pulled[] = [];
+  for (const [id, instance] of session.plan.instances) {
+    if (!options.selected.has(id)) continue;
+    options.signal?.throwIfAborted();
+    const { outputs, ...pulled } = await pullOne(session, instance, known, temporary, options);
+    known.set(id, outputs ?? 'pending');
+    all.push(pulled);
+    options.onPulled?.(pulled);
+  }
+  return all;
+}
+
+async function pullOne(
+  session: Session,
+  instance: StageInstance,
+  known: ReadonlyMap<string, readonly RecordedOutput[] | 'pending'>,
+  temporary: string,
+  options: PullOptions,
+): Promise<Pulled & { readonly outputs: readonly RecordedOutput[] | null }> {
+  const { id } = instance;
+  const base = { id, files: 0, bytes: 0, restored: [], error: undefined, outputs: null };
+  const check = () => session.freshness.check(instance, (one) => known.get(one));
+  try {
+    let freshness = await check();
+    if (freshness.kind === 'fresh') {
+      if (!freshness.isLast) await session.records.writeLast(freshness.record);
+      return { ...base, state: 'present', outputs: freshness.record.outputs };
+    }
+    let fetched = { downloadedFiles: 0, downloadedBytes: 0 };
+    const isNamed = options.named.has(id);
+    if (!('record' in freshness)) {
+      if (freshness.error !== undefined) throw freshness.error;
+      if (freshness.fingerprint === null) return { ...base, state: 'waiting' };
+      const found = await fetchInstance(session, id, freshness.fingerprint, {
+        ...options,
+        withoutFiles: !isNamed,
+      });
+      if (found === null) return { ...base, state: 'absent' };
+      if (!isNamed) return { ...base, state: 'skipped', outputs: found.record.outputs };
+      fetched = found;
+      freshness = await check();
+    } else if (!isNamed) return { ...base, state: 'present', outputs: freshness.record.outputs };
+    if (!('record' in freshness)) throw new Error(`${id} was fetched, and yet is not there`);
+    const { record } = freshness;
+    if (freshness.kind === 'restorable') {
+      const problem = await restoreOutputs(session, freshness, temporary);
+      if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
+    }
+    const damaged = freshness.kind === 'restorable' ? freshness.damaged : [];
+    return {
+      ...base,
+      state: fetched.downloadedFiles > 0 || !('isLast' in freshness) ? 'fetched' : 'present',
+      files: fetched.downloadedFiles,
+      bytes: fetched.downloadedBytes,
+      restored: damaged.flatMap(({ names }) => names),
+      outputs: record.outputs,
+    };
+  } catch (error) {
+    if (isAboutOne(error)) return { ...base, state: 'failed', error };
+    throw error;
+  }
+}
+
+/** Whether other instances may still succeed. */
+function isAboutOne(error: unknown): boolean {
+  return (
+    error instanceof ReproError &&
+    ['remote-damaged', 'remote-incomplete', 'store-damaged', 'input-missing', 'stage-code'].includes(
+      error.code,
+    )
+  );
+}

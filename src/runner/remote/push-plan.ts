@@ -1,0 +1,50 @@
+import { ReproError } from '../../errors.ts';
+import type { Facts } from '../fingerprint/fingerprint.ts';
+import type { Plan } from '../plan.ts';
+import { openSession, saveDigests } from '../session.ts';
+import { checkAll } from '../status.ts';
+import { type Pushed, type PushOptions, pushInstance } from './push-instance.ts';
+
+export interface PushedInstance extends Omit<Pushed, 'kind'> {
+  readonly id: string;
+  /** `stale`: there is no result to upload. */
+  readonly state: Pushed['kind'] | 'stale' | 'failed';
+  readonly error: unknown;
+}
+
+export interface PushPlanOptions extends PushOptions {
+  readonly facts: Facts;
+  readonly selected: ReadonlySet<string>;
+  readonly onPushed?: (pushed: PushedInstance) => void;
+}
+
+/**
+ * Uploads the results of a plan that are up to date. Needs no lock: it only reads what a run never changes.
+ *
+ * @throws {ReproError} `remote-…`
+ */
+export async function pushPlan(plan: Plan, options: PushPlanOptions): Promise<PushedInstance[]> {
+  const session = openSession(plan, options);
+  const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
+  const all: PushedInstance[] = [];
+  for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
+    options.signal?.throwIfAborted();
+    const { id } = instance;
+    const nothing = { id, uploadedFiles: 0, uploadedBytes: 0, replaced: [], other: null, error: undefined };
+    let pushed: PushedInstance;
+    if (!('record' in freshness)) pushed = { ...nothing, state: 'stale' };
+    else {
+      try {
+        const { kind, ...figures } = await pushInstance(session, freshness.record, options);
+        pushed = { ...nothing, ...figures, state: kind };
+      } catch (error) {
+        if (!(error instanceof ReproError) || error.code !== 'store-incomplete') throw error;
+        pushed = { ...nothing, state: 'failed', error };
+      }
+    }
+    all.push(pushed);
+    options.onPushed?.(pushed);
+  }
+  await saveDigests(session);
+  return all;
+}

@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream';
+
+/** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */
+export interface RemoteSettings {
+  /** `s3://bucket/prefix`, `file:///folder`, or a path: absolute, relative to the project, or beginning with `~/`. */
+  readonly address: string;
+  /** Of S3-compatible storage elsewhere than at Amazon. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+/**
+ * Shared storage of named objects. An object appears complete or not at all; nothing else is assumed of it: whatever is read
+ * is checked against its name.
+ */
+export interface Remote {
+  /** For messages; without credentials. */
+  readonly address: string;
+  /** null if there is no such object. */
+  sizeOf(key: string): Promise<number | null>;
+  /** Its bytes; null if there is no such object. */
+  open(key: string): Promise<Readable | null>;
+  /** Creates or replaces an object from a file. */
+  upload(key: string, file: string, sizeBytes: number): Promise<void>;
+  /** Creates or replaces a small object. */
+  write(key: string, content: string): Promise<void>;
+}
+
+/** Raise this when the same keys come to mean something else. */
+const formatVersion = 'v1';
+
+export function actionKeyOf(fingerprint: string): string {
+  return `${formatVersion}/actions/${fingerprint.slice(0, 2)}/${fingerprint}.json`;
+}
+
+export function treeKeyOf(digest: string): string {
+  return `${formatVersion}/trees/${digest.slice(0, 2)}/${digest}.json`;
+}
+
+export function fileKeyOf(sha256: string): string {
+  return `${formatVersion}/files/${sha256.slice(0, 2)}/${sha256}`;
+}

@@ -1,0 +1,137 @@
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import process from 'node:process';
+import { Readable } from 'node:stream';
+import {
+  GetObjectCommand,
+  HeadObjectCommand,
+  PutObjectCommand,
+  S3Client,
+  type S3ClientConfig,
+} from '@aws-sdk/client-s3';
+import type { Remote, RemoteSettings } from './remote.ts';
+import { explainS3Error, isAbsent } from './s3-errors.ts';
+
+/** Larger objects go up in parts, several at once; a single request may be at most 5 GB. */
+const partsFromBytes = 16 * 1024 * 1024;
+
+/** S3 takes at most this many parts. */
+const partsAtMost = 10_000;
+
+/** For each request; the client waits longer from one to the next. */
+const attempts = 5;
+
+/** A server that does not answer at all. */
+const connectMs = 10_000;
+
+/** A connection on which nothing has arrived for this long is dead. */
+const silenceMs = 60_000;
+
+export interface S3Settings extends RemoteSettings {
+  readonly bucket: string;
+  readonly prefix: string;
+}
+
+/**
+ * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files, unless the settings name an
+ * endpoint or region.
+ */
+export function openS3(settings: S3Settings): Remote {
+  const { env } = process;
+  // It would warn every user of a Node version that a later version of the client will not support.
+  env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+  const endpoint = settings.endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
+  // Storage elsewhere usually has no regions, but the signature needs one.
+  const region =
+    settings.region ??
+    env.AWS_REGION ??
+    env.AWS_DEFAULT_REGION ??
+    (endpoint === undefined ? undefined : 'us-east-1');
+  const configuration: S3ClientConfig = {
+    maxAttempts: attempts,
+    requestHandler: { connectionTimeout: connectMs, socketTimeout: silenceMs },
+    // Every byte is checked against its name here; not all compatible storage knows S3's own checksums.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    ...(region === undefined ? {} : { region }),
+    ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
+  };
+  return new S3Remote(new S3Client(configuration), settings);
+}
+
+class S3Remote implements Remote {
+  readonly address: string;
+  readonly #client: S3Client;
+  readonly #bucket: string;
+  readonly #prefix: string;
+
+  constructor(client: S3Client, { bucket, prefix }: S3Settings) {
+    this.address = `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`;
+    this.#client = client;
+    this.#bucket = bucket;
+    this.#prefix = prefix;
+  }
+
+  sizeOf(key: string): Promise<number | null> {
+    return this.#askFor(key, async (place) => {
+      const { ContentLength } = await this.#client.send(new HeadObjectCommand(place));
+      return ContentLength ?? 0;
+    });
+  }
+
+  open(key: string): Promise<Readable | null> {
+    return this.#askFor(key, async (place) => {
+      const { Body } = await this.#client.send(new GetObjectCommand(place));
+      // In Node the body is a stream, or missing if the object is empty.
+      return Body instanceof Readable ? Body : Readable.from([]);
+    });
+  }
+
+  async upload(key: string, file: string, sizeBytes: number): Promise<void> {
+    await this.#explained(key, async (place) => {
+      if (sizeBytes < partsFromBytes) {
+        // From memory, so that it can be sent again.
+        const Body = await readFile(file);
+        await this.#client.send(new PutObjectCommand({ ...place, Body }));
+        return;
+      }
+      const { Upload } = await import('@aws-sdk/lib-storage');
+      const partSize = Math.max(partsFromBytes / 2, Math.ceil(sizeBytes / partsAtMost));
+      const params = { ...place, Body: createReadStream(file) };
+      await new Upload({ client: this.#client, params, partSize, queueSize: 3 }).done();
+    });
+  }
+
+  async write(key: string, content: string): Promise<void> {
+    await this.#explained(key, (place) =>
+      this.#client.send(
+        new PutObjectCommand({ ...place, Body: Buffer.from(content), ContentType: 'application/json' }),
+      ),
+    );
+  }
+
+  async #askFor<T>(key: string, ask: (place: Place) => Promise<T>): Promise<T | null> {
+    return this.#explained(key, async (place) => {
+      try {
+        return await ask(place);
+      } catch (error) {
+        if (isAbsent(error)) return null;
+        throw error;
+      }
+    });
+  }
+
+  async #explained<T>(key: string, work: (place: Place) => Promise<T>): Promise<T> {
+    const full = this.#prefix === '' ? key : `${this.#prefix}/${key}`;
+    try {
+      return await work({ Bucket: this.#bucket, Key: full });
+    } catch (error) {
+      throw explainS3Error(error, this.address);
+    }
+  }
+}
+
+interface Place {
+  readonly Bucket: string;
+  readonly Key: string;
+}

@@ -1,0 +1,117 @@
+import { rmSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { makeStorage, s3Missing, s3Title, useS3Server } from '../runner/remote/storage.ts';
+import { filesBelow, findInconsistencies, readOutputs } from '../runner/rig/crash/checks.ts';
+import { measureRun, runAndKill } from '../runner/rig/crash/kills.ts';
+import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
+
+useS3Server();
+
+function cache(root: string, ...words: readonly string[]) {
+  return execa(process.execPath, [repro, 'cache', ...words, '--set', 'version=1'], {
+    cwd: root,
+    reject: false,
+  });
+}
+
+/** A project whose version 1 has run, and a fresh copy of it that has run nothing. */
+async function createTwo(): Promise<{ root: string; copy: string }> {
+  const root = await createCrashProject();
+  const copy = `${root}-copy`;
+  onTestFinished(() => rmSync(copy, { recursive: true, force: true }));
+  await cp(root, copy, { recursive: true });
+  expect((await runWhole(root, 1)).exitCode).toBe(0);
+  return { root, copy };
+}
+
+describe.each([
+  { kind: 'folder', title: 'a folder', isMissing: false },
+  { kind: 's3', title: s3Title, isMissing: s3Missing !== undefined },
+] as const)('repro cache with $title', ({ kind, isMissing }) => {
+  test.skipIf(isMissing)('shares results; a run with --pull takes them', async () => {
+    const { root, copy } = await createTwo();
+    const { address } = await makeStorage(kind);
+    const pushed = await cache(root, 'push', '--remote', address, '--json');
+    expect(pushed.exitCode, pushed.stderr).toBe(0);
+    expect(JSON.parse(pushed.stdout)).toMatchObject({ command: 'cache push', remote: address });
+    expect(pushed.stderr).toMatch(/^\+ a {2}uploaded: 8 files, /m);
+    expect((await cache(root, 'push', '--remote', address)).stderr).toMatch(/^= d {2}already there$/m);
+
+    const pulled = await cache(copy, 'pull', 'd', '--remote', address);
+    expect({ exitCode: pulled.exitCode, stderr: pulled.stderr }).toEqual({
+      exitCode: 0,
+      stderr: expect.stringMatching(/^\+ d {2}1 file fetched, \d+ B, in place: artifacts\/d\.txt$/),
+    });
+    const words = [repro, 'run', '--pull', '--remote', address, '--set', 'version=1', '--json'];
+    const { stdout, stderr } = await execa(process.execPath, words, { cwd: copy });
+    const { instances } = JSON.parse(stdout) as { instances: { state: string }[] };
+    expect(new Set(instances.map(({ state }) => state))).toEqual(new Set(['cached']));
+    expect(stderr).toContain(`fetched from ${address}: made on `);
+    expect(readOutputs(copy)).toEqual(expectedFiles(1));
+  });
+});
+
+describe('repro cache', () => {
+  test('takes the remote from pipeline.yaml, and says what is wrong with one', async () => {
+    const { root } = await createTwo();
+    const none = await cache(root, 'push');
+    expect(none.exitCode).toBe(2);
+    expect(none.stderr).toContain('there is no remote cache\n  Name one with --remote');
+    const pipeline = path.join(root, 'pipeline.yaml');
+    await execa('sed', ['-i', '1a cache: { remote: shared/cache }', pipeline]);
+    const absent = await cache(root, 'push');
+    expect(absent.exitCode).toBe(1);
+    expect(absent.stderr).toContain('neither this folder nor its parent exists');
+    await execa('mkdir', [path.join(root, 'shared')]);
+    expect((await cache(root, 'push')).exitCode).toBe(0);
+    expect(filesBelow(path.join(root, 'shared/cache/v1/actions'))).toHaveLength(5);
+    await execa('sed', ['-i', '2c cache: { remot: shared/cache }', pipeline]);
+    expect((await cache(root, 'push')).stderr).toContain('pipeline.yaml:2');
+  });
+
+  test('exits with 3 if something is not there, and with 1 if it cannot be reached', async () => {
+    const { root, copy } = await createTwo();
+    const { address } = await makeStorage('folder');
+    await cache(root, 'push', 'a', '--remote', address);
+    const pulled = await cache(copy, 'pull', '--remote', address);
+    expect(pulled.exitCode).toBe(3);
+    expect(pulled.stderr.split('\n').slice(1)).toEqual([
+      '- b  not in the remote cache',
+      '- c@low  not in the remote cache',
+      '- c@high  not in the remote cache',
+      '- d  unknown: the remote cache has not all that it depends on',
+    ]);
+    const env = {
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+      AWS_ENDPOINT_URL: 'http://127.0.0.1:1',
+      AWS_MAX_ATTEMPTS: '1',
+    };
+    const words = [repro, 'cache', 'pull', '--remote', 's3://bucket'];
+    const { exitCode, stderr } = await execa(process.execPath, words, { cwd: copy, env, reject: false });
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('s3://bucket  connect ECONNREFUSED 127.0.0.1:1');
+    expect(stderr).toContain('Check the network and the endpoint');
+  });
+
+  test('pull killed at any moment leaves what is right, and the next one completes', async () => {
+    const { root, copy } = await createTwo();
+    const { address } = await makeStorage('folder');
+    await cache(root, 'push', '--remote', address);
+    const words = [repro, 'cache', 'pull', '--remote', address, '--set', 'version=1'];
+    const { calls } = await measureRun(copy, words);
+    expect(calls).toBeGreaterThan(50);
+    for (let at = 1; at <= calls; at += Math.ceil(calls / 8)) {
+      rmSync(path.join(copy, 'artifacts'), { recursive: true });
+      await runAndKill(copy, words, { kind: 'call', at, moment: at % 2 === 0 ? 'after' : 'half' });
+      expect(findInconsistencies(copy), `call ${at}`).toEqual([]);
+      const next = await execa(process.execPath, words, { cwd: copy, reject: false });
+      expect(next.exitCode, `call ${at}\n${next.stderr}`).toBe(0);
+      expect(readOutputs(copy)).toEqual(expectedFiles(1));
+    }
+  });
+});
