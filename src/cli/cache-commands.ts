@@ -29,6 +29,7 @@ damaged. \`repro run --pull\` fetches what there is, and runs the rest.
 Examples:
   $ repro cache pull --profile full
   $ repro cache pull report --remote /mnt/shared/plif-cache
+  $ repro cache pull --locked --profile full      the committed results, without data
   $ AWS_PROFILE=lab repro cache pull --remote s3://lab-cache/plif`;
 
 const pushExamples = `
@@ -68,6 +69,10 @@ export function addCacheCommands(program: Command, withPipelineOptions: AddOptio
     .description('fetch results instead of computing them')
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--remote <address>', remoteHelp)
+    .option(
+      '--locked',
+      'fetch the outputs that the records in repro.lock name: needs no data, and believes only the repository',
+    )
     .option('--json', 'print one JSON document')
     .addHelpText('after', pullExamples)
     .action(async (targets, options) =>

@@ -11,6 +11,7 @@ import { formatBytes } from './view/format.ts';
 
 interface PullOptions extends PipelineOptions {
   readonly remote?: string;
+  readonly locked?: boolean;
   readonly json?: boolean;
 }
 
@@ -23,7 +24,9 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const line = new TransferLine();
   const all: Pulled[] = [];
   try {
-    await pullPlan(plan, {
+    const fetch =
+      options.locked === true ? (await import('../runner/remote/pull-locked.ts')).pullLocked : pullPlan;
+    await fetch(plan, {
       remote,
       selected,
       named,

@@ -228,7 +228,9 @@ class Run {
       return freshness.record;
     }
     if (freshness.kind !== 'restorable') return null;
-    const problem = await restoreOutputs(this.#session, freshness, this.#temporary);
+    await this.#session.records.writeLast(freshness.record);
+    const outputs = freshness.damaged.map(({ output }) => output);
+    const problem = await restoreOutputs(this.#session, id, outputs, this.#temporary);
     if (problem !== null) {
       this.#options.onEvent({ kind: 'note', id, level: 'warning', text: problem });
       return null;

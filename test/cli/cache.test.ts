@@ -98,6 +98,37 @@ describe('repro cache', () => {
     expect(stderr).toContain('Check the network and the endpoint');
   });
 
+  test('pull --locked fetches what the committed records name, without data, and nothing else', async () => {
+    const { root, copy } = await createTwo();
+    const { address } = await makeStorage('folder');
+    await cache(root, 'push', '--remote', address);
+    const words = { cwd: root };
+    await execa(process.execPath, [repro, 'lock', '--set', 'version=1'], words);
+    await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+    // Another code and other parameters: what is committed is fetched all the same.
+    await execa('sed', ['-i', 's/b /B /', path.join(copy, 'stages/b.mjs')]);
+    const pull = () =>
+      execa(process.execPath, [repro, 'cache', 'pull', '--locked', '--remote', address], {
+        cwd: copy,
+        reject: false,
+      });
+    const first = await pull();
+    expect(first.exitCode, first.stderr).toBe(0);
+    expect(readOutputs(copy)).toEqual(expectedFiles(1));
+    expect((await pull()).stderr).toMatch(/^= d {2}up to date$/m);
+
+    const record = path.join(copy, 'repro.lock/p/d/d.json');
+    await execa('sed', ['-i', 's/"digest": "......../"digest": "00000000/', record]);
+    rmSync(path.join(copy, 'artifacts'), { recursive: true });
+    const other = await pull();
+    expect(other.exitCode).toBe(1);
+    expect(other.stderr).toMatch(
+      /^x d {2}.*\/v1\/files\/00\/00000000.* {2}this object is missing, which holds artifacts\/d\.txt$/m,
+    );
+    await execa('sed', ['-i', 's/artifacts.d.txt/..\\/d.txt/', record]);
+    expect((await pull()).stderr).toContain('this committed record has other outputs than the stage');
+  });
+
   test('pull killed at any moment leaves what is right, and the next one completes', async () => {
     const { root, copy } = await createTwo();
     const { address } = await makeStorage('folder');

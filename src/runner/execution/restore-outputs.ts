@@ -1,25 +1,25 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileNameOf } from '../cache/cache-folder.ts';
-import type { Freshness } from '../fingerprint/freshness.ts';
+import type { RecordedOutput } from '../cache/records.ts';
 import type { Session } from '../session.ts';
 import { swapIn } from './output-files.ts';
 
 /**
- * Puts the missing and altered outputs of an instance back from the store, and makes its record the last one.
+ * Puts outputs of an instance in place from the store; what is there is removed.
  *
  * @param temporary a folder for incomplete files
  * @returns null, or why one could not be restored
  */
 export async function restoreOutputs(
   session: Session,
-  { record, damaged }: Extract<Freshness, { kind: 'restorable' }>,
+  id: string,
+  outputs: readonly RecordedOutput[],
   temporary: string,
 ): Promise<string | null> {
-  const folder = path.join(temporary, `restore-${fileNameOf(record.id)}`);
+  const folder = path.join(temporary, `restore-${fileNameOf(id)}`);
   await fs.mkdir(folder, { recursive: true });
-  await session.records.writeLast(record);
-  for (const [i, { output }] of damaged.entries()) {
+  for (const [i, output] of outputs.entries()) {
     const copy = path.join(folder, String(i));
     const result = await session.store.restore(output.kind, output.digest, output.sizeBytes, copy);
     if (result.kind !== 'restored') {

@@ -39,20 +39,30 @@ export async function fetchInstance(
   const { remote } = options;
   const record = await readAction(remote, fingerprint);
   if (record === null) return null;
+  const figures = await fetchOutputs(session, id, record.outputs, options);
+  if (options.withoutFiles !== true) await session.records.writeAction(record);
+  return { record, ...figures };
+}
+
+/**
+ * Fetches outputs into the store, whoever says that these are the right ones.
+ *
+ * @throws {ReproError} `remote-damaged`, `remote-incomplete`, `remote-…`
+ */
+export async function fetchOutputs(
+  session: Session,
+  id: string,
+  outputs: readonly RecordedOutput[],
+  options: FetchOptions,
+): Promise<Omit<Fetched, 'record'>> {
   const trees = new Map<string, Tree>();
-  for (const output of record.outputs) {
-    if (output.kind === 'folder') trees.set(output.digest, await findTree(session, remote, output));
+  for (const output of outputs) {
+    if (output.kind === 'folder') trees.set(output.digest, await findTree(session, options.remote, output));
   }
-  if (options.withoutFiles === true) {
-    for (const [digest, tree] of trees) await session.store.putTree(digest, tree);
-    return { record, downloadedFiles: 0, downloadedBytes: 0 };
-  }
-  const missing = await findMissing(session, record, trees);
-  const totalBytes = sumOf(missing);
+  const missing = options.withoutFiles === true ? [] : await findMissing(session, outputs, trees);
   await download(session, id, missing, options);
   for (const [digest, tree] of trees) await session.store.putTree(digest, tree);
-  await session.records.writeAction(record);
-  return { record, downloadedFiles: missing.length, downloadedBytes: totalBytes };
+  return { downloadedFiles: missing.length, downloadedBytes: sumOf(missing) };
 }
 
 async function findTree(session: Session, remote: Remote, output: RecordedOutput): Promise<Tree> {
@@ -64,7 +74,7 @@ async function findTree(session: Session, remote: Remote, output: RecordedOutput
 /** The files that the store does not have; each once. */
 async function findMissing(
   session: Session,
-  { outputs }: RunRecord,
+  outputs: readonly RecordedOutput[],
   trees: ReadonlyMap<string, Tree>,
 ): Promise<TreeEntry[]> {
   const missing = new Map<string, TreeEntry>();

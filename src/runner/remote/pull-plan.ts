@@ -40,13 +40,26 @@ export interface PullOptions extends Omit<FetchOptions, 'withoutFiles'> {
  *
  * @throws {ReproError} `locked` if a run holds the folder; `disk-…`; `remote-…` unless it concerns a single object
  */
-export async function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
+export function pullPlan(plan: Plan, options: PullOptions): Promise<Pulled[]> {
+  return pullUnderLock(plan, options, (session, temporary) => pullAll(session, temporary, options));
+}
+
+/**
+ * Holds the lock and a folder for incomplete files meanwhile.
+ *
+ * @throws as {@link pullPlan}
+ */
+export async function pullUnderLock(
+  plan: Plan,
+  options: PullOptions,
+  pull: (session: Session, temporary: string) => Promise<Pulled[]>,
+): Promise<Pulled[]> {
   const session = openSession(plan, options);
   try {
     const lock = await acquireLock(session.folder.lock);
     const temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     try {
-      return await pullAll(session, temporary, options);
+      return await pull(session, temporary);
     } finally {
       await fs.rm(temporary, { recursive: true, force: true });
       await saveDigests(session);
@@ -104,7 +117,9 @@ async function pullOne(
     if (!('record' in freshness)) throw new Error(`${id} was fetched, and yet is not there`);
     const { record } = freshness;
     if (freshness.kind === 'restorable') {
-      const problem = await restoreOutputs(session, freshness, temporary);
+      await session.records.writeLast(record);
+      const outputs = freshness.damaged.map(({ output }) => output);
+      const problem = await restoreOutputs(session, id, outputs, temporary);
       if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
     }
     const damaged = freshness.kind === 'restorable' ? freshness.damaged : [];
@@ -122,12 +137,16 @@ async function pullOne(
   }
 }
 
+const aboutOne: ReadonlySet<string> = new Set([
+  'remote-damaged',
+  'remote-incomplete',
+  'store-damaged',
+  'input-missing',
+  'stage-code',
+  'no-record',
+]);
+
 /** Whether other instances may still succeed. */
-function isAboutOne(error: unknown): boolean {
-  return (
-    error instanceof ReproError &&
-    ['remote-damaged', 'remote-incomplete', 'store-damaged', 'input-missing', 'stage-code'].includes(
-      error.code,
-    )
-  );
+export function isAboutOne(error: unknown): boolean {
+  return error instanceof ReproError && aboutOne.has(error.code);
 }

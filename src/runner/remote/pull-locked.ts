@@ -1,0 +1,102 @@
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import type { RecordedOutput } from '../cache/records.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { restoreOutputs } from '../execution/restore-outputs.ts';
+import { digestPath } from '../files/digest.ts';
+import { lockPathOf, readLockFile } from '../lock-files/lock-file.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import type { Session } from '../session.ts';
+import { readAction } from './checked-reading.ts';
+import { fetchOutputs } from './fetch-instance.ts';
+import { isAboutOne, type Pulled, type PullOptions, pullUnderLock } from './pull-plan.ts';
+
+/**
+ * Fetches the outputs that the committed records name, and puts them in place. This needs no data, and trusts the remote with nothing:
+ * the digests come from the repository.
+ *
+ * @throws as `pullPlan`
+ */
+export function pullLocked(plan: Plan, options: PullOptions): Promise<Pulled[]> {
+  return pullUnderLock(plan, options, async (session, temporary) => {
+    const all: Pulled[] = [];
+    for (const [id, instance] of plan.instances) {
+      if (!options.named.has(id)) continue;
+      options.signal?.throwIfAborted();
+      const pulled = await pullOne(session, instance, temporary, options);
+      all.push(pulled);
+      options.onPulled?.(pulled);
+    }
+    return all;
+  });
+}
+
+async function pullOne(
+  session: Session,
+  instance: StageInstance,
+  temporary: string,
+  options: PullOptions,
+): Promise<Pulled> {
+  const { id } = instance;
+  const base = { id, files: 0, bytes: 0, restored: [] };
+  try {
+    const { outputs, fingerprint } = readCommitted(session.plan, instance);
+    const missing = await findMissing(session, outputs);
+    if (missing.length === 0) return { ...base, state: 'present', error: undefined };
+    const { downloadedFiles, downloadedBytes } = await fetchOutputs(session, id, missing, options);
+    const problem = await restoreOutputs(session, id, missing, temporary);
+    if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
+    // So that a run that has the data finds them too.
+    const record = await readAction(options.remote, fingerprint);
+    if (record !== null && digestsOf(record.outputs) === digestsOf(outputs)) {
+      await session.records.writeAction(record);
+    }
+    const restored = missing.map((output) => output.path);
+    return {
+      id,
+      state: 'fetched',
+      files: downloadedFiles,
+      bytes: downloadedBytes,
+      restored,
+      error: undefined,
+    };
+  } catch (error) {
+    if (isAboutOne(error)) return { ...base, state: 'failed', error };
+    throw error;
+  }
+}
+
+function readCommitted(
+  plan: Plan,
+  instance: StageInstance,
+): { outputs: readonly RecordedOutput[]; fingerprint: string } {
+  const committed = readLockFile(plan, instance);
+  const where = lockPathOf(plan, instance);
+  if (committed === null) {
+    throw new ReproError('no-record', 'this committed record is missing or damaged', {
+      where,
+      fix: 'Where the results are: `repro lock`, and commit it.',
+    });
+  }
+  // The runner replaces what is in the place of an output, so the pipeline decides where that is.
+  if (canonicalJson(committed.outputs.map((output) => output.path)) !== canonicalJson(instance.outputs)) {
+    throw new ReproError('no-record', 'this committed record has other outputs than the stage', {
+      where,
+      fix: 'Run the stage again where its data are, then `repro lock`.',
+    });
+  }
+  return committed;
+}
+
+async function findMissing(session: Session, outputs: readonly RecordedOutput[]): Promise<RecordedOutput[]> {
+  const missing: RecordedOutput[] = [];
+  for (const output of outputs) {
+    const found = await digestPath(path.resolve(session.plan.projectRoot, output.path), session.digests);
+    if (found.kind !== output.kind || found.digest !== output.digest) missing.push(output);
+  }
+  return missing;
+}
+
+function digestsOf(outputs: readonly RecordedOutput[]): string {
+  return canonicalJson(outputs.map(({ digest }) => digest));
+}
