@@ -35,7 +35,9 @@ export async function takeOutputs(
   for (const [i, output] of instance.outputs.entries()) {
     const from = written[i] ?? '';
     const hashedAtMs = Date.now();
-    const scan = await scanWritten(from);
+    const scan = await scanWritten(from).catch((error: unknown) => {
+      throw placeInOutput(error, from, output);
+    });
     if (scan.kind === 'missing') {
       throw new ReproError('output-missing', `the stage ended without writing its output "${output}"`, {
         where: formatPlace(instance.at),
@@ -51,6 +53,16 @@ export async function takeOutputs(
   return taken;
 }
 
+/** Names what is wrong in an output by the path that it was to have, which its author knows; the temporary one is gone by then. */
+function placeInOutput(error: unknown, from: string, output: string): unknown {
+  if (!(error instanceof ReproError) || error.where?.startsWith(from) !== true) return error;
+  return new ReproError(error.code, error.message, {
+    where: `${output}${error.where.slice(from.length)}`,
+    fix: 'The stage wrote it: outputs may consist of files, folders and links to them, with names in UTF-8.',
+    cause: error,
+  });
+}
+
 /** Links into the temporary folder would dangle once the output is in place, so they become what they point to. */
 async function scanWritten(target: string): Promise<Scan> {
   if ((await fs.lstat(target).catch(() => null))?.isSymbolicLink()) await replaceLink(target);
@@ -64,9 +76,28 @@ async function scanWritten(target: string): Promise<Scan> {
 
 async function replaceLink(link: string): Promise<void> {
   const copy = `${link}.${randomUUID()}`;
-  await fs.cp(await fs.realpath(link), copy, { recursive: true, dereference: true });
+  await fs.cp(await followLink(link), copy, { recursive: true, dereference: true });
   await fs.rm(link);
   await fs.rename(copy, link);
+}
+
+/** @throws {ReproError} `broken-link`, `link-loop` */
+async function followLink(link: string): Promise<string> {
+  try {
+    return await fs.realpath(link);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw new ReproError('broken-link', 'this symbolic link points to nothing', {
+        where: link,
+        cause: error,
+      });
+    }
+    if (!hasErrorCode(error, 'ELOOP')) throw error;
+    throw new ReproError('link-loop', 'this symbolic link points back to itself', {
+      where: link,
+      cause: error,
+    });
+  }
 }
 
 /** Moves outputs into place, each in one step, and remembers their hashes. What was there is removed. */

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { ReproError } from '../../errors.ts';
-import { type FileStamp, isSameStamp, stampOf } from './tree.ts';
+import { hasErrorCode, ReproError } from '../../errors.ts';
+import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
 export interface FileToHash {
   readonly absolute: string;
@@ -19,21 +19,28 @@ const maxThreads = 8;
 /**
  * Hex sha256 of each file, in order. Large amounts are hashed in worker threads, so that the caller stays responsive.
  *
- * @throws {ReproError} `file-changed` if a file does not match its stamp before or after it was read
+ * @throws {ReproError} `file-changed` if a file vanished, or does not match its stamp after it was read
  */
 export async function hashFiles(files: readonly FileToHash[]): Promise<string[]> {
   const totalBytes = files.reduce((sum, file) => sum + file.stamp.size, 0);
-  const hashes =
-    totalBytes < threadsFromBytes
-      ? files.map((file) => createHash('sha256').update(readFileSync(file.absolute)).digest('hex'))
-      : await hashInThreads(files.map((file) => file.absolute));
+  let hashes: string[];
+  try {
+    hashes =
+      totalBytes < threadsFromBytes
+        ? files.map((file) => createHash('sha256').update(readFileSync(file.absolute)).digest('hex'))
+        : await hashInThreads(files.map((file) => file.absolute));
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT', 'ENOTDIR')) throw error;
+    throw vanished(error instanceof Error && 'path' in error ? String(error.path) : '', error);
+  }
   for (const file of files) refuseChanged(file);
   return hashes;
 }
 
 function refuseChanged(file: FileToHash): void {
   const stats = statSync(file.absolute, { bigint: true, throwIfNoEntry: false });
-  if (stats !== undefined && isSameStamp(stampOf(stats), file.stamp)) return;
+  if (stats === undefined) throw vanished(file.absolute, undefined);
+  if (isSameStamp(stampOf(stats), file.stamp)) return;
   throw new ReproError('file-changed', 'this file changed while it was being read', {
     where: file.absolute,
     fix: 'Something is still writing to it. Run again once that has finished.',

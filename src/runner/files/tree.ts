@@ -1,8 +1,9 @@
-import { type BigIntStats, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
+import { refuseUnreadableName } from './unreadable-name.ts';
 
 /** Distinguishes versions of a file without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {
@@ -54,7 +55,7 @@ const entriesPerTurn = 4000;
 /**
  * Lists what is under a path, following symbolic links. `isLeftOut` may exclude absolute paths and everything below them.
  *
- * @throws {ReproError} `link-loop`, `broken-link`, `special-file`, `file-name` (not UTF-8)
+ * @throws {ReproError} `link-loop`, `broken-link`, `special-file`, `file-name` (not UTF-8), `file-changed` (vanished meanwhile)
  */
 export async function scanTree(
   target: string,
@@ -73,7 +74,7 @@ export async function scanTree(
   let entriesLeft = entriesPerTurn;
   const pending = [{ absolute: target, relative: '', ancestors: [realpathSync(target)] }];
   for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
-    const entries = readdirSync(folder.absolute, { withFileTypes: true });
+    const entries = listFolder(folder.absolute);
     if (entries.length === 0 && folder.relative !== '') emptyFolders.push(folder.relative);
     entriesLeft -= entries.length;
     if (entriesLeft < 0) {
@@ -83,6 +84,7 @@ export async function scanTree(
     for (const entry of entries) {
       const absolute = `${folder.absolute}${path.sep}${entry.name}`;
       if (isLeftOut(absolute)) continue;
+      refuseUnreadableName(folder.absolute, entry.name);
       const relative = folder.relative === '' ? entry.name : `${folder.relative}/${entry.name}`;
       hasLinks ||= entry.isSymbolicLink();
       if (entry.isDirectory()) {
@@ -120,20 +122,42 @@ function statRoot(target: string): BigIntStats | undefined {
   } catch (error) {
     // A file is where a folder on the way belongs, so nothing is below it.
     if (hasErrorCode(error, 'ENOTDIR')) return undefined;
+    if (hasErrorCode(error, 'ELOOP')) throw selfLink(target, error);
     throw error;
   }
+}
+
+function listFolder(folder: string): Dirent[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) throw vanished(folder, error);
+    throw error;
+  }
+}
+
+function selfLink(where: string, cause: unknown): ReproError {
+  return new ReproError('link-loop', 'this symbolic link points back to itself', {
+    where,
+    fix: 'Remove the link, or let it point to what was meant.',
+    cause,
+  });
+}
+
+/** For what was there a moment ago. */
+export function vanished(where: string, cause: unknown): ReproError {
+  return new ReproError('file-changed', 'this was removed while it was being read', {
+    where,
+    fix: 'Something is still changing this folder. Run again once that has finished.',
+    cause,
+  });
 }
 
 function statEntry(absolute: string, isLink: boolean): BigIntStats {
   try {
     return statSync(absolute, { bigint: true });
   } catch (error) {
-    if (hasErrorCode(error, 'ELOOP')) {
-      throw new ReproError('link-loop', 'this symbolic link points back to itself', {
-        where: absolute,
-        cause: error,
-      });
-    }
+    if (hasErrorCode(error, 'ELOOP')) throw selfLink(absolute, error);
     if (isLink && hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
       throw new ReproError('broken-link', 'this symbolic link points to nothing', {
         where: absolute,
@@ -141,13 +165,7 @@ function statEntry(absolute: string, isLink: boolean): BigIntStats {
         cause: error,
       });
     }
-    if (hasErrorCode(error, 'ENOENT') && absolute.includes('\uFFFD')) {
-      throw new ReproError('file-name', 'this file name is not valid UTF-8', {
-        where: absolute,
-        fix: 'Rename the file.',
-        cause: error,
-      });
-    }
+    if (hasErrorCode(error, 'ENOENT')) throw vanished(absolute, error);
     throw error;
   }
 }

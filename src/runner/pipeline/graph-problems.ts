@@ -4,7 +4,7 @@ import type { Problem } from '../../schema/problems.ts';
 import type { Links } from './graph.ts';
 import { type InstanceDraft, suggestFile } from './instances.ts';
 import { relatePaths } from './path-trie.ts';
-import type { ProjectPaths } from './project-paths.ts';
+import { leadsNowhere, type PathLink, type ProjectPaths } from './project-paths.ts';
 import { joinLines } from './stage-reader.ts';
 
 /** A stage that the profile leaves out, with the outputs it would have. */
@@ -31,11 +31,14 @@ export function findMissingInputs(
       const dormant = inactive.find(({ outputs }) =>
         outputs.some((output) => relatePaths(output, input.path) !== 'apart'),
       );
+      const link = paths.linkOn(input.path);
+      const dead = link !== undefined && leadsNowhere(link) ? link : undefined;
       problems.push({
         at: input.at,
         message: `stage "${instance.stage}": input "${input.path}" is made by no stage and is not on disk.`,
         fix: () =>
           joinLines(
+            dead && `"${dead.path}" is a symbolic link to ${describeDeadEnd(dead, paths)}.`,
             dormant === undefined
               ? suggestInput(input.path, makers, paths)
               : `Stage "${dormant.name}" would make it, but profile "${profile}" leaves that stage out.`,
@@ -45,6 +48,10 @@ export function findMissingInputs(
     }
   }
   return problems;
+}
+
+function describeDeadEnd({ path: link, target }: PathLink, paths: ProjectPaths): string {
+  return target === paths.absolute(link) ? 'itself' : `"${target}", which does not exist or leads back to it`;
 }
 
 /** `stage "a": the stages wait for each other: a -> b -> a.`, with what reads what. */

@@ -1,6 +1,7 @@
-import { lstatSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
 
 /** A path in the project's own form, or what is wrong with it (follows `output "x" `). */
 export type CheckedPath = { readonly path: string } | { readonly fault: PathFault };
@@ -54,6 +55,8 @@ export class ProjectPaths {
     if (refusal !== undefined) return { fault: refusal };
     const written = external && (text === '~' || text.startsWith('~/')) ? os.homedir() + text.slice(1) : text;
     const absolute = path.resolve(this.root, written);
+    const long = refuseLength(absolute);
+    if (long !== undefined) return { fault: long };
     const relative = this.#relativeOf(absolute);
 
     if (relative === '') {
@@ -128,7 +131,7 @@ export class ProjectPaths {
     if (stats === undefined) return { ...parent, kind: 'missing' };
     if (!stats.isSymbolicLink()) return { ...parent, kind: stats.isDirectory() ? 'folder' : 'file' };
 
-    const followed = statSync(absolute, { throwIfNoEntry: false });
+    const followed = statFollowed(absolute);
     const kind: PathKind = followed === undefined ? 'missing' : followed.isDirectory() ? 'folder' : 'file';
     const target =
       followed === undefined
@@ -137,6 +140,21 @@ export class ProjectPaths {
     const link = { path: relative, target };
     const through = { ...parent, kind, link: parent.link ?? link };
     return this.#relativeOf(target) === undefined ? { ...through, exit: parent.exit ?? link } : through;
+  }
+}
+
+/** Whether a link points to nothing, or back to itself. */
+export function leadsNowhere(link: PathLink): boolean {
+  return statFollowed(link.target) === undefined;
+}
+
+/** What a link leads to; undefined if that is nothing, or the link itself. */
+function statFollowed(absolute: string): Stats | undefined {
+  try {
+    return statSync(absolute, { throwIfNoEntry: false });
+  } catch (error) {
+    if (hasErrorCode(error, 'ELOOP')) return undefined;
+    throw error;
   }
 }
 
@@ -157,4 +175,27 @@ function refuseText(text: string): PathFault | undefined {
     };
   }
   return undefined;
+}
+
+/** What Linux and macOS allow for one name, in bytes of UTF-8 (macOS counts differently, but never allows more). */
+const nameBytesAtMost = 255;
+
+/** What Linux allows for a whole path, without the zero at its end. */
+const pathBytesAtMost = 4095;
+
+function refuseLength(absolute: string): PathFault | undefined {
+  const longest = absolute.split(path.sep).find((name) => Buffer.byteLength(name) > nameBytesAtMost);
+  if (longest !== undefined) {
+    const bytes = Buffer.byteLength(longest);
+    return {
+      message: `has a name of ${bytes} bytes; file systems allow ${nameBytesAtMost}.`,
+      fix: 'Shorten it.',
+    };
+  }
+  const bytes = Buffer.byteLength(absolute);
+  if (bytes <= pathBytesAtMost) return undefined;
+  return {
+    message: `is ${bytes} bytes long with the project's folder; systems allow ${pathBytesAtMost}.`,
+    fix: 'Use shorter names, or a shorter path to the project.',
+  };
 }

@@ -1,0 +1,344 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+/** JSON is YAML, and quotes every name. */
+interface StageEntry {
+  readonly cmd?: readonly string[];
+  readonly run?: string;
+  readonly inputs?: readonly unknown[];
+  readonly outputs: readonly string[];
+  readonly matrix?: Readonly<Record<string, readonly string[]>>;
+}
+
+async function createProject(
+  stages: Readonly<Record<string, StageEntry>>,
+  name = 'project',
+): Promise<string> {
+  const parent = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-names-'));
+  // Unlike Node, it removes what has too long a path.
+  onTestFinished(async () => void (await execa('rm', ['-rf', parent])));
+  const folder = path.join(parent, name);
+  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
+  await fs.writeFile(path.join(folder, 'configs/profiles/p.yaml'), 'x: 1\n');
+  await definePipeline(folder, stages);
+  return folder;
+}
+
+function definePipeline(folder: string, stages: Readonly<Record<string, StageEntry>>): Promise<void> {
+  const profiles = { folder: 'configs/profiles', default: 'p' };
+  return fs.writeFile(path.join(folder, 'pipeline.yaml'), JSON.stringify({ version: 1, profiles, stages }));
+}
+
+function call(folder: string, ...words: readonly string[]) {
+  const env = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
+  return execa(process.execPath, [repro, ...words], { cwd: folder, reject: false, env });
+}
+
+function shell(folder: string, script: string) {
+  return execa('sh', ['-c', script], { cwd: folder });
+}
+
+const copy = (input: string): readonly string[] => [
+  'sh',
+  '-c',
+  'cp -R -- "$1" "$REPRO_OUTPUT_0"',
+  'sh',
+  input,
+];
+
+/** Names that shells, URLs, YAML and command lines read in their own ways. */
+const oddNames = [
+  'it\'s "quoted" `now` $HOME',
+  '100% #1? & more; (done) [x] {y}',
+  '-rf --force',
+  '🎓 模型 Ünïcode',
+  ' leading and trailing ',
+  '~',
+  'a,b@c=d',
+  'x'.repeat(255),
+];
+
+describe('names on the command line', () => {
+  test.each(oddNames)('%j works as an input, an output, and in a folder', async (name) => {
+    const folder = await createProject({
+      copy: { cmd: copy(`in/${name}`), inputs: [`in/${name}`], outputs: [`artifacts/${name}`] },
+      again: { cmd: copy(`artifacts/${name}`), inputs: [`artifacts/${name}`], outputs: ['artifacts/again'] },
+    });
+    await fs.mkdir(path.join(folder, 'in', name), { recursive: true });
+    await fs.writeFile(path.join(folder, 'in', name, name), 'one');
+    const result = path.join(folder, 'artifacts/again', name);
+    expect((await call(folder, 'run')).stderr).toContain('2 run in ');
+    expect(await fs.readFile(result, 'utf8')).toBe('one');
+    expect((await call(folder, 'run')).stderr).toContain('2 up to date in ');
+    await fs.rm(path.join(folder, 'artifacts', name), { recursive: true });
+    expect((await call(folder, 'run')).stderr).toContain('restored from the store');
+    await fs.writeFile(path.join(folder, 'in', name, name), 'two');
+    expect((await call(folder, 'run')).stderr).toContain('2 run in ');
+    expect(await fs.readFile(result, 'utf8')).toBe('two');
+  });
+
+  test.each(['with spaces', 'it\'s "quoted" 100% #1? & (x) $HOME', '🎓 Ünïcode 模型', '-rf', 'two\nlines'])(
+    'a project in the folder %j runs stages, those in TypeScript too',
+    async (name) => {
+      const folder = await createProject(
+        { module: { run: "stages/it's.ts", inputs: ['in'], outputs: ['artifacts/module'] } },
+        name,
+      );
+      await fs.mkdir(path.join(folder, 'stages'));
+      await fs.writeFile(
+        path.join(folder, 'stages/with space.ts'),
+        'export const word = (): string => "made";\n',
+      );
+      await fs.writeFile(
+        path.join(folder, "stages/it's.ts"),
+        `import { copyFile } from 'node:fs/promises';
+import { word } from './with space.ts';
+export default {
+  summary: 'Copies a file.',
+  async run({ inputs, outputs, note }: { inputs: string[]; outputs: string[]; note: (text: string) => void }) {
+    note(word());
+    await copyFile(inputs[0]!, outputs[0]!);
+  },
+};
+`,
+      );
+      await fs.writeFile(path.join(folder, 'in'), 'content');
+      const { stderr } = await call(folder, 'run');
+      expect(stderr).toContain('  module  made');
+      expect(await fs.readFile(path.join(folder, 'artifacts/module'), 'utf8')).toBe('content');
+      expect((await call(folder, 'run')).stderr).toContain('1 up to date in ');
+      expect((await call(path.dirname(folder), '--project', `./${name}`, 'status')).stdout).toContain(
+        'up to date',
+      );
+    },
+  );
+
+  test.each([
+    ['a line break', 'a\nb', 'contains "\\n"'],
+    ['a space', 'a b', 'contains " "'],
+    ['an emoji', '🎓', 'contains "🎓"'],
+    ['a leading dash', '-x', 'begins with "-"'],
+    ['a quote', "a'b", `contains "'"`],
+  ])('a matrix value with %s is refused, as it becomes part of an id', async (_, value, message) => {
+    const folder = await createProject({
+      s: { cmd: ['true'], matrix: { v: [value] }, outputs: [`artifacts/$\{v}`] },
+    });
+    const { stderr, exitCode } = await call(folder, 'run');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain('Use letters, digits and the characters _ . + = ~ -.');
+  });
+
+  test('names that differ only in case, or in how an accent is composed, are different', async () => {
+    const folder = await createProject({ s: { cmd: copy('in'), inputs: ['in'], outputs: ['artifacts/s'] } });
+    const names = ['name', 'Name', '\u00e9', 'e\u0301'];
+    await fs.mkdir(path.join(folder, 'in'));
+    for (const name of names) await fs.writeFile(path.join(folder, 'in', name), name);
+    // Where the file system takes them for the same, there is nothing to tell apart.
+    const made = await fs.readdir(path.join(folder, 'in'));
+    await call(folder, 'run');
+    expect((await fs.readdir(path.join(folder, 'artifacts/s'))).sort()).toEqual(made.sort());
+    await fs.rename(path.join(folder, 'in/name'), path.join(folder, 'in/NAME'));
+    const { stdout } = await call(folder, 'status');
+    expect(stdout).toMatch(/in: (NAME is new; name|name is gone; NAME|.*NAME)/);
+  });
+});
+
+describe('long paths', () => {
+  /** Makes folders below `start` until a file in the last one has an absolute path of this many bytes; `cd` has no limit. */
+  const makeDeep = (folder: string, start: string, bytes: number) =>
+    shell(
+      folder,
+      `cd ${start}; part=${'d'.repeat(199)}; length=$(pwd | tr -d '\\n' | wc -c)
+while [ $((${bytes} - length - 1)) -gt 255 ]; do mkdir $part; cd $part; length=$((length + 200)); done
+printf x > "$(printf '%*s' $((${bytes} - length - 1)) '' | tr ' ' f)"`,
+    );
+
+  test('of up to 4,095 bytes work', async () => {
+    const folder = await createProject({
+      s: { cmd: ['sh', '-c', ': > "$REPRO_OUTPUT_0"'], inputs: ['in'], outputs: ['artifacts/s'] },
+    });
+    await fs.mkdir(path.join(folder, 'in'));
+    await makeDeep(folder, 'in', 4095);
+    expect((await call(folder, 'run')).stderr).toContain('1 run in ');
+    expect((await call(folder, 'status', '--exit-code')).exitCode).toBe(0);
+  });
+
+  test('of more are an error that names the path', async () => {
+    const folder = await createProject({ s: { cmd: ['true'], inputs: ['in'], outputs: ['artifacts/s'] } });
+    await fs.mkdir(path.join(folder, 'in'));
+    await makeDeep(folder, 'in', 4200);
+    const { stderr, exitCode } = await call(folder, 'run');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`${path.join(folder, 'in')}/dd`);
+    expect(stderr).toContain('Use shorter names, or a shorter path to the project.');
+  });
+
+  test('are refused in pipeline.yaml before anything runs', async () => {
+    const folder = await createProject({ s: { cmd: ['true'], outputs: [`artifacts/${'n'.repeat(256)}`] } });
+    const name = await call(folder, 'run');
+    expect(name.exitCode).toBe(2);
+    expect(name.stderr).toMatch(/^pipeline\.yaml:1:\d+ .*has a name of 256 bytes; file systems allow 255\./);
+    await definePipeline(folder, { s: { cmd: ['true'], outputs: [`artifacts/${'n/'.repeat(2100)}n`] } });
+    const long = await call(folder, 'run');
+    expect(long.exitCode).toBe(2);
+    expect(long.stderr).toMatch(/is \d+ bytes long with the project's folder; systems allow 4095\./);
+  });
+});
+
+describe('what is not a plain file', () => {
+  const stage = (script: string): Record<string, StageEntry> => ({
+    s: { cmd: ['sh', '-c', script], inputs: ['in'], outputs: ['artifacts/s'] },
+  });
+  const fine = stage('cp -R in "$REPRO_OUTPUT_0"');
+
+  test.each([
+    [
+      'a name that is not UTF-8',
+      'printf x > "in/$(printf \'caf\\351\')"',
+      'in/caf\\xe9  this file name is not valid UTF-8',
+    ],
+    [
+      'a folder with such a name',
+      'mkdir "in/$(printf \'d\\351d\')"',
+      'in/d\\xe9d  this file name is not valid UTF-8',
+    ],
+    [
+      'a dead link with such a name',
+      'ln -s no "in/$(printf \'\\351\')"',
+      'in/\\xe9  this file name is not valid UTF-8',
+    ],
+    ['a link to itself', 'ln -s me in/me', 'in/me  this symbolic link points back to itself'],
+    ['a link to a folder around it', 'ln -s .. in/up', ', which contains it'],
+    ['a dead link', 'ln -s nowhere in/dead', 'in/dead  this symbolic link points to nothing'],
+    ['a pipe', 'mkfifo in/pipe', 'in/pipe  this is a pipe, a socket or a device'],
+    ['a device', 'ln -s /dev/zero in/zero', 'in/zero  this is a pipe, a socket or a device'],
+  ])('as an input, %s is refused by name', async (_, script, message) => {
+    const folder = await createProject(fine);
+    await fs.mkdir(path.join(folder, 'in'));
+    await shell(folder, script);
+    const { stderr, exitCode } = await call(folder, 'run');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(message);
+    expect(stderr).not.toMatch(/E(NOENT|LOOP)|\n {4}at /);
+    expect((await call(folder, 'status')).stdout).toContain(message);
+  });
+
+  test('a name that is not UTF-8 comes with a command that renames it', async () => {
+    const folder = await createProject(fine, "it's here");
+    await fs.mkdir(path.join(folder, 'in'));
+    await shell(folder, 'printf x > "in/$(printf \'caf\\351 \\047a\\\\b\\n\')"');
+    const { stderr } = await call(folder, 'run');
+    const [, command] = /Rename it; in bash: (.*)/.exec(stderr) ?? [];
+    await execa('bash', ['-c', command!.replace('NEW-NAME', 'coffee')]);
+    expect((await call(folder, 'run')).exitCode).toBe(0);
+    expect(await fs.readFile(path.join(folder, 'artifacts/s/coffee'), 'utf8')).toBe('x');
+  });
+
+  test('a socket is refused as an input', async () => {
+    const folder = await createProject(fine);
+    await fs.mkdir(path.join(folder, 'in'));
+    const net = await import('node:net');
+    const server = net.createServer();
+    await new Promise<void>((resolve) => server.listen(path.join(folder, 'in/socket'), resolve));
+    const { stderr } = await call(folder, 'run');
+    server.close();
+    expect(stderr).toContain('in/socket  this is a pipe, a socket or a device');
+  });
+
+  test.each([
+    ['ln -s in in', '"in" is a symbolic link to itself.'],
+    ['ln -s gone in', '/gone", which does not exist or leads back to it.'],
+    ['ln -s b in; ln -s in b', '/b", which does not exist or leads back to it.'],
+  ])('an input that is a link to nothing (%s) is explained before anything runs', async (script, message) => {
+    const folder = await createProject(fine);
+    await shell(folder, script);
+    const { stderr, exitCode } = await call(folder, 'run');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
+  });
+
+  test.each([
+    ['a pipe', 'mkfifo "$REPRO_OUTPUT_0"', 'artifacts/s  this is a pipe, a socket or a device'],
+    ['a dead link', 'ln -s gone "$REPRO_OUTPUT_0"', 'artifacts/s  this symbolic link points to nothing'],
+    [
+      'a loop',
+      'mkdir "$REPRO_OUTPUT_0"; ln -s me "$REPRO_OUTPUT_0/me"',
+      'artifacts/s/me  this symbolic link points back',
+    ],
+    [
+      'a name that is not UTF-8',
+      'mkdir "$REPRO_OUTPUT_0"; : > "$REPRO_OUTPUT_0/$(printf "\\\\351")"',
+      'artifacts/s/\\xe9  this file name is not valid UTF-8',
+    ],
+  ])('as an output, %s is refused by the name that it was to have', async (_, script, message) => {
+    const folder = await createProject(stage(script));
+    await fs.mkdir(path.join(folder, 'in'));
+    const { stderr, exitCode } = await call(folder, 'run');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(`s failed: ${message}`);
+    expect(stderr).toContain('The stage wrote it: ');
+    await expect(fs.lstat(path.join(folder, 'artifacts/s'))).rejects.toThrow('ENOENT');
+  });
+
+  test('a link that is changed to other content makes the stage stale; to equal content, it does not', async () => {
+    const folder = await createProject(stage('cat in/link > "$REPRO_OUTPUT_0"'));
+    await shell(folder, 'mkdir in; printf one > a; printf two > b; cp a c; ln -s ../a in/link');
+    await call(folder, 'run');
+    await shell(folder, 'ln -sfn ../c in/link');
+    expect((await call(folder, 'run')).stderr).toContain('1 up to date in ');
+    await shell(folder, 'ln -sfn ../b in/link');
+    expect((await call(folder, 'run')).stderr).toContain('in: link changed');
+    expect(await fs.readFile(path.join(folder, 'artifacts/s'), 'utf8')).toBe('two');
+  });
+
+  test('content that is not UTF-8 is kept byte by byte', async () => {
+    const folder = await createProject(fine);
+    const bytes = Uint8Array.from({ length: 512 }, (_, at) => at % 256);
+    await fs.mkdir(path.join(folder, 'in'));
+    await fs.writeFile(path.join(folder, 'in/bytes'), bytes);
+    await call(folder, 'run');
+    await fs.rm(path.join(folder, 'artifacts/s'), { recursive: true });
+    await call(folder, 'run');
+    expect(new Uint8Array(await fs.readFile(path.join(folder, 'artifacts/s/bytes')))).toEqual(bytes);
+  });
+
+  test('a file that is written to while it is read is an error, not a result', async () => {
+    const folder = await createProject(fine);
+    await fs.mkdir(path.join(folder, 'in'));
+    // Sparse, and large enough that reading it takes longer than a write.
+    await shell(folder, 'truncate -s 300M in/growing');
+    const writer = spawn('sh', ['-c', 'while :; do printf x >> in/growing; sleep 0.01; done'], {
+      cwd: folder,
+    });
+    onTestFinished(() => {
+      writer.kill('SIGKILL');
+    });
+    const { stderr, exitCode } = await call(folder, 'run');
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('in/growing  this file changed while it was being read');
+  });
+});
+
+test('a folder of 100,000 files is hashed, checked and compared', async () => {
+  const folder = await createProject({
+    s: { cmd: ['sh', '-c', ': > "$REPRO_OUTPUT_0"'], inputs: ['in'], outputs: ['artifacts/s'] },
+  });
+  for (let group = 0; group < 100; group += 1) {
+    const inner = path.join(folder, 'in', String(group));
+    mkdirSync(inner, { recursive: true });
+    for (let at = 0; at < 1000; at += 1) writeFileSync(path.join(inner, `file-${at}`), `${at}`);
+  }
+  expect((await call(folder, 'run')).stderr).toContain('1 run in ');
+  expect((await call(folder, 'status')).stdout).toContain('up to date');
+  await fs.writeFile(path.join(folder, 'in/42/file-7'), 'changed');
+  expect((await call(folder, 'status')).stdout).toContain('in: 42/file-7 changed');
+}, 240_000);
