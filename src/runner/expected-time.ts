@@ -1,6 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Records, RunRecord } from './cache/records.ts';
-import { compareCodeUnits } from './canonical-json.ts';
 import { type SchedulerOptions, schedule } from './execution/scheduler.ts';
 import type { Plan, StageInstance } from './plan.ts';
 
@@ -26,7 +25,7 @@ export interface ExpectedTotal {
 export class ExpectedTimes {
   readonly #plan: Plan;
   readonly #records: Records;
-  #earlier: readonly RunRecord[] | null = null;
+  #earlier: EarlierRuns | null = null;
 
   constructor(plan: Plan, records: Records) {
     this.#plan = plan;
@@ -37,22 +36,33 @@ export class ExpectedTimes {
   find({ id, stage }: StageInstance): ExpectedTime | null {
     const last = this.#records.findLast(id);
     if (last?.profile === this.#plan.profile) return { seconds: last.seconds, from: 'own-run' };
-    const earlier = this.#listEarlier().filter((record) => record.stage === stage);
-    const own = earlier.find((record) => record.id === id);
+    this.#earlier ??= collectRuns(this.#records.listActions(), this.#plan.profile);
+    const own = this.#earlier.latest.get(id);
     if (own !== undefined) return { seconds: own.seconds, from: 'own-run' };
-    if (earlier.length === 0) return null;
-    const seconds = earlier.reduce((sum, record) => sum + record.seconds, 0) / earlier.length;
-    return { seconds, from: 'same-stage' };
+    const others = this.#earlier.stages.get(stage);
+    return others === undefined ? null : { seconds: others.seconds / others.count, from: 'same-stage' };
   }
+}
 
-  /** Of this profile, the latest first. */
-  #listEarlier(): readonly RunRecord[] {
-    this.#earlier ??= this.#records
-      .listActions()
-      .filter((record) => record.profile === this.#plan.profile)
-      .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
-    return this.#earlier;
+interface EarlierRuns {
+  /** By instance. */
+  readonly latest: ReadonlyMap<string, RunRecord>;
+  readonly stages: ReadonlyMap<string, { seconds: number; count: number }>;
+}
+
+function collectRuns(records: readonly RunRecord[], profile: string): EarlierRuns {
+  const latest = new Map<string, RunRecord>();
+  const stages = new Map<string, { seconds: number; count: number }>();
+  for (const record of records) {
+    if (record.profile !== profile) continue;
+    const known = latest.get(record.id);
+    if (known === undefined || known.startedAt < record.startedAt) latest.set(record.id, record);
+    const sum = stages.get(record.stage) ?? { seconds: 0, count: 0 };
+    sum.seconds += record.seconds;
+    sum.count += 1;
+    stages.set(record.stage, sum);
   }
+  return { latest, stages };
 }
 
 /**

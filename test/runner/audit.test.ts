@@ -11,6 +11,10 @@ stages:
     inputs: [in.txt]
     outputs: [artifacts/make]
     resume: [artifacts/make.resume]
+  after:
+    cmd: [sh, -c, 'cp artifacts/make/x "$REPRO_OUTPUT_0"']
+    inputs: [artifacts/make]
+    outputs: [artifacts/after]
   measure:
     run: stages/measure.ts
     outputs: [artifacts/measure]
@@ -189,6 +193,19 @@ describe('repro audit', () => {
     expect(stderr).toContain('this is why');
     expect(stdout).toContain('make failed, so there is nothing to compare');
     expect(project.has('artifacts/.audit')).toBe(false);
+  });
+
+  test('takes the inputs that are in place, and says what makes those that are not', async () => {
+    const project = await createProject({ x: 'a' });
+    const missing = await project.call(['audit', 'after']);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.stderr).toContain('Run that first: npx repro run make');
+    await project.call(['run', 'make']);
+    await project.write('in.txt', 'changed');
+    const { exitCode, stdout } = await project.call(['audit', 'after']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('artifacts/after: equal to the byte');
+    expect(project.count('make')).toBe(1);
   });
 
   test('ends with Ctrl-C, and leaves nothing', async () => {
