@@ -98,6 +98,8 @@ class WatchSession {
     } catch (error) {
       const blamed = listBlamedFiles(error).map((file) => path.resolve(this.#projectRoot, file));
       this.#watchAlso(new Set([...read, ...blamed]));
+      // A folder that is gone for now takes its watch with it.
+      this.#watcher.update(this.#watched);
       process.stderr.write(`${describeError(explainDiskError(error))}\n`);
     }
   }

@@ -15,9 +15,11 @@ type Names = Set<string> | 'all';
 
 interface Armed {
   readonly watcher: FSWatcher;
-  /** A folder that was removed and made again is another one. */
+  /** A folder that was removed and made again is another one, mostly under another number. */
   readonly ino: bigint;
   names: Names;
+  /** Whether the folder may have been removed since: its number can come back with another folder. */
+  isSuspect: boolean;
 }
 
 /**
@@ -37,7 +39,7 @@ export class FolderWatcher implements Watcher {
     this.#leftOut = leftOut;
     const wanted = listFolders(paths, leftOut);
     for (const [folder, armed] of this.#armed) {
-      if (wanted.has(folder) && inodeOf(folder) === armed.ino) continue;
+      if (wanted.has(folder) && !armed.isSuspect && inodeOf(folder) === armed.ino) continue;
       armed.watcher.close();
       this.#armed.delete(folder);
     }
@@ -65,7 +67,7 @@ export class FolderWatcher implements Watcher {
       throw explainLimit(error, folder);
     }
     watcher.on('error', () => this.#onChange(folder));
-    this.#armed.set(folder, { watcher, ino, names });
+    this.#armed.set(folder, { watcher, ino, names, isSuspect: false });
   }
 
   #note(folder: string, name: string | null): void {
@@ -73,11 +75,20 @@ export class FolderWatcher implements Watcher {
     if (names === undefined) return;
     // Without a name anything may have changed; with the folder's own name it is about the folder.
     if (name === null || name === path.basename(folder)) {
+      this.#suspect(folder);
       this.#onChange(folder);
       return;
     }
     const absolute = path.join(folder, name);
+    this.#suspect(absolute);
     if (names === 'all' ? !this.#leftOut.has(absolute) : names.has(name)) this.#onChange(absolute);
+  }
+
+  /** Something happened to this path as a whole: the watches of it and of what is below may have ended. */
+  #suspect(absolute: string): void {
+    for (const [folder, armed] of this.#armed) {
+      if (folder === absolute || folder.startsWith(absolute + path.sep)) armed.isSuspect = true;
+    }
   }
 }
 
