@@ -38,6 +38,25 @@ function fillDisk(folder: string, freeBytes: number): () => void {
 }
 
 describe.skipIf(!canMount)(`a full disk${why}`, () => {
+  test('can be cleaned, though not even the lock can be written', async () => {
+    const root = await createCrashProject();
+    const artifacts = path.join(root, 'artifacts');
+    mount(artifacts, '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs');
+    for (const version of [1, 2]) expect((await runWhole(root, version)).exitCode).toBe(0);
+    fillDisk(artifacts, 0);
+    const lock = path.join(artifacts, '.cache/lock/9.json');
+    expect(() => writeFileSync(lock, 'x'.repeat(100))).toThrow('ENOSPC');
+    rmSync(lock);
+    const { exitCode, stdout, stderr } = await execa(process.execPath, [repro, 'gc'], {
+      cwd: root,
+      reject: false,
+    });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain('records of earlier runs: 5, ');
+    const { states } = await runWhole(root, 2);
+    expect(new Set(Object.values(states))).toEqual(new Set(['cached']));
+  });
+
   test('fails a run with a reason, leaves nothing half-written, and once there is space the next run completes', async () => {
     const root = await createCrashProject();
     mount(path.join(root, 'artifacts'), '-t', 'tmpfs', '-o', 'size=4m', 'tmpfs');
@@ -54,7 +73,7 @@ describe.skipIf(!canMount)(`a full disk${why}`, () => {
       else {
         expect(exitCode, about).toBe(1);
         expect(errors, about).toMatch(/the disk is full/);
-        expect(errors, about).toMatch(/Free some space, then run again/);
+        expect(errors, about).toMatch(/Free some space.*, then run again/);
       }
       expect(findPartialOutputs(root, versions), about).toEqual([]);
       makeSpace();

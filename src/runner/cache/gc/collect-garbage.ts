@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
 import path from 'node:path';
-import { ReproError } from '../../../errors.ts';
-import { acquireLock } from '../../../files/lock.ts';
+import { hasErrorCode, ReproError } from '../../../errors.ts';
+import { acquireLock, type Lock } from '../../../files/lock.ts';
 import { explainDiskError } from '../../../stage/disk-error.ts';
 import { compareCodeUnits } from '../../canonical-json.ts';
 import type { Tree } from '../../files/digest.ts';
 import { lockFolder } from '../../lock-files/lock-folder.ts';
-import { cacheFolderOf } from '../cache-folder.ts';
+import { type CacheFolder, cacheFolderOf } from '../cache-folder.ts';
 import { Records, type RunRecord } from '../records.ts';
 import { Store } from '../store.ts';
 import { findGarbage } from './find-garbage.ts';
@@ -46,7 +47,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
   const folder = cacheFolderOf(options, options.cacheRoot);
   if (options.isDryRun) return inspect(options);
   try {
-    const lock = await acquireLock(folder.lock);
+    const lock = await lockOnFullDisk(folder);
     try {
       const report = await inspect(options);
       await sweep(report.garbage);
@@ -56,6 +57,20 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
     }
   } catch (error) {
     throw explainDiskError(error, { doing: 'the cache could not be cleaned' });
+  }
+}
+
+/** A full disk is the best reason to clean, but leaves no room for the lock: what only saves time goes first, and needs no lock. */
+async function lockOnFullDisk(folder: CacheFolder): Promise<Lock> {
+  try {
+    return await acquireLock(folder.lock);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+    for (const name of await fs.readdir(folder.logs).catch(() => [])) {
+      if (name.endsWith('.previous.log')) await fs.rm(path.join(folder.logs, name), { force: true });
+    }
+    await fs.rm(folder.digests, { force: true });
+    return acquireLock(folder.lock);
   }
 }
 
