@@ -9,6 +9,9 @@ import { downloadFile, readAction, readTree } from './checked-reading.ts';
 import { fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 import { type TransferProgress, transferAll } from './transfers.ts';
 
+/** Of downloading a file, if the connection breaks after its first byte. Before that, the client itself tries again. */
+const attemptsAtMost = 4;
+
 export interface Fetched {
   readonly record: RunRecord;
   readonly downloadedFiles: number;
@@ -107,7 +110,7 @@ async function download(
       missing,
       async (entry) => {
         const file = path.join(temporary, entry.sha256);
-        const isThere = await downloadFile(remote, entry, file, (count) => {
+        const isThere = await downloadPatiently(remote, entry, file, (count) => {
           signal?.throwIfAborted();
           doneBytes += count;
           onProgress?.({ id, doneBytes, totalBytes });
@@ -119,6 +122,28 @@ async function download(
     );
   } finally {
     await fs.rm(temporary, { recursive: true, force: true });
+  }
+}
+
+/** A connection that breaks midway is no reason to give up hours of other transfers. */
+async function downloadPatiently(
+  remote: Remote,
+  entry: TreeEntry,
+  file: string,
+  onBytes: (count: number) => void,
+): Promise<boolean> {
+  for (let attempt = 1; ; attempt += 1) {
+    let count = 0;
+    try {
+      return await downloadFile(remote, entry, file, (bytes) => {
+        count += bytes;
+        onBytes(bytes);
+      });
+    } catch (error) {
+      const isBroken = error instanceof ReproError && error.code === 'remote-unreachable' && count > 0;
+      if (!isBroken || attempt === attemptsAtMost) throw error;
+      onBytes(-count);
+    }
   }
 }
 

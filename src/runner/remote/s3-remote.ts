@@ -83,7 +83,7 @@ class S3Remote implements Remote {
     return this.#askFor(key, async (place) => {
       const { Body } = await this.#client.send(new GetObjectCommand(place));
       // In Node the body is a stream, or missing if the object is empty.
-      return Body instanceof Readable ? Body : Readable.from([]);
+      return Body instanceof Readable ? Readable.from(explainBreak(Body, this.address)) : Readable.from([]);
     });
   }
 
@@ -128,6 +128,15 @@ class S3Remote implements Remote {
     } catch (error) {
       throw explainS3Error(error, this.address);
     }
+  }
+}
+
+/** The client explains what goes wrong up to the first byte; a connection may break later. */
+async function* explainBreak(body: Readable, address: string): AsyncGenerator<Buffer> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw explainS3Error(error, address);
   }
 }
 

@@ -12,7 +12,7 @@ import { fetchFrom } from '../../../src/runner/remote/run-with-remote.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
 import { createPlan } from '../rig/plan.ts';
 import { createProject, type Project } from '../rig/project.ts';
-import { makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
+import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
 
 useS3Server();
 
@@ -293,6 +293,28 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(warnings).toEqual(['not fetched, so it runs: no route to host']);
   });
 });
+
+test.skipIf(s3Missing !== undefined)(
+  `${s3Title}: a connection that breaks midway is made again, and given up in the end`,
+  async () => {
+    const project = await createCopy('0123456789abcdef'.repeat(10_000));
+    await project.run();
+    const settings = await makeStorage('s3');
+    await push(project, await openRemote(settings, project.root));
+    for (const { times, state } of [
+      { times: 3, state: 'a fetched, b fetched' },
+      { times: 1000, state: null },
+    ]) {
+      const copy = await createCopy('0123456789abcdef'.repeat(10_000));
+      const { endpoint, broken } = await breakConnections(times);
+      const pulling = pull(copy, await openRemote({ ...settings, endpoint }, copy.root));
+      if (state === null) await expect(pulling).rejects.toMatchObject({ code: 'remote-unreachable' });
+      else expect(statesOf(await pulling)).toBe(state);
+      expect(broken()).toBeGreaterThanOrEqual(3);
+      expect(findInconsistencies(copy.root)).toEqual([]);
+    }
+  },
+);
 
 test('a record that is pushed does not tell where data are on this machine', async () => {
   const project = await createProject();

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
+import http from 'node:http';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
@@ -46,6 +47,33 @@ function findPort(): Promise<number> {
       probe.close(() => resolve(typeof address === 'object' ? (address?.port ?? 0) : 0));
     });
   });
+}
+
+/** A server in front of the S3 server that breaks the first connections for a file halfway. @returns its address, and how many broke */
+export async function breakConnections(times: number): Promise<{ endpoint: string; broken: () => number }> {
+  let broken = 0;
+  const proxy = http.createServer((request, response) => {
+    const target = new URL(request.url ?? '', process.env.AWS_ENDPOINT_URL);
+    const { method, headers } = request;
+    const forwarded = http.request(target, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 500, answer.headers);
+      const isFile = target.pathname.includes('/files/') && Number(answer.headers['content-length']) > 1;
+      if (method !== 'GET' || !isFile || broken === times) {
+        answer.pipe(response);
+        return;
+      }
+      broken += 1;
+      answer.once('data', (chunk: Buffer) => {
+        response.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => response.destroy());
+      });
+    });
+    request.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void proxy.close());
+  const address = proxy.address();
+  const port = typeof address === 'object' ? address?.port : 0;
+  return { endpoint: `http://127.0.0.1:${port}`, broken: () => broken };
 }
 
 let buckets = 0;
