@@ -64,7 +64,7 @@ export function addCacheCommands(program: Command, withPipelineOptions: AddOptio
 
   const cache = program
     .command('cache')
-    .description('share results through a folder or S3-compatible storage');
+    .description('share results through a folder or S3-compatible storage; check the store');
   withPipelineOptions(cache.command('pull'))
     .description('fetch results instead of computing them')
     .argument('[stage...]', 'stages or instances (default: all)')
@@ -88,4 +88,10 @@ export function addCacheCommands(program: Command, withPipelineOptions: AddOptio
     .action(async (targets, options) =>
       (await import('./cache-push.ts')).push(targets, { ...program.opts(), ...options }),
     );
+  cache
+    .command('verify')
+    .description('check every file of the local store against its name, and remove what is damaged')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro cache verify')
+    .action(async (options) => (await import('./cache-verify.ts')).verify({ ...program.opts(), ...options }));
 }

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync, truncateSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -127,6 +127,33 @@ describe('repro cache', () => {
     );
     await execa('sed', ['-i', 's/artifacts.d.txt/..\\/d.txt/', record]);
     expect((await pull()).stderr).toContain('this committed record has other outputs than the stage');
+  });
+
+  test('verify removes what is damaged in the store, and the next run heals', async () => {
+    const { root } = await createTwo();
+    const verify = (...words: readonly string[]) =>
+      execa(process.execPath, [repro, 'cache', 'verify', ...words], { cwd: root, reject: false });
+    const sound = await verify();
+    expect({ exitCode: sound.exitCode, stdout: sound.stdout }).toEqual({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^\d+ files, [\d.]+ k?B checked; 0 damaged$/),
+    });
+    const folder = path.join(root, 'artifacts/.cache');
+    const first = (part: string): string => filesBelow(path.join(folder, part))[0] ?? '';
+    const damaged = [first('actions'), first('store/files'), first('store/trees')];
+    for (const file of damaged) {
+      chmodSync(file, 0o644);
+      truncateSync(file, 3);
+    }
+    const names = damaged.map((file) => path.relative(root, file));
+    const found = await verify('--json');
+    expect(found.exitCode).toBe(1);
+    expect((JSON.parse(found.stdout) as { damaged: string[] }).damaged).toEqual(names);
+    expect((await verify()).exitCode).toBe(0);
+    for (const output of Object.keys(readOutputs(root))) rmSync(path.join(root, output));
+    expect((await runWhole(root, 1)).exitCode).toBe(0);
+    expect(readOutputs(root)).toEqual(expectedFiles(1));
+    expect(findInconsistencies(root)).toEqual([]);
   });
 
   test('pull killed at any moment leaves what is right, and the next one completes', async () => {

@@ -66,6 +66,8 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   }
   if (event.kind === 'run-finished') {
     state.outcome = event.outcome;
+    // Stopped while its results were being fetched.
+    for (const one of state.instances.values()) if (one.state === 'running') one.state = 'waiting';
     state.seconds = event.seconds;
     state.expected = event.expected ?? null;
     return;
@@ -89,6 +91,11 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.startedMs = nowMs;
       break;
     case 'progress':
+      // Its results are being fetched.
+      if (instance.state === 'waiting') {
+        instance.state = 'running';
+        instance.startedMs = nowMs;
+      }
       instance.progress = event.progress;
       break;
     case 'metrics':
