@@ -5,7 +5,7 @@ import { describeFile } from '../runner/fingerprint/reasons.ts';
 import type { Colors } from './view/colors.ts';
 import { toOneLine } from './view/safe-text.ts';
 
-/** More files of one folder than this are counted only. */
+/** More files of one folder, or stages to wait for, than this are counted only. */
 const filesAtMost = 20;
 
 interface ExplanationView {
@@ -28,13 +28,25 @@ export function describeExplanation(one: Explanation, view: ExplanationView): st
   const lines = [`${c.bold(one.id)} ${paint(states[one.state])}${describeAgainst(one)}`];
   for (const { text } of one.reasons) lines.push(`  ${toOneLine(text)}`);
   for (const difference of one.differences) lines.push(...describeDifferenceLines(difference, view));
-  if (one.waitsFor.length > 0) lines.push('  these have to run first:');
-  for (const { id, reasons } of one.waitsFor) {
-    lines.push(`    ${id}  ${toOneLine(reasons.map(({ text }) => text).join('; '))}`);
-  }
+  lines.push(...describeAwaited(one));
   const isSilent = lines.length === 1 && one.against !== null;
   if (isSilent) lines.push(`  nothing differs from that run`);
   return lines;
+}
+
+/** The stages that make it wait; those between them and it only pass that on. */
+function describeAwaited({ waitsFor }: Explanation): string[] {
+  if (waitsFor.length === 0) return [];
+  const causes = waitsFor.filter(({ isCause }) => isCause);
+  const shown = causes.slice(0, filesAtMost);
+  const rest = waitsFor.length - shown.length;
+  return [
+    '  these have to run first:',
+    ...shown.map(({ id, reasons }) => `    ${id}  ${toOneLine(reasons.map(({ text }) => text).join('; '))}`),
+    ...(rest === 0
+      ? []
+      : [`    and ${rest} more${rest === waitsFor.length - causes.length ? ', which wait for these' : ''}`]),
+  ];
 }
 
 function describeAgainst({ against, id }: Explanation): string {

@@ -80,6 +80,26 @@ describe('repro explain', () => {
     const { stdout } = await project.call(['explain', 'sum@a']);
     expect(stdout).toContain('sum@a is stale');
     expect(stdout).toContain('these have to run first:\n    words  data.txt changed');
+    expect((await project.json(['explain', 'sum@a'])).instances[0].waitsFor).toEqual([
+      { id: 'words', reasons: [{ cue: 'input', text: 'data.txt changed' }], isCause: true },
+    ]);
+  });
+
+  test('tells what causes a chain of stages to run from what only waits', async () => {
+    const project = await createWordProject();
+    await project.edit(
+      'pipeline.yaml',
+      '  sum:',
+      `  list: {cmd: [sh, -c, 'ls artifacts/sum > "$REPRO_OUTPUT_0"'], inputs: [artifacts/sum], outputs: [artifacts/list]}\n  sum:`,
+    );
+    await project.call(['run']);
+    await project.edit('data.txt', 'second', 'third');
+    const { stdout } = await project.call(['explain', 'list']);
+    expect(stdout.split('\n').slice(1)).toEqual([
+      '  these have to run first:',
+      '    words  data.txt changed',
+      '    and 2 more, which wait for these',
+    ]);
   });
 
   test('shows the difference of a script and of a file that an earlier stage made', async () => {

@@ -34,7 +34,14 @@ export interface Explanation {
   /** Reasons that are no difference from a record: outputs missing or altered, a stage module that does not compile. */
   readonly reasons: readonly StaleReason[];
   /** What has to run first, and why, in plan order. */
-  readonly waitsFor: readonly { readonly id: string; readonly reasons: readonly StaleReason[] }[];
+  readonly waitsFor: readonly AwaitedStage[];
+}
+
+interface AwaitedStage {
+  readonly id: string;
+  readonly reasons: readonly StaleReason[];
+  /** Whether it would also be stale if nothing before it were: false if it only waits for others. */
+  readonly isCause: boolean;
 }
 
 export interface ExplainOptions {
@@ -54,10 +61,10 @@ export async function explainInstances(plan: Plan, options: ExplainOptions): Pro
   const session = openSession(plan, options);
   const explainer = new Explainer(session, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected.has(id));
-  const stale = new Map<string, readonly StaleReason[]>();
+  const stale = new Map<string, AwaitedStage>();
   const explanations: Explanation[] = [];
   for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
-    if (!('record' in freshness)) stale.set(instance.id, freshness.reasons);
+    if (!('record' in freshness)) stale.set(instance.id, describeAwaited(instance.id, freshness));
     if (options.named.has(instance.id))
       explanations.push(await explainer.explain(instance, freshness, stale));
   }
@@ -88,7 +95,7 @@ class Explainer {
   async explain(
     instance: StageInstance,
     freshness: Freshness,
-    stale: ReadonlyMap<string, readonly StaleReason[]>,
+    stale: ReadonlyMap<string, AwaitedStage>,
   ): Promise<Explanation> {
     const { plan, records } = this.#session;
     const against = findRun(this.#options.against, { plan, records, instance });
@@ -102,8 +109,8 @@ class Explainer {
         parts === null || against === null ? [] : await this.#explainParts(instance, against, parts),
       reasons: parts === null ? reasons : reasons.filter(({ cue }) => cue.startsWith('output-')),
       waitsFor: upstreamOf(plan, instance.id)
-        .filter((id) => stale.has(id))
-        .map((id) => ({ id, reasons: stale.get(id) ?? [] })),
+        .map((id) => stale.get(id))
+        .filter((one) => one !== undefined),
     };
   }
 
@@ -172,6 +179,14 @@ class Explainer {
     const closure = await this.#session.closures.find(command.path).catch(() => null);
     return closure?.sources[file] ?? null;
   }
+}
+
+function describeAwaited(
+  id: string,
+  { reasons, parts }: Extract<Freshness, { kind: 'stale' | 'never-run' }>,
+): AwaitedStage {
+  const waiting = parts?.inputs.filter(({ waitsFor }) => waitsFor !== undefined).length ?? 0;
+  return { id, reasons, isCause: reasons.length > waiting };
 }
 
 function isSame(a: Json | undefined, b: Json | undefined): boolean {
