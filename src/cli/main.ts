@@ -5,6 +5,7 @@ import { parseGpuList } from '../runner/execution/gpu-list.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
 import { addCacheCommands } from './cache-commands.ts';
 import { addCheckpointCommands } from './checkpoint-commands.ts';
+import { addCompletionCommands } from './completion-commands.ts';
 import { addDataCommands } from './data-commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
 import { addAuditCommand, addExplainCommands, addWatchCommand, parseJobs } from './explain-commands.ts';
@@ -193,6 +194,7 @@ function buildProgram(version: string): Command {
   addCacheCommands(program, withPipelineOptions);
   addCheckpointCommands(program, withPipelineOptions);
   addOriginalCommands(program);
+  addCompletionCommands(program);
 
   program
     .command('probe-cuda', { hidden: true })

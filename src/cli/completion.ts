@@ -1,0 +1,36 @@
+import process from 'node:process';
+import type { Command } from 'commander';
+import { complete } from './completion-answer.ts';
+import { splitLine } from './completion-line.ts';
+import { completionScript, type Shell } from './completion-scripts.ts';
+import { toOneLine } from './view/safe-text.ts';
+
+/** `repro completion SHELL`: prints the script that the shell reads. */
+export function printCompletion(shell: Shell): void {
+  process.stdout.write(completionScript(shell, [process.execPath, process.argv[1] ?? 'repro']));
+}
+
+/**
+ * What the scripts ask: prints `none`, `files` or `folders` with the path's prefix, and a line for each word. Whatever goes wrong,
+ * nothing is printed: an error would end up in the middle of what somebody types.
+ *
+ * @param given for bash, the line up to the cursor and the part of its last word that bash replaces; for the others, the words up to the cursor
+ */
+export async function printWords(program: Command, shell: Shell, given: readonly string[]): Promise<void> {
+  try {
+    const [line = '', replaced = ''] = given;
+    const words = shell === 'bash' ? splitLine(line).slice(1) : given;
+    const current = words.at(-1) ?? '';
+    const answer = await complete(program, words.slice(0, -1), current);
+    // bash breaks words at = and : as well.
+    const kept = shell === 'bash' && current.endsWith(replaced) ? current.length - replaced.length : 0;
+    const lines = answer.words
+      .map(([word, description]) => [word.slice(kept), toOneLine(description)] as const)
+      // A line break would be another candidate.
+      .filter(([word]) => word !== '' && toOneLine(word) === word)
+      .map(([word, description]) => `${word}\t${description}`);
+    process.stdout.write(`${[`${answer.paths}\t${answer.pathPrefix}`, ...lines].join('\n')}\n`);
+  } catch {
+    process.exitCode = 1;
+  }
+}

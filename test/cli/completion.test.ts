@@ -1,0 +1,237 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { splitLine } from '../../src/cli/completion-line.ts';
+import { noTerminal, Terminal } from '../support/terminal.ts';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+const pipeline = `version: 1
+profiles: {folder: configs/profiles, default: small, schema: schemas/profile.schema.json}
+stages:
+  frames: {cmd: ['true'], outputs: [artifacts/frames]}
+  train:
+    matrix: {model: "\${models}", seed: [1, 2]}
+    cmd: ['true']
+    inputs: [artifacts/frames]
+    outputs: ["artifacts/train/\${model}/\${seed}"]
+  report: {cmd: ['true'], inputs: [artifacts/train], outputs: [artifacts/report]}
+`;
+
+const profileSchema = {
+  type: 'object',
+  properties: {
+    models: { type: 'array', items: { type: 'string' } },
+    train: { $ref: '#/definitions/train' },
+    dataset: { type: 'object', properties: { root: { type: 'string', description: 'Where the data are.' } } },
+  },
+  definitions: {
+    train: {
+      type: 'object',
+      properties: {
+        epochs: { type: 'integer', description: 'How often. Or so.' },
+        engine: { enum: ['auto', 'native'] },
+      },
+    },
+  },
+};
+
+let folder: string;
+
+beforeAll(async () => {
+  // Spaces and a quote, as in the path of the project of somebody.
+  folder = path.join(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-completion-')), "it's here");
+  await fs.mkdir(path.join(folder, 'configs/profiles'), { recursive: true });
+  await fs.mkdir(path.join(folder, 'configs/models'));
+  await fs.mkdir(path.join(folder, 'schemas'));
+  await fs.mkdir(path.join(folder, 'record ings'));
+  await fs.writeFile(path.join(folder, 'record ings/one.pt'), '');
+  await fs.writeFile(path.join(folder, 'recorded.pt'), '');
+  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+  await fs.writeFile(path.join(folder, 'schemas/profile.schema.json'), JSON.stringify(profileSchema));
+  await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'models: [baseline]\n');
+  await fs.writeFile(path.join(folder, 'configs/profiles/full.yaml'), 'models: [large, larger]\n');
+  await fs.writeFile(path.join(folder, 'configs/models/baseline.yaml'), '');
+});
+
+afterAll(() => fs.rm(path.dirname(folder), { recursive: true, force: true }));
+
+function isHere(shell: string): boolean {
+  try {
+    execFileSync(shell, ['-c', 'exit 0'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What the program answers, without a shell. */
+async function ask(...words: readonly string[]): Promise<string[]> {
+  const all = await execa(process.execPath, [repro, 'complete-words', 'zsh', '--', ...words], {
+    cwd: folder,
+    reject: false,
+  });
+  expect(all.stderr).toBe('');
+  return all.stdout.split('\n').map((line) => line.split('\t', 1)[0] ?? '');
+}
+
+describe('what completes a word', () => {
+  test.each<[string, readonly string[], readonly string[]]>([
+    ['commands', ['sta'], ['none', 'status']],
+    ['subcommands', ['data', 'v'], ['none', 'verify']],
+    ['stages', ['run', ''], ['none', 'frames', 'train', 'report']],
+    ['instances of a stage', ['run', 'train@'], ['none', 'train@baseline,1', 'train@baseline,2']],
+    [
+      'instances of the profile given',
+      ['logs', '--profile=full', 'train@large,'],
+      ['none', 'train@large,1', 'train@large,2'],
+    ],
+    [
+      'instances with settings given',
+      ['run', '--set', 'models=[x]', 'train@'],
+      ['none', 'train@x,1', 'train@x,2'],
+    ],
+    [
+      'instances despite settings that are wrong',
+      ['run', '-s', 'models=[', 'train@b'],
+      ['none', 'train@baseline,1', 'train@baseline,2'],
+    ],
+    ['the second stage', ['run', 'frames', 're'], ['none', 'report']],
+    ['the stage of an option', ['run', '--from', 'tr'], ['none', 'train']],
+    ['profiles', ['run', '--profile', ''], ['none', 'full', 'small']],
+    ['profiles after a short option', ['run', '-p', 'f'], ['none', 'full']],
+    ['profiles after =', ['run', '--profile=f'], ['none', '--profile=full']],
+    ['keys of settings', ['run', '--set', 'train.'], ['none', 'train.epochs=', 'train.engine=']],
+    ['values of settings', ['run', '--set', 'train.engine=n'], ['none', 'train.engine=native']],
+    ['paths in settings', ['run', '--set', 'dataset.root=/da'], ['files']],
+    ['choices', ['graph', '--format', 's'], ['none', 'svg']],
+    ['models', ['doctor', '--plan', 'b'], ['files', 'baseline']],
+    ['data sets', ['data', 'info', 'n'], ['none', 'nmnist']],
+    ['data sets or a file', ['data', 'show', 'nm'], ['files', 'nmnist']],
+    ['folders', ['data', 'verify', 'nmnist', '--root', ''], ['folders']],
+    ['files and stages', ['export', 'fr'], ['files', 'frames']],
+    ["the original's arguments", ['train-val', '-init'], ['none', '-init_tau']],
+    ["the choices of the original's arguments", ['train-val', '-split_by', 't'], ['none', 'time']],
+    ['shells', ['completion', 'b'], ['none', 'bash']],
+    [
+      'options that are not given yet',
+      ['graph', '--format', 'svg', '--profile', 'full', '--'],
+      ['none', '--set', '--json', '--project', '--help'],
+    ],
+    [
+      'options where there is no argument',
+      ['graph', ''],
+      ['none', '--profile', '--set', '--format', '--json', '--project', '--help'],
+    ],
+    ['nothing after --', ['graph', '--', '--'], ['none']],
+    ['nothing of its own', ['complete-'], ['none']],
+  ])('%s', async (_, words, expected) => {
+    expect(await ask(...words)).toEqual(expected);
+  });
+
+  test.each([
+    ['outside a project', ['run', '--project', '/', '']],
+    ['of a profile that does not exist', ['run', '--profile', 'nope', '']],
+  ])('is nothing %s, without an error', async (_, words) => {
+    expect(await ask(...words)).toEqual(['']);
+  });
+});
+
+test.each([
+  ['', ['']],
+  ['repro ', ['repro', '']],
+  ['repro run tr', ['repro', 'run', 'tr']],
+  ["repro --set 'a b' x", ['repro', '--set', 'a b', 'x']],
+  ['repro "a \\" b"c\\ d', ['repro', 'a " bc d']],
+  ['cd x && repro run ', ['repro', 'run', '']],
+  ["repro 'open", ['repro', 'open']],
+])('the line %j has the words %j', (line, words) => {
+  expect(splitLine(line)).toEqual(words);
+});
+
+describe.skipIf(!isHere('fish'))('in fish', () => {
+  const completeIn = async (line: string): Promise<string[]> => {
+    const script = `${JSON.stringify(process.execPath)} ${JSON.stringify(repro)} completion fish | source; complete -C $LINE`;
+    const { stdout, stderr } = await execa('fish', ['--no-config', '-c', script], {
+      cwd: folder,
+      env: { LINE: line },
+    });
+    expect(stderr).toBe('');
+    return stdout.split('\n');
+  };
+
+  test.each([
+    ['repro sta', ['status\tshow which stages are up to date']],
+    ['repro run tr', ['train\t2 instances']],
+    ['repro run --profile full train@large,', ['train@large,1', 'train@large,2']],
+    ['repro run --profile=f', ['--profile=full']],
+    ['repro run --set train.ep', ['train.epochs=\tHow often']],
+    ['repro import recorde', ['recorded.pt']],
+    ['repro run --set dataset.root=recorde', ['dataset.root=recorded.pt']],
+    ['repro data verify nmnist --root rec', ['record ings/']],
+    ['repro run --project / x', ['']],
+  ])('%j', async (line, expected) => {
+    expect((await completeIn(line)).map((one) => one.trimEnd().replace(/\t(Directory|File)?$/, ''))).toEqual(
+      expected.map((one) => expect.stringContaining(one)),
+    );
+  });
+});
+
+/** Types lines and presses the tab key in an interactive shell. */
+describe.skipIf(noTerminal !== undefined).each([
+  ['bash', ['--norc', '--noprofile', '-i'], 'PS1="> "; source <("$NODE" "$REPRO" completion bash)'],
+  [
+    'zsh',
+    ['-f', '-i'],
+    'PS1="> "; autoload -Uz compinit && compinit -u -D; source <("$NODE" "$REPRO" completion zsh)',
+  ],
+] as const)('in %s', (shell, options, setUp) => {
+  const start = async (): Promise<Terminal> => {
+    const env = { NODE: process.execPath, REPRO: repro, HOME: path.dirname(folder) };
+    const terminal = Terminal.start([shell, ...options], { columns: 100, rows: 40, cwd: folder, env });
+    terminal.type(`${setUp}\r`);
+    await terminal.waitFor((screen) => screen.some((row) => /^> ?$/.test(row)));
+    return terminal;
+  };
+  const ofLine = (screen: readonly string[]): string => screen.findLast((row) => row.startsWith('> ')) ?? '';
+
+  test.skipIf(!isHere(shell)).each([
+    ['repro sta\t', '> repro status '],
+    ['repro run tra\t', '> repro run train '],
+    ['repro run train@b\t', '> repro run train@baseline,'],
+    ['repro run --profile full train@larger,\t', '> repro run --profile full train@larger,'],
+    ['repro run --profile=f\t', '> repro run --profile=full '],
+    ['repro run --set train.ep\t', '> repro run --set train.epochs='],
+    ['repro run --set train.engine=n\t', '> repro run --set train.engine=native '],
+    ['repro data info nm\t', '> repro data info nmnist '],
+    ['repro import recorde\t', '> repro import recorded.pt '],
+    ['repro run --set dataset.root=recorde\t', '> repro run --set dataset.root=recorded.pt '],
+    ['repro data verify nmnist --root rec\t', '> repro data verify nmnist --root record\\ ings/'],
+  ])('%j', async (keys, expected) => {
+    const terminal = await start();
+    terminal.type(keys);
+    await terminal.waitFor((screen) => ofLine(screen).trimEnd() === expected.trimEnd());
+    terminal.type('x');
+    // Whether the shell went on to the next word.
+    await terminal.waitFor((screen) => ofLine(screen).trimEnd() === `${expected}x`);
+  });
+
+  test.skipIf(!isHere(shell))('prints nothing where nothing fits, and lists what does', async () => {
+    const terminal = await start();
+    terminal.type('repro run --project / x\t');
+    terminal.type('\u0015repro run --from \t\t');
+    await terminal.waitFor(
+      (screen) =>
+        screen.some((row) => row.includes('frames')) && screen.some((row) => row.includes('report')),
+    );
+    expect(terminal.everything.join('\n')).not.toMatch(/rror|pipeline\.yaml/);
+  });
+});
+
+for (const shell of ['zsh', 'fish'])
+  if (!isHere(shell))
+    console.warn(`Completion in ${shell} is not tested: it is missing (Debian: apt-get install ${shell}).`);
