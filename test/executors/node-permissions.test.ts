@@ -7,6 +7,8 @@ import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
 import { permissionFlags } from '../../src/executors/node-permissions.ts';
 
+const major = Number(process.versions.node.split('.')[0]);
+
 async function createFolder(): Promise<string> {
   const folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-flags-')));
   onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
@@ -64,7 +66,12 @@ test('Node.js starts with any set of paths, and allows exactly these', async () 
         const expected = words.filter((word) =>
           read.some((one) => `${word}/`.startsWith(`${path.join(folder, one)}/`)),
         );
-        expect(JSON.parse(stdout)).toEqual(expected);
+        const opened = JSON.parse(stdout) as string[];
+        // Node 24 also opens the path at which two of them part: `/a` for `/a/b` and `/ab`.
+        const parts = (word: string) =>
+          new Set(read.map((one) => path.join(folder, one)[word.length])).size > 1;
+        const isExtra = (word: string) => major >= 24 && !expected.includes(word) && parts(word);
+        expect(opened.filter((word) => !isExtra(word))).toEqual(expected);
       },
     ),
     { seed: 1, numRuns: 25 },
