@@ -51,6 +51,7 @@ Examples:
   $ repro run --from frames                    frames and everything after it
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
+  $ repro run plot --force --trace             what it touches without declaring it
   $ repro run --fail-fast                      start nothing more after a failure
   $ repro run --profile full --set dataset.root=/data/DvsGesture
   $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
@@ -101,6 +102,10 @@ function buildProgram(version: string): Command {
         '--gpus <ids>',
         'the GPUs that stages may use, as in 0,1 (default: those in CUDA_VISIBLE_DEVICES, else all)',
       ).argParser(parseGpus),
+    )
+    .option(
+      '--trace',
+      'report files that stages touch but do not declare, and exit with 5 if there are any (needs strace)',
     )
     .option('--json', 'print the outcome to stdout as one JSON document')
     .option('--pull', 'fetch from the remote cache what it has, instead of running it')

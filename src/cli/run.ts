@@ -15,7 +15,7 @@ import { openLocks } from './lock-files.ts';
 import { listenForSignals } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
 import { openView } from './view/open-view.ts';
-import { applyEvent, createRunState, type RunState } from './view/run-state.ts';
+import { applyEvent, createRunState, idsIn, type RunState } from './view/run-state.ts';
 import { summariseRun } from './view/summary.ts';
 
 export interface RunOptions extends PipelineOptions {
@@ -28,6 +28,7 @@ export interface RunOptions extends PipelineOptions {
   readonly gpus?: readonly string[];
   readonly pull?: boolean;
   readonly remote?: string;
+  readonly trace?: boolean;
   readonly json?: boolean;
 }
 
@@ -76,6 +77,7 @@ export async function runShown(
       jobs: options.jobs ?? os.availableParallelism(),
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
+      trace: options.trace ?? false,
       facts: factsOf(plan.projectRoot),
       ...(await fetchOption(plan, options, onEvent)),
       signal: stop,
@@ -89,7 +91,10 @@ export async function runShown(
     colors: colorsFor(process.stderr),
     runArguments: pipelineArguments(options),
     folder: process.cwd(),
-    results: options.dryRun === true ? [] : describeResults(plan, selected),
+    results:
+      options.dryRun === true
+        ? []
+        : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
   process.stderr.write(`${summary.join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok');
@@ -110,6 +115,14 @@ async function fetchOption(
   remoteSettingsOf(plan, remote);
   const { fetchFrom } = await import('../runner/remote/run-with-remote.ts');
   return { fetchStage: fetchFrom(() => openConfiguredRemote(plan, remote), onEvent) };
+}
+
+/** A trace sees only what runs. */
+function describeUntraced(state: RunState, { trace }: RunOptions): string[] {
+  const cached = idsIn(state, 'cached').length;
+  return trace === true && cached > 0
+    ? [`${cached} up to date, so not traced; --force runs and traces them`]
+    : [];
 }
 
 /** What to open after a run: for each final stage, its page or its output folder. */
@@ -143,12 +156,16 @@ function outcomeDocument(plan: Plan, state: RunState): object {
       metrics: one.metrics,
       failure: one.failure,
       blockedBy: one.blockedBy,
+      ...(one.trace === null ? {} : one.trace),
     })),
   };
 }
 
 function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number {
-  if (state.outcome === 'ok') return exitCode.ok;
+  if (state.outcome === 'ok') {
+    const isUndeclared = [...state.instances.values()].some(({ trace }) => trace?.undeclared.length);
+    return isUndeclared ? exitCode.undeclared : exitCode.ok;
+  }
   if (state.outcome === 'interrupted') return exitCodeOfSignal(received);
   return exitCode.stageFailed;
 }

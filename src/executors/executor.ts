@@ -17,6 +17,8 @@ export interface StageLaunch {
   readonly environment: Readonly<Record<string, string>>;
   /** What it may touch; null: anything. */
   readonly permissions: FilePermissions | null;
+  /** A command that runs the one that follows its words, to watch it; null: none. */
+  readonly wrapper: readonly string[] | null;
   /** Appended to; its folder exists. */
   readonly logFile: string;
   /** null: no limit. */

@@ -1,4 +1,5 @@
 import type { MetricValue, Progress } from '../stage/context.ts';
+import type { UndeclaredAccess } from '../stage/undeclared.ts';
 import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 
 /** Why an instance has to run, for people and for programs. */
@@ -36,6 +37,15 @@ export type RunEvent =
     }
   | { readonly kind: 'progress'; readonly id: string; readonly progress: Progress }
   | { readonly kind: 'note'; readonly id: string; readonly level: 'note' | 'warning'; readonly text: string }
+  | {
+      /** Of a stage that `--trace` watched, once it has ended. */
+      readonly kind: 'traced';
+      readonly id: string;
+      /** What it touched without declaring it. */
+      readonly undeclared: readonly UndeclaredAccess[];
+      /** Lines for its entry in the pipeline file. */
+      readonly yaml: readonly string[];
+    }
   | { readonly kind: 'metrics'; readonly id: string; readonly values: Readonly<Record<string, MetricValue>> }
   | {
       readonly kind: 'finished';

@@ -5,6 +5,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
+import type { Tracer } from '../executors/strace/strace.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
 import { logFileOf } from './cache/cache-folder.ts';
@@ -41,6 +42,8 @@ export interface RunOptions {
   readonly force?: ReadonlySet<string> | boolean;
   /** Only reports what would run. */
   readonly dryRun?: boolean;
+  /** Watches, with strace, what stages touch, and reports what they do not declare. */
+  readonly trace?: boolean;
   readonly facts: Facts;
   /** Aborting asks the running stages to stop and starts no more. */
   readonly signal: AbortSignal;
@@ -67,12 +70,13 @@ const defaultGraceSeconds = 10;
 /**
  * Runs the stale part of a plan, in parallel where possible, and reports everything through `onEvent`.
  *
- * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written
+ * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written, `trace-unavailable`
  */
 export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
   const startedMs = performance.now();
   const session = openSession(options.plan, options);
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
+  const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
   const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
     const seconds = (performance.now() - startedMs) / 1000;
@@ -92,11 +96,15 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
         await (await import('./rehearsal.ts')).rehearse(options, session, ids, forceCheck(options)),
       );
     }
-    return finish(await new Run(options, session, lock).run(ids));
+    return finish(await new Run(options, session, lock, tracer).run(ids));
   } finally {
     await saveDigests(session);
     await lock?.release();
   }
+}
+
+async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
+  return (await import('../executors/strace/strace.ts')).findStrace(environment);
 }
 
 async function takeLock(session: Session): Promise<Lock> {
@@ -121,7 +129,7 @@ class Run {
   readonly #context: ExecutionContext;
   readonly #produced = new Map<string, readonly RecordedOutput[]>();
 
-  constructor(options: RunOptions, session: Session, lock: Lock) {
+  constructor(options: RunOptions, session: Session, lock: Lock, tracer: Tracer | null) {
     this.#options = options;
     this.#session = session;
     this.#isForced = forceCheck(options);
@@ -133,6 +141,7 @@ class Run {
       temporary: this.#temporary,
       environment: options.environment ?? process.env,
       facts: options.facts,
+      tracer,
       graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
       stop: options.signal,
       kill: options.killSignal ?? new AbortController().signal,

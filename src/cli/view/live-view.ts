@@ -99,6 +99,7 @@ export class LiveView implements View {
       case 'blocked':
       case 'progress':
       case 'metrics':
+      case 'traced':
       case 'run-started':
       case 'run-finished':
         return [];

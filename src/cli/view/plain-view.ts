@@ -86,6 +86,7 @@ export class PlainView implements View {
       case 'run-started':
       case 'run-finished':
       case 'metrics':
+      case 'traced':
         return [];
     }
   }

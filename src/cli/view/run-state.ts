@@ -27,6 +27,8 @@ export interface InstanceView {
   metrics: Record<string, MetricValue>;
   failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null;
   blockedBy: readonly string[];
+  /** What it touched without declaring it, if it was traced. */
+  trace: Pick<Extract<RunEvent, { kind: 'traced' }>, 'undeclared' | 'yaml'> | null;
 }
 
 export interface RunState {
@@ -55,6 +57,7 @@ function newInstance(id: string): InstanceView {
     metrics: {},
     failure: null,
     blockedBy: [],
+    trace: null,
   };
 }
 
@@ -119,6 +122,9 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       break;
     case 'interrupted':
       instance.state = 'interrupted';
+      break;
+    case 'traced':
+      instance.trace = { undeclared: event.undeclared, yaml: event.yaml };
       break;
     case 'note':
       break;

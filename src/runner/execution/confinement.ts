@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { FilePermissions, StageLaunch } from '../../executors/executor.ts';
+import type { Tracer } from '../../executors/strace/strace.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { StageTask } from '../../stage/protocol.ts';
 import type { Declaration } from '../../stage/undeclared.ts';
@@ -20,15 +21,19 @@ export interface Surroundings {
   readonly hostFile: () => string;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
+  /** Watches what stages touch. */
+  readonly tracer: Tracer | null;
 }
 
 /** Where a stage's process starts, and what it sees there. */
 export type Confinement = Pick<
   StageLaunch,
-  'hostFile' | 'taskFile' | 'cwd' | 'environment' | 'permissions'
+  'hostFile' | 'taskFile' | 'cwd' | 'environment' | 'permissions' | 'wrapper'
 > & {
+  /** Where the trace goes; null: the stage is not traced. */
+  readonly traceFile: string | null;
   /** What it declares, whether or not anything enforces that. */
-  readonly declared: FilePermissions;
+  readonly declared: () => Promise<FilePermissions>;
   readonly declaration: Declaration;
 };
 
@@ -38,7 +43,7 @@ export type Confinement = Pick<
  * @param temporary the instance's folder for incomplete files
  */
 export async function confine(
-  { session, hostFile, environment, facts }: Surroundings,
+  { session, hostFile, environment, facts, tracer }: Surroundings,
   { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
   { module, ...given }: StageTask,
   temporary: string,
@@ -57,9 +62,12 @@ export async function confine(
     outputs: instance.outputs,
     inputs: task.inputs,
   };
-  await fs.writeFile(taskFile, JSON.stringify(instance.hermetic ? { ...task, declaration } : task));
+  // A trace finds everything at once; Node would stop the stage at the first undeclared file.
+  const isLimited = instance.hermetic && tracer === null;
+  await fs.writeFile(taskFile, JSON.stringify(isLimited ? { ...task, declaration } : task));
   const code = await listCode(session, instance);
-  const declared = await permissionsOf(task, { projectRoot, hostFile: host, taskFile, code, scratch });
+  const declared = () => permissionsOf(task, { projectRoot, hostFile: host, taskFile, code, scratch });
+  const traceFile = path.join(temporary, 'trace.txt');
   return {
     hostFile: host,
     taskFile,
@@ -71,7 +79,9 @@ export async function confine(
       // The folder for temporary files of everybody else holds whatever they have left there.
       ...(instance.hermetic ? scratchVariables(scratch) : {}),
     },
-    permissions: instance.hermetic ? declared : null,
+    permissions: isLimited ? await declared() : null,
+    wrapper: tracer?.wrap(traceFile) ?? null,
+    traceFile: tracer === null ? null : traceFile,
     declared,
     declaration,
   };

@@ -5,6 +5,7 @@ import process from 'node:process';
 import { isDeepStrictEqual } from 'node:util';
 import { describeError, ReproError } from '../../errors.ts';
 import type { Executor } from '../../executors/executor.ts';
+import type { Tracer } from '../../executors/strace/strace.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import { explainDiskError } from '../../stage/disk-error.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
@@ -34,6 +35,8 @@ export interface ExecutionContext {
   readonly temporary: string;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
+  /** Watches what stages touch; null: nobody does. */
+  readonly tracer: Tracer | null;
   readonly graceSeconds: number;
   readonly stop: AbortSignal;
   readonly kill: AbortSignal;
@@ -213,8 +216,10 @@ async function runTask(
     Object.assign(metrics, message.values);
     context.onEvent({ kind: 'metrics', id, values: message.values });
   };
+  const confinement = await confine(context, work, task, temporary);
+  const { traceFile } = confinement;
   const end = await context.executor({
-    ...(await confine(context, work, task, temporary)),
+    ...confinement,
     logFile,
     timeSeconds: resources.timeSeconds,
     graceSeconds: context.graceSeconds,
@@ -222,7 +227,9 @@ async function runTask(
     kill: context.kill,
     onMessage,
   });
-  return { end, metrics };
+  if (traceFile === null) return { end, metrics };
+  const { reportTrace } = await import('./trace.ts');
+  return { end: await reportTrace({ ...confinement, traceFile }, work.instance, end, context), metrics };
 }
 
 /** Keeps the source texts before the stage runs: by its end they may have been edited. Returns their hashes, for modules. */

@@ -1,0 +1,95 @@
+import { createReadStream } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { describeError, ReproError } from '../../errors.ts';
+import type { StageEnd } from '../../executors/executor.ts';
+import { readFileAccesses } from '../../executors/strace/file-accesses.ts';
+import {
+  adviseWrite,
+  type Declaration,
+  linesToAdd,
+  nameOf,
+  type UndeclaredAccess,
+} from '../../stage/undeclared.ts';
+import type { RunEvent } from '../events.ts';
+import type { StageInstance } from '../plan.ts';
+import type { Confinement } from './confinement.ts';
+import { findUndeclared } from './undeclared-files.ts';
+
+/** A message that names more is read by nobody; the JSON document names all. */
+const shownAtMost = 20;
+
+/**
+ * Reports what a traced stage touched without declaring it. A hermetic stage fails because of it, with everything at once, as it would have
+ * failed at the first of them without the trace.
+ *
+ * @param end how the stage's process ended
+ */
+export async function reportTrace(
+  { traceFile, declared, declaration }: Confinement & { readonly traceFile: string },
+  instance: StageInstance,
+  end: StageEnd,
+  context: { readonly environment: NodeJS.ProcessEnv; readonly onEvent: (event: RunEvent) => void },
+): Promise<StageEnd> {
+  const undeclared = await findUndeclared(readFileAccesses(readLines(traceFile), declaration.projectRoot), {
+    declared: await declared(),
+    projectRoot: declaration.projectRoot,
+    home: context.environment.HOME ?? null,
+    temporary: path.resolve(context.environment.TMPDIR ?? os.tmpdir()),
+  });
+  const yaml = linesToAdd(undeclared, declaration);
+  const { id } = instance;
+  context.onEvent({ kind: 'traced', id, undeclared, yaml });
+  if (undeclared.length === 0) return end;
+  const error = explainUndeclared(undeclared, yaml, declaration);
+  if (instance.hermetic && end.kind !== 'interrupted') {
+    return { kind: 'failed', code: error.code, text: describeError(error) };
+  }
+  const text = [error.message, error.fix].join('\n');
+  context.onEvent({ kind: 'note', id, level: 'warning', text });
+  return end;
+}
+
+async function* readLines(file: string): AsyncGenerator<string> {
+  let rest = '';
+  // Bytes that are no ASCII are escaped.
+  for await (const chunk of createReadStream(file, 'latin1') as AsyncIterable<string>) {
+    const lines = (rest + chunk).split('\n');
+    rest = lines.pop() ?? '';
+    yield* lines;
+  }
+}
+
+/** @param undeclared at least one */
+function explainUndeclared(
+  undeclared: readonly UndeclaredAccess[],
+  yaml: readonly string[],
+  declaration: Declaration,
+): ReproError {
+  const message = `without declaring it, this stage ${[
+    ...listNames('read', undeclared, declaration),
+    ...listNames('wrote', undeclared, declaration),
+  ].join('; and ')}`;
+  const fix: string[] = [];
+  if (yaml.length > 0) {
+    fix.push(`If its result depends on it, add to stage "${declaration.stage}" in pipeline.yaml:`);
+    fix.push(...yaml.slice(0, shownAtMost + 1).map((line) => `  ${line}`));
+    if (yaml.length > shownAtMost + 1) fix.push('  …');
+  }
+  const write = undeclared.find((one) => one.access === 'write');
+  if (write !== undefined) fix.push(...adviseWrite(write.path, declaration));
+  return new ReproError('undeclared-files', message, { where: declaration.where, fix: fix.join('\n') });
+}
+
+function listNames(
+  verb: 'read' | 'wrote',
+  undeclared: readonly UndeclaredAccess[],
+  declaration: Declaration,
+): string[] {
+  const names = undeclared
+    .filter((one) => one.access === (verb === 'read' ? 'read' : 'write'))
+    .map((one) => nameOf(one.path, declaration));
+  if (names.length === 0) return [];
+  const more = names.length > shownAtMost ? ` and ${names.length - shownAtMost} more` : '';
+  return [`${verb} ${names.slice(0, shownAtMost).join(', ')}${more}`];
+}
