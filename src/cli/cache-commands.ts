@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 
 type AddOptions = (command: Command) => Command;
 
@@ -50,12 +50,18 @@ export function addCacheCommands(program: Command, withPipelineOptions: AddOptio
   program
     .command('gc')
     .description('remove results from the cache that are no longer needed')
-    .option('--keep <rule>', 'keep more than the last results; may be repeated', collect, [])
-    .option(
-      '--forget <stage>',
-      'do not keep the last results of this stage or instance; may be repeated',
-      collect,
-      [],
+    .addOption(
+      new Option('--keep <rule>', 'keep more than the last results; may be repeated')
+        .argParser(collect)
+        .default([], 'none'),
+    )
+    .addOption(
+      new Option(
+        '--forget <stage>',
+        'do not keep the last results of this stage or instance; may be repeated',
+      )
+        .argParser(collect)
+        .default([], 'none'),
     )
     .option('-n, --dry-run', 'show what would go and how much space it takes, without removing anything')
     .option('--json', 'print one JSON document')

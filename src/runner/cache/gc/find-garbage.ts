@@ -51,6 +51,13 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
     const name = path.basename(file).replace(/(\.previous)?\.log$/, '');
     if (!ids.has(name) && (await isOld(file, live.oldBeforeMs))) await add('logs', file);
   }
+  // Beside files that only save time; a command that is writing one just does without.
+  for (const file of [
+    ...(await listFiles(folder.root)),
+    ...(await listFiles(path.join(folder.root, 'documents'))),
+  ]) {
+    if (isPartial(file)) await add('leftovers', file);
+  }
   for (const name of await list(folder.temporary)) await add('leftovers', path.join(folder.temporary, name));
   return found;
 }
