@@ -146,6 +146,41 @@ describe('repro explain', () => {
     expect(await against(project.at('theirs.json'))).toEqual(['words.times: 9 → 7']);
   });
 
+  test('shows all that differs from the run of another machine', async () => {
+    const project = await createWordProject();
+    await project.call(['run']);
+    const theirs = JSON.parse(project.read('artifacts/.cache/records/words.json'));
+    theirs.parts.runtime = { node: '18', platform: 'darwin', arch: 'arm64' };
+    theirs.parts.packages = { ...theirs.parts.packages, wordlist: '0.9.0', other: '1.0.0' };
+    theirs.parts.facts = { engine: 'slow' };
+    theirs.parts.inputs[1].digest = '0'.repeat(64);
+    await project.write('theirs.json', JSON.stringify(theirs));
+    const { stdout } = await project.call(['explain', 'words', '--against', 'theirs.json']);
+    const { node, platform, arch } = JSON.parse(project.read('artifacts/.cache/records/words.json')).parts
+      .runtime;
+    expect(stdout.split('\n').slice(1)).toEqual([
+      '  package wordlist: 0.9.0 → 1.0.0',
+      '  package other: 1.0.0 → unset',
+      '  data.txt changed',
+      '      (no line by line difference: the earlier text was not kept)',
+      '  engine: slow → unset',
+      `  node: 18 → ${node}`,
+      `  platform: darwin → ${platform}`,
+      `  arch: arm64 → ${arch}`,
+    ]);
+  });
+
+  test('can still show what differs after `repro gc`', async () => {
+    const project = await createWordProject();
+    await project.call(['run']);
+    expect((await project.call(['gc'])).exitCode).toBe(0);
+    await project.edit('src/shout.ts', "'!'", "'?'");
+    await project.edit('configs/words/list.txt', 'two', 'zwei');
+    const { stdout } = await project.call(['explain', 'words']);
+    expect(stdout).toContain("-const mark = '!';");
+    expect(stdout).toContain('-two');
+  });
+
   test('says which runs there are if --against matches none', async () => {
     const project = await createWordProject();
     await project.call(['run']);
