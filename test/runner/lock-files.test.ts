@@ -141,6 +141,15 @@ describe('repro check --no-data', () => {
     });
   });
 
+  test('reports code that does not compile as what differs, and checks the rest', async () => {
+    const project = await createCommitted();
+    await project.write('src/shout.ts', 'export function shout(');
+    const { exitCode, stdout } = await project.call(['check', '--no-data']);
+    expect(exitCode).toBe(4);
+    expect(stdout).toMatch(/^words +differs +src\/shout\.ts:1:/m);
+    expect(stdout).toMatch(/^sum@a +unconfirmed +depends on words/m);
+  });
+
   test('does not compare what belongs to the machine: environment variables', async () => {
     const project = await createCommitted();
     const { exitCode } = await project.call(['check', '--no-data'], { WORDS_MOOD: 'angry' });

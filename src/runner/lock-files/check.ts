@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { ReproError } from '../../errors.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { StaleReason } from '../events.ts';
 import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
@@ -48,7 +49,11 @@ export async function checkRecords(
       continue;
     }
     locks.set(instance.id, lock);
-    const reasons = await findReasons(session, instance, { lock, locks, withData: options.withData });
+    const reasons = await findReasons(session, instance, {
+      lock,
+      locks,
+      withData: options.withData,
+    }).catch(explainFailure);
     const unconfirmed = (plan.dependencies.get(instance.id) ?? []).filter((id) => !good.has(id));
     if (reasons.length > 0) checks.push({ ...base, state: 'differs', reasons });
     else if (unconfirmed.length > 0) {
@@ -98,6 +103,12 @@ async function findReasons(
     before: (digest) => session.store.findTree(digest),
     now: (part) => session.freshness.readInput(instance, part),
   });
+}
+
+/** Code that does not compile, say, is no code that the record belongs to. */
+function explainFailure(error: unknown): StaleReason[] {
+  if (!(error instanceof ReproError)) throw error;
+  return [{ cue: 'code', text: `${error.where === undefined ? '' : `${error.where}  `}${error.message}` }];
 }
 
 /** The digest of an input as far as it can be known without running anything. */
