@@ -70,7 +70,11 @@ export function addCacheCommands(program: Command, withPipelineOptions: AddOptio
 
   const cache = program
     .command('cache')
-    .description('share results through a folder or S3-compatible storage; check the store');
+    .description('share results through a folder or S3-compatible storage; check the store')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ repro cache pull train\n  $ repro cache push --remote /mnt/shared/plif',
+    );
   withPipelineOptions(cache.command('pull'))
     .description('fetch results instead of computing them')
     .argument('[stage...]', 'stages or instances (default: all)')

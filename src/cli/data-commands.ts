@@ -38,12 +38,16 @@ function rootOption(): Option {
 
 /** The commands about data sets, which need no pipeline. */
 export function addDataCommands(program: Command): void {
-  const data = program.command('data').description('list, check, download and look at data sets');
+  const data = program
+    .command('data')
+    .description('list, check, download and look at data sets')
+    .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data info nmnist');
 
   data
     .command('list')
     .description('list the data sets, and which of them are here')
     .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data list --json')
     .action(async (options) =>
       (await import('./data-list.ts')).listDatasets({ ...program.opts(), ...options }),
     );

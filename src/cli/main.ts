@@ -12,7 +12,7 @@ import { addAuditCommand, addExplainCommands, addWatchCommand, parseJobs } from 
 import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
 import { threadsOption } from './threads-option.ts';
-import { dropFarSuggestions, pointToOwnHelp } from './usage-errors.ts';
+import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from './usage-errors.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
@@ -43,6 +43,13 @@ function withPipelineOptions(command: Command): Command {
     );
 }
 
+const programExamples = `
+Examples:
+  $ repro run                                  everything that is not up to date
+  $ repro status                               what is up to date, and why the rest is not
+  $ repro run train --profile full --dry-run   what would run of the trainings of another profile
+  $ repro explain train@baseline,2020          what exactly makes one of them stale`;
+
 const runExamples = `
 Examples:
   $ repro run                                  everything that is not up to date
@@ -65,7 +72,8 @@ Examples:
   $ repro doctor --plan no-reg --profile full --set train.batchSize=64
   $ repro doctor --plan ./mine.yaml --json`;
 
-function buildProgram(version: string): Command {
+/** All commands, with their options, help and actions. */
+export function buildProgram(version: string): Command {
   const program = new Command('repro')
     .description(
       'Reproduces "The role of membrane time constant in the training of spiking neural networks" (Pazderka, 2024):\nruns the stages in pipeline.yaml and skips those that are up to date.',
@@ -76,7 +84,8 @@ function buildProgram(version: string): Command {
       'the folder that contains pipeline.yaml (default: the current folder or its nearest parent with one)',
     )
     .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
-    .configureOutput({ outputError: (text, write) => write(dropFarSuggestions(text)) });
+    .addHelpText('after', programExamples)
+    .configureOutput({ outputError: (text, write) => write(suggestChoice(dropFarSuggestions(text))) });
 
   withPipelineOptions(program.command('run'))
     .description('run stages that are not up to date, and what they depend on')

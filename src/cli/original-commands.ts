@@ -46,7 +46,10 @@ export function addOriginalCommands(program: Command): void {
       (await import('./train-val.ts')).trainVal(words, { ...program.opts(), ...options }),
     );
 
-  const config = program.command('config').description('configuration files');
+  const config = program
+    .command('config')
+    .description('configuration files')
+    .addHelpText('after', configExample);
   takeArguments(config.command('from-args'), 'configuration')
     .description("print the model file that is equivalent to the original's arguments")
     .option(

@@ -24,6 +24,16 @@ export function dropFarSuggestions(text: string): string {
   });
 }
 
+/** What commander says about a value that is not one of the choices. */
+const wrongChoice = /'([^'\n]*)' is invalid(?: for argument '[^'\n]*')?\. Allowed choices are ([^\n]+)\./;
+
+/** Adds the choice that was probably meant. */
+export function suggestChoice(text: string): string {
+  const [said = '', word = '', list = ''] = wrongChoice.exec(text) ?? [];
+  const closest = said === '' ? undefined : findClosest(word, list.split(', '));
+  return closest === undefined ? text : text.replace(said, () => `${said}\n(Did you mean ${closest}?)`);
+}
+
 /** Typos hardly ever affect the first letter. */
 function isClose(word: string, candidate: string): boolean {
   return word[0]?.toLowerCase() === candidate[0] && findClosest(word, [candidate]) !== undefined;

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { dropFarSuggestions, pointToOwnHelp } from '../../src/cli/usage-errors.ts';
+import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from '../../src/cli/usage-errors.ts';
 
 test.each([
   ["error: unknown command 'bogus'\n(Did you mean logs?)", "error: unknown command 'bogus'"],
@@ -14,6 +14,14 @@ test.each([
   ["error: missing required argument 'dir'", undefined],
 ])('only close names are suggested: %j', (text, said = text) => {
   expect(dropFarSuggestions(`${text}\n`)).toBe(`${said}\n`);
+});
+
+test.each([
+  ['sgv', '\n(Did you mean svg?)'],
+  ['picture', ''],
+])('of a wrong choice %j, the one that was meant is suggested, if any', (word, suggestion) => {
+  const text = `error: option '--format <kind>' argument '${word}' is invalid. Allowed choices are text, svg, json.`;
+  expect(suggestChoice(`${text}\n`)).toBe(`${text}${suggestion}\n`);
 });
 
 test('a usage error points to the help of its own command, also for subcommands', () => {
