@@ -33,10 +33,13 @@ async function listStaticPackages(entry: string): Promise<string[]> {
 }
 
 describe('a run that has nothing to do', () => {
-  test.each(['src/runner/run.ts', 'src/runner/status.ts', 'src/stage/host.ts', 'src/cli/view/plain-view.ts'])(
-    'loads no package for %s',
-    async (entry) => {
-      expect(await listStaticPackages(entry)).toEqual([]);
-    },
-  );
+  test.each([
+    'src/runner/run.ts',
+    'src/runner/status.ts',
+    'src/runner/remote/open-remote.ts',
+    'src/stage/host.ts',
+    'src/cli/view/plain-view.ts',
+  ])('loads no package for %s', async (entry) => {
+    expect(await listStaticPackages(entry)).toEqual([]);
+  });
 });
