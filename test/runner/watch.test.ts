@@ -156,6 +156,17 @@ describe('repro watch', () => {
     expect(watch.text.match(/Ctrl-C ends/g)).toHaveLength(2);
   });
 
+  test('runs although a file changes all the time', async () => {
+    const project = await createWordProject();
+    const watch = new Watch(project);
+    await watch.until('3 run in');
+    let count = 0;
+    const timer = setInterval(() => writeFileSync(project.at('data.txt'), String(count++)), 30);
+    onTestFinished(() => clearInterval(timer));
+    await watch.until('\ndata.txt changed\n');
+    expect(await watch.end()).toBe(130);
+  });
+
   test('waits for the end of a run before it takes up a change, or stops it with --restart', async () => {
     const hold = `import fs from 'node:fs';
 fs.mkdirSync('counts', { recursive: true });

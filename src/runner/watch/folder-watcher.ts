@@ -93,10 +93,7 @@ export class FolderWatcher implements Watcher {
 }
 
 /** The folders to watch for changes to paths, and the names that matter in each. */
-export function listFolders(
-  paths: ReadonlySet<string>,
-  leftOut: ReadonlySet<string>,
-): ReadonlyMap<string, Names> {
+function listFolders(paths: ReadonlySet<string>, leftOut: ReadonlySet<string>): ReadonlyMap<string, Names> {
   const folders = new Map<string, Names>();
   const addName = (absolute: string): void => {
     let [folder, name] = [path.dirname(absolute), path.basename(absolute)];
