@@ -3,10 +3,11 @@ import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import type { Json, JsonPath } from './json.ts';
 import { fixMissingSpace } from './missing-space.ts';
-import type { ParsedDocuments, ParsedNodes } from './parsed-documents.ts';
+import type { ParsedDocuments } from './parsed-documents.ts';
+import { type FoundPlace, PlaceFinder } from './places.ts';
 import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
-import { readNodes } from './yaml-nodes.ts';
+import { type NodePlaces, type ReadNodes, readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
 export interface YamlDocument {
@@ -42,10 +43,13 @@ export async function readYamlFile(
 ): Promise<YamlDocument> {
   const text = await readTextFile(absolutePath, file);
   const known = documents?.find(file, text) ?? null;
-  if (known !== null) return new ParsedDocument(file, known, text);
+  if (known !== null) {
+    const finder = new PlaceFinder(known.value, known.places);
+    return new ParsedDocument(file, known, (path) => finder.find(path), text);
+  }
   const nodes = await parseNodes(text, file, expected);
-  documents?.keep(file, text, nodes);
-  return new ParsedDocument(file, nodes, text);
+  documents?.keep(file, text, nodes, nodes.places);
+  return documentOf(file, nodes, text);
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
@@ -69,10 +73,26 @@ export async function readTextFile(absolutePath: string, file: string): Promise<
 
 /** Parses the text of one YAML 1.2 document; merge keys (`<<`) work, as most people expect. */
 export async function parseYaml(text: string, file: string, expected?: string): Promise<YamlDocument> {
-  return new ParsedDocument(file, await parseNodes(text, file, expected), text);
+  return documentOf(file, await parseNodes(text, file, expected), text);
 }
 
-async function parseNodes(text: string, file: string, expected: string | undefined): Promise<ParsedNodes> {
+function documentOf(file: string, nodes: ReadNodes, text: string): YamlDocument {
+  return new ParsedDocument(file, nodes, (path) => findPlace(nodes.value, nodes.places, path), text);
+}
+
+function findPlace(root: Json, places: NodePlaces, path: JsonPath): FoundPlace | null {
+  let value = root;
+  let found: Omit<FoundPlace, 'isExact'> | null = null;
+  for (const step of path) {
+    const entry = typeof value === 'object' && value !== null ? places.get(value)?.get(step) : undefined;
+    if (entry === undefined) return found === null ? null : { ...found, isExact: false };
+    found = entry;
+    value = entry.value;
+  }
+  return found === null ? null : { ...found, isExact: true };
+}
+
+async function parseNodes(text: string, file: string, expected: string | undefined): Promise<ReadNodes> {
   const yaml = await import('yaml');
   const document = parseDocument(yaml, text, file);
   const lines = new Lines(text);
@@ -91,7 +111,8 @@ async function parseNodes(text: string, file: string, expected: string | undefin
     throw new ConfigurationError([{ at: positionAt(0), message: 'the file is empty.', fix: expected }]);
   }
 
-  const { faults, ...nodes } = readNodes(yaml, root);
+  const nodes = readNodes(yaml, root);
+  const { faults } = nodes;
   if (faults.length === 0) return nodes;
   throw new ConfigurationError(
     faults.map(({ offset, firstOffset, message, fix }) => {
@@ -107,19 +128,24 @@ async function parseNodes(text: string, file: string, expected: string | undefin
 
 class ParsedDocument implements YamlDocument {
   readonly file: string;
-  readonly #nodes: ParsedNodes;
+  readonly value: Json;
+  readonly #at: number;
+  readonly #findPlace: (path: JsonPath) => FoundPlace | null;
   readonly #text: string;
   readonly #lines: Lines;
 
-  constructor(file: string, nodes: ParsedNodes, text: string) {
+  constructor(
+    file: string,
+    { value, at }: { readonly value: Json; readonly at: number },
+    findPlace: (path: JsonPath) => FoundPlace | null,
+    text: string,
+  ) {
     this.file = file;
-    this.#nodes = nodes;
+    this.value = value;
+    this.#at = at;
+    this.#findPlace = findPlace;
     this.#text = text;
     this.#lines = new Lines(text);
-  }
-
-  get value(): Json {
-    return this.#nodes.value;
   }
 
   positionOf(path: JsonPath, part: 'key' | 'value' = 'value'): SourcePosition {
@@ -134,16 +160,9 @@ class ParsedDocument implements YamlDocument {
   }
 
   #offsetOf(path: JsonPath, part: 'key' | 'value'): number {
-    let { value } = this.#nodes;
-    let offset = this.#nodes.at;
-    for (const [index, step] of path.entries()) {
-      if (typeof value !== 'object' || value === null) break;
-      const entry = this.#nodes.places.get(value)?.get(step);
-      if (entry === undefined) break;
-      offset = part === 'key' && index === path.length - 1 ? entry.keyOffset : entry.valueOffset;
-      value = entry.value;
-    }
-    return offset;
+    const place = this.#findPlace(path);
+    if (place === null) return this.#at;
+    return part === 'key' && place.isExact ? place.keyOffset : place.valueOffset;
   }
 }
 
