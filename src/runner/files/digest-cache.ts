@@ -22,14 +22,15 @@ const coarseGrainNs = 2_100_000_000n;
  */
 export class DigestCache {
   readonly #file: string;
-  readonly #projectRoot: string;
+  /** The project's folder with its separator: made once, since it is compared with every path. */
+  readonly #inside: string;
   readonly #entries: Map<string, Entry>;
   #isChanged = false;
 
   /** A missing, damaged or outdated cache file counts as empty: it only saves time. */
   constructor(file: string, projectRoot: string) {
     this.#file = file;
-    this.#projectRoot = projectRoot;
+    this.#inside = `${projectRoot}${path.sep}`;
     this.#entries = readEntries(file);
   }
 
@@ -58,8 +59,7 @@ export class DigestCache {
 
   /** Relative inside the project, so that a moved project keeps its cache. */
   #keyOf(absolute: string): string {
-    const inside = `${this.#projectRoot}${path.sep}`;
-    return absolute.startsWith(inside) ? absolute.slice(inside.length) : absolute;
+    return absolute.startsWith(this.#inside) ? absolute.slice(this.#inside.length) : absolute;
   }
 }
 
