@@ -58,7 +58,7 @@ Examples:
   $ repro run --from frames                    frames and everything after it
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
-  $ repro run plot --force --trace             what it touches without declaring it
+  $ repro run report --force --trace           what it touches without declaring it
   $ repro run --fail-fast                      start nothing more after a failure
   $ repro run --profile full --set dataset.root=/data/DvsGesture
   $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
