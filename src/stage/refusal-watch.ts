@@ -1,6 +1,7 @@
 import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
+import process from 'node:process';
 import { isRefusal, type RefusedError } from './refusal.ts';
 
 type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
@@ -17,8 +18,8 @@ export function watchRefusals(): readonly RefusedError[] {
     if (isRefusal(error)) refusals.push(error);
   };
   for (const functions of [fs, fs.promises, childProcess] as object[]) {
-    for (const [name, value] of Object.entries(functions)) {
-      // Classes, such as `fs.Stats`, have capital letters; `_toUnixTimestamp` and the like are Node's own.
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(functions))) {
+      // Classes, such as `fs.Stats`, have capital letters; `_toUnixTimestamp` and the like are Node's own. Getters are left alone.
       if (typeof value !== 'function' || !/^[a-z]/.test(name)) continue;
       Object.defineProperty(functions, name, {
         value: observe(value as AnyFunction, note),
@@ -28,9 +29,16 @@ export function watchRefusals(): readonly RefusedError[] {
       });
     }
   }
-  // For `import { readFileSync } from 'node:fs'`.
-  syncBuiltinESMExports();
+  syncImports();
   return refusals;
+}
+
+/** For `import { readFileSync } from 'node:fs'`. Node 24 warns of `fs.F_OK`, which this reads. */
+function syncImports(): void {
+  const before: unknown = Reflect.get(process, 'noDeprecation');
+  Reflect.set(process, 'noDeprecation', true);
+  syncBuiltinESMExports();
+  Reflect.set(process, 'noDeprecation', before);
 }
 
 /** The same function, which tells of errors: thrown, passed to a callback, or as the reason of a promise. */

@@ -246,6 +246,12 @@ describe('a stage module that touches what it does not declare fails', () => {
   });
 });
 
+test('a stage with limits prints nothing but what it prints itself', async () => {
+  const project = await createStage(`console.log('mine'); done();`);
+  expect((await project.call(['run'])).exitCode).toBe(0);
+  expect(project.read('artifacts/.cache/logs/s.log').split('\n').slice(1)).toEqual(['mine', '']);
+});
+
 describe('hermetic: false', () => {
   test('checks nothing, says so in the log, and makes nothing stale', async () => {
     const project = await createStage(
