@@ -21,6 +21,8 @@ const channel = new MessageChannel();
 const log = new StageLog((line) => writeToLog(line));
 const stop = new AbortController();
 let hasEnded = false;
+/** Long enough for a stage to be refused all the files that it reads at its start, which are then all named. */
+const refusedEndsAfterMs = 1_000;
 /** What is refused to the stage, if it may only touch what it declares. */
 let limits: { readonly declaration: Declaration; readonly refusals: readonly RefusedError[] } | null = null;
 
@@ -44,7 +46,11 @@ process.on('beforeExit', () => {
 
 const task = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as StageTask;
 process.title = `repro ${task.id}`;
-if (task.declaration !== undefined) limits = { declaration: task.declaration, refusals: watchRefusals() };
+if (task.declaration !== undefined) {
+  // A stage that goes on without the file would otherwise compute for hours what is then rejected.
+  const endSoon = () => setTimeout(() => fail(limits?.refusals[0]), refusedEndsAfterMs).unref();
+  limits = { declaration: task.declaration, refusals: watchRefusals(endSoon) };
+}
 try {
   await keepWatch();
   if (task.kind === 'command') await runCommand(task);

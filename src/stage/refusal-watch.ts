@@ -10,12 +10,15 @@ type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
  * Collects what Node's permission model refuses to this thread, also where the stage's code catches the error and goes on as if the file
  * were not there. Its result would be repeatable, but not what the author meant.
  *
+ * @param onFirst called after the first one, in the same turn
  * @returns a list that grows with each refusal
  */
-export function watchRefusals(): readonly RefusedError[] {
+export function watchRefusals(onFirst: () => void): readonly RefusedError[] {
   const refusals: RefusedError[] = [];
   const note = (error: unknown): void => {
-    if (isRefusal(error)) refusals.push(error);
+    if (!isRefusal(error)) return;
+    refusals.push(error);
+    if (refusals.length === 1) onFirst();
   };
   for (const functions of [fs, fs.promises, childProcess] as object[]) {
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(functions))) {

@@ -179,6 +179,13 @@ describe('a stage module that touches what it does not declare fails', () => {
     expect(project.has('artifacts/s')).toBe(false);
   });
 
+  test('also if it would go on for hours without the file', async () => {
+    const project = await createStage(
+      `await readFile('a.json').catch(() => null); await new Promise((resolve) => setTimeout(resolve, 1e7));`,
+    );
+    expect((await project.call(['run'])).stderr).toContain('may not read a.json');
+  });
+
   test('also if it throws another error because of it', async () => {
     const project = await createStage(
       `try { fs.readFileSync('a.json'); } catch (cause) { throw new Error('no settings', { cause }); }`,
