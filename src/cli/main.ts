@@ -13,6 +13,7 @@ import { addOriginalCommands } from './original-commands.ts';
 import { handleOutputErrors } from './output-errors.ts';
 import { threadsOption } from './threads-option.ts';
 import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from './usage-errors.ts';
+import { toLines } from './view/safe-text.ts';
 
 function collect(value: string, earlier: readonly string[]): string[] {
   return [...earlier, value];
@@ -85,7 +86,9 @@ export function buildProgram(version: string): Command {
     )
     .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
     .addHelpText('after', programExamples)
-    .configureOutput({ outputError: (text, write) => write(suggestChoice(dropFarSuggestions(text))) });
+    .configureOutput({
+      outputError: (text, write) => write(toLines(suggestChoice(dropFarSuggestions(text))).join('\n')),
+    });
 
   withPipelineOptions(program.command('run'))
     .description('run stages that are not up to date, and what they depend on')
@@ -235,7 +238,8 @@ export async function main(argv: readonly string[]): Promise<void> {
       : program.parseAsync([unknown], { from: 'user' }));
   } catch (thrown) {
     const error = explainDiskError(thrown);
-    process.stderr.write(`${describeError(error)}\n`);
+    // Names of files and values in it may contain anything.
+    process.stderr.write(`${toLines(describeError(error)).join('\n')}\n`);
     if (program.opts().debug === true && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exitCodeOf(error);
   }

@@ -3,6 +3,7 @@ import { readRecord } from '../runner/cache/records.ts';
 import { selectInstances } from '../runner/selection.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
 import { formatBytes, formatFigure, formatSeconds } from './view/format.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 interface MetricsOptions extends PipelineOptions {
   readonly json?: boolean;
@@ -39,7 +40,7 @@ export async function metrics(targets: readonly string[], options: MetricsOption
     );
     const width = Math.max(0, ...Object.keys(record.metrics).map((name) => name.length));
     for (const [name, value] of Object.entries(record.metrics)) {
-      const text = typeof value === 'number' ? formatFigure(value) : String(value);
+      const text = typeof value === 'number' ? formatFigure(value) : toOneLine(String(value));
       process.stdout.write(`  ${name.padEnd(width)}  ${text}\n`);
     }
   }

@@ -104,6 +104,24 @@ describe('the output of a run without a terminal', () => {
     expect(again.exitCode).toBe(1);
   });
 
+  test('is harmless in errors, too', async () => {
+    const folder = await createProject();
+    const evil = '\u001b[2J\u001b]0;title\u0007\nnext';
+    const given = [
+      ['run', evil],
+      [evil],
+      ['graph', `--${evil}`],
+      ['run', '--set', `${evil}=1`],
+      ['graph', '--format', evil],
+    ];
+    for (const words of given) {
+      const { stderr, exitCode } = await call(folder, words);
+      expect(exitCode).toBe(2);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+      expect(stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f]/);
+    }
+  });
+
   test('says from time to time what still runs', async () => {
     const folder = await createProject();
     const run = call(folder, ['run', 'slow'], { REPRO_HEARTBEAT: '0.2' });

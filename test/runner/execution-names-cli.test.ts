@@ -338,7 +338,6 @@ test('a folder of 100,000 files is hashed, checked and compared', async () => {
     for (let at = 0; at < 1000; at += 1) writeFileSync(path.join(inner, `file-${at}`), `${at}`);
   }
   expect((await call(folder, 'run')).stderr).toContain('1 run in ');
-  expect((await call(folder, 'status')).stdout).toContain('up to date');
   await fs.writeFile(path.join(folder, 'in/42/file-7'), 'changed');
   expect((await call(folder, 'status')).stdout).toContain('in: 42/file-7 changed');
 }, 240_000);

@@ -1,4 +1,4 @@
-import { type BigIntStats, type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
+import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
@@ -158,7 +158,8 @@ function statEntry(absolute: string, isLink: boolean): BigIntStats {
     return statSync(absolute, { bigint: true });
   } catch (error) {
     if (hasErrorCode(error, 'ELOOP')) throw selfLink(absolute, error);
-    if (isLink && hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
+    const isHere = lstatSync(absolute, { throwIfNoEntry: false }) !== undefined;
+    if (isLink && isHere && hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
       throw new ReproError('broken-link', 'this symbolic link points to nothing', {
         where: absolute,
         fix: 'Remove it, or restore what it points to.',

@@ -159,7 +159,7 @@ async function refuseDamaged(
   const hashes = await hashFiles(
     wanted.map(({ source }) => ({ absolute: source, stamp: readStamp(source) })),
   ).catch((error: unknown) => {
-    if (hasErrorCode(error, 'ENOENT')) throw incomplete(session, record);
+    if (hasErrorCode(error, 'ENOENT', 'file-changed')) throw incomplete(session, record);
     throw error;
   });
   if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);

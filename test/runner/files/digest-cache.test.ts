@@ -138,8 +138,11 @@ describe('the digest of a path', () => {
     }
   });
 
-  test('reports what a thread could not read, with its code', async () => {
+  test('reports what a thread could not read, with the error of the system as its cause', async () => {
     const gone = { absolute: path.join(folder, 'gone'), stamp: { ...stamp, size: 20_000_000 } };
-    await expect(hashFiles([gone])).rejects.toMatchObject({ code: 'ENOENT' });
+    await expect(hashFiles([gone])).rejects.toMatchObject({
+      code: 'file-changed',
+      cause: { code: 'ENOENT' },
+    });
   });
 });
