@@ -19,7 +19,7 @@ export const noTerminal = ((): string | undefined => {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is looked for
 const resizeMarker = /\u001b\]777;resize;(\d+);(\d+)\u0007/;
 
-const patience = { timeout: 8_000, interval: 20 };
+const patience = { timeout: 20_000, interval: 20 };
 
 export interface TerminalOptions {
   readonly columns: number;
