@@ -36,7 +36,7 @@ export default defineStage<Params>({
       title: context.params.report?.title ?? `Reproduction on ${titleDataset(results.dataset)}`,
       // The major version alone: only a change of that makes a stage stale.
       nodeMajor: process.versions.node.split('.', 1).join(''),
-      claims,
+      claims: { judgements, margin: claims.margin },
     });
     const written = await writeReport(report, folder, (done, total) =>
       context.progress({ done, total, unit: 'figures' }),

@@ -1,4 +1,5 @@
 import { binomialUpperTail } from '../stats/binomial.ts';
+import { clusterBootstrap } from '../stats/cluster-bootstrap.ts';
 import { type Summary, summarise } from '../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../stats/wilson.ts';
 import type { ModelResult, Results } from './results.ts';
@@ -16,6 +17,11 @@ export interface Accuracy extends Summary {
    * single run, and reflects the choice of clips, not the choice of seed.
    */
   readonly interval: Interval;
+  /**
+   * 95 % bootstrap interval over users: how much the choice of people matters, whose clips are alike. Null without at least two users,
+   * for more than ten, and for maxima, whose answers clip by clip are not kept.
+   */
+  readonly overUsers: Interval | null;
 }
 
 /** A model's accuracies, for two ways of choosing the epoch. */
@@ -65,13 +71,30 @@ export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: G
 }
 
 function chosenAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
-  return summariseAccuracy(
+  const accuracy = summariseAccuracy(
     model.runs.map((run) => ({
       value: run[split].accuracy,
       clips: run[split].clips,
       epoch: run.chosenEpoch,
     })),
   );
+  return split === 'test' ? { ...accuracy, overUsers: intervalOverUsers(model) } : accuracy;
+}
+
+const MOST_USERS = 10;
+
+/** A clip counts by how many of the seeds get it right. */
+function intervalOverUsers({ runs }: ModelResult): Interval | null {
+  const users = new Map<string, { count: number; sum: number }>();
+  for (const { answers } of runs) {
+    for (const { user, right } of answers) {
+      if (user === null) return null;
+      const { count, sum } = users.get(user) ?? { count: 0, sum: 0 };
+      users.set(user, { count: count + 1, sum: sum + Number(right) });
+    }
+  }
+  if (users.size < 2 || users.size > MOST_USERS) return null;
+  return clusterBootstrap([...users.values()]);
 }
 
 function maximumAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
@@ -94,5 +117,6 @@ function summariseAccuracy(runs: readonly { value: number; clips: number; epoch:
     epochs: runs.map(({ epoch }) => epoch),
     values,
     interval: wilsonInterval(summary.mean * clips, clips),
+    overUsers: null,
   };
 }

@@ -1,5 +1,4 @@
-import type { Claims } from './claims/claim.ts';
-import { judgeClaims } from './claims/judge.ts';
+import type { Judgement } from './claims/judgement.ts';
 import { describeClaims } from './claims/section.ts';
 import { listSwitched } from './compat-table.ts';
 import type { Banner, Report, Section } from './document.ts';
@@ -25,8 +24,8 @@ export interface ReportOptions {
   readonly title: string;
   /** Major version of Node.js: `20`. */
   readonly nodeMajor: string;
-  /** What the run is judged by; without them there are no verdicts. */
-  readonly claims?: Claims;
+  /** What the run says of the published claims, and the margin that was allowed; without them there are no verdicts. */
+  readonly claims?: { readonly judgements: readonly Judgement[]; readonly margin: number };
 }
 
 /** Builds the report from the results. Pure: the same results give the same report. */
@@ -39,9 +38,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     banners: announce(results),
     facts: listFacts(results, options),
     sections: [
-      ...(claims === undefined
-        ? []
-        : [describeClaims(judgeClaims(claims, results, outcomes), claims.margin)]),
+      ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
       describeOutcomes(results, outcomes),
       {
         id: 'training',

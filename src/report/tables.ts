@@ -100,6 +100,8 @@ function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
 function accuracyCell(accuracy: Accuracy): Cell {
   const { interval, mean, clips } = accuracy;
   const details = [formatPercentRange(interval.low, interval.high)];
+  const { overUsers } = accuracy;
+  if (overUsers !== null) details.push(`${formatPercentRange(overUsers.low, overUsers.high)} over users`);
   if (accuracy.count === 1) {
     details.push(`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(accuracy.epochs[0] ?? 0)}`);
   } else {
@@ -133,6 +135,11 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[]
       : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
     ` Chance is ${formatPercent(1 / results.classes.length)}.`,
   ]);
+  if (outcomes.some(({ chosen }) => chosen.test.overUsers !== null)) {
+    notes.push([
+      '“Over users”: the 95 % interval if other people of the same kind had made the gestures (bootstrap over users). Clips of one person are alike, which the interval above it does not account for.',
+    ]);
+  }
   notes.push([
     `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the epoch ${nameChoice(results.models)}.`,
   ]);

@@ -25,18 +25,12 @@ export function countDiscordant(first: readonly boolean[], second: readonly bool
 /**
  * McNemar's exact test: if both were equally good, each clip on which they differ would be a coin toss.
  *
- * `two-sided`: whether they differ. `second-worse`: whether the second is worse, as a regression test asks.
- *
- * @returns p, at most 1; 1 if they differ on no clip
+ * @returns two-sided p, at most 1; 1 if they differ on no clip
  * @see McNemar 1947, Psychometrika 12, 153-157; Fagerland, Lydersen and Laake 2013, BMC Med. Res. Methodol. 13, 91
  */
-export function mcnemarTest(
-  { onlyFirst, onlySecond }: Discordance,
-  alternative: 'two-sided' | 'second-worse' = 'two-sided',
-): number {
+export function mcnemarTest({ onlyFirst, onlySecond }: Discordance): number {
   const differing = onlyFirst + onlySecond;
   if (differing === 0) return 1;
-  if (alternative === 'second-worse') return binomialUpperTail(onlyFirst, differing, 0.5);
   return Math.min(1, 2 * binomialUpperTail(Math.max(onlyFirst, onlySecond), differing, 0.5));
 }
 

@@ -1,7 +1,8 @@
+import { NORMAL_QUANTILES } from './normal.ts';
 import { wilsonInterval } from './wilson.ts';
 
 /** A difference of two proportions and its interval. */
-export interface Difference {
+export interface ProportionDifference {
   /** First minus second. */
   readonly difference: number;
   readonly low: number;
@@ -19,7 +20,7 @@ export function independentDifference(
   first: { readonly successes: number; readonly trials: number },
   second: { readonly successes: number; readonly trials: number },
   z?: number,
-): Difference {
+): ProportionDifference {
   const [a, b] = [first.successes / first.trials, second.successes / second.trials];
   const ofA = wilsonInterval(first.successes, first.trials, z);
   const ofB = wilsonInterval(second.successes, second.trials, z);
@@ -45,8 +46,8 @@ export function pairedDifference(
     onlyFirst,
     onlySecond,
   }: { readonly clips: number; readonly onlyFirst: number; readonly onlySecond: number },
-  z = 1.959963984540054,
-): Difference {
+  z: number = NORMAL_QUANTILES['97.5'],
+): ProportionDifference {
   if (!(clips > 0 && onlyFirst + onlySecond <= clips)) {
     throw new RangeError(`pairedDifference: ${onlyFirst} and ${onlySecond} of ${clips} clips`);
   }

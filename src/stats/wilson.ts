@@ -1,11 +1,10 @@
+import { NORMAL_QUANTILES } from './normal.ts';
+
 /** A range of proportions, 0 <= `low` <= `high` <= 1. */
 export interface Interval {
   readonly low: number;
   readonly high: number;
 }
-
-/** 97.5 % quantile of the standard normal distribution: two-sided 95 %. */
-const Z_95 = 1.959963984540054;
 
 /**
  * Wilson's score interval for a proportion, without continuity correction:
@@ -18,7 +17,11 @@ const Z_95 = 1.959963984540054;
  * @throws {RangeError} if there are no trials, or more successes than trials
  * @see Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Newcombe 1998, Stat. Med. 17, 857-872, method 3
  */
-export function wilsonInterval(successes: number, trials: number, z = Z_95): Interval {
+export function wilsonInterval(
+  successes: number,
+  trials: number,
+  z: number = NORMAL_QUANTILES['97.5'],
+): Interval {
   if (!(trials > 0)) throw new RangeError(`wilsonInterval: trials must be positive, not ${trials}`);
   if (!(successes >= 0 && successes <= trials)) {
     throw new RangeError(`wilsonInterval: successes must be from 0 to ${trials}, not ${successes}`);

@@ -102,6 +102,15 @@ describe.skipIf(addon === null)('the addon', () => {
       expect(() => native.countEvents(frame, ...tables(place), words, 0, words.length)).toThrow('outside');
       expect([...frame]).toEqual(new Array(8).fill(0));
     }
+    // Only their sum matters; and what came before an event outside is counted.
+    const [rows, columns] = [tables(-1)[0], new Int32Array(1 << 15).fill(5)];
+    const some = new Uint8Array(8);
+    native.countEvents(some, rows, columns, words, 0, 20);
+    expect([...some]).toEqual([0, 0, 0, 0, 10, 0, 0, 0]);
+    columns[words[20]! >>> 17] = 9;
+    expect(() => native.countEvents(some, rows, columns, words, 0, words.length)).toThrow('outside');
+    expect(some[4]).toBeGreaterThanOrEqual(10);
+    expect(some[4]).toBeLessThanOrEqual(20);
     const frame = new Uint8Array(8);
     expect(() => native.countEvents(frame, ...tables(0), words, 0, words.length + 2)).toThrow('to');
     expect(() => native.countEvents(frame, ...tables(0), words, 1, 2)).toThrow('two');

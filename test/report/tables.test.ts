@@ -26,7 +26,12 @@ describe('table 1', () => {
 
   it('shows interval, clips and epoch below each accuracy', () => {
     // binomtest(90, 100).proportion_ci(0.95, 'wilson') is 0.8256 to 0.9448.
-    expect(outcomes().rows[0]?.[3]?.details?.map(spaced)).toEqual(['82.6–94.5 %', '90 of 100', 'epoch 2']);
+    expect(outcomes().rows[0]?.[3]?.details?.map(spaced)).toEqual([
+      '82.6–94.5 %',
+      '88.0–92.0 % over users',
+      '90 of 100',
+      'epoch 2',
+    ]);
     expect(outcomes().rows[0]?.[1]?.details).toEqual(['275 of 288']);
   });
 
@@ -54,7 +59,12 @@ describe('table 1', () => {
     const cell = outcomes(results).rows[0]?.[3];
     expect(spaced(cell?.text ?? '')).toBe('85.0 %');
     // binomtest(85, 100).proportion_ci(0.95, 'wilson') is 0.7672 to 0.9069.
-    expect(cell?.details?.map(spaced)).toEqual(['76.7–90.7 %', 'seeds 80.0–90.0 %', '100 clips']);
+    expect(cell?.details?.map(spaced)).toEqual([
+      '76.7–90.7 %',
+      '88.0–92.0 % over users',
+      'seeds 80.0–90.0 %',
+      '100 clips',
+    ]);
     expect(texts(tabulateSeeds(judgeModels(results))).map((row) => row.slice(0, 4))).toEqual([
       ['Baseline', '2020', '2', '80.0 %'],
       ['Baseline', '2021', '2', '90.0 %'],

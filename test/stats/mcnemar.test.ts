@@ -11,13 +11,10 @@ test('counts the clips on which two models differ', () => {
 test('two models that differ on no clip are no evidence', () => {
   const none = { clips: 288, onlyFirst: 0, onlySecond: 0 };
   expect(mcnemarTest(none)).toBe(1);
-  expect(mcnemarTest(none, 'second-worse')).toBe(1);
 });
 
-test('by hand: three of three in favour are one eighth, twice that in both directions', () => {
+test('by hand: three of three in favour are twice one eighth', () => {
   expect(mcnemarTest({ clips: 9, onlyFirst: 3, onlySecond: 0 })).toBeCloseTo(1 / 4, 15);
-  expect(mcnemarTest({ clips: 9, onlyFirst: 3, onlySecond: 0 }, 'second-worse')).toBeCloseTo(1 / 8, 15);
-  expect(mcnemarTest({ clips: 9, onlyFirst: 0, onlySecond: 3 }, 'second-worse')).toBe(1);
 });
 
 test('five differing clips can never be significant; six can, if all are in favour', () => {

@@ -70,7 +70,7 @@ std::int32_t countEvents(std::uint8_t* __restrict frame, std::size_t length, con
   std::uint32_t bits = 0;
   for (std::size_t i = 0; i < events; i++) {
     const auto data = static_cast<std::uint32_t>(words[2 * i]);
-    // Without a sign, a negative place is beyond every length.
+    // Without a sign, a negative sum is beyond every length.
     const auto at =
         static_cast<std::uint32_t>(rows[(data >> 1) & 0xffff]) + static_cast<std::uint32_t>(columns[data >> 17]);
     if (at >= length) return -1;

@@ -30,7 +30,7 @@ constexpr std::size_t kColumnPlaces = std::size_t{1} << 15;
 /// Adds events to a frame.
 ///
 /// @returns the OR of the counts that it wrote, before they were cut to 8 bits; -1 if an event's place is outside the
-///   frame, to which nothing is then written
+///   frame: the events before it are then counted, and it and those after it are not
 std::int32_t countEvents(std::uint8_t* frame, std::size_t length, const FramePlaces& places, const std::int32_t* words,
                          std::size_t events);
 

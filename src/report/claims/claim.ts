@@ -54,6 +54,9 @@ export function readClaims(file: Fields): Claims {
       fields.fail('published', 'is missing: an accuracy is compared with it');
     }
     const published = fields.has('published') ? fields.object('published') : null;
+    const isTrained = measure.kind !== 'clips' && measure.kind !== 'parameters';
+    if (isTrained && !fields.has('requires'))
+      fields.fail('requires', 'is missing: how many epochs does this take?');
     return {
       id,
       source: fields.text('source'),

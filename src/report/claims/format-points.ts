@@ -1,6 +1,6 @@
 /** A difference of shares in percentage points, `+1.4 points`. */
 export function formatPoints(difference: number, signed = true): string {
-  const points = (100 * difference).toFixed(1);
-  const text = signed && !points.startsWith('-') ? `+${points}` : points.replace(/^-/, '−');
-  return `${text.replace(/^-/, '−')}\u00a0points`;
+  const tenths = Math.round(1000 * difference);
+  const sign = tenths < 0 ? '−' : signed && tenths > 0 ? '+' : '';
+  return `${sign}${(Math.abs(tenths) / 10).toFixed(1)}\u00a0points`;
 }

@@ -1,3 +1,4 @@
+import { NORMAL_QUANTILES } from '../../stats/normal.ts';
 import { independentDifference } from '../../stats/proportion-difference.ts';
 import { formatPercent, formatPercentRange } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
@@ -5,15 +6,12 @@ import type { Claim, Measure } from './claim.ts';
 import { formatPoints } from './format-points.ts';
 import type { Finding } from './judgement.ts';
 
-/** Standard normal quantiles: 90 % and 95 % two-sided, and 80 % one-sided for the power. */
-const Z_90 = 1.6448536269514722;
-const Z_95 = 1.959963984540054;
-const Z_POWER = 0.8416212335729143;
+const { 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 
 /**
  * Compares an accuracy with the published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
- * 90 % interval of the difference lies within it), not reproduced if they differ significantly (the 95 % interval excludes 0), and inconclusive
- * otherwise. The published training's answers are unknown clip by clip, so both count as independent, which they are not quite: the intervals
+ * 90 % interval of the difference lies within it), even if so small a difference is significant; otherwise not reproduced if they differ
+ * significantly (the 95 % interval excludes 0), and else inconclusive. The published training's answers are unknown clip by clip, so both count as independent, which they are not quite: the intervals
  * are too wide rather than too narrow.
  */
 export function judgeAccuracy(

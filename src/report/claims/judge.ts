@@ -1,6 +1,6 @@
 import { endSentence, formatCount, joinWords } from '../format.ts';
 import type { Outcome } from '../outcome.ts';
-import type { ModelResult, Results } from '../results.ts';
+import type { ModelResult, Results, RunResult } from '../results.ts';
 import { listModelDeviations } from '../settings-table.ts';
 import { judgeComparability } from '../thesis.ts';
 import type { Claim, Claims, Measure } from './claim.ts';
@@ -40,7 +40,7 @@ function judgeClaim(
   }
   const obstacle = findObstacle(claim, models as ModelResult[]);
   if (obstacle !== null) return notApplicable(obstacle);
-  return judgeModels(claim, models as ModelResult[], outcomes, margin);
+  return judgeMeasure(claim, models as ModelResult[], outcomes, margin);
 }
 
 /** The models that a claim is about, the first one first; null for all. */
@@ -69,6 +69,8 @@ function findObstacle({ epochs, measure }: Claim, models: readonly ModelResult[]
       return `${model.title} differs from the thesis: ${label.toLowerCase()} ${used} instead of ${thesis}.`;
     }
     if (measure.kind === 'parameters') continue;
+    if (needsTau(measure) && model.runs.some(lacksTau))
+      return endSentence(`τ is missing in some epochs of ${model.title}`);
     const trained = Math.min(...model.runs.map(({ metrics }) => metrics.epochs.length));
     if (trained < epochs)
       return `It takes ${formatCount(epochs)} epochs to judge this; ${model.title} has ${formatCount(trained)}.`;
@@ -76,7 +78,16 @@ function findObstacle({ epochs, measure }: Claim, models: readonly ModelResult[]
   return null;
 }
 
-function judgeModels(
+function needsTau({ kind }: Measure): boolean {
+  return kind === 'spread' || kind === 'speed' || kind === 'apart';
+}
+
+/** As where a training diverged. */
+function lacksTau({ metrics }: RunResult): boolean {
+  return metrics.layers.some(({ tauMean, tauStd }) => tauMean.includes(null) || tauStd.includes(null));
+}
+
+function judgeMeasure(
   claim: Claim,
   models: readonly ModelResult[],
   outcomes: readonly Outcome[],
@@ -114,14 +125,13 @@ function judgeClips(
   { split, count }: Extract<Measure, { kind: 'clips' }>,
   { models, manifest }: Results,
 ): Finding {
-  const run = models[0]?.runs[0];
-  const used =
-    split === 'test' || run === undefined ? manifest[split].clips : run.clips.train + run.clips.validation;
+  const { clips } = models[0]!.runs[0]!;
+  const used = split === 'test' ? clips.test : clips.train + clips.validation;
   const found = manifest[split].clips;
   const reason =
     used === found
       ? 'All clips that the data set has are used.'
-      : `The data set has ${formatCount(found)}; a switch leaves some out.`;
+      : `The data set has ${formatCount(found)}; the profile or a switch leaves some out.`;
   return judgeCount(used, count, 'clips', reason);
 }
 

@@ -1,5 +1,5 @@
 import type { Cell, Section, Text } from '../document.ts';
-import { formatPercent, joinWords, spellCount } from '../format.ts';
+import { joinWords, spellCount } from '../format.ts';
 import type { Judgement, Verdict } from './judgement.ts';
 
 const TITLES: Readonly<Record<Verdict, string>> = {
@@ -29,7 +29,7 @@ export function describeClaims(judgements: readonly Judgement[], margin: number)
           ]),
           notes: [
             [
-              `An accuracy is reproduced if it differs from the published one by less than ${(100 * margin).toFixed(0)} percentage points, with the certainty given; not reproduced if the difference is significant; and inconclusive if the clips cannot tell. configs/claims.yaml lists the claims, docs/claims.md the methods.`,
+              `An accuracy is reproduced if it certainly differs from the published one by less than ${(100 * margin).toFixed(0)} percentage points, otherwise not reproduced if the difference is significant, and else inconclusive. configs/claims.yaml lists the claims, docs/claims.md the methods.`,
             ],
           ],
         },
@@ -65,16 +65,16 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   ];
 }
 
-/** claims.json of the report: for `repro check` and other programs. */
+/** claims.json of the report, for programs: with ordinary spaces. */
 export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
   const claims = judgements.map(({ claim, verdict, measured, reason }) => ({
     id: claim.id,
     source: claim.source,
     statement: claim.statement,
-    published: claim.published === null ? null : formatPercent(claim.published.share).replace('\u00a0', ' '),
+    published: claim.published,
     measured: measured === '' ? null : measured,
     verdict,
     reason,
   }));
-  return `${JSON.stringify({ version: 1, simulated, claims }, null, 2)}\n`;
+  return `${JSON.stringify({ version: 1, simulated, claims }, null, 2).replace(/[\u00a0\u202f]/g, ' ')}\n`;
 }
