@@ -17,9 +17,9 @@ export const help = `The runner against make, Snakemake, turbo and wireit on gen
   npm run bench:runner -- --tools make --repeats 21
 
   --repeats N      turns of each measurement (default 11)
-  --stages N       of the layered graph (default 1000)
+  --stages N       of the layered graph (default 1000; 0 leaves it out)
   --huge N         of the graph whose memory is measured (default 10000; 0 leaves it out)
-  --data BYTES     of the 1,464 files that a stage reads (default 2e9)
+  --data BYTES     of the 1,464 files that a stage reads (default 2e9; 0 leaves them out)
   --tools LIST     of make,snakemake,turbo,wireit (default: all that are there)
   --folder DIR     where the projects are made (default: the system's folder for temporary files)
 
@@ -52,7 +52,7 @@ export function parseOptions(args: readonly string[]): Options | undefined {
   if (unknown !== undefined) throw new Error(`--tools ${unknown}: expected some of ${tools.join(', ')}`);
   return {
     repeats: Math.max(1, count(values.repeats, 5, 11)),
-    stages: Math.max(100, count(values.stages, 100, 1000)),
+    stages: count(values.stages, 100, 1000),
     hugeStages: count(values.huge, 1000, 10_000),
     dataBytes: count(values.data, 100e6, 2e9),
     tools: tools.filter((tool) => tool === 'repro' || names.includes(tool)),
