@@ -2,7 +2,7 @@ import process from 'node:process';
 import { describeError } from '../errors.ts';
 import { type Pulled, pullPlan } from '../runner/remote/pull-plan.ts';
 import { selectInstances } from '../runner/selection.ts';
-import { openConfiguredRemote, TransferLine } from './cache-remote.ts';
+import { openConfiguredRemote, printTransfer, TransferLine } from './cache-remote.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
@@ -36,7 +36,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
       onPulled: (pulled) => {
         all.push(pulled);
         line.clear();
-        if (named.has(pulled.id)) process.stderr.write(`${describePulled(pulled)}\n`);
+        if (named.has(pulled.id)) printTransfer(describePulled(pulled));
       },
     });
   } catch (error) {

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { describeError } from '../errors.ts';
 import { type PushedInstance, pushPlan } from '../runner/remote/push-plan.ts';
 import { selectInstances } from '../runner/selection.ts';
-import { openConfiguredRemote, TransferLine } from './cache-remote.ts';
+import { openConfiguredRemote, printTransfer, TransferLine } from './cache-remote.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
@@ -34,7 +34,7 @@ export async function push(targets: readonly string[], options: PushOptions): Pr
       onPushed: (pushed) => {
         all.push(pushed);
         line.clear();
-        for (const text of describePushed(pushed)) process.stderr.write(`${text}\n`);
+        for (const text of describePushed(pushed)) printTransfer(text);
       },
     });
   } catch (error) {

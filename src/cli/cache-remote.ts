@@ -4,6 +4,7 @@ import type { Plan } from '../runner/plan.ts';
 import type { Remote, RemoteSettings } from '../runner/remote/remote.ts';
 import type { TransferProgress } from '../runner/remote/transfers.ts';
 import { formatBytes } from './view/format.ts';
+import { toLines, toOneLine } from './view/safe-text.ts';
 
 /**
  * The remote cache of `--remote`, else of pipeline.yaml.
@@ -29,6 +30,11 @@ export async function openConfiguredRemote(plan: Plan, address: string | undefin
   return openRemote(settings, plan.projectRoot);
 }
 
+/** Says on stderr what became of an instance. Some of it comes from the remote, and must not act on the terminal. */
+export function printTransfer(text: string): void {
+  process.stderr.write(`${toLines(text).join('\n')}\n`);
+}
+
 /** More often than this only makes a terminal flicker. */
 const redrawMs = 100;
 
@@ -41,7 +47,7 @@ export class TransferLine {
     const nowMs = performance.now();
     if (!process.stderr.isTTY || nowMs - this.#drawnMs < redrawMs) return;
     this.#drawnMs = nowMs;
-    const text = `${id}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
+    const text = `${toOneLine(id)}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
     process.stderr.write(`\r\u001b[K${text.slice(0, Math.max(0, process.stderr.columns - 1))}`);
     this.#isDrawn = true;
   };

@@ -5,6 +5,7 @@ import { type GarbageKind, garbageKinds } from '../runner/cache/gc/sweep.ts';
 import { printJson } from './load.ts';
 import { findProjectRoot } from './project.ts';
 import { formatBytes } from './view/format.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 interface GcOptions {
   readonly project?: string;
@@ -53,7 +54,9 @@ export async function gc(options: GcOptions): Promise<void> {
     return;
   }
   for (const { id, fingerprint, profile, startedAt } of report.removedRecords.slice(0, recordsAtMost)) {
-    process.stdout.write(`${id}  ${startedAt.slice(0, 16)}Z  ${profile}  ${fingerprint.slice(0, 12)}\n`);
+    process.stdout.write(
+      `${toOneLine(`${id}  ${startedAt.slice(0, 16)}Z  ${profile}  ${fingerprint.slice(0, 12)}`)}\n`,
+    );
   }
   const more = report.removedRecords.length - recordsAtMost;
   if (more > 0) process.stdout.write(`and ${more} more\n`);

@@ -2,9 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/context.ts';
-import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
+import { requireSha256 } from '../files/sha256.ts';
+import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { Plan } from '../plan.ts';
 import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';
+import { isRunRecord } from './record-check.ts';
 
 export interface RecordedOutput {
   /** Relative to the project. */
@@ -99,7 +101,7 @@ export class Records {
   }
 
   #actionFileOf(fingerprint: string): string {
-    return path.join(this.#folder.actions, fingerprint.slice(0, 2), `${fingerprint}.json`);
+    return path.join(this.#folder.actions, requireSha256(fingerprint).slice(0, 2), `${fingerprint}.json`);
   }
 }
 
@@ -133,33 +135,4 @@ export function readRecordFile(file: string): RunRecord | null {
   } catch {
     return null;
   }
-}
-
-/** A record that was cut off or written by another version of the runner counts as missing: the stage runs again. */
-export function isRunRecord(value: unknown): value is RunRecord {
-  if (typeof value !== 'object' || value === null) return false;
-  const record = value as Partial<RunRecord>;
-  return (
-    record.version === 1 &&
-    typeof record.id === 'string' &&
-    typeof record.fingerprint === 'string' &&
-    areFingerprintParts(record.parts) &&
-    typeof record.metrics === 'object' &&
-    record.metrics !== null &&
-    Array.isArray(record.outputs) &&
-    typeof record.startedAt === 'string' &&
-    record.outputs.every(isRecordedOutput)
-  );
-}
-
-function isRecordedOutput(value: unknown): value is RecordedOutput {
-  if (typeof value !== 'object' || value === null) return false;
-  const { path: name, kind, digest, sizeBytes } = value as Partial<RecordedOutput>;
-  return (
-    typeof name === 'string' &&
-    (kind === 'file' || kind === 'folder') &&
-    typeof digest === 'string' &&
-    /^[0-9a-f]{64}$/.test(digest) &&
-    typeof sizeBytes === 'number'
-  );
 }

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
@@ -12,12 +11,18 @@ import {
 } from '../../files/atomic-file.ts';
 import { canonicalJson, hashText } from '../canonical-json.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
-import { hashFiles } from '../files/hash-files.ts';
-import { type Scan, type ScannedFile, stampOf } from '../files/tree.ts';
+import { requireSha256 } from '../files/sha256.ts';
+import type { Scan, ScannedFile } from '../files/tree.ts';
+import { forEachLimited } from '../for-each-limited.ts';
+import {
+  type Copied,
+  CopyError,
+  copiesAtOnce,
+  copyAndHash,
+  findReadProblem,
+  replaceFile,
+} from './copied-files.ts';
 import { isSafeTree } from './tree-check.ts';
-
-/** Concurrent copies: enough to keep a disk busy, far below the limit on open files. */
-const copiesAtOnce = 8;
 
 export type RestoreResult =
   | { readonly kind: 'restored'; readonly hashedAtMs: number }
@@ -43,23 +48,25 @@ export class Store {
    */
   async put(scan: Scan, temporary: string): Promise<PathDigest & { kind: 'file' | 'folder' }> {
     await fs.mkdir(temporary, { recursive: true });
-    const hashes = await copyAndHash(
+    const copies = await copyAndHash(
       scan.files.map((file, i) => ({ from: file.absolute, to: path.join(temporary, String(i)) })),
-    );
+    ).catch((error: unknown) => {
+      throw error instanceof CopyError ? error.cause : error;
+    });
     const folders = new Set<string>();
-    await forEachLimited(scan.files, async (_, i) => {
+    await forEachLimited(scan.files, copiesAtOnce, async (_, i) => {
       const copy = path.join(temporary, String(i));
-      const object = this.#fileOf(hashes[i] ?? '');
+      const object = this.#fileOf(copies[i]?.sha256 ?? '');
       await syncFile(copy);
       await fs.chmod(copy, 0o444);
       await makeFolderSynced(path.dirname(object));
       // An object of this name may already exist; ours is known to be intact, so it replaces it.
-      await fs.rename(copy, object);
+      await replaceFile(copy, object);
       folders.add(path.dirname(object));
     });
     for (const folder of folders) await syncFolder(folder);
     await fs.rm(temporary, { recursive: true, force: true });
-    const entries = scan.files.map((file, i) => describeEntry(file, hashes[i] ?? ''));
+    const entries = scan.files.map((file, i) => describeEntry(file, copies[i]));
     const digest = digestOfTree(scan.kind === 'file' ? 'file' : 'folder', {
       entries,
       emptyFolders: scan.emptyFolders,
@@ -92,7 +99,7 @@ export class Store {
     const object = this.#fileOf(sha256);
     await fs.chmod(file, 0o444);
     await makeFolderSynced(path.dirname(object));
-    await fs.rename(file, object);
+    await replaceFile(file, object);
     await syncFolder(path.dirname(object));
   }
 
@@ -100,7 +107,7 @@ export class Store {
   async findFile(sha256: string, sizeBytes: number): Promise<string | null> {
     const file = this.#fileOf(sha256);
     const stats = await fs.stat(file).catch(() => null);
-    return stats?.size === sizeBytes ? file : null;
+    return stats?.isFile() === true && stats.size === sizeBytes ? file : null;
   }
 
   /** Whether a file of this content is stored, by name. */
@@ -155,8 +162,7 @@ export class Store {
     const tree = await this.#treeFor(kind, digest, sizeBytes);
     if (tree === null) return false;
     for (const entry of tree.entries) {
-      const stats = await fs.stat(this.#fileOf(entry.sha256)).catch(() => null);
-      if (stats === null || stats.size !== entry.size) return false;
+      if ((await this.findFile(entry.sha256, entry.size)) === null) return false;
     }
     return true;
   }
@@ -180,9 +186,9 @@ export class Store {
       await fs.mkdir(folder, { recursive: true });
 
     const hashedAtMs = Date.now();
-    let hashes: string[];
+    let copies: readonly Copied[];
     try {
-      hashes = await copyAndHash(
+      copies = await copyAndHash(
         tree.entries.map((entry) => ({
           from: this.#fileOf(entry.sha256),
           to: targetOf(entry.path),
@@ -190,17 +196,21 @@ export class Store {
         })),
       );
     } catch (error) {
-      if (!hasErrorCode(error, 'ENOENT')) throw error;
-      const missing = error instanceof Error && 'path' in error ? String(error.path) : this.#root;
-      return { kind: 'absent', path: missing };
+      if (!(error instanceof CopyError)) throw error;
+      const problem = await findReadProblem(error.from);
+      // It can be read, so the copy could not be written.
+      if (problem === null) throw error.cause;
+      if (hasErrorCode(problem, 'ENOENT')) return { kind: 'absent', path: error.from };
+      return this.#removeDamaged(error.from);
     }
-    const damaged = tree.entries.find((entry, i) => entry.sha256 !== hashes[i]);
-    if (damaged === undefined) {
-      await syncTree(target);
-      return { kind: 'restored', hashedAtMs };
-    }
-    const object = this.#fileOf(damaged.sha256);
-    await fs.rm(object, { force: true }).catch(() => {
+    const damaged = tree.entries.find((entry, i) => entry.sha256 !== copies[i]?.sha256);
+    if (damaged !== undefined) return this.#removeDamaged(this.#fileOf(damaged.sha256));
+    await syncTree(target);
+    return { kind: 'restored', hashedAtMs };
+  }
+
+  async #removeDamaged(object: string): Promise<RestoreResult> {
+    await fs.rm(object, { recursive: true, force: true }).catch(() => {
       // In a store that cannot be written it stays, and is found damaged again.
     });
     return { kind: 'damaged', path: object };
@@ -212,44 +222,16 @@ export class Store {
   }
 
   #fileOf(sha256: string): string {
-    return path.join(this.#root, 'files', sha256.slice(0, 2), sha256);
+    return path.join(this.#root, 'files', requireSha256(sha256).slice(0, 2), sha256);
   }
 
   #treeOf(digest: string): string {
-    return path.join(this.#root, 'trees', digest.slice(0, 2), `${digest}.json`);
+    return path.join(this.#root, 'trees', requireSha256(digest).slice(0, 2), `${digest}.json`);
   }
 }
 
-function describeEntry(file: ScannedFile, sha256: string): TreeEntry {
-  const entry = { path: file.path, size: file.stamp.size, sha256 };
+/** Of the copy, as the hash is: something may still be writing to the original. */
+function describeEntry(file: ScannedFile, copied: Copied | undefined): TreeEntry {
+  const entry = { path: file.path, size: copied?.sizeBytes ?? 0, sha256: copied?.sha256 ?? '' };
   return file.executable ? { ...entry, executable: true } : entry;
-}
-
-interface Copy {
-  readonly from: string;
-  readonly to: string;
-  readonly mode?: number;
-}
-
-/** Copies files, as clones if the file system supports it, and hashes the copies. */
-async function copyAndHash(copies: readonly Copy[]): Promise<string[]> {
-  await forEachLimited(copies, async ({ from, to, mode }) => {
-    await fs.copyFile(from, to, constants.COPYFILE_FICLONE);
-    if (mode !== undefined) await fs.chmod(to, mode);
-  });
-  const files = await Promise.all(
-    copies.map(async ({ to }) => ({ absolute: to, stamp: stampOf(await fs.stat(to, { bigint: true })) })),
-  );
-  return hashFiles(files);
-}
-
-async function forEachLimited<T>(
-  items: readonly T[],
-  visit: (item: T, index: number) => Promise<void>,
-): Promise<void> {
-  let next = 0;
-  const work = async (): Promise<void> => {
-    for (let i = next++; i < items.length; i = next++) await visit(items[i] as T, i);
-  };
-  await Promise.all(Array.from({ length: Math.min(copiesAtOnce, items.length) }, work));
 }

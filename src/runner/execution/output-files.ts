@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { syncFile, syncFolder, syncTree, writeSynced } from '../../files/atomic-file.ts';
+import { syncFolder, syncTree, writeSynced } from '../../files/atomic-file.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
@@ -108,7 +108,7 @@ export async function installOutputs(
   digests: DigestCache,
 ): Promise<void> {
   for (const output of taken) {
-    for (const file of output.scan.files) await syncFile(file.absolute);
+    await syncTree(output.temporary);
     const target = path.resolve(projectRoot, output.recorded.path);
     await swapIn(output.temporary, target, temporary);
     const installed = await scanTree(target);

@@ -42,8 +42,22 @@ export function areFingerprintParts(value: unknown): value is FingerprintParts {
       (one) => typeof one === 'object' && one !== null,
     ) &&
     Array.isArray(outputs) &&
+    outputs.every((output) => typeof output === 'string') &&
     Array.isArray(inputs) &&
-    inputs.every((input) => typeof input?.path === 'string')
+    inputs.every(isInputPart)
+  );
+}
+
+function isInputPart(value: unknown): value is InputPart {
+  if (typeof value !== 'object' || value === null) return false;
+  const { path, external, digest, of: made, waitsFor } = value as Partial<InputPart>;
+  return (
+    typeof path === 'string' &&
+    ['boolean', 'undefined'].includes(typeof external) &&
+    (digest === null || typeof digest === 'string') &&
+    ['object', 'undefined'].includes(typeof made) &&
+    made !== null &&
+    (waitsFor === undefined || Array.isArray(waitsFor))
   );
 }
 

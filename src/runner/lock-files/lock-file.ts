@@ -3,8 +3,10 @@ import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import { fileNameOf } from '../cache/cache-folder.ts';
+import { areMetrics, areRecordedOutputs, isMapOf } from '../cache/record-check.ts';
 import type { RecordedOutput, RunRecord } from '../cache/records.ts';
 import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
+import { isSha256 } from '../files/sha256.ts';
 import { areFingerprintParts, type FingerprintParts, hashParts } from '../fingerprint/fingerprint.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { lockFolder } from './lock-folder.ts';
@@ -117,13 +119,21 @@ export function formatLockFile(content: LockFile): string {
 
 function isLockFile(value: unknown): value is LockFile {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, id, fingerprint, outputs, metrics, origins, parts } = value as Partial<LockFile>;
+  const { version, id, stage, profile, fingerprint, outputs, metrics, origins, parts } =
+    value as Partial<LockFile>;
   return (
     version === 1 &&
-    [id, fingerprint].every((one) => typeof one === 'string') &&
-    [metrics, origins].every((one) => typeof one === 'object' && one !== null) &&
-    areFingerprintParts(parts) &&
-    Array.isArray(outputs) &&
-    outputs.every((output) => typeof output?.path === 'string' && typeof output.digest === 'string')
+    [id, stage, profile].every((one) => typeof one === 'string') &&
+    isSha256(fingerprint) &&
+    areRecordedOutputs(outputs) &&
+    areMetrics(metrics) &&
+    isMapOf(origins, isOrigin) &&
+    areFingerprintParts(parts)
   );
+}
+
+function isOrigin(value: unknown): value is InputOrigin {
+  if (typeof value !== 'object' || value === null) return false;
+  const { output, digest } = value as Partial<InputOrigin>;
+  return typeof output === 'string' && isSha256(digest);
 }

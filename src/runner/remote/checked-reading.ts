@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
 import { ReproError } from '../../errors.ts';
-import { isRunRecord, type RunRecord } from '../cache/records.ts';
+import { isRunRecord } from '../cache/record-check.ts';
+import type { RunRecord } from '../cache/records.ts';
 import { isSafeTree } from '../cache/tree-check.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { digestTree, type Tree } from '../files/digest.ts';

@@ -108,8 +108,8 @@ async function download(
   try {
     await transferAll(
       missing,
-      async (entry) => {
-        const file = path.join(temporary, entry.sha256);
+      async (entry, i) => {
+        const file = path.join(temporary, String(i));
         const isThere = await downloadPatiently(remote, entry, file, (count) => {
           signal?.throwIfAborted();
           doneBytes += count;

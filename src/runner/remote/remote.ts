@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { requireSha256 } from '../files/sha256.ts';
 
 /** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */
 export interface RemoteSettings {
@@ -29,14 +30,19 @@ export interface Remote {
 /** Raise this when the same keys come to mean something else. */
 const formatVersion = 'v1';
 
+/** `ab/<sha256>`. */
+function placeOf(sha256: string): string {
+  return `${requireSha256(sha256).slice(0, 2)}/${sha256}`;
+}
+
 export function actionKeyOf(fingerprint: string): string {
-  return `${formatVersion}/actions/${fingerprint.slice(0, 2)}/${fingerprint}.json`;
+  return `${formatVersion}/actions/${placeOf(fingerprint)}.json`;
 }
 
 export function treeKeyOf(digest: string): string {
-  return `${formatVersion}/trees/${digest.slice(0, 2)}/${digest}.json`;
+  return `${formatVersion}/trees/${placeOf(digest)}.json`;
 }
 
 export function fileKeyOf(sha256: string): string {
-  return `${formatVersion}/files/${sha256.slice(0, 2)}/${sha256}`;
+  return `${formatVersion}/files/${placeOf(sha256)}`;
 }

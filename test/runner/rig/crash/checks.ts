@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { isRunRecord, type RunRecord } from '../../../../src/runner/cache/records.ts';
+import { isRunRecord } from '../../../../src/runner/cache/record-check.ts';
+import type { RunRecord } from '../../../../src/runner/cache/records.ts';
 import { hashText } from '../../../../src/runner/canonical-json.ts';
 import { digestTree, type Tree } from '../../../../src/runner/files/digest.ts';
 import { expectedFiles, outputsOf } from './project.ts';
