@@ -1,6 +1,8 @@
 import path from 'node:path';
 import process from 'node:process';
-import { describeError } from '../errors.ts';
+import { describeError, ReproError } from '../errors.ts';
+import { isHeld } from '../files/lock.ts';
+import { cacheFolderOf } from '../runner/cache/cache-folder.ts';
 import type { Plan } from '../runner/plan.ts';
 import { type Selected, selectInstances } from '../runner/selection.ts';
 import { Changes } from '../runner/watch/changes.ts';
@@ -15,7 +17,7 @@ import { findProjectRoot } from './project.ts';
 import { runShown } from './run.ts';
 import { listenForSignals, type SignalListener } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
-import { toOneLine } from './view/safe-text.ts';
+import { toLines, toOneLine } from './view/safe-text.ts';
 
 interface WatchOptions extends PipelineOptions {
   readonly jobs?: number;
@@ -25,6 +27,9 @@ interface WatchOptions extends PipelineOptions {
 }
 
 const namesAtMost = 3;
+
+/** How often to look whether another run still holds the folder. */
+const lookAgainMs = 1000;
 
 /** `repro watch [STAGE]`: runs what is stale, now and after every change, until Ctrl-C. */
 export async function watch(targets: readonly string[], options: WatchOptions): Promise<void> {
@@ -47,6 +52,8 @@ class WatchSession {
   readonly #changes = new Changes();
   readonly #watcher: Watcher;
   #watched: WatchedPaths = { paths: new Set(), leftOut: new Set() };
+  /** Whether another run held the folder when this one was to begin. */
+  #isLockedOut = false;
   /** Stops the present run if a change is to restart it. */
   #restart = new AbortController();
 
@@ -60,7 +67,9 @@ class WatchSession {
       if (options.restart === true) this.#restart.abort();
     };
     this.#watcher =
-      options.poll === undefined ? new FolderWatcher(onChange) : new Poller(options.poll, onChange);
+      options.poll === undefined
+        ? new FolderWatcher(this.#projectRoot, onChange)
+        : new Poller(options.poll, onChange);
   }
 
   async watch(): Promise<void> {
@@ -70,9 +79,22 @@ class WatchSession {
       if (stop.aborted) return;
       const count = this.#watched.paths.size;
       this.#say(`watching ${count} ${count === 1 ? 'path' : 'paths'}; Ctrl-C ends`);
-      const files = await this.#changes.next(stop);
+      const files = await (this.#isLockedOut ? this.#waitForLock(stop) : this.#changes.next(stop));
       if (files.length > 0) this.#say(this.#describeChanges(files));
     }
+  }
+
+  /** The next changes, or none as soon as no other run holds the folder. */
+  async #waitForLock(stop: AbortSignal): Promise<readonly string[]> {
+    const { lock } = cacheFolderOf({ projectRoot: this.#projectRoot });
+    while (!stop.aborted) {
+      const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
+      if (files.length > 0) return files;
+      if (stop.aborted || (await isHeld(lock))) continue;
+      this.#say('the other run has ended');
+      return [];
+    }
+    return [];
   }
 
   close(): void {
@@ -83,6 +105,7 @@ class WatchSession {
   /** Runs until what is watched covers what the run depended on. Problems are shown; a change may mend them. */
   async #runOnce(): Promise<void> {
     const read = new Set<string>();
+    this.#isLockedOut = false;
     this.#restart = new AbortController();
     try {
       const plan = await loadCheckedPlan(this.#options, (file) => {
@@ -96,11 +119,12 @@ class WatchSession {
       // A source that was imported meanwhile; without a change to it, nothing would tell.
       if (!this.#signals.stop.aborted) await this.#watchPlan(plan, selection, read);
     } catch (error) {
+      this.#isLockedOut = error instanceof ReproError && error.code === 'locked';
       const blamed = listBlamedFiles(error).map((file) => path.resolve(this.#projectRoot, file));
       this.#watchAlso(new Set([...read, ...blamed]));
       // A folder that is gone for now takes its watch with it.
       this.#watcher.update(this.#watched);
-      process.stderr.write(`${describeError(explainDiskError(error))}\n`);
+      process.stderr.write(`${toLines(describeError(explainDiskError(error))).join('\n')}\n`);
     }
   }
 

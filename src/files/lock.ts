@@ -63,6 +63,19 @@ export async function acquireLock(
   }
 }
 
+/** Whether a run that is alive, or may be, holds the lock now. */
+export async function isHeld(folder: string): Promise<boolean> {
+  const highest = findHighest(folder);
+  if (highest === 0) return false;
+  try {
+    await refuseLiveHolder(path.join(folder, nameOf(highest)), watchMs);
+    return false;
+  } catch (error) {
+    if (error instanceof ReproError && error.code === 'locked') return true;
+    throw error;
+  }
+}
+
 function holdLock(folder: string, number: number, content: LockContent): Lock {
   const file = path.join(folder, nameOf(number));
   const isLost = (): boolean => findHighest(folder) !== number;

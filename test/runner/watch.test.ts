@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Changes } from '../../src/runner/watch/changes.ts';
 import type { CliProject } from './rig/cli-project.ts';
 import { waitForFile } from './rig/processes.ts';
 import { createWordProject } from './rig/word-project.ts';
@@ -192,6 +194,95 @@ fs.writeFileSync(process.env.REPRO_OUTPUT_0, fs.readFileSync('data.txt'));
       expect(watch.text.includes('interrupted: sum')).toBe(restart);
       await watch.end();
     }
+  });
+
+  test('is not interrupted by what it makes in a folder that a later stage reads as a whole', async () => {
+    const list = `  list: {cmd: [sh, -c, 'ls artifacts/sum > "$REPRO_OUTPUT_0"'], inputs: [artifacts/sum], outputs: [artifacts/list]}`;
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', '  sum:', `${list}\n  sum:`);
+    // Folders between the one that is read and the outputs.
+    await project.edit('pipeline.yaml', 'letter}"]', 'letter}/of"]');
+    const watch = new Watch(project, ['--restart', '--jobs', '1']);
+    expect(await watch.until('4 run in')).not.toContain('interrupted');
+    await project.edit('tools/sum.mjs', 'length - 1', 'length - 2');
+    expect(await watch.until('3 run, 1 up to date')).not.toContain('interrupted');
+    await project.edit('data.txt', 'first', 'third');
+    await watch.until('\ndata.txt changed\n');
+    expect(await watch.end()).toBe(130);
+    expect(watch.text.match(/Ctrl-C ends/g)).toHaveLength(3);
+  });
+
+  test('sees folders further up that are moved, and links on the way that come to lead elsewhere', async () => {
+    const project = await createWordProject();
+    await project.write('outside/a/words/list.txt', 'of a\n');
+    await project.write('outside/b/words/list.txt', 'of b\n');
+    await fs.symlink('outside/a', project.at('now'));
+    await fs.symlink('now', project.at('latest'));
+    await project.edit('pipeline.yaml', 'configs/words', 'latest/words');
+    const watch = new Watch(project, ['words']);
+    await watch.until('1 run in');
+    await fs.rm(project.at('now'));
+    await fs.symlink('outside/b', project.at('now'));
+    await watch.until('latest/words: list.txt changed');
+    expect(project.read('artifacts/words/text')).toContain('of b');
+    await fs.rename(project.at('outside'), project.at('away'));
+    await watch.until('is made by no stage');
+    await fs.rename(project.at('away'), project.at('outside'));
+    await watch.until('1 up to date in');
+    await project.write('outside/b/words/list.txt', 'of b, again\n');
+    await watch.until('latest/words: list.txt changed');
+    expect(await watch.end()).toBe(130);
+  });
+
+  test('survives links that lead in a circle', async () => {
+    const project = await createWordProject();
+    const watch = new Watch(project, ['words']);
+    await watch.until('1 run in');
+    await project.remove('data.txt');
+    await fs.symlink('data.txt', project.at('data.txt'));
+    await watch.until('data.txt');
+    await fs.symlink('loop', project.at('configs/words/loop'));
+    await watch.until('data.txt');
+    await project.remove('data.txt');
+    await project.write('data.txt', 'new');
+    await watch.until('configs/words/loop');
+    await project.remove('configs/words/loop');
+    await watch.until('1 run in');
+    expect(await watch.end()).toBe(130);
+  });
+
+  test('begins once another run no longer holds the folder', async () => {
+    const project = await createWordProject();
+    await project.write(
+      'tools/sum.mjs',
+      `import fs from 'node:fs';
+if (fs.existsSync('hold')) {
+  fs.writeFileSync('held', '');
+  while (fs.existsSync('hold')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+}
+fs.writeFileSync(process.env.REPRO_OUTPUT_0, '');
+`,
+    );
+    await project.write('hold', '');
+    const other = project.call(['run']);
+    await waitForFile(project.at('held'));
+    const watch = new Watch(project);
+    await watch.until('another run holds this folder');
+    await project.remove('hold');
+    expect((await other).exitCode).toBe(0);
+    await watch.until(/the other run has ended[\s\S]*3 up to date/);
+    expect(await watch.end()).toBe(130);
+  });
+
+  test('leaves no listener behind after a change', async () => {
+    const { signal } = new AbortController();
+    const changes = new Changes();
+    for (const name of ['a', 'b', 'c']) {
+      const next = changes.next(signal);
+      changes.note(name);
+      expect(await next).toEqual([name]);
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('sees changes by looking, with --poll', async () => {

@@ -8,6 +8,7 @@ import type { Store } from '../cache/store.ts';
 import { compareCodeUnits, hashJson } from '../canonical-json.ts';
 import { digestBelow, digestPath, type PathDigest, type Tree } from '../files/digest.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
+import { listMakers, type Maker, makersOf } from '../pipeline/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan.ts';
 
 export interface InputPart {
@@ -23,12 +24,6 @@ export interface InputPart {
 
 /** What earlier instances produced: their recorded outputs, `pending`, or undefined if they are not part of this run. */
 export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;
-
-interface Producer {
-  readonly id: string;
-  readonly output: string;
-  readonly absolute: string;
-}
 
 /** Finds the digests of inputs, from the records of the stages that made them or from disk. */
 export class InputDigests {
@@ -53,14 +48,8 @@ export class InputDigests {
   }
 
   async digest(instance: StageInstance, produced: ProducedOutputs): Promise<InputPart[]> {
-    const producers = (this.#plan.dependencies.get(instance.id) ?? []).flatMap((id) =>
-      (this.#plan.instances.get(id)?.outputs ?? []).map(
-        (output): Producer => ({ id, output, absolute: this.#absoluteOf(output) }),
-      ),
-    );
     const parts: InputPart[] = [];
-    for (const input of instance.inputs)
-      parts.push(await this.#digestOne(instance, input, producers, produced));
+    for (const input of instance.inputs) parts.push(await this.#digestOne(instance, input, produced));
     return parts;
   }
 
@@ -79,32 +68,23 @@ export class InputDigests {
 
   /** The current state of an input that no stage makes, file by file; undefined for stage outputs. */
   async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
+    if (listMakers(makersOf(this.#plan, instance, input.path)).length > 0) return undefined;
     const absolute = this.#absoluteOf(input.path);
-    const isMade = (this.#plan.dependencies.get(instance.id) ?? [])
-      .flatMap((id) => this.#plan.instances.get(id)?.outputs ?? [])
-      .map((output) => path.resolve(this.#plan.projectRoot, output))
-      .some((output) => isAtOrBelow(absolute, output) || isBelow(output, absolute));
-    return isMade ? undefined : digestPath(absolute, this.#digests, this.#leftOutOf(absolute));
+    return digestPath(absolute, this.#digests, this.#leftOutOf(absolute));
   }
 
-  async #digestOne(
-    instance: StageInstance,
-    input: InputPath,
-    producers: readonly Producer[],
-    produced: ProducedOutputs,
-  ): Promise<InputPart> {
+  async #digestOne(instance: StageInstance, input: InputPath, produced: ProducedOutputs): Promise<InputPart> {
     const absolute = this.#absoluteOf(input.path);
     const part = { path: input.path, external: input.external };
-    const around = producers.find((one) => isAtOrBelow(absolute, one.absolute));
-    const within = producers.filter((one) => isBelow(one.absolute, absolute));
-    const waitsFor = [...(around === undefined ? within : [around])]
-      .map((one) => one.id)
-      .filter((id) => produced(id) === 'pending');
-    if (waitsFor.length > 0) return { ...part, digest: null, waitsFor: [...new Set(waitsFor)] };
+    const makers = makersOf(this.#plan, instance, input.path);
+    const waitsFor = listMakers(makers).filter((id) => produced(id) === 'pending');
+    if (waitsFor.length > 0) return { ...part, digest: null, waitsFor };
 
-    if (around !== undefined) {
-      const relative = path.relative(around.absolute, absolute).split(path.sep).join('/');
-      return { ...part, digest: await this.#digestMade(instance, input, around, relative, produced) };
+    const { within } = makers;
+    const whole = makers.exact ?? makers.part;
+    if (whole !== null) {
+      const relative = path.posix.relative(whole.output, input.path);
+      return { ...part, digest: await this.#digestMade(instance, input, whole, relative, produced) };
     }
     if (within.length > 0) {
       const of: Record<string, string> = {};
@@ -124,31 +104,31 @@ export class InputDigests {
   async #digestMade(
     instance: StageInstance,
     input: InputPath,
-    producer: Producer,
+    maker: Maker,
     relative: string,
     produced: ProducedOutputs,
   ): Promise<string> {
-    const outputs = produced(producer.id);
+    const outputs = produced(maker.id);
     if (outputs === undefined || outputs === 'pending') {
       // Its stage is not part of this run: what is on disk is taken as it is.
-      const target = path.join(producer.absolute, relative);
+      const target = path.join(this.#absoluteOf(maker.output), relative);
       const digest = await digestPath(target, this.#digests);
-      if (digest.kind === 'missing') throw missingInput(instance, input, producer);
+      if (digest.kind === 'missing') throw missingInput(instance, input, maker);
       return digest.digest;
     }
-    const output = outputs.find((one) => one.path === producer.output);
-    if (output === undefined) throw missingInput(instance, input, producer);
+    const output = outputs.find((one) => one.path === maker.output);
+    if (output === undefined) throw missingInput(instance, input, maker);
     if (relative === '') return output.digest;
-    const tree = await this.#treeOf(producer, output);
+    const tree = await this.#treeOf(maker, output);
     const below = digestBelow(tree, relative);
-    if (below.kind === 'missing') throw missingInput(instance, input, producer);
+    if (below.kind === 'missing') throw missingInput(instance, input, maker);
     return below.digest;
   }
 
-  async #treeOf(producer: Producer, output: RecordedOutput): Promise<Tree> {
+  async #treeOf(maker: Maker, output: RecordedOutput): Promise<Tree> {
     const stored = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
     if (stored !== null) return stored;
-    const digest = await digestPath(producer.absolute, this.#digests);
+    const digest = await digestPath(this.#absoluteOf(maker.output), this.#digests);
     return digest.kind === 'folder' ? digest.tree : { entries: [], emptyFolders: [] };
   }
 
@@ -200,17 +180,17 @@ function isAtOrBelow(absolute: string, folder: string): boolean {
   return absolute === folder || isBelow(absolute, folder);
 }
 
-function missingInput(instance: StageInstance, input: InputPath, producer?: Producer): ReproError {
+function missingInput(instance: StageInstance, input: InputPath, maker?: Maker): ReproError {
   const where = formatPlace(input.at);
   const what = `stage "${instance.stage}": input "${input.path}" does not exist`;
-  if (producer === undefined) {
+  if (maker === undefined) {
     return new ReproError('input-missing', what, {
       where,
       fix: 'Create it, or correct the path.',
     });
   }
-  return new ReproError('input-missing', `${what}; "${producer.id}" makes it`, {
+  return new ReproError('input-missing', `${what}; "${maker.id}" makes it`, {
     where,
-    fix: `Run that first: npx repro run ${producer.id}`,
+    fix: `Run that first: npx repro run ${maker.id}`,
   });
 }

@@ -1,14 +1,14 @@
-import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { getOwn } from '../../schema/json.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { StaleReason } from '../events.ts';
 import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { InputPart } from '../fingerprint/input-digests.ts';
 import { explainDifference, nameSome } from '../fingerprint/reasons.ts';
+import { listMakers, makersOf } from '../pipeline/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
 import { isConsistent, type LockFile, listLockFiles, lockPathOf, readLockFile } from './lock-file.ts';
-import { findMaker } from './lock-writer.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */
 export interface RecordCheck {
@@ -93,9 +93,11 @@ async function findReasons(
   const parts: FingerprintParts = {
     ...shared,
     inputs,
-    facts: Object.fromEntries(instance.facts.map((name) => [name, lock.parts.facts[name] ?? 'not recorded'])),
+    facts: Object.fromEntries(
+      instance.facts.map((name) => [name, getOwn(lock.parts.facts, name) ?? 'not recorded']),
+    ),
     variables: Object.fromEntries(
-      instance.variables.map((name) => [name, lock.parts.variables[name] ?? null]),
+      instance.variables.map((name) => [name, getOwn(lock.parts.variables, name) ?? null]),
     ),
     runtime: lock.parts.runtime,
   };
@@ -118,36 +120,28 @@ async function digestInput(
   input: InputPath,
   { lock, locks, withData }: Committed,
 ): Promise<InputPart> {
-  const { plan } = session;
-  const maker = findMaker(plan, instance, input.path);
-  const within = maker === null ? makersWithin(plan, instance, input) : [maker.id];
+  const makers = makersOf(session.plan, instance, input.path);
+  const ids = listMakers(makers);
   const at = instance.inputs.indexOf(input);
   const recorded = lock.parts.inputs.find((one) => one.path === input.path) ?? lock.parts.inputs[at];
   const bare = { path: input.path, external: input.external };
-  const unknown = within.filter((id) => !locks.has(id));
+  const unknown = ids.filter((id) => !locks.has(id));
   if (unknown.length > 0) return { ...bare, digest: null, waitsFor: unknown };
-  if (maker?.isPart === true) {
-    const origin = lock.origins[input.path];
-    const output = outputsOf(locks, maker.id).find((one) => one.path === maker.output);
+  if (makers.part !== null) {
+    const { id, output: path } = makers.part;
+    const origin = getOwn(lock.origins, input.path);
+    const output = outputsOf(locks, id).find((one) => one.path === path);
     const isSame = origin !== undefined && output?.digest === origin.digest && recorded !== undefined;
     const digest = isSame ? recorded.digest : `of ${output?.digest ?? 'nothing'}`;
     return { ...bare, digest };
   }
-  if (input.external && within.length === 0 && !withData && recorded?.external === true) {
+  if (input.external && ids.length === 0 && !withData && recorded?.external === true) {
     return { ...recorded, path: input.path };
   }
   const produced = (id: string) => outputsOf(locks, id);
   const [part] = await session.inputs.digest({ ...instance, inputs: [input] }, produced);
   if (part === undefined) throw new Error('one input has one digest');
   return part;
-}
-
-/** The instances whose outputs a folder contains. */
-function makersWithin(plan: Plan, instance: StageInstance, input: InputPath): string[] {
-  const folder = path.resolve(plan.projectRoot, input.path) + path.sep;
-  return (plan.dependencies.get(instance.id) ?? []).filter((id) =>
-    plan.instances.get(id)?.outputs.some((one) => path.resolve(plan.projectRoot, one).startsWith(folder)),
-  );
 }
 
 function outputsOf(locks: ReadonlyMap<string, LockFile>, id: string): readonly RecordedOutput[] {

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { RunRecord } from '../cache/records.ts';
 import type { RunEvent } from '../events.ts';
+import { makersOf } from '../pipeline/makers.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import {
   type InputOrigin,
@@ -72,28 +73,11 @@ export class LockWriter {
   #originsOf(instance: StageInstance): Record<string, InputOrigin> {
     const origins: Record<string, InputOrigin> = {};
     for (const input of instance.inputs) {
-      const maker = findMaker(this.#plan, instance, input.path);
-      if (maker === null || !maker.isPart) continue;
+      const { part: maker } = makersOf(this.#plan, instance, input.path);
+      if (maker === null) continue;
       const output = this.#recordOf(maker.id)?.outputs.find((one) => one.path === maker.output);
       if (output !== undefined) origins[input.path] = { output: output.path, digest: output.digest };
     }
     return origins;
   }
-}
-
-/** The instance whose output is, or contains (`isPart`), an input; null if none. */
-export function findMaker(
-  plan: Plan,
-  instance: StageInstance,
-  input: string,
-): { readonly id: string; readonly output: string; readonly isPart: boolean } | null {
-  const absolute = path.resolve(plan.projectRoot, input);
-  for (const id of plan.dependencies.get(instance.id) ?? []) {
-    for (const output of plan.instances.get(id)?.outputs ?? []) {
-      const made = path.resolve(plan.projectRoot, output);
-      if (absolute === made) return { id, output, isPart: false };
-      if (absolute.startsWith(`${made}${path.sep}`)) return { id, output, isPart: true };
-    }
-  }
-  return null;
 }

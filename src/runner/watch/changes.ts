@@ -32,8 +32,13 @@ export class Changes {
   async next(signal: AbortSignal): Promise<readonly string[]> {
     if (!this.#isQuiet && !signal.aborted) {
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        signal.addEventListener('abort', () => resolve(), { once: true });
+        const end = (): void => {
+          // The signal outlives many pauses.
+          signal.removeEventListener('abort', end);
+          resolve();
+        };
+        this.#wake = end;
+        signal.addEventListener('abort', end);
       });
       this.#wake = null;
     }

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { ConfigurationError } from '../../schema/problems.ts';
 import type { Facts } from '../fingerprint/fingerprint.ts';
-import { findMaker } from '../lock-files/lock-writer.ts';
+import { listMakers, makersOf } from '../pipeline/makers.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
 
@@ -30,7 +30,9 @@ export async function listWatchedPaths(
     if (instance === undefined) continue;
     for (const file of await listCode(session, instance)) paths.add(path.resolve(projectRoot, file));
     for (const input of instance.inputs) {
-      if (findMaker(plan, instance, input.path) === null) paths.add(path.resolve(projectRoot, input.path));
+      // What stages make is below artifacts/, where nothing else in a folder with outputs counts.
+      const isMade = listMakers(makersOf(plan, instance, input.path)).length > 0;
+      if (!isMade) paths.add(path.resolve(projectRoot, input.path));
     }
   }
   await saveDigests(session);
