@@ -25,19 +25,26 @@ function quoteForFish(word: string): string {
   return `'${word.replace(/[\\']/g, (one) => `\\${one}`)}'`;
 }
 
-/** Also for bash 3.2, which macOS has: no mapfile, and compopt may be missing. */
+/**
+ * Also for bash 3.2, which macOS has: no mapfile, and compopt may be missing. bash inserts words as they are, so that one named
+ * `$(…)` would be run; only names of files are quoted by bash itself, where it can be told that they are such.
+ */
 const bash = `# bash completion for repro
 _repro() {
-  local paths='' word rest
+  local paths='' word quoted
+  local -a plain
   COMPREPLY=()
-  while IFS=$'\\t' read -r word rest; do
-    if [ -z "$paths" ]; then paths=$word; else COMPREPLY+=("$word"); fi
+  while IFS=$'\\t' read -r word quoted; do
+    if [ -z "$paths" ]; then paths=$word; else plain+=("$word") COMPREPLY+=("$quoted"); fi
   done < <(PROGRAM complete-words bash -- "\${COMP_LINE:0:COMP_POINT}" "$2" 2>/dev/null)
   if [ "$paths" = files ] || [ "$paths" = folders ]; then
     local kind=-f
     if [ "$paths" = folders ]; then kind=-d; fi
-    while IFS= read -r word; do COMPREPLY+=("$word"); done < <(compgen $kind -- "$2" 2>/dev/null)
-    compopt -o filenames 2>/dev/null
+    while IFS= read -r word; do
+      printf -v quoted %q "$word"
+      plain+=("$word") COMPREPLY+=("$quoted")
+    done < <(compgen $kind -- "$2" 2>/dev/null)
+    if compopt -o filenames 2>/dev/null; then COMPREPLY=(\${plain[@]+"\${plain[@]}"}); fi
   fi
   case "\${#COMPREPLY[@]}\${COMPREPLY[0]-}" in
     1*=) compopt -o nospace 2>/dev/null ;;
@@ -93,9 +100,9 @@ function __repro_complete
     if test "$head[1]" != none
         set -l rest (string sub -s (math (string length -- "$head[2]") + 1) -- "$current")
         if test "$head[1]" = folders
-            printf "$head[2]%s\\n" (__fish_complete_directories "$rest")
+            printf '%s\\n' "$head[2]"(__fish_complete_directories "$rest")
         else
-            printf "$head[2]%s\\n" (__fish_complete_path "$rest")
+            printf '%s\\n' "$head[2]"(__fish_complete_path "$rest")
         end
     end
 end

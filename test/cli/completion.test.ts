@@ -53,6 +53,8 @@ beforeAll(async () => {
   await fs.writeFile(path.join(folder, 'recorded.pt'), '');
   await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
   await fs.writeFile(path.join(folder, 'schemas/profile.schema.json'), JSON.stringify(profileSchema));
+  for (const name of hostile)
+    await fs.writeFile(path.join(folder, `configs/profiles/${name}.yaml`), 'models: [baseline]\n');
   await fs.writeFile(path.join(folder, 'configs/profiles/small.yaml'), 'models: [baseline]\n');
   await fs.writeFile(path.join(folder, 'configs/profiles/full.yaml'), 'models: [large, larger]\n');
   await fs.writeFile(path.join(folder, 'configs/models/baseline.yaml'), '');
@@ -102,7 +104,7 @@ describe('what completes a word', () => {
     ],
     ['the second stage', ['run', 'frames', 're'], ['none', 'report']],
     ['the stage of an option', ['run', '--from', 'tr'], ['none', 'train']],
-    ['profiles', ['run', '--profile', ''], ['none', 'full', 'small']],
+    ['profiles', ['run', '--profile', ''], ['none', ...hostile, 'full', 'small']],
     ['profiles after a short option', ['run', '-p', 'f'], ['none', 'full']],
     ['profiles after =', ['run', '--profile=f'], ['none', '--profile=full']],
     ['keys of settings', ['run', '--set', 'train.'], ['none', 'train.epochs=', 'train.engine=']],
@@ -142,16 +144,27 @@ describe('what completes a word', () => {
 });
 
 test.each([
-  ['', ['']],
-  ['repro ', ['repro', '']],
-  ['repro run tr', ['repro', 'run', 'tr']],
-  ["repro --set 'a b' x", ['repro', '--set', 'a b', 'x']],
-  ['repro "a \\" b"c\\ d', ['repro', 'a " bc d']],
-  ['cd x && repro run ', ['repro', 'run', '']],
-  ["repro 'open", ['repro', 'open']],
-])('the line %j has the words %j', (line, words) => {
-  expect(splitLine(line)).toEqual(words);
+  ['', [''], ''],
+  ['repro ', ['repro', ''], ''],
+  ['repro run tr', ['repro', 'run', 'tr'], ''],
+  ["repro --set 'a b' x", ['repro', '--set', 'a b', 'x'], ''],
+  ['repro "a \\" b"c\\ d', ['repro', 'a " bc d'], ''],
+  ['cd x && repro run ', ['repro', 'run', ''], ''],
+  ["repro 'open", ['repro', 'open'], "'"],
+  ['repro "open \\"', ['repro', 'open "'], '"'],
+])('the line %j has the words %j, and the open quote %j', (line, words, quote) => {
+  expect(splitLine(line)).toEqual({ words, quote });
 });
+
+/** Names of profiles that a shell would run or split; the others begin otherwise, so each is the only one that fits. */
+const hostile = [
+  '1$(touch PWNED)',
+  '2`touch PWNED`',
+  "3'; touch PWNED; '",
+  '4"; touch PWNED; "',
+  '5 $HOME *!!\\',
+  '6|~#',
+];
 
 describe.skipIf(!isHere('fish'))('in fish', () => {
   const completeIn = async (line: string): Promise<string[]> => {
@@ -174,6 +187,7 @@ describe.skipIf(!isHere('fish'))('in fish', () => {
     ['repro run --set dataset.root=recorde', ['dataset.root=recorded.pt']],
     ['repro data verify nmnist --root rec', ['record ings/']],
     ['repro run --project / x', ['']],
+    ...hostile.map((name): [string, string[]] => [`repro run --profile ${name[0]}`, [name]]),
   ])('%j', async (line, expected) => {
     expect((await completeIn(line)).map((one) => one.trimEnd().replace(/\t(Directory|File)?$/, ''))).toEqual(
       expected.map((one) => expect.stringContaining(one)),
@@ -218,6 +232,23 @@ describe.skipIf(noTerminal !== undefined).each([
     terminal.type('x');
     // Whether the shell went on to the next word.
     await terminal.waitFor((screen) => ofLine(screen).trimEnd() === `${expected}x`);
+  });
+
+  test
+    .skipIf(!isHere(shell))
+    .each(
+      hostile.flatMap((name) =>
+        ['', "'", '"'].map((quote) => [name, quote, `--profile ${quote}${name[0]}`] as const),
+      ),
+    )('inserts the name %j, quoted by %j, so that nothing of it is run', async (name, _, typed) => {
+    const terminal = await start();
+    terminal.type(`repro() { printf '<%s>' "$@"; }\r`);
+    terminal.type(`repro graph ${typed}\t`);
+    // One that fits is closed and followed by a blank.
+    await terminal.waitFor((screen) => ofLine(screen).length > `> repro graph ${typed}`.length + 2);
+    terminal.type('\r');
+    await terminal.waitFor((screen) => screen.join('').includes(`<graph><--profile><${name}>`));
+    expect(await fs.readdir(folder)).not.toContain('PWNED');
   });
 
   test.skipIf(!isHere(shell))('prints nothing where nothing fits, and lists what does', async () => {

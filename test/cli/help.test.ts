@@ -80,7 +80,7 @@ describe('the help of every command', () => {
 
 describe('an example', () => {
   test.each(examples)('%s: is understood', async (line) => {
-    const [name, ...words] = splitLine(line);
+    const [name, ...words] = splitLine(line).words;
     expect(name).toBe('repro');
     const program = buildProgram('0');
     const called: string[] = [];
@@ -108,7 +108,7 @@ describe('an example', () => {
   test.each(onThisPipeline)('%s: works with the pipeline of this project', async (line) => {
     // Without what would run stages or ask a server.
     const words = splitLine(line)
-      .slice(1)
+      .words.slice(1)
       .filter((word) => word !== '--pull' && word !== '--exit-code');
     const remote = words.indexOf('--remote');
     if (remote !== -1) words.splice(remote, 2);
