@@ -23,6 +23,24 @@ export function canonicalJson(value: unknown): string {
   throw new ReproError('not-json', `${String(value)} cannot be written as JSON`);
 }
 
+/** Whether two values have the same canonical JSON, in a fraction of the time that it takes to write it. */
+export function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
+    return a.every((one, i) => isSameJson(one, b[i]));
+  }
+  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
+  const keys = definedKeys(left!);
+  if (keys.length !== definedKeys(right!).length) return false;
+  return keys.every((key) => Object.hasOwn(right!, key) && isSameJson(left![key], right![key]));
+}
+
+function definedKeys(value: Readonly<Record<string, unknown>>): string[] {
+  return Object.keys(value).filter((key) => value[key] !== undefined);
+}
+
 /** Hex sha256 of a value's canonical JSON. */
 export function hashJson(value: unknown): string {
   return hashText(canonicalJson(value));

@@ -92,6 +92,31 @@ describe('the plain view', () => {
   });
 });
 
+describe('many instances in a row that need not run', () => {
+  const hit = (id: string, restored: string[] = []) =>
+    ({ kind: 'cached', id, restored, removed: [], isRehearsal: false }) as const;
+
+  test('are counted, so that what has to run is not lost among them', () => {
+    const lines: string[] = [];
+    const view = new PlainView((line) => lines.push(line), colors);
+    const state = createRunState();
+    for (let i = 0; i < 25; i++) view.show(hit(`s${i}`), state, 0);
+    view.show(hit('altered', ['a/x']), state, 0);
+    for (let i = 0; i < 20; i++) view.show(hit(`t${i}`), state, 0);
+    view.show(started('u'), state, 0);
+    for (let i = 0; i < 22; i++) view.show(hit(`v${i}`), state, 0);
+    view.close();
+    const shown = lines.filter((line) => !/^= [stv]\d+ {2}up to date$/.test(line));
+    expect(lines.length - shown.length).toBe(60);
+    expect(shown).toEqual([
+      '= and 5 more that are up to date',
+      '= altered  restored from the store: a/x',
+      '> u  has never run',
+      '= and 2 more that are up to date',
+    ]);
+  });
+});
+
 describe('an instance that need not run', () => {
   const lineOf = (restored: string[], removed: string[], isRehearsal: boolean) => {
     const lines: string[] = [];

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson, hashJson } from '../../src/runner/canonical-json.ts';
+import { canonicalJson, hashJson, isSameJson } from '../../src/runner/canonical-json.ts';
 
 describe('canonical JSON', () => {
   test('sorts keys by code unit at every depth and leaves lists alone', () => {
@@ -25,6 +25,33 @@ describe('canonical JSON', () => {
       }),
       { seed: 2020 },
     );
+  });
+
+  test('is the same exactly for values that are found the same', () => {
+    const small = fc.jsonValue({ maxDepth: 2 });
+    fc.assert(
+      fc.property(small, small, (a, b) => {
+        expect(isSameJson(a, b)).toBe(canonicalJson(a) === canonicalJson(b));
+        expect(isSameJson(a, structuredClone(a))).toBe(true);
+      }),
+      { seed: 2020, numRuns: 500 },
+    );
+    const pairs: [unknown, unknown, boolean][] = [
+      [{ a: 1, b: 2 }, { b: 2, a: 1 }, true],
+      [{ a: undefined }, {}, true],
+      [{ a: undefined, b: 1 }, { b: 1, c: undefined }, true],
+      [{ a: 1 }, { b: 1 }, false],
+      [{ constructor: 1 }, {}, false],
+      [{}, { toString: 1 }, false],
+      [[1, 2], [2, 1], false],
+      [[], {}, false],
+      [null, {}, false],
+      ['1', 1, false],
+    ];
+    for (const [a, b, same] of pairs) {
+      expect(isSameJson(a, b)).toBe(same);
+      expect(canonicalJson(a) === canonicalJson(b)).toBe(same);
+    }
   });
 
   test('rejects what JSON cannot represent', () => {

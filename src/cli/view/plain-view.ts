@@ -13,11 +13,16 @@ import type { View } from './view.ts';
 const progressShare = 0.25;
 const progressSeconds = 30;
 
+/** A large graph in which little has to run shall not hide that little. */
+const hitsInARow = 20;
+
 /** One line per event, for CI logs, files and pipes; and, while nothing happens, one from time to time that says what runs. */
 export class PlainView implements View {
   readonly #write: (line: string) => void;
   readonly #colors: Colors;
   readonly #heartbeat: Heartbeat;
+  /** In a row, that nothing else came between. */
+  #hits = 0;
   readonly #lastProgress = new Map<string, { share: number; atMs: number }>();
 
   constructor(write: (line: string) => void, colors: Colors) {
@@ -27,13 +32,24 @@ export class PlainView implements View {
   }
 
   show(event: RunEvent, state: RunState, nowMs: number): void {
+    const isHit = event.kind === 'cached' && describeHit(event) === null;
+    if (isHit && ++this.#hits > hitsInARow) return;
+    if (!isHit) this.#endHits();
     const lines = this.#linesOf(event, nowMs);
     this.#heartbeat.follow(state, { isSaid: lines.length > 0 });
     for (const line of lines) this.#write(line);
   }
 
   close(): void {
+    this.#endHits();
     this.#heartbeat.stop();
+  }
+
+  /** Says how many hits were not shown one by one. */
+  #endHits(): void {
+    const more = this.#hits - hitsInARow;
+    this.#hits = 0;
+    if (more > 0) this.#write(`${this.#colors.dim('=')} and ${more} more that are up to date`);
   }
 
   #linesOf(event: RunEvent, nowMs: number): string[] {

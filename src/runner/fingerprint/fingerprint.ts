@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { formatPlace } from '../../schema/source-position.ts';
-import { hashJson } from '../canonical-json.ts';
+import { hashJson, isSameJson } from '../canonical-json.ts';
 import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan.ts';
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
@@ -81,8 +81,17 @@ export function variablesOf({ variables, facts }: StageInstance, known: Facts): 
 
 /** Hex sha256 over the parts. The location of external data does not count, and what makes up a digest is already in the digest. */
 export function hashParts(parts: FingerprintParts): string {
+  return hashJson(withoutPlaces(parts));
+}
+
+/** Whether two have the same fingerprint: much faster than computing it. */
+export function haveSameFingerprint(a: FingerprintParts, b: FingerprintParts): boolean {
+  return isSameJson(withoutPlaces(a), withoutPlaces(b));
+}
+
+function withoutPlaces(parts: FingerprintParts): unknown {
   const inputs = parts.inputs.map(({ path, external, digest }) => ({ path: external ? null : path, digest }));
-  return hashJson({ ...parts, inputs });
+  return { ...parts, inputs };
 }
 
 /** Whether every input is known, that is, none waits for a stage that has to run first. */

@@ -6,7 +6,13 @@ import type { StaleReason } from '../events.ts';
 import { digestPath, type Tree } from '../files/digest.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
 import type { Plan, StageInstance } from '../plan.ts';
-import { type FingerprintParts, type Fingerprints, hashParts, isComplete } from './fingerprint.ts';
+import {
+  type FingerprintParts,
+  type Fingerprints,
+  hashParts,
+  haveSameFingerprint,
+  isComplete,
+} from './fingerprint.ts';
 import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
 import { explainDifference, explainWaiting } from './reasons.ts';
 
@@ -88,7 +94,8 @@ export class FreshnessCheck {
     if (!isComplete(parts)) {
       return this.#stale(instance, parts, null, last, explainWaiting(parts));
     }
-    const fingerprint = hashParts(parts);
+    const fingerprint =
+      last !== null && haveSameFingerprint(last.parts, parts) ? last.fingerprint : hashParts(parts);
     const record = last?.fingerprint === fingerprint ? last : this.#records.findAction(fingerprint);
     if (record === null) return this.#stale(instance, parts, fingerprint, last, []);
 
