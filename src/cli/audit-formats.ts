@@ -1,6 +1,8 @@
 import { decodeNpy } from '../formats/npy.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import type { FileComparer, FileComparers } from '../runner/audit/compare-files.ts';
+import { shortenText } from '../runner/short-text.ts';
+import { getOwn } from '../schema/json.ts';
 
 interface Elements {
   readonly dtype: string;
@@ -10,6 +12,8 @@ interface Elements {
 
 /** Tensors of one file that are named; the rest is counted. */
 const tensorsAtMost = 5;
+
+const valueLengthAtMost = 60;
 
 const compareNpy: FileComparer = (first, second) => {
   try {
@@ -33,8 +37,8 @@ const compareSafetensors: FileComparer = (first, second) => {
     }
     const keys = new Set([...Object.keys(a.metadata), ...Object.keys(b.metadata)]);
     for (const key of keys) {
-      const [one, other] = [a.metadata[key], b.metadata[key]];
-      if (one !== other) lines.push(`metadata ${key}: ${shorten(one)}, then ${shorten(other)}`);
+      const [one, other] = [getOwn(a.metadata, key), getOwn(b.metadata, key)];
+      if (one !== other) lines.push(`metadata ${key}: ${quote(one)}, then ${quote(other)}`);
     }
     if (lines.length === 0) return ['the same tensors, written differently'];
     const rest = lines.length - tensorsAtMost;
@@ -81,7 +85,6 @@ function indicesOf(at: number, shape: readonly number[]): number[] {
   return indices;
 }
 
-function shorten(text: string | undefined): string {
-  if (text === undefined) return 'nothing';
-  return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
+function quote(text: string | undefined): string {
+  return text === undefined ? 'nothing' : shortenText(text, valueLengthAtMost);
 }

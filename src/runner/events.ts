@@ -2,10 +2,31 @@ import type { MetricValue, Progress } from '../stage/context.ts';
 import type { UndeclaredAccess } from '../stage/undeclared.ts';
 import type { ExpectedTime, ExpectedTotal } from './expected-time.ts';
 
+/** What a reason is about. */
+export type StaleCue =
+  | 'never-run'
+  /** Parts of the fingerprint; `command` stands for the outputs, too. */
+  | 'command'
+  | 'code'
+  | 'package'
+  | 'params'
+  | 'input'
+  | 'variable'
+  | 'fact'
+  | 'runtime'
+  | 'output-missing'
+  | 'output-altered'
+  /** The record contradicts itself. */
+  | 'record'
+  /** There is no committed record, or none that can be read. */
+  | 'no-record'
+  | 'forced'
+  /** What a training from the command line was asked for. */
+  | 'arguments';
+
 /** Why an instance has to run, for people and for programs. */
 export interface StaleReason {
-  /** `never-run`, `code`, `package`, `command`, `params`, `input`, `variable`, `fact`, `runtime`, `output-missing`, `output-altered`, `forced`. */
-  readonly cue: string;
+  readonly cue: StaleCue;
   readonly text: string;
 }
 

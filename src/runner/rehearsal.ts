@@ -1,3 +1,4 @@
+import type { StaleReason } from './events.ts';
 import { measureMachine } from './execution/machine.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
 import { createHitEvent } from './hit-event.ts';
@@ -23,7 +24,7 @@ export async function rehearse(
       options.onEvent(createHitEvent(id, freshness, true));
       continue;
     }
-    const reasons =
+    const reasons: readonly StaleReason[] =
       isForced(id) || !('reasons' in freshness) ? [{ cue: 'forced', text: 'forced' }] : freshness.reasons;
     const expected = times.find(instance);
     if (expected === null) unknown += 1;

@@ -197,7 +197,7 @@ describe.skipIf(noTerminal !== undefined)('the live view in a terminal', () => {
       '\u001b[31mred\u001b[2J\u001b[H\u001b[?1049h \u001b]0;title\u0007\u0007bell\ttab \u001bP1$r\u001b\\\u202eabc\u202c 10%\r20% \u009b5A end\ud800';
     const steps: Steps = [
       [begin(['a', 'b'], 2), note('a', `first\n${evil}`), started('a'), started('b'), progress('b', 1, evil)],
-      [{ kind: 'started', id: 'a\u001b[2J\nx', reasons: [{ cue: 'x', text: evil }], logFile: '' }],
+      [{ kind: 'started', id: 'a\u001b[2J\nx', reasons: [{ cue: 'code', text: evil }], logFile: '' }],
       'close',
     ];
     const terminal = await show(steps, { columns: 100, rows: 12 });

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { isSameLock } from '../../src/runner/lock-files/lock-file.ts';
 import type { CliProject } from './rig/cli-project.ts';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
 
@@ -99,6 +100,35 @@ describe('records under repro.lock', () => {
     const other = await project.call(['check', '--profile', 'small']);
     expect(other.exitCode).toBe(4);
     expect(other.stdout).toContain('words.times: 4 → 2');
+  });
+
+  test('name every variable and fact that a stage declares, with the values of the machine that ran it', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run'], { WORDS_MOOD: 'calm' });
+    await project.edit('pipeline.yaml', '[WORDS_MOOD]', '[WORDS_MOOD, WORDS_TONE]');
+    expect((await project.call(['check', '--no-data'])).stdout).toMatch(
+      /words +differs +variable WORDS_TONE is new/,
+    );
+    expect((await project.call(['run'], { WORDS_MOOD: 'calm' })).exitCode).toBe(0);
+    const record = JSON.parse(project.read(words));
+    expect(record.parts.variables).toEqual({ WORDS_MOOD: 'calm', WORDS_TONE: null });
+    const withFacts = (facts: object) => ({ ...record, parts: { ...record.parts, facts } });
+    expect(isSameLock(withFacts({ engine: 'a' }), withFacts({ engine: 'b' }))).toBe(true);
+    expect(isSameLock(record, withFacts({ engine: 'a' }))).toBe(false);
+    const { stdout } = await project.call(['check', '--no-data']);
+    expect(stdout).toContain('profile small: all 3 records belong');
+  });
+
+  test('belong although their keys are sorted, and those of the profile are not', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.edit('configs/profiles/small.yaml', 'times: 2', 'times: 2\n  more: [{b: 1, a: 2}]');
+    await project.call(['run']);
+    expect((await project.call(['check', '--no-data'])).stdout).toContain('all 3 records belong');
+    expect((await project.call(['explain', 'words', '--against', 'lock'])).stdout).toContain(
+      'nothing differs',
+    );
   });
 
   test('refuse a profile under `lock:` that does not exist', async () => {

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { getOwn } from '../../schema/json.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import type { RecordedOutput, RunRecord } from '../cache/records.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
@@ -168,7 +169,7 @@ function compareMetrics(
   const asked = [...tolerances.keys()].filter((name) => name !== '*');
   const names = new Set([...records.flatMap((record) => Object.keys(record.metrics)), ...asked]);
   return [...names].map((name) => {
-    const values = records.map((record) => record.metrics[name] ?? null);
+    const values = records.map((record) => getOwn(record.metrics, name) ?? null);
     const tolerance = tolerances.get(name) ?? tolerances.get('*') ?? null;
     const distance = distanceOf(values);
     const isEqual = values.every((value) => value !== null && Object.is(value, values[0]));

@@ -1,7 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { isJsonList, isJsonObject, type Json } from '../../schema/json.ts';
+import type { Json } from '../../schema/json.ts';
 import { decodeText } from '../fingerprint/kept-texts.ts';
+import { diffJson } from '../json-differences.ts';
+import { shortenText } from '../short-text.ts';
 
 const blockBytes = 1 << 20;
 
@@ -91,30 +93,17 @@ function compareJson(first: Buffer, second: Buffer): string[] | null {
   } catch {
     return null;
   }
-  const found = diffValues(...values, '');
+  const found = diffJson(...values, { intoLists: true }).map(({ name, before, now }) => {
+    const [first, second] = [before, now].map((one) => (one === undefined ? 'nothing' : JSON.stringify(one)));
+    return `${name === '' ? 'the value' : name}: ${cut(first)}, then ${cut(second)}`;
+  });
   if (found.length === 0) return ['the same values, written differently'];
   const rest = found.length - namesAtMost;
   return rest <= 0 ? found : [...found.slice(0, namesAtMost), `and ${rest} more values`];
 }
 
-function diffValues(a: Json | undefined, b: Json | undefined, name: string): string[] {
-  if (isJsonObject(a) && isJsonObject(b)) {
-    return [...new Set([...Object.keys(a), ...Object.keys(b)])].flatMap((key) =>
-      diffValues(a[key], b[key], name === '' ? key : `${name}.${key}`),
-    );
-  }
-  if (isJsonList(a) && isJsonList(b)) {
-    return Array.from({ length: Math.max(a.length, b.length) }, (_, i) => i).flatMap((i) =>
-      diffValues(a[i], b[i], `${name}[${i}]`),
-    );
-  }
-  const [textA, textB] = [JSON.stringify(a), JSON.stringify(b)];
-  return textA === textB ? [] : [`${name === '' ? 'the value' : name}: ${cut(textA)}, then ${cut(textB)}`];
-}
-
-function cut(text: string | undefined): string {
-  if (text === undefined) return 'nothing';
-  return text.length <= valueLengthAtMost ? text : `${text.slice(0, valueLengthAtMost - 1)}…`;
+function cut(text = ''): string {
+  return shortenText(text, valueLengthAtMost);
 }
 
 function quote(line: string | undefined): string {

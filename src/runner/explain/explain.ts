@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { getAt, type Json } from '../../schema/json.ts';
+import { getAt, getOwn } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RunRecord } from '../cache/records.ts';
 import type { StaleReason } from '../events.ts';
@@ -8,6 +8,7 @@ import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { Freshness } from '../fingerprint/freshness.ts';
 import { textFilesAtMost } from '../fingerprint/kept-texts.ts';
 import { describeDifference } from '../fingerprint/reasons.ts';
+import { isSameJson } from '../json-differences.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
 import { checkAll } from '../status.ts';
@@ -31,7 +32,7 @@ export interface Explanation {
   /** The run that the present state is compared with; null if there is none. */
   readonly against: ComparedRun | null;
   readonly differences: readonly ExplainedDifference[];
-  /** Reasons that are no difference from a record: outputs missing or altered, a stage module that does not compile. */
+  /** Reasons that are no difference from a record: outputs missing or altered, a record that does not fit, a stage module that does not compile. */
   readonly reasons: readonly StaleReason[];
   /** What has to run first, and why, in plan order. */
   readonly waitsFor: readonly AwaitedStage[];
@@ -101,13 +102,15 @@ class Explainer {
     const against = findRun(this.#options.against, { plan, records, instance });
     const parts = 'record' in freshness ? freshness.record.parts : freshness.parts;
     const reasons = 'reasons' in freshness ? freshness.reasons : [];
+    const isOwn = ({ cue }: StaleReason): boolean =>
+      cue === 'output-missing' || cue === 'output-altered' || cue === 'record';
     return {
       id: instance.id,
       state: freshness.kind,
       against,
       differences:
         parts === null || against === null ? [] : await this.#explainParts(instance, against, parts),
-      reasons: parts === null ? reasons : reasons.filter(({ cue }) => cue.startsWith('output-')),
+      reasons: parts === null ? reasons : reasons.filter(isOwn),
       waitsFor: upstreamOf(plan, instance.id)
         .map((id) => stale.get(id))
         .filter((one) => one !== undefined),
@@ -143,7 +146,9 @@ class Explainer {
     const { plan } = this.#session;
     const at = difference.name.split('.');
     // A matrix variable may have the name of a setting.
-    return isSame(getAt(plan.settings, at), difference.now) ? formatPlace(plan.places.place(at)) : undefined;
+    return isSameJson(getAt(plan.settings, at), difference.now)
+      ? formatPlace(plan.places.place(at))
+      : undefined;
   }
 
   async #diffsOf(
@@ -155,7 +160,7 @@ class Explainer {
       if (difference.change !== 'changed') return [];
       const { path: file } = difference;
       const isModule = instance.command.kind === 'module';
-      const before = isModule ? (against.sources?.[file] ?? null) : difference.before;
+      const before = isModule ? (getOwn(against.sources ?? {}, file) ?? null) : difference.before;
       const now = isModule ? await this.#sourceOf(instance, file) : difference.now;
       return [{ path: file, diff: await this.#texts.compare({ before, now, file }) }];
     }
@@ -177,7 +182,7 @@ class Explainer {
   async #sourceOf({ command }: StageInstance, file: string): Promise<string | null> {
     if (command.kind !== 'module') return null;
     const closure = await this.#session.closures.find(command.path).catch(() => null);
-    return closure?.sources[file] ?? null;
+    return getOwn(closure?.sources ?? {}, file) ?? null;
   }
 }
 
@@ -187,10 +192,6 @@ function describeAwaited(
 ): AwaitedStage {
   const waiting = parts?.inputs.filter(({ waitsFor }) => waitsFor !== undefined).length ?? 0;
   return { id, reasons, isCause: reasons.length > waiting };
-}
-
-function isSame(a: Json | undefined, b: Json | undefined): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 /** Everything an instance depends on, in plan order. */

@@ -14,7 +14,7 @@ import {
   isComplete,
 } from './fingerprint.ts';
 import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
-import { explainDifference, explainWaiting } from './reasons.ts';
+import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */
@@ -28,7 +28,7 @@ export type Freshness =
     }
   | {
       readonly kind: 'stale' | 'never-run';
-      readonly reasons: readonly StaleReason[];
+      readonly reasons: readonly [StaleReason, ...StaleReason[]];
       /** null if it waits for other stages, or if it could not be computed: `error` says why. */
       readonly fingerprint: string | null;
       readonly parts: FingerprintParts | null;
@@ -81,7 +81,7 @@ export class FreshnessCheck {
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const where = error instanceof ReproError && error.where !== undefined ? `${error.where}  ` : '';
-      const reasons = [{ cue: 'input', text: `${where}${text}` }];
+      const reasons = [{ cue: 'input', text: `${where}${text}` }] as const;
       return {
         kind: last === null ? 'never-run' : 'stale',
         reasons,
@@ -105,11 +105,11 @@ export class FreshnessCheck {
     if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last };
     for (const { output } of damaged) {
       if (await this.#store.has(output.kind, output.digest, output.sizeBytes)) continue;
-      const reasons = damaged.map(({ reason }) => ({
+      const [reason = unnamedReason, ...more] = damaged.map(({ reason }) => ({
         ...reason,
         text: `${reason.text}, and not in the store`,
       }));
-      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+      return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
     }
     return { kind: 'restorable', record: own, damaged, reasons: damaged.map(({ reason }) => reason) };
   }
@@ -122,15 +122,15 @@ export class FreshnessCheck {
     waiting: readonly StaleReason[],
   ): Promise<Freshness> {
     if (last === null) {
-      const reasons = [{ cue: 'never-run', text: 'has not run yet' }];
+      const reasons = [{ cue: 'never-run', text: 'has not run yet' }] as const;
       return { kind: 'never-run', reasons, fingerprint, parts, last, error: undefined };
     }
     const differences = await explainDifference(last.parts, parts, {
       before: (digest) => this.#store.findTree(digest),
       now: (input) => this.readInput(instance, input),
     });
-    const reasons = [...differences, ...waiting];
-    return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    const [reason = unnamedReason, ...more] = [...differences, ...waiting];
+    return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
   }
 
   /** The present content of an input, file by file; null if unknown. */
@@ -156,11 +156,11 @@ export class FreshnessCheck {
       const found = await this.#digestOutput(output.path);
       if (found.kind === output.kind && found.digest === output.digest) continue;
       if (found.kind === 'missing') {
-        const reason = { cue: 'output-missing', text: `${output.path} is missing` };
+        const reason: StaleReason = { cue: 'output-missing', text: `${output.path} is missing` };
         damaged.push({ output, names: [output.path], strangers: [], reason });
         continue;
       }
-      const reason = { cue: 'output-altered', text: `${output.path} was altered` };
+      const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
       const recorded = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
       const { names, strangers } =
         recorded === null || found.kind !== 'folder'

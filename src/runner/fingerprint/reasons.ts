@@ -1,21 +1,31 @@
 import { unreachable } from '../../errors.ts';
 import type { StaleReason } from '../events.ts';
 import type { Json } from '../plan.ts';
-import { type Difference, type FileChange, findDifferences, type InputTrees } from './differences.ts';
-import type { FingerprintParts } from './fingerprint.ts';
+import { shortenText } from '../short-text.ts';
+import { type Difference, findDifferences } from './differences.ts';
+import { type FingerprintParts, hashParts, isComplete } from './fingerprint.ts';
+import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
 
 /** More names than this do not help the reader. */
 const namesAtMost = 3;
 
 const valueLengthAtMost = 60;
 
-/** Lists the differences between the last record's parts and the current ones, in the order of the parts. */
+/** Why what was recorded does not count although no part of it is known to differ: every stale instance has a reason. */
+export const unnamedReason: StaleReason = {
+  cue: 'record',
+  text: 'the record of its last run does not fit, although nothing in it is known to differ',
+};
+
+/** Lists the differences between the last record's parts and the current ones, in the order of the parts. Empty if they are the same. */
 export async function explainDifference(
   before: FingerprintParts,
   now: FingerprintParts,
   trees: InputTrees,
 ): Promise<StaleReason[]> {
-  return (await findDifferences(before, now, trees)).map(describeDifference);
+  const reasons = (await findDifferences(before, now, trees)).map(describeDifference);
+  const isSame = reasons.length === 0 && (!isComplete(now) || hashParts(before) === hashParts(now));
+  return reasons.length > 0 || isSame ? reasons : [unnamedReason];
 }
 
 /** Inputs whose makers have to run first, which alone is a reason. */
@@ -54,7 +64,14 @@ export function describeDifference(difference: Difference): StaleReason {
   }
 }
 
-function describeValues({ name, before, now }: Extract<Difference, { name: string; before: string | null }>) {
+function describeValues({
+  name,
+  change,
+  before,
+  now,
+}: Extract<Difference, { name: string; change: unknown }>) {
+  if (before === now)
+    return change === 'new' ? `${name} is new, and not set` : `${name} is no longer declared`;
   return `${name}: ${shorten(before ?? 'unset')} → ${shorten(now ?? 'unset')}`;
 }
 
@@ -62,17 +79,20 @@ function describeJson(value: Json | undefined): string {
   return value === undefined ? 'unset' : JSON.stringify(value);
 }
 
-function describeInput({ path, change, files, ofOutputs }: Extract<Difference, { kind: 'input' }>): string {
+function describeInput({ path, change, files, ofOutputs }: InputDifference): string {
   switch (change) {
     case 'new':
       return `${path} is a new input`;
     case 'not-read':
       return `${path} is no longer an input`;
     case 'missing':
-    case 'gone':
       return `${path} is missing`;
     case 'now-exists':
       return `${path} now exists`;
+    case 'now-external':
+      return `${path} is now external`;
+    case 'not-external':
+      return `${path} is no longer external`;
     case 'reordered':
       return 'inputs are in another order';
     case 'changed': {
@@ -93,7 +113,7 @@ export function describeFile({ path, change }: FileChange, absence = 'is gone'):
 }
 
 function shorten(text: string): string {
-  return text.length <= valueLengthAtMost ? text : `${text.slice(0, valueLengthAtMost - 1)}…`;
+  return shortenText(text, valueLengthAtMost);
 }
 
 /** The first few names, and how many more there are. */

@@ -44,7 +44,7 @@ export async function checkRecords(
     const lock = readLockFile(plan, instance);
     const base = { id: instance.id, file: lockPathOf(plan, instance) };
     if (lock === null) {
-      const reasons = [{ cue: 'no-record', text: `${base.file} is missing or damaged` }];
+      const reasons: StaleReason[] = [{ cue: 'no-record', text: `${base.file} is missing or damaged` }];
       checks.push({ ...base, state: 'missing', reasons });
       continue;
     }

@@ -85,13 +85,14 @@ export function isConsistent({ parts, fingerprint }: LockFile): boolean {
 }
 
 /**
- * Whether two records say the same. What belongs to a machine does not count: another one that computes the same bytes leaves the
- * record as it is. Metrics may contain durations, so they do not count either.
+ * Whether two records say the same. Values that belong to a machine do not count, only their names: another one that computes the same
+ * bytes leaves the record as it is. Metrics may contain durations, so they do not count either.
  */
 export function isSameLock(a: LockFile, b: LockFile): boolean {
   const compared = ({ outputs, origins, parts }: LockFile): string => {
-    const { facts: _, runtime: __, variables: ___, ...rest } = parts;
-    return canonicalJson({ outputs, origins, parts: rest });
+    const { facts, runtime: _, variables, ...rest } = parts;
+    const names = [facts, variables].map((values) => Object.keys(values).sort());
+    return canonicalJson({ outputs, origins, parts: rest, names });
   };
   return compared(a) === compared(b);
 }
