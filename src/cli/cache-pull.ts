@@ -6,7 +6,7 @@ import { openConfiguredRemote, printTransfer, TransferLine } from './cache-remot
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
-import { listenForSignals } from './signals.ts';
+import { listenForTransferSignals } from './signals.ts';
 import { formatBytes } from './view/format.ts';
 
 interface PullOptions extends PipelineOptions {
@@ -20,7 +20,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote);
-  const signals = listenForSignals();
+  const signals = listenForTransferSignals();
   const line = new TransferLine();
   const all: Pulled[] = [];
   try {
@@ -53,8 +53,9 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
       command: 'cache pull',
       remote: remote.address,
       profile: plan.profile,
-      instances: wanted.map(({ error, ...others }) => ({
+      instances: wanted.map(({ error, warning = null, ...others }) => ({
         ...others,
+        warning,
         error: error === undefined ? null : describeError(error),
       })),
     });
@@ -65,7 +66,13 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
     process.exitCode = exitCode.stale;
 }
 
-function describePulled({ id, state, files, bytes, restored, error }: Pulled): string {
+function describePulled(pulled: Pulled): string {
+  const { id, warning } = pulled;
+  const line = describeState(pulled);
+  return warning === undefined ? line : `${line}\n! ${id}  ${warning}`;
+}
+
+function describeState({ id, state, files, bytes, restored, error }: Pulled): string {
   const placed = restored.length === 0 ? '' : `, in place: ${restored.join(', ')}`;
   switch (state) {
     case 'present':

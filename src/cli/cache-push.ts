@@ -6,7 +6,7 @@ import { openConfiguredRemote, printTransfer, TransferLine } from './cache-remot
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
 import { factsOf } from './facts.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from './load.ts';
-import { listenForSignals } from './signals.ts';
+import { listenForTransferSignals } from './signals.ts';
 import { formatBytes } from './view/format.ts';
 
 interface PushOptions extends PipelineOptions {
@@ -20,7 +20,7 @@ export async function push(targets: readonly string[], options: PushOptions): Pr
   const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote);
-  const signals = listenForSignals();
+  const signals = listenForTransferSignals();
   const line = new TransferLine();
   const all: PushedInstance[] = [];
   try {

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import type { RunEvent } from '../runner/events.ts';
 import type { Plan } from '../runner/plan.ts';
-import type { FetchStage } from '../runner/remote/run-with-remote.ts';
+import type { FetchStage } from '../runner/remote/fetch-stage.ts';
 import { runPlan } from '../runner/run.ts';
 import { type Selected, selectInstances } from '../runner/selection.ts';
 import { exitCode, exitCodeOfSignal } from './exit-code.ts';
@@ -113,8 +113,8 @@ async function fetchOption(
   const { openConfiguredRemote, remoteSettingsOf } = await import('./cache-remote.ts');
   // Having none is an error; not reaching it is not.
   remoteSettingsOf(plan, remote);
-  const { fetchFrom } = await import('../runner/remote/run-with-remote.ts');
-  return { fetchStage: fetchFrom(() => openConfiguredRemote(plan, remote), onEvent) };
+  const { createFetchStage } = await import('../runner/remote/fetch-stage.ts');
+  return { fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote), onEvent) };
 }
 
 /** A trace sees only what runs. */

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { exitCodeOfSignal } from './exit-code.ts';
 
 /** Ctrl-C in a terminal arrives directly and once more through npm: signals this close together are one key press. */
 const samePressMs = 500;
@@ -10,6 +11,13 @@ export interface SignalListener {
   readonly kill: AbortSignal;
   received(): NodeJS.Signals | null;
   dispose(): void;
+}
+
+/** For commands that can be killed at any moment: the first signal asks them to stop, the second ends them at once. */
+export function listenForTransferSignals(): SignalListener {
+  const signals = listenForSignals();
+  signals.kill.addEventListener('abort', () => process.exit(exitCodeOfSignal(signals.received())));
+  return signals;
 }
 
 export function listenForSignals(): SignalListener {

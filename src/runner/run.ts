@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { ReproError } from '../errors.ts';
+import { describeError, ReproError } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Tracer } from '../executors/strace/strace.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
@@ -13,17 +12,18 @@ import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { RunEvent, StaleReason } from './events.ts';
 import { describeFailure, type ExecutionContext, execute, type Work } from './execution/execution.ts';
 import { findHostFile } from './execution/host-file.ts';
+import { removeLeftOver } from './execution/left-over.ts';
 import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
-import { removeNear } from './execution/output-files.ts';
 import type { Grant } from './execution/reservations.ts';
 import { restoreOutputs } from './execution/restore-outputs.ts';
+import { resumeFoldersOf } from './execution/resume-folder.ts';
 import { type InstanceResult, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { createHitEvent } from './hit-event.ts';
 import type { Plan, StageInstance } from './plan.ts';
-import type { FetchStage } from './remote/run-with-remote.ts';
+import type { FetchStage } from './remote/fetch-stage.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
@@ -233,6 +233,7 @@ class Run {
     const { id } = instance;
     if (freshness.kind === 'fresh') {
       if (!freshness.isLast) await this.#session.records.writeLast(freshness.record);
+      await this.#dropResume(instance, freshness.record);
       this.#options.onEvent(createHitEvent(id, freshness, false));
       return freshness.record;
     }
@@ -244,8 +245,19 @@ class Run {
       this.#options.onEvent({ kind: 'note', id, level: 'warning', text: problem });
       return null;
     }
+    await this.#dropResume(instance, freshness.record);
     this.#options.onEvent(createHitEvent(id, freshness, false));
     return freshness.record;
+  }
+
+  /** A kill may have kept the run that finished from doing so. */
+  async #dropResume(instance: StageInstance, { fingerprint }: RunRecord): Promise<void> {
+    try {
+      for (const folder of resumeFoldersOf(this.#session, instance)) await folder.dropFinished(fingerprint);
+    } catch (error) {
+      const text = `what it could resume from is no longer needed, and cannot be removed: ${describeError(error)}`;
+      this.#options.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    }
   }
 
   #workOf(instance: StageInstance, freshness: Freshness): Omit<Work, 'grant'> {
@@ -275,21 +287,6 @@ class Run {
 
 /** Loaded only when a stage has to run: most runs start nothing. */
 const executeLocally: Executor = async (launch) => (await import('../executors/local.ts')).runLocally(launch);
-
-/** Leftovers of killed runs; we hold the lock, so everything here is theirs. */
-async function removeLeftOver(folder: string): Promise<void> {
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return;
-  }
-  const remove = async (name: string): Promise<void> => {
-    await removeNear(path.join(folder, name)).catch(() => {});
-    await fs.rm(path.join(folder, name), { recursive: true, force: true });
-  };
-  await Promise.all(names.map((name) => remove(name).catch(() => {})));
-}
 
 function once<T>(compute: () => Promise<T>): () => Promise<T> {
   let value: Promise<T> | null = null;

@@ -1,12 +1,22 @@
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { cp } from 'node:fs/promises';
+import http from 'node:http';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeStorage } from '../runner/remote/storage.ts';
-import { filesBelow } from '../runner/rig/crash/checks.ts';
-import { createCrashProject, repro, runWhole } from '../runner/rig/crash/project.ts';
+import { filesBelow, readOutputs } from '../runner/rig/crash/checks.ts';
+import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
 
 /** A project that has run and pushed version 1, a fresh copy of it, and the remote. */
 async function createShared() {
@@ -66,3 +76,101 @@ test('what a remote record says cannot act on the terminal', async () => {
   const pulled = await call(copy, 'cache', 'pull', 'd', ...remote, '--set', 'version=1');
   expect(pulled.stderr).not.toContain('\u001b');
 });
+
+test('pull --locked replaces what cannot even be listed, and needs no record of the remote', async () => {
+  const { root, copy, address, call } = await createShared();
+  await call(root, 'lock', '--set', 'version=1');
+  await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+  mkdirSync(path.join(copy, 'artifacts/a'), { recursive: true });
+  symlinkSync('nowhere', path.join(copy, 'artifacts/a/link'));
+  for (const file of filesBelow(path.join(address, 'v1/actions'))) writeFileSync(file, 'damaged');
+  const pulled = await call(copy, 'cache', 'pull', '--locked', '--remote', address);
+  expect(pulled.exitCode, pulled.stderr).toBe(0);
+  expect(pulled.stderr).toMatch(/^\+ a {2}8 files fetched, \d+ B, in place: artifacts\/a$/m);
+  expect(pulled.stderr).toMatch(
+    /^! a {2}in place, but the record that lets a run find it could not be fetched: /m,
+  );
+  expect(readOutputs(copy)).toEqual(expectedFiles(1));
+});
+
+test('verify goes on past what cannot be read, and finds records that are not what they say', async () => {
+  const { root, call } = await createShared();
+  const folder = path.join(root, 'artifacts/.cache');
+  const [object = '', sound = ''] = filesBelow(path.join(folder, 'store/files'));
+  rmSync(object);
+  mkdirSync(object);
+  chmodSync(sound, 0o644);
+  writeFileSync(sound, 'damaged');
+  const action = filesBelow(path.join(folder, 'actions'))[0] ?? '';
+  const last =
+    filesBelow(path.join(folder, 'records')).find((file) => path.basename(file) === 'd.json') ?? '';
+  for (const file of [action, last]) {
+    const record = JSON.parse(readFileSync(file, 'utf8'));
+    writeFileSync(file, JSON.stringify({ ...record, parts: { ...record.parts, params: { evil: 1 } } }));
+  }
+  const found = await call(root, 'cache', 'verify', '--json');
+  expect(found.exitCode, found.stderr).toBe(1);
+  const damaged = [object, sound, action, last].map((file) => path.relative(root, file)).sort();
+  expect(JSON.parse(found.stdout).damaged).toEqual(damaged);
+  expect((await call(root, 'cache', 'verify')).exitCode).toBe(0);
+  for (const output of Object.keys(readOutputs(root))) rmSync(path.join(root, output));
+  expect((await runWhole(root, 1)).exitCode).toBe(0);
+  expect(readOutputs(root)).toEqual(expectedFiles(1));
+});
+
+test('push names the instance whose stored files cannot be read, and goes on with the others', async () => {
+  const { root, call } = await createShared();
+  const { address } = await makeStorage('folder');
+  const record = JSON.parse(readFileSync(path.join(root, 'artifacts/.cache/records/c@low.json'), 'utf8'));
+  const sha256: string = record.outputs[0].digest;
+  const object = path.join(root, 'artifacts/.cache/store/files', sha256.slice(0, 2), sha256);
+  rmSync(object);
+  mkdirSync(object);
+  const pushed = await call(root, 'cache', 'push', '--remote', address, '--set', 'version=1');
+  expect(pushed.exitCode).toBe(1);
+  expect(pushed.stderr).toMatch(/^x c@low .* {2}the store has lost or damaged files of "c@low"$/m);
+  expect(pushed.stderr).toMatch(/^\+ d {2}uploaded: 1 file, /m);
+});
+
+/** Storage that takes connections and then is silent. @returns its address, and when it is asked for the first time */
+async function stall(): Promise<{ endpoint: string; asked: Promise<unknown> }> {
+  let onAsked = (_: unknown): void => {};
+  const asked = new Promise((resolve) => {
+    onAsked = resolve;
+  });
+  const server = http.createServer(({ method, url = '' }, response) => {
+    if (method === 'PUT') onAsked(url);
+    else if (method === 'HEAD' || url.includes('/push/')) response.writeHead(404).end();
+    else {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('half', () => onAsked(url));
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  return { endpoint: `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`, asked };
+}
+
+// Without waiting for the minute after which a silent connection counts as dead.
+test.each(['push', 'pull'])(
+  'Ctrl-C stops a %s whose transfer is under way',
+  { timeout: 50_000 },
+  async (command) => {
+    const { root, copy } = await createShared();
+    const { endpoint, asked } = await stall();
+    const words = ['cache', command, '--remote', `s3://bucket/${command}`, '--set', 'version=1'];
+    const running = execa(process.execPath, [repro, ...words], {
+      cwd: command === 'push' ? root : copy,
+      reject: false,
+      env: { AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x', AWS_ENDPOINT_URL: endpoint },
+    });
+    await asked;
+    running.kill('SIGINT');
+    const { exitCode, stderr } = await running;
+    expect(exitCode, stderr).toBe(130);
+  },
+);

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, truncateSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, truncateSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -170,6 +170,7 @@ describe('repro cache', () => {
       const next = await execa(process.execPath, words, { cwd: copy, reject: false });
       expect(next.exitCode, `call ${at}\n${next.stderr}`).toBe(0);
       expect(readOutputs(copy)).toEqual(expectedFiles(1));
+      expect(readdirSync(path.join(copy, 'artifacts/.cache/tmp')), `call ${at}`).toEqual([]);
     }
   });
 });

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { expect, test } from 'vitest';
@@ -40,6 +40,8 @@ test(`killed at ${kills} random moments (seed ${seed}), a run leaves whole outpu
     const cached = Object.keys(states).filter((id) => states[id] === 'cached');
     expect(cached.sort(), about).toEqual(recorded);
     expect(readdirSync(path.join(root, 'artifacts/.cache/tmp')), about).toEqual([]);
+    // Work of other versions may be set aside; nothing is left of this one, which is finished.
+    expect(existsSync(path.join(root, 'artifacts/b.resume')), about).toBe(false);
     seen.kept += recorded.length;
     seen.lost += Object.keys(outputsOf).length - recorded.length;
     version += 1;
@@ -47,4 +49,26 @@ test(`killed at ${kills} random moments (seed ${seed}), a run leaves whole outpu
   // Otherwise the kills came too early or too late to say anything.
   expect(seen.kept).toBeGreaterThan(0);
   expect(seen.lost).toBeGreaterThan(0);
+});
+
+test('what a finished stage could resume from goes with the next run, if a kill came before that; other work stays', async () => {
+  const root = await createCrashProject();
+  await runWhole(root, 1);
+  const folder = path.join(root, 'artifacts/b.resume');
+  const record = JSON.parse(readFileSync(path.join(root, 'artifacts/.cache/records/b.json'), 'utf8'));
+  const leave = (fingerprint: string): void => {
+    mkdirSync(folder);
+    writeFileSync(path.join(folder, '1'), 'half');
+    writeFileSync(`${folder}.fingerprint`, `${fingerprint}\n`);
+  };
+  leave(record.fingerprint);
+  mkdirSync(path.join(root, 'artifacts/.cache/resume', record.fingerprint), { recursive: true });
+  expect((await runWhole(root, 1)).states.b).toBe('cached');
+  expect(existsSync(folder)).toBe(false);
+  expect(existsSync(`${folder}.fingerprint`)).toBe(false);
+  expect(readdirSync(path.join(root, 'artifacts/.cache/resume'))).toEqual([]);
+
+  leave('0'.repeat(64));
+  expect((await runWhole(root, 1)).states.b).toBe('cached');
+  expect(readFileSync(path.join(folder, '1'), 'utf8')).toBe('half');
 });

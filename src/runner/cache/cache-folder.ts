@@ -1,3 +1,4 @@
+import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hashText } from '../canonical-json.ts';
 import type { Plan } from '../plan.ts';
@@ -58,4 +59,15 @@ export function fileNameOf(id: string): string {
     .replace(/^[.-]/, '_')
     .slice(0, maxNameLength);
   return `${readable}~${hashText(id).slice(0, 16)}`;
+}
+
+/** Everything that is at `<folder>/ab/<name>`, where the store and the actions have their files. */
+export async function listParts(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const part of await fs.readdir(folder).catch(() => [])) {
+    for (const name of await fs.readdir(path.join(folder, part)).catch(() => [])) {
+      found.push(path.join(folder, part, name));
+    }
+  }
+  return found;
 }

@@ -136,3 +136,8 @@ export function readRecordFile(file: string): RunRecord | null {
     return null;
   }
 }
+
+/** Whether two runs made the same. */
+export function haveSameDigests(a: readonly RecordedOutput[], b: readonly RecordedOutput[]): boolean {
+  return a.length === b.length && a.every(({ digest }, i) => digest === b[i]?.digest);
+}

@@ -1,12 +1,14 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
 import { acquireLock } from '../../files/lock.ts';
 import { explainDiskError } from '../../stage/disk-error.ts';
 import { digestTree } from '../files/digest.ts';
-import { hashFiles } from '../files/hash-files.ts';
+import { type FileToHash, hashFiles } from '../files/hash-files.ts';
 import { readStamp } from '../files/tree.ts';
-import { cacheFolderOf } from './cache-folder.ts';
-import { readRecordFile } from './records.ts';
+import { hashParts } from '../fingerprint/fingerprint.ts';
+import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
+import { type RunRecord, readRecordFile } from './records.ts';
 import { isSafeTree } from './tree-check.ts';
 
 export interface StoreCheck {
@@ -38,18 +40,21 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
   try {
     const lock = await acquireLock(folder.lock);
     try {
-      const [files, trees, actions] = await Promise.all([
-        listParts(path.join(folder.store, 'files')),
-        listParts(path.join(folder.store, 'trees')),
-        listParts(folder.actions),
+      const [files, trees, actions, last] = await Promise.all([
+        listWhole(path.join(folder.store, 'files')),
+        listWhole(path.join(folder.store, 'trees')),
+        listWhole(folder.actions),
+        listRecords(folder.records),
       ]);
       const { bytes, damaged } = await findDamagedFiles(files, options.onProgress);
       for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
-      for (const file of actions) {
-        if (`${readRecordFile(file)?.fingerprint}.json` !== path.basename(file)) damaged.push(file);
-      }
-      for (const file of damaged) await fs.rm(file, { force: true });
-      return { files: files.length + trees.length + actions.length, bytes, damaged: damaged.sort() };
+      for (const file of actions)
+        if (!isIntactRecord(file, (record) => record.fingerprint)) damaged.push(file);
+      for (const file of last)
+        if (!isIntactRecord(file, (record) => fileNameOf(record.id))) damaged.push(file);
+      for (const file of damaged) await fs.rm(file, { recursive: true, force: true });
+      const count = files.length + trees.length + actions.length + last.length;
+      return { files: count, bytes, damaged: damaged.sort() };
     } finally {
       await lock.release();
     }
@@ -62,15 +67,23 @@ async function findDamagedFiles(
   files: readonly string[],
   onProgress: StoreCheckOptions['onProgress'],
 ): Promise<{ bytes: number; damaged: string[] }> {
-  const all = files.map((absolute) => ({ absolute, stamp: readStamp(absolute) }));
-  const totalBytes = all.reduce((sum, { stamp }) => sum + stamp.size, 0);
   const damaged: string[] = [];
+  const all = files.flatMap((absolute) => {
+    try {
+      return [{ absolute, stamp: readStamp(absolute) }];
+    } catch (error) {
+      refuseOtherTrouble(error);
+      damaged.push(absolute);
+      return [];
+    }
+  });
+  const totalBytes = all.reduce((sum, { stamp }) => sum + stamp.size, 0);
   let doneBytes = 0;
   for (let from = 0; from < all.length; ) {
     let to = from;
     for (let sum = 0; to < all.length && sum < batchBytes; to += 1) sum += all[to]?.stamp.size ?? 0;
     const batch = all.slice(from, to);
-    const hashes = await hashFiles(batch);
+    const hashes = await hashFiles(batch).catch(() => hashEach(batch));
     for (const [i, { absolute, stamp }] of batch.entries()) {
       if (hashes[i] !== path.basename(absolute)) damaged.push(absolute);
       doneBytes += stamp.size;
@@ -79,6 +92,34 @@ async function findDamagedFiles(
     from = to;
   }
   return { bytes: totalBytes, damaged };
+}
+
+/** One after the other, once it is known that something is wrong with one of them. @returns null for what cannot be read */
+async function hashEach(files: readonly FileToHash[]): Promise<(string | null)[]> {
+  const hashes: (string | null)[] = [];
+  for (const file of files) {
+    const [hash = null] = await hashFiles([file]).catch((error: unknown) => {
+      refuseOtherTrouble(error);
+      return [];
+    });
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
+/** A machine that is short of something says nothing about a file. */
+function refuseOtherTrouble(error: unknown): void {
+  if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
+}
+
+/** Whether a file is a record of the name that it has, and its fingerprint that of its parts. */
+function isIntactRecord(file: string, nameOf: (record: RunRecord) => string): boolean {
+  const record = readRecordFile(file);
+  return (
+    record !== null &&
+    hashParts(record.parts) === record.fingerprint &&
+    `${nameOf(record)}.json` === path.basename(file)
+  );
 }
 
 async function isIntactTree(file: string): Promise<boolean> {
@@ -90,13 +131,12 @@ async function isIntactTree(file: string): Promise<boolean> {
   }
 }
 
-/** `<folder>/ab/<name>`, without what a killed process left. */
-async function listParts(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const part of await fs.readdir(folder).catch(() => [])) {
-    for (const name of await fs.readdir(path.join(folder, part)).catch(() => [])) {
-      if (!name.endsWith('.partial')) found.push(path.join(folder, part, name));
-    }
-  }
-  return found;
+/** Without what a killed process left. */
+async function listWhole(folder: string): Promise<string[]> {
+  return (await listParts(folder)).filter((file) => !file.endsWith('.partial'));
+}
+
+async function listRecords(folder: string): Promise<string[]> {
+  const names = await fs.readdir(folder).catch(() => []);
+  return names.filter((name) => name.endsWith('.json')).map((name) => path.join(folder, name));
 }

@@ -20,7 +20,7 @@ import { confine } from './confinement.ts';
 import { describeFullDisk } from './full-disk.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import type { Grant } from './reservations.ts';
-import { type OpenedResume, ResumeFolder } from './resume-folder.ts';
+import { type OpenedResume, type ResumeFolder, resumeFoldersOf } from './resume-folder.ts';
 import { attemptRepeatedly } from './retries.ts';
 import type { Revision } from './revision.ts';
 import type { InstanceResult } from './scheduler.ts';
@@ -75,9 +75,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     const startedAt = new Date().toISOString();
     await assertWritable(session.folder);
     await startLog(logFile, `${instance.id}  ${startedAt}  ${describeCommand(instance)}`);
-    const resume = instance.resume.map(
-      (one, i) => new ResumeFolder(session.plan.projectRoot, one, i, session.folder.resume),
-    );
+    const resume = resumeFoldersOf(session, instance);
     const sources = await keepSources(session, work);
     const { end, metrics, task } = await attemptRepeatedly(instance.retries, context.stop, {
       attempt: async () => {

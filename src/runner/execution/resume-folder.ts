@@ -2,6 +2,8 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import type { StageInstance } from '../plan.ts';
+import type { Session } from '../session.ts';
 
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
@@ -62,6 +64,15 @@ export class ResumeFolder {
     await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
   }
 
+  /**
+   * Drops what a kill between the record and {@link drop} left: a later forced run would resume from it. What belongs to another
+   * fingerprint stays.
+   */
+  async dropFinished(fingerprint: string): Promise<void> {
+    if ((await this.#readOwner()) === fingerprint) await this.drop(fingerprint);
+    else await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
+  }
+
   /** null also for a marker that names no fingerprint. */
   async #readOwner(): Promise<string | null> {
     const text = await fs.readFile(this.#marker(), 'utf8').catch(() => '');
@@ -104,6 +115,11 @@ export class ResumeFolder {
   #marker(): string {
     return `${this.#absolute}.fingerprint`;
   }
+}
+
+/** The resume folders of an instance, in the order of its list. */
+export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
+  return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
 }
 
 /** Moves a folder to a free path; at any moment it is complete at one end or the other, or both. */

@@ -1,3 +1,4 @@
+import { ReproError } from '../../errors.ts';
 import { hashJson } from '../canonical-json.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { hashFiles } from './hash-files.ts';
@@ -51,6 +52,19 @@ export async function digestPath(
   isLeftOut?: (absolute: string) => boolean,
 ): Promise<PathDigest> {
   return digestScan(await scanTree(absolute, isLeftOut), cache);
+}
+
+/** The digest of what is in the place of an output. What cannot even be listed (a link loop, say) is not what the stage left. */
+export async function digestOutput(
+  absolute: string,
+  cache: DigestCache,
+): Promise<PathDigest | { readonly kind: 'altered' }> {
+  try {
+    return await digestPath(absolute, cache);
+  } catch (error) {
+    if (error instanceof ReproError) return { kind: 'altered' };
+    throw error;
+  }
 }
 
 async function digestScan(scan: Scan, cache: DigestCache): Promise<PathDigest> {

@@ -3,7 +3,7 @@ import { ReproError } from '../../errors.ts';
 import type { RecordedOutput, Records, RunRecord } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import type { StaleReason } from '../events.ts';
-import { digestPath, type Tree } from '../files/digest.ts';
+import { digestOutput, type Tree } from '../files/digest.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import {
@@ -153,7 +153,7 @@ export class FreshnessCheck {
   async #findDamaged(outputs: readonly RecordedOutput[]): Promise<DamagedOutput[]> {
     const damaged: DamagedOutput[] = [];
     for (const output of outputs) {
-      const found = await this.#digestOutput(output.path);
+      const found = await digestOutput(path.resolve(this.#plan.projectRoot, output.path), this.#digests);
       if (found.kind === output.kind && found.digest === output.digest) continue;
       if (found.kind === 'missing') {
         const reason: StaleReason = { cue: 'output-missing', text: `${output.path} is missing` };
@@ -175,17 +175,6 @@ export class FreshnessCheck {
       );
     }
     return damaged;
-  }
-
-  /** Something that cannot even be listed (a link loop, say) is not what the stage left. */
-  async #digestOutput(output: string) {
-    const absolute = path.resolve(this.#plan.projectRoot, output);
-    try {
-      return await digestPath(absolute, this.#digests);
-    } catch (error) {
-      if (error instanceof ReproError) return { kind: 'altered' } as const;
-      throw error;
-    }
   }
 }
 

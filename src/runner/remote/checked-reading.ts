@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import { ReproError } from '../../errors.ts';
 import { isRunRecord } from '../cache/record-check.ts';
 import type { RunRecord } from '../cache/records.ts';
@@ -7,6 +8,7 @@ import { isSafeTree } from '../cache/tree-check.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { digestTree, type Tree } from '../files/digest.ts';
 import { hashParts } from '../fingerprint/fingerprint.ts';
+import { readPatiently } from './patient-reading.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 
 /** Records and lists of 100,000 files are far smaller. */
@@ -20,9 +22,13 @@ const damagedFix =
  *
  * @throws {ReproError} `remote-damaged` if it is not a record of this fingerprint
  */
-export async function readAction(remote: Remote, fingerprint: string): Promise<RunRecord | null> {
+export async function readAction(
+  remote: Remote,
+  fingerprint: string,
+  signal?: AbortSignal,
+): Promise<RunRecord | null> {
   const key = actionKeyOf(fingerprint);
-  const value = await readJson(remote, key);
+  const value = await readJson(remote, key, signal);
   if (value === undefined) return null;
   if (!isRunRecord(value)) throw damaged(remote, key, 'it is no record');
   if (value.fingerprint !== fingerprint || hashParts(value.parts) !== fingerprint) {
@@ -40,9 +46,9 @@ export async function readAction(remote: Remote, fingerprint: string): Promise<R
  *
  * @throws {ReproError} `remote-damaged` if it does not have this digest, or names a file outside the folder
  */
-export async function readTree(remote: Remote, digest: string): Promise<Tree | null> {
+export async function readTree(remote: Remote, digest: string, signal?: AbortSignal): Promise<Tree | null> {
   const key = treeKeyOf(digest);
-  const value = await readJson(remote, key);
+  const value = await readJson(remote, key, signal);
   if (value === undefined) return null;
   if (!isSafeTree(value)) throw damaged(remote, key, 'it is no list of files');
   if (digestTree(value) !== digest) throw damaged(remote, key, 'it is not the list that its name says');
@@ -58,6 +64,7 @@ export interface ExpectedFile {
 /**
  * Downloads a file to a path that does not exist yet, so that it survives a power cut.
  *
+ * @param onBytes told of what arrived; of less than none, if the connection broke and it begins again
  * @returns false if the remote has no such object
  * @throws {ReproError} `remote-damaged` if the object is not what its name says; the path then does not exist
  */
@@ -66,43 +73,56 @@ export async function downloadFile(
   expected: ExpectedFile,
   target: string,
   onBytes: (count: number) => void,
+  signal?: AbortSignal,
 ): Promise<boolean> {
-  const handle = await fs.open(target, 'wx');
-  try {
-    const isThere = await hashObject(remote, expected, async (chunk) => {
-      await handle.writeFile(chunk);
-      onBytes(chunk.length);
-    });
-    await handle.sync();
-    if (isThere) return true;
-  } catch (error) {
-    await fs.rm(target, { force: true });
-    throw error;
-  } finally {
-    await handle.close();
-  }
-  await fs.rm(target, { force: true });
-  return false;
+  const download = async (stream: Readable): Promise<true> => {
+    let count = 0;
+    const handle = await fs.open(target, 'wx');
+    try {
+      await checkContent(remote, expected, stream, async (chunk) => {
+        await handle.writeFile(chunk);
+        count += chunk.length;
+        onBytes(chunk.length);
+      });
+      await handle.sync();
+      return true;
+    } catch (error) {
+      await fs.rm(target, { force: true });
+      onBytes(-count);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  };
+  return (await readPatiently(remote, fileKeyOf(expected.sha256), download, signal)) ?? false;
 }
 
 /** Whether a remote's object is there and intact, by reading all of it. */
-export async function isIntact(remote: Remote, expected: ExpectedFile): Promise<boolean> {
+export async function isIntact(
+  remote: Remote,
+  expected: ExpectedFile,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const check = async (stream: Readable): Promise<true> => {
+    await checkContent(remote, expected, stream, async () => {});
+    return true;
+  };
   try {
-    return await hashObject(remote, expected, async () => {});
+    return (await readPatiently(remote, fileKeyOf(expected.sha256), check, signal)) ?? false;
   } catch (error) {
     if (error instanceof ReproError && error.code === 'remote-damaged') return false;
     throw error;
   }
 }
 
-async function hashObject(
+/** @throws {ReproError} `remote-damaged` */
+async function checkContent(
   remote: Remote,
   { sha256, size }: ExpectedFile,
+  stream: Readable,
   onChunk: (chunk: Buffer) => Promise<void>,
-): Promise<boolean> {
+): Promise<void> {
   const key = fileKeyOf(sha256);
-  const stream = await remote.open(key);
-  if (stream === null) return false;
   const hash = createHash('sha256');
   let count = 0;
   for await (const chunk of stream) {
@@ -115,13 +135,20 @@ async function hashObject(
   if (count < size) throw damaged(remote, key, `it ends after ${count} of ${size} bytes`);
   const found = hash.digest('hex');
   if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
-  return true;
 }
 
 /** undefined if there is no such object; null if it is no JSON. */
-async function readJson(remote: Remote, key: string): Promise<unknown> {
-  const stream = await remote.open(key);
-  if (stream === null) return undefined;
+async function readJson(remote: Remote, key: string, signal: AbortSignal | undefined): Promise<unknown> {
+  const text = await readPatiently(remote, key, (stream) => readText(remote, key, stream), signal);
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function readText(remote: Remote, key: string, stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
   let count = 0;
   for await (const chunk of stream) {
@@ -129,11 +156,7 @@ async function readJson(remote: Remote, key: string): Promise<unknown> {
     if (count > textBytesAtMost) throw damaged(remote, key, 'it is too large');
     chunks.push(Buffer.from(chunk));
   }
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  } catch {
-    return null;
-  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 function damaged(remote: Remote, key: string, what: string): ReproError {

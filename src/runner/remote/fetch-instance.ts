@@ -9,9 +9,6 @@ import { downloadFile, readAction, readTree } from './checked-reading.ts';
 import { fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 import { type TransferProgress, transferAll } from './transfers.ts';
 
-/** Of downloading a file, if the connection breaks after its first byte. Before that, the client itself tries again. */
-const attemptsAtMost = 4;
-
 export interface Fetched {
   readonly record: RunRecord;
   readonly downloadedFiles: number;
@@ -39,8 +36,7 @@ export async function fetchInstance(
   fingerprint: string,
   options: FetchOptions,
 ): Promise<Fetched | null> {
-  const { remote } = options;
-  const record = await readAction(remote, fingerprint);
+  const record = await readAction(options.remote, fingerprint, options.signal);
   if (record === null) return null;
   const figures = await fetchOutputs(session, id, record.outputs, options);
   if (options.withoutFiles !== true) await session.records.writeAction(record);
@@ -60,7 +56,7 @@ export async function fetchOutputs(
 ): Promise<Omit<Fetched, 'record'>> {
   const trees = new Map<string, Tree>();
   for (const output of outputs) {
-    if (output.kind === 'folder') trees.set(output.digest, await findTree(session, options.remote, output));
+    if (output.kind === 'folder') trees.set(output.digest, await findTree(session, output, options));
   }
   const missing = options.withoutFiles === true ? [] : await findMissing(session, outputs, trees);
   await download(session, id, missing, options);
@@ -68,8 +64,13 @@ export async function fetchOutputs(
   return { downloadedFiles: missing.length, downloadedBytes: sumOf(missing) };
 }
 
-async function findTree(session: Session, remote: Remote, output: RecordedOutput): Promise<Tree> {
-  const tree = (await session.store.findTree(output.digest)) ?? (await readTree(remote, output.digest));
+async function findTree(
+  session: Session,
+  output: RecordedOutput,
+  { remote, signal }: FetchOptions,
+): Promise<Tree> {
+  const tree =
+    (await session.store.findTree(output.digest)) ?? (await readTree(remote, output.digest, signal));
   if (tree === null) throw incomplete(remote, treeKeyOf(output.digest), output.path);
   return tree;
 }
@@ -110,11 +111,11 @@ async function download(
       missing,
       async (entry, i) => {
         const file = path.join(temporary, String(i));
-        const isThere = await downloadPatiently(remote, entry, file, (count) => {
-          signal?.throwIfAborted();
+        const onBytes = (count: number): void => {
           doneBytes += count;
           onProgress?.({ id, doneBytes, totalBytes });
-        });
+        };
+        const isThere = await downloadFile(remote, entry, file, onBytes, signal);
         if (!isThere) throw incomplete(remote, fileKeyOf(entry.sha256), entry.path);
         await session.store.adopt(entry.sha256, file);
       },
@@ -122,28 +123,6 @@ async function download(
     );
   } finally {
     await fs.rm(temporary, { recursive: true, force: true });
-  }
-}
-
-/** A connection that breaks midway is no reason to give up hours of other transfers. */
-async function downloadPatiently(
-  remote: Remote,
-  entry: TreeEntry,
-  file: string,
-  onBytes: (count: number) => void,
-): Promise<boolean> {
-  for (let attempt = 1; ; attempt += 1) {
-    let count = 0;
-    try {
-      return await downloadFile(remote, entry, file, (bytes) => {
-        count += bytes;
-        onBytes(bytes);
-      });
-    } catch (error) {
-      const isBroken = error instanceof ReproError && error.code === 'remote-unreachable' && count > 0;
-      if (!isBroken || attempt === attemptsAtMost) throw error;
-      onBytes(-count);
-    }
   }
 }
 

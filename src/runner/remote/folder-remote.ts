@@ -1,11 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { constants, createReadStream } from 'node:fs';
+import { constants, createReadStream, createWriteStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { makeFolderSynced, syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
 import type { Remote } from './remote.ts';
+
+/** What even a slow disk copies in a moment. */
+const stoppableFromBytes = 32 * 1024 * 1024;
 
 /** A remote cache in a folder that others can reach: a network share, a disk, a folder that is synchronised. */
 export class FolderRemote implements Remote {
@@ -47,13 +51,13 @@ export class FolderRemote implements Remote {
     }
   }
 
-  async upload(key: string, file: string): Promise<void> {
+  async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
     const target = this.#fileOf(key);
     await makeFolderSynced(path.dirname(target));
     const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
     try {
-      await fs.copyFile(file, partial, constants.COPYFILE_FICLONE);
-      // Others may have to replace it, so it is not as read-only as in the store.
+      await copyFile(file, partial, sizeBytes, signal);
+      // A copy is as read-only as the store's file. Replacing it takes no right on it, but whoever tidies up the folder should not be asked.
       await fs.chmod(partial, 0o644);
       await syncFile(partial);
       await fs.rename(partial, target);
@@ -70,5 +74,17 @@ export class FolderRemote implements Remote {
 
   #fileOf(key: string): string {
     return path.join(this.address, ...key.split('/'));
+  }
+}
+
+/** A copy by the system cannot be stopped midway, so only what takes a moment is copied by it, and what the file system can clone. */
+async function copyFile(from: string, to: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
+  if (sizeBytes < stoppableFromBytes) return fs.copyFile(from, to, constants.COPYFILE_FICLONE);
+  try {
+    await fs.copyFile(from, to, constants.COPYFILE_FICLONE_FORCE);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOSPC', 'EACCES')) throw error;
+    const streams = [createReadStream(from), createWriteStream(to)] as const;
+    await pipeline(...streams, signal === undefined ? {} : { signal });
   }
 }

@@ -1,9 +1,9 @@
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import type { RecordedOutput } from '../cache/records.ts';
+import { describeError, ReproError } from '../../errors.ts';
+import { haveSameDigests, type RecordedOutput } from '../cache/records.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { restoreOutputs } from '../execution/restore-outputs.ts';
-import { digestPath } from '../files/digest.ts';
+import { digestOutput } from '../files/digest.ts';
 import { lockPathOf, readLockFile } from '../lock-files/lock-file.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
@@ -46,11 +46,7 @@ async function pullOne(
     const { downloadedFiles, downloadedBytes } = await fetchOutputs(session, id, missing, options);
     const problem = await restoreOutputs(session, id, missing, temporary);
     if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
-    // So that a run that has the data finds them too.
-    const record = await readAction(options.remote, fingerprint);
-    if (record !== null && digestsOf(record.outputs) === digestsOf(outputs)) {
-      await session.records.writeAction(record);
-    }
+    const warning = await keepRecord(session, { outputs, fingerprint }, options);
     const restored = missing.map((output) => output.path);
     return {
       id,
@@ -59,6 +55,7 @@ async function pullOne(
       bytes: downloadedBytes,
       restored,
       error: undefined,
+      ...(warning === null ? {} : { warning }),
     };
   } catch (error) {
     if (isAboutOne(error)) return { ...base, state: 'failed', error };
@@ -66,10 +63,33 @@ async function pullOne(
   }
 }
 
-function readCommitted(
-  plan: Plan,
-  instance: StageInstance,
-): { outputs: readonly RecordedOutput[]; fingerprint: string } {
+/**
+ * Keeps the remote's record, so that a run that has the data finds the outputs too. They are in place by now, and right without it.
+ *
+ * @returns null, or why it could not be kept
+ */
+async function keepRecord(
+  session: Session,
+  { outputs, fingerprint }: Committed,
+  { remote, signal }: PullOptions,
+): Promise<string | null> {
+  try {
+    const record = await readAction(remote, fingerprint, signal);
+    if (record !== null && haveSameDigests(record.outputs, outputs))
+      await session.records.writeAction(record);
+    return null;
+  } catch (error) {
+    signal?.throwIfAborted();
+    return `in place, but the record that lets a run find it could not be fetched: ${describeError(error)}`;
+  }
+}
+
+interface Committed {
+  readonly outputs: readonly RecordedOutput[];
+  readonly fingerprint: string;
+}
+
+function readCommitted(plan: Plan, instance: StageInstance): Committed {
   const committed = readLockFile(plan, instance);
   const where = lockPathOf(plan, instance);
   if (committed === null) {
@@ -91,12 +111,9 @@ function readCommitted(
 async function findMissing(session: Session, outputs: readonly RecordedOutput[]): Promise<RecordedOutput[]> {
   const missing: RecordedOutput[] = [];
   for (const output of outputs) {
-    const found = await digestPath(path.resolve(session.plan.projectRoot, output.path), session.digests);
-    if (found.kind !== output.kind || found.digest !== output.digest) missing.push(output);
+    const found = await digestOutput(path.resolve(session.plan.projectRoot, output.path), session.digests);
+    if (found.kind === output.kind && found.digest === output.digest) continue;
+    missing.push(output);
   }
   return missing;
-}
-
-function digestsOf(outputs: readonly RecordedOutput[]): string {
-  return canonicalJson(outputs.map(({ digest }) => digest));
 }

@@ -6,6 +6,7 @@ import { ReproError } from '../../errors.ts';
 import { acquireLock } from '../../files/lock.ts';
 import { explainDiskError } from '../../stage/disk-error.ts';
 import type { RecordedOutput } from '../cache/records.ts';
+import { removeLeftOver } from '../execution/left-over.ts';
 import { restoreOutputs } from '../execution/restore-outputs.ts';
 import type { Facts } from '../fingerprint/fingerprint.ts';
 import type { Plan, StageInstance } from '../plan.ts';
@@ -24,6 +25,8 @@ export interface Pulled {
   /** Outputs, or files in them, that were put in place. */
   readonly restored: readonly string[];
   readonly error: unknown;
+  /** What went wrong after the outputs were put in place. */
+  readonly warning?: string;
 }
 
 export interface PullOptions extends Omit<FetchOptions, 'withoutFiles'> {
@@ -59,6 +62,7 @@ export async function pullUnderLock(
     const lock = await acquireLock(session.folder.lock);
     const temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     try {
+      await removeLeftOver(session.folder.temporary);
       return await pull(session, temporary);
     } finally {
       await fs.rm(temporary, { recursive: true, force: true });

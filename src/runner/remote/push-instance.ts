@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import type { RunRecord } from '../cache/records.ts';
+import { haveSameDigests, type RunRecord } from '../cache/records.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { Tree } from '../files/digest.ts';
 import { hashFiles } from '../files/hash-files.ts';
@@ -43,11 +43,11 @@ export async function pushInstance(
   record: RunRecord,
   options: PushOptions,
 ): Promise<Pushed> {
-  const { remote } = options;
+  const { remote, signal } = options;
   const key = actionKeyOf(record.fingerprint);
-  const theirs = await settle(readAction(remote, record.fingerprint));
-  const isOther = theirs.value !== null && !hasSameOutputs(theirs.value, record);
-  if (theirs.value !== null && isOther && (await isWhole(remote, theirs.value, options.isVerified))) {
+  const theirs = await settle(readAction(remote, record.fingerprint, signal));
+  const isOther = theirs.value !== null && !haveSameDigests(theirs.value.outputs, record.outputs);
+  if (theirs.value !== null && isOther && (await isWhole(theirs.value, options))) {
     return { kind: 'theirs', uploadedFiles: 0, uploadedBytes: 0, replaced: [], other: theirs.value };
   }
   const { files, trees } = await readContent(session, record);
@@ -56,20 +56,20 @@ export async function pushInstance(
   await transferAll(
     files,
     async (file) => {
-      const state = await stateOf(remote, file, options.isVerified);
+      const state = await stateOf(file, options);
       if (state === 'intact') return;
       if (state === 'damaged') replaced.push(fileKeyOf(file.sha256));
       const source = await session.store.findFile(file.sha256, file.size);
       if (source === null) throw incomplete(session, record);
       wanted.push({ ...file, source });
     },
-    options.signal,
+    signal,
   );
   await refuseDamaged(session, record, wanted);
-  await upload(record.id, wanted, options);
+  await upload(session, record, wanted, options);
   let written = 0;
   for (const [digest, tree] of trees) {
-    const present = await settle(readTree(remote, digest));
+    const present = await settle(readTree(remote, digest, signal));
     if (present.value !== null) continue;
     if (present.isDamaged) replaced.push(treeKeyOf(digest));
     await remote.write(treeKeyOf(digest), canonicalJson(tree));
@@ -87,7 +87,8 @@ export async function pushInstance(
 }
 
 async function upload(
-  id: string,
+  session: Session,
+  record: RunRecord,
   wanted: readonly (ExpectedFile & { readonly source: string })[],
   { remote, onProgress, signal }: PushOptions,
 ): Promise<void> {
@@ -96,9 +97,14 @@ async function upload(
   await transferAll(
     wanted,
     async ({ sha256, size, source }) => {
-      await remote.upload(fileKeyOf(sha256), source, size);
+      await remote.upload(fileKeyOf(sha256), source, size, signal).catch(async (error: unknown) => {
+        signal?.throwIfAborted();
+        // Removed meanwhile by `repro gc`, say.
+        const isHere = (await session.store.findFile(sha256, size)) !== null;
+        throw isHere ? error : incomplete(session, record, error);
+      });
       doneBytes += size;
-      onProgress?.({ id, doneBytes, totalBytes });
+      onProgress?.({ id: record.id, doneBytes, totalBytes });
     },
     signal,
   );
@@ -125,26 +131,26 @@ async function readContent(
 }
 
 async function stateOf(
-  remote: Remote,
   file: ExpectedFile,
-  isVerified: boolean,
+  { remote, isVerified, signal }: PushOptions,
 ): Promise<'absent' | 'intact' | 'damaged'> {
   const size = await remote.sizeOf(fileKeyOf(file.sha256));
   if (size === null) return 'absent';
   if (size !== file.size) return 'damaged';
-  return !isVerified || (await isIntact(remote, file)) ? 'intact' : 'damaged';
+  return !isVerified || (await isIntact(remote, file, signal)) ? 'intact' : 'damaged';
 }
 
 /** Whether a remote has everything that a record of it names. */
-async function isWhole(remote: Remote, record: RunRecord, isVerified: boolean): Promise<boolean> {
+async function isWhole(record: RunRecord, options: PushOptions): Promise<boolean> {
+  const { remote, signal } = options;
   for (const { kind, digest, sizeBytes } of record.outputs) {
     const tree =
       kind === 'folder'
-        ? (await settle(readTree(remote, digest))).value
+        ? (await settle(readTree(remote, digest, signal))).value
         : { entries: [{ path: '', sha256: digest, size: sizeBytes }] };
     if (tree === null) return false;
     for (const file of tree.entries) {
-      if ((await stateOf(remote, file, isVerified)) !== 'intact') return false;
+      if ((await stateOf(file, options)) !== 'intact') return false;
     }
   }
   return true;
@@ -156,18 +162,17 @@ async function refuseDamaged(
   record: RunRecord,
   wanted: readonly (ExpectedFile & { readonly source: string })[],
 ): Promise<void> {
-  const hashes = await hashFiles(
-    wanted.map(({ source }) => ({ absolute: source, stamp: readStamp(source) })),
-  ).catch((error: unknown) => {
-    if (hasErrorCode(error, 'ENOENT', 'file-changed')) throw incomplete(session, record);
+  let hashes: string[];
+  try {
+    hashes = await hashFiles(wanted.map(({ source }) => ({ absolute: source, stamp: readStamp(source) })));
+  } catch (error) {
+    // Removed meanwhile by `repro gc`, say, or on a damaged part of the disk.
+    if (hasErrorCode(error, 'ENOENT', 'file-changed', 'EISDIR', 'EIO', 'EACCES')) {
+      throw incomplete(session, record, error);
+    }
     throw error;
-  });
+  }
   if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);
-}
-
-function hasSameOutputs(a: RunRecord, b: RunRecord): boolean {
-  const digestsOf = ({ outputs }: RunRecord): string => canonicalJson(outputs.map(({ digest }) => digest));
-  return digestsOf(a) === digestsOf(b);
 }
 
 function withoutPlaces(record: RunRecord): RunRecord {
@@ -188,9 +193,10 @@ async function settle<T>(reading: Promise<T | null>): Promise<{ value: T | null;
   }
 }
 
-function incomplete(session: Session, { id }: RunRecord): ReproError {
+function incomplete(session: Session, { id }: RunRecord, cause?: unknown): ReproError {
   return new ReproError('store-incomplete', `the store has lost or damaged files of "${id}"`, {
     where: session.folder.store,
     fix: `Make them again, then push: npx repro run --force ${id}`,
+    cause,
   });
 }

@@ -20,9 +20,9 @@ export interface Remote {
   /** null if there is no such object. */
   sizeOf(key: string): Promise<number | null>;
   /** Its bytes; null if there is no such object. */
-  open(key: string): Promise<Readable | null>;
-  /** Creates or replaces an object from a file. */
-  upload(key: string, file: string, sizeBytes: number): Promise<void>;
+  open(key: string, signal?: AbortSignal): Promise<Readable | null>;
+  /** Creates or replaces an object from a file; an abort ends that midway, and leaves what was there. */
+  upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void>;
   /** Creates or replaces a small object. */
   write(key: string, content: string): Promise<void>;
 }

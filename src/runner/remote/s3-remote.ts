@@ -11,6 +11,7 @@ import {
 } from '@aws-sdk/client-s3';
 import type { Remote, RemoteSettings } from './remote.ts';
 import { explainS3Error, isAbsent } from './s3-errors.ts';
+import { findS3Place } from './s3-settings.ts';
 
 /** Larger objects go up in parts, several at once; a single request may be at most 5 GB. */
 const partsFromBytes = 16 * 1024 * 1024;
@@ -36,17 +37,11 @@ export interface S3Settings extends RemoteSettings {
  * Opens a bucket. Credentials, region and endpoint come from the usual AWS variables and files, unless the settings name an
  * endpoint or region.
  */
-export function openS3(settings: S3Settings): Remote {
+export async function openS3(settings: S3Settings): Promise<Remote> {
   const { env } = process;
   // It would warn every user of a Node version that a later version of the client will not support.
   env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  const endpoint = settings.endpoint ?? env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL;
-  // Storage elsewhere usually has no regions, but the signature needs one.
-  const region =
-    settings.region ??
-    env.AWS_REGION ??
-    env.AWS_DEFAULT_REGION ??
-    (endpoint === undefined ? undefined : 'us-east-1');
+  const { endpoint, region } = await findS3Place(settings);
   const configuration: S3ClientConfig = {
     maxAttempts: attempts,
     requestHandler: { connectionTimeout: connectMs, socketTimeout: silenceMs },
@@ -79,26 +74,38 @@ class S3Remote implements Remote {
     });
   }
 
-  open(key: string): Promise<Readable | null> {
+  open(key: string, signal?: AbortSignal): Promise<Readable | null> {
     return this.#askFor(key, async (place) => {
-      const { Body } = await this.#client.send(new GetObjectCommand(place));
+      const { Body } = await this.#client.send(new GetObjectCommand(place), abortedBy(signal));
       // In Node the body is a stream, or missing if the object is empty.
-      return Body instanceof Readable ? Readable.from(explainBreak(Body, this.address)) : Readable.from([]);
+      if (!(Body instanceof Readable)) return Readable.from([]);
+      // It may break before anyone reads it, who is then told.
+      Body.on('error', () => {});
+      return Readable.from(explainBreak(Body, this.address));
     });
   }
 
-  async upload(key: string, file: string, sizeBytes: number): Promise<void> {
+  async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
     await this.#explained(key, async (place) => {
       if (sizeBytes < partsFromBytes) {
         // From memory, so that it can be sent again.
         const Body = await readFile(file);
-        await this.#client.send(new PutObjectCommand({ ...place, Body }));
+        await this.#client.send(new PutObjectCommand({ ...place, Body }), abortedBy(signal));
         return;
       }
       const { Upload } = await import('@aws-sdk/lib-storage');
       const partSize = Math.max(partsFromBytes / 2, Math.ceil(sizeBytes / partsAtMost));
       const params = { ...place, Body: createReadStream(file) };
-      await new Upload({ client: this.#client, params, partSize, queueSize: 3 }).done();
+      const upload = new Upload({ client: this.#client, params, partSize, queueSize: 3 });
+      const abort = (): void => void upload.abort();
+      signal?.addEventListener('abort', abort, { once: true });
+      try {
+        signal?.throwIfAborted();
+        await upload.done();
+      } finally {
+        signal?.removeEventListener('abort', abort);
+        params.Body.destroy();
+      }
     });
   }
 
@@ -129,6 +136,10 @@ class S3Remote implements Remote {
       throw explainS3Error(error, this.address);
     }
   }
+}
+
+function abortedBy(signal: AbortSignal | undefined): { readonly abortSignal?: AbortSignal } {
+  return signal === undefined ? {} : { abortSignal: signal };
 }
 
 /** The client explains what goes wrong up to the first byte; a connection may break later. */

@@ -1,14 +1,15 @@
 import { readFileSync, rmSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { ReproError } from '../../../src/errors.ts';
 import type { RunRecord } from '../../../src/runner/cache/records.ts';
 import { canonicalJson } from '../../../src/runner/canonical-json.ts';
 import type { RunEvent } from '../../../src/runner/events.ts';
 import { digestTree } from '../../../src/runner/files/digest.ts';
+import { createFetchStage } from '../../../src/runner/remote/fetch-stage.ts';
 import { openRemote } from '../../../src/runner/remote/open-remote.ts';
 import { type PullOptions, pullPlan } from '../../../src/runner/remote/pull-plan.ts';
 import { pushPlan } from '../../../src/runner/remote/push-plan.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from '../../../src/runner/remote/remote.ts';
-import { fetchFrom } from '../../../src/runner/remote/run-with-remote.ts';
 import { filesBelow, findInconsistencies } from '../rig/crash/checks.ts';
 import { createPlan } from '../rig/plan.ts';
 import { createProject, type Project } from '../rig/project.ts';
@@ -255,7 +256,6 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     const { project, remote } = await create();
     await push(project, remote);
     const other = await createCopy();
-    await other.write('go', '');
     await other.run();
     const record = await recordOf(other, 'b');
     const theirs = {
@@ -274,7 +274,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     const run = (from: () => Promise<Remote>) => {
       events.length = 0;
       const onEvent = (event: RunEvent): void => void events.push(event);
-      return copy.run({ fetchStage: fetchFrom(from, onEvent), onEvent });
+      return copy.run({ fetchStage: createFetchStage(from, onEvent), onEvent });
     };
     expect(await run(async () => remote)).toMatchObject({ outcome: 'ok', ran: [], cached: ['a', 'b'] });
     expect(copy.read('artifacts/b.txt')).toBe('b\none');
@@ -286,11 +286,25 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
 
     await copy.remove('artifacts');
     const gone = await run(async () => {
-      throw new Error('no route to host');
+      throw new ReproError('remote-unreachable', 'no route to host');
     });
     expect(gone).toMatchObject({ outcome: 'ok', ran: ['a', 'b'] });
-    const warnings = events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
-    expect(warnings).toEqual(['not fetched, so it runs: no route to host']);
+    const warnings = () => events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
+    expect(warnings()).toEqual([
+      'not fetched, so it runs: no route to host\nNo more is fetched in this run.',
+    ]);
+
+    await copy.remove('artifacts');
+    const once = await run(async () => ({
+      ...watch(remote).watched,
+      open: async (key) => {
+        if (key.includes('/actions/') && events.every(({ kind }) => kind !== 'note'))
+          throw new Error('a hiccup');
+        return remote.open(key);
+      },
+    }));
+    expect(once).toMatchObject({ outcome: 'ok', ran: ['a'], cached: ['b'] });
+    expect(warnings()[0]).toBe('not fetched, so it runs: a hiccup');
   });
 });
 
@@ -301,17 +315,56 @@ test.skipIf(s3Missing !== undefined)(
     await project.run();
     const settings = await makeStorage('s3');
     await push(project, await openRemote(settings, project.root));
-    for (const { times, state } of [
+    for (const { times, state, ...how } of [
       { times: 3, state: 'a fetched, b fetched' },
+      { times: 3, state: 'a fetched, b fetched', share: 0 },
+      { times: 3, state: 'a fetched, b fetched', part: '/actions/' },
+      { times: 3, state: 'a fetched, b fetched', part: '/trees/', share: 0 },
       { times: 1000, state: null },
     ]) {
       const copy = await createCopy('0123456789abcdef'.repeat(10_000));
-      const { endpoint, broken } = await breakConnections(times);
+      const { endpoint, broken } = await breakConnections(times, how);
       const pulling = pull(copy, await openRemote({ ...settings, endpoint }, copy.root));
       if (state === null) await expect(pulling).rejects.toMatchObject({ code: 'remote-unreachable' });
       else expect(statesOf(await pulling)).toBe(state);
       expect(broken()).toBeGreaterThanOrEqual(3);
       expect(findInconsistencies(copy.root)).toEqual([]);
+    }
+  },
+);
+
+test.skipIf(s3Missing !== undefined)(
+  `${s3Title}: endpoint and region come from ~/.aws/config too, and the bucket goes into the path`,
+  async () => {
+    const project = await createCopy();
+    await project.run();
+    const settings = await makeStorage('s3');
+    const { endpoint, signatures } = await breakConnections(0);
+    const server = process.env.AWS_ENDPOINT_URL;
+    onTestFinished(() => {
+      Object.assign(process.env, { AWS_ENDPOINT_URL: server });
+      delete process.env.AWS_CONFIG_FILE;
+    });
+    delete process.env.AWS_ENDPOINT_URL;
+    const file = project.at('aws-config');
+    for (const [i, { text, region }] of [
+      { text: `[default]\nendpoint_url = ${endpoint}\nregion = eu-west-3\n`, region: 'eu-west-3' },
+      // Storage elsewhere has no regions.
+      {
+        text: `[default]\nservices = lab\n[services lab]\ns3 =\n  endpoint_url = ${endpoint}\n`,
+        region: 'us-east-1',
+      },
+    ].entries()) {
+      // Read once and kept by its path.
+      process.env.AWS_CONFIG_FILE = `${file}-${i}`;
+      await project.write(`aws-config-${i}`, text);
+      const before = signatures.length;
+      expect(statesOf(await push(project, await openRemote(settings, project.root)))).toBe(
+        i === 0 ? 'a pushed, b pushed' : 'a present, b present',
+      );
+      const seen = signatures.slice(before);
+      expect(seen.length).toBeGreaterThan(3);
+      expect(seen.filter((one) => !one.includes(`/${region}/s3/`))).toEqual([]);
     }
   },
 );

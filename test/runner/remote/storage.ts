@@ -49,22 +49,40 @@ function findPort(): Promise<number> {
   });
 }
 
-/** A server in front of the S3 server that breaks the first connections for a file halfway. @returns its address, and how many broke */
-export async function breakConnections(times: number): Promise<{ endpoint: string; broken: () => number }> {
+/** What a server in front of the S3 server saw. */
+export interface Watched {
+  readonly endpoint: string;
+  readonly broken: () => number;
+  /** The `authorization` of each request, which names the region. */
+  readonly signatures: readonly string[];
+}
+
+/**
+ * Starts a server in front of the S3 server that breaks the first connections for an object whose path has this part: halfway, or before
+ * its first byte.
+ */
+export async function breakConnections(
+  times: number,
+  { part = '/files/', share = 0.5 }: { readonly part?: string; readonly share?: number } = {},
+): Promise<Watched> {
   let broken = 0;
+  const signatures: string[] = [];
+  const server = process.env.AWS_ENDPOINT_URL;
   const proxy = http.createServer((request, response) => {
-    const target = new URL(request.url ?? '', process.env.AWS_ENDPOINT_URL);
+    const target = new URL(request.url ?? '', server);
     const { method, headers } = request;
+    signatures.push(headers.authorization ?? '');
     const forwarded = http.request(target, { method, headers }, (answer) => {
       response.writeHead(answer.statusCode ?? 500, answer.headers);
-      const isFile = target.pathname.includes('/files/') && Number(answer.headers['content-length']) > 1;
-      if (method !== 'GET' || !isFile || broken === times) {
+      const isMeant = target.pathname.includes(part) && Number(answer.headers['content-length']) > 1;
+      if (method !== 'GET' || !isMeant || broken === times) {
         answer.pipe(response);
         return;
       }
       broken += 1;
+      response.flushHeaders();
       answer.once('data', (chunk: Buffer) => {
-        response.write(chunk.subarray(0, Math.ceil(chunk.length / 2)), () => response.destroy());
+        response.write(chunk.subarray(0, Math.ceil(share * chunk.length)), () => response.destroy());
       });
     });
     request.pipe(forwarded);
@@ -73,7 +91,7 @@ export async function breakConnections(times: number): Promise<{ endpoint: strin
   onTestFinished(() => void proxy.close());
   const address = proxy.address();
   const port = typeof address === 'object' ? address?.port : 0;
-  return { endpoint: `http://127.0.0.1:${port}`, broken: () => broken };
+  return { endpoint: `http://127.0.0.1:${port}`, broken: () => broken, signatures };
 }
 
 let buckets = 0;

@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Tree } from '../../files/digest.ts';
-import { type CacheFolder, fileNameOf } from '../cache-folder.ts';
+import { type CacheFolder, fileNameOf, listParts } from '../cache-folder.ts';
 import type { RunRecord } from '../records.ts';
 import { readRecordFile } from '../records.ts';
 import { type Garbage, type GarbageKind, measureSize } from './sweep.ts';
@@ -117,13 +117,6 @@ async function isOld(target: string, beforeMs: number): Promise<boolean> {
     if (!(await isOld(path.join(target, name), beforeMs))) return false;
   }
   return true;
-}
-
-/** `<folder>/ab/<name>`. */
-async function listParts(folder: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const part of await list(folder)) found.push(...(await listFiles(path.join(folder, part))));
-  return found;
 }
 
 async function listFiles(folder: string): Promise<string[]> {

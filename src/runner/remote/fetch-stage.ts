@@ -14,11 +14,22 @@ export type FetchStage = (
   signal: AbortSignal,
 ) => Promise<boolean>;
 
+/** What the next stage would only meet again, perhaps after a long wait. */
+const concernsAll: ReadonlySet<string> = new Set([
+  'remote-unreachable',
+  'remote-denied',
+  'remote-missing',
+  'remote-address',
+]);
+
 /**
  * For runs that take from a remote what it has. Whatever fails there is only a warning, and the stage runs; once the remote does not
  * answer, it is not asked again.
  */
-export function fetchFrom(openRemote: () => Promise<Remote>, onEvent: (event: RunEvent) => void): FetchStage {
+export function createFetchStage(
+  openRemote: () => Promise<Remote>,
+  onEvent: (event: RunEvent) => void,
+): FetchStage {
   let isGivenUp = false;
   let opened: Promise<Remote> | null = null;
   return async (session, { id }, freshness, signal) => {
@@ -46,10 +57,9 @@ export function fetchFrom(openRemote: () => Promise<Remote>, onEvent: (event: Ru
       return true;
     } catch (error) {
       if (signal.aborted) return false;
-      const isAboutOne =
-        error instanceof ReproError && ['remote-damaged', 'remote-incomplete'].includes(error.code);
-      isGivenUp = !isAboutOne;
-      warn(`not fetched, so it runs: ${describeError(error)}`);
+      isGivenUp = error instanceof ReproError && concernsAll.has(error.code);
+      const rest = isGivenUp ? '\nNo more is fetched in this run.' : '';
+      warn(`not fetched, so it runs: ${describeError(error)}${rest}`);
       return false;
     }
   };

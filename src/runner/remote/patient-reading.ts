@@ -1,0 +1,36 @@
+import { addAbortSignal, type Readable } from 'node:stream';
+import { ReproError } from '../../errors.ts';
+import type { Remote } from './remote.ts';
+
+/** Of reading an object whose connection breaks midway. Before its first byte the client itself tries again. */
+const attemptsAtMost = 4;
+
+/**
+ * Reads an object, again from its beginning if the connection breaks: that is no reason to give up hours of other transfers.
+ *
+ * @returns null if there is no such object
+ */
+export async function readPatiently<T>(
+  remote: Remote,
+  key: string,
+  read: (stream: Readable) => Promise<T>,
+  signal?: AbortSignal,
+): Promise<T | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    signal?.throwIfAborted();
+    const stream = await remote.open(key, signal);
+    if (stream === null) return null;
+    // Whoever reads it is told; but it may break before anyone does.
+    stream.on('error', () => {});
+    if (signal !== undefined) addAbortSignal(signal, stream);
+    try {
+      return await read(stream);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const isBroken = error instanceof ReproError && error.code === 'remote-unreachable';
+      if (!isBroken || attempt === attemptsAtMost) throw error;
+    } finally {
+      stream.destroy();
+    }
+  }
+}
