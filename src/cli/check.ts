@@ -4,9 +4,10 @@ import { checkRecords, type RecordChecks } from '../runner/lock-files/check.ts';
 import type { Plan } from '../runner/plan.ts';
 import { exitCode } from './exit-code.ts';
 import { factsOf } from './facts.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from './load.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from './load.ts';
 import { colorsFor } from './view/colors.ts';
 import { toOneLine } from './view/safe-text.ts';
+import { quoteWords } from './view/shell-words.ts';
 
 interface CheckOptions extends PipelineOptions {
   /** False for `--no-data`. */
@@ -19,21 +20,31 @@ interface ProfileCheck extends RecordChecks {
   readonly profile: string;
 }
 
+/** A profile's records, and how to make them again. */
+interface Checked {
+  readonly check: ProfileCheck;
+  readonly remedy: string;
+}
+
 /** `repro check`: whether the committed records belong to what is here; one section for each profile. */
 export async function check(options: CheckOptions): Promise<void> {
-  const checks: ProfileCheck[] = [];
+  const checked: Checked[] = [];
   for (const plan of await loadLockedPlans(options)) {
     const result = await checkRecords(plan, {
       withData: options.data,
       facts: factsOf(plan.projectRoot),
     });
-    checks.push({ kind: 'records', profile: plan.profile, ...result });
+    checked.push({
+      check: { kind: 'records', profile: plan.profile, ...result },
+      remedy: describeRemedy(plan, options),
+    });
   }
+  const checks = checked.map(({ check }) => check);
   const isGood = checks.every(isConfirmed);
   if (options.json === true) {
     printJson({ version: 1, command: 'check', ok: isGood, checks });
   } else {
-    for (const one of checks) process.stdout.write(`${describeCheck(one).join('\n')}\n`);
+    for (const one of checked) process.stdout.write(`${describeCheck(one).join('\n')}\n`);
   }
   if (!isGood) process.exitCode = exitCode.differs;
 }
@@ -60,7 +71,14 @@ function isConfirmed({ checks, orphans }: RecordChecks): boolean {
 
 const words = { ok: 'ok', differs: 'differs', unconfirmed: 'unconfirmed', missing: 'no record' } as const;
 
-function describeCheck({ profile, checks, orphans }: ProfileCheck): string[] {
+/** The commands that make the records again: only runs of profiles under `lock:` write them by themselves. */
+function describeRemedy({ profile, lock }: Plan, options: PipelineOptions): string {
+  const words = quoteWords(pipelineArguments({ ...options, profile }));
+  const run = `npx repro run ${words}`;
+  return lock.profiles.includes(profile) && !lock.isOverridden ? run : `${run} && npx repro lock ${words}`;
+}
+
+function describeCheck({ check: { profile, checks, orphans }, remedy }: Checked): string[] {
   const c = colorsFor(process.stdout);
   const paint = { ok: c.green, differs: c.red, unconfirmed: c.yellow, missing: c.red };
   const width = Math.max(0, ...checks.map(({ id }) => id.length));
@@ -71,15 +89,16 @@ function describeCheck({ profile, checks, orphans }: ProfileCheck): string[] {
   });
   for (const file of orphans) lines.push(c.red(`${file} belongs to no stage of this profile: delete it`));
   const bad = checks.filter(({ state }) => state !== 'ok').length;
+  const count = checks.length + orphans.length;
+  const wrong = bad + orphans.length;
+  const belong = 'to this code and configuration';
   const sentence =
-    bad + orphans.length === 0
-      ? c.green(`profile ${profile}: all ${checks.length} records belong to this code and configuration`)
+    wrong === 0
+      ? c.green(
+          `profile ${profile}: ${count === 1 ? 'its record belongs' : `all ${count} records belong`} ${belong}`,
+        )
       : c.red(
-          `profile ${profile}: ${bad + orphans.length} of ${checks.length + orphans.length} records do not`,
+          `profile ${profile}: ${count === 1 ? 'its record' : `${wrong} of ${count} records`} ${wrong === 1 ? 'does' : 'do'} not belong ${belong}`,
         );
-  return [
-    ...lines,
-    sentence,
-    ...(bad === 0 ? [] : [`  make them again: npx repro run --profile ${profile}`]),
-  ];
+  return [...lines, sentence, ...(bad === 0 ? [] : [`  make ${bad === 1 ? 'it' : 'them'} again: ${remedy}`])];
 }

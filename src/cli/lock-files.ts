@@ -7,7 +7,11 @@ import { printWarning } from './lines.ts';
 /** What a run does with the records in repro.lock. */
 export interface RunLocks {
   note(event: RunEvent): void;
-  /** Waits until all are written, and says which changed. */
+  /**
+   * Waits until all are written, and says which changed.
+   *
+   * @param isWhole whether the run covered all of the profile; only then, records that belong to none of its instances are removed
+   */
   finish(isWhole: boolean): Promise<void>;
 }
 

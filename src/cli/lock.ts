@@ -27,7 +27,9 @@ export async function lock(targets: readonly string[], options: LockOptions): Pr
     const instance = plan.instances.get(id);
     if (instance !== undefined && good.has(id)) writer.update(instance);
   }
-  const removed = await writer.prune();
+  // What --set leaves out of the plan may well belong to the profile, and whoever names stages means only those.
+  const isWhole = targets.length === 0 && !plan.lock.isOverridden;
+  const removed = isWhole ? await writer.prune() : [];
   const written = await writer.settle();
   if (options.json === true) {
     printJson({ version: 1, command: 'lock', profile: plan.profile, written, removed, stale });

@@ -97,7 +97,7 @@ export async function runShown(
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
   process.stderr.write(`${summary.join('\n')}\n`);
-  await locks?.finish(state.outcome === 'ok');
+  await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
   return state;
 }
 

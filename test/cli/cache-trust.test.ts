@@ -45,7 +45,7 @@ test('a committed record whose digest is a path is damaged, and leads to no file
   writeFileSync(file, JSON.stringify(record));
   const pulled = await call(copy, 'cache', 'pull', 'd', '--locked', '--remote', address);
   expect(pulled.exitCode).toBe(1);
-  expect(pulled.stderr).toContain('repro.lock/p/d/d.json  this committed record is missing or damaged');
+  expect(pulled.stderr).toContain('repro.lock/p/d/d.json  this committed record is damaged');
   expect(existsSync(victim)).toBe(true);
 });
 

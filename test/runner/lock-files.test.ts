@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
+import fs from 'node:fs/promises';
+import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { isSameLock } from '../../src/runner/lock-files/lock-file.ts';
-import type { CliProject } from './rig/cli-project.ts';
+import { type CliProject, repro } from './rig/cli-project.ts';
 import { createWordProject, installWordlist } from './rig/word-project.ts';
 
 const words = 'repro.lock/small/words/words.json';
@@ -131,6 +133,45 @@ describe('records under repro.lock', () => {
     );
   });
 
+  test('of instances that --set leaves out, or that are not named, are not removed', async () => {
+    const project = await createWordProject();
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+    await project.call(['run']);
+    const stray = 'repro.lock/small/sum/sum@stray.json';
+    await project.write(stray, project.read(`${sumA}.json`));
+    const count = (await fs.readdir(project.at('repro.lock/small/sum'))).length;
+    const set = await project.call(['lock', '--set', 'letters=[a]']);
+    const named = await project.call(['lock', 'words']);
+    const run = await project.call(['run', 'words']);
+    expect([set, named, run].map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
+    expect(await fs.readdir(project.at('repro.lock/small/sum'))).toHaveLength(count);
+    expect((await project.call(['lock'])).stdout).toBe(`removed  ${stray}`);
+  });
+
+  test('that do not belong are made again by the commands that check names', async () => {
+    const project = await createWordProject();
+    const remedyOf = async (words: readonly string[]): Promise<string> => {
+      const { stdout, exitCode } = await project.call(['check', ...words]);
+      expect(exitCode).toBe(4);
+      return stdout.split('again: ')[1] ?? '';
+    };
+    for (const words of [
+      ['--profile', 'large'],
+      ['--set', 'words.text=it is', '--project', project.root],
+    ]) {
+      const remedy = await remedyOf(words);
+      const program = `${JSON.stringify(process.execPath)} ${JSON.stringify(repro)}`;
+      const { status } = spawnSync('sh', ['-c', remedy.replaceAll('npx repro', () => program)], {
+        cwd: project.root,
+      });
+      expect(status).toBe(0);
+      expect((await project.call(['check', ...words])).stdout).toContain('all 3 records belong');
+    }
+    await project.edit('pipeline.yaml', 'stages:', 'lock: [large]\nstages:');
+    await project.edit('src/shout.ts', "'!'", "'?'");
+    expect(await remedyOf([])).toBe('npx repro run --profile large');
+  });
+
   test('refuse a profile under `lock:` that does not exist', async () => {
     const project = await createWordProject();
     await project.edit('pipeline.yaml', 'stages:', 'lock: [smal]\nstages:');
@@ -190,9 +231,9 @@ describe('repro check --no-data', () => {
     const project = await createCommitted();
     const whole = project.read(words);
     await project.remove(words);
-    expect((await checkStates(project)).words).toEqual(['missing', `${words} is missing or damaged`]);
+    expect((await checkStates(project)).words).toEqual(['missing', `${words} is missing`]);
     await project.write(words, whole.slice(0, 200));
-    expect((await checkStates(project)).words?.[0]).toBe('missing');
+    expect((await checkStates(project)).words).toEqual(['missing', `${words} is damaged`]);
     await project.write(words, whole.replace('"times": 2', '"times": 3'));
     expect((await checkStates(project)).words).toEqual([
       'differs',
@@ -261,18 +302,7 @@ describe('repro check --no-data', () => {
   });
 
   test('works on what git merges from two branches', async () => {
-    const project = await createWordProject();
-    await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
-    await project.call(['run']);
-    await project.write('.gitignore', 'artifacts/\nnode_modules/\n');
-    const git = (...argv: string[]) => {
-      const named = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...argv];
-      const { status, stderr, stdout } = spawnSync('git', named, { cwd: project.root, encoding: 'utf8' });
-      if (status !== 0) throw new Error(`${argv.join(' ')}: ${stdout}${stderr}`);
-    };
-    git('init', '-q', '-b', 'main');
-    git('add', '-A');
-    git('commit', '-qm', 'first');
+    const { project, git } = await createRepository();
     git('checkout', '-qb', 'other');
     // The words stay the same, so only the record of the changed stage changes.
     await project.edit('tools/sum.mjs', 'JSON.stringify({ letter,', 'JSON.stringify({ letter, also: 1,');
@@ -285,4 +315,44 @@ describe('repro check --no-data', () => {
     git('merge', '-q', 'other');
     expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
   });
+
+  test('tells what git could not merge from what is missing, and a run resolves it', async () => {
+    const { project, git } = await createRepository();
+    git('checkout', '-qb', 'other');
+    await project.edit('configs/profiles/small.yaml', 'times: 2', 'times: 3');
+    await project.call(['run']);
+    git('commit', '-qam', 'other');
+    git('checkout', '-q', 'main');
+    await project.edit('src/shout.ts', "'!'", "'?'");
+    await project.call(['run']);
+    git('commit', '-qam', 'main');
+    expect(() => git('merge', '-q', 'other')).toThrow(/CONFLICT/);
+    expect(project.read('configs/profiles/small.yaml')).toContain('times: 3');
+    const [state, reason] = (await checkStates(project)).words ?? [];
+    expect([state, reason]).toEqual([
+      'missing',
+      expect.stringContaining(`${words} has conflicts of a merge`),
+    ]);
+    const explained = await project.call(['explain', 'words', '--against', 'lock']);
+    expect(explained.stderr).toContain('has conflicts of a merge');
+    expect((await project.call(['run'])).exitCode).toBe(0);
+    expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);
+  });
 });
+
+/** The project with its records, committed on the branch main. */
+async function createRepository(): Promise<{ project: CliProject; git: (...argv: string[]) => void }> {
+  const project = await createWordProject();
+  await project.edit('pipeline.yaml', 'stages:', 'lock: [small]\nstages:');
+  await project.call(['run']);
+  await project.write('.gitignore', 'artifacts/\nnode_modules/\n');
+  const git = (...argv: string[]): void => {
+    const named = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', ...argv];
+    const { status, stderr, stdout } = spawnSync('git', named, { cwd: project.root, encoding: 'utf8' });
+    if (status !== 0) throw new Error(`${argv.join(' ')}: ${stdout}${stderr}`);
+  };
+  git('init', '-q', '-b', 'main');
+  git('add', '-A');
+  git('commit', '-qm', 'first');
+  return { project, git };
+}

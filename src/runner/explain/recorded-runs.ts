@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { type Records, type RunRecord, readRecordFile } from '../cache/records.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
-import { readLockFile } from '../lock-files/lock-file.ts';
+import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from '../lock-files/lock-file.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 
 /** The runs of an instance that are on record, the latest first. */
@@ -38,10 +38,13 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
   if (wanted === 'last') return records.findLast(instance.id);
   if (wanted === 'lock') {
     const committed = readLockFile(plan, instance);
-    const sources = records.findAction(committed?.fingerprint ?? '')?.sources;
-    if (committed !== null) return { ...committed, ...(sources === undefined ? {} : { sources }) };
-    throw new ReproError('no-record', `repro.lock has no record of "${instance.id}"`, {
-      where: `--against ${wanted}`,
+    if (committed !== null) {
+      const sources = records.findAction(committed.fingerprint)?.sources;
+      return { ...committed, ...(sources === undefined ? {} : { sources }) };
+    }
+    const why = whyUnreadable(plan, instance);
+    throw new ReproError('no-record', `the committed record of "${instance.id}" ${why}`, {
+      where: lockPathOf(plan, instance),
       fix: 'List the profile under `lock:` in pipeline.yaml, or write the record: npx repro lock',
     });
   }
@@ -66,7 +69,7 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
 }
 
 function readGivenFile(file: string): ComparedRun {
-  const record = readRecordFile(path.resolve(file));
+  const record = readRecordFile(path.resolve(file)) ?? readLockFileAt(path.resolve(file));
   if (record !== null) return record;
   const text = existsSync(file) ? 'this is not a record of a run' : 'this file does not exist';
   throw new ReproError('no-record', text, {

@@ -8,7 +8,14 @@ import { explainDifference, nameSome } from '../fingerprint/reasons.ts';
 import { listMakers, makersOf } from '../pipeline/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
-import { isConsistent, type LockFile, listLockFiles, lockPathOf, readLockFile } from './lock-file.ts';
+import {
+  isConsistent,
+  type LockFile,
+  listLockFiles,
+  lockPathOf,
+  readLockFile,
+  whyUnreadable,
+} from './lock-file.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */
 export interface RecordCheck {
@@ -44,7 +51,9 @@ export async function checkRecords(
     const lock = readLockFile(plan, instance);
     const base = { id: instance.id, file: lockPathOf(plan, instance) };
     if (lock === null) {
-      const reasons: StaleReason[] = [{ cue: 'no-record', text: `${base.file} is missing or damaged` }];
+      const reasons: StaleReason[] = [
+        { cue: 'no-record', text: `${base.file} ${whyUnreadable(plan, instance)}` },
+      ];
       checks.push({ ...base, state: 'missing', reasons });
       continue;
     }

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import { fileNameOf } from '../cache/cache-folder.ts';
@@ -42,15 +43,34 @@ export function lockPathOf(plan: Plan, { id, stage }: StageInstance): string {
   return path.posix.join(lockFolder, plan.profile, stage, `${fileNameOf(id)}.json`);
 }
 
-/** The committed record of an instance; null if there is none, or if it is damaged. */
+/** The committed record of an instance; null if there is none, or none that can be read. */
 export function readLockFile(plan: Plan, instance: StageInstance): LockFile | null {
+  const record = readLockFileAt(path.join(plan.projectRoot, lockPathOf(plan, instance)));
+  return record?.id === instance.id ? record : null;
+}
+
+/** The committed record in a file; null if there is none, or none that can be read. */
+export function readLockFileAt(file: string): LockFile | null {
   try {
-    const text = readFileSync(path.join(plan.projectRoot, lockPathOf(plan, instance)), 'utf8');
-    const value: unknown = JSON.parse(text);
-    return isLockFile(value) && value.id === instance.id ? value : null;
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isLockFile(value) ? value : null;
   } catch {
     return null;
   }
+}
+
+/** Why the committed record of an instance cannot be read (follows the name of its file). */
+export function whyUnreadable(plan: Plan, instance: StageInstance): string {
+  let text: string;
+  try {
+    text = readFileSync(path.join(plan.projectRoot, lockPathOf(plan, instance)), 'utf8');
+  } catch (error) {
+    return hasErrorCode(error, 'ENOENT', 'ENOTDIR') ? 'is missing' : 'cannot be read';
+  }
+  if (/^<{7} /m.test(text) && /^>{7} /m.test(text)) {
+    return 'has conflicts of a merge: once the code is merged, `npx repro run` or `npx repro lock` writes it anew';
+  }
+  return 'is damaged';
 }
 
 export async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {

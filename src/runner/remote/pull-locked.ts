@@ -4,7 +4,7 @@ import { haveSameDigests, type RecordedOutput } from '../cache/records.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { restoreOutputs } from '../execution/restore-outputs.ts';
 import { digestOutput } from '../files/digest.ts';
-import { lockPathOf, readLockFile } from '../lock-files/lock-file.ts';
+import { lockPathOf, readLockFile, whyUnreadable } from '../lock-files/lock-file.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { readAction } from './checked-reading.ts';
@@ -93,7 +93,7 @@ function readCommitted(plan: Plan, instance: StageInstance): Committed {
   const committed = readLockFile(plan, instance);
   const where = lockPathOf(plan, instance);
   if (committed === null) {
-    throw new ReproError('no-record', 'this committed record is missing or damaged', {
+    throw new ReproError('no-record', `this committed record ${whyUnreadable(plan, instance)}`, {
       where,
       fix: 'Where the results are: `repro lock`, and commit it.',
     });
