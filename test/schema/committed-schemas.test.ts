@@ -1,6 +1,7 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { readJsonSchema } from '../../src/schema/json-schema.ts';
 import { COMPAT_CHOICES, COMPAT_DEFAULTS } from '../../src/training/compat.ts';
 
 /** The part of a JSON Schema that the tests look at. */
@@ -13,6 +14,16 @@ interface Section {
 
 describe('the committed schemas', () => {
   const folder = path.resolve(import.meta.dirname, '../../schemas');
+
+  test('are valid, also where only strict validation notices', async () => {
+    const names = (await readdir(folder)).filter((name) => name.endsWith('.schema.json'));
+    expect(names.length).toBeGreaterThanOrEqual(4);
+    for (const name of names) {
+      const schema = await readJsonSchema(path.join(folder, name), name);
+      // Compiles it, and must not throw.
+      expect(await schema.check({})).not.toEqual([]);
+    }
+  });
 
   test.each(['pipeline', 'profile', 'model'])('%s describes every key', async (name) => {
     const text = await readFile(path.join(folder, `${name}.schema.json`), 'utf8');

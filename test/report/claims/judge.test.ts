@@ -254,7 +254,7 @@ test('every committed claim gets a verdict, and claims.json has them all', () =>
 
 test('the schema accepts the committed claims, and refuses what readClaims refuses', async () => {
   const schema = JSON.parse(await readFile(join(root, 'schemas/claims.schema.json'), 'utf8'));
-  const isValid = new Ajv({ strict: false }).compile(schema);
+  const isValid = new Ajv({ strict: true, strictRequired: false }).compile(schema);
   const document = parse(await readFile(join(root, 'configs/claims.yaml'), 'utf8'));
   expect(isValid(document)).toBe(true);
   const kinds = document.claims.map(({ measure }: { measure: { kind: string } }) => measure.kind);
