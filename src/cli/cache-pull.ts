@@ -19,7 +19,7 @@ interface PullOptions extends PipelineOptions {
 export async function pull(targets: readonly string[], options: PullOptions): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
-  const remote = await openConfiguredRemote(plan, options.remote);
+  const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
   const signals = listenForTransferSignals();
   const line = new TransferLine();
   const all: Pulled[] = [];

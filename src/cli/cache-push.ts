@@ -19,7 +19,7 @@ interface PushOptions extends PipelineOptions {
 export async function push(targets: readonly string[], options: PushOptions): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
-  const remote = await openConfiguredRemote(plan, options.remote);
+  const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true });
   const signals = listenForTransferSignals();
   const line = new TransferLine();
   const all: PushedInstance[] = [];

@@ -24,10 +24,14 @@ export function remoteSettingsOf(plan: Plan, address: string | undefined): Remot
   });
 }
 
-export async function openConfiguredRemote(plan: Plan, address: string | undefined): Promise<Remote> {
+export async function openConfiguredRemote(
+  plan: Plan,
+  address: string | undefined,
+  options: { readonly isNewAllowed: boolean },
+): Promise<Remote> {
   const settings = remoteSettingsOf(plan, address);
   const { openRemote } = await import('../runner/remote/open-remote.ts');
-  return openRemote(settings, plan.projectRoot);
+  return openRemote(settings, plan.projectRoot, options);
 }
 
 /** Says on stderr what became of an instance. Some of it comes from the remote, and must not act on the terminal. */

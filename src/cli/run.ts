@@ -103,9 +103,14 @@ export async function runShown(
 
 async function fetchOption(
   plan: Plan,
-  { pull, remote }: RunOptions,
+  { pull, remote, dryRun }: RunOptions,
   onEvent: (event: RunEvent) => void,
 ): Promise<{ fetchStage?: FetchStage }> {
+  if (pull === true && dryRun === true) {
+    throw new ReproError('usage', '--pull cannot be combined with --dry-run, which fetches nothing', {
+      fix: 'Leave out --pull to see what would run without the remote cache. `repro cache pull` fetches, and runs nothing.',
+    });
+  }
   if (pull !== true) {
     if (remote === undefined) return {};
     throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
@@ -114,7 +119,9 @@ async function fetchOption(
   // Having none is an error; not reaching it is not.
   remoteSettingsOf(plan, remote);
   const { createFetchStage } = await import('../runner/remote/fetch-stage.ts');
-  return { fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote), onEvent) };
+  return {
+    fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),
+  };
 }
 
 /** A trace sees only what runs. */

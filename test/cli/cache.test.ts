@@ -71,6 +71,12 @@ describe('repro cache', () => {
     expect(filesBelow(path.join(root, 'shared/cache/v1/actions'))).toHaveLength(5);
     await execa('sed', ['-i', '2c cache: { remot: shared/cache }', pipeline]);
     expect((await cache(root, 'push')).stderr).toContain('pipeline.yaml:2');
+    await execa('sed', ['-i', '2c cache: { remote: shared/other }', pipeline]);
+    expect((await cache(root, 'pull')).stderr).toContain('shared/other  this folder does not exist');
+    const words = [repro, 'run', '--pull', '--dry-run', '--set', 'version=1'];
+    const dry = await execa(process.execPath, words, { cwd: root, reject: false });
+    expect(dry.exitCode).toBe(2);
+    expect(dry.stderr).toContain('--pull cannot be combined with --dry-run, which fetches nothing');
   });
 
   test('exits with 3 if something is not there, and with 1 if it cannot be reached', async () => {

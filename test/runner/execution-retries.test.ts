@@ -33,6 +33,17 @@ function define(
 }
 
 describe('a stage with retries', () => {
+  test('is expected to take as long as its last attempt', async () => {
+    const project = await createProject();
+    define(project, failUntil(2), { ...soon, backoffSeconds: 1 });
+    const { events } = await project.run();
+    const [status] = await project.status();
+    const { seconds } = eventOf(events, 'finished');
+    // The wait alone takes a second.
+    expect(status?.record?.seconds).toBeLessThan(seconds - 1);
+    expect(status?.record?.seconds).toBeGreaterThan(0);
+  });
+
   test('runs again after a failure, continues from its resume folder, and says so in its log', async () => {
     const project = await createProject();
     define(project, failUntil(3), soon);

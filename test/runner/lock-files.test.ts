@@ -178,6 +178,7 @@ describe('records under repro.lock', () => {
     const { exitCode, stderr } = await project.call(['status']);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('pipeline.yaml:3:8  lock: there is no profile "smal"');
+    expect(stderr).toContain('Closest: "small".');
   });
 });
 

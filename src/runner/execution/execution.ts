@@ -68,19 +68,21 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   const { session, onEvent } = context;
   const logFile = logFileOf(session.folder, instance.id);
   const temporary = path.join(context.temporary, fileNameOf(instance.id));
-  const startedMs = performance.now();
-  const secondsSince = (): number => (performance.now() - startedMs) / 1000;
+  const secondsSince = stopwatch();
   onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
   try {
-    const startedAt = new Date().toISOString();
     await assertWritable(session.folder);
-    await startLog(logFile, `${instance.id}  ${startedAt}  ${describeCommand(instance)}`);
+    await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
     const sources = await keepSources(session, work);
-    const { end, metrics, task } = await attemptRepeatedly(instance.retries, context.stop, {
+    const { end, metrics, task, ...times } = await attemptRepeatedly(instance.retries, context.stop, {
+      // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
       attempt: async () => {
+        const startedAt = new Date().toISOString();
+        const secondsHere = stopwatch();
         const task = await prepareTask(context, work, temporary, resume);
-        return { ...(await runTask(context, work, task, temporary, logFile)), task };
+        const ran = await runTask(context, work, task, temporary, logFile);
+        return { ...ran, task, startedAt, seconds: secondsHere() };
       },
       onRetry: async (text) => {
         onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
@@ -116,8 +118,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       ...(sources === null ? {} : { sources }),
       outputs: taken.map((output) => output.recorded),
       metrics,
-      startedAt,
-      seconds,
+      ...times,
       peakMemoryBytes: end.peakMemoryBytes,
       host: os.hostname(),
       node: process.versions.node,
@@ -268,6 +269,12 @@ async function confirmInputs(session: Session, { instance, parts }: Work): Promi
 function changedMeanwhile(what: string): ReproError {
   const text = `${what} changed while the stage was running, so its result matches neither version`;
   return new ReproError('input-changed', text, { fix: 'Run it again.' });
+}
+
+/** Starts measuring. @returns what gives the seconds since */
+function stopwatch(): () => number {
+  const startedMs = performance.now();
+  return () => (performance.now() - startedMs) / 1000;
 }
 
 export function describeFailure(error: unknown): { code: string; text: string } {

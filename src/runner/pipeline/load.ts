@@ -68,7 +68,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const links = linkInstances(instances.values());
   const configuration = await findConfigurationProblems(pipeline, drafts, { paths, passed });
   throwProblems([
-    ...findUnknownLocks(pipeline, paths),
+    ...(await findUnknownLocks(pipeline, paths)),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
     ...configuration.problems,
   ]);

@@ -144,7 +144,7 @@ async function readProfileSchema(
 }
 
 /** The sorted names of the profiles in a folder; none if the folder does not exist. */
-async function listProfiles(folder: string): Promise<string[]> {
+export async function listProfiles(folder: string): Promise<string[]> {
   let names: string[];
   try {
     names = await readdir(folder);

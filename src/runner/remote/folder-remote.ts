@@ -14,16 +14,24 @@ const stoppableFromBytes = 32 * 1024 * 1024;
 /** A remote cache in a folder that others can reach: a network share, a disk, a folder that is synchronised. */
 export class FolderRemote implements Remote {
   readonly address: string;
+  readonly #tidied = new Set<string>();
 
   private constructor(root: string) {
     this.address = root;
   }
 
-  /** @throws {ReproError} `remote-missing` if neither it nor its parent exists: probably a share that is not mounted */
-  static async open(root: string): Promise<FolderRemote> {
-    for (const folder of [root, path.dirname(root)]) {
-      const stats = await fs.stat(folder).catch(() => null);
-      if (stats?.isDirectory() === true) return new FolderRemote(root);
+  /**
+   * @param isNewAllowed whether the folder may be missing: the first upload makes it
+   * @throws {ReproError} `remote-missing`; if the folder's parent does not exist either, that is probably a share that is not mounted
+   */
+  static async open(root: string, isNewAllowed: boolean): Promise<FolderRemote> {
+    if (await isFolder(root)) return new FolderRemote(root);
+    if (await isFolder(path.dirname(root))) {
+      if (isNewAllowed) return new FolderRemote(root);
+      throw new ReproError('remote-missing', 'this folder does not exist', {
+        where: root,
+        fix: 'Correct the address: `--remote`, or `cache.remote` in pipeline.yaml. If nothing was pushed yet, `repro cache push` makes it.',
+      });
     }
     throw new ReproError('remote-missing', 'neither this folder nor its parent exists', {
       where: root,
@@ -54,10 +62,11 @@ export class FolderRemote implements Remote {
   async upload(key: string, file: string, sizeBytes: number, signal?: AbortSignal): Promise<void> {
     const target = this.#fileOf(key);
     await makeFolderSynced(path.dirname(target));
+    await this.#tidy(path.dirname(target));
     const partial = path.join(path.dirname(target), `.${randomUUID()}.partial`);
     try {
       await copyFile(file, partial, sizeBytes, signal);
-      // A copy is as read-only as the store's file. Replacing it takes no right on it, but whoever tidies up the folder should not be asked.
+      // A copy is as read-only as the store's file, which would only make it harder to tidy up the folder.
       await fs.chmod(partial, 0o644);
       await syncFile(partial);
       await fs.rename(partial, target);
@@ -69,12 +78,34 @@ export class FolderRemote implements Remote {
   }
 
   async write(key: string, content: string): Promise<void> {
-    await writeFileAtomic(this.#fileOf(key), content);
+    const target = this.#fileOf(key);
+    await writeFileAtomic(target, content);
+    await this.#tidy(path.dirname(target));
+  }
+
+  /** Removes what uploads that were killed left, once for each folder that something is added to. */
+  async #tidy(folder: string): Promise<void> {
+    if (this.#tidied.has(folder)) return;
+    this.#tidied.add(folder);
+    const names = (await fs.readdir(folder).catch(() => [])).filter((name) => name.endsWith('.partial'));
+    for (const name of names) await removeOld(path.join(folder, name)).catch(() => {});
   }
 
   #fileOf(key: string): string {
     return path.join(this.address, ...key.split('/'));
   }
+}
+
+/** An upload that takes longer than this has long ended. */
+const oldMs = 24 * 3600 * 1000;
+
+async function removeOld(partial: string): Promise<void> {
+  const stats = await fs.stat(partial);
+  if (stats.mtimeMs < Date.now() - oldMs) await fs.rm(partial, { force: true });
+}
+
+async function isFolder(target: string): Promise<boolean> {
+  return (await fs.stat(target).catch(() => null))?.isDirectory() === true;
 }
 
 /** A copy by the system cannot be stopped midway, so only what takes a moment is copied by it, and what the file system can clone. */

@@ -11,17 +11,22 @@ const forms = 'a folder (`/mnt/shared/cache`, `~/cache`, `file:///mnt/shared/cac
  * Opens a remote cache. The S3 client is loaded only if it is needed.
  *
  * @param projectRoot what a relative folder is relative to
+ * @param options.isNewAllowed whether a folder may be missing, for who will write into it
  * @throws {ReproError} `remote-address`; `remote-missing` if a folder's parent does not exist: a share that is not mounted, say
  */
-export async function openRemote(settings: RemoteSettings, projectRoot: string): Promise<Remote> {
+export async function openRemote(
+  settings: RemoteSettings,
+  projectRoot: string,
+  { isNewAllowed = true }: { readonly isNewAllowed?: boolean } = {},
+): Promise<Remote> {
   const { address } = settings;
   const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address) ?? [];
   if (scheme === 's3') {
     const { bucket, prefix } = parseS3Address(address);
     return (await import('./s3-remote.ts')).openS3({ ...settings, bucket, prefix });
   }
-  if (scheme === undefined) return FolderRemote.open(resolveFolder(address, projectRoot));
-  if (scheme === 'file') return FolderRemote.open(readFileAddress(address));
+  if (scheme === undefined) return FolderRemote.open(resolveFolder(address, projectRoot), isNewAllowed);
+  if (scheme === 'file') return FolderRemote.open(readFileAddress(address), isNewAllowed);
   throw wrongAddress(address);
 }
 
