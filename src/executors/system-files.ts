@@ -40,7 +40,7 @@ const systemFiles: Readonly<Partial<Record<NodeJS.Platform, readonly string[]>>>
     '/proc/mounts',
     '/proc/driver',
     '/proc/sys',
-    ...['stat', 'statm', 'status', 'maps', 'limits', 'cgroup', 'mountinfo', 'mounts'].map(
+    ...['exe', 'stat', 'statm', 'status', 'maps', 'limits', 'cgroup', 'mountinfo', 'mounts'].map(
       (name) => `/proc/self/${name}`,
     ),
   ],

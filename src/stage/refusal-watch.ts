@@ -8,7 +8,8 @@ type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
 
 /**
  * Collects what Node's permission model refuses to this thread, also where the stage's code catches the error and goes on as if the file
- * were not there. Its result would be repeatable, but not what the author meant.
+ * were not there. Its result would be repeatable, but not what the author meant. Packages that look around on the machine, such as for its
+ * C library, are left alone: what they ask the system for is not what the result depends on, and they have an answer for its absence.
  *
  * @param onFirst called after the first one, in the same turn
  * @returns a list that grows with each refusal
@@ -16,7 +17,7 @@ type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
 export function watchRefusals(onFirst: () => void): readonly RefusedError[] {
   const refusals: RefusedError[] = [];
   const note = (error: unknown): void => {
-    if (!isRefusal(error)) return;
+    if (!isRefusal(error) || isProbe(error)) return;
     refusals.push(error);
     if (refusals.length === 1) onFirst();
   };
@@ -34,6 +35,16 @@ export function watchRefusals(onFirst: () => void): readonly RefusedError[] {
   }
   syncImports();
   return refusals;
+}
+
+/** Whether a package, not the stage's code, asked for a file of the system or for a program. */
+function isProbe({ permission, resource = '', stack = '' }: RefusedError): boolean {
+  const isOfSystem =
+    permission === 'ChildProcess' || /^\/(proc|sys|dev|etc|usr|bin|sbin|lib\w*)\//.test(resource);
+  if (!isOfSystem) return false;
+  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
+  const caller = frames.find((line) => !/node:|[\\/]refusal-watch\./.test(line));
+  return caller !== undefined && /[\\/]node_modules[\\/]/.test(caller);
 }
 
 /** For `import { readFileSync } from 'node:fs'`. Node 24 warns of `fs.F_OK`, which this reads. */

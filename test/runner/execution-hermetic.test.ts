@@ -121,6 +121,30 @@ describe('a stage module may', () => {
     await expect(fs.stat(tmpdir)).rejects.toThrow('ENOENT');
   });
 
+  test('use packages that look around on the machine and manage without an answer', async () => {
+    const project = await createStage(`const { found } = await import('probe'); done(found);`);
+    const manifest = '{"name": "probe", "type": "module", "exports": "./i.js"}';
+    await project.write('node_modules/probe/package.json', manifest);
+    const probe = (call: string) => `import { execSync } from 'node:child_process';
+import fs from 'node:fs';
+export let found = 'nothing';
+try { ${call}; found = 'something'; } catch {}`;
+    for (const call of ["execSync('true')", "fs.readFileSync('/proc/self/environ')"]) {
+      await project.write('node_modules/probe/i.js', probe(call));
+      expect(await project.call(['run', '--force'])).toMatchObject({ exitCode: 0 });
+      expect(project.read('artifacts/s')).toBe('nothing');
+    }
+    // What is no part of the system, the stage must declare, whoever reads it.
+    await project.write('undeclared.txt', 'x');
+    await project.write('node_modules/probe/i.js', probe("fs.readFileSync('undeclared.txt')"));
+    const { exitCode, stderr } = await project.call(['run', '--force']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('may not read undeclared.txt');
+    // And its own code may not look around.
+    await project.write('s.mjs', moduleOf("try { fs.readFileSync('/proc/self/environ'); } catch {} done();"));
+    expect((await project.call(['run', '--force'])).stderr).toContain('may not read /proc/self/environ');
+  });
+
   test('keep what it resumes from', async () => {
     const project = await createStage(
       `const file = path.join(resume[0], 'state');
