@@ -58,20 +58,39 @@ function describe(name: string, a: Elements, b: Elements): string[] {
   let count = 0;
   let first = -1;
   let most = 0;
+  let undefinedCount = 0;
   for (let i = 0; i < a.data.length; i += 1) {
     const [one, other] = [a.data[i], b.data[i]];
     // NaN is the same as NaN here, but 0 is not -0: their bytes differ.
     if (one === undefined || other === undefined || Object.is(one, other)) continue;
     count += 1;
     if (first < 0) first = i;
-    most = Math.max(most, Math.abs(Number(one) - Number(other)));
+    const distance = distanceOf(one, other);
+    if (Number.isNaN(distance)) undefinedCount += 1;
+    else most = Math.max(most, distance);
   }
   if (count === 0) return [];
   const where = `[${indicesOf(first, a.shape).join(', ')}]`;
-  const values = `${a.data[first]}, then ${b.data[first]}`;
-  return [
-    `${name}${typeA} differs first at ${where}: ${values}; ${count} of ${a.data.length} elements, by at most ${most}`,
+  const values = `${describeNumber(a.data[first])}, then ${describeNumber(b.data[first])}`;
+  const distances = [
+    ...(undefinedCount < count ? [`by at most ${most}`] : []),
+    ...(undefinedCount > 0 ? [`${undefinedCount} of them NaN in one`] : []),
   ];
+  return [
+    `${name}${typeA} differs first at ${where}: ${values}; ${count} of ${a.data.length} elements, ${distances.join(', ')}`,
+  ];
+}
+
+/** NaN if one of them is. Whole numbers beyond 2^53 are subtracted exactly. */
+function distanceOf(one: number | bigint, other: number | bigint): number {
+  if (typeof one === 'bigint' && typeof other === 'bigint') {
+    return Number(one > other ? one - other : other - one);
+  }
+  return Math.abs(Number(one) - Number(other));
+}
+
+function describeNumber(value: number | bigint | undefined): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 /** The position of an element in C order. */

@@ -22,8 +22,10 @@ export function describeAudit(audit: Audit, runs: number, colors: Colors): strin
 }
 
 function describeOutput({ path, digests, files }: AuditedOutput, runs: number): string[] {
-  if (new Set(digests).size === 1) return [`  ${path}: equal to the byte in all ${runs} runs`];
-  const lines = [`  ${path}: ${files.length === 1 ? 'one difference' : `${files.length} differences`}`];
+  if (new Set(digests).size === 1) return [`  ${toOneLine(path)}: equal to the byte in all ${runs} runs`];
+  const lines = [
+    `  ${toOneLine(path)}: ${files.length === 1 ? 'one difference' : `${files.length} differences`}`,
+  ];
   for (const file of files.slice(0, filesAtMost)) lines.push(...describeFile(file, runs));
   if (files.length > filesAtMost) lines.push(`    and ${files.length - filesAtMost} more: --json lists all`);
   return lines;
@@ -45,10 +47,11 @@ function describeFile({ path, change, run, difference }: AuditedFile, runs: numb
 }
 
 function describeMetric(
-  { name, values, tolerance, isWithin, distance }: AuditedMetric,
+  { name: given, values, tolerance, isWithin, distance }: AuditedMetric,
   colors: Colors,
 ): string[] {
-  const shown = values.map((value) => (value === null ? 'none' : String(value))).join(', ');
+  const name = toOneLine(given);
+  const shown = values.map((value) => (value === null ? 'none' : toOneLine(String(value)))).join(', ');
   if (tolerance === null) return isWithin ? [] : [`  metric ${name}: ${shown}`];
   const bound = `${distance === null ? '' : `apart by ${distance}, `}allowed ${tolerance}`;
   const line = `  metric ${name}: ${shown} (${bound})`;

@@ -13,6 +13,7 @@ import { listenForSignals } from './signals.ts';
 import { colorsFor } from './view/colors.ts';
 import { openView } from './view/open-view.ts';
 import { applyEvent, createRunState } from './view/run-state.ts';
+import { toLines, toOneLine } from './view/safe-text.ts';
 
 interface AuditOptions extends PipelineOptions {
   readonly runs: number;
@@ -32,7 +33,8 @@ export async function audit(target: string, options: AuditOptions): Promise<void
   const onEvent = (event: RunEvent): void => {
     const nowMs = Date.now();
     if (event.kind === 'run-started') state = createRunState();
-    if (event.kind === 'failed') failures.push(`${event.id}: ${event.text}`, ...event.logTail);
+    if (event.kind === 'failed')
+      failures.push(...toLines(`${event.id}: ${event.text}`), ...event.logTail.map(toOneLine));
     applyEvent(state, event, nowMs);
     view.show(event, state, nowMs);
   };

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import cliTruncate from 'cli-truncate';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan.ts';
 import type { Remote, RemoteSettings } from '../runner/remote/remote.ts';
@@ -42,6 +43,9 @@ export function printTransfer(text: string): void {
 /** More often than this only makes a terminal flicker. */
 const redrawMs = 100;
 
+/** Of a terminal that does not tell its width. */
+const usualColumns = 80;
+
 /** One line on a terminal's stderr that shows how far a transfer is; nothing elsewhere. */
 export class TransferLine {
   #drawnMs = 0;
@@ -52,7 +56,9 @@ export class TransferLine {
     if (!process.stderr.isTTY || nowMs - this.#drawnMs < redrawMs) return;
     this.#drawnMs = nowMs;
     const text = `${toOneLine(id)}  ${formatBytes(doneBytes)} of ${formatBytes(totalBytes)}`;
-    process.stderr.write(`\r\u001b[K${text.slice(0, Math.max(0, process.stderr.columns - 1))}`);
+    process.stderr.write(
+      `\r\u001b[K${cliTruncate(text, Math.max(1, (process.stderr.columns || usualColumns) - 1))}`,
+    );
     this.#isDrawn = true;
   };
 

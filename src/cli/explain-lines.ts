@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { ExplainedDifference, Explanation } from '../runner/explain/explain.ts';
 import type { ComparedRun } from '../runner/explain/recorded-runs.ts';
 import type { TextDiff } from '../runner/explain/text-diff.ts';
@@ -80,31 +81,37 @@ function describeDifferenceLines(
       `  ${difference.name}: ${before} → ${now}${where === undefined ? '' : colors.dim(`  (${where})`)}`,
     );
   } else if (difference.kind === 'input' && difference.files.length > 1) {
-    const { path, files, ofOutputs } = difference;
-    lines.push(`  ${toOneLine(path)}: ${files.length} differ`);
+    const { path: input, files, ofOutputs } = difference;
+    const diffOf = new Map(diffs.map(({ path, diff }) => [path, diff]));
+    lines.push(`  ${toOneLine(input)}: ${files.length} differ`);
     for (const file of files.slice(0, filesAtMost)) {
       lines.push(`    ${toOneLine(describeFile(file, ofOutputs ? 'is no longer read' : 'is gone'))}`);
+      const diff = diffOf.get(path.posix.join(input, file.path));
+      if (diff !== undefined) lines.push(...describeDiff(diff, linesAtMost, colors));
     }
-    if (files.length > filesAtMost)
-      lines.push(`    and ${files.length - filesAtMost} more: --json lists all`);
+    const rest = files.slice(filesAtMost);
+    const hidden = rest.filter((file) => diffOf.has(path.posix.join(input, file.path))).length;
+    const also = hidden === 0 ? '' : `, with differences of ${hidden === 1 ? 'a text' : `${hidden} texts`}`;
+    if (rest.length > 0) lines.push(`    and ${rest.length} more${also}: --json lists all`);
+    return lines;
   } else {
     lines.push(`  ${toOneLine(reason.text)}`);
   }
-  for (const { path, diff } of diffs.slice(0, filesAtMost)) {
-    if (diffs.length > 1) lines.push(`    ${toOneLine(path)}`);
-    lines.push(...describeDiff(diff, linesAtMost, colors).map((line) => `      ${line}`));
-  }
+  for (const { diff } of diffs) lines.push(...describeDiff(diff, linesAtMost, colors));
   return lines;
 }
 
 function describeDiff(diff: TextDiff, linesAtMost: number, colors: Colors): string[] {
-  if (diff.kind === 'unavailable') return [colors.dim(`(no line by line difference: ${diff.why})`)];
+  if (diff.kind === 'unavailable')
+    return [`      ${colors.dim(`(no line by line difference: ${diff.why})`)}`];
   const shown = linesAtMost === 0 ? diff.lines : diff.lines.slice(0, linesAtMost);
   const rest = diff.lines.length - shown.length;
   return [
     ...shown.map((line) => paintLine(escapeLine(line), colors)),
-    ...(rest === 0 ? [] : [colors.dim(`and ${rest} more lines: --lines 0 shows all`)]),
-  ];
+    ...(rest === 0
+      ? []
+      : [colors.dim(`and ${rest} more ${rest === 1 ? 'line' : 'lines'}: --lines 0 shows all`)]),
+  ].map((line) => `      ${line}`);
 }
 
 function paintLine(line: string, colors: Colors): string {

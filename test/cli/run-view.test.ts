@@ -194,12 +194,18 @@ describe('the summary', () => {
     };
     const options = { colors, runArguments: [], results: [], folder: '/project' };
     const quiet = summariseRun(stateAfter([failed]), options);
-    expect(quiet.join('\n')).not.toContain('the last lines');
+    expect(quiet.join('\n')).not.toContain('last lines of');
     const loud = summariseRun(
       stateAfter([{ ...failed, logTail: ['reading user01', ...failed.logTail] }]),
       options,
     );
     expect(loud.filter((line) => line.startsWith('  | '))).toEqual(['  | reading user01']);
+    expect(loud.join('\n')).toContain('last lines of');
+    const short = summariseRun(
+      stateAfter([{ ...failed, logTail: ['1', '…Gesture does not exist.', 'Error: 1. Download it.'] }]),
+      options,
+    );
+    expect(short.filter((line) => line.startsWith('  | '))).toEqual(['  | 1']);
   });
 
   test('quotes words that a shell would split', () => {

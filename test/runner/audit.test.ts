@@ -1,6 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import fs from 'node:fs/promises';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { isHeld } from '../../src/files/lock.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
+import { type ScratchOptions, ScratchRuns } from '../../src/runner/audit/scratch-runs.ts';
+import { cacheFolderOf } from '../../src/runner/cache/cache-folder.ts';
+import type { Plan } from '../../src/runner/plan.ts';
 import { CliProject } from './rig/cli-project.ts';
 import { waitForFile } from './rig/processes.ts';
 
@@ -132,6 +137,18 @@ describe('repro audit', () => {
     expect(stdout).not.toContain('fc.weight');
   });
 
+  test('counts what is not a number apart, and tells -0 from 0', async () => {
+    const npy = (...values: number[]) =>
+      encodeNpy({ dtype: 'float32', shape: [3], data: Float32Array.from(values) });
+    const project = await createProject(
+      { 'a.npy': npy(Number.NaN, 1, Number.NaN), 'b.npy': npy(-0, 1, 1) },
+      { 'a.npy': npy(2, 1.5, Number.NaN), 'b.npy': npy(0, 1, 1) },
+    );
+    const { stdout } = await project.call(['audit', 'make']);
+    expect(stdout).toContain('2, then NaN; 2 of 3 elements, by at most 0.5, 1 of them NaN in one');
+    expect(stdout).toContain('[0]: 0, then -0; 1 of 3 elements, by at most 0');
+  });
+
   test('compares binary files, and files with a wrong extension, by their bytes', async () => {
     const project = await createProject(
       { 'x.bin': Uint8Array.of(0, 1, 2), 'x.npy': 'no array', 'x.json': '{' },
@@ -187,10 +204,15 @@ describe('repro audit', () => {
 
   test('does not compare what failed', async () => {
     const project = await createProject({ x: 'a' });
-    await project.write('tools/variant.mjs', 'console.error("this is why"); process.exit(7);');
+    await project.write(
+      'tools/variant.mjs',
+      'console.error("this is why\\u001b[31m \\u0007"); process.exit(7);',
+    );
     const { exitCode, stdout, stderr } = await project.call(['audit', 'make']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('this is why');
+    expect(stderr).not.toContain('\u001b');
+    expect(stderr).not.toContain('\u0007');
     expect(stdout).toContain('make failed, so there is nothing to compare');
     expect(project.has('artifacts/.audit')).toBe(false);
   });
@@ -206,6 +228,21 @@ describe('repro audit', () => {
     expect(exitCode).toBe(0);
     expect(stdout).toContain('artifacts/after: equal to the byte');
     expect(project.count('make')).toBe(1);
+  });
+
+  test('lets go of the lock if its folder cannot be made', async () => {
+    const project = await createProject({ x: 'a' });
+    expect((await project.call(['run', 'make'])).exitCode).toBe(0);
+    const plan = { projectRoot: project.root } as Plan;
+    const { rm } = fs;
+    const broken = vi
+      .spyOn(fs, 'rm')
+      .mockImplementation((file, options) =>
+        String(file).endsWith('.audit') ? Promise.reject(new Error('no permission')) : rm(file, options),
+      );
+    onTestFinished(() => broken.mockRestore());
+    await expect(ScratchRuns.open(plan, {} as ScratchOptions)).rejects.toThrow('no permission');
+    expect(await isHeld(cacheFolderOf(plan).lock)).toBe(false);
   });
 
   test('ends with Ctrl-C, and leaves nothing', async () => {

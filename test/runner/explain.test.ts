@@ -37,12 +37,12 @@ describe('repro explain', () => {
       '  words.times: 2 → 3  (configs/profiles/small.yaml:3:10)',
       '  configs/words: 2 differ',
       '    list.txt changed',
-      '    more.txt is new',
       '      @@ -1,3 +1,3 @@',
       '       one',
       '      -two',
       '      +zwei',
       '       three',
+      '    more.txt is new',
       '  variable WORDS_MOOD: calm → angry',
     ]);
 
@@ -230,6 +230,17 @@ describe('repro explain', () => {
     const { stdout, exitCode } = await project.call(['explain', 'words']);
     expect(exitCode).toBe(0);
     expect(stdout).toContain('src/shout.ts:1:');
+  });
+
+  test('puts each difference below the name of its file, and counts those that it does not show', async () => {
+    const names = Array.from({ length: 25 }, (_, i) => `configs/words/${String(i).padStart(2, '0')}.txt`);
+    const project = await createWordProject(Object.fromEntries(names.map((name) => [name, `old ${name}\n`])));
+    await project.call(['run']);
+    for (const name of names) await project.write(name, `new ${name}\n`);
+    const { stdout } = await project.call(['explain', 'words']);
+    expect(stdout).toContain('    07.txt changed\n      @@ -1,1 +1,1 @@\n      -old configs/words/07.txt\n');
+    expect(stdout).toContain('\n    and 5 more, with differences of 5 texts: --json lists all');
+    expect(stdout).not.toContain('24.txt');
   });
 
   test('shortens long differences, and shows no control characters', async () => {

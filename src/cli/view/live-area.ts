@@ -29,6 +29,11 @@ export class LiveArea {
     this.#stream = stream;
   }
 
+  /** Before its size is used: what is drawn has to fit what the terminal is now. */
+  refresh(): void {
+    refreshSize(this.#stream);
+  }
+
   get columns(): number {
     return this.#stream.columns || usualColumns;
   }

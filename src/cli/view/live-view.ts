@@ -109,6 +109,7 @@ export class LiveView implements View {
   #redraw(): void {
     this.#isQueued = false;
     if (this.#state === null) return;
+    this.#area.refresh();
     const lines = renderLive(this.#state, {
       columns: this.#area.columns,
       rows: this.#area.rows,

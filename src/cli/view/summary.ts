@@ -11,10 +11,13 @@ export function rerunCommand(id: string, runArguments: readonly string[]): strin
   return `npx repro run ${quoteWords([id, ...runArguments])}`;
 }
 
-/** Whether the message of a failure already contains a line of the log. */
-function isSaid(line: string, text: string): boolean {
+/** Whether a line of the log is one of the message of a failure. */
+function isSaid(line: string, lines: readonly string[]): boolean {
+  const plain = line.replace(/^(\w*Error: |…)/, '').trim();
+  if (plain === '') return true;
   // Long lines of the log are cut at their start.
-  return text.includes(line.replace(/^(\w*Error: |…)/, '').trim());
+  const isCut = line.startsWith('…');
+  return lines.some((one) => (isCut ? one.trim().endsWith(plain) : one.trim() === plain));
 }
 
 /** The closing lines of a run: failures with the end of their logs, what they blocked, and the totals. */
@@ -38,8 +41,7 @@ export function summariseRun(
       colors.red(`${toOneLine(one.id)} failed: ${first}`),
       ...more.map((line) => colors.red(line)),
     );
-    const text = [first, ...more].join('\n');
-    const unsaid = one.failure.logTail.map(toOneLine).filter((line) => !isSaid(line, text));
+    const unsaid = one.failure.logTail.map(toOneLine).filter((line) => !isSaid(line, [first, ...more]));
     if (unsaid.length > 0) {
       const logFile = toOneLine(path.relative(options.folder, one.failure.logFile));
       lines.push(colors.dim(`  last lines of ${logFile}:`));

@@ -42,8 +42,13 @@ export class ScratchRuns {
     const cache = cacheFolderOf(plan);
     const lock = await acquireLock(cache.lock);
     const runs = new ScratchRuns(plan, options, lock);
-    await fs.rm(runs.#folder.root, { recursive: true, force: true });
-    await fs.mkdir(runs.#folder.root, { recursive: true });
+    try {
+      await fs.rm(runs.#folder.root, { recursive: true, force: true });
+      await fs.mkdir(runs.#folder.root, { recursive: true });
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
     // Hashes of inputs that are known already: reading a data set again would tell nothing.
     await fs.copyFile(cache.digests, runs.#folder.digests).catch(() => {});
     return runs;
@@ -86,7 +91,10 @@ export class ScratchRuns {
 
   /** @param keep leaves the outputs for inspection; the next audit removes them */
   async close({ keep }: { keep: boolean }): Promise<void> {
-    if (!keep) await fs.rm(this.#folder.root, { recursive: true, force: true });
-    await this.#lock.release();
+    try {
+      if (!keep) await fs.rm(this.#folder.root, { recursive: true, force: true });
+    } finally {
+      await this.#lock.release();
+    }
   }
 }
