@@ -117,6 +117,8 @@ describe('the architecture of the native engine', () => {
 });
 
 describe('the architecture', () => {
+  const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
+
   test('is one that this test knows: every part has its rule', () => {
     expect([...new Set(sources.map(partOf))].filter((part) => !(part in allowed))).toEqual([]);
   });
@@ -130,6 +132,20 @@ describe('the architecture', () => {
         .map((target) => `${file} imports ${target}`);
     });
     expect(wrong).toEqual([]);
+  });
+
+  test('is the one that docs/architecture.md shows', () => {
+    const [, diagram = ''] = /```\n(cli ──>[\s\S]*?)```/.exec(read('docs/architecture.md')) ?? [];
+    const shown = diagram
+      .replace(/\n +/g, ' ')
+      .trim()
+      .split('\n')
+      .map((line) => line.split(' ──> '))
+      .map(([from = '', targets = '']) => [from, targets.split(', ')] as const);
+    const expected = Object.entries(allowed)
+      .map(([from, targets]) => [from, targets.filter((one) => one !== 'errors').sort()] as const)
+      .filter(([, targets]) => targets.length > 0);
+    expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(expected));
   });
 
   test('keeps the network core pure: snn imports nothing but itself', () => {
