@@ -2,8 +2,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { isDeepStrictEqual } from 'node:util';
-import { describeError, ReproError } from '../../errors.ts';
+import { describeError } from '../../errors.ts';
 import type { Executor } from '../../executors/executor.ts';
 import type { Tracer } from '../../executors/strace/strace.ts';
 import type { MetricValue } from '../../stage/context.ts';
@@ -17,6 +16,7 @@ import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { confine } from './confinement.ts';
+import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
 import { describeFullDisk } from './full-disk.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import type { Grant } from './reservations.ts';
@@ -75,6 +75,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
     const sources = await keepSources(session, work);
+    await refuseAltered(session, work);
     const { end, metrics, task, ...times } = await attemptRepeatedly(instance.retries, context.stop, {
       // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
       attempt: async () => {
@@ -240,35 +241,6 @@ async function keepSources(
     command.kind === 'module' ? (await session.closures.find(command.path)).sources : parts.code;
   await session.texts.keepFiles(session.plan.projectRoot, sources);
   return command.kind === 'module' ? sources : null;
-}
-
-/**
- * Checks that inputs made by no stage still match the fingerprint, and stores the file lists of folders, so that a later
- * difference can be named file by file.
- */
-async function confirmInputs(session: Session, { instance, parts }: Work): Promise<void> {
-  const { command } = instance;
-  if (
-    command.kind === 'command' &&
-    !isDeepStrictEqual(await session.inputs.digestArguments(command.argv), parts.code)
-  ) {
-    throw changedMeanwhile('the script named by its command');
-  }
-  for (const [i, input] of instance.inputs.entries()) {
-    const now = await session.inputs.readSource(instance, input);
-    if (now === undefined) continue;
-    if ((now.kind === 'missing' ? 'missing' : now.digest) !== parts.inputs[i]?.digest) {
-      throw changedMeanwhile(`input "${input.path}"`);
-    }
-    if (now.kind === 'missing') continue;
-    if (now.kind === 'folder') await session.store.keepTree(now.digest, now.tree);
-    await session.texts.keepTree(path.resolve(session.plan.projectRoot, input.path), now.tree);
-  }
-}
-
-function changedMeanwhile(what: string): ReproError {
-  const text = `${what} changed while the stage was running, so its result matches neither version`;
-  return new ReproError('input-changed', text, { fix: 'Run it again.' });
 }
 
 /** Starts measuring. @returns what gives the seconds since */

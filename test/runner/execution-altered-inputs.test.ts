@@ -1,0 +1,88 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { CliProject } from './rig/cli-project.ts';
+import { waitForFile } from './rig/processes.ts';
+
+/** `make` makes `right`, and `use` copies it after a while. */
+const pipeline = `version: 1
+stages:
+  make:
+    cmd: [sh, -c, 'mkdir "$REPRO_OUTPUT_0"; echo right > "$REPRO_OUTPUT_0/f"']
+    outputs: [artifacts/make]
+  use:
+    cmd: [sh, use.sh]
+    inputs: [INPUT]
+    outputs: [artifacts/use]
+`;
+const use = 'touch started; sleep 1; cp -r "$REPRO_INPUT_0" "$REPRO_OUTPUT_0"\n';
+
+function create(input = 'artifacts/make', script = use): Promise<CliProject> {
+  return CliProject.create({ 'pipeline.yaml': pipeline.replace('INPUT', input), 'use.sh': script });
+}
+
+describe('an input that another stage made is not accepted if it is altered', () => {
+  test.each(['artifacts/make', 'artifacts/make/f'])('while the stage runs: %s', async (input) => {
+    const project = await create(input);
+    const runner = project.call(['run']);
+    await waitForFile(project.at('started'));
+    writeFileSync(project.at('artifacts/make/f'), 'WRONG\n');
+    const { exitCode, stderr } = await runner;
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/which stage "make" makes, changed while the stage was running/);
+    expect(existsSync(project.at('artifacts/use'))).toBe(false);
+    expect((await project.call(['run'])).exitCode).toBe(0);
+    const copy = input.endsWith('f') ? 'artifacts/use' : 'artifacts/use/f';
+    expect(project.read(copy)).toBe('right\n');
+  });
+
+  test('between two stages of a run', async () => {
+    const project = await create();
+    await project.write(
+      'pipeline.yaml',
+      `${project.read('pipeline.yaml')}  vandal:
+    cmd: [sh, -c, 'echo WRONG > artifacts/make/f; echo > "$REPRO_OUTPUT_0"']
+    inputs: [artifacts/use]
+    outputs: [artifacts/vandal]
+  last:
+    cmd: [sh, -c, 'cp -r "$REPRO_INPUT_1" "$REPRO_OUTPUT_0"']
+    inputs: [artifacts/vandal, artifacts/make]
+    outputs: [artifacts/last]
+`,
+    );
+    const { exitCode, stderr } = await project.call(['run', 'last', '--jobs', '1']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      'input "artifacts/make", which stage "make" makes, was altered after it had been made',
+    );
+    expect((await project.call(['run', 'last'])).exitCode).toBe(0);
+    expect(project.read('artifacts/last/f')).toBe('right\n');
+  });
+
+  test('by the stage itself', async () => {
+    const project = await create(
+      'artifacts/make',
+      'echo WRONG > "$REPRO_INPUT_0/f"; cp -r "$REPRO_INPUT_0" "$REPRO_OUTPUT_0"\n',
+    );
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('If the command itself changes it, let it change a copy.');
+  });
+
+  test('of several makers, naming the one', async () => {
+    const project = await CliProject.create({
+      'use.sh': 'touch started; sleep 1; echo > "$REPRO_OUTPUT_0"\n',
+      'pipeline.yaml': `version: 1
+stages:
+  one: { cmd: [sh, -c, 'echo 1 > "$REPRO_OUTPUT_0"'], outputs: [artifacts/all/one] }
+  two: { cmd: [sh, -c, 'echo 2 > "$REPRO_OUTPUT_0"'], outputs: [artifacts/all/two] }
+  use: { cmd: [sh, use.sh], inputs: [artifacts/all], outputs: [artifacts/use] }
+`,
+    });
+    const runner = project.call(['run']);
+    await waitForFile(project.at('started'));
+    writeFileSync(project.at('artifacts/all/two'), 'WRONG\n');
+    const { exitCode, stderr } = await runner;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('"artifacts/all/two", which stage "two" makes, in input "artifacts/all"');
+  });
+});
