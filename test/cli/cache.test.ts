@@ -162,21 +162,101 @@ describe('repro cache', () => {
     expect(findInconsistencies(root)).toEqual([]);
   });
 
-  test('pull killed at any moment leaves what is right, and the next one completes', async () => {
+  /** Kills a command at eight of its calls, and checks what is there and that the next one completes. */
+  async function killOften(
+    root: string,
+    words: readonly string[],
+    steps: { readonly prepare: () => Promise<void>; readonly check: (about: string) => Promise<void> | void },
+  ): Promise<void> {
+    await steps.prepare();
+    const { calls } = await measureRun(root, words);
+    expect(calls).toBeGreaterThan(8);
+    const moments = ['half', 'after', 'before'] as const;
+    for (let i = 0; i < 8; i += 1) {
+      const at = 1 + Math.floor((i * calls) / 8);
+      const moment = moments[i % 3] ?? 'half';
+      const about = `${moment} call ${at} of ${calls}`;
+      await steps.prepare();
+      await runAndKill(root, words, { kind: 'call', at, moment });
+      expect(findInconsistencies(root), about).toEqual([]);
+      const next = await execa(process.execPath, words, { cwd: root, reject: false });
+      expect(next.exitCode, `${about}\n${next.stderr}`).toBe(0);
+      await steps.check(about);
+    }
+  }
+
+  test.each([
+    { what: 'pull', more: ['--set', 'version=1'] },
+    { what: 'pull --locked', more: ['--locked'] },
+  ])('$what killed at any moment leaves what is right, and the next one completes', async ({ more }) => {
     const { root, copy } = await createTwo();
     const { address } = await makeStorage('folder');
     await cache(root, 'push', '--remote', address);
-    const words = [repro, 'cache', 'pull', '--remote', address, '--set', 'version=1'];
-    const { calls } = await measureRun(copy, words);
-    expect(calls).toBeGreaterThan(50);
-    for (let at = 1; at <= calls; at += Math.ceil(calls / 8)) {
-      rmSync(path.join(copy, 'artifacts'), { recursive: true });
-      await runAndKill(copy, words, { kind: 'call', at, moment: at % 2 === 0 ? 'after' : 'half' });
-      expect(findInconsistencies(copy), `call ${at}`).toEqual([]);
-      const next = await execa(process.execPath, words, { cwd: copy, reject: false });
-      expect(next.exitCode, `call ${at}\n${next.stderr}`).toBe(0);
-      expect(readOutputs(copy)).toEqual(expectedFiles(1));
-      expect(readdirSync(path.join(copy, 'artifacts/.cache/tmp')), `call ${at}`).toEqual([]);
+    await execa(process.execPath, [repro, 'lock', '--set', 'version=1'], { cwd: root });
+    await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+    await killOften(copy, [repro, 'cache', 'pull', '--remote', address, ...more], {
+      prepare: async () => rmSync(path.join(copy, 'artifacts'), { recursive: true, force: true }),
+      check: (about) => {
+        expect(readOutputs(copy), about).toEqual(expectedFiles(1));
+        expect(readdirSync(path.join(copy, 'artifacts/.cache/tmp')), about).toEqual([]);
+      },
+    });
+  });
+
+  test('push killed at any moment leaves no record without its files, and the next one completes', async () => {
+    const { root, copy } = await createTwo();
+    const { address } = await makeStorage('folder');
+    await killOften(root, [repro, 'cache', 'push', '--remote', address, '--set', 'version=1'], {
+      prepare: async () => rmSync(address, { recursive: true, force: true }),
+      check: async (about) => {
+        rmSync(path.join(copy, 'artifacts'), { recursive: true, force: true });
+        expect((await cache(copy, 'pull', '--remote', address)).exitCode, about).toBe(0);
+        expect(readOutputs(copy), about).toEqual(expectedFiles(1));
+      },
+    });
+    // Records go last: what has one there is whole, also right after a kill.
+    const words = [repro, 'cache', 'push', '--remote', address, '--set', 'version=1'];
+    rmSync(address, { recursive: true });
+    const { calls } = await measureRun(root, words);
+    rmSync(address, { recursive: true });
+    await runAndKill(root, words, { kind: 'call', at: Math.floor(calls / 2), moment: 'half' });
+    rmSync(path.join(copy, 'artifacts'), { recursive: true });
+    const pulled = await cache(copy, 'pull', '--remote', address);
+    expect(pulled.exitCode, pulled.stderr).toBe(3);
+    expect(pulled.stderr).toMatch(/^\+ /m);
+    expect(pulled.stderr).not.toMatch(/^x /m);
+  });
+
+  test('verify killed at any moment removes nothing that is right, and the next one finds the rest', async () => {
+    const { root } = await createTwo();
+    const folder = path.join(root, 'artifacts/.cache');
+    const words = [repro, 'cache', 'verify'];
+    const damage = (): number => {
+      const files = ['store/files', 'store/trees', 'actions', 'records'].flatMap((one) =>
+        filesBelow(path.join(folder, one)).slice(0, 2),
+      );
+      for (const file of files) {
+        chmodSync(file, 0o644);
+        truncateSync(file, 3);
+      }
+      return files.length;
+    };
+    damage();
+    const { calls } = await measureRun(root, words);
+    expect((await runWhole(root, 1)).exitCode).toBe(0);
+    for (let at = 1; at <= calls; at += 3) {
+      const count = damage();
+      const sound = filesBelow(folder).length - count;
+      await runAndKill(root, words, { kind: 'call', at, moment: at % 2 === 0 ? 'after' : 'before' });
+      const { exitCode } = await execa(process.execPath, words, { cwd: root, reject: false });
+      expect([0, 1], `call ${at}`).toContain(exitCode);
+      expect((await execa(process.execPath, words, { cwd: root })).stdout).toMatch(/; 0 damaged$/);
+      // The lock's own file comes and goes.
+      expect(filesBelow(folder).length, `call ${at}`).toBeGreaterThanOrEqual(sound - 1);
+      for (const output of Object.keys(readOutputs(root))) rmSync(path.join(root, output));
+      expect((await runWhole(root, 1)).exitCode, `call ${at}`).toBe(0);
+      expect(readOutputs(root)).toEqual(expectedFiles(1));
+      expect(findInconsistencies(root)).toEqual([]);
     }
   });
 });

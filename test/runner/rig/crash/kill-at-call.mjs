@@ -2,7 +2,7 @@
 // hit. KILL_AT is `<n>:before`, `<n>:after` or `<n>:half`, which writes half of the content first; KILL_COUNT names a file for the number
 // of calls of a run that was not killed.
 
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import process from 'node:process';
 
@@ -30,6 +30,14 @@ async function doubtful(call, write) {
   await new Promise(() => setInterval(() => {}, 1000));
 }
 
+const { writeFile } = fs;
+
+/** What a call has done when it is killed midway, where that is more than nothing and less than all. */
+const halves = {
+  writeFile: (file, content, ...rest) => writeFile(file, halve(content), ...rest),
+  copyFile: (from, to) => writeFile(to, halve(readFileSync(from))),
+};
+
 for (const name of [
   'rename',
   'rm',
@@ -44,10 +52,7 @@ for (const name of [
 ]) {
   const original = fs[name];
   fs[name] = (...words) =>
-    doubtful(
-      () => original(...words),
-      name === 'writeFile' ? () => original(words[0], halve(words[1]), ...words.slice(2)) : undefined,
-    );
+    doubtful(() => original(...words), halves[name] === undefined ? undefined : () => halves[name](...words));
 }
 
 const open = fs.open;
