@@ -1,6 +1,7 @@
 import type { StaleReason } from './events.ts';
 import { measureMachine } from './execution/machine.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
+import { forcedReason } from './force.ts';
 import { createHitEvent } from './hit-event.ts';
 import type { Resources } from './plan.ts';
 import type { RunOptions } from './run.ts';
@@ -25,7 +26,7 @@ export async function rehearse(
       continue;
     }
     const reasons: readonly StaleReason[] =
-      isForced(id) || !('reasons' in freshness) ? [{ cue: 'forced', text: 'forced' }] : freshness.reasons;
+      isForced(id) || !('reasons' in freshness) ? [forcedReason] : freshness.reasons;
     const expected = times.find(instance);
     if (expected === null) unknown += 1;
     seconds.set(id, expected?.seconds ?? 0);

@@ -2,27 +2,24 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { describeError, ReproError } from '../errors.ts';
+import { ReproError } from '../errors.ts';
 import type { Executor } from '../executors/executor.ts';
 import type { Tracer } from '../executors/strace/strace.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import { explainDiskError } from '../stage/disk-error.ts';
-import { logFileOf } from './cache/cache-folder.ts';
-import type { RecordedOutput, RunRecord } from './cache/records.ts';
-import type { RunEvent, StaleReason } from './events.ts';
-import { describeFailure, type ExecutionContext, execute, type Work } from './execution/execution.ts';
+import type { RecordedOutput } from './cache/records.ts';
+import type { RunEvent } from './events.ts';
+import { type ExecutionContext, execute, type Work } from './execution/execution.ts';
 import { findHostFile } from './execution/host-file.ts';
 import { removeLeftOver } from './execution/left-over.ts';
-import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
+import { type MachineResources, measureMachine } from './execution/machine.ts';
 import type { Grant } from './execution/reservations.ts';
-import { restoreOutputs } from './execution/restore-outputs.ts';
-import { resumeFoldersOf } from './execution/resume-folder.ts';
-import { type InstanceResult, schedule } from './execution/scheduler.ts';
+import { type InstanceResult, type Preparing, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
-import type { Freshness } from './fingerprint/freshness.ts';
-import { createHitEvent } from './hit-event.ts';
+import { forceCheck } from './force.ts';
 import type { Plan, StageInstance } from './plan.ts';
+import { Preparation, type Prepared } from './preparation.ts';
 import type { FetchStage } from './remote/fetch-stage.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 
@@ -93,7 +90,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     if (lock === null) {
       return finish(
         'ok',
-        await (await import('./rehearsal.ts')).rehearse(options, session, ids, forceCheck(options)),
+        await (await import('./rehearsal.ts')).rehearse(options, session, ids, forceCheck(options.force)),
       );
     }
     return finish(await new Run(options, session, lock, tracer).run(ids));
@@ -115,16 +112,9 @@ async function takeLock(session: Session): Promise<Lock> {
   }
 }
 
-const forced: StaleReason = { cue: 'forced', text: 'forced' };
-
-function forceCheck({ force }: RunOptions): (id: string) => boolean {
-  return typeof force === 'object' ? (id) => force.has(id) : () => force === true;
-}
-
 class Run {
   readonly #options: RunOptions;
   readonly #session: Session;
-  readonly #isForced: (id: string) => boolean;
   readonly #temporary: string;
   readonly #context: ExecutionContext;
   readonly #produced = new Map<string, readonly RecordedOutput[]>();
@@ -132,7 +122,6 @@ class Run {
   constructor(options: RunOptions, session: Session, lock: Lock, tracer: Tracer | null) {
     this.#options = options;
     this.#session = session;
-    this.#isForced = forceCheck(options);
     this.#temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     this.#context = {
       session,
@@ -165,6 +154,14 @@ class Run {
     const { plan, records } = this.#session;
     const wanted = ids.map((id) => this.#instance(id).resources);
     const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
+    const preparation = new Preparation({
+      ...this.#context,
+      isForced: forceCheck(this.#options.force),
+      machine,
+      signal: this.#options.signal,
+      fetchStage: this.#options.fetchStage,
+      produced: this.#produced,
+    });
     const results = await schedule({
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
@@ -174,7 +171,7 @@ class Run {
       failFast: this.#options.failFast ?? false,
       machine,
       signal: this.#options.signal,
-      prepare: (id) => this.#prepare(this.#instance(id), machine),
+      prepare: (id) => this.#prepare(preparation, id),
       onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
     });
     await leftOver;
@@ -194,87 +191,13 @@ class Run {
     return instance;
   }
 
-  async #prepare(
-    instance: StageInstance,
-    machine: MachineResources,
-  ): Promise<InstanceResult | ((grant: Grant) => Promise<InstanceResult>)> {
-    try {
-      const isForced = this.#isForced(instance.id);
-      let freshness = await this.#check(instance);
-      const { fetchStage, signal } = this.#options;
-      if (!isForced && (await fetchStage?.(this.#session, instance, freshness, signal)) === true) {
-        freshness = await this.#check(instance);
-      }
-      const record = isForced ? null : await this.#settle(instance, freshness);
-      if (record !== null) {
-        this.#produced.set(instance.id, record.outputs);
-        return 'hit';
-      }
-      const work = this.#workOf(instance, freshness);
-      this.#warnOfSize(instance, machine);
-      return (grant) => this.#execute({ ...work, grant });
-    } catch (error) {
-      const { id } = instance;
-      const logFile = logFileOf(this.#session.folder, id);
-      const { code, text } = describeFailure(
-        explainDiskError(error, { doing: `stage "${id}"`, keepsWork: true }),
-      );
-      this.#options.onEvent({ kind: 'failed', id, seconds: 0, code, text, logFile, logTail: [] });
-      return 'failed';
-    }
-  }
-
-  #check(instance: StageInstance): Promise<Freshness> {
-    return this.#session.freshness.check(instance, (id) => this.#produced.get(id));
-  }
-
-  /** Handles an instance that need not run; null if it must. */
-  async #settle(instance: StageInstance, freshness: Freshness): Promise<RunRecord | null> {
-    const { id } = instance;
-    if (freshness.kind === 'fresh') {
-      if (!freshness.isLast) await this.#session.records.writeLast(freshness.record);
-      await this.#dropResume(instance, freshness.record);
-      this.#options.onEvent(createHitEvent(id, freshness, false));
-      return freshness.record;
-    }
-    if (freshness.kind !== 'restorable') return null;
-    await this.#session.records.writeLast(freshness.record);
-    const outputs = freshness.damaged.map(({ output }) => output);
-    const problem = await restoreOutputs(this.#session, id, outputs, this.#temporary);
-    if (problem !== null) {
-      this.#options.onEvent({ kind: 'note', id, level: 'warning', text: problem });
-      return null;
-    }
-    await this.#dropResume(instance, freshness.record);
-    this.#options.onEvent(createHitEvent(id, freshness, false));
-    return freshness.record;
-  }
-
-  /** A kill may have kept the run that finished from doing so. */
-  async #dropResume(instance: StageInstance, { fingerprint }: RunRecord): Promise<void> {
-    try {
-      for (const folder of resumeFoldersOf(this.#session, instance)) await folder.dropFinished(fingerprint);
-    } catch (error) {
-      const text = `what it could resume from is no longer needed, and cannot be removed: ${describeError(error)}`;
-      this.#options.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
-    }
-  }
-
-  #workOf(instance: StageInstance, freshness: Freshness): Omit<Work, 'grant'> {
-    const reasons = this.#isForced(instance.id) ? [forced] : 'reasons' in freshness ? freshness.reasons : [];
-    if ('record' in freshness) {
-      const { fingerprint, parts } = freshness.record;
-      return { instance, fingerprint, parts, reasons };
-    }
-    const { fingerprint, parts } = freshness;
-    if (fingerprint === null || parts === null) throw freshness.error;
-    return { instance, fingerprint, parts, reasons };
-  }
-
-  #warnOfSize({ id, resources }: StageInstance, machine: MachineResources): void {
-    const text = describeShortage(resources, machine);
-    if (text === null) return;
-    this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
+  async #prepare(preparation: Preparation, id: string): Promise<Preparing> {
+    const runnable = (prepared: Prepared) =>
+      typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
+    const prepared = await preparation.prepare(this.#instance(id));
+    return typeof prepared === 'object' && 'pending' in prepared
+      ? { pending: prepared.pending.then(runnable) }
+      : runnable(prepared);
   }
 
   async #execute(work: Work): Promise<InstanceResult> {

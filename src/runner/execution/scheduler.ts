@@ -12,6 +12,14 @@ const readyAtMost = 256;
 
 type RunInstance = (grant: Grant) => Promise<InstanceResult>;
 
+type Prepared = InstanceResult | RunInstance;
+
+/** `pending`: it takes a while without using the machine, and nothing else has to wait for it. */
+export type Preparing = Prepared | { readonly pending: Promise<Prepared> };
+
+/** Each transfers several files at once. */
+const pendingAtMost = 4;
+
 export interface SchedulerOptions {
   /** Each after those it depends on. */
   readonly ids: readonly string[];
@@ -25,7 +33,7 @@ export interface SchedulerOptions {
   readonly machine: MachineResources;
   readonly signal: AbortSignal;
   /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
-  readonly prepare: (id: string) => Promise<InstanceResult | RunInstance>;
+  readonly prepare: (id: string) => Promise<Preparing>;
   readonly onBlocked: (id: string, by: readonly string[]) => void;
 }
 
@@ -54,6 +62,7 @@ class Scheduling {
   /** What has to run, by rank. */
   readonly #ready: { readonly id: string; readonly run: RunInstance }[] = [];
   readonly #running = new Map<string, Promise<void>>();
+  readonly #pending = new Map<string, Promise<void>>();
   #sharers = 0;
   #hasRanked = false;
   #isPreparing = false;
@@ -83,9 +92,9 @@ class Scheduling {
       this.#startWhatFits(next);
       if (this.#isOver) break;
       const isEnough = this.#reservations.isFull && this.#ready.length >= readyAtMost;
-      if (next === undefined || isEnough) {
-        if (this.#running.size === 0) break;
-        await Promise.race(this.#running.values());
+      if (next === undefined || isEnough || this.#pending.size >= pendingAtMost) {
+        if (this.#underWay.length === 0) break;
+        await Promise.race(this.#underWay);
         continue;
       }
       this.#preparable.take();
@@ -93,11 +102,28 @@ class Scheduling {
       this.#isPreparing = true;
       const prepared = await this.#options.prepare(id);
       this.#isPreparing = false;
-      if (typeof prepared === 'function') this.#addReady(id, prepared);
-      else this.#settle(id, prepared);
+      if (typeof prepared === 'object') this.#pending.set(id, this.#followPending(id, prepared.pending));
+      else this.#note(id, prepared);
     }
-    while (this.#running.size > 0) await Promise.all(this.#running.values());
+    while (this.#underWay.length > 0) await Promise.all(this.#underWay);
     return this.#results;
+  }
+
+  get #underWay(): readonly Promise<void>[] {
+    return [...this.#running.values(), ...this.#pending.values()];
+  }
+
+  async #followPending(id: string, pending: Promise<Prepared>): Promise<void> {
+    const prepared = await pending;
+    this.#pending.delete(id);
+    this.#note(id, prepared);
+    // As at the end of a run.
+    if (this.#isPreparing) this.#startWhatFits();
+  }
+
+  #note(id: string, prepared: Prepared): void {
+    if (typeof prepared === 'function') this.#addReady(id, prepared);
+    else this.#settle(id, prepared);
   }
 
   get #isOver(): boolean {

@@ -272,3 +272,71 @@ describe('the scheduler', () => {
     expect(Object.keys(outcome)).toHaveLength(10_000);
   });
 });
+
+describe('an instance whose results are being fetched', () => {
+  test('holds up nothing but what depends on it', async () => {
+    const log: string[] = [];
+    let arrive = (_: InstanceResult): void => {};
+    const fetched = new Promise<InstanceResult>((resolve) => {
+      arrive = resolve;
+    });
+    const { outcome } = await trace({
+      graph: { a: [], b: [], c: ['b'], d: ['a', 'c'] },
+      options: {
+        prepare: async (id) => {
+          if (id === 'a') return { pending: fetched };
+          return async () => {
+            log.push(id);
+            // If a were waited for, c would never run.
+            if (id === 'c') arrive('hit');
+            return 'done';
+          };
+        },
+      },
+    });
+    expect(log).toEqual(['b', 'c', 'd']);
+    expect(outcome).toEqual({ a: 'hit', b: 'done', c: 'done', d: 'done' });
+  });
+
+  test('is waited for after an abort, and nothing more is prepared', async () => {
+    const stop = new AbortController();
+    const asked: string[] = [];
+    const { outcome } = await trace({
+      graph: { a: [], b: [], c: ['a'] },
+      options: {
+        signal: stop.signal,
+        prepare: async (id) => {
+          asked.push(id);
+          stop.abort();
+          return { pending: new Promise((resolve) => setImmediate(() => resolve('hit'))) };
+        },
+      },
+    });
+    expect(asked).toEqual(['a']);
+    expect(outcome).toEqual({ a: 'hit' });
+  });
+
+  test('keeps others from being fetched only if there are many', async () => {
+    const ids = Array.from({ length: 12 }, (_, i) => `f${i}`);
+    let most = 0;
+    let now = 0;
+    const { outcome } = await trace({
+      graph: Object.fromEntries(ids.map((id) => [id, []])),
+      options: {
+        prepare: async () => {
+          now += 1;
+          most = Math.max(most, now);
+          const pending = new Promise<InstanceResult>((resolve) =>
+            setImmediate(() => {
+              now -= 1;
+              resolve('hit');
+            }),
+          );
+          return { pending };
+        },
+      },
+    });
+    expect(most).toBe(4);
+    expect(Object.values(outcome)).toEqual(ids.map(() => 'hit'));
+  });
+});

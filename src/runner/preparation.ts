@@ -1,0 +1,143 @@
+import { describeError } from '../errors.ts';
+import { explainDiskError } from '../stage/disk-error.ts';
+import { logFileOf } from './cache/cache-folder.ts';
+import type { RecordedOutput, RunRecord } from './cache/records.ts';
+import type { RunEvent } from './events.ts';
+import { describeFailure, type Work } from './execution/execution.ts';
+import { describeShortage, type MachineResources } from './execution/machine.ts';
+import { restoreOutputs } from './execution/restore-outputs.ts';
+import { resumeFoldersOf } from './execution/resume-folder.ts';
+import type { Freshness } from './fingerprint/freshness.ts';
+import { forcedReason } from './force.ts';
+import { createHitEvent } from './hit-event.ts';
+import type { StageInstance } from './plan.ts';
+import type { FetchStage } from './remote/fetch-stage.ts';
+import type { Session } from './session.ts';
+
+/** What a run has to know to decide about an instance. */
+export interface PreparationContext {
+  readonly session: Session;
+  readonly isForced: (id: string) => boolean;
+  /** This run's own folder for incomplete files. */
+  readonly temporary: string;
+  readonly machine: MachineResources;
+  readonly signal: AbortSignal;
+  readonly fetchStage: FetchStage | undefined;
+  readonly onEvent: (event: RunEvent) => void;
+  /** What instances have made in this run, or had made before. */
+  readonly produced: Map<string, readonly RecordedOutput[]>;
+}
+
+/** An instance that need not run, that failed before it could, or what has to be run. */
+export type Prepared = 'hit' | 'failed' | Omit<Work, 'grant'>;
+
+/** Finds out whether an instance has to run; if not, sees to it that its outputs are in place. */
+export class Preparation {
+  readonly #context: PreparationContext;
+
+  constructor(context: PreparationContext) {
+    this.#context = context;
+  }
+
+  /** @returns `pending` if its results are being fetched, which may take long */
+  async prepare(instance: StageInstance): Promise<Prepared | { readonly pending: Promise<Prepared> }> {
+    return this.#guarded(instance, async () => {
+      const { session, signal, fetchStage } = this.#context;
+      const freshness = await this.#check(instance);
+      const mayBeThere = !('record' in freshness) && freshness.fingerprint !== null;
+      if (fetchStage === undefined || this.#context.isForced(instance.id) || !mayBeThere) {
+        return this.#decide(instance, freshness);
+      }
+      const pending = this.#guarded(instance, async () => {
+        const isFetched = await fetchStage(session, instance, freshness, signal);
+        return this.#decide(instance, isFetched ? await this.#check(instance) : freshness);
+      });
+      return { pending };
+    });
+  }
+
+  async #guarded<T>({ id }: StageInstance, prepare: () => Promise<T>): Promise<T | 'failed'> {
+    try {
+      return await prepare();
+    } catch (error) {
+      const { session, onEvent } = this.#context;
+      const explained = explainDiskError(error, { doing: `stage "${id}"`, keepsWork: true });
+      const { code, text } = describeFailure(explained);
+      onEvent({
+        kind: 'failed',
+        id,
+        seconds: 0,
+        code,
+        text,
+        logFile: logFileOf(session.folder, id),
+        logTail: [],
+      });
+      return 'failed';
+    }
+  }
+
+  #check(instance: StageInstance): Promise<Freshness> {
+    const { session, produced } = this.#context;
+    return session.freshness.check(instance, (id) => produced.get(id));
+  }
+
+  async #decide(instance: StageInstance, freshness: Freshness): Promise<Prepared> {
+    const { isForced, produced } = this.#context;
+    const record = isForced(instance.id) ? null : await this.#settle(instance, freshness);
+    if (record !== null) {
+      produced.set(instance.id, record.outputs);
+      return 'hit';
+    }
+    const work = this.#workOf(instance, freshness);
+    this.#warnOfSize(instance);
+    return work;
+  }
+
+  /** Handles an instance that need not run; null if it must. */
+  async #settle(instance: StageInstance, freshness: Freshness): Promise<RunRecord | null> {
+    const { id } = instance;
+    const { session, temporary, onEvent } = this.#context;
+    if (freshness.kind === 'fresh') {
+      if (!freshness.isLast) await session.records.writeLast(freshness.record);
+    } else if (freshness.kind === 'restorable') {
+      await session.records.writeLast(freshness.record);
+      const outputs = freshness.damaged.map(({ output }) => output);
+      const problem = await restoreOutputs(session, id, outputs, temporary);
+      if (problem !== null) {
+        onEvent({ kind: 'note', id, level: 'warning', text: problem });
+        return null;
+      }
+    } else return null;
+    await this.#dropResume(instance, freshness.record);
+    onEvent(createHitEvent(id, freshness, false));
+    return freshness.record;
+  }
+
+  /** A kill may have kept the run that finished from doing so. */
+  async #dropResume(instance: StageInstance, { fingerprint }: RunRecord): Promise<void> {
+    const { session, onEvent } = this.#context;
+    try {
+      for (const folder of resumeFoldersOf(session, instance)) await folder.dropFinished(fingerprint);
+    } catch (error) {
+      const text = `what it could resume from is no longer needed, and cannot be removed: ${describeError(error)}`;
+      onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    }
+  }
+
+  #workOf(instance: StageInstance, freshness: Freshness): Omit<Work, 'grant'> {
+    const isForced = this.#context.isForced(instance.id);
+    const reasons = isForced ? [forcedReason] : 'reasons' in freshness ? freshness.reasons : [];
+    if ('record' in freshness) {
+      const { fingerprint, parts } = freshness.record;
+      return { instance, fingerprint, parts, reasons };
+    }
+    const { fingerprint, parts } = freshness;
+    if (fingerprint === null || parts === null) throw freshness.error;
+    return { instance, fingerprint, parts, reasons };
+  }
+
+  #warnOfSize({ id, resources }: StageInstance): void {
+    const text = describeShortage(resources, this.#context.machine);
+    if (text !== null) this.#context.onEvent({ kind: 'note', id, level: 'warning', text });
+  }
+}
