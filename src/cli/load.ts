@@ -2,7 +2,7 @@ import process from 'node:process';
 import { loadPlan, type PlanRequest } from '../runner/pipeline/load.ts';
 import type { Plan } from '../runner/plan.ts';
 import { formatPlace } from '../schema/source-position.ts';
-import { factsOf } from './facts.ts';
+import { factsOf } from './doctor/facts.ts';
 import { findProjectRoot } from './project.ts';
 
 /** The options of every command that reads the pipeline, as commander gives them. */
@@ -38,7 +38,7 @@ export async function loadCheckedPlan(
       `! ${formatPlace(at)}  ${message} Profile ${plan.profile} does not use this file, so it is ignored.\n`,
     );
   }
-  await (await import('./model-check.ts')).checkModels(plan);
+  await (await import('./run/model-check.ts')).checkModels(plan);
   return plan;
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { factsOf } from '../../src/cli/facts.ts';
+import { factsOf } from '../../src/cli/doctor/facts.ts';
 import { loadSelectedPlan } from '../../src/cli/load.ts';
 import { variablesOf } from '../../src/runner/fingerprint/fingerprint.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkModels } from '../../src/cli/model-check.ts';
+import { checkModels } from '../../src/cli/run/model-check.ts';
 import { describeError } from '../../src/errors.ts';
 import { loadPlan } from '../../src/runner/pipeline/load.ts';
 

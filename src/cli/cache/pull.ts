@@ -1,0 +1,93 @@
+import process from 'node:process';
+import { describeError } from '../../errors.ts';
+import { type Pulled, pullPlan } from '../../runner/remote/pull-plan.ts';
+import { selectInstances } from '../../runner/selection.ts';
+import { factsOf } from '../doctor/facts.ts';
+import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
+import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { listenForTransferSignals } from '../signals.ts';
+import { formatBytes } from '../view/format.ts';
+import { openConfiguredRemote, printTransfer, TransferLine } from './remote.ts';
+
+interface PullOptions extends PipelineOptions {
+  readonly remote?: string;
+  readonly locked?: boolean;
+  readonly json?: boolean;
+}
+
+/** `repro cache pull`: fetches results and puts them in place. Exits with 3 if the remote does not have all of them. */
+export async function pull(targets: readonly string[], options: PullOptions): Promise<void> {
+  const plan = await loadCheckedPlan(options);
+  const { selected, named } = selectInstances(plan, { targets });
+  const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
+  const signals = listenForTransferSignals();
+  const line = new TransferLine();
+  const all: Pulled[] = [];
+  try {
+    const fetch =
+      options.locked === true ? (await import('../../runner/remote/pull-locked.ts')).pullLocked : pullPlan;
+    await fetch(plan, {
+      remote,
+      selected,
+      named,
+      facts: factsOf(plan.projectRoot),
+      signal: signals.stop,
+      onProgress: line.show,
+      onPulled: (pulled) => {
+        all.push(pulled);
+        line.clear();
+        if (named.has(pulled.id)) printTransfer(describePulled(pulled));
+      },
+    });
+  } catch (error) {
+    if (!signals.stop.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signals.received());
+  } finally {
+    line.clear();
+    signals.dispose();
+  }
+  const wanted = all.filter(({ id }) => named.has(id));
+  if (options.json === true) {
+    printJson({
+      version: 1,
+      command: 'cache pull',
+      remote: remote.address,
+      profile: plan.profile,
+      instances: wanted.map(({ error, warning = null, ...others }) => ({
+        ...others,
+        warning,
+        error: error === undefined ? null : describeError(error),
+      })),
+    });
+  }
+  if (process.exitCode !== undefined) return;
+  if (all.some(({ state }) => state === 'failed')) process.exitCode = exitCode.stageFailed;
+  else if (wanted.some(({ state }) => state === 'absent' || state === 'waiting'))
+    process.exitCode = exitCode.stale;
+}
+
+function describePulled(pulled: Pulled): string {
+  const { id, warning } = pulled;
+  const line = describeState(pulled);
+  return warning === undefined ? line : `${line}\n! ${id}  ${warning}`;
+}
+
+function describeState({ id, state, files, bytes, restored, error }: Pulled): string {
+  const placed = restored.length === 0 ? '' : `, in place: ${restored.join(', ')}`;
+  switch (state) {
+    case 'present':
+      return `= ${id}  up to date`;
+    case 'fetched':
+      return files === 0
+        ? `+ ${id}  its files were here${placed}`
+        : `+ ${id}  ${files} ${files === 1 ? 'file' : 'files'} fetched, ${formatBytes(bytes)}${placed}`;
+    case 'absent':
+      return `- ${id}  not in the remote cache`;
+    case 'waiting':
+      return `- ${id}  unknown: the remote cache has not all that it depends on`;
+    case 'skipped':
+      return `= ${id}  not needed`;
+    case 'failed':
+      return `x ${id}  ${describeError(error)}`;
+  }
+}

@@ -1,0 +1,113 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) {
+    throw new InvalidArgumentError('expected a whole number of at least 1.');
+  }
+  return value;
+}
+
+const verifyExamples = `
+Examples:
+  $ repro data verify mnist
+  $ repro data verify dvs128-gesture --root /data/DvsGesture --json`;
+
+const fetchExamples = `
+If it is stopped, the same command resumes. It verifies each file's checksum, and never replaces a file that is already there.
+
+Examples:
+  $ repro data fetch mnist
+  $ repro data fetch cifar10-dvs --root /data/CIFAR10-DVS`;
+
+const showExamples = `
+ON events are orange and OFF events blue; a still image is shown enlarged.
+
+Examples:
+  $ repro data show nmnist Test/7/00018.bin
+  $ repro data show dvs128-gesture user24_led:3 --format gif    the third gesture of a recording
+  $ repro data show fashion-mnist test/42 --out boot.png
+  $ repro data show my-recording.aedat4 --steps 40              a recording of your own: AEDAT 2.0, 3.1 or 4`;
+
+function rootOption(): Option {
+  return new Option(
+    '--root <dir>',
+    "where the data are (default: the profile's folder, such as data/MNIST, in the project)",
+  );
+}
+
+/** The commands about data sets, which need no pipeline. */
+export function addDataCommands(program: Command): void {
+  const data = program
+    .command('data')
+    .description('list, check, download and look at data sets')
+    .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data info nmnist');
+
+  data
+    .command('list')
+    .description('list the data sets, and which of them are here')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExamples:\n  $ repro data list\n  $ repro data list --json')
+    .action(async (options) => (await import('./list.ts')).listDatasets({ ...program.opts(), ...options }));
+
+  data
+    .command('info')
+    .description('describe a data set: classes, files, checksums, licence, known faults, how to get it')
+    .argument('<name>', 'a name from `repro data list`')
+    .addOption(rootOption())
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro data info dvs128-gesture')
+    .action(async (name, options) =>
+      (await import('./info.ts')).describeDataset(name, { ...program.opts(), ...options }),
+    );
+
+  data
+    .command('verify')
+    .description('check every file of a data set: complete, intact, well-formed')
+    .argument('<name>', 'a name from `repro data list`')
+    .addOption(rootOption())
+    .option('--simulated', 'the recordings are simulated ones in the layout of the data set')
+    .option('--json', 'print what was found as one JSON document')
+    .addHelpText('after', verifyExamples)
+    .action(async (name, options) =>
+      (await import('./verify.ts')).verifyDataset(name, { ...program.opts(), ...options }),
+    );
+
+  data
+    .command('fetch')
+    .description('download a data set that may be downloaded directly; for the others, say how to get it')
+    .argument('<name>', 'a name from `repro data list`')
+    .addOption(rootOption())
+    .option('--json', 'print the outcome as one JSON document')
+    .addHelpText('after', fetchExamples)
+    .action(async (name, options) =>
+      (await import('./fetch.ts')).fetchDataset(name, { ...program.opts(), ...options }),
+    );
+
+  data
+    .command('show')
+    .description('draw a clip as a picture, and print its event rate')
+    .argument('<name>', 'a name from `repro data list`, or the file of a recording')
+    .argument('[clip]', 'its file in the data set, with :n for the nth clip of a recording')
+    .addOption(rootOption())
+    .option('--out <file>', 'the picture to write (default: named after the clip, in this folder)')
+    .addOption(
+      new Option(
+        '--format <kind>',
+        'png: all frames on one sheet; gif: animated (default: as --out ends, otherwise png)',
+      ).choices(['png', 'gif']),
+    )
+    .option('--steps <n>', 'frames to make of the clip', wholeNumber, 20)
+    .addOption(
+      new Option('--split-by <rule>', 'the same number of events, or the same time, per frame')
+        .choices(['number', 'time'])
+        .default('time'),
+    )
+    .option('--delay <ms>', 'for gif: how long each frame is shown, in ms', wholeNumber, 100)
+    .option('--force', 'replace a file that exists')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', showExamples)
+    .action(async (name, clip, options) =>
+      (await import('./show.ts')).showClip(name, clip, { ...program.opts(), ...options }),
+    );
+}

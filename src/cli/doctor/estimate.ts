@@ -1,0 +1,147 @@
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { loadAddon } from '../../engines/native/addon.ts';
+import { createNativeEngine } from '../../engines/native/engine.ts';
+import { chooseThreads } from '../../engines/native/threads.ts';
+import type { EngineFinding } from '../../engines/probe.ts';
+import { ReproError } from '../../errors.ts';
+import { originalDatasets } from '../../original/data-sets.ts';
+import type { Plan } from '../../runner/plan.ts';
+import { getAt } from '../../schema/json.ts';
+import { countParameters } from '../../snn/parameters.ts';
+import { measureSpeed, type Speed } from '../../training/speed.ts';
+import { type ClipPasses, countPasses, type RecordingCounts } from '../../training/work.ts';
+import { loadSelectedPlan } from '../load.ts';
+import { buildModel, listTrainings } from '../run/model-check.ts';
+import { colorsFor } from '../view/colors.ts';
+import { formatAbout } from '../view/format.ts';
+
+const profile = 'full';
+
+/** With loading and opening, the whole command then takes about three seconds. */
+const budgetSeconds = 2;
+
+/** How long the trainings of profile full would take here, or why that is not known. */
+export type FullRunEstimate =
+  | {
+      readonly ok: true;
+      readonly profile: string;
+      readonly seconds: number;
+      readonly threads: number;
+      readonly trainings: number;
+      readonly clips: ClipPasses;
+      readonly secondsPerClip: Speed;
+      /** Programs that wanted a core in the minute before the measurement, on average. */
+      readonly loadBefore: number;
+    }
+  | { readonly ok: false; readonly reason: string };
+
+/**
+ * Measures the native engine for a moment and extrapolates.
+ *
+ * @param engines those of this machine, best last
+ * @returns undefined if a full run would use CUDA, which is not measured, or the project has no such profile
+ */
+export async function estimateFullRun(
+  root: string,
+  engines: readonly EngineFinding[],
+): Promise<FullRunEstimate | undefined> {
+  if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
+  const best = engines.findLast((one) => one.available)?.name;
+  if (best === 'tfjs, CPU') {
+    return { ok: false, reason: 'Without the native engine it takes dozens of times as long.' };
+  }
+  const loaded = loadAddon();
+  if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
+  try {
+    const plan = await loadSelectedPlan({ project: root, profile, set: [] });
+    const recordings = recordingsOf(plan);
+    const steps = getAt(plan.settings, ['frames', 'steps']);
+    if (recordings === undefined || typeof steps !== 'number') return undefined;
+    const models = await Promise.all(
+      listTrainings(plan).map(([file, { train }]) => buildModel(plan, file, train ?? {})),
+    );
+    // One measurement has to do for all: that of the largest.
+    const [spec] = models
+      .flatMap((one) => one.spec ?? [])
+      .sort((a, b) => countParameters(b) - countParameters(a));
+    if (spec === undefined) return undefined;
+    const loadBefore = os.loadavg()[0] ?? 0;
+    const engine = createNativeEngine(loaded.addon);
+    const secondsPerClip = await whileSaying('Measuring a few training steps …', () =>
+      measureSpeed(engine, spec, { steps, budgetSeconds }),
+    );
+    const clips = sumPasses(models.map(({ model }) => countPasses(model, recordings)));
+    return {
+      ok: true,
+      profile,
+      seconds: clips.trained * secondsPerClip.training + clips.evaluated * secondsPerClip.evaluation,
+      threads: chooseThreads(),
+      trainings: models.length,
+      clips,
+      secondsPerClip,
+      loadBefore,
+    };
+  } catch (error) {
+    if (!(error instanceof ReproError)) throw error;
+    const where = error.where === undefined ? '' : `${error.where}: `;
+    return { ok: false, reason: `${where}${error.message}` };
+  }
+}
+
+/** Prints the estimate below the other findings, aligned with them. */
+export function printEstimate(estimate: FullRunEstimate, width: number): void {
+  const c = colorsFor(process.stdout);
+  const [sign, first, second] = estimate.ok
+    ? [c.green('ok     '), ...describeEstimate(estimate)]
+    : [c.yellow('missing'), 'its duration could not be estimated', estimate.reason];
+  process.stdout.write(
+    `${sign}  ${'full run'.padEnd(width)}  ${first}\n${' '.repeat(width + 11)}${second}\n`,
+  );
+}
+
+function describeEstimate({
+  seconds,
+  threads,
+  trainings,
+  clips,
+  secondsPerClip,
+  loadBefore,
+}: FullRunEstimate & { ok: true }): [string, string] {
+  const millions = (count: number): string => `${(count / 1e6).toFixed(1)} million`;
+  return [
+    `about ${formatAbout(seconds)} of training with ${threads} ${threads === 1 ? 'thread' : 'threads'}, besides reading the recordings`,
+    `Measured on synthetic frames just now: ${secondsPerClip.training.toFixed(3)} s to train on a clip, ` +
+      `${secondsPerClip.evaluation.toFixed(3)} s to evaluate one; ${trainings} trainings do so ` +
+      `${millions(clips.trained)} and ${millions(clips.evaluated)} times.` +
+      (loadBefore < 0.5 ? '' : ' Other programs may have slowed it down.'),
+  ];
+}
+
+/** Undefined for a data set whose clips are not known beforehand. */
+function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
+  if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
+  const name = getAt(settings, ['dataset', 'name']);
+  const dataset = Object.values(originalDatasets).find(({ reader }) => reader?.name === name);
+  return dataset?.kind === 'events' ? dataset.recordings : undefined;
+}
+
+function sumPasses(passes: readonly ClipPasses[]): ClipPasses {
+  return {
+    trained: passes.reduce((sum, { trained }) => sum + trained, 0),
+    evaluated: passes.reduce((sum, { evaluated }) => sum + evaluated, 0),
+  };
+}
+
+/** Shows a line on a terminal meanwhile. */
+async function whileSaying<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const shows = process.stderr.isTTY === true && process.env.TERM !== 'dumb';
+  if (shows) process.stderr.write(text);
+  try {
+    return await work();
+  } finally {
+    if (shows) process.stderr.write('\r\x1b[K');
+  }
+}

@@ -1,0 +1,47 @@
+import process from 'node:process';
+import type { RunEvent } from '../../runner/events.ts';
+import { lockFolder } from '../../runner/lock-files/lock-folder.ts';
+import type { Plan } from '../../runner/plan.ts';
+import { printWarning } from '../lines.ts';
+
+/** What a run does with the records in repro.lock. */
+export interface RunLocks {
+  note(event: RunEvent): void;
+  /**
+   * Waits until all are written, and says which changed.
+   *
+   * @param isWhole whether the run covered all of the profile; only then, records that belong to none of its instances are removed
+   */
+  finish(isWhole: boolean): Promise<void>;
+}
+
+/** The committed records that a run of this plan keeps in step; null if its profile has none. Most have none, so loaded on demand. */
+export async function openLocks(plan: Plan): Promise<RunLocks | null> {
+  const { profile, lock } = plan;
+  if (!lock.profiles.includes(profile)) return null;
+  if (lock.isOverridden) {
+    return {
+      note: () => {},
+      finish: async () =>
+        printWarning(
+          `--set makes this another run than that of profile ${profile}, so ${lockFolder} is left as it is; to write it: npx repro lock`,
+        ),
+    };
+  }
+  const { LockWriter } = await import('../../runner/lock-files/lock-writer.ts');
+  const { openRecords } = await import('../../runner/cache/records.ts');
+  const records = openRecords(plan);
+  const writer = new LockWriter(plan, (id) => records.findLast(id));
+  return {
+    note: (event) => writer.note(event),
+    finish: async (isWhole) => {
+      const written = await writer.settle();
+      const removed = isWhole ? await writer.prune() : [];
+      const count = written.length + removed.length;
+      if (count === 0) return;
+      process.stderr.write(
+        `${count} ${count === 1 ? 'record' : 'records'} in ${lockFolder}/${profile} changed: commit them with what they belong to\n`,
+      );
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import process from 'node:process';
+import { LockWriter } from '../../runner/lock-files/lock-writer.ts';
+import { selectInstances } from '../../runner/selection.ts';
+import { readStatus } from '../../runner/status.ts';
+import { factsOf } from '../doctor/facts.ts';
+import { exitCode } from '../exit-code.ts';
+import { printWarning } from '../lines.ts';
+import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+
+interface LockOptions extends PipelineOptions {
+  readonly json?: boolean;
+}
+
+/** `repro lock`: writes the records of what is up to date; exits with 3 if something is not. */
+export async function lock(targets: readonly string[], options: LockOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  const { selected, named } = selectInstances(plan, { targets });
+  const statuses = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const good = new Map(
+    statuses
+      .filter(({ state }) => state === 'fresh' || state === 'restorable')
+      .map(({ id, record }) => [id, record]),
+  );
+  const writer = new LockWriter(plan, (id) => good.get(id) ?? null);
+  const stale = [...named].filter((id) => !good.has(id));
+  for (const id of named) {
+    const instance = plan.instances.get(id);
+    if (instance !== undefined && good.has(id)) writer.update(instance);
+  }
+  // What --set leaves out of the plan may well belong to the profile, and whoever names stages means only those.
+  const isWhole = targets.length === 0 && !plan.lock.isOverridden;
+  const removed = isWhole ? await writer.prune() : [];
+  const written = await writer.settle();
+  if (options.json === true) {
+    printJson({ version: 1, command: 'lock', profile: plan.profile, written, removed, stale });
+  } else {
+    for (const file of written) process.stdout.write(`written  ${file}\n`);
+    for (const file of removed) process.stdout.write(`removed  ${file}\n`);
+    if (written.length + removed.length === 0 && stale.length === 0) {
+      process.stdout.write('every record is as it should be\n');
+    }
+    for (const id of stale) printWarning(`${id} is not up to date, so its record is left as it is`);
+  }
+  if (stale.length > 0) process.exitCode = exitCode.stale;
+}

@@ -1,0 +1,151 @@
+import { type Command, Option } from 'commander';
+import { withPipelineOptions } from '../options/pipeline-options.ts';
+import { parseGpus, parseJobs, parseRuns, parseSeconds, parseTolerance } from '../options/values.ts';
+
+const runExamples = `
+Examples:
+  $ repro run                                  everything that is not up to date
+  $ repro run train                            all trainings, and what they depend on
+  $ repro run train@baseline,2020              one of them
+  $ repro run --from frames                    frames and everything after it
+  $ repro run --until train --dry-run          what would run, and why
+  $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
+  $ repro run report --force --trace           what it touches without declaring it
+  $ repro run --fail-fast                      start nothing more after a failure
+  $ repro run --profile full --set dataset.root=/data/DvsGesture
+  $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
+
+const watchExamples = `
+Watches what the stages depend on and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. After a
+change that comes while stages run, they end first and then what is stale runs again; with --restart they are stopped at once, and
+continue from their resume folders.
+
+Examples:
+  $ repro watch
+  $ repro watch report --profile quick
+  $ repro watch train@baseline,2020 --restart
+  $ repro watch --poll 2`;
+
+const auditExamples = `
+Results in place, records and the store stay as they are: runs write to artifacts/.audit, which is removed at the end. Without
+--tolerance every byte counts; with it, only the metrics named, and * stands for all others. Exits with 4 if runs differ.
+
+Examples:
+  $ repro audit frames
+  $ repro audit train@baseline,2020 --runs 3 --keep
+  $ repro audit train --tolerance testAccuracy=0.005 --tolerance '*=1e-6' --json`;
+
+/** Adds the commands that run stages and show what became of them. */
+export function addRunCommands(program: Command): void {
+  withPipelineOptions(program.command('run'))
+    .description('run stages that are not up to date, and what they depend on')
+    .argument('[stage...]', 'stages or instances, such as train or train@baseline,2020 (default: all)')
+    .option('--from <stage>', 'this stage and everything after it')
+    .option('--until <stage>', 'this stage and everything it depends on')
+    .option('-f, --force', 'run the named stages (or all) even if they are up to date')
+    .option('-n, --dry-run', 'show what would run, and why, without running anything')
+    .option(
+      '-j, --jobs <n>',
+      'maximum number of stages to run at once (default: the number of cores)',
+      parseJobs,
+    )
+    .option('--fail-fast', 'after a failure start no more stages; those that run are finished')
+    .addOption(
+      new Option(
+        '--keep-going',
+        'after a failure run everything that does not depend on it (default)',
+      ).conflicts('failFast'),
+    )
+    .addOption(
+      new Option(
+        '--gpus <ids>',
+        'the GPUs that stages may use, as in 0,1 (default: those in CUDA_VISIBLE_DEVICES, else all)',
+      ).argParser(parseGpus),
+    )
+    .option(
+      '--trace',
+      'report files that stages touch but do not declare, and exit with 5 if there are any (needs strace)',
+    )
+    .option('--json', 'print the outcome to stdout as one JSON document')
+    .option('--pull', 'fetch from the remote cache what it has, instead of running it')
+    .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
+    .addHelpText('after', runExamples)
+    .action(async (targets, options) =>
+      (await import('./run.ts')).run(targets, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('status'))
+    .description('show which stages are up to date, and why the others are not')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .option('--exit-code', 'exit with 3 if any stage is not up to date')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro status --profile full --exit-code')
+    .action(async (targets, options) =>
+      (await import('./status.ts')).status(targets, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('watch'))
+    .description('run what is not up to date, now and after every change, until Ctrl-C')
+    .argument('[stage...]', 'stages or instances, and what they depend on (default: all)')
+    .option(
+      '-j, --jobs <n>',
+      'maximum number of stages to run at once (default: the number of cores)',
+      parseJobs,
+    )
+    .option('--restart', 'stop running stages at a change, instead of waiting for their end')
+    .option(
+      '--poll <seconds>',
+      'look for changes this often, where the file system reports none (network folders)',
+      parseSeconds,
+    )
+    .addHelpText('after', watchExamples)
+    .action(async (targets, options) =>
+      (await import('../run/watch.ts')).watch(targets, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('audit'))
+    .description('run a stage several times from scratch and compare what it writes')
+    .argument('<stage>', 'a stage or an instance; its inputs must be in place')
+    .option('--runs <n>', 'how often to run it', parseRuns, 2)
+    .addOption(
+      new Option('--tolerance <metric=distance>', 'compare this metric instead of bytes; may be repeated')
+        .argParser(parseTolerance)
+        .default(new Map<string, number>(), 'none'),
+    )
+    .option('--keep', 'keep the outputs of all runs in artifacts/.audit until the next audit')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', auditExamples)
+    .action(async (target, options) =>
+      (await import('../run/audit.ts')).audit(target, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('graph'))
+    .description('show the stages and their dependencies')
+    .addOption(
+      new Option('--format <kind>', 'output format')
+        .choices(['text', 'mermaid', 'svg', 'json'])
+        .default('text'),
+    )
+    .option('--json', 'the same as --format json')
+    .addHelpText('after', '\nExample:\n  $ repro graph --format svg > graph.svg')
+    .action(async (options) => (await import('./graph.ts')).graph({ ...program.opts(), ...options }));
+
+  withPipelineOptions(program.command('logs'))
+    .description("print the log of a stage's last run")
+    .argument('<stage>', 'a stage or an instance, such as train@baseline,2020')
+    .option('--path', 'print only the path of the log')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
+    .action(async (target, options) =>
+      (await import('./logs.ts')).logs(target, { ...program.opts(), ...options }),
+    );
+
+  withPipelineOptions(program.command('metrics'))
+    .description('show the metrics that each stage recorded in its last run')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', '\nExample:\n  $ repro metrics train --json')
+    .action(async (targets, options) =>
+      (await import('./metrics.ts')).metrics(targets, { ...program.opts(), ...options }),
+    );
+}

@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../../errors.ts';
+import type { RunEvent } from '../../runner/events.ts';
+import type { Plan } from '../../runner/plan.ts';
+import type { FetchStage } from '../../runner/remote/fetch-stage.ts';
+import { runPlan } from '../../runner/run.ts';
+import { type Selected, selectInstances } from '../../runner/selection.ts';
+import { factsOf } from '../doctor/facts.ts';
+import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
+import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
+import { openLocks } from '../records/lock-files.ts';
+import { listenForSignals } from '../signals.ts';
+import { colorsFor } from '../view/colors.ts';
+import { openView } from '../view/open-view.ts';
+import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
+import { summariseRun } from '../view/summary.ts';
+
+export interface RunOptions extends PipelineOptions {
+  readonly from?: string;
+  readonly until?: string;
+  readonly force?: boolean;
+  readonly dryRun?: boolean;
+  readonly jobs?: number;
+  readonly failFast?: boolean;
+  readonly gpus?: readonly string[];
+  readonly pull?: boolean;
+  readonly remote?: string;
+  readonly trace?: boolean;
+  readonly json?: boolean;
+}
+
+/** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
+export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
+  const plan = await loadCheckedPlan(options);
+  if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
+    throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
+      fix: 'Name stages, or a range of the graph with --from and --until, but not both.',
+    });
+  }
+  const { selected, named } = selectInstances(plan, { targets, from: options.from, until: options.until });
+  const signals = listenForSignals();
+  let state: RunState;
+  try {
+    state = await runShown(plan, options, { selected, named, stop: signals.stop, kill: signals.kill });
+  } finally {
+    signals.dispose();
+  }
+  if (options.json === true) printJson(outcomeDocument(plan, state));
+  process.exitCode = exitCodeOfRun(state, signals.received());
+}
+
+/** Runs a plan's stages with a view and a summary on stderr. */
+export async function runShown(
+  plan: Plan,
+  options: RunOptions,
+  { selected, named, stop, kill }: Selected & { readonly stop: AbortSignal; readonly kill: AbortSignal },
+): Promise<RunState> {
+  const state = createRunState();
+  const view = await openView();
+  const locks = options.dryRun === true ? null : await openLocks(plan);
+  const onEvent = (event: RunEvent): void => {
+    const nowMs = Date.now();
+    applyEvent(state, event, nowMs);
+    view.show(event, state, nowMs);
+    locks?.note(event);
+  };
+  try {
+    await runPlan({
+      plan,
+      selected,
+      // Not their dependencies.
+      force: options.force === true ? named : false,
+      dryRun: options.dryRun ?? false,
+      jobs: options.jobs ?? os.availableParallelism(),
+      failFast: options.failFast ?? false,
+      ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
+      trace: options.trace ?? false,
+      facts: factsOf(plan.projectRoot),
+      ...(await fetchOption(plan, options, onEvent)),
+      signal: stop,
+      killSignal: kill,
+      onEvent,
+    });
+  } finally {
+    view.close();
+  }
+  const summary = summariseRun(state, {
+    colors: colorsFor(process.stderr),
+    runArguments: pipelineArguments(options),
+    folder: process.cwd(),
+    results:
+      options.dryRun === true
+        ? []
+        : [...describeResults(plan, selected), ...describeUntraced(state, options)],
+  });
+  process.stderr.write(`${summary.join('\n')}\n`);
+  await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
+  return state;
+}
+
+async function fetchOption(
+  plan: Plan,
+  { pull, remote, dryRun }: RunOptions,
+  onEvent: (event: RunEvent) => void,
+): Promise<{ fetchStage?: FetchStage }> {
+  if (pull === true && dryRun === true) {
+    throw new ReproError('usage', '--pull cannot be combined with --dry-run, which fetches nothing', {
+      fix: 'Leave out --pull to see what would run without the remote cache. `repro cache pull` fetches, and runs nothing.',
+    });
+  }
+  if (pull !== true) {
+    if (remote === undefined) return {};
+    throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
+  }
+  const { openConfiguredRemote, remoteSettingsOf } = await import('../cache/remote.ts');
+  // Having none is an error; not reaching it is not.
+  remoteSettingsOf(plan, remote);
+  const { createFetchStage } = await import('../../runner/remote/fetch-stage.ts');
+  return {
+    fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),
+  };
+}
+
+/** A trace sees only what runs. */
+function describeUntraced(state: RunState, { trace }: RunOptions): string[] {
+  const cached = idsIn(state, 'cached').length;
+  return trace === true && cached > 0
+    ? [`${cached} up to date, so not traced; --force runs and traces them`]
+    : [];
+}
+
+/** What to open after a run: for each final stage, its page or its output folder. */
+function describeResults(plan: Plan, selected: ReadonlySet<string>): string[] {
+  const read = new Set([...plan.dependencies.values()].flat());
+  const last = [...plan.instances.values()].filter((one) => selected.has(one.id) && !read.has(one.id));
+  return last.flatMap((one) =>
+    one.outputs.map((output) => {
+      const page = path.posix.join(output, 'index.html');
+      return `${one.id}: ${existsSync(path.join(plan.projectRoot, page)) ? page : output}`;
+    }),
+  );
+}
+
+function outcomeDocument(plan: Plan, state: RunState): object {
+  return {
+    version: 1,
+    command: 'run',
+    profile: plan.profile,
+    outcome: state.outcome,
+    seconds: state.seconds,
+    ...(state.expected === null ? {} : { expected: state.expected }),
+    instances: [...state.instances.values()].map((one) => ({
+      id: one.id,
+      state: one.state,
+      seconds: one.seconds,
+      reasons: one.reasons,
+      ...(state.expected === null ? {} : { expected: one.expected }),
+      restored: one.restored,
+      removed: one.removed,
+      metrics: one.metrics,
+      failure: one.failure,
+      blockedBy: one.blockedBy,
+      ...(one.trace === null ? {} : one.trace),
+    })),
+  };
+}
+
+function exitCodeOfRun(state: RunState, received: NodeJS.Signals | null): number {
+  if (state.outcome === 'ok') {
+    const isUndeclared = [...state.instances.values()].some(({ trace }) => trace?.undeclared.length);
+    return isUndeclared ? exitCode.undeclared : exitCode.ok;
+  }
+  if (state.outcome === 'interrupted') return exitCodeOfSignal(received);
+  return exitCode.stageFailed;
+}

@@ -1,0 +1,52 @@
+import process from 'node:process';
+import { selectInstances } from '../../runner/selection.ts';
+import { readStatus } from '../../runner/status.ts';
+import { factsOf } from '../doctor/facts.ts';
+import { exitCode } from '../exit-code.ts';
+import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { colorsFor } from '../view/colors.ts';
+import { toOneLine } from '../view/safe-text.ts';
+
+interface StatusOptions extends PipelineOptions {
+  readonly exitCode?: boolean;
+  readonly json?: boolean;
+}
+
+const words = {
+  fresh: 'up to date',
+  restorable: 'to restore',
+  stale: 'stale',
+  'never-run': 'never run',
+} as const;
+
+/** `repro status`: a line for each instance, with every reason why it is stale. */
+export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
+  const plan = await loadCheckedPlan(options);
+  const { selected, named } = selectInstances(plan, { targets });
+  const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const wanted = all.filter((one) => named.has(one.id));
+  if (options.json === true) {
+    printJson({
+      version: 1,
+      command: 'status',
+      profile: plan.profile,
+      instances: wanted,
+      inactive: plan.inactive,
+    });
+  } else {
+    const c = colorsFor(process.stdout);
+    const paint = { fresh: c.green, restorable: c.cyan, stale: c.yellow, 'never-run': c.yellow };
+    const width = Math.max(0, ...wanted.map((one) => one.id.length));
+    for (const one of wanted) {
+      const reasons = toOneLine(one.reasons.map((reason) => reason.text).join('; '));
+      process.stdout.write(
+        `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
+      );
+    }
+    for (const stage of plan.inactive) {
+      process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
+    }
+  }
+  if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
+    process.exitCode = exitCode.stale;
+}
