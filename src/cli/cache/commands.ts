@@ -3,9 +3,9 @@ import { withPipelineOptions } from '../options/pipeline-options.ts';
 import { collect } from '../options/values.ts';
 
 const gcExamples = `
-Kept are the last record of each instance, what a --keep names, and what these were made from; everything else goes, with its files
-in the store. Outputs in artifacts/ stay as they are. The rules (docs/cache.md), which may be repeated:
-  last            the last record of each instance (always kept)
+Kept are the last record of each instance under each profile, what a --keep names, and what these were made from;
+everything else goes, with its files in the store. Outputs in artifacts/ stay as they are. The rules (docs/cache.md), which may be repeated:
+  last            the last record of each instance under each profile (always kept)
   5               the 5 most recent records of each instance
   30d             records younger than 30 days (also h, w)
   profile=full    records of this profile's runs

@@ -86,7 +86,8 @@ async function inspect(options: GarbageOptions): Promise<GarbageReport> {
     return known;
   };
   const [last, actions] = [records.listLast(), records.listActions()];
-  for (const name of forgotten) refuseUnknown(name, [...last, ...actions]);
+  for (const name of forgotten) refuseUnknown('--forget', name, [...last, ...actions]);
+  for (const rule of rules) refuseIdle(rule, [...last, ...actions]);
   const kept = await findKept({
     last,
     actions,
@@ -117,9 +118,20 @@ async function inspect(options: GarbageOptions): Promise<GarbageReport> {
   };
 }
 
-function refuseUnknown(name: string, records: readonly RunRecord[]): void {
+/** A rule that keeps nothing is most likely misspelt, and then what it was meant to keep would be lost. */
+function refuseIdle(rule: KeepRule, records: readonly RunRecord[]): void {
+  if (rule.kind === 'stage') refuseUnknown('--keep', rule.name, records);
+  if (rule.kind !== 'profile' || records.some(({ profile }) => profile === rule.name)) return;
+  const profiles = [...new Set(records.map(({ profile }) => profile))].sort(compareCodeUnits);
+  throw new ReproError('usage', `--keep: there is no record of profile "${rule.name}"`, {
+    fix:
+      profiles.length === 0 ? 'There are no records at all.' : `There are records of ${profiles.join(', ')}.`,
+  });
+}
+
+function refuseUnknown(option: string, name: string, records: readonly RunRecord[]): void {
   if (records.some((record) => isNamed(record, [name]))) return;
-  throw new ReproError('usage', `--forget: there is no record of "${name}"`, {
+  throw new ReproError('usage', `${option}: there is no record of "${name}"`, {
     fix: 'Name a stage or an instance, such as train or train@baseline,2020: `repro gc --json --dry-run --keep all` changes nothing.',
   });
 }

@@ -11,7 +11,7 @@ export interface Committed {
 
 /** Everything that decides which records are kept. */
 export interface Candidates {
-  /** The last record of each instance. */
+  /** The last record of each instance, whatever its profile. */
   readonly last: readonly RunRecord[];
   /** The record of each fingerprint. */
   readonly actions: readonly RunRecord[];
@@ -25,14 +25,18 @@ export interface Candidates {
 }
 
 /**
- * The records to keep: the last of each instance, those that a rule names, and those that made what a kept one read, without which
+ * The records to keep: the last of each instance under each profile, those that a rule names, and those that made what a kept one read, without which
  * it could not be found again.
  */
 export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunRecord>> {
   const { last, actions, forgotten } = candidates;
   const all = [...last, ...actions];
+  // Those on record as the last ones, and the newest under each profile: one run of another profile, or a damaged file of the former, must
+  // not cost weeks of training.
   const lastPrints = new Set(
-    last.filter((one) => !isNamed(one, forgotten)).map(({ fingerprint }) => fingerprint),
+    [...last, ...newestOf(actions)]
+      .filter((one) => !isNamed(one, forgotten))
+      .map(({ fingerprint }) => fingerprint),
   );
   const kept = new Set<RunRecord>();
   for (const record of all) {
@@ -56,6 +60,17 @@ export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunR
     }
   }
   return kept;
+}
+
+/** Of each instance under each profile. */
+function newestOf(records: readonly RunRecord[]): Iterable<RunRecord> {
+  const newest = new Map<string, RunRecord>();
+  for (const record of records) {
+    const key = JSON.stringify([record.id, record.profile]);
+    const known = newest.get(key);
+    if (known === undefined || endOf(record) > endOf(known)) newest.set(key, record);
+  }
+  return newest.values();
 }
 
 /** Whether a record is of one of these stages or instances. */

@@ -7,21 +7,21 @@ import { parseKeepRule } from '../../../../src/runner/cache/gc/keep-rules.ts';
 import { filesBelow, findInconsistencies } from '../../rig/crash/checks.ts';
 import { createProject, type Project } from '../../rig/project.ts';
 
-/** `a` makes a folder of three versions, `b` reads one of its files; a run of each version, the last being 3. */
-async function createRuns(): Promise<Project> {
+/** `a` makes a folder of three versions, `b` reads one of its files; a run of each version, under these profiles. */
+async function createRuns(profiles: readonly string[] = ['p', 'p', 'p']): Promise<Project> {
   const project = await createProject();
   await project.write(
     'stages/b.mjs',
     "import { readFileSync, writeFileSync } from 'node:fs';\nexport default { summary: '', async run({ inputs, outputs }) { writeFileSync(outputs[0], 'b of ' + readFileSync(inputs[0], 'utf8')); } };",
   );
-  for (const version of [1, 2, 3]) {
-    define(project, version);
+  for (const [i, profile] of profiles.entries()) {
+    define(project, i + 1, profile);
     expect((await project.run()).outcome).toBe('ok');
   }
   return project;
 }
 
-function define(project: Project, version: number, profile = `p${version}`): void {
+function define(project: Project, version: number, profile = 'p'): void {
   project.define(
     [
       {
@@ -61,12 +61,7 @@ describe('the garbage of a cache', () => {
     const project = await createRuns();
     const { garbage, keptRecords, removedRecords } = await collect(project);
     expect(keptRecords).toBe(2);
-    expect(removedRecords.map(({ id, profile }) => `${id} ${profile}`)).toEqual([
-      'a p1',
-      'b p1',
-      'a p2',
-      'b p2',
-    ]);
+    expect(removedRecords.map(({ id, profile }) => `${id} ${profile}`)).toEqual(['a p', 'b p', 'a p', 'b p']);
     expect(garbage.filter(({ kind }) => kind === 'trees')).toHaveLength(2);
     // x of a and b of each version; y is shared.
     expect(garbage.filter(({ kind }) => kind === 'files')).toHaveLength(4);
@@ -87,8 +82,7 @@ describe('the garbage of a cache', () => {
     { keep: ['last'], kept: [3] },
     { keep: ['2'], kept: [2, 3] },
     { keep: ['all'], kept: [1, 2, 3] },
-    { keep: ['profile=p1'], kept: [1, 3] },
-    { keep: ['profile=p1', 'profile=p2'], kept: [1, 2, 3] },
+    { keep: ['profile=p'], kept: [1, 2, 3] },
     // With it what it was made from: without the record of `a`, nothing would find it.
     { keep: ['stage=b'], kept: [1, 2, 3] },
     { keep: ['1h'], kept: [1, 2, 3] },
@@ -98,6 +92,28 @@ describe('the garbage of a cache', () => {
     await collect(project, keep);
     expect(await findKept(project)).toEqual(kept);
     expect(findInconsistencies(project.root)).toEqual([]);
+  });
+
+  test('is not what the last run under another profile made', async () => {
+    const project = await createRuns(['full', 'full', 'quick']);
+    await collect(project);
+    expect(await findKept(project)).toEqual([2, 3]);
+    const again = await createRuns(['full', 'full', 'quick']);
+    await collect(again, ['profile=full']);
+    expect(await findKept(again)).toEqual([1, 2, 3]);
+  });
+
+  test('does not grow because the last record of an instance is damaged', async () => {
+    const project = await createRuns();
+    for (const id of ['a', 'b']) await project.write(`artifacts/.cache/records/${id}.json`, '');
+    await collect(project);
+    expect(await findKept(project)).toEqual([3]);
+  });
+
+  test.each(['profile=fulll', 'stage=c'])('stays, all of it, if --keep %s keeps nothing', async (rule) => {
+    const project = await createRuns();
+    await expect(collect(project, [rule])).rejects.toMatchObject({ code: 'usage' });
+    expect(await findKept(project)).toEqual([1, 2, 3]);
   });
 
   test('includes by an age what is older, by when it ended', async () => {
@@ -112,10 +128,10 @@ describe('the garbage of a cache', () => {
     const record = (await project.status()).find(({ id }) => id === 'b')?.record;
     define(project, 1);
     await project.run();
-    await project.write('repro.lock/p3/b/b.json', JSON.stringify(record));
+    await project.write('repro.lock/p/b/b.json', JSON.stringify(record));
     await collect(project, ['committed']);
     expect(await findKept(project)).toEqual([1, 3]);
-    await project.write('repro.lock/p3/b/b.json', '<<<<<<< HEAD');
+    await project.write('repro.lock/p/b/b.json', '<<<<<<< HEAD');
     await expect(collect(project, ['committed'])).rejects.toMatchObject({ code: 'damaged-record' });
   });
 
