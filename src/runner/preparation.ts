@@ -89,6 +89,8 @@ export class Preparation {
       return 'hit';
     }
     const work = this.#workOf(instance, freshness);
+    const { command } = instance;
+    if (command.kind === 'module') await this.#context.session.closures.assertInstalled(command.path);
     this.#warnOfSize(instance);
     return work;
   }

@@ -1,9 +1,10 @@
+import { describeError } from '../errors.ts';
 import type { StaleReason } from './events.ts';
-import { measureMachine } from './execution/machine.ts';
+import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
 import { forcedReason } from './force.ts';
 import { createHitEvent } from './hit-event.ts';
-import type { Resources } from './plan.ts';
+import type { Resources, StageInstance } from './plan.ts';
 import type { RunOptions } from './run.ts';
 import type { Session } from './session.ts';
 import { checkAll } from './status.ts';
@@ -18,6 +19,7 @@ export async function rehearse(
   const { plan, records } = session;
   const times = new ExpectedTimes(plan, records);
   const seconds = new Map<string, number>();
+  const waiting: StageInstance[] = [];
   let unknown = 0;
   for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
     const { id } = instance;
@@ -31,21 +33,41 @@ export async function rehearse(
     if (expected === null) unknown += 1;
     seconds.set(id, expected?.seconds ?? 0);
     options.onEvent({ kind: 'would-run', id, reasons, expected });
+    waiting.push(instance);
   }
   const resourcesOf = (id: string): Resources => {
     const instance = plan.instances.get(id);
     if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
     return instance.resources;
   };
+  const machine = options.machine ?? (await measureMachine([...seconds.keys()].map(resourcesOf), options));
+  for (const instance of waiting) {
+    for (const text of await foresee(session, instance, machine)) {
+      options.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    }
+  }
   const duration = await expectDuration(
     {
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
       resourcesOf,
       jobs: options.jobs,
-      machine: options.machine ?? (await measureMachine([...seconds.keys()].map(resourcesOf), options)),
+      machine,
     },
     (id) => seconds.get(id) ?? null,
   );
   return { seconds: duration, unknown };
+}
+
+/** What a run would warn of, or refuse. */
+async function foresee(
+  session: Session,
+  { command, resources }: StageInstance,
+  machine: MachineResources,
+): Promise<string[]> {
+  const shortage = describeShortage(resources, machine);
+  const texts = shortage === null ? [] : [shortage];
+  if (command.kind !== 'module') return texts;
+  const refusal = await session.closures.assertInstalled(command.path).catch((error: unknown) => error);
+  return refusal === undefined ? texts : [...texts, describeError(refusal)];
 }

@@ -16,6 +16,7 @@ import { type MachineResources, measureMachine } from './execution/machine.ts';
 import type { Grant } from './execution/reservations.ts';
 import { type InstanceResult, type Preparing, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
+import { checkCode } from './fingerprint/code-check.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import { forceCheck } from './force.ts';
 import type { Plan, StageInstance } from './plan.ts';
@@ -67,12 +68,14 @@ const defaultGraceSeconds = 10;
 /**
  * Runs the stale part of a plan, in parallel where possible, and reports everything through `onEvent`.
  *
+ * @throws {ConfigurationError} before anything runs, if a stage module cannot be compiled
  * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written, `trace-unavailable`
  */
 export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
   const startedMs = performance.now();
   const session = openSession(options.plan, options);
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
+  await checkCode(session, ids);
   const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
   const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {

@@ -1,5 +1,6 @@
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { StaleReason } from './events.ts';
+import { checkCode } from './fingerprint/code-check.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import type { ProducedOutputs } from './fingerprint/input-digests.ts';
@@ -27,6 +28,7 @@ export interface StatusOptions {
 export async function readStatus(plan: Plan, options: StatusOptions): Promise<InstanceStatus[]> {
   const session = openSession(plan, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected?.has(id) ?? true);
+  await checkCode(session, ids);
   const statuses: InstanceStatus[] = [];
   for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
     statuses.push({

@@ -113,15 +113,15 @@ describe('a stage module', () => {
     ]);
   });
 
-  test('with an error in its code fails with file, line and column', async () => {
+  test('with an error in its code is refused with file, line and column before anything runs', async () => {
     const project = await createModuleProject();
     await project.write('src/value.ts', 'export const value = ;\n');
-    const { outcome, events } = await project.run();
-    expect(outcome).toBe('failed');
-    const { code, text } = eventOf(events, 'failed', 'make');
-    expect(code).toBe('stage-code');
-    expect(text).toMatch(/^src\/value\.ts:1:22 {2}Unexpected/);
-    expect((await project.status())[0]?.state).toBe('never-run');
+    await expect(project.run()).rejects.toMatchObject({
+      code: 'configuration',
+      where: 'src/value.ts:1:22',
+      message: expect.stringMatching(/^Unexpected/),
+    });
+    await expect(project.status()).rejects.toMatchObject({ where: 'src/value.ts:1:22' });
   });
 
   test('that throws shows the line of its TypeScript source in the log', async () => {

@@ -129,5 +129,8 @@ function explainBuildFailure(error: unknown, module: string): unknown {
   if (first === undefined) return error;
   const { location } = first;
   const where = location === null ? module : `${location.file}:${location.line}:${location.column + 1}`;
-  return new ReproError('stage-code', first.text, { where, cause: error });
+  const fix = first.text.startsWith('Could not resolve')
+    ? 'Correct the path of the import, or add the file.'
+    : undefined;
+  return new ReproError('stage-code', first.text, { where, fix, cause: error });
 }

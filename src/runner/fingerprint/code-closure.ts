@@ -8,7 +8,7 @@ import { hashText } from '../canonical-json.ts';
 import { digestPath } from '../files/digest.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
 import type { Bundle, SourceFile } from './bundle.ts';
-import { listLockedPackages } from './locked-packages.ts';
+import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
 
 /** All code that a stage module's results depend on. */
 export interface CodeClosure {
@@ -20,6 +20,8 @@ export interface CodeClosure {
   readonly sources: Readonly<Record<string, string>>;
   /** Package -> locked version, of everything the code needs, directly or not, and of the compiler. */
   readonly packages: Readonly<Record<string, string>>;
+  /** Packages that the code imports itself. */
+  readonly imports: readonly string[];
 }
 
 interface CachedClosure {
@@ -55,6 +57,24 @@ export class CodeClosures {
     const found = this.#found.get(module) ?? this.#find(module);
     this.#found.set(module, found);
     return found;
+  }
+
+  /**
+   * Before a stage runs: its result would be recorded under the versions of package-lock.json.
+   *
+   * @param module relative to the project
+   * @throws {ReproError} `packages-differ` if others are installed
+   */
+  async assertInstalled(module: string): Promise<void> {
+    const { imports } = await this.find(module);
+    const [first, ...more] = findMisinstalled(this.#projectRoot, imports);
+    if (first === undefined) return;
+    const rest = more.length === 0 ? '' : `, and ${more.length} more packages differ`;
+    throw new ReproError(
+      'packages-differ',
+      `${first.folder} is ${first.name} ${first.installed}, package-lock.json has ${first.locked}${rest}: the result would be recorded under versions that it was not made with.`,
+      { where: module, fix: 'Install what package-lock.json lists: npm ci' },
+    );
   }
 
   async #find(module: string): Promise<CodeClosure> {
@@ -122,6 +142,7 @@ export class CodeClosures {
       files: Object.fromEntries(Object.entries(cached.files).map(([file, { code }]) => [file, code])),
       sources: Object.fromEntries(Object.entries(cached.files).map(([file, { raw }]) => [file, raw])),
       packages: cached.packages,
+      imports: cached.imports,
     };
   }
 }

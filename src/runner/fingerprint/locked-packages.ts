@@ -11,6 +11,9 @@ interface LockedPackage {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
+/** Of a package whose manifest gives none. */
+const unknownVersion = 'unknown';
+
 /** `@scope/name/file.js` -> `@scope/name`. */
 export function packageNameOf(specifier: string): string {
   const [first = '', second = ''] = specifier.split('/');
@@ -27,8 +30,59 @@ export function listLockedPackages(
   projectRoot: string,
   names: readonly string[],
 ): Readonly<Record<string, string>> {
-  const lock = readLock(projectRoot);
   const versions = new Map<string, Set<string>>();
+  for (const { name, key, entry } of walkLocked(readLock(projectRoot), names)) {
+    addVersion(
+      versions,
+      name,
+      key === undefined
+        ? readInstalledVersion(projectRoot, name)
+        : (entry?.version ?? `${entry?.resolved ?? 'unknown'}`),
+    );
+  }
+  return Object.fromEntries(
+    [...versions]
+      .sort(([a], [b]) => compareCodeUnits(a, b))
+      .map(([name, found]) => [name, [...found].sort(compareCodeUnits).join(' + ')]),
+  );
+}
+
+/** A package whose installed version is not the locked one. */
+export interface MisinstalledPackage {
+  /** Its folder, relative to the project. */
+  readonly folder: string;
+  readonly name: string;
+  readonly locked: string;
+  readonly installed: string;
+}
+
+/**
+ * The packages, of those named and of everything they need, that are installed in another version than package-lock.json fixes. What is
+ * not below the project's node_modules (another package manager's, a workspace, a package left out on this platform) is not judged.
+ */
+export function findMisinstalled(projectRoot: string, names: readonly string[]): MisinstalledPackage[] {
+  const found: MisinstalledPackage[] = [];
+  for (const { name, key, entry } of walkLocked(readLock(projectRoot), names)) {
+    if (key?.includes('node_modules/') !== true || entry?.version === undefined) continue;
+    const installed = readVersion(path.join(projectRoot, key));
+    if (installed === undefined || installed === unknownVersion || installed === entry.version) continue;
+    found.push({ folder: key, name, locked: entry.version, installed });
+  }
+  return found.sort((a, b) => compareCodeUnits(a.folder, b.folder));
+}
+
+interface FoundPackage {
+  readonly name: string;
+  /** In the lock file; undefined for what the project imports and the lock file does not know. */
+  readonly key: string | undefined;
+  readonly entry: LockedPackage | undefined;
+}
+
+/** Packages and everything they need, each place in the lock file once. */
+function* walkLocked(
+  lock: Readonly<Record<string, LockedPackage>>,
+  names: readonly string[],
+): Generator<FoundPackage> {
   const visited = new Set<string>();
   const pending = names.map((name) => ({ name, from: '' }));
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
@@ -36,12 +90,12 @@ export function listLockedPackages(
     const entry = key === undefined ? undefined : lock[key];
     // Packages missing from package-lock.json (no lock file, a linked folder) count by their installed version.
     if (key === undefined || entry === undefined) {
-      if (next.from === '') addVersion(versions, next.name, readInstalledVersion(projectRoot, next.name));
+      if (next.from === '') yield { name: next.name, key: undefined, entry: undefined };
       continue;
     }
     if (visited.has(key)) continue;
     visited.add(key);
-    addVersion(versions, next.name, entry.version ?? `${entry.resolved ?? 'unknown'}`);
+    yield { name: next.name, key, entry };
     for (const name of Object.keys({
       ...entry.dependencies,
       ...entry.optionalDependencies,
@@ -50,11 +104,6 @@ export function listLockedPackages(
       pending.push({ name, from: key });
     }
   }
-  return Object.fromEntries(
-    [...versions]
-      .sort(([a], [b]) => compareCodeUnits(a, b))
-      .map(([name, found]) => [name, [...found].sort(compareCodeUnits).join(' + ')]),
-  );
 }
 
 function addVersion(versions: Map<string, Set<string>>, name: string, version: string): void {
@@ -96,11 +145,18 @@ function parentOf(folder: string): string {
 }
 
 function readInstalledVersion(projectRoot: string, name: string): string {
+  const version = readVersion(path.join(projectRoot, 'node_modules', name));
+  return version === undefined ? 'not installed' : `${version} (not locked)`;
+}
+
+/** @returns undefined if no package is there */
+function readVersion(folder: string): string | undefined {
   try {
-    const file = path.join(projectRoot, 'node_modules', name, 'package.json');
-    const manifest = JSON.parse(readFileSync(file, 'utf8')) as { version?: string };
-    return `${manifest.version ?? 'unknown'} (not locked)`;
+    const manifest = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
+      version?: string;
+    };
+    return manifest.version ?? unknownVersion;
   } catch {
-    return 'not installed';
+    return undefined;
   }
 }
