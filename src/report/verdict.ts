@@ -144,7 +144,10 @@ function judgeMeaning(results: Results): Text {
   const incomparable = judgeComparability(results);
   const scaled = listDeviations(results)
     .filter(({ label }) => HEADLINE_SETTINGS.has(label))
-    .map(({ label, thesis, used }) => `${used} ${HEADLINE_SETTINGS.get(label)} instead of ${thesis}`);
+    .map(({ label, thesis, used }) => {
+      const plural = HEADLINE_SETTINGS.get(label) ?? '';
+      return `${used} ${used === '1' ? plural.replace(/s$/, '') : plural} instead of ${thesis}`;
+    });
   const settings =
     scaled.length === 0
       ? []

@@ -1,4 +1,4 @@
-import type { Cell, Section, Text } from '../document.ts';
+import type { Block, Cell, Section, Table, Text } from '../document.ts';
 import { joinWords, spellCount } from '../format.ts';
 import type { Judgement, Verdict } from './judgement.ts';
 
@@ -11,29 +11,27 @@ const TITLES: Readonly<Record<Verdict, string>> = {
 
 /** Which published claims hold, how surely, and where they do not. */
 export function describeClaims(judgements: readonly Judgement[], margin: number): Section {
+  const summary: Block = { kind: 'paragraph', text: summariseClaims(judgements), lead: true };
+  // A row for each would only repeat the same reason.
+  const isJudged = judgements.some(({ verdict }) => verdict !== 'not-applicable');
+  const table = isJudged ? [{ kind: 'table', table: tabulateClaims(judgements, margin) } as const] : [];
+  return { id: 'claims', title: 'What holds', blocks: [summary, ...table] };
+}
+
+function tabulateClaims(judgements: readonly Judgement[], margin: number): Table {
   return {
-    id: 'claims',
-    title: 'What holds',
-    blocks: [
-      { kind: 'paragraph', text: summariseClaims(judgements), lead: true },
-      {
-        kind: 'table',
-        table: {
-          id: 'table-claims',
-          caption: 'Published claims and what this run says of them',
-          columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
-          rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
-            { text: claim.statement, details: [claim.source] },
-            measured === '' ? { text: '–', tone: 'missing' } : { text: measured },
-            { text: TITLES[verdict], details: [reason], ...toneOf(verdict) },
-          ]),
-          notes: [
-            [
-              `An accuracy is reproduced if it certainly differs from the published one by less than ${(100 * margin).toFixed(0)} percentage points, otherwise not reproduced if the difference is significant, and else inconclusive. configs/claims.yaml lists the claims, docs/claims.md the methods.`,
-            ],
-          ],
-        },
-      },
+    id: 'table-claims',
+    caption: 'Published claims and what this run says of them',
+    columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
+    rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
+      { text: claim.statement, details: [claim.source] },
+      measured === '' ? { text: '–', tone: 'missing' } : { text: measured },
+      { text: TITLES[verdict], details: [reason], ...toneOf(verdict) },
+    ]),
+    notes: [
+      [
+        `An accuracy is reproduced if it certainly differs from the published one by less than ${(100 * margin).toFixed(0)} percentage points, otherwise not reproduced if the difference is significant, and else inconclusive. configs/claims.yaml lists the claims, docs/claims.md the methods.`,
+      ],
     ],
   };
 }
@@ -49,7 +47,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   if (judged === 0) {
     const reasons = new Set(judgements.map(({ reason }) => reason));
     return [
-      { strong: 'None of the published claims can be judged by this run.' },
+      { strong: `None of the ${judgements.length} published claims can be judged by this run.` },
       ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),
     ];
   }

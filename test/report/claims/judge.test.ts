@@ -6,7 +6,7 @@ import { parse } from 'yaml';
 import type { Claims, Measure } from '../../../src/report/claims/claim.ts';
 import { formatPoints } from '../../../src/report/claims/format-points.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
-import { formatJudgements } from '../../../src/report/claims/section.ts';
+import { describeClaims, formatJudgements } from '../../../src/report/claims/section.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../../../src/report/results.ts';
@@ -295,4 +295,19 @@ test('points are rounded before they get a sign', () => {
     ['0.0', '0.0', '+1.3', '−1.3'].map((text) => `${text}\u00a0points`),
   );
   expect(formatPoints(0.05, false)).toBe('5.0\u00a0points');
+});
+
+test('the section has a table only if something could be judged', () => {
+  const results = makeResults({ simulated: true });
+  const judged = judgeClaims(committed, results, judgeModels(results));
+  const { blocks } = describeClaims(judged, committed.margin);
+  expect(blocks.map(({ kind }) => kind)).toEqual(['paragraph']);
+  expect(JSON.stringify(blocks)).toContain(
+    `None of the ${committed.claims.length} published claims can be judged by this run.`,
+  );
+  expect(JSON.stringify(blocks)).toContain('The recordings are simulated.');
+  const real = makeResults({ models: NAMES.map((name) => modelOf(name, [withTest(275)])) });
+  const section = describeClaims(judgeClaims(committed, real, judgeModels(real)), committed.margin);
+  expect(section.blocks.map(({ kind }) => kind)).toEqual(['paragraph', 'table']);
+  expect(JSON.stringify(section.blocks[0])).toContain('Of four published claims that this run can judge');
 });
