@@ -24,8 +24,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   parity: ['errors', 'engines', 'events', 'formats', 'snn', 'training'],
   pictures: ['errors', 'formats', 'snn'],
   report: ['errors', 'formats', 'pictures', 'snn', 'stats'],
-  stage: ['errors'],
-  executors: ['errors', 'stage'],
+  stage: ['errors', 'files'],
+  executors: ['errors', 'files', 'stage'],
   runner: ['errors', 'executors', 'files', 'schema', 'stage'],
   cli: [
     'errors',
@@ -77,6 +77,11 @@ function readImports(file: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map(([, specifier]) =>
     path.posix.normalize(path.posix.join(path.posix.dirname(file), specifier ?? '')),
   );
+}
+
+/** The half that runs pipelines, and knows nothing about networks. */
+function isOfRunner(file: string): boolean {
+  return ['cli', 'executors', 'files', 'runner', 'schema', 'stage'].includes(partOf(file));
 }
 
 const sources = [...listSources('src'), ...listSources('stages')];
@@ -159,6 +164,6 @@ describe('the architecture', () => {
   test('keeps stages thin and files small', () => {
     const lines = (file: string) => readFileSync(path.join(root, file), 'utf8').split('\n').length;
     expect(listSources('stages').filter((file) => lines(file) > 101)).toEqual([]);
-    expect(sources.filter((file) => lines(file) > 401)).toEqual([]);
+    expect(sources.filter((file) => lines(file) > (isOfRunner(file) ? 301 : 341))).toEqual([]);
   });
 });

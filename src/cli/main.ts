@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { Command, Option } from 'commander';
 import { describeError } from '../errors.ts';
-import { explainDiskError } from '../stage/disk-error.ts';
+import { explainDiskError } from '../files/disk-error.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';

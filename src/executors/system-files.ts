@@ -1,5 +1,5 @@
-import path from 'node:path';
 import process from 'node:process';
+import { isAtOrBelow } from '../files/path-below.ts';
 
 /**
  * Folders and files of the operating system, which every program reads and no pipeline declares: libraries, settings, what the machine
@@ -67,7 +67,7 @@ export function listSystemFiles(
 ): readonly string[] {
   const root = environment.SystemRoot ?? environment.SYSTEMROOT;
   const found = platform === 'win32' ? (root === undefined ? [] : [root]) : (systemFiles[platform] ?? []);
-  return found.filter((one) => projectRoot !== one && !projectRoot.startsWith(one + path.sep));
+  return found.filter((one) => !isAtOrBelow(projectRoot, one));
 }
 
 /** What anything may write to. */

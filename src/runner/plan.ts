@@ -1,7 +1,6 @@
 import type { Json, JsonPath } from '../schema/json.ts';
 import type { Problem } from '../schema/problems.ts';
 import type { Place, SourcePosition } from '../schema/source-position.ts';
-import type { RemoteSettings } from './remote/remote.ts';
 
 export type { Json } from '../schema/json.ts';
 export type { SourcePosition } from '../schema/source-position.ts';
@@ -83,4 +82,13 @@ export interface Plan {
   readonly remote?: RemoteSettings;
   /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
+}
+
+/** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */
+export interface RemoteSettings {
+  /** `s3://bucket/prefix`, `file:///folder`, or a path: absolute, relative to the project, or beginning with `~/`. */
+  readonly address: string;
+  /** Of S3-compatible storage elsewhere than at Amazon. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
 }

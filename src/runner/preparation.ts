@@ -1,5 +1,5 @@
 import { describeError } from '../errors.ts';
-import { explainDiskError } from '../stage/disk-error.ts';
+import { explainDiskError } from '../files/disk-error.ts';
 import { logFileOf } from './cache/cache-folder.ts';
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { RunEvent } from './events.ts';

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import { ReproError } from '../../errors.ts';
-import type { Plan } from '../../runner/plan.ts';
-import type { Remote, RemoteSettings } from '../../runner/remote/remote.ts';
+import type { Plan, RemoteSettings } from '../../runner/plan.ts';
+import type { Remote } from '../../runner/remote/remote.ts';
 import type { TransferProgress } from '../../runner/remote/transfers.ts';
 import { formatBytes } from '../view/format.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';

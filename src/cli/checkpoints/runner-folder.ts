@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { isAtOrBelow } from '../../files/path-below.ts';
 
 /**
  * Rejects a path among the outputs of a project's stages: the runner replaces and deletes files there, and considers an output with an
@@ -13,7 +14,7 @@ export function refuseRunnerFolder(target: string, fix: string): void {
   const real = resolveLinks(path.resolve(target));
   for (let root = real; ; root = path.dirname(root)) {
     const folder = path.join(root, 'artifacts');
-    const isInside = real === folder || real.startsWith(folder + path.sep);
+    const isInside = isAtOrBelow(real, folder);
     if (isInside && existsSync(path.join(root, 'pipeline.yaml'))) {
       throw new ReproError(
         'output-reserved',

@@ -1,4 +1,4 @@
-import { quoteWords } from '../view/shell-words.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 
 export const shells = ['bash', 'zsh', 'fish'] as const;
 export type Shell = (typeof shells)[number];

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 import { checkRecords, type RecordChecks } from '../../runner/lock-files/check.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { factsOf } from '../doctor/facts.ts';
@@ -7,7 +8,6 @@ import { exitCode } from '../exit-code.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import { toOneLine } from '../view/safe-text.ts';
-import { quoteWords } from '../view/shell-words.ts';
 
 interface CheckOptions extends PipelineOptions {
   /** False for `--no-data`. */

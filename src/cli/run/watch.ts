@@ -1,6 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import type { Plan } from '../../runner/plan.ts';
@@ -9,7 +10,6 @@ import { Changes } from '../../runner/watch/changes.ts';
 import { FolderWatcher, type Watcher } from '../../runner/watch/folder-watcher.ts';
 import { Poller } from '../../runner/watch/poller.ts';
 import { listBlamedFiles, listWatchedPaths, type WatchedPaths } from '../../runner/watch/watched-paths.ts';
-import { explainDiskError } from '../../stage/disk-error.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../load.ts';

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { explainDiskError } from '../../stage/disk-error.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
 import { exitCode } from '../exit-code.ts';
 
 /** Decides for the whole process what happens when stdout or stderr cannot be written. */

@@ -1,10 +1,10 @@
 import path from 'node:path';
+import { quoteWords } from '../../files/shell-words.ts';
 import type { Colors } from './colors.ts';
 import { describeTotal } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
 import { idsIn, type RunState } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
-import { quoteWords } from './shell-words.ts';
 
 /** The command that runs one instance again, quoted for a shell if needed. */
 export function rerunCommand(id: string, runArguments: readonly string[]): string {

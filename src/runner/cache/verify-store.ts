@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
-import { explainDiskError } from '../../stage/disk-error.ts';
 import { digestTree } from '../files/digest.ts';
 import { type FileToHash, hashFiles } from '../files/hash-files.ts';
 import { readStamp } from '../files/tree.ts';

@@ -3,6 +3,7 @@ import path from 'node:path';
 import type { FilePermissions } from '../../executors/executor.ts';
 import type { FileAccess } from '../../executors/strace/file-accesses.ts';
 import { listSystemFiles } from '../../executors/system-files.ts';
+import { isAtOrBelow } from '../../files/path-below.ts';
 import type { UndeclaredAccess } from '../../stage/undeclared.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
 
@@ -140,8 +141,4 @@ class PathSet {
       if (one === path.dirname(one)) return false;
     }
   }
-}
-
-function isAtOrBelow(file: string, folder: string): boolean {
-  return file === folder || file.startsWith(folder.endsWith(path.sep) ? folder : folder + path.sep);
 }

@@ -2,6 +2,7 @@ import { type BigIntStats, type Dirent, lstatSync, readdirSync, realpathSync, st
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { isAtOrBelow } from '../../files/path-below.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
 import { refuseUnreadableName } from './unreadable-name.ts';
 
@@ -172,7 +173,7 @@ function statEntry(absolute: string, isLink: boolean): BigIntStats {
 }
 
 function refuseLoop(link: string, real: string, ancestors: readonly string[]): void {
-  const inside = ancestors.find((one) => one === real || one.startsWith(`${real}${path.sep}`));
+  const inside = ancestors.find((one) => isAtOrBelow(one, real));
   if (inside === undefined) return;
   throw new ReproError('link-loop', `this symbolic link points to ${real}, which contains it`, {
     where: link,

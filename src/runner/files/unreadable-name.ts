@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 
 /** What a byte that is not UTF-8 becomes in a name. */
 const replacement = '\ufffd';
@@ -21,7 +22,7 @@ export function refuseUnreadableName(folder: string, name: string): void {
   const shown = bytes === undefined ? name : escapeBytes(bytes);
   throw new ReproError('file-name', 'this file name is not valid UTF-8', {
     where: `${folder}${path.sep}${shown}`,
-    fix: `Rename it; in bash: mv ${quote(folder)}/$'${shown}' ${quote(folder)}/NEW-NAME`,
+    fix: `Rename it; in bash: mv ${quoteWords([folder])}/$'${shown}' ${quoteWords([folder])}/NEW-NAME`,
   });
 }
 
@@ -55,8 +56,4 @@ function lengthOfCharacter(bytes: Buffer, at: number): number {
 
 function toHex(byte: number): string {
   return `\\x${byte.toString(16).padStart(2, '0')}`;
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", `'\\''`)}'`;
 }

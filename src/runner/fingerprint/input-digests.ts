@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
 import type { RecordedOutput } from '../cache/records.ts';
@@ -170,14 +171,6 @@ function isFile(absolute: string): boolean {
     // Most arguments are not paths, and may not even be valid ones: a thousand-character script, say.
     return false;
   }
-}
-
-function isBelow(absolute: string, folder: string): boolean {
-  return absolute.startsWith(folder.endsWith(path.sep) ? folder : `${folder}${path.sep}`);
-}
-
-function isAtOrBelow(absolute: string, folder: string): boolean {
-  return absolute === folder || isBelow(absolute, folder);
 }
 
 function missingInput(instance: StageInstance, input: InputPath, maker?: Maker): ReproError {

@@ -8,12 +8,10 @@ import { areMetrics, areRecordedOutputs, isMapOf } from '../cache/record-check.t
 import type { RecordedOutput, RunRecord } from '../cache/records.ts';
 import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
 import { isSha256 } from '../files/sha256.ts';
+import { withoutPlaces } from '../fingerprint/external-places.ts';
 import { areFingerprintParts, type FingerprintParts, hashParts } from '../fingerprint/fingerprint.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { lockFolder } from './lock-folder.ts';
-
-/** Stands for a place that others do not have. The place of external data is in no fingerprint. */
-const elsewhere = '(outside the project)';
 
 /** What an input inside another stage's output was part of. */
 export interface InputOrigin {
@@ -83,9 +81,6 @@ export function lockFileOf(
   record: RunRecord,
   origins: Readonly<Record<string, InputOrigin>>,
 ): LockFile {
-  const inputs = record.parts.inputs.map((input) =>
-    input.external && path.isAbsolute(input.path) ? { ...input, path: elsewhere } : input,
-  );
   return {
     version: 1,
     id: record.id,
@@ -95,7 +90,7 @@ export function lockFileOf(
     outputs: record.outputs,
     metrics: record.metrics,
     origins,
-    parts: { ...record.parts, inputs },
+    parts: withoutPlaces(record.parts),
   };
 }
 

@@ -2,8 +2,9 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ReproError } from '../../errors.ts';
+import type { RemoteSettings } from '../plan.ts';
 import { FolderRemote } from './folder-remote.ts';
-import type { Remote, RemoteSettings } from './remote.ts';
+import type { Remote } from './remote.ts';
 
 const forms = 'a folder (`/mnt/shared/cache`, `~/cache`, `file:///mnt/shared/cache`) or `s3://bucket/prefix`';
 

@@ -1,10 +1,11 @@
-import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 import { haveSameDigests, type RunRecord } from '../cache/records.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import type { Tree } from '../files/digest.ts';
 import { hashFiles } from '../files/hash-files.ts';
 import { readStamp } from '../files/tree.ts';
+import { withoutPlaces } from '../fingerprint/external-places.ts';
 import type { Session } from '../session.ts';
 import { type ExpectedFile, isIntact, readAction, readTree } from './checked-reading.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
@@ -28,9 +29,6 @@ export interface PushOptions {
   readonly onProgress?: (progress: TransferProgress) => void;
   readonly signal?: AbortSignal | undefined;
 }
-
-/** Stands for a place that others do not have. The place of external data is in no fingerprint. */
-const elsewhere = '(outside the project)';
 
 /**
  * Uploads an instance's results: files, then lists, then the record, so that after a kill at any moment no record is there without
@@ -76,7 +74,11 @@ export async function pushInstance(
     written += 1;
   }
   const isNew = theirs.value === null || isOther;
-  if (isNew) await remote.write(key, `${JSON.stringify(withoutPlaces(record), null, 2)}\n`);
+  if (isNew)
+    await remote.write(
+      key,
+      `${JSON.stringify({ ...record, parts: withoutPlaces(record.parts) }, null, 2)}\n`,
+    );
   return {
     kind: isNew || wanted.length > 0 || written > 0 ? 'pushed' : 'present',
     uploadedFiles: wanted.length,
@@ -175,13 +177,6 @@ async function refuseDamaged(
   if (wanted.some(({ sha256 }, i) => hashes[i] !== sha256)) throw incomplete(session, record);
 }
 
-function withoutPlaces(record: RunRecord): RunRecord {
-  const inputs = record.parts.inputs.map((input) =>
-    input.external && path.isAbsolute(input.path) ? { ...input, path: elsewhere } : input,
-  );
-  return { ...record, parts: { ...record.parts, inputs } };
-}
-
 /** A damaged object counts as absent, and is replaced. */
 async function settle<T>(reading: Promise<T | null>): Promise<{ value: T | null; isDamaged: boolean }> {
   try {
@@ -196,7 +191,7 @@ async function settle<T>(reading: Promise<T | null>): Promise<{ value: T | null;
 function incomplete(session: Session, { id }: RunRecord, cause?: unknown): ReproError {
   return new ReproError('store-incomplete', `the store has lost or damaged files of "${id}"`, {
     where: session.folder.store,
-    fix: `Make them again, then push: npx repro run --force ${id}`,
+    fix: `Make them again, then push: npx repro run --force ${quoteWords([id])}`,
     cause,
   });
 }

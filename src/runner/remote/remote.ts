@@ -1,15 +1,6 @@
 import type { Readable } from 'node:stream';
 import { requireSha256 } from '../files/sha256.ts';
 
-/** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */
-export interface RemoteSettings {
-  /** `s3://bucket/prefix`, `file:///folder`, or a path: absolute, relative to the project, or beginning with `~/`. */
-  readonly address: string;
-  /** Of S3-compatible storage elsewhere than at Amazon. */
-  readonly endpoint?: string | undefined;
-  readonly region?: string | undefined;
-}
-
 /**
  * Shared storage of named objects. An object appears complete or not at all; nothing else is assumed of it: whatever is read
  * is checked against its name.

@@ -9,7 +9,8 @@ import {
   S3Client,
   type S3ClientConfig,
 } from '@aws-sdk/client-s3';
-import type { Remote, RemoteSettings } from './remote.ts';
+import type { RemoteSettings } from '../plan.ts';
+import type { Remote } from './remote.ts';
 import { explainS3Error, isAbsent } from './s3-errors.ts';
 import { findS3Place } from './s3-settings.ts';
 

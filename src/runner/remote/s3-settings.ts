@@ -1,5 +1,5 @@
 import { loadConfig, NODE_REGION_CONFIG_FILE_OPTIONS } from '@smithy/core/config';
-import type { RemoteSettings } from './remote.ts';
+import type { RemoteSettings } from '../plan.ts';
 
 /** Where requests go. */
 export interface S3Place {

@@ -1,5 +1,6 @@
 import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { isAtOrBelow } from '../../files/path-below.ts';
 import { stampOf } from '../files/tree.ts';
 import type { Watcher } from './folder-watcher.ts';
 import type { WatchedPaths } from './watched-paths.ts';
@@ -21,8 +22,7 @@ export class Poller implements Watcher {
     const added = [...watched.paths].filter((one) => !this.#watched.paths.has(one));
     this.#watched = watched;
     const stamps = readStamps(watched);
-    const isNew = (file: string): boolean =>
-      added.some((one) => file === one || file.startsWith(`${one}${path.sep}`));
+    const isNew = (file: string): boolean => added.some((one) => isAtOrBelow(file, one));
     this.#stamps = new Map([...this.#stamps, ...[...stamps].filter(([file]) => isNew(file))]);
   }
 
@@ -34,9 +34,7 @@ export class Poller implements Watcher {
     const stamps = readStamps(this.#watched);
     for (const [file, stamp] of stamps) if (this.#stamps.get(file) !== stamp) this.#onChange(file);
     for (const file of this.#stamps.keys()) {
-      const isWatched = [...this.#watched.paths].some(
-        (one) => file === one || file.startsWith(`${one}${path.sep}`),
-      );
+      const isWatched = [...this.#watched.paths].some((one) => isAtOrBelow(file, one));
       if (!stamps.has(file) && isWatched) this.#onChange(file);
     }
     this.#stamps = stamps;

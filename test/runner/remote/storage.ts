@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, onTestFinished, vi } from 'vitest';
-import type { RemoteSettings } from '../../../src/runner/remote/remote.ts';
+import type { RemoteSettings } from '../../../src/runner/plan.ts';
 
 /** Debian's python3-moto, which emulates S3. */
 const server = ['/usr/bin/moto_server', 'moto_server'].find(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
-import { explainDiskError } from '../../src/stage/disk-error.ts';
+import { explainDiskError } from '../../src/files/disk-error.ts';
 
 function systemError(code: string, path?: string): Error {
   return Object.assign(new Error(`${code}: as the system calls it`), { code, ...(path && { path }) });
