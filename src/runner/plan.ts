@@ -60,6 +60,9 @@ export interface StageInstance {
   /** Default: a failure is final. */
   readonly retries?: Retries;
   readonly at: SourcePosition;
+  /** Where its module or program, and its time limit, are written, if it is known. */
+  readonly commandAt?: SourcePosition;
+  readonly timeAt?: SourcePosition;
 }
 
 /** A resolved pipeline file, profile and overrides: what to run and in which order. */

@@ -33,6 +33,9 @@ export async function rehearse(
     if (expected === null) unknown += 1;
     seconds.set(id, expected?.seconds ?? 0);
     options.onEvent({ kind: 'would-run', id, reasons, expected });
+    if ('error' in freshness && freshness.error !== undefined) {
+      options.onEvent({ kind: 'note', id, level: 'warning', text: describeError(freshness.error) });
+    }
     waiting.push(instance);
   }
   const resourcesOf = (id: string): Resources => {

@@ -1,3 +1,4 @@
+import { describeError, ReproError } from '../errors.ts';
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { StaleReason } from './events.ts';
 import { checkCode } from './fingerprint/code-check.ts';
@@ -9,11 +10,16 @@ import { openSession, type Session, saveDigests } from './session.ts';
 
 export interface InstanceStatus {
   readonly id: string;
-  /** `restorable`: nothing has to run, but outputs must be restored from the store. */
-  readonly state: 'fresh' | 'restorable' | 'stale' | 'never-run';
+  /**
+   * `restorable`: nothing has to run, but outputs must be restored from the store. `error`: it could not be determined, and a run would
+   * fail in the same way.
+   */
+  readonly state: 'fresh' | 'restorable' | 'stale' | 'never-run' | 'error';
   readonly reasons: readonly StaleReason[];
   /** Of the last successful execution; null if there was none. */
   readonly record: RunRecord | null;
+  /** Only with state `error`. */
+  readonly error?: { readonly code: string; readonly text: string };
 }
 
 export interface StatusOptions {
@@ -31,9 +37,11 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   await checkCode(session, ids);
   const statuses: InstanceStatus[] = [];
   for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
+    const error = 'error' in freshness ? freshness.error : undefined;
     statuses.push({
       id: instance.id,
-      state: freshness.kind,
+      state: error === undefined ? freshness.kind : 'error',
+      ...(error === undefined ? {} : { error: describeProblem(error) }),
       reasons: freshness.kind === 'fresh' ? [] : freshness.reasons,
       record: 'record' in freshness ? freshness.record : freshness.last,
     });
@@ -57,4 +65,8 @@ export async function* checkAll(
     known.set(id, 'record' in freshness && !isForced(id) ? freshness.record.outputs : 'pending');
     yield { instance, freshness };
   }
+}
+
+function describeProblem(error: unknown): { code: string; text: string } {
+  return { code: error instanceof ReproError ? error.code : 'internal', text: describeError(error) };
 }

@@ -101,9 +101,17 @@ export function show(value: unknown): string {
 
 /** What to do about a value of the wrong type, or what the schema says about a pattern or a forbidden value. */
 export function ruleOf(error: SchemaError): string | undefined {
+  if (error.keyword === 'type' && error.params.type === 'array' && typeof error.data === 'string')
+    return `Write a list: ${writeList(error.data)}`;
   if (error.keyword === 'type' && typeof error.data === 'string')
     return fixType(error.data, error.params.type);
   return ['pattern', 'not'].includes(error.keyword) ? descriptionIn(error.parentSchema) : undefined;
+}
+
+/** `python3 plot.py` -> `[python3, plot.py]`. */
+function writeList(text: string): string {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  return `[${words.map((word) => (/^[A-Za-z_/.][\w/.-]*$/.test(word) ? word : JSON.stringify(word))).join(', ')}]`;
 }
 
 /** A number in quotes is a string; so is `epochs:8`. */

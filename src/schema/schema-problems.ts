@@ -107,7 +107,12 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
       return {
         at: at('value'),
         message: `${prefix}${show(found)} ${choice} ${allowed.map(show).join(', ')}.`,
-        fix: closest === undefined ? undefined : `Closest: "${closest}".`,
+        fix:
+          closest !== undefined
+            ? `Closest: "${closest}".`
+            : error.keyword === 'const'
+              ? descriptionIn(error.parentSchema)
+              : undefined,
       };
     }
     case 'oneOf':

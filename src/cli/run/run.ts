@@ -91,6 +91,9 @@ export async function runShown(
     colors: colorsFor(process.stderr),
     runArguments: pipelineArguments(options),
     folder: process.cwd(),
+    resumable: new Set(
+      [...plan.instances.values()].filter((one) => one.resume.length > 0).map(({ id }) => id),
+    ),
     results:
       options.dryRun === true
         ? []

@@ -5,7 +5,7 @@ import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { toLines, toOneLine } from '../view/safe-text.ts';
 
 interface StatusOptions extends PipelineOptions {
   readonly exitCode?: boolean;
@@ -17,7 +17,11 @@ const words = {
   restorable: 'to restore',
   stale: 'stale',
   'never-run': 'never run',
+  error: 'error',
 } as const;
+
+/** The width of the column of words, with the spaces around it. */
+const indent = 14;
 
 /** `repro status`: a line for each instance, with every reason why it is stale. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
@@ -35,18 +39,27 @@ export async function status(targets: readonly string[], options: StatusOptions)
     });
   } else {
     const c = colorsFor(process.stdout);
-    const paint = { fresh: c.green, restorable: c.cyan, stale: c.yellow, 'never-run': c.yellow };
+    const paint = {
+      fresh: c.green,
+      restorable: c.cyan,
+      stale: c.yellow,
+      'never-run': c.yellow,
+      error: c.red,
+    };
     const width = Math.max(0, ...wanted.map((one) => one.id.length));
     for (const one of wanted) {
-      const reasons = toOneLine(one.reasons.map((reason) => reason.text).join('; '));
+      const [said, ...more] = one.error === undefined ? [] : toLines(one.error.text);
+      const reasons = said ?? toOneLine(one.reasons.map((reason) => reason.text).join('; '));
       process.stdout.write(
         `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
       );
+      for (const line of more) process.stdout.write(`${' '.repeat(width + indent)}${line}\n`);
     }
     for (const stage of plan.inactive) {
       process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
     }
   }
-  if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
+  if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
+  else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
 }

@@ -29,6 +29,8 @@ export function summariseRun(
     readonly results: readonly string[];
     /** Absolute; paths are shown relative to it. */
     readonly folder: string;
+    /** Instances that continue where they were interrupted. */
+    readonly resumable?: ReadonlySet<string>;
   },
 ): string[] {
   const { colors } = options;
@@ -53,12 +55,7 @@ export function summariseRun(
   if (blocked.length > 0)
     lines.push('', `not run, because of these failures: ${foldInstances(blocked).map(toOneLine).join(', ')}`);
   const interrupted = idsIn(state, 'interrupted');
-  if (interrupted.length > 0) {
-    lines.push(
-      '',
-      `interrupted: ${foldInstances(interrupted).map(toOneLine).join(', ')}. The same command resumes from here.`,
-    );
-  }
+  if (interrupted.length > 0) lines.push('', ...describeInterrupted(interrupted, options.resumable));
   const wouldRun = idsIn(state, 'would-run');
   const counts: [number, string][] = [
     [idsIn(state, 'finished').length, 'run'],
@@ -76,4 +73,22 @@ export function summariseRun(
   if (total !== null) lines.push(total);
   if (state.outcome === 'ok') lines.push(...options.results.map(toOneLine));
   return lines;
+}
+
+function describeInterrupted(
+  ids: readonly string[],
+  resumable: ReadonlySet<string> = new Set<string>(),
+): string[] {
+  const describe = (some: readonly string[], then: string): string[] =>
+    some.length === 0 ? [] : [`interrupted: ${foldInstances(some).map(toOneLine).join(', ')}. ${then}`];
+  return [
+    ...describe(
+      ids.filter((id) => resumable.has(id)),
+      'The same command resumes from here.',
+    ),
+    ...describe(
+      ids.filter((id) => !resumable.has(id)),
+      'The same command starts again: without `resume:`, nothing of the work is kept.',
+    ),
+  ];
 }

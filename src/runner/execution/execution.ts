@@ -17,6 +17,7 @@ import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { confine } from './confinement.ts';
 import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
+import { explainEnd } from './failed-end.ts';
 import { describeFullDisk } from './full-disk.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
 import type { Grant } from './reservations.ts';
@@ -103,7 +104,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
         seconds: secondsSince(),
         logFile,
         code: end.code,
-        text: end.text,
+        text: await explainEnd(session, instance, end),
       });
       return 'failed';
     }

@@ -5,10 +5,10 @@ import type { JsonObject } from '../../schema/json.ts';
 import type { InputPath, StageCommand, StageInstance } from '../plan.ts';
 import { readAxes } from './axes.ts';
 import { checkOptionalInputs, type PlacedInput, readInputs } from './inputs.ts';
-import { type Combination, combineAxes, nameInstance } from './matrix.ts';
+import { type Combination, combineAxes, type MatrixAxis, nameInstance } from './matrix.ts';
 import { readResources, readRetries } from './resource-reader.ts';
 import { pickSettings } from './settings.ts';
-import type { PlacedPath, StageReader } from './stage-reader.ts';
+import { joinLines, type PlacedPath, type StageReader } from './stage-reader.ts';
 
 /** An instance with the places of its paths, for checks across all of them. */
 export interface InstanceDraft {
@@ -31,7 +31,9 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
   for (const combination of combineAxes(axes)) {
     const id = nameInstance(reader.name, combination);
     if (seen.has(id)) {
-      reader.report(reader.at(['matrix'], 'key'), `the matrix contains "${id}" twice.`);
+      reader.report(reader.at(['matrix'], 'key'), `the matrix contains "${id}" twice.`, () =>
+        adviseTwins(reader, axes, combination),
+      );
       continue;
     }
     seen.add(id);
@@ -39,6 +41,25 @@ export function readInstances(reader: StageReader): InstanceDraft[] {
     if (draft !== undefined) drafts.push(draft);
   }
   return drafts;
+}
+
+/** Which value to remove; or, since 1 and "1" have the same name, which to rename. */
+function adviseTwins(
+  reader: StageReader,
+  axes: readonly MatrixAxis[],
+  combination: Combination,
+): string | undefined {
+  for (const { variable, values } of axes) {
+    const text = String(combination.get(variable)?.value);
+    const twins = values.filter(({ value }) => String(value) === text);
+    if (twins.length < 2) continue;
+    const written = reader.entry.matrix?.[variable];
+    return joinLines(
+      `Every instance needs its own name: remove one of the two ${text} from "${variable}".`,
+      typeof written === 'string' ? reader.describeOrigin(written, new Map()) : undefined,
+    );
+  }
+  return undefined;
 }
 
 /** The outputs a stage would have, without reporting problems: to explain what a profile leaves out. */
@@ -92,6 +113,8 @@ function readInstance(
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
       ...(retries === null ? {} : { retries }),
       at: reader.at([], 'key'),
+      commandAt: reader.at(command.kind === 'module' ? ['run'] : ['cmd', 0]),
+      ...(resources.timeSeconds === null ? {} : { timeAt: reader.at(['resources', 'time']) }),
     },
   };
 }

@@ -1,5 +1,6 @@
+import type { Problem } from '../../schema/problems.ts';
 import { relatePaths } from './path-trie.ts';
-import type { ProjectPaths } from './project-paths.ts';
+import type { PathLink } from './project-paths.ts';
 
 /**
  * The one folder that the runner writes to. It replaces and deletes outputs and resume folders, so anywhere else one
@@ -23,7 +24,7 @@ export function refuseInput(input: string): string | undefined {
  *
  * @param output in the project's form: relative, without `.` and `..`
  */
-export function refuseOutput(output: string, paths: ProjectPaths): string | undefined {
+export function refuseOutput(output: string): string | undefined {
   if (relatePaths(output, writable) !== 'inside') return `is not below ${writable}/.`;
   // On case-insensitive file systems the store has many spellings.
   const folded = output.toLowerCase();
@@ -35,6 +36,32 @@ export function refuseOutput(output: string, paths: ProjectPaths): string | unde
   if (pageRelation === 'equal' || pageRelation === 'inside') {
     return `would replace "${page}", which is not generated.`;
   }
-  const link = paths.linkOn(output);
-  return link === undefined ? undefined : `is behind the link "${link.path}" to "${link.target}".`;
+  return undefined;
+}
+
+/** A link at or below artifacts/, in the way of what stages write there: the same problem for every stage that it concerns. */
+export function describeLink({ path, target }: PathLink): Problem {
+  const advice =
+    path === writable
+      ? [
+          `To keep ${writable}/ on another disk, mount a folder of it there:`,
+          `mkdir ${writable} && sudo mount --bind ${quoteForShell(target)} ${writable}`,
+        ]
+      : [];
+  return {
+    at: path,
+    message: `is a symbolic link to "${target}", and the runner replaces and deletes what is there.`,
+    fix: [`Remove the link, which leaves what it leads to alone: rm ${quoteForShell(path)}`, ...advice].join(
+      '\n',
+    ),
+  };
+}
+
+export function isInArtifacts(path: string): boolean {
+  const relation = relatePaths(path, writable);
+  return relation === 'equal' || relation === 'inside';
+}
+
+function quoteForShell(word: string): string {
+  return /^[\w./@+=][\w./@+=-]*$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

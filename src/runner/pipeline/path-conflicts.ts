@@ -1,7 +1,7 @@
 import type { Problem } from '../../schema/problems.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { InstanceDraft } from './instances.ts';
-import { refuseInput, refuseOutput } from './output-paths.ts';
+import { describeLink, isInArtifacts, refuseInput, refuseOutput } from './output-paths.ts';
 import { PathTrie, relatePaths } from './path-trie.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { joinLines, type PlacedPath } from './stage-reader.ts';
@@ -27,21 +27,22 @@ export function findPathConflicts(drafts: readonly InstanceDraft[], paths: Proje
     said.add(key);
     problems.push({ at: own.placed.at, message: `stage "${own.draft.instance.stage}": ${message}`, fix });
   };
-  const outputs = checkOutputs(drafts, paths, report);
+  const written = listOwned(drafts, ({ outputs, resume }) => [...outputs, ...resume]);
+  for (const { placed } of written) {
+    const link = paths.linkOn(placed.path);
+    if (link !== undefined && isInArtifacts(placed.path)) problems.push(describeLink(link));
+  }
+  const outputs = checkOutputs(drafts, report);
   const inputs = checkInputs(drafts, report);
-  checkResumes(drafts, paths, { outputs, inputs }, report);
+  checkResumes(drafts, { outputs, inputs }, report);
   return problems;
 }
 
-function checkOutputs(
-  drafts: readonly InstanceDraft[],
-  paths: ProjectPaths,
-  report: Report,
-): PathTrie<OwnedPath> {
+function checkOutputs(drafts: readonly InstanceDraft[], report: Report): PathTrie<OwnedPath> {
   const outputs = new PathTrie<OwnedPath>();
   for (const own of listOwned(drafts, ({ outputs }) => outputs)) {
     const { placed } = own;
-    const refusal = refuseOutput(placed.path, paths);
+    const refusal = refuseOutput(placed.path);
     if (refusal !== undefined) {
       report('protected', own, placed, `output "${placed.path}" ${refusal}`, placed.remedy);
     }
@@ -68,7 +69,6 @@ function checkInputs(drafts: readonly InstanceDraft[], report: Report): PathTrie
 
 function checkResumes(
   drafts: readonly InstanceDraft[],
-  paths: ProjectPaths,
   { outputs, inputs }: { readonly outputs: PathTrie<OwnedPath>; readonly inputs: PathTrie<OwnedPath> },
   report: Report,
 ): void {
@@ -76,7 +76,7 @@ function checkResumes(
   for (const own of listOwned(drafts, ({ resume }) => resume)) {
     const { draft, placed } = own;
     const name = `resume path "${placed.path}"`;
-    const refusal = refuseOutput(placed.path, paths);
+    const refusal = refuseOutput(placed.path);
     if (refusal !== undefined) {
       report('protected', own, placed, `${name} ${refusal}`, placed.remedy);
     }

@@ -13,6 +13,8 @@ export interface PathFault {
   readonly leaves?: true;
   /** Set if it is a valid path, but not a relative one to something below the project. */
   readonly misplaced?: true;
+  /** The link through which it leaves the project. */
+  readonly link?: PathLink;
   /** The path in the project's form, if the only fault is that it was written as an absolute path. */
   readonly inside?: string;
 }
@@ -84,6 +86,7 @@ export class ProjectPaths {
           message: `leaves the project through the link "${exit.path}" to "${exit.target}".`,
           leaves: true,
           misplaced: true,
+          link: exit,
         },
       };
     }

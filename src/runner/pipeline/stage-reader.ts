@@ -4,7 +4,7 @@ import type { Problem } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
 import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
 import type { Combination } from './matrix.ts';
-import { refuseOutput } from './output-paths.ts';
+import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
 import { adviseProfile } from './output-remedy.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
@@ -107,11 +107,15 @@ export class StageReader {
     const checked = this.surroundings.paths.check(expanded, { external });
     if ('path' in checked) return { path: checked.path, at, origin, remedy };
     const { fault } = checked;
+    if (fault.link !== undefined && isInArtifacts(fault.link.path)) {
+      this.surroundings.problems.push(describeLink(fault.link));
+      return undefined;
+    }
     const name = `${kind} ${JSON.stringify(expanded)}`;
     if (fault.misplaced === true && (kind === 'output' || kind === 'resume path')) {
       // "Write it as a relative path" does not help if the relative path is rejected too.
       const { inside } = fault;
-      const refusal = inside === undefined ? undefined : refuseOutput(inside, this.surroundings.paths);
+      const refusal = inside === undefined ? undefined : refuseOutput(inside);
       const isAbsoluteOnly = inside !== undefined && refusal === undefined;
       this.report(at, `${name} ${refusal ?? fault.message}`, isAbsoluteOnly ? fault.fix : remedy);
       return undefined;

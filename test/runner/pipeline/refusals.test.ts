@@ -38,7 +38,7 @@ describe('a pipeline file is rejected', () => {
     [
       'for a command that is not a list',
       `${head}  a: {cmd: python3 plot.py, outputs: [artifacts/a]}\n`,
-      'pipeline.yaml:3:12  stage "a": cmd: must be a list, not "python3 plot.py".',
+      'pipeline.yaml:3:12  stage "a": cmd: must be a list, not "python3 plot.py".\n  Write a list: [python3, plot.py]',
     ],
     [
       'for a stage without outputs',
@@ -48,7 +48,7 @@ describe('a pipeline file is rejected', () => {
     [
       'for an unknown version',
       'version: 2\nstages: {a: {run: stages/a.ts, outputs: [artifacts/a]}}\n',
-      'pipeline.yaml:1:10  version: 2 is not 1.',
+      'pipeline.yaml:1:10  version: 2 is not 1.\n  The version of this format. There is only one: write `version: 1`.',
     ],
     [
       'for an invalid name',
@@ -235,14 +235,23 @@ describe('a pipeline file is rejected', () => {
       'artifacts/other': '',
     });
     await symlink('../data', path.join(root, 'artifacts/linked'));
-    const lines = (await failureOf(loadPlan({ projectRoot: root }))).replaceAll(root, 'ROOT').split('\n');
-    const target = path.join(await realpath(root), 'data').replaceAll(root, 'ROOT');
-    expect(lines).toContain(
-      `pipeline.yaml:3:35  stage "a": output "artifacts/linked/x" is behind the link "artifacts/linked" to "${target}".`,
-    );
-    expect(lines).toContain(
-      `pipeline.yaml:3:65  stage "a": resume path "artifacts/linked" is behind the link "artifacts/linked" to "${target}".`,
-    );
+    const target = path.join(await realpath(root), 'data');
+    expect((await failureOf(loadPlan({ projectRoot: root }))).split('\n').slice(0, 2)).toEqual([
+      `artifacts/linked  is a symbolic link to "${target}", and the runner replaces and deletes what is there.`,
+      '  Remove the link, which leaves what it leads to alone: rm artifacts/linked',
+    ]);
+  });
+
+  test('for a link in place of an output, once, and not again for its readers', async () => {
+    const root = await makeProject({
+      'pipeline.yaml': `${head}  a: {run: stages/a.ts, outputs: [artifacts/make]}\n  b: {run: stages/a.ts, inputs: [artifacts/make/x], outputs: [artifacts/b]}\n`,
+      'artifacts/other': '',
+    });
+    await symlink('/nonexistent/target', path.join(root, 'artifacts/make'));
+    expect((await failureOf(loadPlan({ projectRoot: root }))).split('\n')).toEqual([
+      'artifacts/make  is a symbolic link to "/nonexistent/target", and the runner replaces and deletes what is there.',
+      '  Remove the link, which leaves what it leads to alone: rm artifacts/make',
+    ]);
   });
 
   test('for a fact that the caller does not know, if it lists those it knows', async () => {
@@ -252,6 +261,22 @@ describe('a pipeline file is rejected', () => {
     );
     const plan = await loadPlan({ projectRoot: await makeProject({ 'pipeline.yaml': pipeline }) });
     expect(plan.instances.get('a')?.facts).toEqual(['engine', 'engin']);
+  });
+
+  test('for a command that is no list, another version, and an instance twice, with what to write', async () => {
+    expect(
+      await refusalOf(`${head}  a: {cmd: "python3 plot.py --dpi 90", outputs: [artifacts/a]}\n`),
+    ).toContain('\n  Write a list: [python3, plot.py, "--dpi", "90"]');
+    expect(
+      await refusalOf('version: 2\nstages:\n  a: {run: stages/a.ts, outputs: [artifacts/a]}\n'),
+    ).toContain('write `version: 1`.');
+    expect(
+      await refusalOf(
+        `${head}  a: {run: stages/a.ts, matrix: {v: [x, y, x]}, outputs: ["artifacts/a/\${v}"]}\n`,
+      ),
+    ).toContain(
+      'the matrix contains "a@x" twice.\n  Every instance needs its own name: remove one of the two x from "v".',
+    );
   });
 
   test('for all problems of several stages, in file order', async () => {
@@ -272,12 +297,14 @@ describe('a pipeline file is rejected', () => {
     await symlink(os.tmpdir(), path.join(root, 'linked'));
     await symlink('/nonexistent/target', path.join(root, 'artifacts'));
     expect((await failureOf(loadPlan({ projectRoot: root }))).split('\n')).toEqual([
+      'artifacts  is a symbolic link to "/nonexistent/target", and the runner replaces and deletes what is there.',
+      '  Remove the link, which leaves what it leads to alone: rm artifacts',
+      '  To keep artifacts/ on another disk, mount a folder of it there:',
+      '  mkdir artifacts && sudo mount --bind /nonexistent/target artifacts',
       expect.stringMatching(
         /^pipeline\.yaml:3:34 {2}stage "a": input "linked\/x" leaves the project through the link "linked" to ".+"\.$/,
       ),
       '  Declare data outside the project as { path: …, external: true }.',
-      'pipeline.yaml:3:55  stage "a": output "artifacts/a" leaves the project through the link "artifacts" to "/nonexistent/target".',
-      '  The runner replaces and deletes what stages write, so it must be below artifacts/.',
     ]);
   });
 
