@@ -11,10 +11,10 @@ const executablePath = process.argv[2] ?? process.env.CHROMIUM_PATH ?? '/usr/bin
 
 const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
 try {
-  const page = await browser.newPage({ viewport: { width: 1060, height: 1220 }, colorScheme: 'light' });
+  const page = await browser.newPage({ viewport: { width: 1060, height: 1600 }, colorScheme: 'light' });
   await page.goto(pathToFileURL(path.join(root, 'artifacts', 'report', 'index.html')).href);
   const table = await page.locator('#table-1').boundingBox();
-  const clip = { x: 0, y: 0, width: 1060, height: Math.round(table?.y ?? 1220) };
+  const clip = { x: 0, y: 0, width: 1060, height: Math.round(table?.y ?? 1600) };
   await page.screenshot({ path: path.join(root, 'docs', 'images', 'report.png'), clip });
 } finally {
   await browser.close();
