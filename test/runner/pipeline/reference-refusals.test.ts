@@ -81,7 +81,9 @@ describe('references are rejected', () => {
       await refusalOf(
         `${head}  a: {matrix: {m: [1, "1"]}, run: stages/a.ts, outputs: ["artifacts/\${m}"]}\n`,
       ),
-    ).toBe('pipeline.yaml:3:7  stage "a": the matrix contains "a@1" twice.\n  Every instance needs its own name: remove one of the two 1 from "m".');
+    ).toBe(
+      'pipeline.yaml:3:7  stage "a": the matrix contains "a@1" twice.\n  Every instance needs its own name: remove one of the two 1 from "m".',
+    );
     const hundred = `[${Array.from({ length: 100 }, (_, index) => index).join(', ')}]`;
     expect(
       await refusalOf(
