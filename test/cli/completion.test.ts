@@ -60,7 +60,7 @@ beforeAll(async () => {
   await fs.writeFile(path.join(folder, 'configs/models/baseline.yaml'), '');
 });
 
-afterAll(() => fs.rm(path.dirname(folder), { recursive: true, force: true }));
+afterAll(() => fs.rm(path.dirname(folder), { recursive: true, force: true, maxRetries: 3 }));
 
 function isHere(shell: string): boolean {
   try {
@@ -205,7 +205,8 @@ describe.skipIf(noTerminal !== undefined).each([
   ],
 ] as const)('in %s', (shell, options, setUp) => {
   const start = async (): Promise<Terminal> => {
-    const env = { NODE: process.execPath, REPRO: repro, HOME: path.dirname(folder) };
+    // A shell that is ended writes its history, maybe while the folder is being removed.
+    const env = { NODE: process.execPath, REPRO: repro, HOME: path.dirname(folder), HISTFILE: '/dev/null' };
     const terminal = Terminal.start([shell, ...options], { columns: 100, rows: 40, cwd: folder, env });
     terminal.type(`${setUp}\r`);
     await terminal.waitFor((screen) => screen.some((row) => /^> ?$/.test(row)));
