@@ -54,11 +54,17 @@ export function explainRefusals(
   if (reads.length > 0) {
     const names = reads.map((one) => nameOf(one.path, declaration)).join(', ');
     const which = reads.length === 1 ? 'it is not among its inputs' : 'they are not among its inputs';
+    const [write] = writes;
+    const more =
+      write === undefined
+        ? ''
+        : ` Nor may it write ${writes.map((one) => nameOf(one.path, declaration)).join(', ')}: stages write to their outputs only.`;
     const fix = [
       `Add ${reads.length === 1 ? 'it' : 'them'} to the stage in pipeline.yaml:`,
       ...linesToAdd(reads, declaration).map((line) => `  ${line}`),
+      ...(write === undefined ? [] : adviseWrite(write.path, declaration)),
     ];
-    return new ReproError('undeclared-read', `${stage} may not read ${names}: ${which}.`, {
+    return new ReproError('undeclared-read', `${stage} may not read ${names}: ${which}.${more}`, {
       ...details,
       fix: fix.join('\n'),
     });

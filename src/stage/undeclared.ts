@@ -11,6 +11,8 @@ export interface Declaration {
   readonly outputs: readonly string[];
   /** Inputs as declared; absolute. */
   readonly inputs: readonly string[];
+  /** What other stages write, relative to the project, as far as it is known. */
+  readonly taken?: readonly string[];
 }
 
 /** A file that a stage touched, or wanted to, though it does not declare it. */
@@ -42,6 +44,7 @@ export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: D
   for (const { access, path: file } of accesses) {
     const name = nameOf(file, declaration);
     if (access === 'read') {
+      if (!isNewInput(name, declaration)) continue;
       inputs.push(path.isAbsolute(name) ? `{ path: ${quote(name, true)}, external: true }` : quote(name));
     } else if (isNewOutput(name, declaration)) outputs.push(quote(name));
   }
@@ -50,8 +53,38 @@ export function linesToAdd(accesses: readonly UndeclaredAccess[], declaration: D
   return [...list('inputs', inputs), ...list('outputs', outputs)];
 }
 
-function isNewOutput(name: string, { outputs }: Declaration): boolean {
-  return name.startsWith('artifacts/') && !outputs.some((one) => isBelow(name, one));
+/** The runner's own folder, and what the stage writes itself, are no inputs. */
+function isNewInput(name: string, { outputs }: Declaration): boolean {
+  return !isBelow(name, runnerFolder) && !outputs.some((one) => areRelated(name, one));
+}
+
+/** The pipeline file may declare it: no output is in, around or the same as another, or an input of its stage. */
+function isNewOutput(name: string, { outputs, inputs, projectRoot, taken = [] }: Declaration): boolean {
+  const read = inputs.map((one) => path.relative(projectRoot, one).split(path.sep).join('/'));
+  return (
+    name.startsWith('artifacts/') &&
+    !isBelow(name, runnerFolder) &&
+    ![...outputs, ...read, ...taken].some((one) => areRelated(name, one))
+  );
+}
+
+const runnerFolder = 'artifacts/.cache';
+
+function areRelated(a: string, b: string): boolean {
+  return isBelow(a, b) || isBelow(b, a);
+}
+
+/**
+ * The output to declare instead of a file that a stage writes elsewhere; undefined if there is none.
+ *
+ * @returns absolute, below artifacts/
+ */
+export function proposeOutput(file: string, declaration: Declaration): string | undefined {
+  const isInput = declaration.inputs.some((one) => file === one || file.startsWith(one + path.sep));
+  const name = nameOf(file, declaration);
+  if (isInput || name.startsWith('artifacts/')) return undefined;
+  const proposed = `artifacts/${path.basename(file)}`;
+  return isNewOutput(proposed, declaration) ? path.join(declaration.projectRoot, proposed) : undefined;
 }
 
 function isBelow(name: string, folder: string): boolean {
@@ -71,7 +104,9 @@ export function adviseWrite(file: string, declaration: Declaration): string[] {
     ];
   }
   if (inputs.some((one) => file === one || file.startsWith(one + path.sep))) {
-    return ['Inputs must stay as they are. Write a changed copy to an output.'];
+    return [
+      'A stage must not change its inputs: write a changed copy to context.outputs[0] (in a command: $REPRO_OUTPUT_0).',
+    ];
   }
   if (isNewOutput(name, declaration)) {
     const next = outputs.length;
@@ -80,6 +115,9 @@ export function adviseWrite(file: string, declaration: Declaration): string[] {
       ...linesToAdd([{ access: 'write', path: file }], declaration).map((line) => `  ${line}`),
       `and write to context.outputs[${next}] (in a command: $REPRO_OUTPUT_${next}).`,
     ];
+  }
+  if (declaration.taken?.some((one) => areRelated(name, one)) === true) {
+    return [`${name} belongs to another stage: write to context.outputs[0] (in a command: $REPRO_OUTPUT_0).`];
   }
   return [
     'Write to an output below artifacts/ that the stage declares:',

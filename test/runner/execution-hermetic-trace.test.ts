@@ -51,6 +51,24 @@ describe.skipIf(!canTrace)('repro run --trace', () => {
     expect(second.stderr).toContain('1 up to date, so not traced; --force runs and traces them');
   });
 
+  test('proposes only lines that pipeline.yaml accepts', async () => {
+    const project = await createStagesProject(
+      `first:\n  cmd: [sh, -c, 'mkdir "$REPRO_OUTPUT_0"']\n  outputs: [artifacts/first]\n${command}`,
+    );
+    await project.write('in', 'input');
+    await project.write(
+      'tools/s.sh',
+      'sed -i s/input/altered/ "$REPRO_INPUT_0"; echo x > artifacts/first/extra; echo x > plot.png; : > "$REPRO_OUTPUT_0"',
+    );
+    await project.call(['run', 'first']);
+    const traced = await project.json(['run', '--trace', 's']);
+    expect(traced.instances[0].yaml).toEqual(['outputs:', '  - artifacts/plot.png']);
+    await project.write('in', 'input');
+    const { stderr } = await project.call(['run', '--trace', '--force', 's']);
+    expect(stderr).toContain('A stage must not change its inputs: write a changed copy to');
+    expect(stderr).toContain('artifacts/first/extra belongs to another stage');
+  });
+
   test('knows the programs that a command runs, and what belongs to them', async () => {
     const project = await createStagesProject(
       's:\n  cmd: [node, tools/s.mjs]\n  inputs: [in]\n  outputs: [artifacts/s]\n',

@@ -203,6 +203,17 @@ describe('a stage module that touches what it does not declare fails', () => {
     expect(project.has('artifacts/s')).toBe(false);
   });
 
+  test('and names what it may not write as well', async () => {
+    const project = await createStage(
+      `await readFile('a.json').catch(() => null);
+       try { fs.writeFileSync('notes.txt', ''); } catch {}
+       done();`,
+    );
+    const { stderr } = await project.call(['run']);
+    expect(stderr).toContain('may not read a.json: it is not among its inputs. Nor may it write notes.txt:');
+    expect(stderr).toContain('      - a.json\n  Write to an output below artifacts/');
+  });
+
   test('also if it would go on for hours without the file', async () => {
     const project = await createStage(
       `await readFile('a.json').catch(() => null); await new Promise((resolve) => setTimeout(resolve, 1e7));`,
@@ -232,7 +243,7 @@ describe('a stage module that touches what it does not declare fails', () => {
       'notes.txt',
       'Write to an output below artifacts/ that the stage declares:\n    outputs:\n      - artifacts/notes.txt',
     ],
-    ['in.txt', 'Inputs must stay as they are.'],
+    ['in.txt', 'A stage must not change its inputs: write a changed copy to context.outputs[0]'],
     ['artifacts/s', 'Write to context.outputs[0] (in a command: $REPRO_OUTPUT_0) instead of artifacts/s:'],
     ['artifacts/t', 'outputs:\n      - artifacts/t\n  and write to context.outputs[1]'],
   ])('when it writes to %s, with what to do instead', async (name, advice) => {

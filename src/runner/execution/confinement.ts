@@ -55,15 +55,17 @@ export async function confine(
   const taskFile = path.join(temporary, 'task.json');
   const scratch = path.join(temporary, 'scratch');
   await fs.mkdir(scratch, { recursive: true });
+  // A trace finds everything at once; Node would stop the stage at the first undeclared file.
+  const isLimited = instance.hermetic && tracer === null;
+  const others = tracer === null ? [] : [...session.plan.instances.values()];
   const declaration: Declaration = {
     stage: instance.stage,
     where: formatPlace(instance.at),
     projectRoot,
     outputs: instance.outputs,
     inputs: task.inputs,
+    taken: others.flatMap((one) => (one.id === instance.id ? [] : [...one.outputs, ...one.resume])),
   };
-  // A trace finds everything at once; Node would stop the stage at the first undeclared file.
-  const isLimited = instance.hermetic && tracer === null;
   await fs.writeFile(taskFile, JSON.stringify(isLimited ? { ...task, declaration } : task));
   const code = await listCode(session, instance);
   const declared = () => permissionsOf(task, { projectRoot, hostFile: host, taskFile, code, scratch });

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { describeError, ReproError } from '../../errors.ts';
@@ -9,6 +9,7 @@ import {
   type Declaration,
   linesToAdd,
   nameOf,
+  proposeOutput,
   type UndeclaredAccess,
 } from '../../stage/undeclared.ts';
 import type { RunEvent } from '../events.ts';
@@ -18,6 +19,9 @@ import { findUndeclared } from './undeclared-files.ts';
 
 /** A message that names more is read by nobody; the JSON document names all. */
 const shownAtMost = 20;
+
+/** Different kinds of wrong places to write to: more is repetition. */
+const advisedAtMost = 3;
 
 /**
  * Reports what a traced stage touched without declaring it. A hermetic stage fails because of it, with everything at once, as it would have
@@ -37,11 +41,16 @@ export async function reportTrace(
     home: context.environment.HOME ?? null,
     temporary: path.resolve(context.environment.TMPDIR ?? os.tmpdir()),
   });
-  const yaml = linesToAdd(undeclared, declaration);
+  // Files that are gone again were temporary, as those that `sed -i` renames.
+  const lasting = undeclared.filter((one) => one.access === 'read' || existsSync(one.path));
+  const yaml = linesToAdd(
+    lasting.flatMap((one) => toDeclarable(one, declaration)),
+    declaration,
+  );
   const { id } = instance;
   context.onEvent({ kind: 'traced', id, undeclared, yaml });
   if (undeclared.length === 0) return end;
-  const error = explainUndeclared(undeclared, yaml, declaration);
+  const error = explainUndeclared(undeclared, lasting, declaration);
   if (instance.hermetic && end.kind !== 'interrupted') {
     return { kind: 'failed', code: error.code, text: describeError(error) };
   }
@@ -63,9 +72,10 @@ async function* readLines(file: string): AsyncGenerator<string> {
 /** @param undeclared at least one */
 function explainUndeclared(
   undeclared: readonly UndeclaredAccess[],
-  yaml: readonly string[],
+  lasting: readonly UndeclaredAccess[],
   declaration: Declaration,
 ): ReproError {
+  const yaml = linesToAdd(lasting, declaration);
   const message = `without declaring it, this stage ${[
     ...listNames('read', undeclared, declaration),
     ...listNames('wrote', undeclared, declaration),
@@ -76,8 +86,9 @@ function explainUndeclared(
     fix.push(...yaml.slice(0, shownAtMost + 1).map((line) => `  ${line}`));
     if (yaml.length > shownAtMost + 1) fix.push('  …');
   }
-  const write = undeclared.find((one) => one.access === 'write');
-  if (write !== undefined) fix.push(...adviseWrite(write.path, declaration));
+  const written = (lasting.length > 0 ? lasting : undeclared).filter((one) => one.access === 'write');
+  const advice = new Set(written.map((one) => adviseWrite(one.path, declaration).join('\n')));
+  fix.push(...[...advice].slice(0, advisedAtMost));
   return new ReproError('undeclared-files', message, { where: declaration.where, fix: fix.join('\n') });
 }
 
@@ -92,4 +103,10 @@ function listNames(
   if (names.length === 0) return [];
   const more = names.length > shownAtMost ? ` and ${names.length - shownAtMost} more` : '';
   return [`${verb} ${names.slice(0, shownAtMost).join(', ')}${more}`];
+}
+
+/** What the pipeline file can declare: for a file written elsewhere, the output to write instead. */
+function toDeclarable(one: UndeclaredAccess, declaration: Declaration): UndeclaredAccess[] {
+  const output = one.access === 'write' ? proposeOutput(one.path, declaration) : undefined;
+  return [output === undefined ? one : { access: 'write', path: output }];
 }
