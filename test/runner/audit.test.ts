@@ -84,6 +84,19 @@ describe('repro audit', () => {
     expect(project.has('artifacts/.audit')).toBe(false);
   });
 
+  test('says that all runs differ from the recorded result, as with an input that is not declared', async () => {
+    const project = await createProject({ text: 'before\n' });
+    await project.call(['run', 'make']);
+    await project.write('variants/0/text', 'after\n');
+    const { exitCode, stdout } = await project.call(['audit', 'make']);
+    expect(exitCode).toBe(4);
+    expect(stdout).toContain('artifacts/make: equal to the byte in all 2 runs');
+    expect(stdout).toContain('differs from the recorded result of the same code, inputs and parameters');
+    await project.write('in.txt', 'another input');
+    const other = await project.json(['audit', 'make']);
+    expect(other.instances[0]).toMatchObject({ isAsRecorded: null, isSame: true });
+  });
+
   test('names each file that differs, with the byte, the line, the key', async () => {
     const project = await createProject(
       {
@@ -185,8 +198,9 @@ describe('repro audit', () => {
     const narrow = await project.call(['audit', 'measure', '--tolerance', '*=1e-12']);
     expect(narrow.exitCode).toBe(4);
     const unknown = await project.call(['audit', 'measure', '--tolerance', 'acuracy=1']);
-    expect(unknown.exitCode).toBe(4);
-    expect(unknown.stdout).toContain('metric acuracy: none, none (allowed 1)');
+    expect(unknown.exitCode).toBe(2);
+    expect(unknown.stderr).toContain('--tolerance: measure reports no metric "acuracy"');
+    expect(unknown.stderr).toContain('Closest: "accuracy"');
     const wrong = await project.call(['audit', 'measure', '--tolerance', 'accuracy']);
     expect(wrong.exitCode).toBe(2);
   });

@@ -16,6 +16,12 @@ export function describeAudit(audit: Audit, runs: number, colors: Colors): strin
     : colors.red(`${id} does not compute the same again`);
   return [
     `${verdict} (${runs} runs: ${times})`,
+    ...(audit.isAsRecorded === false
+      ? [
+          colors.red('  differs from the recorded result of the same code, inputs and parameters:'),
+          '    it may depend on something that it does not declare; `repro run --trace --force` shows what it touches',
+        ]
+      : []),
     ...outputs.flatMap((output) => describeOutput(output, runs)),
     ...metrics.flatMap((metric) => describeMetric(metric, colors)),
   ];

@@ -28,7 +28,8 @@ Examples:
 
 const auditExamples = `
 Results in place, records and the store stay as they are: runs write to artifacts/.audit, which is removed at the end. Without
---tolerance every byte counts; with it, only the metrics named, and * stands for all others. Exits with 4 if runs differ.
+--tolerance every byte counts; with it, only the metrics named, and * stands for all others. A difference from
+the recorded result is named, too. Exits with 4 if runs differ, or without --tolerance if they differ from that result.
 
 Examples:
   $ repro audit frames

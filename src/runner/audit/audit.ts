@@ -1,8 +1,12 @@
 import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { suggestName } from '../../schema/closest-name.ts';
 import { getOwn } from '../../schema/json.ts';
 import type { MetricValue } from '../../stage/context.ts';
-import type { RecordedOutput, RunRecord } from '../cache/records.ts';
+import { cacheFolderOf } from '../cache/cache-folder.ts';
+import { type RecordedOutput, Records, type RunRecord } from '../cache/records.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
+import { haveSameFingerprint } from '../fingerprint/fingerprint.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import type { RunOutcome } from '../run.ts';
 import { compareFiles, type FileComparers, type FileDifference } from './compare-files.ts';
@@ -43,7 +47,9 @@ export interface Audit {
   readonly seconds: readonly number[];
   readonly outputs: readonly AuditedOutput[];
   readonly metrics: readonly AuditedMetric[];
-  /** Whether all bytes are equal or, if tolerances were given, the metrics that they name are within them. */
+  /** Whether the first run wrote what is recorded of the same code, inputs and parameters; null: nothing is. */
+  readonly isAsRecorded: boolean | null;
+  /** Whether all bytes are equal, also to those recorded, or, if tolerances were given, the metrics that they name are within them. */
   readonly isSame: boolean;
 }
 
@@ -94,9 +100,18 @@ async function auditOne(
     const { outcome, record } = await scratch.run(instance, number);
     if (record === null) {
       const end = outcome === 'ok' ? 'failed' : outcome;
-      return { id: instance.id, outcome: end, seconds: [], outputs: [], metrics: [], isSame: false };
+      return {
+        id: instance.id,
+        outcome: end,
+        seconds: [],
+        outputs: [],
+        metrics: [],
+        isAsRecorded: null,
+        isSame: false,
+      };
     }
     records.push(record);
+    if (number === 1) assertMetrics(instance, record, options.tolerances);
   }
   const outputs: AuditedOutput[] = [];
   for (const [i, output] of instance.outputs.entries()) {
@@ -108,17 +123,42 @@ async function auditOne(
     });
   }
   const metrics = compareMetrics(records, options.tolerances);
+  const isAsRecorded = compareRecorded(plan, instance, records);
   return {
     id: instance.id,
     outcome: 'ok',
     seconds: records.map((record) => record.seconds),
     outputs,
     metrics,
+    isAsRecorded,
     isSame:
       options.tolerances.size > 0
         ? metrics.every((one) => one.tolerance === null || one.isWithin)
-        : outputs.every(({ digests }) => new Set(digests).size === 1),
+        : isAsRecorded !== false && outputs.every(({ digests }) => new Set(digests).size === 1),
   };
+}
+
+/** After the first run rather than all of them: what a stage measures is not known before. */
+function assertMetrics(
+  { id }: StageInstance,
+  { metrics }: RunRecord,
+  tolerances: ReadonlyMap<string, number>,
+): void {
+  const names = Object.keys(metrics);
+  const unknown = [...tolerances.keys()].find((name) => name !== '*' && !Object.hasOwn(metrics, name));
+  if (unknown === undefined) return;
+  throw new ReproError('usage', `--tolerance: ${id} reports no metric "${unknown}"`, {
+    fix: names.length === 0 ? 'It reports none at all.' : suggestName(unknown, names),
+  });
+}
+
+/** A difference from a record of the same fingerprint shows what the fingerprint does not cover: an input that is not declared. */
+function compareRecorded(plan: Plan, instance: StageInstance, [first]: readonly RunRecord[]): boolean | null {
+  const recorded = new Records(cacheFolderOf(plan)).findLast(instance.id);
+  if (recorded === null || first === undefined) return null;
+  const parts = { ...first.parts, outputs: recorded.parts.outputs };
+  if (!haveSameFingerprint(recorded.parts, parts)) return null;
+  return first.outputs.every(({ digest }, i) => digest === recorded.outputs[i]?.digest);
 }
 
 async function compareOutputs(
