@@ -35,7 +35,9 @@ export async function loadCheckedPlan(
   const plan = await loadSelectedPlan(options, onRead);
   for (const { at, message } of plan.warnings) {
     process.stderr.write(
-      `! ${formatPlace(at)}  ${message} Profile ${plan.profile} does not use this file, so it is ignored.\n`,
+      typeof at === 'string' && at.startsWith('--set ')
+        ? `! ${at}  ${message}\n`
+        : `! ${formatPlace(at)}  ${message} Profile ${plan.profile} does not use this file, so it is ignored.\n`,
     );
   }
   await (await import('./run/model-check.ts')).checkModels(plan);

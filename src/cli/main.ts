@@ -8,6 +8,7 @@ import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
+import { formatHelpItem } from './help-item.ts';
 import { addOriginalCommands } from './original/commands.ts';
 import { addRecordCommands } from './records/commands.ts';
 import { addRunCommands } from './run/commands.ts';
@@ -35,6 +36,7 @@ export function buildProgram(version: string): Command {
     )
     .addOption(new Option('--debug', 'print the stack trace of an error').hideHelp())
     .addHelpText('after', programExamples)
+    .configureHelp({ minWidthToWrap: 20, formatItem: formatHelpItem })
     .configureOutput({
       outputError: (text, write) => write(toLines(suggestChoice(dropFarSuggestions(text))).join('\n')),
     });

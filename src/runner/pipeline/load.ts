@@ -15,6 +15,7 @@ import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
+import { findUnusedOverrides } from './unused-overrides.ts';
 
 export interface PlanRequest {
   /** The folder with the pipeline file; every path in the pipeline is relative to it. */
@@ -102,7 +103,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     inactive: inactive.map(({ name }) => name),
     lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
-    warnings: configuration.warnings,
+    warnings: [...configuration.warnings, ...findUnusedOverrides(pipeline.content, settings)],
   };
 }
 

@@ -43,6 +43,17 @@ export class Settings {
     this.#schema = sources.schema;
   }
 
+  /** Overrides of keys that the profile itself does not have, unless a schema says which there may be. */
+  get inventions(): readonly Override[] {
+    if (this.#schema !== undefined) return [];
+    return this.#overrides.filter(({ path }) => getAt(this.written, path) === undefined);
+  }
+
+  /** The profile as it is in its file. */
+  get written(): Json {
+    return this.#document?.value ?? null;
+  }
+
   /** The same settings with other values. */
   with(value: JsonObject): Settings {
     return new Settings(this.profile, value, {

@@ -1,0 +1,28 @@
+import type { Problem } from '../../schema/problems.ts';
+import type { PipelineContent } from './pipeline-file.ts';
+import type { Settings } from './settings.ts';
+
+/**
+ * Warnings of `--set` for keys that the profile does not have and no stage uses: misspelt ones, most likely. Where the profile has a schema,
+ * it refuses them.
+ */
+export function findUnusedOverrides({ stages }: PipelineContent, settings: Settings): Problem[] {
+  const { inventions } = settings;
+  if (inventions.length === 0) return [];
+  const used = Object.values(stages).flatMap(({ params = [] }) => params);
+  for (const text of [JSON.stringify(stages), JSON.stringify(settings.written)]) {
+    used.push(...[...text.matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name));
+  }
+  return inventions
+    .filter(({ path }) => !used.some((one) => areRelated(one, path.join('.'))))
+    .map(({ path, place }) => ({
+      at: place,
+      message: `no stage uses "${path.join('.')}", and profile "${settings.profile}" does not have it, so this changes nothing.`,
+      fix: () => settings.suggest(path.join('.')),
+    }));
+}
+
+/** `train` includes `train.epochs`. */
+function areRelated(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+}
