@@ -13,11 +13,14 @@ const models = () => path.join(project, 'configs/models');
 
 let project: string;
 
-/** A copy of the project without the code to run it, which these tests do not reach. */
+/** A copy of the configuration and the stages; the code that they import is that of the project itself. */
 beforeAll(async () => {
   project = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-models-'));
   for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
     await fs.cp(path.join(repository, name), path.join(project, name), { recursive: true });
+  }
+  for (const name of ['src', 'node_modules', 'package.json', 'package-lock.json']) {
+    await fs.symlink(path.join(repository, name), path.join(project, name));
   }
 });
 
