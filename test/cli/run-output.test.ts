@@ -185,7 +185,7 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
     terminal.type('\u0003');
     expect(await terminal.ended).toBe(130);
     expect(terminal.everything.join('\n')).toContain(
-      'interrupted: slow. The same command starts again: without `resume:`, nothing of the work is kept.',
+      'interrupted: slow. The same command starts again: without `resume:`',
     );
     expect(terminal.isCursorVisible).toBe(true);
   });

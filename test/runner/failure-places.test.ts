@@ -59,3 +59,13 @@ describe('status', () => {
     expect(dry.stderr).toContain('list.txt');
   });
 });
+
+test('a dry run warns of what is too large for this machine, as a run does', async () => {
+  const project = await createStagesProject(
+    'large:\n  cmd: [sh, -c, "echo > $REPRO_OUTPUT_0"]\n  outputs: [artifacts/large]\n  resources: { memory: 99999G }\n',
+  );
+  for (const words of [['run', '-n'], ['run']]) {
+    const { stderr } = await project.call(words);
+    expect(stderr).toContain('! large  asks for more than this machine has');
+  }
+});
