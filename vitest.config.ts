@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,6 +10,8 @@ export default defineConfig({
     // The command-line tests run the compiled program, so it is compiled first.
     globalSetup: existsSync('scripts/build.mjs') ? ['test/support/build.ts'] : [],
     reporters: ['default', './test/support/plain-count-reporter.ts'],
+    // By default one core is left free, which is half of two; many tests wait for processes anyway.
+    maxWorkers: availableParallelism(),
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

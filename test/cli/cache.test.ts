@@ -172,8 +172,8 @@ describe('repro cache', () => {
     const { calls } = await measureRun(root, words);
     expect(calls).toBeGreaterThan(8);
     const moments = ['half', 'after', 'before'] as const;
-    for (let i = 0; i < 8; i += 1) {
-      const at = 1 + Math.floor((i * calls) / 8);
+    for (let i = 0; i < 5; i += 1) {
+      const at = 1 + Math.floor((i * calls) / 5);
       const moment = moments[i % 3] ?? 'half';
       const about = `${moment} call ${at} of ${calls}`;
       await steps.prepare();
@@ -244,7 +244,7 @@ describe('repro cache', () => {
     damage();
     const { calls } = await measureRun(root, words);
     expect((await runWhole(root, 1)).exitCode).toBe(0);
-    for (let at = 1; at <= calls; at += 3) {
+    for (let at = 1; at <= calls; at += 5) {
       const count = damage();
       const sound = filesBelow(folder).length - count;
       await runAndKill(root, words, { kind: 'call', at, moment: at % 2 === 0 ? 'after' : 'before' });

@@ -56,7 +56,7 @@ describe('repro gc', () => {
     const words = [repro, 'gc'];
     const { calls } = await measureRun(copy, words);
     expect(calls).toBeGreaterThan(20);
-    for (let at = 1; at <= calls; at += Math.ceil(calls / 9)) {
+    for (let at = 1; at <= calls; at += Math.ceil(calls / 6)) {
       rmSync(copy, { recursive: true });
       await cp(root, copy, { recursive: true });
       await runAndKill(copy, words, { kind: 'call', at, moment: 'after' });

@@ -8,7 +8,7 @@ import { describeKill, drawKill, measureRun, runAndKill } from './rig/crash/kill
 import { createCrashProject, expectedFiles, outputsOf, runWhole, runWords } from './rig/crash/project.ts';
 
 /** `npm run test:crash -- --kills 400 --seed 1` sets these. */
-const kills = Number(process.env.CRASH_KILLS ?? 40);
+const kills = Number(process.env.CRASH_KILLS ?? 24);
 const seed = Number(process.env.CRASH_SEED ?? 1);
 
 /** Longer than a kill and the run after it ever took. */
