@@ -127,7 +127,7 @@ describe('an override', () => {
       '--set models.first=x  "models" is a list, which has no keys.\n  Set the whole list: --set \'models=[…]\'.',
     ],
     ['train.epochs.deep=1', '--set train.epochs.deep=1  "train.epochs" is 3, which has no keys.'],
-    ['models=one', '--set models=one  models: must be a list, not "one".'],
+    ['models=one', '--set models=one  models: must be a list, not "one".\n  Write a list: [one]'],
     ['train.epochs', '--set train.epochs  has no value.\n  Write --set train.epochs=VALUE.'],
     ['title=', '--set title=  has no value.\n  For an empty string write --set \'title=""\'.'],
     ['=3', '--set =3  "" is not a profile key.\n  A key is a dotted name such as train.epochs.'],
