@@ -1,23 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { onTestFinished } from 'vitest';
+import { ProjectFolder } from './project-folder.ts';
 
 export const repro = path.resolve(import.meta.dirname, '../../../bin/repro.js');
 
 export const plainEnvironment = { NO_COLOR: '1', CI: 'true', FORCE_COLOR: undefined };
 
-/** A project in a temporary folder for tests of the real command line; its stages count how often they ran. */
-export class CliProject {
-  readonly root: string;
-
-  private constructor(root: string) {
-    this.root = root;
-  }
-
+/** A project in a temporary folder for tests of the real command line. */
+export class CliProject extends ProjectFolder {
   /** @param files path -> content */
   static async create(files: Readonly<Record<string, string>>): Promise<CliProject> {
     const root = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-project-')));
@@ -27,15 +21,6 @@ export class CliProject {
     return project;
   }
 
-  at(...parts: readonly string[]): string {
-    return path.join(this.root, ...parts);
-  }
-
-  async write(file: string, content: string | Uint8Array): Promise<void> {
-    await fs.mkdir(path.dirname(this.at(file)), { recursive: true });
-    await fs.writeFile(this.at(file), content);
-  }
-
   async edit(file: string, from: string, to: string): Promise<void> {
     const text = this.read(file);
     if (!text.includes(from)) throw new Error(`${file} does not contain ${from}`);
@@ -43,23 +28,6 @@ export class CliProject {
       file,
       text.replace(from, () => to),
     );
-  }
-
-  read(file: string): string {
-    return readFileSync(this.at(file), 'utf8');
-  }
-
-  has(file: string): boolean {
-    return existsSync(this.at(file));
-  }
-
-  async remove(file: string): Promise<void> {
-    await fs.rm(this.at(file), { recursive: true, force: true });
-  }
-
-  /** How often a stage has run: the number of lines that it has written to `counts/<name>`. */
-  count(name: string): number {
-    return this.has(`counts/${name}`) ? this.read(`counts/${name}`).trim().split('\n').length : 0;
   }
 
   /** Runs the real command line. */

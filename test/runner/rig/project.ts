@@ -1,4 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -9,6 +8,7 @@ import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/r
 import { type InstanceStatus, readStatus } from '../../../src/runner/status.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
 import { compileProgram } from './programs.ts';
+import { ProjectFolder } from './project-folder.ts';
 
 export const hostSource = 'src/stage/host.ts';
 
@@ -28,15 +28,14 @@ export interface RunResult {
   readonly cached: readonly string[];
 }
 
-/** A project in a temporary folder, whose stages count how often they ran. */
-export class Project {
-  readonly root: string;
+/** A project in a temporary folder, whose plan is made without a pipeline file. */
+export class Project extends ProjectFolder {
   facts: Readonly<Record<string, () => Promise<string>>> = {};
   environment: NodeJS.ProcessEnv = { PATH: process.env.PATH, HOME: process.env.HOME };
   #description: PlanDescription;
 
   constructor(root: string) {
-    this.root = root;
+    super(root);
     this.#description = { projectRoot: root, stages: [] };
   }
 
@@ -46,32 +45,6 @@ export class Project {
 
   define(stages: readonly StageDescription[], profile = 'test'): void {
     this.#description = { projectRoot: this.root, profile, stages };
-  }
-
-  at(...parts: readonly string[]): string {
-    return path.join(this.root, ...parts);
-  }
-
-  async write(file: string, content: string | Uint8Array): Promise<void> {
-    await fs.mkdir(path.dirname(this.at(file)), { recursive: true });
-    await fs.writeFile(this.at(file), content);
-  }
-
-  read(file: string): string {
-    return readFileSync(this.at(file), 'utf8');
-  }
-
-  has(file: string): boolean {
-    return existsSync(this.at(file));
-  }
-
-  async remove(file: string): Promise<void> {
-    await fs.rm(this.at(file), { recursive: true, force: true });
-  }
-
-  /** How often a stage has run: the number of lines it has written to `counts/<name>`. */
-  count(name: string): number {
-    return this.has(`counts/${name}`) ? this.read(`counts/${name}`).trim().split('\n').length : 0;
   }
 
   async run(options: Partial<RunOptions> = {}): Promise<RunResult> {
