@@ -3,11 +3,10 @@ import { describeError } from '../../errors.ts';
 import { type Pulled, pullPlan } from '../../runner/remote/pull-plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { factsOf } from '../doctor/facts.ts';
-import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
+import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-import { listenForTransferSignals } from '../signals.ts';
 import { formatBytes } from '../view/format.ts';
-import { openConfiguredRemote, printTransfer, TransferLine } from './remote.ts';
+import { openConfiguredRemote, printTransfer, transferUntilStopped } from './remote.ts';
 
 interface PullOptions extends PipelineOptions {
   readonly remote?: string;
@@ -20,10 +19,8 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: false });
-  const signals = listenForTransferSignals();
-  const line = new TransferLine();
   const all: Pulled[] = [];
-  try {
+  await transferUntilStopped(async (signal, line) => {
     const fetch =
       options.locked === true ? (await import('../../runner/remote/pull-locked.ts')).pullLocked : pullPlan;
     await fetch(plan, {
@@ -31,7 +28,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
       selected,
       named,
       facts: factsOf(plan.projectRoot),
-      signal: signals.stop,
+      signal,
       onProgress: line.show,
       onPulled: (pulled) => {
         all.push(pulled);
@@ -39,13 +36,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
         if (named.has(pulled.id)) printTransfer(describePulled(pulled));
       },
     });
-  } catch (error) {
-    if (!signals.stop.aborted) throw error;
-    process.exitCode = exitCodeOfSignal(signals.received());
-  } finally {
-    line.clear();
-    signals.dispose();
-  }
+  });
   const wanted = all.filter(({ id }) => named.has(id));
   if (options.json === true) {
     printJson({

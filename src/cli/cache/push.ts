@@ -3,11 +3,10 @@ import { describeError } from '../../errors.ts';
 import { type PushedInstance, pushPlan } from '../../runner/remote/push-plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { factsOf } from '../doctor/facts.ts';
-import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
+import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
-import { listenForTransferSignals } from '../signals.ts';
 import { formatBytes } from '../view/format.ts';
-import { openConfiguredRemote, printTransfer, TransferLine } from './remote.ts';
+import { openConfiguredRemote, printTransfer, transferUntilStopped } from './remote.ts';
 
 interface PushOptions extends PipelineOptions {
   readonly remote?: string;
@@ -20,16 +19,14 @@ export async function push(targets: readonly string[], options: PushOptions): Pr
   const plan = await loadCheckedPlan(options);
   const { selected } = selectInstances(plan, { targets });
   const remote = await openConfiguredRemote(plan, options.remote, { isNewAllowed: true });
-  const signals = listenForTransferSignals();
-  const line = new TransferLine();
   const all: PushedInstance[] = [];
-  try {
+  await transferUntilStopped(async (signal, line) => {
     await pushPlan(plan, {
       remote,
       isVerified: options.verify === true,
       selected,
       facts: factsOf(plan.projectRoot),
-      signal: signals.stop,
+      signal,
       onProgress: line.show,
       onPushed: (pushed) => {
         all.push(pushed);
@@ -37,13 +34,7 @@ export async function push(targets: readonly string[], options: PushOptions): Pr
         for (const text of describePushed(pushed)) printTransfer(text);
       },
     });
-  } catch (error) {
-    if (!signals.stop.aborted) throw error;
-    process.exitCode = exitCodeOfSignal(signals.received());
-  } finally {
-    line.clear();
-    signals.dispose();
-  }
+  });
   if (options.json === true) {
     printJson({
       version: 1,

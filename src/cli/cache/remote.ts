@@ -4,6 +4,8 @@ import { ReproError } from '../../errors.ts';
 import type { Plan, RemoteSettings } from '../../runner/plan.ts';
 import type { Remote } from '../../runner/remote/remote.ts';
 import type { TransferProgress } from '../../runner/remote/transfers.ts';
+import { exitCodeOfSignal } from '../exit-code.ts';
+import { listenForTransferSignals } from '../signals.ts';
 import { formatBytes } from '../view/format.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
@@ -66,5 +68,22 @@ export class TransferLine {
   clear(): void {
     if (this.#isDrawn) process.stderr.write('\r\u001b[K');
     this.#isDrawn = false;
+  }
+}
+
+/** Transfers with a line of progress, until done or stopped by a signal, which then determines the exit code. */
+export async function transferUntilStopped(
+  transfer: (stop: AbortSignal, line: TransferLine) => Promise<void>,
+): Promise<void> {
+  const signals = listenForTransferSignals();
+  const line = new TransferLine();
+  try {
+    await transfer(signals.stop, line);
+  } catch (error) {
+    if (!signals.stop.aborted) throw error;
+    process.exitCode = exitCodeOfSignal(signals.received());
+  } finally {
+    line.clear();
+    signals.dispose();
   }
 }
