@@ -16,6 +16,8 @@ export type StaleCue =
   | 'runtime'
   | 'output-missing'
   | 'output-altered'
+  /** The output is in place, its copy in the store is not. */
+  | 'store-lost'
   /** The record contradicts itself. */
   | 'record'
   /** There is no committed record, or none that can be read. */

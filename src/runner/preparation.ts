@@ -7,6 +7,7 @@ import { describeFailure, type Work } from './execution/execution.ts';
 import { describeShortage, type MachineResources } from './execution/machine.ts';
 import { restoreOutputs } from './execution/restore-outputs.ts';
 import { resumeFoldersOf } from './execution/resume-folder.ts';
+import { storeAgain } from './execution/store-again.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { forcedReason } from './force.ts';
 import { createHitEvent } from './hit-event.ts';
@@ -30,6 +31,9 @@ export interface PreparationContext {
 
 /** An instance that need not run, that failed before it could, or what has to be run. */
 export type Prepared = 'hit' | 'failed' | Omit<Work, 'grant'>;
+
+/** What is found damaged on the way to a result is removed, and the next look knows; a disk on which that fails must not keep a run busy. */
+const looksAtMost = 3;
 
 /** Finds out whether an instance has to run; if not, sees to it that its outputs are in place. */
 export class Preparation {
@@ -81,12 +85,17 @@ export class Preparation {
     return session.freshness.check(instance, (id) => produced.get(id));
   }
 
-  async #decide(instance: StageInstance, freshness: Freshness): Promise<Prepared> {
+  async #decide(instance: StageInstance, found: Freshness): Promise<Prepared> {
     const { isForced, produced } = this.#context;
-    const record = isForced(instance.id) ? null : await this.#settle(instance, freshness);
-    if (record !== null) {
-      produced.set(instance.id, record.outputs);
-      return 'hit';
+    let freshness = found;
+    for (let looks = 1; !isForced(instance.id) && looks <= looksAtMost; looks += 1) {
+      const settled = await this.#settle(instance, freshness);
+      if (settled === 'must-run') break;
+      if (settled !== 'look-again') {
+        produced.set(instance.id, settled.outputs);
+        return 'hit';
+      }
+      freshness = await this.#check(instance);
     }
     const work = this.#workOf(instance, freshness);
     const { command } = instance;
@@ -95,24 +104,36 @@ export class Preparation {
     return work;
   }
 
-  /** Handles an instance that need not run; null if it must. */
-  async #settle(instance: StageInstance, freshness: Freshness): Promise<RunRecord | null> {
+  /** Handles an instance that need not run. */
+  async #settle(
+    instance: StageInstance,
+    freshness: Freshness,
+  ): Promise<RunRecord | 'must-run' | 'look-again'> {
     const { id } = instance;
     const { session, temporary, onEvent } = this.#context;
+    if (!('record' in freshness)) return 'must-run';
+    const { record, lost } = freshness;
+    if (lost.length > 0) {
+      const { outcome, level, text } = await storeAgain(session, id, lost, temporary);
+      onEvent({ kind: 'note', id, level, text });
+      if (outcome === 'altered') return 'look-again';
+      if (outcome === 'failed' && freshness.kind === 'restorable') return 'must-run';
+    }
     if (freshness.kind === 'fresh') {
-      if (!freshness.isLast) await session.records.writeLast(freshness.record);
-    } else if (freshness.kind === 'restorable') {
-      await session.records.writeLast(freshness.record);
+      if (!freshness.isLast) await session.records.writeLast(record);
+    } else {
+      await session.records.writeLast(record);
       const outputs = freshness.damaged.map(({ output }) => output);
       const problem = await restoreOutputs(session, id, outputs, temporary);
       if (problem !== null) {
         onEvent({ kind: 'note', id, level: 'warning', text: problem });
-        return null;
+        // What is damaged there is removed by now, and may be intact in place.
+        return 'look-again';
       }
-    } else return null;
-    await this.#dropResume(instance, freshness.record);
+    }
+    await this.#dropResume(instance, record);
     onEvent(createHitEvent(id, freshness, false));
-    return freshness.record;
+    return record;
   }
 
   /** A kill may have kept the run that finished from doing so. */

@@ -1,6 +1,7 @@
 import { describeError } from '../errors.ts';
 import type { StaleReason } from './events.ts';
 import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
+import { describeLost } from './execution/store-again.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
 import { forcedReason } from './force.ts';
 import { createHitEvent } from './hit-event.ts';
@@ -25,6 +26,8 @@ export async function rehearse(
     const { id } = instance;
     if ('record' in freshness && !isForced(id)) {
       options.onEvent(createHitEvent(id, freshness, true));
+      const lost = describeLost(freshness.lost);
+      if (lost !== null) options.onEvent({ kind: 'note', id, level: 'note', text: lost.text });
       continue;
     }
     const reasons: readonly StaleReason[] =

@@ -1,6 +1,7 @@
 import { describeError, ReproError } from '../errors.ts';
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { StaleReason } from './events.ts';
+import { describeLost } from './execution/store-again.ts';
 import { checkCode } from './fingerprint/code-check.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
@@ -42,7 +43,7 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
       id: instance.id,
       state: error === undefined ? freshness.kind : 'error',
       ...(error === undefined ? {} : { error: describeProblem(error) }),
-      reasons: freshness.kind === 'fresh' ? [] : freshness.reasons,
+      reasons: reasonsOf(freshness),
       record: 'record' in freshness ? freshness.record : freshness.last,
     });
   }
@@ -65,6 +66,12 @@ export async function* checkAll(
     known.set(id, 'record' in freshness && !isForced(id) ? freshness.record.outputs : 'pending');
     yield { instance, freshness };
   }
+}
+
+function reasonsOf(freshness: Freshness): readonly StaleReason[] {
+  const lost = 'lost' in freshness ? describeLost(freshness.lost) : null;
+  const reasons = 'reasons' in freshness ? freshness.reasons : [];
+  return lost === null ? reasons : [...reasons, lost];
 }
 
 function describeProblem(error: unknown): { code: string; text: string } {

@@ -78,10 +78,12 @@ describe('the next run heals', () => {
     expect((await project.status())[0]?.record?.id).toBe('s');
   });
 
-  test('a store damaged where it is not needed, without noticing', async () => {
+  test('a store cut off where it is not needed, by storing it again', async () => {
     const project = await createRun();
     for (const file of filesBelow(project, 'store/files')) damage(file, 'x');
     expect((await project.run()).ran).toEqual([]);
+    const objects = filesBelow(project, 'store/files').map((file) => readFileSync(file, 'utf8'));
+    expect(objects).toEqual(expect.arrayContaining(['one\n', 'two\n']));
   });
 
   test('a damaged object in the store by running the stage, and says so', async () => {

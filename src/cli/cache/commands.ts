@@ -41,6 +41,13 @@ Examples:
   $ repro cache push train --remote s3://lab-cache/plif
   $ repro cache push --verify        read what is there, and replace what is damaged`;
 
+const verifyExample = `
+Damaged files are removed. What the last results lack is stored again from outputs in place, where they are intact; what is lost is named, and
+the next run computes it. Exits with 1 if something was damaged or is lost.
+
+Example:
+  $ repro cache verify`;
+
 /** Adds the commands that care for the cache. */
 export function addCacheCommands(program: Command): void {
   program
@@ -96,8 +103,10 @@ export function addCacheCommands(program: Command): void {
     );
   cache
     .command('verify')
-    .description('check every file of the local store against its name, and remove what is damaged')
+    .description(
+      'check every file of the local store, and store again what is damaged and intact in its place',
+    )
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ repro cache verify')
+    .addHelpText('after', verifyExample)
     .action(async (options) => (await import('./verify.ts')).verify({ ...program.opts(), ...options }));
 }

@@ -5,6 +5,7 @@ import { exitCode } from '../exit-code.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { formatBytes } from '../view/format.ts';
+import { toOneLine } from '../view/safe-text.ts';
 import { TransferLine } from './remote.ts';
 
 interface VerifyOptions {
@@ -12,24 +13,28 @@ interface VerifyOptions {
   readonly json?: boolean;
 }
 
-/** `repro cache verify`: checks everything in the store against its name; exits with 1 if something was damaged. */
+/** `repro cache verify`: checks everything in the store against its name; exits with 1 if something was damaged, or is gone. */
 export async function verify(options: VerifyOptions): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
   const line = new TransferLine();
   const onProgress = (doneBytes: number, totalBytes: number): void =>
     line.show({ id: 'checked', doneBytes, totalBytes });
-  const { files, bytes, damaged } = await verifyStore({ projectRoot, onProgress }).finally(() =>
-    line.clear(),
+  const { files, bytes, damaged, storedAgain, gone } = await verifyStore({ projectRoot, onProgress }).finally(
+    () => line.clear(),
   );
   const names = damaged.map((file) => path.relative(projectRoot, file));
   if (options.json === true) {
-    printJson({ version: 1, command: 'cache verify', files, bytes, damaged: names });
+    printJson({ version: 1, command: 'cache verify', files, bytes, damaged: names, storedAgain, gone });
   } else {
-    for (const name of names) process.stdout.write(`damaged and removed: ${name}\n`);
-    process.stdout.write(`${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged\n`);
-    if (damaged.length > 0) {
-      process.stdout.write('What needs them is restored or computed again: npx repro run\n');
-    }
+    const lines = [
+      ...names.map((name) => `damaged and removed: ${name}`),
+      ...storedAgain.map((name) => `stored again, from its place: ${name}`),
+      ...gone.map(({ id, output }) => `neither in the store nor whole in its place: ${output} (${id})`),
+    ];
+    const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} stored again`;
+    lines.push(`${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`);
+    if (gone.length > 0) lines.push('A run computes it again: npx repro run');
+    process.stdout.write(lines.map((one) => `${toOneLine(one)}\n`).join(''));
   }
-  if (damaged.length > 0) process.exitCode = exitCode.stageFailed;
+  if (damaged.length + gone.length > 0) process.exitCode = exitCode.stageFailed;
 }

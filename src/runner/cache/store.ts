@@ -2,42 +2,36 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import {
-  makeFolderSynced,
-  syncFile,
-  syncFolder,
-  syncTree,
-  writeFileAtomic,
-} from '../../files/atomic-file.ts';
+import { syncTree, writeFileAtomic } from '../../files/atomic-file.ts';
 import { canonicalJson, hashText } from '../canonical-json.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
-import { requireSha256 } from '../files/sha256.ts';
 import type { Scan, ScannedFile } from '../files/tree.ts';
-import { forEachLimited } from '../for-each-limited.ts';
-import {
-  type Copied,
-  CopyError,
-  copiesAtOnce,
-  copyAndHash,
-  findReadProblem,
-  replaceFile,
-} from './copied-files.ts';
+import { type Copied, CopyError, copyAndHash, findReadProblem } from './copied-files.ts';
+import type { LostObject } from './lost-objects.ts';
+import { StoredObjects } from './stored-objects.ts';
 import { isSafeTree } from './tree-check.ts';
 
-export type RestoreResult =
-  | { readonly kind: 'restored'; readonly hashedAtMs: number }
-  | { readonly kind: 'absent'; readonly path: string }
-  | { readonly kind: 'damaged'; readonly path: string };
+export type RestoreResult = { readonly kind: 'restored'; readonly hashedAtMs: number } | LostInStore;
+
+/** Why something could not be restored. */
+export interface LostInStore {
+  /** A damaged object has been removed. */
+  readonly kind: 'absent' | 'damaged';
+  /** Of an object; of the first of several. Absolute. */
+  readonly path: string;
+  /** The files that these objects hold, relative to what was to be restored; empty if that is itself a file, or if its list is lost. */
+  readonly files: readonly string[];
+}
 
 /**
  * Content-addressed: `files/ab/<sha256>` holds the bytes of a file, `trees/ab/<digest>.json` the list of a folder's files.
  * Nothing is ever changed in place: files appear complete, by a rename.
  */
 export class Store {
-  readonly #root: string;
+  readonly #objects: StoredObjects;
 
   constructor(root: string) {
-    this.#root = root;
+    this.#objects = new StoredObjects(root);
   }
 
   /**
@@ -50,21 +44,10 @@ export class Store {
     await fs.mkdir(temporary, { recursive: true });
     const copies = await copyAndHash(
       scan.files.map((file, i) => ({ from: file.absolute, to: path.join(temporary, String(i)) })),
-    ).catch((error: unknown) => {
-      throw error instanceof CopyError ? error.cause : error;
-    });
-    const folders = new Set<string>();
-    await forEachLimited(scan.files, copiesAtOnce, async (_, i) => {
-      const copy = path.join(temporary, String(i));
-      const object = this.#fileOf(copies[i]?.sha256 ?? '');
-      await syncFile(copy);
-      await fs.chmod(copy, 0o444);
-      await makeFolderSynced(path.dirname(object));
-      // An object of this name may already exist; ours is known to be intact, so it replaces it.
-      await replaceFile(copy, object);
-      folders.add(path.dirname(object));
-    });
-    for (const folder of folders) await syncFolder(folder);
+    ).catch(throwCause);
+    await this.#objects.commit(
+      copies.map(({ sha256 }, i) => ({ file: path.join(temporary, String(i)), sha256 })),
+    );
     await fs.rm(temporary, { recursive: true, force: true });
     const entries = scan.files.map((file, i) => describeEntry(file, copies[i]));
     const digest = digestOfTree(scan.kind === 'file' ? 'file' : 'folder', {
@@ -78,12 +61,12 @@ export class Store {
 
   /** Keeps the list of a folder's files, so that a later difference can be named file by file. */
   async putTree(digest: string, tree: Tree): Promise<void> {
-    await writeFileAtomic(this.#treeOf(digest), canonicalJson(tree));
+    await writeFileAtomic(this.#objects.treeOf(digest), canonicalJson(tree));
   }
 
   /** Like {@link putTree}, for lists that are probably stored already. */
   async keepTree(digest: string, tree: Tree): Promise<void> {
-    const isHere = await fs.access(this.#treeOf(digest)).then(
+    const isHere = await fs.access(this.#objects.treeOf(digest)).then(
       () => true,
       () => false,
     );
@@ -93,26 +76,22 @@ export class Store {
   /**
    * Takes over a file whose content was checked, such as one that was fetched.
    *
-   * @param file on the store's file system, its content already on the disk; it is moved
+   * @param file on the store's file system; it is moved
    */
   async adopt(sha256: string, file: string): Promise<void> {
-    const object = this.#fileOf(sha256);
-    await fs.chmod(file, 0o444);
-    await makeFolderSynced(path.dirname(object));
-    await replaceFile(file, object);
-    await syncFolder(path.dirname(object));
+    await this.#objects.commit([{ file, sha256 }]);
   }
 
   /** The stored file of this content and size, unchecked; null if there is none. */
   async findFile(sha256: string, sizeBytes: number): Promise<string | null> {
-    const file = this.#fileOf(sha256);
+    const file = this.#objects.fileOf(sha256);
     const stats = await fs.stat(file).catch(() => null);
     return stats?.isFile() === true && stats.size === sizeBytes ? file : null;
   }
 
   /** Whether a file of this content is stored, by name. */
   hasFile(sha256: string): Promise<boolean> {
-    return fs.access(this.#fileOf(sha256)).then(
+    return fs.access(this.#objects.fileOf(sha256)).then(
       () => true,
       () => false,
     );
@@ -123,7 +102,7 @@ export class Store {
    * notices.
    */
   async keepFile(sha256: string, bytes: Uint8Array): Promise<void> {
-    const file = this.#fileOf(sha256);
+    const file = this.#objects.fileOf(sha256);
     const partial = path.join(path.dirname(file), `.${randomUUID()}.partial`);
     await fs.mkdir(path.dirname(file), { recursive: true });
     try {
@@ -138,7 +117,7 @@ export class Store {
   /** The bytes of a stored file; null if it is missing, damaged, or larger than `bytesAtMost`. */
   async readFile(sha256: string, bytesAtMost: number): Promise<Buffer | null> {
     try {
-      const file = this.#fileOf(sha256);
+      const file = this.#objects.fileOf(sha256);
       if ((await fs.stat(file)).size > bytesAtMost) return null;
       const bytes = await fs.readFile(file);
       return hashText(bytes) === sha256 ? bytes : null;
@@ -150,21 +129,41 @@ export class Store {
   /** The list of a folder's files; null if it is missing or damaged. */
   async findTree(digest: string): Promise<Tree | null> {
     try {
-      const tree: unknown = JSON.parse(await fs.readFile(this.#treeOf(digest), 'utf8'));
+      const tree: unknown = JSON.parse(await fs.readFile(this.#objects.treeOf(digest), 'utf8'));
       return isSafeTree(tree) && digestTree(tree) === digest ? tree : null;
     } catch {
       return null;
     }
   }
 
-  /** Whether everything is stored, by name and size. Content is checked when it is restored. */
-  async has(kind: 'file' | 'folder', digest: string, sizeBytes: number): Promise<boolean> {
-    const tree = await this.#treeFor(kind, digest, sizeBytes);
-    if (tree === null) return false;
-    for (const entry of tree.entries) {
-      if ((await this.findFile(entry.sha256, entry.size)) === null) return false;
-    }
-    return true;
+  /** Whether there is no file of this content, by name and size. Content is checked when it is restored. */
+  lacksFile(sha256: string, sizeBytes: number): boolean {
+    return this.#objects.lacksFile(sha256, sizeBytes);
+  }
+
+  /** Whether there is no list of these files, by name and size. */
+  lacksTree(digest: string, tree: Tree): boolean {
+    return this.#objects.lacksTree(digest, tree);
+  }
+
+  /**
+   * Stores again what it has lost, from copies that are intact.
+   *
+   * @param temporary a folder on the store's file system for incomplete copies
+   * @returns those whose copy turned out not to be intact
+   */
+  async storeAgain(lost: readonly LostObject[], temporary: string): Promise<LostObject[]> {
+    const files = lost.filter((one) => one.kind === 'file');
+    await fs.mkdir(temporary, { recursive: true });
+    const at = (i: number): string => path.join(temporary, String(i));
+    const copies = await copyAndHash(files.map(({ from }, i) => ({ from, to: at(i) }))).catch(throwCause);
+    const isIntact = ({ sha256 }: { sha256: string }, i: number): boolean => copies[i]?.sha256 === sha256;
+    await this.#objects.commit(
+      files.map(({ sha256 }, i) => ({ file: at(i), sha256 })).filter((one, i) => isIntact(one, i)),
+    );
+    await fs.rm(temporary, { recursive: true, force: true });
+    for (const one of lost) if (one.kind === 'tree') await this.putTree(one.digest, one.tree);
+    return files.filter((one, i) => !isIntact(one, i));
   }
 
   /**
@@ -177,8 +176,8 @@ export class Store {
     sizeBytes: number,
     target: string,
   ): Promise<RestoreResult> {
-    const tree = await this.#treeFor(kind, digest, sizeBytes);
-    if (tree === null) return { kind: 'absent', path: this.#treeOf(digest) };
+    const tree = await this.treeFor(kind, digest, sizeBytes);
+    if (tree === null) return { kind: 'absent', path: this.#objects.treeOf(digest), files: [] };
     const targetOf = (relative: string): string => (relative === '' ? target : path.join(target, relative));
     if (kind === 'folder') await fs.mkdir(target, { recursive: true });
     const folders = new Set(tree.entries.map((entry) => path.dirname(targetOf(entry.path))));
@@ -190,7 +189,7 @@ export class Store {
     try {
       copies = await copyAndHash(
         tree.entries.map((entry) => ({
-          from: this.#fileOf(entry.sha256),
+          from: this.#objects.fileOf(entry.sha256),
           to: targetOf(entry.path),
           mode: entry.executable ? 0o755 : 0o644,
         })),
@@ -200,38 +199,52 @@ export class Store {
       const problem = await findReadProblem(error.from);
       // It can be read, so the copy could not be written.
       if (problem === null) throw error.cause;
-      if (hasErrorCode(problem, 'ENOENT')) return { kind: 'absent', path: error.from };
-      return this.#removeDamaged(error.from);
+      const sha256 = path.basename(error.from);
+      return hasErrorCode(problem, 'ENOENT')
+        ? { kind: 'absent', path: error.from, files: namesOf(tree, new Set([sha256])) }
+        : this.#removeDamaged(tree, [sha256]);
     }
-    const damaged = tree.entries.find((entry, i) => entry.sha256 !== copies[i]?.sha256);
-    if (damaged !== undefined) return this.#removeDamaged(this.#fileOf(damaged.sha256));
+    const damaged = tree.entries.filter((entry, i) => entry.sha256 !== copies[i]?.sha256);
+    if (damaged.length > 0) {
+      return this.#removeDamaged(
+        tree,
+        damaged.map(({ sha256 }) => sha256),
+      );
+    }
     await syncTree(target);
     return { kind: 'restored', hashedAtMs };
   }
 
-  async #removeDamaged(object: string): Promise<RestoreResult> {
-    await fs.rm(object, { recursive: true, force: true }).catch(() => {
-      // In a store that cannot be written it stays, and is found damaged again.
-    });
-    return { kind: 'damaged', path: object };
+  async #removeDamaged(tree: Tree, contents: readonly string[]): Promise<LostInStore> {
+    const objects = contents.map((sha256) => this.#objects.fileOf(sha256));
+    for (const object of objects) {
+      await fs.rm(object, { recursive: true, force: true }).catch(() => {
+        // In a store that cannot be written it stays, and is found damaged again.
+      });
+    }
+    return { kind: 'damaged', path: objects[0] ?? '', files: namesOf(tree, new Set(contents)) };
   }
 
-  async #treeFor(kind: 'file' | 'folder', digest: string, sizeBytes: number): Promise<Tree | null> {
+  /** The files of an output, which a file has by itself; null if the list is missing or damaged. */
+  async treeFor(kind: 'file' | 'folder', digest: string, sizeBytes: number): Promise<Tree | null> {
     if (kind === 'folder') return this.findTree(digest);
     return { entries: [{ path: '', size: sizeBytes, sha256: digest }], emptyFolders: [] };
   }
+}
 
-  #fileOf(sha256: string): string {
-    return path.join(this.#root, 'files', requireSha256(sha256).slice(0, 2), sha256);
-  }
-
-  #treeOf(digest: string): string {
-    return path.join(this.#root, 'trees', requireSha256(digest).slice(0, 2), `${digest}.json`);
-  }
+/** The files of a list that have one of these contents, by path; without the one of a list for a single file, which has none. */
+function namesOf(tree: Tree, contents: ReadonlySet<string>): string[] {
+  return tree.entries
+    .filter(({ sha256, path: name }) => name !== '' && contents.has(sha256))
+    .map((entry) => entry.path);
 }
 
 /** Of the copy, as the hash is: something may still be writing to the original. */
 function describeEntry(file: ScannedFile, copied: Copied | undefined): TreeEntry {
   const entry = { path: file.path, size: copied?.sizeBytes ?? 0, sha256: copied?.sha256 ?? '' };
   return file.executable ? { ...entry, executable: true } : entry;
+}
+
+function throwCause(error: unknown): never {
+  throw error instanceof CopyError ? error.cause : error;
 }

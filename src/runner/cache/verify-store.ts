@@ -8,13 +8,14 @@ import { type FileToHash, hashFiles } from '../files/hash-files.ts';
 import { readStamp } from '../files/tree.ts';
 import { hashParts } from '../fingerprint/fingerprint.ts';
 import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
+import { type Healed, healStore } from './heal-store.ts';
 import { type RunRecord, readRecordFile } from './records.ts';
 import { isSafeTree } from './tree-check.ts';
 
-export interface StoreCheck {
+export interface StoreCheck extends Healed {
   readonly files: number;
   readonly bytes: number;
-  /** What was damaged and has been removed; absolute, sorted. */
+  /** What was damaged and has been removed; absolute, sorted. Some of it may have been stored again since. */
   readonly damaged: readonly string[];
 }
 
@@ -31,7 +32,7 @@ const batchBytes = 256 * 1024 * 1024;
 
 /**
  * Reads everything in the store, and removes what is not what its name says: a disk or a power cut has damaged it, and a run
- * would find that out only when it needs it. Holds the lock meanwhile.
+ * would find that out only when it needs it. Then stores again what is missing and intact in place. Holds the lock meanwhile.
  *
  * @throws {ReproError} `locked` if a run holds the folder; `disk-…`
  */
@@ -54,7 +55,12 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
         if (!isIntactRecord(file, (record) => fileNameOf(record.id))) damaged.push(file);
       for (const file of damaged) await fs.rm(file, { recursive: true, force: true });
       const count = files.length + trees.length + actions.length + last.length;
-      return { files: count, bytes, damaged: damaged.sort() };
+      return {
+        files: count,
+        bytes,
+        damaged: damaged.sort(),
+        ...(await healStore(options.projectRoot, folder)),
+      };
     } finally {
       await lock.release();
     }

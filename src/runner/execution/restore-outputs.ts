@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { fileNameOf } from '../cache/cache-folder.ts';
 import type { RecordedOutput } from '../cache/records.ts';
+import { nameSome } from '../fingerprint/reasons.ts';
 import type { Session } from '../session.ts';
 import { swapIn } from './output-files.ts';
 
@@ -23,7 +24,11 @@ export async function restoreOutputs(
     const copy = path.join(folder, String(i));
     const result = await session.store.restore(output.kind, output.digest, output.sizeBytes, copy);
     if (result.kind !== 'restored') {
-      return `${output.path} cannot be restored: its copy in the store is ${result.kind}`;
+      const names = result.files.map((file) => `${output.path}/${file}`);
+      const state = result.kind === 'absent' ? 'missing' : 'damaged';
+      return names.length > 1
+        ? `${nameSome(names)}: their copies in the store are ${state}`
+        : `${names[0] ?? output.path}: its copy in the store is ${state}`;
     }
     await swapIn(copy, path.resolve(session.plan.projectRoot, output.path), folder);
   }

@@ -48,6 +48,11 @@ export class DigestCache {
     this.#isChanged = true;
   }
 
+  /** For a file that is not what was remembered, although nothing but its content changed: a disk can do that. */
+  forget(absolute: string): void {
+    this.#isChanged = this.#entries.delete(this.#keyOf(absolute)) || this.#isChanged;
+  }
+
   async save(): Promise<void> {
     if (!this.#isChanged) return;
     await writeFileAtomic(

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { findLost, type InspectedOutput, type LostObject } from '../cache/lost-objects.ts';
 import type { RecordedOutput, Records, RunRecord } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import type { StaleReason } from '../events.ts';
@@ -18,11 +19,18 @@ import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
 
 export type Freshness =
   /** The outputs of the current fingerprint are in place and intact. */
-  | { readonly kind: 'fresh'; readonly record: RunRecord; readonly isLast: boolean }
-  /** They are not in place, but the store has them. */
+  | {
+      readonly kind: 'fresh';
+      readonly record: RunRecord;
+      readonly isLast: boolean;
+      /** What the store lacks of them. */
+      readonly lost: readonly LostObject[];
+    }
+  /** They are not in place, but the store has them, or what it lacks of them is in place. */
   | {
       readonly kind: 'restorable';
       readonly record: RunRecord;
+      readonly lost: readonly LostObject[];
       readonly damaged: readonly DamagedOutput[];
       readonly reasons: readonly StaleReason[];
     }
@@ -101,17 +109,17 @@ export class FreshnessCheck {
 
     // The same work under another name (a renamed matrix key) counts and is recorded under the current name.
     const own = { ...record, id: instance.id, stage: instance.stage };
-    const damaged = await this.#findDamaged(own.outputs);
-    if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last };
-    for (const { output } of damaged) {
-      if (await this.#store.has(output.kind, output.digest, output.sizeBytes)) continue;
-      const [reason = unnamedReason, ...more] = damaged.map(({ reason }) => ({
-        ...reason,
-        text: `${reason.text}, and not in the store`,
-      }));
+    const inspected = await this.#inspect(own.outputs);
+    const { lost, gone } = await findLost(this.#store, this.#plan.projectRoot, inspected);
+    const damaged = await this.#describeDamaged(inspected);
+    if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last, lost };
+    if (gone.size > 0) {
+      const [reason = unnamedReason, ...more] = damaged.map(({ output, reason }) =>
+        gone.has(output) ? { ...reason, text: `${reason.text}, and not in the store` } : reason,
+      );
       return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
     }
-    return { kind: 'restorable', record: own, damaged, reasons: damaged.map(({ reason }) => reason) };
+    return { kind: 'restorable', record: own, lost, damaged, reasons: damaged.map(({ reason }) => reason) };
   }
 
   async #stale(
@@ -150,11 +158,21 @@ export class FreshnessCheck {
         } as const);
   }
 
-  async #findDamaged(outputs: readonly RecordedOutput[]): Promise<DamagedOutput[]> {
-    const damaged: DamagedOutput[] = [];
+  async #inspect(outputs: readonly RecordedOutput[]): Promise<InspectedOutput[]> {
+    const inspected: InspectedOutput[] = [];
     for (const output of outputs) {
-      const found = await digestOutput(path.resolve(this.#plan.projectRoot, output.path), this.#digests);
-      if (found.kind === output.kind && found.digest === output.digest) continue;
+      const absolute = path.resolve(this.#plan.projectRoot, output.path);
+      const found = await digestOutput(absolute, this.#digests);
+      const isIntact = found.kind === output.kind && found.digest === output.digest;
+      inspected.push({ output, absolute, found, isIntact });
+    }
+    return inspected;
+  }
+
+  async #describeDamaged(inspected: readonly InspectedOutput[]): Promise<DamagedOutput[]> {
+    const damaged: DamagedOutput[] = [];
+    for (const { output, found, isIntact } of inspected) {
+      if (isIntact) continue;
       if (found.kind === 'missing') {
         const reason: StaleReason = { cue: 'output-missing', text: `${output.path} is missing` };
         damaged.push({ output, names: [output.path], strangers: [], reason });

@@ -24,8 +24,8 @@ test('an object that cannot be read is damaged: it is named, removed, and stored
   const { put, object, target, restore } = await createStore();
   await rm(object);
   mkdirSync(path.join(object, 'below'), { recursive: true });
-  expect(await restore()).toEqual({ kind: 'damaged', path: object });
-  expect(await restore()).toEqual({ kind: 'absent', path: object });
+  expect(await restore()).toEqual({ kind: 'damaged', path: object, files: [] });
+  expect(await restore()).toEqual({ kind: 'absent', path: object, files: [] });
   mkdirSync(path.join(object, 'below'), { recursive: true });
   await put();
   expect(await restore()).toMatchObject({ kind: 'restored' });
