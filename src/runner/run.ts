@@ -8,6 +8,7 @@ import type { Tracer } from '../executors/strace/strace.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import type { RecordedOutput } from './cache/records.ts';
+import type { Elsewhere, ElsewhereRun } from './elsewhere.ts';
 import type { RunEvent } from './events.ts';
 import { type ExecutionContext, execute, type Work } from './execution/execution.ts';
 import { findHostFile } from './execution/host-file.ts';
@@ -50,6 +51,8 @@ export interface RunOptions {
   readonly onEvent: (event: RunEvent) => void;
   /** Where to look for results before computing them. */
   readonly fetchStage?: FetchStage | undefined;
+  /** Runs some of the instances on other machines. */
+  readonly elsewhere?: Elsewhere | undefined;
   /** Default: the project's `artifacts/.cache`. */
   readonly cacheRoot?: string;
   /** Default: this process's. */
@@ -155,16 +158,19 @@ class Run {
   async run(ids: readonly string[]): Promise<RunOutcome> {
     const leftOver = removeLeftOver(this.#session.folder.temporary);
     const { plan, records } = this.#session;
-    const wanted = ids.map((id) => this.#instance(id).resources);
-    const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
-    const preparation = new Preparation({
+    const shared = {
       ...this.#context,
       isForced: forceCheck(this.#options.force),
-      machine,
+      failFast: this.#options.failFast ?? false,
       signal: this.#options.signal,
       fetchStage: this.#options.fetchStage,
       produced: this.#produced,
-    });
+    };
+    const elsewhere = (await this.#options.elsewhere?.({ ...shared, ids })) ?? null;
+    const here = ids.filter((id) => elsewhere?.has(id) !== true);
+    const wanted = here.map((id) => this.#instance(id).resources);
+    const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
+    const preparation = new Preparation({ ...shared, machine });
     const results = await schedule({
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
@@ -173,10 +179,13 @@ class Run {
       jobs: this.#options.jobs,
       failFast: this.#options.failFast ?? false,
       machine,
+      // Whoever waits for other machines needs nothing of this one.
+      ...(elsewhere === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
       signal: this.#options.signal,
-      prepare: (id) => this.#prepare(preparation, id),
+      prepare: (id) => this.#prepare(preparation, elsewhere, id),
       onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
     });
+    await elsewhere?.end(results);
     await leftOver;
     await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
       // The next run empties the temporary folder.
@@ -194,7 +203,8 @@ class Run {
     return instance;
   }
 
-  async #prepare(preparation: Preparation, id: string): Promise<Preparing> {
+  async #prepare(preparation: Preparation, elsewhere: ElsewhereRun | null, id: string): Promise<Preparing> {
+    if (elsewhere?.has(id) === true) return elsewhere.prepare(id);
     const runnable = (prepared: Prepared) =>
       typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
     const prepared = await preparation.prepare(this.#instance(id));

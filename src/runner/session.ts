@@ -41,6 +41,9 @@ export function openSession(
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */
-export async function saveDigests(session: Session): Promise<void> {
-  await session.digests.save().catch(() => {});
+export async function saveDigests(
+  session: Session,
+  options: { readonly isShared?: boolean } = {},
+): Promise<void> {
+  await session.digests.save(options).catch(() => {});
 }

@@ -18,7 +18,7 @@ type Prepared = InstanceResult | RunInstance;
 export type Preparing = Prepared | { readonly pending: Promise<Prepared> };
 
 /** Each transfers several files at once. */
-const pendingAtMost = 4;
+const transfersAtMost = 4;
 
 export interface SchedulerOptions {
   /** Each after those it depends on. */
@@ -31,6 +31,8 @@ export interface SchedulerOptions {
   /** After a failure nothing starts; otherwise everything that does not depend on it still runs. */
   readonly failFast?: boolean;
   readonly machine: MachineResources;
+  /** How many pending instances there may be at once; default: as many as transfers make sense. */
+  readonly pendingAtMost?: number;
   readonly signal: AbortSignal;
   /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
   readonly prepare: (id: string) => Promise<Preparing>;
@@ -92,6 +94,7 @@ class Scheduling {
       this.#startWhatFits(next);
       if (this.#isOver) break;
       const isEnough = this.#reservations.isFull && this.#ready.length >= readyAtMost;
+      const { pendingAtMost = transfersAtMost } = this.#options;
       if (next === undefined || isEnough || this.#pending.size >= pendingAtMost) {
         if (this.#underWay.length === 0) break;
         await Promise.race(this.#underWay);

@@ -25,7 +25,8 @@ export class DigestCache {
   /** The project's folder with its separator: made once, since it is compared with every path. */
   readonly #inside: string;
   readonly #entries: Map<string, Entry>;
-  #isChanged = false;
+  /** Keys of what was hashed since the last save. */
+  readonly #changed = new Set<string>();
 
   /** A missing, damaged or outdated cache file counts as empty: it only saves time. */
   constructor(file: string, projectRoot: string) {
@@ -44,22 +45,34 @@ export class DigestCache {
   /** @param hashedAtMs when reading began, by `Date.now()` */
   remember(absolute: string, stamp: FileStamp, sha256: string, hashedAtMs: number): void {
     if (!isSettled(stamp, hashedAtMs)) return;
-    this.#entries.set(this.#keyOf(absolute), [stamp.size, stamp.mtimeNs, stamp.ctimeNs, stamp.ino, sha256]);
-    this.#isChanged = true;
+    const key = this.#keyOf(absolute);
+    this.#entries.set(key, [stamp.size, stamp.mtimeNs, stamp.ctimeNs, stamp.ino, sha256]);
+    this.#changed.add(key);
   }
 
   /** For a file that is not what was remembered, although nothing but its content changed: a disk can do that. */
   forget(absolute: string): void {
-    this.#isChanged = this.#entries.delete(this.#keyOf(absolute)) || this.#isChanged;
+    const key = this.#keyOf(absolute);
+    if (this.#entries.delete(key)) this.#changed.add(key);
   }
 
-  async save(): Promise<void> {
-    if (!this.#isChanged) return;
+  /**
+   * @param options.isShared whether other processes save theirs meanwhile, as the jobs of a cluster do: then only what was hashed here is
+   *   added to what is there
+   */
+  async save({ isShared = false }: { readonly isShared?: boolean } = {}): Promise<void> {
+    if (this.#changed.size === 0) return;
+    const entries = isShared ? readEntries(this.#file) : this.#entries;
+    for (const key of isShared ? this.#changed : []) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) entries.delete(key);
+      else entries.set(key, entry);
+    }
     await writeFileAtomic(
       this.#file,
-      JSON.stringify({ version: formatVersion, entries: Object.fromEntries(this.#entries) }),
+      JSON.stringify({ version: formatVersion, entries: Object.fromEntries(entries) }),
     );
-    this.#isChanged = false;
+    this.#changed.clear();
   }
 
   /** Relative inside the project, so that a moved project keeps its cache. */

@@ -4,6 +4,7 @@ import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import type { JsonObject } from '../../schema/json.ts';
 import type { InputPath, StageCommand, StageInstance } from '../plan.ts';
 import { readAxes } from './axes.ts';
+import { readClusterRequest } from './cluster-reader.ts';
 import { checkOptionalInputs, type PlacedInput, readInputs } from './inputs.ts';
 import { type Combination, combineAxes, type MatrixAxis, nameInstance } from './matrix.ts';
 import { readResources, readRetries } from './resource-reader.ts';
@@ -91,7 +92,9 @@ function readInstance(
   );
   const resources = readResources(reader, combination);
   const retries = readRetries(reader, combination);
+  const cluster = readClusterRequest(reader, combination);
   if (command === undefined || resources === undefined || retries === undefined) return undefined;
+  if (cluster === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
   return {
@@ -110,6 +113,7 @@ function readInstance(
       variables: entry.variables ?? [],
       facts: entry.facts ?? [],
       resources,
+      cluster,
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
       ...(retries === null ? {} : { retries }),
       at: reader.at([], 'key'),

@@ -30,7 +30,14 @@ export interface StageEntry {
     readonly gpu?: number | string;
     readonly time?: number | string;
     readonly mutex?: number | string | readonly (number | string)[];
+    readonly partition?: number | string;
+    readonly account?: number | string;
+    readonly qos?: number | string;
+    readonly constraint?: number | string;
+    readonly arrayLimit?: number | string;
+    readonly flags?: readonly string[];
   };
+  readonly executor?: 'local';
   readonly retries?:
     | number
     | string

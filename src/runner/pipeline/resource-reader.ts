@@ -73,7 +73,7 @@ export function readRetries(reader: StageReader, combination: Combination): Retr
 }
 
 /** Reads single values with their references expanded, and reports those that are wrong. */
-class ScalarReader {
+export class ScalarReader {
   readonly #reader: StageReader;
   readonly #combination: Combination;
   isComplete = true;

@@ -316,13 +316,17 @@ describe('an instance whose results are being fetched', () => {
     expect(outcome).toEqual({ a: 'hit' });
   });
 
-  test('keeps others from being fetched only if there are many', async () => {
+  test.each([
+    [{}, 4],
+    [{ pendingAtMost: Number.POSITIVE_INFINITY }, 12],
+  ])('keeps others from being prepared only if there are many: with %j, %i at once', async (limits, at) => {
     const ids = Array.from({ length: 12 }, (_, i) => `f${i}`);
     let most = 0;
     let now = 0;
     const { outcome } = await trace({
       graph: Object.fromEntries(ids.map((id) => [id, []])),
       options: {
+        ...limits,
         prepare: async () => {
           now += 1;
           most = Math.max(most, now);
@@ -336,7 +340,7 @@ describe('an instance whose results are being fetched', () => {
         },
       },
     });
-    expect(most).toBe(4);
+    expect(most).toBe(at);
     expect(Object.values(outcome)).toEqual(ids.map(() => 'hit'));
   });
 });

@@ -1,0 +1,37 @@
+import type { RecordedOutput } from './cache/records.ts';
+import type { RunEvent } from './events.ts';
+import type { InstanceResult, Preparing } from './execution/scheduler.ts';
+import type { Facts } from './fingerprint/fingerprint.ts';
+import type { FetchStage } from './remote/fetch-stage.ts';
+import type { Session } from './session.ts';
+
+/** What a run tells whoever runs some of its instances on other machines. */
+export interface RunSurroundings {
+  readonly session: Session;
+  /** What was selected, in plan order. */
+  readonly ids: readonly string[];
+  readonly isForced: (id: string) => boolean;
+  readonly failFast: boolean;
+  /** This run's own folder for incomplete files. */
+  readonly temporary: string;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly facts: Facts;
+  readonly fetchStage: FetchStage | undefined;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** What instances have made in this run, or had made before; both sides add to it. */
+  readonly produced: Map<string, readonly RecordedOutput[]>;
+}
+
+/** Runs some instances of a run on other machines. */
+export interface ElsewhereRun {
+  /** Whether an instance is run there; all others run here. */
+  has(id: string): boolean;
+  /** As `SchedulerOptions.prepare`: called when everything that the instance depends on is done. */
+  prepare(id: string): Promise<Preparing>;
+  /** Called once nothing is under way any more. */
+  end(results: ReadonlyMap<string, InstanceResult>): Promise<void>;
+}
+
+/** Begins such a run, once the folder is locked and before anything runs here. */
+export type Elsewhere = (surroundings: RunSurroundings) => Promise<ElsewhereRun>;
