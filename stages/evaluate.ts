@@ -1,4 +1,4 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { chooseEngine } from '../src/engines/choose-engine.ts';
 import { describeEngine, isSameEngine } from '../src/engines/engine.ts';
@@ -8,13 +8,12 @@ import { buildNetwork } from '../src/snn/networks.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { requirePath } from '../src/stage/require-path.ts';
 import { evaluateClips } from '../src/training/evaluation.ts';
+import { writeEvaluationFiles } from '../src/training/evaluation-files.ts';
 import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { evaluateUntilAborted } from '../src/training/interruptible-evaluation.ts';
 import { readMaxima } from '../src/training/metrics.ts';
-import { formatPredictions } from '../src/training/predictions.ts';
-import { formatJson, readRunFiles } from '../src/training/run-files.ts';
-import { confusionMatrix, predictClasses } from '../src/training/scores.ts';
-import { describeSelection } from '../src/training/selection.ts';
+import { readRunFiles } from '../src/training/run-files.ts';
+import { tauQuantiles } from '../src/training/tau-quantiles.ts';
 
 interface Params {
   readonly evaluate?: { readonly engine?: EngineChoice; readonly batchSize?: number };
@@ -27,8 +26,9 @@ export default defineStage<Params>({
     const trained = requirePath(inputs, 1, 'trained model');
     const folder = requirePath(outputs, 0, 'evaluation');
     const { run, split } = await readRunFiles(trained);
-    const checkpoint = join(trained, 'best.safetensors');
-    const state = readSafetensors(await readFile(checkpoint), checkpoint).tensors;
+    const readState = async (name: string) =>
+      readSafetensors(await readFile(join(trained, name)), join(trained, name)).tensors;
+    const state = await readState('best.safetensors');
     const maximum = readMaxima(
       await readFile(join(trained, 'metrics.csv'), 'utf8'),
       join(trained, 'metrics.csv'),
@@ -47,7 +47,8 @@ export default defineStage<Params>({
       };
       const total = parts.test.rows.length + parts.validation.rows.length;
       let done = 0;
-      const session = await engine.open(buildNetwork(run.network), state);
+      const spec = buildNetwork(run.network);
+      const session = await engine.open(spec, state);
       const evaluate = ({ rows, clips, source }: (typeof parts)['test'], beforeBatch: () => Promise<void>) =>
         evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
           classes: classes.length,
@@ -63,31 +64,17 @@ export default defineStage<Params>({
         validation: await evaluate(parts.validation, beforeBatch),
       }));
 
-      await mkdir(folder, { recursive: true });
-      await writeFile(
-        join(folder, 'evaluation.json'),
-        formatJson({
-          version: 1,
-          model: run.model.id,
-          title: run.model.title,
-          seed: run.seed,
-          dataset: run.dataset,
-          simulated: run.simulated,
-          classes,
-          checkpoint: { rule: describeSelection(run.compat.selection), epoch: run.best.epoch },
-          test: test.score,
-          validation: validation.score,
-          maximum,
-          confusion: confusionMatrix(predictClasses(test.rates, classes.length), test.labels, classes.length),
-        }),
-      );
-      await writeFile(
-        join(folder, 'predictions.csv'),
-        formatPredictions(classes.length, [
-          { split: 'test', ...parts.test, rates: test.rates },
-          { split: 'validation', ...parts.validation, rates: validation.rates },
-        ]),
-      );
+      await writeEvaluationFiles(folder, {
+        run,
+        classes,
+        test: { ...parts.test, evaluation: test },
+        validation: { ...parts.validation, evaluation: validation },
+        maximum,
+        taus: {
+          chosen: tauQuantiles(spec, state),
+          last: tauQuantiles(spec, await readState('last.safetensors')),
+        },
+      });
       metrics({ testAccuracy: test.score.accuracy, validationAccuracy: validation.score.accuracy });
     } finally {
       await frames.close();

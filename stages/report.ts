@@ -33,7 +33,7 @@ export default defineStage<Params>({
     const outcomes = judgeModels(results);
     const judgements = judgeClaims(claims, results, outcomes);
     const report = buildReport(results, {
-      title: context.params.report?.title ?? `Reproduction on ${titleDataset(results.dataset)}`,
+      title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
       // The major version alone: only a change of that makes a stage stale.
       nodeMajor: process.versions.node.split('.', 1).join(''),
       claims: { judgements, margin: claims.margin },

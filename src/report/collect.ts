@@ -11,6 +11,7 @@ import { readModel } from './inputs/model.ts';
 import { readAnswers } from './inputs/predictions.ts';
 import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
+import { readTaus } from './inputs/taus.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** The folders that the report reads. */
@@ -94,15 +95,18 @@ async function collectRun(sources: Sources, expected: Expected): Promise<ReturnT
   const fixEvaluate = remake(`evaluate${instance}`);
   const metricsFile = join(sources.train, folder, 'metrics.csv');
   const predictionsFile = join(sources.evaluate, folder, 'predictions.csv');
-  const [run, evaluation, metrics, predictions] = await Promise.all([
+  const tausFile = join(sources.evaluate, folder, 'tau.csv');
+  const [run, evaluation, metrics, predictions, taus] = await Promise.all([
     readJson(join(sources.train, folder, 'run.json'), fixTrain),
     readJson(join(sources.evaluate, folder, 'evaluation.json'), fixEvaluate),
     readText(metricsFile, fixTrain),
     readText(predictionsFile, fixEvaluate),
+    readText(tausFile, fixEvaluate),
   ]);
   const read = {
     metrics: readMetrics(metricsFile, metrics, fixTrain),
     answers: readAnswers(predictionsFile, predictions, fixEvaluate),
+    taus: readTaus(tausFile, taus, fixEvaluate),
   };
   return readRun(run, evaluation, read, expected);
 }

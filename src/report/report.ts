@@ -1,13 +1,18 @@
 import type { Judgement } from './claims/judgement.ts';
 import { describeClaims } from './claims/section.ts';
 import { listSwitched } from './compat-table.ts';
-import type { Banner, Report, Section } from './document.ts';
+import type { Banner, Block, Report, Section } from './document.ts';
 import { allRuns } from './epochs.ts';
-import { drawAccuracy } from './figures/accuracy.ts';
+import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
-import { drawLoss } from './figures/loss.ts';
+import { drawDifference } from './figures/difference.ts';
+import type { Figure } from './figures/figure.ts';
+import { drawClasses, drawUsers } from './figures/groups.ts';
+import { drawLogLoss, drawLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
+import { drawSpikes } from './figures/spikes.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
+import { drawTauDistribution } from './figures/tau-distribution.ts';
 import { formatCount, formatPercent, joinWords } from './format.ts';
 import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
@@ -16,6 +21,8 @@ import { describeData } from './sections/data.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
+import { markSimulated } from './simulated.ts';
+import { tabulateSpikes } from './spikes-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
 import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 import { writeVerdict } from './verdict.ts';
@@ -30,40 +37,57 @@ export interface ReportOptions {
 
 /** Builds the report from the results. Pure: the same results give the same report. */
 export function buildReport(results: Results, options: ReportOptions): Report {
-  const outcomes = judgeModels(results);
-  const { claims } = options;
+  const sections = listSections(results, options);
   return {
-    title: options.title,
-    subtitle: [`Reproduction of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
+    // Also in a list of browser tabs or files, the title alone says what it is.
+    title:
+      results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
+    subtitle: [`${nameKind(results)} of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
     facts: listFacts(results, options),
-    sections: [
-      ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
-      describeOutcomes(results, outcomes),
-      {
-        id: 'training',
-        title: 'Training',
-        blocks: [
-          ...describeReference(results),
-          { kind: 'figure', figure: drawAccuracy(results) },
-          { kind: 'figure', figure: drawLoss(results) },
-        ],
-      },
-      ...describeTau(results),
-      {
-        id: 'mistakes',
-        title: 'Misclassifications',
-        blocks: [{ kind: 'figure', figure: drawConfusion(results) }],
-      },
-      describeData(results),
-      ...describeClips(results),
-      describeSettings(results),
-      describeRerun(results),
-    ],
+    sections: results.simulated ? markSimulated(sections) : sections,
     footer: [
       `Made with Node.js\u00a0${options.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
     ],
   };
+}
+
+/** What the run is to the thesis: without its data, no reproduction. */
+function nameKind(results: Results): string {
+  if (results.simulated) return 'A trial on simulated data of the pipeline that reproduces the results';
+  return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
+}
+
+function listSections(results: Results, { claims }: ReportOptions): Section[] {
+  const outcomes = judgeModels(results);
+  return [
+    ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
+    describeOutcomes(results, outcomes),
+    {
+      id: 'training',
+      title: 'Training',
+      blocks: [
+        ...describeReference(results),
+        ...showFigures(
+          drawAccuracy(results),
+          drawAccuracyByModel(results),
+          drawDifference(results),
+          drawLoss(results),
+          drawLogLoss(results),
+        ),
+      ],
+    },
+    ...describeNeurons(results),
+    {
+      id: 'mistakes',
+      title: 'Misclassifications',
+      blocks: showFigures(drawConfusion(results), drawClasses(results), drawUsers(results)),
+    },
+    describeData(results),
+    ...describeClips(results),
+    describeSettings(results),
+    describeRerun(results),
+  ];
 }
 
 function announce(results: Results): Banner[] {
@@ -106,13 +130,24 @@ function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Secti
   };
 }
 
-function describeTau(results: Results): Section[] {
+/** Figures as blocks, without those that the data do not allow. */
+function showFigures(...figures: readonly (Figure | null)[]): Block[] {
+  return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
+}
+
+/** Time constants and spikes of each layer, if the training recorded them. */
+function describeNeurons(results: Results): Section[] {
   if (countLayers(results) === 0) return [];
   return [
     {
       id: 'time-constants',
       title: 'Time constants',
-      blocks: [{ kind: 'figure', figure: drawTau(results) }],
+      blocks: showFigures(drawTau(results), drawTauDistribution(results)),
+    },
+    {
+      id: 'spikes',
+      title: 'Spikes',
+      blocks: [...showFigures(drawSpikes(results)), { kind: 'table', table: tabulateSpikes(results) }],
     },
   ];
 }

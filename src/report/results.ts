@@ -31,6 +31,8 @@ export interface LayerMetrics {
   readonly tauMean: Series;
   /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
   readonly tauStd: Series;
+  /** The share of the layer's neurons that spike per step, over the training batches of the epoch. */
+  readonly spikeRate: Series;
 }
 
 /** metrics.csv of one training run, column by column. */
@@ -45,6 +47,24 @@ export interface EpochMetrics {
 
 export const SPLITS = ['train', 'validation', 'test'] as const;
 export type Split = (typeof SPLITS)[number];
+
+/** The distribution of τ over a layer's neurons. */
+export interface TauDistribution {
+  /** How many τ the layer has. */
+  readonly count: number;
+  /** Time steps, at equidistant quantiles from the smallest to the largest; a single value if the layer has a single τ. */
+  readonly taus: readonly number[];
+}
+
+/** What the evaluation found out about a spiking layer. */
+export interface LayerResult {
+  /** The share of neurons that spike per step, over the test clips at the chosen epoch. */
+  readonly spikeRate: number;
+  readonly taus: Readonly<Record<TauState, TauDistribution>>;
+}
+
+/** In the state of the chosen epoch, and after the last one. */
+export type TauState = 'chosen' | 'last';
 
 /** A network's answer to one test clip. */
 export interface ClipAnswer {
@@ -79,6 +99,8 @@ export interface RunResult {
   readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult };
   /** Of the test clips, in the same order for every run. */
   readonly answers: readonly ClipAnswer[];
+  /** Spiking layers, from input to output, as in `metrics`. */
+  readonly layers: readonly LayerResult[];
   /** [true class][predicted class], clips of the test split. */
   readonly confusion: readonly (readonly number[])[];
 }

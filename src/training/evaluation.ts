@@ -9,6 +9,8 @@ export interface Evaluation {
   readonly rates: Float32Array;
   readonly labels: Int32Array;
   readonly score: Score;
+  /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
+  readonly spikeRates: readonly number[];
 }
 
 export interface EvaluationOptions {
@@ -33,13 +35,17 @@ export async function evaluateClips(
     clips.source.read(rows.subarray(batch * batchSize, (batch + 1) * batchSize)),
   );
   let done = 0;
+  let spikes: readonly number[] = [];
   for await (const frames of reading) {
     await beforeBatch?.();
     const forward = await session.evaluate(frames);
     rates.set(forward.rates, done * classes);
+    // The last batch may be smaller, so clips are counted, not batches.
+    spikes = forward.spikeRates.map((rate, layer) => (spikes[layer] ?? 0) + rate * frames.shape[0]);
     done += frames.shape[0];
     afterBatch?.(frames.shape[0]);
   }
   const labels = rows.map((row) => clips.labels[row]!);
-  return { rates, labels, score: scoreClips(rates, labels, classes) };
+  const spikeRates = spikes.map((sum) => sum / done);
+  return { rates, labels, score: scoreClips(rates, labels, classes), spikeRates };
 }

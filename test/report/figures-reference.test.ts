@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drawAccuracy } from '../../src/report/figures/accuracy.ts';
+import { drawAccuracy, drawAccuracyByModel } from '../../src/report/figures/accuracy.ts';
+import { drawDifference } from '../../src/report/figures/difference.ts';
 import { buildPointSeries } from '../../src/report/figures/epoch-series.ts';
 import type { Figure } from '../../src/report/figures/figure.ts';
 import { drawLoss } from '../../src/report/figures/loss.ts';
@@ -9,7 +10,8 @@ import { movingMean } from '../../src/stats/moving-mean.ts';
 import { makeModelResult, makeResults } from './result-values.ts';
 
 /** The figures that have lines over epochs. */
-const draw = (results: Results) => [drawAccuracy(results), drawLoss(results), drawTau(results)] as const;
+const draw = (results: Results) =>
+  [drawAccuracyByModel(results), drawLoss(results), drawTau(results), drawAccuracy(results)] as const;
 
 describe('the authors’ logs', () => {
   const curves: ReferenceCurves = {
@@ -34,7 +36,7 @@ describe('the authors’ logs', () => {
     figure.legend.map(({ label }) => label).filter((label) => /authors/.test(label));
 
   it('are drawn over the curves in their own style, up to twice our epochs', () => {
-    const figure = drawAccuracy(logged);
+    const figure = drawAccuracyByModel(logged);
     expect(labels(figure)).toEqual(['authors’ logs: test', 'authors’ logs: training']);
     const domains = [...JSON.stringify(figure.panels).matchAll(/"domain":\[(\d+),(\d+)\],"nice":false/g)];
     expect(new Set(domains.map(([, , last]) => last))).toEqual(new Set(['1', '6']));
@@ -45,9 +47,32 @@ describe('the authors’ logs', () => {
     expect(own).not.toContain('"strokeDash":[9,3]');
   });
 
+  it('are drawn over the test and validation accuracy side by side, in the model’s colour', () => {
+    const { panels, legend, data } = drawAccuracy(logged);
+    const [test, validation] = panels.map((panel) => JSON.stringify(panel));
+    expect(test).toContain('"values":[{"epoch":2,"value":0.5},{"epoch":3,"value":0.25}]');
+    expect(test?.match(/"strokeDash":\[9,3\]/g)).toHaveLength(1);
+    expect(validation).not.toContain('"strokeDash":[9,3]');
+    expect(legend.at(-1)?.label).toBe('authors’ logs, in the model’s colour');
+    expect(data).toContainEqual(['baseline', null, 9, 'test', 0.75, 'authors']);
+  });
+
+  it('have a difference of validation and test where they have both', () => {
+    const accuracy = {
+      ...curves.accuracy,
+      validation: [
+        { epoch: 3, value: 0.75 },
+        { epoch: 4, value: 1 },
+      ],
+    };
+    const both = { ...logged, reference: new Map([['baseline', { ...curves, accuracy }]]) };
+    const authors = drawDifference(both).data.filter((row) => row.at(-1) === 'authors');
+    expect(authors).toEqual([['baseline', null, 3, 'validation-minus-test', 0.5, 'authors']]);
+  });
+
   it('are mentioned in captions and alternative texts', () => {
-    const [accuracy, loss, tau] = draw(logged);
-    for (const figure of [accuracy, loss, tau]) {
+    const [accuracy, loss, tau, sideBySide] = draw(logged);
+    for (const figure of [accuracy, loss, tau, sideBySide]) {
       expect(figure.caption).toContain('authors’ logs (Baseline epochs 2 to 9; none for Other)');
       expect(figure.alt).toContain('authors’ logs: Baseline epochs 2 to 9; none for Other.');
     }
@@ -91,9 +116,9 @@ describe('the authors’ logs', () => {
     line.forEach(({ value }, index) => {
       expect(value).toBeCloseTo(means[index] ?? Number.NaN, 12);
     });
-    // The window reaches 9 epochs to each side of epoch 10, as far as the first one, and 32 around epoch 40.
+    // The window reaches 9 epochs to each side of epoch 10, as far as the first one, which counts half, and 32 around epoch 40.
     const sparse = [1, 10, 40, 100].map((epoch) => ({ epoch, value: epoch }));
-    expect(buildPointSeries(sparse, true, 100).line.map(({ value }) => value)).toEqual([1, 5.5, 25, 100]);
+    expect(buildPointSeries(sparse, true, 100).line.map(({ value }) => value)).toEqual([1, 7, 25, 100]);
     expect(buildPointSeries(sparse, true, 40).line).toHaveLength(3);
     expect(buildPointSeries([], true, 40).line).toEqual([]);
   });

@@ -1,22 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { drawAccuracy } from '../../src/report/figures/accuracy.ts';
+import { drawAccuracy, drawAccuracyByModel } from '../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../src/report/figures/confusion.ts';
+import { drawDifference } from '../../src/report/figures/difference.ts';
 import { buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
 import { type Figure, toCsv } from '../../src/report/figures/figure.ts';
-import { drawLoss } from '../../src/report/figures/loss.ts';
+import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
+import { drawLogLoss, drawLoss } from '../../src/report/figures/loss.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
+import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
+import { drawTauDistribution } from '../../src/report/figures/tau-distribution.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
 import type { Results, RunResult } from '../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const draw = (results: Results): Figure[] => [
   drawOutcomes(judgeModels(results), 0.5, { comparable: !results.simulated }),
-  drawAccuracy(results),
+  drawAccuracyByModel(results),
   drawLoss(results),
   drawTau(results),
   drawConfusion(results),
+  drawAccuracy(results),
+  drawDifference(results),
+  drawLogLoss(results),
+  drawTauDistribution(results),
+  drawSpikes(results),
+  drawClasses(results),
+  drawUsers(results) ?? drawClasses(results),
 ];
 
 /** The texts in an SVG, in order. */
@@ -70,7 +81,7 @@ describe('figures', () => {
         epochs: [1],
         accuracy: { train: [null], validation: [0.5], test: [null] },
         loss: { train: [null], validation: [null], test: [null] },
-        layers: [{ tauMean: [null], tauStd: [null] }],
+        layers: [{ tauMean: [null], tauStd: [null], spikeRate: [null] }],
       },
     });
     for (const figure of draw(makeResults({ models: [makeModelResult({ runs: [gaps] })] }))) {
@@ -133,29 +144,47 @@ describe('the confusion matrices', () => {
 describe('series over epochs', () => {
   it('are not smoothed for few epochs', () => {
     expect(isSmoothed([longRun(199)])).toBe(false);
-    const series = buildSeries([makeRunResult()], (metrics) => metrics.accuracy.test, false);
+    const series = buildSeries([makeRunResult()], (metrics) => metrics.accuracy.test, { smoothed: false });
     expect(series.line.map(({ value }) => value)).toEqual([0.25, 0.5, 0.75]);
     expect(series.raw).toEqual([]);
     expect(series.band).toEqual([]);
   });
 
-  it('become moving means over 65 epochs if there are many, with the values behind them', () => {
+  it('become moving means over 64 epochs if there are many, with the values behind them', () => {
     const run = longRun(300);
     expect(isSmoothed([run])).toBe(true);
-    const { line, raw } = buildSeries([run], (metrics) => metrics.accuracy.test, true);
+    const { line, raw } = buildSeries([run], (metrics) => metrics.accuracy.test, { smoothed: true });
     expect(raw).toHaveLength(300);
-    // The window around epoch 151 (value 0) reaches 32 epochs to each side: 32 zeros and 32 ones.
-    expect(line[150]).toEqual({ epoch: 151, value: 32 / 65 });
+    // The window around epoch 151 (value 0) reaches 32 epochs to each side, the outermost counting half: 32 of 64 are ones.
+    expect(line[150]).toEqual({ epoch: 151, value: 0.5 });
+    expect(line[1]).toEqual({ epoch: 2, value: 0.5 });
     expect(line[0]).toEqual({ epoch: 1, value: 0 });
   });
 
-  it('become the mean and range over seeds', () => {
+  it('become the mean over seeds with its 95 % interval, from three seeds on', () => {
+    const runs = [0.5, 0.6, 0.7, 0.8].map((value) => {
+      const values = [value, value, 0.75];
+      const accuracy = { train: values, validation: values, test: values };
+      return makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy } });
+    });
+    const { line, band } = buildSeries(runs, (metrics) => metrics.accuracy.test, {
+      smoothed: false,
+      bounds: [0, 0.8],
+    });
+    // t(0.975, 3) = 3.18245; the standard deviation of the four is 0.12910. The bound cuts the interval.
+    expect(line[0]?.value).toBeCloseTo(0.65, 12);
+    expect(band[0]?.low).toBeCloseTo(0.65 - (3.18245 * 0.1291) / 2, 4);
+    expect(band[0]?.high).toBe(0.8);
+    expect(band[2]).toEqual({ epoch: 3, low: 0.75, high: 0.75 });
+  });
+
+  it('become the mean and range over two seeds', () => {
     const other = { train: [0.5, 0.5, 0.5], validation: [0.5, 0.5, 0.5], test: [0.5, null, 0.5] };
     const runs = [
       makeRunResult(),
       makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy: other } }),
     ];
-    const { line, band } = buildSeries(runs, (metrics) => metrics.accuracy.test, false);
+    const { line, band } = buildSeries(runs, (metrics) => metrics.accuracy.test, { smoothed: false });
     expect(line.map(({ value }) => value)).toEqual([0.375, 0.5, 0.625]);
     expect(band[0]).toEqual({ epoch: 1, low: 0.25, high: 0.5 });
     expect(band[1]).toEqual({ epoch: 2, low: 0.5, high: 0.5 });

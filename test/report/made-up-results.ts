@@ -78,6 +78,7 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
         join(sources.evaluate, place, 'predictions.csv'),
         makePredictions(files.evaluation.confusion),
       );
+      await write(join(sources.evaluate, place, 'tau.csv'), makeTaus(made, model, rows));
     }
   }
   return sources;
@@ -178,6 +179,10 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
         accuracy: chosen.validation_accuracy,
         loss: chosen.validation_loss,
       },
+      spikeRates: {
+        test: Array.from({ length: made.layers }, (_, layer) => chosen[`spike_rate.${layer}`]),
+        validation: Array.from({ length: made.layers }, (_, layer) => chosen[`spike_rate.${layer}`]),
+      },
       maximum,
       confusion: makeConfusion(classes.length, made.clips.test, correct, random),
     },
@@ -208,6 +213,25 @@ function makePredictions(confusion: readonly (readonly number[])[]): string {
     ['test', clip, 'user24_led.aedat', 24 + (clip % 6), 'led', label, predicted].join(','),
   );
   return `split,clip,recording,user,light,class,predicted\n${lines.join('\n')}\n`;
+}
+
+/** Time constants around the last epoch's mean, skewed like a log-normal distribution if neurons have their own. */
+function makeTaus(made: MadeUp, model: string, rows: readonly Row[]): string {
+  const last = rows.at(-1) ?? {};
+  const perNeuron = MODELS[model]?.per === 'neuron';
+  const quantiles = perNeuron ? Array.from({ length: 101 }, (_, i) => i / 100) : [0.5];
+  const lines = ['chosen', 'last'].flatMap((state) =>
+    Array.from({ length: made.layers }, (_, layer) =>
+      quantiles.map((quantile) => {
+        const spread = last[`tau_std.${layer}`] ?? 0;
+        // A logistic distribution has a closed form: its quantile at p is ln(p / (1 - p)).
+        const p = Math.min(0.995, Math.max(0.005, quantile));
+        const tau = (last[`tau_mean.${layer}`] ?? 2) + 0.55 * spread * Math.log(p / (1 - p));
+        return [state, layer, perNeuron ? 512 : 1, quantile, Math.max(1.01, tau)].join(',');
+      }),
+    ).flat(),
+  );
+  return `state,layer,count,quantile,tau\n${lines.join('\n')}\n`;
 }
 
 function makeManifest(made: MadeUp) {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { figuresOf } from '../../src/report/document.ts';
-import { renderFigure } from '../../src/report/figures/render.ts';
+import type { Figure } from '../../src/report/figures/figure.ts';
+import { type RenderedFigure, renderFigure } from '../../src/report/figures/render.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderPage } from '../../src/report/page.ts';
 import { buildReport } from '../../src/report/report.ts';
@@ -9,10 +10,20 @@ import { makeModelResult, makeResults } from './result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
+/** Most tests differ in their texts only, and drawing takes most of the time. */
+const drawn = new Map<string, RenderedFigure>();
+
+async function draw(figure: Figure): Promise<RenderedFigure> {
+  const key = JSON.stringify(figure.panels);
+  const known = drawn.get(key) ?? (await renderFigure(figure, null));
+  drawn.set(key, known);
+  return { ...known, figure };
+}
+
 async function render(results: Results): Promise<{ page: string; markdown: string }> {
   const report = buildReport(results, { title: 'A <run>', nodeMajor: '20' });
-  const figures = [];
-  for (const figure of figuresOf(report)) figures.push(await renderFigure(figure, null));
+  const figures: RenderedFigure[] = [];
+  for (const figure of figuresOf(report)) figures.push(await draw(figure));
   return { page: renderPage(report, figures), markdown: renderMarkdown(report) };
 }
 
@@ -24,7 +35,16 @@ describe('the page', () => {
     expect(sources.length).toBeGreaterThan(0);
     expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
-    expect(targets.filter((target) => !/^(#|figures\/[a-z]+\.csv$|data:,$)/.test(target))).toEqual([]);
+    expect(targets.filter((target) => !/^(#|figures\/[a-z-]+\.csv$|data:,$)/.test(target))).toEqual([]);
+  });
+
+  it('names the files of simulated data after what they are', async () => {
+    const { page, markdown } = await render(makeResults({ simulated: true }));
+    const files = [...`${page}${markdown}`.matchAll(/(?:figures|clips)\/([a-z0-9-]+)\.(?:csv|svg|png)/g)];
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.map(([, name]) => name).filter((name) => !name?.startsWith('simulated-'))).toEqual([]);
+    expect(page).toContain('<title>Simulated: A &lt;run&gt;</title>');
+    expect(page).not.toMatch(/Reproduced|Reproduction of|published and reproduced/);
   });
 
   it('escapes all text from outside', async () => {
@@ -83,11 +103,13 @@ describe('the page', () => {
 
   it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
-    for (const id of ['outcomes', 'accuracy', 'loss', 'tau', 'confusion']) {
+    const ids = figuresOf(buildReport(makeResults(), { title: '', nodeMajor: '20' })).map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(['outcomes', 'accuracy', 'loss', 'tau', 'confusion']));
+    for (const id of ids) {
       expect(page).toMatch(new RegExp(`<figure id="figure-${id}"`));
       expect(page).toContain(`href="figures/${id}.csv"`);
     }
-    expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(5);
+    expect(page.match(/role="img" aria-label="[^"]{20,}"/g)).toHaveLength(ids.length);
   });
 
   it('omits the time constants if training recorded none', async () => {

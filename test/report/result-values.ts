@@ -1,5 +1,12 @@
 import type { ClipExample, ClipExamples } from '../../src/formats/clip-examples.ts';
-import type { ClipAnswer, ModelResult, Results, RunResult, SplitResult } from '../../src/report/results.ts';
+import type {
+  ClipAnswer,
+  LayerResult,
+  ModelResult,
+  Results,
+  RunResult,
+  SplitResult,
+} from '../../src/report/results.ts';
 
 /** The result of a split with so many correct clips. */
 export function split(correct: number, clips: number): SplitResult {
@@ -14,6 +21,12 @@ export function makeAnswers(correct: number, clips: number): ClipAnswer[] {
     class: clip % 2,
     right: clip < correct,
   }));
+}
+
+/** A layer with a single τ, by default. */
+export function makeLayerResult(taus: readonly number[] = [3]): LayerResult {
+  const distribution = { count: taus.length === 1 ? 1 : 512, taus };
+  return { spikeRate: 0.0625, taus: { chosen: distribution, last: distribution } };
 }
 
 /** A run of three epochs on two classes; tests override what they check. */
@@ -31,11 +44,12 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
       epochs: [1, 2, 3],
       accuracy: { train: series, validation: series, test: series },
       loss: { train: series, validation: series, test: series },
-      layers: [{ tauMean: [2, 2.5, 3], tauStd: [0, 0, 0] }],
+      layers: [{ tauMean: [2, 2.5, 3], tauStd: [0, 0, 0], spikeRate: [0.25, 0.125, 0.0625] }],
     },
     compat: null,
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),
+    layers: [makeLayerResult()],
     chosenEpoch: 2,
     chosenOn: 'validation',
     test: split(90, 100),

@@ -201,6 +201,20 @@ describe('the stages train and evaluate', () => {
     expect(predictions.filter((row) => row.split === 'test' && row.class === row.predicted)).toHaveLength(
       evaluation.test.correct,
     );
+    // The last row of the training’s table has the mean of the distribution after the last epoch.
+    const taus = csvParse(await readFile(join(root, 'evaluated', 'tau.csv'), 'utf8'));
+    const layers = evaluation.spikeRates.test.length;
+    for (let layer = 0; layer < layers; layer++) {
+      const last = taus.filter((row) => row.state === 'last' && row.layer === String(layer));
+      expect(last).toHaveLength(101);
+      const median = Number(last[50]!.tau);
+      const [mean, std] = [`tau_mean.${layer}`, `tau_std.${layer}`].map((name) => Number(rows.at(-1)![name]));
+      expect(Math.abs(median - mean!)).toBeLessThan(std!);
+    }
+    expect(taus).toHaveLength(2 * layers * 101);
+    for (const rate of [...evaluation.spikeRates.test, ...evaluation.spikeRates.validation]) {
+      expect(rate >= 0 && rate <= 1).toBe(true);
+    }
     expect(heard.progress.map(({ done }) => done)).toEqual([4, 8, 9, 12]);
     expect(heard.progress.at(-1)).toEqual({ done: 12, total: 12, unit: 'clips' });
   });

@@ -2,30 +2,67 @@ import { describeEpochs } from '../epochs.ts';
 import { formatCount, formatPercent } from '../format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../reference.ts';
 import type { ModelResult, Results } from '../results.ts';
+import type { EpochPanelOptions } from './epoch-panel.ts';
 import type { Figure } from './figure.ts';
+import { drawModelCurves } from './model-curves.ts';
 import { drawSplitCurves } from './split-curves.ts';
 
-/** Accuracy of each model over the epochs, on the training, validation and test clips. */
+/** Test and validation accuracy side by side over the epochs, one line per model, as in the thesis. */
 export function drawAccuracy(results: Results): Figure {
-  const chance = 1 / results.classes.length;
-  return drawSplitCurves(results, 'accuracy', {
-    title: 'Accuracy over epochs',
-    caption:
-      'Share of clips classified correctly after each epoch; for training clips, during the epoch and with dropout. ' +
-      `Chance is ${formatPercent(chance)}.`,
+  const quantity = (split: 'test' | 'validation', title: string) => ({
+    name: split,
+    title,
+    pick: ({ accuracy }: ModelResult['runs'][number]['metrics']) => accuracy[split],
+    pickReference: ({ accuracy }: NonNullable<ReturnType<typeof referenceOf>>) => accuracy[split],
+  });
+  return drawModelCurves(results, {
+    id: 'accuracy',
+    title: 'Test and validation accuracy over epochs',
+    caption: `Share of clips classified correctly after each epoch. Chance is ${formatPercent(chanceOf(results))}.`,
     alt: [
-      `Line plots of accuracy over ${describeEpochs(results)}, one per model.`,
+      `Line plots of test and validation accuracy over ${describeEpochs(results)}, one line per model.`,
       ...results.models.map(describeEnd),
       ...describeReference(results),
     ].join(' '),
-    axis: (lowest) => ({
-      // If all values are high, the lower half of the plot would be empty.
-      domain: [lowest > 0.5 ? Math.floor(lowest * 10) / 10 : 0, 1],
-      format: 'percent',
-      level: { value: chance, label: 'chance' },
-    }),
+    quantities: [quantity('test', 'Test clips'), quantity('validation', 'Validation clips')],
+    columns: ['split', 'accuracy'],
+    bounds: [0, 1],
+    axis: axisOf(results),
+    size: { width: 440, height: 300 },
+  });
+}
+
+/** Accuracy of each model over the epochs on the training, validation and test clips, to see how far they are apart. */
+export function drawAccuracyByModel(results: Results): Figure {
+  return drawSplitCurves(results, 'accuracy', {
+    id: 'accuracy-by-model',
+    title: 'Accuracy of each model over epochs',
+    caption:
+      'Share of clips classified correctly after each epoch; for training clips, during the epoch and with dropout. ' +
+      `Chance is ${formatPercent(chanceOf(results))}.`,
+    alt: [
+      `Line plots of accuracy over ${describeEpochs(results)} on test, validation and training clips, one plot per model.`,
+      ...results.models.map(describeEnd),
+      ...describeReference(results),
+    ].join(' '),
+    axis: axisOf(results),
+    bounds: [0, 1],
     pickReference: ({ accuracy }) => accuracy,
     referenceCaption: '; for training, every 256th batch.',
+  });
+}
+
+function chanceOf({ classes }: Results): number {
+  return 1 / classes.length;
+}
+
+function axisOf(results: Results) {
+  return (lowest: number): Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'> => ({
+    axisTitle: 'accuracy',
+    // If all values are high, the lower half of the plot would be empty.
+    domain: [lowest > 0.5 ? Math.floor(lowest * 10) / 10 : 0, 1],
+    format: 'percent',
+    level: { value: chanceOf(results), label: 'chance' },
   });
 }
 

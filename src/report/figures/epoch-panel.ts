@@ -1,7 +1,7 @@
 import type { EpochSeries } from './epoch-series.ts';
 import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from './figure.ts';
 import { colorVariable } from './palette.ts';
-import { COUNT_LABELS, PERCENT_LABELS } from './theme.ts';
+import { COUNT_LABELS, FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from './theme.ts';
 
 export interface EpochLine {
   readonly series: EpochSeries;
@@ -16,14 +16,16 @@ export interface EpochPanelOptions {
   readonly epochs: readonly [number, number];
   readonly domain: readonly [number, number];
   readonly axisTitle: string;
-  /** d3 format of the labels on the vertical axis; `percent` shows shares as percentages. */
-  readonly format: string | 'percent';
+  /** d3 format of the labels on the vertical axis; `percent` shows shares as percentages, `points` differences of shares. */
+  readonly format: string | 'percent' | 'fine-percent' | 'points';
+  /** Of the vertical axis, default `linear`. A logarithmic one shows only positive values. */
+  readonly scale?: 'linear' | 'log';
   /** A horizontal line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
   readonly size: { readonly width: number; readonly height: number };
 }
 
-const PADDING = { left: 56, right: 14, top: 30, bottom: 40 };
+const PADDING = { left: 62, right: 14, top: 30, bottom: 40 };
 
 /** Up to this many epochs, dots mark single epochs without touching. */
 const DOTS_UP_TO_EPOCHS = 30;
@@ -141,15 +143,25 @@ function epochChannel({ epochs: [first, last], size }: EpochPanelOptions) {
   };
 }
 
-function valueChannel({ domain, axisTitle, format, size }: EpochPanelOptions) {
+const LABELS: Readonly<Record<string, string>> = {
+  percent: PERCENT_LABELS,
+  'fine-percent': FINE_PERCENT_LABELS,
+  points: POINT_LABELS,
+};
+
+function valueChannel({ domain, axisTitle, format, scale = 'linear', size }: EpochPanelOptions) {
+  const labelExpr = LABELS[format];
   return {
     field: 'value',
     type: 'quantitative' as const,
-    scale: { domain: [...domain], nice: false, zero: false },
+    scale:
+      scale === 'log'
+        ? { type: 'log' as const, domain: [...domain], nice: false }
+        : { domain: [...domain], nice: false, zero: false },
     axis: {
       title: axisTitle,
       titlePadding: 10,
-      ...(format === 'percent' ? { labelExpr: PERCENT_LABELS } : { format }),
+      ...(labelExpr === undefined ? { format } : { labelExpr }),
       tickCount: size.height < 200 ? 4 : 5,
       maxExtent: 38,
       minExtent: 38,

@@ -1,4 +1,5 @@
-import { movingMean } from '../../stats/moving-mean.ts';
+import { meanInterval } from '../../stats/means.ts';
+import { endWeight, movingMean } from '../../stats/moving-mean.ts';
 import { summarise } from '../../stats/summary.ts';
 import type { EpochMetrics, EpochPoint, RunResult, Series } from '../results.ts';
 
@@ -13,13 +14,21 @@ export interface EpochSeries {
   readonly line: readonly EpochPoint[];
   /** The measured values, if `line` is a moving mean of them. */
   readonly raw: readonly EpochPoint[];
-  /** Smallest and largest value over the seeds, if there are several. */
+  /** How far the seeds are apart, if there are several: see `describeBand`. */
   readonly band: readonly EpochRange[];
 }
 
-/** The thesis smooths over 64 epochs; a window centred on an epoch has an odd length. */
-const SMOOTHING_REACH = 32;
-export const SMOOTHING_EPOCHS = 2 * SMOOTHING_REACH + 1;
+/** As in the thesis. */
+export const SMOOTHING_EPOCHS = 64;
+const SMOOTHING_REACH = SMOOTHING_EPOCHS / 2;
+
+/** From so many seeds on, an interval of their mean says something: with two it is 13 standard errors wide on each side. */
+const SEEDS_FOR_INTERVAL = 3;
+
+/** What bands show, in words for legends. */
+export function describeBand(seeds: number): string {
+  return seeds < SEEDS_FOR_INTERVAL ? 'range over seeds' : '95\u00a0% interval of the mean over seeds';
+}
 
 /** With this many epochs, single ones can no longer be told apart, and only the trend is readable. */
 const SMOOTHED_FROM_EPOCHS = 200;
@@ -28,14 +37,20 @@ export function isSmoothed(runs: readonly RunResult[]): boolean {
   return Math.max(...runs.map((run) => run.metrics.epochs.length)) >= SMOOTHED_FROM_EPOCHS;
 }
 
+export interface SeriesOptions {
+  readonly smoothed: boolean;
+  /** The values that the quantity can have; an interval does not reach beyond. */
+  readonly bounds?: readonly [number, number];
+}
+
 /**
- * One quantity of a model's runs over the epochs: the mean over seeds, with the range if there are several; smoothed per seed first, if
- * there are many epochs.
+ * One quantity of a model's runs over the epochs: the mean over seeds, with a band if there are several; smoothed per seed first, if
+ * there are many epochs. From three seeds on, the band is Student's 95 % interval of the mean at that epoch, with two their range.
  */
 export function buildSeries(
   runs: readonly RunResult[],
   pick: (metrics: EpochMetrics) => Series,
-  smoothed: boolean,
+  { smoothed, bounds = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] }: SeriesOptions,
 ): EpochSeries {
   const drawn = runs.map((run) => {
     const values = pick(run.metrics);
@@ -56,11 +71,18 @@ export function buildSeries(
   const line: EpochPoint[] = [];
   const band: EpochRange[] = [];
   for (const [epoch, values] of [...perEpoch].sort(([a], [b]) => a - b)) {
-    const { mean, min, max } = summarise(values);
-    line.push({ epoch, value: mean });
-    band.push({ epoch, low: min, high: max });
+    line.push({ epoch, value: summarise(values).mean });
+    const { low, high } = spanOf(values);
+    band.push({ epoch, low: Math.max(low, bounds[0]), high: Math.min(high, bounds[1]) });
   }
   return { line, raw: [], band };
+}
+
+function spanOf(values: readonly number[]): { low: number; high: number } {
+  const { min, max } = summarise(values);
+  if (values.length < SEEDS_FOR_INTERVAL || min === max) return { low: min, high: max };
+  const { low, high } = meanInterval(values);
+  return { low: low ?? min, high: high ?? max };
 }
 
 /**
@@ -87,15 +109,26 @@ function smoothPoints(points: readonly EpochPoint[]): EpochPoint[] {
     const side = Math.min(SMOOTHING_REACH, epoch - first, last - epoch);
     while ((points[from]?.epoch ?? epoch) < epoch - side) from += 1;
     let sum = 0;
-    let count = 0;
+    let weights = 0;
     for (let at = from; at < points.length; at++) {
       const point = points[at];
       if (point === undefined || point.epoch > epoch + side) break;
-      sum += point.value;
-      count += 1;
+      const weight = endWeight(point.epoch - epoch, side);
+      sum += weight * point.value;
+      weights += weight;
     }
-    return { epoch, value: sum / count };
+    return { epoch, value: sum / weights };
   });
+}
+
+/** Without the values that a logarithmic scale cannot show. */
+export function onlyPositive({ line, raw, band }: EpochSeries): EpochSeries {
+  const isPositive = ({ value }: EpochPoint): boolean => value > 0;
+  return {
+    line: line.filter(isPositive),
+    raw: raw.filter(isPositive),
+    band: band.filter(({ low }) => low > 0),
+  };
 }
 
 /** Smallest and largest value drawn; null if there is none. */

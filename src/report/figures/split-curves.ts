@@ -9,7 +9,15 @@ import {
   type Split,
 } from '../results.ts';
 import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-panel.ts';
-import { buildPointSeries, buildSeries, drawnExtent, isSmoothed, SMOOTHING_EPOCHS } from './epoch-series.ts';
+import {
+  buildPointSeries,
+  buildSeries,
+  describeBand,
+  drawnExtent,
+  isSmoothed,
+  onlyPositive,
+} from './epoch-series.ts';
+import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
 
 /** The style of each part of the data in every figure over epochs. */
@@ -35,11 +43,19 @@ const REFERENCE_STYLES: Readonly<Record<Split, { readonly color: string; readonl
 const PANEL_SIZE = { width: 420, height: 240 };
 
 interface SplitCurves {
+  readonly id: string;
   readonly title: string;
   readonly caption: string;
   readonly alt: string;
   /** The axis of every panel, for the smallest and largest value drawn. */
-  readonly axis: (lowest: number, highest: number) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level'>;
+  readonly axis: (
+    lowest: number,
+    highest: number,
+  ) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'>;
+  /** Default `linear`; a logarithmic one leaves out values that are not positive. */
+  readonly scale?: 'linear' | 'log';
+  /** The values that the quantity can have. */
+  readonly bounds: readonly [number, number];
   /** The quantity in the authors' logs. */
   readonly pickReference: (curves: ReferenceCurves) => Partial<Record<Split, readonly EpochPoint[]>>;
   /** What readers must know about their lines. */
@@ -50,27 +66,27 @@ interface SplitCurves {
 export function drawSplitCurves(
   results: Results,
   quantity: 'accuracy' | 'loss',
-  { title, caption, alt, axis, pickReference, referenceCaption }: SplitCurves,
+  { id, title, caption, alt, axis, scale = 'linear', bounds, pickReference, referenceCaption }: SplitCurves,
 ): Figure {
   const smoothed = isSmoothed(allRuns(results));
   const [firstEpoch, lastEpoch] = axisRange(results);
   const models = results.models.map((model) => ({
     model,
-    lines: [
+    lines: showable(scale, [
       ...SPLITS.map((split) => ({
         ...SPLIT_STYLES[split],
-        series: buildSeries(model.runs, (metrics) => metrics[quantity][split], smoothed),
+        series: buildSeries(model.runs, (metrics) => metrics[quantity][split], { smoothed, bounds }),
       })),
       ...drawReference(results, model, { pickReference, smoothed, lastEpoch }),
-    ],
+    ]),
   }));
   const extent = drawnExtent(models.flatMap(({ lines }) => lines.map(({ series }) => series))) ?? [0, 0];
   return {
-    id: quantity,
+    id,
     title,
     caption: [
       caption,
-      ...describeDrawing(results, smoothed),
+      ...describeLines(results, smoothed),
       ...(hasReference(results)
         ? [`Thin lines are the ${nameReference(results, smoothed)}${referenceCaption}`]
         : []),
@@ -87,13 +103,18 @@ export function drawSplitCurves(
         title: model.title,
         lines,
         epochs: [firstEpoch, lastEpoch],
-        axisTitle: quantity,
+        scale,
         size: PANEL_SIZE,
         ...axis(...extent),
       }),
     ),
     data: [...splitTable(results, quantity), ...referenceRows(results, pickReference)],
   };
+}
+
+/** The lines as far as the scale can show them. */
+function showable(scale: 'linear' | 'log', lines: readonly EpochLine[]): readonly EpochLine[] {
+  return scale === 'linear' ? lines : lines.map((line) => ({ ...line, series: onlyPositive(line.series) }));
 }
 
 /** The authors' lines for a model, smoothed like ours. */
@@ -150,19 +171,8 @@ function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[]
   return rows;
 }
 
-/** Explains the lines, unless they are simply the values of one run. */
-function describeDrawing(results: Results, smoothed: boolean): string[] {
-  const several = results.seeds.length > 1;
-  const sentences: string[] = [];
-  if (smoothed) {
-    sentences.push(
-      `Lines are moving means over ${SMOOTHING_EPOCHS} epochs (fewer at both ends)${several ? '' : '; the faint lines behind them are the values themselves'}.`,
-    );
-  }
-  if (several) sentences.push(`Lines are means over ${results.seeds.length} seeds, bands their range.`);
-  return sentences;
-}
-
 function seedLegend(results: Results): LegendEntry[] {
-  return results.seeds.length > 1 ? [{ label: 'range over seeds', color: 'grey', mark: 'band' }] : [];
+  return results.seeds.length > 1
+    ? [{ label: describeBand(results.seeds.length), color: 'grey', mark: 'band' }]
+    : [];
 }

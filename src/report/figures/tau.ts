@@ -98,8 +98,8 @@ function describeReference(results: Results): string {
 function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
   const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
   if (runs.length === 0) return null;
-  const mean = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauMean ?? [], false);
-  const std = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauStd ?? [], false);
+  const mean = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauMean ?? [], { smoothed: false });
+  const std = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauStd ?? [], { smoothed: false });
   return { line: mean.line, raw: [], band: spread(mean.line, std.line) };
 }
 

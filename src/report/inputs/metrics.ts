@@ -4,7 +4,7 @@ import type { EpochMetrics, Series } from '../results.ts';
 
 /**
  * Parses metrics.csv: one row per epoch; the columns `epoch`, `{train,validation,test}_{loss,accuracy}` and, for each
- * spiking layer i from 0, `tau_mean.<i>` and `tau_std.<i>`. Other columns are ignored. An empty cell, `NaN` and an
+ * spiking layer i from 0, `tau_mean.<i>`, `tau_std.<i>` and `spike_rate.<i>`. Other columns are ignored. An empty cell, `NaN` and an
  * infinity become null, so that figures show a gap where training diverged.
  *
  * @param file name for error messages
@@ -56,6 +56,7 @@ export function readMetrics(file: string, text: string, fix: string): EpochMetri
     layers: Array.from({ length: layerCount }, (_, layer) => ({
       tauMean: series(`tau_mean.${layer}`),
       tauStd: series(`tau_std.${layer}`),
+      spikeRate: series(`spike_rate.${layer}`),
     })),
   };
 }

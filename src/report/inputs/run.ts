@@ -1,5 +1,14 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { ClipAnswer, EpochMetrics, MaximumResult, RunResult, SplitResult } from '../results.ts';
+import type {
+  ClipAnswer,
+  EpochMetrics,
+  LayerResult,
+  MaximumResult,
+  RunResult,
+  SplitResult,
+  TauDistribution,
+  TauState,
+} from '../results.ts';
 import { requireVersion } from './manifest.ts';
 
 /** What all files of a run must agree on. */
@@ -10,15 +19,22 @@ export interface Expected {
   readonly simulated: boolean;
 }
 
+/** The tables of a run: metrics.csv, predictions.csv and tau.csv. */
+export interface RunTables {
+  readonly metrics: EpochMetrics;
+  readonly answers: readonly ClipAnswer[];
+  readonly taus: Readonly<Record<TauState, readonly TauDistribution[]>>;
+}
+
 /**
- * Joins run.json (training), evaluation.json (evaluation), and the metrics and the answers of one run.
+ * Joins run.json (training), evaluation.json (evaluation), and the tables of one run.
  *
  * @throws {ReproError} naming the file and the field; also if the files contradict each other or `expected`
  */
 export function readRun(
   run: Fields,
   evaluation: Fields,
-  { metrics, answers }: { readonly metrics: EpochMetrics; readonly answers: readonly ClipAnswer[] },
+  { metrics, answers, taus }: RunTables,
   expected: Expected,
 ): { result: RunResult; classes: string[] } {
   requireVersion(run);
@@ -58,6 +74,7 @@ export function readRun(
     frames: run.has('frames') ? run.raw('frames') : null,
     metrics,
     answers,
+    layers: readLayers(evaluation, metrics, taus),
     compat: run.has('compat') ? run.raw('compat') : null,
     chosenEpoch: checkpoint.count('epoch') + 1,
     chosenOn: readChoice(checkpoint),
@@ -70,6 +87,23 @@ export function readRun(
     confusion: readConfusion(evaluation, classes, test),
   };
   return { result, classes };
+}
+
+/** Joins what is known of each spiking layer; all files must have the same number of layers. */
+function readLayers(evaluation: Fields, { layers }: EpochMetrics, taus: RunTables['taus']): LayerResult[] {
+  const rates = evaluation.object('spikeRates').numbers('test');
+  const counts = [rates.length, taus.chosen.length, taus.last.length];
+  if (counts.some((count) => count !== layers.length)) {
+    evaluation.fail(
+      'spikeRates',
+      `is of ${rates.length} spiking layers, tau.csv of ${taus.chosen.length} and ${taus.last.length}, but metrics.csv has ${layers.length}`,
+    );
+  }
+  return rates.map((spikeRate, layer): LayerResult => {
+    const [chosen, last] = [taus.chosen[layer], taus.last[layer]];
+    if (chosen === undefined || last === undefined) throw new RangeError(`no layer ${layer}`);
+    return { spikeRate, taus: { chosen, last } };
+  });
 }
 
 function requireSame(fields: Fields, name: string, expected: string): void {

@@ -134,7 +134,7 @@ describe('time constants', () => {
   const layers = (tauMean: number[], tauStd: number[]) => ({
     ...makeRunResult().metrics,
     epochs: tauMean.map((_, i) => i + 1),
-    layers: [{ tauMean, tauStd }],
+    layers: [{ tauMean, tauStd, spikeRate: tauMean.map(() => 0.1) }],
   });
 
   test('σ(τ) must stay below the limit from an early epoch on', () => {
@@ -282,7 +282,10 @@ test('two epochs are too few for any claim about training', () => {
 });
 
 test('a training that diverged has no τ to judge', () => {
-  const metrics = { ...makeRunResult().metrics, layers: [{ tauMean: [2, null, 2], tauStd: [0, 0, 0] }] };
+  const metrics = {
+    ...makeRunResult().metrics,
+    layers: [{ tauMean: [2, null, 2], tauStd: [0, 0, 0], spikeRate: [0, 0, 0] }],
+  };
   const measure = { kind: 'spread', model: 'Baseline', below: 1, within: 3 } as const;
   expect(judge(measure, () => [run({ metrics })])).toMatchObject({
     verdict: 'not-applicable',

@@ -1,0 +1,126 @@
+import { allRuns, axisRange } from '../epochs.ts';
+import { hasReference, nameReference, referenceOf } from '../reference.ts';
+import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
+import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-panel.ts';
+import { buildPointSeries, buildSeries, describeBand, drawnExtent, isSmoothed } from './epoch-series.ts';
+import { describeLines } from './epoch-words.ts';
+import type { CsvValue, Figure, LegendEntry } from './figure.ts';
+import { cycleColor } from './palette.ts';
+
+/** One quantity of every model, drawn in a panel of its own. */
+export interface Quantity {
+  /** Its name in the CSV. */
+  readonly name: string;
+  readonly title: string;
+  readonly pick: (metrics: EpochMetrics) => Series;
+  /** The same in the authors' logs. */
+  readonly pickReference: (curves: ReferenceCurves) => readonly EpochPoint[];
+}
+
+export interface ModelCurves {
+  readonly id: string;
+  readonly title: string;
+  readonly caption: string;
+  readonly alt: string;
+  readonly quantities: readonly Quantity[];
+  /** Column of the CSV that tells the quantities apart, and that of the value. */
+  readonly columns: readonly [string, string];
+  /** The values that the quantity can have. */
+  readonly bounds: readonly [number, number];
+  /** The axis of every panel, for the smallest and largest value drawn. */
+  readonly axis: (
+    lowest: number,
+    highest: number,
+  ) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'>;
+  readonly size: { readonly width: number; readonly height: number };
+}
+
+/** Quantities over the epochs: one panel each, with one line per model, all with the same scale. */
+export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
+  const smoothed = isSmoothed(allRuns(results));
+  const epochs = axisRange(results);
+  const panels = curves.quantities.map((quantity) => ({
+    quantity,
+    lines: results.models.flatMap((model, index): EpochLine[] => {
+      const color = cycleColor(index);
+      const series = buildSeries(model.runs, quantity.pick, { smoothed, bounds: curves.bounds });
+      const logged = buildPointSeries(referencePoints(results, model, quantity), smoothed, epochs[1]);
+      return [
+        { series, color, mark: 'line' },
+        ...(logged.line.length === 0 ? [] : [{ series: logged, color, mark: 'thin-dashed' } as const]),
+      ];
+    }),
+  }));
+  const lines = panels.flatMap(({ lines }) => lines);
+  const axis = curves.axis(...(drawnExtent(lines.map(({ series }) => series)) ?? [0, 1]));
+  const logged = lines.some(({ mark }) => mark === 'thin-dashed');
+  return {
+    id: curves.id,
+    title: curves.title,
+    caption: [
+      curves.caption,
+      ...describeLines(results, smoothed),
+      ...(hasReference(results)
+        ? [`Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`]
+        : []),
+    ].join(' '),
+    alt: curves.alt,
+    legend: listLegend(results, logged),
+    columns: curves.quantities.length,
+    panels: panels.map(({ quantity, lines }) =>
+      drawEpochPanel({
+        title: quantity.title,
+        lines,
+        epochs,
+        size: curves.size,
+        ...axis,
+      }),
+    ),
+    data: tabulate(results, curves),
+  };
+}
+
+function listLegend(results: Results, logged: boolean): LegendEntry[] {
+  const { models, seeds } = results;
+  return [
+    ...models.map(
+      ({ title }, index): LegendEntry => ({ label: title, color: cycleColor(index), mark: 'line' }),
+    ),
+    ...(seeds.length > 1
+      ? [{ label: describeBand(seeds.length), color: 'grey', mark: 'band' } as const]
+      : []),
+    ...(logged
+      ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
+      : []),
+  ];
+}
+
+function referencePoints(
+  results: Results,
+  model: ModelResult,
+  { pickReference }: Quantity,
+): readonly EpochPoint[] {
+  const curves = referenceOf(results, model);
+  return curves === null ? [] : pickReference(curves);
+}
+
+/** One row per model, seed, epoch and quantity; then the authors' values as logged. */
+function tabulate(results: Results, { quantities, columns }: ModelCurves): CsvValue[][] {
+  const rows: CsvValue[][] = [['model', 'seed', 'epoch', ...columns, 'source']];
+  for (const model of results.models) {
+    for (const { seed, metrics } of model.runs) {
+      for (const { name, pick } of quantities) {
+        const values = pick(metrics);
+        metrics.epochs.forEach((epoch, i) => {
+          rows.push([model.id, seed, epoch, name, values[i] ?? null, 'run']);
+        });
+      }
+    }
+    for (const quantity of quantities) {
+      for (const { epoch, value } of referencePoints(results, model, quantity)) {
+        rows.push([model.id, null, epoch, quantity.name, value, 'authors']);
+      }
+    }
+  }
+  return rows;
+}

@@ -1,0 +1,72 @@
+import { csvParse } from 'd3-dsv';
+import { ReproError } from '../../errors.ts';
+import type { TauDistribution, TauState } from '../results.ts';
+
+/** The columns of tau.csv. */
+const COLUMNS = ['state', 'layer', 'count', 'quantile', 'tau'] as const;
+
+/**
+ * Parses tau.csv (`state,layer,count,quantile,tau`): the distribution of τ for each spiking layer, in the state of the chosen epoch and
+ * after the last one. Layers count from 0.
+ *
+ * @param file name for error messages
+ * @throws {ReproError} `report-input` if a column is missing, a cell is no number, or quantiles are not ascending
+ */
+export function readTaus(
+  file: string,
+  text: string,
+  fix: string,
+): Readonly<Record<TauState, readonly TauDistribution[]>> {
+  const fail = (problem: string): never => {
+    throw new ReproError('report-input', problem, { where: file, fix });
+  };
+  const rows = csvParse(text);
+  for (const column of COLUMNS) if (!rows.columns.includes(column)) fail(`column "${column}" is missing`);
+  const states = { chosen: new Layers(), last: new Layers() };
+  for (const [index, row] of rows.entries()) {
+    const number = (column: string): number => {
+      const cell = row[column] ?? '';
+      const value = cell === '' ? Number.NaN : Number(cell);
+      return Number.isFinite(value)
+        ? value
+        : fail(`line ${index + 2}, column "${column}": expected a number, found "${cell}"`);
+    };
+    const { state } = row;
+    if (state !== 'chosen' && state !== 'last') {
+      return fail(`line ${index + 2}, column "state": expected "chosen" or "last", found "${state ?? ''}"`);
+    }
+    const problem = states[state].add(number('layer'), number('count'), {
+      quantile: number('quantile'),
+      tau: number('tau'),
+    });
+    if (problem !== null) fail(`line ${index + 2}, ${problem}`);
+  }
+  return { chosen: states.chosen.distributions, last: states.last.distributions };
+}
+
+/** The rows of one state, which come layer by layer in ascending quantiles. */
+class Layers {
+  readonly #layers: { count: number; quantile: number; taus: number[] }[] = [];
+
+  get distributions(): TauDistribution[] {
+    return this.#layers.map(({ count, taus }) => ({ count, taus }));
+  }
+
+  /** @returns what is wrong with the row, or null */
+  add(layer: number, count: number, { quantile, tau }: { quantile: number; tau: number }): string | null {
+    if (layer === this.#layers.length) {
+      this.#layers.push({ count, quantile, taus: [tau] });
+      return null;
+    }
+    const current = this.#layers.at(-1);
+    if (current === undefined || layer !== this.#layers.length - 1) {
+      return `column "layer": ${layer} follows ${this.#layers.length - 1}, but layers must be ascending`;
+    }
+    if (quantile <= current.quantile) {
+      return `column "quantile": ${quantile} follows ${current.quantile}, but quantiles must be ascending`;
+    }
+    current.quantile = quantile;
+    current.taus.push(tau);
+    return null;
+  }
+}
