@@ -1,20 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { removeEmptyFolder } from './empty-folder.ts';
-import { findProcess, identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
-
-interface LockContent extends ProcessIdentity {
-  readonly version: 1;
-  readonly command: readonly string[];
-  /** ISO 8601, UTC. */
-  readonly started: string;
-  readonly released: boolean;
-}
+import { findHighest, type LockContent, nameOf, readContent, silenceMs } from './lock-holder.ts';
+import { findProcess, identifyThisProcess } from './process-identity.ts';
 
 export interface Lock {
   /** Whether another run has taken over because this one gave no sign of life for too long, or the lock was deleted. */
@@ -26,9 +19,6 @@ export interface Lock {
 
 /** A holder on another machine or in another container shows that it is alive by touching its file. */
 const heartbeatMs = 5_000;
-
-/** A holder that has not done so for this long is presumed dead. */
-const silenceMs = 60_000;
 
 /** Where the time of the last sign tells nothing, because the clock was set back since: how long to watch for the next one. */
 const watchMs = 2.5 * heartbeatMs;
@@ -147,43 +137,6 @@ async function isSilent(file: string, watchForMs: number): Promise<boolean> {
     throw error;
   } finally {
     await fs.rm(probe, { force: true });
-  }
-}
-
-function readContent(file: string): LockContent | null {
-  try {
-    const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isLockContent(content) ? content : null;
-  } catch {
-    return null;
-  }
-}
-
-function isLockContent(value: unknown): value is LockContent {
-  if (typeof value !== 'object' || value === null) return false;
-  const { pid, host, space, startTime, command } = value as Partial<LockContent>;
-  return (
-    typeof pid === 'number' &&
-    typeof host === 'string' &&
-    [space, startTime].every((one) => one === null || typeof one === 'string') &&
-    Array.isArray(command)
-  );
-}
-
-function nameOf(number: number): string {
-  return `${number}.json`;
-}
-
-/** 0 if there is none: the lock was never taken, or its folder is gone. */
-function findHighest(folder: string): number {
-  try {
-    const numbers = readdirSync(folder)
-      .filter((name) => /^\d+\.json$/.test(name))
-      .map((name) => Number.parseInt(name, 10));
-    return Math.max(0, ...numbers);
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return 0;
-    throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { Attempts } from './cache/attempts.ts';
 import { type CacheFolder, cacheFolderOf } from './cache/cache-folder.ts';
 import { Records } from './cache/records.ts';
 import { Store } from './cache/store.ts';
@@ -17,6 +18,7 @@ export interface Session {
   readonly digests: DigestCache;
   readonly store: Store;
   readonly records: Records;
+  readonly attempts: Attempts;
   readonly inputs: InputDigests;
   readonly closures: CodeClosures;
   readonly texts: KeptTexts;
@@ -37,7 +39,20 @@ export function openSession(
   const fingerprints = new Fingerprints(closures, inputs, options.facts, options.environment ?? process.env);
   const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
   const texts = new KeptTexts(store);
-  return { plan, folder, digests, store, records, inputs, closures, texts, fingerprints, freshness };
+  const attempts = new Attempts(folder);
+  return {
+    plan,
+    folder,
+    digests,
+    store,
+    records,
+    attempts,
+    inputs,
+    closures,
+    texts,
+    fingerprints,
+    freshness,
+  };
 }
 
 /** Writes what saves time in the next run. A failed write costs only that time. */

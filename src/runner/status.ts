@@ -1,4 +1,3 @@
-import { describeError, ReproError } from '../errors.ts';
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { StaleReason } from './events.ts';
 import { describeLost } from './execution/store-again.ts';
@@ -6,21 +5,15 @@ import { checkCode } from './fingerprint/code-check.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import type { ProducedOutputs } from './fingerprint/input-digests.ts';
+import { InstanceStates, type StateReport } from './instance-state.ts';
 import type { Plan, StageInstance } from './plan.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 
-export interface InstanceStatus {
+export interface InstanceStatus extends StateReport {
   readonly id: string;
-  /**
-   * `restorable`: nothing has to run, but outputs must be restored from the store. `error`: it could not be determined, and a run would
-   * fail in the same way.
-   */
-  readonly state: 'fresh' | 'restorable' | 'stale' | 'never-run' | 'error';
   readonly reasons: readonly StaleReason[];
   /** Of the last successful execution; null if there was none. */
   readonly record: RunRecord | null;
-  /** Only with state `error`. */
-  readonly error?: { readonly code: string; readonly text: string };
 }
 
 export interface StatusOptions {
@@ -36,13 +29,12 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   const session = openSession(plan, options);
   const ids = [...plan.instances.keys()].filter((id) => options.selected?.has(id) ?? true);
   await checkCode(session, ids);
+  const states = new InstanceStates(session);
   const statuses: InstanceStatus[] = [];
   for await (const { instance, freshness } of checkAll(session, ids, () => false)) {
-    const error = 'error' in freshness ? freshness.error : undefined;
     statuses.push({
       id: instance.id,
-      state: error === undefined ? freshness.kind : 'error',
-      ...(error === undefined ? {} : { error: describeProblem(error) }),
+      ...states.describe(instance.id, freshness),
       reasons: reasonsOf(freshness),
       record: 'record' in freshness ? freshness.record : freshness.last,
     });
@@ -72,8 +64,4 @@ function reasonsOf(freshness: Freshness): readonly StaleReason[] {
   const lost = 'lost' in freshness ? describeLost(freshness.lost) : null;
   const reasons = 'reasons' in freshness ? freshness.reasons : [];
   return lost === null ? reasons : [...reasons, lost];
-}
-
-function describeProblem(error: unknown): { code: string; text: string } {
-  return { code: error instanceof ReproError ? error.code : 'internal', text: describeError(error) };
 }

@@ -228,8 +228,10 @@ describe('repro explain', () => {
     expect((await project.call(['explain', 'words'])).stdout).toContain('  artifacts/words was altered');
     await project.write('src/shout.ts', 'export function shout(');
     const { stdout, exitCode } = await project.call(['explain', 'words']);
-    expect(exitCode).toBe(0);
-    expect(stdout).toContain('src/shout.ts:1:');
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/^words cannot be judged:\n {2}src\/shout\.ts:1:/);
+    const [words] = (await project.json(['explain', 'words'])).instances;
+    expect(words).toMatchObject({ state: 'error', error: { code: 'stage-code' } });
   });
 
   test('puts each difference below the name of its file, and counts those that it does not show', async () => {

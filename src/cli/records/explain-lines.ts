@@ -3,8 +3,9 @@ import type { ExplainedDifference, Explanation } from '../../runner/explain/expl
 import type { ComparedRun } from '../../runner/explain/recorded-runs.ts';
 import type { TextDiff } from '../../runner/explain/text-diff.ts';
 import { describeFile } from '../../runner/fingerprint/reasons.ts';
+import { describeAttempt } from '../view/attempt-lines.ts';
 import type { Colors } from '../view/colors.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { toLines, toOneLine } from '../view/safe-text.ts';
 
 /** More files of one folder, or stages to wait for, than this are counted only. */
 const filesAtMost = 20;
@@ -13,6 +14,8 @@ interface ExplanationView {
   readonly colors: Colors;
   /** Lines of each text's difference; 0 for all. */
   readonly linesAtMost: number;
+  /** Absolute. */
+  readonly projectRoot: string;
 }
 
 const states = {
@@ -20,19 +23,41 @@ const states = {
   restorable: 'is up to date, but its outputs must be restored',
   stale: 'is stale',
   'never-run': 'has not run yet',
+  failed: 'failed in its last attempt',
+  running: 'is running',
+  error: 'cannot be judged',
 } as const;
 
 /** An explanation for people. */
 export function describeExplanation(one: Explanation, view: ExplanationView): string[] {
   const c = view.colors;
-  const paint = one.state === 'fresh' ? c.green : one.state === 'restorable' ? c.cyan : c.yellow;
-  const lines = [`${c.bold(one.id)} ${paint(states[one.state])}${describeAgainst(one)}`];
+  const paint = {
+    fresh: c.green,
+    restorable: c.cyan,
+    running: c.cyan,
+    stale: c.yellow,
+    'never-run': c.yellow,
+    failed: c.red,
+    error: c.red,
+  }[one.state];
+  const head = `${c.bold(toOneLine(one.id))} ${paint(states[one.state])}`;
+  if (one.error !== undefined) return [`${head}:`, ...toLines(one.error.text).map((line) => `  ${line}`)];
+  const attempted = one.attempt === undefined ? [] : describeAttempt(one.id, one.attempt, view.projectRoot);
+  const lines =
+    attempted.length === 0
+      ? [`${head}${describeAgainst(one)}`]
+      : [`${head}:`, ...attempted.map((line) => `  ${line}`), ...describeStaleness(one)];
   for (const { text } of one.reasons) lines.push(`  ${toOneLine(text)}`);
   for (const difference of one.differences) lines.push(...describeDifferenceLines(difference, view));
   lines.push(...describeAwaited(one));
   const isSilent = lines.length === 1 && one.against !== null;
   if (isSilent) lines.push(`  nothing differs from that run`);
   return lines;
+}
+
+/** Beside what its last attempt came to. */
+function describeStaleness(one: Explanation): string[] {
+  return one.against === null ? [] : [`  compared with ${nameRun(one.against, one.id)}:`];
 }
 
 /** The stages that make it wait; those between them and it only pass that on. */

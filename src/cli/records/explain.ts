@@ -5,6 +5,7 @@ import type { ComparedRun } from '../../runner/explain/recorded-runs.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { factsOf } from '../doctor/facts.ts';
+import { exitCode } from '../exit-code.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import { formatSeconds } from '../view/format.ts';
@@ -34,6 +35,7 @@ export async function explain(target: string, options: ExplainOptions): Promise<
     against: options.against,
     withDiffs: options.diff,
   });
+  if (explanations.some(({ state }) => state === 'error')) process.exitCode = exitCode.stageFailed;
   if (options.json === true) {
     printJson({
       version: 1,
@@ -43,7 +45,11 @@ export async function explain(target: string, options: ExplainOptions): Promise<
     });
     return;
   }
-  const view = { colors: colorsFor(process.stdout), linesAtMost: options.lines };
+  const view = {
+    colors: colorsFor(process.stdout),
+    linesAtMost: options.lines,
+    projectRoot: plan.projectRoot,
+  };
   const texts = explanations.map((one) => `${describeExplanation(one, view).join('\n')}\n`);
   process.stdout.write(texts.join('\n'));
 }

@@ -1,9 +1,10 @@
 import process from 'node:process';
 import { selectInstances } from '../../runner/selection.ts';
-import { readStatus } from '../../runner/status.ts';
+import { type InstanceStatus, readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { describeAttempt } from '../view/attempt-lines.ts';
 import { colorsFor } from '../view/colors.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
@@ -17,13 +18,15 @@ const words = {
   restorable: 'to restore',
   stale: 'stale',
   'never-run': 'never run',
+  failed: 'failed',
+  running: 'running',
   error: 'error',
 } as const;
 
 /** The width of the column of words, with the spaces around it. */
 const indent = 14;
 
-/** `repro status`: a line for each instance, with every reason why it is stale. */
+/** `repro status`: a line for each instance, with every reason why it is stale; more for one that fails or is under way. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
@@ -44,11 +47,13 @@ export async function status(targets: readonly string[], options: StatusOptions)
       restorable: c.cyan,
       stale: c.yellow,
       'never-run': c.yellow,
+      failed: c.red,
+      running: c.cyan,
       error: c.red,
     };
     const width = Math.max(0, ...wanted.map((one) => one.id.length));
     for (const one of wanted) {
-      const [said, ...more] = one.error === undefined ? [] : toLines(one.error.text);
+      const [said, ...more] = linesOf(one, plan.projectRoot);
       const reasons = said ?? toOneLine(one.reasons.map((reason) => reason.text).join('; '));
       process.stdout.write(
         `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
@@ -62,4 +67,10 @@ export async function status(targets: readonly string[], options: StatusOptions)
   if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
   else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
+}
+
+/** What there is to say instead of reasons. */
+function linesOf(one: InstanceStatus, projectRoot: string): string[] {
+  if (one.error !== undefined) return toLines(one.error.text);
+  return one.attempt === undefined ? [] : describeAttempt(one.id, one.attempt, projectRoot);
 }

@@ -20,6 +20,8 @@ export interface CacheFolder {
   /** Resume folders set aside while another fingerprint uses their place: `<fingerprint>/<n>`. */
   readonly resume: string;
   readonly logs: string;
+  /** The last attempt of each instance that has not succeeded. */
+  readonly attempts: string;
   readonly lock: string;
 }
 
@@ -36,6 +38,7 @@ export function cacheFolderOf(plan: Pick<Plan, 'projectRoot'>, root?: string): C
     temporary: path.join(folder, 'tmp'),
     resume: path.join(folder, 'resume'),
     logs: path.join(folder, 'logs'),
+    attempts: path.join(folder, 'attempts'),
     lock: path.join(folder, 'lock'),
   };
 }

@@ -71,6 +71,13 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   const temporary = path.join(context.temporary, fileNameOf(instance.id));
   const secondsSince = stopwatch();
   onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
+  const attempt = await session.attempts.begin(instance.id, work.fingerprint);
+  const fail = async (failure: { code: string; text: string }): Promise<'failed'> => {
+    const seconds = secondsSince();
+    await session.attempts.fail(attempt, { ...failure, seconds });
+    onEvent({ kind: 'failed', id: instance.id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
+    return 'failed';
+  };
   try {
     await assertWritable(session.folder);
     await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
@@ -93,20 +100,14 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       },
     });
     if (end.kind === 'interrupted') {
+      await session.attempts.drop(instance.id);
       onEvent({ kind: 'interrupted', id: instance.id });
       return 'interrupted';
     }
     if (end.kind === 'failed') {
       const text = await describeFullDisk(temporary);
       if (text !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
-      reportFailure(onEvent, {
-        id: instance.id,
-        seconds: secondsSince(),
-        logFile,
-        code: end.code,
-        text: await explainEnd(session, instance, end),
-      });
-      return 'failed';
+      return await fail({ code: end.code, text: await explainEnd(session, instance, end) });
     }
     const seconds = secondsSince();
     await confirmInputs(session, work);
@@ -129,19 +130,14 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     };
     context.assertLocked();
     await session.records.write(record);
+    await session.attempts.drop(instance.id);
     await installOutputs(taken, session.plan.projectRoot, temporary, session.digests);
     for (const folder of resume) await folder.drop(work.fingerprint);
     onEvent({ kind: 'finished', id: instance.id, seconds, metrics });
     return record;
   } catch (error) {
     const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });
-    reportFailure(onEvent, {
-      id: instance.id,
-      seconds: secondsSince(),
-      logFile,
-      ...describeFailure(explained),
-    });
-    return 'failed';
+    return await fail(describeFailure(explained));
   } finally {
     await fs.rm(temporary, { recursive: true, force: true }).catch(() => {
       // The next run empties the temporary folder.
@@ -253,13 +249,6 @@ function stopwatch(): () => number {
 export function describeFailure(error: unknown): { code: string; text: string } {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
   return { code, text: describeError(error) };
-}
-
-function reportFailure(
-  onEvent: (event: RunEvent) => void,
-  failure: { id: string; seconds: number; logFile: string; code: string; text: string },
-): void {
-  onEvent({ kind: 'failed', ...failure, logTail: readLogTail(failure.logFile) });
 }
 
 function describeCommand({ command, hermetic }: StageInstance): string {

@@ -8,6 +8,7 @@ import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { Freshness } from '../fingerprint/freshness.ts';
 import { textFilesAtMost } from '../fingerprint/kept-texts.ts';
 import { describeDifference } from '../fingerprint/reasons.ts';
+import { InstanceStates, type StateReport } from '../instance-state.ts';
 import { isSameJson } from '../json-differences.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
@@ -26,9 +27,8 @@ export interface ExplainedDifference {
 }
 
 /** Why an instance has to run, or in what its present state differs from a recorded run. */
-export interface Explanation {
+export interface Explanation extends StateReport {
   readonly id: string;
-  readonly state: Freshness['kind'];
   /** The run that the present state is compared with; null if there is none. */
   readonly against: ComparedRun | null;
   readonly differences: readonly ExplainedDifference[];
@@ -86,11 +86,13 @@ class Explainer {
   readonly #session: Session;
   readonly #options: ExplainOptions;
   readonly #texts: TextDiffs;
+  readonly #states: InstanceStates;
 
   constructor(session: Session, options: ExplainOptions) {
     this.#session = session;
     this.#options = options;
     this.#texts = new TextDiffs(session.store, session.plan.projectRoot);
+    this.#states = new InstanceStates(session);
   }
 
   async explain(
@@ -106,7 +108,7 @@ class Explainer {
       cue === 'output-missing' || cue === 'output-altered' || cue === 'record';
     return {
       id: instance.id,
-      state: freshness.kind,
+      ...this.#states.describe(instance.id, freshness),
       against,
       differences:
         parts === null || against === null ? [] : await this.#explainParts(instance, against, parts),

@@ -196,7 +196,7 @@ describe('two runs in one folder', () => {
       code: 'locked',
       message: expect.stringContaining(`process ${first.child.pid} on`),
     });
-    expect((await project.status())[0]?.state).toBe('never-run');
+    expect((await project.status())[0]?.state).toBe('running');
     first.kill('SIGKILL');
     await first.ended;
     await project.write('go', '');

@@ -51,6 +51,10 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
     const name = path.basename(file).replace(/(\.previous)?\.log$/, '');
     if (!ids.has(name) && (await isOld(file, live.oldBeforeMs))) await add('logs', file);
   }
+  for (const file of await listFiles(folder.attempts)) {
+    if (isPartial(file)) await add('leftovers', file);
+    else if (await isOld(file, live.oldBeforeMs)) await add('logs', file);
+  }
   // Beside files that only save time; a command that is writing one just does without.
   for (const file of [
     ...(await listFiles(folder.root)),
