@@ -1,7 +1,8 @@
 import type { Judgement } from './claims/judgement.ts';
 import { describeClaims } from './claims/section.ts';
 import { listSwitched } from './compat-table.ts';
-import type { Banner, Block, Report, Section } from './document.ts';
+import { tabulateDifferences } from './differences.ts';
+import type { Banner, Block, Report, Section, Table } from './document.ts';
 import { allRuns } from './epochs.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
@@ -125,7 +126,7 @@ function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Secti
       })),
       { kind: 'figure', figure: drawOutcomes(outcomes, chance, { comparable }) },
       { kind: 'table', table: tabulateOutcomes(results, outcomes) },
-      ...(results.seeds.length > 1 ? [{ kind: 'table' as const, table: tabulateSeeds(outcomes) }] : []),
+      ...showTables(tabulateDifferences(results), results.seeds.length > 1 ? tabulateSeeds(outcomes) : null),
     ],
   };
 }
@@ -133,6 +134,10 @@ function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Secti
 /** Figures as blocks, without those that the data do not allow. */
 function showFigures(...figures: readonly (Figure | null)[]): Block[] {
   return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
+}
+
+function showTables(...tables: readonly (Table | null)[]): Block[] {
+  return tables.flatMap((table) => (table === null ? [] : [{ kind: 'table', table } as const]));
 }
 
 /** Time constants and spikes of each layer, if the training recorded them. */

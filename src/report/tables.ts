@@ -1,8 +1,10 @@
+import { meanInterval } from '../stats/means.ts';
 import { nameChoice, warnOfChoice } from './choice.ts';
 import type { Cell, Table, Text } from './document.ts';
 import { formatCount, formatPercent, formatPercentRange, formatQuantity } from './format.ts';
 import type { Accuracy, Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
+import { SEEDS_FOR_INTERVAL } from './seeds.ts';
 import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
@@ -53,7 +55,7 @@ function nameRun(results: Results): string {
   }
 }
 
-/** One row per run, for several seeds. */
+/** One row per run and one for the mean of each model, for several seeds. */
 export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   return {
     id: 'table-seeds',
@@ -67,8 +69,8 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       { label: 'Maximum test', numeric: true },
       { label: 'Maximum validation', numeric: true },
     ],
-    rows: outcomes.flatMap(({ model, chosen, maximum }) =>
-      model.runs.map((run, index) => [
+    rows: outcomes.flatMap(({ model, chosen, maximum }) => [
+      ...model.runs.map((run, index): Cell[] => [
         { text: model.title },
         { text: String(run.seed) },
         {
@@ -83,8 +85,20 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
           details: [`epoch ${formatCount(run.maximum.validation.epoch)}`],
         },
       ]),
-    ),
-    notes: [],
+      [
+        { text: model.title },
+        { text: 'mean' },
+        { text: '–', tone: 'missing' },
+        ...[chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
+      ],
+    ]),
+    notes: [
+      [
+        (outcomes[0]?.model.runs.length ?? 0) < SEEDS_FOR_INTERVAL
+          ? 'Below each mean: the range.'
+          : 'Below each mean: its 95 % interval over seeds (Student).',
+      ],
+    ],
   };
 }
 
@@ -118,9 +132,21 @@ function accuracyCell(accuracy: Accuracy): Cell {
   if (accuracy.count === 1) {
     details.push(`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(accuracy.epochs[0] ?? 0)}`);
   } else {
-    details.push(`seeds ${formatPercentRange(accuracy.min, accuracy.max)}`, formatQuantity(clips, 'clip'));
+    details.push(`${formatSeeds(accuracy)} over seeds`, formatQuantity(clips, 'clip'));
   }
   return { text: formatPercent(mean), details };
+}
+
+function meanCell(accuracy: Accuracy): Cell {
+  return { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
+}
+
+/** Student's interval of the mean over seeds; the range of two, whose interval would be too wide to say anything. */
+function formatSeeds({ values, min, max }: Accuracy): string {
+  const { low, high } = meanInterval(values);
+  if (values.length < SEEDS_FOR_INTERVAL || low === null || high === null)
+    return formatPercentRange(min, max);
+  return formatPercentRange(Math.max(0, low), Math.min(1, high));
 }
 
 function runCell(accuracy: Accuracy, index: number): Cell {
@@ -144,7 +170,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[]
   const several = results.seeds.length > 1;
   notes.push([
     several
-      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval (Wilson, each clip counted once), the range over seeds, and the number of clips.`
+      ? `Below each mean over ${results.seeds.length} seeds: its 95 % interval over clips (Wilson, each clip counted once), ${results.seeds.length < SEEDS_FOR_INTERVAL ? 'the range over seeds' : 'its 95 % interval over seeds (Student)'}, and the number of clips.`
       : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
     ` Chance is ${formatPercent(1 / results.classes.length)}.`,
   ]);

@@ -62,13 +62,26 @@ describe('table 1', () => {
     expect(cell?.details?.map(spaced)).toEqual([
       '76.7–90.7 %',
       '88.0–92.0 % over users',
-      'seeds 80.0–90.0 %',
+      '80.0–90.0 % over seeds',
       '100 clips',
     ]);
     expect(texts(tabulateSeeds(judgeModels(results))).map((row) => row.slice(0, 4))).toEqual([
       ['Baseline', '2020', '2', '80.0 %'],
       ['Baseline', '2021', '2', '90.0 %'],
+      ['Baseline', 'mean', '–', '85.0 %'],
     ]);
+  });
+
+  it('shows Student’s interval of the mean from three seeds on, within what an accuracy can be', () => {
+    const runs = [90, 94, 98].map((correct, seed) => makeRunResult({ seed, test: split(correct, 100) }));
+    const results = makeResults({ seeds: [0, 1, 2], models: [makeModelResult({ runs })] });
+    // t(0.975, 2) = 4.3027, deviation 4: 94 ± 9.94, of which 100 is the limit.
+    expect(outcomes(results).rows[0]?.[3]?.details?.map(spaced)).toContain('84.1–100.0 % over seeds');
+    expect(spaced(JSON.stringify(outcomes(results).notes))).toContain(
+      'its 95 % interval over seeds (Student)',
+    );
+    const [test] = tabulateSeeds(judgeModels(results)).rows.at(-1)?.slice(3) ?? [];
+    expect(test?.details?.map(spaced)).toEqual(['84.1–100.0 %']);
   });
 });
 

@@ -2,6 +2,7 @@ import { meanInterval } from '../../stats/means.ts';
 import { endWeight, movingMean } from '../../stats/moving-mean.ts';
 import { summarise } from '../../stats/summary.ts';
 import type { EpochMetrics, EpochPoint, RunResult, Series } from '../results.ts';
+import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 
 export interface EpochRange {
   readonly epoch: number;
@@ -21,9 +22,6 @@ export interface EpochSeries {
 /** As in the thesis. */
 export const SMOOTHING_EPOCHS = 64;
 const SMOOTHING_REACH = SMOOTHING_EPOCHS / 2;
-
-/** From so many seeds on, an interval of their mean says something: with two it is 13 standard errors wide on each side. */
-const SEEDS_FOR_INTERVAL = 3;
 
 /** What bands show, in words for legends. */
 export function describeBand(seeds: number): string {

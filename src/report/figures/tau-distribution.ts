@@ -18,6 +18,8 @@ interface Shape {
   readonly at: number;
   readonly color: string;
   readonly samples: readonly number[];
+  /** Those samples without the extremes, which stand for few neurons, and would look like many. */
+  readonly inner: readonly number[];
   readonly singles: readonly number[];
 }
 
@@ -33,7 +35,7 @@ export function drawTauDistribution(results: Results): Figure {
     id: 'tau-distribution',
     title: 'Time constants of single neurons after the last epoch',
     caption: [
-      'One panel per spiking layer, counted from the input, each with its own scale. The width of a violin is the share of the layer’s neurons with that τ (kernel density, each violin as wide as the others); the bar reaches from the lower to the upper quartile, with a dot at the median. A layer with a single τ has a line.',
+      'One panel per spiking layer, counted from the input, each with its own scale. The width of a violin is the share of the layer’s neurons with that τ (kernel density from the 1st to the 99th percentile, each violin as wide as the others); the bar reaches from the lower to the upper quartile, with a dot at the median, and the thin line from the smallest τ to the largest. A layer with a single τ has a line.',
       ...(several ? [`Neurons of all ${results.seeds.length} seeds are taken together.`] : []),
     ].join(' '),
     alt: [
@@ -62,6 +64,7 @@ function shapeOf(model: ModelResult, index: number, layer: number): Shape {
     at: index,
     color: colorVariable(cycleColor(index)),
     samples: wide.flatMap(({ taus }) => taus),
+    inner: wide.flatMap(({ taus }) => taus.slice(1, -1)),
     singles: narrow.map(medianOf),
   };
 }
@@ -128,14 +131,30 @@ type Channel = Readonly<Record<string, unknown>> & { readonly field: string; rea
 type Layer = PanelSpec['layer'][number];
 
 /** The density of the samples on both sides of the model's position, with the box of the quartiles in it. */
-function drawViolin({ at, color, samples }: Shape, x: Channel, y: Channel): Layer[] {
+function drawViolin({ at, color, samples, inner }: Shape, x: Channel, y: Channel): Layer[] {
   const sorted = [...samples].sort((a, b) => a - b);
   const quantile = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
-  const box = { values: [{ at, low: quantile(0.25), high: quantile(0.75), tau: quantile(0.5) }] };
+  const box = {
+    values: [
+      {
+        at,
+        lowest: quantile(0),
+        low: quantile(0.25),
+        tau: quantile(0.5),
+        high: quantile(0.75),
+        highest: quantile(1),
+      },
+    ],
+  };
   const aside = (sign: 1 | -1) => `${at} + ${sign * HALF_WIDTH} * datum.density / datum.peak`;
   return [
     {
-      data: { values: samples.map((tau) => ({ tau })) },
+      data: box,
+      mark: { type: 'rule', color, strokeWidth: 1, opacity: 1 },
+      encoding: { x, y: { ...y, field: 'lowest' }, y2: { field: 'highest' } },
+    },
+    {
+      data: { values: inner.map((tau) => ({ tau })) },
       transform: [
         { density: 'tau', as: ['tau', 'density'], steps: 80 },
         { joinaggregate: [{ op: 'max', field: 'density', as: 'peak' }] },
