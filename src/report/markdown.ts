@@ -1,7 +1,13 @@
 import type { Block, Cell, Gallery, Inline, Report, Table, Text } from './document.ts';
+import { type RenderedFigure, SIMPLIFIED_NOTE } from './figures/render.ts';
 
-/** The report as Markdown, for reading on a code host; its figures are the SVG files next to it. */
-export function renderMarkdown(report: Report): string {
+/**
+ * The report as Markdown, for reading on a code host; its figures are the SVG files next to it.
+ *
+ * @param figures as rendered in those files
+ */
+export function renderMarkdown(report: Report, figures: readonly RenderedFigure[] = []): string {
+  const simplified = new Set(figures.filter((one) => one.simplified).map(({ figure }) => figure.id));
   const parts = [
     `# ${escapeText(report.title)}`,
     renderText(report.subtitle),
@@ -9,7 +15,7 @@ export function renderMarkdown(report: Report): string {
     report.facts.map(({ name, value }) => `- ${escapeText(name)}: ${escapeText(value)}`).join('\n'),
     ...report.sections.flatMap((section) => [
       `## ${escapeText(section.title)}`,
-      ...section.blocks.map(renderBlock),
+      ...section.blocks.map((block) => renderBlock(block, simplified)),
     ]),
     '---',
     renderText(report.footer),
@@ -17,7 +23,7 @@ export function renderMarkdown(report: Report): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function renderBlock(block: Block): string {
+function renderBlock(block: Block, simplified: ReadonlySet<string>): string {
   switch (block.kind) {
     case 'paragraph':
       return renderText(block.text);
@@ -34,7 +40,7 @@ function renderBlock(block: Block): string {
       return [
         `### ${escapeText(title)}`,
         `![${escapeText(alt)}](figures/${id}.svg)`,
-        `${escapeText(caption)} [Data as CSV](figures/${id}.csv).`,
+        `${escapeText(caption)}${simplified.has(id) ? ` ${SIMPLIFIED_NOTE}` : ''} [Data as CSV](figures/${id}.csv).`,
       ].join('\n\n');
     }
     case 'gallery':

@@ -1,12 +1,16 @@
+import { createHash } from 'node:crypto';
 import type { Block, Cell, Gallery, GalleryPicture, Inline, Report, Table, Text } from './document.ts';
 import { escapeMarkup } from './escape.ts';
 import type { LegendEntry } from './figures/figure.ts';
-import type { RenderedFigure } from './figures/render.ts';
+import { type RenderedFigure, SIMPLIFIED_NOTE } from './figures/render.ts';
 import { drawKey } from './figures/sheet.ts';
+import { embedHover, HOVER_SCRIPT } from './hover/hover-script.ts';
+import { isEmpty } from './hover/panel-hover.ts';
 import { PAGE_STYLE } from './page-style.ts';
 
 /**
- * The report as one self-contained HTML page: style and figures are inline, and there is no script.
+ * The report as one self-contained HTML page: style and figures are inline, and so is a script that shows values at the pointer. Its
+ * security policy allows nothing else: no other script, and no request to anywhere.
  *
  * @param figures every figure of the report, rendered
  */
@@ -17,6 +21,7 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
+    `<meta http-equiv="Content-Security-Policy" content="${SECURITY_POLICY}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     // Without an icon, browsers request one from the web server.
@@ -51,10 +56,25 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     ),
     '</main>',
     `<footer><p>${renderText(report.footer)}</p></footer>`,
+    ...(figures.some(isReadable) ? [`<script>${HOVER_SCRIPT}</script>`] : []),
     '</body>',
     '</html>',
     '',
   ].join('\n');
+}
+
+/** The style sheet and one width are inline; pictures are data. The script is known by its hash. */
+const SECURITY_POLICY = [
+  "default-src 'none'",
+  "style-src 'unsafe-inline'",
+  'img-src data:',
+  `script-src 'sha256-${createHash('sha256').update(HOVER_SCRIPT).digest('base64')}'`,
+  "base-uri 'none'",
+  "form-action 'none'",
+].join('; ');
+
+function isReadable({ hover }: RenderedFigure): boolean {
+  return !hover.every(isEmpty);
 }
 
 function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): string {
@@ -86,7 +106,8 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
   }
 }
 
-function renderFigureBlock({ figure, panels }: RenderedFigure): string {
+function renderFigureBlock(rendered: RenderedFigure): string {
+  const { figure, panels, simplified, hover } = rendered;
   const id = escapeMarkup(figure.id);
   // A single panel fills its column, up to the width where its text would be larger than the page's.
   const width =
@@ -96,12 +117,13 @@ function renderFigureBlock({ figure, panels }: RenderedFigure): string {
   const layout = figure.panels.length === 1 ? 'single' : `columns-${figure.columns}`;
   return [
     `<figure id="figure-${id}" class="${layout}">`,
-    `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)} <a href="figures/${id}.csv">Data as CSV</a></p>`,
+    `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)}${simplified ? ` ${SIMPLIFIED_NOTE}` : ''} <a href="figures/${id}.csv">Data as CSV</a></p>`,
     renderLegend(figure.legend),
     '</figcaption>',
     `<div class="panels"${width} role="img" aria-label="${escapeMarkup(figure.alt)}">`,
     ...panels.map((panel) => panel.replace('<svg ', '<svg aria-hidden="true" ')),
     '</div>',
+    ...(isReadable(rendered) ? [embedHover(hover)] : []),
     '</figure>',
   ].join('\n');
 }

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { figuresOf, galleriesOf, type Report } from './document.ts';
 import { toCsv } from './figures/figure.ts';
+import { formatIndex } from './figures/index-file.ts';
 import { type RenderedFigure, renderFigure } from './figures/render.ts';
 import { renderMarkdown } from './markdown.ts';
 import { renderPage } from './page.ts';
@@ -13,7 +14,7 @@ export interface WrittenReport {
 
 /**
  * Renders the figures and writes the report: `index.html`, `report.md`, for each figure `figures/<id>.svg` and
- * `figures/<id>.csv`, and the pictures of each gallery, such as `clips/00.png`.
+ * `figures/<id>.csv`, their list `figures/index.json`, and the pictures of each gallery, such as `clips/00.png`.
  *
  * @param folder created if needed, with its parents
  * @param onFigure called after each figure with the number of figures rendered so far and in total
@@ -36,7 +37,8 @@ export async function writeReport(
   }
   await Promise.all([
     writeFile(join(folder, 'index.html'), page),
-    writeFile(join(folder, 'report.md'), renderMarkdown(report)),
+    writeFile(join(folder, 'report.md'), renderMarkdown(report, rendered)),
+    writeFile(join(folder, 'figures', 'index.json'), formatIndex(rendered)),
     ...rendered.flatMap(({ figure, sheet }) => [
       writeFile(join(folder, 'figures', `${figure.id}.svg`), sheet),
       writeFile(join(folder, 'figures', `${figure.id}.csv`), toCsv(figure.data)),

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { figuresOf } from '../../src/report/document.ts';
 import type { Figure } from '../../src/report/figures/figure.ts';
@@ -24,13 +25,13 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
   const report = buildReport(results, { title: 'A <run>', nodeMajor: '20' });
   const figures: RenderedFigure[] = [];
   for (const figure of figuresOf(report)) figures.push(await draw(figure));
-  return { page: renderPage(report, figures), markdown: renderMarkdown(report) };
+  return { page: renderPage(report, figures), markdown: renderMarkdown(report, figures) };
 }
 
 describe('the page', () => {
-  it('is self-contained: no script, no source, no link except to itself and its data', async () => {
+  it('is self-contained: no source, no link except to itself and its data', async () => {
     const { page } = await render(makeResults());
-    expect(page).not.toMatch(/<script|<iframe|<link rel="stylesheet"|@import|url\(/);
+    expect(page).not.toMatch(/<script[^>]* src|<iframe|<link rel="stylesheet"|@import|url\(/);
     const sources = [...page.matchAll(/\ssrc="([^"]{0,30})/g)].map(([, source]) => source ?? '');
     expect(sources.length).toBeGreaterThan(0);
     expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
@@ -47,6 +48,17 @@ describe('the page', () => {
     expect(page).not.toMatch(/Reproduced|Reproduction of|published and reproduced/);
   });
 
+  it('allows one script, which it names by its hash, and no request', async () => {
+    const { page } = await render(makeResults());
+    const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text ?? '');
+    expect(scripts).toHaveLength(1);
+    const hash = createHash('sha256')
+      .update(scripts[0] ?? '')
+      .digest('base64');
+    expect(page).toContain(`script-src 'sha256-${hash}'`);
+    expect(page).toContain(`content="default-src 'none';`);
+  });
+
   it('escapes all text from outside', async () => {
     const model = makeModelResult({ title: HOSTILE });
     const base = makeResults();
@@ -57,7 +69,7 @@ describe('the page', () => {
       models: [model],
       manifest: { ...base.manifest, warnings: [HOSTILE], perClass: [{ key: HOSTILE, clips: 1 }] },
     });
-    expect(page).not.toContain('<script>');
+    expect(page).not.toContain('<script>alert');
     expect(page).toContain('&lt;script&gt;');
     expect(page).toContain('<title>A &lt;run&gt;</title>');
   });

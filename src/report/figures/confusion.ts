@@ -46,6 +46,8 @@ function sumConfusion(model: ModelResult): number[][] {
 }
 
 interface Labels {
+  /** As in the data set. */
+  readonly names: readonly string[];
   /** Row labels; if names are long, with the number of their column. */
   readonly rows: readonly string[];
   readonly columns: readonly string[];
@@ -53,12 +55,20 @@ interface Labels {
 }
 
 function labelClasses(classes: readonly string[]): Labels {
-  if (classes.every((name) => name.length <= 2)) return { rows: classes, columns: classes, left: SHORT_LEFT };
+  const names = classes;
+  if (classes.every((name) => name.length <= 2))
+    return { names, rows: names, columns: names, left: SHORT_LEFT };
   return {
+    names,
     rows: classes.map((name, index) => `${name} ${index + 1}`),
     columns: classes.map((_, index) => String(index + 1)),
     left: NAMED_LEFT,
   };
+}
+
+function describeCell(count: number, clips: number, truth: string, answer: string): string {
+  const verdict = truth === answer ? 'recognised' : `taken for ${answer}`;
+  return `${truth}\n${verdict}: ${count} of ${clips} clips`;
 }
 
 function drawPanel(model: ModelResult, labels: Labels): Panel {
@@ -69,6 +79,7 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
       row: labels.rows[trueClass] ?? '',
       column: labels.columns[predicted] ?? '',
       count: count === 0 ? '' : String(count),
+      tip: describeCell(count, clips, labels.names[trueClass] ?? '', labels.names[predicted] ?? ''),
       share: clips === 0 ? 0 : count / clips,
     }));
   });
@@ -113,6 +124,7 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
         encoding: {
           x,
           y,
+          tooltip: { field: 'tip', type: 'nominal' },
           fillOpacity: {
             field: 'share',
             type: 'quantitative',

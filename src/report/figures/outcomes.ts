@@ -28,6 +28,8 @@ interface Mark {
   readonly color: string;
   /** The value of each seed, if there are several. */
   readonly seeds: readonly number[];
+  /** The values in words. */
+  readonly tip: string;
 }
 
 /** Test accuracy of every model with its interval, beside the published one if they are comparable. */
@@ -69,6 +71,7 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
     high: accuracy.interval.high,
     seeds: accuracy.count > 1 ? accuracy.values : [],
     color: colorVariable(color),
+    tip: `${model.title}, ${kind}\n${formatPercent(accuracy.mean)} (${formatPercentRange(accuracy.interval.low, accuracy.interval.high)})`,
   });
   const marks = [mark(CHOSEN, chosen.test), mark(MAXIMUM, maximum.test)];
   if (comparable && model.published !== null) {
@@ -81,6 +84,7 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
       high: value,
       seeds: [],
       color: 'currentColor',
+      tip: `${model.title}, ${PUBLISHED}\n${formatPercent(value)}`,
     });
   }
   return marks;
@@ -165,7 +169,7 @@ function drawSpec(
       ...kinds.map((kind) => ({
         data: { values: values.filter((mark) => mark.kind === kind) },
         mark: { type: 'point' as const, size: 70, strokeWidth: 1.8, opacity: 1, ...SHAPES[kind] },
-        encoding: { x, y, yOffset, color },
+        encoding: { x, y, yOffset, color, tooltip: { field: 'tip', type: 'nominal' as const } },
       })),
     ],
   };

@@ -1,8 +1,10 @@
 import { Error as ERROR_LEVEL, parse, View } from 'vega';
 import { compile } from 'vega-lite';
+import { describeHover, type PanelHover } from '../hover/panel-hover.ts';
 import type { Figure, Panel } from './figure.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
+import { simplifyPaths } from './simplify-path.ts';
 import { THEME } from './theme.ts';
 
 /** A figure's panels as SVG for the page, and all of them on one sheet for a standalone file. */
@@ -10,7 +12,15 @@ export interface RenderedFigure {
   readonly figure: Figure;
   readonly panels: readonly string[];
   readonly sheet: string;
+  /** What each panel tells about the place that a pointer is on. */
+  readonly hover: readonly PanelHover[];
+  /** Whether long lines have fewer points than values: {@link simplifyPaths}. */
+  readonly simplified: boolean;
 }
+
+/** For captions of figures that are {@link RenderedFigure.simplified}. */
+export const SIMPLIFIED_NOTE =
+  'Points that are within a tenth of a pixel of the line without them are not drawn; the CSV file has all values.';
 
 /**
  * Renders a figure without a browser. The same figure gives the same bytes.
@@ -18,16 +28,30 @@ export interface RenderedFigure {
  * @param notice a warning to show in the standalone file, or null
  */
 export async function renderFigure(figure: Figure, notice: string | null): Promise<RenderedFigure> {
-  const panels: string[] = [];
-  for (const panel of figure.panels) panels.push(await renderPanel(panel));
-  return { figure, panels, sheet: fixColors(composeSheet(figure, panels, notice)) };
+  const drawn: DrawnPanel[] = [];
+  for (const panel of figure.panels) drawn.push(await renderPanel(figure, panel));
+  const panels = drawn.map(({ svg }) => svg);
+  return {
+    figure,
+    panels,
+    sheet: fixColors(composeSheet(figure, panels, notice)),
+    hover: drawn.map(({ hover }) => hover),
+    simplified: drawn.some(({ simplified }) => simplified),
+  };
 }
 
-async function renderPanel(panel: Panel): Promise<string> {
+interface DrawnPanel {
+  readonly svg: string;
+  readonly simplified: boolean;
+  readonly hover: PanelHover;
+}
+
+async function renderPanel(figure: Figure, panel: Panel): Promise<DrawnPanel> {
   const { spec } = compile(panel.spec, { config: THEME });
   const view = new View(parse(spec), { renderer: 'none', logLevel: ERROR_LEVEL });
   try {
-    return tidySvg(await view.toSVG());
+    const drawn = simplifyPaths(tidySvg(await view.toSVG()));
+    return { ...drawn, hover: describeHover(figure, panel, view.scenegraph()) };
   } finally {
     view.finalize();
   }

@@ -1,0 +1,94 @@
+import { DASHES, type LegendEntry, type PanelSpec } from '../figures/figure.ts';
+import { colorVariable } from '../figures/palette.ts';
+import { PERCENT_LABELS } from '../figures/theme.ts';
+import type { HoverSeries, PanelHover } from './panel-hover.ts';
+
+type Found = Pick<PanelHover, 'series' | 'axis'>;
+const NOTHING: Found = { series: [], axis: null };
+
+/** The lines of a panel that are in the legend, if its horizontal axis has whole numbers. */
+export function readSeries(spec: PanelSpec, legend: readonly LegendEntry[]): Found {
+  const layers = spec.layer.map(readLayer).filter((layer) => layer !== null);
+  const [first] = layers;
+  const left = at(spec, 'padding', 'left');
+  if (first === undefined || typeof left !== 'number' || typeof spec.width !== 'number') return NOTHING;
+  const series = layers.flatMap((layer): HoverSeries[] => {
+    const entry = legend.find(
+      ({ color, mark }) =>
+        layer.color === colorVariable(color) &&
+        mark in DASHES &&
+        String(DASHES[mark as keyof typeof DASHES]) === String(layer.dash),
+    );
+    if (entry === undefined || layer.points.length === 0) return [];
+    return [{ label: entry.label, color: entry.color, ...listValues(layer.points, layer.isShare) }];
+  });
+  if (series.length === 0) return NOTHING;
+  return { series, axis: { name: first.axis, domain: first.domain, range: [left, left + spec.width] } };
+}
+
+interface Layer {
+  readonly color: string;
+  readonly dash: unknown;
+  readonly axis: string;
+  readonly domain: readonly [number, number];
+  readonly points: readonly (readonly [x: number, y: number])[];
+  /** Whether values are shares, shown as percentages. */
+  readonly isShare: boolean;
+}
+
+/** A layer that draws one line of its own data; null for others. */
+function readLayer(layer: unknown): Layer | null {
+  if (at(layer, 'mark', 'type') !== 'line') return null;
+  const [xField, yField] = [at(layer, 'encoding', 'x', 'field'), at(layer, 'encoding', 'y', 'field')];
+  const domain = at(layer, 'encoding', 'x', 'scale', 'domain');
+  const axis = at(layer, 'encoding', 'x', 'axis', 'title');
+  const rows = at(layer, 'data', 'values');
+  const color = at(layer, 'mark', 'color');
+  if (typeof xField !== 'string' || typeof yField !== 'string' || typeof axis !== 'string') return null;
+  if (!isPair(domain) || !Array.isArray(rows) || typeof color !== 'string') return null;
+  const points = rows.flatMap((row): [number, number][] => {
+    const [x, y] = [at(row, xField), at(row, yField)];
+    return Number.isInteger(x) && typeof x === 'number' && typeof y === 'number' ? [[x, y]] : [];
+  });
+  if (points.length !== rows.length) return null;
+  const isShare = at(layer, 'encoding', 'y', 'axis', 'labelExpr') === PERCENT_LABELS;
+  return { color, dash: at(layer, 'mark', 'strokeDash'), axis, domain, points, isShare };
+}
+
+function listValues(
+  points: Layer['points'],
+  isShare: boolean,
+): Pick<HoverSeries, 'from' | 'values' | 'digits' | 'unit'> {
+  const byPlace = new Map(points);
+  const from = Math.min(...byPlace.keys());
+  const to = Math.max(...byPlace.keys());
+  const digits = isShare ? 1 : digitsFor(points);
+  const values = Array.from({ length: to - from + 1 }, (_, index) => {
+    const value = byPlace.get(from + index);
+    if (value === undefined) return null;
+    return Number((isShare ? 100 * value : value).toFixed(digits));
+  });
+  return { from, values, digits, unit: isShare ? '\u00a0%' : '' };
+}
+
+/** As many as give the smallest value three figures, within reason: smaller ones are zero on any axis. */
+function digitsFor(points: Layer['points']): number {
+  const sizes = points.map(([, y]) => Math.abs(y)).filter((size) => size > 0);
+  const smallest = sizes.reduce((least, size) => Math.min(least, size), Number.POSITIVE_INFINITY);
+  if (!Number.isFinite(smallest)) return 0;
+  return Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(smallest))));
+}
+
+function isPair(value: unknown): value is readonly [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'number');
+}
+
+/** A part of a specification, whose type allows far more than figures use. */
+function at(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = Object.entries(found).find(([key]) => key === name)?.[1];
+  }
+  return found;
+}

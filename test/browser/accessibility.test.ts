@@ -1,0 +1,107 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { describe, expect, it } from 'vitest';
+import { measure, TITLES, useBrowser } from './visit.ts';
+
+const visit = useBrowser();
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+describe.each(TITLES)('the report of %s', (title) => {
+  it.each(['light', 'dark'] as const)(
+    'has no faults that axe finds, and contrast in figures, %s',
+    async (colorScheme) => {
+      await visit(title, { colorScheme }, async ({ page }) => {
+        await page.evaluate(axe);
+        const found = await measure<AxeResults>(page, 'axe.run()');
+        expect(found.passes.length).toBeGreaterThan(15);
+        const faults = found.violations.flatMap(({ id, nodes }) =>
+          nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+        );
+        expect(faults).toEqual([]);
+        // axe does not look into figures. WCAG 2.2 requires 4.5 for small text at level AA.
+        const contrasts = await measure<number[]>(page, CONTRASTS);
+        expect(contrasts.length).toBeGreaterThan(20);
+        expect(Math.min(...contrasts)).toBeGreaterThan(4.5);
+      });
+    },
+  );
+
+  it('can be read with the Tab key alone, in the order of the page, with a visible focus', async () => {
+    await visit(title, {}, async ({ page }) => {
+      const order: Focused[] = [];
+      const reached = new Set<number>();
+      for (;;) {
+        await page.keyboard.press('Tab');
+        const focused = await measure<Focused | null>(page, FOCUSED);
+        if (focused === null || reached.has(focused.index)) break;
+        reached.add(focused.index);
+        order.push(focused);
+      }
+      expect(order[0]?.text).toBe('Skip to the results');
+      expect(order.length).toBe(
+        await measure(page, `document.querySelectorAll('a[href], [tabindex], input').length`),
+      );
+      expect(order.map(({ index }) => index)).toEqual([...reached].sort((a, b) => a - b));
+      expect(order.filter(({ hasOutline }) => !hasOutline)).toEqual([]);
+      expect(order.filter(({ isVisible }) => !isVisible)).toEqual([]);
+    });
+  });
+});
+
+it('moves nothing, so that whoever asks for reduced motion gets it', async () => {
+  await visit(TITLES[0] ?? '', { reducedMotion: 'reduce' }, async ({ page }) => {
+    const moving = await measure<string[]>(
+      page,
+      `[...document.querySelectorAll('*')].filter((element) => {
+        const { animationName, transitionDuration, scrollBehavior } = getComputedStyle(element);
+        return animationName !== 'none' || transitionDuration !== '0s' || scrollBehavior === 'smooth';
+      }).map((element) => element.tagName)`,
+    );
+    expect(moving).toEqual([]);
+    expect(await measure(page, 'document.getAnimations().length')).toBe(0);
+  });
+});
+
+interface Focused {
+  /** Position among all elements. */
+  readonly index: number;
+  readonly text: string;
+  readonly hasOutline: boolean;
+  readonly isVisible: boolean;
+}
+
+const FOCUSED = `(() => {
+  const element = document.activeElement;
+  if (element === null || element === document.body) return null;
+  const { outlineStyle } = getComputedStyle(element);
+  const { width, height, left } = element.getBoundingClientRect();
+  return {
+    index: [...document.querySelectorAll('*')].indexOf(element),
+    text: element.textContent.slice(0, 40),
+    hasOutline: outlineStyle !== 'none',
+    isVisible: width > 1 && height > 1 && left >= 0,
+  };
+})()`;
+
+/** The WCAG 2 contrast ratio of each text in a figure against the page, taking opacity into account. */
+const CONTRASTS = `(() => {
+  const parse = (color) => color.match(/[\\d.]+/g).map(Number);
+  const background = parse(getComputedStyle(document.body).backgroundColor);
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.map((value) => value / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const contrast = (color, opacity) => {
+    const mixed = parse(color).slice(0, 3).map((value, i) => value * opacity + background[i] * (1 - opacity));
+    const [low, high] = [luminance(mixed), luminance(background)].sort((a, b) => a - b);
+    return (high + 0.05) / (low + 0.05);
+  };
+  return [...document.querySelectorAll('.panels text')]
+    // Counts in coloured cells have the cell as their background, not the page.
+    .filter((element) => element.closest('#figure-confusion') === null || element.getAttribute('fill-opacity') !== null)
+    .map((element) => {
+      const style = getComputedStyle(element);
+      return contrast(style.fill, Number(style.opacity) * Number(style.fillOpacity));
+    });
+})()`;

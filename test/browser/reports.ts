@@ -1,0 +1,111 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { TestProject } from 'vitest/node';
+import { parse } from 'yaml';
+import stage from '../../stages/report.ts';
+import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
+import { findChromium } from './chromium.ts';
+
+/** `logged`: whether the figures include logs of the authors. */
+const RUNS: Readonly<Record<string, MadeUp & { readonly logged?: true }>> = {
+  'four models on simulated gestures': QUICK,
+  'one model on ten digits': {
+    ...QUICK,
+    dataset: 'nmnist',
+    simulated: false,
+    models: ['baseline'],
+    clips: { train: 850, validation: 150, test: 100 },
+  },
+  'four models, three seeds and 600 epochs': {
+    ...QUICK,
+    simulated: false,
+    seeds: [1, 2, 3],
+    epochs: 600,
+    layers: 7,
+    logged: true,
+  },
+};
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** Title of each report -> its address. */
+    readonly reports: Readonly<Record<string, string>>;
+    readonly chromium: string;
+  }
+}
+
+/** Makes the reports that all tests look at, once. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // First, because nothing else is needed without a browser.
+  project.provide('chromium', findChromium());
+  const folder = await mkdtemp(join(tmpdir(), 'report-browser-'));
+  const remove = () => rm(folder, { recursive: true, force: true });
+  try {
+    const reports: Record<string, string> = {};
+    for (const [title, made] of Object.entries(RUNS)) {
+      const file = await makeReport(join(folder, String(Object.keys(reports).length)), title, made);
+      reports[title] = pathToFileURL(file).href;
+    }
+    project.provide('reports', reports);
+  } catch (error) {
+    await remove();
+    throw error;
+  }
+  return remove;
+}
+
+/** Runs the stage itself, on the inputs that pipeline.yaml names. */
+async function makeReport(
+  folder: string,
+  title: string,
+  made: MadeUp & { readonly logged?: true },
+): Promise<string> {
+  await writeMadeUpResults(folder, made);
+  const logs = join(folder, 'logs');
+  await mkdir(logs);
+  await writeFile(join(logs, 'baseline.csv'), makeLog());
+  const output = join(folder, 'report');
+  await stage.run({
+    params: { models: made.models, seeds: made.seeds, report: { title } },
+    matrix: {},
+    inputs: [...(await listInputs(folder)), ...(made.logged ? [logs] : [])],
+    outputs: [output],
+    resume: [],
+    cpus: 1,
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    metrics: () => undefined,
+    note: () => undefined,
+    warn: () => undefined,
+  });
+  return join(output, 'index.html');
+}
+
+/** Claims are those of the project, everything else is made up. The optional input is left out. */
+async function listInputs(folder: string): Promise<string[]> {
+  const pipeline: { readonly stages: { readonly report: { readonly inputs: readonly unknown[] } } } = parse(
+    await readFile('pipeline.yaml', 'utf8'),
+  );
+  return pipeline.stages.report.inputs
+    .filter((input) => typeof input === 'string')
+    .map((input) => (input === 'configs/claims.yaml' ? resolve(input) : join(folder, input)));
+}
+
+/** A made-up log of 700 epochs of 28 batches each. */
+function makeLog(): string {
+  const rows = Array.from({ length: 700 }, (_, epoch) => {
+    const accuracy = 0.96 - 0.5 * Math.exp(-epoch / 30);
+    const end = 28 * (epoch + 1);
+    const w = Array.from({ length: 7 }, (_, layer) => `w${layer},${end},${(layer - 3) * 0.1}`);
+    return [`test_accuracy,${epoch},${accuracy}`, `val_accuracy,${epoch},${accuracy + 0.03}`, ...w].join(
+      '\n',
+    );
+  });
+  const batches = Array.from(
+    { length: 76 },
+    (_, i) => `train_accuracy,${256 * i},1\ntrain_loss,${256 * i},0.001`,
+  );
+  return ['tag,step,value', ...rows, ...batches, ''].join('\n');
+}

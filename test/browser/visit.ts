@@ -1,0 +1,50 @@
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, inject } from 'vitest';
+import { CHROMIUM_FLAGS } from './chromium.ts';
+
+export const TITLES = Object.keys(inject('reports'));
+
+export interface Visit {
+  readonly page: Page;
+  /** Errors, console messages, and requests for anything but the page itself. */
+  readonly complaints: readonly string[];
+}
+
+/** Opens one browser for the tests of a file. @returns what opens a report in it, and closes it after `look` */
+export function useBrowser() {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    browser = await chromium.launch({ executablePath: inject('chromium'), args: CHROMIUM_FLAGS });
+  });
+  afterAll(() => browser?.close());
+
+  return async (
+    title: string,
+    options: BrowserContextOptions,
+    look: (visit: Visit) => Promise<void>,
+  ): Promise<void> => {
+    const address = inject('reports')[title];
+    if (address === undefined || browser === undefined) throw new Error(`no report named "${title}"`);
+    const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+    try {
+      const page = await context.newPage();
+      const complaints: string[] = [];
+      page.on('console', (message) => complaints.push(`console: ${message.text()}`));
+      page.on('pageerror', (error) => complaints.push(`error: ${error.message}`));
+      page.on('request', (request) => {
+        // The empty icon is inline.
+        if (request.url() !== address && !request.url().startsWith('data:'))
+          complaints.push(`request: ${request.url()}`);
+      });
+      await page.goto(address, { waitUntil: 'load' });
+      await look({ page, complaints });
+    } finally {
+      await context.close();
+    }
+  };
+}
+
+/** Evaluates an expression in the page. It is text because the tests are compiled without the browser's types. */
+export function measure<T>(page: Page, expression: string): Promise<T> {
+  return page.evaluate<T>(expression);
+}
