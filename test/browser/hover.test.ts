@@ -7,9 +7,9 @@ const [simulated = '', , logged = ''] = TITLES;
 describe('values at the pointer', () => {
   it('are those of every line at the nearest epoch, and go with the pointer', async () => {
     await visit(simulated, {}, async ({ page, complaints }) => {
-      const panel = page.locator('#figure-accuracy .panels > svg').first();
+      const panel = page.locator('#figure-simulated-accuracy-by-model .panels > svg').first();
       await panel.scrollIntoViewIfNeeded();
-      const bubble = page.locator('#figure-accuracy .bubble');
+      const bubble = page.locator('#figure-simulated-accuracy-by-model .bubble');
       expect(await bubble.isVisible()).toBe(false);
       const box = await panel.boundingBox();
       // The last epoch is at the right end of the axis.
@@ -22,7 +22,7 @@ describe('values at the pointer', () => {
         'validation #\u00a0%',
         'test #\u00a0%',
       ]);
-      expect(await page.locator('#figure-accuracy .cursor.on').count()).toBe(4);
+      expect(await page.locator('#figure-simulated-accuracy-by-model .cursor.on').count()).toBe(4);
       await page.mouse.move(1, 1);
       expect(await bubble.isVisible()).toBe(false);
       expect(complaints).toEqual([]);
@@ -31,12 +31,12 @@ describe('values at the pointer', () => {
 
   it('are the clips of a cell of a confusion matrix, inside the window', async () => {
     await visit(simulated, {}, async ({ page }) => {
-      const panel = page.locator('#figure-confusion .panels > svg').nth(1);
+      const panel = page.locator('#figure-simulated-confusion .panels > svg').nth(1);
       await panel.scrollIntoViewIfNeeded();
       const box = await panel.boundingBox();
       await page.mouse.move(box!.x + box!.width * 0.9, box!.y + box!.height * 0.9);
       await page.mouse.move(box!.x + box!.width * 0.91, box!.y + box!.height * 0.91);
-      const bubble = page.locator('#figure-confusion .bubble');
+      const bubble = page.locator('#figure-simulated-confusion .bubble');
       expect(await bubble.textContent()).toMatch(/: \d+ of \d+ clips$/);
       const shown = await bubble.boundingBox();
       expect(shown!.x + shown!.width).toBeLessThanOrEqual(1280);
@@ -69,7 +69,7 @@ describe('values by keyboard', () => {
 
   it('are not on paper', async () => {
     await visit(simulated, {}, async ({ page }) => {
-      await page.locator('#figure-tau input').focus();
+      await page.locator('#figure-simulated-tau input').focus();
       await page.emulateMedia({ media: 'print' });
       expect(await measure(page, `getComputedStyle(document.querySelector('.reader')).display`)).toBe('none');
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawAccuracy } from '../../../src/report/figures/accuracy.ts';
+import { drawAccuracyByModel } from '../../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../../src/report/figures/confusion.ts';
 import { renderFigure } from '../../../src/report/figures/render.ts';
 import { embedHover } from '../../../src/report/hover/hover-script.ts';
@@ -8,7 +8,7 @@ import { makeResults } from '../result-values.ts';
 describe('what a figure tells about the place of a pointer', () => {
   it('is the value of every line in its legend, as percentages for shares', async () => {
     const results = makeResults();
-    const { hover } = await renderFigure(drawAccuracy(results), null);
+    const { hover } = await renderFigure(drawAccuracyByModel(results), null);
     const [panel] = hover;
     const { metrics } = results.models[0]!.runs[0]!;
     expect(panel?.axis).toMatchObject({ name: 'epoch' });
