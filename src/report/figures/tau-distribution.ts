@@ -98,6 +98,8 @@ function drawPanel(models: readonly ModelResult[], layer: number): Panel {
     axis: {
       title: null,
       grid: false,
+      // The limit below keeps them apart; texts measured too wide would be hidden one by one.
+      labelOverlap: false,
       values: models.map((_, index) => index),
       labelExpr: `${JSON.stringify(models.map(({ title }) => title))}[datum.value]`,
       // Titles much longer than those of the thesis would touch; the legend has them in full. Without a browser, texts are measured half
