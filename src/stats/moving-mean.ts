@@ -1,7 +1,13 @@
+/** How far a window reaches to both sides of its centre. */
+export interface Window {
+  readonly left: number;
+  readonly right: number;
+}
+
 /**
  * Centred moving mean of an even number of values, `2 · reach`: each value becomes the mean of itself and up to `reach` values on each
- * side, of which the outermost two count half. Towards the ends the window shrinks equally on both sides, so that a steep start stays
- * steep and the first and last values are unchanged.
+ * side, of which the outermost two count half. Towards the start the window shrinks equally on both sides, so that a steep start stays
+ * steep and the first value is unchanged; towards the end only on the right, so that the last values are means, too.
  *
  * @param values null where a value is missing; such values are left out of the means
  * @param reach values on each side, a whole number >= 0
@@ -14,13 +20,13 @@ export function movingMean(values: readonly (number | null)[], reach: number): (
     throw new RangeError(`movingMean: reach must be a whole number >= 0, not ${reach}`);
   }
   return values.map((_, index) => {
-    const side = Math.min(reach, index, values.length - 1 - index);
+    const window = windowAt(index, values.length - 1 - index, reach);
     let sum = 0;
     let weights = 0;
-    for (let at = index - side; at <= index + side; at++) {
+    for (let at = index - window.left; at <= index + window.right; at++) {
       const value = values[at] ?? null;
       if (value === null) continue;
-      const weight = endWeight(at - index, side);
+      const weight = weightIn(window, at - index);
       sum += weight * value;
       weights += weight;
     }
@@ -28,7 +34,14 @@ export function movingMean(values: readonly (number | null)[], reach: number): (
   });
 }
 
-/** The weight of a value in a moving mean: a half at both ends of the window, unless the window is a single value. */
-export function endWeight(distance: number, side: number): number {
-  return side > 0 && Math.abs(distance) === side ? 0.5 : 1;
+/** The window around a place with so much before and behind it. */
+export function windowAt(before: number, behind: number, reach: number): Window {
+  const left = Math.min(reach, before);
+  const right = Math.min(reach, behind);
+  return { left, right: Math.min(left, right) };
+}
+
+/** The weight of a value so far to the right of a window's centre: a half at both of its ends. */
+export function weightIn({ left, right }: Window, distance: number): number {
+  return distance !== 0 && (distance === -left || distance === right) ? 0.5 : 1;
 }

@@ -207,3 +207,29 @@ describe('the data of a figure', () => {
     ).toBe('a,b\n"x,y",\n');
   });
 });
+
+describe('the axis of accuracies', () => {
+  /** A training of 300 epochs that jumps from 0.2 to 0.85 in epoch 11, and then stays between 0.85 and 0.95. */
+  const values = Array.from({ length: 300 }, (_, i) => (i < 10 ? 0.2 : i % 2 === 0 ? 0.85 : 0.95));
+  const accuracy = { train: values, validation: values, test: values };
+  const epochs = values.map((_, i) => i + 1);
+  const runs = [makeRunResult({ metrics: { epochs, accuracy, loss: accuracy, layers: [] } })];
+  const results = makeResults({ models: [makeModelResult({ runs })] });
+
+  it('begins where a long training settles, and says that the start is left out', () => {
+    const figure = drawAccuracy(results);
+    const spec = JSON.stringify(figure.panels[0]?.spec);
+    // The moving mean at epoch 31 has nine and a half of its sixty from the start: (9.5 · 0.2 + 50.5 · 0.9) / 60 = 0.789.
+    expect(spec).toContain('"domain":[0.7,1]');
+    expect(spec).not.toContain('"value":0.2}');
+    expect(figure.caption.replaceAll('\u00a0', ' ')).toContain('The axis begins at 70.0 %');
+    // The data are complete.
+    expect(figure.data).toContainEqual(['baseline', 2020, 1, 'test', 0.2, 'run']);
+  });
+
+  it('begins at 0 where few epochs are drawn one by one', () => {
+    const few = makeResults();
+    expect(JSON.stringify(drawAccuracy(few).panels[0]?.spec)).toContain('"domain":[0,1]');
+    expect(drawAccuracy(few).caption).not.toContain('The axis begins');
+  });
+});

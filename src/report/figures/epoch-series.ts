@@ -1,5 +1,5 @@
 import { meanInterval } from '../../stats/means.ts';
-import { endWeight, movingMean } from '../../stats/moving-mean.ts';
+import { movingMean, weightIn, windowAt } from '../../stats/moving-mean.ts';
 import { summarise } from '../../stats/summary.ts';
 import type { EpochMetrics, EpochPoint, RunResult, Series } from '../results.ts';
 import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
@@ -104,14 +104,14 @@ function smoothPoints(points: readonly EpochPoint[]): EpochPoint[] {
   const last = points.at(-1)?.epoch ?? 0;
   let from = 0;
   return points.map(({ epoch }) => {
-    const side = Math.min(SMOOTHING_REACH, epoch - first, last - epoch);
-    while ((points[from]?.epoch ?? epoch) < epoch - side) from += 1;
+    const window = windowAt(epoch - first, last - epoch, SMOOTHING_REACH);
+    while ((points[from]?.epoch ?? epoch) < epoch - window.left) from += 1;
     let sum = 0;
     let weights = 0;
     for (let at = from; at < points.length; at++) {
       const point = points[at];
-      if (point === undefined || point.epoch > epoch + side) break;
-      const weight = endWeight(point.epoch - epoch, side);
+      if (point === undefined || point.epoch > epoch + window.right) break;
+      const weight = weightIn(window, point.epoch - epoch);
       sum += weight * point.value;
       weights += weight;
     }
@@ -126,6 +126,35 @@ export function onlyPositive({ line, raw, band }: EpochSeries): EpochSeries {
     line: line.filter(isPositive),
     raw: raw.filter(isPositive),
     band: band.filter(({ low }) => low > 0),
+  };
+}
+
+/**
+ * Where the values of a long training settle: the smallest one after the first tenth of the epochs; null if there is none.
+ *
+ * @param epochs first and last of the axis
+ */
+export function settledLow(
+  list: readonly EpochSeries[],
+  [first, last]: readonly [number, number],
+): number | null {
+  const from = first + (last - first) / 10;
+  const isLate = ({ epoch }: { readonly epoch: number }): boolean => epoch >= from;
+  const late = list.map(({ line, raw, band }) => ({
+    line: line.filter(isLate),
+    raw: raw.filter(isLate),
+    band: band.filter(isLate),
+  }));
+  return drawnExtent(late)?.[0] ?? null;
+}
+
+/** Without what is below the axis. */
+export function onlyAbove({ line, raw, band }: EpochSeries, low: number): EpochSeries {
+  const isAbove = ({ value }: EpochPoint): boolean => value >= low;
+  return {
+    line: line.filter(isAbove),
+    raw: raw.filter(isAbove),
+    band: band.flatMap((range) => (range.high < low ? [] : [{ ...range, low: Math.max(low, range.low) }])),
   };
 }
 

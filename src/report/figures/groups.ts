@@ -1,7 +1,7 @@
 import { summarise } from '../../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
 import { nameChoice } from '../choice.ts';
-import { formatPercent } from '../format.ts';
+import { formatPercent, formatPercentRange } from '../format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../results.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
 import { colorVariable, cycleColor } from './palette.ts';
@@ -123,13 +123,14 @@ function drawSpec(
   const longest = Math.max(...groups.map((group) => group.length));
   const left = Math.min(WIDTH / 2, 16 + 7 * longest);
   const values = judged.flatMap(({ model, color, accuracies }) =>
-    accuracies.map(({ group, mean, interval }) => ({
+    accuracies.map(({ group, clips, mean, interval }) => ({
       group,
       model: model.id,
       color: colorVariable(color),
       mean,
       low: interval.low,
       high: interval.high,
+      tip: `${model.title}, ${group}\n${formatPercent(mean)} of ${clips} clips (${formatPercentRange(interval.low, interval.high)})`,
     })),
   );
   const x = {
@@ -166,7 +167,7 @@ function drawSpec(
       {
         data: { values },
         mark: { type: 'point', filled: true, size: 38, opacity: 1 },
-        encoding: { x, y, yOffset, color },
+        encoding: { x, y, yOffset, color, tooltip: { field: 'tip', type: 'nominal' } },
       },
     ],
   };

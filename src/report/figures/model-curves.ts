@@ -1,10 +1,11 @@
 import { allRuns, axisRange } from '../epochs.ts';
 import { hasReference, nameReference, referenceOf } from '../reference.ts';
 import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
-import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-panel.ts';
-import { buildPointSeries, buildSeries, describeBand, drawnExtent, isSmoothed } from './epoch-series.ts';
+import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
+import { buildPointSeries, buildSeries, describeBand, isSmoothed } from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure, LegendEntry } from './figure.ts';
+import { type ChooseAxis, fitAxis } from './fit-axis.ts';
 import { cycleColor } from './palette.ts';
 
 /** One quantity of every model, drawn in a panel of its own. */
@@ -28,10 +29,9 @@ export interface ModelCurves {
   /** The values that the quantity can have. */
   readonly bounds: readonly [number, number];
   /** The axis of every panel, for the smallest and largest value drawn. */
-  readonly axis: (
-    lowest: number,
-    highest: number,
-  ) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'>;
+  readonly axis: ChooseAxis;
+  /** Whether the axis of a long training begins where the values settle, without the first steps. */
+  readonly settled?: boolean;
   readonly size: { readonly width: number; readonly height: number };
 }
 
@@ -39,9 +39,8 @@ export interface ModelCurves {
 export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
   const smoothed = isSmoothed(allRuns(results));
   const epochs = axisRange(results);
-  const panels = curves.quantities.map((quantity) => ({
-    quantity,
-    lines: results.models.flatMap((model, index): EpochLine[] => {
+  const drawn = curves.quantities.map((quantity) =>
+    results.models.flatMap((model, index): EpochLine[] => {
       const color = cycleColor(index);
       const series = buildSeries(model.runs, quantity.pick, { smoothed, bounds: curves.bounds });
       const logged = buildPointSeries(referencePoints(results, model, quantity), smoothed, epochs[1]);
@@ -50,16 +49,17 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
         ...(logged.line.length === 0 ? [] : [{ series: logged, color, mark: 'thin-dashed' } as const]),
       ];
     }),
-  }));
-  const lines = panels.flatMap(({ lines }) => lines);
-  const axis = curves.axis(...(drawnExtent(lines.map(({ series }) => series)) ?? [0, 1]));
-  const logged = lines.some(({ mark }) => mark === 'thin-dashed');
+  );
+  const settled = smoothed && curves.settled === true ? { epochs } : null;
+  const { panels, axis, notes } = fitAxis(drawn, curves.axis, settled);
+  const logged = drawn.flat().some(({ mark }) => mark === 'thin-dashed');
   return {
     id: curves.id,
     title: curves.title,
     caption: [
       curves.caption,
       ...describeLines(results, smoothed),
+      ...notes,
       ...(hasReference(results)
         ? [`Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`]
         : []),
@@ -67,9 +67,9 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
     alt: curves.alt,
     legend: listLegend(results, logged),
     columns: curves.quantities.length,
-    panels: panels.map(({ quantity, lines }) =>
+    panels: panels.map((lines, index) =>
       drawEpochPanel({
-        title: quantity.title,
+        title: curves.quantities[index]?.title ?? '',
         lines,
         epochs,
         size: curves.size,

@@ -8,17 +8,11 @@ import {
   SPLITS,
   type Split,
 } from '../results.ts';
-import { drawEpochPanel, type EpochLine, type EpochPanelOptions } from './epoch-panel.ts';
-import {
-  buildPointSeries,
-  buildSeries,
-  describeBand,
-  drawnExtent,
-  isSmoothed,
-  onlyPositive,
-} from './epoch-series.ts';
+import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
+import { buildPointSeries, buildSeries, describeBand, isSmoothed, onlyPositive } from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
+import { type ChooseAxis, fitAxis } from './fit-axis.ts';
 
 /** The style of each part of the data in every figure over epochs. */
 const SPLIT_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: LineMark }>> = {
@@ -48,10 +42,9 @@ interface SplitCurves {
   readonly caption: string;
   readonly alt: string;
   /** The axis of every panel, for the smallest and largest value drawn. */
-  readonly axis: (
-    lowest: number,
-    highest: number,
-  ) => Pick<EpochPanelOptions, 'domain' | 'format' | 'level' | 'axisTitle'>;
+  readonly axis: ChooseAxis;
+  /** Whether the axis of a long training begins where the values settle, without the first steps. */
+  readonly settled?: boolean;
   /** Default `linear`; a logarithmic one leaves out values that are not positive. */
   readonly scale?: 'linear' | 'log';
   /** The values that the quantity can have. */
@@ -66,46 +59,44 @@ interface SplitCurves {
 export function drawSplitCurves(
   results: Results,
   quantity: 'accuracy' | 'loss',
-  { id, title, caption, alt, axis, scale = 'linear', bounds, pickReference, referenceCaption }: SplitCurves,
+  curves: SplitCurves,
 ): Figure {
+  const { id, title, caption, alt, scale = 'linear', bounds, pickReference, referenceCaption } = curves;
   const smoothed = isSmoothed(allRuns(results));
-  const [firstEpoch, lastEpoch] = axisRange(results);
-  const models = results.models.map((model) => ({
-    model,
-    lines: showable(scale, [
+  const epochs = axisRange(results);
+  const lines = results.models.map((model) =>
+    showable(scale, [
       ...SPLITS.map((split) => ({
         ...SPLIT_STYLES[split],
         series: buildSeries(model.runs, (metrics) => metrics[quantity][split], { smoothed, bounds }),
       })),
-      ...drawReference(results, model, { pickReference, smoothed, lastEpoch }),
+      ...drawReference(results, model, { pickReference, smoothed, lastEpoch: epochs[1] }),
     ]),
-  }));
-  const extent = drawnExtent(models.flatMap(({ lines }) => lines.map(({ series }) => series))) ?? [0, 0];
+  );
+  const settled = smoothed && curves.settled === true ? { epochs } : null;
+  const { panels, axis, notes } = fitAxis(lines, curves.axis, settled);
   return {
     id,
     title,
     caption: [
       caption,
       ...describeLines(results, smoothed),
+      ...notes,
       ...(hasReference(results)
         ? [`Thin lines are the ${nameReference(results, smoothed)}${referenceCaption}`]
         : []),
     ].join(' '),
     alt,
-    legend: [
-      ...SPLIT_LEGEND,
-      ...seedLegend(results),
-      ...referenceLegend(models.flatMap(({ lines }) => lines)),
-    ],
+    legend: [...SPLIT_LEGEND, ...seedLegend(results), ...referenceLegend(lines.flat())],
     columns: 2,
-    panels: models.map(({ model, lines }) =>
+    panels: panels.map((lines, index) =>
       drawEpochPanel({
-        title: model.title,
+        title: results.models[index]?.title ?? '',
         lines,
-        epochs: [firstEpoch, lastEpoch],
+        epochs,
         scale,
         size: PANEL_SIZE,
-        ...axis(...extent),
+        ...axis,
       }),
     ),
     data: [...splitTable(results, quantity), ...referenceRows(results, pickReference)],

@@ -16,6 +16,7 @@ const LEAST_SPREAD = 1e-4;
 interface Shape {
   /** Horizontal position, in models from 0. */
   readonly at: number;
+  readonly title: string;
   readonly color: string;
   readonly samples: readonly number[];
   /** Those samples without the extremes, which stand for few neurons, and would look like many. */
@@ -62,6 +63,7 @@ function shapeOf(model: ModelResult, index: number, layer: number): Shape {
   const narrow = distributions.filter((one) => spread(one) < LEAST_SPREAD);
   return {
     at: index,
+    title: model.title,
     color: colorVariable(cycleColor(index)),
     samples: wide.flatMap(({ taus }) => taus),
     inner: wide.flatMap(({ taus }) => taus.slice(1, -1)),
@@ -119,10 +121,17 @@ function drawPanel(models: readonly ModelResult[], layer: number): Panel {
       ...shapes.filter(({ samples }) => samples.length > 0).flatMap((shape) => drawViolin(shape, x, y)),
       {
         data: {
-          values: shapes.flatMap(({ at, color, singles }) => singles.map((tau) => ({ at, color, tau }))),
+          values: shapes.flatMap(({ at, title, color, singles }) =>
+            singles.map((tau) => ({ at, color, tau, tip: `${title}\nτ = ${tau.toFixed(3)}` })),
+          ),
         },
         mark: { type: 'tick', orient: 'horizontal', thickness: 2.2, size: 36, opacity: 1 },
-        encoding: { x, y, color: { field: 'color', type: 'nominal', scale: null } },
+        encoding: {
+          x,
+          y,
+          color: { field: 'color', type: 'nominal', scale: null },
+          tooltip: { field: 'tip', type: 'nominal' },
+        },
       },
     ],
   };
@@ -133,7 +142,7 @@ type Channel = Readonly<Record<string, unknown>> & { readonly field: string; rea
 type Layer = PanelSpec['layer'][number];
 
 /** The density of the samples on both sides of the model's position, with the box of the quartiles in it. */
-function drawViolin({ at, color, samples, inner }: Shape, x: Channel, y: Channel): Layer[] {
+function drawViolin({ at, title, color, samples, inner }: Shape, x: Channel, y: Channel): Layer[] {
   const sorted = [...samples].sort((a, b) => a - b);
   const quantile = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? Number.NaN;
   const box = {
@@ -145,6 +154,7 @@ function drawViolin({ at, color, samples, inner }: Shape, x: Channel, y: Channel
         tau: quantile(0.5),
         high: quantile(0.75),
         highest: quantile(1),
+        tip: `${title}\nmedian ${quantile(0.5).toFixed(3)}, quartiles ${quantile(0.25).toFixed(3)} and ${quantile(0.75).toFixed(3)}, from ${quantile(0).toFixed(3)} to ${quantile(1).toFixed(3)}`,
       },
     ],
   };
@@ -190,7 +200,7 @@ function drawViolin({ at, color, samples, inner }: Shape, x: Channel, y: Channel
         size: 34,
         opacity: 1,
       },
-      encoding: { x, y },
+      encoding: { x, y, tooltip: { field: 'tip', type: 'nominal' } },
     },
   ];
 }

@@ -27,13 +27,12 @@ export function drawTau(results: Results): Figure {
     ],
   }));
   const logged = results.models.some((model) => tauReferenceOf(results, model).length > 0);
-  const domain = padded(drawnExtent(panels.flatMap(({ lines }) => lines.map(({ series }) => series))));
   const several = results.seeds.length > 1;
   return {
     id: 'tau',
     title: 'Membrane time constants over epochs',
     caption: [
-      'τ in time steps, one panel per spiking layer, counted from the input.',
+      'τ in time steps, one panel per spiking layer, counted from the input, each with its own scale.',
       'Lines are means over the layer’s neurons, bands ± one standard deviation; a layer with a single τ has no band.',
       ...(several ? [`Means and standard deviations are averaged over ${results.seeds.length} seeds.`] : []),
       ...(logged
@@ -61,7 +60,7 @@ export function drawTau(results: Results): Figure {
         title: `Layer ${layer + 1}`,
         lines,
         epochs,
-        domain,
+        domain: padded(drawnExtent(lines.map(({ series }) => series))),
         axisTitle: 'τ, time steps',
         format: '.1f',
         size: { width: 320, height: 190 },
