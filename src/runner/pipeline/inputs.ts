@@ -1,22 +1,18 @@
 import type { JsonPath } from '../../schema/json.ts';
 import type { Combination } from './matrix.ts';
 import type { InputEntry } from './pipeline-file.ts';
+import { type PlacedPath, readPath } from './placed-path.ts';
 import { parseTemplate, type Reference } from './references.ts';
-import type { PlacedPath, StageReader } from './stage-reader.ts';
-
-export interface PlacedInput extends PlacedPath {
-  readonly external: boolean;
-}
+import type { StageReader } from './stage-reader.ts';
 
 /** The inputs of one instance, without those its profile leaves out; undefined stands for one that is wrong and was reported. */
-export function readInputs(reader: StageReader, combination: Combination): (PlacedInput | undefined)[] {
-  return (reader.entry.inputs ?? []).flatMap((input, index): (PlacedInput | undefined)[] => {
+export function readInputs(reader: StageReader, combination: Combination): (PlacedPath | undefined)[] {
+  return (reader.entry.inputs ?? []).flatMap((input, index): (PlacedPath | undefined)[] => {
     const [text, at]: [string, JsonPath] =
       typeof input === 'string' ? [input, ['inputs', index]] : [input.path, ['inputs', index, 'path']];
     if (isOptional(input) && isLeftOut(reader, text)) return [];
     const external = typeof input === 'object' && input.external === true;
-    const placed = reader.readPath('input', text, at, combination, { external });
-    return [placed === undefined ? undefined : { ...placed, external }];
+    return [readPath(reader, 'input', text, at, combination, { external })];
   });
 }
 

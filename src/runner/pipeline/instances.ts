@@ -5,16 +5,17 @@ import type { JsonObject } from '../../schema/json.ts';
 import type { InputPath, StageCommand, StageInstance } from '../plan.ts';
 import { readAxes } from './axes.ts';
 import { readClusterRequest } from './cluster-reader.ts';
-import { checkOptionalInputs, type PlacedInput, readInputs } from './inputs.ts';
+import { checkOptionalInputs, readInputs } from './inputs.ts';
 import { type Combination, combineAxes, type MatrixAxis, nameInstance } from './matrix.ts';
+import { type PlacedPath, readPath } from './placed-path.ts';
 import { readResources, readRetries } from './resource-reader.ts';
 import { pickSettings } from './settings.ts';
-import { joinLines, type PlacedPath, type StageReader } from './stage-reader.ts';
+import { joinLines, type StageReader } from './stage-reader.ts';
 
 /** An instance with the places of its paths, for checks across all of them. */
 export interface InstanceDraft {
   readonly instance: StageInstance;
-  readonly inputs: readonly PlacedInput[];
+  readonly inputs: readonly PlacedPath[];
   readonly outputs: readonly PlacedPath[];
   readonly resume: readonly PlacedPath[];
 }
@@ -83,11 +84,11 @@ function readInstance(
   const command = readCommand(reader, combination);
   const inputs = allOf(readInputs(reader, combination));
   const outputs = allOf(
-    entry.outputs.map((text, index) => reader.readPath('output', text, ['outputs', index], combination)),
+    entry.outputs.map((text, index) => readPath(reader, 'output', text, ['outputs', index], combination)),
   );
   const resume = allOf(
     (entry.resume ?? []).map((text, index) =>
-      reader.readPath('resume path', text, ['resume', index], combination),
+      readPath(reader, 'resume path', text, ['resume', index], combination),
     ),
   );
   const resources = readResources(reader, combination);
@@ -164,7 +165,7 @@ function readCommand(reader: StageReader, combination: Combination): StageComman
     );
     return argv === undefined ? undefined : { kind: 'command', argv };
   }
-  const placed = reader.readPath('module', run, ['run'], combination);
+  const placed = readPath(reader, 'module', run, ['run'], combination);
   if (placed === undefined) return undefined;
   const { paths } = reader.surroundings;
   const kind = paths.kindOf(placed.path);

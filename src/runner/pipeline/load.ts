@@ -14,6 +14,7 @@ import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
+import { SparingMemory } from './sparing-memory.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 import { findUnusedOverrides } from './unused-overrides.ts';
 
@@ -42,6 +43,14 @@ export const documentsFolder = 'artifacts/.cache/documents';
  * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
+  const memory = new SparingMemory();
+  const plan = await makePlan(request, memory);
+  memory.collect(plan.instances.size);
+  memory.end(plan.instances.size);
+  return plan;
+}
+
+async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
   const paths = openProject(projectRoot);
   const passed = await PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
@@ -64,6 +73,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     problems: [],
   });
   throwProblems(findPathConflicts(drafts, paths));
+  memory.collect(drafts.length);
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());

@@ -3,8 +3,9 @@ import { formatPlace } from '../../schema/source-position.ts';
 import type { InstanceDraft } from './instances.ts';
 import { describeLink, isInArtifacts, refuseInput, refuseOutput } from './output-paths.ts';
 import { PathTrie, relatePaths } from './path-trie.ts';
+import type { PlacedPath } from './placed-path.ts';
 import type { ProjectPaths } from './project-paths.ts';
-import { joinLines, type PlacedPath } from './stage-reader.ts';
+import { joinLines } from './stage-reader.ts';
 
 interface OwnedPath {
   readonly draft: InstanceDraft;
@@ -44,7 +45,7 @@ function checkOutputs(drafts: readonly InstanceDraft[], report: Report): PathTri
     const { placed } = own;
     const refusal = refuseOutput(placed.path);
     if (refusal !== undefined) {
-      report('protected', own, placed, `output "${placed.path}" ${refusal}`, placed.remedy);
+      report('protected', own, placed, `output "${placed.path}" ${refusal}`, () => placed.remedy());
     }
     const [other] = outputs.related(placed.path);
     if (other !== undefined) report('output', own, other.placed, ...describeClash(own, other));
@@ -60,7 +61,7 @@ function checkInputs(drafts: readonly InstanceDraft[], report: Report): PathTrie
     const { placed } = own;
     const refusal = refuseInput(placed.path);
     if (refusal !== undefined) {
-      report('protected', own, placed, `input "${placed.path}" ${refusal}`, placed.origin);
+      report('protected', own, placed, `input "${placed.path}" ${refusal}`, () => placed.origin());
     }
     inputs.add(placed.path, own);
   }
@@ -78,7 +79,7 @@ function checkResumes(
     const name = `resume path "${placed.path}"`;
     const refusal = refuseOutput(placed.path);
     if (refusal !== undefined) {
-      report('protected', own, placed, `${name} ${refusal}`, placed.remedy);
+      report('protected', own, placed, `${name} ${refusal}`, () => placed.remedy());
     }
     const [output] = outputs.related(placed.path);
     if (output !== undefined) {

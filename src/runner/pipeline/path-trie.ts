@@ -1,5 +1,6 @@
 interface Branch<Value> {
-  readonly children: Map<string, Branch<Value>>;
+  /** null while there is none: most paths are leaves, and an empty map takes 200 bytes. */
+  children: Map<string, Branch<Value>> | null;
   readonly values: Value[];
 }
 
@@ -8,14 +9,15 @@ interface Branch<Value> {
  * (`a/b` is inside `a`, `ab` is not). A lookup takes time proportional to the path's length and the number of results.
  */
 export class PathTrie<Value> {
-  readonly #root: Branch<Value> = { children: new Map(), values: [] };
+  readonly #root: Branch<Value> = { children: null, values: [] };
 
   add(path: string, value: Value): void {
     let branch = this.#root;
     for (const name of path.split('/')) {
+      branch.children ??= new Map();
       let child = branch.children.get(name);
       if (child === undefined) {
-        child = { children: new Map(), values: [] };
+        child = { children: null, values: [] };
         branch.children.set(name, child);
       }
       branch = child;
@@ -28,13 +30,13 @@ export class PathTrie<Value> {
     let branch: Branch<Value> | undefined = this.#root;
     for (const name of path.split('/')) {
       yield* branch.values;
-      branch = branch.children.get(name);
+      branch = branch.children?.get(name);
       if (branch === undefined) return;
     }
     const waiting = [branch];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       yield* next.values;
-      waiting.push(...[...next.children.values()].reverse());
+      if (next.children !== null) waiting.push(...[...next.children.values()].reverse());
     }
   }
 }

@@ -4,8 +4,6 @@ import type { Problem } from '../../schema/problems.ts';
 import { show } from '../../schema/schema-messages.ts';
 import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
 import type { Combination } from './matrix.ts';
-import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
-import { adviseProfile } from './output-remedy.ts';
 import type { PipelineFile, StageEntry } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
 import { type Expanded, expandText, type Lookup, parseTemplate } from './references.ts';
@@ -19,16 +17,6 @@ export interface Surroundings {
   /** What `facts:` may name; anything if the caller does not specify. */
   readonly knownFacts: readonly string[] | undefined;
   readonly problems: Problem[];
-}
-
-/** A path of one instance, with what messages need to say about it. */
-export interface PlacedPath {
-  readonly path: string;
-  readonly at: SourcePosition;
-  /** The values behind the references of the path, for messages: `${model} is "basline" (quick.yaml:25:10).` */
-  readonly origin: () => string | undefined;
-  /** What to do if the path may not be written to: the lines below a message that rejects an output. */
-  readonly remedy: () => string | undefined;
 }
 
 const noCombination: Combination = new Map();
@@ -78,53 +66,6 @@ export class StageReader {
       this.at(path),
       `"${value}" is ${expanded === null ? 'null' : show(expanded)}; expected a string.`,
     );
-    return undefined;
-  }
-
-  /** A path of the project, expanded and in the project's form; undefined if a problem was reported. */
-  readPath(
-    kind: 'input' | 'output' | 'resume path' | 'module',
-    text: string,
-    path: JsonPath,
-    combination: Combination,
-    { external = false }: { readonly external?: boolean } = {},
-  ): PlacedPath | undefined {
-    const expanded = this.expandToText(text, path, combination);
-    if (expanded === undefined) return undefined;
-    const at = this.at(path);
-    const origin = () => this.describeOrigin(text, combination);
-    const remedy = () =>
-      joinLines(
-        'The runner replaces and deletes what stages write, so it must be below artifacts/.',
-        origin(),
-        adviseProfile(
-          text,
-          combination,
-          { name: this.name, when: this.entry.when },
-          this.surroundings.settings,
-        ),
-      );
-    const checked = this.surroundings.paths.check(expanded, { external });
-    if ('path' in checked) return { path: checked.path, at, origin, remedy };
-    const { fault } = checked;
-    if (fault.link !== undefined && isInArtifacts(fault.link.path)) {
-      this.surroundings.problems.push(describeLink(fault.link));
-      return undefined;
-    }
-    const name = `${kind} ${JSON.stringify(expanded)}`;
-    if (fault.misplaced === true && (kind === 'output' || kind === 'resume path')) {
-      // "Write it as a relative path" does not help if the relative path is rejected too.
-      const { inside } = fault;
-      const refusal = inside === undefined ? undefined : refuseOutput(inside);
-      const isAbsoluteOnly = inside !== undefined && refusal === undefined;
-      this.report(at, `${name} ${refusal ?? fault.message}`, isAbsoluteOnly ? fault.fix : remedy);
-      return undefined;
-    }
-    const advice =
-      kind === 'input' && fault.leaves === true
-        ? 'Declare data outside the project as { path: …, external: true }.'
-        : fault.fix;
-    this.report(at, `${name} ${fault.message}`, () => joinLines(advice, origin()));
     return undefined;
   }
 

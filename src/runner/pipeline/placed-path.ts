@@ -1,0 +1,103 @@
+import type { JsonPath } from '../../schema/json.ts';
+import type { SourcePosition } from '../../schema/source-position.ts';
+import type { Combination } from './matrix.ts';
+import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
+import { adviseProfile } from './output-remedy.ts';
+import { joinLines, type StageReader } from './stage-reader.ts';
+
+/**
+ * A path of one instance, with what messages need to say about it. That is worked out when it is asked for: there may be tens of thousands
+ * of paths, and few of them are wrong.
+ */
+export class PlacedPath {
+  readonly path: string;
+  /** Whether it is data supplied by the user. */
+  readonly external: boolean;
+  readonly #reader: StageReader;
+  readonly #text: string;
+  readonly #written: JsonPath;
+  readonly #combination: Combination;
+
+  /**
+   * @param path in the project's form
+   * @param source.text as it is written, at `written` inside the stage
+   */
+  constructor(
+    path: string,
+    external: boolean,
+    source: {
+      readonly reader: StageReader;
+      readonly text: string;
+      readonly written: JsonPath;
+      readonly combination: Combination;
+    },
+  ) {
+    this.path = path;
+    this.external = external;
+    this.#reader = source.reader;
+    this.#text = source.text;
+    this.#written = source.written;
+    this.#combination = source.combination;
+  }
+
+  get at(): SourcePosition {
+    return this.#reader.at(this.#written);
+  }
+
+  /** The values behind the references of the path: `${model} is "basline" (quick.yaml:25:10).` */
+  origin(): string | undefined {
+    return this.#reader.describeOrigin(this.#text, this.#combination);
+  }
+
+  /** What to do if the path may not be written to: the lines below a message that rejects an output. */
+  remedy(): string | undefined {
+    const { name, entry, surroundings } = this.#reader;
+    return joinLines(
+      'The runner replaces and deletes what stages write, so it must be below artifacts/.',
+      this.origin(),
+      adviseProfile(this.#text, this.#combination, { name, when: entry.when }, surroundings.settings),
+    );
+  }
+}
+
+/** A path of the project, expanded and in the project's form; undefined if a problem was reported. */
+export function readPath(
+  reader: StageReader,
+  kind: 'input' | 'output' | 'resume path' | 'module',
+  text: string,
+  written: JsonPath,
+  combination: Combination,
+  { external = false }: { readonly external?: boolean } = {},
+): PlacedPath | undefined {
+  const expanded = reader.expandToText(text, written, combination);
+  if (expanded === undefined) return undefined;
+  const checked = reader.surroundings.paths.check(expanded, { external });
+  const placed = new PlacedPath('path' in checked ? checked.path : expanded, external, {
+    reader,
+    text,
+    written,
+    combination,
+  });
+  if ('path' in checked) return placed;
+  const { fault } = checked;
+  if (fault.link !== undefined && isInArtifacts(fault.link.path)) {
+    reader.surroundings.problems.push(describeLink(fault.link));
+    return undefined;
+  }
+  const name = `${kind} ${JSON.stringify(expanded)}`;
+  if (fault.misplaced === true && (kind === 'output' || kind === 'resume path')) {
+    // "Write it as a relative path" does not help if the relative path is rejected too.
+    const { inside } = fault;
+    const refusal = inside === undefined ? undefined : refuseOutput(inside);
+    const isAbsoluteOnly = inside !== undefined && refusal === undefined;
+    const fix = isAbsoluteOnly ? fault.fix : () => placed.remedy();
+    reader.report(placed.at, `${name} ${refusal ?? fault.message}`, fix);
+    return undefined;
+  }
+  const advice =
+    kind === 'input' && fault.leaves === true
+      ? 'Declare data outside the project as { path: …, external: true }.'
+      : fault.fix;
+  reader.report(placed.at, `${name} ${fault.message}`, () => joinLines(advice, placed.origin()));
+  return undefined;
+}

@@ -1,0 +1,29 @@
+import v8 from 'node:v8';
+import vm from 'node:vm';
+
+/** Below this many instances, what planning leaves behind is small beside what Node takes to start. */
+const manyInstances = 2000;
+
+/**
+ * Keeps the memory of planning near what it uses, for graphs of thousands of instances. Left to itself, V8 lets the young generation grow
+ * to 32 MB, and everything to twice or three times what was in use at the last collection before it looks again.
+ */
+export class SparingMemory {
+  constructor() {
+    // A young generation that has grown does not shrink soon.
+    v8.setFlagsFromString('--semi-space-growth-factor=1');
+  }
+
+  /** At moments at which much of what was made is no longer needed; takes some 20 ms for 10,000 instances. */
+  collect(instances: number): void {
+    if (instances < manyInstances) return;
+    v8.setFlagsFromString('--expose-gc');
+    const collect: unknown = vm.runInNewContext('gc');
+    if (typeof collect === 'function') collect();
+  }
+
+  /** What few instances take may grow as usual from now on. */
+  end(instances: number): void {
+    if (instances < manyInstances) v8.setFlagsFromString('--semi-space-growth-factor=2');
+  }
+}
