@@ -8,6 +8,7 @@ import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
 import { exitCode, exitCodeOf } from './exit-code.ts';
+import { addExportCommands } from './export/commands.ts';
 import { formatHelpItem } from './help-item.ts';
 import { addOriginalCommands } from './original/commands.ts';
 import { addRecordCommands } from './records/commands.ts';
@@ -46,6 +47,7 @@ export function buildProgram(version: string): Command {
   addDoctorCommands(program);
   addDataCommands(program);
   addCacheCommands(program);
+  addExportCommands(program);
   addCheckpointCommands(program);
   addOriginalCommands(program);
   addCompletionCommands(program);

@@ -20,7 +20,10 @@ describe.each(TITLES)('the report of %s', (title) => {
         );
         expect(faults).toEqual([]);
         // axe does not look into figures. WCAG 2.2 requires 4.5 for small text at level AA.
-        const contrasts = await measure<{ figure: string; text: string; contrast: number }[]>(page, CONTRASTS);
+        const contrasts = await measure<{ figure: string; text: string; contrast: number }[]>(
+          page,
+          CONTRASTS,
+        );
         expect(contrasts.length).toBeGreaterThan(20);
         expect(contrasts.filter(({ contrast }) => contrast < 4.5)).toEqual([]);
       });

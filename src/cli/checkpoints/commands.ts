@@ -7,8 +7,8 @@ const exportExamples = `
 SOURCE is a stage instance (train@baseline,2020), a folder with best.safetensors, or a .safetensors or .pt file.
 
 Examples:
-  $ repro export train@baseline,2020 --to npz
-  $ repro export train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors`;
+  $ repro export state train@baseline,2020 --to npz
+  $ repro export state train@no-reg,2020 --which last --to safetensors --out no-reg.safetensors`;
 
 const importExamples = `
 Reads a file without executing anything in it (docs/checkpoints.md). The options supply what a
@@ -27,20 +27,22 @@ Examples:
   $ repro evaluate train@baseline,2020 --split validation
   $ repro evaluate train@baseline,2020 --set frames.steps=16 --other-frames`;
 
-/** Adds the commands for network states: `export`, `import`, `evaluate`. */
-export function addCheckpointCommands(program: Command): void {
-  const which = (): Option =>
-    new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
+const whichOption = (): Option =>
+  new Option('--which <state>', 'state of a training to use').choices(['best', 'last']);
 
-  withPipelineOptions(program.command('export'))
-    .description('write the state of a network in a format for other programs')
+/** Adds `export state`, which is also what `export` does without another word. */
+export function addExportState(group: Command, program: Command): void {
+  withPipelineOptions(group.command('state', { isDefault: true }))
+    .description(
+      'write the state of a network in a format for other programs; the word state may be left out',
+    )
     .argument('<source>', 'a stage instance, a folder or a file')
     .addOption(
       new Option('--to <format>', 'format to write: safetensors or NumPy’s npz')
         .choices(['safetensors', 'npz'])
         .makeOptionMandatory(),
     )
-    .addOption(which())
+    .addOption(whichOption())
     .option(
       '-o, --out <file>',
       'output file (default: in the current folder, named after the source)',
@@ -52,7 +54,10 @@ export function addCheckpointCommands(program: Command): void {
     .action(async (source, options) =>
       (await import('./export.ts')).exportState(source, { ...program.opts(), ...options }),
     );
+}
 
+/** Adds the other commands for network states: `import`, `evaluate`. */
+export function addCheckpointCommands(program: Command): void {
   program
     .command('import')
     .description('convert a .pt or .safetensors file: a checkpoint of the original or a state_dict')
@@ -86,7 +91,7 @@ export function addCheckpointCommands(program: Command): void {
         .choices(['test', 'validation', 'train'])
         .default('test'),
     )
-    .addOption(which())
+    .addOption(whichOption())
     .option(
       '--other-frames',
       'allow frames that were made with other settings than those of its training (with a warning)',

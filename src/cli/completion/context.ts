@@ -33,7 +33,7 @@ export function findContext(program: Command, before: readonly string[], current
     } else if (!isLiteral && word === '--') isLiteral = true;
     else if (!isLiteral && /^-./.test(word)) {
       const [flag = '', ...rest] = word.split('=');
-      const option = findOption(program, command, flag);
+      const option = findOption(program, defaultOf(command) ?? command, flag);
       given.add(option?.attributeName() ?? flag);
       if (option?.required === true) {
         if (word.includes('=')) keep(option, rest.join('='));
@@ -41,8 +41,10 @@ export function findContext(program: Command, before: readonly string[], current
       }
     } else {
       const next = operands === 0 ? command.commands.find((one) => one.name() === word) : undefined;
-      if (next === undefined) operands += 1;
-      else command = next;
+      if (next === undefined) {
+        if (operands === 0) command = defaultOf(command) ?? command;
+        operands += 1;
+      } else command = next;
     }
   }
 
@@ -54,15 +56,26 @@ export function findContext(program: Command, before: readonly string[], current
     return { wanted, prefix: current.slice(0, equals + 1), values };
   }
   if (!isLiteral && current.startsWith('-')) {
-    return { wanted: [{ kind: 'options', command, given }], prefix: '', values };
+    return {
+      wanted: [{ kind: 'options', command: defaultOf(command) ?? command, given }],
+      prefix: '',
+      values,
+    };
   }
   const wanted: Wanted[] = [];
   if (operands === 0 && command.commands.length > 0) wanted.push({ kind: 'commands', command });
+  command = defaultOf(command) ?? command;
   const last = command.registeredArguments.at(-1);
   const argument = command.registeredArguments[operands] ?? (last?.variadic === true ? last : undefined);
   if (argument !== undefined) wanted.push({ kind: 'value', of: argument, command });
   if (wanted.length === 0 && !isLiteral) wanted.push({ kind: 'options', command, given });
   return { wanted, prefix: '', values };
+}
+
+/** The command of a group that is meant where none is named; commander keeps its name, but does not tell. */
+function defaultOf(group: Command): Command | undefined {
+  const name: unknown = Reflect.get(group, '_defaultCommandName');
+  return group.commands.find((one) => one.name() === name);
 }
 
 /** The program's own options are accepted after a command, too. */

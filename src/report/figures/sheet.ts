@@ -5,8 +5,8 @@ import { FONT } from './theme.ts';
 
 const MARGIN = 20;
 const GAP = 24;
-/** What the title takes at the top: without it, a sheet can begin this much lower. */
-export const TITLE_HEIGHT = 30;
+/** What the title takes at the top. It is in the file, because a sheet without the title can begin this much lower. */
+const TITLE_HEIGHT = 30;
 const LEGEND_HEIGHT = 26;
 const NOTICE_HEIGHT = 22;
 /** Generous estimate of the mean character width at 12 px, so that entries do not touch. */
@@ -47,7 +47,7 @@ export function composeSheet(figure: Figure, panels: readonly string[], notice: 
     `<desc>${escapeMarkup(figure.alt)}</desc>`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<g font-family="${escapeMarkup(FONT)}" fill="currentColor">`,
-    `<text data-part="title" x="${MARGIN}" y="${MARGIN + 14}" font-size="15" font-weight="600">${escapeMarkup(figure.title)}</text>`,
+    `<text data-part="title" data-height="${TITLE_HEIGHT}" x="${MARGIN}" y="${MARGIN + 14}" font-size="15" font-weight="600">${escapeMarkup(figure.title)}</text>`,
     ...(notice === null
       ? []
       : [

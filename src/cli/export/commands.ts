@@ -1,0 +1,93 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { FORMATS, type Format } from '../../figure-export/formats.ts';
+import { addExportState } from '../checkpoints/commands.ts';
+import { withPipelineOptions } from '../options/pipeline-options.ts';
+import { collect } from '../options/values.ts';
+
+const groupExamples = `
+Examples:
+  $ repro export state train@baseline,2020 --to npz      the same without the word state
+  $ repro export figures --format pdf --width 88`;
+
+const figuresExamples = `
+Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
+PDF and PNG use Roboto; in PDF it is embedded, so text stays text. RUN is the last report, or another one on record, named as for
+repro explain --against.
+
+Examples:
+  $ repro export figures --format pdf --width 88 --figure accuracy --figure tau
+  $ repro export figures --format png --dpi 600 --out paper/figures
+  $ repro export figures --format svg --embed-fonts --title
+  $ repro export figures --format pdf --format png --csv --captions
+  $ repro export figures --format svg --run 2026-11-20 --out before
+  $ repro export figures --report ~/Downloads/report --format pdf`;
+
+/** Adds `export` with what it can write. */
+export function addExportCommands(program: Command): void {
+  const group = program
+    .command('export')
+    .description('write the state of a network, or the figures of a report, in formats for other programs')
+    .addHelpText('after', groupExamples);
+  addExportState(group, program);
+
+  withPipelineOptions(group.command('figures'))
+    .description('write the figures of a report for papers')
+    .addOption(
+      new Option('--format <format>', 'may be repeated')
+        .choices(FORMATS)
+        .argParser((format, earlier: readonly Format[] | undefined) => [
+          ...(earlier ?? []),
+          parseFormat(format),
+        ])
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--figure <id>', 'only this figure; may be repeated; without simulated-, if it begins so')
+        .argParser(collect)
+        .default([], 'all'),
+    )
+    .option('-o, --out <dir>', 'folder to write to', 'figures')
+    .option(
+      '--width <mm>',
+      'width of each figure in mm, text and all (default: as drawn, 96 px an inch)',
+      parseWidth,
+    )
+    .option('--dpi <n>', 'pixels an inch, for PNG', parseDpi, 300)
+    .option('--title', 'keep the titles at the top')
+    .option(
+      '--embed-fonts',
+      'put the fonts into SVG files, which then look the same everywhere, and are 400 kB larger',
+    )
+    .option('--captions', 'also write the titles and captions, to captions.txt')
+    .option('--csv', 'also write the values of each figure')
+    .option('--run <run>', 'the report of another recorded run', 'last')
+    .addOption(
+      new Option('--report <dir>', 'a report in this folder, from wherever it comes').conflicts('run'),
+    )
+    .option('-f, --force', 'replace existing files')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', figuresExamples)
+    .action(async (options) =>
+      (await import('./figures.ts')).exportFigures({ ...program.opts(), ...options }),
+    );
+}
+
+function parseFormat(text: string): Format {
+  const format = FORMATS.find((one) => one === text);
+  if (format === undefined) throw new InvalidArgumentError(`Allowed choices are ${FORMATS.join(', ')}.`);
+  return format;
+}
+
+/** A figure is drawn for about 240 mm; a tenth of that or ten times as much is a mistake. */
+function parseWidth(text: string): number {
+  const width = Number(text);
+  if (!(width >= 20 && width <= 2000)) throw new InvalidArgumentError('expected mm, from 20 to 2000.');
+  return width;
+}
+
+/** More would make pictures of gigabytes. */
+function parseDpi(text: string): number {
+  const dpi = Number(text);
+  if (!(dpi >= 36 && dpi <= 1200)) throw new InvalidArgumentError('expected a number from 36 to 1200.');
+  return dpi;
+}

@@ -1,0 +1,91 @@
+import { PNG } from 'pngjs';
+import { describe, expect, it } from 'vitest';
+import { convertFigure, type Format, type FormatOptions } from '../../src/figure-export/formats.ts';
+import { makeFigure, NOTICE } from './made-up-figure.ts';
+
+const OPTIONS: FormatOptions = {
+  title: false,
+  dpi: 300,
+  embedFonts: false,
+  date: new Date('2026-11-20T10:00:00Z'),
+};
+
+const convert = async (format: Format, options: Partial<FormatOptions> = {}, notice: string | null = null) =>
+  Buffer.from(await convertFigure(makeFigure(notice), format, { ...OPTIONS, ...options }));
+
+describe('an exported SVG', () => {
+  it('has the width that was asked for, and the height that belongs to it', async () => {
+    const svg = (await convert('svg', { widthMm: 88 })).toString();
+    // 440 px wide; of 296 px, the title takes 30.
+    expect(svg).toMatch(/^<svg [^>]*width="88mm" height="53.2mm" viewBox="0 30 440 266"/);
+  });
+
+  it('is as large as drawn by default: 96 px an inch', async () => {
+    expect((await convert('svg')).toString()).toContain('width="116.417mm"');
+  });
+
+  it('leaves the title out unless it is asked for, but never the warning', async () => {
+    const without = (await convert('svg', {}, NOTICE)).toString();
+    expect(without).not.toMatch(/<text[^>]*>Accuracy over epochs/);
+    expect(without).toContain(`>${NOTICE}</text>`);
+    const withTitle = (await convert('svg', { title: true }, NOTICE)).toString();
+    expect(withTitle).toMatch(/<text[^>]*>Accuracy over epochs/);
+    expect(withTitle).toContain('viewBox="0 0 440 ');
+  });
+
+  it('names common fonts, or has its own with it', async () => {
+    expect((await convert('svg')).toString()).toContain('font-family="Arial, Helvetica, sans-serif"');
+    const embedded = (await convert('svg', { embedFonts: true })).toString();
+    expect(embedded).toContain('font-family="Roboto"');
+    expect(embedded.match(/src:url\(data:font\/ttf;base64,/g)).toHaveLength(2);
+  });
+});
+
+describe('an exported PNG', () => {
+  it('has the resolution that was asked for, on white', async () => {
+    const png = PNG.sync.read(await convert('png', { widthMm: 50.8, dpi: 150 }));
+    expect([png.width, png.height]).toEqual([300, Math.round((300 * 266) / 440)]);
+    expect([...png.data.subarray(0, 4)]).toEqual([255, 255, 255, 255]);
+    // The middle of the square.
+    const middle = 4 * (Math.floor(png.height * 0.6) * png.width + 150);
+    expect([...png.data.subarray(middle, middle + 4)]).toEqual([0, 0x72, 0xb2, 255]);
+  });
+
+  it('has texts, whatever fonts the machine has', async () => {
+    const { data, width } = PNG.sync.read(await convert('png', { widthMm: 88, dpi: 300 }));
+    // The legend's text is in the first 60 of 440 px, to the right of its key.
+    const rows = Math.floor((60 / 440) * width);
+    let dark = 0;
+    for (let y = 0; y < rows; y++) {
+      for (let x = Math.floor(width * 0.12); x < width / 2; x++) {
+        if ((data[4 * (y * width + x)] ?? 255) < 100) dark += 1;
+      }
+    }
+    expect(dark).toBeGreaterThan(300);
+  });
+});
+
+describe('an exported PDF', () => {
+  it('is one page of the size that was asked for, with its fonts', async () => {
+    const pdf = (await convert('pdf', { widthMm: 88 })).toString('latin1');
+    expect(pdf.startsWith('%PDF-')).toBe(true);
+    expect(pdf.match(/\/Type \/Page\b/g)).toHaveLength(1);
+    const [, width, height] = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(pdf) ?? [];
+    expect(Number(width)).toBeCloseTo((88 / 25.4) * 72, 1);
+    expect(Number(height)).toBeCloseTo((53.2 / 25.4) * 72, 1);
+    expect(pdf).toMatch(/\/BaseFont \/[A-Z]{6}\+Roboto-Regular/);
+    expect(pdf).toContain('(D:20261120100000Z)');
+  });
+
+  it('has the same bytes each time', async () => {
+    expect((await convert('pdf')).equals(await convert('pdf'))).toBe(true);
+  });
+});
+
+it('a file that the report did not write is refused', async () => {
+  const figure = { ...makeFigure(), svg: '<svg xmlns="http://www.w3.org/2000/svg"/>' };
+  await expect(convertFigure(figure, 'svg', OPTIONS)).rejects.toMatchObject({
+    code: 'figure-file',
+    where: 'figures/accuracy.svg',
+  });
+});
