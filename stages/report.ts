@@ -14,6 +14,8 @@ interface Params {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
   readonly report?: { readonly title?: string };
+  /** The others are only for the drawing of the pipeline. */
+  readonly [setting: string]: unknown;
 }
 
 export default defineStage<Params>({
@@ -26,7 +28,8 @@ export default defineStage<Params>({
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
       models: requirePath(context.inputs, 3, 'model files'),
       examples: requirePath(context.inputs, 4, 'one clip of each class'),
-      reference: context.inputs[6], // only where the profile names logs
+      pipeline: requirePath(context.inputs, 6, 'pipeline file'),
+      reference: context.inputs[7], // only where the profile names logs
     };
     const claims = await collectClaims(requirePath(context.inputs, 5, 'claims'));
     const results = await collectResults(sources, context.params);

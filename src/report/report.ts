@@ -11,6 +11,7 @@ import type { Figure } from './figures/figure.ts';
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLogLoss, drawLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
+import { drawPipeline } from './figures/pipeline.ts';
 import { drawSpikes } from './figures/spikes.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
 import { drawTauDistribution } from './figures/tau-distribution.ts';
@@ -87,6 +88,11 @@ function listSections(results: Results, { claims }: ReportOptions): Section[] {
     describeData(results),
     ...describeClips(results),
     describeSettings(results),
+    {
+      id: 'pipeline',
+      title: 'Pipeline',
+      blocks: [...showFigures(drawPipeline(results)), ...describeTimes()],
+    },
     describeRerun(results),
   ];
 }
@@ -134,6 +140,20 @@ function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Secti
 /** Figures as blocks, without those that the data do not allow. */
 function showFigures(...figures: readonly (Figure | null)[]): Block[] {
   return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
+}
+
+/** Times are no part of the report: the same results would give a different page. */
+function describeTimes(): Block[] {
+  return [
+    {
+      kind: 'paragraph',
+      text: [
+        'How long each stage took, and how much memory, differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte. ',
+        { code: 'npx repro timeline' },
+        ' draws it from the records of the runs.',
+      ],
+    },
+  ];
 }
 
 function showTables(...tables: readonly (Table | null)[]): Block[] {

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import type { ClipExample, ClipExamples } from '../../src/formats/clip-examples.ts';
 import type {
   ClipAnswer,
@@ -99,6 +100,16 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     examples: makeExamples(overrides),
     seeds: [2020],
     models: [makeModelResult()],
+    pipeline: [
+      { name: 'train', active: true, instances: 1, outputs: ['artifacts/train/${model}'], reads: [] },
+      {
+        name: 'report',
+        active: true,
+        instances: null,
+        outputs: ['artifacts/report'],
+        reads: [{ path: 'artifacts/train', stage: 'train' }],
+      },
+    ],
     reference: null,
     ...overrides,
   };
