@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { formatJudgements } from '../src/report/claims/section.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
+import { readEnvironment } from '../src/report/environment.ts';
 import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
 import { titleDataset } from '../src/report/thesis.ts';
@@ -37,8 +38,7 @@ export default defineStage<Params>({
     const judgements = judgeClaims(claims, results, outcomes);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
-      // The major version alone: only a change of that makes a stage stale.
-      nodeMajor: process.versions.node.split('.', 1).join(''),
+      environment: readEnvironment(),
       claims: { judgements, margin: claims.margin },
     });
     const written = await writeReport(report, folder, (done, total) =>

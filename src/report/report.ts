@@ -20,6 +20,7 @@ import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeData } from './sections/data.ts';
+import { type Environment, tabulateEnvironment } from './sections/environment.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
@@ -31,8 +32,7 @@ import { writeVerdict } from './verdict.ts';
 
 export interface ReportOptions {
   readonly title: string;
-  /** Major version of Node.js: `20`. */
-  readonly nodeMajor: string;
+  readonly environment: Environment;
   /** What the run says of the published claims, and the margin that was allowed; without them there are no verdicts. */
   readonly claims?: { readonly judgements: readonly Judgement[]; readonly margin: number };
 }
@@ -49,7 +49,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     facts: listFacts(results, options),
     sections: results.simulated ? markSimulated(sections) : sections,
     footer: [
-      `Made with Node.js\u00a0${options.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
+      `Made with Node.js\u00a0${options.environment.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
     ],
   };
 }
@@ -60,7 +60,7 @@ function nameKind(results: Results): string {
   return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
 }
 
-function listSections(results: Results, { claims }: ReportOptions): Section[] {
+function listSections(results: Results, { claims, environment }: ReportOptions): Section[] {
   const outcomes = judgeModels(results);
   return [
     ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
@@ -91,7 +91,11 @@ function listSections(results: Results, { claims }: ReportOptions): Section[] {
     {
       id: 'pipeline',
       title: 'Pipeline',
-      blocks: [...showFigures(drawPipeline(results)), ...describeTimes()],
+      blocks: [
+        ...showFigures(drawPipeline(results)),
+        ...describeTimes(),
+        ...showTables(tabulateEnvironment(results, environment)),
+      ],
     },
     describeRerun(results),
   ];
@@ -177,7 +181,7 @@ function describeNeurons(results: Results): Section[] {
   ];
 }
 
-function listFacts(results: Results, { nodeMajor }: ReportOptions): Report['facts'] {
+function listFacts(results: Results, { environment: { nodeMajor } }: ReportOptions): Report['facts'] {
   const runs = allRuns(results);
   const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
   const clips = distinct(

@@ -9,6 +9,12 @@ import type {
   SplitResult,
 } from '../../src/report/results.ts';
 
+export const ENVIRONMENT = {
+  nodeMajor: '20',
+  platform: 'linux x64',
+  packages: ['Vega 6.0.0', 'Vega-Lite 6.0.0'],
+} as const;
+
 /** The result of a split with so many correct clips. */
 export function split(correct: number, clips: number): SplitResult {
   return { clips, correct, accuracy: correct / clips, loss: 0.05 };
