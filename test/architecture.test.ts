@@ -45,6 +45,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'original',
     'parity',
     'pictures',
+    'report',
     'runner',
     'schema',
     'snn',
