@@ -24,12 +24,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   original: ['errors', 'engines', 'files', 'formats', 'schema', 'snn', 'training'],
   parity: ['errors', 'engines', 'events', 'formats', 'snn', 'training'],
   pictures: ['errors', 'formats', 'snn'],
-<<<<<<< HEAD
   'figure-export': ['errors', 'formats'],
-  report: ['errors', 'formats', 'pictures', 'snn', 'stats'],
-=======
   report: ['errors', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],
->>>>>>> 85f4798 (Report: the stages of the run as a figure, from pipeline.yaml)
   stage: ['errors', 'files'],
   executors: ['errors', 'files', 'stage'],
   runner: ['errors', 'executors', 'files', 'graph-layout', 'schema', 'stage'],
