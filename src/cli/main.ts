@@ -4,6 +4,7 @@ import { describeError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
+import { addCompareCommands } from './compare/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
@@ -44,6 +45,7 @@ export function buildProgram(version: string): Command {
 
   addRunCommands(program);
   addRecordCommands(program);
+  addCompareCommands(program);
   addDoctorCommands(program);
   addDataCommands(program);
   addCacheCommands(program);
