@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { formatJudgements } from '../src/report/claims/section.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
-import { readEnvironment } from '../src/report/environment.ts';
 import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
 import { titleDataset } from '../src/report/thesis.ts';
@@ -15,8 +14,6 @@ interface Params {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
   readonly report?: { readonly title?: string };
-  /** The others are only for the drawing of the pipeline. */
-  readonly [setting: string]: unknown;
 }
 
 export default defineStage<Params>({
@@ -29,8 +26,7 @@ export default defineStage<Params>({
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
       models: requirePath(context.inputs, 3, 'model files'),
       examples: requirePath(context.inputs, 4, 'one clip of each class'),
-      pipeline: requirePath(context.inputs, 6, 'pipeline file'),
-      reference: context.inputs[7], // only where the profile names logs
+      reference: context.inputs[6], // only where the profile names logs
     };
     const claims = await collectClaims(requirePath(context.inputs, 5, 'claims'));
     const results = await collectResults(sources, context.params);
@@ -38,7 +34,8 @@ export default defineStage<Params>({
     const judgements = judgeClaims(claims, results, outcomes);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
-      environment: readEnvironment(),
+      // The major version alone: only a change of that makes a stage stale.
+      nodeMajor: process.versions.node.split('.', 1).join(''),
       claims: { judgements, margin: claims.margin },
     });
     const written = await writeReport(report, folder, (done, total) =>

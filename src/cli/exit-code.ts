@@ -25,6 +25,7 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ReproError)) return exitCode.stageFailed;
   // A full or read-only disk is not a usage error, and neither is a network that fails.
   if (error.code.startsWith('disk-')) return exitCode.stageFailed;
+  if (error.code === 'slurm-unreachable') return exitCode.stageFailed;
   if (error.code.startsWith('remote-') && error.code !== 'remote-address') return exitCode.stageFailed;
   return error.code === 'locked' ? exitCode.locked : exitCode.usage;
 }

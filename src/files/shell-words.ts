@@ -1,9 +1,11 @@
 /** Words of a command line as a person can paste them into a shell. */
+/** One word, quoted if it has to be. */
 export function quoteWords(words: readonly string[]): string {
   return words.map(quoteWord).join(' ');
 }
 
-function quoteWord(word: string): string {
+/** One word, quoted if it has to be. */
+export function quoteWord(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u001f\u007f-\u009f]/.test(word)) return `$'${escapeControls(word)}'`;

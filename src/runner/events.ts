@@ -58,6 +58,21 @@ export type RunEvent =
       readonly reasons: readonly StaleReason[];
       readonly logFile: string;
     }
+  | {
+      /** What a cluster says about the job of an instance, whenever that changes. */
+      readonly kind: 'job';
+      readonly id: string;
+      /** `12`, or `12_3` in an array. */
+      readonly job: string;
+      /** In the cluster's own words, such as `PENDING`. */
+      readonly state: string;
+      /** Whether it is on a node; otherwise it waits. */
+      readonly isRunning: boolean;
+      /** Why it waits; null if nothing is said. */
+      readonly reason: string | null;
+      readonly node: string | null;
+      readonly elapsedSeconds: number | null;
+    }
   | { readonly kind: 'progress'; readonly id: string; readonly progress: Progress }
   | { readonly kind: 'note'; readonly id: string; readonly level: 'note' | 'warning'; readonly text: string }
   | {

@@ -8,6 +8,7 @@ import type { Tracer } from '../executors/strace/strace.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import type { RecordedOutput } from './cache/records.ts';
+import { refuseOutstanding } from './cluster/outstanding.ts';
 import type { Elsewhere, ElsewhereRun } from './elsewhere.ts';
 import type { RunEvent } from './events.ts';
 import { type ExecutionContext, execute, type Work } from './execution/execution.ts';
@@ -92,6 +93,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     return { outcome };
   };
   try {
+    if (lock !== null && options.elsewhere === undefined) refuseOutstanding(session.folder);
     options.onEvent({ kind: 'run-started', ids, jobs: options.jobs });
     if (lock === null) {
       return finish(

@@ -23,7 +23,6 @@ const FIGURES = [
   'loss',
   'loss-logarithmic',
   'outcomes',
-  'pipeline',
   'spikes',
   'tau',
   'tau-distribution',
@@ -46,7 +45,7 @@ async function report(made: MadeUp, place = 'a', reference: readonly string[] = 
     { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
     [
       ...[sources.verify, sources.train, sources.evaluate, sources.models, sources.examples],
-      ...[CLAIMS, sources.pipeline, ...reference],
+      ...[CLAIMS, ...reference],
     ],
     [output],
   );
@@ -73,7 +72,6 @@ describe('the report stage', () => {
     expect([...(await readAll(output)).keys()]).toEqual([
       'claims.json',
       ...Array.from({ length: 11 }, (_, index) => `clips/simulated-${String(index).padStart(2, '0')}.png`),
-      'figures/index.json',
       ...FIGURES.flatMap((name) => [`figures/simulated-${name}.csv`, `figures/simulated-${name}.svg`]).sort(),
       'index.html',
       'report.md',
@@ -133,9 +131,7 @@ describe('the report stage', () => {
     ] as const) {
       const { output } = await report({ ...QUICK, models: ['baseline', 'lambda-0.1'], epochs }, place);
       const files = await readAll(output);
-      // Pictures are letters, too, and may spell anything; the script has words of its own.
-      const page = files.get('index.html')?.replace(/base64,[^"]+|<script>.*?<\/script>/gs, '');
-      expect(page).not.toMatch(/NaN|undefined|Infinity/);
+      expect(files.get('index.html')).not.toMatch(/NaN|undefined|Infinity/);
     }
   });
 });

@@ -11,6 +11,8 @@ Examples:
   $ repro run --until train --dry-run          what would run, and why
   $ repro run --jobs 4 --gpus 0,1              four stages at once, on two GPUs
   $ repro run report --force --trace           what it touches without declaring it
+  $ repro run --profile full --executor slurm --detach     submit it to a cluster, and leave
+  $ repro run --profile full --executor slurm --dry-run    the scripts that would be submitted
   $ repro run --fail-fast                      start nothing more after a failure
   $ repro run --profile full --set dataset.root=/data/DvsGesture
   $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
@@ -67,6 +69,12 @@ export function addRunCommands(program: Command): void {
       '--trace',
       'report files that stages touch but do not declare, and exit with 5 if there are any (needs strace)',
     )
+    .addOption(
+      new Option('--executor <name>', 'where stages run: on this machine, or as jobs of Slurm')
+        .choices(['local', 'slurm'])
+        .default('local'),
+    )
+    .option('--detach', 'with --executor slurm: submit and leave; `repro attach` waits')
     .option('--json', 'print the outcome to stdout as one JSON document')
     .option('--pull', 'fetch from the remote cache what it has, instead of running it')
     .option('--remote <address>', 'the remote cache of --pull (default: `cache.remote` in pipeline.yaml)')
@@ -139,21 +147,6 @@ export function addRunCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ repro logs train@baseline,2020')
     .action(async (target, options) =>
       (await import('./logs.ts')).logs(target, { ...program.opts(), ...options }),
-    );
-
-  withPipelineOptions(program.command('timeline'))
-    .description('show when each stage last ran, for how long, and with how much memory')
-    .argument('[stage...]', 'stages or instances (default: all)')
-    .addOption(
-      new Option('--format <kind>', 'output format').choices(['text', 'svg', 'csv', 'json']).default('text'),
-    )
-    .option('--json', 'the same as --format json')
-    .addHelpText(
-      'after',
-      '\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
-    )
-    .action(async (targets, options) =>
-      (await import('./timeline.ts')).timeline(targets, { ...program.opts(), ...options }),
     );
 
   withPipelineOptions(program.command('metrics'))

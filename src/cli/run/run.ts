@@ -8,11 +8,12 @@ import type { Plan } from '../../runner/plan.ts';
 import type { FetchStage } from '../../runner/remote/fetch-stage.ts';
 import { runPlan } from '../../runner/run.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
+import type { ClusterUse } from '../cluster/cluster-options.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
 import { openLocks } from '../records/lock-files.ts';
-import { listenForSignals } from '../signals.ts';
+import { listenForSignals, type SignalListener } from '../signals.ts';
 import { colorsFor } from '../view/colors.ts';
 import { openView } from '../view/open-view.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
@@ -29,6 +30,8 @@ export interface RunOptions extends PipelineOptions {
   readonly pull?: boolean;
   readonly remote?: string;
   readonly trace?: boolean;
+  readonly executor?: 'local' | 'slurm';
+  readonly detach?: boolean;
   readonly json?: boolean;
 }
 
@@ -41,22 +44,69 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
     });
   }
   const { selected, named } = selectInstances(plan, { targets, from: options.from, until: options.until });
+  const cluster = await clusterOption(plan, options);
   const signals = listenForSignals();
-  let state: RunState;
   try {
-    state = await runShown(plan, options, { selected, named, stop: signals.stop, kill: signals.kill });
+    const { stop, kill } = signals;
+    const state = await runShown(plan, options, { selected, named, stop, kill, cluster });
+    await finishRun(plan, state, options, signals, cluster);
   } finally {
     signals.dispose();
   }
-  if (options.json === true) printJson(outcomeDocument(plan, state));
-  process.exitCode = exitCodeOfRun(state, signals.received());
 }
+
+/** What follows a run: its document or scripts on stdout, what is to be said of jobs that go on, the exit code. */
+export async function finishRun(
+  plan: Plan,
+  state: RunState,
+  options: RunOptions,
+  signals: SignalListener,
+  cluster?: ClusterUse,
+): Promise<void> {
+  const scripts = options.dryRun === true ? cluster?.scriptsFor(idsIn(state, 'would-run')) : undefined;
+  if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
+  else for (const { script } of scripts ?? []) process.stdout.write(`${script}\n`);
+  process.exitCode = exitCodeOfRun(state, signals.received());
+  if (signals.received() === null || !wasSubmitted(state)) return;
+  await (await import('../cluster/leave.ts')).leave(plan, signals);
+}
+
+/** Whether jobs may go on without this run. */
+function wasSubmitted(state: RunState): boolean {
+  return [...state.instances.values()].some(({ job }) => job !== null);
+}
+
+async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUse | undefined> {
+  const { executor, detach, trace } = options;
+  if (executor !== 'slurm') {
+    if (detach !== true) return undefined;
+    throw new ReproError('usage', '--detach only applies to --executor slurm', {
+      fix: 'Add --executor slurm.',
+    });
+  }
+  if (trace === true) {
+    throw new ReproError('usage', '--trace cannot be combined with --executor slurm', {
+      fix: 'Trace the stage on this machine: leave out --executor slurm.',
+    });
+  }
+  const { useSlurm } = await import('../cluster/cluster-options.ts');
+  return useSlurm(plan, options, { isDetached: detach ?? false, isAttached: false });
+}
+
+/** What is run, and how it is stopped. */
+export type ShownRun = Selected & {
+  readonly stop: AbortSignal;
+  readonly kill: AbortSignal;
+  readonly cluster?: ClusterUse | undefined;
+  /** Whether what is named runs even if nothing changed; default: as the options say. */
+  readonly forcesNamed?: boolean;
+};
 
 /** Runs a plan's stages with a view and a summary on stderr. */
 export async function runShown(
   plan: Plan,
   options: RunOptions,
-  { selected, named, stop, kill }: Selected & { readonly stop: AbortSignal; readonly kill: AbortSignal },
+  { selected, named, stop, kill, cluster, forcesNamed = options.force === true }: ShownRun,
 ): Promise<RunState> {
   const state = createRunState();
   const view = await openView();
@@ -72,11 +122,13 @@ export async function runShown(
       plan,
       selected,
       // Not their dependencies.
-      force: options.force === true ? named : false,
+      force: forcesNamed ? named : false,
       dryRun: options.dryRun ?? false,
       jobs: options.jobs ?? os.availableParallelism(),
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
+      elsewhere: cluster?.elsewhere,
+      ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.boundless } : {}),
       trace: options.trace ?? false,
       facts: factsOf(plan.projectRoot),
       ...(await fetchOption(plan, options, onEvent)),

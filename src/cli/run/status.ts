@@ -1,6 +1,11 @@
+import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
+import type { JobReport } from '../../runner/cluster/job-report.ts';
+import type { Plan } from '../../runner/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { describeJob } from '../cluster/job-line.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
@@ -31,7 +36,13 @@ export async function status(targets: readonly string[], options: StatusOptions)
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
-  const wanted = all.filter((one) => named.has(one.id));
+  const jobs = await readJobs(plan);
+  const wanted = all
+    .filter((one) => named.has(one.id))
+    .map((one) => {
+      const job = jobs.get(one.id);
+      return job === undefined ? one : { ...one, job };
+    });
   if (options.json === true) {
     printJson({
       version: 1,
@@ -53,7 +64,8 @@ export async function status(targets: readonly string[], options: StatusOptions)
     };
     const width = Math.max(0, ...wanted.map((one) => one.id.length));
     for (const one of wanted) {
-      const [said, ...more] = linesOf(one, plan.projectRoot);
+      const job = 'job' in one ? [describeJob(one.job)] : [];
+      const [said, ...more] = [...job, ...linesOf(one, plan.projectRoot)];
       const reasons = said ?? toOneLine(one.reasons.map((reason) => reason.text).join('; '));
       process.stdout.write(
         `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
@@ -67,6 +79,13 @@ export async function status(targets: readonly string[], options: StatusOptions)
   if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
   else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
+}
+
+/** The jobs of a run on a cluster; most projects have none, so loaded on demand. */
+async function readJobs(plan: Plan): Promise<ReadonlyMap<string, JobReport>> {
+  const folder = cacheFolderOf(plan);
+  if (!existsSync(folder.jobs)) return new Map();
+  return (await import('../../runner/cluster/job-report.ts')).readJobReports(folder, process.env);
 }
 
 /** What there is to say instead of reasons. */

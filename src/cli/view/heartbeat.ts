@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { formatSeconds } from './format.ts';
 import { describeProgress } from './progress-text.ts';
-import type { RunState } from './run-state.ts';
+import { describeQueued, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
 /** The first sign of life; many services end a job that prints nothing for ten minutes. */
@@ -59,12 +59,14 @@ export class Heartbeat {
 /** `. still running: train@a,1 for 2 min 05 s (42 % · 3.1 batches/s)`; null if nothing runs. */
 function describeRunning(state: RunState, nowMs: number): string | null {
   const running = [...state.instances.values()].filter((one) => one.state === 'running');
-  if (running.length === 0) return null;
+  const queued = listQueued(state);
+  const rest = queued.length === 0 ? '' : `. ${describeQueued(queued)}`;
+  if (running.length === 0) return rest === '' ? null : toOneLine(rest);
   const stages = running.slice(0, shownStages).map((one) => {
     const seconds = (nowMs - one.startedMs) / 1000;
     const progress = one.progress === null ? '' : ` (${describeProgress(one, seconds, false).trim()})`;
     return `${toOneLine(one.id)} for ${formatSeconds(seconds)}${progress}`;
   });
-  const rest = running.length - stages.length;
-  return `. still running: ${stages.join(', ')}${rest > 0 ? `, and ${rest} more` : ''}`;
+  const more = running.length - stages.length;
+  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${toOneLine(rest)}`;
 }

@@ -3,7 +3,7 @@ import stringWidth from 'string-width';
 import type { Colors } from './colors.ts';
 import { foldInstances } from './format.ts';
 import { describeProgress } from './progress-text.ts';
-import { idsIn, type RunState } from './run-state.ts';
+import { describeQueued, type InstanceView, idsIn, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
 /** Below this width, there is no bar, only the name and the percentage. */
@@ -32,7 +32,7 @@ export function renderLive(
   const widest = withBar
     ? Math.floor(columns / 3)
     : Math.min(Math.floor(columns / 2), columns - columnsForRest);
-  const ids = shown.map((one) => cliTruncate(toOneLine(one.id), Math.max(1, widest), { position: 'middle' }));
+  const ids = shown.map((one) => cliTruncate(nameWithNode(one), Math.max(1, widest), { position: 'middle' }));
   const width = Math.max(0, ...ids.map((id) => stringWidth(id)));
   const lines = shown.map((one, at) => {
     const elapsedSeconds = (nowMs - one.startedMs) / 1000;
@@ -46,12 +46,17 @@ export function renderLive(
   return lines.slice(0, room).map((line) => cliTruncate(line, widestLine));
 }
 
+function nameWithNode({ id, job }: InstanceView): string {
+  return toOneLine(job?.node == null ? id : `${id} on ${job.node}`);
+}
+
 /** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go: evaluate ×3, report`, or less where there is less room. */
 function describeCounts(
   state: RunState,
   { hidden, widest }: { readonly hidden: number; readonly widest: number },
 ): string {
-  const waiting = idsIn(state, 'waiting');
+  const queued = listQueued(state);
+  const waiting = idsIn(state, 'waiting').filter((id) => !queued.some((one) => one.id === id));
   const done = ['cached', 'finished', 'would-run'] as const;
   const counts = [
     { sign: '✘', count: idsIn(state, 'failed').length, words: (n: number) => `✘ ${n} failed` },
@@ -62,6 +67,7 @@ function describeCounts(
       count: done.reduce((sum, one) => sum + idsIn(state, one).length, 0),
       words: (n: number) => `✔ ${n} done`,
     },
+    { sign: '◌', count: queued.length, words: () => `◌ ${describeQueued(queued)}` },
     { sign: '○', count: waiting.length, words: (n: number) => `○ ${n} to go` },
   ].filter(({ count }) => count > 0);
   const inWords = counts.map(({ count, words }) => words(count)).join(' · ');

@@ -97,6 +97,7 @@ export class LiveView implements View {
       case 'interrupted':
         return [`${c.yellow('-')} ${id}  interrupted`];
       case 'blocked':
+      case 'job':
       case 'progress':
       case 'metrics':
       case 'traced':

@@ -89,6 +89,13 @@ export class PlainView implements View {
         const mark = event.level === 'warning' ? c.yellow('!') : ' ';
         return [`${mark} ${id}  ${first}`, ...more.map((line) => `    ${line}`)];
       }
+      case 'job': {
+        const on = event.node === null ? '' : ` on ${toOneLine(event.node)}`;
+        const why = event.reason === null ? '' : ` (${toOneLine(event.reason)})`;
+        // How it ended, the stage says better.
+        if (!event.isRunning && event.node !== null) return [];
+        return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
+      }
       case 'finished':
         return [`${c.green('+')} ${id}  done in ${formatSeconds(event.seconds)}`];
       case 'failed':

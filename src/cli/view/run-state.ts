@@ -28,6 +28,8 @@ export interface InstanceView {
   failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null;
   blockedBy: readonly string[];
   /** What it touched without declaring it, if it was traced. */
+  /** Its job on a cluster; null if it has none. */
+  job: Extract<RunEvent, { kind: 'job' }> | null;
   trace: Pick<Extract<RunEvent, { kind: 'traced' }>, 'undeclared' | 'yaml'> | null;
 }
 
@@ -57,6 +59,7 @@ function newInstance(id: string): InstanceView {
     metrics: {},
     failure: null,
     blockedBy: [],
+    job: null,
     trace: null,
   };
 }
@@ -91,7 +94,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
     case 'started':
       instance.state = 'running';
       instance.reasons = event.reasons;
-      instance.startedMs = nowMs;
+      if (instance.job?.elapsedSeconds == null) instance.startedMs = nowMs;
       break;
     case 'progress':
       // Its results are being fetched.
@@ -126,6 +129,11 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
     case 'traced':
       instance.trace = { undeclared: event.undeclared, yaml: event.yaml };
       break;
+    case 'job':
+      instance.job = event;
+      // It may have run for hours before this runner came to watch.
+      if (event.elapsedSeconds !== null) instance.startedMs = nowMs - event.elapsedSeconds * 1000;
+      break;
     case 'note':
       break;
   }
@@ -133,4 +141,22 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
 
 export function idsIn(state: RunState, wanted: InstanceState): string[] {
   return [...state.instances.values()].filter((one) => one.state === wanted).map((one) => one.id);
+}
+
+/** What waits in the queue of a cluster. */
+export function listQueued(state: RunState): InstanceView[] {
+  return [...state.instances.values()].filter((one) => one.state === 'waiting' && one.job !== null);
+}
+
+/** `36 queued: Resources ×30, Priority ×6`. */
+export function describeQueued(queued: readonly InstanceView[]): string {
+  const counts = new Map<string, number>();
+  for (const { job } of queued) {
+    const reason = job?.reason ?? null;
+    if (reason !== null) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  }
+  const reasons = [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([reason, n]) => (n === 1 ? reason : `${reason} ×${n}`));
+  return `${queued.length} queued${reasons.length === 0 ? '' : `: ${reasons.join(', ')}`}`;
 }

@@ -3,7 +3,7 @@ import { quoteWords } from '../../files/shell-words.ts';
 import type { Colors } from './colors.ts';
 import { describeTotal } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
-import { idsIn, type RunState } from './run-state.ts';
+import { idsIn, listQueued, type RunState } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 
 /** The command that runs one instance again, quoted for a shell if needed. */
@@ -57,6 +57,7 @@ export function summariseRun(
   const interrupted = idsIn(state, 'interrupted');
   if (interrupted.length > 0) lines.push('', ...describeInterrupted(interrupted, options.resumable));
   const wouldRun = idsIn(state, 'would-run');
+  const queued = listQueued(state).length;
   const counts: [number, string][] = [
     [idsIn(state, 'finished').length, 'run'],
     [idsIn(state, 'cached').length, 'up to date'],
@@ -64,7 +65,8 @@ export function summariseRun(
     [idsIn(state, 'failed').length, 'failed'],
     [blocked.length, 'blocked'],
     [interrupted.length, 'interrupted'],
-    [idsIn(state, 'waiting').length, 'not started'],
+    [queued, 'queued'],
+    [idsIn(state, 'waiting').length - queued, 'not started'],
   ];
   const said = counts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   const sentence = `${said.length === 0 ? 'nothing to run' : said.join(', ')} in ${formatSeconds(state.seconds)}`;

@@ -22,6 +22,8 @@ export interface CacheFolder {
   readonly logs: string;
   /** The last attempt of each instance that has not succeeded. */
   readonly attempts: string;
+  /** What was submitted to a cluster and not yet taken note of: a folder for each job or array. */
+  readonly jobs: string;
   readonly lock: string;
 }
 
@@ -39,6 +41,7 @@ export function cacheFolderOf(plan: Pick<Plan, 'projectRoot'>, root?: string): C
     resume: path.join(folder, 'resume'),
     logs: path.join(folder, 'logs'),
     attempts: path.join(folder, 'attempts'),
+    jobs: path.join(folder, 'jobs'),
     lock: path.join(folder, 'lock'),
   };
 }

@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly facts: Facts;
   /** Watches what stages touch. */
   readonly tracer: Tracer | null;
+  /** Where temporary files of stages go, if not into the instance's folder for incomplete files. */
+  readonly scratch?: { readonly folder?: string };
 }
 
 /** Where a stage's process starts, and what it sees there. */
@@ -43,7 +45,7 @@ export type Confinement = Pick<
  * @param temporary the instance's folder for incomplete files
  */
 export async function confine(
-  { session, hostFile, environment, facts, tracer }: Surroundings,
+  { session, hostFile, environment, facts, tracer, scratch: { folder } = {} }: Surroundings,
   { instance, grant }: { readonly instance: StageInstance; readonly grant: Grant },
   { module, ...given }: StageTask,
   temporary: string,
@@ -53,7 +55,7 @@ export async function confine(
   // Where a path leads through a link, Node looks at the link, which is not among the files that the stage may read.
   const host = realpathSync.native(hostFile());
   const taskFile = path.join(temporary, 'task.json');
-  const scratch = path.join(temporary, 'scratch');
+  const scratch = path.join(folder ?? temporary, 'scratch');
   await fs.mkdir(scratch, { recursive: true });
   // A trace finds everything at once; Node would stop the stage at the first undeclared file.
   const isLimited = instance.hermetic && tracer === null;

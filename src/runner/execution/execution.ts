@@ -27,6 +27,13 @@ import type { Revision } from './revision.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { continueLog, readLogTail, startLog } from './stage-log.ts';
 
+/** A folder on another disk, where stages work. */
+export interface Scratch {
+  readonly folder: string;
+  /** Copies inputs there. @returns where they are now; null: they are read where they are */
+  readonly copyIn: ((inputs: readonly string[]) => Promise<readonly string[]>) | null;
+}
+
 /** What the executions of one run share. */
 export interface ExecutionContext {
   readonly session: Session;
@@ -34,6 +41,8 @@ export interface ExecutionContext {
   readonly hostFile: () => string;
   /** This run's own folder for incomplete files. */
   readonly temporary: string;
+  /** Where stages write, and what they write is copied from; default: in `temporary`, from where it is moved. */
+  readonly scratch?: Scratch;
   readonly environment: NodeJS.ProcessEnv;
   readonly facts: Facts;
   /** Watches what stages touch; null: nobody does. */
@@ -162,12 +171,14 @@ async function prepareTask(
   }
   const outputs: string[] = [];
   for (const [i, output] of instance.outputs.entries()) {
-    const folder = path.join(temporary, `output-${i}`);
+    const folder = path.join(context.scratch?.folder ?? temporary, `output-${i}`);
+    await fs.rm(folder, { recursive: true, force: true });
     await fs.mkdir(folder, { recursive: true });
     outputs.push(path.join(folder, path.basename(output)));
   }
   await fs.mkdir(temporary, { recursive: true });
   const { command } = instance;
+  const inputs = instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path));
   return {
     kind: command.kind,
     ...(command.kind === 'module'
@@ -176,7 +187,7 @@ async function prepareTask(
     id: instance.id,
     params: instance.params,
     matrix: instance.matrix,
-    inputs: instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path)),
+    inputs: (await context.scratch?.copyIn?.(inputs)) ?? inputs,
     outputs,
     resume: resumePaths,
     cpus: grant.cpus,

@@ -59,7 +59,7 @@ const filesAtMost = 10;
 /** Decides whether instances have to run, and why. Changes nothing but caches. */
 export class FreshnessCheck {
   readonly #plan: Plan;
-  readonly #fingerprints: Fingerprints;
+  readonly #fingerprints: Pick<Fingerprints, 'find'>;
   readonly #inputs: InputDigests;
   readonly #digests: DigestCache;
   readonly #records: Records;
@@ -67,7 +67,7 @@ export class FreshnessCheck {
 
   constructor(parts: {
     plan: Plan;
-    fingerprints: Fingerprints;
+    fingerprints: Pick<Fingerprints, 'find'>;
     inputs: InputDigests;
     digests: DigestCache;
     records: Records;

@@ -6,6 +6,7 @@ import { ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { acquireLock } from '../../files/lock.ts';
 import type { RecordedOutput } from '../cache/records.ts';
+import { refuseOutstanding } from '../cluster/outstanding.ts';
 import { removeLeftOver } from '../execution/left-over.ts';
 import { restoreOutputs } from '../execution/restore-outputs.ts';
 import type { Facts } from '../fingerprint/fingerprint.ts';
@@ -62,6 +63,7 @@ export async function pullUnderLock(
     const lock = await acquireLock(session.folder.lock);
     const temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     try {
+      refuseOutstanding(session.folder);
       await removeLeftOver(session.folder.temporary);
       return await pull(session, temporary);
     } finally {

@@ -5,6 +5,7 @@ import { hasErrorCode, ReproError } from '../../../errors.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
 import { acquireLock, type Lock } from '../../../files/lock.ts';
 import { compareCodeUnits } from '../../canonical-json.ts';
+import { refuseOutstanding } from '../../cluster/outstanding.ts';
 import type { Tree } from '../../files/digest.ts';
 import { lockFolder } from '../../lock-files/lock-folder.ts';
 import { type CacheFolder, cacheFolderOf } from '../cache-folder.ts';
@@ -49,6 +50,7 @@ export async function collectGarbage(options: GarbageOptions): Promise<GarbageRe
   try {
     const lock = await lockOnFullDisk(folder);
     try {
+      refuseOutstanding(folder);
       const report = await inspect(options);
       await sweep(report.garbage);
       return report;

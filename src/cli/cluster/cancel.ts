@@ -1,0 +1,21 @@
+import process from 'node:process';
+import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
+import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
+import { printJson } from '../load.ts';
+import { findProjectRoot } from '../project.ts';
+import { toOneLine } from '../view/safe-text.ts';
+
+/** `repro cancel`: ends the jobs of all instances, or of those named. */
+export async function cancel(
+  targets: readonly string[],
+  options: { readonly project?: string; readonly json?: boolean },
+): Promise<void> {
+  const projectRoot = findProjectRoot(options.project ?? process.cwd());
+  const cancelled = await cancelJobs(cacheFolderOf({ projectRoot }), targets, process.env);
+  if (options.json === true) {
+    printJson({ version: 1, command: 'cancel', jobs: cancelled });
+    return;
+  }
+  for (const { id, job } of cancelled) process.stdout.write(`${toOneLine(id)}  job ${job} cancelled\n`);
+  if (cancelled.length === 0) process.stdout.write('there is no job to cancel\n');
+}

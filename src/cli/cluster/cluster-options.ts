@@ -1,0 +1,59 @@
+import { realpathSync } from 'node:fs';
+import process from 'node:process';
+import { ReproError } from '../../errors.ts';
+import type { PlanSelection } from '../../runner/cluster/batch.ts';
+import { boundlessMachine } from '../../runner/cluster/boundless.ts';
+import { runOnSlurm } from '../../runner/cluster/cluster-run.ts';
+import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
+import {
+  type ClusterSettings,
+  findUnknownStages,
+  readClusterSettings,
+  settingsFile,
+} from '../../runner/cluster/settings.ts';
+import type { Elsewhere } from '../../runner/elsewhere.ts';
+import type { MachineResources } from '../../runner/execution/machine.ts';
+import type { Plan } from '../../runner/plan.ts';
+import { suggestName } from '../../schema/closest-name.ts';
+import type { PipelineOptions } from '../load.ts';
+
+/** How a run uses a cluster. */
+export interface ClusterUse {
+  readonly elsewhere: Elsewhere;
+  /** For what only asks how a run would go: there, everything fits. */
+  readonly boundless: MachineResources;
+  /** The scripts that would be submitted for these instances. */
+  readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
+}
+
+/**
+ * Prepares a run on Slurm.
+ *
+ * @param mode.isDetached submit and leave; `isAttached`: take note of failures, rather than submit again
+ * @throws {ConfigurationError} if configs/executors/slurm.yaml is wrong
+ */
+export async function useSlurm(
+  plan: Plan,
+  options: PipelineOptions,
+  mode: { readonly isDetached: boolean; readonly isAttached: boolean },
+): Promise<ClusterUse> {
+  const settings = await readClusterSettings(plan.projectRoot);
+  refuseUnknownStages(plan, settings);
+  const selection: PlanSelection = { profile: options.profile ?? null, set: options.set };
+  const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
+  return {
+    elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
+    boundless: boundlessMachine(plan),
+    scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
+  };
+}
+
+function refuseUnknownStages(plan: Plan, settings: ClusterSettings): void {
+  const stages = [...new Set([...plan.instances.values()].map(({ stage }) => stage)), ...plan.inactive];
+  const [unknown] = findUnknownStages(settings, stages);
+  if (unknown === undefined) return;
+  throw new ReproError('configuration', `stages: the pipeline has no stage "${unknown}"`, {
+    where: settingsFile,
+    fix: suggestName(unknown, stages),
+  });
+}

@@ -1,0 +1,58 @@
+import os from 'node:os';
+import process from 'node:process';
+import { describeError, ReproError } from '../../errors.ts';
+import { BatchFolder } from '../../runner/cluster/batch.ts';
+import { readClusterSettings } from '../../runner/cluster/settings.ts';
+import { runStageJob } from '../../runner/cluster/stage-job.ts';
+import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
+import { factsOf } from '../doctor/facts.ts';
+import { loadSelectedPlan } from '../load.ts';
+
+/** `repro stage-job`: what a job on a node runs. */
+export async function stageJob(root: string, indexText: string): Promise<void> {
+  const index = Number(indexText);
+  const folder = new BatchFolder(root);
+  const batch = folder.readBatch();
+  const task = Number.isSafeInteger(index) ? folder.readTask(index) : null;
+  if (batch === null || task === null) {
+    throw new ReproError('no-such-job', `there is no task ${indexText} of a submitted job`, {
+      where: root,
+      fix: '`repro run --executor slurm` submits jobs; this command is what they run.',
+    });
+  }
+  const stop = new AbortController();
+  let isTimeUp = false;
+  process.on('SIGUSR2', () => {
+    isTimeUp = true;
+    stop.abort(new ReproError('interrupted', "the job's time is nearly over"));
+  });
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => stop.abort(new ReproError('interrupted', `interrupted by ${signal}`)));
+  }
+  try {
+    const { profile, set } = batch.selection;
+    const plan = await loadSelectedPlan({ ...(profile === null ? {} : { profile }), set });
+    process.exitCode = await runStageJob({
+      ...{ plan, folder, index, task },
+      settings: await readClusterSettings(plan.projectRoot),
+      facts: factsOf(plan.projectRoot),
+      environment: process.env,
+      stop: stop.signal,
+      isTimeUp: () => isTimeUp,
+    });
+  } catch (error) {
+    // What the runner shows is in the file; the log of the job has it, too.
+    const code = error instanceof ReproError ? error.code : 'internal';
+    const job = process.env.SLURM_JOB_ID ?? '0';
+    const text = describeError(error);
+    await writeTaskEnd(folder.endFile(index), {
+      version: 1,
+      kind: 'failed',
+      code,
+      text,
+      job,
+      node: os.hostname(),
+    });
+    throw error;
+  }
+}

@@ -1,0 +1,133 @@
+import { ReproError } from '../../errors.ts';
+import { askSlurm, type SlurmAnswer } from './ask-slurm.ts';
+import {
+  accountingFormat,
+  type JobTable,
+  parseAccounting,
+  parseQueue,
+  queueFormat,
+} from './status-tables.ts';
+
+/** What has to be known about a cluster. */
+export interface ClusterFacts {
+  readonly name: string;
+  /** Indices of an array are below this. */
+  readonly arraySize: number;
+  readonly hasAccounting: boolean;
+}
+
+/** Jobs, or null if the controller did not answer: then `problem` says what was said instead. */
+export type TableAnswer = { readonly table: JobTable } | { readonly table: null; readonly problem: string };
+
+/** Slurm's own default. */
+const defaultArraySize = 1001;
+
+/** One cluster, through Slurm's commands. */
+export class Slurm {
+  readonly #environment: NodeJS.ProcessEnv;
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.#environment = environment;
+  }
+
+  /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
+  async describe(): Promise<ClusterFacts> {
+    const answer = await this.#ask('scontrol', ['show', 'config']);
+    if (answer.kind !== 'ok') throw unreachable(answer.text);
+    const read = (key: string): string =>
+      new RegExp(`^${key}\\s*=\\s*(.*)$`, 'm').exec(answer.text)?.[1]?.trim() ?? '';
+    return {
+      name: read('ClusterName') || 'unnamed',
+      arraySize: Number(read('MaxArraySize')) || defaultArraySize,
+      hasAccounting: read('AccountingStorageType').includes('slurmdbd'),
+    };
+  }
+
+  /** Submits a script. @returns the job's id if it was accepted */
+  async submit(scriptFile: string): Promise<SlurmAnswer> {
+    const answer = await this.#ask('sbatch', ['--parsable', scriptFile]);
+    if (answer.kind !== 'ok') return answer;
+    // `12`, or `12;cluster`.
+    const id = /^(\d+)(;|$)/m.exec(answer.text)?.[1];
+    return id === undefined
+      ? { kind: 'unknown', text: `sbatch answered ${JSON.stringify(answer.text)}, which names no job` }
+      : { kind: 'ok', text: id };
+  }
+
+  /**
+   * The id of a submitted job, whatever has become of it; null if the controller knows none.
+   *
+   * @param comment what tells it from other jobs of its name; some sites replace it, so it does not count if there is only one
+   */
+  async findJob(
+    name: string,
+    comment: string,
+  ): Promise<{ readonly id: string | null } | { readonly problem: string }> {
+    const words = ['--noheader', '--states=all', `--name=${name}`, '--format=%F|%k'];
+    const answer = await this.#ask('squeue', words);
+    if (answer.kind !== 'ok') return { problem: answer.text };
+    const rows = [...answer.text.matchAll(/^\s*(\d+)\|(.*)$/gm)].map(([, id = '', said = '']) => ({
+      id,
+      said,
+    }));
+    const exact = rows.find(({ said }) => said.trim() === comment);
+    const isOnly =
+      new Set(rows.map(({ id }) => id)).size === 1 && comment.endsWith(name.split('.').at(-1) ?? '');
+    return { id: exact?.id ?? (isOnly ? (rows[0]?.id ?? null) : null) };
+  }
+
+  /** What the queue says about these jobs: one call for all of them. */
+  async readQueue(jobIds: readonly string[]): Promise<TableAnswer> {
+    if (jobIds.length === 0) return { table: new Map() };
+    const answer = await this.#ask('squeue', [
+      ...['--array', '--noheader', '--states=all', `--format=${queueFormat}`],
+      `--jobs=${jobIds.join(',')}`,
+    ]);
+    if (answer.kind === 'ok') return { table: parseQueue(answer.text) };
+    // It is no error for several jobs if some are known.
+    if (/invalid job id/i.test(answer.text)) return { table: new Map() };
+    return { table: null, problem: answer.text };
+  }
+
+  /** What accounting says about these jobs. */
+  async readAccounting(jobIds: readonly string[]): Promise<TableAnswer> {
+    if (jobIds.length === 0) return { table: new Map() };
+    const answer = await this.#ask('sacct', [
+      ...['--allocations', '--array', '--noheader', '--parsable2', `--format=${accountingFormat}`],
+      `--jobs=${jobIds.join(',')}`,
+    ]);
+    if (answer.kind === 'ok') return { table: parseAccounting(answer.text) };
+    return { table: null, problem: answer.text };
+  }
+
+  /**
+   * Cancels jobs, or tasks of arrays; those that have ended already are no error.
+   *
+   * @param options.onlyWaiting leaves alone what runs
+   */
+  async cancel(
+    jobs: readonly string[],
+    { onlyWaiting = false }: { readonly onlyWaiting?: boolean } = {},
+  ): Promise<SlurmAnswer> {
+    if (jobs.length === 0) return { kind: 'ok', text: '' };
+    const answer = await this.#ask('scancel', [...(onlyWaiting ? ['--state=PENDING'] : []), ...jobs]);
+    const isOver = /already completing or completed|invalid job id/i.test(answer.text);
+    return answer.kind === 'refused' && isOver ? { kind: 'ok', text: '' } : answer;
+  }
+
+  /** From within a job: ends it, and puts it back into the queue under the same id, so that what waits for it goes on waiting. */
+  requeue(job: string): Promise<SlurmAnswer> {
+    return this.#ask('scontrol', ['requeue', job]);
+  }
+
+  #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
+    return askSlurm(program, words, { environment: this.#environment });
+  }
+}
+
+/** The error of a command that has to reach the controller. */
+export function unreachable(said: string): ReproError {
+  return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
+    fix: 'Jobs go on without it. Try again later: scontrol ping',
+  });
+}

@@ -1,0 +1,282 @@
+import { describeError, ReproError } from '../../errors.ts';
+import { type ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
+import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
+import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
+import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { StageInstance } from '../plan.ts';
+import { jobOf, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import { finishInstance } from './conclusion.ts';
+import { findDifferingJobs } from './differing-jobs.ts';
+import { type ExistingJob, findExistingJobs } from './existing-jobs.ts';
+import { staysLocal } from './instance-request.ts';
+import { JobWatch, type Settled } from './job-watch.ts';
+import { removeSubmittedRun, writeSubmittedRun } from './run-file.ts';
+import type { ClusterSettings } from './settings.ts';
+import { Submitter, type ToSubmit } from './submitter.ts';
+import { Survey } from './survey.ts';
+
+export interface ClusterOptions {
+  readonly settings: ClusterSettings;
+  readonly selection: PlanSelection;
+  /** Words that start the runner on a node: Node.js and the program. */
+  readonly runner: readonly string[];
+  /** Whether to submit and leave, rather than to wait. */
+  readonly isDetached: boolean;
+  /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
+  readonly isAttached: boolean;
+}
+
+type Followed = InstanceResult | 'dropped';
+
+/** Runs the instances of a run that do not stay here as jobs of Slurm. */
+export function runOnSlurm(options: ClusterOptions): Elsewhere {
+  return async (surroundings) => {
+    const slurm = new Slurm(surroundings.environment);
+    const facts = await slurm.describe();
+    const run = new ClusterRun(surroundings, options, slurm, facts);
+    await run.begin();
+    return run;
+  };
+}
+
+class ClusterRun implements ElsewhereRun {
+  readonly #surroundings: RunSurroundings;
+  readonly #options: ClusterOptions;
+  readonly #slurm: Slurm;
+  readonly #facts: ClusterFacts;
+  readonly #survey: Survey;
+  readonly #submitter: Submitter;
+  readonly #watch: JobWatch;
+  #existing: ReadonlyMap<string, ExistingJob> = new Map();
+  /** What needs no job. */
+  readonly #settled = new Map<string, InstanceResult>();
+  /** What has to run there and has no job yet. */
+  readonly #waiting = new Map<string, FingerprintParts>();
+  readonly #jobs = new Map<string, { readonly submitted: SubmittedBatch; readonly index: number }>();
+  readonly #following = new Map<string, Promise<Followed>>();
+  /** Instances whose jobs this run has cancelled. */
+  readonly #cancelled = new Set<string>();
+  /** One submission at a time. */
+  #submission: Promise<unknown> = Promise.resolve();
+
+  constructor(surroundings: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
+    this.#surroundings = surroundings;
+    this.#options = options;
+    this.#slurm = slurm;
+    this.#facts = facts;
+    const { settings } = options;
+    this.#survey = new Survey(surroundings, (id) => !staysLocal(this.#instance(id), settings));
+    this.#submitter = new Submitter(surroundings, options, slurm, facts);
+    this.#watch = new JobWatch({ ...settings, slurm, ...facts, onEvent: surroundings.onEvent });
+    surroundings.signal.addEventListener('abort', () => this.#watch.stop(), { once: true });
+  }
+
+  async begin(): Promise<void> {
+    const { session, ids, isForced, failFast } = this.#surroundings;
+    const { selection } = this.#options;
+    this.#existing = await findExistingJobs(session.folder.jobs, {
+      ...{ slurm: this.#slurm, selection },
+      cluster: this.#facts.name,
+    });
+    await writeSubmittedRun(session.folder, {
+      ...{ version: 1, ...selection, ids, failFast },
+      forced: ids.filter((id) => isForced(id)),
+    });
+    for (const id of ids) {
+      const instance = this.#instance(id);
+      const found = await this.#survey.look(instance);
+      if (found.kind === 'hit' || found.kind === 'failed') this.#settled.set(id, found.kind);
+      else if (found.kind === 'to-run' && !this.#isLocal(id)) this.#waiting.set(id, found.parts);
+    }
+    await this.#submitWave();
+  }
+
+  has(id: string): boolean {
+    return this.#settled.has(id) || !this.#isLocal(id);
+  }
+
+  async prepare(id: string): Promise<Preparing> {
+    const settled = this.#settled.get(id);
+    if (settled !== undefined) return settled;
+    if (!this.#following.has(id)) {
+      const found = await this.#survey.lookAgain(this.#instance(id));
+      if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
+      this.#waiting.set(id, found.parts);
+      await this.#submitWave();
+    }
+    return { pending: this.#finish(id) };
+  }
+
+  async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
+    const { signal, session } = this.#surroundings;
+    if (signal.aborted || this.#options.isDetached) return;
+    this.#watch.stop();
+    const unneeded = [...this.#jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
+    const names = unneeded.flatMap(([, { submitted, index }]) => jobOf(submitted.batch, index) ?? []);
+    const answer = await this.#slurm.cancel(names);
+    // Not known to have ended: the next command looks after them.
+    if (answer.kind === 'unknown') return;
+    const jobs = [...this.#jobs.values(), ...this.#existing.values()];
+    for (const folder of new Set(jobs.map(({ submitted }) => submitted.folder))) await folder.remove();
+    await removeSubmittedRun(session.folder);
+  }
+
+  /** Waits for the job of an instance, all of whose dependencies are done. */
+  async #finish(id: string): Promise<InstanceResult> {
+    for (;;) {
+      const result = (await this.#following.get(id)) ?? 'interrupted';
+      if (result !== 'dropped') return result;
+      // It was dropped when the first attempt of something before it failed, which has succeeded since.
+      const found = await this.#survey.lookAgain(this.#instance(id));
+      if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
+      this.#waiting.set(id, found.parts);
+      await this.#submitWave();
+    }
+  }
+
+  /** Submits everything that depends on nothing but what is done or submitted. */
+  #submitWave(): Promise<void> {
+    const next = this.#submission.then(() => this.#submitNow());
+    this.#submission = next.catch(() => {});
+    return next;
+  }
+
+  async #submitNow(): Promise<void> {
+    const wave = this.#listSubmittable();
+    const attached = wave.filter((id) => this.#isAttachable(id));
+    await this.#refuseDiffering(attached);
+    for (const id of attached) {
+      const existing = this.#existing.get(id);
+      this.#waiting.delete(id);
+      if (existing !== undefined) this.#follow(id, existing);
+    }
+    await this.#submit(wave.filter((id) => this.#waiting.has(id)).map((id) => ({ id, attempt: 0 })));
+  }
+
+  #listSubmittable(): string[] {
+    const { session, ids, produced } = this.#surroundings;
+    const selected = new Set(ids);
+    const wave = new Set<string>();
+    for (const id of this.#surroundings.ids) {
+      if (!this.#waiting.has(id)) continue;
+      const before = (session.plan.dependencies.get(id) ?? []).filter((one) => selected.has(one));
+      const isReady = (one: string): boolean => produced.has(one) || this.#jobs.has(one) || wave.has(one);
+      if (before.every(isReady)) wave.add(id);
+    }
+    return [...wave];
+  }
+
+  /** Whether the job of an earlier command is waited for, instead of submitting another. */
+  #isAttachable(id: string): boolean {
+    const existing = this.#existing.get(id);
+    if (existing === undefined || this.#jobs.has(id)) return false;
+    const { end, submitted, index } = existing;
+    if (end === null) return true;
+    if (end.kind !== 'failed') return false;
+    if (this.#options.isAttached) return true;
+    const text = `job ${jobOf(submitted.batch, index)} failed meanwhile: ${end.text.split('\n', 1)[0]}; it is submitted again`;
+    this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+    return false;
+  }
+
+  async #refuseDiffering(ids: readonly string[]): Promise<void> {
+    const jobs = ids.flatMap((id) => {
+      const [existing, parts] = [this.#existing.get(id), this.#waiting.get(id)];
+      return existing === undefined || parts === undefined ? [] : [{ id, existing, parts }];
+    });
+    const error = await findDifferingJobs(jobs);
+    if (error !== null) throw error;
+  }
+
+  async #submit(instances: readonly { readonly id: string; readonly attempt: number }[]): Promise<void> {
+    const wanted: ToSubmit[] = instances.flatMap(({ id, attempt }) => {
+      const parts = this.#waiting.get(id);
+      return parts === undefined ? [] : [{ instance: this.#instance(id), parts, attempt }];
+    });
+    if (wanted.length === 0) return;
+    const isDone = (id: string): boolean => this.#surroundings.produced.has(id);
+    await this.#submitter.submit(wanted, this.#jobs, isDone, (submitted) => {
+      for (const { id, index } of submitted.batch.tasks) {
+        this.#waiting.delete(id);
+        this.#follow(id, { submitted, index });
+      }
+    });
+  }
+
+  #follow(id: string, job: { readonly submitted: SubmittedBatch; readonly index: number }): void {
+    this.#jobs.set(id, job);
+    const followed = this.#options.isDetached ? this.#leave(id, job) : this.#conclude(id, job);
+    this.#following.set(id, followed);
+  }
+
+  /** Says that it is submitted, and waits for nothing. */
+  async #leave(
+    id: string,
+    { submitted, index }: { readonly submitted: SubmittedBatch; readonly index: number },
+  ): Promise<Followed> {
+    const job = jobOf(submitted.batch, index) ?? '';
+    const said = { state: 'PENDING', isRunning: false, reason: null, node: null, elapsedSeconds: null };
+    this.#surroundings.onEvent({ kind: 'job', id, job, ...said });
+    return 'interrupted';
+  }
+
+  async #conclude(
+    id: string,
+    { submitted, index }: { readonly submitted: SubmittedBatch; readonly index: number },
+  ): Promise<Followed> {
+    const settled = await this.#watch.follow(submitted, index, id);
+    if (settled === 'stopped') return 'interrupted';
+    if (settled.verdict.kind === 'dropped') return 'dropped';
+    try {
+      return await this.#settle(this.#instance(id), settled);
+    } catch (error) {
+      const code = error instanceof ReproError ? error.code : 'internal';
+      const { onEvent } = this.#surroundings;
+      const logFile = submitted.folder.outputFile(index);
+      onEvent({ kind: 'failed', id, seconds: 0, code, text: describeError(error), logFile, logTail: [] });
+      return 'failed';
+    }
+  }
+
+  async #settle(instance: StageInstance, settled: Settled): Promise<Followed> {
+    const { id } = instance;
+    if (this.#cancelled.has(id)) return 'interrupted';
+    const { settings } = this.#options;
+    const concluded = await finishInstance(this.#surroundings, settings, instance, settled);
+    if (concluded.kind !== 'again') {
+      if (concluded.kind === 'failed' && this.#surroundings.failFast) await this.#cancelWaiting();
+      return concluded.kind;
+    }
+    const parts = settled.submitted.folder.readTask(settled.index)?.parts;
+    if (parts === undefined) return 'failed';
+    this.#waiting.set(id, parts);
+    const submission = this.#submission.then(() => this.#submit([{ id, attempt: concluded.attempt }]));
+    this.#submission = submission.catch(() => {});
+    await submission;
+    // The new job's.
+    return (await this.#following.get(id)) ?? 'interrupted';
+  }
+
+  /** After a failure nothing more starts. */
+  async #cancelWaiting(): Promise<void> {
+    const jobs = [...this.#jobs].flatMap(([id, { submitted, index }]) => {
+      const job = jobOf(submitted.batch, index);
+      return job === null ? [] : [{ id, job }];
+    });
+    await this.#slurm.cancel(
+      jobs.map(({ job }) => job),
+      { onlyWaiting: true },
+    );
+    for (const { id } of jobs) this.#cancelled.add(id);
+  }
+
+  #isLocal(id: string): boolean {
+    return staysLocal(this.#instance(id), this.#options.settings);
+  }
+
+  #instance(id: string): StageInstance {
+    const instance = this.#surroundings.session.plan.instances.get(id);
+    if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+    return instance;
+  }
+}

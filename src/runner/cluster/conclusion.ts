@@ -1,0 +1,106 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { logFileOf } from '../cache/cache-folder.ts';
+import type { RunRecord } from '../cache/records.ts';
+import type { RunSurroundings } from '../elsewhere.ts';
+import { readLogTail, startLog } from '../execution/stage-log.ts';
+import type { StageInstance } from '../plan.ts';
+import { jobOf } from './batch.ts';
+import type { Settled } from './job-watch.ts';
+import type { ClusterSettings } from './settings.ts';
+import { nodeFailures } from './verdict.ts';
+import { exist, foldersOf, waitUntilVisible } from './visible.ts';
+
+/** `again`: a failure that says nothing about the stage; another job goes on where it broke off. */
+export type Conclusion =
+  | { readonly kind: 'done' | 'hit' | 'failed' | 'interrupted' }
+  | { readonly kind: 'again'; readonly attempt: number };
+
+/** Takes note of how an instance's job ended, and reports it. */
+export async function finishInstance(
+  surroundings: RunSurroundings,
+  settings: ClusterSettings,
+  instance: StageInstance,
+  settled: Settled,
+): Promise<Conclusion> {
+  const { verdict, last, end } = settled;
+  const { onEvent, produced } = surroundings;
+  const { id } = instance;
+  if (verdict.kind === 'dropped') return { kind: 'interrupted' };
+  if (verdict.kind === 'failed') return concludeFailure(surroundings, instance, settled);
+  const record = await awaitRecord(surroundings, settings, instance, verdict.fingerprint);
+  if (record === null) {
+    if (surroundings.signal.aborted) return { kind: 'interrupted' };
+    const text = `${end?.node ?? 'its node'} says that it is done, but its outputs do not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise it is not the same folder there.`;
+    return fail(surroundings, instance, settled, { code: 'not-visible', text });
+  }
+  produced.set(id, record.outputs);
+  if (verdict.kind === 'hit') {
+    const restored = last?.kind === 'cached' ? last.restored : [];
+    const removed = last?.kind === 'cached' ? last.removed : [];
+    onEvent({ kind: 'cached', id, restored, removed, isRehearsal: false });
+  } else {
+    const seconds = last?.kind === 'finished' ? last.seconds : record.seconds;
+    onEvent({ kind: 'finished', id, seconds, metrics: record.metrics });
+  }
+  return { kind: verdict.kind };
+}
+
+/** The record of a finished instance, once it and the outputs are visible here; null if they do not appear. */
+async function awaitRecord(
+  { session, signal }: RunSurroundings,
+  { patienceSeconds }: ClusterSettings,
+  instance: StageInstance,
+  fingerprint: string,
+): Promise<RunRecord | null> {
+  const outputs = instance.outputs.map((output) => path.resolve(session.plan.projectRoot, output));
+  const find = (): RunRecord | null => {
+    const record = session.records.findLast(instance.id);
+    return record?.fingerprint === fingerprint ? record : null;
+  };
+  const folders = [session.folder.records, ...foldersOf(outputs)];
+  const isThere = async (): Promise<boolean> => find() !== null && (await exist(outputs));
+  return (await waitUntilVisible(isThere, { folders, patienceSeconds, signal })) ? find() : null;
+}
+
+async function concludeFailure(
+  surroundings: RunSurroundings,
+  instance: StageInstance,
+  settled: Settled,
+): Promise<Conclusion> {
+  const { verdict, submitted, index } = settled;
+  if (verdict.kind !== 'failed') return { kind: 'interrupted' };
+  const attempt = submitted.folder.readTask(index)?.attempt ?? 0;
+  const times = instance.retries?.times ?? 0;
+  // A stage's own failures, and its own time limit, were tried again in the job itself.
+  const isTimeUp = verdict.code === 'timeout' && settled.end?.kind !== 'failed' && instance.resume.length > 0;
+  if (attempt < times && (nodeFailures.has(verdict.code) || isTimeUp)) {
+    const [reason] = verdict.text.split('\n', 1);
+    const text = `${reason}; submitting it again (${attempt + 1} of ${times})`;
+    surroundings.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    return { kind: 'again', attempt: attempt + 1 };
+  }
+  return fail(surroundings, instance, settled, verdict);
+}
+
+async function fail(
+  { onEvent, session }: RunSurroundings,
+  { id }: StageInstance,
+  { last, submitted, index, verdict }: Settled,
+  { code, text }: { readonly code: string; readonly text: string },
+): Promise<Conclusion> {
+  if (last?.kind === 'failed' && verdict.kind === 'failed' && last.code === verdict.code) {
+    onEvent(last);
+    return { kind: 'failed' };
+  }
+  // The stage could not say it itself, so what Slurm and the script have printed becomes its log.
+  const logFile = logFileOf(session.folder, id);
+  const output = await fs.readFile(submitted.folder.outputFile(index), 'utf8').catch(() => '');
+  if (output.trim() !== '') {
+    await startLog(logFile, `${id}  job ${jobOf(submitted.batch, index)}, before or after the stage itself`);
+    await fs.appendFile(logFile, output);
+  }
+  const logTail = output.trim() === '' ? [] : readLogTail(logFile);
+  onEvent({ kind: 'failed', id, seconds: 0, code, text, logFile, logTail });
+  return { kind: 'failed' };
+}

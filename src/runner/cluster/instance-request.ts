@@ -1,0 +1,50 @@
+import type { JobOptions } from '../../executors/slurm/job-options.ts';
+import type { StageInstance } from '../plan.ts';
+import type { ClusterSettings } from './settings.ts';
+
+/** What an instance asks of the cluster: everything about its job but what belongs to one submission. */
+export type InstanceRequest = Omit<
+  JobOptions,
+  'name' | 'comment' | 'array' | 'dependencies' | 'logPattern'
+> & {
+  /** How many tasks of an array may run at once; null: any number. */
+  readonly arrayLimit: number | null;
+};
+
+/** Whether an instance runs on the submitting machine. */
+export function staysLocal(instance: StageInstance, { defaults, stages }: ClusterSettings): boolean {
+  const asked =
+    stages[instance.stage]?.executor ?? (instance.cluster?.staysLocal === true ? 'local' : undefined);
+  return (asked ?? defaults.executor ?? 'slurm') === 'local';
+}
+
+/** The site's entry for a stage goes before the pipeline file, and that before the site's defaults. */
+export function requestOf(instance: StageInstance, settings: ClusterSettings): InstanceRequest {
+  const { resources, cluster, resume } = instance;
+  const { defaults } = settings;
+  const own = settings.stages[instance.stage] ?? {};
+  const named = (name: 'partition' | 'account' | 'qos' | 'constraint') => {
+    const value = own[name] ?? cluster?.[name] ?? defaults[name];
+    return value === undefined ? {} : { [name]: value };
+  };
+  const shared = resources.cpu === 'share' ? (defaults.cpu ?? 1) : resources.cpu;
+  const memoryBytes = cluster?.hasOwnMemory === true ? resources.memoryBytes : defaults.memoryBytes;
+  const limitSeconds =
+    resources.timeSeconds === null ? defaults.timeSeconds : resources.timeSeconds + settings.overheadSeconds;
+  const timeSeconds = own.timeSeconds ?? limitSeconds ?? null;
+  return {
+    ...named('partition'),
+    ...named('account'),
+    ...named('qos'),
+    ...named('constraint'),
+    cpus: own.cpu ?? shared,
+    memoryBytes: own.memoryBytes ?? memoryBytes ?? null,
+    gpus: own.gpu ?? (resources.gpu > 0 ? resources.gpu : (defaults.gpu ?? 0)),
+    gpuType: own.gpuType ?? defaults.gpuType ?? null,
+    timeSeconds,
+    // Only who can go on later gains by being told.
+    warnSeconds: timeSeconds !== null && resume.length > 0 ? settings.warningSeconds : null,
+    arrayLimit: own.arrayLimit ?? cluster?.arrayLimit ?? defaults.arrayLimit ?? null,
+    flags: [...(defaults.flags ?? []), ...(cluster?.flags ?? []), ...(own.flags ?? [])],
+  };
+}

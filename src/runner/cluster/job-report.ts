@@ -1,0 +1,40 @@
+import { isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
+import { Slurm } from '../../executors/slurm/slurm.ts';
+import type { CacheFolder } from '../cache/cache-folder.ts';
+import { jobOf, listBatches } from './batch.ts';
+
+/** The job of an instance, as far as is known without waiting for it. */
+export interface JobReport {
+  /** null: the answer to its submission is not on disk. */
+  readonly job: string | null;
+  readonly cluster: string;
+  /** null: Slurm did not answer, or does not know it any more. */
+  readonly status: JobStatus | null;
+  readonly isRunning: boolean;
+  /** Whether it has ended, and the next `repro attach` or `repro run --executor slurm` takes note of that. */
+  readonly hasEnded: boolean;
+}
+
+/** The jobs that were submitted and not yet taken note of, by instance; one question to Slurm for all of them. */
+export async function readJobReports(
+  folder: CacheFolder,
+  environment: NodeJS.ProcessEnv,
+): Promise<ReadonlyMap<string, JobReport>> {
+  const batches = listBatches(folder.jobs);
+  if (batches.length === 0) return new Map();
+  const ids = batches.flatMap(({ batch }) => batch.jobId ?? []);
+  // On another machine than the cluster's there may be no Slurm, and the rest of the status is still worth telling.
+  const answer = await new Slurm(environment).readQueue(ids).catch(() => ({ table: null }));
+  return new Map(
+    batches.flatMap(({ batch, folder: files }) =>
+      batch.tasks.map(({ id, index }): [string, JobReport] => {
+        const job = jobOf(batch, index);
+        const status = (job === null ? undefined : answer.table?.get(job)) ?? null;
+        const end = files.readEnd(index);
+        const hasEnded = end !== null && end.kind !== 'interrupted';
+        const isRunning = status !== null && isOnNode(status.state);
+        return [id, { job, cluster: batch.cluster, status, isRunning, hasEnded }];
+      }),
+    ),
+  );
+}

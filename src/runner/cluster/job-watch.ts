@@ -1,0 +1,171 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
+import type { Slurm } from '../../executors/slurm/slurm.ts';
+import type { JobTable } from '../../executors/slurm/status-tables.ts';
+import type { RunEvent } from '../events.ts';
+import { jobOf, type SubmittedBatch } from './batch.ts';
+import type { TaskEnd } from './task-end.ts';
+import { type InstanceEvent, TaskEventReader } from './task-events.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+/** How often the files of jobs are looked at, between two questions to Slurm. */
+const filesEveryMs = 1_000;
+
+/** What became of an instance's job, with the last event that it reported itself. */
+export interface Settled {
+  readonly verdict: Exclude<Verdict, { kind: 'wait' }>;
+  readonly end: TaskEnd | null;
+  /** How it ended by its own account; held back until that is confirmed. */
+  readonly last: InstanceEvent | null;
+  readonly submitted: SubmittedBatch;
+  readonly index: number;
+}
+
+interface Watched {
+  readonly id: string;
+  readonly submitted: SubmittedBatch;
+  readonly index: number;
+  readonly job: string;
+  readonly events: TaskEventReader;
+  readonly settle: (settled: Settled | 'stopped') => void;
+  last: InstanceEvent | null;
+  shown: string;
+  /** Since when Slurm says that it has ended, or does not know it; null if it does not. */
+  silentSinceMs: number | null;
+  status: JobStatus | 'absent' | null;
+}
+
+export interface JobWatchOptions {
+  readonly slurm: Slurm;
+  readonly hasAccounting: boolean;
+  readonly pollSeconds: number;
+  readonly patienceSeconds: number;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/** Follows jobs: one question to Slurm for all of them, and the files that they write. */
+export class JobWatch {
+  readonly #options: JobWatchOptions;
+  readonly #watched = new Map<string, Watched>();
+  readonly #stop = new AbortController();
+  #isLooping = false;
+  #isSilent = false;
+
+  constructor(options: JobWatchOptions) {
+    this.#options = options;
+  }
+
+  /** @returns what becomes of the job; `stopped` if {@link stop} comes first */
+  follow(submitted: SubmittedBatch, index: number, id: string): Promise<Settled | 'stopped'> {
+    if (this.#stop.signal.aborted) return Promise.resolve('stopped');
+    const job = jobOf(submitted.batch, index) ?? '';
+    const promise = new Promise<Settled | 'stopped'>((settle) => {
+      this.#watched.set(id, {
+        ...{ id, submitted, index, job, settle },
+        events: new TaskEventReader(submitted.folder.eventsFile(index), id),
+        last: null,
+        shown: '',
+        silentSinceMs: null,
+        status: null,
+      });
+    });
+    if (!this.#isLooping) void this.#loop();
+    return promise;
+  }
+
+  /** Follows nothing any more; the jobs go on. */
+  stop(): void {
+    this.#stop.abort();
+    for (const one of this.#watched.values()) one.settle('stopped');
+    this.#watched.clear();
+  }
+
+  async #loop(): Promise<void> {
+    this.#isLooping = true;
+    let nextPollMs = 0;
+    while (this.#watched.size > 0 && !this.#stop.signal.aborted) {
+      const isDue = performance.now() >= nextPollMs;
+      if (isDue) {
+        await this.#ask();
+        nextPollMs = performance.now() + this.#options.pollSeconds * 1000;
+      }
+      // Hundreds may wait in the queue, and write nothing meanwhile.
+      for (const one of [...this.#watched.values()]) if (isDue || !isPending(one)) this.#look(one);
+      const pauseMs = Math.min(filesEveryMs, this.#options.pollSeconds * 1000);
+      await wait(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => {});
+    }
+    this.#isLooping = false;
+  }
+
+  /** Asks Slurm about all jobs at once, and accounting about those that the queue no longer has. */
+  async #ask(): Promise<void> {
+    const { slurm, hasAccounting } = this.#options;
+    const all = [...this.#watched.values()];
+    const queue = await slurm.readQueue(jobIdsOf(all));
+    if (queue.table === null) return this.#noteSilence(queue.problem);
+    this.#isSilent = false;
+    const gone = all.filter((one) => !queue.table.has(one.job));
+    let past: JobTable | null = new Map();
+    if (gone.length > 0 && hasAccounting) past = (await slurm.readAccounting(jobIdsOf(gone))).table;
+    for (const one of all) {
+      // Without an answer nothing is known of those that the queue does not have.
+      const status = queue.table.get(one.job) ?? (past === null ? null : (past.get(one.job) ?? 'absent'));
+      this.#note(one, status);
+    }
+  }
+
+  #note(one: Watched, status: JobStatus | 'absent' | null): void {
+    one.status = status;
+    const isOver = status === 'absent' || (status !== null && phaseOf(status.state) === 'ended');
+    if (!isOver) one.silentSinceMs = null;
+    else one.silentSinceMs ??= performance.now();
+    if (status === null || status === 'absent') return;
+    const { state, reason, node, elapsedSeconds } = status;
+    const isRunning = isOnNode(state);
+    const shown = JSON.stringify([isRunning, reason, node]);
+    if (shown === one.shown || phaseOf(state) === 'ended' || !this.#watched.has(one.id)) return;
+    one.shown = shown;
+    const { id, job } = one;
+    this.#options.onEvent({ kind: 'job', id, job, state, isRunning, reason, node, elapsedSeconds });
+  }
+
+  /** Once for each time that it stops answering. */
+  #noteSilence(problem: string): void {
+    for (const one of this.#watched.values()) one.status = null;
+    if (this.#isSilent) return;
+    this.#isSilent = true;
+    const [first] = this.#watched.keys();
+    const text = `Slurm does not answer (${problem.split('\n', 1)[0]}); its jobs go on, and it is asked again every ${this.#options.pollSeconds} s`;
+    this.#options.onEvent({ kind: 'note', id: first ?? '', level: 'warning', text });
+  }
+
+  #look(one: Watched): void {
+    // The end first: everything that happened before it is then in the events.
+    const end = one.submitted.folder.readEnd(one.index);
+    for (const event of one.events.read()) {
+      if (isLast(event)) one.last = event;
+      else this.#options.onEvent(event);
+    }
+    const silentSeconds = one.silentSinceMs === null ? 0 : (performance.now() - one.silentSinceMs) / 1000;
+    const { patienceSeconds } = this.#options;
+    const verdict = judge({ job: one.job, end, status: one.status, silentSeconds, patienceSeconds });
+    if (verdict.kind === 'wait') return;
+    this.#watched.delete(one.id);
+    const { last, submitted, index } = one;
+    one.settle({ verdict, end, last, submitted, index });
+  }
+}
+
+function isPending({ status }: Watched): boolean {
+  return (
+    status !== null && status !== 'absent' && phaseOf(status.state) === 'active' && !isOnNode(status.state)
+  );
+}
+
+function isLast({ kind }: InstanceEvent): boolean {
+  return kind === 'finished' || kind === 'failed' || kind === 'interrupted' || kind === 'cached';
+}
+
+function jobIdsOf(all: readonly Watched[]): string[] {
+  return [...new Set(all.flatMap(({ submitted }) => submitted.batch.jobId ?? []))];
+}

@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { PlanSelection } from './batch.ts';
+
+/** What was asked for when jobs were submitted, so that it can be gone on with: `jobs/run.json`. */
+export interface SubmittedRun extends PlanSelection {
+  readonly version: 1;
+  /** The instances of the run. */
+  readonly ids: readonly string[];
+  /** Those that were to run although nothing had changed. */
+  readonly forced: readonly string[];
+  readonly failFast: boolean;
+}
+
+/** null if there is none. */
+export function readSubmittedRun(folder: CacheFolder): SubmittedRun | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(fileIn(folder), 'utf8'));
+    return isSubmittedRun(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function writeSubmittedRun(folder: CacheFolder, run: SubmittedRun): Promise<void> {
+  return writeFileAtomic(fileIn(folder), `${JSON.stringify(run, null, 2)}\n`);
+}
+
+export async function removeSubmittedRun(folder: CacheFolder): Promise<void> {
+  await fs.rm(fileIn(folder), { force: true });
+  // Only if it is empty.
+  await fs.rmdir(folder.jobs).catch(() => {});
+}
+
+function fileIn(folder: CacheFolder): string {
+  return path.join(folder.jobs, 'run.json');
+}
+
+function isSubmittedRun(value: unknown): value is SubmittedRun {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, profile, set, ids, forced, failFast } = value as Partial<SubmittedRun>;
+  const areTexts = (list: unknown): boolean =>
+    Array.isArray(list) && list.every((one) => typeof one === 'string');
+  return (
+    version === 1 &&
+    (profile === null || typeof profile === 'string') &&
+    [set, ids, forced].every(areTexts) &&
+    typeof failFast === 'boolean'
+  );
+}

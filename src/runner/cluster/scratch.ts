@@ -1,0 +1,62 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import type { Scratch } from '../execution/execution.ts';
+import { type ClusterSettings, settingsFile } from './settings.ts';
+
+/**
+ * A new folder on the node's own disk, if the site has one: the stage writes there, and what it made is copied to the project.
+ *
+ * @returns null without `scratch:`
+ * @throws {ReproError} `no-scratch`
+ */
+export async function makeScratch(
+  { scratch, copyInputs }: ClusterSettings,
+  environment: NodeJS.ProcessEnv,
+): Promise<Scratch | null> {
+  if (scratch === null) return null;
+  const parent = expandVariables(scratch, environment);
+  let folder: string;
+  try {
+    await fs.mkdir(parent, { recursive: true });
+    folder = await fs.mkdtemp(path.join(parent, 'repro-'));
+  } catch (cause) {
+    throw new ReproError('no-scratch', `scratch folder "${parent}" cannot be used on this node`, {
+      where: settingsFile,
+      fix: 'Correct `scratch:`, or leave it out.',
+      cause,
+    });
+  }
+  return { folder, copyIn: copyInputs ? (inputs) => copyInputsTo(folder, inputs) : null };
+}
+
+/** `$NAME` and `${NAME}`, as a shell would. */
+function expandVariables(text: string, environment: NodeJS.ProcessEnv): string {
+  return text.replaceAll(/\$(?:\{(\w+)\}|(\w+))/g, (_, braced?: string, plain?: string) => {
+    const name = braced ?? plain ?? '';
+    const value = environment[name];
+    if (value !== undefined && value !== '') return value;
+    throw new ReproError(
+      'no-scratch',
+      `scratch folder "${text}" needs $${name}, which is not set on this node`,
+      {
+        where: settingsFile,
+        fix: 'Correct `scratch:`, or name the variable under `environment:`.',
+      },
+    );
+  });
+}
+
+/** Copies what exists; a stage explains itself what is missing. */
+async function copyInputsTo(folder: string, inputs: readonly string[]): Promise<string[]> {
+  const copies: string[] = [];
+  for (const [i, input] of inputs.entries()) {
+    const copy = path.join(folder, `input-${i}`, path.basename(input));
+    await fs.rm(path.dirname(copy), { recursive: true, force: true });
+    await fs.mkdir(path.dirname(copy), { recursive: true });
+    const isThere = await fs.stat(input).catch(() => null);
+    if (isThere !== null) await fs.cp(input, copy, { recursive: true, dereference: true });
+    copies.push(copy);
+  }
+  return copies;
+}

@@ -1,0 +1,173 @@
+import { randomBytes } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { ReproError } from '../../errors.ts';
+import { escapePattern } from '../../executors/slurm/job-options.ts';
+import { renderEnvironment, renderJobScript } from '../../executors/slurm/job-script.ts';
+import { nameJob } from '../../executors/slurm/job-state.ts';
+import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slurm/slurm.ts';
+import { explainSubmission, isDependencyGone } from '../../executors/slurm/submission-errors.ts';
+import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
+import { type Batch, BatchFolder, type BatchTask, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import type { Dependency, PlannedBatch } from './grouping.ts';
+import type { ClusterSettings } from './settings.ts';
+
+/** Waits between attempts to find out what became of a submission that got no answer. */
+const retryAfterMs = [2_000, 5_000, 10_000];
+
+/** What all submissions of one run share. */
+export interface SubmissionContext {
+  readonly slurm: Slurm;
+  readonly facts: ClusterFacts;
+  readonly settings: ClusterSettings;
+  readonly selection: PlanSelection;
+  /** The cache's folder of jobs. */
+  readonly jobs: string;
+  readonly projectRoot: string;
+  /** Words that start the runner on a node: Node.js and the program. */
+  readonly runner: readonly string[];
+  /** Everything that the jobs of a batch see. */
+  readonly environmentOf: (ids: readonly string[]) => Readonly<Record<string, string>>;
+  /** The names of jobs that are known, by the tokens of their batches. */
+  readonly jobIds: Map<string, string>;
+}
+
+/** A new name for a batch. */
+export function createToken(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/** The script of a batch, and how Slurm knows it by name. */
+export function describeBatch(
+  context: Omit<SubmissionContext, 'slurm' | 'facts' | 'environmentOf' | 'selection'>,
+  planned: PlannedBatch,
+): {
+  readonly name: string;
+  readonly comment: string;
+  readonly script: string;
+  readonly folder: BatchFolder;
+} {
+  const { settings, projectRoot, runner } = context;
+  const { token, stage, request, mutex, isArray, tasks } = planned;
+  const folder = new BatchFolder(path.join(context.jobs, token));
+  const name = mutex === null ? `${stage}.${token}` : `mutex.${mutex}`;
+  const comment = `repro:${token}`;
+  const { arrayLimit, ...options } = request;
+  const script = renderJobScript({
+    options: {
+      ...options,
+      name,
+      comment,
+      array: isArray ? { indices: tasks.map(({ index }) => index), atOnce: arrayLimit } : null,
+      dependencies: [
+        ...planned.dependencies.map((one) => writeDependency(one, context.jobIds)),
+        // Jobs of one name, one after the other.
+        ...(mutex === null ? [] : ['singleton']),
+      ],
+      logPattern: `${escapePattern(folder.root)}/slurm-${isArray ? '%a' : (tasks[0]?.index ?? 0)}.log`,
+    },
+    about: tasks.map(({ index, id }) => `${index}: ${id.replaceAll(/\p{Cc}/gu, ' ')}`),
+    proofFile: folder.batchFile,
+    environmentFile: folder.environmentFile,
+    projectRoot,
+    prelude: settings.prelude,
+    command: [...settings.command, ...runner, 'stage-job', folder.root],
+    ...(isArray ? {} : { index: tasks[0]?.index ?? 0 }),
+  });
+  return { name, comment, script, folder };
+}
+
+function writeDependency(dependency: Dependency, jobIds: ReadonlyMap<string, string>): string {
+  const job = jobIds.get(dependency.batch) ?? `<${dependency.batch}>`;
+  switch (dependency.kind) {
+    case 'whole':
+      return `afterok:${job}`;
+    case 'same-index':
+      return `aftercorr:${job}`;
+    case 'task':
+      return `afterok:${nameJob(job, dependency.index)}`;
+  }
+}
+
+/**
+ * Submits a batch. What is needed to find its job again is on disk before Slurm is asked, and its id right after.
+ *
+ * @param tasks of the batch, in its order
+ * @param where where the stage is written, for messages
+ * @throws {ReproError} `slurm-refused`; `slurm-unreachable` if it is not known whether it was submitted
+ */
+export async function submitBatch(
+  context: SubmissionContext,
+  planned: PlannedBatch,
+  tasks: readonly BatchTask[],
+  where: string,
+): Promise<SubmittedBatch> {
+  const { name, comment, script, folder } = describeBatch(context, planned);
+  const batch: Batch = {
+    version: 1,
+    token: planned.token,
+    stage: planned.stage,
+    name,
+    comment,
+    isArray: planned.isArray,
+    jobId: null,
+    cluster: context.facts.name,
+    submittedAt: new Date().toISOString(),
+    selection: context.selection,
+    tasks: planned.tasks,
+  };
+  await makeFolderSynced(folder.root);
+  // What it sees may include secrets.
+  await fs.chmod(folder.root, 0o700);
+  for (const [i, { index }] of planned.tasks.entries()) {
+    const task = tasks[i];
+    if (task !== undefined) await folder.writeTask(index, task);
+  }
+  await writeFileAtomic(
+    folder.environmentFile,
+    renderEnvironment(context.environmentOf(planned.tasks.map(({ id }) => id))),
+  );
+  await writeFileAtomic(folder.scriptFile, script);
+  await folder.writeBatch(batch);
+  const jobId = await submitSurely(context.slurm, { batch, folder }, where);
+  const submitted = { ...batch, jobId };
+  await folder.writeBatch(submitted);
+  context.jobIds.set(planned.token, jobId);
+  return { batch: submitted, folder };
+}
+
+/** Submits, and if there was no answer, first looks whether it was submitted. */
+async function submitSurely(slurm: Slurm, { batch, folder }: SubmittedBatch, where: string): Promise<string> {
+  for (let count = 0; ; count += 1) {
+    const answer = await slurm.submit(folder.scriptFile);
+    if (answer.kind === 'ok') return answer.text;
+    if (answer.kind === 'refused') {
+      await folder.remove();
+      throw isDependencyGone(answer.text)
+        ? new ReproError('slurm-dependency-gone', answer.text)
+        : explainSubmission(answer.text, where);
+    }
+    const found = await findAgain(slurm, batch);
+    if (found !== null) return found;
+    const pauseMs = retryAfterMs[count];
+    if (pauseMs === undefined) throw unreachable(answer.text);
+    await wait(pauseMs);
+  }
+}
+
+/**
+ * The job of a batch whose id is not on disk; null if Slurm has none.
+ *
+ * @throws {ReproError} `slurm-unreachable`
+ */
+export async function findAgain(slurm: Slurm, { name, comment }: Batch): Promise<string | null> {
+  let problem = '';
+  for (const pauseMs of [0, ...retryAfterMs]) {
+    await wait(pauseMs);
+    const found = await slurm.findJob(name, comment);
+    if ('id' in found) return found.id;
+    problem = found.problem;
+  }
+  throw unreachable(problem);
+}

@@ -1,0 +1,58 @@
+import type { RecordedOutput } from '../cache/records.ts';
+import type { RunSurroundings } from '../elsewhere.ts';
+import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { StageInstance } from '../plan.ts';
+import { Preparation } from '../preparation.ts';
+import { boundlessMachine } from './boundless.ts';
+import { withFactsOfNodes } from './node-facts.ts';
+
+/** What is known about an instance before it is submitted. `later`: not even that can be said until other stages have run here. */
+export type Surveyed =
+  | { readonly kind: 'hit' | 'failed' | 'later' }
+  | { readonly kind: 'to-run'; readonly parts: FingerprintParts };
+
+/** Finds out which instances have to run, before what they depend on has. */
+export class Survey {
+  readonly #surroundings: RunSurroundings;
+  readonly #preparation: Preparation;
+  readonly #session: RunSurroundings['session'];
+  readonly #known = new Map<string, readonly RecordedOutput[] | 'pending'>();
+
+  /** @param isElsewhere whether an instance runs on a node */
+  constructor(surroundings: RunSurroundings, isElsewhere: (id: string) => boolean) {
+    this.#surroundings = surroundings;
+    this.#session = withFactsOfNodes(surroundings.session, isElsewhere);
+    this.#preparation = new Preparation({
+      ...surroundings,
+      session: this.#session,
+      machine: boundlessMachine(surroundings.session.plan),
+    });
+  }
+
+  /** Of instances in plan order: a hit is settled, with its outputs in place. */
+  async look(instance: StageInstance): Promise<Surveyed> {
+    const { isForced, produced } = this.#surroundings;
+    const found = await this.#find(instance, isForced(instance.id));
+    this.#known.set(instance.id, found.kind === 'hit' ? (produced.get(instance.id) ?? 'pending') : 'pending');
+    return found;
+  }
+
+  /** Once everything that the instance depends on is done. */
+  async lookAgain(instance: StageInstance): Promise<Surveyed> {
+    const prepared = await this.#preparation.prepare(instance);
+    const settled = typeof prepared === 'object' && 'pending' in prepared ? await prepared.pending : prepared;
+    return typeof settled === 'string' ? { kind: settled } : { kind: 'to-run', parts: settled.parts };
+  }
+
+  async #find(instance: StageInstance, isForced: boolean): Promise<Surveyed> {
+    const freshness = await this.#session.freshness.check(instance, (id) => this.#known.get(id));
+    if ('record' in freshness) {
+      return isForced ? { kind: 'to-run', parts: freshness.record.parts } : this.lookAgain(instance);
+    }
+    if (freshness.parts === null) return { kind: 'later' };
+    // With everything known, it may be fetched instead; and what would fail, fails now.
+    return freshness.fingerprint === null
+      ? { kind: 'to-run', parts: freshness.parts }
+      : this.lookAgain(instance);
+  }
+}

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { isSha256 } from '../files/sha256.ts';
+
+/** What a job leaves behind when it ends by itself: `tasks/<index>/end.json`. */
+export type TaskEnd = {
+  readonly version: 1;
+  /** The job's own id there, `12` or `12_3`. */
+  readonly job: string;
+  readonly node: string;
+} & (
+  | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly text: string }
+  /** Told to end by Slurm, which knows why. */
+  | { readonly kind: 'interrupted' }
+);
+
+/** null if there is none, or none that is whole: writing takes one step, so that one will follow. */
+export function readTaskEnd(file: string): TaskEnd | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isTaskEnd(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+export function writeTaskEnd(file: string, end: TaskEnd): Promise<void> {
+  return writeFileAtomic(file, `${JSON.stringify(end)}\n`);
+}
+
+function isTaskEnd(value: unknown): value is TaskEnd {
+  if (typeof value !== 'object' || value === null) return false;
+  const end = value as Record<string, unknown>;
+  if (end.version !== 1 || typeof end.job !== 'string' || typeof end.node !== 'string') return false;
+  switch (end.kind) {
+    case 'done':
+    case 'hit':
+      return isSha256(end.fingerprint);
+    case 'failed':
+      return typeof end.code === 'string' && typeof end.text === 'string';
+    case 'interrupted':
+      return true;
+    default:
+      return false;
+  }
+}

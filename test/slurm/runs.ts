@@ -1,0 +1,132 @@
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { SlurmProject } from './slurm-project.ts';
+import { cluster } from './the-cluster.ts';
+
+const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
+  train:
+    matrix: { n: [1, 2, 3] }
+    cmd: [node, tool.mjs]
+    inputs: [artifacts/first]
+    outputs: ["artifacts/train/\${n}"]
+  evaluate:
+    matrix: { n: [1, 2, 3] }
+    cmd: [node, tool.mjs]
+    inputs: [artifacts/first, "artifacts/train/\${n}"]
+    outputs: ["artifacts/evaluate/\${n}"]
+  report: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/evaluate], outputs: [artifacts/report] }
+`;
+
+const waiting = `  slow: { cmd: [node, tool.mjs, wait], outputs: [artifacts/slow] }
+  after: { cmd: [node, tool.mjs], inputs: [artifacts/slow], outputs: [artifacts/after] }
+`;
+
+export function describeRuns(): void {
+  test('makes what a local run makes, and submits nothing that is there', async () => {
+    const project = await SlurmProject.on(cluster(), graph);
+    const first = await project.run();
+    expect(first.stderr).toContain('8 run');
+    expect(first.exitCode).toBe(0);
+    expect(project.read('artifacts/evaluate/2/text')).toBe('evaluate@2\n');
+    expect(await cluster().jobsOf('evaluate')).toEqual(Array(3).fill('COMPLETED None'));
+    expect(project.has('artifacts/.cache/jobs')).toBe(false);
+    // For a local run, too, all of it is up to date.
+    expect((await project.call(['status', '--exit-code'])).exitCode).toBe(0);
+
+    await project.remove('artifacts/train/2');
+    const second = await project.run();
+    expect(second.stderr).toContain('8 up to date');
+    expect(project.read('artifacts/train/2/text')).toBe('train@2\n');
+    expect(await cluster().jobsOf('train')).toHaveLength(3);
+  });
+
+  test('in a folder with any name', async () => {
+    const project = await SlurmProject.on(
+      cluster(),
+      '  a: { cmd: [node, tool.mjs], outputs: ["artifacts/% ä \'\\"$x"] }\n',
+    );
+    const odd = `${project.root}/it's 100 %j "$HOME" #1 💥`;
+    const names = await readdir(project.root);
+    await mkdir(odd);
+    for (const name of names) await rename(`${project.root}/${name}`, `${odd}/${name}`);
+    const result = await project.call(['run', '--executor', 'slurm', '--project', odd]);
+    expect(result.stderr).toContain('1 run');
+  });
+
+  test('that is killed goes on: the next one finds its jobs, even the one whose id was not written yet', async () => {
+    const project = await SlurmProject.on(cluster(), waiting);
+    const running = project.run();
+    await project.waitForCount('slow');
+    running.kill('SIGKILL');
+    await running;
+    for (const name of await readdir(project.at('artifacts/.cache/jobs'))) {
+      if (name === 'run.json') continue;
+      const file = project.at('artifacts/.cache/jobs', name, 'batch.json');
+      const batch = JSON.parse(await readFile(file, 'utf8'));
+      if (batch.stage === 'slow') await writeFile(file, JSON.stringify({ ...batch, jobId: null }));
+    }
+    // A local run would write under the job.
+    const local = await project.call(['run']);
+    expect(local.exitCode).toBe(75);
+    expect(local.stderr).toContain('repro attach');
+
+    const again = project.run();
+    await project.go();
+    expect((await again).exitCode).toBe(0);
+    expect([project.count('slow'), project.count('after')]).toEqual([1, 1]);
+    expect(project.read('artifacts/after/text')).toBe('after\n');
+  });
+
+  test('with --detach leaves, and attach goes on with it', async () => {
+    const stages = `${waiting}  last: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/after], outputs: [artifacts/last] }\n`;
+    const project = await SlurmProject.on(cluster(), stages);
+    const left = await project.run('--detach');
+    expect(left.exitCode).toBe(0);
+    expect(left.stderr).toContain('2 queued, 1 not started');
+    await project.waitForCount('slow');
+    const status = await project.call(['status']);
+    expect(status.stdout).toMatch(/slow .*job \d+ runs on/);
+    expect(status.stdout).toMatch(/after .*job \d+ waits \(Dependency\)/);
+
+    await project.edit('tool.mjs', 'process.exit(3)', 'process.exit(4)');
+    const differs = await project.run();
+    expect(differs.exitCode).toBe(2);
+    expect(differs.stderr).toMatch(/job \d+ was submitted for another "slow": tool\.mjs changed/);
+    await project.edit('tool.mjs', 'process.exit(4)', 'process.exit(3)');
+
+    await project.go();
+    const attached = await project.call(['attach']);
+    expect(attached.stderr).toContain('last: artifacts/last');
+    expect(project.count('slow')).toBe(1);
+    expect((await project.call(['attach'])).exitCode).toBe(2);
+  });
+
+  test('is ended by cancel, with what it was to make left unmade', async () => {
+    const project = await SlurmProject.on(cluster(), waiting);
+    await project.run('--detach');
+    await project.waitForCount('slow');
+    const { stdout } = await project.call(['cancel']);
+    expect(stdout).toMatch(/slow {2}job \d+ cancelled\nafter {2}job \d+ cancelled/);
+    expect(project.has('artifacts/slow')).toBe(false);
+    expect(project.has('artifacts/.cache/jobs')).toBe(false);
+  });
+
+  test('gives each job a GPU of its own, and no more jobs run than there are GPUs', async () => {
+    const stages = `  gpu:
+    matrix: { n: [1, 2, 3] }
+    cmd: [node, tool.mjs, wait]
+    outputs: ["artifacts/gpu/\${n}"]
+    resources: { gpu: 1 }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    const running = project.run();
+    await project.waitForCount('gpu-1');
+    await project.waitForCount('gpu-2');
+    expect((await cluster().jobsOf('gpu'))[2]).toMatch(/^PENDING/);
+    await project.go();
+    expect((await running).stderr).toContain('3 run');
+    const gpus = [1, 2, 3].map((n) => project.read(`artifacts/gpu/${n}/gpus`));
+    expect(gpus.slice(0, 2).sort()).toEqual(['0', '1']);
+    expect(['0', '1']).toContain(gpus[2]);
+  });
+}

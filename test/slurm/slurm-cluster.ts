@@ -1,0 +1,243 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { vi } from 'vitest';
+import { acquireLock, type Lock } from '../../src/files/lock.ts';
+
+/** Tests of another checkout on this machine may have a cluster. */
+export const startedWithinMs = 240_000;
+
+const host = os.hostname().split('.', 1)[0] ?? 'localhost';
+const daemons = ['slurmctld', 'slurmd'].map((name) => findProgram(name));
+
+/** Why there can be no cluster here; null if there can. */
+export const noSlurm =
+  process.platform !== 'linux'
+    ? 'Slurm needs Linux'
+    : daemons.includes(null)
+      ? 'needs Debian packages slurm-wlm and slurm-client'
+      : process.getuid?.() === 0
+        ? null
+        : 'the daemons need root';
+
+export function findProgram(name: string): string | null {
+  return (
+    ['/usr/sbin', '/usr/bin', '/sbin']
+      .map((folder) => path.join(folder, name))
+      .find((file) => existsSync(file)) ?? null
+  );
+}
+
+export async function findFreePort(): Promise<number> {
+  const server = net.createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as net.AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** A cluster of one node with 16 cores and two GPUs, all of it pretence, which Slurm's own daemons run in a temporary folder. */
+export class SlurmCluster {
+  readonly folder: string;
+  readonly #daemons = new Map<string, ChildProcess>();
+  readonly #lock: Lock;
+
+  private constructor(folder: string, lock: Lock) {
+    this.folder = folder;
+    this.#lock = lock;
+  }
+
+  /** @param more lines of slurm.conf */
+  static async start(more: readonly string[] = []): Promise<SlurmCluster> {
+    // Programs find the daemons' sockets for authentication in one place (/run/slurmctld, /run/slurm): one cluster at a time.
+    const lock = await vi.waitFor(() => acquireLock(path.join(os.tmpdir(), 'repro-slurm.lock')), {
+      timeout: startedWithinMs,
+      interval: 500,
+    });
+    const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-slurm-'));
+    const cluster = new SlurmCluster(folder, lock);
+    try {
+      await cluster.#configure(more);
+      await cluster.startController();
+      await cluster.#startDaemon('slurmd', ['-D', '-N', host]);
+      await vi.waitFor(() => cluster.#assertIdle(), { timeout: 20_000, interval: 50 });
+      return cluster;
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+  }
+
+  get environment(): Record<string, string> {
+    return { SLURM_CONF: path.join(this.folder, 'slurm.conf') };
+  }
+
+  /** Runs one of Slurm's commands, which must succeed. */
+  async ask(program: string, ...words: string[]): Promise<string> {
+    const { stdout } = await execa(program, words, { env: this.environment, stdin: 'ignore' });
+    return stdout;
+  }
+
+  /** `state reason` of all jobs whose name begins so, in the order of their ids. */
+  async jobsOf(stage: string): Promise<string[]> {
+    const text = await this.ask('squeue', '--array', '--noheader', '--states=all', '--format=%F %K %j %T %r');
+    return text
+      .split('\n')
+      .map((line) => line.split(' '))
+      .filter(([, , name = '']) => name.startsWith(`${stage}.`))
+      .sort(([a, i], [b, j]) => Number(a) - Number(b) || Number(i) - Number(j))
+      .map(([, , , ...said]) => said.join(' '));
+  }
+
+  /** Lets a job that was put back into the queue start at once, rather than after Slurm's pause of two minutes. */
+  async releaseRequeued(job: string): Promise<void> {
+    await vi.waitFor(
+      async () => {
+        const state = await this.ask('squeue', '--noheader', `--jobs=${job}`, '--format=%T');
+        if (state !== 'PENDING') throw new Error(`job ${job} is ${state}`);
+      },
+      { timeout: 20_000, interval: 50 },
+    );
+    await this.ask('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+  }
+
+  startController(): Promise<void> {
+    return this.#startDaemon('slurmctld', ['-D']);
+  }
+
+  async stopController(): Promise<void> {
+    await this.#end('slurmctld');
+  }
+
+  /** Ends the jobs, then each daemon by its pid, then what a job may have left behind. */
+  async stop(): Promise<void> {
+    if (this.#daemons.has('slurmd')) {
+      const user = String(process.getuid?.());
+      await execa('scancel', ['--user', user], { env: this.environment, reject: false, timeout: 10_000 });
+      await vi
+        .waitFor(
+          async () => {
+            const text = await this.ask('squeue', '--noheader', '--states=RUNNING,COMPLETING');
+            if (text !== '') throw new Error('jobs still run');
+          },
+          { timeout: 10_000, interval: 100 },
+        )
+        .catch(() => {});
+    }
+    for (const name of [...this.#daemons.keys()].reverse()) await this.#end(name);
+    for (const pid of this.#listOwnProcesses()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended meanwhile.
+      }
+    }
+    await this.#lock.release();
+    await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+
+  async #configure(more: readonly string[]): Promise<void> {
+    const at = (name: string): string => path.join(this.folder, name);
+    const [controller, node] = [await findFreePort(), await findFreePort()];
+    for (const name of ['state', 'spool']) await fs.mkdir(at(name));
+    await fs.writeFile(at('slurm.key'), randomBytes(1024), { mode: 0o600 });
+    // Character devices that stand for GPUs: nobody opens them.
+    for (const name of ['gpu0', 'gpu1']) execFileSync('mknod', [at(name), 'c', '1', '3']);
+    await fs.writeFile(at('gres.conf'), `Name=gpu File=${at('gpu')}[0-1]\n`);
+    await fs.writeFile(at('cgroup.conf'), 'CgroupPlugin=disabled\n');
+    const lines = [
+      'ClusterName=test',
+      `SlurmctldHost=${host}`,
+      'AuthType=auth/slurm',
+      'CredType=auth/slurm',
+      'SlurmUser=root',
+      'SlurmdUser=root',
+      `SlurmctldPort=${controller}`,
+      `SlurmdPort=${node}`,
+      `StateSaveLocation=${at('state')}`,
+      `SlurmdSpoolDir=${at('spool')}`,
+      `SlurmctldPidFile=${at('slurmctld.pid')}`,
+      `SlurmdPidFile=${at('slurmd.pid')}`,
+      `SlurmctldLogFile=${at('slurmctld.log')}`,
+      `SlurmdLogFile=${at('slurmd.log')}`,
+      'ProctrackType=proctrack/linuxproc',
+      'TaskPlugin=task/none',
+      'JobAcctGatherType=jobacct_gather/none',
+      'SelectType=select/cons_tres',
+      'SelectTypeParameters=CR_CPU',
+      'GresTypes=gpu',
+      'SlurmdParameters=config_overrides',
+      'ReturnToService=2',
+      'MinJobAge=3600',
+      'KillWait=5',
+      'MessageTimeout=2',
+      // Jobs start as soon as they can, rather than at the next of a busy controller's rounds.
+      'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0',
+      `NodeName=${host} CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN`,
+      'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
+      ...more,
+    ];
+    await fs.writeFile(at('slurm.conf'), `${lines.join('\n')}\n`);
+  }
+
+  async #startDaemon(name: string, words: readonly string[]): Promise<void> {
+    const child = spawn(findProgram(name) ?? name, words, {
+      env: { ...process.env, ...this.environment },
+      stdio: 'ignore',
+    });
+    await new Promise<void>((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+    this.#daemons.set(name, child);
+    if (name === 'slurmctld') {
+      await vi.waitFor(() => this.ask('scontrol', 'ping'), { timeout: 20_000, interval: 50 });
+    }
+  }
+
+  /** Another program that belongs to the cluster, such as a database. */
+  addDaemon(name: string, child: ChildProcess): void {
+    this.#daemons.set(name, child);
+  }
+
+  async #end(name: string): Promise<void> {
+    const child = this.#daemons.get(name);
+    this.#daemons.delete(name);
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    child.kill('SIGTERM');
+    const timer = setTimeout(() => child.kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(timer);
+  }
+
+  async #assertIdle(): Promise<void> {
+    const state = await this.ask('sinfo', '--noheader', '--format=%T');
+    if (state !== 'idle') throw new Error(`the node is ${state}: ${this.#logs()}`);
+  }
+
+  #logs(): string {
+    return ['slurmctld.log', 'slurmd.log']
+      .map((name) => path.join(this.folder, name))
+      .map((file) => (existsSync(file) ? readFileSync(file, 'utf8').slice(-1000) : ''))
+      .join('\n');
+  }
+
+  /** Processes that were started with this cluster's configuration. */
+  #listOwnProcesses(): number[] {
+    const wanted = `SLURM_CONF=${this.environment.SLURM_CONF}`;
+    return readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(wanted);
+        } catch {
+          return false;
+        }
+      })
+      .map(Number);
+  }
+}

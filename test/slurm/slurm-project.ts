@@ -1,0 +1,67 @@
+import { vi } from 'vitest';
+import { CliProject } from '../runner/rig/cli-project.ts';
+import { waitForFile } from '../runner/rig/processes.ts';
+import type { SlurmCluster } from './slurm-cluster.ts';
+
+/** Asked often, and with little patience for files of other nodes: there is only one. */
+export const fastSettings = 'poll: 0.3s\npatience: 2s\n';
+
+/** Writes one output; counts how often it ran; waits, fails or ends its own job if it is told so. */
+const tool = `import fs from 'node:fs';
+const [what = 'write'] = process.argv.slice(2);
+fs.appendFileSync('counts/' + process.env.REPRO_ID.replaceAll(/\\W/g, '-'), 'x\\n');
+const parentOf = (pid) => Number(fs.readFileSync('/proc/' + pid + '/stat', 'utf8').split(') ')[1].split(' ')[1]);
+if (what === 'fail') { console.log('it is broken'); process.exit(3); }
+if (what === 'kill-job') process.kill(parentOf(process.ppid), 'SIGKILL');
+while (what === 'wait' && !fs.existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 50));
+fs.mkdirSync(process.env.REPRO_OUTPUT_0);
+fs.writeFileSync(process.env.REPRO_OUTPUT_0 + '/text', process.env.REPRO_ID + '\\n');
+fs.writeFileSync(process.env.REPRO_OUTPUT_0 + '/gpus', String(process.env.CUDA_VISIBLE_DEVICES));
+`;
+
+/** A small project that runs on a cluster. */
+export class SlurmProject extends CliProject {
+  #environment: Readonly<Record<string, string>> = {};
+
+  /** @param stages the pipeline's stages, in YAML; each runs `tool.mjs` */
+  static async on(cluster: SlurmCluster, stages: string, settings = fastSettings): Promise<SlurmProject> {
+    const base = await CliProject.create({
+      'pipeline.yaml': `version: 1\nstages:\n${stages}`,
+      'configs/executors/slurm.yaml': settings,
+      'counts/README': '',
+      'tool.mjs': tool,
+    });
+    const project = new SlurmProject(base.root);
+    project.#environment = cluster.environment;
+    return project;
+  }
+
+  override call(words: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) {
+    return super.call(words, { ...this.#environment, ...env });
+  }
+
+  /** `repro run --executor slurm` with more words. */
+  run(...words: string[]) {
+    return this.call(['run', '--executor', 'slurm', ...words]);
+  }
+
+  /** Waits until a stage has started this often. */
+  async waitForCount(name: string, times = 1): Promise<void> {
+    await vi.waitFor(
+      () => {
+        if (this.count(name) < times) throw new Error(`${name} has run ${this.count(name)} times`);
+      },
+      { timeout: 20_000, interval: 20 },
+    );
+  }
+
+  /** Waits until a file exists. */
+  waitFor(file: string): Promise<void> {
+    return waitForFile(this.at(file));
+  }
+
+  /** Lets stages that wait end. */
+  go(): Promise<void> {
+    return this.write('go', '');
+  }
+}

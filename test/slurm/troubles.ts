@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import { SlurmProject } from './slurm-project.ts';
+import { cluster } from './the-cluster.ts';
+
+const stage = (name: string, what: string, more = ''): string =>
+  `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}]${more} }\n`;
+
+/** What goes wrong on a cluster, each told as what it is. */
+export function describeTroubles(): void {
+  test('failures are told apart: of the stage, of time, of memory, by cancelling; what depends on them never runs', async () => {
+    const stages = [
+      stage('fails', 'fail'),
+      stage('hangs', 'wait', ', resources: { time: 1s }'),
+      stage('killed', 'kill-job'),
+      stage('cancelled', 'wait'),
+      stage('blocked', 'write', ', inputs: [artifacts/fails]'),
+      stage('fine', 'write'),
+    ].join('');
+    const project = await SlurmProject.on(cluster(), stages);
+    const running = project.run('--json');
+    await project.waitForCount('cancelled');
+    const jobs = await cluster().ask('squeue', '--noheader', '--format=%i %j');
+    const [job = ''] =
+      jobs
+        .split('\n')
+        .find((line) => line.includes(' cancelled.'))
+        ?.split(' ') ?? [];
+    await cluster().ask('scancel', job);
+    const { stdout, stderr, exitCode } = await running;
+    expect(exitCode).toBe(1);
+    const { instances } = JSON.parse(stdout);
+    const failures = Object.fromEntries(
+      // biome-ignore lint/suspicious/noExplicitAny: the document of the command
+      instances.map(({ id, state, failure }: any) => [id, failure === null ? state : failure.code]),
+    );
+    expect(failures).toEqual({
+      fails: 'command-failed',
+      hangs: 'timeout',
+      killed: 'job-failed',
+      cancelled: 'cancelled',
+      blocked: 'blocked',
+      fine: 'finished',
+    });
+    expect(stderr).toContain('| it is broken');
+    expect(stderr).toMatch(/killed failed: job \d+ on \S+ ended as FAILED \(RaisedSignal:9\(Killed\)\)/);
+    expect(stderr).toMatch(/hangs failed: pipeline\.yaml:4:\d+ {2}it ran longer than its limit of 1 s/);
+    expect(await cluster().jobsOf('blocked')).toEqual([expect.stringMatching(/^CANCELLED Dependency/)]);
+    expect(project.has('artifacts/.cache/jobs')).toBe(false);
+
+    // Only what has not succeeded is submitted again.
+    await project.edit('tool.mjs', "what === 'fail'", "what === 'never'");
+    await project.run('fails', 'fine');
+    expect([project.count('fails'), project.count('fine')]).toEqual([2, 2]);
+  });
+
+  test('a partition that does not exist is named with its stage, and nothing is left behind', async () => {
+    const project = await SlurmProject.on(cluster(), stage('a', 'write', ', resources: { partition: gpus }'));
+    const { stderr, exitCode } = await project.run();
+    expect(stderr).toMatch(/^pipeline\.yaml:3:3 {2}stage "a" {2}this cluster has no such partition/);
+    expect(stderr).toContain('sbatch: invalid partition specified: gpus');
+    expect(exitCode).toBe(2);
+    expect((await project.run('--set', 'x=1')).exitCode).toBe(2);
+  });
+
+  test('a job whose time is nearly over saves its work, waits in the queue again, and goes on', async () => {
+    const stages = `  long:
+    cmd: [node, long.mjs]
+    outputs: [artifacts/long]
+    resume: [artifacts/long.resume]
+    retries: 1
+`;
+    const settings = 'poll: 0.3s\npatience: 2s\ndefaults: { time: 10m }\n';
+    const project = await SlurmProject.on(cluster(), stages, settings);
+    await project.write(
+      'long.mjs',
+      `import fs from 'node:fs';
+const saved = process.env.REPRO_RESUME_0 + '/epoch';
+fs.appendFileSync('counts/long', 'x\\n');
+if (!fs.existsSync(saved)) {
+  process.on('SIGTERM', () => { fs.writeFileSync(saved, '1'); process.exit(1); });
+  fs.writeFileSync('ready', '');
+  await new Promise((resolve) => setTimeout(resolve, 60_000));
+}
+fs.mkdirSync(process.env.REPRO_OUTPUT_0);
+fs.copyFileSync(saved, process.env.REPRO_OUTPUT_0 + '/epoch');
+`,
+    );
+    const running = project.run();
+    await project.waitFor('ready');
+    const [job = ''] = (await cluster().ask('squeue', '--noheader', '--format=%i', '--states=RUNNING')).split(
+      '\n',
+    );
+    // As Slurm does ahead of the limit, by the option --signal.
+    expect(await cluster().ask('scontrol', 'show', 'job', job)).toMatch(/TimeLimit=00:10:00/);
+    await cluster().ask('scancel', '--batch', '--signal=USR2', job);
+    await cluster().releaseRequeued(job);
+    const { stderr } = await running;
+    expect(stderr).toContain('1 run');
+    expect(project.count('long')).toBe(2);
+    expect(project.read('artifacts/long/epoch')).toBe('1');
+  });
+
+  test('of an array of forty, no more than four run at once, and a controller that is away meanwhile is no failure', async () => {
+    const stages = `  many:
+    matrix: { n: [${Array.from({ length: 40 }, (_, i) => i).join(', ')}] }
+    cmd: [sh, -c, 'date +%s%N >> counts/starts; mkdir "$REPRO_OUTPUT_0"; date +%s%N >> counts/ends']
+    outputs: ["artifacts/many/\${n}"]
+    resources: { arrayLimit: 4 }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    const running = project.run();
+    await project.waitFor('counts/ends');
+    await cluster().stopController();
+    expect((await project.call(['cancel'])).stderr).toContain("Slurm's controller does not answer");
+    await cluster().startController();
+    expect((await running).stderr).toContain('40 run');
+    const events = ['starts', 'ends'].flatMap((name) =>
+      project
+        .read(`counts/${name}`)
+        .trim()
+        .split('\n')
+        .map((at) => ({ at: BigInt(at), by: name === 'starts' ? 1 : -1 })),
+    );
+    let now = 0;
+    let most = 0;
+    for (const { by } of events.sort((a, b) => Number(a.at - b.at))) {
+      now += by;
+      most = Math.max(most, now);
+    }
+    expect(most).toBeLessThanOrEqual(4);
+    const text = await cluster().ask('squeue', '--noheader', '--states=all', '--format=%F %j');
+    const ids = text
+      .split('\n')
+      .filter((line) => line.includes(' many.'))
+      .map((line) => line.split(' ')[0]);
+    expect(new Set(ids).size).toBe(1);
+  });
+}
