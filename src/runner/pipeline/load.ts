@@ -15,6 +15,7 @@ import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
 import { SparingMemory } from './sparing-memory.ts';
+import { findSpellingConflicts } from './spelling-conflicts.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 import { findUnusedOverrides } from './unused-overrides.ts';
 
@@ -72,7 +73,10 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     knownFacts: request.knownFacts,
     problems: [],
   });
-  throwProblems(findPathConflicts(drafts, paths));
+  throwProblems([
+    ...findPathConflicts(drafts, paths),
+    ...(paths.ignoresCase(pipelineFile) ? findSpellingConflicts(drafts) : []),
+  ]);
   memory.collect(drafts.length);
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));

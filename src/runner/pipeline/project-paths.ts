@@ -103,6 +103,19 @@ export class ProjectPaths {
     return this.#entryOf(relative).link;
   }
 
+  /** Whether the disk takes a file's name for the same in capitals. */
+  ignoresCase(file: string): boolean {
+    const name = path.basename(file);
+    const other = name === name.toUpperCase() ? name.toLowerCase() : name.toUpperCase();
+    if (other === name) return false;
+    const stats = statSync(this.absolute(file), { bigint: true, throwIfNoEntry: false });
+    const same = statSync(path.join(path.dirname(this.absolute(file)), other), {
+      bigint: true,
+      throwIfNoEntry: false,
+    });
+    return stats !== undefined && same !== undefined && stats.dev === same.dev && stats.ino === same.ino;
+  }
+
   absolute(relative: string): string {
     return path.resolve(this.root, relative);
   }
