@@ -48,27 +48,6 @@ export async function writeSynced(file: string, content: string | Uint8Array): P
   }
 }
 
-/** Makes a file's content survive a power cut. */
-export async function syncFile(file: string): Promise<void> {
-  const handle = await fs.open(file, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes the content of all files below a path survive a power cut, and the names of those in folders. */
-export async function syncTree(target: string): Promise<void> {
-  if (!(await fs.stat(target)).isDirectory()) return syncFile(target);
-  for (const entry of await fs.readdir(target, { withFileTypes: true, recursive: true })) {
-    const absolute = path.join(entry.parentPath, entry.name);
-    if (entry.isDirectory()) await syncFolder(absolute);
-    else if (entry.isFile()) await syncFile(absolute);
-  }
-  await syncFolder(target);
-}
-
 /** Makes a folder and its missing parents, so that their names survive a power cut. */
 export async function makeFolderSynced(folder: string): Promise<void> {
   const first = await fs.mkdir(folder, { recursive: true });
@@ -76,6 +55,16 @@ export async function makeFolderSynced(folder: string): Promise<void> {
   for (let made = folder; ; made = path.dirname(made)) {
     await syncFolder(path.dirname(made));
     if (made === first || made === path.dirname(made)) return;
+  }
+}
+
+/** Makes a file's content survive a power cut. */
+export async function syncFile(file: string): Promise<void> {
+  const handle = await fs.open(file, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

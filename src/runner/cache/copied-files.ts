@@ -1,9 +1,9 @@
 import { constants, createReadStream } from 'node:fs';
 import fs from 'node:fs/promises';
 import { hasErrorCode } from '../../errors.ts';
+import { forEachLimited } from '../../files/for-each-limited.ts';
 import { hashFiles } from '../files/hash-files.ts';
 import { stampOf } from '../files/tree.ts';
-import { forEachLimited } from '../for-each-limited.ts';
 
 /** Concurrent copies: enough to keep a disk busy, far below the limit on open files. */
 export const copiesAtOnce = 8;

@@ -1,4 +1,4 @@
-import { forEachLimited } from '../for-each-limited.ts';
+import { forEachLimited } from '../../files/for-each-limited.ts';
 
 /** Enough to fill a line with small objects, few enough for a modest server. */
 const transfersAtOnce = 8;
