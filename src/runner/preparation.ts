@@ -6,7 +6,7 @@ import type { RunEvent } from './events.ts';
 import { describeFailure, type Work } from './execution/execution.ts';
 import { describeShortage, type MachineResources } from './execution/machine.ts';
 import { restoreOutputs } from './execution/restore-outputs.ts';
-import { resumeFoldersOf } from './execution/resume-folder.ts';
+import { type ResumeFolder, resumeFoldersOf } from './execution/resume-folder.ts';
 import { storeAgain } from './execution/store-again.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { forcedReason } from './force.ts';
@@ -88,6 +88,7 @@ export class Preparation {
   async #decide(instance: StageInstance, found: Freshness): Promise<Prepared> {
     const { isForced, produced } = this.#context;
     let freshness = found;
+    if (isForced(instance.id)) await this.#dropResume(instance, (folder) => folder.dropIfFinished());
     for (let looks = 1; !isForced(instance.id) && looks <= looksAtMost; looks += 1) {
       const settled = await this.#settle(instance, freshness);
       if (settled === 'must-run') break;
@@ -131,16 +132,16 @@ export class Preparation {
         return 'look-again';
       }
     }
-    await this.#dropResume(instance, record);
+    await this.#dropResume(instance, (folder) => folder.dropFinished(record.fingerprint));
     onEvent(createHitEvent(id, freshness, false));
     return record;
   }
 
   /** A kill may have kept the run that finished from doing so. */
-  async #dropResume(instance: StageInstance, { fingerprint }: RunRecord): Promise<void> {
+  async #dropResume(instance: StageInstance, drop: (folder: ResumeFolder) => Promise<void>): Promise<void> {
     const { session, onEvent } = this.#context;
     try {
-      for (const folder of resumeFoldersOf(session, instance)) await folder.dropFinished(fingerprint);
+      for (const folder of resumeFoldersOf(session, instance)) await drop(folder);
     } catch (error) {
       const text = `what it could resume from is no longer needed, and cannot be removed: ${describeError(error)}`;
       onEvent({ kind: 'note', id: instance.id, level: 'warning', text });

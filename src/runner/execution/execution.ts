@@ -138,6 +138,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       profile: session.plan.profile,
     };
     context.assertLocked();
+    for (const folder of resume) await folder.markFinished(work.fingerprint);
     await session.records.write(record);
     await session.attempts.drop(instance.id);
     await installOutputs(taken, session.plan.projectRoot, temporary, session.digests);

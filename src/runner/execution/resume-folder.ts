@@ -1,9 +1,14 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
-import { syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import { syncTree } from '../../files/sync-files.ts';
+import { isSha256 } from '../files/sha256.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
+
+/** The second line of the marker of what belongs to an execution that succeeded. */
+const finished = 'finished';
 
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
@@ -43,10 +48,10 @@ export class ResumeFolder {
 
   /** Makes the folder ready for a fingerprint. */
   async open(fingerprint: string): Promise<OpenedResume> {
-    const owner = await this.#readOwner();
+    const { owner, isFinished } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
-    if (owner !== fingerprint) {
-      other = await this.#clear(owner);
+    if (owner !== fingerprint || isFinished) {
+      if (owner !== fingerprint) other = await this.#clear(owner);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
       await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
@@ -55,13 +60,28 @@ export class ResumeFolder {
     return { absolute: this.#absolute, other, isBack };
   }
 
+  /**
+   * Before success is recorded: until {@link drop}, what is here tells a forced run, which is to compute everything again, that nothing is
+   * left to do.
+   */
+  async markFinished(fingerprint: string): Promise<void> {
+    await writeFileAtomic(this.#marker(), `${fingerprint}\n${finished}\n`);
+  }
+
+  /** Before a forced run: drops what a kill kept the run that finished from dropping. What an interrupted one left stays. */
+  async dropIfFinished(): Promise<void> {
+    const { owner, isFinished } = await this.#readMarker();
+    if (owner !== null && isFinished) await this.drop(owner);
+  }
+
   /** After success: the outputs are all that is needed. */
   async drop(fingerprint: string): Promise<void> {
     // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
     if (await isThere(this.#absolute)) await removeFolder(this.#absolute);
     await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
-    await fs.rm(this.#marker(), { force: true });
     await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
+    // Last: it tells the next attempt that there is something to drop.
+    await fs.rm(this.#marker(), { force: true });
   }
 
   /**
@@ -69,14 +89,15 @@ export class ResumeFolder {
    * fingerprint stays.
    */
   async dropFinished(fingerprint: string): Promise<void> {
-    if ((await this.#readOwner()) === fingerprint) await this.drop(fingerprint);
+    if ((await this.#readMarker()).owner === fingerprint) await this.drop(fingerprint);
     else await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
   }
 
-  /** null also for a marker that names no fingerprint. */
-  async #readOwner(): Promise<string | null> {
+  /** `owner` is null also for a marker that names no fingerprint. */
+  async #readMarker(): Promise<{ readonly owner: string | null; readonly isFinished: boolean }> {
     const text = await fs.readFile(this.#marker(), 'utf8').catch(() => '');
-    return /^[0-9a-f]{64}$/.test(text.trim()) ? text.trim() : null;
+    const [owner = '', state] = text.trim().split('\n');
+    return { owner: isSha256(owner) ? owner : null, isFinished: state === finished };
   }
 
   /** Clears the place; afterwards no folder exists, and the marker may change. */
@@ -138,9 +159,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
   const partial = partialOf(to);
   await fs.rm(partial, { recursive: true, force: true });
   await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true });
-  for (const entry of await fs.readdir(partial, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) await syncFile(path.join(entry.parentPath, entry.name));
-  }
+  await syncTree(partial);
   await fs.rename(partial, to);
   await syncFolder(path.dirname(to));
 }

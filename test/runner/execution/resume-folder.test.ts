@@ -119,3 +119,35 @@ test('an empty resume folder is not set aside', async () => {
   expect(await folder.open(b)).toMatchObject({ other: 'none', isBack: false });
   await expect(fs.readdir(cache)).rejects.toMatchObject({ code: 'ENOENT' });
 });
+
+test('what a finished execution left is dropped by a forced run, whichever disk change was the last before a kill', async () => {
+  let isKilled = true;
+  for (let changes = 0; isKilled; changes += 1) {
+    const place = await createPlace();
+    await leaveState(place, a, 'of a');
+    await place.folder.markFinished(a);
+    disk.changesLeft = changes;
+    isKilled = await place.folder.drop(a).then(
+      () => false,
+      () => true,
+    );
+    disk.changesLeft = Number.POSITIVE_INFINITY;
+    await place.folder.dropIfFinished();
+    expect(await readState(place, a)).toBeNull();
+  }
+});
+
+test('what an interrupted execution left stays for a forced run, also after one that had been marked as finished', async () => {
+  const place = await createPlace();
+  await leaveState(place, a, 'of a');
+  await place.folder.dropIfFinished();
+  expect(await readState(place, a)).toBe('of a');
+  await place.folder.markFinished(a);
+  // Killed before the record was written, so the execution goes on.
+  expect(await readState(place, a)).toBe('of a');
+  await place.folder.dropIfFinished();
+  expect(await readState(place, a)).toBe('of a');
+  await place.folder.markFinished(a);
+  expect(await readState(place, b)).toBeNull();
+  expect(await readState(place, a)).toBe('of a');
+});
