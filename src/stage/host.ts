@@ -49,7 +49,8 @@ process.title = `repro ${task.id}`;
 if (task.declaration !== undefined) {
   // A stage that goes on without the file would otherwise compute for hours what is then rejected.
   const endSoon = () => setTimeout(() => fail(limits?.refusals[0]), refusedEndsAfterMs).unref();
-  limits = { declaration: task.declaration, refusals: watchRefusals(endSoon) };
+  const { projectRoot } = task.declaration;
+  limits = { declaration: task.declaration, refusals: watchRefusals(projectRoot, endSoon) };
 }
 try {
   await keepWatch();

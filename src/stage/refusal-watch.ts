@@ -2,6 +2,7 @@ import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
+import { isProbe } from './probe.ts';
 import { isRefusal, type RefusedError } from './refusal.ts';
 
 type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
@@ -11,13 +12,14 @@ type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
  * were not there. Its result would be repeatable, but not what the author meant. Packages that look around on the machine, such as for its
  * C library, are left alone: what they ask the system for is not what the result depends on, and they have an answer for its absence.
  *
+ * @param projectRoot absolute
  * @param onFirst called after the first one, in the same turn
  * @returns a list that grows with each refusal
  */
-export function watchRefusals(onFirst: () => void): readonly RefusedError[] {
+export function watchRefusals(projectRoot: string, onFirst: () => void): readonly RefusedError[] {
   const refusals: RefusedError[] = [];
   const note = (error: unknown): void => {
-    if (!isRefusal(error) || isProbe(error)) return;
+    if (!isRefusal(error) || isProbe(error, { projectRoot })) return;
     refusals.push(error);
     if (refusals.length === 1) onFirst();
   };
@@ -35,16 +37,6 @@ export function watchRefusals(onFirst: () => void): readonly RefusedError[] {
   }
   syncImports();
   return refusals;
-}
-
-/** Whether a package, not the stage's code, asked for a file of the system or for a program. */
-function isProbe({ permission, resource = '', stack = '' }: RefusedError): boolean {
-  const isOfSystem =
-    permission === 'ChildProcess' || /^\/(proc|sys|dev|etc|usr|bin|sbin|lib\w*)\//.test(resource);
-  if (!isOfSystem) return false;
-  const frames = stack.split('\n').filter((line) => /^\s+at /.test(line));
-  const caller = frames.find((line) => !/node:|[\\/]refusal-watch\./.test(line));
-  return caller !== undefined && /[\\/]node_modules[\\/]/.test(caller);
 }
 
 /** For `import { readFileSync } from 'node:fs'`. Node 24 warns of `fs.F_OK`, which this reads. */
