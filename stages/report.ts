@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { formatJudgements } from '../src/report/claims/section.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
+import { readEnvironment } from '../src/report/environment.ts';
 import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
 import { titleDataset } from '../src/report/thesis.ts';
@@ -14,6 +15,8 @@ interface Params {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
   readonly report?: { readonly title?: string };
+  /** The others are only for the drawing of the pipeline. */
+  readonly [setting: string]: unknown;
 }
 
 export default defineStage<Params>({
@@ -26,7 +29,8 @@ export default defineStage<Params>({
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
       models: requirePath(context.inputs, 3, 'model files'),
       examples: requirePath(context.inputs, 4, 'one clip of each class'),
-      reference: context.inputs[6], // only where the profile names logs
+      pipeline: requirePath(context.inputs, 6, 'pipeline file'),
+      reference: context.inputs[7], // only where the profile names logs
     };
     const claims = await collectClaims(requirePath(context.inputs, 5, 'claims'));
     const results = await collectResults(sources, context.params);
@@ -34,8 +38,7 @@ export default defineStage<Params>({
     const judgements = judgeClaims(claims, results, outcomes);
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
-      // The major version alone: only a change of that makes a stage stale.
-      nodeMajor: process.versions.node.split('.', 1).join(''),
+      environment: readEnvironment(),
       claims: { judgements, margin: claims.margin },
     });
     const written = await writeReport(report, folder, (done, total) =>

@@ -14,6 +14,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   events: ['errors', 'addon', 'compression'],
   formats: ['errors', 'snn'],
   stats: ['errors'],
+  'graph-layout': [],
   schema: ['errors'],
   engines: ['errors', 'addon', 'formats', 'snn'],
   images: ['errors', 'compression', 'formats'],
@@ -24,13 +25,15 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   parity: ['errors', 'engines', 'events', 'formats', 'snn', 'training'],
   pictures: ['errors', 'formats', 'snn'],
   'figure-export': ['errors', 'formats'],
-  report: ['errors', 'formats', 'pictures', 'snn', 'stats'],
+  report: ['errors', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],
+  comparison: ['errors', 'formats', 'stats'],
   stage: ['errors', 'files'],
   executors: ['errors', 'files', 'stage'],
-  runner: ['errors', 'executors', 'files', 'schema', 'stage'],
+  runner: ['errors', 'executors', 'files', 'graph-layout', 'schema', 'stage'],
   cli: [
     'errors',
     'checkpoints',
+    'comparison',
     'datasets',
     'engines',
     'events',
@@ -40,6 +43,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'original',
     'parity',
     'pictures',
+    'report',
     'runner',
     'schema',
     'snn',
@@ -83,7 +87,7 @@ function readImports(file: string): string[] {
 
 /** The half that runs pipelines, and knows nothing about networks. */
 function isOfRunner(file: string): boolean {
-  return ['cli', 'executors', 'files', 'runner', 'schema', 'stage'].includes(partOf(file));
+  return ['cli', 'executors', 'files', 'graph-layout', 'runner', 'schema', 'stage'].includes(partOf(file));
 }
 
 const sources = [...listSources('src'), ...listSources('stages')];

@@ -5,6 +5,7 @@ import { explainDiskError } from '../files/disk-error.ts';
 import { addCacheCommands } from './cache/commands.ts';
 import { addCheckpointCommands } from './checkpoints/commands.ts';
 import { addClusterCommands } from './cluster/commands.ts';
+import { addCompareCommands } from './compare/commands.ts';
 import { addCompletionCommands } from './completion/commands.ts';
 import { addDataCommands } from './data/commands.ts';
 import { addDoctorCommands } from './doctor/commands.ts';
@@ -46,6 +47,7 @@ export function buildProgram(version: string): Command {
   addRunCommands(program);
   addClusterCommands(program);
   addRecordCommands(program);
+  addCompareCommands(program);
   addDoctorCommands(program);
   addDataCommands(program);
   addCacheCommands(program);

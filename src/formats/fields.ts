@@ -93,6 +93,16 @@ export class Fields {
     });
   }
 
+  /** An unchecked list. */
+  list(name: string): readonly unknown[] {
+    return this.#array(name);
+  }
+
+  /** An unchecked value, for fields that may have several types. */
+  value(name: string): unknown {
+    return this.#object[name];
+  }
+
   numbers(name: string, rule: NumberRule = {}): number[] {
     return this.#array(name).map((value, index) =>
       this.#number(`${this.#join(name)}[${index}]`, value, rule),

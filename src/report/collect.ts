@@ -8,6 +8,7 @@ import { type Claims, readClaims } from './claims/claim.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
 import { readModel } from './inputs/model.ts';
+import { readPipeline } from './inputs/pipeline.ts';
 import { readAnswers } from './inputs/predictions.ts';
 import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
@@ -23,13 +24,17 @@ export interface Sources {
   readonly models: string;
   /** One clip of each class, from the stage `frames`. */
   readonly examples: string;
+  /** The pipeline file. */
+  readonly pipeline: string;
   /** The authors' logs, if the profile names a folder. */
   readonly reference?: string | undefined;
 }
 
+/** What is reported: the models and seeds, and whatever else is known of the profile. */
 export interface Selection {
   readonly models: readonly string[];
   readonly seeds: readonly number[];
+  readonly [setting: string]: unknown;
 }
 
 /**
@@ -78,6 +83,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     examples,
     seeds: selection.seeds,
     models,
+    pipeline: readPipeline(await readYaml(sources.pipeline, 'schemas/pipeline.schema.json'), selection),
     reference:
       sources.reference === undefined ? null : await readReference(sources.reference, selection.models),
   };

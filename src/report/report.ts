@@ -11,6 +11,7 @@ import type { Figure } from './figures/figure.ts';
 import { drawClasses, drawUsers } from './figures/groups.ts';
 import { drawLogLoss, drawLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
+import { drawPipeline } from './figures/pipeline.ts';
 import { drawSpikes } from './figures/spikes.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
 import { drawTauDistribution } from './figures/tau-distribution.ts';
@@ -19,6 +20,7 @@ import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeData } from './sections/data.ts';
+import { type Environment, tabulateEnvironment } from './sections/environment.ts';
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
@@ -30,8 +32,7 @@ import { writeVerdict } from './verdict.ts';
 
 export interface ReportOptions {
   readonly title: string;
-  /** Major version of Node.js: `20`. */
-  readonly nodeMajor: string;
+  readonly environment: Environment;
   /** What the run says of the published claims, and the margin that was allowed; without them there are no verdicts. */
   readonly claims?: { readonly judgements: readonly Judgement[]; readonly margin: number };
 }
@@ -48,7 +49,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
     facts: listFacts(results, options),
     sections: results.simulated ? markSimulated(sections) : sections,
     footer: [
-      `Made with Node.js\u00a0${options.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
+      `Made with Node.js\u00a0${options.environment.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
     ],
   };
 }
@@ -59,7 +60,7 @@ function nameKind(results: Results): string {
   return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
 }
 
-function listSections(results: Results, { claims }: ReportOptions): Section[] {
+function listSections(results: Results, { claims, environment }: ReportOptions): Section[] {
   const outcomes = judgeModels(results);
   return [
     ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
@@ -87,6 +88,15 @@ function listSections(results: Results, { claims }: ReportOptions): Section[] {
     describeData(results),
     ...describeClips(results),
     describeSettings(results),
+    {
+      id: 'pipeline',
+      title: 'Pipeline',
+      blocks: [
+        ...showFigures(drawPipeline(results)),
+        ...describeTimes(),
+        ...showTables(tabulateEnvironment(results, environment)),
+      ],
+    },
     describeRerun(results),
   ];
 }
@@ -136,6 +146,20 @@ function showFigures(...figures: readonly (Figure | null)[]): Block[] {
   return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
 }
 
+/** Times are no part of the report: the same results would give a different page. */
+function describeTimes(): Block[] {
+  return [
+    {
+      kind: 'paragraph',
+      text: [
+        'How long each stage took, and how much memory, differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte. ',
+        { code: 'npx repro timeline' },
+        ' draws it from the records of the runs.',
+      ],
+    },
+  ];
+}
+
 function showTables(...tables: readonly (Table | null)[]): Block[] {
   return tables.flatMap((table) => (table === null ? [] : [{ kind: 'table', table } as const]));
 }
@@ -157,7 +181,7 @@ function describeNeurons(results: Results): Section[] {
   ];
 }
 
-function listFacts(results: Results, { nodeMajor }: ReportOptions): Report['facts'] {
+function listFacts(results: Results, { environment: { nodeMajor } }: ReportOptions): Report['facts'] {
   const runs = allRuns(results);
   const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
   const clips = distinct(

@@ -176,6 +176,19 @@ export interface ManifestResult {
   readonly warnings: readonly string[];
 }
 
+/** A stage of pipeline.yaml. */
+export interface PipelineStage {
+  readonly name: string;
+  /** Whether the profile includes it. */
+  readonly active: boolean;
+  /** How often a stage with a matrix runs; null without one, or if that is not known. */
+  readonly instances: number | null;
+  /** `artifacts/train/${model}/${seed}`. */
+  readonly outputs: readonly string[];
+  /** Its inputs, as written, and the stage that makes each; null for what no stage of this run makes. */
+  readonly reads: readonly { readonly path: string; readonly stage: string | null }[];
+}
+
 /** Everything that the report is based on. */
 export interface Results {
   readonly dataset: string;
@@ -187,6 +200,8 @@ export interface Results {
   readonly seeds: readonly number[];
   /** At least one, in the profile's order. */
   readonly models: readonly ModelResult[];
+  /** Each stage after those that it reads from. */
+  readonly pipeline: readonly PipelineStage[];
   /** null if the profile names no logs. */
   readonly reference: Reference | null;
 }

@@ -117,6 +117,7 @@ describe('what completes a word', () => {
     ['folders', ['data', 'verify', 'nmnist', '--root', ''], ['folders']],
     ['files and stages', ['export', 'fr'], ['files', 'frames']],
     ['what can be exported', ['export', 'fi'], ['files', 'figures']],
+    ['committed records to compare with', ['compare', 'last', 'lo'], ['none', 'lock']],
     ['formats of figures', ['export', 'figures', '--format', ''], ['none', 'svg', 'png', 'pdf']],
     ['options where the word state is left out', ['export', 'x.pt', '--wh'], ['none', '--which']],
     ["the original's arguments", ['train-val', '-init'], ['none', '-init_tau']],

@@ -4,14 +4,14 @@ import { figuresOf } from '../../src/report/document.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import type { RunResult } from '../../src/report/results.ts';
-import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const model = (title: string, chosenOn: RunResult['chosenOn']) =>
   makeModelResult({ id: title, title, runs: [makeRunResult({ chosenOn })] });
 const [byValidation, byTest] = [model('A', 'validation'), model('B', 'test')];
 
 const report = (...models: (typeof byTest)[]) =>
-  buildReport(makeResults({ models }), { title: 'A run', nodeMajor: '20' });
+  buildReport(makeResults({ models }), { title: 'A run', environment: ENVIRONMENT });
 
 describe('the wording for the choice of the epoch', () => {
   it('names the rule', () => {

@@ -4,7 +4,7 @@ import { renderMarkdown } from '../../src/report/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
 import type { Results } from '../../src/report/results.ts';
 import { COMPAT_CHOICES, COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
-import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 function model(title: string, switched: Partial<Compat>) {
   const compat = { ...COMPAT_DEFAULTS, ...switched };
@@ -63,7 +63,7 @@ describe('the table of disagreements', () => {
       details: ['set by train.batchSize of the profile'],
     });
     expect(listSwitched(quick)).toEqual([]);
-    expect(renderMarkdown(buildReport(quick, { title: 'A run', nodeMajor: '20' }))).toContain(
+    expect(renderMarkdown(buildReport(quick, { title: 'A run', environment: ENVIRONMENT }))).toContain(
       'The profile sets a batch size of its own, which overrides both.',
     );
     expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
@@ -82,7 +82,7 @@ describe('the table of disagreements', () => {
   });
 
   it('is in the Markdown too, and the switches are at the top of the report', () => {
-    const options = { title: 'A run', nodeMajor: '20' };
+    const options = { title: 'A run', environment: ENVIRONMENT };
     const text = renderMarkdown(buildReport(resultsOf(model('A', { regularise: 'tau' })), options));
     expect(text).toContain('**Where paper, code and runs disagree**');
     expect(text).toContain('- Compatibility switches: regularise=tau');

@@ -1,5 +1,5 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { type ClipExample, writeClipExamples } from '../../src/formats/clip-examples.ts';
@@ -61,7 +61,10 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
     evaluate: join(folder, 'artifacts/evaluate'),
     models: join(folder, 'configs/models'),
     examples: join(folder, 'artifacts/frames/examples'),
+    pipeline: join(folder, 'pipeline.yaml'),
   };
+  await mkdir(folder, { recursive: true });
+  await copyFile(resolve(import.meta.dirname, '../../pipeline.yaml'), sources.pipeline);
   await writeJson(join(sources.verify, 'manifest.json'), makeManifest(made));
   await writeExamples(sources.examples, made);
   for (const [index, model] of made.models.entries()) {

@@ -7,7 +7,7 @@ import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderPage } from '../../src/report/page.ts';
 import { buildReport } from '../../src/report/report.ts';
 import type { Results } from '../../src/report/results.ts';
-import { makeModelResult, makeResults } from './result-values.ts';
+import { ENVIRONMENT, makeModelResult, makeResults } from './result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
@@ -22,7 +22,7 @@ async function draw(figure: Figure): Promise<RenderedFigure> {
 }
 
 async function render(results: Results): Promise<{ page: string; markdown: string }> {
-  const report = buildReport(results, { title: 'A <run>', nodeMajor: '20' });
+  const report = buildReport(results, { title: 'A <run>', environment: ENVIRONMENT });
   const figures: RenderedFigure[] = [];
   for (const figure of figuresOf(report)) figures.push(await draw(figure));
   return { page: renderPage(report, figures), markdown: renderMarkdown(report, figures) };
@@ -111,11 +111,32 @@ describe('the page', () => {
     expect(commands).toContain('npx repro run train@baseline,2020 --force');
     expect(commands.filter((command) => !command?.startsWith('npx repro '))).toEqual([]);
     expect(page).toContain('Made with Node.js\u00a020. ');
+    for (const text of [
+      'Node.js\u00a020 on linux x64',
+      'Vega 6.0.0 and Vega-Lite 6.0.0',
+      'tfjs 4.22.0 on cpu',
+    ]) {
+      expect(page).toContain(`<td>${text}</td>`);
+    }
+  });
+
+  it('says where each number comes from, in files that the stages write', async () => {
+    const { markdown } = await render(makeResults());
+    const rows = [...markdown.matchAll(/^\| [^|]+ \| ([a-z]+\/[^|]*) \| npx repro run ([a-z]+)/gm)];
+    expect(rows.length).toBeGreaterThan(5);
+    // The folder is that of the stage that makes it again.
+    for (const [, file, stage] of rows) expect(file?.split('/')[0]).toBe(stage);
+  });
+
+  it('refers to the timeline for what differs from run to run', async () => {
+    expect((await render(makeResults())).page).toContain('<code>npx repro timeline</code>');
   });
 
   it('describes every figure in words and links to its data', async () => {
     const { page } = await render(makeResults());
-    const ids = figuresOf(buildReport(makeResults(), { title: '', nodeMajor: '20' })).map(({ id }) => id);
+    const ids = figuresOf(buildReport(makeResults(), { title: '', environment: ENVIRONMENT })).map(
+      ({ id }) => id,
+    );
     expect(ids).toEqual(expect.arrayContaining(['outcomes', 'accuracy', 'loss', 'tau', 'confusion']));
     for (const id of ids) {
       expect(page).toMatch(new RegExp(`<figure id="figure-${id}"`));

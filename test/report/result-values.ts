@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import type { ClipExample, ClipExamples } from '../../src/formats/clip-examples.ts';
 import type {
   ClipAnswer,
@@ -7,6 +8,12 @@ import type {
   RunResult,
   SplitResult,
 } from '../../src/report/results.ts';
+
+export const ENVIRONMENT = {
+  nodeMajor: '20',
+  platform: 'linux x64',
+  packages: ['Vega 6.0.0', 'Vega-Lite 6.0.0'],
+} as const;
 
 /** The result of a split with so many correct clips. */
 export function split(correct: number, clips: number): SplitResult {
@@ -99,6 +106,16 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     examples: makeExamples(overrides),
     seeds: [2020],
     models: [makeModelResult()],
+    pipeline: [
+      { name: 'train', active: true, instances: 1, outputs: ['artifacts/train/${model}'], reads: [] },
+      {
+        name: 'report',
+        active: true,
+        instances: null,
+        outputs: ['artifacts/report'],
+        reads: [{ path: 'artifacts/train', stage: 'train' }],
+      },
+    ],
     reference: null,
     ...overrides,
   };

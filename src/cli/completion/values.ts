@@ -44,6 +44,9 @@ export async function findValues(
   switch (placeholder) {
     case 'stage':
       return { words: await listStages(current, options) };
+    case 'run-a':
+    case 'run-b':
+      return { words: await listRuns(options) };
     case 'source':
       return { words: await listStages(current, options).catch(() => []), paths: 'files' };
     case 'file':
@@ -71,6 +74,20 @@ async function listStages(current: string, options: PipelineOptions): Promise<[s
     return count === 0 ? '' : `${count} instance${count === 1 ? '' : 's'}`;
   };
   return [...stages.map((name): [string, string] => [name, counts(name)]), ...ids];
+}
+
+/** What `compare` takes, except what only records know. */
+async function listRuns(options: PipelineOptions): Promise<[string, string][]> {
+  const plan = await loadLeniently(options);
+  const evaluations = [...plan.instances.values()].filter(({ stage }) => stage === 'evaluate');
+  const models = new Set(evaluations.map(({ matrix }) => String(matrix.model)));
+  return [
+    ['last', 'the last runs of the profile'],
+    ['lock', 'the committed records'],
+    ...[...models].map((model): [string, string] => [model, '']),
+    ...evaluations.map(({ id }): [string, string] => [id.replace(/^evaluate@/, ''), '']),
+    ...(await listProfiles(options)),
+  ];
 }
 
 /** With the default values if those given do not fit together yet. */

@@ -149,6 +149,21 @@ export function addRunCommands(program: Command): void {
       (await import('./logs.ts')).logs(target, { ...program.opts(), ...options }),
     );
 
+  withPipelineOptions(program.command('timeline'))
+    .description('show when each stage last ran, for how long, and with how much memory')
+    .argument('[stage...]', 'stages or instances (default: all)')
+    .addOption(
+      new Option('--format <kind>', 'output format').choices(['text', 'svg', 'csv', 'json']).default('text'),
+    )
+    .option('--json', 'the same as --format json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
+    )
+    .action(async (targets, options) =>
+      (await import('./timeline.ts')).timeline(targets, { ...program.opts(), ...options }),
+    );
+
   withPipelineOptions(program.command('metrics'))
     .description('show the metrics that each stage recorded in its last run')
     .argument('[stage...]', 'stages or instances (default: all)')

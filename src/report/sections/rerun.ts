@@ -1,5 +1,6 @@
-import type { Command, Section } from '../document.ts';
+import type { Command, Section, Table } from '../document.ts';
 import type { Results } from '../results.ts';
+import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 
 /** The commands that reproduce any number in the report. */
 export function describeRerun(results: Results): Section {
@@ -31,16 +32,40 @@ export function describeRerun(results: Results): Section {
         ],
       },
       { kind: 'commands', lines },
-      {
-        kind: 'paragraph',
-        text: [
-          'Accuracies come from ',
-          { code: 'artifacts/evaluate/<model>/<seed>/evaluation.json' },
-          ', curves from ',
-          { code: 'artifacts/train/<model>/<seed>/metrics.csv' },
-          ', and the values of each figure are in the CSV file next to it.',
-        ],
-      },
+      { kind: 'table', table: tabulateOrigins(results, instance) },
     ],
+  };
+}
+
+/** Where each number of the report comes from, and what makes it again. */
+function tabulateOrigins({ seeds }: Results, instance: string): Table {
+  const run = '<model>/<seed>';
+  const train = `npx repro run train@${instance} --force`;
+  const evaluate = `npx repro run evaluate@${instance} --force`;
+  const origins: readonly (readonly [what: string, file: string, command: string])[] = [
+    ['Curves over epochs: accuracy, loss, τ, spikes in training', `train/${run}/metrics.csv`, train],
+    ['Settings, switches, engine, chosen epoch, maxima', `train/${run}/run.json`, train],
+    [
+      'Accuracy and loss at the chosen epoch, confusion matrices, spikes on the test clips',
+      `evaluate/${run}/evaluation.json`,
+      evaluate,
+    ],
+    [
+      `Answers clip by clip: accuracy by class and user, intervals over users${seeds.length < SEEDS_FOR_INTERVAL ? ', differences' : ''}`,
+      `evaluate/${run}/predictions.csv`,
+      evaluate,
+    ],
+    ['Distribution of τ', `evaluate/${run}/tau.csv`, evaluate],
+    ['Data: files, clips, warnings', 'verify/manifest.json', 'npx repro run verify --force'],
+    ['Sample clips', 'frames/examples/', 'npx repro run frames --force'],
+    ['Verdicts on the claims', 'report/claims.json', 'npx repro run report --force'],
+    ['Values of a figure', 'report/figures/<figure>.csv', 'npx repro run report --force'],
+  ];
+  return {
+    id: 'table-origins',
+    caption: 'Where each number comes from',
+    columns: [{ label: 'Number' }, { label: 'File below artifacts/' }, { label: 'Makes it again' }],
+    rows: origins.map((texts) => texts.map((text) => ({ text }))),
+    notes: [],
   };
 }

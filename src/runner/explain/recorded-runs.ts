@@ -55,8 +55,7 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
     throw new ReproError('no-record', `"${wanted}" has not run here`, { where: `--against ${wanted}` });
   }
   const runs = listRuns(records, instance);
-  const found =
-    runs.find((run) => run.profile === wanted) ?? findByHash(runs, wanted) ?? findByTime(runs, wanted);
+  const found = findAmong(runs, wanted);
   if (found !== undefined) return found;
   const profiles = [...new Set(runs.map((run) => run.profile))].sort(compareCodeUnits);
   throw new ReproError('no-record', `no recorded run of "${instance.id}" matches "${wanted}"`, {
@@ -66,6 +65,16 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
         ? `It has not run here. Run it: npx repro run ${instance.id}`
         : `There are ${runs.length}, of ${profiles.join(', ')}; list them: npx repro explain ${instance.id} --list`,
   });
+}
+
+/**
+ * The run that a profile, the beginning of a fingerprint or a commit, or a time names.
+ *
+ * @param runs of one instance, the latest first
+ * @throws {ReproError} `usage` if several fingerprints begin like this
+ */
+export function findAmong(runs: readonly RunRecord[], wanted: string): RunRecord | undefined {
+  return runs.find((run) => run.profile === wanted) ?? findByHash(runs, wanted) ?? findByTime(runs, wanted);
 }
 
 function readGivenFile(file: string): ComparedRun {

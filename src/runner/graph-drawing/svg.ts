@@ -1,6 +1,6 @@
+import { arrangeLayers, type LayerNode } from '../../graph-layout/layers.ts';
 import type { Plan } from '../plan.ts';
 import { type FoldedStage, foldPlan, nameFolded } from './folded-graph.ts';
-import { arrangeLayers, type LayerNode } from './layers.ts';
 
 /** All lengths in pixels. A monospaced letter is 0.6 times its font size wide. */
 const nameLetter = 14 * 0.6;

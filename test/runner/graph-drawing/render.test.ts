@@ -1,6 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
-import { arrangeLayers } from '../../../src/runner/graph-drawing/layers.ts';
+import { arrangeLayers } from '../../../src/graph-layout/layers.ts';
 import { renderGraph } from '../../../src/runner/graph-drawing/render.ts';
 import { planOf } from '../pipeline/project-fixture.ts';
 

@@ -1,0 +1,123 @@
+import process from 'node:process';
+import { type Comparison, compareRuns, type RunResults } from '../../comparison/compare.ts';
+import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
+import { openSession } from '../../runner/session.ts';
+import { factsOf } from '../doctor/facts.ts';
+import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { colorsFor } from '../view/colors.ts';
+import { describeComparison } from './lines.ts';
+import { compareOrigins, type OriginDifference } from './origins.ts';
+import { readResults } from './read-results.ts';
+import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
+
+interface CompareOptions extends PipelineOptions {
+  readonly only?: string;
+  readonly json?: boolean;
+}
+
+/** A network on record with its results. */
+export interface ReadNetwork {
+  readonly recorded: RecordedNetwork;
+  readonly results: RunResults;
+}
+
+/** Everything that is shown. */
+export interface ComparedRuns {
+  /** As given. */
+  readonly a: string;
+  readonly b: string;
+  readonly comparison: Comparison;
+  /** In what the pairs' stages differ, and by which pairs: those with the same differences together. */
+  readonly origins: readonly {
+    readonly pairs: readonly string[];
+    readonly differences: readonly OriginDifference[];
+  }[];
+  readonly networkOf: (results: RunResults) => RecordedNetwork;
+}
+
+/** `repro compare A B`. */
+export async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
+  const plan = await loadSelectedPlan(options);
+  const { records, store } = openSession(plan, { facts: factsOf(plan.projectRoot) });
+  const networks = new RecordedNetworks(plan, records);
+  const files = new RecordedFiles(store, plan.projectRoot);
+  const read = async (wanted: string): Promise<ReadNetwork[]> => {
+    const found: ReadNetwork[] = [];
+    for (const recorded of networks.find(wanted, options.only))
+      found.push({ recorded, results: await readResults(recorded, files) });
+    return found;
+  };
+  const [first, second] = [await read(a), await read(b)];
+  const byResults = new Map([...first, ...second].map(({ recorded, results }) => [results, recorded]));
+  const networkOf = (results: RunResults): RecordedNetwork => {
+    const network = byResults.get(results);
+    if (network === undefined) throw new Error('results without a record');
+    return network;
+  };
+  const comparison = compareRuns(
+    first.map(({ results }) => results),
+    second.map(({ results }) => results),
+  );
+  const origins = new Map<string, { pairs: string[]; differences: OriginDifference[] }>();
+  for (const pair of comparison.pairs) {
+    const differences = await compareOrigins(networkOf(pair.a), networkOf(pair.b), store);
+    const key = JSON.stringify(differences);
+    const group = origins.get(key) ?? { pairs: [], differences };
+    group.pairs.push(namePair(pair.a, pair.b));
+    origins.set(key, group);
+  }
+  const compared: ComparedRuns = { a, b, comparison, origins: [...origins.values()], networkOf };
+  if (options.json === true) printJson(documentOf(compared));
+  else process.stdout.write(`${describeComparison(compared, colorsFor(process.stdout)).join('\n')}\n`);
+}
+
+/** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
+export function namePair(a: RunResults, b: RunResults): string {
+  const [first, second] = [nameOf(a), nameOf(b)];
+  return first === second ? first : `${first} → ${second}`;
+}
+
+export function nameOf({ model, seed }: RunResults): string {
+  return seed === '' ? model : `${model},${seed}`;
+}
+
+function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): object {
+  const describe = (results: RunResults): object => ({
+    model: results.model,
+    seed: results.seed,
+    stages: Object.fromEntries(
+      [...networkOf(results).lineage].map(([stage, record]) => [
+        stage,
+        {
+          id: record.id,
+          fingerprint: record.fingerprint,
+          profile: record.profile,
+          startedAt: record.startedAt ?? null,
+          seconds: record.seconds ?? null,
+          peakMemoryBytes: record.peakMemoryBytes ?? null,
+          commit: record.commit ?? null,
+          dirty: record.dirty ?? null,
+          host: record.host ?? null,
+          node: record.node ?? null,
+          facts: record.parts.facts,
+        },
+      ]),
+    ),
+  });
+  return {
+    version: 1,
+    command: 'compare',
+    runs: { a, b },
+    pairs: comparison.pairs.map((pair) => ({
+      a: describe(pair.a),
+      b: describe(pair.b),
+      settings: pair.settings,
+      metrics: pair.metrics,
+      clips: pair.clips,
+    })),
+    origins,
+    seeds: comparison.seeds,
+    onlyA: comparison.onlyA.map(describe),
+    onlyB: comparison.onlyB.map(describe),
+  };
+}

@@ -1,0 +1,188 @@
+import type {
+  ClipComparison,
+  MetricRow,
+  PairComparison,
+  RunResults,
+  SeedComparison,
+} from '../../comparison/compare.ts';
+import type { Colors } from '../view/colors.ts';
+import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
+import { toOneLine } from '../view/safe-text.ts';
+import { alignTable } from './align-table.ts';
+import { type ComparedRuns, nameOf, namePair } from './compare.ts';
+import type { RecordedNetwork, SomeRecord } from './recorded-networks.ts';
+
+/** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
+export function describeComparison(compared: ComparedRuns, colors: Colors): string[] {
+  const { a, b, comparison, networkOf } = compared;
+  const { pairs, seeds, onlyA, onlyB } = comparison;
+  const heading = (text: string): string[] => ['', colors.bold(text)];
+  return [
+    `A  ${toOneLine(a)}`,
+    `B  ${toOneLine(b)}`,
+    ...(pairs.some(isSimulated)
+      ? [colors.yellow('Simulated data: these results say nothing about the thesis.')]
+      : []),
+    ...(pairs.length === 0 ? ['', 'No network of A has a counterpart in B: nothing to compare.'] : []),
+    ...listOnly('A', onlyA),
+    ...listOnly('B', onlyB),
+    ...(pairs.length === 0
+      ? []
+      : [
+          ...heading('Settings that differ'),
+          ...describeSettings(pairs),
+          ...heading('What they were made from'),
+          ...describeOrigins(compared),
+          ...heading('Where and when'),
+          ...pairs.flatMap((pair) => describePlaces(pair, networkOf, pairs.length > 1)),
+          ...heading('Measured'),
+          ...pairs.flatMap((pair) => describeMetrics(pair, pairs.length > 1)),
+          ...heading('Test clips'),
+          ...pairs.flatMap((pair) => describeClips(pair, pairs.length)),
+          ...(pairs.some(({ clips }) => clips?.p != null) && seeds.length === 0
+            ? [
+                colors.dim(
+                  '  p says whether these networks differ on these clips; whether their settings do takes several seeds.',
+                ),
+              ]
+            : []),
+        ]),
+    ...(seeds.length === 0 ? [] : [...heading('Over seeds'), ...seeds.map(describeSeeds)]),
+  ];
+}
+
+function isSimulated({ a, b }: PairComparison): boolean {
+  return [a, b].some(({ settings }) => settings?.get('simulated') === 'true');
+}
+
+function listOnly(side: string, runs: readonly RunResults[]): string[] {
+  return runs.length === 0 ? [] : [`only in ${side}: ${toOneLine(runs.map(nameOf).join(' '))}`];
+}
+
+/** Each setting once, with the pairs that it holds for unless these are all. */
+function describeSettings(pairs: readonly PairComparison[]): string[] {
+  const rows = new Map<string, { row: readonly [string, string, string]; pairs: string[] }>();
+  for (const { a, b, settings } of pairs) {
+    for (const { name, a: before, b: now } of settings ?? []) {
+      const row = [name, before ?? 'unset', now ?? 'unset'] as const;
+      const known = rows.get(JSON.stringify(row)) ?? { row, pairs: [] };
+      known.pairs.push(namePair(a, b));
+      rows.set(JSON.stringify(row), known);
+    }
+  }
+  const unknown = pairs.filter(({ settings }) => settings === null).map(({ a, b }) => namePair(a, b));
+  const table = [...rows.values()].map(({ row, pairs: those }) => [
+    ...row.map(toOneLine),
+    those.length === pairs.length ? '' : toOneLine(those.join(', ')),
+  ]);
+  return [
+    ...(table.length > 0
+      ? alignTable([['', 'A', 'B', ''], ...table], 'left')
+      : unknown.length === 0
+        ? ['  none']
+        : []),
+    ...(unknown.length === 0
+      ? []
+      : [`  not known of ${unknown.join(', ')}: run.json of a training is no longer kept`]),
+  ];
+}
+
+function describeOrigins({ origins }: ComparedRuns): string[] {
+  return origins.flatMap(({ pairs, differences }) => [
+    ...(origins.length > 1 ? [`  ${toOneLine(pairs.join(', '))}`] : []),
+    ...(differences.length === 0
+      ? ['  the same code, packages, parameters and data, on the same kind of machine']
+      : []),
+    ...differences.flatMap(({ stage, texts }) => texts.map((text) => `  ${stage}: ${toOneLine(text)}`)),
+  ]);
+}
+
+function describePlaces(
+  { a, b }: PairComparison,
+  networkOf: (results: RunResults) => RecordedNetwork,
+  several: boolean,
+): string[] {
+  const recordsOf = (results: RunResults) => networkOf(results).lineage;
+  const rows = ['train', 'evaluate'].flatMap((stage) => {
+    const [first, second] = [recordsOf(a).get(stage), recordsOf(b).get(stage)];
+    const row = (name: string, show: (record: SomeRecord) => string | null | undefined): string[][] => {
+      const values = [first, second].map((one) =>
+        one === undefined ? 'not known' : (show(one) ?? 'not known'),
+      );
+      return [[`${stage} ${name}`, ...values.map(toOneLine)]];
+    };
+    return [
+      ...row('run', ({ fingerprint }) => fingerprint.slice(0, 12)),
+      ...row('profile', ({ profile }) => profile),
+      ...row('began', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ')),
+      ...row('commit', ({ commit, dirty }) => (commit ? `${commit.slice(0, 7)}${dirty ? '+' : ''}` : commit)),
+      ...row('host', ({ host, node }) => (host === undefined ? undefined : `${host}, Node ${node}`)),
+      ...row('engine', ({ parts }) => parts.facts.engine),
+      ...row('took', ({ seconds, peakMemoryBytes }) =>
+        seconds === undefined
+          ? undefined
+          : `${formatSeconds(seconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
+      ),
+    ];
+  });
+  // With many pairs, what is the same would hide what is not.
+  const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown], 'left');
+}
+
+function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
+  const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
+  const rows = metrics.map(({ name, a: first, b: second }: MetricRow) => [
+    name,
+    show(first),
+    show(second),
+    first === null || second === null ? '' : signed(second - first, formatFigure),
+  ]);
+  return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], 'right');
+}
+
+function describeClips({ a, b, clips }: PairComparison, pairs: number): string[] {
+  const name = pairs > 1 ? `${namePair(a, b)}: ` : '';
+  if (clips === null) return [`  ${name}the answers of one are no longer kept, so there is no test`];
+  const { common, onlyA, onlyB, p, pHolm } = clips;
+  const test =
+    p === null
+      ? 'no clip in common, so no test on clips'
+      : `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact p = ${formatP(p)}${pairs > 1 && pHolm !== null ? `, ${formatP(pHolm)} for ${pairs} pairs (Holm)` : ''}`;
+  return [`  ${name}${describeRight(clips)}`, `    ${test}`];
+}
+
+function describeRight({
+  rightA,
+  clipsA,
+  rightB,
+  clipsB,
+  difference,
+  low,
+  high,
+  interval,
+}: ClipComparison): string {
+  const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
+  const how = interval === 'paired' ? '' : ', for other clips (Newcombe)';
+  return `A ${rightA} of ${clipsA} right, B ${rightB} of ${clipsB}; B - A ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}${how})`;
+}
+
+function describeSeeds({ modelA, modelB, seeds, accuracy }: SeedComparison): string {
+  const { mean, low, high, p } = accuracy;
+  const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
+  const who = modelA === modelB ? modelA : `${modelA} → ${modelB}`;
+  const spread =
+    low === null || high === null || p === null
+      ? ''
+      : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, p = ${formatP(p)})`;
+  return `  ${toOneLine(who)}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
+}
+
+function formatP(p: number): string {
+  return p < 0.001 ? '< 0.001'.replace('< ', '<\u00a0') : p.toFixed(3);
+}
+
+function signed(value: number, format: (size: number) => string): string {
+  const size = format(Math.abs(value));
+  return Number(size) === 0 ? size : `${value < 0 ? '−' : '+'}${size}`;
+}

@@ -1,0 +1,128 @@
+import { ReproError } from '../../errors.ts';
+import type { Records, RunRecord } from '../../runner/cache/records.ts';
+import { compareCodeUnits } from '../../runner/canonical-json.ts';
+import { findAmong } from '../../runner/explain/recorded-runs.ts';
+import { readLockFile } from '../../runner/lock-files/lock-file.ts';
+import type { Plan } from '../../runner/plan.ts';
+
+/** What is used of a record; committed ones have no time, host or duration. */
+export type SomeRecord = Pick<
+  RunRecord,
+  'id' | 'stage' | 'fingerprint' | 'parts' | 'outputs' | 'metrics' | 'profile'
+> &
+  Partial<RunRecord>;
+
+/** An evaluation on record, with the run of every stage that it was made from, by stage. */
+export interface RecordedNetwork {
+  readonly evaluation: SomeRecord;
+  readonly lineage: ReadonlyMap<string, SomeRecord>;
+}
+
+const EVALUATE = 'evaluate';
+const TRAIN = 'train';
+
+/** Finds networks that were trained and evaluated here, by the words that name a run. */
+export class RecordedNetworks {
+  readonly #plan: Plan;
+  readonly #records: Records;
+  /** The latest first. */
+  readonly #runs: readonly RunRecord[];
+  readonly #byOutput: ReadonlyMap<string, RunRecord>;
+
+  constructor(plan: Plan, records: Records) {
+    this.#plan = plan;
+    this.#records = records;
+    const all = new Map(records.listActions().map((record) => [record.fingerprint, record]));
+    for (const last of records.listLast()) all.set(last.fingerprint, last);
+    this.#runs = [...all.values()].sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    // Of runs with the same result the first is kept: the map takes the last that it is given.
+    this.#byOutput = new Map(
+      this.#runs.flatMap((run) => run.outputs.map(({ digest }) => [digest, run] as const)),
+    );
+  }
+
+  /**
+   * The networks that a run names: `last` or `lock` (of the present plan), a model, `model,seed` or an instance (its last run), a
+   * profile, the beginning of a fingerprint or a commit, or a time (of each network the latest run up to then).
+   *
+   * @param only model, or model and seed: the others are left out
+   * @throws {ReproError} `no-record`, with what there is
+   */
+  find(wanted: string, only: string | undefined): RecordedNetwork[] {
+    const isMeant = ({ parts }: SomeRecord) => only === undefined || hasMatrix(parts.matrix, only);
+    const found = this.#findEvaluations(wanted).filter(isMeant);
+    if (found.length > 0) return found.map((evaluation) => this.#withLineage(evaluation));
+    const ids = [...new Set(this.#runs.filter(({ stage }) => stage === EVALUATE).map(({ id }) => id))];
+    throw new ReproError('no-record', `no network that was evaluated here matches "${wanted}"`, {
+      where: only === undefined ? `run ${wanted}` : `run ${wanted}, --only ${only}`,
+      fix:
+        ids.length === 0
+          ? 'None is on record. Make some: npx repro run evaluate'
+          : `There are runs of ${ids.sort(compareCodeUnits).join(', ')}; list those of one: npx repro explain ${ids[0]} --list`,
+    });
+  }
+
+  #findEvaluations(wanted: string): SomeRecord[] {
+    const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === EVALUATE);
+    if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
+    if (wanted === 'lock') return planned.flatMap((instance) => readLockFile(this.#plan, instance) ?? []);
+    const evaluations = this.#runs.filter(({ stage }) => stage === EVALUATE);
+    const words = wanted.replace(/^(evaluate|train)@/, '');
+    const ids = [...new Set(evaluations.map(({ id }) => id))];
+    const named = ids
+      .flatMap((id) => this.#records.findLast(id) ?? [])
+      .filter(({ parts }) => hasMatrix(parts.matrix, words))
+      .sort((a, b) => this.#placeOf(a.id) - this.#placeOf(b.id));
+    if (named.length > 0) return named;
+    const found = ids
+      .sort((a, b) => this.#placeOf(a) - this.#placeOf(b))
+      .flatMap(
+        (id) =>
+          findAmong(
+            evaluations.filter((run) => run.id === id),
+            wanted,
+          ) ?? [],
+      );
+    return found.length > 0 ? found : this.#evaluationsOf(wanted);
+  }
+
+  /** Evaluations of the training whose fingerprint begins so. */
+  #evaluationsOf(wanted: string): RunRecord[] {
+    const trainings = this.#runs.filter(
+      ({ stage, fingerprint }) => stage === TRAIN && fingerprint.startsWith(wanted),
+    );
+    if (!/^[0-9a-f]{4,64}$/.test(wanted)) return [];
+    const digests = new Set(trainings.flatMap(({ outputs }) => outputs.map(({ digest }) => digest)));
+    const made = this.#runs.find(
+      ({ stage, parts }) =>
+        stage === EVALUATE && parts.inputs.some(({ digest }) => digest !== null && digests.has(digest)),
+    );
+    return made === undefined ? [] : [made];
+  }
+
+  /** As in the plan, then the others. */
+  #placeOf(id: string): number {
+    const place = [...this.#plan.instances.keys()].indexOf(id);
+    return place === -1 ? this.#plan.instances.size : place;
+  }
+
+  #withLineage(evaluation: SomeRecord): RecordedNetwork {
+    const lineage = new Map<string, SomeRecord>([[evaluation.stage, evaluation]]);
+    const waiting = [evaluation];
+    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+      for (const { digest } of next.parts.inputs) {
+        const made = digest === null ? undefined : this.#byOutput.get(digest);
+        if (made === undefined || lineage.has(made.stage)) continue;
+        lineage.set(made.stage, made);
+        waiting.push(made);
+      }
+    }
+    return { evaluation, lineage };
+  }
+}
+
+/** Whether `baseline,2020` or a part of it names these values. */
+function hasMatrix(matrix: SomeRecord['parts']['matrix'], words: string): boolean {
+  const values = Object.values(matrix).map(String);
+  return words.split(',').every((word) => values.includes(word));
+}

@@ -1,0 +1,179 @@
+import { holmAdjust } from '../stats/holm.ts';
+import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
+import { type PairedTest, pairedTTest } from '../stats/means.ts';
+import { independentDifference, pairedDifference } from '../stats/proportion-difference.ts';
+import type { ClipAnswers } from './clip-answers.ts';
+import { diffSettings, type SettingDifference, type Settings } from './settings.ts';
+
+/** What is known of one trained and evaluated network. */
+export interface RunResults {
+  readonly model: string;
+  readonly seed: string;
+  /** null if no longer kept. */
+  readonly settings: Settings | null;
+  readonly answers: ClipAnswers | null;
+  /** What the stages measured, such as `evaluate.testAccuracy`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface MetricRow {
+  readonly name: string;
+  readonly a: number | null;
+  readonly b: number | null;
+}
+
+/** How two networks did on test clips; every difference is B - A, as a share of the clips. */
+export interface ClipComparison {
+  readonly clipsA: number;
+  readonly clipsB: number;
+  readonly rightA: number;
+  readonly rightB: number;
+  /** Clips that both were tested on. */
+  readonly common: number;
+  /** Of those, which only one got right. */
+  readonly onlyA: number;
+  readonly onlyB: number;
+  /** McNemar's exact test on the common clips, two-sided; null without any. */
+  readonly p: number | null;
+  /** Corrected for the number of pairs (Holm). */
+  readonly pHolm: number | null;
+  readonly difference: number;
+  /** 95 %: Agresti and Min's if all clips are common, else Newcombe's for other clips. */
+  readonly low: number;
+  readonly high: number;
+  readonly interval: 'paired' | 'independent';
+}
+
+export interface PairComparison {
+  readonly a: RunResults;
+  readonly b: RunResults;
+  /** null if either is not known. */
+  readonly settings: readonly SettingDifference[] | null;
+  readonly metrics: readonly MetricRow[];
+  /** null if the answers of either are not known. */
+  readonly clips: ClipComparison | null;
+}
+
+/** Two models, or one in two runs, over at least two seeds. */
+export interface SeedComparison {
+  readonly modelA: string;
+  readonly modelB: string;
+  readonly seeds: readonly string[];
+  /** Of the test accuracies, B - A, paired by seed. */
+  readonly accuracy: PairedTest;
+}
+
+export interface Comparison {
+  readonly pairs: readonly PairComparison[];
+  readonly seeds: readonly SeedComparison[];
+  /** Networks without a counterpart. */
+  readonly onlyA: readonly RunResults[];
+  readonly onlyB: readonly RunResults[];
+}
+
+/**
+ * Compares two lists of networks: each with that of the same model and seed; if both lists are of one model, with that of the same seed;
+ * if both are of one seed, with that of the same model; and one with one whatever they are.
+ */
+export function compareRuns(a: readonly RunResults[], b: readonly RunResults[]): Comparison {
+  const matches = matchRuns(a, b);
+  const pairs = adjust(matches.map(([first, second]) => comparePair(first, second)));
+  return {
+    pairs,
+    seeds: compareSeeds(matches),
+    onlyA: a.filter((run) => !matches.some(([first]) => first === run)),
+    onlyB: b.filter((run) => !matches.some(([, second]) => second === run)),
+  };
+}
+
+type Match = readonly [RunResults, RunResults];
+
+function matchRuns(a: readonly RunResults[], b: readonly RunResults[]): Match[] {
+  const [onlyA, onlyB] = [a[0], b[0]];
+  if (a.length === 1 && b.length === 1 && onlyA !== undefined && onlyB !== undefined) return [[onlyA, onlyB]];
+  const isOne = (name: 'model' | 'seed') =>
+    [a, b].every((runs) => new Set(runs.map((run) => run[name])).size === 1);
+  // Of two models, networks with the same seed belong together; of two seeds, those of the same model.
+  const [bySeed, byModel] = [isOne('model'), isOne('seed')];
+  return a.flatMap((first): Match[] => {
+    const second = b.find(
+      (one) => (byModel || one.seed === first.seed) && (bySeed || one.model === first.model),
+    );
+    return second === undefined ? [] : [[first, second]];
+  });
+}
+
+function comparePair(a: RunResults, b: RunResults): PairComparison {
+  const names = [...new Set([...Object.keys(a.metrics), ...Object.keys(b.metrics)])];
+  return {
+    a,
+    b,
+    settings: a.settings === null || b.settings === null ? null : diffSettings(a.settings, b.settings),
+    metrics: names.map((name) => ({ name, a: a.metrics[name] ?? null, b: b.metrics[name] ?? null })),
+    clips: a.answers === null || b.answers === null ? null : compareClips(a.answers, b.answers),
+  };
+}
+
+function compareClips(a: ClipAnswers, b: ClipAnswers): ClipComparison | null {
+  if (a.size === 0 || b.size === 0) return null;
+  const common = [...a.keys()].filter((clip) => b.has(clip));
+  const rightOf = (answers: ClipAnswers) => common.map((clip) => answers.get(clip) === true);
+  const count = (answers: ClipAnswers) => [...answers.values()].filter((right) => right).length;
+  const { onlyFirst: onlyB, onlySecond: onlyA } = countDiscordant(rightOf(b), rightOf(a));
+  const [rightA, rightB] = [count(a), count(b)];
+  const isSame = common.length === a.size && common.length === b.size;
+  const { difference, low, high } = isSame
+    ? pairedDifference({ clips: common.length, onlyFirst: onlyB, onlySecond: onlyA })
+    : independentDifference({ successes: rightB, trials: b.size }, { successes: rightA, trials: a.size });
+  return {
+    clipsA: a.size,
+    clipsB: b.size,
+    rightA,
+    rightB,
+    common: common.length,
+    onlyA,
+    onlyB,
+    p:
+      common.length === 0 ? null : mcnemarTest({ clips: common.length, onlyFirst: onlyB, onlySecond: onlyA }),
+    pHolm: null,
+    difference,
+    low,
+    high,
+    interval: isSame ? 'paired' : 'independent',
+  };
+}
+
+/** With several pairs, some small p would be chance. */
+function adjust(pairs: readonly PairComparison[]): PairComparison[] {
+  const adjusted = holmAdjust(pairs.flatMap(({ clips }) => clips?.p ?? []));
+  return pairs.map((pair) =>
+    pair.clips === null || pair.clips.p === null
+      ? pair
+      : { ...pair, clips: { ...pair.clips, pHolm: adjusted.shift() ?? null } },
+  );
+}
+
+const ACCURACY = 'evaluate.testAccuracy';
+
+function compareSeeds(matches: readonly Match[]): SeedComparison[] {
+  const groups = new Map<string, Match[]>();
+  for (const match of matches) {
+    const [a, b] = match;
+    if (a.seed !== b.seed || a.metrics[ACCURACY] === undefined || b.metrics[ACCURACY] === undefined) continue;
+    const key = JSON.stringify([a.model, b.model]);
+    groups.set(key, [...(groups.get(key) ?? []), match]);
+  }
+  return [...groups.values()].flatMap((group): SeedComparison[] => {
+    const [first] = group;
+    if (first === undefined || group.length < 2) return [];
+    const values = (side: 0 | 1) => group.map((match) => match[side].metrics[ACCURACY] ?? Number.NaN);
+    return [
+      {
+        modelA: first[0].model,
+        modelB: first[1].model,
+        seeds: group.map(([{ seed }]) => seed),
+        accuracy: pairedTTest(values(1), values(0)),
+      },
+    ];
+  });
+}

@@ -1,0 +1,126 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+
+const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
+
+/** Made-up trainings: the more epochs, the more of twelve clips are right. */
+const pipeline = `version: 1
+profiles: {folder: configs/profiles, default: small}
+stages:
+  train:
+    matrix: {model: "\${models}", seed: "\${seeds}"}
+    run: stages/train.mjs
+    params: [train]
+    inputs: []
+    outputs: ["artifacts/train/\${model}/\${seed}"]
+  evaluate:
+    matrix: {model: "\${models}", seed: "\${seeds}"}
+    run: stages/evaluate.mjs
+    inputs: ["artifacts/train/\${model}/\${seed}"]
+    outputs: ["artifacts/evaluate/\${model}/\${seed}"]
+`;
+
+const train = `import fs from 'node:fs';
+export default { summary: 'trains', async run({ params, outputs, metrics }) {
+  fs.mkdirSync(outputs[0], { recursive: true });
+  fs.writeFileSync(outputs[0] + '/run.json', JSON.stringify({ simulated: true, training: params.train }));
+  metrics({ finalLoss: 1 / params.train.epochs });
+} };
+`;
+
+const evaluate = `import fs from 'node:fs';
+export default { summary: 'evaluates', async run({ inputs, outputs, metrics }) {
+  const { training } = JSON.parse(fs.readFileSync(inputs[0] + '/run.json', 'utf8'));
+  fs.mkdirSync(outputs[0], { recursive: true });
+  const rows = Array.from({ length: 12 }, (_, i) => ['test', i, 'r' + i, 1, 'led', 0, i < training.epochs ? 0 : 1].join(','));
+  fs.writeFileSync(outputs[0] + '/predictions.csv', 'split,clip,recording,user,light,class,predicted\\n' + rows.join('\\n') + '\\n');
+  metrics({ testAccuracy: training.epochs / 12 });
+} };
+`;
+
+let folder: string;
+
+beforeAll(async () => {
+  folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-compare-'));
+  for (const name of ['configs/profiles', 'stages'])
+    await fs.mkdir(path.join(folder, name), { recursive: true });
+  await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
+  await fs.writeFile(
+    path.join(folder, 'configs/profiles/small.yaml'),
+    'models: [baseline]\nseeds: [1, 2]\ntrain: {epochs: 2}\n',
+  );
+  await fs.writeFile(path.join(folder, 'stages/train.mjs'), train);
+  await fs.writeFile(path.join(folder, 'stages/evaluate.mjs'), evaluate);
+});
+
+afterAll(() => fs.rm(folder, { recursive: true, force: true }));
+
+const call = (...words: readonly string[]) =>
+  execa(process.execPath, [repro, ...words], {
+    cwd: folder,
+    reject: false,
+    env: { NO_COLOR: '1', CI: 'true' },
+  });
+
+describe('repro compare', () => {
+  test('says so if nothing is on record', async () => {
+    const { exitCode, stderr } = await call('compare', 'baseline', 'last');
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('npx repro run evaluate');
+  });
+
+  test('compares an earlier run, whose outputs are only in the store, with the last', async () => {
+    expect((await call('run')).stderr).not.toContain('failed');
+    const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
+    const [first]: { fingerprint: string }[] = instances[0].runs;
+    expect((await call('run', '--set', 'train.epochs=9')).exitCode).toBe(0);
+
+    const { stdout } = await call(
+      'compare',
+      first?.fingerprint.slice(0, 12) ?? '',
+      'last',
+      '--only',
+      'baseline,1',
+      '--json',
+    );
+    const { pairs } = JSON.parse(stdout);
+    expect(pairs).toMatchObject([
+      {
+        a: { model: 'baseline', seed: '1', stages: { evaluate: { fingerprint: first?.fingerprint } } },
+        settings: [{ name: 'training.epochs', a: '2', b: '9' }],
+        // Seven clips that only B has right: 2 / 2⁷.
+        clips: {
+          common: 12,
+          rightA: 2,
+          rightB: 9,
+          onlyA: 0,
+          onlyB: 7,
+          p: expect.closeTo(0.015625, 12),
+          interval: 'paired',
+        },
+      },
+    ]);
+    expect(pairs[0].metrics).toContainEqual({ name: 'train.finalLoss', a: 0.5, b: 1 / 9 });
+
+    const text = (await call('compare', '1', '2')).stdout;
+    expect(text).toContain('Simulated data: these results say nothing about the thesis.');
+    expect(text).toContain('A 9 of 12 right, B 9 of 12; B - A 0.0 points');
+    expect(text).toMatch(/train began +\d{4}-/);
+  });
+
+  test('compares what is measured when the store has lost the files, and says what it cannot', async () => {
+    const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
+    const old: string = instances[1].runs[1].fingerprint;
+    const store = path.join(folder, 'artifacts/.cache/store/files');
+    await fs.rm(store, { recursive: true });
+    const { stdout, exitCode } = await call('compare', old.slice(0, 12), 'last', '--only', 'baseline,2');
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/evaluate\.testAccuracy +0\.1667 +0\.75 +\+0\.5833/);
+    expect(stdout).toContain('run.json of a training is no longer kept');
+    expect(stdout).toContain('the answers of one are no longer kept, so there is no test');
+  });
+});
