@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { drawAccuracy, drawAccuracyByModel } from '../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../src/report/figures/confusion.ts';
 import { drawDifference } from '../../src/report/figures/difference.ts';
@@ -7,7 +7,7 @@ import { type Figure, toCsv } from '../../src/report/figures/figure.ts';
 import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
 import { drawLogLoss, drawLoss } from '../../src/report/figures/loss.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
-import { renderFigure } from '../../src/report/figures/render.ts';
+import { type RenderedFigure, renderFigure } from '../../src/report/figures/render.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
 import { drawTauDistribution } from '../../src/report/figures/tau-distribution.ts';
@@ -24,7 +24,7 @@ const draw = (results: Results): Figure[] => [
   drawAccuracy(results),
   drawDifference(results),
   drawLogLoss(results),
-  drawTauDistribution(results),
+  drawTauDistribution(results) ?? drawTau(results),
   drawSpikes(results),
   drawClasses(results),
   drawUsers(results) ?? drawClasses(results),
@@ -43,18 +43,22 @@ function longRun(count: number): RunResult {
 }
 
 describe('figures', () => {
+  /** Drawn once, since that takes most of the time. */
+  const rendered = new Map<Figure, RenderedFigure>();
+  beforeAll(async () => {
+    for (const figure of draw(makeResults())) rendered.set(figure, await renderFigure(figure, null));
+  });
+
   it('give the same bytes each time they are rendered', async () => {
-    for (const figure of draw(makeResults())) {
-      const first = await renderFigure(figure, null);
+    for (const [figure, first] of rendered) {
       const second = await renderFigure(figure, null);
       expect(second.sheet).toBe(first.sheet);
       expect(second.panels).toEqual(first.panels);
     }
   });
 
-  it('follow the colours of the page, but have fixed ones as files', async () => {
-    for (const figure of draw(makeResults())) {
-      const { panels, sheet } = await renderFigure(figure, null);
+  it('follow the colours of the page, but have fixed ones as files', () => {
+    for (const { panels, sheet } of rendered.values()) {
       expect(panels.join('')).toContain('currentColor');
       expect(panels.join('')).toContain('var(--');
       expect(sheet).not.toMatch(/currentColor|var\(--/);
@@ -62,10 +66,9 @@ describe('figures', () => {
     }
   });
 
-  it('contain no ids, which would clash on one page', async () => {
-    for (const figure of draw(makeResults())) {
-      for (const panel of (await renderFigure(figure, null)).panels)
-        expect(panel).not.toMatch(/ id="|url\(#/);
+  it('contain no ids, which would clash on one page', () => {
+    for (const { panels } of rendered.values()) {
+      for (const panel of panels) expect(panel).not.toMatch(/ id="|url\(#/);
     }
   });
 

@@ -119,11 +119,14 @@ describe('the report stage', () => {
     expect(files.get('figures/confusion.csv')?.split('\n')).toHaveLength(1 + 100 + 1);
   });
 
-  it('reports several seeds with their range', async () => {
+  it('reports several seeds with intervals over them, and pairs them to compare models', async () => {
     const { output } = await report({ ...QUICK, models: ['baseline', 'no-reg'], seeds: [2020, 2021, 2022] });
     const markdown = (await readAll(output)).get('report.md') ?? '';
     expect(markdown).toContain('Accuracy of each run');
     expect(markdown.match(/^\| Baseline \| 202[012] /gm)).toHaveLength(3);
+    expect(markdown).toMatch(/^\| Baseline \| mean \| – \| [\d.]+\u00a0%<br>[\d.]+–[\d.]+\u00a0% \|/m);
+    expect(markdown).toContain('Paired by seed: each of 3 seeds is compared with itself');
+    expect(markdown).toContain('bands the 95\u00a0% interval of the mean over seeds');
   });
 
   it('reports a single epoch, and hundreds of them', async () => {

@@ -21,8 +21,10 @@ const CHARACTER_WIDTH = 6.6;
 export function composeSheet(figure: Figure, panels: readonly string[], notice: string | null): string {
   const columns = Math.min(figure.columns, figure.panels.length);
   const cellWidth = Math.max(...figure.panels.map((panel) => panel.width));
-  const cellHeight = Math.max(...figure.panels.map((panel) => panel.height));
-  const rows = Math.ceil(figure.panels.length / columns);
+  // Of each row, since those of a timeline have different numbers of bars.
+  const rowHeights = Array.from({ length: Math.ceil(figure.panels.length / columns) }, (_, row) =>
+    Math.max(...figure.panels.slice(row * columns, (row + 1) * columns).map((panel) => panel.height)),
+  );
   const textWidth = Math.max(
     figure.title.length * CHARACTER_WIDTH * 1.25,
     (notice ?? '').length * CHARACTER_WIDTH,
@@ -34,11 +36,12 @@ export function composeSheet(figure: Figure, panels: readonly string[], notice: 
   const legend = composeLegend(figure.legend, width - 2 * MARGIN);
   const head = MARGIN + TITLE_HEIGHT + (notice === null ? 0 : NOTICE_HEIGHT);
   const top = head + legend.height;
-  const height = top + rows * cellHeight + (rows - 1) * GAP + MARGIN;
+  const height = top + sum(rowHeights) + (rowHeights.length - 1) * GAP + MARGIN;
 
   const placed = panels.map((panel, index) => {
     const x = MARGIN + (index % columns) * (cellWidth + GAP);
-    const y = top + Math.floor(index / columns) * (cellHeight + GAP);
+    const row = Math.floor(index / columns);
+    const y = top + sum(rowHeights.slice(0, row)) + row * GAP;
     return panel.replace('<svg ', `<svg x="${x}" y="${y}" `);
   });
   return [
@@ -59,6 +62,10 @@ export function composeSheet(figure: Figure, panels: readonly string[], notice: 
     '</svg>',
     '',
   ].join('\n');
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Entries side by side, wrapped at `width`. */

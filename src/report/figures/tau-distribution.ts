@@ -27,9 +27,11 @@ interface Shape {
 /**
  * The distribution of τ over the neurons of each layer after the last epoch, as violins: one panel per layer, one violin per model.
  *
+ * @returns null if every layer of every model has a single τ, which is in the figure over epochs
  * @see Pazderka 2024, figure 1
  */
-export function drawTauDistribution(results: Results): Figure {
+export function drawTauDistribution(results: Results): Figure | null {
+  if (!results.models.some(hasDistribution)) return null;
   const layers = countLayers(results);
   const several = results.seeds.length > 1;
   return {
@@ -50,6 +52,10 @@ export function drawTauDistribution(results: Results): Figure {
     panels: Array.from({ length: layers }, (_, layer) => drawPanel(results.models, layer)),
     data: tabulate(results),
   };
+}
+
+function hasDistribution({ runs }: ModelResult): boolean {
+  return runs.some(({ layers }) => layers.some(({ taus }) => taus.last.count > 1));
 }
 
 function distributionsOf(model: ModelResult, layer: number, state: TauState): TauDistribution[] {

@@ -1,4 +1,5 @@
 import type { Command, Section, Table } from '../document.ts';
+import { joinWords } from '../format.ts';
 import type { Results } from '../results.ts';
 import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 
@@ -38,10 +39,17 @@ export function describeRerun(results: Results): Section {
 }
 
 /** Where each number of the report comes from, and what makes it again. */
-function tabulateOrigins({ seeds }: Results, instance: string): Table {
+function tabulateOrigins({ seeds, models, manifest }: Results, instance: string): Table {
   const run = '<model>/<seed>';
   const train = `npx repro run train@${instance} --force`;
   const evaluate = `npx repro run evaluate@${instance} --force`;
+  const hasUsers = manifest.perUser.length > 0;
+  const comparesClips = models.length > 1 && seeds.length < SEEDS_FOR_INTERVAL;
+  const answers = [
+    'accuracy by class',
+    ...(hasUsers ? ['by user', 'intervals over users'] : []),
+    ...(comparesClips ? ['differences between models'] : []),
+  ];
   const origins: readonly (readonly [what: string, file: string, command: string])[] = [
     ['Curves over epochs: accuracy, loss, τ, spikes in training', `train/${run}/metrics.csv`, train],
     ['Settings, switches, engine, chosen epoch, maxima', `train/${run}/run.json`, train],
@@ -50,11 +58,7 @@ function tabulateOrigins({ seeds }: Results, instance: string): Table {
       `evaluate/${run}/evaluation.json`,
       evaluate,
     ],
-    [
-      `Answers clip by clip: accuracy by class and user, intervals over users${seeds.length < SEEDS_FOR_INTERVAL ? ', differences' : ''}`,
-      `evaluate/${run}/predictions.csv`,
-      evaluate,
-    ],
+    [`Answers clip by clip: ${joinWords(answers)}`, `evaluate/${run}/predictions.csv`, evaluate],
     ['Distribution of τ', `evaluate/${run}/tau.csv`, evaluate],
     ['Data: files, clips, warnings', 'verify/manifest.json', 'npx repro run verify --force'],
     ['Sample clips', 'frames/examples/', 'npx repro run frames --force'],
