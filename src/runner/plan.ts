@@ -54,6 +54,13 @@ export interface Retries {
   readonly afterTimeout: boolean;
 }
 
+/** A program whose version is part of a fingerprint. */
+export interface Tool {
+  /** What prints the version: a program and its arguments. */
+  readonly command: readonly string[];
+  readonly at: SourcePosition;
+}
+
 /** One thing to run: a stage, or one combination of a matrix stage's values. */
 export interface StageInstance {
   /** `verify`, or `train@baseline,2020` with the matrix values in file order. */
@@ -70,6 +77,8 @@ export interface StageInstance {
   readonly variables: readonly string[];
   /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */
   readonly facts: readonly string[];
+  /** Programs that it calls, whose versions make it stale; default: none. */
+  readonly tools?: readonly Tool[];
   readonly resources: Resources;
   /** Whether its process may touch only what it declares; a command is never limited. */
   readonly hermetic: boolean;

@@ -36,7 +36,13 @@ export function openSession(
   const records = new Records(folder);
   const inputs = new InputDigests(plan, folder, digests, store);
   const closures = new CodeClosures(plan.projectRoot, folder, digests);
-  const fingerprints = new Fingerprints(closures, inputs, options.facts, options.environment ?? process.env);
+  const fingerprints = new Fingerprints({
+    closures,
+    inputs,
+    facts: options.facts,
+    projectRoot: plan.projectRoot,
+    environment: options.environment ?? process.env,
+  });
   const freshness = new FreshnessCheck({ plan, fingerprints, inputs, digests, records, store });
   const texts = new KeptTexts(store);
   const attempts = new Attempts(folder);

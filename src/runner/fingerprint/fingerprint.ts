@@ -5,6 +5,7 @@ import { hashJson, isSameJson } from '../canonical-json.ts';
 import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan.ts';
 import type { CodeClosures } from './code-closure.ts';
 import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
+import { factNameOf, ToolVersions } from './tool-versions.ts';
 
 /** Raise this when the same parts come to mean something else: every stage then runs again. */
 const formatVersion = 1;
@@ -23,6 +24,7 @@ export interface FingerprintParts {
   readonly outputs: readonly string[];
   /** null if a variable is not set. */
   readonly variables: Readonly<Record<string, string | null>>;
+  /** Of the machine, by name; versions of tools by the command that prints them. */
   readonly facts: Readonly<Record<string, string>>;
   readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string };
 }
@@ -106,23 +108,29 @@ export class Fingerprints {
   readonly #facts: Facts;
   readonly #knownFacts = new Map<string, Promise<string>>();
   readonly #environment: NodeJS.ProcessEnv;
+  readonly #tools: ToolVersions;
 
-  constructor(
-    closures: CodeClosures,
-    inputs: InputDigests,
-    facts: Facts,
-    environment: NodeJS.ProcessEnv = process.env,
-  ) {
-    this.#closures = closures;
-    this.#inputs = inputs;
-    this.#facts = facts;
-    this.#environment = environment;
+  constructor(parts: {
+    closures: CodeClosures;
+    inputs: InputDigests;
+    facts: Facts;
+    projectRoot: string;
+    environment: NodeJS.ProcessEnv;
+  }) {
+    this.#closures = parts.closures;
+    this.#inputs = parts.inputs;
+    this.#facts = parts.facts;
+    this.#environment = parts.environment;
+    this.#tools = new ToolVersions(parts.projectRoot, parts.environment);
   }
 
   /** @throws {ReproError} if code, an input or a fact is unavailable */
   async find(instance: StageInstance, produced: ProducedOutputs): Promise<FingerprintParts> {
     const facts: Record<string, string> = {};
     for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
+    for (const tool of instance.tools ?? []) {
+      facts[factNameOf(tool)] = await this.#tools.find(tool, instance.stage);
+    }
     return {
       ...(await this.findCode(instance)),
       inputs: await this.#inputs.digest(instance, produced),

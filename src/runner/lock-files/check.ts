@@ -5,6 +5,7 @@ import type { StaleReason } from '../events.ts';
 import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { InputPart } from '../fingerprint/input-digests.ts';
 import { explainDifference, nameSome } from '../fingerprint/reasons.ts';
+import { factNamesOf } from '../fingerprint/tool-versions.ts';
 import { listMakers, makersOf } from '../pipeline/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
@@ -103,7 +104,7 @@ async function findReasons(
     ...shared,
     inputs,
     facts: Object.fromEntries(
-      instance.facts.map((name) => [name, getOwn(lock.parts.facts, name) ?? 'not recorded']),
+      factNamesOf(instance).map((name) => [name, getOwn(lock.parts.facts, name) ?? 'not recorded']),
     ),
     variables: Object.fromEntries(
       instance.variables.map((name) => [name, getOwn(lock.parts.variables, name) ?? null]),

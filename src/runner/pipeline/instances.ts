@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import type { JsonObject } from '../../schema/json.ts';
-import type { InputPath, StageCommand, StageInstance } from '../plan.ts';
+import { toToolCommand } from '../fingerprint/tool-versions.ts';
+import type { InputPath, StageCommand, StageInstance, Tool } from '../plan.ts';
 import { readAxes } from './axes.ts';
 import { readClusterRequest } from './cluster-reader.ts';
 import { checkOptionalInputs, readInputs } from './inputs.ts';
@@ -113,6 +114,7 @@ function readInstance(
       resume: resume.map((one) => one.path),
       variables: entry.variables ?? [],
       facts: entry.facts ?? [],
+      ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
       resources,
       cluster,
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
@@ -135,6 +137,10 @@ function readParams(reader: StageReader): JsonObject {
     );
   }
   return picked;
+}
+
+function readTools(reader: StageReader, tools: readonly string[]): Tool[] {
+  return tools.map((entry, i) => ({ command: toToolCommand(entry), at: reader.at(['tools', i]) }));
 }
 
 function checkFacts(reader: StageReader): void {

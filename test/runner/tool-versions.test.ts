@@ -1,0 +1,82 @@
+import { chmodSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { ToolVersions, toToolCommand } from '../../src/runner/fingerprint/tool-versions.ts';
+import { createProject } from './rig/project.ts';
+import { createStagesProject } from './rig/stages-project.ts';
+
+const at = { file: 'pipeline.yaml', line: 5, column: 9 };
+
+test('a program is asked with --version, and a whole command as it is', () => {
+  expect(toToolCommand('python3')).toEqual(['python3', '--version']);
+  expect(toToolCommand(' java  -version ')).toEqual(['java', '-version']);
+});
+
+describe('the version of a tool', () => {
+  /** Asks a shell script that consists of these lines. */
+  async function ask(script: string, environment: NodeJS.ProcessEnv = process.env): Promise<string> {
+    const project = await createProject();
+    await project.write('tool', `#!/bin/sh\n${script}\n`);
+    chmodSync(project.at('tool'), 0o755);
+    const versions = new ToolVersions(project.root, environment);
+    return versions.find({ command: ['./tool', '--version'], at }, 's');
+  }
+
+  test.each([
+    ["printf '\\n  Tool 1.2 (x) \\nmore\\n'; echo other >&2", 'Tool 1.2 (x)'],
+    ['echo "openjdk 17" >&2', 'openjdk 17'],
+    ['echo "$1 [$SECRET]"', '--version []'],
+    ["head -c 300 /dev/zero | tr '\\0' a", `${'a'.repeat(199)}…`],
+  ])('of %j is the first line that it prints', async (script, version) => {
+    expect(await ask(script, { ...process.env, SECRET: 'x' })).toBe(version);
+  });
+
+  test.each([
+    ['exit 0', '"./tool --version" prints nothing'],
+    ['echo "unknown option" >&2; exit 3', '"./tool --version" exited with code 3: unknown option'],
+  ])('of %j is an error with place and remedy', async (script, text) => {
+    await expect(ask(script)).rejects.toMatchObject({
+      code: 'tool-version',
+      where: 'pipeline.yaml:5:9',
+      message: `stage "s": ${text}`,
+      fix: expect.stringContaining('correct `tools:`'),
+    });
+  });
+
+  test('is asked for once, however many stages name it, and a missing program is an error', async () => {
+    const project = await createProject();
+    await project.write('tool', '#!/bin/sh\necho x >> counts/tool; echo 1\n');
+    chmodSync(project.at('tool'), 0o755);
+    const versions = new ToolVersions(project.root, process.env);
+    const tool = { command: ['./tool', '--version'], at };
+    expect(await Promise.all(['a', 'b'].map((stage) => versions.find(tool, stage)))).toEqual(['1', '1']);
+    expect(project.count('tool')).toBe(1);
+    await expect(versions.find({ command: ['no-such-tool', 'v'], at }, 's')).rejects.toThrow(
+      `"no-such-tool v" cannot be asked: "no-such-tool" is not on this machine's PATH`,
+    );
+  });
+});
+
+test('a stage is stale after a change of a version, which explain names; one that cannot be asked for is an error', async () => {
+  const project = await createStagesProject(
+    'draw:\n  cmd: [sh, -c, "echo > $REPRO_OUTPUT_0"]\n  tools: ["./plotter -v"]\n  outputs: [artifacts/draw]\n',
+  );
+  const install = async (script: string): Promise<void> => {
+    await project.write('plotter', `#!/bin/sh\n${script}\n`);
+    chmodSync(project.at('plotter'), 0o755);
+  };
+  await install('echo plotter 1.0');
+  expect((await project.call(['run'])).exitCode).toBe(0);
+  expect((await project.call(['status'])).stdout).toContain('up to date');
+  await install('echo plotter 1.1');
+  expect((await project.call(['explain', 'draw'])).stdout).toContain(
+    '  ./plotter -v: plotter 1.0 → plotter 1.1',
+  );
+  await project.remove('plotter');
+  const { stdout, exitCode } = await project.call(['status']);
+  expect(exitCode).toBe(1);
+  expect(stdout).toMatch(
+    /draw {2}error {7}pipeline\.yaml:6:13 {2}stage "draw": "\.\/plotter -v" cannot be asked/,
+  );
+  await project.edit('pipeline.yaml', '"./plotter -v"', '""');
+  expect((await project.call(['status'])).stderr).toContain('pipeline.yaml:6:13');
+});
