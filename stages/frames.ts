@@ -3,6 +3,7 @@ import path from 'node:path';
 import { writeExamples } from '../src/datasets/examples.ts';
 import { type FrameSettings, writeFrames } from '../src/datasets/frame-writer.ts';
 import { writeImages } from '../src/datasets/image-writer.ts';
+import { PolarityTally } from '../src/datasets/polarity-tally.ts';
 import { findDataset } from '../src/datasets/registry.ts';
 import { threadsOf } from '../src/datasets/thread-pool.ts';
 import { parseFields } from '../src/formats/fields.ts';
@@ -24,6 +25,7 @@ export default defineStage<Params>({
     const dataset = findDataset(context.params.dataset.name);
     const manifest = await readManifest(path.join(verified, 'manifest.json'), dataset.name);
     const settings = context.params.frames;
+    const tally = new PolarityTally();
     const options = {
       root,
       output,
@@ -41,13 +43,14 @@ export default defineStage<Params>({
             settings: requireFrames(settings),
             threads: threadsOf(context),
             warn: context.warn,
+            onClip: (split, counts) => tally.add(split, counts, requireFrames(settings).steps),
           });
     await writeExamples(output);
     const events = [...splits.train, ...splits.test].reduce((sum, clip) => sum + (clip.events ?? 0), 0);
     context.metrics({
       'clips.train': splits.train.length,
       'clips.test': splits.test.length,
-      ...(dataset.kind === 'events' ? { events } : {}),
+      ...(dataset.kind === 'events' ? { events, ...tally.metrics() } : {}),
       dtype: frames.dtype,
     });
   },

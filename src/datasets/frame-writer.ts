@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
-import { frameSize } from '../events/frames.ts';
+import { type Counts, frameSize } from '../events/frames.ts';
 import {
   type CachedClip,
   type ClipIndex,
@@ -32,6 +32,8 @@ export interface WriteFramesOptions {
   readonly signal?: AbortSignal | undefined;
   readonly progress?: ((done: number, total: number) => void) | undefined;
   readonly warn?: ((text: string) => void) | undefined;
+  /** Called with the counts of each clip, [T, 2, H, W], in no particular order; they are overwritten afterwards. */
+  readonly onClip?: ((split: Split, counts: Counts) => void) | undefined;
 }
 
 /** For recordings that are read twice, in all threads together: with that, a stage stays below 200 MB. */
@@ -64,6 +66,7 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
   const later: string[] = [];
   const write = async ({ split, row, counts, laterEvents, ...made }: FrameRow) => {
     await writers[split].write(row, counts);
+    options.onClip?.(split, counts);
     const { startUs, endUs, events, durationsUs } = made;
     const clip = clips[split][row]!;
     rows[split][row] = { ...clip, startUs, endUs, events, ...(durationsUs === null ? {} : { durationsUs }) };

@@ -37,7 +37,17 @@ test('verify writes the manifest that frames reads, and both report what they di
     [cache],
   );
   await frames.run(second);
-  expect(second.said.metrics).toEqual({ 'clips.train': 36, 'clips.test': 12, events: 480, dtype: 'uint8' });
+  // The events of the recordings are all of polarity 1.
+  expect(second.said.metrics).toEqual({
+    'clips.train': 36,
+    'clips.test': 12,
+    events: 480,
+    'events.off.train': 0,
+    'events.on.train': 360,
+    'events.off.test': 0,
+    'events.on.test': 120,
+    dtype: 'uint8',
+  });
   expect(JSON.parse(await readFile(path.join(cache, 'clips.json'), 'utf8')).simulated).toBe(true);
 });
 
