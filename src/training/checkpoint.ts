@@ -4,14 +4,15 @@ import { ReproError } from '../errors.ts';
 import { readSafetensors, writeSafetensors } from '../formats/safetensors.ts';
 import type { State, Tensor } from '../snn/tensor.ts';
 import type { TorchRandomState } from '../snn/torch-random.ts';
-import type { EpochMetrics, LoggedBatch } from './metrics.ts';
+import type { EpochMetrics, FirstBatch, LoggedBatch } from './metrics.ts';
 
-/** Sums over an epoch's batches so far, and its individually logged batches. */
+/** Sums over an epoch's batches so far, and its batches that are kept one by one. */
 export interface EpochSums {
   readonly loss: number;
   readonly correct: number;
   readonly spikeRates: readonly number[];
   readonly logged: readonly LoggedBatch[];
+  readonly first: readonly FirstBatch[];
 }
 
 /** The best epoch so far, according to the model selection. */
@@ -51,8 +52,8 @@ interface Head {
   readonly best: Omit<BestEpoch, 'state'> | null;
 }
 
-/** 2: rows and sums have the logged batches. */
-const VERSION = 2;
+/** 2: rows and sums have the logged batches. 3: and the first ones. */
+const VERSION = 3;
 
 const magic = new TextEncoder().encode('PLIFCKP1');
 const digestBytes = 32;

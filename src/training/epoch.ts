@@ -4,7 +4,7 @@ import { COMPAT_DEFAULTS } from './compat.ts';
 import { divergedError, findNonFinite } from './divergence.ts';
 import { drawDropoutMasks } from './dropout.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
-import { LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
+import { FIRST_BATCHES, LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
 import { drawEpochOrders, wholeBatches } from './order.ts';
 import { noSums, type Position } from './position.ts';
 import { describeEpoch, isTested } from './progress.ts';
@@ -70,6 +70,7 @@ export async function runEpoch(
     })),
     batches: (epoch + 1) * batches,
     logged: sums.logged,
+    first: sums.first,
   };
   position.rows.push(row);
   const figures = {
@@ -133,6 +134,10 @@ async function trainBatches(
         stepsBefore % LOGGED_EVERY === 0
           ? [...sums.logged, { step: stepsBefore, loss: step.loss, accuracy: correct / batchSize }]
           : sums.logged,
+      first:
+        stepsBefore < FIRST_BATCHES
+          ? [...sums.first, { loss: step.loss, spikeRates: [...step.spikeRates] }]
+          : sums.first,
     };
     position.batch = batch + 1;
   }

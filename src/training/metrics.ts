@@ -30,6 +30,20 @@ export interface LoggedBatch {
   readonly accuracy: number;
 }
 
+/**
+ * So many batches of a training are kept one by one. Rounding differs from one machine to the next and flips single spikes, from which
+ * trainings grow apart; this early, they have not yet, so that wrong arithmetic shows.
+ */
+export const FIRST_BATCHES = 8;
+
+/** One of the first training batches, as computed before its optimiser step. */
+export interface FirstBatch {
+  /** Including the regulariser. */
+  readonly loss: number;
+  /** The share of neurons that spike per step, for each spiking layer. */
+  readonly spikeRates: readonly number[];
+}
+
 /** An epoch: one row of metrics.csv, and its points in TensorBoard. `test` is null if the epoch was not tested. */
 export interface EpochMetrics {
   readonly epoch: number;
@@ -43,6 +57,8 @@ export interface EpochMetrics {
   readonly batches: number;
   /** This epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
   readonly logged: readonly LoggedBatch[];
+  /** The first `FIRST_BATCHES` batches, in the first epoch; empty in others. */
+  readonly first: readonly FirstBatch[];
 }
 
 /** Statistics of each spiking layer's time constants and their logits w. */
@@ -95,6 +111,14 @@ export function formatMetrics(rows: readonly EpochMetrics[]): string {
     ].join(','),
   );
   return `${[header, ...lines].join('\n')}\n`;
+}
+
+/** first-batches.csv: one row per batch, from 0; numbers in their shortest exact form. */
+export function formatFirstBatches(batches: readonly FirstBatch[]): string {
+  const layers = batches[0]?.spikeRates.length ?? 0;
+  const header = ['batch', 'loss', ...Array.from({ length: layers }, (_, layer) => `spike_rate.${layer}`)];
+  const lines = batches.map(({ loss, spikeRates }, batch) => [batch, loss, ...spikeRates].join(','));
+  return `${[header.join(','), ...lines].join('\n')}\n`;
 }
 
 /** The highest accuracy over the epochs, and the first epoch that reached it. */

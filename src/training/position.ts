@@ -27,5 +27,5 @@ export function restorePosition({ epoch, batch, sums, random, rows, best }: Chec
 
 /** Sums before the first batch of an epoch. */
 export function noSums(spec: NetworkSpec): EpochSums {
-  return { loss: 0, correct: 0, spikeRates: spikingLayers(spec).map(() => 0), logged: [] };
+  return { loss: 0, correct: 0, spikeRates: spikingLayers(spec).map(() => 0), logged: [], first: [] };
 }

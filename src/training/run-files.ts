@@ -8,7 +8,7 @@ import type { NetworkConfig } from '../snn/networks.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { Compat } from './compat.ts';
 import type { TrainingOutcome } from './loop.ts';
-import { formatMetrics, type Maximum, maximumAccuracy } from './metrics.ts';
+import { formatFirstBatches, formatMetrics, type Maximum, maximumAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { ClipSplit } from './split.ts';
 import { encodeTraining } from './tensorboard.ts';
@@ -100,7 +100,7 @@ export function formatJson(value: unknown): string {
 }
 
 /**
- * Writes the files of a training: run.json, split.json, metrics.csv, the best and last states, and TensorBoard's curves. They do not
+ * Writes the files of a training: run.json, split.json, metrics.csv, first-batches.csv, the best and last states, and TensorBoard's curves. They do not
  * depend on the clock: an event's time is its epoch, in seconds after 1970.
  */
 export async function writeRunFiles(
@@ -123,6 +123,9 @@ export async function writeRunFiles(
   await writeFile(join(folder, 'run.json'), formatJson(run));
   await writeFile(join(folder, 'split.json'), formatJson(split));
   await writeFile(join(folder, 'metrics.csv'), formatMetrics(outcome.rows));
+  // An epoch may have fewer batches than are kept.
+  const first = outcome.rows.flatMap((row) => row.first);
+  await writeFile(join(folder, 'first-batches.csv'), formatFirstBatches(first));
   await writeFile(join(folder, 'best.safetensors'), writeSafetensors(outcome.best.state));
   await writeFile(join(folder, 'last.safetensors'), writeSafetensors(outcome.last));
   await writeFile(

@@ -122,6 +122,7 @@ describe('the stages train and evaluate', () => {
     const heard = await trainInto('trained');
     expect((await readdir(join(root, 'trained'))).sort()).toEqual([
       'best.safetensors',
+      'first-batches.csv',
       'last.safetensors',
       'metrics.csv',
       'run.json',
@@ -156,7 +157,7 @@ describe('the stages train and evaluate', () => {
     await trainInto('again');
     const files = await readdir(join(root, 'trained'), { recursive: true, withFileTypes: true });
     const names = files.filter((file) => file.isFile()).map((file) => join(file.parentPath, file.name));
-    expect(names).toHaveLength(6);
+    expect(names).toHaveLength(7);
     for (const file of names.map((name) => relative(join(root, 'trained'), name))) {
       const [one, other] = await Promise.all(
         ['trained', 'again'].map((name) => readFile(join(root, name, file))),

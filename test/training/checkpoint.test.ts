@@ -11,7 +11,7 @@ const fresh: Checkpoint = {
   key: 'abc',
   epoch: 0,
   batch: 0,
-  sums: { loss: 0, correct: 0, spikeRates: [0, 0, 0], logged: [] },
+  sums: { loss: 0, correct: 0, spikeRates: [0, 0, 0], logged: [], first: [] },
   random: new TorchRandom(1).state(),
   parameters: state(1),
   optimiser: undefined,
@@ -36,6 +36,7 @@ describe('a checkpoint', () => {
         correct: 7,
         spikeRates: [1 / 3, 0.25, 0],
         logged: [{ step: 256, loss: 1 / 7, accuracy: 0.5 }],
+        first: [{ loss: 1 / 9, spikeRates: [0.1, 0, 1] }],
       },
       random: random.state(),
       optimiser: { step: 14, first: state(2), second: state(3) },
@@ -49,6 +50,7 @@ describe('a checkpoint', () => {
           layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, spikeRate: 0.1 }],
           batches: 3,
           logged: [{ step: 0, loss: 1 / 3, accuracy: 0.25 }],
+          first: [{ loss: 1 / 3, spikeRates: [0.2] }],
         },
       ],
       best: { epoch: 2, validationAccuracy: 0.25, testAccuracy: null, state: state(4) },
@@ -60,7 +62,7 @@ describe('a checkpoint', () => {
   it('of another version is rejected, even if undamaged', () => {
     const bytes = Buffer.from(encodeCheckpoint(fresh));
     // Magic, checksum and length take 44 bytes; the head starts with its version.
-    expect(bytes.toString('latin1', 44, 57)).toBe('{"version":2,');
+    expect(bytes.toString('latin1', 44, 57)).toBe('{"version":3,');
     bytes.write('1', 44 + '{"version":'.length, 'latin1');
     createHash('sha256').update(bytes.subarray(40)).digest().copy(bytes, 8);
     expect(() => decodeCheckpoint(bytes, 'x')).toThrow(

@@ -3,6 +3,7 @@ import { buildNetwork } from '../../src/snn/networks.ts';
 import type { Tensor } from '../../src/snn/tensor.ts';
 import {
   type EpochMetrics,
+  formatFirstBatches,
   formatMetrics,
   maximumAccuracy,
   readMaxima,
@@ -20,6 +21,7 @@ function row(epoch: number, validation: number, test: number | null): EpochMetri
     layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, spikeRate: 0.1 }],
     batches: (epoch + 1) * 4,
     logged: [],
+    first: [],
   };
 }
 
@@ -45,6 +47,15 @@ describe('metrics.csv', () => {
     const text = formatMetrics([row(0, 0.5, 0.5)]).replace('0,0.001', 'x,0.001');
     expect(() => readMaxima(text, 'metrics.csv')).toThrow('line 2: expected numbers under "epoch"');
   });
+});
+
+it('first-batches.csv has one row per batch', () => {
+  expect(
+    formatFirstBatches([
+      { loss: 0.5, spikeRates: [0.25, 0] },
+      { loss: 0.375, spikeRates: [0.125, 1] },
+    ]),
+  ).toBe('batch,loss,spike_rate.0,spike_rate.1\n0,0.5,0.25,0\n1,0.375,0.125,1\n');
 });
 
 describe('maximumAccuracy', () => {

@@ -20,6 +20,7 @@ const third: EpochMetrics = {
   layers: [0.5, 0.25, -0.125].map((wMean) => ({ wMean, wStd: 2, tauMean: 3, tauStd: 4, spikeRate: 0.1 })),
   batches: 384,
   logged: [{ step: 256, loss: 0.375, accuracy: 0.875 }],
+  first: [],
 };
 
 const show = (scalars: readonly { tag: string; step: number; value: number }[]) =>
