@@ -27,11 +27,13 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'figure-export': ['errors', 'formats'],
   report: ['errors', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],
   comparison: ['errors', 'formats', 'stats'],
+  baseline: ['errors', 'formats', 'schema', 'stats'],
   stage: ['errors', 'files'],
   executors: ['errors', 'files', 'stage'],
   runner: ['errors', 'executors', 'files', 'graph-layout', 'schema', 'stage'],
   cli: [
     'errors',
+    'baseline',
     'checkpoints',
     'comparison',
     'datasets',

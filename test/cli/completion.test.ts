@@ -85,6 +85,7 @@ describe('what completes a word', () => {
   test.each<[string, readonly string[], readonly string[]]>([
     ['commands', ['sta'], ['none', 'status']],
     ['subcommands', ['data', 'v'], ['none', 'verify']],
+    ['a single subcommand', ['baseline', 'u'], ['none', 'update']],
     ['stages', ['run', ''], ['none', 'frames', 'train', 'report']],
     ['instances of a stage', ['run', 'train@'], ['none', 'train@baseline,1', 'train@baseline,2']],
     [
@@ -115,6 +116,7 @@ describe('what completes a word', () => {
     ['data sets', ['data', 'info', 'n'], ['none', 'nmnist']],
     ['data sets or a file', ['data', 'show', 'nm'], ['files', 'nmnist']],
     ['folders', ['data', 'verify', 'nmnist', '--root', ''], ['folders']],
+    ['files to write', ['check', '--junit', ''], ['files']],
     ['files and stages', ['export', 'fr'], ['files', 'frames']],
     ['what can be exported', ['export', 'fi'], ['files', 'figures']],
     ['committed records to compare with', ['compare', 'last', 'lo'], ['none', 'lock']],

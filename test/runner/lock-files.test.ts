@@ -82,7 +82,7 @@ describe('records under repro.lock', () => {
     const check = await project.call(['check', '--no-data']);
     expect(check.exitCode).toBe(4);
     expect(check.stdout).toMatch(
-      /repro\.lock\/small\/sum\/sum%40L.*\.json belongs to no stage of this profile/,
+      /repro\.lock\/small\/sum\/sum%40L.*\.json +stray +belongs to no stage of this profile/,
     );
     await project.call(['run']);
     expect((await project.call(['check', '--no-data'])).exitCode).toBe(0);

@@ -15,13 +15,31 @@ Examples:
   $ repro explain train --against lock --profile full --json`;
 
 const checkExamples = `
-Facts, environment variables, Node.js and the platform are not compared: they belong to the machine that computed the results. What
-a stage reads from another is taken from the record of that other, and with --no-data external data from the record of the stage.
-Exits with 4 if a record is missing or does not belong.
+Looks at the results of the last run and fails if a published claim is contradicted, or if something got worse than the committed
+baseline in configs/baselines: frames, losses, spike rates, spread of the time constants, accuracy. Never at time. Every row says what is
+allowed; docs/check.md says how sure each rule is. Where records in repro.lock belong to the profile, it also checks that they belong
+to the present code and configuration.
+
+With --no-data, only those records are checked, without results: what a stage reads from another is taken from the record of that other,
+and external data from the record of the stage. Facts, environment variables, Node.js and the platform are never compared: they belong to
+the machine that computed the results.
+
+Exits with 4 if something fails, with 3 if results are not up to date. In a job of GitHub's, a summary is added to $GITHUB_STEP_SUMMARY.
 
 Examples:
-  $ repro check --no-data
-  $ repro check --profile full --json`;
+  $ repro check
+  $ repro check --profile full --json
+  $ repro check --set train.epochs=4 --junit check.xml --markdown check.md
+  $ repro check --no-data`;
+
+const baselineExamples = `
+The baseline is what \`repro check\` compares later runs with. Update it if results are meant to change, and commit it with the change.
+Exits with 4 if it is left as it is although it differs.
+
+Examples:
+  $ repro baseline update
+  $ repro baseline update --profile full --set dataset.root=/data/DvsGesture
+  $ repro baseline update --yes`;
 
 /** Adds the commands that tell what results were made from. */
 export function addRecordCommands(program: Command): void {
@@ -40,10 +58,12 @@ export function addRecordCommands(program: Command): void {
 
   withPipelineOptions(program.command('check'))
     .description(
-      'check that the committed records in repro.lock belong to the present code, configuration, packages and data',
+      'check results against the published claims and the committed baseline, and committed records',
     )
-    .option('--no-data', 'do without the external data, as continuous integration has to')
+    .option('--no-data', 'check only the records in repro.lock, without results and without external data')
     .option('--json', 'print one JSON document')
+    .option('--junit <file>', 'also write JUnit XML, for continuous integration')
+    .option('--markdown <file>', 'also write Markdown')
     .addHelpText('after', checkExamples)
     .action(async (options) => (await import('./check.ts')).check({ ...program.opts(), ...options }));
 
@@ -56,5 +76,18 @@ export function addRecordCommands(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ repro lock --profile full')
     .action(async (targets, options) =>
       (await import('./lock.ts')).lock(targets, { ...program.opts(), ...options }),
+    );
+
+  const baseline = program
+    .command('baseline')
+    .description('what later runs of a profile are compared with')
+    .addHelpText('after', '\nExample:\n  $ repro baseline update');
+  withPipelineOptions(baseline.command('update'))
+    .description('write the baseline of a profile from the last run, after showing what changes')
+    .option('-y, --yes', 'write it without asking')
+    .option('--json', 'print one JSON document')
+    .addHelpText('after', baselineExamples)
+    .action(async (options) =>
+      (await import('./baseline.ts')).updateBaseline({ ...program.opts(), ...options }),
     );
 }

@@ -1,0 +1,30 @@
+import { readFile } from 'node:fs/promises';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { type Fields, parseFields } from '../formats/fields.ts';
+
+const code = 'results-invalid';
+
+/** A file that a stage left. */
+export interface ReadText {
+  readonly file: string;
+  readonly text: string;
+  readonly fix: string;
+}
+
+export async function readText(file: string, stage: string): Promise<ReadText> {
+  const fix = `Make it again: npx repro run ${stage} --force`;
+  try {
+    return { file, text: await readFile(file, 'utf8'), fix };
+  } catch (cause) {
+    const problem = hasErrorCode(cause, 'ENOENT') ? 'is missing.' : `cannot be read: ${String(cause)}`;
+    throw new ReproError(code, problem, { where: file, fix, cause });
+  }
+}
+
+export function fieldsOf({ file, text, fix }: ReadText): Fields {
+  return parseFields(text, { file, code, fix });
+}
+
+export function refuse({ file, fix }: ReadText, problem: string): never {
+  throw new ReproError(code, problem, { where: file, fix });
+}

@@ -1,0 +1,169 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { loadExports } from '../../src/addon/load-addon.ts';
+import type { CliProject } from '../runner/rig/cli-project.ts';
+import { copyReproduction, createTinyReproduction, verdicts } from './tiny-reproduction.ts';
+
+let unbroken: CliProject;
+beforeAll(async () => {
+  unbroken = await createTinyReproduction();
+  const run = await unbroken.call(['run']);
+  if (run.exitCode !== 0) throw new Error(run.stderr);
+  expect((await unbroken.call(['baseline', 'update', '--yes'])).exitCode).toBe(0);
+}, 120_000);
+afterAll(() => unbroken.remove('.'));
+
+/** Runs what is stale and checks the results: the exit code, and the rules that fail. */
+async function runAndCheck(project: CliProject, words: readonly string[] = []) {
+  const run = await project.call(['run', ...words]);
+  if (run.exitCode !== 0) throw new Error(run.stderr);
+  const { exitCode, stdout } = await project.call(['check', '--json', ...words]);
+  const { ok, checks } = JSON.parse(stdout);
+  const { findings } = checks.find(({ kind }: { kind: string }) => kind === 'baseline');
+  const failed: { rule: string; text: string }[] = findings.filter(
+    (one: { state: string }) => one.state === 'failed',
+  );
+  return {
+    exitCode,
+    ok,
+    rules: [...new Set(failed.map(({ rule }) => rule))],
+    text: failed.map(({ text }) => text).join('\n'),
+  };
+}
+
+/** What is wrong -> the file, what is correct there and what is wrong instead, and the rule that must notice. */
+const defects: Readonly<Record<string, { file: string; from: string; to: string; rule: string }>> = {
+  'a surrogate gradient with too heavy tails': {
+    file: 'src/snn/surrogate.ts',
+    from: 'return 1 / 2 / (1 + bent * bent);',
+    to: 'return 1 / 2 / (1 + Math.abs(bent));',
+    rule: 'first batches',
+  },
+  'swapped polarities': {
+    file: 'src/events/frame-adder.ts',
+    from: '((i & 1) * height',
+    to: '((1 - (i & 1)) * height',
+    rule: 'frames',
+  },
+  'neurons that are not reset between clips': {
+    file: 'src/engines/tfjs/kernels/neuron-forward.ts',
+    from: 'scratch.fill(rest, 0, block);',
+    to: '',
+    rule: 'first batches',
+  },
+  'a gradient of max pooling that goes to all of several maxima': {
+    file: 'src/engines/tfjs/kernels/pooling.ts',
+    from: 'dx[best] = dy[window * channels + channel]!;',
+    to: 'for (const cell of cells) if (x[start + channel + cell] === most) dx[start + channel + cell] = dy[window * channels + channel]!;',
+    rule: 'first batches',
+  },
+  'a regulariser that is ignored': {
+    file: 'src/training/epoch.ts',
+    from: '{ learningRate, regulariseTau, regularise',
+    to: '{ learningRate, regulariseTau: 0, regularise',
+    rule: 'σ(τ)',
+  },
+};
+
+describe('repro check fails for', () => {
+  test.each(Object.entries(defects))('%s', { timeout: 60_000 }, async (_, { file, from, to, rule }) => {
+    const project = await copyReproduction(unbroken);
+    await project.edit(file, from, to);
+    const { exitCode, ok, rules, text } = await runAndCheck(project);
+    expect([exitCode, ok]).toEqual([4, false]);
+    expect(rules).toContain(rule);
+    if (rule === 'frames') expect(text).toContain('The two polarities are swapped');
+  });
+});
+
+describe('repro check passes for', () => {
+  const pass = { exitCode: 0, ok: true, rules: [] };
+
+  test('unbroken code, computed again with another number of threads', { timeout: 60_000 }, async () => {
+    const project = await copyReproduction(unbroken);
+    const set = ['--set', 'threads=2'];
+    await project.call(['run', '--force', 'frames', 'train', ...set]);
+    expect(await runAndCheck(project, set)).toMatchObject(pass);
+  });
+
+  test.skipIf(!loadExports().ok)(
+    'the native engine, although it rounds otherwise, with another number of threads',
+    { timeout: 60_000 },
+    async () => {
+      const project = await copyReproduction(unbroken);
+      const words = ['threads=2', 'train.engine=native', 'evaluate.engine=native'];
+      expect(
+        await runAndCheck(
+          project,
+          words.flatMap((word) => ['--set', word]),
+        ),
+      ).toMatchObject(pass);
+    },
+  );
+});
+
+describe('repro check', () => {
+  test('judges results only if they are those of the present code, and a claim that is not reproduced fails', async () => {
+    const project = await copyReproduction(unbroken);
+    await project.write('verdicts.json', verdicts('not-reproduced'));
+    const stale = await project.call(['check']);
+    expect(stale.exitCode).toBe(3);
+    expect(stale.stdout).toMatch(/^report +not up to date +verdicts.json changed$/m);
+    expect(stale.stdout).toContain('run it first: npx repro run --profile tiny');
+    await project.call(['run']);
+    const summary = project.at('summary.md');
+    await project.write('summary.md', '# Before\n');
+    const files = ['--junit', 'out/check.xml', '--markdown', 'out/check.md'];
+    const failed = await project.call(['check', ...files], { GITHUB_STEP_SUMMARY: summary });
+    expect(failed.exitCode).toBe(4);
+    expect(failed.stdout).toContain('1 of 1 claims that it can judge is not reproduced');
+    expect(project.read('out/check.xml')).toContain('<failure type="not reproduced"');
+    expect(project.read('out/check.md')).toMatch(/^## repro check: failed/);
+    expect(project.read('summary.md')).toBe(`# Before\n${project.read('out/check.md')}`);
+    await project.write('verdicts.json', verdicts('inconclusive'));
+    await project.call(['run']);
+    expect((await project.call(['check'])).exitCode).toBe(0);
+  });
+
+  test('compares a run with other epochs on those that both have, and needs a baseline', {
+    timeout: 60_000,
+  }, async () => {
+    const project = await copyReproduction(unbroken);
+    const set = ['--set', 'train.epochs=1'];
+    const { exitCode, rules } = await runAndCheck(project, set);
+    expect([exitCode, rules]).toEqual([0, []]);
+    const { stdout } = await project.call(['check', ...set]);
+    expect(stdout).toMatch(/accuracy +skipped .*not judged after 1 epoch: the baseline has that of 2/);
+    expect((await project.call(['baseline', 'update', ...set])).stderr).toContain(
+      'belongs to a profile as it is committed',
+    );
+    await project.remove('configs/baselines');
+    const missing = await project.call(['check', ...set]);
+    expect(missing.exitCode).toBe(4);
+    expect(missing.stdout).toContain('npx repro baseline update --profile tiny');
+  });
+});
+
+describe('repro baseline update', () => {
+  test('shows what changes, and writes it only with --yes where nobody can be asked', async () => {
+    const project = await copyReproduction(unbroken);
+    const file = 'configs/baselines/tiny.yaml';
+    const before = project.read(file);
+    expect((await project.call(['baseline', 'update'])).stdout).toBe(`${file} is as it should be`);
+    await project.edit(file, 'chosenEpoch: ', 'chosenEpoch: 1 # ');
+    await project.edit(file, 'off: ', 'off: 1');
+    const edited = project.read(file);
+    const asked = await project.call(['baseline', 'update']);
+    expect(asked.exitCode).toBe(4);
+    expect(asked.stdout).toMatch(/training frames +off and on events +1\d+ and \d+ +\d+ and \d+$/m);
+    expect(asked.stderr).toContain('give --yes');
+    expect(project.read(file)).toBe(edited);
+    const { written, changes } = await project.json(['baseline', 'update', '--yes']);
+    expect(written).toBe(true);
+    expect(changes.length).toBeGreaterThan(0);
+    expect(project.read(file)).toBe(before);
+    await project.edit('stages/train.ts', 'Trains one model', 'Trains a model');
+    const stale = await project.call(['baseline', 'update', '--yes']);
+    expect(stale.exitCode).toBe(2);
+    expect(stale.stderr).toContain('Run first: npx repro run --profile tiny');
+  });
+});

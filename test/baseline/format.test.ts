@@ -1,0 +1,156 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parse as parseYaml } from 'yaml';
+import { listChanges } from '../../src/baseline/difference.ts';
+import { formatBaseline } from '../../src/baseline/format.ts';
+import { parseBaseline, readBaseline } from '../../src/baseline/read.ts';
+import { exampleBaseline, exampleRun } from './example.ts';
+
+const file = 'configs/baselines/quick.yaml';
+const text = formatBaseline(exampleBaseline());
+const parse = (changed: string, profile = 'quick') => parseBaseline(changed, profile, file);
+
+describe('the file of a baseline', () => {
+  test('is read as it was written, whatever the names', async () => {
+    const hostile = exampleBaseline({
+      profile: 'a: "b" #c',
+      runs: [
+        exampleRun({
+          model: '- x: {y}\n',
+          engine: 'native "x" \\ é 🙂',
+          settings: { 'a.b': null, 'c d: e': ['f', 1e-7] },
+        }),
+      ],
+    });
+    expect(await parse(formatBaseline(hostile), 'a: "b" #c')).toEqual(hostile);
+    const stills = exampleBaseline({
+      frames: {
+        train: { sha256: '1'.repeat(64), clips: 3, events: null },
+        test: { sha256: '2'.repeat(64), clips: 3, events: null },
+      },
+    });
+    expect(await parse(formatBaseline(stills))).toEqual(stills);
+  });
+
+  test('wraps long lists, so that lines stay readable', async () => {
+    const long = exampleBaseline({
+      runs: [
+        exampleRun({
+          test: { clips: 1000, list: 'a'.repeat(64), wrong: Array.from({ length: 300 }, (_, i) => 3 * i) },
+        }),
+      ],
+    });
+    const lines = formatBaseline(long).split('\n');
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(112);
+    expect(await parse(lines.join('\n'))).toEqual(long);
+  });
+
+  test.each([
+    ['epochs: 8', 'epochs: 7', /trainLosses.* has 8 losses for 7 epochs/],
+    ['chosenEpoch: 7', 'chosenEpoch: 9', /chosenEpoch.* is 9 of 8/],
+    ['- epoch: 2', '- epoch: 1', /layers.* must be of ascending epochs/],
+    ['wrong: [0, 1,', 'wrong: [1, 0,', /wrong.* must be ascending rows/],
+    ['profile: "quick"', 'profile: "full"', /is "full", but the file is that of profile "quick"/],
+    ['version: 1', 'version: 2', /version/],
+    ['clips: 400', 'clips: many', /quick.yaml|clips/],
+    ['"quick"', '"quick', /quick/],
+    ['model: "no-reg"', 'modle: "no-reg"', /modle/],
+  ])('with %s changed to %s is refused, saying where', async (from, to, message) => {
+    expect(text).toContain(from);
+    const error = await parse(text.replace(from, to)).then(
+      () => null,
+      (thrown: Error & { where?: string }) => thrown,
+    );
+    expect(`${error?.where} ${error?.message}`).toMatch(message);
+    expect(`${error?.where} ${error?.message}`).toContain(file);
+  });
+
+  test('with the same run twice, empty, cut off or with conflicts of a merge is refused', async () => {
+    const twice = formatBaseline(exampleBaseline({ runs: [exampleRun(), exampleRun()] }));
+    await expect(parse(twice)).rejects.toThrow('has no-reg, seed 2020 twice');
+    await expect(parse('')).rejects.toThrow('empty');
+    await expect(parse(text.slice(0, 700))).rejects.toThrow();
+    const conflict = text.replace(
+      '    seed: 2020',
+      '<<<<<<< HEAD\n    seed: 2020\n=======\n    seed: 1\n>>>>>>> other',
+    );
+    await expect(parse(conflict)).rejects.toMatchObject({
+      message: 'has conflicts of a merge.',
+      fix: expect.stringContaining('npx repro baseline update --profile quick'),
+    });
+  });
+
+  test('may be missing, but not be a folder', async () => {
+    const root = await mkdtemp(path.join(tmpdir(), 'baseline-'));
+    onTestFinished(() => rm(root, { recursive: true }));
+    expect(await readBaseline(root, 'quick')).toBeNull();
+    await mkdir(path.join(root, file), { recursive: true });
+    await expect(readBaseline(root, 'quick')).rejects.toMatchObject({ code: 'unreadable' });
+    await writeFile(path.join(root, 'configs/baselines/other.yaml'), text);
+    await expect(readBaseline(root, 'other')).rejects.toThrow('is that of profile "other"');
+  });
+});
+
+test('the committed baseline of profile quick belongs to its models, seeds and epochs', async () => {
+  const project = path.resolve(import.meta.dirname, '../..');
+  const profile = parseYaml(await readFile(path.join(project, 'configs/profiles/quick.yaml'), 'utf8'));
+  const baseline = await readBaseline(project, 'quick');
+  expect(baseline?.runs.map(({ model, seed, epochs }) => [model, seed, epochs])).toEqual(
+    profile.models.flatMap((model: string) =>
+      profile.seeds.map((seed: number) => [model, seed, profile.train.epochs]),
+    ),
+  );
+  expect(formatBaseline(baseline!)).toBe(await readFile(path.join(project, file), 'utf8'));
+});
+
+describe('the changes that an update shows', () => {
+  test('are none for the same, and everything for a new one', () => {
+    expect(listChanges(exampleBaseline(), exampleBaseline())).toEqual([]);
+    expect(
+      listChanges(null, exampleBaseline()).map(({ subject, what, now }) => `${subject}, ${what}: ${now}`),
+    ).toEqual([
+      'data set, name: dvs128-gesture, simulated',
+      'training frames, clips: 400',
+      'training frames, off and on events: 1000 and 2000',
+      `training frames, sha256: ${'1'.repeat(12)}`,
+      'test frames, clips: 100',
+      'test frames, off and on events: 300 and 500',
+      `test frames, sha256: ${'2'.repeat(12)}`,
+      'no-reg, seed 2020, run: 90 of 100 (90.0 %)',
+    ]);
+  });
+
+  test('are named one by one, with runs that come and go', () => {
+    const now = exampleBaseline({
+      runs: [
+        exampleRun({
+          settings: { ...exampleRun().settings, 'training.learningRate': 0.01 },
+          chosenEpoch: 8,
+          test: { clips: 100, list: 'a'.repeat(64), wrong: [3] },
+        }),
+        exampleRun({ model: 'new' }),
+      ],
+    });
+    const before = exampleBaseline({ runs: [exampleRun(), exampleRun({ model: 'old' })] });
+    expect(listChanges(before, now)).toEqual([
+      { subject: 'no-reg, seed 2020', what: 'training.learningRate', before: '0.005', now: '0.01' },
+      { subject: 'no-reg, seed 2020', what: 'chosen epoch', before: '7', now: '8' },
+      {
+        subject: 'no-reg, seed 2020',
+        what: 'test accuracy',
+        before: '90 of 100 (90.0 %)',
+        now: '99 of 100 (99.0 %)',
+      },
+      {
+        subject: 'no-reg, seed 2020',
+        what: 'wrong test clips',
+        before: '0, 1, 2, 3, 4, 5, 6, 7, 8, 9',
+        now: '3',
+      },
+      { subject: 'new, seed 2020', what: 'run', before: null, now: '90 of 100 (90.0 %)' },
+      { subject: 'old, seed 2020', what: 'run', before: '90 of 100 (90.0 %)', now: null },
+    ]);
+  });
+});

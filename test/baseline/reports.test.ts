@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import type { CheckedGroup } from '../../src/cli/records/check-group.ts';
+import { formatJunit } from '../../src/cli/records/check-junit.ts';
+import { formatMarkdown } from '../../src/cli/records/check-markdown.ts';
+
+const hostile = 'a <b> & "c" \u0000\u001b[31m\ud800 ]]> | `x` é\n# y';
+
+const items: CheckedGroup['items'] = [
+  { name: 'frames: test', state: 'ok', word: 'ok', text: 'the same' },
+  { name: hostile, state: 'failed', word: 'not reproduced', text: hostile },
+  { name: 'sum@a', state: 'unsure', word: 'unconfirmed', text: 'depends on words' },
+  { name: 'accuracy', state: 'skipped', word: 'skipped', text: hostile },
+];
+const groups: CheckedGroup[] = [
+  { title: hostile, items, rows: items, isGood: false, summary: 'One failed', remedy: ['run <it>'] },
+  { title: 'empty', items: [], rows: [], isGood: true, summary: 'Nothing to judge', remedy: ['none'] },
+];
+
+describe('JUnit XML', () => {
+  test('counts suites and cases, and escapes whatever names contain', () => {
+    expect(formatJunit(groups)).toBe(
+      `<?xml version="1.0" encoding="UTF-8"?>
+<testsuites name="repro check" tests="4" failures="2" errors="0" skipped="1">
+  <testsuite name="T" tests="4" failures="2" errors="0" skipped="1">
+    <testcase classname="T" name="frames: test">
+      <system-out>the same</system-out>
+    </testcase>
+    <testcase classname="T" name="T">
+      <failure type="not reproduced" message="not reproduced: T">not reproduced: T
+run &lt;it&gt;</failure>
+    </testcase>
+    <testcase classname="T" name="sum@a">
+      <failure type="unconfirmed" message="unconfirmed: depends on words">unconfirmed: depends on words
+run &lt;it&gt;</failure>
+    </testcase>
+    <testcase classname="T" name="accuracy">
+      <skipped message="T"/>
+    </testcase>
+  </testsuite>
+  <testsuite name="empty" tests="0" failures="0" errors="0" skipped="0">
+  </testsuite>
+</testsuites>
+`
+        .replaceAll('T"', `${escaped}"`)
+        .replaceAll(': T\n', `: ${escaped}\n`),
+    );
+  });
+
+  test('is well-formed for another parser', ({ skip }) => {
+    const program =
+      'import sys, xml.etree.ElementTree as e; print(len(e.fromstring(sys.stdin.buffer.read()).findall(".//failure")))';
+    try {
+      execFileSync('python3', ['-c', 'import xml.etree.ElementTree']);
+    } catch {
+      skip('Python 3 is missing');
+    }
+    const found = execFileSync('python3', ['-c', program], { input: formatJunit(groups), encoding: 'utf8' });
+    expect(found.trim()).toBe('2');
+  });
+});
+
+const escaped = 'a &lt;b&gt; &amp; &quot;c&quot; \ufffd\ufffd[31m\ufffd ]]&gt; | `x` é\n# y';
+
+describe('Markdown', () => {
+  const text = formatMarkdown(groups);
+
+  test('shows what failed with its remedy, and no table without rows', () => {
+    expect(text).toMatch(/^## repro check: failed\n/);
+    expect(text).toContain('\n**One failed**\n\n```\nrun <it>\n```\n');
+    expect(text).toContain('| sum\\@a | ⚠️ unconfirmed | depends on words |');
+    expect(text.split('### empty')[1]).toBe('\n\nNothing to judge\n');
+  });
+
+  test('takes nothing in names for markup, or for the end of a cell', () => {
+    const row = text.split('\n').find((line) => line.includes('not reproduced')) ?? '';
+    expect(row).toBe(
+      '| a &lt;b> &amp; "c" \ufffd \\]\\]> \\| \\`x\\` é \\# y | ❌ not reproduced | a &lt;b> &amp; "c" \ufffd \\]\\]> \\| \\`x\\` é \\# y |',
+    );
+  });
+});
