@@ -88,5 +88,5 @@ function formatList(head: string, values: readonly Json[]): string[] {
     }
     line += `${text}, `;
   }
-  return [`${head} [`, ...lines, `${line.trimEnd().slice(0, -1)}`, `${indent.slice(2)}]`];
+  return [`${head} [`, ...lines, `${line.trimEnd().slice(0, -1)}]`];
 }

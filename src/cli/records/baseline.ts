@@ -109,6 +109,10 @@ function showChanges(file: string, changes: readonly Change[], isSame: boolean):
     process.stdout.write(`${file} is as it should be\n`);
     return;
   }
+  if (changes.length === 0) {
+    process.stdout.write('only digits or the form of the file change, which are not shown here\n');
+    return;
+  }
   const cut = (text: string) => (text.length > cellWidth ? `${text.slice(0, cellWidth - 1)}…` : text);
   const rows = changes.map(({ subject, what, before, now }) =>
     [subject, what, before ?? '–', now ?? '–'].map((cell) => cut(toOneLine(cell))),
@@ -129,8 +133,6 @@ function showChanges(file: string, changes: readonly Change[], isSame: boolean):
     process.stdout.write(`${line([subject === last ? '' : subject, ...cells])}\n`);
     last = subject;
   }
-  if (rows.length === 0)
-    process.stdout.write('only digits or the form of the file, which are not shown here\n');
 }
 
 async function ask(file: string, isSilent: boolean): Promise<boolean> {
