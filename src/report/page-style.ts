@@ -141,6 +141,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .scroll { overflow: visible; }
   table { font-size: 8.5pt; }
   th, td { padding-right: .55rem; }
+  .number { white-space: normal; }
   .detail, thead th { font-size: 7.5pt; }
   .banner, td.differs, .commands { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }

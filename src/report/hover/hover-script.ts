@@ -48,7 +48,7 @@ function makeReadable(figure, panels) {
       const box = svg.getBoundingClientRect();
       const scale = svg.viewBox.baseVal.width / box.width;
       const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
-      const tip = panel.tips.findLast(([x1, y1, x2, y2]) => x >= x1 && x <= x2 && y >= y1 && y <= y2);
+      const tip = nearestTip(panel.tips, x, y);
       const place = tip === undefined && panel.axis !== null ? placeAt(panel.axis, x) : null;
       if (tip === undefined && place === null) return hide();
       bubble.replaceChildren(...(tip === undefined ? describe(panel, place) : [element('p', {}, tip[4])]));
@@ -117,6 +117,18 @@ function describe(panel, place, head) {
   });
   const at = panel.axis.name + ' ' + place;
   return [element('p', { class: 'head' }, head ? head + ', ' + at : at), ...(rows.length > 0 ? rows : [element('p', {}, 'no values')])];
+}
+
+// Small marks are hard to hit, so a few px beside them count; where marks overlap, the last is on top.
+function nearestTip(tips, x, y) {
+  let found;
+  let least = 6;
+  for (const tip of tips) {
+    const [x1, y1, x2, y2] = tip;
+    const distance = Math.hypot(Math.max(x1 - x, 0, x - x2), Math.max(y1 - y, 0, y - y2));
+    if (distance <= least) [found, least] = [tip, distance];
+  }
+  return found;
 }
 
 function placeAt({ domain, range }, x) {
