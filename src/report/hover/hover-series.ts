@@ -1,9 +1,23 @@
 import { DASHES, type LegendEntry, type PanelSpec } from '../figures/figure.ts';
 import { colorVariable } from '../figures/palette.ts';
-import { PERCENT_LABELS } from '../figures/theme.ts';
+import { FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from '../figures/theme.ts';
 import type { HoverSeries, PanelHover } from './panel-hover.ts';
 
 type Found = Pick<PanelHover, 'series' | 'axis'>;
+
+/** How shares are shown. */
+interface ShareUnit {
+  readonly digits: number;
+  readonly unit: string;
+}
+
+/** The unit of shares by the labels of their axis. */
+const SHARE_UNITS: ReadonlyMap<unknown, ShareUnit> = new Map([
+  [PERCENT_LABELS, { digits: 1, unit: '\u00a0%' }],
+  [FINE_PERCENT_LABELS, { digits: 2, unit: '\u00a0%' }],
+  [POINT_LABELS, { digits: 1, unit: '\u00a0points' }],
+]);
+
 const NOTHING: Found = { series: [], axis: null };
 
 /** The lines of a panel that are in the legend, if its horizontal axis has whole numbers. */
@@ -20,7 +34,7 @@ export function readSeries(spec: PanelSpec, legend: readonly LegendEntry[]): Fou
         String(DASHES[mark as keyof typeof DASHES]) === String(layer.dash),
     );
     if (entry === undefined || layer.points.length === 0) return [];
-    return [{ label: entry.label, color: entry.color, ...listValues(layer.points, layer.isShare) }];
+    return [{ label: entry.label, color: entry.color, ...listValues(layer.points, layer.share) }];
   });
   if (series.length === 0) return NOTHING;
   return { series, axis: { name: first.axis, domain: first.domain, range: [left, left + spec.width] } };
@@ -32,8 +46,8 @@ interface Layer {
   readonly axis: string;
   readonly domain: readonly [number, number];
   readonly points: readonly (readonly [x: number, y: number])[];
-  /** Whether values are shares, shown as percentages. */
-  readonly isShare: boolean;
+  /** If values are shares, shown as percentages or their like. */
+  readonly share: ShareUnit | undefined;
 }
 
 /** A layer that draws one line of its own data; null for others. */
@@ -51,24 +65,24 @@ function readLayer(layer: unknown): Layer | null {
     return Number.isInteger(x) && typeof x === 'number' && typeof y === 'number' ? [[x, y]] : [];
   });
   if (points.length !== rows.length) return null;
-  const isShare = at(layer, 'encoding', 'y', 'axis', 'labelExpr') === PERCENT_LABELS;
-  return { color, dash: at(layer, 'mark', 'strokeDash'), axis, domain, points, isShare };
+  const share = SHARE_UNITS.get(at(layer, 'encoding', 'y', 'axis', 'labelExpr'));
+  return { color, dash: at(layer, 'mark', 'strokeDash'), axis, domain, points, share };
 }
 
 function listValues(
   points: Layer['points'],
-  isShare: boolean,
+  share: ShareUnit | undefined,
 ): Pick<HoverSeries, 'from' | 'values' | 'digits' | 'unit'> {
   const byPlace = new Map(points);
   const from = Math.min(...byPlace.keys());
   const to = Math.max(...byPlace.keys());
-  const digits = isShare ? 1 : digitsFor(points);
+  const digits = share?.digits ?? digitsFor(points);
   const values = Array.from({ length: to - from + 1 }, (_, index) => {
     const value = byPlace.get(from + index);
     if (value === undefined) return null;
-    return Number((isShare ? 100 * value : value).toFixed(digits));
+    return Number((share === undefined ? value : 100 * value).toFixed(digits));
   });
-  return { from, values, digits, unit: isShare ? '\u00a0%' : '' };
+  return { from, values, digits, unit: share?.unit ?? '' };
 }
 
 /** As many as give the smallest value three figures, within reason: smaller ones are zero on any axis. */

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { drawAccuracyByModel } from '../../../src/report/figures/accuracy.ts';
 import { drawConfusion } from '../../../src/report/figures/confusion.ts';
+import { drawDifference } from '../../../src/report/figures/difference.ts';
 import { renderFigure } from '../../../src/report/figures/render.ts';
 import { embedHover } from '../../../src/report/hover/hover-script.ts';
-import { makeResults } from '../result-values.ts';
+import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 describe('what a figure tells about the place of a pointer', () => {
   it('is the value of every line in its legend, as percentages for shares', async () => {
@@ -22,6 +23,17 @@ describe('what a figure tells about the place of a pointer', () => {
     expect(test?.values).toEqual(
       metrics.accuracy.test.map((value) => (value === null ? null : Number((100 * value).toFixed(1)))),
     );
+  });
+
+  it('is in percentage points for differences of shares', async () => {
+    const accuracy = { train: [0, 0], validation: [0.5, 0.75], test: [0.25, 0.875] };
+    const { loss } = makeRunResult().metrics;
+    const metrics = { epochs: [1, 2], accuracy, loss, layers: [] };
+    const models = [makeModelResult({ runs: [makeRunResult({ metrics })] })];
+    const { hover } = await renderFigure(drawDifference(makeResults({ models })), null);
+    expect(hover[0]?.series).toMatchObject([
+      { label: 'Baseline', values: [25, -12.5], digits: 1, unit: '\u00a0points' },
+    ]);
   });
 
   it('is a text for every cell of a matrix, at its place in the panel', async () => {
