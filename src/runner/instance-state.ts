@@ -1,5 +1,6 @@
 import { describeError, ReproError } from '../errors.ts';
 import { findHolder } from '../files/lock-holder.ts';
+import { findProcess } from '../files/process-identity.ts';
 import type { Attempt, AttemptFailure } from './cache/attempts.ts';
 import { logFileOf } from './cache/cache-folder.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
@@ -42,11 +43,11 @@ export interface AttemptReport {
 /** Says in which state instances are. */
 export class InstanceStates {
   readonly #session: Session;
-  readonly #holder: ReturnType<typeof findHolder>;
+  readonly #isLocked: boolean;
 
   constructor(session: Session) {
     this.#session = session;
-    this.#holder = findHolder(session.folder.lock);
+    this.#isLocked = findHolder(session.folder.lock) !== null;
   }
 
   describe(id: string, freshness: Freshness): StateReport {
@@ -64,16 +65,10 @@ export class InstanceStates {
     return { state: freshness.kind };
   }
 
-  /** A killed runner cannot say that it has ended, but it does not hold the lock. */
+  /** A killed runner cannot say that it has ended. One on another machine, such as a node of a cluster, runs for whoever holds the lock. */
   #isUnderWay({ runner }: Attempt): boolean {
-    const holder = this.#holder;
-    return (
-      holder !== null &&
-      holder.pid === runner.pid &&
-      holder.host === runner.host &&
-      holder.space === runner.space &&
-      holder.startTime === runner.startTime
-    );
+    const found = findProcess(runner);
+    return found === 'alive' || (found === 'unknown' && this.#isLocked);
   }
 
   #report({ id, startedAt, failure, runner, fingerprint }: Attempt, current: string | null): AttemptReport {

@@ -105,11 +105,10 @@ test('an output that only seems to be intact is not stored: the stage runs again
   await project.write('artifacts/m', 'MORE\n');
   // As a disk would have altered it: the file is remembered as it was.
   const { size, mtimeNs, ctimeNs, ino } = statSync(project.at('artifacts/m'), { bigint: true });
-  const digests = JSON.parse(project.read('artifacts/.cache/digests.json'));
   const record = JSON.parse(project.read('artifacts/.cache/records/s.json'));
   const stamp = [Number(size), ...[mtimeNs, ctimeNs, ino].map(String)];
-  digests.entries['artifacts/m'] = [...stamp, record.outputs[1].digest];
-  await project.write('artifacts/.cache/digests.json', JSON.stringify(digests));
+  const entries = { 'artifacts/m': [...stamp, record.outputs[1].digest] };
+  await project.write('artifacts/.cache/digests.json', JSON.stringify({ version: 1, entries }));
   const { ran, events } = await project.run();
   expect(ran).toEqual(['s']);
   expect(eventOf(events, 'note', 's').text).toMatch(/^artifacts\/m was altered without a trace/);

@@ -88,7 +88,8 @@ describe('the timeline of recorded runs', () => {
       30,
     ]);
     const sheet = (await renderFigure(figure, null)).sheet.replaceAll('\u00a0', ' ');
-    for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames']) expect(sheet.includes(`>${text}</text>`), text).toBe(true);
+    for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames'])
+      expect(sheet.includes(`>${text}</text>`), text).toBe(true);
     expect(sheet).not.toMatch(/NaN|undefined/);
   });
 });

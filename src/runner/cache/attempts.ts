@@ -102,6 +102,7 @@ function isAttempt(value: unknown): value is Attempt {
     typeof startedAt === 'string' &&
     typeof runner?.pid === 'number' &&
     typeof runner.host === 'string' &&
+    [runner.space, runner.startTime].every((one) => one === null || typeof one === 'string') &&
     (failure === null ||
       (typeof failure?.code === 'string' &&
         typeof failure.text === 'string' &&

@@ -1,28 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { syncTree } from '../../files/sync-files.ts';
 import { canonicalJson, hashText } from '../canonical-json.ts';
 import { digestOfTree, digestTree, type PathDigest, type Tree, type TreeEntry } from '../files/digest.ts';
 import type { Scan, ScannedFile } from '../files/tree.ts';
-import { type Copied, CopyError, copyAndHash, findReadProblem } from './copied-files.ts';
+import { type Copied, CopyError, copyAndHash } from './copied-files.ts';
 import type { LostObject } from './lost-objects.ts';
+import { type RestoreResult, restoreTree } from './restored-tree.ts';
 import { StoredObjects } from './stored-objects.ts';
 import { isSafeTree } from './tree-check.ts';
-
-export type RestoreResult = { readonly kind: 'restored'; readonly hashedAtMs: number } | LostInStore;
-
-/** Why something could not be restored. */
-export interface LostInStore {
-  /** A damaged object has been removed. */
-  readonly kind: 'absent' | 'damaged';
-  /** Of an object; of the first of several. Absolute. */
-  readonly path: string;
-  /** The files that these objects hold, relative to what was to be restored; empty if that is itself a file, or if its list is lost. */
-  readonly files: readonly string[];
-}
 
 /**
  * Content-addressed: `files/ab/<sha256>` holds the bytes of a file, `trees/ab/<digest>.json` the list of a folder's files.
@@ -179,51 +166,7 @@ export class Store {
   ): Promise<RestoreResult> {
     const tree = await this.treeFor(kind, digest, sizeBytes);
     if (tree === null) return { kind: 'absent', path: this.#objects.treeOf(digest), files: [] };
-    const targetOf = (relative: string): string => (relative === '' ? target : path.join(target, relative));
-    if (kind === 'folder') await fs.mkdir(target, { recursive: true });
-    const folders = new Set(tree.entries.map((entry) => path.dirname(targetOf(entry.path))));
-    for (const folder of [...folders, ...tree.emptyFolders.map(targetOf)])
-      await fs.mkdir(folder, { recursive: true });
-
-    const hashedAtMs = Date.now();
-    let copies: readonly Copied[];
-    try {
-      copies = await copyAndHash(
-        tree.entries.map((entry) => ({
-          from: this.#objects.fileOf(entry.sha256),
-          to: targetOf(entry.path),
-          mode: entry.executable ? 0o755 : 0o644,
-        })),
-      );
-    } catch (error) {
-      if (!(error instanceof CopyError)) throw error;
-      const problem = await findReadProblem(error.from);
-      // It can be read, so the copy could not be written.
-      if (problem === null) throw error.cause;
-      const sha256 = path.basename(error.from);
-      return hasErrorCode(problem, 'ENOENT')
-        ? { kind: 'absent', path: error.from, files: namesOf(tree, new Set([sha256])) }
-        : this.#removeDamaged(tree, [sha256]);
-    }
-    const damaged = tree.entries.filter((entry, i) => entry.sha256 !== copies[i]?.sha256);
-    if (damaged.length > 0) {
-      return this.#removeDamaged(
-        tree,
-        damaged.map(({ sha256 }) => sha256),
-      );
-    }
-    await syncTree(target);
-    return { kind: 'restored', hashedAtMs };
-  }
-
-  async #removeDamaged(tree: Tree, contents: readonly string[]): Promise<LostInStore> {
-    const objects = contents.map((sha256) => this.#objects.fileOf(sha256));
-    for (const object of objects) {
-      await fs.rm(object, { recursive: true, force: true }).catch(() => {
-        // In a store that cannot be written it stays, and is found damaged again.
-      });
-    }
-    return { kind: 'damaged', path: objects[0] ?? '', files: namesOf(tree, new Set(contents)) };
+    return restoreTree(this.#objects, kind, tree, target);
   }
 
   /** The files of an output, which a file has by itself; null if the list is missing or damaged. */
@@ -231,13 +174,6 @@ export class Store {
     if (kind === 'folder') return this.findTree(digest);
     return { entries: [{ path: '', size: sizeBytes, sha256: digest }], emptyFolders: [] };
   }
-}
-
-/** The files of a list that have one of these contents, by path; without the one of a list for a single file, which has none. */
-function namesOf(tree: Tree, contents: ReadonlySet<string>): string[] {
-  return tree.entries
-    .filter(({ sha256, path: name }) => name !== '' && contents.has(sha256))
-    .map((entry) => entry.path);
 }
 
 /** Of the copy, as the hash is: something may still be writing to the original. */

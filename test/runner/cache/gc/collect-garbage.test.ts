@@ -162,14 +162,23 @@ describe('the garbage of a cache', () => {
       `resume/${'12'.repeat(32)}/0/state`,
       'logs/old.log',
       'logs/old.previous.log',
+      'attempts/old.json',
+      'attempts/.5.partial',
     ];
-    const stay = [`resume/${'34'.repeat(32)}/0/state`, 'logs/failed.log', 'logs/a.log', 'unknown/file'];
+    const stay = [
+      `resume/${'34'.repeat(32)}/0/state`,
+      'attempts/failed.json',
+      'logs/failed.log',
+      'logs/a.log',
+      'unknown/file',
+    ];
     for (const file of [...gone, ...stay]) await project.write(cache(file), '');
     const longAgo = Date.now() / 1000 - 31 * 86_400;
     for (const file of [
       `resume/${'12'.repeat(32)}/0/state`,
       'logs/old.log',
       'logs/old.previous.log',
+      'attempts/old.json',
       'logs/a.log',
     ]) {
       utimesSync(project.at(cache(file)), longAgo, longAgo);
