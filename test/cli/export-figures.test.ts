@@ -94,6 +94,7 @@ describe('repro export figures', () => {
     const { exitCode, stderr } = await figures('--report', 'configs', '--out', 'nowhere');
     expect(exitCode).toBe(2);
     expect(stderr).toContain(`${path.join('configs', 'figures', 'index.json')}  this file is missing`);
+    expect((await figures('--out', 'pipeline.yaml')).stderr).toContain('a file is where a folder is needed');
     expect((await figures('--out', 'artifacts/figures')).stderr).toContain('artifacts/ is reserved');
   });
 });

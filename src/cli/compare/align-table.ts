@@ -1,7 +1,9 @@
 import stringWidth from 'string-width';
+import { toOneLine } from '../view/safe-text.ts';
 
-/** Rows as aligned lines; the first column to the left, the others to a side. */
-export function alignTable(rows: readonly (readonly string[])[], side: 'left' | 'right'): string[] {
+/** Rows as aligned lines that are safe to print; the first column to the left, the others to a side. */
+export function alignTable(table: readonly (readonly string[])[], side: 'left' | 'right'): string[] {
+  const rows = table.map((row) => row.map(toOneLine));
   const columns = Math.max(0, ...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, column) =>
     Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))),

@@ -5,6 +5,7 @@ import { openSession } from '../../runner/session.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
+import { toOneLine } from '../view/safe-text.ts';
 import { describeComparison } from './lines.ts';
 import { compareOrigins, type OriginDifference } from './origins.ts';
 import { readResults } from './read-results.ts';
@@ -78,7 +79,7 @@ export function namePair(a: RunResults, b: RunResults): string {
 }
 
 export function nameOf({ model, seed }: RunResults): string {
-  return seed === '' ? model : `${model},${seed}`;
+  return toOneLine(seed === '' ? model : `${model},${seed}`);
 }
 
 function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): object {

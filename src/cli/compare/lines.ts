@@ -56,7 +56,7 @@ function isSimulated({ a, b }: PairComparison): boolean {
 }
 
 function listOnly(side: string, runs: readonly RunResults[]): string[] {
-  return runs.length === 0 ? [] : [`only in ${side}: ${toOneLine(runs.map(nameOf).join(' '))}`];
+  return runs.length === 0 ? [] : [`only in ${side}: ${runs.map(nameOf).join(' ')}`];
 }
 
 /** Each setting once, with the pairs that it holds for unless these are all. */
@@ -72,8 +72,8 @@ function describeSettings(pairs: readonly PairComparison[]): string[] {
   }
   const unknown = pairs.filter(({ settings }) => settings === null).map(({ a, b }) => namePair(a, b));
   const table = [...rows.values()].map(({ row, pairs: those }) => [
-    ...row.map(toOneLine),
-    those.length === pairs.length ? '' : toOneLine(those.join(', ')),
+    ...row,
+    those.length === pairs.length ? '' : those.join(', '),
   ]);
   return [
     ...(table.length > 0
@@ -89,7 +89,7 @@ function describeSettings(pairs: readonly PairComparison[]): string[] {
 
 function describeOrigins({ origins }: ComparedRuns): string[] {
   return origins.flatMap(({ pairs, differences }) => [
-    ...(origins.length > 1 ? [`  ${toOneLine(pairs.join(', '))}`] : []),
+    ...(origins.length > 1 ? [`  ${pairs.join(', ')}`] : []),
     ...(differences.length === 0
       ? ['  the same code, packages, parameters and data, on the same kind of machine']
       : []),
@@ -109,7 +109,7 @@ function describePlaces(
       const values = [first, second].map((one) =>
         one === undefined ? 'not known' : (show(one) ?? 'not known'),
       );
-      return [[`${stage} ${name}`, ...values.map(toOneLine)]];
+      return [[`${stage} ${name}`, ...values]];
     };
     return [
       ...row('run', ({ fingerprint }) => fingerprint.slice(0, 12)),
@@ -125,14 +125,16 @@ function describePlaces(
       ),
     ];
   });
-  // With many pairs, what is the same would hide what is not.
   const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
   return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown], 'left');
 }
 
 function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): string[] {
   const show = (value: number | null): string => (value === null ? '–' : formatFigure(value));
-  const rows = metrics.map(({ name, a: first, b: second }: MetricRow) => [
+  // With many pairs, what is the same would hide what is not.
+  const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
+  if (shown.length === 0) return [`  ${namePair(a, b)}: the same in every number`];
+  const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [
     name,
     show(first),
     show(second),

@@ -96,9 +96,18 @@ async function convertAll(source: FigureSource, options: FiguresOptions): Promis
 async function writeFiles(files: readonly ExportedFile[], force: boolean): Promise<string[]> {
   const changed: ExportedFile[] = [];
   for (const one of files) {
-    const present = await readFile(one.file).catch((error: unknown) => {
-      if (hasErrorCode(error, 'ENOENT')) return null;
-      throw error;
+    const present = await readFile(one.file).catch((cause: unknown) => {
+      if (hasErrorCode(cause, 'ENOENT')) return null;
+      const problem = hasErrorCode(cause, 'ENOTDIR')
+        ? 'a file is where a folder is needed'
+        : hasErrorCode(cause, 'EISDIR')
+          ? 'a folder has this name'
+          : String(cause);
+      throw new ReproError('output-exists', `${problem}; nothing was written`, {
+        where: one.file,
+        fix: 'Choose another folder with --out.',
+        cause,
+      });
     });
     if (present?.equals(Buffer.from(one.content)) === true) continue;
     if (present !== null && !force) {
