@@ -1,7 +1,6 @@
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { onTestFinished } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -77,7 +76,7 @@ export function verdicts(verdict: string): string {
 
 /** A folder with a copy of this project's stages and sources, in which they can be broken. The caller removes it. */
 export async function createTinyReproduction(): Promise<CliProject> {
-  const project = new CliProject(await makeFolder());
+  const project = new CliProject(await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-tiny-'))));
   const files = {
     'pipeline.yaml': pipeline,
     'configs/profiles/tiny.yaml': profile,
@@ -91,20 +90,4 @@ export async function createTinyReproduction(): Promise<CliProject> {
   // Stages may read no more than where it leads.
   await fs.symlink(await fs.realpath(path.join(root, 'node_modules')), project.at('node_modules'), 'dir');
   return project;
-}
-
-/** A copy with its results, for one test. */
-export async function copyReproduction(original: CliProject): Promise<CliProject> {
-  const copy = new CliProject(await makeFolder());
-  onTestFinished(() => copy.remove('.'));
-  await fs.cp(original.root, copy.root, {
-    recursive: true,
-    verbatimSymlinks: true,
-    preserveTimestamps: true,
-  });
-  return copy;
-}
-
-async function makeFolder(): Promise<string> {
-  return fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-tiny-')));
 }

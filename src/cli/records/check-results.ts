@@ -24,10 +24,10 @@ export async function checkResults(plan: Plan, options: PipelineOptions): Promis
 
 function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly InstanceStatus[]): CheckedSection {
   const items = stale.map(
-    ({ id, reasons, error }): CheckedItem => ({
+    ({ id, state, reasons, error }): CheckedItem => ({
       name: id,
       state: 'failed',
-      word: 'not up to date',
+      word: state === 'running' ? 'still running' : 'not up to date',
       text: error?.text ?? reasons.map(({ text }) => text).join('; '),
     }),
   );
@@ -131,8 +131,8 @@ function sectionOfBaseline(plan: Plan, baseline: Baseline, now: Baseline): Check
       isGood: failed === 0,
       summary:
         failed === 0
-          ? `profile ${profile}: the results agree with ${file}`
-          : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed`,
+          ? `profile ${profile}: the results agree with ${file}${describeEngines(baseline, now)}`
+          : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed${describeEngines(baseline, now)}`,
       remedy: [
         isSettings
           ? 'the baseline was made with other settings; if they are meant to change, write it anew:'
@@ -141,6 +141,14 @@ function sectionOfBaseline(plan: Plan, baseline: Baseline, now: Baseline): Check
       ],
     },
   };
+}
+
+/** If another engine computed them, numbers need not be equal to the last digit. */
+function describeEngines(baseline: Baseline, now: Baseline): string {
+  const [before, after] = [baseline, now].map(({ runs }) =>
+    [...new Set(runs.map(({ engine }) => engine))].join(', '),
+  );
+  return before === after ? '' : ` (engine ${after}; that of the baseline: ${before})`;
 }
 
 function updateCommand(profile: string): string {
@@ -165,10 +173,11 @@ function foldFindings(findings: readonly Finding[]): CheckedItem[] {
       }));
     }
     const good = all.filter(({ state }) => state === 'ok').sort((a, b) => b.size - a.size);
-    const [nearest] = good.length > 0 ? good : all;
+    const shown = good.length > 0 ? good : all;
+    const [nearest] = shown;
     if (nearest === undefined) return [];
     const which = nearest.size > 0 ? 'nearest to its limit is' : 'for example';
-    const rest = good.length > 1 ? `all ${good.length}, ${which} ` : '';
+    const rest = shown.length > 1 ? `all ${shown.length}, ${which} ` : '';
     return [
       {
         name: rule,

@@ -3,8 +3,11 @@ import path from 'node:path';
 import process from 'node:process';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { exitCode } from '../exit-code.ts';
+import { printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
+import { toOneLine } from '../view/safe-text.ts';
+import type { CheckedGroup } from './check-group.ts';
 import { formatJunit } from './check-junit.ts';
 import { formatMarkdown } from './check-markdown.ts';
 import { checkRecordsOf, hasRecords, loadLockedPlans } from './check-records.ts';
@@ -39,12 +42,20 @@ export async function check(options: CheckOptions): Promise<void> {
   if (options.markdown !== undefined) {
     await writeFileAtomic(path.resolve(options.markdown), formatMarkdown(groups));
   }
-  const { GITHUB_STEP_SUMMARY: summary } = process.env;
-  if (summary) await fs.appendFile(summary, formatMarkdown(groups));
+  await addToJobSummary(groups);
   const failed = sections.filter(({ group }) => !group.isGood);
   if (failed.length === 0) return;
   const isOnlyStale = failed.every(({ document }) => document.kind === 'results');
   process.exitCode = isOnlyStale ? exitCode.stale : exitCode.differs;
+}
+
+/** In a job of GitHub's. That it fails says nothing about the results. */
+async function addToJobSummary(groups: readonly CheckedGroup[]): Promise<void> {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (!file) return;
+  await fs
+    .appendFile(file, formatMarkdown(groups))
+    .catch((error) => printWarning(`$GITHUB_STEP_SUMMARY: nothing was added: ${toOneLine(String(error))}`));
 }
 
 async function checkAll(options: CheckOptions): Promise<CheckedSection[]> {
