@@ -1,4 +1,4 @@
-import { csvFormatRows } from 'd3-dsv';
+import { csvFormatValue } from 'd3-dsv';
 import type { TopLevelSpec } from 'vega-lite';
 
 export type PanelSpec = Extract<TopLevelSpec, { layer: unknown }>;
@@ -57,5 +57,11 @@ export type CsvValue = string | number | null;
 
 /** CSV with a final newline; null becomes an empty cell. */
 export function toCsv(rows: Figure['data']): string {
-  return `${csvFormatRows(rows.map((row) => row.map((value) => (value === null ? '' : String(value)))))}\n`;
+  return `${rows.map((row) => row.map(formatCell).join(',')).join('\n')}\n`;
+}
+
+/** Most of a long training's cells are numbers, which need no quotes. */
+function formatCell(value: CsvValue): string {
+  if (value === null) return '';
+  return typeof value === 'number' ? String(value) : csvFormatValue(value);
 }
