@@ -15,7 +15,7 @@ interface BatchTolerance {
  * precision's rounding in the first two batches; then spikes begin to flip.
  */
 export const FIRST_BATCH_TOLERANCES: readonly BatchTolerance[] = [
-  { upTo: 2, loss: { absolute: 0, relative: 0.001 }, spikeRate: { absolute: 0.0002, relative: 0.005 } },
+  { upTo: 2, loss: { absolute: 0, relative: 0.001 }, spikeRate: { absolute: 0.0001, relative: 0.0025 } },
   { upTo: 4, loss: { absolute: 0, relative: 0.005 }, spikeRate: { absolute: 0.002, relative: 0.01 } },
   {
     upTo: Number.POSITIVE_INFINITY,
