@@ -1,0 +1,150 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { renderScripts } from '../../src/runner/cluster/dry-run.ts';
+import { requestOf, staysLocal } from '../../src/runner/cluster/instance-request.ts';
+import { jobEnvironment } from '../../src/runner/cluster/job-environment.ts';
+import { makeScratch } from '../../src/runner/cluster/scratch.ts';
+import { findUnknownStages, readClusterSettings, settingsFile } from '../../src/runner/cluster/settings.ts';
+import { loadPlan } from '../../src/runner/pipeline/load.ts';
+import { failureOf, makeProject, planOf } from '../runner/pipeline/project-fixture.ts';
+
+const repository = path.resolve(import.meta.dirname, '../..');
+
+const settingsOf = async (text: string) => readClusterSettings(await makeProject({ [settingsFile]: text }));
+
+const instanceOf = async (lines: string) => {
+  const plan = await planOf(
+    `version: 1\nstages:\n  a:\n    run: stages/a.ts\n    outputs: [artifacts/a]\n${lines}`,
+  );
+  const instance = plan.instances.get('a');
+  if (instance === undefined) throw new Error('no instance');
+  return instance;
+};
+
+describe('configs/executors/slurm.yaml', () => {
+  test('is not needed', async () => {
+    const settings = await readClusterSettings(await makeProject({}));
+    expect(settings).toMatchObject({
+      defaults: {},
+      stages: {},
+      prelude: [],
+      pollSeconds: 15,
+      patienceSeconds: 90,
+    });
+  });
+
+  test('of this project fits its pipeline', async () => {
+    const settings = await readClusterSettings(repository);
+    const plan = await loadPlan({ projectRoot: repository, profile: 'full' });
+    expect(
+      findUnknownStages(
+        settings,
+        [...plan.instances.values()].map(({ stage }) => stage),
+      ),
+    ).toEqual([]);
+    expect(findUnknownStages(settings, ['train'])).toEqual(['report']);
+  });
+
+  test.each([
+    ['poll: soon', 'poll "soon" is not a duration', ':1:7'],
+    ['defaults: { memory: much }', 'memory "much" is not a size', ':1:21'],
+    ['stages:\n  train: { partitoin: gpu }', 'unknown key "partitoin"', ':2:12'],
+    ['stages:\n  train: { flags: [--array=1-2] }', 'flag --array is set by the runner itself', ':2:20'],
+    ['- a', 'expected a mapping', ':1:1'],
+    ['defaults: {', '', ':1:'],
+  ])('%j is refused with its place', async (text, message, place) => {
+    const refusal = await failureOf(settingsOf(text));
+    expect(refusal).toContain(message);
+    expect(refusal).toContain(`${settingsFile}${place}`);
+  });
+});
+
+describe('what a job asks for', () => {
+  test('comes from the entry for its stage, then from the pipeline, then from the defaults', async () => {
+    const settings =
+      await settingsOf(`defaults: { account: lab, partition: cpu, qos: normal, memory: 8G, cpu: 4 }
+stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
+`);
+    const plain = await instanceOf('    resources: { cpu: share, partition: big, qos: long, time: 1h }\n');
+    expect(requestOf(plain, settings)).toMatchObject({
+      ...{
+        account: 'lab',
+        partition: 'gpu',
+        qos: 'long',
+        cpus: 4,
+        memoryBytes: 8 * 2 ** 30,
+        gpus: 1,
+        gpuType: 'a100',
+      },
+      // Ten minutes for storing what it made.
+      ...{ timeSeconds: 4200, warnSeconds: null, arrayLimit: null, flags: [] },
+    });
+    const own = await instanceOf('    resources: { cpu: 2, memory: 3G }\n');
+    expect(requestOf(own, settings)).toMatchObject({ cpus: 2, memoryBytes: 3 * 2 ** 30, timeSeconds: null });
+  });
+
+  test('includes a warning before its time is over only if it can be resumed', async () => {
+    const settings = await settingsOf('stages: { a: { time: 24h } }\nwarning: 3m\n');
+    const more = '    resume: [artifacts/a.resume]\n    resources: { time: 48h }\n';
+    expect(requestOf(await instanceOf(more), settings)).toMatchObject({
+      timeSeconds: 86_400,
+      warnSeconds: 180,
+    });
+  });
+
+  test.each([
+    ['', '{}', false],
+    ['    executor: local\n', '{}', true],
+    ['    executor: local\n', 'stages: { a: { executor: slurm } }', false],
+    ['', 'stages: { a: { executor: local } }', true],
+    ['', 'defaults: { executor: local }', true],
+  ])('or it stays here: %j with %j', async (pipeline, settings, isLocal) => {
+    expect(staysLocal(await instanceOf(pipeline), await settingsOf(settings))).toBe(isLocal);
+  });
+
+  test('is seen in its environment: what stages see, less what belongs to the node', async () => {
+    const instance = await instanceOf('    variables: [MOOD]\n');
+    const environment = {
+      PATH: '/bin',
+      MOOD: 'x',
+      SECRET: 'y',
+      LAB: 'z',
+      TMPDIR: '/t',
+      CUDA_VISIBLE_DEVICES: '3',
+      USER: 'me',
+    };
+    expect(jobEnvironment([instance], {}, ['LAB'], environment)).toEqual({
+      ...{ PATH: '/bin', MOOD: 'x', LAB: 'z', USER: 'me' },
+    });
+  });
+});
+
+test('a dry run names stages where jobs would have ids, and asks nobody', async () => {
+  const plan = await loadPlan({ projectRoot: repository, profile: 'quick' });
+  const settings = await settingsOf('stages: { report: { executor: local } }\n');
+  const scripts = renderScripts(plan, [...plan.instances.keys()], { settings, runner: ['node', 'repro.js'] });
+  expect(scripts.map(({ stage }) => stage)).toEqual(['simulate', 'verify', 'frames', 'train', 'evaluate']);
+  const [, , , train, evaluate] = scripts.map(({ script }) => script);
+  expect(train).toContain('#SBATCH --array=0-3\n#SBATCH --dependency="afterok:<frames>"\n');
+  expect(evaluate).toContain('#SBATCH --dependency="afterok:<frames>,aftercorr:<train>"\n');
+});
+
+describe('a scratch folder', () => {
+  test('is new, where variables of the node say, and takes copies of inputs', async () => {
+    const root = await makeProject({ 'data/x.txt': 'content' });
+    const settings = await settingsOf('scratch: "$BASE/${WHO}"\ncopyInputs: true\n');
+    const scratch = await makeScratch(settings, { BASE: root, WHO: 'me' });
+    expect(scratch?.folder).toContain(`${root}/me/repro-`);
+    const [copy, missing] = (await scratch?.copyIn?.([`${root}/data`, `${root}/none`])) ?? [];
+    expect(copy).toBe(`${scratch?.folder}/input-0/data`);
+    const { readFileSync, existsSync } = await import('node:fs');
+    expect(readFileSync(`${copy}/x.txt`, 'utf8')).toBe('content');
+    expect(existsSync(missing ?? '')).toBe(false);
+  });
+
+  test('that needs a variable which is not set is refused', async () => {
+    const refusal = await failureOf(makeScratch(await settingsOf('scratch: "$NOWHERE/x"\n'), {}));
+    expect(refusal).toContain('needs $NOWHERE, which is not set on this node');
+  });
+});

@@ -1,0 +1,81 @@
+import { describe, expect, test } from 'vitest';
+import type { JobStatus } from '../../src/executors/slurm/job-state.ts';
+import type { TaskEnd } from '../../src/runner/cluster/task-end.ts';
+import { type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
+
+const fingerprint = 'a'.repeat(64);
+const base = { version: 1, job: '12_3', node: 'node7' } as const;
+const done: TaskEnd = { ...base, kind: 'done', fingerprint };
+const failed: TaskEnd = { ...base, kind: 'failed', code: 'stage-error', text: 'no' };
+const interrupted: TaskEnd = { ...base, kind: 'interrupted' };
+
+const status = (state: string, more: Partial<JobStatus> = {}): JobStatus => ({
+  ...{ state, reason: null, node: 'node7', elapsedSeconds: 60 },
+  ...more,
+});
+
+const verdictOf = (evidence: Partial<Evidence>) =>
+  judge({ job: '12_3', end: null, status: null, silentSeconds: 0, patienceSeconds: 90, ...evidence });
+
+describe('a job', () => {
+  test.each([null, 'absent' as const, status('RUNNING'), status('NODE_FAIL')])(
+    'that left a result is done whatever Slurm says: %j',
+    (said) => {
+      expect(verdictOf({ end: done, status: said })).toEqual({ kind: 'done', fingerprint });
+      expect(verdictOf({ end: failed, status: said })).toMatchObject({ kind: 'failed', code: 'stage-error' });
+    },
+  );
+
+  test.each([
+    [null, null],
+    [null, status('PENDING')],
+    [null, status('RUNNING')],
+    [null, status('A_WORD_OF_TOMORROW')],
+    // Put back into the queue after it was told to end.
+    [interrupted, status('PENDING')],
+    [interrupted, null],
+  ])('is waited for while nothing is known, or it goes on: %j, %j', (end, said) => {
+    expect(verdictOf({ end, status: said, silentSeconds: 1e9 })).toEqual({ kind: 'wait' });
+  });
+
+  test.each([
+    ['TIMEOUT', 'timeout'],
+    ['DEADLINE', 'timeout'],
+    ['OUT_OF_MEMORY', 'out-of-memory'],
+    ['PREEMPTED', 'preempted'],
+    ['NODE_FAIL', 'node-failed'],
+    ['BOOT_FAIL', 'node-failed'],
+    ['CANCELLED', 'cancelled'],
+    ['FAILED', 'job-failed'],
+    ['COMPLETED', 'no-result'],
+  ])(
+    'that ended as %s without a result failed as %s, once its files have had the time to appear',
+    (state, code) => {
+      expect(verdictOf({ status: status(state), silentSeconds: 89 })).toEqual({ kind: 'wait' });
+      expect(verdictOf({ status: status(state), silentSeconds: 90 })).toMatchObject({ kind: 'failed', code });
+      // What it left says that nothing will follow.
+      expect(verdictOf({ status: status(state), end: interrupted })).toMatchObject({ kind: 'failed', code });
+    },
+  );
+
+  test('that Slurm has forgotten is lost, but not at once', () => {
+    expect(verdictOf({ status: 'absent', silentSeconds: 10 })).toEqual({ kind: 'wait' });
+    expect(verdictOf({ status: 'absent', silentSeconds: 90 })).toMatchObject({ code: 'job-lost' });
+  });
+
+  test('that never ran is judged at once: cancelled, or dropped because of what it depends on', () => {
+    const unstarted = { node: null, elapsedSeconds: 0 };
+    expect(verdictOf({ status: status('CANCELLED', unstarted) })).toMatchObject({ code: 'cancelled' });
+    for (const state of ['CANCELLED', 'PENDING']) {
+      const reason = 'DependencyNeverSatisfied';
+      expect(verdictOf({ status: status(state, { ...unstarted, reason }) })).toEqual({ kind: 'dropped' });
+    }
+  });
+
+  test('that was killed by signal 9 is said to be short of memory', () => {
+    const said = status('FAILED', { reason: 'RaisedSignal:9(Killed)' });
+    expect(verdictOf({ status: said, silentSeconds: 90 })).toMatchObject({
+      text: expect.stringContaining('raise resources.memory'),
+    });
+  });
+});
