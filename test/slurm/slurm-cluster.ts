@@ -13,7 +13,8 @@ import { acquireLock, type Lock } from '../../src/files/lock.ts';
 /** Tests of another checkout on this machine may have a cluster. */
 export const startedWithinMs = 240_000;
 
-const host = os.hostname().split('.', 1)[0] ?? 'localhost';
+/** As Slurm knows this machine. */
+export const hostName = os.hostname().split('.', 1)[0] ?? 'localhost';
 const daemons = ['slurmctld', 'slurmd'].map((name) => findProgram(name));
 
 /** Why there can be no cluster here; null if there can. */
@@ -42,6 +43,17 @@ export async function findFreePort(): Promise<number> {
   return port;
 }
 
+/**
+ * Starts what a cluster needs besides its own daemons.
+ *
+ * @param add is told each daemon, to be stopped in the opposite order
+ * @returns lines of slurm.conf
+ */
+export type Prepare = (
+  folder: string,
+  add: (name: string, child: ChildProcess) => void,
+) => Promise<readonly string[]>;
+
 /** A cluster of one node with 16 cores and two GPUs, all of it pretence, which Slurm's own daemons run in a temporary folder. */
 export class SlurmCluster {
   readonly folder: string;
@@ -53,8 +65,8 @@ export class SlurmCluster {
     this.#lock = lock;
   }
 
-  /** @param more lines of slurm.conf */
-  static async start(more: readonly string[] = []): Promise<SlurmCluster> {
+  /** @param prepare starts what Slurm needs, given the cluster's folder, and says what slurm.conf needs for it */
+  static async start(prepare?: Prepare): Promise<SlurmCluster> {
     // Programs find the daemons' sockets for authentication in one place (/run/slurmctld, /run/slurm): one cluster at a time.
     const lock = await vi.waitFor(() => acquireLock(path.join(os.tmpdir(), 'repro-slurm.lock')), {
       timeout: startedWithinMs,
@@ -63,9 +75,9 @@ export class SlurmCluster {
     const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-slurm-'));
     const cluster = new SlurmCluster(folder, lock);
     try {
-      await cluster.#configure(more);
+      await cluster.#configure(prepare);
       await cluster.startController();
-      await cluster.#startDaemon('slurmd', ['-D', '-N', host]);
+      await cluster.#startDaemon('slurmd', ['-D', '-N', hostName]);
       await vi.waitFor(() => cluster.#assertIdle(), { timeout: 20_000, interval: 50 });
       return cluster;
     } catch (error) {
@@ -142,7 +154,7 @@ export class SlurmCluster {
     await fs.rm(this.folder, { recursive: true, force: true, maxRetries: 5 });
   }
 
-  async #configure(more: readonly string[]): Promise<void> {
+  async #configure(prepare: Prepare | undefined): Promise<void> {
     const at = (name: string): string => path.join(this.folder, name);
     const [controller, node] = [await findFreePort(), await findFreePort()];
     for (const name of ['state', 'spool']) await fs.mkdir(at(name));
@@ -153,7 +165,7 @@ export class SlurmCluster {
     await fs.writeFile(at('cgroup.conf'), 'CgroupPlugin=disabled\n');
     const lines = [
       'ClusterName=test',
-      `SlurmctldHost=${host}`,
+      `SlurmctldHost=${hostName}`,
       'AuthType=auth/slurm',
       'CredType=auth/slurm',
       'SlurmUser=root',
@@ -179,11 +191,12 @@ export class SlurmCluster {
       'MessageTimeout=2',
       // Jobs start as soon as they can, rather than at the next of a busy controller's rounds.
       'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0',
-      `NodeName=${host} CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN`,
+      `NodeName=${hostName} CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN`,
       'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
-      ...more,
     ];
     await fs.writeFile(at('slurm.conf'), `${lines.join('\n')}\n`);
+    const more = (await prepare?.(this.folder, (name, child) => this.#daemons.set(name, child))) ?? [];
+    await fs.appendFile(at('slurm.conf'), more.map((line) => `${line}\n`).join(''));
   }
 
   async #startDaemon(name: string, words: readonly string[]): Promise<void> {
@@ -196,11 +209,6 @@ export class SlurmCluster {
     if (name === 'slurmctld') {
       await vi.waitFor(() => this.ask('scontrol', 'ping'), { timeout: 20_000, interval: 50 });
     }
-  }
-
-  /** Another program that belongs to the cluster, such as a database. */
-  addDaemon(name: string, child: ChildProcess): void {
-    this.#daemons.set(name, child);
   }
 
   async #end(name: string): Promise<void> {

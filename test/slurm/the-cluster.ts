@@ -1,12 +1,12 @@
 import { afterAll, beforeAll } from 'vitest';
-import { SlurmCluster, startedWithinMs } from './slurm-cluster.ts';
+import { type Prepare, SlurmCluster, startedWithinMs } from './slurm-cluster.ts';
 
 let running: SlurmCluster | null = null;
 
 /** Starts a cluster before the tests of a suite, and stops it after them, however they end. */
-export function useCluster(more: readonly string[] = []): void {
+export function useCluster(prepare?: Prepare): void {
   beforeAll(async () => {
-    running = await SlurmCluster.start(more);
+    running = await SlurmCluster.start(prepare);
   }, startedWithinMs);
   afterAll(async () => {
     await running?.stop();
