@@ -1,10 +1,11 @@
 import { describe, expect, test, vi } from 'vitest';
 import { noAccounts, startAccounts } from './accounts.ts';
+import { describeQuickProfile } from './quick-profile.ts';
 import { describeRuns } from './runs.ts';
 import { noSlurm } from './slurm-cluster.ts';
 import { SlurmProject } from './slurm-project.ts';
 import { cluster, useCluster } from './the-cluster.ts';
-import { describeTroubles } from './troubles.ts';
+import { describeLargeArray, describeTroubles } from './troubles.ts';
 
 const why = noSlurm === null ? '' : ` (skipped: ${noSlurm})`;
 
@@ -13,6 +14,8 @@ describe.skipIf(noSlurm !== null)(`a run on Slurm${why}`, () => {
   useCluster();
   describeRuns();
   describeTroubles();
+  describeQuickProfile();
+  describeLargeArray();
 });
 
 const noAccountsHere = noAccounts === null ? '' : ` (skipped: ${noAccounts})`;

@@ -22,7 +22,7 @@ const waiting = `  slow: { cmd: [node, tool.mjs, wait], outputs: [artifacts/slow
 `;
 
 export function describeRuns(): void {
-  test('makes what a local run makes, and submits nothing that is there', async () => {
+  test.concurrent('makes what a local run makes, and submits nothing that is there', async () => {
     const project = await SlurmProject.on(cluster(), graph);
     const first = await project.run();
     expect(first.stderr).toContain('8 run');
@@ -40,7 +40,7 @@ export function describeRuns(): void {
     expect(await cluster().jobsOf('train')).toHaveLength(3);
   });
 
-  test('in a folder with any name', async () => {
+  test.concurrent('in a folder with any name', async () => {
     const project = await SlurmProject.on(
       cluster(),
       '  a: { cmd: [node, tool.mjs], outputs: ["artifacts/% ä \'\\"$x"] }\n',
@@ -53,7 +53,7 @@ export function describeRuns(): void {
     expect(result.stderr).toContain('1 run');
   });
 
-  test('that is killed goes on: the next one finds its jobs, even the one whose id was not written yet', async () => {
+  test.concurrent('that is killed goes on: the next one finds its jobs, even the one whose id was not written yet', async () => {
     const project = await SlurmProject.on(cluster(), waiting);
     const running = project.run();
     await project.waitForCount('slow');
@@ -77,7 +77,7 @@ export function describeRuns(): void {
     expect(project.read('artifacts/after/text')).toBe('after\n');
   });
 
-  test('with --detach leaves, and attach goes on with it', async () => {
+  test.concurrent('with --detach leaves, and attach goes on with it', async () => {
     const stages = `${waiting}  last: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/after], outputs: [artifacts/last] }\n`;
     const project = await SlurmProject.on(cluster(), stages);
     const left = await project.run('--detach');
@@ -101,7 +101,7 @@ export function describeRuns(): void {
     expect((await project.call(['attach'])).exitCode).toBe(2);
   });
 
-  test('is ended by cancel, with what it was to make left unmade', async () => {
+  test.concurrent('is ended by cancel, with what it was to make left unmade', async () => {
     const project = await SlurmProject.on(cluster(), waiting);
     await project.run('--detach');
     await project.waitForCount('slow');
@@ -111,7 +111,7 @@ export function describeRuns(): void {
     expect(project.has('artifacts/.cache/jobs')).toBe(false);
   });
 
-  test('gives each job a GPU of its own, and no more jobs run than there are GPUs', async () => {
+  test.concurrent('gives each job a GPU of its own, and no more jobs run than there are GPUs', async () => {
     const stages = `  gpu:
     matrix: { n: [1, 2, 3] }
     cmd: [node, tool.mjs, wait]

@@ -107,6 +107,14 @@ export class SlurmCluster {
       .map(([, , , ...said]) => said.join(' '));
   }
 
+  /** The id of the running job of a stage. */
+  async findRunning(stage: string): Promise<string> {
+    const text = await this.ask('squeue', '--noheader', '--states=RUNNING', '--format=%i %j');
+    const [, id] = new RegExp(`^(\\S+) ${stage}\\.`, 'm').exec(text) ?? [];
+    if (id === undefined) throw new Error(`no job of ${stage} runs: ${text}`);
+    return id;
+  }
+
   /** Lets a job that was put back into the queue start at once, rather than after Slurm's pause of two minutes. */
   async releaseRequeued(job: string): Promise<void> {
     await vi.waitFor(

@@ -1,3 +1,5 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
 import { vi } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { waitForFile } from '../runner/rig/processes.ts';
@@ -25,13 +27,17 @@ export class SlurmProject extends CliProject {
 
   /** @param stages the pipeline's stages, in YAML; each runs `tool.mjs` */
   static async on(cluster: SlurmCluster, stages: string, settings = fastSettings): Promise<SlurmProject> {
-    const base = await CliProject.create({
-      'pipeline.yaml': `version: 1\nstages:\n${stages}`,
-      'configs/executors/slurm.yaml': settings,
-      'counts/README': '',
-      'tool.mjs': tool,
-    });
-    const project = new SlurmProject(base.root);
+    const project = await SlurmProject.empty(cluster);
+    await project.write('pipeline.yaml', `version: 1\nstages:\n${stages}`);
+    await project.write('configs/executors/slurm.yaml', settings);
+    await project.write('counts/README', '');
+    await project.write('tool.mjs', tool);
+    return project;
+  }
+
+  /** Without any files. It is in the cluster's folder, and goes with that: tests run at the same time. */
+  static async empty(cluster: SlurmCluster): Promise<SlurmProject> {
+    const project = new SlurmProject(await fs.mkdtemp(path.join(cluster.folder, 'project-')));
     project.#environment = cluster.environment;
     return project;
   }

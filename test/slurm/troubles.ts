@@ -7,7 +7,7 @@ const stage = (name: string, what: string, more = ''): string =>
 
 /** What goes wrong on a cluster, each told as what it is. */
 export function describeTroubles(): void {
-  test('failures are told apart: of the stage, of time, of memory, by cancelling; what depends on them never runs', async () => {
+  test.concurrent('failures are told apart: of the stage, of time, of memory, by cancelling; what depends on them never runs', async () => {
     const stages = [
       stage('fails', 'fail'),
       stage('hangs', 'wait', ', resources: { time: 1s }'),
@@ -19,12 +19,7 @@ export function describeTroubles(): void {
     const project = await SlurmProject.on(cluster(), stages);
     const running = project.run('--json');
     await project.waitForCount('cancelled');
-    const jobs = await cluster().ask('squeue', '--noheader', '--format=%i %j');
-    const [job = ''] =
-      jobs
-        .split('\n')
-        .find((line) => line.includes(' cancelled.'))
-        ?.split(' ') ?? [];
+    const job = await cluster().findRunning('cancelled');
     await cluster().ask('scancel', job);
     const { stdout, stderr, exitCode } = await running;
     expect(exitCode).toBe(1);
@@ -53,7 +48,7 @@ export function describeTroubles(): void {
     expect([project.count('fails'), project.count('fine')]).toEqual([2, 2]);
   });
 
-  test('a partition that does not exist is named with its stage, and nothing is left behind', async () => {
+  test.concurrent('a partition that does not exist is named with its stage, and nothing is left behind', async () => {
     const project = await SlurmProject.on(cluster(), stage('a', 'write', ', resources: { partition: gpus }'));
     const { stderr, exitCode } = await project.run();
     expect(stderr).toMatch(/^pipeline\.yaml:3:3 {2}stage "a" {2}this cluster has no such partition/);
@@ -62,7 +57,7 @@ export function describeTroubles(): void {
     expect((await project.run('--set', 'x=1')).exitCode).toBe(2);
   });
 
-  test('a job whose time is nearly over saves its work, waits in the queue again, and goes on', async () => {
+  test.concurrent('a job whose time is nearly over saves its work, waits in the queue again, and goes on', async () => {
     const stages = `  long:
     cmd: [node, long.mjs]
     outputs: [artifacts/long]
@@ -87,9 +82,7 @@ fs.copyFileSync(saved, process.env.REPRO_OUTPUT_0 + '/epoch');
     );
     const running = project.run();
     await project.waitFor('ready');
-    const [job = ''] = (await cluster().ask('squeue', '--noheader', '--format=%i', '--states=RUNNING')).split(
-      '\n',
-    );
+    const job = await cluster().findRunning('long');
     // As Slurm does ahead of the limit, by the option --signal.
     expect(await cluster().ask('scontrol', 'show', 'job', job)).toMatch(/TimeLimit=00:10:00/);
     await cluster().ask('scancel', '--batch', '--signal=USR2', job);
@@ -99,7 +92,10 @@ fs.copyFileSync(saved, process.env.REPRO_OUTPUT_0 + '/epoch');
     expect(project.count('long')).toBe(2);
     expect(project.read('artifacts/long/epoch')).toBe('1');
   });
+}
 
+/** While the controller is away, no other test can run. */
+export function describeLargeArray(): void {
   test('of an array of forty, no more than four run at once, and a controller that is away meanwhile is no failure', async () => {
     const stages = `  many:
     matrix: { n: [${Array.from({ length: 40 }, (_, i) => i).join(', ')}] }
