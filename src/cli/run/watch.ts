@@ -4,6 +4,7 @@ import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
+import { listOutstanding } from '../../runner/cluster/outstanding.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import { Changes } from '../../runner/watch/changes.ts';
@@ -86,11 +87,11 @@ class WatchSession {
 
   /** The next changes, or none as soon as no other run holds the folder. */
   async #waitForLock(stop: AbortSignal): Promise<readonly string[]> {
-    const { lock } = cacheFolderOf({ projectRoot: this.#projectRoot });
+    const folder = cacheFolderOf({ projectRoot: this.#projectRoot });
     while (!stop.aborted) {
       const files = await this.#changes.next(AbortSignal.any([stop, AbortSignal.timeout(lookAgainMs)]));
       if (files.length > 0) return files;
-      if (stop.aborted || (await isHeld(lock))) continue;
+      if (stop.aborted || (await isHeld(folder.lock)) || listOutstanding(folder).length > 0) continue;
       this.#say('the other run has ended');
       return [];
     }
