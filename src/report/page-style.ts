@@ -90,7 +90,7 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
 .gallery p { color: var(--muted); font-size: .85rem; line-height: 1.4; margin: 0; overflow-wrap: anywhere; }
 
 .table { margin: 2rem 0 0; }
-.table + p { margin-top: 2rem; }
+.table + p, figure + p { margin-top: 2rem; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .925rem; line-height: 1.4; }
 .table > .scroll > table { min-width: min(100%, 30rem); }
