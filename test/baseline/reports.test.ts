@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import pico from 'picocolors';
 import { describe, expect, test } from 'vitest';
 import type { CheckedGroup } from '../../src/cli/records/check-group.ts';
 import { formatJunit } from '../../src/cli/records/check-junit.ts';
 import { formatMarkdown } from '../../src/cli/records/check-markdown.ts';
+import { describeGroup } from '../../src/cli/records/check-table.ts';
 
 const hostile = 'a <b> & "c" \u0000\u001b[31m\ud800 ]]> | `x` é\n# y';
 
@@ -77,5 +79,44 @@ describe('Markdown', () => {
     expect(row).toBe(
       '| a &lt;b> &amp; "c" \ufffd \\]\\]> \\| \\`x\\` é \\# y | ❌ not reproduced | a &lt;b> &amp; "c" \ufffd \\]\\]> \\| \\`x\\` é \\# y |',
     );
+  });
+});
+
+describe('the table', () => {
+  const plain = pico.createColors(false);
+  const rows = [
+    {
+      name: 'σ(τ)',
+      state: 'ok',
+      word: 'ok',
+      text: 'four score and seven years ago our fathers brought forth',
+    },
+    { name: 'loss', state: 'failed', word: 'failed', text: '漢字 \u001b[2J is wide' },
+  ] as const;
+  const group: CheckedGroup = {
+    title: 'x',
+    items: rows,
+    rows,
+    isGood: false,
+    summary: 'Bad',
+    remedy: ['run it'],
+  };
+
+  test('has one line for each row where nothing limits it', () => {
+    expect(describeGroup(group, { colors: plain })).toEqual([
+      'σ(τ)  ok      four score and seven years ago our fathers brought forth',
+      'loss  failed  漢字  is wide',
+      'Bad',
+      '  run it',
+    ]);
+  });
+
+  test('wraps texts in their own column of a terminal, unless that is too narrow', () => {
+    expect(describeGroup(group, { colors: plain, columns: 44 }).slice(0, 3)).toEqual([
+      'σ(τ)  ok      four score and seven years ago',
+      '              our fathers brought forth',
+      'loss  failed  漢字  is wide',
+    ]);
+    expect(describeGroup(group, { colors: plain, columns: 43 })[0]).toContain('brought forth');
   });
 });

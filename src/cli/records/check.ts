@@ -35,8 +35,11 @@ export async function check(options: CheckOptions): Promise<void> {
     const isGood = groups.every((group) => group.isGood);
     printJson({ version: 1, command: 'check', ok: isGood, checks: sections.map(({ document }) => document) });
   } else {
-    const colors = colorsFor(process.stdout);
-    for (const group of groups) process.stdout.write(`${describeGroup(group, colors).join('\n')}\n`);
+    const view = {
+      colors: colorsFor(process.stdout),
+      columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    };
+    for (const group of groups) process.stdout.write(`${describeGroup(group, view).join('\n')}\n`);
   }
   if (options.junit !== undefined) await writeFileAtomic(path.resolve(options.junit), formatJunit(groups));
   if (options.markdown !== undefined) {
