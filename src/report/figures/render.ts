@@ -4,8 +4,8 @@ import { describeHover, type PanelHover } from '../hover/panel-hover.ts';
 import type { Figure, Panel } from './figure.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
-import { simplifyPaths } from './simplify-path.ts';
 import { THEME } from './theme.ts';
+import { thinOut } from './thin-out.ts';
 
 /** A figure's panels as SVG for the page, and all of them on one sheet for a standalone file. */
 export interface RenderedFigure {
@@ -14,7 +14,7 @@ export interface RenderedFigure {
   readonly sheet: string;
   /** What each panel tells about the place that a pointer is on. */
   readonly hover: readonly PanelHover[];
-  /** Whether long lines have fewer points than values: {@link simplifyPaths}. */
+  /** Whether long lines have fewer points than values: {@link thinOut}. */
   readonly simplified: boolean;
 }
 
@@ -47,22 +47,26 @@ interface DrawnPanel {
 }
 
 async function renderPanel(figure: Figure, panel: Panel): Promise<DrawnPanel> {
-  const { spec } = compile(panel.spec, { config: THEME });
+  const { spec: thin, thinned: simplified } = thinOut(panel.spec);
+  const { spec } = compile(thin, { config: THEME });
   const view = new View(parse(spec), { renderer: 'none', logLevel: ERROR_LEVEL });
   try {
-    const drawn = simplifyPaths(tidySvg(await view.toSVG()));
-    return { ...drawn, hover: describeHover(figure, panel, view.scenegraph()) };
+    const svg = tidySvg(await view.toSVG());
+    return { svg, simplified, hover: describeHover(figure, panel, view.scenegraph()) };
   } finally {
     view.finalize();
   }
 }
 
-/** Removes what a drawing inside a page does not need: Vega's class names, roles, defaults, empty shapes and fonts. */
+/** Removes what a drawing inside a page does not need: Vega's class names, roles, defaults, empty shapes, fonts, third decimals of px. */
 function tidySvg(svg: string): string {
   return svg
     .replace(/ xmlns:xlink="[^"]*"/, '')
     .replace(/ (class|role|aria-[a-z]+|pointer-events|font-family)="[^"]*"/g, '')
     .replace(/ opacity="1"| font-weight="normal"| transform="translate\(0,0\)"/g, '')
     .replace(/<path d="M0,0h0v0h0Z"\/>/g, '')
-    .replace(/<path d=""[^>]*display="none"\/>/g, '');
+    .replace(/<path d=""[^>]*display="none"\/>/g, '')
+    .replace(/ d="[^"]+"/g, (path) =>
+      path.replace(/\d+\.\d{3,}/g, (number) => String(Math.round(Number(number) * 100) / 100)),
+    );
 }

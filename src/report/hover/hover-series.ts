@@ -1,5 +1,6 @@
 import { DASHES, type LegendEntry, type PanelSpec } from '../figures/figure.ts';
 import { colorVariable } from '../figures/palette.ts';
+import { isPair, partAt } from '../figures/spec-part.ts';
 import { FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from '../figures/theme.ts';
 import type { HoverSeries, PanelHover } from './panel-hover.ts';
 
@@ -24,7 +25,7 @@ const NOTHING: Found = { series: [], axis: null };
 export function readSeries(spec: PanelSpec, legend: readonly LegendEntry[]): Found {
   const layers = spec.layer.map(readLayer).filter((layer) => layer !== null);
   const [first] = layers;
-  const left = at(spec, 'padding', 'left');
+  const left = partAt(spec, 'padding', 'left');
   if (first === undefined || typeof left !== 'number' || typeof spec.width !== 'number') return NOTHING;
   const series = layers.flatMap((layer): HoverSeries[] => {
     const entry = legend.find(
@@ -52,21 +53,21 @@ interface Layer {
 
 /** A layer that draws one line of its own data; null for others. */
 function readLayer(layer: unknown): Layer | null {
-  if (at(layer, 'mark', 'type') !== 'line') return null;
-  const [xField, yField] = [at(layer, 'encoding', 'x', 'field'), at(layer, 'encoding', 'y', 'field')];
-  const domain = at(layer, 'encoding', 'x', 'scale', 'domain');
-  const axis = at(layer, 'encoding', 'x', 'axis', 'title');
-  const rows = at(layer, 'data', 'values');
-  const color = at(layer, 'mark', 'color');
+  if (partAt(layer, 'mark', 'type') !== 'line') return null;
+  const [xField, yField] = [partAt(layer, 'encoding', 'x', 'field'), partAt(layer, 'encoding', 'y', 'field')];
+  const domain = partAt(layer, 'encoding', 'x', 'scale', 'domain');
+  const axis = partAt(layer, 'encoding', 'x', 'axis', 'title');
+  const rows = partAt(layer, 'data', 'values');
+  const color = partAt(layer, 'mark', 'color');
   if (typeof xField !== 'string' || typeof yField !== 'string' || typeof axis !== 'string') return null;
   if (!isPair(domain) || !Array.isArray(rows) || typeof color !== 'string') return null;
   const points = rows.flatMap((row): [number, number][] => {
-    const [x, y] = [at(row, xField), at(row, yField)];
+    const [x, y] = [partAt(row, xField), partAt(row, yField)];
     return Number.isInteger(x) && typeof x === 'number' && typeof y === 'number' ? [[x, y]] : [];
   });
   if (points.length !== rows.length) return null;
-  const share = SHARE_UNITS.get(at(layer, 'encoding', 'y', 'axis', 'labelExpr'));
-  return { color, dash: at(layer, 'mark', 'strokeDash'), axis, domain, points, share };
+  const share = SHARE_UNITS.get(partAt(layer, 'encoding', 'y', 'axis', 'labelExpr'));
+  return { color, dash: partAt(layer, 'mark', 'strokeDash'), axis, domain, points, share };
 }
 
 function listValues(
@@ -91,18 +92,4 @@ function digitsFor(points: Layer['points']): number {
   const smallest = sizes.reduce((least, size) => Math.min(least, size), Number.POSITIVE_INFINITY);
   if (!Number.isFinite(smallest)) return 0;
   return Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(smallest))));
-}
-
-function isPair(value: unknown): value is readonly [number, number] {
-  return Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'number');
-}
-
-/** A part of a specification, whose type allows far more than figures use. */
-function at(value: unknown, ...path: readonly string[]): unknown {
-  let found = value;
-  for (const name of path) {
-    if (typeof found !== 'object' || found === null) return undefined;
-    found = Object.entries(found).find(([key]) => key === name)?.[1];
-  }
-  return found;
 }
