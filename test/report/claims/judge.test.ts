@@ -13,7 +13,14 @@ import type { ModelResult, Results, RunResult } from '../../../src/report/result
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
-import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
+import {
+  makeAnswers,
+  makeLayerResult,
+  makeModelResult,
+  makeResults,
+  makeRunResult,
+  split,
+} from '../result-values.ts';
 
 const root = join(import.meta.dirname, '../../..');
 let committed: Claims;
@@ -162,7 +169,7 @@ describe('time constants', () => {
     });
   });
 
-  test('far means in time steps and in standard deviations', () => {
+  test('no neuron of the others may be near', () => {
     const measure = {
       kind: 'apart',
       model: 'Baseline',
@@ -170,14 +177,19 @@ describe('time constants', () => {
       layer: 0,
       distance: 0.5,
     } as const;
-    const judged = (tau: number, std: number, layer = 0) =>
+    const judged = (taus: readonly number[], layer = 0, baseline: readonly number[] = [4]) =>
       judge({ ...measure, layer }, (name) => [
-        run({ metrics: layers([2, name === 'Baseline' ? 4 : tau], [0, std]) }),
-      ]).verdict;
-    expect(judged(2, 0.1)).toBe('reproduced');
-    expect(judged(3.6, 0.1)).toBe('not-reproduced');
-    expect(judged(3, 0.4)).toBe('not-reproduced');
-    expect(judged(2, 0.1, 5)).toBe('not-applicable');
+        run({ layers: [makeLayerResult(name === 'Baseline' ? baseline : taus)] }),
+      ]);
+    expect(judged([1.5, 2, 3.25])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'Baseline 4.00; the nearest τ of No Reg. is 0.75 away, of λ = .01 is 0.75 away, of λ = .1 is 0.75 away',
+    });
+    expect(judged([1.5, 2, 3.5]).verdict).toBe('not-reproduced');
+    expect(judged([1.5, 4.25, 6]).verdict).toBe('not-reproduced');
+    expect(judged([4.75, 5, 6]).verdict).toBe('reproduced');
+    expect(judged([2], 5).verdict).toBe('not-applicable');
+    expect(judged([2], 0, [3, 4, 5]).verdict).toBe('not-applicable');
   });
 
   test('with several seeds, what holds for some of them is inconclusive', () => {
