@@ -17,41 +17,30 @@ describe.each(TITLES)('the report of %s', (title) => {
     ['light', 1280],
     ['dark', 1280],
     ['light', 360],
-  ] as const)('loads without errors or requests, %s, %i px wide', async (colorScheme, width) => {
-    await visit(title, { colorScheme, viewport: { width, height: 900 } }, async ({ page, complaints }) => {
-      expect(complaints).toEqual([]);
-      expect(await page.title()).toBe(title);
-      expect(await measure(page, 'document.documentElement.scrollWidth')).toBe(width);
-      const backgrounds = { light: 'rgb(255, 255, 255)', dark: 'rgb(20, 23, 27)' };
-      expect(await measure(page, 'getComputedStyle(document.body).backgroundColor')).toBe(
-        backgrounds[colorScheme],
-      );
-    });
-  });
-
-  it('shows every figure, rendered at a reasonable size, within the page', async () => {
-    await visit(title, {}, async ({ page }) => {
-      const sizes = await measure<Size[]>(page, SIZES);
-      expect([...new Set(sizes.map(({ id }) => id))]).toEqual(await listFigures(title));
-      for (const size of sizes) {
-        expect(size.width, size.id).toBeGreaterThan(150);
-        expect(size.height, size.id).toBeGreaterThan(90);
-        expect(size.shapes, size.id).toBeGreaterThan(10);
-        expect(size.left, size.id).toBeGreaterThanOrEqual(0);
-        expect(size.right, size.id).toBeLessThanOrEqual(1280);
-      }
-    });
-  });
-
-  it('needs no script to be read', async () => {
-    await visit(title, { javaScriptEnabled: false }, async ({ page, complaints }) => {
-      expect(complaints).toEqual([]);
-      const figures = await page.locator('figure').count();
-      expect(figures).toBe((await listFigures(title)).length);
-      expect(await page.locator('figure .panels').evaluateAll((all) => all.length)).toBe(figures);
-      expect(await page.locator('.reader, .bubble').count()).toBe(0);
-    });
-  });
+  ] as const)(
+    'loads without errors or requests, and shows every figure, %s, %i px wide',
+    async (colorScheme, width) => {
+      await visit(title, { colorScheme, viewport: { width, height: 900 } }, async ({ page, complaints }) => {
+        expect(complaints).toEqual([]);
+        expect(await page.title()).toBe(title);
+        expect(await measure(page, 'document.documentElement.scrollWidth')).toBe(width);
+        const backgrounds = { light: 'rgb(255, 255, 255)', dark: 'rgb(20, 23, 27)' };
+        expect(await measure(page, 'getComputedStyle(document.body).backgroundColor')).toBe(
+          backgrounds[colorScheme],
+        );
+        const sizes = await measure<Size[]>(page, SIZES);
+        expect([...new Set(sizes.map(({ id }) => id))]).toEqual(await listFigures(title));
+        for (const size of sizes) {
+          expect(size.width, size.id).toBeGreaterThan(150);
+          expect(size.height, size.id).toBeGreaterThan(60);
+          expect(size.shapes, size.id).toBeGreaterThan(10);
+          expect(size.left, size.id).toBeGreaterThanOrEqual(0);
+          // Wide figures may scroll on a phone.
+          if (width > 1000) expect(size.right, size.id).toBeLessThanOrEqual(width);
+        }
+      });
+    },
+  );
 
   it('prints on white whatever the colour scheme, with nothing wider than the paper', async () => {
     await visit(title, { colorScheme: 'dark' }, async ({ page }) => {
@@ -67,6 +56,16 @@ describe.each(TITLES)('the report of %s', (title) => {
       expect(pages).toBeGreaterThan(3);
       expect(pages).toBeLessThan(25);
     });
+  });
+});
+
+it('needs no script to be read', async () => {
+  await visit(TITLES[0] ?? '', { javaScriptEnabled: false }, async ({ page, complaints }) => {
+    expect(complaints).toEqual([]);
+    const figures = await page.locator('figure').count();
+    expect(figures).toBe((await listFigures(TITLES[0] ?? '')).length);
+    expect(await page.locator('figure .panels').evaluateAll((all) => all.length)).toBe(figures);
+    expect(await page.locator('.reader, .bubble').count()).toBe(0);
   });
 });
 
