@@ -10,7 +10,7 @@ import type { SignalListener } from '../signals.ts';
 /** How long a second Ctrl-C is waited for. */
 const secondPressWithinMs = 3_000;
 
-/** After an interruption: says that jobs go on, and, on a terminal, asks at a second Ctrl-C whether they shall. */
+/** Says that jobs go on without this run; after a Ctrl-C on a terminal, a second one asks whether they shall. */
 export async function leave(plan: Plan, signals: SignalListener): Promise<void> {
   const folder = cacheFolderOf(plan);
   const count = listOutstanding(folder).length;
@@ -19,7 +19,7 @@ export async function leave(plan: Plan, signals: SignalListener): Promise<void> 
   process.stderr.write(
     `${jobs} on the cluster ${go} on. \`npx repro attach\` waits for ${them}, \`npx repro cancel\` ends ${them}.\n`,
   );
-  if (process.stdin.isTTY !== true || process.stderr.isTTY !== true) return;
+  if (signals.received() === null || process.stdin.isTTY !== true || process.stderr.isTTY !== true) return;
   process.stderr.write(`To end ${them} now, press Ctrl-C again.\n`);
   await wait(secondPressWithinMs, undefined, { signal: signals.kill }).catch(() => {});
   if (!signals.kill.aborted || !(await asks(`Cancel ${jobs}? [y/N] `))) return;

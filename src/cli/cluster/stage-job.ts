@@ -6,6 +6,7 @@ import { readClusterSettings } from '../../runner/cluster/settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
 import { factsOf } from '../doctor/facts.ts';
+import { exitCodeOfSignal } from '../exit-code.ts';
 import { loadSelectedPlan } from '../load.ts';
 
 /** `repro stage-job`: what a job on a node runs. */
@@ -22,12 +23,16 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
   }
   const stop = new AbortController();
   let isTimeUp = false;
+  let isRequeued = false;
   process.on('SIGUSR2', () => {
     isTimeUp = true;
     stop.abort(new ReproError('interrupted', "the job's time is nearly over"));
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => stop.abort(new ReproError('interrupted', `interrupted by ${signal}`)));
+    process.on(signal, () => {
+      if (isRequeued) process.exit(exitCodeOfSignal(signal));
+      stop.abort(new ReproError('interrupted', `interrupted by ${signal}`));
+    });
   }
   try {
     const { profile, set } = batch.selection;
@@ -39,6 +44,9 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
       environment: process.env,
       stop: stop.signal,
       isTimeUp: () => isTimeUp,
+      onRequeued: () => {
+        isRequeued = true;
+      },
     });
   } catch (error) {
     // What the runner shows is in the file; the log of the job has it, too.

@@ -67,8 +67,8 @@ export async function finishRun(
   if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
   else for (const { script } of scripts ?? []) process.stdout.write(`${script}\n`);
   process.exitCode = exitCodeOfRun(state, signals.received());
-  if (signals.received() === null || !wasSubmitted(state)) return;
-  await (await import('../cluster/leave.ts')).leave(plan, signals);
+  const isLeft = signals.received() !== null || options.detach === true;
+  if (isLeft && wasSubmitted(state)) await (await import('../cluster/leave.ts')).leave(plan, signals);
 }
 
 /** Whether jobs may go on without this run. */
@@ -147,7 +147,7 @@ export async function runShown(
       [...plan.instances.values()].filter((one) => one.resume.length > 0).map(({ id }) => id),
     ),
     results:
-      options.dryRun === true
+      options.dryRun === true || options.detach === true
         ? []
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });

@@ -29,8 +29,7 @@ export async function askSlurm(
   options: { readonly environment?: NodeJS.ProcessEnv; readonly withinMs?: number } = {},
 ): Promise<SlurmAnswer> {
   const result = await execa(program, words, {
-    // Its messages are read here.
-    env: { ...(options.environment ?? process.env), LC_ALL: 'C' },
+    env: withoutDefaults(options.environment ?? process.env),
     extendEnv: false,
     stdin: 'ignore',
     reject: false,
@@ -47,6 +46,18 @@ export async function askSlurm(
   if (result.exitCode === 0) return { kind: 'ok', text: result.stdout };
   const text = errors === '' ? `${program} ended with ${result.signal ?? `code ${result.exitCode}`}` : errors;
   return { kind: result.signal !== undefined || noAnswer.test(errors) ? 'unknown' : 'refused', text };
+}
+
+/**
+ * Without what would decide instead of the script or the words: variables go before directives, and filters would hide jobs. A runner
+ * that is itself within a job would pass on the limits of that job.
+ */
+function withoutDefaults(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const others = Object.entries(environment).filter(
+    ([name]) => name === 'SLURM_CONF' || !/^(SLURM|SBATCH|SQUEUE|SACCT|SCANCEL|SCONTROL|SINFO)_/.test(name),
+  );
+  // Messages are read here.
+  return { ...Object.fromEntries(others), LC_ALL: 'C' };
 }
 
 function slurmMissing(program: string): ReproError {

@@ -4,7 +4,7 @@ import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
 import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
-import { jobOf, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import { jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { finishInstance } from './conclusion.ts';
 import { findDifferingJobs } from './differing-jobs.ts';
 import { type ExistingJob, findExistingJobs } from './existing-jobs.ts';
@@ -34,7 +34,14 @@ export function runOnSlurm(options: ClusterOptions): Elsewhere {
     const slurm = new Slurm(surroundings.environment);
     const facts = await slurm.describe();
     const run = new ClusterRun(surroundings, options, slurm, facts);
-    await run.begin();
+    try {
+      await run.begin();
+    } catch (error) {
+      const { folder } = surroundings.session;
+      // What was submitted before stays, and is found by the next command.
+      if (listBatches(folder.jobs).length === 0) await removeSubmittedRun(folder);
+      throw error;
+    }
     return run;
   };
 }

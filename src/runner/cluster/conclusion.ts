@@ -3,6 +3,7 @@ import path from 'node:path';
 import { logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
+import { describeFullDisk } from '../execution/full-disk.ts';
 import { readLogTail, startLog } from '../execution/stage-log.ts';
 import type { StageInstance } from '../plan.ts';
 import { jobOf } from './batch.ts';
@@ -100,7 +101,14 @@ async function fail(
     await startLog(logFile, `${id}  job ${jobOf(submitted.batch, index)}, before or after the stage itself`);
     await fs.appendFile(logFile, output);
   }
-  const logTail = output.trim() === '' ? [] : readLogTail(logFile);
-  onEvent({ kind: 'failed', id, seconds: 0, code, text, logFile, logTail });
+  const isSilent = output.trim() === '';
+  const full = isSilent ? await describeFullDisk(session.folder.root) : null;
+  const hint =
+    full ??
+    'It has left no log: a full disk quota may be the reason, or a folder that its node does not have.';
+  const said =
+    isSilent && verdict.kind === 'failed' && verdict.code !== 'cancelled' ? `${text}\n  ${hint}` : text;
+  const logTail = isSilent ? [] : readLogTail(logFile);
+  onEvent({ kind: 'failed', id, seconds: 0, code, text: said, logFile, logTail });
   return { kind: 'failed' };
 }

@@ -43,7 +43,8 @@ export function requestOf(instance: StageInstance, settings: ClusterSettings): I
     gpuType: own.gpuType ?? defaults.gpuType ?? null,
     timeSeconds,
     // Only who can go on later gains by being told.
-    warnSeconds: timeSeconds !== null && resume.length > 0 ? settings.warningSeconds : null,
+    warnSeconds:
+      timeSeconds !== null && resume.length > 0 ? Math.min(settings.warningSeconds, timeSeconds / 2) : null,
     arrayLimit: own.arrayLimit ?? cluster?.arrayLimit ?? defaults.arrayLimit ?? null,
     flags: [...(defaults.flags ?? []), ...(cluster?.flags ?? []), ...(own.flags ?? [])],
   };

@@ -38,6 +38,8 @@ export interface StageJobOptions {
   readonly stop: AbortSignal;
   /** Whether it is told so because its time is nearly over. */
   readonly isTimeUp: () => boolean;
+  /** Called once it has been put back into the queue: what comes next is its end. */
+  readonly onRequeued: () => void;
 }
 
 /** How long an interrupted stage has to save its work. Slurm kills what takes longer, after its `KillWait` of 30 s by default. */
@@ -73,7 +75,10 @@ export async function runStageJob(options: StageJobOptions): Promise<number> {
   if (end.kind === 'interrupted' && options.isTimeUp() && mayGoOn(options)) {
     const answer = await new Slurm(environment).requeue(job);
     // Slurm ends this process, and starts the next one when there is room.
-    if (answer.kind === 'ok') await wait(requeuedWithinMs);
+    if (answer.kind === 'ok') {
+      options.onRequeued();
+      await wait(requeuedWithinMs);
+    }
   }
   await writeTaskEnd(folder.endFile(index), {
     ...closeEnd(end, options),
