@@ -25,6 +25,37 @@ const started = (id: string): RunEvent => ({
 });
 
 describe('the live view', () => {
+  test('shows the node of a job that runs, and why the others wait', () => {
+    const job = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>): RunEvent => ({
+      ...{ kind: 'job', id, job: '12_3', state: 'PENDING', isRunning: false, reason: null, node: null },
+      ...{ elapsedSeconds: null, ...more },
+    });
+    const running = { state: 'RUNNING', isRunning: true, node: 'node7', elapsedSeconds: 3600 };
+    const state = stateAfter([
+      { kind: 'run-started', ids: ['a', 'b', 'c', 'd', 'e'], jobs: 2 },
+      ...['a', 'b'].map((id) => job(id, { reason: 'Resources' })),
+      job('c', { reason: 'Priority' }),
+      job('d', running),
+      started('d'),
+    ]);
+    // It had run for an hour when the runner came to watch.
+    expect(renderLive(state, { columns: 100, rows: 24, nowMs: 2000, colors })).toEqual([
+      '● d on node7  1 h 00 min',
+      '◌ 3 queued: Resources ×2, Priority · ○ 1 to go: e',
+    ]);
+    const lines: string[] = [];
+    const view = new PlainView((line) => lines.push(line), colors);
+    for (const event of [job('a', { reason: 'Resources' }), job('d', running), job('e', {})]) {
+      view.show(event, state, 0);
+    }
+    view.close();
+    expect(lines).toEqual([
+      '  a  job 12_3 waits (Resources)',
+      '  d  job 12_3 runs on node7',
+      '  e  job 12_3 waits',
+    ]);
+  });
+
   test('shows bar, percent, rate, time left and note of a running stage', () => {
     const state = stateAfter([
       { kind: 'run-started', ids: ['train@baseline,2020', 'report'], jobs: 2 },

@@ -5,7 +5,7 @@ import { describeRuns } from './runs.ts';
 import { noSlurm } from './slurm-cluster.ts';
 import { SlurmProject } from './slurm-project.ts';
 import { cluster, useCluster } from './the-cluster.ts';
-import { describeLargeArray, describeTroubles } from './troubles.ts';
+import { describeAlone, describeTroubles } from './troubles.ts';
 
 const why = noSlurm === null ? '' : ` (skipped: ${noSlurm})`;
 
@@ -15,7 +15,7 @@ describe.skipIf(noSlurm !== null)(`a run on Slurm${why}`, () => {
   describeRuns();
   describeTroubles();
   describeQuickProfile();
-  describeLargeArray();
+  describeAlone();
 });
 
 const noAccountsHere = noAccounts === null ? '' : ` (skipped: ${noAccounts})`;

@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
+import { plainEnvironment, repro } from '../runner/rig/cli-project.ts';
+import { noTerminal, Terminal } from '../support/terminal.ts';
 import { SlurmProject } from './slurm-project.ts';
 import { cluster } from './the-cluster.ts';
 
@@ -95,8 +97,39 @@ fs.copyFileSync(saved, process.env.REPRO_OUTPUT_0 + '/epoch');
   });
 }
 
-/** While the controller is away, no other test can run. */
-export function describeLargeArray(): void {
+/** Those that no other test can run beside: the controller is away, or a terminal is needed. */
+export function describeAlone(): void {
+  test.skipIf(noTerminal !== undefined)(
+    'at a terminal Ctrl-C leaves the jobs alone, and a second one asks whether to end them',
+    async () => {
+      const project = await SlurmProject.on(cluster(), stage('slow', 'wait'));
+      const terminal = Terminal.start([process.execPath, repro, 'run', '--executor', 'slurm'], {
+        ...{ cwd: project.root, columns: 100, rows: 30 },
+        env: { ...plainEnvironment, CI: undefined, ...cluster().environment },
+      });
+      await terminal.waitFor((screen) => screen.some((line) => /^● slow on \S+/.test(line)));
+      terminal.type('\u0003');
+      await terminal.waitFor((screen) => screen.includes('To end it now, press Ctrl-C again.'));
+      expect(terminal.screen).toContain(
+        '1 job on the cluster goes on. `npx repro attach` waits for it, `npx repro cancel` ends it.',
+      );
+      const hasAsked = (): boolean => terminal.screen.some((line) => line.startsWith('Cancel 1 job? [y/N]'));
+      await vi.waitFor(
+        () => {
+          if (hasAsked()) return;
+          terminal.type('\u0003');
+          throw new Error(terminal.screen.join('\n'));
+        },
+        // Signals that come closer together are one press.
+        { timeout: 5_000, interval: 700 },
+      );
+      terminal.type('y\r');
+      await terminal.waitFor((screen) => screen.includes('1 job cancelled'));
+      expect(await terminal.ended).toBe(130);
+      expect(project.has('artifacts/.cache/jobs')).toBe(false);
+    },
+  );
+
   test('of an array of forty, no more than four run at once, and a controller that is away meanwhile is no failure', async () => {
     const stages = `  many:
     matrix: { n: [${Array.from({ length: 40 }, (_, i) => i).join(', ')}] }
