@@ -112,6 +112,20 @@ describe('repro compare', () => {
     expect(text).toMatch(/train began +\d{4}-/);
   });
 
+  test('finds runs by the fingerprint of a training, and by a time; names those without a counterpart', async () => {
+    const { instances } = JSON.parse((await call('explain', 'train', '--list', '--json')).stdout);
+    const training: string = instances[1].runs[1].fingerprint;
+    const { stdout } = await call('compare', training.slice(0, 12), '2999-01-01', '--json');
+    const { pairs, onlyB } = JSON.parse(stdout);
+    expect(pairs).toMatchObject([
+      { a: { seed: '2', stages: { train: { fingerprint: training } } }, clips: { rightA: 2, rightB: 9 } },
+    ]);
+    expect(onlyB).toMatchObject([{ model: 'baseline', seed: '1' }]);
+    const committed = await call('compare', 'lock', 'last');
+    expect(committed.exitCode).toBe(2);
+    expect(committed.stderr).toContain('run lock  no network that was evaluated here matches "lock"');
+  });
+
   test('compares what is measured when the store has lost the files, and says what it cannot', async () => {
     const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
     const old: string = instances[1].runs[1].fingerprint;

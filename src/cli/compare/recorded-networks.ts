@@ -35,9 +35,9 @@ export class RecordedNetworks {
     const all = new Map(records.listActions().map((record) => [record.fingerprint, record]));
     for (const last of records.listLast()) all.set(last.fingerprint, last);
     this.#runs = [...all.values()].sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
-    // Of runs with the same result the first is kept: the map takes the last that it is given.
+    // Of runs with the same result the earliest is kept: the map takes the last that it is given.
     this.#byOutput = new Map(
-      this.#runs.flatMap((run) => run.outputs.map(({ digest }) => [digest, run] as const)),
+      this.#runs.flatMap((run) => run.outputs.map((output) => [keyOf(output), run] as const)),
     );
   }
 
@@ -92,10 +92,9 @@ export class RecordedNetworks {
       ({ stage, fingerprint }) => stage === TRAIN && fingerprint.startsWith(wanted),
     );
     if (!/^[0-9a-f]{4,64}$/.test(wanted)) return [];
-    const digests = new Set(trainings.flatMap(({ outputs }) => outputs.map(({ digest }) => digest)));
+    const outputs = new Set(trainings.flatMap((run) => run.outputs.map(keyOf)));
     const made = this.#runs.find(
-      ({ stage, parts }) =>
-        stage === EVALUATE && parts.inputs.some(({ digest }) => digest !== null && digests.has(digest)),
+      ({ stage, parts }) => stage === EVALUATE && parts.inputs.some((input) => outputs.has(keyOf(input))),
     );
     return made === undefined ? [] : [made];
   }
@@ -110,8 +109,8 @@ export class RecordedNetworks {
     const lineage = new Map<string, SomeRecord>([[evaluation.stage, evaluation]]);
     const waiting = [evaluation];
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      for (const { digest } of next.parts.inputs) {
-        const made = digest === null ? undefined : this.#byOutput.get(digest);
+      for (const input of next.parts.inputs) {
+        const made = this.#byOutput.get(keyOf(input));
         if (made === undefined || lineage.has(made.stage)) continue;
         lineage.set(made.stage, made);
         waiting.push(made);
@@ -119,6 +118,11 @@ export class RecordedNetworks {
     }
     return { evaluation, lineage };
   }
+}
+
+/** Of an output, and of the input that reads it: another instance may have made the same, elsewhere. */
+function keyOf({ path, digest }: { readonly path: string; readonly digest: string | null }): string {
+  return JSON.stringify([path, digest]);
 }
 
 /** Whether `baseline,2020` or a part of it names these values. */

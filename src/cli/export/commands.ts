@@ -33,7 +33,7 @@ export function addExportCommands(program: Command): void {
   withPipelineOptions(group.command('figures'))
     .description('write the figures of a report for papers')
     .addOption(
-      new Option('--format <format>', 'may be repeated')
+      new Option('--format <format>', 'format to write, required; may be repeated')
         .choices(FORMATS)
         .argParser((format, earlier: readonly Format[] | undefined) => [
           ...(earlier ?? []),
