@@ -54,6 +54,8 @@ export interface RunOptions {
   readonly fetchStage?: FetchStage | undefined;
   /** Runs some of the instances on other machines. */
   readonly elsewhere?: Elsewhere | undefined;
+  /** Changes what is decided by, such as the facts of this machine where it is another that computes. */
+  readonly adaptSession?: ((session: Session) => Session) | undefined;
   /** Default: the project's `artifacts/.cache`. */
   readonly cacheRoot?: string;
   /** Default: this process's. */
@@ -77,7 +79,8 @@ const defaultGraceSeconds = 10;
  */
 export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
   const startedMs = performance.now();
-  const session = openSession(options.plan, options);
+  const opened = openSession(options.plan, options);
+  const session = options.adaptSession?.(opened) ?? opened;
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
   await checkCode(session, ids);
   const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;

@@ -1,6 +1,7 @@
+import { readdirSync } from 'node:fs';
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { SlurmProject } from './slurm-project.ts';
+import { fastSettings, SlurmProject } from './slurm-project.ts';
 import { cluster } from './the-cluster.ts';
 
 const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
@@ -16,6 +17,9 @@ const graph = `  first: { cmd: [node, tool.mjs], outputs: [artifacts/first] }
     outputs: ["artifacts/evaluate/\${n}"]
   report: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/evaluate], outputs: [artifacts/report] }
 `;
+
+/** Stages work on another disk, as on a node's own: what they read and make is copied. */
+const onOtherDisk = `${fastSettings}scratch: /dev/shm\ncopyInputs: true\n`;
 
 const waiting = `  slow: { cmd: [node, tool.mjs, wait], outputs: [artifacts/slow] }
   after: { cmd: [node, tool.mjs], inputs: [artifacts/slow], outputs: [artifacts/after] }
@@ -79,7 +83,7 @@ export function describeRuns(): void {
 
   test.concurrent('with --detach leaves, and attach goes on with it', async () => {
     const stages = `${waiting}  last: { executor: local, cmd: [node, tool.mjs], inputs: [artifacts/after], outputs: [artifacts/last] }\n`;
-    const project = await SlurmProject.on(cluster(), stages);
+    const project = await SlurmProject.on(cluster(), stages, onOtherDisk);
     const left = await project.run('--detach');
     expect(left.exitCode).toBe(0);
     expect(left.stderr).toContain('2 queued, 1 not started');
@@ -94,10 +98,17 @@ export function describeRuns(): void {
     expect(differs.stderr).toMatch(/job \d+ was submitted for another "slow": tool\.mjs changed/);
     await project.edit('tool.mjs', 'process.exit(4)', 'process.exit(3)');
 
+    // A run of one stage leaves the jobs of the others alone.
+    const only = project.run('slow');
     await project.go();
+    expect((await only).exitCode).toBe(0);
     const attached = await project.call(['attach']);
     expect(attached.stderr).toContain('last: artifacts/last');
     expect(project.count('slow')).toBe(1);
+    expect(project.read('artifacts/.cache/logs/after.log')).toMatch(
+      /reads \/dev\/shm\/repro-\w+\/input-0\/slow$/m,
+    );
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('repro-'))).toEqual([]);
     expect((await project.call(['attach'])).exitCode).toBe(2);
   });
 

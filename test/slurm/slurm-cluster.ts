@@ -200,7 +200,11 @@ export class SlurmCluster {
       // Jobs start as soon as they can, rather than at the next of a busy controller's rounds.
       'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0',
       `NodeName=${hostName} CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN`,
-      'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP',
+      'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1',
+      // Its jobs put an end to those of the other.
+      'PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=9',
+      'PreemptType=preempt/partition_prio',
+      'PreemptMode=CANCEL',
     ];
     await fs.writeFile(at('slurm.conf'), `${lines.join('\n')}\n`);
     const more = (await prepare?.(this.folder, (name, child) => this.#daemons.set(name, child))) ?? [];

@@ -13,6 +13,8 @@ const tool = `import fs from 'node:fs';
 const [what = 'write'] = process.argv.slice(2);
 fs.appendFileSync('counts/' + process.env.REPRO_ID.replaceAll(/\\W/g, '-'), 'x\\n');
 const parentOf = (pid) => Number(fs.readFileSync('/proc/' + pid + '/stat', 'utf8').split(') ')[1].split(' ')[1]);
+const [input] = [process.env.REPRO_INPUT_0];
+if (input !== undefined) console.log('reads ' + input + (fs.readdirSync(input).length > 0 ? '' : ' in vain'));
 if (what === 'fail') { console.log('it is broken'); process.exit(3); }
 if (what === 'kill-job') process.kill(parentOf(process.ppid), 'SIGKILL');
 while (what === 'wait' && !fs.existsSync('go')) await new Promise((resolve) => setTimeout(resolve, 50));

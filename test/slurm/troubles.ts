@@ -130,6 +130,27 @@ export function describeAlone(): void {
     },
   );
 
+  test('a job that has to make room is submitted again, with what Slurm dropped because of it', async () => {
+    const large = ', retries: 1, resources: { cpu: 16 }';
+    const stages = stage('large', 'wait', large) + stage('next', 'write', ', inputs: [artifacts/large]');
+    const project = await SlurmProject.on(cluster(), stages);
+    const running = project.run();
+    await project.waitForCount('large');
+    await cluster().ask(
+      'sbatch',
+      '--partition=urgent',
+      '--cpus-per-task=16',
+      '--output=/dev/null',
+      '--wrap=true',
+    );
+    await project.waitForCount('large', 2);
+    await project.go();
+    const { stderr, exitCode } = await running;
+    expect(stderr).toMatch(/job \d+ on \S+ had to make room for another job; submitting it again \(1 of 1\)/);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
+    expect(await cluster().jobsOf('next')).toEqual([expect.stringMatching(/^CANCELLED/), 'COMPLETED None']);
+  });
+
   test('of an array of forty, no more than four run at once, and a controller that is away meanwhile is no failure', async () => {
     const stages = `  many:
     matrix: { n: [${Array.from({ length: 40 }, (_, i) => i).join(', ')}] }

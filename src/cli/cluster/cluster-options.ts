@@ -5,6 +5,8 @@ import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import { boundlessMachine } from '../../runner/cluster/boundless.ts';
 import { runOnSlurm } from '../../runner/cluster/cluster-run.ts';
 import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
+import { staysLocal } from '../../runner/cluster/instance-request.ts';
+import { withFactsOfNodes } from '../../runner/cluster/node-facts.ts';
 import {
   type ClusterSettings,
   findUnknownStages,
@@ -14,12 +16,14 @@ import {
 import type { Elsewhere } from '../../runner/elsewhere.ts';
 import type { MachineResources } from '../../runner/execution/machine.ts';
 import type { Plan } from '../../runner/plan.ts';
+import type { Session } from '../../runner/session.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { PipelineOptions } from '../load.ts';
 
 /** How a run uses a cluster. */
 export interface ClusterUse {
   readonly elsewhere: Elsewhere;
+  readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
   readonly boundless: MachineResources;
   /** The scripts that would be submitted for these instances. */
@@ -42,6 +46,11 @@ export async function useSlurm(
   const selection: PlanSelection = { profile: options.profile ?? null, set: options.set };
   const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
   return {
+    adaptSession: (session) =>
+      withFactsOfNodes(session, (id) => {
+        const instance = plan.instances.get(id);
+        return instance !== undefined && !staysLocal(instance, settings);
+      }),
     elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
     boundless: boundlessMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),

@@ -128,6 +128,7 @@ export async function runShown(
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       elsewhere: cluster?.elsewhere,
+      adaptSession: cluster?.adaptSession,
       ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.boundless } : {}),
       trace: options.trace ?? false,
       facts: factsOf(plan.projectRoot),

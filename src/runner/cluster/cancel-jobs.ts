@@ -8,7 +8,7 @@ import type { CacheFolder } from '../cache/cache-folder.ts';
 import { jobOf, listBatches, type SubmittedBatch } from './batch.ts';
 import { removeSubmittedRun } from './run-file.ts';
 import { findAgain } from './submission.ts';
-import { writeTaskEnd } from './task-end.ts';
+import { hasEnded, writeTaskEnd } from './task-end.ts';
 
 export interface CancelledJob {
   readonly id: string;
@@ -57,9 +57,8 @@ async function listUnended(folder: CacheFolder, slurm: Slurm): Promise<Target[]>
     const jobId = submitted.batch.jobId ?? (await findAgain(slurm, submitted.batch));
     if (jobId === null) continue;
     for (const { id, index } of submitted.batch.tasks) {
-      const end = submitted.folder.readEnd(index);
       const job = jobOf({ ...submitted.batch, jobId }, index);
-      if (job !== null && (end === null || end.kind === 'interrupted'))
+      if (job !== null && !hasEnded(submitted.folder.readEnd(index)))
         found.push({ id, job, submitted, index });
     }
   }
@@ -93,8 +92,7 @@ async function awaitEnd(slurm: Slurm, jobs: readonly Target[]): Promise<void> {
 }
 
 async function markCancelled({ folder }: SubmittedBatch, index: number, job: string): Promise<void> {
-  const end = folder.readEnd(index);
-  if (end !== null && end.kind !== 'interrupted') return;
+  if (hasEnded(folder.readEnd(index))) return;
   const said = { code: 'cancelled', text: `job ${job} was cancelled`, node: 'none' };
   await writeTaskEnd(folder.endFile(index), { version: 1, kind: 'failed', job, ...said });
 }
@@ -103,7 +101,7 @@ async function markCancelled({ folder }: SubmittedBatch, index: number, job: str
 async function removeEnded(folder: CacheFolder): Promise<void> {
   const batches = listBatches(folder.jobs);
   const isOver = ({ batch, folder: files }: SubmittedBatch): boolean =>
-    batch.tasks.every(({ index }) => (files.readEnd(index)?.kind ?? 'interrupted') !== 'interrupted');
+    batch.tasks.every(({ index }) => hasEnded(files.readEnd(index)));
   const over = batches.filter(isOver);
   for (const one of over) await one.folder.remove();
   if (over.length === batches.length) await removeSubmittedRun(folder);

@@ -10,10 +10,11 @@ import { findDifferingJobs } from './differing-jobs.ts';
 import { type ExistingJob, findExistingJobs } from './existing-jobs.ts';
 import { staysLocal } from './instance-request.ts';
 import { JobWatch, type Settled } from './job-watch.ts';
-import { removeSubmittedRun, writeSubmittedRun } from './run-file.ts';
+import { recordSubmittedRun, removeSubmittedRun } from './run-file.ts';
 import type { ClusterSettings } from './settings.ts';
 import { Submitter, type ToSubmit } from './submitter.ts';
 import { Survey } from './survey.ts';
+import { hasEnded } from './task-end.ts';
 
 export interface ClusterOptions {
   readonly settings: ClusterSettings;
@@ -72,7 +73,7 @@ class ClusterRun implements ElsewhereRun {
     this.#slurm = slurm;
     this.#facts = facts;
     const { settings } = options;
-    this.#survey = new Survey(surroundings, (id) => !staysLocal(this.#instance(id), settings));
+    this.#survey = new Survey(surroundings);
     this.#submitter = new Submitter(surroundings, options, slurm, facts);
     this.#watch = new JobWatch({ ...settings, slurm, ...facts, onEvent: surroundings.onEvent });
     surroundings.signal.addEventListener('abort', () => this.#watch.stop(), { once: true });
@@ -85,10 +86,8 @@ class ClusterRun implements ElsewhereRun {
       ...{ slurm: this.#slurm, selection },
       cluster: this.#facts.name,
     });
-    await writeSubmittedRun(session.folder, {
-      ...{ version: 1, ...selection, ids, failFast },
-      forced: ids.filter((id) => isForced(id)),
-    });
+    const run = { ...selection, ids, failFast, forced: ids.filter((id) => isForced(id)) };
+    await recordSubmittedRun(session.folder, run, this.#existing.size > 0);
     for (const id of ids) {
       const instance = this.#instance(id);
       const found = await this.#survey.look(instance);
@@ -123,9 +122,21 @@ class ClusterRun implements ElsewhereRun {
     const answer = await this.#slurm.cancel(names);
     // Not known to have ended: the next command looks after them.
     if (answer.kind === 'unknown') return;
-    const jobs = [...this.#jobs.values(), ...this.#existing.values()];
-    for (const folder of new Set(jobs.map(({ submitted }) => submitted.folder))) await folder.remove();
-    await removeSubmittedRun(session.folder);
+    // Jobs of other stages, which an earlier command submitted, go on.
+    const isOver = ({ batch, folder }: SubmittedBatch): boolean =>
+      batch.tasks.every(
+        ({ id, index }) => this.#isSettled(id, index, batch.token) || hasEnded(folder.readEnd(index)),
+      );
+    const batches = listBatches(session.folder.jobs);
+    const over = batches.filter(isOver);
+    for (const { folder } of over) await folder.remove();
+    if (over.length === batches.length) await removeSubmittedRun(session.folder);
+  }
+
+  /** Whether a task of a batch is one that this run has followed to its end, or has cancelled; or that a later job has replaced. */
+  #isSettled(id: string, index: number, token: string): boolean {
+    const job = this.#jobs.get(id);
+    return job !== undefined && (job.submitted.batch.token !== token || job.index === index);
   }
 
   /** Waits for the job of an instance, all of whose dependencies are done. */

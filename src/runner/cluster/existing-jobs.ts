@@ -3,7 +3,7 @@ import { ReproError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import { type BatchTask, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { findAgain } from './submission.ts';
-import type { TaskEnd } from './task-end.ts';
+import { hasEnded, type TaskEnd } from './task-end.ts';
 
 /** The latest job of an instance, from an earlier command. */
 export interface ExistingJob {
@@ -58,7 +58,7 @@ function listTasks(submitted: SubmittedBatch): ExistingJob[] {
     const task = submitted.folder.readTask(index);
     if (task === null) return [];
     const end = submitted.folder.readEnd(index);
-    return [{ submitted, index, task, end: end?.kind === 'interrupted' ? null : end }];
+    return [{ submitted, index, task, end: hasEnded(end) ? end : null }];
   });
 }
 

@@ -2,6 +2,7 @@ import { isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
 import { jobOf, listBatches } from './batch.ts';
+import { hasEnded } from './task-end.ts';
 
 /** The job of an instance, as far as is known without waiting for it. */
 export interface JobReport {
@@ -30,10 +31,9 @@ export async function readJobReports(
       batch.tasks.map(({ id, index }): [string, JobReport] => {
         const job = jobOf(batch, index);
         const status = (job === null ? undefined : answer.table?.get(job)) ?? null;
-        const end = files.readEnd(index);
-        const hasEnded = end !== null && end.kind !== 'interrupted';
         const isRunning = status !== null && isOnNode(status.state);
-        return [id, { job, cluster: batch.cluster, status, isRunning, hasEnded }];
+        const { cluster } = batch;
+        return [id, { job, cluster, status, isRunning, hasEnded: hasEnded(files.readEnd(index)) }];
       }),
     ),
   );

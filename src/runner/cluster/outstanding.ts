@@ -1,6 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
 import { listBatches } from './batch.ts';
+import { hasEnded } from './task-end.ts';
 
 /** A job that was submitted, and of which it is not known here that it has ended. */
 export interface Outstanding {
@@ -13,10 +14,7 @@ export interface Outstanding {
 export function listOutstanding(folder: CacheFolder): Outstanding[] {
   return listBatches(folder.jobs).flatMap(({ batch, folder: files }) =>
     batch.tasks
-      .filter(({ index }) => {
-        const end = files.readEnd(index);
-        return end === null || end.kind === 'interrupted';
-      })
+      .filter(({ index }) => !hasEnded(files.readEnd(index)))
       .map(({ id }) => ({ id, jobId: batch.jobId })),
   );
 }

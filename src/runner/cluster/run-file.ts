@@ -25,8 +25,23 @@ export function readSubmittedRun(folder: CacheFolder): SubmittedRun | null {
   }
 }
 
-export function writeSubmittedRun(folder: CacheFolder, run: SubmittedRun): Promise<void> {
-  return writeFileAtomic(fileIn(folder), `${JSON.stringify(run, null, 2)}\n`);
+/**
+ * Keeps what a run was asked for.
+ *
+ * @param isAdded whether jobs of an earlier run go on, to which this one is added
+ */
+export async function recordSubmittedRun(
+  folder: CacheFolder,
+  run: Omit<SubmittedRun, 'version'>,
+  isAdded: boolean,
+): Promise<void> {
+  const before = isAdded ? readSubmittedRun(folder) : null;
+  const all: SubmittedRun = {
+    ...{ version: 1, ...run },
+    ids: [...new Set([...(before?.ids ?? []), ...run.ids])],
+    forced: [...new Set([...(before?.forced ?? []), ...run.forced])],
+  };
+  await writeFileAtomic(fileIn(folder), `${JSON.stringify(all, null, 2)}\n`);
 }
 
 export async function removeSubmittedRun(folder: CacheFolder): Promise<void> {

@@ -4,7 +4,6 @@ import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import { Preparation } from '../preparation.ts';
 import { boundlessMachine } from './boundless.ts';
-import { withFactsOfNodes } from './node-facts.ts';
 
 /** What is known about an instance before it is submitted. `later`: not even that can be said until other stages have run here. */
 export type Surveyed =
@@ -15,16 +14,12 @@ export type Surveyed =
 export class Survey {
   readonly #surroundings: RunSurroundings;
   readonly #preparation: Preparation;
-  readonly #session: RunSurroundings['session'];
   readonly #known = new Map<string, readonly RecordedOutput[] | 'pending'>();
 
-  /** @param isElsewhere whether an instance runs on a node */
-  constructor(surroundings: RunSurroundings, isElsewhere: (id: string) => boolean) {
+  constructor(surroundings: RunSurroundings) {
     this.#surroundings = surroundings;
-    this.#session = withFactsOfNodes(surroundings.session, isElsewhere);
     this.#preparation = new Preparation({
       ...surroundings,
-      session: this.#session,
       machine: boundlessMachine(surroundings.session.plan),
     });
   }
@@ -45,7 +40,7 @@ export class Survey {
   }
 
   async #find(instance: StageInstance, isForced: boolean): Promise<Surveyed> {
-    const freshness = await this.#session.freshness.check(instance, (id) => this.#known.get(id));
+    const freshness = await this.#surroundings.session.freshness.check(instance, (id) => this.#known.get(id));
     if ('record' in freshness) {
       return isForced ? { kind: 'to-run', parts: freshness.record.parts } : this.lookAgain(instance);
     }

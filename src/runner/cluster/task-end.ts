@@ -25,6 +25,11 @@ export function readTaskEnd(file: string): TaskEnd | null {
   }
 }
 
+/** Whether a task has ended for good: one that Slurm has told to end may be put back into the queue. */
+export function hasEnded(end: TaskEnd | null): end is Exclude<TaskEnd, { kind: 'interrupted' }> {
+  return end !== null && end.kind !== 'interrupted';
+}
+
 export function writeTaskEnd(file: string, end: TaskEnd): Promise<void> {
   return writeFileAtomic(file, `${JSON.stringify(end)}\n`);
 }

@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { withFactsOfNodes } from '../../src/runner/cluster/node-facts.ts';
+import { createProject } from '../runner/rig/project.ts';
+
+test('what a node made is up to date for the submitting machine, whatever that would compute with; its own is not', async () => {
+  const project = await createProject();
+  await project.write(
+    'make.mjs',
+    "import fs from 'node:fs'; fs.writeFileSync(process.env.REPRO_OUTPUT_0, 'x');",
+  );
+  project.define(
+    ['there', 'here'].map((id) => ({
+      ...{ id, run: ['node', 'make.mjs'], outputs: [`artifacts/${id}`], facts: ['engine'] },
+    })),
+  );
+  project.facts = { engine: async () => 'cuda' };
+  await project.run();
+  project.facts = { engine: async () => 'native' };
+  expect((await project.status()).map(({ state }) => state)).toEqual(['stale', 'stale']);
+  const { ran, cached } = await project.run({
+    adaptSession: (session) => withFactsOfNodes(session, (id) => id === 'there'),
+  });
+  expect([ran, cached]).toEqual([['here'], ['there']]);
+
+  // Anything else that changes makes it stale as ever.
+  await project.write(
+    'make.mjs',
+    "import fs from 'node:fs'; fs.writeFileSync(process.env.REPRO_OUTPUT_0, 'y');",
+  );
+  const again = await project.run({ adaptSession: (session) => withFactsOfNodes(session, () => true) });
+  expect(again.ran).toEqual(['there', 'here']);
+});
