@@ -50,14 +50,47 @@ export function describeTroubles(): void {
     expect([project.count('fails'), project.count('fine')]).toEqual([2, 2]);
   });
 
-  test.concurrent('a partition that does not exist is named with its stage, and nothing is left behind', async () => {
-    const project = await SlurmProject.on(cluster(), stage('a', 'write', ', resources: { partition: gpus }'));
+  test.concurrent('a partition that does not exist is named with its stage; what was submitted before it stays', async () => {
+    const lost = ', inputs: [artifacts/early], resources: { partition: gpus }';
+    const project = await SlurmProject.on(cluster(), stage('early', 'wait') + stage('lost', 'write', lost));
     const { stderr, exitCode } = await project.run();
-    expect(stderr).toMatch(/^pipeline\.yaml:3:3 {2}stage "a" {2}this cluster has no such partition/);
+    expect(stderr).toMatch(/^pipeline\.yaml:4:3 {2}stage "lost" {2}this cluster has no such partition/m);
     expect(stderr).toContain('sbatch: invalid partition specified: gpus');
     expect(exitCode).toBe(2);
+    await project.edit('pipeline.yaml', 'partition: gpus', 'partition: main');
+    await project.go();
+    expect((await project.run()).exitCode).toBe(0);
+    expect([project.count('early'), project.count('lost')]).toEqual([1, 1]);
     expect(project.has('artifacts/.cache/jobs')).toBe(false);
-    expect((await project.call(['run'])).exitCode).toBe(0);
+  });
+
+  test.concurrent('with --fail-fast nothing more starts; what runs is finished', async () => {
+    const stages =
+      stage('broken', 'fail') +
+      stage('running', 'wait') +
+      stage('later', 'write', ', inputs: [artifacts/running]');
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.edit(
+      'tool.mjs',
+      "if (what === 'fail')",
+      "while (what === 'fail' && !fs.existsSync('ready')) await new Promise((r) => setTimeout(r, 50));\nif (what === 'fail')",
+    );
+    const command = project.run('--fail-fast');
+    await project.waitForCount('running');
+    await project.write('ready', '');
+    await vi.waitFor(
+      async () => expect(await cluster().jobsOf('later')).toEqual([expect.stringMatching(/^CANCELLED/)]),
+      {
+        timeout: 20_000,
+        interval: 100,
+      },
+    );
+    await project.go();
+    const { stderr, exitCode } = await command;
+    expect(stderr).toContain('1 run, 1 failed');
+    expect(exitCode).toBe(1);
+    expect(project.has('artifacts/running')).toBe(true);
+    expect(project.has('artifacts/later')).toBe(false);
   });
 
   test.concurrent('a job whose time is nearly over saves its work, waits in the queue again, and goes on', async () => {

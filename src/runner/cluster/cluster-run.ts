@@ -1,12 +1,13 @@
-import { describeError, ReproError } from '../../errors.ts';
 import { type ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
+import { logFileOf } from '../cache/cache-folder.ts';
 import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
+import { describeFailure } from '../execution/execution.ts';
 import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
+import { findAttachable, listSubmittable } from './attachment.ts';
 import { jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { finishInstance } from './conclusion.ts';
-import { findDifferingJobs } from './differing-jobs.ts';
 import { type ExistingJob, findExistingJobs } from './existing-jobs.ts';
 import { staysLocal } from './instance-request.ts';
 import { JobWatch, type Settled } from './job-watch.ts';
@@ -38,6 +39,7 @@ export function runOnSlurm(options: ClusterOptions): Elsewhere {
     try {
       await run.begin();
     } catch (error) {
+      run.abandon();
       const { folder } = surroundings.session;
       // What was submitted before stays, and is found by the next command.
       if (listBatches(folder.jobs).length === 0) await removeSubmittedRun(folder);
@@ -97,6 +99,11 @@ class ClusterRun implements ElsewhereRun {
     await this.#submitWave();
   }
 
+  /** Follows nothing any more; jobs go on. */
+  abandon(): void {
+    this.#watch.stop();
+  }
+
   has(id: string): boolean {
     return this.#settled.has(id) || !this.#isLocal(id);
   }
@@ -104,11 +111,16 @@ class ClusterRun implements ElsewhereRun {
   async prepare(id: string): Promise<Preparing> {
     const settled = this.#settled.get(id);
     if (settled !== undefined) return settled;
-    if (!this.#following.has(id)) {
-      const found = await this.#survey.lookAgain(this.#instance(id));
-      if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
-      this.#waiting.set(id, found.parts);
+    if (this.#following.has(id)) return { pending: this.#finish(id) };
+    const found = await this.#survey.lookAgain(this.#instance(id));
+    if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
+    this.#waiting.set(id, found.parts);
+    try {
       await this.#submitWave();
+    } catch (error) {
+      // It ends the run, and nothing may keep the process alive.
+      this.abandon();
+      throw error;
     }
     return { pending: this.#finish(id) };
   }
@@ -148,7 +160,13 @@ class ClusterRun implements ElsewhereRun {
       const found = await this.#survey.lookAgain(this.#instance(id));
       if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
       this.#waiting.set(id, found.parts);
-      await this.#submitWave();
+      try {
+        await this.#submitWave();
+      } catch (error) {
+        return this.#fail(id, error);
+      }
+      // Interrupted before its turn came.
+      if (this.#waiting.has(id)) return 'interrupted';
     }
   }
 
@@ -160,50 +178,19 @@ class ClusterRun implements ElsewhereRun {
   }
 
   async #submitNow(): Promise<void> {
-    const wave = this.#listSubmittable();
-    const attached = wave.filter((id) => this.#isAttachable(id));
-    await this.#refuseDiffering(attached);
-    for (const id of attached) {
-      const existing = this.#existing.get(id);
+    const { session, ids, produced, onEvent } = this.#surroundings;
+    const isReady = (id: string): boolean => produced.has(id) || this.#jobs.has(id);
+    const wave = listSubmittable(session.plan, ids, (id) => this.#waiting.has(id), isReady);
+    const fresh = wave.filter((id) => !this.#jobs.has(id));
+    const { isAttached } = this.#options;
+    for (const [id, job] of await findAttachable(fresh, this.#existing, this.#waiting, {
+      isAttached,
+      onEvent,
+    })) {
       this.#waiting.delete(id);
-      if (existing !== undefined) this.#follow(id, existing);
+      this.#follow(id, job);
     }
     await this.#submit(wave.filter((id) => this.#waiting.has(id)).map((id) => ({ id, attempt: 0 })));
-  }
-
-  #listSubmittable(): string[] {
-    const { session, ids, produced } = this.#surroundings;
-    const selected = new Set(ids);
-    const wave = new Set<string>();
-    for (const id of this.#surroundings.ids) {
-      if (!this.#waiting.has(id)) continue;
-      const before = (session.plan.dependencies.get(id) ?? []).filter((one) => selected.has(one));
-      const isReady = (one: string): boolean => produced.has(one) || this.#jobs.has(one) || wave.has(one);
-      if (before.every(isReady)) wave.add(id);
-    }
-    return [...wave];
-  }
-
-  /** Whether the job of an earlier command is waited for, instead of submitting another. */
-  #isAttachable(id: string): boolean {
-    const existing = this.#existing.get(id);
-    if (existing === undefined || this.#jobs.has(id)) return false;
-    const { end, submitted, index } = existing;
-    if (end === null) return true;
-    if (end.kind !== 'failed') return false;
-    if (this.#options.isAttached) return true;
-    const text = `job ${jobOf(submitted.batch, index)} failed meanwhile: ${end.text.split('\n', 1)[0]}; it is submitted again`;
-    this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
-    return false;
-  }
-
-  async #refuseDiffering(ids: readonly string[]): Promise<void> {
-    const jobs = ids.flatMap((id) => {
-      const [existing, parts] = [this.#existing.get(id), this.#waiting.get(id)];
-      return existing === undefined || parts === undefined ? [] : [{ id, existing, parts }];
-    });
-    const error = await findDifferingJobs(jobs);
-    if (error !== null) throw error;
   }
 
   async #submit(instances: readonly { readonly id: string; readonly attempt: number }[]): Promise<void> {
@@ -248,17 +235,23 @@ class ClusterRun implements ElsewhereRun {
     try {
       return await this.#settle(this.#instance(id), settled);
     } catch (error) {
-      const code = error instanceof ReproError ? error.code : 'internal';
-      const { onEvent } = this.#surroundings;
-      const logFile = submitted.folder.outputFile(index);
-      onEvent({ kind: 'failed', id, seconds: 0, code, text: describeError(error), logFile, logTail: [] });
-      return 'failed';
+      return this.#fail(id, error);
     }
+  }
+
+  /** For what went wrong here, rather than there. */
+  #fail(id: string, error: unknown): 'failed' {
+    const { session, onEvent } = this.#surroundings;
+    const logFile = logFileOf(session.folder, id);
+    onEvent({ kind: 'failed', id, seconds: 0, ...describeFailure(error), logFile, logTail: [] });
+    return 'failed';
   }
 
   async #settle(instance: StageInstance, settled: Settled): Promise<Followed> {
     const { id } = instance;
-    if (this.#cancelled.has(id)) return 'interrupted';
+    const { verdict } = settled;
+    if (this.#cancelled.has(id) && verdict.kind === 'failed' && verdict.code === 'cancelled')
+      return 'interrupted';
     const { settings } = this.#options;
     const concluded = await finishInstance(this.#surroundings, settings, instance, settled);
     if (concluded.kind !== 'again') {
@@ -271,7 +264,8 @@ class ClusterRun implements ElsewhereRun {
     const submission = this.#submission.then(() => this.#submit([{ id, attempt: concluded.attempt }]));
     this.#submission = submission.catch(() => {});
     await submission;
-    // The new job's.
+    // Interrupted before its turn came; otherwise what is followed now is the new job.
+    if (this.#waiting.has(id)) return 'interrupted';
     return (await this.#following.get(id)) ?? 'interrupted';
   }
 

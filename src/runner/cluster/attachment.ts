@@ -1,0 +1,60 @@
+import type { RunEvent } from '../events.ts';
+import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { Plan } from '../plan.ts';
+import { jobOf } from './batch.ts';
+import { findDifferingJobs } from './differing-jobs.ts';
+import type { ExistingJob } from './existing-jobs.ts';
+
+/**
+ * What can be submitted now: everything that waits and depends on nothing but what is ready, or can be submitted, too.
+ *
+ * @param ids of the run, in plan order; what it depends on besides is taken as it is
+ */
+export function listSubmittable(
+  plan: Plan,
+  ids: readonly string[],
+  isWaiting: (id: string) => boolean,
+  isReady: (id: string) => boolean,
+): string[] {
+  const selected = new Set(ids);
+  const found = new Set<string>();
+  for (const id of ids) {
+    const before = (plan.dependencies.get(id) ?? []).filter((one) => selected.has(one));
+    if (isWaiting(id) && before.every((one) => isReady(one) || found.has(one))) found.add(id);
+  }
+  return [...found];
+}
+
+/**
+ * The jobs of an earlier command that are waited for, instead of submitting others.
+ *
+ * @param waiting what is to run, with what is known of its fingerprint
+ * @param options.isAttached whether jobs that have failed meanwhile are told as failures, rather than submitted again
+ * @throws {ReproError} `job-differs` if one was submitted for other code, parameters or inputs
+ */
+export async function findAttachable(
+  ids: readonly string[],
+  existing: ReadonlyMap<string, ExistingJob>,
+  waiting: ReadonlyMap<string, FingerprintParts>,
+  { isAttached, onEvent }: { readonly isAttached: boolean; readonly onEvent: (event: RunEvent) => void },
+): Promise<ReadonlyMap<string, ExistingJob>> {
+  const found = new Map<string, ExistingJob>();
+  const compared: { id: string; existing: ExistingJob; parts: FingerprintParts }[] = [];
+  for (const id of ids) {
+    const [job, parts] = [existing.get(id), waiting.get(id)];
+    if (job === undefined || parts === undefined) continue;
+    const { end, submitted, index } = job;
+    if (end !== null && end.kind !== 'failed') continue;
+    if (end !== null && !isAttached) {
+      const [reason] = end.text.split('\n', 1);
+      const text = `job ${jobOf(submitted.batch, index)} failed meanwhile: ${reason}; it is submitted again`;
+      onEvent({ kind: 'note', id, level: 'warning', text });
+      continue;
+    }
+    found.set(id, job);
+    compared.push({ id, existing: job, parts });
+  }
+  const error = await findDifferingJobs(compared);
+  if (error !== null) throw error;
+  return found;
+}
