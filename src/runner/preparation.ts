@@ -1,4 +1,4 @@
-import { describeError } from '../errors.ts';
+import { describeError, ReproError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { logFileOf } from './cache/cache-folder.ts';
 import type { RecordedOutput, RunRecord } from './cache/records.ts';
@@ -6,7 +6,7 @@ import type { RunEvent } from './events.ts';
 import { describeFailure, type Work } from './execution/execution.ts';
 import { describeShortage, type MachineResources } from './execution/machine.ts';
 import { restoreOutputs } from './execution/restore-outputs.ts';
-import { type ResumeFolder, resumeFoldersOf } from './execution/resume-folder.ts';
+import { resumeFoldersOf } from './execution/resume-folder.ts';
 import { storeAgain } from './execution/store-again.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { forcedReason } from './force.ts';
@@ -88,7 +88,7 @@ export class Preparation {
   async #decide(instance: StageInstance, found: Freshness): Promise<Prepared> {
     const { isForced, produced } = this.#context;
     let freshness = found;
-    if (isForced(instance.id)) await this.#dropResume(instance, (folder) => folder.dropIfFinished());
+    if (isForced(instance.id)) await this.#dropFinishedResume(instance, freshness);
     for (let looks = 1; !isForced(instance.id) && looks <= looksAtMost; looks += 1) {
       const settled = await this.#settle(instance, freshness);
       if (settled === 'must-run') break;
@@ -132,16 +132,38 @@ export class Preparation {
         return 'look-again';
       }
     }
-    await this.#dropResume(instance, (folder) => folder.dropFinished(record.fingerprint));
+    await this.#dropLeftResume(instance, record.fingerprint);
+    await session.attempts.drop(id);
     onEvent(createHitEvent(id, freshness, false));
     return record;
   }
 
+  /**
+   * Before a forced run, which would find in what a finished one left that nothing is left to do.
+   *
+   * @throws {ReproError} `resume-kept` if it cannot be removed
+   */
+  async #dropFinishedResume(instance: StageInstance, freshness: Freshness): Promise<void> {
+    const fingerprint = 'record' in freshness ? freshness.record.fingerprint : freshness.fingerprint;
+    if (fingerprint === null) return;
+    try {
+      for (const folder of resumeFoldersOf(this.#context.session, instance)) {
+        await folder.dropIfFinished(fingerprint);
+      }
+    } catch (cause) {
+      throw new ReproError(
+        'resume-kept',
+        `a finished run has left what it could resume from, so a forced one would compute nothing, and it cannot be removed: ${describeError(cause)}`,
+        { fix: `Remove ${instance.resume.join(', ')}, and run again.`, cause },
+      );
+    }
+  }
+
   /** A kill may have kept the run that finished from doing so. */
-  async #dropResume(instance: StageInstance, drop: (folder: ResumeFolder) => Promise<void>): Promise<void> {
+  async #dropLeftResume(instance: StageInstance, fingerprint: string): Promise<void> {
     const { session, onEvent } = this.#context;
     try {
-      for (const folder of resumeFoldersOf(session, instance)) await drop(folder);
+      for (const folder of resumeFoldersOf(session, instance)) await folder.dropFinished(fingerprint);
     } catch (error) {
       const text = `what it could resume from is no longer needed, and cannot be removed: ${describeError(error)}`;
       onEvent({ kind: 'note', id: instance.id, level: 'warning', text });

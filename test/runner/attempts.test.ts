@@ -1,5 +1,7 @@
 import { readdirSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
+import { Attempts } from '../../src/runner/cache/attempts.ts';
+import { cacheFolderOf } from '../../src/runner/cache/cache-folder.ts';
 import type { InstanceStatus } from '../../src/runner/status.ts';
 import { startRunner, waitForFile } from './rig/processes.ts';
 import { createProject, type Project } from './rig/project.ts';
@@ -57,6 +59,19 @@ test('an instance has failed until it succeeds, or its code, inputs or parameter
   expect(await statusOf(project)).toMatchObject({ state: 'failed', record: { id: 's' } });
   truncateSync(project.at(file), 40);
   expect((await statusOf(project))?.state).toBe('stale');
+});
+
+test('a failure is forgotten once its result is found instead of computed', async () => {
+  const project = await createStage('echo 1 > "$REPRO_OUTPUT_0"');
+  expect((await project.run()).outcome).toBe('ok');
+  // As after a record that was written, whose outputs could then not be put in place.
+  const { fingerprint } = (await statusOf(project))?.record ?? {};
+  const attempts = new Attempts(cacheFolderOf({ projectRoot: project.root }));
+  const attempt = await attempts.begin('s', fingerprint ?? '');
+  await attempts.fail(attempt, { code: 'output-blocked', text: 'x', seconds: 1 });
+  await project.remove('artifacts/s');
+  expect(await project.run()).toMatchObject({ ran: [], cached: ['s', 'later'] });
+  expect(readdirSync(project.at('artifacts/.cache/attempts'))).toEqual([]);
 });
 
 test('a time limit is the reason of a failure, and an interrupted attempt is none', async () => {

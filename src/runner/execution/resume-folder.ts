@@ -51,7 +51,7 @@ export class ResumeFolder {
     const { owner, isFinished } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
     if (owner !== fingerprint || isFinished) {
-      if (owner !== fingerprint) other = await this.#clear(owner);
+      if (owner !== fingerprint) other = await this.#clear(owner, isFinished);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
       await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
@@ -68,10 +68,18 @@ export class ResumeFolder {
     await writeFileAtomic(this.#marker(), `${fingerprint}\n${finished}\n`);
   }
 
-  /** Before a forced run: drops what a kill kept the run that finished from dropping. What an interrupted one left stays. */
-  async dropIfFinished(): Promise<void> {
+  /**
+   * Before a forced run: drops what a kill kept the run of this fingerprint that finished from dropping, in place or set aside since. What an
+   * interrupted one left stays.
+   */
+  async dropIfFinished(fingerprint: string): Promise<void> {
     const { owner, isFinished } = await this.#readMarker();
-    if (owner !== null && isFinished) await this.drop(owner);
+    if (owner === fingerprint && isFinished) return this.drop(fingerprint);
+    const flag = this.#flagOf(fingerprint);
+    if (!(await isThere(flag))) return;
+    const aside = this.#asideOf(fingerprint);
+    if (await isThere(aside)) await removeFolder(aside);
+    await fs.rm(flag, { force: true });
   }
 
   /** After success: the outputs are all that is needed. */
@@ -79,7 +87,7 @@ export class ResumeFolder {
     // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
     if (await isThere(this.#absolute)) await removeFolder(this.#absolute);
     await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
-    await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
+    await this.#dropAside(fingerprint);
     // Last: it tells the next attempt that there is something to drop.
     await fs.rm(this.#marker(), { force: true });
   }
@@ -90,7 +98,12 @@ export class ResumeFolder {
    */
   async dropFinished(fingerprint: string): Promise<void> {
     if ((await this.#readMarker()).owner === fingerprint) await this.drop(fingerprint);
-    else await fs.rm(path.join(this.#asideRoot, fingerprint), { recursive: true, force: true });
+    else await this.#dropAside(fingerprint);
+  }
+
+  async #dropAside(fingerprint: string): Promise<void> {
+    const aside = path.join(this.#asideRoot, fingerprint);
+    if (await isThere(aside)) await removeFolder(aside);
   }
 
   /** `owner` is null also for a marker that names no fingerprint. */
@@ -101,19 +114,22 @@ export class ResumeFolder {
   }
 
   /** Clears the place; afterwards no folder exists, and the marker may change. */
-  async #clear(owner: string | null): Promise<OpenedResume['other']> {
+  async #clear(owner: string | null, isFinished: boolean): Promise<OpenedResume['other']> {
     const names = await fs.readdir(this.#absolute).catch(() => []);
     const isKept = owner !== null && names.length > 0;
-    if (isKept) await this.#setAside(owner);
+    if (isKept) await this.#setAside(owner, isFinished);
     await fs.rm(this.#absolute, { recursive: true, force: true });
     if (!isKept && names.length === 0) return 'none';
     await syncFolder(path.dirname(this.#absolute));
     return isKept ? 'set-aside' : 'emptied';
   }
 
-  async #setAside(owner: string): Promise<void> {
+  async #setAside(owner: string, isFinished: boolean): Promise<void> {
     const aside = this.#asideOf(owner);
     await fs.mkdir(path.dirname(aside), { recursive: true });
+    // Before the folder moves: the marker, which says the same until then, changes after that.
+    if (isFinished) await writeFileAtomic(this.#flagOf(owner), '');
+    else await fs.rm(this.#flagOf(owner), { force: true });
     // A copy left by a kill while it was being restored from another disk: older than what is in place.
     await fs.rm(aside, { recursive: true, force: true });
     await moveFolder(this.#absolute, aside);
@@ -122,6 +138,8 @@ export class ResumeFolder {
   async #bringBack(fingerprint: string): Promise<boolean> {
     const aside = this.#asideOf(fingerprint);
     if (!(await isThere(aside))) return false;
+    // The execution goes on, so it has not finished.
+    await fs.rm(this.#flagOf(fingerprint), { force: true });
     await moveFolder(aside, this.#absolute);
     await syncFolder(path.dirname(this.#absolute));
     // Fails, as it should, if another folder of this fingerprint still exists.
@@ -131,6 +149,11 @@ export class ResumeFolder {
 
   #asideOf(fingerprint: string): string {
     return path.join(this.#asideRoot, fingerprint, String(this.#index));
+  }
+
+  /** Beside what was set aside, and says that it had been marked as finished. */
+  #flagOf(fingerprint: string): string {
+    return `${this.#asideOf(fingerprint)}.${finished}`;
   }
 
   #marker(): string {

@@ -47,6 +47,7 @@ async function pullOne(
     const problem = await restoreOutputs(session, id, missing, temporary);
     if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
     const warning = await keepRecord(session, { outputs, fingerprint }, options);
+    await session.attempts.drop(id);
     const restored = missing.map((output) => output.path);
     return {
       id,

@@ -104,6 +104,7 @@ async function pullOne(
     let freshness = await check();
     if (freshness.kind === 'fresh') {
       if (!freshness.isLast) await session.records.writeLast(freshness.record);
+      await session.attempts.drop(id);
       return { ...base, state: 'present', outputs: freshness.record.outputs };
     }
     let fetched = { downloadedFiles: 0, downloadedBytes: 0 };
@@ -128,6 +129,7 @@ async function pullOne(
       const problem = await restoreOutputs(session, id, outputs, temporary);
       if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
     }
+    await session.attempts.drop(id);
     const damaged = freshness.kind === 'restorable' ? freshness.damaged : [];
     return {
       ...base,

@@ -132,7 +132,7 @@ test('what a finished execution left is dropped by a forced run, whichever disk 
       () => true,
     );
     disk.changesLeft = Number.POSITIVE_INFINITY;
-    await place.folder.dropIfFinished();
+    await place.folder.dropIfFinished(a);
     expect(await readState(place, a)).toBeNull();
   }
 });
@@ -140,14 +140,58 @@ test('what a finished execution left is dropped by a forced run, whichever disk 
 test('what an interrupted execution left stays for a forced run, also after one that had been marked as finished', async () => {
   const place = await createPlace();
   await leaveState(place, a, 'of a');
-  await place.folder.dropIfFinished();
+  await place.folder.dropIfFinished(a);
   expect(await readState(place, a)).toBe('of a');
   await place.folder.markFinished(a);
   // Killed before the record was written, so the execution goes on.
   expect(await readState(place, a)).toBe('of a');
-  await place.folder.dropIfFinished();
+  await place.folder.dropIfFinished(a);
   expect(await readState(place, a)).toBe('of a');
   await place.folder.markFinished(a);
   expect(await readState(place, b)).toBeNull();
   expect(await readState(place, a)).toBe('of a');
+});
+
+describe('what a finished execution left, set aside since by another fingerprint,', () => {
+  test('is dropped by a forced run, whichever disk change was the last before a kill', async () => {
+    for (const isCacheElsewhere of [false, true]) {
+      let isKilled = true;
+      for (let changes = 0; isKilled; changes += 1) {
+        const place = await createPlace();
+        disk.isCacheElsewhere = isCacheElsewhere;
+        await leaveState(place, a, 'of a');
+        await place.folder.markFinished(a);
+        disk.changesLeft = changes;
+        isKilled = await leaveState(place, b, 'of b').then(
+          () => false,
+          () => true,
+        );
+        disk.changesLeft = Number.POSITIVE_INFINITY;
+        await place.folder.dropIfFinished(a);
+        expect(await readState(place, a)).toBeNull();
+        if (!isKilled) expect(await readState(place, b)).toBe('of b');
+      }
+    }
+  });
+
+  test('is resumed by an execution that goes on, and counts as unfinished from then on', async () => {
+    const place = await createPlace();
+    await leaveState(place, a, 'of a');
+    await place.folder.markFinished(a);
+    await leaveState(place, b, 'of b');
+    expect(await readState(place, a)).toBe('of a');
+    await place.folder.dropIfFinished(a);
+    expect(await readState(place, a)).toBe('of a');
+    expect(await readState(place, b)).toBe('of b');
+    await place.folder.dropIfFinished(a);
+    expect(await readState(place, a)).toBe('of a');
+  });
+
+  test('stays while another fingerprint is forced', async () => {
+    const place = await createPlace();
+    await leaveState(place, a, 'of a');
+    await place.folder.markFinished(a);
+    await place.folder.dropIfFinished(b);
+    expect(await readState(place, a)).toBe('of a');
+  });
 });

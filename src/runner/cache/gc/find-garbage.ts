@@ -45,7 +45,8 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
   }
   for (const print of await list(folder.resume)) {
     const aside = path.join(folder.resume, print);
-    if (live.finished.has(print) || (await isOld(aside, live.oldBeforeMs))) await add('resume', aside);
+    if (isPartial(print)) await add('leftovers', aside);
+    else if (live.finished.has(print) || (await isOld(aside, live.oldBeforeMs))) await add('resume', aside);
   }
   for (const file of await listFiles(folder.logs)) {
     const name = path.basename(file).replace(/(\.previous)?\.log$/, '');
