@@ -1,5 +1,4 @@
 /** Words of a command line as a person can paste them into a shell. */
-/** One word, quoted if it has to be. */
 export function quoteWords(words: readonly string[]): string {
   return words.map(quoteWord).join(' ');
 }

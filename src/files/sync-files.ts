@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
-import os from 'node:os';
 import path from 'node:path';
-import process from 'node:process';
-import { promisify } from 'node:util';
 import { syncFile, syncFolder } from './atomic-file.ts';
 import { forEachLimited } from './for-each-limited.ts';
+import { findSyncWhole } from './sync-whole.ts';
 
 /** From so many files or folders on, one call for their whole file system takes less time than one for each of them. */
 const wholeFrom = { files: 200, folders: 50 };
@@ -14,13 +11,13 @@ const wholeFrom = { files: 200, folders: 50 };
 const syncsAtOnce = 8;
 
 export interface SyncOptions {
-  /** What writes everything of a file system to the disk, given a path on it; null: nothing does. Default: coreutils' `sync -f` on Linux. */
+  /** What writes everything of a file system to the disk, given a path on it; null: nothing does. Default: {@link findSyncWhole}. */
   readonly syncWhole?: ((target: string) => Promise<void>) | null;
 }
 
 /**
  * Makes the content of files survive a power cut: with one call for all of their file system if they are many, else with one for each.
- * Either way nothing that comes after this call reaches the disk before they do.
+ * Where one call cannot be relied on ({@link findSyncWhole}) it is always one for each.
  *
  * @param files on one file system
  */
@@ -51,26 +48,11 @@ export async function syncTree(target: string, options: SyncOptions = {}): Promi
 }
 
 /** @returns false if that is not possible here, or failed: then each file has to be synced, which also tells which one cannot be */
-async function syncAll(
-  target: string,
-  { syncWhole = canSyncWhole ? runSync : null }: SyncOptions,
-): Promise<boolean> {
-  if (syncWhole === null) return false;
-  return syncWhole(target).then(
+async function syncAll(target: string, { syncWhole }: SyncOptions): Promise<boolean> {
+  const sync = syncWhole === undefined ? await findSyncWhole(target) : syncWhole;
+  if (sync === null) return false;
+  return sync(target).then(
     () => true,
     () => false,
   );
-}
-
-/** Before Linux 5.8, syncfs(2) did not report what it could not write. */
-const canSyncWhole = process.platform === 'linux' && isLinuxFrom(5, 8);
-
-function isLinuxFrom(major: number, minor: number): boolean {
-  const [, a = 0, b = 0] = (/^(\d+)\.(\d+)/.exec(os.release()) ?? []).map(Number);
-  return a > major || (a === major && b >= minor);
-}
-
-/** syncfs(2), which Node does not offer. An older or smaller `sync` that does not know `-f` fails. */
-async function runSync(target: string): Promise<void> {
-  await promisify(execFile)('sync', ['-f', target]);
 }

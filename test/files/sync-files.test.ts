@@ -55,7 +55,7 @@ test.each([
   });
 });
 
-test('the call of this system works, and blames what it cannot find', async () => {
+test('by default, each file is there to be blamed for what fails', async () => {
   const files = await writeFiles(200);
   await syncFiles(files);
   await syncTree(folder);
