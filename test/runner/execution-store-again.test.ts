@@ -158,8 +158,8 @@ test('verify names what is neither in the store nor in place, and takes no bytes
     damaged: [],
     storedAgain: [],
     gone: [
-      { id: 's', output: 'artifacts/s' },
-      { id: 's', output: 'artifacts/m' },
+      { id: 's', stage: 's', profile: 'test', output: 'artifacts/s' },
+      { id: 's', stage: 's', profile: 'test', output: 'artifacts/m' },
     ],
   });
   expect(objectOf(project, 'TWO\n')).toBe('');

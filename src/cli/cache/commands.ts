@@ -42,8 +42,9 @@ Examples:
   $ repro cache push --verify        read what is there, and replace what is damaged`;
 
 const verifyExample = `
-Damaged files are removed. What the last results lack is stored again from outputs in place, where they are intact; what is lost is named, and
-the next run computes it. Exits with 1 if something was damaged or is lost.
+Damaged files are removed. What the last results lack is stored again from outputs in place, wherever one is intact; what is lost is named, with
+what helps: a run, or \`repro gc --forget\` for what the pipeline no longer has. Exits with 1 if something was damaged, is lost, or could not be
+read or stored.
 
 Example:
   $ repro cache verify`;

@@ -13,28 +13,34 @@ interface VerifyOptions {
   readonly json?: boolean;
 }
 
-/** `repro cache verify`: checks everything in the store against its name; exits with 1 if something was damaged, or is gone. */
+/** `repro cache verify`: checks everything in the store against its name; exits with 1 if something was damaged, is gone, or could not be settled. */
 export async function verify(options: VerifyOptions): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
   const line = new TransferLine();
   const onProgress = (doneBytes: number, totalBytes: number): void =>
     line.show({ id: 'checked', doneBytes, totalBytes });
-  const { files, bytes, damaged, storedAgain, gone } = await verifyStore({ projectRoot, onProgress }).finally(
-    () => line.clear(),
-  );
+  const { files, bytes, damaged, storedAgain, gone, unsettled } = await verifyStore({
+    projectRoot,
+    onProgress,
+  }).finally(() => line.clear());
   const names = damaged.map((file) => path.relative(projectRoot, file));
   if (options.json === true) {
-    printJson({ version: 1, command: 'cache verify', files, bytes, damaged: names, storedAgain, gone });
+    const found = { files, bytes, damaged: names, storedAgain, gone, unsettled };
+    printJson({ version: 1, command: 'cache verify', ...found });
   } else {
     const lines = [
       ...names.map((name) => `damaged and removed: ${name}`),
       ...storedAgain.map((name) => `stored again, from its place: ${name}`),
       ...gone.map(({ id, output }) => `neither in the store nor whole in its place: ${output} (${id})`),
+      ...unsettled.map(({ path: name, problem }) => `${name} ${problem}`),
     ];
     const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} stored again`;
     lines.push(`${files} files, ${formatBytes(bytes)} checked; ${damaged.length} damaged${again}`);
-    if (gone.length > 0) lines.push('A run computes it again: npx repro run');
+    if (gone.length > 0) {
+      const { adviseOnLost } = await import('./lost-advice.ts');
+      lines.push(...(await adviseOnLost(projectRoot, gone)));
+    }
     process.stdout.write(lines.map((one) => `${toOneLine(one)}\n`).join(''));
   }
-  if (damaged.length + gone.length > 0) process.exitCode = exitCode.stageFailed;
+  if (damaged.length + gone.length + unsettled.length > 0) process.exitCode = exitCode.stageFailed;
 }

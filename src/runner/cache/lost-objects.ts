@@ -31,8 +31,8 @@ export interface LostAndGone {
 }
 
 /**
- * An intact output of more files than this is not compared with the store file by file, which a run that has nothing to do would notice;
- * `repro cache verify` does.
+ * An intact output of more files than this is not compared with the store file by file, which a run that has nothing to do would notice:
+ * only whether its list is there. `repro cache verify` compares all.
  */
 const filesAtMost = 1000;
 
@@ -48,7 +48,7 @@ export async function findLost(
     if (isIntact && 'tree' in found) lost.push(...findLostOfIntact(store, output, absolute, found.tree));
   }
   const damaged = inspected.filter(({ isIntact }) => !isIntact);
-  if (damaged.length === 0) return { lost, gone };
+  if (damaged.length === 0) return { lost: onceEach(lost), gone };
   const inPlace = listInPlace(inspected);
   for (const { output } of damaged) {
     const tree = await store.treeFor(output.kind, output.digest, output.sizeBytes);
@@ -61,7 +61,18 @@ export async function findLost(
       lost.push({ kind: 'file', sha256, from, name });
     }
   }
-  return { lost, gone };
+  return { lost: onceEach(lost), gone };
+}
+
+/** Several outputs may have the same content, which the store has once. */
+function onceEach(lost: readonly LostObject[]): readonly LostObject[] {
+  const seen = new Set<string>();
+  return lost.filter((one) => {
+    const name = one.kind === 'file' ? one.sha256 : one.digest;
+    const isNew = !seen.has(name);
+    seen.add(name);
+    return isNew;
+  });
 }
 
 function findLostOfIntact(store: Store, output: RecordedOutput, absolute: string, tree: Tree): LostObject[] {
@@ -71,7 +82,9 @@ function findLostOfIntact(store: Store, output: RecordedOutput, absolute: string
       ? [{ kind: 'file', sha256: digest, from: absolute, name }]
       : [];
   }
-  if (tree.entries.length > filesAtMost) return [];
+  if (tree.entries.length > filesAtMost) {
+    return store.hasTree(digest) ? [] : [{ kind: 'tree', digest, tree, name }];
+  }
   const files = listLacking(store, tree).map(
     ({ sha256, path: relative }): LostObject => ({
       kind: 'file',

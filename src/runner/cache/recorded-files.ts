@@ -1,6 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hashText } from '../canonical-json.ts';
+import type { Tree, TreeEntry } from '../files/digest.ts';
+import { listIntact } from './intact-list.ts';
 import type { RecordedOutput } from './records.ts';
 import type { Store } from './store.ts';
 
@@ -8,6 +10,7 @@ import type { Store } from './store.ts';
 export class RecordedFiles {
   readonly #store: Store;
   readonly #projectRoot: string;
+  readonly #lists = new Map<string, Promise<Tree | null>>();
 
   constructor(store: Store, projectRoot: string) {
     this.#store = store;
@@ -23,12 +26,34 @@ export class RecordedFiles {
    *   missing in its place
    */
   async read(output: RecordedOutput, name: string, bytesAtMost: number): Promise<Buffer | null> {
-    const tree = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
+    const tree = output.kind === 'folder' ? await this.#list(output) : null;
     const entry = tree?.entries.find((one) => one.path === name);
     if (entry === undefined || entry.size > bytesAtMost) return null;
     const stored = await this.#store.readFile(entry.sha256, bytesAtMost);
-    if (stored !== null) return stored;
-    const inPlace = await fs.readFile(path.resolve(this.#projectRoot, output.path, name)).catch(() => null);
-    return inPlace !== null && hashText(inPlace) === entry.sha256 ? inPlace : null;
+    return stored ?? readIntact(path.resolve(this.#projectRoot, output.path, name), entry);
+  }
+
+  /** If the store has lost the list, a folder in place that is just the recorded one tells it; looked at once. */
+  #list({ digest, path: relative }: RecordedOutput): Promise<Tree | null> {
+    const known = this.#lists.get(digest);
+    if (known !== undefined) return known;
+    const list = this.#store
+      .findTree(digest)
+      .then((tree) => tree ?? listIntact(path.resolve(this.#projectRoot, relative), digest))
+      .catch(() => null);
+    this.#lists.set(digest, list);
+    return list;
+  }
+}
+
+/** Looked at before it is read: anything may be in its place by now. */
+async function readIntact(file: string, { sha256, size }: TreeEntry): Promise<Buffer | null> {
+  try {
+    const stats = await fs.stat(file);
+    if (!stats.isFile() || stats.size !== size) return null;
+    const bytes = await fs.readFile(file);
+    return hashText(bytes) === sha256 ? bytes : null;
+  } catch {
+    return null;
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
@@ -54,11 +55,7 @@ export class Store {
 
   /** Like {@link putTree}, for lists that are probably stored already. */
   async keepTree(digest: string, tree: Tree): Promise<void> {
-    const isHere = await fs.access(this.#objects.treeOf(digest)).then(
-      () => true,
-      () => false,
-    );
-    if (!isHere) await this.putTree(digest, tree);
+    if (!this.hasTree(digest)) await this.putTree(digest, tree);
   }
 
   /**
@@ -132,6 +129,11 @@ export class Store {
   /** Whether there is no list of these files, by name and size. */
   lacksTree(digest: string, tree: Tree): boolean {
     return this.#objects.lacksTree(digest, tree);
+  }
+
+  /** Whether there is a list of this name; it is not looked into. */
+  hasTree(digest: string): boolean {
+    return existsSync(this.#objects.treeOf(digest));
   }
 
   /**

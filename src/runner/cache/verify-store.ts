@@ -8,7 +8,7 @@ import { type FileToHash, hashFiles } from '../files/hash-files.ts';
 import { readStamp } from '../files/tree.ts';
 import { hashParts } from '../fingerprint/fingerprint.ts';
 import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
-import { type Healed, healStore } from './heal-store.ts';
+import { describeShortly, type Healed, healStore, type Unsettled } from './heal-store.ts';
 import { type RunRecord, readRecordFile } from './records.ts';
 import { isSafeTree } from './tree-check.ts';
 
@@ -53,13 +53,15 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
         if (!isIntactRecord(file, (record) => record.fingerprint)) damaged.push(file);
       for (const file of last)
         if (!isIntactRecord(file, (record) => fileNameOf(record.id))) damaged.push(file);
-      for (const file of damaged) await fs.rm(file, { recursive: true, force: true });
+      const removal = await removeAll(damaged.sort(), options.projectRoot);
+      const healed = await healStore(options.projectRoot, folder);
       const count = files.length + trees.length + actions.length + last.length;
       return {
         files: count,
         bytes,
-        damaged: damaged.sort(),
-        ...(await healStore(options.projectRoot, folder)),
+        ...healed,
+        damaged: removal.removed,
+        unsettled: [...removal.unsettled, ...healed.unsettled],
       };
     } finally {
       await lock.release();
@@ -67,6 +69,25 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
   } catch (error) {
     throw explainDiskError(error, { doing: 'the store could not be checked' });
   }
+}
+
+/** One that cannot be removed must not keep what was found from being told, nor the rest from being mended. */
+async function removeAll(
+  damaged: readonly string[],
+  projectRoot: string,
+): Promise<{ readonly removed: readonly string[]; readonly unsettled: readonly Unsettled[] }> {
+  const removed: string[] = [];
+  const unsettled: Unsettled[] = [];
+  for (const file of damaged) {
+    try {
+      await fs.rm(file, { recursive: true, force: true });
+      removed.push(file);
+    } catch (error) {
+      const problem = `is damaged, and could not be removed: ${describeShortly(error, projectRoot)}`;
+      unsettled.push({ path: path.relative(projectRoot, file), problem });
+    }
+  }
+  return { removed, unsettled };
 }
 
 async function findDamagedFiles(
