@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { ToolVersions, toToolCommand } from '../../src/runner/fingerprint/tool-versions.ts';
+import { factNameOf, ToolVersions, toToolCommand } from '../../src/runner/fingerprint/tool-versions.ts';
 import { createProject } from './rig/project.ts';
 import { createStagesProject } from './rig/stages-project.ts';
 
@@ -9,6 +9,9 @@ const at = { file: 'pipeline.yaml', line: 5, column: 9 };
 test('a program is asked with --version, and a whole command as it is', () => {
   expect(toToolCommand('python3')).toEqual(['python3', '--version']);
   expect(toToolCommand(' java  -version ')).toEqual(['java', '-version']);
+  expect(toToolCommand(['my tool'])).toEqual(['my tool', '--version']);
+  expect(toToolCommand(['my tool', '-v'])).toEqual(['my tool', '-v']);
+  expect(factNameOf({ command: ['my tool', '-v'], at })).toBe("'my tool' -v");
 });
 
 describe('the version of a tool', () => {
@@ -53,18 +56,39 @@ describe('the version of a tool', () => {
     await expect(versions.find({ command: ['no-such-tool', 'v'], at }, 's')).rejects.toThrow(
       `"no-such-tool v" cannot be asked: "no-such-tool" is not on this machine's PATH`,
     );
+    await expect(versions.find({ command: ['./none', 'v'], at }, 's')).rejects.toThrow(
+      '"./none v" cannot be asked: "./none", or the interpreter that it names, does not exist',
+    );
+  });
+
+  test('is that of the program which the stage would find, and may differ between stages', async () => {
+    const project = await createProject();
+    await project.write('tool', '#!/bin/sh\necho x >> counts/tool; echo "$VARIANT"\n');
+    chmodSync(project.at('tool'), 0o755);
+    const versions = new ToolVersions(project.root, { ...process.env, VARIANT: 'gpu' });
+    const tool = { command: ['./tool', '--version'], at };
+    expect(await versions.find(tool, 'a', ['VARIANT'])).toBe('gpu');
+    expect(await versions.find(tool, 'b', ['VARIANT'])).toBe('gpu');
+    expect(project.count('tool')).toBe(1);
+    await expect(versions.find(tool, 'c')).rejects.toThrow('prints nothing');
+  });
+
+  test('is asked of a program that reads what it is given, too', async () => {
+    expect(await ask('cat; echo 1')).toBe('1');
   });
 });
 
 test('a stage is stale after a change of a version, which explain names; one that cannot be asked for is an error', async () => {
   const project = await createStagesProject(
-    'draw:\n  cmd: [sh, -c, "echo > $REPRO_OUTPUT_0"]\n  tools: ["./plotter -v"]\n  outputs: [artifacts/draw]\n',
+    'draw:\n  cmd: [sh, -c, "echo > $REPRO_OUTPUT_0"]\n  tools: ["./plotter -v", ["./the plotter", -v]]\n  outputs: [artifacts/draw]\n',
   );
   const install = async (script: string): Promise<void> => {
     await project.write('plotter', `#!/bin/sh\n${script}\n`);
     chmodSync(project.at('plotter'), 0o755);
   };
   await install('echo plotter 1.0');
+  await project.write('the plotter', '#!/bin/sh\necho the plotter 1\n');
+  chmodSync(project.at('the plotter'), 0o755);
   expect((await project.call(['run'])).exitCode).toBe(0);
   expect((await project.call(['status'])).stdout).toContain('up to date');
   await install('echo plotter 1.1');

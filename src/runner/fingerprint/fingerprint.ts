@@ -129,7 +129,11 @@ export class Fingerprints {
     const facts: Record<string, string> = {};
     for (const name of instance.facts) facts[name] = await this.#factOf(name, instance);
     for (const tool of instance.tools ?? []) {
-      facts[factNameOf(tool)] = await this.#tools.find(tool, instance.stage);
+      facts[factNameOf(tool)] = await this.#tools.find(
+        tool,
+        instance.stage,
+        variablesOf(instance, this.#facts),
+      );
     }
     return {
       ...(await this.findCode(instance)),

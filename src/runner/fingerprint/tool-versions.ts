@@ -1,4 +1,5 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import { stageEnvironment } from '../execution/stage-environment.ts';
 import type { StageInstance, Tool } from '../plan.ts';
@@ -9,15 +10,19 @@ const secondsAtMost = 20;
 
 const versionLengthAtMost = 200;
 
-/** The command of an entry of `tools:`: `python3` stands for `python3 --version`. */
-export function toToolCommand(entry: string): readonly string[] {
-  const words = entry.trim().split(/\s+/);
+/**
+ * The command of an entry of `tools:`: `python3` stands for `python3 --version`.
+ *
+ * @param entry a line, whose words blanks separate and nothing quotes, or a list of words, which may contain blanks
+ */
+export function toToolCommand(entry: string | readonly string[]): readonly string[] {
+  const words = typeof entry === 'string' ? entry.trim().split(/\s+/) : entry;
   return words.length === 1 ? [...words, '--version'] : words;
 }
 
 /** How the version of a tool is named among the facts of an instance. */
 export function factNameOf({ command }: Tool): string {
-  return command.join(' ');
+  return quoteWords(command);
 }
 
 /** The names of all facts that an instance's fingerprint has. */
@@ -25,13 +30,13 @@ export function factNamesOf({ facts, tools = [] }: StageInstance): string[] {
   return [...facts, ...tools.map(factNameOf)];
 }
 
-/** Asks programs for their versions, each command once. */
+/** Asks programs for their versions, each command once in each environment. */
 export class ToolVersions {
   readonly #projectRoot: string;
   readonly #environment: NodeJS.ProcessEnv;
   readonly #known = new Map<string, Promise<string>>();
 
-  /** @param environment of the runner; programs see what a stage without `variables:` does */
+  /** @param environment of the runner; programs see of it what the stage that names them does */
   constructor(projectRoot: string, environment: NodeJS.ProcessEnv) {
     this.#projectRoot = projectRoot;
     this.#environment = environment;
@@ -41,12 +46,14 @@ export class ToolVersions {
    * The first line that a tool's command prints, to stdout or else to stderr.
    *
    * @param stage in messages
+   * @param variables that the stage sees besides what every stage does
    * @throws {ReproError} `tool-version` if the command does not exist, fails or says nothing
    */
-  async find(tool: Tool, stage: string): Promise<string> {
-    const name = factNameOf(tool);
-    const known = this.#known.get(name) ?? this.#ask(tool.command);
-    this.#known.set(name, known);
+  async find(tool: Tool, stage: string, variables: readonly string[] = []): Promise<string> {
+    const values = variables.map((name) => [name, this.#environment[name] ?? null]);
+    const key = JSON.stringify([tool.command, values]);
+    const known = this.#known.get(key) ?? this.#ask(tool.command, variables);
+    this.#known.set(key, known);
     const answer = await known.catch((cause: unknown) => {
       throw refuse(tool, stage, describeProblem(tool, cause), cause);
     });
@@ -54,18 +61,21 @@ export class ToolVersions {
     return answer;
   }
 
-  async #ask([program = '', ...args]: readonly string[]): Promise<string> {
+  async #ask([program = '', ...args]: readonly string[], variables: readonly string[]): Promise<string> {
     // Loaded only where a stage names a tool.
     const [{ execFile }, { promisify }] = await Promise.all([
       import('node:child_process'),
       import('node:util'),
     ]);
-    const { stdout, stderr } = await promisify(execFile)(program, args, {
+    const asked = promisify(execFile)(program, args, {
       cwd: this.#projectRoot,
-      env: stageEnvironment([], this.#environment),
+      env: stageEnvironment(variables, this.#environment),
       timeout: secondsAtMost * 1000,
       killSignal: 'SIGKILL',
     });
+    // A program that reads what it is given would wait for it.
+    asked.child.stdin?.end();
+    const { stdout, stderr } = await asked;
     return firstLineOf(stdout) || firstLineOf(stderr);
   }
 }
@@ -78,13 +88,17 @@ function firstLineOf(text: string): string {
 function refuse(tool: Tool, stage: string, text: string, cause?: unknown): ReproError {
   return new ReproError('tool-version', `stage "${stage}": "${factNameOf(tool)}" ${text}`, {
     where: formatPlace(tool.at),
-    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, or a whole command such as "java -version".',
+    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
     cause,
   });
 }
 
 function describeProblem({ command: [program] }: Tool, error: unknown): string {
-  if (hasErrorCode(error, 'ENOENT')) return `cannot be asked: "${program}" is not on this machine's PATH`;
+  if (hasErrorCode(error, 'ENOENT')) {
+    return program?.includes('/') === true
+      ? `cannot be asked: "${program}", or the interpreter that it names, does not exist`
+      : `cannot be asked: "${program}" is not on this machine's PATH`;
+  }
   if (hasErrorCode(error, 'EACCES')) return `cannot be asked: "${program}" is not executable`;
   if (!(error instanceof Error)) return 'cannot be asked';
   if ('killed' in error && error.killed === true) return `did not end within ${secondsAtMost} s`;

@@ -139,7 +139,7 @@ function readParams(reader: StageReader): JsonObject {
   return picked;
 }
 
-function readTools(reader: StageReader, tools: readonly string[]): Tool[] {
+function readTools(reader: StageReader, tools: NonNullable<StageReader['entry']['tools']>): Tool[] {
   return tools.map((entry, i) => ({ command: toToolCommand(entry), at: reader.at(['tools', i]) }));
 }
 

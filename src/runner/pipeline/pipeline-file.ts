@@ -23,7 +23,7 @@ export interface StageEntry {
   readonly resume?: readonly string[];
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
-  readonly tools?: readonly string[];
+  readonly tools?: readonly (string | readonly string[])[];
   readonly hermetic?: boolean;
   readonly resources?: {
     readonly cpu?: number | string;
