@@ -49,8 +49,7 @@ process.title = `repro ${task.id}`;
 if (task.declaration !== undefined) {
   // A stage that goes on without the file would otherwise compute for hours what is then rejected.
   const endSoon = () => setTimeout(() => fail(limits?.refusals[0]), refusedEndsAfterMs).unref();
-  const { projectRoot } = task.declaration;
-  limits = { declaration: task.declaration, refusals: watchRefusals(projectRoot, endSoon) };
+  limits = { declaration: task.declaration, refusals: watchRefusals(task.declaration, endSoon) };
 }
 try {
   await keepWatch();

@@ -2,7 +2,7 @@ import childProcess from 'node:child_process';
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import process from 'node:process';
-import { isProbe } from './probe.ts';
+import { isProbe, type ProbedMachine } from './probe.ts';
 import { isRefusal, type RefusedError } from './refusal.ts';
 
 type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
@@ -12,14 +12,14 @@ type AnyFunction = (this: unknown, ...parameters: unknown[]) => unknown;
  * were not there. Its result would be repeatable, but not what the author meant. Packages that look around on the machine, such as for its
  * C library, are left alone: what they ask the system for is not what the result depends on, and they have an answer for its absence.
  *
- * @param projectRoot absolute
+ * @param machine where the project is
  * @param onFirst called after the first one, in the same turn
  * @returns a list that grows with each refusal
  */
-export function watchRefusals(projectRoot: string, onFirst: () => void): readonly RefusedError[] {
+export function watchRefusals(machine: ProbedMachine, onFirst: () => void): readonly RefusedError[] {
   const refusals: RefusedError[] = [];
   const note = (error: unknown): void => {
-    if (!isRefusal(error) || isProbe(error, { projectRoot })) return;
+    if (!isRefusal(error) || isProbe(error, machine)) return;
     refusals.push(error);
     if (refusals.length === 1) onFirst();
   };

@@ -7,6 +7,8 @@ export interface Declaration {
   readonly where: string;
   /** Absolute. */
   readonly projectRoot: string;
+  /** Without links on the way. */
+  readonly realRoot?: string;
   /** Outputs as declared, relative to the project. */
   readonly outputs: readonly string[];
   /** Inputs as declared; absolute. */

@@ -39,6 +39,7 @@ test.each([
   ['Windows', windows, 'C:/Programme/NVIDIA/nvml.dll'],
   ['Windows', windows, 'C:\\Program Files (x86)\\x.dll'],
   ['Windows', windows, '/usr/bin/ldd'],
+  ['Windows', windows, '\\WinNT\\System32\\nvcuda.dll'],
 ])('on %s a package may look for files of the system', (_, machine, resource) => {
   expect(isLook(machine, resource)).toBe(true);
   expect(isLook(machine, resource, ofWindowsPackage)).toBe(true);
@@ -51,6 +52,8 @@ test.each([
   ['Linux', linux, '/usr/../home/me/data.csv'],
   ['Linux', linux, '/System/Library/x'],
   ['Linux', linux, 'undeclared.txt'],
+  ['Linux', linux, '/proc/self/cwd/undeclared.txt'],
+  ['Linux', linux, '/proc/4711/task/4712/root/home/me/data.csv'],
   ['macOS', mac, '/Users/me/data.csv'],
   ['macOS', mac, '/private/tmp/x'],
   ['Windows', windows, 'C:\\Users\\me\\data.csv'],
@@ -67,6 +70,18 @@ test('a project in a folder of the system is no part of it', () => {
   expect(isLook(inUsr, '/usr/src/apple/x')).toBe(true);
   const inPrograms = { ...windows, projectRoot: 'C:\\Programme\\Thesis' };
   expect(isLook(inPrograms, 'c:\\programme\\thesis\\undeclared.txt')).toBe(false);
+});
+
+test('neither is one that is reached through a link, by either path', () => {
+  const linked = { ...linux, projectRoot: '/home/me/app', realRoot: '/usr/src/app' };
+  expect(isLook(linked, '/usr/src/app/undeclared.txt')).toBe(false);
+  expect(isLook({ ...linked, projectRoot: '/usr/src/app', realRoot: '/home/me/app' }, '/usr/src/app/x')).toBe(
+    false,
+  );
+  // Without a drive.
+  const inPrograms = { ...windows, projectRoot: 'C:\\Programme\\Thesis' };
+  expect(isLook(inPrograms, '\\programme\\thesis\\undeclared.txt')).toBe(false);
+  expect(isLook(inPrograms, 'undeclared.txt')).toBe(false);
 });
 
 test('a package may ask for a program, the code of a stage may not', () => {

@@ -64,6 +64,7 @@ export async function confine(
     stage: instance.stage,
     where: formatPlace(instance.at),
     projectRoot,
+    realRoot: realpathSync.native(projectRoot),
     outputs: instance.outputs,
     inputs: task.inputs,
     taken: others.flatMap((one) => (one.id === instance.id ? [] : [...one.outputs, ...one.resume])),
