@@ -32,6 +32,8 @@ export interface PlanRequest {
   readonly knownFacts?: readonly string[] | undefined;
   /** Called with each file of configuration, relative to the project, before it is read, if it exists or not. */
   readonly onRead?: ((file: string) => void) | undefined;
+  /** Whether the project's disk takes names that differ only in case for one; by default it is looked at. */
+  readonly ignoresCase?: boolean | undefined;
 }
 
 /** What the YAML files of a project mean, relative to the project. */
@@ -45,10 +47,15 @@ export const documentsFolder = 'artifacts/.cache/documents';
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const memory = new SparingMemory();
-  const plan = await makePlan(request, memory);
-  memory.collect(plan.instances.size);
-  memory.end(plan.instances.size);
-  return plan;
+  let instances = 0;
+  try {
+    const plan = await makePlan(request, memory);
+    instances = plan.instances.size;
+    memory.collect(instances);
+    return plan;
+  } finally {
+    memory.end(instances);
+  }
 }
 
 async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Plan> {
@@ -75,7 +82,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
   });
   throwProblems([
     ...findPathConflicts(drafts, paths),
-    ...(paths.ignoresCase(pipelineFile) ? findSpellingConflicts(drafts) : []),
+    ...((request.ignoresCase ?? paths.ignoresCase(pipelineFile)) ? findSpellingConflicts(drafts) : []),
   ]);
   memory.collect(drafts.length);
 

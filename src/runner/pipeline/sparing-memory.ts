@@ -22,7 +22,13 @@ export class SparingMemory {
     if (typeof collect === 'function') collect();
   }
 
-  /** What few instances take may grow as usual from now on. */
+  /**
+   * Also after planning has failed, since the setting is that of the whole process. A run of few instances may use memory as usual from now
+   * on. One of many keeps the setting: it allocates for each of them, and with a young generation that grows its heap would take up to three
+   * times as much.
+   *
+   * @param instances 0 if there is no plan
+   */
   end(instances: number): void {
     if (instances < manyInstances) v8.setFlagsFromString('--semi-space-growth-factor=2');
   }
