@@ -50,6 +50,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'schema',
     'snn',
     'stage',
+    'stats',
     'training',
   ],
   stages: [

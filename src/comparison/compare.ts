@@ -3,6 +3,7 @@ import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
 import { type PairedTest, pairedTTest } from '../stats/means.ts';
 import { independentDifference, pairedDifference } from '../stats/proportion-difference.ts';
 import type { ClipAnswers } from './clip-answers.ts';
+import { type DataIdentity, isSameData } from './data-identity.ts';
 import { diffSettings, type SettingDifference, type Settings } from './settings.ts';
 
 /** What is known of one trained and evaluated network. */
@@ -14,6 +15,9 @@ export interface RunResults {
   readonly answers: ClipAnswers | null;
   /** What the stages measured, such as `evaluate.testAccuracy`. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Identifies the run: the fingerprint of its evaluation. */
+  readonly run: string;
+  readonly data: DataIdentity;
 }
 
 export interface MetricRow {
@@ -28,6 +32,8 @@ export interface ClipComparison {
   readonly clipsB: number;
   readonly rightA: number;
   readonly rightB: number;
+  /** Whether both were tested on the same recordings; null if that is not known. Without that, no clip counts as common. */
+  readonly sameData: boolean | null;
   /** Clips that both were tested on. */
   readonly common: number;
   /** Of those, which only one got right. */
@@ -47,10 +53,12 @@ export interface ClipComparison {
 export interface PairComparison {
   readonly a: RunResults;
   readonly b: RunResults;
+  /** Both are one and the same run, so that there is nothing to test. */
+  readonly sameRun: boolean;
   /** null if either is not known. */
   readonly settings: readonly SettingDifference[] | null;
   readonly metrics: readonly MetricRow[];
-  /** null if the answers of either are not known. */
+  /** null if the answers of either are not known, or if both are the same run. */
   readonly clips: ClipComparison | null;
 }
 
@@ -108,15 +116,24 @@ function comparePair(a: RunResults, b: RunResults): PairComparison {
   return {
     a,
     b,
+    sameRun: isSameRun([a, b]),
     settings: a.settings === null || b.settings === null ? null : diffSettings(a.settings, b.settings),
     metrics: names.map((name) => ({ name, a: a.metrics[name] ?? null, b: b.metrics[name] ?? null })),
-    clips: a.answers === null || b.answers === null ? null : compareClips(a.answers, b.answers),
+    clips:
+      a.answers === null || b.answers === null || isSameRun([a, b])
+        ? null
+        : compareClips(a.answers, b.answers, isSameData(a.data, b.data)),
   };
 }
 
-function compareClips(a: ClipAnswers, b: ClipAnswers): ClipComparison | null {
+function isSameRun([a, b]: Match): boolean {
+  return a.run === b.run;
+}
+
+function compareClips(a: ClipAnswers, b: ClipAnswers, sameData: boolean | null): ClipComparison | null {
   if (a.size === 0 || b.size === 0) return null;
-  const common = [...a.keys()].filter((clip) => b.has(clip));
+  // A clip's name says nothing of what is in it: other simulated recordings have the same names.
+  const common = sameData === true ? [...a.keys()].filter((clip) => b.has(clip)) : [];
   const rightOf = (answers: ClipAnswers) => common.map((clip) => answers.get(clip) === true);
   const count = (answers: ClipAnswers) => [...answers.values()].filter((right) => right).length;
   const { onlyFirst: onlyB, onlySecond: onlyA } = countDiscordant(rightOf(b), rightOf(a));
@@ -130,6 +147,7 @@ function compareClips(a: ClipAnswers, b: ClipAnswers): ClipComparison | null {
     clipsB: b.size,
     rightA,
     rightB,
+    sameData,
     common: common.length,
     onlyA,
     onlyB,
@@ -159,7 +177,8 @@ function compareSeeds(matches: readonly Match[]): SeedComparison[] {
   const groups = new Map<string, Match[]>();
   for (const match of matches) {
     const [a, b] = match;
-    if (a.seed !== b.seed || a.metrics[ACCURACY] === undefined || b.metrics[ACCURACY] === undefined) continue;
+    if (a.seed !== b.seed || isSameRun(match)) continue;
+    if (a.metrics[ACCURACY] === undefined || b.metrics[ACCURACY] === undefined) continue;
     const key = JSON.stringify([a.model, b.model]);
     groups.set(key, [...(groups.get(key) ?? []), match]);
   }

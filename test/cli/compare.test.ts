@@ -11,6 +11,9 @@ const repro = path.resolve(import.meta.dirname, '../../bin/repro.js');
 const pipeline = `version: 1
 profiles: {folder: configs/profiles, default: small}
 stages:
+  simulate: {run: stages/copy.mjs, params: [recordings], outputs: [artifacts/data]}
+  verify: {run: stages/copy.mjs, params: [checks], inputs: [artifacts/data], outputs: [artifacts/verify]}
+  frames: {run: stages/copy.mjs, params: [steps], inputs: [artifacts/verify, artifacts/data], outputs: [artifacts/frames]}
   train:
     matrix: {model: "\${models}", seed: "\${seeds}"}
     run: stages/train.mjs
@@ -20,8 +23,17 @@ stages:
   evaluate:
     matrix: {model: "\${models}", seed: "\${seeds}"}
     run: stages/evaluate.mjs
-    inputs: ["artifacts/train/\${model}/\${seed}"]
+    inputs: [artifacts/frames, "artifacts/train/\${model}/\${seed}"]
     outputs: ["artifacts/evaluate/\${model}/\${seed}"]
+`;
+
+/** Stands for the stages before the training: its output depends on its settings and inputs. */
+const copy = `import fs from 'node:fs';
+export default { summary: 'makes data', async run({ params, inputs, outputs }) {
+  fs.mkdirSync(outputs[0], { recursive: true });
+  const before = inputs.map((input) => fs.readFileSync(input + '/content', 'utf8'));
+  fs.writeFileSync(outputs[0] + '/content', JSON.stringify([params, before]));
+} };
 `;
 
 const train = `import fs from 'node:fs';
@@ -34,7 +46,7 @@ export default { summary: 'trains', async run({ params, outputs, metrics }) {
 
 const evaluate = `import fs from 'node:fs';
 export default { summary: 'evaluates', async run({ inputs, outputs, metrics }) {
-  const { training } = JSON.parse(fs.readFileSync(inputs[0] + '/run.json', 'utf8'));
+  const { training } = JSON.parse(fs.readFileSync(inputs[1] + '/run.json', 'utf8'));
   fs.mkdirSync(outputs[0], { recursive: true });
   const rows = Array.from({ length: 12 }, (_, i) => ['test', i, 'r' + i, 1, 'led', 0, i < training.epochs ? 0 : 1].join(','));
   fs.writeFileSync(outputs[0] + '/predictions.csv', 'split,clip,recording,user,light,class,predicted\\n' + rows.join('\\n') + '\\n');
@@ -51,8 +63,9 @@ beforeAll(async () => {
   await fs.writeFile(path.join(folder, 'pipeline.yaml'), pipeline);
   await fs.writeFile(
     path.join(folder, 'configs/profiles/small.yaml'),
-    'models: [baseline]\nseeds: [1, 2]\ntrain: {epochs: 2}\n',
+    'models: [baseline]\nseeds: [1, 2]\ntrain: {epochs: 2}\nrecordings: a\nsteps: 8\nchecks: few\n',
   );
+  await fs.writeFile(path.join(folder, 'stages/copy.mjs'), copy);
   await fs.writeFile(path.join(folder, 'stages/train.mjs'), train);
   await fs.writeFile(path.join(folder, 'stages/evaluate.mjs'), evaluate);
 });
@@ -124,6 +137,27 @@ describe('repro compare', () => {
     const committed = await call('compare', 'lock', 'last');
     expect(committed.exitCode).toBe(2);
     expect(committed.stderr).toContain('run lock  no network that was evaluated here matches "lock"');
+  });
+
+  test.each([
+    ['steps=9', 'checks=many', true],
+    ['recordings=b', 'steps=8', false],
+  ])('pairs clips with --set %s and %s: %s', async (first, second, paired) => {
+    const evaluated = await call('run', 'evaluate@baseline,1', '--set', first, '--set', second);
+    expect(evaluated.exitCode).toBe(0);
+    const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
+    const earliest: string = instances[0].runs.at(-1).fingerprint;
+    const { stdout } = await call('compare', earliest.slice(0, 12), 'baseline,1');
+    if (paired) expect(stdout).toContain('McNemar');
+    else expect(stdout).toContain('other recordings, so no test clip by clip');
+    expect(stdout.includes('for other clips (Newcombe)')).toBe(!paired);
+  });
+
+  test('says where both sides are the same run, and nothing of what is empty', async () => {
+    const { stdout } = await call('compare', 'last', 'last');
+    expect(stdout).toContain('Where and when\n  the same runs\n');
+    expect(stdout).toContain('baseline,2: A and B are the same run');
+    expect(stdout).not.toMatch(/Over seeds|95 %/);
   });
 
   test('compares what is measured when the store has lost the files, and says what it cannot', async () => {

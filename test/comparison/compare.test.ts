@@ -7,12 +7,16 @@ import { diffSettings, readSettings } from '../../src/comparison/settings.ts';
 const answersOf = (right: readonly (0 | 1)[], prefix = 'c') =>
   new Map(right.map((one, i) => [`${prefix}${i}`, one === 1]));
 
+let nextRun = 0;
+
 const makeRun = (run: Partial<RunResults> = {}): RunResults => ({
   model: 'baseline',
   seed: '2020',
   settings: new Map(),
   answers: answersOf([1, 0]),
   metrics: {},
+  run: `run ${nextRun++}`,
+  data: { frames: 'f', recordings: 'r' },
   ...run,
 });
 
@@ -115,10 +119,38 @@ describe('a comparison on clips', () => {
     const a = makeRun({ answers: shares(48, 80, 'x') });
     const b = makeRun({ answers: shares(56, 70, 'y') });
     const clips = compareRuns([a], [b]).pairs[0]?.clips;
-    expect(clips).toMatchObject({ common: 0, p: null, interval: 'independent' });
+    expect(clips).toMatchObject({ sameData: true, common: 0, p: null, interval: 'independent' });
     expect(clips?.difference).toBeCloseTo(0.2, 12);
     expect(clips?.low).toBeCloseTo(0.0524, 4);
     expect(clips?.high).toBeCloseTo(0.3339, 4);
+  });
+
+  it.each([
+    ['the same frames', { frames: 'f', recordings: null }, true],
+    ['other frames of the same recordings', { frames: 'g', recordings: 'r' }, true],
+    ['other recordings with the same names', { frames: 'g', recordings: 's' }, false],
+    ['frames of unknown recordings', { frames: 'g', recordings: null }, null],
+    ['nothing that is known', { frames: null, recordings: null }, null],
+  ])('pairs clips only of the same data: %s', (_, data, sameData) => {
+    const answers = answersOf([1, 1, 1, 1, 1, 1]);
+    const a = makeRun({ answers: answersOf([0, 0, 0, 0, 0, 0]) });
+    const clips = compareRuns([a], [makeRun({ answers, data })]).pairs[0]?.clips;
+    expect(clips).toMatchObject(
+      sameData === true
+        ? { sameData, common: 6, onlyB: 6, p: expect.closeTo(0.03125, 12), interval: 'paired' }
+        : { sameData, common: 0, onlyB: 0, p: null, pHolm: null, interval: 'independent' },
+    );
+  });
+
+  it('finds nothing to test in one and the same run', () => {
+    const same = { run: 'x', metrics: { 'evaluate.testAccuracy': 0.5 } };
+    const sides = () => ['1', '2'].map((seed) => makeRun({ ...same, seed, run: `x${seed}` }));
+    const { pairs, seeds } = compareRuns(sides(), sides());
+    expect(pairs.map(({ sameRun, clips }) => [sameRun, clips])).toEqual([
+      [true, null],
+      [true, null],
+    ]);
+    expect(seeds).toEqual([]);
   });
 
   it('corrects for the number of pairs', () => {

@@ -1,12 +1,13 @@
 import process from 'node:process';
-import { type Comparison, compareRuns, type RunResults } from '../../comparison/compare.ts';
+import { compareRuns, type RunResults } from '../../comparison/compare.ts';
 import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
 import { openSession } from '../../runner/session.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import type { ComparedRuns } from './compared-runs.ts';
 import { describeComparison } from './lines.ts';
+import { namePair } from './names.ts';
 import { compareOrigins, type OriginDifference } from './origins.ts';
 import { readResults } from './read-results.ts';
 import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
@@ -20,20 +21,6 @@ interface CompareOptions extends PipelineOptions {
 export interface ReadNetwork {
   readonly recorded: RecordedNetwork;
   readonly results: RunResults;
-}
-
-/** Everything that is shown. */
-export interface ComparedRuns {
-  /** As given. */
-  readonly a: string;
-  readonly b: string;
-  readonly comparison: Comparison;
-  /** In what the pairs' stages differ, and by which pairs: those with the same differences together. */
-  readonly origins: readonly {
-    readonly pairs: readonly string[];
-    readonly differences: readonly OriginDifference[];
-  }[];
-  readonly networkOf: (results: RunResults) => RecordedNetwork;
 }
 
 /** `repro compare A B`. */
@@ -72,16 +59,6 @@ export async function compare(a: string, b: string, options: CompareOptions): Pr
   else process.stdout.write(`${describeComparison(compared, colorsFor(process.stdout)).join('\n')}\n`);
 }
 
-/** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */
-export function namePair(a: RunResults, b: RunResults): string {
-  const [first, second] = [nameOf(a), nameOf(b)];
-  return first === second ? first : `${first} → ${second}`;
-}
-
-export function nameOf({ model, seed }: RunResults): string {
-  return toOneLine(seed === '' ? model : `${model},${seed}`);
-}
-
 function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): object {
   const describe = (results: RunResults): object => ({
     model: results.model,
@@ -114,6 +91,7 @@ function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): obj
       b: describe(pair.b),
       settings: pair.settings,
       metrics: pair.metrics,
+      sameRun: pair.sameRun,
       clips: pair.clips,
     })),
     origins,

@@ -5,11 +5,13 @@ import type {
   RunResults,
   SeedComparison,
 } from '../../comparison/compare.ts';
+import { stateP } from '../../stats/format-p.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from './align-table.ts';
-import { type ComparedRuns, nameOf, namePair } from './compare.ts';
+import type { ComparedRuns } from './compared-runs.ts';
+import { nameOf, namePair } from './names.ts';
 import type { RecordedNetwork, SomeRecord } from './recorded-networks.ts';
 
 /** A comparison for people: what differs in settings, what they were made from and where, then results and tests. */
@@ -34,7 +36,7 @@ export function describeComparison(compared: ComparedRuns, colors: Colors): stri
           ...heading('What they were made from'),
           ...describeOrigins(compared),
           ...heading('Where and when'),
-          ...pairs.flatMap((pair) => describePlaces(pair, networkOf, pairs.length > 1)),
+          ...orSame(pairs.flatMap((pair) => describePlaces(pair, networkOf, pairs.length > 1))),
           ...heading('Measured'),
           ...pairs.flatMap((pair) => describeMetrics(pair, pairs.length > 1)),
           ...heading('Test clips'),
@@ -49,6 +51,10 @@ export function describeComparison(compared: ComparedRuns, colors: Colors): stri
         ]),
     ...(seeds.length === 0 ? [] : [...heading('Over seeds'), ...seeds.map(describeSeeds)]),
   ];
+}
+
+function orSame(lines: readonly string[]): readonly string[] {
+  return lines.length > 0 ? lines : ['  the same runs'];
 }
 
 function isSimulated({ a, b }: PairComparison): boolean {
@@ -126,6 +132,7 @@ function describePlaces(
     ];
   });
   const shown = several ? rows.filter(([, first, second]) => first !== second) : rows;
+  if (shown.length === 0) return [];
   return alignTable([[several ? namePair(a, b) : '', 'A', 'B'], ...shown], 'left');
 }
 
@@ -143,15 +150,19 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
   return alignTable([[several ? namePair(a, b) : '', 'A', 'B', 'B - A'], ...rows], 'right');
 }
 
-function describeClips({ a, b, clips }: PairComparison, pairs: number): string[] {
+function describeClips({ a, b, sameRun, clips }: PairComparison, pairs: number): string[] {
   const name = pairs > 1 ? `${namePair(a, b)}: ` : '';
+  if (sameRun) return [`  ${name}A and B are the same run`];
   if (clips === null) return [`  ${name}the answers of one are no longer kept, so there is no test`];
-  const { common, onlyA, onlyB, p, pHolm } = clips;
-  const test =
-    p === null
-      ? 'no clip in common, so no test on clips'
-      : `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact p = ${formatP(p)}${pairs > 1 && pHolm !== null ? `, ${formatP(pHolm)} for ${pairs} pairs (Holm)` : ''}`;
-  return [`  ${name}${describeRight(clips)}`, `    ${test}`];
+  return [`  ${name}${describeRight(clips)}`, `    ${describeTest(clips, pairs)}`];
+}
+
+function describeTest({ sameData, common, onlyA, onlyB, p, pHolm }: ClipComparison, pairs: number): string {
+  if (sameData === false) return 'other recordings, so no test clip by clip';
+  if (sameData === null) return 'not known to be of the same recordings, so no test clip by clip';
+  if (p === null) return 'no clip in common, so no test clip by clip';
+  const corrected = pairs > 1 && pHolm !== null ? `, ${stateP(pHolm)} for ${pairs} pairs (Holm)` : '';
+  return `${common} in common: only A right ${onlyA}, only B right ${onlyB}; McNemar’s exact ${stateP(p)}${corrected}`;
 }
 
 function describeRight({
@@ -176,12 +187,8 @@ function describeSeeds({ modelA, modelB, seeds, accuracy }: SeedComparison): str
   const spread =
     low === null || high === null || p === null
       ? ''
-      : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, p = ${formatP(p)})`;
+      : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, ${stateP(p)})`;
   return `  ${toOneLine(who)}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
-}
-
-function formatP(p: number): string {
-  return p < 0.001 ? '< 0.001'.replace('< ', '<\u00a0') : p.toFixed(3);
 }
 
 function signed(value: number, format: (size: number) => string): string {

@@ -9,7 +9,7 @@ const BYTES_AT_MOST = 64 * 1024 * 1024;
 
 /** Reads what a network's stages left; what is no longer kept is null. */
 export async function readResults(
-  { evaluation, lineage }: RecordedNetwork,
+  { evaluation, lineage, data }: RecordedNetwork,
   files: RecordedFiles,
 ): Promise<RunResults> {
   const training = lineage.get('train');
@@ -24,6 +24,8 @@ export async function readResults(
     settings: run === null ? null : readSettings(run.file, run.text),
     answers: predictions === null ? null : readClipAnswers(predictions.file, predictions.text),
     metrics: { ...numbersOf(evaluation), ...(training === undefined ? {} : numbersOf(training)) },
+    run: evaluation.fingerprint,
+    data,
   };
 }
 

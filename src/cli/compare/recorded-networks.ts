@@ -1,3 +1,4 @@
+import type { DataIdentity } from '../../comparison/data-identity.ts';
 import { ReproError } from '../../errors.ts';
 import type { Records, RunRecord } from '../../runner/cache/records.ts';
 import { compareCodeUnits } from '../../runner/canonical-json.ts';
@@ -16,10 +17,13 @@ export type SomeRecord = Pick<
 export interface RecordedNetwork {
   readonly evaluation: SomeRecord;
   readonly lineage: ReadonlyMap<string, SomeRecord>;
+  readonly data: DataIdentity;
 }
 
 const EVALUATE = 'evaluate';
 const TRAIN = 'train';
+const FRAMES = 'frames';
+const VERIFY = 'verify';
 
 /** Finds networks that were trained and evaluated here, by the words that name a run. */
 export class RecordedNetworks {
@@ -116,8 +120,30 @@ export class RecordedNetworks {
         waiting.push(made);
       }
     }
-    return { evaluation, lineage };
+    return { evaluation, lineage, data: identifyData(evaluation, lineage) };
   }
+}
+
+/**
+ * What an evaluation read besides the trained network, and what those frames were made from besides the report on the recordings, which
+ * may change where they do not.
+ */
+function identifyData(evaluation: SomeRecord, lineage: RecordedNetwork['lineage']): DataIdentity {
+  const made = (stage: string) => lineage.get(stage)?.outputs ?? [];
+  const frames = lineage.get(FRAMES);
+  return {
+    frames: digestInputs(evaluation, made(TRAIN)),
+    recordings: frames === undefined ? null : digestInputs(frames, made(VERIFY)),
+  };
+}
+
+/** The digests of a run's inputs but for some, as one text; null if there are none, or one is not known. */
+function digestInputs({ parts }: SomeRecord, but: readonly { readonly path: string }[]): string | null {
+  const left = parts.inputs.filter(({ path }) => but.every((one) => one.path !== path));
+  const digests = left.flatMap(({ digest }) => digest ?? []);
+  return digests.length === 0 || digests.length < left.length
+    ? null
+    : digests.sort(compareCodeUnits).join(' ');
 }
 
 /** Of an output, and of the input that reads it: another instance may have made the same, elsewhere. */

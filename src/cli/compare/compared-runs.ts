@@ -1,0 +1,17 @@
+import type { Comparison, RunResults } from '../../comparison/compare.ts';
+import type { OriginDifference } from './origins.ts';
+import type { RecordedNetwork } from './recorded-networks.ts';
+
+/** Everything that is shown. */
+export interface ComparedRuns {
+  /** As given. */
+  readonly a: string;
+  readonly b: string;
+  readonly comparison: Comparison;
+  /** In what the pairs' stages differ, and by which pairs: those with the same differences together. */
+  readonly origins: readonly {
+    readonly pairs: readonly string[];
+    readonly differences: readonly OriginDifference[];
+  }[];
+  readonly networkOf: (results: RunResults) => RecordedNetwork;
+}
