@@ -9,7 +9,7 @@ import type { Scan, ScannedFile } from '../files/tree.ts';
 import { type Copied, CopyError, copyAndHash } from './copied-files.ts';
 import type { LostObject } from './lost-objects.ts';
 import { type RestoreResult, restoreTree } from './restored-tree.ts';
-import { StoredObjects } from './stored-objects.ts';
+import { type CheckedCopy, StoredObjects } from './stored-objects.ts';
 import { isSafeTree } from './tree-check.ts';
 
 /**
@@ -59,12 +59,12 @@ export class Store {
   }
 
   /**
-   * Takes over a file whose content was checked, such as one that was fetched.
+   * Takes over files whose content was checked, such as some that were fetched, durably.
    *
-   * @param file on the store's file system; it is moved
+   * @param files on the store's file system; they are moved
    */
-  async adopt(sha256: string, file: string): Promise<void> {
-    await this.#objects.commit([{ file, sha256 }]);
+  async adopt(files: readonly CheckedCopy[]): Promise<void> {
+    await this.#objects.commit(files);
   }
 
   /** The stored file of this content and size, unchecked; null if there is none. */

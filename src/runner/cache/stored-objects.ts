@@ -10,7 +10,7 @@ import { requireSha256 } from '../files/sha256.ts';
 import { copiesAtOnce, replaceFile } from './copied-files.ts';
 
 /** A file whose content is known, about to become an object of the store. */
-interface CheckedCopy {
+export interface CheckedCopy {
   /** On the store's file system; it is moved. */
   readonly file: string;
   readonly sha256: string;

@@ -62,7 +62,7 @@ export interface ExpectedFile {
 }
 
 /**
- * Downloads a file to a path that does not exist yet, so that it survives a power cut.
+ * Downloads a file to a path that does not exist yet. It is not synced: whoever makes it an object of the store does that.
  *
  * @param onBytes told of what arrived; of less than none, if the connection broke and it begins again
  * @returns false if the remote has no such object
@@ -84,7 +84,6 @@ export async function downloadFile(
         count += chunk.length;
         onBytes(chunk.length);
       });
-      await handle.sync();
       return true;
     } catch (error) {
       await fs.rm(target, { force: true });

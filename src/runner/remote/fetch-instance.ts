@@ -95,6 +95,9 @@ async function findMissing(
   return [...missing.values()];
 }
 
+/** Kept together, so that the disk is waited for once; a kill costs no more than this. */
+const batch = { files: 200, bytes: 64 * 1024 * 1024 };
+
 async function download(
   session: Session,
   id: string,
@@ -105,6 +108,8 @@ async function download(
   const temporary = path.join(session.folder.temporary, `fetch-${randomUUID().slice(0, 8)}`);
   const totalBytes = sumOf(missing);
   let doneBytes = 0;
+  const arrived: (TreeEntry & { readonly file: string })[] = [];
+  const keep = (): Promise<void> => session.store.adopt(arrived.splice(0));
   await fs.mkdir(temporary, { recursive: true });
   try {
     await transferAll(
@@ -117,10 +122,16 @@ async function download(
         };
         const isThere = await downloadFile(remote, entry, file, onBytes, signal);
         if (!isThere) throw incomplete(remote, fileKeyOf(entry.sha256), entry.path);
-        await session.store.adopt(entry.sha256, file);
+        arrived.push({ ...entry, file });
+        if (arrived.length >= batch.files || sumOf(arrived) >= batch.bytes) await keep();
       },
       signal,
     );
+    await keep();
+  } catch (error) {
+    // What has arrived need not be fetched again. What is told is why no more did.
+    await keep().catch(() => {});
+    throw error;
   } finally {
     await fs.rm(temporary, { recursive: true, force: true });
   }
