@@ -3,68 +3,25 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import type { Executor } from '../../executors/executor.ts';
-import type { Tracer } from '../../executors/strace/strace.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import { fileNameOf, logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
 import { assertWritable } from '../cache/writable.ts';
-import type { RunEvent, StaleReason } from '../events.ts';
-import type { Facts, FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { confine } from './confinement.ts';
 import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
+import type { ExecutionContext, Work } from './execution-context.ts';
 import { explainEnd } from './failed-end.ts';
 import { describeFullDisk } from './full-disk.ts';
 import { installOutputs, takeOutputs } from './output-files.ts';
-import type { Grant } from './reservations.ts';
-import { type OpenedResume, type ResumeFolder, resumeFoldersOf } from './resume-folder.ts';
+import { resumeFoldersOf } from './resume-folder.ts';
 import { attemptRepeatedly } from './retries.ts';
-import type { Revision } from './revision.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { continueLog, readLogTail, startLog } from './stage-log.ts';
-
-/** A folder on another disk, where stages work. */
-export interface Scratch {
-  readonly folder: string;
-  /** Copies inputs there. @returns where they are now; null: they are read where they are */
-  readonly copyIn: ((inputs: readonly string[]) => Promise<readonly string[]>) | null;
-}
-
-/** What the executions of one run share. */
-export interface ExecutionContext {
-  readonly session: Session;
-  readonly executor: Executor;
-  readonly hostFile: () => string;
-  /** This run's own folder for incomplete files. */
-  readonly temporary: string;
-  /** Where stages write, and what they write is copied from; default: in `temporary`, from where it is moved. */
-  readonly scratch?: Scratch;
-  readonly environment: NodeJS.ProcessEnv;
-  readonly facts: Facts;
-  /** Watches what stages touch; null: nobody does. */
-  readonly tracer: Tracer | null;
-  readonly graceSeconds: number;
-  readonly stop: AbortSignal;
-  readonly kill: AbortSignal;
-  readonly onEvent: (event: RunEvent) => void;
-  readonly revision: () => Promise<Revision>;
-  /** @throws {ReproError} if another run has taken over */
-  readonly assertLocked: () => void;
-}
-
-/** An instance that has to run. */
-export interface Work {
-  readonly instance: StageInstance;
-  readonly fingerprint: string;
-  readonly parts: FingerprintParts;
-  readonly reasons: readonly StaleReason[];
-  /** The cores and GPUs that it may use. */
-  readonly grant: Grant;
-}
+import { prepareTask } from './stage-task.ts';
 
 /**
  * Runs an instance's process and, only if it succeeded, commits its outputs: into the store, then the record, then into
@@ -153,58 +110,6 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       // The next run empties the temporary folder.
     });
   }
-}
-
-async function prepareTask(
-  context: ExecutionContext,
-  { instance, fingerprint, grant }: Work,
-  temporary: string,
-  resume: readonly ResumeFolder[],
-): Promise<StageTask> {
-  const { session } = context;
-  const resumePaths: string[] = [];
-  for (const [i, folder] of resume.entries()) {
-    const opened = await folder.open(fingerprint);
-    resumePaths.push(opened.absolute);
-    for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
-      context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
-    }
-  }
-  const outputs: string[] = [];
-  for (const [i, output] of instance.outputs.entries()) {
-    const folder = path.join(context.scratch?.folder ?? temporary, `output-${i}`);
-    await fs.rm(folder, { recursive: true, force: true });
-    await fs.mkdir(folder, { recursive: true });
-    outputs.push(path.join(folder, path.basename(output)));
-  }
-  await fs.mkdir(temporary, { recursive: true });
-  const { command } = instance;
-  const inputs = instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path));
-  return {
-    kind: command.kind,
-    ...(command.kind === 'module'
-      ? { module: (await session.closures.find(command.path)).bundleFile }
-      : { argv: command.argv }),
-    id: instance.id,
-    params: instance.params,
-    matrix: instance.matrix,
-    inputs: (await context.scratch?.copyIn?.(inputs)) ?? inputs,
-    outputs,
-    resume: resumePaths,
-    cpus: grant.cpus,
-  };
-}
-
-function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {
-  const texts: string[] = [];
-  if (other === 'set-aside') {
-    texts.push(
-      `${name} belongs to other code, inputs or parameters and was set aside; it comes back when they run again`,
-    );
-  }
-  if (other === 'emptied') texts.push(`${name} had no owner on record and was emptied`);
-  if (isBack) texts.push(`${name} was set aside earlier and is back: resuming from it`);
-  return texts;
 }
 
 async function runTask(

@@ -1,0 +1,62 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { StageTask } from '../../stage/protocol.ts';
+import type { ExecutionContext, Work } from './execution-context.ts';
+import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
+
+/**
+ * Makes ready what an attempt starts with: its resume folders, and an empty place for each output.
+ *
+ * @param temporary the instance's folder for incomplete files
+ */
+export async function prepareTask(
+  context: ExecutionContext,
+  { instance, fingerprint, grant }: Work,
+  temporary: string,
+  resume: readonly ResumeFolder[],
+): Promise<StageTask> {
+  const { session } = context;
+  const resumePaths: string[] = [];
+  for (const [i, folder] of resume.entries()) {
+    const opened = await folder.open(fingerprint);
+    resumePaths.push(opened.absolute);
+    for (const text of describeOpened(instance.resume[i] ?? '', opened)) {
+      context.onEvent({ kind: 'note', id: instance.id, level: 'note', text });
+    }
+  }
+  const outputs: string[] = [];
+  for (const [i, output] of instance.outputs.entries()) {
+    const folder = path.join(context.scratch?.folder ?? temporary, `output-${i}`);
+    await fs.rm(folder, { recursive: true, force: true });
+    await fs.mkdir(folder, { recursive: true });
+    outputs.push(path.join(folder, path.basename(output)));
+  }
+  await fs.mkdir(temporary, { recursive: true });
+  const { command } = instance;
+  const inputs = instance.inputs.map((input) => path.resolve(session.plan.projectRoot, input.path));
+  return {
+    kind: command.kind,
+    ...(command.kind === 'module'
+      ? { module: (await session.closures.find(command.path)).bundleFile }
+      : { argv: command.argv }),
+    id: instance.id,
+    params: instance.params,
+    matrix: instance.matrix,
+    inputs: (await context.scratch?.copyIn?.(inputs)) ?? inputs,
+    outputs,
+    resume: resumePaths,
+    cpus: grant.cpus,
+  };
+}
+
+function describeOpened(name: string, { other, isBack }: OpenedResume): string[] {
+  const texts: string[] = [];
+  if (other === 'set-aside') {
+    texts.push(
+      `${name} belongs to other code, inputs or parameters and was set aside; it comes back when they run again`,
+    );
+  }
+  if (other === 'emptied') texts.push(`${name} had no owner on record and was emptied`);
+  if (isBack) texts.push(`${name} was set aside earlier and is back: resuming from it`);
+  return texts;
+}
