@@ -33,6 +33,11 @@ export class Slurm {
   /** @throws {ReproError} `slurm-missing`, `slurm-unreachable` */
   async describe(): Promise<ClusterFacts> {
     const answer = await this.#ask('scontrol', ['show', 'config']);
+    if (/configuration source/i.test(answer.text)) {
+      throw new ReproError('slurm-missing', "Slurm's commands are here, but find no cluster", {
+        fix: 'Run it on a login node of the cluster; --dry-run prints the scripts without Slurm.',
+      });
+    }
     if (answer.kind !== 'ok') throw unreachable(answer.text);
     const read = (key: string): string =>
       new RegExp(`^${key}\\s*=\\s*(.*)$`, 'm').exec(answer.text)?.[1]?.trim() ?? '';

@@ -37,6 +37,8 @@ export interface BatchTask {
   /** What was known of its fingerprint then: inputs that other jobs were still to make have no digest. */
   readonly parts: FingerprintParts;
   readonly isForced: boolean;
+  /** Instances that other jobs make before it, and where those say how they ended; absolute. */
+  readonly after: readonly { readonly id: string; readonly endFile: string }[];
   /** 0 for the first submission, 1 for the next after a node failed, and so on. */
   readonly attempt: number;
 }
@@ -168,11 +170,13 @@ function isBatch(value: unknown): value is Batch {
 
 function isBatchTask(value: unknown): value is BatchTask {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, parts, isForced, attempt } = value as Partial<BatchTask>;
+  const { id, parts, isForced, after, attempt } = value as Partial<BatchTask>;
   return (
     typeof id === 'string' &&
     areFingerprintParts(parts) &&
     typeof isForced === 'boolean' &&
+    Array.isArray(after) &&
+    after.every((one) => typeof one?.id === 'string' && typeof one.endFile === 'string') &&
     Number.isSafeInteger(attempt)
   );
 }

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
@@ -140,6 +141,8 @@ export class JobWatch {
   }
 
   #look(one: Watched): void {
+    // Listing a folder makes NFS ask the server for what has appeared in it.
+    if (one.silentSinceMs !== null) listFolder(one.submitted.folder.taskFolder(one.index));
     // The end first: everything that happened before it is then in the events.
     const end = one.submitted.folder.readEnd(one.index);
     for (const event of one.events.read()) {
@@ -153,6 +156,14 @@ export class JobWatch {
     this.#watched.delete(one.id);
     const { last, submitted, index } = one;
     one.settle({ verdict, end, last, submitted, index });
+  }
+}
+
+function listFolder(folder: string): void {
+  try {
+    readdirSync(folder);
+  } catch {
+    // Nothing has appeared there.
   }
 }
 

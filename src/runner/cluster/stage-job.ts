@@ -22,8 +22,8 @@ import type { BatchFolder, BatchTask } from './batch.ts';
 import { boundlessMachine } from './boundless.ts';
 import { findChangedParts } from './changed-parts.ts';
 import { makeScratch } from './scratch.ts';
-import type { ClusterSettings } from './settings.ts';
-import { type TaskEnd, writeTaskEnd } from './task-end.ts';
+import { type ClusterSettings, settingsFile } from './settings.ts';
+import { hasEnded, readTaskEnd, type TaskEnd, writeTaskEnd } from './task-end.ts';
 import { TaskEventWriter } from './task-events.ts';
 import { exist, foldersOf, waitUntilVisible } from './visible.ts';
 
@@ -163,19 +163,32 @@ class StageJob {
 
   /** What other nodes have just made may take a while to appear here. */
   async #awaitInputs({ id }: StageInstance): Promise<void> {
-    const { plan, settings, stop } = this.#options;
+    const { plan, settings, stop, task } = this.#options;
     const before = plan.dependencies.get(id) ?? [];
     const outputs = before
       .flatMap((one) => plan.instances.get(one)?.outputs ?? [])
       .map((output) => path.resolve(plan.projectRoot, output));
-    const { records } = this.#session;
-    await waitUntilVisible(
-      async () => before.every((one) => records.findLast(one) !== null) && (await exist(outputs)),
-      {
-        folders: [this.#session.folder.records, ...foldersOf(outputs)],
-        patienceSeconds: settings.patienceSeconds,
-        signal: stop,
-      },
+    const { records, folder } = this.#session;
+    const made = new Map(task.after.map((one) => [one.id, one.endFile]));
+    const isThere = (one: string): boolean => {
+      const record = records.findLast(one);
+      const endFile = made.get(one);
+      // A runner that waited for that job alone has taken note of it, and removed what it left.
+      if (endFile === undefined || !existsSync(path.dirname(endFile))) return record !== null;
+      const end = readTaskEnd(endFile);
+      return hasEnded(end) && 'fingerprint' in end && end.fingerprint === record?.fingerprint;
+    };
+    const areThere = await waitUntilVisible(async () => before.every(isThere) && (await exist(outputs)), {
+      folders: [folder.jobs, folder.records, ...foldersOf([...made.values(), ...outputs])],
+      patienceSeconds: settings.patienceSeconds,
+      signal: stop,
+    });
+    if (areThere || stop.aborted) return;
+    const missing = before.find((one) => !isThere(one)) ?? before[0] ?? id;
+    throw new ReproError(
+      'not-visible',
+      `what "${missing}" has made does not appear on node ${os.hostname()} within ${settings.patienceSeconds} s`,
+      { where: settingsFile, fix: 'If its file system is only slow, raise `patience:`.' },
     );
   }
 

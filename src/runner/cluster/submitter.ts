@@ -1,10 +1,11 @@
+import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
-import type { SubmittedBatch } from './batch.ts';
+import { BatchFolder, type BatchTask, type SubmittedBatch } from './batch.ts';
 import type { ClusterOptions } from './cluster-run.ts';
 import { type Candidate, groupIntoBatches, type PlannedBatch } from './grouping.ts';
 import { requestOf } from './instance-request.ts';
@@ -71,10 +72,33 @@ export class Submitter {
     const others = new Map(
       [...known].map(([token, tasks]) => [token, tasks.filter(({ id }) => !own.has(id))]),
     );
-    for (const planned of groupIntoBatches(candidates, others, arraySize, createToken)) {
+    const all = groupIntoBatches(candidates, others, arraySize, createToken);
+    const ends = this.#listEnds(jobs, all);
+    const after = new Map(
+      candidates.map(({ id, after: before }) => [
+        id,
+        before.flatMap((one) => {
+          const endFile = ends.get(one);
+          return endFile === undefined ? [] : [{ id: one, endFile }];
+        }),
+      ]),
+    );
+    for (const planned of all) {
       if (this.#surroundings.signal.aborted) return;
-      onSubmitted(await this.#submitOne(planned, byId));
+      onSubmitted(await this.#submitOne(planned, byId, after));
     }
+  }
+
+  /** Where the job of each instance says how it ended. */
+  #listEnds(jobs: Jobs, planned: readonly PlannedBatch[]): ReadonlyMap<string, string> {
+    const before = [...jobs].map(
+      ([id, { submitted, index }]) => [id, submitted.folder.endFile(index)] as const,
+    );
+    const now = planned.flatMap(({ token, tasks }) => {
+      const folder = new BatchFolder(path.join(this.#context.jobs, token));
+      return tasks.map(({ id, index }) => [id, folder.endFile(index)] as const);
+    });
+    return new Map([...before, ...now]);
   }
 
   #toCandidate(instance: StageInstance, isAwaited: (id: string) => boolean): Candidate {
@@ -88,11 +112,16 @@ export class Submitter {
     };
   }
 
-  async #submitOne(planned: PlannedBatch, byId: ReadonlyMap<string, ToSubmit>): Promise<SubmittedBatch> {
+  async #submitOne(
+    planned: PlannedBatch,
+    byId: ReadonlyMap<string, ToSubmit>,
+    after: ReadonlyMap<string, BatchTask['after']>,
+  ): Promise<SubmittedBatch> {
     const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
     const described = tasks.map(({ instance: { id }, parts, attempt }) => ({
       ...{ id, parts, attempt },
       isForced: this.#surroundings.isForced(id),
+      after: after.get(id) ?? [],
     }));
     const [first] = tasks;
     const where =

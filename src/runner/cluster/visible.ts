@@ -22,10 +22,11 @@ export async function waitUntilVisible(
 ): Promise<boolean> {
   const until = performance.now() + patienceSeconds * 1000;
   for (;;) {
+    // Also before the first look: what is there may be what was there before.
+    for (const folder of folders) await fs.readdir(folder).catch(() => []);
     if (await check()) return true;
     if (performance.now() >= until || signal?.aborted === true) return false;
     await wait(lookEveryMs, undefined, { signal }).catch(() => {});
-    for (const folder of folders) await fs.readdir(folder).catch(() => []);
   }
 }
 
