@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { noAccounts, startAccounts } from './accounts.ts';
 import { describeQuickProfile } from './quick-profile.ts';
 import { describeRuns } from './runs.ts';
@@ -29,10 +29,7 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
     const project = await SlurmProject.on(cluster(), stages);
     await project.run('--detach');
     await project.waitForCount('killed');
-    await vi.waitFor(async () => expect(await cluster().jobsOf('killed')).toEqual([]), {
-      timeout: 30_000,
-      interval: 100,
-    });
+    await cluster().expectJobs('killed', []);
     const { stderr, exitCode } = await project.call(['attach']);
     expect(stderr).toMatch(/killed failed: job \d+ on \S+ ended as FAILED before the stage could say why/);
     expect(exitCode).toBe(1);

@@ -7,7 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { acquireLock, type Lock } from '../../src/files/lock.ts';
 
 /** Tests of another checkout on this machine may have a cluster. */
@@ -107,6 +107,15 @@ export class SlurmCluster {
       .map(([, , , ...said]) => said.join(' '));
   }
 
+  /** Waits until the jobs of a stage are as expected: a job may still be ending when its result is there. */
+  expectJobs(stage: string, expected: readonly RegExp[]): Promise<void> {
+    const matching = expected.map((pattern) => expect.stringMatching(pattern));
+    return vi.waitFor(async () => expect(await this.jobsOf(stage)).toEqual(matching), {
+      timeout: 30_000,
+      interval: 100,
+    });
+  }
+
   /** The id of the running job of a stage. */
   async findRunning(stage: string): Promise<string> {
     const text = await this.ask('squeue', '--noheader', '--states=RUNNING', '--format=%i %j');
@@ -115,7 +124,10 @@ export class SlurmCluster {
     return id;
   }
 
-  /** Lets a job that was put back into the queue start at once, rather than after Slurm's pause of two minutes. */
+  /**
+   * Lets a job that was put back into the queue start in two seconds, rather than after Slurm's pause of two minutes. Within the same second
+   * its node would still refuse it: "Job credential revoked".
+   */
   async releaseRequeued(job: string): Promise<void> {
     await vi.waitFor(
       async () => {
@@ -124,7 +136,7 @@ export class SlurmCluster {
       },
       { timeout: 20_000, interval: 50 },
     );
-    await this.ask('scontrol', 'update', `JobId=${job}`, 'StartTime=now');
+    await this.ask('scontrol', 'update', `JobId=${job}`, 'StartTime=now+2');
   }
 
   startController(): Promise<void> {
