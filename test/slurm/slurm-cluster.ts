@@ -225,6 +225,8 @@ export class SlurmCluster {
 
   async #startDaemon(name: string, words: readonly string[]): Promise<void> {
     const child = spawn(findProgram(name) ?? name, words, {
+      // Where a daemon that crashes at its end leaves its memory.
+      cwd: this.folder,
       env: { ...process.env, ...this.environment },
       stdio: 'ignore',
     });
