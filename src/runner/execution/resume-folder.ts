@@ -1,11 +1,10 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { hasErrorCode } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
-import { syncTree } from '../../files/sync-files.ts';
 import { isSha256 } from '../files/sha256.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
+import { isThere, moveFolder, partialOf, removeFolder } from './whole-folders.ts';
 
 /** The second line of the marker of what belongs to an execution that succeeded. */
 const finished = 'finished';
@@ -164,48 +163,4 @@ export class ResumeFolder {
 /** The resume folders of an instance, in the order of its list. */
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
   return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
-}
-
-/** Moves a folder to a free path; at any moment it is complete at one end or the other, or both. */
-async function moveFolder(from: string, to: string): Promise<void> {
-  try {
-    await fs.rename(from, to);
-  } catch (error) {
-    if (!hasErrorCode(error, 'EXDEV')) throw error;
-    await copyFolder(from, to);
-    await removeFolder(from);
-  }
-  await syncFolder(path.dirname(to));
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  const partial = partialOf(to);
-  await fs.rm(partial, { recursive: true, force: true });
-  await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true });
-  await syncTree(partial);
-  await fs.rename(partial, to);
-  await syncFolder(path.dirname(to));
-}
-
-/** In one step, since a partial folder would look like a complete one. */
-async function removeFolder(folder: string): Promise<void> {
-  const partial = partialOf(folder);
-  await fs.rm(partial, { recursive: true, force: true });
-  await fs.rename(folder, partial);
-  await fs.rm(partial, { recursive: true, force: true });
-}
-
-/** Partial copies and removals have a fixed name, so that the next attempt cleans up after a kill. */
-function partialOf(folder: string): string {
-  return `${folder}.partial`;
-}
-
-function isThere(target: string): Promise<boolean> {
-  return fs.lstat(target).then(
-    () => true,
-    (error: unknown) => {
-      if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return false;
-      throw error;
-    },
-  );
 }
