@@ -8,6 +8,13 @@ export function formatPercentRange(low: number, high: number): string {
   return `${(low * 100).toFixed(1)}–${(high * 100).toFixed(1)}\u00a0%`;
 }
 
+/** A difference of shares in percentage points, `+1.4 points`. */
+export function formatPoints(difference: number, signed = true): string {
+  const tenths = Math.round(1000 * difference);
+  const sign = tenths < 0 ? '−' : signed && tenths > 0 ? '+' : '';
+  return `${sign}${(Math.abs(tenths) / 10).toFixed(1)}\u00a0points`;
+}
+
 /** A whole number with narrow spaces as thousands separators. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');

@@ -25,6 +25,11 @@ export function nameReference(results: Results, smoothed: boolean): string {
   return `authors’ logs (${describeCoverage(results)})${smoothed ? ', smoothed in the same way' : ''}`;
 }
 
+/** A line of the authors' logs among those of several models, as it is read out. */
+export function nameReferenceLine(title: string): string {
+  return `${title}, authors’ logs`;
+}
+
 /** Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655; none for No Reg.` */
 export function describeCoverage(results: Results): string {
   const covered = results.models.flatMap((model) => {

@@ -29,6 +29,29 @@ describe('values at the pointer', () => {
     });
   });
 
+  it('include the authors’ logs and what lies below the axis, and stay where a finger tapped', async () => {
+    await visit(logged, { hasTouch: true }, async ({ page, complaints }) => {
+      const panel = page.locator('#figure-accuracy .panels > svg').first();
+      await panel.scrollIntoViewIfNeeded();
+      const bubble = page.locator('#figure-accuracy .bubble');
+      const box = await panel.boundingBox();
+      // The first epochs, which are cut off, are at the left end of the axis: 62 of 440 px.
+      await page.touchscreen.tap(box!.x + (box!.width * 62) / 440 + 1, box!.y + box!.height / 2);
+      expect(await bubble.isVisible()).toBe(true);
+      const readings = await bubble.locator('p:not(.head)').allTextContents();
+      expect(readings.map((text) => text.replaceAll('\u00a0', ' ').replace(/ \d+\.\d %$/, ''))).toEqual([
+        'Baseline',
+        'Baseline, authors’ logs',
+        'No Reg.',
+        'λ = .01',
+        'λ = .1',
+      ]);
+      await page.touchscreen.tap(box!.x + box!.width / 2, box!.y - 60);
+      expect(await bubble.isVisible()).toBe(false);
+      expect(complaints).toEqual([]);
+    });
+  });
+
   it('are the clips of a cell of a confusion matrix, inside the window', async () => {
     await visit(simulated, {}, async ({ page }) => {
       const panel = page.locator('#figure-simulated-confusion .panels > svg').nth(1);
@@ -64,6 +87,14 @@ describe('values by keyboard', () => {
       await page.keyboard.press('Tab');
       expect(await page.locator('#figure-tau .cursor.on').count()).toBe(0);
       expect(complaints).toEqual([]);
+    });
+  });
+
+  it('begin with the values where a panel has no title', async () => {
+    await visit(logged, {}, async ({ page }) => {
+      const slider = page.locator('#figure-validation-minus-test input');
+      await slider.focus();
+      expect(await slider.getAttribute('aria-valuetext')).toMatch(/^epoch 600\. Baseline -?\d/);
     });
   });
 

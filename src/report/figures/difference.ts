@@ -1,5 +1,5 @@
-import { formatPoints } from '../claims/format-points.ts';
 import { describeEpochs } from '../epochs.ts';
+import { formatPoints } from '../format.ts';
 import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
 import type { Figure } from './figure.ts';
 import { drawModelCurves } from './model-curves.ts';

@@ -1,9 +1,13 @@
+import { domainOf, listReadings } from './epoch-readings.ts';
 import type { EpochSeries } from './epoch-series.ts';
 import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from './figure.ts';
+import { logTicks } from './log-ticks.ts';
 import { colorVariable } from './palette.ts';
 import { COUNT_LABELS, FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from './theme.ts';
 
 export interface EpochLine {
+  /** Of its values, as they are read out. */
+  readonly label: string;
   readonly series: EpochSeries;
   readonly color: string;
   readonly mark: LineMark;
@@ -22,6 +26,8 @@ export interface EpochPanelOptions {
   readonly scale?: 'linear' | 'log';
   /** A horizontal line to compare with. */
   readonly level?: { readonly value: number; readonly label: string };
+  /** Whether lines may leave the plot, which then cuts them off; by default, all are inside. */
+  readonly clip?: boolean;
   readonly size: { readonly width: number; readonly height: number };
 }
 
@@ -41,7 +47,7 @@ export function drawEpochPanel(options: EpochPanelOptions): Panel {
     title: { text: options.title, dx: -PADDING.left + 4 },
     layer: [...drawLevel(options), ...drawLines(options)],
   };
-  return { title: options.title, spec, width, height };
+  return { title: options.title, spec, width, height, readings: listReadings(options) };
 }
 
 type Layer = PanelSpec['layer'][number];
@@ -59,11 +65,15 @@ function drawLines(options: EpochPanelOptions): Layer[] {
   ];
 }
 
+function clipOf({ clip = false }: EpochPanelOptions): { clip?: true } {
+  return clip ? { clip } : {};
+}
+
 function drawBand({ series, color }: EpochLine, options: EpochPanelOptions): Layer {
   const y = valueChannel(options);
   return {
     data: { values: [...series.band] },
-    mark: { type: 'area', color: colorVariable(color), opacity: 0.13 },
+    mark: { type: 'area', color: colorVariable(color), opacity: 0.13, ...clipOf(options) },
     encoding: { x: epochChannel(options), y: { ...y, field: 'low' }, y2: { field: 'high' } },
   };
 }
@@ -77,6 +87,7 @@ function drawRaw({ series, color }: EpochLine, options: EpochPanelOptions): Laye
       strokeWidth: 0.7,
       // Many lines on top of each other would hide the means.
       opacity: options.lines.length > 3 ? 0.16 : 0.3,
+      ...clipOf(options),
     },
     encoding: { x: epochChannel(options), y: valueChannel(options) },
   };
@@ -91,6 +102,7 @@ function drawLine({ series, color, mark }: EpochLine, options: EpochPanelOptions
       strokeWidth: mark === 'line' ? 2.2 : isThin(mark) ? 1.2 : 1.6,
       strokeDash: [...DASHES[mark]],
       strokeJoin: 'round',
+      ...clipOf(options),
     },
     encoding: { x: epochChannel(options), y: valueChannel(options) },
   };
@@ -99,7 +111,13 @@ function drawLine({ series, color, mark }: EpochLine, options: EpochPanelOptions
 function drawDots({ series, color, mark }: EpochLine, options: EpochPanelOptions): Layer {
   return {
     data: { values: [...series.line] },
-    mark: { type: 'circle', color: colorVariable(color), size: mark === 'line' ? 26 : 16, opacity: 1 },
+    mark: {
+      type: 'circle',
+      color: colorVariable(color),
+      size: mark === 'line' ? 26 : 16,
+      opacity: 1,
+      ...clipOf(options),
+    },
     encoding: { x: epochChannel(options), y: valueChannel(options) },
   };
 }
@@ -122,7 +140,7 @@ function drawLevel(options: EpochPanelOptions): Layer[] {
         align: 'right',
         baseline: 'bottom',
         dy: -3,
-        fontSize: 10,
+        fontSize: 11,
         color: 'currentColor',
         opacity: 0.8,
       },
@@ -132,12 +150,10 @@ function drawLevel(options: EpochPanelOptions): Layer[] {
 }
 
 function epochChannel({ epochs: [first, last], size }: EpochPanelOptions) {
-  // Centres a single epoch.
-  const domain = first === last ? [first - 1, last + 1] : [first, last];
   return {
     field: 'epoch',
     type: 'quantitative' as const,
-    scale: { domain, nice: false, zero: false },
+    scale: { domain: domainOf(first, last), nice: false, zero: false },
     axis: {
       title: 'epoch',
       labelExpr: COUNT_LABELS,
@@ -173,15 +189,6 @@ function valueChannel({ domain, axisTitle, format, scale = 'linear', size }: Epo
       minExtent: 38,
     },
   };
-}
-
-/** Powers of ten, and where there are few of them also their double and fivefold: a grid of all nine between two would be grey. */
-function logTicks([low, high]: readonly [number, number]): number[] {
-  const [from, to] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const steps = to - from > 3 ? [1] : [1, 2, 5];
-  return Array.from({ length: to - from + 1 }, (_, i) => from + i)
-    .flatMap((power) => steps.map((step) => Number(`${step}e${power}`)))
-    .filter((tick) => tick >= low && tick <= high);
 }
 
 function range(first: number, last: number): number[] {

@@ -148,16 +148,6 @@ export function settledLow(
   return drawnExtent(late)?.[0] ?? null;
 }
 
-/** Without what is below the axis. */
-export function onlyAbove({ line, raw, band }: EpochSeries, low: number): EpochSeries {
-  const isAbove = ({ value }: EpochPoint): boolean => value >= low;
-  return {
-    line: line.filter(isAbove),
-    raw: raw.filter(isAbove),
-    band: band.flatMap((range) => (range.high < low ? [] : [{ ...range, low: Math.max(low, range.low) }])),
-  };
-}
-
 /** Smallest and largest value drawn; null if there is none. */
 export function drawnExtent(list: readonly EpochSeries[]): [number, number] | null {
   let low = Number.POSITIVE_INFINITY;

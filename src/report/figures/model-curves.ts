@@ -1,5 +1,5 @@
 import { allRuns, axisRange } from '../epochs.ts';
-import { hasReference, nameReference, referenceOf } from '../reference.ts';
+import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../reference.ts';
 import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import { buildPointSeries, buildSeries, describeBand, isSmoothed } from './epoch-series.ts';
@@ -45,13 +45,22 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
       const series = buildSeries(model.runs, quantity.pick, { smoothed, bounds: curves.bounds });
       const logged = buildPointSeries(referencePoints(results, model, quantity), smoothed, epochs[1]);
       return [
-        { series, color, mark: 'line' },
-        ...(logged.line.length === 0 ? [] : [{ series: logged, color, mark: 'thin-dashed' } as const]),
+        { label: model.title, series, color, mark: 'line' },
+        ...(logged.line.length === 0
+          ? []
+          : [
+              {
+                label: nameReferenceLine(model.title),
+                series: logged,
+                color,
+                mark: 'thin-dashed',
+              } as const,
+            ]),
       ];
     }),
   );
   const settled = smoothed && curves.settled === true ? { epochs } : null;
-  const { panels, axis, notes } = fitAxis(drawn, curves.axis, settled);
+  const { axis, clip, notes } = fitAxis(drawn, curves.axis, settled);
   const logged = drawn.flat().some(({ mark }) => mark === 'thin-dashed');
   return {
     id: curves.id,
@@ -67,11 +76,12 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
     alt: curves.alt,
     legend: listLegend(results, logged),
     columns: curves.quantities.length,
-    panels: panels.map((lines, index) =>
+    panels: drawn.map((lines, index) =>
       drawEpochPanel({
         title: curves.quantities[index]?.title ?? '',
         lines,
         epochs,
+        clip,
         size: curves.size,
         ...axis,
       }),

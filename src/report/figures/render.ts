@@ -1,9 +1,10 @@
 import { Error as ERROR_LEVEL, parse, View } from 'vega';
 import { compile } from 'vega-lite';
 import { describeHover, type PanelHover } from '../hover/panel-hover.ts';
-import type { Figure, Panel } from './figure.ts';
+import type { Figure, Panel, PanelSpec } from './figure.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
+import { partAt } from './spec-part.ts';
 import { THEME } from './theme.ts';
 import { thinOut } from './thin-out.ts';
 
@@ -29,7 +30,9 @@ export const SIMPLIFIED_NOTE =
  */
 export async function renderFigure(figure: Figure, notice: string | null): Promise<RenderedFigure> {
   const drawn: DrawnPanel[] = [];
-  for (const panel of figure.panels) drawn.push(await renderPanel(figure, panel));
+  for (const [index, panel] of figure.panels.entries()) {
+    drawn.push(await renderPanel(panel, `${figure.id}-${index}-`));
+  }
   const panels = drawn.map(({ svg }) => svg);
   return {
     figure,
@@ -46,16 +49,43 @@ interface DrawnPanel {
   readonly hover: PanelHover;
 }
 
-async function renderPanel(figure: Figure, panel: Panel): Promise<DrawnPanel> {
+/** @param prefix of the names inside the drawing, which are unique on the page */
+async function renderPanel(panel: Panel, prefix: string): Promise<DrawnPanel> {
   const { spec: thin, thinned: simplified } = thinOut(panel.spec);
   const { spec } = compile(thin, { config: THEME });
   const view = new View(parse(spec), { renderer: 'none', logLevel: ERROR_LEVEL });
   try {
-    const svg = tidySvg(await view.toSVG());
-    return { svg, simplified, hover: describeHover(figure, panel, view.scenegraph()) };
+    const svg = widenClips(nameParts(tidySvg(await view.toSVG()), prefix));
+    const { title, readings, spec: own } = panel;
+    const [left, top] = [edgeOf(own, 'left'), edgeOf(own, 'top')];
+    const plotWidth = typeof own.width === 'number' ? own.width : 0;
+    const hover = describeHover({ title, readings, left, top, plotWidth, scene: view.scenegraph() });
+    return { svg, simplified, hover };
   } finally {
     view.finalize();
   }
+}
+
+function edgeOf(spec: PanelSpec, edge: 'left' | 'top'): number {
+  const px = partAt(spec, 'padding', edge);
+  return typeof px === 'number' ? px : 0;
+}
+
+/** Vega counts the names of parts from 0 in each drawing, but a page has many. */
+function nameParts(svg: string, prefix: string): string {
+  return svg.replace(/( id="|url\(#)/g, `$1${prefix}`);
+}
+
+/** How far a line reaches beyond its points, in px. */
+const STROKE = 3;
+
+/** Leaves lines that run along the top or the sides of a plot their whole width: only what is below the axis is to be cut off. */
+function widenClips(svg: string): string {
+  return svg.replace(
+    /(<clipPath [^>]*><rect) x="0" y="0" width="([\d.]+)" height="([\d.]+)"/g,
+    (_, start: string, width: string, height: string) =>
+      `${start} x="${-STROKE}" y="${-STROKE}" width="${Number(width) + 2 * STROKE}" height="${Number(height) + STROKE}"`,
+  );
 }
 
 /** Removes what a drawing inside a page does not need: Vega's class names, roles, defaults, empty shapes, fonts, third decimals of px. */

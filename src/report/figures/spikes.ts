@@ -21,7 +21,7 @@ export function drawSpikes(results: Results): Figure {
         smoothed,
         bounds: [0, 1],
       });
-      return [{ series, color: cycleColor(index), mark: 'line' }];
+      return [{ label: model.title, series, color: cycleColor(index), mark: 'line' }];
     }),
   );
   const { models, seeds } = results;

@@ -21,11 +21,16 @@ const SPLIT_STYLES: Readonly<Record<Split, { readonly color: string; readonly ma
   test: { color: 'blue', mark: 'line' },
 };
 
-const SPLIT_LEGEND: readonly LegendEntry[] = [
-  { label: 'test', ...SPLIT_STYLES.test },
-  { label: 'validation', ...SPLIT_STYLES.validation },
-  { label: 'training', ...SPLIT_STYLES.train },
-];
+const SPLIT_NAMES: Readonly<Record<Split, string>> = {
+  test: 'test',
+  validation: 'validation',
+  train: 'training',
+};
+
+const SPLIT_LEGEND: readonly LegendEntry[] = (['test', 'validation', 'train'] as const).map((split) => ({
+  label: SPLIT_NAMES[split],
+  ...SPLIT_STYLES[split],
+}));
 
 /** The style of the authors' logs: all in the text colour, with a dash pattern for each part of the data. */
 const REFERENCE_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: ThinMark }>> = {
@@ -64,17 +69,18 @@ export function drawSplitCurves(
   const { id, title, caption, alt, scale = 'linear', bounds, pickReference, referenceCaption } = curves;
   const smoothed = isSmoothed(allRuns(results));
   const epochs = axisRange(results);
-  const lines = results.models.map((model) =>
+  const drawn = results.models.map((model) =>
     showable(scale, [
       ...SPLITS.map((split) => ({
         ...SPLIT_STYLES[split],
+        label: SPLIT_NAMES[split],
         series: buildSeries(model.runs, (metrics) => metrics[quantity][split], { smoothed, bounds }),
       })),
       ...drawReference(results, model, { pickReference, smoothed, lastEpoch: epochs[1] }),
     ]),
   );
   const settled = smoothed && curves.settled === true ? { epochs } : null;
-  const { panels, axis, notes } = fitAxis(lines, curves.axis, settled);
+  const { axis, clip, notes } = fitAxis(drawn, curves.axis, settled);
   return {
     id,
     title,
@@ -87,13 +93,14 @@ export function drawSplitCurves(
         : []),
     ].join(' '),
     alt,
-    legend: [...SPLIT_LEGEND, ...seedLegend(results), ...referenceLegend(lines.flat())],
+    legend: [...SPLIT_LEGEND, ...seedLegend(results), ...referenceLegend(drawn.flat())],
     columns: 2,
-    panels: panels.map((lines, index) =>
+    panels: drawn.map((lines, index) =>
       drawEpochPanel({
         title: results.models[index]?.title ?? '',
         lines,
         epochs,
+        clip,
         scale,
         size: PANEL_SIZE,
         ...axis,
@@ -123,16 +130,21 @@ function drawReference(
   const picked = pickReference(curves);
   return SPLITS.flatMap((split): EpochLine[] => {
     const series = buildPointSeries(picked[split] ?? [], smoothed, lastEpoch);
-    return series.line.length === 0 ? [] : [{ ...REFERENCE_STYLES[split], series }];
+    return series.line.length === 0
+      ? []
+      : [{ ...REFERENCE_STYLES[split], label: nameReferenceSplit(split), series }];
   });
 }
 
+function nameReferenceSplit(split: Split): string {
+  return `authors’ logs: ${SPLIT_NAMES[split]}`;
+}
+
 function referenceLegend(lines: readonly EpochLine[]): LegendEntry[] {
-  const names = { test: 'test', validation: 'validation', train: 'training' };
   return (['test', 'validation', 'train'] as const).flatMap((split): LegendEntry[] => {
     const style = REFERENCE_STYLES[split];
     const drawn = lines.some(({ mark }) => mark === style.mark);
-    return drawn ? [{ label: `authors’ logs: ${names[split]}`, ...style }] : [];
+    return drawn ? [{ label: nameReferenceSplit(split), ...style }] : [];
   });
 }
 

@@ -1,5 +1,5 @@
 import { axisRange, describeEpochs } from '../epochs.ts';
-import { describeCoverage, nameReference, tauReferenceOf } from '../reference.ts';
+import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../reference.ts';
 import type { EpochPoint, ModelResult, Results } from '../results.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
@@ -21,7 +21,9 @@ export function drawTau(results: Results): Figure {
     lines: [
       ...results.models.flatMap((model, index): EpochLine[] => {
         const series = buildTauSeries(model, layer);
-        return series === null ? [] : [{ series, color: cycleColor(index), mark: 'line' }];
+        return series === null
+          ? []
+          : [{ label: model.title, series, color: cycleColor(index), mark: 'line' }];
       }),
       ...drawReference(results, layer, epochs[1]),
     ],
@@ -79,7 +81,9 @@ export function countLayers(results: Results): number {
 function drawReference(results: Results, layer: number, lastEpoch: number): EpochLine[] {
   return results.models.flatMap((model, index): EpochLine[] => {
     const series = buildPointSeries(tauReferenceOf(results, model)[layer] ?? [], false, lastEpoch);
-    return series.line.length === 0 ? [] : [{ series, color: cycleColor(index), mark: 'thin-dashed' }];
+    return series.line.length === 0
+      ? []
+      : [{ label: nameReferenceLine(model.title), series, color: cycleColor(index), mark: 'thin-dashed' }];
   });
 }
 

@@ -44,7 +44,7 @@ function makeReadable(figure, panels) {
   drawings.forEach((svg, index) => {
     const panel = panels[index];
     if (panel === undefined) return;
-    svg.addEventListener('pointermove', (event) => {
+    const show = (event) => {
       const box = svg.getBoundingClientRect();
       const scale = svg.viewBox.baseVal.width / box.width;
       const [x, y] = [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
@@ -58,9 +58,13 @@ function makeReadable(figure, panels) {
       const left = event.clientX + 14 + bubble.offsetWidth > innerWidth ? event.clientX - 14 - bubble.offsetWidth : event.clientX + 14;
       bubble.style.left = Math.max(0, left) + 'px';
       bubble.style.top = Math.max(0, Math.min(event.clientY + 14, innerHeight - bubble.offsetHeight)) + 'px';
-    });
-    svg.addEventListener('pointerleave', hide);
+    };
+    svg.addEventListener('pointermove', show);
+    svg.addEventListener('pointerdown', show);
+    // A finger leaves as soon as it is lifted: what it tapped stays until the next tap elsewhere.
+    svg.addEventListener('pointerleave', (event) => event.pointerType === 'touch' || hide());
   });
+  addEventListener('pointerdown', (event) => drawings.some((svg) => svg.contains(event.target)) || hide());
   addEventListener('scroll', hide, { passive: true });
 
   const over = panels.filter(({ axis }) => axis !== null);
@@ -75,12 +79,14 @@ function makeSlider(figure, panels, mark, hide) {
   const title = figure.querySelector('h3').textContent;
   const range = element('input', { type: 'range', min: first, max: last, step: 1 });
   range.setAttribute('aria-label', title + ': read the values at an ' + name);
-  range.value = range.max;
+  // Logs of others may go on after the end of this run.
+  const [{ from, values }] = all;
+  range.value = from + values.length - 1;
   const list = element('div', { class: 'readings', 'aria-hidden': 'true' });
   const update = () => {
     const place = Number(range.value);
     const texts = panels.map((panel) => [panel.title, ...readingsOf(panel, place).map(({ label, text }) => label + ' ' + text)]);
-    range.setAttribute('aria-valuetext', name + ' ' + place + '. ' + texts.map(([head, ...rest]) => head + ': ' + (rest.join(', ') || 'no values')).join('. '));
+    range.setAttribute('aria-valuetext', name + ' ' + place + '. ' + texts.map(([head, ...rest]) => (head ? head + ': ' : '') + (rest.join(', ') || 'no values')).join('. '));
     list.replaceChildren(...panels.map((panel) => {
       const part = element('div', {});
       part.append(...describe(panel, place, panel.title));

@@ -1,77 +1,25 @@
-import { DASHES, type LegendEntry, type PanelSpec } from '../figures/figure.ts';
-import { colorVariable } from '../figures/palette.ts';
-import { isPair, partAt } from '../figures/spec-part.ts';
-import { FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from '../figures/theme.ts';
-import type { HoverSeries, PanelHover } from './panel-hover.ts';
+import type { PanelHover } from './panel-hover.ts';
+import type { ReadableLine, Readings, ShareUnit } from './readings.ts';
 
+type HoverSeries = PanelHover['series'][number];
 type Found = Pick<PanelHover, 'series' | 'axis'>;
 
-/** How shares are shown. */
-interface ShareUnit {
-  readonly digits: number;
-  readonly unit: string;
-}
-
-/** The unit of shares by the labels of their axis. */
-const SHARE_UNITS: ReadonlyMap<unknown, ShareUnit> = new Map([
-  [PERCENT_LABELS, { digits: 1, unit: '\u00a0%' }],
-  [FINE_PERCENT_LABELS, { digits: 2, unit: '\u00a0%' }],
-  [POINT_LABELS, { digits: 1, unit: '\u00a0points' }],
-]);
-
-const NOTHING: Found = { series: [], axis: null };
-
-/** The lines of a panel that are in the legend, if its horizontal axis has whole numbers. */
-export function readSeries(spec: PanelSpec, legend: readonly LegendEntry[]): Found {
-  const layers = spec.layer.map(readLayer).filter((layer) => layer !== null);
-  const [first] = layers;
-  const left = partAt(spec, 'padding', 'left');
-  if (first === undefined || typeof left !== 'number' || typeof spec.width !== 'number') return NOTHING;
-  const series = layers.flatMap((layer): HoverSeries[] => {
-    const entry = legend.find(
-      ({ color, mark }) =>
-        layer.color === colorVariable(color) &&
-        mark in DASHES &&
-        String(DASHES[mark as keyof typeof DASHES]) === String(layer.dash),
-    );
-    if (entry === undefined || layer.points.length === 0) return [];
-    return [{ label: entry.label, color: entry.color, ...listValues(layer.points, layer.share) }];
-  });
-  if (series.length === 0) return NOTHING;
-  return { series, axis: { name: first.axis, domain: first.domain, range: [left, left + spec.width] } };
-}
-
-interface Layer {
-  readonly color: string;
-  readonly dash: unknown;
-  readonly axis: string;
-  readonly domain: readonly [number, number];
-  readonly points: readonly (readonly [x: number, y: number])[];
-  /** If values are shares, shown as percentages or their like. */
-  readonly share: ShareUnit | undefined;
-}
-
-/** A layer that draws one line of its own data; null for others. */
-function readLayer(layer: unknown): Layer | null {
-  if (partAt(layer, 'mark', 'type') !== 'line') return null;
-  const [xField, yField] = [partAt(layer, 'encoding', 'x', 'field'), partAt(layer, 'encoding', 'y', 'field')];
-  const domain = partAt(layer, 'encoding', 'x', 'scale', 'domain');
-  const axis = partAt(layer, 'encoding', 'x', 'axis', 'title');
-  const rows = partAt(layer, 'data', 'values');
-  const color = partAt(layer, 'mark', 'color');
-  if (typeof xField !== 'string' || typeof yField !== 'string' || typeof axis !== 'string') return null;
-  if (!isPair(domain) || !Array.isArray(rows) || typeof color !== 'string') return null;
-  const points = rows.flatMap((row): [number, number][] => {
-    const [x, y] = [partAt(row, xField), partAt(row, yField)];
-    return Number.isInteger(x) && typeof x === 'number' && typeof y === 'number' ? [[x, y]] : [];
-  });
-  if (points.length !== rows.length) return null;
-  const share = SHARE_UNITS.get(partAt(layer, 'encoding', 'y', 'axis', 'labelExpr'));
-  return { color, dash: partAt(layer, 'mark', 'strokeDash'), axis, domain, points, share };
+/**
+ * The values of a panel's lines, ready to be shown.
+ *
+ * @param range where the ends of the axis are, in px of the panel
+ */
+export function readSeries(readings: Readings | undefined, range: readonly [number, number]): Found {
+  const { axis, domain, lines = [], share } = readings ?? {};
+  const series = lines
+    .filter(({ points }) => points.length > 0)
+    .map(({ label, color, points }): HoverSeries => ({ label, color, ...listValues(points, share) }));
+  if (axis === undefined || domain === undefined || series.length === 0) return { series: [], axis: null };
+  return { series, axis: { name: axis, domain, range } };
 }
 
 function listValues(
-  points: Layer['points'],
+  points: ReadableLine['points'],
   share: ShareUnit | undefined,
 ): Pick<HoverSeries, 'from' | 'values' | 'digits' | 'unit'> {
   const byPlace = new Map(points);
@@ -87,7 +35,7 @@ function listValues(
 }
 
 /** As many as give the smallest value three figures, within reason: smaller ones are zero on any axis. */
-function digitsFor(points: Layer['points']): number {
+function digitsFor(points: ReadableLine['points']): number {
   const sizes = points.map(([, y]) => Math.abs(y)).filter((size) => size > 0);
   const smallest = sizes.reduce((least, size) => Math.min(least, size), Number.POSITIVE_INFINITY);
   if (!Number.isFinite(smallest)) return 0;

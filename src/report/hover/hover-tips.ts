@@ -1,4 +1,3 @@
-import type { PanelSpec } from '../figures/figure.ts';
 import type { HoverTip } from './panel-hover.ts';
 
 /** A node of Vega's scene graph: a mark, or one of its items. Bounds and positions are relative to the group around it. */
@@ -12,12 +11,14 @@ interface SceneNode {
   readonly tooltip?: unknown;
 }
 
-/** The places of all marks with a tooltip; those drawn last, which are on top, come last. */
-export function readTips(scene: unknown, { padding }: PanelSpec): HoverTip[] {
-  const left = typeof padding === 'object' && 'left' in padding ? padding.left : 0;
-  const top = typeof padding === 'object' && 'top' in padding ? padding.top : 0;
+/**
+ * The places of all marks with a tooltip; those drawn last, which are on top, come last.
+ *
+ * @param origin left and top edge of the plot
+ */
+export function readTips(scene: unknown, origin: readonly [x: number, y: number]): HoverTip[] {
   const tips: HoverTip[] = [];
-  if (hasRoot(scene)) collect(scene.root, [left ?? 0, top ?? 0], tips);
+  if (hasRoot(scene)) collect(scene.root, origin, tips);
   return tips;
 }
 

@@ -1,6 +1,6 @@
-import type { Figure, Panel } from '../figures/figure.ts';
 import { readSeries } from './hover-series.ts';
 import { readTips } from './hover-tips.ts';
+import type { Readings } from './readings.ts';
 
 /** A line of a panel, with its values at the positions of the panel's axis. */
 export interface HoverSeries {
@@ -32,14 +32,21 @@ export interface PanelHover {
   readonly tips: readonly HoverTip[];
 }
 
-/**
- * What there is to read from a drawn panel: the values of lines over whole numbers, such as epochs, and the marks with a
- * `tooltip`, as Vega-Lite has it.
- *
- * @param scene Vega's scene graph, after the panel was drawn
- */
-export function describeHover({ legend }: Figure, panel: Panel, scene: unknown): PanelHover {
-  return { title: panel.title, ...readSeries(panel.spec, legend), tips: readTips(scene, panel.spec) };
+/** A panel as it was drawn. */
+export interface DrawnPanel {
+  readonly title: string;
+  readonly readings: Readings | undefined;
+  /** Left and top edge of the plot, and its width, in px of the panel. */
+  readonly left: number;
+  readonly top: number;
+  readonly plotWidth: number;
+  /** Vega's scene graph. */
+  readonly scene: unknown;
+}
+
+/** What there is to read from a drawn panel: the values of its lines, and the marks with a `tooltip`, as Vega-Lite has it. */
+export function describeHover({ title, readings, left, top, plotWidth, scene }: DrawnPanel): PanelHover {
+  return { title, ...readSeries(readings, [left, left + plotWidth]), tips: readTips(scene, [left, top]) };
 }
 
 export function isEmpty({ series, tips }: PanelHover): boolean {

@@ -183,7 +183,8 @@ describe('time constants', () => {
       ]);
     expect(judged([1.5, 2, 3.25])).toMatchObject({
       verdict: 'reproduced',
-      measured: 'Baseline 4.00; the nearest τ of No Reg. is 0.75 away, of λ = .01 is 0.75 away, of λ = .1 is 0.75 away',
+      measured:
+        'Baseline 4.00; the nearest τ of No Reg. is 0.75 away, of λ = .01 is 0.75 away, of λ = .1 is 0.75 away',
     });
     expect(judged([1.5, 2, 3.5]).verdict).toBe('not-reproduced');
     expect(judged([1.5, 4.25, 6]).verdict).toBe('not-reproduced');

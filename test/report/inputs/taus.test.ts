@@ -2,18 +2,24 @@ import { describe, expect, it } from 'vitest';
 import { readTaus } from '../../../src/report/inputs/taus.ts';
 
 const HEAD = 'state,layer,count,quantile,tau';
+/** The rows of a layer with three neurons, whose τ go evenly from 1 to 2. */
+const spread = (state: string, layer: number, count = 3) =>
+  Array.from({ length: 101 }, (_, i) => `${state},${layer},${count},${i / 100},${1 + i / 100}`);
 const read = (...rows: string[]) => readTaus('tau.csv', `${[HEAD, ...rows].join('\n')}\n`, 'Mend it.');
 
 describe('readTaus', () => {
   it('reads the quantiles of each layer in both states', () => {
     expect(
-      read('chosen,0,3,0,1.5', 'chosen,0,3,0.5,2', 'chosen,0,3,1,3', 'chosen,1,1,0.5,2.5', 'last,0,1,0.5,2'),
+      read(...spread('chosen', 0), 'chosen,1,1,0.5,2.5', 'last,0,1,0.5,2', ...spread('last', 1)),
     ).toEqual({
       chosen: [
-        { count: 3, taus: [1.5, 2, 3] },
+        { count: 3, taus: Array.from({ length: 101 }, (_, i) => 1 + i / 100) },
         { count: 1, taus: [2.5] },
       ],
-      last: [{ count: 1, taus: [2] }],
+      last: [
+        { count: 1, taus: [2] },
+        { count: 3, taus: Array.from({ length: 101 }, (_, i) => 1 + i / 100) },
+      ],
     });
   });
 
@@ -41,8 +47,44 @@ describe('readTaus', () => {
     ],
     [
       'quantiles out of order',
-      () => read('last,0,2,1,2', 'last,0,2,0,1'),
-      'line 3, column "quantile": 0 follows 1',
+      () => read('last,0,2,0,2', 'last,0,2,0,1'),
+      'line 3, column "quantile": 0 follows 0',
+    ],
+    [
+      'a file that is cut off at the end of a line',
+      () => read(...spread('chosen', 0), ...spread('last', 0).slice(0, 44)),
+      'state "last", layer 0: expected 101 rows for 3 neurons, found 44, the last 0.43: the file is cut off',
+    ],
+    [
+      'a layer cut off before the next',
+      () => read(...spread('last', 0).slice(0, 44), ...spread('last', 1)),
+      'line 46, layer 0: expected 101 rows for 3 neurons, found 44',
+    ],
+    [
+      'a layer whose start is missing',
+      () => read(...spread('last', 0).slice(7)),
+      'line 2, column "quantile": the first of layer 0 is 0.07, not 0',
+    ],
+    [
+      'a row missing in the middle',
+      () => read(...spread('last', 0).filter((_, i) => i !== 50), 'last,1,1,0.5,2'),
+      'line 102, layer 0: expected 101 rows for 3 neurons, found 100',
+    ],
+    [
+      'a row too many',
+      () => read('last,0,1,0.5,2', 'last,0,1,0.6,2'),
+      'expected 1 row for 1 neuron, found 2',
+    ],
+    [
+      'two numbers of neurons in a layer',
+      () => read('last,0,2,0,1', 'last,0,3,0.01,1'),
+      'line 3, column "count": 3 follows 2 in layer 0',
+    ],
+    ['no neurons', () => read('last,0,0,0.5,2'), 'line 2, column "count": expected a number from 1, found 0'],
+    [
+      'a state that is missing',
+      () => read(...spread('chosen', 0)),
+      'state "chosen" has 1 layer, state "last" 0',
     ],
   ])('rejects %s', (_, reading, message) => {
     expect(reading).toThrow(message);
