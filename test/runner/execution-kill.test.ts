@@ -93,28 +93,44 @@ describe('a killed runner', () => {
     expect(project.has('artifacts/busy.resume')).toBe(false);
   });
 
-  test('that had recorded a result leaves nothing that a forced run resumes from', async () => {
-    const project = await createProject();
-    await project.write(
-      'stages/s.mjs',
-      `import { existsSync, writeFileSync } from 'node:fs';
+  test.each([false, true])(
+    'that had recorded a result leaves nothing that a forced run resumes from, also if others ran since: %s',
+    async (isLater) => {
+      const project = await createProject();
+      await project.write(
+        'stages/s.mjs',
+        `import { existsSync, writeFileSync } from 'node:fs';
        export default { summary: '', async run({ outputs, resume }) {
          writeFileSync(outputs[0], existsSync(resume[0] + '/state') ? 'resumed' : 'from scratch');
          writeFileSync(resume[0] + '/state', 'all is done');
        } };`,
-    );
-    project.define([
-      { id: 's', run: 'stages/s.mjs', outputs: ['artifacts/file/s'], resume: ['artifacts/s.resume'] },
-    ]);
-    // Where the output belongs is no folder: the run ends between the record and the drop, as after a kill.
-    await project.write('artifacts/file', 'in the way');
-    expect((await project.run()).outcome).toBe('failed');
-    expect(project.has('artifacts/s.resume/state')).toBe(true);
-    await project.remove('artifacts/file');
-    expect((await project.run({ force: true })).outcome).toBe('ok');
-    expect(project.read('artifacts/file/s')).toBe('from scratch');
-    expect(project.has('artifacts/s.resume')).toBe(false);
-  });
+      );
+      const define = (epochs: number): void =>
+        project.define([
+          {
+            id: 's',
+            run: 'stages/s.mjs',
+            params: { epochs },
+            outputs: ['artifacts/file/s'],
+            resume: ['artifacts/s.resume'],
+          },
+        ]);
+      define(1);
+      // Where the output belongs is no folder: the run ends between the record and the drop, as after a kill.
+      await project.write('artifacts/file', 'in the way');
+      expect((await project.run()).outcome).toBe('failed');
+      expect(project.has('artifacts/s.resume/state')).toBe(true);
+      await project.remove('artifacts/file');
+      if (isLater) {
+        define(2);
+        expect((await project.run()).ran).toEqual(['s']);
+        define(1);
+      }
+      expect((await project.run({ force: true })).outcome).toBe('ok');
+      expect(project.read('artifacts/file/s')).toBe('from scratch');
+      expect(project.has('artifacts/s.resume')).toBe(false);
+    },
+  );
 
   test('takes a command and its children with it', async () => {
     const project = await createCommandProject();

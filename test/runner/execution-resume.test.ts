@@ -1,0 +1,97 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { RunEvent } from '../../src/runner/events.ts';
+import { ResumeFolder } from '../../src/runner/execution/resume-folder.ts';
+import { createProject, eventOf } from './rig/project.ts';
+
+describe('a resume folder', () => {
+  const script =
+    'cat "$REPRO_RESUME_0"/* 2>/dev/null >> counts/seen; echo step >> "$REPRO_RESUME_0/state"; test -e finish && echo x > "$REPRO_OUTPUT_0"';
+
+  test('survives failures and is deleted on success', async () => {
+    const project = await createProject();
+    project.define([
+      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+    ]);
+    await project.run();
+    await project.run();
+    expect(project.read('artifacts/s.resume/state')).toBe('step\nstep\n');
+    expect(project.read('counts/seen')).toBe('step\n');
+    await project.write('finish', '');
+    expect((await project.run()).outcome).toBe('ok');
+    expect([project.has('artifacts/s.resume'), project.has('artifacts/s.resume.fingerprint')]).toEqual([
+      false,
+      false,
+    ]);
+    expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('of another fingerprint is set aside, comes back when that runs again, and is deleted when it succeeds', async () => {
+    const project = await createProject();
+    const define = (epochs: number) =>
+      project.define([
+        {
+          id: 's',
+          run: ['sh', '-c', script],
+          params: { epochs },
+          outputs: ['artifacts/s'],
+          resume: ['artifacts/s.resume'],
+        },
+      ]);
+    const notesOf = (events: readonly RunEvent[]) =>
+      events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
+    const setAside =
+      'artifacts/s.resume belongs to other code, inputs or parameters and was set aside; it comes back when they run again';
+    const isBack = 'artifacts/s.resume was set aside earlier and is back: resuming from it';
+
+    define(1);
+    await project.run();
+    await project.run();
+    define(2);
+    expect(notesOf((await project.run()).events)).toEqual([setAside]);
+    expect(project.read('artifacts/s.resume/state')).toBe('step\n');
+    define(1);
+    expect(notesOf((await project.run()).events)).toEqual([setAside, isBack]);
+    expect(project.read('artifacts/s.resume/state')).toBe('step\nstep\nstep\n');
+
+    await project.write('finish', '');
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.has('artifacts/s.resume')).toBe(false);
+    expect(readdirSync(project.at('artifacts/.cache/resume'))).toHaveLength(1);
+    define(2);
+    expect((await project.run()).outcome).toBe('ok');
+    expect(project.read('counts/seen')).toBe('step\n'.repeat(1 + 2 + 3 + 1));
+    expect(readdirSync(project.at('artifacts/.cache/resume'))).toEqual([]);
+  });
+
+  test('of a finished execution that cannot be removed fails a forced run, which would compute nothing', async () => {
+    const project = await createProject();
+    await project.write('finish', '');
+    project.define([
+      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+    ]);
+    expect((await project.run()).outcome).toBe('ok');
+    const drop = vi.spyOn(ResumeFolder.prototype, 'dropIfFinished');
+    onTestFinished(() => drop.mockRestore());
+    drop.mockRejectedValue(Object.assign(new Error('EACCES: permission denied'), { code: 'EACCES' }));
+    const { outcome, events } = await project.run({ force: true });
+    expect(outcome).toBe('failed');
+    expect(eventOf(events, 'failed', 's')).toMatchObject({
+      code: 'resume-kept',
+      text: expect.stringContaining('Remove artifacts/s.resume, and run again.'),
+    });
+    drop.mockRestore();
+    expect((await project.run({ force: true })).ran).toEqual(['s']);
+  });
+
+  test('without an owner on record is not trusted', async () => {
+    const project = await createProject();
+    await project.write('artifacts/s.resume/state', 'unknown\n');
+    project.define([
+      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+    ]);
+    const { events } = await project.run();
+    expect(eventOf(events, 'note', 's').text).toContain('had no owner on record');
+    expect(project.read('artifacts/s.resume/state')).toBe('step\n');
+  });
+});
