@@ -2,6 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import net from 'node:net';
+import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { vi } from 'vitest';
@@ -94,7 +95,12 @@ async function startAccountant(
 function start(name: string, words: readonly string[], environment: NodeJS.ProcessEnv = {}): ChildProcess {
   const program = findProgram(name);
   if (program === null || !existsSync(program)) throw new Error(`${name} is not installed`);
-  return spawn(program, words, { env: { ...process.env, ...environment }, stdio: 'ignore' });
+  // What a daemon leaves behind when it crashes does not belong in the repository.
+  return spawn(program, words, {
+    cwd: os.tmpdir(),
+    env: { ...process.env, ...environment },
+    stdio: 'ignore',
+  });
 }
 
 function waitForPort(port: number): Promise<void> {
