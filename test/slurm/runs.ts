@@ -124,6 +124,25 @@ export function describeRuns(): void {
     expect(project.has('artifacts/.cache/jobs')).toBe(false);
   });
 
+  test.concurrent('submits what waits for a stage of this machine after that one; of one mutex, one at a time', async () => {
+    const stages = `  early: { executor: local, cmd: [node, tool.mjs], outputs: [artifacts/early] }
+  alone:
+    matrix: { n: [1, 2] }
+    cmd: [node, tool.mjs, wait]
+    inputs: [artifacts/early]
+    outputs: ["artifacts/alone/\${n}"]
+    resources: { mutex: disk }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    const running = project.run();
+    await project.waitForCount('alone-1');
+    await cluster().expectJobs('mutex', [/^RUNNING/, /^PENDING Dependency/]);
+    expect(project.count('alone-2')).toBe(0);
+    await project.go();
+    expect((await running).stderr).toContain('3 run');
+    expect(project.count('early')).toBe(1);
+  });
+
   test.concurrent('gives each job a GPU of its own, and no more jobs run than there are GPUs', async () => {
     const stages = `  gpu:
     matrix: { n: [1, 2, 3] }
