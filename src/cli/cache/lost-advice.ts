@@ -12,9 +12,10 @@ export async function adviseOnLost(projectRoot: string, gone: readonly GoneOutpu
     const ids = [...new Set(gone.filter((one) => one.profile === profile).map(({ id }) => id))];
     const known = await listInstances(projectRoot, profile);
     const run = profile === noProfile ? ['repro', 'run'] : ['repro', 'run', '--profile', profile];
+    const withProfile = profile === noProfile ? '' : ` with profile ${profile}`;
     if (known === null) {
       lines.push(
-        `The pipeline cannot be loaded with profile ${profile}. What it still has, a run computes again: npx ${quoteWords(run)}`,
+        `The pipeline cannot be loaded${withProfile}. What it still has, a run computes again: npx ${quoteWords(run)}`,
       );
       continue;
     }
@@ -23,7 +24,7 @@ export async function adviseOnLost(projectRoot: string, gone: readonly GoneOutpu
     if (there.length > 0) lines.push(`A run computes it again: npx ${quoteWords([...run, ...there])}`);
     if (others.length > 0) {
       const forget = ['repro', 'gc', ...others.flatMap((id) => ['--forget', id])];
-      lines.push(`Not in the pipeline with profile ${profile}; give it up: npx ${quoteWords(forget)}`);
+      lines.push(`Not in the pipeline${withProfile}; give it up: npx ${quoteWords(forget)}`);
     }
   }
   return lines;
