@@ -20,11 +20,11 @@ describe.each(TITLES)('the report of %s', (title) => {
         );
         expect(faults).toEqual([]);
         // axe does not look into figures. WCAG 2.2 requires 4.5 for small text at level AA.
-        const contrasts = await measure<{ figure: string; text: string; contrast: number }[]>(
-          page,
-          CONTRASTS,
-        );
+        const contrasts = await measure<
+          { figure: string; text: string; onCell: boolean; contrast: number }[]
+        >(page, CONTRASTS);
         expect(contrasts.length).toBeGreaterThan(20);
+        expect(contrasts.filter(({ onCell }) => onCell).length).toBeGreaterThan(10);
         expect(contrasts.filter(({ contrast }) => contrast < 4.5)).toEqual([]);
       });
     },
@@ -90,7 +90,7 @@ const FOCUSED = `(() => {
   };
 })()`;
 
-/** The WCAG 2 contrast ratio of each text in a figure against the page, taking opacity into account. */
+/** The WCAG 2 contrast ratio of each text in a figure against what is behind it, taking opacity into account. */
 const CONTRASTS = `(() => {
   const parse = (color) => color.match(/[\\d.]+/g).map(Number);
   const background = parse(getComputedStyle(document.body).backgroundColor);
@@ -98,20 +98,32 @@ const CONTRASTS = `(() => {
     const [r, g, b] = rgb.map((value) => value / 255).map((v) => (v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const contrast = (color, opacity) => {
-    const mixed = parse(color).slice(0, 3).map((value, i) => value * opacity + background[i] * (1 - opacity));
-    const [low, high] = [luminance(mixed), luminance(background)].sort((a, b) => a - b);
+  const mix = (color, opacity, behind) => behind.slice(0, 3).map((value, i) => color[i] * opacity + value * (1 - opacity));
+  const contrast = (color, opacity, behind) => {
+    const [low, high] = [luminance(mix(parse(color), opacity, behind)), luminance(behind)].sort((a, b) => a - b);
     return (high + 0.05) / (low + 0.05);
   };
-  return [...document.querySelectorAll('.panels text')]
-    // Counts in coloured cells have the cell as their background, not the page.
-    .filter((element) => element.closest('figure[id$="-confusion"]') === null || element.getAttribute('fill-opacity') !== null)
-    .map((element) => {
-      const style = getComputedStyle(element);
-      return {
-        figure: element.closest('figure').id,
-        text: element.textContent,
-        contrast: contrast(style.fill, Number(style.opacity) * Number(style.fillOpacity)),
-      };
-    });
+  const isInside = (text, box) => {
+    const { left, right, top, bottom } = text.getBoundingClientRect();
+    const [x, y] = [(left + right) / 2, (top + bottom) / 2];
+    return box.left <= x && x <= box.right && box.top <= y && y <= box.bottom;
+  };
+  // Of each drawing, the coloured cells of a matrix, from back to front: their text has them as its background.
+  const cells = new Map([...document.querySelectorAll('figure[id$="confusion"] .panels > svg')].map((svg) => [
+    svg,
+    [...svg.querySelectorAll('path')]
+      .map((path) => ({ box: path.getBoundingClientRect(), style: getComputedStyle(path) }))
+      .filter(({ box, style }) => style.fill.startsWith('rgb') && box.width > 10 && box.width < 40),
+  ]));
+  return [...document.querySelectorAll('.panels text')].map((element) => {
+    const style = getComputedStyle(element);
+    const below = (cells.get(element.closest('.panels > svg')) ?? []).filter(({ box }) => isInside(element, box));
+    const behind = below.reduce((color, cell) => mix(parse(cell.style.fill), Number(cell.style.opacity) * Number(cell.style.fillOpacity), color), background);
+    return {
+      figure: element.closest('figure').id,
+      text: element.textContent,
+      onCell: below.length > 1,
+      contrast: contrast(style.fill, Number(style.opacity) * Number(style.fillOpacity), behind),
+    };
+  });
 })()`;

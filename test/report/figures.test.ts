@@ -111,6 +111,16 @@ describe('the figure of outcomes', () => {
     expect(legend(makeResults({ simulated: true }))).not.toContain('published (maximum over epochs)');
   });
 
+  it('has a column of published values only if they are comparable', () => {
+    const columns = (results: Results) => draw(results)[0]?.data.map((row) => row.length);
+    expect(draw(makeResults())[0]?.data[0]?.at(-1)).toBe('published');
+    expect(columns(makeResults())).toEqual(Array(5).fill(10));
+    for (const other of [{ simulated: true }, { dataset: 'nmnist' }]) {
+      expect(draw(makeResults(other))[0]?.data[0]?.at(-1)).toBe('wilson_high');
+      expect(columns(makeResults(other))).toEqual(Array(5).fill(9));
+    }
+  });
+
   it('describes its values in words', () => {
     expect(draw(makeResults())[0]?.alt.replaceAll('\u00a0', ' ')).toBe(
       'Baseline: 90.0 % (82.6–94.5 %), maximum 92.0 %, published 95.5 %.',

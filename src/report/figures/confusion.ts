@@ -1,19 +1,14 @@
 import { nameChoice } from '../choice.ts';
 import type { ModelResult, Results } from '../results.ts';
+import { CELL_OUTLINE, cellTextColor } from './cell-text.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
 import { colorVariable } from './palette.ts';
 
 const CELL = 24;
-/** Room for the longest class name at 10 px. */
-const NAMED_LEFT = 158;
+/** Room for the longest class name at 11 px. */
+const NAMED_LEFT = 172;
 const SHORT_LEFT = 52;
 const TOP = 64;
-
-/**
- * Above this share of its row, a cell has the other text colour. The two colours have equal contrast at 0.78 on a light page, and at
- * 0.62 on a dark one; in between, both keep a contrast above 3.
- */
-const DARK_SHARE = 0.7;
 
 /** Confusion matrix of each model on the test clips: counts, coloured by the share of the true class. */
 export function drawConfusion(results: Results): Figure {
@@ -81,15 +76,16 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
       count: count === 0 ? '' : String(count),
       tip: describeCell(count, clips, labels.names[trueClass] ?? '', labels.names[predicted] ?? ''),
       share: clips === 0 ? 0 : count / clips,
+      color: colorVariable(cellTextColor(clips === 0 ? 0 : count / clips)),
     }));
   });
   const side = confusion.length * CELL;
   const padding = { left: labels.left, right: 8, top: TOP, bottom: 8 };
   const axis = {
     grid: false,
-    labelFontSize: 10,
+    labelFontSize: 11,
     labelPadding: 5,
-    titleFontSize: 10,
+    titleFontSize: 11,
     minExtent: 0,
     labelLimit: 0,
   };
@@ -116,7 +112,7 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
     data: { values: cells },
     layer: [
       {
-        mark: { type: 'rect', color: 'currentColor', opacity: 0.05 },
+        mark: { type: 'rect', color: 'currentColor', opacity: CELL_OUTLINE },
         encoding: { x, y },
       },
       {
@@ -134,15 +130,12 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
         },
       },
       {
-        mark: { type: 'text', fontSize: 10 },
+        mark: { type: 'text', fontSize: 11 },
         encoding: {
           x,
           y,
           text: { field: 'count', type: 'nominal' },
-          color: {
-            condition: { test: `datum.share > ${DARK_SHARE}`, value: colorVariable('on-heat') },
-            value: 'currentColor',
-          },
+          color: { field: 'color', type: 'nominal', scale: null },
         },
       },
     ],

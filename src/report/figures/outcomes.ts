@@ -58,7 +58,7 @@ export function drawOutcomes(
         height: heightOf(outcomes, kinds),
       },
     ],
-    data: outcomeTable(outcomes),
+    data: outcomeTable(outcomes, options.comparable),
   };
 }
 
@@ -150,7 +150,7 @@ function drawSpec(
           align: 'left',
           baseline: 'top',
           dx: 4,
-          fontSize: 10,
+          fontSize: 11,
         },
         encoding: { x, y: { value: -8 }, text: { field: 'label', type: 'nominal' } },
       },
@@ -189,7 +189,8 @@ function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolea
   return `${model.title}: ${formatPercent(chosen.test.mean)} (${formatPercentRange(span.low, span.high)}), maximum ${formatPercent(maximum.test.mean)}${published}.`;
 }
 
-function outcomeTable(outcomes: readonly Outcome[]): CsvValue[][] {
+/** Without the published values where they are of other data: beside these, they would look as if they were comparable. */
+function outcomeTable(outcomes: readonly Outcome[], comparable: boolean): CsvValue[][] {
   const rows: CsvValue[][] = [
     [
       'model',
@@ -201,7 +202,7 @@ function outcomeTable(outcomes: readonly Outcome[]): CsvValue[][] {
       'accuracy',
       'wilson_low',
       'wilson_high',
-      'published',
+      ...(comparable ? ['published'] : []),
     ],
   ];
   for (const { model, chosen, maximum } of outcomes) {
@@ -223,7 +224,7 @@ function outcomeTable(outcomes: readonly Outcome[]): CsvValue[][] {
             value,
             interval.low,
             interval.high,
-            model.published?.[split] ?? null,
+            ...(comparable ? [model.published?.[split] ?? null] : []),
           ]);
         });
       }

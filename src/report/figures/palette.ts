@@ -14,7 +14,10 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
   grey: { light: '#6b7280', dark: '#a3abb5' },
   heat: { light: '#0b62a8', dark: '#56b4e9' },
   surface: { light: '#ffffff', dark: '#14171b' },
-  'on-heat': { light: '#ffffff', dark: '#0b1016' },
+  // Texts in cells of that colour, from the palest to the fullest: see `cell-text.ts`.
+  'on-pale': { light: '#000000', dark: '#ffffff' },
+  'on-middle': { light: '#000000', dark: '#000000' },
+  'on-heat': { light: '#ffffff', dark: '#000000' },
 };
 
 /** Colours for models, and for other lists of equals. */

@@ -5,6 +5,7 @@ import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
   buildPointSeries,
   buildSeries,
+  describeBand,
   drawnExtent,
   type EpochRange,
   type EpochSeries,
@@ -29,14 +30,12 @@ export function drawTau(results: Results): Figure {
     ],
   }));
   const logged = results.models.some((model) => tauReferenceOf(results, model).length > 0);
-  const several = results.seeds.length > 1;
   return {
     id: 'tau',
     title: 'Membrane time constants over epochs',
     caption: [
       'τ in time steps, one panel per spiking layer, counted from the input, each with its own scale.',
-      'Lines are means over the layer’s neurons, bands ± one standard deviation; a layer with a single τ has no band.',
-      ...(several ? [`Means and standard deviations are averaged over ${results.seeds.length} seeds.`] : []),
+      ...describeBands(results),
       ...(logged
         ? [
             `Thin dashed lines in a model’s colour are the ${nameReference(results, false)}: τ at the mean of w over the layer, which is slightly below the mean of τ if neurons differ.`,
@@ -52,6 +51,7 @@ export function drawTau(results: Results): Figure {
       ...results.models.map(
         (model, index): LegendEntry => ({ label: model.title, color: cycleColor(index), mark: 'line' }),
       ),
+      ...listBands(results).map(({ label }): LegendEntry => ({ label, color: 'grey', mark: 'band' })),
       ...(logged
         ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
         : []),
@@ -101,14 +101,62 @@ function describeReference(results: Results): string {
 function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
   const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
   if (runs.length === 0) return null;
-  const mean = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauMean ?? [], { smoothed: false });
+  const mean = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauMean ?? [], {
+    smoothed: false,
+    bounds: [1, Number.POSITIVE_INFINITY],
+  });
+  if (!hasSpread(model, layer)) return mean;
   const std = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauStd ?? [], { smoothed: false });
   return { line: mean.line, raw: [], band: spread(mean.line, std.line) };
 }
 
-/** Mean ± standard deviation; empty if no neurons differ. */
+/** Whether the neurons of a layer have different τ, at least at times. */
+function hasSpread({ runs }: ModelResult, layer: number): boolean {
+  return runs.some(({ metrics }) =>
+    metrics.layers[layer]?.tauStd.some((value) => value !== null && value !== 0),
+  );
+}
+
+interface Band {
+  readonly label: string;
+  readonly sentence: string;
+}
+
+/** What the bands of the figure are: over the neurons of a layer where they differ, else over the seeds, if there are several. */
+function listBands(results: Results): Band[] {
+  const spreads = results.models.flatMap((model) =>
+    (model.runs[0]?.metrics.layers ?? []).map((_, layer) => hasSpread(model, layer)),
+  );
+  const [overNeurons, single] = [spreads.includes(true), spreads.includes(false)];
+  const seeds = results.seeds.length;
+  const ofSeeds = describeBand(seeds);
+  return [
+    ...(overNeurons
+      ? [
+          {
+            label: `${single ? 'one τ per neuron: ' : ''}± one standard deviation over neurons`,
+            sentence: `Where the neurons of a layer have different τ, lines are their means, and bands ± one standard deviation over the neurons${seeds > 1 ? `, both averaged over ${seeds} seeds` : ''}.`,
+          },
+        ]
+      : []),
+    ...(single && seeds > 1
+      ? [
+          {
+            label: `${overNeurons ? 'one τ per layer: ' : ''}${ofSeeds}`,
+            sentence: `Where a layer has a single τ, lines are its means over ${seeds} seeds, and bands the ${ofSeeds}.`,
+          },
+        ]
+      : []),
+  ];
+}
+
+function describeBands(results: Results): string[] {
+  const bands = listBands(results).map(({ sentence }) => sentence);
+  return results.seeds.length === 1 ? [...bands, 'A layer with a single τ has no band.'] : bands;
+}
+
+/** Mean ± standard deviation. */
 function spread(means: readonly EpochPoint[], stds: readonly EpochPoint[]): EpochRange[] {
-  if (stds.every(({ value }) => value === 0)) return [];
   const stdAt = new Map(stds.map(({ epoch, value }) => [epoch, value]));
   return means.flatMap(({ epoch, value }) => {
     const std = stdAt.get(epoch);
