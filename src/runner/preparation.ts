@@ -7,7 +7,7 @@ import { describeFailure } from './execution/execution.ts';
 import type { Work } from './execution/execution-context.ts';
 import { describeShortage, type MachineResources } from './execution/machine.ts';
 import { restoreOutputs } from './execution/restore-outputs.ts';
-import { resumeFoldersOf } from './execution/resume-folder.ts';
+import { distrustResumes, resumeFoldersOf } from './execution/resume-folder.ts';
 import { storeAgain } from './execution/store-again.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { forcedReason } from './force.ts';
@@ -89,6 +89,9 @@ export class Preparation {
   async #decide(instance: StageInstance, found: Freshness): Promise<Prepared> {
     const { isForced, produced } = this.#context;
     let freshness = found;
+    if ('reasons' in freshness && freshness.reasons.some(({ cue }) => cue === 'output-altered')) {
+      await distrustResumes(this.#context.session, instance.id);
+    }
     if (isForced(instance.id)) await this.#dropFinishedResume(instance, freshness);
     for (let looks = 1; !isForced(instance.id) && looks <= looksAtMost; looks += 1) {
       const settled = await this.#settle(instance, freshness);

@@ -1,4 +1,4 @@
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { CliProject } from './rig/cli-project.ts';
 import { waitForFile } from './rig/processes.ts';
@@ -33,6 +33,47 @@ describe('an input that another stage made is not accepted if it is altered', ()
     expect((await project.call(['run'])).exitCode).toBe(0);
     const copy = input.endsWith('f') ? 'artifacts/use' : 'artifacts/use/f';
     expect(project.read(copy)).toBe('right\n');
+  });
+
+  describe('and nothing resumes from what was made of it', () => {
+    const resuming = `if [ -e "$REPRO_RESUME_0/f" ]; then cp "$REPRO_RESUME_0/f" "$REPRO_OUTPUT_0"; exit; fi
+touch started; while [ ! -e go ]; do sleep 0.02; done
+cp "$REPRO_INPUT_0/f" "$REPRO_RESUME_0/f"; touch kept; [ ! -e fail ] || sleep 60
+cp "$REPRO_RESUME_0/f" "$REPRO_OUTPUT_0"\n`;
+
+    async function start() {
+      const project = await create('artifacts/make', resuming);
+      await project.edit(
+        'pipeline.yaml',
+        'outputs: [artifacts/use]',
+        'outputs: [artifacts/use]\n    resume: [artifacts/use.resume]',
+      );
+      const runner = project.call(['run']);
+      await waitForFile(project.at('started'));
+      writeFileSync(project.at('artifacts/make/f'), 'WRONG\n');
+      return { project, runner };
+    }
+
+    test('if that is noticed at the end', async () => {
+      const { project, runner } = await start();
+      writeFileSync(project.at('go'), '');
+      expect((await runner).exitCode).toBe(1);
+      const { exitCode, stderr } = await project.call(['run']);
+      expect(exitCode).toBe(0);
+      expect(stderr).toContain('artifacts/use.resume may come from an input that was altered meanwhile');
+      expect(project.read('artifacts/use')).toBe('right\n');
+    });
+
+    test('if the runner was killed before', async () => {
+      const { project, runner } = await start();
+      for (const file of ['fail', 'go']) writeFileSync(project.at(file), '');
+      await waitForFile(project.at('kept'));
+      runner.kill('SIGKILL');
+      await runner;
+      rmSync(project.at('fail'));
+      expect((await project.call(['run'])).exitCode).toBe(0);
+      expect(project.read('artifacts/use')).toBe('right\n');
+    });
   });
 
   test('between two stages of a run', async () => {

@@ -76,7 +76,10 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       return await fail({ code: end.code, text: await explainEnd(session, instance, end) });
     }
     const seconds = secondsSince();
-    await confirmInputs(session, work);
+    await confirmInputs(session, work).catch(async (error: unknown) => {
+      for (const folder of resume) await folder.distrust();
+      throw error;
+    });
     const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
     const record: RunRecord = {
       version: 1,

@@ -9,15 +9,18 @@ import { isThere, moveFolder, partialOf, removeFolder } from './whole-folders.ts
 /** The second line of the marker of what belongs to an execution that succeeded. */
 const finished = 'finished';
 
+/** The second line of the marker of what may come from an input that was altered meanwhile. */
+const distrusted = 'distrusted';
+
 /** What {@link ResumeFolder.open} found. */
 export interface OpenedResume {
   /** Absolute; it exists. */
   readonly absolute: string;
   /**
    * What happened to content of another fingerprint: `set-aside` until that one runs again, or, if its owner is unknown,
-   * `emptied`.
+   * `emptied`; or to content of any, after {@link ResumeFolder.distrust}: `distrusted`, and emptied.
    */
-  readonly other: 'none' | 'set-aside' | 'emptied';
+  readonly other: 'none' | 'set-aside' | 'emptied' | 'distrusted';
   /** Whether content set aside earlier for this fingerprint is back in place. */
   readonly isBack: boolean;
 }
@@ -47,10 +50,11 @@ export class ResumeFolder {
 
   /** Makes the folder ready for a fingerprint. */
   async open(fingerprint: string): Promise<OpenedResume> {
-    const { owner, isFinished } = await this.#readMarker();
+    const { owner, isFinished, isDistrusted } = await this.#readMarker();
     let other: OpenedResume['other'] = 'none';
-    if (owner !== fingerprint || isFinished) {
-      if (owner !== fingerprint) other = await this.#clear(owner, isFinished);
+    if (owner !== fingerprint || isFinished || isDistrusted) {
+      if (isDistrusted) other = await this.#discard();
+      else if (owner !== fingerprint) other = await this.#clear(owner, isFinished);
       await fs.mkdir(path.dirname(this.#absolute), { recursive: true });
       await writeFileAtomic(this.#marker(), `${fingerprint}\n`);
     }
@@ -65,6 +69,16 @@ export class ResumeFolder {
    */
   async markFinished(fingerprint: string): Promise<void> {
     await writeFileAtomic(this.#marker(), `${fingerprint}\n${finished}\n`);
+  }
+
+  /**
+   * After an input of its stage was found altered: what is here may come from that, so nothing resumes from it. Until the stage runs again, it
+   * stays for people to look at.
+   */
+  async distrust(): Promise<void> {
+    const { owner } = await this.#readMarker();
+    if (owner === null || !(await isThere(this.#absolute))) return;
+    await writeFileAtomic(this.#marker(), `${owner}\n${distrusted}\n`);
   }
 
   /**
@@ -106,10 +120,25 @@ export class ResumeFolder {
   }
 
   /** `owner` is null also for a marker that names no fingerprint. */
-  async #readMarker(): Promise<{ readonly owner: string | null; readonly isFinished: boolean }> {
+  async #readMarker(): Promise<{
+    readonly owner: string | null;
+    readonly isFinished: boolean;
+    readonly isDistrusted: boolean;
+  }> {
     const text = await fs.readFile(this.#marker(), 'utf8').catch(() => '');
     const [owner = '', state] = text.trim().split('\n');
-    return { owner: isSha256(owner) ? owner : null, isFinished: state === finished };
+    return {
+      owner: isSha256(owner) ? owner : null,
+      isFinished: state === finished,
+      isDistrusted: state === distrusted,
+    };
+  }
+
+  async #discard(): Promise<OpenedResume['other']> {
+    if (!(await isThere(this.#absolute))) return 'none';
+    await removeFolder(this.#absolute);
+    await syncFolder(path.dirname(this.#absolute));
+    return 'distrusted';
   }
 
   /** Clears the place; afterwards no folder exists, and the marker may change. */
@@ -163,4 +192,16 @@ export class ResumeFolder {
 /** The resume folders of an instance, in the order of its list. */
 export function resumeFoldersOf({ plan, folder }: Session, { resume }: StageInstance): ResumeFolder[] {
   return resume.map((one, i) => new ResumeFolder(plan.projectRoot, one, i, folder.resume));
+}
+
+/**
+ * Marks what the instances that read an instance could resume from: an output of it was found altered, and they may have read that before
+ * they were interrupted.
+ */
+export async function distrustResumes(session: Session, made: string): Promise<void> {
+  for (const [id, dependencies] of session.plan.dependencies) {
+    const reader = session.plan.instances.get(id);
+    if (reader === undefined || reader.resume.length === 0 || !dependencies.includes(made)) continue;
+    for (const folder of resumeFoldersOf(session, reader)) await folder.distrust();
+  }
 }

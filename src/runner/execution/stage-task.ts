@@ -56,6 +56,11 @@ function describeOpened(name: string, { other, isBack }: OpenedResume): string[]
       `${name} belongs to other code, inputs or parameters and was set aside; it comes back when they run again`,
     );
   }
+  if (other === 'distrusted') {
+    texts.push(
+      `${name} may come from an input that was altered meanwhile, so it was emptied: it starts anew`,
+    );
+  }
   if (other === 'emptied') texts.push(`${name} had no owner on record and was emptied`);
   if (isBack) texts.push(`${name} was set aside earlier and is back: resuming from it`);
   return texts;
