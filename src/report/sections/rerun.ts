@@ -1,4 +1,4 @@
-import type { Command, Section, Table } from '../document.ts';
+import type { Command, Section, Table, Text } from '../document.ts';
 import { joinWords } from '../format.ts';
 import type { Results } from '../results.ts';
 import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
@@ -27,7 +27,9 @@ export function describeRerun(results: Results): Section {
           { code: '--profile' },
           ' and ',
           { code: '--set' },
-          ' as the run that made this report. A model and a seed are written together: ',
+          ' as the run that made this report. ',
+          ...nameSettings(results),
+          ' A model and a seed are written together: ',
           ...instances.flatMap((name, index) => [...(index === 0 ? [] : [', ']), { code: name }]),
           '.',
         ],
@@ -36,6 +38,32 @@ export function describeRerun(results: Results): Section {
       { kind: 'table', table: tabulateOrigins(results, instance) },
     ],
   };
+}
+
+/**
+ * What is known of the run's settings, and where the rest is on record: the profile's name is in no stage's parameters, so that the
+ * same settings give the same page whatever their profile is called.
+ */
+function nameSettings({ models, seeds }: Results): Text {
+  const instance = `${models[0]?.id ?? ''},${seeds[0] ?? ''}`;
+  const lengths = new Set(models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.epochs.length)));
+  const epochs = lengths.size === 1 ? [`--set train.epochs=${[...lengths][0]}`] : [];
+  const sets = [
+    `--set models='[${models.map(({ id }) => id).join(',')}]'`,
+    `--set seeds='[${seeds.join(',')}]'`,
+    ...epochs,
+  ];
+  return [
+    'Its profile is on record where it ran: ',
+    { code: 'npx repro explain report --list' },
+    ' names it for every report. Models, seeds and epochs of this one are ',
+    { code: sets.join(' ') },
+    ', whatever the profile says. With these, ',
+    { code: `npx repro explain train@${instance}` },
+    ' shows any other setting in which the last training differs from the profile: give it by ',
+    { code: '--set' },
+    ', too.',
+  ];
 }
 
 /** Where each number of the report comes from, and what makes it again. */
