@@ -23,8 +23,10 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect(again.seen.uploads).toBe(0);
 
     const copy = await createCopy();
+    await copy.write('artifacts/.cache/attempts/a.json', 'how it failed here');
     const pulled = await pull(copy, remote);
     expect(statesOf(pulled)).toBe('a fetched, b fetched');
+    expect(copy.has('artifacts/.cache/attempts/a.json')).toBe(false);
     // x and same are one file.
     expect(pulled.map(({ files }) => files)).toEqual([3, 1]);
     expect(pulled[0]?.restored).toEqual(['artifacts/a']);
