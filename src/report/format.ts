@@ -15,6 +15,11 @@ export function formatPoints(difference: number, signed = true): string {
   return `${sign}${(Math.abs(tenths) / 10).toFixed(1)}\u00a0points`;
 }
 
+/** `−5.0 to +0.5 points`. */
+export function formatPointsRange(low: number, high: number): string {
+  return `${formatPoints(low).replace('\u00a0points', '')} to ${formatPoints(high)}`;
+}
+
 /** A whole number with narrow spaces as thousands separators. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, '\u202f');

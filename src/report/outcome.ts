@@ -1,5 +1,5 @@
 import { binomialUpperTail } from '../stats/binomial.ts';
-import { clusterBootstrap } from '../stats/cluster-bootstrap.ts';
+import { clusterMeanInterval } from '../stats/cluster-mean.ts';
 import { type Summary, summarise } from '../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../stats/wilson.ts';
 import type { ModelResult, Results } from './results.ts';
@@ -18,10 +18,14 @@ export interface Accuracy extends Summary {
    */
   readonly interval: Interval;
   /**
-   * 95 % bootstrap interval over users: how much the choice of people matters, whose clips are alike. Null without at least two users,
-   * for more than ten, and for maxima, whose answers clip by clip are not kept.
+   * Null without at least two users, if all have the same accuracy, and for maxima, whose answers clip by clip are not kept.
    */
-  readonly overUsers: Interval | null;
+  readonly overUsers: UserInterval | null;
+}
+
+/** Student's 95 % interval over users: how much the choice of people matters, whose clips are alike. */
+export interface UserInterval extends Interval {
+  readonly users: number;
 }
 
 /** A model's accuracies, for two ways of choosing the epoch. */
@@ -81,10 +85,8 @@ function chosenAccuracy(model: ModelResult, split: 'test' | 'validation'): Accur
   return split === 'test' ? { ...accuracy, overUsers: intervalOverUsers(model) } : accuracy;
 }
 
-const MOST_USERS = 10;
-
 /** A clip counts by how many of the seeds get it right. */
-function intervalOverUsers({ runs }: ModelResult): Interval | null {
+function intervalOverUsers({ runs }: ModelResult): UserInterval | null {
   const users = new Map<string, { count: number; sum: number }>();
   for (const { answers } of runs) {
     for (const { user, right } of answers) {
@@ -93,8 +95,10 @@ function intervalOverUsers({ runs }: ModelResult): Interval | null {
       users.set(user, { count: count + 1, sum: sum + Number(right) });
     }
   }
-  if (users.size < 2 || users.size > MOST_USERS) return null;
-  return clusterBootstrap([...users.values()]);
+  if (users.size < 2) return null;
+  const interval = clusterMeanInterval([...users.values()]);
+  if (interval === null) return null;
+  return { low: Math.max(0, interval.low), high: Math.min(1, interval.high), users: users.size };
 }
 
 function maximumAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {

@@ -64,7 +64,7 @@ function listSections(results: Results, { claims, environment }: ReportOptions):
   const outcomes = judgeModels(results);
   return [
     ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
-    describeOutcomes(results, outcomes),
+    describeOutcomes(results, outcomes, claims?.judgements ?? []),
     {
       id: 'training',
       title: 'Training',
@@ -122,20 +122,24 @@ function announce(results: Results): Banner[] {
   }
 }
 
-function describeOutcomes(results: Results, outcomes: readonly Outcome[]): Section {
+function describeOutcomes(
+  results: Results,
+  outcomes: readonly Outcome[],
+  judgements: readonly Judgement[],
+): Section {
   const comparable = judgeComparability(results) === null;
   const chance = 1 / results.classes.length;
   return {
     id: 'results',
     title: 'Results',
     blocks: [
-      ...writeVerdict(results, outcomes).map((text, index) => ({
+      ...writeVerdict(results, outcomes, judgements).map((text, index) => ({
         kind: 'paragraph' as const,
         text,
         lead: index === 0,
       })),
       { kind: 'figure', figure: drawOutcomes(outcomes, chance, { comparable }) },
-      { kind: 'table', table: tabulateOutcomes(results, outcomes) },
+      { kind: 'table', table: tabulateOutcomes(results, outcomes, judgements) },
       ...showTables(tabulateDifferences(results), results.seeds.length > 1 ? tabulateSeeds(outcomes) : null),
     ],
   };

@@ -1,7 +1,10 @@
 import { meanInterval } from '../stats/means.ts';
 import { nameChoice, warnOfChoice } from './choice.ts';
+import { type Judgement, VERDICT_TITLES } from './claims/judgement.ts';
+import { findPublishedTest } from './claims/published-test.ts';
+import { toneOf } from './claims/section.ts';
 import type { Cell, Table, Text } from './document.ts';
-import { formatCount, formatPercent, formatPercentRange, formatQuantity } from './format.ts';
+import { formatCount, formatPercent, formatPercentRange, formatQuantity, spellCount } from './format.ts';
 import type { Accuracy, Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { SEEDS_FOR_INTERVAL } from './seeds.ts';
@@ -9,9 +12,15 @@ import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 
-/** Table 1 of the thesis, beside the reproduced accuracies. */
-export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[]): Table {
+/** Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. */
+export function tabulateOutcomes(
+  results: Results,
+  outcomes: readonly Outcome[],
+  judgements: readonly Judgement[],
+): Table {
   const incomparable = judgeComparability(results) !== null;
+  const judged = outcomes.map(({ model }) => findPublishedTest(model, judgements));
+  const isJudged = judged.some((one) => one !== null);
   const published = incomparable ? 'Published (not comparable)' : 'Published, maximum over epochs';
   const run = nameRun(results);
   const chosen = `${run}, epoch ${nameChoice(results.models)}`;
@@ -27,9 +36,9 @@ export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[])
       { label: 'Validation', group: chosen, numeric: true },
       { label: 'Test', group: maximum, numeric: true },
       { label: 'Validation', group: maximum, numeric: true },
-      ...(incomparable ? [] : [{ label: 'Published test accuracy' }]),
+      ...(isJudged ? [{ label: 'Published test accuracy' }] : []),
     ],
-    rows: outcomes.map((outcome) => [
+    rows: outcomes.map((outcome, i) => [
       { text: outcome.model.title },
       publishedCell(outcome, 'test'),
       publishedCell(outcome, 'validation'),
@@ -37,9 +46,9 @@ export function tabulateOutcomes(results: Results, outcomes: readonly Outcome[])
       accuracyCell(outcome.chosen.validation),
       accuracyCell(outcome.maximum.test),
       accuracyCell(outcome.maximum.validation),
-      ...(incomparable ? [] : [comparisonCell(outcome)]),
+      ...(isJudged ? [judgementCell(judged[i] ?? null)] : []),
     ]),
-    notes: explainOutcomes(results, outcomes),
+    notes: explainOutcomes(results, outcomes, isJudged),
   };
 }
 
@@ -102,17 +111,13 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
   };
 }
 
-/** Where the published test accuracy lies relative to the interval of the reproduced one; both are maxima over epochs. */
-export function comparePublished({ model, maximum }: Outcome): 'none' | 'within' | 'above' | 'below' {
-  if (model.published === null) return 'none';
-  const { low, high } = maximum.test.interval;
-  if (model.published.test > high) return 'above';
-  return model.published.test < low ? 'below' : 'within';
-}
-
-function comparisonCell(outcome: Outcome): Cell {
-  const place = comparePublished(outcome);
-  return place === 'none' ? MISSING : { text: `${place} the interval`, details: ['of the maximum'] };
+function judgementCell(judgement: Judgement | null): Cell {
+  if (judgement === null) return MISSING;
+  return {
+    text: VERDICT_TITLES[judgement.verdict],
+    details: ['by the maximum'],
+    ...toneOf(judgement.verdict),
+  };
 }
 
 function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
@@ -132,7 +137,7 @@ function accuracyCell(accuracy: Accuracy): Cell {
   if (accuracy.count === 1) {
     details.push(`${Math.round(mean * clips)} of ${clips}`, `epoch ${formatCount(accuracy.epochs[0] ?? 0)}`);
   } else {
-    details.push(`${formatSeeds(accuracy)} over seeds`, formatQuantity(clips, 'clip'));
+    details.push(nameSeeds(accuracy), formatQuantity(clips, 'clip'));
   }
   return { text: formatPercent(mean), details };
 }
@@ -141,9 +146,16 @@ function meanCell(accuracy: Accuracy): Cell {
   return { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
 }
 
-/** Student's interval of the mean over seeds; the range of two, whose interval would be too wide to say anything. */
+/** Equal accuracies are no interval. */
+function nameSeeds(accuracy: Accuracy): string {
+  const isEqual = accuracy.values.length >= SEEDS_FOR_INTERVAL && accuracy.min === accuracy.max;
+  return isEqual ? 'the same for all seeds' : `${formatSeeds(accuracy)} over seeds`;
+}
+
+/** Student's interval of the mean over seeds; the range of two, whose interval would be too wide to say anything, and of equal ones. */
 function formatSeeds({ values, min, max }: Accuracy): string {
   const { low, high } = meanInterval(values);
+  if (values.length >= SEEDS_FOR_INTERVAL && min === max) return `${formatPercent(min)} each`;
   if (values.length < SEEDS_FOR_INTERVAL || low === null || high === null)
     return formatPercentRange(min, max);
   return formatPercentRange(Math.max(0, low), Math.min(1, high));
@@ -153,7 +165,7 @@ function runCell(accuracy: Accuracy, index: number): Cell {
   return { text: formatPercent(accuracy.values[index] ?? 0) };
 }
 
-function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[] {
+function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
   const notes: Text[] = [];
   const incomparable = judgeComparability(results);
   if (incomparable === 'simulated') {
@@ -174,9 +186,10 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[]
       : 'Below each accuracy: its 95 % interval (Wilson), the clips classified correctly, and the epoch.',
     ` Chance is ${formatPercent(1 / results.classes.length)}.`,
   ]);
-  if (outcomes.some(({ chosen }) => chosen.test.overUsers !== null)) {
+  const users = outcomes.flatMap(({ chosen }) => chosen.test.overUsers?.users ?? []);
+  if (users.length > 0) {
     notes.push([
-      '“Over users”: the 95 % interval if other people of the same kind had made the gestures (bootstrap over users). Clips of one person are alike, which the interval above it does not account for.',
+      `“Over users”: the 95 % interval if other people of the same kind had made the gestures (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, each by its number of clips). Clips of one person are alike, which the interval above it does not account for.`,
     ]);
   }
   notes.push([
@@ -185,5 +198,6 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[]): Text[]
   const warning = warnOfChoice(results.models);
   if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
   if (outcomes.some(({ model }) => model.published === null)) notes.push(['–: not published.']);
+  if (isJudged) notes.push(['Last column: as in “What holds”, where the difference and its interval are.']);
   return notes;
 }

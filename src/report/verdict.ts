@@ -1,9 +1,14 @@
+import { stateP } from '../stats/format-p.ts';
 import { nameChoice, warnOfChoice } from './choice.ts';
+import { type Judgement, VERDICT_TITLES, type Verdict } from './claims/judgement.ts';
+import { findPublishedTest } from './claims/published-test.ts';
+import { compareModels, isBySeed, isSignificant, type ModelDifference } from './differences.ts';
 import type { Text } from './document.ts';
 import {
   endSentence,
   formatPercent,
   formatPercentRange,
+  formatPoints,
   formatQuantity,
   joinWords,
   spellCount,
@@ -11,44 +16,50 @@ import {
 import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from './outcome.ts';
 import type { Results } from './results.ts';
 import { listDeviations } from './settings-table.ts';
-import { comparePublished } from './tables.ts';
 import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 /** The outcome in a few sentences, the most important first. */
-export function writeVerdict(results: Results, outcomes: readonly Outcome[]): Text[] {
-  const comparable = judgeComparability(results) === null;
+export function writeVerdict(
+  results: Results,
+  outcomes: readonly Outcome[],
+  judgements: readonly Judgement[],
+): Text[] {
   return [
-    ...(comparable ? [judgePublished(outcomes)] : []),
+    judgePublished(outcomes, judgements),
     judgeSkill(results, outcomes),
     judgeChoice(results),
-    ...(outcomes.length > 1 ? [judgeDifferences(outcomes)] : []),
+    judgeDifferences(results),
     judgeCollapse(results, outcomes),
     judgeMeaning(results),
   ].filter((text) => text.length > 0);
 }
 
-function judgePublished(outcomes: readonly Outcome[]): Text {
-  const published = outcomes.filter(({ model }) => model.published !== null);
-  if (published.length === 0) return [];
-  const outside = published.filter((outcome) => comparePublished(outcome) !== 'within');
-  const within = published.length - outside.length;
-  const all = spellCount(published.length);
-  const head =
-    published.length === 1
-      ? `The published test accuracy lies ${within === 1 ? 'within' : 'outside'} the 95 % interval of the reproduced one`
-      : within === published.length
-        ? `${spellAll(published.length)} published test accuracies lie within the 95 % intervals of the reproduced ones`
-        : within === 0
-          ? `None of the ${all} published test accuracies lies within the 95 % interval of the reproduced one`
-          : `${capitalise(spellCount(within))} of the ${all} published test accuracies ${within === 1 ? 'lies' : 'lie'} within the 95 % interval of the reproduced one`;
-  const rest = outside.map((outcome) => {
-    const { low, high } = outcome.maximum.test.interval;
-    return `${outcome.model.title} (published ${formatPercent(outcome.model.published?.test ?? 0)}, reproduced ${formatPercentRange(low, high)})`;
+/** The published test accuracies that this run can judge, as in the table of claims. */
+function judgePublished(outcomes: readonly Outcome[], judgements: readonly Judgement[]): Text {
+  const judged = outcomes.flatMap(({ model }) => {
+    const judgement = findPublishedTest(model, judgements);
+    return judgement === null ? [] : [{ title: model.title, verdict: judgement.verdict }];
   });
-  return [
-    { strong: `${head}, both as maxima over epochs.` },
-    ...(rest.length === 0 ? [] : [` Outside: ${joinWords(rest)}.`]),
-  ];
+  const [only] = judged;
+  if (only === undefined) return [];
+  const groups = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
+    .map((verdict) => ({
+      verdict,
+      titles: judged.filter((one) => one.verdict === verdict).map(({ title }) => title),
+    }))
+    .filter(({ titles }) => titles.length > 0);
+  const name = (verdict: Verdict) => VERDICT_TITLES[verdict];
+  const [first] = groups;
+  const head =
+    judged.length === 1
+      ? `The published test accuracy of ${only.title} is ${name(only.verdict)}, as a maximum over epochs.`
+      : groups.length === 1 && first !== undefined
+        ? `${spellAll(judged.length)} published test accuracies are ${name(first.verdict)}, as maxima over epochs.`
+        : `Of ${spellCount(judged.length)} published test accuracies, ${joinWords(groups.map(({ verdict, titles }) => `${spellCount(titles.length)} ${titles.length === 1 ? 'is' : 'are'} ${name(verdict)}`))}, as maxima over epochs.`;
+  const rest = groups
+    .filter(({ verdict }) => groups.length > 1 && verdict !== 'reproduced')
+    .map(({ verdict, titles }) => endSentence(` ${capitalise(name(verdict))}: ${joinWords(titles)}`));
+  return [{ strong: head }, ...rest];
 }
 
 /** The probability outside one side of a 95 % interval. */
@@ -101,18 +112,25 @@ function describeGuessing({ chance, constant }: Guessing): string {
   return `chance is ${formatPercent(chance)}${even ? '' : `, always answering “${constant.answer}” would give ${formatPercent(constant.accuracy)}`}`;
 }
 
-function judgeDifferences(outcomes: readonly Outcome[]): Text {
-  const apart = outcomes.flatMap((first, index) =>
-    outcomes.slice(index + 1).flatMap((second) => {
-      const a = first.chosen.test.interval;
-      const b = second.chosen.test.interval;
-      if (a.low > b.high) return [`${first.model.title} above ${second.model.title}`];
-      return b.low > a.high ? [`${second.model.title} above ${first.model.title}`] : [];
-    }),
-  );
-  if (apart.length === 0)
-    return ['The 95 % intervals of all models overlap, so they do not distinguish the models.'];
-  return [endSentence(`The 95 % intervals of some models do not overlap: ${joinWords(apart)}`)];
+/** How the other models compare with the first, by the tests of the table of differences. */
+function judgeDifferences(results: Results): Text {
+  const [first] = results.models;
+  const differences = compareModels(results);
+  if (first === undefined || differences.length === 0) return [];
+  const test = isBySeed(first) ? 'paired t test over seeds' : 'exact McNemar test clip by clip';
+  const how = `${test}, corrected after Holm`;
+  const apart = differences.filter(isSignificant);
+  const equal = differences.every(({ p }) => p === null)
+    ? 'Every seed differs by the same, so that no test can tell whether the models do.'
+    : `No model’s test accuracy differs significantly from that of ${first.title} (${how}), which does not show that they are equal.`;
+  if (apart.length === 0) return [equal];
+  return [`On the test clips, ${joinWords(apart.map((one) => describeApart(one, first.title)))} (${how}).`];
+}
+
+/** `No Reg. is 2.8 points less accurate than Baseline, p = 0.021`. */
+function describeApart({ model, difference, adjusted }: ModelDifference, first: string): string {
+  const size = formatPoints(Math.abs(difference), false);
+  return `${model.title} is ${size} ${difference < 0 ? 'less' : 'more'} accurate than ${first}, ${stateP(adjusted ?? 1)}`;
 }
 
 /** A network whose outputs are silent or saturated gives the same answer to every clip, which its accuracy does not reveal. */

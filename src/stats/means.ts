@@ -6,7 +6,7 @@ export interface MeanInterval {
   readonly mean: number;
   /** Of the values, not of the mean; with n - 1. */
   readonly standardDeviation: number;
-  /** Null for a single value, which says nothing about how far others may be. */
+  /** Null for a single value and for equal ones: they say nothing about how far others may be. */
   readonly low: number | null;
   readonly high: number | null;
 }
@@ -21,19 +21,22 @@ export interface MeanInterval {
  */
 export function meanInterval(values: readonly number[], level = 0.95): MeanInterval {
   const { count, mean, deviation } = describe(values);
-  if (count === 1) return { count, mean, standardDeviation: 0, low: null, high: null };
+  if (deviation === 0) return { count, mean, standardDeviation: 0, low: null, high: null };
   const reach = (studentQuantile((1 + level) / 2, count - 1) * deviation) / Math.sqrt(count);
   return { count, mean, standardDeviation: deviation, low: mean - reach, high: mean + reach };
 }
 
 /** What a test finds out: its p value, and the mean difference with its interval. */
 export interface PairedTest extends MeanInterval {
-  /** Two-sided; null for a single pair. */
+  /** Two-sided; null for a single pair, and if all pairs differ by the same. */
   readonly p: number | null;
 }
 
 /**
  * Paired t test: whether two settings differ, each seed being compared with itself.
+ *
+ * Accuracies are whole clips, so that a few seeds may well differ by the same by chance. That is no proof of a difference, as the formula
+ * with a deviation of 0 would have it, but nothing to estimate the deviation from: there is no test then.
  *
  * @param first, second in the order of the same seeds
  * @throws {RangeError} if they are not pairs
@@ -41,8 +44,7 @@ export interface PairedTest extends MeanInterval {
 export function pairedTTest(first: readonly number[], second: readonly number[], level = 0.95): PairedTest {
   const interval = meanInterval(differencesOf(first, second), level);
   const { count, mean, standardDeviation } = interval;
-  if (count === 1) return { ...interval, p: null };
-  if (standardDeviation === 0) return { ...interval, p: mean === 0 ? 1 : 0 };
+  if (standardDeviation === 0) return { ...interval, p: null };
   const t = mean / (standardDeviation / Math.sqrt(count));
   return { ...interval, p: 2 * studentCdf(-Math.abs(t), count - 1) };
 }
@@ -50,7 +52,7 @@ export function pairedTTest(first: readonly number[], second: readonly number[],
 /** Whether two settings are the same up to a margin. */
 export interface Equivalence {
   readonly mean: number;
-  /** The larger p of the two one-sided tests; null for a single pair. */
+  /** The larger p of the two one-sided tests; null for a single pair, and if all pairs differ by the same. */
   readonly p: number | null;
   /** The (1 - 2α) interval, which is within the margin exactly when p < α. */
   readonly low: number | null;
@@ -74,9 +76,8 @@ export function pairedEquivalence(
   if (!(margin > 0)) throw new RangeError(`pairedEquivalence: the margin must be positive, not ${margin}`);
   const differences = differencesOf(first, second);
   const { count, mean, standardDeviation, low, high } = meanInterval(differences, 1 - 2 * alpha);
-  if (count === 1) return { mean, p: null, low, high };
+  if (standardDeviation === 0) return { mean, p: null, low, high };
   const error = standardDeviation / Math.sqrt(count);
-  if (error === 0) return { mean, p: Math.abs(mean) < margin ? 0 : 1, low, high };
   const notAbove = studentCdf((mean - margin) / error, count - 1);
   const notBelow = studentCdf(-(mean + margin) / error, count - 1);
   return { mean, p: Math.max(notAbove, notBelow), low, high };
@@ -89,10 +90,18 @@ function differencesOf(first: readonly number[], second: readonly number[]): num
   return first.map((value, i) => value - second[i]!);
 }
 
+/** Differences of shares that are equal may differ in the last digits of a double, shares of different clips do so by far more. */
+const EQUAL_UP_TO = 1e-12;
+
 function describe(values: readonly number[]) {
   const count = values.length;
-  if (count === 0) throw new RangeError('meanInterval: no values');
+  const [first] = values;
+  if (first === undefined) throw new RangeError('meanInterval: no values');
+  const largest = Math.max(...values.map(Math.abs));
+  if (values.every((value) => Math.abs(value - first) <= EQUAL_UP_TO * Math.max(1, largest))) {
+    return { count, mean: first, deviation: 0 };
+  }
   const mean = values.reduce((sum, value) => sum + value, 0) / count;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return { count, mean, deviation: count === 1 ? 0 : Math.sqrt(squares / (count - 1)) };
+  return { count, mean, deviation: Math.sqrt(squares / (count - 1)) };
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { clusterBootstrap } from '../../src/stats/cluster-bootstrap.ts';
+import { clusterMeanInterval } from '../../src/stats/cluster-mean.ts';
 import { holmAdjust } from '../../src/stats/holm.ts';
 import { mcnemarTest } from '../../src/stats/mcnemar.ts';
 import { meanInterval, pairedEquivalence, pairedTTest } from '../../src/stats/means.ts';
+import { smallestDetectableMean, studentTestPower } from '../../src/stats/paired-power.ts';
 import { independentDifference, pairedDifference } from '../../src/stats/proportion-difference.ts';
 import { incompleteBeta, logGamma } from '../../src/stats/special.ts';
 import { studentCdf, studentQuantile } from '../../src/stats/student.ts';
@@ -74,15 +75,22 @@ describe('as SciPy and statsmodels', () => {
     }
   });
 
-  test('the bootstrap over users, all samples of them counted', () => {
-    for (const { clusters, level, interval } of reference.bootstrap) {
-      const found = clusterBootstrap(
+  test('the interval over users, whose clips are alike', () => {
+    expect(reference.clusters).toHaveLength(6);
+    for (const { clusters, level, interval } of reference.clusters) {
+      const found = clusterMeanInterval(
         clusters.map(([count, sum]: [number, number]) => ({ count, sum })),
         level,
       );
-      expectClose(found.low, interval[0], 1e-12);
-      expectClose(found.high, interval[1], 1e-12);
+      expectClose(found?.low ?? null, interval[0], 1e-9);
+      expectClose(found?.high ?? null, interval[1], 1e-9);
     }
+  });
+
+  test('the power of a t test, by the noncentral distribution', () => {
+    expect(reference.power).toHaveLength(6);
+    for (const [shift, degrees, alpha, power] of reference.power)
+      expectClose(studentTestPower(shift, degrees, alpha), power, 1e-9);
   });
 });
 
@@ -109,27 +117,46 @@ test('a single seed gives a mean, and nothing about how sure it is', () => {
   expect(pairedEquivalence([1], [2], 5).p).toBeNull();
 });
 
-test('equal pairs do not differ, and are equivalent', () => {
-  expect(pairedTTest([1, 2], [1, 2]).p).toBe(1);
-  expect(pairedTTest([2, 3], [1, 2]).p).toBe(0);
-  expect(pairedEquivalence([1, 2], [1, 2], 0.1).p).toBe(0);
-  expect(pairedEquivalence([2, 3], [1, 2], 0.5).p).toBe(1);
+test.each([
+  ['not at all', [270, 275, 272], 0],
+  // 271 / 288 − 270 / 288 and 276 / 288 − 275 / 288 are not the same double.
+  ['by a clip', [271, 276, 273], 1 / 288],
+])('pairs that all differ by the same, %s, allow no test and no interval', (_, right, mean) => {
+  const [first, second] = [right.map((count) => count / 288), [270, 275, 272].map((count) => count / 288)];
+  const nothing = { mean: expect.closeTo(mean, 12), p: null, low: null, high: null };
+  expect(pairedTTest(first, second)).toEqual({ count: 3, standardDeviation: 0, ...nothing });
+  expect(pairedEquivalence(first, second, 0.05)).toEqual(nothing);
+});
+
+test('users of the same accuracy do not tell how far others may be', () => {
+  expect(clusterMeanInterval([3, 6, 9].map((count) => ({ count, sum: count / 3 })))).toBeNull();
+});
+
+test('the detectable difference is the one that is found in four of five cases', () => {
+  // SciPy's ncf gives three pairs a power of 0.8 at 3.26 standard deviations; the sum of two quantiles would give 3.10.
+  expect(smallestDetectableMean(1, 3, { alpha: 0.05 })).toBeCloseTo(3.26, 2);
+  expect(smallestDetectableMean(0.02, 3, { alpha: 0.05 })).toBeCloseTo(0.0653, 4);
+  const found = smallestDetectableMean(1, 5, { alpha: 0.05 / 3 });
+  expect(studentTestPower(found * Math.sqrt(5), 4, 0.05 / 3)).toBeCloseTo(0.8, 12);
+  // Without any difference, what is found is the level.
+  expect(studentTestPower(0, 5, 0.05)).toBeCloseTo(0.05, 12);
 });
 
 test.each([
   ['no values', () => meanInterval([])],
   ['no pairs', () => pairedTTest([1, 2], [1])],
   ['no margin', () => pairedEquivalence([1], [1], 0)],
-  ['one user', () => clusterBootstrap([{ count: 3, sum: 1 }])],
+  ['one user', () => clusterMeanInterval([{ count: 3, sum: 1 }])],
   [
     'a user without clips',
     () =>
-      clusterBootstrap([
+      clusterMeanInterval([
         { count: 3, sum: 1 },
         { count: 0, sum: 0 },
       ]),
   ],
-  ['too many users', () => clusterBootstrap(Array.from({ length: 11 }, () => ({ count: 1, sum: 1 })))],
+  ['pairs without deviation', () => smallestDetectableMean(0, 3, { alpha: 0.05 })],
+  ['a negative difference', () => studentTestPower(-1, 3, 0.05)],
   ['a p value above 1', () => holmAdjust([0.1, 1.2])],
   ['a probability of 1', () => studentQuantile(1, 3)],
   ['no degrees of freedom', () => studentCdf(1, 0)],

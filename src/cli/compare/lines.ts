@@ -186,7 +186,7 @@ function describeSeeds({ modelA, modelB, seeds, accuracy }: SeedComparison): str
   const who = modelA === modelB ? modelA : `${modelA} → ${modelB}`;
   const spread =
     low === null || high === null || p === null
-      ? ''
+      ? ' (all differ by the same, so there is neither interval nor test)'
       : ` (95 % interval ${points(low)} to ${points(high)}; paired t test, ${stateP(p)})`;
   return `  ${toOneLine(who)}, test accuracy, ${seeds.length} seeds: B - A ${points(mean)} points${spread}`;
 }

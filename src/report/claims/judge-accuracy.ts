@@ -1,9 +1,8 @@
 import { NORMAL_QUANTILES } from '../../stats/normal.ts';
 import { independentDifference } from '../../stats/proportion-difference.ts';
-import { formatPercent, formatPercentRange } from '../format.ts';
+import { formatPercent, formatPercentRange, formatPoints, formatPointsRange } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
 import type { Claim, Measure } from './claim.ts';
-import { formatPoints } from './format-points.ts';
 import type { Finding } from './judgement.ts';
 
 const { 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
@@ -11,8 +10,8 @@ const { 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 /**
  * Compares an accuracy with the published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
  * 90 % interval of the difference lies within it), even if so small a difference is significant; otherwise not reproduced if they differ
- * significantly (the 95 % interval excludes 0), and else inconclusive. The published training's answers are unknown clip by clip, so both count as independent, which they are not quite: the intervals
- * are too wide rather than too narrow.
+ * significantly (the 95 % interval excludes 0), and else inconclusive. The published training's answers are unknown clip by clip, so
+ * both count as independent, which they are not quite: the intervals are too wide rather than too narrow.
  */
 export function judgeAccuracy(
   { published }: Claim,
@@ -22,11 +21,12 @@ export function judgeAccuracy(
 ): Finding {
   const accuracy = outcome[measure.epoch][measure.split];
   const ours = { successes: accuracy.mean * accuracy.clips, trials: accuracy.clips };
-  const theirs = { successes: published!.share * published!.clips, trials: published!.clips };
+  if (published === null) throw new RangeError('a published accuracy is needed to compare with');
+  const theirs = { successes: published.correct, trials: published.clips };
   const narrow = independentDifference(ours, theirs, Z_90);
   const wide = independentDifference(ours, theirs, Z_95);
   const measured = describeAccuracy(accuracy);
-  const difference = `The difference is ${formatPoints(wide.difference)}, 95 % interval ${formatPoints(wide.low)} to ${formatPoints(wide.high)}`;
+  const difference = `The difference from ${theirs.successes} of ${theirs.trials} is ${formatPoints(wide.difference)}, 95 % interval ${formatPointsRange(wide.low, wide.high)}`;
   if (narrow.low > -margin && narrow.high < margin) {
     return {
       verdict: 'reproduced',

@@ -1,6 +1,6 @@
 import type { ModelResult, RunResult } from '../results.ts';
 import type { Measure } from './claim.ts';
-import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
+import { type Finding, judgeSeeds } from './judgement.ts';
 
 /** σ(τ) of every layer is below the limit from some early epoch on, to the end. */
 export function judgeSpread(
@@ -56,40 +56,4 @@ function speedOf({ metrics }: RunResult): number {
     }),
   );
   return changes.reduce((sum, change) => sum + change, 0) / changes.length;
-}
-
-/** After the last epoch, no neuron of the other models has a τ near this one's. */
-export function judgeApart(
-  model: ModelResult,
-  others: readonly ModelResult[],
-  { layer, distance }: Extract<Measure, { kind: 'apart' }>,
-): Finding {
-  const all = [model, ...others].flatMap(({ runs }) => runs);
-  if (all.some(({ layers }) => layers[layer] === undefined)) {
-    return notApplicable(`The networks have no spiking layer ${layer}.`);
-  }
-  if (model.runs.some((run) => tausOf(run, layer).length > 1)) {
-    return notApplicable(`Layer ${layer} of ${model.title} has more than one τ.`);
-  }
-  const seeds = model.runs.map((run, i) => {
-    const own = tausOf(run, layer)[0] ?? Number.NaN;
-    const gaps = others.map((other) => ({
-      title: other.title,
-      gap: Math.min(...tausOf(other.runs[i]!, layer).map((tau) => Math.abs(tau - own))),
-    }));
-    return {
-      seed: run.seed,
-      holds: gaps.every(({ gap }) => gap > distance),
-      measured: `${model.title} ${own.toFixed(2)}; the nearest τ of ${gaps.map(({ title, gap }) => `${title} is ${gap.toFixed(2)} away`).join(', of ')}`,
-    };
-  });
-  return judgeSeeds(
-    seeds,
-    `Near means within ${distance} time steps, after the last epoch; of the neurons' τ, hundredths from the smallest to the largest are compared.`,
-  );
-}
-
-/** The τ of a layer after the last epoch, in time steps: a single one, or quantiles over its neurons from the smallest to the largest. */
-function tausOf({ layers }: RunResult, layer: number): readonly number[] {
-  return layers[layer]?.taus.last.taus ?? [];
 }

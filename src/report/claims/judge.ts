@@ -5,8 +5,9 @@ import { listModelDeviations } from '../settings-table.ts';
 import { judgeComparability } from '../thesis.ts';
 import type { Claim, Claims, Measure } from './claim.ts';
 import { judgeAccuracy } from './judge-accuracy.ts';
+import { judgeApart } from './judge-apart.ts';
 import { judgeDifference } from './judge-difference.ts';
-import { judgeApart, judgeSpeed, judgeSpread } from './judge-time-constants.ts';
+import { judgeSpeed, judgeSpread } from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the thesis'. */
@@ -74,8 +75,16 @@ function findObstacle({ epochs, measure }: Claim, models: readonly ModelResult[]
     const trained = Math.min(...model.runs.map(({ metrics }) => metrics.epochs.length));
     if (trained < epochs)
       return `It takes ${formatCount(epochs)} epochs to judge this; ${model.title} has ${formatCount(trained)}.`;
+    // Such an accuracy is too high, and by how much differs from model to model.
+    if (needsChoice(measure) && model.runs.some(({ chosenOn }) => chosenOn === 'test'))
+      return `The epoch of ${model.title} was chosen on the test clips, which the accuracy is measured on.`;
   }
   return null;
+}
+
+/** Whether a claim is about the chosen epoch. */
+function needsChoice(measure: Measure): boolean {
+  return measure.kind === 'difference' || (measure.kind === 'accuracy' && measure.epoch === 'chosen');
 }
 
 function needsTau({ kind }: Measure): boolean {

@@ -1,7 +1,16 @@
+import { wilsonInterval } from '../../stats/wilson.ts';
+import { formatPercentRange } from '../format.ts';
 import type { Claim } from './claim.ts';
 
 export const VERDICTS = ['reproduced', 'not-reproduced', 'inconclusive', 'not-applicable'] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
+  reproduced: 'reproduced',
+  'not-reproduced': 'not reproduced',
+  inconclusive: 'inconclusive',
+  'not-applicable': 'not applicable',
+};
 
 /** What became of a claim. */
 export interface Judgement {
@@ -19,17 +28,33 @@ export function notApplicable(reason: string): Finding {
   return { verdict: 'not-applicable', measured: '', reason };
 }
 
+/** Whether a statement holds in one seed; null if that cannot be told. */
+export interface SeedFinding {
+  readonly seed: number;
+  readonly holds: boolean | null;
+  readonly measured: string;
+}
+
 /** For statements that hold or do not, in each seed on its own. */
-export function judgeSeeds(
-  seeds: readonly { readonly seed: number; readonly holds: boolean; readonly measured: string }[],
-  reason: string,
-): Finding {
-  const holding = seeds.filter(({ holds }) => holds).length;
-  const verdict = holding === seeds.length ? 'reproduced' : holding === 0 ? 'not-reproduced' : 'inconclusive';
+export function judgeSeeds(seeds: readonly SeedFinding[], reason: string): Finding {
+  const holding = seeds.filter(({ holds }) => holds === true).length;
+  const failing = seeds.filter(({ holds }) => holds === false).length;
+  const verdict =
+    holding === seeds.length ? 'reproduced' : failing === seeds.length ? 'not-reproduced' : 'inconclusive';
   const measured =
     seeds.length === 1
       ? seeds[0]!.measured
       : seeds.map(({ seed, measured }) => `seed ${seed}: ${measured}`).join('; ');
-  const rest = verdict === 'inconclusive' ? ` It holds for ${holding} of ${seeds.length} seeds.` : '';
+  const rest =
+    verdict === 'inconclusive' && seeds.length > 1 ? describeShare(holding, failing, seeds.length) : '';
   return { verdict, measured, reason: reason + rest };
+}
+
+/** How often it may hold in other seeds: a few of them leave much open. */
+function describeShare(holding: number, failing: number, all: number): string {
+  if (holding + failing < all) {
+    return ` It holds for ${holding} of ${all} seeds, and not for ${failing}; for the others it cannot be told.`;
+  }
+  const { low, high } = wilsonInterval(holding, all);
+  return ` It holds for ${holding} of ${all} seeds, so of all seeds for ${formatPercentRange(low, high)} (95 % interval, Wilson).`;
 }

@@ -1,13 +1,6 @@
 import type { Block, Cell, Section, Table, Text } from '../document.ts';
-import { joinWords, spellCount } from '../format.ts';
-import type { Judgement, Verdict } from './judgement.ts';
-
-const TITLES: Readonly<Record<Verdict, string>> = {
-  reproduced: 'reproduced',
-  'not-reproduced': 'not reproduced',
-  inconclusive: 'inconclusive',
-  'not-applicable': 'not applicable',
-};
+import { formatCount, formatQuantity, joinWords, spellCount } from '../format.ts';
+import { type Judgement, VERDICT_TITLES, type Verdict } from './judgement.ts';
 
 /** Which published claims hold, how surely, and where they do not. */
 export function describeClaims(judgements: readonly Judgement[], margin: number): Section {
@@ -24,9 +17,9 @@ function tabulateClaims(judgements: readonly Judgement[], margin: number): Table
     caption: 'Published claims and what this run says of them',
     columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
     rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
-      { text: claim.statement, details: [claim.source] },
+      { text: claim.statement, details: [claim.source, ...describePublished(claim)] },
       measured === '' ? { text: '–', tone: 'missing' } : { text: measured },
-      { text: TITLES[verdict], details: [reason], ...toneOf(verdict) },
+      { text: VERDICT_TITLES[verdict], details: [reason], ...toneOf(verdict) },
     ]),
     notes: [
       [
@@ -36,7 +29,14 @@ function tabulateClaims(judgements: readonly Judgement[], margin: number): Table
   };
 }
 
-function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
+/** The clips behind a published share. */
+function describePublished({ published }: Judgement['claim']): string[] {
+  return published === null
+    ? []
+    : [`${formatCount(published.correct)} of ${formatQuantity(published.clips, 'clip')}`];
+}
+
+export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
   if (verdict === 'not-reproduced') return { tone: 'differs' };
   return verdict === 'reproduced' ? {} : { tone: 'missing' };
 }
@@ -54,7 +54,8 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   const parts = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
     .filter((verdict) => count(verdict) > 0)
     .map(
-      (verdict) => `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${TITLES[verdict]}`,
+      (verdict) =>
+        `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
     );
   const rest = count('not-applicable');
   return [

@@ -3,11 +3,12 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import type { Claims, Measure } from '../../../src/report/claims/claim.ts';
-import { formatPoints } from '../../../src/report/claims/format-points.ts';
+import { Fields } from '../../../src/formats/fields.ts';
+import { type Claims, type Measure, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/claims/section.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
+import { formatPoints } from '../../../src/report/format.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../../../src/report/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
@@ -47,7 +48,8 @@ function judge(
   runsOf: (name: string) => readonly RunResult[],
   rest: Partial<Results> & { epochs?: number; published?: { share: number; clips: number } } = {},
 ) {
-  const { epochs = 1, published = null, ...overrides } = rest;
+  const { epochs = 1, published: share = null, ...overrides } = rest;
+  const published = share && { ...share, correct: Math.round(share.share * share.clips) };
   const models = NAMES.map((name) => modelOf(name, runsOf(name)));
   const results = makeResults({ models, ...overrides });
   const claim = { id: 'a', source: 'here', statement: 'so', published, measure, epochs };
@@ -84,7 +86,7 @@ describe('a published accuracy', () => {
     expect(measured).toBe('92.4\u00a0% (266 of 288), 95 % interval 88.7–94.9\u00a0%');
     // √(0.9394 · 0.0606 · 2 / 288) = 1.99 points; 2.80 times that.
     expect(reason).toBe(
-      'The difference is −3.1\u00a0points, 95 % interval −7.2\u00a0points to +0.8\u00a0points. ' +
+      'The difference from 275 of 288 is −3.1\u00a0points, 95 % interval −7.2 to +0.8\u00a0points. ' +
         'With 288 and 288 clips, only a difference of at least 5.6\u00a0points would be found in four of five cases.',
     );
   });
@@ -104,7 +106,9 @@ describe('no difference', () => {
   test('is reproduced only if the models are shown to be equal', () => {
     const judgement = judge(measure, (name) => [withTest(name === 'Baseline' ? 275 : 276)]);
     expect(judgement).toMatchObject({ verdict: 'reproduced' });
-    expect(judgement.measured).toContain('No Reg. +0.3\u00a0points (p = 1.000)');
+    expect(judgement.measured).toContain(
+      'No Reg. +0.3\u00a0points (95 % interval −0.6 to +1.3\u00a0points, p = 1.000)',
+    );
   });
 
   test('is not reproduced if one model is clearly worse', () => {
@@ -127,15 +131,48 @@ describe('no difference', () => {
   });
 
   test('with three seeds is judged seed by seed', () => {
-    const runs = (shift: number) =>
-      [270, 275, 272].map((correct, i) => withTest(correct + shift + (i % 2), { seed: 2020 + i }));
     const seeds = [2020, 2021, 2022];
-    expect(judge(measure, () => runs(0), { seeds })).toMatchObject({ verdict: 'reproduced' });
-    const judgement = judge(measure, (name) => runs(name === 'λ = .1' ? -60 : 0), { seeds });
+    const runs = (...right: number[]) => right.map((correct, i) => withTest(correct, { seed: 2020 + i }));
+    const baseline = [270, 275, 272];
+    const judged = (...other: number[]) =>
+      judge(measure, (name) => runs(...(name === 'Baseline' ? baseline : other)), { seeds });
+    expect(judged(271, 275, 271)).toMatchObject({ verdict: 'reproduced' });
+    const judgement = judged(210, 216, 211);
     expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
     expect(judgement.reason).toContain('paired t test over 3 seeds');
   });
+
+  test('that is the same in every seed is none that could be tested', () => {
+    // Three seeds, each with one clip more right than the baseline's.
+    const seeds = [2020, 2021, 2022];
+    const judgement = judge(
+      measure,
+      (name) =>
+        [270, 275, 272].map((correct, i) =>
+          withTest(correct + (name === 'Baseline' ? 0 : 1), { seed: 2020 + i }),
+        ),
+      { seeds },
+    );
+    expect(judgement).toMatchObject({ verdict: 'inconclusive' });
+    expect(judgement.measured).toMatch(/^No Reg\. \+0\.3.points in every seed, so no p;/);
+    expect(judgement.reason).toMatch(/the same in every seed, so that nothing says how far/);
+  });
+
+  test('names what three seeds would find in four of five cases, by the noncentral t distribution', () => {
+    const shifts: Readonly<Record<string, readonly number[]>> = { Baseline: [0, 0, 0] };
+    const { reason } = judge(
+      measure,
+      (name) => (shifts[name] ?? [-9, 0, 9]).map((shift, i) => withTest(270 + shift, { seed: 2020 + i })),
+      { seeds: [2020, 2021, 2022] },
+    );
+    // 9 clips of 288 are 3.125 points; at a level of 5 % / 3, λ = 9.82 (SciPy's ncf): 9.82 · 3.125 / √3 = 17.7 points.
+    expect(reason).toContain('at least 17.7\u00a0points would be found in four of five cases');
+  });
 });
+
+/** Hundredths of neurons half of which have a first τ, half a last one. */
+const halves = (first: number, median: number, last: number) =>
+  Array.from({ length: 101 }, (_, i) => (i < 50 ? first : i > 50 ? last : median));
 
 describe('time constants', () => {
   const layers = (tauMean: number[], tauStd: number[]) => ({
@@ -187,10 +224,38 @@ describe('time constants', () => {
         'Baseline 4.00; the nearest τ of No Reg. is 0.75 away, of λ = .01 is 0.75 away, of λ = .1 is 0.75 away',
     });
     expect(judged([1.5, 2, 3.5]).verdict).toBe('not-reproduced');
-    expect(judged([1.5, 4.25, 6]).verdict).toBe('not-reproduced');
+    // The middle one of an even number is no neuron's: there may be none from 1.5 to 6.
+    expect(judged([1.5, 4.25, 6]).verdict).toBe('inconclusive');
+    expect(judged([1.5, 3.75, 4.25, 6]).verdict).toBe('not-reproduced');
     expect(judged([4.75, 5, 6]).verdict).toBe('reproduced');
     expect(judged([2], 5).verdict).toBe('not-applicable');
     expect(judged([2], 0, [3, 4, 5]).verdict).toBe('not-applicable');
+    expect(judged([2], 5).reason).toBe('The networks have no spiking layer 6.');
+  });
+
+  test.each([
+    // 508 neurons at 2, two at 3.2 and two at 4: the last hundredths are 2 and 4, between them one may be as near as can be.
+    ['that may be near', [...Array.from({ length: 100 }, () => 2), 4], 3.2, 'inconclusive', '0.00 to 0.80'],
+    // Half at 1.5, half at 5: no neuron has the median, 3.25; whether there is one near it, no quantile tells.
+    ['that only the median has', halves(1.5, 3.25, 5), 3.25, 'inconclusive', '0.00 to 1.75'],
+    ['that are all above', halves(4, 4.5, 5), 3.25, 'reproduced', '0.75'],
+    ['of which some are near', halves(3, 3.1, 3.2), 3.25, 'not-reproduced', '0.05'],
+  ])('by hundredths of 512 neurons %s', (_, taus, own, verdict, gap) => {
+    const measure = {
+      kind: 'apart',
+      model: 'Baseline',
+      others: ['No Reg.'],
+      layer: 0,
+      distance: 0.5,
+    } as const;
+    const judgement = judge(measure, (name) => [
+      run({ layers: [makeLayerResult(name === 'Baseline' ? [own] : taus)] }),
+    ]);
+    expect(judgement).toMatchObject({
+      verdict,
+      measured: `Baseline ${own.toFixed(2)}; the nearest τ of No Reg. is ${gap} away`,
+    });
+    expect(judgement.reason.includes('a neuron may be nearer')).toBe(verdict === 'inconclusive');
   });
 
   test('with several seeds, what holds for some of them is inconclusive', () => {
@@ -201,6 +266,10 @@ describe('time constants', () => {
       judge(measure, () => epochs.map((epoch, i) => at(epoch, 2020 + i)));
     expect(judged(10, 599).verdict).toBe('reproduced');
     expect(judged(10, 600).verdict).toBe('inconclusive');
+    // Wilson's interval of 1 of 2.
+    expect(judged(10, 600).reason).toContain(
+      'It holds for 1 of 2 seeds, so of all seeds for 9.5–90.5\u00a0% (95 % interval, Wilson).',
+    );
     expect(judged(600).verdict).toBe('not-reproduced');
   });
 });
@@ -228,6 +297,20 @@ describe('counts', () => {
 });
 
 describe('what cannot be judged', () => {
+  test.each([
+    ['an accuracy', { kind: 'accuracy', model: 'Baseline', split: 'test', epoch: 'chosen' } as const],
+    ['no difference', { kind: 'difference', model: 'Baseline', others: NAMES.slice(1) } as const],
+  ])('by an epoch chosen on the test clips: %s', (_, measure) => {
+    const published = { share: 0.9653, clips: 288 };
+    const judgeChosenOn = (chosenOn: 'test' | 'validation') =>
+      judge(measure, () => [withTest(278, { chosenOn })], { published });
+    expect(judgeChosenOn('validation').verdict).toBe('reproduced');
+    expect(judgeChosenOn('test')).toMatchObject({
+      verdict: 'not-applicable',
+      reason: 'The epoch of Baseline was chosen on the test clips, which the accuracy is measured on.',
+    });
+  });
+
   const measure = { kind: 'best-epoch', before: 600 } as const;
   test.each<[string, Parameters<typeof judge>[2], RunResult, string]>([
     ['simulated recordings', { simulated: true }, run(), 'The recordings are simulated.'],
@@ -254,6 +337,18 @@ describe('what cannot be judged', () => {
     const about = judged.find(({ claim }) => claim.id === 'test-no-reg')!;
     expect(about.reason).toBe('This run does not have the model No Reg.');
   });
+});
+
+test('a published share is that of a whole number of clips', () => {
+  const claimWith = (published: object) => {
+    const measure = { kind: 'accuracy', model: 'A', split: 'test', epoch: 'maximum' };
+    const claim = { id: 'a', source: 'here', statement: 'so', requires: { epochs: 1 }, published, measure };
+    const file = { file: 'claims.yaml', code: 'report-input', fix: 'Correct it.' };
+    return readClaims(new Fields(file, { margin: 0.05, claims: [claim] })).claims[0]?.published;
+  };
+  expect(claimWith({ share: 0.955, clips: 288 })).toEqual({ share: 0.955, correct: 275, clips: 288 });
+  expect(claimWith({ share: 0.9757, clips: 288 })).toMatchObject({ correct: 281 });
+  expect(() => claimWith({ share: 0.95, clips: 12 })).toThrow('which is no whole number of 12 clips');
 });
 
 test('every committed claim gets a verdict, and claims.json has them all', () => {

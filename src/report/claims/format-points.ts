@@ -1,1 +1,0 @@
-export { formatPoints } from '../format.ts';
