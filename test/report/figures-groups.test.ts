@@ -4,7 +4,7 @@ import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
 import { drawLogLoss } from '../../src/report/figures/loss.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
 import type { ClipAnswer } from '../../src/report/results.ts';
-import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import { makeAnswers, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 /** Ten clips of two classes and users: of "wave" 4 of 5 right, of "clap" 1 of 5; of user 9 all 3, of user 10 2 of 7. */
 const answers: ClipAnswer[] = [
@@ -36,6 +36,26 @@ describe('accuracy by groups of clips', () => {
     ]);
     expect(figure?.title).toBe('Test accuracy by user');
     expect(drawUsers({ ...results, simulated: true })?.title).toBe('Test accuracy by simulated user');
+  });
+
+  it('warns of few clips in a group only where they are few', () => {
+    const caption = (clips: number) => {
+      const runs = [makeRunResult({ answers: makeAnswers(clips, 2 * clips) })];
+      return drawClasses(makeResults({ models: [makeModelResult({ runs })] })).caption;
+    };
+    expect(caption(99)).toContain('There are 99 test clips of each class, so only large differences');
+    expect(caption(1000)).toContain('There are 1\u202f000 test clips of each class.');
+    expect(caption(1000)).not.toContain('large differences');
+  });
+
+  it('lists names of users by code unit, after numbers', () => {
+    const names = ['b', 'é', '10', 'a', '9', 'B'];
+    const named = names.map((user, clip) => ({ clip, class: 0, right: true, user }));
+    const models = [makeModelResult({ runs: [makeRunResult({ answers: named })] })];
+    const order = drawUsers(makeResults({ models }))
+      ?.data.slice(1)
+      .map((row) => row[2]);
+    expect(order).toEqual(['user 9', 'user 10', 'B', 'a', 'b', 'é']);
   });
 
   it('leaves users out if the data set has none', () => {

@@ -1,7 +1,7 @@
 import { summarise } from '../../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
 import { nameChoice } from '../choice.ts';
-import { formatPercent, formatPercentRange } from '../format.ts';
+import { formatCount, formatPercent, formatPercentRange } from '../format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../results.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
 import { colorVariable, cycleColor } from './palette.ts';
@@ -12,6 +12,8 @@ const PADDING = { right: 20, top: 8, bottom: 42 };
 /** Height of a model's row, and of the gap between two groups, in px. */
 const ROW = 11;
 const GAP = 12;
+/** With fewer, Wilson's 95 % interval of an accuracy of 90 % is wider than 12 points. */
+const FEW_CLIPS = 100;
 
 /** A way to divide the test clips, for instance by class. */
 interface Grouping {
@@ -50,7 +52,7 @@ export function drawUsers(results: Results): Figure | null {
     id: 'users',
     title: `Test accuracy by ${results.simulated ? 'simulated ' : ''}user`,
     name: 'user',
-    groups: named.map(nameUser).sort((a, b) => a.localeCompare(b, 'en', { numeric: true })),
+    groups: named.sort(compareUsers).map(nameUser),
     groupOf: ({ user }) => (user === null ? null : nameUser(user)),
     caption: 'Share of a user’s test clips that were classified correctly',
   });
@@ -59,6 +61,14 @@ export function drawUsers(results: Results): Figure | null {
 /** Users are numbered in the data. */
 function nameUser(user: string): string {
   return /^\d+$/.test(user) ? `user ${user}` : user;
+}
+
+/** Numbers by size, before names by code unit. */
+function compareUsers(a: string, b: string): number {
+  const [first, second] = [Number(a), Number(b)];
+  if (Number.isNaN(first) && Number.isNaN(second)) return a < b ? -1 : a > b ? 1 : 0;
+  if (Number.isNaN(first) || Number.isNaN(second)) return Number.isNaN(first) ? 1 : -1;
+  return first - second;
 }
 
 /** The accuracy of a model on one group of clips. */
@@ -101,7 +111,7 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
     title: grouping.title,
     caption: [
       `${grouping.caption}, at the epoch ${nameChoice(results.models)}; bars show the 95 % interval (Wilson).`,
-      `There are ${fewest === most ? fewest : `${fewest} to ${most}`} test clips of each ${grouping.name}, so only large differences mean anything.`,
+      `There are ${fewest === most ? formatCount(fewest) : `${formatCount(fewest)} to ${formatCount(most)}`} test clips of each ${grouping.name}${fewest < FEW_CLIPS ? ', so only large differences mean anything' : ''}.`,
       ...(results.seeds.length > 1 ? [`Dots are means over ${results.seeds.length} seeds.`] : []),
     ].join(' '),
     alt: [
