@@ -189,7 +189,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const users = outcomes.flatMap(({ chosen }) => chosen.test.overUsers?.users ?? []);
   if (users.length > 0) {
     notes.push([
-      `“Over users”: the 95 % interval if other people of the same kind had made the gestures (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, each by its number of clips). Clips of one person are alike, which the interval above it does not account for.`,
+      `“Over users”: the 95 % interval if other people of the same kind had made the gestures (Student’s, over the accuracies of ${spellCount(Math.max(...users))} users, weighted by their clips). Clips of one person are alike, which the interval above it does not account for.`,
     ]);
   }
   notes.push([

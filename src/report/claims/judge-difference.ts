@@ -59,7 +59,7 @@ export function judgeDifference(first: ModelResult, others: readonly ModelResult
 function describeMeasured({ model, difference, low, high, adjusted }: Comparison): string {
   const found = `${model.title} ${formatPoints(difference)}`;
   if (low === null || high === null || adjusted === null) return `${found} in every seed, so no p`;
-  return `${found} (95 % interval ${formatPointsRange(low, high)}, ${stateP(adjusted)})`;
+  return `${found} (95 % interval ${formatPointsRange(low, high)}, corrected ${stateP(adjusted)})`;
 }
 
 function describeDetectable(comparisons: readonly Comparison[], bySeed: boolean): string {

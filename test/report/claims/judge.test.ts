@@ -4,67 +4,24 @@ import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { Fields } from '../../../src/formats/fields.ts';
-import { type Claims, type Measure, readClaims } from '../../../src/report/claims/claim.ts';
+import { type Claims, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/claims/section.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { formatPoints } from '../../../src/report/format.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
-import type { ModelResult, Results, RunResult } from '../../../src/report/results.ts';
+import type { RunResult } from '../../../src/report/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
-import {
-  makeAnswers,
-  makeLayerResult,
-  makeModelResult,
-  makeResults,
-  makeRunResult,
-  split,
-} from '../result-values.ts';
+import { makeResults, makeRunResult } from '../result-values.ts';
+import { judge, modelOf, NAMES, run, withTest } from './judging.ts';
 
 const root = join(import.meta.dirname, '../../..');
 let committed: Claims;
 beforeAll(async () => {
   committed = await collectClaims(join(root, 'configs/claims.yaml'));
 });
-
-const NAMES = ['Baseline', 'No Reg.', 'λ = .01', 'λ = .1'];
-
-const CLIPS = { train: 1007, validation: 169, test: 288 };
-
-/** A run with the settings of the thesis, so far as the report compares them. */
-function run(overrides: Partial<RunResult> = {}): RunResult {
-  return makeRunResult({ network: {}, training: {}, clips: CLIPS, ...overrides });
-}
-
-function modelOf(name: string, runs: readonly RunResult[]): ModelResult {
-  return makeModelResult({ id: name, title: name, published: { name, test: 0.95, validation: 1 }, runs });
-}
-
-/** Judges one measure on models that are made by name. */
-function judge(
-  measure: Measure,
-  runsOf: (name: string) => readonly RunResult[],
-  rest: Partial<Results> & { epochs?: number; published?: { share: number; clips: number } } = {},
-) {
-  const { epochs = 1, published: share = null, ...overrides } = rest;
-  const published = share && { ...share, correct: Math.round(share.share * share.clips) };
-  const models = NAMES.map((name) => modelOf(name, runsOf(name)));
-  const results = makeResults({ models, ...overrides });
-  const claim = { id: 'a', source: 'here', statement: 'so', published, measure, epochs };
-  const [judgement] = judgeClaims({ margin: 0.05, claims: [claim] }, results, judgeModels(results));
-  return judgement!;
-}
-
-/** With so many of 288 test clips right. */
-const withTest = (correct: number, overrides: Partial<RunResult> = {}) =>
-  run({
-    test: split(correct, 288),
-    answers: makeAnswers(correct, 288),
-    maximum: { test: { epoch: 2, accuracy: correct / 288 }, validation: { epoch: 1, accuracy: 1 } },
-    ...overrides,
-  });
 
 describe('a published accuracy', () => {
   const measure = { kind: 'accuracy', model: 'Baseline', split: 'test', epoch: 'maximum' } as const;
@@ -97,180 +54,6 @@ describe('a published accuracy', () => {
     ];
     const { measured } = judge({ ...measure, epoch: 'chosen' }, () => runs, { published });
     expect(measured).toContain('275 of 288');
-  });
-});
-
-describe('no difference', () => {
-  const measure = { kind: 'difference', model: 'Baseline', others: NAMES.slice(1) } as const;
-
-  test('is reproduced only if the models are shown to be equal', () => {
-    const judgement = judge(measure, (name) => [withTest(name === 'Baseline' ? 275 : 276)]);
-    expect(judgement).toMatchObject({ verdict: 'reproduced' });
-    expect(judgement.measured).toContain(
-      'No Reg. +0.3\u00a0points (95 % interval −0.6 to +1.3\u00a0points, p = 1.000)',
-    );
-  });
-
-  test('is not reproduced if one model is clearly worse', () => {
-    const judgement = judge(measure, (name) => [withTest(name === 'λ = .1' ? 250 : 275)]);
-    expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-    expect(judgement.reason).toMatch(/^λ = \.1: significant \(exact McNemar test/);
-  });
-
-  test('is inconclusive if the models disagree on many clips, each as often right', () => {
-    // The other is wrong on the first 40 clips, and right on the last 40, where the baseline is wrong.
-    const baseline = makeAnswers(248, 288);
-    const other = baseline.map((answer) => ({ ...answer, right: answer.clip >= 40 }));
-    const judgement = judge(measure, (name) => [
-      withTest(248, { answers: name === 'Baseline' ? baseline : other }),
-    ]);
-    expect(judgement).toMatchObject({ verdict: 'inconclusive' });
-    expect(judgement.reason).toMatch(
-      /: only differences of at least 10\.4.points would be found in four of five cases\.$/,
-    );
-  });
-
-  test('with three seeds is judged seed by seed', () => {
-    const seeds = [2020, 2021, 2022];
-    const runs = (...right: number[]) => right.map((correct, i) => withTest(correct, { seed: 2020 + i }));
-    const baseline = [270, 275, 272];
-    const judged = (...other: number[]) =>
-      judge(measure, (name) => runs(...(name === 'Baseline' ? baseline : other)), { seeds });
-    expect(judged(271, 275, 271)).toMatchObject({ verdict: 'reproduced' });
-    const judgement = judged(210, 216, 211);
-    expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-    expect(judgement.reason).toContain('paired t test over 3 seeds');
-  });
-
-  test('that is the same in every seed is none that could be tested', () => {
-    // Three seeds, each with one clip more right than the baseline's.
-    const seeds = [2020, 2021, 2022];
-    const judgement = judge(
-      measure,
-      (name) =>
-        [270, 275, 272].map((correct, i) =>
-          withTest(correct + (name === 'Baseline' ? 0 : 1), { seed: 2020 + i }),
-        ),
-      { seeds },
-    );
-    expect(judgement).toMatchObject({ verdict: 'inconclusive' });
-    expect(judgement.measured).toMatch(/^No Reg\. \+0\.3.points in every seed, so no p;/);
-    expect(judgement.reason).toMatch(/the same in every seed, so that nothing says how far/);
-  });
-
-  test('names what three seeds would find in four of five cases, by the noncentral t distribution', () => {
-    const shifts: Readonly<Record<string, readonly number[]>> = { Baseline: [0, 0, 0] };
-    const { reason } = judge(
-      measure,
-      (name) => (shifts[name] ?? [-9, 0, 9]).map((shift, i) => withTest(270 + shift, { seed: 2020 + i })),
-      { seeds: [2020, 2021, 2022] },
-    );
-    // 9 clips of 288 are 3.125 points; at a level of 5 % / 3, λ = 9.82 (SciPy's ncf): 9.82 · 3.125 / √3 = 17.7 points.
-    expect(reason).toContain('at least 17.7\u00a0points would be found in four of five cases');
-  });
-});
-
-/** Hundredths of neurons half of which have a first τ, half a last one. */
-const halves = (first: number, median: number, last: number) =>
-  Array.from({ length: 101 }, (_, i) => (i < 50 ? first : i > 50 ? last : median));
-
-describe('time constants', () => {
-  const layers = (tauMean: number[], tauStd: number[]) => ({
-    ...makeRunResult().metrics,
-    epochs: tauMean.map((_, i) => i + 1),
-    layers: [{ tauMean, tauStd, spikeRate: tauMean.map(() => 0.1) }],
-  });
-
-  test('σ(τ) must stay below the limit from an early epoch on', () => {
-    const measure = { kind: 'spread', model: 'λ = .1', below: 0.05, within: 2 } as const;
-    const judged = (tauStd: number[]) =>
-      judge(measure, () => [run({ metrics: layers([2, 2, 2, 2], tauStd) })]);
-    expect(judged([0.1, 0.04, 0.03, 0.02])).toMatchObject({
-      verdict: 'reproduced',
-      measured: 'below 0.05 in all layers from epoch 2 on',
-    });
-    expect(judged([0.1, 0.04, 0.06, 0.02]).verdict).toBe('not-reproduced');
-    expect(judged([0.1, 0.1, 0.1, 0.06])).toMatchObject({ measured: 'at the end, σ(τ) is up to 0.060' });
-  });
-
-  test('the baseline must change faster than the mean of the others', () => {
-    const measure = { kind: 'speed', model: 'Baseline', others: NAMES.slice(1) } as const;
-    const judged = (step: number) =>
-      judge(measure, (name) => [
-        run({ metrics: layers(name === 'Baseline' ? [2, 2 + step, 2] : [2, 2.1, 2], [0, 0, 0]) }),
-      ]);
-    expect(judged(0.2).verdict).toBe('reproduced');
-    expect(judged(0.05)).toMatchObject({
-      verdict: 'not-reproduced',
-      measured: '0.050 against 0.10 time steps per epoch',
-    });
-  });
-
-  test('no neuron of the others may be near', () => {
-    const measure = {
-      kind: 'apart',
-      model: 'Baseline',
-      others: NAMES.slice(1),
-      layer: 0,
-      distance: 0.5,
-    } as const;
-    const judged = (taus: readonly number[], layer = 0, baseline: readonly number[] = [4]) =>
-      judge({ ...measure, layer }, (name) => [
-        run({ layers: [makeLayerResult(name === 'Baseline' ? baseline : taus)] }),
-      ]);
-    expect(judged([1.5, 2, 3.25])).toMatchObject({
-      verdict: 'reproduced',
-      measured:
-        'Baseline 4.00; the nearest τ of No Reg. is 0.75 away, of λ = .01 is 0.75 away, of λ = .1 is 0.75 away',
-    });
-    expect(judged([1.5, 2, 3.5]).verdict).toBe('not-reproduced');
-    // The middle one of an even number is no neuron's: there may be none from 1.5 to 6.
-    expect(judged([1.5, 4.25, 6]).verdict).toBe('inconclusive');
-    expect(judged([1.5, 3.75, 4.25, 6]).verdict).toBe('not-reproduced');
-    expect(judged([4.75, 5, 6]).verdict).toBe('reproduced');
-    expect(judged([2], 5).verdict).toBe('not-applicable');
-    expect(judged([2], 0, [3, 4, 5]).verdict).toBe('not-applicable');
-    expect(judged([2], 5).reason).toBe('The networks have no spiking layer 6.');
-  });
-
-  test.each([
-    // 508 neurons at 2, two at 3.2 and two at 4: the last hundredths are 2 and 4, between them one may be as near as can be.
-    ['that may be near', [...Array.from({ length: 100 }, () => 2), 4], 3.2, 'inconclusive', '0.00 to 0.80'],
-    // Half at 1.5, half at 5: no neuron has the median, 3.25; whether there is one near it, no quantile tells.
-    ['that only the median has', halves(1.5, 3.25, 5), 3.25, 'inconclusive', '0.00 to 1.75'],
-    ['that are all above', halves(4, 4.5, 5), 3.25, 'reproduced', '0.75'],
-    ['of which some are near', halves(3, 3.1, 3.2), 3.25, 'not-reproduced', '0.05'],
-  ])('by hundredths of 512 neurons %s', (_, taus, own, verdict, gap) => {
-    const measure = {
-      kind: 'apart',
-      model: 'Baseline',
-      others: ['No Reg.'],
-      layer: 0,
-      distance: 0.5,
-    } as const;
-    const judgement = judge(measure, (name) => [
-      run({ layers: [makeLayerResult(name === 'Baseline' ? [own] : taus)] }),
-    ]);
-    expect(judgement).toMatchObject({
-      verdict,
-      measured: `Baseline ${own.toFixed(2)}; the nearest τ of No Reg. is ${gap} away`,
-    });
-    expect(judgement.reason.includes('a neuron may be nearer')).toBe(verdict === 'inconclusive');
-  });
-
-  test('with several seeds, what holds for some of them is inconclusive', () => {
-    const measure = { kind: 'best-epoch', before: 600 } as const;
-    const at = (epoch: number, seed: number) =>
-      run({ seed, maximum: { test: { epoch, accuracy: 1 }, validation: { epoch, accuracy: 1 } } });
-    const judged = (...epochs: number[]) =>
-      judge(measure, () => epochs.map((epoch, i) => at(epoch, 2020 + i)));
-    expect(judged(10, 599).verdict).toBe('reproduced');
-    expect(judged(10, 600).verdict).toBe('inconclusive');
-    // Wilson's interval of 1 of 2.
-    expect(judged(10, 600).reason).toContain(
-      'It holds for 1 of 2 seeds, so of all seeds for 9.5–90.5\u00a0% (95 % interval, Wilson).',
-    );
-    expect(judged(600).verdict).toBe('not-reproduced');
   });
 });
 

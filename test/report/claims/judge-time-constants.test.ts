@@ -1,0 +1,107 @@
+import { describe, expect, test } from 'vitest';
+import { makeLayerResult, makeRunResult } from '../result-values.ts';
+import { judge, NAMES, run } from './judging.ts';
+
+/** Hundredths of neurons half of which have a first τ, half a last one. */
+const halves = (first: number, median: number, last: number) =>
+  Array.from({ length: 101 }, (_, i) => (i < 50 ? first : i > 50 ? last : median));
+
+describe('time constants', () => {
+  const layers = (tauMean: number[], tauStd: number[]) => ({
+    ...makeRunResult().metrics,
+    epochs: tauMean.map((_, i) => i + 1),
+    layers: [{ tauMean, tauStd, spikeRate: tauMean.map(() => 0.1) }],
+  });
+
+  test('σ(τ) must stay below the limit from an early epoch on', () => {
+    const measure = { kind: 'spread', model: 'λ = .1', below: 0.05, within: 2 } as const;
+    const judged = (tauStd: number[]) =>
+      judge(measure, () => [run({ metrics: layers([2, 2, 2, 2], tauStd) })]);
+    expect(judged([0.1, 0.04, 0.03, 0.02])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'below 0.05 in all layers from epoch 2 on',
+    });
+    expect(judged([0.1, 0.04, 0.06, 0.02]).verdict).toBe('not-reproduced');
+    expect(judged([0.1, 0.1, 0.1, 0.06])).toMatchObject({ measured: 'at the end, σ(τ) is up to 0.060' });
+  });
+
+  test('the baseline must change faster than the mean of the others', () => {
+    const measure = { kind: 'speed', model: 'Baseline', others: NAMES.slice(1) } as const;
+    const judged = (step: number) =>
+      judge(measure, (name) => [
+        run({ metrics: layers(name === 'Baseline' ? [2, 2 + step, 2] : [2, 2.1, 2], [0, 0, 0]) }),
+      ]);
+    expect(judged(0.2).verdict).toBe('reproduced');
+    expect(judged(0.05)).toMatchObject({
+      verdict: 'not-reproduced',
+      measured: '0.050 against 0.10 time steps per epoch',
+    });
+  });
+
+  test('no neuron of the others may be near', () => {
+    const measure = {
+      kind: 'apart',
+      model: 'Baseline',
+      others: NAMES.slice(1),
+      layer: 0,
+      distance: 0.5,
+    } as const;
+    const judged = (taus: readonly number[], layer = 0, baseline: readonly number[] = [4]) =>
+      judge({ ...measure, layer }, (name) => [
+        run({ layers: [makeLayerResult(name === 'Baseline' ? baseline : taus)] }),
+      ]);
+    expect(judged([1.5, 2, 3.25])).toMatchObject({
+      verdict: 'reproduced',
+      measured:
+        'Baseline 4.00; the nearest τ of No Reg. is 0.75 away, of λ = .01 is 0.75 away, of λ = .1 is 0.75 away',
+    });
+    expect(judged([1.5, 2, 3.5]).verdict).toBe('not-reproduced');
+    // The middle one of an even number is no neuron's: there may be none from 1.5 to 6.
+    expect(judged([1.5, 4.25, 6]).verdict).toBe('inconclusive');
+    expect(judged([1.5, 3.75, 4.25, 6]).verdict).toBe('not-reproduced');
+    expect(judged([4.75, 5, 6]).verdict).toBe('reproduced');
+    expect(judged([2], 5).verdict).toBe('not-applicable');
+    expect(judged([2], 0, [3, 4, 5]).verdict).toBe('not-applicable');
+    expect(judged([2], 5).reason).toBe('The networks have no spiking layer 6.');
+  });
+
+  test.each([
+    // 508 neurons at 2, two at 3.2 and two at 4: the last hundredths are 2 and 4, between them one may be as near as can be.
+    ['that may be near', [...Array.from({ length: 100 }, () => 2), 4], 3.2, 'inconclusive', '0.00 to 0.80'],
+    // Half at 1.5, half at 5: no neuron has the median, 3.25; whether there is one near it, no quantile tells.
+    ['that only the median has', halves(1.5, 3.25, 5), 3.25, 'inconclusive', '0.00 to 1.75'],
+    ['that are all above', halves(4, 4.5, 5), 3.25, 'reproduced', '0.75'],
+    ['of which some are near', halves(3, 3.1, 3.2), 3.25, 'not-reproduced', '0.05'],
+  ])('by hundredths of 512 neurons %s', (_, taus, own, verdict, gap) => {
+    const measure = {
+      kind: 'apart',
+      model: 'Baseline',
+      others: ['No Reg.'],
+      layer: 0,
+      distance: 0.5,
+    } as const;
+    const judgement = judge(measure, (name) => [
+      run({ layers: [makeLayerResult(name === 'Baseline' ? [own] : taus)] }),
+    ]);
+    expect(judgement).toMatchObject({
+      verdict,
+      measured: `Baseline ${own.toFixed(2)}; the nearest τ of No Reg. is ${gap} away`,
+    });
+    expect(judgement.reason.includes('a neuron may be nearer')).toBe(verdict === 'inconclusive');
+  });
+
+  test('with several seeds, what holds for some of them is inconclusive', () => {
+    const measure = { kind: 'best-epoch', before: 600 } as const;
+    const at = (epoch: number, seed: number) =>
+      run({ seed, maximum: { test: { epoch, accuracy: 1 }, validation: { epoch, accuracy: 1 } } });
+    const judged = (...epochs: number[]) =>
+      judge(measure, () => epochs.map((epoch, i) => at(epoch, 2020 + i)));
+    expect(judged(10, 599).verdict).toBe('reproduced');
+    expect(judged(10, 600).verdict).toBe('inconclusive');
+    // Wilson's interval of 1 of 2.
+    expect(judged(10, 600).reason).toContain(
+      'It holds for 1 of 2 seeds, so of all seeds for 9.5–90.5\u00a0% (95 % interval, Wilson).',
+    );
+    expect(judged(600).verdict).toBe('not-reproduced');
+  });
+});
