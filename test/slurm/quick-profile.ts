@@ -39,7 +39,7 @@ export function describeQuickProfile(): void {
     await fs.symlink(await fs.realpath(path.join(repository, 'node_modules')), project.at('node_modules'));
     await project.write(
       'configs/executors/slurm.yaml',
-      'poll: 0.3s\npatience: 10s\nstages: { report: { executor: local } }\ndefaults: { cpu: 1 }\n',
+      'poll: 0.6s\npatience: 10s\nstages: { report: { executor: local } }\ndefaults: { cpu: 1 }\n',
     );
     const { stderr, exitCode } = await project.run(...small);
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('8 run')]);

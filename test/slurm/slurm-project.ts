@@ -6,7 +6,7 @@ import { waitForFile } from '../runner/rig/processes.ts';
 import type { SlurmCluster } from './slurm-cluster.ts';
 
 /** Asked often, and with little patience for files of other nodes: there is only one. */
-export const fastSettings = 'poll: 0.3s\npatience: 2s\n';
+export const fastSettings = 'poll: 0.6s\npatience: 2s\n';
 
 /** Writes one output; counts how often it ran; waits, fails or ends its own job if it is told so. */
 const tool = `import fs from 'node:fs';

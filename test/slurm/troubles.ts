@@ -94,7 +94,7 @@ export function describeTroubles(): void {
     resume: [artifacts/long.resume]
     retries: 1
 `;
-    const settings = 'poll: 0.3s\npatience: 2s\ndefaults: { time: 10m }\n';
+    const settings = 'poll: 0.6s\npatience: 2s\ndefaults: { time: 10m }\n';
     const project = await SlurmProject.on(cluster(), stages, settings);
     await project.write(
       'long.mjs',

@@ -11,7 +11,7 @@ import { finishInstance } from './conclusion.ts';
 import { type ExistingJob, findExistingJobs } from './existing-jobs.ts';
 import { staysLocal } from './instance-request.ts';
 import { JobWatch, type Settled } from './job-watch.ts';
-import { recordSubmittedRun, removeSubmittedRun } from './run-file.ts';
+import { readSubmittedRun, recordSubmittedRun, removeSubmittedRun } from './run-file.ts';
 import type { ClusterSettings } from './settings.ts';
 import { Submitter, type ToSubmit } from './submitter.ts';
 import { Survey } from './survey.ts';
@@ -126,7 +126,7 @@ class ClusterRun implements ElsewhereRun {
   }
 
   async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
-    const { signal, session } = this.#surroundings;
+    const { signal, session, ids } = this.#surroundings;
     if (signal.aborted || this.#options.isDetached) return;
     this.#watch.stop();
     const unneeded = [...this.#jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
@@ -134,15 +134,18 @@ class ClusterRun implements ElsewhereRun {
     const answer = await this.#slurm.cancel(names);
     // Not known to have ended: the next command looks after them.
     if (answer.kind === 'unknown') return;
-    // Jobs of other stages, which an earlier command submitted, go on.
+    const own = new Set(ids);
+    // Jobs of other stages, which an earlier command submitted, go on, or have ended and are still to be taken note of.
     const isOver = ({ batch, folder }: SubmittedBatch): boolean =>
       batch.tasks.every(
-        ({ id, index }) => this.#isSettled(id, index, batch.token) || hasEnded(folder.readEnd(index)),
+        ({ id, index }) =>
+          own.has(id) && (this.#isSettled(id, index, batch.token) || hasEnded(folder.readEnd(index))),
       );
     const batches = listBatches(session.folder.jobs);
     const over = batches.filter(isOver);
     for (const { folder } of over) await folder.remove();
-    if (over.length === batches.length) await removeSubmittedRun(session.folder);
+    const isWhole = readSubmittedRun(session.folder)?.ids.every((id) => own.has(id)) ?? true;
+    if (isWhole && over.length === batches.length) await removeSubmittedRun(session.folder);
   }
 
   /** Whether a task of a batch is one that this run has followed to its end, or has cancelled; or that a later job has replaced. */
