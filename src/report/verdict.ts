@@ -117,7 +117,10 @@ function judgeDifferences(results: Results): Text {
   const [first] = results.models;
   const differences = compareModels(results);
   if (first === undefined || differences.length === 0) return [];
-  const test = isBySeed(first) ? 'paired t test over seeds' : 'exact McNemar test clip by clip';
+  const { seeds } = results;
+  const test = isBySeed(first)
+    ? `paired t test over ${spellCount(seeds.length)} seeds`
+    : `exact McNemar test clip by clip${seeds.length > 1 ? `, of seed ${seeds[0]}` : ''}`;
   const how = `${test}, corrected after Holm`;
   const apart = differences.filter(isSignificant);
   const equal = differences.every(({ p }) => p === null)

@@ -57,7 +57,7 @@ export interface EpochMetrics {
   readonly batches: number;
   /** This epoch's batches whose step is a multiple of `LOGGED_EVERY`. */
   readonly logged: readonly LoggedBatch[];
-  /** The first `FIRST_BATCHES` batches, in the first epoch; empty in others. */
+  /** Those of this epoch's batches that are among the first `FIRST_BATCHES` of the training: an epoch may have fewer. */
   readonly first: readonly FirstBatch[];
 }
 
