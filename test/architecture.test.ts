@@ -27,7 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   'figure-export': ['errors', 'formats'],
   report: ['errors', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],
   comparison: ['errors', 'formats', 'stats'],
-  baseline: ['errors', 'formats', 'schema', 'stats'],
+  baseline: ['errors', 'formats', 'schema', 'snn', 'stats'],
   stage: ['errors', 'files'],
   executors: ['errors', 'files', 'stage'],
   runner: ['errors', 'executors', 'files', 'graph-layout', 'schema', 'stage'],

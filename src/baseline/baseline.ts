@@ -4,6 +4,8 @@ import type { JsonObject } from '../schema/json.ts';
 export interface FramesFacts {
   /** sha256 of the `.npy` file. */
   readonly sha256: string;
+  /** sha256 of the list of clips, their recordings and classes, in clips.json. */
+  readonly list: string;
   readonly clips: number;
   /** Events that made a pixel darker and brighter; null for still images. */
   readonly events: { readonly off: number; readonly on: number } | null;
@@ -19,12 +21,15 @@ export interface BatchFacts {
   readonly spikeRates: readonly number[];
 }
 
-/** Measures of each spiking layer, from input to output, in one epoch. */
+/** The learning rate of an epoch, and measures of each spiking layer, from input to output. */
 export interface LayerFacts {
   /** From 1. */
   readonly epoch: number;
+  readonly learningRate: number;
   /** Means over the training batches. */
   readonly spikeRates: readonly number[];
+  /** Mean τ over the neurons, in time steps. */
+  readonly tauMeans: readonly number[];
   /** Standard deviation of τ over the neurons, in time steps; 0 where a layer has one τ. */
   readonly tauStds: readonly number[];
 }
@@ -35,11 +40,19 @@ export interface RunFacts {
   readonly seed: number;
   /** The fact `engine` of the training, `native 0123456789ab avx512 GCC 12.4.0`. */
   readonly engine: string;
+  /** The fact `engine` of the evaluation. */
+  readonly evaluationEngine: string;
   /** Everything that decides how the training goes, except the number of its epochs, by dotted key. */
   readonly settings: JsonObject;
   readonly epochs: number;
   /** Epoch of the evaluated checkpoint, from 1. */
   readonly chosenEpoch: number;
+  /** The epoch that the setting `compat.selection` prefers, by the accuracies that the training recorded; null if it recorded none. */
+  readonly preferredEpoch: number | null;
+  /** Test clips that the training itself got right after the chosen epoch; null if it did not test then. */
+  readonly rightInTraining: number | null;
+  /** For each spiking layer, from input to output: neurons × time steps × clips of a training batch, of which a spike rate is the share. */
+  readonly neuronSteps: readonly number[];
   /** Of the first batches: 1, 2, 4, 8, … and the last that was kept. */
   readonly firstBatches: readonly BatchFacts[];
   /** Mean over the training batches of each epoch, with the regulariser. */
@@ -58,6 +71,10 @@ export interface TestFacts {
   readonly wrong: readonly number[];
 }
 
+export const VERDICTS = ['reproduced', 'not-reproduced', 'inconclusive', 'not-applicable'] as const;
+/** What a report says of a published claim. */
+export type Verdict = (typeof VERDICTS)[number];
+
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.yaml. */
 export interface Baseline {
   readonly profile: string;
@@ -66,11 +83,18 @@ export interface Baseline {
   readonly frames: { readonly train: FramesFacts; readonly test: FramesFacts };
   /** In the order of the profile's models, then of its seeds. */
   readonly runs: readonly RunFacts[];
+  /** The report's verdict on each published claim, by its id. */
+  readonly claims: { readonly [id: string]: Verdict };
 }
 
 /** Where a profile's baseline is, relative to the project. */
 export function baselinePathOf(profile: string): string {
   return `configs/baselines/${profile}.yaml`;
+}
+
+/** `simulated dvs128-gesture`. */
+export function nameData({ dataset, simulated }: Pick<Baseline, 'dataset' | 'simulated'>): string {
+  return `${simulated ? 'simulated ' : ''}${dataset}`;
 }
 
 export function findRun(
@@ -83,6 +107,11 @@ export function findRun(
 /** `baseline, seed 2020`. */
 export function nameRun({ model, seed }: Pick<RunFacts, 'model' | 'seed'>): string {
   return `${model}, seed ${seed}`;
+}
+
+/** As in metrics.csv: spiking layers from input to output, from 0. */
+export function nameLayer(layer: number): string {
+  return `layer ${layer}`;
 }
 
 /**

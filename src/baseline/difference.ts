@@ -1,5 +1,6 @@
-import { type Baseline, type FramesFacts, findRun, nameRun, type RunFacts } from './baseline.ts';
+import { type Baseline, type FramesFacts, findRun, nameData, nameRun, type RunFacts } from './baseline.ts';
 import { listSettingDifferences } from './rules/settings.ts';
+import { listValues } from './run-values.ts';
 
 /** Something that an update of a baseline changes. */
 export interface Change {
@@ -23,6 +24,7 @@ export function listChanges(before: Baseline | null, now: Baseline): Change[] {
     const [old, fresh] = [before?.frames[split], now.frames[split]];
     note(subject, 'clips', old ? String(old.clips) : null, String(fresh.clips));
     note(subject, 'off and on events', old ? describeEvents(old) : null, describeEvents(fresh));
+    note(subject, 'recordings and classes', old ? old.list.slice(0, 12) : null, fresh.list.slice(0, 12));
     note(subject, 'sha256', old ? old.sha256.slice(0, 12) : null, fresh.sha256.slice(0, 12));
   }
   for (const run of now.runs)
@@ -30,6 +32,8 @@ export function listChanges(before: Baseline | null, now: Baseline): Change[] {
   for (const run of before?.runs ?? []) {
     if (findRun(now, run) === undefined) note(nameRun(run), 'run', describeAccuracy(run), null);
   }
+  for (const id of [...new Set([...Object.keys(before?.claims ?? {}), ...Object.keys(now.claims)])].sort())
+    note('claims', id, before?.claims[id] ?? null, now.claims[id] ?? null);
   return changes;
 }
 
@@ -48,18 +52,38 @@ function listRunChanges(before: RunFacts | undefined, now: RunFacts): Change[] {
   note('engine', before.engine, now.engine);
   note('epochs', String(before.epochs), String(now.epochs));
   note('chosen epoch', String(before.chosenEpoch), String(now.chosenEpoch));
-  note('loss of the first batch', format(before.firstBatches[0]?.loss), format(now.firstBatches[0]?.loss));
-  note('loss of epoch 1', format(before.trainLosses[0]), format(now.trainLosses[0]));
+  note('evaluated with', before.evaluationEngine, now.evaluationEngine);
+  note('epoch to choose', String(before.preferredEpoch), String(now.preferredEpoch));
   note('loss of the last epoch', format(before.trainLosses.at(-1)), format(now.trainLosses.at(-1)));
-  const rates = (run: RunFacts) => (run.layers.at(-1)?.spikeRates ?? []).map(format).join(', ');
-  const spreads = (run: RunFacts) => (run.layers.at(-1)?.tauStds ?? []).map(format).join(', ');
-  note('last spike rates', rates(before), rates(now));
-  note('last σ(τ)', spreads(before), spreads(now));
+  for (const { what, old, fresh } of listLargest(before, now)) note(what, String(old), String(fresh));
   note('test accuracy', describeAccuracy(before), describeAccuracy(now));
   note('wrong test clips', before.test.wrong.join(', '), now.test.wrong.join(', '));
   if (before.test.list !== now.test.list)
     note('list of test clips', before.test.list.slice(0, 12), now.test.list.slice(0, 12));
   return changes;
+}
+
+/** Of each kind of number, how many differ and which the most, by its share of the larger: no change of a training stays hidden. */
+function listLargest(before: RunFacts, now: RunFacts): { what: string; old: number; fresh: number }[] {
+  const known = new Map(listValues(before).map(({ name, value }) => [name, value]));
+  const shared = listValues(now).flatMap(({ kind, name, value }) => {
+    const old = known.get(name);
+    return old === undefined ? [] : [{ kind, name, old, fresh: value }];
+  });
+  return [...new Set(shared.map(({ kind }) => kind))].flatMap((kind) => {
+    const all = shared.filter((one) => one.kind === kind);
+    const differing = all.filter(({ old, fresh }) => old !== fresh).sort((a, b) => changeOf(b) - changeOf(a));
+    const [largest] = differing;
+    if (largest === undefined) return [];
+    const count = `${differing.length} of ${all.length}`;
+    return [
+      { what: `${kind}: ${count} differ, most ${largest.name}`, old: largest.old, fresh: largest.fresh },
+    ];
+  });
+}
+
+function changeOf({ old, fresh }: { readonly old: number; readonly fresh: number }): number {
+  return Math.abs(fresh - old) / Math.max(Math.abs(old), Math.abs(fresh));
 }
 
 function describeEvents({ events }: FramesFacts): string {
@@ -69,10 +93,6 @@ function describeEvents({ events }: FramesFacts): string {
 function describeAccuracy({ test: { clips, wrong } }: RunFacts): string {
   const right = clips - wrong.length;
   return `${right} of ${clips} (${((100 * right) / clips).toFixed(1)} %)`;
-}
-
-function nameData({ dataset, simulated }: Baseline): string {
-  return `${dataset}${simulated ? ', simulated' : ''}`;
 }
 
 function format(value: number | undefined): string {

@@ -9,7 +9,7 @@ const width = 110;
  * Strings are quoted as in JSON, which YAML understands.
  */
 export function formatBaseline(baseline: Baseline): string {
-  const { profile, dataset, simulated, frames, runs } = baseline;
+  const { profile, dataset, simulated, frames, runs, claims } = baseline;
   return [
     '# yaml-language-server: $schema=../../schemas/baseline.schema.json',
     `# What a run of this profile gave, for \`repro check\` to compare later runs with: docs/check.md. Do not edit it:`,
@@ -23,31 +23,40 @@ export function formatBaseline(baseline: Baseline): string {
     ...formatFrames('test', frames.test),
     'runs:',
     ...runs.flatMap(formatRun),
+    Object.keys(claims).length === 0 ? 'claims: {}' : 'claims:',
+    ...Object.keys(claims)
+      .sort()
+      .map((id) => `  ${JSON.stringify(id)}: ${claims[id]}`),
     '',
   ].join('\n');
 }
 
-function formatFrames(split: string, { sha256, clips, events }: FramesFacts): string[] {
+function formatFrames(split: string, { sha256, list, clips, events }: FramesFacts): string[] {
   return [
     `  ${split}:`,
     `    sha256: "${sha256}"`,
+    `    list: "${list}"`,
     `    clips: ${clips}`,
     ...(events === null ? [] : [`    events: { off: ${events.off}, on: ${events.on} }`]),
   ];
 }
 
 function formatRun(run: RunFacts): string[] {
-  const { model, seed, engine, settings, epochs, chosenEpoch, firstBatches, trainLosses, layers, test } = run;
+  const { settings, firstBatches, trainLosses, layers, test } = run;
   return [
-    `  - model: ${JSON.stringify(model)}`,
-    `    seed: ${seed}`,
-    `    engine: ${JSON.stringify(engine)}`,
+    `  - model: ${JSON.stringify(run.model)}`,
+    `    seed: ${run.seed}`,
+    `    engine: ${JSON.stringify(run.engine)}`,
+    `    evaluationEngine: ${JSON.stringify(run.evaluationEngine)}`,
     '    settings:',
     ...Object.keys(settings)
       .sort()
       .map((key) => `      ${formatKey(key)}: ${JSON.stringify(settings[key])}`),
-    `    epochs: ${epochs}`,
-    `    chosenEpoch: ${chosenEpoch}`,
+    `    epochs: ${run.epochs}`,
+    `    chosenEpoch: ${run.chosenEpoch}`,
+    `    preferredEpoch: ${run.preferredEpoch}`,
+    `    rightInTraining: ${run.rightInTraining}`,
+    ...formatList('    neuronSteps:', run.neuronSteps),
     '    firstBatches:',
     ...firstBatches.flatMap(({ batch, loss, spikeRates }) => [
       `      - batch: ${batch}`,
@@ -56,9 +65,11 @@ function formatRun(run: RunFacts): string[] {
     ]),
     ...formatList('    trainLosses:', trainLosses),
     '    layers:',
-    ...layers.flatMap(({ epoch, spikeRates, tauStds }) => [
+    ...layers.flatMap(({ epoch, learningRate, spikeRates, tauMeans, tauStds }) => [
       `      - epoch: ${epoch}`,
+      `        learningRate: ${learningRate}`,
       ...formatList('        spikeRates:', spikeRates),
+      ...formatList('        tauMeans:', tauMeans),
       ...formatList('        tauStds:', tauStds),
     ]),
     '    test:',

@@ -3,9 +3,16 @@ import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { hasErrorCode, ReproError } from '../errors.ts';
-import { FRAME_CACHE_FILES, FRAME_CACHE_FIX, parseClipIndex } from '../formats/frame-cache.ts';
+import { ReproError } from '../errors.ts';
+import {
+  type CachedClip,
+  FRAME_CACHE_FILES,
+  FRAME_CACHE_FIX,
+  parseClipIndex,
+} from '../formats/frame-cache.ts';
 import type { Baseline, FramesFacts } from './baseline.ts';
+import { ClipListDigest } from './clip-list.ts';
+import { readResult } from './result-text.ts';
 
 /**
  * Reads which frames the stage `frames` left.
@@ -18,14 +25,21 @@ export async function readFramesFacts(
   metrics: { readonly [name: string]: unknown },
 ): Promise<Pick<Baseline, 'dataset' | 'simulated' | 'frames'>> {
   const file = path.join(folder, FRAME_CACHE_FILES.index);
-  const index = parseClipIndex(await orMissing(file, readFile(file, 'utf8')), file);
+  const index = parseClipIndex(await readResult(file, FRAME_CACHE_FIX, readFile(file, 'utf8')), file);
   const factsOf = async (split: 'train' | 'test'): Promise<FramesFacts> => ({
     sha256: await hashFile(path.join(folder, FRAME_CACHE_FILES[split])),
+    list: digestClips(index.splits[split]),
     clips: index.splits[split].length,
     events: index.images === undefined ? readEvents(metrics, split) : null,
   });
   const { dataset, simulated } = index;
   return { dataset, simulated, frames: { train: await factsOf('train'), test: await factsOf('test') } };
+}
+
+function digestClips(clips: readonly CachedClip[]): string {
+  const list = new ClipListDigest();
+  for (const { recording, class: label } of clips) list.add(recording, label);
+  return list.value;
 }
 
 function readEvents(
@@ -45,15 +59,6 @@ function readEvents(
 
 async function hashFile(file: string): Promise<string> {
   const hash = createHash('sha256');
-  await orMissing(file, pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash));
+  await readResult(file, FRAME_CACHE_FIX, pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash));
   return hash.digest('hex');
-}
-
-async function orMissing<T>(file: string, reading: Promise<T>): Promise<T> {
-  try {
-    return await reading;
-  } catch (cause) {
-    const problem = hasErrorCode(cause, 'ENOENT') ? 'is missing.' : `cannot be read: ${String(cause)}`;
-    throw new ReproError('results-invalid', problem, { where: file, fix: FRAME_CACHE_FIX, cause });
-  }
 }

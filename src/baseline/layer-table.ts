@@ -7,15 +7,16 @@ export class LayerTable {
   readonly length: number;
   readonly #from: ReadText;
   readonly #rows: DSVRowArray<string>;
-  readonly #layers: number;
+  /** Spiking layers. */
+  readonly layers: number;
 
   /** @param counter the name of the column that counts the rows */
   constructor(from: ReadText, counter: string) {
     this.#from = from;
     this.#rows = csvParse(from.text);
-    this.#layers = this.#rows.columns.filter((column) => /^spike_rate\.\d+$/.test(column)).length;
+    this.layers = this.#rows.columns.filter((column) => /^spike_rate\.\d+$/.test(column)).length;
     this.length = this.#rows.length;
-    if (this.length === 0 || this.#layers === 0) {
+    if (this.length === 0 || this.layers === 0) {
       refuse(from, `expected a row for each ${counter}, with a spike rate for each layer.`);
     }
     for (let row = 0; row < this.length; row++) {
@@ -31,8 +32,13 @@ export class LayerTable {
     return refuse(this.#from, `line ${row + 2}, column "${column}": expected a number, found ${found}.`);
   }
 
+  /** null if the cell is empty. */
+  optional(row: number, column: string): number | null {
+    return this.#rows[row]?.[column]?.trim() === '' ? null : this.number(row, column);
+  }
+
   ofLayers(row: number, column: string): number[] {
-    return Array.from({ length: this.#layers }, (_, layer) => this.number(row, `${column}.${layer}`));
+    return Array.from({ length: this.layers }, (_, layer) => this.number(row, `${column}.${layer}`));
   }
 
   /** The rows whose details are kept. */

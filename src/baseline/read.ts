@@ -6,7 +6,16 @@ import { JsonSchema } from '../schema/json-schema.ts';
 import { throwProblems } from '../schema/problems.ts';
 import { checkSchema } from '../schema/schema-problems.ts';
 import { parseYaml, readTextFile } from '../schema/yaml-document.ts';
-import { type Baseline, baselinePathOf, type FramesFacts, nameRun, type RunFacts } from './baseline.ts';
+import {
+  type Baseline,
+  baselinePathOf,
+  type FramesFacts,
+  type LayerFacts,
+  nameRun,
+  type RunFacts,
+  VERDICTS,
+  type Verdict,
+} from './baseline.ts';
 
 /**
  * Reads and checks the committed baseline of a profile.
@@ -57,6 +66,7 @@ export async function parseBaseline(text: string, profile: string, file: string)
     simulated: fields.flag('simulated'),
     frames: { train: readFrames(frames.object('train')), test: readFrames(frames.object('test')) },
     runs,
+    claims: readClaims(fields.object('claims')),
   };
   const names = runs.map(nameRun);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -69,10 +79,15 @@ function rewrite(profile: string): string {
   return `Restore it from git, or write it anew: npx repro baseline update --profile ${profile}`;
 }
 
+function readClaims(fields: Fields): { [id: string]: Verdict } {
+  return Object.fromEntries(fields.keys().map((id) => [id, fields.choice(id, VERDICTS)]));
+}
+
 function readFrames(fields: Fields): FramesFacts {
   const events = fields.has('events') ? fields.object('events') : null;
   return {
     sha256: fields.text('sha256'),
+    list: fields.text('list'),
     clips: fields.count('clips'),
     events: events === null ? null : { off: events.count('off'), on: events.count('on') },
   };
@@ -84,9 +99,13 @@ function readRun(fields: Fields): RunFacts {
     model: fields.text('model'),
     seed: fields.count('seed'),
     engine: fields.text('engine'),
+    evaluationEngine: fields.text('evaluationEngine'),
     settings: fields.raw('settings') as JsonObject,
     epochs: fields.count('epochs'),
     chosenEpoch: fields.count('chosenEpoch'),
+    preferredEpoch: fields.has('preferredEpoch') ? fields.count('preferredEpoch') : null,
+    rightInTraining: fields.has('rightInTraining') ? fields.count('rightInTraining') : null,
+    neuronSteps: fields.numbers('neuronSteps'),
     firstBatches: fields.objects('firstBatches').map((batch) => ({
       batch: batch.count('batch'),
       loss: batch.number('loss'),
@@ -95,7 +114,9 @@ function readRun(fields: Fields): RunFacts {
     trainLosses: fields.numbers('trainLosses'),
     layers: fields.objects('layers').map((layer) => ({
       epoch: layer.count('epoch'),
+      learningRate: layer.number('learningRate'),
       spikeRates: layer.numbers('spikeRates'),
+      tauMeans: layer.numbers('tauMeans'),
       tauStds: layer.numbers('tauStds'),
     })),
     test: { clips: test.count('clips'), list: test.text('list'), wrong: test.numbers('wrong') },
@@ -112,11 +133,13 @@ function readRun(fields: Fields): RunFacts {
   ) {
     fields.fail('layers', `must be of ascending epochs up to ${epochs}`);
   }
-  const width = layers[0]?.spikeRates.length;
-  if (layers.some(({ spikeRates, tauStds }) => spikeRates.length !== width || tauStds.length !== width)) {
+  const width = run.neuronSteps.length;
+  const isWrong = ({ spikeRates, tauMeans, tauStds }: LayerFacts) =>
+    [spikeRates, tauMeans, tauStds].some(({ length }) => length !== width);
+  if (layers.some(isWrong)) {
     fields.fail(
       'layers',
-      'must have as many spike rates as deviations of τ, and the same number in each epoch',
+      `must have ${width} spike rates, means and deviations of τ in each epoch, as neuronSteps`,
     );
   }
   if (!isAscending(run.test.wrong, run.test.clips - 1)) {

@@ -11,10 +11,16 @@ export interface ReadText {
   readonly fix: string;
 }
 
+/** @throws {ReproError} `results-invalid` naming the file, and the command that makes it again */
 export async function readText(file: string, stage: string): Promise<ReadText> {
   const fix = `Make it again: npx repro run ${stage} --force`;
+  return { file, text: await readResult(file, fix, readFile(file, 'utf8')), fix };
+}
+
+/** What is read from a file that a stage left: missing or unreadable, it is named. */
+export async function readResult<T>(file: string, fix: string, reading: Promise<T>): Promise<T> {
   try {
-    return { file, text: await readFile(file, 'utf8'), fix };
+    return await reading;
   } catch (cause) {
     const problem = hasErrorCode(cause, 'ENOENT') ? 'is missing.' : `cannot be read: ${String(cause)}`;
     throw new ReproError(code, problem, { where: file, fix, cause });

@@ -1,10 +1,12 @@
-import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { csvParse } from 'd3-dsv';
 import type { Fields, JsonObject } from '../formats/fields.ts';
 import type { Json } from '../schema/json.ts';
 import type { BatchFacts, LayerFacts, RunFacts, TestFacts } from './baseline.ts';
+import { ClipListDigest } from './clip-list.ts';
 import { LayerTable } from './layer-table.ts';
+import { countNeuronSteps } from './neuron-steps.ts';
+import { findPreferred } from './preferred-epoch.ts';
 import { fieldsOf, type ReadText, readText, refuse } from './result-text.ts';
 
 /** Where the results of one model and seed are. */
@@ -20,7 +22,7 @@ export interface RunFolders {
  */
 export async function readRunFacts(
   { train, evaluate }: RunFolders,
-  of: Pick<RunFacts, 'model' | 'seed' | 'engine'>,
+  of: Pick<RunFacts, 'model' | 'seed' | 'engine' | 'evaluationEngine'>,
 ): Promise<RunFacts> {
   const instance = `@${of.model},${of.seed}`;
   const [run, metrics, batches, evaluation, predictions] = await Promise.all([
@@ -40,7 +42,14 @@ export async function readRunFacts(
     const seed = fields.number('seed');
     if (seed !== of.seed) fields.fail('seed', `is ${seed}, but its folder is that of ${of.seed}`);
   }
-  const { losses, layers } = readEpochs(metrics);
+  const epochs = new LayerTable(metrics, 'epoch');
+  const neuronSteps = countNeuronSteps(runFields);
+  if (neuronSteps.length !== epochs.layers) {
+    refuse(
+      metrics,
+      `has ${epochs.layers} spiking layers, but the network of run.json ${neuronSteps.length}.`,
+    );
+  }
   const test = readTest(predictions);
   const right = evaluationFields.object('test').count('correct');
   if (test.clips - test.wrong.length !== right) {
@@ -49,14 +58,28 @@ export async function readRunFacts(
       `is ${right}, but predictions.csv has ${test.clips - test.wrong.length}`,
     );
   }
+  const chosenEpoch = evaluationFields.object('checkpoint').count('epoch') + 1;
+  if (chosenEpoch > epochs.length) {
+    evaluationFields.fail(
+      'checkpoint.epoch',
+      `is ${chosenEpoch - 1}, but metrics.csv ends with ${epochs.length - 1}`,
+    );
+  }
+  const tested = epochs.optional(chosenEpoch - 1, 'test_accuracy');
   return {
     ...of,
     settings: readSettings(runFields),
-    epochs: losses.length,
-    chosenEpoch: evaluationFields.object('checkpoint').count('epoch') + 1,
+    epochs: epochs.length,
+    chosenEpoch,
+    preferredEpoch: findPreferred(
+      runFields.object('compat').choice('selection', ['validation', 'best-test']),
+      epochs,
+    ),
+    rightInTraining: tested === null ? null : Math.round(tested * test.clips),
+    neuronSteps,
     firstBatches: readFirstBatches(batches),
-    trainLosses: losses,
-    layers,
+    trainLosses: Array.from({ length: epochs.length }, (_, row) => epochs.number(row, 'train_loss')),
+    layers: readLayers(epochs),
     test,
   };
 }
@@ -80,17 +103,14 @@ function readSettings(run: Fields): { readonly [key: string]: Json } {
   return settings;
 }
 
-/** The losses and layers of metrics.csv. */
-function readEpochs(from: ReadText): { losses: number[]; layers: LayerFacts[] } {
-  const table = new LayerTable(from, 'epoch');
-  return {
-    losses: Array.from({ length: table.length }, (_, row) => table.number(row, 'train_loss')),
-    layers: table.kept.map((row) => ({
-      epoch: row + 1,
-      spikeRates: table.ofLayers(row, 'spike_rate'),
-      tauStds: table.ofLayers(row, 'tau_std'),
-    })),
-  };
+function readLayers(table: LayerTable): LayerFacts[] {
+  return table.kept.map((row) => ({
+    epoch: row + 1,
+    learningRate: table.number(row, 'learning_rate'),
+    spikeRates: table.ofLayers(row, 'spike_rate'),
+    tauMeans: table.ofLayers(row, 'tau_mean'),
+    tauStds: table.ofLayers(row, 'tau_std'),
+  }));
 }
 
 function readFirstBatches(from: ReadText): BatchFacts[] {
@@ -109,7 +129,7 @@ function readTest(from: ReadText): TestFacts {
     if (!rows.columns.includes(column)) refuse(from, `column "${column}" is missing.`);
   }
   const wrong: number[] = [];
-  const list = createHash('sha256');
+  const list = new ClipListDigest();
   let clips = 0;
   for (const [index, row] of rows.entries()) {
     if (row.split !== 'test') continue;
@@ -118,10 +138,10 @@ function readTest(from: ReadText): TestFacts {
     if (!/^\d+$/.test(row.class ?? '') || !/^\d+$/.test(row.predicted ?? '')) {
       refuse(from, `line ${index + 2}: "class" and "predicted" must be whole numbers.`);
     }
-    list.update(`${JSON.stringify([row.recording, row.class])}\n`);
+    list.add(row.recording ?? '', Number(row.class));
     if (row.class !== row.predicted) wrong.push(clips);
     clips += 1;
   }
   if (clips === 0) refuse(from, 'has no test clips.');
-  return { clips, list: list.digest('hex'), wrong };
+  return { clips, list: list.value, wrong };
 }

@@ -73,6 +73,18 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     to: '{ learningRate, regulariseTau: 0, regularise',
     rule: 'σ(τ)',
   },
+  'a learning rate that never falls': {
+    file: 'src/training/schedule.ts',
+    from: 'return (initial * (1 + Math.cos((Math.PI * epoch) / halfPeriod))) / 2;',
+    to: 'return initial;',
+    rule: 'learning rate',
+  },
+  'test clips with the classes of others': {
+    file: 'stages/evaluate.ts',
+    from: 'clips: splits.test, source: frames.test',
+    to: 'clips: splits.test.map((clip) => ({ ...clip, class: (clip.class + 1) % classes.length })), source: frames.test',
+    rule: 'accuracy',
+  },
 };
 
 describe('repro check fails for', () => {
@@ -87,11 +99,13 @@ describe('repro check fails for', () => {
 
 describe('repro check passes for', () => {
   const pass = { exitCode: 0, ok: true, rules: [] };
+  const sameDigits = (stdout: string) => /^same digits +(\w+)/m.exec(stdout)?.[1];
 
   test('unbroken code, computed again with another number of threads', { timeout: 60_000 }, async () => {
     const set = ['--set', 'threads=2'];
     await project.call(['run', '--force', 'frames', 'train', ...set]);
     expect(await runAndCheck(set)).toMatchObject(pass);
+    expect(sameDigits((await project.call(['check', ...set])).stdout)).toBe('ok');
   });
 
   test.skipIf(!loadExports().ok)(

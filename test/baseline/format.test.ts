@@ -27,8 +27,8 @@ describe('the file of a baseline', () => {
     expect(await parse(formatBaseline(hostile), 'a: "b" #c')).toEqual(hostile);
     const stills = exampleBaseline({
       frames: {
-        train: { sha256: '1'.repeat(64), clips: 3, events: null },
-        test: { sha256: '2'.repeat(64), clips: 3, events: null },
+        train: { sha256: '1'.repeat(64), list: '3'.repeat(64), clips: 3, events: null },
+        test: { sha256: '2'.repeat(64), list: '4'.repeat(64), clips: 3, events: null },
       },
     });
     expect(await parse(formatBaseline(stills))).toEqual(stills);
@@ -111,14 +111,31 @@ describe('the changes that an update shows', () => {
     expect(
       listChanges(null, exampleBaseline()).map(({ subject, what, now }) => `${subject}, ${what}: ${now}`),
     ).toEqual([
-      'data set, name: dvs128-gesture, simulated',
+      'data set, name: simulated dvs128-gesture',
       'training frames, clips: 400',
       'training frames, off and on events: 1000 and 2000',
+      `training frames, recordings and classes: ${'3'.repeat(12)}`,
       `training frames, sha256: ${'1'.repeat(12)}`,
       'test frames, clips: 100',
       'test frames, off and on events: 300 and 500',
+      `test frames, recordings and classes: ${'a'.repeat(12)}`,
       `test frames, sha256: ${'2'.repeat(12)}`,
       'no-reg, seed 2020, run: 90 of 100 (90.0 %)',
+      'claims, no-difference: inconclusive',
+      'claims, spread: reproduced',
+    ]);
+  });
+
+  test('are told of every kind of number, however deep in a training they are', () => {
+    const trainLosses = exampleRun().trainLosses.map((loss, i) => (i > 0 && i < 7 ? 10 * loss : loss));
+    trainLosses[3] = 1;
+    const layers = exampleRun().layers.map((one) => (one.epoch === 4 ? { ...one, tauStds: [0.1, 5] } : one));
+    const firstBatches = exampleRun().firstBatches.map((one) => ({ ...one, spikeRates: [0.1, 0.9] }));
+    const now = exampleBaseline({ runs: [exampleRun({ trainLosses, layers, firstBatches })] });
+    expect(listChanges(exampleBaseline(), now).map(({ what, before, now }) => [what, before, now])).toEqual([
+      ['first batches: 4 of 12 differ, most spike rate of layer 1, batch 1', '0.02', '0.9'],
+      ['loss: 6 of 8 differ, most loss of epoch 4', '0.04', '1'],
+      ['σ(τ): 1 of 8 differ, most σ(τ) of layer 1, epoch 4', '0.12', '5'],
     ]);
   });
 

@@ -18,16 +18,30 @@ const run = {
   seed: 2020,
   parameters: 123,
   frames: { steps: 4 },
-  network: { channels: 8, tau: { per: 'neuron' } },
+  network: {
+    input: [2, 8, 8],
+    classes: 3,
+    layers: 1,
+    channels: 4,
+    hidden: 5,
+    neuron: 'lif',
+    pooling: 'max',
+    tau: { per: 'layer', mean: 2, std: 0 },
+    reset: { kind: 'hard', detach: true },
+    surrogate: { kind: 'atan', alpha: 2, learnable: false },
+  },
   training: { epochs: 3, batchSize: 4 },
-  compat: { validation: 'all' },
+  compat: { selection: 'validation' },
   split: { train: 20, validation: 4, test: 3 },
 };
+const epochColumns =
+  'epoch,learning_rate,train_loss,validation_accuracy,test_accuracy,tau_mean.0,tau_std.0,spike_rate.0,tau_mean.1,tau_std.1,spike_rate.1,tau_mean.2,tau_std.2,spike_rate.2';
+const epochLayers = '2,0.1,0.25,1.9,0.2,0.26,1.8,0.3,0.27';
 const good: Readonly<Record<string, string>> = {
   'train/run.json': JSON.stringify(run),
-  'train/metrics.csv':
-    'epoch,train_loss,tau_std.0,spike_rate.0\n0,0.09000000001,0.1,0.25\n1,0.08,0.11,0.26\n2,0.07,0.12,0.27\n',
-  'train/first-batches.csv': 'batch,loss,spike_rate.0\n0,0.0909,0.2\n1,0.09,0.21\n2,0.089,0.22\n',
+  'train/metrics.csv': `${epochColumns}\n0,0.005,0.09000000001,0.5,,${epochLayers}\n1,0.004,0.08,0.75,0.6666666666666666,${epochLayers}\n2,0.003,0.07,0.7,1,${epochLayers}\n`,
+  'train/first-batches.csv':
+    'batch,loss,spike_rate.0,spike_rate.1,spike_rate.2\n0,0.0909,0.2,0,0\n1,0.09,0.21,0,0\n2,0.089,0.22,0,0\n',
   'evaluate/evaluation.json': JSON.stringify({
     model: 'no-reg',
     seed: 2020,
@@ -46,7 +60,7 @@ async function readWith(changed: Readonly<Record<string, string | null>> = {}) {
     if (text !== null) await writeFile(path.join(folder, file), text);
   }
   const folders = { train: path.join(folder, 'train'), evaluate: path.join(folder, 'evaluate') };
-  return readRunFacts(folders, { model: 'no-reg', seed: 2020, engine: 'native' });
+  return readRunFacts(folders, { model: 'no-reg', seed: 2020, engine: 'native', evaluationEngine: 'tfjs' });
 }
 
 describe('the results of a run', () => {
@@ -55,30 +69,37 @@ describe('the results of a run', () => {
       model: 'no-reg',
       seed: 2020,
       engine: 'native',
-      settings: {
+      evaluationEngine: 'tfjs',
+      settings: expect.objectContaining({
         parameters: 123,
         'frames.steps': 4,
-        'network.channels': 8,
-        'network.tau.per': 'neuron',
+        'network.channels': 4,
+        'network.tau.per': 'layer',
         'training.batchSize': 4,
-        'compat.validation': 'all',
+        'compat.selection': 'validation',
         'split.train': 20,
         'split.validation': 4,
         'split.test': 3,
-      },
+      }),
       epochs: 3,
       chosenEpoch: 2,
+      preferredEpoch: 2,
+      rightInTraining: 2,
+      // 4 clips of 4 steps: of 4 × 8 × 8, 5 and 3 × 10 neurons.
+      neuronSteps: [4096, 80, 480],
       firstBatches: [
-        { batch: 1, loss: 0.0909, spikeRates: [0.2] },
-        { batch: 2, loss: 0.09, spikeRates: [0.21] },
-        { batch: 3, loss: 0.089, spikeRates: [0.22] },
+        { batch: 1, loss: 0.0909, spikeRates: [0.2, 0, 0] },
+        { batch: 2, loss: 0.09, spikeRates: [0.21, 0, 0] },
+        { batch: 3, loss: 0.089, spikeRates: [0.22, 0, 0] },
       ],
       trainLosses: [0.09, 0.08, 0.07],
-      layers: [
-        { epoch: 1, spikeRates: [0.25], tauStds: [0.1] },
-        { epoch: 2, spikeRates: [0.26], tauStds: [0.11] },
-        { epoch: 3, spikeRates: [0.27], tauStds: [0.12] },
-      ],
+      layers: [1, 2, 3].map((epoch) => ({
+        epoch,
+        learningRate: [0.005, 0.004, 0.003][epoch - 1],
+        spikeRates: [0.25, 0.26, 0.27],
+        tauMeans: [2, 1.9, 1.8],
+        tauStds: [0.1, 0.2, 0.3],
+      })),
       test: { clips: 3, list: expect.stringMatching(/^[0-9a-f]{64}$/), wrong: [1] },
     });
   });
@@ -110,18 +131,36 @@ describe('the results of a run', () => {
       /is "x", but its folder/,
     ],
     ['another seed', 'train/run.json', JSON.stringify({ ...run, seed: 1 }), /is 1, but its folder/],
-    ['no rows', 'train/metrics.csv', 'epoch,train_loss,spike_rate.0\n', /expected a row for each epoch/],
+    ['no rows', 'train/metrics.csv', `${epochColumns}\n`, /expected a row for each epoch/],
     [
       'NaN',
       'train/metrics.csv',
-      'epoch,train_loss,tau_std.0,spike_rate.0\n0,NaN,0,0\n',
+      `${epochColumns}\n0,0.1,NaN,0,0,${epochLayers}\n1,0.1,1,1,1,${epochLayers}\n`,
       /line 2, column "train_loss": expected a number, found "NaN"/,
     ],
     [
       'a missing epoch',
       'train/metrics.csv',
-      'epoch,train_loss,tau_std.0,spike_rate.0\n1,1,0,0\n',
+      `${epochColumns}\n1,1,1,0,0,${epochLayers}\n`,
       /line 2: expected epoch 0/,
+    ],
+    [
+      'layers that the network does not have',
+      'train/metrics.csv',
+      `${epochColumns},spike_rate.3\n`.concat(`0,0.1,1,0,0,${epochLayers},0\n1,0.1,1,1,1,${epochLayers},0\n`),
+      /has 4 spiking layers, but the network of run.json 3/,
+    ],
+    [
+      'no network',
+      'train/run.json',
+      JSON.stringify({ ...run, network: { ...run.network, input: [2, 1, 1] } }),
+      /is no network/,
+    ],
+    [
+      'an epoch that was not trained',
+      'evaluate/evaluation.json',
+      good['evaluate/evaluation.json']!.replace('"epoch":1', '"epoch":3'),
+      /is 3, but metrics.csv ends with 2/,
     ],
     [
       'a missing clip',
@@ -190,14 +229,17 @@ describe('the frames', () => {
       'events.off.test': 3,
       'events.on.test': 4,
     };
+    const none = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
     expect((await readFramesFacts(folder, metrics)).frames).toEqual({
       train: {
         sha256: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+        list: none,
         clips: 0,
         events: { off: 1, on: 2 },
       },
       test: {
         sha256: 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855',
+        list: none,
         clips: 0,
         events: { off: 3, on: 4 },
       },

@@ -1,82 +1,90 @@
-import { binomialUpperTail } from '../../stats/binomial.ts';
-import { holmAdjust } from '../../stats/holm.ts';
+import { fewestLost } from '../../stats/mcnemar-one-sided.ts';
+import { type AnswerChange, compareAnswers } from '../answer-changes.ts';
 import { nameRun, type RunFacts } from '../baseline.ts';
-import { type Finding, judgeSize, skip } from '../finding.ts';
+import { type Finding, judgeSize, note, skip } from '../finding.ts';
 import type { Pair } from './pair.ts';
 
-/** How often the rule raises an alarm over all models and seeds together if none got worse. */
+/**
+ * How often the rule raises an alarm, over all runs, if none got worse and clips differ independently of one another. Clips of one person may
+ * not: docs/check.md says what becomes of the rate then.
+ */
 export const ACCURACY_ALARM_RATE = 0.01;
 
 /**
- * Whether the answers to the test clips got worse: the exact McNemar test, one-sided, for each model and seed, with Holm's correction. If
- * both networks were equally good, each clip that only one of them gets right would be a coin toss.
- *
- * @see McNemar 1947, Psychometrika 12, 153-157; Holm 1979, Scand. J. Stat. 6, 65-70
+ * Whether the answers to the test clips got worse, in a run or in all together. A gain that chance does not explain is told: test clips may
+ * have been trained on, or the epoch chosen by them.
  */
 export function judgeAccuracy(pairs: readonly Pair[]): Finding[] {
-  const comparable = pairs.filter((pair) => findObstacle(pair) === null);
-  const changes = comparable.map(({ before, now }) => countChanges(before.test.wrong, now.test.wrong));
-  const adjusted = holmAdjust(changes.map(({ lost, gained }) => chanceOf(lost, gained)));
-  return pairs.map((pair) => {
-    const subject = nameRun(pair.now);
-    const at = comparable.indexOf(pair);
-    if (at === -1) return skip('accuracy', subject, findObstacle(pair) ?? '');
-    const { lost, gained } = changes[at]!;
-    const { clips } = pair.now.test;
-    const right = (run: RunFacts) => clips - run.test.wrong.length;
-    const needed = fewestLost(gained, ACCURACY_ALARM_RATE / comparable.length, clips);
-    const text = [
-      `${right(pair.now)} of ${clips} test clips right, ${right(pair.before)} in the baseline`,
-      lost + gained === 0
-        ? 'the same clips'
-        : `${lost} lost and ${gained} gained, p = ${formatChance(adjusted[at]!)}`,
-      `fails if p ≤ ${formatChance(ACCURACY_ALARM_RATE)} over all runs, ${needed === null ? 'for which there are too few clips' : `at the latest with ${needed} lost (${formatPoints((needed - gained) / clips)})`}`,
-    ].join('; ');
-    return judgeSize('accuracy', subject, sizeOf(adjusted[at]!), text);
+  const comparable = pairs.filter(({ before, now }) => isJudged(before, now));
+  const { runs, joint, level } = compareAnswers(
+    comparable.map(({ before, now }) => ({ before: before.test.wrong, now: now.test.wrong })),
+    ACCURACY_ALARM_RATE,
+  );
+  const findings = pairs.map((pair): Finding => {
+    const change = runs[comparable.indexOf(pair)];
+    return change === undefined ? refuse(pair) : judgeRun(pair, change, level / comparable.length, level);
   });
+  if (joint === null) return findings;
+  const answers = comparable.reduce((sum, { now }) => sum + now.test.clips, 0);
+  const text = `${joint.lost} lost and ${joint.gained} gained in ${comparable.length} runs, ${formatPoints((joint.gained - joint.lost) / answers)}${describeChance(joint)}; fails if p ≤ ${level} (sign-flip test of the clips' sums)`;
+  return [...findings, judgeChange('all runs', joint, level, text)];
 }
 
-/** Why the accuracies cannot be compared; null if they can. */
-function findObstacle({ before, now }: Pair): string | null {
-  if (now.epochs !== before.epochs) {
-    return `not judged after ${now.epochs} ${now.epochs === 1 ? 'epoch' : 'epochs'}: the baseline has that of ${before.epochs}`;
+function isJudged(before: RunFacts, now: RunFacts): boolean {
+  return now.epochs === before.epochs && now.test.list === before.test.list;
+}
+
+/** Other test clips under the same settings are an error; after fewer epochs, nobody knows what the accuracy should be. */
+function refuse({ before, now }: Pair): Finding {
+  const subject = nameRun(now);
+  if (now.test.list !== before.test.list) {
+    const text = 'predictions.csv has other test clips or classes than the baseline, under the same settings';
+    return judgeSize('accuracy', subject, Number.POSITIVE_INFINITY, text);
   }
-  if (now.test.list !== before.test.list)
-    return 'not judged: these are other test clips than those of the baseline';
-  return null;
+  const text = `not judged after ${now.epochs} ${now.epochs === 1 ? 'epoch' : 'epochs'}: the baseline has that of ${before.epochs}`;
+  return skip('accuracy', subject, text);
 }
 
-/** Clips that only the baseline got right, and only this run. */
-function countChanges(before: readonly number[], now: readonly number[]): { lost: number; gained: number } {
-  const [wrongBefore, wrongNow] = [new Set(before), new Set(now)];
-  return {
-    lost: now.filter((clip) => !wrongBefore.has(clip)).length,
-    gained: before.filter((clip) => !wrongNow.has(clip)).length,
-  };
+/** @param each the level that a single loss needs at the latest, when all runs are counted */
+function judgeRun({ before, now }: Pair, change: AnswerChange, each: number, level: number): Finding {
+  const { clips } = now.test;
+  const [right, rightBefore] = [now, before].map((run) => clips - run.test.wrong.length) as [number, number];
+  const { lost, gained } = change;
+  const needed = fewestLost(gained, each, rightBefore);
+  const limit =
+    needed === null
+      ? `which losing all ${rightBefore} would not give`
+      : `at the latest with ${needed} lost and ${gained} gained (${formatPoints((gained - needed) / clips)})`;
+  const text = [
+    `${right} of ${clips} test clips right, ${rightBefore} in the baseline`,
+    lost + gained === 0 ? 'the same clips' : `${lost} lost and ${gained} gained${describeChance(change)}`,
+    `fails if p ≤ ${level} over all runs, ${limit}`,
+  ].join('; ');
+  return judgeChange(nameRun(now), change, level, text);
 }
 
-/** P(at least so many of the differing clips are lost) if each were a coin toss. */
-function chanceOf(lost: number, gained: number): number {
-  return lost === 0 ? 1 : binomialUpperTail(lost, lost + gained, 0.5);
-}
-
-/** The fewest lost clips with a chance of at most `level` if so many are gained; null if there are not that many. */
-export function fewestLost(gained: number, level: number, clips: number): number | null {
-  for (let lost = gained + 1; lost + gained <= clips; lost++) {
-    if (chanceOf(lost, gained) <= level) return lost;
+function judgeChange(subject: string, { pLoss, pGain }: AnswerChange, level: number, text: string): Finding {
+  if (pGain <= level) {
+    const advice =
+      'More than chance gives: see whether the test clips were trained on, or the epoch was chosen by them';
+    return note('accuracy', subject, `${text}. A gain with p = ${formatChance(pGain)}. ${advice}`);
   }
-  return null;
+  return judgeSize('accuracy', subject, sizeOf(pLoss, level), text);
+}
+
+function describeChance({ lost, gained, pLoss }: AnswerChange): string {
+  return lost + gained === 0 ? '' : `, p = ${formatChance(pLoss)} if clips differ independently`;
 }
 
 /** 1 at the level, more below it, 0 for certainty that nothing got worse; on a logarithmic scale. */
-function sizeOf(chance: number): number {
-  if (chance <= ACCURACY_ALARM_RATE)
-    return Math.max(1 + Number.EPSILON, Math.log(Math.max(chance, 1e-300)) / Math.log(ACCURACY_ALARM_RATE));
-  return Math.log(chance) / Math.log(ACCURACY_ALARM_RATE);
+function sizeOf(chance: number, level: number): number {
+  const size = Math.log(Math.max(chance, 1e-300)) / Math.log(level);
+  return chance <= level ? Math.max(1 + Number.EPSILON, size) : size;
 }
 
 function formatPoints(share: number): string {
-  return `${(100 * share).toFixed(1)} points`;
+  const points = (100 * Math.abs(share)).toFixed(1);
+  return points === '0.0' ? '0.0 points' : `${share < 0 ? '−' : '+'}${points} points`;
 }
 
 function formatChance(chance: number): string {

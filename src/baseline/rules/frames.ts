@@ -1,4 +1,4 @@
-import type { Baseline, FramesFacts } from '../baseline.ts';
+import { type Baseline, type FramesFacts, nameData } from '../baseline.ts';
 import { type Finding, judgeSize } from '../finding.ts';
 
 type Frames = Pick<Baseline, 'dataset' | 'simulated' | 'frames'>;
@@ -18,10 +18,16 @@ export function judgeFrames(before: Frames, now: Frames): Finding[] {
 function judgeSplit(subject: string, before: FramesFacts, now: FramesFacts): Finding {
   const isSame =
     before.sha256 === now.sha256 &&
+    before.list === now.list &&
     before.clips === now.clips &&
     before.events?.off === now.events?.off &&
     before.events?.on === now.events?.on;
-  if (isSame) return judgeSize('frames', subject, 0, `${describe(now)}: the same to the byte`);
+  if (isSame)
+    return judgeSize('frames', subject, 0, `${describe(now)}: the same to the byte, with the same classes`);
+  if (before.sha256 === now.sha256 && before.list !== now.list) {
+    const text = 'the same counts, but clips.json gives them other recordings or classes';
+    return judgeSize('frames', subject, Number.POSITIVE_INFINITY, text);
+  }
   const counts =
     describe(before) === describe(now)
       ? 'as many clips and events, but other ones'
@@ -42,8 +48,4 @@ function areSwapped({ events: before }: FramesFacts, { events: now }: FramesFact
 
 function describe({ clips, events }: FramesFacts): string {
   return events === null ? `${clips} clips` : `${clips} clips, ${events.off} off and ${events.on} on events`;
-}
-
-function nameData({ dataset, simulated }: Frames): string {
-  return `${simulated ? 'simulated ' : ''}${dataset}`;
 }

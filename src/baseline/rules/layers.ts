@@ -1,9 +1,9 @@
-import { type LayerFacts, nameRun } from '../baseline.ts';
+import { type LayerFacts, nameLayer, nameRun } from '../baseline.ts';
 import { type Finding, judgeSize, skip } from '../finding.ts';
 import type { Pair } from './pair.ts';
 import { compareValue, describeParts, type Tolerance } from './tolerance.ts';
 
-type LayerRule = 'spike rates' | 'σ(τ)';
+type LayerRule = 'spike rates' | 'τ' | 'σ(τ)';
 
 /**
  * For the first epoch and for later ones, at least twice what was measured between instruction sets, Winograd tiles and engines
@@ -11,12 +11,18 @@ type LayerRule = 'spike rates' | 'σ(τ)';
  */
 export const LAYER_TOLERANCES: Readonly<Record<LayerRule, { first: Tolerance; later: Tolerance }>> = {
   'spike rates': { first: { absolute: 0.012, relative: 0.04 }, later: { absolute: 0.02, relative: 0.15 } },
+  τ: { first: { absolute: 0.01, relative: 0.01 }, later: { absolute: 0.05, relative: 0.1 } },
   'σ(τ)': { first: { absolute: 0.001, relative: 0.1 }, later: { absolute: 0.008, relative: 0.3 } },
 };
 
 /** The spike rates of each layer, in the epochs that both have. */
 export function judgeSpikeRates(pair: Pair): Finding {
   return judgeLayers('spike rates', pair, ({ spikeRates }) => spikeRates);
+}
+
+/** The mean τ of each layer. */
+export function judgeTau(pair: Pair): Finding {
+  return judgeLayers('τ', pair, ({ tauMeans }) => tauMeans);
 }
 
 /** The spread of τ over the neurons of each layer, in the epochs that both have. */
@@ -39,7 +45,7 @@ function judgeLayers(
     if (other === undefined) return [];
     const tolerance = one.epoch === 1 ? tolerances.first : tolerances.later;
     return valuesOf(one).map((value, layer) =>
-      compareValue(`layer ${layer}, epoch ${one.epoch}`, valuesOf(other)[layer], value, tolerance),
+      compareValue(`${nameLayer(layer)}, epoch ${one.epoch}`, valuesOf(other)[layer], value, tolerance),
     );
   });
   const { size, text } = describeParts('values', parts);

@@ -4,14 +4,20 @@ import type { Pair } from './pair.ts';
 import { findWorst, type Part } from './tolerance.ts';
 
 /**
- * How far apart losses may be, as ratios: for the first epoch, for epochs 2 to 4, and for all later ones together, each several times what
- * was measured between instruction sets, Winograd tiles and engines (docs/check.md has the figures).
+ * How far apart losses may be, as ratios: for the first epoch, for epochs 2 to 4, for each later window, and for the last eighth, each
+ * several times what was measured between instruction sets (docs/check.md has the figures).
  */
-export const LOSS_TOLERANCES = { first: 1.03, early: 1.25, later: 2 } as const;
+export const LOSS_TOLERANCES = { first: 1.03, early: 1.25, later: 2, end: 2.5 } as const;
 
 const lastEarlyEpoch = 4;
 
-/** The training losses of the epochs that both runs have: of the first, and the geometric means of 2 to 4 and of all later ones. */
+/** Fewer epochs have no last eighth that says more than their windows. */
+const fewestForEnd = 16;
+
+/**
+ * The training losses of the epochs that both runs have: of the first, and geometric means of 2 to 4, 5 to 8, 9 to 16 and so on, and of
+ * the last eighth by itself, where a collapse late in training shows.
+ */
 export function judgeLoss({ before, now }: Pair): Finding {
   const epochs = Math.min(before.epochs, now.epochs);
   const part = (from: number, to: number, allowed: number): Part[] => {
@@ -24,9 +30,18 @@ export function judgeLoss({ before, now }: Pair): Finding {
   const parts = [
     ...part(1, Math.min(epochs, 1), LOSS_TOLERANCES.first),
     ...part(2, Math.min(epochs, lastEarlyEpoch), LOSS_TOLERANCES.early),
-    ...part(lastEarlyEpoch + 1, epochs, LOSS_TOLERANCES.later),
+    ...listWindows(epochs).flatMap(([from, to]) => part(from, to, LOSS_TOLERANCES.later)),
+    ...(epochs < fewestForEnd ? [] : part(epochs - Math.floor(epochs / 8) + 1, epochs, LOSS_TOLERANCES.end)),
   ];
   return judgeSize('loss', nameRun(now), findWorst(parts).size, parts.map(({ text }) => text).join('; '));
+}
+
+/** Epochs 5 to 8, 9 to 16, …: each as long as all before it; the last may be cut short. */
+function listWindows(epochs: number): [number, number][] {
+  const windows: [number, number][] = [];
+  for (let from = lastEarlyEpoch + 1; from <= epochs; from = 2 * from - 1)
+    windows.push([from, Math.min(epochs, 2 * from - 2)]);
+  return windows;
 }
 
 /** @param allowed the largest ratio of the larger to the smaller */

@@ -110,7 +110,7 @@ function showChanges(file: string, changes: readonly Change[], isSame: boolean):
     return;
   }
   if (changes.length === 0) {
-    process.stdout.write('only digits or the form of the file change, which are not shown here\n');
+    process.stdout.write('only the form of the file changes\n');
     return;
   }
   const cut = (text: string) => (text.length > cellWidth ? `${text.slice(0, cellWidth - 1)}…` : text);

@@ -1,8 +1,8 @@
 /** One thing that `repro check` looked at, in whatever form its result is shown. */
 export interface CheckedItem {
   readonly name: string;
-  /** `skipped`: there was nothing to judge. */
-  readonly state: 'ok' | 'failed' | 'unsure' | 'skipped';
+  /** `noted`: nothing that fails, but to know; `skipped`: there was nothing to judge; `error`: it could not be judged. */
+  readonly state: 'ok' | 'failed' | 'unsure' | 'noted' | 'skipped' | 'error';
   /** The state in the words of its kind: `no record`. */
   readonly word: string;
   readonly text: string;

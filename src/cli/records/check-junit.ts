@@ -2,7 +2,7 @@ import type { CheckedGroup, CheckedItem } from './check-group.ts';
 
 /**
  * The results as JUnit's XML, which continuous integration reads: a suite for each group, a test case for each thing. What is unsure or
- * failed is a failure. Times are left out: none was measured.
+ * failed is a failure, and what could not be judged an error. Times are left out: none was measured.
  *
  * @see https://github.com/testmoapp/junitxml, which describes what readers agree on
  */
@@ -23,8 +23,9 @@ export function formatJunit(groups: readonly CheckedGroup[]): string {
 
 function countStates(items: readonly CheckedItem[]): string {
   const failures = items.filter(isFailure).length;
+  const errors = items.filter(({ state }) => state === 'error').length;
   const skipped = items.filter(({ state }) => state === 'skipped').length;
-  return `tests="${items.length}" failures="${failures}" errors="0" skipped="${skipped}"`;
+  return `tests="${items.length}" failures="${failures}" errors="${errors}" skipped="${skipped}"`;
 }
 
 function isFailure({ state }: CheckedItem): boolean {
@@ -36,15 +37,16 @@ function formatCase(item: CheckedItem, { title, remedy }: CheckedGroup): string[
   const head = `    <testcase classname="${escapeXml(title)}" name="${escapeXml(name)}"`;
   if (state === 'skipped')
     return [`${head}>`, `      <skipped message="${escapeXml(text)}"/>`, '    </testcase>'];
-  if (!isFailure(item)) {
+  if (!isFailure(item) && state !== 'error') {
     return text === ''
       ? [`${head}/>`]
       : [`${head}>`, `      <system-out>${escapeXml(text)}</system-out>`, '    </testcase>'];
   }
   const message = `${word}: ${text}`;
+  const tag = state === 'error' ? 'error' : 'failure';
   return [
     `${head}>`,
-    `      <failure type="${escapeXml(word)}" message="${escapeXml(message)}">${escapeXml([message, ...remedy].join('\n'))}</failure>`,
+    `      <${tag} type="${escapeXml(word)}" message="${escapeXml(message)}">${escapeXml([message, ...remedy].join('\n'))}</${tag}>`,
     '    </testcase>',
   ];
 }

@@ -5,6 +5,8 @@ const SIGNS: Readonly<Record<CheckedItem['state'], string>> = {
   ok: '✅',
   failed: '❌',
   unsure: '⚠️',
+  noted: 'ℹ️',
+  error: '❌',
   skipped: '➖',
 };
 

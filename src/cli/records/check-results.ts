@@ -1,12 +1,14 @@
-import { type Baseline, baselinePathOf, nameRun } from '../../baseline/baseline.ts';
-import { type ClaimVerdict, readClaimVerdicts } from '../../baseline/claims.ts';
-import { type Finding, RULES } from '../../baseline/finding.ts';
+import { type Baseline, baselinePathOf, findRun, nameRun } from '../../baseline/baseline.ts';
+import { readClaimVerdicts } from '../../baseline/claims.ts';
+import type { Finding } from '../../baseline/finding.ts';
 import { judgeBaseline } from '../../baseline/judge.ts';
 import { readBaseline } from '../../baseline/read.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan } from '../../runner/plan.ts';
 import type { InstanceStatus } from '../../runner/status.ts';
 import { type PipelineOptions, pipelineArguments } from '../load.ts';
+import { sectionOfClaims } from './check-claims.ts';
+import { foldFindings, itemOf } from './check-findings.ts';
 import type { CheckedItem } from './check-group.ts';
 import type { CheckedSection } from './check-section.ts';
 import { claimsFileOf, collectResults, findResults } from './results.ts';
@@ -17,9 +19,10 @@ export async function checkResults(plan: Plan, options: PipelineOptions): Promis
   if (results.kind === 'stale') return [refuseStale(plan, options, results.stale)];
   const claims = await readClaimVerdicts(claimsFileOf(plan));
   const baseline = await readBaseline(plan.projectRoot, plan.profile);
-  if (baseline === null) return [sectionOfClaims(plan, claims), missingBaseline(plan)];
+  const verdicts = sectionOfClaims(plan.profile, baseline, claims);
+  if (baseline === null) return [verdicts, missingBaseline(plan)];
   const now = await collectResults(plan, results.statuses);
-  return [sectionOfClaims(plan, claims), sectionOfBaseline(plan, baseline, now)];
+  return [verdicts, sectionOfBaseline(plan, baseline, now, selectsRuns(options.set))];
 }
 
 function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly InstanceStatus[]): CheckedSection {
@@ -50,40 +53,6 @@ function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly Insta
   };
 }
 
-const claimWords = {
-  reproduced: ['ok', 'reproduced'],
-  'not-reproduced': ['failed', 'not reproduced'],
-  inconclusive: ['ok', 'inconclusive'],
-  'not-applicable': ['skipped', 'not applicable'],
-} as const;
-
-function sectionOfClaims({ profile }: Plan, claims: readonly ClaimVerdict[]): CheckedSection {
-  const items = claims.map(({ id, statement, measured, verdict, reason }): CheckedItem => {
-    const [state, word] = claimWords[verdict];
-    const text = `${statement}. ${measured === null ? '' : `Measured: ${measured}. `}${reason}`;
-    return { name: `claim ${id}`, state, word, text };
-  });
-  const judged = items.filter(({ state }) => state !== 'skipped');
-  const failed = items.filter(({ state }) => state === 'failed').length;
-  const reasons = new Set(claims.map(({ reason }) => reason));
-  return {
-    document: { kind: 'claims', profile, claims },
-    group: {
-      title: `claims, profile ${profile}`,
-      items,
-      rows: judged,
-      isGood: failed === 0,
-      summary:
-        failed > 0
-          ? `profile ${profile}: ${failed} of ${judged.length} claims that it can judge ${failed === 1 ? 'is' : 'are'} not reproduced`
-          : judged.length > 0
-            ? `profile ${profile}: none of ${judged.length} claims that it can judge is contradicted`
-            : `profile ${profile}: it can judge none of ${claims.length} claims${reasons.size === 1 ? `. ${[...reasons][0]}` : ''}`,
-      remedy: ['what each verdict means: docs/claims.md'],
-    },
-  };
-}
-
 function missingBaseline({ profile }: Plan): CheckedSection {
   const file = baselinePathOf(profile);
   const item: CheckedItem = {
@@ -105,12 +74,20 @@ function missingBaseline({ profile }: Plan): CheckedSection {
   };
 }
 
-function sectionOfBaseline(plan: Plan, baseline: Baseline, now: Baseline): CheckedSection {
-  const { profile } = plan;
+/** Whether `--set` selects models or seeds, so that others may be missing. */
+function selectsRuns(set: readonly string[]): boolean {
+  return set.some((assignment) => /^\s*(models|seeds)\s*[=.[]/.test(assignment));
+}
+
+function sectionOfBaseline(
+  { profile }: Plan,
+  baseline: Baseline,
+  now: Baseline,
+  isSelection: boolean,
+): CheckedSection {
   const file = baselinePathOf(profile);
-  const findings = judgeBaseline(baseline, now, plan.lock.isOverridden);
+  const findings = judgeBaseline(baseline, now, isSelection);
   const failed = findings.filter(({ state }) => state === 'failed').length;
-  const isSettings = findings.some(({ rule, state }) => rule === 'settings' && state === 'failed');
   return {
     document: {
       kind: 'baseline',
@@ -119,8 +96,7 @@ function sectionOfBaseline(plan: Plan, baseline: Baseline, now: Baseline): Check
       engines: now.runs.map((run) => ({
         run: nameRun(run),
         now: run.engine,
-        baseline:
-          baseline.runs.find(({ model, seed }) => model === run.model && seed === run.seed)?.engine ?? null,
+        baseline: findRun(baseline, run)?.engine ?? null,
       })),
       findings: findings.map(({ rule, subject, state, text }) => ({ rule, subject, state, text })),
     },
@@ -133,14 +109,24 @@ function sectionOfBaseline(plan: Plan, baseline: Baseline, now: Baseline): Check
         failed === 0
           ? `profile ${profile}: the results agree with ${file}${describeEngines(baseline, now)}`
           : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed${describeEngines(baseline, now)}`,
-      remedy: [
-        isSettings
-          ? 'the baseline was made with other settings; if they are meant to change, write it anew:'
-          : 'docs/check.md tells what each alarm means; if the results are meant to change, write the baseline anew:',
-        updateCommand(profile),
-      ],
+      remedy: [...describeRemedies(findings), updateCommand(profile)],
     },
   };
+}
+
+/** What to do about the rules that fail, and before the command that writes the baseline anew. */
+function describeRemedies(findings: readonly Finding[]): string[] {
+  const failed = new Set(findings.filter(({ state }) => state === 'failed').map(({ rule }) => rule));
+  const known: readonly (readonly [Finding['rule'], string])[] = [
+    ['frames', 'the frames are other ones, from which everything else follows: docs/check.md'],
+    ['runs', 'the profile has other models or seeds than the baseline'],
+    ['settings', 'the baseline was made with other settings'],
+  ];
+  const causes = known.filter(([rule]) => failed.has(rule)).map(([, text]) => text);
+  return [
+    ...(causes.length > 0 ? causes : ['what each alarm means: docs/check.md']),
+    'if the results are meant to change, write the baseline anew:',
+  ];
 }
 
 /** If another engine computed them, numbers need not be equal to the last digit. */
@@ -153,38 +139,4 @@ function describeEngines(baseline: Baseline, now: Baseline): string {
 
 function updateCommand(profile: string): string {
   return `npx repro baseline update --profile ${quoteWords([profile])}`;
-}
-
-function itemOf({ rule, subject, state, text }: Finding): CheckedItem {
-  return { name: `${rule}: ${subject}`, state, word: state, text };
-}
-
-/** A row for each rule: every failure, or else the finding that is nearest to one, for all. */
-function foldFindings(findings: readonly Finding[]): CheckedItem[] {
-  return RULES.flatMap((rule): CheckedItem[] => {
-    const all = findings.filter((one) => one.rule === rule);
-    const failed = all.filter(({ state }) => state === 'failed');
-    if (failed.length > 0) {
-      return failed.map(({ subject, text }) => ({
-        name: rule,
-        state: 'failed',
-        word: 'failed',
-        text: `${subject}: ${text}`,
-      }));
-    }
-    const good = all.filter(({ state }) => state === 'ok').sort((a, b) => b.size - a.size);
-    const shown = good.length > 0 ? good : all;
-    const [nearest] = shown;
-    if (nearest === undefined) return [];
-    const which = nearest.size > 0 ? 'nearest to its limit is' : 'for example';
-    const rest = shown.length > 1 ? `all ${shown.length}, ${which} ` : '';
-    return [
-      {
-        name: rule,
-        state: nearest.state,
-        word: nearest.state,
-        text: `${rest}${nearest.subject}: ${nearest.text}`,
-      },
-    ];
-  });
 }

@@ -4,7 +4,7 @@ import type { CheckedGroup } from './check-group.ts';
 export interface CheckedSection {
   /** An entry of `checks` in the document of --json. */
   readonly document: {
-    readonly kind: 'records' | 'results' | 'claims' | 'baseline';
+    readonly kind: 'records' | 'results' | 'claims' | 'baseline' | 'error';
     readonly profile: string;
     readonly [key: string]: unknown;
   };

@@ -19,10 +19,12 @@ export function describeGroup(
     ok: c.green,
     failed: c.red,
     unsure: c.yellow,
+    noted: c.yellow,
+    error: c.red,
     skipped: c.dim,
   };
   const width = Math.max(0, ...rows.map(({ name }) => stringWidth(toOneLine(name))));
-  const wordWidth = Math.max(0, ...rows.map(({ word }) => word.length));
+  const wordWidth = Math.max(0, ...rows.map(({ word }) => stringWidth(toOneLine(word))));
   const indent = width + wordWidth + 4;
   return [
     ...rows.flatMap(({ name, state, word, text }) => {
@@ -33,12 +35,12 @@ export function describeGroup(
         columns === undefined ? Number.NaN : columns - indent,
       );
       return [
-        `${title}${fill}  ${paint[state](word.padEnd(wordWidth))}  ${first}`.trimEnd(),
+        `${title}${fill}  ${paint[state](toOneLine(word).padEnd(wordWidth))}  ${first}`.trimEnd(),
         ...rest.map((line) => ' '.repeat(indent) + line),
       ];
     }),
-    isGood ? c.green(summary) : c.red(summary),
-    ...(isGood ? [] : remedy.map((line) => `  ${line}`)),
+    (isGood ? c.green : c.red)(toOneLine(summary)),
+    ...(isGood ? [] : remedy.map((line) => `  ${toOneLine(line)}`)),
   ];
 }
 

@@ -1,12 +1,14 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import { describeError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { exitCode } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import { toOneLine } from '../view/safe-text.ts';
+import { sectionOfError } from './check-error.ts';
 import type { CheckedGroup } from './check-group.ts';
 import { formatJunit } from './check-junit.ts';
 import { formatMarkdown } from './check-markdown.ts';
@@ -25,11 +27,26 @@ interface CheckOptions extends PipelineOptions {
 }
 
 /**
- * `repro check`: committed records, published claims and the baseline; 4 if something failed, 3 if results are only not up to date.
- * With --no-data, the records alone.
+ * `repro check`: committed records, published claims and the baseline; 4 if something failed, 3 if results are only not up to date. If the check
+ * cannot be made, its files say so, too, before the error is thrown. With --no-data, the records alone.
  */
 export async function check(options: CheckOptions): Promise<void> {
-  const sections = await checkAll(options);
+  const sections: CheckedSection[] = [];
+  try {
+    await checkAll(options, sections);
+  } catch (error) {
+    sections.push(sectionOfError(options.profile ?? 'default', error));
+    await writeReports(sections, options).catch((cause) => printWarning(toOneLine(describeError(cause))));
+    throw error;
+  }
+  await writeReports(sections, options);
+  const failed = sections.filter(({ group }) => !group.isGood);
+  if (failed.length === 0) return;
+  const isOnlyStale = failed.every(({ document }) => document.kind === 'results');
+  process.exitCode = isOnlyStale ? exitCode.stale : exitCode.differs;
+}
+
+async function writeReports(sections: readonly CheckedSection[], options: CheckOptions): Promise<void> {
   const groups = sections.map(({ group }) => group);
   if (options.json === true) {
     const isGood = groups.every((group) => group.isGood);
@@ -39,17 +56,15 @@ export async function check(options: CheckOptions): Promise<void> {
       colors: colorsFor(process.stdout),
       columns: process.stdout.isTTY ? process.stdout.columns : undefined,
     };
-    for (const group of groups) process.stdout.write(`${describeGroup(group, view).join('\n')}\n`);
+    // What could not be checked is told on stderr, once.
+    const shown = sections.filter(({ document }) => document.kind !== 'error');
+    for (const { group } of shown) process.stdout.write(`${describeGroup(group, view).join('\n')}\n`);
   }
   if (options.junit !== undefined) await writeFileAtomic(path.resolve(options.junit), formatJunit(groups));
   if (options.markdown !== undefined) {
     await writeFileAtomic(path.resolve(options.markdown), formatMarkdown(groups));
   }
   await addToJobSummary(groups);
-  const failed = sections.filter(({ group }) => !group.isGood);
-  if (failed.length === 0) return;
-  const isOnlyStale = failed.every(({ document }) => document.kind === 'results');
-  process.exitCode = isOnlyStale ? exitCode.stale : exitCode.differs;
 }
 
 /** In a job of GitHub's. That it fails says nothing about the results. */
@@ -61,14 +76,13 @@ async function addToJobSummary(groups: readonly CheckedGroup[]): Promise<void> {
     .catch((error) => printWarning(`$GITHUB_STEP_SUMMARY: nothing was added: ${toOneLine(String(error))}`));
 }
 
-async function checkAll(options: CheckOptions): Promise<CheckedSection[]> {
-  const sections: CheckedSection[] = [];
+/** @param sections to which each is added as soon as it is there: an error after it does not hide it */
+async function checkAll(options: CheckOptions, sections: CheckedSection[]): Promise<void> {
   const plan = await loadSelectedPlan(options);
   if (!options.data || !hasResults(plan)) {
     for (const locked of await loadLockedPlans(options)) sections.push(await checkRecordsOf(locked, options));
-    return sections;
+    return;
   }
   if (hasRecords(plan)) sections.push(await checkRecordsOf(plan, options));
   sections.push(...(await checkResults(plan, options)));
-  return sections;
 }

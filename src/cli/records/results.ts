@@ -1,5 +1,6 @@
 import path from 'node:path';
 import type { Baseline, RunFacts } from '../../baseline/baseline.ts';
+import { readClaimVerdicts } from '../../baseline/claims.ts';
 import { readFramesFacts } from '../../baseline/frames-files.ts';
 import { readRunFacts } from '../../baseline/run-files.ts';
 import type { Plan, StageInstance } from '../../runner/plan.ts';
@@ -45,12 +46,21 @@ export async function collectResults(plan: Plan, statuses: readonly InstanceStat
       (one) => one.matrix.model === model && one.matrix.seed === seed,
     );
     if (evaluate === undefined) continue;
-    const engine = records.get(train.id)?.parts.facts.engine ?? 'unknown';
+    const engineOf = ({ id }: StageInstance) => records.get(id)?.parts.facts.engine ?? 'unknown';
     const folders = { train: placeOf(plan, train), evaluate: placeOf(plan, evaluate) };
-    runs.push(await readRunFacts(folders, { model: String(model), seed: Number(seed), engine }));
+    runs.push(
+      await readRunFacts(folders, {
+        model: String(model),
+        seed: Number(seed),
+        engine: engineOf(train),
+        evaluationEngine: engineOf(evaluate),
+      }),
+    );
   }
   const facts = await readFramesFacts(placeOf(plan, frames), records.get(frames.id)?.metrics ?? {});
-  return { profile: plan.profile, ...facts, runs };
+  const claims = await readClaimVerdicts(claimsFileOf(plan));
+  const verdicts = Object.fromEntries(claims.map(({ id, verdict }) => [id, verdict]));
+  return { profile: plan.profile, ...facts, runs, claims: verdicts };
 }
 
 /** Where the claims' verdicts are. */

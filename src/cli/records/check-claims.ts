@@ -1,0 +1,55 @@
+import { type JudgedClaim, judgeClaims } from '../../baseline/judge-claims.ts';
+import type { CheckedItem } from './check-group.ts';
+import type { CheckedSection } from './check-section.ts';
+
+const words: Readonly<Record<JudgedClaim['verdict'], string>> = {
+  reproduced: 'reproduced',
+  'not-reproduced': 'not reproduced',
+  inconclusive: 'inconclusive',
+  'not-applicable': 'not applicable',
+};
+
+/** What the report's verdicts on the published claims say, next to those of the baseline. */
+export function sectionOfClaims(
+  profile: string,
+  ...[baseline, claims]: Parameters<typeof judgeClaims>
+): CheckedSection {
+  const judged = judgeClaims(baseline, claims);
+  const items = judged.map(itemOf);
+  const rows = items.filter(({ state }) => state !== 'skipped');
+  const failed = items.filter(({ state }) => state === 'failed').length;
+  const reasons = new Set(claims.map(({ reason }) => reason));
+  const known = judged.filter(({ verdict, isWorse }) => verdict === 'not-reproduced' && !isWorse).length;
+  const summary =
+    failed > 0
+      ? `${failed} of ${rows.length} claims that it can judge ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
+      : rows.length === 0
+        ? `it can judge none of ${claims.length} claims${reasons.size === 1 ? `. ${[...reasons][0]}` : ''}`
+        : known > 0
+          ? `none of ${rows.length} claims that it can judge is worse than in the baseline, where ${known} ${known === 1 ? 'is' : 'are'} not reproduced either`
+          : `none of ${rows.length} claims that it can judge is contradicted`;
+  return {
+    document: { kind: 'claims', profile, claims: judged },
+    group: {
+      title: `claims, profile ${profile}`,
+      items,
+      rows,
+      isGood: failed === 0,
+      summary: `profile ${profile}: ${summary}`,
+      remedy: [
+        'what each verdict means: docs/claims.md; if it is right, accept it: npx repro baseline update',
+      ],
+    },
+  };
+}
+
+function itemOf({ id, statement, measured, verdict, reason, before, isWorse }: JudgedClaim): CheckedItem {
+  const old = before === null || before === verdict ? '' : ` In the baseline: ${words[before]}.`;
+  const known = verdict === 'not-reproduced' && !isWorse;
+  return {
+    name: `claim ${id}`,
+    state: isWorse ? 'failed' : verdict === 'not-applicable' ? 'skipped' : known ? 'noted' : 'ok',
+    word: words[verdict],
+    text: `${statement}. ${measured === null ? '' : `Measured: ${measured}. `}${reason}${old}${known ? ' As in the baseline.' : ''}`,
+  };
+}
