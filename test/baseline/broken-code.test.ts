@@ -79,6 +79,12 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
     to: 'return initial;',
     rule: 'learning rate',
   },
+  'an epoch that is chosen by the test clips': {
+    file: 'src/training/selection.ts',
+    from: 'candidate.validationAccuracy >= best.validationAccuracy',
+    to: '(candidate.testAccuracy ?? 0) > (best.testAccuracy ?? 0)',
+    rule: 'chosen epoch',
+  },
   'test clips with the classes of others': {
     file: 'stages/evaluate.ts',
     from: 'clips: splits.test, source: frames.test',
