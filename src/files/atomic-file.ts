@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../errors.ts';
+import { makeFolder } from './new-folder.ts';
 
 /**
  * Writes a file so that, whatever happens, it holds either its old or its new content in full. Makes the folder if needed.
@@ -50,7 +51,7 @@ export async function writeSynced(file: string, content: string | Uint8Array): P
 
 /** Makes a folder and its missing parents, so that their names survive a power cut. */
 export async function makeFolderSynced(folder: string): Promise<void> {
-  const first = await fs.mkdir(folder, { recursive: true });
+  const first = await makeFolder(folder, 'Move away what is in its place, or choose another.');
   if (first === undefined) return;
   for (let made = folder; ; made = path.dirname(made)) {
     await syncFolder(path.dirname(made));

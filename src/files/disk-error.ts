@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { ReproError } from '../errors.ts';
 
 const explanations: Readonly<Record<string, readonly [text: string, fix: string]>> = {
@@ -40,11 +42,22 @@ export function explainDiskError(
   const fix = keepsWork
     ? remedy.replace(/then run again\.$/, 'then run again: finished work is kept.')
     : remedy;
-  const where = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const named = 'path' in error && typeof error.path === 'string' ? error.path : undefined;
+  const where = named !== undefined && isAboutAccess(error.code) ? nearestThere(named) : named;
   const sentence = `${doing === undefined ? '' : `${doing}: `}${text} (${error.code})`;
   return new ReproError(`disk-${String(error.code).toLowerCase()}`, sentence, {
     where,
     fix,
     cause: error,
   });
+}
+
+function isAboutAccess(code: unknown): boolean {
+  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+}
+
+/** What refused: of something that could not be made, the folder that it was to be in. */
+function nearestThere(target: string): string {
+  const parent = path.dirname(target);
+  return existsSync(target) || parent === target ? target : nearestThere(parent);
 }

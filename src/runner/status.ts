@@ -3,7 +3,7 @@ import type { StaleReason } from './events.ts';
 import { describeLost } from './execution/store-again.ts';
 import { checkCode } from './fingerprint/code-check.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
-import type { Freshness } from './fingerprint/freshness.ts';
+import type { DamagedOutput, Freshness } from './fingerprint/freshness.ts';
 import type { ProducedOutputs } from './fingerprint/input-digests.ts';
 import { InstanceStates, type StateReport } from './instance-state.ts';
 import type { Plan, StageInstance } from './plan.ts';
@@ -62,6 +62,17 @@ export async function* checkAll(
 
 function reasonsOf(freshness: Freshness): readonly StaleReason[] {
   const lost = 'lost' in freshness ? describeLost(freshness.lost) : null;
-  const reasons = 'reasons' in freshness ? freshness.reasons : [];
+  const reasons =
+    freshness.kind === 'restorable'
+      ? freshness.damaged.map(nameFiles)
+      : 'reasons' in freshness
+        ? freshness.reasons
+        : [];
   return lost === null ? reasons : [...reasons, lost];
+}
+
+/** The reason why an output is restored, with the files in it that are missing or altered, and those that do not belong there. */
+function nameFiles({ output, names, strangers, reason }: DamagedOutput): StaleReason {
+  const files = [...names, ...strangers].filter((name) => name !== output.path);
+  return files.length === 0 ? reason : { ...reason, text: `${reason.text}: ${files.join(', ')}` };
 }

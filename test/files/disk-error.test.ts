@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
 import { explainDiskError } from '../../src/files/disk-error.ts';
@@ -12,9 +13,16 @@ test.each([
   ['EROFS', 'the file system is read-only'],
   ['EACCES', 'permission is denied'],
 ])('%s is reported with its path, a fix, and that nothing is lost', (code, text) => {
-  const told = describeError(explainDiskError(systemError(code, '/data/x'), { keepsWork: true }));
-  expect(told).toContain(`/data/x  ${text} (${code})\n  `);
+  const told = describeError(explainDiskError(systemError(code, import.meta.filename), { keepsWork: true }));
+  expect(told).toContain(`${import.meta.filename}  ${text} (${code})\n  `);
   expect(told).toContain('then run again: finished work is kept.');
+});
+
+test('what could not be made where nothing may be made is named by the folder that is there', () => {
+  const missing = path.join(import.meta.dirname, 'missing', '7.json.partial');
+  expect(describeError(explainDiskError(systemError('EACCES', missing)))).toContain(
+    `${import.meta.dirname}  permission is denied (EACCES)`,
+  );
 });
 
 test('a disk error without a path says who encountered it, and promises nothing that it cannot know', () => {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { assertPlacesWritable } from '../../src/runner/cache/writable.ts';
 import { findInconsistencies, findPartialOutputs, readOutputs } from './rig/crash/checks.ts';
 import { createCrashProject, expectedFiles, outputsOf, repro, runWhole } from './rig/crash/project.ts';
 
@@ -113,6 +114,20 @@ describe.skipIf(!canMount)(`a read-only file system${why}`, () => {
       readdirSync(path.join(root, 'artifacts/.cache/logs')).filter((one) => one.includes('previous')),
     ).toEqual([]);
     expect(readOutputs(root)).toEqual(expectedFiles(1));
+  });
+
+  test('where an output belongs is noticed before its stage starts', async () => {
+    const root = await createCrashProject();
+    const folder = path.join(root, 'out');
+    mkdirSync(path.join(folder, 'old'), { recursive: true });
+    writeFileSync(path.join(root, 'file'), '');
+    await assertPlacesWritable(root, ['out/old', 'out/new/deep', 'elsewhere', 'file/blocked']);
+    mountReadOnly(path.join(folder, 'old'));
+    await expect(assertPlacesWritable(root, ['elsewhere', 'out/old'])).rejects.toMatchObject({
+      code: 'EROFS',
+      path: path.join(folder, 'old'),
+    });
+    await expect(assertPlacesWritable(root, ['out/old/new/deep'])).rejects.toMatchObject({ code: 'EROFS' });
   });
 
   test('with all of the project on it: status works, and a run says what to do', async () => {

@@ -1,8 +1,7 @@
 import fs from 'node:fs/promises';
-import path from 'node:path';
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { assertChosenFile, writeChosenFile } from '../../files/chosen-file.ts';
 import { exitCode } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
@@ -31,6 +30,9 @@ interface CheckOptions extends PipelineOptions {
  * cannot be made, its files say so, too, before the error is thrown. With --no-data, the records alone.
  */
 export async function check(options: CheckOptions): Promise<void> {
+  const { junit, markdown } = options;
+  if (junit !== undefined) await assertChosenFile(junit, '--junit');
+  if (markdown !== undefined) await assertChosenFile(markdown, '--markdown');
   const sections: CheckedSection[] = [];
   try {
     await checkAll(options, sections);
@@ -46,9 +48,12 @@ export async function check(options: CheckOptions): Promise<void> {
   process.exitCode = isOnlyStale ? exitCode.stale : exitCode.differs;
 }
 
-async function writeReports(sections: readonly CheckedSection[], options: CheckOptions): Promise<void> {
+async function writeReports(
+  sections: readonly CheckedSection[],
+  { json, junit, markdown }: CheckOptions,
+): Promise<void> {
   const groups = sections.map(({ group }) => group);
-  if (options.json === true) {
+  if (json === true) {
     const isGood = groups.every((group) => group.isGood);
     printJson({ version: 1, command: 'check', ok: isGood, checks: sections.map(({ document }) => document) });
   } else {
@@ -60,10 +65,8 @@ async function writeReports(sections: readonly CheckedSection[], options: CheckO
     const shown = sections.filter(({ document }) => document.kind !== 'error');
     for (const { group } of shown) process.stdout.write(`${describeGroup(group, view).join('\n')}\n`);
   }
-  if (options.junit !== undefined) await writeFileAtomic(path.resolve(options.junit), formatJunit(groups));
-  if (options.markdown !== undefined) {
-    await writeFileAtomic(path.resolve(options.markdown), formatMarkdown(groups));
-  }
+  if (junit !== undefined) await writeChosenFile(junit, formatJunit(groups), '--junit');
+  if (markdown !== undefined) await writeChosenFile(markdown, formatMarkdown(groups), '--markdown');
   await addToJobSummary(groups);
 }
 

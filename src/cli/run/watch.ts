@@ -4,6 +4,7 @@ import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
+import { assertWritable } from '../../runner/cache/writable.ts';
 import { listOutstanding } from '../../runner/cluster/outstanding.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
@@ -120,6 +121,10 @@ class WatchSession {
       // A source that was imported meanwhile; without a change to it, nothing would tell.
       if (!this.#signals.stop.aborted) await this.#watchPlan(plan, selection, read);
     } catch (error) {
+      // No change of a file mends that, and every run would meet it again.
+      await assertWritable(cacheFolderOf({ projectRoot: this.#projectRoot })).catch(() => {
+        throw explainDiskError(error);
+      });
       this.#isLockedOut = error instanceof ReproError && error.code === 'locked';
       const blamed = listBlamedFiles(error).map((file) => path.resolve(this.#projectRoot, file));
       this.#watchAlso(new Set([...read, ...blamed]));

@@ -8,7 +8,7 @@ import type { MetricValue } from '../../stage/context.ts';
 import type { StageMessage, StageTask } from '../../stage/protocol.ts';
 import { fileNameOf, logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
-import { assertWritable } from '../cache/writable.ts';
+import { assertPlacesWritable, assertWritable } from '../cache/writable.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { confine } from './confinement.ts';
@@ -46,6 +46,7 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   };
   try {
     await assertWritable(session.folder);
+    await assertPlacesWritable(session.plan.projectRoot, instance.outputs);
     await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
     const resume = resumeFoldersOf(session, instance);
     const sources = await keepSources(session, work);

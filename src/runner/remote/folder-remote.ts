@@ -6,6 +6,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { makeFolderSynced, syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import { kindOfPath } from '../../files/path-kind.ts';
 import type { Remote } from './remote.ts';
 
 /** What even a slow disk copies in a moment. */
@@ -25,8 +26,15 @@ export class FolderRemote implements Remote {
    * @throws {ReproError} `remote-missing`; if the folder's parent does not exist either, that is probably a share that is not mounted
    */
   static async open(root: string, isNewAllowed: boolean): Promise<FolderRemote> {
-    if (await isFolder(root)) return new FolderRemote(root);
-    if (await isFolder(path.dirname(root))) {
+    const kind = await kindOfPath(root);
+    if (kind === 'folder') return new FolderRemote(root);
+    if (kind === 'file') {
+      throw new ReproError('remote-missing', 'expected a folder, found a file', {
+        where: root,
+        fix: 'Correct the address: `--remote`, or `cache.remote` in pipeline.yaml.',
+      });
+    }
+    if ((await kindOfPath(path.dirname(root))) === 'folder') {
       if (isNewAllowed) return new FolderRemote(root);
       throw new ReproError('remote-missing', 'this folder does not exist', {
         where: root,
@@ -102,10 +110,6 @@ const oldMs = 24 * 3600 * 1000;
 async function removeOld(partial: string): Promise<void> {
   const stats = await fs.stat(partial);
   if (stats.mtimeMs < Date.now() - oldMs) await fs.rm(partial, { force: true });
-}
-
-async function isFolder(target: string): Promise<boolean> {
-  return (await fs.stat(target).catch(() => null))?.isDirectory() === true;
 }
 
 /** A copy by the system cannot be stopped midway, so only what takes a moment is copied by it, and what the file system can clone. */

@@ -10,6 +10,7 @@ import { refuseOutstanding } from '../cluster/outstanding.ts';
 import { removeLeftOver } from '../execution/left-over.ts';
 import { restoreOutputs } from '../execution/restore-outputs.ts';
 import type { Facts } from '../fingerprint/fingerprint.ts';
+import type { Freshness } from '../fingerprint/freshness.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import { openSession, type Session, saveDigests } from '../session.ts';
 import { type FetchOptions, fetchInstance } from './fetch-instance.ts';
@@ -140,7 +141,26 @@ async function pullOne(
       outputs: record.outputs,
     };
   } catch (error) {
-    if (isAboutOne(error)) return { ...base, state: 'failed', error };
+    if (!isAboutOne(error)) throw error;
+    return { ...base, state: 'failed', error, outputs: await findOutputs(session, id, check, options) };
+  }
+}
+
+/** What depends on an instance whose files cannot be fetched needs no more than its record; null if that cannot be fetched either. */
+async function findOutputs(
+  session: Session,
+  id: string,
+  check: () => Promise<Freshness>,
+  options: PullOptions,
+): Promise<readonly RecordedOutput[] | null> {
+  try {
+    const freshness = await check();
+    if ('record' in freshness) return freshness.record.outputs;
+    if (freshness.fingerprint === null) return null;
+    const found = await fetchInstance(session, id, freshness.fingerprint, { ...options, withoutFiles: true });
+    return found?.record.outputs ?? null;
+  } catch (error) {
+    if (isAboutOne(error)) return null;
     throw error;
   }
 }

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { writeFileAtomic } from './atomic-file.ts';
+import { explainDiskError } from './disk-error.ts';
+import { kindOfPath } from './path-kind.ts';
+import { quoteWords } from './shell-words.ts';
+
+/**
+ * Writes a file where the user wants it, in one step. A folder that does not exist is more likely a mistyped one than one to make.
+ *
+ * @param file as given, relative to the working directory
+ * @param option that names it, such as `--junit`
+ * @throws {ReproError} `output-nowhere` if it cannot be a file; `disk-…`
+ */
+export async function writeChosenFile(file: string, content: string, option: string): Promise<void> {
+  const target = path.resolve(file);
+  await assertChosenFile(file, option);
+  try {
+    await writeFileAtomic(target, content);
+  } catch (error) {
+    // As in /proc, where nothing can be made.
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw nowhere(option, 'no file can be made in this folder', path.dirname(target), error);
+    }
+    throw explainDiskError(error, { doing: `${option} cannot be written` });
+  }
+}
+
+/**
+ * For before the work whose result the file is to hold.
+ *
+ * @throws {ReproError} `output-nowhere` if a folder is in its place, or its own folder does not exist
+ */
+export async function assertChosenFile(file: string, option: string): Promise<void> {
+  const target = path.resolve(file);
+  if ((await kindOfPath(target)) === 'folder') {
+    throw nowhere(option, 'expected a file to write, found a folder', target);
+  }
+  const folder = path.dirname(target);
+  const kind = await kindOfPath(folder);
+  if (kind === 'folder') return;
+  if (kind === 'file') throw nowhere(option, 'expected a folder, found a file', folder);
+  throw new ReproError('output-nowhere', `${option}: this folder does not exist`, {
+    where: folder,
+    fix: `Correct the path, or make the folder: mkdir -p ${quoteWords([folder])}`,
+  });
+}
+
+function nowhere(option: string, text: string, where: string, cause?: unknown): ReproError {
+  return new ReproError('output-nowhere', `${option}: ${text}`, {
+    where,
+    fix: `Choose another place: ${option} FILE`,
+    cause,
+  });
+}
