@@ -26,6 +26,19 @@ export interface FormatOptions {
   readonly date: Date;
 }
 
+/** How a figure measures on paper. */
+export interface FigureSize {
+  readonly widthMm: number;
+  readonly heightMm: number;
+  /** Height of the smallest text. */
+  readonly labelPoints: number;
+}
+
+export interface ConvertedFigure {
+  readonly content: string | Uint8Array;
+  readonly size: FigureSize;
+}
+
 /** Families that are on most machines, for SVG without fonts of its own. */
 const COMMON_FONTS = 'Arial, Helvetica, sans-serif';
 const MM_PER_INCH = 25.4;
@@ -34,13 +47,14 @@ const POINTS_PER_INCH = 72;
 /**
  * A figure in another format: on white, in the light colours. The same figure and options give the same bytes.
  *
+ * @returns its bytes or text, and how it measures on paper
  * @throws {ReproError} `missing-package`, `figure-file`
  */
 export async function convertFigure(
   figure: StoredFigure,
   format: Format,
   options: FormatOptions,
-): Promise<string | Uint8Array> {
+): Promise<ConvertedFigure> {
   const { title, widthMm } = options;
   const prepare = (fonts: string, head?: string) =>
     prepareSheet(figure.file, figure.svg, {
@@ -50,19 +64,27 @@ export async function convertFigure(
       ...(head === undefined ? {} : { head }),
     });
   switch (format) {
-    case 'svg':
-      return options.embedFonts
-        ? prepare(FAMILY, await fontFaces(findFonts())).svg
-        : prepare(COMMON_FONTS).svg;
+    case 'svg': {
+      const sheet = options.embedFonts
+        ? prepare(FAMILY, await fontFaces(findFonts()))
+        : prepare(COMMON_FONTS);
+      return { content: sheet.svg, size: measure(sheet) };
+    }
     case 'png': {
       const sheet = prepare(FAMILY);
-      return drawPng(sheet, Math.round((sheet.widthMm / MM_PER_INCH) * options.dpi));
+      const content = await drawPng(sheet, Math.round((sheet.widthMm / MM_PER_INCH) * options.dpi));
+      return { content, size: measure(sheet) };
     }
     case 'pdf': {
       const sheet = prepare(FAMILY);
-      return writePdf(sheet, (sheet.widthMm / MM_PER_INCH) * POINTS_PER_INCH, figure, options.date);
+      const widthPoints = (sheet.widthMm / MM_PER_INCH) * POINTS_PER_INCH;
+      return { content: await writePdf(sheet, widthPoints, figure, options.date), size: measure(sheet) };
     }
   }
+}
+
+function measure({ width, height, widthMm, labelPoints }: Sheet): FigureSize {
+  return { widthMm, heightMm: (widthMm * height) / width, labelPoints };
 }
 
 async function drawPng({ svg }: Sheet, widthPx: number): Promise<Uint8Array> {

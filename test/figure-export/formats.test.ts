@@ -11,17 +11,17 @@ const OPTIONS: FormatOptions = {
 };
 
 const convert = async (format: Format, options: Partial<FormatOptions> = {}, notice: string | null = null) =>
-  Buffer.from(await convertFigure(makeFigure(notice), format, { ...OPTIONS, ...options }));
+  Buffer.from((await convertFigure(makeFigure(notice), format, { ...OPTIONS, ...options })).content);
 
 describe('an exported SVG', () => {
   it('has the width that was asked for, and the height that belongs to it', async () => {
     const svg = (await convert('svg', { widthMm: 88 })).toString();
-    // 440 px wide; of 296 px, the title takes 30.
-    expect(svg).toMatch(/^<svg [^>]*width="88mm" height="53.2mm" viewBox="0 30 440 266"/);
+    // 440 x 296 px with margins of 20, of which 4 are left; the title takes 30.
+    expect(svg).toMatch(/^<svg [^>]*width="88mm" height="50.471mm" viewBox="16 46 408 234/);
   });
 
   it('is as large as drawn by default: 96 px an inch', async () => {
-    expect((await convert('svg')).toString()).toContain('width="116.417mm"');
+    expect((await convert('svg')).toString()).toContain('width="107.95mm"');
   });
 
   it('leaves the title out unless it is asked for, but never the warning', async () => {
@@ -30,7 +30,7 @@ describe('an exported SVG', () => {
     expect(without).toContain(`>${NOTICE}</text>`);
     const withTitle = (await convert('svg', { title: true }, NOTICE)).toString();
     expect(withTitle).toMatch(/<text[^>]*>Accuracy over epochs/);
-    expect(withTitle).toContain('viewBox="0 0 440 ');
+    expect(withTitle).toContain('viewBox="16 16 408 ');
   });
 
   it('names common fonts, or has its own with it', async () => {
@@ -44,7 +44,7 @@ describe('an exported SVG', () => {
 describe('an exported PNG', () => {
   it('has the resolution that was asked for, on white', async () => {
     const png = PNG.sync.read(await convert('png', { widthMm: 50.8, dpi: 150 }));
-    expect([png.width, png.height]).toEqual([300, Math.round((300 * 266) / 440)]);
+    expect([png.width, png.height]).toEqual([300, Math.round((300 * 234) / 408)]);
     expect([...png.data.subarray(0, 4)]).toEqual([255, 255, 255, 255]);
     // The middle of the square.
     const middle = 4 * (Math.floor(png.height * 0.6) * png.width + 150);
@@ -72,7 +72,7 @@ describe('an exported PDF', () => {
     expect(pdf.match(/\/Type \/Page\b/g)).toHaveLength(1);
     const [, width, height] = /\/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]/.exec(pdf) ?? [];
     expect(Number(width)).toBeCloseTo((88 / 25.4) * 72, 1);
-    expect(Number(height)).toBeCloseTo((53.2 / 25.4) * 72, 1);
+    expect(Number(height)).toBeCloseTo((50.471 / 25.4) * 72, 1);
     expect(pdf).toMatch(/\/BaseFont \/[A-Z]{6}\+Roboto-Regular/);
     expect(pdf).toContain('(D:20261120100000Z)');
   });
@@ -84,6 +84,18 @@ describe('an exported PDF', () => {
 
 it('a file that the report did not write is refused', async () => {
   const figure = { ...makeFigure(), svg: '<svg xmlns="http://www.w3.org/2000/svg"/>' };
+  await expect(convertFigure(figure, 'svg', OPTIONS)).rejects.toMatchObject({
+    code: 'figure-file',
+    where: 'figures/accuracy.svg',
+  });
+});
+
+it.each([
+  ['in the middle', 900],
+  ['before its last line', -'</svg>\n'.length],
+])('a file that is cut off %s is refused', async (_, end) => {
+  const whole = makeFigure(null, 2);
+  const figure = { ...whole, svg: whole.svg.slice(0, end) };
   await expect(convertFigure(figure, 'svg', OPTIONS)).rejects.toMatchObject({
     code: 'figure-file',
     where: 'figures/accuracy.svg',

@@ -3,10 +3,11 @@ import { composeSheet } from '../../src/report/figures/sheet.ts';
 
 export const NOTICE = 'Simulated data: these results say nothing';
 
-/** A sheet as the report writes it, 440 px wide, with one square as its only panel. */
-export function makeSheet(notice: string | null = null): string {
-  const panel =
-    '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="200"><rect width="400" height="200" fill="#0072b2"/></svg>';
+const PANEL =
+  '<svg xmlns="http://www.w3.org/2000/svg" width="400" height="200"><rect width="400" height="200" fill="#0072b2"/><text font-size="11px" y="9">a</text></svg>';
+
+/** A sheet as the report writes it, 440 px wide, with one square as its only panel; with more, two of them side by side. */
+export function makeSheet(notice: string | null = null, panels = 1): string {
   return composeSheet(
     {
       id: 'accuracy',
@@ -14,22 +15,22 @@ export function makeSheet(notice: string | null = null): string {
       caption: 'Share of clips.',
       alt: 'A square.',
       legend: [{ label: '1\u202f256 clips, τ ± σ', color: 'blue', mark: 'line' }],
-      panels: [{ title: '', spec: { layer: [] }, width: 400, height: 200 }],
-      columns: 1,
+      panels: Array(panels).fill({ title: '', spec: { layer: [] }, width: 400, height: 200 }),
+      columns: 2,
       data: [['a']],
     },
-    [panel],
+    Array(panels).fill(PANEL),
     notice,
   );
 }
 
-export function makeFigure(notice: string | null = null): StoredFigure {
+export function makeFigure(notice: string | null = null, panels = 1): StoredFigure {
   return {
     id: 'accuracy',
     title: 'Accuracy over epochs',
     caption: 'Share of clips.',
     alt: 'A square.',
     file: 'figures/accuracy.svg',
-    svg: makeSheet(notice),
+    svg: makeSheet(notice, panels),
   };
 }

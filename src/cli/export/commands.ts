@@ -11,11 +11,12 @@ Examples:
 
 const figuresExamples = `
 Figures are on white, in the colours of a light page, without their titles: papers have captions. Those of simulated data keep their warning.
-PDF and PNG use Roboto; in PDF it is embedded, so text stays text. RUN is the last report, or another one on record, named as for
-repro explain --against.
+PDF and PNG use Roboto; in PDF it is embedded, so text stays text. With --width, as many panels are side by side as leave labels of 6 pt,
+and a warning says where even one is too small. RUN is the last report, or another one on record, named as for repro explain --against.
 
 Examples:
-  $ repro export figures --format pdf --width 88 --figure accuracy --figure tau
+  $ repro export figures --format pdf --width 88 --figure accuracy      one column of a paper
+  $ repro export figures --format pdf --width 170 --figure tau          its whole width
   $ repro export figures --format png --dpi 600 --out paper/figures
   $ repro export figures --format svg --embed-fonts --title
   $ repro export figures --format pdf --format png --csv --captions
@@ -78,7 +79,7 @@ function parseFormat(text: string): Format {
   return format;
 }
 
-/** A figure is drawn for about 240 mm; a tenth of that or ten times as much is a mistake. */
+/** A figure is drawn for up to 260 mm; a tenth of that or ten times as much is a mistake. */
 function parseWidth(text: string): number {
   const width = Number(text);
   if (!(width >= 20 && width <= 2000)) throw new InvalidArgumentError('expected mm, from 20 to 2000.');

@@ -2,12 +2,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { convertFigure, type Format } from '../../figure-export/formats.ts';
-import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { convertFigure, type FigureSize, type Format } from '../../figure-export/formats.ts';
+import { type FileToWrite, writeFilesAtomic } from '../../files/atomic-files.ts';
 import { refuseRunnerFolder } from '../checkpoints/runner-folder.ts';
 import { printJson } from '../load.ts';
 import { formatBytes } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
+import { warnOfSizes } from './figure-sizes.ts';
 import { type FigureSource, openFigures, type SourceOptions } from './figure-source.ts';
 
 interface FiguresOptions extends SourceOptions {
@@ -24,23 +25,25 @@ interface FiguresOptions extends SourceOptions {
   readonly json?: boolean;
 }
 
-interface ExportedFile {
-  readonly file: string;
-  readonly content: string | Uint8Array;
+interface Exported {
+  readonly files: readonly FileToWrite[];
+  /** By the figure's id. */
+  readonly sizes: ReadonlyMap<string, FigureSize>;
 }
 
 /** `repro export figures`: the figures of a report for papers. Nothing is written unless everything can be. */
 export async function exportFigures(options: FiguresOptions): Promise<void> {
   refuseRunnerFolder(options.out, 'Choose another place with --out.');
   const source = await openFigures(options);
-  const files = await convertAll(source, options);
+  const { files, sizes } = await convertAll(source, options);
   const written = await writeFiles(files, options.force === true);
+  for (const warning of warnOfSizes(sizes)) process.stderr.write(`${warning}\n`);
   if (options.json === true) {
     printJson({
       version: 1,
       command: 'export figures',
       source: source.name,
-      figures: source.figures.map(({ id, title, caption }) => ({ id, title, caption })),
+      figures: source.figures.map(({ id, title, caption }) => ({ id, title, caption, ...sizes.get(id) })),
       files: files.map(({ file, content }) => ({ file, sizeBytes: Buffer.byteLength(content) })),
       written: written.length,
     });
@@ -53,9 +56,10 @@ export async function exportFigures(options: FiguresOptions): Promise<void> {
   process.stdout.write(`from ${toOneLine(source.name)}\n`);
 }
 
-async function convertAll(source: FigureSource, options: FiguresOptions): Promise<ExportedFile[]> {
+async function convertAll(source: FigureSource, options: FiguresOptions): Promise<Exported> {
   const { out, width, dpi, title = false, embedFonts = false } = options;
-  const files: ExportedFile[] = [];
+  const files: FileToWrite[] = [];
+  const sizes = new Map<string, FigureSize>();
   for (const listed of source.figures) {
     const { id, caption, alt, svg } = listed;
     const stored = {
@@ -68,13 +72,14 @@ async function convertAll(source: FigureSource, options: FiguresOptions): Promis
     };
     const name = svg.slice(0, -'.svg'.length);
     for (const format of new Set(options.format)) {
-      const content = await convertFigure(stored, format, {
+      const { content, size } = await convertFigure(stored, format, {
         title,
         dpi,
         embedFonts,
         date: source.date,
         ...(width === undefined ? {} : { widthMm: width }),
       });
+      sizes.set(id, size);
       files.push({ file: path.join(out, `${name}.${format}`), content });
     }
     if (options.csv === true)
@@ -84,7 +89,7 @@ async function convertAll(source: FigureSource, options: FiguresOptions): Promis
     const texts = source.figures.map(({ id, title: head, caption }) => `${id}\n${head}. ${caption}\n`);
     files.push({ file: path.join(out, 'captions.txt'), content: texts.join('\n') });
   }
-  return files;
+  return { files, sizes };
 }
 
 /**
@@ -93,8 +98,8 @@ async function convertAll(source: FigureSource, options: FiguresOptions): Promis
  * @returns which were written
  * @throws {ReproError} `output-exists` for a file with another content, before anything is written
  */
-async function writeFiles(files: readonly ExportedFile[], force: boolean): Promise<string[]> {
-  const changed: ExportedFile[] = [];
+async function writeFiles(files: readonly FileToWrite[], force: boolean): Promise<string[]> {
+  const changed: FileToWrite[] = [];
   for (const one of files) {
     const present = await readFile(one.file).catch((cause: unknown) => {
       if (hasErrorCode(cause, 'ENOENT')) return null;
@@ -122,6 +127,6 @@ async function writeFiles(files: readonly ExportedFile[], force: boolean): Promi
     }
     changed.push(one);
   }
-  for (const { file, content } of changed) await writeFileAtomic(file, content);
+  await writeFilesAtomic(changed);
   return changed.map(({ file }) => file);
 }

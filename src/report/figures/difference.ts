@@ -27,7 +27,7 @@ export function drawDifference(results: Results): Figure {
       format: 'points',
       level: { value: 0, label: '' },
     }),
-    size: { width: 500, height: 270 },
+    size: { width: 440, height: 250 },
   });
 }
 

@@ -7,7 +7,7 @@ import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
 import { colorVariable, cycleColor } from './palette.ts';
 import { PERCENT_LABELS } from './theme.ts';
 
-const WIDTH = 500;
+const WIDTH = 440;
 const PADDING = { right: 20, top: 8, bottom: 42 };
 /** Height of a model's row, and of the gap between two groups, in px. */
 const ROW = 11;
