@@ -160,6 +160,13 @@ describe('repro check', () => {
       'belongs to a profile as it is committed',
     );
     const text = project.read(baselineFile);
+    await project.write('out/check.xml', '<testsuites failures="0"/>');
+    await project.write(baselineFile, text.slice(0, 900));
+    const files = ['--junit', 'out/check.xml', '--markdown', 'out/check.md'];
+    const damaged = await project.call(['check', ...set, ...files]);
+    expect([damaged.exitCode, damaged.stderr]).toEqual([2, expect.stringContaining(baselineFile)]);
+    expect(project.read('out/check.xml')).toContain('<error type="error"');
+    expect(project.read('out/check.md')).toContain('the check could not be made');
     await project.remove(baselineFile);
     onTestFinished(() => project.write(baselineFile, text));
     const missing = await project.call(['check', ...set]);

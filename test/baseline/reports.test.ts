@@ -49,6 +49,21 @@ run &lt;it&gt;</failure>
     );
   });
 
+  test('tells what could not be judged as an error', () => {
+    const item = {
+      name: 'repro check',
+      state: 'error',
+      word: 'error',
+      text: 'quick.yaml  has conflicts',
+    } as const;
+    const text = formatJunit([
+      { title: 'repro check', items: [item], rows: [item], isGood: false, summary: 'Bad', remedy: [] },
+    ]);
+    expect(text).toContain('tests="1" failures="0" errors="1" skipped="0"');
+    expect(text).toContain('<error type="error" message="error: quick.yaml  has conflicts">');
+    expect(text).toContain('</error>');
+  });
+
   test('is well-formed for another parser', ({ skip }) => {
     const program =
       'import sys, xml.etree.ElementTree as e; print(len(e.fromstring(sys.stdin.buffer.read()).findall(".//failure")))';
@@ -109,6 +124,17 @@ describe('the table', () => {
       'Bad',
       '  run it',
     ]);
+  });
+
+  test('lets no escape sequence of a name or a path reach the terminal', () => {
+    const sequence = '\u001b[2J\u001b]0;title\u0007';
+    const bad = {
+      ...group,
+      summary: `Bad${sequence}`,
+      remedy: [`run it${sequence}`],
+      rows: [{ ...rows[1], word: `failed${sequence}` }],
+    };
+    expect(describeGroup(bad, { colors: plain }).join('\n')).not.toContain('\u001b');
   });
 
   test('wraps texts in their own column of a terminal, unless that is too narrow', () => {

@@ -16,15 +16,17 @@ Examples:
 
 const checkExamples = `
 Looks at the results of the last run and fails if a published claim is contradicted, or if something got worse than the committed
-baseline in configs/baselines: frames, losses, spike rates, spread of the time constants, accuracy. Never at time. Every row says what is
-allowed; docs/check.md says how sure each rule is. Where records in repro.lock belong to the profile, it also checks that they belong
+baseline in configs/baselines: frames, learning rates, losses, spike rates, time constants, the chosen epoch, accuracy. Never at time. Where the
+engine is that of the baseline, numbers must be equal; otherwise rows tell how much is allowed of what differs. docs/check.md lists every
+tolerance and how sure each rule is. Where records in repro.lock belong to the profile, it also checks that they belong
 to the present code and configuration.
 
 With --no-data, only those records are checked, without results: what a stage reads from another is taken from the record of that other,
 and external data from the record of the stage. Facts, environment variables, Node.js and the platform are never compared: they belong to
 the machine that computed the results.
 
-Exits with 4 if something fails, with 3 if results are not up to date. In a job of GitHub's, a summary is added to $GITHUB_STEP_SUMMARY.
+Exits with 4 if something fails, with 3 if results are not up to date, with 2 if the check cannot be made, for instance because the baseline
+is damaged; the files of --junit and --markdown say so, too. In a job of GitHub's, a summary is added to $GITHUB_STEP_SUMMARY.
 
 Examples:
   $ repro check
