@@ -127,14 +127,24 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .commands div { grid-template-columns: minmax(0, 1fr); padding: .35rem 0; }
 }
 @media print {
-  @page { margin: 16mm; }
-  body { max-width: none; padding: 0; font-size: 10pt; }
+  @page { margin: 14mm 16mm; }
+  html { font-size: 10pt; }
+  body, p, ul { max-width: none; }
+  body { padding: 0; }
+  section { margin-top: 1.75rem; }
+  figure, .table { margin-top: 1.25rem; }
+  footer { margin-top: 1rem; }
   nav, .skip, .bubble, .reader { display: none; }
   a { color: inherit; text-decoration: none; }
   h2, h3, figcaption, .caption { break-after: avoid; }
   p, li { orphans: 3; widows: 3; }
-  figure, figcaption, .panels svg, .table, tr, .banner, .commands, .gallery li { break-inside: avoid; }
-  .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 1rem 1.5rem; }
+  figure, figcaption, .panels svg, .tables .table, tr, .banner, .commands, .gallery li { break-inside: avoid; }
+  figcaption p { font-size: .85rem; line-height: 1.4; }
+  .panels { gap: .5rem 1rem; margin-top: .5rem; }
+  /* Narrower than the page, so that two figures fit on one; the width of a single panel is inline. */
+  .single .panels { max-width: 95mm !important; }
+  .columns-2 .panels { max-width: 150mm; }
+  .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem 1.5rem; }
   .tables { columns: 2 15rem; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .columns-3 .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); }
