@@ -120,8 +120,9 @@ function isNews({ cause, message }: ReproError): boolean {
   return cause !== undefined && !(cause instanceof Error && message.includes(cause.message));
 }
 
-/** For a system error the message is enough: the stack is only that of our own I/O. */
+/** For a system error the message is enough: the stack is only that of our own I/O. So it is for one that was made to be read. */
 function describeCause(cause: unknown): string {
+  if (isReproError(cause)) return cause.message;
   return cause instanceof Error && 'syscall' in cause ? cause.message : inspect(cause);
 }
 
@@ -146,9 +147,13 @@ function explainRefused(error: unknown): unknown {
   return all.length === 0 ? error : explainRefusals(all, limits.declaration, error);
 }
 
-/** A stage's bundle has its own copy of the class `ReproError`. */
+/** Also of a stage's bundle, which has its own copy of the class. */
+function isReproError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'ReproError';
+}
+
 function recogniseError(error: unknown): unknown {
-  if (!(error instanceof Error) || error.name !== 'ReproError' || error instanceof ReproError) return error;
+  if (!isReproError(error) || error instanceof ReproError) return error;
   const { code, where, fix } = error as Partial<ReproError>;
   return new ReproError(String(code), error.message, { where, fix, cause: error.cause });
 }

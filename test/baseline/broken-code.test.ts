@@ -134,6 +134,7 @@ describe('repro check', () => {
     expect(stale.stdout).toContain('run it first: npx repro run --profile tiny');
     await project.call(['run']);
     await project.write('summary.md', '# Before\n');
+    await project.write('out/kept', '');
     const files = ['--junit', 'out/check.xml', '--markdown', 'out/check.md'];
     const failed = await project.call(['check', ...files], { GITHUB_STEP_SUMMARY: project.at('summary.md') });
     expect(failed.exitCode).toBe(4);

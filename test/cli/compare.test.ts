@@ -136,7 +136,9 @@ describe('repro compare', () => {
     expect(onlyB).toMatchObject([{ model: 'baseline', seed: '1' }]);
     const committed = await call('compare', 'lock', 'last');
     expect(committed.exitCode).toBe(2);
-    expect(committed.stderr).toContain('run lock  no network that was evaluated here matches "lock"');
+    expect(committed.stderr).toContain(
+      'no committed record of an evaluation under profile small can be read; that of "evaluate@baseline,1" is missing',
+    );
   });
 
   test.each([

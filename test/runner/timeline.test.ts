@@ -64,12 +64,12 @@ describe('the timeline of recorded runs', () => {
     const lines = timelineLines(arrangeTimeline(records), ['evaluate@a,1']);
     expect(lines[0]).toBe('2026-01-02 12:00 UTC, 42 s, profile quick, on cedar');
     // 40 characters stand for 42 s: the first 10 s are 10 of them, and 12 s are after 11.
-    expect(lines[1]).toBe(`  frames     ${'█'.repeat(10)}${' '.repeat(30)}   10 s  250 MB`);
-    expect(lines[3]).toBe(`  train@b,1  ${' '.repeat(11)}${'█'.repeat(29)}   30 s  memory unknown`);
+    expect(lines[1]).toBe(`  frames        ${'█'.repeat(10)}${' '.repeat(30)}   10 s  250 MB`);
+    expect(lines[3]).toBe(`  train@b,1     ${' '.repeat(11)}${'█'.repeat(29)}   30 s  memory unknown`);
     expect(lines.slice(-3)).toEqual([
       '2026-01-02 13:00 UTC, 2.0 s, profile full, on birch',
-      `  report     ${'█'.repeat(40)}  2.0 s  250 MB`,
-      'evaluate@a,1  has not run',
+      `  report        ${'█'.repeat(40)}  2.0 s  250 MB`,
+      '  evaluate@a,1  has not run',
     ]);
   });
 

@@ -2,9 +2,9 @@ import type { DataIdentity } from '../../comparison/data-identity.ts';
 import { ReproError } from '../../errors.ts';
 import type { Records, RunRecord } from '../../runner/cache/records.ts';
 import { compareCodeUnits } from '../../runner/canonical-json.ts';
-import { findAmong } from '../../runner/explain/recorded-runs.ts';
-import { readLockFile } from '../../runner/lock-files/lock-file.ts';
-import type { Plan } from '../../runner/plan.ts';
+import { adviseOnLock, findAmong } from '../../runner/explain/recorded-runs.ts';
+import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../../runner/lock-files/lock-file.ts';
+import type { Plan, StageInstance } from '../../runner/plan.ts';
 
 /** What is used of a record; committed ones have no time, host or duration. */
 export type SomeRecord = Pick<
@@ -69,7 +69,7 @@ export class RecordedNetworks {
   #findEvaluations(wanted: string): SomeRecord[] {
     const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === EVALUATE);
     if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
-    if (wanted === 'lock') return planned.flatMap((instance) => readLockFile(this.#plan, instance) ?? []);
+    if (wanted === 'lock') return this.#findCommitted(planned);
     const evaluations = this.#runs.filter(({ stage }) => stage === EVALUATE);
     const words = wanted.replace(/^(evaluate|train)@/, '');
     const ids = [...new Set(evaluations.map(({ id }) => id))];
@@ -85,9 +85,22 @@ export class RecordedNetworks {
           findAmong(
             evaluations.filter((run) => run.id === id),
             wanted,
+            `run ${wanted}`,
           ) ?? [],
       );
     return found.length > 0 ? found : this.#evaluationsOf(wanted);
+  }
+
+  /** @throws {ReproError} `no-record` if none is committed */
+  #findCommitted(planned: readonly StageInstance[]): LockFile[] {
+    const found = planned.flatMap((instance) => readLockFile(this.#plan, instance) ?? []);
+    const [first] = planned;
+    if (found.length > 0 || first === undefined) return found;
+    throw new ReproError(
+      'no-record',
+      `no committed record of an evaluation under profile ${this.#plan.profile} can be read; that of "${first.id}" ${whyUnreadable(this.#plan, first)}`,
+      { where: lockPathOf(this.#plan, first), fix: adviseOnLock(this.#plan, { id: EVALUATE }) },
+    );
   }
 
   /** Evaluations of the training whose fingerprint begins so. */

@@ -68,7 +68,7 @@ async function openRun({ run: wanted, figure: ids, ...options }: SourceOptions):
     });
   }
   const { records, store } = openSession(plan, { facts: factsOf(plan.projectRoot) });
-  const found = findRun(wanted, { plan, records, instance });
+  const found = findRun(wanted, { plan, records, instance, option: '--run' });
   const record = found === null ? null : records.findAction(found.fingerprint);
   const output = record?.outputs[0];
   if (record === null || output === undefined) {

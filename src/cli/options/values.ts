@@ -51,6 +51,7 @@ export function parseTolerance(
 
 export function parseCount(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 0) throw new InvalidArgumentError('expected a whole number.');
+  if (!Number.isInteger(count) || count < 0)
+    throw new InvalidArgumentError('expected a whole number of at least 0.');
   return count;
 }

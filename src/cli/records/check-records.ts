@@ -1,7 +1,9 @@
 import { ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
+import type { StaleReason } from '../../runner/events.ts';
 import { checkRecords, type RecordChecks } from '../../runner/lock-files/check.ts';
 import { listLockFiles } from '../../runner/lock-files/lock-file.ts';
+import { lockFolder } from '../../runner/lock-files/lock-folder.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../load.ts';
@@ -24,10 +26,10 @@ export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]>
   return Promise.all(plan.lock.profiles.map((profile) => loadSelectedPlan({ ...options, profile })));
 }
 
-/** Whether a plan has records of its own: its runs write them, or someone did. */
+/** Whether a plan has records of its own, which a run or a person wrote. */
 export function hasRecords(plan: Plan): boolean {
   const { profiles, isOverridden } = plan.lock;
-  return profiles.includes(plan.profile) ? !isOverridden : listLockFiles(plan).length > 0;
+  return listLockFiles(plan).length > 0 && !(profiles.includes(plan.profile) && isOverridden);
 }
 
 /** Whether the committed records of a profile belong to what is here. */
@@ -52,6 +54,19 @@ function describeRemedy({ profile, lock }: Plan, options: PipelineOptions): stri
 const words = { ok: 'ok', differs: 'differs', unconfirmed: 'unconfirmed', missing: 'no record' } as const;
 const states = { ok: 'ok', differs: 'failed', unconfirmed: 'unsure', missing: 'failed' } as const;
 
+/** Whether there are no records at all, rather than bad ones. */
+function hasNone({ checks, orphans }: RecordChecks): boolean {
+  return (
+    orphans.length === 0 &&
+    checks.every(({ reasons, state }) => state === 'missing' && reasons.every(isAbsence))
+  );
+}
+
+/** A damaged record, or one with conflicts, is there. */
+function isAbsence({ text }: StaleReason): boolean {
+  return text.endsWith(' is missing');
+}
+
 function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, remedy: string): CheckedGroup {
   const items: CheckedItem[] = [
     ...checks.map(({ id, state, reasons }) => ({
@@ -71,8 +86,9 @@ function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, r
   const count = items.length;
   const wrong = bad + orphans.length;
   const belong = 'to this code and configuration';
-  const summary =
-    wrong === 0
+  const summary = hasNone({ checks, orphans })
+    ? `profile ${profile}: there are no records of it under ${lockFolder} yet, so nothing was checked`
+    : wrong === 0
       ? `profile ${profile}: ${count === 1 ? 'its record belongs' : `all ${count} records belong`} ${belong}`
       : `profile ${profile}: ${count === 1 ? 'its record' : `${wrong} of ${count} records`} ${wrong === 1 ? 'does' : 'do'} not belong ${belong}`;
   return {
@@ -81,6 +97,9 @@ function describeRecords({ profile }: Plan, { checks, orphans }: RecordChecks, r
     rows: items,
     isGood: wrong === 0,
     summary,
-    remedy: bad === 0 ? [] : [`make ${bad === 1 ? 'it' : 'them'} again: ${remedy}`],
+    remedy:
+      bad === 0
+        ? []
+        : [`make ${bad === 1 ? 'it' : 'them'}${hasNone({ checks, orphans }) ? '' : ' again'}: ${remedy}`],
   };
 }

@@ -8,7 +8,7 @@ const BAR_WIDTH = 40;
 /** The timeline as text: for each session a heading, then a line per instance with a bar, its time and its memory. */
 export function timelineLines(sessions: readonly TimelineSession[], missing: readonly string[]): string[] {
   const spans = sessions.flatMap((session) => session.spans);
-  const width = Math.max(0, ...spans.map(({ id }) => id.length));
+  const width = Math.max(0, ...[...spans.map(({ id }) => id), ...missing].map(({ length }) => length));
   const timeWidth = Math.max(0, ...spans.map(({ seconds }) => formatSeconds(seconds).length));
   const lines = sessions.flatMap((session, index) => [
     ...(index === 0 ? [] : ['']),
@@ -22,7 +22,7 @@ export function timelineLines(sessions: readonly TimelineSession[], missing: rea
       ].join('  '),
     ),
   ]);
-  return [...lines, ...missing.map((id) => `${id}  has not run`)];
+  return [...lines, ...missing.map((id) => `  ${id.padEnd(width)}  has not run`)];
 }
 
 /** `2026-11-26 00:22 UTC, 1 min 18 s, profile quick, on cedar`. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
 import { type Records, type RunRecord, readRecordFile } from '../cache/records.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
 import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from '../lock-files/lock-file.ts';
@@ -25,6 +26,8 @@ export interface RunSearch {
   readonly plan: Plan;
   readonly records: Records;
   readonly instance: StageInstance;
+  /** That names the run; by default `--against`. */
+  readonly option?: string;
 }
 
 /**
@@ -34,7 +37,8 @@ export interface RunSearch {
  * @throws {ReproError} `no-record`, with the runs there are
  */
 export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
-  const { plan, records, instance } = search;
+  const { plan, records, instance, option = '--against' } = search;
+  const where = `${option} ${wanted}`;
   if (wanted === 'last') return records.findLast(instance.id);
   if (wanted === 'lock') {
     const committed = readLockFile(plan, instance);
@@ -45,21 +49,21 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
     const why = whyUnreadable(plan, instance);
     throw new ReproError('no-record', `the committed record of "${instance.id}" ${why}`, {
       where: lockPathOf(plan, instance),
-      fix: 'List the profile under `lock:` in pipeline.yaml, or write the record: npx repro lock',
+      fix: adviseOnLock(plan, instance),
     });
   }
   if (wanted.endsWith('.json')) return readGivenFile(wanted);
   if (plan.instances.has(wanted)) {
     const record = records.findLast(wanted);
     if (record !== null) return record;
-    throw new ReproError('no-record', `"${wanted}" has not run here`, { where: `--against ${wanted}` });
+    throw new ReproError('no-record', `"${wanted}" has not run here`, { where });
   }
   const runs = listRuns(records, instance);
-  const found = findAmong(runs, wanted);
+  const found = findAmong(runs, wanted, where);
   if (found !== undefined) return found;
   const profiles = [...new Set(runs.map((run) => run.profile))].sort(compareCodeUnits);
   throw new ReproError('no-record', `no recorded run of "${instance.id}" matches "${wanted}"`, {
-    where: `--against ${wanted}`,
+    where,
     fix:
       runs.length === 0
         ? `It has not run here. Run it: npx repro run ${instance.id}`
@@ -71,10 +75,23 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
  * The run that a profile, the beginning of a fingerprint or a commit, or a time names.
  *
  * @param runs of one instance, the latest first
- * @throws {ReproError} `usage` if several fingerprints begin like this
+ * @param where it was written, for errors
+ * @throws {ReproError} `usage` if several fingerprints begin like this, or if there is no such time
  */
-export function findAmong(runs: readonly RunRecord[], wanted: string): RunRecord | undefined {
-  return runs.find((run) => run.profile === wanted) ?? findByHash(runs, wanted) ?? findByTime(runs, wanted);
+export function findAmong(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
+  return (
+    runs.find((run) => run.profile === wanted) ??
+    findByHash(runs, wanted, where) ??
+    findByTime(runs, wanted, where)
+  );
+}
+
+/** How to get the committed record of an instance: runs of a profile under `lock:` write it. */
+export function adviseOnLock({ profile, lock }: Plan, { id }: Pick<StageInstance, 'id'>): string {
+  const words = quoteWords(['--profile', profile]);
+  return lock.profiles.includes(profile)
+    ? `A run writes it: npx repro run ${quoteWords([id])} ${words}`
+    : `Write it from the last run: npx repro lock ${words}. With the profile under \`lock:\` in pipeline.yaml, every run does.`;
 }
 
 function readGivenFile(file: string): ComparedRun {
@@ -88,12 +105,12 @@ function readGivenFile(file: string): ComparedRun {
 }
 
 /** @throws {ReproError} `usage` if several match */
-function findByHash(runs: readonly RunRecord[], wanted: string): RunRecord | undefined {
+function findByHash(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
   if (!/^[0-9a-f]{4,64}$/.test(wanted)) return undefined;
   const found = runs.filter((run) => run.fingerprint.startsWith(wanted));
   if (found.length > 1) {
     throw new ReproError('usage', `the fingerprints of ${found.length} runs begin with "${wanted}"`, {
-      where: `--against ${wanted}`,
+      where,
       fix: `Write more of it: ${found.map((run) => run.fingerprint.slice(0, wanted.length + 4)).join(', ')}`,
     });
   }
@@ -101,9 +118,22 @@ function findByHash(runs: readonly RunRecord[], wanted: string): RunRecord | und
   return found[0] ?? runs.find((run) => run.commit?.startsWith(wanted) === true);
 }
 
+/** @throws {ReproError} `usage` for a month 13, a 30th of February or an hour 25 */
+function refuseImpossible(begin: string, where: string): void {
+  const pattern = '0000-01-01T00:00:00.000';
+  const whole = begin + pattern.slice(begin.length);
+  const date = new Date(`${whole.slice(0, 23)}Z`);
+  if (!Number.isNaN(date.getTime()) && date.toISOString().startsWith(whole.slice(0, 16))) return;
+  throw new ReproError('usage', 'there is no such time', {
+    where,
+    fix: 'Write a date or a time in UTC, such as 2026-11-20 or 2026-11-20T14:30.',
+  });
+}
+
 /** The latest run started by a time in UTC, such as `2026-11-20` (to its end) or `2026-11-20T14:30`. */
-function findByTime(runs: readonly RunRecord[], wanted: string): RunRecord | undefined {
+function findByTime(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
   if (!/^\d{4}-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?)?)?Z?$/.test(wanted)) return undefined;
   const begin = wanted.replace(/Z$/, '');
+  refuseImpossible(begin, where);
   return runs.find((run) => run.startedAt < begin || run.startedAt.startsWith(begin));
 }
