@@ -18,6 +18,8 @@ export type StaleCue =
   | 'output-altered'
   /** The output is in place, its copy in the store is not. */
   | 'store-lost'
+  /** It was interrupted, and goes on from what it kept. */
+  | 'interrupted'
   /** The record contradicts itself. */
   | 'record'
   /** There is no committed record, or none that can be read. */

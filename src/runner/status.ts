@@ -35,7 +35,7 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
     statuses.push({
       id: instance.id,
       ...states.describe(instance.id, freshness),
-      reasons: reasonsOf(freshness),
+      reasons: [...reasonsOf(freshness), ...(await findInterrupted(session, instance, freshness))],
       record: 'record' in freshness ? freshness.record : freshness.last,
     });
   }
@@ -58,6 +58,21 @@ export async function* checkAll(
     known.set(id, 'record' in freshness && !isForced(id) ? freshness.record.outputs : 'pending');
     yield { instance, freshness };
   }
+}
+
+/** That an instance which has to run goes on from what it kept. Fresh ones are not asked: most are, and it takes reading files. */
+async function findInterrupted(
+  session: Session,
+  instance: StageInstance,
+  freshness: Freshness,
+): Promise<readonly StaleReason[]> {
+  if ('record' in freshness || freshness.fingerprint === null || instance.resume.length === 0) return [];
+  const { resumeFoldersOf } = await import('./execution/resume-folder.ts');
+  for (const folder of resumeFoldersOf(session, instance)) {
+    if (!(await folder.canResume(freshness.fingerprint))) continue;
+    return [{ cue: 'interrupted', text: 'interrupted: goes on from what it kept' }];
+  }
+  return [];
 }
 
 function reasonsOf(freshness: Freshness): readonly StaleReason[] {

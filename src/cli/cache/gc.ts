@@ -2,6 +2,7 @@ import process from 'node:process';
 import { collectGarbage, type GarbageReport } from '../../runner/cache/gc/collect-garbage.ts';
 import { type KeepRule, parseKeepRule } from '../../runner/cache/gc/keep-rules.ts';
 import { type GarbageKind, garbageKinds } from '../../runner/cache/gc/sweep.ts';
+import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { formatBytes } from '../view/format.ts';
@@ -52,6 +53,9 @@ export async function gc(options: GcOptions): Promise<void> {
       })),
     });
     return;
+  }
+  if (report.holder !== null) {
+    printWarning(`another run holds this folder (process ${report.holder}): until it ends, gc is refused`);
   }
   for (const { id, fingerprint, profile, startedAt } of report.removedRecords.slice(0, recordsAtMost)) {
     process.stdout.write(

@@ -48,6 +48,14 @@ export class ResumeFolder {
     this.#asideRoot = asideRoot;
   }
 
+  /** Whether an interrupted execution of a fingerprint left something here, or set aside, from which the next one goes on. Changes nothing. */
+  async canResume(fingerprint: string): Promise<boolean> {
+    const { owner, isFinished, isDistrusted } = await this.#readMarker();
+    const isOwn = owner === fingerprint && !isFinished && !isDistrusted;
+    if (isOwn && (await fs.readdir(this.#absolute).catch(() => [])).length > 0) return true;
+    return (await isThere(this.#asideOf(fingerprint))) && !(await isThere(this.#flagOf(fingerprint)));
+  }
+
   /** Makes the folder ready for a fingerprint. */
   async open(fingerprint: string): Promise<OpenedResume> {
     const { owner, isFinished, isDistrusted } = await this.#readMarker();

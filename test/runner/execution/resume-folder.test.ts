@@ -59,6 +59,23 @@ async function createPlace(): Promise<Place> {
   };
 }
 
+test('what an interrupted execution can go on from is seen, in place or set aside, unless it is empty, finished or distrusted', async () => {
+  const { folder, state } = await createPlace();
+  expect(await folder.canResume(a)).toBe(false);
+  await folder.open(a);
+  expect(await folder.canResume(a)).toBe(false);
+  await fs.mkdir(path.dirname(state), { recursive: true });
+  await fs.writeFile(state, 'of a');
+  expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
+  await folder.open(b);
+  expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
+  await folder.open(a);
+  await folder.distrust();
+  expect(await folder.canResume(a)).toBe(false);
+  await folder.markFinished(a);
+  expect(await folder.canResume(a)).toBe(false);
+});
+
 /** What a stage with this fingerprint would resume from; null if nothing. */
 async function readState({ folder, state }: Place, fingerprint: string): Promise<string | null> {
   await folder.open(fingerprint);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../../errors.ts';
 import { explainDiskError } from '../../../files/disk-error.ts';
 import { acquireLock, type Lock } from '../../../files/lock.ts';
+import { findHolder } from '../../../files/lock-holder.ts';
 import { compareCodeUnits } from '../../canonical-json.ts';
 import { refuseOutstanding } from '../../cluster/outstanding.ts';
 import type { Tree } from '../../files/digest.ts';
@@ -34,6 +35,8 @@ export interface GarbageReport {
   readonly keptRecords: number;
   /** The records among the garbage that could be read, oldest first. */
   readonly removedRecords: readonly RunRecord[];
+  /** The process of a run that holds the folder while it is only looked at: its incomplete files are left out. */
+  readonly holder: number | null;
 }
 
 /** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
@@ -46,7 +49,12 @@ const untouchedSeconds = 30 * 86_400;
  */
 export async function collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
   const folder = cacheFolderOf(options, options.cacheRoot);
-  if (options.isDryRun) return inspect(options);
+  if (options.isDryRun) {
+    const report = await inspect(options);
+    const holder = findHolder(folder.lock)?.pid ?? null;
+    const garbage = report.garbage.filter(({ kind }) => holder === null || kind !== 'leftovers');
+    return { ...report, garbage, holder };
+  }
   try {
     const lock = await lockOnFullDisk(folder);
     try {
@@ -116,6 +124,7 @@ async function inspect(options: GarbageOptions): Promise<GarbageReport> {
   return {
     garbage,
     keptRecords: keptPrints.size,
+    holder: null,
     removedRecords: removed.sort((a, b) => compareCodeUnits(a.startedAt, b.startedAt)),
   };
 }
