@@ -133,6 +133,6 @@ export class Slurm {
 /** The error of a command that has to reach the controller. */
 export function unreachable(said: string): ReproError {
   return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
-    fix: 'Jobs go on without it. Try again later: scontrol ping',
+    fix: 'Jobs that were submitted go on without it. See whether it is up again (scontrol ping), then repeat the command.',
   });
 }
