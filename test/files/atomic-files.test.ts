@@ -30,7 +30,7 @@ it('nothing changes if one of them cannot be written, and nothing is left behind
     { file: join(folder, 'file/b.txt'), content: 'new' },
   ];
   await expect(writeFilesAtomic(files)).rejects.toMatchObject({
-    code: expect.stringMatching(/EEXIST|ENOTDIR/),
+    code: 'output-nowhere',
   });
   expect(await readFile(a, 'utf8')).toBe('old');
   expect((await readdir(folder)).sort()).toEqual(['a.txt', 'file']);
