@@ -26,6 +26,8 @@ for (const instance of plan.instances.values()) {
     await mkdir(path.dirname(path.join(projectRoot, one)), { recursive: true });
     await writeFile(path.join(projectRoot, one), text);
   }
+  // Otherwise the first run would store them again.
+  await session.store.keepFile(digest, Buffer.from(text));
   const freshness = await session.freshness.check(instance, (id) => produced.get(id));
   if (!('parts' in freshness) || freshness.parts === null || freshness.fingerprint === null) {
     throw new Error(`${instance.id}: ${JSON.stringify(freshness)}`);

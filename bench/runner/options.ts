@@ -12,7 +12,7 @@ export interface Options {
 
 export const help = `The runner against make, Snakemake, turbo and wireit on generated graphs of the same shape.
 
-  npm run bench:runner                              # a quarter of an hour, 5 GB of disk for a while
+  npm run bench:runner                              # five minutes, 5 GB of disk for a while
   npm run bench:runner -- --quick                   # a minute or two: 100 stages, 1,000 huge, 100 MB
   npm run bench:runner -- --tools make --repeats 21
 
