@@ -40,6 +40,7 @@ export function describeTroubles(): void {
     });
     expect(stderr).toContain('| it is broken');
     expect(stderr).toMatch(/killed failed: job \d+ on \S+ ended as FAILED \(RaisedSignal:9\(Killed\)\)/);
+    expect(stderr).toContain('run it again: npx repro run killed --executor slurm');
     expect(stderr).toMatch(/hangs failed: pipeline\.yaml:4:\d+ {2}it ran longer than its limit of 1 s/);
     await cluster().expectJobs('blocked', [/^CANCELLED Dependency/]);
     expect(project.has('artifacts/.cache/jobs')).toBe(false);
