@@ -247,4 +247,15 @@ describe('the axis of accuracies', () => {
     expect(JSON.stringify(drawAccuracy(few).panels[0]?.spec)).toContain('"domain":[0,1]');
     expect(drawAccuracy(few).caption).not.toContain('The axis begins');
   });
+
+  it('says where it begins if that is not 0, although nothing is cut off', () => {
+    const high = [0.82, 0.9];
+    const shares = { train: high, validation: high, test: high };
+    const metrics = { epochs: [1, 2], accuracy: shares, loss: shares, layers: [] };
+    const figure = drawAccuracy(
+      makeResults({ models: [makeModelResult({ runs: [makeRunResult({ metrics })] })] }),
+    );
+    expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"domain":[0.8,1]');
+    expect(figure.caption.replaceAll('\u00a0', ' ')).toMatch(/The axis begins at 80\.0 %\.(?! .*cut off)/);
+  });
 });

@@ -12,7 +12,7 @@ interface Fitted {
   readonly axis: ReturnType<ChooseAxis>;
   /** Whether something lies below the axis. */
   readonly clip: boolean;
-  /** For the caption, if something is cut off. */
+  /** For the caption, if something is cut off or an axis of shares does not begin at 0. */
   readonly notes: readonly string[];
 }
 
@@ -29,13 +29,20 @@ export function fitAxis(
 ): Fitted {
   const series = panels.flat().map((line) => line.series);
   const [lowest, highest] = drawnExtent(series) ?? [0, 1];
-  if (settled === null) return { axis: choose(lowest, highest), clip: false, notes: [] };
+  if (settled === null) return whole(choose(lowest, highest));
   const axis = choose(settledLow(series, settled.epochs) ?? lowest, highest);
   const [low] = axis.domain;
-  if (lowest >= low) return { axis, clip: false, notes: [] };
+  if (lowest >= low) return whole(axis);
   return {
     axis,
     clip: true,
     notes: [`The axis begins at ${formatPercent(low)}: values below it, of the first epochs, are cut off.`],
   };
+}
+
+/** With everything in view. Lengths on an axis of shares that begins elsewhere than at 0 cannot be compared, which must be said. */
+function whole(axis: Fitted['axis']): Fitted {
+  const [low] = axis.domain;
+  const isCut = axis.format === 'percent' && low > 0;
+  return { axis, clip: false, notes: isCut ? [`The axis begins at ${formatPercent(low)}.`] : [] };
 }

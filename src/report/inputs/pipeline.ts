@@ -15,22 +15,28 @@ export function readPipeline(fields: Fields, settings: JsonObject): PipelineStag
   const makerOf = (path: string): string | null =>
     entries.find(({ active, outputs }) => active && outputs.some((output) => isRelated(output, path)))
       ?.name ?? null;
-  const unsorted = entries.map(({ inputs, ...entry }) => ({
+  const unsorted = entries.map(({ inputs, constants, ...entry }) => ({
     ...entry,
-    outputs: entry.outputs.map((path) => fillIn(path, settings)),
+    outputs: entry.outputs.map((path) => fillIn(path, { ...settings, ...constants })),
     reads: inputs.map((path) => ({ path, stage: entry.active ? makerOf(path) : null })),
   }));
   return sortStages(unsorted) ?? fields.fail('stages', 'depend on each other in a circle');
 }
 
-type Entry = Omit<PipelineStage, 'reads'> & { readonly inputs: readonly string[] };
+type Entry = Omit<PipelineStage, 'reads'> & {
+  readonly inputs: readonly string[];
+  /** The keys of its matrix that have the same value in all its runs. */
+  readonly constants: JsonObject;
+};
 
 function readEntry(stage: Fields, name: string, settings: JsonObject): Entry {
   const inputs = stage.has('inputs') ? stage.list('inputs') : [];
+  const matrix = stage.has('matrix') ? stage.raw('matrix') : null;
   return {
     name,
     active: !stage.has('when') || holds(stage.value('when'), settings),
-    instances: stage.has('matrix') ? countInstances(stage.raw('matrix'), settings) : null,
+    instances: matrix === null ? null : countInstances(matrix, settings),
+    constants: matrix === null ? {} : findConstants(matrix, settings),
     inputs: inputs.map((input, index) => readPath(stage, input, index)),
     outputs: stage.has('outputs') ? stage.texts('outputs') : [],
   };
@@ -54,14 +60,27 @@ function holds(condition: unknown, settings: JsonObject): boolean {
 
 /** How many combinations a matrix has; null if one of its lists is not known. */
 function countInstances(matrix: JsonObject, settings: JsonObject): number | null {
-  const lengths = Object.values(matrix).map((axis) => {
-    const values = typeof axis === 'string' ? settingAt(axis, settings) : axis;
-    return Array.isArray(values) ? values.length : null;
-  });
+  const lengths = Object.values(matrix).map((axis) => valuesOf(axis, settings)?.length ?? null);
   return lengths.reduce<number | null>(
     (product, length) => (product === null || length === null ? null : product * length),
     1,
   );
+}
+
+/** The keys of a matrix whose list has one value, as text. */
+function findConstants(matrix: JsonObject, settings: JsonObject): JsonObject {
+  const single = Object.entries(matrix).flatMap(([key, axis]) => {
+    const [value, ...more] = valuesOf(axis, settings) ?? [];
+    const isText = typeof value === 'string' || typeof value === 'number';
+    return isText && more.length === 0 ? [[key, String(value)] as const] : [];
+  });
+  return Object.fromEntries(single);
+}
+
+/** An axis of a matrix is a list, or names one; null if that is not known. */
+function valuesOf(axis: unknown, settings: JsonObject): readonly unknown[] | null {
+  const values: unknown = typeof axis === 'string' ? settingAt(axis, settings) : axis;
+  return Array.isArray(values) ? values : null;
 }
 
 /** The setting that `${dataset.root}` names. */

@@ -21,8 +21,9 @@ describe('the stages of a pipeline file', () => {
     'depend on each other as in the plan of profile %s',
     async (profile) => {
       const plan = await loadPlan({ projectRoot, profile });
-      const expected = foldPlan(plan).map(({ name, instances, dependencies }) => ({
+      const expected = foldPlan(plan).map(({ name, instances, dependencies, outputs }) => ({
         name,
+        outputs,
         instances: Object.keys(instances[0]?.matrix ?? {}).length === 0 ? null : instances.length,
         dependencies: [...dependencies].sort(),
       }));
@@ -31,8 +32,10 @@ describe('the stages of a pipeline file', () => {
       const stages = readPipeline(file, { dataset, models, seeds });
       const active = stages.filter((stage) => stage.active);
       expect(
-        active.map(({ name, instances, reads }) => ({
+        active.map(({ name, instances, reads, outputs }) => ({
           name,
+          // As the drawing writes them.
+          outputs: outputs.map((output) => output.replace(/\$\{[^}]+\}/g, '*')),
           instances,
           dependencies: [...new Set(reads.flatMap(({ stage }) => stage ?? []))].sort(),
         })),
