@@ -7,6 +7,7 @@ import type { ParsedDocuments } from './parsed-documents.ts';
 import { type FoundPlace, PlaceFinder } from './places.ts';
 import { ConfigurationError } from './problems.ts';
 import type { SourcePosition } from './source-position.ts';
+import { findUnclosedCollection } from './unclosed-collection.ts';
 import { type NodePlaces, type ReadNodes, readNodes } from './yaml-nodes.ts';
 
 /** A YAML file as plain JSON values, with the position of each. */
@@ -100,6 +101,11 @@ async function parseNodes(text: string, file: string, expected: string | undefin
 
   const [failure] = [...document.errors, ...document.warnings];
   if (failure !== undefined) {
+    const unclosed = findUnclosedCollection(yaml, document, failure);
+    if (unclosed !== undefined) {
+      const { offset, message, fix } = unclosed;
+      throw new ConfigurationError([{ at: positionAt(offset), message, fix }]);
+    }
     const at = positionAt(failure.pos[0]);
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
     throw new ConfigurationError([

@@ -162,6 +162,22 @@ describe('a YAML file', () => {
     expect(await refusalOf("a: 'b\n")).toContain("not YAML: the closing ' of a string is missing.");
   });
 
+  test.each([
+    ['name: x\nseeds: [2020\nmodels:\n  - a\n', 'f.yaml:2:8', ']', 'list'],
+    ['seeds: [2020\n\n# more\nmodels: [a]\n', 'f.yaml:1:8', ']', 'list'],
+    ['a: 1\nb: {c: 1\nd: 2\n', 'f.yaml:2:4', '}', 'mapping'],
+    ['a: [1, {b: 2]\nc: 1\n', 'f.yaml:1:8', '}', 'mapping'],
+    ['a: [[1]\nc: 1\n', 'f.yaml:1:4', ']', 'list'],
+    ['[1, 2\n', 'f.yaml:1:1', ']', 'list'],
+  ])(
+    'is rejected where a list or mapping begins whose bracket is left open: %j',
+    async (text, at, bracket, kind) => {
+      expect(await refusalOf(text)).toContain(
+        `${at}  not YAML: the closing ${bracket} of the ${kind} that begins here is missing.\n`,
+      );
+    },
+  );
+
   test('is rejected when it is empty', async () => {
     for (const text of ['', '\n\n', '# only a comment\n', '---\n', '\uFEFF']) {
       expect(await refusalOf(text), JSON.stringify(text)).toMatch(/^f\.yaml:1:1 {2}the file is empty\.$/);
