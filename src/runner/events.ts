@@ -20,7 +20,7 @@ export type StaleCue =
   | 'store-lost'
   /** It was interrupted, and goes on from what it kept. */
   | 'interrupted'
-  /** The record contradicts itself. */
+  /** The record is damaged, or contradicts itself. */
   | 'record'
   /** There is no committed record, or none that can be read. */
   | 'no-record'

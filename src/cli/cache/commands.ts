@@ -42,8 +42,8 @@ Examples:
   $ repro cache push --verify        read what is there, and replace what is damaged`;
 
 const verifyExample = `
-Damaged files are removed. What the last results lack is stored again from outputs in place, wherever one is intact; what is lost is named, with
-what helps: a run, or \`repro gc --forget\` for what the pipeline no longer has. Exits with 1 if something was damaged, is lost, or could not be
+Damaged files are removed. What the last results lack is stored again from outputs in place, wherever one is intact; what is lost of
+their outputs, records and source texts is named, with what helps: a run, or \`repro gc --forget\` for what the pipeline no longer has. Exits with 1 if something was damaged, is lost, or could not be
 read or stored.
 
 Example:

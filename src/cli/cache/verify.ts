@@ -19,19 +19,22 @@ export async function verify(options: VerifyOptions): Promise<void> {
   const line = new TransferLine();
   const onProgress = (doneBytes: number, totalBytes: number): void =>
     line.show({ id: 'checked', doneBytes, totalBytes });
-  const { files, bytes, damaged, storedAgain, gone, unsettled } = await verifyStore({
-    projectRoot,
-    onProgress,
-  }).finally(() => line.clear());
+  const check = await verifyStore({ projectRoot, onProgress }).finally(() => line.clear());
+  const { files, bytes, damaged, storedAgain, gone, lostRecords, lostSources, unsettled } = check;
   const names = damaged.map((file) => path.relative(projectRoot, file));
   if (options.json === true) {
-    const found = { files, bytes, damaged: names, storedAgain, gone, unsettled };
+    const found = { files, bytes, damaged: names, storedAgain, gone, lostRecords, lostSources, unsettled };
     printJson({ version: 1, command: 'cache verify', ...found });
   } else {
     const lines = [
       ...names.map((name) => `damaged and removed: ${name}`),
       ...storedAgain.map((name) => `stored again, from its place: ${name}`),
       ...gone.map(({ id, output }) => `neither in the store nor whole in its place: ${output} (${id})`),
+      ...lostRecords.map((id) => `no record is left of ${id}: a run computes it again`),
+      ...lostSources.map(
+        ({ source, ids }) =>
+          `the text of ${source} that ${ids.join(', ')} ran with is gone: explain cannot show how it differs`,
+      ),
       ...unsettled.map(({ path: name, problem }) => `${name} ${problem}`),
     ];
     const again = storedAgain.length === 0 ? '' : `, ${storedAgain.length} stored again`;

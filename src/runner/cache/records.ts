@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { MetricValue } from '../../stage/context.ts';
@@ -54,6 +54,11 @@ export class Records {
   findLast(id: string): RunRecord | null {
     const record = readRecordFile(this.#lastFileOf(id));
     return record?.id === id ? record : null;
+  }
+
+  /** Whether an instance has a last record that cannot be used. */
+  isLastDamaged(id: string): boolean {
+    return existsSync(this.#lastFileOf(id)) && this.findLast(id) === null;
   }
 
   /** The record of an execution with this fingerprint, for whichever instance or profile. */

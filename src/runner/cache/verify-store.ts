@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
@@ -9,7 +10,8 @@ import { readStamp } from '../files/tree.ts';
 import { hashParts } from '../fingerprint/fingerprint.ts';
 import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
 import { describeShortly, type Healed, healStore, type Unsettled } from './heal-store.ts';
-import { type RunRecord, readRecordFile } from './records.ts';
+import { findLostRecords, findLostSources, type LostSource } from './lost-records.ts';
+import { Records, type RunRecord, readRecordFile } from './records.ts';
 import { isSafeTree } from './tree-check.ts';
 
 export interface StoreCheck extends Healed {
@@ -17,6 +19,10 @@ export interface StoreCheck extends Healed {
   readonly bytes: number;
   /** What was damaged and has been removed; absolute, sorted. Some of it may have been stored again since. */
   readonly damaged: readonly string[];
+  /** Instances whose last record was removed, and of which no other is left; sorted. */
+  readonly lostRecords: readonly string[];
+  /** Source texts that were removed. */
+  readonly lostSources: readonly LostSource[];
 }
 
 export interface StoreCheckOptions {
@@ -53,14 +59,26 @@ export async function verifyStore(options: StoreCheckOptions): Promise<StoreChec
         if (!isIntactRecord(file, (record) => record.fingerprint)) damaged.push(file);
       for (const file of last)
         if (!isIntactRecord(file, (record) => fileNameOf(record.id))) damaged.push(file);
+      const records = new Records(folder);
+      const known = [...records.listActions(), ...records.listLast()].map(({ id }) => id);
       const removal = await removeAll(damaged.sort(), options.projectRoot);
       const healed = await healStore(options.projectRoot, folder);
+      const removed = new Set(removal.removed);
       const count = files.length + trees.length + actions.length + last.length;
       return {
         files: count,
         bytes,
         ...healed,
         damaged: removal.removed,
+        lostRecords: findLostRecords(
+          last.filter((file) => removed.has(file)),
+          known,
+          records,
+        ),
+        lostSources: findLostSources(
+          files.filter((file) => removed.has(file) && !existsSync(file)),
+          records,
+        ),
         unsettled: [...removal.unsettled, ...healed.unsettled],
       };
     } finally {

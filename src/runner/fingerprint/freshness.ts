@@ -129,6 +129,11 @@ export class FreshnessCheck {
     last: RunRecord | null,
     waiting: readonly StaleReason[],
   ): Promise<Freshness> {
+    if (last === null && this.#records.isLastDamaged(instance.id)) {
+      const text = 'its record is damaged, so what it was made from is unknown';
+      const reasons = [{ cue: 'record', text }] as const;
+      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    }
     if (last === null) {
       const reasons = [{ cue: 'never-run', text: 'has not run yet' }] as const;
       return { kind: 'never-run', reasons, fingerprint, parts, last, error: undefined };

@@ -122,3 +122,31 @@ test('what a recorded run wrote is read in its place where the store has lost it
   await project.write('artifacts/a/2', 'TWO\n');
   expect(await read('1')).toBeNull();
 });
+
+test('status says that a record was cut off, and verify whose it was, once nothing else tells of that run', async () => {
+  const project = await createTwo('echo a > "$REPRO_OUTPUT_0"', 'echo b > "$REPRO_OUTPUT_0"');
+  const cutOff = (file: string): void => writeFileSync(file, readFileSync(file, 'utf8').slice(0, 40));
+  cutOff(project.at('artifacts/.cache/records/a.json'));
+  // The record under its fingerprint still tells.
+  expect((await project.status())[0]?.state).toBe('fresh');
+  for (const file of filesBelow(project.at('artifacts/.cache/actions')))
+    if (readFileSync(file, 'utf8').includes('"id": "a"')) cutOff(file);
+  expect((await project.status())[0]?.state).toBe('stale');
+  expect(await project.reasonsOf('a')).toEqual([
+    'record: its record is damaged, so what it was made from is unknown',
+  ]);
+  const found = await verifyStore({ projectRoot: project.root });
+  expect(found).toMatchObject({ lostRecords: ['a'], lostSources: [], gone: [] });
+  expect(found.damaged).toHaveLength(2);
+  expect((await project.status())[0]?.state).toBe('never-run');
+  expect((await project.run()).ran).toEqual(['a']);
+});
+
+test('verify tells no loss of a record that another one makes up for', async () => {
+  const project = await createTwo('echo a > "$REPRO_OUTPUT_0"', 'echo b > "$REPRO_OUTPUT_0"');
+  writeFileSync(project.at('artifacts/.cache/records/a.json'), '{');
+  const found = await verifyStore({ projectRoot: project.root });
+  expect(found).toMatchObject({ lostRecords: [] });
+  expect(found.damaged).toHaveLength(1);
+  expect(await project.run()).toMatchObject({ ran: [], cached: ['a', 'b'] });
+});
