@@ -143,10 +143,7 @@ export async function runShown(
   const summary = summariseRun(state, {
     colors: colorsFor(process.stderr),
     // Where a stage ran before it is to run again: a login node is no place for a training.
-    runArguments: [
-      ...pipelineArguments(options),
-      ...(cluster === undefined ? [] : ['--executor', 'slurm']),
-    ],
+    runArguments: [...pipelineArguments(options), ...(cluster === undefined ? [] : ['--executor', 'slurm'])],
     folder: process.cwd(),
     resumable: new Set(
       [...plan.instances.values()].filter((one) => one.resume.length > 0).map(({ id }) => id),
