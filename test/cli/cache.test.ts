@@ -162,6 +162,12 @@ describe('repro cache', () => {
     expect((await runWhole(root, 1)).exitCode).toBe(0);
     expect(readOutputs(root)).toEqual(expectedFiles(1));
     expect(findInconsistencies(root)).toEqual([]);
+    const records = filesBelow(path.join(folder, 'records')).filter((file) => file.endsWith('.json'));
+    for (const file of [...records, ...filesBelow(path.join(folder, 'actions'))]) truncateSync(file, 3);
+    const lost = (await verify()).stdout.split('\n').filter((line) => line.startsWith('no record'));
+    const ids = records.map((file) => path.basename(file, '.json'));
+    expect(lost).toEqual(ids.sort().map((id) => `no record is left of ${id}: a run computes it again`));
+    expect(lost).not.toEqual([]);
   });
 
   /** Kills a command at eight of its calls, and checks what is there and that the next one completes. */
