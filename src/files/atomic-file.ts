@@ -5,21 +5,27 @@ import { hasErrorCode } from '../errors.ts';
 import { makeFolder } from './new-folder.ts';
 
 /**
- * Writes a file so that, whatever happens, it holds either its old or its new content in full. Makes the folder if needed.
+ * Writes a file so that, whatever happens, it holds either its old or its new content in full.
  *
  * @param soleWriter whether nobody else can be writing this file, for example because a lock is held: the partial file then
  *   has a fixed name, so the next attempt overwrites what a killed process left behind
+ * @param makesFolder whether its folder is made if it is missing; otherwise that is an error (`ENOENT`)
+ * @param mode who may read it, from the moment it exists; default: whoever the umask lets
  */
 export async function writeFileAtomic(
   file: string,
   content: string | Uint8Array,
-  { soleWriter = false }: { readonly soleWriter?: boolean } = {},
+  {
+    soleWriter = false,
+    makesFolder = true,
+    mode,
+  }: { readonly soleWriter?: boolean; readonly makesFolder?: boolean; readonly mode?: number } = {},
 ): Promise<void> {
   const folder = path.dirname(file);
-  await makeFolderSynced(folder);
+  if (makesFolder) await makeFolderSynced(folder);
   const partial = soleWriter ? `${file}.partial` : path.join(folder, `.${randomUUID()}.partial`);
   try {
-    await writeSynced(partial, content);
+    await writeSynced(partial, content, mode);
     await fs.rename(partial, file);
   } catch (error) {
     await fs.rm(partial, { force: true });
@@ -37,8 +43,8 @@ export function blame(error: unknown, file: string): unknown {
 }
 
 /** Writes or overwrites a file so that its content survives a power cut. */
-export async function writeSynced(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await fs.open(file, 'w');
+export async function writeSynced(file: string, content: string | Uint8Array, mode?: number): Promise<void> {
+  const handle = await fs.open(file, 'w', mode);
   try {
     await handle.writeFile(content);
     await handle.sync();

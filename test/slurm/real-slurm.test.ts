@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { noAccounts, startAccounts } from './accounts.ts';
+import { describeCancelling } from './cancelling.ts';
 import { describeQuickProfile } from './quick-profile.ts';
 import { describeRuns } from './runs.ts';
 import { noSlurm } from './slurm-cluster.ts';
 import { SlurmProject } from './slurm-project.ts';
+import { describeSubmissions } from './submissions.ts';
 import { cluster, useCluster } from './the-cluster.ts';
 import { describeAlone, describeTroubles } from './troubles.ts';
 
@@ -13,6 +15,8 @@ const why = noSlurm === null ? '' : ` (skipped: ${noSlurm})`;
 describe.skipIf(noSlurm !== null)(`a run on Slurm${why}`, () => {
   useCluster();
   describeRuns();
+  describeSubmissions();
+  describeCancelling();
   describeTroubles();
   describeQuickProfile();
   describeAlone();

@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import process from 'node:process';
 import { vi } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { waitForFile } from '../runner/rig/processes.ts';
@@ -9,7 +11,8 @@ import type { SlurmCluster } from './slurm-cluster.ts';
 export const fastSettings = 'poll: 0.6s\npatience: 2s\n';
 
 /** Writes one output; counts how often it ran; waits, fails or ends its own job if it is told so. */
-const tool = `import fs from 'node:fs';
+const tool = `import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 const [what = 'write'] = process.argv.slice(2);
 fs.appendFileSync('counts/' + process.env.REPRO_ID.replaceAll(/\\W/g, '-'), 'x\\n');
 const parentOf = (pid) => Number(fs.readFileSync('/proc/' + pid + '/stat', 'utf8').split(') ')[1].split(' ')[1]);
@@ -46,6 +49,14 @@ export class SlurmProject extends CliProject {
 
   override call(words: readonly string[], env: Readonly<Record<string, string | undefined>> = {}) {
     return super.call(words, { ...this.#environment, ...env });
+  }
+
+  /** Puts a shell script in the place of one of Slurm's programs, which it finds as `$real`. */
+  async shadow(program: string, script: string): Promise<void> {
+    const real = execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim();
+    await this.write(`bin/${program}`, `#!/bin/sh\nreal=${real}\n${script}`);
+    await fs.chmod(this.at('bin', program), 0o755);
+    this.#environment = { ...this.#environment, PATH: `${this.at('bin')}:${process.env.PATH}` };
   }
 
   /** `repro run --executor slurm` with more words. */

@@ -1,10 +1,11 @@
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { type Batch, BatchFolder, listBatches } from '../../src/runner/cluster/batch.ts';
+import { type Batch, BatchFolder, findBatches, listBatches } from '../../src/runner/cluster/batch.ts';
 import { findChangedParts } from '../../src/runner/cluster/changed-parts.ts';
+import { claim } from '../../src/runner/cluster/claim.ts';
 import { readTaskEnd, type TaskEnd, writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
 import { TaskEventReader, TaskEventWriter } from '../../src/runner/cluster/task-events.ts';
 import { exist, foldersOf, waitUntilVisible } from '../../src/runner/cluster/visible.ts';
@@ -73,28 +74,73 @@ test('how a task ended is read whole or not at all', async () => {
   }
 });
 
-test('batches are listed by time; what is no batch is passed over', async () => {
+describe('batches', () => {
   const batch: Batch = {
     ...{ version: 1, token: 't', stage: 'a', name: 'a.t', comment: 'repro:t', isArray: false, jobId: '7' },
     ...{ cluster: 'c', submittedAt: '2026-01-01T00:00:00.000Z', selection: { profile: null, set: [] } },
     tasks: [{ index: 0, id: 'a' }],
   };
-  await new BatchFolder(path.join(root, 'y')).writeBatch(batch);
-  await new BatchFolder(path.join(root, 'x')).writeBatch({
-    ...batch,
-    submittedAt: '2026-02-01T00:00:00.000Z',
+
+  test('are listed by time; what has none is passed over', async () => {
+    await new BatchFolder(path.join(root, 'y')).writeBatch(batch);
+    await new BatchFolder(path.join(root, 'x')).writeBatch({
+      ...batch,
+      submittedAt: '2026-02-01T00:00:00.000Z',
+    });
+    mkdirSync(path.join(root, 'half', 'tasks'), { recursive: true });
+    await new BatchFolder(path.join(root, 'z.removed')).writeBatch(batch);
+    writeFileSync(path.join(root, 'run.json'), '{}');
+    expect(listBatches(root).map(({ folder }) => path.basename(folder.root))).toEqual(['y', 'x']);
+    expect(listBatches(path.join(root, 'none'))).toEqual([]);
   });
-  mkdirSync(path.join(root, 'half', 'tasks'), { recursive: true });
-  for (const [name, value] of Object.entries({
-    a: { ...batch, jobId: 'x; rm' },
-    b: { ...batch, tasks: [{ index: -1, id: 'a' }] },
-    c: 3,
-  })) {
-    mkdirSync(path.join(root, name));
-    writeFileSync(path.join(root, name, 'batch.json'), JSON.stringify(value));
-  }
-  expect(listBatches(root).map(({ folder }) => path.basename(folder.root))).toEqual(['y', 'x']);
-  expect(listBatches(path.join(root, 'none'))).toEqual([]);
+
+  test.each([
+    ['', 'is not whole'],
+    ['{"version":', 'is not whole'],
+    ['3', 'is damaged'],
+    [JSON.stringify({ ...batch, jobId: 'x; rm' }), 'is damaged'],
+    [JSON.stringify({ ...batch, tasks: [{ index: -1, id: 'a' }] }), 'is damaged'],
+    [JSON.stringify({ ...batch, version: 2 }), 'is of another version (2)'],
+  ])('that are damaged are no reason to go on as if there were none: %s', async (text, said) => {
+    await new BatchFolder(path.join(root, 'y')).writeBatch(batch);
+    mkdirSync(path.join(root, 'x'));
+    writeFileSync(path.join(root, 'x', 'batch.json'), text);
+    expect(() => listBatches(root)).toThrow(`what was submitted to a cluster ${said}`);
+    const { batches, problems } = findBatches(root);
+    expect(batches).toHaveLength(1);
+    expect(problems).toMatchObject([
+      { where: path.join(root, 'x', 'batch.json'), fix: expect.stringContaining(path.join(root, 'x')) },
+    ]);
+  });
+
+  test('that cannot be read are an error; so are their tasks', () => {
+    const folder = new BatchFolder(path.join(root, 'x'));
+    mkdirSync(folder.batchFile, { recursive: true });
+    expect(() => listBatches(root)).toThrow('cannot be read (EISDIR');
+    writeFileSync(path.join(root, 'file'), '');
+    expect(() => listBatches(path.join(root, 'file'))).toThrow('cannot be read (ENOTDIR');
+    mkdirSync(folder.taskFolder(0), { recursive: true });
+    expect(folder.readTask(0)).toBeNull();
+    writeFileSync(path.join(folder.taskFolder(0), 'task.json'), '{"id":"a","par');
+    expect(() => folder.readTask(0)).toThrow('is not whole');
+  });
+
+  test('have the job that has claimed them, where the answer to the submission is not on disk', async () => {
+    const folder = new BatchFolder(path.join(root, 'x'));
+    await folder.writeBatch({ ...batch, jobId: null });
+    expect(folder.readBatch()?.jobId).toBeNull();
+    await claim(folder.claimFile, '12');
+    expect(folder.readBatch()?.jobId).toBe('12');
+  });
+
+  test('are not brought back by what is written about them once they are gone', async () => {
+    const folder = new BatchFolder(path.join(root, 'x'));
+    await folder.writeBatch(batch);
+    await folder.remove();
+    const end: TaskEnd = { version: 1, job: '7', node: 'n', kind: 'failed', code: 'cancelled', text: '' };
+    await writeTaskEnd(folder.endFile(0), end);
+    expect(readdirSync(root)).toEqual([]);
+  });
 });
 
 describe('what was submitted', () => {

@@ -5,17 +5,20 @@ import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
-/** `repro cancel`: ends the jobs of all instances, or of those named. */
+/** `repro cancel`: ends the jobs of all instances, or of those named, with what waits for them. */
 export async function cancel(
   targets: readonly string[],
   options: { readonly project?: string; readonly json?: boolean },
 ): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const cancelled = await cancelJobs(cacheFolderOf({ projectRoot }), targets, process.env);
+  const { cancelled, dropped } = await cancelJobs(cacheFolderOf({ projectRoot }), targets, process.env);
   if (options.json === true) {
-    printJson({ version: 1, command: 'cancel', jobs: cancelled });
+    printJson({ version: 1, command: 'cancel', jobs: cancelled, dropped });
     return;
   }
   for (const { id, job } of cancelled) process.stdout.write(`${toOneLine(id)}  job ${job} cancelled\n`);
+  for (const { id, job } of dropped) {
+    process.stdout.write(`${toOneLine(id)}  job ${job} dropped: what it waited for is cancelled\n`);
+  }
   if (cancelled.length === 0) process.stdout.write('there is no job to cancel\n');
 }

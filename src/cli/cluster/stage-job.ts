@@ -2,6 +2,7 @@ import os from 'node:os';
 import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
 import { BatchFolder } from '../../runner/cluster/batch.ts';
+import { isRightJob } from '../../runner/cluster/claim.ts';
 import { readClusterSettings } from '../../runner/cluster/settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
@@ -20,6 +21,11 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
       where: root,
       fix: '`repro run --executor slurm` submits jobs; this command is what they run.',
     });
+  }
+  if (!(await isRightJob(folder.claimFile, process.env))) {
+    // Whatever waits for the batch waits for the other one.
+    process.stderr.write('another job was submitted for this; this one has nothing to do\n');
+    return;
   }
   const stop = new AbortController();
   let isTimeUp = false;

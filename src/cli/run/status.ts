@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
+import { describeError } from '../../errors.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
-import type { JobReport } from '../../runner/cluster/job-report.ts';
+import type { JobReports } from '../../runner/cluster/job-report.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
@@ -36,7 +37,8 @@ export async function status(targets: readonly string[], options: StatusOptions)
   const plan = await loadCheckedPlan(options);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
-  const jobs = await readJobs(plan);
+  const { jobs, problems } = await readJobs(plan);
+  for (const problem of problems) process.stderr.write(`${toLines(describeError(problem)).join('\n')}\n`);
   const wanted = all
     .filter((one) => named.has(one.id))
     .map((one) => {
@@ -82,9 +84,9 @@ export async function status(targets: readonly string[], options: StatusOptions)
 }
 
 /** The jobs of a run on a cluster; most projects have none, so loaded on demand. */
-async function readJobs(plan: Plan): Promise<ReadonlyMap<string, JobReport>> {
+async function readJobs(plan: Plan): Promise<JobReports> {
   const folder = cacheFolderOf(plan);
-  if (!existsSync(folder.jobs)) return new Map();
+  if (!existsSync(folder.jobs)) return { jobs: new Map(), problems: [] };
   return (await import('../../runner/cluster/job-report.ts')).readJobReports(folder, process.env);
 }
 

@@ -1,5 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { askSlurm, type SlurmAnswer } from './ask-slurm.ts';
+import { phaseOf } from './job-state.ts';
 import {
   accountingFormat,
   type JobTable,
@@ -60,25 +61,23 @@ export class Slurm {
   }
 
   /**
-   * The id of a submitted job, whatever has become of it; null if the controller knows none.
+   * The ids of submitted jobs, whatever has become of them; those that have not ended come first, then the earlier.
    *
-   * @param comment what tells it from other jobs of its name; some sites replace it, so it does not count if there is only one
+   * @param comment what tells them from other jobs of their name; some sites replace it, so it does not count if the name says the same
    */
-  async findJob(
+  async findJobs(
     name: string,
     comment: string,
-  ): Promise<{ readonly id: string | null } | { readonly problem: string }> {
-    const words = ['--noheader', '--states=all', `--name=${name}`, '--format=%F|%k'];
+  ): Promise<{ readonly ids: readonly string[] } | { readonly problem: string }> {
+    const words = ['--noheader', '--states=all', `--name=${name}`, '--format=%F|%T|%k'];
     const answer = await this.#ask('squeue', words);
     if (answer.kind !== 'ok') return { problem: answer.text };
-    const rows = [...answer.text.matchAll(/^\s*(\d+)\|(.*)$/gm)].map(([, id = '', said = '']) => ({
-      id,
-      said,
-    }));
-    const exact = rows.find(({ said }) => said.trim() === comment);
-    const isOnly =
-      new Set(rows.map(({ id }) => id)).size === 1 && comment.endsWith(name.split('.').at(-1) ?? '');
-    return { id: exact?.id ?? (isOnly ? (rows[0]?.id ?? null) : null) };
+    const isOwnName = comment.endsWith(`:${name.split('.').at(-1) ?? ''}`);
+    const rows = [...answer.text.matchAll(/^\s*(\d+)\|(\w+)\|(.*)$/gm)]
+      .map(([, id = '', state = '', said = '']) => ({ id, state, said: said.trim() }))
+      .filter(({ said }) => isOwnName || said === comment)
+      .sort((a, b) => rankOf(a.state) - rankOf(b.state) || Number(a.id) - Number(b.id));
+    return { ids: [...new Set(rows.map(({ id }) => id))] };
   }
 
   /** What the queue says about these jobs: one call for all of them. */
@@ -116,8 +115,10 @@ export class Slurm {
   ): Promise<SlurmAnswer> {
     if (jobs.length === 0) return { kind: 'ok', text: '' };
     const answer = await this.#ask('scancel', [...(onlyWaiting ? ['--state=PENDING'] : []), ...jobs]);
-    const isOver = /already completing or completed|invalid job id/i.test(answer.text);
-    return answer.kind === 'refused' && isOver ? { kind: 'ok', text: '' } : answer;
+    if (answer.kind !== 'refused') return answer;
+    const lines = answer.text.split('\n').filter((line) => line.trim() !== '');
+    const problems = lines.filter((line) => !/already completing or completed|invalid job id/i.test(line));
+    return problems.length === 0 ? { kind: 'ok', text: '' } : { kind: 'refused', text: problems.join('\n') };
   }
 
   /** From within a job: ends it, and puts it back into the queue under the same id, so that what waits for it goes on waiting. */
@@ -128,6 +129,10 @@ export class Slurm {
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
     return askSlurm(program, words, { environment: this.#environment });
   }
+}
+
+function rankOf(state: string): number {
+  return phaseOf(state) === 'ended' ? 1 : 0;
 }
 
 /** The error of a command that has to reach the controller. */

@@ -1,9 +1,12 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { type Dirent, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrorCode, ReproError } from '../../errors.ts';
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
+import { readClaim } from './claim.ts';
+import { readStateFile, unreadable } from './state-file.ts';
 import { readTaskEnd, type TaskEnd } from './task-end.ts';
 
 /** What selects the plan that a job belongs to. */
@@ -22,7 +25,7 @@ export interface Batch {
   readonly name: string;
   readonly comment: string;
   readonly isArray: boolean;
-  /** null until Slurm's answer is on disk: a runner that was killed before that finds the job by its name. */
+  /** null until Slurm's answer is on disk, or a job has claimed the batch: until then it is found by its name. */
   readonly jobId: string | null;
   readonly cluster: string;
   /** ISO 8601, UTC. */
@@ -56,6 +59,11 @@ export class BatchFolder {
     return path.join(this.root, 'batch.json');
   }
 
+  /** Says which job it has: see `claim`. */
+  get claimFile(): string {
+    return path.join(this.root, 'claim');
+  }
+
   get scriptFile(): string {
     return path.join(this.root, 'job.sh');
   }
@@ -81,19 +89,25 @@ export class BatchFolder {
     return path.join(this.taskFolder(index), 'end.json');
   }
 
-  /** null if the folder holds no complete batch: its author was killed before anything was submitted. */
+  /**
+   * null if the folder holds no batch: its author was killed before anything was submitted.
+   *
+   * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
+   */
   readBatch(): Batch | null {
-    const value = readJson(this.batchFile);
-    return isBatch(value) ? value : null;
+    const batch = readStateFile(this.batchFile, this.root, isBatch);
+    if (batch === null || batch.jobId !== null) return batch;
+    const jobId = readClaim(this.claimFile);
+    return jobId !== null && isJobId(jobId) ? { ...batch, jobId } : batch;
   }
 
   writeBatch(batch: Batch): Promise<void> {
     return writeFileAtomic(this.batchFile, `${JSON.stringify(batch, null, 2)}\n`);
   }
 
+  /** @throws {ReproError} `jobs-unreadable`, `jobs-damaged` */
   readTask(index: number): BatchTask | null {
-    const value = readJson(path.join(this.taskFolder(index), 'task.json'));
-    return isBatchTask(value) ? value : null;
+    return readStateFile(path.join(this.taskFolder(index), 'task.json'), this.root, isBatchTask);
   }
 
   writeTask(index: number, task: BatchTask): Promise<void> {
@@ -104,12 +118,20 @@ export class BatchFolder {
     return readTaskEnd(this.endFile(index));
   }
 
+  /** All of it at once: half of a batch would be taken for one whose jobs still run, and a job could claim it again. */
   async remove(): Promise<void> {
-    // First what makes it a batch: half of one would be taken for one whose jobs still run.
-    await fs.rm(this.batchFile, { force: true });
-    await fs.rm(this.root, { recursive: true, force: true, maxRetries: 3 });
+    const removed = `${this.root}${removedSuffix}`;
+    try {
+      await fs.rename(this.root, removed);
+    } catch (error) {
+      if (!hasErrorCode(error, 'ENOENT')) throw error;
+    }
+    await fs.rm(removed, { recursive: true, force: true, maxRetries: 3 });
   }
 }
+
+/** Ends the name of a folder that is being removed. */
+const removedSuffix = '.removed';
 
 /** A batch with its folder. */
 export interface SubmittedBatch {
@@ -117,24 +139,62 @@ export interface SubmittedBatch {
   readonly folder: BatchFolder;
 }
 
-/** All batches below the cache's folder of jobs, the earliest first. */
-export function listBatches(jobs: string): SubmittedBatch[] {
-  let names: string[];
+/** Batches, the earliest first, and what is wrong with the others. */
+export interface FoundBatches {
+  readonly batches: readonly SubmittedBatch[];
+  /** One for each batch that cannot be read. */
+  readonly problems: readonly ReproError[];
+}
+
+/** All batches below the cache's folder of jobs, for who can do without some. */
+export function findBatches(jobs: string): FoundBatches {
+  const batches: SubmittedBatch[] = [];
+  const problems: ReproError[] = [];
+  const take = (look: () => void): void => {
+    try {
+      look();
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      problems.push(error);
+    }
+  };
+  take(() => {
+    for (const root of listFolders(jobs)) {
+      take(() => {
+        const folder = new BatchFolder(root);
+        const batch = folder.readBatch();
+        if (batch !== null) batches.push({ batch, folder });
+      });
+    }
+  });
+  const at = ({ batch }: SubmittedBatch): string => batch.submittedAt;
+  batches.sort((a, b) => Number(at(a) > at(b)) - Number(at(a) < at(b)));
+  return { batches, problems };
+}
+
+/**
+ * All batches below the cache's folder of jobs, the earliest first.
+ *
+ * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`: its jobs may be at work
+ */
+export function listBatches(jobs: string): readonly SubmittedBatch[] {
+  const { batches, problems } = findBatches(jobs);
+  const [first] = problems;
+  if (first !== undefined) throw first;
+  return batches;
+}
+
+function listFolders(jobs: string): string[] {
+  let entries: Dirent[];
   try {
-    names = readdirSync(jobs);
-  } catch {
-    return [];
+    entries = readdirSync(jobs, { withFileTypes: true });
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return [];
+    throw unreadable(jobs, error);
   }
-  return names
-    .map((name) => new BatchFolder(path.join(jobs, name)))
-    .flatMap((folder) => {
-      const batch = folder.readBatch();
-      return batch === null ? [] : [{ batch, folder }];
-    })
-    .sort(
-      (a, b) =>
-        Number(a.batch.submittedAt > b.batch.submittedAt) - Number(a.batch.submittedAt < b.batch.submittedAt),
-    );
+  return entries
+    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(removedSuffix))
+    .map(({ name }) => path.join(jobs, name));
 }
 
 /** `12_3`; null while the job's id is unknown. */
@@ -142,12 +202,8 @@ export function jobOf({ jobId, isArray }: Batch, index: number): string | null {
   return jobId === null ? null : nameJob(jobId, isArray ? index : null);
 }
 
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return null;
-  }
+function isJobId(text: string): boolean {
+  return /^\d+$/.test(text);
 }
 
 function isBatch(value: unknown): value is Batch {
@@ -158,7 +214,7 @@ function isBatch(value: unknown): value is Batch {
     version === 1 &&
     [token, stage, name, comment, cluster, submittedAt].every((one) => typeof one === 'string') &&
     typeof isArray === 'boolean' &&
-    (jobId === null || (typeof jobId === 'string' && /^\d+$/.test(jobId))) &&
+    (jobId === null || (typeof jobId === 'string' && isJobId(jobId))) &&
     typeof selection === 'object' &&
     selection !== null &&
     (selection.profile === null || typeof selection.profile === 'string') &&

@@ -6,7 +6,7 @@ import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
 import { findAttachable, listSubmittable } from './attachment.ts';
-import { jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import { findBatches, jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { finishInstance } from './conclusion.ts';
 import { type ExistingJob, findExistingJobs } from './existing-jobs.ts';
 import { staysLocal } from './instance-request.ts';
@@ -42,7 +42,8 @@ export function runOnSlurm(options: ClusterOptions): Elsewhere {
       run.abandon();
       const { folder } = surroundings.session;
       // What was submitted before stays, and is found by the next command.
-      if (listBatches(folder.jobs).length === 0) await removeSubmittedRun(folder);
+      const { batches, problems } = findBatches(folder.jobs);
+      if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
       throw error;
     }
     return run;

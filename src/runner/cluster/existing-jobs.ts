@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import { type BatchTask, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
-import { findAgain } from './submission.ts';
+import { recoverBatch } from './recovery.ts';
+import { damaged } from './state-file.ts';
 import { hasEnded, type TaskEnd } from './task-end.ts';
 
 /** The latest job of an instance, from an earlier command. */
@@ -31,7 +32,7 @@ export async function findExistingJobs(
 ): Promise<ReadonlyMap<string, ExistingJob>> {
   const found = new Map<string, ExistingJob>();
   for (const submitted of listBatches(jobs)) {
-    const known = await recover(slurm, submitted);
+    const known = await recoverBatch(slurm, submitted);
     if (known === null) continue;
     for (const existing of listTasks(known)) {
       if (existing.end === null) assertOurs(known, cluster, selection);
@@ -41,24 +42,13 @@ export async function findExistingJobs(
   return found;
 }
 
-async function recover(slurm: Slurm, { batch, folder }: SubmittedBatch): Promise<SubmittedBatch | null> {
-  if (batch.jobId !== null) return { batch, folder };
-  const jobId = await findAgain(slurm, batch);
-  if (jobId === null) {
-    await folder.remove();
-    return null;
-  }
-  const recovered = { ...batch, jobId };
-  await folder.writeBatch(recovered);
-  return { batch: recovered, folder };
-}
-
 function listTasks(submitted: SubmittedBatch): ExistingJob[] {
-  return submitted.batch.tasks.flatMap(({ index }) => {
+  return submitted.batch.tasks.map(({ index }) => {
     const task = submitted.folder.readTask(index);
-    if (task === null) return [];
+    if (task === null)
+      throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'has lost a file');
     const end = submitted.folder.readEnd(index);
-    return [{ submitted, index, task, end: hasEnded(end) ? end : null }];
+    return { submitted, index, task, end: hasEnded(end) ? end : null };
   });
 }
 

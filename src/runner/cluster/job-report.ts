@@ -1,7 +1,8 @@
+import type { ReproError } from '../../errors.ts';
 import { isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
-import { jobOf, listBatches } from './batch.ts';
+import { findBatches, jobOf } from './batch.ts';
 import { hasEnded } from './task-end.ts';
 
 /** The job of an instance, as far as is known without waiting for it. */
@@ -16,17 +17,24 @@ export interface JobReport {
   readonly hasEnded: boolean;
 }
 
-/** The jobs that were submitted and not yet taken note of, by instance; one question to Slurm for all of them. */
+/** The jobs of a project, and what is wrong with the folders of those that cannot be told. */
+export interface JobReports {
+  /** By instance. */
+  readonly jobs: ReadonlyMap<string, JobReport>;
+  readonly problems: readonly ReproError[];
+}
+
+/** The jobs that were submitted and not yet taken note of; one question to Slurm for all of them. */
 export async function readJobReports(
   folder: CacheFolder,
   environment: NodeJS.ProcessEnv,
-): Promise<ReadonlyMap<string, JobReport>> {
-  const batches = listBatches(folder.jobs);
-  if (batches.length === 0) return new Map();
+): Promise<JobReports> {
+  const { batches, problems } = findBatches(folder.jobs);
+  if (batches.length === 0) return { jobs: new Map(), problems };
   const ids = batches.flatMap(({ batch }) => batch.jobId ?? []);
   // On another machine than the cluster's there may be no Slurm, and the rest of the status is still worth telling.
   const answer = await new Slurm(environment).readQueue(ids).catch(() => ({ table: null }));
-  return new Map(
+  const jobs = new Map(
     batches.flatMap(({ batch, folder: files }) =>
       batch.tasks.map(({ id, index }): [string, JobReport] => {
         const job = jobOf(batch, index);
@@ -37,4 +45,5 @@ export async function readJobReports(
       }),
     ),
   );
+  return { jobs, problems };
 }

@@ -10,7 +10,11 @@ export interface Outstanding {
   readonly jobId: string | null;
 }
 
-/** From the disk alone: Slurm may know more. */
+/**
+ * From the disk alone: Slurm may know more.
+ *
+ * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
+ */
 export function listOutstanding(folder: CacheFolder): Outstanding[] {
   return listBatches(folder.jobs).flatMap(({ batch, folder: files }) =>
     batch.tasks
@@ -22,7 +26,7 @@ export function listOutstanding(folder: CacheFolder): Outstanding[] {
 /**
  * Refuses what would change the folder under jobs that read and write there.
  *
- * @throws {ReproError} `locked`
+ * @throws {ReproError} `locked`; `jobs-unreadable`, `jobs-damaged`: they may be at work, too
  */
 export function refuseOutstanding(folder: CacheFolder): void {
   const [first, ...more] = listOutstanding(folder);

@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
 import type { PlanSelection } from './batch.ts';
+import { readStateFile } from './state-file.ts';
 
 /** What was asked for when jobs were submitted, so that it can be gone on with: `jobs/run.json`. */
 export interface SubmittedRun extends PlanSelection {
@@ -15,14 +15,13 @@ export interface SubmittedRun extends PlanSelection {
   readonly failFast: boolean;
 }
 
-/** null if there is none. */
+/**
+ * null if there is none.
+ *
+ * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
+ */
 export function readSubmittedRun(folder: CacheFolder): SubmittedRun | null {
-  try {
-    const value: unknown = JSON.parse(readFileSync(fileIn(folder), 'utf8'));
-    return isSubmittedRun(value) ? value : null;
-  } catch {
-    return null;
-  }
+  return readStateFile(fileIn(folder), folder.jobs, isSubmittedRun);
 }
 
 /**

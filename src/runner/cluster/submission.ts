@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
@@ -10,6 +9,7 @@ import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slur
 import { explainSubmission, isDependencyGone } from '../../executors/slurm/submission-errors.ts';
 import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Batch, BatchFolder, type BatchTask, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import { claim, readClaim } from './claim.ts';
 import type { Dependency, PlannedBatch } from './grouping.ts';
 import type { ClusterSettings } from './settings.ts';
 
@@ -118,8 +118,6 @@ export async function submitBatch(
     tasks: planned.tasks,
   };
   await makeFolderSynced(folder.root);
-  // What it sees may include secrets.
-  await fs.chmod(folder.root, 0o700);
   for (const [i, { index }] of planned.tasks.entries()) {
     const task = tasks[i];
     if (task !== undefined) await folder.writeTask(index, task);
@@ -127,6 +125,8 @@ export async function submitBatch(
   await writeFileAtomic(
     folder.environmentFile,
     renderEnvironment(context.environmentOf(planned.tasks.map(({ id }) => id))),
+    // It may hold secrets.
+    { mode: 0o600 },
   );
   await writeFileAtomic(folder.scriptFile, script);
   await folder.writeBatch(batch);
@@ -137,19 +137,33 @@ export async function submitBatch(
   return { batch: submitted, folder };
 }
 
-/** Submits, and if there was no answer, first looks whether it was submitted. */
-async function submitSurely(slurm: Slurm, { batch, folder }: SubmittedBatch, where: string): Promise<string> {
+/**
+ * Submits, and if there was no answer, first looks whether it was submitted. A busy controller may take up later what it did not answer, so
+ * there may be several jobs in the end: which of them counts is decided by a claim, and the others end at once.
+ */
+async function submitSurely(slurm: Slurm, submitted: SubmittedBatch, where: string): Promise<string> {
+  const { batch, folder } = submitted;
   for (let count = 0; ; count += 1) {
     const answer = await slurm.submit(folder.scriptFile);
-    if (answer.kind === 'ok') return answer.text;
+    if (answer.kind === 'ok') {
+      const jobId = await claim(folder.claimFile, answer.text);
+      if (jobId === null) throw removedMeanwhile(folder);
+      if (count > 0 || jobId !== answer.text) await cancelOthers(slurm, batch, jobId);
+      return jobId;
+    }
+    const isFirst = count === 0;
+    if (answer.kind === 'unknown' || !isFirst) {
+      const jobId = await findAgain(slurm, submitted);
+      if (jobId !== null) return jobId;
+    }
     if (answer.kind === 'refused') {
+      // One that was taken up without an answer finds nothing to do.
+      if (!isFirst) await claim(folder.claimFile, null);
       await folder.remove();
       throw isDependencyGone(answer.text)
         ? new ReproError('slurm-dependency-gone', answer.text)
         : explainSubmission(answer.text, where);
     }
-    const found = await findAgain(slurm, batch);
-    if (found !== null) return found;
     const pauseMs = retryAfterMs[count];
     if (pauseMs === undefined) throw unreachable(answer.text);
     await wait(pauseMs);
@@ -157,17 +171,40 @@ async function submitSurely(slurm: Slurm, { batch, folder }: SubmittedBatch, whe
 }
 
 /**
- * The job of a batch whose id is not on disk; null if Slurm has none.
+ * The job of a batch whose id is not on disk; null if Slurm has none so far.
  *
  * @throws {ReproError} `slurm-unreachable`
  */
-export async function findAgain(slurm: Slurm, { name, comment }: Batch): Promise<string | null> {
+export async function findAgain(slurm: Slurm, { batch, folder }: SubmittedBatch): Promise<string | null> {
+  const decided = readClaim(folder.claimFile);
+  if (decided !== null) return claim(folder.claimFile, decided);
+  const [first] = await findJobs(slurm, batch);
+  if (first === undefined) return null;
+  const jobId = await claim(folder.claimFile, first);
+  if (jobId !== null) await cancelOthers(slurm, batch, jobId);
+  return jobId;
+}
+
+/** Jobs of a batch besides the one that counts would only take a place in the queue: they end as soon as they start, so this may fail. */
+async function cancelOthers(slurm: Slurm, { name, comment }: Batch, jobId: string): Promise<void> {
+  const found = await slurm.findJobs(name, comment);
+  if ('ids' in found) await slurm.cancel(found.ids.filter((id) => id !== jobId));
+}
+
+async function findJobs(slurm: Slurm, { name, comment }: Batch): Promise<readonly string[]> {
   let problem = '';
   for (const pauseMs of [0, ...retryAfterMs]) {
     await wait(pauseMs);
-    const found = await slurm.findJob(name, comment);
-    if ('id' in found) return found.id;
+    const found = await slurm.findJobs(name, comment);
+    if ('ids' in found) return found.ids;
     problem = found.problem;
   }
   throw unreachable(problem);
+}
+
+function removedMeanwhile({ root }: BatchFolder): ReproError {
+  return new ReproError('jobs-removed', 'this folder was removed while its job was submitted', {
+    where: root,
+    fix: 'Run again; what was submitted ends by itself.',
+  });
 }

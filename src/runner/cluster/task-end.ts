@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256 } from '../files/sha256.ts';
 
@@ -30,8 +31,13 @@ export function hasEnded(end: TaskEnd | null): end is Exclude<TaskEnd, { kind: '
   return end !== null && end.kind !== 'interrupted';
 }
 
-export function writeTaskEnd(file: string, end: TaskEnd): Promise<void> {
-  return writeFileAtomic(file, `${JSON.stringify(end)}\n`);
+/** Does nothing if the folder is gone: nobody waits for it any more. */
+export async function writeTaskEnd(file: string, end: TaskEnd): Promise<void> {
+  try {
+    await writeFileAtomic(file, `${JSON.stringify(end)}\n`, { makesFolder: false });
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
+  }
 }
 
 function isTaskEnd(value: unknown): value is TaskEnd {

@@ -1,0 +1,52 @@
+import { readFileSync } from 'node:fs';
+import { hasErrorCode, ReproError } from '../../errors.ts';
+
+/**
+ * Reads a file that says what was submitted. Only one that does not exist counts as none: jobs may be at work under one that cannot be
+ * read, or that another version of this program has written.
+ *
+ * @param folder that its jobs write to
+ * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
+ */
+export function readStateFile<Value>(
+  file: string,
+  folder: string,
+  isWhole: (value: unknown) => value is Value,
+): Value | null {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return null;
+    throw unreadable(file, error);
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw damaged(file, folder, 'is not whole', cause);
+  }
+  if (isWhole(value)) return value;
+  const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : 1;
+  const what = version === 1 ? 'is damaged' : `is of another version (${String(version)})`;
+  throw damaged(file, folder, what);
+}
+
+/** The error about a file or folder of jobs that cannot be read. */
+export function unreadable(where: string, cause: unknown): ReproError {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  return new ReproError('jobs-unreadable', `what was submitted to a cluster cannot be read (${said})`, {
+    where,
+    fix: 'Its jobs may be at work in this folder. If another user has submitted them, let them end, or ask for the right to read it.',
+    cause,
+  });
+}
+
+/** The error about a file that is not what this version of the program writes. */
+export function damaged(file: string, folder: string, what: string, cause?: unknown): ReproError {
+  return new ReproError('jobs-damaged', `what was submitted to a cluster ${what}`, {
+    where: file,
+    fix: `Its jobs may be at work in this folder. End them (squeue --me shows them, scancel ends them), then remove ${folder}`,
+    cause,
+  });
+}

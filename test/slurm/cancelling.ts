@@ -1,0 +1,57 @@
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { SlurmProject } from './slurm-project.ts';
+import { cluster } from './the-cluster.ts';
+
+const jobs = 'artifacts/.cache/jobs';
+
+/** What `repro cancel` leaves behind. */
+export function describeCancelling(): void {
+  test.concurrent('cancel of one stage ends what waits for it, too, and nothing else', async () => {
+    const stages = `  unwanted: { cmd: [node, tool.mjs, wait], outputs: [artifacts/unwanted] }
+  dropped: { cmd: [node, tool.mjs], inputs: [artifacts/unwanted], outputs: [artifacts/dropped] }
+  last: { cmd: [node, tool.mjs], inputs: [artifacts/dropped], outputs: [artifacts/last] }
+  wanted: { cmd: [node, tool.mjs, wait], outputs: [artifacts/wanted] }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.run('--detach');
+    await project.waitForCount('unwanted');
+    await project.waitForCount('wanted');
+    // Others of the group may look; what jobs see of the environment is nobody else's business.
+    const [token = ''] = (await readdir(project.at(jobs))).filter((name) => name !== 'run.json');
+    const modeOf = (name: string): number => statSync(project.at(jobs, token, name)).mode & 0o777;
+    const open = process.umask();
+    expect([modeOf('environment.sh'), modeOf('batch.json'), modeOf('.')]).toEqual([
+      0o600,
+      0o666 & ~open,
+      0o777 & ~open,
+    ]);
+
+    const { stdout } = await project.call(['cancel', 'unwanted']);
+    expect(stdout).toMatch(
+      /^unwanted {2}job \d+ cancelled\ndropped {2}job \d+ dropped: .*\nlast {2}job \d+ dropped: /,
+    );
+    expect((await project.call(['run', 'unwanted'])).stderr).toMatch(/jobs on a cluster .* for "wanted"\n/);
+    await project.go();
+    expect((await project.run()).stderr).toContain('4 run');
+    expect(project.has(jobs)).toBe(false);
+  });
+
+  test.concurrent('cancel beside a run that waits leaves the folder to that one', async () => {
+    const stages = `  ended: { cmd: [node, tool.mjs, wait], outputs: [artifacts/ended] }
+  kept: { cmd: [node, tool.mjs], inputs: [artifacts/ended], outputs: [artifacts/kept] }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    const running = project.run('--json');
+    await project.waitForCount('ended');
+    expect((await project.call(['cancel', 'ended'])).stdout).toMatch(/^ended {2}job \d+ cancelled$/);
+    const { instances } = JSON.parse((await running).stdout);
+    // biome-ignore lint/suspicious/noExplicitAny: the document of the command
+    expect(instances.map(({ state, failure }: any) => failure?.code ?? state)).toEqual([
+      'cancelled',
+      'blocked',
+    ]);
+    expect(project.has(jobs)).toBe(false);
+  });
+}

@@ -1,0 +1,50 @@
+import { rename } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { SlurmProject } from './slurm-project.ts';
+import { cluster } from './the-cluster.ts';
+
+const waiting = (name: string): string =>
+  `  ${name}: { cmd: [node, tool.mjs, wait], outputs: [artifacts/${name}] }\n`;
+
+/** What becomes of a job whose submission was not answered. */
+export function describeSubmissions(): void {
+  test.concurrent('an answer that is lost, with a job that turns up after another one was submitted, runs nothing twice', async () => {
+    const project = await SlurmProject.on(cluster(), waiting('unanswered'));
+    await project.shadow(
+      'sbatch',
+      `if mkdir lost 2>/dev/null; then
+  (until [ -e late ]; do sleep 0.05; done; exec "$real" "$@") >late.log 2>&1 &
+  echo 'sbatch: error: Batch job submission failed: Socket timed out on send/recv operation' >&2
+  exit 1
+fi
+exec "$real" "$@"
+`,
+    );
+    const running = project.run();
+    await project.waitForCount('unanswered');
+    await project.write('late', '');
+    await cluster().expectJobs('unanswered', [/^RUNNING/, /^COMPLETED/]);
+    await project.go();
+    expect((await running).stderr).toContain('1 run');
+    expect(project.count('unanswered')).toBe(1);
+  });
+
+  test.concurrent('of two jobs that a killed runner left behind, the one that started counts for the next', async () => {
+    const project = await SlurmProject.on(cluster(), waiting('doubled'));
+    await project.shadow('sbatch', '"$real" "$@"; "$real" "$@"; exec sleep 600\n');
+    const running = project.run();
+    await project.waitForCount('doubled');
+    running.kill('SIGKILL');
+    await running;
+    await rename(project.at('bin'), project.at('no-bin'));
+    const again = project.run('--json');
+    await cluster().expectJobs('doubled', [
+      /^(RUNNING|COMPLETED|CANCELLED)/,
+      /^(RUNNING|COMPLETED|CANCELLED)/,
+    ]);
+    await project.go();
+    expect((await again).exitCode).toBe(0);
+    expect(project.count('doubled')).toBe(1);
+    expect(project.read('artifacts/doubled/text')).toBe('doubled\n');
+  });
+}
