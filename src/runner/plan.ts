@@ -109,6 +109,8 @@ export interface Plan {
   readonly lock: { readonly profiles: readonly string[]; readonly isOverridden: boolean };
   /** The remote cache under `cache:`. */
   readonly remote?: RemoteSettings;
+  /** The folder under `timeline:`, relative to the project: no stage makes or reads anything in or around it. */
+  readonly timeline?: string;
   /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
 }

@@ -9,6 +9,10 @@ export interface TimelineSpan {
   readonly seconds: number;
   /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;
+  /** Name of the machine. */
+  readonly host: string;
+  /** The profile with which it ran. */
+  readonly profile: string;
 }
 
 /** Instances that ran one after another or at the same time, with no long pause between them. */
@@ -59,6 +63,8 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
       startSeconds: at - start,
       seconds: record.seconds,
       peakMemoryBytes: record.peakMemoryBytes,
+      host: record.host,
+      profile: record.profile,
     })),
   }));
 }

@@ -42,4 +42,8 @@ describe('a run that has nothing to do', () => {
   ])('loads no package for %s', async (entry) => {
     expect(await listStaticPackages(entry)).toEqual([]);
   });
+
+  test('loads no plotting library to see that the timeline is up to date', async () => {
+    expect(await listStaticPackages('src/cli/run/timeline-keeping.ts')).toEqual(['picocolors']);
+  });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
+import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
 import { timelineLines } from '../../src/cli/run/timeline-lines.ts';
+import type { Figure } from '../../src/report/figures/figure.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
-import { drawTimeline } from '../../src/report/figures/timeline.ts';
+import { drawTimeline, type TimelineRun } from '../../src/report/figures/timeline.ts';
 import type { RunRecord } from '../../src/runner/cache/records.ts';
 import { arrangeTimeline } from '../../src/runner/timeline.ts';
 
@@ -34,6 +36,15 @@ const records = [
   record('train@a,1', 12, 20),
   record('frames', 0, 10),
 ];
+
+const runsOf = (list: readonly RunRecord[]): TimelineRun[] =>
+  arrangeTimeline(list).map(({ spans, ...session }) => ({ ...session, bars: spans }));
+
+/** The texts in the drawing of a figure. */
+async function textsOf(figure: Figure): Promise<string[]> {
+  const { sheet } = await renderFigure(figure, null);
+  return [...sheet.replaceAll('\u00a0', ' ').matchAll(/>([^<>]+)<\/text>/g)].map(([, text = '']) => text);
+}
 
 describe('the timeline of recorded runs', () => {
   test('is in the order of starts, in sessions without a long pause', () => {
@@ -74,22 +85,108 @@ describe('the timeline of recorded runs', () => {
   });
 
   test('as a figure has two panels for each session, and a row for each instance', async () => {
-    const sessions = arrangeTimeline(records);
-    const figure = drawTimeline(
-      sessions.map(({ startedAt, profiles, spans }) => ({ startedAt, profiles, bars: spans })),
-    );
+    const { figure, notice } = drawTimeline(runsOf(records));
+    expect(notice).toBe(null);
     expect(figure.panels).toHaveLength(4);
-    expect(figure.data.slice(1).map((row) => row.slice(0, 6))).toContainEqual([
+    expect(figure.data).toContainEqual([
       'train@b,1',
       'train',
       1,
       '2026-01-02T12:00:00.000Z',
       12,
       30,
+      null,
+      'cedar',
+      'quick',
     ]);
-    const sheet = (await renderFigure(figure, null)).sheet.replaceAll('\u00a0', ' ');
-    for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames'])
-      expect(sheet.includes(`>${text}</text>`), text).toBe(true);
-    expect(sheet).not.toMatch(/NaN|undefined/);
+    const texts = await textsOf(figure);
+    for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames']) expect(texts).toContain(text);
+    expect(texts).toContain('2026-01-02 12:00 UTC, profile quick, on cedar');
+    expect(texts).toContain('2026-01-02 13:00 UTC, profile full, on birch');
+    expect(texts.join(' ')).not.toMatch(/NaN|undefined/);
+  });
+
+  test('as a figure tells whose each bar is where machines or profiles mix', async () => {
+    const mixed = [record('a', 0, 10), record('b', 5, 10, { host: 'birch', profile: 'full' })];
+    const texts = await textsOf(drawTimeline(runsOf(mixed)).figure);
+    expect(texts).toContain('2026-01-02 12:00 UTC, profile full and quick, on birch and cedar');
+    expect(texts).toContain('10 s, quick, cedar');
+    expect(texts).toContain('10 s, full, birch');
+  });
+
+  test('as a figure holds names of any kind, cut off where they are long', async () => {
+    const hosts = ['a\u0000b<&>', 'x'.repeat(300), '\ud800', 'd'];
+    const named = hosts.map((host, i) => record(`s${i}`, i, 10, { host }));
+    const { sheet } = await renderFigure(drawTimeline(runsOf(named)).figure, null);
+    expect(sheet).toContain('a\ufffdb&lt;&amp;&gt;');
+    expect(sheet).toContain(`${'x'.repeat(23)}…`);
+    expect(sheet).not.toMatch(/\0|x{24}/);
+    expect(sheet).toContain('and 3 others');
+  });
+
+  test('as a figure of a thousand instances shows the longest, at least one of each stage, and says so', async () => {
+    const many = Array.from({ length: 1000 }, (_, i) => record(`train@a,${i}`, i, 100 + i));
+    const { figure, notice } = drawTimeline(runsOf([record('frames', 0, 1), ...many]), [
+      'report',
+      'evaluate',
+    ]);
+    const shown = figure.panels[0]?.height ?? 0;
+    expect(shown).toBeGreaterThan(1000);
+    expect(shown).toBeLessThan(2000);
+    const texts = await textsOf(figure);
+    expect(texts).toContain('train@a,999');
+    expect(texts).toContain('frames');
+    expect(texts).not.toContain('train@a,10');
+    expect(notice).toMatch(
+      /^7\d of 1\u202f001 are drawn, those that took longest; the CSV has all\. 2 never succeeded\.$/,
+    );
+    expect(figure.alt).toContain(notice);
+    expect(figure.data).toHaveLength(1002);
+  });
+
+  test('as a figure of a hundred sessions is not higher than one of as many bars', () => {
+    const many = Array.from({ length: 100 }, (_, i) => record(`s${i}`, i * 1000, 1 + i));
+    const { figure } = drawTimeline(runsOf(many));
+    const height = figure.panels.reduce((sum, panel) => sum + panel.height, 0) / 2;
+    expect(height).toBeLessThan(2000);
+    // The colours of more than six stages repeat.
+    expect(figure.legend).toEqual([]);
+  });
+
+  test('as a figure has room for every label', () => {
+    const { figure } = drawTimeline(
+      runsOf([record('a', 0, 10), record('b', 1, 10, { host: 'm'.repeat(40) })]),
+    );
+    const [panel] = figure.panels;
+    const { width } = panel?.spec ?? {};
+    const layer: unknown = panel?.spec.layer[1];
+    expect(layer).toMatchObject({ encoding: { x: { scale: { domain: [0, expect.any(Number)] } } } });
+    const end = (layer as { encoding: { x: { scale: { domain: [0, number] } } } }).encoding.x.scale.domain[1];
+    // The longest label, `10 s, mmmmmmmmmmmmmmmmmmmmmmm…`, has 30 characters of 6 px behind the bar that ends after 11 s.
+    expect(((end - 11) / end) * Number(width)).toBeGreaterThan(180);
+  });
+});
+
+describe('the drawing of the timeline', () => {
+  test('is in the colours of a light page, and in those of a dark one on a dark screen', async () => {
+    const { svg, csv } = await drawSessions(arrangeTimeline(records), []);
+    expect(svg).toContain('fill="#0072b2"');
+    expect(svg).toContain('[fill="#0072b2"] { fill: #56b4e9; }');
+    expect(svg).toContain('[fill="#ffffff"] { fill: #14171b; }');
+    expect(svg).toMatch(
+      /<\/desc>\n<style>\n:root { color-scheme: light dark; }\n@media screen and \(prefers/,
+    );
+    expect(csv.split('\n')[0]).toBe(
+      'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile',
+    );
+  });
+
+  test('of the same records is the same byte for byte', async () => {
+    const [one, other] = [
+      await drawSessions(arrangeTimeline(records), ['x']),
+      await drawSessions(arrangeTimeline(records), ['x']),
+    ];
+    expect(one).toEqual(other);
+    expect(one?.svg).toContain('x never succeeded.');
   });
 });

@@ -18,6 +18,7 @@ import { colorsFor } from '../view/colors.ts';
 import { openView } from '../view/open-view.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
+import { keepTimeline } from './timeline-keeping.ts';
 
 export interface RunOptions extends PipelineOptions {
   readonly from?: string;
@@ -155,6 +156,7 @@ export async function runShown(
   });
   process.stderr.write(`${summary.join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
+  if (options.dryRun !== true && !kill.aborted) await keepTimeline(plan, state);
   return state;
 }
 

@@ -1,8 +1,10 @@
-import { formatBytes } from '../format.ts';
-import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
+import { formatBytes, formatCount, formatQuantity, joinWords } from '../format.ts';
+import type { CsvValue, Figure, Panel } from './figure.ts';
 import { colorVariable, cycleColor } from './palette.ts';
+import { type ChosenBars, chooseBars } from './timeline-choice.ts';
+import { drawBars, PADDING, ROW } from './timeline-panel.ts';
 
-/** When a stage ran, for how long, and with how much memory: a part of {@link TimelineRun}. */
+/** When a stage ran, where, for how long, and with how much memory: a part of {@link TimelineRun}. */
 export interface TimelineBar {
   readonly id: string;
   readonly stage: string;
@@ -10,22 +12,33 @@ export interface TimelineBar {
   readonly startSeconds: number;
   readonly seconds: number;
   readonly peakMemoryBytes: number | null;
+  readonly host: string;
+  readonly profile: string;
 }
 
 /** Stages that ran without a long pause between them. */
 export interface TimelineRun {
   /** ISO 8601, UTC. */
   readonly startedAt: string;
+  readonly hosts: readonly string[];
   readonly profiles: readonly string[];
   readonly bars: readonly TimelineBar[];
 }
 
-const ROW = 22;
-const PADDING = { right: 16, top: 34, bottom: 40 };
+export interface Timeline {
+  readonly figure: Figure;
+  /** What a reader of the drawing alone has to know: what it leaves out, and what never ran. */
+  readonly notice: string | null;
+}
+
 const TIME_WIDTH = 560;
 const MEMORY_WIDTH = 400;
-/** Room for a label behind the longest bar. */
-const LABEL_ROOM = 1.18;
+/** Between the panels of one run and those of the next. */
+const RUN_GAP = 24;
+/** A longer name of a machine or a profile is cut off. */
+const NAME_LENGTH = 24;
+/** Colours repeat after these, and then a legend tells nothing that the labels do not. */
+const LEGEND_LENGTH = 6;
 
 const UNITS = [
   { seconds: 86_400, name: 'days' },
@@ -34,37 +47,71 @@ const UNITS = [
   { seconds: 1, name: 'seconds' },
 ] as const;
 
-/** Time and memory of each stage, a pair of panels for each run: the first over time, the second by size. */
-export function drawTimeline(runs: readonly TimelineRun[]): Figure {
-  const stages = [...new Set(runs.flatMap(({ bars }) => bars.map(({ stage }) => stage)))];
+/**
+ * Time and memory of each stage, a pair of panels for each run: the first over time, the second by size.
+ *
+ * @param missing names of those that never succeeded
+ */
+export function drawTimeline(runs: readonly TimelineRun[], missing: readonly string[] = []): Timeline {
+  const chosen = chooseBars(runs, { bar: ROW, run: PADDING.top + PADDING.bottom + RUN_GAP });
+  const stages = [...new Set(chosen.runs.flatMap(({ bars }) => bars.map(({ stage }) => stage)))];
   const colorOf = (stage: string): string => cycleColor(stages.indexOf(stage));
-  const count = runs.reduce((sum, { bars }) => sum + bars.length, 0);
-  return {
+  const notice = [...describeOmitted(chosen), ...describeMissing(missing)].join(' ');
+  const count = chosen.runs.length;
+  const figure: Figure = {
     id: 'timeline',
-    title: 'Time and memory of each stage',
-    caption: `The last successful run of each stage${runs.length > 1 ? ', in sessions without a pause of more than a minute' : ''}. Memory is the largest resident set.`,
-    alt: `Bars of ${count} stages over time, and of their memory, in ${runs.length} ${runs.length === 1 ? 'session' : 'sessions'}.`,
-    legend: stages.map((stage) => ({ label: stage, color: colorOf(stage), mark: 'square' })),
+    title: 'Time and memory: the last successful run of each stage',
+    caption: `In sessions without a pause of more than a minute. Memory is the largest resident set.`,
+    alt: `Bars of ${formatQuantity(chosen.shown, 'stage')} over time, and of their memory, in ${formatQuantity(count, 'session')}. ${notice}`.trim(),
+    legend:
+      stages.length > LEGEND_LENGTH
+        ? []
+        : stages.map((stage) => ({ label: stage, color: colorOf(stage), mark: 'square' })),
     columns: 2,
-    panels: runs.flatMap((run) => [drawTimes(run, colorOf), drawMemory(run, colorOf)]),
+    panels: chosen.runs.flatMap((run) => [drawTimes(run, colorOf), drawMemory(run, colorOf)]),
     data: tabulate(runs),
   };
+  return { figure, notice: notice === '' ? null : notice };
 }
 
-function drawTimes({ startedAt, profiles, bars }: TimelineRun, colorOf: (stage: string) => string): Panel {
+function describeOmitted({ shown, total }: ChosenBars): string[] {
+  if (shown === total) return [];
+  return [
+    `${formatCount(shown)} of ${formatCount(total)} are drawn, those that took longest; the CSV has all.`,
+  ];
+}
+
+function describeMissing(missing: readonly string[]): string[] {
+  const [only] = missing;
+  if (only === undefined) return [];
+  return [
+    missing.length === 1 ? `${only} never succeeded.` : `${formatCount(missing.length)} never succeeded.`,
+  ];
+}
+
+function drawTimes(
+  { startedAt, hosts, profiles, bars }: TimelineRun,
+  colorOf: (stage: string) => string,
+): Panel {
   const end = Math.max(...bars.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
   const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? { seconds: 1, name: 'seconds' };
+  const start = startedAt.slice(0, 16).replace('T', ' ');
   return drawBars({
-    title: `From ${startedAt.slice(0, 16).replace('T', ' ')} UTC, profile ${profiles.join(', ')}`,
+    title: `${start} UTC, profile ${nameAll(profiles)}, on ${nameAll(hosts)}`,
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
-    end: (end * LABEL_ROOM) / unit.seconds,
-    bars: bars.map(({ id, stage, startSeconds, seconds }) => ({
+    end: end / unit.seconds,
+    bars: bars.map(({ id, stage, startSeconds, seconds, host, profile }) => ({
       id,
       color: colorVariable(colorOf(stage)),
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
-      label: formatDuration(seconds),
+      // Where they differ within a run, its title alone does not tell which bar is whose.
+      label: [
+        formatDuration(seconds),
+        ...(profiles.length > 1 ? [shorten(profile)] : []),
+        ...(hosts.length > 1 ? [shorten(host)] : []),
+      ].join(', '),
     })),
   });
 }
@@ -76,7 +123,7 @@ function drawMemory({ bars }: TimelineRun, colorOf: (stage: string) => string): 
     title: 'Memory',
     axisTitle: `peak, ${unit.name}`,
     width: MEMORY_WIDTH,
-    end: (largest * 1.4) / unit.bytes,
+    end: largest / unit.bytes,
     bars: bars.map(({ id, stage, peakMemoryBytes }) => ({
       id,
       color: colorVariable(colorOf(stage)),
@@ -87,61 +134,21 @@ function drawMemory({ bars }: TimelineRun, colorOf: (stage: string) => string): 
   });
 }
 
-interface Bars {
-  readonly title: string;
-  readonly axisTitle: string;
-  readonly width: number;
-  /** Where the axis ends. */
-  readonly end: number;
-  readonly bars: readonly {
-    readonly id: string;
-    readonly color: string;
-    readonly from: number;
-    readonly to: number;
-    readonly label: string;
-  }[];
+/** `quick`, `full and quick`, `cedar and 39 others`. */
+function nameAll(names: readonly string[]): string {
+  const [first = '', ...others] = names.map(shorten);
+  return others.length <= 1
+    ? joinWords([first, ...others])
+    : `${first} and ${formatCount(others.length)} others`;
 }
 
-function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
-  const ids = bars.map(({ id }) => id);
-  const left = Math.min(width / 2, 20 + 6.6 * Math.max(...ids.map(({ length }) => length)));
-  const height = PADDING.top + PADDING.bottom + ids.length * ROW;
-  const x = {
-    field: 'from',
-    type: 'quantitative' as const,
-    scale: { domain: [0, end], nice: false, zero: false },
-    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4 },
-  };
-  const y = {
-    field: 'id',
-    type: 'nominal' as const,
-    sort: null,
-    scale: { domain: ids, paddingInner: 0.3, paddingOuter: 0.15 },
-    // Without a browser, texts are measured half as wide again as they are.
-    axis: { title: null, grid: false, labelLimit: 1.5 * (left - 8), minExtent: 0 },
-  };
-  const color = { field: 'color', type: 'nominal' as const, scale: null };
-  const data = { values: [...bars] };
-  const spec: PanelSpec = {
-    width: width - left - PADDING.right,
-    height: height - PADDING.top - PADDING.bottom,
-    padding: { left, ...PADDING },
-    autosize: 'none',
-    title: { text: title, dx: -left + 4 },
-    layer: [
-      {
-        data,
-        mark: { type: 'bar', opacity: 0.85, minBandSize: 2 },
-        encoding: { x, x2: { field: 'to' }, y, color },
-      },
-      {
-        data,
-        mark: { type: 'text', align: 'left', dx: 5, fontSize: 10.5, color: 'currentColor' },
-        encoding: { x: { ...x, field: 'to' }, y, text: { field: 'label', type: 'nominal' } },
-      },
-    ],
-  };
-  return { title, spec, width, height };
+/** A name from a record, which may have come from elsewhere, as text that a drawing can hold. */
+function shorten(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: XML allows no control characters
+  const printable = name.replace(/[\u0000-\u001f\u007f-\u009f\ufffe\uffff]|\p{Surrogate}/gu, '\ufffd');
+  return printable.length <= NAME_LENGTH
+    ? printable
+    : `${[...printable].slice(0, NAME_LENGTH - 1).join('')}…`;
 }
 
 /** `0.8 s`, `42 s`, `3.1 min`, `2.5 h`. */
@@ -154,10 +161,20 @@ function formatDuration(seconds: number): string {
 /** One row per stage instance. */
 function tabulate(runs: readonly TimelineRun[]): CsvValue[][] {
   const rows: CsvValue[][] = [
-    ['instance', 'stage', 'session', 'session_started_at', 'start_s', 'duration_s', 'peak_memory_bytes'],
+    [
+      'instance',
+      'stage',
+      'session',
+      'session_started_at',
+      'start_s',
+      'duration_s',
+      'peak_memory_bytes',
+      'host',
+      'profile',
+    ],
   ];
   runs.forEach(({ startedAt, bars }, index) => {
-    for (const { id, stage, startSeconds, seconds, peakMemoryBytes } of bars) {
+    for (const { id, stage, startSeconds, seconds, peakMemoryBytes, host, profile } of bars) {
       rows.push([
         id,
         stage,
@@ -166,6 +183,8 @@ function tabulate(runs: readonly TimelineRun[]): CsvValue[][] {
         Number(startSeconds.toFixed(3)),
         Number(seconds.toFixed(3)),
         peakMemoryBytes,
+        host,
+        profile,
       ]);
     }
   });

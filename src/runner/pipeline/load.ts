@@ -17,6 +17,7 @@ import { findConfigurationProblems } from './schema-map.ts';
 import { SparingMemory } from './sparing-memory.ts';
 import { findSpellingConflicts } from './spelling-conflicts.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
+import { readTimelineFolder } from './timeline-folder.ts';
 import { findUnusedOverrides } from './unused-overrides.ts';
 
 export interface PlanRequest {
@@ -80,9 +81,12 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     knownFacts: request.knownFacts,
     problems: [],
   });
+  const ignoresCase = request.ignoresCase ?? paths.ignoresCase(pipelineFile);
+  const timeline = readTimelineFolder(pipeline, paths, { drafts, inactive, ignoresCase });
   throwProblems([
     ...findPathConflicts(drafts, paths),
-    ...((request.ignoresCase ?? paths.ignoresCase(pipelineFile)) ? findSpellingConflicts(drafts) : []),
+    ...(ignoresCase ? findSpellingConflicts(drafts) : []),
+    ...timeline.problems,
   ]);
   memory.collect(drafts.length);
 
@@ -124,6 +128,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     inactive: inactive.map(({ name }) => name),
     lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
+    ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
     warnings: [...configuration.warnings, ...findUnusedOverrides(pipeline.content, settings)],
   };
 }

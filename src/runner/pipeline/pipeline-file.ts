@@ -57,6 +57,8 @@ export interface PipelineContent {
   readonly lock?: readonly string[];
   /** Where results are shared. */
   readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };
+  /** The folder for the drawing of when each stage ran. */
+  readonly timeline?: string;
   readonly schemas?: { readonly [glob: string]: string };
   readonly stages: { readonly [name: string]: StageEntry };
 }
@@ -118,7 +120,7 @@ function describePipelinePath(path: JsonPath): string {
 function suggestTopLevel(path: JsonPath, key: string): string | undefined {
   if (
     path.length > 0 ||
-    findClosest(key, ['version', 'profiles', 'lock', 'cache', 'schemas', 'stages']) !== undefined
+    findClosest(key, ['version', 'profiles', 'lock', 'cache', 'timeline', 'schemas', 'stages']) !== undefined
   )
     return undefined;
   return `A stage belongs below "stages:", indented. Keys for anchors begin with "x-".`;

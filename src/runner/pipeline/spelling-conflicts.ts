@@ -27,7 +27,7 @@ export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem
     kind: WrittenPath['kind'] | 'input',
     placed: PlacedPath,
   ): void => {
-    for (const other of written.related(fold(placed.path))) {
+    for (const other of written.related(foldSpelling(placed.path))) {
       if (other.placed === placed || relatePaths(placed.path, other.placed.path) !== 'apart') continue;
       const isOwn = id === other.id;
       const whose = `${other.kind} "${other.placed.path}" of ${isOwn ? 'its own' : `"${other.id}"`}`;
@@ -43,7 +43,7 @@ export function findSpellingConflicts(drafts: readonly InstanceDraft[]): Problem
     for (const placed of [...outputs, ...resume]) {
       const kind = outputs.includes(placed) ? 'output' : 'resume path';
       check(instance.id, instance.stage, kind, placed);
-      written.add(fold(placed.path), { id: instance.id, kind, placed });
+      written.add(foldSpelling(placed.path), { id: instance.id, kind, placed });
     }
   }
   for (const { instance, inputs } of drafts) {
@@ -60,7 +60,7 @@ function fixOfWritten(isOwn: boolean): string {
 
 function fixOfInput(input: PlacedPath, other: WrittenPath, isOwn: boolean): string {
   // An input may be a folder that contains resume folders of other stages.
-  const isInside = relatePaths(fold(other.placed.path), fold(input.path)) === 'inside';
+  const isInside = relatePaths(foldSpelling(other.placed.path), foldSpelling(input.path)) === 'inside';
   if (other.kind === 'resume path' && (isOwn || !isInside)) {
     return 'A stage cannot read a folder that comes and goes during a run.';
   }
@@ -71,6 +71,6 @@ function fixOfInput(input: PlacedPath, other: WrittenPath, isOwn: boolean): stri
  * The same for all spellings that such a disk takes for one. In small letters alone, letters with more than one small form stay apart: σ and ς,
  * s and ſ.
  */
-function fold(path: string): string {
+export function foldSpelling(path: string): string {
   return path.normalize('NFC').toUpperCase().toLowerCase().normalize('NFC');
 }

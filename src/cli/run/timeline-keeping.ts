@@ -1,0 +1,54 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { describeError } from '../../errors.ts';
+import { writeFilesAtomic } from '../../files/atomic-files.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import { TIMELINE_FILES } from '../../report/timeline-files.ts';
+import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
+import type { Plan } from '../../runner/plan.ts';
+import { printWarning } from '../lines.ts';
+import type { RunState } from '../view/run-state.ts';
+import { toOneLine } from '../view/safe-text.ts';
+import { readTimeline } from './timeline-records.ts';
+
+/**
+ * After a run: writes the timeline of all instances of the plan to the folder under `timeline:` in pipeline.yaml, if there is one and what is
+ * there is not of the last records. A failure is a warning: the results of the run are complete.
+ */
+export async function keepTimeline(plan: Plan, state: RunState): Promise<void> {
+  if (plan.timeline === undefined) return;
+  const folder = path.join(plan.projectRoot, plan.timeline);
+  const picture = path.join(folder, TIMELINE_FILES.picture);
+  const data = path.join(folder, TIMELINE_FILES.data);
+  try {
+    if (!isOutdated([picture, data], plan, state)) return;
+    const { sessions, missing } = readTimeline(plan, plan.instances.keys());
+    if (sessions.length === 0) return;
+    const { svg, csv } = await (await import('./timeline-drawing.ts')).drawSessions(sessions, missing);
+    await writeFilesAtomic([
+      { file: data, content: csv },
+      { file: picture, content: svg },
+    ]);
+  } catch (error) {
+    const problem = toOneLine(describeError(explainDiskError(error)));
+    printWarning(`the timeline was not written; results are not affected. ${problem}`);
+  }
+}
+
+/** Whether the files are missing, or older than a record. */
+function isOutdated(files: readonly string[], plan: Plan, state: RunState): boolean {
+  const hasNews = [...state.instances.values()].some(
+    (one) => one.state === 'finished' || one.restored.length > 0,
+  );
+  if (hasNews) return true;
+  // Every record is renamed into its folder, which changes the folder's time; so does a job on a cluster that ended after its run.
+  const recordedNs = timeNs(cacheFolderOf(plan).records);
+  return files.some((file) => {
+    const writtenNs = timeNs(file);
+    return writtenNs === null || (recordedNs !== null && writtenNs < recordedNs);
+  });
+}
+
+function timeNs(file: string): bigint | null {
+  return statSync(file, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? null;
+}
