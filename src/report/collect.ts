@@ -13,7 +13,11 @@ import { readAnswers } from './inputs/predictions.ts';
 import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
 import { readTaus } from './inputs/taus.ts';
+import { readTimelinePlace } from './inputs/timeline-place.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
+
+/** The stage module that writes the report, as in the pipeline file. */
+const MODULE = 'stages/report.ts';
 
 /** The folders that the report reads. */
 export interface Sources {
@@ -74,6 +78,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     const file = join(sources.models, `${model}.yaml`);
     models.push(readModel(await readYaml(file, 'schemas/model.schema.json'), model, runs));
   }
+  const pipeline = await readYaml(sources.pipeline, 'schemas/pipeline.schema.json');
   const examples = await collectExamples(sources.examples, { ...head, classes: classes ?? [] });
   return {
     dataset: head.dataset,
@@ -83,7 +88,8 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     examples,
     seeds: selection.seeds,
     models,
-    pipeline: readPipeline(await readYaml(sources.pipeline, 'schemas/pipeline.schema.json'), selection),
+    pipeline: readPipeline(pipeline, selection),
+    timeline: readTimelinePlace(pipeline, MODULE, selection),
     reference:
       sources.reference === undefined ? null : await readReference(sources.reference, selection.models),
   };

@@ -55,6 +55,20 @@ export interface Gallery {
   readonly pictures: readonly GalleryPicture[];
 }
 
+/** A picture that is no part of the report: a file beside it, which may differ, or be missing. */
+export interface OutsideFigure {
+  readonly id: string;
+  readonly title: string;
+  readonly caption: Text;
+  /** The picture in words, for readers who cannot see it. */
+  readonly alt: string;
+  /** Addresses, relative to the report. */
+  readonly picture: string;
+  readonly data: string;
+  /** What is said in its place if it is missing. */
+  readonly absence: Text;
+}
+
 export type Block =
   | { readonly kind: 'paragraph'; readonly text: Text; readonly lead?: boolean }
   | { readonly kind: 'list'; readonly items: readonly Text[] }
@@ -63,6 +77,7 @@ export type Block =
   /** Small tables, side by side where there is room. */
   | { readonly kind: 'tables'; readonly tables: readonly Table[] }
   | { readonly kind: 'figure'; readonly figure: Figure }
+  | { readonly kind: 'outside-figure'; readonly figure: OutsideFigure }
   | { readonly kind: 'gallery'; readonly gallery: Gallery };
 
 export interface Command {

@@ -43,6 +43,14 @@ function renderBlock(block: Block, simplified: ReadonlySet<string>): string {
         `${escapeText(caption)}${simplified.has(id) ? ` ${SIMPLIFIED_NOTE}` : ''} [Data as CSV](figures/${id}.csv).`,
       ].join('\n\n');
     }
+    case 'outside-figure': {
+      const { title, alt, picture, data, caption } = block.figure;
+      return [
+        `### ${escapeText(title)}`,
+        `![${escapeText(alt)}](${picture})`,
+        `${renderText(caption)} [Data as CSV](${data}).`,
+      ].join('\n\n');
+    }
     case 'gallery':
       return renderGallery(block.gallery);
   }

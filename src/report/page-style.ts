@@ -65,6 +65,10 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
   .single .legend { flex-direction: column; }
 }
 
+.outside .scroll { margin-top: .75rem; }
+.outside object { display: block; width: 100%; min-width: 48rem; height: auto; }
+.outside object p { max-width: min(44rem, calc(100vw - 2.5rem)); margin: 0; padding: .75rem 1rem; background: var(--tint); border-radius: 3px; }
+
 .cursor { stroke: var(--ink); stroke-width: 1; opacity: 0; pointer-events: none; }
 .cursor.on { opacity: .45; }
 .bubble {
@@ -144,6 +148,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   /* Narrower than the page, so that two figures fit on one; the width of a single panel is inline. */
   .single .panels { max-width: 95mm !important; }
   .columns-2 .panels { max-width: 150mm; }
+  .outside object { min-width: 0; max-height: 235mm; }
   .gallery { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .75rem 1.5rem; }
   .tables { columns: 2 15rem; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }

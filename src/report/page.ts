@@ -1,16 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Block, Cell, Gallery, GalleryPicture, Inline, Report, Table, Text } from './document.ts';
+import type { Block, Cell, Gallery, GalleryPicture, Report, Table } from './document.ts';
 import { escapeMarkup } from './escape.ts';
 import type { LegendEntry } from './figures/figure.ts';
 import { type RenderedFigure, SIMPLIFIED_NOTE } from './figures/render.ts';
 import { drawKey } from './figures/sheet.ts';
 import { embedHover, HOVER_SCRIPT } from './hover/hover-script.ts';
 import { isEmpty } from './hover/panel-hover.ts';
+import { OUTSIDE_SOURCES, renderOutsideFigure } from './page-outside-figure.ts';
 import { PAGE_STYLE } from './page-style.ts';
+import { renderText } from './page-text.ts';
 
 /**
  * The report as one self-contained HTML page: style and figures are inline, and so is a script that shows values at the pointer. Its
- * security policy allows nothing else: no other script, and no request to anywhere.
+ * security policy allows nothing else: no other script, and no request but for pictures that are outside on purpose.
  *
  * @param figures every figure of the report, rendered
  */
@@ -21,7 +23,7 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
     '<html lang="en">',
     '<head>',
     '<meta charset="utf-8">',
-    `<meta http-equiv="Content-Security-Policy" content="${SECURITY_POLICY}">`,
+    `<meta http-equiv="Content-Security-Policy" content="${securityPolicyOf(report)}">`,
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     '<meta name="color-scheme" content="light dark">',
     // Without an icon, browsers request one from the web server.
@@ -63,15 +65,19 @@ export function renderPage(report: Report, figures: readonly RenderedFigure[]): 
   ].join('\n');
 }
 
-/** The style sheet and one width are inline; pictures are data. The script is known by its hash. */
-const SECURITY_POLICY = [
-  "default-src 'none'",
-  "style-src 'unsafe-inline'",
-  'img-src data:',
-  `script-src 'sha256-${createHash('sha256').update(HOVER_SCRIPT).digest('base64')}'`,
-  "base-uri 'none'",
-  "form-action 'none'",
-].join('; ');
+/** The style sheet and one width are inline; pictures are data, but for those outside. The script is known by its hash. */
+function securityPolicyOf({ sections }: Report): string {
+  const hasOutside = sections.some(({ blocks }) => blocks.some(({ kind }) => kind === 'outside-figure'));
+  return [
+    "default-src 'none'",
+    "style-src 'unsafe-inline'",
+    'img-src data:',
+    ...(hasOutside ? OUTSIDE_SOURCES : []),
+    `script-src 'sha256-${createHash('sha256').update(HOVER_SCRIPT).digest('base64')}'`,
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ');
+}
 
 function isReadable({ hover }: RenderedFigure): boolean {
   return !hover.every(isEmpty);
@@ -101,6 +107,8 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
       if (figure === undefined) throw new Error(`renderPage: figure "${block.figure.id}" was not rendered`);
       return renderFigureBlock(figure);
     }
+    case 'outside-figure':
+      return renderOutsideFigure(block.figure);
     case 'gallery':
       return renderGallery(block.gallery);
   }
@@ -219,15 +227,4 @@ function renderCell(table: Table, { text, details = [], tone }: Cell, column: nu
   return column === 0
     ? `<th scope="row"${attributes}>${value}${lines}</th>`
     : `<td${attributes}>${value}${lines}</td>`;
-}
-
-function renderText(text: Text): string {
-  return text.map(renderInline).join('');
-}
-
-function renderInline(inline: Inline): string {
-  if (typeof inline === 'string') return escapeMarkup(inline);
-  if ('strong' in inline) return `<strong>${escapeMarkup(inline.strong)}</strong>`;
-  if ('code' in inline) return `<code>${escapeMarkup(inline.code)}</code>`;
-  return `<a href="${escapeMarkup(inline.link)}">${escapeMarkup(inline.text)}</a>`;
 }

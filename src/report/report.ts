@@ -24,6 +24,7 @@ import { type Environment, tabulateEnvironment } from './sections/environment.ts
 import { describeReference } from './sections/reference.ts';
 import { describeRerun } from './sections/rerun.ts';
 import { describeSettings } from './sections/settings.ts';
+import { describeTimes } from './sections/times.ts';
 import { markSimulated } from './simulated.ts';
 import { tabulateSpikes } from './spikes-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
@@ -93,7 +94,7 @@ function listSections(results: Results, { claims, environment }: ReportOptions):
       title: 'Pipeline',
       blocks: [
         ...showFigures(drawPipeline(results)),
-        ...describeTimes(),
+        ...describeTimes(results.timeline),
         ...showTables(tabulateEnvironment(results, environment)),
       ],
     },
@@ -148,20 +149,6 @@ function describeOutcomes(
 /** Figures as blocks, without those that the data do not allow. */
 function showFigures(...figures: readonly (Figure | null)[]): Block[] {
   return figures.flatMap((figure) => (figure === null ? [] : [{ kind: 'figure', figure } as const]));
-}
-
-/** Times are no part of the report: the same results would give a different page. */
-function describeTimes(): Block[] {
-  return [
-    {
-      kind: 'paragraph',
-      text: [
-        'How long each stage took, and how much memory, differs from run to run, and so is not part of this page, which the same inputs reproduce byte for byte. ',
-        { code: 'npx repro timeline' },
-        ' draws it from the records of the runs.',
-      ],
-    },
-  ];
 }
 
 function showTables(...tables: readonly (Table | null)[]): Block[] {

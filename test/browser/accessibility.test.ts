@@ -46,7 +46,7 @@ it.each([TITLES[0], TITLES[2]])(
       }
       expect(order[0]?.text).toBe('Skip to the results');
       expect(order.length).toBe(
-        await measure(page, `document.querySelectorAll('a[href], [tabindex], input').length`),
+        await measure(page, `document.querySelectorAll('a[href], [tabindex="0"], input').length`),
       );
       expect(order.map(({ index }) => index)).toEqual([...reached].sort((a, b) => a - b));
       expect(order.filter(({ hasOutline }) => !hasOutline)).toEqual([]);

@@ -62,7 +62,7 @@ describe.each(TITLES)('the report of %s', (title) => {
 it('needs no script to be read', async () => {
   await visit(TITLES[0] ?? '', { javaScriptEnabled: false }, async ({ page, complaints }) => {
     expect(complaints).toEqual([]);
-    const figures = await page.locator('figure').count();
+    const figures = await page.locator('figure:not(.outside)').count();
     expect(figures).toBe((await listFigures(TITLES[0] ?? '')).length);
     expect(await page.locator('figure .panels').evaluateAll((all) => all.length)).toBe(figures);
     expect(await page.locator('.reader, .bubble').count()).toBe(0);

@@ -4,13 +4,17 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
+import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
+import { TIMELINE_FILES } from '../../src/report/timeline-files.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';
 import { findChromium } from './chromium.ts';
 
-/** `logged`: whether the figures include logs of the authors. */
-const RUNS: Readonly<Record<string, MadeUp & { readonly logged?: true }>> = {
-  'four models on simulated gestures': QUICK,
+/** `logged`: whether the figures include logs of the authors; `timed`: whether a timeline is beside the report. */
+type MadeReport = MadeUp & { readonly logged?: true; readonly timed?: true };
+
+const RUNS: Readonly<Record<string, MadeReport>> = {
+  'four models on simulated gestures': { ...QUICK, timed: true },
   'one model on ten digits': {
     ...QUICK,
     dataset: 'nmnist',
@@ -57,11 +61,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 /** Runs the stage itself, on the inputs that pipeline.yaml names. */
-async function makeReport(
-  folder: string,
-  title: string,
-  made: MadeUp & { readonly logged?: true },
-): Promise<string> {
+async function makeReport(folder: string, title: string, made: MadeReport): Promise<string> {
   await writeMadeUpResults(folder, made);
   const logs = join(folder, 'logs');
   await mkdir(logs);
@@ -80,7 +80,24 @@ async function makeReport(
     note: () => undefined,
     warn: () => undefined,
   });
+  if (made.timed) await writeTimeline(join(folder, 'timeline'));
   return join(output, 'index.html');
+}
+
+/** As the command line does after a run, of two stages. */
+async function writeTimeline(folder: string): Promise<void> {
+  const span = { startSeconds: 0, seconds: 30, peakMemoryBytes: 2e8, host: 'cedar', profile: 'quick' };
+  const spans = ['frames', 'report'].map((id) => ({ ...span, id, stage: id }));
+  const session = {
+    startedAt: '2026-01-02T12:00:00.000Z',
+    seconds: 30,
+    hosts: ['cedar'],
+    profiles: ['quick'],
+  };
+  const { svg, csv } = await drawSessions([{ ...session, spans }], []);
+  await mkdir(folder);
+  await writeFile(join(folder, TIMELINE_FILES.picture), svg);
+  await writeFile(join(folder, TIMELINE_FILES.data), csv);
 }
 
 /** Claims are those of the project, everything else is made up. The optional input is left out. */

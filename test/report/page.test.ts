@@ -29,14 +29,21 @@ async function render(results: Results): Promise<{ page: string; markdown: strin
 }
 
 describe('the page', () => {
-  it('is self-contained: no source, no link except to itself and its data', async () => {
+  it('is self-contained: no source, no link except to itself, its data and the timeline beside it', async () => {
     const { page } = await render(makeResults());
+    expect(page.match(/<object[^>]* data="[^"]*"/g)).toEqual([
+      expect.stringContaining('data="../timeline/timeline.svg"'),
+    ]);
     expect(page).not.toMatch(/<script[^>]* src|<iframe|<link rel="stylesheet"|@import|url\(/);
     const sources = [...page.matchAll(/\ssrc="([^"]{0,30})/g)].map(([, source]) => source ?? '');
     expect(sources.length).toBeGreaterThan(0);
     expect(sources.filter((source) => !source.startsWith('data:image/png;base64,'))).toEqual([]);
     const targets = [...page.matchAll(/href="([^"]*)"/g)].map(([, target]) => target ?? '');
-    expect(targets.filter((target) => !/^(#|figures\/[a-z-]+\.csv$|data:,$)/.test(target))).toEqual([]);
+    expect(
+      targets.filter(
+        (target) => !/^(#|figures\/[a-z-]+\.csv$|data:,$|\.\.\/timeline\/timeline\.csv$)/.test(target),
+      ),
+    ).toEqual([]);
   });
 
   it('names the files of simulated data after what they are', async () => {
@@ -48,7 +55,7 @@ describe('the page', () => {
     expect(page).not.toMatch(/Reproduced|Reproduction of|published and reproduced/);
   });
 
-  it('allows one script, which it names by its hash, and no request', async () => {
+  it('allows one script, which it names by its hash, and no request but for the timeline', async () => {
     const { page } = await render(makeResults());
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(([, text]) => text ?? '');
     expect(scripts).toHaveLength(1);
@@ -128,8 +135,25 @@ describe('the page', () => {
     for (const [, file, stage] of rows) expect(file?.split('/')[0]).toBe(stage);
   });
 
-  it('refers to the timeline for what differs from run to run', async () => {
-    expect((await render(makeResults())).page).toContain('<code>npx repro timeline</code>');
+  it('shows the timeline that is beside it, and says how to get it where it is not', async () => {
+    const { page, markdown } = await render(makeResults({ timeline: '../a (b)/#1 ü' }));
+    const place = '../a%20%28b%29/%231%20%C3%BC';
+    expect(page).toMatch(
+      new RegExp(
+        `<object data="${place}/timeline\\.svg" type="image/svg\\+xml" tabindex="-1" aria-label="[^"]{20,}"><p>`,
+      ),
+    );
+    expect(page).toContain('Where the stages ran, <code>npx repro timeline</code> shows it.</p></object>');
+    expect(page).toContain(`<a href="${place}/timeline.csv">Data as CSV</a>`);
+    expect(page).toContain("object-src 'self' file:; frame-src 'self' file:;");
+    expect(markdown).toContain(`](${place}/timeline.svg)`);
+    expect(markdown).toContain(`[Data as CSV](${place}/timeline.csv).`);
+  });
+
+  it('refers to the command for the timeline if the pipeline keeps none', async () => {
+    const { page, markdown } = await render(makeResults({ timeline: null }));
+    expect(page).toContain('<code>npx repro timeline</code> draws it from the records of the runs.');
+    expect(`${page}${markdown}`).not.toMatch(/<object|timeline\.svg|object-src|frame-src/);
   });
 
   it('describes every figure in words and links to its data', async () => {

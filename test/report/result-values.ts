@@ -116,6 +116,7 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
         reads: [{ path: 'artifacts/train', stage: 'train' }],
       },
     ],
+    timeline: '../timeline',
     reference: null,
     ...overrides,
   };

@@ -97,7 +97,7 @@ function settingAt(reference: string, settings: JsonObject): unknown {
  * A path with the texts of the profile that are known. Only for outputs, which are always below artifacts/: inputs may be anywhere on
  * this machine, which is nobody's concern.
  */
-function fillIn(path: string, settings: JsonObject): string {
+export function fillIn(path: string, settings: JsonObject): string {
   return path.replace(/\$\{[^}]+\}/g, (reference) => {
     const value = settingAt(reference, settings);
     return typeof value === 'string' ? value : reference;
