@@ -47,4 +47,21 @@ exec "$real" "$@"
     expect(project.count('doubled')).toBe(1);
     expect(project.read('artifacts/doubled/text')).toBe('doubled\n');
   });
+
+  test.concurrent('a job that Slurm has ended meanwhile is submitted again, also with other code', async () => {
+    const stages =
+      '  crashed: { cmd: [node, tool.mjs, kill-job], outputs: [artifacts/crashed] }\n' +
+      '  behind: { cmd: [node, tool.mjs], inputs: [artifacts/crashed], outputs: [artifacts/behind] }\n';
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.run('--detach');
+    await cluster().expectJobs('crashed', [/^FAILED/]);
+    await cluster().expectJobs('behind', [/^CANCELLED/]);
+    await project.edit('tool.mjs', "=== 'kill-job'", "=== 'never'");
+    const { stderr, exitCode } = await project.run();
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
+    expect(stderr).toMatch(/job \d+ on \S+ ended as FAILED .*; it is submitted again/);
+    expect(stderr).toMatch(
+      /job \d+ never ran, since something that it waited for had failed; it is submitted again/,
+    );
+  });
 }

@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { askSlurm, type SlurmAnswer } from './ask-slurm.ts';
-import { phaseOf } from './job-state.ts';
+import { type JobStatus, phaseOf } from './job-state.ts';
 import {
   accountingFormat,
   type JobTable,
@@ -105,6 +105,28 @@ export class Slurm {
   }
 
   /**
+   * What is known about jobs, named as by `nameJob`: from the queue, and about those that it has forgotten from accounting, where the
+   * cluster keeps accounts. `absent`: neither knows it; null: that cannot be said now.
+   *
+   * @returns null if the controller did not answer; then `problem` says what was said instead
+   */
+  async readStates(
+    jobs: readonly string[],
+    hasAccounting: boolean,
+  ): Promise<
+    { readonly stateOf: (job: string) => JobStatus | 'absent' | null } | { readonly problem: string }
+  > {
+    const queue = await this.readQueue(idsOf(jobs));
+    if (queue.table === null) return { problem: queue.problem };
+    const gone = jobs.filter((job) => !queue.table.has(job));
+    const past: TableAnswer = hasAccounting ? await this.readAccounting(idsOf(gone)) : { table: new Map() };
+    return {
+      stateOf: (job) =>
+        queue.table.get(job) ?? (past.table === null ? null : (past.table.get(job) ?? 'absent')),
+    };
+  }
+
+  /**
    * Cancels jobs, or tasks of arrays; those that have ended already are no error.
    *
    * @param options.onlyWaiting leaves alone what runs
@@ -129,6 +151,11 @@ export class Slurm {
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {
     return askSlurm(program, words, { environment: this.#environment });
   }
+}
+
+/** The ids of jobs or of the arrays that tasks belong to, each once. */
+function idsOf(jobs: readonly string[]): string[] {
+  return [...new Set(jobs.map((job) => job.split('_', 1)[0] ?? job))];
 }
 
 function rankOf(state: string): number {

@@ -4,6 +4,9 @@ import type { Plan } from '../plan.ts';
 import { jobOf } from './batch.ts';
 import { findDifferingJobs } from './differing-jobs.ts';
 import type { ExistingJob } from './existing-jobs.ts';
+import type { Verdict } from './verdict.ts';
+
+type Ended = Extract<Verdict, { kind: 'failed' | 'dropped' }>;
 
 /**
  * What can be submitted now: everything that waits and depends on nothing but what is ready, or can be submitted, too.
@@ -30,7 +33,7 @@ export function listSubmittable(
  *
  * @param waiting what is to run, with what is known of its fingerprint
  * @param options.isAttached whether jobs that have failed meanwhile are told as failures, rather than submitted again
- * @throws {ReproError} `job-differs` if one was submitted for other code, parameters or inputs
+ * @throws {ReproError} `job-differs` if one that goes on was submitted for other code, parameters or inputs
  */
 export async function findAttachable(
   ids: readonly string[],
@@ -43,18 +46,29 @@ export async function findAttachable(
   for (const id of ids) {
     const [job, parts] = [existing.get(id), waiting.get(id)];
     if (job === undefined || parts === undefined) continue;
-    const { end, submitted, index } = job;
-    if (end !== null && end.kind !== 'failed') continue;
-    if (end !== null && !isAttached) {
-      const [reason] = end.text.split('\n', 1);
-      const text = `job ${jobOf(submitted.batch, index)} failed meanwhile: ${reason}; it is submitted again`;
-      onEvent({ kind: 'note', id, level: 'warning', text });
+    const { verdict } = job;
+    if ('fingerprint' in verdict) continue;
+    if (verdict.kind === 'wait') compared.push({ id, existing: job, parts });
+    // A run that is only attached to tells how a job ended.
+    if (verdict.kind === 'wait' || isAttached) {
+      found.set(id, job);
       continue;
     }
-    found.set(id, job);
-    compared.push({ id, existing: job, parts });
+    onEvent({
+      kind: 'note',
+      id,
+      level: 'warning',
+      text: `${describeEnd(job, verdict)}; it is submitted again`,
+    });
   }
   const error = await findDifferingJobs(compared);
   if (error !== null) throw error;
   return found;
+}
+
+function describeEnd({ submitted, index }: ExistingJob, verdict: Ended): string {
+  const job = `job ${jobOf(submitted.batch, index)}`;
+  if (verdict.kind === 'dropped') return `${job} never ran, since something that it waited for had failed`;
+  const [reason = ''] = verdict.text.split('\n', 1);
+  return reason.startsWith('job ') ? reason : `${job} failed meanwhile: ${reason}`;
 }

@@ -86,8 +86,9 @@ class ClusterRun implements ElsewhereRun {
     const { session, ids, isForced, failFast } = this.#surroundings;
     const { selection } = this.#options;
     this.#existing = await findExistingJobs(session.folder.jobs, {
-      ...{ slurm: this.#slurm, selection },
-      cluster: this.#facts.name,
+      slurm: this.#slurm,
+      cluster: this.#facts,
+      selection,
     });
     const run = { ...selection, ids, failFast, forced: ids.filter((id) => isForced(id)) };
     await recordSubmittedRun(session.folder, run, this.#existing.size > 0);

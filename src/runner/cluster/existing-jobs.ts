@@ -1,65 +1,93 @@
+import { readdirSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { ReproError } from '../../errors.ts';
-import type { Slurm } from '../../executors/slurm/slurm.ts';
-import { type BatchTask, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import type { JobStatus } from '../../executors/slurm/job-state.ts';
+import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slurm/slurm.ts';
+import { type BatchTask, jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { recoverBatch } from './recovery.ts';
 import { damaged } from './state-file.ts';
-import { hasEnded, type TaskEnd } from './task-end.ts';
+import { hasEnded } from './task-end.ts';
+import { judge, type Verdict } from './verdict.ts';
 
 /** The latest job of an instance, from an earlier command. */
 export interface ExistingJob {
   readonly submitted: SubmittedBatch;
   readonly index: number;
   readonly task: BatchTask;
-  /** How it ended; null if it has not, or if Slurm ended it. */
-  readonly end: Exclude<TaskEnd, { kind: 'interrupted' }> | null;
+  /** What has become of it by now, by its own word or by Slurm's. */
+  readonly verdict: Verdict;
 }
 
+/** What has to be known about a cluster and a run to find its jobs. */
+export interface JobSearch {
+  readonly slurm: Slurm;
+  readonly cluster: Pick<ClusterFacts, 'name' | 'hasAccounting'>;
+  readonly selection: PlanSelection;
+}
+
+type OpenJob = Omit<ExistingJob, 'verdict'>;
+
 /**
- * Finds the jobs that earlier commands have submitted. The id of one whose submitter was killed before it was on disk is asked for; if
- * Slurm has no such job, there is none.
+ * Finds the jobs that earlier commands have submitted, and what has become of them. The id of one whose submitter was killed before it was
+ * on disk is asked for; if Slurm has no such job, there is none.
  *
- * @throws {ReproError} `locked` if they belong to another profile, or to other `--set`; `slurm-cluster` if to another cluster;
- *   `slurm-unreachable`
+ * @throws {ReproError} `locked` if some that have not ended belong to another profile, or to other `--set`; `slurm-cluster` if to another
+ *   cluster; `jobs-unreadable`, `jobs-damaged`, `slurm-unreachable`
  */
 export async function findExistingJobs(
   jobs: string,
-  {
-    slurm,
-    cluster,
-    selection,
-  }: { readonly slurm: Slurm; readonly cluster: string; readonly selection: PlanSelection },
+  { slurm, cluster, selection }: JobSearch,
 ): Promise<ReadonlyMap<string, ExistingJob>> {
-  const found = new Map<string, ExistingJob>();
+  const all: OpenJob[] = [];
   for (const submitted of listBatches(jobs)) {
     const known = await recoverBatch(slurm, submitted);
-    if (known === null) continue;
-    for (const existing of listTasks(known)) {
-      if (existing.end === null) assertOurs(known, cluster, selection);
-      found.set(existing.task.id, existing);
-    }
+    if (known !== null) all.push(...listTasks(known));
+  }
+  const open = all.filter(({ submitted, index }) => !hasEnded(submitted.folder.readEnd(index)));
+  for (const { submitted } of open) assertCluster(submitted, cluster.name);
+  const states = await slurm.readStates(open.map(nameOf), cluster.hasAccounting);
+  if ('problem' in states) throw unreachable(states.problem);
+  const found = new Map<string, ExistingJob>();
+  for (const one of all) {
+    const verdict = judgeNow(one, states.stateOf(nameOf(one)));
+    if (verdict.kind === 'wait') assertSelection(one.submitted, selection);
+    found.set(one.task.id, { ...one, verdict });
   }
   return found;
 }
 
-function listTasks(submitted: SubmittedBatch): ExistingJob[] {
+/** One that ended well has left its result, even if that does not appear here yet: whoever follows it waits for that. */
+function judgeNow(one: OpenJob, status: JobStatus | 'absent' | null): Verdict {
+  const { submitted, index } = one;
+  // Listing a folder makes NFS ask the server for what has appeared in it.
+  readdirSync(submitted.folder.taskFolder(index));
+  const end = submitted.folder.readEnd(index);
+  const verdict = judge({ job: nameOf(one), end, status, silentSeconds: 0, patienceSeconds: 0 });
+  return verdict.kind === 'failed' && verdict.code === 'no-result' ? { kind: 'wait' } : verdict;
+}
+
+function nameOf({ submitted, index }: OpenJob): string {
+  return jobOf(submitted.batch, index) ?? '';
+}
+
+function listTasks(submitted: SubmittedBatch): OpenJob[] {
   return submitted.batch.tasks.map(({ index }) => {
     const task = submitted.folder.readTask(index);
-    if (task === null)
-      throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'has lost a file');
-    const end = submitted.folder.readEnd(index);
-    return { submitted, index, task, end: hasEnded(end) ? end : null };
+    if (task !== null) return { submitted, index, task };
+    throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'has lost a file');
   });
 }
 
-function assertOurs({ batch, folder }: SubmittedBatch, cluster: string, selection: PlanSelection): void {
-  if (batch.cluster !== cluster) {
-    throw new ReproError(
-      'slurm-cluster',
-      `job ${batch.jobId} was submitted to cluster "${batch.cluster}", and this is "${cluster}"`,
-      { where: folder.root, fix: `Go on from a machine of "${batch.cluster}".` },
-    );
-  }
+function assertCluster({ batch, folder }: SubmittedBatch, cluster: string): void {
+  if (batch.cluster === cluster) return;
+  throw new ReproError(
+    'slurm-cluster',
+    `job ${batch.jobId} was submitted to cluster "${batch.cluster}", and this is "${cluster}"`,
+    { where: folder.root, fix: `Go on from a machine of "${batch.cluster}".` },
+  );
+}
+
+function assertSelection({ batch, folder }: SubmittedBatch, selection: PlanSelection): void {
   if (isDeepStrictEqual(batch.selection, selection)) return;
   const { profile, set } = batch.selection;
   const words = [`--profile ${profile ?? '(default)'}`, ...set.map((one) => `--set ${one}`)].join(' ');
