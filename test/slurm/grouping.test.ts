@@ -17,13 +17,23 @@ function group(
   candidates: readonly Candidate[],
   {
     submitted = {},
+    sizes = {},
     arraySize = 1001,
-  }: { submitted?: Record<string, { index: number; id: string }[]>; arraySize?: number } = {},
+  }: {
+    submitted?: Record<string, { index: number; id: string }[]>;
+    sizes?: Record<string, number>;
+    arraySize?: number;
+  } = {},
 ): string[] {
   let count = 0;
   const planned = groupIntoBatches(
     candidates,
-    new Map(Object.entries(submitted)),
+    new Map(
+      Object.entries(submitted).map(([token, tasks]) => [
+        token,
+        { size: sizes[token] ?? tasks.length, tasks },
+      ]),
+    ),
     arraySize,
     () => `t${count++}`,
   );
@@ -32,15 +42,17 @@ function group(
 }
 
 function describeBatch(
-  { stage, tasks, isArray, dependencies }: PlannedBatch,
+  { stage, tasks, isArray, atOnce, dependencies }: PlannedBatch,
   names: ReadonlyMap<string, string>,
 ): string {
   const list = tasks.map(({ index, id }) => `${index}:${id.split('@')[1] ?? ''}`).join(' ');
   const after = dependencies.map((one) => {
     const name = names.get(one.batch) ?? one.batch;
-    return one.kind === 'task' ? `${name}_${one.index}` : `${one.kind === 'whole' ? 'all' : 'same'} ${name}`;
+    if (one.kind === 'task') return `${name}_${one.index}`;
+    return `${{ whole: 'all', 'same-index': 'same', ended: 'the end of' }[one.kind]} ${name}`;
   });
-  return `${stage}${isArray ? `[${list}]` : `(${list})`}${after.length === 0 ? '' : ` after ${after.join(', ')}`}`;
+  const limit = atOnce === null ? '' : `%${atOnce}`;
+  return `${stage}${isArray ? `[${list}]${limit}` : `(${list})`}${after.length === 0 ? '' : ` after ${after.join(', ')}`}`;
 }
 
 describe('instances become jobs and arrays', () => {
@@ -132,11 +144,49 @@ describe('instances become jobs and arrays', () => {
     ).toEqual(['y[4:1 5:2] after same old', 'z(0:) after all old']);
   });
 
+  test('after jobs of which some were submitted again: the array of the others is not waited for as a whole', () => {
+    const submitted = { old: [{ index: 1, id: 'x@2' }], again: [{ index: 0, id: 'x@1' }] };
+    expect(group([job('z', ['x@1', 'x@2'])], { submitted, sizes: { old: 2 } })).toEqual([
+      'z(1:) after all again, old_1',
+    ]);
+  });
+
   test('of a stage that reads another instance of itself, one after the other', () => {
     expect(group([job('x@1'), job('x@2', ['x@1']), job('x@3', ['x@2'])])).toEqual([
       'x(0:1)',
       'x(0:2) after all #0',
       'x(0:3) after all #1',
     ]);
+  });
+});
+
+describe('the limit of a stage', () => {
+  const limited = (arrayLimit: number) => ({ request: { ...request, arrayLimit } });
+  const many = (count: number, arrayLimit: number) =>
+    Array.from({ length: count }, (_, i) => job(`x@${i + 1}`, [], limited(arrayLimit)));
+
+  test('is that of its array', () => {
+    expect(group(many(3, 2))).toEqual(['x[0:1 1:2 2:3]%2']);
+  });
+
+  test('is shared by size where there are several arrays, and never exceeds what they have', () => {
+    expect(group(many(7, 4), { arraySize: 3 })).toEqual(['x[0:1 1:2 2:3]%2', 'x[0:4 1:5 2:6]%1', 'x(0:7)']);
+    expect(group(many(5, 20), { arraySize: 3 })).toEqual(['x[0:1 1:2 2:3]%3', 'x[0:4 1:5]%2']);
+  });
+
+  test('is kept by rows where there are more jobs than may run at once', () => {
+    const jobs = many(5, 2).map((one, i) => ({ ...one, request: { ...one.request, cpus: i + 1 } }));
+    expect(group([...jobs, job('y', ['x@5'])])).toEqual([
+      'x(0:1)',
+      'x(0:2)',
+      'x(0:3) after the end of #0',
+      'x(0:4) after the end of #1',
+      'x(0:5) after the end of #2',
+      'y(0:) after all #4',
+    ]);
+  });
+
+  test('of one stage does not count for another', () => {
+    expect(group([...many(2, 1), job('y@1'), job('y@2')])).toEqual(['x[0:1 1:2]%1', 'y[0:1 1:2]']);
   });
 });

@@ -1,6 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { SlurmProject } from './slurm-project.ts';
+import { fastSettings, SlurmProject } from './slurm-project.ts';
 import { cluster } from './the-cluster.ts';
 
 const waiting = (name: string): string =>
@@ -63,5 +63,52 @@ exec "$real" "$@"
     expect(stderr).toMatch(
       /job \d+ never ran, since something that it waited for had failed; it is submitted again/,
     );
+  });
+
+  test.concurrent.each([
+    ['well', 'is not waited for', 'write', ['finished', 'finished'], 1],
+    ['badly', 'is followed by nothing', 'fail', ['command-failed', 'blocked'], 0],
+  ])(
+    'a job that ended %s, and that Slurm has forgotten since, %s',
+    async (name, _, what, expected, count) => {
+      const stages =
+        `  ${name}: { cmd: [node, tool.mjs, ${what}], outputs: [artifacts/${name}] }\n` +
+        `  after-${name}: { cmd: [node, tool.mjs], inputs: [artifacts/${name}], outputs: [artifacts/after] }\n`;
+      const project = await SlurmProject.on(cluster(), stages);
+      await project.shadow(
+        'sbatch',
+        `if grep -q '^#SBATCH --dependency' "$2"; then
+  until [ -e artifacts/.cache/jobs/*/tasks/0/end.json ]; do sleep 0.05; done
+  echo 'sbatch: error: Batch job submission failed: Job dependency problem' >&2
+  exit 1
+fi
+exec "$real" "$@"
+`,
+      );
+      const { stdout, stderr } = await project.run('--json');
+      const { instances } = JSON.parse(stdout);
+      // biome-ignore lint/suspicious/noExplicitAny: the document of the command
+      expect(instances.map(({ state, failure }: any) => failure?.code ?? state)).toEqual(expected);
+      expect([project.count(`after-${name}`), await cluster().jobsOf(`after-${name}`)]).toEqual([
+        count,
+        Array(count).fill(expect.stringMatching(/^COMPL/)),
+      ]);
+      expect(stderr.includes('not submitted: a job that it waits for is over')).toBe(count === 0);
+    },
+  );
+
+  test.concurrent('the limit of a stage holds where it is several arrays', async () => {
+    const stages = `  limited:
+    matrix: { n: [1, 2, 3, 4, 5, 6] }
+    cmd: [sh, -c, 'echo x >> counts/now; wc -l < counts/now >> counts/most; mkdir "$REPRO_OUTPUT_0"; sed -i 1d counts/now']
+    outputs: ["artifacts/limited/\${n}"]
+    resources: { arrayLimit: 1 }
+`;
+    const project = await SlurmProject.on(cluster(), stages, `${fastSettings}arraySize: 3\n`);
+    const { stderr } = await project.run();
+    expect(stderr).toContain('6 run');
+    expect(project.read('counts/most')).toBe('1\n'.repeat(6));
+    const ids = await cluster().ask('squeue', '--noheader', '--states=all', '--format=%F %j');
+    expect(new Set(ids.match(/^\d+ limited\..*$/gm)).size).toBe(2);
   });
 }

@@ -139,6 +139,12 @@ export interface SubmittedBatch {
   readonly folder: BatchFolder;
 }
 
+/** One task of a batch that was submitted. */
+export interface PlacedJob {
+  readonly submitted: SubmittedBatch;
+  readonly index: number;
+}
+
 /** Batches, the earliest first, and what is wrong with the others. */
 export interface FoundBatches {
   readonly batches: readonly SubmittedBatch[];

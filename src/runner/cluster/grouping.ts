@@ -1,3 +1,4 @@
+import { shareArrayLimits } from './array-limit.ts';
 import type { InstanceRequest } from './instance-request.ts';
 
 /** An instance to submit. */
@@ -25,15 +26,25 @@ export interface PlannedBatch {
   readonly mutex: string | null;
   readonly tasks: readonly { readonly index: number; readonly id: string }[];
   readonly isArray: boolean;
+  /** How many of its tasks may run at once; null: any number. */
+  readonly atOnce: number | null;
   readonly dependencies: readonly Dependency[];
+}
+
+/** A batch that has been submitted before. */
+export interface EarlierBatch {
+  /** The number of all its tasks. */
+  readonly size: number;
+  /** Those that count: an instance that was submitted again has a later one. */
+  readonly tasks: readonly { readonly index: number; readonly id: string }[];
 }
 
 /**
  * What a job waits for: all of another batch; the task of the same index in another array; or single tasks. Each must end well, else
- * this job never runs.
+ * this job never runs. `ended`: that another batch has ended, however it did.
  */
 export type Dependency =
-  | { readonly kind: 'whole' | 'same-index'; readonly batch: string }
+  | { readonly kind: 'whole' | 'same-index' | 'ended'; readonly batch: string }
   | { readonly kind: 'task'; readonly batch: string; readonly index: number };
 
 interface Group {
@@ -49,21 +60,21 @@ interface Group {
  * its own has ended.
  *
  * @param candidates each after those that it waits for
- * @param submitted the batches that have been submitted before, with all their tasks
+ * @param submitted the batches that have been submitted before
  * @param arraySize indices are below this
  * @param createToken a new name each time
  * @returns batches, each after those that it waits for
  */
 export function groupIntoBatches(
   candidates: readonly Candidate[],
-  submitted: ReadonlyMap<string, readonly { readonly index: number; readonly id: string }[]>,
+  submitted: ReadonlyMap<string, EarlierBatch>,
   arraySize: number,
   createToken: () => string,
 ): PlannedBatch[] {
   const placed = new Map<string, Placement>();
   const sizes = new Map<string, number>();
-  for (const [batch, tasks] of submitted) {
-    sizes.set(batch, tasks.length);
+  for (const [batch, { size, tasks }] of submitted) {
+    sizes.set(batch, size);
     for (const { id, index } of tasks) placed.set(id, { batch, index });
   }
   const planned: PlannedBatch[] = [];
@@ -90,7 +101,7 @@ export function groupIntoBatches(
       for (const { id, index } of batch.tasks) placed.set(id, { batch: batch.token, index });
     }
   }
-  return planned;
+  return shareArrayLimits(planned);
 }
 
 /** Candidates by how many others come before them: those of one level wait for none of each other. */
@@ -147,6 +158,7 @@ function toBatch({ token, first, dependencies, tasks }: Group): PlannedBatch {
     mutex: first.mutex,
     tasks: sorted,
     isArray,
+    atOnce: first.request.arrayLimit,
     // A job that is no array has no index to be the same as.
     dependencies: dependencies.map((one) =>
       one.kind === 'same-index' && !isArray

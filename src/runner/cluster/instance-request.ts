@@ -1,4 +1,6 @@
+import { ReproError } from '../../errors.ts';
 import type { JobOptions } from '../../executors/slurm/job-options.ts';
+import { formatPlace } from '../../schema/source-position.ts';
 import type { StageInstance } from '../plan.ts';
 import type { ClusterSettings } from './settings.ts';
 
@@ -7,7 +9,7 @@ export type InstanceRequest = Omit<
   JobOptions,
   'name' | 'comment' | 'array' | 'dependencies' | 'logPattern'
 > & {
-  /** How many tasks of an array may run at once; null: any number. */
+  /** How many instances of its stage may run at once; null: any number. */
   readonly arrayLimit: number | null;
 };
 
@@ -48,4 +50,22 @@ export function requestOf(instance: StageInstance, settings: ClusterSettings): I
     arrayLimit: own.arrayLimit ?? cluster?.arrayLimit ?? defaults.arrayLimit ?? null,
     flags: [...(defaults.flags ?? []), ...(cluster?.flags ?? []), ...(own.flags ?? [])],
   };
+}
+
+/**
+ * The name of what only one job at a time may use; null: nothing.
+ *
+ * @throws {ReproError} `several-mutexes`
+ */
+export function mutexOf({ resources: { mutexes }, at, stage }: StageInstance): string | null {
+  const [first = null, ...others] = mutexes;
+  if (others.length === 0) return first;
+  throw new ReproError(
+    'several-mutexes',
+    `stage "${stage}" has ${mutexes.length} mutexes; a job of Slurm can have one`,
+    {
+      where: formatPlace(at),
+      fix: 'Let it run on this machine (executor: local), or use one name for all of them.',
+    },
+  );
 }

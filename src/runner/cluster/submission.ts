@@ -53,13 +53,13 @@ export function describeBatch(
   const folder = new BatchFolder(path.join(context.jobs, token));
   const name = mutex === null ? `${stage}.${token}` : `mutex.${mutex}`;
   const comment = `repro:${token}`;
-  const { arrayLimit, ...options } = request;
+  const { arrayLimit: _, ...options } = request;
   const script = renderJobScript({
     options: {
       ...options,
       name,
       comment,
-      array: isArray ? { indices: tasks.map(({ index }) => index), atOnce: arrayLimit } : null,
+      array: isArray ? { indices: tasks.map(({ index }) => index), atOnce: planned.atOnce } : null,
       dependencies: [
         ...planned.dependencies.map((one) => writeDependency(one, context.jobIds)),
         // Jobs of one name, one after the other.
@@ -83,6 +83,8 @@ function writeDependency(dependency: Dependency, jobIds: ReadonlyMap<string, str
   switch (dependency.kind) {
     case 'whole':
       return `afterok:${job}`;
+    case 'ended':
+      return `afterany:${job}`;
     case 'same-index':
       return `aftercorr:${job}`;
     case 'task':

@@ -5,12 +5,19 @@ import { formatPlace } from '../../schema/source-position.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
-import { BatchFolder, type BatchTask, type SubmittedBatch } from './batch.ts';
+import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from './batch.ts';
 import type { ClusterOptions } from './cluster-run.ts';
-import { type Candidate, groupIntoBatches, type PlannedBatch } from './grouping.ts';
-import { requestOf } from './instance-request.ts';
+import {
+  type Candidate,
+  type Dependency,
+  type EarlierBatch,
+  groupIntoBatches,
+  type PlannedBatch,
+} from './grouping.ts';
+import { mutexOf, requestOf } from './instance-request.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { createToken, type SubmissionContext, submitBatch } from './submission.ts';
+import { readTaskEnd } from './task-end.ts';
 
 /** An instance to submit, and what is known of its fingerprint. */
 export interface ToSubmit {
@@ -19,7 +26,7 @@ export interface ToSubmit {
   readonly attempt: number;
 }
 
-type Jobs = ReadonlyMap<string, { readonly submitted: SubmittedBatch; readonly index: number }>;
+type Jobs = ReadonlyMap<string, PlacedJob>;
 
 /** Submits instances of one run, in arrays where they are alike. */
 export class Submitter {
@@ -45,6 +52,9 @@ export class Submitter {
   }
 
   /**
+   * Submits instances, each after those that it waits for. What waits for a job that is over and has not ended well is left out: it is
+   * submitted once that one is concluded, or never.
+   *
    * @param jobs what has been submitted before, by instance
    * @param isDone whether an instance has its outputs in place, so that nobody waits for its job
    * @param onSubmitted called after each submission, since a later one may be refused
@@ -57,10 +67,8 @@ export class Submitter {
     onSubmitted: (submitted: SubmittedBatch) => void,
   ): Promise<void> {
     const { jobIds, facts, settings } = this.#context;
-    const known = new Map<string, SubmittedBatch['batch']['tasks']>();
     for (const { submitted } of jobs.values()) {
-      const { token, jobId, tasks } = submitted.batch;
-      known.set(token, tasks);
+      const { token, jobId } = submitted.batch;
       if (jobId !== null) jobIds.set(token, jobId);
     }
     const own = new Set(wanted.map(({ instance }) => instance.id));
@@ -68,11 +76,7 @@ export class Submitter {
     const candidates = wanted.map(({ instance }) => this.#toCandidate(instance, isAwaited));
     const arraySize = settings.arraySize ?? facts.arraySize;
     const byId = new Map(wanted.map((one) => [one.instance.id, one]));
-    // Of an instance that is submitted again, only the new job counts.
-    const others = new Map(
-      [...known].map(([token, tasks]) => [token, tasks.filter(({ id }) => !own.has(id))]),
-    );
-    const all = groupIntoBatches(candidates, others, arraySize, createToken);
+    const all = groupIntoBatches(candidates, listEarlier(jobs, own), arraySize, createToken);
     const ends = this.#listEnds(jobs, all);
     const after = new Map(
       candidates.map(({ id, after: before }) => [
@@ -83,9 +87,15 @@ export class Submitter {
         }),
       ]),
     );
+    const leftOut = new Set<string>();
     for (const planned of all) {
       if (this.#surroundings.signal.aborted) return;
-      onSubmitted(await this.#submitOne(planned, byId, after));
+      const isBlocked = planned.dependencies.some(
+        ({ kind, batch }) => kind !== 'ended' && leftOut.has(batch),
+      );
+      const submitted = isBlocked ? null : await this.#submitOne(withoutRows(planned, leftOut), byId, after);
+      if (submitted === null) leftOut.add(planned.token);
+      else onSubmitted(submitted);
     }
   }
 
@@ -116,7 +126,7 @@ export class Submitter {
     planned: PlannedBatch,
     byId: ReadonlyMap<string, ToSubmit>,
     after: ReadonlyMap<string, BatchTask['after']>,
-  ): Promise<SubmittedBatch> {
+  ): Promise<SubmittedBatch | null> {
     const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
     const described = tasks.map(({ instance: { id }, parts, attempt }) => ({
       ...{ id, parts, attempt },
@@ -126,26 +136,58 @@ export class Submitter {
     const [first] = tasks;
     const where =
       first === undefined ? planned.stage : `${formatPlace(first.instance.at)}  stage "${planned.stage}"`;
-    try {
-      return await submitBatch(this.#context, planned, described, where);
-    } catch (error) {
-      // What it waits for ended, and was forgotten, in the moment before: well, or else it would not be waited for. The job checks.
-      if (!(error instanceof ReproError) || error.code !== 'slurm-dependency-gone') throw error;
-      return submitBatch(this.#context, { ...planned, dependencies: [] }, described, where);
+    const endsOf = (dependency: Dependency) => this.#listEndFiles(dependency, planned);
+    for (let { dependencies } = planned; ; ) {
+      try {
+        return await submitBatch(this.#context, { ...planned, dependencies }, described, where);
+      } catch (error) {
+        if (!(error instanceof ReproError) || error.code !== 'slurm-dependency-gone') throw error;
+        // Of which Slurm knows nothing any more, so that it cannot wait for it: only what ended well need not be waited for.
+        const rest = dependencies.filter((one) => one.kind !== 'ended' && !endsOf(one).every(hasEndedWell));
+        if (rest.length === dependencies.length) return this.#leaveOut(planned);
+        dependencies = rest;
+      }
     }
+  }
+
+  /** Where the tasks that a dependency is about say how they ended. */
+  #listEndFiles(dependency: Dependency, { tasks }: PlannedBatch): string[] {
+    const folder = new BatchFolder(path.join(this.#context.jobs, dependency.batch));
+    switch (dependency.kind) {
+      case 'task':
+        return [folder.endFile(dependency.index)];
+      case 'same-index':
+        return tasks.map(({ index }) => folder.endFile(index));
+      case 'whole':
+      case 'ended':
+        return (folder.readBatch()?.tasks ?? []).map(({ index }) => folder.endFile(index));
+    }
+  }
+
+  #leaveOut({ tasks }: PlannedBatch): null {
+    const text = 'not submitted: a job that it waits for is over, and has not said that it ended well';
+    for (const { id } of tasks) this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+    return null;
   }
 }
 
-/** @throws {ReproError} `several-mutexes` */
-export function mutexOf({ resources: { mutexes }, at, stage }: StageInstance): string | null {
-  const [first = null, ...others] = mutexes;
-  if (others.length === 0) return first;
-  throw new ReproError(
-    'several-mutexes',
-    `stage "${stage}" has ${mutexes.length} mutexes; a job of Slurm can have one`,
-    {
-      where: formatPlace(at),
-      fix: 'Let it run on this machine (executor: local), or use one name for all of them.',
-    },
-  );
+/** The batches of what was submitted before. Of an instance that was submitted again, only its last job counts. */
+function listEarlier(jobs: Jobs, own: ReadonlySet<string>): ReadonlyMap<string, EarlierBatch> {
+  const earlier = new Map<string, EarlierBatch>();
+  for (const { submitted } of jobs.values()) {
+    const { token, tasks } = submitted.batch;
+    const isCurrent = (id: string): boolean => !own.has(id) && jobs.get(id)?.submitted.batch.token === token;
+    earlier.set(token, { size: tasks.length, tasks: tasks.filter(({ id }) => isCurrent(id)) });
+  }
+  return earlier;
+}
+
+/** Without the place in a row behind a batch that was not submitted. */
+function withoutRows(planned: PlannedBatch, leftOut: ReadonlySet<string>): PlannedBatch {
+  return { ...planned, dependencies: planned.dependencies.filter(({ batch }) => !leftOut.has(batch)) };
+}
+
+function hasEndedWell(endFile: string): boolean {
+  const kind = readTaskEnd(endFile)?.kind;
+  return kind === 'done' || kind === 'hit';
 }
