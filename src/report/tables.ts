@@ -12,26 +12,35 @@ import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 
-/** Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. */
+/**
+ * Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. On other
+ * data than those of the thesis, nothing published is beside them.
+ */
 export function tabulateOutcomes(
   results: Results,
   outcomes: readonly Outcome[],
   judgements: readonly Judgement[],
 ): Table {
-  const incomparable = judgeComparability(results) !== null;
+  const comparable = judgeComparability(results) === null;
   const judged = outcomes.map(({ model }) => findPublishedTest(model, judgements));
   const isJudged = judged.some((one) => one !== null);
-  const published = incomparable ? 'Published (not comparable)' : 'Published, maximum over epochs';
+  const published = 'Published, maximum over epochs';
   const run = nameRun(results);
   const chosen = `${run}, epoch ${nameChoice(results.models)}`;
   const maximum = `${run}, maximum over epochs`;
   return {
     id: 'table-1',
-    caption: `Table 1. Accuracy, published and ${run.toLowerCase()}${incomparable ? ' (not comparable)' : ''}`,
+    caption: comparable
+      ? `Table 1. Accuracy, published and ${run.toLowerCase()}`
+      : `Accuracy of each model, ${run.toLowerCase()}`,
     columns: [
       { label: 'Model' },
-      { label: 'Test', group: published, numeric: true },
-      { label: 'Validation', group: published, numeric: true },
+      ...(comparable
+        ? [
+            { label: 'Test', group: published, numeric: true },
+            { label: 'Validation', group: published, numeric: true },
+          ]
+        : []),
       { label: 'Test', group: chosen, numeric: true },
       { label: 'Validation', group: chosen, numeric: true },
       { label: 'Test', group: maximum, numeric: true },
@@ -40,8 +49,7 @@ export function tabulateOutcomes(
     ],
     rows: outcomes.map((outcome, i) => [
       { text: outcome.model.title },
-      publishedCell(outcome, 'test'),
-      publishedCell(outcome, 'validation'),
+      ...(comparable ? [publishedCell(outcome, 'test'), publishedCell(outcome, 'validation')] : []),
       accuracyCell(outcome.chosen.test),
       accuracyCell(outcome.chosen.validation),
       accuracyCell(outcome.maximum.test),
@@ -171,12 +179,12 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   if (incomparable === 'simulated') {
     notes.push([
       { strong: 'Not comparable: ' },
-      'the recordings are simulated. The published accuracies only show where a comparison will appear.',
+      'the recordings are simulated. With those of the thesis, its accuracies appear beside these.',
     ]);
   } else if (incomparable === 'other-dataset') {
     notes.push([
       { strong: 'Not comparable: ' },
-      `the published accuracies are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
+      `the accuracies of the thesis are for ${titleDataset(THESIS.dataset)}, these are for ${titleDataset(results.dataset)}.`,
     ]);
   }
   const several = results.seeds.length > 1;
@@ -197,7 +205,8 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   ]);
   const warning = warnOfChoice(results.models);
   if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
-  if (outcomes.some(({ model }) => model.published === null)) notes.push(['–: not published.']);
+  if (incomparable === null && outcomes.some(({ model }) => model.published === null))
+    notes.push(['–: not published.']);
   if (isJudged) notes.push(['Last column: as in “What holds”, where the difference and its interval are.']);
   return notes;
 }
