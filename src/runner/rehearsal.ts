@@ -10,14 +10,19 @@ import type { RunOptions } from './run.ts';
 import type { Session } from './session.ts';
 import { checkAll } from './status.ts';
 
-/** What `run` would do and how long it would take, as far as that can be known beforehand. */
+/**
+ * What `run` would do and how long it would take, as far as that can be known beforehand.
+ *
+ * @returns undefined for a run on a cluster: earlier runs may have been this machine's, and how long jobs wait nobody knows
+ */
 export async function rehearse(
   options: RunOptions,
   session: Session,
   ids: readonly string[],
   isForced: (id: string) => boolean,
-): Promise<ExpectedTotal> {
+): Promise<ExpectedTotal | undefined> {
   const { plan, records } = session;
+  const isElsewhere = options.elsewhere !== undefined;
   const times = new ExpectedTimes(plan, records);
   const seconds = new Map<string, number>();
   const waiting: StageInstance[] = [];
@@ -32,7 +37,7 @@ export async function rehearse(
     }
     const reasons: readonly StaleReason[] =
       isForced(id) || !('reasons' in freshness) ? [forcedReason] : freshness.reasons;
-    const expected = times.find(instance);
+    const expected = isElsewhere ? null : times.find(instance);
     if (expected === null) unknown += 1;
     seconds.set(id, expected?.seconds ?? 0);
     options.onEvent({ kind: 'would-run', id, reasons, expected });
@@ -52,6 +57,7 @@ export async function rehearse(
       options.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
     }
   }
+  if (isElsewhere) return undefined;
   const duration = await expectDuration(
     {
       ids,

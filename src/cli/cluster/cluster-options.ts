@@ -19,6 +19,7 @@ import type { Plan } from '../../runner/plan.ts';
 import type { Session } from '../../runner/session.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { PipelineOptions } from '../load.ts';
+import { toOneLine } from '../view/safe-text.ts';
 
 /** How a run uses a cluster. */
 export interface ClusterUse {
@@ -35,6 +36,7 @@ export interface ClusterUse {
  *
  * @param mode.isDetached submit and leave; `isAttached`: take note of failures, rather than submit again
  * @throws {ConfigurationError} if configs/executors/slurm.yaml is wrong
+ * @throws {ReproError} `configuration` if it names unknown stages; `project-name`
  */
 export async function useSlurm(
   plan: Plan,
@@ -43,6 +45,7 @@ export async function useSlurm(
 ): Promise<ClusterUse> {
   const settings = await readClusterSettings(plan.projectRoot);
   refuseUnknownStages(plan, settings);
+  refuseControlCharacters(plan.projectRoot);
   const selection: PlanSelection = { profile: options.profile ?? null, set: options.set };
   const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
   return {
@@ -65,4 +68,14 @@ function refuseUnknownStages(plan: Plan, settings: ClusterSettings): void {
     where: settingsFile,
     fix: suggestName(unknown, stages),
   });
+}
+
+/** The script of a job names the folder in lines that Slurm reads, and a line cannot hold a line break. */
+function refuseControlCharacters(projectRoot: string): void {
+  if (!/\p{Cc}/u.test(projectRoot)) return;
+  throw new ReproError(
+    'project-name',
+    'the path of this project has a line break or another control character, which no job could be told',
+    { where: toOneLine(projectRoot), fix: 'Rename the folder.' },
+  );
 }

@@ -131,7 +131,7 @@ export class BatchFolder {
 }
 
 /** Ends the name of a folder that is being removed. */
-const removedSuffix = '.removed';
+export const removedSuffix = '.removed';
 
 /** A batch with its folder. */
 export interface SubmittedBatch {

@@ -42,6 +42,9 @@ export interface GarbageReport {
 /** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
 const untouchedSeconds = 30 * 86_400;
 
+/** A job that was cancelled as it began may still write to its folder; after this it has ended. */
+const brokenOffMs = 3_600_000;
+
 /**
  * Removes from the cache what no kept record needs, under the lock: while stages run it is refused, and no stage starts meanwhile.
  *
@@ -113,6 +116,7 @@ async function inspect(options: GarbageOptions): Promise<GarbageReport> {
     records: kept,
     finished: new Set([...last, ...actions].map(({ fingerprint }) => fingerprint)),
     oldBeforeMs: rules.some(({ kind }) => kind === 'all') ? 0 : nowMs - keptSeconds * 1000,
+    brokenOffBeforeMs: nowMs - brokenOffMs,
     treeOf,
   });
   const prints = (some: Iterable<RunRecord>): Map<string, RunRecord> =>

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { listLeftoverFolders } from '../../cluster/leftover-folders.ts';
 import type { Tree } from '../../files/digest.ts';
 import { type CacheFolder, fileNameOf, listParts } from '../cache-folder.ts';
 import type { RunRecord } from '../records.ts';
@@ -13,6 +14,8 @@ export interface Live {
   readonly finished: ReadonlySet<string>;
   /** Logs and unfinished work that have not been touched since are garbage. */
   readonly oldBeforeMs: number;
+  /** Half-made folders of jobs that have not been touched since are garbage. */
+  readonly brokenOffBeforeMs: number;
   readonly treeOf: (digest: string) => Promise<Tree | null>;
 }
 
@@ -62,6 +65,9 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
     ...(await listFiles(path.join(folder.root, 'documents'))),
   ]) {
     if (isPartial(file)) await add('leftovers', file);
+  }
+  for (const left of await listLeftoverFolders(folder.jobs)) {
+    if (await isOld(left, live.brokenOffBeforeMs)) await add('leftovers', left);
   }
   for (const name of await list(folder.temporary)) await add('leftovers', path.join(folder.temporary, name));
   return found;

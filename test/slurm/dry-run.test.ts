@@ -1,0 +1,33 @@
+import { mkdir, rename } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { CliProject } from '../runner/rig/cli-project.ts';
+
+const pipeline = `version: 1
+stages:
+  a: { cmd: [sh, -c, 'mkdir "$REPRO_OUTPUT_0"'], outputs: [artifacts/a] }
+`;
+
+const create = (): Promise<CliProject> => CliProject.create({ 'pipeline.yaml': pipeline });
+const dryRun = ['run', '--executor', 'slurm', '--dry-run'];
+
+test('a dry run does not say how long a job would take on the strength of what this machine took', async () => {
+  const project = await create();
+  expect((await project.call(['run'])).exitCode).toBe(0);
+  const here = await project.call(['run', '--dry-run', '--force']);
+  expect(here.stderr).toMatch(/would run for about[\s\S]*expected time/);
+  const { stderr, stdout, exitCode } = await project.call([...dryRun, '--force']);
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining('#SBATCH --job-name=a.a\n')]);
+  expect(stderr).toContain('would run: ');
+  expect(stderr).not.toContain('expected time');
+});
+
+test('a project whose path has a line break is refused before anything is submitted', async () => {
+  const project = await create();
+  const folder = project.at('two\nlines');
+  await mkdir(folder);
+  await rename(project.at('pipeline.yaml'), `${folder}/pipeline.yaml`);
+  const { stderr, stdout, exitCode } = await project.call([...dryRun, '--project', folder]);
+  expect([exitCode, stdout]).toEqual([2, '']);
+  expect(stderr).toContain('the path of this project has a line break');
+  expect((await project.call(['run', '--project', folder])).exitCode).toBe(0);
+});
