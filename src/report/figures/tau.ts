@@ -57,17 +57,18 @@ export function drawTau(results: Results): Figure {
         : []),
     ],
     columns: 3,
-    panels: panels.map(({ layer, lines }) =>
-      drawEpochPanel({
+    panels: panels.map(({ layer, lines }) => {
+      const domain = padded(drawnExtent(lines.map(({ series }) => series)));
+      return drawEpochPanel({
         title: `Layer ${layer + 1}`,
         lines,
         epochs,
-        domain: padded(drawnExtent(lines.map(({ series }) => series))),
+        domain,
         axisTitle: 'τ, time steps',
-        format: '.1f',
+        format: formatOf(domain),
         size: { width: 320, height: 190 },
-      }),
-    ),
+      });
+    }),
     data: tauTable(results),
   };
 }
@@ -169,6 +170,11 @@ function padded(extent: readonly [number, number] | null): [number, number] {
   const [low, high] = extent ?? [1, 3];
   const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);
   return [low - air, high + air];
+}
+
+/** As many decimals as tell the labels apart: about four on an axis, so 0.05 apart on one of less than 0.3. */
+function formatOf([low, high]: readonly [number, number]): string {
+  return high - low < 0.3 ? '.2f' : '.1f';
 }
 
 function describeEnd(model: ModelResult, layers: number): string {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { renderFigure } from '../../../src/report/figures/render.ts';
 import { drawTau } from '../../../src/report/figures/tau.ts';
 import type { RunResult } from '../../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
@@ -54,4 +55,18 @@ describe('the bands of the time constants', () => {
     expect(labelsOf(figure)).toEqual([]);
     expect(figure.caption).toContain('A layer with a single τ has no band.');
   });
+});
+
+it.each([
+  [2, 2],
+  [2, 2.25],
+  [2, 2.29],
+  [2, 2.4],
+  [2, 4],
+  [2, 40],
+])('the axis of time constants from %f to %f has different labels', async (low, high) => {
+  const { panels } = await renderFigure(drawTau(makeResults({ models: [single(low), single(high)] })), null);
+  const labels = [...(panels[0] ?? '').matchAll(/>(\d+\.\d+)<\/text>/g)].map(([, text]) => text);
+  expect(labels.length).toBeGreaterThan(2);
+  expect(new Set(labels).size).toBe(labels.length);
 });
