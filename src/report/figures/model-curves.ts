@@ -1,10 +1,11 @@
 import { allRuns, axisRange } from '../epochs.ts';
 import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../reference.ts';
 import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
+import { listModelLogs, listModels, listSeedBand } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import { buildPointSeries, buildSeries, describeBand, isSmoothed } from './epoch-series.ts';
+import { buildPointSeries, buildSeries, isSmoothed } from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
-import type { CsvValue, Figure, LegendEntry } from './figure.ts';
+import type { CsvValue, Figure } from './figure.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
 import { cycleColor } from './palette.ts';
 
@@ -74,7 +75,7 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
         : []),
     ].join(' '),
     alt: curves.alt,
-    legend: listLegend(results, logged),
+    legend: [...listModels(results), ...listSeedBand(results), ...listModelLogs(logged)],
     columns: curves.quantities.length,
     panels: drawn.map((lines, index) =>
       drawEpochPanel({
@@ -88,21 +89,6 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
     ),
     data: tabulate(results, curves),
   };
-}
-
-function listLegend(results: Results, logged: boolean): LegendEntry[] {
-  const { models, seeds } = results;
-  return [
-    ...models.map(
-      ({ title }, index): LegendEntry => ({ label: title, color: cycleColor(index), mark: 'line' }),
-    ),
-    ...(seeds.length > 1
-      ? [{ label: describeBand(seeds.length), color: 'grey', mark: 'band' } as const]
-      : []),
-    ...(logged
-      ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
-      : []),
-  ];
 }
 
 function referencePoints(

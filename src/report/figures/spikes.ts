@@ -1,10 +1,11 @@
 import { allRuns, axisRange, describeEpochs } from '../epochs.ts';
 import { formatPercent } from '../format.ts';
 import type { ModelResult, Results } from '../results.ts';
+import { listModels, listSeedBand } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import { buildSeries, describeBand, drawnExtent, isSmoothed } from './epoch-series.ts';
+import { buildSeries, drawnExtent, isSmoothed } from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
-import type { CsvValue, Figure, LegendEntry } from './figure.ts';
+import type { CsvValue, Figure } from './figure.ts';
 import { cycleColor } from './palette.ts';
 import { countLayers } from './tau.ts';
 
@@ -24,7 +25,6 @@ export function drawSpikes(results: Results): Figure {
       return [{ label: model.title, series, color: cycleColor(index), mark: 'line' }];
     }),
   );
-  const { models, seeds } = results;
   return {
     id: 'spikes',
     title: 'Spike density of each layer over epochs',
@@ -34,16 +34,9 @@ export function drawSpikes(results: Results): Figure {
     ].join(' '),
     alt: [
       `Line plots of the spike density over ${describeEpochs(results)}, one for each of ${layers} spiking layers.`,
-      ...models.map((model) => describeEnd(model, layers)),
+      ...results.models.map((model) => describeEnd(model, layers)),
     ].join(' '),
-    legend: [
-      ...models.map(
-        ({ title }, index): LegendEntry => ({ label: title, color: cycleColor(index), mark: 'line' }),
-      ),
-      ...(seeds.length > 1
-        ? [{ label: describeBand(seeds.length), color: 'grey', mark: 'band' } as const]
-        : []),
-    ],
+    legend: [...listModels(results), ...listSeedBand(results)],
     columns: 3,
     panels: panels.map((lines, layer) => {
       const [, highest] = drawnExtent(lines.map(({ series }) => series)) ?? [0, 1];

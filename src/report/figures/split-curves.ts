@@ -8,8 +8,9 @@ import {
   SPLITS,
   type Split,
 } from '../results.ts';
+import { listSeedBand } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import { buildPointSeries, buildSeries, describeBand, isSmoothed, onlyPositive } from './epoch-series.ts';
+import { buildPointSeries, buildSeries, isSmoothed, onlyPositive } from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
@@ -93,7 +94,7 @@ export function drawSplitCurves(
         : []),
     ].join(' '),
     alt,
-    legend: [...SPLIT_LEGEND, ...seedLegend(results), ...referenceLegend(drawn.flat())],
+    legend: [...SPLIT_LEGEND, ...listSeedBand(results), ...referenceLegend(drawn.flat())],
     columns: 2,
     panels: drawn.map((lines, index) =>
       drawEpochPanel({
@@ -172,10 +173,4 @@ function splitTable(results: Results, quantity: 'accuracy' | 'loss'): CsvValue[]
     }
   }
   return rows;
-}
-
-function seedLegend(results: Results): LegendEntry[] {
-  return results.seeds.length > 1
-    ? [{ label: describeBand(results.seeds.length), color: 'grey', mark: 'band' }]
-    : [];
 }

@@ -1,6 +1,7 @@
 import { axisRange, describeEpochs } from '../epochs.ts';
 import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../reference.ts';
 import type { EpochPoint, ModelResult, Results } from '../results.ts';
+import { bandEntry, listModelLogs, listModels } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
   buildPointSeries,
@@ -10,7 +11,7 @@ import {
   type EpochRange,
   type EpochSeries,
 } from './epoch-series.ts';
-import type { CsvValue, Figure, LegendEntry } from './figure.ts';
+import type { CsvValue, Figure } from './figure.ts';
 import { cycleColor } from './palette.ts';
 
 /** Membrane time constant of each layer over the epochs: one panel per layer, one line per model. */
@@ -48,13 +49,9 @@ export function drawTau(results: Results): Figure {
       ...(logged ? [describeReference(results)] : []),
     ].join(' '),
     legend: [
-      ...results.models.map(
-        (model, index): LegendEntry => ({ label: model.title, color: cycleColor(index), mark: 'line' }),
-      ),
-      ...listBands(results).map(({ label }): LegendEntry => ({ label, color: 'grey', mark: 'band' })),
-      ...(logged
-        ? [{ label: 'authors’ logs, in the model’s colour', color: 'ink', mark: 'thin-dashed' } as const]
-        : []),
+      ...listModels(results),
+      ...listBands(results).map(({ label }) => bandEntry(label)),
+      ...listModelLogs(logged),
     ],
     columns: 3,
     panels: panels.map(({ layer, lines }) => {
