@@ -1,5 +1,11 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
-import { CliProject } from '../runner/rig/cli-project.ts';
+import { BatchFolder } from '../../src/runner/cluster/batch.ts';
+import { CliProject, plainEnvironment, repro } from '../runner/rig/cli-project.ts';
 
 const damaged = 'artifacts/.cache/jobs/0123456789ab/batch.json';
 
@@ -39,3 +45,38 @@ test('a damaged note of what was asked for is not taken for none', async () => {
   const { stderr, exitCode } = await project.call(['attach']);
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('jobs/run.json  what was submitted')]);
 });
+
+// Root may read everything, so it takes another user, who can read this checkout.
+const other = { uid: 65_534, gid: 65_534 };
+const hasOther =
+  process.getuid?.() === 0 && spawnSync(process.execPath, [repro, '--version'], other).status === 0;
+
+test.skipIf(!hasOther)(
+  'another user of the folder sees that jobs work there, or at least that this cannot be seen',
+  async () => {
+    const project = await createProject();
+    const token = path.dirname(damaged);
+    await writeBatch(project);
+    const runAsOther = () =>
+      execa(process.execPath, [repro, 'run'], {
+        ...{ cwd: project.root, reject: false, ...other },
+        env: { ...plainEnvironment, HOME: project.root },
+      });
+    execFileSync('chmod', ['-R', 'a+rwX', project.root]);
+    const refused = await runAsOther();
+    expect([refused.exitCode, refused.stderr]).toEqual([75, expect.stringContaining('7 for "a"')]);
+    await fs.chmod(project.at(token), 0o700);
+    const blind = await runAsOther();
+    expect([blind.exitCode, blind.stderr]).toEqual([2, expect.stringMatching(/cannot be read \(EACCES/)]);
+    expect(blind.stderr).toContain('another user');
+  },
+);
+
+function writeBatch(project: CliProject): Promise<void> {
+  return new BatchFolder(project.at(path.dirname(damaged))).writeBatch({
+    ...{ version: 1, token: '0123456789ab', stage: 'a', name: 'a.0', comment: 'repro:0', isArray: false },
+    ...{ jobId: '7', cluster: 'c', submittedAt: '2026-01-01T00:00:00.000Z' },
+    selection: { profile: null, set: [] },
+    tasks: [{ index: 0, id: 'a' }],
+  });
+}

@@ -8,7 +8,7 @@ Example:
   $ repro attach`;
 
 const cancelExamples = `
-Stages that can be resumed keep what they have saved. What depends on a cancelled job is dropped by Slurm.
+Stages that can be resumed keep what they have saved. What waits for a cancelled job ends, too.
 
 Examples:
   $ repro cancel

@@ -26,7 +26,7 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string]
   [
     /time limit/i,
     'its time limit is longer than the partition allows',
-    'Set a shorter `time` in configs/executors/slurm.yaml; a stage with a resume folder and `retries:` goes on in another job.',
+    'Set a shorter `time` in configs/executors/slurm.yaml; a stage with a resume folder goes on in another job.',
   ],
   [
     /invalid job array specification/i,

@@ -159,8 +159,9 @@ async function submitSurely(slurm: Slurm, submitted: SubmittedBatch, where: stri
       if (jobId !== null) return jobId;
     }
     if (answer.kind === 'refused') {
-      // One that was taken up without an answer finds nothing to do.
-      if (!isFirst) await claim(folder.claimFile, null);
+      // One that is taken up only now finds that it is not wanted, unless it has begun.
+      const begun = isFirst ? null : await claim(folder.claimFile, null);
+      if (begun !== null) return begun;
       await folder.remove();
       throw isDependencyGone(answer.text)
         ? new ReproError('slurm-dependency-gone', answer.text)
