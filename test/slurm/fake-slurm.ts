@@ -1,0 +1,17 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { onTestFinished } from 'vitest';
+import { Slurm } from '../../src/executors/slurm/slurm.ts';
+
+/** Slurm whose programs are shell scripts, for what a real one cannot be made to answer. */
+export async function createSlurm(programs: Readonly<Record<string, string>>): Promise<Slurm> {
+  const folder = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-programs-'));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+  for (const [name, script] of Object.entries(programs)) {
+    writeFileSync(path.join(folder, name), `#!/bin/sh\n${script}\n`);
+    chmodSync(path.join(folder, name), 0o755);
+  }
+  return new Slurm({ PATH: `${folder}:/bin:/usr/bin` });
+}
