@@ -33,8 +33,10 @@ export function describeCancelling(): void {
       /^unwanted {2}job \d+ cancelled\ndropped {2}job \d+ dropped: .*\nlast {2}job \d+ dropped: /,
     );
     expect((await project.call(['run', 'unwanted'])).stderr).toMatch(/jobs on a cluster .* for "wanted"\n/);
+    const again = project.run();
+    await project.waitForCount('unwanted', 2);
     await project.go();
-    expect((await project.run()).stderr).toContain('4 run');
+    expect((await again).stderr).toContain('4 run');
     expect(project.has(jobs)).toBe(false);
   });
 
@@ -53,5 +55,20 @@ export function describeCancelling(): void {
       'blocked',
     ]);
     expect(project.has(jobs)).toBe(false);
+  });
+
+  test.concurrent('what could not be cancelled keeps its folder, and the run says so', async () => {
+    const stages = '  stubborn: { cmd: [node, tool.mjs, fail], outputs: [artifacts/stubborn] }\n';
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.shadow(
+      'scancel',
+      "echo 'scancel: error: Kill job error on job id 1: Access/permission denied' >&2; exit 1\n",
+    );
+    const { stderr, exitCode } = await project.run();
+    expect([exitCode, stderr]).toEqual([
+      1,
+      expect.stringMatching(/could not be cancelled: .*permission denied/),
+    ]);
+    expect(project.has(jobs)).toBe(true);
   });
 }

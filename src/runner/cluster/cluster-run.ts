@@ -127,9 +127,9 @@ class ClusterRun implements ElsewhereRun {
     const unneeded = [...jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
     const names = unneeded.flatMap(([, { submitted, index }]) => jobOf(submitted.batch, index) ?? []);
     const answer = await this.#slurm.cancel(names);
-    // Not known to have ended: the next command looks after them.
-    if (answer.kind === 'unknown') return;
-    await removeFinishedBatches(session.folder, ids, jobs);
+    if (answer.kind === 'ok') return removeFinishedBatches(session.folder, ids, jobs);
+    // They may go on: the next command looks after them.
+    this.#warn(unneeded[0]?.[0], `jobs that nothing needs any more could not be cancelled: ${answer.text}`);
   }
 
   /**
@@ -211,8 +211,15 @@ class ClusterRun implements ElsewhereRun {
   async #cancelWaiting(): Promise<void> {
     const { jobs } = this.#queue;
     const names = [...jobs.values()].flatMap(({ submitted, index }) => jobOf(submitted.batch, index) ?? []);
-    await this.#slurm.cancel(names, { onlyWaiting: true });
+    const answer = await this.#slurm.cancel(names, { onlyWaiting: true });
     for (const id of jobs.keys()) this.#cancelled.add(id);
+    if (answer.kind === 'ok') return;
+    const [first] = jobs.keys();
+    this.#warn(first, `jobs that wait could not be cancelled, and may start: ${answer.text}`);
+  }
+
+  #warn(id: string | undefined, text: string): void {
+    this.#surroundings.onEvent({ kind: 'note', id: id ?? '', level: 'warning', text });
   }
 
   #isLocal(id: string): boolean {
