@@ -160,7 +160,8 @@ export class Submitter {
         return tasks.map(({ index }) => folder.endFile(index));
       case 'whole':
       case 'ended':
-        return (folder.readBatch()?.tasks ?? []).map(({ index }) => folder.endFile(index));
+        // One that is gone has not ended well.
+        return (folder.readBatch()?.tasks ?? [{ index: 0 }]).map(({ index }) => folder.endFile(index));
     }
   }
 
