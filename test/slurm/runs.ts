@@ -86,6 +86,7 @@ export function describeRuns(): void {
     onTestFinished(() => rm(disk, { recursive: true, force: true }));
     const settings = `${fastSettings}scratch: ${disk}\ncopyInputs: true\n`;
     const project = await SlurmProject.on(cluster(), stages, settings);
+    await project.edit('pipeline.yaml', 'stages:', 'timeline: artifacts/timeline\nstages:');
     const left = await project.run('--detach');
     expect(left.exitCode).toBe(0);
     expect(left.stderr).toContain('2 queued, 1 not started');
@@ -106,6 +107,7 @@ export function describeRuns(): void {
     expect((await only).exitCode).toBe(0);
     const attached = await project.call(['attach']);
     expect(attached.stderr).toContain('last: artifacts/last');
+    expect(project.read('artifacts/timeline/timeline.csv').match(/^(slow|after|last),/gm)).toHaveLength(3);
     expect(project.count('slow')).toBe(1);
     expect(project.read('artifacts/.cache/logs/after.log')).toMatch(
       /reads \/dev\/shm\/\S+\/repro-\w+\/input-0\/slow$/m,
