@@ -3,7 +3,9 @@ import { loadPlan, type PlanRequest } from '../runner/pipeline/load.ts';
 import type { Plan } from '../runner/plan.ts';
 import { formatPlace } from '../schema/source-position.ts';
 import { factsOf } from './doctor/facts.ts';
+import { printWarning } from './lines.ts';
 import { findProjectRoot } from './project.ts';
+import { toOneLine } from './view/safe-text.ts';
 
 /** The options of every command that reads the pipeline, as commander gives them. */
 export interface PipelineOptions {
@@ -14,14 +16,35 @@ export interface PipelineOptions {
 
 /** Loads the graph that the options select. */
 export function loadSelectedPlan(options: PipelineOptions, onRead?: PlanRequest['onRead']): Promise<Plan> {
-  const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  return loadPlan({
-    projectRoot,
-    profile: options.profile,
-    set: options.set,
-    knownFacts: Object.keys(factsOf(projectRoot)),
-    onRead,
-  });
+  return loadPlan({ ...requestOf(options), onRead });
+}
+
+/**
+ * As `loadSelectedPlan`, for commands that run no stage and put nothing in the place of an output: problems with these places do not stop
+ * them.
+ *
+ * @param options.isQuiet whether not even a warning is wanted, as by completion
+ */
+export async function loadPlanForReading(
+  options: PipelineOptions,
+  { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+): Promise<Plan> {
+  const plan = await loadPlan({ ...requestOf(options), isForReading: true });
+  const misplaced = plan.misplaced ?? [];
+  const [first] = misplaced;
+  if (first !== undefined && !isQuiet) {
+    const others = new Set(misplaced.map(({ at }) => formatPlace(at))).size - 1;
+    const more = others === 0 ? '' : ` (and ${others} more)`;
+    printWarning(
+      `${formatPlace(first.at)}  ${toOneLine(first.message)} \`repro run\` is refused because of that${more}.`,
+    );
+  }
+  return plan;
+}
+
+function requestOf({ project, profile, set }: PipelineOptions): PlanRequest {
+  const projectRoot = findProjectRoot(project ?? process.cwd());
+  return { projectRoot, profile, set, knownFacts: Object.keys(factsOf(projectRoot)) };
 }
 
 /**

@@ -111,6 +111,8 @@ export interface Plan {
   readonly remote?: RemoteSettings;
   /** The folder under `timeline:`, relative to the project: no stage makes or reads anything in or around it. */
   readonly timeline?: string;
+  /** Why nothing can be run: problems with the places of outputs. Only a plan that was loaded for reading has some. */
+  readonly misplaced?: readonly Problem[];
   /** Problems that do not prevent a run. */
   readonly warnings: readonly Problem[];
 }

@@ -3,7 +3,7 @@ import { compareRuns, type RunResults } from '../../comparison/compare.ts';
 import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
 import { openSession } from '../../runner/session.ts';
 import { factsOf } from '../doctor/facts.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import type { ComparedRuns } from './compared-runs.ts';
 import { describeComparison } from './lines.ts';
@@ -25,7 +25,7 @@ export interface ReadNetwork {
 
 /** `repro compare A B`. */
 export async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const { records, store } = openSession(plan, { facts: factsOf(plan.projectRoot) });
   const networks = new RecordedNetworks(plan, records);
   const files = new RecordedFiles(store, plan.projectRoot);

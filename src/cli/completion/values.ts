@@ -92,11 +92,12 @@ async function listRuns(options: PipelineOptions): Promise<[string, string][]> {
 
 /** With the default values if those given do not fit together yet. */
 async function loadLeniently(options: PipelineOptions): Promise<Plan> {
-  const { loadSelectedPlan } = await import('../load.ts');
+  const { loadPlanForReading } = await import('../load.ts');
+  const quiet = { isQuiet: true };
   try {
-    return await loadSelectedPlan(options);
+    return await loadPlanForReading(options, quiet);
   } catch {
-    return loadSelectedPlan({ ...options, set: [] });
+    return loadPlanForReading({ ...options, set: [] }, quiet);
   }
 }
 

@@ -13,7 +13,7 @@ import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import { measureSpeed, type Speed } from '../../training/speed.ts';
 import { type ClipPasses, countPasses, type RecordingCounts } from '../../training/work.ts';
-import { loadSelectedPlan } from '../load.ts';
+import { loadPlanForReading } from '../load.ts';
 import { buildModel, listTrainings } from '../run/model-check.ts';
 import { colorsFor } from '../view/colors.ts';
 import { formatAbout } from '../view/format.ts';
@@ -56,7 +56,7 @@ export async function estimateFullRun(
   const loaded = loadAddon();
   if (!loaded.ok || best?.startsWith('native') !== true) return undefined;
   try {
-    const plan = await loadSelectedPlan({ project: root, profile, set: [] });
+    const plan = await loadPlanForReading({ project: root, profile, set: [] }, { isQuiet: true });
     const recordings = recordingsOf(plan);
     const steps = getAt(plan.settings, ['frames', 'steps']);
     if (recordings === undefined || typeof steps !== 'number') return undefined;

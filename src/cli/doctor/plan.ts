@@ -13,7 +13,7 @@ import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { printLines, printWarning } from '../lines.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { buildModel } from '../run/model-check.ts';
 import { formatBytes } from '../view/format.ts';
 import { probeCudaApart } from './cuda-probe.ts';
@@ -35,7 +35,7 @@ export interface PlanOptions extends PipelineOptions {
  * @throws {ReproError} `out-of-memory` if the memory available here is not enough, after the plan is printed
  */
 export async function planModel(options: PlanOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const file = await findModel(plan, options.plan);
   const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
   if (spec === undefined) throw unknownFrames(plan);

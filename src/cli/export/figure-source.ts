@@ -6,7 +6,7 @@ import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
 import { findRun } from '../../runner/explain/recorded-runs.ts';
 import { openSession } from '../../runner/session.ts';
 import { factsOf } from '../doctor/facts.ts';
-import { loadSelectedPlan, type PipelineOptions } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions } from '../load.ts';
 
 /** Where figures come from. */
 export interface FigureSource {
@@ -60,7 +60,7 @@ async function openFolder(folder: string, ids: readonly string[]): Promise<Figur
 }
 
 async function openRun({ run: wanted, figure: ids, ...options }: SourceOptions): Promise<FigureSource> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const instance = plan.instances.get('report');
   if (instance === undefined) {
     throw new ReproError('usage', 'the pipeline has no stage "report"', {

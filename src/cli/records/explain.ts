@@ -6,7 +6,7 @@ import type { Plan } from '../../runner/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import { formatSeconds } from '../view/format.ts';
 import { describeExplanation } from './explain-lines.ts';
@@ -21,7 +21,7 @@ interface ExplainOptions extends PipelineOptions {
 
 /** `repro explain STAGE`: what makes it stale, or in what it differs from another run, to the line. */
 export async function explain(target: string, options: ExplainOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const { selected, named } = selectInstances(plan, { targets: [target] });
   const facts = factsOf(plan.projectRoot);
   if (options.list === true) {

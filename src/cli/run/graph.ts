@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { loadSelectedPlan, type PipelineOptions } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions } from '../load.ts';
 
 interface GraphOptions extends PipelineOptions {
   readonly format: 'text' | 'mermaid' | 'svg' | 'json';
@@ -9,6 +9,6 @@ interface GraphOptions extends PipelineOptions {
 /** `repro graph`: shows the stages and their dependencies. */
 export async function graph(options: GraphOptions): Promise<void> {
   const { renderGraph } = await import('../../runner/graph-drawing/render.ts');
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
 }

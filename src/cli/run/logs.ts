@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../../errors.ts';
 import { cacheFolderOf, logFileOf } from '../../runner/cache/cache-folder.ts';
 import { selectInstances } from '../../runner/selection.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 
 interface LogsOptions extends PipelineOptions {
   readonly path?: boolean;
@@ -13,7 +13,7 @@ interface LogsOptions extends PipelineOptions {
 
 /** `repro logs STAGE`: prints the log of the stage's last run. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
   const found = [...named]

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { readRecord } from '../../runner/cache/records.ts';
 import { selectInstances } from '../../runner/selection.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
@@ -11,7 +11,7 @@ interface MetricsOptions extends PipelineOptions {
 
 /** `repro metrics`: the metrics of each stage's last successful run, with its time and memory. */
 export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const { named } = selectInstances(plan, { targets });
   const records = await Promise.all(
     [...named].map(async (id) => ({ id, record: await readRecord(plan, id) })),

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { ReproError, unreachable } from '../../errors.ts';
 import { selectInstances } from '../../runner/selection.ts';
-import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { timelineLines } from './timeline-lines.ts';
 import { readTimeline } from './timeline-records.ts';
 
@@ -12,7 +12,7 @@ interface TimelineOptions extends PipelineOptions {
 
 /** `repro timeline`: when each stage last ran, for how long, and with how much memory. */
 export async function timeline(targets: readonly string[], options: TimelineOptions): Promise<void> {
-  const plan = await loadSelectedPlan(options);
+  const plan = await loadPlanForReading(options);
   const { named } = selectInstances(plan, { targets });
   const { sessions, missing } = readTimeline(plan, named);
   const format = options.json === true ? 'json' : options.format;

@@ -33,6 +33,11 @@ export interface PlanRequest {
   readonly knownFacts?: readonly string[] | undefined;
   /** Called with each file of configuration, relative to the project, before it is read, if it exists or not. */
   readonly onRead?: ((file: string) => void) | undefined;
+  /**
+   * Whether no stage is to run, and nothing to be written in place of one. What is wrong with the places of outputs is then no error, but
+   * among the plan's `misplaced`.
+   */
+  readonly isForReading?: boolean | undefined;
   /** Whether the project's disk takes names that differ only in case for one; by default it is looked at. */
   readonly ignoresCase?: boolean | undefined;
 }
@@ -74,20 +79,23 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     documents,
   });
 
+  const misplaced: Problem[] = [];
   const { drafts, inactive } = readStages({
     pipeline,
     settings,
     paths,
     knownFacts: request.knownFacts,
     problems: [],
+    ...(request.isForReading === true ? { tolerated: misplaced } : {}),
   });
   const ignoresCase = request.ignoresCase ?? paths.ignoresCase(pipelineFile);
   const timeline = readTimelineFolder(pipeline, paths, { drafts, inactive, ignoresCase });
-  throwProblems([
+  misplaced.push(
     ...findPathConflicts(drafts, paths),
     ...(ignoresCase ? findSpellingConflicts(drafts) : []),
     ...timeline.problems,
-  ]);
+  );
+  if (request.isForReading !== true) throwProblems(misplaced);
   memory.collect(drafts.length);
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
@@ -129,6 +137,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
     ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
+    ...(misplaced.length === 0 ? {} : { misplaced }),
     warnings: [...configuration.warnings, ...findUnusedOverrides(pipeline.content, settings)],
   };
 }

@@ -1,8 +1,10 @@
 import type { JsonPath } from '../../schema/json.ts';
+import type { Problem } from '../../schema/problems.ts';
 import type { SourcePosition } from '../../schema/source-position.ts';
 import type { Combination } from './matrix.ts';
 import { describeLink, isInArtifacts, refuseOutput } from './output-paths.ts';
 import { adviseProfile } from './output-remedy.ts';
+import type { PathFault } from './project-paths.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
 
 /**
@@ -60,10 +62,12 @@ export class PlacedPath {
   }
 }
 
+type PathRole = 'input' | 'output' | 'resume path' | 'module';
+
 /** A path of the project, expanded and in the project's form; undefined if a problem was reported. */
 export function readPath(
   reader: StageReader,
-  kind: 'input' | 'output' | 'resume path' | 'module',
+  role: PathRole,
   text: string,
   written: JsonPath,
   combination: Combination,
@@ -71,33 +75,52 @@ export function readPath(
 ): PlacedPath | undefined {
   const expanded = reader.expandToText(text, written, combination);
   if (expanded === undefined) return undefined;
-  const checked = reader.surroundings.paths.check(expanded, { external });
-  const placed = new PlacedPath('path' in checked ? checked.path : expanded, external, {
-    reader,
-    text,
-    written,
-    combination,
-  });
-  if ('path' in checked) return placed;
+  const { paths, problems, tolerated } = reader.surroundings;
+  const place = (path: string): PlacedPath =>
+    new PlacedPath(path, external, { reader, text, written, combination });
+  const checked = paths.check(expanded, { external });
+  if ('path' in checked) return place(checked.path);
   const { fault } = checked;
-  if (fault.link !== undefined && isInArtifacts(fault.link.path)) {
-    reader.surroundings.problems.push(describeLink(fault.link));
-    return undefined;
+  const problem = describeFault(reader, role, fault, { expanded, placed: place(expanded) });
+  if (tolerated !== undefined && isAboutWriting(role, fault)) {
+    const anywhere = paths.check(expanded, { external: true });
+    if ('path' in anywhere) {
+      tolerated.push(problem);
+      return place(anywhere.path);
+    }
   }
-  const name = `${kind} ${JSON.stringify(expanded)}`;
-  if (fault.misplaced === true && (kind === 'output' || kind === 'resume path')) {
+  problems.push(problem);
+  return undefined;
+}
+
+/** Whether it is a path that can be read, but that nothing may be written to. */
+function isAboutWriting(role: PathRole, { link, misplaced }: PathFault): boolean {
+  const isOwned = role === 'output' || role === 'resume path';
+  return (isOwned && misplaced === true) || (link !== undefined && isInArtifacts(link.path));
+}
+
+function describeFault(
+  reader: StageReader,
+  role: PathRole,
+  fault: PathFault,
+  { expanded, placed }: { readonly expanded: string; readonly placed: PlacedPath },
+): Problem {
+  if (fault.link !== undefined && isInArtifacts(fault.link.path)) return describeLink(fault.link);
+  const describe = (message: string, fix: Problem['fix']): Problem => ({
+    at: placed.at,
+    message: `stage "${reader.name}": ${role} ${JSON.stringify(expanded)} ${message}`,
+    fix,
+  });
+  if (fault.misplaced === true && (role === 'output' || role === 'resume path')) {
     // "Write it as a relative path" does not help if the relative path is rejected too.
     const { inside } = fault;
     const refusal = inside === undefined ? undefined : refuseOutput(inside);
     const isAbsoluteOnly = inside !== undefined && refusal === undefined;
-    const fix = isAbsoluteOnly ? fault.fix : () => placed.remedy();
-    reader.report(placed.at, `${name} ${refusal ?? fault.message}`, fix);
-    return undefined;
+    return describe(refusal ?? fault.message, isAbsoluteOnly ? fault.fix : () => placed.remedy());
   }
   const advice =
-    kind === 'input' && fault.leaves === true
+    role === 'input' && fault.leaves === true
       ? 'Declare data outside the project as { path: …, external: true }.'
       : fault.fix;
-  reader.report(placed.at, `${name} ${fault.message}`, () => joinLines(advice, placed.origin()));
-  return undefined;
+  return describe(fault.message, () => joinLines(advice, placed.origin()));
 }
