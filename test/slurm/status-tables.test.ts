@@ -91,7 +91,7 @@ describe('a refused submission', () => {
     [
       'Batch job submission failed: Requested time limit is invalid (missing or exceeds some limit)',
       'time limit',
-      'retries',
+      'goes on in another job',
     ],
     ['Batch job submission failed: Invalid job array specification', 'array is larger', 'arraySize'],
     [
