@@ -84,6 +84,14 @@ describe('the timeline of recorded runs', () => {
     ]);
   });
 
+  test('as text tells whose each line is where machines or profiles mix', () => {
+    const mixed = [record('a', 0, 10), record('b', 5, 10, { host: 'bi\u001b[31mrch', profile: 'full' })];
+    const lines = timelineLines(arrangeTimeline(mixed), []);
+    expect(lines[0]).toContain('profile full, quick, on birch, cedar');
+    expect(lines[1]).toMatch(/250 MB {2}profile quick, on cedar$/);
+    expect(lines[2]).toMatch(/250 MB {2}profile full, on birch$/);
+  });
+
   test('as a figure has two panels for each session, and a row for each instance', async () => {
     const { figure, notice } = drawTimeline(runsOf(records));
     expect(notice).toBe(null);
@@ -102,6 +110,8 @@ describe('the timeline of recorded runs', () => {
     const texts = await textsOf(figure);
     for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames']) expect(texts).toContain(text);
     expect(texts).toContain('2026-01-02 12:00 UTC, profile quick, on cedar');
+    const large = await textsOf(drawTimeline(runsOf([record('a', 0, 1, { peakMemoryBytes: 1.5e9 })])).figure);
+    expect(large).toContain('1\u202f000');
     expect(texts).toContain('2026-01-02 13:00 UTC, profile full, on birch');
     expect(texts.join(' ')).not.toMatch(/NaN|undefined/);
   });

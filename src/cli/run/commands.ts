@@ -158,7 +158,7 @@ export function addRunCommands(program: Command): void {
     .option('--json', 'the same as --format json')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
+      '\nWith a folder under `timeline:` in pipeline.yaml, every run leaves the SVG and the CSV there, and the report shows them.\n\nExamples:\n  $ repro timeline\n  $ repro timeline train evaluate --format svg > timeline.svg',
     )
     .action(async (targets, options) =>
       (await import('./timeline.ts')).timeline(targets, { ...program.opts(), ...options }),

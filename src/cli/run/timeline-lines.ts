@@ -19,6 +19,7 @@ export function timelineLines(sessions: readonly TimelineSession[], missing: rea
         drawBar(span, session.seconds),
         formatSeconds(span.seconds).padStart(timeWidth),
         span.peakMemoryBytes === null ? 'memory unknown' : formatBytes(span.peakMemoryBytes),
+        ...nameOrigin(span, session),
       ].join('  '),
     ),
   ]);
@@ -30,6 +31,15 @@ function describeSession({ startedAt, seconds, hosts, profiles }: TimelineSessio
   const start = startedAt.slice(0, 16).replace('T', ' ');
   const list = (names: readonly string[]): string => names.map(toOneLine).join(', ');
   return `${start} UTC, ${formatSeconds(seconds)}, profile ${list(profiles)}, on ${list(hosts)}`;
+}
+
+/** Where they differ within a session, its heading alone does not tell which line is whose. */
+function nameOrigin({ profile, host }: TimelineSpan, { profiles, hosts }: TimelineSession): string[] {
+  const names = [
+    ...(profiles.length > 1 ? [`profile ${toOneLine(profile)}`] : []),
+    ...(hosts.length > 1 ? [`on ${toOneLine(host)}`] : []),
+  ];
+  return names.length === 0 ? [] : [names.join(', ')];
 }
 
 /** At least one character, within a frame as long as the session. */

@@ -8,6 +8,9 @@ const MEASURED_WIDE = 1.5;
 /** Generous estimate of the mean character width of a label. */
 const LABEL_CHARACTER = 6.2;
 
+/** Thousands are separated by narrow spaces, as everywhere else. */
+const THIN_SPACES = "replace(datum.label, ',', '\u202f')";
+
 /** Bars with names at the left and labels behind them. */
 export interface Bars {
   readonly title: string;
@@ -34,7 +37,7 @@ export function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
     field: 'from',
     type: 'quantitative' as const,
     scale: { domain: [0, end / (1 - Math.min(0.7, labelWidth / plotWidth))], nice: false, zero: false },
-    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4 },
+    axis: { title: axisTitle, tickCount: width > 400 ? 7 : 4, labelExpr: THIN_SPACES },
   };
   const y = {
     field: 'id',
