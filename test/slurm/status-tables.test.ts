@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { isOnNode, phaseOf } from '../../src/executors/slurm/job-state.ts';
-import { parseAccounting, parseElapsed, parseQueue } from '../../src/executors/slurm/status-tables.ts';
+import {
+  addExitCodes,
+  lacksExitCode,
+  parseAccounting,
+  parseElapsed,
+  parseQueue,
+} from '../../src/executors/slurm/status-tables.ts';
 import { explainSubmission } from '../../src/executors/slurm/submission-errors.ts';
 
 describe('the answer of squeue', () => {
@@ -41,18 +47,49 @@ describe('the answer of squeue', () => {
 test('the answer of sacct is read by job and task; steps and summaries of arrays are none', () => {
   const table = parseAccounting(
     [
-      '12_0|COMPLETED|00:00:05|node7',
-      '12_1|CANCELLED by 1000|00:01:00|node7',
-      '12_[2-4]|PENDING|00:00:00|None assigned',
-      '13.batch|FAILED|00:00:01|node7',
-      '13|OUT_OF_MEMORY|00:00:01|node7',
+      '12_0|COMPLETED|00:00:05|node7|0:0',
+      '12_1|CANCELLED by 1000|00:01:00|node7|0:15',
+      '12_[2-4]|PENDING|00:00:00|None assigned|0:0',
+      '13.batch|FAILED|00:00:01|node7|79:0',
+      '13|OUT_OF_MEMORY|00:00:01|node7|0:125',
+      '14|FAILED|00:00:01|node7|79:0',
     ].join('\n'),
   );
   expect([...table].map(([job, { state }]) => `${job} ${state}`)).toEqual([
     '12_0 COMPLETED',
     '12_1 CANCELLED',
     '13 OUT_OF_MEMORY',
+    '14 FAILED',
   ]);
+  expect(table.get('13')?.reason).toBe('RaisedSignal:125');
+  expect(table.get('14')).toEqual({
+    ...{ state: 'FAILED', reason: null, node: 'node7', elapsedSeconds: 1, exitCode: 79 },
+  });
+  expect(table.get('12_0')).not.toHaveProperty('exitCode');
+});
+
+test('exit codes come from a second table, for the jobs that need one', () => {
+  const table = parseQueue(
+    [
+      '12|0|FAILED|0:01|node7|NonZeroExitCode',
+      '12|1|FAILED|0:01|node7|RaisedSignal:9(Killed)',
+      '13|N/A|FAILED|0:01|node7|NonZeroExitCode',
+    ].join('\n'),
+  );
+  expect([...table.values()].map(lacksExitCode)).toEqual([true, false, true]);
+  const codes = `12                  0                   79:0
+12                  1                   0:9
+13                  N/A                 3:0
+14                  N/A                 4:0
+slurm_load_jobs error: Invalid job id specified
+`;
+  const added = addExitCodes(table, codes);
+  expect([...added].map(([job, { exitCode }]) => [job, exitCode])).toEqual([
+    ['12_0', 79],
+    ['12_1', undefined],
+    ['13', 3],
+  ]);
+  expect([...added.values()].some(lacksExitCode)).toBe(false);
 });
 
 test.each([

@@ -40,6 +40,8 @@ export interface JobStatus {
   readonly node: string | null;
   /** How long it has run; null if it has not. */
   readonly elapsedSeconds: number | null;
+  /** Of its script, once that has ended by itself with another code than 0. */
+  readonly exitCode?: number;
 }
 
 export function phaseOf(state: string): JobPhase {

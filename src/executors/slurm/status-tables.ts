@@ -6,8 +6,11 @@ export type JobTable = ReadonlyMap<string, JobStatus>;
 /** The columns that `parseQueue` reads: array or job id, index, state, elapsed, node, reason. */
 export const queueFormat = '%F|%K|%T|%M|%N|%r';
 
+/** The columns that `readExitCodes` reads, for a second question: they are not among those of `--format`. */
+export const exitCodeFormat = 'ArrayJobID:20,ArrayTaskID:20,exit_code:20';
+
 /** The columns that `parseAccounting` reads. */
-export const accountingFormat = 'JobID,State,Elapsed,NodeList';
+export const accountingFormat = 'JobID,State,Elapsed,NodeList,ExitCode';
 
 /**
  * The answer of `squeue --array --noheader --states=all` with {@link queueFormat}. Lines of another form say nothing: a job that is not
@@ -29,17 +32,48 @@ export function parseQueue(text: string): JobTable {
   return table;
 }
 
+/** Whether its reason says that the script of a job ended with a code, and not with which. */
+export function lacksExitCode({ reason, exitCode }: JobStatus): boolean {
+  return reason === 'NonZeroExitCode' && exitCode === undefined;
+}
+
+/** Adds what `squeue --array --noheader --states=all` says with {@link exitCodeFormat}. */
+export function addExitCodes(table: JobTable, text: string): JobTable {
+  const added = new Map(table);
+  for (const line of text.split('\n')) {
+    const [id = '', index = '', code = ''] = line.trim().split(/\s+/);
+    const job = nameJob(id, index === 'N/A' ? null : Number(index));
+    const status = table.get(job);
+    if (status !== undefined) added.set(job, { ...status, ...readExitCode(code) });
+  }
+  return added;
+}
+
 /** The answer of `sacct --allocations --array --noheader --parsable2` with {@link accountingFormat}. */
 export function parseAccounting(text: string): JobTable {
   const table = new Map<string, JobStatus>();
   for (const line of text.split('\n')) {
-    const [job = '', words = '', elapsed = '', node = ''] = line.trim().split('|');
+    const [job = '', words = '', elapsed = '', node = '', code = ''] = line.trim().split('|');
     // `CANCELLED by 1000`.
     const [state = ''] = words.split(' ');
     if (!/^\d+(_\d+)?$/.test(job) || !/^[A-Z_]+$/.test(state)) continue;
-    table.set(job, { state, reason: null, node: readCell(node), elapsedSeconds: parseElapsed(elapsed) });
+    const [, signal = '0'] = code.split(':');
+    table.set(job, {
+      state,
+      // As the queue says it.
+      reason: /^[1-9]\d*$/.test(signal) ? `RaisedSignal:${signal}` : null,
+      node: readCell(node),
+      elapsedSeconds: parseElapsed(elapsed),
+      ...readExitCode(code),
+    });
   }
   return table;
+}
+
+/** `79:0`: the code, and the signal that ended it instead. */
+function readExitCode(text: string): { readonly exitCode?: number } {
+  const [, code = '0'] = /^(\d+):0$/.exec(text) ?? [];
+  return code === '0' ? {} : { exitCode: Number(code) };
 }
 
 function readCell(text: string): string | null {
