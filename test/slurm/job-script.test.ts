@@ -1,5 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { describe, expect, test } from 'vitest';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { execa } from 'execa';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   escapePattern,
   formatArray,
@@ -8,7 +12,7 @@ import {
   type JobOptions,
   listSbatchOptions,
 } from '../../src/executors/slurm/job-options.ts';
-import { renderEnvironment, renderJobScript } from '../../src/executors/slurm/job-script.ts';
+import { type JobScript, renderEnvironment, renderJobScript } from '../../src/executors/slurm/job-script.ts';
 
 const options: JobOptions = {
   name: 'train.ab',
@@ -77,50 +81,183 @@ describe('options of sbatch', () => {
   });
 });
 
+/** A folder first on the PATH. */
+const inPath = (folder: string) => ({ PATH: `${folder}:/usr/bin:/bin` });
+
 describe('the script of a job', () => {
   const odd = `/tmp/it's "100 %" #1 \\x $HOME 💥`;
-  const script = renderJobScript({
-    options: { ...options, comment: 'a #b "c" \\', logPattern: `${escapePattern(odd)}/slurm-%a.log` },
-    about: ['0: train@a'],
-    proofFile: '/etc/hostname',
-    environmentFile: '/dev/null',
-    projectRoot: '/',
-    prelude: ['echo prelude'],
-    command: ['echo', odd, 'stage-job'],
-    index: 7,
+  let folder: string;
+
+  beforeEach(async () => {
+    folder = await mkdtemp(path.join(os.tmpdir(), 'repro-script-'));
+    onTestFinished(() => rm(folder, { recursive: true, force: true }));
+    await mkdir(path.join(folder, 'tasks/7'), { recursive: true });
   });
+
+  const write = async (more: Partial<JobScript> = {}): Promise<string> => {
+    const text = renderJobScript({
+      ...{ options, about: ['0: train@a'], projectRoot: '/', prelude: [], command: ['echo'], index: 7 },
+      ...{
+        proofFile: '/etc/hostname',
+        environmentFile: '/dev/null',
+        tasksFolder: path.join(folder, 'tasks'),
+      },
+      ...more,
+    });
+    const file = path.join(folder, 'script.sh');
+    await writeFile(file, text);
+    return file;
+  };
+
+  /** Runs a script as Slurm does: from a file, with hardly any environment. */
+  const run = (file: string, env: Readonly<Record<string, string>> = {}) =>
+    execa('/bin/bash', [file], { env, extendEnv: false, reject: false, detached: true });
+
+  const start = async (more: Partial<JobScript>, env: Readonly<Record<string, string>> = {}) =>
+    run(await write(more), env);
+
+  /** A folder with one program, which says how it was called. */
+  const addProgram = async (name: string, lines = ''): Promise<string> => {
+    const bin = path.join(folder, `bin-${name}`);
+    await mkdir(bin, { recursive: true });
+    await writeFile(path.join(bin, name), `#!/bin/sh\necho "${name} $*"\n${lines}\n`, { mode: 0o755 });
+    return bin;
+  };
+
+  const setVariables = async (values: Readonly<Record<string, string>>): Promise<string> => {
+    const file = path.join(folder, 'environment.sh');
+    await writeFile(file, renderEnvironment(values));
+    return file;
+  };
 
   test('quotes directives as Slurm reads them', () => {
+    const script = renderJobScript({
+      options: { ...options, comment: 'a #b "c" \\', logPattern: `${escapePattern(odd)}/slurm-%a.log` },
+      ...{ about: [], proofFile: '/', environmentFile: '/dev/null', tasksFolder: '/', projectRoot: '/' },
+      ...{ prelude: [], command: ['echo'] },
+    });
     expect(script).toContain('#SBATCH --comment="a #b \\"c\\" \\\\"\n');
     expect(script).toContain('#SBATCH --output="/tmp/it\'s \\"100 %%\\" #1 \\\\x $HOME 💥/slurm-%a.log"\n');
-    expect(script.split('\n', 1)).toEqual(['#!/bin/bash -l']);
   });
 
-  test('is one that a shell runs, with every word as it is', () => {
-    expect(execFileSync('bash', ['-c', script], { encoding: 'utf8' })).toBe(`prelude\n${odd} stage-job 7\n`);
+  test('is one that a shell runs, with every word as it is', async () => {
+    const { stdout } = await start({ prelude: ['echo prelude'], command: ['echo', odd, 'stage-job'] });
+    expect(stdout).toBe(`prelude\n${odd} stage-job 7`);
   });
 
-  test('ends with its own code where the folder is not the one that was submitted', () => {
-    const elsewhere = script.replace('/etc/hostname', '/etc/no-such-file');
-    expect(() => execFileSync('bash', ['-c', elsewhere], { stdio: 'pipe' })).toThrow(
-      expect.objectContaining({ status: 79, stderr: expect.objectContaining({}) }),
+  test('ends with its own code, and says so, where the folder is not the one that was submitted', async () => {
+    const { exitCode, stdout, stderr } = await start({ proofFile: '/etc/no-such-file' });
+    expect([exitCode, stdout]).toEqual([79, '']);
+    expect(stderr).toBe(
+      `repro: / is not the same folder on this node as where the job was submitted: ${os.hostname()}`,
     );
   });
 
-  test('takes the index of a task from Slurm', () => {
-    const array = renderJobScript({
-      options: { ...options, array: { indices: [0, 1], atOnce: null } },
-      ...{
-        about: [],
-        proofFile: '/etc/hostname',
-        environmentFile: '/dev/null',
-        projectRoot: '/',
-        prelude: [],
-      },
-      command: ['echo'],
+  test('takes the index of a task from Slurm', async () => {
+    const array = { ...options, array: { indices: [0, 1], atOnce: null } };
+    expect((await start({ options: array }, { SLURM_ARRAY_TASK_ID: '3' })).stdout).toBe('3');
+  });
+
+  test('ends as its command does', async () => {
+    expect((await start({ command: ['sh', '-c', 'exit 5'] })).exitCode).toBe(5);
+    expect((await start({ command: ['sh', '-c', 'kill -9 $$'] })).signal).toBe('SIGKILL');
+  });
+
+  test.each(['SIGUSR2', 'SIGTERM'] as const)(
+    'passes %s on, and waits for the command to save its work',
+    async (signal) => {
+      const saving = `trap 'echo saving; sleep 0.1; exit 3' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`;
+      const running = run(await write({ command: ['bash', '-c', saving] }));
+      running.stdout.once('data', () => running.kill(signal));
+      expect(await running).toMatchObject({ exitCode: 3, stdout: 'ready\nsaving' });
+    },
+  );
+
+  describe('whose command asks to go on in the queue', () => {
+    const asking = ['/bin/sh', '-c', 'exit 88'];
+    const said = () => readFile(path.join(folder, 'tasks/7/requeue.txt'), 'utf8');
+
+    test('puts the job back, and waits for its end', async () => {
+      // Slurm ends the whole job.
+      const bin = await addProgram('scontrol', 'kill 0');
+      const { signal, stdout } = await start({ command: asking }, { ...inPath(bin), SLURM_JOB_ID: '12' });
+      expect([signal, stdout]).toEqual(['SIGTERM', '']);
+      await expect(said()).rejects.toThrow('ENOENT');
     });
-    const env = { SLURM_ARRAY_TASK_ID: '3' };
-    expect(execFileSync('bash', ['-c', array], { encoding: 'utf8', env })).toBe('3\n');
+
+    test('keeps what Slurm says if it refuses; of an array, only the task is meant', async () => {
+      const bin = await addProgram('scontrol', 'echo no >&2; exit 1');
+      const environment = { ...inPath(bin), SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '7' };
+      const array = { ...options, array: { indices: [7], atOnce: null } };
+      expect((await start({ options: array, command: asking }, environment)).exitCode).toBe(88);
+      expect(await said()).toBe('scontrol requeue 12_7\nno\n');
+    });
+
+    test('does so even if the site has no such program on the nodes', async () => {
+      expect((await start({ command: asking }, { PATH: '/nowhere', SLURM_JOB_ID: '12' })).exitCode).toBe(88);
+      expect(await said()).toContain('scontrol: command not found');
+    });
+
+    test('leaves it alone once it was told to end, since it may have been cancelled', async () => {
+      const bin = await addProgram('scontrol');
+      const command = ['bash', '-c', "trap 'exit 88' TERM; echo ready; while :; do sleep 0.05; done"];
+      const running = run(await write({ command }), inPath(bin));
+      running.stdout.once('data', () => running.kill('SIGTERM'));
+      expect((await running).exitCode).toBe(88);
+      await expect(said()).rejects.toThrow('ENOENT');
+    });
+  });
+
+  describe('with a prelude', () => {
+    test('reads the profile of its owner, and then runs these lines, in the environment of the submission', async () => {
+      const [mine, ofProfile, ofPrelude] = await Promise.all(
+        ['tool', 'site', 'loaded'].map((one) => addProgram(one)),
+      );
+      const home = path.join(folder, "it's home");
+      await mkdir(home);
+      await writeFile(
+        path.join(home, '.bash_profile'),
+        `export PATH="${ofProfile}:/usr/bin:/bin" MOOD=profile OWNER="$USER" LD_LIBRARY_PATH=/profile
+module() { echo "module $*"; export PATH="${ofPrelude}:$PATH" LD_LIBRARY_PATH="/loaded:$LD_LIBRARY_PATH"; }
+cd /tmp
+`,
+      );
+      const environmentFile = await setVariables({
+        PATH: `${mine}:/usr/bin:/bin`,
+        HOME: home,
+        USER: 'me',
+        MOOD: 'ours',
+      });
+      const shown = 'echo "$MOOD $OWNER $PWD $LD_LIBRARY_PATH"; for one in tool site loaded; do $one; done';
+      const { stdout, stderr } = await start({
+        environmentFile,
+        prelude: ['module load "$HOME"', 'cd /usr'],
+        command: ['bash', '-c', shown],
+      });
+      expect([stdout, stderr]).toEqual([
+        `module load ${home}\nours me / /loaded:/profile\ntool \nsite \nloaded `,
+        '',
+      ]);
+    });
+
+    test('finds first what these lines add, then what the submitting shell found', async () => {
+      const [first, second, third] = await Promise.all(
+        ['1', '2', '3'].map(async (one) => {
+          const bin = path.join(folder, one);
+          await mkdir(bin);
+          await writeFile(path.join(bin, 'which'), `#!/bin/sh\necho ${one}\n`, { mode: 0o755 });
+          return bin;
+        }),
+      );
+      const home = path.join(folder, 'home');
+      await mkdir(home);
+      await writeFile(path.join(home, '.bash_profile'), `export PATH="${third}:/usr/bin:/bin"\n`);
+      const environmentFile = await setVariables({ PATH: `${second}:/usr/bin:/bin`, HOME: home });
+      const found = async (prelude: string) =>
+        (await start({ environmentFile, prelude: [prelude], command: ['which'] })).stdout;
+      expect(await found(`PATH="${first}:$PATH"`)).toBe('1');
+      expect(await found('true')).toBe('2');
+    });
   });
 
   test('sets variables to any value', () => {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { noAccounts, startAccounts } from './accounts.ts';
 import { describeCancelling } from './cancelling.ts';
+import { describeContinuations } from './continuations.ts';
+import { describeFailingNode, describeNodes } from './nodes.ts';
 import { describeQuickProfile } from './quick-profile.ts';
 import { describeRuns } from './runs.ts';
 import { noSlurm } from './slurm-cluster.ts';
@@ -18,8 +20,11 @@ describe.skipIf(noSlurm !== null)(`a run on Slurm${why}`, () => {
   describeSubmissions();
   describeCancelling();
   describeTroubles();
+  describeContinuations();
+  describeNodes();
   describeQuickProfile();
   describeAlone();
+  describeFailingNode();
 });
 
 const noAccountsHere = noAccounts === null ? '' : ` (skipped: ${noAccounts})`;
@@ -35,7 +40,30 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
     await project.waitForCount('killed');
     await cluster().expectJobs('killed', []);
     const { stderr, exitCode } = await project.call(['attach']);
-    expect(stderr).toMatch(/killed failed: job \d+ on \S+ ended as FAILED before the stage could say why/);
+    expect(stderr).toMatch(
+      /killed failed: job \d+ on \S+ ended as FAILED \(RaisedSignal:9\) before the stage could say why/,
+    );
     expect(exitCode).toBe(1);
+  });
+
+  test('knows what was dropped because of a failure from what was cancelled', async () => {
+    const stages = `  fails: { cmd: [node, tool.mjs, fail], outputs: [artifacts/fails] }
+  killed: { cmd: [node, tool.mjs, kill-job], outputs: [artifacts/killed] }
+  next: { cmd: [node, tool.mjs], inputs: [artifacts/fails], outputs: [artifacts/next] }
+  last: { cmd: [node, tool.mjs], inputs: [artifacts/next], outputs: [artifacts/last] }
+  other: { cmd: [node, tool.mjs], inputs: [artifacts/killed], outputs: [artifacts/other] }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.run('--detach');
+    for (const name of ['fails', 'killed']) await project.waitForCount(name);
+    for (const name of ['fails', 'killed', 'next', 'last', 'other']) await cluster().expectJobs(name, []);
+    const { instances } = JSON.parse((await project.call(['attach', '--json'])).stdout);
+    expect(instances.map(({ id, state }: { id: string; state: string }) => `${id} ${state}`)).toEqual([
+      'fails failed',
+      'killed failed',
+      'next blocked',
+      'last blocked',
+      'other blocked',
+    ]);
   });
 });

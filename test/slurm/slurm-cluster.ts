@@ -108,10 +108,10 @@ export class SlurmCluster {
   }
 
   /** Waits until the jobs of a stage are as expected: a job may still be ending when its result is there. */
-  expectJobs(stage: string, expected: readonly RegExp[]): Promise<void> {
+  expectJobs(stage: string, expected: readonly RegExp[], timeout = 30_000): Promise<void> {
     const matching = expected.map((pattern) => expect.stringMatching(pattern));
     return vi.waitFor(async () => expect(await this.jobsOf(stage)).toEqual(matching), {
-      timeout: 30_000,
+      timeout,
       interval: 100,
     });
   }
@@ -137,6 +137,13 @@ export class SlurmCluster {
       { timeout: 20_000, interval: 50 },
     );
     await this.ask('scontrol', 'update', `JobId=${job}`, 'StartTime=now+2');
+  }
+
+  /** Takes the node out of service, which ends its jobs, and back into it. */
+  async failNode(): Promise<void> {
+    const update = (...words: string[]) => this.ask('scontrol', 'update', `NodeName=${hostName}`, ...words);
+    await update('State=DOWN', 'Reason=test');
+    await update('State=RESUME');
   }
 
   startController(): Promise<void> {
@@ -181,7 +188,7 @@ export class SlurmCluster {
     await fs.writeFile(at('slurm.key'), randomBytes(1024), { mode: 0o600 });
     // Character devices that stand for GPUs: nobody opens them.
     for (const name of ['gpu0', 'gpu1']) execFileSync('mknod', [at(name), 'c', '1', '3']);
-    await fs.writeFile(at('gres.conf'), `Name=gpu File=${at('gpu')}[0-1]\n`);
+    await fs.writeFile(at('gres.conf'), `Name=gpu File=${at('gpu')}[0-1]\nName=slot Count=1\n`);
     await fs.writeFile(at('cgroup.conf'), 'CgroupPlugin=disabled\n');
     const lines = [
       'ClusterName=test',
@@ -203,7 +210,7 @@ export class SlurmCluster {
       'JobAcctGatherType=jobacct_gather/none',
       'SelectType=select/cons_tres',
       'SelectTypeParameters=CR_CPU',
-      'GresTypes=gpu',
+      'GresTypes=gpu,slot',
       'SlurmdParameters=config_overrides',
       'ReturnToService=2',
       'MinJobAge=3600',
@@ -211,9 +218,10 @@ export class SlurmCluster {
       'MessageTimeout=2',
       // Jobs start as soon as they can, rather than at the next of a busy controller's rounds.
       'SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0,sched_min_interval=0',
-      `NodeName=${hostName} CPUs=16 RealMemory=64000 Gres=gpu:2 State=UNKNOWN`,
+      `NodeName=${hostName} CPUs=16 RealMemory=64000 Gres=gpu:2,slot:1 State=UNKNOWN`,
       'PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1',
-      // Its jobs put an end to those of the other.
+      'PartitionName=yielding Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE',
+      // Its jobs put an end to those of the others.
       'PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=9',
       'PreemptType=preempt/partition_prio',
       'PreemptMode=CANCEL',

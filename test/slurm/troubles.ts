@@ -87,42 +87,6 @@ export function describeTroubles(): void {
     expect(project.has('artifacts/running')).toBe(true);
     expect(project.has('artifacts/later')).toBe(false);
   });
-
-  test.concurrent('a job whose time is nearly over saves its work, waits in the queue again, and goes on', async () => {
-    const stages = `  long:
-    cmd: [node, long.mjs]
-    outputs: [artifacts/long]
-    resume: [artifacts/long.resume]
-    retries: 1
-`;
-    const settings = 'poll: 0.6s\npatience: 2s\ndefaults: { time: 10m }\n';
-    const project = await SlurmProject.on(cluster(), stages, settings);
-    await project.write(
-      'long.mjs',
-      `import fs from 'node:fs';
-const saved = process.env.REPRO_RESUME_0 + '/epoch';
-fs.appendFileSync('counts/long', 'x\\n');
-if (!fs.existsSync(saved)) {
-  process.on('SIGTERM', () => { fs.writeFileSync(saved, '1'); process.exit(1); });
-  fs.writeFileSync('ready', '');
-  await new Promise((resolve) => setTimeout(resolve, 60_000));
-}
-fs.mkdirSync(process.env.REPRO_OUTPUT_0);
-fs.copyFileSync(saved, process.env.REPRO_OUTPUT_0 + '/epoch');
-`,
-    );
-    const running = project.run();
-    await project.waitFor('ready');
-    const job = await cluster().findRunning('long');
-    // As Slurm does ahead of the limit, by the option --signal.
-    expect(await cluster().ask('scontrol', 'show', 'job', job)).toMatch(/TimeLimit=00:10:00/);
-    await cluster().ask('scancel', '--batch', '--signal=USR2', job);
-    await cluster().releaseRequeued(job);
-    const { stderr, exitCode } = await running;
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
-    expect(project.count('long')).toBe(2);
-    expect(project.read('artifacts/long/epoch')).toBe('1');
-  });
 }
 
 /** Those that no other test can run beside: the controller is away, or a terminal is needed. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobStatus } from '../../src/executors/slurm/job-state.ts';
 import type { TaskEnd } from '../../src/runner/cluster/task-end.ts';
-import { type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
+import { type Before, type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
 
 const fingerprint = 'a'.repeat(64);
 const base = { version: 1, job: '12_3', node: 'node7' } as const;
@@ -40,7 +40,7 @@ describe('a job', () => {
 
   test.each([
     ['TIMEOUT', 'timeout'],
-    ['DEADLINE', 'timeout'],
+    ['DEADLINE', 'deadline'],
     ['OUT_OF_MEMORY', 'out-of-memory'],
     ['PREEMPTED', 'preempted'],
     ['NODE_FAIL', 'node-failed'],
@@ -70,6 +70,50 @@ describe('a job', () => {
       const reason = 'DependencyNeverSatisfied';
       expect(verdictOf({ status: status(state, { ...unstarted, reason }) })).toEqual({ kind: 'dropped' });
     }
+  });
+
+  test('that never ran is dropped if what it waits for has failed, though Slurm no longer says so', () => {
+    const unstarted = status('CANCELLED', { node: null, elapsedSeconds: 0 });
+    for (const [said, own] of [
+      [unstarted, 'cancelled'],
+      ['absent', 'job-lost'],
+    ] as const) {
+      const judged = (before: Before) => verdictOf({ status: said, silentSeconds: 90, before });
+      expect(judged('failed')).toEqual({ kind: 'dropped' });
+      // What it waits for is over, and not yet judged.
+      expect(judged('open')).toEqual({ kind: 'wait' });
+      expect(judged('fine')).toMatchObject({ code: own });
+    }
+    // One that has run was cancelled by someone.
+    const ran = verdictOf({ status: status('CANCELLED'), silentSeconds: 90, before: 'failed' });
+    expect(ran).toMatchObject({ code: 'cancelled' });
+  });
+
+  test.each(['FAILED', 'TIMEOUT'])(
+    'whose time was over, and that Slurm did not put back into the queue (%s), says why',
+    (state) => {
+      const end: TaskEnd = { ...interrupted, because: 'time', refusal: 'disabled for job 12' };
+      expect(verdictOf({ status: status(state), end })).toEqual({
+        kind: 'failed',
+        code: 'timeout',
+        text: 'the time of job 12_3 on node7 is over, and Slurm has not put it back into the queue: disabled for job 12',
+      });
+      expect(verdictOf({ status: status('PENDING'), end })).toEqual({ kind: 'wait' });
+      expect(verdictOf({ status: status('CANCELLED'), end })).toMatchObject({ code: 'cancelled' });
+    },
+  );
+
+  test.each([
+    [{ reason: 'NonZeroExitCode', exitCode: 79 }, 'not-shared', 'the project is not the same folder there'],
+    [{ reason: 'RaisedSignal:53(Real-time_signal_19)' }, 'no-log', 'could not write its log'],
+    [{ reason: 'NonZeroExitCode', exitCode: 3 }, 'job-failed', 'ended as FAILED (exit code 3) before'],
+    [{ reason: 'NonZeroExitCode' }, 'job-failed', 'ended as FAILED (NonZeroExitCode) before'],
+    [{}, 'job-failed', 'ended as FAILED before'],
+  ])('that left nothing is explained by how its script ended: %j', (more, code, text) => {
+    expect(verdictOf({ status: status('FAILED', more), silentSeconds: 90 })).toMatchObject({
+      code,
+      text: expect.stringContaining(text),
+    });
   });
 
   test('that was killed by signal 9 is said to be short of memory', () => {

@@ -3,11 +3,11 @@ import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
 import { BatchFolder } from '../../runner/cluster/batch.ts';
 import { isRightJob } from '../../runner/cluster/claim.ts';
+import { listenForJobSignals } from '../../runner/cluster/job-signals.ts';
 import { readClusterSettings } from '../../runner/cluster/settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
 import { factsOf } from '../doctor/facts.ts';
-import { exitCodeOfSignal } from '../exit-code.ts';
 import { loadSelectedPlan } from '../load.ts';
 
 /** `repro stage-job`: what a job on a node runs. */
@@ -27,19 +27,7 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
     process.stderr.write('another job was submitted for this; this one has nothing to do\n');
     return;
   }
-  const stop = new AbortController();
-  let isTimeUp = false;
-  let isRequeued = false;
-  process.on('SIGUSR2', () => {
-    isTimeUp = true;
-    stop.abort(new ReproError('interrupted', "the job's time is nearly over"));
-  });
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (isRequeued) process.exit(exitCodeOfSignal(signal));
-      stop.abort(new ReproError('interrupted', `interrupted by ${signal}`));
-    });
-  }
+  const signals = listenForJobSignals(process);
   try {
     const { profile, set } = batch.selection;
     const plan = await loadSelectedPlan({ ...(profile === null ? {} : { profile }), set });
@@ -48,11 +36,7 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
       settings: await readClusterSettings(plan.projectRoot),
       facts: factsOf(plan.projectRoot),
       environment: process.env,
-      stop: stop.signal,
-      isTimeUp: () => isTimeUp,
-      onRequeued: () => {
-        isRequeued = true;
-      },
+      signals,
     });
   } catch (error) {
     // What the runner shows is in the file; the log of the job has it, too.

@@ -4,6 +4,18 @@ import { type JobOptions, listSbatchOptions } from './job-options.ts';
 /** The exit code of a job that does not find on its node what was submitted. */
 export const notSharedExitCode = 79;
 
+/**
+ * The exit code by which the command asks to be put back into the queue. Nothing else uses it: it is above those of sysexits.h, and below
+ * those of shells, containers and signals.
+ */
+export const continueExitCode = 88;
+
+/** In the folder of a task: why Slurm did not put its job back into the queue. */
+export const refusalFileName = 'requeue.txt';
+
+/** How long Slurm may take to end a job that it has put back into the queue. */
+const requeuedWithinSeconds = 120;
+
 export interface JobScript {
   readonly options: JobOptions;
   /** Lines of comment that say what it runs. */
@@ -12,6 +24,8 @@ export interface JobScript {
   readonly proofFile: string;
   /** A shell file with the variables that the job sees; absolute. */
   readonly environmentFile: string;
+  /** Contains a folder for each task, named by its index; absolute. */
+  readonly tasksFolder: string;
   readonly projectRoot: string;
   /** Lines of shell that run first, such as `module load nodejs`. */
   readonly prelude: readonly string[];
@@ -24,15 +38,16 @@ export interface JobScript {
 /**
  * The script of a job: its options as directives, then the environment, the site's own lines, and the command. Values are quoted, so
  * that folders may have any name.
+ *
+ * The shell stays beside the command, which may be in a container without Slurm's commands, and to which Slurm's signals do not come:
+ * those of `--signal=B:` are for the shell alone.
  */
 export function renderJobScript(script: JobScript): string {
-  const { options, prelude, projectRoot } = script;
+  const { options, projectRoot } = script;
   const directives = listSbatchOptions(options).map((word) => `#SBATCH ${quoteDirective(word)}`);
   const missing = `repro: ${projectRoot} is not the same folder on this node as where the job was submitted`;
-  const index = options.array === null ? String(script.index ?? 0) : '"$SLURM_ARRAY_TASK_ID"';
   return `${[
-    // Site-specific lines often need what a login shell defines, such as `module`.
-    prelude.length === 0 ? '#!/bin/bash' : '#!/bin/bash -l',
+    '#!/bin/bash',
     ...directives,
     '',
     ...script.about.map((line) => `# ${line}`),
@@ -40,10 +55,65 @@ export function renderJobScript(script: JobScript): string {
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
     `  exit ${notSharedExitCode}`,
     'fi',
-    `. ${quoteWord(script.environmentFile)}`,
-    ...prelude,
-    `exec ${script.command.map(quoteWord).join(' ')} ${index}`,
+    ...setEnvironment(script),
+    ...runCommand(script),
+    ...continueInQueue(script),
+    // Slurm is to see by which signal the command was ended: the code that a shell makes of it looks like another.
+    '[ "$status" -le 128 ] || kill "-$((status - 128))" "$$"',
+    'exit "$status"',
   ].join('\n')}\n`;
+}
+
+/**
+ * The site's own lines often need what a login shell defines, such as `module`, and its profiles need to know whose home it is. The search
+ * paths of the submitting shell come before those of the profiles, as for its own stages, and hide nothing that the lines add.
+ */
+function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): string[] {
+  const set = `. ${quoteWord(environmentFile)}`;
+  if (prelude.length === 0) return [set];
+  return [
+    'login_path=$PATH login_libraries=$LD_LIBRARY_PATH; unset LD_LIBRARY_PATH',
+    set,
+    'shopt -q login_shell || exec bash --login "$0"',
+    'PATH=$PATH:$login_path',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
+    '[ -z "$login_libraries" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$login_libraries"',
+    ...prelude,
+    `cd ${quoteWord(projectRoot)}`,
+  ];
+}
+
+/** A signal that is passed on to the command ends the wait, and not the command, which lets its stage save first. */
+function runCommand({ options, command, index = 0 }: JobScript): string[] {
+  return [
+    `index=${options.array === null ? index : '$SLURM_ARRAY_TASK_ID'}`,
+    'runner= passed= ending=',
+    'forward() { passed=$1; [ -z "$runner" ] || kill -s "$1" "$runner"; }',
+    "trap 'forward USR2' USR2",
+    // Cancelled, or out of time: it must not come back.
+    "trap 'ending=1; forward TERM' TERM",
+    `${command.map(quoteWord).join(' ')} "$index" &`,
+    'runner=$!',
+    '[ -z "$passed" ] || kill -s "$passed" "$runner"',
+    'passed=1',
+    'while [ -n "$passed" ]; do passed= status=0; wait "$runner" || status=$?; done',
+    'trap - USR2 TERM',
+  ];
+}
+
+/** Slurm then ends the job and starts it again, under the same id, so that what waits for it goes on waiting. */
+function continueInQueue({ options, tasksFolder }: JobScript): string[] {
+  // The id of an array's last task is that of the whole array, too.
+  const job = options.array === null ? '"$SLURM_JOB_ID"' : '"$SLURM_ARRAY_JOB_ID"_"$index"';
+  return [
+    `if [ "$status" -eq ${continueExitCode} ] && [ -z "$ending" ]; then`,
+    `  if said=$(scontrol requeue ${job} 2>&1); then`,
+    `    sleep ${requeuedWithinSeconds}`,
+    `    said='accepted, but not done within ${requeuedWithinSeconds} s'`,
+    '  fi',
+    `  echo "$said" > ${quoteWord(tasksFolder)}/"$index"/${refusalFileName}`,
+    'fi',
+  ];
 }
 
 /** A shell file that sets these variables. */

@@ -3,7 +3,10 @@ import { askSlurm, type SlurmAnswer } from './ask-slurm.ts';
 import { type JobStatus, phaseOf } from './job-state.ts';
 import {
   accountingFormat,
+  addExitCodes,
+  exitCodeFormat,
   type JobTable,
+  lacksExitCode,
   parseAccounting,
   parseQueue,
   queueFormat,
@@ -87,10 +90,21 @@ export class Slurm {
       ...['--array', '--noheader', '--states=all', `--format=${queueFormat}`],
       `--jobs=${jobIds.join(',')}`,
     ]);
-    if (answer.kind === 'ok') return { table: parseQueue(answer.text) };
+    if (answer.kind === 'ok') return { table: await this.#withExitCodes(parseQueue(answer.text)) };
     // It is no error for several jobs if some are known.
     if (/invalid job id/i.test(answer.text)) return { table: new Map() };
     return { table: null, problem: answer.text };
+  }
+
+  async #withExitCodes(table: JobTable): Promise<JobTable> {
+    const jobs = [...table].filter(([, status]) => lacksExitCode(status)).map(([job]) => job);
+    if (jobs.length === 0) return table;
+    const answer = await this.#ask('squeue', [
+      ...['--array', '--noheader', '--states=all', `--Format=${exitCodeFormat}`],
+      `--jobs=${jobs.join(',')}`,
+    ]);
+    // Without an answer the reason has to do.
+    return answer.kind === 'ok' ? addExitCodes(table, answer.text) : table;
   }
 
   /** What accounting says about these jobs. */
@@ -141,11 +155,6 @@ export class Slurm {
     const lines = answer.text.split('\n').filter((line) => line.trim() !== '');
     const problems = lines.filter((line) => !/already completing or completed|invalid job id/i.test(line));
     return problems.length === 0 ? { kind: 'ok', text: '' } : { kind: 'refused', text: problems.join('\n') };
-  }
-
-  /** From within a job: ends it, and puts it back into the queue under the same id, so that what waits for it goes on waiting. */
-  requeue(job: string): Promise<SlurmAnswer> {
-    return this.#ask('scontrol', ['requeue', job]);
   }
 
   #ask(program: Parameters<typeof askSlurm>[0], words: readonly string[]): Promise<SlurmAnswer> {

@@ -7,6 +7,7 @@ import { describeFullDisk } from '../execution/full-disk.ts';
 import { readLogTail, startLog } from '../execution/stage-log.ts';
 import type { StageInstance } from '../plan.ts';
 import { jobOf } from './batch.ts';
+import { type Continued, continueAfterTimeLimit } from './continuation.ts';
 import type { Settled } from './job-watch.ts';
 import type { ClusterSettings } from './settings.ts';
 import { nodeFailures } from './verdict.ts';
@@ -28,7 +29,7 @@ export async function finishInstance(
   const { onEvent, produced } = surroundings;
   const { id } = instance;
   if (verdict.kind === 'dropped') return { kind: 'interrupted' };
-  if (verdict.kind === 'failed') return concludeFailure(surroundings, instance, settled);
+  if (verdict.kind === 'failed') return concludeFailure(surroundings, settings, instance, settled);
   const record = await awaitRecord(surroundings, settings, instance, verdict.fingerprint);
   if (record === null) {
     if (surroundings.signal.aborted) return { kind: 'interrupted' };
@@ -66,6 +67,7 @@ async function awaitRecord(
 
 async function concludeFailure(
   surroundings: RunSurroundings,
+  settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
 ): Promise<Conclusion> {
@@ -73,21 +75,45 @@ async function concludeFailure(
   if (verdict.kind !== 'failed') return { kind: 'interrupted' };
   const attempt = submitted.folder.readTask(index)?.attempt ?? 0;
   const times = instance.retries?.times ?? 0;
-  // A stage's own failures, and its own time limit, were tried again in the job itself.
-  const isTimeUp = verdict.code === 'timeout' && settled.end?.kind !== 'failed' && instance.resume.length > 0;
-  if (attempt < times && (nodeFailures.has(verdict.code) || isTimeUp)) {
-    const [reason] = verdict.text.split('\n', 1);
-    const text = `${reason}; submitting it again (${attempt + 1} of ${times})`;
+  const [reason] = verdict.text.split('\n', 1);
+  const warn = (what: string): void => {
+    const text = `${reason}; ${what}`;
     surroundings.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+  };
+  if (nodeFailures.has(verdict.code) && attempt < times) {
+    warn(`submitting it again (${attempt + 1} of ${times})`);
     return { kind: 'again', attempt: attempt + 1 };
   }
-  return fail(surroundings, instance, settled, verdict);
+  // A stage's own time limit is another.
+  if (verdict.code !== 'timeout' || settled.end?.kind === 'failed') {
+    return fail(surroundings, instance, settled, verdict);
+  }
+  const continued = await continueElsewhere(surroundings, settings, instance, settled);
+  if (continued.kind === 'ends') {
+    const text = `${reason}${continued.why}`;
+    return fail(surroundings, instance, settled, { code: continued.code, text });
+  }
+  warn('it goes on in another job');
+  return { kind: 'again', attempt };
+}
+
+/** After a job that its node could not put back into the queue: it was killed before it had saved its work, or Slurm refused. */
+async function continueElsewhere(
+  { session }: RunSurroundings,
+  { continuations }: ClusterSettings,
+  { id, resume }: StageInstance,
+  { end, submitted: { folder }, index }: Settled,
+): Promise<Continued | { readonly kind: 'goes-on' }> {
+  // The job has counted it.
+  if (end?.kind === 'interrupted' && end.because === 'time') return { kind: 'goes-on' };
+  const absolute = resume.map((one) => path.resolve(session.plan.projectRoot, one));
+  return continueAfterTimeLimit({ folder, index, id, resume: absolute }, continuations);
 }
 
 async function fail(
   { onEvent, session }: RunSurroundings,
   { id }: StageInstance,
-  { last, submitted, index, verdict }: Settled,
+  { last, submitted, index, verdict, seconds, end }: Settled,
   { code, text }: { readonly code: string; readonly text: string },
 ): Promise<Conclusion> {
   if (last?.kind === 'failed' && verdict.kind === 'failed' && last.code === verdict.code) {
@@ -102,13 +128,16 @@ async function fail(
     await fs.appendFile(logFile, output);
   }
   const isSilent = output.trim() === '';
-  const full = isSilent ? await describeFullDisk(session.folder.root) : null;
-  const hint =
-    full ??
-    'It has left no log: a full disk quota may be the reason, or a folder that its node does not have.';
-  const said =
-    isSilent && verdict.kind === 'failed' && verdict.code !== 'cancelled' ? `${text}\n  ${hint}` : text;
+  const hint = isSilent && end === null && unexplained.has(code) ? await explainSilence(session) : '';
   const logTail = isSilent ? [] : readLogTail(logFile);
-  onEvent({ kind: 'failed', id, seconds: 0, code, text: said, logFile, logTail });
+  onEvent({ kind: 'failed', id, seconds, code, text: `${text}${hint}`, logFile, logTail });
   return { kind: 'failed' };
+}
+
+/** Failures of which Slurm does not say the cause. */
+const unexplained: ReadonlySet<string> = new Set(['job-failed', 'job-lost', 'no-result']);
+
+async function explainSilence({ folder }: RunSurroundings['session']): Promise<string> {
+  const full = await describeFullDisk(folder.root);
+  return `\n  ${full ?? 'It has left no log: a full disk quota may be the reason, or a folder that its node does not have.'}`;
 }

@@ -5,9 +5,9 @@ import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { JobTable } from '../../executors/slurm/status-tables.ts';
 import type { RunEvent } from '../events.ts';
 import { jobOf, type SubmittedBatch } from './batch.ts';
-import type { TaskEnd } from './task-end.ts';
+import { hasEnded, readTaskEnd, type TaskEnd } from './task-end.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { type Before, judge, type Verdict } from './verdict.ts';
 
 /** How often the files of jobs are looked at, between two questions to Slurm. */
 const filesEveryMs = 1_000;
@@ -18,6 +18,8 @@ export interface Settled {
   readonly end: TaskEnd | null;
   /** How it ended by its own account; held back until that is confirmed. */
   readonly last: InstanceEvent | null;
+  /** For how long it has run, as far as Slurm has said. */
+  readonly seconds: number;
   readonly submitted: SubmittedBatch;
   readonly index: number;
 }
@@ -34,6 +36,7 @@ interface Watched {
   /** Since when Slurm says that it has ended, or does not know it; null if it does not. */
   silentSinceMs: number | null;
   status: JobStatus | 'absent' | null;
+  seconds: number;
 }
 
 export interface JobWatchOptions {
@@ -48,6 +51,8 @@ export interface JobWatchOptions {
 export class JobWatch {
   readonly #options: JobWatchOptions;
   readonly #watched = new Map<string, Watched>();
+  /** By the file in which a job says how it ended. */
+  readonly #verdicts = new Map<string, Verdict>();
   readonly #stop = new AbortController();
   #isLooping = false;
   #isSilent = false;
@@ -68,6 +73,7 @@ export class JobWatch {
         shown: '',
         silentSinceMs: null,
         status: null,
+        seconds: 0,
       });
     });
     if (!this.#isLooping) void this.#loop();
@@ -122,6 +128,7 @@ export class JobWatch {
     else one.silentSinceMs ??= performance.now();
     if (status === null || status === 'absent') return;
     const { state, reason, node, elapsedSeconds } = status;
+    one.seconds = elapsedSeconds ?? one.seconds;
     const isRunning = isOnNode(state);
     const shown = JSON.stringify([isRunning, reason, node]);
     if (shown === one.shown || phaseOf(state) === 'ended' || !this.#watched.has(one.id)) return;
@@ -151,11 +158,29 @@ export class JobWatch {
     }
     const silentSeconds = one.silentSinceMs === null ? 0 : (performance.now() - one.silentSinceMs) / 1000;
     const { patienceSeconds } = this.#options;
-    const verdict = judge({ job: one.job, end, status: one.status, silentSeconds, patienceSeconds });
+    const { job, status } = one;
+    const before = silentSeconds > 0 ? this.#lookBefore(one) : 'fine';
+    const verdict = judge({ job, end, status, silentSeconds, patienceSeconds, before });
     if (verdict.kind === 'wait') return;
     this.#watched.delete(one.id);
-    const { last, submitted, index } = one;
-    one.settle({ verdict, end, last, submitted, index });
+    this.#verdicts.set(one.submitted.folder.endFile(one.index), verdict);
+    const { last, seconds, submitted, index } = one;
+    one.settle({ verdict, end, last, seconds, submitted, index });
+  }
+
+  /** What became of the jobs that this one waits for. */
+  #lookBefore({ submitted, index }: Watched): Before {
+    const states = (submitted.folder.readTask(index)?.after ?? []).map(({ id, endFile }): Before => {
+      const verdict = this.#verdicts.get(endFile);
+      if (verdict?.kind === 'failed' || verdict?.kind === 'dropped') return 'failed';
+      const end = readTaskEnd(endFile);
+      if (end?.kind === 'failed') return 'failed';
+      const watched = this.#watched.get(id);
+      const isOver = watched !== undefined && watched.silentSinceMs !== null;
+      return isOver && !hasEnded(end) ? 'open' : 'fine';
+    });
+    if (states.includes('failed')) return 'failed';
+    return states.includes('open') ? 'open' : 'fine';
   }
 }
 

@@ -14,6 +14,9 @@ import { type Parsed, parseDuration, parseMemory } from '../pipeline/resources.t
 /** Where a project says how its stages are submitted; relative to it. */
 export const settingsFile = 'configs/executors/slurm.yaml';
 
+/** Enough for a training of weeks in jobs of a day, and an end to one that saves without getting further. */
+const continuationsByDefault = 20;
+
 /** What a stage asks for on this cluster; what is absent is decided elsewhere. */
 export interface StageRequest {
   readonly executor?: 'local' | 'slurm';
@@ -44,6 +47,8 @@ export interface ClusterSettings {
   readonly arraySize: number | null;
   readonly overheadSeconds: number;
   readonly warningSeconds: number;
+  /** How often an instance with a resume folder may go on in another job because the time of one is over. */
+  readonly continuations: number;
   readonly pollSeconds: number;
   readonly patienceSeconds: number;
 }
@@ -114,6 +119,7 @@ function toSettings(value: JsonObject, report: Report): ClusterSettings {
     arraySize: (value.arraySize as number | undefined) ?? null,
     overheadSeconds: duration('overhead', '10m'),
     warningSeconds: duration('warning', '2m'),
+    continuations: (value.continuations as number | undefined) ?? continuationsByDefault,
     pollSeconds: duration('poll', '15s'),
     patienceSeconds: duration('patience', '90s'),
   };

@@ -70,6 +70,7 @@ export function describeBatch(
     about: tasks.map(({ index, id }) => `${index}: ${id.replaceAll(/\p{Cc}/gu, ' ')}`),
     proofFile: folder.batchFile,
     environmentFile: folder.environmentFile,
+    tasksFolder: path.join(folder.root, 'tasks'),
     projectRoot,
     prelude: settings.prelude,
     command: [...settings.command, ...runner, 'stage-job', folder.root],

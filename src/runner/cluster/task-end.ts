@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
+import { refusalFileName } from '../../executors/slurm/job-script.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256 } from '../files/sha256.ts';
 
@@ -13,14 +15,36 @@ export type TaskEnd = {
   | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string }
   /** Told to end by Slurm, which knows why. */
-  | { readonly kind: 'interrupted' }
+  | {
+      readonly kind: 'interrupted';
+      /** Its time was nearly over: it has saved its work, and is to go on in another job. */
+      readonly because?: 'time';
+      /** Why Slurm did not put the job back into the queue for that; its script has taken note of it. */
+      readonly refusal?: string;
+    }
 );
 
 /** null if there is none, or none that is whole: writing takes one step, so that one will follow. */
 export function readTaskEnd(file: string): TaskEnd | null {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isTaskEnd(value) ? value : null;
+    if (!isTaskEnd(value)) return null;
+    if (value.kind !== 'interrupted') return value;
+    const refusal = readRefusal(file);
+    return refusal === null ? value : { ...value, refusal };
+  } catch {
+    return null;
+  }
+}
+
+/** Where the script of the job says why Slurm did not put it back into the queue. */
+export function refusalFileOf(endFile: string): string {
+  return path.join(path.dirname(endFile), refusalFileName);
+}
+
+function readRefusal(endFile: string): string | null {
+  try {
+    return readFileSync(refusalFileOf(endFile), 'utf8').trim();
   } catch {
     return null;
   }
@@ -51,7 +75,7 @@ function isTaskEnd(value: unknown): value is TaskEnd {
     case 'failed':
       return typeof end.code === 'string' && typeof end.text === 'string';
     case 'interrupted':
-      return true;
+      return end.because === undefined || end.because === 'time';
     default:
       return false;
   }

@@ -1,3 +1,5 @@
+import { constants } from 'node:os';
+import { notSharedExitCode } from '../../executors/slurm/job-script.ts';
 import { type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { TaskEnd } from './task-end.ts';
 
@@ -12,7 +14,12 @@ export interface Evidence {
   readonly silentSeconds: number;
   /** How long files of another node may take to appear. */
   readonly patienceSeconds: number;
+  /** What became of the jobs that it waits for; default: nothing bad. */
+  readonly before?: Before;
 }
+
+/** `failed`: one of them has; `open`: one is over, and it is not known how. */
+export type Before = 'fine' | 'failed' | 'open';
 
 /** What became of a job. */
 export type Verdict =
@@ -36,7 +43,7 @@ const wait: Verdict = { kind: 'wait' };
  * was killed from outside has none that means anything.
  */
 export function judge(evidence: Evidence): Verdict {
-  const { end, status, job } = evidence;
+  const { end, status, job, before = 'fine' } = evidence;
   if (end !== null && end.kind !== 'interrupted') {
     return end.kind === 'failed'
       ? { kind: 'failed', code: end.code, text: end.text }
@@ -44,8 +51,9 @@ export function judge(evidence: Evidence): Verdict {
   }
   if (status === null) return wait;
   if (status === 'absent') {
-    return isPatient(evidence)
-      ? wait
+    if (isPatient(evidence) || before === 'open') return wait;
+    return before === 'failed'
+      ? { kind: 'dropped' }
       : fail('job-lost', `Slurm no longer knows job ${job}, and it left no result`);
   }
   // It is kept in the queue only where the cluster is set up so.
@@ -54,9 +62,26 @@ export function judge(evidence: Evidence): Verdict {
   // Dropped, or cancelled before it began: no file will follow.
   const hasRun = (status.elapsedSeconds ?? 0) > 0 || status.node !== null;
   if (status.state === 'CANCELLED' && !hasRun) {
-    return status.reason === 'Dependency' ? { kind: 'dropped' } : describeEnd(status, job);
+    // Accounting does not say why.
+    if (status.reason === 'Dependency' || before === 'failed') return { kind: 'dropped' };
+    return before === 'open' ? wait : describeEnd(status, job);
   }
-  return end === null && isPatient(evidence) ? wait : describeEnd(status, job);
+  if (end === null && isPatient(evidence)) return wait;
+  const isTimeUp = end?.because === 'time' && ['FAILED', 'TIMEOUT'].includes(status.state);
+  return isTimeUp ? describeRefusal(status, job, end.refusal) : describeEnd(status, job);
+}
+
+/** Of a job that was to go on in the queue. */
+function describeRefusal({ node }: JobStatus, job: string, said: string | undefined): Verdict {
+  const why = said === undefined || said === '' ? '' : `: ${said}`;
+  return fail(
+    'timeout',
+    `the time of job ${job}${onNode(node)} is over, and Slurm has not put it back into the queue${why}`,
+  );
+}
+
+function onNode(node: string | null): string {
+  return node === null ? '' : ` on ${node}`;
 }
 
 /** A result may be there before it is visible here. */
@@ -64,12 +89,13 @@ function isPatient({ silentSeconds, patienceSeconds }: Evidence): boolean {
   return silentSeconds < patienceSeconds;
 }
 
-function describeEnd({ state, node, reason }: JobStatus, job: string): Verdict {
-  const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
+function describeEnd({ state, node, reason, exitCode }: JobStatus, job: string): Verdict {
+  const where = `job ${job}${onNode(node)}`;
   switch (state) {
     case 'TIMEOUT':
-    case 'DEADLINE':
       return fail('timeout', `${where} reached its time limit`);
+    case 'DEADLINE':
+      return fail('deadline', `the deadline of ${where} has passed`);
     case 'OUT_OF_MEMORY':
       return fail(
         'out-of-memory',
@@ -88,14 +114,36 @@ function describeEnd({ state, node, reason }: JobStatus, job: string): Verdict {
         'no-result',
         `${where} ended well, but its result is not in this folder\n  The project has to be on a file system that the nodes share.`,
       );
-    default: {
-      const why = reason === null ? '' : ` (${reason})`;
-      const hint = /RaisedSignal:9\b/.test(reason ?? '')
-        ? '\n  Unless someone did that by hand, the node ran out of memory: raise resources.memory of the stage.'
-        : '';
-      return fail('job-failed', `${where} ended as ${state}${why} before the stage could say why${hint}`);
-    }
+    default:
+      return describeFailed(where, state, reason, exitCode);
   }
+}
+
+/** The signal that means, as the end of a batch script, that Slurm could not open its log. */
+const noLogSignal = 53;
+
+/** Before the stage could say anything. */
+function describeFailed(where: string, state: string, reason: string | null, exitCode = 0): Verdict {
+  if (exitCode === notSharedExitCode) {
+    return fail(
+      'not-shared',
+      `${where} did not find what was submitted: the project is not the same folder there\n  It has to be on a file system that the nodes share.`,
+    );
+  }
+  const signal = Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
+  if (signal === noLogSignal) {
+    return fail(
+      'no-log',
+      `${where} could not write its log into the project's folder\n  It has to be on a file system that the nodes share, with room for files: see your quota.`,
+    );
+  }
+  const why = exitCode === 0 ? reason : `exit code ${exitCode}`;
+  const hint =
+    signal === constants.signals.SIGKILL
+      ? '\n  Unless someone did that by hand, the node ran out of memory: raise resources.memory of the stage.'
+      : '';
+  const said = why === null ? '' : ` (${why})`;
+  return fail('job-failed', `${where} ended as ${state}${said} before the stage could say why${hint}`);
 }
 
 function fail(code: string, text: string): Verdict {

@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { runLocally } from '../../executors/local.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import type { RunEvent } from '../events.ts';
+import { describeFailure, execute } from '../execution/execution.ts';
+import type { ExecutionContext } from '../execution/execution-context.ts';
+import { findHostFile } from '../execution/host-file.ts';
+import { readRevision } from '../execution/revision.ts';
+import type { Facts } from '../fingerprint/fingerprint.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import { Preparation, type Prepared } from '../preparation.ts';
+import { openSession, type Session, saveDigests } from '../session.ts';
+import type { BatchFolder, BatchTask } from './batch.ts';
+import { boundlessMachine } from './boundless.ts';
+import { findChangedParts } from './changed-parts.ts';
+import { requestOf } from './instance-request.ts';
+import { type JobSignals, savingSeconds } from './job-signals.ts';
+import { awaitMadeInputs } from './made-inputs.ts';
+import { makeScratch } from './scratch.ts';
+import type { ClusterSettings } from './settings.ts';
+
+export interface InstanceOnNodeOptions {
+  readonly plan: Plan;
+  readonly settings: ClusterSettings;
+  readonly folder: BatchFolder;
+  readonly index: number;
+  readonly task: BatchTask;
+  readonly facts: Facts;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly signals: JobSignals;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Called before the stage starts. */
+  readonly onStart: () => Promise<void>;
+}
+
+/** How it ended. */
+export type InstanceEnd =
+  | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
+  | { readonly kind: 'failed'; readonly code: string; readonly text: string }
+  | { readonly kind: 'interrupted' };
+
+/**
+ * Runs one instance within its job on a node, exactly as a local run would: the decision whether it has to, the stage's process with its
+ * limits, storing and moving what it made, the record.
+ */
+export function runOnNode(options: InstanceOnNodeOptions): Promise<InstanceEnd> {
+  return new InstanceOnNode(options).run();
+}
+
+class InstanceOnNode {
+  readonly #options: InstanceOnNodeOptions;
+  readonly #session: Session;
+  #failure: { readonly code: string; readonly text: string } = { code: 'internal', text: 'it failed' };
+
+  constructor(options: InstanceOnNodeOptions) {
+    this.#options = options;
+    this.#session = openSession(options.plan, options);
+  }
+
+  async run(): Promise<InstanceEnd> {
+    const { folder, index } = this.#options;
+    const temporary = path.join(folder.taskFolder(index), 'tmp');
+    await fs.rm(temporary, { recursive: true, force: true });
+    try {
+      return await this.#run(temporary);
+    } catch (error) {
+      return { kind: 'failed', ...describeFailure(explainDiskError(error, { keepsWork: true })) };
+    } finally {
+      await saveDigests(this.#session, { isShared: true });
+      await fs.rm(temporary, { recursive: true, force: true }).catch(() => {});
+    }
+  }
+
+  async #run(temporary: string): Promise<InstanceEnd> {
+    const { plan, task, settings, signals, onStart } = this.#options;
+    const instance = plan.instances.get(task.id);
+    if (instance === undefined) throw differs(task.id, 'the pipeline no longer has it');
+    const { patienceSeconds } = settings;
+    await awaitMadeInputs(this.#session, instance, { task, patienceSeconds, signal: signals.stop });
+    if (signals.stop.aborted) return { kind: 'interrupted' };
+    const prepared = await this.#prepare(instance, temporary);
+    if (prepared === 'failed') return { kind: 'failed', ...this.#failure };
+    if (prepared === 'hit') return { kind: 'hit', fingerprint: this.#fingerprintOf(instance) };
+    const [changed, ...more] = await findChangedParts(task.parts, prepared.parts);
+    if (changed !== undefined) {
+      throw differs(task.id, more.length === 0 ? changed : `${changed} and ${more.length} more`);
+    }
+    await onStart();
+    return await this.#execute(prepared, temporary);
+  }
+
+  async #prepare(instance: StageInstance, temporary: string): Promise<Prepared> {
+    const { plan, task, signals } = this.#options;
+    const session = this.#session;
+    const before = plan.dependencies.get(instance.id) ?? [];
+    const recorded = before.flatMap((id) => session.records.findLast(id) ?? []);
+    const preparation = new Preparation({
+      ...{ session, temporary, signal: signals.stop, fetchStage: undefined, onEvent: this.#onEvent },
+      isForced: () => task.isForced,
+      machine: boundlessMachine(plan),
+      produced: new Map(recorded.map((record) => [record.id, record.outputs])),
+    });
+    const prepared = await preparation.prepare(instance);
+    return typeof prepared === 'object' && 'pending' in prepared ? prepared.pending : prepared;
+  }
+
+  async #execute(work: Exclude<Prepared, string>, temporary: string): Promise<InstanceEnd> {
+    const { environment, facts, folder, settings, signals } = this.#options;
+    const { stop, kill } = signals;
+    const scratch = await makeScratch(settings, environment);
+    const context: ExecutionContext = {
+      ...{ session: this.#session, temporary, environment, facts, stop, kill },
+      graceSeconds: savingSeconds(requestOf(work.instance, settings).warnSeconds),
+      executor: runLocally,
+      hostFile: findHostFile,
+      tracer: null,
+      onEvent: this.#onEvent,
+      revision: () => readRevision(this.#session.plan.projectRoot),
+      ...(scratch === null ? {} : { scratch }),
+      assertLocked: () => {
+        if (existsSync(folder.batchFile)) return;
+        throw new ReproError('job-cancelled', 'nobody waits for this job any more: it was cancelled');
+      },
+    };
+    try {
+      const cpus = Number(environment.SLURM_CPUS_PER_TASK ?? 1);
+      // The GPUs that Slurm gave the job are in its environment, which the stage sees.
+      const result = await execute(context, { ...work, grant: { cpus, gpus: [] } });
+      if (typeof result === 'object') return { kind: 'done', fingerprint: result.fingerprint };
+      return result === 'interrupted' ? { kind: 'interrupted' } : { kind: 'failed', ...this.#failure };
+    } finally {
+      if (scratch !== null) await fs.rm(scratch.folder, { recursive: true, force: true }).catch(() => {});
+    }
+  }
+
+  #fingerprintOf({ id }: StageInstance): string {
+    return this.#session.records.findLast(id)?.fingerprint ?? '';
+  }
+
+  readonly #onEvent = (event: RunEvent): void => {
+    if (event.kind === 'failed') this.#failure = { code: event.code, text: event.text };
+    this.#options.onEvent(event);
+  };
+}
+
+function differs(id: string, what: string): ReproError {
+  return new ReproError('job-differs', `"${id}" is no longer what was submitted: ${what}`, {
+    fix: 'Run again: it is submitted as it is now.',
+  });
+}

@@ -1,0 +1,182 @@
+import { chmod, mkdir, symlink } from 'node:fs/promises';
+import process from 'node:process';
+import { expect, test } from 'vitest';
+import { fastSettings, SlurmProject } from './slurm-project.ts';
+import { cluster } from './the-cluster.ts';
+
+/**
+ * Is done at once if an earlier process of it has saved something. Otherwise works until it is told to end, and then saves (`save`), does not
+ * (`lose`), or has saved long before and does not end (`deaf`).
+ */
+const long = `import fs from 'node:fs';
+const [what] = process.argv.slice(2);
+const saved = process.env.REPRO_RESUME_0 + '/epoch';
+const count = () => fs.appendFileSync('counts/' + process.env.REPRO_ID.replaceAll(/\\W/g, '-'), 'x\\n');
+if (!fs.existsSync(saved)) {
+  if (what === 'deaf') fs.writeFileSync(saved, '1');
+  process.on('SIGTERM', () => {
+    if (what === 'save') fs.writeFileSync(saved, '1');
+    if (what !== 'deaf') process.exit(1);
+  });
+  count();
+  await new Promise((resolve) => setTimeout(resolve, 300_000));
+}
+count();
+fs.mkdirSync(process.env.REPRO_OUTPUT_0);
+fs.copyFileSync(saved, process.env.REPRO_OUTPUT_0 + '/epoch');
+`;
+
+/** Names differ, since the tests share a cluster. */
+const resumable = (name: string, what: string, more = ''): string => `  ${name}:
+    cmd: [node, long.mjs, ${what}]
+    outputs: [artifacts/${name}]
+    resume: [artifacts/${name}.resume]
+${more}`;
+
+async function createProject(stages: string, settings = 'defaults: { time: 10m }\n'): Promise<SlurmProject> {
+  const project = await SlurmProject.on(cluster(), stages, `${fastSettings}${settings}`);
+  await project.write('long.mjs', long);
+  return project;
+}
+
+/** As Slurm does ahead of the limit, by the option --signal. */
+const warn = (job: string) => cluster().ask('scancel', '--batch', '--signal=USR2', job);
+
+/** What becomes of a stage whose job ends before the stage is done. */
+export function describeContinuations(): void {
+  test.concurrent('a job that has reached its time limit saves its work, waits in the queue again, and goes on', async () => {
+    const project = await createProject(
+      resumable('timed', 'save'),
+      'warning: 20s\nstages: { timed: { time: 1m } }\n',
+    );
+    const running = project.run();
+    await project.waitForCount('timed');
+    const job = await cluster().findRunning('timed');
+    // Slurm looks for such jobs twice a minute.
+    await cluster().expectJobs('timed', [/^PENDING/], 60_000);
+    await cluster().releaseRequeued(job);
+    const { stderr, exitCode } = await running;
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+    expect(stderr).toContain(
+      "the job's time is over; it goes back into the queue with what the stage has saved (1 of 20)",
+    );
+    expect(project.count('timed')).toBe(2);
+    await cluster().expectJobs('timed', [/^COMPLETED/]);
+  }, 120_000);
+
+  test.concurrent('so does one in a container that knows nothing of Slurm, as a task of an array', async () => {
+    const stages = `  boxed:
+    matrix: { n: [1, 2] }
+    cmd: [node, long.mjs, save]
+    outputs: ["artifacts/boxed/\${n}"]
+    resume: ["artifacts/boxed/\${n}.resume"]
+`;
+    const project = await createProject(stages, 'defaults: { time: 10m }\ncommand: [./container, run]\n');
+    await mkdir(project.at('tools'));
+    await symlink(process.execPath, project.at('tools/node'));
+    await project.write('container', '#!/bin/sh\nshift\nPATH="$PWD/tools" exec "$@"\n');
+    await chmod(project.at('container'), 0o755);
+    const running = project.run();
+    for (const n of [1, 2]) await project.waitForCount(`boxed-${n}`);
+    const job = await cluster().findRunning('boxed');
+    const array = job.split('_')[0];
+    // The last one has the id of the whole array.
+    await warn(`${array}_1`);
+    await cluster().releaseRequeued(`${array}_1`);
+    await project.waitForCount('boxed-2', 2);
+    expect(project.count('boxed-1')).toBe(1);
+    await warn(`${array}_0`);
+    await cluster().releaseRequeued(`${array}_0`);
+    expect((await running).exitCode).toBe(0);
+    expect(project.count('boxed-1')).toBe(2);
+    expect(project.read('artifacts/boxed/2/epoch')).toBe('1');
+  });
+
+  test.concurrent('one that Slurm does not put back into the queue is submitted again, and what Slurm says is told', async () => {
+    const project = await createProject(
+      `${resumable('refused', 'save')}  after: { cmd: [node, tool.mjs], inputs: [artifacts/refused], outputs: [artifacts/after] }\n`,
+    );
+    const running = project.run();
+    await project.waitForCount('refused');
+    const job = await cluster().findRunning('refused');
+    await cluster().ask('scontrol', 'update', `JobId=${job}`, 'Requeue=0');
+    await warn(job);
+    const { stderr, exitCode } = await running;
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
+    expect(stderr).toMatch(
+      new RegExp(
+        `the time of job ${job} on \\S+ is over, and Slurm has not put it back into the queue: Requested operation is presently disabled.*; it goes on in another job`,
+      ),
+    );
+    await cluster().expectJobs('refused', [/^FAILED/, /^COMPLETED/]);
+  });
+
+  test.concurrent('one that nobody watches is gone on with by the next command', async () => {
+    const project = await createProject(resumable('unwatched', 'save'));
+    await project.run('--detach');
+    await project.waitForCount('unwatched');
+    const job = await cluster().findRunning('unwatched');
+    await cluster().ask('scontrol', 'update', `JobId=${job}`, 'Requeue=0');
+    await warn(job);
+    await cluster().expectJobs('unwatched', [/^FAILED/]);
+    const { stderr, exitCode } = await project.call(['attach']);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+    expect(project.count('unwatched')).toBe(2);
+  });
+
+  test.concurrent('one that was killed before it had saved everything is submitted again', async () => {
+    const project = await createProject(resumable('deaf', 'deaf'));
+    const running = project.run();
+    await project.waitForCount('deaf');
+    const job = await cluster().findRunning('deaf');
+    await cluster().ask('scontrol', 'update', `JobId=${job}`, 'EndTime=now+1');
+    const { stderr, exitCode } = await running;
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+    expect(stderr).toMatch(/job \d+ on \S+ reached its time limit; it goes on in another job/);
+    await cluster().expectJobs('deaf', [/^TIMEOUT/, /^COMPLETED/]);
+  }, 120_000);
+
+  test.concurrent('one that has saved nothing fails, rather than begin again for ever', async () => {
+    const project = await createProject(resumable('idle', 'lose'));
+    const running = project.run();
+    await project.waitForCount('idle');
+    await warn(await cluster().findRunning('idle'));
+    const { stderr, exitCode } = await running;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("the job's time is over, and nothing has been saved since it began");
+    expect(project.count('idle')).toBe(1);
+  });
+
+  test.concurrent('one may go on only as often as the settings say', async () => {
+    const project = await createProject(
+      resumable('counted', 'save'),
+      'defaults: { time: 10m }\ncontinuations: 0\n',
+    );
+    const running = project.run();
+    await project.waitForCount('counted');
+    await warn(await cluster().findRunning('counted'));
+    const { stderr, exitCode } = await running;
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/as often as it may \(0\); what was saved is kept\n +Run again to go on/);
+    expect((await project.run()).exitCode).toBe(0);
+    expect(project.count('counted')).toBe(2);
+  });
+
+  test.concurrent('one that makes room for another, and is put back into the queue by Slurm, has not used its time', async () => {
+    const project = await createProject(
+      resumable('displaced', 'save', '    resources: { partition: yielding, flags: [--gres=slot:1] }\n'),
+      'defaults: { time: 10m }\ncontinuations: 0\n',
+    );
+    const running = project.run();
+    await project.waitForCount('displaced');
+    const job = await cluster().findRunning('displaced');
+    await cluster().ask(
+      ...['sbatch', '--partition=urgent', '--gres=slot:1', '--output=/dev/null', '--wrap=true'],
+    );
+    await cluster().releaseRequeued(job);
+    const { stderr, exitCode } = await running;
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+    expect(project.count('displaced')).toBe(2);
+    await cluster().expectJobs('displaced', [/^COMPLETED/]);
+  });
+}
