@@ -31,6 +31,7 @@ describe('configs/executors/slurm.yaml', () => {
       prelude: [],
       pollSeconds: 15,
       patienceSeconds: 90,
+      continuations: 20,
     });
   });
 
@@ -51,6 +52,7 @@ describe('configs/executors/slurm.yaml', () => {
     ['defaults: { memory: much }', 'memory "much" is not a size', ':1:21'],
     ['stages:\n  train: { partitoin: gpu }', 'unknown key "partitoin"', ':2:12'],
     ['stages:\n  train: { flags: [--array=1-2] }', 'flag --array is set by the runner itself', ':2:20'],
+    ['continuations: many', 'continuations', ':1:16'],
     ['- a', 'expected a mapping', ':1:1'],
     ['defaults: {', '', ':1:'],
   ])('%j is refused with its place', async (text, message, place) => {
@@ -81,7 +83,11 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
       ...{ timeSeconds: 4200, warnSeconds: null, arrayLimit: null, flags: [] },
     });
     const own = await instanceOf('    resources: { cpu: 2, memory: 3G }\n');
-    expect(requestOf(own, settings)).toMatchObject({ cpus: 2, memoryBytes: 3 * 2 ** 30, timeSeconds: null });
+    expect(requestOf(own, settings)).toMatchObject({
+      cpus: 2,
+      memoryBytes: 3 * 2 ** 30 + 256 * 2 ** 20,
+      timeSeconds: null,
+    });
   });
 
   test('includes a warning before its time is over only if it can be resumed', async () => {

@@ -13,6 +13,9 @@ export type InstanceRequest = Omit<
   readonly arrayLimit: number | null;
 };
 
+/** What the runner needs in a job beside its stage: 150 MB, and room for the records of a large graph. */
+const runnerMemoryBytes = 256 * 2 ** 20;
+
 /** Whether an instance runs on the submitting machine. */
 export function staysLocal(instance: StageInstance, { defaults, stages }: ClusterSettings): boolean {
   const asked =
@@ -30,7 +33,8 @@ export function requestOf(instance: StageInstance, settings: ClusterSettings): I
     return value === undefined ? {} : { [name]: value };
   };
   const shared = resources.cpu === 'share' ? (defaults.cpu ?? 1) : resources.cpu;
-  const memoryBytes = cluster?.hasOwnMemory === true ? resources.memoryBytes : defaults.memoryBytes;
+  const memoryBytes =
+    cluster?.hasOwnMemory === true ? resources.memoryBytes + runnerMemoryBytes : defaults.memoryBytes;
   const limitSeconds =
     resources.timeSeconds === null ? defaults.timeSeconds : resources.timeSeconds + settings.overheadSeconds;
   const timeSeconds = own.timeSeconds ?? limitSeconds ?? null;
