@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
-import { describeError } from '../../errors.ts';
+import { describeError, hasErrorCode } from '../../errors.ts';
 import { writeFilesAtomic } from '../../files/atomic-files.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { TIMELINE_FILES } from '../../report/timeline-files.ts';
@@ -30,8 +30,10 @@ export async function keepTimeline(plan: Plan, state: RunState): Promise<void> {
       { file: picture, content: svg },
     ]);
   } catch (error) {
-    const problem = toOneLine(describeError(explainDiskError(error)));
-    printWarning(`the timeline was not written; results are not affected. ${problem}`);
+    const problem = toOneLine(describeError(explainDiskError(error))).replaceAll(/ {2,}/g, ' ');
+    printWarning(
+      `${plan.timeline}  the timeline was not written: ${problem}\n  Results are not affected. Once this is mended, the next run writes it.`,
+    );
   }
 }
 
@@ -50,5 +52,11 @@ function isOutdated(files: readonly string[], plan: Plan, state: RunState): bool
 }
 
 function timeNs(file: string): bigint | null {
-  return statSync(file, { bigint: true, throwIfNoEntry: false })?.mtimeNs ?? null;
+  try {
+    return statSync(file, { bigint: true }).mtimeNs;
+  } catch (error) {
+    // Writing says what is in the folder's place, and how to mend it.
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
 }
