@@ -33,7 +33,7 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
   // The queue forgets jobs as soon as it can.
   useCluster(async (folder, add) => [...(await startAccounts(folder, add)), 'MinJobAge=2']);
 
-  test('is asked about jobs that the queue has forgotten', async () => {
+  test.concurrent('is asked about jobs that the queue has forgotten', async () => {
     const stages = '  killed: { cmd: [node, tool.mjs, kill-job], outputs: [artifacts/killed] }\n';
     const project = await SlurmProject.on(cluster(), stages);
     await project.run('--detach');
@@ -46,7 +46,7 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
     expect(exitCode).toBe(1);
   });
 
-  test('knows what was dropped because of a failure from what was cancelled', async () => {
+  test.concurrent('knows what was dropped because of a failure from what was cancelled', async () => {
     const stages = `  fails: { cmd: [node, tool.mjs, fail], outputs: [artifacts/fails] }
   killed: { cmd: [node, tool.mjs, kill-job], outputs: [artifacts/killed] }
   next: { cmd: [node, tool.mjs], inputs: [artifacts/fails], outputs: [artifacts/next] }
@@ -65,5 +65,20 @@ describe.skipIf(noAccounts !== null)(`a cluster that keeps accounts${noAccountsH
       'last blocked',
       'other blocked',
     ]);
+  });
+
+  test.concurrent('lets a run submit again what Slurm has ended, once the queue has forgotten it', async () => {
+    const stages = `  crashed: { cmd: [node, tool.mjs, kill-job], outputs: [artifacts/crashed] }
+  behind: { cmd: [node, tool.mjs], inputs: [artifacts/crashed], outputs: [artifacts/behind] }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.run('--detach');
+    await project.waitForCount('crashed');
+    for (const name of ['crashed', 'behind']) await cluster().expectJobs(name, []);
+    await project.edit('tool.mjs', "=== 'kill-job'", "=== 'never'");
+    const { stderr, exitCode } = await project.run();
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
+    expect(stderr).toMatch(/job \d+ on \S+ ended as FAILED .*; it is submitted again/);
+    expect(stderr).toMatch(/job \d+ never ran, since something that it waited for had failed/);
   });
 });

@@ -7,7 +7,7 @@ import { type BatchTask, jobOf, listBatches, type PlanSelection, type SubmittedB
 import { recoverBatch } from './recovery.ts';
 import { damaged } from './state-file.ts';
 import { hasEnded } from './task-end.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { type Before, judge, type Verdict } from './verdict.ts';
 
 /** The latest job of an instance, from an earlier command. */
 export interface ExistingJob {
@@ -48,8 +48,11 @@ export async function findExistingJobs(
   const states = await slurm.readStates(open.map(nameOf), cluster.hasAccounting);
   if ('problem' in states) throw unreachable(states.problem);
   const found = new Map<string, ExistingJob>();
+  const verdicts = new Map<string, Verdict>();
   for (const one of all) {
-    const verdict = judgeNow(one, states.stateOf(nameOf(one)));
+    const isLost = one.task.after.some(({ endFile }) => isBad(verdicts.get(endFile)));
+    const verdict = judgeNow(one, states.stateOf(nameOf(one)), isLost ? 'failed' : 'fine');
+    verdicts.set(one.submitted.folder.endFile(one.index), verdict);
     if (verdict.kind === 'wait') assertSelection(one.submitted, selection);
     found.set(one.task.id, { ...one, verdict });
   }
@@ -57,13 +60,17 @@ export async function findExistingJobs(
 }
 
 /** One that ended well has left its result, even if that does not appear here yet: whoever follows it waits for that. */
-function judgeNow(one: OpenJob, status: JobStatus | 'absent' | null): Verdict {
+function judgeNow(one: OpenJob, status: JobStatus | 'absent' | null, before: Before): Verdict {
   const { submitted, index } = one;
   // Listing a folder makes NFS ask the server for what has appeared in it.
   readdirSync(submitted.folder.taskFolder(index));
   const end = submitted.folder.readEnd(index);
-  const verdict = judge({ job: nameOf(one), end, status, silentSeconds: 0, patienceSeconds: 0 });
+  const verdict = judge({ job: nameOf(one), end, status, silentSeconds: 0, patienceSeconds: 0, before });
   return verdict.kind === 'failed' && verdict.code === 'no-result' ? { kind: 'wait' } : verdict;
+}
+
+function isBad(verdict: Verdict | undefined): boolean {
+  return verdict?.kind === 'failed' || verdict?.kind === 'dropped';
 }
 
 function nameOf({ submitted, index }: OpenJob): string {

@@ -2,7 +2,6 @@ import { readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
-import type { JobTable } from '../../executors/slurm/status-tables.ts';
 import type { RunEvent } from '../events.ts';
 import { jobOf, type SubmittedBatch } from './batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd } from './task-end.ts';
@@ -108,17 +107,13 @@ export class JobWatch {
   async #ask(): Promise<void> {
     const { slurm, hasAccounting } = this.#options;
     const all = [...this.#watched.values()];
-    const queue = await slurm.readQueue(jobIdsOf(all));
-    if (queue.table === null) return this.#noteSilence(queue.problem);
+    const states = await slurm.readStates(
+      all.map(({ job }) => job),
+      hasAccounting,
+    );
+    if ('problem' in states) return this.#noteSilence(states.problem);
     this.#isSilent = false;
-    const gone = all.filter((one) => !queue.table.has(one.job));
-    let past: JobTable | null = new Map();
-    if (gone.length > 0 && hasAccounting) past = (await slurm.readAccounting(jobIdsOf(gone))).table;
-    for (const one of all) {
-      // Without an answer nothing is known of those that the queue does not have.
-      const status = queue.table.get(one.job) ?? (past === null ? null : (past.get(one.job) ?? 'absent'));
-      this.#note(one, status);
-    }
+    for (const one of all) this.#note(one, states.stateOf(one.job));
   }
 
   #note(one: Watched, status: JobStatus | 'absent' | null): void {
@@ -200,8 +195,4 @@ function isPending({ status }: Watched): boolean {
 
 function isLast({ kind }: InstanceEvent): boolean {
   return kind === 'finished' || kind === 'failed' || kind === 'interrupted' || kind === 'cached';
-}
-
-function jobIdsOf(all: readonly Watched[]): string[] {
-  return [...new Set(all.flatMap(({ submitted }) => submitted.batch.jobId ?? []))];
 }
