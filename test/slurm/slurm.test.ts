@@ -29,3 +29,22 @@ describe('jobs are found by name', () => {
     expect(await slurm.findJobs('mutex.disk', 'repro:ab')).toEqual({ ids: ['9'] });
   });
 });
+
+describe('what is known about jobs', () => {
+  const squeue = "echo '12|N/A|RUNNING|0:05|node7|None'";
+  const stateOf = async (programs: Readonly<Record<string, string>>, hasAccounting: boolean) => {
+    const answer = await (await createSlurm(programs)).readStates(['12', '13_0'], hasAccounting);
+    return 'problem' in answer ? answer.problem : [answer.stateOf('12'), answer.stateOf('13_0')];
+  };
+  const running = expect.objectContaining({ state: 'RUNNING' });
+
+  test('is what the queue says, then what accounting says; neither need answer', async () => {
+    const sacct = "echo '13_0|CANCELLED by 7|00:00:00|None assigned|0:0'";
+    const cancelled = expect.objectContaining({ state: 'CANCELLED' });
+    expect(await stateOf({ squeue, sacct }, true)).toEqual([running, cancelled]);
+    expect(await stateOf({ squeue, sacct: 'true' }, true)).toEqual([running, 'absent']);
+    expect(await stateOf({ squeue, sacct: 'exit 1' }, true)).toEqual([running, null]);
+    expect(await stateOf({ squeue }, false)).toEqual([running, 'absent']);
+    expect(await stateOf({ squeue: 'echo down >&2; exit 1' }, false)).toBe('down');
+  });
+});
