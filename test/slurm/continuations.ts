@@ -105,35 +105,64 @@ export function describeContinuations(): void {
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
     expect(stderr).toMatch(
       new RegExp(
-        `the time of job ${job} on \\S+ is over, and Slurm has not put it back into the queue: Requested operation is presently disabled.*; it goes on in another job`,
+        `job ${job} on \\S+ has used its time, and Slurm has not put it back into the queue: Requested operation is presently disabled.*; it goes on in another job`,
       ),
     );
     await cluster().expectJobs('refused', [/^FAILED/, /^COMPLETED/]);
   });
 
-  test.concurrent('one that nobody watches is gone on with by the next command', async () => {
-    const project = await createProject(resumable('unwatched', 'save'));
-    await project.run('--detach');
-    await project.waitForCount('unwatched');
-    const job = await cluster().findRunning('unwatched');
-    await cluster().ask('scontrol', 'update', `JobId=${job}`, 'Requeue=0');
-    await warn(job);
-    await cluster().expectJobs('unwatched', [/^FAILED/]);
-    const { stderr, exitCode } = await project.call(['attach']);
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
-    expect(project.count('unwatched')).toBe(2);
-  });
+  test.concurrent.each(['attach', 'run'])(
+    'one that nobody watches is gone on with by the next command: %s',
+    async (next) => {
+      const name = `alone-${next}`;
+      const project = await createProject(resumable(name, 'save'));
+      await project.run('--detach');
+      await project.waitForCount(name);
+      const job = await cluster().findRunning(name);
+      await cluster().ask('scontrol', 'update', `JobId=${job}`, 'Requeue=0');
+      await warn(job);
+      await cluster().expectJobs(name, [/^FAILED/]);
+      const { stderr, exitCode } = await (next === 'run' ? project.run() : project.call([next]));
+      expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+      expect(stderr).toContain(
+        'has not put it back into the queue: Requested operation is presently disabled',
+      );
+      expect(project.count(name)).toBe(2);
+    },
+  );
 
-  test.concurrent('one that was killed before it had saved everything is submitted again', async () => {
-    const project = await createProject(resumable('deaf', 'deaf'));
-    const running = project.run();
-    await project.waitForCount('deaf');
-    const job = await cluster().findRunning('deaf');
-    await cluster().ask('scontrol', 'update', `JobId=${job}`, 'EndTime=now+1');
-    const { stderr, exitCode } = await running;
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+  test.concurrent('one that was killed at its time limit is submitted again if it had saved something; one that cannot be resumed has failed', async () => {
+    const endless = '  endless: { cmd: [node, tool.mjs, wait], outputs: [artifacts/endless] }\n';
+    const project = await createProject(resumable('deaf', 'deaf') + endless);
+    await project.edit(
+      'tool.mjs',
+      "while (what === 'wait'",
+      "console.log('it works');\nwhile (what === 'wait'",
+    );
+    const running = project.run('--json');
+    for (const name of ['deaf', 'endless']) {
+      await project.waitForCount(name);
+      await cluster().ask(
+        'scontrol',
+        'update',
+        `JobId=${await cluster().findRunning(name)}`,
+        'EndTime=now+1',
+      );
+    }
+    const { stdout, stderr } = await running;
     expect(stderr).toMatch(/job \d+ on \S+ reached its time limit; it goes on in another job/);
     await cluster().expectJobs('deaf', [/^TIMEOUT/, /^COMPLETED/]);
+    const [deaf, failed] = JSON.parse(stdout).instances;
+    expect(deaf.state).toBe('finished');
+    expect(failed.failure.code).toBe('timeout');
+    expect(failed.failure.text).toMatch(
+      /reached its time limit\n +Raise its time limit; a stage with a resume folder/,
+    );
+    expect(failed.seconds).toBeGreaterThan(0);
+    const log = project.read('artifacts/.cache/logs/endless.log');
+    expect(log).toMatch(
+      /^it works\n.*\n# job \d+, before or after the stage itself\n(.*\n)*.*DUE TO TIME LIMIT/m,
+    );
   }, 120_000);
 
   test.concurrent('one that has saved nothing fails, rather than begin again for ever', async () => {

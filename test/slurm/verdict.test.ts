@@ -96,7 +96,7 @@ describe('a job', () => {
       expect(verdictOf({ status: status(state), end })).toEqual({
         kind: 'failed',
         code: 'timeout',
-        text: 'the time of job 12_3 on node7 is over, and Slurm has not put it back into the queue: disabled for job 12',
+        text: 'job 12_3 on node7 has used its time, and Slurm has not put it back into the queue: disabled for job 12',
       });
       expect(verdictOf({ status: status('PENDING'), end })).toEqual({ kind: 'wait' });
       expect(verdictOf({ status: status('CANCELLED'), end })).toMatchObject({ code: 'cancelled' });

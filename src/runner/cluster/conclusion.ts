@@ -4,7 +4,7 @@ import { logFileOf } from '../cache/cache-folder.ts';
 import type { RunRecord } from '../cache/records.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import { describeFullDisk } from '../execution/full-disk.ts';
-import { readLogTail, startLog } from '../execution/stage-log.ts';
+import { continueLog, readLogTail, startLog } from '../execution/stage-log.ts';
 import type { StageInstance } from '../plan.ts';
 import { jobOf } from './batch.ts';
 import { type Continued, continueAfterTimeLimit } from './continuation.ts';
@@ -113,23 +113,24 @@ async function continueElsewhere(
 async function fail(
   { onEvent, session }: RunSurroundings,
   { id }: StageInstance,
-  { last, submitted, index, verdict, seconds, end }: Settled,
+  { last, submitted, index, verdict, seconds, hasStarted, end }: Settled,
   { code, text }: { readonly code: string; readonly text: string },
 ): Promise<Conclusion> {
   if (last?.kind === 'failed' && verdict.kind === 'failed' && last.code === verdict.code) {
     onEvent(last);
     return { kind: 'failed' };
   }
-  // The stage could not say it itself, so what Slurm and the script have printed becomes its log.
+  // The stage could not say it itself, so what Slurm and the script have printed becomes its log, or the end of it.
   const logFile = logFileOf(session.folder, id);
   const output = await fs.readFile(submitted.folder.outputFile(index), 'utf8').catch(() => '');
   if (output.trim() !== '') {
-    await startLog(logFile, `${id}  job ${jobOf(submitted.batch, index)}, before or after the stage itself`);
+    const about = `job ${jobOf(submitted.batch, index)}, before or after the stage itself`;
+    await (hasStarted ? continueLog(logFile, about) : startLog(logFile, `${id}  ${about}`));
     await fs.appendFile(logFile, output);
   }
   const isSilent = output.trim() === '';
   const hint = isSilent && end === null && unexplained.has(code) ? await explainSilence(session) : '';
-  const logTail = isSilent ? [] : readLogTail(logFile);
+  const logTail = isSilent && !hasStarted ? [] : readLogTail(logFile);
   onEvent({ kind: 'failed', id, seconds, code, text: `${text}${hint}`, logFile, logTail });
   return { kind: 'failed' };
 }

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { RunEvent } from '../events.ts';
-import { jobOf, type SubmittedBatch } from './batch.ts';
+import { type BatchTask, jobOf, type SubmittedBatch } from './batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd } from './task-end.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';
 import { type Before, judge, type Verdict } from './verdict.ts';
@@ -19,6 +19,8 @@ export interface Settled {
   readonly last: InstanceEvent | null;
   /** For how long it has run, as far as Slurm has said. */
   readonly seconds: number;
+  /** Whether the stage itself has, so that there is a log of it. */
+  readonly hasStarted: boolean;
   readonly submitted: SubmittedBatch;
   readonly index: number;
 }
@@ -28,6 +30,8 @@ interface Watched {
   readonly submitted: SubmittedBatch;
   readonly index: number;
   readonly job: string;
+  /** The jobs that it waits for. */
+  readonly after: BatchTask['after'];
   readonly events: TaskEventReader;
   readonly settle: (settled: Settled | 'stopped') => void;
   last: InstanceEvent | null;
@@ -36,6 +40,7 @@ interface Watched {
   silentSinceMs: number | null;
   status: JobStatus | 'absent' | null;
   seconds: number;
+  hasStarted: boolean;
 }
 
 export interface JobWatchOptions {
@@ -64,15 +69,17 @@ export class JobWatch {
   follow(submitted: SubmittedBatch, index: number, id: string): Promise<Settled | 'stopped'> {
     if (this.#stop.signal.aborted) return Promise.resolve('stopped');
     const job = jobOf(submitted.batch, index) ?? '';
+    const after = submitted.folder.readTask(index)?.after ?? [];
     const promise = new Promise<Settled | 'stopped'>((settle) => {
       this.#watched.set(id, {
-        ...{ id, submitted, index, job, settle },
+        ...{ id, submitted, index, job, after, settle },
         events: new TaskEventReader(submitted.folder.eventsFile(index), id),
         last: null,
         shown: '',
         silentSinceMs: null,
         status: null,
         seconds: 0,
+        hasStarted: false,
       });
     });
     if (!this.#isLooping) void this.#loop();
@@ -148,6 +155,7 @@ export class JobWatch {
     // The end first: everything that happened before it is then in the events.
     const end = one.submitted.folder.readEnd(one.index);
     for (const event of one.events.read()) {
+      one.hasStarted ||= event.kind === 'started';
       if (isLast(event)) one.last = event;
       else this.#options.onEvent(event);
     }
@@ -159,13 +167,13 @@ export class JobWatch {
     if (verdict.kind === 'wait') return;
     this.#watched.delete(one.id);
     this.#verdicts.set(one.submitted.folder.endFile(one.index), verdict);
-    const { last, seconds, submitted, index } = one;
-    one.settle({ verdict, end, last, seconds, submitted, index });
+    const { last, seconds, hasStarted, submitted, index } = one;
+    one.settle({ verdict, end, last, seconds, hasStarted, submitted, index });
   }
 
   /** What became of the jobs that this one waits for. */
-  #lookBefore({ submitted, index }: Watched): Before {
-    const states = (submitted.folder.readTask(index)?.after ?? []).map(({ id, endFile }): Before => {
+  #lookBefore({ after }: Watched): Before {
+    const states = after.map(({ id, endFile }): Before => {
       const verdict = this.#verdicts.get(endFile);
       if (verdict?.kind === 'failed' || verdict?.kind === 'dropped') return 'failed';
       const end = readTaskEnd(endFile);

@@ -76,7 +76,7 @@ function describeRefusal({ node }: JobStatus, job: string, said: string | undefi
   const why = said === undefined || said === '' ? '' : `: ${said}`;
   return fail(
     'timeout',
-    `the time of job ${job}${onNode(node)} is over, and Slurm has not put it back into the queue${why}`,
+    `job ${job}${onNode(node)} has used its time, and Slurm has not put it back into the queue${why}`,
   );
 }
 
