@@ -160,7 +160,17 @@ describe('the script of a job', () => {
 
   test('ends as its command does', async () => {
     expect((await start({ command: ['sh', '-c', 'exit 5'] })).exitCode).toBe(5);
-    expect((await start({ command: ['sh', '-c', 'kill -9 $$'] })).signal).toBe('SIGKILL');
+    for (const signal of ['SIGKILL', 'SIGABRT', 'SIGTERM']) {
+      const ended = await start({ command: ['sh', '-c', `kill -s ${signal.slice(3)} $$`] });
+      expect(ended.signal).toBe(signal);
+    }
+    // 128 and the number of SIGSTOP, or no number of a signal.
+    for (const code of [147, 255]) {
+      expect(await start({ command: ['sh', '-c', `exit ${code}`] })).toMatchObject({
+        exitCode: code,
+        stderr: '',
+      });
+    }
   });
 
   test.each(['SIGUSR2', 'SIGTERM'] as const)(

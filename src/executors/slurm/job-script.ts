@@ -13,6 +13,9 @@ export const continueExitCode = 88;
 /** In the folder of a task: why Slurm did not put its job back into the queue. */
 export const refusalFileName = 'requeue.txt';
 
+/** What a shell makes of SIGABRT, SIGKILL, SIGSEGV, SIGUSR2 and SIGTERM. Other codes above 128 may be a program's own, or a signal that only stops. */
+const deadlyCodes = '134|137|139|140|143';
+
 /** How long Slurm may take to end a job that it has put back into the queue. */
 const requeuedWithinSeconds = 120;
 
@@ -59,7 +62,7 @@ export function renderJobScript(script: JobScript): string {
     ...runCommand(script),
     ...continueInQueue(script),
     // Slurm is to see by which signal the command was ended: the code that a shell makes of it looks like another.
-    '[ "$status" -le 128 ] || kill "-$((status - 128))" "$$"',
+    `case $status in ${deadlyCodes}) ulimit -c 0; kill "-$((status - 128))" "$$";; esac`,
     'exit "$status"',
   ].join('\n')}\n`;
 }
