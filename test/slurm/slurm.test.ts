@@ -28,6 +28,16 @@ describe('jobs are found by name', () => {
     expect(await slurm.findJobs('train.ab', 'repro:ab')).toEqual({ ids: ['11', '12', '9'] });
     expect(await slurm.findJobs('mutex.disk', 'repro:ab')).toEqual({ ids: ['9'] });
   });
+
+  test('also in partitions that the site hides, as all that is asked', async () => {
+    const squeue = `case " $* " in *' --all '*) echo '12|N/A|PENDING|repro:ab||None';; esac`;
+    const slurm = await createSlurm({ squeue });
+    expect(await slurm.readQueue(['12'])).toEqual({ table: expect.objectContaining({ size: 1 }) });
+    const found = await createSlurm({
+      squeue: `case " $* " in *' --all '*) echo '12|PENDING|repro:ab';; esac`,
+    });
+    expect(await found.findJobs('train.ab', 'repro:ab')).toEqual({ ids: ['12'] });
+  });
 });
 
 describe('what is known about jobs', () => {

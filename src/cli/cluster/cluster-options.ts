@@ -46,7 +46,8 @@ export async function useSlurm(
   const settings = await readClusterSettings(plan.projectRoot);
   refuseUnknownStages(plan, settings);
   refuseControlCharacters(plan.projectRoot);
-  const selection: PlanSelection = { profile: options.profile ?? null, set: options.set };
+  // The profile's own name, since it may be the default one.
+  const selection: PlanSelection = { profile: plan.profile, set: options.set };
   const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
   return {
     adaptSession: (session) =>

@@ -26,6 +26,9 @@ export type TableAnswer = { readonly table: JobTable } | { readonly table: null;
 /** Slurm's own default. */
 const defaultArraySize = 1001;
 
+/** Jobs in any state, also those in partitions that the site hides. */
+const wholeQueue = ['--all', '--noheader', '--states=all'];
+
 /** One cluster, through Slurm's commands. */
 export class Slurm {
   readonly #environment: NodeJS.ProcessEnv;
@@ -72,7 +75,7 @@ export class Slurm {
     name: string,
     comment: string,
   ): Promise<{ readonly ids: readonly string[] } | { readonly problem: string }> {
-    const words = ['--noheader', '--states=all', `--name=${name}`, '--format=%F|%T|%k'];
+    const words = [...wholeQueue, `--name=${name}`, '--format=%F|%T|%k'];
     const answer = await this.#ask('squeue', words);
     if (answer.kind !== 'ok') return { problem: answer.text };
     const isOwnName = comment.endsWith(`:${name.split('.').at(-1) ?? ''}`);
@@ -87,7 +90,7 @@ export class Slurm {
   async readQueue(jobIds: readonly string[]): Promise<TableAnswer> {
     if (jobIds.length === 0) return { table: new Map() };
     const answer = await this.#ask('squeue', [
-      ...['--array', '--noheader', '--states=all', `--format=${queueFormat}`],
+      ...[...wholeQueue, '--array', `--format=${queueFormat}`],
       `--jobs=${jobIds.join(',')}`,
     ]);
     if (answer.kind === 'ok') return { table: await this.#withExitCodes(parseQueue(answer.text)) };
@@ -100,7 +103,7 @@ export class Slurm {
     const jobs = [...table].filter(([, status]) => lacksExitCode(status)).map(([job]) => job);
     if (jobs.length === 0) return table;
     const answer = await this.#ask('squeue', [
-      ...['--array', '--noheader', '--states=all', `--Format=${exitCodeFormat}`],
+      ...[...wholeQueue, '--array', `--Format=${exitCodeFormat}`],
       `--jobs=${jobs.join(',')}`,
     ]);
     // Without an answer the reason has to do.
