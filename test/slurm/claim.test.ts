@@ -1,10 +1,10 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { BatchFolder } from '../../src/runner/cluster/batch.ts';
-import { claim, isRightJob, readClaim } from '../../src/runner/cluster/claim.ts';
+import { assertLinks, claim, isRightJob, readClaim } from '../../src/runner/cluster/claim.ts';
 
 let folder: BatchFolder;
 
@@ -40,6 +40,17 @@ describe('a batch', () => {
 
   test('is run by nothing that does not know which job it is', async () => {
     await expect(isRightJob(folder.claimFile, {})).rejects.toThrow('SLURM_JOB_ID');
+  });
+
+  test('is not submitted where there are no links to claim it by', async () => {
+    const file = path.join(folder.root, 'link');
+    await assertLinks(file);
+    expect(readdirSync(folder.root)).toEqual([]);
+    const refuse = vi
+      .spyOn(fs, 'symlink')
+      .mockRejectedValue(Object.assign(new Error('no'), { code: 'EPERM' }));
+    onTestFinished(() => refuse.mockRestore());
+    await expect(assertLinks(file)).rejects.toMatchObject({ code: 'no-links', where: folder.root });
   });
 
   test('is not taken for one without a job where that cannot be read', () => {

@@ -24,6 +24,7 @@ async function submit(token: string, id = 'train'): Promise<ContinuedTask> {
   await folder.writeBatch({
     ...{ version: 1, token, stage: 'train', name: `train.${token}`, comment: `repro:${token}` },
     ...{ isArray: false, jobId: '7', cluster: 'c', submittedAt: '2026-01-01T00:00:00.000Z' },
+    owner: { user: 'me', uid: 0 },
     ...{ selection: { profile: null, set: [] }, tasks: [{ index: 0, id }] },
   });
   return { folder, index: 0, id, resume: [path.join(root, 'resume')] };

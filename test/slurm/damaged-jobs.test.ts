@@ -75,7 +75,7 @@ test.skipIf(!hasOther)(
 function writeBatch(project: CliProject): Promise<void> {
   return new BatchFolder(project.at(path.dirname(damaged))).writeBatch({
     ...{ version: 1, token: '0123456789ab', stage: 'a', name: 'a.0', comment: 'repro:0', isArray: false },
-    ...{ jobId: '7', cluster: 'c', submittedAt: '2026-01-01T00:00:00.000Z' },
+    ...{ jobId: '7', cluster: 'c', owner: { user: 'me', uid: 0 }, submittedAt: '2026-01-01T00:00:00.000Z' },
     selection: { profile: null, set: [] },
     tasks: [{ index: 0, id: 'a' }],
   });

@@ -72,12 +72,16 @@ test('how a task ended is read whole or not at all', async () => {
     writeFileSync(file, text);
     expect(readTaskEnd(file)).toBeNull();
   }
+  expect(readTaskEnd(path.join(root, 'none'))).toBeNull();
+  // There may be one.
+  expect(() => readTaskEnd(root)).toThrow('cannot be read (EISDIR');
 });
 
 describe('batches', () => {
   const batch: Batch = {
     ...{ version: 1, token: 't', stage: 'a', name: 'a.t', comment: 'repro:t', isArray: false, jobId: '7' },
-    ...{ cluster: 'c', submittedAt: '2026-01-01T00:00:00.000Z', selection: { profile: null, set: [] } },
+    ...{ cluster: 'c', owner: { user: 'me', uid: 0 }, submittedAt: '2026-01-01T00:00:00.000Z' },
+    selection: { profile: null, set: [] },
     tasks: [{ index: 0, id: 'a' }],
   };
 

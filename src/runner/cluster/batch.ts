@@ -6,6 +6,7 @@ import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
 import { readClaim } from './claim.ts';
+import type { Owner } from './owner.ts';
 import { readStateFile, unreadable } from './state-file.ts';
 import { readTaskEnd, type TaskEnd } from './task-end.ts';
 
@@ -28,6 +29,7 @@ export interface Batch {
   /** null until Slurm's answer is on disk, or a job has claimed the batch: until then it is found by its name. */
   readonly jobId: string | null;
   readonly cluster: string;
+  readonly owner: Owner;
   /** ISO 8601, UTC. */
   readonly submittedAt: string;
   readonly selection: PlanSelection;
@@ -214,12 +216,26 @@ function isJobId(text: string): boolean {
 
 function isBatch(value: unknown): value is Batch {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, token, stage, name, comment, isArray, jobId, cluster, submittedAt, selection, tasks } =
-    value as Partial<Batch>;
+  const {
+    version,
+    token,
+    stage,
+    name,
+    comment,
+    isArray,
+    jobId,
+    cluster,
+    owner,
+    submittedAt,
+    selection,
+    tasks,
+  } = value as Partial<Batch>;
   return (
     version === 1 &&
     [token, stage, name, comment, cluster, submittedAt].every((one) => typeof one === 'string') &&
     typeof isArray === 'boolean' &&
+    typeof owner?.user === 'string' &&
+    Number.isSafeInteger(owner.uid) &&
     (jobId === null || (typeof jobId === 'string' && isJobId(jobId))) &&
     typeof selection === 'object' &&
     selection !== null &&

@@ -31,7 +31,6 @@ export function readClaim(file: string): Claim | null {
  *
  * @param jobId this one; null: there is none, and none shall be
  * @returns the job that counts, which may be another one; null if there is none, or if the folder is gone
- * @throws {ReproError} `no-links` on a file system without symbolic links
  */
 export async function claim(file: string, jobId: string | null): Promise<string | null> {
   try {
@@ -40,23 +39,34 @@ export async function claim(file: string, jobId: string | null): Promise<string 
   } catch (error) {
     // Removed: nobody waits for its jobs any more.
     if (hasErrorCode(error, 'ENOENT')) return null;
-    if (hasErrorCode(error, 'EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP')) throw withoutLinks(file, error);
     if (!hasErrorCode(error, 'EEXIST')) throw error;
   }
   const decided = readClaim(file);
   return decided === none ? null : decided;
 }
 
-function withoutLinks(file: string, cause: unknown): ReproError {
-  return new ReproError(
-    'no-links',
-    'this file system makes no symbolic links, by which jobs are told apart',
-    {
-      where: file,
-      fix: 'Move the project to one that does, such as the home of your account, and end its jobs (squeue --me shows them, scancel ends them).',
-      cause,
-    },
-  );
+/**
+ * Makes a link and removes it, before anything is submitted that could not be claimed.
+ *
+ * @param file where nothing is
+ * @throws {ReproError} `no-links` on a file system without symbolic links
+ */
+export async function assertLinks(file: string): Promise<void> {
+  try {
+    await fs.symlink(none, file);
+  } catch (cause) {
+    if (!hasErrorCode(cause, 'EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP')) throw cause;
+    throw new ReproError(
+      'no-links',
+      'this file system makes no symbolic links, by which jobs are told apart',
+      {
+        where: path.dirname(file),
+        fix: 'Move the project to one that does, such as the home of your account.',
+        cause,
+      },
+    );
+  }
+  await fs.rm(file, { force: true });
 }
 
 /**

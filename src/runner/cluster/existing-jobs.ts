@@ -4,8 +4,9 @@ import { ReproError } from '../../errors.ts';
 import type { JobStatus } from '../../executors/slurm/job-state.ts';
 import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slurm/slurm.ts';
 import { type BatchTask, jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import { hidden, isOwn } from './owner.ts';
 import { recoverBatch } from './recovery.ts';
-import { damaged } from './state-file.ts';
+import { damaged, unreadable } from './state-file.ts';
 import { hasEnded } from './task-end.ts';
 import { type Before, judge, type Verdict } from './verdict.ts';
 
@@ -62,11 +63,23 @@ export async function findExistingJobs(
 /** One that ended well has left its result, even if that does not appear here yet: whoever follows it waits for that. */
 function judgeNow(one: OpenJob, status: JobStatus | 'absent' | null, before: Before): Verdict {
   const { submitted, index } = one;
-  // Listing a folder makes NFS ask the server for what has appeared in it.
-  readdirSync(submitted.folder.taskFolder(index));
+  listFolder(submitted.folder.taskFolder(index));
   const end = submitted.folder.readEnd(index);
+  const { owner } = submitted.batch;
+  if (status === 'absent' && !hasEnded(end) && !isOwn(owner)) {
+    throw hidden(nameOf(one), owner, submitted.folder.root);
+  }
   const verdict = judge({ job: nameOf(one), end, status, silentSeconds: 0, patienceSeconds: 0, before });
   return verdict.kind === 'failed' && verdict.code === 'no-result' ? { kind: 'wait' } : verdict;
+}
+
+/** Makes NFS ask the server for what has appeared in a folder. */
+function listFolder(folder: string): void {
+  try {
+    readdirSync(folder);
+  } catch (error) {
+    throw unreadable(folder, error);
+  }
 }
 
 function isBad(verdict: Verdict | undefined): boolean {

@@ -1,6 +1,7 @@
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { SubmittedBatch } from './batch.ts';
 import { claim } from './claim.ts';
+import { hidden, isOwn } from './owner.ts';
 import { findAgain } from './submission.ts';
 
 /**
@@ -8,12 +9,14 @@ import { findAgain } from './submission.ts';
  * Slurm takes up only from now on ends at once.
  *
  * @returns null if it has none
- * @throws {ReproError} `slurm-unreachable`
+ * @throws {ReproError} `slurm-unreachable`; `locked` if another user has submitted it, and Slurm does not show it
  */
 export async function recoverBatch(slurm: Slurm, submitted: SubmittedBatch): Promise<SubmittedBatch | null> {
   const { batch, folder } = submitted;
   if (batch.jobId !== null) return submitted;
-  const jobId = (await findAgain(slurm, submitted)) ?? (await claim(folder.claimFile, null));
+  const found = await findAgain(slurm, submitted);
+  if (found === null && !isOwn(batch.owner)) throw hidden(null, batch.owner, folder.root);
+  const jobId = found ?? (await claim(folder.claimFile, null));
   if (jobId === null) {
     await folder.remove();
     return null;

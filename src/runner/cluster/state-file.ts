@@ -46,7 +46,7 @@ export function unreadable(where: string, cause: unknown): ReproError {
 export function damaged(file: string, folder: string, what: string, cause?: unknown): ReproError {
   return new ReproError('jobs-damaged', `what was submitted to a cluster ${what}`, {
     where: file,
-    fix: `Its jobs may be at work in this folder. End them (squeue --me shows them, scancel ends them), then remove ${folder}`,
+    fix: `Its jobs may be at work in this folder. \`repro cancel\` ends all others; end these by hand (squeue --me shows them, scancel ends them), then remove ${folder}`,
     cause,
   });
 }

@@ -9,8 +9,9 @@ import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slur
 import { explainSubmission, isDependencyGone } from '../../executors/slurm/submission-errors.ts';
 import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Batch, BatchFolder, type BatchTask, type PlanSelection, type SubmittedBatch } from './batch.ts';
-import { claim, readClaim } from './claim.ts';
+import { assertLinks, claim, readClaim } from './claim.ts';
 import type { Dependency, PlannedBatch } from './grouping.ts';
+import { findOwner } from './owner.ts';
 import type { ClusterSettings } from './settings.ts';
 
 /** Waits between attempts to find out what became of a submission that got no answer. */
@@ -116,11 +117,13 @@ export async function submitBatch(
     isArray: planned.isArray,
     jobId: null,
     cluster: context.facts.name,
+    owner: findOwner(),
     submittedAt: new Date().toISOString(),
     selection: context.selection,
     tasks: planned.tasks,
   };
   await makeFolderSynced(folder.root);
+  await assertLinks(path.join(folder.root, 'link'));
   for (const [i, { index }] of planned.tasks.entries()) {
     const task = tasks[i];
     if (task !== undefined) await folder.writeTask(index, task);

@@ -4,6 +4,7 @@ import { hasErrorCode } from '../../errors.ts';
 import { refusalFileName } from '../../executors/slurm/job-script.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256 } from '../files/sha256.ts';
+import { unreadable } from './state-file.ts';
 
 /** What a job leaves behind when it ends by itself: `tasks/<index>/end.json`. */
 export type TaskEnd = {
@@ -24,14 +25,32 @@ export type TaskEnd = {
     }
 );
 
-/** null if there is none, or none that is whole: writing takes one step, so that one will follow. */
+/**
+ * null if there is none, or none that is whole: writing takes one step, so that one will follow.
+ *
+ * @throws {ReproError} `jobs-unreadable`: there may be one
+ */
 export function readTaskEnd(file: string): TaskEnd | null {
+  const value = parse(readIfThere(file) ?? '');
+  if (!isTaskEnd(value)) return null;
+  if (value.kind !== 'interrupted') return value;
+  const refusal = readIfThere(refusalFileOf(file));
+  return refusal === null ? value : { ...value, refusal: refusal.trim() };
+}
+
+function readIfThere(file: string): string | null {
   try {
-    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (!isTaskEnd(value)) return null;
-    if (value.kind !== 'interrupted') return value;
-    const refusal = readRefusal(file);
-    return refusal === null ? value : { ...value, refusal };
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    // Stale: another node has just replaced it, on NFS; the next look finds the new one.
+    if (hasErrorCode(error, 'ENOENT', 'ESTALE')) return null;
+    throw unreadable(file, error);
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -40,14 +59,6 @@ export function readTaskEnd(file: string): TaskEnd | null {
 /** Where the script of the job says why Slurm did not put it back into the queue. */
 export function refusalFileOf(endFile: string): string {
   return path.join(path.dirname(endFile), refusalFileName);
-}
-
-function readRefusal(endFile: string): string | null {
-  try {
-    return readFileSync(refusalFileOf(endFile), 'utf8').trim();
-  } catch {
-    return null;
-  }
 }
 
 /** Whether a task has ended for good: one that Slurm has told to end may be put back into the queue. */
