@@ -25,7 +25,9 @@ export function exitCodeOf(error: unknown): number {
   if (!(error instanceof ReproError)) return exitCode.stageFailed;
   // A full or read-only disk is not a usage error, and neither is a network that fails.
   if (error.code.startsWith('disk-')) return exitCode.stageFailed;
-  if (error.code === 'slurm-unreachable') return exitCode.stageFailed;
+  if (error.code === 'slurm-unreachable' || error.code === 'jobs-ending') return exitCode.stageFailed;
+  // As by Ctrl-C.
+  if (error.code === 'cancelled') return exitCode.sigint;
   if (error.code.startsWith('remote-') && error.code !== 'remote-address') return exitCode.stageFailed;
   return error.code === 'locked' ? exitCode.locked : exitCode.usage;
 }

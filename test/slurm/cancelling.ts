@@ -57,6 +57,40 @@ export function describeCancelling(): void {
     expect(project.has(jobs)).toBe(false);
   });
 
+  test.concurrent('cancel beside a run that still submits ends what is on its way, and nothing more is submitted', async () => {
+    const names = ['sent-1', 'sent-2', 'sent-3', 'sent-4'];
+    const project = await SlurmProject.on(
+      cluster(),
+      names
+        .map((name) => `  ${name}: { cmd: [node, tool.mjs, wait], outputs: [artifacts/${name}] }\n`)
+        .join(''),
+    );
+    // The second submission takes until the run was told.
+    await project.shadow(
+      'sbatch',
+      `echo x >> sent
+if [ "$(wc -l < sent)" = 2 ]; then until [ -e ${jobs}/cancelled ]; do sleep 0.05; done; fi
+exec "$real" "$@"
+`,
+    );
+    const running = project.run();
+    await project.waitFor('sent');
+    await project.waitForCount(names[0] ?? '');
+    const { stdout } = await project.call(['cancel']);
+    expect(stdout).toMatch(
+      /^sent-1 {2}job \d+ cancelled\nsent-2 {2}job \d+ cancelled\nthe run .* submits nothing more$/,
+    );
+    const { stderr, exitCode } = await running;
+    expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `repro cancel`')]);
+    expect([...(await cluster().jobsOf('sent-1')), ...(await cluster().jobsOf('sent-2'))]).toEqual([
+      expect.stringMatching(/^CANCELLED/),
+      expect.stringMatching(/^CANCELLED/),
+    ]);
+    expect([...(await cluster().jobsOf('sent-3')), ...(await cluster().jobsOf('sent-4'))]).toEqual([]);
+    await project.go();
+    expect((await project.run()).stderr).toContain('4 run');
+  });
+
   test.concurrent('what could not be cancelled keeps its folder, and the run says so', async () => {
     const stages = '  stubborn: { cmd: [node, tool.mjs, fail], outputs: [artifacts/stubborn] }\n';
     const project = await SlurmProject.on(cluster(), stages);

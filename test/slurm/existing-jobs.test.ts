@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
 import { describe, expect, test } from 'vitest';
 import { isRightJob } from '../../src/runner/cluster/claim.ts';
 import { findExistingJobs } from '../../src/runner/cluster/existing-jobs.ts';
 import { findOwner, isOwn } from '../../src/runner/cluster/owner.ts';
 import { recoverBatch } from '../../src/runner/cluster/recovery.ts';
-import { createSlurm } from './fake-slurm.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
+import { createPrograms, createSlurm } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 
 /** What Slurm says of jobs that it has forgotten, and of those that it does not show. */
@@ -35,7 +38,7 @@ describe('a job of another user', () => {
     await JobsFolder.end(await jobs.add(['train'], { owner: anna }), 0, 'failed');
     await jobs.add(['test'], { owner: anna });
     const existing = await find(jobs, "echo '2|N/A|RUNNING|0:05|node7|None'");
-    expect([...existing].map(([id, { verdict }]) => [id, verdict.kind])).toEqual([
+    expect([...existing.latest].map(([id, { verdict }]) => [id, verdict.kind])).toEqual([
       ['train', 'failed'],
       ['test', 'wait'],
     ]);
@@ -93,4 +96,29 @@ test('a job whose folder of files is gone is an error that names it', async () =
     where: folder.taskFolder(0),
   });
   await fs.access(`${folder.root}/moved`);
+});
+
+test('the default profile is the same run, whether it is named or not; a pipeline without profiles has none', async () => {
+  const stage = `version: 1\nstages:\n  a: { cmd: [x], outputs: [artifacts/a] }\n`;
+  const project = await CliProject.create({
+    'pipeline.yaml': `${stage}profiles: { folder: profiles, default: small }\n`,
+    'profiles/small.yaml': 'n: 1',
+    'profiles/large.yaml': 'n: 2',
+  });
+  const { PATH } = await createPrograms({
+    scontrol: 'echo "ClusterName = c"',
+    sbatch: 'echo 7',
+    squeue: "echo '7|N/A|PENDING|0:00||Priority'",
+  });
+  const submit = (...words: string[]) =>
+    project.call(['run', '--executor', 'slurm', '--detach', ...words], {
+      PATH: `${PATH}:${path.dirname(process.execPath)}`,
+    });
+  const outcomes = [await submit(), await submit('--profile', 'small'), await submit('--profile', 'large')];
+  expect(outcomes.map(({ exitCode }) => exitCode)).toEqual([0, 0, 75]);
+  expect(outcomes[2]?.stderr).toContain('jobs of another run work in this folder: 7 of --profile small');
+  await project.remove('artifacts');
+  await project.write('pipeline.yaml', stage);
+  await submit();
+  expect(JSON.parse(project.read('artifacts/.cache/jobs/run.json')).profile).toBeNull();
 });

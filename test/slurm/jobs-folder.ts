@@ -9,7 +9,7 @@ import { findOwner } from '../../src/runner/cluster/owner.ts';
 import { type TaskEnd, writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
 import type { FingerprintParts } from '../../src/runner/fingerprint/fingerprint.ts';
 
-const parts: FingerprintParts = {
+export const parts: FingerprintParts = {
   version: 1,
   command: { kind: 'command', argv: ['x'] },
   ...{ code: {}, packages: {}, params: {}, matrix: {}, outputs: [] },

@@ -116,6 +116,26 @@ export function describeRuns(): void {
     expect((await project.call(['attach'])).exitCode).toBe(2);
   });
 
+  test.concurrent('that is forced forces everything once, whoever goes on with it', async () => {
+    const stages = `  quickly: { cmd: [node, tool.mjs], outputs: [artifacts/quickly] }
+  slowly: { cmd: [node, tool.mjs, wait], outputs: [artifacts/slowly] }
+`;
+    const project = await SlurmProject.on(cluster(), stages);
+    await project.go();
+    await project.run();
+    await project.remove('go');
+    await project.run('--force', '--detach');
+    await project.waitForCount('slowly', 2);
+    await cluster().expectJobs('quickly', [/^COMPLETED/, /^COMPLETED/]);
+    expect((await project.run('quickly')).stderr).toContain('1 up to date');
+    const attached = project.call(['attach', '--json']);
+    await project.go();
+    const { instances } = JSON.parse((await attached).stdout);
+    expect(instances.map(({ state }: { state: string }) => state)).toEqual(['cached', 'finished']);
+    expect([project.count('quickly'), project.count('slowly')]).toEqual([2, 2]);
+    expect(project.has('artifacts/.cache/jobs')).toBe(false);
+  });
+
   test.concurrent('is ended by cancel, with what it was to make left unmade', async () => {
     const project = await SlurmProject.on(cluster(), waiting);
     await project.run('--detach');

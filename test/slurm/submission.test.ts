@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BatchFolder, listBatches } from '../../src/runner/cluster/batch.ts';
+import { forgetCancellation, markCancelled } from '../../src/runner/cluster/cancellation.ts';
 import { isRightJob } from '../../src/runner/cluster/claim.ts';
 import type { PlannedBatch } from '../../src/runner/cluster/grouping.ts';
 import { readClusterSettings } from '../../src/runner/cluster/settings.ts';
@@ -80,6 +81,15 @@ describe('a submission', () => {
     expect(await submit({ sbatch: lostThen(`ln -s 11 "$folder/claim"; ${refuse}`), squeue: 'true' })).toBe(
       '11',
     );
+  });
+
+  test('is not made once the run was cancelled', async () => {
+    mkdirSync(path.dirname(folder.root));
+    await markCancelled(path.dirname(folder.root));
+    await expect(submit({ sbatch: 'echo 12' })).rejects.toMatchObject({ code: 'cancelled' });
+    expect(existsSync(folder.root)).toBe(false);
+    await forgetCancellation(path.dirname(folder.root));
+    expect(await submit({ sbatch: 'echo 12' })).toBe('12');
   });
 
   test('that is refused leaves nothing; what turns up after that runs nothing', async () => {

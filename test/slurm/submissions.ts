@@ -29,6 +29,25 @@ exec "$real" "$@"
     expect(project.count('unanswered')).toBe(1);
   });
 
+  test.concurrent('a job that waits, and that a killed runner never got the id of, is found by its name', async () => {
+    const settings = `${fastSettings}defaults: { flags: [--hold] }\n`;
+    const project = await SlurmProject.on(cluster(), waiting('unnamed'), settings);
+    await project.shadow('sbatch', '"$real" "$@" > sent; exec sleep 600\n');
+    const running = project.run();
+    await cluster().expectJobs('unnamed', [/^PENDING JobHeldUser/]);
+    running.kill('SIGKILL');
+    await running;
+    await rename(project.at('bin'), project.at('no-bin'));
+    const again = project.run();
+    await cluster().ask('scontrol', 'release', project.read('sent').trim());
+    await project.go();
+    expect((await again).stderr).toContain('1 run');
+    expect([project.count('unnamed'), await cluster().jobsOf('unnamed')]).toEqual([
+      1,
+      [expect.stringMatching(/^COMPL/)],
+    ]);
+  });
+
   test.concurrent('of two jobs that a killed runner left behind, the one that started counts for the next', async () => {
     const project = await SlurmProject.on(cluster(), waiting('doubled'));
     await project.shadow('sbatch', '"$real" "$@"; "$real" "$@"; exec sleep 600\n');

@@ -2,6 +2,7 @@ import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import { listBatches } from '../../runner/cluster/batch.ts';
+import { selectRest } from '../../runner/cluster/rest-of-run.ts';
 import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
 import { loadCheckedPlan } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
@@ -19,11 +20,10 @@ export async function attach(options: { readonly project?: string; readonly json
       fix: 'Begin one with `repro run --executor slurm`.',
     });
   }
-  const { profile, set, ids, forced, failFast } = submitted;
+  const { profile, set, failFast } = submitted;
   const request = { ...options, ...(profile === null ? {} : { profile }), set };
   const plan = await loadCheckedPlan(request);
-  const selected = new Set(ids.filter((id) => plan.instances.has(id)));
-  const hasJob = new Set(listBatches(folder.jobs).flatMap(({ batch }) => batch.tasks.map(({ id }) => id)));
+  const { selected, forced } = selectRest(plan, submitted, listBatches(folder.jobs));
   const cluster = await useSlurm(plan, request, { isDetached: false, isAttached: true });
   const signals = listenForSignals();
   try {
@@ -32,8 +32,7 @@ export async function attach(options: { readonly project?: string; readonly json
       { ...request, failFast },
       {
         selected,
-        // Those that have a job were begun.
-        named: new Set(forced.filter((id) => !hasJob.has(id))),
+        named: forced,
         stop: signals.stop,
         kill: signals.kill,
         cluster,

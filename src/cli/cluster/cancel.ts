@@ -11,7 +11,11 @@ export async function cancel(
   options: { readonly project?: string; readonly json?: boolean },
 ): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const { cancelled, dropped } = await cancelJobs(cacheFolderOf({ projectRoot }), targets, process.env);
+  const { cancelled, dropped, isRunTold } = await cancelJobs(
+    cacheFolderOf({ projectRoot }),
+    targets,
+    process.env,
+  );
   if (options.json === true) {
     printJson({ version: 1, command: 'cancel', jobs: cancelled, dropped });
     return;
@@ -20,5 +24,6 @@ export async function cancel(
   for (const { id, job } of dropped) {
     process.stdout.write(`${toOneLine(id)}  job ${job} dropped: what it waited for is cancelled\n`);
   }
-  if (cancelled.length === 0) process.stdout.write('there is no job to cancel\n');
+  if (isRunTold) process.stdout.write('the run that is under way submits nothing more\n');
+  else if (cancelled.length === 0) process.stdout.write('there is no job to cancel\n');
 }

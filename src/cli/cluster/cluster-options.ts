@@ -46,8 +46,7 @@ export async function useSlurm(
   const settings = await readClusterSettings(plan.projectRoot);
   refuseUnknownStages(plan, settings);
   refuseControlCharacters(plan.projectRoot);
-  // The profile's own name, since it may be the default one.
-  const selection: PlanSelection = { profile: plan.profile, set: options.set };
+  const selection: PlanSelection = { profile: profileOf(plan, options), set: options.set };
   const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
   return {
     adaptSession: (session) =>
@@ -59,6 +58,11 @@ export async function useSlurm(
     boundless: boundlessMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
   };
+}
+
+/** The default one by its name, too: it is the same run. null if the pipeline has none, which a plan calls `none`. */
+function profileOf({ profile }: Plan, options: PipelineOptions): string | null {
+  return options.profile ?? (profile === 'none' ? null : profile);
 }
 
 function refuseUnknownStages(plan: Plan, settings: ClusterSettings): void {

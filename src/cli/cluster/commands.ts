@@ -8,7 +8,8 @@ Example:
   $ repro attach`;
 
 const cancelExamples = `
-Stages that can be resumed keep what they have saved. What waits for a cancelled job ends, too.
+Stages that can be resumed keep what they have saved. What waits for a cancelled job ends, too; without names, so does a run that is still
+submitting. \`repro attach\` does not bring back what was cancelled.
 
 Examples:
   $ repro cancel

@@ -2,6 +2,7 @@ import type { RunEvent } from '../events.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { Plan } from '../plan.ts';
 import { jobOf } from './batch.ts';
+import { findChangedParts } from './changed-parts.ts';
 import { findDifferingJobs } from './differing-jobs.ts';
 import type { ExistingJob } from './existing-jobs.ts';
 import type { Verdict } from './verdict.ts';
@@ -32,7 +33,7 @@ export function listSubmittable(
  * The jobs of an earlier command that are waited for, instead of submitting others.
  *
  * @param waiting what is to run, with what is known of its fingerprint
- * @param options.isAttached whether jobs that have failed meanwhile are told as failures, rather than submitted again
+ * @param options.isAttached whether the ends of jobs are told, rather than what has failed, or is stale since, submitted again
  * @throws {ReproError} `job-differs` if one that goes on was submitted for other code, parameters or inputs
  */
 export async function findAttachable(
@@ -47,27 +48,34 @@ export async function findAttachable(
     const [job, parts] = [existing.get(id), waiting.get(id)];
     if (job === undefined || parts === undefined) continue;
     const { verdict } = job;
-    if ('fingerprint' in verdict) continue;
     if (verdict.kind === 'wait') compared.push({ id, existing: job, parts });
     // A run that is only attached to tells how a job ended.
-    if (verdict.kind === 'wait' || isAttached) {
-      found.set(id, job);
-      continue;
-    }
-    onEvent({
-      kind: 'note',
-      id,
-      level: 'warning',
-      text: `${describeEnd(job, verdict)}; it is submitted again`,
-    });
+    if (verdict.kind === 'wait' || isAttached) found.set(id, job);
+    const text = await describeWarning(job, parts, isAttached);
+    if (text !== null) onEvent({ kind: 'note', id, level: 'warning', text });
   }
   const error = await findDifferingJobs(compared);
   if (error !== null) throw error;
   return found;
 }
 
-function describeEnd({ submitted, index }: ExistingJob, verdict: Ended): string {
+/** What there is to say about a job that is over, besides how it ended. */
+async function describeWarning(
+  { submitted, index, verdict, task }: ExistingJob,
+  parts: FingerprintParts,
+  isAttached: boolean,
+): Promise<string | null> {
+  if (verdict.kind === 'wait') return null;
   const job = `job ${jobOf(submitted.batch, index)}`;
+  if (!('fingerprint' in verdict))
+    return isAttached ? null : `${describeEnd(job, verdict)}; it is submitted again`;
+  const [changed] = isAttached ? await findChangedParts(task.parts, parts) : [];
+  return changed === undefined
+    ? null
+    : `what ${job} has made is stale (${changed}); \`repro run --executor slurm\` makes it again`;
+}
+
+function describeEnd(job: string, verdict: Ended): string {
   if (verdict.kind === 'dropped') return `${job} never ran, since something that it waited for had failed`;
   const [reason = ''] = verdict.text.split('\n', 1);
   return reason.startsWith('job ') ? reason : `${job} failed meanwhile: ${reason}`;

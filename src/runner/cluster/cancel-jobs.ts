@@ -1,15 +1,17 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
-import { phaseOf } from '../../executors/slurm/job-state.ts';
-import { Slurm, unreachable } from '../../executors/slurm/slurm.ts';
+import { Slurm } from '../../executors/slurm/slurm.ts';
 import { isHeld } from '../../files/lock.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
 import { findBatches, jobOf, type SubmittedBatch } from './batch.ts';
+import { markCancelled } from './cancellation.ts';
+import { assertCluster } from './existing-jobs.ts';
+import { awaitEnd, cancel, endedWithinMs, type JobToEnd } from './job-ending.ts';
 import { recoverBatch } from './recovery.ts';
-import { removeSubmittedRun } from './run-file.ts';
+import { noteCancelled, readSubmittedRun, removeSubmittedRun } from './run-file.ts';
 import { findAgain } from './submission.ts';
-import { hasEnded, writeTaskEnd } from './task-end.ts';
+import { hasEnded } from './task-end.ts';
 
 export interface CancelledJob {
   readonly id: string;
@@ -20,53 +22,76 @@ export interface CancelReport {
   readonly cancelled: readonly CancelledJob[];
   /** Jobs that waited for these, and so will never run. A runner that waits for them takes note of that itself: then there are none here. */
   readonly dropped: readonly CancelledJob[];
+  /** Whether a run that is under way was told to submit nothing more. */
+  readonly isRunTold: boolean;
 }
 
-/** A stage that is told to end may take this long to save its work; then Slurm kills it. */
-const endedWithinMs = 60_000;
+/** How often it is looked whether a job that is being submitted has an id. */
+const lookEveryMs = 200;
 
-const askEveryMs = 500;
+/** Longer than `sbatch` is waited for. */
+const submittedWithinMs = 90_000;
 
-interface Target extends CancelledJob {
-  readonly submitted: SubmittedBatch;
-  readonly index: number;
-}
+interface Target extends CancelledJob, JobToEnd {}
 
 /**
- * Cancels jobs that have not ended, and waits until they have, so that nothing writes to the folder any more.
+ * Cancels jobs that have not ended, and waits until they have, so that nothing writes to the folder any more. A run that is under way
+ * submits no more if all are cancelled.
  *
  * @param targets stages or instances; none: all
- * @throws {ReproError} `usage` if a target has no job; `slurm-unreachable`; `jobs-unreadable`, `jobs-damaged` once all that can be read
- *   are cancelled
+ * @param withinMs how long it waits
+ * @throws {ReproError} `usage` if a target has no job; `slurm-cluster` if they are another cluster's; `slurm-unreachable`, `slurm-refused`; `jobs-ending` if they still end after a minute;
+ *   `jobs-unreadable`, `jobs-damaged` once all that can be read are cancelled
  */
 export async function cancelJobs(
   folder: CacheFolder,
   targets: readonly string[],
   environment: NodeJS.ProcessEnv,
+  withinMs = endedWithinMs,
 ): Promise<CancelReport> {
   const slurm = new Slurm(environment);
-  const { batches, problems } = findBatches(folder.jobs);
+  const { name } = await slurm.describe();
   const isWatched = await isHeld(folder.lock);
-  const all = await listUnended(slurm, batches, isWatched);
+  const isRunTold = isWatched && targets.length === 0 && (await markCancelled(folder.jobs));
+  const { batches, problems } = findBatches(folder.jobs);
+  const all = await listUnended(slurm, batches, isWatched ? folder.lock : null);
+  for (const { submitted } of all) assertCluster(submitted, name);
   const wanted = targets.length === 0 ? all : select(all, targets);
-  await end(slurm, wanted, ({ job }) => `job ${job} was cancelled`);
+  await cancel(slurm, wanted);
   const dropped = isWatched ? [] : findDependents(all, wanted);
-  await end(slurm, dropped, ({ job }) => `job ${job} was dropped: what it waited for was cancelled`);
+  await cancel(slurm, dropped);
+  // What is dropped has not begun, so that takes no time.
+  const isDropped = ({ job }: Target) => `job ${job} was dropped: what it waited for was cancelled`;
+  const isCancelled = ({ job }: Target) => `job ${job} was cancelled`;
+  const ending = [
+    ...(await awaitEnd(slurm, dropped, isDropped, withinMs)),
+    ...(await awaitEnd(slurm, wanted, isCancelled, withinMs)),
+  ];
   // Another runner that waits for them takes note of it, and removes what is left.
-  if (!(await isHeld(folder.lock))) await removeEnded(folder);
+  if (!(await isHeld(folder.lock))) await tidy(folder, [...wanted, ...dropped], targets.length === 0);
+  if (ending.length > 0) throw stillEnding(ending, folder);
   const [problem] = problems;
   if (problem !== undefined) throw problem;
-  return { cancelled: wanted.map(toReport), dropped: dropped.map(toReport) };
+  return { cancelled: wanted.map(toReport), dropped: dropped.map(toReport), isRunTold };
 }
 
+function stillEnding(jobs: readonly Target[], folder: CacheFolder): ReproError {
+  const count = jobs.length === 1 ? '1 of the jobs still ends' : `${jobs.length} of the jobs still end`;
+  return new ReproError('jobs-ending', `cancelled; ${count}: ${jobs.map(({ job }) => job).join(', ')}`, {
+    where: folder.jobs,
+    fix: 'Nothing more is needed: Slurm ends them. Once it has, `repro attach` takes note of it.',
+  });
+}
+
+/** @param lock of a run that is under way; null if there is none */
 async function listUnended(
   slurm: Slurm,
   batches: readonly SubmittedBatch[],
-  isWatched: boolean,
+  lock: string | null,
 ): Promise<Target[]> {
   const found: Target[] = [];
   for (const one of batches) {
-    const submitted = isWatched ? await withJobId(slurm, one) : await recoverBatch(slurm, one);
+    const submitted = lock === null ? await recoverBatch(slurm, one) : await awaitJobId(slurm, one, lock);
     if (submitted === null) continue;
     for (const { id, index } of submitted.batch.tasks) {
       const job = jobOf(submitted.batch, index);
@@ -77,10 +102,17 @@ async function listUnended(
   return found;
 }
 
-/** null for one that is just being submitted. */
-async function withJobId(slurm: Slurm, { batch, folder }: SubmittedBatch): Promise<SubmittedBatch | null> {
-  const jobId = batch.jobId ?? (await findAgain(slurm, { batch, folder }));
-  return jobId === null ? null : { batch: { ...batch, jobId }, folder };
+/** Of one that may just be being submitted; null if that is not done, or not yet. */
+async function awaitJobId(slurm: Slurm, one: SubmittedBatch, lock: string): Promise<SubmittedBatch | null> {
+  const { folder } = one;
+  for (const until = performance.now() + submittedWithinMs; performance.now() < until; ) {
+    const batch = folder.readBatch();
+    if (batch === null || batch.jobId !== null) return batch === null ? null : { batch, folder };
+    if (!(await isHeld(lock))) return recoverBatch(slurm, one);
+    await wait(lookEveryMs);
+  }
+  const jobId = await findAgain(slurm, one);
+  return jobId === null ? null : { batch: { ...one.batch, jobId }, folder };
 }
 
 function select(all: readonly Target[], targets: readonly string[]): Target[] {
@@ -96,7 +128,6 @@ function select(all: readonly Target[], targets: readonly string[]): Target[] {
 
 /** Those of the others that wait for what was cancelled, or for each other; not if that has ended well in the last moment. */
 function findDependents(all: readonly Target[], cancelled: readonly Target[]): Target[] {
-  const endFileOf = ({ submitted, index }: Target): string => submitted.folder.endFile(index);
   const isMade = ({ submitted, index }: Target): boolean => {
     const kind = submitted.folder.readEnd(index)?.kind;
     return kind === 'done' || kind === 'hit';
@@ -117,52 +148,39 @@ function findDependents(all: readonly Target[], cancelled: readonly Target[]): T
   return found;
 }
 
-async function end(slurm: Slurm, jobs: readonly Target[], say: (job: Target) => string): Promise<void> {
-  if (jobs.length === 0) return;
-  const answer = await slurm.cancel(jobs.map(({ job }) => job));
-  if (answer.kind === 'unknown') throw unreachable(answer.text);
-  if (answer.kind === 'refused') throw refused(answer.text);
-  await awaitEnd(slurm, jobs);
-  for (const one of jobs) await markCancelled(one, say(one));
-}
-
-function refused(said: string): ReproError {
-  return new ReproError('slurm-refused', `Slurm refuses to cancel\n  ${said.replaceAll('\n', '\n  ')}`, {
-    fix: 'Only who has submitted a job can end it.',
-  });
-}
-
-async function awaitEnd(slurm: Slurm, jobs: readonly Target[]): Promise<void> {
-  const ids = [...new Set(jobs.map(({ job }) => job.split('_', 1)[0] ?? job))];
-  const until = performance.now() + endedWithinMs;
-  for (;;) {
-    const { table } = await slurm.readQueue(ids);
-    const isActive = ({ job }: Target): boolean => {
-      const status = table?.get(job);
-      return status !== undefined && phaseOf(status.state) === 'active';
-    };
-    if (table !== null && !jobs.some(isActive)) return;
-    if (performance.now() > until) throw unreachable('the jobs are cancelled, but have not ended yet');
-    await wait(askEveryMs);
-  }
-}
-
-async function markCancelled({ submitted: { folder }, index, job }: Target, text: string): Promise<void> {
-  if (hasEnded(folder.readEnd(index))) return;
-  const said = { code: 'cancelled', text, node: 'none' };
-  await writeTaskEnd(folder.endFile(index), { version: 1, kind: 'failed', job, ...said });
+function endFileOf({ submitted, index }: Target): string {
+  return submitted.folder.endFile(index);
 }
 
 function toReport({ id, job }: Target): CancelledJob {
   return { id, job };
 }
 
-/** Batches of which nothing goes on. */
-async function removeEnded(folder: CacheFolder): Promise<void> {
-  const { batches, problems } = findBatches(folder.jobs);
+/**
+ * Removes what was cancelled, so that whoever goes on with the run does not submit it again. How others have ended is still to be told.
+ *
+ * @param isAll whether nothing of the run is wanted any more
+ */
+async function tidy(folder: CacheFolder, ended: readonly Target[], isAll: boolean): Promise<void> {
+  const cancelled = new Set(ended.map(endFileOf));
   const isOver = ({ batch, folder: files }: SubmittedBatch): boolean =>
-    batch.tasks.every(({ index }) => hasEnded(files.readEnd(index)));
+    batch.tasks.every(({ index }) => {
+      const end = files.readEnd(index);
+      if (!hasEnded(end)) return false;
+      return cancelled.has(files.endFile(index)) || (isAll && end.kind !== 'failed');
+    });
+  const { batches, problems } = findBatches(folder.jobs);
   const over = batches.filter(isOver);
+  const rest = batches.filter((one) => !over.includes(one));
+  const untold = new Set(
+    rest.flatMap(({ batch, folder: files }) =>
+      batch.tasks.filter(({ index }) => !cancelled.has(files.endFile(index))).map(({ id }) => id),
+    ),
+  );
+  const asked = readSubmittedRun(folder)?.ids ?? [];
+  const ids = new Set((isAll ? asked : ended.map(({ id }) => id)).filter((id) => !untold.has(id)));
+  await noteCancelled(folder, [...ids]);
   for (const one of over) await one.folder.remove();
-  if (over.length === batches.length && problems.length === 0) await removeSubmittedRun(folder);
+  const isWhole = rest.length === 0 && problems.length === 0 && asked.every((id) => ids.has(id));
+  if (isWhole) await removeSubmittedRun(folder);
 }

@@ -5,13 +5,14 @@ import { describeFailure } from '../execution/execution.ts';
 import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
 import type { StageInstance } from '../plan.ts';
 import { findBatches, jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
+import { forgetCancellation } from './cancellation.ts';
 import { finishInstance } from './conclusion.ts';
 import { findExistingJobs } from './existing-jobs.ts';
 import { removeFinishedBatches } from './finished-batches.ts';
 import { staysLocal } from './instance-request.ts';
 import { JobQueue } from './job-queue.ts';
 import { JobWatch, type Settled } from './job-watch.ts';
-import { recordSubmittedRun, removeSubmittedRun } from './run-file.ts';
+import { noteBegun, recordSubmittedRun, removeSubmittedRun } from './run-file.ts';
 import type { ClusterSettings } from './settings.ts';
 import { Submitter } from './submitter.ts';
 import { Survey } from './survey.ts';
@@ -32,6 +33,7 @@ type Followed = InstanceResult | 'dropped';
 /** Runs the instances of a run that do not stay here as jobs of Slurm. */
 export function runOnSlurm(options: ClusterOptions): Elsewhere {
   return async (surroundings) => {
+    await forgetCancellation(surroundings.session.folder.jobs);
     const slurm = new Slurm(surroundings.environment);
     const facts = await slurm.describe();
     const run = new ClusterRun(surroundings, options, slurm, facts);
@@ -60,6 +62,8 @@ class ClusterRun implements ElsewhereRun {
   /** What needs no job. */
   readonly #settled = new Map<string, InstanceResult>();
   readonly #following = new Map<string, Promise<Followed>>();
+  /** Where jobs would say how they ended that had ended before. */
+  #endFiles: ReadonlySet<string> = new Set();
   /** Instances whose jobs this run has cancelled. */
   readonly #cancelled = new Set<string>();
 
@@ -85,9 +89,10 @@ class ClusterRun implements ElsewhereRun {
     const { selection } = this.#options;
     const search = { slurm: this.#slurm, cluster: this.#facts, selection };
     const existing = await findExistingJobs(session.folder.jobs, search);
-    this.#queue.expect(existing);
+    this.#queue.expect(existing.latest);
+    this.#endFiles = existing.endFiles;
     const run = { ...selection, ids, failFast, forced: ids.filter((id) => isForced(id)) };
-    await recordSubmittedRun(session.folder, run, existing.size > 0);
+    await recordSubmittedRun(session.folder, run, existing.latest.size > 0);
     for (const id of ids) {
       const instance = this.#instance(id);
       const found = await this.#survey.look(instance);
@@ -121,13 +126,15 @@ class ClusterRun implements ElsewhereRun {
 
   async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
     const { signal, session, ids } = this.#surroundings;
+    const begun = [...results].filter(([, result]) => result !== 'interrupted').map(([id]) => id);
+    await noteBegun(session.folder, begun);
     if (signal.aborted || this.#options.isDetached) return;
     this.#watch.stop();
     const { jobs } = this.#queue;
     const unneeded = [...jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
     const names = unneeded.flatMap(([, { submitted, index }]) => jobOf(submitted.batch, index) ?? []);
     const answer = await this.#slurm.cancel(names);
-    if (answer.kind === 'ok') return removeFinishedBatches(session.folder, ids, jobs);
+    if (answer.kind === 'ok') return removeFinishedBatches(session, ids, jobs, this.#endFiles);
     // They may go on: the next command looks after them.
     this.#warn(unneeded[0]?.[0], `jobs that nothing needs any more could not be cancelled: ${answer.text}`);
   }

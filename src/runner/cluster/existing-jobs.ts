@@ -19,6 +19,14 @@ export interface ExistingJob {
   readonly verdict: Verdict;
 }
 
+/** The jobs that earlier commands have submitted. */
+export interface ExistingJobs {
+  /** The latest of each instance. */
+  readonly latest: ReadonlyMap<string, ExistingJob>;
+  /** Where those would say how they ended that have ended by their own word or by Slurm's: earlier ones, too. */
+  readonly endFiles: ReadonlySet<string>;
+}
+
 /** What has to be known about a cluster and a run to find its jobs. */
 export interface JobSearch {
   readonly slurm: Slurm;
@@ -38,7 +46,7 @@ type OpenJob = Omit<ExistingJob, 'verdict'>;
 export async function findExistingJobs(
   jobs: string,
   { slurm, cluster, selection }: JobSearch,
-): Promise<ReadonlyMap<string, ExistingJob>> {
+): Promise<ExistingJobs> {
   const all: OpenJob[] = [];
   for (const submitted of listBatches(jobs)) {
     const known = await recoverBatch(slurm, submitted);
@@ -57,7 +65,8 @@ export async function findExistingJobs(
     if (verdict.kind === 'wait') assertSelection(one.submitted, selection);
     found.set(one.task.id, { ...one, verdict });
   }
-  return found;
+  const endFiles = [...verdicts].filter(([, { kind }]) => kind !== 'wait').map(([file]) => file);
+  return { latest: found, endFiles: new Set(endFiles) };
 }
 
 /** One that ended well has left its result, even if that does not appear here yet: whoever follows it waits for that. */
@@ -98,7 +107,8 @@ function listTasks(submitted: SubmittedBatch): OpenJob[] {
   });
 }
 
-function assertCluster({ batch, folder }: SubmittedBatch, cluster: string): void {
+/** @throws {ReproError} `slurm-cluster` if it was submitted to another one */
+export function assertCluster({ batch, folder }: SubmittedBatch, cluster: string): void {
   if (batch.cluster === cluster) return;
   throw new ReproError(
     'slurm-cluster',

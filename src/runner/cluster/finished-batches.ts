@@ -1,5 +1,6 @@
-import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { Session } from '../session.ts';
 import { listBatches, type PlacedJob, type SubmittedBatch } from './batch.ts';
+import { selectRest } from './rest-of-run.ts';
 import { readSubmittedRun, removeSubmittedRun } from './run-file.ts';
 import { hasEnded } from './task-end.ts';
 
@@ -9,13 +10,18 @@ import { hasEnded } from './task-end.ts';
  *
  * @param ids of the run
  * @param jobs of the run, the latest of each instance
+ * @param endFiles of jobs that had ended before it, as {@link ExistingJobs.endFiles}
  */
 export async function removeFinishedBatches(
-  folder: CacheFolder,
+  { folder, plan }: Pick<Session, 'folder' | 'plan'>,
   ids: readonly string[],
   jobs: ReadonlyMap<string, PlacedJob>,
+  endFiles: ReadonlySet<string>,
 ): Promise<void> {
-  const own = new Set(ids);
+  const run = readSubmittedRun(folder);
+  const own = new Set([...ids, ...(run?.cancelled ?? [])]);
+  /** What is in the plan no longer is taken note of by nobody else. */
+  const isTold = (id: string): boolean => own.has(id) || !plan.instances.has(id);
   /** One that was followed to its end or cancelled, or that a later job has replaced. */
   const isSettled = (id: string, index: number, token: string): boolean => {
     const job = jobs.get(id);
@@ -23,11 +29,16 @@ export async function removeFinishedBatches(
   };
   const isOver = ({ batch, folder: files }: SubmittedBatch): boolean =>
     batch.tasks.every(
-      ({ id, index }) => own.has(id) && (isSettled(id, index, batch.token) || hasEnded(files.readEnd(index))),
+      ({ id, index }) =>
+        isTold(id) &&
+        (isSettled(id, index, batch.token) ||
+          endFiles.has(files.endFile(index)) ||
+          hasEnded(files.readEnd(index))),
     );
   const batches = listBatches(folder.jobs);
   const over = batches.filter(isOver);
   for (const one of over) await one.folder.remove();
-  const isWhole = readSubmittedRun(folder)?.ids.every((id) => own.has(id)) ?? true;
-  if (isWhole && over.length === batches.length) await removeSubmittedRun(folder);
+  if (over.length < batches.length) return;
+  const rest = run === null ? [] : [...selectRest(plan, run, []).selected];
+  if (rest.every((id) => own.has(id))) await removeSubmittedRun(folder);
 }

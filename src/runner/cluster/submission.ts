@@ -9,9 +9,11 @@ import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slur
 import { explainSubmission, isDependencyGone } from '../../executors/slurm/submission-errors.ts';
 import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
 import { type Batch, BatchFolder, type BatchTask, type PlanSelection, type SubmittedBatch } from './batch.ts';
+import { refuseCancelled } from './cancellation.ts';
 import { assertLinks, claim, readClaim } from './claim.ts';
 import type { Dependency, PlannedBatch } from './grouping.ts';
 import { findOwner } from './owner.ts';
+import { noteBegun } from './run-file.ts';
 import type { ClusterSettings } from './settings.ts';
 
 /** Waits between attempts to find out what became of a submission that got no answer. */
@@ -136,9 +138,19 @@ export async function submitBatch(
   );
   await writeFileAtomic(folder.scriptFile, script);
   await folder.writeBatch(batch);
+  try {
+    refuseCancelled(context.jobs);
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
   const jobId = await submitSurely(context.slurm, { batch, folder }, where);
   const submitted = { ...batch, jobId };
   await folder.writeBatch(submitted);
+  await noteBegun(
+    context,
+    planned.tasks.map(({ id }) => id),
+  );
   context.jobIds.set(planned.token, jobId);
   return { batch: submitted, folder };
 }
