@@ -5,7 +5,10 @@ import { toOneLine } from '../view/safe-text.ts';
 /** `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`. */
 export function describeJob({ job, status, isRunning, hasEnded }: JobReport): string {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
-  if (hasEnded) return `${name} has ended: \`repro attach\` takes note of it`;
+  if (hasEnded) {
+    const how = status === null ? '' : ` as ${status.state}`;
+    return `${name} has ended${how}: \`repro attach\` takes note of it`;
+  }
   if (status === null) return `${name}, of which Slurm says nothing now`;
   const { state, reason, node, elapsedSeconds } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;

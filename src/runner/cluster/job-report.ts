@@ -1,8 +1,9 @@
 import type { ReproError } from '../../errors.ts';
-import { isOnNode, type JobStatus } from '../../executors/slurm/job-state.ts';
+import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
 import { findBatches, jobOf } from './batch.ts';
+import { isOwn } from './owner.ts';
 import { hasEnded } from './task-end.ts';
 
 /** The job of an instance, as far as is known without waiting for it. */
@@ -30,20 +31,41 @@ export async function readJobReports(
   environment: NodeJS.ProcessEnv,
 ): Promise<JobReports> {
   const { batches, problems } = findBatches(folder.jobs);
-  if (batches.length === 0) return { jobs: new Map(), problems };
-  const ids = batches.flatMap(({ batch }) => batch.jobId ?? []);
-  // On another machine than the cluster's there may be no Slurm, and the rest of the status is still worth telling.
-  const answer = await new Slurm(environment).readQueue(ids).catch(() => ({ table: null }));
+  const found = batches.flatMap(({ batch, folder: files }) =>
+    batch.tasks.map(({ id, index }) => {
+      const job = jobOf(batch, index);
+      return {
+        id,
+        job,
+        cluster: batch.cluster,
+        isOwn: isOwn(batch.owner),
+        isOver: hasEnded(files.readEnd(index)),
+      };
+    }),
+  );
+  const stateOf = await askStates(
+    new Slurm(environment),
+    found.flatMap(({ job, isOver }) => (job === null || isOver ? [] : [job])),
+  );
   const jobs = new Map(
-    batches.flatMap(({ batch, folder: files }) =>
-      batch.tasks.map(({ id, index }): [string, JobReport] => {
-        const job = jobOf(batch, index);
-        const status = (job === null ? undefined : answer.table?.get(job)) ?? null;
-        const isRunning = status !== null && isOnNode(status.state);
-        const { cluster } = batch;
-        return [id, { job, cluster, status, isRunning, hasEnded: hasEnded(files.readEnd(index)) }];
-      }),
-    ),
+    found.map(({ id, job, cluster, isOwn: own, isOver }): [string, JobReport] => {
+      const said = job === null || isOver ? null : stateOf(job);
+      // Of a job that it does not show, Slurm says the same.
+      const isForgotten = said === 'absent' && own;
+      const status = said === 'absent' ? null : said;
+      const isRunning = status !== null && isOnNode(status.state);
+      const isEnded = isOver || isForgotten || (status !== null && phaseOf(status.state) === 'ended');
+      return [id, { job, cluster, status, isRunning, hasEnded: isEnded }];
+    }),
   );
   return { jobs, problems };
+}
+
+type StateOf = (job: string) => JobStatus | 'absent' | null;
+
+/** From the queue, then from accounting, which not every cluster keeps. */
+async function askStates(slurm: Slurm, jobs: readonly string[]): Promise<StateOf> {
+  // On another machine than the cluster's there may be no Slurm, and the rest of the status is still worth telling.
+  const answer = await slurm.readStates(jobs, true).catch(() => null);
+  return answer === null || 'problem' in answer ? () => null : answer.stateOf;
 }
