@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { acquireLock } from '../../src/files/lock.ts';
@@ -98,6 +98,18 @@ describe('cancelling everything', () => {
     expect(readSubmittedRun(jobs.cache)?.cancelled).toEqual(['fine', 'slow@1', 'slow@2', 'later']);
     await broken.remove();
     await cancel(jobs, []);
+    expect(existsSync(jobs.cache.jobs)).toBe(false);
+  });
+
+  test('also what is damaged, except for the file that names the jobs', async () => {
+    const jobs = await JobsFolder.create();
+    const folder = await jobs.add(['slow']);
+    const runFile = path.join(jobs.cache.jobs, 'run.json');
+    for (const file of [runFile, path.join(folder.taskFolder(0), 'task.json')]) writeFileSync(file, '{');
+    expect(() => folder.readTask(0)).toThrow(
+      expect.objectContaining({ fix: expect.stringContaining('`repro cancel` ends them') }),
+    );
+    expect((await cancel(jobs, [])).told).toEqual(['1']);
     expect(existsSync(jobs.cache.jobs)).toBe(false);
   });
 

@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
 import { readClaim } from './claim.ts';
 import type { Owner } from './owner.ts';
-import { readStateFile, unreadable } from './state-file.ts';
+import { batchFileName, readStateFile, unreadable } from './state-file.ts';
 import { readTaskEnd, type TaskEnd } from './task-end.ts';
 
 /** What selects the plan that a job belongs to. */
@@ -58,7 +58,7 @@ export class BatchFolder {
   }
 
   get batchFile(): string {
-    return path.join(this.root, 'batch.json');
+    return path.join(this.root, batchFileName);
   }
 
   /** Says which job it has: see `claim`. */

@@ -148,6 +148,16 @@ function findDependents(all: readonly Target[], cancelled: readonly Target[]): T
   return found;
 }
 
+/** What a run was asked for; if all of it is cancelled, it does not matter that this is damaged. */
+function readAsked(folder: CacheFolder, isAll: boolean): readonly string[] {
+  try {
+    return readSubmittedRun(folder)?.ids ?? [];
+  } catch (error) {
+    if (isAll && error instanceof ReproError && error.code === 'jobs-damaged') return [];
+    throw error;
+  }
+}
+
 function endFileOf({ submitted, index }: Target): string {
   return submitted.folder.endFile(index);
 }
@@ -177,7 +187,7 @@ async function tidy(folder: CacheFolder, ended: readonly Target[], isAll: boolea
       batch.tasks.filter(({ index }) => !cancelled.has(files.endFile(index))).map(({ id }) => id),
     ),
   );
-  const asked = readSubmittedRun(folder)?.ids ?? [];
+  const asked = readAsked(folder, isAll);
   const ids = new Set((isAll ? asked : ended.map(({ id }) => id)).filter((id) => !untold.has(id)));
   await noteCancelled(folder, [...ids]);
   for (const one of over) await one.folder.remove();

@@ -103,7 +103,9 @@ function listTasks(submitted: SubmittedBatch): OpenJob[] {
   return submitted.batch.tasks.map(({ index }) => {
     const task = submitted.folder.readTask(index);
     if (task !== null) return { submitted, index, task };
-    throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'has lost a file');
+    throw damaged(submitted.folder.taskFolder(index), submitted.folder.root, 'has lost a file', {
+      isFound: true,
+    });
   });
 }
 

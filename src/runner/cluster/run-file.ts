@@ -57,8 +57,8 @@ export async function noteBegun(folder: JobsFolder, ids: readonly string[]): Pro
 
 /** Takes note of what is wanted no longer. */
 export async function noteCancelled(folder: CacheFolder, ids: readonly string[]): Promise<void> {
-  const run = readSubmittedRun(folder);
-  if (run === null || ids.length === 0) return;
+  const run = ids.length === 0 ? null : readSubmittedRun(folder);
+  if (run === null) return;
   const cancelled = [...new Set([...run.cancelled, ...ids])];
   await write(folder, { ...run, forced: without(run.forced, ids), cancelled });
 }

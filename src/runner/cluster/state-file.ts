@@ -1,5 +1,9 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+
+/** Of a folder of jobs. */
+export const batchFileName = 'batch.json';
 
 /**
  * Reads a file that says what was submitted. Only one that does not exist counts as none: jobs may be at work under one that cannot be
@@ -13,6 +17,8 @@ export function readStateFile<Value>(
   folder: string,
   isWhole: (value: unknown) => value is Value,
 ): Value | null {
+  // It names the jobs; nothing else does.
+  const isFound = path.basename(file) !== batchFileName;
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -24,12 +30,12 @@ export function readStateFile<Value>(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(file, folder, 'is not whole', cause);
+    throw damaged(file, folder, 'is not whole', { cause, isFound });
   }
   if (isWhole(value)) return value;
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : 1;
   const what = version === 1 ? 'is damaged' : `is of another version (${String(version)})`;
-  throw damaged(file, folder, what);
+  throw damaged(file, folder, what, { isFound });
 }
 
 /** The error about a file or folder of jobs that cannot be read. */
@@ -42,11 +48,23 @@ export function unreadable(where: string, cause: unknown): ReproError {
   });
 }
 
-/** The error about a file that is not what this version of the program writes. */
-export function damaged(file: string, folder: string, what: string, cause?: unknown): ReproError {
+/**
+ * The error about a file that is not what this version of the program writes.
+ *
+ * @param isFound whether its jobs are known all the same, so that they can be cancelled
+ */
+export function damaged(
+  file: string,
+  folder: string,
+  what: string,
+  { cause, isFound }: { readonly cause?: unknown; readonly isFound: boolean },
+): ReproError {
+  const fix = isFound
+    ? '`repro cancel` ends them, and removes what is left.'
+    : `End them by hand (squeue --me shows them, scancel ends them), then remove ${folder}`;
   return new ReproError('jobs-damaged', `what was submitted to a cluster ${what}`, {
     where: file,
-    fix: `Its jobs may be at work in this folder. \`repro cancel\` ends all others; end these by hand (squeue --me shows them, scancel ends them), then remove ${folder}`,
+    fix: `Its jobs may be at work in this folder. ${fix}`,
     cause,
   });
 }
