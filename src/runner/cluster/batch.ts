@@ -4,7 +4,8 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { areFingerprintParts, type FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import { isBatch, isBatchTask, isJobId } from './batch-shape.ts';
 import { readClaim } from './claim.ts';
 import type { Owner } from './owner.ts';
 import { batchFileName, readStateFile, unreadable } from './state-file.ts';
@@ -208,53 +209,4 @@ function listFolders(jobs: string): string[] {
 /** `12_3`; null while the job's id is unknown. */
 export function jobOf({ jobId, isArray }: Batch, index: number): string | null {
   return jobId === null ? null : nameJob(jobId, isArray ? index : null);
-}
-
-function isJobId(text: string): boolean {
-  return /^\d+$/.test(text);
-}
-
-function isBatch(value: unknown): value is Batch {
-  if (typeof value !== 'object' || value === null) return false;
-  const {
-    version,
-    token,
-    stage,
-    name,
-    comment,
-    isArray,
-    jobId,
-    cluster,
-    owner,
-    submittedAt,
-    selection,
-    tasks,
-  } = value as Partial<Batch>;
-  return (
-    version === 1 &&
-    [token, stage, name, comment, cluster, submittedAt].every((one) => typeof one === 'string') &&
-    typeof isArray === 'boolean' &&
-    typeof owner?.user === 'string' &&
-    Number.isSafeInteger(owner.uid) &&
-    (jobId === null || (typeof jobId === 'string' && isJobId(jobId))) &&
-    typeof selection === 'object' &&
-    selection !== null &&
-    (selection.profile === null || typeof selection.profile === 'string') &&
-    Array.isArray(selection.set) &&
-    Array.isArray(tasks) &&
-    tasks.every((one) => Number.isSafeInteger(one?.index) && one.index >= 0 && typeof one.id === 'string')
-  );
-}
-
-function isBatchTask(value: unknown): value is BatchTask {
-  if (typeof value !== 'object' || value === null) return false;
-  const { id, parts, isForced, after, attempt } = value as Partial<BatchTask>;
-  return (
-    typeof id === 'string' &&
-    areFingerprintParts(parts) &&
-    typeof isForced === 'boolean' &&
-    Array.isArray(after) &&
-    after.every((one) => typeof one?.id === 'string' && typeof one.endFile === 'string') &&
-    Number.isSafeInteger(attempt)
-  );
 }
