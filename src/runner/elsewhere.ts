@@ -19,6 +19,8 @@ export interface RunSurroundings {
   readonly fetchStage: FetchStage | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** @throws {ReproError} `lock-lost` if another run has taken over: then nothing may be changed any more */
+  readonly assertLocked: () => void;
   /** What instances have made in this run, or had made before; both sides add to it. */
   readonly produced: Map<string, readonly RecordedOutput[]>;
 }
@@ -31,6 +33,8 @@ export interface ElsewhereRun {
   prepare(id: string): Promise<Preparing>;
   /** Called once nothing is under way any more. */
   end(results: ReadonlyMap<string, InstanceResult>): Promise<void>;
+  /** Called instead if the run breaks off: follows nothing any more, and leaves alone what runs there. */
+  abandon(): Promise<void>;
 }
 
 /** Begins such a run, once the folder is locked and before anything runs here. */

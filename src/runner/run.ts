@@ -9,7 +9,7 @@ import { explainDiskError } from '../files/disk-error.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import type { RecordedOutput } from './cache/records.ts';
 import { refuseOutstanding } from './cluster/outstanding.ts';
-import type { Elsewhere, ElsewhereRun } from './elsewhere.ts';
+import type { Elsewhere, ElsewhereRun, RunSurroundings } from './elsewhere.ts';
 import type { RunEvent } from './events.ts';
 import { execute } from './execution/execution.ts';
 import type { ExecutionContext, Work } from './execution/execution-context.ts';
@@ -129,11 +129,16 @@ class Run {
   readonly #session: Session;
   readonly #temporary: string;
   readonly #context: ExecutionContext;
+  /** Aborted if the run cannot go on. */
+  readonly #halt = new AbortController();
+  /** Asks what is under way to end, and starts nothing more. */
+  readonly #stop: AbortSignal;
   readonly #produced = new Map<string, readonly RecordedOutput[]>();
 
   constructor(options: RunOptions, session: Session, lock: Lock, tracer: Tracer | null) {
     this.#options = options;
     this.#session = session;
+    this.#stop = AbortSignal.any([options.signal, this.#halt.signal]);
     this.#temporary = path.join(session.folder.temporary, `${process.pid}-${randomUUID().slice(0, 8)}`);
     this.#context = {
       session,
@@ -144,7 +149,7 @@ class Run {
       facts: options.facts,
       tracer,
       graceSeconds: options.graceSeconds ?? defaultGraceSeconds,
-      stop: options.signal,
+      stop: this.#stop,
       kill: options.killSignal ?? new AbortController().signal,
       onEvent: options.onEvent,
       revision: once(async () =>
@@ -163,33 +168,19 @@ class Run {
 
   async run(ids: readonly string[]): Promise<RunOutcome> {
     const leftOver = removeLeftOver(this.#session.folder.temporary);
-    const { plan, records } = this.#session;
-    const shared = {
+    const surroundings: RunSurroundings = {
       ...this.#context,
+      ids,
       isForced: forceCheck(this.#options.force),
       failFast: this.#options.failFast ?? false,
-      signal: this.#options.signal,
+      signal: this.#stop,
       fetchStage: this.#options.fetchStage,
       produced: this.#produced,
     };
-    const elsewhere = (await this.#options.elsewhere?.({ ...shared, ids })) ?? null;
-    const here = ids.filter((id) => elsewhere?.has(id) !== true);
-    const wanted = here.map((id) => this.#instance(id).resources);
-    const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
-    const preparation = new Preparation({ ...shared, machine });
-    const results = await schedule({
-      ids,
-      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
-      resourcesOf: (id) => this.#instance(id).resources,
-      secondsOf: (id) => records.findLast(id)?.seconds ?? null,
-      jobs: this.#options.jobs,
-      failFast: this.#options.failFast ?? false,
-      machine,
-      // Whoever waits for other machines needs nothing of this one.
-      ...(elsewhere === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
-      signal: this.#options.signal,
-      prepare: (id) => this.#prepare(preparation, elsewhere, id),
-      onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
+    const elsewhere = (await this.#options.elsewhere?.(surroundings)) ?? null;
+    const results = await this.#schedule(surroundings, elsewhere).catch(async (error: unknown) => {
+      await elsewhere?.abandon();
+      throw error;
     });
     await elsewhere?.end(results);
     await leftOver;
@@ -201,6 +192,33 @@ class Run {
       return isDone ? 'ok' : 'interrupted';
     }
     return [...results.values()].includes('failed') ? 'failed' : 'ok';
+  }
+
+  async #schedule(
+    surroundings: RunSurroundings,
+    elsewhere: ElsewhereRun | null,
+  ): Promise<ReadonlyMap<string, InstanceResult>> {
+    const { plan, records } = this.#session;
+    const { ids, failFast, signal } = surroundings;
+    const here = ids.filter((id) => elsewhere?.has(id) !== true);
+    const wanted = here.map((id) => this.#instance(id).resources);
+    const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
+    const preparation = new Preparation({ ...surroundings, machine });
+    return schedule({
+      ids,
+      dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
+      resourcesOf: (id) => this.#instance(id).resources,
+      secondsOf: (id) => records.findLast(id)?.seconds ?? null,
+      jobs: this.#options.jobs,
+      failFast,
+      machine,
+      // Whoever waits for other machines needs nothing of this one.
+      ...(elsewhere === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
+      signal,
+      halt: () => this.#halt.abort(),
+      prepare: (id) => this.#prepare(preparation, elsewhere, id),
+      onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
+    });
   }
 
   #instance(id: string): StageInstance {

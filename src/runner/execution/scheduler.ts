@@ -34,6 +34,8 @@ export interface SchedulerOptions {
   /** How many pending instances there may be at once; default: as many as transfers make sense. */
   readonly pendingAtMost?: number;
   readonly signal: AbortSignal;
+  /** Called if the run cannot go on: asks everything that is under way to end. */
+  readonly halt?: () => void;
   /** Called when everything it depends on is done: settles an instance that need not run, or says how to run it. */
   readonly prepare: (id: string) => Promise<Preparing>;
   readonly onBlocked: (id: string, by: readonly string[]) => void;
@@ -42,7 +44,10 @@ export interface SchedulerOptions {
 /**
  * Runs a graph: at most `jobs` instances at once, within the machine's resources; one that asks for more cores or memory than the machine
  * has runs alone. Of those that could start, the one with the longest expected chain of work behind it starts first, then
- * the first in the list. Dependents of a failed instance are blocked. After an abort nothing starts.
+ * the first in the list. Dependents of a failed instance are blocked. After an abort nothing starts. It settles only once nothing is
+ * under way any more, even if something throws.
+ *
+ * @throws {unknown} what an instance's preparation or run throws
  */
 export function schedule(options: SchedulerOptions): Promise<ReadonlyMap<string, InstanceResult>> {
   return new Scheduling(options).run();
@@ -88,6 +93,18 @@ class Scheduling {
   }
 
   async run(): Promise<ReadonlyMap<string, InstanceResult>> {
+    try {
+      await this.#runAll();
+    } catch (error) {
+      this.#isPreparing = false;
+      this.#options.halt?.();
+      await Promise.allSettled(this.#underWay);
+      throw error;
+    }
+    return this.#results;
+  }
+
+  async #runAll(): Promise<void> {
     while (!this.#isOver) {
       const next = this.#preparable.first;
       // What comes before it in rank may start; the others wait until it is known how many share the cores.
@@ -105,11 +122,10 @@ class Scheduling {
       this.#isPreparing = true;
       const prepared = await this.#options.prepare(id);
       this.#isPreparing = false;
-      if (typeof prepared === 'object') this.#pending.set(id, this.#followPending(id, prepared.pending));
+      if (typeof prepared === 'object') track(this.#pending, id, this.#followPending(id, prepared.pending));
       else this.#note(id, prepared);
     }
     while (this.#underWay.length > 0) await Promise.all(this.#underWay);
-    return this.#results;
   }
 
   get #underWay(): readonly Promise<void>[] {
@@ -171,7 +187,7 @@ class Scheduling {
         continue;
       }
       this.#ready.splice(i, 1);
-      this.#running.set(id, this.#follow(id, run(grant)));
+      track(this.#running, id, this.#follow(id, run(grant)));
     }
   }
 
@@ -227,6 +243,12 @@ class Scheduling {
   #isSharer(id: string): boolean {
     return this.#options.resourcesOf(id).cpu === 'share';
   }
+}
+
+function track(underWay: Map<string, Promise<void>>, id: string, promise: Promise<void>): void {
+  underWay.set(id, promise);
+  // Whoever waits for what is under way sees it, maybe only later.
+  promise.catch(() => {});
 }
 
 function rank(order: readonly string[]): ReadonlyMap<string, number> {

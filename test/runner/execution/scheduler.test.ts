@@ -343,4 +343,50 @@ describe('an instance whose results are being fetched', () => {
     expect(most).toBe(at);
     expect(Object.values(outcome)).toEqual(ids.map(() => 'hit'));
   });
+
+  test('asks what is under way to end, and waits for it, where something cannot be prepared', async () => {
+    const halted = new AbortController();
+    const log: string[] = [];
+    const run = trace({
+      graph: { a: [], b: [], c: ['a'] },
+      options: {
+        signal: halted.signal,
+        halt: () => halted.abort(),
+        prepare: async (id) => {
+          if (id === 'b') throw new Error('b is broken');
+          return async () => {
+            log.push(`+${id}`);
+            await new Promise((resolve) => halted.signal.addEventListener('abort', resolve));
+            log.push(`-${id}`);
+            return 'interrupted';
+          };
+        },
+      },
+    });
+    await expect(run).rejects.toThrow('b is broken');
+    expect(log).toEqual(['+a', '-a']);
+  });
+
+  test('so, too, where running something throws while the next is prepared', async () => {
+    const halted = new AbortController();
+    let hasEnded = false;
+    const run = trace({
+      graph: { a: [], b: [], c: [] },
+      options: {
+        signal: halted.signal,
+        halt: () => halted.abort(),
+        prepare: async (id) => {
+          if (id === 'c') await new Promise((resolve) => setImmediate(resolve));
+          return async () => {
+            if (id === 'b') throw new Error('b is broken');
+            await new Promise((resolve) => halted.signal.addEventListener('abort', resolve));
+            hasEnded = true;
+            return 'interrupted';
+          };
+        },
+      },
+    });
+    await expect(run).rejects.toThrow('b is broken');
+    expect(hasEnded).toBe(true);
+  });
 });
