@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -32,6 +32,17 @@ describe('the events of a task', () => {
     appendFileSync(file, '\n');
     expect(reader.read()).toEqual([note]);
     expect(reader.read()).toEqual([]);
+  });
+
+  test('are read the next time, where the file system does not give them', () => {
+    const file = path.join(root, 'events');
+    const reader = new TaskEventReader(file, 'a');
+    // It can be opened, and reading it is an error, as it may be on NFS.
+    mkdirSync(file);
+    expect(reader.read()).toEqual([]);
+    rmdirSync(file);
+    writeFileSync(file, '{"kind":"interrupted","id":"a"}\n');
+    expect(reader.read()).toEqual([{ kind: 'interrupted', id: 'a' }]);
   });
 
   test('of others, cut off or of an unknown kind are left out', () => {

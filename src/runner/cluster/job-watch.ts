@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
+import { describeError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { RunEvent } from '../events.ts';
@@ -7,6 +7,7 @@ import { type BatchTask, jobOf, type SubmittedBatch } from './batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd } from './task-end.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';
 import { type Before, judge, type Verdict } from './verdict.ts';
+import { askAnew } from './visible.ts';
 
 /** How often the files of jobs are looked at, between two questions to Slurm. */
 const filesEveryMs = 1_000;
@@ -34,6 +35,7 @@ interface Watched {
   readonly after: BatchTask['after'];
   readonly events: TaskEventReader;
   readonly settle: (settled: Settled | 'stopped') => void;
+  readonly fail: (error: unknown) => void;
   last: InstanceEvent | null;
   shown: string;
   /** Since when Slurm says that it has ended, or does not know it; null if it does not. */
@@ -41,6 +43,8 @@ interface Watched {
   status: JobStatus | 'absent' | null;
   seconds: number;
   hasStarted: boolean;
+  /** Whether it was said that its files cannot be read. */
+  isUnreadable: boolean;
 }
 
 export interface JobWatchOptions {
@@ -65,14 +69,17 @@ export class JobWatch {
     this.#options = options;
   }
 
-  /** @returns what becomes of the job; `stopped` if {@link stop} comes first */
+  /**
+   * @returns what becomes of the job; `stopped` if {@link stop} comes first
+   * @throws {ReproError} `slurm-missing` if Slurm's commands are there no longer
+   */
   follow(submitted: SubmittedBatch, index: number, id: string): Promise<Settled | 'stopped'> {
     if (this.#stop.signal.aborted) return Promise.resolve('stopped');
     const job = jobOf(submitted.batch, index) ?? '';
     const after = submitted.folder.readTask(index)?.after ?? [];
-    const promise = new Promise<Settled | 'stopped'>((settle) => {
+    const promise = new Promise<Settled | 'stopped'>((settle, fail) => {
       this.#watched.set(id, {
-        ...{ id, submitted, index, job, after, settle },
+        ...{ id, submitted, index, job, after, settle, fail },
         events: new TaskEventReader(submitted.folder.eventsFile(index), id),
         last: null,
         shown: '',
@@ -80,9 +87,10 @@ export class JobWatch {
         status: null,
         seconds: 0,
         hasStarted: false,
+        isUnreadable: false,
       });
     });
-    if (!this.#isLooping) void this.#loop();
+    if (!this.#isLooping) this.#loop().catch((error: unknown) => this.#failAll(error));
     return promise;
   }
 
@@ -95,6 +103,19 @@ export class JobWatch {
 
   async #loop(): Promise<void> {
     this.#isLooping = true;
+    try {
+      await this.#lookRepeatedly();
+    } finally {
+      this.#isLooping = false;
+    }
+  }
+
+  #failAll(error: unknown): void {
+    for (const one of this.#watched.values()) one.fail(error);
+    this.#watched.clear();
+  }
+
+  async #lookRepeatedly(): Promise<void> {
     let nextPollMs = 0;
     while (this.#watched.size > 0 && !this.#stop.signal.aborted) {
       const isDue = performance.now() >= nextPollMs;
@@ -103,11 +124,10 @@ export class JobWatch {
         nextPollMs = performance.now() + this.#options.pollSeconds * 1000;
       }
       // Hundreds may wait in the queue, and write nothing meanwhile.
-      for (const one of [...this.#watched.values()]) if (isDue || !isPending(one)) this.#look(one);
+      for (const one of [...this.#watched.values()]) if (isDue || !isPending(one)) this.#tryToLook(one);
       const pauseMs = Math.min(filesEveryMs, this.#options.pollSeconds * 1000);
       await wait(pauseMs, undefined, { signal: this.#stop.signal }).catch(() => {});
     }
-    this.#isLooping = false;
   }
 
   /** Asks Slurm about all jobs at once, and accounting about those that the queue no longer has. */
@@ -149,9 +169,21 @@ export class JobWatch {
     this.#options.onEvent({ kind: 'note', id: first ?? '', level: 'warning', text });
   }
 
+  /** A file that cannot be read says nothing about the job, which goes on. */
+  #tryToLook(one: Watched): void {
+    try {
+      this.#look(one);
+      one.isUnreadable = false;
+    } catch (error) {
+      if (one.isUnreadable) return;
+      one.isUnreadable = true;
+      const text = `what its job has written cannot be read now, and is looked at again: ${describeError(error)}`;
+      this.#options.onEvent({ kind: 'note', id: one.id, level: 'warning', text });
+    }
+  }
+
   #look(one: Watched): void {
-    // Listing a folder makes NFS ask the server for what has appeared in it.
-    if (one.silentSinceMs !== null) listFolder(one.submitted.folder.taskFolder(one.index));
+    if (one.silentSinceMs !== null) askAnew(one.submitted.folder.taskFolder(one.index));
     // The end first: everything that happened before it is then in the events.
     const end = one.submitted.folder.readEnd(one.index);
     for (const event of one.events.read()) {
@@ -184,14 +216,6 @@ export class JobWatch {
     });
     if (states.includes('failed')) return 'failed';
     return states.includes('open') ? 'open' : 'fine';
-  }
-}
-
-function listFolder(folder: string): void {
-  try {
-    readdirSync(folder);
-  } catch {
-    // Nothing has appeared there.
   }
 }
 

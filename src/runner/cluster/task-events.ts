@@ -58,15 +58,19 @@ export class TaskEventReader {
     this.#id = id;
   }
 
-  /** The events since the last call, in order; none while the file does not exist. */
+  /** The events since the last call, in order; none while the file does not exist, or cannot be read: the next call reads them. */
   read(): InstanceEvent[] {
-    let descriptor: number;
     try {
-      // Opened anew each time: that is when NFS asks the server for the latest state.
-      descriptor = openSync(this.#file, 'r');
+      return this.#readNew();
     } catch {
+      // NFS says at any step that a file is stale, or that the server has not answered. How a job ended does not depend on its events.
       return [];
     }
+  }
+
+  #readNew(): InstanceEvent[] {
+    // Opened anew each time: that is when NFS asks the server for the latest state.
+    const descriptor = openSync(this.#file, 'r');
     try {
       const room = Math.min(fstatSync(descriptor).size - this.#offset, readAtMost);
       if (room <= 0) return [];

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
@@ -46,4 +47,13 @@ export async function exist(files: readonly string[]): Promise<boolean> {
 /** The folders that files are in, each once. */
 export function foldersOf(files: readonly string[]): string[] {
   return [...new Set(files.map((file) => path.dirname(file)))];
+}
+
+/** Lists a folder, which makes NFS ask the server for what has appeared in it. */
+export function askAnew(folder: string): void {
+  try {
+    readdirSync(folder);
+  } catch {
+    // Nothing has appeared there.
+  }
 }
