@@ -11,7 +11,7 @@ import type { SlurmCluster } from './slurm-cluster.ts';
 export const fastSettings = 'poll: 0.6s\npatience: 2s\n';
 
 /** Writes one output; counts how often it ran; waits, fails or ends its own job if it is told so. */
-const tool = `import { execFileSync } from 'node:child_process';
+export const tool = `import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 const [what = 'write'] = process.argv.slice(2);
 fs.appendFileSync('counts/' + process.env.REPRO_ID.replaceAll(/\\W/g, '-'), 'x\\n');

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import type { Patience } from '../../src/runner/cluster/attempts.ts';
 import { BatchFolder, listBatches } from '../../src/runner/cluster/batch.ts';
 import { forgetCancellation, markCancelled } from '../../src/runner/cluster/cancellation.ts';
 import { isRightJob } from '../../src/runner/cluster/claim.ts';
@@ -29,13 +30,19 @@ beforeEach(async () => {
   folder = new BatchFolder(path.join(root, 'jobs', 'ab'));
 });
 
+/** So that nothing is waited for. */
+const quick: Patience = { pollSeconds: 0.02, signal: new AbortController().signal, onPause: () => {} };
+
 /** @param programs shell scripts, which find the folder of the batch as `$folder` */
-async function submit(programs: Readonly<Record<string, string>>): Promise<string | null> {
+async function submit(
+  programs: Readonly<Record<string, string>>,
+  patience: Patience | null = quick,
+): Promise<string | null> {
   const scripts = Object.entries(programs).map(([name, script]) => [
     name,
     `folder=${folder.root}\n${script}`,
   ]);
-  const { batch } = await submitBatch(
+  const submitted = await submitBatch(
     {
       slurm: await createSlurm(Object.fromEntries(scripts)),
       facts: { name: 'c', arraySize: 10, hasAccounting: false },
@@ -46,12 +53,14 @@ async function submit(programs: Readonly<Record<string, string>>): Promise<strin
       runner: ['repro'],
       environmentOf: () => ({ SECRET: 'x' }),
       jobIds: new Map(),
+      assertLocked: () => {},
+      patience,
     },
     planned,
     [],
     'here',
   );
-  return batch.jobId;
+  return submitted?.batch.jobId ?? null;
 }
 
 /** Answers nothing the first time, and then this. */
@@ -97,5 +106,34 @@ describe('a submission', () => {
     await expect(submitted).rejects.toThrow('its time limit is longer than the partition allows');
     expect(existsSync(folder.root)).toBe(false);
     expect(await isRightJob(folder.claimFile, { SLURM_JOB_ID: '11' })).toBe(false);
+  });
+
+  test('is repeated for as long as the run goes on, and says so once', async () => {
+    const texts: string[] = [];
+    const patience = { ...quick, onPause: (text: string) => texts.push(text) };
+    const silent = "echo 'Unable to contact slurm controller' >&2; exit 1";
+    const times = (count: number): string =>
+      `echo x >> "$folder/asked"; [ $(wc -l < "$folder/asked") -gt ${count} ] || { ${silent}; }`;
+    expect(
+      await submit({ sbatch: `${times(4)}; echo 12`, squeue: times(8), scancel: 'true' }, patience),
+    ).toBe('12');
+    expect(texts).toEqual([expect.stringMatching(/^Slurm does not answer .* asked again every 0.02 s$/)]);
+  });
+
+  test('that waits for the limit of jobs leaves nothing where the run ends', async () => {
+    const interruption = new AbortController();
+    const patience = { ...quick, signal: interruption.signal, onPause: () => interruption.abort() };
+    const full = "echo 'sbatch: error: AssocMaxSubmitJobLimit' >&2; exit 1";
+    expect(await submit({ sbatch: full }, patience)).toBeNull();
+    expect(existsSync(folder.root)).toBe(false);
+    await expect(submit({ sbatch: full }, null)).rejects.toThrow('you have more jobs than you may submit');
+  });
+
+  test('that nobody has answered when the run ends stays, for the next command to find its job', async () => {
+    const interruption = new AbortController();
+    const patience = { ...quick, signal: interruption.signal, onPause: () => interruption.abort() };
+    const silent = "echo 'Socket timed out' >&2; exit 1";
+    expect(await submit({ sbatch: silent, squeue: silent }, patience)).toBeNull();
+    expect(listBatches(path.dirname(folder.root)).map(({ batch }) => batch.jobId)).toEqual([null]);
   });
 });

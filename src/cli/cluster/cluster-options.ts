@@ -3,10 +3,10 @@ import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import { boundlessMachine } from '../../runner/cluster/boundless.ts';
-import { runOnSlurm } from '../../runner/cluster/cluster-run.ts';
 import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
 import { staysLocal } from '../../runner/cluster/instance-request.ts';
 import { withFactsOfNodes } from '../../runner/cluster/node-facts.ts';
+import { runOnSlurm } from '../../runner/cluster/run-on-slurm.ts';
 import {
   type ClusterSettings,
   findUnknownStages,

@@ -59,3 +59,8 @@ export function explainSubmission(said: string, scriptFile: string): ReproError 
 export function isDependencyGone(said: string): boolean {
   return /job dependency problem/i.test(said);
 }
+
+/** Whether it was refused because a user, account or qos has as many jobs as it may submit: that passes. */
+export function isLimitReached(said: string): boolean {
+  return /(qos|assoc)(max|grp)\w*submit\w*limit/i.test(said);
+}

@@ -1,21 +1,22 @@
-import { type ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
+import { ReproError } from '../../errors.ts';
+import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
 import { logFileOf } from '../cache/cache-folder.ts';
-import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
+import type { ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
 import { describeFailure } from '../execution/execution.ts';
 import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
 import type { StageInstance } from '../plan.ts';
-import { findBatches, jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
-import { forgetCancellation } from './cancellation.ts';
+import { jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
 import { finishInstance } from './conclusion.ts';
 import { findExistingJobs } from './existing-jobs.ts';
 import { removeFinishedBatches } from './finished-batches.ts';
-import { staysLocal } from './instance-request.ts';
+import { mutexOf, staysLocal } from './instance-request.ts';
 import { JobQueue } from './job-queue.ts';
 import { JobWatch, type Settled } from './job-watch.ts';
-import { noteBegun, recordSubmittedRun, removeSubmittedRun } from './run-file.ts';
+import { noteBegun, recordSubmittedRun } from './run-file.ts';
 import type { ClusterSettings } from './settings.ts';
 import { Submitter } from './submitter.ts';
 import { Survey } from './survey.ts';
+import { UnneededJobs } from './unneeded-jobs.ts';
 
 export interface ClusterOptions {
   readonly settings: ClusterSettings;
@@ -30,28 +31,8 @@ export interface ClusterOptions {
 
 type Followed = InstanceResult | 'dropped';
 
-/** Runs the instances of a run that do not stay here as jobs of Slurm. */
-export function runOnSlurm(options: ClusterOptions): Elsewhere {
-  return async (surroundings) => {
-    await forgetCancellation(surroundings.session.folder.jobs);
-    const slurm = new Slurm(surroundings.environment);
-    const facts = await slurm.describe();
-    const run = new ClusterRun(surroundings, options, slurm, facts);
-    try {
-      await run.begin();
-    } catch (error) {
-      run.abandon();
-      const { folder } = surroundings.session;
-      // What was submitted before stays, and is found by the next command.
-      const { batches, problems } = findBatches(folder.jobs);
-      if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
-      throw error;
-    }
-    return run;
-  };
-}
-
-class ClusterRun implements ElsewhereRun {
+/** Runs the instances of a run that do not stay here as jobs of one cluster. */
+export class ClusterRun implements ElsewhereRun {
   readonly #surroundings: RunSurroundings;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
@@ -64,8 +45,11 @@ class ClusterRun implements ElsewhereRun {
   readonly #following = new Map<string, Promise<Followed>>();
   /** Where jobs would say how they ended that had ended before. */
   #endFiles: ReadonlySet<string> = new Set();
-  /** Instances whose jobs this run has cancelled. */
-  readonly #cancelled = new Set<string>();
+  readonly #unneeded: UnneededJobs;
+  /** Why nothing more is to be submitted, if another command has said so. */
+  #cancellation: ReproError | null = null;
+  /** Aborted once nothing more is to be submitted. */
+  readonly #enough = new AbortController();
 
   constructor(surroundings: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
     this.#surroundings = surroundings;
@@ -74,9 +58,18 @@ class ClusterRun implements ElsewhereRun {
     this.#facts = facts;
     const { settings, isAttached, isDetached } = options;
     this.#survey = new Survey(surroundings);
+    this.#unneeded = new UnneededJobs(surroundings, slurm);
+    const signal = AbortSignal.any([surroundings.signal, this.#enough.signal]);
+    const onPause = (id: string, why: string): void => {
+      surroundings.onEvent({ kind: 'note', id, level: 'warning', text: why });
+      this.#queue.pause();
+    };
     this.#queue = new JobQueue({
       ...{ surroundings, isAttached },
-      submitter: new Submitter(surroundings, options, slurm, facts),
+      submitter: new Submitter(surroundings, {
+        ...{ ...options, slurm, facts, signal },
+        onPause: isDetached ? null : onPause,
+      }),
       onJob: (id, job) =>
         this.#following.set(id, isDetached ? this.#leave(id, job) : this.#conclude(id, job)),
     });
@@ -96,15 +89,21 @@ class ClusterRun implements ElsewhereRun {
     for (const id of ids) {
       const instance = this.#instance(id);
       const found = await this.#survey.look(instance);
-      if (found.kind === 'hit' || found.kind === 'failed') this.#settled.set(id, found.kind);
-      else if (found.kind === 'to-run' && !this.#isLocal(id)) this.#queue.add(id, found.parts);
+      if (found.kind === 'hit' || found.kind === 'failed') {
+        this.#settled.set(id, found.kind);
+      } else if (!this.#isLocal(id)) {
+        // What no job can have is said before anything is submitted.
+        mutexOf(instance);
+        if (found.kind === 'to-run') this.#queue.add(id, found.parts);
+      }
     }
-    await this.#queue.submit();
+    await this.#queue.begin();
   }
 
-  /** Follows nothing any more; jobs go on. */
-  abandon(): void {
+  async abandon(): Promise<void> {
+    this.#enough.abort();
     this.#watch.stop();
+    await this.#queue.settle();
   }
 
   has(id: string): boolean {
@@ -115,57 +114,59 @@ class ClusterRun implements ElsewhereRun {
     const settled = this.#settled.get(id);
     if (settled !== undefined) return settled;
     try {
-      const settledNow = this.#following.has(id) ? null : await this.#submit(id);
-      return settledNow ?? { pending: this.#finish(id) };
+      return (this.#isSubmitted(id) ? null : await this.#lookAgain(id)) ?? { pending: this.#finish(id) };
     } catch (error) {
-      // It ends the run, and nothing may keep the process alive.
-      this.abandon();
-      throw error;
+      return this.#fail(id, error);
     }
   }
 
   async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
     const { signal, session, ids } = this.#surroundings;
+    await this.abandon();
+    // Otherwise another run goes on with them.
+    this.#surroundings.assertLocked();
     const begun = [...results].filter(([, result]) => result !== 'interrupted').map(([id]) => id);
     await noteBegun(session.folder, begun);
     if (signal.aborted || this.#options.isDetached) return;
-    this.#watch.stop();
     const { jobs } = this.#queue;
-    const unneeded = [...jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
-    const names = unneeded.flatMap(([, { submitted, index }]) => jobOf(submitted.batch, index) ?? []);
-    const answer = await this.#slurm.cancel(names);
-    if (answer.kind === 'ok') return removeFinishedBatches(session, ids, jobs, this.#endFiles);
-    // They may go on: the next command looks after them.
-    this.#warn(unneeded[0]?.[0], `jobs that nothing needs any more could not be cancelled: ${answer.text}`);
+    const isOver = await this.#unneeded.cancelUnfinished(jobs, results);
+    if (isOver) await removeFinishedBatches(session, ids, jobs, this.#endFiles);
+    if (this.#cancellation !== null) throw this.#cancellation;
+  }
+
+  #isSubmitted(id: string): boolean {
+    return this.#following.has(id) || this.#queue.refusalOf(id) !== undefined;
   }
 
   /**
-   * Submits an instance, all of whose dependencies are done.
+   * Queues an instance, all of whose dependencies are done.
    *
    * @returns null; or what became of it without a job
    */
-  async #submit(id: string): Promise<InstanceResult | null> {
+  async #lookAgain(id: string): Promise<InstanceResult | null> {
     const found = await this.#survey.lookAgain(this.#instance(id));
     if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
-    // The one that was dropped, if it had one.
-    this.#following.delete(id);
-    this.#queue.add(id, found.parts);
-    await this.#queue.submit();
+    // An earlier wave may have come to it meanwhile.
+    if (!this.#isSubmitted(id)) this.#queue.add(id, found.parts);
     return null;
   }
 
   /** Waits for the job of an instance, all of whose dependencies are done; without one, the run was interrupted before its turn came. */
   async #finish(id: string): Promise<InstanceResult> {
-    for (;;) {
-      const result = (await this.#following.get(id)) ?? 'interrupted';
-      if (result !== 'dropped') return result;
-      try {
+    try {
+      for (;;) {
+        if (!this.#isSubmitted(id)) await this.#queue.submit();
+        const refusal = this.#queue.refusalOf(id);
+        if (refusal !== undefined) throw refusal;
+        const result = (await this.#following.get(id)) ?? 'interrupted';
+        if (result !== 'dropped') return result;
         // It was dropped when the first attempt of something before it failed, which has succeeded since.
-        const settled = await this.#submit(id);
+        this.#following.delete(id);
+        const settled = await this.#lookAgain(id);
         if (settled !== null) return settled;
-      } catch (error) {
-        return this.#fail(id, error);
       }
+    } catch (error) {
+      return this.#fail(id, error);
     }
   }
 
@@ -178,10 +179,10 @@ class ClusterRun implements ElsewhereRun {
   }
 
   async #conclude(id: string, { submitted, index }: PlacedJob): Promise<Followed> {
-    const settled = await this.#watch.follow(submitted, index, id);
-    if (settled === 'stopped') return 'interrupted';
-    if (settled.verdict.kind === 'dropped') return 'dropped';
     try {
+      const settled = await this.#watch.follow(submitted, index, id);
+      if (settled === 'stopped') return 'interrupted';
+      if (settled.verdict.kind === 'dropped') return 'dropped';
       return await this.#settle(this.#instance(id), settled);
     } catch (error) {
       return this.#fail(id, error);
@@ -189,7 +190,11 @@ class ClusterRun implements ElsewhereRun {
   }
 
   /** For what went wrong here, rather than there. */
-  #fail(id: string, error: unknown): 'failed' {
+  #fail(id: string, error: unknown): 'failed' | 'interrupted' {
+    if (error instanceof ReproError && error.code === 'cancelled') {
+      this.#cancellation = error;
+      return 'interrupted';
+    }
     const { session, onEvent } = this.#surroundings;
     const logFile = logFileOf(session.folder, id);
     onEvent({ kind: 'failed', id, seconds: 0, ...describeFailure(error), logFile, logTail: [] });
@@ -199,7 +204,7 @@ class ClusterRun implements ElsewhereRun {
   async #settle(instance: StageInstance, settled: Settled): Promise<Followed> {
     const { id } = instance;
     const { verdict, submitted, index } = settled;
-    if (this.#cancelled.has(id) && verdict.kind === 'failed' && verdict.code === 'cancelled')
+    if (this.#unneeded.has(id) && verdict.kind === 'failed' && verdict.code === 'cancelled')
       return 'interrupted';
     const { settings } = this.#options;
     const concluded = await finishInstance(this.#surroundings, settings, instance, settled);
@@ -209,24 +214,21 @@ class ClusterRun implements ElsewhereRun {
     }
     const parts = submitted.folder.readTask(index)?.parts;
     if (parts === undefined) return 'failed';
-    if (!(await this.#queue.submitAgain(id, parts, concluded.attempt))) return 'interrupted';
-    // What is followed now is the new job.
-    return (await this.#following.get(id)) ?? 'interrupted';
+    switch (await this.#queue.submitAgain(id, parts, concluded.attempt)) {
+      case 'submitted':
+        // What is followed now is the new job.
+        return (await this.#following.get(id)) ?? 'interrupted';
+      case 'left-out':
+        return 'dropped';
+      case 'interrupted':
+        return 'interrupted';
+    }
   }
 
-  /** After a failure nothing more starts. */
   async #cancelWaiting(): Promise<void> {
-    const { jobs } = this.#queue;
-    const names = [...jobs.values()].flatMap(({ submitted, index }) => jobOf(submitted.batch, index) ?? []);
-    const answer = await this.#slurm.cancel(names, { onlyWaiting: true });
-    for (const id of jobs.keys()) this.#cancelled.add(id);
-    if (answer.kind === 'ok') return;
-    const [first] = jobs.keys();
-    this.#warn(first, `jobs that wait could not be cancelled, and may start: ${answer.text}`);
-  }
-
-  #warn(id: string | undefined, text: string): void {
-    this.#surroundings.onEvent({ kind: 'note', id: id ?? '', level: 'warning', text });
+    this.#enough.abort();
+    await this.#queue.settle();
+    await this.#unneeded.cancelWaiting(this.#queue.jobs);
   }
 
   #isLocal(id: string): boolean {

@@ -1,9 +1,9 @@
 import { cacheFolderOf } from '../cache/cache-folder.ts';
 import type { Plan } from '../plan.ts';
+import { describeBatch } from './batch-script.ts';
 import { groupIntoBatches } from './grouping.ts';
 import { mutexOf, requestOf, staysLocal } from './instance-request.ts';
 import type { ClusterSettings } from './settings.ts';
-import { describeBatch } from './submission.ts';
 
 /** A script that a run would submit. */
 export interface DryRunScript {

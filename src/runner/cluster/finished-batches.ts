@@ -1,5 +1,5 @@
 import type { Session } from '../session.ts';
-import { listBatches, type PlacedJob, type SubmittedBatch } from './batch.ts';
+import { type Batch, listBatches, type PlacedJob, type SubmittedBatch } from './batch.ts';
 import { selectRest } from './rest-of-run.ts';
 import { readSubmittedRun, removeSubmittedRun } from './run-file.ts';
 import { hasEnded } from './task-end.ts';
@@ -23,17 +23,17 @@ export async function removeFinishedBatches(
   /** What is in the plan no longer is taken note of by nobody else. */
   const isTold = (id: string): boolean => own.has(id) || !plan.instances.has(id);
   /** One that was followed to its end or cancelled, or that a later job has replaced. */
-  const isSettled = (id: string, index: number, token: string): boolean => {
-    const job = jobs.get(id);
-    return job !== undefined && (job.submitted.batch.token !== token || job.index === index);
+  const isSettled = (id: string, { token, submittedAt }: Batch): boolean => {
+    const latest = jobs.get(id)?.submitted.batch;
+    // A later one is of a submission that was not answered: its job may be at work.
+    return latest !== undefined && (latest.token === token || submittedAt < latest.submittedAt);
   };
   const isOver = ({ batch, folder: files }: SubmittedBatch): boolean =>
+    batch.jobId !== null &&
     batch.tasks.every(
       ({ id, index }) =>
         isTold(id) &&
-        (isSettled(id, index, batch.token) ||
-          endFiles.has(files.endFile(index)) ||
-          hasEnded(files.readEnd(index))),
+        (isSettled(id, batch) || endFiles.has(files.endFile(index)) || hasEnded(files.readEnd(index))),
     );
   const batches = listBatches(folder.jobs);
   const over = batches.filter(isOver);

@@ -1,7 +1,7 @@
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import { findAttachable, listSubmittable } from './attachment.ts';
-import type { PlacedJob, SubmittedBatch } from './batch.ts';
+import type { PlacedJob } from './batch.ts';
 import type { ExistingJob } from './existing-jobs.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
@@ -14,12 +14,22 @@ export interface JobQueueOptions {
   readonly onJob: (id: string, job: PlacedJob) => void;
 }
 
+/** `left-out`: something that it waits for is over, and is to be concluded first. */
+export type Resubmitted = 'submitted' | 'left-out' | 'interrupted';
+
 /** What a run has to submit, and what has a job: one that it has submitted, or one of an earlier command. */
 export class JobQueue {
   readonly #options: JobQueueOptions;
   readonly #waiting = new Map<string, FingerprintParts>();
   readonly #jobs = new Map<string, PlacedJob>();
+  /** What was not taken, and why. */
+  readonly #refused = new Map<string, unknown>();
   #existing: ReadonlyMap<string, ExistingJob> = new Map();
+  #hasBegun = false;
+  #resolvePaused = (): void => {};
+  readonly #paused = new Promise<void>((resolve) => {
+    this.#resolvePaused = resolve;
+  });
   /** One submission at a time. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -39,14 +49,34 @@ export class JobQueue {
 
   /** @param parts what is known of the fingerprint of an instance that has to run and has no job */
   add(id: string, parts: FingerprintParts): void {
+    this.#refused.delete(id);
     this.#waiting.set(id, parts);
   }
 
+  /** Why an instance that was added can have no job; undefined if it can. */
+  refusalOf(id: string): unknown {
+    return this.#refused.get(id);
+  }
+
   /**
-   * Submits everything that depends on nothing but what is done or submitted.
+   * Submits what can be for a start. Where Slurm lets something wait, the rest of the run need not: it goes on beside it.
    *
-   * @throws {ReproError} as {@link Submitter.submit} and {@link findAttachable}
+   * @throws {ReproError} if anything is refused: what is wrong with a run should be seen at once. As {@link findAttachable}
    */
+  async begin(): Promise<void> {
+    const first = this.submit();
+    // What is refused after a pause is in `refusalOf`, and what else goes wrong goes wrong again with the next call.
+    first.catch(() => {});
+    await Promise.race([first, this.#paused]);
+    this.#hasBegun = true;
+  }
+
+  /** Says that something has to wait for Slurm. */
+  pause(): void {
+    this.#resolvePaused();
+  }
+
+  /** Submits everything that depends on nothing but what is done or submitted. */
   submit(): Promise<void> {
     return this.#inTurn(() => this.#submitWave());
   }
@@ -54,12 +84,29 @@ export class JobQueue {
   /**
    * Submits an instance whose job has ended once more.
    *
-   * @returns whether it was: not if the run is interrupted before its turn comes
+   * @throws {unknown} if it is refused
    */
-  async submitAgain(id: string, parts: FingerprintParts, attempt: number): Promise<boolean> {
-    this.#waiting.set(id, parts);
-    await this.#inTurn(() => this.#submitThese([{ id, attempt }]));
-    return !this.#waiting.has(id);
+  async submitAgain(id: string, parts: FingerprintParts, attempt: number): Promise<Resubmitted> {
+    const before = this.#jobs.get(id);
+    try {
+      // Not before its turn: an earlier wave would count it as a first attempt.
+      await this.#inTurn(async () => {
+        this.add(id, parts);
+        await this.#submitThese([{ id, attempt }]);
+      });
+      const refusal = this.#refused.get(id);
+      if (refusal !== undefined) throw refusal;
+      if (this.#waiting.has(id)) return 'interrupted';
+      return this.#jobs.get(id) === before ? 'left-out' : 'submitted';
+    } finally {
+      // No other wave may take it up.
+      this.#waiting.delete(id);
+    }
+  }
+
+  /** Resolved once nothing is being submitted. */
+  async settle(): Promise<void> {
+    await this.#last;
   }
 
   #inTurn(submit: () => Promise<void>): Promise<void> {
@@ -69,14 +116,24 @@ export class JobQueue {
   }
 
   async #submitWave(): Promise<void> {
-    const { surroundings, isAttached } = this.#options;
-    const { session, ids, produced, onEvent } = surroundings;
+    const { session, ids, produced } = this.#options.surroundings;
     const isReady = (id: string): boolean => produced.has(id) || this.#jobs.has(id);
     const wave = listSubmittable(session.plan, ids, (id) => this.#waiting.has(id), isReady);
     const fresh = wave.filter((id) => !this.#jobs.has(id));
-    const attachable = await findAttachable(fresh, this.#existing, this.#waiting, { isAttached, onEvent });
-    for (const [id, job] of attachable) this.#take(id, job);
+    // At first all that differ are told together.
+    for (const ids of this.#hasBegun ? fresh.map((id) => [id]) : [fresh]) await this.#attach(ids);
     await this.#submitThese(wave.filter((id) => this.#waiting.has(id)).map((id) => ({ id, attempt: 0 })));
+  }
+
+  async #attach(ids: readonly string[]): Promise<void> {
+    const { surroundings, isAttached } = this.#options;
+    const { onEvent } = surroundings;
+    try {
+      const attachable = await findAttachable(ids, this.#existing, this.#waiting, { isAttached, onEvent });
+      for (const [id, job] of attachable) this.#take(id, job);
+    } catch (error) {
+      this.#refuse(ids, error);
+    }
   }
 
   async #submitThese(instances: readonly { readonly id: string; readonly attempt: number }[]): Promise<void> {
@@ -87,10 +144,30 @@ export class JobQueue {
     });
     if (wanted.length === 0) return;
     const isDone = (id: string): boolean => surroundings.produced.has(id);
-    const take = (submitted: SubmittedBatch): void => {
-      for (const { id, index } of submitted.batch.tasks) this.#take(id, { submitted, index });
-    };
-    await submitter.submit(wanted, this.#jobs, isDone, take);
+    await submitter.submit(wanted, this.#jobs, isDone, {
+      onSubmitted: (submitted) => {
+        for (const { id, index } of submitted.batch.tasks) this.#take(id, { submitted, index });
+      },
+      onLeftOut: (ids) => this.#leaveOut(ids),
+      onRefused: (ids, error) => this.#refuse(ids, error),
+    });
+  }
+
+  /** Until everything that they depend on is done, when they are added again. */
+  #leaveOut(ids: readonly string[]): void {
+    const text = 'not submitted: a job that it waits for is over, and has not said that it ended well';
+    for (const id of ids) {
+      this.#waiting.delete(id);
+      this.#options.surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+    }
+  }
+
+  #refuse(ids: readonly string[], error: unknown): void {
+    if (!this.#hasBegun) throw error;
+    for (const id of ids) {
+      this.#waiting.delete(id);
+      this.#refused.set(id, error);
+    }
   }
 
   #take(id: string, job: PlacedJob): void {

@@ -1,12 +1,11 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import type { StageInstance } from '../plan.ts';
+import type { Patience } from './attempts.ts';
 import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from './batch.ts';
-import type { ClusterOptions } from './cluster-run.ts';
 import {
   type Candidate,
   type Dependency,
@@ -18,6 +17,7 @@ import { mutexOf, requestOf } from './instance-request.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { createToken, type SubmissionContext, submitBatch } from './submission.ts';
 import { readTaskEnd } from './task-end.ts';
+import { askAnew } from './visible.ts';
 
 /** An instance to submit, and what is known of its fingerprint. */
 export interface ToSubmit {
@@ -28,19 +28,40 @@ export interface ToSubmit {
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 
+/** What a submitter is told to use. */
+export type SubmitterOptions = Pick<
+  SubmissionContext,
+  'settings' | 'selection' | 'runner' | 'slurm' | 'facts'
+> & {
+  /** Aborting submits nothing more. */
+  readonly signal: AbortSignal;
+  /** Called for instances that have to wait for Slurm; null: they do not wait. */
+  readonly onPause: ((id: string, why: string) => void) | null;
+};
+
+/** Called for what is submitted, and what is not. */
+export interface SubmissionListener {
+  readonly onSubmitted: (submitted: SubmittedBatch) => void;
+  /** Something that they wait for is over, and has not ended well: they may be submitted once that is concluded. */
+  readonly onLeftOut: (ids: readonly string[]) => void;
+  /** What it throws ends the submission of the others, too. */
+  readonly onRefused: (ids: readonly string[], error: unknown) => void;
+}
+
 /** Submits instances of one run, in arrays where they are alike. */
 export class Submitter {
   readonly #surroundings: RunSurroundings;
-  readonly #context: SubmissionContext;
+  readonly #options: SubmitterOptions;
+  readonly #context: Omit<SubmissionContext, 'patience'>;
 
-  constructor(surroundings: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
-    const { session, environment } = surroundings;
+  constructor(surroundings: RunSurroundings, options: SubmitterOptions) {
+    const { session, environment, assertLocked } = surroundings;
     const { plan, folder } = session;
     this.#surroundings = surroundings;
+    this.#options = options;
     this.#context = {
       ...options,
-      slurm,
-      facts,
+      assertLocked,
       jobs: folder.jobs,
       projectRoot: plan.projectRoot,
       environmentOf: (ids) => {
@@ -52,19 +73,17 @@ export class Submitter {
   }
 
   /**
-   * Submits instances, each after those that it waits for. What waits for a job that is over and has not ended well is left out: it is
-   * submitted once that one is concluded, or never.
+   * Submits instances, each after those that it waits for. What waits for something that is not submitted is not, either.
    *
    * @param jobs what has been submitted before, by instance
    * @param isDone whether an instance has its outputs in place, so that nobody waits for its job
-   * @param onSubmitted called after each submission, since a later one may be refused
-   * @throws {ReproError} `slurm-refused`, `slurm-unreachable`, `several-mutexes`
+   * @throws {ReproError} `several-mutexes`; what {@link SubmissionListener.onRefused} throws
    */
   async submit(
     wanted: readonly ToSubmit[],
     jobs: Jobs,
     isDone: (id: string) => boolean,
-    onSubmitted: (submitted: SubmittedBatch) => void,
+    listener: SubmissionListener,
   ): Promise<void> {
     const { jobIds, facts, settings } = this.#context;
     for (const { submitted } of jobs.values()) {
@@ -87,15 +106,25 @@ export class Submitter {
         }),
       ]),
     );
-    const leftOut = new Set<string>();
-    for (const planned of all) {
-      if (this.#surroundings.signal.aborted) return;
-      const isBlocked = planned.dependencies.some(
-        ({ kind, batch }) => kind !== 'ended' && leftOut.has(batch),
-      );
-      const submitted = isBlocked ? null : await this.#submitOne(withoutRows(planned, leftOut), byId, after);
-      if (submitted === null) leftOut.add(planned.token);
-      else onSubmitted(submitted);
+    const missing = new Map<string, PlannedBatch>();
+    for (const one of all) {
+      if (this.#options.signal.aborted) return;
+      const planned = closeGaps(one, missing);
+      missing.set(planned.token, planned);
+      if (planned.dependencies.some(({ batch }) => missing.has(batch))) continue;
+      const names = planned.tasks.map(({ id }) => id);
+      try {
+        const submitted = await this.#submitOne(planned, byId, after);
+        if (submitted === null) return;
+        if (submitted === 'left-out') {
+          listener.onLeftOut(names);
+        } else {
+          missing.delete(planned.token);
+          listener.onSubmitted(submitted);
+        }
+      } catch (error) {
+        listener.onRefused(names, error);
+      }
     }
   }
 
@@ -126,7 +155,7 @@ export class Submitter {
     planned: PlannedBatch,
     byId: ReadonlyMap<string, ToSubmit>,
     after: ReadonlyMap<string, BatchTask['after']>,
-  ): Promise<SubmittedBatch | null> {
+  ): Promise<SubmittedBatch | 'left-out' | null> {
     const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
     const described = tasks.map(({ instance: { id }, parts, attempt }) => ({
       ...{ id, parts, attempt },
@@ -137,17 +166,25 @@ export class Submitter {
     const where =
       first === undefined ? planned.stage : `${formatPlace(first.instance.at)}  stage "${planned.stage}"`;
     const endsOf = (dependency: Dependency) => this.#listEndFiles(dependency, planned);
+    const context = { ...this.#context, patience: this.#patienceFor(planned) };
     for (let { dependencies } = planned; ; ) {
       try {
-        return await submitBatch(this.#context, { ...planned, dependencies }, described, where);
+        return await submitBatch(context, { ...planned, dependencies }, described, where);
       } catch (error) {
         if (!(error instanceof ReproError) || error.code !== 'slurm-dependency-gone') throw error;
         // Of which Slurm knows nothing any more, so that it cannot wait for it: only what ended well need not be waited for.
         const rest = dependencies.filter((one) => one.kind !== 'ended' && !endsOf(one).every(hasEndedWell));
-        if (rest.length === dependencies.length) return this.#leaveOut(planned);
+        if (rest.length === dependencies.length) return 'left-out';
         dependencies = rest;
       }
     }
+  }
+
+  #patienceFor({ tasks }: PlannedBatch): Patience | null {
+    const { signal, settings, onPause } = this.#options;
+    if (onPause === null) return null;
+    const { pollSeconds } = settings;
+    return { signal, pollSeconds, onPause: (why) => onPause(tasks[0]?.id ?? '', why) };
   }
 
   /** Where the tasks that a dependency is about say how they ended. */
@@ -164,12 +201,6 @@ export class Submitter {
         return (folder.readBatch()?.tasks ?? [{ index: 0 }]).map(({ index }) => folder.endFile(index));
     }
   }
-
-  #leaveOut({ tasks }: PlannedBatch): null {
-    const text = 'not submitted: a job that it waits for is over, and has not said that it ended well';
-    for (const { id } of tasks) this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
-    return null;
-  }
 }
 
 /** The batches of what was submitted before. Of an instance that was submitted again, only its last job counts. */
@@ -183,12 +214,17 @@ function listEarlier(jobs: Jobs, own: ReadonlySet<string>): ReadonlyMap<string, 
   return earlier;
 }
 
-/** Without the place in a row behind a batch that was not submitted. */
-function withoutRows(planned: PlannedBatch, leftOut: ReadonlySet<string>): PlannedBatch {
-  return { ...planned, dependencies: planned.dependencies.filter(({ batch }) => !leftOut.has(batch)) };
+/** In a row behind one that was not submitted, it is behind whatever that one would have been behind. */
+function closeGaps(planned: PlannedBatch, missing: ReadonlyMap<string, PlannedBatch>): PlannedBatch {
+  const dependencies = planned.dependencies.flatMap((one) => {
+    const before = one.kind === 'ended' ? missing.get(one.batch) : undefined;
+    return before === undefined ? [one] : before.dependencies.filter(({ kind }) => kind === 'ended');
+  });
+  return { ...planned, dependencies };
 }
 
 function hasEndedWell(endFile: string): boolean {
+  askAnew(path.dirname(endFile));
   const kind = readTaskEnd(endFile)?.kind;
   return kind === 'done' || kind === 'hit';
 }
