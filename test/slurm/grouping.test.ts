@@ -19,10 +19,12 @@ function group(
     submitted = {},
     sizes = {},
     arraySize = 1001,
+    open = [],
   }: {
     submitted?: Record<string, { index: number; id: string }[]>;
     sizes?: Record<string, number>;
     arraySize?: number;
+    open?: readonly PlannedBatch[];
   } = {},
 ): string[] {
   let count = 0;
@@ -36,6 +38,7 @@ function group(
     ),
     arraySize,
     () => `t${count++}`,
+    open,
   );
   const nameOf = new Map(planned.map((one, i) => [one.token, `#${i}`]));
   return planned.map((one) => describeBatch(one, nameOf));
@@ -184,6 +187,31 @@ describe('the limit of a stage', () => {
       'x(0:5) after the end of #2',
       'y(0:) after all #4',
     ]);
+  });
+
+  const earlier = (token: string, size: number, atOnce: number, behind: readonly string[] = []) => ({
+    ...{ token, stage: 'x', mutex: null, isArray: size > 1, atOnce },
+    request: { ...request, arrayLimit: 3 },
+    tasks: Array.from({ length: size }, (_, index) => ({ index, id: `x@${token}${index}` })),
+    dependencies: behind.map((batch) => ({ kind: 'ended' as const, batch })),
+  });
+
+  test('counts what was submitted before and has not ended: the next is behind the earliest', () => {
+    const one = many(1, 3);
+    expect(group(one, { open: [earlier('a', 1, 1), earlier('b', 1, 1)] })).toEqual(['x(0:1)']);
+    const three = [earlier('a', 1, 1), earlier('b', 1, 1), earlier('c', 1, 1)];
+    expect(group(one, { open: three })).toEqual(['x(0:1) after the end of a']);
+    expect(group(one, { open: [...three, earlier('d', 1, 1, ['a'])] })).toEqual([
+      'x(0:1) after the end of b',
+    ]);
+    expect(group(one, { open: [earlier('a', 9, 3)] })).toEqual(['x(0:1) after the end of a']);
+  });
+
+  test('gives an array the rest of it, or all of it once the others have ended, whichever is more', () => {
+    const four = many(4, 3);
+    expect(group(four, { open: [earlier('a', 1, 1)] })).toEqual(['x[0:1 1:2 2:3 3:4]%2']);
+    expect(group(four, { open: [earlier('a', 5, 2)] })).toEqual(['x[0:1 1:2 2:3 3:4]%3 after the end of a']);
+    expect(group(many(1, 3), { open: [{ ...earlier('a', 5, 3), stage: 'other' }] })).toEqual(['x(0:1)']);
   });
 
   test('of one stage does not count for another', () => {

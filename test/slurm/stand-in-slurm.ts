@@ -147,6 +147,11 @@ export class StandInSlurm extends CliProject {
     return this.#read('asked').split('\n').filter(Boolean).length;
   }
 
+  /** What was submitted. */
+  scriptOf(id: string): string {
+    return this.#read('jobs', id, 'script');
+  }
+
   /** What was cancelled. */
   get cancelled(): string {
     return this.#read('cancelled');

@@ -158,3 +158,23 @@ test.concurrent('what waits for a job that Slurm has forgotten is left out once,
   // One was refused.
   expect([project.jobs.length, project.askedTimes]).toEqual([4, 5]);
 });
+
+test.concurrent('the limit of a stage holds where its instances are submitted one by one, each after a stage of this machine', async ({
+  onTestFinished,
+}) => {
+  const matrix = 'matrix: { what: [write, wait] }';
+  const project = await StandInSlurm.with(
+    onTestFinished,
+    `  early: { ${matrix}, executor: local, cmd: [node, tool.mjs, "\${what}"], outputs: ["artifacts/early/\${what}"] }
+  late: { ${matrix}, cmd: [node, tool.mjs], inputs: ["artifacts/early/\${what}"], outputs: ["artifacts/late/\${what}"], resources: { arrayLimit: 1 } }
+`,
+  );
+  await project.tell('holds');
+  const running = project.run();
+  await project.until(() => project.jobs.length === 1 && project.count('early-wait') === 1);
+  await project.write('go', '');
+  await project.until(() => project.jobs.length === 2);
+  await project.untell('holds');
+  expect((await running.ended).stderr).toContain('4 run');
+  expect(project.scriptOf('102')).toMatch(/^#SBATCH --dependency=afterany:101$/m);
+});

@@ -63,6 +63,7 @@ interface Group {
  * @param submitted the batches that have been submitted before
  * @param arraySize indices are below this
  * @param createToken a new name each time
+ * @param open batches of stages with a limit that the run has submitted before and that have not ended, as {@link shareArrayLimits}
  * @returns batches, each after those that it waits for
  */
 export function groupIntoBatches(
@@ -70,6 +71,7 @@ export function groupIntoBatches(
   submitted: ReadonlyMap<string, EarlierBatch>,
   arraySize: number,
   createToken: () => string,
+  open: readonly PlannedBatch[] = [],
 ): PlannedBatch[] {
   const placed = new Map<string, Placement>();
   const sizes = new Map<string, number>();
@@ -101,7 +103,7 @@ export function groupIntoBatches(
       for (const { id, index } of batch.tasks) placed.set(id, { batch: batch.token, index });
     }
   }
-  return shareArrayLimits(planned);
+  return shareArrayLimits(planned, open);
 }
 
 /** Candidates by how many others come before them: those of one level wait for none of each other. */

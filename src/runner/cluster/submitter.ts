@@ -16,7 +16,7 @@ import {
 import { mutexOf, requestOf } from './instance-request.ts';
 import { jobEnvironment } from './job-environment.ts';
 import { createToken, type SubmissionContext, submitBatch } from './submission.ts';
-import { readTaskEnd } from './task-end.ts';
+import { hasEnded, readTaskEnd } from './task-end.ts';
 import { askAnew } from './visible.ts';
 
 /** An instance to submit, and what is known of its fingerprint. */
@@ -53,6 +53,8 @@ export class Submitter {
   readonly #surroundings: RunSurroundings;
   readonly #options: SubmitterOptions;
   readonly #context: Omit<SubmissionContext, 'patience'>;
+  /** What was submitted of stages with a limit, and may not have ended. */
+  #limited: PlannedBatch[] = [];
 
   constructor(surroundings: RunSurroundings, options: SubmitterOptions) {
     const { session, environment, assertLocked } = surroundings;
@@ -95,7 +97,8 @@ export class Submitter {
     const candidates = wanted.map(({ instance }) => this.#toCandidate(instance, isAwaited));
     const arraySize = settings.arraySize ?? facts.arraySize;
     const byId = new Map(wanted.map((one) => [one.instance.id, one]));
-    const all = groupIntoBatches(candidates, listEarlier(jobs, own), arraySize, createToken);
+    this.#limited = this.#limited.filter((one) => this.#isOpen(one, jobs, (id) => own.has(id) || isDone(id)));
+    const all = groupIntoBatches(candidates, listEarlier(jobs, own), arraySize, createToken, this.#limited);
     const ends = this.#listEnds(jobs, all);
     const after = new Map(
       candidates.map(({ id, after: before }) => [
@@ -120,12 +123,21 @@ export class Submitter {
           listener.onLeftOut(names);
         } else {
           missing.delete(planned.token);
+          if (planned.request.arrayLimit !== null) this.#limited.push(planned);
           listener.onSubmitted(submitted);
         }
       } catch (error) {
         listener.onRefused(names, error);
       }
     }
+  }
+
+  /** Whether one of its jobs may run, or will. */
+  #isOpen({ token, tasks }: PlannedBatch, jobs: Jobs, isOver: (id: string) => boolean): boolean {
+    return tasks.some(({ id, index }) => {
+      const submitted = jobs.get(id)?.submitted;
+      return submitted?.batch.token === token && !isOver(id) && !hasEnded(submitted.folder.readEnd(index));
+    });
   }
 
   /** Where the job of each instance says how it ended. */
