@@ -6,7 +6,7 @@ import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-ti
 import { forcedReason } from './force.ts';
 import { createHitEvent } from './hit-event.ts';
 import type { Resources, StageInstance } from './plan.ts';
-import type { RunOptions } from './run.ts';
+import type { RunOptions } from './run-options.ts';
 import type { Session } from './session.ts';
 import { checkAll } from './status.ts';
 

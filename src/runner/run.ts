@@ -9,65 +9,23 @@ import { explainDiskError } from '../files/disk-error.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
 import type { RecordedOutput } from './cache/records.ts';
 import { refuseOutstanding } from './cluster/outstanding.ts';
-import type { Elsewhere, ElsewhereRun, RunSurroundings } from './elsewhere.ts';
-import type { RunEvent } from './events.ts';
+import type { ElsewhereRun, RunSurroundings } from './elsewhere.ts';
 import { execute } from './execution/execution.ts';
 import type { ExecutionContext, Work } from './execution/execution-context.ts';
 import { findHostFile } from './execution/host-file.ts';
 import { removeLeftOver } from './execution/left-over.ts';
-import { type MachineResources, measureMachine } from './execution/machine.ts';
+import { measureMachine } from './execution/machine.ts';
 import type { Grant } from './execution/reservations.ts';
 import { type InstanceResult, type Preparing, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
 import { checkCode } from './fingerprint/code-check.ts';
-import type { Facts } from './fingerprint/fingerprint.ts';
 import { forceCheck } from './force.ts';
-import type { Plan, StageInstance } from './plan.ts';
+import type { StageInstance } from './plan.ts';
 import { Preparation, type Prepared } from './preparation.ts';
-import type { FetchStage } from './remote/fetch-stage.ts';
+import type { RunOptions } from './run-options.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
-
-export interface RunOptions {
-  readonly plan: Plan;
-  /** Ids. Outputs of instances not listed are taken from disk as they are. */
-  readonly selected: ReadonlySet<string>;
-  /** Maximum number of stages at once. */
-  readonly jobs: number;
-  /** After a failure no more stages start; by default, all that do not depend on it still run. */
-  readonly failFast?: boolean;
-  /** The GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them; default: all that are found. */
-  readonly gpus?: readonly string[];
-  /** Runs all, or these, even if nothing changed. */
-  readonly force?: ReadonlySet<string> | boolean;
-  /** Only reports what would run. */
-  readonly dryRun?: boolean;
-  /** Watches, with strace, what stages touch, and reports what they do not declare. */
-  readonly trace?: boolean;
-  readonly facts: Facts;
-  /** Aborting asks the running stages to stop and starts no more. */
-  readonly signal: AbortSignal;
-  /** Aborting kills the running stages at once. */
-  readonly killSignal?: AbortSignal;
-  readonly onEvent: (event: RunEvent) => void;
-  /** Where to look for results before computing them. */
-  readonly fetchStage?: FetchStage | undefined;
-  /** Runs some of the instances on other machines. */
-  readonly elsewhere?: Elsewhere | undefined;
-  /** Changes what is decided by, such as the facts of this machine where it is another that computes. */
-  readonly adaptSession?: ((session: Session) => Session) | undefined;
-  /** Default: the project's `artifacts/.cache`. */
-  readonly cacheRoot?: string;
-  /** Default: this process's. */
-  readonly environment?: NodeJS.ProcessEnv;
-  /** Default: the compiled `dist/stage/host.js`. */
-  readonly hostFile?: string;
-  /** How long an interrupted stage has to save its work before it is killed; default 10. */
-  readonly graceSeconds?: number;
-  /** Default: this machine's. */
-  readonly machine?: MachineResources;
-}
 
 /** Enough for a training run to write its last checkpoint. */
 const defaultGraceSeconds = 10;
