@@ -178,3 +178,16 @@ test.concurrent('the limit of a stage holds where its instances are submitted on
   expect((await running.ended).stderr).toContain('4 run');
   expect(project.scriptOf('102')).toMatch(/^#SBATCH --dependency=afterany:101$/m);
 });
+
+test.concurrent('cancel ends a run that waits until it may submit more', async ({ onTestFinished }) => {
+  const project = await StandInSlurm.with(onTestFinished, slow);
+  await project.tell('full');
+  const running = project.run();
+  await running.says(/as many jobs as you may submit/);
+  expect((await project.call(['cancel'])).stdout).toBe('the run that is under way submits nothing more');
+  const { stderr, exitCode } = await running.ended;
+  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `repro cancel`')]);
+  await project.untell('full');
+  await project.write('go', '');
+  expect((await project.run().ended).stderr).toContain('1 run');
+});
