@@ -33,7 +33,10 @@ const resumable = (name: string, what: string, more = ''): string => `  ${name}:
     resume: [artifacts/${name}.resume]
 ${more}`;
 
-async function createProject(stages: string, settings = 'defaults: { time: 10m }\n'): Promise<SlurmProject> {
+/** A warning that comes in the last two minutes and a half, or so, is that of the end of the time. */
+const timed = 'defaults: { time: 2m }\n';
+
+async function createProject(stages: string, settings = timed): Promise<SlurmProject> {
   const project = await SlurmProject.on(cluster(), stages, `${fastSettings}${settings}`);
   await project.write('long.mjs', long);
   return project;
@@ -46,7 +49,8 @@ const warn = (job: string) => cluster().ask('scancel', '--batch', '--signal=USR2
 export function describeContinuations(): void {
   test.concurrent('a job that has reached its time limit saves its work, waits in the queue again, and goes on', async () => {
     const project = await createProject(
-      resumable('timed', 'save'),
+      `${resumable('timed', 'save')}  follows: { cmd: [node, tool.mjs], inputs: [artifacts/timed], outputs: [artifacts/follows] }
+`,
       'warning: 20s\nstages: { timed: { time: 1m } }\n',
     );
     const running = project.run();
@@ -56,20 +60,26 @@ export function describeContinuations(): void {
     await cluster().expectJobs('timed', [/^PENDING/], 60_000);
     await cluster().releaseRequeued(job);
     const { stderr, exitCode } = await running;
-    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('1 run')]);
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('2 run')]);
     expect(stderr).toContain(
       "the job's time is over; it goes back into the queue with what the stage has saved (1 of 20)",
     );
     expect(project.count('timed')).toBe(2);
-    await cluster().expectJobs('timed', [/^COMPLETED/]);
+    // What waits for it goes on waiting.
+    for (const name of ['timed', 'follows']) await cluster().expectJobs(name, [/^COMPLETED/]);
   }, 120_000);
 
-  test.concurrent('so does one in a container that knows nothing of Slurm, as a task of an array', async () => {
+  test.concurrent('so does one that is warned of making room, in a container that knows nothing of Slurm, as a task of an array', async () => {
     const stages = `  boxed:
     matrix: { n: [1, 2] }
     cmd: [node, long.mjs, save]
     outputs: ["artifacts/boxed/\${n}"]
     resume: ["artifacts/boxed/\${n}.resume"]
+  behind:
+    matrix: { n: [1, 2] }
+    cmd: [node, tool.mjs]
+    inputs: ["artifacts/boxed/\${n}"]
+    outputs: ["artifacts/behind/\${n}"]
 `;
     const project = await createProject(stages, 'defaults: { time: 10m }\ncommand: [./container, run]\n');
     await mkdir(project.at('tools'));
@@ -87,8 +97,11 @@ export function describeContinuations(): void {
     expect(project.count('boxed-1')).toBe(1);
     await warn(`${array}_0`);
     await cluster().releaseRequeued(`${array}_0`);
-    expect((await running).exitCode).toBe(0);
+    const { stderr, exitCode } = await running;
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining('4 run')]);
+    expect(stderr).toContain('it makes room for another job, and goes back into the queue');
     expect(project.count('boxed-1')).toBe(2);
+    await cluster().expectJobs('behind', [/^COMPLETED/, /^COMPLETED/]);
     expect(project.read('artifacts/boxed/2/epoch')).toBe('1');
   });
 
@@ -177,10 +190,7 @@ export function describeContinuations(): void {
   });
 
   test.concurrent('one may go on only as often as the settings say', async () => {
-    const project = await createProject(
-      resumable('counted', 'save'),
-      'defaults: { time: 10m }\ncontinuations: 0\n',
-    );
+    const project = await createProject(resumable('counted', 'save'), `${timed}continuations: 0\n`);
     const running = project.run();
     await project.waitForCount('counted');
     await warn(await cluster().findRunning('counted'));

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { execa } from 'execa';
@@ -101,6 +102,7 @@ describe('the script of a job', () => {
         proofFile: '/etc/hostname',
         environmentFile: '/dev/null',
         tasksFolder: path.join(folder, 'tasks'),
+        claimFile: path.join(folder, 'claim'),
       },
       ...more,
     });
@@ -130,11 +132,16 @@ describe('the script of a job', () => {
     return file;
   };
 
+  const task = (name: string): string => path.join(folder, 'tasks/7', name);
+
+  /** What the runner makes as soon as it takes signals. */
+  const listening = (): string => task('listening');
+
   test('quotes directives as Slurm reads them', () => {
     const script = renderJobScript({
       options: { ...options, comment: 'a #b "c" \\', logPattern: `${escapePattern(odd)}/slurm-%a.log` },
       ...{ about: [], proofFile: '/', environmentFile: '/dev/null', tasksFolder: '/', projectRoot: '/' },
-      ...{ prelude: [], command: ['echo'] },
+      ...{ prelude: [], command: ['echo'], claimFile: '/claim' },
     });
     expect(script).toContain('#SBATCH --comment="a #b \\"c\\" \\\\"\n');
     expect(script).toContain('#SBATCH --output="/tmp/it\'s \\"100 %%\\" #1 \\\\x $HOME 💥/slurm-%a.log"\n');
@@ -176,16 +183,89 @@ describe('the script of a job', () => {
   test.each(['SIGUSR2', 'SIGTERM'] as const)(
     'passes %s on, and waits for the command to save its work',
     async (signal) => {
-      const saving = `trap 'echo saving; sleep 0.1; exit 3' ${signal.slice(3)}; echo ready; while :; do sleep 0.05; done`;
+      const saving = `trap 'echo saving; sleep 0.1; exit 3' ${signal.slice(3)}; touch ${listening()}; echo ready; while :; do sleep 0.05; done`;
       const running = run(await write({ command: ['bash', '-c', saving] }));
       running.stdout.once('data', () => running.kill(signal));
       expect(await running).toMatchObject({ exitCode: 3, stdout: 'ready\nsaving' });
     },
   );
 
+  test('keeps a warning for the command until that takes it, also one that comes while the prelude runs', async () => {
+    const saving = `echo starting; while [ ! -e ${folder}/go ]; do sleep 0.02; done; trap 'echo saving; exit 3' USR2; touch ${listening()}; while :; do sleep 0.05; done`;
+    const home = path.join(folder, 'home');
+    await mkdir(home);
+    await writeFile(path.join(home, '.profile'), 'kill -s USR2 $$; echo profile\n');
+    const environmentFile = await setVariables({ HOME: home, PATH: '/usr/bin:/bin' });
+    for (const prelude of [[], ['set -e; true']]) {
+      await rm(listening(), { force: true });
+      const running = run(await write({ environmentFile, prelude, command: ['bash', '-c', saving] }));
+      running.stdout.on('data', (text) => {
+        if (!String(text).includes('starting')) return;
+        if (prelude.length === 0) running.kill('SIGUSR2');
+        void writeFile(path.join(folder, 'go'), '');
+      });
+      const { exitCode, stdout } = await running;
+      expect([exitCode, stdout]).toEqual([
+        3,
+        prelude.length === 0 ? 'starting\nsaving' : 'profile\nstarting\nsaving',
+      ]);
+      await rm(path.join(folder, 'go'));
+    }
+  });
+
+  test('waits for the command whatever traps the prelude sets, and ends as it does', async () => {
+    const command = ['bash', '-c', 'kill -s USR1 $PPID; sleep 0.1; echo done; exit 4'];
+    const ended = await start({ prelude: ['set -e', "trap 'echo trapped' USR1", "trap '' USR2"], command });
+    expect([ended.exitCode, ended.stdout.split('\n').sort()]).toEqual([4, ['done', 'trapped']]);
+  });
+
+  test('removes what an earlier attempt of the same job has left, before anything else can fail', async () => {
+    const files = ['end.json', 'requeue.txt', 'listening'];
+    const lacking = { command: ['/no/such/container'] };
+    const left = async (claimed: string) => {
+      for (const name of files) await writeFile(task(name), '');
+      await rm(path.join(folder, 'claim'), { force: true });
+      await symlink(claimed, path.join(folder, 'claim'));
+      expect((await start(lacking, { ...inPath('/'), SLURM_JOB_ID: '12' })).exitCode).toBe(127);
+      return files.filter((name) => existsSync(task(name)));
+    };
+    expect([await left('12'), await left('13')]).toEqual([[], files]);
+    await writeFile(task('end.json'), '');
+    const array = { ...options, array: { indices: [7], atOnce: null } };
+    const environment = { ...inPath('/'), SLURM_ARRAY_JOB_ID: '13', SLURM_ARRAY_TASK_ID: '7' };
+    await start({ ...lacking, options: array }, environment);
+    expect(existsSync(task('end.json'))).toBe(false);
+  });
+
+  test('ends with another code than its own where a container ends with that', async () => {
+    expect((await start({ command: ['sh', '-c', 'exit 79'] })).exitCode).toBe(1);
+  });
+
   describe('whose command asks to go on in the queue', () => {
     const asking = ['/bin/sh', '-c', 'exit 88'];
-    const said = () => readFile(path.join(folder, 'tasks/7/requeue.txt'), 'utf8');
+    const said = () => readFile(task('requeue.txt'), 'utf8');
+
+    beforeEach(() => writeFile(task('end.json'), '{"kind":"interrupted","because":"time"}'));
+
+    test("is not put back without the word of the runner: the code alone may be anybody's", async () => {
+      await rm(task('end.json'));
+      const bin = await addProgram('scontrol');
+      expect((await start({ command: asking }, inPath(bin))).exitCode).toBe(88);
+      await expect(said()).rejects.toThrow('ENOENT');
+    });
+
+    test('is not disturbed by a warning that comes now', async () => {
+      const bin = await addProgram('scontrol', "trap '' USR2; kill -s USR2 0; exit 1");
+      expect(await start({ command: asking }, inPath(bin))).toMatchObject({ exitCode: 88 });
+    });
+
+    test('asks again while the controller does not answer', async () => {
+      const lines = `mkdir ${folder}/asked 2>/dev/null && { echo 'Unable to contact slurm controller (connect failure)' >&2; exit 1; }\nkill 0`;
+      const bin = await addProgram('scontrol', lines);
+      const { signal } = await start({ command: asking }, { ...inPath(bin), SLURM_JOB_ID: '12' });
+      expect(signal).toBe('SIGTERM');
+      expect(await said()).toContain('Unable to contact');
+    });
 
     test('puts the job back, and waits for its end', async () => {
       // Slurm ends the whole job.

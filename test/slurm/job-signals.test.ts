@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { listenForJobSignals, savingSeconds } from '../../src/runner/cluster/job-signals.ts';
+import { isEndOfTime } from '../../src/runner/cluster/this-job.ts';
 
 describe('the signals of a job', () => {
   let emitter: EventEmitter;
@@ -15,10 +16,11 @@ describe('the signals of a job', () => {
   });
 
   test('a warning stops the stage, which has the time until the end for saving', () => {
-    const { stop, kill, isTimeUp } = listenForJobSignals(emitter);
-    expect([stop.aborted, isTimeUp()]).toEqual([false, false]);
+    vi.setSystemTime(5_000);
+    const { stop, kill, warnedAtMs } = listenForJobSignals(emitter);
+    expect([stop.aborted, warnedAtMs()]).toEqual([false, null]);
     emitter.emit('SIGUSR2');
-    expect([stop.aborted, isTimeUp()]).toEqual([true, true]);
+    expect([stop.aborted, warnedAtMs()]).toEqual([true, 5_000]);
     vi.advanceTimersByTime(3_600_000);
     expect(kill.aborted).toBe(false);
     // The end itself: Slurm kills in 30 s.
@@ -31,12 +33,12 @@ describe('the signals of a job', () => {
   });
 
   test.each(['SIGTERM', 'SIGINT', 'SIGHUP'])(
-    '%s ends it before Slurm kills it, and is no sign that its time is over',
+    '%s ends it before Slurm kills it, and is no warning',
     (signal) => {
-      const { stop, kill, isTimeUp } = listenForJobSignals(emitter);
+      const { stop, kill, warnedAtMs } = listenForJobSignals(emitter);
       emitter.emit(signal);
       emitter.emit('SIGUSR2');
-      expect([stop.aborted, isTimeUp()]).toEqual([true, false]);
+      expect([stop.aborted, warnedAtMs()]).toEqual([true, null]);
       vi.advanceTimersByTime(25_000);
       expect(kill.aborted).toBe(true);
     },
@@ -50,4 +52,15 @@ test.each([
   [300, 270],
 ])('warned %j s ahead, a stage has %d s to save its work', (warnSeconds, seconds) => {
   expect(savingSeconds(warnSeconds)).toBe(seconds);
+});
+
+test.each([
+  ['of the end of the time', 880, '1000', true],
+  ['of that, by a clock that is slow', 825, '1000', true],
+  ['of a preemption', 500, '1000', false],
+  ['from a Slurm that does not say when the time ends', 500, undefined, true],
+  ['from one that says that there is no limit', 500, '0', true],
+])('a warning is told by its time: one %s', (_, at, end, isIt) => {
+  const environment = end === undefined ? {} : { SLURM_JOB_END_TIME: end };
+  expect(isEndOfTime(at * 1000, 120, environment)).toBe(isIt);
 });

@@ -141,12 +141,21 @@ describe('a scratch folder', () => {
     const root = await makeProject({ 'data/x.txt': 'content' });
     const settings = await settingsOf('scratch: "$BASE/${WHO}"\ncopyInputs: true\n');
     const scratch = await makeScratch(settings, { BASE: root, WHO: 'me' });
-    expect(scratch?.folder).toContain(`${root}/me/repro-`);
+    expect(scratch?.folder).toBe(`${root}/me/repro-0`);
     const [copy, missing] = (await scratch?.copyIn?.([`${root}/data`, `${root}/none`])) ?? [];
     expect(copy).toBe(`${scratch?.folder}/input-0/data`);
     const { readFileSync, existsSync } = await import('node:fs');
     expect(readFileSync(`${copy}/x.txt`, 'utf8')).toBe('content');
     expect(existsSync(missing ?? '')).toBe(false);
+  });
+
+  test('of a job that was killed on this node is replaced by that of its next attempt', async () => {
+    const root = await makeProject({ 'scratch/repro-12_3/output-0/part': '', 'scratch/repro-12_4/part': '' });
+    const settings = await settingsOf(`scratch: "${root}/scratch"\n`);
+    const scratch = await makeScratch(settings, { SLURM_ARRAY_JOB_ID: '12', SLURM_ARRAY_TASK_ID: '3' });
+    const { readdirSync } = await import('node:fs');
+    expect(readdirSync(scratch?.folder ?? '')).toEqual([]);
+    expect(readdirSync(`${root}/scratch/repro-12_4`)).toEqual(['part']);
   });
 
   test('that needs a variable which is not set is refused', async () => {

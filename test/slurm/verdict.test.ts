@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { JobStatus } from '../../src/executors/slurm/job-state.ts';
 import type { TaskEnd } from '../../src/runner/cluster/task-end.ts';
-import { type Before, type Evidence, judge } from '../../src/runner/cluster/verdict.ts';
+import { type Before, type Evidence, judge, nodeFailures } from '../../src/runner/cluster/verdict.ts';
 
 const fingerprint = 'a'.repeat(64);
 const base = { version: 1, job: '12_3', node: 'node7' } as const;
@@ -53,10 +53,41 @@ describe('a job', () => {
     (state, code) => {
       expect(verdictOf({ status: status(state), silentSeconds: 89 })).toEqual({ kind: 'wait' });
       expect(verdictOf({ status: status(state), silentSeconds: 90 })).toMatchObject({ kind: 'failed', code });
-      // What it left says that nothing will follow.
-      expect(verdictOf({ status: status(state), end: interrupted })).toMatchObject({ kind: 'failed', code });
     },
   );
+
+  test.each(['TIMEOUT', 'OUT_OF_MEMORY', 'PREEMPTED', 'NODE_FAIL', 'CANCELLED'])(
+    'that was told to end, and ended as %s, will leave nothing else',
+    (state) => {
+      expect(verdictOf({ status: status(state), end: interrupted })).toMatchObject({ kind: 'failed' });
+    },
+  );
+
+  test('whose word is that of an attempt before gets the time to say more', () => {
+    const end: TaskEnd = { ...interrupted, because: 'time' };
+    for (const [said, code] of [
+      [status('COMPLETED'), 'no-result'],
+      [status('FAILED', { reason: 'NonZeroExitCode', exitCode: 127 }), 'told-to-end'],
+      [status('FAILED', { reason: 'RaisedSignal:9(Killed)' }), 'told-to-end'],
+      // A node without the project cannot remove what is there.
+      [status('FAILED', { reason: 'NonZeroExitCode', exitCode: 79 }), 'not-shared'],
+    ] as const) {
+      expect(verdictOf({ status: said, end, silentSeconds: 89 })).toEqual({ kind: 'wait' });
+      expect(verdictOf({ status: said, end, silentSeconds: 90 })).toMatchObject({ code });
+    }
+  });
+
+  test.each([
+    [interrupted, { reason: 'NonZeroExitCode', exitCode: 1 }],
+    [null, { reason: 'RaisedSignal:15(Terminated)' }],
+  ])('that was told to end, and not why, is no failure of its stage: %j', (end, more) => {
+    expect(verdictOf({ status: status('FAILED', more), end, silentSeconds: 90 })).toEqual({
+      kind: 'failed',
+      code: 'told-to-end',
+      text: 'job 12_3 on node7 was told to end, and Slurm does not say why',
+    });
+    expect(nodeFailures.has('told-to-end')).toBe(true);
+  });
 
   test('that Slurm has forgotten is lost, but not at once', () => {
     expect(verdictOf({ status: 'absent', silentSeconds: 10 })).toEqual({ kind: 'wait' });
@@ -93,10 +124,18 @@ describe('a job', () => {
     'whose time was over, and that Slurm did not put back into the queue (%s), says why',
     (state) => {
       const end: TaskEnd = { ...interrupted, because: 'time', refusal: 'disabled for job 12' };
-      expect(verdictOf({ status: status(state), end })).toEqual({
+      const refused = {
         kind: 'failed',
         code: 'timeout',
         text: 'job 12_3 on node7 has used its time, and Slurm has not put it back into the queue: disabled for job 12',
+      };
+      expect(verdictOf({ status: status(state), end })).toEqual(refused);
+      // It may have been forgotten meanwhile.
+      expect(verdictOf({ status: 'absent', end })).toEqual({ kind: 'wait' });
+      expect(verdictOf({ status: 'absent', end, silentSeconds: 90 })).toEqual(refused);
+      expect(verdictOf({ status: status(state), end: { ...end, because: 'room' } })).toMatchObject({
+        code: 'preempted',
+        text: expect.stringContaining('was warned to make room, and Slurm has not put it back'),
       });
       expect(verdictOf({ status: status('PENDING'), end })).toEqual({ kind: 'wait' });
       expect(verdictOf({ status: status('CANCELLED'), end })).toMatchObject({ code: 'cancelled' });
@@ -106,6 +145,7 @@ describe('a job', () => {
   test.each([
     [{ reason: 'NonZeroExitCode', exitCode: 79 }, 'not-shared', 'the project is not the same folder there'],
     [{ reason: 'RaisedSignal:53(Real-time_signal_19)' }, 'no-log', 'could not write its log'],
+    [{ reason: 'RaisedSignal:12(User_defined_signal_2)' }, 'timeout', '`command` in configs/executors/slurm'],
     [{ reason: 'NonZeroExitCode', exitCode: 3 }, 'job-failed', 'ended as FAILED (exit code 3) before'],
     [{ reason: 'NonZeroExitCode' }, 'job-failed', 'ended as FAILED (NonZeroExitCode) before'],
     [{}, 'job-failed', 'ended as FAILED before'],

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
@@ -7,6 +8,7 @@ import { listenForJobSignals } from '../../runner/cluster/job-signals.ts';
 import { readClusterSettings } from '../../runner/cluster/settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
+import { nameOfThisJob } from '../../runner/cluster/this-job.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan } from '../load.ts';
 
@@ -29,6 +31,8 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
   }
   const signals = listenForJobSignals(process);
   try {
+    // The script holds a warning back until then.
+    await writeFile(folder.listeningFile(index), '');
     const { profile, set } = batch.selection;
     const plan = await loadSelectedPlan({ ...(profile === null ? {} : { profile }), set });
     process.exitCode = await runStageJob({
@@ -41,16 +45,15 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
   } catch (error) {
     // What the runner shows is in the file; the log of the job has it, too.
     const code = error instanceof ReproError ? error.code : 'internal';
-    const job = process.env.SLURM_JOB_ID ?? '0';
-    const text = describeError(error);
-    await writeTaskEnd(folder.endFile(index), {
-      version: 1,
-      kind: 'failed',
-      code,
-      text,
-      job,
-      node: os.hostname(),
-    });
+    const end = { version: 1, kind: 'failed', code, text: describeError(error) } as const;
+    const job = nameOfThisJob(process.env);
+    try {
+      await writeTaskEnd(folder.endFile(index), { ...end, job, node: os.hostname() });
+    } catch (cause) {
+      // The disk that failed may be the reason for both.
+      process.stderr.write(`${end.text}\n`);
+      throw cause;
+    }
     throw error;
   }
 }

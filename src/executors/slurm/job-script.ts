@@ -1,7 +1,8 @@
 import { quoteWord } from '../../files/shell-words.ts';
+import { noAnswer } from './ask-slurm.ts';
 import { type JobOptions, listSbatchOptions } from './job-options.ts';
 
-/** The exit code of a job that does not find on its node what was submitted. */
+/** The exit code of a job that does not find on its node what was submitted: only the script itself ends with it. */
 export const notSharedExitCode = 79;
 
 /**
@@ -13,11 +14,26 @@ export const continueExitCode = 88;
 /** In the folder of a task: why Slurm did not put its job back into the queue. */
 export const refusalFileName = 'requeue.txt';
 
+/** In the folder of a task: how its command ended. */
+export const endFileName = 'end.json';
+
+/** In the folder of a task, once its command takes signals: until then they would kill it. */
+export const listeningFileName = 'listening';
+
+/** A command that starts as long as this takes no signals. */
+const listensWithinSeconds = 60;
+
+/** For how long a controller that does not answer is asked again: the job's time is nearly over. */
+const askAgainSeconds = 30;
+
 /** What a shell makes of SIGABRT, SIGKILL, SIGSEGV, SIGUSR2 and SIGTERM. Other codes above 128 may be a program's own, or a signal that only stops. */
 const deadlyCodes = '134|137|139|140|143';
 
 /** How long Slurm may take to end a job that it has put back into the queue. */
 const requeuedWithinSeconds = 120;
+
+/** In the folder of a task: what is of one attempt only. */
+const leftBehind = [endFileName, refusalFileName, listeningFileName].join(',');
 
 export interface JobScript {
   readonly options: JobOptions;
@@ -29,6 +45,8 @@ export interface JobScript {
   readonly environmentFile: string;
   /** Contains a folder for each task, named by its index; absolute. */
   readonly tasksFolder: string;
+  /** A link that names the job whose tasks these are, if that is decided; absolute. */
+  readonly claimFile: string;
   readonly projectRoot: string;
   /** Lines of shell that run first, such as `module load nodejs`. */
   readonly prelude: readonly string[];
@@ -54,67 +72,119 @@ export function renderJobScript(script: JobScript): string {
     ...directives,
     '',
     ...script.about.map((line) => `# ${line}`),
+    ...passSignals(script),
     `if [ ! -f ${quoteWord(script.proofFile)} ] || ! cd ${quoteWord(projectRoot)}; then`,
     `  echo ${quoteWord(missing)}": $(hostname)" >&2`,
     `  exit ${notSharedExitCode}`,
     'fi',
+    // What an earlier attempt of this job has left says nothing about this one. Another job's is not touched.
+    `[ "$(readlink ${quoteWord(script.claimFile)})" != "\${job%%_*}" ] || rm -f "$task"/{${leftBehind}}`,
     ...setEnvironment(script),
     ...runCommand(script),
-    ...continueInQueue(script),
+    ...continueInQueue(),
+    // A container's own code is none of the script's.
+    `[ "$status" -ne ${notSharedExitCode} ] || status=1`,
     // Slurm is to see by which signal the command was ended: the code that a shell makes of it looks like another.
-    `case $status in ${deadlyCodes}) ulimit -c 0; kill "-$((status - 128))" "$$";; esac`,
+    `case $status in ${deadlyCodes}) ulimit -c 0; trap - "$((status - 128))"; kill "-$((status - 128))" "$$";; esac`,
     'exit "$status"',
   ].join('\n')}\n`;
 }
 
 /**
- * The site's own lines often need what a login shell defines, such as `module`, and its profiles need to know whose home it is. The search
- * paths of the submitting shell come before those of the profiles, as for its own stages, and hide nothing that the lines add.
+ * From its first line on, so that nothing ends the script but the command. A warning waits until the command takes it; what tells the job to
+ * end is passed on at once.
+ */
+function passSignals({ options, tasksFolder, index = 0 }: JobScript): string[] {
+  // The id of an array's last task is that of the whole array, too.
+  const job = options.array === null ? '$SLURM_JOB_ID' : '"$SLURM_ARRAY_JOB_ID"_$index';
+  return [
+    `index=${options.array === null ? index : '$SLURM_ARRAY_TASK_ID'}`,
+    `job=${job} task=${quoteWord(tasksFolder)}/$index`,
+    'runner= warned= ending=',
+    'pass() {',
+    `  for _ in {1..${listensWithinSeconds * 5}}; do`,
+    '    kill -0 "$runner" 2>/dev/null || return 0',
+    `    [ ! -e "$task/${listeningFileName}" ] || break`,
+    '    sleep 0.2',
+    '  done',
+    '  kill -s USR2 "$runner" 2>/dev/null || :',
+    '}',
+    'warn() { warned=1; [ -z "$runner" ] || pass & }',
+    'end() { ending=1; [ -z "$runner" ] || kill -s TERM "$runner" 2>/dev/null || :; }',
+    ...takeSignals,
+  ];
+}
+
+/** `ending`: cancelled, or out of time, so that it must not come back. */
+const takeSignals = ['trap warn USR2', 'trap end TERM'];
+
+/**
+ * The site's own lines often need what a login shell defines, such as `module`, and its profiles need to know whose home it is. They are
+ * read here, since a signal that comes while another shell starts would end it. The search paths of the submitting shell come before those
+ * of the profiles, as for its own stages, and hide nothing that the lines add.
  */
 function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): string[] {
   const set = `. ${quoteWord(environmentFile)}`;
   if (prelude.length === 0) return [set];
   return [
+    set,
+    'unset LD_LIBRARY_PATH',
+    '[ ! -r /etc/profile ] || . /etc/profile',
+    'for profile in ~/.bash_profile ~/.bash_login ~/.profile; do',
+    '  [ ! -r "$profile" ] || { . "$profile"; break; }',
+    'done',
     'login_path=$PATH login_libraries=$LD_LIBRARY_PATH; unset LD_LIBRARY_PATH',
     set,
-    'shopt -q login_shell || exec bash --login "$0"',
     'PATH=$PATH:$login_path',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
     '[ -z "$login_libraries" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$login_libraries"',
     ...prelude,
     `cd ${quoteWord(projectRoot)}`,
+    // The lines may have set others.
+    ...takeSignals,
   ];
 }
 
-/** A signal that is passed on to the command ends the wait, and not the command, which lets its stage save first. */
-function runCommand({ options, command, index = 0 }: JobScript): string[] {
+/** A signal ends the wait, and not the command, which lets its stage save first; so does one that a prelude has set a trap for. */
+function runCommand({ command }: JobScript): string[] {
   return [
-    `index=${options.array === null ? index : '$SLURM_ARRAY_TASK_ID'}`,
-    'runner= passed= ending=',
-    'forward() { passed=$1; [ -z "$runner" ] || kill -s "$1" "$runner"; }',
-    "trap 'forward USR2' USR2",
-    // Cancelled, or out of time: it must not come back.
-    "trap 'ending=1; forward TERM' TERM",
     `${command.map(quoteWord).join(' ')} "$index" &`,
     'runner=$!',
-    '[ -z "$passed" ] || kill -s "$passed" "$runner"',
-    'passed=1',
-    'while [ -n "$passed" ]; do passed= status=0; wait "$runner" || status=$?; done',
-    'trap - USR2 TERM',
+    '[ -z "$warned" ] || pass &',
+    '[ -z "$ending" ] || end',
+    'status=127',
+    'while :; do',
+    '  lives=; kill -0 "$runner" 2>/dev/null && lives=1',
+    '  last=0; wait "$runner" || last=$?',
+    // What the shell says of a command whose end it has told before.
+    '  [ "$last" -eq 127 ] || status=$last',
+    '  [ -n "$lives" ] || break',
+    'done',
+    // Late ones change nothing any more.
+    "trap '' USR2; trap - TERM",
   ];
 }
 
 /** Slurm then ends the job and starts it again, under the same id, so that what waits for it goes on waiting. */
-function continueInQueue({ options, tasksFolder }: JobScript): string[] {
-  // The id of an array's last task is that of the whole array, too.
-  const job = options.array === null ? '"$SLURM_JOB_ID"' : '"$SLURM_ARRAY_JOB_ID"_"$index"';
+function continueInQueue(): string[] {
   return [
-    `if [ "$status" -eq ${continueExitCode} ] && [ -z "$ending" ]; then`,
-    `  if said=$(scontrol requeue ${job} 2>&1); then`,
-    `    sleep ${requeuedWithinSeconds}`,
-    `    said='accepted, but not done within ${requeuedWithinSeconds} s'`,
-    '  fi',
-    `  echo "$said" > ${quoteWord(tasksFolder)}/"$index"/${refusalFileName}`,
+    // The code alone may be anybody's.
+    `says_so() { [ -f "$task/${endFileName}" ] && [[ $(<"$task/${endFileName}") == *'"because":'* ]]; }`,
+    `if [ "$status" -eq ${continueExitCode} ] && [ -z "$ending" ] && says_so; then`,
+    '  shopt -s nocasematch',
+    `  no_answer=${quoteWord(noAnswer.source)}`,
+    `  until=$((SECONDS + ${askAgainSeconds}))`,
+    '  while :; do',
+    '    if said=$(scontrol requeue "$job" 2>&1); then',
+    `      sleep ${requeuedWithinSeconds}`,
+    `      said='accepted, but not done within ${requeuedWithinSeconds} s'`,
+    '      break',
+    '    fi',
+    `    echo "$said" > "$task/${refusalFileName}"`,
+    '    [ "$SECONDS" -lt "$until" ] && [[ $said =~ $no_answer ]] || break',
+    '    sleep 2',
+    '  done',
+    `  echo "$said" > "$task/${refusalFileName}"`,
     'fi',
   ];
 }

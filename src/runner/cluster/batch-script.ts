@@ -51,6 +51,7 @@ export function describeBatch(
     proofFile: folder.batchFile,
     environmentFile: folder.environmentFile,
     tasksFolder: path.join(folder.root, 'tasks'),
+    claimFile: folder.claimFile,
     projectRoot,
     prelude: settings.prelude,
     command: [...settings.command, ...runner, 'stage-job', folder.root],

@@ -2,6 +2,7 @@ import { type Dirent, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { endFileName, listeningFileName } from '../../executors/slurm/job-script.ts';
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
@@ -89,7 +90,12 @@ export class BatchFolder {
   }
 
   endFile(index: number): string {
-    return path.join(this.taskFolder(index), 'end.json');
+    return path.join(this.taskFolder(index), endFileName);
+  }
+
+  /** Is there once the runner in the job takes signals. */
+  listeningFile(index: number): string {
+    return path.join(this.taskFolder(index), listeningFileName);
   }
 
   /**

@@ -129,7 +129,8 @@ async function fail(
     await fs.appendFile(logFile, output);
   }
   const isSilent = output.trim() === '';
-  const hint = isSilent && end === null && unexplained.has(code) ? await explainSilence(session) : '';
+  const hint =
+    isSilent && end === null && !hasStarted && unexplained.has(code) ? await explainSilence(session) : '';
   const logTail = isSilent && !hasStarted ? [] : readLogTail(logFile);
   onEvent({ kind: 'failed', id, seconds, code, text: `${text}${hint}`, logFile, logTail });
   return { kind: 'failed' };

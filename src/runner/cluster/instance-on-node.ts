@@ -20,7 +20,7 @@ import { requestOf } from './instance-request.ts';
 import { type JobSignals, savingSeconds } from './job-signals.ts';
 import { awaitMadeInputs } from './made-inputs.ts';
 import { makeScratch } from './scratch.ts';
-import type { ClusterSettings } from './settings.ts';
+import { type ClusterSettings, settingsFile } from './settings.ts';
 
 export interface InstanceOnNodeOptions {
   readonly plan: Plan;
@@ -32,7 +32,7 @@ export interface InstanceOnNodeOptions {
   readonly environment: NodeJS.ProcessEnv;
   readonly signals: JobSignals;
   readonly onEvent: (event: RunEvent) => void;
-  /** Called before the stage starts. */
+  /** Called when the stage starts, with its resume folders in place. */
   readonly onStart: () => Promise<void>;
 }
 
@@ -75,7 +75,7 @@ class InstanceOnNode {
   }
 
   async #run(temporary: string): Promise<InstanceEnd> {
-    const { plan, task, settings, signals, onStart } = this.#options;
+    const { plan, task, settings, signals } = this.#options;
     const instance = plan.instances.get(task.id);
     if (instance === undefined) throw differs(task.id, 'the pipeline no longer has it');
     const { patienceSeconds } = settings;
@@ -88,7 +88,6 @@ class InstanceOnNode {
     if (changed !== undefined) {
       throw differs(task.id, more.length === 0 ? changed : `${changed} and ${more.length} more`);
     }
-    await onStart();
     return await this.#execute(prepared, temporary);
   }
 
@@ -108,13 +107,19 @@ class InstanceOnNode {
   }
 
   async #execute(work: Exclude<Prepared, string>, temporary: string): Promise<InstanceEnd> {
-    const { environment, facts, folder, settings, signals } = this.#options;
+    const { environment, facts, folder, settings, signals, onStart } = this.#options;
+    let hasStarted = false;
     const { stop, kill } = signals;
     const scratch = await makeScratch(settings, environment);
     const context: ExecutionContext = {
       ...{ session: this.#session, temporary, environment, facts, stop, kill },
       graceSeconds: savingSeconds(requestOf(work.instance, settings).warnSeconds),
-      executor: runLocally,
+      executor: async (launch) => {
+        // Once, whatever `retries:` says: what counts is what the job has added.
+        if (!hasStarted) await onStart();
+        hasStarted = true;
+        return runLocally(launch);
+      },
       hostFile: findHostFile,
       tracer: null,
       onEvent: this.#onEvent,
@@ -128,7 +133,7 @@ class InstanceOnNode {
     try {
       const cpus = Number(environment.SLURM_CPUS_PER_TASK ?? 1);
       // The GPUs that Slurm gave the job are in its environment, which the stage sees.
-      const result = await execute(context, { ...work, grant: { cpus, gpus: [] } });
+      const result = await execute(context, { ...withoutOwnLimit(work), grant: { cpus, gpus: [] } });
       if (typeof result === 'object') return { kind: 'done', fingerprint: result.fingerprint };
       return result === 'interrupted' ? { kind: 'interrupted' } : { kind: 'failed', ...this.#failure };
     } finally {
@@ -141,9 +146,23 @@ class InstanceOnNode {
   }
 
   readonly #onEvent = (event: RunEvent): void => {
-    if (event.kind === 'failed') this.#failure = { code: event.code, text: event.text };
-    this.#options.onEvent(event);
+    const told = event.kind === 'failed' ? { ...event, text: explainKill(event) } : event;
+    if (told.kind === 'failed') this.#failure = { code: told.code, text: told.text };
+    this.#options.onEvent(told);
   };
+}
+
+/** What goes on in another job is limited by each job's time, of which it is warned. */
+function withoutOwnLimit<Prepared extends { readonly instance: StageInstance }>(work: Prepared): Prepared {
+  const { instance } = work;
+  if (instance.resume.length === 0) return work;
+  return { ...work, instance: { ...instance, resources: { ...instance.resources, timeSeconds: null } } };
+}
+
+/** Within the memory of a job, the kernel kills the stage, not the runner: Slurm itself may not notice. */
+function explainKill({ code, text }: { readonly code: string; readonly text: string }): string {
+  if (code !== 'killed' || !text.includes('SIGKILL')) return text;
+  return `${text}\n  A job has no more memory than it asks for: raise resources.memory of the stage, or \`memory\` in ${settingsFile}.`;
 }
 
 function differs(id: string, what: string): ReproError {

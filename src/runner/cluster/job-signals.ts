@@ -7,8 +7,8 @@ export interface JobSignals {
   readonly stop: AbortSignal;
   /** Aborted when the stage has had the time for that which Slurm gives. */
   readonly kill: AbortSignal;
-  /** Whether the job is to end because its time is nearly over, so that it could go on in another one. */
-  readonly isTimeUp: () => boolean;
+  /** When it was warned of its end, and could go on later, in milliseconds since 1970; null: it was not, or it was told to end before. */
+  readonly warnedAtMs: () => number | null;
 }
 
 /** How long after SIGTERM a stage may save its work. Slurm kills what takes longer than its `KillWait`, 30 s by default. */
@@ -18,20 +18,20 @@ const termSeconds = 25;
 const marginSeconds = 30;
 
 /**
- * Listens for SIGUSR2, by which Slurm warns of the end of the job's time, and for SIGTERM, after which it kills: at a preemption, by
- * `scancel`, or at the end of the time.
+ * Listens for SIGUSR2, by which Slurm warns of the end of the job's time or, on some sites, of a preemption, and for SIGTERM, after which it
+ * kills: at a preemption, by `scancel`, or at the end of the time.
  *
  * @param emitter the process
  */
 export function listenForJobSignals(emitter: EventEmitter): JobSignals {
   const stop = new AbortController();
   const kill = new AbortController();
-  let isTimeUp = false;
+  let warnedAtMs: number | null = null;
   let isEnding = false;
   emitter.on('SIGUSR2', () => {
-    // After SIGTERM it is not the time that ends the job.
-    if (!isEnding) isTimeUp = true;
-    stop.abort(new ReproError('interrupted', "the job's time is nearly over"));
+    // After SIGTERM nothing goes on.
+    if (!isEnding) warnedAtMs ??= Date.now();
+    stop.abort(new ReproError('interrupted', 'the job is nearly over'));
   });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) {
     emitter.on(signal, () => {
@@ -41,11 +41,11 @@ export function listenForJobSignals(emitter: EventEmitter): JobSignals {
       setTimeout(() => kill.abort(), termSeconds * 1000).unref();
     });
   }
-  return { stop: stop.signal, kill: kill.signal, isTimeUp: () => isTimeUp };
+  return { stop: stop.signal, kill: kill.signal, warnedAtMs: () => warnedAtMs };
 }
 
 /**
- * How long a stage may take to save its work when it is told that the job's time is nearly over.
+ * How long a stage may take to save its work when it is warned of the job's end.
  *
  * @param warnSeconds how long before that end it is told; null: never
  */

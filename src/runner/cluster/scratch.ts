@@ -3,9 +3,11 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Scratch } from '../execution/execution-context.ts';
 import { type ClusterSettings, settingsFile } from './settings.ts';
+import { nameOfThisJob } from './this-job.ts';
 
 /**
- * A new folder on the node's own disk, if the site has one: the stage writes there, and what it made is copied to the project.
+ * A new folder on the node's own disk, if the site has one: the stage writes there, and what it made is copied to the project. It is named
+ * after the job, so that one that was killed there and starts again on the same node leaves nothing behind.
  *
  * @returns null without `scratch:`
  * @throws {ReproError} `no-scratch`
@@ -16,10 +18,11 @@ export async function makeScratch(
 ): Promise<Scratch | null> {
   if (scratch === null) return null;
   const parent = expandVariables(scratch, environment);
-  let folder: string;
+  const folder = path.join(parent, `repro-${nameOfThisJob(environment)}`);
   try {
     await fs.mkdir(parent, { recursive: true });
-    folder = await fs.mkdtemp(path.join(parent, 'repro-'));
+    await fs.rm(folder, { recursive: true, force: true });
+    await fs.mkdir(folder, { mode: 0o700 });
   } catch (cause) {
     throw new ReproError('no-scratch', `scratch folder "${parent}" cannot be used on this node`, {
       where: settingsFile,

@@ -1,12 +1,12 @@
-import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { continueExitCode } from '../../executors/slurm/job-script.ts';
-import { nameJob } from '../../executors/slurm/job-state.ts';
 import { type ContinuedTask, continueAfterTimeLimit, noteStart } from './continuation.ts';
 import { type InstanceEnd, type InstanceOnNodeOptions, runOnNode } from './instance-on-node.ts';
-import { refusalFileOf, type TaskEnd, writeTaskEnd } from './task-end.ts';
+import { requestOf } from './instance-request.ts';
+import { type TaskEnd, writeTaskEnd } from './task-end.ts';
 import { TaskEventWriter } from './task-events.ts';
+import { isEndOfTime, nameOfThisJob } from './this-job.ts';
 
 export type StageJobOptions = Omit<InstanceOnNodeOptions, 'onEvent' | 'onStart'>;
 
@@ -24,9 +24,6 @@ type End = TaskEnd extends infer One
 export async function runStageJob(options: StageJobOptions): Promise<number> {
   const { folder, index, environment, plan, task } = options;
   const events = new TaskEventWriter(folder.eventsFile(index));
-  // Of an attempt that Slurm has ended.
-  const endFile = folder.endFile(index);
-  for (const file of [endFile, refusalFileOf(endFile)]) await fs.rm(file, { force: true });
   const continued: ContinuedTask = {
     ...{ folder, index, id: task.id },
     resume: (plan.instances.get(task.id)?.resume ?? []).map((one) => path.resolve(plan.projectRoot, one)),
@@ -38,33 +35,34 @@ export async function runStageJob(options: StageJobOptions): Promise<number> {
   });
   const end = await conclude(ended, continued, options, events);
   const job = nameOfThisJob(environment);
-  await writeTaskEnd(endFile, { ...end, version: 1, job, node: os.hostname() });
+  await writeTaskEnd(folder.endFile(index), { ...end, version: 1, job, node: os.hostname() });
   if (end.kind === 'done' || end.kind === 'hit') return 0;
-  return end.kind === 'interrupted' && end.because === 'time' ? continueExitCode : 1;
+  return end.kind === 'interrupted' && end.because !== undefined ? continueExitCode : 1;
 }
 
 async function conclude(
   end: InstanceEnd,
   task: ContinuedTask,
-  { signals, settings }: StageJobOptions,
+  options: StageJobOptions,
   events: TaskEventWriter,
 ): Promise<End> {
-  if (end.kind !== 'interrupted' || !signals.isTimeUp()) return end;
+  const { plan, settings, environment, signals } = options;
+  const warnedAtMs = signals.warnedAtMs();
+  if (end.kind !== 'interrupted' || warnedAtMs === null) return end;
+  const note = (text: string): void => events.write({ kind: 'note', id: task.id, level: 'note', text });
+  const instance = plan.instances.get(task.id);
+  const warnSeconds = instance === undefined ? null : requestOf(instance, settings).warnSeconds;
+  if (!isEndOfTime(warnedAtMs, warnSeconds ?? 0, environment)) {
+    note('it makes room for another job, and goes back into the queue with what the stage has saved');
+    return { kind: 'interrupted', because: 'room' };
+  }
   const limit = settings.continuations;
   const continued = await continueAfterTimeLimit(task, limit);
   if (continued.kind === 'ends') {
     return { kind: 'failed', code: continued.code, text: `the job's time is over${continued.why}` };
   }
-  const text = `the job's time is over; it goes back into the queue with what the stage has saved (${continued.count} of ${limit})`;
-  events.write({ kind: 'note', id: task.id, level: 'note', text });
+  note(
+    `the job's time is over; it goes back into the queue with what the stage has saved (${continued.count} of ${limit})`,
+  );
   return { kind: 'interrupted', because: 'time' };
-}
-
-/** `12`, or `12_3` in an array. */
-function nameOfThisJob({
-  SLURM_ARRAY_JOB_ID: array,
-  SLURM_ARRAY_TASK_ID: task,
-  SLURM_JOB_ID: id,
-}: NodeJS.ProcessEnv): string {
-  return array === undefined ? (id ?? '0') : nameJob(array, Number(task));
 }

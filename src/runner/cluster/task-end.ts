@@ -18,8 +18,11 @@ export type TaskEnd = {
   /** Told to end by Slurm, which knows why. */
   | {
       readonly kind: 'interrupted';
-      /** Its time was nearly over: it has saved its work, and is to go on in another job. */
-      readonly because?: 'time';
+      /**
+       * `time`: its time was nearly over; `room`: it was warned to make room for another job. It has saved its work, and is to go on in the
+       * queue.
+       */
+      readonly because?: 'time' | 'room';
       /** Why Slurm did not put the job back into the queue for that; its script has taken note of it. */
       readonly refusal?: string;
     }
@@ -86,7 +89,7 @@ function isTaskEnd(value: unknown): value is TaskEnd {
     case 'failed':
       return typeof end.code === 'string' && typeof end.text === 'string';
     case 'interrupted':
-      return end.because === undefined || end.because === 'time';
+      return end.because === undefined || end.because === 'time' || end.because === 'room';
     default:
       return false;
   }

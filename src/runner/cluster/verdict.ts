@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { notSharedExitCode } from '../../executors/slurm/job-script.ts';
+import { continueExitCode, notSharedExitCode } from '../../executors/slurm/job-script.ts';
 import { type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
+import { settingsFile } from './settings.ts';
 import type { TaskEnd } from './task-end.ts';
 
 /** All that is known about a job at a moment. */
@@ -34,7 +35,7 @@ export type Verdict =
 export type FailureCode = string;
 
 /** Failures that are none of the stage's own. */
-export const nodeFailures: ReadonlySet<string> = new Set(['preempted', 'node-failed']);
+export const nodeFailures: ReadonlySet<string> = new Set(['preempted', 'node-failed', 'told-to-end']);
 
 const wait: Verdict = { kind: 'wait' };
 
@@ -52,6 +53,7 @@ export function judge(evidence: Evidence): Verdict {
   if (status === null) return wait;
   if (status === 'absent') {
     if (isPatient(evidence) || before === 'open') return wait;
+    if (end?.because !== undefined) return describeRefusal(end, job);
     return before === 'failed'
       ? { kind: 'dropped' }
       : fail('job-lost', `Slurm no longer knows job ${job}, and it left no result`);
@@ -66,22 +68,32 @@ export function judge(evidence: Evidence): Verdict {
     if (status.reason === 'Dependency' || before === 'failed') return { kind: 'dropped' };
     return before === 'open' ? wait : describeEnd(status, job);
   }
-  if (end === null && isPatient(evidence)) return wait;
-  const isTimeUp = end?.because === 'time' && ['FAILED', 'TIMEOUT'].includes(status.state);
-  return isTimeUp ? describeRefusal(status, job, end.refusal) : describeEnd(status, job);
+  if (end?.because !== undefined && isRefused(status)) return describeRefusal(end, job);
+  if ((end === null || !agrees(status)) && isPatient(evidence)) return wait;
+  return describeEnd(status, job, end !== null);
 }
 
-/** Of a job that was to go on in the queue. */
-function describeRefusal({ node }: JobStatus, job: string, said: string | undefined): Verdict {
-  const why = said === undefined || said === '' ? '' : `: ${said}`;
-  return fail(
-    'timeout',
-    `job ${job}${onNode(node)} has used its time, and Slurm has not put it back into the queue${why}`,
+/** Whether a job that asked to go on in the queue ended without having been put there. */
+function isRefused({ state, reason, exitCode = continueExitCode }: JobStatus): boolean {
+  return (
+    state === 'TIMEOUT' || (state === 'FAILED' && exitCode === continueExitCode && signalIn(reason) === 0)
   );
 }
 
-function onNode(node: string | null): string {
-  return node === null ? '' : ` on ${node}`;
+/** Whether a job that was told to end would end so: otherwise what it left is of an attempt before, and more may follow. */
+function agrees({ state }: JobStatus): boolean {
+  return state !== 'COMPLETED' && state !== 'FAILED';
+}
+
+/** Of a job that was to go on in the queue. */
+function describeRefusal(
+  { node, because, refusal = '' }: Extract<TaskEnd, { kind: 'interrupted' }>,
+  job: string,
+): Verdict {
+  const why = refusal === '' ? '' : `: ${refusal}`;
+  const [code, what] =
+    because === 'time' ? ['timeout', 'has used its time'] : ['preempted', 'was warned to make room'];
+  return fail(code, `job ${job} on ${node} ${what}, and Slurm has not put it back into the queue${why}`);
 }
 
 /** A result may be there before it is visible here. */
@@ -89,8 +101,10 @@ function isPatient({ silentSeconds, patienceSeconds }: Evidence): boolean {
   return silentSeconds < patienceSeconds;
 }
 
-function describeEnd({ state, node, reason, exitCode }: JobStatus, job: string): Verdict {
-  const where = `job ${job}${onNode(node)}`;
+/** @param wasTold whether it says itself that it was told to end */
+function describeEnd(status: JobStatus, job: string, wasTold = false): Verdict {
+  const { state, node } = status;
+  const where = `job ${job}${node === null ? '' : ` on ${node}`}`;
   switch (state) {
     case 'TIMEOUT':
       return fail('timeout', `${where} reached its time limit`);
@@ -115,27 +129,48 @@ function describeEnd({ state, node, reason, exitCode }: JobStatus, job: string):
         `${where} ended well, but its result is not in this folder\n  The project has to be on a file system that the nodes share.`,
       );
     default:
-      return describeFailed(where, state, reason, exitCode);
+      return describeFailed(where, status, wasTold);
   }
 }
 
 /** The signal that means, as the end of a batch script, that Slurm could not open its log. */
 const noLogSignal = 53;
 
+/** SIGUSR2 on Linux, which may be another number where the runner is. */
+const warningSignal = 12;
+
+/** By which the script was ended; 0 if it was not. */
+function signalIn(reason: string | null): number {
+  return Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
+}
+
 /** Before the stage could say anything. */
-function describeFailed(where: string, state: string, reason: string | null, exitCode = 0): Verdict {
+function describeFailed(
+  where: string,
+  { state, reason, exitCode = 0 }: JobStatus,
+  wasTold: boolean,
+): Verdict {
   if (exitCode === notSharedExitCode) {
     return fail(
       'not-shared',
       `${where} did not find what was submitted: the project is not the same folder there\n  It has to be on a file system that the nodes share.`,
     );
   }
-  const signal = Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
+  const signal = signalIn(reason);
   if (signal === noLogSignal) {
     return fail(
       'no-log',
       `${where} could not write its log into the project's folder\n  It has to be on a file system that the nodes share, with room for files: see your quota.`,
     );
+  }
+  if (signal === warningSignal) {
+    return fail(
+      'timeout',
+      `${where} was ended by the warning that its time is nearly over, which \`command\` in ${settingsFile} does not hand on`,
+    );
+  }
+  if (wasTold || signal === constants.signals.SIGTERM) {
+    return fail('told-to-end', `${where} was told to end, and Slurm does not say why`);
   }
   const why = exitCode === 0 ? reason : `exit code ${exitCode}`;
   const hint =
