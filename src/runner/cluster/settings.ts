@@ -98,8 +98,8 @@ type Report = (at: JsonPath, message: string, fix: string) => void;
 
 /** @param value as the schema has just checked it */
 function toSettings(value: JsonObject, report: Report): ClusterSettings {
-  const duration = (key: string, byDefault: string): number =>
-    take(parseDuration(key, value[key] ?? byDefault), [key], report) ?? 0;
+  const duration = (key: string, byDefault: string, options = {}): number =>
+    take(parseDuration(key, value[key] ?? byDefault, options), [key], report) ?? 0;
   const words = (key: string): string[] => (value[key] as string[] | undefined) ?? [];
   const stages = (value.stages ?? {}) as JsonObject;
   return {
@@ -117,7 +117,7 @@ function toSettings(value: JsonObject, report: Report): ClusterSettings {
     scratch: (value.scratch as string | undefined) ?? null,
     copyInputs: value.copyInputs === true,
     arraySize: (value.arraySize as number | undefined) ?? null,
-    overheadSeconds: duration('overhead', '10m'),
+    overheadSeconds: duration('overhead', '10m', { mayBeNone: true }),
     warningSeconds: duration('warning', '2m'),
     continuations: (value.continuations as number | undefined) ?? continuationsByDefault,
     pollSeconds: duration('poll', '15s'),

@@ -6,6 +6,19 @@ import { ScalarReader } from './resource-reader.ts';
 import { type Parsed, parseCount } from './resources.ts';
 import type { StageReader } from './stage-reader.ts';
 
+/** Options of sbatch for which there is a key: the runner has to know the value, and writes the option itself. */
+const keysOfFlags: Readonly<Record<string, string>> = {
+  account: 'account',
+  constraint: 'constraint',
+  'cpus-per-task': 'cpu',
+  mem: 'memory',
+  'mem-per-cpu': 'memory',
+  'mem-per-gpu': 'memory',
+  partition: 'partition',
+  qos: 'qos',
+  time: 'time',
+};
+
 /** Options of sbatch that the runner sets itself: each contradicts what it needs to know about its jobs. */
 const ownFlags: ReadonlySet<string> = new Set([
   'array',
@@ -20,6 +33,8 @@ const ownFlags: ReadonlySet<string> = new Set([
   'job-name',
   'kill-on-invalid-dep',
   'no-requeue',
+  'nodes',
+  'ntasks',
   'open-mode',
   'output',
   'parsable',
@@ -84,9 +99,22 @@ export function parseFlag(value: Json): Parsed<string> {
       fix: 'Write each as one word: --exclusive, --mail-type=FAIL.',
     };
   }
-  if (!ownFlags.has(name)) return { value: String(value) };
+  // Other resources than GPUs have no key.
+  const key = /^--gres=gpu\b/.test(String(value)) ? 'gpu' : findFlag(name, Object.keys(keysOfFlags));
+  if (key !== undefined) {
+    return {
+      message: `flag --${name} is set by the runner itself, from a key.`,
+      fix: `Write \`${keysOfFlags[key] ?? key}:\` instead.`,
+    };
+  }
+  if (findFlag(name, [...ownFlags]) === undefined) return { value: String(value) };
   return {
     message: `flag --${name} is set by the runner itself.`,
     fix: 'Remove it: docs/cluster.md says what it is set to.',
   };
+}
+
+/** The option that `sbatch` takes this for: it accepts any beginning of a name. */
+function findFlag(name: string, names: readonly string[]): string | undefined {
+  return names.find((one) => one === name) ?? names.find((one) => one.startsWith(name));
 }

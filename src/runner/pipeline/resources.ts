@@ -34,14 +34,28 @@ export function parseMemory(value: Json): Parsed {
   return { message: `memory ${show(value)} is not a size.`, fix: 'Write it as 512M or 4G.' };
 }
 
-/** `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds; `name` is the key that it belongs to. */
-export function parseDuration(name: string, value: Json): Parsed {
+/**
+ * `90s`, `30m`, `48h`, `2d` or `1h30m`, as seconds; `name` is the key that it belongs to.
+ *
+ * @param options.mayBeNone whether it may be 0s
+ */
+export function parseDuration(
+  name: string,
+  value: Json,
+  { mayBeNone = false }: { readonly mayBeNone?: boolean } = {},
+): Parsed {
   const text = String(value).replaceAll(' ', '');
   const seconds = [...text.matchAll(/(\d+(?:\.\d+)?)([smhd])/g)].reduce(
     (sum, [, amount, unit]) => sum + Number(amount) * (secondsPerUnit[unit ?? ''] ?? Number.NaN),
     0,
   );
-  if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text) && seconds > 0) return { value: seconds };
+  if (isScalar(value) && /^(\d+(\.\d+)?[smhd])+$/.test(text)) {
+    if (seconds > 0 || (mayBeNone && seconds === 0)) return { value: seconds };
+    return {
+      message: `${name} has to be longer than ${show(value)}.`,
+      fix: 'Write it as 90s, 30m, 48h or 2d.',
+    };
+  }
   return {
     message: `${name} ${show(value)} is not a duration.`,
     fix: /^\d+(\.\d+)?$/.test(text)
