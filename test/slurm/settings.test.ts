@@ -52,6 +52,12 @@ describe('configs/executors/slurm.yaml', () => {
     ['defaults: { memory: much }', 'memory "much" is not a size', ':1:21'],
     ['stages:\n  train: { partitoin: gpu }', 'unknown key "partitoin"', ':2:12'],
     ['stages:\n  train: { flags: [--array=1-2] }', 'flag --array is set by the runner itself', ':2:20'],
+    ['poll: 15', 'Its unit is missing: 15h for hours, 15m for minutes, 15s for seconds', ':1:7'],
+    ['defaults: { time: 24 }', 'Its unit is missing: 24h for hours', ':1:19'],
+    ['warning: 0s', 'warning has to be longer than "0s"', ':1:10'],
+    ['defaults: { flags: [--time=1] }', 'flag --time is set by the runner itself, from a key', ':1:21'],
+    ['defaults: { flags: [--part=gpu] }', 'Write `partition:` instead', ':1:21'],
+    ['defaults: { flags: ["--gres=gpu:a100:1"] }', 'Write `gpu:` instead', ':1:21'],
     ['continuations: many', 'continuations', ':1:16'],
     ['- a', 'expected a mapping', ':1:1'],
     ['defaults: {', '', ':1:'],
@@ -60,6 +66,10 @@ describe('configs/executors/slurm.yaml', () => {
     expect(refusal).toContain(message);
     expect(refusal).toContain(`${settingsFile}${place}`);
   });
+});
+
+test('a job may have no time beyond that of its stage', async () => {
+  expect((await settingsOf('overhead: 0s\n')).overheadSeconds).toBe(0);
 });
 
 describe('what a job asks for', () => {
@@ -134,6 +144,23 @@ test('a dry run names stages where jobs would have ids, and asks nobody', async 
   const [, , , train, evaluate] = scripts.map(({ script }) => script);
   expect(train).toContain('#SBATCH --array=0-3\n#SBATCH --dependency="afterok:<frames>"\n');
   expect(evaluate).toContain('#SBATCH --dependency="afterok:<frames>,aftercorr:<train>"\n');
+});
+
+test('jobs of one mutex have one name, which is another in another project', async () => {
+  const settings = await settingsOf('defaults: {}');
+  const namesIn = async (): Promise<string[]> => {
+    const plan = await planOf(`version: 1
+stages:
+  a: { run: stages/a.ts, outputs: [artifacts/a], resources: { mutex: disk } }
+  b: { run: stages/a.ts, outputs: [artifacts/b], resources: { mutex: disk } }
+`);
+    const scripts = renderScripts(plan, ['a', 'b'], { settings, runner: ['node', 'repro.js'] });
+    return scripts.map(({ script }) => /--job-name=(.*)/.exec(script)?.[1] ?? '');
+  };
+  const [first, second] = await namesIn();
+  expect(first).toMatch(/^mutex\.disk\.[0-9a-f]{8}$/);
+  expect(second).toBe(first);
+  expect(await namesIn()).not.toContain(first);
 });
 
 describe('a scratch folder', () => {

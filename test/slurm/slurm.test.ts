@@ -22,11 +22,15 @@ describe('cancelling', () => {
 });
 
 describe('jobs are found by name', () => {
-  test('those that have not ended first; of a shared name, only those with the comment', async () => {
-    const rows = ['9|CANCELLED|repro:ab', '12|PENDING|', '11|RUNNING|replaced by the site'];
+  test('those that have not ended first; of a shared name, only those with the comment or the script', async () => {
+    const rows = [
+      '9|CANCELLED|repro:ab|/p/ab/job.sh',
+      '12|PENDING||/p/other/job.sh',
+      '11|RUNNING|replaced by the site|/p/ab/job.sh',
+    ];
     const slurm = await createSlurm({ squeue: `printf '%s\\n' ${rows.map((row) => `'${row}'`).join(' ')}` });
-    expect(await slurm.findJobs('train.ab', 'repro:ab')).toEqual({ ids: ['11', '12', '9'] });
-    expect(await slurm.findJobs('mutex.disk', 'repro:ab')).toEqual({ ids: ['9'] });
+    expect(await slurm.findJobs('train.ab', 'repro:ab', '/p/ab/job.sh')).toEqual({ ids: ['11', '12', '9'] });
+    expect(await slurm.findJobs('mutex.disk', 'repro:ab', '/p/ab/job.sh')).toEqual({ ids: ['11', '9'] });
   });
 
   test('also in partitions that the site hides, as all that is asked', async () => {
@@ -36,7 +40,7 @@ describe('jobs are found by name', () => {
     const found = await createSlurm({
       squeue: `case " $* " in *' --all '*) echo '12|PENDING|repro:ab';; esac`,
     });
-    expect(await found.findJobs('train.ab', 'repro:ab')).toEqual({ ids: ['12'] });
+    expect(await found.findJobs('train.ab', 'repro:ab', '/p/ab/job.sh')).toEqual({ ids: ['12'] });
   });
 });
 

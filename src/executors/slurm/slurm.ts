@@ -69,19 +69,22 @@ export class Slurm {
   /**
    * The ids of submitted jobs, whatever has become of them; those that have not ended come first, then the earlier.
    *
-   * @param comment what tells them from other jobs of their name; some sites replace it, so it does not count if the name says the same
+   * @param comment what tells them from other jobs of their name; some sites replace it, so it does not count if the name or the script
+   *   says the same
+   * @param scriptFile what was submitted
    */
   async findJobs(
     name: string,
     comment: string,
+    scriptFile: string,
   ): Promise<{ readonly ids: readonly string[] } | { readonly problem: string }> {
-    const words = [...wholeQueue, `--name=${name}`, '--format=%F|%T|%k'];
+    const words = [...wholeQueue, `--name=${name}`, '--format=%F|%T|%k|%o'];
     const answer = await this.#ask('squeue', words);
     if (answer.kind !== 'ok') return { problem: answer.text };
     const isOwnName = comment.endsWith(`:${name.split('.').at(-1) ?? ''}`);
     const rows = [...answer.text.matchAll(/^\s*(\d+)\|(\w+)\|(.*)$/gm)]
       .map(([, id = '', state = '', said = '']) => ({ id, state, said: said.trim() }))
-      .filter(({ said }) => isOwnName || said === comment)
+      .filter(({ said }) => isOwnName || said.split('|', 1)[0] === comment || said.endsWith(`|${scriptFile}`))
       .sort((a, b) => rankOf(a.state) - rankOf(b.state) || Number(a.id) - Number(b.id));
     return { ids: [...new Set(rows.map(({ id }) => id))] };
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { escapePattern } from '../../executors/slurm/job-options.ts';
 import { renderJobScript } from '../../executors/slurm/job-script.ts';
@@ -31,7 +32,7 @@ export function describeBatch(
   const { settings, projectRoot, runner } = context;
   const { token, stage, request, mutex, isArray, tasks } = planned;
   const folder = new BatchFolder(path.join(context.jobs, token));
-  const name = mutex === null ? `${stage}.${token}` : `mutex.${mutex}`;
+  const name = mutex === null ? `${stage}.${token}` : nameMutex(mutex, projectRoot);
   const comment = `repro:${token}`;
   const { arrayLimit: _, ...options } = request;
   const script = renderJobScript({
@@ -58,6 +59,12 @@ export function describeBatch(
     ...(isArray ? {} : { index: tasks[0]?.index ?? 0 }),
   });
   return { name, comment, script, folder };
+}
+
+/** What all jobs of a mutex are called. Slurm looks at the jobs of one user in all projects, and it is this project's thing. */
+function nameMutex(mutex: string, projectRoot: string): string {
+  const project = createHash('sha256').update(projectRoot).digest('hex').slice(0, 8);
+  return `mutex.${mutex}.${project}`;
 }
 
 function writeDependency(dependency: Dependency, jobIds: ReadonlyMap<string, string>): string {

@@ -104,7 +104,7 @@ async function submitSurely(
   where: string,
 ): Promise<string | null> {
   const { slurm, assertLocked, patience } = context;
-  const { batch, folder } = submitted;
+  const { folder } = submitted;
   const attempts = new Attempts(patience);
   // Whether an earlier request may have been carried out.
   let isUnknown = false;
@@ -121,7 +121,7 @@ async function submitSurely(
     if (answer.kind === 'ok') {
       const jobId = await claim(folder.claimFile, answer.text);
       if (jobId === null) throw removedMeanwhile(folder);
-      if (isUnknown || jobId !== answer.text) await cancelOthers(slurm, batch, jobId);
+      if (isUnknown || jobId !== answer.text) await cancelOthers(slurm, submitted, jobId);
       return jobId;
     }
     isUnknown ||= answer.kind === 'unknown';
@@ -159,17 +159,18 @@ export async function findAgain(slurm: Slurm, submitted: SubmittedBatch): Promis
 /** @returns null if the run ends before there is an answer */
 async function lookUntilAnswered(
   slurm: Slurm,
-  { batch, folder }: SubmittedBatch,
+  submitted: SubmittedBatch,
   attempts: Attempts,
 ): Promise<{ readonly jobId: string | null } | null> {
+  const { batch, folder } = submitted;
   for (;;) {
     const decided = readClaim(folder.claimFile);
     if (decided !== null) return { jobId: await claim(folder.claimFile, decided) };
-    const found = await slurm.findJobs(batch.name, batch.comment);
+    const found = await slurm.findJobs(batch.name, batch.comment, folder.scriptFile);
     if ('ids' in found) {
       const [first] = found.ids;
       const jobId = first === undefined ? null : await claim(folder.claimFile, first);
-      if (jobId !== null) await cancelOthers(slurm, batch, jobId);
+      if (jobId !== null) await cancelOthers(slurm, submitted, jobId);
       return { jobId };
     }
     if (!(await attempts.pause(found.problem))) return null;
@@ -177,8 +178,12 @@ async function lookUntilAnswered(
 }
 
 /** Jobs of a batch besides the one that counts would only take a place in the queue: they end as soon as they start, so this may fail. */
-async function cancelOthers(slurm: Slurm, { name, comment }: Batch, jobId: string): Promise<void> {
-  const found = await slurm.findJobs(name, comment);
+async function cancelOthers(
+  slurm: Slurm,
+  { batch: { name, comment }, folder }: SubmittedBatch,
+  jobId: string,
+): Promise<void> {
+  const found = await slurm.findJobs(name, comment, folder.scriptFile);
   if ('ids' in found) await slurm.cancel(found.ids.filter((id) => id !== jobId));
 }
 
