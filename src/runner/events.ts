@@ -53,6 +53,8 @@ export type RunEvent =
       readonly reasons: readonly StaleReason[];
       /** null without an earlier run of this profile. */
       readonly expected: ExpectedTime | null;
+      /** Whether it would stay on this machine while others go to a cluster. */
+      readonly staysHere?: boolean;
     }
   | {
       readonly kind: 'started';
@@ -75,7 +77,13 @@ export type RunEvent =
       readonly node: string | null;
       readonly elapsedSeconds: number | null;
     }
-  | { readonly kind: 'progress'; readonly id: string; readonly progress: Progress }
+  | {
+      readonly kind: 'progress';
+      readonly id: string;
+      readonly progress: Progress;
+      /** When it was reported, by the clock of the machine that did; default: now, by this one's. */
+      readonly atMs?: number;
+    }
   | { readonly kind: 'note'; readonly id: string; readonly level: 'note' | 'warning'; readonly text: string }
   | {
       /** Of a stage that `--trace` watched, once it has ended. */
@@ -91,6 +99,8 @@ export type RunEvent =
       readonly kind: 'finished';
       readonly id: string;
       readonly seconds: number;
+      /** Of a job that ended while nobody watched. */
+      readonly job?: string;
       readonly metrics: Readonly<Record<string, MetricValue>>;
     }
   | {

@@ -11,11 +11,18 @@ import type { RunEvent } from '../../src/runner/events.ts';
 
 const colors = pico.createColors(false);
 
-function stateAfter(events: readonly RunEvent[]) {
+function stateAfter(events: readonly RunEvent[], ...later: readonly (readonly [atMs: number, RunEvent])[]) {
   const state = createRunState();
   for (const event of events) applyEvent(state, event, 1000);
+  for (const [atMs, event] of later) applyEvent(state, event, atMs);
   return state;
 }
+
+const batches = (id: string, done: number): RunEvent => ({
+  kind: 'progress',
+  id,
+  progress: { done, total: 120, unit: 'batches', note: 'epoch 3/12' },
+});
 
 const started = (id: string): RunEvent => ({
   kind: 'started',
@@ -25,52 +32,24 @@ const started = (id: string): RunEvent => ({
 });
 
 describe('the live view', () => {
-  test('shows the node of a job that runs, and why the others wait', () => {
-    const job = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>): RunEvent => ({
-      ...{ kind: 'job', id, job: '12_3', state: 'PENDING', isRunning: false, reason: null, node: null },
-      ...{ elapsedSeconds: null, ...more },
-    });
-    const running = { state: 'RUNNING', isRunning: true, node: 'node7', elapsedSeconds: 3600 };
-    const state = stateAfter([
-      { kind: 'run-started', ids: ['a', 'b', 'c', 'd', 'e'], jobs: 2 },
-      ...['a', 'b'].map((id) => job(id, { reason: 'Resources' })),
-      job('c', { reason: 'Priority' }),
-      job('d', running),
-      started('d'),
-    ]);
-    // It had run for an hour when the runner came to watch.
-    expect(renderLive(state, { columns: 100, rows: 24, nowMs: 2000, colors })).toEqual([
-      '● d on node7  1 h 00 min',
-      '◌ 3 queued: Resources ×2, Priority · ○ 1 to go: e',
-    ]);
-    const lines: string[] = [];
-    const view = new PlainView((line) => lines.push(line), colors);
-    for (const event of [job('a', { reason: 'Resources' }), job('d', running), job('e', {})]) {
-      view.show(event, state, 0);
-    }
-    view.close();
-    expect(lines).toEqual([
-      '  a  job 12_3 waits (Resources)',
-      '  d  job 12_3 runs on node7',
-      '  e  job 12_3 waits',
-    ]);
-  });
-
   test('shows bar, percent, rate, time left and note of a running stage', () => {
-    const state = stateAfter([
-      { kind: 'run-started', ids: ['train@baseline,2020', 'report'], jobs: 2 },
-      started('train@baseline,2020'),
-      {
-        kind: 'progress',
-        id: 'train@baseline,2020',
-        progress: { done: 30, total: 120, unit: 'batches', note: 'epoch 3/12' },
-      },
-    ]);
+    const train = 'train@baseline,2020';
+    const begin: RunEvent = { kind: 'run-started', ids: [train, 'report'], jobs: 2 };
+    const state = stateAfter([begin, started(train), batches(train, 0)], [11_000, batches(train, 30)]);
     const lines = renderLive(state, { columns: 120, rows: 24, nowMs: 11_000, colors });
     expect(lines).toEqual([
       '● train@baseline,2020  ████············  25 % · 3.0 batches/s · 30 s left · epoch 3/12',
       '○ 1 to go: report',
     ]);
+  });
+
+  test('cuts a line before a character that is two columns wide', () => {
+    const progress = { done: 1, total: 2, note: '模型 🎓 étape' };
+    const state = stateAfter([started('a'), { kind: 'progress', id: 'a', progress }]);
+    for (let columns = 12; columns < 40; columns++) {
+      const [line = ''] = renderLive(state, { columns, rows: 24, nowMs: 1000, colors });
+      expect(stringWidth(line)).toBeLessThan(columns);
+    }
   });
 
   test('fits a narrow and low terminal with 200 running stages', () => {

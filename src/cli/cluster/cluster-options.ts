@@ -27,6 +27,8 @@ export interface ClusterUse {
   readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
   readonly boundless: MachineResources;
+  /** Whether an instance is run on this machine all the same. */
+  readonly staysHere: (id: string) => boolean;
   /** The scripts that would be submitted for these instances. */
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
 }
@@ -48,12 +50,13 @@ export async function useSlurm(
   refuseControlCharacters(plan.projectRoot);
   const selection: PlanSelection = { profile: profileOf(plan, options), set: options.set };
   const runner = [settings.node ?? process.execPath, realpathSync(process.argv[1] ?? '')];
+  const goes = (id: string): boolean => {
+    const instance = plan.instances.get(id);
+    return instance !== undefined && !staysLocal(instance, settings);
+  };
   return {
-    adaptSession: (session) =>
-      withFactsOfNodes(session, (id) => {
-        const instance = plan.instances.get(id);
-        return instance !== undefined && !staysLocal(instance, settings);
-      }),
+    adaptSession: (session) => withFactsOfNodes(session, goes),
+    staysHere: (id) => !goes(id),
     elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
     boundless: boundlessMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),

@@ -112,7 +112,9 @@ export async function runShown(
   const state = createRunState();
   const view = await openView();
   const locks = options.dryRun === true ? null : await openLocks(plan);
-  const onEvent = (event: RunEvent): void => {
+  const onEvent = (said: RunEvent): void => {
+    const isHere = said.kind === 'would-run' && cluster?.staysHere(said.id) === true;
+    const event = isHere ? { ...said, staysHere: true } : said;
     const nowMs = Date.now();
     applyEvent(state, event, nowMs);
     view.show(event, state, nowMs);

@@ -1,5 +1,11 @@
+import type { RunEvent } from '../../runner/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/expected-time.ts';
 import { formatAbout } from './format.ts';
+
+/** ` (on this machine)`, where the others go to a cluster. */
+export function describePlace({ staysHere }: Extract<RunEvent, { kind: 'would-run' }>): string {
+  return staysHere === true ? ' (on this machine)' : '';
+}
 
 /** ` for about 3 minutes`; nothing if unknown. */
 export function describeExpected(expected: ExpectedTime | null): string {

@@ -35,15 +35,20 @@ export function renderLive(
   const ids = shown.map((one) => cliTruncate(nameWithNode(one), Math.max(1, widest), { position: 'middle' }));
   const width = Math.max(0, ...ids.map((id) => stringWidth(id)));
   const lines = shown.map((one, at) => {
-    const elapsedSeconds = (nowMs - one.startedMs) / 1000;
     const name = ids[at] ?? '';
     const padding = ' '.repeat(width - stringWidth(name));
-    return `${colors.cyan('●')} ${name}${padding}  ${describeProgress(one, elapsedSeconds, withBar)}`;
+    return `${colors.cyan('●')} ${name}${padding}  ${describeProgress(one, nowMs, withBar)}`;
   });
   const widestLine = Math.max(1, columns - 1);
   const counts = describeCounts(state, { hidden: running.length - shown.length, widest: widestLine });
   if (counts !== '') lines.push(colors.dim(counts));
-  return lines.slice(0, room).map((line) => cliTruncate(line, widestLine));
+  return lines.slice(0, room).map((line) => cutTo(line, widestLine));
+}
+
+/** The library cuts one column too late where the last character that fits is two columns wide. */
+function cutTo(line: string, columns: number): string {
+  const cut = cliTruncate(line, columns);
+  return stringWidth(cut) <= columns ? cut : cliTruncate(line, columns - 1);
 }
 
 function nameWithNode({ id, job }: InstanceView): string {

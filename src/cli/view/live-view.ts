@@ -2,9 +2,9 @@ import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
-import { describeExpected } from './expected.ts';
+import { describeExpected, describePlace } from './expected.ts';
 import { foldInstances, formatSeconds } from './format.ts';
-import { describeHit } from './hits.ts';
+import { describeHit, describeJobOf } from './hits.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
 import { describeReasons } from './reasons.ts';
@@ -78,7 +78,7 @@ export class LiveView implements View {
       }
       case 'would-run':
         return [
-          `${c.yellow('?')} ${id}  would run${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
+          `${c.yellow('?')} ${id}  would run${describePlace(event)}${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
         ];
       case 'started': {
         // One line: `repro status` lists the reasons in full.
@@ -86,7 +86,7 @@ export class LiveView implements View {
         return [c.dim(cliTruncate(line, Math.max(1, this.#area.columns - 1)))];
       }
       case 'finished':
-        return [`${c.green('✔')} ${id}  ${formatSeconds(event.seconds)}`];
+        return [`${c.green('✔')} ${id}  ${formatSeconds(event.seconds)}${describeJobOf(event)}`];
       case 'failed':
         return [`${c.red('✘')} ${id}  failed after ${formatSeconds(event.seconds)}`];
       case 'note': {

@@ -1,9 +1,9 @@
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
-import { describeExpected } from './expected.ts';
+import { describeExpected, describePlace } from './expected.ts';
 import { formatSeconds } from './format.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { describeHit } from './hits.ts';
+import { describeHit, describeJobOf } from './hits.ts';
 import { describeReasons } from './reasons.ts';
 import type { RunState } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
@@ -64,7 +64,7 @@ export class PlainView implements View {
       }
       case 'would-run':
         return [
-          `${c.yellow('?')} ${id}  would run${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
+          `${c.yellow('?')} ${id}  would run${describePlace(event)}${describeExpected(event.expected)}: ${toOneLine(describeReasons(event.reasons))}`,
         ];
       case 'started':
         this.#lastProgress.set(event.id, { share: 0, atMs: nowMs });
@@ -97,7 +97,7 @@ export class PlainView implements View {
         return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
       }
       case 'finished':
-        return [`${c.green('+')} ${id}  done in ${formatSeconds(event.seconds)}`];
+        return [`${c.green('+')} ${id}  done in ${formatSeconds(event.seconds)}${describeJobOf(event)}`];
       case 'failed':
         return [
           `${c.red('x')} ${id}  failed after ${formatSeconds(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,

@@ -1,5 +1,5 @@
 import { formatSeconds } from './format.ts';
-import type { InstanceView } from './run-state.ts';
+import { type InstanceView, rateOf } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
 const barCells = 16;
@@ -14,8 +14,9 @@ function drawBar(share: number): string {
   return `${'█'.repeat(whole)}${part}`.padEnd(barCells, '·');
 }
 
-/** `42 % · 3.1 batches/s · 40 s left`, as far as known. */
-export function describeProgress(one: InstanceView, elapsedSeconds: number, withBar: boolean): string {
+/** `42 % · 3.1 batches/s · 40 s left`, as far as known; until there is a rate, `42 % · 12 s`. */
+export function describeProgress(one: InstanceView, nowMs: number, withBar: boolean): string {
+  const elapsedSeconds = (nowMs - one.startedMs) / 1000;
   if (one.progress === null) return formatSeconds(elapsedSeconds);
   const { done, total } = one.progress;
   const unit = toOneLine(one.progress.unit ?? '');
@@ -25,8 +26,10 @@ export function describeProgress(one: InstanceView, elapsedSeconds: number, with
   const share = Math.min(1, Math.max(0, done / total));
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
   const parts = [withBar ? `${drawBar(share)} ${percent}` : percent];
-  if (done > 0 && elapsedSeconds >= 1) {
-    const rate = done / elapsedSeconds;
+  const rate = rateOf(one, nowMs);
+  if (rate === null) {
+    if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
+  } else {
     parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
     if (done < total) parts.push(`${formatSeconds((total - done) / rate)} left`);
   }

@@ -12,6 +12,12 @@ export type InstanceState =
   | 'blocked'
   | 'interrupted';
 
+/** How far work had come at a moment, by the clock of the machine that does it. */
+export interface ProgressMark {
+  readonly done: number;
+  readonly atMs: number;
+}
+
 /** The state of one instance during a run. */
 export interface InstanceView {
   readonly id: string;
@@ -24,12 +30,16 @@ export interface InstanceView {
   startedMs: number;
   seconds: number;
   progress: Progress | null;
+  /** The first progress since it started: what was done before that, an earlier job or run has done. */
+  base: ProgressMark | null;
+  /** The latest progress, and when it was seen here. */
+  latest: (ProgressMark & { readonly seenMs: number }) | null;
   metrics: Record<string, MetricValue>;
   failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null;
   blockedBy: readonly string[];
-  /** What it touched without declaring it, if it was traced. */
   /** Its job on a cluster; null if it has none. */
   job: Extract<RunEvent, { kind: 'job' }> | null;
+  /** What it touched without declaring it, if it was traced. */
   trace: Pick<Extract<RunEvent, { kind: 'traced' }>, 'undeclared' | 'yaml'> | null;
 }
 
@@ -56,6 +66,8 @@ function newInstance(id: string): InstanceView {
     startedMs: 0,
     seconds: 0,
     progress: null,
+    base: null,
+    latest: null,
     metrics: {},
     failure: null,
     blockedBy: [],
@@ -72,8 +84,10 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
   }
   if (event.kind === 'run-finished') {
     state.outcome = event.outcome;
-    // Stopped while its results were being fetched.
-    for (const one of state.instances.values()) if (one.state === 'running') one.state = 'waiting';
+    for (const one of state.instances.values()) {
+      // Stopped while its results were being fetched. A job goes on without this run.
+      if (one.state === 'running' && one.job === null) one.state = 'waiting';
+    }
     state.seconds = event.seconds;
     state.expected = event.expected ?? null;
     return;
@@ -92,17 +106,21 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.reasons = event.reasons;
       break;
     case 'started':
-      instance.state = 'running';
       instance.reasons = event.reasons;
+      dropProgress(instance);
+      // What an earlier attempt of its job has reported.
+      if (isInQueue(instance)) break;
+      instance.state = 'running';
       if (instance.job?.elapsedSeconds == null) instance.startedMs = nowMs;
       break;
     case 'progress':
+      if (isInQueue(instance)) break;
       // Its results are being fetched.
       if (instance.state === 'waiting') {
         instance.state = 'running';
         instance.startedMs = nowMs;
       }
-      instance.progress = event.progress;
+      noteProgress(instance, event, nowMs);
       break;
     case 'metrics':
       Object.assign(instance.metrics, event.values);
@@ -113,6 +131,8 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.metrics = { ...event.metrics };
       break;
     case 'failed': {
+      // Its job was dropped or cancelled because of what blocks it.
+      if (instance.state === 'blocked') break;
       instance.state = 'failed';
       instance.seconds = event.seconds;
       const { code, text, logFile, logTail } = event;
@@ -121,6 +141,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
     }
     case 'blocked':
       instance.state = 'blocked';
+      instance.failure = null;
       instance.blockedBy = event.by;
       break;
     case 'interrupted':
@@ -133,10 +154,55 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.job = event;
       // It may have run for hours before this runner came to watch.
       if (event.elapsedSeconds !== null) instance.startedMs = nowMs - event.elapsedSeconds * 1000;
+      noteWhereItIs(instance, event, nowMs);
       break;
     case 'note':
       break;
   }
+}
+
+/** Slurm's word counts: what a job has written may be of an earlier attempt, before it was put back into the queue. */
+function noteWhereItIs(
+  instance: InstanceView,
+  { isRunning, elapsedSeconds }: Extract<RunEvent, { kind: 'job' }>,
+  nowMs: number,
+): void {
+  if (isInQueue(instance)) {
+    if (instance.state === 'running') instance.state = 'waiting';
+    dropProgress(instance);
+  } else if (isRunning && instance.state === 'waiting') {
+    instance.state = 'running';
+    if (elapsedSeconds === null) instance.startedMs = nowMs;
+  }
+}
+
+/** One that has a node and does not run ends: the stage says better how. */
+function isInQueue({ job }: InstanceView): boolean {
+  return job !== null && !job.isRunning && job.node === null;
+}
+
+function noteProgress(
+  instance: InstanceView,
+  { progress, atMs }: Extract<RunEvent, { kind: 'progress' }>,
+  nowMs: number,
+): void {
+  const mark = { done: progress.done, atMs: atMs ?? nowMs };
+  instance.progress = progress;
+  instance.base ??= mark;
+  instance.latest = { ...mark, seenMs: nowMs };
+}
+
+function dropProgress(instance: InstanceView): void {
+  instance.progress = null;
+  instance.base = null;
+  instance.latest = null;
+}
+
+/** How much is done in a second, since the first progress; null while that cannot be told. */
+export function rateOf({ base, latest }: InstanceView, nowMs: number): number | null {
+  if (base === null || latest === null || latest.done <= base.done) return null;
+  const seconds = (latest.atMs - base.atMs + Math.max(0, nowMs - latest.seenMs)) / 1000;
+  return seconds < 1 ? null : (latest.done - base.done) / seconds;
 }
 
 export function idsIn(state: RunState, wanted: InstanceState): string[] {

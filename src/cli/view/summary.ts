@@ -65,6 +65,7 @@ export function summariseRun(
     [idsIn(state, 'failed').length, 'failed'],
     [blocked.length, 'blocked'],
     [interrupted.length, 'interrupted'],
+    [idsIn(state, 'running').length, 'running'],
     [queued, 'queued'],
     [idsIn(state, 'waiting').length - queued, 'not started'],
   ];

@@ -37,8 +37,9 @@ export class TaskEventWriter {
       if (nowMs - this.#lastProgressMs < progressEveryMs) return;
       this.#lastProgressMs = nowMs;
     }
+    const timed = event.kind === 'progress' ? { ...event, atMs: Date.now() } : event;
     try {
-      appendFileSync(this.#file, `${JSON.stringify(event)}\n`);
+      appendFileSync(this.#file, `${JSON.stringify(timed)}\n`);
     } catch {
       // A full disk shows up where it matters; nothing fails because nobody could watch it.
     }

@@ -1,0 +1,153 @@
+import pico from 'picocolors';
+import { describe, expect, test } from 'vitest';
+import { renderLive } from '../../src/cli/view/live-lines.ts';
+import { PlainView } from '../../src/cli/view/plain-view.ts';
+import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { summariseRun } from '../../src/cli/view/summary.ts';
+import type { RunEvent } from '../../src/runner/events.ts';
+
+const colors = pico.createColors(false);
+
+function stateAfter(events: readonly RunEvent[]) {
+  const state = createRunState();
+  for (const event of events) applyEvent(state, event, 1000);
+  return state;
+}
+
+const jobEvent = (id: string, more: Partial<Extract<RunEvent, { kind: 'job' }>>): RunEvent => ({
+  ...{ kind: 'job', id, job: '12_3', state: 'PENDING', isRunning: false, reason: null, node: null },
+  ...{ elapsedSeconds: null, ...more },
+});
+
+const onNode = { state: 'RUNNING', isRunning: true, node: 'node7', elapsedSeconds: 3600 };
+
+const batches = (id: string, done: number, atMs?: number): RunEvent => ({
+  kind: 'progress',
+  id,
+  progress: { done, total: 120, unit: 'batches', note: 'epoch 3/12' },
+  ...(atMs === undefined ? {} : { atMs }),
+});
+
+const summaryOptions = { colors, runArguments: [], results: [], folder: '/project' };
+
+const started = (id: string): RunEvent => ({
+  kind: 'started',
+  id,
+  reasons: [{ cue: 'never-run', text: 'has never run' }],
+  logFile: `logs/${id}.log`,
+});
+
+describe('the live view of work that goes on elsewhere', () => {
+  test('shows the node of a job that runs, and why the others wait', () => {
+    const [job, running] = [jobEvent, onNode];
+    const state = stateAfter([
+      { kind: 'run-started', ids: ['a', 'b', 'c', 'd', 'e'], jobs: 2 },
+      ...['a', 'b'].map((id) => job(id, { reason: 'Resources' })),
+      job('c', { reason: 'Priority' }),
+      job('d', running),
+      started('d'),
+    ]);
+    // It had run for an hour when the runner came to watch.
+    expect(renderLive(state, { columns: 100, rows: 24, nowMs: 2000, colors })).toEqual([
+      '● d on node7  1 h 00 min',
+      '◌ 3 queued: Resources ×2, Priority · ○ 1 to go: e',
+    ]);
+    const lines: string[] = [];
+    const view = new PlainView((line) => lines.push(line), colors);
+    for (const event of [job('a', { reason: 'Resources' }), job('d', running), job('e', {})]) {
+      view.show(event, state, 0);
+    }
+    view.close();
+    expect(lines).toEqual([
+      '  a  job 12_3 waits (Resources)',
+      '  d  job 12_3 runs on node7',
+      '  e  job 12_3 waits',
+    ]);
+  });
+
+  test('counts what an earlier run or job has done neither as speed nor for the time left', () => {
+    const state = stateAfter([started('a'), batches('a', 90)]);
+    expect(renderLive(state, { columns: 120, rows: 24, nowMs: 2000, colors })[0]).toBe(
+      '● a  ████████████····  75 % · 1.0 s · epoch 3/12',
+    );
+    applyEvent(state, batches('a', 105), 6000);
+    expect(renderLive(state, { columns: 120, rows: 24, nowMs: 6000, colors })[0]).toBe(
+      '● a  ██████████████··  87 % · 3.0 batches/s · 5.0 s left · epoch 3/12',
+    );
+  });
+
+  test('takes the speed of a job from when it reported its progress, which may be read all at once', () => {
+    const state = stateAfter([
+      jobEvent('a', onNode),
+      started('a'),
+      batches('a', 90, 1_000_000),
+      batches('a', 105, 1_005_000),
+    ]);
+    expect(renderLive(state, { columns: 120, rows: 24, nowMs: 1000, colors })[0]).toContain('3.0 batches/s');
+  });
+
+  test('shows a job that was put back into the queue as one that waits, until it runs again', () => {
+    const state = stateAfter([
+      jobEvent('a', onNode),
+      started('a'),
+      batches('a', 90, 1_000_000),
+      batches('a', 105, 1_005_000),
+      jobEvent('a', { reason: 'BeginTime' }),
+    ]);
+    const shown = () => renderLive(state, { columns: 120, rows: 24, nowMs: 1000, colors });
+    expect(shown()).toEqual(['◌ 1 queued: BeginTime']);
+    // What was written before, and is read only now.
+    for (const event of [started('a'), batches('a', 110)]) applyEvent(state, event, 1000);
+    expect(shown()).toEqual(['◌ 1 queued: BeginTime']);
+    applyEvent(state, jobEvent('a', { ...onNode, elapsedSeconds: 2 }), 1000);
+    expect(shown()).toEqual(['● a on node7  2.0 s']);
+    applyEvent(state, batches('a', 106), 1000);
+    expect(shown()).toEqual(['● a on node7  ██████████████▏·  88 % · 2.0 s · epoch 3/12']);
+  });
+});
+
+describe('where a run ended and what remains', () => {
+  test('counts jobs that run on beside those that wait', () => {
+    const state = stateAfter([
+      { kind: 'run-started', ids: ['a', 'b', 'c', 'd'], jobs: 2 },
+      ...['a', 'b'].map((id) => jobEvent(id, onNode)),
+      started('a'),
+      jobEvent('c', { reason: 'Priority' }),
+      { kind: 'run-finished', outcome: 'interrupted', seconds: 2 },
+    ]);
+    expect(summariseRun(state, summaryOptions).at(-1)).toBe('2 running, 1 queued, 1 not started in 2.0 s');
+  });
+
+  test('tells once what was dropped because of a failure, in whatever order that is heard of', () => {
+    const failed = (id: string): RunEvent => ({
+      ...{ kind: 'failed', id, seconds: 0, code: 'cancelled', text: 'job 1 was cancelled' },
+      ...{ logFile: '/project/log', logTail: [] },
+    });
+    const blocked = (id: string): RunEvent => ({ kind: 'blocked', id, by: ['train'] });
+    const events = [failed('train'), failed('early'), blocked('early'), blocked('late'), failed('late')];
+    expect(summariseRun(stateAfter(events), summaryOptions)).toEqual([
+      '',
+      'train failed: job 1 was cancelled',
+      '  run it again: npx repro run train',
+      '',
+      'not run, because of these failures: early, late',
+      '',
+      '1 failed, 2 blocked in 0.0 s',
+    ]);
+  });
+
+  test('says which job has done what ended while nobody watched, and what would stay on this machine', () => {
+    const lines: string[] = [];
+    const view = new PlainView((line) => lines.push(line), colors);
+    const reasons = [{ cue: 'never-run', text: 'has never run' }] as const;
+    const events: RunEvent[] = [
+      { kind: 'finished', id: 'a', seconds: 8.6, metrics: {}, job: '29_0' },
+      { kind: 'would-run', id: 'report', reasons, expected: null, staysHere: true },
+    ];
+    for (const event of events) view.show(event, createRunState(), 0);
+    expect(lines).toEqual([
+      '+ a  done in 8.6 s (job 29_0)',
+      '? report  would run (on this machine): has never run',
+    ]);
+  });
+});
