@@ -1,9 +1,11 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import type { RequestKey } from '../../src/executors/slurm/submission-errors.ts';
 import { renderScripts } from '../../src/runner/cluster/dry-run.ts';
 import { requestOf, staysLocal } from '../../src/runner/cluster/instance-request.ts';
 import { jobEnvironment } from '../../src/runner/cluster/job-environment.ts';
+import { findPlaces } from '../../src/runner/cluster/request-places.ts';
 import { makeScratch } from '../../src/runner/cluster/scratch.ts';
 import { findUnknownStages, readClusterSettings, settingsFile } from '../../src/runner/cluster/settings.ts';
 import { loadPlan } from '../../src/runner/pipeline/load.ts';
@@ -144,6 +146,20 @@ test('a dry run names stages where jobs would have ids, and asks nobody', async 
   const [, , , train, evaluate] = scripts.map(({ script }) => script);
   expect(train).toContain('#SBATCH --array=0-3\n#SBATCH --dependency="afterok:<frames>"\n');
   expect(evaluate).toContain('#SBATCH --dependency="afterok:<frames>,aftercorr:<train>"\n');
+});
+
+test('what Slurm refuses is written where the value comes from', async () => {
+  const settings = await settingsOf(
+    'defaults: { account: lab, partition: cpu, memory: 8G, flags: [--exclusive] }\nstages:\n  a: { time: 24h, flags: [--nice] }\n',
+  );
+  const instance = await instanceOf('    resources: { cpu: 2, partition: big, time: 1h }\n');
+  const placesOf = (...keys: RequestKey[]) => findPlaces(instance, settings, keys);
+  expect(placesOf('account')).toEqual([`${settingsFile}:1:22`]);
+  expect(placesOf('partition')).toEqual(['pipeline.yaml:3:3']);
+  expect(placesOf('time')).toEqual([`${settingsFile}:3:14`]);
+  expect(placesOf('cpu', 'memory', 'gpu')).toEqual(['pipeline.yaml:3:3', `${settingsFile}:1:51`]);
+  expect(placesOf('flags')).toEqual([`${settingsFile}:3:26`, `${settingsFile}:1:62`]);
+  expect(placesOf('qos')).toEqual([]);
 });
 
 test('jobs of one mutex have one name, which is another in another project', async () => {

@@ -139,7 +139,7 @@ describe('a refused submission', () => {
     ["unrecognized option '--bogus'", 'does not know one of the options', 'flags'],
     ['something new', 'refuses the job', 'slurm.yaml'],
   ])('%s', (said, what, fix) => {
-    const error = explainSubmission(`sbatch: error: ${said}`, 'pipeline.yaml:3:3');
+    const error = explainSubmission(`sbatch: error: ${said}`, () => 'pipeline.yaml:3:3');
     expect(error).toMatchObject({ code: 'slurm-refused', where: 'pipeline.yaml:3:3' });
     expect(error.message).toContain(what);
     expect(error.message).toContain(`\n  sbatch: ${said}`);

@@ -58,7 +58,7 @@ async function submit(
     },
     planned,
     [],
-    'here',
+    () => 'here',
   );
   return submitted?.batch.jobId ?? null;
 }

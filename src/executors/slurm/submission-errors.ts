@@ -1,32 +1,50 @@
 import { ReproError } from '../../errors.ts';
 
-/** What `sbatch` says -> what is wrong, and how to mend it. */
-const explanations: readonly (readonly [said: RegExp, text: string, fix: string])[] = [
+/** What a submission may be refused for. */
+export type RequestKey =
+  | 'partition'
+  | 'account'
+  | 'qos'
+  | 'constraint'
+  | 'cpu'
+  | 'memory'
+  | 'gpu'
+  | 'time'
+  | 'flags';
+
+/** What `sbatch` says -> what is wrong, how to mend it, and the keys where it is written. */
+const explanations: readonly (readonly [said: RegExp, text: string, fix: string, ...keys: RequestKey[]])[] = [
   [
     /invalid partition/i,
     'this cluster has no such partition, or you may not use it',
     'Set `partition` to one of these: sinfo -o "%R %l %G"',
+    'partition',
   ],
   [
     /invalid account|account\/partition combination/i,
     'the account is not one that you may use there',
     'Set `account` to one of yours: sacctmgr show associations user=$USER format=account,partition,qos',
+    'account',
+    'partition',
   ],
-  [/invalid qos/i, 'the qos is not one that you may use there', 'sacctmgr show qos lists them.'],
+  [/invalid qos/i, 'the qos is not one that you may use there', 'sacctmgr show qos lists them.', 'qos'],
   [
     /invalid feature/i,
     'no node has the features that `constraint` names',
     'sinfo -o "%N %f" shows the features of all nodes.',
+    'constraint',
   ],
   [
     /node configuration is not available|memory specification|more processors requested|invalid generic resource|node count specification/i,
     'no node has what it asks for: cores, memory or GPUs',
     'sinfo -o "%R %N %c %m %G" shows what there is; lower `resources:` or choose another partition.',
+    ...(['cpu', 'memory', 'gpu', 'partition'] as const),
   ],
   [
     /time limit/i,
     'its time limit is longer than the partition allows',
     'Set a shorter `time` in configs/executors/slurm.yaml; a stage with a resume folder goes on in another job.',
+    'time',
   ],
   [
     /invalid job array specification/i,
@@ -38,19 +56,32 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string]
     'you have more jobs than you may submit',
     'Wait until some have ended, then run again: what is submitted is kept.',
   ],
-  [/unrecognized option|unrecognised option/i, 'sbatch does not know one of the options', 'Correct `flags`.'],
+  [
+    /unrecognized option|unrecognised option/i,
+    'sbatch does not know one of the options',
+    'Correct `flags`.',
+    'flags',
+  ],
 ];
 
-/** The failure of a submission, as its author can mend it. */
-export function explainSubmission(said: string, scriptFile: string): ReproError {
+/**
+ * The failure of a submission, as its author can mend it.
+ *
+ * @param placeOf where the values of some keys are written
+ */
+export function explainSubmission(
+  said: string,
+  placeOf: (keys: readonly RequestKey[]) => string,
+): ReproError {
   const text = said.replaceAll(/^sbatch: (error: )?/gm, '').trim();
   const found = explanations.find(([pattern]) => pattern.test(said));
-  const [what, fix] =
-    found === undefined
-      ? ['Slurm refuses the job', 'Correct what it says in configs/executors/slurm.yaml or `resources:`.']
-      : [found[1], found[2]];
+  const [, what, fix, ...keys] = found ?? [
+    /./,
+    'Slurm refuses the job',
+    'Correct what it says in configs/executors/slurm.yaml or `resources:`.',
+  ];
   return new ReproError('slurm-refused', `${what}\n  sbatch: ${text.replaceAll('\n', '\n  sbatch: ')}`, {
-    where: scriptFile,
+    where: placeOf(keys),
     fix,
   });
 }

@@ -1,3 +1,4 @@
+import { ReproError } from '../../errors.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import { findAttachable, listSubmittable } from './attachment.ts';
@@ -61,7 +62,8 @@ export class JobQueue {
   /**
    * Submits what can be for a start. Where Slurm lets something wait, the rest of the run need not: it goes on beside it.
    *
-   * @throws {ReproError} if anything is refused: what is wrong with a run should be seen at once. As {@link findAttachable}
+   * @throws {ReproError} if anything is refused: what is wrong with a run should be seen at once. Of a run that was begun before, the rest
+   *   goes on beside it. As {@link findAttachable}
    */
   async begin(): Promise<void> {
     const first = this.submit();
@@ -137,7 +139,7 @@ export class JobQueue {
   }
 
   async #submitThese(instances: readonly { readonly id: string; readonly attempt: number }[]): Promise<void> {
-    const { surroundings, submitter } = this.#options;
+    const { surroundings, submitter, isAttached } = this.#options;
     const wanted: ToSubmit[] = instances.flatMap(({ id, attempt }) => {
       const [instance, parts] = [surroundings.session.plan.instances.get(id), this.#waiting.get(id)];
       return instance === undefined || parts === undefined ? [] : [{ instance, parts, attempt }];
@@ -149,7 +151,7 @@ export class JobQueue {
         for (const { id, index } of submitted.batch.tasks) this.#take(id, { submitted, index });
       },
       onLeftOut: (ids) => this.#leaveOut(ids),
-      onRefused: (ids, error) => this.#refuse(ids, error),
+      onRefused: (ids, error) => this.#refuse(ids, error, isAttached && isRefusal(error)),
     });
   }
 
@@ -162,8 +164,8 @@ export class JobQueue {
     }
   }
 
-  #refuse(ids: readonly string[], error: unknown): void {
-    if (!this.#hasBegun) throw error;
+  #refuse(ids: readonly string[], error: unknown, isBesideOthers = false): void {
+    if (!this.#hasBegun && !isBesideOthers) throw error;
     for (const id of ids) {
       this.#waiting.delete(id);
       this.#refused.set(id, error);
@@ -175,4 +177,9 @@ export class JobQueue {
     this.#jobs.set(id, job);
     this.#options.onJob(id, job);
   }
+}
+
+/** Whether Slurm does not take a job as it is. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ReproError && error.code === 'slurm-refused';
 }

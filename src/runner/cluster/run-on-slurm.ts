@@ -1,8 +1,10 @@
+import { ReproError } from '../../errors.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
 import type { Elsewhere } from '../elsewhere.ts';
 import { findBatches } from './batch.ts';
 import { forgetCancellation } from './cancellation.ts';
 import { type ClusterOptions, ClusterRun } from './cluster-run.ts';
+import { listOutstanding } from './outstanding.ts';
 import { removeSubmittedRun } from './run-file.ts';
 
 /** Runs the instances of a run that do not stay here as jobs of Slurm. */
@@ -21,8 +23,20 @@ export function runOnSlurm(options: ClusterOptions): Elsewhere {
       // What was submitted before stays, and is found by the next command.
       const { batches, problems } = findBatches(folder.jobs);
       if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
-      throw error;
+      throw withJobsThatGoOn(error, listOutstanding(folder).length);
     }
     return run;
   };
+}
+
+/** Says of a run that has not begun as a whole what of it has. */
+function withJobsThatGoOn(error: unknown, count: number): unknown {
+  if (!(error instanceof ReproError) || error.code !== 'slurm-refused' || count === 0) return error;
+  const { code, message, where, fix, cause } = error;
+  const [jobs, them] =
+    count === 1
+      ? ['1 job that was submitted before goes', 'it']
+      : [`${count} jobs that were submitted before go`, 'them'];
+  const more = `${jobs} on: \`npx repro attach\` waits for ${them}, \`npx repro cancel\` ends ${them}.`;
+  return new ReproError(code, message, { where, fix: `${fix}\n${more}`, cause });
 }

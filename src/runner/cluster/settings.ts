@@ -6,6 +6,7 @@ import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
+import type { Place } from '../../schema/source-position.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
 import { parseFlag, parseWord } from '../pipeline/cluster-reader.ts';
 import { documentsFolder } from '../pipeline/load.ts';
@@ -51,6 +52,8 @@ export interface ClusterSettings {
   readonly continuations: number;
   readonly pollSeconds: number;
   readonly patienceSeconds: number;
+  /** Where a value is written. */
+  readonly placeOf: (at: JsonPath) => Place;
 }
 
 /**
@@ -60,7 +63,7 @@ export interface ClusterSettings {
  */
 export async function readClusterSettings(projectRoot: string): Promise<ClusterSettings> {
   const absolute = path.join(projectRoot, settingsFile);
-  if (!existsSync(absolute)) return toSettings({}, () => {});
+  if (!existsSync(absolute)) return { ...toSettings({}, () => {}), placeOf: () => settingsFile };
   const [document, { default: definition }] = await Promise.all([
     readYamlFile(absolute, settingsFile, {
       expected: 'It says how stages are submitted: `defaults: { partition: … }`.',
@@ -85,7 +88,7 @@ export async function readClusterSettings(projectRoot: string): Promise<ClusterS
     problems.push({ at: document.positionOf(at), message, fix }),
   );
   throwProblems(problems);
-  return settings;
+  return { ...settings, placeOf: (at) => document.positionOf(at) };
 }
 
 /** Stages that the file names and the pipeline does not have would silently be submitted with the defaults. */
@@ -97,7 +100,7 @@ export function findUnknownStages(settings: ClusterSettings, known: Iterable<str
 type Report = (at: JsonPath, message: string, fix: string) => void;
 
 /** @param value as the schema has just checked it */
-function toSettings(value: JsonObject, report: Report): ClusterSettings {
+function toSettings(value: JsonObject, report: Report): Omit<ClusterSettings, 'placeOf'> {
   const duration = (key: string, byDefault: string, options = {}): number =>
     take(parseDuration(key, value[key] ?? byDefault, options), [key], report) ?? 0;
   const words = (key: string): string[] => (value[key] as string[] | undefined) ?? [];

@@ -7,6 +7,7 @@ import {
   explainSubmission,
   isDependencyGone,
   isLimitReached,
+  type RequestKey,
 } from '../../executors/slurm/submission-errors.ts';
 import { makeFolderSynced, writeFileAtomic } from '../../files/atomic-file.ts';
 import { Attempts, type Patience } from './attempts.ts';
@@ -42,7 +43,7 @@ export function createToken(): string {
  * Submits a batch. What is needed to find its job again is on disk before Slurm is asked, and its id right after.
  *
  * @param tasks of the batch, in its order
- * @param where where the stage is written, for messages
+ * @param placeOf where the values of some keys of the stage are written, for messages
  * @returns null if the run ends before Slurm has taken it; where that is not known, its folder stays, for the next command to find out
  * @throws {ReproError} `slurm-refused`, `slurm-dependency-gone`, `lock-lost`, `cancelled`; without patience `slurm-unreachable` if it is not known whether
  *   it was submitted
@@ -51,7 +52,7 @@ export async function submitBatch(
   context: SubmissionContext,
   planned: PlannedBatch,
   tasks: readonly BatchTask[],
-  where: string,
+  placeOf: (keys: readonly RequestKey[]) => string,
 ): Promise<SubmittedBatch | null> {
   const { name, comment, script, folder } = describeBatch(context, planned);
   const batch: Batch = {
@@ -82,7 +83,7 @@ export async function submitBatch(
   );
   await writeFileAtomic(folder.scriptFile, script);
   await folder.writeBatch(batch);
-  const jobId = await submitSurely(context, { batch, folder }, where);
+  const jobId = await submitSurely(context, { batch, folder }, placeOf);
   if (jobId === null) return null;
   const submitted = { ...batch, jobId };
   await folder.writeBatch(submitted);
@@ -101,7 +102,7 @@ export async function submitBatch(
 async function submitSurely(
   context: SubmissionContext,
   submitted: SubmittedBatch,
-  where: string,
+  placeOf: (keys: readonly RequestKey[]) => string,
 ): Promise<string | null> {
   const { slurm, assertLocked, patience } = context;
   const { folder } = submitted;
@@ -143,7 +144,7 @@ async function submitSurely(
     if (patience?.signal.aborted === true) return null;
     throw isDependencyGone(answer.text)
       ? new ReproError('slurm-dependency-gone', answer.text)
-      : explainSubmission(answer.text, where);
+      : explainSubmission(answer.text, placeOf);
   }
 }
 

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
@@ -15,6 +16,7 @@ import {
 } from './grouping.ts';
 import { mutexOf, requestOf } from './instance-request.ts';
 import { jobEnvironment } from './job-environment.ts';
+import { findPlaces } from './request-places.ts';
 import { createToken, type SubmissionContext, submitBatch } from './submission.ts';
 import { hasEnded, readTaskEnd } from './task-end.ts';
 import { askAnew } from './visible.ts';
@@ -175,13 +177,17 @@ export class Submitter {
       after: after.get(id) ?? [],
     }));
     const [first] = tasks;
-    const where =
-      first === undefined ? planned.stage : `${formatPlace(first.instance.at)}  stage "${planned.stage}"`;
+    const placeOf = (keys: readonly RequestKey[]): string => {
+      const places = first === undefined ? [] : findPlaces(first.instance, this.#context.settings, keys);
+      const stage = `stage "${planned.stage}"`;
+      if (places.length > 0) return `${places.join(', ')}  ${stage}`;
+      return first === undefined ? stage : `${formatPlace(first.instance.at)}  ${stage}`;
+    };
     const endsOf = (dependency: Dependency) => this.#listEndFiles(dependency, planned);
     const context = { ...this.#context, patience: this.#patienceFor(planned) };
     for (let { dependencies } = planned; ; ) {
       try {
-        return await submitBatch(context, { ...planned, dependencies }, described, where);
+        return await submitBatch(context, { ...planned, dependencies }, described, placeOf);
       } catch (error) {
         if (!(error instanceof ReproError) || error.code !== 'slurm-dependency-gone') throw error;
         // Of which Slurm knows nothing any more, so that it cannot wait for it: only what ended well need not be waited for.
