@@ -31,6 +31,8 @@ export interface ElsewhereRun {
   has(id: string): boolean;
   /** As `SchedulerOptions.prepare`: called when everything that the instance depends on is done. */
   prepare(id: string): Promise<Preparing>;
+  /** Called after a failure here, if nothing more is to start after one: what runs there goes on. */
+  cancelWaiting(): Promise<void>;
   /** Called once nothing is under way any more. */
   end(results: ReadonlyMap<string, InstanceResult>): Promise<void>;
   /** Called instead if the run breaks off: follows nothing any more, and leaves alone what runs there. */

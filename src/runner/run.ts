@@ -188,15 +188,18 @@ class Run {
   async #prepare(preparation: Preparation, elsewhere: ElsewhereRun | null, id: string): Promise<Preparing> {
     if (elsewhere?.has(id) === true) return elsewhere.prepare(id);
     const runnable = (prepared: Prepared) =>
-      typeof prepared === 'string' ? prepared : (grant: Grant) => this.#execute({ ...prepared, grant });
+      typeof prepared === 'string'
+        ? prepared
+        : (grant: Grant) => this.#execute({ ...prepared, grant }, elsewhere);
     const prepared = await preparation.prepare(this.#instance(id));
     return typeof prepared === 'object' && 'pending' in prepared
       ? { pending: prepared.pending.then(runnable) }
       : runnable(prepared);
   }
 
-  async #execute(work: Work): Promise<InstanceResult> {
+  async #execute(work: Work, elsewhere: ElsewhereRun | null): Promise<InstanceResult> {
     const result = await execute(this.#context, work);
+    if (result === 'failed' && this.#options.failFast === true) await elsewhere?.cancelWaiting();
     if (typeof result === 'string') return result;
     this.#produced.set(work.instance.id, result.outputs);
     return 'done';

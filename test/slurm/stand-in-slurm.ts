@@ -5,9 +5,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { type TestContext, vi } from 'vitest';
 import { CliProject } from '../runner/rig/cli-project.ts';
-import { fastSettings, tool } from './slurm-project.ts';
+import { tool } from './slurm-project.ts';
 
-const patience = { timeout: 20_000, interval: 20 };
+const patience = { timeout: 40_000, interval: 20 };
 
 /** Accepts scripts and runs each after those that it depends on, unless a file says otherwise. */
 const sbatch = `script=$2
@@ -56,9 +56,10 @@ done
 `;
 
 const scancel = `echo "$*" >> "$FAKE/cancelled"
+running=RUNNING; [ "$1" = --state=PENDING ] && running=
 for id; do
   job=$FAKE/jobs/$id
-  case $(cat "$job/state" 2>/dev/null) in PENDING|RUNNING) echo CANCELLED > "$job/state"; kill -TERM -- -$(cat "$job/group");; esac
+  case $(cat "$job/state" 2>/dev/null) in PENDING|$running) echo CANCELLED > "$job/state"; kill -TERM -- -$(cat "$job/group");; esac
 done
 exit 0
 `;
@@ -92,7 +93,7 @@ export class StandInSlurm extends CliProject {
     // Before the folder goes.
     onTestFinished(() => project.#killAll());
     await project.write('pipeline.yaml', `version: 1\nstages:\n${stages}`);
-    await project.write('configs/executors/slurm.yaml', fastSettings);
+    await project.write('configs/executors/slurm.yaml', 'poll: 0.3s\npatience: 2s\n');
     await project.write('counts/README', '');
     await project.write('tool.mjs', tool);
     return project;

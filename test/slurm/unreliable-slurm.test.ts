@@ -191,3 +191,29 @@ test.concurrent('cancel ends a run that waits until it may submit more', async (
   await project.write('go', '');
   expect((await project.run().ended).stderr).toContain('1 run');
 });
+
+test.concurrent.for([
+  ['a stage of this machine fails', local('broken', 'fail')],
+  ['a submission is refused', local('early') + stage('refused', 'write', after('early'))],
+])(
+  'with --fail-fast nothing that waits starts after %s; what runs is finished',
+  async ([, stages], { onTestFinished }) => {
+    const project = await StandInSlurm.with(
+      onTestFinished,
+      stages + slow + stage('later', 'write', after('slow')),
+    );
+    await project.tell('refuses', 'refused');
+    await project.edit(
+      'tool.mjs',
+      "if (what === 'fail')",
+      "while ((what === 'fail' || process.env.REPRO_ID === 'early') && !fs.existsSync('ready')) await new Promise((r) => setTimeout(r, 50));\nif (what === 'fail')",
+    );
+    const running = project.run('--fail-fast');
+    await project.until(() => project.count('slow') === 1);
+    await project.write('ready', '');
+    await project.until(() => project.jobs.includes('102 CANCELLED'));
+    await project.write('go', '');
+    expect((await running.ended).exitCode).toBe(1);
+    expect(project.jobs).toEqual(['101 COMPLETED', '102 CANCELLED']);
+  },
+);

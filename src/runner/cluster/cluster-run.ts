@@ -116,7 +116,7 @@ export class ClusterRun implements ElsewhereRun {
     try {
       return (this.#isSubmitted(id) ? null : await this.#lookAgain(id)) ?? { pending: this.#finish(id) };
     } catch (error) {
-      return this.#fail(id, error);
+      return await this.#fail(id, error);
     }
   }
 
@@ -166,7 +166,7 @@ export class ClusterRun implements ElsewhereRun {
         if (settled !== null) return settled;
       }
     } catch (error) {
-      return this.#fail(id, error);
+      return await this.#fail(id, error);
     }
   }
 
@@ -185,19 +185,20 @@ export class ClusterRun implements ElsewhereRun {
       if (settled.verdict.kind === 'dropped') return 'dropped';
       return await this.#settle(this.#instance(id), settled);
     } catch (error) {
-      return this.#fail(id, error);
+      return await this.#fail(id, error);
     }
   }
 
   /** For what went wrong here, rather than there. */
-  #fail(id: string, error: unknown): 'failed' | 'interrupted' {
+  async #fail(id: string, error: unknown): Promise<'failed' | 'interrupted'> {
     if (error instanceof ReproError && error.code === 'cancelled') {
       this.#cancellation = error;
       return 'interrupted';
     }
-    const { session, onEvent } = this.#surroundings;
+    const { session, onEvent, failFast } = this.#surroundings;
     const logFile = logFileOf(session.folder, id);
     onEvent({ kind: 'failed', id, seconds: 0, ...describeFailure(error), logFile, logTail: [] });
+    if (failFast) await this.cancelWaiting();
     return 'failed';
   }
 
@@ -209,7 +210,7 @@ export class ClusterRun implements ElsewhereRun {
     const { settings } = this.#options;
     const concluded = await finishInstance(this.#surroundings, settings, instance, settled);
     if (concluded.kind !== 'again') {
-      if (concluded.kind === 'failed' && this.#surroundings.failFast) await this.#cancelWaiting();
+      if (concluded.kind === 'failed' && this.#surroundings.failFast) await this.cancelWaiting();
       return concluded.kind;
     }
     const parts = submitted.folder.readTask(index)?.parts;
@@ -225,7 +226,7 @@ export class ClusterRun implements ElsewhereRun {
     }
   }
 
-  async #cancelWaiting(): Promise<void> {
+  async cancelWaiting(): Promise<void> {
     this.#enough.abort();
     await this.#queue.settle();
     await this.#unneeded.cancelWaiting(this.#queue.jobs);
