@@ -2,6 +2,7 @@
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { RequestKey } from '../../src/executors/slurm/submission-errors.ts';
+import { findDoubts } from '../../src/runner/cluster/doubts.ts';
 import { renderScripts } from '../../src/runner/cluster/dry-run.ts';
 import { requestOf, staysLocal } from '../../src/runner/cluster/instance-request.ts';
 import { jobEnvironment } from '../../src/runner/cluster/job-environment.ts';
@@ -146,6 +147,25 @@ test('a dry run names stages where jobs would have ids, and asks nobody', async 
   const [, , , train, evaluate] = scripts.map(({ script }) => script);
   expect(train).toContain('#SBATCH --array=0-3\n#SBATCH --dependency="afterok:<frames>"\n');
   expect(evaluate).toContain('#SBATCH --dependency="afterok:<frames>,aftercorr:<train>"\n');
+});
+
+test('data that is not here and a warning that takes half of the time are told before the queue, once', async () => {
+  const plan = await planOf(`version: 1
+stages:
+  a:
+    matrix: { n: [1, 2] }
+    run: stages/a.ts
+    inputs: [{ path: /nothing/here, external: true }, { path: /usr, external: true }]
+    outputs: ["artifacts/a/\${n}"]
+    resume: ["artifacts/a.resume/\${n}"]
+`);
+  const doubtsWith = async (text: string) =>
+    findDoubts(plan, [...plan.instances.keys()], await settingsOf(text)).map(({ text: said }) => said);
+  expect(await doubtsWith('defaults: { time: 6m }\nwarning: 5m\n')).toEqual([
+    '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:23',
+    'stage "a" is warned 180 s before the end of its time rather than 300 s: `warning` is more than half of its 00:06:00',
+  ]);
+  expect(await doubtsWith('stages: { a: { executor: local } }')).toEqual([]);
 });
 
 test('what Slurm refuses is written where the value comes from', async () => {

@@ -3,6 +3,7 @@ import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import { boundlessMachine } from '../../runner/cluster/boundless.ts';
+import { type Doubt, findDoubts } from '../../runner/cluster/doubts.ts';
 import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
 import { staysLocal } from '../../runner/cluster/instance-request.ts';
 import { withFactsOfNodes } from '../../runner/cluster/node-facts.ts';
@@ -31,6 +32,7 @@ export interface ClusterUse {
   readonly staysHere: (id: string) => boolean;
   /** The scripts that would be submitted for these instances. */
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
+  readonly doubtsAbout: (ids: readonly string[]) => Doubt[];
 }
 
 /**
@@ -60,6 +62,7 @@ export async function useSlurm(
     elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
     boundless: boundlessMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
+    doubtsAbout: (ids) => findDoubts(plan, ids, settings),
   };
 }
 

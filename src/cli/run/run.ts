@@ -64,7 +64,11 @@ export async function finishRun(
   signals: SignalListener,
   cluster?: ClusterUse,
 ): Promise<void> {
-  const scripts = options.dryRun === true ? cluster?.scriptsFor(idsIn(state, 'would-run')) : undefined;
+  const rehearsed = options.dryRun === true ? idsIn(state, 'would-run') : [];
+  const scripts = options.dryRun === true ? cluster?.scriptsFor(rehearsed) : undefined;
+  for (const { id, text } of cluster?.doubtsAbout(rehearsed) ?? []) {
+    process.stderr.write(`! ${id}  ${text.replaceAll('\n', '\n    ')}\n`);
+  }
   if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
   else for (const { script } of scripts ?? []) process.stdout.write(`${script}\n`);
   process.exitCode = exitCodeOfRun(state, signals.received());

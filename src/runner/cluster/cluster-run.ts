@@ -7,6 +7,7 @@ import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
 import type { StageInstance } from '../plan.ts';
 import { jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
 import { finishInstance } from './conclusion.ts';
+import { findDoubts } from './doubts.ts';
 import { findExistingJobs } from './existing-jobs.ts';
 import { removeFinishedBatches } from './finished-batches.ts';
 import { mutexOf, staysLocal } from './instance-request.ts';
@@ -96,6 +97,10 @@ export class ClusterRun implements ElsewhereRun {
         mutexOf(instance);
         if (found.kind === 'to-run') this.#queue.add(id, found.parts);
       }
+    }
+    const fresh = ids.filter((id) => !this.#settled.has(id) && !existing.latest.has(id));
+    for (const { id, text } of findDoubts(session.plan, fresh, this.#options.settings)) {
+      this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
     }
     await this.#queue.begin();
   }
