@@ -162,7 +162,7 @@ stages:
   const doubtsWith = async (text: string) =>
     findDoubts(plan, [...plan.instances.keys()], await settingsOf(text)).map(({ text: said }) => said);
   expect(await doubtsWith('defaults: { time: 6m }\nwarning: 5m\n')).toEqual([
-    '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:23',
+    '/nothing/here does not exist here: unless the nodes have it, the job fails\npipeline.yaml:6:22',
     'stage "a" is warned 180 s before the end of its time rather than 300 s: `warning` is more than half of its 00:06:00',
   ]);
   expect(await doubtsWith('stages: { a: { executor: local } }')).toEqual([]);
