@@ -1,33 +1,29 @@
-import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { BatchFolder } from '../../src/runner/cluster/batch.ts';
 import {
   type ContinuedTask,
-  continueAfterTimeLimit,
+  continueInQueue,
+  judgeEnded,
   noteStart,
 } from '../../src/runner/cluster/continuation.ts';
+import { JobsFolder } from './jobs-folder.ts';
 
 let root: string;
+let jobs: JobsFolder;
 
 beforeEach(async () => {
   root = await mkdtemp(path.join(os.tmpdir(), 'repro-continuation-'));
   onTestFinished(() => rm(root, { recursive: true, force: true }));
+  jobs = await JobsFolder.create();
 });
 
 /** One more job of an instance. */
-async function submit(token: string, id = 'train'): Promise<ContinuedTask> {
-  const folder = new BatchFolder(path.join(root, 'jobs', token));
-  mkdirSync(folder.taskFolder(0), { recursive: true });
-  await folder.writeBatch({
-    ...{ version: 1, token, stage: 'train', name: `train.${token}`, comment: `repro:${token}` },
-    ...{ isArray: false, jobId: '7', cluster: 'c', submittedAt: '2026-01-01T00:00:00.000Z' },
-    owner: { user: 'me', uid: 0 },
-    ...{ selection: { profile: null, set: [] }, tasks: [{ index: 0, id }] },
-  });
-  return { folder, index: 0, id, resume: [path.join(root, 'resume')] };
+async function submit(continued = 0): Promise<ContinuedTask> {
+  const folder = await jobs.add(['train'], {}, { continued });
+  return { folder, index: 0, resume: [path.join(root, 'resume')] };
 }
 
 const save = (text: string, at = 1): void => {
@@ -38,46 +34,67 @@ const save = (text: string, at = 1): void => {
 };
 
 describe('an instance whose time is over goes on', () => {
-  test('as long as each of its jobs has saved something, and only so often, whatever jobs they were', async () => {
-    const first = await submit('a');
+  test('as long as each of its jobs has saved something, and only so often, over all that took the place of one another', async () => {
+    const first = await submit();
     await noteStart(first);
     save('1');
-    expect(await continueAfterTimeLimit(first, 3)).toEqual({ kind: 'goes-on', count: 1 });
-    // The same job, from the queue.
+    expect(await continueInQueue(first, 3)).toEqual({ kind: 'goes-on', count: 1 });
+    // The same job, from the queue, which was not put back there the next time.
     await noteStart(first);
     save('2', 2);
-    expect(await continueAfterTimeLimit(first, 3)).toEqual({ kind: 'goes-on', count: 2 });
-    // Another, since it was not put back into the queue; jobs of others do not count.
-    await noteStart(await submit('x', 'other'));
-    const second = await submit('b');
+    expect(await continueInQueue(first, 3)).toEqual({ kind: 'goes-on', count: 2 });
+    const end = { version: 1, job: '1', node: 'n', kind: 'interrupted', because: 'time' } as const;
+    expect(await judgeEnded(end, first, 3)).toEqual({ kind: 'goes-on', count: 2 });
+    const second = await submit(2);
     await noteStart(second);
     save('3', 3);
-    expect(await continueAfterTimeLimit(second, 3)).toEqual({ kind: 'goes-on', count: 3 });
-    await noteStart(second);
+    // Killed before it could count; asking twice counts once.
+    for (let i = 0; i < 2; i += 1) {
+      expect(await judgeEnded(null, second, 3)).toEqual({ kind: 'goes-on', count: 3 });
+    }
+    const third = await submit(3);
+    await noteStart(third);
     save('4', 4);
-    expect(await continueAfterTimeLimit(second, 3)).toMatchObject({
+    expect(await judgeEnded(null, third, 3)).toMatchObject({
       kind: 'ends',
       code: 'timeout',
       why: expect.stringContaining('as often as it may (3)'),
     });
+    // A run that begins anew counts anew.
+    const other = await submit();
+    await noteStart(other);
+    save('5', 5);
+    expect(await continueInQueue(other, 3)).toEqual({ kind: 'goes-on', count: 1 });
   });
 
   test('not if nothing has been saved since it began', async () => {
-    const task = await submit('a');
+    const task = await submit();
     save('1');
     await noteStart(task);
-    const ended = { kind: 'ends', code: 'no-progress' };
-    expect(await continueAfterTimeLimit(task, 3)).toMatchObject(ended);
+    const ended = { kind: 'ends', code: 'no-progress', why: expect.stringContaining('`time` in configs/') };
+    expect(await continueInQueue(task, 3)).toMatchObject(ended);
+    // What NFS keeps of a file that is open is nothing that was saved.
+    writeFileSync(path.join(root, 'resume/.nfs0001'), '');
+    expect(await judgeEnded(null, task, 3)).toMatchObject(ended);
     rmSync(path.join(root, 'resume'), { recursive: true });
     await noteStart(task);
-    expect(await continueAfterTimeLimit(task, 3)).toMatchObject(ended);
+    expect(await continueInQueue(task, 3)).toMatchObject(ended);
+  });
+
+  test('whatever vanishes from its folder meanwhile', async () => {
+    const task = await submit();
+    save('1');
+    symlinkSync(path.join(root, 'gone'), path.join(root, 'resume/link'));
+    await noteStart(task);
+    rmSync(path.join(root, 'resume/link'));
+    expect(await continueInQueue(task, 3)).toEqual({ kind: 'goes-on', count: 1 });
   });
 
   test('not if its job did not come as far as the stage, or it has nowhere to save', async () => {
-    const task = await submit('a');
+    const task = await submit();
     save('1');
-    expect(await continueAfterTimeLimit(task, 3)).toMatchObject({ kind: 'ends', code: 'no-progress' });
-    expect(await continueAfterTimeLimit({ ...task, resume: [] }, 3)).toMatchObject({
+    expect(await continueInQueue(task, 3)).toMatchObject({ kind: 'ends', code: 'no-progress' });
+    expect(await continueInQueue({ ...task, resume: [] }, 3)).toMatchObject({
       code: 'timeout',
       why: expect.stringContaining('a stage with a resume folder goes on in another job'),
     });

@@ -47,7 +47,15 @@ export class JobsFolder {
     const folder = new BatchFolder(path.join(this.cache.jobs, token));
     for (const [index, id] of ids.entries()) {
       mkdirSync(folder.taskFolder(index), { recursive: true });
-      await folder.writeTask(index, { id, parts, isForced: false, after: [], attempt: 0, ...task });
+      await folder.writeTask(index, {
+        id,
+        parts,
+        isForced: false,
+        after: [],
+        attempt: 0,
+        continued: 0,
+        ...task,
+      });
     }
     const stage = ids[0]?.split('@', 1)[0] ?? 'a';
     await folder.writeBatch({

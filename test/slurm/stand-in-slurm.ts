@@ -131,8 +131,13 @@ export class StandInSlurm extends CliProject {
   }
 
   /** Ends a job as if its node had failed. */
-  async failNode(id: string): Promise<void> {
-    await fs.writeFile(path.join(this.folder, 'jobs', id, 'state'), 'NODE_FAIL\n');
+  failNode(id: string): Promise<void> {
+    return this.end(id, 'NODE_FAIL');
+  }
+
+  /** Ends a job at once, as Slurm does: in this state. */
+  async end(id: string, state: string): Promise<void> {
+    await fs.writeFile(path.join(this.folder, 'jobs', id, 'state'), `${state}\n`);
     this.#kill(id, 'SIGKILL');
   }
 

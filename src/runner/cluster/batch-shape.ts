@@ -40,13 +40,14 @@ export function isBatch(value: unknown): value is Batch {
 
 export function isBatchTask(value: unknown): value is BatchTask {
   if (typeof value !== 'object' || value === null) return false;
-  const { id, parts, isForced, after, attempt } = value as Partial<BatchTask>;
+  const { id, parts, isForced, after, attempt, continued } = value as Partial<BatchTask>;
   return (
     typeof id === 'string' &&
     areFingerprintParts(parts) &&
     typeof isForced === 'boolean' &&
     Array.isArray(after) &&
     after.every((one) => typeof one?.id === 'string' && typeof one.endFile === 'string') &&
-    Number.isSafeInteger(attempt)
+    Number.isSafeInteger(attempt) &&
+    Number.isSafeInteger(continued)
   );
 }

@@ -48,6 +48,8 @@ export interface BatchTask {
   readonly after: readonly { readonly id: string; readonly endFile: string }[];
   /** 0 for the first submission, 1 for the next after a node failed, and so on. */
   readonly attempt: number;
+  /** How often its instance had gone on in another job before, since the time of one was over. */
+  readonly continued: number;
 }
 
 /** The files of one batch. */

@@ -41,6 +41,8 @@ export class ClusterRun implements ElsewhereRun {
   readonly #survey: Survey;
   readonly #queue: JobQueue;
   readonly #watch: JobWatch;
+  /** Whose earlier jobs were told to run in any case, and go on. */
+  readonly #forced = new Set<string>();
   /** What needs no job. */
   readonly #settled = new Map<string, InstanceResult>();
   readonly #following = new Map<string, Promise<Followed>>();
@@ -52,7 +54,10 @@ export class ClusterRun implements ElsewhereRun {
   /** Aborted once nothing more is to be submitted. */
   readonly #enough = new AbortController();
 
-  constructor(surroundings: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
+  constructor(asked: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
+    // A job that was to run in any case, and goes on, is none that need not run.
+    const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
+    const surroundings = { ...asked, isForced };
     this.#surroundings = surroundings;
     this.#options = options;
     this.#slurm = slurm;
@@ -66,7 +71,7 @@ export class ClusterRun implements ElsewhereRun {
       this.#queue.pause();
     };
     this.#queue = new JobQueue({
-      ...{ surroundings, isAttached },
+      ...{ surroundings, isAttached, continuations: settings.continuations },
       submitter: new Submitter(surroundings, {
         ...{ ...options, slurm, facts, signal },
         onPause: isDetached ? null : onPause,
@@ -81,12 +86,14 @@ export class ClusterRun implements ElsewhereRun {
   async begin(): Promise<void> {
     const { session, ids, isForced, failFast } = this.#surroundings;
     const { selection } = this.#options;
-    const search = { slurm: this.#slurm, cluster: this.#facts, selection };
-    const existing = await findExistingJobs(session.folder.jobs, search);
+    const [slurm, cluster] = [this.#slurm, this.#facts];
+    const existing = await findExistingJobs(session.folder.jobs, { slurm, cluster, selection });
     this.#queue.expect(existing.latest);
     this.#endFiles = existing.endFiles;
     const run = { ...selection, ids, failFast, forced: ids.filter((id) => isForced(id)) };
     await recordSubmittedRun(session.folder, run, existing.latest.size > 0);
+    for (const [id, { verdict, task }] of existing.latest)
+      if (verdict.kind === 'wait' && task.isForced) this.#forced.add(id);
     for (const id of ids) {
       const instance = this.#instance(id);
       const found = await this.#survey.look(instance);
@@ -212,15 +219,14 @@ export class ClusterRun implements ElsewhereRun {
     const { verdict, submitted, index } = settled;
     if (this.#unneeded.has(id) && verdict.kind === 'failed' && verdict.code === 'cancelled')
       return 'interrupted';
-    const { settings } = this.#options;
-    const concluded = await finishInstance(this.#surroundings, settings, instance, settled);
+    const concluded = await finishInstance(this.#surroundings, this.#options.settings, instance, settled);
     if (concluded.kind !== 'again') {
       if (concluded.kind === 'failed' && this.#surroundings.failFast) await this.cancelWaiting();
       return concluded.kind;
     }
     const parts = submitted.folder.readTask(index)?.parts;
     if (parts === undefined) return 'failed';
-    switch (await this.#queue.submitAgain(id, parts, concluded.attempt)) {
+    switch (await this.#queue.submitAgain(id, parts, concluded)) {
       case 'submitted':
         // What is followed now is the new job.
         return (await this.#following.get(id)) ?? 'interrupted';

@@ -7,7 +7,7 @@ import { describeFullDisk } from '../execution/full-disk.ts';
 import { continueLog, readLogTail, startLog } from '../execution/stage-log.ts';
 import type { StageInstance } from '../plan.ts';
 import { jobOf } from './batch.ts';
-import { type Continued, continueAfterTimeLimit } from './continuation.ts';
+import { continuedTaskOf, countContinuations, judgeEnded } from './continuation.ts';
 import type { Settled } from './job-watch.ts';
 import type { ClusterSettings } from './settings.ts';
 import { nodeFailures } from './verdict.ts';
@@ -16,7 +16,7 @@ import { exist, foldersOf, waitUntilVisible } from './visible.ts';
 /** `again`: a failure that says nothing about the stage; another job goes on where it broke off. */
 export type Conclusion =
   | { readonly kind: 'done' | 'hit' | 'failed' | 'interrupted' }
-  | { readonly kind: 'again'; readonly attempt: number };
+  | { readonly kind: 'again'; readonly attempt: number; readonly continued: number };
 
 /** Takes note of how an instance's job ended, and reports it. */
 export async function finishInstance(
@@ -82,32 +82,20 @@ async function concludeFailure(
   };
   if (nodeFailures.has(verdict.code) && attempt < times) {
     warn(`submitting it again (${attempt + 1} of ${times})`);
-    return { kind: 'again', attempt: attempt + 1 };
+    return { kind: 'again', attempt: attempt + 1, continued: countContinuations(submitted.folder, index) };
   }
   // A stage's own time limit is another.
   if (verdict.code !== 'timeout' || settled.end?.kind === 'failed') {
     return fail(surroundings, instance, settled, verdict);
   }
-  const continued = await continueElsewhere(surroundings, settings, instance, settled);
+  const task = continuedTaskOf(surroundings.session.plan, instance, submitted.folder, index);
+  const continued = await judgeEnded(settled.end, task, settings.continuations);
   if (continued.kind === 'ends') {
     const text = `${reason}${continued.why}`;
     return fail(surroundings, instance, settled, { code: continued.code, text });
   }
   warn('it goes on in another job');
-  return { kind: 'again', attempt };
-}
-
-/** After a job that its node could not put back into the queue: it was killed before it had saved its work, or Slurm refused. */
-async function continueElsewhere(
-  { session }: RunSurroundings,
-  { continuations }: ClusterSettings,
-  { id, resume }: StageInstance,
-  { end, submitted: { folder }, index }: Settled,
-): Promise<Continued | { readonly kind: 'goes-on' }> {
-  // The job has counted it.
-  if (end?.kind === 'interrupted' && end.because === 'time') return { kind: 'goes-on' };
-  const absolute = resume.map((one) => path.resolve(session.plan.projectRoot, one));
-  return continueAfterTimeLimit({ folder, index, id, resume: absolute }, continuations);
+  return { kind: 'again', attempt, continued: continued.count };
 }
 
 async function fail(

@@ -3,17 +3,28 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import { type BatchFolder, findBatches } from './batch.ts';
+import type { Plan, StageInstance } from '../plan.ts';
+import type { BatchFolder } from './batch.ts';
 import { settingsFile } from './settings.ts';
 import { readStateFile } from './state-file.ts';
+import type { TaskEnd } from './task-end.ts';
 
 /** One task of a batch, and what it can go on from. */
 export interface ContinuedTask {
   readonly folder: BatchFolder;
   readonly index: number;
-  readonly id: string;
   /** Absolute. */
   readonly resume: readonly string[];
+}
+
+/** One task of a batch, whose instance is this. */
+export function continuedTaskOf(
+  { projectRoot }: Pick<Plan, 'projectRoot'>,
+  { resume }: Pick<StageInstance, 'resume'>,
+  folder: BatchFolder,
+  index: number,
+): ContinuedTask {
+  return { folder, index, resume: resume.map((one) => path.resolve(projectRoot, one)) };
 }
 
 /** Whether an instance whose job's time is over goes on in another. */
@@ -38,51 +49,69 @@ export async function noteStart(task: ContinuedTask): Promise<void> {
   await writeContinuation(task, count, await describeFolders(task.resume));
 }
 
+/** How often an instance has gone on until now: in this job, and in those that it takes the place of. */
+export function countContinuations(folder: BatchFolder, index: number): number {
+  return (folder.readTask(index)?.continued ?? 0) + (readContinuation(folder, index)?.count ?? 0);
+}
+
 /**
- * Decides whether an instance whose job's time is over goes on in another job, and counts that. It does as long as each has got further, up
- * to a limit; how often Slurm itself has put its jobs back into the queue, as after a preemption, does not count.
+ * Decides whether an instance whose job's time is over goes on in another job. It does as long as each has got further, up to a limit; how
+ * often Slurm itself has put its jobs back into the queue, as after a preemption, does not count.
  *
- * @param limit how often one run may do so, over all jobs of the instance
+ * @param limit how often that may be, over all jobs that took the place of one another
  */
-export async function continueAfterTimeLimit(task: ContinuedTask, limit: number): Promise<Continued> {
-  const { folder, index, id, resume } = task;
+export async function judgeTimeLimit(
+  { folder, index, resume }: ContinuedTask,
+  limit: number,
+): Promise<Continued> {
   if (resume.length === 0) {
-    return end('timeout', '', 'Raise its time limit; a stage with a resume folder goes on in another job.');
+    return end('timeout', '', `${raise}; a stage with a resume folder goes on in another job.`);
   }
   const own = readContinuation(folder, index);
-  const now = await describeFolders(resume);
-  if (own === null || own.startedFrom === now) {
+  if (own === null || own.startedFrom === (await describeFolders(resume))) {
     return end(
       'no-progress',
       ', and nothing has been saved since it began: another job would not get further',
-      `Raise its time limit, or \`warning\` in ${settingsFile} if saving takes longer than that.`,
+      `${raise}, or \`warning\` there if saving takes longer than that.`,
     );
   }
-  const before = countContinuations(path.dirname(folder.root), id);
-  if (before >= limit) {
-    return end(
-      'timeout',
-      `, and it has gone on in another job as often as it may (${limit}); what was saved is kept`,
-      `Run again to go on; raise its time limit, or \`continuations\` in ${settingsFile}.`,
-    );
-  }
-  await writeContinuation(task, own.count + 1, now);
-  return { kind: 'goes-on', count: before + 1 };
+  const before = countContinuations(folder, index);
+  if (before < limit) return { kind: 'goes-on', count: before + 1 };
+  return end(
+    'timeout',
+    `, and it has gone on in another job as often as it may (${limit}); what was saved is kept`,
+    `Run again to go on; or raise \`continuations\` or \`time\` in ${settingsFile}.`,
+  );
 }
+
+/**
+ * As {@link judgeTimeLimit}, of a job that is over: it was killed before it had saved its work, or Slurm has not put it back into the queue.
+ *
+ * @param end what it has left
+ */
+export async function judgeEnded(
+  end: TaskEnd | null,
+  task: ContinuedTask,
+  limit: number,
+): Promise<Continued> {
+  const hasCounted = end?.kind === 'interrupted' && end.because === 'time';
+  if (!hasCounted) return judgeTimeLimit(task, limit);
+  return { kind: 'goes-on', count: countContinuations(task.folder, task.index) };
+}
+
+/** As {@link judgeTimeLimit}, and counts that: the same job goes on in the queue. */
+export async function continueInQueue(task: ContinuedTask, limit: number): Promise<Continued> {
+  const continued = await judgeTimeLimit(task, limit);
+  if (continued.kind === 'ends') return continued;
+  const count = readContinuation(task.folder, task.index)?.count ?? 0;
+  await writeContinuation(task, count + 1, await describeFolders(task.resume));
+  return continued;
+}
+
+const raise = `Raise its \`time\` in ${settingsFile}`;
 
 function end(code: 'timeout' | 'no-progress', reason: string, fix: string): Continued {
   return { kind: 'ends', code, why: `${reason}\n  ${fix}` };
-}
-
-/** Over all jobs of an instance in this run: where one could not be put back into the queue, another took its place. */
-function countContinuations(jobs: string, id: string): number {
-  return findBatches(jobs)
-    .batches.flatMap(({ batch, folder }) =>
-      batch.tasks
-        .filter((task) => task.id === id)
-        .map(({ index }) => readContinuation(folder, index)?.count ?? 0),
-    )
-    .reduce((sum, count) => sum + count, 0);
 }
 
 /** Says of the files below these folders whether they are others than before, without reading them: they may be large. */
@@ -90,22 +119,29 @@ async function describeFolders(folders: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const [i, folder] of folders.entries()) {
     for (const file of await listFiles(folder)) {
-      const { size, mtimeNs } = await fs.lstat(file, { bigint: true });
-      hash.update(`${i} ${path.relative(folder, file)} ${size} ${mtimeNs}\n`);
+      const found = await unlessGone(fs.lstat(file, { bigint: true }));
+      if (found === null) continue;
+      hash.update(`${i} ${path.relative(folder, file)} ${found.size} ${found.mtimeNs}\n`);
     }
   }
   return hash.digest('hex');
 }
 
+/** Without what NFS keeps of files that are removed while they are open. */
 async function listFiles(folder: string): Promise<string[]> {
+  const entries = (await unlessGone(fs.readdir(folder, { recursive: true, withFileTypes: true }))) ?? [];
+  return entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.nfs'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+}
+
+/** null if it has vanished: who writes there may still be at work. */
+async function unlessGone<Value>(looking: Promise<Value>): Promise<Value | null> {
   try {
-    const entries = await fs.readdir(folder, { recursive: true, withFileTypes: true });
-    return entries
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => path.join(entry.parentPath, entry.name))
-      .sort();
+    return await looking;
   } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
+    if (hasErrorCode(error, 'ENOENT', 'ESTALE')) return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
 import { findAttachable, listSubmittable } from './attachment.ts';
 import type { PlacedJob } from './batch.ts';
 import type { ExistingJob } from './existing-jobs.ts';
+import { judgeEarlierJob, noteReplaced } from './replacement.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
 export interface JobQueueOptions {
@@ -11,9 +12,14 @@ export interface JobQueueOptions {
   readonly submitter: Submitter;
   /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
   readonly isAttached: boolean;
+  /** How often a stage may go on in another job because the time of one is over. */
+  readonly continuations: number;
   /** Called for each instance that has a job now. */
   readonly onJob: (id: string, job: PlacedJob) => void;
 }
+
+/** As of {@link ToSubmit}. */
+export type Resubmission = Pick<ToSubmit, 'attempt' | 'continued'>;
 
 /** `left-out`: something that it waits for is over, and is to be concluded first. */
 export type Resubmitted = 'submitted' | 'left-out' | 'interrupted';
@@ -23,6 +29,8 @@ export class JobQueue {
   readonly #options: JobQueueOptions;
   readonly #waiting = new Map<string, FingerprintParts>();
   readonly #jobs = new Map<string, PlacedJob>();
+  /** How often what waits had gone on before the job that it takes the place of was over. */
+  readonly #continued = new Map<string, number>();
   /** What was not taken, and why. */
   readonly #refused = new Map<string, unknown>();
   #existing: ReadonlyMap<string, ExistingJob> = new Map();
@@ -88,13 +96,13 @@ export class JobQueue {
    *
    * @throws {unknown} if it is refused
    */
-  async submitAgain(id: string, parts: FingerprintParts, attempt: number): Promise<Resubmitted> {
+  async submitAgain(id: string, parts: FingerprintParts, how: Resubmission): Promise<Resubmitted> {
     const before = this.#jobs.get(id);
     try {
       // Not before its turn: an earlier wave would count it as a first attempt.
       await this.#inTurn(async () => {
         this.add(id, parts);
-        await this.#submitThese([{ id, attempt }]);
+        await this.#submitThese([{ id, ...how }]);
       });
       const refusal = this.#refused.get(id);
       if (refusal !== undefined) throw refusal;
@@ -120,11 +128,14 @@ export class JobQueue {
   async #submitWave(): Promise<void> {
     const { session, ids, produced } = this.#options.surroundings;
     const isReady = (id: string): boolean => produced.has(id) || this.#jobs.has(id);
-    const wave = listSubmittable(session.plan, ids, (id) => this.#waiting.has(id), isReady);
-    const fresh = wave.filter((id) => !this.#jobs.has(id));
+    const list = (): string[] => listSubmittable(session.plan, ids, (id) => this.#waiting.has(id), isReady);
+    const fresh = list().filter((id) => !this.#jobs.has(id));
     // At first all that differ are told together.
     for (const ids of this.#hasBegun ? fresh.map((id) => [id]) : [fresh]) await this.#attach(ids);
-    await this.#submitThese(wave.filter((id) => this.#waiting.has(id)).map((id) => ({ id, attempt: 0 })));
+    // Without what is attached to now, and what cannot be submitted because of it.
+    await this.#submitThese(
+      list().map((id) => ({ id, attempt: 0, continued: this.#continued.get(id) ?? 0 })),
+    );
   }
 
   async #attach(ids: readonly string[]): Promise<void> {
@@ -133,26 +144,51 @@ export class JobQueue {
     try {
       const attachable = await findAttachable(ids, this.#existing, this.#waiting, { isAttached, onEvent });
       for (const [id, job] of attachable) this.#take(id, job);
+      if (!isAttached) for (const id of ids) await this.#judgeTime(id);
     } catch (error) {
       this.#refuse(ids, error);
     }
   }
 
-  async #submitThese(instances: readonly { readonly id: string; readonly attempt: number }[]): Promise<void> {
+  /** Of an instance whose earlier job was ended by its time: another one goes on with it, or it has failed. */
+  async #judgeTime(id: string): Promise<void> {
+    const { surroundings, continuations } = this.#options;
+    const [job, parts] = [this.#existing.get(id), this.#waiting.get(id)];
+    if (job === undefined || parts === undefined) return;
+    const continued = await judgeEarlierJob(surroundings.session.plan, job, parts, continuations);
+    if (continued?.kind === 'goes-on') this.#continued.set(id, continued.count);
+    if (continued?.kind !== 'ends') return;
+    this.#waiting.delete(id);
+    this.#refused.set(id, continued.error);
+  }
+
+  async #submitThese(instances: readonly ({ readonly id: string } & Resubmission)[]): Promise<void> {
     const { surroundings, submitter, isAttached } = this.#options;
-    const wanted: ToSubmit[] = instances.flatMap(({ id, attempt }) => {
+    const wanted: ToSubmit[] = instances.flatMap(({ id, ...how }) => {
       const [instance, parts] = [surroundings.session.plan.instances.get(id), this.#waiting.get(id)];
-      return instance === undefined || parts === undefined ? [] : [{ instance, parts, attempt }];
+      return instance === undefined || parts === undefined ? [] : [{ instance, parts, ...how }];
     });
     if (wanted.length === 0) return;
+    const before = instances.map(({ id }) => [id, this.#jobs.get(id) ?? this.#existing.get(id)] as const);
     const isDone = (id: string): boolean => surroundings.produced.has(id);
-    await submitter.submit(wanted, this.#jobs, isDone, {
-      onSubmitted: (submitted) => {
-        for (const { id, index } of submitted.batch.tasks) this.#take(id, { submitted, index });
-      },
-      onLeftOut: (ids) => this.#leaveOut(ids),
-      onRefused: (ids, error) => this.#refuse(ids, error, isAttached && isRefusal(error)),
-    });
+    try {
+      await submitter.submit(wanted, this.#jobs, isDone, {
+        onSubmitted: (submitted) => {
+          for (const { id, index } of submitted.batch.tasks) this.#take(id, { submitted, index });
+        },
+        onLeftOut: (ids) => this.#leaveOut(ids),
+        onRefused: (ids, error) => this.#refuse(ids, error, isAttached && isRefusal(error)),
+      });
+    } finally {
+      for (const [id, job] of before) {
+        if (job !== undefined && this.#isReplaced(id, job)) await noteReplaced(job);
+      }
+    }
+  }
+
+  #isReplaced(id: string, { submitted }: PlacedJob): boolean {
+    const now = this.#jobs.get(id);
+    return now !== undefined && now.submitted.batch.token !== submitted.batch.token;
   }
 
   /** Until everything that they depend on is done, when they are added again. */

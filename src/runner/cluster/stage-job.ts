@@ -1,7 +1,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { continueExitCode } from '../../executors/slurm/job-script.ts';
-import { type ContinuedTask, continueAfterTimeLimit, noteStart } from './continuation.ts';
+import { type ContinuedTask, continueInQueue, noteStart } from './continuation.ts';
 import { type InstanceEnd, type InstanceOnNodeOptions, runOnNode } from './instance-on-node.ts';
 import { requestOf } from './instance-request.ts';
 import { type TaskEnd, writeTaskEnd } from './task-end.ts';
@@ -25,7 +25,7 @@ export async function runStageJob(options: StageJobOptions): Promise<number> {
   const { folder, index, environment, plan, task } = options;
   const events = new TaskEventWriter(folder.eventsFile(index));
   const continued: ContinuedTask = {
-    ...{ folder, index, id: task.id },
+    ...{ folder, index },
     resume: (plan.instances.get(task.id)?.resume ?? []).map((one) => path.resolve(plan.projectRoot, one)),
   };
   const ended = await runOnNode({
@@ -49,15 +49,16 @@ async function conclude(
   const { plan, settings, environment, signals } = options;
   const warnedAtMs = signals.warnedAtMs();
   if (end.kind !== 'interrupted' || warnedAtMs === null) return end;
-  const note = (text: string): void => events.write({ kind: 'note', id: task.id, level: 'note', text });
-  const instance = plan.instances.get(task.id);
+  const note = (text: string): void =>
+    events.write({ kind: 'note', id: options.task.id, level: 'note', text });
+  const instance = plan.instances.get(options.task.id);
   const warnSeconds = instance === undefined ? null : requestOf(instance, settings).warnSeconds;
   if (!isEndOfTime(warnedAtMs, warnSeconds ?? 0, environment)) {
     note('it makes room for another job, and goes back into the queue with what the stage has saved');
     return { kind: 'interrupted', because: 'room' };
   }
   const limit = settings.continuations;
-  const continued = await continueAfterTimeLimit(task, limit);
+  const continued = await continueInQueue(task, limit);
   if (continued.kind === 'ends') {
     return { kind: 'failed', code: continued.code, text: `the job's time is over${continued.why}` };
   }

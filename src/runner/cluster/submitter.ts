@@ -26,6 +26,8 @@ export interface ToSubmit {
   readonly instance: StageInstance;
   readonly parts: FingerprintParts;
   readonly attempt: number;
+  /** As {@link BatchTask.continued}. */
+  readonly continued: number;
 }
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
@@ -171,8 +173,8 @@ export class Submitter {
     after: ReadonlyMap<string, BatchTask['after']>,
   ): Promise<SubmittedBatch | 'left-out' | null> {
     const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
-    const described = tasks.map(({ instance: { id }, parts, attempt }) => ({
-      ...{ id, parts, attempt },
+    const described = tasks.map(({ instance: { id }, parts, attempt, continued }) => ({
+      ...{ id, parts, attempt, continued },
       isForced: this.#surroundings.isForced(id),
       after: after.get(id) ?? [],
     }));
