@@ -13,15 +13,15 @@ async function describeJobs(programs: Readonly<Record<string, string>>): Promise
   await JobsFolder.end(await jobs.add(['ended']), 0, 'done');
   await jobs.add(['hidden'], { owner: { user: 'anna', uid: findOwner().uid + 1 } });
   const reports = await readJobReports(jobs.cache, await createPrograms(programs));
-  return [...reports.jobs.values()].map(describeJob);
+  return [...reports.jobs.values()].flatMap((one) => describeJob(one));
 }
 
 test('status says what accounting knows about jobs that the queue has forgotten', async () => {
   expect(await describeJobs({ squeue, sacct: "echo '2|TIMEOUT|00:01:00|node7|0:0'" })).toEqual([
     'job 1 runs on node7 for 5.0 s',
-    'job 2 has ended as TIMEOUT: `repro attach` takes note of it',
-    'job 3 has ended: `repro attach` takes note of it',
-    'job 4 has ended: `repro attach` takes note of it',
+    'job 2 on node7 reached its time limit; `npx repro attach` takes note of it',
+    'Slurm no longer knows job 3, and it left no result; `npx repro attach` takes note of it',
+    'job 4 has ended well: `npx repro attach` takes note of it',
     'job 5, of which Slurm says nothing now',
   ]);
 });
@@ -29,4 +29,22 @@ test('status says what accounting knows about jobs that the queue has forgotten'
 test('without accounting, or without Slurm, it says what is known', async () => {
   expect((await describeJobs({ squeue, sacct: 'exit 1' }))[1]).toBe('job 2, of which Slurm says nothing now');
   expect((await describeJobs({}))[0]).toBe('job 1, of which Slurm says nothing now');
+});
+
+test('it says how a job has failed, and of which run it is if that is another', async () => {
+  const jobs = await JobsFolder.create();
+  const selection = { profile: 'full', set: ['train.epochs=2', 'a.title=x y'] };
+  const train = await jobs.add(['train'], { selection });
+  await JobsFolder.end(train, 0, 'failed');
+  const after = [{ id: 'train', endFile: train.endFile(0) }];
+  await jobs.add(['evaluate'], {}, { after });
+  await jobs.add(['report']);
+  const absent = await createPrograms({ squeue: 'true', sacct: 'true' });
+  const { jobs: reports } = await readJobReports(jobs.cache, absent);
+  const lines = [...reports.values()].flatMap((one) => describeJob(one, one.selection.profile === 'full'));
+  expect(lines).toEqual([
+    "job 1 failed: broken; `npx repro attach` takes note of it (of --profile full --set train.epochs=2 --set 'a.title=x y')",
+    'job 2 never ran, since something that it waited for had failed; `npx repro attach` takes note of it',
+    'Slurm no longer knows job 3, and it left no result; `npx repro attach` takes note of it',
+  ]);
 });

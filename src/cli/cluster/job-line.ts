@@ -1,17 +1,56 @@
+import { isDeepStrictEqual } from 'node:util';
+import { quoteWords } from '../../files/shell-words.ts';
+import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport } from '../../runner/cluster/job-report.ts';
+import type { Plan } from '../../runner/plan.ts';
+import type { PipelineOptions } from '../load.ts';
 import { formatSeconds } from '../view/format.ts';
-import { toOneLine } from '../view/safe-text.ts';
+import { toLines, toOneLine } from '../view/safe-text.ts';
 
-/** `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`. */
-export function describeJob({ job, status, isRunning, hasEnded }: JobReport): string {
+/**
+ * `job 12_3 runs on node7 for 2 h 05 min`, `job 12_3 waits (Priority)`; of one that has failed, also the rest of what it says.
+ *
+ * @param isOther whether it is of another run than the one shown
+ */
+export function describeJob(report: JobReport, isOther = false): string[] {
+  const [first = '', ...more] = describe(report);
+  return [isOther ? `${first} (of ${describeSelection(report.selection)})` : first, ...more];
+}
+
+/** `--profile full --set train.epochs=2`, as a person can paste it. */
+export function describeSelection({ profile, set }: PlanSelection): string {
+  const words = [
+    ...(profile === null ? [] : ['--profile', profile]),
+    ...set.flatMap((one) => ['--set', one]),
+  ];
+  return words.length === 0 ? 'the default settings' : quoteWords(words);
+}
+
+const noted = '`npx repro attach` takes note of it';
+
+function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;
-  if (hasEnded) {
-    const how = status === null ? '' : ` as ${status.state}`;
-    return `${name} has ended${how}: \`repro attach\` takes note of it`;
+  if (verdict.kind === 'failed') {
+    const [reason = '', ...more] = toLines(verdict.text);
+    return [`${reason.includes(name) ? reason : `${name} failed: ${reason}`}; ${noted}`, ...more];
   }
-  if (status === null) return `${name}, of which Slurm says nothing now`;
+  if (verdict.kind === 'dropped') {
+    return [`${name} never ran, since something that it waited for had failed; ${noted}`];
+  }
+  if (hasEnded) return [`${name} has ended well: ${noted}`];
+  if (status === null) return [`${name}, of which Slurm says nothing now`];
   const { state, reason, node, elapsedSeconds } = status;
   const why = reason === null ? '' : ` (${toOneLine(reason)})`;
-  if (!isRunning) return state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`;
-  return `${name} runs on ${toOneLine(node ?? 'a node')} for ${formatSeconds(elapsedSeconds ?? 0)}`;
+  if (!isRunning) return [state === 'PENDING' ? `${name} waits${why}` : `${name} is ${state}${why}`];
+  return [`${name} runs on ${toOneLine(node ?? 'a node')} for ${formatSeconds(elapsedSeconds ?? 0)}`];
+}
+
+/** Whether a job was submitted with other options than a plan: what it makes may differ from what is shown. */
+export function isOfAnotherRun(
+  selection: PlanSelection,
+  plan: Plan,
+  { profile, set }: Pick<PipelineOptions, 'profile' | 'set'>,
+): boolean {
+  const named = profile ?? (plan.profile === 'none' ? null : plan.profile);
+  return !isDeepStrictEqual(selection, { profile: named, set });
 }

@@ -2,14 +2,16 @@ import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
-import type { JobReports } from '../../runner/cluster/job-report.ts';
+import type { PlanSelection } from '../../runner/cluster/batch.ts';
+import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
-import { describeJob } from '../cluster/job-line.ts';
+import { describeJob, describeSelection, isOfAnotherRun } from '../cluster/job-line.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
+import { findProjectRoot } from '../project.ts';
 import { describeAttempt } from '../view/attempt-lines.ts';
 import { colorsFor } from '../view/colors.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
@@ -32,58 +34,118 @@ const words = {
 /** The width of the column of words, with the spaces around it. */
 const indent = 14;
 
+/** An instance, with its job if it has one. */
+type Shown = InstanceStatus & { readonly job?: JobReport };
+
+/** A job whose instance is not in the graph that is shown. */
+type OtherJob = JobReport & { readonly id: string };
+
 /** `repro status`: a line for each instance, with every reason why it is stale; more for one that fails or is under way. */
 export async function status(targets: readonly string[], options: StatusOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const run = await findRun(options);
+  const request = run === null ? options : withSelection(options, run);
+  const plan = await loadCheckedPlan(request);
   const { selected, named } = selectInstances(plan, { targets });
   const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
   const { jobs, problems } = await readJobs(plan);
-  for (const problem of problems) process.stderr.write(`${toLines(describeError(problem)).join('\n')}\n`);
+  for (const problem of problems) printProblem(problem);
   const wanted = all
     .filter((one) => named.has(one.id))
-    .map((one) => {
+    .map((one): Shown => {
       const job = jobs.get(one.id);
       return job === undefined ? one : { ...one, job };
     });
+  const otherJobs = [...jobs].flatMap(([id, job]) => (plan.instances.has(id) ? [] : [{ id, ...job }]));
   if (options.json === true) {
     printJson({
       version: 1,
       command: 'status',
       profile: plan.profile,
+      ...(run === null ? {} : { submitted: run }),
       instances: wanted,
       inactive: plan.inactive,
+      ...(otherJobs.length === 0 ? {} : { otherJobs }),
     });
   } else {
-    const c = colorsFor(process.stdout);
-    const paint = {
-      fresh: c.green,
-      restorable: c.cyan,
-      stale: c.yellow,
-      'never-run': c.yellow,
-      failed: c.red,
-      running: c.cyan,
-      error: c.red,
-    };
-    const width = Math.max(0, ...wanted.map((one) => one.id.length));
-    for (const one of wanted) {
-      const job = 'job' in one ? [describeJob(one.job)] : [];
-      const [said, ...more] = [...job, ...linesOf(one, plan.projectRoot)];
-      const reasons = said ?? toOneLine(one.reasons.map((reason) => reason.text).join('; '));
-      process.stdout.write(
-        `${`${one.id.padEnd(width)}  ${paint[one.state](words[one.state].padEnd(10))}  ${reasons}`.trimEnd()}\n`,
-      );
-      for (const line of more) process.stdout.write(`${' '.repeat(width + indent)}${line}\n`);
+    if (run !== null) {
+      process.stdout.write(`of the run on a cluster that is under way: ${describeSelection(run)}\n`);
     }
-    for (const stage of plan.inactive) {
-      process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
-    }
+    printStatus(plan, request, wanted, otherJobs);
   }
   if (wanted.some((one) => one.state === 'error')) process.exitCode = exitCode.stageFailed;
   else if (options.exitCode === true && wanted.some((one) => one.state !== 'fresh'))
     process.exitCode = exitCode.stale;
 }
 
-/** The jobs of a run on a cluster; most projects have none, so loaded on demand. */
+function printStatus(
+  plan: Plan,
+  request: PipelineOptions,
+  wanted: readonly Shown[],
+  otherJobs: readonly OtherJob[],
+): void {
+  const c = colorsFor(process.stdout);
+  const paint = {
+    fresh: c.green,
+    restorable: c.cyan,
+    stale: c.yellow,
+    'never-run': c.yellow,
+    failed: c.red,
+    running: c.cyan,
+    error: c.red,
+  };
+  const width = Math.max(0, ...[...wanted, ...otherJobs].map((one) => one.id.length));
+  const print = (id: string, word: string, [first = '', ...more]: readonly string[]): void => {
+    process.stdout.write(`${`${id.padEnd(width)}  ${word}  ${first}`.trimEnd()}\n`);
+    for (const line of more) process.stdout.write(`${' '.repeat(width + indent)}${line}\n`);
+  };
+  for (const one of wanted) {
+    const { job } = one;
+    const isOther = job !== undefined && isOfAnotherRun(job.selection, plan, request);
+    const lines = [
+      ...(job === undefined ? [] : describeJob(job, isOther)),
+      ...linesOf(one, plan.projectRoot),
+    ];
+    const state = job !== undefined && !isOther && hasFailed(job) ? 'failed' : one.state;
+    const reasons = [toOneLine(one.reasons.map((reason) => reason.text).join('; '))];
+    print(one.id, paint[state](words[state].padEnd(10)), lines.length === 0 ? reasons : lines);
+  }
+  for (const one of otherJobs) {
+    const word = hasFailed(one) ? c.red('failed'.padEnd(10)) : c.dim('other run '.padEnd(10));
+    print(toOneLine(one.id), word, describeJob(one, true));
+  }
+  for (const stage of plan.inactive) {
+    process.stdout.write(`${stage.padEnd(width)}  ${c.dim(`not part of profile ${plan.profile}`)}\n`);
+  }
+}
+
+/** The run on a cluster that is under way, if the options name no other; most projects have none, so loaded on demand. */
+async function findRun(options: StatusOptions): Promise<PlanSelection | null> {
+  const { jobs } = cacheFolderOf({ projectRoot: findProjectRoot(options.project ?? process.cwd()) });
+  if (!existsSync(jobs)) return null;
+  const { findShownRun } = await import('../cluster/shown-run.ts');
+  try {
+    return findShownRun(jobs, options);
+  } catch (error) {
+    // All else is still worth telling.
+    printProblem(error);
+    return null;
+  }
+}
+
+function withSelection(options: StatusOptions, { profile, set }: PlanSelection): PipelineOptions {
+  return { ...options, ...(profile === null ? {} : { profile }), set };
+}
+
+function printProblem(problem: unknown): void {
+  process.stderr.write(`${toLines(describeError(problem)).join('\n')}\n`);
+}
+
+/** One whose time was over goes on. */
+function hasFailed({ verdict }: JobReport): boolean {
+  return verdict.kind === 'failed' && verdict.code !== 'timeout';
+}
+
+/** The jobs of a run on a cluster. */
 async function readJobs(plan: Plan): Promise<JobReports> {
   const folder = cacheFolderOf(plan);
   if (!existsSync(folder.jobs)) return { jobs: new Map(), problems: [] };
@@ -91,7 +153,10 @@ async function readJobs(plan: Plan): Promise<JobReports> {
 }
 
 /** What there is to say instead of reasons. */
-function linesOf(one: InstanceStatus, projectRoot: string): string[] {
-  if (one.error !== undefined) return toLines(one.error.text);
-  return one.attempt === undefined ? [] : describeAttempt(one.id, one.attempt, projectRoot);
+function linesOf({ id, error, attempt, job }: Shown, projectRoot: string): string[] {
+  if (error !== undefined) return toLines(error.text);
+  if (attempt === undefined) return [];
+  const lines = describeAttempt(id, attempt, projectRoot);
+  // The job says better who runs it, or how it failed.
+  return job === undefined || (attempt.failure !== null && !hasFailed(job)) ? lines : lines.slice(-1);
 }

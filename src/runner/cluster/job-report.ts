@@ -1,21 +1,26 @@
-import type { ReproError } from '../../errors.ts';
+import { ReproError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
-import { findBatches, jobOf } from './batch.ts';
+import { type Batch, findBatches, jobOf, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { isOwn } from './owner.ts';
-import { hasEnded } from './task-end.ts';
+import { hasEnded, type TaskEnd } from './task-end.ts';
+import { type Before, judge, type Verdict } from './verdict.ts';
 
 /** The job of an instance, as far as is known without waiting for it. */
 export interface JobReport {
   /** null: the answer to its submission is not on disk. */
   readonly job: string | null;
   readonly cluster: string;
+  /** Of the run that has submitted it. */
+  readonly selection: PlanSelection;
   /** null: Slurm did not answer, or does not know it any more. */
   readonly status: JobStatus | null;
   readonly isRunning: boolean;
   /** Whether it has ended, and the next `repro attach` or `repro run --executor slurm` takes note of that. */
   readonly hasEnded: boolean;
+  /** What has become of it, by its own word or by Slurm's. */
+  readonly verdict: Verdict;
 }
 
 /** The jobs of a project, and what is wrong with the folders of those that cannot be told. */
@@ -25,40 +30,73 @@ export interface JobReports {
   readonly problems: readonly ReproError[];
 }
 
+interface Found {
+  readonly id: string;
+  readonly job: string | null;
+  readonly batch: Batch;
+  readonly end: TaskEnd | null;
+  readonly endFile: string;
+  /** Where the jobs that it waits for say how they ended. */
+  readonly after: readonly string[];
+}
+
 /** The jobs that were submitted and not yet taken note of; one question to Slurm for all of them. */
 export async function readJobReports(
   folder: CacheFolder,
   environment: NodeJS.ProcessEnv,
 ): Promise<JobReports> {
-  const { batches, problems } = findBatches(folder.jobs);
-  const found = batches.flatMap(({ batch, folder: files }) =>
-    batch.tasks.map(({ id, index }) => {
-      const job = jobOf(batch, index);
-      return {
-        id,
-        job,
-        cluster: batch.cluster,
-        isOwn: isOwn(batch.owner),
-        isOver: hasEnded(files.readEnd(index)),
-      };
-    }),
-  );
+  const { batches, problems: unread } = findBatches(folder.jobs);
+  const problems = [...unread];
+  const found: Found[] = [];
+  for (const one of batches) {
+    try {
+      found.push(...one.batch.tasks.map(({ id, index }) => look(one, id, index)));
+    } catch (error) {
+      if (!(error instanceof ReproError)) throw error;
+      problems.push(error);
+    }
+  }
   const stateOf = await askStates(
     new Slurm(environment),
-    found.flatMap(({ job, isOver }) => (job === null || isOver ? [] : [job])),
+    found.flatMap(({ job, end }) => (job === null || hasEnded(end) ? [] : [job])),
   );
-  const jobs = new Map(
-    found.map(({ id, job, cluster, isOwn: own, isOver }): [string, JobReport] => {
-      const said = job === null || isOver ? null : stateOf(job);
-      // Of a job that it does not show, Slurm says the same.
-      const isForgotten = said === 'absent' && own;
-      const status = said === 'absent' ? null : said;
-      const isRunning = status !== null && isOnNode(status.state);
-      const isEnded = isOver || isForgotten || (status !== null && phaseOf(status.state) === 'ended');
-      return [id, { job, cluster, status, isRunning, hasEnded: isEnded }];
-    }),
-  );
+  const jobs = new Map<string, JobReport>();
+  const verdicts = new Map<string, Verdict>();
+  for (const one of found) {
+    const { id, job, batch, endFile, end, after } = one;
+    const said = job === null || hasEnded(end) ? null : stateOf(job);
+    // Of a job that it does not show, Slurm says the same.
+    const known = said === 'absent' && !isOwn(batch.owner) ? null : said;
+    const isLost = after.some((file) => isBad(verdicts.get(file)));
+    const verdict = judgeNow(one, known, isLost ? 'failed' : 'fine');
+    verdicts.set(endFile, verdict);
+    const status = known === 'absent' ? null : known;
+    const isRunning = status !== null && isOnNode(status.state);
+    const isOver = verdict.kind !== 'wait' || (status !== null && phaseOf(status.state) === 'ended');
+    const { cluster, selection } = batch;
+    jobs.set(id, { job, cluster, selection, status, isRunning, hasEnded: isOver, verdict });
+  }
   return { jobs, problems };
+}
+
+function look({ batch, folder }: SubmittedBatch, id: string, index: number): Found {
+  return {
+    ...{ id, batch, job: jobOf(batch, index) },
+    end: folder.readEnd(index),
+    endFile: folder.endFile(index),
+    after: folder.readTask(index)?.after.map(({ endFile }) => endFile) ?? [],
+  };
+}
+
+/** A result need not be visible here yet: whoever follows the job waits for that. */
+function judgeNow({ job, end }: Found, status: JobStatus | 'absent' | null, before: Before): Verdict {
+  const evidence = { job: job ?? '', end, status, before };
+  const verdict = judge({ ...evidence, silentSeconds: 0, patienceSeconds: 0 });
+  return verdict.kind === 'failed' && verdict.code === 'no-result' ? { kind: 'wait' } : verdict;
+}
+
+function isBad(verdict: Verdict | undefined): boolean {
+  return verdict?.kind === 'failed' || verdict?.kind === 'dropped';
 }
 
 type StateOf = (job: string) => JobStatus | 'absent' | null;
