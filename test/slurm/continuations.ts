@@ -75,11 +75,11 @@ export function describeContinuations(): void {
     cmd: [node, long.mjs, save]
     outputs: ["artifacts/boxed/\${n}"]
     resume: ["artifacts/boxed/\${n}.resume"]
-  behind:
+  unboxed:
     matrix: { n: [1, 2] }
     cmd: [node, tool.mjs]
     inputs: ["artifacts/boxed/\${n}"]
-    outputs: ["artifacts/behind/\${n}"]
+    outputs: ["artifacts/unboxed/\${n}"]
 `;
     const project = await createProject(stages, 'defaults: { time: 10m }\ncommand: [./container, run]\n');
     await mkdir(project.at('tools'));
@@ -101,7 +101,7 @@ export function describeContinuations(): void {
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining('4 run')]);
     expect(stderr).toContain('it makes room for another job, and goes back into the queue');
     expect(project.count('boxed-1')).toBe(2);
-    await cluster().expectJobs('behind', [/^COMPLETED/, /^COMPLETED/]);
+    await cluster().expectJobs('unboxed', [/^COMPLETED/, /^COMPLETED/]);
     expect(project.read('artifacts/boxed/2/epoch')).toBe('1');
   });
 
