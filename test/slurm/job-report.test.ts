@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { describeJob } from '../../src/cli/cluster/job-line.ts';
 import { readJobReports } from '../../src/runner/cluster/job-report.ts';
 import { findOwner } from '../../src/runner/cluster/owner.ts';
+import { writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
 import { createPrograms } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 
@@ -46,5 +47,16 @@ test('it says how a job has failed, and of which run it is if that is another', 
     "job 1 failed: broken; `npx repro attach` takes note of it (of --profile full --set train.epochs=2 --set 'a.title=x y')",
     'job 2 never ran, since something that it waited for had failed; `npx repro attach` takes note of it',
     'Slurm no longer knows job 3, and it left no result; `npx repro attach` takes note of it',
+  ]);
+});
+
+test('it says of a job that is to be gone on with that its time is over, not that it has failed', async () => {
+  const jobs = await JobsFolder.create();
+  const end = { version: 1, job: '1', node: 'n', kind: 'interrupted', because: 'time' } as const;
+  await writeTaskEnd((await jobs.add(['train'])).endFile(0), end);
+  const programs = await createPrograms({ squeue: "echo '1|N/A|FAILED|0:05|n|NonZeroExitCode'" });
+  const { jobs: reports } = await readJobReports(jobs.cache, programs);
+  expect([...reports.values()].flatMap((one) => describeJob(one))).toEqual([
+    'job 1 on n has used its time, and Slurm has not put it back into the queue; `npx repro attach` takes note of it',
   ]);
 });

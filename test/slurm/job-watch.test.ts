@@ -6,7 +6,7 @@ import type { RunEvent } from '../../src/runner/events.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 
-async function watch(slurm: Slurm) {
+async function watch(slurm: Slurm, hasAccounting = false) {
   const folder = await (await JobsFolder.create()).add(['a']);
   const batch = folder.readBatch();
   if (batch === null) throw new Error('no batch');
@@ -14,7 +14,7 @@ async function watch(slurm: Slurm) {
   const onEvent = (event: RunEvent): void => {
     events.push(event);
   };
-  const options = { hasAccounting: false, pollSeconds: 0.05, patienceSeconds: 0, onEvent };
+  const options = { hasAccounting, pollSeconds: 0.05, patienceSeconds: 0, onEvent };
   const followed = new JobWatch({ slurm, ...options }).follow({ batch, folder }, 0, 'a');
   const texts = () => events.flatMap((event) => (event.kind === 'note' ? [event.text] : []));
   return { folder, followed, texts };
@@ -37,4 +37,14 @@ test('a file of a job that cannot be read is told once, and looked at again: the
 test('commands of Slurm that are there no longer are an error of whatever is followed', async () => {
   const { followed } = await watch(new Slurm({ PATH: '/nowhere' }));
   await expect(followed).rejects.toThrow("`squeue` is not a program on this machine's PATH");
+});
+
+test('accounting that does not answer about a job that the queue has forgotten is told once, and asked again', async () => {
+  const sacct = `echo asked >> "$0.log"; [ "$(wc -l < "$0.log")" -lt 4 ] && { echo 'Connection refused' >&2; exit 1; }
+echo '1|OUT_OF_MEMORY|00:00:05|node7|0:125'`;
+  const { followed, texts } = await watch(await createSlurm({ squeue: 'true', sacct }), true);
+  expect(await followed).toMatchObject({ verdict: { kind: 'failed', code: 'out-of-memory' } });
+  expect(texts()).toEqual([
+    "Slurm's accounting does not answer (Connection refused); what became of jobs that the queue has forgotten is not known, and it is asked again every 0.05 s",
+  ]);
 });

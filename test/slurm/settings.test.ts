@@ -110,6 +110,12 @@ stages: { a: { partition: gpu, gpu: 1, gpuType: a100 } }
       timeSeconds: 86_400,
       warnSeconds: 180,
     });
+    // The partition has a limit of its own.
+    const unlimited = requestOf(
+      await instanceOf('    resume: [artifacts/a.resume]\n'),
+      await settingsOf('stages: {}\n'),
+    );
+    expect(unlimited).toMatchObject({ timeSeconds: null, warnSeconds: 120 });
   });
 
   test.each([

@@ -134,7 +134,12 @@ export class Slurm {
     jobs: readonly string[],
     hasAccounting: boolean,
   ): Promise<
-    { readonly stateOf: (job: string) => JobStatus | 'absent' | null } | { readonly problem: string }
+    | {
+        readonly stateOf: (job: string) => JobStatus | 'absent' | null;
+        /** What accounting has said instead of an answer; null if it has answered, or need not. */
+        readonly accountingProblem: string | null;
+      }
+    | { readonly problem: string }
   > {
     const queue = await this.readQueue(idsOf(jobs));
     if (queue.table === null) return { problem: queue.problem };
@@ -143,6 +148,7 @@ export class Slurm {
     return {
       stateOf: (job) =>
         queue.table.get(job) ?? (past.table === null ? null : (past.table.get(job) ?? 'absent')),
+      accountingProblem: past.table === null ? past.problem : null,
     };
   }
 

@@ -48,9 +48,11 @@ export function requestOf(instance: StageInstance, settings: ClusterSettings): I
     gpus: own.gpu ?? (resources.gpu > 0 ? resources.gpu : (defaults.gpu ?? 0)),
     gpuType: own.gpuType ?? defaults.gpuType ?? null,
     timeSeconds,
-    // Only who can go on later gains by being told.
+    // Only who can go on later gains by being told: also of the partition's own limit.
     warnSeconds:
-      timeSeconds !== null && resume.length > 0 ? Math.min(settings.warningSeconds, timeSeconds / 2) : null,
+      resume.length > 0
+        ? Math.min(settings.warningSeconds, (timeSeconds ?? Number.POSITIVE_INFINITY) / 2)
+        : null,
     arrayLimit: own.arrayLimit ?? cluster?.arrayLimit ?? defaults.arrayLimit ?? null,
     flags: [...(defaults.flags ?? []), ...(cluster?.flags ?? []), ...(own.flags ?? [])],
   };

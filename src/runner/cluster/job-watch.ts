@@ -138,9 +138,18 @@ export class JobWatch {
       all.map(({ job }) => job),
       hasAccounting,
     );
-    if ('problem' in states) return this.#noteSilence(states.problem);
-    this.#isSilent = false;
+    if ('problem' in states) {
+      for (const one of this.#watched.values()) one.status = null;
+      return this.#noteSilence(`Slurm does not answer (${firstLine(states.problem)}); its jobs go on`);
+    }
     for (const one of all) this.#note(one, states.stateOf(one.job));
+    if (states.accountingProblem === null) {
+      this.#isSilent = false;
+      return;
+    }
+    this.#noteSilence(
+      `Slurm's accounting does not answer (${firstLine(states.accountingProblem)}); what became of jobs that the queue has forgotten is not known`,
+    );
   }
 
   #note(one: Watched, status: JobStatus | 'absent' | null): void {
@@ -160,13 +169,13 @@ export class JobWatch {
   }
 
   /** Once for each time that it stops answering. */
-  #noteSilence(problem: string): void {
-    for (const one of this.#watched.values()) one.status = null;
+  #noteSilence(what: string): void {
     if (this.#isSilent) return;
     this.#isSilent = true;
-    const [first] = this.#watched.keys();
-    const text = `Slurm does not answer (${problem.split('\n', 1)[0]}); its jobs go on, and it is asked again every ${this.#options.pollSeconds} s`;
-    this.#options.onEvent({ kind: 'note', id: first ?? '', level: 'warning', text });
+    const watched = [...this.#watched.values()];
+    const { id = '' } = watched.find(({ status }) => status === null) ?? {};
+    const text = `${what}, and it is asked again every ${this.#options.pollSeconds} s`;
+    this.#options.onEvent({ kind: 'note', id, level: 'warning', text });
   }
 
   /** A file that cannot be read says nothing about the job, which goes on. */
@@ -217,6 +226,10 @@ export class JobWatch {
     if (states.includes('failed')) return 'failed';
     return states.includes('open') ? 'open' : 'fine';
   }
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
 }
 
 function isPending({ status }: Watched): boolean {
