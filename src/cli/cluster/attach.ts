@@ -7,11 +7,23 @@ import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
 import { loadCheckedPlan } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { finishRun, runShown } from '../run/run.ts';
-import { listenForSignals } from '../signals.ts';
+import { listenForSignals, type SignalListener } from '../signals.ts';
 import { useSlurm } from './cluster-options.ts';
 
 /** `repro attach`: waits for the jobs of an earlier `repro run --executor slurm`, and goes on with that run. */
 export async function attach(options: { readonly project?: string; readonly json?: boolean }): Promise<void> {
+  const signals = listenForSignals();
+  try {
+    await attachUntil(signals, options);
+  } finally {
+    signals.dispose();
+  }
+}
+
+async function attachUntil(
+  signals: SignalListener,
+  options: { readonly project?: string; readonly json?: boolean },
+): Promise<void> {
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
   const folder = cacheFolderOf({ projectRoot });
   const submitted = readSubmittedRun(folder);
@@ -25,22 +37,11 @@ export async function attach(options: { readonly project?: string; readonly json
   const plan = await loadCheckedPlan(request);
   const { selected, forced } = selectRest(plan, submitted, listBatches(folder.jobs));
   const cluster = await useSlurm(plan, request, { isDetached: false, isAttached: true });
-  const signals = listenForSignals();
-  try {
-    const state = await runShown(
-      plan,
-      { ...request, failFast },
-      {
-        selected,
-        named: forced,
-        stop: signals.stop,
-        kill: signals.kill,
-        cluster,
-        forcesNamed: true,
-      },
-    );
-    await finishRun(plan, state, request, signals);
-  } finally {
-    signals.dispose();
-  }
+  const { stop, kill } = signals;
+  const state = await runShown(
+    plan,
+    { ...request, failFast },
+    { selected, named: forced, stop, kill, cluster, forcesNamed: true },
+  );
+  await finishRun(plan, state, request, signals, cluster);
 }

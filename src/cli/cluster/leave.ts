@@ -10,7 +10,7 @@ import type { SignalListener } from '../signals.ts';
 /** How long a second Ctrl-C is waited for. */
 const secondPressWithinMs = 3_000;
 
-/** Says that jobs go on without this run; after a Ctrl-C on a terminal, a second one asks whether they shall. */
+/** Says that jobs go on without this run; on a terminal, a second Ctrl-C, before or after that, asks whether they shall. */
 export async function leave(plan: Plan, signals: SignalListener): Promise<void> {
   const folder = cacheFolderOf(plan);
   const count = listOutstanding(folder).length;
@@ -19,10 +19,14 @@ export async function leave(plan: Plan, signals: SignalListener): Promise<void> 
   process.stderr.write(
     `${jobs} on the cluster ${go} on. \`npx repro attach\` waits for ${them}, \`npx repro cancel\` ends ${them}.\n`,
   );
-  if (signals.received() === null || process.stdin.isTTY !== true || process.stderr.isTTY !== true) return;
-  process.stderr.write(`To end ${them} now, press Ctrl-C again.\n`);
-  await wait(secondPressWithinMs, undefined, { signal: signals.kill }).catch(() => {});
-  if (!signals.kill.aborted || !(await asks(`Cancel ${jobs}? [y/N] `))) return;
+  const isOnTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
+  if (signals.received() !== 'SIGINT' || !isOnTerminal) return;
+  const { again } = signals;
+  if (!again.aborted) {
+    process.stderr.write(`To end ${them} now, press Ctrl-C again.\n`);
+    await wait(secondPressWithinMs, undefined, { signal: again }).catch(() => {});
+  }
+  if (!again.aborted || !(await asks(`Cancel ${jobs}? [y/N] `))) return;
   await cancelJobs(folder, [], process.env);
   process.stderr.write(`${jobs} cancelled\n`);
 }

@@ -73,12 +73,8 @@ export async function finishRun(
   else for (const { script } of scripts ?? []) process.stdout.write(`${script}\n`);
   process.exitCode = exitCodeOfRun(state, signals.received());
   const isLeft = signals.received() !== null || options.detach === true;
-  if (isLeft && wasSubmitted(state)) await (await import('../cluster/leave.ts')).leave(plan, signals);
-}
-
-/** Whether jobs may go on without this run. */
-function wasSubmitted(state: RunState): boolean {
-  return [...state.instances.values()].some(({ job }) => job !== null);
+  if (isLeft && cluster !== undefined && options.dryRun !== true)
+    await (await import('../cluster/leave.ts')).leave(plan, signals);
 }
 
 async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUse | undefined> {

@@ -1,0 +1,87 @@
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { describe, expect, test } from 'vitest';
+import { repro } from '../runner/rig/cli-project.ts';
+import { noTerminal, Terminal } from '../support/terminal.ts';
+import { StandInSlurm } from './stand-in-slurm.ts';
+
+const stages = `  one: { cmd: [node, tool.mjs, wait], outputs: [artifacts/one] }
+  two: { cmd: [node, tool.mjs], inputs: [artifacts/one], outputs: [artifacts/two] }
+`;
+
+const local =
+  '  here: { cmd: [node, tool.mjs], inputs: [artifacts/two], outputs: [artifacts/here], executor: local }\n';
+
+const ctrlC = '\u0003';
+
+function start(project: StandInSlurm, ...words: string[]): Terminal {
+  const env = { PATH: `${project.folder}:${process.env.PATH}`, FAKE: project.folder, NO_COLOR: '1' };
+  return Terminal.start([process.execPath, repro, ...words], {
+    columns: 120,
+    rows: 30,
+    cwd: project.root,
+    env,
+  });
+}
+
+const shows =
+  (pattern: RegExp) =>
+  (screen: readonly string[]): boolean =>
+    pattern.test(screen.join('\n'));
+
+describe.skipIf(noTerminal !== undefined)('Ctrl-C on a terminal', () => {
+  test('leaves the jobs alone, a second one asks, and the exit code is that of an interruption whatever is answered', async ({
+    onTestFinished,
+  }) => {
+    const project = await StandInSlurm.with(onTestFinished, stages);
+    const run = start(project, 'run', '--executor', 'slurm');
+    await run.waitFor(shows(/one on node1/));
+    run.type(ctrlC);
+    await run.waitFor(shows(/1 running, 1 \w.* in .*\n2 jobs on the cluster go on/));
+    await run.waitFor(shows(/press Ctrl-C again/));
+    run.type(ctrlC);
+    await run.waitFor(shows(/Cancel 2 jobs\?/));
+    run.type('n\r');
+    expect(await run.ended).toBe(130);
+    expect(project.jobs).toEqual(['101 RUNNING', '102 PENDING']);
+
+    const attached = start(project, 'attach');
+    await attached.waitFor(shows(/one on node1/));
+    attached.type(ctrlC);
+    await attached.waitFor(shows(/press Ctrl-C again/));
+    attached.type(ctrlC);
+    await attached.waitFor(shows(/Cancel 2 jobs\?/));
+    attached.type('y\r');
+    expect(await attached.ended).toBe(130);
+    expect(attached.everything.join('\n')).toContain('2 jobs cancelled');
+    expect(project.jobs).toEqual(['101 CANCELLED', '102 CANCELLED']);
+  });
+
+  test('before the jobs have been looked at leaves them alone, too, says so, and submits nothing', async ({
+    onTestFinished,
+  }) => {
+    const project = await StandInSlurm.with(onTestFinished, stages + local);
+    expect((await project.run('--detach').ended).exitCode).toBe(0);
+    await project.until(() => project.count('one') === 1);
+    // The first question to Slurm is answered only after the key was pressed.
+    const scontrol = path.join(project.folder, 'scontrol');
+    const script = await fs.readFile(scontrol, 'utf8');
+    const slow = 'touch "$FAKE/asks"; until [ -e "$FAKE/answers" ]; do sleep 0.02; done';
+    await fs.writeFile(scontrol, script.replace('\n', `\n${slow}\n`));
+    const attached = start(project, 'attach');
+    await project.until(() => existsSync(path.join(project.folder, 'asks')));
+    attached.type(ctrlC);
+    await attached.waitFor(shows(/\^C/));
+    await project.tell('answers');
+    await attached.waitFor(shows(/2 jobs on the cluster go on/));
+    await attached.waitFor(shows(/press Ctrl-C again/));
+    attached.type(ctrlC);
+    await attached.waitFor(shows(/Cancel 2 jobs\?/));
+    attached.type(ctrlC);
+    expect(await attached.ended).toBe(130);
+    expect(project.jobs).toEqual(['101 RUNNING', '102 PENDING']);
+    expect(project.count('here')).toBe(0);
+  });
+});
