@@ -8,7 +8,7 @@ function receive(...timesMs: readonly number[]) {
   const signals = listenForSignals();
   for (const timeMs of timesMs) {
     vi.setSystemTime(timeMs);
-    process.emit('SIGINT');
+    process.emit('SIGINT', 'SIGINT');
   }
   signals.dispose();
   return { isKilled: signals.kill.aborted, isPressedAgain: signals.again.aborted };
