@@ -1,4 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
+import { durationOf } from './cache/duration.ts';
 import type { Records, RunRecord } from './cache/records.ts';
 import { type SchedulerOptions, schedule } from './execution/scheduler.ts';
 import type { Plan, StageInstance } from './plan.ts';
@@ -35,10 +36,10 @@ export class ExpectedTimes {
   /** null without an earlier run. */
   find({ id, stage }: StageInstance): ExpectedTime | null {
     const last = this.#records.findLast(id);
-    if (last?.profile === this.#plan.profile) return { seconds: last.seconds, from: 'own-run' };
+    if (last?.profile === this.#plan.profile) return { seconds: durationOf(last), from: 'own-run' };
     this.#earlier ??= collectRuns(this.#records.listActions(), this.#plan.profile);
     const own = this.#earlier.latest.get(id);
-    if (own !== undefined) return { seconds: own.seconds, from: 'own-run' };
+    if (own !== undefined) return { seconds: durationOf(own), from: 'own-run' };
     const others = this.#earlier.stages.get(stage);
     return others === undefined ? null : { seconds: others.seconds / others.count, from: 'same-stage' };
   }
@@ -58,7 +59,7 @@ function collectRuns(records: readonly RunRecord[], profile: string): EarlierRun
     const known = latest.get(record.id);
     if (known === undefined || known.startedAt < record.startedAt) latest.set(record.id, record);
     const sum = stages.get(record.stage) ?? { seconds: 0, count: 0 };
-    sum.seconds += record.seconds;
+    sum.seconds += durationOf(record);
     sum.count += 1;
     stages.set(record.stage, sum);
   }

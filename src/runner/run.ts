@@ -7,7 +7,8 @@ import type { Executor } from '../executors/executor.ts';
 import type { Tracer } from '../executors/strace/strace.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
-import type { RecordedOutput } from './cache/records.ts';
+import { durationOf } from './cache/duration.ts';
+import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import { refuseOutstanding } from './cluster/outstanding.ts';
 import type { ElsewhereRun, RunSurroundings } from './elsewhere.ts';
 import { execute } from './execution/execution.ts';
@@ -166,7 +167,7 @@ class Run {
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
       resourcesOf: (id) => this.#instance(id).resources,
-      secondsOf: (id) => records.findLast(id)?.seconds ?? null,
+      secondsOf: (id) => expectedOf(records.findLast(id)),
       jobs: this.#options.jobs,
       failFast,
       machine,
@@ -204,6 +205,10 @@ class Run {
     this.#produced.set(work.instance.id, result.outputs);
     return 'done';
   }
+}
+
+function expectedOf(record: RunRecord | null): number | null {
+  return record === null ? null : durationOf(record);
 }
 
 /** Loaded only when a stage has to run: most runs start nothing. */

@@ -7,6 +7,8 @@ export interface TimelineSpan {
   /** After the start of its session. */
   readonly startSeconds: number;
   readonly seconds: number;
+  /** With the executions that it went on from, which are not drawn; null if there were none. */
+  readonly totalSeconds: number | null;
   /** Largest resident set; null if unknown. */
   readonly peakMemoryBytes: number | null;
   /** Name of the machine. */
@@ -62,6 +64,7 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
       stage: record.stage,
       startSeconds: at - start,
       seconds: record.seconds,
+      totalSeconds: record.totalSeconds ?? null,
       peakMemoryBytes: record.peakMemoryBytes,
       host: record.host,
       profile: record.profile,

@@ -86,7 +86,14 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
 
 /** As the command line does after a run, of two stages. */
 async function writeTimeline(folder: string): Promise<void> {
-  const span = { startSeconds: 0, seconds: 30, peakMemoryBytes: 2e8, host: 'cedar', profile: 'quick' };
+  const span = {
+    startSeconds: 0,
+    seconds: 30,
+    totalSeconds: null,
+    peakMemoryBytes: 2e8,
+    host: 'cedar',
+    profile: 'quick',
+  };
   const spans = ['frames', 'report'].map((id) => ({ ...span, id, stage: id }));
   const session = {
     startedAt: '2026-01-02T12:00:00.000Z',

@@ -1,7 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { openRecords } from '../../src/runner/cache/records.ts';
 import type { RunEvent } from '../../src/runner/events.ts';
 import { ResumeFolder } from '../../src/runner/execution/resume-folder.ts';
+import { createPlan } from './rig/plan.ts';
 import { createProject, eventOf } from './rig/project.ts';
 
 describe('a resume folder', () => {
@@ -24,6 +26,30 @@ describe('a resume folder', () => {
       false,
     ]);
     expect((await project.run()).ran).toEqual([]);
+  });
+
+  test('counts the time of what it holds: the record says how long it took in all', async () => {
+    const project = await createProject();
+    project.define([
+      { id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'], resume: ['artifacts/s.resume'] },
+    ]);
+    await project.run();
+    // As if that had taken an hour until it last saved something.
+    const attempts = project.at('artifacts/.cache/attempts');
+    const spent = readdirSync(attempts).find((name) => name.endsWith('.spent.json')) ?? '';
+    const anHourAgo = new Date(statSync(project.at('artifacts/s.resume/state')).mtimeMs - 3_600_000);
+    const begun = { version: 1, startedAt: anHourAgo.toISOString(), seconds: 60 };
+    await project.write(`artifacts/.cache/attempts/${spent}`, JSON.stringify(begun));
+    await project.write('finish', '');
+    const { events } = await project.run();
+    const record = openRecords(createPlan(project.description)).findLast('s');
+    if (record === null) throw new Error('no record');
+    expect(record.seconds).toBeLessThan(3600);
+    expect(record.totalSeconds).toBeCloseTo(3660 + record.seconds, 1);
+    expect(eventOf(events, 'finished', 's')).toMatchObject({ totalSeconds: record.totalSeconds });
+    expect(readdirSync(attempts)).toEqual([]);
+    const again = await project.run({ force: true });
+    expect(eventOf(again.events, 'finished', 's')).not.toHaveProperty('totalSeconds');
   });
 
   test('of another fingerprint is set aside, comes back when that runs again, and is deleted when it succeeds', async () => {

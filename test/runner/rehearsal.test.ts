@@ -15,7 +15,7 @@ stages:
   last: {cmd: [sh, -c, 'ls artifacts/many > "$REPRO_OUTPUT_0"'], inputs: [artifacts/many], outputs: [artifacts/last]}
 `;
 
-/** Run once with profile small; then the records claim that `first` took a minute, each of `many` ten, and `last` a second. */
+/** Run once with profile small; then the records claim that `first` took a minute, each of `many` ten in three jobs, and `last` a second. */
 async function createRun(): Promise<CliProject> {
   const project = await CliProject.create({
     'pipeline.yaml': pipeline,
@@ -36,8 +36,12 @@ async function createRun(): Promise<CliProject> {
 
 async function setSeconds(project: CliProject, file: string): Promise<void> {
   const record = JSON.parse(project.read(file));
-  const seconds = { first: 60, many: 600, last: 1 }[record.stage as 'first' | 'many' | 'last'];
-  await project.write(file, JSON.stringify({ ...record, seconds }));
+  const times = {
+    first: { seconds: 60 },
+    many: { seconds: 200, totalSeconds: 600 },
+    last: { seconds: 1 },
+  }[record.stage as 'first' | 'many' | 'last'];
+  await project.write(file, JSON.stringify({ ...record, ...times }));
 }
 
 describe('repro run --dry-run', () => {

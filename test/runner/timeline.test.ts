@@ -106,6 +106,7 @@ describe('the timeline of recorded runs', () => {
       null,
       'cedar',
       'quick',
+      30,
     ]);
     const texts = await textsOf(figure);
     for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames']) expect(texts).toContain(text);
@@ -114,6 +115,17 @@ describe('the timeline of recorded runs', () => {
     expect(large).toContain('1\u202f000');
     expect(texts).toContain('2026-01-02 13:00 UTC, profile full, on birch');
     expect(texts.join(' ')).not.toMatch(/NaN|undefined/);
+  });
+
+  test('draws the execution that ended well, and says how long it took with those that it went on from', async () => {
+    const resumed = arrangeTimeline([record('a', 0, 20, { totalSeconds: 60 }), record('b', 0, 10)]);
+    expect(resumed[0]?.seconds).toBe(20);
+    const [, a, b] = timelineLines(resumed, []);
+    expect(a).toMatch(/ 20 s {2}250 MB {2}1 min 00 s with what it went on from$/);
+    expect(b).toMatch(/ 10 s {2}250 MB$/);
+    const { figure } = drawTimeline(resumed.map(({ spans, ...session }) => ({ ...session, bars: spans })));
+    expect(await textsOf(figure)).toContain('20 s of 60 s');
+    expect(figure.data.slice(1).map((row) => row.at(-1))).toEqual([60, 10]);
   });
 
   test('as a figure tells whose each bar is where machines or profiles mix', async () => {
@@ -187,7 +199,7 @@ describe('the drawing of the timeline', () => {
       /<\/desc>\n<style>\n:root { color-scheme: light dark; }\n@media screen and \(prefers/,
     );
     expect(csv.split('\n')[0]).toBe(
-      'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile',
+      'instance,stage,session,session_started_at,start_s,duration_s,peak_memory_bytes,host,profile,total_s',
     );
   });
 

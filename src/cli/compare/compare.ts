@@ -72,6 +72,7 @@ function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): obj
           profile: record.profile,
           startedAt: record.startedAt ?? null,
           seconds: record.seconds ?? null,
+          totalSeconds: record.totalSeconds ?? record.seconds ?? null,
           peakMemoryBytes: record.peakMemoryBytes ?? null,
           commit: record.commit ?? null,
           dirty: record.dirty ?? null,

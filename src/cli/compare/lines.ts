@@ -124,10 +124,10 @@ function describePlaces(
       ...row('commit', ({ commit, dirty }) => (commit ? `${commit.slice(0, 7)}${dirty ? '+' : ''}` : commit)),
       ...row('host', ({ host, node }) => (host === undefined ? undefined : `${host}, Node ${node}`)),
       ...row('engine', ({ parts }) => parts.facts.engine),
-      ...row('took', ({ seconds, peakMemoryBytes }) =>
-        seconds === undefined
+      ...row('took', ({ seconds, totalSeconds = seconds, peakMemoryBytes }) =>
+        totalSeconds === undefined
           ? undefined
-          : `${formatSeconds(seconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
+          : `${formatSeconds(totalSeconds)}${peakMemoryBytes == null ? '' : `, ${formatBytes(peakMemoryBytes)}`}`,
       ),
     ];
   });

@@ -8,7 +8,7 @@ import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
-import { formatSeconds } from '../view/format.ts';
+import { formatDone } from '../view/format.ts';
 import { describeExplanation } from './explain-lines.ts';
 
 interface ExplainOptions extends PipelineOptions {
@@ -102,5 +102,5 @@ function listRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void
 function lineOf(run: RunRecord): string {
   const commit = run.commit === null ? '-'.padEnd(8) : `${run.commit.slice(0, 7)}${run.dirty ? '+' : ' '}`;
   const started = run.startedAt.slice(0, 19).replace('T', ' ');
-  return [run.fingerprint.slice(0, 12), started, run.profile, commit, formatSeconds(run.seconds)].join('  ');
+  return [run.fingerprint.slice(0, 12), started, run.profile, commit, formatDone(run)].join('  ');
 }

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { readRecord } from '../../runner/cache/records.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
-import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
+import { formatBytes, formatDone, formatFigure } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface MetricsOptions extends PipelineOptions {
@@ -36,7 +36,7 @@ export async function metrics(targets: readonly string[], options: MetricsOption
       continue;
     }
     process.stdout.write(
-      `${id}  ${formatSeconds(record.seconds)}, ${record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes)}\n`,
+      `${id}  ${formatDone(record)}, ${record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes)}\n`,
     );
     const width = Math.max(0, ...Object.keys(record.metrics).map((name) => name.length));
     for (const [name, value] of Object.entries(record.metrics)) {

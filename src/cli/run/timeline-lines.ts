@@ -19,6 +19,9 @@ export function timelineLines(sessions: readonly TimelineSession[], missing: rea
         drawBar(span, session.seconds),
         formatSeconds(span.seconds).padStart(timeWidth),
         span.peakMemoryBytes === null ? 'memory unknown' : formatBytes(span.peakMemoryBytes),
+        ...(span.totalSeconds === null
+          ? []
+          : [`${formatSeconds(span.totalSeconds)} with what it went on from`]),
         ...nameOrigin(span, session),
       ].join('  '),
     ),

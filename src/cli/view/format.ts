@@ -8,6 +8,19 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
 }
 
+/** `20 h 00 min (60 h 00 min with what it went on from)`. */
+export function formatDone({
+  seconds,
+  totalSeconds,
+}: {
+  readonly seconds: number;
+  readonly totalSeconds?: number;
+}): string {
+  const total =
+    totalSeconds === undefined ? '' : ` (${formatSeconds(totalSeconds)} with what it went on from)`;
+  return `${formatSeconds(seconds)}${total}`;
+}
+
 /** `9 minutes`, `5.2 hours`, `8.3 days`, for durations that are only estimated: two digits at most, unless there are hundreds. */
 export function formatAbout(seconds: number): string {
   const units = [

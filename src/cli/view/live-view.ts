@@ -3,7 +3,7 @@ import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
-import { foldInstances, formatSeconds } from './format.ts';
+import { foldInstances, formatDone, formatSeconds } from './format.ts';
 import { describeHit, describeJobOf } from './hits.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
@@ -86,7 +86,7 @@ export class LiveView implements View {
         return [c.dim(cliTruncate(line, Math.max(1, this.#area.columns - 1)))];
       }
       case 'finished':
-        return [`${c.green('✔')} ${id}  ${formatSeconds(event.seconds)}${describeJobOf(event)}`];
+        return [`${c.green('✔')} ${id}  ${formatDone(event)}${describeJobOf(event)}`];
       case 'failed':
         return [`${c.red('✘')} ${id}  failed after ${formatSeconds(event.seconds)}`];
       case 'note': {

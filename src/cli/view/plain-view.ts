@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
-import { formatSeconds } from './format.ts';
+import { formatDone, formatSeconds } from './format.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { describeHit, describeJobOf } from './hits.ts';
 import { describeReasons } from './reasons.ts';
@@ -97,7 +97,7 @@ export class PlainView implements View {
         return [`  ${id}  job ${event.job} ${event.isRunning ? `runs${on}` : `waits${why}`}`];
       }
       case 'finished':
-        return [`${c.green('+')} ${id}  done in ${formatSeconds(event.seconds)}${describeJobOf(event)}`];
+        return [`${c.green('+')} ${id}  done in ${formatDone(event)}${describeJobOf(event)}`];
       case 'failed':
         return [
           `${c.red('x')} ${id}  failed after ${formatSeconds(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,

@@ -11,6 +11,8 @@ export interface TimelineBar {
   /** After the start of the run. */
   readonly startSeconds: number;
   readonly seconds: number;
+  /** With earlier executions that it went on from; null if there were none. */
+  readonly totalSeconds: number | null;
   readonly peakMemoryBytes: number | null;
   readonly host: string;
   readonly profile: string;
@@ -101,14 +103,14 @@ function drawTimes(
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
     end: end / unit.seconds,
-    bars: bars.map(({ id, stage, startSeconds, seconds, host, profile }) => ({
+    bars: bars.map(({ id, stage, startSeconds, seconds, totalSeconds, host, profile }) => ({
       id,
       color: colorVariable(colorOf(stage)),
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
       // Where they differ within a run, its title alone does not tell which bar is whose.
       label: [
-        formatDuration(seconds),
+        `${formatDuration(seconds)}${totalSeconds === null ? '' : ` of ${formatDuration(totalSeconds)}`}`,
         ...(profiles.length > 1 ? [shorten(profile)] : []),
         ...(hosts.length > 1 ? [shorten(host)] : []),
       ].join(', '),
@@ -171,10 +173,11 @@ function tabulate(runs: readonly TimelineRun[]): CsvValue[][] {
       'peak_memory_bytes',
       'host',
       'profile',
+      'total_s',
     ],
   ];
   runs.forEach(({ startedAt, bars }, index) => {
-    for (const { id, stage, startSeconds, seconds, peakMemoryBytes, host, profile } of bars) {
+    for (const { id, stage, startSeconds, seconds, totalSeconds, peakMemoryBytes, host, profile } of bars) {
       rows.push([
         id,
         stage,
@@ -185,6 +188,7 @@ function tabulate(runs: readonly TimelineRun[]): CsvValue[][] {
         peakMemoryBytes,
         host,
         profile,
+        Number((totalSeconds ?? seconds).toFixed(3)),
       ]);
     }
   });

@@ -10,7 +10,7 @@ import { isSafePath } from './tree-check.ts';
 export function isRunRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Partial<RunRecord>;
-  const { commit, dirty, peakMemoryBytes, sources } = record;
+  const { commit, dirty, peakMemoryBytes, sources, totalSeconds } = record;
   return (
     record.version === 1 &&
     [record.id, record.stage, record.host, record.node, record.profile].every(isText) &&
@@ -21,6 +21,7 @@ export function isRunRecord(value: unknown): value is RunRecord {
     areMetrics(record.metrics) &&
     isTime(record.startedAt) &&
     isAmount(record.seconds) &&
+    (totalSeconds === undefined || isAmount(totalSeconds)) &&
     (peakMemoryBytes === null || isAmount(peakMemoryBytes)) &&
     (commit === null || (isText(commit) && /^[0-9a-f]+$/.test(commit))) &&
     (dirty === null || typeof dirty === 'boolean')

@@ -30,7 +30,10 @@ export interface RunRecord {
   readonly metrics: Readonly<Record<string, MetricValue>>;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
+  /** Of the execution that ended well. */
   readonly seconds: number;
+  /** With those that it went on from, where there were some: interrupted, killed, or other jobs of a cluster. */
+  readonly totalSeconds?: number;
   /** Largest resident set; null if unknown, as for `cmd:` stages. */
   readonly peakMemoryBytes: number | null;
   readonly host: string;

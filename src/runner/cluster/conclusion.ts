@@ -43,7 +43,8 @@ export async function finishInstance(
     onEvent({ kind: 'cached', id, restored, removed, isRehearsal: false });
   } else {
     const seconds = last?.kind === 'finished' ? last.seconds : record.seconds;
-    onEvent({ kind: 'finished', id, seconds, metrics: record.metrics });
+    const { totalSeconds, metrics } = record;
+    onEvent({ kind: 'finished', id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
   }
   return { kind: verdict.kind };
 }

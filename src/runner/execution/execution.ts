@@ -20,6 +20,7 @@ import { installOutputs, takeOutputs } from './output-files.ts';
 import { resumeFoldersOf } from './resume-folder.ts';
 import { attemptRepeatedly } from './retries.ts';
 import type { InstanceResult } from './scheduler.ts';
+import { beginSpending, forgetSpending } from './spent-time.ts';
 import { continueLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
 
@@ -51,14 +52,17 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     const resume = resumeFoldersOf(session, instance);
     const sources = await keepSources(session, work);
     await refuseAltered(session, work);
-    const { end, metrics, task, ...times } = await attemptRepeatedly(instance.retries, context.stop, {
+    const { end, metrics, task, times } = await attemptRepeatedly(instance.retries, context.stop, {
       // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
       attempt: async () => {
         const startedAt = new Date().toISOString();
         const secondsHere = stopwatch();
         const task = await prepareTask(context, work, temporary, resume);
+        const spent = await beginSpending(session.folder, work.fingerprint, task.resume);
         const ran = await runTask(context, work, task, temporary, logFile);
-        return { ...ran, task, startedAt, seconds: secondsHere() };
+        const seconds = secondsHere();
+        const total = spent > 0 ? { totalSeconds: spent + seconds } : {};
+        return { ...ran, task, times: { startedAt, seconds, ...total } };
       },
       onRetry: async (text) => {
         onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
@@ -104,7 +108,9 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     await session.attempts.drop(instance.id);
     await installOutputs(taken, session.plan.projectRoot, temporary, session.digests);
     for (const folder of resume) await folder.drop(work.fingerprint);
-    onEvent({ kind: 'finished', id: instance.id, seconds, metrics });
+    if (resume.length > 0) await forgetSpending(session.folder, work.fingerprint);
+    const { totalSeconds } = record;
+    onEvent({ kind: 'finished', id: instance.id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
     return record;
   } catch (error) {
     const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });

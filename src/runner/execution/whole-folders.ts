@@ -19,7 +19,7 @@ export async function moveFolder(from: string, to: string): Promise<void> {
 async function copyFolder(from: string, to: string): Promise<void> {
   const partial = partialOf(to);
   await fs.rm(partial, { recursive: true, force: true });
-  await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true });
+  await fs.cp(from, partial, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
   await syncTree(partial);
   await fs.rename(partial, to);
   await syncFolder(path.dirname(to));
