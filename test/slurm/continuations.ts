@@ -169,7 +169,7 @@ export function describeContinuations(): void {
     expect(deaf.state).toBe('finished');
     expect(failed.failure.code).toBe('timeout');
     expect(failed.failure.text).toMatch(
-      /reached its time limit\n +Raise its time limit; a stage with a resume folder/,
+      /reached its time limit\n +Raise its `time` in configs\/executors\/slurm.yaml; a stage with a resume folder/,
     );
     expect(failed.seconds).toBeGreaterThan(0);
     const log = project.read('artifacts/.cache/logs/endless.log');
