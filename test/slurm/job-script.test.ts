@@ -152,6 +152,17 @@ describe('the script of a job', () => {
     expect(stdout).toBe(`prelude\n${odd} stage-job 7`);
   });
 
+  test('ends with the line of its prelude that fails, and not with what a line only asks', async () => {
+    const prelude = ['[ -f /etc/none ] && . /etc/none', 'false || true', 'modul load x', 'echo later'];
+    const { exitCode, stdout, stderr } = await start({ prelude, command: ['echo'] });
+    expect([exitCode, stdout]).toEqual([80, '']);
+    expect(stderr).toContain('repro: a line of the prelude failed with exit code 127: modul load x');
+    const fine = await start({ prelude: prelude.slice(0, 2), command: ['echo', 'ran'] });
+    expect(fine.stdout).toBe('ran 7');
+    // A container's own code says nothing about the prelude.
+    expect((await start({ command: ['sh', '-c', 'exit 80'] })).exitCode).toBe(1);
+  });
+
   test('ends with its own code, and says so, where the folder is not the one that was submitted', async () => {
     const { exitCode, stdout, stderr } = await start({ proofFile: '/etc/no-such-file' });
     expect([exitCode, stdout]).toEqual([79, '']);

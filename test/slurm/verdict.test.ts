@@ -39,6 +39,17 @@ describe('a job', () => {
   });
 
   test.each([
+    [127, 'no-command', 'a program of its command was not found (exit code 127)'],
+    [126, 'no-command', 'is not executable'],
+    [80, 'prelude', 'a line of it failed'],
+    [79, 'not-shared', 'is not the same folder there'],
+  ])('whose script says by %i that the runner never began is judged at once', (exitCode, code, text) => {
+    const said = status('FAILED', { exitCode, reason: 'NonZeroExitCode' });
+    expect(verdictOf({ status: said })).toMatchObject({ code, text: expect.stringContaining(text) });
+    expect(verdictOf({ status: status('FAILED', { exitCode: 1 }) })).toEqual({ kind: 'wait' });
+  });
+
+  test.each([
     ['TIMEOUT', 'timeout'],
     ['DEADLINE', 'deadline'],
     ['OUT_OF_MEMORY', 'out-of-memory'],

@@ -1,6 +1,7 @@
 import process from 'node:process';
 import { execa } from 'execa';
 import { ReproError } from '../../errors.ts';
+import { noAnswer } from './no-answer.ts';
 
 /**
  * What one of Slurm's commands answered. `unknown`: the controller did not answer, or not in time, so that nothing is known: neither about
@@ -13,10 +14,6 @@ export type SlurmAnswer =
 
 /** A busy controller needs many seconds; one that needs more than this may as well be down. */
 const answerWithinMs = 60_000;
-
-/** What Slurm's commands say if the controller cannot be reached, or is too busy; also a pattern of bash. */
-export const noAnswer =
-  /unable to contact|socket timed out|connection (refused|timed out|failure|reset)|not responding|zero bytes were transmitted|communication (connection|error)|resource temporarily unavailable|slurmctld.*(down|standby)|in standby mode|protocol authentication error|unexpected message received|failed to fetch config|slurm_persist_conn_open|try again later/i;
 
 /**
  * Runs one of Slurm's commands.

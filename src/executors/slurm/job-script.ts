@@ -1,9 +1,12 @@
 import { quoteWord } from '../../files/shell-words.ts';
-import { noAnswer } from './ask-slurm.ts';
 import { type JobOptions, listSbatchOptions } from './job-options.ts';
+import { noAnswer } from './no-answer.ts';
 
 /** The exit code of a job that does not find on its node what was submitted: only the script itself ends with it. */
 export const notSharedExitCode = 79;
+
+/** The exit code of a job of whose prelude a line failed: only the script itself ends with it. */
+export const preludeExitCode = 80;
 
 /**
  * The exit code by which the command asks to be put back into the queue. Nothing else uses it: it is above those of sysexits.h, and below
@@ -83,7 +86,7 @@ export function renderJobScript(script: JobScript): string {
     ...runCommand(script),
     ...continueInQueue(),
     // A container's own code is none of the script's.
-    `[ "$status" -ne ${notSharedExitCode} ] || status=1`,
+    `case $status in ${notSharedExitCode}|${preludeExitCode}) status=1;; esac`,
     // Slurm is to see by which signal the command was ended: the code that a shell makes of it looks like another.
     `case $status in ${deadlyCodes}) ulimit -c 0; trap - "$((status - 128))"; kill "-$((status - 128))" "$$";; esac`,
     'exit "$status"',
@@ -138,7 +141,10 @@ function setEnvironment({ environmentFile, projectRoot, prelude }: JobScript): s
     'PATH=$PATH:$login_path',
     // biome-ignore lint/suspicious/noTemplateCurlyInString: the shell's own syntax
     '[ -z "$login_libraries" ] || export LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$login_libraries"',
+    // As with `set -e`, what a line only asks (`[ -f x ] && . x`) is no failure.
+    `trap 'echo "repro: a line of the prelude failed with exit code $?: $BASH_COMMAND" >&2; exit ${preludeExitCode}' ERR`,
     ...prelude,
+    'trap - ERR',
     `cd ${quoteWord(projectRoot)}`,
     // The lines may have set others.
     ...takeSignals,

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { continueExitCode, notSharedExitCode } from '../../executors/slurm/job-script.ts';
+import { continueExitCode, notSharedExitCode, preludeExitCode } from '../../executors/slurm/job-script.ts';
 import { type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import { settingsFile } from './settings.ts';
 import type { TaskEnd } from './task-end.ts';
@@ -69,6 +69,8 @@ export function judge(evidence: Evidence): Verdict {
     return before === 'open' ? wait : describeEnd(status, job);
   }
   if (end?.because !== undefined && isRefused(status)) return describeRefusal(end, job);
+  // Its script has ended before the runner could leave anything.
+  if (end === null && neverBegan.has(status.exitCode ?? 0)) return describeEnd(status, job);
   if ((end === null || !agrees(status)) && isPatient(evidence)) return wait;
   return describeEnd(status, job, end !== null);
 }
@@ -144,6 +146,12 @@ function signalIn(reason: string | null): number {
   return Number(/^RaisedSignal:(\d+)/.exec(reason ?? '')?.[1] ?? 0);
 }
 
+/** What a shell says of a command that it may not execute, or does not find. */
+const notExecutableCodes: ReadonlySet<number> = new Set([126, 127]);
+
+/** Exit codes of scripts that have not started the runner. */
+const neverBegan: ReadonlySet<number> = new Set([notSharedExitCode, preludeExitCode, ...notExecutableCodes]);
+
 /** Before the stage could say anything. */
 function describeFailed(
   where: string,
@@ -171,6 +179,19 @@ function describeFailed(
   }
   if (wasTold || signal === constants.signals.SIGTERM) {
     return fail('told-to-end', `${where} was told to end, and Slurm does not say why`);
+  }
+  if (exitCode === preludeExitCode) {
+    return fail(
+      'prelude',
+      `${where} ended in its prelude: a line of it failed\n  The log says which. Correct \`prelude\` in ${settingsFile}, or add \`|| true\` to a line that may fail.`,
+    );
+  }
+  if (notExecutableCodes.has(exitCode)) {
+    const what = exitCode === 127 ? 'was not found' : 'is not executable';
+    return fail(
+      'no-command',
+      `${where} could not start: a program of its command ${what} (exit code ${exitCode})\n  Check \`command\`, \`node\` and \`prelude\` in ${settingsFile}; the log says which it is.`,
+    );
   }
   const why = exitCode === 0 ? reason : `exit code ${exitCode}`;
   const hint =
