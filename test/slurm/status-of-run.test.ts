@@ -11,6 +11,23 @@ const pipeline = `  train:
 profiles: { folder: configs/profiles, default: quick }
 `;
 
+test.concurrent('a second attach says what can be done while another terminal watches', async ({
+  onTestFinished,
+}) => {
+  const stages = '  slow: { cmd: [node, tool.mjs, wait], outputs: [artifacts/slow] }\n';
+  const project = await StandInSlurm.with(onTestFinished, stages);
+  const running = project.run();
+  await running.says(/> slow/);
+  for (const words of [['attach'], ['run', '--executor', 'slurm']]) {
+    const { stderr, exitCode } = await project.call(words);
+    expect(stderr).toMatch(/another run holds this folder: process \d+/);
+    expect(stderr).toContain('One terminal watches the jobs of a project; `npx repro status` shows them');
+    expect(exitCode).toBe(75);
+  }
+  await project.write('go', '');
+  expect((await running.ended).exitCode).toBe(0);
+});
+
 test.concurrent('status without options is of the run on the cluster, with the failures of its jobs; with others, those jobs are still listed', async ({
   onTestFinished,
 }) => {
@@ -52,7 +69,11 @@ test.concurrent('status without options is of the run on the cluster, with the f
 
   await project.write('go', '');
   await project.until(() => project.jobs[0] === '101 COMPLETED');
-  expect((await project.call(['attach'])).exitCode).toBe(1);
+  const attached = await project.call(['attach']);
+  expect(attached.exitCode).toBe(1);
+  // It has been made by this run, while nobody watched.
+  expect(attached.stderr).toMatch(/^\+ train@large {2}done in [\d.]+ s \(job 101\)$/m);
+  expect(attached.stderr).toMatch(/^2 run, 1 failed in/m);
   // Nothing is under way any more.
   expect((await project.call(['status'])).stdout).toMatch(/^train@small/);
 });

@@ -9,6 +9,7 @@ import { findProjectRoot } from '../project.ts';
 import { finishRun, runShown } from '../run/run.ts';
 import { listenForSignals, type SignalListener } from '../signals.ts';
 import { useSlurm } from './cluster-options.ts';
+import { explainOtherWatcher } from './other-watcher.ts';
 
 /** `repro attach`: waits for the jobs of an earlier `repro run --executor slurm`, and goes on with that run. */
 export async function attach(options: { readonly project?: string; readonly json?: boolean }): Promise<void> {
@@ -38,10 +39,7 @@ async function attachUntil(
   const { selected, forced } = selectRest(plan, submitted, listBatches(folder.jobs));
   const cluster = await useSlurm(plan, request, { isDetached: false, isAttached: true });
   const { stop, kill } = signals;
-  const state = await runShown(
-    plan,
-    { ...request, failFast },
-    { selected, named: forced, stop, kill, cluster, forcesNamed: true },
-  );
+  const shown = { selected, named: forced, stop, kill, cluster, forcesNamed: true };
+  const state = await explainOtherWatcher(folder, () => runShown(plan, { ...request, failFast }, shown));
   await finishRun(plan, state, request, signals, cluster);
 }

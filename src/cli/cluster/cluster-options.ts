@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import type { PlanSelection } from '../../runner/cluster/batch.ts';
+import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
+import { listBatches, type PlanSelection } from '../../runner/cluster/batch.ts';
 import { boundlessMachine } from '../../runner/cluster/boundless.ts';
 import { type Doubt, findDoubts } from '../../runner/cluster/doubts.ts';
 import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
@@ -14,7 +15,9 @@ import {
   readClusterSettings,
   settingsFile,
 } from '../../runner/cluster/settings.ts';
+import { tellUnwatchedEnds } from '../../runner/cluster/unwatched-ends.ts';
 import type { Elsewhere } from '../../runner/elsewhere.ts';
+import type { RunEvent } from '../../runner/events.ts';
 import type { MachineResources } from '../../runner/execution/machine.ts';
 import type { Plan } from '../../runner/plan.ts';
 import type { Session } from '../../runner/session.ts';
@@ -28,8 +31,8 @@ export interface ClusterUse {
   readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
   readonly boundless: MachineResources;
-  /** Whether an instance is run on this machine all the same. */
-  readonly staysHere: (id: string) => boolean;
+  /** What to show instead of what the run says: where instances would run, and what jobs have done while nobody watched. */
+  readonly adaptEvent: (event: RunEvent) => RunEvent;
   /** The scripts that would be submitted for these instances. */
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
   readonly doubtsAbout: (ids: readonly string[]) => Doubt[];
@@ -56,9 +59,15 @@ export async function useSlurm(
     const instance = plan.instances.get(id);
     return instance !== undefined && !staysLocal(instance, settings);
   };
+  const tellUnwatched = mode.isAttached
+    ? tellUnwatchedEnds(plan, listBatches(cacheFolderOf(plan).jobs))
+    : (event: RunEvent) => event;
   return {
     adaptSession: (session) => withFactsOfNodes(session, goes),
-    staysHere: (id) => !goes(id),
+    adaptEvent: (event) => {
+      if (event.kind === 'would-run') return goes(event.id) ? event : { ...event, staysHere: true };
+      return tellUnwatched(event);
+    },
     elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
     boundless: boundlessMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),

@@ -3,12 +3,14 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Plan } from '../../runner/plan.ts';
 import type { FetchStage } from '../../runner/remote/fetch-stage.ts';
 import { runPlan } from '../../runner/run.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import type { ClusterUse } from '../cluster/cluster-options.ts';
+import { explainOtherWatcher } from '../cluster/other-watcher.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
@@ -49,7 +51,8 @@ export async function run(targets: readonly string[], options: RunOptions): Prom
   const signals = listenForSignals();
   try {
     const { stop, kill } = signals;
-    const state = await runShown(plan, options, { selected, named, stop, kill, cluster });
+    const shown = () => runShown(plan, options, { selected, named, stop, kill, cluster });
+    const state = await (cluster === undefined ? shown() : explainOtherWatcher(cacheFolderOf(plan), shown));
     await finishRun(plan, state, options, signals, cluster);
   } finally {
     signals.dispose();
@@ -113,8 +116,7 @@ export async function runShown(
   const view = await openView();
   const locks = options.dryRun === true ? null : await openLocks(plan);
   const onEvent = (said: RunEvent): void => {
-    const isHere = said.kind === 'would-run' && cluster?.staysHere(said.id) === true;
-    const event = isHere ? { ...said, staysHere: true } : said;
+    const event = cluster?.adaptEvent(said) ?? said;
     const nowMs = Date.now();
     applyEvent(state, event, nowMs);
     view.show(event, state, nowMs);
