@@ -68,6 +68,18 @@ test.concurrent('a run tells what has saved nothing by the end of its time, and 
   expect(project.jobs).toHaveLength(4);
 });
 
+test.concurrent('what another execution had saved, and is set aside when a job begins, is not what that job has saved', async ({
+  onTestFinished,
+}) => {
+  const project = await createTimedOut(onTestFinished, 'save');
+  await project.edit('pipeline.yaml', 'long.mjs, save', 'long.mjs, lose');
+  expect((await project.run('long', '--detach').ended).stderr).toContain('it is submitted again');
+  await endByTime(project, '103');
+  expect((await project.run('long', '--detach').ended).stderr).toContain(
+    'nothing has been saved since it began',
+  );
+});
+
 test.concurrent('how often a stage goes on is counted over the jobs that took the place of one another, and anew for those after a failure', async ({
   onTestFinished,
 }) => {
