@@ -32,6 +32,21 @@ export function describeNodes(): void {
     );
   });
 
+  test.concurrent.each([
+    [
+      'command: [apptainer-of-another-node, exec]\n',
+      /could not start: a program of its command was not found/,
+    ],
+    ['prelude: [module-of-another-site load x]\n', /ended in its prelude: a line of it failed/],
+  ])('what a node lacks is told at once, with what the shell says of it: %j', async (more, text) => {
+    const settings = `poll: 0.6s\npatience: 10m\n${more}`;
+    const project = await SlurmProject.on(cluster(), stage('lacking', 'write'), settings);
+    const { stderr, exitCode } = await project.run();
+    expect([exitCode, stderr]).toEqual([1, expect.stringMatching(text)]);
+    expect(stderr).toMatch(/of-another-(node|site).*(command not found|load x)/);
+    expect((await project.run()).stderr).toMatch(text);
+  });
+
   test.concurrent('a node that does not have the project says so by its exit code, since its log is nowhere', async () => {
     const stray = stage('stray', 'write', ', resources: { flags: [--hold] }');
     const project = await SlurmProject.on(cluster(), stray);

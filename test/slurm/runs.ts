@@ -160,6 +160,9 @@ export function describeRuns(): void {
     await project.waitForCount('alone-1');
     await cluster().expectJobs('mutex', [/^RUNNING/, /^PENDING Dependency/]);
     expect(project.count('alone-2')).toBe(0);
+    // By which a job is found again whose name is that of all.
+    const scripts = await cluster().ask('squeue', '--noheader', '--states=RUNNING', '--format=%j %o');
+    expect(scripts).toMatch(/^mutex\.disk\.[0-9a-f]{8} \/.*\/jobs\/[0-9a-f]{12}\/job\.sh$/m);
     await project.go();
     expect((await running).stderr).toContain('3 run');
     expect(project.count('early')).toBe(1);
