@@ -17,6 +17,13 @@ Examples:
   $ repro run --profile full --set dataset.root=/data/DvsGesture
   $ repro run --pull --remote s3://lab-cache/plif    fetch results that others have computed`;
 
+const statusExamples = `
+While a run on a cluster is under way, it is that one which is shown, unless --profile or --set name another; then jobs of other instances
+are listed below.
+
+Example:
+  $ repro status --profile full --exit-code`;
+
 const watchExamples = `
 Watches what the stages depend on and no stage makes: sources, scripts, inputs, pipeline.yaml, the profile, package-lock.json. After a
 change that comes while stages run, they end first and then what is stale runs again; with --restart they are stopped at once, and
@@ -88,7 +95,7 @@ export function addRunCommands(program: Command): void {
     .argument('[stage...]', 'stages or instances (default: all)')
     .option('--exit-code', 'exit with 3 if any stage is not up to date')
     .option('--json', 'print one JSON document')
-    .addHelpText('after', '\nExample:\n  $ repro status --profile full --exit-code')
+    .addHelpText('after', statusExamples)
     .action(async (targets, options) =>
       (await import('./status.ts')).status(targets, { ...program.opts(), ...options }),
     );
