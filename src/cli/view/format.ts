@@ -21,6 +21,11 @@ export function formatDone({
   return `${formatSeconds(seconds)}${total}`;
 }
 
+/** ` after 42 s`; nothing for what never ran, or nobody knows for how long. */
+export function describeAfter(seconds: number): string {
+  return seconds > 0 ? ` after ${formatSeconds(seconds)}` : '';
+}
+
 /** `9 minutes`, `5.2 hours`, `8.3 days`, for durations that are only estimated: two digits at most, unless there are hundreds. */
 export function formatAbout(seconds: number): string {
   const units = [

@@ -3,7 +3,7 @@ import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
-import { foldInstances, formatDone, formatSeconds } from './format.ts';
+import { describeAfter, foldInstances, formatDone } from './format.ts';
 import { describeHit, describeJobOf } from './hits.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
@@ -88,7 +88,7 @@ export class LiveView implements View {
       case 'finished':
         return [`${c.green('✔')} ${id}  ${formatDone(event)}${describeJobOf(event)}`];
       case 'failed':
-        return [`${c.red('✘')} ${id}  failed after ${formatSeconds(event.seconds)}`];
+        return [`${c.red('✘')} ${id}  failed${describeAfter(event.seconds)}`];
       case 'note': {
         const [first = '', ...more] = toLines(event.text);
         const mark = event.level === 'warning' ? c.yellow('!') : ' ';

@@ -1,7 +1,7 @@
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
-import { formatDone, formatSeconds } from './format.ts';
+import { describeAfter, formatDone } from './format.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { describeHit, describeJobOf } from './hits.ts';
 import { describeReasons } from './reasons.ts';
@@ -100,7 +100,7 @@ export class PlainView implements View {
         return [`${c.green('+')} ${id}  done in ${formatDone(event)}${describeJobOf(event)}`];
       case 'failed':
         return [
-          `${c.red('x')} ${id}  failed after ${formatSeconds(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,
+          `${c.red('x')} ${id}  failed${describeAfter(event.seconds)}: ${toLines(event.text)[0] ?? ''}`,
         ];
       case 'interrupted':
         return [`${c.yellow('-')} ${id}  interrupted`];
