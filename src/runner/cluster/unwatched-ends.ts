@@ -26,7 +26,8 @@ export function tellUnwatchedEnds(
     const [end, record] = [ends.get(id), records.findLast(id)];
     // Another run has made it since.
     if (end === undefined || record?.fingerprint !== end.fingerprint) return event;
-    return { kind: 'finished', id, seconds: record.seconds, metrics: record.metrics, job: end.job };
+    const { seconds, totalSeconds, metrics } = record;
+    return { kind: 'finished', id, seconds, ...(totalSeconds && { totalSeconds }), metrics, job: end.job };
   };
 }
 
