@@ -63,7 +63,7 @@ test.concurrent('a run tells what has saved nothing by the end of its time, and 
     1,
     expect.stringContaining('reached its time limit, and nothing has been saved since it began'),
   ]);
-  expect(project.jobs).toEqual(['101 TIMEOUT', '102 CANCELLED']);
+  await project.expectJobs(['101 TIMEOUT', '102 CANCELLED']);
   await project.run('--detach').ended;
   expect(project.jobs).toHaveLength(4);
 });

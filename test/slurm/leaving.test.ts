@@ -45,7 +45,7 @@ describe.skipIf(noTerminal !== undefined)('Ctrl-C on a terminal', () => {
     await run.waitFor(shows(/Cancel 2 jobs\?/));
     run.type('n\r');
     expect(await run.ended).toBe(130);
-    expect(project.jobs).toEqual(['101 RUNNING', '102 PENDING']);
+    await project.expectJobs(['101 RUNNING', '102 PENDING']);
 
     const attached = start(project, 'attach');
     await attached.waitFor(shows(/one on node1/));
@@ -56,7 +56,7 @@ describe.skipIf(noTerminal !== undefined)('Ctrl-C on a terminal', () => {
     attached.type('y\r');
     expect(await attached.ended).toBe(130);
     expect(attached.everything.join('\n')).toContain('2 jobs cancelled');
-    expect(project.jobs).toEqual(['101 CANCELLED', '102 CANCELLED']);
+    await project.expectJobs(['101 CANCELLED', '102 CANCELLED']);
   });
 
   test('before the jobs have been looked at leaves them alone, too, says so, and submits nothing', async ({
@@ -81,7 +81,7 @@ describe.skipIf(noTerminal !== undefined)('Ctrl-C on a terminal', () => {
     await attached.waitFor(shows(/Cancel 2 jobs\?/));
     attached.type(ctrlC);
     expect(await attached.ended).toBe(130);
-    expect(project.jobs).toEqual(['101 RUNNING', '102 PENDING']);
+    await project.expectJobs(['101 RUNNING', '102 PENDING']);
     expect(project.count('here')).toBe(0);
   });
 });

@@ -3,11 +3,15 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { type TestContext, vi } from 'vitest';
+import { expect, type TestContext, vi } from 'vitest';
+import { writeFileAtomic } from '../../src/files/atomic-file.ts';
 import { CliProject } from '../runner/rig/cli-project.ts';
 import { tool } from './slurm-project.ts';
 
 const patience = { timeout: 40_000, interval: 20 };
+
+/** Writes a file in one step: whoever reads it meanwhile must not find it empty. */
+const put = 'put() { echo "$1" > "$2.$BASHPID"; mv "$2.$BASHPID" "$2"; }\n';
 
 /** Accepts scripts and runs each after those that it depends on, unless a file says otherwise. */
 const sbatch = `script=$2
@@ -19,28 +23,27 @@ sbatch: error: Batch job submission failed: Job violates accounting/QOS policy'
 name=$(sed -n 's/^#SBATCH --job-name=//p' "$script")
 case $name in "$(cat "$FAKE/refuses" 2>/dev/null)".*) refuse 'Batch job submission failed: Invalid qos specification';; esac
 id=$(ls "$FAKE/jobs" | wc -l); id=$((id + 101)); job=$FAKE/jobs/$id; mkdir "$job"
-cp "$script" "$job/script"; echo "$name" > "$job/name"; echo PENDING > "$job/state"; echo None > "$job/reason"
+cp "$script" "$job/script"; echo "$name" > "$job/name"; put PENDING "$job/state"; put None "$job/reason"
 sed -n 's/^#SBATCH --comment=//p' "$script" > "$job/comment"
 out=$(sed -n 's/^#SBATCH --output=//p' "$script" | tr -d '"')
 sed -n 's/^#SBATCH --dependency=//p' "$script" | grep -o '[0-9]*' > "$job/after"
-state() { cat "$job/state"; }
-export job id out
+export job id out; export -f put
 setsid bash -c '
 echo $$ > "$job/group"
 for one in $(cat "$job/after"); do
   until [ "$(cat "$FAKE/jobs/$one/state")" = COMPLETED ]; do
-    case $(cat "$FAKE/jobs/$one/state") in PENDING|RUNNING) sleep 0.05;; *) echo Dependency > "$job/reason"; echo CANCELLED > "$job/state"; exit;; esac
+    case $(cat "$FAKE/jobs/$one/state") in PENDING|RUNNING) sleep 0.05;; *) put Dependency "$job/reason"; put CANCELLED "$job/state"; exit;; esac
   done
 done
 while [ -e "$FAKE/holds" ] && [ "$(cat "$job/state")" = PENDING ]; do sleep 0.05; done
 [ "$(cat "$job/state")" = PENDING ] || exit
 echo node1 > "$job/node"
-echo RUNNING > "$job/state"
+put RUNNING "$job/state"
 env -i PATH=/usr/bin:/bin SLURM_JOB_ID=$id bash "$job/script" >> "$out" 2>&1
 code=$?
 [ "$(cat "$job/state")" = RUNNING ] || exit
-[ $code = 0 ] || echo NonZeroExitCode > "$job/reason"
-[ $code = 0 ] && echo COMPLETED > "$job/state" || echo FAILED > "$job/state"
+[ $code = 0 ] || put NonZeroExitCode "$job/reason"
+[ $code = 0 ] && put COMPLETED "$job/state" || put FAILED "$job/state"
 ' </dev/null >/dev/null 2>&1 &
 until [ -e "$job/group" ]; do sleep 0.01; done
 [ -e "$FAKE/loses" ] && { touch "$FAKE/down"; refuse 'Batch job submission failed: Socket timed out on send/recv operation'; }
@@ -59,7 +62,7 @@ const scancel = `echo "$*" >> "$FAKE/cancelled"
 running=RUNNING; [ "$1" = --state=PENDING ] && running=
 for id; do
   job=$FAKE/jobs/$id
-  case $(cat "$job/state" 2>/dev/null) in PENDING|$running) echo CANCELLED > "$job/state"; kill -TERM -- -$(cat "$job/group");; esac
+  case $(cat "$job/state" 2>/dev/null) in PENDING|$running) put CANCELLED "$job/state"; kill -TERM -- -$(cat "$job/group");; esac
 done
 exit 0
 `;
@@ -87,7 +90,7 @@ export class StandInSlurm extends CliProject {
     await fs.mkdir(path.join(folder, 'jobs'), { recursive: true });
     for (const [name, script] of Object.entries({ sbatch, squeue, scancel, scontrol })) {
       const down = `[ -e "$FAKE/down" ] && { echo '${name}: error: Unable to contact slurm controller (connect failure)' >&2; exit 1; }\n`;
-      await fs.writeFile(path.join(folder, name), `#!/bin/bash\n${down}${script}`, { mode: 0o755 });
+      await fs.writeFile(path.join(folder, name), `#!/bin/bash\n${put}${down}${script}`, { mode: 0o755 });
     }
     const project = new StandInSlurm(path.join(base, 'project'), folder);
     // Before the folder goes.
@@ -137,7 +140,7 @@ export class StandInSlurm extends CliProject {
 
   /** Ends a job at once, as Slurm does: in this state. */
   async end(id: string, state: string): Promise<void> {
-    await fs.writeFile(path.join(this.folder, 'jobs', id, 'state'), `${state}\n`);
+    await writeFileAtomic(path.join(this.folder, 'jobs', id, 'state'), `${state}\n`);
     this.#kill(id, 'SIGKILL');
   }
 
@@ -168,6 +171,11 @@ export class StandInSlurm extends CliProject {
     await vi.waitFor(() => {
       if (!condition()) throw new Error(`${condition}: ${JSON.stringify(this.jobs)}`);
     }, patience);
+  }
+
+  /** Waits until the jobs are these, in these states: one may still be ending when its result is there. */
+  async expectJobs(expected: readonly string[]): Promise<void> {
+    await vi.waitFor(() => expect(this.jobs).toEqual(expected), patience);
   }
 
   #read(...names: string[]): string {
