@@ -31,8 +31,8 @@ export job id out; export -f put
 setsid bash -c '
 echo $$ > "$job/group"
 for one in $(cat "$job/after"); do
-  until [ "$(cat "$FAKE/jobs/$one/state")" = COMPLETED ]; do
-    case $(cat "$FAKE/jobs/$one/state") in PENDING|RUNNING) sleep 0.05;; *) put Dependency "$job/reason"; put CANCELLED "$job/state"; exit;; esac
+  while :; do
+    case $(cat "$FAKE/jobs/$one/state") in COMPLETED) break;; PENDING|RUNNING) sleep 0.05;; *) put Dependency "$job/reason"; put CANCELLED "$job/state"; exit;; esac
   done
 done
 while [ -e "$FAKE/holds" ] && [ "$(cat "$job/state")" = PENDING ]; do sleep 0.05; done

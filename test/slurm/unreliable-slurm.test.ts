@@ -12,16 +12,24 @@ const after = (name: string): string => `, inputs: [artifacts/${name}]`;
 
 const slow = stage('slow', 'wait', ', retries: 2');
 
-test.concurrent('a job that is submitted again while the controller falls silent is waited for, and is the only one', async ({
-  onTestFinished,
-}) => {
-  const project = await StandInSlurm.with(onTestFinished, slow + stage('next', 'write', after('slow')));
-  const running = project.run();
+/** The node of the only job fails, and nobody hears whether the next is submitted. */
+async function loseNextAnswer(
+  project: StandInSlurm,
+  running: ReturnType<StandInSlurm['run']>,
+): Promise<void> {
   await project.until(() => project.count('slow') === 1);
   await project.tell('holds');
   await project.tell('loses');
   await project.failNode('101');
   await running.says(/not known whether this is submitted/);
+}
+
+test.concurrent('a job that is submitted again while the controller falls silent is waited for, and is the only one', async ({
+  onTestFinished,
+}) => {
+  const project = await StandInSlurm.with(onTestFinished, slow + stage('next', 'write', after('slow')));
+  const running = project.run();
+  await loseNextAnswer(project, running);
   for (const what of ['loses', 'down', 'holds']) await project.untell(what);
   await project.write('go', '');
   const { stderr, exitCode } = await running.ended;
@@ -37,11 +45,7 @@ test.concurrent('a run that is interrupted while nobody knows of a job leaves it
 }) => {
   const project = await StandInSlurm.with(onTestFinished, slow);
   const running = project.run();
-  await project.until(() => project.count('slow') === 1);
-  await project.tell('holds');
-  await project.tell('loses');
-  await project.failNode('101');
-  await running.says(/not known whether this is submitted/);
+  await loseNextAnswer(project, running);
   running.interrupt();
   expect((await running.ended).exitCode).toBe(130);
   for (const what of ['loses', 'down', 'holds']) await project.untell(what);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
-import { quoteWords } from '../../files/shell-words.ts';
 import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport } from '../../runner/cluster/job-report.ts';
+import { describeSelection } from '../../runner/cluster/selection-text.ts';
 import type { Plan } from '../../runner/plan.ts';
 import type { PipelineOptions } from '../load.ts';
 import { formatSeconds } from '../view/format.ts';
@@ -15,15 +15,6 @@ import { toLines, toOneLine } from '../view/safe-text.ts';
 export function describeJob(report: JobReport, isOther = false): string[] {
   const [first = '', ...more] = describe(report);
   return [isOther ? `${first} (of ${describeSelection(report.selection)})` : first, ...more];
-}
-
-/** `--profile full --set train.epochs=2`, as a person can paste it. */
-export function describeSelection({ profile, set }: PlanSelection): string {
-  const words = [
-    ...(profile === null ? [] : ['--profile', profile]),
-    ...set.flatMap((one) => ['--set', one]),
-  ];
-  return words.length === 0 ? 'the default settings' : quoteWords(words);
 }
 
 const noted = '`npx repro attach` takes note of it';

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { listFileStates } from '../files/file-states.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import type { BatchFolder } from './batch.ts';
 import { settingsFile } from './settings.ts';
@@ -118,32 +118,11 @@ function end(code: 'timeout' | 'no-progress', reason: string, fix: string): Cont
 async function describeFolders(folders: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
   for (const [i, folder] of folders.entries()) {
-    for (const file of await listFiles(folder)) {
-      const found = await unlessGone(fs.lstat(file, { bigint: true }));
-      if (found === null) continue;
-      hash.update(`${i} ${path.relative(folder, file)} ${found.size} ${found.mtimeNs}\n`);
+    for (const file of await listFileStates(folder)) {
+      hash.update(`${i} ${file.path} ${file.sizeBytes} ${file.changedNs}\n`);
     }
   }
   return hash.digest('hex');
-}
-
-/** Without what NFS keeps of files that are removed while they are open. */
-async function listFiles(folder: string): Promise<string[]> {
-  const entries = (await unlessGone(fs.readdir(folder, { recursive: true, withFileTypes: true }))) ?? [];
-  return entries
-    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.nfs'))
-    .map((entry) => path.join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** null if it has vanished: who writes there may still be at work. */
-async function unlessGone<Value>(looking: Promise<Value>): Promise<Value | null> {
-  try {
-    return await looking;
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT', 'ESTALE')) return null;
-    throw error;
-  }
 }
 
 function fileOf(folder: BatchFolder, index: number): string {

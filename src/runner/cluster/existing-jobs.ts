@@ -6,9 +6,11 @@ import { type ClusterFacts, type Slurm, unreachable } from '../../executors/slur
 import { type BatchTask, jobOf, listBatches, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { hidden, isOwn } from './owner.ts';
 import { recoverBatch } from './recovery.ts';
+import { describeSelection } from './selection-text.ts';
 import { damaged, unreadable } from './state-file.ts';
 import { hasEnded } from './task-end.ts';
-import { type Before, judge, type Verdict } from './verdict.ts';
+import { type UnwatchedJob, UnwatchedVerdicts } from './unwatched-verdicts.ts';
+import type { Verdict } from './verdict.ts';
 
 /** The latest job of an instance, from an earlier command. */
 export interface ExistingJob {
@@ -57,42 +59,35 @@ export async function findExistingJobs(
   const states = await slurm.readStates(open.map(nameOf), cluster.hasAccounting);
   if ('problem' in states) throw unreachable(states.problem);
   const found = new Map<string, ExistingJob>();
-  const verdicts = new Map<string, Verdict>();
+  const verdicts = new UnwatchedVerdicts();
   for (const one of all) {
-    const isLost = one.task.after.some(({ endFile }) => isBad(verdicts.get(endFile)));
-    const verdict = judgeNow(one, states.stateOf(nameOf(one)), isLost ? 'failed' : 'fine');
-    verdicts.set(one.submitted.folder.endFile(one.index), verdict);
+    const verdict = verdicts.judge(look(one, states.stateOf(nameOf(one))));
     if (verdict.kind === 'wait') assertSelection(one.submitted, selection);
     found.set(one.task.id, { ...one, verdict });
   }
-  const endFiles = [...verdicts].filter(([, { kind }]) => kind !== 'wait').map(([file]) => file);
-  return { latest: found, endFiles: new Set(endFiles) };
+  return { latest: found, endFiles: verdicts.listEnded() };
 }
 
-/** One that ended well has left its result, even if that does not appear here yet: whoever follows it waits for that. */
-function judgeNow(one: OpenJob, status: JobStatus | 'absent' | null, before: Before): Verdict {
-  const { submitted, index } = one;
-  listFolder(submitted.folder.taskFolder(index));
-  const end = submitted.folder.readEnd(index);
-  const { owner } = submitted.batch;
-  if (status === 'absent' && !hasEnded(end) && !isOwn(owner)) {
-    throw hidden(nameOf(one), owner, submitted.folder.root);
+/** @throws {ReproError} `jobs-unreadable`; `locked` if Slurm does not show it because it is another user's */
+function look(one: OpenJob, status: JobStatus | 'absent' | null): UnwatchedJob {
+  const { submitted, index, task } = one;
+  const { folder, batch } = submitted;
+  listFolder(folder.taskFolder(index));
+  const end = folder.readEnd(index);
+  if (status === 'absent' && !hasEnded(end) && !isOwn(batch.owner)) {
+    throw hidden(nameOf(one), batch.owner, folder.root);
   }
-  const verdict = judge({ job: nameOf(one), end, status, silentSeconds: 0, patienceSeconds: 0, before });
-  return verdict.kind === 'failed' && verdict.code === 'no-result' ? { kind: 'wait' } : verdict;
+  const after = task.after.map(({ endFile }) => endFile);
+  return { job: nameOf(one), end, status, endFile: folder.endFile(index), after };
 }
 
-/** Makes NFS ask the server for what has appeared in a folder. */
+/** Makes NFS ask the server for what has appeared in a folder, which has to be there. */
 function listFolder(folder: string): void {
   try {
     readdirSync(folder);
   } catch (error) {
     throw unreadable(folder, error);
   }
-}
-
-function isBad(verdict: Verdict | undefined): boolean {
-  return verdict?.kind === 'failed' || verdict?.kind === 'dropped';
 }
 
 function nameOf({ submitted, index }: OpenJob): string {
@@ -121,8 +116,7 @@ export function assertCluster({ batch, folder }: SubmittedBatch, cluster: string
 
 function assertSelection({ batch, folder }: SubmittedBatch, selection: PlanSelection): void {
   if (isDeepStrictEqual(batch.selection, selection)) return;
-  const { profile, set } = batch.selection;
-  const words = [`--profile ${profile ?? '(default)'}`, ...set.map((one) => `--set ${one}`)].join(' ');
+  const words = describeSelection(batch.selection);
   throw new ReproError('locked', `jobs of another run work in this folder: ${batch.jobId} of ${words}`, {
     where: folder.root,
     fix: 'Wait for them with `npx repro attach`, or end them with `npx repro cancel`.',

@@ -5,7 +5,8 @@ import type { CacheFolder } from '../cache/cache-folder.ts';
 import { type Batch, findBatches, jobOf, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { isOwn } from './owner.ts';
 import { hasEnded, type TaskEnd } from './task-end.ts';
-import { type Before, judge, type Verdict } from './verdict.ts';
+import { UnwatchedVerdicts } from './unwatched-verdicts.ts';
+import type { Verdict } from './verdict.ts';
 
 /** The job of an instance, as far as is known without waiting for it. */
 export interface JobReport {
@@ -61,15 +62,13 @@ export async function readJobReports(
     found.flatMap(({ job, end }) => (job === null || hasEnded(end) ? [] : [job])),
   );
   const jobs = new Map<string, JobReport>();
-  const verdicts = new Map<string, Verdict>();
+  const verdicts = new UnwatchedVerdicts();
   for (const one of found) {
     const { id, job, batch, endFile, end, after } = one;
     const said = job === null || hasEnded(end) ? null : stateOf(job);
     // Of a job that it does not show, Slurm says the same.
     const known = said === 'absent' && !isOwn(batch.owner) ? null : said;
-    const isLost = after.some((file) => isBad(verdicts.get(file)));
-    const verdict = judgeNow(one, known, isLost ? 'failed' : 'fine');
-    verdicts.set(endFile, verdict);
+    const verdict = verdicts.judge({ job: job ?? '', end, status: known, endFile, after });
     const status = known === 'absent' ? null : known;
     const isRunning = status !== null && isOnNode(status.state);
     const isOver = verdict.kind !== 'wait' || (status !== null && phaseOf(status.state) === 'ended');
@@ -86,17 +85,6 @@ function look({ batch, folder }: SubmittedBatch, id: string, index: number): Fou
     endFile: folder.endFile(index),
     after: folder.readTask(index)?.after.map(({ endFile }) => endFile) ?? [],
   };
-}
-
-/** A result need not be visible here yet: whoever follows the job waits for that. */
-function judgeNow({ job, end }: Found, status: JobStatus | 'absent' | null, before: Before): Verdict {
-  const evidence = { job: job ?? '', end, status, before };
-  const verdict = judge({ ...evidence, silentSeconds: 0, patienceSeconds: 0 });
-  return verdict.kind === 'failed' && verdict.code === 'no-result' ? { kind: 'wait' } : verdict;
-}
-
-function isBad(verdict: Verdict | undefined): boolean {
-  return verdict?.kind === 'failed' || verdict?.kind === 'dropped';
 }
 
 type StateOf = (job: string) => JobStatus | 'absent' | null;

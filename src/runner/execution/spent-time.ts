@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import type { CacheFolder } from '../cache/cache-folder.ts';
+import { listFileStates } from '../files/file-states.ts';
 
 /** What was spent on what an execution goes on from, when it last began. */
 interface SpentTime {
@@ -49,16 +50,9 @@ export async function forgetSpending(folder: CacheFolder, fingerprint: string): 
 
 /** When something was last written below these folders; null if nothing is there. */
 async function findLastSave(folders: readonly string[]): Promise<number | null> {
-  let last: number | null = null;
-  for (const folder of folders) {
-    const entries = await fs.readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries) {
-      if (entry.isDirectory()) continue;
-      const state = await fs.lstat(path.join(entry.parentPath, entry.name)).catch(() => null);
-      if (state !== null) last = Math.max(last ?? 0, state.mtimeMs);
-    }
-  }
-  return last;
+  const states = await Promise.all(folders.map(listFileStates)).catch(() => []);
+  const times = states.flat().map(({ changedNs }) => Number(changedNs / 1_000_000n));
+  return times.length === 0 ? null : times.reduce((last, one) => Math.max(last, one));
 }
 
 function fileOf(folder: CacheFolder, fingerprint: string): string {

@@ -1,0 +1,41 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
+
+/** What a listing says about a file, without reading it. */
+export interface FileState {
+  /** Relative to its folder. */
+  readonly path: string;
+  readonly sizeBytes: bigint;
+  /** Of its last change, since 1970. */
+  readonly changedNs: bigint;
+}
+
+/**
+ * The files below a folder, sorted by path. Whoever writes there may still be at work, so what vanishes meanwhile is left out; so is what NFS
+ * keeps of files that are removed while they are open.
+ */
+export async function listFileStates(folder: string): Promise<FileState[]> {
+  const entries = (await unlessGone(fs.readdir(folder, { recursive: true, withFileTypes: true }))) ?? [];
+  const files = entries
+    .filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.nfs'))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+    .sort();
+  const states: FileState[] = [];
+  for (const file of files) {
+    const found = await unlessGone(fs.lstat(file, { bigint: true }));
+    if (found === null) continue;
+    states.push({ path: path.relative(folder, file), sizeBytes: found.size, changedNs: found.mtimeNs });
+  }
+  return states;
+}
+
+/** null if it has vanished. */
+async function unlessGone<Value>(looking: Promise<Value>): Promise<Value | null> {
+  try {
+    return await looking;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ESTALE')) return null;
+    throw error;
+  }
+}
