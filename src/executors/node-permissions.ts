@@ -17,6 +17,8 @@ export function permissionFlags(
     model,
     '--allow-worker',
     '--allow-addons',
+    // From Node 25 on the network is limited, too. What comes from it is no file that could be declared.
+    ...(known.has('--allow-net') ? ['--allow-net'] : []),
     // That this is experimental (Node 20), and that addons are not checked, is not news to a stage's log.
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=SecurityWarning',

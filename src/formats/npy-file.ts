@@ -179,7 +179,6 @@ export class NpyCountsWriter {
   async finish(rows = this.#rows): Promise<void> {
     await this.#handle.truncate(this.#rowOffset(rows, this.#dtype));
     await writeAll(this.#handle, encodeNpyHeader(this.#dtype, [rows, ...this.#rowShape]), 0);
-    await this.#handle.sync();
     await this.#handle.close();
   }
 

@@ -104,7 +104,7 @@ function explainFunction(
     `${stage} called a function that Node.js ${process.versions.node} does not allow under its permission model: ${refusal?.message}`,
     {
       ...details,
-      fix: `Use another one (sync() of an open file handle for fs.fsync, a copy for a symbolic link), ${optOut}`,
+      fix: `Leave it out if it is an fsync (the runner syncs outputs), copy instead of making a symbolic link, ${optOut}`,
     },
   );
 }
