@@ -59,15 +59,10 @@ async function findShared(projectRoot: string, hostFile: string): Promise<string
   ]);
 }
 
-/** The compiled host, what it is split into, and what Node reads to see that these are modules. */
+/** The compiled host with its chunks, and what Node looks for in their folder and above to see that these are modules. */
 function listHostFiles(hostFile: string): string[] {
   const dist = path.dirname(path.dirname(hostFile));
-  return [
-    hostFile,
-    `${hostFile}.map`,
-    path.join(dist, 'chunks'),
-    path.join(path.dirname(dist), 'package.json'),
-  ];
+  return [dist, path.join(path.dirname(dist), 'package.json')];
 }
 
 /** Where Node looks for the packages of the project, and where it finds those that are links, such as workspaces. */
