@@ -34,7 +34,8 @@ export async function permissionsOf(
   const read = [
     // The bundler names sources by their real paths.
     ...code.flatMap((file) => [file, path.join(realPathOf(projectRoot), path.relative(projectRoot, file))]),
-    ...withRealPaths([...task.inputs, taskFile, ...(task.module === undefined ? [] : [task.module])]),
+    ...withRealPaths([...task.inputs, taskFile]),
+    ...(task.module === undefined ? [] : withRealPaths([task.module, ...listPackageFiles(task.module)])),
     ...(await listShared(projectRoot, hostFile)),
     ...write,
   ];
@@ -52,27 +53,33 @@ function listShared(projectRoot: string, hostFile: string): Promise<string[]> {
 
 async function findShared(projectRoot: string, hostFile: string): Promise<string[]> {
   return withRealPaths([
-    ...listHostFiles(hostFile),
+    hostFile,
+    `${hostFile}.map`,
+    path.join(path.dirname(path.dirname(hostFile)), 'chunks'),
+    ...listPackageFiles(hostFile),
     path.join(projectRoot, 'package.json'),
     ...(await findPackageFolders(projectRoot)),
     ...listSystemFiles(projectRoot),
   ]);
 }
 
-/** The compiled host with its chunks, and what Node looks for in their folder and above to see that these are modules. */
-function listHostFiles(hostFile: string): string[] {
-  const dist = path.dirname(path.dirname(hostFile));
-  return [dist, path.join(path.dirname(dist), 'package.json')];
+/** What Node looks for, in a module's folder and above, to see what kind of module it is. Node 20.19 stops where it may not look. */
+function listPackageFiles(module: string): string[] {
+  return listFoldersAbove(module).map((folder) => path.join(folder, 'package.json'));
+}
+
+/** The folder of a file, the one that this is in, and so on. */
+function listFoldersAbove(file: string): string[] {
+  const folder = path.dirname(file);
+  return folder === file ? [] : [folder, ...listFoldersAbove(folder)];
 }
 
 /** Where Node looks for the packages of the project, and where it finds those that are links, such as workspaces. */
 async function findPackageFolders(projectRoot: string): Promise<string[]> {
-  const found: string[] = [];
-  for (let folder = projectRoot; ; folder = path.dirname(folder)) {
-    const packages = path.join(folder, 'node_modules');
-    found.push(packages, ...(await listLinks(packages)));
-    if (folder === path.dirname(folder)) return found;
-  }
+  const folders = [projectRoot, ...listFoldersAbove(projectRoot)].map((one) =>
+    path.join(one, 'node_modules'),
+  );
+  return [...folders, ...(await Promise.all(folders.map(listLinks))).flat()];
 }
 
 async function listLinks(packages: string): Promise<string[]> {
