@@ -35,7 +35,7 @@ export async function permissionsOf(
     // The bundler names sources by their real paths.
     ...code.flatMap((file) => [file, path.join(realPathOf(projectRoot), path.relative(projectRoot, file))]),
     ...withRealPaths([...task.inputs, taskFile]),
-    ...(task.module === undefined ? [] : withRealPaths([task.module, ...listPackageFiles(task.module)])),
+    ...(task.module === undefined ? [] : withRealPaths([task.module, ...listLookups(task.module)])),
     ...(await listShared(projectRoot, hostFile)),
     ...write,
   ];
@@ -56,16 +56,19 @@ async function findShared(projectRoot: string, hostFile: string): Promise<string
     hostFile,
     `${hostFile}.map`,
     path.join(path.dirname(path.dirname(hostFile)), 'chunks'),
-    ...listPackageFiles(hostFile),
+    ...listLookups(hostFile),
     path.join(projectRoot, 'package.json'),
     ...(await findPackageFolders(projectRoot)),
     ...listSystemFiles(projectRoot),
   ]);
 }
 
-/** What Node looks for, in a module's folder and above, to see what kind of module it is. Node 20.19 stops where it may not look. */
-function listPackageFiles(module: string): string[] {
-  return listFoldersAbove(module).map((folder) => path.join(folder, 'package.json'));
+/** Where Node looks for a module's kind and packages: in its folder and above. Node 20.19 fails where it may not look. */
+function listLookups(module: string): string[] {
+  return listFoldersAbove(module).flatMap((folder) => [
+    path.join(folder, 'package.json'),
+    path.join(folder, 'node_modules'),
+  ]);
 }
 
 /** The folder of a file, the one that this is in, and so on. */
