@@ -1,9 +1,17 @@
 #!/usr/bin/env node
 // Checks what must be checked before any modern syntax is parsed, then hands over to the compiled program.
+const newestTested = 26;
 const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  process.stderr.write(`repro needs Node.js 20.19 or newer; this is ${process.versions.node}.\n`);
+if (major < 20 || major === 21 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
+  process.stderr.write(
+    `repro needs Node.js 20.19 or newer of 20, 22.12 or newer of 22, or a later one; this is ${process.versions.node}.\n`,
+  );
   process.exit(2);
+}
+if (major > newestTested) {
+  process.stderr.write(
+    `repro has been tested up to Node.js ${newestTested}; this is ${process.versions.node}, which may behave differently.\n`,
+  );
 }
 // An import would read all exports of these modules, which takes 20 ms.
 const { existsSync } = process.getBuiltinModule('node:fs');

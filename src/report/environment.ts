@@ -6,8 +6,6 @@ import type { Environment } from './sections/environment.ts';
 /** What this process runs on, as far as it is in a stage's fingerprint: anything else could change without making the report stale. */
 export function readEnvironment(): Environment {
   return {
-    // The major version alone: only a change of that makes a stage stale.
-    nodeMajor: process.versions.node.split('.', 1).join(''),
     platform: `${process.platform} ${process.arch}`,
     packages: [`Vega ${vega}`, `Vega-Lite ${vegaLite}`],
   };

@@ -47,11 +47,9 @@ export function buildReport(results: Results, options: ReportOptions): Report {
       results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
     subtitle: [`${nameKind(results)} of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
-    facts: listFacts(results, options),
+    facts: listFacts(results),
     sections: results.simulated ? markSimulated(sections) : sections,
-    footer: [
-      `Made with Node.js\u00a0${options.environment.nodeMajor}. The same inputs reproduce this page byte for byte, so it has no date.`,
-    ],
+    footer: ['The same inputs reproduce this page byte for byte, so it has no date.'],
   };
 }
 
@@ -172,7 +170,7 @@ function describeNeurons(results: Results): Section[] {
   ];
 }
 
-function listFacts(results: Results, { environment: { nodeMajor } }: ReportOptions): Report['facts'] {
+function listFacts(results: Results): Report['facts'] {
   const runs = allRuns(results);
   const distinct = (values: readonly string[]): string => [...new Set(values)].join(', ');
   const clips = distinct(
@@ -202,7 +200,7 @@ function listFacts(results: Results, { environment: { nodeMajor } }: ReportOptio
     { name: 'Parameters', value: distinct(runs.map(({ parameters }) => formatCount(parameters))) },
     {
       name: 'Software',
-      value: `${distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`))}, Node.js\u00a0${nodeMajor}`,
+      value: distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`)),
     },
   ];
 }

@@ -10,7 +10,6 @@ import type {
 } from '../../src/report/results.ts';
 
 export const ENVIRONMENT = {
-  nodeMajor: '20',
   platform: 'linux x64',
   packages: ['Vega 6.0.0', 'Vega-Lite 6.0.0'],
 } as const;

@@ -153,21 +153,19 @@ describe('repro explain', () => {
     const project = await createWordProject();
     await project.call(['run']);
     const theirs = JSON.parse(project.read('artifacts/.cache/records/words.json'));
-    theirs.parts.runtime = { node: '18', platform: 'darwin', arch: 'arm64' };
+    theirs.parts.runtime = { platform: 'darwin', arch: 'arm64' };
     theirs.parts.packages = { ...theirs.parts.packages, wordlist: '0.9.0', other: '1.0.0' };
     theirs.parts.facts = { engine: 'slow' };
     theirs.parts.inputs[1].digest = '0'.repeat(64);
     await project.write('theirs.json', JSON.stringify(theirs));
     const { stdout } = await project.call(['explain', 'words', '--against', 'theirs.json']);
-    const { node, platform, arch } = JSON.parse(project.read('artifacts/.cache/records/words.json')).parts
-      .runtime;
+    const { platform, arch } = JSON.parse(project.read('artifacts/.cache/records/words.json')).parts.runtime;
     expect(stdout.split('\n').slice(1)).toEqual([
       '  package wordlist: 0.9.0 → 1.0.0',
       '  package other: 1.0.0 → unset',
       '  data.txt changed',
       '      (no line by line difference: the earlier text was not kept)',
       '  engine: slow → unset',
-      `  node: 18 → ${node}`,
       `  platform: darwin → ${platform}`,
       `  arch: arm64 → ${arch}`,
     ]);

@@ -18,7 +18,7 @@ const parts: FingerprintParts = {
   outputs: ['artifacts/a', 'artifacts/b'],
   variables: { MOOD: null },
   facts: { engine: 'native' },
-  runtime: { node: '20', platform: 'linux', arch: 'x64' },
+  runtime: { platform: 'linux', arch: 'x64' },
 };
 
 async function explain(now: Partial<FingerprintParts>, before: FingerprintParts = parts): Promise<string[]> {

@@ -14,7 +14,7 @@ export const parts: FingerprintParts = {
   command: { kind: 'command', argv: ['x'] },
   ...{ code: {}, packages: {}, params: {}, matrix: {}, outputs: [] },
   inputs: [],
-  ...{ variables: {}, facts: {}, runtime: { node: '22', platform: 'linux', arch: 'x64' } },
+  ...{ variables: {}, facts: {}, runtime: { platform: 'linux', arch: 'x64' } },
 };
 
 /** A cache folder with jobs that were submitted by an earlier command, of which no Slurm knows. */

@@ -176,7 +176,7 @@ describe('what was submitted', () => {
     ...{
       variables: {},
       facts: { engine: 'avx512' },
-      runtime: { node: '22', platform: 'linux', arch: 'x64' },
+      runtime: { platform: 'linux', arch: 'x64' },
     },
   };
   const [data, made] = parts.inputs;
@@ -184,7 +184,7 @@ describe('what was submitted', () => {
 
   test('is the same on another machine, and once what it waited for is there', async () => {
     const inputs = [data, { path: 'artifacts/y', external: false, digest: 'd2' }];
-    const now = { ...parts, inputs, facts: { engine: 'cuda' }, runtime: { ...parts.runtime, node: '24' } };
+    const now = { ...parts, inputs, facts: { engine: 'cuda' }, runtime: { ...parts.runtime, arch: 'arm64' } };
     expect(await findChangedParts(parts, now)).toEqual([]);
     expect(await findChangedParts(now, { ...parts, inputs: [data, made] })).toEqual([]);
   });

@@ -4,8 +4,6 @@ import type { Results } from '../results.ts';
 
 /** What the report was made with. */
 export interface Environment {
-  /** Major version of Node.js: `20`. */
-  readonly nodeMajor: string;
   /** `linux x64`. */
   readonly platform: string;
   /** Name and version of what drew the figures: `vega 6.2.0`. */
@@ -13,10 +11,7 @@ export interface Environment {
 }
 
 /** Engines of the trainings, and what made the page: all of it is in the fingerprints of the stages. */
-export function tabulateEnvironment(
-  { models }: Results,
-  { nodeMajor, platform, packages }: Environment,
-): Table {
+export function tabulateEnvironment({ models }: Results, { platform, packages }: Environment): Table {
   const engines = new Map<string, string[]>();
   for (const { id, runs } of models) {
     for (const { seed, engine } of runs) {
@@ -30,7 +25,7 @@ export function tabulateEnvironment(
   }));
   const rows = [
     ...trained,
-    { what: 'Report made with', with: `Node.js\u00a0${nodeMajor} on ${platform}` },
+    { what: 'Report made with', with: `Node.js on ${platform}` },
     { what: 'Figures drawn by', with: joinWords(packages) },
   ];
   return {

@@ -26,7 +26,8 @@ export interface FingerprintParts {
   readonly variables: Readonly<Record<string, string | null>>;
   /** Of the machine, by name; versions of tools by the command that prints them. */
   readonly facts: Readonly<Record<string, string>>;
-  readonly runtime: { readonly node: string; readonly platform: string; readonly arch: string };
+  /** Not Node's version: results are the same under every one that is supported, which `.ci/run` checks. */
+  readonly runtime: { readonly platform: string; readonly arch: string };
 }
 
 /** What a fingerprint has from the repository alone. */
@@ -142,11 +143,7 @@ export class Fingerprints {
         instance.variables.map((name) => [name, this.#environment[name] ?? null]),
       ),
       facts,
-      runtime: {
-        node: process.versions.node.split('.')[0] ?? '',
-        platform: process.platform,
-        arch: process.arch,
-      },
+      runtime: { platform: process.platform, arch: process.arch },
     };
   }
 

@@ -19,7 +19,7 @@ const base: RunRecord = {
     inputs: [],
     variables: {},
     facts: {},
-    runtime: { node: '22', platform: 'linux', arch: 'x64' },
+    runtime: { platform: 'linux', arch: 'x64' },
   },
   outputs: [],
   metrics: {},

@@ -21,7 +21,7 @@ const record: RunRecord = {
     outputs: ['artifacts/a'],
     variables: {},
     facts: {},
-    runtime: { node: '20', platform: 'linux', arch: 'x64' },
+    runtime: { platform: 'linux', arch: 'x64' },
   },
   sources: { 'stages/a.ts': digest },
   outputs: [output],
