@@ -15,12 +15,15 @@ function callAs(version: string) {
   return { status, stdout, stderr };
 }
 
-test.each(['18.20.8', '20.18.3', '21.7.3', '22.11.0'])('Node.js %s is too old: one line, and exit 2', (version) => {
-  const { status, stdout, stderr } = callAs(version);
-  expect([status, stdout]).toEqual([2, '']);
-  expect(stderr).toMatch(/^repro needs Node\.js 20\.19 .*; this is [\d.]+\.\n$/);
-  expect(stderr).toContain(version);
-});
+test.each(['18.20.8', '20.18.3', '21.7.3', '22.11.0'])(
+  'Node.js %s is too old: one line, and exit 2',
+  (version) => {
+    const { status, stdout, stderr } = callAs(version);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(/^repro needs Node\.js 20\.19 .*; this is [\d.]+\.\n$/);
+    expect(stderr).toContain(version);
+  },
+);
 
 test('a Node.js newer than any tested gets one line, and the command runs', () => {
   const { status, stdout, stderr } = callAs('99.0.0');
@@ -29,9 +32,12 @@ test('a Node.js newer than any tested gets one line, and the command runs', () =
   expect(stderr).toMatch(/^repro has been tested up to Node\.js \d+; this is 99\.0\.0, .*\n$/);
 });
 
-test.each(['20.19.0', '22.12.0', '23.0.0', '24.0.0', '26.99.0'])('Node.js %s runs without a word', (version) => {
-  expect(callAs(version)).toMatchObject({ status: 0, stderr: '' });
-});
+test.each(['20.19.0', '22.12.0', '23.0.0', '24.0.0', '26.99.0'])(
+  'Node.js %s runs without a word',
+  (version) => {
+    expect(callAs(version)).toMatchObject({ status: 0, stderr: '' });
+  },
+);
 
 test('the versions that are tested are the same everywhere: script, workflow, floor and newest', () => {
   const [, list = ''] = /^nodes=\((.*)\)$/m.exec(readFileSync('.ci/run', 'utf8')) ?? [];
