@@ -108,9 +108,6 @@ describe('a stage module may', () => {
        fs.writeFileSync('/dev/null', 'nothing');
        const threads = new Worker('require("node:worker_threads").parentPort.postMessage(' + JSON.stringify(1) + ')', { eval: true });
        const [answer] = await new Promise((resolve) => threads.once('message', (one) => resolve([one])));
-       const handle = await fs.promises.open(path.join(folder, 'y'), 'r+');
-       await handle.sync();
-       await handle.close();
        done([os.tmpdir(), answer, os.cpus().length > 0, process.report.getReport().header.nodejsVersion]);`,
     );
     const { exitCode } = await project.call(['run']);
@@ -228,6 +225,13 @@ describe('a stage module that touches what it does not declare fails', () => {
     const { stderr } = await project.call(['run']);
     expect(stderr).toContain('may not read a.json');
     expect(project.read('artifacts/.cache/logs/s.log')).toContain('no settings');
+  });
+
+  test.skipIf(major < 22)('when it syncs a file, with why it need not', async () => {
+    const project = await createStage(`fs.fsyncSync(fs.openSync(outputs[0], 'w'));`);
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain('the runner syncs outputs');
   });
 
   test.skipIf(major >= 22)('also in a thread (from Node 22 on, threads read unchecked)', async () => {
