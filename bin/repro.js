@@ -3,9 +3,7 @@
 const newestTested = 26;
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 20 || major === 21 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
-  process.stderr.write(
-    `repro needs Node.js 20.19 or newer of 20, 22.12 or newer of 22, or a later one; this is ${process.versions.node}.\n`,
-  );
+  process.stderr.write(`repro needs Node.js 20.19, 22.12 or later; this is ${process.versions.node}.\n`);
   process.exit(2);
 }
 if (major > newestTested) {

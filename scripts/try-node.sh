@@ -29,7 +29,9 @@ npx repro check "${quick[@]}"
 npx vitest run test/executors test/stage test/files test/addon test/native test/datasets/threads test/cli/node-version.test.ts \
   test/runner/lazy-imports.test.ts test/runner/execution-hermetic.test.ts test/runner/execution-packages.test.ts
 
-# Every result is the same to the byte; the timeline shows when and how long.
+# Every result and record is the same to the byte; the timeline shows when and how long.
+npx repro lock "${quick[@]}"
+mv repro.lock artifacts/records
 results=$folder/results
 rm -rf artifacts/.cache artifacts/timeline
 if [[ -e $results ]]; then
