@@ -20,7 +20,7 @@ test.each(['18.20.8', '20.18.3', '21.7.3', '22.11.0'])(
   (version) => {
     const { status, stdout, stderr } = callAs(version);
     expect([status, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^repro needs Node\.js 20\.19 .*; this is [\d.]+\.\n$/);
+    expect(stderr).toMatch(/^repro needs Node\.js 20\.19, 22\.12 or later; this is [\d.]+\.\n$/);
     expect(stderr).toContain(version);
   },
 );
