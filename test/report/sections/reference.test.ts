@@ -47,7 +47,7 @@ describe('the report’s text on the authors’ logs', () => {
     const [first] = say(of({ trainLoss }));
     expect(first).toContain('one per model: Baseline epochs 1 to 3 (training loss: epochs 1 to 8).');
     expect(say(of({ epochs: [7, 9], trainLoss })).slice(1)).toEqual([
-      'The logs of Baseline have only the training loss up to there; all other curves begin after epoch 3, where the figures end.',
+      'The logs of Baseline begin after epoch 3, where the figures end; only their training loss is drawn.',
     ]);
   });
 
