@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { ReproError } from '../errors.ts';
+import { type CurvePoint, readCurves } from '../formats/logged-curves.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { ShapeError } from '../snn/shape-error.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { type Assumption, IMPORTABLE, type ImportAnswers } from './answers.ts';
-import { type CurvePoint, readCurves } from './curves.ts';
 import { readImportedState } from './imported-state.ts';
 import { inferNetwork } from './infer-network.ts';
 import { type NetworkFacts, readFacts } from './network-facts.ts';

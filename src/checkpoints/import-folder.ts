@@ -1,7 +1,7 @@
 import path from 'node:path';
+import { formatCurves } from '../formats/logged-curves.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { ImportAnswers } from './answers.ts';
-import { formatCurves } from './curves.ts';
 import { encodeMetadata } from './export-metadata.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
 import { formatNetworkFile, type NetworkFile } from './network-file.ts';

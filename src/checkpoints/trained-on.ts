@@ -14,6 +14,9 @@ export interface FrameRecipe {
   readonly downsample: number | null;
   readonly normalization: Normalization | 'none' | null;
   readonly invalidEvents: 'keep' | 'drop' | null;
+  /** Absent: `both`, and `width`. */
+  readonly overlaps?: 'earlier';
+  readonly rowStride?: 'height';
 }
 
 /** What a state was trained on; null if unknown. */
@@ -48,6 +51,8 @@ export function readTrainedOn(fields: Fields): TrainedOn {
       downsample: count('downsample'),
       normalization: choice('normalization', ['none', ...NORMALIZATIONS]),
       invalidEvents: choice('invalidEvents', ['keep', 'drop']),
+      ...(frames.has('overlaps') ? { overlaps: frames.choice('overlaps', ['earlier']) } : {}),
+      ...(frames.has('rowStride') ? { rowStride: frames.choice('rowStride', ['height']) } : {}),
     },
   };
 }
@@ -77,9 +82,17 @@ function compareFrames(trained: TrainedOn, { dataset, frames }: ClipIndex): Diff
     invalidEvents: frames.invalidEvents ?? null,
   };
   const keys = ['steps', 'splitBy', 'durationUs', 'downsample', 'normalization', 'invalidEvents'] as const;
+  // Missing in a recipe that is known means the default; in one that is not, it means nothing.
+  const known = trained.frames.splitBy !== null;
   const pairs = [
     ['dataset.name', trained.dataset, dataset] as const,
     ...keys.map((key) => [`frames.${key}`, trained.frames[key] ?? null, here[key] ?? null] as const),
+    ...(known
+      ? ([
+          ['frames.overlaps', trained.frames.overlaps ?? 'both', frames.overlaps ?? 'both'],
+          ['frames.rowStride', trained.frames.rowStride ?? 'width', frames.rowStride ?? 'width'],
+        ] as const)
+      : []),
   ];
   return pairs.flatMap(([key, before, now]) =>
     before === null || now === null || before === now

@@ -1,4 +1,5 @@
 import type { ClipEvents } from '../events/clip-events.ts';
+import type { Overlaps } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import type { ImagePreparation } from '../formats/frame-cache.ts';
 import type { Threads } from './thread-pool.ts';
@@ -46,8 +47,19 @@ export interface ReadOptions {
   readonly threads?: Threads | undefined;
 }
 
+export interface ListClipsOptions extends ReadOptions {
+  /** Default `both`. */
+  readonly overlaps?: Overlaps | undefined;
+}
+
+/** How far apart the rows of a frame lie: `height` is the original's mistake, and only matters on a sensor that is not square. */
+export const ROW_STRIDES = ['width', 'height'] as const;
+export type RowStride = (typeof ROW_STRIDES)[number];
+
 export interface ReadClipsOptions extends ReadOptions {
   readonly invalidEvents: 'keep' | 'drop';
+  /** Default `width`. */
+  readonly rowStride?: RowStride | undefined;
   /** Where recordings are kept that have to be read twice; by default one of its own. */
   readonly working?: WorkingSpace | undefined;
 }
@@ -128,7 +140,7 @@ export interface EventDataset extends DatasetFacts {
   /** Whether the recordings say that they are simulated; absent if no simulated ones exist. */
   isSimulated?(root: string): Promise<boolean>;
   /** The clips without their events. */
-  listClips(root: string, options: ReadOptions): Promise<Clips>;
+  listClips(root: string, options: ListClipsOptions): Promise<Clips>;
   /** Whether some of the clips take about as long to read as all of them, as from a `.tar.gz`; by default they do not. */
   readsWhole?(root: string): Promise<boolean>;
   /** Reads the events of the named clips, recording by recording, in unspecified order. */

@@ -47,7 +47,7 @@ export const DVS128_GESTURE: EventDataset = {
   remarks: [
     `${ARCHIVE} has about ${(ARCHIVE_BYTES / 1e9).toFixed(1)} GB and unpacks to 122 recordings, each with 12 labelled gestures: 98 recordings of users 1-23 to train on and 24 of users 24-29 to test on.`,
     '29 people under five lights would be 145 recordings: 23 were never published.',
-    'In user22_led_labels.csv class 9 ends after the next row starts; it is used as published.',
+    'In user22_led_labels.csv class 9 ends after the next row starts; it is used as published, or as in the original (frames.overlaps: earlier).',
     'The thesis counts 1,056 + 288 clips, since its converter left out the last ten training recordings (train.compat.trials: first-88).',
     'The paper of the data set counts 1,342: 122 x 11, with arm roll, which every recording has twice, counted once. Other libraries count 1,077 + 264 in the same way, with one clip missing.',
   ],

@@ -1,7 +1,8 @@
 import { ReproError } from '../errors.ts';
+import { OVERLAPS, type Overlaps } from '../events/clips.ts';
 import { type FrameLayout, SPLITS_BY, type SplitBy } from '../events/frames.ts';
 import { NORMALIZATIONS, type Normalization } from '../formats/frame-cache.ts';
-import { SPLITS } from './dataset.ts';
+import { ROW_STRIDES, type RowStride, SPLITS } from './dataset.ts';
 
 /** A profile's `frames:`. */
 export interface FrameSettings {
@@ -14,6 +15,10 @@ export interface FrameSettings {
   readonly downsample?: number;
   /** Default `keep`. */
   readonly invalidEvents?: 'keep' | 'drop';
+  /** Default `both`. */
+  readonly overlaps?: Overlaps;
+  /** Default `width`. */
+  readonly rowStride?: RowStride;
   /** What readers of the frames divide the counts by; default `none`. */
   readonly normalization?: Normalization | 'none';
   /** Clips per class, the first in sorted order; default all. */
@@ -29,12 +34,17 @@ export function layoutOf(
 
 /** @throws {ReproError} `frames` for a value that the profile's schema would reject, too */
 export function checkSettings(settings: FrameSettings): void {
-  const { splitBy, invalidEvents = 'keep', normalization = 'none', limit } = settings;
+  const { splitBy, invalidEvents = 'keep', overlaps = 'both', rowStride = 'width' } = settings;
+  const { normalization = 'none', limit } = settings;
   if (!SPLITS_BY.some((one) => one === splitBy)) {
     fail('frames.splitBy', '"number", "time" or "duration"', splitBy);
   }
   if (invalidEvents !== 'keep' && invalidEvents !== 'drop') {
     fail('frames.invalidEvents', '"keep" or "drop"', invalidEvents);
+  }
+  if (!OVERLAPS.some((one) => one === overlaps)) fail('frames.overlaps', '"both" or "earlier"', overlaps);
+  if (!ROW_STRIDES.some((one) => one === rowStride)) {
+    fail('frames.rowStride', '"width" or "height"', rowStride);
   }
   const normalizations = ['none', ...NORMALIZATIONS];
   if (!normalizations.some((kind) => kind === normalization)) {

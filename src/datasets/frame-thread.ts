@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 import type { FrameLayout } from '../events/frames.ts';
-import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from './dataset.ts';
+import { type Clip, type Clips, type ReadClip, type RowStride, SPLITS, type Split } from './dataset.ts';
 import { type FrameRow, FrameRows } from './frame-rows.ts';
 import { findDataset } from './registry.ts';
 import { defineThreadJob } from './thread-job.ts';
@@ -12,6 +12,7 @@ export interface FrameSetup {
   readonly root: string;
   readonly simulated: boolean;
   readonly invalidEvents: 'keep' | 'drop';
+  readonly rowStride?: RowStride | undefined;
   readonly layout: FrameLayout;
   readonly withDurations: boolean;
   /** Memory for a recording, and where a larger one may be put. */
@@ -36,7 +37,7 @@ export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('fra
   if (dataset.kind !== 'events') throw new RangeError(`${setup.dataset} has no events`);
   const frames = new FrameRows(setup.layout, setup.withDurations);
   const working = new WorkingSpace(setup.memoryBytes, setup.folder);
-  const { root, simulated, invalidEvents } = setup;
+  const { root, simulated, invalidEvents, rowStride } = setup;
   let recordings = 0;
   const takeRecordings = () => {
     const taken = recordings;
@@ -54,7 +55,7 @@ export const FRAME_JOB = defineThreadJob<FrameSetup, FrameTask, FrameReply>('fra
     const progress = () => {
       recordings += 1;
     };
-    await dataset.readClips(root, clips, { simulated, invalidEvents, progress, working }, visit);
+    await dataset.readClips(root, clips, { simulated, invalidEvents, rowStride, progress, working }, visit);
     await port.send({ kind: 'end', recordings: takeRecordings() });
   };
 });

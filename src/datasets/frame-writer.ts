@@ -49,9 +49,10 @@ const RECORDING_BYTES = 80 << 20;
 export async function writeFrames(options: WriteFramesOptions): Promise<ClipIndex> {
   const { dataset, root, output, settings, simulated, signal } = options;
   const { steps, splitBy, durationUs, downsample = 1, invalidEvents = 'keep', normalization } = settings;
+  const { overlaps = 'both', rowStride = 'width' } = settings;
   checkSettings(settings);
   const size = frameSize(layoutOf(settings, dataset.sensor));
-  const all = await dataset.listClips(root, { simulated, signal });
+  const all = await dataset.listClips(root, { simulated, signal, overlaps });
   const clips: Clips = {
     train: limitClips(all.train, settings.limit?.train),
     test: limitClips(all.test, settings.limit?.test),
@@ -98,6 +99,8 @@ export async function writeFrames(options: WriteFramesOptions): Promise<ClipInde
       dtype: writers.train.dtype,
       normalization: normalization === undefined || normalization === 'none' ? null : normalization,
       invalidEvents,
+      ...(overlaps === 'both' ? {} : { overlaps }),
+      ...(rowStride === 'width' ? {} : { rowStride }),
     },
     splits: rows,
   };
@@ -111,7 +114,7 @@ async function readRows(
   { dataset, root, output, settings, simulated, threads, signal, progress }: WriteFramesOptions,
   write: (row: FrameRow) => Promise<void>,
 ): Promise<void> {
-  const { invalidEvents = 'keep' } = settings;
+  const { invalidEvents = 'keep', rowStride } = settings;
   const layout = layoutOf(settings, dataset.sensor);
   const withDurations = settings.normalization === 'frequency';
   if (threads === undefined || (await dataset.readsWhole?.(root)) === true) {
@@ -121,7 +124,7 @@ async function readRows(
     await dataset.readClips(
       root,
       clips,
-      { simulated, signal, progress, invalidEvents, working },
+      { simulated, signal, progress, invalidEvents, rowStride, working },
       async (clip) => {
         const row = frames.make(clip, () => spare);
         await write(row);
@@ -131,7 +134,7 @@ async function readRows(
     return;
   }
   const setup: FrameSetup = {
-    ...{ dataset: dataset.name, root, simulated, invalidEvents, layout, withDurations },
+    ...{ dataset: dataset.name, root, simulated, invalidEvents, rowStride, layout, withDurations },
     memoryBytes: Math.floor(RECORDING_BYTES / threads.count),
     folder: output,
   };

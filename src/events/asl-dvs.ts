@@ -1,5 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { Events } from './events.ts';
+import type { Events, Sensor } from './events.ts';
 import { type MatArray, readMat5 } from './mat5.ts';
 
 /** The DAVIS 240C with which ASL-DVS was recorded. */
@@ -83,6 +83,20 @@ export function decodeAslDvs(
     warnings.push(`${file}: event ${firstBackwards}  goes back in time${often}.`);
   }
   return { events, warnings };
+}
+
+/**
+ * Moves events to the pixels to which the original's converter counts them: it takes y · height + x for a pixel's position in a frame, as if
+ * a row had as many pixels as the sensor has rows. On a square sensor that is right. On 240 x 180 pixels, each row begins 60 pixels too
+ * early: the picture is sheared, its rows overlap, and the last 44 stay empty.
+ */
+export function shearEvents(events: Events, { height, width }: Sensor): Events {
+  const positions = Uint32Array.from(events.x, (x, i) => events.y[i]! * height + x);
+  return {
+    ...events,
+    x: Uint16Array.from(positions, (position) => position % width),
+    y: Uint16Array.from(positions, (position) => Math.floor(position / width)),
+  };
 }
 
 /** The numbers of a variable that is a list. A 64-bit integer beyond 2^53 is rounded, and then is no whole number of µs. */

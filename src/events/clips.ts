@@ -7,6 +7,27 @@ export interface Span {
   readonly endUs: number;
 }
 
+/** In which clips the events are that lie in the segments of two labels. */
+export const OVERLAPS = ['both', 'earlier'] as const;
+export type Overlaps = (typeof OVERLAPS)[number];
+
+/**
+ * The spans of a recording's clips. `both`: the labelled segments. `earlier`: a clip begins no earlier than all clips of the rows above it
+ * have ended, as in the original, whose converter goes through the events once and never back. A segment that has then nothing left is an
+ * empty clip. In a recording whose times never decrease, each clip has exactly the original's events.
+ *
+ * @param spans in the order of the labels
+ */
+export function placeSpans<T extends Span>(spans: readonly T[], overlaps: Overlaps): readonly T[] {
+  if (overlaps === 'both') return spans;
+  let doneUs = 0;
+  return spans.map((span) => {
+    const startUs = Math.min(Math.max(span.startUs, doneUs), span.endUs);
+    doneUs = Math.max(doneUs, span.endUs);
+    return { ...span, startUs };
+  });
+}
+
 /** From the first event to just after the last, whatever their order; 0 to 0 without events. */
 export function spanOf({ tUs }: Events): Span {
   if (tUs.length === 0) return { startUs: 0, endUs: 0 };

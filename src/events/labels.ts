@@ -46,7 +46,7 @@ export function parseLabels(
     if (before !== undefined && label.startUs < before.endUs) {
       warnings.push(
         `${options.file}:${index + 1}  class ${label.class} starts at ${label.startUs} µs, before class ` +
-          `${before.class} in the row above ends (${before.endUs} µs): the overlapping events are in both clips.`,
+          `${before.class} in the row above ends (${before.endUs} µs): the overlapping events are in both clips, or only in the earlier one with frames.overlaps: earlier.`,
       );
     }
     labels.push(label);

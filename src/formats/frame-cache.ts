@@ -73,6 +73,10 @@ export interface ClipIndex {
     readonly normalization: Normalization | null;
     /** Whether events marked invalid by the camera were counted; absent in older caches. */
     readonly invalidEvents?: 'keep' | 'drop';
+    /** Events in two segments went only to the earlier clip; absent if to both. */
+    readonly overlaps?: 'earlier';
+    /** A pixel's position was y · height + x, as in the original; absent if y · width + x. */
+    readonly rowStride?: 'height';
   };
   /** Only for still images: how to show them. The `.npy` files hold their pixels as published. */
   readonly images?: ImagePreparation;
@@ -129,6 +133,8 @@ export function parseClipIndex(text: string, file: string): ClipIndex {
       ...(frames.has('invalidEvents')
         ? { invalidEvents: frames.choice('invalidEvents', ['keep', 'drop']) }
         : {}),
+      ...(frames.has('overlaps') ? { overlaps: frames.choice('overlaps', ['earlier']) } : {}),
+      ...(frames.has('rowStride') ? { rowStride: frames.choice('rowStride', ['height']) } : {}),
     },
     ...(images === undefined ? {} : { images }),
     splits: { train: readClips('train'), test: readClips('test') },

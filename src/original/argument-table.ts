@@ -32,7 +32,12 @@ export const argumentTable = [
     required: 'always',
     meaning: 'initial membrane time constant τ, in time steps',
   },
-  { name: 'batch_size', kind: 'int', default: '16', meaning: 'clips per optimiser step' },
+  {
+    name: 'batch_size',
+    kind: 'int',
+    default: '16',
+    meaning: 'clips per optimiser step; the paper says 16 for its baseline, 32 for its other models',
+  },
   { name: 'learning_rate', kind: 'float', default: '0.001', meaning: 'initial learning rate of Adam' },
   {
     name: 'T_max',
@@ -86,7 +91,11 @@ export const argumentTable = [
     default: '0.15',
     meaning: 'share of each class held out for validation',
   },
-  { name: 'tau_per_neuron', kind: 'flag', meaning: 'one τ per neuron instead of one per layer' },
+  {
+    name: 'tau_per_neuron',
+    kind: 'flag',
+    meaning: 'one τ per neuron, not per layer; the published script drops it: --compat code',
+  },
   {
     name: 'tau_std_dev',
     kind: 'float',

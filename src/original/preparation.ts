@@ -4,7 +4,7 @@ import { warnOfSeed } from '../training/seed.ts';
 import { type ResolvedModel, resolveModel } from '../training/settings.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
 import { type CompatPresetName, compatPresets } from './compat-presets.ts';
-import { countFittingLayers, originalDatasets } from './data-sets.ts';
+import { countFittingLayers, describePublishedStop, originalDatasets } from './data-sets.ts';
 import { nameFolders } from './folder-names.ts';
 import { type Configuration, describeConfiguration } from './model-config.ts';
 
@@ -44,6 +44,7 @@ export function prepareTraining(
   const { dataset, frames } = configuration.profile;
   const model = resolveModel(configuration.model, {}, 'the arguments');
   const seedWarning = warnOfSeed(seed);
+  const stop = describePublishedStop(parsed.values);
   const names = nameFolders(parsed);
   const prefix = path.resolve(folder, log_dir_prefix ?? '');
   return {
@@ -59,6 +60,7 @@ export function prepareTraining(
     checkpointFolder: path.join(prefix, names.checkpoints),
     notes: [
       ...parsed.notes,
+      ...(stop === null ? [] : [stop]),
       ...configuration.notes,
       ...model.warnings,
       ...(seedWarning === undefined ? [] : [seedWarning]),

@@ -1,5 +1,5 @@
 import { decodeAedat3 } from '../events/aedat3.ts';
-import { ClipCollector } from '../events/clips.ts';
+import { ClipCollector, OVERLAPS, placeSpans } from '../events/clips.ts';
 import { type Events, sliceEvents } from '../events/events.ts';
 import { parseLabels } from '../events/labels.ts';
 import { compare, compareOne, listValues, type Pair, wholeValues } from './compare.ts';
@@ -25,16 +25,21 @@ export const aedatKind: CaseKind = {
   },
 };
 
-/** A recording cut into clips by its labels file: `segment_<i>` is [class, index of the first event, one past the last]. */
+/**
+ * A recording cut into clips by its labels file: `segment_<i>` is [class, index of the first event, one past the last]. `overlaps` is that
+ * of `placeSpans`, `both` if it is missing.
+ */
 export const segmentsKind: CaseKind = {
-  keys: ['file', 'labels'],
+  keys: ['file', 'labels', 'overlaps'],
   async *compare(given) {
     const events = await readRecording(given);
     const file = given.description.text('labels');
     const text = new TextDecoder('utf-8', { fatal: true }).decode(await given.file('labels'));
     // The classes depend on the data set; accept any number here.
     const { labels } = parseLabels(text, { file, classes: Number.MAX_SAFE_INTEGER });
-    const collector = new ClipCollector(labels);
+    const { description } = given;
+    const overlaps = description.has('overlaps') ? description.choice('overlaps', OVERLAPS) : 'both';
+    const collector = new ClipCollector(placeSpans(labels, overlaps));
     events.tUs.forEach((tUs, i) => {
       collector.push(tUs, events.x[i]!, events.y[i]!, events.p[i]!);
     });

@@ -91,7 +91,12 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     pipeline: readPipeline(pipeline, selection),
     timeline: readTimelinePlace(pipeline, MODULE, selection),
     reference:
-      sources.reference === undefined ? null : await readReference(sources.reference, selection.models),
+      sources.reference === undefined
+        ? null
+        : await readReference(
+            sources.reference,
+            models.map(({ id, published }) => ({ id, published: published?.name ?? null })),
+          ),
   };
 }
 

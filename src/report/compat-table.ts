@@ -8,6 +8,8 @@ interface Switch {
   readonly decides: string;
   /** The default, which is the intent of the thesis, comes first. */
   readonly choices: readonly [Choice, Choice];
+  /** For a setting of the frames: the data set that it concerns. */
+  readonly framesOf?: string;
 }
 
 interface Choice {
@@ -107,6 +109,24 @@ const SWITCHES: readonly Switch[] = [
       },
     ],
   },
+  {
+    name: 'overlaps',
+    decides: 'Events in the segments of two labels',
+    framesOf: 'dvs128-gesture',
+    choices: [
+      { value: 'both', means: 'in both clips', of: 'labels of the data set' },
+      { value: 'earlier', means: 'only in the earlier clip', of: 'published code' },
+    ],
+  },
+  {
+    name: 'rowStride',
+    decides: 'Distance of the rows of a frame',
+    framesOf: 'asl-dvs',
+    choices: [
+      { value: 'width', means: 'the sensor’s width', of: null },
+      { value: 'height', means: 'its height, which shears frames', of: 'published code' },
+    ],
+  },
 ];
 
 /** How each disagreement between paper, published code and published runs is resolved here; null if no run recorded it. */
@@ -117,7 +137,7 @@ export function tabulateCompat(results: Results): Table | null {
     const [usual, other] = one.choices;
     return [
       [
-        { text: one.decides, details: [`compat.${one.name}`] },
+        { text: one.decides, details: [`${one.framesOf === undefined ? 'compat' : 'frames'}.${one.name}`] },
         describeUse(results, one, used),
         describeChoice(usual),
         describeChoice(other),
@@ -161,11 +181,16 @@ export function isBatchSizeOverruled(results: Results): boolean {
 }
 
 /** Values in force, each with the models that use it. */
-function usedValues(results: Results, { name }: Switch): Map<string, Set<ModelResult>> {
+function usedValues(results: Results, { name, framesOf, choices }: Switch): Map<string, Set<ModelResult>> {
   const used = new Map<string, Set<ModelResult>>();
+  if (framesOf !== undefined && framesOf !== results.dataset) return used;
   for (const model of results.models) {
     for (const run of model.runs) {
-      const value = (name === 'batch_size' ? overrulingBatchSize(model, run) : null) ?? run.compat?.[name];
+      // Frames made with the default do not name it.
+      const value =
+        framesOf !== undefined
+          ? run.frames && (run.frames[name] ?? choices[0].value)
+          : ((name === 'batch_size' ? overrulingBatchSize(model, run) : null) ?? run.compat?.[name]);
       if (typeof value === 'string') used.set(value, (used.get(value) ?? new Set()).add(model));
     }
   }

@@ -28,10 +28,12 @@ export function placeOnEpochs(curves: LoggedCurves, truncated: readonly string[]
   const batches = findEpochBatches(epochs, listSteps(wOf));
   const byEpoch = (points: readonly LoggedPoint[]) =>
     points.map(({ step, value }): EpochPoint => ({ epoch: step + 1, value }));
+  const steady = batches === null ? null : findSteadyBatches(batches);
   const byBatch = (points: readonly LoggedPoint[]) =>
     points.flatMap(({ step, value }): EpochPoint[] => {
-      const found = batches?.find(({ start, end }) => step >= start && step < end);
-      return found === undefined ? [] : [{ epoch: found.epoch + 1, value }];
+      const found = batches?.find(({ start, end }) => step >= start && step < end)?.epoch;
+      const epoch = found ?? (steady === null ? undefined : Math.floor(step / steady));
+      return epoch === undefined ? [] : [{ epoch: epoch + 1, value }];
     });
   const epochAfter = new Map(batches?.map(({ epoch, end }) => [end, epoch]));
   return {
@@ -71,6 +73,16 @@ function findEpochBatches(epochs: readonly number[], ends: readonly number[]): E
   }
   if (ends.some((end) => end % perEpoch !== 0)) return null;
   return ends.map((end) => ({ epoch: end / perEpoch - 1, start: end - perEpoch, end }));
+}
+
+/**
+ * The batches of every epoch, if all that are known have the same number and so must those before them: then points outside the logged epochs
+ * have a place, too.
+ */
+function findSteadyBatches(batches: readonly EpochBatches[]): number | null {
+  const perEpoch = (batches[0]?.end ?? 0) / ((batches[0]?.epoch ?? 0) + 1);
+  const isSteady = batches.every(({ epoch, end }) => end === (epoch + 1) * perEpoch);
+  return isSteady && Number.isInteger(perEpoch) && perEpoch > 0 ? perEpoch : null;
 }
 
 /** All steps of some curves, in ascending order. */

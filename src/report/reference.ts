@@ -30,7 +30,10 @@ export function nameReferenceLine(title: string): string {
   return `${title}, authors’ logs`;
 }
 
-/** Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655; none for No Reg.` */
+/**
+ * Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655 with training losses of 1 to
+ * 1 253; none for No Reg.`
+ */
 export function describeCoverage(results: Results): string {
   const covered = results.models.flatMap((model) => {
     const curves = referenceOf(results, model);
@@ -41,8 +44,13 @@ export function describeCoverage(results: Results): string {
   return `${joinWords(covered)}${none}`;
 }
 
-function describeSpan({ epochs: [first, last] }: ReferenceCurves): string {
-  return first === last
-    ? `epoch ${formatCount(first)}`
-    : `epochs ${formatCount(first)} to ${formatCount(last)}`;
+function describeSpan({ epochs, trainLoss }: ReferenceCurves): string {
+  const losses = [trainLoss[0]?.epoch ?? epochs[0], trainLoss.at(-1)?.epoch ?? epochs[1]] as const;
+  const isWider = losses[0] < epochs[0] || losses[1] > epochs[1];
+  const noun = epochs[0] === epochs[1] ? 'epoch' : 'epochs';
+  return `${noun} ${nameSpan(epochs)}${isWider ? ` with training losses of ${nameSpan(losses)}` : ''}`;
+}
+
+function nameSpan([first, last]: readonly [number, number]): string {
+  return first === last ? formatCount(first) : `${formatCount(first)} to ${formatCount(last)}`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { readCurves } from '../../src/checkpoints/curves.ts';
 import { readModuleTree } from '../../src/checkpoints/module-tree.ts';
+import { readCurves } from '../../src/formats/logged-curves.ts';
 import { PickleRecord, type PickleValue } from '../../src/formats/torch-pt.ts';
 
 describe('what would go on endlessly', () => {

@@ -227,6 +227,8 @@ describe('frames made differently from those of the training', () => {
     ['splitBy', { splitBy: 'time' }],
     ['downsample', { downsample: 4 }],
     ['invalidEvents', { invalidEvents: 'drop' }],
+    ['overlaps', { overlaps: 'earlier' }],
+    ['rowStride', { rowStride: 'height' }],
   ] as const)('are refused for %s', async (key, changes) => {
     const { message } = await refusal({ ...same, frames: { ...same.frames, ...changes } });
     expect(message).toContain(`frames.${key}: ${Object.values(changes)[0]} in its training`);

@@ -8,12 +8,14 @@ import { type FrameSettings, writeFrames } from '../../src/datasets/frame-writer
 import { NMNIST } from '../../src/datasets/nmnist.ts';
 import { WorkingSpace } from '../../src/datasets/working-space.ts';
 import { encodeAedat3 } from '../../src/events/aedat3-encode.ts';
+import { formatLabels } from '../../src/events/labels.ts';
 import { parseClipIndex } from '../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
 import {
   EVENTS_PER_GESTURE,
   GESTURE_US,
   gestureFiles,
+  LABELS,
   packGestures,
   writeGestures,
 } from '../support/gesture-fixture.ts';
@@ -82,6 +84,27 @@ describe('the frame cache of gesture recordings', () => {
     frame[16] = EVENTS_PER_GESTURE / 2;
     expect([...train.data]).toEqual(Array(72).fill(frame).flat());
     expect((await readArray('test.npy')).shape).toEqual([12, 2, 2, 4, 4]);
+  });
+
+  test('gives events in two segments to the earlier clip only with overlaps: earlier, and says so', async () => {
+    const files = gestureFiles(false);
+    // The third gesture begins before the second ends, by 3 of its 10 events.
+    const labels = LABELS.map((label, i) => (i === 2 ? { ...label, startUs: label.startUs - 300 } : label));
+    files.set('user24_led_labels.csv', new TextEncoder().encode(formatLabels(labels)));
+    await writeGestures(root, files);
+    const limit = { test: 1 }; // the second gesture is cut even if it is not kept
+    const make = async (overlaps: 'both' | 'earlier', more = {}) => {
+      const folder = path.join(root, overlaps);
+      await writeFrames({ ...base, settings: { ...settings, overlaps, ...more }, root, output: folder });
+      return parseClipIndex(await readFile(path.join(folder, 'clips.json'), 'utf8'), 'clips.json');
+    };
+    const [both, earlier] = [await make('both'), await make('earlier', { limit })];
+    expect(both.frames).not.toHaveProperty('overlaps');
+    expect(earlier.frames.overlaps).toBe('earlier');
+    const { startUs } = LABELS[2]!;
+    expect(both.splits.test[2]).toMatchObject({ startUs: startUs - 300, events: EVENTS_PER_GESTURE + 3 });
+    expect(earlier.splits.test[2]).toMatchObject({ startUs, events: EVENTS_PER_GESTURE });
+    expect(earlier.splits.test[1]?.events).toBe(EVENTS_PER_GESTURE);
   });
 
   test('is byte-identical from the archive, whatever its order', async () => {
@@ -253,6 +276,8 @@ describe('the frame cache of gesture recordings', () => {
   test.each([
     [{ splitBy: 'size' as 'time' }, 'frames.splitBy'],
     [{ invalidEvents: 'maybe' as 'keep' }, 'frames.invalidEvents'],
+    [{ overlaps: 'later' as 'both' }, 'frames.overlaps'],
+    [{ rowStride: 'depth' as 'width' }, 'frames.rowStride'],
     [{ normalization: 'mean' as 'max' }, 'frames.normalization'],
     [{ steps: 0 }, 'frames.steps'],
     [{ splitBy: 'duration' as const }, 'frames.durationUs'],

@@ -4,8 +4,11 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ASL_DVS } from '../../src/datasets/asl-dvs.ts';
 import { CIFAR10_DVS, CIFAR10_DVS_LAYOUT } from '../../src/datasets/cifar10-dvs.ts';
+import { writeFrames } from '../../src/datasets/frame-writer.ts';
 import { splitSamples } from '../../src/datasets/samples/layout.ts';
 import { verifySamples } from '../../src/datasets/samples/verify.ts';
+import { parseClipIndex } from '../../src/formats/frame-cache.ts';
+import { decodeNpy } from '../../src/formats/npy.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 import { makeZip } from '../support/zip-fixture.ts';
 
@@ -99,6 +102,38 @@ describe('ASL-DVS', () => {
     const { test: held } = await ASL_DVS.listClips(root, real);
     expect(held[0]).toMatchObject({ recording: 'a/a_0009.mat', class: 0 });
     expect(held.at(-1)).toMatchObject({ recording: 'y/y_0010.mat', class: 23 });
+  });
+
+  test('has the original’s sheared frames with rowStride: height, and says so in clips.json', async () => {
+    const bytes = await readFile(path.join(fixtures, 'asl-dvs.mat'));
+    for (const letter of ASL_DVS.classes) {
+      for (const i of [1, 2]) await write(`data/${letter}/${letter}_${i}.mat`, bytes);
+    }
+    const { x, y, p } = JSON.parse(await readFile(path.join(fixtures, 'expected.json'), 'utf8'))[
+      'asl-dvs.mat'
+    ];
+    const limit = { train: 1, test: 1 };
+    const made = async (name: string, rowStride: 'width' | 'height') => {
+      const [output, data] = [path.join(root, name), path.join(root, 'data')];
+      const settings = { steps: 1, splitBy: 'number', limit, rowStride } as const;
+      await writeFrames({ dataset: ASL_DVS, simulated: false, settings, root: data, output });
+      const { frames } = parseClipIndex(
+        await readFile(path.join(output, 'clips.json'), 'utf8'),
+        'clips.json',
+      );
+      const { data: counts } = decodeNpy(await readFile(path.join(output, 'test.npy')), 'test.npy');
+      return { frames, first: Array.from(counts.subarray(0, 2 * 180 * 240), Number) };
+    };
+    const counted = (stride: number) => {
+      const counts = new Array<number>(2 * 180 * 240).fill(0);
+      for (let i = 0; i < x.length; i++) counts[p[i] * 180 * 240 + y[i] * stride + x[i]]! += 1;
+      return counts;
+    };
+    const [right, sheared] = [await made('right', 'width'), await made('sheared', 'height')];
+    expect(right.frames).not.toHaveProperty('rowStride');
+    expect(sheared.frames.rowStride).toBe('height');
+    expect(right.first).toEqual(counted(240));
+    expect(sheared.first).toEqual(counted(180));
   });
 
   test('names a file that cannot be read', async () => {

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { ASL_DVS_SENSOR, decodeAslDvs } from '../../src/events/asl-dvs.ts';
+import { ASL_DVS_SENSOR, decodeAslDvs, shearEvents } from '../../src/events/asl-dvs.ts';
 
 const fixtures = new URL('../fixtures/formats/', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, fixtures));
@@ -33,6 +33,29 @@ describe('reading ASL-DVS', () => {
       p: Uint8Array.from(expected.p),
     });
     expect(warnings).toEqual([]);
+  });
+
+  test('moves pixels to where the original’s converter counts them, by hand', () => {
+    // Position y · 180 + x, in rows of 240.
+    const pixels = [
+      { from: [0, 0], position: 0, to: [0, 0] },
+      { from: [239, 0], position: 239, to: [239, 0] },
+      { from: [0, 1], position: 180, to: [180, 0] }, // the pixel of (180, 0), too
+      { from: [100, 1], position: 280, to: [40, 1] },
+      { from: [0, 4], position: 720, to: [0, 3] },
+      { from: [239, 179], position: 32_459, to: [59, 135] }, // the last one: 135 · 240 + 59
+    ];
+    const column = (at: 0 | 1, key: 'from' | 'to') => Uint16Array.from(pixels, (pixel) => pixel[key][at]!);
+    const others = { tUs: Float64Array.from(pixels, (_, i) => i), p: new Uint8Array(pixels.length).fill(1) };
+    const events = { ...others, x: column(0, 'from'), y: column(1, 'from') };
+    expect(shearEvents(events, ASL_DVS_SENSOR)).toEqual({
+      ...others,
+      x: column(0, 'to'),
+      y: column(1, 'to'),
+    });
+    // On a square sensor, the original is right.
+    const square = { height: 240, width: 240 };
+    expect(shearEvents(events, square)).toEqual(events);
   });
 
   test('accepts time going backwards, with a warning', () => {

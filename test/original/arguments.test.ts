@@ -280,9 +280,9 @@ describe('wrong arguments', () => {
     );
   });
 
-  it('include the one data set whose network the original never defined', () => {
+  it('include the one data set for which no program has a network', () => {
     expect(refusal(withValue('dataset_name', 'ASLDVS'), 'configuration')).toContain(
-      'never defined a network',
+      'neither the thesis’ script nor Fang’s original code has a network for it',
     );
   });
 });

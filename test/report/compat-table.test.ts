@@ -47,6 +47,25 @@ describe('the table of disagreements', () => {
     expect(listSwitched(all)).toEqual(['trials=first-88', 'tau_init=paper']);
   });
 
+  it('has the settings of frames that concern the data set, if frames are known', () => {
+    const { dataset } = makeResults({});
+    const settings = { steps: 20, overlaps: 'earlier' };
+    const withFrames = (title: string, frames: Record<string, unknown>, of = dataset): Results =>
+      makeResults({ dataset: of, models: [makeModelResult({ title, runs: [makeRunResult({ frames })] })] });
+    const rowOf = (results: Results) =>
+      tabulateCompat(results)?.rows.flatMap(([name, value]) =>
+        name?.details?.[0]?.startsWith('frames.') ? [[name.details[0], value?.text, value?.details]] : [],
+      );
+    expect(dataset).toBe('dvs128-gesture');
+    expect(rowOf(withFrames('A', { steps: 20 }))).toEqual([['frames.overlaps', 'both', ['default']]]);
+    const switched = withFrames('A', settings);
+    expect(rowOf(switched)).toEqual([['frames.overlaps', 'earlier', ['not the default']]]);
+    expect(listSwitched(switched)).toEqual(['overlaps=earlier']);
+    expect(rowOf(withFrames('A', { steps: 20, rowStride: 'height' }, 'asl-dvs'))).toEqual([
+      ['frames.rowStride', 'height', ['not the default']],
+    ]);
+  });
+
   it('never shows the model’s batch size if the profile overrides it', () => {
     const ofSize = (title: string, batchSize: number, switched: Partial<Compat> = {}) =>
       makeModelResult({

@@ -21,8 +21,8 @@ describe('placeOnEpochs', () => {
     expect(placed?.epochs).toEqual([1, 3]);
     expect(epochsOf(placed?.accuracy.test)).toEqual([1, 2, 3]);
     expect(epochsOf(placed?.tau[0])).toEqual([1, 2, 3]);
-    // Batch 84 belongs to an unfinished epoch.
-    expect(epochsOf(placed?.trainLoss)).toEqual([1, 1, 2, 3]);
+    // Batch 84 belongs to an unfinished epoch, of 28 batches like the others.
+    expect(epochsOf(placed?.trainLoss)).toEqual([1, 1, 2, 3, 4]);
   });
 
   it('needs no constant batch size: w at step 32,502 after epoch 434 (from 0) is not a multiple of 28', () => {
@@ -33,6 +33,14 @@ describe('placeOnEpochs', () => {
     expect(placed?.placed).toBe(true);
     expect(epochsOf(placed?.tau[0])).toEqual([435, 436]);
     expect(epochsOf(placed?.accuracy.train)).toEqual([435, 436]);
+  });
+
+  it('places losses before the logged epochs only if all epochs have the same number of batches', () => {
+    const steps = { val_accuracy: [1256, 1257], train_loss: [0, 35195, 35196, 36863] };
+    const steady = placeOnEpochs(curvesOf({ ...steps, w0: [35196, 35224] }), []);
+    expect(epochsOf(steady?.trainLoss)).toEqual([1, 1257, 1258, 1317]);
+    const changed = placeOnEpochs(curvesOf({ ...steps, w0: [35200, 35228] }), []);
+    expect(epochsOf(changed?.trainLoss)).toEqual([1257, 1257]);
   });
 
   it('finds the epochs of a training from its start even if the last one has no accuracy yet', () => {

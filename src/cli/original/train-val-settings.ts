@@ -6,7 +6,10 @@ import { isJsonObject, type JsonObject } from '../../schema/json.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../load.ts';
 
 /** What `--set` may change: the recordings, and settings of frames that no argument of the original controls. */
-const freeSettings = ['dataset', 'simulate', 'frames.downsample', 'frames.limit', 'frames.invalidEvents'];
+const freeSettings = [
+  ...['dataset', 'simulate', 'frames.downsample', 'frames.limit', 'frames.invalidEvents'],
+  ...['frames.overlaps', 'frames.rowStride'],
+];
 
 /** The arguments that control the other settings. */
 const argumentOf: Readonly<Record<string, string>> = {

@@ -1,12 +1,13 @@
 import { ReproError } from '../../errors.ts';
 import { Aedat3Clips } from '../../events/aedat3-clips.ts';
+import { placeSpans } from '../../events/clips.ts';
 import { parseLabels } from '../../events/labels.ts';
 import {
   type Clip,
   type Clips,
+  type ListClipsOptions,
   type ReadClip,
   type ReadClipsOptions,
-  type ReadOptions,
   SPLITS,
   type Split,
 } from '../dataset.ts';
@@ -31,7 +32,7 @@ export async function areGesturesSimulated(root: string): Promise<boolean> {
 }
 
 /** The clips named by trial lists and labels; for an archive this takes a pass over all of it. */
-export async function listGestureClips(root: string, options: ReadOptions): Promise<Clips> {
+export async function listGestureClips(root: string, options: ListClipsOptions): Promise<Clips> {
   const shown = showPath(root);
   const place = await locateGestures(root);
   const texts = new Map<string, string>();
@@ -55,7 +56,8 @@ export async function listGestureClips(root: string, options: ReadOptions): Prom
         const file = labelsNameOf(recording);
         const { labels } = parseLabels(need(file), { file, classes: CLASSES.length });
         const { user, light } = parseRecordingName(recording) ?? { user: null, light: null };
-        return labels.map(({ class: label, startUs, endUs }) => ({
+        const segments = placeSpans(labels, options.overlaps ?? 'both');
+        return segments.map(({ class: label, startUs, endUs }) => ({
           recording,
           user,
           light,

@@ -1,6 +1,15 @@
+import { shearEvents } from '../../events/asl-dvs.ts';
 import { clipOfEvents } from '../../events/clip-events.ts';
 import { spanOf } from '../../events/clips.ts';
-import { type Clip, type Clips, type ReadClip, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import {
+  type Clip,
+  type Clips,
+  type ReadClip,
+  type ReadClipsOptions,
+  type ReadOptions,
+  SPLITS,
+  type Split,
+} from '../dataset.ts';
 import { readWhole } from '../file-tree.ts';
 import { type Sample, type SampleLayout, sampleIn, splitSamples } from './layout.ts';
 import { locateSamples } from './locate.ts';
@@ -37,7 +46,7 @@ export async function readSampleClips(
   layout: SampleLayout,
   root: string,
   clips: Clips,
-  options: ReadOptions,
+  options: ReadClipsOptions,
   visit: (clip: ReadClip) => Promise<void>,
 ): Promise<void> {
   const wanted = new Map<string, { readonly split: Split; readonly row: number }>();
@@ -53,7 +62,8 @@ export async function readSampleClips(
         const place = wanted.get(file.path);
         if (place === undefined || sampleIn(layout, part, file.path) === null) return;
         const { events } = await layout.decode(await readWhole(file, layout.largestSampleBytes), file.path);
-        await visit({ ...place, ...spanOf(events), events: clipOfEvents(events) });
+        const placed = options.rowStride === 'height' ? shearEvents(events, layout.sensor) : events;
+        await visit({ ...place, ...spanOf(events), events: clipOfEvents(placed) });
         options.progress?.(++done, total);
       },
       options.signal,

@@ -14,8 +14,7 @@ export type LoggedCurves = ReadonlyMap<string, readonly LoggedPoint[]>;
 /** The original's tags that the report reads; others are ignored. */
 const TAG = /^(?:train_accuracy|train_loss|test_accuracy|val_accuracy|w(?:_std)?\d{1,2})$/;
 
-const FIX =
-  'The authors’ logs are CSV files with the columns tag, step and value, or event files of TensorBoard: docs/tensorboard.md.';
+const FIX = 'docs/tensorboard.md lists the forms of the authors’ logs that can be read.';
 
 /**
  * Parses a log in CSV form: the columns tag, step and value, in any order and possibly among others. If a tag has the same step twice, as
@@ -25,34 +24,74 @@ const FIX =
  * @throws {ReproError} `report-input` with the line, if a column is missing or a cell is invalid
  */
 export function parseReferenceCsv(text: string, file: string): LoggedCurves {
-  const fail = (problem: string): never => {
+  const collected = new Map<string, Map<number, number>>();
+  for (const { line, cells, fail } of readRows(text, file, ['tag', 'step', 'value'])) {
+    const { tag = '' } = cells;
+    if (tag === '') fail(`${line}, column "tag": expected a tag, found nothing`);
+    const problem = collect(collected, {
+      tag,
+      ...readPoint(cells, { step: 'step', value: 'value' }, line, fail),
+    });
+    if (problem !== null) fail(`${line}, column "value": ${problem}`);
+  }
+  return sortCurves(collected);
+}
+
+/**
+ * Parses a training loss as TensorBoard exports one curve: the columns `Wall time`, `Step` and `Value`.
+ *
+ * @throws {ReproError} `report-input` with the line
+ */
+export function parseLossCsv(text: string, file: string): ScalarEvent[] {
+  return readRows(text, file, ['Wall time', 'Step', 'Value']).map(({ line, cells, fail }) => {
+    const { step, value } = readPoint(cells, { step: 'Step', value: 'Value' }, line, fail);
+    const wallTimeSeconds = readNumber(cells, 'Wall time', line, fail);
+    return { tag: 'train_loss', step, value, wallTimeSeconds };
+  });
+}
+
+type Cells = Readonly<Record<string, string | undefined>>;
+type Fail = (problem: string) => never;
+
+/** The rows of a CSV file that must have these columns; `line` names a row in errors. */
+function readRows(text: string, file: string, columns: readonly string[]) {
+  const fail: Fail = (problem) => {
     throw new ReproError('report-input', problem, { where: file, fix: FIX });
   };
   const open = findOpenQuote(text);
   if (open !== null) fail(`line ${open}: the quote that begins a cell here is never closed`);
   const rows = csvParse(text);
-  for (const column of ['tag', 'step', 'value']) {
+  for (const column of columns) {
     if (!rows.columns.includes(column)) {
       fail(
         `line 1: column "${column}" is missing; found ${rows.columns.map((name) => `"${name}"`).join(', ')}`,
       );
     }
   }
-  const collected = new Map<string, Map<number, number>>();
-  rows.forEach(({ tag = '', step = '', value = '' }, index) => {
-    const line = `line ${index + 2}`;
-    if (tag === '') fail(`${line}, column "tag": expected a tag, found nothing`);
-    if (!/^\d+$/.test(step) || !Number.isSafeInteger(Number(step))) {
-      fail(`${line}, column "step": expected a whole number of at least 0, found "${step}"`);
-    }
-    const number = /^[+-]?(nan|inf(inity)?)$/i.test(value) ? Number.NaN : Number(value);
-    if (value.trim() === '' || (Number.isNaN(number) && !/nan|inf/i.test(value))) {
-      fail(`${line}, column "value": expected a number, found "${value}"`);
-    }
-    const problem = collect(collected, { tag, step: Number(step), value: number });
-    if (problem !== null) fail(`${line}, column "value": ${problem}`);
-  });
-  return sortCurves(collected);
+  return rows.map((cells: Cells, index) => ({ line: `line ${index + 2}`, cells, fail }));
+}
+
+function readPoint(
+  cells: Cells,
+  columns: Readonly<Record<'step' | 'value', string>>,
+  line: string,
+  fail: Fail,
+) {
+  const step = cells[columns.step] ?? '';
+  if (!/^\d+$/.test(step) || !Number.isSafeInteger(Number(step))) {
+    fail(`${line}, column "${columns.step}": expected a whole number of at least 0, found "${step}"`);
+  }
+  return { step: Number(step), value: readNumber(cells, columns.value, line, fail) };
+}
+
+/** NaN if it is NaN or infinite. */
+function readNumber(cells: Cells, column: string, line: string, fail: Fail): number {
+  const text = cells[column] ?? '';
+  const number = /^[+-]?(nan|inf(inity)?)$/i.test(text) ? Number.NaN : Number(text);
+  if (text.trim() === '' || (Number.isNaN(number) && !/nan|inf/i.test(text))) {
+    fail(`${line}, column "${column}": expected a number, found "${text}"`);
+  }
+  return number;
 }
 
 /** The line, from 1, of a quote that begins a cell and is never closed: the parser would read the rest of the file as that cell. */

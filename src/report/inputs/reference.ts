@@ -1,31 +1,92 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { decodeEventFile } from '../../formats/tfevents.ts';
+import { type CurvePoint, readCurves } from '../../formats/logged-curves.ts';
+import { decodeEventFile, type ScalarEvent } from '../../formats/tfevents.ts';
+import { openTorchFile } from '../../formats/torch-pt.ts';
 import { placeOnEpochs } from '../reference-epochs.ts';
 import type { Reference, ReferenceCurves } from '../results.ts';
-import { collectReferenceEvents, parseReferenceCsv } from './reference-points.ts';
+import { collectReferenceEvents, parseLossCsv, parseReferenceCsv } from './reference-points.ts';
 
-/** The log of one model: a CSV file or event files. Paths are relative to the folder, with `/`. */
-type Log = { readonly csv: string } | { readonly events: readonly string[] };
+/** The log of one model. Paths are relative to the folder, with `/`. */
+type Log =
+  | { readonly csv: string }
+  | { readonly checkpoint: string }
+  /** `losses`: the training loss alone, of more epochs than the event files have. */
+  | { readonly events: readonly string[]; readonly losses: readonly string[] };
+
+/** A model whose log is looked for. */
+export interface ReferenceModel {
+  readonly id: string;
+  /** Its name in the thesis; null if it is not one of the thesis' models. */
+  readonly published: string | null;
+}
+
+/** How the folders in the thesis' repository begin after `pt_`, by the models' names in the paper. */
+const AUTHORS_NAMES: ReadonlyMap<string, string> = new Map([
+  ['Baseline', 'BASELINE'],
+  ['No Reg.', 'NO_REG'],
+  ['λ = .01', 'REGULARIZATION_.01'],
+  ['λ = .1', 'REGULARIZATION_.1'],
+]);
 
 /**
- * Reads the authors' logs for some models from a folder: for each model `<id>.csv`, or event files in `<id>/` or its subfolders, or
- * event files whose names begin with the id.
+ * Reads the authors' logs for some models from a folder. For each model that is one of the following: the folder of that model as it lies in
+ * the thesis' repository, at any depth; `<id>.csv`; event files in `<id>/` or its subfolders, or event files whose names begin with the id.
  *
  * @returns the logs of those models that have one
  * @throws {ReproError} `report-input` if the folder does not exist, or a file in it is invalid
  */
-export async function readReference(folder: string, models: readonly string[]): Promise<Reference> {
+export async function readReference(folder: string, models: readonly ReferenceModel[]): Promise<Reference> {
   const files = await listFiles(folder);
+  const ids = models.map(({ id }) => id);
   const found: [string, ReferenceCurves][] = [];
-  for (const model of models) {
-    const log = findLog(files, model, models, folder);
-    if (log === null) continue;
-    const curves = 'csv' in log ? await readCsv(folder, log.csv) : await readEvents(folder, log.events);
-    found.push([model, curves]);
+  for (const { id, published } of models) {
+    const logs = [findLog(files, id, ids, folder), ...findAuthorsLogs(files, published)].filter(
+      (log) => log !== null,
+    );
+    const [log, second] = logs;
+    if (second !== undefined) failTwo(folder, id, logs.map(nameLog));
+    if (log === undefined) continue;
+    const curves =
+      'csv' in log
+        ? await readCsv(folder, log.csv)
+        : 'checkpoint' in log
+          ? await readCheckpoint(folder, log.checkpoint)
+          : await readEvents(folder, log);
+    found.push([id, curves]);
   }
   return new Map(found);
+}
+
+/**
+ * The logs in the folders `pt_<NAME>_val_…` of a model. A checkpoint, if it is there, has the curves of all epochs; the event files begin
+ * where the last of several sessions began.
+ */
+function findAuthorsLogs(files: readonly string[], published: string | null): Log[] {
+  const name = AUTHORS_NAMES.get(published ?? '');
+  if (name === undefined) return [];
+  const pattern = new RegExp(`^(?:.*/)?pt_${name.replace('.', '\\.')}_val_[^/]*_DVS128Gesture_[^/]*/`);
+  const folders = new Set(files.flatMap((file) => pattern.exec(file)?.[0] ?? []));
+  return [...folders].map((folder) => {
+    const own = files.filter((file) => file.startsWith(folder));
+    const checkpoint = own.find((file) => file === `${folder}checkpoint.pt`);
+    if (checkpoint !== undefined) return { checkpoint };
+    const losses = own.filter((file) => file.endsWith('_loss_data.csv'));
+    return { events: own.filter(isEventFile), losses };
+  });
+}
+
+function nameLog(log: Log): string {
+  if ('csv' in log) return log.csv;
+  return 'checkpoint' in log ? log.checkpoint : (log.events[0] ?? log.losses[0] ?? 'an empty folder');
+}
+
+function failTwo(folder: string, model: string, [one, other]: readonly string[]): never {
+  throw new ReproError('report-input', `There are two logs for "${model}": ${one} and ${other}.`, {
+    where: folder,
+    fix: 'Remove one of them.',
+  });
 }
 
 async function listFiles(folder: string): Promise<string[]> {
@@ -68,14 +129,9 @@ function findLog(
       fix: 'Event files have "tfevents" in their names: docs/tensorboard.md.',
     });
   }
-  if (csv !== undefined && events.length > 0) {
-    throw new ReproError('report-input', `There are two logs for "${model}": ${csv} and ${events[0]}.`, {
-      where: folder,
-      fix: 'Remove one of them.',
-    });
-  }
+  if (csv !== undefined && events.length > 0) failTwo(folder, model, [csv, events[0]!]);
   if (csv !== undefined) return { csv };
-  return events.length === 0 ? null : { events };
+  return events.length === 0 ? null : { events, losses: [] };
 }
 
 function isEventFile(file: string): boolean {
@@ -95,8 +151,40 @@ async function readCsv(folder: string, name: string): Promise<ReferenceCurves> {
   return place(parseReferenceCsv(await readFile(file, 'utf8'), file), file, []);
 }
 
-async function readEvents(folder: string, names: readonly string[]): Promise<ReferenceCurves> {
-  const files: { file: string; scalars: ReturnType<typeof decodeEventFile>['scalars'] }[] = [];
+/** The curves in a checkpoint's `log_data_list`. Nothing in the file is run, and no tensor is read. */
+async function readCheckpoint(folder: string, name: string): Promise<ReferenceCurves> {
+  const file = join(folder, name);
+  const points = await readLog(file).catch((cause: unknown) => {
+    if (!(cause instanceof ReproError)) throw cause;
+    const problem = `This checkpoint’s curves cannot be read: ${cause.message}`;
+    return failCheckpoint(file, problem, cause);
+  });
+  if (points.length === 0) failCheckpoint(file, 'This checkpoint has no curves (log_data_list).');
+  const scalars = points
+    .filter(({ step }) => Number.isSafeInteger(step) && step >= 0)
+    .map((point) => ({ ...point, wallTimeSeconds: 0 }));
+  return place(collectReferenceEvents([{ file, scalars }]), file, []);
+}
+
+async function readLog(file: string): Promise<readonly CurvePoint[]> {
+  const { value, close } = await openTorchFile(file);
+  await close();
+  return readCurves(value instanceof Map ? value.get('log_data_list') : undefined).points;
+}
+
+function failCheckpoint(where: string, problem: string, cause?: ReproError): never {
+  throw new ReproError('report-input', problem, {
+    where,
+    fix: 'Move it elsewhere to use the event files and losses in `logs` beside it, which cover fewer epochs.',
+    cause,
+  });
+}
+
+async function readEvents(
+  folder: string,
+  { events: names, losses }: Extract<Log, { events: unknown }>,
+): Promise<ReferenceCurves> {
+  const files: { file: string; scalars: readonly ScalarEvent[] }[] = [];
   const truncated: string[] = [];
   for (const name of names) {
     const file = join(folder, name);
@@ -104,7 +192,11 @@ async function readEvents(folder: string, names: readonly string[]): Promise<Ref
     if (truncatedAt !== null) truncated.push(name);
     files.push({ file, scalars });
   }
-  return place(collectReferenceEvents(files), join(folder, names[0] ?? ''), truncated);
+  for (const name of losses) {
+    const file = join(folder, name);
+    files.push({ file, scalars: parseLossCsv(await readFile(file, 'utf8'), file) });
+  }
+  return place(collectReferenceEvents(files), join(folder, names[0] ?? losses[0] ?? ''), truncated);
 }
 
 function place(

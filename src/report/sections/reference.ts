@@ -53,14 +53,20 @@ interface Gap {
 function listGaps(results: Results): Text[] {
   const [, lastEpoch] = axisRange(results);
   const end = `after epoch ${formatCount(lastEpoch)}, where the figures end`;
+  const hasEarlyLosses = ({ trainLoss }: ReferenceCurves) =>
+    (trainLoss[0]?.epoch ?? lastEpoch + 1) <= lastEpoch;
   const gaps: readonly Gap[] = [
     {
       holds: ({ epochs: [first, last] }) => first <= lastEpoch && last > lastEpoch,
       say: (models) => `The logs of ${models} continue ${end}.`,
     },
     {
-      holds: ({ epochs: [first] }) => first > lastEpoch,
+      holds: (curves) => curves.epochs[0] > lastEpoch && !hasEarlyLosses(curves),
       say: (models) => `The logs of ${models} begin ${end}, so they are not drawn.`,
+    },
+    {
+      holds: (curves) => curves.epochs[0] > lastEpoch && hasEarlyLosses(curves),
+      say: (models) => `The logs of ${models} begin ${end}; only their training loss is drawn.`,
     },
     {
       holds: ({ placed }) => !placed,

@@ -42,6 +42,15 @@ describe('the report’s text on the authors’ logs', () => {
     ]);
   });
 
+  it('names the epochs of the training loss if they are others', () => {
+    const trainLoss = [1, 8].map((epoch) => ({ epoch, value: 0.1 }));
+    const [first] = say(of({ trainLoss }));
+    expect(first).toContain('one per model: Baseline epochs 1 to 3 with training losses of 1 to 8.');
+    expect(say(of({ epochs: [7, 9], trainLoss })).slice(1)).toEqual([
+      'The logs of Baseline begin after epoch 3, where the figures end; only their training loss is drawn.',
+    ]);
+  });
+
   it('explains why they are left out for data that cannot be compared', () => {
     expect(say({ ...of({}), simulated: true })).toEqual([
       expect.stringContaining('curves from simulated data'),

@@ -1,5 +1,5 @@
 import { csvFormatRows } from 'd3-dsv';
-import type { PickleValue } from '../formats/torch-pt.ts';
+import type { PickleValue } from './torch-pt.ts';
 
 /** One point of a curve, as the original passes it to TensorBoard. */
 export interface CurvePoint {
