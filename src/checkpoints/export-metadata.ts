@@ -1,8 +1,8 @@
 import { type Fields, parseFields } from '../formats/fields.ts';
+import { parseNetwork } from '../formats/network-json.ts';
 import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import type { Assumption } from './answers.ts';
-import { parseNetwork } from './network-json.ts';
 import { readTrainedOn, type TrainedOn } from './trained-on.ts';
 
 /** What a safetensors file written here says about itself, so that it can be evaluated wherever it lies. */

@@ -1,9 +1,9 @@
 import { type FieldSource, parseFields } from '../formats/fields.ts';
+import { parseNetwork } from '../formats/network-json.ts';
 import { escapeControls } from '../formats/shown-text.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import type { Assumption } from './answers.ts';
 import { readAssumptions } from './export-metadata.ts';
-import { parseNetwork } from './network-json.ts';
 import type { SavedFile } from './saved-file.ts';
 
 /** `network.json`: which network the state beside it belongs to, and where it came from. */

@@ -5,6 +5,7 @@ import { ReproError } from '../errors.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../formats/clip-examples.ts';
 import { Fields, parseFields } from '../formats/fields.ts';
 import { type Claims, readClaims } from './claims/claim.ts';
+import { readLoggedLoss } from './inputs/logged-loss.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
 import { readModel } from './inputs/model.ts';
@@ -112,16 +113,20 @@ async function collectRun(sources: Sources, expected: Expected): Promise<ReturnT
   const fixEvaluate = remake(`evaluate${instance}`);
   const metricsFile = join(sources.train, folder, 'metrics.csv');
   const predictionsFile = join(sources.evaluate, folder, 'predictions.csv');
+  const eventFile = join(sources.train, folder, 'tensorboard', 'events.out.tfevents.0.repro');
   const tausFile = join(sources.evaluate, folder, 'tau.csv');
-  const [run, evaluation, metrics, predictions, taus] = await Promise.all([
+  const [run, evaluation, metricsText, events, predictions, taus] = await Promise.all([
     readJson(join(sources.train, folder, 'run.json'), fixTrain),
     readJson(join(sources.evaluate, folder, 'evaluation.json'), fixEvaluate),
     readText(metricsFile, fixTrain),
+    readBytes(eventFile, fixTrain),
     readText(predictionsFile, fixEvaluate),
     readText(tausFile, fixEvaluate),
   ]);
+  const metrics = readMetrics(metricsFile, metricsText, fixTrain);
   const read = {
-    metrics: readMetrics(metricsFile, metrics, fixTrain),
+    metrics,
+    loggedLoss: readLoggedLoss(eventFile, events, metrics.epochs),
     answers: readAnswers(predictionsFile, predictions, fixEvaluate),
     taus: readTaus(tausFile, taus, fixEvaluate),
   };
@@ -153,8 +158,12 @@ function remake(stage: string): string {
 }
 
 async function readText(file: string, fix: string): Promise<string> {
+  return (await readBytes(file, fix)).toString('utf8');
+}
+
+async function readBytes(file: string, fix: string): Promise<Buffer> {
   try {
-    return await readFile(file, 'utf8');
+    return await readFile(file);
   } catch (cause) {
     const missing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
     const problem = missing ? 'the file is missing' : `the file cannot be read: ${String(cause)}`;

@@ -3,18 +3,18 @@ import { describeClaims } from './claims/section.ts';
 import { listSwitched } from './compat-table.ts';
 import { tabulateDifferences } from './differences.ts';
 import type { Banner, Block, Report, Section, Table } from './document.ts';
+import { tabulateBestEpochs, tabulateLate } from './epoch-tables.ts';
 import { allRuns } from './epochs.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';
 import { drawDifference } from './figures/difference.ts';
 import type { Figure } from './figures/figure.ts';
 import { drawClasses, drawUsers } from './figures/groups.ts';
-import { drawLogLoss, drawLoss } from './figures/loss.ts';
+import { drawLoss, drawTrainingLoss } from './figures/loss.ts';
 import { drawOutcomes } from './figures/outcomes.ts';
 import { drawPipeline } from './figures/pipeline.ts';
 import { drawSpikes } from './figures/spikes.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
-import { drawTauDistribution } from './figures/tau-distribution.ts';
 import { formatCount, formatPercent, joinWords } from './format.ts';
 import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
@@ -73,8 +73,8 @@ function listSections(results: Results, { claims, environment }: ReportOptions):
           drawAccuracy(results),
           drawAccuracyByModel(results),
           drawDifference(results),
+          drawTrainingLoss(results),
           drawLoss(results),
-          drawLogLoss(results),
         ),
       ],
     },
@@ -139,7 +139,12 @@ function describeOutcomes(
       })),
       { kind: 'figure', figure: drawOutcomes(outcomes, chance, { comparable }) },
       { kind: 'table', table: tabulateOutcomes(results, outcomes, judgements) },
-      ...showTables(tabulateDifferences(results), results.seeds.length > 1 ? tabulateSeeds(outcomes) : null),
+      ...showTables(
+        tabulateLate(results, outcomes),
+        tabulateBestEpochs(results),
+        tabulateDifferences(results),
+        results.seeds.length > 1 ? tabulateSeeds(outcomes) : null,
+      ),
     ],
   };
 }
@@ -160,7 +165,7 @@ function describeNeurons(results: Results): Section[] {
     {
       id: 'time-constants',
       title: 'Time constants',
-      blocks: showFigures(drawTau(results), drawTauDistribution(results)),
+      blocks: showFigures(drawTau(results)),
     },
     {
       id: 'spikes',

@@ -1,5 +1,6 @@
 import type { ClipExamples } from '../formats/clip-examples.ts';
 import type { JsonObject } from '../formats/fields.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
 
 /** The result on one split at the chosen checkpoint. */
 export interface SplitResult {
@@ -27,6 +28,8 @@ export interface EpochPoint {
 export type Series = readonly (number | null)[];
 
 export interface LayerMetrics {
+  /** The membrane time constant at the mean of w over the layer's neurons, in time steps: what the thesis draws. */
+  readonly tauOfMean: Series;
   /** Membrane time constant in time steps: mean over the layer's neurons. */
   readonly tauMean: Series;
   /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
@@ -87,7 +90,11 @@ export interface RunResult {
   readonly network: JsonObject;
   readonly training: JsonObject;
   readonly frames: JsonObject | null;
+  /** The layers that `network` describes. */
+  readonly spec: NetworkSpec;
   readonly metrics: EpochMetrics;
+  /** The training loss of single batches, every 256th over all epochs, by epoch; null in epochs without one. */
+  readonly loggedLoss: Series;
   /** Switches of docs/deviations.md in force; null if the training did not record them. */
   readonly compat: JsonObject | null;
   /** Epoch of the evaluated checkpoint, from 1. */

@@ -61,7 +61,7 @@ export function tabulateOutcomes(
 }
 
 /** Only recordings of the thesis' data set can reproduce anything of it. */
-function nameRun(results: Results): string {
+export function nameRun(results: Results): string {
   switch (judgeComparability(results)) {
     case 'simulated':
       return 'On simulated data';

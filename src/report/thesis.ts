@@ -95,3 +95,34 @@ export function judgeComparability(results: { dataset: string; simulated: boolea
   if (results.simulated) return 'simulated';
   return results.dataset === THESIS.dataset ? null : 'other-dataset';
 }
+
+/** How the authors' training of a model went. Epochs count from 1, as everywhere in the report; the notebook counts from 0. */
+export interface ThesisTraining {
+  readonly epochs: number;
+  /** The first epochs with the largest accuracies. */
+  readonly bestTestEpoch: number;
+  readonly bestValidationEpoch: number;
+  /** Test accuracy over the last 64 epochs that the log still has, of which `lastEpoch` is the last. */
+  readonly late: { readonly mean: number; readonly deviation: number; readonly lastEpoch: number };
+}
+
+/**
+ * The trainings of the four models, by their name in table 1.
+ *
+ * @see the stored output of figures/results.ipynb beside the code of the thesis, and the event files in checkpoints/ there
+ */
+export const THESIS_TRAININGS: ReadonlyMap<string, ThesisTraining> = new Map([
+  ['Baseline', describeTraining(1256, 340, 438, { mean: 0.939, deviation: 0.005, lastEpoch: 1256 })],
+  ['No Reg.', describeTraining(1321, 151, 153, { mean: 0.923, deviation: 0.01, lastEpoch: 1321 })],
+  ['λ = .01', describeTraining(1206, 527, 184, { mean: 0.936, deviation: 0.01, lastEpoch: 1206 })],
+  ['λ = .1', describeTraining(1256, 558, 433, { mean: 0.931, deviation: 0.021, lastEpoch: 655 })],
+]);
+
+function describeTraining(
+  epochs: number,
+  bestTestEpoch: number,
+  bestValidationEpoch: number,
+  late: ThesisTraining['late'],
+): ThesisTraining {
+  return { epochs, bestTestEpoch, bestValidationEpoch, late };
+}

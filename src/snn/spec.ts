@@ -93,3 +93,32 @@ export function spikingLayers(spec: NetworkSpec): LayerOf<'neuron'>[] {
 export function dropoutLayers(spec: NetworkSpec): LayerOf<'dropout'>[] {
   return spec.layers.filter((layer) => layer.kind === 'dropout');
 }
+
+/** The shape of a sample at one step behind each layer: [C, H, W], or [F] once flattened. */
+export function outputShapes({ input, layers }: NetworkSpec): (readonly number[])[] {
+  let shape: readonly number[] = input;
+  return layers.map((layer) => {
+    const [channels = 1, height = 1, width = 1] = shape;
+    switch (layer.kind) {
+      case 'conv': {
+        const shrink = layer.kernel - 1 - 2 * layer.padding;
+        shape = [layer.outChannels, height - shrink, width - shrink];
+        break;
+      }
+      case 'pool':
+        shape = [channels, Math.floor(height / layer.size), Math.floor(width / layer.size)];
+        break;
+      case 'flatten':
+        shape = [channels * height * width];
+        break;
+      case 'linear':
+        shape = [layer.outFeatures];
+        break;
+      case 'vote':
+        shape = [channels / layer.group];
+        break;
+      default:
+    }
+    return shape;
+  });
+}

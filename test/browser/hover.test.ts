@@ -92,7 +92,7 @@ describe('values by keyboard', () => {
 
   it('begin with the values where a panel has no title', async () => {
     await visit(logged, {}, async ({ page }) => {
-      const slider = page.locator('#figure-validation-minus-test input');
+      const slider = page.locator('#figure-validation-test-difference input');
       await slider.focus();
       expect(await slider.getAttribute('aria-valuetext')).toMatch(/^epoch 600\. Baseline -?\d/);
     });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { drawDifference } from '../../src/report/figures/difference.ts';
 import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
-import { drawLogLoss } from '../../src/report/figures/loss.ts';
+import { drawLoss } from '../../src/report/figures/loss.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
 import type { ClipAnswer } from '../../src/report/results.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
@@ -82,19 +82,19 @@ describe('accuracy by groups of clips', () => {
 });
 
 describe('the difference of validation and test accuracy', () => {
-  it('is missing where either is, and described at the end', () => {
-    const accuracy = { train: [0, 0, 0], validation: [0.5, 0.75, 1], test: [0.25, null, 0.5] };
+  it('is absolute, missing where either is, and described at the end', () => {
+    const accuracy = { train: [0, 0, 0], validation: [0.5, 0.75, 0], test: [0.75, null, 0.5] };
     const runs = [makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy } })];
     const { data, alt } = drawDifference(makeResults({ models: [makeModelResult({ runs })] }));
     expect(data.slice(1).map((row) => row[4])).toEqual([0.25, null, 0.5]);
     expect(alt.replaceAll('\u00a0', ' ')).toContain(
-      'Baseline: +50.0 points over the last tenth of the epochs.',
+      'Baseline: 50.0 points on average over the last tenth of the epochs.',
     );
   });
 
   it('says what is known of validation clips only where there are users', () => {
     const { manifest } = results;
-    expect(drawDifference(results).caption).toContain('whose people it knows');
+    expect(drawDifference(results).caption).toContain('of people whom the model knows');
     expect(drawDifference({ ...results, manifest: { ...manifest, perUser: [] } }).caption).not.toContain(
       'people',
     );
@@ -104,7 +104,7 @@ describe('the difference of validation and test accuracy', () => {
 it('a logarithmic scale leaves out what it cannot show', async () => {
   const loss = { train: [0, 0.1, 0.01], validation: [0, 0, 0], test: [null, 1, 0.1] };
   const runs = [makeRunResult({ metrics: { ...makeRunResult().metrics, loss } })];
-  const figure = drawLogLoss(makeResults({ models: [makeModelResult({ runs })] }));
+  const figure = drawLoss(makeResults({ models: [makeModelResult({ runs })] }));
   const { panels } = await renderFigure(figure, null);
   expect(panels.join('')).not.toMatch(/NaN|Infinity/);
   expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"type":"log"');

@@ -1,21 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Figure } from '../../src/report/figures/figure.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
-import { drawTauDistribution } from '../../src/report/figures/tau-distribution.ts';
-import type { Results } from '../../src/report/results.ts';
+import { drawTau } from '../../src/report/figures/tau.ts';
 import { tabulateSpikes } from '../../src/report/spikes-table.ts';
 import { makeLayerResult, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 /** Quantiles of τ from 2 to 3. */
 const SPREAD = Array.from({ length: 101 }, (_, i) => 2 + i / 100);
-
-/** The figure, which every test but one expects. */
-function draw(results: Results): Figure {
-  const figure = drawTauDistribution(results);
-  if (figure === null) throw new Error('there is a distribution to draw');
-  return figure;
-}
 
 /** A run whose layer has these quantiles. */
 const runWith = (taus: readonly number[], seed = 2020) =>
@@ -26,42 +17,52 @@ describe('the distribution of the time constants', () => {
     makeModelResult(),
     makeModelResult({ id: 'no-reg', title: 'No Reg.', runs: [runWith(SPREAD)] }),
   ];
+  const violinsIn = (panel: string | undefined) => (panel ?? '').match(/fill-opacity="0\.3"/g)?.length ?? 0;
 
-  it('is a line for a single τ, and a violin for neurons that differ', async () => {
-    const [panel] = (await renderFigure(draw(makeResults({ models })), null)).panels;
+  it('is a violin behind the last epoch, only for neurons that differ', async () => {
+    const { panels, hover } = await renderFigure(drawTau(makeResults({ models })), null);
     // The outline of the violin is the only filled shape.
-    expect((panel ?? '').match(/fill-opacity="0\.3"/g)).toHaveLength(1);
-    expect(panel).not.toMatch(/NaN|undefined|Infinity/);
-    expect(panel).toContain('>No Reg.</text>');
+    expect(violinsIn(panels[0])).toBe(1);
+    expect(panels[0]).not.toMatch(/NaN|undefined|Infinity/);
+    // The epochs end where the place of one violin and the gap before it begin: 364 px of the plot less 34, from 62.
+    expect(hover[0]?.axis?.range).toEqual([62, 62 + 364 - 34]);
+    expect(hover[0]?.axis?.domain).toEqual([1, 3]);
+    const [tip] = hover[0]?.tips ?? [];
+    expect(tip?.[0]).toBeGreaterThan(62 + 364 - 34);
+    expect(tip?.[4]).toBe('No Reg.\nmedian 2.500, quartiles 2.250 and 2.750, from 2.000 to 3.000');
   });
 
-  it('is left out if every layer has a single τ', () => {
-    expect(drawTauDistribution(makeResults())).toBeNull();
+  it('takes no room if every layer has a single τ', async () => {
+    const { panels, hover } = await renderFigure(drawTau(makeResults()), null);
+    expect(violinsIn(panels[0])).toBe(0);
+    expect(hover[0]?.axis?.range).toEqual([62, 62 + 364]);
   });
 
   it('describes median and range in words', () => {
-    expect(draw(makeResults({ models })).alt).toContain('Baseline: 3.00. No Reg.: 2.50 (2.00 to 3.00).');
+    expect(drawTau(makeResults({ models })).alt).toContain(
+      'No Reg. ends at 3.00. Violins of No Reg.’s neurons after the last epoch, median and range: 2.50 (2.00 to 3.00).',
+    );
   });
 
   it('takes the neurons of all seeds together', () => {
     const shifted = SPREAD.map((tau) => tau + 1);
     const runs = [runWith(SPREAD, 1), runWith(shifted, 2)];
-    const figure = draw(makeResults({ seeds: [1, 2], models: [makeModelResult({ runs })] }));
-    expect(figure.alt).toContain('Baseline: 3.00 (2.00 to 4.00).');
-    expect(figure.caption).toContain('Neurons of all 2 seeds are taken together.');
+    const figure = drawTau(makeResults({ seeds: [1, 2], models: [makeModelResult({ runs })] }));
+    expect(figure.alt).toContain('3.00 (2.00 to 4.00).');
+    expect(figure.caption).toContain('They have the neurons of all 2 seeds.');
   });
 
   it('does not draw a density of neurons that are all the same', async () => {
     const same = [makeModelResult({ runs: [runWith(SPREAD.map(() => 2.5))] })];
-    const { sheet } = await renderFigure(draw(makeResults({ models: same })), null);
+    const { sheet } = await renderFigure(drawTau(makeResults({ models: same })), null);
     expect(sheet).not.toMatch(/NaN|fill-opacity="0\.3"/);
   });
 
-  it('has the quantiles of both states as data', () => {
-    const { data } = draw(makeResults({ models }));
-    expect(data).toHaveLength(1 + 2 + 2 * 101);
-    expect(data[1]).toEqual(['baseline', 2020, 'last', 1, 1, 0.5, 3]);
-    expect(data).toContainEqual(['no-reg', 2020, 'chosen', 1, 512, 0.25, 2.25]);
+  it('has the quantiles at the last and at the chosen epoch as data', () => {
+    const { data } = drawTau(makeResults({ models }));
+    expect(data).toHaveLength(1 + 2 * 3 + 2 * 101);
+    expect(data).toContainEqual(['no-reg', 2020, 1, 3, 0.25, 2.25, null, null, 'run']);
+    expect(data).toContainEqual(['no-reg', 2020, 1, 2, 0.25, 2.25, null, null, 'run']);
   });
 });
 

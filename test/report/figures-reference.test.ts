@@ -67,7 +67,7 @@ describe('the authors’ logs', () => {
     };
     const both = { ...logged, reference: new Map([['baseline', { ...curves, accuracy }]]) };
     const authors = drawDifference(both).data.filter((row) => row.at(-1) === 'authors');
-    expect(authors).toEqual([['baseline', null, 3, 'validation-minus-test', 0.5, 'authors']]);
+    expect(authors).toEqual([['baseline', null, 3, 'difference', 0.5, 'authors']]);
   });
 
   it('are mentioned in captions and alternative texts', () => {
@@ -90,7 +90,7 @@ describe('the authors’ logs', () => {
     expect(loss.data.filter((row) => row.at(-1) === 'authors')).toEqual([
       ['baseline', null, 2, 'train', 0.125, 'authors'],
     ]);
-    expect(tau.data).toContainEqual(['baseline', null, 1, 2, 2.25, null, 'authors']);
+    expect(tau.data).toContainEqual(['baseline', null, 1, 2, null, 2.25, null, null, 'authors']);
   });
 
   it('are omitted for simulated data and for other data sets', () => {

@@ -5,12 +5,12 @@ import { drawDifference } from '../../src/report/figures/difference.ts';
 import { buildSeries, isSmoothed } from '../../src/report/figures/epoch-series.ts';
 import { type Figure, toCsv } from '../../src/report/figures/figure.ts';
 import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
-import { drawLogLoss, drawLoss } from '../../src/report/figures/loss.ts';
+import { drawLoss, drawTrainingLoss } from '../../src/report/figures/loss.ts';
+import { drawNetwork } from '../../src/report/figures/network.ts';
 import { drawOutcomes } from '../../src/report/figures/outcomes.ts';
 import { type RenderedFigure, renderFigure } from '../../src/report/figures/render.ts';
 import { drawSpikes } from '../../src/report/figures/spikes.ts';
 import { drawTau } from '../../src/report/figures/tau.ts';
-import { drawTauDistribution } from '../../src/report/figures/tau-distribution.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
 import type { Results, RunResult } from '../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from './result-values.ts';
@@ -23,8 +23,8 @@ const draw = (results: Results): Figure[] => [
   drawConfusion(results),
   drawAccuracy(results),
   drawDifference(results),
-  drawLogLoss(results),
-  drawTauDistribution(results) ?? drawTau(results),
+  drawTrainingLoss(results) ?? drawLoss(results),
+  drawNetwork(results),
   drawSpikes(results),
   drawClasses(results),
   drawUsers(results) ?? drawClasses(results),
@@ -84,7 +84,7 @@ describe('figures', () => {
         epochs: [1],
         accuracy: { train: [null], validation: [0.5], test: [null] },
         loss: { train: [null], validation: [null], test: [null] },
-        layers: [{ tauMean: [null], tauStd: [null], spikeRate: [null] }],
+        layers: [{ tauOfMean: [null], tauMean: [null], tauStd: [null], spikeRate: [null] }],
       },
     });
     for (const figure of draw(makeResults({ models: [makeModelResult({ runs: [gaps] })] }))) {
@@ -156,7 +156,9 @@ describe('the confusion matrices', () => {
 describe('series over epochs', () => {
   it('are not smoothed for few epochs', () => {
     expect(isSmoothed([longRun(199)])).toBe(false);
-    const series = buildSeries([makeRunResult()], (metrics) => metrics.accuracy.test, { smoothed: false });
+    const series = buildSeries([makeRunResult()], ({ metrics }) => metrics.accuracy.test, {
+      smoothed: false,
+    });
     expect(series.line.map(({ value }) => value)).toEqual([0.25, 0.5, 0.75]);
     expect(series.raw).toEqual([]);
     expect(series.band).toEqual([]);
@@ -165,7 +167,7 @@ describe('series over epochs', () => {
   it('become moving means over 64 epochs if there are many, with the values behind them', () => {
     const run = longRun(300);
     expect(isSmoothed([run])).toBe(true);
-    const { line, raw } = buildSeries([run], (metrics) => metrics.accuracy.test, { smoothed: true });
+    const { line, raw } = buildSeries([run], ({ metrics }) => metrics.accuracy.test, { smoothed: true });
     expect(raw).toHaveLength(300);
     // The window around epoch 151 (value 0) reaches 32 epochs to each side, the outermost counting half: 32 of 64 are ones.
     expect(line[150]).toEqual({ epoch: 151, value: 0.5 });
@@ -179,7 +181,7 @@ describe('series over epochs', () => {
       const accuracy = { train: values, validation: values, test: values };
       return makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy } });
     });
-    const { line, band } = buildSeries(runs, (metrics) => metrics.accuracy.test, {
+    const { line, band } = buildSeries(runs, ({ metrics }) => metrics.accuracy.test, {
       smoothed: false,
       bounds: [0, 0.8],
     });
@@ -196,7 +198,7 @@ describe('series over epochs', () => {
       makeRunResult(),
       makeRunResult({ metrics: { ...makeRunResult().metrics, accuracy: other } }),
     ];
-    const { line, band } = buildSeries(runs, (metrics) => metrics.accuracy.test, { smoothed: false });
+    const { line, band } = buildSeries(runs, ({ metrics }) => metrics.accuracy.test, { smoothed: false });
     expect(line.map(({ value }) => value)).toEqual([0.375, 0.5, 0.625]);
     expect(band[0]).toEqual({ epoch: 1, low: 0.25, high: 0.5 });
     expect(band[1]).toEqual({ epoch: 2, low: 0.5, high: 0.5 });
@@ -208,7 +210,7 @@ describe('the data of a figure', () => {
     const [outcomes, accuracy, , tau, confusion] = draw(makeResults());
     expect(accuracy?.data[0]).toEqual(['model', 'seed', 'epoch', 'split', 'accuracy', 'source']);
     expect(accuracy?.data).toHaveLength(1 + 3 * 3);
-    expect(tau?.data[1]).toEqual(['baseline', 2020, 1, 1, 2, 0, 'run']);
+    expect(tau?.data[1]).toEqual(['baseline', 2020, 1, 1, null, 2, 2, 0, 'run']);
     expect(confusion?.data).toContainEqual(['baseline', 2020, 'clap', 'wave', 6]);
     expect(outcomes?.data).toHaveLength(1 + 4);
     expect(

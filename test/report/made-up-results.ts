@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { CLASSES } from '../../src/datasets/dvs128-gesture/facts.ts';
 import { type ClipExample, writeClipExamples } from '../../src/formats/clip-examples.ts';
+import { encodeEventFileHeader, encodeScalarEvents } from '../../src/formats/tfevents.ts';
 import type { Sources } from '../../src/report/collect.ts';
 
 /** The shape of a made-up run, whose numbers are invented but plausible. */
@@ -76,6 +77,10 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
       const place = join(model, String(seed));
       await writeJson(join(sources.train, place, 'run.json'), files.run);
       await write(join(sources.train, place, 'metrics.csv'), toCsv(rows));
+      await write(
+        join(sources.train, place, 'tensorboard/events.out.tfevents.0.repro'),
+        makeEvents(made, rows),
+      );
       await writeJson(join(sources.evaluate, place, 'evaluation.json'), files.evaluation);
       await write(
         join(sources.evaluate, place, 'predictions.csv'),
@@ -141,7 +146,13 @@ function makeRun(made: MadeUp, model: string, seed: number, rows: readonly Row[]
       ...head,
       model: { id: model, title: MODELS[model]?.title },
       engine: { name: 'tfjs', backend: 'cpu', version: '4.22.0' },
-      network: { ...network(per), channels: 8, layers: made.layers - 2 },
+      network: {
+        input: [2, 32, 32],
+        classes: classes.length,
+        ...network(per),
+        channels: 8,
+        layers: made.layers - 2,
+      },
       parameters: 24_310 + (per === 'neuron' ? 5_000 : 6),
       training: {
         epochs: made.epochs,
@@ -216,6 +227,17 @@ function makePredictions(confusion: readonly (readonly number[])[]): string {
     ['test', clip, 'user24_led.aedat', 24 + (clip % 6), 'led', label, predicted].join(','),
   );
   return `split,clip,recording,user,light,class,predicted\n${lines.join('\n')}\n`;
+}
+
+/** The losses of every 256th batch; an event's time is its epoch. */
+function makeEvents(made: MadeUp, rows: readonly Row[]): Uint8Array {
+  const perEpoch = Math.ceil(made.clips.train / 16);
+  const events = rows.flatMap(({ epoch = 0, train_loss: value = 0 }) =>
+    Array.from({ length: perEpoch }, (_, batch) => epoch * perEpoch + batch)
+      .filter((step) => step % 256 === 0)
+      .map((step) => ({ tag: 'train_loss', step, value, wallTimeSeconds: epoch })),
+  );
+  return Buffer.concat([encodeEventFileHeader(0), encodeScalarEvents(events)]);
 }
 
 /** Time constants around the last epoch's mean, skewed like a log-normal distribution if neurons have their own. */
@@ -354,7 +376,7 @@ async function writeJson(file: string, value: unknown): Promise<void> {
   await write(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-async function write(file: string, text: string): Promise<void> {
+async function write(file: string, text: string | Uint8Array): Promise<void> {
   await mkdir(join(file, '..'), { recursive: true });
   await writeFile(file, text);
 }

@@ -9,12 +9,14 @@ describe('readMetrics', () => {
   it('reads the columns of each split and layer', () => {
     const metrics = read(
       '0,.001,.08,.1,.07,.2,.06,.3,0,0,2,0,.1',
-      '1,.001,.07,.2,.06,.3,.05,.4,0,0,2.1,0.05,.2',
+      '1,.001,.07,.2,.06,.3,.05,.4,-0.6931471805599453,0,3.1,0.05,.2',
     );
     expect(metrics.epochs).toEqual([1, 2]);
     expect(metrics.accuracy).toEqual({ train: [0.1, 0.2], validation: [0.2, 0.3], test: [0.3, 0.4] });
     expect(metrics.loss.test).toEqual([0.06, 0.05]);
-    expect(metrics.layers).toEqual([{ tauMean: [2, 2.1], tauStd: [0, 0.05], spikeRate: [0.1, 0.2] }]);
+    expect(metrics.layers).toEqual([
+      { tauOfMean: [2, 3], tauMean: [2, 3.1], tauStd: [0, 0.05], spikeRate: [0.1, 0.2] },
+    ]);
   });
 
   it('treats untested epochs, and losses that are NaN or infinite, as missing', () => {

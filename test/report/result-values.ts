@@ -8,6 +8,7 @@ import type {
   RunResult,
   SplitResult,
 } from '../../src/report/results.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
 
 export const ENVIRONMENT = {
   platform: 'linux x64',
@@ -35,6 +36,18 @@ export function makeLayerResult(taus: readonly number[] = [3]): LayerResult {
   return { spikeRate: 0.0625, taus: { chosen: distribution, last: distribution } };
 }
 
+const SPEC = buildNetwork({
+  input: [2, 4, 4],
+  classes: 2,
+  channels: 3,
+  layers: 2,
+  neuron: 'plif',
+  tau: { per: 'layer', mean: 2, std: 0 },
+  reset: { kind: 'hard', detach: true },
+  surrogate: { kind: 'atan', alpha: 2, learnable: false },
+  pooling: 'max',
+});
+
 /** A run of three epochs on two classes; tests override what they check. */
 export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
   const series = [0.25, 0.5, 0.75];
@@ -45,13 +58,17 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
     clips: { train: 80, validation: 20, test: 100 },
     network: { channels: 128 },
     training: { epochs: 3 },
+    spec: SPEC,
     frames: null,
     metrics: {
       epochs: [1, 2, 3],
       accuracy: { train: series, validation: series, test: series },
       loss: { train: series, validation: series, test: series },
-      layers: [{ tauMean: [2, 2.5, 3], tauStd: [0, 0, 0], spikeRate: [0.25, 0.125, 0.0625] }],
+      layers: [
+        { tauOfMean: [2, 2.5, 3], tauMean: [2, 2.5, 3], tauStd: [0, 0, 0], spikeRate: [0.25, 0.125, 0.0625] },
+      ],
     },
+    loggedLoss: [null, null, null],
     compat: null,
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),

@@ -12,7 +12,7 @@ export function drawAccuracy(results: Results): Figure {
   const quantity = (split: 'test' | 'validation', title: string) => ({
     name: split,
     title,
-    pick: ({ accuracy }: ModelResult['runs'][number]['metrics']) => accuracy[split],
+    pick: ({ metrics: { accuracy } }: ModelResult['runs'][number]) => accuracy[split],
     pickReference: ({ accuracy }: NonNullable<ReturnType<typeof referenceOf>>) => accuracy[split],
   });
   return drawModelCurves(results, {

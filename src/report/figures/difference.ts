@@ -1,40 +1,41 @@
 import { describeEpochs } from '../epochs.ts';
 import { formatPoints } from '../format.ts';
-import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
+import type { EpochPoint, ModelResult, ReferenceCurves, Results, RunResult, Series } from '../results.ts';
 import type { Figure } from './figure.ts';
 import { drawModelCurves } from './model-curves.ts';
 
-/** How much more accurate each model is on the validation clips than on the test clips, over the epochs. */
+/** As in the thesis, for this figure alone. */
+const WINDOW_EPOCHS = 32;
+
+/** How far each model's accuracy on the validation clips is from that on the test clips, over the epochs, as in the thesis. */
 export function drawDifference(results: Results): Figure {
   const users = results.manifest.perUser.length > 0;
   return drawModelCurves(results, {
-    id: 'validation-minus-test',
-    title: 'Validation minus test accuracy over epochs',
-    caption: `In percentage points, after each epoch. Above 0, a model does better on the validation clips${users ? ', whose people it knows from training, than on those of people it has never seen' : ''}.`,
+    id: 'validation-test-difference',
+    title: 'Difference between validation and test accuracy over epochs',
+    caption: `The absolute difference after each epoch, in percentage points.${users ? ' The validation clips are of people whom the model knows from training, the test clips of others.' : ''}`,
     alt: [
-      `Line plot of validation minus test accuracy over ${describeEpochs(results)}, one line per model.`,
+      `Line plot of the absolute difference between validation and test accuracy over ${describeEpochs(results)}, one line per model.`,
       ...results.models.map(describeEnd),
     ].join(' '),
-    quantities: [
-      { name: 'validation-minus-test', title: '', pick: subtract, pickReference: subtractReference },
-    ],
+    quantities: [{ name: 'difference', title: '', pick: subtract, pickReference: subtractReference }],
     columns: ['quantity', 'difference'],
-    bounds: [-1, 1],
-    axis: (lowest, highest) => ({
+    window: WINDOW_EPOCHS,
+    bounds: [0, 1],
+    axis: (_, highest) => ({
       axisTitle: 'percentage points',
-      // The zero line is in sight, and noise of a point or two does not fill the plot.
-      domain: [Math.min(lowest, -0.05) - 0.01, Math.max(highest, 0.05) + 0.01],
+      // Noise of a point or two does not fill the plot.
+      domain: [0, Math.max(highest, 0.05) + 0.01],
       format: 'points',
-      level: { value: 0, label: '' },
     }),
     size: { width: 440, height: 250 },
   });
 }
 
-function subtract({ accuracy: { validation, test } }: EpochMetrics): Series {
-  return validation.map((value, i) => {
-    const other = test[i] ?? null;
-    return value === null || other === null ? null : value - other;
+function subtract({ metrics: { accuracy } }: RunResult): Series {
+  return accuracy.validation.map((value, i) => {
+    const other = accuracy.test[i] ?? null;
+    return value === null || other === null ? null : Math.abs(value - other);
   });
 }
 
@@ -42,18 +43,18 @@ function subtractReference({ accuracy: { validation, test } }: ReferenceCurves):
   const testAt = new Map(test.map(({ epoch, value }) => [epoch, value]));
   return validation.flatMap(({ epoch, value }): EpochPoint[] => {
     const other = testAt.get(epoch);
-    return other === undefined ? [] : [{ epoch, value: value - other }];
+    return other === undefined ? [] : [{ epoch, value: Math.abs(value - other) }];
   });
 }
 
 /** The mean over the last tenth of the epochs: a single one is mostly noise. */
 function describeEnd(model: ModelResult): string {
-  const values = model.runs.flatMap(({ metrics }) =>
-    subtract(metrics)
-      .slice(-Math.ceil(metrics.epochs.length / 10))
+  const values = model.runs.flatMap((run) =>
+    subtract(run)
+      .slice(-Math.ceil(run.metrics.epochs.length / 10))
       .filter((value) => value !== null),
   );
   if (values.length === 0) return `${model.title}: unknown at the end.`;
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return `${model.title}: ${formatPoints(mean)} over the last tenth of the epochs.`;
+  return `${model.title}: ${formatPoints(mean, false)} on average over the last tenth of the epochs.`;
 }

@@ -13,6 +13,14 @@ export interface EpochLine {
   readonly mark: LineMark;
 }
 
+/** Places behind the last epoch, on the same axes. */
+export interface AsideAxes {
+  readonly x: ReturnType<typeof epochChannel>;
+  readonly y: ReturnType<typeof valueChannel>;
+  /** The middle of a place and half of its width without the gaps, on the axis of epochs; places count from 0. */
+  readonly placeOf: (index: number) => { readonly at: number; readonly halfWidth: number };
+}
+
 export interface EpochPanelOptions {
   readonly title: string;
   readonly lines: readonly EpochLine[];
@@ -28,10 +36,16 @@ export interface EpochPanelOptions {
   readonly level?: { readonly value: number; readonly label: string };
   /** Whether lines may leave the plot, which then cuts them off; by default, all are inside. */
   readonly clip?: boolean;
+  /** What is drawn behind the last epoch, in places side by side; the epochs take the rest of the width. */
+  readonly aside?: { readonly places: number; readonly draw: (axes: AsideAxes) => readonly Layer[] };
   readonly size: { readonly width: number; readonly height: number };
 }
 
 const PADDING = { left: 62, right: 14, top: 30, bottom: 40 };
+
+/** The width of a place behind the last epoch, and the gap before the first, in px. */
+const PLACE = 26;
+const PLACES_GAP = 8;
 
 /** Up to this many epochs, dots mark single epochs without touching. */
 const DOTS_UP_TO_EPOCHS = 30;
@@ -39,18 +53,45 @@ const DOTS_UP_TO_EPOCHS = 30;
 /** A plot over training epochs. Its geometry does not depend on text widths, so the panels of a figure align. */
 export function drawEpochPanel(options: EpochPanelOptions): Panel {
   const { width, height } = options.size;
+  const plotWidth = plotWidthOf(options);
   const spec: PanelSpec = {
-    width: width - PADDING.left - PADDING.right,
+    width: plotWidth,
     height: height - PADDING.top - PADDING.bottom,
     padding: PADDING,
     autosize: 'none',
     title: { text: options.title, dx: -PADDING.left + 4 },
-    layer: [...drawLevel(options), ...drawLines(options)],
+    layer: [...drawLevel(options), ...drawLines(options), ...drawAside(options)],
   };
-  return { title: options.title, spec, width, height, readings: listReadings(options) };
+  const extent = 1 - asideWidthOf(options) / plotWidth;
+  return { title: options.title, spec, width, height, readings: { ...listReadings(options), extent } };
 }
 
-type Layer = PanelSpec['layer'][number];
+function plotWidthOf({ size }: EpochPanelOptions): number {
+  return size.width - PADDING.left - PADDING.right;
+}
+
+/** In px. */
+function asideWidthOf({ aside }: EpochPanelOptions): number {
+  return aside === undefined || aside.places === 0 ? 0 : PLACES_GAP + aside.places * PLACE;
+}
+
+/** How many epochs a px is. */
+function epochsPerPx(options: EpochPanelOptions): number {
+  const [low, high] = domainOf(...options.epochs);
+  return (high - low) / (plotWidthOf(options) - asideWidthOf(options));
+}
+
+function drawAside(options: EpochPanelOptions): readonly Layer[] {
+  const [, end] = domainOf(...options.epochs);
+  const scale = epochsPerPx(options);
+  const placeOf = (index: number) => ({
+    at: end + scale * (PLACES_GAP + (index + 0.5) * PLACE),
+    halfWidth: scale * (PLACE / 2 - 2),
+  });
+  return options.aside?.draw({ x: epochChannel(options), y: valueChannel(options), placeOf }) ?? [];
+}
+
+export type Layer = PanelSpec['layer'][number];
 
 /** Back to front: bands, faint raw values, lines, thin lines. So no band hides another model's line. */
 function drawLines(options: EpochPanelOptions): Layer[] {
@@ -149,14 +190,20 @@ function drawLevel(options: EpochPanelOptions): Layer[] {
   ];
 }
 
-function epochChannel({ epochs: [first, last], size }: EpochPanelOptions) {
+function epochChannel(options: EpochPanelOptions) {
+  const {
+    epochs: [first, last],
+    size,
+  } = options;
+  const [low, high] = domainOf(first, last);
+  const end = high + epochsPerPx(options) * asideWidthOf(options);
   return {
     field: 'epoch',
     type: 'quantitative' as const,
-    scale: { domain: domainOf(first, last), nice: false, zero: false },
+    scale: { domain: [low, end], nice: false, zero: false },
     axis: {
       title: 'epoch',
-      labelExpr: COUNT_LABELS,
+      labelExpr: end === high ? COUNT_LABELS : `datum.value > ${high} ? '' : ${COUNT_LABELS}`,
       grid: false,
       ...(last - first < 6
         ? { values: range(first, last) }

@@ -1,7 +1,7 @@
 import { meanInterval } from '../../stats/means.ts';
 import { movingMean, weightIn, windowAt } from '../../stats/moving-mean.ts';
 import { summarise } from '../../stats/summary.ts';
-import type { EpochMetrics, EpochPoint, RunResult, Series } from '../results.ts';
+import type { EpochPoint, RunResult, Series } from '../results.ts';
 import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 
 export interface EpochRange {
@@ -21,7 +21,6 @@ export interface EpochSeries {
 
 /** As in the thesis. */
 export const SMOOTHING_EPOCHS = 64;
-const SMOOTHING_REACH = SMOOTHING_EPOCHS / 2;
 
 /** What bands show, in words for legends. */
 export function describeBand(seeds: number): string {
@@ -29,7 +28,7 @@ export function describeBand(seeds: number): string {
 }
 
 /** With this many epochs, single ones can no longer be told apart, and only the trend is readable. */
-const SMOOTHED_FROM_EPOCHS = 200;
+export const SMOOTHED_FROM_EPOCHS = 200;
 
 export function isSmoothed(runs: readonly RunResult[]): boolean {
   return Math.max(...runs.map((run) => run.metrics.epochs.length)) >= SMOOTHED_FROM_EPOCHS;
@@ -37,6 +36,8 @@ export function isSmoothed(runs: readonly RunResult[]): boolean {
 
 export interface SeriesOptions {
   readonly smoothed: boolean;
+  /** How many epochs a moving mean is over, an even number; default {@link SMOOTHING_EPOCHS}. */
+  readonly window?: number;
   /** The values that the quantity can have; an interval does not reach beyond. */
   readonly bounds?: readonly [number, number];
 }
@@ -47,17 +48,21 @@ export interface SeriesOptions {
  */
 export function buildSeries(
   runs: readonly RunResult[],
-  pick: (metrics: EpochMetrics) => Series,
-  { smoothed, bounds = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY] }: SeriesOptions,
+  pick: (run: RunResult) => Series,
+  {
+    smoothed,
+    window = SMOOTHING_EPOCHS,
+    bounds = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
+  }: SeriesOptions,
 ): EpochSeries {
   const drawn = runs.map((run) => {
-    const values = pick(run.metrics);
-    return toPoints(run.metrics.epochs, smoothed ? movingMean(values, SMOOTHING_REACH) : values);
+    const values = pick(run);
+    return toPoints(run.metrics.epochs, smoothed ? movingMean(values, window / 2) : values);
   });
   const [only] = drawn;
   const [run] = runs;
   if (drawn.length === 1 && only !== undefined && run !== undefined) {
-    return { line: only, raw: smoothed ? toPoints(run.metrics.epochs, pick(run.metrics)) : [], band: [] };
+    return { line: only, raw: smoothed ? toPoints(run.metrics.epochs, pick(run)) : [], band: [] };
   }
 
   const perEpoch = new Map<number, number[]>();
@@ -93,18 +98,19 @@ export function buildPointSeries(
   points: readonly EpochPoint[],
   smoothed: boolean,
   lastEpoch: number,
+  window = SMOOTHING_EPOCHS,
 ): EpochSeries {
-  const line = smoothed ? smoothPoints(points) : points;
+  const line = smoothed ? smoothPoints(points, window / 2) : points;
   return { line: line.filter(({ epoch }) => epoch <= lastEpoch), raw: [], band: [] };
 }
 
 /** As `movingMean`, but by epoch instead of list position: most epochs may have no value. */
-function smoothPoints(points: readonly EpochPoint[]): EpochPoint[] {
+function smoothPoints(points: readonly EpochPoint[], reach: number): EpochPoint[] {
   const first = points[0]?.epoch ?? 0;
   const last = points.at(-1)?.epoch ?? 0;
   let from = 0;
   return points.map(({ epoch }) => {
-    const window = windowAt(epoch - first, last - epoch, SMOOTHING_REACH);
+    const window = windowAt(epoch - first, last - epoch, reach);
     while ((points[from]?.epoch ?? epoch) < epoch - window.left) from += 1;
     let sum = 0;
     let weights = 0;

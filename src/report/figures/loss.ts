@@ -2,53 +2,98 @@ import { allRuns, describeEpochs } from '../epochs.ts';
 import { describeCoverage, hasReference } from '../reference.ts';
 import type { Results } from '../results.ts';
 import type { Figure } from './figure.ts';
+import type { ChooseAxis } from './fit-axis.ts';
+import { drawModelCurves, type ModelCurves, type Quantity } from './model-curves.ts';
 import { drawSplitCurves } from './split-curves.ts';
 
-/** Loss of each model over the epochs, on the training, validation and test clips. */
-export function drawLoss(results: Results): Figure {
-  return drawSplitCurves(results, 'loss', {
-    ...describeLoss(results),
-    id: 'loss',
-    title: 'Loss over epochs',
-    axis: (_, highest) => {
-      const top = highest > 0 ? highest * 1.05 : 1;
-      return { domain: [0, top], format: top < 0.02 ? '.3f' : '.2f', axisTitle: 'loss' };
+const LOGARITHMIC: ChooseAxis = (lowest, highest) => ({
+  domain: lowest > 0 ? [lowest * 0.9, highest * 1.1] : [0.01, 1],
+  // Long numbers would run into the title of the axis.
+  format: lowest < 1e-4 ? '.0e' : '~g',
+  axisTitle: 'loss (logarithmic)',
+});
+
+const LINEAR: ChooseAxis = (_, highest) => {
+  const top = highest > 0 ? highest * 1.05 : 1;
+  return { domain: [0, top], format: top < 0.02 ? '.3f' : '.2f', axisTitle: 'loss' };
+};
+
+/**
+ * The training loss of single batches, on a linear and on a logarithmic scale, one line per model, as in the notebook of the thesis.
+ *
+ * @returns null if no run is long enough to have two such batches
+ */
+export function drawTrainingLoss(results: Results): Figure | null {
+  if (!hasLoggedBatches(results)) return null;
+  const curves = {
+    id: 'training-loss',
+    title: 'Training loss of every 256th batch',
+    caption: `As in the thesis, of single batches, with dropout; it includes ${nameRegulariser(results)}. Of several such batches in an epoch, the mean is drawn.`,
+    alt: [
+      `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
+      ...results.models.map((model) => {
+        const ends = model.runs.flatMap((run) => run.loggedLoss.findLast((value) => value !== null) ?? []);
+        return `${model.title} ends at ${ends.map((value) => value.toPrecision(2)).join(', ') || 'unknown'}.`;
+      }),
+      ...describeReference(results),
+    ].join(' '),
+    columns: ['split', 'loss'],
+    window: null,
+    bounds: [0, Number.POSITIVE_INFINITY],
+    size: { width: 440, height: 250 },
+  } as const satisfies Omit<ModelCurves, 'axis' | 'quantities'>;
+  const titled = (title: string): readonly Quantity[] => [
+    {
+      name: 'train',
+      title,
+      pick: ({ loggedLoss }) => loggedLoss,
+      pickReference: ({ trainLoss }) => trainLoss,
     },
-  });
-}
-
-/** The same on a logarithmic scale, on which the small losses late in a training can be told apart. */
-export function drawLogLoss(results: Results): Figure {
-  const { caption, alt, ...rest } = describeLoss(results);
-  return drawSplitCurves(results, 'loss', {
-    ...rest,
-    id: 'loss-logarithmic',
-    title: 'Loss over epochs, logarithmic',
-    caption: `As above, on a logarithmic scale. ${caption}`,
-    alt: `On a logarithmic scale: ${alt}`,
+  ];
+  const linear = drawModelCurves(results, { ...curves, axis: LINEAR, quantities: titled('Linear scale') });
+  const logarithmic = drawModelCurves(results, {
+    ...curves,
+    axis: LOGARITHMIC,
     scale: 'log',
-    axis: (lowest, highest) => ({
-      domain: lowest > 0 ? [lowest * 0.9, highest * 1.1] : [0.01, 1],
-      format: '~g',
-      axisTitle: 'loss (logarithmic)',
-    }),
+    quantities: titled('Logarithmic scale'),
   });
+  return { ...linear, columns: 2, panels: [...linear.panels, ...logarithmic.panels] };
 }
 
-function describeLoss(results: Results) {
-  return {
+function hasLoggedBatches(results: Results): boolean {
+  return allRuns(results).some(({ loggedLoss }) => loggedLoss.filter((value) => value !== null).length > 1);
+}
+
+/**
+ * Loss of each model over the epochs, on the training, validation and test clips, on a logarithmic scale, on which the small losses late in
+ * a training can be told apart.
+ */
+export function drawLoss(results: Results): Figure {
+  const short = hasLoggedBatches(results)
+    ? ''
+    : ' The thesis draws the training loss of every 256th batch; this run has at most one such batch.';
+  return drawSplitCurves(results, 'loss', {
+    id: 'loss',
+    title: 'Loss of each model over epochs',
     caption:
-      'Mean squared error of the firing rates against the one-hot labels. ' +
-      `The training loss is measured with dropout and includes ${nameRegulariser(results)}.`,
-    alt:
-      `Line plots of the training, validation and test loss over ${describeEpochs(results)}, one per model.` +
-      (hasReference(results)
-        ? ` Thin lines show the training loss in the authors’ logs: ${describeCoverage(results)}.`
-        : ''),
+      'Mean squared error of the firing rates against the one-hot labels, on a logarithmic scale. ' +
+      `The training loss is the mean of each epoch, with dropout, and includes ${nameRegulariser(results)}.${short}`,
+    alt: [
+      `Line plots of the training, validation and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
+      ...describeReference(results),
+    ].join(' '),
+    scale: 'log',
+    axis: LOGARITHMIC,
     bounds: [0, Number.POSITIVE_INFINITY],
     pickReference: ({ trainLoss }) => ({ train: trainLoss }),
     referenceCaption: ': the training loss of every 256th batch.',
-  } as const satisfies Partial<Parameters<typeof drawSplitCurves>[2]>;
+  });
+}
+
+function describeReference(results: Results): string[] {
+  return hasReference(results)
+    ? [`Thin lines show the training loss in the authors’ logs: ${describeCoverage(results)}.`]
+    : [];
 }
 
 /** The variance is of w or, with `compat.regularise: tau`, of τ. */

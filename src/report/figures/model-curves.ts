@@ -1,9 +1,16 @@
 import { allRuns, axisRange } from '../epochs.ts';
 import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../reference.ts';
-import type { EpochMetrics, EpochPoint, ModelResult, ReferenceCurves, Results, Series } from '../results.ts';
+import type { EpochPoint, ModelResult, ReferenceCurves, Results, RunResult, Series } from '../results.ts';
 import { listModelLogs, listModels, listSeedBand } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
-import { buildPointSeries, buildSeries, isSmoothed } from './epoch-series.ts';
+import {
+  buildPointSeries,
+  buildSeries,
+  type EpochSeries,
+  isSmoothed,
+  onlyPositive,
+  SMOOTHING_EPOCHS,
+} from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure } from './figure.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
@@ -14,7 +21,7 @@ export interface Quantity {
   /** Its name in the CSV. */
   readonly name: string;
   readonly title: string;
-  readonly pick: (metrics: EpochMetrics) => Series;
+  readonly pick: (run: RunResult) => Series;
   /** The same in the authors' logs. */
   readonly pickReference: (curves: ReferenceCurves) => readonly EpochPoint[];
 }
@@ -27,6 +34,10 @@ export interface ModelCurves {
   readonly quantities: readonly Quantity[];
   /** Column of the CSV that tells the quantities apart, and that of the value. */
   readonly columns: readonly [string, string];
+  /** Over how many epochs a long training's lines are moving means; null for none, default {@link SMOOTHING_EPOCHS}. */
+  readonly window?: number | null;
+  /** Default `linear`; a logarithmic one leaves out values that are not positive. */
+  readonly scale?: 'linear' | 'log';
   /** The values that the quantity can have. */
   readonly bounds: readonly [number, number];
   /** The axis of every panel, for the smallest and largest value drawn. */
@@ -38,13 +49,20 @@ export interface ModelCurves {
 
 /** Quantities over the epochs: one panel each, with one line per model, all with the same scale. */
 export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
-  const smoothed = isSmoothed(allRuns(results));
+  const { scale = 'linear' } = curves;
+  const smoothed = curves.window !== null && isSmoothed(allRuns(results));
+  const window = curves.window ?? SMOOTHING_EPOCHS;
+  const showable = (series: EpochSeries) => (scale === 'log' ? onlyPositive(series) : series);
   const epochs = axisRange(results);
   const drawn = curves.quantities.map((quantity) =>
     results.models.flatMap((model, index): EpochLine[] => {
       const color = cycleColor(index);
-      const series = buildSeries(model.runs, quantity.pick, { smoothed, bounds: curves.bounds });
-      const logged = buildPointSeries(referencePoints(results, model, quantity), smoothed, epochs[1]);
+      const series = showable(
+        buildSeries(model.runs, quantity.pick, { smoothed, window, bounds: curves.bounds }),
+      );
+      const logged = showable(
+        buildPointSeries(referencePoints(results, model, quantity), smoothed, epochs[1], window),
+      );
       return [
         { label: model.title, series, color, mark: 'line' },
         ...(logged.line.length === 0
@@ -68,7 +86,7 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
     title: curves.title,
     caption: [
       curves.caption,
-      ...describeLines(results, smoothed),
+      ...describeLines(results, smoothed, curves.window),
       ...notes,
       ...(hasReference(results)
         ? [`Thin dashed lines in a model’s colour are the ${nameReference(results, smoothed)}.`]
@@ -83,6 +101,7 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
         lines,
         epochs,
         clip,
+        scale,
         size: curves.size,
         ...axis,
       }),
@@ -104,9 +123,10 @@ function referencePoints(
 function tabulate(results: Results, { quantities, columns }: ModelCurves): CsvValue[][] {
   const rows: CsvValue[][] = [['model', 'seed', 'epoch', ...columns, 'source']];
   for (const model of results.models) {
-    for (const { seed, metrics } of model.runs) {
+    for (const run of model.runs) {
+      const { seed, metrics } = run;
       for (const { name, pick } of quantities) {
-        const values = pick(metrics);
+        const values = pick(run);
         metrics.epochs.forEach((epoch, i) => {
           rows.push([model.id, seed, epoch, name, values[i] ?? null, 'run']);
         });

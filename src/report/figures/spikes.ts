@@ -18,7 +18,7 @@ export function drawSpikes(results: Results): Figure {
     results.models.flatMap((model, index): EpochLine[] => {
       const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
       if (runs.length === 0) return [];
-      const series = buildSeries(runs, (metrics) => metrics.layers[layer]?.spikeRate ?? [], {
+      const series = buildSeries(runs, ({ metrics }) => metrics.layers[layer]?.spikeRate ?? [], {
         smoothed,
         bounds: [0, 1],
       });

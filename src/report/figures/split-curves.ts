@@ -75,7 +75,7 @@ export function drawSplitCurves(
       ...SPLITS.map((split) => ({
         ...SPLIT_STYLES[split],
         label: SPLIT_NAMES[split],
-        series: buildSeries(model.runs, (metrics) => metrics[quantity][split], { smoothed, bounds }),
+        series: buildSeries(model.runs, ({ metrics }) => metrics[quantity][split], { smoothed, bounds }),
       })),
       ...drawReference(results, model, { pickReference, smoothed, lastEpoch: epochs[1] }),
     ]),

@@ -1,25 +1,34 @@
-import { axisRange, describeEpochs } from '../epochs.ts';
+import { allRuns, axisRange, describeEpochs } from '../epochs.ts';
 import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../reference.ts';
-import type { EpochPoint, ModelResult, Results } from '../results.ts';
-import { bandEntry, listModelLogs, listModels } from './epoch-legend.ts';
+import type { ModelResult, Results, TauDistribution, TauState } from '../results.ts';
+import { listModelLogs, listModels, listSeedBand } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
   buildPointSeries,
   buildSeries,
   describeBand,
   drawnExtent,
-  type EpochRange,
   type EpochSeries,
 } from './epoch-series.ts';
 import type { CsvValue, Figure } from './figure.ts';
-import { cycleColor } from './palette.ts';
+import { colorVariable, cycleColor } from './palette.ts';
+import { drawViolins, type Violin } from './violins.ts';
 
-/** Membrane time constant of each layer over the epochs: one panel per layer, one line per model. */
+/** Below this spread, in time steps, neurons are no distribution: a density would be a spike of no height. */
+const LEAST_SPREAD = 1e-4;
+
+/**
+ * Membrane time constant of each layer over the epochs, and at the end of the same axis its distribution over the neurons: one panel per
+ * layer, one line and one violin per model.
+ *
+ * @see Pazderka 2024, figure 1
+ */
 export function drawTau(results: Results): Figure {
   const layers = countLayers(results);
   const epochs = axisRange(results);
   const panels = Array.from({ length: layers }, (_, layer) => ({
     layer,
+    violins: results.models.flatMap((model, index) => violinOf(model, index, layer)),
     lines: [
       ...results.models.flatMap((model, index): EpochLine[] => {
         const series = buildTauSeries(model, layer);
@@ -31,31 +40,28 @@ export function drawTau(results: Results): Figure {
     ],
   }));
   const logged = results.models.some((model) => tauReferenceOf(results, model).length > 0);
+  const places = Math.max(0, ...panels.map(({ violins }) => violins.length));
   return {
     id: 'tau',
-    title: 'Membrane time constants over epochs',
+    title: 'Membrane time constants over epochs, and of single neurons at the end',
     caption: [
-      'τ in time steps, one panel per spiking layer, counted from the input, each with its own scale.',
-      ...describeBands(results),
-      ...(logged
-        ? [
-            `Thin dashed lines in a model’s colour are the ${nameReference(results, false)}: τ at the mean of w over the layer, which is slightly below the mean of τ if neurons differ.`,
-          ]
-        : []),
+      'τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; the mean of τ is slightly above where neurons differ.',
+      ...describeSeeds(results),
+      ...(places > 0 ? [describeViolins(results)] : []),
+      ...(logged ? [`Thin dashed lines in a model’s colour are the ${nameReference(results, false)}.`] : []),
     ].join(' '),
     alt: [
       `Line plots of the membrane time constant over ${describeEpochs(results)}, one for each of ${layers} spiking layers.`,
       ...results.models.map((model) => describeEnd(model, layers)),
+      ...results.models.filter(hasDistribution).map((model) => describeNeurons(model, layers)),
       ...(logged ? [describeReference(results)] : []),
     ].join(' '),
-    legend: [
-      ...listModels(results),
-      ...listBands(results).map(({ label }) => bandEntry(label)),
-      ...listModelLogs(logged),
-    ],
-    columns: 3,
-    panels: panels.map(({ layer, lines }) => {
-      const domain = padded(drawnExtent(lines.map(({ series }) => series)));
+    legend: [...listModels(results), ...listSeedBand(results), ...listModelLogs(logged)],
+    columns: 2,
+    panels: panels.map(({ layer, lines, violins }) => {
+      const neurons = violins.flatMap(({ taus: [low = 2, ...rest] }) => [low, rest.at(-1) ?? low]);
+      const drawn = drawnExtent(lines.map(({ series }) => series)) ?? [2, 2];
+      const domain = padded([Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)]);
       return drawEpochPanel({
         title: `Layer ${layer + 1}`,
         lines,
@@ -63,7 +69,8 @@ export function drawTau(results: Results): Figure {
         domain,
         axisTitle: 'τ, time steps',
         format: formatOf(domain),
-        size: { width: 320, height: 190 },
+        size: { width: 440, height: 220 },
+        aside: { places, draw: (axes) => drawViolins(violins, axes) },
       });
     }),
     data: tauTable(results),
@@ -72,7 +79,7 @@ export function drawTau(results: Results): Figure {
 
 /** Spiking layers of the deepest model; 0 if no training recorded time constants. */
 export function countLayers(results: Results): number {
-  return Math.max(...results.models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.layers.length)));
+  return Math.max(...allRuns(results).map(({ metrics }) => metrics.layers.length));
 }
 
 /** In the models' own colours, because a panel may have lines of four models. */
@@ -99,102 +106,110 @@ function describeReference(results: Results): string {
 function buildTauSeries(model: ModelResult, layer: number): EpochSeries | null {
   const runs = model.runs.filter(({ metrics }) => metrics.layers[layer] !== undefined);
   if (runs.length === 0) return null;
-  const mean = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauMean ?? [], {
+  return buildSeries(runs, ({ metrics }) => metrics.layers[layer]?.tauOfMean ?? [], {
     smoothed: false,
     bounds: [1, Number.POSITIVE_INFINITY],
   });
-  if (!hasSpread(model, layer)) return mean;
-  const std = buildSeries(runs, (metrics) => metrics.layers[layer]?.tauStd ?? [], { smoothed: false });
-  return { line: mean.line, raw: [], band: spread(mean.line, std.line) };
 }
 
-/** Whether the neurons of a layer have different τ, at least at times. */
-function hasSpread({ runs }: ModelResult, layer: number): boolean {
-  return runs.some(({ metrics }) =>
-    metrics.layers[layer]?.tauStd.some((value) => value !== null && value !== 0),
+function distributionsOf({ runs }: ModelResult, layer: number, state: TauState): TauDistribution[] {
+  return runs.flatMap(({ layers }) => layers[layer]?.taus[state] ?? []);
+}
+
+/** The neurons of all seeds, which have as many each; nothing if they are all the same. */
+function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
+  const wide = distributionsOf(model, layer, 'last').filter(
+    ({ taus }) => (taus.at(-1) ?? 0) - (taus[0] ?? 0) >= LEAST_SPREAD,
   );
-}
-
-interface Band {
-  readonly label: string;
-  readonly sentence: string;
-}
-
-/** What the bands of the figure are: over the neurons of a layer where they differ, else over the seeds, if there are several. */
-function listBands(results: Results): Band[] {
-  const spreads = results.models.flatMap((model) =>
-    (model.runs[0]?.metrics.layers ?? []).map((_, layer) => hasSpread(model, layer)),
-  );
-  const [overNeurons, single] = [spreads.includes(true), spreads.includes(false)];
-  const seeds = results.seeds.length;
-  const ofSeeds = describeBand(seeds);
+  if (wide.length === 0) return [];
   return [
-    ...(overNeurons
-      ? [
-          {
-            label: `${single ? 'one τ per neuron: ' : ''}± one standard deviation over neurons`,
-            sentence: `Where the neurons of a layer have different τ, lines are their means, and bands ± one standard deviation over the neurons${seeds > 1 ? `, both averaged over ${seeds} seeds` : ''}.`,
-          },
-        ]
-      : []),
-    ...(single && seeds > 1
-      ? [
-          {
-            label: `${overNeurons ? 'one τ per layer: ' : ''}${ofSeeds}`,
-            sentence: `Where a layer has a single τ, lines are its means over ${seeds} seeds, and bands the ${ofSeeds}.`,
-          },
-        ]
-      : []),
+    {
+      title: model.title,
+      color: colorVariable(cycleColor(index)),
+      taus: wide.flatMap(({ taus }) => taus).sort((a, b) => a - b),
+      inner: wide.flatMap(({ taus }) => taus.slice(1, -1)),
+    },
   ];
 }
 
-function describeBands(results: Results): string[] {
-  const bands = listBands(results).map(({ sentence }) => sentence);
-  return results.seeds.length === 1 ? [...bands, 'A layer with a single τ has no band.'] : bands;
+function hasDistribution({ runs }: ModelResult): boolean {
+  return runs.some(({ layers }) => layers.some(({ taus }) => taus.last.count > 1));
 }
 
-/** Mean ± standard deviation. */
-function spread(means: readonly EpochPoint[], stds: readonly EpochPoint[]): EpochRange[] {
-  const stdAt = new Map(stds.map(({ epoch, value }) => [epoch, value]));
-  return means.flatMap(({ epoch, value }) => {
-    const std = stdAt.get(epoch);
-    return std === undefined ? [] : [{ epoch, low: value - std, high: value + std }];
-  });
+function describeSeeds({ seeds }: Results): string[] {
+  if (seeds.length === 1) return [];
+  return [`Lines are means over ${seeds.length} seeds, bands the ${describeBand(seeds.length)}.`];
+}
+
+function describeViolins({ seeds }: Results): string {
+  return [
+    'Violins behind the last epoch show 1/sigmoid(w) of its neurons: width is the share of neurons with that τ (kernel density from the 1st to the 99th percentile, each as wide as the others), the bar spans the quartiles, with a dot at the median, and the thin line spans all τ. A layer with a single τ has none.',
+    ...(seeds.length > 1 ? [`They have the neurons of all ${seeds.length} seeds.`] : []),
+  ].join(' ');
 }
 
 /** A domain with a margin of one twentieth on each side, and at least 0.2 time steps high. */
-function padded(extent: readonly [number, number] | null): [number, number] {
-  const [low, high] = extent ?? [1, 3];
+function padded([low, high]: readonly [number, number]): [number, number] {
   const air = Math.max((high - low) * 0.05, (0.2 - (high - low)) / 2);
   return [low - air, high + air];
 }
 
-/** As many decimals as tell the labels apart: about four on an axis, so 0.05 apart on one of less than 0.3. */
+/** As many decimals as tell the labels apart: about five on an axis, so 0.05 apart on one of less than 0.5. */
 function formatOf([low, high]: readonly [number, number]): string {
-  return high - low < 0.3 ? '.2f' : '.1f';
+  return high - low < 0.5 ? '.2f' : '.1f';
 }
 
 function describeEnd(model: ModelResult, layers: number): string {
-  const means = Array.from({ length: layers }, (_, layer) => {
+  const ends = Array.from({ length: layers }, (_, layer) => {
     const value = buildTauSeries(model, layer)?.line.at(-1)?.value;
     return value === undefined ? 'unknown' : value.toFixed(2);
   });
-  return `${model.title} ends at ${means.join(', ')}.`;
+  return `${model.title} ends at ${ends.join(', ')}.`;
 }
 
+function describeNeurons(model: ModelResult, layers: number): string {
+  const parts = Array.from({ length: layers }, (_, layer) => {
+    const taus = distributionsOf(model, layer, 'last')
+      .flatMap((one) => one.taus)
+      .sort((a, b) => a - b);
+    const [low, median, high] = [0, 0.5, 1].map((share) =>
+      (taus[Math.round(share * (taus.length - 1))] ?? Number.NaN).toFixed(2),
+    );
+    if (taus.length === 0) return 'none';
+    return low === high ? `${median}` : `${median} (${low} to ${high})`;
+  });
+  return `Violins of ${model.title}’s neurons after the last epoch, median and range: ${parts.join(', ')}.`;
+}
+
+/** One row per layer and epoch; then one per quantile over the neurons after the last epoch, and at the chosen one. */
 function tauTable(results: Results): CsvValue[][] {
-  const rows: CsvValue[][] = [['model', 'seed', 'layer', 'epoch', 'tau_mean', 'tau_std', 'source']];
+  const rows: CsvValue[][] = [
+    ['model', 'seed', 'layer', 'epoch', 'quantile', 'tau', 'tau_mean', 'tau_std', 'source'],
+  ];
   for (const model of results.models) {
-    for (const { seed, metrics } of model.runs) {
-      metrics.layers.forEach(({ tauMean, tauStd }, layer) => {
-        metrics.epochs.forEach((epoch, index) => {
-          rows.push([model.id, seed, layer + 1, epoch, tauMean[index] ?? null, tauStd[index] ?? null, 'run']);
+    for (const { seed, metrics, chosenEpoch, layers } of model.runs) {
+      metrics.layers.forEach(({ tauOfMean, tauMean, tauStd }, layer) => {
+        metrics.epochs.forEach((epoch, i) => {
+          const values = [tauOfMean[i] ?? null, tauMean[i] ?? null, tauStd[i] ?? null];
+          rows.push([model.id, seed, layer + 1, epoch, null, ...values, 'run']);
         });
+      });
+      const lastEpoch = metrics.epochs.at(-1) ?? 0;
+      layers.forEach(({ taus }, layer) => {
+        const states = chosenEpoch === lastEpoch ? (['last'] as const) : (['last', 'chosen'] as const);
+        for (const state of states) {
+          const epoch = state === 'last' ? lastEpoch : chosenEpoch;
+          // A single τ is in the row of its epoch.
+          if (taus[state].taus.length === 1) continue;
+          taus[state].taus.forEach((tau, i, { length }) => {
+            rows.push([model.id, seed, layer + 1, epoch, i / (length - 1), tau, null, null, 'run']);
+          });
+        }
       });
     }
     tauReferenceOf(results, model).forEach((points, layer) => {
       for (const { epoch, value } of points) {
-        rows.push([model.id, null, layer + 1, epoch, value, null, 'authors']);
+        rows.push([model.id, null, layer + 1, epoch, null, value, null, null, 'authors']);
       }
     });
   }

@@ -44,8 +44,8 @@ export const PERCENT_LABELS = "format(datum.value * 100, '.0f') + '\u00a0%'";
 /** The same with a decimal, for an axis of a few percent. */
 export const FINE_PERCENT_LABELS = "format(datum.value * 100, '.1f') + '\u00a0%'";
 
-/** Labels for an axis of differences of shares, in percentage points: `+5`, `−5`. */
-export const POINT_LABELS = "abs(datum.value) < 1e-9 ? '0' : format(datum.value * 100, '+.0f')";
+/** Labels for an axis of differences of shares, in percentage points: `5`. */
+export const POINT_LABELS = "format(datum.value * 100, '.0f')";
 
 /** Labels for an axis of whole numbers, with narrow spaces as thousands separators, as everywhere else. */
 export const COUNT_LABELS = "replace(format(datum.value, ',d'), ',', '\u202f')";

@@ -46,7 +46,8 @@ export interface DrawnPanel {
 
 /** What there is to read from a drawn panel: the values of its lines, and the marks with a `tooltip`, as Vega-Lite has it. */
 export function describeHover({ title, readings, left, top, plotWidth, scene }: DrawnPanel): PanelHover {
-  return { title, ...readSeries(readings, [left, left + plotWidth]), tips: readTips(scene, [left, top]) };
+  const right = left + plotWidth * (readings?.extent ?? 1);
+  return { title, ...readSeries(readings, [left, right]), tips: readTips(scene, [left, top]) };
 }
 
 export function isEmpty({ series, tips }: PanelHover): boolean {

@@ -18,6 +18,8 @@ export interface Readings {
   /** What the horizontal axis counts. */
   readonly axis: string;
   readonly domain: readonly [number, number];
+  /** The part of the plot's width that the axis takes, from the left; default 1. */
+  readonly extent?: number;
   readonly lines: readonly ReadableLine[];
   /** If the values are shares, shown as percentages or their like. */
   readonly share?: ShareUnit;

@@ -1,10 +1,13 @@
 import type { Fields } from '../../formats/fields.ts';
+import { parseNetwork } from '../../formats/network-json.ts';
+import { buildNetwork } from '../../snn/networks.ts';
 import type {
   ClipAnswer,
   EpochMetrics,
   LayerResult,
   MaximumResult,
   RunResult,
+  Series,
   SplitResult,
   TauDistribution,
   TauState,
@@ -19,9 +22,10 @@ export interface Expected {
   readonly simulated: boolean;
 }
 
-/** The tables of a run: metrics.csv, predictions.csv and tau.csv. */
+/** The tables of a run: metrics.csv, predictions.csv and tau.csv, and the losses from its event file. */
 export interface RunTables {
   readonly metrics: EpochMetrics;
+  readonly loggedLoss: Series;
   readonly answers: readonly ClipAnswer[];
   readonly taus: Readonly<Record<TauState, readonly TauDistribution[]>>;
 }
@@ -34,7 +38,7 @@ export interface RunTables {
 export function readRun(
   run: Fields,
   evaluation: Fields,
-  { metrics, answers, taus }: RunTables,
+  { metrics, loggedLoss, answers, taus }: RunTables,
   expected: Expected,
 ): { result: RunResult; classes: string[] } {
   requireVersion(run);
@@ -70,9 +74,11 @@ export function readRun(
     parameters: run.count('parameters'),
     clips: { train: clips.count('train'), validation: clips.count('validation'), test: clips.count('test') },
     network: run.raw('network'),
+    spec: buildNetwork(parseNetwork(run.object('network'))),
     training: run.raw('training'),
     frames: run.has('frames') ? run.raw('frames') : null,
     metrics,
+    loggedLoss,
     answers,
     layers: readLayers(evaluation, metrics, taus),
     compat: run.has('compat') ? run.raw('compat') : null,

@@ -1,5 +1,6 @@
 import { isBatchSizeOverruled, listSwitched, tabulateCompat } from '../compat-table.ts';
 import type { Block, Section } from '../document.ts';
+import { drawNetwork } from '../figures/network.ts';
 import { joinWords, spellCount } from '../format.ts';
 import type { Results } from '../results.ts';
 import { listDeviations, tabulateSettings } from '../settings-table.ts';
@@ -11,6 +12,7 @@ export function describeSettings(results: Results): Section {
     id: 'settings',
     title: 'Settings',
     blocks: [
+      { kind: 'figure', figure: drawNetwork(results) },
       { kind: 'paragraph', text: [summariseDeviations(results)] },
       { kind: 'table', table: tabulateSettings(results) },
       ...describeCompat(results),

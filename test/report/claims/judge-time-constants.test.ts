@@ -10,7 +10,7 @@ describe('time constants', () => {
   const layers = (tauMean: number[], tauStd: number[]) => ({
     ...makeRunResult().metrics,
     epochs: tauMean.map((_, i) => i + 1),
-    layers: [{ tauMean, tauStd, spikeRate: tauMean.map(() => 0.1) }],
+    layers: [{ tauOfMean: tauMean, tauMean, tauStd, spikeRate: tauMean.map(() => 0.1) }],
   });
 
   test('σ(τ) must stay below the limit from an early epoch on', () => {

@@ -175,7 +175,7 @@ test('two epochs are too few for any claim about training', () => {
 test('a training that diverged has no τ to judge', () => {
   const metrics = {
     ...makeRunResult().metrics,
-    layers: [{ tauMean: [2, null, 2], tauStd: [0, 0, 0], spikeRate: [0, 0, 0] }],
+    layers: [{ tauOfMean: [2, null, 2], tauMean: [2, null, 2], tauStd: [0, 0, 0], spikeRate: [0, 0, 0] }],
   };
   const measure = { kind: 'spread', model: 'Baseline', below: 1, within: 3 } as const;
   expect(judge(measure, () => [run({ metrics })])).toMatchObject({

@@ -5,17 +5,14 @@ import type { RunResult } from '../../../src/report/results.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 /** A run of one epoch and one layer. */
-function runOf(seed: number, tauMean: number, tauStd: number): RunResult {
+function runOf(seed: number, tau: number): RunResult {
   const share = { train: [0.5], validation: [0.5], test: [0.5] };
-  const layers = [{ tauMean: [tauMean], tauStd: [tauStd], spikeRate: [0.1] }];
+  const layers = [{ tauOfMean: [tau], tauMean: [tau + 0.1], tauStd: [0.5], spikeRate: [0.1] }];
   return makeRunResult({ seed, metrics: { epochs: [1], accuracy: share, loss: share, layers } });
 }
 
 const single = (...taus: readonly number[]) =>
-  makeModelResult({ runs: taus.map((tau, seed) => runOf(seed, tau, 0)) });
-const perNeuron = (...taus: readonly number[]) =>
-  makeModelResult({ id: 'no-reg', title: 'No Reg.', runs: taus.map((tau, seed) => runOf(seed, tau, 0.5)) });
-
+  makeModelResult({ runs: taus.map((tau, seed) => runOf(seed, tau)) });
 const bandsOf = (figure: ReturnType<typeof drawTau>) =>
   [...JSON.stringify(figure.panels[0]?.spec).matchAll(/"low":([\d.]+),"high":([\d.]+)/g)].map(
     ([, low, high]) => [Number(low), Number(high)],
@@ -24,7 +21,7 @@ const labelsOf = (figure: ReturnType<typeof drawTau>) =>
   figure.legend.filter(({ mark }) => mark === 'band').map(({ label }) => label.replaceAll('\u00a0', ' '));
 
 describe('the bands of the time constants', () => {
-  it('are over the seeds where a layer has a single τ', () => {
+  it('are over the seeds', () => {
     const two = drawTau(makeResults({ seeds: [0, 1], models: [single(2, 2.5)] }));
     expect(bandsOf(two)).toEqual([[2, 2.5]]);
     expect(labelsOf(two)).toEqual(['range over seeds']);
@@ -36,25 +33,17 @@ describe('the bands of the time constants', () => {
     expect(labelsOf(three)).toEqual(['95 % interval of the mean over seeds']);
   });
 
-  it('are over the neurons where these differ, and the legend tells both apart', () => {
-    const figure = drawTau(makeResults({ seeds: [0, 1], models: [single(2, 2.5), perNeuron(3, 4)] }));
-    expect(bandsOf(figure)).toEqual([
-      [2, 2.5],
-      [3, 4],
-    ]);
-    expect(labelsOf(figure)).toEqual([
-      'one τ per neuron: ± one standard deviation over neurons',
-      'one τ per layer: range over seeds',
-    ]);
-    expect(figure.caption).toContain('both averaged over 2 seeds');
-  });
-
-  it('are absent with one seed and a single τ', () => {
+  it('are absent with one seed', () => {
     const figure = drawTau(makeResults({ models: [single(2)] }));
     expect(bandsOf(figure)).toEqual([]);
     expect(labelsOf(figure)).toEqual([]);
-    expect(figure.caption).toContain('A layer with a single τ has no band.');
   });
+});
+
+it('the lines are τ at the mean of w, and the data have the mean of τ, too', () => {
+  const figure = drawTau(makeResults({ models: [single(2)] }));
+  expect(figure.panels[0]?.readings?.lines[0]?.points).toEqual([[1, 2]]);
+  expect(figure.data[1]).toEqual(['baseline', 0, 1, 1, null, 2, 2.1, 0.5, 'run']);
 });
 
 it.each([

@@ -62,7 +62,7 @@ describe('what a figure tells about the place of a pointer', () => {
     const models = [makeModelResult({ runs: [makeRunResult({ metrics })] })];
     const { hover } = await renderFigure(drawDifference(makeResults({ models })), null);
     expect(hover[0]?.series).toMatchObject([
-      { label: 'Baseline', values: [25, -12.5], digits: 1, unit: '\u00a0points' },
+      { label: 'Baseline', values: [25, 12.5], digits: 1, unit: '\u00a0points' },
     ]);
   });
 

@@ -1,5 +1,5 @@
-import type { Fields } from '../formats/fields.ts';
 import { architectures, type NetworkConfig } from '../snn/network-config.ts';
+import type { Fields } from './fields.ts';
 
 /**
  * Reads a network's configuration from JSON, checking every field: the file may come from anywhere.

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseNetwork } from '../../src/checkpoints/network-json.ts';
 import { parseFields } from '../../src/formats/fields.ts';
+import { parseNetwork } from '../../src/formats/network-json.ts';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import type { TauSpec } from '../../src/snn/spec.ts';
 import { readNetwork } from '../../src/training/network-section.ts';

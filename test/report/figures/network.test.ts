@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { drawNetwork } from '../../../src/report/figures/network.ts';
+import { renderFigure } from '../../../src/report/figures/render.ts';
+import { buildNetwork, type NetworkConfig } from '../../../src/snn/networks.ts';
+import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
+
+const THESIS: NetworkConfig = {
+  input: [2, 128, 128],
+  classes: 11,
+  channels: 128,
+  layers: 5,
+  neuron: 'plif',
+  tau: { per: 'layer', mean: 2, std: 0 },
+  reset: { kind: 'hard', detach: true },
+  surrogate: { kind: 'atan', alpha: 2, learnable: false },
+  pooling: 'max',
+};
+
+const modelOf = (id: string, config: NetworkConfig) =>
+  makeModelResult({
+    id,
+    title: id,
+    runs: [makeRunResult({ frames: { steps: 20 }, spec: buildNetwork(config) })],
+  });
+const draw = (...models: readonly ReturnType<typeof modelOf>[]) => drawNetwork(makeResults({ models }));
+const textsOf = (svg = ''): string[] =>
+  [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text ?? '');
+
+describe('the drawing of the network', () => {
+  it('has every layer of the thesis’ network with its name, and the sizes between the rows', async () => {
+    const figure = draw(modelOf('baseline', THESIS));
+    const texts = textsOf((await renderFigure(figure, null)).panels[0]);
+    expect(texts.filter((text) => text.startsWith('conv.') || text.startsWith('fc.'))).toHaveLength(19);
+    const sizes = texts.filter((text) => text.includes('['));
+    expect(sizes).toEqual([
+      'input [20, 2, 128, 128]',
+      '[20, 128, 64, 64]',
+      '[20, 128, 32, 32]',
+      '[20, 128, 16, 16]',
+      '[20, 128, 8, 8]',
+      '[20, 128, 4, 4]',
+      '[20, 512]',
+      'class scores [11]',
+    ]);
+    expect(figure.data).toContainEqual(['baseline', 27, 'fc.6', 'neuron', 'PLIF, layer 7', '[20, 110]']);
+    expect(figure.data).toContainEqual(['baseline', 21, null, 'flatten', 'flatten', '[20, 2048]']);
+    expect(figure.alt).toContain('dropout 0.5, linear → 110 (fc.5), PLIF, layer 7 (fc.6)');
+  });
+
+  it('shows where a still image begins to have time steps', () => {
+    const { architecture, layers, steps, ...rest } = { ...THESIS, architecture: 'mnist' as const, steps: 8 };
+    const { data } = draw(modelOf('m', { ...rest, architecture, steps, input: [1, 28, 28], classes: 10 }));
+    const sizes = data.slice(1).map((row) => row.at(-1));
+    expect(sizes.slice(0, 4)).toEqual([
+      '[128, 28, 28]',
+      '[128, 28, 28]',
+      '[8, 128, 28, 28]',
+      '[8, 128, 28, 28]',
+    ]);
+    expect(sizes.at(-1)).toBe('[10]');
+  });
+
+  it('is one for models that differ in τ alone, and one for each other network', () => {
+    const perNeuron = modelOf('no-reg', { ...THESIS, tau: { per: 'neuron', mean: 2, std: 0.1 } });
+    const lif = modelOf('lif', { ...THESIS, neuron: 'lif' });
+    expect(draw(modelOf('baseline', THESIS), perNeuron).panels).toHaveLength(1);
+    const { panels, data } = draw(modelOf('baseline', THESIS), lif, perNeuron);
+    expect(panels.map(({ title }) => title)).toEqual(['baseline, no-reg', 'lif']);
+    expect(data).toContainEqual(['lif', 3, 'conv.2', 'neuron', 'LIF, layer 1', '[20, 128, 128, 128]']);
+  });
+});
