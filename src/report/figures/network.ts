@@ -4,7 +4,7 @@ import type { ModelResult, Results } from '../results.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
 import { colorVariable } from './palette.ts';
 
-const BOX = { width: 128, height: 40, gap: 18 };
+const BOX = { width: 132, height: 40, gap: 18 };
 /** From one row to the next, with the connection between them. */
 const ROW_HEIGHT = 78;
 const MARGIN = 26;
