@@ -112,17 +112,12 @@ describe('the page', () => {
     expect((await render(makeResults())).page).toContain('1 user, 24 clips each.');
   });
 
-  it('lists commands to run it again in any clone, and the version of Node.js', async () => {
+  it('lists commands to run it again in any clone, and what made it', async () => {
     const { page } = await render(makeResults());
     const commands = [...page.matchAll(/<dt><code>([^<]*)<\/code>/g)].map(([, command]) => command);
     expect(commands).toContain('npx repro run train@baseline,2020 --force');
     expect(commands.filter((command) => !command?.startsWith('npx repro '))).toEqual([]);
-    expect(page).toContain('Made with Node.js\u00a020. ');
-    for (const text of [
-      'Node.js\u00a020 on linux x64',
-      'Vega 6.0.0 and Vega-Lite 6.0.0',
-      'tfjs 4.22.0 on cpu',
-    ]) {
+    for (const text of ['Node.js on linux x64', 'Vega 6.0.0 and Vega-Lite 6.0.0', 'tfjs 4.22.0 on cpu']) {
       expect(page).toContain(`<td>${text}</td>`);
     }
   });
