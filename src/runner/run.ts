@@ -25,6 +25,7 @@ import type { StageInstance } from './plan.ts';
 import { Preparation, type Prepared } from './preparation.ts';
 import type { RunOptions } from './run-options.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
+import { setOptimising } from './v8-settings.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 
@@ -41,6 +42,8 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   const startedMs = performance.now();
   const opened = openSession(options.plan, options);
   const session = options.adaptSession?.(opened) ?? opened;
+  // Until a stage runs.
+  setOptimising(false);
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
   await checkCode(session, ids);
   const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
@@ -66,6 +69,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     }
     return finish(await new Run(options, session, lock, tracer).run(ids));
   } finally {
+    setOptimising(true);
     await saveDigests(session);
     await lock?.release();
   }
@@ -199,6 +203,7 @@ class Run {
   }
 
   async #execute(work: Work, elsewhere: ElsewhereRun | null): Promise<InstanceResult> {
+    setOptimising(true);
     const result = await execute(this.#context, work);
     if (result === 'failed' && this.#options.failFast === true) await elsewhere?.cancelWaiting();
     if (typeof result === 'string') return result;

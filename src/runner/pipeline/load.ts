@@ -5,6 +5,7 @@ import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
 import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
 import type { Plan, StageInstance } from '../plan.ts';
+import { SparingMemory, setOptimising } from '../v8-settings.ts';
 import { linkInstances, sortTopologically } from './graph.ts';
 import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
 import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
@@ -14,7 +15,6 @@ import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
 import { loadSettings } from './profile.ts';
 import { ProjectPaths } from './project-paths.ts';
 import { findConfigurationProblems } from './schema-map.ts';
-import { SparingMemory } from './sparing-memory.ts';
 import { findSpellingConflicts } from './spelling-conflicts.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 import { readTimelineFolder } from './timeline-folder.ts';
@@ -53,6 +53,7 @@ export const documentsFolder = 'artifacts/.cache/documents';
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const memory = new SparingMemory();
+  setOptimising(false);
   let instances = 0;
   try {
     const plan = await makePlan(request, memory);
@@ -61,6 +62,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
     return plan;
   } finally {
     memory.end(instances);
+    setOptimising(true);
   }
 }
 
