@@ -104,6 +104,7 @@ async function build() {
       packages: 'external',
       sourcemap: true,
       write: false,
+      metafile: true,
       define: { PACKAGE_VERSION: JSON.stringify(version) },
       logLevel: 'warning',
     };
@@ -115,8 +116,7 @@ async function build() {
       }),
       esbuild.build({ ...options, entryPoints: [stageHost], plugins: [readBuiltinsLazily] }),
     ]);
-    const outputFiles = [...command.outputFiles, ...host.outputFiles];
-    install(outputFiles);
+    install([...(await toCommonJs(esbuild, command)), ...host.outputFiles]);
   } catch (error) {
     // esbuild has already printed the problem, with file and line.
     if (!Array.isArray(error?.errors)) throw error;
@@ -125,6 +125,58 @@ async function build() {
   }
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(2);
   console.log(`compiled ${commandLine} and ${stageHost} to dist/ in ${seconds} s`);
+}
+
+/**
+ * Makes CommonJS modules of the entry point, of what every run of stages loads, and of what these import: Node loads them in less time than
+ * ES modules, and in Node 20 only their compiled code can be kept (`bin/repro.js`). They import nothing but each other.
+ */
+async function toCommonJs(esbuild, { outputFiles, metafile: { outputs } }) {
+  const hot = [commandLine, ...hotModules, 'schemas/pipeline.schema.json'];
+  const pending = Object.keys(outputs).filter((file) => hot.includes(outputs[file].entryPoint));
+  const converted = new Set(pending);
+  for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
+    for (const { path: imported, kind } of outputs[file].imports) {
+      if (kind !== 'import-statement' || converted.has(imported)) continue;
+      converted.add(imported);
+      pending.push(imported);
+    }
+  }
+  const names = [...converted].map((file) => path.basename(file));
+  const rename = (text) =>
+    text.replace(/(["/])([\w.-]+\.js)"/g, (all, before, name) =>
+      names.includes(name) ? `${before}${name.replace(/js$/, 'cjs')}"` : all,
+    );
+  const textOf = new Map(outputFiles.map(({ path: file, text }) => [path.relative(root, file), text]));
+  const made = [];
+  for (const [file, text] of textOf) {
+    const absolute = path.join(root, file);
+    if (converted.has(file.replace(/\.map$/, ''))) {
+      if (file.endsWith('.map')) continue;
+      const map = Buffer.from(textOf.get(`${file}.map`)).toString('base64');
+      const { code, map: newMap } = await esbuild.transform(
+        `${rename(text).replace(/\/\/# sourceMappingURL=.*/, '')}//# sourceMappingURL=data:application/json;base64,${map}`,
+        {
+          format: 'cjs',
+          platform: 'node',
+          target: 'node20',
+          sourcemap: 'external',
+          define: { 'import.meta.url': 'importMetaUrl' },
+          banner: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+        },
+      );
+      const target = absolute.replace(/js$/, 'cjs');
+      // `bin/repro.js` gives `importModule` to the modules that it loads.
+      const loading = code
+        .replace(/\bimport\(("\.[^"]+\.cjs")\)/g, 'Promise.resolve().then(() => require($1))')
+        .replace(/\bimport\("/g, 'importModule("');
+      made.push({ path: target, contents: `${loading}//# sourceMappingURL=${path.basename(target)}.map\n` });
+      made.push({ path: `${target}.map`, contents: newMap });
+    } else {
+      made.push({ path: absolute, contents: file.endsWith('.js') ? rename(text) : text });
+    }
+  }
+  return made;
 }
 
 /** Chunks first, entry points last, each by a rename: a command that starts meanwhile finds a complete old or new program. */
@@ -137,6 +189,8 @@ function install(outputFiles) {
     renameSync(partial, file.path);
   }
   removeOldChunks(new Set(outputFiles.map((file) => file.path)));
+  // Of earlier versions.
+  for (const name of ['main.js', 'main.js.map']) rmSync(path.join(dist, 'cli', name), { force: true });
 }
 
 /** A running command may still load chunks of its own build, so recent ones are kept. */
