@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
@@ -35,6 +35,8 @@ const textLengthAtMost = 2000;
  */
 export class Attempts {
   readonly #folder: CacheFolder;
+  /** Names of the files that were there at the first look, and of those made since: a run with nothing to do asks for every instance. */
+  #known: Set<string> | null = null;
   /** Looked up once: some systems need another process for it. */
   #runner: ProcessIdentity | null = null;
 
@@ -54,6 +56,7 @@ export class Attempts {
       failure: null,
     };
     const file = this.#fileOf(id);
+    this.#known?.add(path.basename(file));
     await ignoreErrors(
       fs
         .mkdir(path.dirname(file), { recursive: true })
@@ -69,9 +72,9 @@ export class Attempts {
 
   /** After a success, also one that was found or fetched, or an interruption, which says nothing about the stage. */
   async drop(id: string): Promise<void> {
-    const file = this.#fileOf(id);
-    // A run with nothing to do asks for every instance, and looking takes a fraction of the time of an asynchronous call.
-    if (existsSync(file)) await ignoreErrors(fs.rm(file, { force: true }));
+    this.#known ??= new Set(listNames(this.#folder.attempts));
+    if (!this.#known.has(`${fileNameOf(id)}.json`)) return;
+    await ignoreErrors(fs.rm(this.#fileOf(id), { force: true }));
   }
 
   find(id: string): Attempt | null {
@@ -85,6 +88,14 @@ export class Attempts {
 
   #fileOf(id: string): string {
     return path.join(this.#folder.attempts, `${fileNameOf(id)}.json`);
+  }
+}
+
+function listNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
   }
 }
 

@@ -212,7 +212,7 @@ class Scheduling {
         this.#missing.set(dependent, missing);
         // Only once all are settled, so that every failure can be named.
         if (missing > 0) continue;
-        const by = this.#failuresBehind(dependent);
+        const by = this.#hasFailed ? this.#failuresBehind(dependent) : [];
         if (by.length > 0) {
           this.#blockedBy.set(dependent, by);
           this.#options.onBlocked(dependent, by);

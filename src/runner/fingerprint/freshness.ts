@@ -14,7 +14,7 @@ import {
   haveSameFingerprint,
   isComplete,
 } from './fingerprint.ts';
-import type { InputDigests, InputPart, ProducedOutputs } from './input-digests.ts';
+import { type InputDigests, type InputPart, type ProducedOutputs, resolveNormal } from './input-digests.ts';
 import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
 
 export type Freshness =
@@ -166,7 +166,7 @@ export class FreshnessCheck {
   async #inspect(outputs: readonly RecordedOutput[]): Promise<InspectedOutput[]> {
     const inspected: InspectedOutput[] = [];
     for (const output of outputs) {
-      const absolute = path.resolve(this.#plan.projectRoot, output.path);
+      const absolute = resolveNormal(this.#plan.projectRoot, output.path);
       const found = await digestOutput(absolute, this.#digests);
       const isIntact = found.kind === output.kind && found.digest === output.digest;
       inspected.push({ output, absolute, found, isIntact });

@@ -45,7 +45,7 @@ export class InputDigests {
     this.#cacheRoot = folder.root;
     this.#artifacts = path.dirname(folder.root);
     const made = [...plan.instances.values()].flatMap((one) => [...one.outputs, ...one.resume]);
-    this.#made = new Set(made.map((one) => path.resolve(plan.projectRoot, one)));
+    this.#made = new Set(made.map((one) => this.#absoluteOf(one)));
   }
 
   async digest(instance: StageInstance, produced: ProducedOutputs): Promise<InputPart[]> {
@@ -153,7 +153,7 @@ export class InputDigests {
 
   /** Of a path relative to the project; most occur several times, as an output and as inputs. */
   #absoluteOf(relative: string): string {
-    const absolute = this.#absolutes.get(relative) ?? path.resolve(this.#plan.projectRoot, relative);
+    const absolute = this.#absolutes.get(relative) ?? resolveNormal(this.#plan.projectRoot, relative);
     this.#absolutes.set(relative, absolute);
     return absolute;
   }
@@ -161,6 +161,11 @@ export class InputDigests {
   #relativeTo(folder: string, output: string): string {
     return path.relative(folder, path.resolve(this.#plan.projectRoot, output)).split(path.sep).join('/');
   }
+}
+
+/** Of a path in the project's form, or an absolute one: a tenth of the time of `path.resolve`, and there may be thousands. */
+export function resolveNormal(projectRoot: string, normal: string): string {
+  return path.isAbsolute(normal) ? normal : `${projectRoot}${path.sep}${normal}`;
 }
 
 /** Not asynchronously, which takes ten times as long: in a run that has nothing to do, this is most of the work. */

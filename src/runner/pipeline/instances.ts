@@ -109,7 +109,15 @@ function readInstance(
       matrix: Object.fromEntries([...combination].map(([variable, { value }]) => [variable, value])),
       command,
       params,
-      inputs: inputs.map((one): InputPath => ({ path: one.path, external: one.external, at: one.at })),
+      inputs: inputs.map(
+        (one): InputPath => ({
+          path: one.path,
+          external: one.external,
+          get at() {
+            return one.at;
+          },
+        }),
+      ),
       outputs: outputs.map((one) => one.path),
       resume: resume.map((one) => one.path),
       variables: entry.variables ?? [],
@@ -119,8 +127,13 @@ function readInstance(
       cluster,
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
       ...(retries === null ? {} : { retries }),
-      at: reader.at([], 'key'),
-      commandAt: reader.at(command.kind === 'module' ? ['run'] : ['cmd', 0]),
+      // Looking up places for messages takes longer than the rest, and most are never shown.
+      get at() {
+        return reader.at([], 'key');
+      },
+      get commandAt() {
+        return reader.at(command.kind === 'module' ? ['run'] : ['cmd', 0]);
+      },
       ...(resources.timeSeconds === null ? {} : { timeAt: reader.at(['resources', 'time']) }),
     },
   };

@@ -40,6 +40,8 @@ export class ProjectPaths {
   readonly root: string;
   readonly #realRoot: string;
   readonly #entries = new Map<string, Entry>();
+  /** By text: what one stage makes, others read. */
+  readonly #checked = new Map<string, CheckedPath>();
 
   /** @param root the project's folder, absolute */
   constructor(root: string) {
@@ -53,6 +55,13 @@ export class ProjectPaths {
    * absolute, and `~/` is the home folder.
    */
   check(text: string, { external = false }: { readonly external?: boolean } = {}): CheckedPath {
+    if (external) return this.#check(text, external);
+    const checked = this.#checked.get(text) ?? this.#check(text, external);
+    this.#checked.set(text, checked);
+    return checked;
+  }
+
+  #check(text: string, external: boolean): CheckedPath {
     const refusal = refuseText(text);
     if (refusal !== undefined) return { fault: refusal };
     const written = external && (text === '~' || text.startsWith('~/')) ? os.homedir() + text.slice(1) : text;
