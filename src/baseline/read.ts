@@ -28,7 +28,7 @@ export async function readBaseline(projectRoot: string, profile: string): Promis
   const file = baselinePathOf(profile);
   let text: string;
   try {
-    text = await readTextFile(path.join(projectRoot, file), file);
+    text = readTextFile(path.join(projectRoot, file), file);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

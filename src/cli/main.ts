@@ -26,8 +26,12 @@ Examples:
   $ repro run train --profile full --dry-run   what would run of the trainings of another profile
   $ repro explain train@baseline,2020          what exactly makes one of them stale`;
 
-/** All commands, with their options, help and actions. */
-export function buildProgram(version: string): Command {
+/**
+ * All commands, with their options, help and actions.
+ *
+ * @param first word on the command line: to make all takes longer than to plan a small project, and `repro run` needs one
+ */
+export function buildProgram(version: string, first?: string): Command {
   const program = new Command('repro')
     .description(
       'Reproduces "The role of membrane time constant in the training of spiking neural networks" (Pazderka, 2024):\nruns the stages in pipeline.yaml and skips those that are up to date.',
@@ -45,6 +49,7 @@ export function buildProgram(version: string): Command {
     });
 
   addRunCommands(program);
+  if (first === 'run') return program;
   addClusterCommands(program);
   addRecordCommands(program);
   addCompareCommands(program);
@@ -63,7 +68,7 @@ declare const PACKAGE_VERSION: string;
 /** Runs one command line. Sets the exit code instead of exiting, so that stdout drains into slow pipes. */
 export async function main(argv: readonly string[]): Promise<void> {
   handleOutputErrors();
-  const program = buildProgram(PACKAGE_VERSION);
+  const program = buildProgram(PACKAGE_VERSION, argv[2]);
   program.exitOverride((error) => {
     process.exit(error.exitCode === 0 ? exitCode.ok : exitCode.usage);
   });

@@ -29,16 +29,22 @@ export function isSameJson(a: unknown, b: unknown): boolean {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (Array.isArray(a) || Array.isArray(b)) {
     if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false;
-    return a.every((one, i) => isSameJson(one, b[i]));
+    for (let i = 0; i < a.length; i += 1) if (!isSameJson(a[i], b[i])) return false;
+    return true;
   }
-  const [left, right] = [a, b] as Readonly<Record<string, unknown>>[];
-  const keys = definedKeys(left!);
-  if (keys.length !== definedKeys(right!).length) return false;
-  return keys.every((key) => Object.hasOwn(right!, key) && isSameJson(left![key], right![key]));
+  return haveSameMembers(a as Record<string, unknown>, b as Record<string, unknown>);
 }
 
-function definedKeys(value: Readonly<Record<string, unknown>>): string[] {
-  return Object.keys(value).filter((key) => value[key] !== undefined);
+/** In loops without functions or lists of their own: a run with nothing to do compares every part of every record. */
+function haveSameMembers(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  let more = 0;
+  for (const key of Object.keys(b)) if (b[key] !== undefined) more += 1;
+  for (const key of Object.keys(a)) {
+    if (a[key] === undefined) continue;
+    if (!Object.hasOwn(b, key) || !isSameJson(a[key], b[key])) return false;
+    more -= 1;
+  }
+  return more === 0;
 }
 
 /** Hex sha256 of a value's canonical JSON. */

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -147,9 +148,11 @@ class Run {
     });
     await elsewhere?.end(results);
     await leftOver;
-    await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
-      // The next run empties the temporary folder.
-    });
+    if (existsSync(this.#temporary)) {
+      await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
+        // The next run empties the temporary folder.
+      });
+    }
     if (this.#options.signal.aborted) {
       const isDone = ids.every((id) => results.get(id) === 'hit' || results.get(id) === 'done');
       return isDone ? 'ok' : 'interrupted';

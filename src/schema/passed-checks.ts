@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /** Raise this when a new validator or option changes what passes. */
@@ -23,10 +24,10 @@ export class PassedChecks {
   }
 
   /** @param file where they are kept between runs; an unreadable file counts as empty */
-  static async open(file: string): Promise<PassedChecks> {
+  static open(file: string): PassedChecks {
     let text = '';
     try {
-      text = await readFile(file, 'utf8');
+      text = readFileSync(file, 'utf8');
     } catch {
       // The file does not exist or is unreadable: everything is checked again.
     }

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import type { Json, JsonPath } from './json.ts';
@@ -42,7 +42,7 @@ export async function readYamlFile(
     documents,
   }: { readonly expected?: string | undefined; readonly documents?: ParsedDocuments } = {},
 ): Promise<YamlDocument> {
-  const text = await readTextFile(absolutePath, file);
+  const text = readTextFile(absolutePath, file);
   const known = documents?.find(file, text) ?? null;
   if (known !== null) {
     const finder = new PlaceFinder(known.value, known.places);
@@ -54,10 +54,10 @@ export async function readYamlFile(
 }
 
 /** The text of a UTF-8 file, without its byte order mark. */
-export async function readTextFile(absolutePath: string, file: string): Promise<string> {
+export function readTextFile(absolutePath: string, file: string): string {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(absolutePath);
+    bytes = readFileSync(absolutePath);
   } catch (cause) {
     throw new ReproError('unreadable', describeReadFailure(cause), { where: file, cause });
   }

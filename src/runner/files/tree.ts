@@ -103,8 +103,18 @@ export async function scanTree(
       }
     }
   }
-  files.sort((a, b) => compareCodeUnits(a.path, b.path));
-  return { kind: 'folder', files, emptyFolders: emptyFolders.sort(compareCodeUnits), hasLinks };
+  return {
+    kind: 'folder',
+    files: sortByPath(files),
+    emptyFolders: emptyFolders.sort(compareCodeUnits),
+    hasLinks,
+  };
+}
+
+/** Without a function to compare, names are sorted by code unit, many times as fast. */
+function sortByPath(files: readonly ScannedFile[]): ScannedFile[] {
+  const byPath = new Map(files.map((file) => [file.path, file]));
+  return [...byPath.keys()].sort().map((name) => byPath.get(name)!);
 }
 
 function describeFile(absolute: string, relative: string, stats: BigIntStats): ScannedFile {

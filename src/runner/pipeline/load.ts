@@ -69,7 +69,7 @@ export async function loadPlan(request: PlanRequest): Promise<Plan> {
 async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Plan> {
   const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
   const paths = openProject(projectRoot);
-  const passed = await PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
+  const passed = PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
   const documents = new ParsedDocuments(paths.absolute(documentsFolder));
   request.onRead?.(pipelineFile);
   const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed, documents);
