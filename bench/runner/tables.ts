@@ -11,6 +11,11 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
+/** How long a tool takes to do nothing, in units of the same turn's `node -e 0`. */
+export function ratioOf(turns: readonly Turn[], tool: string): number {
+  return median(turns.map(({ node, tools }) => (tools.get(tool) ?? Number.NaN) / node));
+}
+
 /** One line a tool: how long it takes to do nothing, also in units of the same turn's `node -e 0`, and to make everything once. */
 export function printTurns(turns: readonly Turn[], first: ReadonlyMap<string, number>, stages: number): void {
   const nodes = turns.map(({ node }) => node);
@@ -20,8 +25,8 @@ export function printTurns(turns: readonly Turn[], first: ReadonlyMap<string, nu
   line(['node -e 0', ms(Math.min(...nodes)), ms(median(nodes)), '1.00', '']);
   for (const [tool, firstMs] of first) {
     const values = turns.map(({ tools }) => tools.get(tool) ?? Number.NaN);
-    const ratio = median(turns.map(({ node, tools }) => (tools.get(tool) ?? Number.NaN) / node));
-    line([tool, ms(Math.min(...values)), ms(median(values)), ratio.toFixed(2), ms(firstMs / stages)]);
+    const ratio = ratioOf(turns, tool).toFixed(2);
+    line([tool, ms(Math.min(...values)), ms(median(values)), ratio, ms(firstMs / stages)]);
   }
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { linkSync, mkdirSync, readdirSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
@@ -39,7 +39,7 @@ export async function acquireLock(
 ): Promise<Lock> {
   const content = describeThisRun();
   for (;;) {
-    await fs.mkdir(folder, { recursive: true });
+    mkdirSync(folder, { recursive: true });
     const highest = findHighest(folder);
     if (highest > 0) await refuseLiveHolder(path.join(folder, nameOf(highest)), options.watchMs ?? watchMs);
     const number = highest + 1;
@@ -48,7 +48,7 @@ export async function acquireLock(
       await fs.rm(path.join(folder, nameOf(number)), { force: true });
       continue;
     }
-    await removeBelow(folder, number);
+    removeBelow(folder, number);
     return holdLock(folder, number, content);
   }
 }
@@ -83,7 +83,7 @@ function holdLock(folder: string, number: number, content: LockContent): Lock {
       clearInterval(heartbeat);
       if (isLost()) return;
       try {
-        await replaceWhole(file, { ...content, released: true });
+        replaceWhole(file, { ...content, released: true });
       } catch {
         // A full disk. An empty file needs no space, and counts as released; if not even that can be written, our end releases it.
         await fs.truncate(file).catch(() => {});
@@ -144,15 +144,15 @@ async function isSilent(file: string, watchForMs: number): Promise<boolean> {
 async function createWhole(file: string, content: LockContent): Promise<boolean> {
   const partial = partialNameOf(file);
   try {
-    await fs.writeFile(partial, JSON.stringify(content));
-    await fs.link(partial, file);
+    writeFileSync(partial, JSON.stringify(content));
+    linkSync(partial, file);
     return true;
   } catch (error) {
     if (hasErrorCode(error, 'EEXIST', 'ENOENT')) return false;
     if (hasErrorCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) return createWithoutLinks(file, content);
     throw error;
   } finally {
-    await fs.rm(partial, { force: true });
+    removeIfThere(partial);
   }
 }
 
@@ -167,13 +167,22 @@ async function createWithoutLinks(file: string, content: LockContent): Promise<b
   }
 }
 
-async function replaceWhole(file: string, content: LockContent): Promise<void> {
+function replaceWhole(file: string, content: LockContent): void {
   const partial = partialNameOf(file);
   try {
-    await fs.writeFile(partial, JSON.stringify(content));
-    await fs.rename(partial, file);
+    writeFileSync(partial, JSON.stringify(content));
+    renameSync(partial, file);
   } finally {
-    await fs.rm(partial, { force: true });
+    removeIfThere(partial);
+  }
+}
+
+/** Not asynchronously, like all that it takes to get the lock and to release it: each call would wait for a thread. */
+function removeIfThere(file: string): void {
+  try {
+    unlinkSync(file);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOENT')) throw error;
   }
 }
 
@@ -182,9 +191,9 @@ function partialNameOf(file: string): string {
 }
 
 /** Including leftovers of a process that died between writing and linking. */
-async function removeBelow(folder: string, number: number): Promise<void> {
+function removeBelow(folder: string, number: number): void {
   for (const name of readdirSync(folder)) {
     const isOlder = Number.parseInt(name, 10) < number;
-    if (isOlder) await fs.rm(path.join(folder, name), { force: true });
+    if (isOlder) removeIfThere(path.join(folder, name));
   }
 }

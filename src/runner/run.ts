@@ -40,7 +40,8 @@ const defaultGraceSeconds = 10;
  * @throws {ReproError} `locked` if another run holds the folder, `disk-…` if the cache cannot be written, `trace-unavailable`
  */
 export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcome }> {
-  const startedMs = performance.now();
+  // Not `performance`, which Node loads on first use.
+  const startedNs = process.hrtime.bigint();
   const opened = openSession(options.plan, options);
   const session = options.adaptSession?.(opened) ?? opened;
   // Until a stage runs.
@@ -50,7 +51,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
   const finish = (outcome: RunOutcome, expected?: ExpectedTotal): { outcome: RunOutcome } => {
-    const seconds = (performance.now() - startedMs) / 1000;
+    const seconds = Number(process.hrtime.bigint() - startedNs) / 1e9;
     options.onEvent({
       kind: 'run-finished',
       outcome,

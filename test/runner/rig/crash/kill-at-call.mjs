@@ -2,7 +2,7 @@
 // hit. KILL_AT is `<n>:before`, `<n>:after` or `<n>:half`, which writes half of the content first; KILL_COUNT names a file for the number
 // of calls of a run that was not killed.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import nodeFs, { readFileSync, writeFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import process from 'node:process';
 
@@ -53,6 +53,22 @@ for (const name of [
   const original = fs[name];
   fs[name] = (...words) =>
     doubtful(() => original(...words), halves[name] === undefined ? undefined : () => halves[name](...words));
+}
+
+function doubtfulNow(call, write) {
+  if (!isNow()) return call();
+  if (moment === 'before') die();
+  if (moment === 'half' && write !== undefined) write();
+  else call();
+  die();
+  for (;;);
+}
+
+for (const name of ['linkSync', 'mkdirSync', 'renameSync', 'unlinkSync', 'writeFileSync']) {
+  const original = nodeFs[name];
+  const half = (file, content, ...rest) => original(file, halve(content), ...rest);
+  nodeFs[name] = (...words) =>
+    doubtfulNow(() => original(...words), name === 'writeFileSync' ? () => half(...words) : undefined);
 }
 
 const open = fs.open;
