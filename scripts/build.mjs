@@ -35,7 +35,11 @@ const readBuiltinsLazily = {
       namespace: kind === 'require-call' ? 'builtin-commonjs' : 'builtin',
     }));
     build.onLoad({ filter: /.*/, namespace: 'builtin-commonjs' }, ({ path: name }) => ({
-      contents: `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
+      // Commander needs it only for commands that are programs of their own.
+      contents:
+        name === 'node:child_process'
+          ? `module.exports = { get spawn() { return process.getBuiltinModule('node:child_process').spawn; } };`
+          : `module.exports = process.getBuiltinModule(${JSON.stringify(name)});`,
       loader: 'js',
     }));
     build.onLoad({ filter: /.*/, namespace: 'builtin' }, ({ path: name }) => {

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync, readlinkSync } from 'node:fs';
 import os from 'node:os';
 import process from 'node:process';
@@ -62,6 +61,8 @@ function readStartTime(pid: number): string | null {
     if (process.platform === 'linux' || process.platform === 'win32') return null;
   }
   try {
+    // Loaded only where there is no /proc.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       env: { PATH: process.env.PATH, LC_ALL: 'C' },

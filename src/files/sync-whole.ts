@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
@@ -35,7 +34,7 @@ const thisMachine: SyncMachine = {
   platform: process.platform,
   release: os.release(),
   typeOf: async (target) => (await fs.statfs(target)).type >>> 0,
-  versionOf: async (program) => (await promisify(execFile)(program, ['--version'])).stdout,
+  versionOf: async (program) => (await call(program, ['--version'])).stdout,
 };
 
 /** Each machine is asked once. */
@@ -75,5 +74,11 @@ async function findProgram({ versionOf }: SyncMachine): Promise<string | null> {
 
 /** @throws if the path does not exist, or something of its file system could not be written */
 export async function runSync(program: string, target: string): Promise<void> {
-  await promisify(execFile)(program, ['-f', target]);
+  await call(program, ['-f', target]);
+}
+
+/** Loads what starts processes only now: most runs start none. */
+async function call(program: string, words: readonly string[]): Promise<{ readonly stdout: string }> {
+  const { execFile } = await import('node:child_process');
+  return promisify(execFile)(program, words);
 }

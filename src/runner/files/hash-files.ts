@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import os from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { type FileStamp, isSameStamp, stampOf, vanished } from './tree.ts';
 
@@ -84,6 +83,7 @@ async function hashInThreads(files: readonly string[]): Promise<string[]> {
   const digests = new Array<string>(files.length);
   const count = Math.min(os.availableParallelism(), maxThreads, files.length);
   let next = 0;
+  const { Worker } = await import('node:worker_threads');
   const threads = Array.from({ length: count }, () => new Worker(threadSource, { eval: true }));
   try {
     await Promise.all(

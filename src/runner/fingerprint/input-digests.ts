@@ -37,6 +37,8 @@ export class InputDigests {
   readonly #made: ReadonlySet<string>;
   readonly #sources = new Map<string, Promise<string>>();
   readonly #absolutes = new Map<string, string>();
+  /** Arguments of commands that name no file: most commands share some, such as `sh` and `-c`. */
+  readonly #notFiles = new Set<string>();
 
   constructor(plan: Plan, folder: CacheFolder, digests: DigestCache, store: Store) {
     this.#plan = plan;
@@ -54,13 +56,24 @@ export class InputDigests {
     return parts;
   }
 
-  /** Files in the project that a command names, such as the script it runs: argument -> sha256. */
-  async digestArguments(argv: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  /**
+   * Files in the project that a command names, such as the script it runs: argument -> sha256.
+   *
+   * @param options.isAfresh whether to look also at what was no file before
+   */
+  async digestArguments(
+    argv: readonly string[],
+    { isAfresh = false }: { readonly isAfresh?: boolean } = {},
+  ): Promise<Readonly<Record<string, string>>> {
     const found: Record<string, string> = {};
     for (const argument of argv) {
+      if (!isAfresh && this.#notFiles.has(argument)) continue;
       const absolute = path.resolve(this.#plan.projectRoot, argument);
       if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
-      if (!isFile(absolute)) continue;
+      if (!isFile(absolute)) {
+        this.#notFiles.add(argument);
+        continue;
+      }
       const digest = await digestPath(absolute, this.#digests);
       if (digest.kind === 'file') found[argument] = digest.digest;
     }
