@@ -26,7 +26,7 @@ import type { StageInstance } from './plan.ts';
 import { Preparation, type Prepared } from './preparation.ts';
 import type { RunOptions } from './run-options.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
-import { setOptimising } from './v8-settings.ts';
+import { restoreSettings, setOptimising } from './v8-settings.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 
@@ -44,9 +44,9 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   const startedNs = process.hrtime.bigint();
   const opened = openSession(options.plan, options);
   const session = options.adaptSession?.(opened) ?? opened;
-  // Until a stage runs.
-  setOptimising(false);
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
+  // Until a stage runs.
+  setOptimising(false, ids.length);
   await checkCode(session, ids);
   const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
@@ -71,9 +71,9 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     }
     return finish(await new Run(options, session, lock, tracer).run(ids));
   } finally {
-    setOptimising(true);
     await saveDigests(session);
     await lock?.release();
+    restoreSettings();
   }
 }
 

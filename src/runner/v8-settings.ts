@@ -1,16 +1,22 @@
 import v8 from 'node:v8';
 import vm from 'node:vm';
 
-/**
- * Whether V8 compiles what runs often to optimised code. It does so after some milliseconds, in threads that take a core from the main one:
- * of a run that finds nothing to do it would take a third of the time, and the run ends before it pays.
- */
-export function setOptimising(isOn: boolean): void {
-  v8.setFlagsFromString(isOn ? '--opt' : '--no-opt');
-}
-
 /** Below this many instances, what planning leaves behind is small beside what Node takes to start. */
 const manyInstances = 2000;
+
+/**
+ * Whether V8 compiles what runs often to optimised code. It does so after some milliseconds, in threads that take a core from the main one:
+ * of a run that finds nothing to do it would take a third of the time, and the run ends before it pays. For thousands of instances it does.
+ */
+export function setOptimising(isOn: boolean, instances = 0): void {
+  v8.setFlagsFromString(isOn || instances >= manyInstances ? '--opt' : '--no-opt');
+}
+
+/** At the end of a run, or the code that is kept then (`bin/repro.js`) is of no use to the next: V8 takes it only with the same settings. */
+export function restoreSettings(): void {
+  setOptimising(true);
+  v8.setFlagsFromString('--semi-space-growth-factor=2');
+}
 
 /**
  * Keeps the memory of planning near what it uses, for graphs of thousands of instances. Left to itself, V8 lets the young generation grow

@@ -53,7 +53,6 @@ export const documentsFolder = 'artifacts/.cache/documents';
  */
 export async function loadPlan(request: PlanRequest): Promise<Plan> {
   const memory = new SparingMemory();
-  setOptimising(false);
   let instances = 0;
   try {
     const plan = await makePlan(request, memory);
@@ -81,6 +80,8 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     documents,
   });
 
+  // Not before: parsing a file that was changed takes longer than all that follows.
+  setOptimising(false, Object.keys(pipeline.content.stages).length);
   const misplaced: Problem[] = [];
   const { drafts, inactive } = readStages({
     pipeline,
