@@ -4,12 +4,17 @@ import vm from 'node:vm';
 /** Below this many instances, what planning leaves behind is small beside what Node takes to start. */
 const manyInstances = 2000;
 
+/** V8's own limit for a function. */
+const optimisedBytesAtMost = 61_440;
+
 /**
  * Whether V8 compiles what runs often to optimised code. It does so after some milliseconds, in threads that take a core from the main one:
  * of a run that finds nothing to do it would take a third of the time, and the run ends before it pays. For thousands of instances it does.
  */
 export function setOptimising(isOn: boolean, instances = 0): void {
-  v8.setFlagsFromString(isOn || instances >= manyInstances ? '--opt' : '--no-opt');
+  // Not `--no-opt`: in Node 22, `--opt` does not bring back the settings from before, with which alone V8 takes kept code.
+  const bytes = isOn || instances >= manyInstances ? optimisedBytesAtMost : 0;
+  v8.setFlagsFromString(`--max-optimized-bytecode-size=${bytes}`);
 }
 
 /** At the end of a run, or the code that is kept then (`bin/repro.js`) is of no use to the next: V8 takes it only with the same settings. */
