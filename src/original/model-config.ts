@@ -1,8 +1,13 @@
 import { ReproError } from '../errors.ts';
-import { LOGGED_BATCH_SIZE, PUBLISHED_TAU } from '../training/apply-compat.ts';
+import { PUBLISHED_TAU } from '../training/apply-compat.ts';
 import type { Compat } from '../training/compat.ts';
 import type { OriginalArguments, ParsedArguments } from './arguments.ts';
-import { pickChangedSwitches } from './compat-presets.ts';
+import {
+  type CompatPresetName,
+  compatPresets,
+  PER_NEURON_BATCH_SIZE,
+  pickChangedSwitches,
+} from './compat-presets.ts';
 import { type OriginalDataset, originalDatasets } from './data-sets.ts';
 
 /** The sections of a model file, `configs/models/<id>.yaml`. */
@@ -61,10 +66,11 @@ const surrogateAlpha = 2;
  *
  * @throws {ReproError} `compat-impossible` for a λ with the switches of the published script
  */
-export function describeConfiguration(parsed: ParsedArguments, compat: Compat): Configuration {
+export function describeConfiguration(parsed: ParsedArguments, preset: CompatPresetName): Configuration {
   const { values } = parsed;
   const dataset = originalDatasets[values.dataset_name];
-  const { switches, notes } = settleSwitches(parsed, compat);
+  const { switches, notes } = settleSwitches(parsed, compatPresets[preset]);
+  const batch = settleBatchSize(parsed, preset);
   const changed = pickChangedSwitches(switches);
   const neuron = values.use_plif ? 'plif' : 'lif';
   const model: ModelFile = {
@@ -85,7 +91,7 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
     loss: { regulariseTau: values.reg_lambda },
     train: {
       epochs: values.max_epoch,
-      batchSize: values.batch_size,
+      batchSize: batch.size,
       learningRate: values.learning_rate,
       cosineHalfPeriod: values.T_max,
       validationShare: values.val_ratio,
@@ -104,7 +110,20 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
         : null,
     seed: values.seed,
   };
-  return { model, profile, notes };
+  return { model, profile, notes: [...notes, ...batch.notes] };
+}
+
+/** An argument that is not given has the script's default, except with `runs`: those of models with one τ per neuron had another. */
+function settleBatchSize(
+  { values, given }: ParsedArguments,
+  preset: CompatPresetName,
+): { readonly size: number; readonly notes: readonly string[] } {
+  const { batch_size, tau_per_neuron } = values;
+  if (!tau_per_neuron || given.has('batch_size') || preset === 'code') return { size: batch_size, notes: [] };
+  const published = `the published runs of models with one τ per neuron had batches of ${PER_NEURON_BATCH_SIZE}`;
+  return preset === 'runs'
+    ? { size: PER_NEURON_BATCH_SIZE, notes: [`-batch_size is ${PER_NEURON_BATCH_SIZE}: ${published}.`] }
+    : { size: batch_size, notes: [`-batch_size is ${batch_size}, the original's default; ${published}.`] };
 }
 
 /**
@@ -114,7 +133,7 @@ export function describeConfiguration(parsed: ParsedArguments, compat: Compat): 
  * @throws {ReproError} `compat-impossible` if the published script's loss is NaN
  */
 function settleSwitches(
-  { values, given }: ParsedArguments,
+  { values }: ParsedArguments,
   compat: Compat,
 ): { readonly switches: Compat; readonly notes: readonly string[] } {
   const notes: string[] = [];
@@ -127,10 +146,8 @@ function settleSwitches(
         '-tau_per_neuron is not passed on to the network, as in the published script: each layer has one τ.',
       );
   }
-  if (compat.batch_size === 'logged' && given.has('batch_size')) {
-    switches = { ...switches, batch_size: 'documented' };
-    notes.push(`-batch_size ${values.batch_size} overrides the ${LOGGED_BATCH_SIZE} of the published logs.`);
-  }
+  // The command line says how large batches are, so that there is nothing to switch.
+  switches = { ...switches, batch_size: 'paper' };
   if (compat.trials === 'first-88' && values.dataset_name !== 'DVS128Gesture') {
     switches = { ...switches, trials: 'all' };
     notes.push('The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.');

@@ -3,7 +3,7 @@ import { ReproError } from '../errors.ts';
 import { warnOfSeed } from '../training/seed.ts';
 import { type ResolvedModel, resolveModel } from '../training/settings.ts';
 import { type ParsedArguments, parseArguments } from './arguments.ts';
-import { type CompatPresetName, compatPresets } from './compat-presets.ts';
+import type { CompatPresetName } from './compat-presets.ts';
 import { countFittingLayers, describePublishedStop, originalDatasets } from './data-sets.ts';
 import { nameFolders } from './folder-names.ts';
 import { type Configuration, describeConfiguration } from './model-config.ts';
@@ -40,7 +40,7 @@ export function prepareTraining(
 ): Preparation {
   const parsed = parseArguments(words, 'training');
   const { device, log_dir_prefix, seed } = parsed.values;
-  const configuration = describeConfiguration(parsed, compatPresets[compat]);
+  const configuration = describeConfiguration(parsed, compat);
   const { dataset, frames } = configuration.profile;
   const model = resolveModel(configuration.model, {}, 'the arguments');
   const seedWarning = warnOfSeed(seed);

@@ -112,12 +112,13 @@ export interface RunResult {
   readonly confusion: readonly (readonly number[])[];
 }
 
-/** Accuracies that the thesis reports for a model, as maxima over epochs. */
-export interface PublishedResult {
-  readonly name: string;
-  readonly test: number;
-  readonly validation: number;
-}
+/**
+ * Published accuracies of a model, as maxima over epochs: those of the thesis, or the test accuracy ("accuracy A") of Fang et al. 2021,
+ * who held no clips back for it.
+ */
+export type PublishedResult =
+  | { readonly source: 'thesis'; readonly name: string; readonly test: number; readonly validation: number }
+  | { readonly source: 'fang'; readonly name: string; readonly test: number; readonly validation: null };
 
 /** A model's configuration file, and its runs in the order of the seeds. */
 export interface ModelResult {

@@ -8,7 +8,7 @@ import { formatCount, formatPercent, formatPercentRange, formatQuantity, spellCo
 import type { Accuracy, Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { SEEDS_FOR_INTERVAL } from './seeds.ts';
-import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
+import { findPublished, judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 
@@ -129,12 +129,14 @@ function judgementCell(judgement: Judgement | null): Cell {
 }
 
 function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
-  if (model.published === null) return MISSING;
-  const share = model.published[split];
+  const published = findPublished(model);
+  const share = published?.[split] ?? null;
+  if (published === null || share === null) return MISSING;
   const text = formatPercent(share);
   // The published validation accuracies come from 128 different random clips in each epoch, so they have no single count.
   if (split === 'validation') return { text };
-  return { text, details: [`${Math.round(share * THESIS.clips.test)} of ${THESIS.clips.test}`] };
+  const clips = `${Math.round(share * THESIS.clips.test)} of ${THESIS.clips.test}`;
+  return { text, details: published.source === 'fang' ? [clips, 'Fang et al. 2021'] : [clips] };
 }
 
 function accuracyCell(accuracy: Accuracy): Cell {
@@ -205,8 +207,8 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   ]);
   const warning = warnOfChoice(results.models);
   if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
-  if (incomparable === null && outcomes.some(({ model }) => model.published === null))
-    notes.push(['–: not published.']);
+  if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
+    notes.push(['–: not published, or published for trainings that held no clips back.']);
   if (isJudged) notes.push(['Last column: as in “What holds”, where the difference and its interval are.']);
   return notes;
 }

@@ -4,8 +4,8 @@ import type { NetworkSection } from './network-section.ts';
 import type { SettingOrigins } from './setting-origins.ts';
 import type { TrainingSettings } from './settings.ts';
 
-/** The batch size in all of the published logs: 900 training clips in 28 whole batches. */
-export const LOGGED_BATCH_SIZE = 32;
+/** The batch size of the documented commands, which leave the published script's default. */
+const DOCUMENTED_BATCH_SIZE = 16;
 
 /** The published initial τ of neurons that share one per layer: w = 0. */
 export const PUBLISHED_TAU = 2;
@@ -68,11 +68,11 @@ export function applyCompat(
   if (compat.regularise === 'tau' && !(learnsTauPerNeuron && regulariseTau > 0)) {
     drop('regularise', 'there is no regulariser here');
   }
-  if (compat.batch_size === 'logged') {
+  if (compat.batch_size === 'documented') {
     if (batchSizeIsSet) drop('batch_size', 'the profile sets train.batchSize');
-    else if (training.batchSize === LOGGED_BATCH_SIZE) {
-      drop('batch_size', `the batch size is ${LOGGED_BATCH_SIZE} anyway`);
-    } else training = { ...training, batchSize: LOGGED_BATCH_SIZE };
+    else if (training.batchSize === DOCUMENTED_BATCH_SIZE) {
+      drop('batch_size', `the batch size is ${DOCUMENTED_BATCH_SIZE} anyway`);
+    } else training = { ...training, batchSize: DOCUMENTED_BATCH_SIZE };
   }
   return { network, training, compat: inForce, warnings };
 }

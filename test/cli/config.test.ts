@@ -20,11 +20,12 @@ describe('repro config from-args', () => {
       'from-args',
       ...documentedCommands['lambda-0.1']!,
     ]);
-    expect(stderr).toBe('');
+    expect(stderr).toMatch(/^! -batch_size is 16, /);
+    expect(stderr.match(/^! /gm)).toHaveLength(1);
     expect(exitCode).toBe(0);
     const file = path.resolve(import.meta.dirname, '../../configs/models/lambda-0.1.yaml');
     const { network, loss, train } = parse(await fs.readFile(file, 'utf8'));
-    expect(parse(stdout)).toMatchObject({ network, loss, train });
+    expect(parse(stdout)).toMatchObject({ network, loss, train: { ...train, batchSize: 16 } });
   });
 
   test('prints one JSON document with --json', async () => {
@@ -33,7 +34,7 @@ describe('repro config from-args', () => {
     expect(JSON.parse(stdout)).toMatchObject({
       version: 1,
       command: 'config from-args',
-      model: { network: { channels: 128, layers: 5 }, compat: { batch_size: 'logged' } },
+      model: { network: { channels: 128, layers: 5 }, compat: { trials: 'first-88' } },
       profile: { frames: { steps: 20, splitBy: 'number' }, seed: 2020 },
       folders: {
         log: expect.stringMatching(/^val_0\.15_/),

@@ -4,11 +4,15 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { parseArguments } from '../../src/original/arguments.ts';
-import { compatPresets, pickChangedSwitches } from '../../src/original/compat-presets.ts';
+import {
+  type CompatPresetName,
+  compatPresetNames,
+  compatPresets,
+  pickChangedSwitches,
+} from '../../src/original/compat-presets.ts';
 import { describeConfiguration } from '../../src/original/model-config.ts';
 import { formatModelFile } from '../../src/original/model-yaml.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
 import { resolveModel } from '../../src/training/settings.ts';
 import { documentedCommands, shortestCommand, words } from './documented-commands.ts';
 
@@ -16,7 +20,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(root, file), 'utf8');
 const isModel = new Ajv({ allErrors: true }).compile(JSON.parse(read('schemas/model.schema.json')));
 
-function configurationOf(given: readonly string[], compat: Compat = COMPAT_DEFAULTS) {
+function configurationOf(given: readonly string[], compat: CompatPresetName = 'intent') {
   return describeConfiguration(parseArguments(given, 'configuration'), compat);
 }
 
@@ -25,17 +29,17 @@ function expectModel(value: unknown): void {
   expect(isModel.errors ?? []).toEqual([]);
 }
 
-const everyPreset = Object.entries(compatPresets);
 const stillImage = (name: string) =>
   words(`-init_tau 2.0 -dataset_name ${name} -T 8 -max_epoch 10 -use_plif`);
 
 describe('the configuration', () => {
   it.each(Object.entries(documentedCommands))(
-    'for the documented command of %s equals that model',
+    'for the documented command of %s equals that model, in batches of 16',
     (name, given) => {
       const { model, profile, notes } = configurationOf(given);
-      const { network, loss, train } = parse(read(`configs/models/${name}.yaml`));
-      expect(model).toMatchObject({ network, loss, train });
+      const file = parse(read(`configs/models/${name}.yaml`));
+      const { network, loss } = file;
+      const train = { ...file.train, batchSize: 16 };
       expect({ network: model.network, loss: model.loss, train: model.train }).toEqual({
         network,
         loss,
@@ -47,7 +51,9 @@ describe('the configuration', () => {
         frames: { steps: 20, splitBy: 'number', normalization: 'none' },
         seed: 2020,
       });
-      expect(notes).toEqual([]);
+      const perNeuron =
+        "-batch_size is 16, the original's default; the published runs of models with one τ per neuron had batches of 32.";
+      expect(notes).toEqual(name === 'baseline' ? [] : [perNeuron]);
       expectModel(model);
     },
   );
@@ -95,12 +101,12 @@ describe('the configuration', () => {
     expect(spec.layers.find((layer) => layer.kind === 'repeat')).toEqual({ kind: 'repeat', steps: 8 });
   });
 
-  it.each(everyPreset)(
+  it.each(compatPresetNames)(
     'with the switches of “%s” matches the schema, and every switch has an effect',
-    (_, compat) => {
+    (compat) => {
       for (const name of ['baseline', 'no-reg']) {
         const { model } = configurationOf(documentedCommands[name]!, compat);
-        expect(pickChangedSwitches(compat)).toMatchObject(model.compat ?? {});
+        expect(pickChangedSwitches(compatPresets[compat])).toMatchObject(model.compat ?? {});
         expectModel(model);
         expect(resolveModel(model, {}, name).warnings).toEqual([]);
       }
@@ -108,32 +114,22 @@ describe('the configuration', () => {
   );
 
   it('omits the switches of a preset that change nothing about the model', () => {
-    const changed = (name: string, compat: Compat) =>
+    const changed = (name: string, compat: CompatPresetName) =>
       Object.keys(configurationOf(documentedCommands[name]!, compat).model.compat ?? {});
     // It has one τ per layer anyway, which starts at 2 anyway.
-    expect(changed('baseline', compatPresets.code)).toEqual(['trials', 'validation', 'file_order']);
+    expect(changed('baseline', 'code')).toEqual(['trials', 'validation', 'file_order']);
     // `base_tau` only affects one τ per layer.
-    expect(changed('lambda-0.1', compatPresets.runs)).toEqual([
-      'trials',
-      'batch_size',
-      'validation',
-      'file_order',
-    ]);
-    expect(changed('no-reg', compatPresets.code)).toEqual([
-      'trials',
-      'tau_per_neuron',
-      'validation',
-      'file_order',
-    ]);
+    expect(changed('lambda-0.1', 'runs')).toEqual(['trials', 'validation', 'file_order']);
+    expect(changed('no-reg', 'code')).toEqual(['trials', 'tau_per_neuron', 'validation', 'file_order']);
   });
 
   it('notes that the published script drops τ per neuron, and rejects that with λ', () => {
-    const { model, notes } = configurationOf(documentedCommands['no-reg']!, compatPresets.code);
+    const { model, notes } = configurationOf(documentedCommands['no-reg']!, 'code');
     expect(model.title).toBe('DVS128Gesture, one τ per layer');
     expect(notes).toEqual([
       '-tau_per_neuron is not passed on to the network, as in the published script: each layer has one τ.',
     ]);
-    expect(() => configurationOf(documentedCommands['lambda-0.1']!, compatPresets.code)).toThrow(
+    expect(() => configurationOf(documentedCommands['lambda-0.1']!, 'code')).toThrow(
       expect.objectContaining({
         code: 'compat-impossible',
         message: expect.stringContaining('-reg_lambda 0.1 with --compat code'),
@@ -141,17 +137,22 @@ describe('the configuration', () => {
     );
   });
 
-  it('lets an explicit batch size override that of the published logs, with a note', () => {
-    const of = (given: readonly string[]) => configurationOf(given, compatPresets.runs);
-    expect(of(shortestCommand).model.compat).toHaveProperty('batch_size', 'logged');
-    const { model, notes } = of([...shortestCommand, '-batch_size', '24']);
-    expect(model.compat).not.toHaveProperty('batch_size');
-    expect(notes).toEqual(['-batch_size 24 overrides the 32 of the published logs.']);
+  it('has batches of 32 in the published runs of models with one τ per neuron, unless they are given', () => {
+    const of = (name: string, ...more: readonly string[]) => {
+      const { model, notes } = configurationOf([...documentedCommands[name]!, ...more], 'runs');
+      return [model.train.batchSize, notes.filter((note) => note.startsWith('-batch_size'))];
+    };
+    expect(of('baseline')).toEqual([16, []]);
+    expect(of('no-reg')).toEqual([
+      32,
+      ['-batch_size is 32: the published runs of models with one τ per neuron had batches of 32.'],
+    ]);
+    expect(of('no-reg', '-batch_size', '16')).toEqual([16, []]);
   });
 
   it('uses all clips of a data set without a list of recordings', () => {
     const given = shortestCommand.map((word) => (word === 'DVS128Gesture' ? 'NMNIST' : word));
-    const { model, notes } = configurationOf(given, compatPresets.runs);
+    const { model, notes } = configurationOf(given, 'runs');
     expect(model.compat).not.toHaveProperty('trials');
     expect(notes).toEqual([
       'The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.',
@@ -161,7 +162,7 @@ describe('the configuration', () => {
   it('notes how it treats an initial τ that the original ignores', () => {
     const given = [...shortestCommand.map((word) => (word === '2.0' ? '3.0' : word)), '-use_plif'];
     expect(configurationOf(given).notes[0]).toContain('-init_tau 3 is used; the original');
-    const published = configurationOf(given, compatPresets.code);
+    const published = configurationOf(given, 'code');
     expect(published.notes[0]).toContain('-init_tau 3 is not used');
     expect(published.model.compat).toHaveProperty('base_tau', 'always-2');
   });
@@ -175,7 +176,6 @@ describe('the switches of', () => {
   it('“runs” follow the published logs', () => {
     expect(pickChangedSwitches(compatPresets.runs)).toEqual({
       trials: 'first-88',
-      batch_size: 'logged',
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
@@ -186,6 +186,7 @@ describe('the switches of', () => {
     expect(pickChangedSwitches(compatPresets.code)).toEqual({
       trials: 'first-88',
       tau_per_neuron: 'dropped',
+      batch_size: 'documented',
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
@@ -201,8 +202,8 @@ describe('a model file', () => {
   ];
 
   it.each(commands)('for %s reads back as its configuration', (_, given) => {
-    for (const [name, compat] of everyPreset) {
-      if (name === 'code' && given.includes('-reg_lambda')) continue; // refused
+    for (const compat of compatPresetNames) {
+      if (compat === 'code' && given.includes('-reg_lambda')) continue; // refused
       const configuration = configurationOf(given, compat);
       expect(parse(formatModelFile(configuration, given, 'cpu'))).toEqual(configuration.model);
     }

@@ -41,7 +41,7 @@ describe('collectResults', () => {
     expect(results.classes).toHaveLength(11);
     expect(results.models.map(({ id }) => id)).toEqual(['baseline', 'no-reg']);
     const [baseline] = results.models;
-    expect(baseline?.published).toEqual({ name: 'Baseline', test: 0.955, validation: 1 });
+    expect(baseline?.published).toEqual({ source: 'thesis', name: 'Baseline', test: 0.955, validation: 1 });
     const [run] = baseline?.runs ?? [];
     expect(run?.clips).toEqual(MADE.clips);
     expect(run?.metrics.layers).toHaveLength(6);

@@ -86,11 +86,11 @@ describe('the table of disagreements', () => {
       'The profile sets a batch size of its own, which overrides both.',
     );
     expect(used(resultsOf(ofSize('A', 16))).get('batch_size')).toEqual({
-      text: 'documented',
+      text: 'paper',
       details: ['default'],
     });
-    expect(used(resultsOf(ofSize('A', 32, { batch_size: 'logged' }))).get('batch_size')).toEqual({
-      text: 'logged',
+    expect(used(resultsOf(ofSize('A', 32, { batch_size: 'documented' }))).get('batch_size')).toEqual({
+      text: 'documented',
       tone: 'differs',
       details: ['not the default'],
     });

@@ -91,7 +91,7 @@ export function makeModelResult(overrides: Partial<ModelResult> = {}): ModelResu
     id: 'baseline',
     title: 'Baseline',
     description: '',
-    published: { name: 'Baseline', test: 0.955, validation: 1 },
+    published: { source: 'thesis', name: 'Baseline', test: 0.955, validation: 1 },
     train: { batchSize: 16 },
     runs: [makeRunResult()],
     ...overrides,

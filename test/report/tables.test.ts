@@ -74,6 +74,18 @@ describe('table 1', () => {
     }
   });
 
+  it('shows accuracy A of Fang et al. only beside runs that held no clips back', () => {
+    const published = { source: 'fang', name: 'LIF', test: 0.9688, validation: null } as const;
+    const cells = (validation: number) => {
+      const runs = [makeRunResult({ clips: { train: 1000, validation, test: 288 } })];
+      const results = makeResults({ models: [makeModelResult({ published, runs })] });
+      return tabulateOutcomes(results, judgeModels(results), []).rows[0]?.slice(1, 3);
+    };
+    const missing = { text: '–', tone: 'missing' };
+    expect(cells(0)).toEqual([{ text: '96.9\u00a0%', details: ['279 of 288', 'Fang et al. 2021'] }, missing]);
+    expect(cells(100)).toEqual([missing, missing]);
+  });
+
   it('leaves gaps if nothing was published', () => {
     const results = makeResults({ models: [makeModelResult({ published: null })] });
     expect(texts(outcomes(results))[0]?.slice(0, 3)).toEqual(['Baseline', '–', '–']);
@@ -138,7 +150,7 @@ describe('the settings table', () => {
       makeModelResult({
         id: 'no-reg',
         title: 'No Reg.',
-        published: { name: 'No Reg.', test: 0.951, validation: 0.992 },
+        published: { source: 'thesis', name: 'No Reg.', test: 0.951, validation: 0.992 },
         runs: [
           makeRunResult({
             network: { channels: 8, tau: { per: 'neuron' }, pooling: 'max' },

@@ -41,7 +41,7 @@ function scoring(title: string, correct: number, published: number | null = null
   return makeModelResult({
     id: title,
     title,
-    published: published === null ? null : { name: title, test: published, validation: 1 },
+    published: published === null ? null : { source: 'thesis', name: title, test: published, validation: 1 },
     runs: [
       makeRunResult({
         training: {},

@@ -228,13 +228,13 @@ describe('the stages train and evaluate', () => {
       tau_init: 'paper',
     };
     // Without effect, because the profile sets the batch size.
-    const own = { batchSize: 4, validationShare: 0.34, compat: { ...compat, batch_size: 'logged' } };
+    const own = { batchSize: 4, validationShare: 0.34, compat: { ...compat, batch_size: 'documented' } };
     const heard = await trainInto('switched', [], undefined, own);
     expect(heard.metrics.compat).toBe(
       'trials=first-88, tau_init=paper, validation=shuffled-drop-last, selection=best-test',
     );
     expect(heard.warnings).toEqual([
-      'the profile or --set: train.compat.batch_size: logged has no effect on configs/models/no-reg.yaml: the profile sets train.batchSize.',
+      'the profile or --set: train.compat.batch_size: documented has no effect on configs/models/no-reg.yaml: the profile sets train.batchSize.',
     ]);
     const run = await json('switched', 'run.json');
     expect(run).toMatchObject({

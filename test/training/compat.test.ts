@@ -97,13 +97,14 @@ describe('a switch of the network', () => {
   });
 });
 
-describe('batch_size: logged', () => {
-  it('trains in batches of 32, unless the profile sets their size', () => {
-    expect(switched('baseline', { batch_size: 'logged' }).training.batchSize).toBe(32);
-    const { training, warnings } = switched('baseline', { batch_size: 'logged' }, { batchSize: 8 });
+describe('batch_size: documented', () => {
+  it('trains in batches of 16 instead of 32, unless the profile sets their size', () => {
+    expect(switched('no-reg', {}).training.batchSize).toBe(32);
+    expect(switched('no-reg', { batch_size: 'documented' }).training.batchSize).toBe(16);
+    const { training, warnings } = switched('no-reg', { batch_size: 'documented' }, { batchSize: 8 });
     expect(training.batchSize).toBe(8);
     expect(warnings).toEqual([
-      'the profile or --set: train.compat.batch_size: logged has no effect on baseline.yaml: the profile sets train.batchSize.',
+      'the profile or --set: train.compat.batch_size: documented has no effect on no-reg.yaml: the profile sets train.batchSize.',
     ]);
   });
 });
@@ -123,6 +124,7 @@ describe('a switch without effect', () => {
     ['no-reg', { base_tau: 'always-2' }, {}, 'it applies to a learned τ that a layer shares'],
     ['baseline', { base_tau: 'always-2' }, {}, 'τ starts at 2 anyway'],
     ['baseline', { base_tau: 'always-2' }, { network: { neuron: 'lif' } }, 'it applies to a learned τ'],
+    ['baseline', { batch_size: 'documented' }, {}, 'the batch size is 16 anyway'],
     ['no-reg', { regularise: 'tau' }, {}, 'there is no regulariser here'],
     ['lambda-0.1', { regularise: 'tau' }, { network: { neuron: 'lif' } }, 'there is no regulariser here'],
     [
@@ -149,7 +151,7 @@ describe('a switch without effect', () => {
   it('next to one with an effect: only that one is in force', () => {
     const { compat, training } = switched(
       'no-reg',
-      { tau_per_neuron: 'dropped', tau_init: 'paper', batch_size: 'logged' },
+      { tau_per_neuron: 'dropped', tau_init: 'paper', batch_size: 'documented' },
       { batchSize: 8 },
     );
     expect(compat).toEqual({ ...COMPAT_DEFAULTS, tau_per_neuron: 'dropped' });

@@ -37,6 +37,14 @@ describe('the schema of a model', () => {
     }
   });
 
+  it('wants a validation accuracy of the thesis, and none of Fang et al.', () => {
+    const [thesis, fang] = [read('baseline'), read('lif')];
+    expect([thesis, fang].map((model) => validate(model))).toEqual([true, true]);
+    delete thesis.published.validation;
+    fang.published.validation = 1;
+    expect([thesis, fang].map((model) => validate(model))).toEqual([false, false]);
+  });
+
   it('has defaults that agree with the reader, for optional keys, and suggested values, for required ones', () => {
     const resolve = (model: unknown) => {
       const { network, ...rest } = resolveModel(model, {}, 'm.yaml');
@@ -67,6 +75,7 @@ describe('the schema of a model', () => {
     visit(validate.schema as JsonSchema, []);
     expect(found.optional).toEqual([
       'description',
+      'published.source',
       'network.architecture',
       'network.reset.potential',
       'network.threshold',

@@ -13,32 +13,35 @@ const validate = new Ajv({ strict: true, allErrors: true }).compile(
 
 describe('the models of the thesis', () => {
   it.each([
-    ['baseline', 'layer', 0, 0],
-    ['no-reg', 'neuron', 0.1, 0],
-    ['lambda-0.01', 'neuron', 0.1, 0.01],
-    ['lambda-0.1', 'neuron', 0.1, 0.1],
-  ])('%s has one τ per %s, σ = %d, λ = %d, and everything else in common', (id, per, std, lambda) => {
-    const model = resolveModel(read(id), undefined, id);
-    expect(model.network).toEqual({
-      channels: 128,
-      layers: 5,
-      neuron: 'plif',
-      tau: { per, mean: 2, std },
-      reset: { kind: 'hard', detach: true },
-      surrogate: { kind: 'atan', alpha: 2, learnable: false },
-      pooling: 'max',
-    });
-    expect(model.training).toEqual({
-      epochs: 1256,
-      batchSize: 16,
-      learningRate: 0.001,
-      cosineHalfPeriod: 64,
-      validationShare: 0.15,
-      testEvery: 1,
-      regulariseTau: lambda,
-    });
-    expect(model.warnings).toEqual([]);
-  });
+    ['baseline', 'layer', 0, 0, 16],
+    ['no-reg', 'neuron', 0.1, 0, 32],
+    ['lambda-0.01', 'neuron', 0.1, 0.01, 32],
+    ['lambda-0.1', 'neuron', 0.1, 0.1, 32],
+  ])(
+    '%s has one τ per %s, σ = %d, λ = %d, batches of %d, the rest in common',
+    (id, per, std, lambda, batchSize) => {
+      const model = resolveModel(read(id), undefined, id);
+      expect(model.network).toEqual({
+        channels: 128,
+        layers: 5,
+        neuron: 'plif',
+        tau: { per, mean: 2, std },
+        reset: { kind: 'hard', detach: true },
+        surrogate: { kind: 'atan', alpha: 2, learnable: false },
+        pooling: 'max',
+      });
+      expect(model.training).toEqual({
+        epochs: 1256,
+        batchSize,
+        learningRate: 0.001,
+        cosineHalfPeriod: 64,
+        validationShare: 0.15,
+        testEvery: 1,
+        regulariseTau: lambda,
+      });
+      expect(model.warnings).toEqual([]);
+    },
+  );
 
   it('carry the maxima that Table 1 of the thesis reports', () => {
     const published = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'].map((id) => read(id).published);
@@ -49,6 +52,27 @@ describe('the models of the thesis', () => {
       { name: 'λ = .1', test: 0.962, validation: 1 },
     ]);
   });
+
+  it.each([
+    ['lif', 'lif', 2, 'max', 0.9688],
+    ['lif-16', 'lif', 16, 'max', 0.7674],
+    ['plif-16', 'plif', 16, 'max', 0.9201],
+    ['baseline-average-pool', 'plif', 2, 'average', 0.9722],
+  ])(
+    '%s is the baseline with %s neurons, τ = %d, %s pooling, as Fang et al. trained it',
+    (id, neuron, mean, pooling, test) => {
+      const [model, baseline] = [id, 'baseline'].map((one) => resolveModel(read(one), undefined, one));
+      expect(model?.network).toEqual({
+        ...baseline?.network,
+        neuron,
+        tau: { per: 'layer', mean, std: 0 },
+        pooling,
+      });
+      expect(model?.training).toEqual(baseline?.training);
+      expect(model?.warnings).toEqual([]);
+      expect(read(id).published).toEqual({ source: 'fang', name: expect.any(String), test });
+    },
+  );
 
   it('build the network of the thesis: 2,048 features, 512 hidden and 110 output neurons', () => {
     const spec = buildNetwork({
@@ -82,7 +106,7 @@ describe('resolveModel', () => {
     const { network, training } = resolveModel(read('no-reg'), overrides, 'x');
     expect(network.channels).toBe(8);
     expect(network.tau).toEqual({ per: 'neuron', mean: 2, std: 0.2 });
-    expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 16 });
+    expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 32 });
   });
 
   it('names the key of an invalid value, and where it was set', () => {

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { parseArguments } from '../../original/arguments.ts';
-import { type CompatPresetName, compatPresets } from '../../original/compat-presets.ts';
+import type { CompatPresetName } from '../../original/compat-presets.ts';
 import { nameFolders } from '../../original/folder-names.ts';
 import { describeConfiguration } from '../../original/model-config.ts';
 import { formatModelFile } from '../../original/model-yaml.ts';
@@ -15,7 +15,7 @@ interface FromArgumentsOptions {
 /** `repro config from-args`: prints the model file for the original's arguments to stdout, and notes to stderr. */
 export function configFromArguments(words: readonly string[], options: FromArgumentsOptions): void {
   const parsed = parseArguments(words, 'configuration');
-  const configuration = describeConfiguration(parsed, compatPresets[options.compat]);
+  const configuration = describeConfiguration(parsed, options.compat);
   const notes = [...parsed.notes, ...configuration.notes];
   if (options.json === true) {
     printJson({

@@ -32,7 +32,8 @@ function judgeClaim(
   if (measure.kind === 'clips') return judgeClips(measure, results);
   const names = namesIn(measure);
   const wanted =
-    names ?? results.models.flatMap(({ published }) => (published === null ? [] : [published.name]));
+    names ??
+    results.models.flatMap(({ published }) => (published?.source === 'thesis' ? [published.name] : []));
   const models = wanted.map((name) => results.models.find(({ published }) => published?.name === name));
   const missing = wanted.filter((_, i) => models[i] === undefined);
   if (missing.length > 0 || wanted.length === 0) {

@@ -2,6 +2,7 @@ import { wilsonInterval } from '../../stats/wilson.ts';
 import { nameChoice } from '../choice.ts';
 import { formatPercent, formatPercentRange } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
+import { findPublished } from '../thesis.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
 import { colorVariable, cycleColor } from './palette.ts';
 import { PERCENT_LABELS } from './theme.ts';
@@ -74,8 +75,9 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
     tip: `${model.title}, ${kind}\n${formatPercent(accuracy.mean)} (${formatPercentRange(accuracy.interval.low, accuracy.interval.high)})`,
   });
   const marks = [mark(CHOSEN, chosen.test), mark(MAXIMUM, maximum.test)];
-  if (comparable && model.published !== null) {
-    const value = model.published.test;
+  const published = findPublished(model);
+  if (comparable && published !== null) {
+    const value = published.test;
     marks.push({
       model: model.title,
       kind: PUBLISHED,
@@ -184,8 +186,8 @@ function legendOf(kind: string, choice: string): LegendEntry {
 
 function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolean): string {
   const span = chosen.test.interval;
-  const published =
-    comparable && model.published !== null ? `, published ${formatPercent(model.published.test)}` : '';
+  const theirs = findPublished(model);
+  const published = comparable && theirs !== null ? `, published ${formatPercent(theirs.test)}` : '';
   return `${model.title}: ${formatPercent(chosen.test.mean)} (${formatPercentRange(span.low, span.high)}), maximum ${formatPercent(maximum.test.mean)}${published}.`;
 }
 
@@ -224,7 +226,7 @@ function outcomeTable(outcomes: readonly Outcome[], comparable: boolean): CsvVal
             value,
             interval.low,
             interval.high,
-            ...(comparable ? [model.published?.[split] ?? null] : []),
+            ...(comparable ? [findPublished(model)?.[split] ?? null] : []),
           ]);
         });
       }

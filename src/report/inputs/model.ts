@@ -1,5 +1,5 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { ModelResult, RunResult } from '../results.ts';
+import type { ModelResult, PublishedResult, RunResult } from '../results.ts';
 
 /**
  * Reads a model's configuration file, `configs/models/<id>.yaml` parsed.
@@ -7,21 +7,21 @@ import type { ModelResult, RunResult } from '../results.ts';
  * @throws {ReproError} naming the file and the field
  */
 export function readModel(fields: Fields, id: string, runs: readonly RunResult[]): ModelResult {
-  const published = fields.has('published') ? fields.object('published') : null;
   return {
     id,
     // Prevents a line break inside "λ = .1".
     title: fields.text('title').replaceAll(' = ', '\u00a0=\u00a0'),
     description: fields.has('description') ? fields.text('description') : '',
-    published:
-      published === null
-        ? null
-        : {
-            name: published.text('name'),
-            test: published.share('test'),
-            validation: published.share('validation'),
-          },
+    published: fields.has('published') ? readPublished(fields.object('published')) : null,
     train: fields.raw('train'),
     runs,
   };
+}
+
+function readPublished(fields: Fields): PublishedResult {
+  const [name, test] = [fields.text('name'), fields.share('test')];
+  const source = fields.has('source') ? fields.text('source') : 'thesis';
+  if (source === 'fang') return { source, name, test, validation: null };
+  if (source !== 'thesis') return fields.fail('source', `is "${source}": expected "thesis" or "fang"`);
+  return { source, name, test, validation: fields.share('validation') };
 }

@@ -14,7 +14,12 @@ export function run(overrides: Partial<RunResult> = {}): RunResult {
 }
 
 export function modelOf(name: string, runs: readonly RunResult[]): ModelResult {
-  return makeModelResult({ id: name, title: name, published: { name, test: 0.95, validation: 1 }, runs });
+  return makeModelResult({
+    id: name,
+    title: name,
+    published: { source: 'thesis', name, test: 0.95, validation: 1 },
+    runs,
+  });
 }
 
 /** Judges one measure on models that are made by name. */
