@@ -22,7 +22,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   training: ['errors', 'engines', 'events', 'files', 'formats', 'images', 'snn', 'stats'],
   checkpoints: ['errors', 'engines', 'files', 'formats', 'snn', 'stats', 'training'],
   original: ['errors', 'engines', 'files', 'formats', 'schema', 'snn', 'training'],
-  parity: ['errors', 'engines', 'events', 'formats', 'snn', 'training'],
+  parity: ['errors', 'engines', 'events', 'formats', 'images', 'snn', 'training'],
   pictures: ['errors', 'formats', 'snn'],
   'figure-export': ['errors', 'formats'],
   report: ['errors', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],

@@ -44,6 +44,12 @@ export function augmentImage(
   }
 }
 
+/** How many numbers the variation of an image takes from its stream; as many as torchvision 0.8 and later take from torch's. */
+export function countDraws(kind: Augmentation): number {
+  // Angle, two shifts and scale; or two offsets and whether to flip.
+  return { none: 0, 'random-affine': 4, 'random-crop-flip': 3 }[kind];
+}
+
 /** A rotation about the image's centre and a scaling, then a shift by whole pixels. */
 export interface Affine {
   /** Clockwise as seen, since rows count downwards. */

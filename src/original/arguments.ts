@@ -60,13 +60,14 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
     purpose === 'training' ? read.need(name, value, '') : (value ?? null);
   const above = (least: number) => (value: number) => value > least;
   const atLeastZero = (value: number) => value >= 0;
+  const usePlif = read.flag('use_plif');
   const normalization = read.choice('normalization', [...normalizations, 'None']);
   const values: OriginalArguments = {
-    init_tau: read.need('init_tau', read.float('init_tau', above(1), 'a number of time steps above 1'), 2),
+    init_tau: read.need('init_tau', readTau(read, usePlif), 2),
     batch_size: read.count('batch_size') ?? 16,
     learning_rate: read.float('learning_rate', above(0), 'a number above 0') ?? 1e-3,
     T_max: read.count('T_max') ?? 64,
-    use_plif: read.flag('use_plif'),
+    use_plif: usePlif,
     alpha_learnable: read.flag('alpha_learnable'),
     use_max_pool: read.flag('use_max_pool'),
     device: neededToTrain('device', read.device('device')),
@@ -95,6 +96,12 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
   }
   if (problems.length > 0) throw refuse(problems, purpose);
   return { values, given, notes: [...line.notes, ...found.notes] };
+}
+
+function readTau(read: ValueReader, isLearned: boolean): number | undefined {
+  return isLearned
+    ? read.float('init_tau', (value) => value > 1, 'a number of time steps above 1')
+    : read.float('init_tau', (value) => value >= 1, 'a number of time steps of at least 1');
 }
 
 function refuse(problems: readonly string[], purpose: Purpose): ReproError {

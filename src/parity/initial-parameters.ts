@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { Fields } from '../formats/fields.ts';
+import { AUGMENTATIONS } from '../formats/frame-cache.ts';
+import { countDraws } from '../images/augment.ts';
 import { initialState } from '../snn/initialise.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { spikingLayers, type TauSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
+import { TorchRandom } from '../snn/torch-random.ts';
 import { type Comparison, compare, describeShape, listValues, type Pair } from './compare.ts';
 import { checkKeys, describeFields } from './given-case.ts';
 import { type NetworkSize, readSize, sizeKeys, votes } from './network-description.ts';
@@ -43,7 +46,7 @@ export function* compareNamedParameters(name: string, value: unknown): Generator
   if (networks.length === 0) fields.fail('', 'names no network');
   for (const network of networks) {
     const described = fields.object(network);
-    checkKeys(described, [...sizeKeys, ...taus.keys()]);
+    checkKeys(described, [...sizeKeys, 'augmentation', 'images', ...taus.keys()]);
     yield* compareTaus(described, `${network}, `, seed, () => readSize(described));
   }
 }
@@ -68,7 +71,11 @@ function* compareTaus(
     });
     const parameters = stateEntries(spec).filter(({ role }) => role === 'parameter');
     const names = [...new Set([...parameters.map(({ name }) => name), ...digests.keys()])];
-    const state = initialState(spec, seed);
+    const random = new TorchRandom(seed);
+    if (fields.has('images')) {
+      random.skip(fields.count('images') * countDraws(fields.choice('augmentation', AUGMENTATIONS)));
+    }
+    const state = initialState(spec, random);
     const drawnNormally = new Set(
       tau.per === 'neuron' && tau.std > 0 ? spikingLayers(spec).map((layer) => `${layer.name}.w`) : [],
     );

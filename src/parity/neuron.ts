@@ -1,4 +1,5 @@
 import type { Fields } from '../formats/fields.ts';
+import { isPossibleTau } from '../snn/network-config.ts';
 import type { NeuronSpec } from '../snn/spec.ts';
 import { compareOne } from './compare.ts';
 import { checkFilled, type FloatTensor, type GivenCase } from './given-case.ts';
@@ -77,7 +78,7 @@ function readNeuron(description: Fields, learned: boolean): NeuronSpec {
     kind: learned ? 'plif' : 'lif',
     tau: {
       per: perNeuron ? 'neuron' : 'layer',
-      mean: learned && !description.has('tau') ? 2 : readTau(description),
+      mean: learned && !description.has('tau') ? 2 : readTau(description, learned ? 'plif' : 'lif'),
       std: 0,
     },
     threshold: description.number('v_threshold'),
@@ -92,9 +93,10 @@ function readNeuron(description: Fields, learned: boolean): NeuronSpec {
   };
 }
 
-function readTau(description: Fields): number {
+function readTau(description: Fields, kind: NeuronSpec['kind']): number {
   const tau = description.number('tau');
-  if (!(tau > 1)) description.fail('tau', `must be more than 1 time step, found ${tau}`);
+  if (!isPossibleTau(kind, tau))
+    description.fail('tau', `must be more than 1 time step, or 1 for LIF, found ${tau}`);
   return tau;
 }
 

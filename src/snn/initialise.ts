@@ -51,7 +51,8 @@ function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: Torch
   const { per, mean, std, start = 'code' } = layer.neuron.tau;
   if (!(mean > 1)) throw new ShapeError(`${layer.name}: τ must be more than 1 time step, got ${mean}`);
   if (per === 'layer') return new Float32Array(count).fill(logitOfTau(mean));
-  // Drawn even if std is 0, as PyTorch would: everything drawn afterwards depends on it.
+  // Without a spread the original draws nothing, so that what it draws afterwards is another than with one.
+  if (std === 0) return new Float32Array(count).fill(singleLogitOfTau(Math.fround(mean)));
   const shift = start === 'paper' ? 1 : 0;
   return drawLogNormal(random, count, mean - shift, std).map((drawn) => {
     const tau = Math.fround(shift + drawn);
@@ -61,6 +62,11 @@ function initialTauLogits(layer: LayerOf<'neuron'>, count: number, random: Torch
           'τ must be more than 1 time step',
       );
     }
-    return -logSingle(Math.fround(tau - 1)); // `logitOfTau`, rounded as in PyTorch
+    return singleLogitOfTau(tau);
   });
+}
+
+/** `logitOfTau`, rounded as in PyTorch. */
+function singleLogitOfTau(tauSteps: number): number {
+  return -logSingle(Math.fround(tauSteps - 1));
 }

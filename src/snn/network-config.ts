@@ -66,8 +66,10 @@ export function checkConfig(config: NetworkConfig): void {
   if (!(dropout >= 0 && dropout < 1)) {
     throw new ShapeError(`network: dropout must be at least 0 and below 1, got ${dropout}`);
   }
-  if (!(config.tau.mean > 1)) {
-    throw new ShapeError(`network: τ must be more than 1 time step, got a mean of ${config.tau.mean}`);
+  if (!isPossibleTau(config.neuron, config.tau.mean)) {
+    throw new ShapeError(
+      `network: τ must be ${config.neuron === 'lif' ? 'at least' : 'more than'} 1 time step, got a mean of ${config.tau.mean}`,
+    );
   }
   if (!(config.tau.std >= 0)) {
     throw new ShapeError(`network: the standard deviation of τ must be at least 0, got ${config.tau.std}`);
@@ -87,6 +89,11 @@ export function checkConfig(config: NetworkConfig): void {
       `network: the reset potential must be below the threshold of ${neuron.threshold}, got ${rest}`,
     );
   }
+}
+
+/** A learned τ must be above 1, where its logit w is finite; a fixed one may be 1, for neurons that forget everything in a step. */
+export function isPossibleTau(neuron: NeuronSpec['kind'], tauSteps: number): boolean {
+  return neuron === 'lif' ? tauSteps >= 1 : tauSteps > 1;
 }
 
 /** @throws {ShapeError} if `value` is not a whole number of at least 1 */

@@ -41,7 +41,7 @@ export function restingPotential(neuron: NeuronSpec): number {
   return neuron.reset.kind === 'hard' ? neuron.reset.potential : 0;
 }
 
-/** `w = −ln(τ − 1)`, the logit of 1/τ. @param tauSteps above 1 */
+/** `w = −ln(τ − 1)`, the logit of 1/τ. @param tauSteps above 1; at 1, it is infinite */
 export function logitOfTau(tauSteps: number): number {
   return 0 - Math.log(tauSteps - 1); // 0 minus, for +0 at τ = 2
 }

@@ -41,6 +41,11 @@ export class TorchRandom {
     return BigInt.asUintN(63, (high << 32n) | BigInt(this.#twister.next()));
   }
 
+  /** Passes over so many numbers of which each takes one word: `torch.rand`, `uniform_` and `torch.randint` of a small range. */
+  skip(count: number): void {
+    for (let i = 0; i < count; i++) this.#twister.next();
+  }
+
   /** `torch.rand`, one element: a multiple of 2^-24 in [0, 1). */
   uniform(): number {
     return (this.#twister.next() & 0xffffff) * 2 ** -24;

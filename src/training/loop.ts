@@ -52,6 +52,7 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
     for (const row of saved.rows) task.log?.(describeEpoch(settings, row));
   }
   const random = new TorchRandom(task.seed);
+  random.skip(task.drawsBefore ?? 0);
   const parameters = saved?.parameters ?? drawInitialState(task.spec, random);
   const position = saved === undefined ? startPosition(task.spec, random.state()) : restorePosition(saved);
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);

@@ -11,7 +11,8 @@ export interface LossAndAccuracy {
 
 /** Spread of the time constants over a layer's neurons; the standard deviations are unbiased, and 0 for one neuron. */
 export interface TauStatistics {
-  readonly wMean: number;
+  /** Null for a fixed τ of 1, whose w would be infinite. */
+  readonly wMean: number | null;
   readonly wStd: number;
   /** In time steps. */
   readonly tauMean: number;
@@ -69,7 +70,8 @@ export function tauStatistics(spec: NetworkSpec, state: State): TauStatistics[] 
       logits instanceof Float32Array
         ? Float64Array.from(logits)
         : Float64Array.of(logitOfTau(neuron.tau.mean));
-    const [wMean, wStd] = meanAndStd(w);
+    const [mean, wStd] = meanAndStd(w);
+    const wMean = Number.isFinite(mean) || neuron.kind === 'plif' ? mean : null;
     const [tauMean, tauStd] = meanAndStd(w.map(tauOfLogit));
     return { wMean, wStd, tauMean, tauStd };
   });
@@ -107,7 +109,7 @@ export function formatMetrics(rows: readonly EpochMetrics[]): string {
       validation.accuracy,
       test?.loss ?? '',
       test?.accuracy ?? '',
-      ...ofLayers.flatMap((layer) => layerColumns.map(([, key]) => layer[key])),
+      ...ofLayers.flatMap((layer) => layerColumns.map(([, key]) => layer[key] ?? '')),
     ].join(','),
   );
   return `${[header, ...lines].join('\n')}\n`;

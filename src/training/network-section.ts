@@ -1,4 +1,4 @@
-import { architectures, type NetworkConfig } from '../snn/network-config.ts';
+import { architectures, isPossibleTau, type NetworkConfig } from '../snn/network-config.ts';
 import { type Section, SectionReader } from './section-reader.ts';
 import type { SettingOrigins } from './setting-origins.ts';
 
@@ -14,13 +14,18 @@ export function readNetwork(section: Section, origins: SettingOrigins): NetworkS
   const network = new SectionReader(origins, section, 'network.');
   const tau = new SectionReader(origins, network.section('tau'), 'network.tau.');
   const surrogate = new SectionReader(origins, network.section('surrogate'), 'network.surrogate.');
+  const neuron = network.choice('neuron', ['plif', 'lif']);
   return {
     ...readSize(network),
     channels: network.count('channels'),
-    neuron: network.choice('neuron', ['plif', 'lif']),
+    neuron,
     tau: {
       per: tau.choice('per', ['layer', 'neuron']),
-      mean: tau.number('mean', (value) => value > 1, 'a number of time steps above 1'),
+      mean: tau.number(
+        'mean',
+        (value) => isPossibleTau(neuron, value),
+        neuron === 'lif' ? 'a number of time steps of at least 1' : 'a number of time steps above 1',
+      ),
       std: tau.number('std', (value) => value >= 0, 'a number of at least 0'),
     },
     reset: readReset(new SectionReader(origins, network.section('reset'), 'network.reset.')),

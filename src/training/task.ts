@@ -21,6 +21,8 @@ export interface TrainingTask {
   readonly train: LabelledClips;
   readonly test: LabelledClips;
   readonly split: ClipSplit;
+  /** Random numbers that the original takes from the stream before it builds the network; default 0. */
+  readonly drawsBefore?: number;
   /** Where to save what the next run resumes from. */
   readonly checkpoints?: CheckpointStore;
   /** How often to save within an epoch; default 5. */

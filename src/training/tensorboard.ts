@@ -24,10 +24,11 @@ export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
 
   const learned = spikingLayers(spec).flatMap(({ neuron }, layer) => {
     const statistics = row.layers[layer];
-    return neuron.kind === 'plif' && statistics !== undefined ? [{ neuron, statistics }] : [];
+    if (neuron.kind !== 'plif' || statistics === undefined || statistics.wMean === null) return [];
+    return [{ neuron, statistics, wMean: statistics.wMean }];
   });
-  learned.forEach(({ neuron, statistics }, i) => {
-    scalars.push({ tag: `w${i}`, step: batches, value: statistics.wMean });
+  learned.forEach(({ neuron, statistics, wMean }, i) => {
+    scalars.push({ tag: `w${i}`, step: batches, value: wMean });
     if (neuron.tau.per === 'neuron') {
       scalars.push({ tag: `w_std${i}`, step: batches, value: statistics.wStd });
     }

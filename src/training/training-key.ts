@@ -13,6 +13,7 @@ export function trainingKey({
   settings,
   compat = COMPAT_DEFAULTS,
   split,
+  drawsBefore = 0,
   test,
 }: TrainingTask): string {
   const { name, backend, version } = engine.description;
@@ -25,6 +26,7 @@ export function trainingKey({
     seed,
     settings,
     compat: { regularise, validation, selection },
+    drawsBefore,
     test: test.labels.length,
     train: [...split.train],
     validation: [...split.validation],

@@ -1,4 +1,6 @@
 import { ReproError } from '../errors.ts';
+import type { ClipIndex } from '../formats/frame-cache.ts';
+import { countDraws } from '../images/augment.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
@@ -14,7 +16,7 @@ export interface TrainingSetup {
   readonly clips: TrainingClips;
   /** The part of the training's task that model, seed and frames determine. */
   readonly task: Required<
-    Pick<TrainingTask, 'spec' | 'seed' | 'settings' | 'compat' | 'split' | 'train' | 'test'>
+    Pick<TrainingTask, 'spec' | 'seed' | 'settings' | 'compat' | 'split' | 'drawsBefore' | 'train' | 'test'>
   >;
 }
 
@@ -32,10 +34,20 @@ export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: nu
       settings: model.training,
       compat: clips.compat,
       split: clips.split,
+      drawsBefore: countDrawsOfSplit(index, clips),
       train: { source: frames.train, labels: labelsOf(index.splits.train) },
       test: { source: frames.test, labels: labelsOf(index.splits.test) },
     },
   };
+}
+
+/**
+ * The original reads the label of each training image to hold some back, and with it the image, varied with numbers of the stream that
+ * the network's weights come from. Without a split, it does not.
+ */
+function countDrawsOfSplit({ images, splits }: ClipIndex, { split }: TrainingClips): number {
+  if (images === undefined || split.validation.length === 0) return 0;
+  return splits.train.length * countDraws(images.augmentation);
 }
 
 function buildSpec(network: NetworkConfig): NetworkSpec {

@@ -219,8 +219,8 @@ describe('wrong arguments', () => {
   });
 
   it.each([
-    ['init_tau', '1', 'a number of time steps above 1'],
-    ['init_tau', 'inf', 'a number of time steps above 1'],
+    ['init_tau', '0.9', 'a number of time steps of at least 1'],
+    ['init_tau', 'inf', 'a number of time steps of at least 1'],
     ['batch_size', '0', 'a whole number of at least 1'],
     ['batch_size', '16.0', 'a whole number of at least 1'],
     ['learning_rate', '-0.1', 'a number above 0'],

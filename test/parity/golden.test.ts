@@ -79,8 +79,11 @@ describe('a comparison', () => {
     expect(await compared('initial_parameters', 'golden/torch')).toEqual(
       expect.arrayContaining([
         'mnist, neuron_tau, w: 127588 normal',
-        // Without any spread, w is the same everywhere; it still takes as many draws from the stream.
+        // Without any spread, w is the same everywhere, and takes nothing from the stream.
         'small, neuron_tau_std_0: 3062 exact',
+        // Weights drawn after the variation of 1,000 images.
+        'mnist_augmented, layer_tau: 4936 exact',
+        'cifar10_augmented, layer_tau: 6896 exact',
       ]),
     );
   });

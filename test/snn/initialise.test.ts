@@ -21,14 +21,13 @@ describe('initialState', () => {
     expect(state.get('conv.2.w')?.data).toEqual(new Float32Array(3 * 8 * 8).fill(-0)); // -log(1)
   });
 
-  it('draws τ per neuron even if their standard deviation is 0: what follows in the stream does not depend on it', () => {
-    const [none, some] = [0, 0.1].map((std) => {
+  it('draws no τ per neuron if their standard deviation is 0: weights and stream are as with one τ per layer', () => {
+    const [neuron, layer] = (['neuron', 'layer'] as const).map((per) => {
       const random = new TorchRandom(1);
-      const spec = buildNetwork({ ...small, tau: { per: 'neuron', mean: 2, std } });
-      const state = initialState(spec, random);
+      const state = initialState(buildNetwork({ ...small, tau: { per, mean: 2, std: 0 } }), random);
       return { weights: [...state].filter(([name]) => !name.endsWith('.w')), stream: random.state() };
     });
-    expect(none).toEqual(some);
+    expect(neuron).toEqual(layer);
   });
 
   it('starts a learnable surrogate slope at alpha, and counters at 0', () => {

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import type { Engine } from '../../src/engines/engine.ts';
 import { EngineMemoryError } from '../../src/engines/memory-error.ts';
 import { ReproError } from '../../src/errors.ts';
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
+import type { State } from '../../src/snn/tensor.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { drawEpochOrders } from '../../src/training/order.ts';
@@ -75,6 +77,24 @@ describe('trainNetwork', () => {
     rates.forEach((rate, step) => {
       expect(rate).toBeCloseTo(goldenRates[Math.floor(step / 4)]!, 12);
     });
+  });
+
+  it('draws the initial weights after the numbers that a split of still images takes', async () => {
+    const states: State[] = [];
+    const open = async (engine: Engine, drawsBefore: number) => {
+      const watched: Engine = {
+        ...engine,
+        open: (spec, state, ...rest) => {
+          states.push(state);
+          return engine.open(spec, state, ...rest);
+        },
+      };
+      await trainNetwork({ ...smallTask(), engine: watched, drawsBefore });
+    };
+    await open(smallTask().engine, 12);
+    const random = new TorchRandom(2020);
+    random.skip(12);
+    expect(states).toEqual([initialState(smallTask().spec, random)]);
   });
 
   it('visits the clips in the order that torch draws after the initial weights, without the last partial batch', async () => {

@@ -170,6 +170,7 @@ describe('a checkpoint of another training', () => {
     ['choice of the best epoch', { compat: { ...COMPAT_DEFAULTS, selection: 'best-test' } }],
     ['order of training clips', { split: { ...split, train: split.train.toReversed() } }],
     ['split', { split: { ...split, validation: split.validation.subarray(1) } }],
+    ['numbers drawn before', { drawsBefore: 12 }],
     ['number of test clips', { test: { ...test, labels: test.labels.subarray(1) } }],
     ['engine', { engine: describedAs({ name: 'other' }) }],
     ['backend', { engine: describedAs({ backend: 'gpu' }) }],

@@ -112,8 +112,8 @@ function parseName(text: string): string {
 
 function parseTau(text: string): number {
   const value = Number(text);
-  if (!(value > 1 && Number.isFinite(value)))
-    throw new InvalidArgumentError('expected a number of time steps above 1.');
+  if (!(value >= 1 && Number.isFinite(value)))
+    throw new InvalidArgumentError('expected a number of time steps of at least 1.');
   return value;
 }
 

@@ -267,7 +267,7 @@ FULL_SIZE = {
     'cifar10': dict(architecture='cifar10', cin=3, ch=256, hw=32, hidden=2048, classes=10, T=8),
     'cifar10-dvs': dict(architecture='event-frames', cin=2, ch=128, hw=128, layers=4, hidden=2048, classes=10, T=20),
 }
-# For time constants per neuron without any spread, which still use up random numbers.
+# For time constants per neuron without any spread, for which the original draws no random numbers.
 SMALL_SIZE = dict(architecture='event-frames', cin=2, ch=4, hw=16, layers=2, hidden=16, classes=3, T=4)
 
 
@@ -278,11 +278,29 @@ def make_initial_parameters():
     # The other networks draw their time constants by the same rules.
     entry['mnist']['neuron_tau'] = describe_initial_parameters(FULL_SIZE['mnist'], per_neuron=True)
     entry['small'] = {**SMALL_SIZE, 'neuron_tau_std_0': describe_initial_parameters(SMALL_SIZE, per_neuron=True, tau_std=0.0)}
+    # Images that are read before the network is built, to split them, are varied with numbers of the same stream.
+    for name, augmentation in [('mnist', 'random-affine'), ('cifar10', 'random-crop-flip')]:
+        d = {**FULL_SIZE[name], 'ch': 4, 'hidden': 16}
+        described = describe_initial_parameters(d, per_neuron=False, before=lambda: draw_variations(augmentation, 1000))
+        entry[f'{name}_augmented'] = {**d, 'augmentation': augmentation, 'images': 1000, 'layer_tau': described}
     return entry
 
 
-def describe_initial_parameters(d, per_neuron, tau_std=0.1):
+def draw_variations(augmentation, images):
+    """The random numbers that torchvision (0.8 and later) draws to vary so many images, without varying any."""
+    for _ in range(images):
+        if augmentation == 'random-affine':  # 30 degrees, a shift of up to 0.15 of 28 pixels either way, a scale
+            for low, high in [(-30.0, 30.0), (-4.2, 4.2), (-4.2, 4.2), (0.85, 1.11)]:
+                torch.empty(1).uniform_(low, high)
+        else:  # 32 pixels of 40, in each direction, and whether to flip
+            torch.randint(0, 9, size=(1,))
+            torch.randint(0, 9, size=(1,))
+            torch.rand(1)
+
+
+def describe_initial_parameters(d, per_neuron, tau_std=0.1, before=lambda: None):
     torch.manual_seed(2020)
+    before()
     model = Network({**d, 'per_neuron': per_neuron, 'tau_std': tau_std, 'max_pool': True})
     return {
         name: {

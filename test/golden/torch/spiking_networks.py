@@ -74,7 +74,8 @@ class Neurons(nn.Module):
         if not plif:
             self.register_buffer('w', torch.tensor(-math.log(tau - 1)), persistent=False)
         elif per_neuron:
-            self.w = nn.Parameter(-torch.log(draw_log_normal((1, *shape), tau, tau_std) - 1))
+            start = torch.full((1, *shape), float(tau)) if tau_std == 0 else draw_log_normal((1, *shape), tau, tau_std)
+            self.w = nn.Parameter(-torch.log(start - 1))
         else:
             self.w = nn.Parameter(torch.tensor(0.0 if tau == 2 else -math.log(tau - 1)))
         self.surrogate_function = Surrogate(*surrogate)
