@@ -61,21 +61,24 @@ export default defineStage<Params>({
         });
       const { test, validation } = await evaluateUntilAborted(session, signal, async (beforeBatch) => ({
         test: await evaluate(parts.test, beforeBatch),
-        validation: await evaluate(parts.validation, beforeBatch),
+        validation: parts.validation.rows.length === 0 ? null : await evaluate(parts.validation, beforeBatch),
       }));
 
       await writeEvaluationFiles(folder, {
         run,
         classes,
         test: { ...parts.test, evaluation: test },
-        validation: { ...parts.validation, evaluation: validation },
+        validation: validation && { ...parts.validation, evaluation: validation },
         maximum,
         taus: {
           chosen: tauQuantiles(spec, state),
           last: tauQuantiles(spec, await readState('last.safetensors')),
         },
       });
-      metrics({ testAccuracy: test.score.accuracy, validationAccuracy: validation.score.accuracy });
+      metrics({
+        testAccuracy: test.score.accuracy,
+        validationAccuracy: validation?.score.accuracy ?? null,
+      });
     } finally {
       await frames.close();
     }

@@ -72,7 +72,7 @@ export async function readRunFacts(
     epochs: epochs.length,
     chosenEpoch,
     preferredEpoch: findPreferred(
-      runFields.object('compat').choice('selection', ['validation', 'best-test']),
+      runFields.object('compat').choice('selection', ['validation', 'best-test', 'last']),
       epochs,
     ),
     rightInTraining: tested === null ? null : Math.round(tested * test.clips),

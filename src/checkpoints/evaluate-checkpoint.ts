@@ -124,6 +124,12 @@ function rowsOf(
       fix: 'Only the folder of a training lists them (split.json): use --split test, or --split train for all training clips.',
     });
   }
+  if (validation.rows.length === 0) {
+    throw new ReproError('split-empty', 'its training held no clips back.', {
+      where: source,
+      fix: 'Use --split test, or --split train for all training clips.',
+    });
+  }
   const { train, test } = index.splits;
   const isSame = validation.testClips === test.length && trainedOn.simulated === index.simulated;
   if (isSame && validation.rows.every((row) => row < train.length)) return Int32Array.from(validation.rows);

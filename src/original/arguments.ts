@@ -80,7 +80,7 @@ export function parseArguments(words: readonly string[], purpose: Purpose): Pars
     normalization: normalization === undefined || normalization === 'None' ? null : normalization,
     max_epoch: read.need('max_epoch', read.count('max_epoch'), 1),
     detach_reset: read.flag('detach_reset'),
-    val_ratio: read.float('val_ratio', (v) => v > 0 && v < 1, 'a share between 0 and 1') ?? 0.15,
+    val_ratio: read.float('val_ratio', (v) => v >= 0 && v < 1, 'a share from 0 to below 1') ?? 0.15,
     tau_per_neuron: read.flag('tau_per_neuron'),
     tau_std_dev: read.float('tau_std_dev', atLeastZero, 'a number of at least 0') ?? 0,
     reg_lambda: read.float('reg_lambda', atLeastZero, 'a number of at least 0') ?? 0,

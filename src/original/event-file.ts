@@ -75,13 +75,13 @@ export class EventFile {
     await Promise.all(stale.map((name) => rm(path.join(this.#folder, name))));
   }
 
-  /** The time at which each epoch ended: each has exactly one point of validation accuracy. */
+  /** The time at which each epoch ended: each has exactly one point of test accuracy, since this program tests every epoch. */
   async #readTimes(file: string): Promise<Map<number, number>> {
     try {
       const { scalars } = decodeEventFile(await readFile(file), file);
       return new Map(
         scalars
-          .filter(({ tag }) => tag === 'val_accuracy')
+          .filter(({ tag }) => tag === 'test_accuracy')
           .map(({ step, wallTimeSeconds }) => [step, wallTimeSeconds]),
       );
     } catch (error) {

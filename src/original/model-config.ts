@@ -152,6 +152,11 @@ function settleSwitches(
     switches = { ...switches, trials: 'all' };
     notes.push('The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.');
   }
+  if (values.val_ratio === 0) {
+    notes.push(
+      '-val_ratio 0: no clips are held back and the last epoch is kept; the original stops without validation clips.',
+    );
+  }
   const isShared = values.use_plif && !hasTauPerNeuron(values, switches);
   const isIgnored = isShared && values.init_tau !== PUBLISHED_TAU;
   if (!isIgnored) switches = { ...switches, base_tau: 'configured' };

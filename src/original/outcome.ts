@@ -16,10 +16,14 @@ export function describeOutcome(
   const { best, maximumTest } = run;
   const data = run.simulated ? `${run.dataset}, simulated` : run.dataset;
   const test = best.testAccuracy === null ? 'not tested' : `test ${formatPercent(best.testAccuracy)}`;
+  const validation =
+    best.validationAccuracy === null
+      ? 'no validation'
+      : `validation ${formatPercent(best.validationAccuracy)}`;
   const seen = (one: string): string => path.relative(folder, one) || '.';
   return [
     `${run.title} (${data}), ${formatEpochs(run.epochsDone)}, seed ${run.seed}`,
-    `kept: epoch ${best.epoch + 1}, validation ${formatPercent(best.validationAccuracy)}, ${test}`,
+    `kept: epoch ${best.epoch + 1}, ${validation}, ${test}`,
     `best test accuracy of any epoch: ${formatPercent(maximumTest.accuracy)} (epoch ${maximumTest.epoch + 1})`,
     `checkpoints: ${seen(checkpointFolder)}`,
     `TensorBoard: ${seen(logFolder)}`,

@@ -173,7 +173,7 @@ function parseSummary(text: string, file: string): RunSummary {
     epochsDone: run.count('epochsDone'),
     best: {
       epoch: best.count('epoch'),
-      validationAccuracy: best.share('validationAccuracy'),
+      validationAccuracy: best.has('validationAccuracy') ? best.share('validationAccuracy') : null,
       testAccuracy: best.has('testAccuracy') ? best.share('testAccuracy') : null,
     },
     maximumTest: { epoch: maximumTest.count('epoch'), accuracy: maximumTest.share('accuracy') },

@@ -3,12 +3,13 @@ import type { ModelResult } from './results.ts';
 
 /**
  * How the evaluated epoch was chosen, in words that follow "the epoch": `chosen by validation`, unless it was chosen on the test
- * clips.
+ * clips, or is the last.
  */
 export function nameChoice(models: readonly ModelResult[]): string {
-  const onTest = listChosenOnTest(models);
-  if (onTest.length === 0) return 'chosen by validation';
-  return onTest.length === models.length ? 'chosen on the test clips' : 'chosen by each model’s own rule';
+  const choices = new Set(models.flatMap(({ runs }) => runs.map(({ chosenOn }) => chosenOn)));
+  if (choices.size > 1) return 'chosen by each model’s own rule';
+  if (choices.has('test')) return 'chosen on the test clips';
+  return choices.has(null) ? 'that came last' : 'chosen by validation';
 }
 
 /** Models with a run whose epoch was chosen on the test clips. */

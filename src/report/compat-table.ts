@@ -7,7 +7,7 @@ interface Switch {
   readonly name: string;
   readonly decides: string;
   /** The default, which is the intent of the thesis, comes first. */
-  readonly choices: readonly [Choice, Choice];
+  readonly choices: readonly [Choice, Choice, ...Choice[]];
   /** For a setting of the frames: the data set that it concerns. */
   readonly framesOf?: string;
 }
@@ -91,6 +91,7 @@ const SWITCHES: readonly Switch[] = [
     choices: [
       { value: 'validation', means: 'best validation accuracy', of: 'published code, for its checkpoint' },
       { value: 'best-test', means: 'best accuracy on the test clips themselves', of: 'paper, for its table' },
+      { value: 'last', means: 'the last, as when no clips are held out', of: null },
     ],
   },
   {
@@ -138,13 +139,13 @@ export function tabulateCompat(results: Results): Table | null {
   const rows = SWITCHES.flatMap((one): Cell[][] => {
     const used = usedValues(results, one);
     if (used.size === 0) return [];
-    const [usual, other] = one.choices;
+    const [usual, ...others] = one.choices;
     return [
       [
         { text: one.decides, details: [`${one.framesOf === undefined ? 'compat' : 'frames'}.${one.name}`] },
         describeUse(results, one, used),
         describeChoice(usual),
-        describeChoice(other),
+        describeAlternatives(others),
       ],
     ];
   });
@@ -174,7 +175,7 @@ export function tabulateCompat(results: Results): Table | null {
 export function listSwitched(results: Results): string[] {
   return SWITCHES.flatMap((one) =>
     [...usedValues(results, one).keys()]
-      .filter((value) => value === one.choices[1].value)
+      .filter((value) => one.choices.slice(1).some((choice) => choice.value === value))
       .map((value) => `${one.name}=${value}`),
   );
 }
@@ -210,6 +211,15 @@ function overrulingBatchSize({ train }: ModelResult, { compat, training }: RunRe
 
 function describeChoice({ value, means, of }: Choice): Cell {
   return { text: value, details: [means, ...(of === null ? [] : [`(${of})`])] };
+}
+
+function describeAlternatives(choices: readonly Choice[]): Cell {
+  const [only] = choices;
+  if (choices.length === 1 && only !== undefined) return describeChoice(only);
+  return {
+    text: choices.map(({ value }) => value).join(', '),
+    details: choices.map(({ value, means, of }) => `${value}: ${means}${of === null ? '' : ` (${of})`}`),
+  };
 }
 
 function describeUse(

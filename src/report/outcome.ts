@@ -2,7 +2,7 @@ import { binomialUpperTail } from '../stats/binomial.ts';
 import { clusterMeanInterval } from '../stats/cluster-mean.ts';
 import { type Summary, summarise } from '../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../stats/wilson.ts';
-import type { ModelResult, Results } from './results.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** One kind of accuracy of a model, over its seeds. */
 export interface Accuracy extends Summary {
@@ -32,16 +32,28 @@ export interface UserInterval extends Interval {
 export interface Outcome {
   readonly model: ModelResult;
   /** At the epoch of the checkpoint: chosen by validation, independently of the test clips, unless a switch selects otherwise. */
-  readonly chosen: { readonly test: Accuracy; readonly validation: Accuracy };
+  readonly chosen: Accuracies;
   /** The maximum over all epochs, as in the thesis: chosen on the same clips that it is measured on. */
-  readonly maximum: { readonly test: Accuracy; readonly validation: Accuracy };
+  readonly maximum: Accuracies;
+}
+
+interface Accuracies {
+  readonly test: Accuracy;
+  /** Null if some run held no clips back for validation. */
+  readonly validation: Accuracy | null;
 }
 
 export function judgeModels(results: Results): Outcome[] {
   return results.models.map((model) => ({
     model,
-    chosen: { test: chosenAccuracy(model, 'test'), validation: chosenAccuracy(model, 'validation') },
-    maximum: { test: maximumAccuracy(model, 'test'), validation: maximumAccuracy(model, 'validation') },
+    chosen: {
+      test: { ...summariseAccuracy(model.runs.map(chosenTest)), overUsers: intervalOverUsers(model) },
+      validation: summarisePresent(model.runs.map(chosenValidation)),
+    },
+    maximum: {
+      test: summariseAccuracy(model.runs.map(maximumTest)),
+      validation: summarisePresent(model.runs.map(maximumValidation)),
+    },
   }));
 }
 
@@ -74,15 +86,28 @@ export function probabilityByGuessing({ chosen: { test } }: Outcome, guessing: G
   return binomialUpperTail(test.mean * test.clips, test.clips, bar);
 }
 
-function chosenAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
-  const accuracy = summariseAccuracy(
-    model.runs.map((run) => ({
-      value: run[split].accuracy,
-      clips: run[split].clips,
-      epoch: run.chosenEpoch,
-    })),
-  );
-  return split === 'test' ? { ...accuracy, overUsers: intervalOverUsers(model) } : accuracy;
+/** An accuracy of one run. */
+interface Measured {
+  readonly value: number;
+  readonly clips: number;
+  readonly epoch: number;
+}
+
+function chosenTest({ test, chosenEpoch }: RunResult): Measured {
+  return { value: test.accuracy, clips: test.clips, epoch: chosenEpoch };
+}
+
+function chosenValidation({ validation, chosenEpoch }: RunResult): Measured | null {
+  return validation && { value: validation.accuracy, clips: validation.clips, epoch: chosenEpoch };
+}
+
+function maximumTest({ test, maximum }: RunResult): Measured {
+  return { value: maximum.test.accuracy, clips: test.clips, epoch: maximum.test.epoch };
+}
+
+function maximumValidation({ validation, maximum }: RunResult): Measured | null {
+  if (validation === null || maximum.validation === null) return null;
+  return { value: maximum.validation.accuracy, clips: validation.clips, epoch: maximum.validation.epoch };
 }
 
 /** A clip counts by how many of the seeds get it right. */
@@ -101,17 +126,12 @@ function intervalOverUsers({ runs }: ModelResult): UserInterval | null {
   return { low: Math.max(0, interval.low), high: Math.min(1, interval.high), users: users.size };
 }
 
-function maximumAccuracy(model: ModelResult, split: 'test' | 'validation'): Accuracy {
-  return summariseAccuracy(
-    model.runs.map((run) => ({
-      value: run.maximum[split].accuracy,
-      clips: run[split].clips,
-      epoch: run.maximum[split].epoch,
-    })),
-  );
+function summarisePresent(runs: readonly (Measured | null)[]): Accuracy | null {
+  const present = runs.filter((run) => run !== null);
+  return present.length === runs.length ? summariseAccuracy(present) : null;
 }
 
-function summariseAccuracy(runs: readonly { value: number; clips: number; epoch: number }[]): Accuracy {
+function summariseAccuracy(runs: readonly Measured[]): Accuracy {
   const values = runs.map(({ value }) => value);
   const clips = runs[0]?.clips ?? 0;
   const summary = summarise(values);

@@ -29,6 +29,7 @@ import { markSimulated } from './simulated.ts';
 import { tabulateSpikes } from './spikes-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
 import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
+import { isValidated } from './validated.ts';
 import { writeVerdict } from './verdict.ts';
 
 export interface ReportOptions {
@@ -72,7 +73,7 @@ function listSections(results: Results, { claims, environment }: ReportOptions):
         ...showFigures(
           drawAccuracy(results),
           drawAccuracyByModel(results),
-          drawDifference(results),
+          isValidated(results) ? drawDifference(results) : null,
           drawTrainingLoss(results),
           drawLoss(results),
         ),

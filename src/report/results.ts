@@ -99,11 +99,12 @@ export interface RunResult {
   readonly compat: JsonObject | null;
   /** Epoch of the evaluated checkpoint, from 1. */
   readonly chosenEpoch: number;
-  /** The clips on which that epoch was chosen. */
-  readonly chosenOn: 'validation' | 'test';
+  /** The clips on which that epoch was chosen; null if it is the last, whatever its accuracy. */
+  readonly chosenOn: 'validation' | 'test' | null;
   readonly test: SplitResult;
-  readonly validation: SplitResult;
-  readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult };
+  /** Null if no clips were held back for validation. */
+  readonly validation: SplitResult | null;
+  readonly maximum: { readonly test: MaximumResult; readonly validation: MaximumResult | null };
   /** Of the test clips, in the same order for every run. */
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */

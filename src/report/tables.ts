@@ -4,7 +4,14 @@ import { type Judgement, VERDICT_TITLES } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';
 import { toneOf } from './claims/section.ts';
 import type { Cell, Table, Text } from './document.ts';
-import { formatCount, formatPercent, formatPercentRange, formatQuantity, spellCount } from './format.ts';
+import {
+  formatCount,
+  formatPercent,
+  formatPercentRange,
+  formatQuantity,
+  joinWords,
+  spellCount,
+} from './format.ts';
 import type { Accuracy, Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { SEEDS_FOR_INTERVAL } from './seeds.ts';
@@ -87,20 +94,17 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       { label: 'Maximum validation', numeric: true },
     ],
     rows: outcomes.flatMap(({ model, chosen, maximum }) => [
-      ...model.runs.map((run, index): Cell[] => [
+      ...model.runs.map((run): Cell[] => [
         { text: model.title },
         { text: String(run.seed) },
         {
           text: formatCount(run.chosenEpoch),
           details: run.chosenOn === 'test' ? ['on the test clips'] : [],
         },
-        runCell(chosen.test, index),
-        runCell(chosen.validation, index),
-        { ...runCell(maximum.test, index), details: [`epoch ${formatCount(run.maximum.test.epoch)}`] },
-        {
-          ...runCell(maximum.validation, index),
-          details: [`epoch ${formatCount(run.maximum.validation.epoch)}`],
-        },
+        runCell(run.test),
+        runCell(run.validation),
+        runCell(run.maximum.test, run.maximum.test.epoch),
+        runCell(run.maximum.validation, run.maximum.validation?.epoch),
       ]),
       [
         { text: model.title },
@@ -139,7 +143,8 @@ function publishedCell({ model }: Outcome, split: 'test' | 'validation'): Cell {
   return { text, details: published.source === 'fang' ? [clips, 'Fang et al. 2021'] : [clips] };
 }
 
-function accuracyCell(accuracy: Accuracy): Cell {
+function accuracyCell(accuracy: Accuracy | null): Cell {
+  if (accuracy === null) return MISSING;
   const { interval, mean, clips } = accuracy;
   const details = [formatPercentRange(interval.low, interval.high)];
   const { overUsers } = accuracy;
@@ -152,7 +157,8 @@ function accuracyCell(accuracy: Accuracy): Cell {
   return { text: formatPercent(mean), details };
 }
 
-function meanCell(accuracy: Accuracy): Cell {
+function meanCell(accuracy: Accuracy | null): Cell {
+  if (accuracy === null) return MISSING;
   return { text: formatPercent(accuracy.mean), details: [formatSeeds(accuracy)] };
 }
 
@@ -171,8 +177,11 @@ function formatSeeds({ values, min, max }: Accuracy): string {
   return formatPercentRange(Math.max(0, low), Math.min(1, high));
 }
 
-function runCell(accuracy: Accuracy, index: number): Cell {
-  return { text: formatPercent(accuracy.values[index] ?? 0) };
+/** @param epoch where it was measured, if that is shown */
+function runCell(accuracy: { readonly accuracy: number } | null, epoch?: number): Cell {
+  if (accuracy === null) return MISSING;
+  const details = epoch === undefined ? {} : { details: [`epoch ${formatCount(epoch)}`] };
+  return { text: formatPercent(accuracy.accuracy), ...details };
 }
 
 function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudged: boolean): Text[] {
@@ -205,6 +214,12 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   notes.push([
     `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the epoch ${nameChoice(results.models)}.`,
   ]);
+  const unheld = results.models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
+  if (unheld.length > 0) {
+    const which =
+      unheld.length === results.models.length ? '' : ` of ${joinWords(unheld.map(({ title }) => title))}`;
+    notes.push([`No clips${which} were held out for validation: all were trained on.`]);
+  }
   const warning = warnOfChoice(results.models);
   if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
   if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))

@@ -18,7 +18,8 @@ export interface EpochSums {
 /** The best epoch so far, according to the model selection. */
 export interface BestEpoch {
   readonly epoch: number;
-  readonly validationAccuracy: number;
+  /** Null if no clips are held back. */
+  readonly validationAccuracy: number | null;
   readonly testAccuracy: number | null;
   readonly state: State;
 }

@@ -20,8 +20,11 @@ export interface Compat {
   readonly base_tau: 'configured' | 'always-2';
   /** 7. Whether to validate each epoch on all held-back clips, or on the whole batches of a new random order of them. */
   readonly validation: 'all' | 'shuffled-drop-last';
-  /** 8. Which accuracy selects the epoch to keep: on validation clips (the latest of ties), or on the test clips themselves. */
-  readonly selection: 'validation' | 'best-test';
+  /**
+   * 8. Which epoch to keep: of the best accuracy on validation clips (the latest of ties), or on the test clips themselves; or the last,
+   * which is all that is left to choose if no clips are held back.
+   */
+  readonly selection: 'validation' | 'best-test' | 'last';
   /** 9. The surrogate derivative: the configured one (arctan), or the sigmoid that the paper mentions once. */
   readonly surrogate: 'configured' | 'sigmoid';
   /** 10. The order of the training clips before they are split: sorted, or random in place of a directory listing. */
@@ -37,7 +40,7 @@ export const COMPAT_CHOICES: { readonly [K in keyof Compat]: readonly [Compat[K]
   regularise: ['w', 'tau'],
   base_tau: ['configured', 'always-2'],
   validation: ['all', 'shuffled-drop-last'],
-  selection: ['validation', 'best-test'],
+  selection: ['validation', 'best-test', 'last'],
   surrogate: ['configured', 'sigmoid'],
   file_order: ['sorted', 'shuffled'],
 };

@@ -48,7 +48,8 @@ export async function runEpoch(
     compat.validation === 'all'
       ? split.validation
       : wholeBatches(orders.validation, split.validation, batchSize);
-  const validated = await evaluateClips(session, train, validationRows, options);
+  const validated =
+    validationRows.length === 0 ? undefined : await evaluateClips(session, train, validationRows, options);
   const state = await session.state();
   const broken = findNonFinite(state);
   if (broken !== undefined) {
@@ -62,7 +63,7 @@ export async function runEpoch(
     epoch,
     learningRate,
     train: { loss: sums.loss / batches, accuracy: sums.correct / (batches * batchSize) },
-    validation: lossAndAccuracy(validated),
+    validation: validated === undefined ? null : lossAndAccuracy(validated),
     test: tested === undefined ? null : lossAndAccuracy(tested),
     layers: tauStatistics(spec, state).map((statistics, layer) => ({
       ...statistics,
@@ -74,7 +75,7 @@ export async function runEpoch(
   };
   position.rows.push(row);
   const figures = {
-    validationAccuracy: row.validation.accuracy,
+    validationAccuracy: row.validation?.accuracy ?? null,
     testAccuracy: row.test?.accuracy ?? null,
   };
   if (isPreferred(compat.selection, figures, position.best)) position.best = { epoch, ...figures, state };

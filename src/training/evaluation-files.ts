@@ -21,8 +21,9 @@ export interface EvaluatedRun {
   readonly run: RunFile;
   readonly classes: readonly string[];
   readonly test: EvaluatedSplit;
-  readonly validation: EvaluatedSplit;
-  readonly maximum: { readonly test: Maximum; readonly validation: Maximum };
+  /** Null if no clips are held back. */
+  readonly validation: EvaluatedSplit | null;
+  readonly maximum: { readonly test: Maximum; readonly validation: Maximum | null };
   /** Of the chosen epoch and of the last one. */
   readonly taus: { readonly chosen: readonly TauQuantiles[]; readonly last: readonly TauQuantiles[] };
 }
@@ -44,15 +45,20 @@ export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedR
       classes,
       checkpoint: { rule: describeSelection(run.compat.selection), epoch: run.best.epoch },
       test: test.evaluation.score,
-      validation: validation.evaluation.score,
-      spikeRates: { test: test.evaluation.spikeRates, validation: validation.evaluation.spikeRates },
+      validation: validation?.evaluation.score ?? null,
+      spikeRates: {
+        test: test.evaluation.spikeRates,
+        validation: validation?.evaluation.spikeRates ?? null,
+      },
       maximum,
       confusion: confusionMatrix(predictClasses(rates, classes.length), labels, classes.length),
     }),
   );
   const predictions = [
     { split: 'test', ...test, rates },
-    { split: 'validation', ...validation, rates: validation.evaluation.rates },
+    ...(validation === null
+      ? []
+      : [{ split: 'validation', ...validation, rates: validation.evaluation.rates }]),
   ];
   await writeFile(join(folder, 'predictions.csv'), formatPredictions(classes.length, predictions));
   await writeFile(join(folder, 'tau.csv'), formatTauQuantiles(taus));

@@ -45,12 +45,12 @@ export interface FirstBatch {
   readonly spikeRates: readonly number[];
 }
 
-/** An epoch: one row of metrics.csv, and its points in TensorBoard. `test` is null if the epoch was not tested. */
+/** An epoch: one row of metrics.csv, and its points in TensorBoard. `test` is null if the epoch was not tested, `validation` if no clips are held back. */
 export interface EpochMetrics {
   readonly epoch: number;
   readonly learningRate: number;
   readonly train: LossAndAccuracy;
-  readonly validation: LossAndAccuracy;
+  readonly validation: LossAndAccuracy | null;
   readonly test: LossAndAccuracy | null;
   /** One per spiking layer; `spikeRate` is the share of neurons that spike per step, over the training batches. */
   readonly layers: readonly (TauStatistics & { readonly spikeRate: number })[];
@@ -92,7 +92,7 @@ const layerColumns = [
   ['spike_rate', 'spikeRate'],
 ] as const;
 
-/** metrics.csv: one row per epoch; numbers in their shortest exact form, empty if an epoch was not tested. */
+/** metrics.csv: one row per epoch; numbers in their shortest exact form, empty if an epoch was not tested or validated. */
 export function formatMetrics(rows: readonly EpochMetrics[]): string {
   const layers = rows[0]?.layers.length ?? 0;
   const header = [
@@ -105,8 +105,8 @@ export function formatMetrics(rows: readonly EpochMetrics[]): string {
       learningRate,
       train.loss,
       train.accuracy,
-      validation.loss,
-      validation.accuracy,
+      validation?.loss ?? '',
+      validation?.accuracy ?? '',
       test?.loss ?? '',
       test?.accuracy ?? '',
       ...ofLayers.flatMap((layer) => layerColumns.map(([, key]) => layer[key] ?? '')),
@@ -141,13 +141,13 @@ export function maximumAccuracy(
 }
 
 /**
- * The maxima of a metrics.csv.
+ * The maxima of a metrics.csv; null for validation if no clips were held back.
  *
  * @throws {ReproError} `metrics-invalid` if a cell that must hold a number does not
  */
-export function readMaxima(text: string, file: string): { test: Maximum; validation: Maximum } {
+export function readMaxima(text: string, file: string): { test: Maximum; validation: Maximum | null } {
   const rows = csvParse(text);
-  const maximum = (column: string): Maximum => {
+  const maximum = (column: string): Maximum | null => {
     const points = rows.map((row, index) => {
       const [epoch, accuracy] = [row.epoch, row[column]].map((cell) => (cell ? Number(cell) : null));
       if (typeof epoch !== 'number' || !Number.isInteger(epoch) || Number.isNaN(accuracy)) {
@@ -155,10 +155,11 @@ export function readMaxima(text: string, file: string): { test: Maximum; validat
       }
       return { epoch, accuracy: accuracy ?? null };
     });
-    if (points.every(({ accuracy }) => accuracy === null)) throw invalid(file, `no values under "${column}"`);
-    return maximumAccuracy(points);
+    return points.every(({ accuracy }) => accuracy === null) ? null : maximumAccuracy(points);
   };
-  return { test: maximum('test_accuracy'), validation: maximum('validation_accuracy') };
+  const test = maximum('test_accuracy');
+  if (test === null) throw invalid(file, 'no values under "test_accuracy"');
+  return { test, validation: maximum('validation_accuracy') };
 }
 
 function invalid(where: string, problem: string): ReproError {

@@ -10,7 +10,7 @@ export interface TrainingProgress {
   readonly done: number;
   readonly total: number;
   readonly unit: 'batches';
-  /** `epoch 3/8 · loss 0.071 · val 52 %` */
+  /** `epoch 3/8 · loss 0.071 · val 52 %`; without validation, of the test clips */
   readonly note: string;
 }
 
@@ -60,7 +60,8 @@ export function describeProgress(
   const loss = position.batch > 0 ? position.sums.loss / position.batch : last?.train.loss;
   const parts = [`epoch ${Math.min(position.epoch + 1, epochs)}/${epochs}`];
   if (loss !== undefined) parts.push(`loss ${loss.toFixed(3)}`);
-  if (last !== undefined) parts.push(`val ${Math.round(100 * last.validation.accuracy)} %`);
+  const [name, measured] = last?.validation ? ['val', last.validation] : ['test', last?.test];
+  if (measured) parts.push(`${name} ${Math.round(100 * measured.accuracy)} %`);
   return parts.join(' · ');
 }
 
@@ -71,7 +72,7 @@ export function describeEpoch({ epochs }: TrainingSettings, row: EpochMetrics): 
   return [
     `epoch ${row.epoch + 1}/${epochs}`,
     `train ${figures(row.train)}`,
-    `validation ${figures(row.validation)}`,
+    row.validation === null ? 'no validation' : `validation ${figures(row.validation)}`,
     row.test === null ? 'not tested' : `test ${figures(row.test)}`,
   ].join(' · ');
 }

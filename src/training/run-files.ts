@@ -34,12 +34,13 @@ export interface RunFile {
   readonly compat: Compat;
   /** The number of clips in each part. */
   readonly split: { readonly train: number; readonly validation: number; readonly test: number };
+  /** Validation accuracies are null if no clips are held back. */
   readonly best: {
     readonly epoch: number;
-    readonly validationAccuracy: number;
+    readonly validationAccuracy: number | null;
     readonly testAccuracy: number | null;
   };
-  readonly maximum: { readonly test: Maximum; readonly validation: Maximum };
+  readonly maximum: { readonly test: Maximum; readonly validation: Maximum | null };
 }
 
 /** split.json: rows of train.npy that were trained on and held back. */
@@ -87,9 +88,12 @@ export function describeRun(run: {
       test: maximumAccuracy(
         outcome.rows.map((row) => ({ epoch: row.epoch, accuracy: row.test?.accuracy ?? null })),
       ),
-      validation: maximumAccuracy(
-        outcome.rows.map((row) => ({ epoch: row.epoch, accuracy: row.validation.accuracy })),
-      ),
+      validation:
+        split.validation.length === 0
+          ? null
+          : maximumAccuracy(
+              outcome.rows.map((row) => ({ epoch: row.epoch, accuracy: row.validation?.accuracy ?? null })),
+            ),
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Compat } from './compat.ts';
  * `validation`: if its validation accuracy is at least as high, so that the latest of ties is kept, as in the original.
  * `best-test`: if its test accuracy is higher, so that the first of ties is kept, like the maximum over epochs that the paper reports;
  * an epoch that was not tested cannot be chosen.
+ * `last`: always.
  */
 export function isPreferred(
   selection: Compat['selection'],
@@ -16,10 +17,15 @@ export function isPreferred(
 ): boolean {
   switch (selection) {
     case 'validation':
-      return best === undefined || candidate.validationAccuracy >= best.validationAccuracy;
+      return (
+        candidate.validationAccuracy !== null &&
+        candidate.validationAccuracy >= (best?.validationAccuracy ?? 0)
+      );
     case 'best-test':
       // Without a best so far, any accuracy is preferred, including 0.
       return candidate.testAccuracy !== null && candidate.testAccuracy > (best?.testAccuracy ?? -1);
+    case 'last':
+      return true;
     default:
       return unreachable(selection);
   }
@@ -27,7 +33,9 @@ export function isPreferred(
 
 /** How the kept epoch was chosen, in words, for `evaluation.json`. */
 export function describeSelection(selection: Compat['selection']): string {
-  return selection === 'validation'
-    ? 'best validation accuracy, latest of ties'
-    : 'best test accuracy, first of ties: chosen on the test clips themselves';
+  return {
+    validation: 'best validation accuracy, latest of ties',
+    'best-test': 'best test accuracy, first of ties: chosen on the test clips themselves',
+    last: 'last epoch, chosen by no accuracy',
+  }[selection];
 }

@@ -1,3 +1,4 @@
+import type { ReproError } from '../errors.ts';
 import { applyCompat } from './apply-compat.ts';
 import { type Compat, readCompat } from './compat.ts';
 import { type NetworkSection, readNetwork, settleTau } from './network-section.ts';
@@ -13,7 +14,7 @@ export interface TrainingSettings {
   readonly learningRate: number;
   /** T_max of the cosine annealing, in epochs. */
   readonly cosineHalfPeriod: number;
-  /** The share of each class's training clips held back for validation, 0 to 1. */
+  /** The share of each class's training clips held back for validation, from 0 (none, and no validation) to 1. */
   readonly validationShare: number;
   /** Run the test clips every so many epochs, and after the last. */
   readonly testEvery: number;
@@ -76,7 +77,7 @@ export function resolveModel(
         batchSize: train.count('batchSize'),
         learningRate: train.number('learningRate', (value) => value > 0, 'a number above 0'),
         cosineHalfPeriod: train.count('cosineHalfPeriod'),
-        validationShare: train.number('validationShare', (v) => v > 0 && v < 1, 'a share between 0 and 1'),
+        validationShare: train.number('validationShare', (v) => v >= 0 && v < 1, 'a share from 0 to below 1'),
         testEvery: train.count('testEvery', 1),
         regulariseTau: loss.number('regulariseTau', (value) => value >= 0, 'a number of at least 0'),
       },
@@ -85,6 +86,8 @@ export function resolveModel(
     { origins, batchSizeIsSet: trainOverrides.batchSize !== undefined },
   );
   const { neuron, tau } = switched.network;
+  const isUnheld = switched.training.validationShare === 0 && switched.compat.selection === 'validation';
+  if (isUnheld && switches.selection !== undefined) throw noValidationError(origins);
   const warnings = [...switched.warnings, ...settled.warnings];
   let { training } = switched;
   if (training.regulariseTau > 0 && !(neuron === 'plif' && tau.per === 'neuron')) {
@@ -94,5 +97,16 @@ export function resolveModel(
     );
     training = { ...training, regulariseTau: 0 };
   }
-  return { title: read.text('title'), ...switched, training, warnings };
+  // Without clips to choose on, the last epoch is kept, as long as nothing else is asked for.
+  const kept: Compat = isUnheld ? { ...switched.compat, selection: 'last' } : switched.compat;
+  return { title: read.text('title'), ...switched, training, compat: kept, warnings };
+}
+
+function noValidationError(origins: SettingOrigins): ReproError {
+  return origins.refuse(
+    'compat-impossible',
+    'compat.selection',
+    'validation chooses an epoch on the validation clips, and `train.validationShare: 0` holds none back.',
+    'Remove the switch, to keep the last epoch, use `best-test`, or hold clips back (`train.validationShare: 0.15`).',
+  );
 }

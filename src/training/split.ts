@@ -12,7 +12,7 @@ export interface ClipSplit {
  *
  * @param labels the class of each training clip
  * @param order rows of the clips to use, in the order in which each class is split; by default all clips in order
- * @throws {ReproError} `split-empty` if either side is empty
+ * @throws {ReproError} `split-empty` if either side is empty, except validation with a share of 0
  */
 export function splitClips(
   labels: Int32Array,
@@ -36,7 +36,7 @@ export function splitClips(
     train.push(...members.slice(0, kept));
     validation.push(...members.slice(kept));
   }
-  if (train.length === 0 || validation.length === 0) {
+  if (train.length === 0 || (validation.length === 0 && validationShare > 0)) {
     throw new ReproError(
       'split-empty',
       `Of ${order.length} training clips in ${classes} classes, ${train.length} remain for training and ${validation.length} for validation.`,

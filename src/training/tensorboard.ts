@@ -9,7 +9,7 @@ export type Scalar = Omit<ScalarEvent, 'wallTimeSeconds'>;
  * An epoch's scalars, with the tags and the order of the original's training script:
  *
  * - `train_accuracy` and `train_loss` of every 256th batch; the step is the number of batches before it, over all epochs
- * - `test_accuracy` (in epochs that were tested) and `val_accuracy`; the step is the epoch, counted from 0
+ * - `test_accuracy` (in epochs that were tested) and `val_accuracy` (if clips are held back); the step is the epoch, counted from 0
  * - `w<i>`, and `w_std<i>` if each neuron has its own τ: mean and unbiased standard deviation of w in the i-th layer with a
  *   learned τ, after the epoch; the step is the number of batches so far
  */
@@ -20,7 +20,7 @@ export function scalarsOf(spec: NetworkSpec, row: EpochMetrics): Scalar[] {
     scalars.push({ tag: 'train_accuracy', step, value: accuracy }, { tag: 'train_loss', step, value: loss });
   }
   if (test !== null) scalars.push({ tag: 'test_accuracy', step: epoch, value: test.accuracy });
-  scalars.push({ tag: 'val_accuracy', step: epoch, value: validation.accuracy });
+  if (validation !== null) scalars.push({ tag: 'val_accuracy', step: epoch, value: validation.accuracy });
 
   const learned = spikingLayers(spec).flatMap(({ neuron }, layer) => {
     const statistics = row.layers[layer];

@@ -50,7 +50,9 @@ export function chooseTrainingClips(
   if (compat.file_order === 'shuffled') rows = shuffleRows(rows, seed);
   const { validationShare, batchSize } = training;
   const split = splitClips(labelsOf(clips), classes.length, validationShare, rows);
-  if (compat.validation === 'shuffled-drop-last' && split.validation.length % batchSize === 0) {
+  if (compat.validation === 'shuffled-drop-last' && validationShare === 0) {
+    drop('validation', 'no clips are held back');
+  } else if (compat.validation === 'shuffled-drop-last' && split.validation.length % batchSize === 0) {
     drop(
       'validation',
       `${split.validation.length} clips make whole batches of ${batchSize}, so none is dropped`,
@@ -84,5 +86,7 @@ function describeSplitRule(
     trials === 'all'
       ? ''
       : ` (only those of the first ${CONVERTED_RECORDINGS} recordings in trials_to_train.txt)`;
+  if (validationShare === 0)
+    return `all ${kind.replace(/,$/, '')} are trained on${recordings}; none are held back`;
   return `of the n ${kind} of each class${recordings}, the first ceil((1 - ${validationShare}) n) are trained on`;
 }

@@ -81,8 +81,8 @@ const defects: Readonly<Record<string, { file: string; from: string; to: string;
   },
   'an epoch that is chosen by the test clips': {
     file: 'src/training/selection.ts',
-    from: 'candidate.validationAccuracy >= best.validationAccuracy',
-    to: '(candidate.testAccuracy ?? 0) > (best.testAccuracy ?? 0)',
+    from: 'candidate.validationAccuracy >= (best?.validationAccuracy ?? 0)',
+    to: '(candidate.testAccuracy ?? 0) > (best?.testAccuracy ?? -1)',
     rule: 'chosen epoch',
   },
   'test clips with the classes of others': {

@@ -229,7 +229,7 @@ describe('wrong arguments', () => {
     ['T', 'twenty', 'a whole number of at least 1'],
     ['split_by', 'frames', 'one of time, number'],
     ['max_epoch', '0', 'a whole number of at least 1'],
-    ['val_ratio', '1', 'a share between 0 and 1'],
+    ['val_ratio', '1', 'a share from 0 to below 1'],
     ['tau_std_dev', '-0.1', 'a number of at least 0'],
     ['reg_lambda', '-1', 'a number of at least 0'],
     ['seed', '-1', 'a whole number from 0 to 2^53 - 1'],

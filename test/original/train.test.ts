@@ -6,8 +6,9 @@ import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { readSafetensors } from '../../src/formats/safetensors.ts';
 import { decodeEventFile } from '../../src/formats/tfevents.ts';
+import { describeOutcome } from '../../src/original/outcome.ts';
 import { type Preparation, prepareTraining } from '../../src/original/preparation.ts';
-import { findFinishedRun } from '../../src/original/run-folder.ts';
+import { findFinishedRun, summariseRun } from '../../src/original/run-folder.ts';
 import { describeRecord } from '../../src/original/run-record.ts';
 import { type OriginalTraining, trainOriginal } from '../../src/original/train.ts';
 import { tinyArguments, writeTinyFrames } from './tiny-frames.ts';
@@ -131,6 +132,34 @@ describe('a training from the original’s arguments', () => {
     expect(await readFile(path.join(preparation.logFolder, 'SIMULATED.txt'), 'utf8')).toContain(
       'simulated recordings',
     );
+  });
+
+  it('holds no clips back with -val_ratio 0, and keeps the last epoch, also when it goes on', async () => {
+    const words = [...tinyArguments, '-log_dir_prefix', 'all', '-max_epoch', '2', '-val_ratio', '0'];
+    const preparation = prepareTraining(words, 'runs', root);
+    expect(preparation.notes.join()).toContain('-val_ratio 0');
+    const run = await trainInto(preparation).ended;
+    expect(run).toMatchObject({
+      split: { train: 24, validation: 0 },
+      compat: { selection: 'last', validation: 'all' },
+      best: { epoch: 1, validationAccuracy: null },
+    });
+    expect(describeOutcome(summariseRun(run), preparation, root).join('\n')).toMatch(
+      /^kept: epoch 2, no validation, test \d+\.\d %$/m,
+    );
+    expect((await findFinishedRun(preparation))?.summary.best.validationAccuracy).toBeNull();
+    const tags = (await readEvents(preparation.logFolder)).map(({ tag }) => tag);
+    expect(tags).toContain('test_accuracy');
+    expect(tags).not.toContain('val_accuracy');
+    const longer = prepareTraining(
+      words.map((word, i) => (words[i - 1] === '-max_epoch' ? '3' : word)),
+      'runs',
+      root,
+    );
+    expect((await trainInto(longer).ended).best.epoch).toBe(2);
+    // The first two epochs keep their times.
+    const times = (await readEvents(preparation.logFolder)).filter(({ tag }) => tag === 'test_accuracy');
+    expect(new Set(times.map(({ wallTimeSeconds }) => wallTimeSeconds)).size).toBeGreaterThan(1);
   });
 
   it('writes its curves under the original’s tags, each epoch with its time', async () => {

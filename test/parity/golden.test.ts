@@ -83,7 +83,7 @@ describe('a comparison', () => {
         'small, neuron_tau_std_0: 3062 exact',
         // Weights drawn after the variation of 1,000 images.
         'mnist_augmented, layer_tau: 4936 exact',
-        'cifar10_augmented, layer_tau: 6896 exact',
+        'cifar10_augmented, layer_tau: 6580 exact',
       ]),
     );
   });

@@ -17,6 +17,8 @@ describe('the wording for the choice of the epoch', () => {
   it('names the rule', () => {
     expect(nameChoice([byValidation])).toBe('chosen by validation');
     expect(nameChoice([byTest])).toBe('chosen on the test clips');
+    expect(nameChoice([model('C', null)])).toBe('that came last');
+    expect(warnOfChoice([model('C', null)])).toBeNull();
     expect(nameChoice([byValidation, byTest])).toBe('chosen by each model’s own rule');
     expect(warnOfChoice([byValidation])).toBeNull();
     expect(warnOfChoice([byTest])).toContain('the epoch was chosen on the test clips themselves');

@@ -91,7 +91,7 @@ describe('the order of the models', () => {
     makeModelResult({
       id,
       title: name,
-      published: { name, test, validation: 1 },
+      published: { source: 'thesis', name, test, validation: 1 },
       runs: [
         { ...runOf(accuracies), maximum: { ...makeRunResult().maximum, test: { epoch: 1, accuracy: test } } },
       ],

@@ -260,6 +260,34 @@ describe('the stages train and evaluate', () => {
     });
   });
 
+  it('hold nothing back with a share of 0: the last epoch is evaluated on the test clips only', async () => {
+    await trainInto('unheld', [], undefined, { validationShare: 0 });
+    const run = await json('unheld', 'run.json');
+    expect(run).toMatchObject({
+      training: { validationShare: 0 },
+      compat: { selection: 'last' },
+      split: { train: 24, validation: 0, test: 9 },
+      best: { epoch: 1, validationAccuracy: null },
+      maximum: { validation: null },
+    });
+    const { context, heard } = contextOf({
+      params: {},
+      inputs: [frames, join(root, 'unheld')],
+      outputs: [join(root, 'unheld-evaluated')],
+    });
+    await evaluate.run(context);
+    expect(await json('unheld-evaluated', 'evaluation.json')).toMatchObject({
+      checkpoint: { rule: 'last epoch, chosen by no accuracy', epoch: 1 },
+      test: { clips: 9, accuracy: run.best.testAccuracy },
+      validation: null,
+      spikeRates: { validation: null },
+      maximum: { validation: null },
+    });
+    expect(heard.metrics.validationAccuracy).toBeNull();
+    const predictions = csvParse(await readFile(join(root, 'unheld-evaluated', 'predictions.csv'), 'utf8'));
+    expect(new Set(predictions.map((row) => row.split))).toEqual(new Set(['test']));
+  });
+
   it('write the curves for TensorBoard, without clock times', async () => {
     const [name] = await readdir(join(root, 'trained', 'tensorboard'));
     expect(name).toBe('events.out.tfevents.0.repro');

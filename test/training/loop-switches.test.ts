@@ -4,8 +4,11 @@ import { initialState } from '../../src/snn/initialise.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
+import { formatMetrics } from '../../src/training/metrics.ts';
 import { drawEpochOrders } from '../../src/training/order.ts';
 import type { TrainingProgress } from '../../src/training/progress.ts';
+import { splitClips } from '../../src/training/split.ts';
+import { scalarsOf } from '../../src/training/tensorboard.ts';
 import type { FakeEngineOptions } from './fake-engine.ts';
 import { smallTask } from './small-task.ts';
 
@@ -72,9 +75,9 @@ describe('validation: shuffled-drop-last', () => {
       return validation[5] === 0 ? 1 : 4 / 5;
     });
     const dropping = await trainNetwork(task({ validation: 'shuffled-drop-last' }, { evaluationRates }));
-    expect(dropping.rows.map((row) => row.validation.accuracy)).toEqual(expected);
+    expect(dropping.rows.map((row) => row.validation!.accuracy)).toEqual(expected);
     const all = await trainNetwork(task({}, { evaluationRates }));
-    expect(all.rows.map((row) => row.validation.accuracy)).toEqual(Array(4).fill(5 / 6));
+    expect(all.rows.map((row) => row.validation!.accuracy)).toEqual(Array(4).fill(5 / 6));
   });
 
   it('is rejected if the held-back clips do not fill a batch', async () => {
@@ -132,6 +135,60 @@ describe('selection: best-test', () => {
     const { best, rows } = await trainNetwork(task({ selection: 'best-test' }, {}, every));
     expect(rows.map((row) => row.test === null)).toEqual([true, true, false, false]);
     expect(best.epoch).toBe(rows[3]!.test!.accuracy > rows[2]!.test!.accuracy ? 3 : 2);
+  });
+});
+
+describe('without clips held back', () => {
+  const unheld = {
+    settings: { ...settings, validationShare: 0 },
+    split: splitClips(smallTask().train.labels, 3, 0),
+  };
+
+  it('a training runs over the test clips only, and keeps the last epoch', async () => {
+    const evaluated: number[] = [];
+    const onEvaluate = ({ shape }: Frames) => evaluated.push(shape[0]);
+    const notes: string[] = [];
+    const progress: TrainingProgress[] = [];
+    const lines: string[] = [];
+    const hearing = {
+      log: (line: string) => lines.push(line),
+      progress: (one: TrainingProgress) => progress.push(one),
+    };
+    const outcome = await trainNetwork(
+      task(
+        { selection: 'last' },
+        { onEvaluate },
+        { ...unheld, ...hearing, note: (text: string) => notes.push(text) },
+      ),
+    );
+    expect(evaluated).toEqual([5, 2, 5, 2, 5, 2, 5, 2]);
+    expect(outcome.best).toMatchObject({ epoch: 3, validationAccuracy: null });
+    expect(outcome.best.state).toEqual(outcome.last);
+    expect(outcome.rows.every(({ validation }) => validation === null)).toBe(true);
+    expect(formatMetrics(outcome.rows).split('\n')[1]).toMatch(/^0,0\.001,[\d.]+,[\d.]+,,,[\d.]+,[\d.]+,/);
+    expect(scalarsOf(smallTask().spec, outcome.rows[0]!).map(({ tag }) => tag)).not.toContain('val_accuracy');
+    // 6 batches to train on and 2 to test, in each of 4 epochs.
+    expect(progress.at(-1)).toMatchObject({
+      done: 32,
+      total: 32,
+      note: expect.stringMatching(/ · test \d+ %$/),
+    });
+    expect(lines[0]).toMatch(/ · no validation · test loss /);
+  });
+
+  it('best-test can still choose', async () => {
+    const { best, rows } = await trainNetwork(task({ selection: 'best-test' }, {}, unheld));
+    expect(best.testAccuracy).toBe(Math.max(...rows.map(({ test }) => test!.accuracy)));
+  });
+
+  it('visits the clips in the order of torch’s two loaders, for training and for testing', () => {
+    // torch.manual_seed(2020); in each epoch all of DataLoader(range(10), shuffle=True), then all of another that does not shuffle
+    const random = new TorchRandom(2020);
+    const orders = [1, 2].map(() => [...drawEpochOrders(random, { train: 10, validation: 0 }).train]);
+    expect(orders).toEqual([
+      [5, 0, 7, 3, 4, 2, 6, 1, 8, 9],
+      [9, 6, 2, 3, 8, 4, 1, 7, 0, 5],
+    ]);
   });
 });
 

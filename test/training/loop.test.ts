@@ -150,7 +150,7 @@ describe('trainNetwork', () => {
       },
     });
     const { best, rows } = await trainNetwork(task);
-    expect(rows.map((row) => Math.round(row.validation.accuracy * 6))).toEqual([1, 3, 3, 2]);
+    expect(rows.map((row) => Math.round(row.validation!.accuracy * 6))).toEqual([1, 3, 3, 2]);
     expect(best.epoch).toBe(2);
     expect(best.validationAccuracy).toBe(0.5);
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { describeSelection, isPreferred } from '../../src/training/selection.ts';
 
 /** Which epoch is kept of these [validation, test] accuracies. */
-function chosen(selection: 'validation' | 'best-test', epochs: readonly [number, number | null][]) {
+function chosen(selection: 'validation' | 'best-test' | 'last', epochs: readonly [number, number | null][]) {
   let best: { epoch: number; validationAccuracy: number; testAccuracy: number | null } | undefined;
   epochs.forEach(([validationAccuracy, testAccuracy], epoch) => {
     const candidate = { epoch, validationAccuracy, testAccuracy };
@@ -46,7 +46,17 @@ describe('the epoch that is kept', () => {
     expect(chosen('best-test', [[1, null]])).toBe(undefined);
   });
 
+  it('may be the last, whatever its accuracy', () => {
+    expect(
+      chosen('last', [
+        [1, 1],
+        [0, 0],
+      ]),
+    ).toBe(1);
+  });
+
   it('is described with how it was chosen', () => {
+    expect(describeSelection('last')).toBe('last epoch, chosen by no accuracy');
     expect(describeSelection('validation')).toBe('best validation accuracy, latest of ties');
     expect(describeSelection('best-test')).toBe(
       'best test accuracy, first of ties: chosen on the test clips themselves',

@@ -95,6 +95,28 @@ describe('the models of the thesis', () => {
   });
 });
 
+describe('without clips held back', () => {
+  const resolve = (compat: Record<string, string>) =>
+    resolveModel(read('baseline'), { validationShare: 0, compat }, 'baseline.yaml').compat.selection;
+
+  it('the last epoch is kept, or that of the best test accuracy if asked for', () => {
+    expect([resolve({}), resolve({ selection: 'best-test' }), resolve({ selection: 'last' })]).toEqual([
+      'last',
+      'best-test',
+      'last',
+    ]);
+  });
+
+  it('a choice by validation clips is refused', () => {
+    expect(() => resolve({ selection: 'validation' })).toThrow(
+      expect.objectContaining({
+        code: 'compat-impossible',
+        message: expect.stringContaining('"train.compat.selection" over baseline.yaml: validation chooses'),
+      }),
+    );
+  });
+});
+
 describe('resolveModel', () => {
   it('overrides the model by the profile, nested sections key by key', () => {
     const overrides = {

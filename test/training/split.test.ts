@@ -25,6 +25,11 @@ describe('splitClips', () => {
     expect([...validation]).toEqual([7, 6]);
   });
 
+  it('holds nothing back with a share of 0', () => {
+    const { train, validation } = splitClips(Int32Array.of(1, 0, 1), 2, 0);
+    expect([[...train], [...validation]]).toEqual([[1, 0, 2], []]);
+  });
+
   it('rejects a split that leaves no validation clips', () => {
     expect(() => splitClips(Int32Array.of(0, 1, 2), 3, 0.15)).toThrow(
       expect.objectContaining({

@@ -25,9 +25,9 @@ function gestureClips(recordings: number): CachedClip[] {
 function choose(
   clips: readonly CachedClip[],
   switches: Partial<Compat>,
-  { seed = 2020, batchSize = 16, classes = 11 } = {},
+  { seed = 2020, batchSize = 16, classes = 11, share = 0.15 } = {},
 ) {
-  const training = { ...smallTask().settings, validationShare: 0.15, batchSize };
+  const training = { ...smallTask().settings, validationShare: share, batchSize };
   return chooseTrainingClips(
     {
       dataset: 'dvs128-gesture',
@@ -38,6 +38,18 @@ function choose(
     seed,
   );
 }
+
+it('without a share to hold back, all clips are trained on, and the rule says so', () => {
+  const { split, rule, compat, warnings } = choose(
+    gestureClips(2),
+    { validation: 'shuffled-drop-last' },
+    { share: 0 },
+  );
+  expect([split.train.length, split.validation.length]).toEqual([24, 0]);
+  expect(rule).toBe('all sorted training clips are trained on; none are held back');
+  expect(compat.validation).toBe('all');
+  expect(warnings).toEqual(['compat.validation: shuffled-drop-last has no effect: no clips are held back.']);
+});
 
 describe('trials: first-88', () => {
   it('leaves the paper’s 1,056 clips, 900 of them for training', () => {

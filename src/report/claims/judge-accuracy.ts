@@ -3,7 +3,7 @@ import { independentDifference } from '../../stats/proportion-difference.ts';
 import { formatPercent, formatPercentRange, formatPoints, formatPointsRange } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
 import type { Claim, Measure } from './claim.ts';
-import type { Finding } from './judgement.ts';
+import { type Finding, notApplicable } from './judgement.ts';
 
 const { 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 
@@ -20,6 +20,7 @@ export function judgeAccuracy(
   margin: number,
 ): Finding {
   const accuracy = outcome[measure.epoch][measure.split];
+  if (accuracy === null) return notApplicable('No clips were held out for validation.');
   const ours = { successes: accuracy.mean * accuracy.clips, trials: accuracy.clips };
   if (published === null) throw new RangeError('a published accuracy is needed to compare with');
   const theirs = { successes: published.correct, trials: published.clips };

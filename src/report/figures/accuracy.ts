@@ -2,12 +2,13 @@ import { describeEpochs } from '../epochs.ts';
 import { formatCount, formatPercent } from '../format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../reference.ts';
 import type { ModelResult, Results } from '../results.ts';
+import { isValidated } from '../validated.ts';
 import type { Figure } from './figure.ts';
 import type { ChooseAxis } from './fit-axis.ts';
 import { drawModelCurves } from './model-curves.ts';
 import { drawSplitCurves } from './split-curves.ts';
 
-/** Test and validation accuracy side by side over the epochs, one line per model, as in the thesis. */
+/** Test and, if clips were held out, validation accuracy side by side over the epochs, one line per model, as in the thesis. */
 export function drawAccuracy(results: Results): Figure {
   const quantity = (split: 'test' | 'validation', title: string) => ({
     name: split,
@@ -15,16 +16,20 @@ export function drawAccuracy(results: Results): Figure {
     pick: ({ metrics: { accuracy } }: ModelResult['runs'][number]) => accuracy[split],
     pickReference: ({ accuracy }: NonNullable<ReturnType<typeof referenceOf>>) => accuracy[split],
   });
+  const what = isValidated(results) ? 'Test and validation' : 'Test';
   return drawModelCurves(results, {
     id: 'accuracy',
-    title: 'Test and validation accuracy over epochs',
+    title: `${what} accuracy over epochs`,
     caption: `Share of clips classified correctly after each epoch. Chance is ${formatPercent(chanceOf(results))}.`,
     alt: [
-      `Line plots of test and validation accuracy over ${describeEpochs(results)}, one line per model.`,
+      `Line plots of ${what.toLowerCase()} accuracy over ${describeEpochs(results)}, one line per model.`,
       ...results.models.map(describeEnd),
       ...describeReference(results),
     ].join(' '),
-    quantities: [quantity('test', 'Test clips'), quantity('validation', 'Validation clips')],
+    quantities: [
+      quantity('test', 'Test clips'),
+      ...(isValidated(results) ? [quantity('validation', 'Validation clips')] : []),
+    ],
     columns: ['split', 'accuracy'],
     bounds: [0, 1],
     axis: axisOf(results),
@@ -42,7 +47,7 @@ export function drawAccuracyByModel(results: Results): Figure {
       'Share of clips classified correctly after each epoch; for training clips, during the epoch and with dropout. ' +
       `Chance is ${formatPercent(chanceOf(results))}.`,
     alt: [
-      `Line plots of accuracy over ${describeEpochs(results)} on test, validation and training clips, one plot per model.`,
+      `Line plots of accuracy over ${describeEpochs(results)} on test${isValidated(results) ? ', validation' : ''} and training clips, one plot per model.`,
       ...results.models.map(describeEnd),
       ...describeReference(results),
     ].join(' '),

@@ -1,6 +1,7 @@
 import { allRuns, describeEpochs } from '../epochs.ts';
 import { describeCoverage, hasReference } from '../reference.ts';
 import type { Results } from '../results.ts';
+import { isValidated } from '../validated.ts';
 import type { Figure } from './figure.ts';
 import type { ChooseAxis } from './fit-axis.ts';
 import { drawModelCurves, type ModelCurves, type Quantity } from './model-curves.ts';
@@ -79,7 +80,7 @@ export function drawLoss(results: Results): Figure {
       'Mean squared error of the firing rates against the one-hot labels, on a logarithmic scale. ' +
       `The training loss is the mean of each epoch, with dropout, and includes ${nameRegulariser(results)}.${short}`,
     alt: [
-      `Line plots of the training, validation and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
+      `Line plots of the training${isValidated(results) ? ', validation' : ''} and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
       ...describeReference(results),
     ].join(' '),
     scale: 'log',

@@ -213,6 +213,7 @@ function outcomeTable(outcomes: readonly Outcome[], comparable: boolean): CsvVal
         [null, chosen[split]],
         ['maximum', maximum[split]],
       ] as const) {
+        if (accuracy === null) continue;
         accuracy.values.forEach((value, index) => {
           const run = model.runs[index];
           const interval = wilsonInterval(value * accuracy.clips, accuracy.clips);
@@ -220,7 +221,7 @@ function outcomeTable(outcomes: readonly Outcome[], comparable: boolean): CsvVal
             model.id,
             run?.seed ?? null,
             split,
-            choice ?? run?.chosenOn ?? null,
+            choice ?? run?.chosenOn ?? 'last',
             accuracy.epochs[index] ?? null,
             accuracy.clips,
             value,

@@ -8,6 +8,7 @@ import {
   SPLITS,
   type Split,
 } from '../results.ts';
+import { isValidated } from '../validated.ts';
 import { listSeedBand } from './epoch-legend.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import { buildPointSeries, buildSeries, isSmoothed, onlyPositive } from './epoch-series.ts';
@@ -94,7 +95,7 @@ export function drawSplitCurves(
         : []),
     ].join(' '),
     alt,
-    legend: [...SPLIT_LEGEND, ...listSeedBand(results), ...referenceLegend(drawn.flat())],
+    legend: [...listSplits(results), ...listSeedBand(results), ...referenceLegend(drawn.flat())],
     columns: 2,
     panels: drawn.map((lines, index) =>
       drawEpochPanel({
@@ -109,6 +110,12 @@ export function drawSplitCurves(
     ),
     data: [...splitTable(results, quantity), ...referenceRows(results, pickReference)],
   };
+}
+
+/** The legend's lines of ours, without validation if no clips were held out. */
+function listSplits(results: Results): readonly LegendEntry[] {
+  const unseen = isValidated(results) ? null : SPLIT_NAMES.validation;
+  return SPLIT_LEGEND.filter(({ label }) => label !== unseen);
 }
 
 /** The lines as far as the scale can show them. */

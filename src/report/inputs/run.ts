@@ -85,10 +85,10 @@ export function readRun(
     chosenEpoch: checkpoint.count('epoch') + 1,
     chosenOn: readChoice(checkpoint),
     test,
-    validation: readSplitResult(evaluation, 'validation'),
+    validation: evaluation.has('validation') ? readSplitResult(evaluation, 'validation') : null,
     maximum: {
       test: readMaximum(maximum.object('test')),
-      validation: readMaximum(maximum.object('validation')),
+      validation: maximum.has('validation') ? readMaximum(maximum.object('validation')) : null,
     },
     confusion: readConfusion(evaluation, classes, test),
   };
@@ -122,9 +122,10 @@ function readChoice(checkpoint: Fields): RunResult['chosenOn'] {
   const rule = checkpoint.text('rule');
   if (rule.startsWith('best validation accuracy')) return 'validation';
   if (rule.startsWith('best test accuracy')) return 'test';
+  if (rule.startsWith('last epoch')) return null;
   return checkpoint.fail(
     'rule',
-    `is "${rule}": it begins with neither "best validation accuracy" nor "best test accuracy"`,
+    `is "${rule}": it begins with neither "best validation accuracy" nor "best test accuracy" nor "last epoch"`,
   );
 }
 
