@@ -5,7 +5,7 @@ import { formatCount, formatPercent, formatPercentRange, formatQuantity, joinWor
 import type { Outcome } from './outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from './results.ts';
 import { nameRun } from './tables.ts';
-import { judgeComparability, THESIS_TRAININGS, type ThesisTraining } from './thesis.ts';
+import { findPublished, judgeComparability, THESIS_TRAININGS, type ThesisTraining } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 
@@ -73,12 +73,7 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
     ],
     rows: outcomes.map(({ model, chosen, maximum }) => [
       { text: model.title },
-      ...(comparable
-        ? [
-            model.published === null ? MISSING : { text: formatPercent(model.published.test) },
-            publishedLateCell(trainingOf(model)),
-          ]
-        : []),
+      ...(comparable ? [publishedCell(model), publishedLateCell(trainingOf(model))] : []),
       { text: formatPercent(maximum.test.mean) },
       { text: formatPercent(chosen.test.mean) },
       lateCell(model.runs.map((one) => lateOf(one, cosinePeriod(one)))),
@@ -127,6 +122,11 @@ function trainingOf({ published }: ModelResult): ThesisTraining | undefined {
 
 function lateOf(run: RunResult, window: number | null): LateAccuracy | null {
   return window === null ? null : lateAccuracy(run, window);
+}
+
+function publishedCell(model: ModelResult): Cell {
+  const published = findPublished(model);
+  return published === null ? MISSING : { text: formatPercent(published.test) };
 }
 
 function publishedLateCell(training: ThesisTraining | undefined): Cell {
