@@ -153,6 +153,7 @@ function settleSwitches(
     notes.push('The first 88 recordings are a subset of DVS128Gesture only; all clips are used here.');
   }
   if (values.val_ratio === 0) {
+    switches = { ...switches, validation: 'all' };
     notes.push(
       '-val_ratio 0: no clips are held back and the last epoch is kept; the original stops without validation clips.',
     );

@@ -104,6 +104,18 @@ describe('the results of a run', () => {
     });
   });
 
+  test('have to be those of the last epoch if that was to be kept, without any validation', async () => {
+    const unheld = {
+      ...run,
+      compat: { selection: 'last' },
+      split: { ...run.split, validation: 0 },
+    };
+    const metrics = good['train/metrics.csv']!.replace(/^(\d,[^,]*,[^,]*),[^,]*/gm, '$1,');
+    expect(metrics).toContain('1,0.004,0.08,,0.666');
+    const facts = await readWith({ 'train/run.json': JSON.stringify(unheld), 'train/metrics.csv': metrics });
+    expect([facts.chosenEpoch, facts.preferredEpoch]).toEqual([2, 3]);
+  });
+
   test('have another list of clips if a recording or a class differs, not if an answer does', async () => {
     const listOf = async (from: string, to: string) => {
       const text = good['evaluate/predictions.csv']!.replace(from, to);

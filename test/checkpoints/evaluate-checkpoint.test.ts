@@ -111,6 +111,8 @@ describe('evaluating a checkpoint', () => {
       correct: 1,
     });
     await expect(evaluate({}, { split: 'validation' })).rejects.toMatchObject({ code: 'split-unknown' });
+    const none = { ...held, validation: { rows: [], testClips: 3 } };
+    await expect(evaluate(none, { split: 'validation' })).rejects.toMatchObject({ code: 'split-empty' });
     // Other frames.
     for (const other of [
       { validation: { rows: [3], testClips: 3 } },

@@ -138,7 +138,9 @@ describe('a training from the original’s arguments', () => {
     const words = [...tinyArguments, '-log_dir_prefix', 'all', '-max_epoch', '2', '-val_ratio', '0'];
     const preparation = prepareTraining(words, 'runs', root);
     expect(preparation.notes.join()).toContain('-val_ratio 0');
-    const run = await trainInto(preparation).ended;
+    const { heard, ended } = trainInto(preparation);
+    const run = await ended;
+    expect(heard.warnings.join()).not.toContain('shuffled-drop-last');
     expect(run).toMatchObject({
       split: { train: 24, validation: 0 },
       compat: { selection: 'last', validation: 'all' },
