@@ -89,7 +89,7 @@ export const argumentTable = [
     name: 'val_ratio',
     kind: 'float',
     default: '0.15',
-    meaning: 'share of each class held out for validation',
+    meaning: 'share of each class held out for validation; 0 for none',
   },
   {
     name: 'tau_per_neuron',
