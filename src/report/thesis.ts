@@ -90,6 +90,18 @@ export function findPublished({
   return differs ? null : published;
 }
 
+/** Everything that was published of how a model was trained; what is missing is not compared. */
+export interface PublishedSettings extends ThesisModel {
+  readonly frames: ModelSettings;
+  readonly clips: ModelSettings;
+}
+
+/** The settings of the thesis for a model; for one that is not its own, those of the data alone. */
+export function thesisSettings(model: Pick<ModelResult, 'published'>): PublishedSettings {
+  const { frames, clips } = THESIS;
+  return { network: {}, loss: {}, train: {}, ...findThesisModel(model), frames, clips };
+}
+
 const DATASET_TITLES: Readonly<Record<string, string>> = {
   'dvs128-gesture': 'DVS128 Gesture',
   nmnist: 'N-MNIST',
