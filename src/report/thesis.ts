@@ -13,7 +13,7 @@ export interface ThesisModel {
 /**
  * What the thesis says, independently of the files in `configs/`, which a user may edit.
  *
- * @see Pazderka 2024, sec. 3 and table 1
+ * @see Pazderka 2024, sec. 2.5 (network, hyperparameters), 4.1 (clips), 4.2 (the three new models) and table 1
  */
 export const THESIS = {
   author: 'A. Pazderka',

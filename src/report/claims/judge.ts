@@ -175,7 +175,7 @@ function atReducedScale({ published }: Claim, finding: Finding, reductions: read
   return {
     verdict: 'reduced-scale',
     measured: finding.measured,
-    reason: `Smaller than the published run: ${joinWords(reductions)}.${beside}`,
+    reason: `Smaller than the published run: ${reductions.join('; ')}.${beside}`,
   };
 }
 

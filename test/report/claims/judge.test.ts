@@ -195,7 +195,7 @@ describe('at reduced scale', () => {
       'a smaller network',
       {},
       { network: { channels: 32, layers: 4 } },
-      'convolutional layers 4 instead of 5 and channels per layer 32 instead of 128',
+      'convolutional layers 4 instead of 5; channels per layer 32 instead of 128',
     ],
     [
       'smaller frames',
