@@ -2,7 +2,7 @@ import { csvParse } from 'd3-dsv';
 import { ReproError } from '../errors.ts';
 import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
-import type { State } from '../snn/tensor.ts';
+import type { State, Tensor } from '../snn/tensor.ts';
 
 export interface LossAndAccuracy {
   readonly loss: number;
@@ -66,10 +66,12 @@ export interface EpochMetrics {
 
 /** The part of a state that is about τ: the logits w, as they are now, since an engine may change its own arrays. */
 export function copyLogits(spec: NetworkSpec, state: State): State {
-  const names = new Set(spikingLayers(spec).map(({ name }) => `${name}.w`));
-  return new Map(
-    [...state].filter(([name]) => names.has(name)).map(([name, w]) => [name, structuredClone(w)]),
-  );
+  const copies = new Map<string, Tensor>();
+  for (const { name } of spikingLayers(spec)) {
+    const w = state.get(`${name}.w`);
+    if (w?.dtype === 'F32') copies.set(`${name}.w`, { ...w, data: w.data.slice() });
+  }
+  return copies;
 }
 
 /**
