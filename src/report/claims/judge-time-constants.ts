@@ -59,7 +59,7 @@ export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): 
   );
 }
 
-/** The mean τ of the others run closer to each other than to that of the model. */
+/** τ of the others, at their mean w as the thesis draws it, run closer to each other than to that of the model. */
 export function judgeAlike(model: ModelResult, others: readonly ModelResult[]): Finding {
   const seeds = model.runs.map((run, i) => {
     const courses = others.map((other) => other.runs[i]!);
@@ -74,17 +74,17 @@ export function judgeAlike(model: ModelResult, others: readonly ModelResult[]): 
   });
   return judgeSeeds(
     seeds,
-    `How far the mean τ of two models is apart, averaged over layers and epochs. It holds if ${spellCount(others.length)} models are all closer to each other than any of them to ${model.title}.`,
+    `How far τ at the mean of w is apart in two models, averaged over layers and epochs. It holds if ${spellCount(others.length)} models are all closer to each other than any of them to ${model.title}.`,
   );
 }
 
 /** Over the epochs that both have, then over layers. */
 function distanceOf(one: RunResult, two: RunResult): number {
   return meanOf(
-    one.metrics.layers.map(({ tauMean }, layer) => {
-      const other = two.metrics.layers[layer]?.tauMean ?? [];
+    one.metrics.layers.map(({ tauOfMean }, layer) => {
+      const other = two.metrics.layers[layer]?.tauOfMean ?? [];
       return meanOf(
-        tauMean.slice(0, other.length).flatMap((tau, epoch) => {
+        tauOfMean.slice(0, other.length).flatMap((tau, epoch) => {
           const there = other[epoch] ?? null;
           return tau === null || there === null ? [] : [Math.abs(tau - there)];
         }),

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -69,6 +69,29 @@ describe('the committed claims', () => {
     );
     expect(mnist?.evidence.note).toContain('a slip');
     expect(mnist?.requires).toEqual({ epochs: 1024, validationShare: 0, selection: 'best-test' });
+  });
+
+  test('name every published accuracy as the models’ files do', async () => {
+    const folder = join(root, 'configs/models');
+    const tests = committed.filter(
+      ({ dataset, measure: { kind } }) => dataset === 'dvs128-gesture' && kind === 'accuracy',
+    );
+    let found = 0;
+    for (const name of await readdir(folder)) {
+      const { published } = parse(await readFile(join(folder, name), 'utf8'));
+      if (published === undefined) continue;
+      const claim = tests.find(
+        ({ measure, published: stated }) =>
+          measure.kind === 'accuracy' &&
+          measure.epoch === 'maximum' &&
+          measure.model === published.name &&
+          stated?.share === published.test,
+      );
+      expect(claim?.evidence.source.id, name).toBe(published.source ?? 'thesis');
+      found += 1;
+    }
+    // Four of the thesis, four of the other paper's ablation: its first row is the baseline.
+    expect(found).toBe(8);
   });
 
   test('keep the difference that counts as none below half of the errors of the published baseline', () => {

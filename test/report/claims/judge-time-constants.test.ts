@@ -31,6 +31,7 @@ describe('time constants', () => {
     const moving = (changes: readonly number[] | null) => ({
       ...makeRunResult().metrics,
       layers: [1, 2].map((factor) => ({
+        tauOfMean: [2, 2, 2],
         tauMean: [2, 2, 2],
         tauStd: [0, 0.1, 0.2],
         spikeRate: [0.1, 0.1, 0.1],
