@@ -39,7 +39,7 @@ export default defineStage<Params>({
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
       environment: readEnvironment(),
-      claims: { judgements, margin: claims.margin },
+      judgements,
     });
     const written = await writeReport(report, folder, (done, total) =>
       context.progress({ done, total, unit: 'figures' }),

@@ -71,7 +71,13 @@ export interface TestFacts {
   readonly wrong: readonly number[];
 }
 
-export const VERDICTS = ['reproduced', 'not-reproduced', 'inconclusive', 'not-applicable'] as const;
+export const VERDICTS = [
+  'reproduced',
+  'not-reproduced',
+  'inconclusive',
+  'reduced-scale',
+  'not-applicable',
+] as const;
 /** What a report says of a published claim. */
 export type Verdict = (typeof VERDICTS)[number];
 

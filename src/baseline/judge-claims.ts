@@ -8,7 +8,8 @@ export interface JudgedClaim extends ClaimVerdict {
   readonly isWorse: boolean;
 }
 
-const ranks: Readonly<Record<Exclude<Verdict, 'not-applicable'>, number>> = {
+/** Verdicts that answer the claim, the better the higher; the others do not say whether it holds. */
+const RANKS: Readonly<Partial<Record<Verdict, number>>> = {
   reproduced: 2,
   inconclusive: 1,
   'not-reproduced': 0,
@@ -16,7 +17,7 @@ const ranks: Readonly<Record<Exclude<Verdict, 'not-applicable'>, number>> = {
 
 /**
  * Whether verdicts got worse than those of the baseline, which someone has seen and committed. Without one to compare with, `not-reproduced`
- * fails by itself. What is not applicable now says nothing.
+ * fails by itself. What is not applicable now, or only measured at reduced scale, says nothing: that the settings changed is another rule's.
  */
 export function judgeClaims(
   baseline: Pick<Baseline, 'claims'> | null,
@@ -30,7 +31,8 @@ export function judgeClaims(
 }
 
 function isWorse(before: Verdict | null, now: Verdict): boolean {
-  if (now === 'not-applicable') return false;
-  if (before === null || before === 'not-applicable') return now === 'not-reproduced';
-  return ranks[now] < ranks[before];
+  const rank = RANKS[now];
+  if (rank === undefined) return false;
+  const known = before === null ? undefined : RANKS[before];
+  return known === undefined ? now === 'not-reproduced' : rank < known;
 }

@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 import { ReproError } from '../errors.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../formats/clip-examples.ts';
 import { Fields, parseFields } from '../formats/fields.ts';
-import { type Claims, readClaims } from './claims/claim.ts';
+import { type Claim, readClaims } from './claims/claim.ts';
 import { readLoggedLoss } from './inputs/logged-loss.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
@@ -102,7 +102,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
 }
 
 /** Reads configs/claims.yaml. @throws {ReproError} `report-input`, naming the field */
-export async function collectClaims(file: string): Promise<Claims> {
+export async function collectClaims(file: string): Promise<Claim[]> {
   return readClaims(await readYaml(file, 'schemas/claims.schema.json'));
 }
 

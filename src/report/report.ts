@@ -35,8 +35,8 @@ import { writeVerdict } from './verdict.ts';
 export interface ReportOptions {
   readonly title: string;
   readonly environment: Environment;
-  /** What the run says of the published claims, and the margin that was allowed; without them there are no verdicts. */
-  readonly claims?: { readonly judgements: readonly Judgement[]; readonly margin: number };
+  /** What the run says of the published claims; without them there are no verdicts. */
+  readonly judgements?: readonly Judgement[];
 }
 
 /** Builds the report from the results. Pure: the same results give the same report. */
@@ -60,11 +60,11 @@ function nameKind(results: Results): string {
   return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
 }
 
-function listSections(results: Results, { claims, environment }: ReportOptions): Section[] {
+function listSections(results: Results, { judgements, environment }: ReportOptions): Section[] {
   const outcomes = judgeModels(results);
   return [
-    ...(claims === undefined ? [] : [describeClaims(claims.judgements, claims.margin)]),
-    describeOutcomes(results, outcomes, claims?.judgements ?? []),
+    ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
+    describeOutcomes(results, outcomes, judgements ?? []),
     {
       id: 'training',
       title: 'Training',

@@ -34,6 +34,8 @@ export interface LayerMetrics {
   readonly tauMean: Series;
   /** Standard deviation over the layer's neurons; 0 if the layer has a single τ. */
   readonly tauStd: Series;
+  /** Mean over the layer's neurons of how far τ moved in the epoch; earlier versions did not record it. */
+  readonly tauChange?: Series;
   /** The share of the layer's neurons that spike per step, over the training batches of the epoch. */
   readonly spikeRate: Series;
 }

@@ -2,14 +2,14 @@ import type { JsonObject } from '../formats/fields.ts';
 import type { Cell, Table, Text } from './document.ts';
 import { formatCount, joinWords } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
-import { findThesisModel, type ModelSettings, THESIS, type ThesisModel } from './thesis.ts';
+import { type PublishedSettings, THESIS, thesisSettings } from './thesis.ts';
 
 type Scalar = string | number | boolean;
 
 interface Setting {
   readonly label: string;
-  /** The thesis' value; null if it has no such model, or does not give the setting. */
-  readonly thesis: (model: ModelResult) => Scalar | null;
+  /** The published value; null if there is no such model, or the setting is not given. */
+  readonly thesis: (published: PublishedSettings) => Scalar | null;
   /** The value in force; null if the training did not record it. */
   readonly used: (run: RunResult) => Scalar | null;
 }
@@ -19,24 +19,26 @@ export interface Deviation {
   readonly label: string;
   readonly thesis: string;
   readonly used: string;
+  /** Whether every value that differs is a number below the published one. */
+  readonly isSmaller: boolean;
 }
 
 const SETTINGS: readonly Setting[] = [
   {
     label: 'Time steps per clip',
-    thesis: () => THESIS.frames.steps,
+    thesis: ({ frames }) => frames.steps ?? null,
     // A still image is one frame, which the network repeats.
     used: ({ frames, network }) =>
       scalarAt(network, 'steps') ?? (frames === null ? null : scalarAt(frames, 'steps')),
   },
   {
     label: 'Events split by',
-    thesis: () => THESIS.frames.splitBy,
+    thesis: ({ frames }) => frames.splitBy ?? null,
     used: ({ frames }) => (frames === null ? null : describeSplit(frames)),
   },
   {
     label: 'Frames normalised by',
-    thesis: () => THESIS.frames.normalization,
+    thesis: ({ frames }) => frames.normalization ?? null,
     // null is a value here: no normalisation.
     used: ({ frames }) =>
       frames === null || !Object.hasOwn(frames, 'normalization')
@@ -45,7 +47,7 @@ const SETTINGS: readonly Setting[] = [
   },
   {
     label: 'Frame size, pixels',
-    thesis: () => formatSize(THESIS.frames.height, THESIS.frames.width),
+    thesis: ({ frames }) => formatSize(frames.height ?? null, frames.width ?? null),
     used: ({ frames }) =>
       frames === null ? null : formatSize(scalarAt(frames, 'height'), scalarAt(frames, 'width')),
   },
@@ -63,7 +65,7 @@ const SETTINGS: readonly Setting[] = [
   network('Slope learned', 'surrogate.learnable'),
   {
     label: 'λ, weight of the variance of τ’s logits',
-    thesis: (model) => settingOf(model, 'loss', 'regulariseTau'),
+    thesis: ({ loss }) => loss.regulariseTau ?? null,
     used: (run) => scalarAt(run.training, 'regulariseTau') ?? scalarAt(run.training, 'loss.regulariseTau'),
   },
   network('Width of the hidden layer', 'hidden'),
@@ -111,9 +113,12 @@ export function listDeviations(results: Results): Deviation[] {
   return SETTINGS.map((setting) => compareSetting(results, setting)).filter(({ differs }) => differs);
 }
 
-/** The settings in which one model's runs differ from the thesis. */
-export function listModelDeviations(model: ModelResult): Deviation[] {
-  return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting)).filter(
+/** The settings in which one model's runs differ from what was published. */
+export function listModelDeviations(
+  model: ModelResult,
+  published: PublishedSettings = thesisSettings(model),
+): Deviation[] {
+  return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting, () => published)).filter(
     ({ differs }) => differs,
   );
 }
@@ -124,16 +129,27 @@ interface Comparison extends Deviation {
   readonly without: readonly string[];
 }
 
-function compareSetting(results: Pick<Results, 'models'>, { label, thesis, used }: Setting): Comparison {
+function compareSetting(
+  results: Pick<Results, 'models'>,
+  { label, thesis, used }: Setting,
+  publishedOf: (model: ModelResult) => PublishedSettings = thesisSettings,
+): Comparison {
   const pairs = results.models.flatMap((model) =>
-    model.runs.map((run) => ({ model, thesis: thesis(model), used: used(run) })),
+    model.runs.map((run) => ({ model, thesis: thesis(publishedOf(model)), used: used(run) })),
+  );
+  const differing = pairs.filter(
+    (pair) => pair.thesis !== null && pair.used !== null && pair.thesis !== pair.used,
   );
   return {
     label,
     thesis: groupByValue(pairs.map((pair) => [pair.thesis, pair.model])),
     used: groupByValue(pairs.map((pair) => [pair.used, pair.model])),
-    without: results.models.filter((model) => thesis(model) === null).map(({ title }) => title),
-    differs: pairs.some((pair) => pair.thesis !== null && pair.used !== null && pair.thesis !== pair.used),
+    without: results.models.filter((model) => thesis(publishedOf(model)) === null).map(({ title }) => title),
+    differs: differing.length > 0,
+    // Of a frame's size, `32 × 32`, the first number.
+    isSmaller: differing.every(
+      (pair) => Number.parseFloat(`${pair.used}`) < Number.parseFloat(`${pair.thesis}`),
+    ),
   };
 }
 
@@ -171,7 +187,7 @@ function formatSize(height: Scalar | null, width: Scalar | null): string | null 
 function network(label: string, path: string): Setting {
   return {
     label,
-    thesis: (model) => settingOf(model, 'network', path),
+    thesis: (published) => published.network[path] ?? null,
     used: (run) => scalarAt(run.network, path),
   };
 }
@@ -179,14 +195,9 @@ function network(label: string, path: string): Setting {
 function training(label: string, path: string): Setting {
   return {
     label,
-    thesis: (model) => settingOf(model, 'train', path),
+    thesis: (published) => published.train[path] ?? null,
     used: (run) => scalarAt(run.training, path),
   };
-}
-
-function settingOf(model: ModelResult, section: keyof ThesisModel, path: string): Scalar | null {
-  const settings: ModelSettings | undefined = findThesisModel(model)?.[section];
-  return settings?.[path] ?? null;
 }
 
 function describeSplit(frames: JsonObject): Scalar | null {
@@ -195,7 +206,7 @@ function describeSplit(frames: JsonObject): Scalar | null {
 }
 
 function clips(label: string, split: 'train' | 'validation' | 'test'): Setting {
-  return { label, thesis: () => THESIS.clips[split], used: (run) => run.clips[split] };
+  return { label, thesis: (published) => published.clips[split] ?? null, used: (run) => run.clips[split] };
 }
 
 function scalarAt(object: JsonObject, path: string): Scalar | null {

@@ -13,7 +13,7 @@ export interface ThesisModel {
 /**
  * What the thesis says, independently of the files in `configs/`, which a user may edit.
  *
- * @see Pazderka 2024, sec. 3 and table 1
+ * @see Pazderka 2024, sec. 2.5 (network, hyperparameters), 4.1 (clips), 4.2 (the three new models) and table 1
  */
 export const THESIS = {
   author: 'A. Pazderka',
@@ -88,6 +88,18 @@ export function findPublished({
 }: Pick<ModelResult, 'published' | 'runs'>): PublishedResult | null {
   const differs = published?.source === 'fang' && runs.some(({ clips }) => clips.validation > 0);
   return differs ? null : published;
+}
+
+/** Everything that was published of how a model was trained; what is missing is not compared. */
+export interface PublishedSettings extends ThesisModel {
+  readonly frames: ModelSettings;
+  readonly clips: ModelSettings;
+}
+
+/** The settings of the thesis for a model; for one that is not its own, those of the data alone. */
+export function thesisSettings(model: Pick<ModelResult, 'published'>): PublishedSettings {
+  const { frames, clips } = THESIS;
+  return { network: {}, loss: {}, train: {}, ...findThesisModel(model), frames, clips };
 }
 
 const DATASET_TITLES: Readonly<Record<string, string>> = {

@@ -36,12 +36,20 @@ export function writeVerdict(
 
 /** The published test accuracies that this run can judge, as in the table of claims. */
 function judgePublished(outcomes: readonly Outcome[], judgements: readonly Judgement[]): Text {
-  const judged = outcomes.flatMap(({ model }) => {
+  const found = outcomes.flatMap(({ model }) => {
     const judgement = findPublishedTest(model, judgements);
     return judgement === null ? [] : [{ title: model.title, verdict: judgement.verdict }];
   });
+  const judged = found.filter(({ verdict }) => verdict !== 'reduced-scale');
   const [only] = judged;
-  if (only === undefined) return [];
+  if (only === undefined) {
+    return found.length === 0
+      ? []
+      : [
+          { strong: 'This run is too small to reproduce a published test accuracy.' },
+          ' “What holds” shows both.',
+        ];
+  }
   const groups = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
     .map((verdict) => ({
       verdict,

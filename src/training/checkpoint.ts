@@ -32,6 +32,8 @@ export interface Checkpoint {
   readonly epoch: number;
   readonly batch: number;
   readonly sums: EpochSums;
+  /** w of each spiking layer before this epoch. */
+  readonly logits: State;
   /** The stream of sample orders before this epoch's order was drawn. */
   readonly random: TorchRandomState;
   readonly parameters: State;
@@ -53,8 +55,8 @@ interface Head {
   readonly best: Omit<BestEpoch, 'state'> | null;
 }
 
-/** 2: rows and sums have the logged batches. 3: and the first ones. */
-const VERSION = 3;
+/** 2: rows and sums have the logged batches. 3: and the first ones. 4: and w before the epoch. */
+const VERSION = 4;
 
 const magic = new TextEncoder().encode('PLIFCKP1');
 const digestBytes = 32;
@@ -62,7 +64,7 @@ const lengthBytes = 4;
 
 /**
  * Encodes a checkpoint: `PLIFCKP1`, the sha256 of everything after it, the length of a JSON head (u32, little-endian),
- * the head, and a safetensors file with the tensors under `state/`, `first/`, `second/`, `best/` and `random`.
+ * the head, and a safetensors file with the tensors under `state/`, `logits/`, `first/`, `second/`, `best/` and `random`.
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   const { key, epoch, batch, sums, random, rows, best, optimiser } = checkpoint;
@@ -89,6 +91,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
     new Map<string, Tensor>([
       ['random', { dtype: 'I64', shape: [words.length], data: words }],
       ...below('state/', checkpoint.parameters),
+      ...below('logits/', checkpoint.logits),
       ...below('first/', optimiser?.first),
       ...below('second/', optimiser?.second),
       ...below('best/', best?.state),
@@ -127,6 +130,7 @@ export function decodeCheckpoint(bytes: Uint8Array, where: string): Checkpoint {
     epoch: head.epoch,
     batch: head.batch,
     sums: head.sums,
+    logits: above('logits/', tensors),
     random: {
       words: Uint32Array.from(words.data, Number),
       position: head.random.position,

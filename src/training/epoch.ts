@@ -4,7 +4,7 @@ import { COMPAT_DEFAULTS } from './compat.ts';
 import { divergedError, findNonFinite } from './divergence.ts';
 import { drawDropoutMasks } from './dropout.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
-import { FIRST_BATCHES, LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
+import { copyLogits, FIRST_BATCHES, LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
 import { drawEpochOrders, wholeBatches } from './order.ts';
 import { noSums, type Position } from './position.ts';
 import { describeEpoch, isTested } from './progress.ts';
@@ -65,7 +65,7 @@ export async function runEpoch(
     train: { loss: sums.loss / batches, accuracy: sums.correct / (batches * batchSize) },
     validation: validated === undefined ? null : lossAndAccuracy(validated),
     test: tested === undefined ? null : lossAndAccuracy(tested),
-    layers: tauStatistics(spec, state).map((statistics, layer) => ({
+    layers: tauStatistics(spec, position.logits, state).map((statistics, layer) => ({
       ...statistics,
       spikeRate: sums.spikeRates[layer]! / batches,
     })),
@@ -82,6 +82,7 @@ export async function runEpoch(
   position.epoch = epoch + 1;
   position.batch = 0;
   position.sums = noSums(spec);
+  position.logits = copyLogits(spec, state);
   position.random = random.state();
   task.log?.(describeEpoch(settings, row));
 }

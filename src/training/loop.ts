@@ -54,7 +54,8 @@ async function trainAllEpochs(task: TrainingTask): Promise<TrainingOutcome> {
   const random = new TorchRandom(task.seed);
   random.skip(task.drawsBefore ?? 0);
   const parameters = saved?.parameters ?? drawInitialState(task.spec, random);
-  const position = saved === undefined ? startPosition(task.spec, random.state()) : restorePosition(saved);
+  const position =
+    saved === undefined ? startPosition(task.spec, parameters, random.state()) : restorePosition(saved);
   const session = await task.engine.open(task.spec, parameters, saved?.optimiser);
   const abort = (): void => session.abort?.();
   task.signal?.addEventListener('abort', abort);

@@ -2,7 +2,7 @@ import { csvParse } from 'd3-dsv';
 import { ReproError } from '../errors.ts';
 import { logitOfTau, tauOfLogit } from '../snn/neurons.ts';
 import { type NetworkSpec, spikingLayers } from '../snn/spec.ts';
-import type { State } from '../snn/tensor.ts';
+import type { State, Tensor } from '../snn/tensor.ts';
 
 export interface LossAndAccuracy {
   readonly loss: number;
@@ -17,6 +17,8 @@ export interface TauStatistics {
   /** In time steps. */
   readonly tauMean: number;
   readonly tauStd: number;
+  /** Mean over the neurons of how far τ moved in the epoch: a mean τ may stand still while its neurons move apart. */
+  readonly tauChange: number;
 }
 
 /** Loss and accuracy of every 256th training batch, counted over all epochs, are logged individually, as in the original. */
@@ -62,19 +64,41 @@ export interface EpochMetrics {
   readonly first: readonly FirstBatch[];
 }
 
-/** Statistics of each spiking layer's time constants and their logits w. */
-export function tauStatistics(spec: NetworkSpec, state: State): TauStatistics[] {
-  return spikingLayers(spec).map(({ name, neuron }) => {
-    const logits = state.get(`${name}.w`)?.data;
-    const w =
-      logits instanceof Float32Array
-        ? Float64Array.from(logits)
-        : Float64Array.of(logitOfTau(neuron.tau.mean));
+/** The part of a state that is about τ: the logits w, as they are now, since an engine may change its own arrays. */
+export function copyLogits(spec: NetworkSpec, state: State): State {
+  const copies = new Map<string, Tensor>();
+  for (const { name } of spikingLayers(spec)) {
+    const w = state.get(`${name}.w`);
+    if (w?.dtype === 'F32') copies.set(`${name}.w`, { ...w, data: w.data.slice() });
+  }
+  return copies;
+}
+
+/**
+ * Statistics of each spiking layer's time constants and their logits w.
+ *
+ * @param before, after the state at both ends of an epoch
+ */
+export function tauStatistics(spec: NetworkSpec, before: State, after: State): TauStatistics[] {
+  return spikingLayers(spec).map((layer) => {
+    const w = logitsOf(layer, after);
+    const tau = w.map(tauOfLogit);
     const [mean, wStd] = meanAndStd(w);
-    const wMean = Number.isFinite(mean) || neuron.kind === 'plif' ? mean : null;
-    const [tauMean, tauStd] = meanAndStd(w.map(tauOfLogit));
-    return { wMean, wStd, tauMean, tauStd };
+    const wMean = Number.isFinite(mean) || layer.neuron.kind === 'plif' ? mean : null;
+    const [tauMean, tauStd] = meanAndStd(tau);
+    const moved = logitsOf(layer, before).reduce(
+      (sum, one, i) => sum + Math.abs(tau[i]! - tauOfLogit(one)),
+      0,
+    );
+    return { wMean, wStd, tauMean, tauStd, tauChange: moved / tau.length };
   });
+}
+
+function logitsOf({ name, neuron }: ReturnType<typeof spikingLayers>[number], state: State): Float64Array {
+  const logits = state.get(`${name}.w`)?.data;
+  return logits instanceof Float32Array
+    ? Float64Array.from(logits)
+    : Float64Array.of(logitOfTau(neuron.tau.mean));
 }
 
 function meanAndStd(values: Float64Array): [number, number] {
@@ -89,6 +113,7 @@ const layerColumns = [
   ['w_std', 'wStd'],
   ['tau_mean', 'tauMean'],
   ['tau_std', 'tauStd'],
+  ['tau_change', 'tauChange'],
   ['spike_rate', 'spikeRate'],
 ] as const;
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RunFacts } from '../../src/baseline/baseline.ts';
+import type { RunFacts, Verdict } from '../../src/baseline/baseline.ts';
 import type { Rule } from '../../src/baseline/finding.ts';
 import { judgeBaseline } from '../../src/baseline/judge.ts';
 import { judgeClaims } from '../../src/baseline/judge-claims.ts';
@@ -110,7 +110,7 @@ describe('the chosen epoch', () => {
 });
 
 describe('a verdict on a claim', () => {
-  const isWorse = (now: 'reproduced' | 'not-reproduced' | 'inconclusive' | 'not-applicable', id: string) =>
+  const isWorse = (now: Verdict, id: string) =>
     judgeClaims(exampleBaseline(), [{ id, statement: 's', measured: null, reason: 'r', verdict: now }])[0]
       ?.isWorse;
 
@@ -118,6 +118,7 @@ describe('a verdict on a claim', () => {
     expect(isWorse('reproduced', 'spread')).toBe(false);
     expect(isWorse('inconclusive', 'spread')).toBe(true);
     expect(isWorse('not-applicable', 'spread')).toBe(false);
+    expect(isWorse('reduced-scale', 'spread')).toBe(false);
     expect(isWorse('not-reproduced', 'no-difference')).toBe(true);
     expect(isWorse('inconclusive', 'no-difference')).toBe(false);
   });
@@ -125,5 +126,14 @@ describe('a verdict on a claim', () => {
   test('that the baseline does not have fails if it is not reproduced', () => {
     expect(isWorse('not-reproduced', 'toString')).toBe(true);
     expect(isWorse('inconclusive', 'new')).toBe(false);
+    expect(isWorse('reduced-scale', 'new')).toBe(false);
+  });
+
+  test('that the baseline only measured at reduced scale fails if it is not reproduced', () => {
+    const before = { claims: { a: 'reduced-scale' } } as const;
+    const judge = (verdict: Verdict) =>
+      judgeClaims(before, [{ id: 'a', statement: 's', measured: null, reason: 'r', verdict }])[0]?.isWorse;
+    expect(judge('not-reproduced')).toBe(true);
+    expect(judge('inconclusive')).toBe(false);
   });
 });

@@ -123,6 +123,7 @@ function makeMetrics(made: MadeUp, model: string, random: () => number): Row[] {
       row[`w_std.${layer}`] = perNeuron ? 0.1 : 0;
       row[`tau_mean.${layer}`] = tau;
       row[`tau_std.${layer}`] = perNeuron ? 0.1 + 0.05 * (1 - Math.exp(-speed * epoch)) : 0;
+      row[`tau_change.${layer}`] = Math.exp(-speed * epoch) * (perNeuron ? 0.004 : 0.01);
       row[`spike_rate.${layer}`] = 0.05 + 0.1 * random();
     }
     return row;

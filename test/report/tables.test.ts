@@ -10,6 +10,7 @@ import { judgeModels } from '../../src/report/outcome.ts';
 import { describeSettings } from '../../src/report/sections/settings.ts';
 import { listDeviations, tabulateSettings } from '../../src/report/settings-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../src/report/tables.ts';
+import { makeClaim } from './claims/judging.ts';
 import { makeModelResult, makeResults, makeRunResult, split } from './result-values.ts';
 
 const configs = join(import.meta.dirname, '../../configs/models');
@@ -19,14 +20,10 @@ const outcomes = (results = makeResults(), verdict: Verdict | null = null) =>
 
 /** Of the baseline's published test accuracy. */
 const judgementOf = (verdict: Verdict): Judgement => ({
-  claim: {
-    id: 'a',
-    source: 'here',
-    statement: 'so',
+  claim: makeClaim({
     published: { share: 0.955, correct: 275, clips: 288 },
-    measure: { kind: 'accuracy', model: 'Baseline', split: 'test', epoch: 'maximum' },
-    epochs: 1,
-  },
+    measure: { kind: 'accuracy', model: 'Baseline', network: null, split: 'test', epoch: 'maximum' },
+  }),
   verdict,
   measured: '',
   reason: '',

@@ -5,6 +5,7 @@ import type { Text } from '../../src/report/document.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
 import type { ModelResult, Results } from '../../src/report/results.ts';
 import { writeVerdict } from '../../src/report/verdict.ts';
+import { makeClaim } from './claims/judging.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from './result-values.ts';
 
 function plain(text: Text): string {
@@ -22,18 +23,15 @@ function plain(text: Text): string {
 function verdict(results: Results): string[] {
   const outcomes = judgeModels(results);
   const claims = results.models.flatMap(({ published }) => (published === null ? [] : [claimOf(published)]));
-  return writeVerdict(results, outcomes, judgeClaims({ margin: 0.05, claims }, results, outcomes)).map(plain);
+  return writeVerdict(results, outcomes, judgeClaims(claims, results, outcomes)).map(plain);
 }
 
 function claimOf({ name, test }: { readonly name: string; readonly test: number }): Claim {
-  return {
+  return makeClaim({
     id: name,
-    source: 'here',
-    statement: 'so',
     published: { share: test, correct: Math.round(test * 288), clips: 288 },
-    measure: { kind: 'accuracy', model: name, split: 'test', epoch: 'maximum' },
-    epochs: 1,
-  };
+    measure: { kind: 'accuracy', model: name, network: null, split: 'test', epoch: 'maximum' },
+  });
 }
 
 /** A model with so many test clips correct, both at the chosen epoch and at best. */
@@ -82,10 +80,18 @@ describe('the headline says the same as the claims', () => {
     );
   });
 
-  it('says nothing of claims that this run cannot judge', () => {
+  it('judges nothing by a run at reduced scale', () => {
     const { runs, ...rest } = reproducing('Baseline', 140);
     const small = { ...rest, runs: runs.map((run) => ({ ...run, network: { channels: 8 } })) };
-    expect(verdict(makeResults({ models: [small] })).join(' ')).not.toContain('published');
+    expect(verdict(makeResults({ models: [small] }))[0]).toBe(
+      'This run is too small to reproduce a published test accuracy. “What holds” shows both.',
+    );
+  });
+
+  it('says nothing of claims that this run cannot be asked about', () => {
+    const { runs, ...rest } = reproducing('Baseline', 275);
+    const other = { ...rest, runs: runs.map((run) => ({ ...run, network: { pooling: 'average' } })) };
+    expect(verdict(makeResults({ models: [other] })).join(' ')).not.toContain('published');
   });
 });
 

@@ -12,6 +12,7 @@ const fresh: Checkpoint = {
   epoch: 0,
   batch: 0,
   sums: { loss: 0, correct: 0, spikeRates: [0, 0, 0], logged: [], first: [] },
+  logits: new Map(),
   random: new TorchRandom(1).state(),
   parameters: state(1),
   optimiser: undefined,
@@ -38,6 +39,7 @@ describe('a checkpoint', () => {
         logged: [{ step: 256, loss: 1 / 7, accuracy: 0.5 }],
         first: [{ loss: 1 / 9, spikeRates: [0.1, 0, 1] }],
       },
+      logits: state(5),
       random: random.state(),
       optimiser: { step: 14, first: state(2), second: state(3) },
       rows: [
@@ -47,7 +49,7 @@ describe('a checkpoint', () => {
           train: { loss: 0.1, accuracy: 0.5 },
           validation: { loss: 0.2, accuracy: 0.25 },
           test: null,
-          layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, spikeRate: 0.1 }],
+          layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, tauChange: 0.25, spikeRate: 0.1 }],
           batches: 3,
           logged: [{ step: 0, loss: 1 / 3, accuracy: 0.25 }],
           first: [{ loss: 1 / 3, spikeRates: [0.2] }],
@@ -62,7 +64,7 @@ describe('a checkpoint', () => {
   it('of another version is rejected, even if undamaged', () => {
     const bytes = Buffer.from(encodeCheckpoint(fresh));
     // Magic, checksum and length take 44 bytes; the head starts with its version.
-    expect(bytes.toString('latin1', 44, 57)).toBe('{"version":3,');
+    expect(bytes.toString('latin1', 44, 57)).toBe('{"version":4,');
     bytes.write('1', 44 + '{"version":'.length, 'latin1');
     createHash('sha256').update(bytes.subarray(40)).digest().copy(bytes, 8);
     expect(() => decodeCheckpoint(bytes, 'x')).toThrow(

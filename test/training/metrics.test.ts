@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import type { Tensor } from '../../src/snn/tensor.ts';
+import type { State, Tensor } from '../../src/snn/tensor.ts';
 import {
   type EpochMetrics,
   formatFirstBatches,
@@ -18,7 +18,7 @@ function row(epoch: number, validation: number, test: number | null): EpochMetri
     train: { loss: 0.5, accuracy: 0.25 },
     validation: { loss: 0.125, accuracy: validation },
     test: test === null ? null : { loss: 0.25, accuracy: test },
-    layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, spikeRate: 0.1 }],
+    layers: [{ wMean: 0, wStd: 0.5, tauMean: 2, tauStd: 1, tauChange: 0.25, spikeRate: 0.1 }],
     batches: (epoch + 1) * 4,
     logged: [],
     first: [],
@@ -29,9 +29,9 @@ describe('metrics.csv', () => {
   it('has one row per epoch, with empty cells if an epoch was not tested', () => {
     expect(formatMetrics([row(0, 0.5, null), row(1, 0.75, 0.5)])).toBe(
       'epoch,learning_rate,train_loss,train_accuracy,validation_loss,validation_accuracy,test_loss,test_accuracy,' +
-        'w_mean.0,w_std.0,tau_mean.0,tau_std.0,spike_rate.0\n' +
-        '0,0.001,0.5,0.25,0.125,0.5,,,0,0.5,2,1,0.1\n' +
-        '1,0.001,0.5,0.25,0.125,0.75,0.25,0.5,0,0.5,2,1,0.1\n',
+        'w_mean.0,w_std.0,tau_mean.0,tau_std.0,tau_change.0,spike_rate.0\n' +
+        '0,0.001,0.5,0.25,0.125,0.5,,,0,0.5,2,1,0.25,0.1\n' +
+        '1,0.001,0.5,0.25,0.125,0.75,0.25,0.5,0,0.5,2,1,0.25,0.1\n',
     );
   });
 
@@ -79,17 +79,28 @@ describe('tauStatistics', () => {
       ['fc.3.w', floats(0)],
       ['fc.6.w', floats(-w)],
     ]);
-    const [conv, hidden, output] = tauStatistics(spec, state);
+    const [conv, hidden, output] = tauStatistics(spec, state, state);
     expect(conv?.wMean).toBe(0);
     expect(conv?.wStd).toBeCloseTo(Math.SQRT2 * Math.log(3), 6);
     expect(conv?.tauMean).toBeCloseTo((4 + 4 / 3) / 2, 6);
     expect(conv?.tauStd).toBeCloseTo((4 - 4 / 3) / Math.SQRT2, 6);
-    expect(hidden).toEqual({ wMean: 0, wStd: 0, tauMean: 2, tauStd: 0 });
+    expect(hidden).toEqual({ wMean: 0, wStd: 0, tauMean: 2, tauStd: 0, tauChange: 0 });
     expect(output?.tauMean).toBeCloseTo(4, 6);
+  });
+
+  it('gives how far the neurons moved, also where their mean stands still', () => {
+    const spec = buildNetwork(smallNetwork);
+    const w = (...taus: number[]) =>
+      new Map([['conv.2.w', floats(...taus.map((tau) => -Math.log(tau - 1)))]]);
+    const moved = (before: State, after: State) => tauStatistics(spec, before, after)[0];
+    // By 1 and 0.5, then by 1 each in opposite directions.
+    expect(moved(w(2, 2), w(3, 1.5))?.tauChange).toBeCloseTo(0.75, 6);
+    expect(moved(w(2.5, 1.5), w(1.5, 2.5))?.tauMean).toBeCloseTo(2, 6);
+    expect(moved(w(2.5, 1.5), w(1.5, 2.5))?.tauChange).toBeCloseTo(1, 6);
   });
 
   it('gives the fixed τ of LIF neurons', () => {
     const spec = buildNetwork({ ...smallNetwork, neuron: 'lif', tau: { per: 'layer', mean: 3, std: 0 } });
-    expect(tauStatistics(spec, new Map())[0]?.tauMean).toBeCloseTo(3, 12);
+    expect(tauStatistics(spec, new Map(), new Map())[0]?.tauMean).toBeCloseTo(3, 12);
   });
 });

@@ -6,6 +6,7 @@ const words: Readonly<Record<JudgedClaim['verdict'], string>> = {
   reproduced: 'reproduced',
   'not-reproduced': 'not reproduced',
   inconclusive: 'inconclusive',
+  'reduced-scale': 'reduced scale',
   'not-applicable': 'not applicable',
 };
 
@@ -17,17 +18,21 @@ export function sectionOfClaims(
   const judged = judgeClaims(baseline, claims);
   const items = judged.map(itemOf);
   const rows = items.filter(({ state }) => state !== 'skipped');
+  const reduced = judged.filter(({ verdict }) => verdict === 'reduced-scale').length;
+  const answered = rows.length - reduced;
+  const besides =
+    reduced === 0 ? '' : `; ${reduced} ${reduced === 1 ? 'is' : 'are'} measured at reduced scale`;
   const failed = items.filter(({ state }) => state === 'failed').length;
   const reasons = new Set(claims.map(({ reason }) => reason));
   const known = judged.filter(({ verdict, isWorse }) => verdict === 'not-reproduced' && !isWorse).length;
   const summary =
     failed > 0
-      ? `${failed} of ${rows.length} claims that it can judge ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
-      : rows.length === 0
-        ? `it can judge none of ${claims.length} claims${reasons.size === 1 ? `. ${[...reasons][0]}` : ''}`
+      ? `${failed} of ${answered} claims that it can judge ${failed === 1 ? 'is' : 'are'} not reproduced, or worse than in the baseline`
+      : answered === 0
+        ? `it can judge none of ${claims.length} claims${reasons.size === 1 ? `. ${[...reasons][0]}` : besides}`
         : known > 0
-          ? `none of ${rows.length} claims that it can judge is worse than in the baseline, where ${known} ${known === 1 ? 'is' : 'are'} not reproduced either`
-          : `none of ${rows.length} claims that it can judge is contradicted`;
+          ? `none of ${answered} claims that it can judge is worse than in the baseline, where ${known} ${known === 1 ? 'is' : 'are'} not reproduced either${besides}`
+          : `none of ${answered} claims that it can judge is contradicted${besides}`;
   return {
     document: { kind: 'claims', profile, claims: judged },
     group: {
@@ -48,7 +53,13 @@ function itemOf({ id, statement, measured, verdict, reason, before, isWorse }: J
   const known = verdict === 'not-reproduced' && !isWorse;
   return {
     name: `claim ${id}`,
-    state: isWorse ? 'failed' : verdict === 'not-applicable' ? 'skipped' : known ? 'noted' : 'ok',
+    state: isWorse
+      ? 'failed'
+      : verdict === 'not-applicable'
+        ? 'skipped'
+        : known || verdict === 'reduced-scale'
+          ? 'noted'
+          : 'ok',
     word: words[verdict],
     text: `${statement}. ${measured === null ? '' : `Measured: ${measured}. `}${reason}${old}${known ? ' As in the baseline.' : ''}`,
   };

@@ -1,28 +1,7 @@
 import type { Fields } from '../../formats/fields.ts';
-
-/** What a claim is about. Models are named as in the thesis' table 1. */
-export type Measure =
-  | {
-      readonly kind: 'accuracy';
-      readonly model: string;
-      readonly split: 'test' | 'validation';
-      readonly epoch: 'maximum' | 'chosen';
-    }
-  | { readonly kind: 'difference'; readonly model: string; readonly others: readonly string[] }
-  | { readonly kind: 'best-epoch'; readonly before: number }
-  | { readonly kind: 'spread'; readonly model: string; readonly below: number; readonly within: number }
-  | { readonly kind: 'speed'; readonly model: string; readonly others: readonly string[] }
-  | {
-      readonly kind: 'apart';
-      readonly model: string;
-      readonly others: readonly string[];
-      /** From 0. */
-      readonly layer: number;
-      /** Time steps. */
-      readonly distance: number;
-    }
-  | { readonly kind: 'clips'; readonly split: 'train' | 'test'; readonly count: number }
-  | { readonly kind: 'parameters'; readonly model: string; readonly count: number };
+import { titleDataset } from '../thesis.ts';
+import { type Evidence, readEvidence, readSources, type Source } from './evidence.ts';
+import { type Measure, type NetworkKey, readAccuracy, readMeasure } from './measure.ts';
 
 /** A published share of so many clips, and the whole number of clips that was rounded to it. */
 export interface Published {
@@ -31,30 +10,40 @@ export interface Published {
   readonly clips: number;
 }
 
+/** How a run must have been trained to be judged by a claim. */
+export interface Requirements {
+  /** Fewest epochs. */
+  readonly epochs: number;
+  /** Share of the training clips held back for validation; null for that of the thesis. */
+  readonly validationShare: number | null;
+  /** How the evaluated epoch was chosen; null if that does not matter. */
+  readonly selection: (typeof SELECTIONS)[number] | null;
+}
+
 /** One checkable statement: an entry of configs/claims.yaml. */
 export interface Claim {
   readonly id: string;
-  readonly source: string;
+  /** The data set that it is about. */
+  readonly dataset: string;
+  /** In our own words. */
   readonly statement: string;
+  readonly evidence: Evidence;
   readonly published: Published | null;
+  readonly requires: Requirements;
   readonly measure: Measure;
-  /** Fewest epochs of training with which it can be judged. */
-  readonly epochs: number;
-}
-
-export interface Claims {
-  /** The largest difference of accuracies, a share of the clips, that counts as none. */
-  readonly margin: number;
-  readonly claims: readonly Claim[];
 }
 
 /** Reads configs/claims.yaml. @throws {ReproError} naming the file and the field */
-export function readClaims(file: Fields): Claims {
+export function readClaims(file: Fields): Claim[] {
+  const sources = readSources(file);
   const seen = new Set<string>();
-  const claims = file.objects('claims').map((fields): Claim => {
-    const id = fields.text('id');
+  const once = (fields: Fields, id: string) => {
     if (seen.has(id)) fields.fail('id', `is "${id}" a second time`);
     seen.add(id);
+  };
+  const claims = file.objects('claims').map((fields): Claim => {
+    const id = fields.text('id');
+    once(fields, id);
     const measure = readMeasure(fields.object('measure'));
     if (measure.kind === 'accuracy' && !fields.has('published')) {
       fields.fail('published', 'is missing: an accuracy is compared with it');
@@ -65,79 +54,98 @@ export function readClaims(file: Fields): Claims {
       fields.fail('requires', 'is missing: how many epochs does this take?');
     return {
       id,
-      source: fields.text('source'),
+      dataset: 'dvs128-gesture',
       statement: fields.text('statement'),
+      evidence: readEvidence(fields.object('evidence'), sources),
       published: published && readPublished(published),
+      requires: readRequirements(fields),
       measure,
-      epochs: fields.has('requires') ? fields.object('requires').count('epochs') : 1,
     };
   });
-  return { margin: file.share('margin'), claims };
+  const tables = file.has('tables') ? file.objects('tables') : [];
+  const cells = tables.flatMap((table) => expandTable(table, sources));
+  for (const [index, { id }] of cells.entries()) {
+    if (seen.has(id)) file.fail('tables', `cell ${index} has the id "${id}" of another claim`);
+    seen.add(id);
+  }
+  return [...claims, ...cells];
+}
+
+const SELECTIONS = ['validation', 'best-test'] as const;
+
+function readRequirements(fields: Fields): Requirements {
+  if (!fields.has('requires')) return { epochs: 1, validationShare: null, selection: null };
+  const requires = fields.object('requires');
+  return {
+    epochs: requires.count('epochs'),
+    validationShare: requires.has('validationShare') ? requires.share('validationShare') : null,
+    selection: requires.has('selection') ? requires.choice('selection', SELECTIONS) : null,
+  };
 }
 
 /** Of 288 clips, 95.5 % are 275.04: what was published is 275 of them, rounded. */
 function readPublished(fields: Fields): Published {
-  const [share, clips] = [fields.share('share'), fields.count('clips')];
-  if (clips === 0) fields.fail('clips', 'is 0: a share needs clips');
+  return wholeClips(fields.share('share'), fields.count('clips'), (problem) => fields.fail('share', problem));
+}
+
+function wholeClips(share: number, clips: number, fail: (problem: string) => never): Published {
+  if (clips === 0) fail(`is of 0 clips`);
   const correct = Math.round(share * clips);
   const digits = Math.max(3, (String(share).split('.')[1] ?? '').length);
   // Twice the rounding: some cut off what others round.
   if (Math.abs(correct / clips - share) > 10 ** -digits) {
     const nearest = (correct / clips).toFixed(digits);
-    fields.fail(
-      'share',
-      `is ${share}, which is no whole number of ${clips} clips: ${correct} of them are ${nearest}`,
-    );
+    fail(`is ${share}, which is no whole number of ${clips} clips: ${correct} of them are ${nearest}`);
   }
   return { share, correct, clips };
 }
 
-const KINDS = [
-  'accuracy',
-  'difference',
-  'best-epoch',
-  'spread',
-  'speed',
-  'apart',
-  'clips',
-  'parameters',
-] as const;
+/** A claim for each cell of a table that has networks in its rows and data sets in its columns. */
+function expandTable(table: Fields, sources: ReadonlyMap<string, Source>): Claim[] {
+  const evidence = readEvidence(table.object('evidence'), sources);
+  const requires = readRequirements(table);
+  const datasets = table.texts('datasets');
+  const clips = table.numbers('clips', { min: 1, integer: true });
+  if (clips.length !== datasets.length) table.fail('clips', `has not one number for each data set`);
+  const measure = readAccuracy(table.object('measure'));
+  return table.objects('rows').flatMap((row) => {
+    const network = readNetworkKey(row.object('network'));
+    const percent = row.numbers('percent', { min: 0, max: 100 });
+    if (percent.length !== datasets.length) row.fail('percent', `has not one number for each data set`);
+    const notes = row.has('notes') ? row.object('notes') : null;
+    return datasets.map((dataset, column): Claim => {
+      // Division leaves 99.72 / 100 a digit off.
+      const share = Number((percent[column]! / 100).toFixed(6));
+      const published = wholeClips(share, clips[column]!, (problem) => row.fail('percent', problem));
+      const note = notes?.has(dataset) === true ? notes.text(dataset) : evidence.note;
+      const what = isImages(dataset) ? 'images' : 'clips';
+      return {
+        id: `${table.text('id')}-${row.text('id')}-${dataset}`,
+        dataset,
+        statement: `${titleNetwork(network)}: ${percent[column]!.toFixed(2)} % of the test ${what} of ${titleDataset(dataset)} (${table.text('protocol')})`,
+        evidence: { ...evidence, note },
+        published,
+        requires,
+        measure: { ...measure, model: row.text('model'), network },
+      };
+    });
+  });
+}
 
-function readMeasure(fields: Fields): Measure {
-  const kind = fields.choice('kind', KINDS);
-  const model = () => fields.text('model');
-  const others = () => fields.texts('others');
-  switch (kind) {
-    case 'accuracy':
-      return {
-        kind,
-        model: model(),
-        split: fields.choice('split', ['test', 'validation']),
-        epoch: fields.choice('epoch', ['maximum', 'chosen']),
-      };
-    case 'difference':
-    case 'speed':
-      return { kind, model: model(), others: others() };
-    case 'best-epoch':
-      return { kind, before: fields.count('before') };
-    case 'spread':
-      return {
-        kind,
-        model: model(),
-        below: fields.number('below', { min: 0 }),
-        within: fields.count('within'),
-      };
-    case 'apart':
-      return {
-        kind,
-        model: model(),
-        others: others(),
-        layer: fields.count('layer'),
-        distance: fields.number('distance', { min: 0 }),
-      };
-    case 'clips':
-      return { kind, split: fields.choice('split', ['train', 'test']), count: fields.count('count') };
-    case 'parameters':
-      return { kind, model: model(), count: fields.count('count') };
-  }
+function readNetworkKey(fields: Fields): NetworkKey {
+  return {
+    neuron: fields.choice('neuron', ['plif', 'lif']),
+    tau: fields.number('tau', { min: 1 }),
+    pooling: fields.choice('pooling', ['max', 'average']),
+  };
+}
+
+/** `PLIF, τ₀ 2, max pooling`: of LIF neurons, τ stays what it is at the start. */
+function titleNetwork({ neuron, tau, pooling }: NetworkKey): string {
+  return `${neuron.toUpperCase()}, τ${neuron === 'plif' ? '₀' : ''} ${tau}, ${pooling} pooling`;
+}
+
+/** Whether a data set has images instead of clips. */
+export function isImages(dataset: string): boolean {
+  return ['mnist', 'fashion-mnist', 'cifar10'].includes(dataset);
 }

@@ -1,53 +1,129 @@
 import { NORMAL_QUANTILES } from '../../stats/normal.ts';
 import { independentDifference } from '../../stats/proportion-difference.ts';
-import { formatPercent, formatPercentRange, formatPoints, formatPointsRange } from '../format.ts';
+import { wilsonInterval } from '../../stats/wilson.ts';
+import {
+  formatCount,
+  formatPercent,
+  formatPercentRange,
+  formatPoints,
+  formatPointsRange,
+  formatQuantity,
+} from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
-import type { Claim, Measure } from './claim.ts';
+import type { Claim, Published } from './claim.ts';
 import { type Finding, notApplicable } from './judgement.ts';
+import type { MeasureOf } from './measure.ts';
 
-const { 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
+const { 75: Z_HALF, 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 
 /**
- * Compares an accuracy with the published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
+ * The margin of a published accuracy, in clips: the smallest with which two trainings that are equally good would be found equal in half of
+ * the cases. It is what the 90 % interval reaches between equal counts, which no margin can be below, plus the median difference
+ * between two such trainings. A margin for four of five cases would let a doubled error rate pass at 95.5 % of 288 clips.
+ */
+export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'>): number {
+  const equal = { successes: correct, trials: clips };
+  const { low, high } = independentDifference(equal, equal, Z_90);
+  const median = Z_HALF * Math.sqrt((2 * correct * (clips - correct)) / clips);
+  return Math.ceil(clips * Math.max(-low, high) + median);
+}
+
+interface Comparison {
+  readonly verdict: 'reproduced' | 'not-reproduced' | 'inconclusive';
+  readonly difference: number;
+  /** The 95 % interval. */
+  readonly low: number;
+  readonly high: number;
+  /** Clips. */
+  readonly margin: number;
+}
+
+/**
+ * Compares an accuracy with a published one: reproduced if they are equal up to the margin (two one-sided tests at 5 %, that is, the
  * 90 % interval of the difference lies within it), even if so small a difference is significant; otherwise not reproduced if they differ
  * significantly (the 95 % interval excludes 0), and else inconclusive. The published training's answers are unknown clip by clip, so
  * both count as independent, which they are not quite: the intervals are too wide rather than too narrow.
  */
+export function compareAccuracy(
+  ours: { readonly correct: number; readonly clips: number },
+  published: Pick<Published, 'correct' | 'clips'>,
+): Comparison {
+  const first = { successes: ours.correct, trials: ours.clips };
+  const second = { successes: published.correct, trials: published.clips };
+  const margin = marginOf(published);
+  const narrow = independentDifference(first, second, Z_90);
+  const { difference, low, high } = independentDifference(first, second, Z_95);
+  const share = margin / published.clips;
+  const isEqual = narrow.low > -share && narrow.high < share;
+  const verdict = isEqual ? 'reproduced' : low > 0 || high < 0 ? 'not-reproduced' : 'inconclusive';
+  return { verdict, difference, low, high, margin };
+}
+
+/** @param rivals other published accuracies on the same clips: which of them the same result would reproduce */
 export function judgeAccuracy(
   { published }: Claim,
-  measure: Extract<Measure, { kind: 'accuracy' }>,
+  measure: MeasureOf<'accuracy'>,
   outcome: Outcome,
-  margin: number,
+  rivals: readonly Claim[],
 ): Finding {
+  if (published === null) throw new RangeError('a published accuracy is needed to compare with');
   const accuracy = outcome[measure.epoch][measure.split];
   if (accuracy === null) return notApplicable('No clips were held out for validation.');
-  const ours = { successes: accuracy.mean * accuracy.clips, trials: accuracy.clips };
-  if (published === null) throw new RangeError('a published accuracy is needed to compare with');
-  const theirs = { successes: published.correct, trials: published.clips };
-  const narrow = independentDifference(ours, theirs, Z_90);
-  const wide = independentDifference(ours, theirs, Z_95);
+  const ours = { correct: accuracy.mean * accuracy.clips, clips: accuracy.clips };
+  const { verdict, difference, low, high, margin } = compareAccuracy(ours, published);
+  const found = `The difference from ${formatCount(published.correct)} of ${formatCount(published.clips)} is ${formatPoints(difference)}, 95 % interval ${formatPointsRange(low, high)}`;
+  const room = `${margin} of ${formatQuantity(published.clips, 'clip')}`;
+  const others = describeRivals(ours, published, rivals);
   const measured = describeAccuracy(accuracy);
-  const difference = `The difference from ${theirs.successes} of ${theirs.trials} is ${formatPoints(wide.difference)}, 95 % interval ${formatPointsRange(wide.low, wide.high)}`;
-  if (narrow.low > -margin && narrow.high < margin) {
-    return {
-      verdict: 'reproduced',
-      measured,
-      reason: `${difference}; it is smaller than ${formatPoints(margin, false)} (two one-sided tests at 5 %).`,
-    };
+  switch (verdict) {
+    case 'reproduced':
+      return {
+        verdict,
+        measured,
+        reason: `${found}; it is certainly smaller than the margin, ${room} (two one-sided tests at 5 %). ${others}`,
+      };
+    case 'not-reproduced':
+      return { verdict, measured, reason: `${found}; the margin is ${room}. ${others}` };
+    case 'inconclusive': {
+      const share = (ours.correct + published.correct) / (ours.clips + published.clips);
+      const error = Math.sqrt(share * (1 - share) * (1 / ours.clips + 1 / published.clips));
+      const detectable = (Z_95 + Z_POWER) * error;
+      return {
+        verdict,
+        measured,
+        reason: `${found}; the margin is ${room}. With ${formatCount(ours.clips)} and ${formatQuantity(published.clips, 'clip')}, only a difference of at least ${formatPoints(detectable, false)} would be found in four of five cases. ${others}`,
+      };
+    }
   }
-  if (wide.low > 0 || wide.high < 0) return { verdict: 'not-reproduced', measured, reason: `${difference}.` };
-  const share = (ours.successes + theirs.successes) / (ours.trials + theirs.trials);
-  const error = Math.sqrt(share * (1 - share) * (1 / ours.trials + 1 / theirs.trials));
-  const detectable = (Z_95 + Z_POWER) * error;
-  return {
-    verdict: 'inconclusive',
-    measured,
-    reason: `${difference}. With ${ours.trials} and ${theirs.trials} clips, only a difference of at least ${formatPoints(detectable, false)} would be found in four of five cases.`,
-  };
+}
+
+/** `The same result would also reproduce 274 (No Reg.) and 276 (λ = .01).` */
+function describeRivals(
+  ours: { readonly correct: number; readonly clips: number },
+  own: Published,
+  rivals: readonly Claim[],
+): string {
+  const names = new Map<number, string[]>();
+  for (const { published, measure, evidence } of rivals) {
+    if (published === null || measure.kind !== 'accuracy' || published.correct === own.correct) continue;
+    if (compareAccuracy(ours, published).verdict !== 'reproduced') continue;
+    const name = `${measure.model}, ${evidence.source.title}`;
+    names.set(published.correct, [...(names.get(published.correct) ?? []), name]);
+  }
+  if (names.size === 0) return 'The same result would reproduce no other published value.';
+  const values = [...names].sort(([a], [b]) => a - b);
+  return `The same result would equally reproduce ${values.map(([correct, who]) => `${formatCount(correct)} (${who.join('; ')})`).join(', ')}.`;
 }
 
 function describeAccuracy({ mean, clips, count, interval, min, max }: Accuracy): string {
   const range = `95 % interval ${formatPercentRange(interval.low, interval.high)}`;
-  if (count === 1) return `${formatPercent(mean)} (${Math.round(mean * clips)} of ${clips}), ${range}`;
-  return `${formatPercent(mean)} of ${clips}, mean of ${count} seeds (${formatPercentRange(min, max)}), ${range}`;
+  if (count === 1)
+    return `${formatPercent(mean)} (${formatCount(Math.round(mean * clips))} of ${formatCount(clips)}), ${range}`;
+  return `${formatPercent(mean)} of ${formatCount(clips)}, mean of ${count} seeds (${formatPercentRange(min, max)}), ${range}`;
+}
+
+/** The published accuracy with its interval, for use beside one that it is not compared with. */
+export function describePublishedAccuracy({ correct, clips }: Published): string {
+  const { low, high } = wilsonInterval(correct, clips);
+  return `${formatPercent(correct / clips)} (${formatCount(correct)} of ${formatCount(clips)}), 95 % interval ${formatPercentRange(low, high)}`;
 }

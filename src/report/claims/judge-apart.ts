@@ -1,13 +1,13 @@
 import type { ModelResult, RunResult, TauDistribution } from '../results.ts';
-import type { Measure } from './claim.ts';
 import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
+import type { MeasureOf } from './measure.ts';
 import { boundNearest } from './nearest-tau.ts';
 
 /** After the last epoch, no neuron of the other models has a τ near this one's. */
 export function judgeApart(
   model: ModelResult,
   others: readonly ModelResult[],
-  { layer, distance }: Extract<Measure, { kind: 'apart' }>,
+  { layer, distance }: MeasureOf<'apart'>,
 ): Finding {
   const all = [model, ...others].flatMap(({ runs }) => runs);
   // People count layers from 1, as the figures do.
@@ -35,7 +35,7 @@ export function judgeApart(
   const unclear = seeds.some(({ holds }) => holds === null)
     ? ' Of the neurons’ τ, hundredths from the smallest to the largest are kept; between two of them a neuron may be nearer.'
     : '';
-  return judgeSeeds(seeds, `Near means within ${distance} time steps, after the last epoch.${unclear}`);
+  return judgeSeeds(seeds, `“Near” means within ${distance} time steps, after the last epoch.${unclear}`);
 }
 
 function describeGap({ atLeast, atMost }: { readonly atLeast: number; readonly atMost: number }): string {

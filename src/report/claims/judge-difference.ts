@@ -11,7 +11,14 @@ import {
   isSignificant,
   type ModelDifference,
 } from '../differences.ts';
-import { endSentence, formatPoints, formatPointsRange, joinWords } from '../format.ts';
+import {
+  endSentence,
+  formatCount,
+  formatPoints,
+  formatPointsRange,
+  formatQuantity,
+  joinWords,
+} from '../format.ts';
 import type { ModelResult } from '../results.ts';
 import type { Finding } from './judgement.ts';
 
@@ -21,19 +28,23 @@ interface Comparison extends ModelDifference {
   readonly detectable: number | null;
 }
 
+/** The test clips that both seeds and models share. */
+function countClips({ runs }: ModelResult): number {
+  return runs[0]?.test.clips ?? 0;
+}
+
 /**
  * "No significant difference" from a first model: not reproduced if any other differs (Holm-corrected level 5 %), reproduced only if all are
  * equal up to the margin, because a large p is no evidence of equality; inconclusive otherwise, with what could have been found.
  *
  * With one or two seeds the models are compared clip by clip (exact McNemar test), with more seed by seed (paired t test).
+ *
+ * @param margin clips
  */
 export function judgeDifference(first: ModelResult, others: readonly ModelResult[], margin: number): Finding {
-  const level = DIFFERENCE_LEVEL / others.length;
-  const comparisons = compareModels({ models: [first, ...others] }).map(
-    (one): Comparison => ({ ...one, ...judgeEquality(first, one, margin, level) }),
-  );
-  const measured = comparisons.map(describeMeasured).join('; ');
-  const test = isBySeed(first) ? `paired t test over ${first.runs.length} seeds` : 'exact McNemar test';
+  const clips = countClips(first);
+  const { comparisons, measured, test } = compareWith(first, others, margin / clips);
+  const room = `${formatQuantity(margin, 'clip')} of ${formatCount(clips)}`;
   const significant = comparisons.filter(isSignificant);
   if (significant.length > 0) {
     return {
@@ -46,14 +57,47 @@ export function judgeDifference(first: ModelResult, others: readonly ModelResult
     return {
       verdict: 'reproduced',
       measured,
-      reason: `No difference is significant (${test}, corrected after Holm), and all are smaller than ${formatPoints(margin, false)} (two one-sided tests at 5 %).`,
+      reason: `No difference is significant (${test}, corrected after Holm), and all are certainly smaller than ${room} (two one-sided tests at 5 %).`,
     };
   }
   return {
     verdict: 'inconclusive',
     measured,
-    reason: `No difference is significant (${test}, corrected after Holm), but that is no evidence of equality: ${describeDetectable(comparisons, isBySeed(first))}`,
+    reason: `No difference is significant (${test}, corrected after Holm), but they are not certainly smaller than ${room}: ${describeDetectable(comparisons, isBySeed(first))}`,
   };
+}
+
+/** A model is less accurate than each of the others: reproduced if all are significantly better than it, not reproduced if one is worse. */
+export function judgeBelow(first: ModelResult, others: readonly ModelResult[]): Finding {
+  const { comparisons, measured, test } = compareWith(first, others, 0);
+  const how = `${test}${others.length === 1 ? '' : ', corrected after Holm'}, at the chosen epochs`;
+  const significant = comparisons.filter(isSignificant);
+  const worse = significant.filter(({ difference }) => difference < 0);
+  if (worse.length > 0) {
+    return {
+      verdict: 'not-reproduced',
+      measured,
+      reason: `${first.title} is significantly more accurate than ${joinWords(worse.map(({ model }) => model.title))} (${how}).`,
+    };
+  }
+  if (significant.length === comparisons.length) {
+    return { verdict: 'reproduced', measured, reason: `Every difference is significant (${how}).` };
+  }
+  return {
+    verdict: 'inconclusive',
+    measured,
+    reason: `${significant.length === 0 ? 'No' : 'Not every'} difference is significant (${how}): ${describeDetectable(comparisons, isBySeed(first))}`,
+  };
+}
+
+function compareWith(first: ModelResult, others: readonly ModelResult[], margin: number) {
+  const level = DIFFERENCE_LEVEL / others.length;
+  const comparisons = compareModels({ models: [first, ...others] }).map(
+    (one): Comparison => ({ ...one, ...judgeEquality(first, one, margin, level) }),
+  );
+  const measured = `from ${first.title}: ${comparisons.map(describeMeasured).join('; ')}`;
+  const test = isBySeed(first) ? `paired t test over ${first.runs.length} seeds` : 'exact McNemar test';
+  return { comparisons, measured, test };
 }
 
 function describeMeasured({ model, difference, low, high, adjusted }: Comparison): string {
@@ -96,7 +140,7 @@ function judgeEquality(
   }
   const accuracies = ({ runs }: ModelResult) => runs.map(({ test }) => test.accuracy);
   const differences = pairedTTest(accuracies(model), accuracies(first));
-  const { p } = pairedEquivalence(accuracies(model), accuracies(first), margin, DIFFERENCE_LEVEL);
+  const p = margin > 0 ? pairedEquivalence(accuracies(model), accuracies(first), margin).p : null;
   return {
     equivalent: p !== null && p < DIFFERENCE_LEVEL,
     detectable:

@@ -1,12 +1,10 @@
-import type { ModelResult, RunResult } from '../results.ts';
-import type { Measure } from './claim.ts';
-import { type Finding, judgeSeeds } from './judgement.ts';
+import { spellCount } from '../format.ts';
+import type { ModelResult, RunResult, Series } from '../results.ts';
+import { type Finding, judgeSeeds, notApplicable } from './judgement.ts';
+import type { Bounds, MeasureOf } from './measure.ts';
 
 /** σ(τ) of every layer is below the limit from some early epoch on, to the end. */
-export function judgeSpread(
-  model: ModelResult,
-  { below, within }: Extract<Measure, { kind: 'spread' }>,
-): Finding {
+export function judgeSpread(model: ModelResult, { below, within }: MeasureOf<'spread'>): Finding {
   const seeds = model.runs.map((run) => {
     const from = epochFrom(run, (i) =>
       run.metrics.layers.every(({ tauStd }) => (tauStd[i] ?? Number.POSITIVE_INFINITY) < below),
@@ -30,30 +28,147 @@ function epochFrom({ metrics }: RunResult, holds: (index: number) => boolean): n
   return from;
 }
 
-/** The mean change of τ from epoch to epoch is larger than in the other models on average. */
+/**
+ * In every layer, τ of the model moves more in an epoch than that of the others on average. Of the others, each neuron's own movement
+ * counts: their mean τ may stand still while the neurons move apart.
+ */
 export function judgeSpeed(model: ModelResult, others: readonly ModelResult[]): Finding {
+  const lacking = [model, ...others].filter(({ runs }) =>
+    runs.some(({ metrics }) => metrics.layers.some(({ tauChange }) => tauChange === undefined)),
+  );
+  if (lacking.length > 0) {
+    return notApplicable(
+      `How far each neuron’s τ moves was not recorded for ${lacking.map(({ title }) => title).join(', ')}: an earlier version trained it. Train it again (repro run train --force).`,
+    );
+  }
   const seeds = model.runs.map((run, i) => {
-    const own = speedOf(run);
-    const theirs = others.map((other) => speedOf(other.runs[i]!));
-    const mean = theirs.reduce((sum, speed) => sum + speed, 0) / theirs.length;
+    const own = run.metrics.layers.map(({ tauChange }) => meanOf(tauChange ?? []));
+    const theirs = own.map((_, layer) =>
+      meanOf(others.map((other) => meanOf(other.runs[i]!.metrics.layers[layer]?.tauChange ?? []))),
+    );
+    const faster = own.filter((speed, layer) => speed > theirs[layer]!).length;
     return {
       seed: run.seed,
-      holds: own > mean,
-      measured: `${own.toPrecision(2)} against ${mean.toPrecision(2)} time steps per epoch`,
+      holds: faster === own.length,
+      measured: `faster in ${faster} of ${own.length} layers; over all layers ${meanOf(own).toPrecision(2)} against ${meanOf(theirs).toPrecision(2)} time steps per epoch`,
     };
   });
   return judgeSeeds(
     seeds,
-    'The mean absolute change of a layer’s mean τ from one epoch to the next, averaged over layers.',
+    'How far τ moves in an epoch: the mean over the neurons of a layer, then over epochs.',
   );
 }
 
-function speedOf({ metrics }: RunResult): number {
-  const changes = metrics.layers.flatMap(({ tauMean }) =>
-    tauMean.slice(1).flatMap((tau, i) => {
-      const before = tauMean[i];
-      return tau === null || before === null || before === undefined ? [] : [Math.abs(tau - before)];
+/** τ of the others, at their mean w as the thesis draws it, run closer to each other than to that of the model. */
+export function judgeAlike(model: ModelResult, others: readonly ModelResult[]): Finding {
+  const seeds = model.runs.map((run, i) => {
+    const courses = others.map((other) => other.runs[i]!);
+    const among = courses.flatMap((one, j) => courses.slice(j + 1).map((two) => distanceOf(one, two)));
+    const apart = courses.map((one) => distanceOf(run, one));
+    const [widest, nearest] = [Math.max(...among), Math.min(...apart)];
+    return {
+      seed: run.seed,
+      holds: widest < nearest,
+      measured: `up to ${widest.toPrecision(2)} time steps from each other, at least ${nearest.toPrecision(2)} from ${model.title}`,
+    };
+  });
+  return judgeSeeds(
+    seeds,
+    `How far τ at the mean of w is apart in two models, averaged over layers and epochs. It holds if ${spellCount(others.length)} models are all closer to each other than any of them to ${model.title}.`,
+  );
+}
+
+/** Over the epochs that both have, then over layers. */
+function distanceOf(one: RunResult, two: RunResult): number {
+  return meanOf(
+    one.metrics.layers.map(({ tauOfMean }, layer) => {
+      const other = two.metrics.layers[layer]?.tauOfMean ?? [];
+      return meanOf(
+        tauOfMean.slice(0, other.length).flatMap((tau, epoch) => {
+          const there = other[epoch] ?? null;
+          return tau === null || there === null ? [] : [Math.abs(tau - there)];
+        }),
+      );
     }),
   );
-  return changes.reduce((sum, change) => sum + change, 0) / changes.length;
+}
+
+/** τ of a layer is farthest from its start at an early epoch, and has come back by some way at the end. */
+export function judgeOvershoot(model: ModelResult, { layer, within, by }: MeasureOf<'overshoot'>): Finding {
+  const name = `layer ${layer + 1}`;
+  const courses = model.runs.map(({ metrics }) => metrics.layers[layer]?.tauMean ?? null);
+  if (courses.includes(null)) return notApplicable(`The network has no spiking ${name}.`);
+  const seeds = model.runs.map(({ seed, metrics, network }, i) => {
+    const course = (courses[i] ?? []).map((tau) => tau ?? Number.NaN);
+    const start = startOf(network, course);
+    const turn = course.reduce(
+      (far, tau, at) => (Math.abs(tau - start) > Math.abs(course[far]! - start) ? at : far),
+      0,
+    );
+    const [peak, end] = [course[turn]!, course.at(-1)!];
+    const back = Math.abs(peak - start) - Math.abs(end - start);
+    const epoch = metrics.epochs[turn]!;
+    return {
+      seed,
+      holds: epoch <= within && back >= by,
+      measured: `from ${start.toFixed(2)} to ${peak.toFixed(2)} at epoch ${epoch}, then ${end.toFixed(2)} at epoch ${metrics.epochs.at(-1)}`,
+    };
+  });
+  return judgeSeeds(
+    seeds,
+    `τ of ${name} must be farthest from its start by epoch ${within}, and at least ${by} time steps closer to it at the end.`,
+  );
+}
+
+/** τ before the first epoch, as configured: the first recorded one is after it. */
+function startOf(network: RunResult['network'], course: readonly number[]): number {
+  const tau: unknown = network.tau;
+  const mean = typeof tau === 'object' && tau !== null ? Reflect.get(tau, 'mean') : undefined;
+  return typeof mean === 'number' ? mean : course[0]!;
+}
+
+/** After the last epoch, the smallest and the largest τ of a layer are within published bounds. */
+export function judgeRange(models: readonly ModelResult[], { layer, ranges }: MeasureOf<'range'>): Finding {
+  const name = `layer ${layer + 1}`;
+  const [first] = models;
+  if (models.some(({ runs }) => runs.some(({ layers }) => layers[layer] === undefined))) {
+    return notApplicable(`The networks have no spiking ${name}.`);
+  }
+  const seeds = first!.runs.map(({ seed }, i) => {
+    const found = models.map(({ title, runs }, j) => {
+      // Hundredths from the smallest to the largest: these two are neurons' own.
+      const taus = runs[i]!.layers[layer]!.taus.last.taus;
+      const [smallest, largest] = [taus[0]!, taus.at(-1)!];
+      const { smallest: low, largest: high } = ranges[j]!;
+      return {
+        holds: isWithin(smallest, low) && isWithin(largest, high),
+        text: `${title} ${taus.length === 1 ? smallest.toFixed(2) : `${smallest.toFixed(2)} to ${largest.toFixed(2)}`}`,
+      };
+    });
+    return {
+      seed,
+      holds: found.every(({ holds }) => holds),
+      measured: found.map(({ text }) => text).join(', '),
+    };
+  });
+  const bounds = ranges.flatMap(({ smallest, largest }, j) => {
+    const parts = [
+      ...(smallest === null ? [] : [`the smallest ${smallest.join(' to ')}`]),
+      ...(largest === null ? [] : [`the largest ${largest.join(' to ')}`]),
+    ];
+    return parts.length === 0 ? [] : [`${models[j]!.title} ${parts.join(', ')}`];
+  });
+  return judgeSeeds(
+    seeds,
+    `τ in ${name} after the last epoch, in time steps. Allowed: ${bounds.join('; ')}.`,
+  );
+}
+
+function isWithin(tau: number, bounds: Bounds | null): boolean {
+  return bounds === null || (tau >= bounds[0] && tau <= bounds[1]);
+}
+
+function meanOf(values: Series): number {
+  const known = values.flatMap((value) => (value === null ? [] : [value]));
+  return known.reduce((sum, value) => sum + value, 0) / known.length;
 }

@@ -2,59 +2,77 @@ import { endSentence, formatCount, joinWords } from '../format.ts';
 import type { Outcome } from '../outcome.ts';
 import type { ModelResult, Results, RunResult } from '../results.ts';
 import { listModelDeviations } from '../settings-table.ts';
-import { judgeComparability } from '../thesis.ts';
-import type { Claim, Claims, Measure } from './claim.ts';
-import { judgeAccuracy } from './judge-accuracy.ts';
+import { THESIS, titleDataset } from '../thesis.ts';
+import type { Claim } from './claim.ts';
+import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeApart } from './judge-apart.ts';
-import { judgeDifference } from './judge-difference.ts';
-import { judgeSpeed, judgeSpread } from './judge-time-constants.ts';
+import { judgeBelow, judgeDifference } from './judge-difference.ts';
+import { judgeAlike, judgeOvershoot, judgeRange, judgeSpeed, judgeSpread } from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
+import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './measure.ts';
+import { settingsOf } from './published-settings.ts';
 
-/** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the thesis'. */
-export function judgeClaims(claims: Claims, results: Results, outcomes: readonly Outcome[]): Judgement[] {
-  return claims.claims.map((claim) => ({ claim, ...judgeClaim(claim, claims, results, outcomes) }));
+/** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
+export function judgeClaims(
+  claims: readonly Claim[],
+  results: Results,
+  outcomes: readonly Outcome[],
+): Judgement[] {
+  return claims.map((claim) => ({ claim, ...judgeClaim(claim, claims, results, outcomes) }));
 }
 
 function judgeClaim(
   claim: Claim,
-  { margin }: Claims,
+  claims: readonly Claim[],
   results: Results,
   outcomes: readonly Outcome[],
 ): Finding {
-  switch (judgeComparability(results)) {
-    case 'simulated':
-      return notApplicable('The recordings are simulated.');
-    case 'other-dataset':
-      return notApplicable('The data set is not that of the thesis.');
-    case null:
+  if (results.simulated) return notApplicable('The recordings are simulated.');
+  if (claim.dataset !== results.dataset) {
+    return notApplicable(
+      `The claim is about ${titleDataset(claim.dataset)}, the run about ${titleDataset(results.dataset)}.`,
+    );
   }
   const { measure } = claim;
   if (measure.kind === 'clips') return judgeClips(measure, results);
-  const names = namesIn(measure);
   const wanted =
-    names ??
+    modelsOf(measure) ??
     results.models.flatMap(({ published }) => (published?.source === 'thesis' ? [published.name] : []));
-  const models = wanted.map((name) => results.models.find(({ published }) => published?.name === name));
+  const network = measure.kind === 'accuracy' ? measure.network : null;
+  const models = wanted.map((name) => findModel(results, name, network));
   const missing = wanted.filter((_, i) => models[i] === undefined);
   if (missing.length > 0 || wanted.length === 0) {
     const what = `This run does not have the model${missing.length === 1 ? '' : 's'} ${joinWords(missing)}`;
     return notApplicable(endSentence(what));
   }
-  const obstacle = findObstacle(claim, models as ModelResult[]);
+  const known = models.flatMap((model) => (model === undefined ? [] : [model]));
+  const obstacle = findObstacle(claim, known);
   if (obstacle !== null) return notApplicable(obstacle);
-  return judgeMeasure(claim, models as ModelResult[], outcomes, margin);
+  const finding = judgeMeasure(claim, claims, known, outcomes);
+  const reductions = listReductions(claim, known, results);
+  return reductions.length === 0 ? finding : atReducedScale(claim, finding, reductions);
 }
 
-/** The models that a claim is about, the first one first; null for all. */
-function namesIn(measure: Exclude<Measure, { kind: 'clips' }>): readonly string[] | null {
-  if (measure.kind === 'best-epoch') return null;
-  return 'others' in measure ? [measure.model, ...measure.others] : [measure.model];
+/** By its published name; a model without one, as for other data sets than the thesis', by its network. */
+function findModel({ models }: Results, name: string, key: NetworkKey | null): ModelResult | undefined {
+  const named = models.find(({ published }) => published?.name === name);
+  if (named !== undefined || key === null) return named;
+  return models.find(({ published, runs }) => {
+    const network = runs[0]?.network;
+    if (published !== null || network === undefined) return false;
+    const tau: unknown = network.tau;
+    return (
+      network.neuron === key.neuron &&
+      network.pooling === key.pooling &&
+      typeof tau === 'object' &&
+      tau !== null &&
+      Reflect.get(tau, 'per') === 'layer' &&
+      Reflect.get(tau, 'mean') === key.tau
+    );
+  });
 }
 
-/**
- * Settings that may differ: the clips are a known disagreement, the batch size is one of paper and logs, and whether the epochs suffice is up to
- * each claim.
- */
+/** Settings on which paper, code and logs disagree, or that a claim has its own rule for. */
 const MAY_DIFFER: ReadonlySet<string> = new Set([
   'Epochs',
   'Epochs between tests',
@@ -63,33 +81,56 @@ const MAY_DIFFER: ReadonlySet<string> = new Set([
   'Validation clips',
 ]);
 
-/** Why a claim cannot be judged by this run; null if it can. */
-function findObstacle({ epochs, measure }: Claim, models: readonly ModelResult[]): string | null {
+/** Settings that only say how large a network or its data are. Below the published value, a run is one at reduced scale. */
+const SCALES: ReadonlySet<string> = new Set([
+  'Time steps per clip',
+  'Frame size, pixels',
+  'Convolutional layers',
+  'Channels per layer',
+  'Width of the hidden layer',
+  'Outputs per class',
+  'Test clips',
+]);
+
+/** Why a claim says nothing about this run; null if it does. */
+function findObstacle(claim: Claim, models: readonly ModelResult[]): string | null {
+  const { measure, requires } = claim;
   for (const model of models) {
-    for (const { label, thesis, used } of listModelDeviations(model)) {
-      if (MAY_DIFFER.has(label)) continue;
-      return `${model.title} differs from the thesis: ${label.toLowerCase()} ${used} instead of ${thesis}.`;
+    for (const { label, thesis, used, isSmaller } of listModelDeviations(model, settingsOf(claim, model))) {
+      if (MAY_DIFFER.has(label) || (SCALES.has(label) && isSmaller)) continue;
+      return `${model.title} differs from what was published: ${lowerFirst(label)} ${used} instead of ${thesis}.`;
     }
     if (measure.kind === 'parameters') continue;
     if (needsTau(measure) && model.runs.some(lacksTau))
       return endSentence(`τ is missing in some epochs of ${model.title}`);
-    const trained = Math.min(...model.runs.map(({ metrics }) => metrics.epochs.length));
-    if (trained < epochs)
-      return `It takes ${formatCount(epochs)} epochs to judge this; ${model.title} has ${formatCount(trained)}.`;
+    const chosenOn = model.runs.map((run) => run.chosenOn);
     // Such an accuracy is too high, and by how much differs from model to model.
-    if (needsChoice(measure) && model.runs.some(({ chosenOn }) => chosenOn === 'test'))
+    if (needsChoice(measure) && chosenOn.includes('test'))
       return `The epoch of ${model.title} was chosen on the test clips, which the accuracy is measured on.`;
+    if (requires.selection === 'validation' && chosenOn.some((clips) => clips !== 'validation'))
+      return `The epoch of ${model.title} was not chosen on validation clips, as that of the published accuracy was.`;
+    if (requires.selection === 'best-test' && chosenOn.some((clips) => clips !== 'test'))
+      return `The epoch of ${model.title} was not chosen on the test clips (compat.selection: best-test), as that of the published accuracy was.`;
   }
   return null;
 }
 
+/** `λ, weight of …` stays, `Pooling` becomes `pooling`. */
+function lowerFirst(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
+}
+
 /** Whether a claim is about the chosen epoch. */
 function needsChoice(measure: Measure): boolean {
-  return measure.kind === 'difference' || (measure.kind === 'accuracy' && measure.epoch === 'chosen');
+  return (
+    measure.kind === 'difference' ||
+    measure.kind === 'below' ||
+    (measure.kind === 'accuracy' && measure.epoch === 'chosen')
+  );
 }
 
 function needsTau({ kind }: Measure): boolean {
-  return kind === 'spread' || kind === 'speed' || kind === 'apart';
+  return ['spread', 'speed', 'apart', 'alike', 'overshoot', 'range'].includes(kind);
 }
 
 /** As where a training diverged. */
@@ -97,28 +138,77 @@ function lacksTau({ metrics }: RunResult): boolean {
   return metrics.layers.some(({ tauMean, tauStd }) => tauMean.includes(null) || tauStd.includes(null));
 }
 
+/** In what a run is smaller than the published one: network, epochs, clips. */
+function listReductions(claim: Claim, models: readonly ModelResult[], results: Results): string[] {
+  const found = models.flatMap((model) => {
+    const smaller = listModelDeviations(model, settingsOf(claim, model))
+      .filter(({ label }) => SCALES.has(label))
+      .map(({ label, thesis, used }) => `${lowerFirst(label)} ${used} instead of ${thesis}`);
+    if (claim.measure.kind === 'parameters') return smaller;
+    const { epochs } = claim.requires;
+    const trained = Math.min(...model.runs.map(({ metrics }) => metrics.epochs.length));
+    const clips = Math.min(...model.runs.map((run) => run.clips.train + run.clips.validation));
+    const all = fewestTrainingClips(results);
+    return [
+      ...smaller,
+      ...(trained < epochs
+        ? [`epochs ${formatCount(trained)} instead of at least ${formatCount(epochs)}`]
+        : []),
+      ...(clips < all
+        ? [`training and validation clips ${formatCount(clips)} instead of ${formatCount(all)}`]
+        : []),
+    ];
+  });
+  return [...new Set(found)];
+}
+
+/** What a run must train and validate on to use the whole data set; for the thesis' own, as many as the published runs had will do. */
+function fewestTrainingClips({ dataset, manifest }: Results): number {
+  const { train, validation } = THESIS.clips;
+  return dataset === THESIS.dataset ? train + validation : manifest.train.clips;
+}
+
+/** What was found, beside what was published: so small a run neither confirms nor refutes it. */
+function atReducedScale({ published }: Claim, finding: Finding, reductions: readonly string[]): Finding {
+  if (finding.verdict === 'not-applicable') return finding;
+  const beside = published === null ? '' : ` Published: ${describePublishedAccuracy(published)}.`;
+  return {
+    verdict: 'reduced-scale',
+    measured: finding.measured,
+    reason: `Smaller than the published run: ${reductions.join('; ')}.${beside}`,
+  };
+}
+
 function judgeMeasure(
   claim: Claim,
+  claims: readonly Claim[],
   models: readonly ModelResult[],
   outcomes: readonly Outcome[],
-  margin: number,
 ): Finding {
   const { measure } = claim;
   const [first, ...others] = models;
   const outcome = outcomes.find(({ model }) => model === first)!;
   switch (measure.kind) {
     case 'accuracy':
-      return judgeAccuracy(claim, measure, outcome, margin);
+      return judgeAccuracy(claim, measure, outcome, listRivals(claim, measure, claims));
     case 'difference':
-      return judgeDifference(first!, others, margin);
+      return judgeDifference(first!, others, measure.margin);
+    case 'below':
+      return judgeBelow(first!, others);
     case 'best-epoch':
       return judgeBestEpoch(models, measure.before);
     case 'spread':
       return judgeSpread(first!, measure);
     case 'speed':
       return judgeSpeed(first!, others);
+    case 'alike':
+      return judgeAlike(first!, others);
     case 'apart':
       return judgeApart(first!, others, measure);
+    case 'overshoot':
+      return judgeOvershoot(first!, measure);
+    case 'range':
+      return judgeRange(models, measure);
     case 'parameters':
       return judgeCount(
         first!.runs[0]!.parameters,
@@ -131,10 +221,15 @@ function judgeMeasure(
   }
 }
 
-function judgeClips(
-  { split, count }: Extract<Measure, { kind: 'clips' }>,
-  { models, manifest }: Results,
-): Finding {
+/** Other published accuracies on the same clips. */
+function listRivals(claim: Claim, { split }: MeasureOf<'accuracy'>, claims: readonly Claim[]): Claim[] {
+  return claims.filter(
+    ({ id, dataset, measure }) =>
+      id !== claim.id && dataset === claim.dataset && measure.kind === 'accuracy' && measure.split === split,
+  );
+}
+
+function judgeClips({ split, count }: MeasureOf<'clips'>, { models, manifest }: Results): Finding {
   const { clips } = models[0]!.runs[0]!;
   const used = split === 'test' ? clips.test : clips.train + clips.validation;
   const found = manifest[split].clips;
@@ -142,7 +237,8 @@ function judgeClips(
     used === found
       ? 'All clips that the data set has are used.'
       : `The data set has ${formatCount(found)}; the profile or a switch leaves some out.`;
-  return judgeCount(used, count, 'clips', reason);
+  const judged = judgeCount(used, count, 'clips', reason);
+  return used < Math.min(count, found) ? { ...judged, verdict: 'reduced-scale' } : judged;
 }
 
 function judgeCount(measured: number, published: number, what: string, reason: string): Finding {

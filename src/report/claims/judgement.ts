@@ -2,13 +2,20 @@ import { wilsonInterval } from '../../stats/wilson.ts';
 import { formatPercentRange } from '../format.ts';
 import type { Claim } from './claim.ts';
 
-export const VERDICTS = ['reproduced', 'not-reproduced', 'inconclusive', 'not-applicable'] as const;
+export const VERDICTS = [
+  'reproduced',
+  'not-reproduced',
+  'inconclusive',
+  'reduced-scale',
+  'not-applicable',
+] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
 export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   reproduced: 'reproduced',
   'not-reproduced': 'not reproduced',
   inconclusive: 'inconclusive',
+  'reduced-scale': 'reduced scale',
   'not-applicable': 'not applicable',
 };
 

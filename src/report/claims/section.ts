@@ -1,39 +1,63 @@
 import type { Block, Cell, Section, Table, Text } from '../document.ts';
-import { formatCount, formatQuantity, joinWords, spellCount } from '../format.ts';
+import { formatCount, joinWords, spellCount } from '../format.ts';
+import { isImages } from './claim.ts';
+import { nameEvidence, type Source } from './evidence.ts';
 import { type Judgement, VERDICT_TITLES, type Verdict } from './judgement.ts';
 
-/** Which published claims hold, how surely, and where they do not. */
-export function describeClaims(judgements: readonly Judgement[], margin: number): Section {
+/** Which published claims hold, how surely, where they do not, and where each is stated. */
+export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
+  const about = judgements.filter(({ claim }) => claim.dataset === dataset);
   const summary: Block = { kind: 'paragraph', text: summariseClaims(judgements), lead: true };
   // A row for each would only repeat the same reason.
-  const isJudged = judgements.some(({ verdict }) => verdict !== 'not-applicable');
-  const table = isJudged ? [{ kind: 'table', table: tabulateClaims(judgements, margin) } as const] : [];
+  const isAnswered = about.some(({ verdict }) => verdict !== 'not-applicable');
+  const table = isAnswered
+    ? [{ kind: 'table', table: tabulateClaims(about, judgements.length - about.length) } as const]
+    : [];
   return { id: 'claims', title: 'What holds', blocks: [summary, ...table] };
 }
 
-function tabulateClaims(judgements: readonly Judgement[], margin: number): Table {
+/** @param elsewhere claims about other data sets, which have no row */
+function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Table {
+  const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
   return {
     id: 'table-claims',
     caption: 'Published claims and what this run says of them',
     columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
     rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
-      { text: claim.statement, details: [claim.source, ...describePublished(claim)] },
+      { text: claim.statement, details: describeEvidence(claim) },
       measured === '' ? { text: '–', tone: 'missing' } : { text: measured },
       { text: VERDICT_TITLES[verdict], details: [reason], ...toneOf(verdict) },
     ]),
     notes: [
       [
-        `An accuracy is reproduced if it certainly differs from the published one by less than ${(100 * margin).toFixed(0)} percentage points, otherwise not reproduced if the difference is significant, and else inconclusive. configs/claims.yaml lists the claims, docs/claims.md the methods.`,
+        'Statements are in our own words. An accuracy is reproduced if it certainly differs from the published one by less than its margin, otherwise not reproduced if the difference is significant, and else inconclusive. ',
+        { code: 'docs/claims.md' },
+        ' explains the methods and margins, ',
+        { code: 'configs/claims.yaml' },
+        ' lists the claims.',
+        ...(elsewhere === 0
+          ? []
+          : [` ${formatCount(elsewhere)} claims about other data sets are not shown.`]),
       ],
+      ...[...sources.values()].map(describeSource),
     ],
   };
 }
 
-/** The clips behind a published share. */
-function describePublished({ published }: Judgement['claim']): string[] {
-  return published === null
-    ? []
-    : [`${formatCount(published.correct)} of ${formatQuantity(published.clips, 'clip')}`];
+function describeSource({ title, file, sha256 }: Source): Text {
+  return [{ strong: `${title}: ` }, `${file}, sha256 `, { code: sha256 }, '.'];
+}
+
+/** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
+function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
+  const what = isImages(dataset) ? 'images' : 'clips';
+  return [
+    `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
+    ...(published === null
+      ? []
+      : [`${formatCount(published.correct)} of ${formatCount(published.clips)} ${what}`]),
+    ...(evidence.note === null ? [] : [evidence.note]),
+  ];
 }
 
 export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
@@ -43,8 +67,10 @@ export function toneOf(verdict: Verdict): Pick<Cell, 'tone'> {
 
 function summariseClaims(judgements: readonly Judgement[]): Text {
   const count = (verdict: Verdict) => judgements.filter((one) => one.verdict === verdict).length;
-  const judged = judgements.length - count('not-applicable');
-  if (judged === 0) {
+  const reduced = count('reduced-scale');
+  const rest = count('not-applicable');
+  const judged = judgements.length - reduced - rest;
+  if (judged + reduced === 0) {
     const reasons = new Set(judgements.map(({ reason }) => reason));
     return [
       { strong: `None of the ${judgements.length} published claims can be judged by this run.` },
@@ -57,23 +83,39 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
       (verdict) =>
         `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
     );
-  const rest = count('not-applicable');
+  const smaller =
+    reduced === 0
+      ? ''
+      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones, at reduced scale.`;
   return [
-    { strong: `Of ${spellCount(judged)} published claims that this run can judge, ${joinWords(parts)}.` },
-    ...(rest === 0 ? [] : [` ${rest === 1 ? 'One other' : `${rest} others`} cannot be judged by it.`]),
+    {
+      strong:
+        judged === 0
+          ? 'This run is too small to judge any published claim.'
+          : `Of ${spellCount(judged)} published claims that this run can judge, ${joinWords(parts)}.`,
+    },
+    smaller,
+    ...(rest === 0
+      ? []
+      : [` It cannot be asked about ${rest === 1 ? 'one other' : `${formatCount(rest)} others`}.`]),
   ];
 }
 
 /** claims.json of the report, for programs: with ordinary spaces. */
 export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
-  const claims = judgements.map(({ claim, verdict, measured, reason }) => ({
-    id: claim.id,
-    source: claim.source,
-    statement: claim.statement,
-    published: claim.published,
-    measured: measured === '' ? null : measured,
-    verdict,
-    reason,
-  }));
+  const claims = judgements.map(({ claim, verdict, measured, reason }) => {
+    const { source, ...place } = claim.evidence;
+    return {
+      id: claim.id,
+      dataset: claim.dataset,
+      source: nameEvidence(claim.evidence),
+      evidence: { source: source.id, file: source.file, sha256: source.sha256, ...place },
+      statement: claim.statement,
+      published: claim.published,
+      measured: measured === '' ? null : measured,
+      verdict,
+      reason,
+    };
+  });
   return `${JSON.stringify({ version: 1, simulated, claims }, null, 2).replace(/[\u00a0\u202f]/g, ' ')}\n`;
 }

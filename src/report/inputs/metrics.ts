@@ -5,7 +5,8 @@ import type { EpochMetrics, Series } from '../results.ts';
 
 /**
  * Parses metrics.csv: one row per epoch; the columns `epoch`, `{train,validation,test}_{loss,accuracy}` and, for each
- * spiking layer i from 0, `w_mean.<i>`, `tau_mean.<i>`, `tau_std.<i>` and `spike_rate.<i>`. Other columns are ignored. An empty cell, `NaN` and an
+ * spiking layer i from 0, `w_mean.<i>`, `tau_mean.<i>`, `tau_std.<i>` and `spike_rate.<i>`; `tau_change.<i>` may be missing. Other columns
+ * are ignored. An empty cell, `NaN` and an
  * infinity become null, so that figures show a gap where training diverged.
  *
  * @param file name for error messages
@@ -58,6 +59,7 @@ export function readMetrics(file: string, text: string, fix: string): EpochMetri
       tauOfMean: series(`w_mean.${layer}`).map((w) => (w === null ? null : tauOfLogit(w))),
       tauMean: series(`tau_mean.${layer}`),
       tauStd: series(`tau_std.${layer}`),
+      ...(columns.has(`tau_change.${layer}`) ? { tauChange: series(`tau_change.${layer}`) } : {}),
       spikeRate: series(`spike_rate.${layer}`),
     })),
   };

@@ -25,17 +25,103 @@ describe('time constants', () => {
     expect(judged([0.1, 0.1, 0.1, 0.06])).toMatchObject({ measured: 'at the end, σ(τ) is up to 0.060' });
   });
 
-  test('the baseline must change faster than the mean of the others', () => {
+  describe('the baseline must change faster than the others', () => {
     const measure = { kind: 'speed', model: 'Baseline', others: NAMES.slice(1) } as const;
-    const judged = (step: number) =>
-      judge(measure, (name) => [
-        run({ metrics: layers(name === 'Baseline' ? [2, 2 + step, 2] : [2, 2.1, 2], [0, 0, 0]) }),
-      ]);
-    expect(judged(0.2).verdict).toBe('reproduced');
-    expect(judged(0.05)).toMatchObject({
-      verdict: 'not-reproduced',
-      measured: '0.050 against 0.10 time steps per epoch',
+    /** Two layers; the mean τ of the others stands still in both. */
+    const moving = (changes: readonly number[] | null) => ({
+      ...makeRunResult().metrics,
+      layers: [1, 2].map((factor) => ({
+        tauOfMean: [2, 2, 2],
+        tauMean: [2, 2, 2],
+        tauStd: [0, 0.1, 0.2],
+        spikeRate: [0.1, 0.1, 0.1],
+        ...(changes === null ? {} : { tauChange: changes.map((change) => change * factor) }),
+      })),
     });
+    const judged = (own: readonly number[] | null, others = [0.1, 0.2, 0.3]) =>
+      judge(measure, (name) => [run({ metrics: moving(name === 'Baseline' ? own : others) })]);
+
+    test('neuron by neuron, whatever their mean does', () => {
+      expect(judged([0.1, 0.2, 0.6])).toMatchObject({
+        verdict: 'reproduced',
+        measured: 'faster in 2 of 2 layers; over all layers 0.45 against 0.30 time steps per epoch',
+      });
+      expect(judged([0.1, 0.2, 0]).verdict).toBe('not-reproduced');
+    });
+
+    test('in every layer', () => {
+      const metrics = moving([0.3, 0.3, 0.3]);
+      const [first, second] = metrics.layers;
+      const slow = { ...metrics, layers: [first!, { ...second!, tauChange: [0.3, 0.3, 0.3] }] };
+      const judgement = judge(measure, (name) => [
+        run({ metrics: name === 'Baseline' ? slow : moving([0.2, 0.2, 0.2]) }),
+      ]);
+      // 0.3 against 0.2, and 0.3 against 0.4.
+      expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
+      expect(judgement.measured).toMatch(/^faster in 1 of 2 layers/);
+    });
+
+    test('and cannot be judged by runs that did not record it', () => {
+      expect(judged(null)).toMatchObject({ verdict: 'not-applicable' });
+      expect(judged(null).reason).toMatch(/^How far each neuron’s τ moves was not recorded for Baseline: /);
+    });
+  });
+
+  test('trajectories are alike if they are closer to each other than to the baseline', () => {
+    const measure = { kind: 'alike', model: 'Baseline', others: NAMES.slice(1) } as const;
+    const courses: Record<string, number[]> = {
+      Baseline: [2, 1.5, 1],
+      'No Reg.': [2, 2, 2],
+      'λ = .01': [2, 2, 2.3],
+      'λ = .1': [2, 2, 2.15],
+    };
+    const judged = (baseline: number[]) =>
+      judge(measure, (name) => [
+        run({ metrics: layers(name === 'Baseline' ? baseline : courses[name]!, [0, 0, 0]) }),
+      ]);
+    // The farthest two of the others: 0.3 in one of three epochs; from the baseline, No Reg. 0.5 and 1.
+    expect(judged([2, 1.5, 1])).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'up to 0.10 time steps from each other, at least 0.50 from Baseline',
+    });
+    expect(judged([2, 1.9, 2]).verdict).toBe('not-reproduced');
+  });
+
+  test.each([
+    ['out and back', [1.6, 1.3, 1.35, 1.45], 'reproduced'],
+    ['too little back', [1.6, 1.3, 1.35, 1.39], 'not-reproduced'],
+    ['upwards and back', [2.6, 2.9, 2.7, 2.5], 'reproduced'],
+    ['farther out at the end than before', [1.6, 1.7, 1.8, 1.3], 'not-reproduced'],
+    ['out too late', [1.9, 1.8, 1.3, 1.7], 'not-reproduced'],
+  ])('an overshoot goes %s', (_, course, verdict) => {
+    const measure = { kind: 'overshoot', model: 'Baseline', layer: 0, within: 2, by: 0.1 } as const;
+    const network = { tau: { mean: 2 } };
+    const judgement = judge(measure, () => [run({ network, metrics: layers(course, [0, 0, 0, 0]) })]);
+    expect(judgement).toMatchObject({ verdict });
+    if (course[1] === 1.3 && verdict === 'reproduced')
+      expect(judgement.measured).toBe('from 2.00 to 1.30 at epoch 2, then 1.45 at epoch 4');
+  });
+
+  test('the smallest and largest τ of a layer must be within their bounds', () => {
+    const measure = {
+      kind: 'range',
+      layer: 0,
+      ranges: [
+        { model: 'Baseline', smallest: [3.5, 4.5], largest: [3.5, 4.5] },
+        { model: 'No Reg.', smallest: null, largest: [1, 2.7] },
+      ],
+    } as const;
+    const judged = (baseline: number, ...taus: number[]) =>
+      judge(measure, (name) => [run({ layers: [makeLayerResult(name === 'Baseline' ? [baseline] : taus)] })]);
+    expect(judged(4, 1.5, 2, 2.6)).toMatchObject({
+      verdict: 'reproduced',
+      measured: 'Baseline 4.00, No Reg. 1.50 to 2.60',
+    });
+    expect(judged(4, 1.5, 2, 2.8).verdict).toBe('not-reproduced');
+    expect(judged(3.4, 1.5, 2, 2.6).verdict).toBe('not-reproduced');
+    expect(judge({ ...measure, layer: 3 }, () => [run()]).reason).toBe(
+      'The networks have no spiking layer 4.',
+    );
   });
 
   test('no neuron of the others may be near', () => {

@@ -1,5 +1,6 @@
-import type { Measure } from '../../../src/report/claims/claim.ts';
+import type { Claim, Requirements } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
+import type { Measure } from '../../../src/report/claims/measure.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../../../src/report/results.ts';
 import { makeAnswers, makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
@@ -22,18 +23,49 @@ export function modelOf(name: string, runs: readonly RunResult[]): ModelResult {
   });
 }
 
+/** A claim about the thesis' data set, by a run of at least one epoch. */
+export function makeClaim(overrides: Partial<Claim> & { measure: Measure }): Claim {
+  return {
+    id: 'a',
+    dataset: 'dvs128-gesture',
+    statement: 'so',
+    evidence: {
+      source: { id: 'here', title: 'Here', file: 'a file', kind: 'pdf', sha256: '0'.repeat(64) },
+      section: '1',
+      page: 2,
+      at: null,
+      note: null,
+    },
+    published: null,
+    requires: { epochs: 1, validationShare: null, selection: null },
+    ...overrides,
+  };
+}
+
+interface Rest extends Partial<Results>, Partial<Requirements> {
+  /** A published share of so many clips. */
+  readonly published?: { share: number; clips: number };
+  /** Other claims of the same file. */
+  readonly beside?: readonly Claim[];
+}
+
 /** Judges one measure on models that are made by name. */
 export function judge(
   measure: Measure,
   runsOf: (name: string) => readonly RunResult[],
-  rest: Partial<Results> & { epochs?: number; published?: { share: number; clips: number } } = {},
+  { epochs = 1, validationShare = null, selection = null, published, beside = [], ...overrides }: Rest = {},
 ) {
-  const { epochs = 1, published: share = null, ...overrides } = rest;
-  const published = share && { ...share, correct: Math.round(share.share * share.clips) };
   const models = NAMES.map((name) => modelOf(name, runsOf(name)));
   const results = makeResults({ models, ...overrides });
-  const claim = { id: 'a', source: 'here', statement: 'so', published, measure, epochs };
-  const [judgement] = judgeClaims({ margin: 0.05, claims: [claim] }, results, judgeModels(results));
+  const claim = makeClaim({
+    measure,
+    requires: { epochs, validationShare, selection },
+    published:
+      published === undefined
+        ? null
+        : { ...published, correct: Math.round(published.share * published.clips) },
+  });
+  const [judgement] = judgeClaims([claim, ...beside], results, judgeModels(results));
   return judgement!;
 }
 

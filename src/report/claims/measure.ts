@@ -1,0 +1,146 @@
+import type { Fields } from '../../formats/fields.ts';
+
+/** The settings that tell the networks of one table of accuracies from each other. */
+export interface NetworkKey {
+  readonly neuron: 'plif' | 'lif';
+  /** At the start, in time steps; of LIF neurons it stays. */
+  readonly tau: number;
+  readonly pooling: 'max' | 'average';
+}
+
+/** From and to, both included, in time steps. */
+export type Bounds = readonly [number, number];
+
+/** What the smallest and the largest τ of a model's layer must be; null where nothing is said. */
+export interface TauRange {
+  readonly model: string;
+  readonly smallest: Bounds | null;
+  readonly largest: Bounds | null;
+}
+
+interface Pair {
+  readonly model: string;
+  readonly others: readonly string[];
+}
+
+/** What a claim is about. Models are named as in their files (`published.name`); layers count from 0, τ is in time steps. */
+export type Measure =
+  | {
+      readonly kind: 'accuracy';
+      readonly model: string;
+      /** By which a model is found whose file has no published name; null if only the name counts. */
+      readonly network: NetworkKey | null;
+      readonly split: 'test' | 'validation';
+      readonly epoch: 'maximum' | 'chosen';
+    }
+  /** `margin`: clips, the largest difference that counts as none. */
+  | ({ readonly kind: 'difference'; readonly margin: number } & Pair)
+  | ({ readonly kind: 'below' } & Pair)
+  | { readonly kind: 'best-epoch'; readonly before: number }
+  | { readonly kind: 'spread'; readonly model: string; readonly below: number; readonly within: number }
+  | ({ readonly kind: 'speed' } & Pair)
+  | ({ readonly kind: 'alike' } & Pair)
+  | ({ readonly kind: 'apart'; readonly layer: number; readonly distance: number } & Pair)
+  | {
+      readonly kind: 'overshoot';
+      readonly model: string;
+      readonly layer: number;
+      readonly within: number;
+      readonly by: number;
+    }
+  | { readonly kind: 'range'; readonly layer: number; readonly ranges: readonly TauRange[] }
+  | { readonly kind: 'clips'; readonly split: 'train' | 'test'; readonly count: number }
+  | { readonly kind: 'parameters'; readonly model: string; readonly count: number };
+
+export type MeasureOf<Kind extends Measure['kind']> = Extract<Measure, { readonly kind: Kind }>;
+
+const KINDS = [
+  'accuracy',
+  'difference',
+  'below',
+  'best-epoch',
+  'spread',
+  'speed',
+  'alike',
+  'apart',
+  'overshoot',
+  'range',
+  'clips',
+  'parameters',
+] as const;
+
+/** @throws {ReproError} naming the file and the field */
+export function readMeasure(fields: Fields): Measure {
+  const kind = fields.choice('kind', KINDS);
+  const steps = (name: string) => fields.number(name, { min: 0 });
+  const pair = () => ({ model: fields.text('model'), others: fields.texts('others') });
+  switch (kind) {
+    case 'accuracy':
+      return { ...readAccuracy(fields), model: fields.text('model'), network: null };
+    case 'difference':
+      return { kind, ...pair(), margin: fields.count('margin') };
+    case 'below':
+    case 'speed':
+    case 'alike':
+      return { kind, ...pair() };
+    case 'best-epoch':
+      return { kind, before: fields.count('before') };
+    case 'spread':
+      return { kind, model: fields.text('model'), below: steps('below'), within: fields.count('within') };
+    case 'apart':
+      return { kind, ...pair(), layer: fields.count('layer'), distance: steps('distance') };
+    case 'overshoot':
+      return {
+        kind,
+        model: fields.text('model'),
+        layer: fields.count('layer'),
+        within: fields.count('within'),
+        by: steps('by'),
+      };
+    case 'range':
+      return { kind, layer: fields.count('layer'), ranges: fields.objects('ranges').map(readRange) };
+    case 'clips':
+      return { kind, split: fields.choice('split', ['train', 'test']), count: fields.count('count') };
+    case 'parameters':
+      return { kind, model: fields.text('model'), count: fields.count('count') };
+  }
+}
+
+/** What accuracies of one table have in common. */
+export function readAccuracy(fields: Fields): Pick<MeasureOf<'accuracy'>, 'kind' | 'split' | 'epoch'> {
+  return {
+    kind: fields.choice('kind', ['accuracy']),
+    split: fields.choice('split', ['test', 'validation']),
+    epoch: fields.choice('epoch', ['maximum', 'chosen']),
+  };
+}
+
+function readRange(fields: Fields): TauRange {
+  return {
+    model: fields.text('model'),
+    smallest: readBounds(fields, 'smallest'),
+    largest: readBounds(fields, 'largest'),
+  };
+}
+
+function readBounds(fields: Fields, name: string): Bounds | null {
+  if (!fields.has(name)) return null;
+  const [low, high, ...rest] = fields.numbers(name, { min: 0 });
+  if (low === undefined || high === undefined || rest.length > 0 || low > high) {
+    return fields.fail(name, 'is not two numbers, the smaller one first');
+  }
+  return [low, high];
+}
+
+/** The models that a measure is about, the first one first; null for those of every published accuracy. */
+export function modelsOf(measure: Measure): readonly string[] | null {
+  switch (measure.kind) {
+    case 'best-epoch':
+    case 'clips':
+      return null;
+    case 'range':
+      return measure.ranges.map(({ model }) => model);
+    default:
+      return 'others' in measure ? [measure.model, ...measure.others] : [measure.model];
+  }
+}
