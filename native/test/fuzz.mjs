@@ -124,7 +124,14 @@ const stepArguments = (training) => [
     ? [
         Int32Array.of(0, 2),
         [new Float32Array(48).fill(2)],
-        { learningRate: 1e-3, lambda: 0.1, regularise: pick(['w', 'tau']), step: 1, keepGradients: true },
+        {
+          learningRate: 1e-3,
+          lambda: 0.1,
+          regularise: pick(['w', 'tau']),
+          loss: pick(['rate', 'step']),
+          step: 1,
+          keepGradients: true,
+        },
       ]
     : []),
 ];

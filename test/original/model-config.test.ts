@@ -179,6 +179,7 @@ describe('the switches of', () => {
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
+      ties: 'rounding',
     });
   });
 
@@ -189,6 +190,7 @@ describe('the switches of', () => {
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
+      ties: 'rounding',
     });
   });
 });

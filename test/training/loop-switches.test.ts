@@ -135,13 +135,16 @@ describe('selection: best-test', () => {
   });
 });
 
-describe('regularise', () => {
-  it.each(['w', 'tau'] as const)('%s reaches the engine with each step', async (regularise) => {
+describe('regularise and loss', () => {
+  it.each([
+    { regularise: 'w', loss: 'step' },
+    { regularise: 'tau', loss: 'rate' },
+  ] as const)('$regularise and $loss reach the engine with each step', async (switches) => {
     const seen: Hyperparameters[] = [];
     const onStep = (_step: number, _batch: unknown, hyperparameters: Hyperparameters) =>
       seen.push(hyperparameters);
-    await trainNetwork(task({ regularise }, { onStep }));
+    await trainNetwork(task(switches, { onStep }));
     expect(seen).toHaveLength(16);
-    expect(seen.every((step) => step.regularise === regularise && step.regulariseTau === 0.1)).toBe(true);
+    for (const step of seen) expect(step).toMatchObject({ ...switches, regulariseTau: 0.1 });
   });
 });
