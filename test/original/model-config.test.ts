@@ -111,19 +111,21 @@ describe('the configuration', () => {
     const changed = (name: string, compat: Compat) =>
       Object.keys(configurationOf(documentedCommands[name]!, compat).model.compat ?? {});
     // It has one τ per layer anyway, which starts at 2 anyway.
-    expect(changed('baseline', compatPresets.code)).toEqual(['trials', 'validation', 'file_order']);
+    expect(changed('baseline', compatPresets.code)).toEqual(['trials', 'validation', 'file_order', 'ties']);
     // `base_tau` only affects one τ per layer.
     expect(changed('lambda-0.1', compatPresets.runs)).toEqual([
       'trials',
       'batch_size',
       'validation',
       'file_order',
+      'ties',
     ]);
     expect(changed('no-reg', compatPresets.code)).toEqual([
       'trials',
       'tau_per_neuron',
       'validation',
       'file_order',
+      'ties',
     ]);
   });
 
