@@ -108,7 +108,7 @@ function spoil(object) {
   const keys = Object.keys(object);
   if (keys.length === 0) return object;
   const key = pick(keys);
-  const value = object[key];
+  const { value } = Object.getOwnPropertyDescriptor(object, key); // not by a getter, which may throw
   const deeper = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && random(3) > 0;
   if (deeper) spoil(value);
   else if (random(6) === 0) delete object[key];
