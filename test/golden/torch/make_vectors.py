@@ -4,8 +4,8 @@
 
 needs Python 3.10 or later and PyTorch (`apt install python3-torch` or `pip install torch`); the committed vectors were written by
 PyTorch 2.6 on an x86-64 CPU. It takes a quarter of an hour, mostly to find seeds, and writes `index.json` and one `<case>.safetensors`
-per case to its own folder; with names of cases, it makes only these again. The same machine and PyTorch write the same bytes; on another processor, the last bits of floats may
-differ, and so may the seeds it selects (below).
+per case to its own folder; with names of cases, it makes only these. The same machine and PyTorch write the same bytes; on another
+processor, the last bits of floats may differ, and so may the seeds it selects (below).
 
 It uses none of the project's own code: `spiking_networks.py` implements the networks independently, from their description, in plain
 PyTorch.
@@ -373,6 +373,7 @@ def main():
         index['cases'][name] = entry
         write_safetensors(FOLDER / f'{name}.safetensors', tensors)
         print(f'{name}: seed {entry["seed"]}', flush=True)
+    index['cases'] = {name: index['cases'][name] for name in makers}
     if not wanted:
         index['initial_parameters'] = make_initial_parameters()
     (FOLDER / 'index.json').write_text(json.dumps(index, indent=1) + '\n')
