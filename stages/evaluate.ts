@@ -13,6 +13,7 @@ import { labelsOf, openFrameCache } from '../src/training/frame-cache.ts';
 import { evaluateUntilAborted } from '../src/training/interruptible-evaluation.ts';
 import { readMaxima } from '../src/training/metrics.ts';
 import { readRunFiles } from '../src/training/run-files.ts';
+import { scoringOf } from '../src/training/scores.ts';
 import { tauQuantiles } from '../src/training/tau-quantiles.ts';
 
 interface Params {
@@ -51,7 +52,7 @@ export default defineStage<Params>({
       const session = await engine.open(spec, state);
       const evaluate = ({ rows, clips, source }: (typeof parts)['test'], beforeBatch: () => Promise<void>) =>
         evaluateClips(session, { source, labels: labelsOf(clips) }, rows, {
-          classes: classes.length,
+          scoring: scoringOf(spec, run.compat),
           batchSize: params.evaluate?.batchSize ?? 16,
           beforeBatch,
           afterBatch: (clips) => {

@@ -108,7 +108,7 @@ function spoil(object) {
   const keys = Object.keys(object);
   if (keys.length === 0) return object;
   const key = pick(keys);
-  const value = object[key];
+  const { value } = Object.getOwnPropertyDescriptor(object, key); // not by a getter, which may throw
   const deeper = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) && random(3) > 0;
   if (deeper) spoil(value);
   else if (random(6) === 0) delete object[key];
@@ -124,7 +124,14 @@ const stepArguments = (training) => [
     ? [
         Int32Array.of(0, 2),
         [new Float32Array(48).fill(2)],
-        { learningRate: 1e-3, lambda: 0.1, regularise: pick(['w', 'tau']), step: 1, keepGradients: true },
+        {
+          learningRate: 1e-3,
+          lambda: 0.1,
+          regularise: pick(['w', 'tau']),
+          loss: pick(['rate', 'step']),
+          step: 1,
+          keepGradients: true,
+        },
       ]
     : []),
 ];

@@ -2,10 +2,11 @@ import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
+import { COMPAT_DEFAULTS } from '../training/compat.ts';
 import { evaluateClips } from '../training/evaluation.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';
 import { evaluateUntilAborted } from '../training/interruptible-evaluation.ts';
-import type { Score } from '../training/scores.ts';
+import { type Score, type ScoringCompat, scoringOf } from '../training/scores.ts';
 import { refuseBrokenState } from './finite-state.ts';
 import { checkFramesFit } from './frames-fit.ts';
 import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
@@ -40,6 +41,7 @@ export async function evaluateCheckpoint(
     split,
     otherFrames = false,
     batchSize,
+    compat,
     signal,
     progress,
   }: {
@@ -49,6 +51,8 @@ export async function evaluateCheckpoint(
     /** Whether frames made differently from those of its training only cause a warning. */
     readonly otherFrames?: boolean;
     readonly batchSize: number;
+    /** Switches that override those of its training. */
+    readonly compat?: Partial<ScoringCompat>;
     readonly signal: AbortSignal;
     /** Called with the number of clips done and their total. */
     readonly progress: (done: number, total: number) => void;
@@ -63,7 +67,8 @@ export async function evaluateCheckpoint(
     checkFramesFit({ network, state }, index, frames.input);
     const rows = rowsOf(checkpoint, split, frames);
     const clips = split === 'test' ? index.splits.test : index.splits.train;
-    const session = await engine.open(buildNetwork(network), state);
+    const spec = buildNetwork(network);
+    const session = await engine.open(spec, state);
     let done = 0;
     const { score } = await evaluateUntilAborted(session, signal, (beforeBatch) =>
       evaluateClips(
@@ -71,7 +76,7 @@ export async function evaluateCheckpoint(
         { source: split === 'test' ? frames.test : frames.train, labels: labelsOf(clips) },
         rows,
         {
-          classes: index.classes.length,
+          scoring: scoringOf(spec, { ...COMPAT_DEFAULTS, ...checkpoint.compat, ...compat }),
           batchSize,
           beforeBatch,
           afterBatch: (count) => {

@@ -11,6 +11,7 @@ import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { ShapeError } from '../snn/shape-error.ts';
 import type { State } from '../snn/tensor.ts';
+import { readScoring, type ScoringCompat } from '../training/scores.ts';
 import type { Assumption } from './answers.ts';
 import { decodeMetadata } from './export-metadata.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
@@ -30,6 +31,8 @@ export interface LoadedCheckpoint {
   /** Why the network is unknown. */
   readonly whyUnknown?: string | undefined;
   readonly trainedOn: TrainedOn;
+  /** The switches of its training that decide how clips are scored; undefined if unknown. */
+  readonly compat?: Partial<ScoringCompat>;
   /** What it is, for people: `baseline, seed 2020, best epoch 7`. */
   readonly source: string;
   /** Short, for the name of a file made from it: `baseline-2020-best`. */
@@ -205,6 +208,7 @@ async function describeTraining(folder: string, text: string, which: Which) {
   return {
     network: parseNetwork(run.object('network')),
     trainedOn: readTraining(run),
+    compat: readScoring(run.has('compat') ? run.raw('compat') : {}),
     source: `${model}, seed ${seed}, ${epoch}`,
     name: `${model}-${seed}-${which}`,
     validation: split

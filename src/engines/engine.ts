@@ -21,17 +21,21 @@ export interface Hyperparameters {
   readonly regulariseTau: number;
   /** The quantity whose variance is taken: the logits w (the default, as in the published code) or τ itself (as in the paper). */
   readonly regularise?: 'w' | 'tau';
+  /** The squared error of the mean rate (the default, as in the published code), or the mean over the steps of each step's (as in the paper). */
+  readonly loss?: 'rate' | 'step';
 }
 
 export interface Forward {
   /** Firing rates of the classes, [N, classes]. */
   readonly rates: Float32Array;
+  /** What the rates are the means of: the share of each class's output neurons that spike at each step, [N, T, classes]. */
+  readonly outputs: Float32Array;
   /** The share of neurons that spike per step, one number per spiking layer. */
   readonly spikeRates: readonly number[];
 }
 
 export interface StepResult extends Forward {
-  /** The mean squared error against one-hot labels, plus the regulariser. */
+  /** The mean squared error against one-hot labels, of the rates or of each step's outputs, plus the regulariser. */
   readonly loss: number;
   /** dLoss/dParameter by parameter name; only on request. */
   readonly gradients?: State;

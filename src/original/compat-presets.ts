@@ -13,6 +13,7 @@ const published: Compat = {
   base_tau: 'always-2',
   validation: 'shuffled-drop-last',
   file_order: 'shuffled',
+  ties: 'rounding',
 };
 
 /**

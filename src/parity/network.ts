@@ -1,4 +1,4 @@
-import type { EngineSession, TrainingBatch } from '../engines/engine.ts';
+import type { EngineSession, Forward, Hyperparameters, TrainingBatch } from '../engines/engine.ts';
 import { stateEntries } from '../snn/parameters.ts';
 import { dropoutLayers, type NetworkSpec, spikingLayers } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
@@ -31,6 +31,7 @@ export const networkKind: CaseKind = {
     'lr_T_max',
     'reg_lambda',
     'regularise',
+    'loss',
     'layout',
     'seed',
     'margin',
@@ -44,8 +45,9 @@ export const networkKind: CaseKind = {
     try {
       yield* compareSteps(given, session, training);
       // The first batch again, with the trained parameters.
-      const { rates } = await session.evaluate(batchOf(given, training, 0).frames);
-      yield compareRates(given, 'rates, evaluation', 'eval/rate', rates, spec);
+      const forward = await session.evaluate(batchOf(given, training, 0).frames);
+      yield compareRates(given, 'rates, evaluation', 'eval/rate', forward.rates, spec);
+      yield* compareOutputs(given, 'outputs, evaluation', 'eval/outputs', forward, spec);
     } finally {
       session.dispose();
     }
@@ -62,13 +64,14 @@ async function* compareSteps(
   const allowance = new AdamAllowance();
   for (let step = 0; step < expectedLosses.length; step++) {
     const learningRate = cosineLearningRate(training.learningRate, training.period, step);
-    const { loss, rates, gradients } = await session.trainStep(
+    const { loss, gradients, ...forward } = await session.trainStep(
       batchOf(given, training, step),
-      { learningRate, regulariseTau: training.lambda, ...regulariserOf(given) },
+      { learningRate, regulariseTau: training.lambda, ...lossOf(given) },
       { keepGradients: true },
     );
     losses.push(loss);
-    yield compareRates(given, `rates, step ${step}`, `step${step}/rate`, rates, training.spec);
+    yield compareRates(given, `rates, step ${step}`, `step${step}/rate`, forward.rates, training.spec);
+    yield* compareOutputs(given, `outputs, step ${step}`, `step${step}/outputs`, forward, training.spec);
     const computed = gradients ?? new Map();
     const expected = given.below(`step${step}/grad/`);
     if (step === 0 || expected.size > 0) yield* compareGradients(step, expected, computed);
@@ -127,6 +130,19 @@ function compareRates(
   return compare(what, 'rate', [{ name, expected: given.find(name), found: { shape, data: rates } }]);
 }
 
+/** Only where the folder has them. */
+function* compareOutputs(
+  given: GivenCase,
+  what: string,
+  name: string,
+  { rates, outputs }: Forward,
+  { classes }: NetworkSpec,
+): Generator<Comparison> {
+  if (!given.has(name)) return;
+  const shape = [rates.length / classes, outputs.length / rates.length, classes];
+  yield compare(what, 'rate', [{ name, expected: given.find(name), found: { shape, data: outputs } }]);
+}
+
 function readTraining(given: GivenCase, spec: NetworkSpec): Training {
   const { description } = given;
   const steps = description.numbers('losses').length;
@@ -156,8 +172,11 @@ function readLambda({ description }: GivenCase, spec: NetworkSpec): number {
   return description.number('reg_lambda', learns ? { min: 0 } : { min: 0, max: 0 });
 }
 
-function regulariserOf({ description }: GivenCase): { regularise?: 'w' | 'tau' } {
-  return description.has('regularise') ? { regularise: description.choice('regularise', ['w', 'tau']) } : {};
+function lossOf({ description }: GivenCase): Pick<Hyperparameters, 'regularise' | 'loss'> {
+  return {
+    ...(description.has('regularise') ? { regularise: description.choice('regularise', ['w', 'tau']) } : {}),
+    ...(description.has('loss') ? { loss: description.choice('loss', ['rate', 'step']) } : {}),
+  };
 }
 
 function batchOf(given: GivenCase, { spec, x, labels }: Training, step: number): TrainingBatch {

@@ -15,6 +15,7 @@ import { networkKind } from './network.ts';
 import { neuronKind } from './neuron.ts';
 import { randomKind } from './random.ts';
 import { aedatKind, segmentsKind } from './recordings.ts';
+import { tiesKind } from './ties.ts';
 
 /** The results of one case; if it could not be run, a row says why. */
 export interface CaseOutcome {
@@ -34,6 +35,7 @@ const kinds: Readonly<Record<string, CaseKind>> = {
   segments: segmentsKind,
   rng: randomKind,
   data_order: dataOrderKind,
+  ties: tiesKind,
 };
 
 /** Other keys of index.json, for error messages. */

@@ -13,7 +13,8 @@ export interface Tolerance {
 
 /**
  * The only place where tolerances are defined. Single precision has 24 bits, 6e-8 of a number; PyTorch, the kernels and the composed
- * operations add up in different orders.
+ * operations add up in different orders. docs/parity.md has the largest differences that were measured: those of `potential`, `shared`,
+ * `loss` and `statistics` are a fifth of what is allowed.
  */
 export const tolerances = {
   exact: {
@@ -41,7 +42,7 @@ export const tolerances = {
       'Normalised frames: integer counts, divided by a sum or a standard deviation over a frame in single precision.',
   },
   potential: {
-    relative: 1e-5,
+    relative: 3e-6,
     absolute: 0,
     reason:
       'Membrane potentials, and gradients by the input current: a chain of a few operations per step, in single precision or in double and rounded once.',
@@ -53,13 +54,13 @@ export const tolerances = {
       'Gradients by weights, and in neuron cases by w and α: sums over samples, steps and positions of many numbers of both signs, in single precision.',
   },
   shared: {
-    relative: 1e-3,
+    relative: 2e-4,
     absolute: 0,
     reason:
       'Gradients by a w or α that a whole layer of a network shares: one sum over all its neurons, which sometimes cancels to a thousandth of what was added up.',
   },
   loss: {
-    relative: 1e-5,
+    relative: 6e-7,
     absolute: 0,
     reason:
       'A mean over all samples and classes, and a variance over all neurons of a layer, in single precision.',
@@ -78,7 +79,7 @@ export const tolerances = {
       'Parameters after an optimiser step. Adam divides a gradient by its own size, so a parameter moves by about the learning rate even if its gradient is nothing but rounding error: each element may also be off by what rounding of its gradients makes of its steps (adam-allowance.ts), which is negligible unless its gradient is tiny for its tensor.',
   },
   statistics: {
-    relative: 1e-5,
+    relative: 3e-6,
     absolute: 0,
     reason:
       "Batch norm's running mean and variance: sums over samples and positions in single precision, T times per training step.",

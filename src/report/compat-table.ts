@@ -115,6 +115,22 @@ const SWITCHES: readonly Switch[] = [
     ],
   },
   {
+    name: 'loss',
+    decides: 'Squared error that training minimises',
+    choices: [
+      { value: 'rate', means: 'of the mean rate', of: 'published code' },
+      { value: 'step', means: 'of each step’s output, averaged over the steps', of: 'paper' },
+    ],
+  },
+  {
+    name: 'ties',
+    decides: 'Class of a clip with equally many votes for several',
+    choices: [
+      { value: 'first', means: 'the first of them', of: null },
+      { value: 'rounding', means: 'decided by rounding in single precision', of: 'published code' },
+    ],
+  },
+  {
     name: 'overlaps',
     decides: 'Events in the segments of two labels',
     framesOf: 'dvs128-gesture',

@@ -21,8 +21,8 @@ export interface SwitchedModel {
 }
 
 /**
- * Applies the switches that change a model's network and training settings. The training loop handles `regularise`, `validation` and
- * `selection`; `trials` and `file_order` act where the training clips are split.
+ * Applies the switches that change a model's network and training settings. The training loop handles `regularise`, `validation`,
+ * `selection`, `loss` and `ties`; `trials` and `file_order` act where the training clips are split.
  *
  * @param batchSizeIsSet whether a profile sets `train.batchSize`, which takes precedence
  * @throws {ReproError} `compat-impossible` for a switch that would make the loss NaN

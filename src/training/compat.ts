@@ -29,6 +29,10 @@ export interface Compat {
   readonly surrogate: 'configured' | 'sigmoid';
   /** 10. The order of the training clips before they are split: sorted, or random in place of a directory listing. */
   readonly file_order: 'sorted' | 'shuffled';
+  /** 11. The squared error that is minimised: of the mean rate (the code), or the mean of each step's (the paper). */
+  readonly loss: 'rate' | 'step';
+  /** 14. Of classes with equally many votes, the first, or the one that the original's single-precision sum happens to prefer. */
+  readonly ties: 'first' | 'rounding';
 }
 
 /** The settings of each switch, in the order of docs/deviations.md; the first is the default. */
@@ -43,6 +47,8 @@ export const COMPAT_CHOICES: { readonly [K in keyof Compat]: readonly [Compat[K]
   selection: ['validation', 'best-test', 'last'],
   surrogate: ['configured', 'sigmoid'],
   file_order: ['sorted', 'shuffled'],
+  loss: ['rate', 'step'],
+  ties: ['first', 'rounding'],
 };
 
 /** The defaults, which follow the intent of the thesis. */
@@ -57,6 +63,8 @@ export const COMPAT_DEFAULTS: Compat = {
   selection: 'validation',
   surrogate: 'configured',
   file_order: 'sorted',
+  loss: 'rate',
+  ties: 'first',
 };
 
 /**
@@ -80,6 +88,8 @@ export function readCompat(section: unknown, origins: SettingOrigins): Compat {
     selection: choose('selection'),
     surrogate: choose('surrogate'),
     file_order: choose('file_order'),
+    loss: choose('loss'),
+    ties: choose('ties'),
   };
 }
 

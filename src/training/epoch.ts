@@ -10,7 +10,7 @@ import { noSums, type Position } from './position.ts';
 import { describeEpoch, isTested } from './progress.ts';
 import { readAhead } from './read-ahead.ts';
 import { cosineLearningRate } from './schedule.ts';
-import { countCorrect, predictClasses } from './scores.ts';
+import { countCorrect, predictClasses, scoringOf } from './scores.ts';
 import { isPreferred } from './selection.ts';
 import type { TrainingTask } from './task.ts';
 
@@ -40,7 +40,7 @@ export async function runEpoch(
   const batches = trainRows.length / batchSize;
   await trainBatches(task, session, position, { trainRows, learningRate, beforeBatch });
 
-  const options = { classes: spec.classes, batchSize, beforeBatch };
+  const options = { scoring: scoringOf(spec, compat), batchSize, beforeBatch };
   const tested = isTested(settings, epoch)
     ? await evaluateClips(session, test, Int32Array.from(test.labels.keys()), options)
     : undefined;
@@ -104,6 +104,8 @@ async function trainBatches(
   },
 ): Promise<void> {
   const { batchSize, regulariseTau } = settings;
+  const { regularise, loss } = compat;
+  const scoring = scoringOf(spec, compat);
   const { epoch } = position;
   const batches = trainRows.length / batchSize;
   const rowsOf = (batch: number) => trainRows.subarray(batch * batchSize, (batch + 1) * batchSize);
@@ -120,13 +122,13 @@ async function trainBatches(
         labels,
         dropoutMasks: drawDropoutMasks(spec, batchSize, { seed, epoch, batch }),
       },
-      { learningRate, regulariseTau, regularise: compat.regularise },
+      { learningRate, regulariseTau, regularise, loss },
     );
     if (!Number.isFinite(step.loss)) {
       const what = `The loss is ${step.loss} in epoch ${epoch + 1}, batch ${batch + 1}`;
       throw divergedError({ seed, settings }, learningRate, what);
     }
-    const correct = countCorrect(predictClasses(step.rates, spec.classes), labels);
+    const correct = countCorrect(predictClasses(step, scoring, true), labels);
     const stepsBefore = epoch * batches + batch;
     position.sums = {
       loss: sums.loss + step.loss,

@@ -5,7 +5,7 @@ import type { Evaluation } from './evaluation.ts';
 import type { Maximum } from './metrics.ts';
 import { formatPredictions } from './predictions.ts';
 import { formatJson, type RunFile } from './run-files.ts';
-import { confusionMatrix, predictClasses } from './scores.ts';
+import { confusionMatrix } from './scores.ts';
 import { describeSelection } from './selection.ts';
 import { formatTauQuantiles, type TauQuantiles } from './tau-quantiles.ts';
 
@@ -31,7 +31,7 @@ export interface EvaluatedRun {
 /** Writes the files of an evaluation: evaluation.json, predictions.csv and tau.csv. */
 export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedRun): Promise<void> {
   const { run, classes, test, validation, maximum, taus } = evaluated;
-  const { rates, labels } = test.evaluation;
+  const { predicted, labels } = test.evaluation;
   await mkdir(folder, { recursive: true });
   await writeFile(
     join(folder, 'evaluation.json'),
@@ -51,14 +51,12 @@ export async function writeEvaluationFiles(folder: string, evaluated: EvaluatedR
         validation: validation?.evaluation.spikeRates ?? null,
       },
       maximum,
-      confusion: confusionMatrix(predictClasses(rates, classes.length), labels, classes.length),
+      confusion: confusionMatrix(predicted, labels, classes.length),
     }),
   );
   const predictions = [
-    { split: 'test', ...test, rates },
-    ...(validation === null
-      ? []
-      : [{ split: 'validation', ...validation, rates: validation.evaluation.rates }]),
+    { split: 'test', ...test, ...test.evaluation },
+    ...(validation === null ? [] : [{ split: 'validation', ...validation, ...validation.evaluation }]),
   ];
   await writeFile(join(folder, 'predictions.csv'), formatPredictions(classes.length, predictions));
   await writeFile(join(folder, 'tau.csv'), formatTauQuantiles(taus));

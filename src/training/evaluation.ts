@@ -1,12 +1,14 @@
 import type { EngineSession } from '../engines/engine.ts';
 import type { LabelledClips } from './clip-source.ts';
 import { readAhead } from './read-ahead.ts';
-import { type Score, scoreClips } from './scores.ts';
+import { predictClasses, type Score, type Scoring, scoreClips } from './scores.ts';
 
 /** A network's results for some clips, in the order in which they were requested. */
 export interface Evaluation {
   /** Firing rates, [clips, classes]. */
   readonly rates: Float32Array;
+  /** The class that each clip was taken for. */
+  readonly predicted: Int32Array;
   readonly labels: Int32Array;
   readonly score: Score;
   /** The share of neurons that spike per step, one number per spiking layer: the mean over the clips. */
@@ -14,7 +16,7 @@ export interface Evaluation {
 }
 
 export interface EvaluationOptions {
-  readonly classes: number;
+  readonly scoring: Scoring;
   readonly batchSize: number;
   /** Called before each batch; throws to stop. */
   readonly beforeBatch?: () => Promise<void>;
@@ -27,19 +29,24 @@ export async function evaluateClips(
   session: EngineSession,
   clips: LabelledClips,
   rows: Int32Array,
-  { classes, batchSize, beforeBatch, afterBatch }: EvaluationOptions,
+  { scoring, batchSize, beforeBatch, afterBatch }: EvaluationOptions,
 ): Promise<Evaluation> {
+  const { classes } = scoring;
   const rates = new Float32Array(rows.length * classes);
   const batches = Math.ceil(rows.length / batchSize);
   const reading = readAhead(0, batches, (batch) =>
     clips.source.read(rows.subarray(batch * batchSize, (batch + 1) * batchSize)),
   );
   let done = 0;
+  let outputs = new Float32Array(); // of a size that the first batch tells
   let spikes: readonly number[] = [];
   for await (const frames of reading) {
     await beforeBatch?.();
     const forward = await session.evaluate(frames);
     rates.set(forward.rates, done * classes);
+    const perClip = forward.outputs.length / frames.shape[0];
+    if (done === 0) outputs = new Float32Array(rows.length * perClip);
+    outputs.set(forward.outputs, done * perClip);
     // The last batch may be smaller, so clips are counted, not batches.
     spikes = forward.spikeRates.map((rate, layer) => (spikes[layer] ?? 0) + rate * frames.shape[0]);
     done += frames.shape[0];
@@ -47,5 +54,7 @@ export async function evaluateClips(
   }
   const labels = rows.map((row) => clips.labels[row]!);
   const spikeRates = spikes.map((sum) => sum / done);
-  return { rates, labels, score: scoreClips(rates, labels, classes), spikeRates };
+  const predicted = predictClasses({ rates, outputs }, scoring);
+  const score = scoreClips({ rates, outputs }, predicted, labels, scoring);
+  return { rates, predicted, labels, score, spikeRates };
 }

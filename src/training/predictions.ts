@@ -1,6 +1,5 @@
 import { csvFormatRows } from 'd3-dsv';
 import type { CachedClip } from '../formats/frame-cache.ts';
-import { predictClasses } from './scores.ts';
 
 /** A network's outputs for some clips of one split. */
 export interface Predictions {
@@ -11,6 +10,8 @@ export interface Predictions {
   readonly clips: readonly Pick<CachedClip, 'recording' | 'user' | 'light' | 'class'>[];
   /** Firing rates, [rows, classes]. */
   readonly rates: Float32Array;
+  /** The class that each clip was taken for. */
+  readonly predicted: Int32Array;
 }
 
 /** predictions.csv: `split,clip,recording,user,light,class,predicted,rate_0,…`; classes are 0-based. */
@@ -18,7 +19,6 @@ export function formatPredictions(classes: number, parts: readonly Predictions[]
   const header = ['split', 'clip', 'recording', 'user', 'light', 'class', 'predicted'];
   const rates = Array.from({ length: classes }, (_, c) => `rate_${c}`);
   const lines = parts.flatMap((part) => {
-    const predicted = predictClasses(part.rates, classes);
     return [...part.rows].map((row, i) => {
       const clip = part.clips[row];
       if (clip === undefined) throw new RangeError(`no clip ${row} in split ${part.split}`);
@@ -29,7 +29,7 @@ export function formatPredictions(classes: number, parts: readonly Predictions[]
         clip.user ?? '',
         clip.light ?? '',
         clip.class,
-        predicted[i]!,
+        part.predicted[i]!,
         ...shorten(part.rates.subarray(i * classes, (i + 1) * classes)),
       ].map(String);
     });

@@ -1,40 +1,96 @@
+import type { Forward } from '../engines/engine.ts';
+import type { NetworkSpec } from '../snn/spec.ts';
+import { COMPAT_DEFAULTS, type Compat } from './compat.ts';
+
 /** How well some clips were classified. */
 export interface Score {
   readonly clips: number;
   readonly correct: number;
   /** The share of clips classified correctly, 0 to 1. */
   readonly accuracy: number;
-  /** Mean squared error of the firing rates against one-hot labels, over clips and classes. */
+  /** Mean squared error against one-hot labels over clips and classes: of the firing rates, or with `loss: step` of each step's outputs. */
   readonly loss: number;
 }
 
-/** The class with each clip's highest firing rate, the first of ties. `rates` is [clips, classes]. */
-export function predictClasses(rates: Float32Array, classes: number): Int32Array {
-  const predicted = new Int32Array(rates.length / classes);
-  for (let clip = 0; clip < predicted.length; clip++) {
-    let best = 0;
-    for (let c = 1; c < classes; c++) {
-      if (rates[clip * classes + c]! > rates[clip * classes + best]!) best = c;
+/** The switches that decide how clips are scored. */
+export type ScoringCompat = Pick<Compat, 'loss' | 'ties'>;
+
+/** Those of a `compat:` section that was checked before: of a profile, or of a run, which may lack them if it is old. */
+export function readScoring(section: unknown): Partial<ScoringCompat> {
+  const { loss, ties }: { loss?: unknown; ties?: unknown } = Object(section);
+  return {
+    ...(loss === 'rate' || loss === 'step' ? { loss } : {}),
+    ...(ties === 'first' || ties === 'rounding' ? { ties } : {}),
+  };
+}
+
+/** What scores need to know of a network and of the switches. */
+export interface Scoring extends ScoringCompat {
+  readonly classes: number;
+  /** Output neurons of each class. */
+  readonly votes: number;
+}
+
+export type ClassOutputs = Pick<Forward, 'rates' | 'outputs'>;
+
+export function scoringOf(
+  { classes, layers }: NetworkSpec,
+  { loss, ties }: ScoringCompat = COMPAT_DEFAULTS,
+): Scoring {
+  const vote = layers.at(-1);
+  return { classes, votes: vote?.kind === 'vote' ? vote.group : 1, loss, ties };
+}
+
+/**
+ * The class for which most output neurons spiked in each clip. Of ties:
+ *
+ * - `first`: the first class. Rates become counts again, so that no engine's rounding matters;
+ * - `rounding`: as the original, which adds up each step's mean of the votes in single precision and takes the first of the highest sums.
+ *
+ * @param training the original compares sums in evaluation, but sums divided by T in training
+ */
+export function predictClasses(
+  { rates, outputs }: ClassOutputs,
+  { classes, votes, ties }: Scoring,
+  training = false,
+): Int32Array {
+  const steps = outputs.length / rates.length;
+  const scoreOf = (clip: number, c: number): number => {
+    if (ties === 'first') return Math.round(rates[clip * classes + c]! * steps * votes);
+    let sum = 0;
+    for (let step = 0; step < steps; step++) {
+      const count = Math.round(outputs[(clip * steps + step) * classes + c]! * votes);
+      sum = Math.fround(sum + Math.fround(count / votes));
     }
-    predicted[clip] = best;
-  }
-  return predicted;
+    return training ? Math.fround(sum / steps) : sum;
+  };
+  return Int32Array.from({ length: rates.length / classes }, (_, clip) => {
+    const scores = Array.from({ length: classes }, (_, c) => scoreOf(clip, c));
+    return scores.indexOf(Math.max(...scores));
+  });
 }
 
 export function countCorrect(predicted: Int32Array, labels: Int32Array): number {
   return predicted.reduce((correct, label, clip) => correct + (label === labels[clip] ? 1 : 0), 0);
 }
 
-/** @param rates [clips, classes] */
-export function scoreClips(rates: Float32Array, labels: Int32Array, classes: number): Score {
+/** @param predicted by `predictClasses` */
+export function scoreClips(
+  { rates, outputs }: ClassOutputs,
+  predicted: Int32Array,
+  labels: Int32Array,
+  { classes, loss }: Scoring,
+): Score {
   const clips = labels.length;
-  const correct = countCorrect(predictClasses(rates, classes), labels);
+  const correct = countCorrect(predicted, labels);
+  const values = loss === 'step' ? outputs : rates;
+  const perClip = values.length / clips;
   let squares = 0;
-  for (let i = 0; i < rates.length; i++) {
-    const target = i % classes === labels[Math.floor(i / classes)] ? 1 : 0;
-    squares += (rates[i]! - target) ** 2;
+  for (let i = 0; i < values.length; i++) {
+    const target = i % classes === labels[Math.floor(i / perClip)] ? 1 : 0;
+    squares += (values[i]! - target) ** 2;
   }
-  return { clips, correct, accuracy: correct / clips, loss: squares / rates.length };
+  return { clips, correct, accuracy: correct / clips, loss: squares / values.length };
 }
 
 /** Counts of clips by [true class][predicted class]. */

@@ -8,7 +8,7 @@ import type { TrainingSettings } from './settings.ts';
 import type { ClipSplit } from './split.ts';
 
 /** The switches that change the loop itself; the others change its inputs. */
-export type LoopCompat = Pick<Compat, 'regularise' | 'validation' | 'selection'>;
+export type LoopCompat = Pick<Compat, 'regularise' | 'validation' | 'selection' | 'loss' | 'ties'>;
 
 /** Everything that defines a training. */
 export interface TrainingTask {

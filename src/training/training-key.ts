@@ -17,7 +17,7 @@ export function trainingKey({
   test,
 }: TrainingTask): string {
   const { name, backend, version } = engine.description;
-  const { regularise, validation, selection } = compat;
+  const { regularise, validation, selection, loss, ties } = compat;
   const parts = {
     name,
     backend,
@@ -25,7 +25,7 @@ export function trainingKey({
     spec,
     seed,
     settings,
-    compat: { regularise, validation, selection },
+    compat: { regularise, validation, selection, loss, ties },
     drawsBefore,
     test: test.labels.length,
     train: [...split.train],

@@ -11,6 +11,7 @@ import { createCpuEngine } from '../../src/engines/tfjs/engine.ts';
 import { ReproError } from '../../src/errors.ts';
 import type { ClipIndex } from '../../src/formats/frame-cache.ts';
 import type { NetworkConfig } from '../../src/snn/networks.ts';
+import type { ScoringCompat } from '../../src/training/scores.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 import { expectedRates, labels, olderFrames, writeFrameCache } from './frames-of-fixture.ts';
 
@@ -30,6 +31,7 @@ async function evaluate(
     signal = new AbortController().signal,
     otherFrames = false,
     framesFolder = folder,
+    compat = {} as Partial<ScoringCompat>,
   } = {},
 ) {
   const done: [number, number][] = [];
@@ -41,6 +43,7 @@ async function evaluate(
       split,
       otherFrames,
       batchSize: 2,
+      compat,
       signal,
       progress: (...counts) => void done.push(counts),
     },
@@ -71,6 +74,15 @@ describe('evaluating a checkpoint', () => {
       [3, 3],
     ]);
     expect(evaluation.warnings).toEqual([]);
+  });
+
+  test('takes the loss of its training, unless another is asked for', async () => {
+    const { loss } = (await evaluate()).evaluation;
+    const ofSteps = (await evaluate({ compat: { loss: 'step' } })).evaluation.loss;
+    // Larger by the mean variance of the outputs over the steps.
+    expect(ofSteps).toBeGreaterThan(loss + 0.01);
+    const overridden = await evaluate({ compat: { loss: 'step' } }, { compat: { loss: 'rate' } });
+    expect(overridden.evaluation.loss).toBe(loss);
   });
 
   test('refuses a state with NaN or infinite values, naming its tensors', async () => {

@@ -250,19 +250,22 @@ describe.skipIf(!isAvailable)('a training step of the native engine', () => {
       },
     );
 
-    test('is that of TensorFlow.js with the variance of τ itself in the loss', async () => {
+    test.each([
+      // λ so large that the regulariser is most of the gradient by w.
+      ['the variance of τ itself', { regulariseTau: 10, regularise: 'tau' }, 0.1],
+      ['the error of each step', { regulariseTau: 0.1, loss: 'step' }, 0.01],
+    ] as const)('is that of TensorFlow.js with %s in the loss', async (_, loss, difference) => {
       const { spec } = networks['neurons: τ per neuron'] as { spec: NetworkSpec };
       const batch = randomBatch(spec);
-      // λ so large that the regulariser is most of the gradient by w.
-      const settings = { learningRate: 0.01, regulariseTau: 10, regularise: 'tau' } as const;
+      const settings = { learningRate: 0.01, ...loss };
       const expected = await createCpuEngine('test').open(spec, livelyState(spec));
       const session = await nativeEngine(instructionSet).open(spec, livelyState(spec));
       try {
         const wanted = await expected.trainStep(batch, settings, { keepGradients: true });
         const result = await session.trainStep(batch, settings, { keepGradients: true });
         compareSteps(result, wanted);
-        const other = await session.trainStep(batch, { ...settings, regularise: 'w' });
-        expect(Math.abs(other.loss - result.loss)).toBeGreaterThan(0.1);
+        const other = await session.trainStep(batch, { ...settings, regularise: 'w', loss: 'rate' });
+        expect(Math.abs(other.loss - result.loss)).toBeGreaterThan(difference);
       } finally {
         session.dispose();
         expected.dispose();

@@ -140,6 +140,7 @@ describe.skipIf(!isAvailable)('a session of the native engine', () => {
         learningRate: 0.01,
         lambda: 0,
         regularise: 'w',
+        loss: 'rate',
         step: 1,
         keepGradients: false,
       });

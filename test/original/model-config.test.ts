@@ -117,10 +117,16 @@ describe('the configuration', () => {
     const changed = (name: string, compat: CompatPresetName) =>
       Object.keys(configurationOf(documentedCommands[name]!, compat).model.compat ?? {});
     // It has one τ per layer anyway, which starts at 2 anyway.
-    expect(changed('baseline', 'code')).toEqual(['trials', 'validation', 'file_order']);
+    expect(changed('baseline', 'code')).toEqual(['trials', 'validation', 'file_order', 'ties']);
     // `base_tau` only affects one τ per layer.
-    expect(changed('lambda-0.1', 'runs')).toEqual(['trials', 'validation', 'file_order']);
-    expect(changed('no-reg', 'code')).toEqual(['trials', 'tau_per_neuron', 'validation', 'file_order']);
+    expect(changed('lambda-0.1', 'runs')).toEqual(['trials', 'validation', 'file_order', 'ties']);
+    expect(changed('no-reg', 'code')).toEqual([
+      'trials',
+      'tau_per_neuron',
+      'validation',
+      'file_order',
+      'ties',
+    ]);
   });
 
   it('notes that the published script drops τ per neuron, and rejects that with λ', () => {
@@ -179,6 +185,7 @@ describe('the switches of', () => {
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
+      ties: 'rounding',
     });
   });
 
@@ -190,6 +197,7 @@ describe('the switches of', () => {
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
+      ties: 'rounding',
     });
   });
 });

@@ -7,6 +7,7 @@ import { networkKind } from '../../src/parity/network.ts';
 import { neuronKind } from '../../src/parity/neuron.ts';
 import { randomKind } from '../../src/parity/random.ts';
 import { aedatKind, segmentsKind } from '../../src/parity/recordings.ts';
+import { tiesKind } from '../../src/parity/ties.ts';
 import { tolerances } from '../../src/parity/tolerances.ts';
 
 const page = readFileSync(new URL('../../docs/parity.md', import.meta.url), 'utf8');
@@ -23,7 +24,10 @@ it('docs/parity.md has every tolerance with its numbers', () => {
 });
 
 it('docs/parity.md lists every key of a description, and every engine', () => {
-  const kinds = [neuronKind, networkKind, framesKind, aedatKind, segmentsKind, randomKind, dataOrderKind];
+  const kinds = [
+    ...[neuronKind, networkKind, tiesKind],
+    ...[framesKind, aedatKind, segmentsKind, randomKind, dataOrderKind],
+  ];
   const words = new Set(page.match(/(?<=`)[\w-]+(?=`)/g));
   const expected = [...kinds.flatMap(({ keys }) => keys), ...engineNames];
   expect(expected.filter((word) => !words.has(word))).toEqual([]);

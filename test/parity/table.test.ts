@@ -43,7 +43,7 @@ describe('the table', () => {
     expect(formatTable([good, bad]).split('\n')).toEqual([
       'case         compared            values  abs. error  rel. error  tolerance         result',
       'plif         spikes                   2           0           0  exact             pass',
-      'longer_name  grad_x                   2      2.5e-1      1.3e-1  1e-5 rel.         FAIL',
+      'longer_name  grad_x                   2      2.5e-1      1.3e-1  3e-6 rel.         FAIL',
       '    worst: grad_x[0, 1]: the folder has 2, this program computes 1.75',
       'longer_name  parameters, step 0       1    infinite    infinite  1e-6 rel. + Adam  FAIL',
       '    worst: w[]: the folder has 1, this program computes NaN',

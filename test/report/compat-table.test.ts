@@ -111,6 +111,9 @@ describe('the table of disagreements', () => {
     expect(text).toContain('- Compatibility switches: regularise=tau');
     expect(text).toMatch(/\| \*\*tau\*\*<br>not the default \|/);
     expect(text).toContain('includes λ · Σ Var(τ).');
+    const ofSteps = renderMarkdown(buildReport(resultsOf(model('A', { loss: 'step' })), options));
+    expect(ofSteps).toContain('With compat.loss: step, all losses take the error of each step’s output');
+    expect(text).not.toContain('compat.loss: step');
     expect(renderMarkdown(buildReport(resultsOf(model('A', {})), options))).not.toContain(
       'Compatibility switches',
     );

@@ -58,6 +58,7 @@ function openSession(
     });
     return {
       rates,
+      outputs: rates,
       spikeRates: spikingLayers(spec).map((_, layer) => (1 + Math.sin(rates[0]! + layer)) / 2),
     };
   };
@@ -88,7 +89,8 @@ function openSession(
     async evaluate(frames) {
       options.onEvaluate?.(frames);
       const rates = options.evaluationRates?.(frames);
-      return rates === undefined ? forward(frames) : { rates, spikeRates: spikingLayers(spec).map(() => 0) };
+      if (rates === undefined) return forward(frames);
+      return { rates, outputs: rates, spikeRates: spikingLayers(spec).map(() => 0) };
     },
     state: async () => copy(state),
     optimiserState: async () => ({ step, first: copy(first), second: copy(second) }),

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type EngineSession, type Forward, StepAbortedError } from '../../src/engines/engine.ts';
 import { evaluateClips } from '../../src/training/evaluation.ts';
 import { evaluateUntilAborted } from '../../src/training/interruptible-evaluation.ts';
+import { scoringOf } from '../../src/training/scores.ts';
 import { fakeEngine } from './fake-engine.ts';
 import { smallTask } from './small-task.ts';
 
@@ -30,7 +31,7 @@ async function openEndless(endless: number, onEndless: () => void) {
   const evaluate = (signal: AbortSignal) =>
     evaluateUntilAborted(wrapped, signal, (beforeBatch) =>
       evaluateClips(wrapped, test, Int32Array.from(test.labels.keys()), {
-        classes: spec.classes,
+        scoring: scoringOf(spec),
         batchSize: 1,
         beforeBatch,
       }),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Frames, Hyperparameters } from '../../src/engines/engine.ts';
+import type { Engine, Frames, Hyperparameters } from '../../src/engines/engine.ts';
 import { initialState } from '../../src/snn/initialise.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
 import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
@@ -10,7 +11,7 @@ import type { TrainingProgress } from '../../src/training/progress.ts';
 import { splitClips } from '../../src/training/split.ts';
 import { scalarsOf } from '../../src/training/tensorboard.ts';
 import type { FakeEngineOptions } from './fake-engine.ts';
-import { smallTask } from './small-task.ts';
+import { smallNetwork, smallTask } from './small-task.ts';
 
 const { settings } = smallTask();
 
@@ -192,13 +193,57 @@ describe('without clips held back', () => {
   });
 });
 
-describe('regularise', () => {
-  it.each(['w', 'tau'] as const)('%s reaches the engine with each step', async (regularise) => {
+describe('regularise and loss', () => {
+  it.each([
+    { regularise: 'w', loss: 'step' },
+    { regularise: 'tau', loss: 'rate' },
+  ] as const)('$regularise and $loss reach the engine with each step', async (switches) => {
     const seen: Hyperparameters[] = [];
     const onStep = (_step: number, _batch: unknown, hyperparameters: Hyperparameters) =>
       seen.push(hyperparameters);
-    await trainNetwork(task({ regularise }, { onStep }));
+    await trainNetwork(task(switches, { onStep }));
     expect(seen).toHaveLength(16);
-    expect(seen.every((step) => step.regularise === regularise && step.regulariseTau === 0.1)).toBe(true);
+    for (const step of seen) expect(step).toMatchObject({ ...switches, regulariseTau: 0.1 });
+  });
+});
+
+describe('ties', () => {
+  it.each([
+    ['first', 0],
+    ['rounding', 1],
+  ] as const)('%s decides in training, validation and test', async (ties, predicted) => {
+    // Classes 0 and 1 have seven votes each; in single precision, 0.1 + 0.6 is more than 0.2 + 0.5.
+    const { engine } = smallTask();
+    const trainedOn: number[] = [];
+    const tie = (clips: number) => {
+      const repeat = (values: readonly number[]) =>
+        Float32Array.from({ length: clips * values.length }, (_, i) => values[i % values.length]!);
+      return { rates: repeat([0.35, 0.35, 0]), outputs: repeat([0.2, 0.1, 0, 0.5, 0.6, 0]) };
+    };
+    const tied: Engine = {
+      ...engine,
+      open: async (...given) => {
+        const session = await engine.open(...given);
+        return {
+          ...session,
+          trainStep: async (batch, ...rest) => {
+            trainedOn.push(...batch.labels);
+            return { ...(await session.trainStep(batch, ...rest)), ...tie(batch.labels.length) };
+          },
+          evaluate: async (frames) => ({ ...(await session.evaluate(frames)), ...tie(frames.shape[0]) }),
+        };
+      },
+    };
+    const spec = buildNetwork({ ...smallNetwork, votes: 10 });
+    const tieTask = task({ ties }, {}, { engine: tied, spec });
+    const { rows } = await trainNetwork(tieTask);
+    const { split, train, test } = tieTask;
+    const share = (labels: readonly number[]) =>
+      labels.filter((label) => label === predicted).length / labels.length;
+    for (const [epoch, row] of rows.entries()) {
+      expect(row.train.accuracy).toBe(share(trainedOn.slice(20 * epoch, 20 * (epoch + 1))));
+      expect(row.test?.accuracy).toBe(share([...test.labels]));
+      expect(row.validation?.accuracy).toBe(share([...split.validation].map((one) => train.labels[one]!)));
+    }
   });
 });

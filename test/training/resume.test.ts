@@ -166,6 +166,8 @@ describe('a checkpoint of another training', () => {
     ['network', { spec: buildNetwork({ ...smallNetwork, hidden: 3 }) }],
     ['λ', { settings: { ...settings, regulariseTau: 0.2 } }],
     ['regulariser', { compat: { ...COMPAT_DEFAULTS, regularise: 'tau' } }],
+    ['loss', { compat: { ...COMPAT_DEFAULTS, loss: 'step' } }],
+    ['rule for ties', { compat: { ...COMPAT_DEFAULTS, ties: 'rounding' } }],
     ['validation', { compat: { ...COMPAT_DEFAULTS, validation: 'shuffled-drop-last' } }],
     ['choice of the best epoch', { compat: { ...COMPAT_DEFAULTS, selection: 'best-test' } }],
     ['order of training clips', { split: { ...split, train: split.train.toReversed() } }],

@@ -1,21 +1,54 @@
 import { describe, expect, it } from 'vitest';
-import { confusionMatrix, predictClasses, scoreClips } from '../../src/training/scores.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { confusionMatrix, predictClasses, scoreClips, scoringOf } from '../../src/training/scores.ts';
+import { smallNetwork } from './small-task.ts';
 
-const rates = Float32Array.of(0.5, 0.5, 0, 0, 0.25, 0.75, 1, 0, 0);
+/** Of one step each, so that outputs are rates. */
+const rates = Float32Array.of(0.5, 0.5, 0, 0, 0.2, 0.8, 1, 0, 0);
+const forward = { rates, outputs: rates };
 const labels = Int32Array.of(0, 1, 2);
+const scoring = { classes: 3, votes: 10, loss: 'rate', ties: 'first' } as const;
 
 describe('scores', () => {
   it('predict the class with the highest rate, the first of ties', () => {
-    expect([...predictClasses(rates, 3)]).toEqual([0, 2, 0]);
+    expect([...predictClasses(forward, scoring)]).toEqual([0, 2, 0]);
+  });
+
+  it('see a tie whatever rounding an engine does', () => {
+    const noisy = rates.map((rate, i) => rate + i * 1e-6);
+    expect([...predictClasses({ rates: noisy, outputs: noisy }, scoring)]).toEqual([0, 2, 0]);
+  });
+
+  it('break ties by rounding as the original does, if asked to', () => {
+    // Seven votes each in two steps. In single precision, 0.2 + 0.5 is 0.7, and 0.1 + 0.6 is the next number above it.
+    const tied = { outputs: Float32Array.of(0.2, 0.1, 0.5, 0.6), rates: Float32Array.of(0.35, 0.35) };
+    const predict = (ties: 'first' | 'rounding') => predictClasses(tied, { ...scoring, classes: 2, ties })[0];
+    expect([predict('first'), predict('rounding')]).toEqual([0, 1]);
   });
 
   it('count correct clips and average the squared errors over clips and classes', () => {
-    // (0.25 + 0.25) + (0.5625 + 0.5625) + (1 + 1), over 9
-    expect(scoreClips(rates, labels, 3)).toEqual({ clips: 3, correct: 1, accuracy: 1 / 3, loss: 3.625 / 9 });
+    // (0.25 + 0.25) + (0.64 + 0.64) + (1 + 1), over 9
+    const score = scoreClips(forward, predictClasses(forward, scoring), labels, scoring);
+    expect(score).toMatchObject({ clips: 3, correct: 1, accuracy: 1 / 3 });
+    expect(score.loss).toBeCloseTo(3.78 / 9, 7);
+  });
+
+  it('average the squared errors of each step with `loss: step`', () => {
+    // One clip of class 0 and two steps: 1, 0 and 0, 0.5 are (0 + 0) and (1 + 0.25), over 4. Its rates alone are (0.25 + 0.0625) / 2.
+    const clip = { rates: Float32Array.of(0.5, 0.25), outputs: Float32Array.of(1, 0, 0, 0.5) };
+    const scoreOf = (loss: 'rate' | 'step') =>
+      scoreClips(clip, Int32Array.of(0), Int32Array.of(0), { ...scoring, classes: 2, loss }).loss;
+    expect(scoreOf('step')).toBe(1.25 / 4);
+    expect(scoreOf('rate')).toBe(0.3125 / 2);
+  });
+
+  it('take classes and votes from the network', () => {
+    const { classes, votes } = smallNetwork;
+    expect(scoringOf(buildNetwork(smallNetwork))).toEqual({ ...scoring, classes, votes });
   });
 
   it('make a confusion matrix with true classes down and predicted ones across', () => {
-    expect(confusionMatrix(predictClasses(rates, 3), labels, 3)).toEqual([
+    expect(confusionMatrix(predictClasses(forward, scoring), labels, 3)).toEqual([
       [1, 0, 0],
       [0, 0, 1],
       [1, 0, 0],

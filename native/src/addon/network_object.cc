@@ -16,6 +16,7 @@ constexpr std::int64_t kMostThreads = 256;
 Napi::Object makeForward(Napi::Env env, const ForwardResult& result) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("rates", makeFloats(env, result.rates));
+  object.Set("outputs", makeFloats(env, result.outputs));
   Napi::Float64Array rates = Napi::Float64Array::New(env, result.spikeRates.size());
   for (std::size_t i = 0; i < result.spikeRates.size(); i++) {
     rates[i] = static_cast<double>(result.spikeRates[i].spikes) / static_cast<double>(result.spikeRates[i].neurons);
@@ -219,6 +220,7 @@ Napi::Value NetworkObject::trainStep(const Napi::CallbackInfo& info) {
     input->options.learningRate = readNumber(options, "learningRate");
     input->options.lambda = readNumber(options, "lambda");
     input->options.regulariseTau = readString(options, "regularise") == "tau";
+    input->options.lossOfSteps = readString(options, "loss") == "step";
     input->options.step = readWhole(options, "step", 1, std::int64_t{1} << 53);
 
     return start(

@@ -119,19 +119,23 @@ ForwardResult Network::readOutput(const PassShape& shape, const FlowData& out) c
   const std::int64_t steps = shape.stepsOf(flow);
   ForwardResult result;
   result.rates.resize(shape.samples * spec_.classes);
+  result.outputs.resize(shape.samples * steps * spec_.classes);
   for (std::int64_t sample = 0; sample < shape.samples; sample++) {
     for (int c = 0; c < spec_.classes; c++) {
       double sum = 0;
       for (std::int64_t step = 0; step < steps; step++) {
         const std::int64_t image = step * shape.samples + sample;
+        double votes = 0;
         for (int output = c * group_; output < (c + 1) * group_; output++) {
           if (flow.kind == Flow::Kind::spikes) {
-            sum +=
+            votes +=
                 static_cast<double>(out.spikes[flow.spikeShape().at(image, 0, 0) + output / 64] >> (output % 64) & 1);
           } else {
-            sum += out.dense[flow.blockedShape(out.border).at(image, output / kBlock, 0, 0) + output % kBlock];
+            votes += out.dense[flow.blockedShape(out.border).at(image, output / kBlock, 0, 0) + output % kBlock];
           }
         }
+        sum += votes;
+        result.outputs[(sample * steps + step) * spec_.classes + c] = static_cast<float>(votes / group_);
       }
       result.rates[sample * spec_.classes + c] = static_cast<float>(sum / static_cast<double>(steps * group_));
     }
@@ -140,8 +144,10 @@ ForwardResult Network::readOutput(const PassShape& shape, const FlowData& out) c
   return result;
 }
 
-/// The mean squared error against one-hot labels, and its gradient by the output's values.
-double Network::seedGradient(const PassShape& shape, const std::vector<float>& rates, const std::int32_t* labels) {
+/// The mean squared error of the rates, or of each step's outputs, against one-hot labels, and its gradient by the
+/// output's values.
+double Network::seedGradient(const PassShape& shape, const ForwardResult& result, const std::int32_t* labels,
+                             bool lossOfSteps) {
   const Flow& flow = operations_.back()->output();
   const BlockedShape gradient = flow.blockedShape();
   const std::int64_t steps = shape.stepsOf(flow);
@@ -150,10 +156,15 @@ double Network::seedGradient(const PassShape& shape, const std::vector<float>& r
   double loss = 0;
   for (std::int64_t sample = 0; sample < shape.samples; sample++) {
     for (int c = 0; c < spec_.classes; c++) {
-      const double error = rates[sample * spec_.classes + c] - (labels[sample] == c ? 1.0 : 0.0);
-      loss += error * error / values;
-      const auto share = static_cast<float>(2 * error / values / static_cast<double>(steps * group_));
+      const double target = labels[sample] == c ? 1.0 : 0.0;
+      double error = result.rates[sample * spec_.classes + c] - target;
+      if (!lossOfSteps) loss += error * error / values;
       for (std::int64_t step = 0; step < steps; step++) {
+        if (lossOfSteps) {
+          error = result.outputs[(sample * steps + step) * spec_.classes + c] - target;
+          loss += error * error / values / static_cast<double>(steps);
+        }
+        const auto share = static_cast<float>(2 * error / values / static_cast<double>(steps * group_));
         float* to = shared_.gradient + gradient.imageStride() * (step * shape.samples + sample);
         for (int output = c * group_; output < (c + 1) * group_; output++) to[output] = share;
       }
@@ -251,7 +262,7 @@ TrainResult Network::trainStep(const FramesView& frames, std::int64_t samples, s
   Pass pass{placed_, kernels_, pool_, shared_, masks};
   TrainResult result;
   static_cast<ForwardResult&>(result) = readOutput(placed_, runForward(pass, frames));
-  result.loss = seedGradient(placed_, result.rates, labels);
+  result.loss = seedGradient(placed_, result, labels, options.lossOfSteps);
   for (std::size_t i = operations_.size(); i-- > 0;) operations_[i]->backward(pass, i > 0);
   result.loss += regularise(options);
   pool_.shield();

@@ -21,11 +21,13 @@ struct TrainOptions {
   double learningRate = 0;
   double lambda = 0;           ///< of the regulariser λ · Σ Var over the layers with τ per neuron
   bool regulariseTau = false;  ///< the variance of τ instead of w
+  bool lossOfSteps = false;    ///< the mean squared error of each step's outputs instead of their mean, the rates
   std::int64_t step = 1;       ///< Adam's, from 1
 };
 
 struct ForwardResult {
-  std::vector<float> rates;  ///< [samples, classes]
+  std::vector<float> rates;    ///< [samples, classes]
+  std::vector<float> outputs;  ///< what they are the means of, [samples, steps, classes]
   std::vector<SpikeRate> spikeRates;
 };
 
@@ -71,7 +73,8 @@ class Network {
   FlowData loadFrames(const PassShape& shape, const FramesView& frames);
   FlowData runForward(Pass& pass, const FramesView& frames);
   ForwardResult readOutput(const PassShape& shape, const FlowData& out) const;
-  double seedGradient(const PassShape& shape, const std::vector<float>& rates, const std::int32_t* labels);
+  double seedGradient(const PassShape& shape, const ForwardResult& result, const std::int32_t* labels,
+                      bool lossOfSteps);
   template <class Visit>
   double sumPlaces(const TensorLayout& layout, const Visit& visit);
   void checkRegularised() const;

@@ -9,6 +9,7 @@ import type { EngineChoice } from '../../engines/engine-choice.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan } from '../../runner/plan.ts';
 import { getAt } from '../../schema/json.ts';
+import { readScoring } from '../../training/scores.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions, printJson } from '../load.ts';
@@ -58,6 +59,7 @@ async function evaluateOn(
       framesFolder: path.resolve(plan.projectRoot, output),
       split: options.split,
       otherFrames: options.otherFrames === true,
+      compat: readScoring(getAt(plan.settings, ['train', 'compat'])),
       batchSize: typeof batchSize === 'number' ? batchSize : 16,
       signal: signals.stop,
       progress: showProgress,

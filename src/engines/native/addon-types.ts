@@ -86,6 +86,7 @@ export interface NativeStepOptions {
   /** λ. */
   readonly lambda: number;
   readonly regularise: 'w' | 'tau';
+  readonly loss: 'rate' | 'step';
   /** The number of this step, from 1: t in Adam's bias corrections. */
   readonly step: number;
   readonly keepGradients: boolean;
@@ -94,6 +95,8 @@ export interface NativeStepOptions {
 export interface NativeForward {
   /** [N, classes]. */
   readonly rates: Float32Array;
+  /** [N, T, classes]. */
+  readonly outputs: Float32Array;
   /** One per spiking layer. */
   readonly spikeRates: Float64Array;
 }

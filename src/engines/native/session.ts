@@ -67,7 +67,7 @@ export class NativeSession implements EngineSession {
 
   async trainStep(
     batch: TrainingBatch,
-    { learningRate, regulariseTau, regularise = 'w' }: Hyperparameters,
+    { learningRate, regulariseTau, regularise = 'w', loss: of = 'rate' }: Hyperparameters,
     { keepGradients = false }: { keepGradients?: boolean } = {},
   ): Promise<StepResult> {
     this.#enterPass();
@@ -76,11 +76,12 @@ export class NativeSession implements EngineSession {
     checkMasks(this.#spec, batch);
     const samples = batch.frames.shape[0];
     const steps = this.#stepsOf(batch.frames);
-    const { loss, rates, spikeRates } = await this.#run({ samples, steps, training: true }, () =>
+    const { loss, rates, outputs, spikeRates } = await this.#run({ samples, steps, training: true }, () =>
       this.#network.trainStep(framesOf(batch.frames), samples, steps, batch.labels, batch.dropoutMasks, {
         learningRate,
         lambda: regulariseTau,
         regularise,
+        loss: of,
         step: this.#step + 1,
         keepGradients,
       }),
@@ -90,6 +91,7 @@ export class NativeSession implements EngineSession {
     return {
       loss,
       rates,
+      outputs,
       spikeRates: [...spikeRates],
       ...(keepGradients ? { gradients: this.#parameters('gradient') } : {}),
     };
@@ -100,10 +102,10 @@ export class NativeSession implements EngineSession {
     checkFrames(this.#spec, frames);
     const samples = frames.shape[0];
     const steps = this.#stepsOf(frames);
-    const { rates, spikeRates } = await this.#run({ samples, steps, training: false }, () =>
+    const { rates, outputs, spikeRates } = await this.#run({ samples, steps, training: false }, () =>
       this.#network.evaluate(framesOf(frames), samples, steps),
     );
-    return { rates, spikeRates: [...spikeRates] };
+    return { rates, outputs, spikeRates: [...spikeRates] };
   }
 
   async state(): Promise<State> {

@@ -4,10 +4,10 @@ import { ShapeError } from '../../snn/shape-error.ts';
 import { differentiable } from './differentiable.ts';
 
 /**
- * The firing rates of the classes: the mean over each class's group of output neurons and over the steps.
+ * The firing rates of the classes: the mean over each class's group of output neurons, and over `steps` steps at a time.
  *
  * @param spikes [T·N, classes · group], time outermost
- * @returns [N, classes]
+ * @returns [N, classes]; with one step at a time, each step's outputs, [T·N, classes]
  */
 export function classRates(spikes: Tensor2D, steps: number, group: number): Tensor2D {
   return differentiable([spikes], () => {
@@ -25,19 +25,21 @@ export function classRates(spikes: Tensor2D, steps: number, group: number): Tens
   });
 }
 
-/** The mean squared error of firing rates [N, K] against one-hot labels, over samples and classes. */
+/**
+ * The mean squared error against one-hot labels, over samples, classes and, if there are any, steps.
+ *
+ * @param rates [N, classes], or each step's outputs, [T·N, classes]
+ */
 export function meanSquaredError(rates: Tensor2D, labels: Int32Array): Scalar {
   return differentiable([rates], () => {
-    const [samples, classes] = rates.shape;
-    const targets = new Float32Array(samples * classes);
-    labels.forEach((label, sample) => {
-      targets[sample * classes + label] = 1;
-    });
-    const error = tf.sub(rates, tf.tensor2d(targets, [samples, classes]));
+    const [rows, classes] = rates.shape;
+    const targets = new Float32Array(rows * classes);
+    for (let row = 0; row < rows; row++) targets[row * classes + labels[row % labels.length]!] = 1;
+    const error = tf.sub(rates, tf.tensor2d(targets, [rows, classes]));
     return {
       value: tf.mean(tf.square(error)),
       keep: [error],
-      backward: (dy, [error]) => [tf.mul(dy, tf.mul(error as Tensor, 2 / (samples * classes)))],
+      backward: (dy, [error]) => [tf.mul(dy, tf.mul(error as Tensor, 2 / (rows * classes)))],
     };
   });
 }

@@ -26,6 +26,8 @@ export interface NormObservation extends NormStatistics {
 export interface NetworkOutput {
   /** Firing rates of the classes, [N, classes]. */
   readonly rates: Tensor2D;
+  /** The same at each step, [T·N, classes], time outermost. */
+  readonly outputs: Tensor2D;
   /** The share of neurons that spike per step, one per spiking layer. */
   readonly spikeRates: readonly Scalar[];
   readonly observations: readonly NormObservation[];
@@ -109,7 +111,13 @@ export function runNetwork(
         break;
     }
   }
-  return { rates: classRates(x as Tensor2D, steps, group), spikeRates, observations };
+  const votes = x as Tensor2D;
+  return {
+    rates: classRates(votes, steps, group),
+    outputs: classRates(votes, 1, group),
+    spikeRates,
+    observations,
+  };
 }
 
 function neuronInput(

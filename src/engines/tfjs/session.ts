@@ -18,7 +18,7 @@ import type { LayerOperations } from './layer-operations.ts';
 import { meanSquaredError, tauVariancePenalty } from './loss.ts';
 import { type NetworkOutput, runNetwork } from './network.ts';
 import { RunningStatistics } from './running-statistics.ts';
-import { readCopy, timeFirst, toTensor } from './transfer.ts';
+import { readCopy, samplesFirst, timeFirst, toTensor } from './transfer.ts';
 
 /** PyTorch's defaults. */
 const adamConstants = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 } as const;
@@ -81,7 +81,7 @@ export class TfjsSession implements EngineSession {
     checkFrames(this.#spec, batch.frames);
     checkLabels(this.#spec, batch);
     checkMasks(this.#spec, batch);
-    const { output, ...error } = this.#differentiate(batch);
+    const { output, ...error } = this.#differentiate(batch, hyperparameters.loss);
     const { loss, gradients } = this.#regularise(error, hyperparameters);
     this.#adam(gradients, hyperparameters.learningRate);
     this.#statistics.observe(output.observations);
@@ -98,11 +98,11 @@ export class TfjsSession implements EngineSession {
     await this.#enter();
     checkFrames(this.#spec, frames);
     const output = tf.tidy(() => {
-      const { rates, spikeRates } = this.#run(frames, undefined);
-      return { rates, spikeRates: [...spikeRates] };
+      const { rates, outputs, spikeRates } = this.#run(frames, undefined);
+      return { rates, outputs, spikeRates: [...spikeRates] };
     });
     const forward = await readForward(output);
-    tf.dispose([output.rates, ...output.spikeRates]);
+    tf.dispose([output.rates, output.outputs, ...output.spikeRates]);
     return forward;
   }
 
@@ -138,7 +138,10 @@ export class TfjsSession implements EngineSession {
   }
 
   /** The forward and backward pass without the regulariser. The caller must dispose of the result. */
-  #differentiate(batch: TrainingBatch): { loss: Scalar; output: NetworkOutput; gradients: Tensor[] } {
+  #differentiate(
+    batch: TrainingBatch,
+    loss: Hyperparameters['loss'],
+  ): { loss: Scalar; output: NetworkOutput; gradients: Tensor[] } {
     const samples = batch.frames.shape[0];
     let output: NetworkOutput | undefined;
     const { value, grads } = tf.valueAndGrads((...values: Tensor[]) => {
@@ -146,7 +149,7 @@ export class TfjsSession implements EngineSession {
       const masks = batch.dropoutMasks.map((mask) => tf.tensor2d(mask, [samples, mask.length / samples]));
       output = this.#run(batch.frames, masks, (name) => named.get(name) ?? this.#tensor(name));
       for (const tensor of outputTensors(output)) tf.keep(tensor);
-      return meanSquaredError(output.rates, batch.labels);
+      return meanSquaredError(loss === 'step' ? output.outputs : output.rates, batch.labels);
     })(this.#parameters.map(({ value }) => value));
     return { loss: value as Scalar, output: output as NetworkOutput, gradients: grads };
   }
@@ -221,12 +224,18 @@ export class TfjsSession implements EngineSession {
   }
 }
 
-function outputTensors({ rates, spikeRates, observations }: NetworkOutput): Tensor[] {
-  return [rates, ...spikeRates, ...observations.flatMap(({ mean, variance }) => [mean, variance])];
+function outputTensors({ rates, outputs, spikeRates, observations }: NetworkOutput): Tensor[] {
+  return [rates, outputs, ...spikeRates, ...observations.flatMap(({ mean, variance }) => [mean, variance])];
 }
 
-async function readForward(output: Pick<NetworkOutput, 'rates' | 'spikeRates'>): Promise<Forward> {
+async function readForward(
+  output: Pick<NetworkOutput, 'rates' | 'outputs' | 'spikeRates'>,
+): Promise<Forward> {
   const spikeRates: number[] = [];
   for (const rate of output.spikeRates) spikeRates.push((await rate.data())[0] as number);
-  return { rates: await readCopy(output.rates), spikeRates };
+  return {
+    rates: await readCopy(output.rates),
+    outputs: samplesFirst(await readCopy(output.outputs), output.rates.shape),
+    spikeRates,
+  };
 }

@@ -16,6 +16,18 @@ export function toTensor(state: State, name: string): Tensor {
   return tf.tensor(tensor.data.slice(), [...tensor.shape], 'float32');
 }
 
+/** [T·N, classes] outputs, time outermost, to [N, T, classes]. */
+export function samplesFirst(
+  outputs: Float32Array,
+  [samples = 0, classes = 0]: readonly number[],
+): Float32Array {
+  const steps = outputs.length / (samples * classes);
+  return outputs.map((_, i) => {
+    const [sample, step] = [Math.floor(i / (steps * classes)), Math.floor(i / classes) % steps];
+    return outputs[(step * samples + sample) * classes + (i % classes)]!;
+  });
+}
+
 /** [N, T, P, H, W] counts to [T, N, H, W, P] floats. */
 export function timeFirst({ shape: [samples, steps, channels, height, width], data }: Frames): Float32Array {
   const pixels = height * width;

@@ -97,8 +97,12 @@ function describeReference(results: Results): string[] {
     : [];
 }
 
-/** The variance is of w or, with `compat.regularise: tau`, of τ. */
+/** The variance is of w or, with `compat.regularise: tau`, of τ; `compat.loss: step` changes the error itself, which a sentence adds. */
 function nameRegulariser(results: Results): string {
   const kinds = new Set(allRuns(results).map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w')));
-  return [...kinds].map((kind) => `λ · Σ Var(${kind})`).join(' or ');
+  const ofSteps = allRuns(results).some(({ compat }) => compat?.loss === 'step');
+  const names = [...kinds].map((kind) => `λ · Σ Var(${kind})`).join(' or ');
+  return ofSteps
+    ? `${names}. With compat.loss: step, all losses take the error of each step’s output and average over the steps`
+    : names;
 }

@@ -42,8 +42,8 @@ function describeCompat(results: Results): Block[] {
     : '';
   const text =
     switched === 0
-      ? 'The paper, its code and its runs disagree on ten points. All are at their defaults here, which follow the intent of the thesis.'
-      : `The paper, its code and its runs disagree on ten points; ${spellCount(switched)} of them ${switched === 1 ? 'is not at its default' : 'are not at their defaults'}.`;
+      ? 'The paper, its code and its runs disagree on the points of this table. All are at their defaults here, which follow the intent of the thesis.'
+      : `The paper, its code and its runs disagree on the points of this table; ${spellCount(switched)} of them ${switched === 1 ? 'is not at its default' : 'are not at their defaults'}.`;
   return [
     { kind: 'paragraph', text: [text + overruled] },
     { kind: 'table', table },

@@ -98,7 +98,7 @@ export class FakeNetwork implements NativeNetwork {
     const call = { frames, samples, steps, labels, masks, options };
     this.steps.push(call);
     await this.#pass(call, true);
-    return { loss: 0.25, ...forward(samples) };
+    return { loss: 0.25, ...forward(samples, steps) };
   }
 
   async evaluate(frames: unknown, samples: number, steps: number): Promise<NativeForward> {
@@ -106,7 +106,7 @@ export class FakeNetwork implements NativeNetwork {
     const call = { frames, samples, steps, ...nothing, options: undefined as never };
     this.steps.push(call);
     await this.#pass(call, false);
-    return forward(samples);
+    return forward(samples, steps);
   }
 
   abort(): void {
@@ -132,6 +132,10 @@ export class FakeNetwork implements NativeNetwork {
   }
 }
 
-function forward(samples: number): NativeForward {
-  return { rates: new Float32Array(samples * 3).fill(0.5), spikeRates: Float64Array.of(0.1, 0.2) };
+function forward(samples: number, steps: number): NativeForward {
+  return {
+    rates: new Float32Array(samples * 3).fill(0.5),
+    outputs: new Float32Array(samples * steps * 3).fill(0.5),
+    spikeRates: Float64Array.of(0.1, 0.2),
+  };
 }

@@ -147,18 +147,20 @@ describe('a native session', () => {
       learningRate: 0.01,
       lambda: 0.1,
       regularise: 'w',
+      loss: 'rate',
       step: 42,
       keepGradients: false,
     });
     expect((await session.optimiserState()).step).toBe(42);
   });
 
-  it('returns loss, rates, spike rates and, on request, gradients', async () => {
+  it('returns loss, rates, outputs, spike rates and, on request, gradients', async () => {
     const { session } = await open();
     const plain = await session.trainStep(batchOf(2), hyperparameters);
     expect(plain).toEqual({
       loss: 0.25,
       rates: new Float32Array(6).fill(0.5),
+      outputs: new Float32Array(2 * 2 * 3).fill(0.5),
       spikeRates: [0.1, 0.2],
     });
     const { gradients } = await session.trainStep(batchOf(2), hyperparameters, { keepGradients: true });

@@ -1,11 +1,11 @@
 """Reference vectors for the networks and neurons that the parent folder's golden set lacks, computed with plain PyTorch.
 
-    python3 test/golden/torch/make_vectors.py
+    python3 test/golden/torch/make_vectors.py [CASE ...]
 
 needs Python 3.10 or later and PyTorch (`apt install python3-torch` or `pip install torch`); the committed vectors were written by
 PyTorch 2.6 on an x86-64 CPU. It takes a quarter of an hour, mostly to find seeds, and writes `index.json` and one `<case>.safetensors`
-per case to its own folder. The same machine and PyTorch write the same bytes; on another processor, the last bits of floats may
-differ, and so may the seeds it selects (below).
+per case to its own folder; with names of cases, it makes only these. The same machine and PyTorch write the same bytes; on another
+processor, the last bits of floats may differ, and so may the seeds it selects (below).
 
 It uses none of the project's own code: `spiking_networks.py` implements the networks independently, from their description, in plain
 PyTorch.
@@ -34,7 +34,7 @@ try:
 except ImportError:
     sys.exit('make_vectors.py needs PyTorch: `apt install python3-torch` or `pip install torch`')
 
-from spiking_networks import HeldDropout, Network, Neurons, Unfit
+from spiking_networks import VOTES, HeldDropout, Network, Neurons, Unfit
 
 FOLDER = Path(__file__).resolve().parent
 STEPS_OF_TRAINING = 3
@@ -63,6 +63,12 @@ NETWORKS = {
         architecture='event-frames', per_neuron=True, max_pool=False, cin=2, ch=4, hw=13, layers=2, classes=3, T=4, hidden=8, batch=3,
         surrogate='triangle', alpha=1.0, learn_alpha=True, v_reset=-0.25, v_threshold=0.8, detach=False, reg_lambda=0.1,
         regularise='tau'),
+    # The loss of each step's output in place of that of the mean rate.
+    'net_step_loss': dict(
+        architecture='event-frames', per_neuron=True, max_pool=True, cin=2, ch=4, hw=13, layers=2, classes=3, T=4, hidden=8, batch=3,
+        reg_lambda=0.1, loss='step'),
+    'still_step_loss': dict(
+        architecture='mnist', per_neuron=False, max_pool=True, cin=1, ch=2, hw=28, classes=10, T=4, hidden=8, loss='step'),
 }
 
 # How close a membrane potential may come to the threshold. Single precision is off by about a millionth; the rest is a
@@ -148,7 +154,13 @@ def train(d, model, x, y, masks):
             layer.mask = mask
             tensors[f'step{step}/mask{i}'] = mask
         rate = model(x[step])
-        loss = F.mse_loss(rate, F.one_hot(y[step], d['classes']).to(rate.dtype))
+        target = F.one_hot(y[step], d['classes']).to(rate.dtype)
+        if 'loss' in d:
+            tensors[f'step{step}/outputs'] = model.outputs.detach()
+        if d.get('loss') == 'step':
+            loss = sum(F.mse_loss(output, target) for output in model.outputs.unbind(1)) / d['T']
+        else:
+            loss = F.mse_loss(rate, target)
         if d['reg_lambda'] > 0:
             of = {'w': lambda w: w, 'tau': lambda w: 1 / torch.sigmoid(w)}[d.get('regularise', 'w')]
             loss = loss + d['reg_lambda'] * sum(of(layer.w).var() for layer in model.layers(Neurons))
@@ -165,13 +177,15 @@ def train(d, model, x, y, masks):
     model.eval()
     with torch.no_grad():
         tensors['eval/rate'] = model(x[0])
+        if 'loss' in d:
+            tensors['eval/outputs'] = model.outputs
     return tensors, losses
 
 
 def expect_robust(single, double):
     """Firing rates must be the same, and everything else within a few millionths of each tensor's largest value."""
     for name, value in single.items():
-        tolerance = 1e-6 if '/rate' in name else 2e-5 if '/grad/' in name else 5e-6
+        tolerance = 1e-6 if '/rate' in name or '/outputs' in name else 2e-5 if '/grad/' in name else 5e-6
         if (value - double[name]).abs().max() > tolerance * max(double[name].abs().max().item(), 1e-12):
             raise Unfit
 
@@ -260,6 +274,38 @@ def run_neurons(layer, x, coefficients):
     return tensors
 
 
+# ------------------------------------------------------------------------------------------------ ties
+
+TIES = {'ties_votes_10': dict(T=20, classes=11, samples=64)}
+
+
+def make_tie_case(name):
+    """Spikes of an output layer in which several classes have the most, and the class that the original's single-precision sum predicts."""
+    d = TIES[name]
+    torch.manual_seed(2020)
+    spikes = torch.bernoulli(torch.full((d['samples'], d['T'] * VOTES, d['classes']), 0.3))
+    for sample in spikes:
+        best = sample.sum(0).argmax()
+        for other in torch.randperm(d['classes'])[:3]:
+            sample[:, other] = sample[torch.randperm(len(sample)), best]
+    spikes = spikes.unflatten(1, (d['T'], VOTES)).transpose(2, 3).flatten(2)  # N, T, classes * votes
+    outputs = F.avg_pool1d(spikes, VOTES)
+    score = sum(outputs.unbind(1))
+    counts = spikes.sum(1).unflatten(1, (d['classes'], VOTES)).sum(2)
+    entry = {
+        'kind': 'ties', 'votes': VOTES, 'seed': 2020,
+        'note': 'the class of the highest: count, the first of ties (first); sum over T of the means of the votes in single precision '
+        '(rounding), as the original evaluates; that sum divided by T (rounding_training), as for its training batches',
+    }
+    return entry, {
+        'outputs': outputs,
+        'rates': (counts.double() / (VOTES * d['T'])).float(),
+        'rounding': score.argmax(1),
+        'rounding_training': (score / d['T']).argmax(1),
+        'first': torch.tensor([row.index(max(row)) for row in counts.tolist()]),
+    }
+
+
 # ----------------------------------------------------------------------- initial parameters at full size
 
 FULL_SIZE = {
@@ -334,15 +380,20 @@ def main():
     torch.use_deterministic_algorithms(True)
     if not torch.__version__.startswith('2.6.'):
         print(f'PyTorch {torch.__version__}: the committed vectors come from 2.6, others may draw other random numbers', file=sys.stderr)
-    index = {'torch': torch.__version__, 'made_by': 'make_vectors.py', 'cases': {}}
+    wanted = sys.argv[1:]
+    index = json.loads((FOLDER / 'index.json').read_text()) if wanted else {
+        'torch': torch.__version__, 'made_by': 'make_vectors.py', 'cases': {}}
     makers = {name: lambda name=name: make_network_case(name) for name in NETWORKS}
     makers.update({name: lambda name=name: make_neuron_case(name) for name in NEURON_CASES})
-    for name, make in makers.items():
-        entry, tensors = make()
+    makers.update({name: lambda name=name: make_tie_case(name) for name in TIES})
+    for name in wanted or makers:
+        entry, tensors = makers[name]()
         index['cases'][name] = entry
         write_safetensors(FOLDER / f'{name}.safetensors', tensors)
         print(f'{name}: seed {entry["seed"]}', flush=True)
-    index['initial_parameters'] = make_initial_parameters()
+    index['cases'] = {name: index['cases'][name] for name in makers}
+    if not wanted:
+        index['initial_parameters'] = make_initial_parameters()
     (FOLDER / 'index.json').write_text(json.dumps(index, indent=1) + '\n')
 
 

@@ -196,14 +196,15 @@ class Network(nn.Module):
         return [module for module in self.modules() if isinstance(module, kind)]
 
     def forward(self, frames):
-        """frames [N, T, C, H, W], or [N, 1, C, H, W] for still images; returns firing rates [N, classes]"""
+        """frames [N, T, C, H, W], or [N, 1, C, H, W] for still images; returns firing rates [N, classes]; keeps each step's outputs [N, T, classes]"""
         for layer in self.layers(Neurons):
             layer.start()
         still = None if self.static_conv is None else self.static_conv(frames[:, 0])
-        votes = 0
+        outputs = []
         for t in range(self.steps):
             spikes = self.fc(self.conv(frames[:, t] if still is None else still))
-            votes = votes + spikes.unflatten(1, (-1, VOTES)).mean(2)
+            outputs.append(spikes.unflatten(1, (-1, VOTES)).mean(2))
         if any(layer.spikes == 0 for layer in self.layers(Neurons)):
             raise Unfit
-        return votes / self.steps
+        self.outputs = torch.stack(outputs, 1)
+        return sum(outputs) / self.steps
