@@ -1,3 +1,4 @@
+import type { Verdict } from '../formats/verdicts.ts';
 import type { JsonObject } from '../schema/json.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
@@ -70,16 +71,6 @@ export interface TestFacts {
   /** The clips that were answered wrong, by their rows in test.npy, ascending. */
   readonly wrong: readonly number[];
 }
-
-export const VERDICTS = [
-  'reproduced',
-  'not-reproduced',
-  'inconclusive',
-  'reduced-scale',
-  'not-applicable',
-] as const;
-/** What a report says of a published claim. */
-export type Verdict = (typeof VERDICTS)[number];
 
 /** What a run of a profile gave, to compare later runs with: the content of configs/baselines/<profile>.yaml. */
 export interface Baseline {

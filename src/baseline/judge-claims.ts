@@ -1,4 +1,5 @@
-import type { Baseline, Verdict } from './baseline.ts';
+import type { Verdict } from '../formats/verdicts.ts';
+import type { Baseline } from './baseline.ts';
 import type { ClaimVerdict } from './claims.ts';
 
 /** A report's verdict on a claim, and whether it is one to fail for. */

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { Fields } from '../formats/fields.ts';
+import { VERDICTS, type Verdict } from '../formats/verdicts.ts';
 import { isJsonObject, type Json, type JsonObject } from '../schema/json.ts';
 import { JsonSchema } from '../schema/json-schema.ts';
 import { throwProblems } from '../schema/problems.ts';
@@ -13,8 +14,6 @@ import {
   type LayerFacts,
   nameRun,
   type RunFacts,
-  VERDICTS,
-  type Verdict,
 } from './baseline.ts';
 
 /**

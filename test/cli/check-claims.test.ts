@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Verdict } from '../../src/baseline/baseline.ts';
 import { sectionOfClaims } from '../../src/cli/records/check-claims.ts';
+import type { Verdict } from '../../src/formats/verdicts.ts';
 
 const claims = (...verdicts: Verdict[]) =>
   verdicts.map((verdict, i) => ({

@@ -9,6 +9,7 @@ import type {
   SplitResult,
 } from '../../src/report/results.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
+import { thesisNetwork } from '../support/thesis-network.ts';
 
 export const ENVIRONMENT = {
   platform: 'linux x64',
@@ -36,17 +37,7 @@ export function makeLayerResult(taus: readonly number[] = [3]): LayerResult {
   return { spikeRate: 0.0625, taus: { chosen: distribution, last: distribution } };
 }
 
-const SPEC = buildNetwork({
-  input: [2, 4, 4],
-  classes: 2,
-  channels: 3,
-  layers: 2,
-  neuron: 'plif',
-  tau: { per: 'layer', mean: 2, std: 0 },
-  reset: { kind: 'hard', detach: true },
-  surrogate: { kind: 'atan', alpha: 2, learnable: false },
-  pooling: 'max',
-});
+const SPEC = buildNetwork({ ...thesisNetwork, input: [2, 4, 4], classes: 2, channels: 3, layers: 2 });
 
 /** A run of three epochs on two classes; tests override what they check. */
 export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {

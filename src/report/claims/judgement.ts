@@ -1,15 +1,7 @@
+import type { Verdict } from '../../formats/verdicts.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
 import { formatPercentRange } from '../format.ts';
 import type { Claim } from './claim.ts';
-
-export const VERDICTS = [
-  'reproduced',
-  'not-reproduced',
-  'inconclusive',
-  'reduced-scale',
-  'not-applicable',
-] as const;
-export type Verdict = (typeof VERDICTS)[number];
 
 export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
   reproduced: 'reproduced',

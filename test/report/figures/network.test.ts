@@ -2,19 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { drawNetwork } from '../../../src/report/figures/network.ts';
 import { renderFigure } from '../../../src/report/figures/render.ts';
 import { buildNetwork, type NetworkConfig } from '../../../src/snn/networks.ts';
+import { thesisNetwork } from '../../support/thesis-network.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
-
-const THESIS: NetworkConfig = {
-  input: [2, 128, 128],
-  classes: 11,
-  channels: 128,
-  layers: 5,
-  neuron: 'plif',
-  tau: { per: 'layer', mean: 2, std: 0 },
-  reset: { kind: 'hard', detach: true },
-  surrogate: { kind: 'atan', alpha: 2, learnable: false },
-  pooling: 'max',
-};
 
 const modelOf = (id: string, config: NetworkConfig) =>
   makeModelResult({
@@ -28,7 +17,7 @@ const textsOf = (svg = ''): string[] =>
 
 describe('the drawing of the network', () => {
   it('has every layer of the thesis’ network with its name, and the sizes between the rows', async () => {
-    const figure = draw(modelOf('baseline', THESIS));
+    const figure = draw(modelOf('baseline', thesisNetwork));
     const texts = textsOf((await renderFigure(figure, null)).panels[0]);
     expect(texts.filter((text) => text.startsWith('conv.') || text.startsWith('fc.'))).toHaveLength(19);
     const sizes = texts.filter((text) => text.includes('['));
@@ -48,7 +37,11 @@ describe('the drawing of the network', () => {
   });
 
   it('shows where a still image begins to have time steps', () => {
-    const { architecture, layers, steps, ...rest } = { ...THESIS, architecture: 'mnist' as const, steps: 8 };
+    const { architecture, layers, steps, ...rest } = {
+      ...thesisNetwork,
+      architecture: 'mnist' as const,
+      steps: 8,
+    };
     const { data } = draw(modelOf('m', { ...rest, architecture, steps, input: [1, 28, 28], classes: 10 }));
     const sizes = data.slice(1).map((row) => row.at(-1));
     expect(sizes.slice(0, 4)).toEqual([
@@ -61,10 +54,10 @@ describe('the drawing of the network', () => {
   });
 
   it('is one for models that differ in τ alone, and one for each other network', () => {
-    const perNeuron = modelOf('no-reg', { ...THESIS, tau: { per: 'neuron', mean: 2, std: 0.1 } });
-    const lif = modelOf('lif', { ...THESIS, neuron: 'lif' });
-    expect(draw(modelOf('baseline', THESIS), perNeuron).panels).toHaveLength(1);
-    const { panels, data } = draw(modelOf('baseline', THESIS), lif, perNeuron);
+    const perNeuron = modelOf('no-reg', { ...thesisNetwork, tau: { per: 'neuron', mean: 2, std: 0.1 } });
+    const lif = modelOf('lif', { ...thesisNetwork, neuron: 'lif' });
+    expect(draw(modelOf('baseline', thesisNetwork), perNeuron).panels).toHaveLength(1);
+    const { panels, data } = draw(modelOf('baseline', thesisNetwork), lif, perNeuron);
     expect(panels.map(({ title }) => title)).toEqual(['baseline, no-reg', 'lif']);
     expect(data).toContainEqual(['lif', 3, 'conv.2', 'neuron', 'LIF, layer 1', '[20, 128, 128, 128]']);
   });

@@ -1,0 +1,9 @@
+/** What may become of a claim, in claims.json and in a committed baseline; the best comes first. */
+export const VERDICTS = [
+  'reproduced',
+  'not-reproduced',
+  'inconclusive',
+  'reduced-scale',
+  'not-applicable',
+] as const;
+export type Verdict = (typeof VERDICTS)[number];
