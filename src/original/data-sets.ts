@@ -72,7 +72,7 @@ export const originalDatasets: Readonly<Record<DatasetName, OriginalDataset>> = 
     classes: 24,
     reader: { name: 'asl-dvs', profile: 'asl-dvs' },
     refusal:
-      'neither the thesis’ script nor Fang’s original code has a network for it: what they call so ends after scaling the frames to 256 x 256',
+      'neither the thesis’ script nor Fang’s original code has a network for it: the class of that name only scales frames to 256 x 256',
   },
   DVS128Gesture: {
     kind: 'events',

@@ -120,7 +120,7 @@ function settleBatchSize(
 ): { readonly size: number; readonly notes: readonly string[] } {
   const { batch_size, tau_per_neuron } = values;
   if (!tau_per_neuron || given.has('batch_size') || preset === 'code') return { size: batch_size, notes: [] };
-  const published = `the published runs of models with one τ per neuron had batches of ${PER_NEURON_BATCH_SIZE}`;
+  const published = `the paper's batches of models with one τ per neuron have ${PER_NEURON_BATCH_SIZE} clips`;
   return preset === 'runs'
     ? { size: PER_NEURON_BATCH_SIZE, notes: [`-batch_size is ${PER_NEURON_BATCH_SIZE}: ${published}.`] }
     : { size: batch_size, notes: [`-batch_size is ${batch_size}, the original's default; ${published}.`] };

@@ -22,7 +22,7 @@ export function drawEpochOrders(
   random.int64(); // training loader: base seed
   const train = new TorchRandom(random.int64()).permutation(clips.train);
   random.int64(); // test loader: base seed
-  // The original's program for training without validation has no third loader.
+  // Fang's `train.py`, which trains without validation, has no third loader.
   if (clips.validation === 0) return { train, validation: new Int32Array() };
   random.int64(); // validation loader: base seed
   const validation = new TorchRandom(random.int64()).permutation(clips.validation);

@@ -7,8 +7,7 @@ export interface ClipSplit {
 }
 
 /**
- * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training. SpikingJelly's
- * `split_to_train_test_set` rounds so; the paper's counts (900 + 156 of 1,056) would also come from rounding to the nearest.
+ * Holds back the last clips of each class: of n clips, ceil((1 - share) · n) stay for training, as in the original's `split_dataset`.
  *
  * @param labels the class of each training clip
  * @param order rows of the clips to use, in the order in which each class is split; by default all clips in order

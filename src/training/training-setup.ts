@@ -43,7 +43,7 @@ export function setUpTraining(frames: FrameCache, model: ResolvedModel, seed: nu
 
 /**
  * The original reads the label of each training image to hold some back, and with it the image, varied with numbers of the stream that
- * the network's weights come from. Without a split, it does not.
+ * the network's weights come from. The program that Fang et al. train with without a split, `train.py`, does not.
  */
 function countDrawsOfSplit({ images, splits }: ClipIndex, { split }: TrainingClips): number {
   if (images === undefined || split.validation.length === 0) return 0;

@@ -52,7 +52,7 @@ describe('the configuration', () => {
         seed: 2020,
       });
       const perNeuron =
-        "-batch_size is 16, the original's default; the published runs of models with one τ per neuron had batches of 32.";
+        "-batch_size is 16, the original's default; the paper's batches of models with one τ per neuron have 32 clips.";
       expect(notes).toEqual(name === 'baseline' ? [] : [perNeuron]);
       expectModel(model);
     },
@@ -151,7 +151,7 @@ describe('the configuration', () => {
     expect(of('baseline')).toEqual([16, []]);
     expect(of('no-reg')).toEqual([
       32,
-      ['-batch_size is 32: the published runs of models with one τ per neuron had batches of 32.'],
+      ["-batch_size is 32: the paper's batches of models with one τ per neuron have 32 clips."],
     ]);
     expect(of('no-reg', '-batch_size', '16')).toEqual([16, []]);
   });
@@ -193,7 +193,6 @@ describe('the switches of', () => {
     expect(pickChangedSwitches(compatPresets.code)).toEqual({
       trials: 'first-88',
       tau_per_neuron: 'dropped',
-      batch_size: 'documented',
       base_tau: 'always-2',
       validation: 'shuffled-drop-last',
       file_order: 'shuffled',
