@@ -1,16 +1,7 @@
 #!/usr/bin/env node
-// Checks what must be checked before any modern syntax is parsed, then hands over to the compiled program.
-const newestTested = 26;
-const [major, minor] = process.versions.node.split('.').map(Number);
-if (major < 20 || major === 21 || (major === 20 && minor < 19) || (major === 22 && minor < 12)) {
-  process.stderr.write(`repro needs Node.js 20.19, 22.12 or later; this is ${process.versions.node}.\n`);
-  process.exit(2);
-}
-if (major > newestTested) {
-  process.stderr.write(
-    `repro has been tested up to Node.js ${newestTested}; this is ${process.versions.node}, which may behave differently.\n`,
-  );
-}
+// Hands over to the compiled program.
+require('./node-version.js');
+
 /** In characters: below, reading what was kept takes as long as compiling. */
 const smallAtMost = 16_384;
 
@@ -26,7 +17,7 @@ if (!fs.existsSync(entry)) {
   process.exit(2);
 }
 // For the rest of the program and the packages that it loads; Node 20 has none.
-Module.enableCompileCache?.();
+if (Module.enableCompileCache) Module.enableCompileCache();
 loadCompiled();
 require(entry).main(process.argv);
 

@@ -46,6 +46,6 @@ test('the versions that are tested are the same everywhere: script, workflow, fl
   expect(workflow.jobs.test.strategy.matrix.node).toEqual(versions);
   const { engines } = JSON.parse(readFileSync('package.json', 'utf8'));
   expect(engines.node).toContain(`^${versions[0]} `);
-  const [, newest] = /newestTested = (\d+)/.exec(readFileSync('bin/repro.js', 'utf8')) ?? [];
+  const [, newest] = /newestTested = (\d+)/.exec(readFileSync('bin/node-version.js', 'utf8')) ?? [];
   expect(versions.at(-1)?.split('.')[0]).toBe(newest);
 });
