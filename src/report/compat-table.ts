@@ -124,7 +124,7 @@ const SWITCHES: readonly Switch[] = [
   },
   {
     name: 'ties',
-    decides: 'Class of a clip with equally many votes for several',
+    decides: 'Which of tied classes wins',
     choices: [
       { value: 'first', means: 'the first of them', of: null },
       { value: 'rounding', means: 'decided by rounding in single precision', of: 'published code' },
@@ -132,7 +132,7 @@ const SWITCHES: readonly Switch[] = [
   },
   {
     name: 'overlaps',
-    decides: 'Events in the segments of two labels',
+    decides: 'Events that two labels claim',
     framesOf: 'dvs128-gesture',
     choices: [
       { value: 'both', means: 'in both clips', of: 'labels of the data set' },

@@ -35,7 +35,7 @@ export function drawPipeline({ pipeline }: Results): Figure {
     id: 'pipeline',
     title: 'The stages of this run',
     caption: [
-      'An arrow leads from a stage to those that read what it makes; below its name is where. The number is that of its runs, one for each model and seed.',
+      'An arrow leads from a stage to those that read what it makes. The folder that it writes is below its name. The number is that of its runs, one for each model and seed.',
       ...(inactive ? ['Dashed: not part of this run.'] : []),
     ].join(' '),
     alt: pipeline.map(describeStage).join(' '),

@@ -175,7 +175,7 @@ async function readLog(file: string): Promise<readonly CurvePoint[]> {
 function failCheckpoint(where: string, problem: string, cause?: ReproError): never {
   throw new ReproError('report-input', problem, {
     where,
-    fix: 'Move it elsewhere to use the event files and losses in `logs` beside it, which cover fewer epochs.',
+    fix: 'Get the file anew, or move it elsewhere to use the `logs` folder beside it, which covers fewer epochs.',
     cause,
   });
 }
@@ -207,8 +207,9 @@ function place(
   const placed = placeOnEpochs(curves, truncated);
   if (placed !== null) return placed;
   const empty = ['test_accuracy', 'val_accuracy'].filter((tag) => curves.has(tag));
-  const problem =
-    empty.length === 0
+  const problem = file.endsWith('_loss_data.csv')
+    ? 'There is no event file beside these losses, so their epochs are unknown.'
+    : empty.length === 0
       ? 'This log contains neither test_accuracy nor val_accuracy.'
       : `This log contains ${empty.join(' and ')}, but only values that are NaN or infinite.`;
   throw new ReproError('report-input', problem, {
