@@ -2,7 +2,7 @@ import type { Cell, Table } from './document.ts';
 import { joinWords } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 
-/** One switch of docs/deviations.md: what it decides, and its two values. */
+/** One switch of docs/deviations.md: what it decides, and its values. */
 interface Switch {
   readonly name: string;
   readonly decides: string;
@@ -118,7 +118,7 @@ const SWITCHES: readonly Switch[] = [
     name: 'loss',
     decides: 'Squared error that training minimises',
     choices: [
-      { value: 'rate', means: 'of the mean rate', of: 'published code' },
+      { value: 'rate', means: 'of the mean rate', of: 'published code and runs' },
       { value: 'step', means: 'of each step’s output, averaged over the steps', of: 'paper' },
     ],
   },

@@ -5,7 +5,13 @@ import { formatCount, formatPercent, formatPercentRange, formatQuantity, joinWor
 import type { Outcome } from './outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from './results.ts';
 import { nameRun } from './tables.ts';
-import { findPublished, judgeComparability, THESIS_TRAININGS, type ThesisTraining } from './thesis.ts';
+import {
+  findPublished,
+  judgeComparability,
+  THESIS_TRAININGS,
+  THESIS_TRAININGS_SOURCE,
+  type ThesisTraining,
+} from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 
@@ -57,7 +63,8 @@ interface Ranked {
  * published ones where they may be compared.
  */
 export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Table {
-  const comparable = judgeComparability(results) === null;
+  const comparable =
+    judgeComparability(results) === null && results.models.some((model) => findPublished(model) !== null);
   const [run, published] = [nameRun(results), 'Published'];
   const column = (label: string, group: string) => ({ label, group, numeric: true });
   return {
@@ -96,9 +103,9 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
 }
 
 function comparePublished(models: readonly ModelResult[]): Text[] {
-  const known = models.flatMap(({ title, published }) => {
-    const training = published === null ? undefined : THESIS_TRAININGS.get(published.name);
-    return published === null || training === undefined ? [] : [{ title, published, training }];
+  const known = models.flatMap((model) => {
+    const [published, training] = [findPublished(model), trainingOf(model)];
+    return published === null || training === undefined ? [] : [{ title: model.title, published, training }];
   });
   const cut = known.filter(({ training: { epochs, late } }) => late.lastEpoch < epochs);
   return [
@@ -113,10 +120,12 @@ function comparePublished(models: readonly ModelResult[]): Text[] {
         `The authors’ log of ${title} has the accuracies up to epoch ${formatCount(late.lastEpoch)} of ${formatCount(epochs)}.`,
       ],
     ),
+    ...(known.length === 0 ? [] : [THESIS_TRAININGS_SOURCE]),
   ];
 }
 
-function trainingOf({ published }: ModelResult): ThesisTraining | undefined {
+function trainingOf(model: ModelResult): ThesisTraining | undefined {
+  const published = findPublished(model);
   return published === null ? undefined : THESIS_TRAININGS.get(published.name);
 }
 
@@ -227,7 +236,8 @@ function nameLeaders(list: readonly Ranked[]): string {
 
 /** How long each model was trained and when it was best, beside the published trainings where they may be compared. */
 export function tabulateBestEpochs(results: Results): Table {
-  const comparable = judgeComparability(results) === null;
+  const comparable =
+    judgeComparability(results) === null && results.models.some((model) => trainingOf(model) !== undefined);
   const run = nameRun(results);
   const quantities: readonly {
     readonly label: string;
@@ -277,6 +287,7 @@ export function tabulateBestEpochs(results: Results): Table {
         '. Of epochs with the same accuracy, the first is named.',
         ...(results.seeds.length > 1 ? [' With several seeds, each has its own, in their order.'] : []),
       ],
+      ...(comparable ? [THESIS_TRAININGS_SOURCE] : []),
     ],
   };
 }

@@ -223,7 +223,9 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
   const warning = warnOfChoice(results.models);
   if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
   if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
-    notes.push(['–: not published, or published for trainings that held no clips back.']);
+    notes.push([
+      '–: not published, or only of trainings that held another share of the clips back: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',
+    ]);
   if (isJudged) notes.push(['Last column: as in “What holds”, where the difference and its interval are.']);
   return notes;
 }

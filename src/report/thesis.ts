@@ -1,3 +1,4 @@
+import type { Text } from './document.ts';
 import type { ModelResult, PublishedResult } from './results.ts';
 
 /** Settings by dotted path, as in a model's file: `tau.per`. */
@@ -81,12 +82,15 @@ export function findThesisModel({ published }: Pick<ModelResult, 'published'>): 
   return published?.source === 'thesis' ? THESIS_MODELS.get(published.name) : undefined;
 }
 
-/** What was published of a model, unless its runs held clips back for validation and the published training did not. */
+/**
+ * What was published of a model; null if it was trained on another share of the clips than these runs: the thesis held clips back for
+ * validation, Fang et al. did not.
+ */
 export function findPublished({
   published,
   runs,
 }: Pick<ModelResult, 'published' | 'runs'>): PublishedResult | null {
-  const differs = published?.source === 'fang' && runs.some(({ clips }) => clips.validation > 0);
+  const differs = runs.some(({ clips }) => clips.validation > 0 !== (published?.source === 'thesis'));
   return differs ? null : published;
 }
 
@@ -134,11 +138,15 @@ export interface ThesisTraining {
   readonly late: { readonly mean: number; readonly deviation: number; readonly lastEpoch: number };
 }
 
-/**
- * The trainings of the four models, by their name in table 1.
- *
- * @see the stored output of figures/results.ipynb beside the code of the thesis, and the event files in checkpoints/ there
- */
+/** Where these are from, for use below them: the notebook by its sha256, and for the last 64 epochs the event files. */
+export const THESIS_TRAININGS_SOURCE: Text = [
+  { strong: 'Published: ' },
+  'epochs from the stored output of figures/results.ipynb (sha256 ',
+  { code: '46d17374ce057139f811cf60ee27819499691f8317ea95dfa387b0f5dd149c96' },
+  '), accuracies over the last epochs from the event files in checkpoints/, both in github.com/Anananas42/tu-delft-bsc-thesis-computer-science.',
+];
+
+/** The trainings of the four models, by their name in table 1. */
 export const THESIS_TRAININGS: ReadonlyMap<string, ThesisTraining> = new Map([
   ['Baseline', describeTraining(1256, 340, 438, { mean: 0.939, deviation: 0.005, lastEpoch: 1256 })],
   ['No Reg.', describeTraining(1321, 151, 153, { mean: 0.923, deviation: 0.01, lastEpoch: 1321 })],

@@ -112,8 +112,9 @@ describe('the table of disagreements', () => {
     expect(text).toMatch(/\| \*\*tau\*\*<br>not the default \|/);
     expect(text).toContain('includes λ · Σ Var(τ).');
     const ofSteps = renderMarkdown(buildReport(resultsOf(model('A', { loss: 'step' })), options));
-    expect(ofSteps).toContain('With compat.loss: step, all losses take the error of each step’s output');
-    expect(text).not.toContain('compat.loss: step');
+    expect(text).toContain('Mean squared error of the firing rates against');
+    expect(ofSteps).toContain('Mean squared error of each time step’s output (compat.loss: step) against');
+    expect(ofSteps).not.toContain('of the firing rates against');
     expect(renderMarkdown(buildReport(resultsOf(model('A', {})), options))).not.toContain(
       'Compatibility switches',
     );

@@ -51,6 +51,7 @@ describe('the accuracy over the last epochs', () => {
     ]);
     expect(details[0]?.slice(-2)).toEqual([['epochs 173 to 300'], ['epochs 237 to 300']]);
     expect(details[0]?.[2]).toEqual(['epochs 1 193 to 1 256']);
+    expect(notes).toContain('46d17374ce057139f811cf60ee27819499691f8317ea95dfa387b0f5dd149c96');
     expect(notes).toContain('The last cosine cycle is the last 128 epochs');
     expect(notes).not.toContain('only');
   });
@@ -63,9 +64,11 @@ describe('the accuracy over the last epochs', () => {
     expect(notes).toContain('This run has 4 epochs only');
   });
 
-  it('has nothing published beside simulated or other data', () => {
-    for (const other of [{ simulated: true }, { dataset: 'nmnist' }]) {
-      const models = [makeModelResult({ runs: [runOf(settling(300, 64))] })];
+  it('has nothing published beside simulated or other data, or beside a training that held no clips back', () => {
+    const run = runOf(settling(300, 64));
+    const unheld = [makeModelResult({ runs: [{ ...run, clips: { ...run.clips, validation: 0 } }] })];
+    for (const other of [{ simulated: true }, { dataset: 'nmnist' }, { models: unheld }]) {
+      const models = [makeModelResult({ runs: [run] })];
       const { cells, notes } = late(makeResults({ models, ...other }));
       expect(cells[0]).toHaveLength(5);
       expect(notes).not.toMatch(/[Pp]ublished|authors/);

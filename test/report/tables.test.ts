@@ -72,16 +72,23 @@ describe('table 1', () => {
     }
   });
 
-  it('shows accuracy A of Fang et al. only beside runs that held no clips back', () => {
-    const published = { source: 'fang', name: 'LIF', test: 0.9688, validation: null } as const;
-    const cells = (validation: number) => {
+  it('shows accuracy A of Fang et al. only beside runs that held no clips back, the thesis’ only beside others', () => {
+    const fang = { source: 'fang', name: 'LIF', test: 0.9688, validation: null } as const;
+    const { published: thesis } = makeModelResult();
+    const tableOf = (published: typeof fang | typeof thesis, validation: number) => {
       const runs = [makeRunResult({ clips: { train: 1000, validation, test: 288 } })];
-      const results = makeResults({ models: [makeModelResult({ published, runs })] });
-      return tabulateOutcomes(results, judgeModels(results), []).rows[0]?.slice(1, 3);
+      return outcomes(makeResults({ models: [makeModelResult({ published, runs })] }));
     };
+    const cells = (...of: Parameters<typeof tableOf>) => tableOf(...of).rows[0]?.slice(1, 3);
     const missing = { text: '–', tone: 'missing' };
-    expect(cells(0)).toEqual([{ text: '96.9\u00a0%', details: ['279 of 288', 'Fang et al. 2021'] }, missing]);
-    expect(cells(100)).toEqual([missing, missing]);
+    expect(cells(fang, 0)).toEqual([
+      { text: '96.9\u00a0%', details: ['279 of 288', 'Fang et al. 2021'] },
+      missing,
+    ]);
+    expect(cells(fang, 100)).toEqual([missing, missing]);
+    expect(cells(thesis, 100)?.map(({ text }) => spaced(text))).toEqual(['95.5 %', '100.0 %']);
+    expect(cells(thesis, 0)).toEqual([missing, missing]);
+    expect(JSON.stringify(tableOf(thesis, 0).notes)).toContain('15 % in the thesis');
   });
 
   it('leaves gaps if nothing was published', () => {

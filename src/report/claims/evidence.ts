@@ -1,6 +1,6 @@
 import type { Fields } from '../../formats/fields.ts';
 
-const KINDS = ['pdf', 'notebook', 'readme'] as const;
+const KINDS = ['pdf', 'readme'] as const;
 
 /** A document that something was published in, as the very file that was read. */
 export interface Source {

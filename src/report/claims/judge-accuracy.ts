@@ -19,7 +19,8 @@ const { 75: Z_HALF, 80: Z_POWER, 95: Z_90, '97.5': Z_95 } = NORMAL_QUANTILES;
 /**
  * The margin of a published accuracy, in clips: the smallest with which two trainings that are equally good would be found equal in half of
  * the cases. It is what the 90 % interval reaches between equal counts, which no margin can be below, plus the median difference
- * between two such trainings. A margin for four of five cases would let a doubled error rate pass at 95.5 % of 288 clips.
+ * between two such trainings. With a margin for four of five cases, a truly doubled error rate at 95.5 % of 288 clips (13 clips more)
+ * would lie inside the margin, and so count as equal.
  */
 export function marginOf({ correct, clips }: Pick<Published, 'correct' | 'clips'>): number {
   const equal = { successes: correct, trials: clips };
@@ -59,7 +60,7 @@ export function compareAccuracy(
   return { verdict, difference, low, high, margin };
 }
 
-/** @param rivals other published accuracies on the same clips: which of them the same result would reproduce */
+/** @param rivals other published accuracies on the same clips: which of them the same result would reproduce, equal ones of other models among them */
 export function judgeAccuracy(
   { published }: Claim,
   measure: MeasureOf<'accuracy'>,
@@ -73,7 +74,7 @@ export function judgeAccuracy(
   const { verdict, difference, low, high, margin } = compareAccuracy(ours, published);
   const found = `The difference from ${formatCount(published.correct)} of ${formatCount(published.clips)} is ${formatPoints(difference)}, 95 % interval ${formatPointsRange(low, high)}`;
   const room = `${margin} of ${formatQuantity(published.clips, 'clip')}`;
-  const others = describeRivals(ours, published, rivals);
+  const others = describeRivals(ours, { model: measure.model, correct: published.correct }, rivals);
   const measured = describeAccuracy(accuracy);
   switch (verdict) {
     case 'reproduced':
@@ -100,12 +101,13 @@ export function judgeAccuracy(
 /** `The same result would also reproduce 274 (No Reg.) and 276 (λ = .01).` */
 function describeRivals(
   ours: { readonly correct: number; readonly clips: number },
-  own: Published,
+  own: { readonly model: string; readonly correct: number },
   rivals: readonly Claim[],
 ): string {
   const names = new Map<number, string[]>();
   for (const { published, measure, evidence } of rivals) {
-    if (published === null || measure.kind !== 'accuracy' || published.correct === own.correct) continue;
+    if (published === null || measure.kind !== 'accuracy') continue;
+    if (published.correct === own.correct && measure.model === own.model) continue;
     if (compareAccuracy(ours, published).verdict !== 'reproduced') continue;
     const name = `${measure.model}, ${evidence.source.title}`;
     names.set(published.correct, [...(names.get(published.correct) ?? []), name]);

@@ -1,3 +1,4 @@
+import { listSwitched } from '../compat-table.ts';
 import { endSentence, formatCount, joinWords } from '../format.ts';
 import type { Outcome } from '../outcome.ts';
 import type { ModelResult, Results, RunResult } from '../results.ts';
@@ -50,7 +51,9 @@ function judgeClaim(
   if (obstacle !== null) return notApplicable(obstacle);
   const finding = judgeMeasure(claim, claims, known, outcomes);
   const reductions = listReductions(claim, known, results);
-  return reductions.length === 0 ? finding : atReducedScale(claim, finding, reductions);
+  const judged = reductions.length === 0 ? finding : atReducedScale(claim, finding, reductions);
+  if (judged.verdict === 'not-applicable' || measure.kind === 'parameters') return judged;
+  return { ...judged, reason: judged.reason + nameSwitches({ ...results, models: known }) };
 }
 
 /** By its published name; a model without one, as for other data sets than the thesis', by its network. */
@@ -166,6 +169,17 @@ function listReductions(claim: Claim, models: readonly ModelResult[], results: R
 function fewestTrainingClips({ dataset, manifest }: Results): number {
   const { train, validation } = THESIS.clips;
   return dataset === THESIS.dataset ? train + validation : manifest.train.clips;
+}
+
+/** What was trained or counted otherwise than by default, for the reader to weigh; how the epoch was chosen has rules of its own. */
+function nameSwitches(results: Results): string {
+  const switched = listSwitched(results).filter((one) => !one.startsWith('selection='));
+  const every = results.models.flatMap(({ runs }) => runs.map(({ training }) => training.testEvery));
+  const steps = [...new Set(every)].filter((step) => typeof step === 'number' && step > 1);
+  return [
+    ...(switched.length === 0 ? [] : [` Compatibility switches: ${switched.join(', ')}.`]),
+    ...(steps.length === 0 ? [] : [` Only one of ${steps.join(' or ')} epochs was tested.`]),
+  ].join('');
 }
 
 /** What was found, beside what was published: so small a run neither confirms nor refutes it. */

@@ -98,7 +98,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
     smaller,
     ...(rest === 0
       ? []
-      : [` It cannot be asked about ${rest === 1 ? 'one other' : `${formatCount(rest)} others`}.`]),
+      : [` It cannot answer ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
   ];
 }
 

@@ -1,8 +1,11 @@
 import type { Results } from '../results.ts';
 import { describeBand, SMOOTHED_FROM_EPOCHS, SMOOTHING_EPOCHS } from './epoch-series.ts';
 
-/** What the lines of a figure over epochs are, and whether they are smoothed. */
-/** @param window null if the figure is never smoothed */
+/**
+ * What the lines of a figure over epochs are, and whether they are smoothed.
+ *
+ * @param window null if the figure is never smoothed
+ */
 export function describeLines(
   results: Results,
   smoothed: boolean,

@@ -29,7 +29,7 @@ export function drawTrainingLoss(results: Results): Figure | null {
   const curves = {
     id: 'training-loss',
     title: 'Training loss of every 256th batch',
-    caption: `As in the thesis, of single batches, with dropout; it includes ${nameRegulariser(results)}. Of several such batches in an epoch, the mean is drawn.`,
+    caption: `As in the thesis, of single batches, with dropout: the mean squared error of ${nameOutput(results)}, and ${nameRegulariser(results)}. Of several such batches in an epoch, the mean is drawn.`,
     alt: [
       `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
       ...results.models.map((model) => {
@@ -77,7 +77,7 @@ export function drawLoss(results: Results): Figure {
     id: 'loss',
     title: 'Loss of each model over epochs',
     caption:
-      'Mean squared error of the firing rates against the one-hot labels, on a logarithmic scale. ' +
+      `Mean squared error of ${nameOutput(results)} against the one-hot labels, on a logarithmic scale. ` +
       `The training loss is the mean of each epoch, with dropout, and includes ${nameRegulariser(results)}.${short}`,
     alt: [
       `Line plots of the training${isValidated(results) ? ', validation' : ''} and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
@@ -97,12 +97,16 @@ function describeReference(results: Results): string[] {
     : [];
 }
 
-/** The variance is of w or, with `compat.regularise: tau`, of τ; `compat.loss: step` changes the error itself, which a sentence adds. */
+/** What is compared with the labels. */
+function nameOutput(results: Results): string {
+  const kinds = allRuns(results).map(({ compat }) =>
+    compat?.loss === 'step' ? 'each time step’s output (compat.loss: step)' : 'the firing rates',
+  );
+  return [...new Set(kinds)].join(' or ');
+}
+
+/** The variance is of w or, with `compat.regularise: tau`, of τ. */
 function nameRegulariser(results: Results): string {
-  const kinds = new Set(allRuns(results).map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w')));
-  const ofSteps = allRuns(results).some(({ compat }) => compat?.loss === 'step');
-  const names = [...kinds].map((kind) => `λ · Σ Var(${kind})`).join(' or ');
-  return ofSteps
-    ? `${names}. With compat.loss: step, all losses take the error of each step’s output and average over the steps`
-    : names;
+  const kinds = allRuns(results).map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w'));
+  return [...new Set(kinds)].map((kind) => `λ · Σ Var(${kind})`).join(' or ');
 }

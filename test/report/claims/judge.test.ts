@@ -3,13 +3,14 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { Claim } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { compareAccuracy, marginOf } from '../../../src/report/claims/judge-accuracy.ts';
-import type { MeasureOf } from '../../../src/report/claims/measure.ts';
+import type { Measure, MeasureOf } from '../../../src/report/claims/measure.ts';
 import { collectClaims } from '../../../src/report/collect.ts';
 import { formatPoints } from '../../../src/report/format.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
 import type { RunResult } from '../../../src/report/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
+import { COMPAT_DEFAULTS } from '../../../src/training/compat.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 import { judge, makeClaim, modelOf, NAMES, run, withTest } from './judging.ts';
@@ -56,7 +57,7 @@ describe('a published accuracy', () => {
   });
 
   test('says which others the same result would reproduce', () => {
-    const beside = [274, 281, 277].map((correct, i) =>
+    const beside = [274, 281, 277, 275].map((correct, i) =>
       makeClaim({
         id: `other-${i}`,
         published: { share: correct / 288, correct, clips: 288 },
@@ -67,7 +68,7 @@ describe('a published accuracy', () => {
     const { reason } = judge(accuracy, () => [withTest(276)], { published, beside: [...beside, elsewhere] });
     expect(reason).toBe(
       'The difference from 275 of 288 is +0.3\u00a0points, 95 % interval −3.2 to +3.9\u00a0points; it is certainly smaller than the margin, 12 of 288 clips (two one-sided tests at 5 %). ' +
-        'The same result would equally reproduce 274 (M0, Here), 277 (M2, Here).',
+        'The same result would equally reproduce 274 (M0, Here), 275 (M3, Here), 277 (M2, Here).',
     );
   });
 
@@ -84,7 +85,7 @@ describe('a published accuracy', () => {
     const margins = [274, 275, 276, 277, 278, 281].map((correct) => marginOf({ correct, clips: 288 }));
     expect(margins).toEqual([13, 12, 12, 12, 11, 10]);
     expect(marginOf({ correct: 128, clips: 128 })).toBe(3);
-    // Wider than 12 clips of the 13 that the baseline got wrong would let twice as many pass.
+    // A truly doubled error rate, 13 clips more, must not be inside.
     expect(marginOf({ correct: 275, clips: 288 })).toBeLessThan(288 - 275);
   });
 
@@ -98,6 +99,24 @@ describe('a published accuracy', () => {
     expect(among(276)).toEqual([274, 275, 276, 277, 278]);
     expect(among(279)).toEqual([276, 277, 278, 281]);
     expect(among(272)).toEqual([274, 275]);
+  });
+});
+
+describe('the reason', () => {
+  const reasonOf = (overrides: Partial<RunResult>, measure: Measure = accuracy) =>
+    judge(measure, () => [withTest(275, overrides)], { published }).reason;
+
+  test('names the switches that are not at their defaults', () => {
+    const compat = { ...COMPAT_DEFAULTS, loss: 'step', ties: 'rounding', selection: 'best-test' } as const;
+    expect(reasonOf({ compat })).toMatch(/\. Compatibility switches: loss=step, ties=rounding\.$/);
+    expect(reasonOf({ compat: { ...COMPAT_DEFAULTS } })).not.toContain('switches');
+    const count = { kind: 'parameters', model: 'Baseline', count: 1000 } as const;
+    expect(reasonOf({ compat }, count)).toBe('Counted in the network as built.');
+  });
+
+  test('says that only some epochs were tested', () => {
+    expect(reasonOf({ training: { testEvery: 5 } })).toMatch(/\. Only one of 5 epochs was tested\.$/);
+    expect(reasonOf({ training: { testEvery: 1 } })).not.toContain('was tested');
   });
 });
 
