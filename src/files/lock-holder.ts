@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { hasErrorCode } from '../errors.ts';
+import { describeError, hasErrorCode, ReproError } from '../errors.ts';
 import { findProcess, type ProcessIdentity } from './process-identity.ts';
 
 /** A file of a lock's folder: who holds it, or that it is released. */
@@ -33,13 +33,22 @@ export function findHolder(folder: string): ProcessIdentity | null {
   return state === 'alive' ? holder : null;
 }
 
-/** null for a file that is missing, damaged or empty. */
+/**
+ * null for a file that is missing, damaged or empty.
+ *
+ * @throws {ReproError} `lock-unreadable`: the run that holds the lock may be alive
+ */
 export function readContent(file: string): LockContent | null {
   try {
     const content: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isLockContent(content) ? content : null;
-  } catch {
-    return null;
+  } catch (error) {
+    if (error instanceof SyntaxError || hasErrorCode(error, 'ENOENT')) return null;
+    throw new ReproError('lock-unreadable', `this lock file cannot be read: ${describeError(error)}`, {
+      where: file,
+      fix: 'Make it readable for you. Delete it only if no run works in this folder.',
+      cause: error,
+    });
   }
 }
 

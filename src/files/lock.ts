@@ -31,7 +31,7 @@ const watchMs = 2.5 * heartbeatMs;
  * is never removed, so a process that acts on outdated information finds its number taken or exceeded.
  *
  * @param options.watchMs how long to watch a holder that cannot be looked up and whose last sign of life is in the future
- * @throws {ReproError} `locked`, naming the holder
+ * @throws {ReproError} `locked`, naming the holder; `lock-unreadable`
  */
 export async function acquireLock(
   folder: string,

@@ -5,6 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { acquireLock } from '../../../src/files/lock.ts';
+import { findHolder } from '../../../src/files/lock-holder.ts';
 import { identifyThisProcess } from '../../../src/files/process-identity.ts';
 import { startRunner, waitForFile } from '../rig/processes.ts';
 import { createProject, eventOf } from '../rig/project.ts';
@@ -57,6 +58,18 @@ describe('the lock', () => {
     expect(lock.isLost()).toBe(true);
     await lock.dissolve();
     expect(readdirSync(folder).sort()).toEqual(['1.json', '2.json']);
+  });
+
+  test.each([
+    ['a link to itself', (file: string) => fs.symlink(file, file)],
+    ['a folder', (file: string) => fs.mkdir(file)],
+  ])('is not taken while its file cannot be read, such as %s', async (_, make) => {
+    const file = path.join(folder, '7.json');
+    await make(file);
+    const refusal = expect.objectContaining({ code: 'lock-unreadable', where: file });
+    await expect(acquireLock(folder)).rejects.toEqual(refusal);
+    expect(() => findHolder(folder)).toThrow(refusal);
+    expect(readdirSync(folder)).toEqual(['7.json']);
   });
 
   test('is lost if its folder is deleted', async () => {
