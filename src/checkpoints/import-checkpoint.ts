@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { ReproError } from '../errors.ts';
+import { streamRegular } from '../files/regular-file.ts';
 import { type CurvePoint, readCurves } from '../formats/logged-curves.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { ShapeError } from '../snn/shape-error.ts';
@@ -70,7 +70,7 @@ export async function importCheckpoint(
 /** SHA-256 of a file that may be larger than memory. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path)) hash.update(chunk);
+  for await (const chunk of streamRegular(path)) hash.update(chunk);
   return hash.digest('hex');
 }
 

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { checkState } from '../engines/checks.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { kindOfPath } from '../files/path-kind.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { parseFields } from '../formats/fields.ts';
 import { parseNetwork } from '../formats/network-json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
@@ -153,7 +153,7 @@ async function loadFolder(folder: string, which: Which): Promise<LoadedCheckpoin
  * shapes say.
  */
 async function loadSafetensors(file: string, which?: Which): Promise<LoadedCheckpoint> {
-  const bytes = await readFile(file);
+  const bytes = await readRegular(file);
   const { metadata } = readSafetensorsArrays(bytes, file);
   const folder = path.dirname(path.resolve(file));
   const stem = path.basename(file).replace(SAFETENSORS_NAME, '');
@@ -222,7 +222,7 @@ async function describeTraining(folder: string, text: string, which: Which) {
 
 async function readIfPresent(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readRegular(file)).toString();
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return undefined;
     throw error;

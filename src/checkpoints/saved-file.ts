@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
-import { ReproError } from '../errors.ts';
-import { kindOfPath } from '../files/path-kind.ts';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { openTorchFile, type PickleValue, type TorchArray } from '../formats/torch-pt.ts';
 import { isExported } from './export-metadata.ts';
@@ -55,12 +54,11 @@ async function openTorch(path: string, file: string): Promise<SavedFile> {
 }
 
 async function openSafetensors(path: string, file: string): Promise<SavedFile> {
-  const kind = await kindOfPath(path);
-  if (kind !== 'file') {
-    const problem = kind === null ? 'no such file.' : 'expected a file, found a folder.';
-    throw new ReproError('checkpoint-missing', problem, { where: file });
-  }
-  const { tensors, metadata } = readSafetensorsArrays(await readFile(path), file);
+  const bytes = await readRegular(path).catch((cause: unknown) => {
+    if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
+    throw new ReproError('checkpoint-missing', 'no such file.', { where: file, cause });
+  });
+  const { tensors, metadata } = readSafetensorsArrays(bytes, file);
   if (isExported(metadata)) {
     throw new ReproError('import-needless', 'its metadata already describe its network.', {
       where: file,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { streamRegular } from '../files/regular-file.ts';
 
 export interface FileHash {
   readonly sizeBytes: number;
@@ -9,7 +9,7 @@ export interface FileHash {
 
 /** Reads a file to its end. Aborts with the signal's reason. */
 export function hashFile(file: string, signal: AbortSignal | undefined): Promise<FileHash> {
-  return hashChunks(createReadStream(file, { highWaterMark: 1 << 20 }), signal);
+  return hashChunks(streamRegular(file), signal);
 }
 
 /** The same for bytes from any source. */

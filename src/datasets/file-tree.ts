@@ -1,7 +1,8 @@
-import { createReadStream, type Stats } from 'node:fs';
+import type { Stats } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
+import { streamRegular } from '../files/regular-file.ts';
 
 /** One file of a data set, in a folder or in an archive. */
 export interface TreeFile {
@@ -63,7 +64,7 @@ export class FolderTree implements FileTree {
         path: name,
         sizeBytes: size,
         diskPath: full,
-        open: () => createReadStream(full, { highWaterMark: 1 << 20 }),
+        open: () => streamRegular(full),
       });
     }
   }

@@ -1,9 +1,9 @@
-import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { Parser, type ReadEntry } from 'tar';
 import { ReproError } from '../errors.ts';
+import { streamRegular } from '../files/regular-file.ts';
 import {
   ARCHIVE_LIMITS,
   type ArchiveLimits,
@@ -31,7 +31,7 @@ export class TarTree implements FileTree {
    *   `archive-unsafe` for a path that leaves the archive, a link, or more than the limits allow
    */
   async walk(visit: (file: TreeFile) => Promise<void>, signal?: AbortSignal): Promise<void> {
-    const source = createReadStream(this.#archive, { highWaterMark: 1 << 20 });
+    const source = streamRegular(this.#archive);
     const options = signal === undefined ? {} : { signal };
     // Leaving the loop early closes the streams, and `pipeline` then reports that instead of the original error.
     const failures: unknown[] = [];

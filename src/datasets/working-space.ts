@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
+import { openRegularSync } from '../files/regular-file.ts';
 import type { TreeFile } from './file-tree.ts';
 
 /** What reads a file the first time: one kind of call or the other for all of it. */
@@ -50,7 +51,7 @@ export class WorkingSpace {
     if (file.diskPath === undefined) {
       return fits ? await this.#keepStream(file, reader, signal) : await this.#spool(file, reader, signal);
     }
-    const descriptor = openSync(file.diskPath, 'r');
+    const descriptor = openRegularSync(file.diskPath);
     const close = async () => closeSync(descriptor);
     try {
       if (fits) return { again: this.#readWhole(descriptor, file.sizeBytes, reader), close };
@@ -129,7 +130,7 @@ export async function* readOnce(file: TreeFile, signal: AbortSignal | undefined)
     }
     return;
   }
-  const descriptor = openSync(file.diskPath, 'r');
+  const descriptor = openRegularSync(file.diskPath);
   try {
     for (const piece of readPieces(descriptor, 0, file.sizeBytes)) {
       yield piece;

@@ -1,7 +1,9 @@
+import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type Entry, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
 import { ReproError } from '../errors.ts';
+import { openRegularSync } from '../files/regular-file.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits, countProblem, nameProblem } from './archive-limits.ts';
 import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 import { entryProblem, findEnds, placeOf, totalProblem, type ZipPlace } from './zip-checks.ts';
@@ -57,7 +59,11 @@ export class ZipTree implements FileTree {
 
   async #withEntries<T>(use: (opened: Opened) => Promise<T>): Promise<T> {
     const options = { lazyEntries: true, autoClose: false, strictFileNames: true };
-    const zip = await openPromise(this.#archive, options).catch((error) => this.#failBroken(error));
+    const descriptor = openRegularSync(this.#archive);
+    const zip = await fromFdPromise(descriptor, options).catch((error) => {
+      closeSync(descriptor);
+      return this.#failBroken(error);
+    });
     try {
       this.#refuse(countProblem(zip.entryCount, this.#limits));
       // Before the first entry is read, the cursor is at the directory; its published type is wrong.

@@ -1,6 +1,7 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { countElements } from '../snn/tensor.ts';
 import { type Fields, parseFields } from './fields.ts';
 import { type CountType, FRAME_CACHE_FIX } from './frame-cache.ts';
@@ -144,7 +145,7 @@ async function readExample(folder: string, fields: Fields, classes: number): Pro
 
 async function readBytes(file: string): Promise<Uint8Array> {
   try {
-    return await readFile(file);
+    return await readRegular(file);
   } catch (cause) {
     const problem = hasErrorCode(cause, 'ENOENT')
       ? 'the file is missing.'

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { ReproError } from '../errors.ts';
+import { openRegular } from '../files/regular-file.ts';
 import { countElements } from '../snn/tensor.ts';
 import type { CountType } from './frame-cache.ts';
 import {
@@ -33,7 +34,7 @@ export interface NpyReader {
  * @throws {ReproError} `npy` if it is truncated or not supported
  */
 export async function openNpy(path: string): Promise<NpyReader> {
-  const handle = await open(path, 'r');
+  const handle = await openRegular(path);
   try {
     const { size } = await handle.stat();
     const head = await readAt(handle, 0, Math.min(size, LARGEST_NPY_HEADER_BYTES), path);

@@ -1,5 +1,5 @@
-import { open as openFile, stat } from 'node:fs/promises';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { openRegular } from '../files/regular-file.ts';
 import type { TorchContainer } from './torch-pt/container.ts';
 import { gatherElements, type TorchArray } from './torch-pt/elements.ts';
 import { type ByteSource, openLegacyContainer } from './torch-pt/legacy-container.ts';
@@ -119,15 +119,7 @@ async function openFileSource(path: string, file: string): Promise<ByteSource> {
   const missing = (problem: string, cause?: unknown): never => {
     throw new ReproError('torch-missing', problem, { where: file, cause });
   };
-  const open = async () => {
-    // Before opening it: opening a pipe would wait for a writer.
-    const found = await stat(path);
-    if (found.isDirectory()) missing('expected a file, found a folder.');
-    if (!found.isFile())
-      missing('expected a regular file, found a pipe or a device, which cannot be read in any order.');
-    return openFile(path, 'r');
-  };
-  const handle = await open().catch((cause: unknown) => {
+  const handle = await openRegular(path).catch((cause: unknown) => {
     if (hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) return missing('no such file.', cause);
     if (hasErrorCode(cause, 'EACCES', 'EPERM'))
       return missing('you do not have permission to read this file.', cause);

@@ -1,7 +1,8 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { describeError, ReproError } from '../errors.ts';
 import { syncFolder, writeSynced } from '../files/atomic-file.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { decodeEventFile, encodeScalarEvents } from '../formats/tfevents.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { EpochMetrics } from '../training/metrics.ts';
@@ -78,7 +79,7 @@ export class EventFile {
   /** The time at which each epoch ended: each has exactly one point of test accuracy, since this program tests every epoch. */
   async #readTimes(file: string): Promise<Map<number, number>> {
     try {
-      const { scalars } = decodeEventFile(await readFile(file), file);
+      const { scalars } = decodeEventFile(await readRegular(file), file);
       return new Map(
         scalars
           .filter(({ tag }) => tag === 'test_accuracy')

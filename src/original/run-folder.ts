@@ -1,8 +1,9 @@
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { parseFields } from '../formats/fields.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
@@ -146,7 +147,7 @@ export async function findFinishedRun({
   try {
     await Promise.all(Object.values(fileNames).map((name) => access(path.join(checkpointFolder, name))));
     const file = path.join(checkpointFolder, fileNames.run);
-    const document = await readFile(file, 'utf8');
+    const document = (await readRegular(file)).toString();
     const summary = parseSummary(document, file);
     if (summary.epochsDone < parsed.values.max_epoch) return undefined;
     if (summary.simulated) await access(path.join(logFolder, simulatedNote));

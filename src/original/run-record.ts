@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { EngineDescription } from '../engines/engine.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { type JsonObject, parseFields } from '../formats/fields.ts';
 import type { Compat } from '../training/compat.ts';
 import { formatJson } from '../training/run-files.ts';
@@ -62,7 +63,7 @@ export async function readRecord(folder: string): Promise<StoredRecord | undefin
   const file = path.join(folder, recordFile);
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = (await readRegular(file)).toString();
   } catch (error) {
     if (hasErrorCode(error, 'ENOENT')) return undefined;
     throw error;

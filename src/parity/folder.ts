@@ -1,6 +1,7 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { readRegular } from '../files/regular-file.ts';
 
 /** A folder of cases. */
 export interface CaseFolder {
@@ -22,13 +23,7 @@ export async function openCaseFolder(folder: string): Promise<CaseFolder> {
       fix: 'Name a folder of test vectors, such as test/golden; docs/parity.md describes the format.',
     });
   }
-  return { files, read: (name) => readRegularFile(path.join(folder, name), name) };
-}
-
-/** Rejects what is not a file before opening it: opening a pipe would wait for a writer forever. */
-async function readRegularFile(file: string, name: string): Promise<Uint8Array> {
-  if (!(await stat(file)).isFile()) throw new ReproError('parity-folder', `"${name}" is not a file`);
-  return readFile(file);
+  return { files, read: (name) => readRegular(path.join(folder, name)) };
 }
 
 async function listFiles(folder: string): Promise<string[]> {

@@ -196,7 +196,7 @@ describe('a file that torch.save did not write', () => {
   test('is told apart from one that does not exist', async () => {
     await expect(openTorchFile('/nowhere/at/all.pt')).rejects.toMatchObject({ code: 'torch-missing' });
     await expect(openTorchFile('/')).rejects.toThrow('found a folder');
-    await expect(openTorchFile('/dev/null')).rejects.toThrow('found a pipe or a device');
+    await expect(openTorchFile('/dev/null')).rejects.toThrow('found a pipe, a socket or a device');
   });
 
   test('is refused if it is another zip', async () => {

@@ -16,12 +16,18 @@ test.skipIf(process.platform === 'win32')('a pipe is refused instead of waited f
   const folder = await makeFolder();
   execFileSync('mkfifo', [path.join(folder, 'index.json')]);
   const cases = await openCaseFolder(folder);
-  await expect(cases.read('index.json')).rejects.toThrow('"index.json" is not a file');
+  await expect(cases.read('index.json')).rejects.toMatchObject({
+    code: 'special-file',
+    where: path.join(folder, 'index.json'),
+  });
 });
 
 test('a folder in place of a file is refused', async () => {
   const folder = await makeFolder();
   await mkdir(path.join(folder, 'index.json'));
   const cases = await openCaseFolder(folder);
-  await expect(cases.read('index.json')).rejects.toThrow('"index.json" is not a file');
+  await expect(cases.read('index.json')).rejects.toMatchObject({
+    code: 'special-file',
+    where: path.join(folder, 'index.json'),
+  });
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { ReproError } from '../../errors.ts';
 import type { Aedat3Summary } from '../../events/aedat3-parser.ts';
+import { streamRegular } from '../../files/regular-file.ts';
 import type { ReadOptions } from '../dataset.ts';
 import { type ErrorParts, putTogether, takeApart } from '../error-parts.ts';
 import { byName, readWhole, type TreeFile } from '../file-tree.ts';
@@ -88,9 +88,7 @@ const INSPECT_JOB = defineThreadJob<
     files.length === 2
       ? await inspectRecordings(files, undefined)
       : await Promise.all(
-          files.map((file) =>
-            inspectFile({ ...file, open: () => createReadStream(file.diskPath) }, undefined),
-          ),
+          files.map((file) => inspectFile({ ...file, open: () => streamRegular(file.diskPath) }, undefined)),
         );
   for (const [i, { recording, ...file }] of found.entries()) {
     const failed = recording instanceof ReproError;

@@ -1,7 +1,8 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { ReproError } from '../../errors.ts';
 import { Aedat3Parser, type Aedat3Summary, type ReadAedat3Options } from '../../events/aedat3-parser.ts';
+import { openRegularSync } from '../../files/regular-file.ts';
 import { openMd5Pair } from '../md5-pair.ts';
 import { SENSOR } from './facts.ts';
 
@@ -64,7 +65,7 @@ export async function inspectRecordings(
   try {
     for (const { path, sizeBytes, diskPath } of files) {
       const check = new RecordingCheck({ file: path, sensor: SENSOR, sizeBytes });
-      open.push({ check, descriptor: openSync(diskPath, 'r'), position: 0 });
+      open.push({ check, descriptor: openRegularSync(diskPath), position: 0 });
     }
     for (let piece = 1; ; piece++) {
       const [first = NOTHING, second = NOTHING] = open.map(readPiece);

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
+import { readRegular } from '../../files/regular-file.ts';
 import { decodeIdx } from '../../images/idx.ts';
 import { type Images, type ManifestFile, SPLITS, type Split } from '../dataset.ts';
 import { kindOfPath } from '../file-tree.ts';
@@ -109,7 +110,7 @@ async function readIdxFile(
       { where: name, fix: 'Download it again.' },
     );
   }
-  const bytes = await readFile(full);
+  const bytes = await readRegular(full);
   const md5 = createHash('md5').update(bytes).digest('hex');
   const { shape, data } = decodeIdx(bytes, name, limitBytes);
   const published = name.endsWith('.gz') ? facts.gzMd5 : facts.md5;

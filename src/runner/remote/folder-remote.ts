@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { makeFolderSynced, syncFile, syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
 import { kindOfPath } from '../../files/path-kind.ts';
+import { openRegular } from '../../files/regular-file.ts';
 import type { Remote } from './remote.ts';
 
 /** What even a slow disk copies in a moment. */
@@ -59,8 +60,8 @@ export class FolderRemote implements Remote {
 
   async open(key: string): Promise<Readable | null> {
     try {
-      const handle = await fs.open(this.#fileOf(key));
-      return createReadStream('', { fd: handle, highWaterMark: 1024 * 1024 });
+      const handle = await openRegular(this.#fileOf(key));
+      return handle.createReadStream({ highWaterMark: 1024 * 1024 });
     } catch (error) {
       if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
       throw error;

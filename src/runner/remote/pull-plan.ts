@@ -172,6 +172,7 @@ const aboutOne: ReadonlySet<string> = new Set([
   'input-missing',
   'stage-code',
   'no-record',
+  'special-file',
 ]);
 
 /** Whether other instances may still succeed. */
