@@ -93,6 +93,25 @@ test('pull --locked replaces what cannot even be listed, and needs no record of 
   expect(readOutputs(copy)).toEqual(expectedFiles(1));
 });
 
+test('pull --locked puts files in place with the modes of the committed record, whatever the remote says', async () => {
+  const { root, copy, address, call } = await createShared();
+  await call(root, 'lock', '--set', 'version=1');
+  await cp(path.join(root, 'repro.lock'), path.join(copy, 'repro.lock'), { recursive: true });
+  for (const file of filesBelow(path.join(address, 'v1/trees'))) {
+    const tree = JSON.parse(readFileSync(file, 'utf8'));
+    for (const entry of tree.entries) entry.executable = true;
+    writeFileSync(file, JSON.stringify(tree));
+  }
+  const one = path.join(copy, 'artifacts/a/1');
+  const isExecutable = (): boolean => (statSync(one).mode & 0o111) !== 0;
+  for (const state of ['absent', 'executable']) {
+    const pulled = await call(copy, 'cache', 'pull', 'a', '--locked', '--remote', address);
+    expect(pulled.stderr, state).toContain('in place: artifacts/a');
+    expect(isExecutable(), state).toBe(false);
+    chmodSync(one, 0o755);
+  }
+});
+
 test('verify goes on past what cannot be read, and finds records that are not what they say', async () => {
   const { root, call } = await createShared();
   const folder = path.join(root, 'artifacts/.cache');

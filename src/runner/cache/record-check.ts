@@ -40,13 +40,14 @@ export function areMetrics(value: unknown): value is RunRecord['metrics'] {
 
 function isRecordedOutput(value: unknown): value is RecordedOutput {
   if (typeof value !== 'object' || value === null) return false;
-  const { path, kind, digest, sizeBytes, files } = value as Partial<RecordedOutput>;
+  const { path, kind, digest, sizeBytes, files, executable } = value as Partial<RecordedOutput>;
   return (
     isSafePath(path) &&
     (kind === 'file' || kind === 'folder') &&
     isSha256(digest) &&
     isCount(sizeBytes) &&
-    isCount(files)
+    isCount(files) &&
+    (executable === undefined || (Array.isArray(executable) && executable.every(isSafePath)))
   );
 }
 

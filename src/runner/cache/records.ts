@@ -15,6 +15,8 @@ export interface RecordedOutput {
   readonly digest: string;
   readonly sizeBytes: number;
   readonly files: number;
+  /** The executable files of a folder, in order; absent if it has none. The digest does not cover them. */
+  readonly executable?: readonly string[];
 }
 
 /** What one successful execution of an instance was made from, and what it produced. */

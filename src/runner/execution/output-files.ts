@@ -7,6 +7,7 @@ import { syncTree } from '../../files/sync-files.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
+import { executablesOf } from '../files/digest.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
 import { isSameStamp, type Scan, scanTree } from '../files/tree.ts';
 import type { StageInstance } from '../plan.ts';
@@ -47,7 +48,9 @@ export async function takeOutputs(
     }
     const stored = await store.put(scan, path.join(temporary, `store-${i}`));
     const { kind, digest, sizeBytes, files } = stored;
-    const recorded = { path: output, kind, digest, sizeBytes, files };
+    const executable = kind === 'folder' ? executablesOf(stored.tree) : [];
+    const modes = executable.length > 0 ? { executable } : {};
+    const recorded = { path: output, kind, digest, sizeBytes, files, ...modes };
     const hashes = stored.tree.entries.map((entry) => entry.sha256);
     taken.push({ recorded, temporary: from, scan, hashes, hashedAtMs });
   }

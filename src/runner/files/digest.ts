@@ -45,6 +45,22 @@ export function digestTree(tree: Tree): string {
   ]);
 }
 
+/** The paths of a folder's executable files, in order. */
+export function executablesOf(tree: Tree): string[] {
+  return tree.entries.filter((entry) => entry.executable === true).map((entry) => entry.path);
+}
+
+/** The list with these files executable, and no others. */
+export function withExecutables({ entries, emptyFolders }: Tree, names: readonly string[]): Tree {
+  const wanted = new Set(names);
+  return {
+    entries: entries.map(({ executable: _, ...entry }) =>
+      wanted.has(entry.path) ? { ...entry, executable: true } : entry,
+    ),
+    emptyFolders,
+  };
+}
+
 /** The content digest of a path: a file's sha256, a folder's {@link digestTree}. Only files unknown to the cache are read. */
 export async function digestPath(
   absolute: string,

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { RecordedOutput, RunRecord } from '../cache/records.ts';
-import type { Tree, TreeEntry } from '../files/digest.ts';
+import { type Tree, type TreeEntry, withExecutables } from '../files/digest.ts';
 import type { Session } from '../session.ts';
 import { downloadFile, readAction, readTree } from './checked-reading.ts';
 import { fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
@@ -56,7 +56,10 @@ export async function fetchOutputs(
 ): Promise<Omit<Fetched, 'record'>> {
   const trees = new Map<string, Tree>();
   for (const output of outputs) {
-    if (output.kind === 'folder') trees.set(output.digest, await findTree(session, output, options));
+    if (output.kind !== 'folder') continue;
+    const tree = await findTree(session, output, options);
+    // The digest says nothing of modes, so the remote's list cannot be believed there.
+    trees.set(output.digest, withExecutables(tree, output.executable ?? []));
   }
   const missing = options.withoutFiles === true ? [] : await findMissing(session, outputs, trees);
   await download(session, id, missing, options);

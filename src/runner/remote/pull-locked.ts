@@ -3,7 +3,7 @@ import { describeError, ReproError } from '../../errors.ts';
 import { haveSameDigests, type RecordedOutput } from '../cache/records.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { restoreOutputs } from '../execution/restore-outputs.ts';
-import { digestOutput } from '../files/digest.ts';
+import { digestOutput, executablesOf, type Tree } from '../files/digest.ts';
 import { lockPathOf, readLockFile, whyUnreadable } from '../lock-files/lock-file.ts';
 import type { Plan, StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
@@ -77,7 +77,7 @@ async function keepRecord(
   try {
     const record = await readAction(remote, fingerprint, signal);
     if (record !== null && haveSameDigests(record.outputs, outputs))
-      await session.records.writeAction(record);
+      await session.records.writeAction({ ...record, outputs });
     return null;
   } catch (error) {
     signal?.throwIfAborted();
@@ -109,11 +109,16 @@ function readCommitted(plan: Plan, instance: StageInstance): Committed {
   return committed;
 }
 
+function haveModes(tree: Tree, { kind, executable = [] }: RecordedOutput): boolean {
+  return kind === 'file' || canonicalJson(executablesOf(tree)) === canonicalJson(executable);
+}
+
 async function findMissing(session: Session, outputs: readonly RecordedOutput[]): Promise<RecordedOutput[]> {
   const missing: RecordedOutput[] = [];
   for (const output of outputs) {
     const found = await digestOutput(path.resolve(session.plan.projectRoot, output.path), session.digests);
-    if (found.kind === output.kind && found.digest === output.digest) continue;
+    if (found.kind === output.kind && found.digest === output.digest && haveModes(found.tree, output))
+      continue;
     missing.push(output);
   }
   return missing;

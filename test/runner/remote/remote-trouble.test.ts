@@ -56,6 +56,12 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       const outside = { entries: [{ path: '../../evil', size: 3, sha256: a.fingerprint }], emptyFolders: [] };
       const evil = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(outside) }] };
       await remote.write(treeKeyOf(digestTree(outside)), canonicalJson(outside));
+      const clash = {
+        entries: ['x', 'x/y'].map((name) => ({ path: name, size: 3, sha256: a.fingerprint })),
+        emptyFolders: [],
+      };
+      const clashing = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(clash) }] };
+      await remote.write(treeKeyOf(digestTree(clash)), canonicalJson(clash));
       const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
       for (const [key, content, what] of [
         [treeKey, '', 'it is no list of files'],
@@ -69,6 +75,7 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
         ],
         [actionKey, JSON.stringify(elsewhere), 'its outputs are not those of the stage'],
         [actionKey, JSON.stringify(evil), 'it is no list of files'],
+        [actionKey, JSON.stringify(clashing), 'it is no list of files'],
       ] as const) {
         await remote.write(key, content);
         const copy = await createCopy();
