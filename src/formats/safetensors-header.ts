@@ -6,6 +6,9 @@ import { escapeControls, quoteName } from './shown-text.ts';
 /** The longest header accepted, as in the reference implementation: a hostile length must not reserve memory. */
 const MOST_HEADER_BYTES = 100_000_000;
 
+/** Tensors and entries of the metadata. Networks have thousands; 700,000 would take 20 s and 1 GB to check. */
+const MOST_NAMES = 10_000;
+
 /** Element types and their sizes in bytes. Other types of the format are refused. */
 export const SAFETENSORS_ELEMENT_BYTES = {
   F64: 8,
@@ -104,6 +107,8 @@ function parseHeader(bytes: Uint8Array, fail: Fail): Record<string, unknown> {
     return fail(`its header is not JSON (${error instanceof Error ? error.message : String(error)})`, error);
   }
   if (!isObject(header)) return fail('its header is not an object');
+  const names = [header, header.__metadata__].filter(isObject).flatMap((one) => Object.keys(one)).length;
+  if (names > MOST_NAMES) fail(`its header has ${names} names; at most ${MOST_NAMES} are allowed`);
   refuseLenience(text, fail);
   return header;
 }

@@ -172,6 +172,11 @@ describe('the information about the streams', () => {
     ['an empty sensor', DEFAULT_INFO.replace('>8<', '>0<'), 'a sensor of 0 x 4 pixels is impossible'],
     ['no events', DEFAULT_INFO.replace('EVTS', 'FRME'), 'no stream of events; the streams are: 0 (FRME)'],
     [
+      'names that only look like entities',
+      DEFAULT_INFO.replace('EVTS', '&constructor;&__proto__;'),
+      'the streams are: 0 (&constructor;&__proto__;)',
+    ],
+    [
       'a stream twice',
       DEFAULT_INFO.replace('</node></node></dv>', '</node><node name="0"></node></node></dv>'),
       'lists stream 0 twice',

@@ -66,6 +66,11 @@ describe('readSafetensors', () => {
       new Uint8Array([0, 0, 0, 0, 0, 0, 0, 255]),
       /claims 18374686479671623680 bytes/,
     ],
+    [
+      'more tensors than a network has',
+      fileOf(Object.fromEntries(Array.from({ length: 10_001 }, (_, i) => [`t${i}`, 0]))),
+      /has 10001 names; at most 10000 are allowed/,
+    ],
     ['a header that is not JSON', fileOf('{"a":'), /not JSON/],
     ['a header that does not begin with a brace', fileOf(' {}'), /does not begin/],
     ['text that is not UTF-8', new Uint8Array([2, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff]), /not JSON/],

@@ -26,7 +26,13 @@ const ATTRIBUTE = /(?<![\w:.-])([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const MOST_STREAMS = 1000;
 /** Of a name in a message. */
 const SHOWN_LETTERS = 40;
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
+const ENTITIES = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
 
 /**
  * The streams in the information that DV writes into the header: XML of `<node name>` with `<attr key>value</attr>`.
@@ -124,7 +130,7 @@ function parseNodes(text: string, place: Aedat4Place): Node {
 }
 
 function decodeEntities(text: string): string {
-  return text.replace(/&(\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
+  return text.replace(/&(\w+);/g, (all, name: string) => ENTITIES.get(name) ?? all);
 }
 
 /** Names end up in messages, whatever their length. */

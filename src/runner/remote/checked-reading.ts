@@ -7,7 +7,7 @@ import type { RunRecord } from '../cache/records.ts';
 import { isSafeTree } from '../cache/tree-check.ts';
 import { canonicalJson } from '../canonical-json.ts';
 import { digestTree, type Tree } from '../files/digest.ts';
-import { hashParts } from '../fingerprint/fingerprint.ts';
+import { type FingerprintParts, hashParts } from '../fingerprint/fingerprint.ts';
 import { readPatiently } from './patient-reading.ts';
 import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
 
@@ -31,7 +31,7 @@ export async function readAction(
   const value = await readJson(remote, key, signal);
   if (value === undefined) return null;
   if (!isRunRecord(value)) throw damaged(remote, key, 'it is no record');
-  if (value.fingerprint !== fingerprint || hashParts(value.parts) !== fingerprint) {
+  if (value.fingerprint !== fingerprint || hashOrNull(value.parts) !== fingerprint) {
     throw damaged(remote, key, 'it is the record of something else');
   }
   const paths = value.outputs.map((output) => output.path);
@@ -39,6 +39,16 @@ export async function readAction(
     throw damaged(remote, key, 'its outputs are not those of the stage');
   }
   return value;
+}
+
+/** null for parts nested so deeply that the stack ends: JSON.parse reads them, and no run has any. */
+function hashOrNull(parts: FingerprintParts): string | null {
+  try {
+    return hashParts(parts);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
 }
 
 /**

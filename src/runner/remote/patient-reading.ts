@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream';
-import { ReproError } from '../../errors.ts';
+import { describeError, ReproError } from '../../errors.ts';
 import type { Remote } from './remote.ts';
 
 /** Of reading an object whose connection breaks midway. Before its first byte the client itself tries again. */
@@ -18,7 +18,9 @@ export async function readPatiently<T>(
 ): Promise<T | null> {
   for (let attempt = 1; ; attempt += 1) {
     signal?.throwIfAborted();
-    const stream = await remote.open(key, signal);
+    const stream = await remote
+      .open(key, signal)
+      .catch((error: unknown) => throwUnreadable(remote, key, error));
     if (stream === null) return null;
     // Whoever reads it is told; but it may break before anyone does.
     stream.on('error', () => {});
@@ -28,9 +30,25 @@ export async function readPatiently<T>(
     } catch (error) {
       signal?.throwIfAborted();
       const isBroken = error instanceof ReproError && error.code === 'remote-unreachable';
+      // Not by the write of what was read.
+      if (hasSystemCall(error, 'read')) throwUnreadable(remote, key, error);
       if (!isBroken || attempt === attemptsAtMost) throw error;
     } finally {
       stream.destroy();
     }
   }
+}
+
+function hasSystemCall(error: unknown, name: string): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === name;
+}
+
+/** An error of the file system is about this one object; others may be readable. */
+function throwUnreadable(remote: Remote, key: string, error: unknown): never {
+  if (!(error instanceof Error && 'syscall' in error)) throw error;
+  throw new ReproError('remote-unreadable', `this object cannot be read: ${describeError(error)}`, {
+    where: `${remote.address}/${key}`,
+    fix: 'Nothing of it was used. Make it readable, or remove it and push again.',
+    cause: error,
+  });
 }

@@ -168,6 +168,7 @@ async function findOutputs(
 const aboutOne: ReadonlySet<string> = new Set([
   'remote-damaged',
   'remote-incomplete',
+  'remote-unreadable',
   'store-damaged',
   'input-missing',
   'stage-code',

@@ -1,3 +1,5 @@
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canonicalJson } from '../../../src/runner/canonical-json.ts';
 import { digestTree } from '../../../src/runner/files/digest.ts';
@@ -8,6 +10,9 @@ import { createCopy, createRun, kinds, pull, push, recordOf, statesOf, watch } f
 import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
 
 useS3Server();
+
+/** Of `one`, the content of files that `a` makes. */
+const sha256OfOne = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
 
 describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
   const create = (content?: string) => createRun(kind, content);
@@ -22,23 +27,24 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     async ({ content, plainPushReplaces }) => {
       const { project, remote } = await create();
       await push(project, remote);
-      const sha256 = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
-      await remote.write(fileKeyOf(sha256), content);
+      await remote.write(fileKeyOf(sha256OfOne), content);
       const copy = await createCopy();
       const [a, b] = await pull(copy, remote);
       expect(a).toMatchObject({
         state: 'failed',
-        error: { code: 'remote-damaged', where: `${remote.address}/${fileKeyOf(sha256)}` },
+        error: { code: 'remote-damaged', where: `${remote.address}/${fileKeyOf(sha256OfOne)}` },
       });
       expect(b).toMatchObject({ state: 'fetched', restored: ['artifacts/b.txt'] });
       expect(copy.has('artifacts/a')).toBe(false);
       expect(findInconsistencies(copy.root)).toEqual([]);
 
       const plain = await push(project, remote);
-      expect(plain.flatMap(({ replaced }) => replaced)).toEqual(plainPushReplaces ? [fileKeyOf(sha256)] : []);
+      expect(plain.flatMap(({ replaced }) => replaced)).toEqual(
+        plainPushReplaces ? [fileKeyOf(sha256OfOne)] : [],
+      );
       const verified = await push(project, remote, true);
       expect(verified.flatMap(({ replaced }) => replaced)).toEqual(
-        plainPushReplaces ? [] : [fileKeyOf(sha256)],
+        plainPushReplaces ? [] : [fileKeyOf(sha256OfOne)],
       );
       expect(statesOf(await pull(copy, remote))).toBe('a fetched, b present');
       expect(copy.read('artifacts/a/x')).toBe('one');
@@ -111,6 +117,27 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
       expect(later.seen.files).toBe(2);
     },
   );
+});
+
+test('an object of a folder that the system cannot read is about its stage only', async () => {
+  const { project, remote } = await createRun('folder');
+  await push(project, remote);
+  const { fingerprint } = await recordOf(project, 'a');
+  const file = path.join(remote.address, fileKeyOf(sha256OfOne));
+  rmSync(file);
+  symlinkSync(file, file);
+  const copy = await createCopy();
+  const [a, b] = await pull(copy, remote);
+  expect(a).toMatchObject({ state: 'failed', error: { code: 'remote-unreadable', where: file } });
+  expect(b?.state).toBe('fetched');
+  const action = path.join(remote.address, actionKeyOf(fingerprint));
+  const record = readFileSync(action, 'utf8');
+  writeFileSync(
+    action,
+    record.replace('"params":', `"params":{"x":${'['.repeat(1e5)}${']'.repeat(1e5)}},"old":`),
+  );
+  const [again] = await pull(await createCopy(), remote);
+  expect(again).toMatchObject({ state: 'failed', error: { code: 'remote-damaged', where: action } });
 });
 
 test.skipIf(s3Missing !== undefined)(
