@@ -40,7 +40,7 @@ const train = `import fs from 'node:fs';
 export default { summary: 'trains', async run({ params, outputs, metrics }) {
   fs.mkdirSync(outputs[0], { recursive: true });
   fs.writeFileSync(outputs[0] + '/run.json', JSON.stringify({ simulated: true, training: params.train }));
-  metrics({ finalLoss: 1 / params.train.epochs });
+  metrics({ finalLoss: 1 / params.train.epochs, ['\\u001b[2Jevil']: params.train.epochs });
 } };
 `;
 
@@ -123,6 +123,14 @@ describe('repro compare', () => {
     expect(text).toContain('Simulated data: these results say nothing about the thesis.');
     expect(text).toContain('A 9 of 12 right, B 9 of 12; B - A 0.0 points');
     expect(text).toMatch(/train began +\d{4}-/);
+
+    // A name of a metric cannot act on the terminal.
+    const changed = (await call('compare', first?.fingerprint.slice(0, 12) ?? '', 'last')).stdout;
+    const { stdout: measured } = await call('metrics');
+    for (const shown of [changed, measured]) {
+      expect(shown).toContain('evil');
+      expect(shown).not.toContain('\u001b');
+    }
   });
 
   test('finds runs by the fingerprint of a training, and by a time; names those without a counterpart', async () => {

@@ -142,7 +142,7 @@ function describeMetrics({ a, b, metrics }: PairComparison, several: boolean): s
   const shown = several ? metrics.filter((row) => row.a !== row.b) : metrics;
   if (shown.length === 0) return [`  ${namePair(a, b)}: the same in every number`];
   const rows = shown.map(({ name, a: first, b: second }: MetricRow) => [
-    name,
+    toOneLine(name),
     show(first),
     show(second),
     first === null || second === null ? '' : signed(second - first, formatFigure),

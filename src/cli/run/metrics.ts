@@ -38,10 +38,11 @@ export async function metrics(targets: readonly string[], options: MetricsOption
     process.stdout.write(
       `${id}  ${formatDone(record)}, ${record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes)}\n`,
     );
-    const width = Math.max(0, ...Object.keys(record.metrics).map((name) => name.length));
-    for (const [name, value] of Object.entries(record.metrics)) {
+    const names = Object.keys(record.metrics).map(toOneLine);
+    const width = Math.max(0, ...names.map((name) => name.length));
+    for (const [i, value] of Object.values(record.metrics).entries()) {
       const text = typeof value === 'number' ? formatFigure(value) : toOneLine(String(value));
-      process.stdout.write(`  ${name.padEnd(width)}  ${text}\n`);
+      process.stdout.write(`  ${(names[i] ?? '').padEnd(width)}  ${text}\n`);
     }
   }
 }
