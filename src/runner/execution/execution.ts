@@ -85,6 +85,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       for (const folder of resume) await folder.distrust();
       throw error;
     });
+    // Whoever took the lock has emptied the temporary folder: the outputs are not missing by the stage's fault.
+    context.assertLocked();
     const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
     const record: RunRecord = {
       version: 1,

@@ -114,10 +114,17 @@ export class Settings {
   }
 }
 
+/** Of all values that references stand for. Each line of a profile can double the one before. */
+const mostCharacters = 4_000_000;
+
+/** References through references: more would end the stack. */
+const mostNested = 100;
+
 /** Replaces `${...}` references between the settings themselves. */
 export function expandSettings(settings: Settings): { settings: Settings; problems: Problem[] } {
   const problems: Problem[] = [];
   const inProgress = new Set<string>();
+  let characters = 0;
 
   const lookup: Lookup = (reference) => {
     const name = reference.path.join('.');
@@ -128,6 +135,16 @@ export function expandSettings(settings: Settings): { settings: Settings; proble
       return { fault: { fragment: reference.text, message: `"${name}" refers to itself.` } };
     const value = settings.lookUp(reference.path);
     if (value === undefined) return fault(`"${reference.text}" is not set by profile "${settings.profile}".`);
+    characters += JSON.stringify(value).length;
+    if (characters > mostCharacters || inProgress.size === mostNested) {
+      const most = `${mostCharacters} characters in all, and references through ${mostNested} others`;
+      return {
+        fault: {
+          fragment: reference.text,
+          message: `"${reference.text}" is too much: at most ${most}, are expanded.`,
+        },
+      };
+    }
     inProgress.add(name);
     const expanded = typeof value === 'string' ? expandText(value, lookup) : expandInside(value);
     inProgress.delete(name);

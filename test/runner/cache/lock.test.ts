@@ -188,6 +188,13 @@ describe('a run whose cache is deleted while a stage runs', () => {
   });
 });
 
+test('a run whose lock and temporary folder were taken says so, not that the stage wrote no output', async () => {
+  const project = await createProject();
+  project.define([{ id: 's', run: ['rm', '-r', 'artifacts/.cache'], outputs: ['artifacts/s'] }]);
+  const { events } = await project.run();
+  expect(eventOf(events, 'failed', 's').code).toBe('lock-lost');
+});
+
 describe('two runs in one folder', () => {
   test('exclude each other, and the second names the first; a killed one is not an obstacle', async () => {
     const project = await createProject();
