@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { streamRegular } from '../files/regular-file.ts';
+import { refuseUnreadableName } from '../files/unreadable-name.ts';
 
 /** One file of a data set, in a folder or in an archive. */
 export interface TreeFile {
@@ -86,6 +87,7 @@ export class FolderTree implements FileTree {
       for (const entry of await readdir(path.join(this.#folder, below), { withFileTypes: true })) {
         const name = below === '' ? entry.name : `${below}/${entry.name}`;
         if (entry.name.startsWith('.')) continue;
+        refuseUnreadableName(path.join(this.#folder, below), entry.name);
         // Links are followed: large data are often on another disk. The depth limits what a link cycle can do.
         // A dangling link is not a file: the data set then reports it missing by name.
         const kind = entry.isSymbolicLink() ? await kindOfPath(path.join(this.#folder, name)) : kindOf(entry);

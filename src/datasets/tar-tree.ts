@@ -58,6 +58,8 @@ export class TarTree implements FileTree {
   ): AsyncGenerator<Uint8Array> {
     let unpackedBytes = 0;
     for await (const chunk of chunks) {
+      // The parser would unpack that again, and nothing limits how far. No name of a file begins with this byte.
+      if (unpackedBytes === 0 && chunk[0] === 0x1f) throw unsafe('gzip inside gzip', this.#label);
       unpackedBytes += chunk.length;
       const problem = ratioProblem(unpackedBytes, packedBytes(), this.#limits);
       if (problem !== null) throw unsafe(problem, this.#label);
@@ -111,6 +113,8 @@ class Walk {
     let visits = Promise.resolve();
     const parser = new Parser({
       strict: true,
+      // Not zstd or Brotli, which it would unpack too.
+      gzip: true,
       onReadEntry: (entry) => {
         const visitNext = async () => {
           if (failures.length === 0) await this.#visitEntry(entry).catch(fail);

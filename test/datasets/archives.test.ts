@@ -35,6 +35,13 @@ function oneEntry(entry: {
 }
 
 describe('the files of a folder', () => {
+  test.skipIf(process.platform !== 'linux')('names a file whose name is not UTF-8', async () => {
+    const name = Buffer.concat([Buffer.from(`${folder}/caf`), Buffer.from([0xe9])]);
+    await writeFile(name, 'x');
+    const where = `${folder}/caf\\xe9`;
+    await expect(contents(new FolderTree(folder, 1))).rejects.toMatchObject({ code: 'file-name', where });
+  });
+
   test('are sorted by code unit, without hidden ones, down to the given depth', async () => {
     await mkdir(path.join(folder, 'd', 'deep'), { recursive: true });
     await mkdir(path.join(folder, 'd-e'));

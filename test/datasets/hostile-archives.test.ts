@@ -357,6 +357,16 @@ describe('a tar.gz', () => {
     });
   });
 
+  test('that is packed twice is refused, as the second time has no limit', async () => {
+    const size = 48_000_000;
+    const inner = [tarBlock({ path: '.hidden', size }), Buffer.alloc(Math.ceil(size / 512) * 512)];
+    const tree = await openTar([gzipSync(Buffer.concat(inner))]);
+    await expect(names(tree)).rejects.toMatchObject({
+      code: 'archive-unsafe',
+      message: 'gzip inside gzip.',
+    });
+  });
+
   test('with a file that is larger than any recording is refused', async () => {
     const tree = await openTar([tarBlock({ path: 'x', size: 2 ** 40 })]);
     await expect(names(tree)).rejects.toMatchObject({

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { isAtOrBelow } from '../../files/path-below.ts';
+import { refuseUnreadableName } from '../../files/unreadable-name.ts';
 import { compareCodeUnits } from '../canonical-json.ts';
-import { refuseUnreadableName } from './unreadable-name.ts';
 
 /** Distinguishes versions of a file without reading it; times in ns since 1970, as decimal text. */
 export interface FileStamp {

@@ -50,6 +50,11 @@ export async function findGarbage(folder: CacheFolder, live: Live): Promise<Garb
     const aside = path.join(folder.resume, print);
     if (isPartial(print)) await add('leftovers', aside);
     else if (live.finished.has(print) || (await isOld(aside, live.oldBeforeMs))) await add('resume', aside);
+    else {
+      // Half a copy between disks, or half a removal.
+      for (const name of (await list(aside)).filter(isPartial))
+        await add('leftovers', path.join(aside, name));
+    }
   }
   for (const file of await listFiles(folder.logs)) {
     const name = path.basename(file).replace(/(\.previous)?\.log$/, '');

@@ -160,6 +160,7 @@ describe('the garbage of a cache', () => {
       `code/${'cd'.repeat(32)}.mjs`,
       `resume/${done}/0/state`,
       `resume/${'12'.repeat(32)}/0/state`,
+      `resume/${'34'.repeat(32)}/0.partial/state`,
       'logs/old.log',
       'logs/old.previous.log',
       'attempts/old.json',

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { ReproError } from '../../errors.ts';
-import { quoteWords } from '../../files/shell-words.ts';
+import { ReproError } from '../errors.ts';
+import { quoteWords } from './shell-words.ts';
 
 /** What a byte that is not UTF-8 becomes in a name. */
 const replacement = '\ufffd';
