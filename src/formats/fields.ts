@@ -202,6 +202,16 @@ function describeRule(rule: NumberRule): string {
 
 function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing';
-  const text = JSON.stringify(value) ?? String(value);
+  const text = writeJson(value);
   return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function writeJson(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch (error) {
+    // JSON.parse reads what is nested 100,000 deep, JSON.stringify does not write it.
+    if (error instanceof RangeError) return 'something nested too deeply';
+    throw error;
+  }
 }

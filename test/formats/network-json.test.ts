@@ -76,3 +76,15 @@ describe('a network’s configuration', () => {
     expect(() => parse({ ...eventFrames, tau: { per: 'layer', mean: '2' } })).toThrow('field "tau.mean"');
   });
 });
+
+test('a field that is nested without end is refused naming file and field', () => {
+  const source = { file: 'network.json', code: 'network-invalid', fix: 'Import it again.' };
+  const fields = parseFields(`{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`, source);
+  expect(() => fields.count('a')).toThrow(
+    expect.objectContaining({
+      code: 'network-invalid',
+      where: 'network.json',
+      message: 'field "a": expected a whole number from 0, found something nested too deeply',
+    }),
+  );
+});
