@@ -15,7 +15,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   formats: ['errors', 'files', 'snn'],
   stats: ['errors'],
   'graph-layout': [],
-  schema: ['errors'],
+  schema: ['errors', 'files'],
   engines: ['errors', 'addon', 'formats', 'snn'],
   images: ['errors', 'compression', 'formats'],
   datasets: ['errors', 'addon', 'events', 'files', 'formats', 'images'],

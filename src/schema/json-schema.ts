@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import type { ErrorObject, ValidateFunction } from 'ajv';
 import { ReproError } from '../errors.ts';
+import { readRegular } from '../files/regular-file.ts';
 import { getOwn, isJsonList, isJsonObject, type Json, type JsonObject, type JsonPath } from './json.ts';
 
 /** One way in which a value violates a schema. */
@@ -41,7 +41,7 @@ export class JsonSchema {
 export async function readJsonSchema(absolutePath: string, file: string): Promise<JsonSchema> {
   let text: string;
   try {
-    text = await readFile(absolutePath, 'utf8');
+    text = (await readRegular(absolutePath)).toString();
   } catch (cause) {
     throw new ReproError('unreadable', 'this JSON Schema cannot be read.', { where: file, cause });
   }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
+import { readRegularSync } from '../files/regular-file.ts';
 import type { Json, JsonPath } from './json.ts';
 import { fixMissingSpace } from './missing-space.ts';
 import type { ParsedDocuments } from './parsed-documents.ts';
@@ -57,7 +57,7 @@ export async function readYamlFile(
 export function readTextFile(absolutePath: string, file: string): string {
   let bytes: Uint8Array;
   try {
-    bytes = readFileSync(absolutePath);
+    bytes = readRegularSync(absolutePath);
   } catch (cause) {
     throw new ReproError('unreadable', describeReadFailure(cause), { where: file, cause });
   }
@@ -232,7 +232,6 @@ function fixSyntax(failure: YAMLError, line: string): string | undefined {
 
 function describeReadFailure(cause: unknown): string {
   if (hasErrorCode(cause, 'ENOENT')) return 'this file does not exist.';
-  if (hasErrorCode(cause, 'EISDIR')) return 'is a folder; expected a YAML file.';
   if (hasErrorCode(cause, 'EACCES')) return 'cannot be read: permission denied.';
   return `cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`;
 }

@@ -14,6 +14,8 @@ import { openRegular, openRegularSync, readRegular, streamRegular } from '../../
 import { openNpy } from '../../src/formats/npy-file.ts';
 import { openRemote } from '../../src/runner/remote/open-remote.ts';
 import { fileKeyOf } from '../../src/runner/remote/remote.ts';
+import { readJsonSchema } from '../../src/schema/json-schema.ts';
+import { readYamlFile } from '../../src/schema/yaml-document.ts';
 
 let folder: string;
 
@@ -29,6 +31,11 @@ async function makePipe(name: string): Promise<string> {
   return pipe;
 }
 
+/** What reads configuration wraps every error of the file system. */
+function throwCause(error: unknown): never {
+  throw error instanceof Error ? error.cause : error;
+}
+
 async function gather(chunks: AsyncIterable<Uint8Array>): Promise<string> {
   const all: Uint8Array[] = [];
   for await (const chunk of chunks) all.push(chunk);
@@ -40,6 +47,8 @@ describe.skipIf(process.platform === 'win32')('a pipe is refused by name instead
     ['a checkpoint', 'x.safetensors', (file: string) => loadCheckpoint(file)],
     ['a file to import', 'x.safetensors', (file: string) => openSavedFile(file, file)],
     ['a file of PyTorch', 'x.pt', (file: string) => openSavedFile(file, file)],
+    ['a JSON Schema', 'x.json', (file: string) => readJsonSchema(file, file).catch(throwCause)],
+    ['a profile', 'x.yaml', (file: string) => readYamlFile(file, file).catch(throwCause)],
     ['frames', 'x.npy', (file: string) => openNpy(file)],
     ['an archive to hash', 'x.tar.gz', (file: string) => hashFile(file, undefined)],
     ['a .tar.gz', 'x.tar.gz', (file: string) => new TarTree(file, 'x').walk(async () => {})],

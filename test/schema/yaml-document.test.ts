@@ -231,6 +231,6 @@ describe('a YAML file', () => {
   test('is rejected when it is missing or a folder', async () => {
     const read = (file: string) => readYamlFile(file, 'f.yaml').then(() => '', describeError);
     expect(await read(path.join(folder, 'missing.yaml'))).toBe('f.yaml  this file does not exist.');
-    expect(await read(folder)).toBe('f.yaml  is a folder; expected a YAML file.');
+    expect(await read(folder)).toBe('f.yaml  cannot be read: expected a regular file, found a folder');
   });
 });

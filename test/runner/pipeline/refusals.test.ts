@@ -315,7 +315,7 @@ describe('a pipeline file is rejected', () => {
       'this folder does not exist',
     );
     expect(await failureOf(loadPlan({ projectRoot: root, pipelineFile: 'stages' }))).toBe(
-      'stages  is a folder; expected a YAML file.',
+      'stages  cannot be read: expected a regular file, found a folder',
     );
   });
 });
