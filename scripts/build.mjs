@@ -165,8 +165,6 @@ async function toCommonJs(esbuild, { outputFiles, metafile: { outputs } }) {
           platform: 'node',
           target: 'node20',
           sourcemap: 'external',
-          // Less text to read, and without the comments' characters V8 keeps it in half the space.
-          minifyWhitespace: true,
           define: { 'import.meta.url': 'importMetaUrl' },
           banner: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
         },
