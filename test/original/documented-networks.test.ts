@@ -68,7 +68,8 @@ describe('a training step of the documented command for', () => {
 
   beforeAll(async () => {
     for (const [name, given] of commands) steps.set(name, await trainOneStep(given));
-  });
+    // A minute on two quiet cores.
+  }, 300_000);
 
   it.each(commands)('%s spikes at its outputs and moves every parameter', (name) => {
     const { before, after, rates } = steps.get(name)!;
