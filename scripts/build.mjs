@@ -193,8 +193,6 @@ function install(outputFiles) {
     renameSync(partial, file.path);
   }
   removeOldChunks(new Set(outputFiles.map((file) => file.path)));
-  // Of earlier versions.
-  for (const name of ['main.js', 'main.js.map']) rmSync(path.join(dist, 'cli', name), { force: true });
 }
 
 /** A running command may still load chunks of its own build, so recent ones are kept. */

@@ -23,7 +23,7 @@ npx repro run "${quick[@]}" 2>&1 | tee -a "$folder/run.log" | grep '12 up to dat
 npx repro status --exit-code "${quick[@]}"
 npx repro check "${quick[@]}"
 # Node warns as `(node:123) ExperimentalWarning: …`, also into the logs of stages.
-! grep -r '^(node:' "$folder/run.log" artifacts/.cache/logs
+if grep -r '^(node:' "$folder/run.log" artifacts/.cache/logs; then exit 1; fi
 
 # What differs between versions: the permission model, module loading, the file system, threads, the addon.
 npx vitest run test/executors test/stage/ test/files test/addon test/native test/datasets/threads test/cli/node-version.test.ts \

@@ -45,7 +45,7 @@ export async function acquireLock(
     const number = highest + 1;
     if (!(await createWhole(path.join(folder, nameOf(number)), content))) continue;
     if (findHighest(folder) > number) {
-      await fs.rm(path.join(folder, nameOf(number)), { force: true });
+      removeIfThere(path.join(folder, nameOf(number)));
       continue;
     }
     removeBelow(folder, number);

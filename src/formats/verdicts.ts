@@ -7,3 +7,11 @@ export const VERDICTS = [
   'not-applicable',
 ] as const;
 export type Verdict = (typeof VERDICTS)[number];
+
+export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
+  reproduced: 'reproduced',
+  'not-reproduced': 'not reproduced',
+  inconclusive: 'inconclusive',
+  'reduced-scale': 'reduced scale',
+  'not-applicable': 'not applicable',
+};

@@ -1,6 +1,7 @@
+import { VERDICT_TITLES } from '../formats/verdicts.ts';
 import { meanInterval } from '../stats/means.ts';
 import { nameChoice, warnOfChoice } from './choice.ts';
-import { type Judgement, VERDICT_TITLES } from './claims/judgement.ts';
+import type { Judgement } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';
 import { toneOf } from './claims/section.ts';
 import type { Cell, Table, Text } from './document.ts';

@@ -1,7 +1,7 @@
-import type { Verdict } from '../formats/verdicts.ts';
+import { VERDICT_TITLES, type Verdict } from '../formats/verdicts.ts';
 import { stateP } from '../stats/format-p.ts';
 import { nameChoice, warnOfChoice } from './choice.ts';
-import { type Judgement, VERDICT_TITLES } from './claims/judgement.ts';
+import type { Judgement } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';
 import { compareModels, isBySeed, isSignificant, type ModelDifference } from './differences.ts';
 import type { Text } from './document.ts';

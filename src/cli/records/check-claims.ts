@@ -1,14 +1,7 @@
 import { type JudgedClaim, judgeClaims } from '../../baseline/judge-claims.ts';
+import { VERDICT_TITLES } from '../../formats/verdicts.ts';
 import type { CheckedItem } from './check-group.ts';
 import type { CheckedSection } from './check-section.ts';
-
-const words: Readonly<Record<JudgedClaim['verdict'], string>> = {
-  reproduced: 'reproduced',
-  'not-reproduced': 'not reproduced',
-  inconclusive: 'inconclusive',
-  'reduced-scale': 'reduced scale',
-  'not-applicable': 'not applicable',
-};
 
 /** What the report's verdicts on the published claims say, next to those of the baseline. */
 export function sectionOfClaims(
@@ -49,7 +42,7 @@ export function sectionOfClaims(
 }
 
 function itemOf({ id, statement, measured, verdict, reason, before, isWorse }: JudgedClaim): CheckedItem {
-  const old = before === null || before === verdict ? '' : ` In the baseline: ${words[before]}.`;
+  const old = before === null || before === verdict ? '' : ` In the baseline: ${VERDICT_TITLES[before]}.`;
   const known = verdict === 'not-reproduced' && !isWorse;
   return {
     name: `claim ${id}`,
@@ -60,7 +53,7 @@ function itemOf({ id, statement, measured, verdict, reason, before, isWorse }: J
         : known || verdict === 'reduced-scale'
           ? 'noted'
           : 'ok',
-    word: words[verdict],
+    word: VERDICT_TITLES[verdict],
     text: `${statement}. ${measured === null ? '' : `Measured: ${measured}. `}${reason}${old}${known ? ' As in the baseline.' : ''}`,
   };
 }

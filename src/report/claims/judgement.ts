@@ -3,14 +3,6 @@ import { wilsonInterval } from '../../stats/wilson.ts';
 import { formatPercentRange } from '../format.ts';
 import type { Claim } from './claim.ts';
 
-export const VERDICT_TITLES: Readonly<Record<Verdict, string>> = {
-  reproduced: 'reproduced',
-  'not-reproduced': 'not reproduced',
-  inconclusive: 'inconclusive',
-  'reduced-scale': 'reduced scale',
-  'not-applicable': 'not applicable',
-};
-
 /** What became of a claim. */
 export interface Judgement {
   readonly claim: Claim;

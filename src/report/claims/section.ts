@@ -1,9 +1,9 @@
-import type { Verdict } from '../../formats/verdicts.ts';
+import { VERDICT_TITLES, type Verdict } from '../../formats/verdicts.ts';
 import type { Block, Cell, Section, Table, Text } from '../document.ts';
 import { formatCount, joinWords, spellCount } from '../format.ts';
 import { isImages } from './claim.ts';
 import { nameEvidence, type Source } from './evidence.ts';
-import { type Judgement, VERDICT_TITLES } from './judgement.ts';
+import type { Judgement } from './judgement.ts';
 
 /** Which published claims hold, how surely, where they do not, and where each is stated. */
 export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
