@@ -67,8 +67,10 @@ export interface SeedComparison {
   readonly modelA: string;
   readonly modelB: string;
   readonly seeds: readonly string[];
-  /** Of the test accuracies, B - A, paired by seed. */
-  readonly accuracy: PairedTest;
+  /** Settings in which the networks of one model differ between seeds. */
+  readonly differing: readonly string[];
+  /** Of the test accuracies, B - A, paired by seed; null if settings differ between seeds. */
+  readonly accuracy: PairedTest | null;
 }
 
 export interface Comparison {
@@ -186,13 +188,25 @@ function compareSeeds(matches: readonly Match[]): SeedComparison[] {
     const [first] = group;
     if (first === undefined || group.length < 2) return [];
     const values = (side: 0 | 1) => group.map((match) => match[side].metrics[ACCURACY] ?? Number.NaN);
+    const differing = [...new Set(([0, 1] as const).flatMap((side) => findDiffering(group, side)))];
     return [
       {
         modelA: first[0].model,
         modelB: first[1].model,
         seeds: group.map(([{ seed }]) => seed),
-        accuracy: pairedTTest(values(1), values(0)),
+        differing,
+        accuracy: differing.length > 0 ? null : pairedTTest(values(1), values(0)),
       },
     ];
   });
+}
+
+/** The settings in which networks of one side differ; neither the seed nor the engine is one. */
+function findDiffering(group: readonly Match[], side: 0 | 1): string[] {
+  const known = group.flatMap((match) => match[side].settings ?? []);
+  const [first] = known;
+  if (first === undefined) return [];
+  return known
+    .flatMap((settings) => diffSettings(first, settings).map(({ name }) => name))
+    .filter((name) => !name.startsWith('engine.'));
 }

@@ -16,6 +16,8 @@ export type StaleCue =
   | 'runtime'
   | 'output-missing'
   | 'output-altered'
+  /** The output in place is what another run made, such as one with other settings. */
+  | 'output-of-other-run'
   /** The output is in place, its copy in the store is not. */
   | 'store-lost'
   /** It was interrupted, and goes on from what it kept. */

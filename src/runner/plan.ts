@@ -69,6 +69,8 @@ export interface StageInstance {
   readonly matrix: Readonly<Record<string, MatrixValue>>;
   readonly command: StageCommand;
   readonly params: { readonly [key: string]: Json };
+  /** Keys of `params` that the pipeline lists under `machine:`: they are in no fingerprint. */
+  readonly machineParams?: readonly (readonly string[])[];
   readonly inputs: readonly InputPath[];
   /** Relative to the project, with `/`. */
   readonly outputs: readonly string[];
@@ -91,11 +93,21 @@ export interface StageInstance {
   readonly timeAt?: SourcePosition;
 }
 
+/** A plan in which `--set` changes results of the profile; settings under `machine:` change none. */
+export interface Trial {
+  /** The overrides that change something, as given: `train.epochs=3`. */
+  readonly overrides: readonly string[];
+  /** Those that reach an instance, directly or through what it reads; no entry where none does. */
+  readonly reaching: ReadonlyMap<string, readonly string[]>;
+}
+
 /** A resolved pipeline file, profile and overrides: what to run and in which order. */
 export interface Plan {
   /** Absolute. */
   readonly projectRoot: string;
   readonly profile: string;
+  /** The project's other profiles, sorted; default: none. */
+  readonly otherProfiles?: readonly string[];
   readonly settings: { readonly [key: string]: Json };
   /** Where a setting was made: in the profile, or by `--set`. */
   readonly places: { place(path: JsonPath): Place };
@@ -105,8 +117,10 @@ export interface Plan {
   readonly dependencies: ReadonlyMap<string, readonly string[]>;
   /** Stages that `when:` leaves out, in file order. */
   readonly inactive: readonly string[];
-  /** Which profiles' runs update the records in repro.lock, and whether `--set` makes this another plan than the profile's. */
-  readonly lock: { readonly profiles: readonly string[]; readonly isOverridden: boolean };
+  /** Which profiles' runs update the records in repro.lock. */
+  readonly lock: { readonly profiles: readonly string[] };
+  /** Absent if the results are those of the profile. */
+  readonly trial?: Trial;
   /** The remote cache under `cache:`. */
   readonly remote?: RemoteSettings;
   /** The folder under `timeline:`, relative to the project: no stage makes or reads anything in or around it. */

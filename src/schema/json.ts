@@ -41,6 +41,14 @@ export function setAt(target: JsonObject, path: readonly string[], value: Json):
   };
 }
 
+/** A copy without one value. */
+export function omitAt(target: JsonObject, [key = '', ...rest]: readonly string[]): JsonObject {
+  const child = getOwn(target, key);
+  if (child === undefined) return target;
+  const { [key]: _, ...others } = target;
+  return rest.length > 0 && isJsonObject(child) ? { ...target, [key]: omitAt(child, rest) } : others;
+}
+
 /** `frames.steps`, `inputs[0].path`. */
 export function formatPath(path: JsonPath): string {
   return path

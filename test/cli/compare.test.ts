@@ -119,7 +119,7 @@ describe('repro compare', () => {
     ]);
     expect(pairs[0].metrics).toContainEqual({ name: 'train.finalLoss', a: 0.5, b: 1 / 9 });
 
-    const text = (await call('compare', '1', '2')).stdout;
+    const text = (await call('compare', '1', '2', '--set', 'train.epochs=9')).stdout;
     expect(text).toContain('Simulated data: these results say nothing about the thesis.');
     expect(text).toContain('A 9 of 12 right, B 9 of 12; B - A 0.0 points');
     expect(text).toMatch(/train began +\d{4}-/);
@@ -157,10 +157,31 @@ describe('repro compare', () => {
     expect(evaluated.exitCode).toBe(0);
     const { instances } = JSON.parse((await call('explain', 'evaluate', '--list', '--json')).stdout);
     const earliest: string = instances[0].runs.at(-1).fingerprint;
-    const { stdout } = await call('compare', earliest.slice(0, 12), 'baseline,1');
+    const { stdout } = await call(
+      'compare',
+      earliest.slice(0, 12),
+      'baseline,1',
+      '--set',
+      first,
+      '--set',
+      second,
+    );
     if (paired) expect(stdout).toContain('McNemar');
     else expect(stdout).toContain('other recordings, so no test clip by clip');
     expect(stdout.includes('for other clips (Newcombe)')).toBe(!paired);
+  });
+
+  test('takes the seeds of the profile with its settings, and says where there is no such result', async () => {
+    await call('run', '--set', 'models=[other]', '--set', 'seeds=[3]', '--set', 'train.epochs=5');
+    const { pairs, seeds } = JSON.parse((await call('compare', 'baseline', 'last', '--json')).stdout);
+    expect(pairs.map(({ a }: { a: { seed: string } }) => a.seed)).toEqual(['1', '2']);
+    for (const { a } of pairs) expect(a.stages.train.overrides).toEqual([]);
+    expect(seeds).toEqual([]);
+    const trial = await call('compare', 'other,3', 'last');
+    expect(trial.stderr).toContain(
+      'other,3 has no result of the present settings, code and data; shown is the last: profile small with train.epochs=5',
+    );
+    expect(trial.stdout).toMatch(/train settings +profile small with train\.epochs=5/);
   });
 
   test('says where both sides are the same run, and nothing of what is empty', async () => {

@@ -178,8 +178,27 @@ it('accuracies over seeds are compared by a paired t test', () => {
   const { seeds } = compareRuns(side('a', [0.9, 0.92, 0.91]), side('b', [0.93, 0.93, 0.96]));
   // Differences 0.03, 0.01, 0.05: mean 0.03, s = 0.02, t = 0.03 / (0.02 / √3) = 2.598 with 2 degrees of freedom.
   expect(seeds).toHaveLength(1);
-  expect(seeds[0]?.accuracy.mean).toBeCloseTo(0.03, 12);
-  expect(seeds[0]?.accuracy.p).toBeCloseTo(0.1217, 4);
+  expect(seeds[0]?.accuracy?.mean).toBeCloseTo(0.03, 12);
+  expect(seeds[0]?.accuracy?.p).toBeCloseTo(0.1217, 4);
+});
+
+it('networks of one model that were trained with other settings are not taken together over seeds', () => {
+  const side = (model: string, epochs: readonly number[], engines = ['native', 'native']) =>
+    epochs.map((value, i) =>
+      makeRun({
+        model,
+        seed: String(i),
+        settings: new Map([
+          ['training.epochs', String(value)],
+          ['engine.name', engines[i] ?? ''],
+        ]),
+        metrics: { 'evaluate.testAccuracy': 0.5 + value / 100 },
+      }),
+    );
+  const { seeds } = compareRuns(side('a', [32, 3]), side('b', [32, 3]));
+  expect(seeds).toMatchObject([{ seeds: ['0', '1'], differing: ['training.epochs'], accuracy: null }]);
+  const { seeds: others } = compareRuns(side('a', [32, 32], ['native', 'tfjs']), side('b', [16, 16]));
+  expect(others).toMatchObject([{ differing: [], accuracy: { mean: expect.closeTo(-0.16, 12) } }]);
 });
 
 describe('what a run left', () => {

@@ -48,7 +48,7 @@ describe('records under repro.lock', () => {
     await project.call(['run', '--profile', 'large']);
     expect(project.has('repro.lock/large')).toBe(false);
     const set = await project.call(['run', '--set', 'words.times=4']);
-    expect(set.stderr).toContain('--set makes this another run than that of profile small');
+    expect(set.stderr).toContain('with words.times=4, this is not a plain run of profile small');
     expect(JSON.parse(project.read(words)).parts.params).toEqual({ words: { text: 'hello', times: 2 } });
   });
 

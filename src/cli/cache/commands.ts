@@ -3,20 +3,19 @@ import { withPipelineOptions } from '../options/pipeline-options.ts';
 import { collect } from '../options/values.ts';
 
 const gcExamples = `
-Kept are the last record of each instance under each profile, what a --keep names, and what these were made from;
-everything else goes, with its files in the store. Outputs in artifacts/ stay as they are. The rules (docs/cache.md), which may be repeated:
-  last            the last record of each instance under each profile (always kept)
+Kept are what the profiles would restore, what repro.lock names, the last record of each instance, what a --keep names, and what
+these were made from; everything else goes, with its files in the store. Outputs in artifacts/ stay as they are. The rules
+(docs/cache.md), which may be repeated:
   5               the 5 most recent records of each instance
   30d             records younger than 30 days (also h, w)
   profile=full    records of this profile's runs
   stage=train     records of this stage or instance
-  committed       what the records in repro.lock name
   all             every record: only leftovers go
 
 Examples:
   $ repro gc --dry-run
   $ repro gc --keep 5 --keep profile=full
-  $ repro gc --keep committed --keep 30d --json
+  $ repro gc --keep 30d --json
   $ repro gc --forget old-stage`;
 
 const remoteHelp = 'a shared folder, or s3://bucket/prefix (default: `cache.remote` in pipeline.yaml)';

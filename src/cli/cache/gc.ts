@@ -2,6 +2,9 @@ import process from 'node:process';
 import { collectGarbage, type GarbageReport } from '../../runner/cache/gc/collect-garbage.ts';
 import { type KeepRule, parseKeepRule } from '../../runner/cache/gc/keep-rules.ts';
 import { type GarbageKind, garbageKinds } from '../../runner/cache/gc/sweep.ts';
+import { describeConfiguration, type RunRecord } from '../../runner/cache/records.ts';
+import { findRestorable } from '../../runner/restorable.ts';
+import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
@@ -26,15 +29,19 @@ const words: Readonly<Record<GarbageKind, string>> = {
   leftovers: 'incomplete files of killed runs',
 };
 
-/** More lines than this do not help the reader. */
-const recordsAtMost = 20;
-
 /** `repro gc`: removes from the cache what no kept record needs, or says what it would remove. */
 export async function gc(options: GcOptions): Promise<void> {
   const isDryRun = options.dryRun === true;
   const rules: KeepRule[] = options.keep.map(parseKeepRule);
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const report = await collectGarbage({ projectRoot, rules, forgotten: options.forget, isDryRun });
+  const restorable = await findRestorable(projectRoot, factsOf(projectRoot));
+  const report = await collectGarbage({
+    projectRoot,
+    rules,
+    restorable,
+    forgotten: options.forget,
+    isDryRun,
+  });
   const kinds = summarise(report);
   const freedBytes = kinds.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (options.json === true) {
@@ -45,11 +52,13 @@ export async function gc(options: GcOptions): Promise<void> {
       freedBytes,
       keptRecords: report.keptRecords,
       removed: Object.fromEntries(kinds.map(({ kind, ...figures }) => [kind, figures])),
-      records: report.removedRecords.map(({ id, fingerprint, profile, startedAt }) => ({
-        id,
-        fingerprint,
-        profile,
-        startedAt,
+      records: report.removedRecords.map((record) => ({
+        id: record.id,
+        fingerprint: record.fingerprint,
+        profile: record.profile,
+        overrides: record.overrides ?? [],
+        startedAt: record.startedAt,
+        sizeBytes: sizeOf(record),
       })),
     });
     return;
@@ -57,13 +66,14 @@ export async function gc(options: GcOptions): Promise<void> {
   if (report.holder !== null) {
     printWarning(`another run holds this folder (process ${report.holder}): until it ends, gc is refused`);
   }
-  for (const { id, fingerprint, profile, startedAt } of report.removedRecords.slice(0, recordsAtMost)) {
+  const idWidth = Math.max(0, ...report.removedRecords.map(({ id }) => id.length));
+  for (const record of report.removedRecords) {
+    const started = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+    const size = formatBytes(sizeOf(record)).padStart(9);
     process.stdout.write(
-      `${toOneLine(`${id}  ${startedAt.slice(0, 16)}Z  ${profile}  ${fingerprint.slice(0, 12)}`)}\n`,
+      `${toOneLine(`${record.id.padEnd(idWidth)}  ${started}  ${size}  ${describeConfiguration(record)}`)}\n`,
     );
   }
-  const more = report.removedRecords.length - recordsAtMost;
-  if (more > 0) process.stdout.write(`and ${more} more\n`);
   for (const { kind, count, sizeBytes } of kinds) {
     if (count > 0) process.stdout.write(`${words[kind]}: ${count}, ${formatBytes(sizeBytes)}\n`);
   }
@@ -71,6 +81,11 @@ export async function gc(options: GcOptions): Promise<void> {
   process.stdout.write(
     `${formatBytes(freedBytes)} ${verb}; ${report.keptRecords} ${report.keptRecords === 1 ? 'record' : 'records'} kept\n`,
   );
+}
+
+/** Of what it made; other records may need some of it. */
+function sizeOf({ outputs }: RunRecord): number {
+  return outputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }
 
 function summarise({

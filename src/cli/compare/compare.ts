@@ -1,13 +1,16 @@
 import process from 'node:process';
 import { compareRuns, type RunResults } from '../../comparison/compare.ts';
 import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
+import { describeConfiguration, type RunRecord } from '../../runner/cache/records.ts';
 import { openSession } from '../../runner/session.ts';
+import { readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';
+import { printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import type { ComparedRuns } from './compared-runs.ts';
 import { describeComparison } from './lines.ts';
-import { namePair } from './names.ts';
+import { nameOf, namePair } from './names.ts';
 import { compareOrigins, type OriginDifference } from './origins.ts';
 import { readResults } from './read-results.ts';
 import { type RecordedNetwork, RecordedNetworks } from './recorded-networks.ts';
@@ -27,12 +30,24 @@ export interface ReadNetwork {
 export async function compare(a: string, b: string, options: CompareOptions): Promise<void> {
   const plan = await loadPlanForReading(options);
   const { records, store } = openSession(plan, { facts: factsOf(plan.projectRoot) });
-  const networks = new RecordedNetworks(plan, records);
+  const present = new Map<string, RunRecord>();
+  for (const { id, state, record } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
+    if ((state === 'fresh' || state === 'restorable') && record !== null) present.set(id, record);
+  }
+  const networks = new RecordedNetworks(plan, records, present);
   const files = new RecordedFiles(store, plan.projectRoot);
   const read = async (wanted: string): Promise<ReadNetwork[]> => {
     const found: ReadNetwork[] = [];
-    for (const recorded of networks.find(wanted, options.only))
-      found.push({ recorded, results: await readResults(recorded, files) });
+    for (const recorded of networks.find(wanted, options.only)) {
+      const results = await readResults(recorded, files);
+      found.push({ recorded, results });
+      const { evaluation } = recorded;
+      // Whoever names a model means what it is now; a run named by its fingerprint or time may be any.
+      if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
+      printWarning(
+        `${nameOf(results)} has no result of the present settings, code and data; shown is the last: ${describeConfiguration(evaluation)}`,
+      );
+    }
     return found;
   };
   const [first, second] = [await read(a), await read(b)];
@@ -59,6 +74,14 @@ export async function compare(a: string, b: string, options: CompareOptions): Pr
   else process.stdout.write(`${describeComparison(compared, colorsFor(process.stdout)).join('\n')}\n`);
 }
 
+/** Whether words such as `baseline`, `baseline,2020` or `evaluate@baseline,2020` name a network by what it is. */
+function isModel({ model, seed }: RunResults, wanted: string): boolean {
+  return wanted
+    .replace(/^(evaluate|train)@/, '')
+    .split(',')
+    .every((word) => word === model || word === seed);
+}
+
 function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): object {
   const describe = (results: RunResults): object => ({
     model: results.model,
@@ -70,6 +93,7 @@ function documentOf({ a, b, comparison, origins, networkOf }: ComparedRuns): obj
           id: record.id,
           fingerprint: record.fingerprint,
           profile: record.profile,
+          overrides: record.overrides ?? [],
           startedAt: record.startedAt ?? null,
           seconds: record.seconds ?? null,
           totalSeconds: record.totalSeconds ?? record.seconds ?? null,

@@ -5,6 +5,7 @@ import type {
   RunResults,
   SeedComparison,
 } from '../../comparison/compare.ts';
+import { describeConfiguration } from '../../runner/cache/records.ts';
 import { stateP } from '../../stats/format-p.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
@@ -119,7 +120,7 @@ function describePlaces(
     };
     return [
       ...row('run', ({ fingerprint }) => fingerprint.slice(0, 12)),
-      ...row('profile', ({ profile }) => profile),
+      ...row('settings', describeConfiguration),
       ...row('began', ({ startedAt }) => startedAt?.slice(0, 19).replace('T', ' ')),
       ...row('commit', ({ commit, dirty }) => (commit ? `${commit.slice(0, 7)}${dirty ? '+' : ''}` : commit)),
       ...row('host', ({ host, node }) => (host === undefined ? undefined : `${host}, Node ${node}`)),
@@ -180,10 +181,13 @@ function describeRight({
   return `A ${rightA} of ${clipsA} right, B ${rightB} of ${clipsB}; B - A ${points(difference)} points (95 % interval ${points(low)} to ${points(high)}${how})`;
 }
 
-function describeSeeds({ modelA, modelB, seeds, accuracy }: SeedComparison): string {
+function describeSeeds({ modelA, modelB, seeds, differing, accuracy }: SeedComparison): string {
+  const who = modelA === modelB ? modelA : `${modelA} → ${modelB}`;
+  if (accuracy === null) {
+    return `  ${toOneLine(who)}: seeds ${seeds.join(', ')} were trained with different settings (${toOneLine(differing.join(', '))}), so they are not taken together`;
+  }
   const { mean, low, high, p } = accuracy;
   const points = (share: number): string => signed(100 * share, (value) => value.toFixed(1));
-  const who = modelA === modelB ? modelA : `${modelA} → ${modelB}`;
   const spread =
     low === null || high === null || p === null
       ? ' (all differ by the same, so there is neither interval nor test)'

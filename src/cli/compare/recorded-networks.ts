@@ -29,11 +29,14 @@ const VERIFY = 'verify';
 export class RecordedNetworks {
   readonly #plan: Plan;
   readonly #records: Records;
+  readonly #present: ReadonlyMap<string, RunRecord>;
   /** The latest first. */
   readonly #runs: readonly RunRecord[];
   readonly #byOutput: ReadonlyMap<string, RunRecord>;
 
-  constructor(plan: Plan, records: Records) {
+  /** @param present the records of the present settings, code and data, by instance */
+  constructor(plan: Plan, records: Records, present: ReadonlyMap<string, RunRecord>) {
+    this.#present = present;
     this.#plan = plan;
     this.#records = records;
     const all = new Map(records.listActions().map((record) => [record.fingerprint, record]));
@@ -46,8 +49,8 @@ export class RecordedNetworks {
   }
 
   /**
-   * The networks that a run names: `last` or `lock` (of the present plan), a model, `model,seed` or an instance (its last run), a
-   * profile, the beginning of a fingerprint or a commit, or a time (of each network the latest run up to then).
+   * The networks that a run names: `last` or `lock` (of the present plan), a model, `model,seed` or an instance (the seeds of the
+   * profile with its settings; the last run where there is none), a profile, the beginning of a fingerprint or a commit, or a time (of each network the latest run up to then).
    *
    * @param only model, or model and seed: the others are left out
    * @throws {ReproError} `no-record`, with what there is
@@ -66,12 +69,20 @@ export class RecordedNetworks {
     });
   }
 
+  /** Whether it is what the present settings, code and data give. */
+  isPresent({ id, fingerprint }: SomeRecord): boolean {
+    return this.#present.get(id)?.fingerprint === fingerprint;
+  }
+
   #findEvaluations(wanted: string): SomeRecord[] {
     const planned = [...this.#plan.instances.values()].filter(({ stage }) => stage === EVALUATE);
     if (wanted === 'last') return planned.flatMap(({ id }) => this.#records.findLast(id) ?? []);
     if (wanted === 'lock') return this.#findCommitted(planned);
     const evaluations = this.#runs.filter(({ stage }) => stage === EVALUATE);
     const words = wanted.replace(/^(evaluate|train)@/, '');
+    const meant = planned.filter(({ matrix }) => hasMatrix(matrix, words));
+    const known = meant.flatMap(({ id }) => this.#present.get(id) ?? this.#records.findLast(id) ?? []);
+    if (known.length > 0) return known;
     const ids = [...new Set(evaluations.map(({ id }) => id))];
     const named = ids
       .flatMap((id) => this.#records.findLast(id) ?? [])

@@ -28,8 +28,8 @@ export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]>
 
 /** Whether a plan has records of its own, which a run or a person wrote. */
 export function hasRecords(plan: Plan): boolean {
-  const { profiles, isOverridden } = plan.lock;
-  return listLockFiles(plan).length > 0 && !(profiles.includes(plan.profile) && isOverridden);
+  const isTrialOfLocked = plan.trial !== undefined && plan.lock.profiles.includes(plan.profile);
+  return listLockFiles(plan).length > 0 && !isTrialOfLocked;
 }
 
 /** Whether the committed records of a profile belong to what is here. */
@@ -45,10 +45,10 @@ export async function checkRecordsOf(
 }
 
 /** The commands that make the records again: only runs of profiles under `lock:` write them by themselves. */
-function describeRemedy({ profile, lock }: Plan, options: PipelineOptions): string {
+function describeRemedy({ profile, lock, trial }: Plan, options: PipelineOptions): string {
   const words = quoteWords(pipelineArguments({ ...options, profile }));
   const run = `npx repro run ${words}`;
-  return lock.profiles.includes(profile) && !lock.isOverridden ? run : `${run} && npx repro lock ${words}`;
+  return lock.profiles.includes(profile) && trial === undefined ? run : `${run} && npx repro lock ${words}`;
 }
 
 const words = { ok: 'ok', differs: 'differs', unconfirmed: 'unconfirmed', missing: 'no record' } as const;

@@ -9,6 +9,7 @@ import { exitCode } from '../exit-code.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';
 import { formatDone } from '../view/format.ts';
+import { toOneLine } from '../view/safe-text.ts';
 import { describeExplanation } from './explain-lines.ts';
 
 interface ExplainOptions extends PipelineOptions {
@@ -88,7 +89,12 @@ function listRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void
   if (asJson) {
     const instances = found.map(({ id, runs }) => ({
       id,
-      runs: runs.map((run) => ({ ...describeRun(run), seconds: run.seconds, metrics: run.metrics })),
+      runs: runs.map((run) => ({
+        ...describeRun(run),
+        overrides: run.overrides ?? [],
+        seconds: run.seconds,
+        metrics: run.metrics,
+      })),
     }));
     printJson({ version: 1, command: 'explain --list', profile: plan.profile, instances });
     return;
@@ -102,5 +108,13 @@ function listRuns(plan: Plan, named: ReadonlySet<string>, asJson: boolean): void
 function lineOf(run: RunRecord): string {
   const commit = run.commit === null ? '-'.padEnd(8) : `${run.commit.slice(0, 7)}${run.dirty ? '+' : ' '}`;
   const started = run.startedAt.slice(0, 19).replace('T', ' ');
-  return [run.fingerprint.slice(0, 12), started, run.profile, commit, formatDone(run)].join('  ');
+  const words = [
+    run.fingerprint.slice(0, 12),
+    started,
+    run.profile,
+    commit,
+    formatDone(run),
+    ...(run.overrides ?? []),
+  ];
+  return toOneLine(words.join('  '));
 }

@@ -17,14 +17,14 @@ export interface RunLocks {
 
 /** The committed records that a run of this plan keeps in step; null if its profile has none. Most have none, so loaded on demand. */
 export async function openLocks(plan: Plan): Promise<RunLocks | null> {
-  const { profile, lock } = plan;
+  const { profile, lock, trial } = plan;
   if (!lock.profiles.includes(profile)) return null;
-  if (lock.isOverridden) {
+  if (trial !== undefined) {
     return {
       note: () => {},
       finish: async () =>
         printWarning(
-          `--set makes this another run than that of profile ${profile}, so ${lockFolder} is left as it is; to write it: npx repro lock`,
+          `with ${trial.overrides.join(', ')}, this is not a plain run of profile ${profile}, so ${lockFolder} is left as it is; to write it: npx repro lock`,
         ),
     };
   }

@@ -28,7 +28,7 @@ export async function lock(targets: readonly string[], options: LockOptions): Pr
     if (instance !== undefined && good.has(id)) writer.update(instance);
   }
   // What --set leaves out of the plan may well belong to the profile, and whoever names stages means only those.
-  const isWhole = targets.length === 0 && !plan.lock.isOverridden;
+  const isWhole = targets.length === 0 && plan.trial === undefined;
   const removed = isWhole ? await writer.prune() : [];
   const written = await writer.settle();
   if (options.json === true) {

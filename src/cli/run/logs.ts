@@ -2,7 +2,10 @@ import { createReadStream, existsSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../../errors.ts';
-import { cacheFolderOf, logFileOf } from '../../runner/cache/cache-folder.ts';
+import { Attempts } from '../../runner/cache/attempts.ts';
+import { type CacheFolder, cacheFolderOf, logFileOf } from '../../runner/cache/cache-folder.ts';
+import { Records } from '../../runner/cache/records.ts';
+import { Store } from '../../runner/cache/store.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 
@@ -11,14 +14,14 @@ interface LogsOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro logs STAGE`: prints the log of the stage's last run. */
+/** `repro logs STAGE`: prints the log of the stage's result, or of its last run if that failed or is under way. */
 export async function logs(target: string, options: LogsOptions): Promise<void> {
   const plan = await loadPlanForReading(options);
   const folder = cacheFolderOf(plan);
   const { named } = selectInstances(plan, { targets: [target] });
-  const found = [...named]
-    .map((id) => ({ id, file: logFileOf(folder, id) }))
-    .filter(({ file }) => existsSync(file));
+  const found = (await Promise.all([...named].map((id) => findLog(folder, id)))).filter(
+    (log) => log !== null,
+  );
   if (options.json === true) {
     printJson({ version: 1, command: 'logs', logs: found });
     return;
@@ -36,4 +39,14 @@ export async function logs(target: string, options: LogsOptions): Promise<void> 
     if (found.length > 1) process.stdout.write(`==> ${id} <==\n`);
     await pipeline(createReadStream(file), process.stdout, { end: false });
   }
+}
+
+/** The log of the result in place is in the store; the file by the stage's name is that of the last run, whichever it was. */
+async function findLog(folder: CacheFolder, id: string): Promise<{ id: string; file: string } | null> {
+  const last = logFileOf(folder, id);
+  const hasUnfinished = new Attempts(folder).find(id) !== null;
+  const { log } = new Records(folder).findLast(id) ?? {};
+  const kept = hasUnfinished || log === undefined ? null : await new Store(folder.store).findStored(log);
+  if (kept !== null) return { id, file: kept };
+  return existsSync(last) && (hasUnfinished || log === undefined) ? { id, file: last } : null;
 }

@@ -1,7 +1,10 @@
 import process from 'node:process';
-import { readRecord } from '../../runner/cache/records.ts';
+import { describeRun } from '../../runner/cache/records.ts';
 import { selectInstances } from '../../runner/selection.ts';
+import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { factsOf } from '../doctor/facts.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
+import { colorsFor } from '../view/colors.ts';
 import { formatBytes, formatDone, formatFigure } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
@@ -9,20 +12,22 @@ interface MetricsOptions extends PipelineOptions {
   readonly json?: boolean;
 }
 
-/** `repro metrics`: the metrics of each stage's last successful run, with its time and memory. */
+/** `repro metrics`: what each stage measured, with its time and memory. Results of other settings, code or data are marked. */
 export async function metrics(targets: readonly string[], options: MetricsOptions): Promise<void> {
   const plan = await loadPlanForReading(options);
-  const { named } = selectInstances(plan, { targets });
-  const records = await Promise.all(
-    [...named].map(async (id) => ({ id, record: await readRecord(plan, id) })),
-  );
+  const { named, selected } = selectInstances(plan, { targets });
+  const all = await readStatus(plan, { facts: factsOf(plan.projectRoot), selected });
+  const wanted = all.filter(({ id }) => named.has(id));
   if (options.json === true) {
     printJson({
       version: 1,
       command: 'metrics',
       profile: plan.profile,
-      instances: records.map(({ id, record }) => ({
+      instances: wanted.map(({ id, state, record }) => ({
         id,
+        state,
+        profile: record?.profile ?? null,
+        overrides: record?.overrides ?? [],
         seconds: record?.seconds ?? null,
         peakMemoryBytes: record?.peakMemoryBytes ?? null,
         metrics: record?.metrics ?? null,
@@ -30,19 +35,25 @@ export async function metrics(targets: readonly string[], options: MetricsOption
     });
     return;
   }
-  for (const { id, record } of records) {
-    if (record === null) {
-      process.stdout.write(`${id}  has not run\n`);
-      continue;
-    }
-    process.stdout.write(
-      `${id}  ${formatDone(record)}, ${record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes)}\n`,
-    );
-    const names = Object.keys(record.metrics).map(toOneLine);
-    const width = Math.max(0, ...names.map((name) => name.length));
-    for (const [i, value] of Object.values(record.metrics).entries()) {
-      const text = typeof value === 'number' ? formatFigure(value) : toOneLine(String(value));
-      process.stdout.write(`  ${(names[i] ?? '').padEnd(width)}  ${text}\n`);
-    }
+  for (const one of wanted) printInstance(one, plan.profile);
+}
+
+function printInstance({ id, state, record, reasons }: InstanceStatus, profile: string): void {
+  if (record === null) {
+    process.stdout.write(`${id}  has not run\n`);
+    return;
+  }
+  const memory = record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes);
+  process.stdout.write(`${id}  ${formatDone(record)}, ${memory}\n`);
+  if (state !== 'fresh' && state !== 'restorable') {
+    const why = reasons.map(({ text }) => text).join('; ');
+    const mark = `not of the present settings, code and data: ${describeRun(record, profile)}; ${why}`;
+    process.stdout.write(`  ${colorsFor(process.stdout).yellow(toOneLine(mark))}\n`);
+  }
+  const names = Object.keys(record.metrics).map(toOneLine);
+  const width = Math.max(0, ...names.map((name) => name.length));
+  for (const [i, value] of Object.values(record.metrics).entries()) {
+    const text = typeof value === 'number' ? formatFigure(value) : toOneLine(String(value));
+    process.stdout.write(`  ${(names[i] ?? '').padEnd(width)}  ${text}\n`);
   }
 }

@@ -10,7 +10,7 @@ import { isSafePath } from './tree-check.ts';
 export function isRunRecord(value: unknown): value is RunRecord {
   if (typeof value !== 'object' || value === null) return false;
   const record = value as Partial<RunRecord>;
-  const { commit, dirty, peakMemoryBytes, sources, totalSeconds } = record;
+  const { commit, dirty, log, overrides, peakMemoryBytes, sources, totalSeconds } = record;
   return (
     record.version === 1 &&
     [record.id, record.stage, record.host, record.node, record.profile].every(isText) &&
@@ -19,10 +19,12 @@ export function isRunRecord(value: unknown): value is RunRecord {
     (sources === undefined || isMapOf(sources, isSha256)) &&
     areRecordedOutputs(record.outputs) &&
     areMetrics(record.metrics) &&
+    (log === undefined || isSha256(log)) &&
     isTime(record.startedAt) &&
     isAmount(record.seconds) &&
     (totalSeconds === undefined || isAmount(totalSeconds)) &&
     (peakMemoryBytes === null || isAmount(peakMemoryBytes)) &&
+    (overrides === undefined || (Array.isArray(overrides) && overrides.every(isText))) &&
     (commit === null || (isText(commit) && /^[0-9a-f]+$/.test(commit))) &&
     (dirty === null || typeof dirty === 'boolean')
   );

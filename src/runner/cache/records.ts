@@ -30,6 +30,8 @@ export interface RunRecord {
   readonly sources?: Readonly<Record<string, string>>;
   readonly outputs: readonly RecordedOutput[];
   readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** sha256 of what it printed, if the store keeps it. */
+  readonly log?: string;
   /** ISO 8601, UTC. */
   readonly startedAt: string;
   /** Of the execution that ended well. */
@@ -45,6 +47,8 @@ export interface RunRecord {
   /** Whether the working tree had changes not in `commit`; null if `commit` is. */
   readonly dirty: boolean | null;
   readonly profile: string;
+  /** The `--set` assignments that reached the instance: then this is not the profile's result, but a trial's. */
+  readonly overrides?: readonly string[];
 }
 
 /** The last record of each instance, and the record of each fingerprint. */
@@ -123,6 +127,20 @@ export function openRecords(plan: Plan, cacheRoot?: string): Records {
 /** The last record of an instance, for read-only commands. */
 export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
   return openRecords(plan, cacheRoot).findLast(id);
+}
+
+type Configured = Pick<RunRecord, 'profile' | 'overrides'>;
+
+/** `profile quick`, `profile quick with train.epochs=3`. */
+export function describeConfiguration({ profile, overrides }: Configured): string {
+  return `profile ${profile}${overrides === undefined ? '' : ` with ${overrides.join(', ')}`}`;
+}
+
+/** `run with train.epochs=3`, `run of profile full`; or, if that is the present one, too, `run of 2026-11-27 10:15 UTC`. */
+export function describeRun(record: Configured & Pick<RunRecord, 'startedAt'>, present: string): string {
+  if (record.profile !== present) return `run of ${describeConfiguration(record)}`;
+  if (record.overrides !== undefined) return `run with ${record.overrides.join(', ')}`;
+  return `run of ${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 function serialise(record: RunRecord): string {

@@ -74,6 +74,11 @@ export class Store {
     return stats?.isFile() === true && stats.size === sizeBytes ? file : null;
   }
 
+  /** The stored file with this name, unchecked; null if there is none. */
+  async findStored(sha256: string): Promise<string | null> {
+    return (await this.hasFile(sha256)) ? this.#objects.fileOf(sha256) : null;
+  }
+
   /** Whether a file of this content is stored, by name. */
   hasFile(sha256: string): Promise<boolean> {
     return fs.access(this.#objects.fileOf(sha256)).then(

@@ -21,7 +21,7 @@ import { resumeFoldersOf } from './resume-folder.ts';
 import { attemptRepeatedly } from './retries.ts';
 import type { InstanceResult } from './scheduler.ts';
 import { beginSpending, forgetSpending } from './spent-time.ts';
-import { continueLog, readLogTail, startLog } from './stage-log.ts';
+import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
 import { prepareTask } from './stage-task.ts';
 
 /**
@@ -88,6 +88,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     // Whoever took the lock has emptied the temporary folder: the outputs are not missing by the stage's fault.
     context.assertLocked();
     const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
+    const log = await keepLog(logFile, session.store);
+    const overrides = session.plan.trial?.reaching.get(instance.id);
     const record: RunRecord = {
       version: 1,
       id: instance.id,
@@ -97,12 +99,14 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       ...(sources === null ? {} : { sources }),
       outputs: taken.map((output) => output.recorded),
       metrics,
+      ...(log === null ? {} : { log }),
       ...times,
       peakMemoryBytes: end.peakMemoryBytes,
       host: os.hostname(),
       node: process.versions.node,
       ...(await context.revision()),
       profile: session.plan.profile,
+      ...(overrides === undefined ? {} : { overrides }),
     };
     context.assertLocked();
     for (const folder of resume) await folder.markFinished(work.fingerprint);

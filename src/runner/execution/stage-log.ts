@@ -2,12 +2,17 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
+import type { Store } from '../cache/store.ts';
+import { hashText } from '../canonical-json.ts';
 
 /** How many log lines the terminal shows after a failure. */
 const tailLines = 20;
 
 /** Enough for 20 lines of any readable length. */
 const tailBytes = 64 * 1024;
+
+/** A hundred times the log of the longest training. */
+export const keptLogBytesAtMost = 64 * 1024 * 1024;
 
 /** A longer line was not meant to be read; its end shows where it broke off. */
 const lineLengthAtMost = 500;
@@ -26,6 +31,23 @@ export async function startLog(file: string, header: string): Promise<void> {
 /** Marks where a further attempt begins. */
 export async function continueLog(file: string, text: string): Promise<void> {
   await fs.appendFile(file, `# ${text}\n`);
+}
+
+/**
+ * Stores the log of a run that ended well, so that it stays with the result.
+ *
+ * @returns its sha256; null if it could not be stored, or is too large: the result is just as good without it
+ */
+export async function keepLog(file: string, store: Store): Promise<string | null> {
+  try {
+    if ((await fs.stat(file)).size > keptLogBytesAtMost) return null;
+    const bytes = await fs.readFile(file);
+    const sha256 = hashText(bytes);
+    if (!(await store.hasFile(sha256))) await store.keepFile(sha256, bytes);
+    return sha256;
+  } catch {
+    return null;
+  }
 }
 
 /** The last lines of a log, without its header; empty if there is no log. */

@@ -104,8 +104,7 @@ class Explainer {
     const against = findRun(this.#options.against, { plan, records, instance });
     const parts = 'record' in freshness ? freshness.record.parts : freshness.parts;
     const reasons = 'reasons' in freshness ? freshness.reasons : [];
-    const isOwn = ({ cue }: StaleReason): boolean =>
-      cue === 'output-missing' || cue === 'output-altered' || cue === 'record';
+    const isOwn = ({ cue }: StaleReason): boolean => cue.startsWith('output-') || cue === 'record';
     return {
       id: instance.id,
       ...this.#states.describe(instance.id, freshness),

@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
+import { omitAt } from '../../schema/json.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import { hashJson, isSameJson } from '../canonical-json.ts';
 import type { Json, MatrixValue, StageCommand, StageInstance } from '../plan.ts';
@@ -163,7 +164,7 @@ export class Fingerprints {
       command,
       code: closure.files,
       packages: closure.packages,
-      params: instance.params,
+      params: (instance.machineParams ?? []).reduce(omitAt, instance.params),
       matrix: instance.matrix,
       outputs: instance.outputs,
     };

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { findLost, type InspectedOutput, type LostObject } from '../cache/lost-objects.ts';
-import type { RecordedOutput, Records, RunRecord } from '../cache/records.ts';
+import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import type { StaleReason } from '../events.ts';
 import { digestOutput, type Tree } from '../files/digest.ts';
@@ -111,7 +111,7 @@ export class FreshnessCheck {
     const own = { ...record, id: instance.id, stage: instance.stage };
     const inspected = await this.#inspect(own.outputs);
     const { lost, gone } = await findLost(this.#store, this.#plan.projectRoot, inspected);
-    const damaged = await this.#describeDamaged(inspected);
+    const damaged = await this.#describeDamaged(inspected, last);
     if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last, lost };
     if (gone.size > 0) {
       const [reason = unnamedReason, ...more] = damaged.map(({ output, reason }) =>
@@ -174,7 +174,11 @@ export class FreshnessCheck {
     return inspected;
   }
 
-  async #describeDamaged(inspected: readonly InspectedOutput[]): Promise<DamagedOutput[]> {
+  /** @param last the run that the outputs in place may be of */
+  async #describeDamaged(
+    inspected: readonly InspectedOutput[],
+    last: RunRecord | null,
+  ): Promise<DamagedOutput[]> {
     const damaged: DamagedOutput[] = [];
     for (const { output, found, isIntact } of inspected) {
       if (isIntact) continue;
@@ -183,7 +187,9 @@ export class FreshnessCheck {
         damaged.push({ output, names: [output.path], strangers: [], reason });
         continue;
       }
-      const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
+      const isOfLast = last?.outputs.some(
+        ({ path, digest }) => path === output.path && 'digest' in found && digest === found.digest,
+      );
       const recorded = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
       const { names, strangers } =
         recorded === null || found.kind !== 'folder'
@@ -191,8 +197,18 @@ export class FreshnessCheck {
           : nameDifferences(recorded, found.tree);
       const count = names.length + strangers.length;
       const inOutput = (name: string): string => path.posix.join(output.path, name);
+      const isListed = count > 0 && count <= filesAtMost;
+      if (last !== null && isOfLast === true) {
+        const files = `${Math.max(names.length, 1)} ${names.length > 1 ? 'files' : 'file'}`;
+        const held = `holds the ${describeRun(last, this.#plan.profile)}; ${files} to restore`;
+        const text = inspected.length === 1 ? held : `${output.path} ${held}`;
+        const shown = isListed && names.length > 0 ? names.map(inOutput) : [output.path];
+        damaged.push({ output, names: shown, strangers: [], reason: { cue: 'output-of-other-run', text } });
+        continue;
+      }
+      const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
       damaged.push(
-        count > 0 && count <= filesAtMost
+        isListed
           ? { output, names: names.map(inOutput), strangers: strangers.map(inOutput), reason }
           : { output, names: [output.path], strangers: [], reason },
       );

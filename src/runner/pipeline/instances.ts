@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
-import type { JsonObject } from '../../schema/json.ts';
+import { getAt, type JsonObject } from '../../schema/json.ts';
 import { toToolCommand } from '../fingerprint/tool-versions.ts';
 import type { InputPath, StageCommand, StageInstance, Tool } from '../plan.ts';
 import { readAxes } from './axes.ts';
@@ -99,6 +99,9 @@ function readInstance(
   if (cluster === undefined) return undefined;
   if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
 
+  const machineParams = (reader.surroundings.pipeline.content.machine ?? [])
+    .map((key) => key.split('.'))
+    .filter((path) => getAt(params, path) !== undefined);
   return {
     inputs,
     outputs,
@@ -109,6 +112,7 @@ function readInstance(
       matrix: Object.fromEntries([...combination].map(([variable, { value }]) => [variable, value])),
       command,
       params,
+      ...(machineParams.length === 0 ? {} : { machineParams }),
       inputs: inputs.map(
         (one): InputPath => ({
           path: one.path,

@@ -18,6 +18,7 @@ import { findConfigurationProblems } from './schema-map.ts';
 import { findSpellingConflicts } from './spelling-conflicts.ts';
 import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
 import { readTimelineFolder } from './timeline-folder.ts';
+import { findTrial, findUnknownMachineSettings } from './trial.ts';
 import { findUnusedOverrides } from './unused-overrides.ts';
 
 export interface PlanRequest {
@@ -106,6 +107,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
   const configuration = await findConfigurationProblems(pipeline, drafts, { paths, passed });
   throwProblems([
     ...(await findUnknownLocks(pipeline, paths)),
+    ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
     ...configuration.problems,
   ]);
@@ -117,11 +119,16 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     const byId = new Map(drafts.map((draft) => [draft.instance.id, draft]));
     throw new ConfigurationError([describeCycle(sorted.cycle, byId, links)]);
   }
+  const trial = findTrial(pipeline.content, settings, {
+    instances: sorted.order.flatMap((id) => instances.get(id) ?? []),
+    dependenciesOf: (id) => links.get(id)?.keys() ?? [],
+  });
   const rank = new Map(sorted.order.map((id, index) => [id, index]));
   const rankOf = (id: string): number => rank.get(id) ?? 0;
   return {
     projectRoot: paths.root,
     profile: settings.profile,
+    otherProfiles: settings.otherProfiles,
     settings: settings.value,
     places: settings,
     instances: new Map(
@@ -137,7 +144,8 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
       ]),
     ),
     inactive: inactive.map(({ name }) => name),
-    lock: { profiles: pipeline.content.lock ?? [], isOverridden: (request.set ?? []).length > 0 },
+    lock: { profiles: pipeline.content.lock ?? [] },
+    ...(trial === null ? {} : { trial }),
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
     ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
     ...(misplaced.length === 0 ? {} : { misplaced }),

@@ -55,6 +55,8 @@ export interface PipelineContent {
   readonly profiles?: { readonly folder: string; readonly default: string; readonly schema?: string };
   /** The profiles whose runs update the records in repro.lock. */
   readonly lock?: readonly string[];
+  /** Settings that say how or where this machine works, and change no result. */
+  readonly machine?: readonly string[];
   /** Where results are shared. */
   readonly cache?: { readonly remote: string; readonly endpoint?: string; readonly region?: string };
   /** The folder for the drawing of when each stage ran. */

@@ -12,6 +12,7 @@ import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-sche
 import type { Problem } from '../../schema/problems.ts';
 import type { Place } from '../../schema/source-position.ts';
 import type { YamlDocument } from '../../schema/yaml-document.ts';
+import { isSameJson } from '../canonical-json.ts';
 import type { Override } from './overrides.ts';
 import { type Expanded, expandText, type Lookup, type ReferenceFault } from './references.ts';
 
@@ -47,6 +48,11 @@ export class Settings {
   get inventions(): readonly Override[] {
     if (this.#schema !== undefined) return [];
     return this.#overrides.filter(({ path }) => getAt(this.written, path) === undefined);
+  }
+
+  /** Overrides that give a key another value than the profile. */
+  get changes(): readonly Override[] {
+    return this.#overrides.filter(({ path, value }) => !isSameJson(getAt(this.written, path), value));
   }
 
   /** The profile as it is in its file. */

@@ -1,5 +1,5 @@
 import type { Problem } from '../../schema/problems.ts';
-import type { PipelineContent } from './pipeline-file.ts';
+import type { PipelineContent, StageEntry } from './pipeline-file.ts';
 import type { Settings } from './settings.ts';
 
 /**
@@ -9,10 +9,7 @@ import type { Settings } from './settings.ts';
 export function findUnusedOverrides({ stages }: PipelineContent, settings: Settings): Problem[] {
   const { inventions } = settings;
   if (inventions.length === 0) return [];
-  const used = Object.values(stages).flatMap(({ params = [] }) => params);
-  for (const text of [JSON.stringify(stages), JSON.stringify(settings.written)]) {
-    used.push(...[...text.matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name));
-  }
+  const used = [...Object.values(stages).flatMap(listUsed), ...listReferences(settings.written)];
   return inventions
     .filter(({ path }) => !used.some((one) => areRelated(one, path.join('.'))))
     .map(({ path, place }) => ({
@@ -22,7 +19,17 @@ export function findUnusedOverrides({ stages }: PipelineContent, settings: Setti
     }));
 }
 
+/** The settings that a stage uses: its `params`, and those that it refers to. */
+export function listUsed(entry: StageEntry): string[] {
+  return [...(entry.params ?? []), ...listReferences(entry)];
+}
+
+/** The names in `${...}`. */
+export function listReferences(value: unknown): string[] {
+  return [...JSON.stringify(value).matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name);
+}
+
 /** `train` includes `train.epochs`. */
-function areRelated(a: string, b: string): boolean {
+export function areRelated(a: string, b: string): boolean {
   return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
 }

@@ -23,6 +23,8 @@ export interface GarbageOptions {
   readonly rules: readonly KeepRule[];
   /** Stages or instances whose last results need not be kept. */
   readonly forgotten?: readonly string[];
+  /** Fingerprints of what the profiles would restore: all of it is kept. */
+  readonly restorable: ReadonlySet<string>;
   readonly isDryRun: boolean;
   /** Default: `artifacts/.cache`. */
   readonly cacheRoot?: string;
@@ -88,7 +90,7 @@ async function lockOnFullDisk(folder: CacheFolder): Promise<Lock> {
 }
 
 async function inspect(options: GarbageOptions): Promise<GarbageReport> {
-  const { rules, forgotten = [], nowMs = Date.now() } = options;
+  const { rules, restorable, forgotten = [], nowMs = Date.now() } = options;
   const folder = cacheFolderOf(options, options.cacheRoot);
   const store = new Store(folder.store);
   const records = new Records(folder);
@@ -105,8 +107,9 @@ async function inspect(options: GarbageOptions): Promise<GarbageReport> {
     last,
     actions,
     rules,
+    restorable,
     forgotten,
-    committed: readCommitted(options.projectRoot, rules),
+    committed: readCommitted(options.projectRoot),
     nowMs,
     treeOf,
   });
@@ -151,23 +154,17 @@ function refuseUnknown(option: string, name: string, records: readonly RunRecord
   });
 }
 
-function readCommitted(projectRoot: string, rules: readonly KeepRule[]): Committed {
+function readCommitted(projectRoot: string): Committed {
   const fingerprints = new Set<string>();
   const digests = new Set<string>();
-  if (!rules.some(({ kind }) => kind === 'committed')) return { fingerprints, digests };
-  const root = path.join(projectRoot, lockFolder);
-  for (const file of listJson(root)) {
+  for (const file of listJson(path.join(projectRoot, lockFolder))) {
     const { fingerprint, outputs } = readJson(file);
     if (typeof fingerprint === 'string') fingerprints.add(fingerprint);
     for (const output of Array.isArray(outputs) ? outputs : []) {
       if (typeof output?.digest === 'string') digests.add(output.digest);
     }
   }
-  if (fingerprints.size > 0) return { fingerprints, digests };
-  throw new ReproError('usage', '--keep committed: there are no committed records', {
-    where: root,
-    fix: 'Write them first (`repro lock`), or leave out this rule.',
-  });
+  return { fingerprints, digests };
 }
 
 function listJson(folder: string): string[] {

@@ -89,7 +89,8 @@ async function findLiveContent(live: Live): Promise<{ files: Set<string>; trees:
     trees.add(digest);
     for (const { sha256 } of tree.entries) files.add(sha256);
   };
-  for (const { outputs, sources, parts } of live.records) {
+  for (const { outputs, sources, parts, log } of live.records) {
+    if (log !== undefined) files.add(log);
     for (const { digest } of outputs) await addDigest(digest);
     // What explains a later difference: texts of sources, lists of inputs and their texts.
     for (const sha256 of [...Object.values(sources ?? {}), ...Object.values(parts.code)]) files.add(sha256);

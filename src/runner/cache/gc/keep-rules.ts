@@ -2,7 +2,7 @@ import { ReproError } from '../../../errors.ts';
 
 /** Which records to keep, besides the last of each instance. */
 export type KeepRule =
-  | { readonly kind: 'last' | 'all' | 'committed' }
+  | { readonly kind: 'all' }
   /** The most recent records of each instance. */
   | { readonly kind: 'count'; readonly count: number }
   /** Records, logs and unfinished work younger than this. */
@@ -13,16 +13,15 @@ export type KeepRule =
 
 const unitSeconds: Readonly<Record<string, number>> = { h: 3600, d: 86_400, w: 604_800 };
 
-const forms =
-  'last, all, committed, a number such as 5, an age such as 12h, 30d or 8w, profile=NAME, stage=NAME';
+const forms = 'all, a number such as 5, an age such as 12h, 30d or 8w, profile=NAME, stage=NAME';
 
 /**
- * Reads a rule: `last`, `all`, `committed`, `5`, `30d`, `profile=full`, `stage=train`.
+ * Reads a rule: `all`, `5`, `30d`, `profile=full`, `stage=train`.
  *
  * @throws {ReproError} `usage`
  */
 export function parseKeepRule(text: string): KeepRule {
-  if (text === 'last' || text === 'all' || text === 'committed') return { kind: text };
+  if (text === 'all') return { kind: text };
   if (/^\d{1,6}$/.test(text) && Number(text) > 0) return { kind: 'count', count: Number(text) };
   const [, amount, unit] = /^(\d{1,6})([hdw])$/.exec(text) ?? [];
   if (amount !== undefined) return { kind: 'age', seconds: Number(amount) * (unitSeconds[unit ?? ''] ?? 0) };

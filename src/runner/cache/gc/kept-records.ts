@@ -16,6 +16,8 @@ export interface Candidates {
   /** The record of each fingerprint. */
   readonly actions: readonly RunRecord[];
   readonly rules: readonly KeepRule[];
+  /** Fingerprints of what the profiles would restore. */
+  readonly restorable: ReadonlySet<string>;
   /** Names of stages or instances whose last records are not kept for being the last. */
   readonly forgotten: readonly string[];
   readonly committed: Committed;
@@ -25,25 +27,22 @@ export interface Candidates {
 }
 
 /**
- * The records to keep: the last of each instance under each profile, those that a rule names, and those that made what a kept one read, without which
- * it could not be found again.
+ * The records to keep: what the profiles would restore, what repro.lock names, the last of each instance, also of those that are no trial under
+ * each profile, those that a rule names, and those that made what a kept one read, without which it could not be found again.
  */
 export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunRecord>> {
-  const { last, actions, forgotten } = candidates;
+  const { last, actions, restorable, committed, forgotten } = candidates;
   const all = [...last, ...actions];
-  // Those on record as the last ones, and the newest under each profile: one run of another profile, or a damaged file of the former, must
-  // not cost weeks of training.
-  const lastPrints = new Set(
-    [...last, ...newestOf(actions)]
-      .filter((one) => !isNamed(one, forgotten))
-      .map(({ fingerprint }) => fingerprint),
-  );
+  // The newest of each profile, too: code that was changed for a while, a trial or a damaged file must not cost weeks of training.
+  const lastPrints = new Set([...last, ...newestOf(actions)].map(({ fingerprint }) => fingerprint));
+  const isNeeded = (record: RunRecord): boolean =>
+    !isNamed(record, forgotten) &&
+    (lastPrints.has(record.fingerprint) ||
+      restorable.has(record.fingerprint) ||
+      isCommitted(record, committed));
   const kept = new Set<RunRecord>();
   for (const record of all) {
-    if (
-      lastPrints.has(record.fingerprint) ||
-      candidates.rules.some((rule) => keeps(rule, record, candidates))
-    ) {
+    if (isNeeded(record) || candidates.rules.some((rule) => keeps(rule, record, candidates))) {
       kept.add(record);
     }
   }
@@ -62,10 +61,18 @@ export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunR
   return kept;
 }
 
-/** Of each instance under each profile. */
+function isCommitted({ fingerprint, outputs }: RunRecord, committed: Committed): boolean {
+  return (
+    committed.fingerprints.has(fingerprint) ||
+    (outputs.length > 0 && outputs.every(({ digest }) => committed.digests.has(digest)))
+  );
+}
+
+/** Of each instance under each profile, trials left out. */
 function newestOf(records: readonly RunRecord[]): Iterable<RunRecord> {
   const newest = new Map<string, RunRecord>();
   for (const record of records) {
+    if (record.overrides !== undefined) continue;
     const key = JSON.stringify([record.id, record.profile]);
     const known = newest.get(key);
     if (known === undefined || endOf(record) > endOf(known)) newest.set(key, record);
@@ -78,17 +85,10 @@ export function isNamed({ id, stage }: RunRecord, names: readonly string[]): boo
   return names.some((name) => name === id || name === stage);
 }
 
-function keeps(rule: KeepRule, record: RunRecord, { actions, committed, nowMs }: Candidates): boolean {
+function keeps(rule: KeepRule, record: RunRecord, { actions, nowMs }: Candidates): boolean {
   switch (rule.kind) {
-    case 'last':
-      return false;
     case 'all':
       return true;
-    case 'committed':
-      return (
-        committed.fingerprints.has(record.fingerprint) ||
-        (record.outputs.length > 0 && record.outputs.every(({ digest }) => committed.digests.has(digest)))
-      );
     case 'count': {
       const newer = actions.filter((one) => one.id === record.id && endOf(one) > endOf(record));
       return newer.length < rule.count;

@@ -42,7 +42,13 @@ function define(project: Project, version: number, profile = 'p'): void {
 
 function collect(project: Project, keep: readonly string[] = [], others: Partial<GarbageOptions> = {}) {
   const rules = keep.map(parseKeepRule);
-  return collectGarbage({ projectRoot: project.root, rules, isDryRun: false, ...others });
+  return collectGarbage({
+    projectRoot: project.root,
+    rules,
+    restorable: new Set(),
+    isDryRun: false,
+    ...others,
+  });
 }
 
 /** The versions that need not be computed again. */
@@ -63,8 +69,8 @@ describe('the garbage of a cache', () => {
     expect(keptRecords).toBe(2);
     expect(removedRecords.map(({ id, profile }) => `${id} ${profile}`)).toEqual(['a p', 'b p', 'a p', 'b p']);
     expect(garbage.filter(({ kind }) => kind === 'trees')).toHaveLength(2);
-    // x of a and b of each version; y is shared.
-    expect(garbage.filter(({ kind }) => kind === 'files')).toHaveLength(4);
+    // Of each version x of a, b, and both logs; y is shared.
+    expect(garbage.filter(({ kind }) => kind === 'files')).toHaveLength(8);
     expect(garbage.every(({ path: file }) => !existsSync(file))).toBe(true);
     expect(await findKept(project)).toEqual([3]);
     expect(findInconsistencies(project.root)).toEqual([]);
@@ -79,7 +85,6 @@ describe('the garbage of a cache', () => {
   });
 
   test.each([
-    { keep: ['last'], kept: [3] },
     { keep: ['2'], kept: [2, 3] },
     { keep: ['all'], kept: [1, 2, 3] },
     { keep: ['profile=p'], kept: [1, 2, 3] },
@@ -124,15 +129,14 @@ describe('the garbage of a cache', () => {
 
   test('leaves what committed records name', async () => {
     const project = await createRuns();
-    await expect(collect(project, ['committed'])).rejects.toMatchObject({ code: 'usage' });
     const record = (await project.status()).find(({ id }) => id === 'b')?.record;
     define(project, 1);
     await project.run();
     await project.write('repro.lock/p/b/b.json', JSON.stringify(record));
-    await collect(project, ['committed']);
+    await collect(project);
     expect(await findKept(project)).toEqual([1, 3]);
     await project.write('repro.lock/p/b/b.json', '<<<<<<< HEAD');
-    await expect(collect(project, ['committed'])).rejects.toMatchObject({ code: 'damaged-record' });
+    await expect(collect(project)).rejects.toMatchObject({ code: 'damaged-record' });
   });
 
   test('includes the last record of a stage to forget', async () => {

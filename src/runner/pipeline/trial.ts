@@ -1,0 +1,53 @@
+import type { Problem } from '../../schema/problems.ts';
+import type { StageInstance, Trial } from '../plan.ts';
+import type { PipelineContent, PipelineFile } from './pipeline-file.ts';
+import type { Settings } from './settings.ts';
+import { areRelated, listReferences, listUsed } from './unused-overrides.ts';
+
+/** What `--set` changes of the profile's results; null if nothing. */
+export function findTrial(
+  { stages, machine = [] }: PipelineContent,
+  settings: Settings,
+  plan: {
+    /** Sorted: what an instance reads comes before it. */
+    readonly instances: readonly Pick<StageInstance, 'id' | 'stage'>[];
+    readonly dependenciesOf: (id: string) => Iterable<string>;
+  },
+): Trial | null {
+  const changes = settings.changes
+    .map(({ path, place }) => ({ name: path.join('.'), text: place.replace(/^--set /, '') }))
+    .filter(({ name }) => !machine.some((key) => name === key || name.startsWith(`${key}.`)));
+  if (changes.length === 0) return null;
+  // Settings may refer to others: whoever uses one uses those, too.
+  const indirect = listReferences(settings.written);
+  const reaching = new Map<string, readonly string[]>();
+  for (const { id, stage } of plan.instances) {
+    // Values of a matrix are in the id: `train@baseline,2021` is the same result whichever other seeds there are.
+    const { matrix: _, ...entry } = stages[stage] ?? { outputs: [] };
+    const used = [...listUsed(entry), ...indirect];
+    const before = [...plan.dependenciesOf(id)].flatMap((one) => reaching.get(one) ?? []);
+    const found = changes.filter(
+      ({ name, text }) => before.includes(text) || used.some((one) => areRelated(one, name)),
+    );
+    if (found.length > 0) {
+      reaching.set(
+        id,
+        found.map(({ text }) => text),
+      );
+    }
+  }
+  return { overrides: changes.map(({ text }) => text), reaching };
+}
+
+/** Names under `machine:` that no profile can have: a typo would make every run with that setting a trial, silently. */
+export function findUnknownMachineSettings(
+  { content, document }: PipelineFile,
+  settings: Settings,
+): Problem[] {
+  return (content.machine ?? []).flatMap((key, i) => {
+    const path = key.split('.');
+    if (settings.mayHave(path) || settings.lookUp(path) !== undefined) return [];
+    const message = `machine: there is no setting "${key}".`;
+    return [{ at: document.positionOf(['machine', i]), message, fix: () => settings.suggest(key) }];
+  });
+}

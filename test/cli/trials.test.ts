@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { CliProject } from '../runner/rig/cli-project.ts';
+
+/** Two stages of which the second has no parameters of its own. */
+async function createProject(): Promise<CliProject> {
+  return CliProject.create({
+    'pipeline.yaml': `version: 1
+profiles: {folder: profiles, default: quick}
+lock: [quick]
+machine: [data.root, train.engine]
+stages:
+  train:
+    run: stages/train.mjs
+    params: [data, train]
+    inputs: [{path: "\${data.root}", external: true}]
+    outputs: [artifacts/train]
+  report: {run: stages/report.mjs, inputs: [artifacts/train], outputs: [artifacts/report]}
+`,
+    'profiles/quick.yaml': 'data: {root: data}\ntrain: {epochs: 32, engine: auto}\n',
+    'profiles/other.yaml': 'data: {root: data}\ntrain: {epochs: 8, engine: auto}\n',
+    'data/clip': 'clip',
+    'stages/train.mjs': `import fs from 'node:fs';
+export default { summary: 'trains', async run({ params, outputs, metrics }) {
+  fs.mkdirSync(outputs[0]);
+  for (const name of ['a', 'b', 'c']) fs.writeFileSync(outputs[0] + '/' + name, 'epochs ' + params.train.epochs);
+  console.log('trained for ' + params.train.epochs);
+  metrics({ epochs: params.train.epochs });
+} };
+`,
+    'stages/report.mjs': `import fs from 'node:fs';
+export default { summary: 'reports', async run({ inputs, outputs, metrics }) {
+  fs.copyFileSync(inputs[0] + '/a', outputs[0]);
+  metrics({ length: fs.readFileSync(outputs[0], 'utf8').length });
+} };
+`,
+  });
+}
+
+const trial = ['--set', 'train.epochs=3'];
+
+async function run(project: CliProject, ...words: readonly string[]): Promise<string[]> {
+  const { instances } = await project.json(['run', ...words]);
+  return instances.map(({ state }: { state: string }) => state);
+}
+
+describe('after a trial', () => {
+  test('gc keeps what every profile would restore, and lists what goes with its settings', async () => {
+    const project = await createProject();
+    for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {
+      expect(await run(project, ...words)).toEqual(['finished', 'finished']);
+    }
+    const { stdout } = await project.call(['gc', '--dry-run']);
+    expect(stdout).toMatch(
+      /^train +\d{4}-\d\d-\d\d \d\d:\d\d UTC +24 B {2}profile quick with train\.epochs=3$/m,
+    );
+    expect(stdout).toMatch(/^report .* {2}profile quick with train\.epochs=3$/m);
+    expect(stdout).not.toMatch(/^train.*epochs=4|profile other/m);
+    expect((await project.call(['gc'])).exitCode).toBe(0);
+    expect(await run(project)).toEqual(['cached', 'cached']);
+    expect(await run(project, '--profile', 'other')).toEqual(['cached', 'cached']);
+    expect(await run(project, ...trial)).toEqual(['finished', 'finished']);
+  });
+
+  test('gc keeps what the present code would restore, though other code ran later', async () => {
+    const project = await createProject();
+    await run(project);
+    await project.edit('stages/train.mjs', "'epochs '", "'EPOCHS '");
+    await run(project);
+    await project.edit('stages/train.mjs', "'EPOCHS '", "'epochs '");
+    await project.call(['gc']);
+    expect(await run(project)).toEqual(['cached', 'cached']);
+  });
+
+  test('gc --forget still removes what is no longer wanted', async () => {
+    const project = await createProject();
+    await run(project);
+    await project.call(['gc', '--forget', 'train', '--forget', 'report']);
+    expect(await run(project)).toEqual(['finished', 'finished']);
+  });
+
+  test('status says which run the outputs are of, in one line', async () => {
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
+    const { stdout } = await project.call(['status']);
+    expect(stdout).toBe(
+      'train   to restore  holds the run with train.epochs=3; 3 files to restore\n' +
+        'report  to restore  holds the run with train.epochs=3; 1 file to restore',
+    );
+    await project.write('artifacts/train/a', 'mine');
+    expect((await project.call(['status', 'train'])).stdout).toContain('artifacts/train was altered');
+    await run(project, '--profile', 'other');
+    expect((await project.call(['status', 'train'])).stdout).toContain(
+      'holds the run of profile other; 3 files',
+    );
+  });
+
+  test('metrics shows what the profile has, and marks what is not of its settings', async () => {
+    const project = await createProject();
+    await run(project, ...trial);
+    const marked = (await project.call(['metrics'])).stdout;
+    expect(marked).toMatch(
+      /^ {2}not of the present settings, code and data: run with train\.epochs=3; .*3 → 32/m,
+    );
+    expect((await project.call(['metrics', ...trial])).stdout).not.toContain('not of the present');
+    await run(project);
+    await run(project, ...trial);
+    const { instances } = await project.json(['metrics']);
+    expect(instances).toMatchObject([
+      { id: 'train', state: 'restorable', overrides: [], metrics: { epochs: 32 } },
+      { id: 'report', state: 'restorable', overrides: [], metrics: { length: 9 } },
+    ]);
+    expect((await project.call(['metrics', '--profile', 'other'])).stdout).toContain('run of profile quick');
+  });
+
+  test('logs shows the log of the result in place', async () => {
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
+    expect((await project.call(['logs', 'train'])).stdout).toMatch(/trained for 3$/);
+    await run(project);
+    expect((await project.call(['logs', 'train'])).stdout).toContain('trained for 32');
+    await project.call(['gc']);
+    expect((await project.call(['logs', 'train'])).stdout).toContain('trained for 32');
+    await project.edit('stages/train.mjs', 'console.log(', 'throw new Error(');
+    await project.call(['run']);
+    expect((await project.call(['logs', 'train'])).stdout).toContain('Error: trained for 32');
+  });
+
+  test('explain --list shows each run with its overrides', async () => {
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
+    const { stdout } = await project.call(['explain', 'report', '--list']);
+    const [, latest, first] = stdout.split('\n');
+    expect(latest).toContain('train.epochs=3');
+    expect(first).not.toContain('train.epochs');
+  });
+});
+
+describe('settings under machine:', () => {
+  test('make no trial, and nothing stale', async () => {
+    const project = await createProject();
+    expect(await run(project)).toEqual(['finished', 'finished']);
+    await project.write('elsewhere/clip', 'clip');
+    const words = ['--set', 'data.root=elsewhere', '--set', 'train.engine=tfjs', '--set', 'train.epochs=32'];
+    const again = await project.call(['run', ...words]);
+    expect(again.stderr).not.toContain('repro.lock is left');
+    expect(await run(project, ...words)).toEqual(['cached', 'cached']);
+    expect((await project.call(['run', ...trial])).stderr).toContain(
+      'with train.epochs=3, this is not a plain run of profile quick, so repro.lock is left as it is',
+    );
+  });
+
+  test('must exist', async () => {
+    const project = await createProject();
+    await project.edit('pipeline.yaml', 'train.engine]', 'train.engin]');
+    expect((await project.call(['status'])).stderr).toContain(
+      'pipeline.yaml:4:22  machine: there is no setting "train.engin".\n  Closest: "train.engine".',
+    );
+  });
+});
