@@ -6,7 +6,7 @@ import { areRelated, listReferences, listUsed } from './unused-overrides.ts';
 
 /** What `--set` changes of the profile's results; null if nothing. */
 export function findTrial(
-  { stages, machine = [] }: PipelineContent,
+  content: PipelineContent,
   settings: Settings,
   plan: {
     /** Sorted: what an instance reads comes before it. */
@@ -14,20 +14,19 @@ export function findTrial(
     readonly dependenciesOf: (id: string) => Iterable<string>;
   },
 ): Trial | null {
-  const changes = settings.changes
-    .map(({ path, place }) => ({ name: path.join('.'), text: place.replace(/^--set /, '') }))
-    .filter(({ name }) => !machine.some((key) => name === key || name.startsWith(`${key}.`)));
+  const changes = listChanges(content, settings);
   if (changes.length === 0) return null;
   // Settings may refer to others: whoever uses one uses those, too.
   const indirect = listReferences(settings.written);
   const reaching = new Map<string, readonly string[]>();
   for (const { id, stage } of plan.instances) {
     // Values of a matrix are in the id: `train@baseline,2021` is the same result whichever other seeds there are.
-    const { matrix: _, ...entry } = stages[stage] ?? { outputs: [] };
+    const { matrix: _, ...entry } = content.stages[stage] ?? { outputs: [] };
     const used = [...listUsed(entry), ...indirect];
     const before = [...plan.dependenciesOf(id)].flatMap((one) => reaching.get(one) ?? []);
     const found = changes.filter(
-      ({ name, text }) => before.includes(text) || used.some((one) => areRelated(one, name)),
+      ({ name, text }) =>
+        before.includes(text) || used.some((one) => one === runParam || areRelated(one, name)),
     );
     if (found.length > 0) {
       reaching.set(
@@ -37,6 +36,19 @@ export function findTrial(
     }
   }
   return { overrides: changes.map(({ text }) => text), reaching };
+}
+
+/** In `params:`, what tells a stage the profile and the overrides that change results. */
+export const runParam = '$run';
+
+/** The overrides that change results, with the key of each. */
+export function listChanges(
+  { machine = [] }: PipelineContent,
+  settings: Settings,
+): { readonly name: string; readonly text: string }[] {
+  return settings.changes
+    .map(({ path, place }) => ({ name: path.join('.'), text: place.replace(/^--set /, '') }))
+    .filter(({ name }) => !machine.some((key) => name === key || name.startsWith(`${key}.`)));
 }
 
 /** Names under `machine:` that no profile can have: a typo would make every run with that setting a trial, silently. */
