@@ -129,9 +129,10 @@ export class Preparation {
     } else {
       await session.records.writeLast(record);
       const outputs = freshness.damaged.map(({ output }) => output);
-      const problem = await restoreOutputs(session, id, outputs, temporary);
+      const warn = (text: string): void => onEvent({ kind: 'note', id, level: 'warning', text });
+      const problem = await restoreOutputs(session, id, outputs, temporary, warn);
       if (problem !== null) {
-        onEvent({ kind: 'note', id, level: 'warning', text: problem });
+        warn(problem);
         // What is damaged there is removed by now, and may be intact in place.
         return 'look-again';
       }

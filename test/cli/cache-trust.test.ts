@@ -88,7 +88,7 @@ test('pull --locked replaces what cannot even be listed, and needs no record of 
   expect(pulled.exitCode, pulled.stderr).toBe(0);
   expect(pulled.stderr).toMatch(/^\+ a {2}8 files fetched, \d+ B, in place: artifacts\/a$/m);
   expect(pulled.stderr).toMatch(
-    /^! a {2}in place, but the record that lets a run find it could not be fetched: /m,
+    /^! a {2}set aside in artifacts\/.set-aside\/[-\d]+: artifacts\/a\/link\. .*; in place, but the record that lets a run find it could not be fetched: /m,
   );
   expect(readOutputs(copy)).toEqual(expectedFiles(1));
 });

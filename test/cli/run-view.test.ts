@@ -141,14 +141,14 @@ describe('an instance that need not run', () => {
   test('is shown with what happened to its outputs', () => {
     expect(lineOf([], [], false)).toEqual(['= s  up to date']);
     expect(lineOf(['a/x'], ['a/stray.txt'], false)).toEqual([
-      '= s  restored from the store: a/x; removed files not made by the stage: a/stray.txt',
+      '= s  restored from the store: a/x; took out files not made by the stage: a/stray.txt',
     ]);
   });
 
   test('in a dry run is shown with what would happen to them', () => {
     expect(lineOf(['a/x'], [], true)).toEqual(['= s  would restore from the store: a/x']);
     expect(lineOf([], ['a/stray.txt'], true)).toEqual([
-      '= s  would remove files not made by the stage: a/stray.txt',
+      '= s  would take out files not made by the stage: a/stray.txt',
     ]);
   });
 });

@@ -112,7 +112,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     for (const folder of resume) await folder.markFinished(work.fingerprint);
     await session.records.write(record);
     await session.attempts.drop(instance.id);
-    await installOutputs(taken, session.plan.projectRoot, temporary, session.digests);
+    const told = await installOutputs(session, taken, temporary);
+    if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
     for (const folder of resume) await folder.drop(work.fingerprint);
     if (resume.length > 0) await forgetSpending(session.folder, work.fingerprint);
     const { totalSeconds } = record;

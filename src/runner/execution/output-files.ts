@@ -8,9 +8,10 @@ import { formatPlace } from '../../schema/source-position.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
 import { executablesOf } from '../files/digest.ts';
-import type { DigestCache } from '../files/digest-cache.ts';
 import { isSameStamp, type Scan, scanTree } from '../files/tree.ts';
 import type { StageInstance } from '../plan.ts';
+import type { Session } from '../session.ts';
+import { setAside } from './set-aside.ts';
 
 /** An output that is in the store and still where its stage wrote it. */
 export interface TakenOutput {
@@ -104,16 +105,24 @@ async function followLink(link: string): Promise<string> {
   }
 }
 
-/** Moves outputs into place, each in one step, and remembers their hashes. What was there is removed. */
+/**
+ * Moves outputs into place, each in one step, and remembers their hashes. What runs had left there is removed.
+ *
+ * @param temporary a folder for incomplete files
+ * @returns what {@link setAside} tells
+ */
 export async function installOutputs(
+  session: Session,
   taken: readonly TakenOutput[],
-  projectRoot: string,
   temporary: string,
-  digests: DigestCache,
-): Promise<void> {
+): Promise<string | null> {
+  const told = await setAside(
+    session,
+    taken.map(({ recorded }) => recorded),
+  );
   for (const output of taken) {
     await syncTree(output.temporary);
-    const target = path.resolve(projectRoot, output.recorded.path);
+    const target = path.resolve(session.plan.projectRoot, output.recorded.path);
     await swapIn(output.temporary, target, temporary);
     const installed = await scanTree(target);
     installed.files.forEach((file, i) => {
@@ -122,9 +131,11 @@ export async function installOutputs(
       const isSame =
         before?.path === file.path &&
         isSameStamp(before.stamp, { ...file.stamp, ctimeNs: before.stamp.ctimeNs });
-      if (isSame) digests.remember(file.absolute, file.stamp, output.hashes[i] ?? '', output.hashedAtMs);
+      if (isSame)
+        session.digests.remember(file.absolute, file.stamp, output.hashes[i] ?? '', output.hashedAtMs);
     });
   }
+  return told;
 }
 
 /**

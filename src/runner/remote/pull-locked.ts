@@ -9,7 +9,7 @@ import type { Plan, StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
 import { readAction } from './checked-reading.ts';
 import { fetchOutputs } from './fetch-instance.ts';
-import { isAboutOne, type Pulled, type PullOptions, pullUnderLock } from './pull-plan.ts';
+import { isAboutOne, type Pulled, type PullOptions, pullUnderLock, warningOf } from './pull-plan.ts';
 
 /**
  * Fetches the outputs that the committed records name, and puts them in place. This needs no data, and trusts the remote with nothing:
@@ -44,9 +44,11 @@ async function pullOne(
     const missing = await findMissing(session, outputs);
     if (missing.length === 0) return { ...base, state: 'present', error: undefined };
     const { downloadedFiles, downloadedBytes } = await fetchOutputs(session, id, missing, options);
-    const problem = await restoreOutputs(session, id, missing, temporary);
+    const warnings: string[] = [];
+    const problem = await restoreOutputs(session, id, missing, temporary, (text) => warnings.push(text));
     if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
     const warning = await keepRecord(session, { outputs, fingerprint }, options);
+    if (warning !== null) warnings.push(warning);
     await session.attempts.drop(id);
     const restored = missing.map((output) => output.path);
     return {
@@ -56,7 +58,7 @@ async function pullOne(
       bytes: downloadedBytes,
       restored,
       error: undefined,
-      ...(warning === null ? {} : { warning }),
+      ...warningOf(warnings),
     };
   } catch (error) {
     if (isAboutOne(error)) return { ...base, state: 'failed', error };

@@ -27,7 +27,7 @@ export interface Pulled {
   /** Outputs, or files in them, that were put in place. */
   readonly restored: readonly string[];
   readonly error: unknown;
-  /** What went wrong after the outputs were put in place. */
+  /** What was set aside, and what went wrong after the outputs were put in place. */
   readonly warning?: string;
 }
 
@@ -109,6 +109,7 @@ async function pullOne(
       return { ...base, state: 'present', outputs: freshness.record.outputs };
     }
     let fetched = { downloadedFiles: 0, downloadedBytes: 0 };
+    const warnings: string[] = [];
     const isNamed = options.named.has(id);
     if (!('record' in freshness)) {
       if (freshness.error !== undefined) throw freshness.error;
@@ -127,7 +128,7 @@ async function pullOne(
     if (freshness.kind === 'restorable') {
       await session.records.writeLast(record);
       const outputs = freshness.damaged.map(({ output }) => output);
-      const problem = await restoreOutputs(session, id, outputs, temporary);
+      const problem = await restoreOutputs(session, id, outputs, temporary, (text) => warnings.push(text));
       if (problem !== null) throw new ReproError('store-damaged', problem, { fix: 'Pull again.' });
     }
     await session.attempts.drop(id);
@@ -139,11 +140,17 @@ async function pullOne(
       bytes: fetched.downloadedBytes,
       restored: damaged.flatMap(({ names }) => names),
       outputs: record.outputs,
+      ...warningOf(warnings),
     };
   } catch (error) {
     if (!isAboutOne(error)) throw error;
     return { ...base, state: 'failed', error, outputs: await findOutputs(session, id, check, options) };
   }
+}
+
+/** As the field that {@link Pulled} has for it. */
+export function warningOf(warnings: readonly string[]): Pick<Pulled, 'warning'> {
+  return warnings.length === 0 ? {} : { warning: warnings.join('; ') };
 }
 
 /** What depends on an instance whose files cannot be fetched needs no more than its record; null if that cannot be fetched either. */

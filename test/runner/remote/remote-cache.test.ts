@@ -37,7 +37,14 @@ describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
     expect((await copy.run()).ran).toEqual([]);
     expect(statesOf(await pull(copy, remote))).toBe('a present, b present');
     await copy.remove('artifacts/a/x');
-    expect((await pull(copy, remote))[0]?.restored).toEqual(['artifacts/a/x']);
+    await copy.write('artifacts/b.txt', 'edited');
+    const [a, b] = await pull(copy, remote);
+    expect([a?.restored, a?.warning, b?.restored]).toEqual([
+      ['artifacts/a/x'],
+      undefined,
+      ['artifacts/b.txt'],
+    ]);
+    expect(b?.warning).toMatch(/^set aside in artifacts\/.set-aside\/[-\d]+-1: artifacts\/b.txt\. /);
   });
 
   test.skipIf(isMissing)(
