@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { judgeClaims } from '../src/report/claims/judge.ts';
 import { formatJudgements } from '../src/report/claims/section.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
@@ -27,12 +27,12 @@ export default defineStage<Params>({
       verify: requirePath(context.inputs, 0, 'verified data'),
       train: requirePath(context.inputs, 1, 'trained models'),
       evaluate: requirePath(context.inputs, 2, 'evaluations'),
-      models: requirePath(context.inputs, 3, 'model files'),
-      examples: requirePath(context.inputs, 4, 'one clip of each class'),
-      pipeline: requirePath(context.inputs, 6, 'pipeline file'),
-      reference: context.inputs[7], // only where the profile names logs
+      examples: requirePath(context.inputs, 3, 'one clip of each class'),
+      pipeline: requirePath(context.inputs, 5, 'pipeline file'),
+      models: dirname(requirePath(context.inputs, 6, 'model files')),
+      reference: context.inputs[6 + context.params.models.length], // only where the profile names logs
     };
-    const claims = await collectClaims(requirePath(context.inputs, 5, 'claims'));
+    const claims = await collectClaims(requirePath(context.inputs, 4, 'claims'));
     const results = await collectResults(sources, context.params);
     const outcomes = judgeModels(results);
     const judgements = judgeClaims(claims, results, outcomes);

@@ -54,7 +54,7 @@ export interface ParsedArguments {
  * @throws {ReproError} `arguments-invalid`, listing every problem
  */
 export function parseArguments(words: readonly string[], purpose: Purpose): ParsedArguments {
-  const line = readCommandLine(words);
+  const line = readCommandLine(words, purpose);
   const read = new ValueReader(line.words);
   const neededToTrain = (name: ArgumentName, value: string | undefined): string | null =>
     purpose === 'training' ? read.need(name, value, '') : (value ?? null);

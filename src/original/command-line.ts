@@ -1,5 +1,5 @@
 import { findClosest, suggestName } from '../schema/closest-name.ts';
-import { type Argument, type ArgumentName, argumentTable } from './argument-table.ts';
+import { type Argument, type ArgumentName, argumentTable, type Purpose } from './argument-table.ts';
 
 /** A command line split into arguments: each value as text, or `true` for a flag. */
 export interface CommandLine {
@@ -10,7 +10,10 @@ export interface CommandLine {
 }
 
 /** Our own options. Commander reads them before; what arrives here is a misspelling, and may be one of these. */
-const ownOptions = ['--profile', '--set', '--compat', '--engine', '--project', '--json', '--help'];
+const ownOptions: Readonly<Record<Purpose, readonly string[]>> = {
+  training: ['--profile', '--set', '--compat', '--engine', '--threads', '--project', '--json', '--help'],
+  configuration: ['--compat', '--json', '--help'],
+};
 
 const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
 
@@ -18,13 +21,13 @@ const names: readonly ArgumentName[] = argumentTable.map(({ name }) => name);
  * Parses the words as Python's argparse does: `-T 20`, `-T=20`, `-T20`, and any unambiguous prefix of a name. A value may be a negative
  * number, but may not begin with a dash otherwise. Unlike in argparse, giving an argument twice is an error: it is hardly ever intended.
  */
-export function readCommandLine(given: readonly string[]): CommandLine {
+export function readCommandLine(given: readonly string[], purpose: Purpose): CommandLine {
   const words = new Map<ArgumentName, string | true>();
   const notes: string[] = [];
   const problems: string[] = [];
   for (let at = 0; at < given.length; at++) {
     const word = given[at]!;
-    const head = findHead(word);
+    const head = findHead(word, purpose);
     if ('problem' in head) {
       problems.push(head.problem);
       // Its value, if it has one, is not another problem.
@@ -64,11 +67,11 @@ type Head =
   | { readonly problem: string };
 
 /** The argument that a word names, with the value attached to it. */
-function findHead(word: string): Head {
+function findHead(word: string, purpose: Purpose): Head {
   if (!word.startsWith('-') || word === '-' || isNumber(word)) {
     return { problem: `unexpected value "${word}".` };
   }
-  if (word.startsWith('--')) return { problem: describeUnknownOption(word) };
+  if (word.startsWith('--')) return { problem: describeUnknownOption(word, purpose) };
   const [, name = '', joined] = /^-([^=]*)(?:=(.*))?$/s.exec(word) ?? [];
   const of = (found: ArgumentName, isShort: boolean, value = joined): Head => ({
     argument: argumentTable.find((one) => one.name === found)!,
@@ -92,11 +95,11 @@ function findHead(word: string): Head {
   };
 }
 
-function describeUnknownOption(word: string): string {
+function describeUnknownOption(word: string, purpose: Purpose): string {
   const [name = word] = word.split('=', 1);
   const meant = names.find((one) => one === name.slice(2));
   if (meant !== undefined) return `"${name}": the original's arguments have a single dash: -${meant}.`;
-  const suggestion = suggestName(name, ownOptions);
+  const suggestion = suggestName(name, ownOptions[purpose]);
   return `unknown option "${name}".${suggestion === undefined ? '' : ` ${suggestion}`}`;
 }
 

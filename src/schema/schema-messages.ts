@@ -1,6 +1,6 @@
 import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
-import { fixMissingSpace } from './missing-space.ts';
+import { fixMissingColon } from './missing-colon.ts';
 
 /** What a rule requires and what was found: `must be at least 1, not 0.` */
 export function describeRule(error: SchemaError): string {
@@ -104,8 +104,18 @@ export function ruleOf(error: SchemaError): string | undefined {
   if (error.keyword === 'type' && error.params.type === 'array' && typeof error.data === 'string')
     return `Write a list: ${writeList(error.data)}`;
   if (error.keyword === 'type' && typeof error.data === 'string')
-    return fixType(error.data, error.params.type);
+    return fixType(error.data, error.params.type) ?? listKeysOf(error.parentSchema);
   return ['pattern', 'not'].includes(error.keyword) ? descriptionIn(error.parentSchema) : undefined;
+}
+
+/** The first keys of a mapping that was expected. */
+function listKeysOf(schema: unknown): string | undefined {
+  const properties: unknown =
+    typeof schema === 'object' && schema !== null && 'properties' in schema ? schema.properties : undefined;
+  const names = Object.keys(properties ?? {});
+  if (names.length === 0) return undefined;
+  const shown = names.slice(0, 5).map((name) => JSON.stringify(name));
+  return `Its keys: ${shown.join(', ')}${names.length > shown.length ? ', …' : '.'}`;
 }
 
 /** `python3 plot.py` -> `[python3, plot.py]`. */
@@ -123,7 +133,7 @@ function fixType(found: string, wanted: unknown): string | undefined {
     (isNumber && types.includes('integer') && Number.isInteger(Number(found))) ||
     (types.includes('boolean') && ['true', 'false'].includes(found));
   if (isMeant) return `Write it without quotes: ${found}.`;
-  return types.includes('object') ? fixMissingSpace(found) : undefined;
+  return types.includes('object') ? fixMissingColon(found) : undefined;
 }
 
 /** A schema's own description. */

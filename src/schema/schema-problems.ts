@@ -1,7 +1,7 @@
 import { findClosest, suggestName } from './closest-name.ts';
 import { formatPath, getAt, type Json, type JsonPath } from './json.ts';
 import type { JsonSchema, SchemaError } from './json-schema.ts';
-import { fixMissingSpace } from './missing-space.ts';
+import { fixMissingColon } from './missing-colon.ts';
 import { PassedChecks } from './passed-checks.ts';
 import type { Problem } from './problems.ts';
 import {
@@ -73,7 +73,7 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
         at: at('key', [key]),
         message: `${prefix}unknown key "${key}".`,
         fix: () =>
-          fixMissingSpace(key) ??
+          fixMissingColon(key) ??
           findClosestKey(key, known) ??
           subject.suggestKey?.(path, key) ??
           suggestName(key, known),

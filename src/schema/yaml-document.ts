@@ -2,7 +2,7 @@ import type { Document, YAMLError } from 'yaml';
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegularSync } from '../files/regular-file.ts';
 import type { Json, JsonPath } from './json.ts';
-import { fixMissingSpace } from './missing-space.ts';
+import { findMissingColon } from './missing-colon.ts';
 import type { ParsedDocuments } from './parsed-documents.ts';
 import { type FoundPlace, PlaceFinder } from './places.ts';
 import { ConfigurationError } from './problems.ts';
@@ -101,16 +101,16 @@ async function parseNodes(text: string, file: string, expected: string | undefin
 
   const [failure] = [...document.errors, ...document.warnings];
   if (failure !== undefined) {
-    const unclosed = findUnclosedCollection(yaml, document, failure);
-    if (unclosed !== undefined) {
-      const { offset, message, fix } = unclosed;
+    const known =
+      findUnclosedCollection(yaml, document, failure) ??
+      findMissingColon(text, failure.pos[0], (mended) => parseDocument(yaml, mended, file).errors[0]?.pos[0]);
+    if (known !== undefined) {
+      const { offset, message, fix } = known;
       throw new ConfigurationError([{ at: positionAt(offset), message, fix }]);
     }
     const at = positionAt(failure.pos[0]);
     const line = text.split('\n', at.line)[at.line - 1] ?? '';
-    throw new ConfigurationError([
-      { at, message: describeSyntax(failure, line), fix: fixSyntax(failure, line) },
-    ]);
+    throw new ConfigurationError([{ at, message: describeSyntax(failure), fix: fixSyntax(failure, line) }]);
   }
   const root = document.contents;
   if (root === null || (yaml.isScalar(root) && root.value === null)) {
@@ -204,27 +204,17 @@ function parseDocument(yaml: typeof import('yaml'), text: string, file: string):
   }
 }
 
-function describeSyntax(failure: YAMLError, line: string): string {
+function describeSyntax(failure: YAMLError): string {
   if (failure.code === 'MULTIPLE_DOCS') return 'a second document begins here; a file may contain only one.';
   if (failure.code === 'TAB_AS_INDENT') return 'YAML cannot be indented with tabs.';
   if (failure.code === 'TAG_RESOLVE_FAILED') return `${failure.message}; only plain YAML is supported.`;
-  if (isLostKey(failure) && fixMissingSpace(line) !== undefined) {
-    return `not YAML: "${line.trim()}" is neither a key with a value nor a string.`;
-  }
   const quote = /^Missing closing (["'])quote$/.exec(failure.message)?.[1];
   return `not YAML: ${quote === undefined ? failure.message : `the closing ${quote} of a string is missing`}.`;
-}
-
-/** Whether the parser found a word where a key and its value belong. */
-function isLostKey({ code }: YAMLError): boolean {
-  return code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR';
 }
 
 function fixSyntax(failure: YAMLError, line: string): string | undefined {
   if (failure.code === 'MULTIPLE_DOCS') return 'Delete the line "---" and what follows it.';
   if (failure.code === 'TAB_AS_INDENT' || line.startsWith('\t')) return 'Indent with spaces.';
-  const space = isLostKey(failure) ? fixMissingSpace(line) : undefined;
-  if (space !== undefined) return space;
   // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the pipeline's own syntax
   if (line.includes('${')) return 'Quote every string that contains a reference: "${name}".';
   return undefined;

@@ -153,6 +153,25 @@ describe('a YAML file', () => {
     );
   });
 
+  test.each([
+    ['name: quick\ntrain\n  epochs: 3\nframes: {}\n', 'f.yaml:2:1  not YAML: "train" is', 'train:'],
+    ['train # below\n  epochs: 3\n', 'f.yaml:1:1  not YAML: "train # below" is', 'train:'],
+    ['train:\n  epochs 3\n  rate: 1\n', 'f.yaml:2:3  not YAML: "epochs 3" is', 'epochs: 3'],
+    ['a: 1\nmodels\n  - b\n', 'f.yaml:2:1  not YAML: "models" is', 'models:'],
+    ['a: 1\nmodels [b, c]\nd: 2\n', 'f.yaml:2:1  not YAML: "models [b, c]" is', 'models: [b, c]'],
+    ['- id a\n  name: b\n', 'f.yaml:1:3  not YAML: "- id a" is', 'id: a'],
+    ['a: # c\n  b 3\n\n  # d\n  c: 4\n', 'f.yaml:2:3  not YAML: "b 3" is', 'b: 3'],
+    ['a:\n  - id # x\n    n: 1\n', 'f.yaml:2:5  not YAML: "- id # x" is', 'id:'],
+  ])('names the line where a colon is missing: %j', async (text, message, mended) => {
+    expect(await refusalOf(text)).toBe(
+      `${message} neither a key with a value nor a string.\n  A colon is missing: "${mended}".`,
+    );
+  });
+
+  test('is not said to lack a colon that would not help', async () => {
+    expect(await refusalOf('a: >\n  some words\n b: : c\n')).not.toContain('colon');
+  });
+
   test('is not said to lack a space if the colon belongs to an address', async () => {
     expect(await refusalOf('a: 1\nhttps://example.org\n')).not.toContain('space is missing');
   });

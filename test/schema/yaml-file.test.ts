@@ -118,6 +118,14 @@ describe('a YAML file checked against a schema', () => {
       'id: a\nnetwork: {pooling: max, channels:8}\n',
       'm.yaml:2:25  network: unknown key "channels:8".\n  A space is missing after the colon: "channels: 8".',
     ],
+    [
+      'id: a\nnetwork:\n  pooling max\n',
+      'm.yaml:3:3  network: must be a mapping, not "pooling max".\n  A colon is missing: "pooling: max".',
+    ],
+    [
+      'id: a\nnetwork: {pooling: max, channels 8}\n',
+      'm.yaml:2:25  network: unknown key "channels 8".\n  A colon is missing: "channels: 8".',
+    ],
   ])('is rejected: %j', async (text, expected) => {
     expect(await check(text)).toBe(expected);
   });

@@ -44,8 +44,9 @@ async function report(made: MadeUp, place = 'a', reference: readonly string[] = 
   const context = makeContext(
     { models: made.models, seeds: made.seeds, report: { title: 'A run' } },
     [
-      ...[sources.verify, sources.train, sources.evaluate, sources.models, sources.examples],
-      ...[CLAIMS, sources.pipeline, ...reference],
+      ...[sources.verify, sources.train, sources.evaluate, sources.examples, CLAIMS, sources.pipeline],
+      ...made.models.map((model) => join(sources.models, `${model}.yaml`)),
+      ...reference,
     ],
     [output],
   );

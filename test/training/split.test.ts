@@ -35,8 +35,22 @@ describe('splitClips', () => {
       expect.objectContaining({
         message: expect.stringContaining('3 remain for training and 0 for validation'),
         // What leaves so few is a limit, more often than a lack of recordings.
-        fix: expect.stringContaining('`frames.limit.train`'),
+        fix: expect.stringContaining(
+          'Choose another `train.validationShare`; or use more recordings: `frames.limit.train`',
+        ),
       }),
     );
+  });
+
+  it('names the smallest share that holds a clip back', () => {
+    const labels = Int32Array.of(0, 0, 0, 1);
+    expect(() => splitClips(labels, 2, 0.3)).toThrow(
+      expect.objectContaining({
+        fix: expect.stringContaining(
+          'the largest class, which has 3 (`train.validationShare: 0.334`), or none (0)',
+        ),
+      }),
+    );
+    expect([...splitClips(labels, 2, 0.334).validation]).toEqual([2]);
   });
 });

@@ -13,7 +13,7 @@ export interface InactiveStage {
   readonly outputs: readonly string[];
 }
 
-/** Non-external inputs that no active stage makes and that are not on disk. */
+/** Non-external inputs that no active stage makes and that are not on disk, each with the first stage that reads it. */
 export function findMissingInputs(
   drafts: readonly InstanceDraft[],
   links: Links,
@@ -23,17 +23,18 @@ export function findMissingInputs(
   const makers = new Map<string, string>();
   for (const { instance } of drafts) for (const output of instance.outputs) makers.set(output, instance.id);
 
-  const problems: Problem[] = [];
+  const problems = new Map<string, Problem>();
   for (const { instance, inputs } of drafts) {
     const made = new Set([...(links.get(instance.id)?.values() ?? [])].flat());
     for (const [index, input] of inputs.entries()) {
-      if (input.external || made.has(index) || paths.kindOf(input.path) !== 'missing') continue;
+      if (input.external || made.has(index) || problems.has(input.path)) continue;
+      if (paths.kindOf(input.path) !== 'missing') continue;
       const dormant = inactive.find(({ outputs }) =>
         outputs.some((output) => relatePaths(output, input.path) !== 'apart'),
       );
       const link = paths.linkOn(input.path);
       const dead = link !== undefined && leadsNowhere(link) ? link : undefined;
-      problems.push({
+      problems.set(input.path, {
         at: input.at,
         message: `stage "${instance.stage}": input "${input.path}" is made by no stage and is not on disk.`,
         fix: () =>
@@ -47,7 +48,7 @@ export function findMissingInputs(
       });
     }
   }
-  return problems;
+  return [...problems.values()];
 }
 
 function describeDeadEnd({ path: link, target }: PathLink, paths: ProjectPaths): string {

@@ -1,19 +1,44 @@
-import type { JsonPath } from '../../schema/json.ts';
+import { isJsonList, type JsonPath } from '../../schema/json.ts';
 import type { Combination } from './matrix.ts';
 import type { InputEntry } from './pipeline-file.ts';
 import { type PlacedPath, readPath } from './placed-path.ts';
 import { parseTemplate, type Reference } from './references.ts';
 import type { StageReader } from './stage-reader.ts';
 
-/** The inputs of one instance, without those its profile leaves out; undefined stands for one that is wrong and was reported. */
+/**
+ * The inputs of one instance, without those its profile leaves out; undefined stands for one that is wrong and was reported. A path with a
+ * reference to a list stands for one path for each of its entries.
+ */
 export function readInputs(reader: StageReader, combination: Combination): (PlacedPath | undefined)[] {
   return (reader.entry.inputs ?? []).flatMap((input, index): (PlacedPath | undefined)[] => {
     const [text, at]: [string, JsonPath] =
       typeof input === 'string' ? [input, ['inputs', index]] : [input.path, ['inputs', index, 'path']];
     if (isOptional(input) && isLeftOut(reader, text)) return [];
     const external = typeof input === 'object' && input.external === true;
-    return [readPath(reader, 'input', text, at, combination, { external })];
+    return combineLists(reader, text, combination).map((one) =>
+      readPath(reader, 'input', text, at, one, { external }),
+    );
   });
+}
+
+/** The combination with one entry of each list that a path refers to, for all entries. */
+function combineLists(reader: StageReader, text: string, combination: Combination): Combination[] {
+  if (!text.includes('${')) return [combination];
+  const { settings } = reader.surroundings;
+  let combinations = [combination];
+  for (const { path } of listReferences(text)) {
+    const name = path.join('.');
+    const list = combination.has(name) ? undefined : settings.lookUp(path);
+    if (!isJsonList(list)) continue;
+    combinations = combinations.flatMap((one) =>
+      list.flatMap((value, index) =>
+        typeof value === 'object'
+          ? []
+          : [new Map(one).set(name, { value, place: settings.place([...path, index]) })],
+      ),
+    );
+  }
+  return combinations;
 }
 
 /** Reports optional inputs whose absence would move others, or that could never be left out. */

@@ -206,7 +206,7 @@ function readCommand(reader: StageReader, combination: Combination): StageComman
   return undefined;
 }
 
-/** `Closest: "stages/train.ts".`, among the files beside the path. */
+/** `Closest: "stages/train.ts".`, among the files of that kind beside the path; if none is close, all of them if they are few. */
 export function suggestFile(wanted: string, folder: string): string | undefined {
   let names: string[];
   try {
@@ -214,10 +214,15 @@ export function suggestFile(wanted: string, folder: string): string | undefined 
   } catch {
     return undefined;
   }
-  const closest = findClosest(path.posix.basename(wanted), names.sort());
-  return closest === undefined
-    ? undefined
-    : `Closest: "${path.posix.join(path.posix.dirname(wanted), closest)}".`;
+  const { base, dir, ext, name } = path.posix.parse(wanted);
+  const alike = names.filter((one) => path.posix.extname(one) === ext).sort();
+  const closest = findClosest(
+    name,
+    alike.map((one) => path.posix.basename(one, ext)),
+  );
+  if (closest !== undefined) return `Closest: "${path.posix.join(dir, `${closest}${ext}`)}".`;
+  if (ext === '' || alike.length === 0 || alike.length > 16) return undefined;
+  return `Instead of "${base}", ${dir} has: ${alike.join(', ')}.`;
 }
 
 /** The values, or undefined if one is missing because it was reported. */

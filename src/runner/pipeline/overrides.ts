@@ -41,7 +41,15 @@ export async function parseOverrides(assignments: readonly string[]): Promise<Ov
     } catch (cause) {
       if (!(cause instanceof ReproError)) throw cause;
       const message = cause instanceof ConfigurationError ? cause.problems[0]?.message : cause.message;
-      throw refuse(message ?? cause.message, `Quote the value for YAML: --set '${key}="…"'.`);
+      const quoted = `--set '${key}="…"'`;
+      const [, bracket] = /^not YAML: the closing ([\]}])/.exec(message ?? '') ?? [];
+      const closed = bracket && `--set '${key}=${bracket === ']' ? '[…]' : '{…}'}'`;
+      throw refuse(
+        message ?? cause.message,
+        closed === undefined
+          ? `Quote the value for YAML: ${quoted}.`
+          : `Add it, within quotes if there are spaces: ${closed}. For a text, quote the value for YAML: ${quoted}.`,
+      );
     }
   }
   return overrides;

@@ -78,8 +78,8 @@ export class StageReader {
     const lookup = this.#lookup(combination);
     const lines = parsed.template.flatMap((part) => {
       if (typeof part === 'string') return [];
-      const [first = ''] = part.path;
-      const place = combination.get(first)?.place ?? this.surroundings.settings.place(part.path);
+      const place =
+        combination.get(part.path.join('.'))?.place ?? this.surroundings.settings.place(part.path);
       const expanded = lookup(part);
       const value = 'value' in expanded ? show(expanded.value) : 'not set';
       return [`${part.text} is ${value} (${formatPlace(place)}).`];
@@ -90,12 +90,12 @@ export class StageReader {
   #lookup(combination: Combination): Lookup {
     const { settings } = this.surroundings;
     return (reference) => {
-      const [first = '', ...rest] = reference.path;
-      const variable = combination.get(first);
-      if (variable !== undefined && rest.length === 0) return { value: variable.value };
-      const value = variable === undefined ? settings.lookUp(reference.path) : undefined;
-      if (value !== undefined) return { value };
       const name = reference.path.join('.');
+      const variable = combination.get(name);
+      if (variable !== undefined) return { value: variable.value };
+      const isInVariable = combination.has(reference.path[0] ?? '');
+      const value = isInVariable ? undefined : settings.lookUp(reference.path);
+      if (value !== undefined) return { value };
       return {
         fault: {
           fragment: reference.text,

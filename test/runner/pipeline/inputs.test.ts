@@ -29,6 +29,42 @@ async function inputsOf(set: readonly string[], pipeline = optional): Promise<st
   return plan.instances.get('a')?.inputs.map((input) => input.path) ?? [];
 }
 
+describe('a path with a reference to a list', () => {
+  const pipeline = pipelineOf('["data/${names}.txt", stages/b.ts]');
+  const some = { 'data/x.txt': '', 'data/y.txt': '', 'data/z.txt': '' };
+  const set = ['names=[x, y]'];
+
+  test('stands for one input for each of its entries, in order', async () => {
+    const plan = await planOf(pipeline, { ...files, ...some, 'profile.schema.json': '{}' }, { set });
+    expect(plan.instances.get('a')?.inputs.map((input) => input.path)).toEqual([
+      'data/x.txt',
+      'data/y.txt',
+      'stages/b.ts',
+    ]);
+  });
+
+  test('names the entry whose file does not exist', async () => {
+    const request = { set: ['names=[x, w]'] };
+    expect(await refusalOf(pipeline, { ...files, ...some, 'profile.schema.json': '{}' }, request)).toContain(
+      'input "data/w.txt" is made by no stage and is not on disk.\n  Closest: "data/x.txt".\n  ${names} is "w" (--set names=[x, w]).',
+    );
+  });
+});
+
+describe('the committed pipeline', () => {
+  test('reads no model file that the profile does not name', async () => {
+    const { instances } = await loadPlan({
+      projectRoot: repository,
+      profile: 'quick',
+      set: ['models=[lif]'],
+    });
+    const read = [...instances.values()].flatMap(({ inputs }) => inputs.map((input) => input.path));
+    expect(new Set(read.filter((file) => file.startsWith('configs/models')))).toEqual(
+      new Set(['configs/models/lif.yaml']),
+    );
+  });
+});
+
 describe('an optional input', () => {
   test('does not exist if the profile leaves out its key or sets it to null', async () => {
     expect(await inputsOf([])).toEqual(['stages/b.ts']);

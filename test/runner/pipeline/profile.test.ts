@@ -114,6 +114,11 @@ describe('an override', () => {
       'title="a',
       '--set title="a  not YAML: the closing " of a string is missing.\n  Quote the value for YAML: --set \'title="…"\'.',
     ],
+    [
+      'models=[a, b',
+      `--set models=[a, b  not YAML: the closing ] of the list that begins here is missing.\n  Add it, within quotes if there are spaces: --set 'models=[…]'. For a text, quote the value for YAML: --set 'models="…"'.`,
+    ],
+    ['train=fast', '--set train=fast  train: must be a mapping, not "fast".\n  Its keys: "epochs", "rate".'],
     ['train.epochs=0', '--set train.epochs=0  train.epochs: must be at least 1, not 0.'],
     ['train.epoch=3', '--set train.epoch=3  train: unknown key "epoch".\n  Closest: "epochs".'],
     ['epochs=3', '--set epochs=3  unknown key "epochs".\n  Closest: "train.epochs".'],
