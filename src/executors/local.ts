@@ -4,9 +4,9 @@ import type { Readable } from 'node:stream';
 import { setTimeout as wait } from 'node:timers/promises';
 import { execa } from 'execa';
 import { hasErrorCode } from '../errors.ts';
+import { readMessages } from '../stage/message-reader.ts';
 import { lifelineDescriptor, messageDescriptor, type StageMessage } from '../stage/protocol.ts';
 import type { StageEnd, StageLaunch } from './executor.ts';
-import { readMessages } from './message-reader.ts';
 import { permissionFlags } from './node-permissions.ts';
 
 /** The longest a timer can be set for. */

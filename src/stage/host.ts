@@ -11,7 +11,7 @@ import { keepWatch } from './lifeline.ts';
 import type { StageTask } from './protocol.ts';
 import { explainRefusals, findRefusal, type RefusedError } from './refusal.ts';
 import { watchRefusals } from './refusal-watch.ts';
-import { runCommand } from './run-command.ts';
+import { type Reports, runCommand } from './run-command.ts';
 import { StageLog } from './stage-log.ts';
 import type { Declaration } from './undeclared.ts';
 
@@ -20,6 +20,15 @@ import type { Declaration } from './undeclared.ts';
 const channel = new MessageChannel();
 const log = new StageLog((line) => writeToLog(line));
 const stop = new AbortController();
+const reports: Reports = {
+  progress: (progress) => {
+    log.progress(progress);
+    channel.progress(progress);
+  },
+  metrics: (values) => channel.send({ type: 'metrics', values }),
+  note: (text) => say('note', text),
+  warn: (text) => say('warning', text),
+};
 let hasEnded = false;
 /** Long enough for a stage to be refused all the files that it reads at its start, which are then all named. */
 const refusedEndsAfterMs = 1_000;
@@ -53,7 +62,7 @@ if (task.declaration !== undefined) {
 }
 try {
   await keepWatch();
-  if (task.kind === 'command') await runCommand(task);
+  if (task.kind === 'command') await runCommand(task, reports);
   else await runModule(task);
   if (limits?.refusals[0] !== undefined) throw limits.refusals[0];
   hasEnded = true;
@@ -81,13 +90,7 @@ async function runModule(task: StageTask): Promise<void> {
     cpus: task.cpus,
     ...(task.module === undefined ? {} : { module: task.module }),
     signal: stop.signal,
-    progress: (progress) => {
-      log.progress(progress);
-      channel.progress(progress);
-    },
-    metrics: (values) => channel.send({ type: 'metrics', values }),
-    note: (text) => say('note', text),
-    warn: (text) => say('warning', text),
+    ...reports,
   };
   await stage.run(context);
 }

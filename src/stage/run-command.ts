@@ -1,31 +1,87 @@
 import { spawn } from 'node:child_process';
+import { closeSync, openSync, readSync } from 'node:fs';
 import process from 'node:process';
+import { PassThrough } from 'node:stream';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import type { StageTask } from './protocol.ts';
+import type { StageContext } from './context.ts';
+import { readMessages } from './message-reader.ts';
+import type { StageMessage, StageTask } from './protocol.ts';
+
+/** What a stage may report while it runs. */
+export type Reports = Pick<StageContext, 'progress' | 'metrics' | 'note' | 'warn'>;
+
+/** Often enough for a person who looks on. */
+const lookEveryMs = 200;
 
 /**
  * Runs a `cmd:` stage as a child in this process group, so that killing the group kills it too. Its paths are in the
- * environment: `REPRO_INPUT_0`, `REPRO_OUTPUT_0`, `REPRO_RESUME_0` and so on, in the order of the pipeline file.
+ * environment: `REPRO_INPUT_0`, `REPRO_OUTPUT_0`, `REPRO_RESUME_0` and so on, in the order of the pipeline file. What it appends to the
+ * file `REPRO_EVENTS` is reported.
  *
  * @throws {ReproError} `command-not-found`, `command-failed`, `killed`
  */
-export async function runCommand(task: StageTask): Promise<void> {
+export async function runCommand(task: StageTask, reports: Reports): Promise<void> {
   const [program, ...args] = task.argv ?? [];
   if (program === undefined) throw new ReproError('command-not-found', 'the command is empty');
   const child = spawn(program, args, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...describePaths(task) },
   });
+  const events = followEvents(process.env.REPRO_EVENTS, reports);
   const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once('error', (error) => reject(explainStart(program, error)));
     child.once('exit', (code, name) => resolve([code, name]));
   });
+  await events.end();
   if (signal !== null) {
     const hint =
       signal === 'SIGKILL' ? '; unless someone did that by hand, the machine ran out of memory' : '';
     throw new ReproError('killed', `"${program}" was killed by ${signal}${hint}`);
   }
   if (exitCode !== 0) throw new ReproError('command-failed', `"${program}" exited with code ${exitCode}`);
+}
+
+/** Reports what is appended to a file, one JSON object a line, in the form in which a module's reports reach the runner. */
+function followEvents(file: string | undefined, reports: Reports): { readonly end: () => Promise<void> } {
+  if (file === undefined) return { end: async () => {} };
+  const lines = new PassThrough();
+  let hasWarned = false;
+  const warnOnce = (line: string): void => {
+    if (hasWarned) return;
+    hasWarned = true;
+    const start = line.length <= 80 ? line : `${line.slice(0, 79)}…`;
+    reports.warn(`a line in REPRO_EVENTS is ignored, since it is no event of docs/stages.md: ${start}`);
+  };
+  const read = readMessages(lines, (message) => report(message, reports) || warnOnce(message.type), warnOnce);
+  const descriptor = openSync(file, 'a+');
+  const chunk = Buffer.alloc(64 * 1024);
+  let at = 0;
+  const look = (): void => {
+    for (let count = chunk.length; count === chunk.length; ) {
+      count = readSync(descriptor, chunk, 0, chunk.length, at);
+      at += count;
+      lines.write(Buffer.from(chunk.subarray(0, count)));
+    }
+  };
+  const timer = setInterval(look, lookEveryMs);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      look();
+      closeSync(descriptor);
+      lines.end('\n');
+      await read;
+    },
+  };
+}
+
+/** @returns whether a command may report this: how it ends is said by its exit code */
+function report(message: StageMessage, reports: Reports): boolean {
+  if (message.type === 'progress') reports.progress(message.progress);
+  else if (message.type === 'metrics') reports.metrics(message.values);
+  else if (message.type === 'note') reports[message.level === 'note' ? 'note' : 'warn'](message.text);
+  else return false;
+  return true;
 }
 
 function describePaths(task: StageTask): NodeJS.ProcessEnv {

@@ -83,6 +83,7 @@ export async function confine(
       ...(grant.gpus.length === 0 ? {} : gpuEnvironment(grant.gpus, environment)),
       // The folder for temporary files of everybody else holds whatever they have left there.
       ...(instance.hermetic ? scratchVariables(scratch) : {}),
+      ...(task.kind === 'command' ? { REPRO_EVENTS: path.join(scratch, 'events.jsonl') } : {}),
     },
     permissions: isLimited ? await declared() : null,
     wrapper: tracer?.wrap(traceFile) ?? null,

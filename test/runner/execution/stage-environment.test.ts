@@ -25,6 +25,7 @@ describe('a stage sees only the environment variables it declares, and', () => {
     const names = [...project.read('artifacts/s').matchAll(/^(\w+)=/gm)].map(([, name = '']) => name);
     const expected = [
       'REPRO_CPUS',
+      'REPRO_EVENTS',
       'REPRO_ID',
       'REPRO_INPUT_0',
       'REPRO_MATRIX',

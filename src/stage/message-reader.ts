@@ -1,11 +1,20 @@
 import type { Readable } from 'node:stream';
-import { parseStageMessage, type StageMessage } from '../stage/protocol.ts';
+import { parseStageMessage, type StageMessage } from './protocol.ts';
 
 /** Far above any real message; a stage that writes more than this without a newline is not following the protocol. */
 const lineLengthAtMost = 1024 * 1024;
 
-/** Passes on every message from a channel and ignores anything else. @returns when the channel is closed */
-export function readMessages(stream: Readable, onMessage: (message: StageMessage) => void): Promise<void> {
+/**
+ * Passes on every message from a channel.
+ *
+ * @param onOther is called with every other line that is not empty; by default they are ignored
+ * @returns when the channel is closed
+ */
+export function readMessages(
+  stream: Readable,
+  onMessage: (message: StageMessage) => void,
+  onOther: (line: string) => void = () => {},
+): Promise<void> {
   let line = '';
   let isTooLong = false;
   const take = (text: string): void => {
@@ -15,9 +24,10 @@ export function readMessages(stream: Readable, onMessage: (message: StageMessage
   };
   const endLine = (): void => {
     const message = isTooLong ? null : parseStageMessage(line);
+    if (message !== null) onMessage(message);
+    else if (line.trim() !== '') onOther(line);
     line = '';
     isTooLong = false;
-    if (message !== null) onMessage(message);
   };
   stream.setEncoding('utf8');
   stream.on('data', (text: string) => {
