@@ -48,8 +48,8 @@ function requestOf({ project, profile, set }: PipelineOptions): PlanRequest {
 }
 
 /**
- * As `loadSelectedPlan`, for commands that run stages: also checks the plan's models, and prints problems in files that the plan does not
- * need to stderr.
+ * As `loadSelectedPlan`, for commands that run stages: also checks the plan's models and what its report reads, and prints warnings to
+ * stderr.
  */
 export async function loadCheckedPlan(
   options: PipelineOptions,
@@ -57,13 +57,10 @@ export async function loadCheckedPlan(
 ): Promise<Plan> {
   const plan = await loadSelectedPlan(options, onRead);
   for (const { at, message } of plan.warnings) {
-    process.stderr.write(
-      typeof at === 'string' && at.startsWith('--set ')
-        ? `! ${at}  ${message}\n`
-        : `! ${formatPlace(at)}  ${message} Profile ${plan.profile} does not use this file, so it is ignored.\n`,
-    );
+    process.stderr.write(`! ${formatPlace(at)}  ${message}\n`);
   }
   await (await import('./run/model-check.ts')).checkModels(plan);
+  await (await import('./run/report-check.ts')).checkReport(plan);
   return plan;
 }
 

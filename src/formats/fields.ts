@@ -8,6 +8,8 @@ export interface FieldSource {
   readonly code: string;
   /** How to fix a bad file, in whole sentences. */
   readonly fix: string;
+  /** Where a field is written, by its path; by default, errors name only the file. */
+  readonly placeOf?: (path: string) => string;
 }
 
 export interface NumberRule {
@@ -133,11 +135,7 @@ export class Fields {
 
   /** Fails naming the field, for conditions that involve several fields. */
   fail(name: string, problem: string): never {
-    const { code, file, fix } = this.#source;
-    throw new ReproError(code, escapeControls(`field "${this.#join(name)}" ${problem}`), {
-      where: file,
-      fix,
-    });
+    throw this.#errorAt(this.#join(name), `field "${this.#join(name)}" ${problem}`);
   }
 
   #array(name: string): readonly unknown[] {
@@ -164,9 +162,12 @@ export class Fields {
 
   #refuse(path: string, expected: string, found: unknown): never {
     const what = path === '' ? 'the file' : `field "${path}"`;
-    const { code, file, fix } = this.#source;
-    const message = `${what}: expected ${expected}, found ${describeValue(found)}`;
-    throw new ReproError(code, escapeControls(message), { where: file, fix });
+    throw this.#errorAt(path, `${what}: expected ${expected}, found ${describeValue(found)}`);
+  }
+
+  #errorAt(path: string, message: string): ReproError {
+    const { code, file, fix, placeOf = () => file } = this.#source;
+    return new ReproError(code, escapeControls(message), { where: placeOf(path), fix });
   }
 }
 

@@ -33,8 +33,13 @@ export interface Claim {
   readonly measure: Measure;
 }
 
-/** Reads configs/claims.yaml. @throws {ReproError} naming the file and the field */
-export function readClaims(file: Fields): Claim[] {
+/**
+ * Reads configs/claims.yaml.
+ *
+ * @param models the published names that there are; by default, claims may name any
+ * @throws {ReproError} naming the file and the field
+ */
+export function readClaims(file: Fields, models?: ReadonlySet<string>): Claim[] {
   const sources = readSources(file);
   const seen = new Set<string>();
   const once = (fields: Fields, id: string) => {
@@ -44,7 +49,7 @@ export function readClaims(file: Fields): Claim[] {
   const claims = file.objects('claims').map((fields): Claim => {
     const id = fields.text('id');
     once(fields, id);
-    const measure = readMeasure(fields.object('measure'));
+    const measure = readMeasure(fields.object('measure'), models);
     if (measure.kind === 'accuracy' && !fields.has('published')) {
       fields.fail('published', 'is missing: an accuracy is compared with it');
     }

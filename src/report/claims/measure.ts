@@ -69,14 +69,28 @@ const KINDS = [
   'parameters',
 ] as const;
 
-/** @throws {ReproError} naming the file and the field */
-export function readMeasure(fields: Fields): Measure {
+/**
+ * @param models the published names that there are; by default, a measure may name any
+ * @throws {ReproError} naming the file and the field
+ */
+export function readMeasure(fields: Fields, models?: ReadonlySet<string>): Measure {
   const kind = fields.choice('kind', KINDS);
   const steps = (name: string) => fields.number(name, { min: 0 });
-  const pair = () => ({ model: fields.text('model'), others: fields.texts('others') });
+  const know = (from: Fields, field: string, name: string): string => {
+    if (models === undefined || models.has(name)) return name;
+    return from.fail(
+      field,
+      `is "${name}", which no model's file has as \`published.name\`: ${[...models].join(', ')}`,
+    );
+  };
+  const readModel = (from: Fields = fields) => know(from, 'model', from.text('model'));
+  const pair = () => ({
+    model: readModel(),
+    others: fields.texts('others').map((name, index) => know(fields, `others[${index}]`, name)),
+  });
   switch (kind) {
     case 'accuracy':
-      return { ...readAccuracy(fields), model: fields.text('model'), network: null };
+      return { ...readAccuracy(fields), model: readModel(), network: null };
     case 'difference':
       return { kind, ...pair(), margin: fields.count('margin') };
     case 'below':
@@ -86,23 +100,27 @@ export function readMeasure(fields: Fields): Measure {
     case 'best-epoch':
       return { kind, before: fields.count('before') };
     case 'spread':
-      return { kind, model: fields.text('model'), below: steps('below'), within: fields.count('within') };
+      return { kind, model: readModel(), below: steps('below'), within: fields.count('within') };
     case 'apart':
       return { kind, ...pair(), layer: fields.count('layer'), distance: steps('distance') };
     case 'overshoot':
       return {
         kind,
-        model: fields.text('model'),
+        model: readModel(),
         layer: fields.count('layer'),
         within: fields.count('within'),
         by: steps('by'),
       };
     case 'range':
-      return { kind, layer: fields.count('layer'), ranges: fields.objects('ranges').map(readRange) };
+      return {
+        kind,
+        layer: fields.count('layer'),
+        ranges: fields.objects('ranges').map((range) => readRange(range, readModel(range))),
+      };
     case 'clips':
       return { kind, split: fields.choice('split', ['train', 'test']), count: fields.count('count') };
     case 'parameters':
-      return { kind, model: fields.text('model'), count: fields.count('count') };
+      return { kind, model: readModel(), count: fields.count('count') };
   }
 }
 
@@ -115,9 +133,9 @@ export function readAccuracy(fields: Fields): Pick<MeasureOf<'accuracy'>, 'kind'
   };
 }
 
-function readRange(fields: Fields): TauRange {
+function readRange(fields: Fields, model: string): TauRange {
   return {
-    model: fields.text('model'),
+    model,
     smallest: readBounds(fields, 'smallest'),
     largest: readBounds(fields, 'largest'),
   };

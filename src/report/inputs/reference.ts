@@ -38,16 +38,8 @@ const AUTHORS_NAMES: ReadonlyMap<string, string> = new Map([
  * @throws {ReproError} `report-input` if the folder does not exist, or a file in it is invalid
  */
 export async function readReference(folder: string, models: readonly ReferenceModel[]): Promise<Reference> {
-  const files = await listFiles(folder);
-  const ids = models.map(({ id }) => id);
   const found: [string, ReferenceCurves][] = [];
-  for (const { id, published } of models) {
-    const logs = [findLog(files, id, ids, folder), ...findAuthorsLogs(files, published)].filter(
-      (log) => log !== null,
-    );
-    const [log, second] = logs;
-    if (second !== undefined) failTwo(folder, id, logs.map(nameLog));
-    if (log === undefined) continue;
+  for (const [id, log] of await findLogs(folder, models)) {
     const curves =
       'csv' in log
         ? await readCsv(folder, log.csv)
@@ -57,6 +49,27 @@ export async function readReference(folder: string, models: readonly ReferenceMo
     found.push([id, curves]);
   }
   return new Map(found);
+}
+
+/**
+ * Finds the logs that `readReference` reads, without opening them.
+ *
+ * @throws {ReproError} `report-input` if the folder does not exist, or there are two logs of a model
+ */
+export async function findLogs(
+  folder: string,
+  models: readonly ReferenceModel[],
+): Promise<[id: string, log: Log][]> {
+  const files = await listFiles(folder);
+  const ids = models.map(({ id }) => id);
+  return models.flatMap(({ id, published }): [string, Log][] => {
+    const logs = [findLog(files, id, ids, folder), ...findAuthorsLogs(files, published)].filter(
+      (log) => log !== null,
+    );
+    const [log, second] = logs;
+    if (second !== undefined) failTwo(folder, id, logs.map(nameLog));
+    return log === undefined ? [] : [[id, log]];
+  });
 }
 
 /**

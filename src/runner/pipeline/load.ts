@@ -104,12 +104,11 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
 
   const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
   const links = linkInstances(instances.values());
-  const configuration = await findConfigurationProblems(pipeline, drafts, { paths, passed });
   throwProblems([
     ...(await findUnknownLocks(pipeline, paths)),
     ...findUnknownMachineSettings(pipeline, settings),
     ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
-    ...configuration.problems,
+    ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
   ]);
 
   await passed.save();
@@ -149,7 +148,7 @@ async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Pl
     ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
     ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
     ...(misplaced.length === 0 ? {} : { misplaced }),
-    warnings: [...configuration.warnings, ...findUnusedOverrides(pipeline.content, settings)],
+    warnings: findUnusedOverrides(pipeline.content, settings),
   };
 }
 

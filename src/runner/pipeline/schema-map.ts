@@ -9,44 +9,32 @@ import type { InstanceDraft } from './instances.ts';
 import type { PipelineFile } from './pipeline-file.ts';
 import type { ProjectPaths } from './project-paths.ts';
 
-/** Problems with configuration files. */
-export interface ConfigurationFindings {
-  /** In the files that are read. */
-  readonly problems: readonly Problem[];
-  /** In the files beside them. */
-  readonly warnings: readonly Problem[];
-}
-
 /**
- * Checks the configuration files that stages read against their schemas in `schemas:`: every file
- * that matches a glob and is an input, or lies inside one. If instances name some of a glob's files, the others in a
- * folder are not part of this plan: a half-written model must not block runs of the others.
+ * Checks the configuration files that stages read against their schemas in `schemas:`: every file that matches a glob and is an input, or
+ * lies inside one.
  */
 export async function findConfigurationProblems(
   pipeline: PipelineFile,
   drafts: readonly InstanceDraft[],
   { paths, passed }: { readonly paths: ProjectPaths; readonly passed: PassedChecks },
-): Promise<ConfigurationFindings> {
+): Promise<Problem[]> {
   const entries = Object.entries(pipeline.content.schemas ?? {});
-  if (entries.length === 0) return { problems: [], warnings: [] };
+  if (entries.length === 0) return [];
   const inputs = new Set(drafts.flatMap(({ inputs }) => inputs.map((input) => input.path)));
   const { default: picomatch } = await import('picomatch');
 
   const problems: Problem[] = [];
-  const warnings: Problem[] = [];
   for (const [glob, schemaFile] of entries) {
     const { base } = picomatch.scan(glob);
     const matches = picomatch(glob);
     const files = listFiles(base, paths).filter((file) => matches(file) && isRead(file, inputs));
     const schema = await readSchema(pipeline, glob, schemaFile, paths, problems);
     if (schema === undefined) continue;
-    const areNamed = files.some((file) => inputs.has(file));
     for (const file of files) {
-      const found = await findFileProblems(file, schema, { projectRoot: paths.root, passed });
-      (areNamed && !inputs.has(file) ? warnings : problems).push(...found);
+      problems.push(...(await findFileProblems(file, schema, { projectRoot: paths.root, passed })));
     }
   }
-  return { problems, warnings };
+  return problems;
 }
 
 async function readSchema(
