@@ -78,6 +78,7 @@ export default defineStage<Params>({
       });
       metrics({
         testAccuracy: test.score.accuracy,
+        testClips: parts.test.rows.length,
         validationAccuracy: validation?.score.accuracy ?? null,
       });
     } finally {

@@ -48,6 +48,11 @@ export type RunEvent =
       readonly removed: readonly string[];
       /** Whether this only reports what a run would do. */
       readonly isRehearsal: boolean;
+      /** What its outputs were made with: the metrics, and how long it took. */
+      readonly made?: {
+        readonly metrics: Readonly<Record<string, MetricValue>>;
+        readonly totalSeconds: number;
+      };
     }
   | {
       readonly kind: 'would-run';

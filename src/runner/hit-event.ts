@@ -1,3 +1,4 @@
+import { durationOf } from './cache/duration.ts';
 import type { RunEvent } from './events.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 
@@ -14,5 +15,6 @@ export function createHitEvent(
     restored: damaged.flatMap(({ names }) => names),
     removed: damaged.flatMap(({ strangers }) => strangers),
     isRehearsal,
+    made: { metrics: freshness.record.metrics, totalSeconds: durationOf(freshness.record) },
   };
 }

@@ -81,6 +81,17 @@ describe('repro cache', () => {
     expect(dry.stderr).toContain('--pull cannot be combined with --dry-run, which fetches nothing');
   });
 
+  test('an impossible address is refused before a run with --pull begins', async () => {
+    const root = await createCrashProject();
+    const words = [repro, 'run', '--pull', '--remote', 's3://', '--set', 'version=1'];
+    const { exitCode, stderr } = await execa(process.execPath, words, { cwd: root, reject: false });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^"s3:\/\/" is no address of a remote cache\n {2}Expected a folder/),
+    });
+    expect(readOutputs(root)).toEqual({});
+  });
+
   test('exits with 3 if something is not there, and with 1 if it cannot be reached', async () => {
     const { root, copy } = await createTwo();
     const { address } = await makeStorage('folder');

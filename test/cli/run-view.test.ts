@@ -38,9 +38,27 @@ describe('the live view', () => {
     const state = stateAfter([begin, started(train), batches(train, 0)], [11_000, batches(train, 30)]);
     const lines = renderLive(state, { columns: 120, rows: 24, nowMs: 11_000, colors });
     expect(lines).toEqual([
-      '● train@baseline,2020  ████············  25 % · 3.0 batches/s · 30 s left · epoch 3/12',
+      '● train@baseline,2020  ████············  25 % · epoch 3/12 · 30 s left · 3.0 batches/s',
       '○ 1 to go: report',
     ]);
+  });
+
+  test.each([
+    [100, '● train@lambda-0.01,2020   16 % · epoch 203/1256 · loss 0.028 · val 81 % · 2 min left'],
+    [80, '● train@lambda-0.01,2020  epoch 203/1256 · loss 0.028 · val 81 % · 2 min left'],
+    [50, '● …@lambda-0.01,2020  epoch 203/1256 · 2 min left'],
+    [30, '● …in@lambda-0.01,2020   16 %'],
+  ])('in %i columns shows epoch, loss, accuracy and time left before anything else', (columns, line) => {
+    const id = 'train@lambda-0.01,2020';
+    const note = 'epoch 203/1256 · loss 0.028 · val 81 %';
+    const at = (done: number): RunEvent => ({
+      kind: 'progress',
+      id,
+      progress: { done, total: 2784, unit: 'batches', note },
+    });
+    const state = stateAfter([started(id), at(0)], [31_000, at(450)]);
+    const [shown] = renderLive(state, { columns, rows: 24, nowMs: 31_000, colors });
+    expect(shown).toBe(line);
   });
 
   test('cuts a line before a character that is two columns wide', () => {
@@ -189,6 +207,16 @@ describe('the summary', () => {
       '',
       '1 failed, 2 blocked in 1.5 s',
     ]);
+  });
+
+  test('names the first few of many stages that did not run, and counts the rest', () => {
+    const ids = Array.from({ length: 1000 }, (_, at) => `s${at}`);
+    const state = stateAfter([
+      { kind: 'run-started', ids, jobs: 1 },
+      ...ids.slice(1).map((id): RunEvent => ({ kind: 'blocked', id, by: ['s0'] })),
+    ]);
+    const lines = summariseRun(state, { colors, runArguments: [], results: [], folder: '/project' });
+    expect(lines).toContain('not run, because of these failures: s1, s2, s3, s4, s5 and 994 more');
   });
 
   test('omits a log that adds nothing to the failure', () => {

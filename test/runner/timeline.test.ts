@@ -84,6 +84,17 @@ describe('the timeline of recorded runs', () => {
     ]);
   });
 
+  test.each([80, 60, 50])('as text fits a terminal of %i columns', (columns) => {
+    const long = [
+      record('train@lambda-0.01,2020', 0, 1e5, { totalSeconds: 2e5 }),
+      record('evaluate@lambda-0.01,2020', 1e5, 60, { host: 'birch', profile: 'full' }),
+    ];
+    const lines = timelineLines(arrangeTimeline(long), ['train@lambda-0.01,2021'], columns);
+    for (const line of lines) expect(line.length).toBeLessThan(columns);
+    expect(lines.join(' ')).toContain('55 h 33 min with what it went on from');
+    expect(lines.filter((line) => line.includes('█'))).toHaveLength(2);
+  });
+
   test('as text tells whose each line is where machines or profiles mix', () => {
     const mixed = [record('a', 0, 10), record('b', 5, 10, { host: 'bi\u001b[31mrch', profile: 'full' })];
     const lines = timelineLines(arrangeTimeline(mixed), []);

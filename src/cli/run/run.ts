@@ -20,6 +20,7 @@ import { colorsFor } from '../view/colors.ts';
 import { openView } from '../view/open-view.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
+import { tabulateResults } from './results-table.ts';
 import { keepTimeline } from './timeline-keeping.ts';
 
 export interface RunOptions extends PipelineOptions {
@@ -158,7 +159,8 @@ export async function runShown(
         ? []
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
-  process.stderr.write(`${summary.join('\n')}\n`);
+  const results = options.dryRun === true ? [] : tabulateResults(plan, state, options.set);
+  process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
   if (options.dryRun !== true && !kill.aborted) await keepTimeline(plan, state);
   return state;
@@ -179,8 +181,9 @@ async function fetchOption(
     throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
   }
   const { openConfiguredRemote, remoteSettingsOf } = await import('../cache/remote.ts');
-  // Having none is an error; not reaching it is not.
-  remoteSettingsOf(plan, remote);
+  // Having none is an error, and so is an impossible address; not reaching it is not.
+  const { readAddress } = await import('../../runner/remote/open-remote.ts');
+  readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
   const { createFetchStage } = await import('../../runner/remote/fetch-stage.ts');
   return {
     fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),

@@ -21,7 +21,8 @@ export async function timeline(targets: readonly string[], options: TimelineOpti
       printJson({ version: 1, command: 'timeline', profile: plan.profile, sessions, missing });
       return;
     case 'text':
-      for (const line of timelineLines(sessions, missing)) process.stdout.write(`${line}\n`);
+      for (const line of timelineLines(sessions, missing, process.stdout.columns))
+        process.stdout.write(`${line}\n`);
       return;
     case 'svg':
     case 'csv': {

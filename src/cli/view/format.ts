@@ -1,3 +1,5 @@
+import { toOneLine } from './safe-text.ts';
+
 /** `0.8 s`, `42 s`, `3 min 05 s`, `2 h 07 min`: the longer, the coarser. */
 export function formatSeconds(seconds: number): string {
   if (seconds < 9.95) return `${Math.max(0, seconds).toFixed(1)} s`;
@@ -6,6 +8,14 @@ export function formatSeconds(seconds: number): string {
   if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
   const minutes = Math.round(whole / 60);
   return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, '0')} min`;
+}
+
+/** As {@link formatSeconds}, but without digits that only flicker: `42 s`, `1 min 42 s`, `3 min`, `2 h 07 min`, `5.3 days`. */
+export function formatLeft(seconds: number): string {
+  if (seconds < 9.95) return `${Math.max(0, Math.round(seconds))} s`;
+  if (seconds >= 2 * 86_400) return formatAbout(seconds);
+  const text = formatSeconds(seconds);
+  return seconds < 120 || seconds >= 3600 ? text : text.replace(/ \d\d s$/, '');
 }
 
 /** `20 h 00 min (60 h 00 min with what it went on from)`. */
@@ -68,4 +78,14 @@ export function foldInstances(ids: readonly string[]): string[] {
   return [...counts].map(([stage, members]) =>
     members.length === 1 ? (members[0] ?? stage) : `${stage} ×${members.length}`,
   );
+}
+
+/** So many names are read; of a thousand, the rest is a number. */
+const namesAtMost = 5;
+
+/** `train ×4, report`, safe for a terminal; where there are many stages, `a, b, c, d, e and 995 more`. */
+export function nameInstances(ids: readonly string[]): string {
+  const names = foldInstances(ids).map(toOneLine);
+  const shown = names.slice(0, namesAtMost).join(', ');
+  return names.length > namesAtMost ? `${shown} and ${names.length - namesAtMost} more` : shown;
 }

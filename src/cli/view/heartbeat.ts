@@ -64,7 +64,7 @@ function describeRunning(state: RunState, nowMs: number): string | null {
   if (running.length === 0) return rest === '' ? null : toOneLine(rest);
   const stages = running.slice(0, shownStages).map((one) => {
     const seconds = (nowMs - one.startedMs) / 1000;
-    const progress = one.progress === null ? '' : ` (${describeProgress(one, nowMs, false).trim()})`;
+    const progress = one.progress === null ? '' : ` (${describeProgress(one, nowMs, 'no-bar').trim()})`;
     return `${toOneLine(one.id)} for ${formatSeconds(seconds)}${progress}`;
   });
   const more = running.length - stages.length;

@@ -1,15 +1,17 @@
 import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import type { Colors } from './colors.ts';
-import { foldInstances } from './format.ts';
-import { describeProgress } from './progress-text.ts';
+import { nameInstances } from './format.ts';
+import { describeProgress, progressDetails } from './progress-text.ts';
 import { describeQueued, type InstanceView, idsIn, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
-/** Below this width, there is no bar, only the name and the percentage. */
-const columnsForBar = 64;
-/** Of a narrow line: the sign, the percentage, an ellipsis, and the spaces between them. */
-const columnsForRest = 11;
+/** The sign before a name, and the spaces around both. */
+const columnsAround = 4;
+/** Of a name that is cut to make room for its progress: `…0.01,2020`. Matrix values, at the end, tell instances apart. */
+const columnsForName = 11;
+/** Below this width, names go without the node of their job. */
+const columnsForNode = 80;
 
 /**
  * The part of the live view that is redrawn: one line per running instance, and one with the counts of all others.
@@ -28,21 +30,38 @@ export function renderLive(
   const room = Math.max(0, options.rows - 1);
   const running = [...state.instances.values()].filter((one) => one.state === 'running');
   const shown = running.slice(0, Math.max(0, room - 1));
-  const withBar = columns >= columnsForBar;
-  const widest = withBar
-    ? Math.floor(columns / 3)
-    : Math.min(Math.floor(columns / 2), columns - columnsForRest);
-  const ids = shown.map((one) => cliTruncate(nameWithNode(one), Math.max(1, widest), { position: 'middle' }));
+  const widestLine = Math.max(1, columns - 1);
+  const names = shown.map((one) => (columns < columnsForNode ? toOneLine(one.id) : nameWithNode(one)));
+  const { texts, widest } = fitProgress(shown, names, columns, nowMs);
+  const ids = names.map((name) => cliTruncate(name, widest, { position: 'start' }));
   const width = Math.max(0, ...ids.map((id) => stringWidth(id)));
-  const lines = shown.map((one, at) => {
+  const lines = shown.map((_, at) => {
     const name = ids[at] ?? '';
     const padding = ' '.repeat(width - stringWidth(name));
-    return `${colors.cyan('●')} ${name}${padding}  ${describeProgress(one, nowMs, withBar)}`;
+    return `${colors.cyan('●')} ${name}${padding}  ${texts[at] ?? ''}`;
   });
-  const widestLine = Math.max(1, columns - 1);
   const counts = describeCounts(state, { hidden: running.length - shown.length, widest: widestLine });
   if (counts !== '') lines.push(colors.dim(counts));
   return lines.slice(0, room).map((line) => cutTo(line, widestLine));
+}
+
+/** As much of each one's progress as fits beside the names, which are cut only where little else can go; alike in all lines. */
+function fitProgress(
+  shown: readonly InstanceView[],
+  names: readonly string[],
+  columns: number,
+  nowMs: number,
+): { readonly texts: readonly string[]; readonly widest: number } {
+  const longest = Math.max(1, ...names.map((name) => stringWidth(name)));
+  let texts: string[] = [];
+  let room = 0;
+  for (const [level, detail] of progressDetails.entries()) {
+    texts = shown.map((one) => describeProgress(one, nowMs, detail));
+    room = columns - 1 - columnsAround - Math.max(0, ...texts.map((text) => stringWidth(text)));
+    const needed = level < 4 ? Math.floor(columns / (level < 3 ? 3 : 4)) : columnsForName;
+    if (room >= Math.min(longest, needed)) break;
+  }
+  return { texts, widest: Math.max(room, 1) };
 }
 
 /** The library cuts one column too late where the last character that fits is two columns wide. */
@@ -77,5 +96,5 @@ function describeCounts(
   ].filter(({ count }) => count > 0);
   const inWords = counts.map(({ count, words }) => words(count)).join(' · ');
   if (stringWidth(inWords) > widest) return counts.map(({ sign, count }) => `${sign}${count}`).join(' ');
-  return waiting.length === 0 ? inWords : `${inWords}: ${foldInstances(waiting).map(toOneLine).join(', ')}`;
+  return waiting.length === 0 ? inWords : `${inWords}: ${nameInstances(waiting)}`;
 }

@@ -3,7 +3,7 @@ import cliTruncate from 'cli-truncate';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Colors } from './colors.ts';
 import { describeExpected, describePlace } from './expected.ts';
-import { describeAfter, foldInstances, formatDone } from './format.ts';
+import { describeAfter, formatDone, nameInstances } from './format.ts';
 import { describeHit, describeJobOf } from './hits.ts';
 import { LiveArea } from './live-area.ts';
 import { renderLive } from './live-lines.ts';
@@ -61,8 +61,7 @@ export class LiveView implements View {
 
   #flushCached(): void {
     if (this.#cached.length === 0) return;
-    const names = foldInstances(this.#cached).map(toOneLine).join(', ');
-    this.#lasting.push(`${this.#colors.green('✔')} up to date: ${names}`);
+    this.#lasting.push(`${this.#colors.green('✔')} up to date: ${nameInstances(this.#cached)}`);
     this.#cached = [];
   }
 

@@ -1,4 +1,4 @@
-import { formatSeconds } from './format.ts';
+import { formatLeft, formatSeconds } from './format.ts';
 import { type InstanceView, rateOf } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
@@ -14,24 +14,44 @@ function drawBar(share: number): string {
   return `${'█'.repeat(whole)}${part}`.padEnd(barCells, '·');
 }
 
-/** `42 % · 3.1 batches/s · 40 s left`, as far as known; until there is a rate, `42 % · 12 s`. */
-export function describeProgress(one: InstanceView, nowMs: number, withBar: boolean): string {
+/**
+ * What is left out where there is less and less room: the bar, the rate, the percentage if the stage says something of its own, all of
+ * that but its first and last words, all but its first; at last everything but the percentage.
+ */
+export const progressDetails = [
+  'all',
+  'no-bar',
+  'no-rate',
+  'no-percentage',
+  'few-words',
+  'first-words',
+  'percentage',
+] as const;
+
+export type ProgressDetail = (typeof progressDetails)[number];
+
+/** `42 % · epoch 3/12 · loss 0.071 · 40 s left · 3.1 batches/s`, as far as known; until there is a rate, `42 % · 12 s`. */
+export function describeProgress(one: InstanceView, nowMs: number, detail: ProgressDetail): string {
+  const level = progressDetails.indexOf(detail);
   const elapsedSeconds = (nowMs - one.startedMs) / 1000;
   if (one.progress === null) return formatSeconds(elapsedSeconds);
   const { done, total } = one.progress;
   const unit = toOneLine(one.progress.unit ?? '');
-  const notes = one.progress.note === undefined ? [] : [toOneLine(one.progress.note)];
+  const words = one.progress.note === undefined ? [] : toOneLine(one.progress.note).split(' · ');
+  const notes = level < 4 ? words : words.filter((_, i) => i === 0 || (level < 5 && i === words.length - 1));
   // Without a known end there is no share; the note says how much is done.
-  if (!(total > 0)) return [formatSeconds(elapsedSeconds), ...notes].join(' · ');
+  if (!(total > 0)) return [...notes, formatSeconds(elapsedSeconds)].join(' · ');
   const share = Math.min(1, Math.max(0, done / total));
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
-  const parts = [withBar ? `${drawBar(share)} ${percent}` : percent];
+  if (detail === 'percentage') return percent;
+  const parts = level < 3 || notes.length === 0 ? [percent, ...notes] : [...notes];
   const rate = rateOf(one, nowMs);
   if (rate === null) {
     if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
   } else {
-    parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
-    if (done < total) parts.push(`${formatSeconds((total - done) / rate)} left`);
+    if (done < total) parts.push(`${formatLeft((total - done) / rate)} left`);
+    if (level < 2)
+      parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
   }
-  return [...parts, ...notes].join(' · ');
+  return `${level === 0 ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
 }

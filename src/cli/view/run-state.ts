@@ -35,6 +35,8 @@ export interface InstanceView {
   /** The latest progress, and when it was seen here. */
   latest: (ProgressMark & { readonly seenMs: number }) | null;
   metrics: Record<string, MetricValue>;
+  /** How long it took to make its outputs, in this run or an earlier one; null until that is known. */
+  madeInSeconds: number | null;
   failure: { code: string; text: string; logFile: string; logTail: readonly string[] } | null;
   blockedBy: readonly string[];
   /** Its job on a cluster; null if it has none. */
@@ -69,6 +71,7 @@ function newInstance(id: string): InstanceView {
     base: null,
     latest: null,
     metrics: {},
+    madeInSeconds: null,
     failure: null,
     blockedBy: [],
     job: null,
@@ -99,6 +102,8 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.state = 'cached';
       instance.restored = event.restored;
       instance.removed = event.removed;
+      instance.metrics = { ...event.made?.metrics };
+      instance.madeInSeconds = event.made?.totalSeconds ?? null;
       break;
     case 'would-run':
       instance.state = 'would-run';
@@ -129,6 +134,7 @@ export function applyEvent(state: RunState, event: RunEvent, nowMs: number): voi
       instance.state = 'finished';
       instance.seconds = event.seconds;
       instance.metrics = { ...event.metrics };
+      instance.madeInSeconds = event.totalSeconds ?? event.seconds;
       break;
     case 'failed': {
       // Its job was dropped or cancelled because of what blocks it.

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Colors } from './colors.ts';
 import { describeTotal } from './expected.ts';
-import { foldInstances, formatSeconds } from './format.ts';
+import { formatSeconds, nameInstances } from './format.ts';
 import { idsIn, listQueued, type RunState } from './run-state.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 
@@ -52,8 +52,7 @@ export function summariseRun(
     lines.push(`  run it again: ${rerunCommand(one.id, options.runArguments)}`);
   }
   const blocked = idsIn(state, 'blocked');
-  if (blocked.length > 0)
-    lines.push('', `not run, because of these failures: ${foldInstances(blocked).map(toOneLine).join(', ')}`);
+  if (blocked.length > 0) lines.push('', `not run, because of these failures: ${nameInstances(blocked)}`);
   const interrupted = idsIn(state, 'interrupted');
   if (interrupted.length > 0) lines.push('', ...describeInterrupted(interrupted, options.resumable));
   const wouldRun = idsIn(state, 'would-run');
@@ -83,7 +82,7 @@ function describeInterrupted(
   resumable: ReadonlySet<string> = new Set<string>(),
 ): string[] {
   const describe = (some: readonly string[], then: string): string[] =>
-    some.length === 0 ? [] : [`interrupted: ${foldInstances(some).map(toOneLine).join(', ')}. ${then}`];
+    some.length === 0 ? [] : [`interrupted: ${nameInstances(some)}. ${then}`];
   return [
     ...describe(
       ids.filter((id) => resumable.has(id)),

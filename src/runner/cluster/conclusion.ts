@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { logFileOf } from '../cache/cache-folder.ts';
+import { durationOf } from '../cache/duration.ts';
 import type { RunRecord } from '../cache/records.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import { describeFullDisk } from '../execution/full-disk.ts';
@@ -40,7 +41,8 @@ export async function finishInstance(
   if (verdict.kind === 'hit') {
     const restored = last?.kind === 'cached' ? last.restored : [];
     const removed = last?.kind === 'cached' ? last.removed : [];
-    onEvent({ kind: 'cached', id, restored, removed, isRehearsal: false });
+    const made = { metrics: record.metrics, totalSeconds: durationOf(record) };
+    onEvent({ kind: 'cached', id, restored, removed, isRehearsal: false, made });
   } else {
     const seconds = last?.kind === 'finished' ? last.seconds : record.seconds;
     const { totalSeconds, metrics } = record;

@@ -20,14 +20,24 @@ export async function openRemote(
   projectRoot: string,
   { isNewAllowed = true }: { readonly isNewAllowed?: boolean } = {},
 ): Promise<Remote> {
-  const { address } = settings;
+  const place = readAddress(settings.address, projectRoot);
+  if (typeof place === 'string') return FolderRemote.open(place, isNewAllowed);
+  return (await import('./s3-remote.ts')).openS3({ ...settings, ...place });
+}
+
+/**
+ * Where a remote cache is: a folder, or a place in a bucket. Nothing is looked up.
+ *
+ * @throws {ReproError} `remote-address`
+ */
+export function readAddress(
+  address: string,
+  projectRoot: string,
+): string | { readonly bucket: string; readonly prefix: string } {
   const [, scheme] = /^([a-z][a-z0-9+.-]+):\/\//i.exec(address) ?? [];
-  if (scheme === 's3') {
-    const { bucket, prefix } = parseS3Address(address);
-    return (await import('./s3-remote.ts')).openS3({ ...settings, bucket, prefix });
-  }
-  if (scheme === undefined) return FolderRemote.open(resolveFolder(address, projectRoot), isNewAllowed);
-  if (scheme === 'file') return FolderRemote.open(readFileAddress(address), isNewAllowed);
+  if (scheme === 's3') return parseS3Address(address);
+  if (scheme === undefined) return resolveFolder(address, projectRoot);
+  if (scheme === 'file') return readFileAddress(address);
   throw wrongAddress(address);
 }
 

@@ -128,7 +128,7 @@ test('what was set aside stays through garbage collection, and the next time get
   for (const text of ['one', 'two']) {
     await project.write('artifacts/file', text);
     await project.run();
-    await collectGarbage({ projectRoot: project.root, rules: [], isDryRun: false });
+    await collectGarbage({ projectRoot: project.root, rules: [], restorable: new Set(), isDryRun: false });
   }
   expect(listAside(project.root)).toEqual({ '1/artifacts/file': 'one', '2/artifacts/file': 'two' });
 });

@@ -1,0 +1,82 @@
+import { formatPercent } from '../../formats/percent.ts';
+import type { MatrixValue, Plan } from '../../runner/plan.ts';
+import type { MetricValue } from '../../stage/context.ts';
+import { wilsonInterval } from '../../stats/wilson.ts';
+import { formatSeconds } from '../view/format.ts';
+import type { RunState } from '../view/run-state.ts';
+import { toOneLine } from '../view/safe-text.ts';
+
+/** Of hundreds of seeds, a terminal keeps these in view. */
+const rowsAtMost = 40;
+
+/** What the stages of one combination of matrix values measured. */
+interface Row {
+  readonly matrix: Readonly<Record<string, MatrixValue>>;
+  readonly metrics: Record<string, MetricValue>;
+  seconds: number;
+}
+
+/**
+ * The end of a run: for each combination of matrix values (a model and a seed, say) whose stages report a metric `testAccuracy`, that
+ * accuracy, its interval over `testClips` clips, the epoch it was measured at (`bestEpoch`), and how long these stages took.
+ *
+ * @param overrides the assignments of `--set`: without them, the profile's results would be others
+ */
+export function tabulateResults(plan: Plan, state: RunState, overrides: readonly string[]): string[] {
+  const rows = [...collectRows(plan, state)].filter(
+    ({ metrics }) => typeof metrics.testAccuracy === 'number',
+  );
+  const [first] = rows;
+  if (first === undefined) return [];
+  const names = Object.keys(first.matrix);
+  const cells = [
+    [...names, 'test accuracy', '95 % interval', 'epoch', 'time'],
+    ...rows.map(({ matrix, metrics, seconds }) => [
+      ...names.map((name) => toOneLine(String(matrix[name] ?? ''))),
+      formatShare(metrics.testAccuracy),
+      describeInterval(metrics),
+      typeof metrics.bestEpoch === 'number' ? String(metrics.bestEpoch) : '',
+      formatSeconds(seconds),
+    ]),
+  ];
+  const widths = cells[0]?.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0))) ?? [];
+  const lines = cells.map((row) =>
+    `  ${row.map((cell, at) => (at < names.length ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`.trimEnd(),
+  );
+  const more = rows.length - rowsAtMost;
+  const what = overrides.length === 0 ? '' : `, with ${overrides.map(toOneLine).join(', ')}`;
+  return [
+    '',
+    `results of profile ${plan.profile}${what}:`,
+    ...lines.slice(0, rowsAtMost + 1),
+    ...(more > 0 ? [`  and ${more} more: \`npx repro metrics\` shows them all`] : []),
+  ];
+}
+
+function collectRows(plan: Plan, state: RunState): Iterable<Row> {
+  const rows = new Map<string, Row>();
+  for (const { id, matrix } of plan.instances.values()) {
+    const shown = state.instances.get(id);
+    if (shown?.madeInSeconds == null || Object.keys(matrix).length === 0) continue;
+    const key = JSON.stringify(matrix);
+    const row = rows.get(key) ?? { matrix, metrics: {}, seconds: 0 };
+    rows.set(key, row);
+    Object.assign(row.metrics, shown.metrics);
+    row.seconds += shown.madeInSeconds;
+  }
+  return rows.values();
+}
+
+function describeInterval({ testAccuracy, testClips }: Row['metrics']): string {
+  if (!isShare(testAccuracy) || typeof testClips !== 'number' || !(testClips > 0)) return '';
+  const { low, high } = wilsonInterval(testAccuracy * testClips, testClips);
+  return `${formatPercent(low).replace(' %', '')} to ${formatPercent(high)}`;
+}
+
+function formatShare(value: MetricValue | undefined): string {
+  return isShare(value) ? formatPercent(value) : String(value);
+}
+
+function isShare(value: MetricValue | undefined): value is number {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
