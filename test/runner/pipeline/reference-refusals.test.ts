@@ -163,25 +163,6 @@ stages:
     ]);
   });
 
-  test('cause warnings if instances name others and these are only in a folder that another one reads', async () => {
-    const both = `version: 1
-schemas: {"configs/models/*.yaml": model.schema.json}
-stages:
-  a: {run: stages/a.ts, inputs: [configs/models/good.yaml], outputs: [artifacts/a]}
-  b: {run: stages/b.ts, inputs: [configs/models], outputs: [artifacts/b]}
-`;
-    const { warnings } = await loadPlan({
-      projectRoot: await makeProject({ ...files, 'pipeline.yaml': both }),
-    });
-    expect(warnings.map(({ at, message }) => `${formatPlace(at)}  ${message}`)).toEqual([
-      'configs/models/bad.yaml:2:1  unknown key "idd".',
-      expect.stringMatching(/^configs\/models\/broken\.yaml:\d+:\d+ {2}not YAML/),
-    ]);
-    expect(await refusalOf(both.replace('good.yaml', 'bad.yaml'), files)).toContain(
-      'configs/models/bad.yaml:2:1  unknown key "idd".',
-    );
-  });
-
   test('are ignored if no stage reads them', async () => {
     await expect(
       loadPlan({
