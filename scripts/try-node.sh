@@ -18,10 +18,10 @@ npm ci
 npm run build:native
 
 quick=(--set train.epochs=2)
-npx repro run "${quick[@]}" 2>&1 | tee "$folder/run.log"
-npx repro run "${quick[@]}" 2>&1 | tee -a "$folder/run.log" | grep '12 up to date'
-npx repro status --exit-code "${quick[@]}"
-npx repro check "${quick[@]}"
+./repro run "${quick[@]}" 2>&1 | tee "$folder/run.log"
+./repro run "${quick[@]}" 2>&1 | tee -a "$folder/run.log" | grep '12 up to date'
+./repro status --exit-code "${quick[@]}"
+./repro check "${quick[@]}"
 # Node warns as `(node:123) ExperimentalWarning: …`, also into the logs of stages.
 if grep -r '^(node:' "$folder/run.log" artifacts/.cache/logs; then exit 1; fi
 
@@ -30,7 +30,7 @@ npx vitest run test/executors test/stage/ test/files test/addon test/native test
   test/runner/lazy-imports.test.ts test/runner/execution-hermetic.test.ts test/runner/execution-packages.test.ts
 
 # Every result and record is the same to the byte; the timeline shows when and how long.
-npx repro lock "${quick[@]}"
+./repro lock "${quick[@]}"
 mv repro.lock artifacts/records
 results=$folder/results
 rm -rf artifacts/.cache artifacts/timeline

@@ -75,7 +75,7 @@ export async function parseBaseline(text: string, profile: string, file: string)
 
 /** The remedy for a baseline that cannot be used. */
 function rewrite(profile: string): string {
-  return `Restore it from git, or write it anew: npx repro baseline update --profile ${profile}`;
+  return `Restore it from git, or write it anew: ./repro baseline update --profile ${profile}`;
 }
 
 function readClaims(fields: Fields): { [id: string]: Verdict } {

@@ -13,7 +13,7 @@ export interface ReadText {
 
 /** @throws {ReproError} `results-invalid` naming the file, and the command that makes it again */
 export async function readText(file: string, stage: string): Promise<ReadText> {
-  const fix = `Make it again: npx repro run ${stage} --force`;
+  const fix = `Make it again: ./repro run ${stage} --force`;
   return { file, text: await readResult(file, fix, readFile(file, 'utf8')), fix };
 }
 

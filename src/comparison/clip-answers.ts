@@ -18,7 +18,7 @@ export function readClipAnswers(file: string, text: string): ClipAnswers {
   if (missing !== undefined) {
     throw new ReproError('compare-input', `column "${missing}" is missing`, {
       where: file,
-      fix: 'Evaluate again with this version: npx repro run evaluate --force',
+      fix: 'Evaluate again with this version: ./repro run evaluate --force',
     });
   }
   const answers = new Map<string, boolean>();

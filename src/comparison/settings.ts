@@ -19,7 +19,7 @@ const PARTS = ['dataset', 'simulated', 'frames', 'network', 'training', 'compat'
  * @throws {ReproError} `compare-input`, if it is not a JSON object
  */
 export function readSettings(file: string, text: string): Settings {
-  const fix = 'Train again with this version: npx repro run train --force';
+  const fix = 'Train again with this version: ./repro run train --force';
   const fields = parseFields(text, { file, code: 'compare-input', fix });
   const run: { readonly [part: string]: unknown } = JSON.parse(text);
   const settings = new Map<string, string>();

@@ -13,7 +13,7 @@ export function thenRun(profile: string, root: string, usualRoot: string): strin
   const option = rootOption(root, usualRoot);
   return [
     'Run again (with the same --profile and other --set options as before):',
-    `   npx repro run verify --profile ${profile}${option}      (checks every file)`,
+    `   ./repro run verify --profile ${profile}${option}      (checks every file)`,
     `   npm run reproduce -- --profile ${profile}${option}`,
   ];
 }
@@ -34,7 +34,7 @@ export function howToFetch(
   const option = showPath(root) === facts.usualRoot ? '' : ` --root ${showPath(root)}`;
   return [
     `${facts.title} (${facts.licence}) can be downloaded by one command:`,
-    `   npx repro data fetch ${facts.name}${option}`,
+    `   ./repro data fetch ${facts.name}${option}`,
     `or by hand, into ${showPath(root)}:`,
     ...facts.files.flatMap((file) => [`   ${describeFile(file)} from`, `      ${file.urls[0]}`]),
     ...thenRun(facts.profile, root, facts.usualRoot),

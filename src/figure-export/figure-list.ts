@@ -14,7 +14,7 @@ export interface ListedFigure {
 
 /** @throws {ReproError} `figure-file`, naming the field */
 export function readFigureList(file: string, text: string): ListedFigure[] {
-  const fix = 'Make the report again with this version: npx repro run report --force';
+  const fix = 'Make the report again with this version: ./repro run report --force';
   const fields = parseFields(text, { file, code: 'figure-file', fix });
   if (fields.number('version') !== 1) fields.fail('version', 'is not 1');
   return fields.objects('figures').map((figure) => {

@@ -114,6 +114,6 @@ function count(text: string, pattern: RegExp): number {
 function damaged(file: string, problem: string): ReproError {
   return new ReproError('figure-file', problem, {
     where: file,
-    fix: 'Make the report again with this version: npx repro run report --force',
+    fix: 'Make the report again with this version: ./repro run report --force',
   });
 }

@@ -74,7 +74,7 @@ function describeProfile(
   lines.push('# Or, without a new profile:');
   lines.push(
     ...wrapComment(
-      ['repro', 'run', '--profile', dataset.profile, ...settings.map((one) => `--set ${one}`)],
+      ['./repro', 'run', '--profile', dataset.profile, ...settings.map((one) => `--set ${one}`)],
       '#   ',
     ),
   );

@@ -131,7 +131,7 @@ describe('repro check', () => {
     const stale = await project.call(['check']);
     expect(stale.exitCode).toBe(3);
     expect(stale.stdout).toMatch(/^report +not up to date +verdicts.json changed$/m);
-    expect(stale.stdout).toContain('run it first: npx repro run --profile tiny');
+    expect(stale.stdout).toContain('run it first: ./repro run --profile tiny');
     await project.call(['run']);
     await project.write('summary.md', '# Before\n');
     await project.write('out/kept', '');
@@ -172,7 +172,7 @@ describe('repro check', () => {
     onTestFinished(() => project.write(baselineFile, text));
     const missing = await project.call(['check', ...set]);
     expect(missing.exitCode).toBe(4);
-    expect(missing.stdout).toContain('npx repro baseline update --profile tiny');
+    expect(missing.stdout).toContain('./repro baseline update --profile tiny');
   });
 });
 
@@ -215,6 +215,6 @@ describe('repro baseline update', () => {
     await change('stages/train.ts', 'Trains one model', 'Trains a model');
     const stale = await project.call(['baseline', 'update', '--yes']);
     expect(stale.exitCode).toBe(2);
-    expect(stale.stderr).toContain('Run first: npx repro run --profile tiny');
+    expect(stale.stderr).toContain('Run first: ./repro run --profile tiny');
   });
 });

@@ -78,7 +78,7 @@ describe('the file of a baseline', () => {
     );
     await expect(parse(conflict)).rejects.toMatchObject({
       message: 'has conflicts of a merge.',
-      fix: expect.stringContaining('npx repro baseline update --profile quick'),
+      fix: expect.stringContaining('./repro baseline update --profile quick'),
     });
   });
 

@@ -204,7 +204,7 @@ describe('repro export', () => {
     const missing = await call('export', 'train@baseline,2020', '--to', 'npz');
     expect([missing.exitCode, missing.stderr]).toEqual([
       2,
-      expect.stringContaining('npx repro run train@baseline,2020'),
+      expect.stringContaining('./repro run train@baseline,2020'),
     ]);
     await call('run', 'train');
     const first = await call('export', 'train@baseline,2020', '--to', 'npz');

@@ -122,7 +122,7 @@ describe('repro run', () => {
     const { exitCode, stderr } = await call(['run', '--set', 'word=it is']);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('  | this is why');
-    expect(stderr).toContain("run it again: npx repro run first --set 'word=it is'");
+    expect(stderr).toContain("run it again: ./repro run first --set 'word=it is'");
     expect(stderr).toContain('not run, because of these failures: second ×2');
     expect((await call(['logs', 'first'])).stdout).toContain('this is why');
   });
@@ -191,7 +191,7 @@ describe('the other commands', () => {
   test('logs of a stage that never ran is an error with the command that runs it', async () => {
     const { exitCode, stderr } = await call(['logs', 'first']);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('npx repro run first');
+    expect(stderr).toContain('./repro run first');
   });
 
   test('metrics shows time and metrics of each stage', async () => {

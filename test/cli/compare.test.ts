@@ -83,7 +83,7 @@ describe('repro compare', () => {
   test('says so if nothing is on record', async () => {
     const { exitCode, stderr } = await call('compare', 'baseline', 'last');
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('npx repro run evaluate');
+    expect(stderr).toContain('./repro run evaluate');
   });
 
   test('compares an earlier run, whose outputs are only in the store, with the last', async () => {

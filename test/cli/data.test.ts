@@ -98,7 +98,7 @@ describe('repro data verify', () => {
   test('ends with 1 and says how to get the data if they are missing or damaged', async () => {
     const missing = await call('verify', 'mnist', '--root', 'nowhere');
     expect(missing.stderr).toMatch(/^the MNIST files were not found: .*nowhere does not exist\.$/m);
-    expect(missing.stderr).toContain('npx repro data fetch mnist --root nowhere');
+    expect(missing.stderr).toContain('./repro data fetch mnist --root nowhere');
     expect(missing.exitCode).toBe(1);
     const root = await writeNmnist();
     await fs.writeFile(path.join(root, 'Test/3/00001.bin'), SAMPLE.subarray(0, 7));

@@ -55,7 +55,7 @@ describe('repro export figures', () => {
   test('says how to get a report if there is none', async () => {
     const { exitCode, stderr } = await figures();
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('npx repro run report');
+    expect(stderr).toContain('./repro run report');
   });
 
   test('exports the figures of any report on record, and replaces no file unasked', async () => {

@@ -128,7 +128,7 @@ describe('where a run ended and what remains', () => {
     expect(summariseRun(stateAfter(events), summaryOptions)).toEqual([
       '',
       'train failed: job 1 was cancelled',
-      '  run it again: npx repro run train',
+      '  run it again: ./repro run train',
       '',
       'not run, because of these failures: early, late',
       '',

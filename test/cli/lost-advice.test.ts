@@ -28,10 +28,10 @@ test('what helps against a loss is a run with its profile, or to give up what th
       lost('train', 'train@1', 'former'),
     ]),
   ).toEqual([
-    'A run computes it again: npx repro run --profile full train@1',
-    'Not in the pipeline with profile full; give it up: npx repro gc --forget train@7 --forget b',
-    'A run computes it again: npx repro run --profile quick train@2',
-    'The pipeline cannot be loaded with profile former. What it still has, a run computes again: npx repro run --profile former',
+    'A run computes it again: ./repro run --profile full train@1',
+    'Not in the pipeline with profile full; give it up: ./repro gc --forget train@7 --forget b',
+    'A run computes it again: ./repro run --profile quick train@2',
+    'The pipeline cannot be loaded with profile former. What it still has, a run computes again: ./repro run --profile former',
   ]);
 });
 
@@ -41,5 +41,5 @@ test('a pipeline without profiles needs none', async () => {
     await adviseOnLost(root, [
       { id: 'train@1', stage: 'train', profile: 'none', output: 'artifacts/train/1' },
     ]),
-  ).toEqual(['A run computes it again: npx repro run train@1']);
+  ).toEqual(['A run computes it again: ./repro run train@1']);
 });

@@ -96,8 +96,8 @@ describe('the output of a run without a terminal', () => {
       '',
       expect.stringMatching(/^1 run, 1 failed, 1 blocked in /),
     ]);
-    const [npx, program, ...words] = await splitInShell(rerun.replace('  run it again: ', ''));
-    expect([npx, program]).toEqual(['npx', 'repro']);
+    const [program, ...words] = await splitInShell(rerun.replace('  run it again: ', ''));
+    expect(program).toBe('./repro');
     expect(words.slice(0, 3)).toEqual(['run', 'bad@one', '--set']);
     const again = await call(folder, words);
     expect(again.stderr).toContain('  | the end: it\'s "new"; $HOME');
@@ -172,7 +172,7 @@ describe.skipIf(noTerminal !== undefined)('the output of a run in a terminal', (
       const text = terminal.everything.join('\n');
       expect(text).not.toContain('●');
       expect(terminal.everything.join('')).toContain('2 run, 1 failed, 1 blocked in ');
-      expect(text.replaceAll('\n', '')).toContain('run it again: npx repro run bad@one');
+      expect(text.replaceAll('\n', '')).toContain('run it again: ./repro run bad@one');
       expect(terminal.raw).not.toContain('\u0007');
       expect(terminal.isCursorVisible).toBe(true);
     },

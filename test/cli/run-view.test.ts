@@ -201,7 +201,7 @@ describe('the summary', () => {
       '  last lines of artifacts/.cache/logs/frames.log:',
       '  | one',
       '  | two',
-      '  run it again: npx repro run frames --profile full',
+      '  run it again: ./repro run frames --profile full',
       '',
       'not run, because of these failures: train ×2',
       '',
@@ -248,7 +248,7 @@ describe('the summary', () => {
 
   test('quotes words that a shell would split', () => {
     expect(rerunCommand('train@a,1', ['--set', "report.title=it's new"])).toBe(
-      "npx repro run train@a,1 --set 'report.title=it'\\''s new'",
+      "./repro run train@a,1 --set 'report.title=it'\\''s new'",
     );
   });
 
@@ -271,7 +271,7 @@ describe('the summary', () => {
     const line = rerunCommand('train', words);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
     expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-    const { stdout } = await execa('bash', ['-c', line.replace('npx repro run train', "printf '%s\\0'")]);
+    const { stdout } = await execa('bash', ['-c', line.replace('./repro run train', "printf '%s\\0'")]);
     expect(stdout.split('\0').slice(0, -1)).toEqual(words);
   });
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { sayInArguments } from '../../src/cli/original/train-val-settings.ts';
 import { ReproError } from '../../src/errors.ts';
 
-const framesCommand = 'npx repro run frames -p a';
+const framesCommand = './repro run frames -p a';
 
 test.each([
   ['try a lower `train.learningRate`.', 'try a lower `-learning_rate`.'],
@@ -10,7 +10,7 @@ test.each([
   ['the switch: `train.compat.trials=all`.', 'the switch: `--compat`.'],
   [
     'suspect the frames: `repro run frames --force`.',
-    'suspect the frames: `npx repro run frames -p a --force`.',
+    'suspect the frames: `./repro run frames -p a --force`.',
   ],
   ['Leave it out (`loss: { regulariseTau: 0 }` in a model’s file).', 'Leave it out (`-reg_lambda`).'],
 ])('advice on settings names the original’s arguments: %s', (fix, said) => {

@@ -59,7 +59,7 @@ describe('repro train-val', () => {
     expect(exitCode).toBe(1);
     expect(await fs.readdir(project.folder)).not.toContain('logs');
     expect(stderr).toContain('this is why');
-    expect(stderr).toContain('run it again: npx repro run frames --profile tiny --set frames.steps=3');
+    expect(stderr).toContain('run it again: ./repro run frames --profile tiny --set frames.steps=3');
   });
 
   test.each([

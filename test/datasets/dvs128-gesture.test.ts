@@ -341,7 +341,7 @@ describe('verifying simulated recordings', () => {
     expect(notSimulated).toMatchObject({ code: 'data-kind' });
     expect(notSimulated.fix).toContain(`--profile full --set dataset.root=${first}`);
     expect(notReal).toMatchObject({ code: 'data-kind' });
-    expect(notReal.fix).toContain('npx repro run --profile quick');
+    expect(notReal.fix).toContain('./repro run --profile quick');
     expect(notReal.fix).toContain('--set dataset.root=DIR');
     // The archive does not belong in the folder of the simulated recordings.
     expect(notReal.fix).not.toContain(second);

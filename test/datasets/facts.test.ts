@@ -63,7 +63,7 @@ describe.each(DATASETS.map((dataset) => [dataset.name, dataset] as const))('%s',
     }
     const steps = dataset.howToGet('/somewhere else');
     expect(steps).toContain(`npm run reproduce -- --profile ${dataset.profile}`);
-    expect(steps).toContain(`npx repro run verify --profile ${dataset.profile}`);
+    expect(steps).toContain(`./repro run verify --profile ${dataset.profile}`);
     expect(steps).toContain("--set 'dataset.root=/somewhere else'");
     const byHand = dataset.files.every(({ urls }) => urls.length === 0);
     if (byHand) expect(steps).toContain(new URL(dataset.homepage).host);

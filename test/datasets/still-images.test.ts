@@ -114,7 +114,7 @@ describe('verifying MNIST', () => {
     await expect(SMALL.verify(root, real)).rejects.toMatchObject({
       code: 'data-missing',
       message: expect.stringContaining(`${root} lacks t10k-labels-idx1-ubyte.gz.`),
-      fix: expect.stringContaining('npx repro data fetch mnist --root'),
+      fix: expect.stringContaining('./repro data fetch mnist --root'),
     });
     await expect(MNIST.verify(path.join(root, 'none'), real)).rejects.toMatchObject({
       message: expect.stringContaining('does not exist'),

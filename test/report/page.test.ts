@@ -115,8 +115,8 @@ describe('the page', () => {
   it('lists commands to run it again in any clone, and what made it', async () => {
     const { page } = await render(makeResults());
     const commands = [...page.matchAll(/<dt><code>([^<]*)<\/code>/g)].map(([, command]) => command);
-    expect(commands).toContain('npx repro run train@baseline,2020 --force');
-    expect(commands.filter((command) => !command?.startsWith('npx repro '))).toEqual([]);
+    expect(commands).toContain('./repro run train@baseline,2020 --force');
+    expect(commands.filter((command) => !command?.startsWith('./repro '))).toEqual([]);
     for (const text of ['Node.js on linux x64', 'Vega 6.0.0 and Vega-Lite 6.0.0', 'tfjs 4.22.0 on cpu']) {
       expect(page).toContain(`<td>${text}</td>`);
     }
@@ -124,7 +124,7 @@ describe('the page', () => {
 
   it('says where each number comes from, in files that the stages write', async () => {
     const { markdown } = await render(makeResults());
-    const rows = [...markdown.matchAll(/^\| [^|]+ \| ([a-z]+\/[^|]*) \| npx repro run ([a-z]+)/gm)];
+    const rows = [...markdown.matchAll(/^\| [^|]+ \| ([a-z]+\/[^|]*) \| \.\/repro run ([a-z]+)/gm)];
     expect(rows.length).toBeGreaterThan(5);
     // The folder is that of the stage that makes it again.
     for (const [, file, stage] of rows) expect(file?.split('/')[0]).toBe(stage);
@@ -138,7 +138,7 @@ describe('the page', () => {
         `<object data="${place}/timeline\\.svg" type="image/svg\\+xml" tabindex="-1" aria-label="[^"]{20,}"><p>`,
       ),
     );
-    expect(page).toContain('Where the stages ran, <code>npx repro timeline</code> shows it.</p></object>');
+    expect(page).toContain('Where the stages ran, <code>./repro timeline</code> shows it.</p></object>');
     expect(page).toContain(`<a href="${place}/timeline.csv">Data as CSV</a>`);
     expect(page).toContain("object-src 'self' file:; frame-src 'self' file:;");
     expect(markdown).toContain(`](${place}/timeline.svg)`);
@@ -147,7 +147,7 @@ describe('the page', () => {
 
   it('refers to the command for the timeline if the pipeline keeps none', async () => {
     const { page, markdown } = await render(makeResults({ timeline: null }));
-    expect(page).toContain('<code>npx repro timeline</code> draws it from the records of the runs.');
+    expect(page).toContain('<code>./repro timeline</code> draws it from the records of the runs.');
     expect(`${page}${markdown}`).not.toMatch(/<object|timeline\.svg|object-src|frame-src/);
   });
 

@@ -121,7 +121,7 @@ test('status and explain say how it failed, where its log is, and how to see it'
   const lines = [
     '"sh" exited with code 3',
     expect.stringMatching(/^started \d{4}-\d\d-\d\d \d\d:\d\d UTC, failed after \d\.\d s$/),
-    'log: artifacts/.cache/logs/fails.log (npx repro logs fails)',
+    'log: artifacts/.cache/logs/fails.log (./repro logs fails)',
   ];
   expect(shown.stdout.split('\n').map((line) => line.replace(/^fails {2}failed|^ +/, '').trim())).toEqual(
     lines,

@@ -235,7 +235,7 @@ describe('repro audit', () => {
     const project = await createProject({ x: 'a' });
     const missing = await project.call(['audit', 'after']);
     expect(missing.exitCode).toBe(1);
-    expect(missing.stderr).toContain('Run that first: npx repro run make');
+    expect(missing.stderr).toContain('Run that first: ./repro run make');
     await project.call(['run', 'make']);
     await project.write('in.txt', 'changed');
     const { exitCode, stdout } = await project.call(['audit', 'after']);

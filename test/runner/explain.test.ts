@@ -188,7 +188,7 @@ describe('repro explain', () => {
     const unknown = await project.call(['explain', 'words', '--against', 'full']);
     expect(unknown.exitCode).toBe(2);
     expect(unknown.stderr).toContain('no recorded run of "words" matches "full"');
-    expect(unknown.stderr).toContain('npx repro explain words --list');
+    expect(unknown.stderr).toContain('./repro explain words --list');
     const file = await project.call(['explain', 'words', '--against', 'package-lock.json']);
     expect(file.stderr).toContain('this is not a record of a run');
   });

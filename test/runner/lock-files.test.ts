@@ -161,7 +161,7 @@ describe('records under repro.lock', () => {
     ]) {
       const remedy = await remedyOf(words);
       const program = `${JSON.stringify(process.execPath)} ${JSON.stringify(repro)}`;
-      const { status } = spawnSync('sh', ['-c', remedy.replaceAll('npx repro', () => program)], {
+      const { status } = spawnSync('sh', ['-c', remedy.replaceAll('./repro', () => program)], {
         cwd: project.root,
       });
       expect(status).toBe(0);
@@ -169,7 +169,7 @@ describe('records under repro.lock', () => {
     }
     await project.edit('pipeline.yaml', 'stages:', 'lock: [large]\nstages:');
     await project.edit('src/shout.ts', "'!'", "'?'");
-    expect(await remedyOf([])).toBe('npx repro run --profile large');
+    expect(await remedyOf([])).toBe('./repro run --profile large');
   });
 
   test('refuse a profile under `lock:` that does not exist', async () => {

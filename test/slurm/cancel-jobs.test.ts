@@ -107,7 +107,7 @@ describe('cancelling everything', () => {
     const runFile = path.join(jobs.cache.jobs, 'run.json');
     for (const file of [runFile, path.join(folder.taskFolder(0), 'task.json')]) writeFileSync(file, '{');
     expect(() => folder.readTask(0)).toThrow(
-      expect.objectContaining({ fix: expect.stringContaining('`npx repro cancel` ends them') }),
+      expect.objectContaining({ fix: expect.stringContaining('`./repro cancel` ends them') }),
     );
     expect((await cancel(jobs, [])).told).toEqual(['1']);
     expect(existsSync(jobs.cache.jobs)).toBe(false);

@@ -81,7 +81,7 @@ exec "$real" "$@"
       /^sent-1 {2}job \d+ cancelled\nsent-2 {2}job \d+ cancelled\nthe run .* submits nothing more$/,
     );
     const { stderr, exitCode } = await running;
-    expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `npx repro cancel`')]);
+    expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `./repro cancel`')]);
     expect([...(await cluster().jobsOf('sent-1')), ...(await cluster().jobsOf('sent-2'))]).toEqual([
       expect.stringMatching(/^CANCELLED/),
       expect.stringMatching(/^CANCELLED/),

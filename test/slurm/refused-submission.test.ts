@@ -9,7 +9,7 @@ test('a refusal says which jobs go on, and attach waits for them beside it', asy
   await project.tell('refuses', 'second');
   const { stderr, exitCode } = await project.run().ended;
   expect([exitCode, stderr]).toEqual([2, expect.stringContaining('the qos is not one that you may use')]);
-  expect(stderr).toContain('1 job that was submitted before goes on: `npx repro attach` waits for it');
+  expect(stderr).toContain('1 job that was submitted before goes on: `./repro attach` waits for it');
   const attached = project.call(['attach']);
   await project.until(() => project.askedTimes === 3);
   await project.write('go', '');

@@ -21,7 +21,7 @@ test.concurrent('a second attach says what can be done while another terminal wa
   for (const words of [['attach'], ['run', '--executor', 'slurm']]) {
     const { stderr, exitCode } = await project.call(words);
     expect(stderr).toMatch(/another run holds this folder: process \d+/);
-    expect(stderr).toContain('One terminal watches the jobs of a project; `npx repro status` shows them');
+    expect(stderr).toContain('One terminal watches the jobs of a project; `./repro status` shows them');
     expect(exitCode).toBe(75);
   }
   await project.write('go', '');
@@ -43,9 +43,9 @@ test.concurrent('status without options is of the run on the cluster, with the f
   expect(own.stdout.split('\n').map((line) => line.replace(/[\d.]+ s$/, '0 s'))).toEqual([
     "of the run on a cluster that is under way: --profile full --set 'title=x y'",
     'train@large  running     job 101 runs on node1 for 0 s',
-    '                         log: artifacts/.cache/logs/train@large.log (npx repro logs train@large)',
-    'bad          failed      job 102 failed: "node" exited with code 3; `npx repro attach` takes note of it',
-    '                         log: artifacts/.cache/logs/bad.log (npx repro logs bad)',
+    '                         log: artifacts/.cache/logs/train@large.log (./repro logs train@large)',
+    'bad          failed      job 102 failed: "node" exited with code 3; `./repro attach` takes note of it',
+    '                         log: artifacts/.cache/logs/bad.log (./repro logs bad)',
     'last         never run   has not run yet',
   ]);
   const { submitted, instances } = await project.json(['status']);

@@ -40,7 +40,7 @@ export function describeTroubles(): void {
     });
     expect(stderr).toContain('| it is broken');
     expect(stderr).toMatch(/killed failed: job \d+ on \S+ ended as FAILED \(RaisedSignal:9\(Killed\)\)/);
-    expect(stderr).toContain('run it again: npx repro run killed --executor slurm');
+    expect(stderr).toContain('run it again: ./repro run killed --executor slurm');
     expect(stderr).toMatch(/hangs failed: pipeline\.yaml:4:\d+ {2}it ran longer than its limit of 1 s/);
     await cluster().expectJobs('blocked', [/^CANCELLED/]);
     expect(project.has('artifacts/.cache/jobs')).toBe(false);
@@ -103,7 +103,7 @@ export function describeAlone(): void {
       terminal.type('\u0003');
       await terminal.waitFor((screen) => screen.includes('To end it now, press Ctrl-C again.'));
       expect(terminal.screen).toContain(
-        '1 job on the cluster goes on. `npx repro attach` waits for it, `npx repro cancel` ends it.',
+        '1 job on the cluster goes on. `./repro attach` waits for it, `./repro cancel` ends it.',
       );
       const hasAsked = (): boolean => terminal.screen.some((line) => line.startsWith('Cancel 1 job? [y/N]'));
       await vi.waitFor(

@@ -190,7 +190,7 @@ test.concurrent('cancel ends a run that waits until it may submit more', async (
   await running.says(/as many jobs as you may submit/);
   expect((await project.call(['cancel'])).stdout).toBe('the run that is under way submits nothing more');
   const { stderr, exitCode } = await running.ended;
-  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `npx repro cancel`')]);
+  expect([exitCode, stderr]).toEqual([130, expect.stringContaining('cancelled by `./repro cancel`')]);
   await project.untell('full');
   await project.write('go', '');
   expect((await project.run().ended).stderr).toContain('1 run');

@@ -11,20 +11,20 @@ export async function adviseOnLost(projectRoot: string, gone: readonly GoneOutpu
   for (const profile of new Set(gone.map((one) => one.profile))) {
     const ids = [...new Set(gone.filter((one) => one.profile === profile).map(({ id }) => id))];
     const known = await listInstances(projectRoot, profile);
-    const run = profile === noProfile ? ['repro', 'run'] : ['repro', 'run', '--profile', profile];
+    const run = profile === noProfile ? ['./repro', 'run'] : ['./repro', 'run', '--profile', profile];
     const withProfile = profile === noProfile ? '' : ` with profile ${profile}`;
     if (known === null) {
       lines.push(
-        `The pipeline cannot be loaded${withProfile}. What it still has, a run computes again: npx ${quoteWords(run)}`,
+        `The pipeline cannot be loaded${withProfile}. What it still has, a run computes again: ${quoteWords(run)}`,
       );
       continue;
     }
     const there = ids.filter((id) => known.has(id));
     const others = ids.filter((id) => !known.has(id));
-    if (there.length > 0) lines.push(`A run computes it again: npx ${quoteWords([...run, ...there])}`);
+    if (there.length > 0) lines.push(`A run computes it again: ${quoteWords([...run, ...there])}`);
     if (others.length > 0) {
-      const forget = ['repro', 'gc', ...others.flatMap((id) => ['--forget', id])];
-      lines.push(`Not in the pipeline${withProfile}; give it up: npx ${quoteWords(forget)}`);
+      const forget = ['./repro', 'gc', ...others.flatMap((id) => ['--forget', id])];
+      lines.push(`Not in the pipeline${withProfile}; give it up: ${quoteWords(forget)}`);
     }
   }
   return lines;

@@ -54,7 +54,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const left = all.filter(({ state }) => state === 'skipped').length;
   if (left > 0 && options.json !== true) {
     process.stderr.write(
-      `${left} ${left === 1 ? 'stage' : 'stages'} before that ${left === 1 ? 'was' : 'were'} not fetched, so a run would compute ${left === 1 ? 'it' : 'them'}; to fetch all: npx repro cache pull without a stage\n`,
+      `${left} ${left === 1 ? 'stage' : 'stages'} before that ${left === 1 ? 'was' : 'were'} not fetched, so a run would compute ${left === 1 ? 'it' : 'them'}; to fetch all: ./repro cache pull without a stage\n`,
     );
   }
   if (process.exitCode !== undefined) return;

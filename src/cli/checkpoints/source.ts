@@ -52,7 +52,7 @@ async function findOutput(target: string, options: PipelineOptions): Promise<str
   const folder = output === undefined ? undefined : path.resolve(plan.projectRoot, output);
   if (folder === undefined || !existsSync(folder)) {
     throw new ReproError('checkpoint-missing', `"${instance.id}" has no output yet.`, {
-      fix: `Run it: npx repro run ${instance.id}`,
+      fix: `Run it: ./repro run ${instance.id}`,
     });
   }
   // The output may come from other settings, or from another profile.

@@ -30,7 +30,7 @@ async function attachUntil(
   const submitted = readSubmittedRun(folder);
   if (submitted === null) {
     throw new ReproError('no-jobs', 'no run on a cluster is under way in this project', {
-      fix: 'Begin one with `npx repro run --executor slurm`.',
+      fix: 'Begin one with `./repro run --executor slurm`.',
     });
   }
   const { profile, set, failFast } = submitted;

@@ -17,7 +17,7 @@ export function describeJob(report: JobReport, isOther = false): string[] {
   return [isOther ? `${first} (of ${describeSelection(report.selection)})` : first, ...more];
 }
 
-const noted = '`npx repro attach` takes note of it';
+const noted = '`./repro attach` takes note of it';
 
 function describe({ job, status, isRunning, hasEnded, verdict }: JobReport): string[] {
   const name = job === null ? 'a job being submitted' : `job ${job}`;

@@ -17,7 +17,7 @@ export async function leave(plan: Plan, signals: SignalListener): Promise<void> 
   if (count === 0) return;
   const [jobs, go, them] = count === 1 ? ['1 job', 'goes', 'it'] : [`${count} jobs`, 'go', 'them'];
   process.stderr.write(
-    `${jobs} on the cluster ${go} on. \`npx repro attach\` waits for ${them}, \`npx repro cancel\` ends ${them}.\n`,
+    `${jobs} on the cluster ${go} on. \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.\n`,
   );
   const isOnTerminal = process.stdin.isTTY === true && process.stderr.isTTY === true;
   if (signals.received() !== 'SIGINT' || !isOnTerminal) return;

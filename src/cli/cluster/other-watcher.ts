@@ -12,8 +12,8 @@ export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () =>
     throw new ReproError('locked', error.message, {
       where: error.where,
       fix:
-        'One terminal watches the jobs of a project; `npx repro status` shows them in any other. Stopping that run (Ctrl-C) leaves them alone; ' +
-        'then `npx repro attach` watches them here.',
+        'One terminal watches the jobs of a project; `./repro status` shows them in any other. Stopping that run (Ctrl-C) leaves them alone; ' +
+        'then `./repro attach` watches them here.',
       cause: error,
     });
   }

@@ -21,7 +21,7 @@ export async function stageJob(root: string, indexText: string): Promise<void> {
   if (batch === null || task === null) {
     throw new ReproError('no-such-job', `there is no task ${indexText} of a submitted job`, {
       where: root,
-      fix: '`npx repro run --executor slurm` submits jobs; this command is what they run.',
+      fix: '`./repro run --executor slurm` submits jobs; this command is what they run.',
     });
   }
   if (!(await isRightJob(folder.claimFile, process.env))) {

@@ -64,8 +64,8 @@ export class RecordedNetworks {
       where: only === undefined ? `run ${wanted}` : `run ${wanted}, --only ${only}`,
       fix:
         ids.length === 0
-          ? 'None is on record. Make some: npx repro run evaluate'
-          : `There are runs of ${ids.sort(compareCodeUnits).join(', ')}; list those of one: npx repro explain ${ids[0]} --list`,
+          ? 'None is on record. Make some: ./repro run evaluate'
+          : `There are runs of ${ids.sort(compareCodeUnits).join(', ')}; list those of one: ./repro explain ${ids[0]} --list`,
     });
   }
 

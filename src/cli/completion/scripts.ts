@@ -6,7 +6,7 @@ export type Shell = (typeof shells)[number];
 /**
  * The script that makes a shell complete `repro`.
  *
- * @param program the words that start this program, so that completing needs neither npx nor a search
+ * @param program the words that start this program, so that completing needs no search
  */
 export function completionScript(shell: Shell, program: readonly string[]): string {
   const start = quoteWords(program);

@@ -27,7 +27,7 @@ export async function probeCudaApart(
     return {
       usable: false,
       reason: `probing CUDA failed (${how})`,
-      fix: 'Run `npx repro probe-cuda` to see why.',
+      fix: 'Run `./repro probe-cuda` to see why.',
     };
   }
 }

@@ -77,7 +77,7 @@ async function openRun({ run: wanted, figure: ids, ...options }: SourceOptions):
       found === null ? 'there is no report yet' : 'that report was not made here',
       {
         where: `--run ${wanted}`,
-        fix: 'Make it: npx repro run report',
+        fix: 'Make it: ./repro run report',
       },
     );
   }
@@ -90,7 +90,7 @@ async function openRun({ run: wanted, figure: ids, ...options }: SourceOptions):
     if (bytes !== null) return bytes;
     throw new ReproError('output-gone', `${name} has no such file, or it is no longer kept`, {
       where: placeOf(file),
-      fix: 'Make the report again: npx repro run report --force',
+      fix: 'Make the report again: ./repro run report --force',
     });
   };
   const list = readFigureList(placeOf(LIST), (await read(LIST)).toString('utf8'));

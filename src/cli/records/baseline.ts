@@ -77,7 +77,7 @@ async function collectFresh(plan: Plan, options: PipelineOptions): Promise<Basel
     'results-stale',
     `${ids.slice(0, 3).join(', ')}${ids.length > 3 ? ` and ${ids.length - 3} more` : ''}: not up to date, so there is nothing to make a baseline of.`,
     {
-      fix: `Run first: npx repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
+      fix: `Run first: ./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`,
     },
   );
 }

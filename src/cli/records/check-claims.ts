@@ -34,9 +34,7 @@ export function sectionOfClaims(
       rows,
       isGood: failed === 0,
       summary: `profile ${profile}: ${summary}`,
-      remedy: [
-        'what each verdict means: docs/claims.md; if it is right, accept it: npx repro baseline update',
-      ],
+      remedy: ['what each verdict means: docs/claims.md; if it is right, accept it: ./repro baseline update'],
     },
   };
 }

@@ -19,7 +19,7 @@ export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]>
       'no-lock',
       'pipeline.yaml lists no profile under `lock:`, so there are no records to check',
       {
-        fix: 'List one, or name one whose records you wrote with `repro lock`: npx repro check --profile NAME',
+        fix: 'List one, or name one whose records you wrote with `repro lock`: ./repro check --profile NAME',
       },
     );
   }
@@ -47,8 +47,8 @@ export async function checkRecordsOf(
 /** The commands that make the records again: only runs of profiles under `lock:` write them by themselves. */
 function describeRemedy({ profile, lock, trial }: Plan, options: PipelineOptions): string {
   const words = quoteWords(pipelineArguments({ ...options, profile }));
-  const run = `npx repro run ${words}`;
-  return lock.profiles.includes(profile) && trial === undefined ? run : `${run} && npx repro lock ${words}`;
+  const run = `./repro run ${words}`;
+  return lock.profiles.includes(profile) && trial === undefined ? run : `${run} && ./repro lock ${words}`;
 }
 
 const words = { ok: 'ok', differs: 'differs', unconfirmed: 'unconfirmed', missing: 'no record' } as const;

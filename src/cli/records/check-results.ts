@@ -34,7 +34,7 @@ function refuseStale(plan: Plan, options: PipelineOptions, stale: readonly Insta
       text: error?.text ?? reasons.map(({ text }) => text).join('; '),
     }),
   );
-  const command = `npx repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`;
+  const command = `./repro run ${quoteWords(pipelineArguments({ ...options, profile: plan.profile }))}`;
   return {
     document: {
       kind: 'results',
@@ -138,5 +138,5 @@ function describeEngines(baseline: Baseline, now: Baseline): string {
 }
 
 function updateCommand(profile: string): string {
-  return `npx repro baseline update --profile ${quoteWords([profile])}`;
+  return `./repro baseline update --profile ${quoteWords([profile])}`;
 }

@@ -28,7 +28,7 @@ export async function logs(target: string, options: LogsOptions): Promise<void> 
   }
   if (found.length === 0) {
     throw new ReproError('no-log', `"${target}" has not run here, so it has no log`, {
-      fix: `Run it: npx repro run ${target}`,
+      fix: `Run it: ./repro run ${target}`,
     });
   }
   for (const { id, file } of found) {

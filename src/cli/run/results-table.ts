@@ -49,7 +49,7 @@ export function tabulateResults(plan: Plan, state: RunState, overrides: readonly
     '',
     `results of profile ${plan.profile}${what}:`,
     ...lines.slice(0, rowsAtMost + 1),
-    ...(more > 0 ? [`  and ${more} more: \`npx repro metrics\` shows them all`] : []),
+    ...(more > 0 ? [`  and ${more} more: \`./repro metrics\` shows them all`] : []),
   ];
 }
 

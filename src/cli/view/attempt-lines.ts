@@ -11,7 +11,7 @@ import { toLines, toOneLine } from './safe-text.ts';
  */
 export function describeAttempt(id: string, attempt: AttemptReport, projectRoot: string): string[] {
   const started = `${attempt.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
-  const log = `log: ${toOneLine(path.relative(projectRoot, attempt.logFile))} (npx repro logs ${quoteWords([id])})`;
+  const log = `log: ${toOneLine(path.relative(projectRoot, attempt.logFile))} (./repro logs ${quoteWords([id])})`;
   const { failure } = attempt;
   if (failure === null) {
     const what = attempt.isCurrent === false ? ', with other code, inputs or parameters' : '';

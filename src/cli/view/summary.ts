@@ -8,7 +8,7 @@ import { toLines, toOneLine } from './safe-text.ts';
 
 /** The command that runs one instance again, quoted for a shell if needed. */
 export function rerunCommand(id: string, runArguments: readonly string[]): string {
-  return `npx repro run ${quoteWords([id, ...runArguments])}`;
+  return `./repro run ${quoteWords([id, ...runArguments])}`;
 }
 
 /** Whether a line of the log is one of the message of a failure. */

@@ -82,7 +82,7 @@ export function howToGetGestures(root: string): string {
     `  3. Put the archive at ${archive}. It is read in place; unpacked (5 GB: tar -xzf ${ARCHIVE})`,
     '     it is read faster. For another folder: --set dataset.root=DIR.',
     '  4. Run again (with the same --profile and other --set options as before):',
-    `     npx repro run verify --profile full${option}      (checks every file)`,
+    `     ./repro run verify --profile full${option}      (checks every file)`,
     `     npm run reproduce -- --profile full${option}`,
     'Without the recordings, `npm run reproduce` runs everything on simulated gestures.',
   ].join('\n');

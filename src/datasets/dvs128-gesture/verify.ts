@@ -82,7 +82,7 @@ function countRecordings(names: readonly string[] | null, facts: GestureFacts | 
 
 /** Setting `dataset.simulated` alone does not help: `simulate` needs its section in the profile, and makes its own data. */
 const OWN_SIMULATED =
-  'For simulated recordings use a profile that makes its own, without --set dataset.root: npx repro run --profile quick';
+  'For simulated recordings use a profile that makes its own, without --set dataset.root: ./repro run --profile quick';
 
 function checkKind(names: ReadonlySet<string>, simulated: boolean, root: string): void {
   if (names.has(SIMULATED_MARK) === simulated) return;
@@ -93,7 +93,7 @@ function checkKind(names: ReadonlySet<string>, simulated: boolean, root: string)
     {
       where: showPath(root),
       fix: simulated
-        ? `For real recordings: npx repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
+        ? `For real recordings: ./repro run verify --profile full${rootOption(root, USUAL_ROOT)}\n${OWN_SIMULATED}`
         : `${OWN_SIMULATED}\nFor real ones point dataset.root at IBM's recordings: --set dataset.root=DIR.\n` +
           howToGetGestures(USUAL_ROOT),
     },

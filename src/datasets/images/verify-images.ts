@@ -19,8 +19,8 @@ export function refuseSimulatedImages({ title, profile, usualRoot }: ImageSetFac
   throw new ReproError('data-kind', `there are no simulated ${title} images.`, {
     where: 'dataset.simulated',
     fix:
-      `For real images: npx repro run verify --profile ${profile}${rootOption(usualRoot, usualRoot)}\n` +
-      'For simulated gestures: npx repro run --profile quick',
+      `For real images: ./repro run verify --profile ${profile}${rootOption(usualRoot, usualRoot)}\n` +
+      'For simulated gestures: ./repro run --profile quick',
   });
 }
 

@@ -68,8 +68,8 @@ function failSimulated({ title, profile, usualRoot }: SampleLayout): never {
   throw new ReproError('data-kind', `there are no simulated ${title} samples.`, {
     where: 'dataset.simulated',
     fix:
-      `For real samples: npx repro run verify --profile ${profile}${rootOption(usualRoot, usualRoot)}\n` +
-      'For simulated gestures: npx repro run --profile quick',
+      `For real samples: ./repro run verify --profile ${profile}${rootOption(usualRoot, usualRoot)}\n` +
+      'For simulated gestures: ./repro run --profile quick',
   });
 }
 

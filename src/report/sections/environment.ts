@@ -36,7 +36,7 @@ export function tabulateEnvironment({ models }: Results, { platform, packages }:
     notes: [
       [
         'All other packages are those of package-lock.json: a stage is refused with other versions. ',
-        { code: 'npx repro doctor' },
+        { code: './repro doctor' },
         ' says what this machine has.',
       ],
     ],

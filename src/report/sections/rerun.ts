@@ -5,7 +5,7 @@ import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 
 /** The commands that reproduce any number in the report. */
 export function describeRerun(results: Results): Section {
-  const repro = (rest: string): string => `npx repro ${rest}`;
+  const repro = (rest: string): string => `./repro ${rest}`;
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
   const lines: Command[] = [
     { command: repro('run'), does: 'everything that is not up to date' },
@@ -55,11 +55,11 @@ function nameSettings({ models, seeds }: Results): Text {
   ];
   return [
     'Its profile is on record where it ran: ',
-    { code: 'npx repro explain report --list' },
+    { code: './repro explain report --list' },
     ' names it for every report. Models, seeds and epochs of this one are ',
     { code: sets.join(' ') },
     ', whatever the profile says. With these, ',
-    { code: `npx repro explain train@${instance}` },
+    { code: `./repro explain train@${instance}` },
     ' shows any other setting in which the last training differs from the profile: give it by ',
     { code: '--set' },
     ', too.',
@@ -69,8 +69,8 @@ function nameSettings({ models, seeds }: Results): Text {
 /** Where each number of the report comes from, and what makes it again. */
 function tabulateOrigins({ seeds, models, manifest }: Results, instance: string): Table {
   const run = '<model>/<seed>';
-  const train = `npx repro run train@${instance} --force`;
-  const evaluate = `npx repro run evaluate@${instance} --force`;
+  const train = `./repro run train@${instance} --force`;
+  const evaluate = `./repro run evaluate@${instance} --force`;
   const hasUsers = manifest.perUser.length > 0;
   const comparesClips = models.length > 1 && seeds.length < SEEDS_FOR_INTERVAL;
   const answers = [
@@ -88,10 +88,10 @@ function tabulateOrigins({ seeds, models, manifest }: Results, instance: string)
     ],
     [`Answers clip by clip: ${joinWords(answers)}`, `evaluate/${run}/predictions.csv`, evaluate],
     ['Distribution of τ', `evaluate/${run}/tau.csv`, evaluate],
-    ['Data: files, clips, warnings', 'verify/manifest.json', 'npx repro run verify --force'],
-    ['Sample clips', 'frames/examples/', 'npx repro run frames --force'],
-    ['Verdicts on the claims', 'report/claims.json', 'npx repro run report --force'],
-    ['Values of a figure', 'report/figures/<figure>.csv', 'npx repro run report --force'],
+    ['Data: files, clips, warnings', 'verify/manifest.json', './repro run verify --force'],
+    ['Sample clips', 'frames/examples/', './repro run frames --force'],
+    ['Verdicts on the claims', 'report/claims.json', './repro run report --force'],
+    ['Values of a figure', 'report/figures/<figure>.csv', './repro run report --force'],
   ];
   return {
     id: 'table-origins',

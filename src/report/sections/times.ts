@@ -1,7 +1,7 @@
 import type { Block } from '../document.ts';
 import { TIMELINE_FILES } from '../timeline-files.ts';
 
-const COMMAND = 'npx repro timeline';
+const COMMAND = './repro timeline';
 
 /**
  * How long each stage took. That is no part of the report, since the same results would give a different page: it is in a picture beside it,

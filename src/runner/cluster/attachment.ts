@@ -72,7 +72,7 @@ async function describeWarning(
   const [changed] = isAttached ? await findChangedParts(task.parts, parts) : [];
   return changed === undefined
     ? null
-    : `what ${job} has made is stale (${changed}); \`npx repro run --executor slurm\` makes it again`;
+    : `what ${job} has made is stale (${changed}); \`./repro run --executor slurm\` makes it again`;
 }
 
 function describeEnd(job: string, verdict: Ended): string {

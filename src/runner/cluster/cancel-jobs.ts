@@ -79,7 +79,7 @@ function stillEnding(jobs: readonly Target[], folder: CacheFolder): ReproError {
   const count = jobs.length === 1 ? '1 of the jobs still ends' : `${jobs.length} of the jobs still end`;
   return new ReproError('jobs-ending', `cancelled; ${count}: ${jobs.map(({ job }) => job).join(', ')}`, {
     where: folder.jobs,
-    fix: 'Nothing more is needed: Slurm ends them. Once it has, `npx repro attach` takes note of it.',
+    fix: 'Nothing more is needed: Slurm ends them. Once it has, `./repro attach` takes note of it.',
   });
 }
 

@@ -22,7 +22,7 @@ export async function markCancelled(jobs: string): Promise<boolean> {
 /** @throws {ReproError} `cancelled` if this run was told so */
 export function refuseCancelled(jobs: string): void {
   if (!existsSync(fileIn(jobs))) return;
-  throw new ReproError('cancelled', 'this run was cancelled by `npx repro cancel`', {
+  throw new ReproError('cancelled', 'this run was cancelled by `./repro cancel`', {
     fix: 'Nothing more is submitted. To go on, run again.',
   });
 }

@@ -29,7 +29,7 @@ export async function findDifferingJobs(
     'job-differs',
     [...lines.slice(0, shownAtMost), ...(hidden > 0 ? [`and ${hidden} more`] : [])].join('\n'),
     {
-      fix: `End what is no longer wanted, then run again: npx repro cancel${ids.length > shownAtMost ? '' : ` ${ids.join(' ')}`}`,
+      fix: `End what is no longer wanted, then run again: ./repro cancel${ids.length > shownAtMost ? '' : ` ${ids.join(' ')}`}`,
     },
   );
 }

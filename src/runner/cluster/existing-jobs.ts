@@ -119,6 +119,6 @@ function assertSelection({ batch, folder }: SubmittedBatch, selection: PlanSelec
   const words = describeSelection(batch.selection);
   throw new ReproError('locked', `jobs of another run work in this folder: ${batch.jobId} of ${words}`, {
     where: folder.root,
-    fix: 'Wait for them with `npx repro attach`, or end them with `npx repro cancel`.',
+    fix: 'Wait for them with `./repro attach`, or end them with `./repro cancel`.',
   });
 }

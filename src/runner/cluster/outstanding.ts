@@ -37,7 +37,7 @@ export function refuseOutstanding(folder: CacheFolder): void {
     `jobs on a cluster work in this folder: ${first.jobId ?? 'one being submitted'} for "${first.id}"${rest}`,
     {
       where: folder.jobs,
-      fix: 'Wait for them with `npx repro attach`, which also takes note of those that have ended, or end them with `npx repro cancel`.',
+      fix: 'Wait for them with `./repro attach`, which also takes note of those that have ended, or end them with `./repro cancel`.',
     },
   );
 }

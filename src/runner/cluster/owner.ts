@@ -31,7 +31,7 @@ export function hidden(job: string | null, { user }: Owner, folder: string): Rep
     `${job === null ? 'a job' : `job ${job}`} of user "${user}" may work in this folder: Slurm does not say what has become of it`,
     {
       where: folder,
-      fix: `Only "${user}" can: \`npx repro attach\` takes note of it, \`npx repro cancel\` ends it.`,
+      fix: `Only "${user}" can: \`./repro attach\` takes note of it, \`./repro cancel\` ends it.`,
     },
   );
 }

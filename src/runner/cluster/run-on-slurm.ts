@@ -37,6 +37,6 @@ function withJobsThatGoOn(error: unknown, count: number): unknown {
     count === 1
       ? ['1 job that was submitted before goes', 'it']
       : [`${count} jobs that were submitted before go`, 'them'];
-  const more = `${jobs} on: \`npx repro attach\` waits for ${them}, \`npx repro cancel\` ends ${them}.`;
+  const more = `${jobs} on: \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.`;
   return new ReproError(code, message, { where, fix: `${fix}\n${more}`, cause });
 }

@@ -60,7 +60,7 @@ export function damaged(
   { cause, isFound }: { readonly cause?: unknown; readonly isFound: boolean },
 ): ReproError {
   const fix = isFound
-    ? '`npx repro cancel` ends them, and removes what is left.'
+    ? '`./repro cancel` ends them, and removes what is left.'
     : `End them by hand (squeue --me shows them, scancel ends them), then remove ${folder}`;
   return new ReproError('jobs-damaged', `what was submitted to a cluster ${what}`, {
     where: file,

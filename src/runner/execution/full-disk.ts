@@ -8,7 +8,7 @@ export async function describeFullDisk(folder: string): Promise<string | null> {
   try {
     const { bavail, bsize } = await fs.statfs(folder);
     return bavail * bsize < fullBelowBytes
-      ? `the disk is full: ${Math.floor((bavail * bsize) / 1024)} KiB are left for ${folder}. Free some space (\`npx repro gc\` removes old results), then run again.`
+      ? `the disk is full: ${Math.floor((bavail * bsize) / 1024)} KiB are left for ${folder}. Free some space (\`./repro gc\` removes old results), then run again.`
       : null;
   } catch {
     return null;

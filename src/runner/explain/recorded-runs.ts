@@ -66,8 +66,8 @@ export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
     where,
     fix:
       runs.length === 0
-        ? `It has not run here. Run it: npx repro run ${instance.id}`
-        : `There are ${runs.length}, of ${profiles.join(', ')}; list them: npx repro explain ${instance.id} --list`,
+        ? `It has not run here. Run it: ./repro run ${instance.id}`
+        : `There are ${runs.length}, of ${profiles.join(', ')}; list them: ./repro explain ${instance.id} --list`,
   });
 }
 
@@ -90,8 +90,8 @@ export function findAmong(runs: readonly RunRecord[], wanted: string, where: str
 export function adviseOnLock({ profile, lock }: Plan, { id }: Pick<StageInstance, 'id'>): string {
   const words = quoteWords(['--profile', profile]);
   return lock.profiles.includes(profile)
-    ? `A run writes it: npx repro run ${quoteWords([id])} ${words}`
-    : `Write it from the last run: npx repro lock ${words}. With the profile under \`lock:\` in pipeline.yaml, every run does.`;
+    ? `A run writes it: ./repro run ${quoteWords([id])} ${words}`
+    : `Write it from the last run: ./repro lock ${words}. With the profile under \`lock:\` in pipeline.yaml, every run does.`;
 }
 
 function readGivenFile(file: string): ComparedRun {

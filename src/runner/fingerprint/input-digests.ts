@@ -202,6 +202,6 @@ function missingInput(instance: StageInstance, input: InputPath, maker?: Maker):
   }
   return new ReproError('input-missing', `${what}; "${maker.id}" makes it`, {
     where,
-    fix: `Run that first: npx repro run ${maker.id}`,
+    fix: `Run that first: ./repro run ${maker.id}`,
   });
 }

@@ -191,7 +191,7 @@ async function settle<T>(reading: Promise<T | null>): Promise<{ value: T | null;
 function incomplete(session: Session, { id }: RunRecord, cause?: unknown): ReproError {
   return new ReproError('store-incomplete', `the store has lost or damaged files of "${id}"`, {
     where: session.folder.store,
-    fix: `Make them again, then push: npx repro run --force ${quoteWords([id])}`,
+    fix: `Make them again, then push: ./repro run --force ${quoteWords([id])}`,
     cause,
   });
 }

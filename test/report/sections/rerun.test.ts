@@ -13,8 +13,8 @@ it('the commands say with which settings the run was made, and where its profile
   const models = [makeModelResult({ runs }), makeModelResult({ id: 'no-reg', runs })];
   const text = textOf(makeResults({ seeds: [7, 8], models }));
   expect(text).toContain("--set models='[baseline,no-reg]' --set seeds='[7,8]' --set train.epochs=3");
-  expect(text).toContain('npx repro explain report --list names it');
-  expect(text).toContain('npx repro explain train@baseline,7 shows');
+  expect(text).toContain('./repro explain report --list names it');
+  expect(text).toContain('./repro explain train@baseline,7 shows');
 });
 
 it('no number of epochs is named where runs have different ones', () => {

@@ -1,7 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
 import { loadPlan } from '../../../src/runner/pipeline/load.ts';
-import { formatPlace } from '../../../src/schema/source-position.ts';
 import { profileFiles, profileHead } from './profiles.ts';
 import { makeProject, refusalOf } from './project-fixture.ts';
 
