@@ -19,10 +19,8 @@ interface Row {
 /**
  * The end of a run: for each combination of matrix values (a model and a seed, say) whose stages report a metric `testAccuracy`, that
  * accuracy, its interval over `testClips` clips, the epoch it was measured at (`bestEpoch`), and how long these stages took.
- *
- * @param overrides the assignments of `--set`: without them, the profile's results would be others
  */
-export function tabulateResults(plan: Plan, state: RunState, overrides: readonly string[]): string[] {
+export function tabulateResults(plan: Plan, state: RunState): string[] {
   const rows = [...collectRows(plan, state)].filter(
     ({ metrics }) => typeof metrics.testAccuracy === 'number',
   );
@@ -44,7 +42,7 @@ export function tabulateResults(plan: Plan, state: RunState, overrides: readonly
     `  ${row.map((cell, at) => (at < names.length ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`.trimEnd(),
   );
   const more = rows.length - rowsAtMost;
-  const what = overrides.length === 0 ? '' : `, with ${overrides.map(toOneLine).join(', ')}`;
+  const what = plan.trial === undefined ? '' : `, with ${plan.trial.overrides.map(toOneLine).join(', ')}`;
   return [
     '',
     `results of profile ${plan.profile}${what}:`,
