@@ -56,6 +56,9 @@ test('gc and a comparison leave the trial aside', async () => {
   expect(onlyA).toEqual([]);
   expect(pairs).toHaveLength(1);
   for (const side of [pairs[0].a, pairs[0].b]) expect(side.stages.train.overrides).toEqual([]);
+  expect(await call('compare', 'baseline', 'no-reg')).toContain(
+    'train: only A reads configs/models/baseline.yaml',
+  );
   expect(await call('run')).toContain('12 up to date'.replace('12', String(2 * 2 + 4)));
   expect((await call('logs', 'train@baseline,2020')).match(/^epoch/gm)).toHaveLength(2);
 });

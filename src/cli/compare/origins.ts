@@ -1,5 +1,5 @@
 import type { Store } from '../../runner/cache/store.ts';
-import { findDifferences } from '../../runner/fingerprint/differences.ts';
+import { type Difference, findDifferences } from '../../runner/fingerprint/differences.ts';
 import { describeDifference } from '../../runner/fingerprint/reasons.ts';
 import type { RecordedNetwork, SomeRecord } from './recorded-networks.ts';
 
@@ -59,5 +59,13 @@ async function compareStage(
   return differences
     .filter((one) => !(one.kind === 'input' && made.has(one.path)))
     .filter((one) => !(one.kind === 'param' && EXPECTED.has(one.name)) && one.kind !== 'outputs')
-    .map((one) => describeDifference(one).text);
+    .map((one) => describeBetween(one));
+}
+
+/** Between two runs side by side nothing is new or gone: one reads what the other does not. */
+function describeBetween(difference: Difference): string {
+  if (difference.kind === 'input' && difference.change === 'new') return `only B reads ${difference.path}`;
+  if (difference.kind === 'input' && difference.change === 'not-read')
+    return `only A reads ${difference.path}`;
+  return describeDifference(difference).text;
 }
