@@ -1,14 +1,20 @@
 import { setImmediate } from 'node:timers/promises';
+import { getAt, type JsonObject, setAt } from '../schema/json.ts';
 import { durationOf } from './cache/duration.ts';
-import type { Records, RunRecord } from './cache/records.ts';
+import type { RecordedOutput, Records, RunRecord } from './cache/records.ts';
+import { isSameJson } from './canonical-json.ts';
 import { type SchedulerOptions, schedule } from './execution/scheduler.ts';
+import type { Facts, FingerprintParts } from './fingerprint/fingerprint.ts';
+import { makersOf } from './pipeline/makers.ts';
 import type { Plan, StageInstance } from './plan.ts';
 
 /** How long an instance is expected to run. */
 export interface ExpectedTime {
   readonly seconds: number;
-  /** Its own earlier run, or the average of other instances of its stage. */
-  readonly from: 'own-run' | 'same-stage';
+  /** Its own earlier run; one with other settings, whose effect on the time nobody knows; the average of other instances of its stage. */
+  readonly from: 'own-run' | 'other-settings' | 'same-stage';
+  /** What was different then and is allowed for: keys and inputs under `effort:`, and facts. */
+  readonly scaledBy?: readonly string[];
 }
 
 /** How long a whole run is expected to take. */
@@ -19,51 +25,221 @@ export interface ExpectedTotal {
   readonly unknown: number;
 }
 
+/** An earlier run, by what it says about a coming one. */
+interface Comparison {
+  readonly record: RunRecord;
+  readonly seconds: number;
+  readonly isSame: boolean;
+  readonly scaledBy: readonly string[];
+}
+
+/** Sizes that differ by less than this, as those of other recordings of the same kind do, are no reason to scale anything. */
+const sizeTolerance = 0.02;
+
 /**
- * Expects runs to take as long as earlier ones of the same profile: those of another profile work on other data, and say nothing
- * about this one.
+ * Expects runs to take as long as earlier ones of the same profile, in proportion to what is under `effort:` in pipeline.yaml and to how slow
+ * facts are: those of another profile work on other data, and say nothing about this one.
  */
 export class ExpectedTimes {
   readonly #plan: Plan;
   readonly #records: Records;
-  #earlier: EarlierRuns | null = null;
+  readonly #facts: Facts;
+  #byStage: ReadonlyMap<string, readonly RunRecord[]> | null = null;
+  readonly #predicted = new Map<string, RunRecord | null>();
 
-  constructor(plan: Plan, records: Records) {
+  constructor(plan: Plan, records: Records, facts: Facts) {
     this.#plan = plan;
     this.#records = records;
+    this.#facts = facts;
   }
 
-  /** null without an earlier run. */
-  find({ id, stage }: StageInstance): ExpectedTime | null {
-    const last = this.#records.findLast(id);
-    if (last?.profile === this.#plan.profile) return { seconds: durationOf(last), from: 'own-run' };
-    this.#earlier ??= collectRuns(this.#records.listActions(), this.#plan.profile);
-    const own = this.#earlier.latest.get(id);
-    if (own !== undefined) return { seconds: durationOf(own), from: 'own-run' };
-    const others = this.#earlier.stages.get(stage);
-    return others === undefined ? null : { seconds: others.seconds / others.count, from: 'same-stage' };
+  /**
+   * @param parts what is known of the coming run's fingerprint; null if nothing is
+   * @returns null without an earlier run that can be compared
+   */
+  find(
+    instance: StageInstance,
+    parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,
+  ): ExpectedTime | null {
+    const comparisons = this.#recordsOf(instance.stage).flatMap(
+      (record) => this.#compare(record, instance, parts) ?? [],
+    );
+    const [own] = comparisons.filter(({ record }) => record.id === instance.id).sort(byCloseness);
+    if (own !== undefined) {
+      return { seconds: own.seconds, from: own.isSame ? 'own-run' : 'other-settings', ...scaling(own) };
+    }
+    const [closest, ...more] = comparisons.sort(byCloseness);
+    if (closest === undefined) return null;
+    const alike = [
+      closest,
+      ...more.filter((one) => byCloseness({ ...one, record: closest.record }, closest) === 0),
+    ];
+    const seconds = alike.reduce((sum, one) => sum + one.seconds, 0) / alike.length;
+    return { seconds, from: 'same-stage', ...scaling(closest) };
+  }
+
+  /** null if nobody knows how much longer or shorter the coming run takes. */
+  #compare(
+    record: RunRecord,
+    instance: StageInstance,
+    parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,
+  ): Comparison | null {
+    const { keys, inputs } = instance.effort ?? { keys: [], inputs: [] };
+    const ratios: [name: string, ratio: number | null][] = [
+      ...keys.map((key): [string, number | null] => [
+        key,
+        ratioAt(instance.params, record.parts.params, key),
+      ]),
+      ...inputs.map((input): [string, number | null] => [input, this.#ratioOfSizes(instance, record, input)]),
+      ...instance.facts.map((name): [string, number | null] => [
+        name,
+        this.#ratioOfFacts(name, parts?.facts[name], record.parts.facts[name]),
+      ]),
+    ];
+    let seconds = durationOf(record);
+    for (const [, ratio] of ratios) {
+      if (ratio === null) return null;
+      seconds *= ratio;
+    }
+    const isSame =
+      isSameJson(without(instance.params, keys), without(record.parts.params, keys)) &&
+      (record.id !== instance.id || this.#haveSameSources(instance, record, parts?.inputs ?? []));
+    return {
+      record,
+      seconds,
+      isSame,
+      scaledBy: ratios.filter(([, ratio]) => ratio !== 1).map(([name]) => name),
+    };
+  }
+
+  #ratioOfFacts(name: string, now: string | undefined, then: string | undefined): number | null {
+    if (now === undefined || now === then) return 1;
+    const slowness = (value: string | undefined): number | null =>
+      value === undefined ? null : (this.#facts[name]?.slowness?.(value) ?? null);
+    const [slow, slowThen] = [slowness(now), slowness(then)];
+    return slow === null || slowThen === null ? null : slow / slowThen;
+  }
+
+  /** 1 for what no stage makes: it is compared by its digest. */
+  #ratioOfSizes(instance: StageInstance, record: RunRecord, input: string): number | null {
+    const outputs = this.#predictInput(instance, input);
+    if (outputs === null) return null;
+    let [now, then] = [0, 0];
+    for (const output of outputs) {
+      now += output.sizeBytes;
+      const digest = recordedDigest(record, input, output.path);
+      const sizeThen = digest === output.digest ? output.sizeBytes : this.#sizeOf(output.path, digest);
+      if (sizeThen === null) return null;
+      then += sizeThen;
+    }
+    return Math.abs(now - then) <= sizeTolerance * then ? 1 : now / then;
+  }
+
+  /** The outputs that an input will consist of, as recorded; null if they have never been made with these settings. */
+  #predictInput(instance: StageInstance, input: string): RecordedOutput[] | null {
+    const { exact, within } = makersOf(this.#plan, instance, input);
+    const outputs = (exact === null ? within : [exact]).map(({ id, output }) =>
+      this.#predict(id)?.outputs.find(({ path }) => path === output),
+    );
+    return outputs.includes(undefined) ? null : outputs.filter((one) => one !== undefined);
+  }
+
+  /** The record of the latest run with an instance's settings, and with what such runs of those before it made. */
+  #predict(id: string): RunRecord | null {
+    const known = this.#predicted.get(id);
+    if (known !== undefined) return known;
+    const instance = this.#plan.instances.get(id);
+    const record =
+      instance === undefined
+        ? undefined
+        : this.#recordsOf(instance.stage).find(
+            (one) =>
+              one.id === id &&
+              isSameJson(one.parts.params, instance.params) &&
+              instance.inputs.every(({ path }) =>
+                this.#predictInput(instance, path)?.every(
+                  (output) => recordedDigest(one, path, output.path) === output.digest,
+                ),
+              ),
+          );
+    this.#predicted.set(id, record ?? null);
+    return record ?? null;
+  }
+
+  #sizeOf(path: string, digest: string | undefined): number | null {
+    for (const records of this.#allRecords().values()) {
+      for (const { outputs } of records) {
+        const output = outputs.find((one) => one.path === path && one.digest === digest);
+        if (output !== undefined) return output.sizeBytes;
+      }
+    }
+    return null;
+  }
+
+  /** Files that no stage makes: a model's settings, say. */
+  #haveSameSources(instance: StageInstance, record: RunRecord, inputs: FingerprintParts['inputs']): boolean {
+    return inputs.every(({ path, digest }) => {
+      const then = recordedDigest(record, path, path);
+      const isMade = this.#predictInput(instance, path)?.length !== 0;
+      return isMade || then === undefined || digest === then;
+    });
+  }
+
+  /** Of this profile, latest first. */
+  #recordsOf(stage: string): readonly RunRecord[] {
+    return this.#allRecords().get(stage) ?? [];
+  }
+
+  #allRecords(): ReadonlyMap<string, readonly RunRecord[]> {
+    this.#byStage ??= collectRecords(this.#records, this.#plan.profile);
+    return this.#byStage;
   }
 }
 
-interface EarlierRuns {
-  /** By instance. */
-  readonly latest: ReadonlyMap<string, RunRecord>;
-  readonly stages: ReadonlyMap<string, { seconds: number; count: number }>;
+function collectRecords(records: Records, profile: string): ReadonlyMap<string, readonly RunRecord[]> {
+  const all = [...records.listLast(), ...records.listActions()]
+    .filter((record) => record.profile === profile)
+    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+  const byStage = new Map<string, RunRecord[]>();
+  const seen = new Set<string>();
+  for (const record of all) {
+    const key = `${record.id} ${record.fingerprint}`;
+    if (seen.has(key)) continue;
+    seen.add(key);
+    const list = byStage.get(record.stage);
+    if (list === undefined) byStage.set(record.stage, [record]);
+    else list.push(record);
+  }
+  return byStage;
 }
 
-function collectRuns(records: readonly RunRecord[], profile: string): EarlierRuns {
-  const latest = new Map<string, RunRecord>();
-  const stages = new Map<string, { seconds: number; count: number }>();
-  for (const record of records) {
-    if (record.profile !== profile) continue;
-    const known = latest.get(record.id);
-    if (known === undefined || known.startedAt < record.startedAt) latest.set(record.id, record);
-    const sum = stages.get(record.stage) ?? { seconds: 0, count: 0 };
-    sum.seconds += durationOf(record);
-    sum.count += 1;
-    stages.set(record.stage, sum);
-  }
-  return { latest, stages };
+/** With the same settings first, then with the least to allow for, then the latest. */
+function byCloseness(a: Comparison, b: Comparison): number {
+  return (
+    Number(b.isSame) - Number(a.isSame) ||
+    a.scaledBy.length - b.scaledBy.length ||
+    (a.record.startedAt === b.record.startedAt ? 0 : a.record.startedAt < b.record.startedAt ? 1 : -1)
+  );
+}
+
+function scaling({ scaledBy }: Comparison): Pick<ExpectedTime, 'scaledBy'> {
+  return scaledBy.length === 0 ? {} : { scaledBy };
+}
+
+function ratioAt(now: JsonObject, then: JsonObject, key: string): number | null {
+  const [a, b] = [getAt(now, key.split('.')), getAt(then, key.split('.'))];
+  if (a === b) return 1;
+  return typeof a === 'number' && typeof b === 'number' && a > 0 && b > 0 ? a / b : null;
+}
+
+function without(params: JsonObject, keys: readonly string[]): JsonObject {
+  return keys.reduce((rest, key) => setAt(rest, key.split('.'), null), params);
+}
+
+/** The digest that an output, or all of an input, had when a record was made. */
+function recordedDigest({ parts }: RunRecord, input: string, output: string): string | undefined {
+  const part = parts.inputs.find(({ path }) => path === input);
+  return part?.of?.[output] ?? (input === output ? (part?.digest ?? undefined) : undefined);
 }
 
 /**

@@ -23,7 +23,7 @@ export async function rehearse(
 ): Promise<ExpectedTotal | undefined> {
   const { plan, records } = session;
   const isElsewhere = options.elsewhere !== undefined;
-  const times = new ExpectedTimes(plan, records);
+  const times = new ExpectedTimes(plan, records, options.facts);
   const seconds = new Map<string, number>();
   const waiting: StageInstance[] = [];
   let unknown = 0;
@@ -37,7 +37,8 @@ export async function rehearse(
     }
     const reasons: readonly StaleReason[] =
       isForced(id) || !('reasons' in freshness) ? [forcedReason] : freshness.reasons;
-    const expected = isElsewhere ? null : times.find(instance);
+    const parts = 'parts' in freshness ? freshness.parts : null;
+    const expected = isElsewhere ? null : times.find(instance, parts);
     if (expected === null) unknown += 1;
     seconds.set(id, expected?.seconds ?? 0);
     options.onEvent({ kind: 'would-run', id, reasons, expected });

@@ -68,7 +68,7 @@ describe('the live view of work that goes on elsewhere', () => {
   test('counts what an earlier run or job has done neither as speed nor for the time left', () => {
     const state = stateAfter([started('a'), batches('a', 90)]);
     expect(renderLive(state, { columns: 120, rows: 24, nowMs: 2000, colors })[0]).toBe(
-      '● a  ████████████····  75 % · 1.0 s · epoch 3/12',
+      '● a  ████████████····  75 % · epoch 3/12 · 1.0 s',
     );
     applyEvent(state, batches('a', 105), 6000);
     expect(renderLive(state, { columns: 120, rows: 24, nowMs: 6000, colors })[0]).toBe(
@@ -102,7 +102,7 @@ describe('the live view of work that goes on elsewhere', () => {
     applyEvent(state, jobEvent('a', { ...onNode, elapsedSeconds: 2 }), 1000);
     expect(shown()).toEqual(['● a on node7  2.0 s']);
     applyEvent(state, batches('a', 106), 1000);
-    expect(shown()).toEqual(['● a on node7  ██████████████▏·  88 % · 2.0 s · epoch 3/12']);
+    expect(shown()).toEqual(['● a on node7  ██████████████▏·  88 % · epoch 3/12 · 2.0 s']);
   });
 });
 

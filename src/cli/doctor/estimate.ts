@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { TFJS_SLOWDOWN } from '../../engines/engine-choice.ts';
 import { loadAddon } from '../../engines/native/addon.ts';
 import { createNativeEngine } from '../../engines/native/engine.ts';
 import { chooseThreads } from '../../engines/native/threads.ts';
@@ -51,7 +52,8 @@ export async function estimateFullRun(
   if (!existsSync(path.join(root, 'configs/profiles', `${profile}.yaml`))) return undefined;
   const best = engines.findLast((one) => one.available)?.name;
   if (best === 'tfjs, CPU') {
-    return { ok: false, reason: 'Without the native engine it takes dozens of times as long.' };
+    const reason = `Without the native engine it takes up to ${TFJS_SLOWDOWN.most} times as long.`;
+    return { ok: false, reason };
   }
   const loaded = loadAddon();
   if (!loaded.ok || best?.startsWith('native') !== true) return undefined;

@@ -5,13 +5,13 @@ import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import type { RunEvent } from '../../runner/events.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan, StageInstance } from '../../runner/plan.ts';
 import type { FetchStage } from '../../runner/remote/fetch-stage.ts';
 import { runPlan } from '../../runner/run.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import type { ClusterUse } from '../cluster/cluster-options.ts';
 import { explainOtherWatcher } from '../cluster/other-watcher.ts';
-import { factsOf } from '../doctor/facts.ts';
+import { describeSlowEngine, factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
 import { openLocks } from '../records/lock-files.ts';
@@ -21,6 +21,7 @@ import { openView } from '../view/open-view.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
 import { tabulateResults } from './results-table.ts';
+import type { TimeLeft } from './time-left.ts';
 import { keepTimeline } from './timeline-keeping.ts';
 
 export interface RunOptions extends PipelineOptions {
@@ -116,12 +117,34 @@ export async function runShown(
   const state = createRunState();
   const view = await openView();
   const locks = options.dryRun === true ? null : await openLocks(plan);
+  const facts = factsOf(plan.projectRoot);
+  const jobs = options.jobs ?? os.availableParallelism();
+  let timeLeft: Promise<TimeLeft> | null = null;
+  let warned: Promise<void> | null = null;
   const onEvent = (said: RunEvent): void => {
     const event = cluster?.adaptEvent(said) ?? said;
     const nowMs = Date.now();
     applyEvent(state, event, nowMs);
     view.show(event, state, nowMs);
     locks?.note(event);
+    // Of a cluster nobody knows how long jobs wait, nor which engine its nodes have.
+    if (cluster !== undefined) return;
+    const instance = 'id' in event ? plan.instances.get(event.id) : undefined;
+    const isToRun = event.kind === 'started' || event.kind === 'would-run';
+    if (isToRun && instance?.facts.includes('engine') === true) warned ??= warnOfEngine(instance);
+    if (event.kind === 'started') {
+      timeLeft ??= import('./time-left.ts').then(
+        (m) => new m.TimeLeft(plan, state, { ...options, facts, jobs }),
+      );
+    }
+    if (event.kind === 'started' || event.kind === 'progress') {
+      void timeLeft?.then((one) => one.follow(nowMs));
+    }
+  };
+  const warnOfEngine = async (instance: StageInstance): Promise<void> => {
+    const text = await describeSlowEngine(facts, instance);
+    if (text === null) return;
+    view.show({ kind: 'note', id: instance.id, level: 'warning', text }, state, Date.now());
   };
   try {
     await runPlan({
@@ -130,19 +153,20 @@ export async function runShown(
       // Not their dependencies.
       force: forcesNamed ? named : false,
       dryRun: options.dryRun ?? false,
-      jobs: options.jobs ?? os.availableParallelism(),
+      jobs,
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       elsewhere: cluster?.elsewhere,
       adaptSession: cluster?.adaptSession,
       ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.boundless } : {}),
       trace: options.trace ?? false,
-      facts: factsOf(plan.projectRoot),
+      facts,
       ...(await fetchOption(plan, options, onEvent)),
       signal: stop,
       killSignal: kill,
       onEvent,
     });
+    await warned;
   } finally {
     view.close();
   }

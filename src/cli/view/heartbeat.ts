@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { formatSeconds } from './format.ts';
-import { describeProgress } from './progress-text.ts';
+import { describeLeft, describeProgress } from './progress-text.ts';
 import { describeQueued, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
@@ -68,5 +68,6 @@ function describeRunning(state: RunState, nowMs: number): string | null {
     return `${toOneLine(one.id)} for ${formatSeconds(seconds)}${progress}`;
   });
   const more = running.length - stages.length;
-  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${toOneLine(rest)}`;
+  const left = describeLeft(state, nowMs);
+  return `. still running: ${stages.join(', ')}${more > 0 ? `, and ${more} more` : ''}${left && `; ${left}`}${toOneLine(rest)}`;
 }

@@ -2,7 +2,7 @@ import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import type { Colors } from './colors.ts';
 import { nameInstances } from './format.ts';
-import { describeProgress, progressDetails } from './progress-text.ts';
+import { describeLeft, describeProgress, progressDetails } from './progress-text.ts';
 import { describeQueued, type InstanceView, idsIn, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
@@ -40,7 +40,11 @@ export function renderLive(
     const padding = ' '.repeat(width - stringWidth(name));
     return `${colors.cyan('●')} ${name}${padding}  ${texts[at] ?? ''}`;
   });
-  const counts = describeCounts(state, { hidden: running.length - shown.length, widest: widestLine });
+  const counts = describeCounts(state, {
+    hidden: running.length - shown.length,
+    widest: widestLine,
+    nowMs,
+  });
   if (counts !== '') lines.push(colors.dim(counts));
   return lines.slice(0, room).map((line) => cutTo(line, widestLine));
 }
@@ -77,7 +81,7 @@ function nameWithNode({ id, job }: InstanceView): string {
 /** `✘ 1 failed · and 192 more running · ✔ 3 done · ○ 4 to go: evaluate ×3, report`, or less where there is less room. */
 function describeCounts(
   state: RunState,
-  { hidden, widest }: { readonly hidden: number; readonly widest: number },
+  { hidden, widest, nowMs }: { readonly hidden: number; readonly widest: number; readonly nowMs: number },
 ): string {
   const queued = listQueued(state);
   const waiting = idsIn(state, 'waiting').filter((id) => !queued.some((one) => one.id === id));
@@ -94,7 +98,10 @@ function describeCounts(
     { sign: '◌', count: queued.length, words: () => `◌ ${describeQueued(queued)}` },
     { sign: '○', count: waiting.length, words: (n: number) => `○ ${n} to go` },
   ].filter(({ count }) => count > 0);
-  const inWords = counts.map(({ count, words }) => words(count)).join(' · ');
+  const left = describeLeft(state, nowMs);
+  const inWords = [...(left === '' ? [] : [left]), ...counts.map(({ count, words }) => words(count))].join(
+    ' · ',
+  );
   if (stringWidth(inWords) > widest) return counts.map(({ sign, count }) => `${sign}${count}`).join(' ');
   return waiting.length === 0 ? inWords : `${inWords}: ${nameInstances(waiting)}`;
 }

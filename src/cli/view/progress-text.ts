@@ -1,5 +1,5 @@
 import { formatLeft, formatSeconds } from './format.ts';
-import { type InstanceView, rateOf } from './run-state.ts';
+import { type InstanceView, idsIn, type RunState, rateOf, secondsLeftOf } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
 const barCells = 16;
@@ -49,9 +49,20 @@ export function describeProgress(one: InstanceView, nowMs: number, detail: Progr
   if (rate === null) {
     if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
   } else {
-    if (done < total) parts.push(`${formatLeft((total - done) / rate)} left`);
+    if (done < total) parts.push(`${formatLeft(secondsLeftOf(one, nowMs) ?? 0)} left`);
     if (level < 2)
       parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
   }
   return `${level === 0 ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
+}
+
+/** `about 3 min left in all`, or `more than` that if some stages are unknown; nothing if all are. */
+export function describeLeft(state: RunState, nowMs: number): string {
+  const { left } = state;
+  const isOver = idsIn(state, 'running').length + idsIn(state, 'waiting').length === 0;
+  if (left === null || isOver) return '';
+  const seconds = left.seconds - (nowMs - left.atMs) / 1000;
+  // It takes longer than expected, and nobody knows how much.
+  if (seconds < 0.5) return '';
+  return `${left.unknown === 0 ? 'about' : 'more than'} ${formatLeft(seconds)} left in all`;
 }

@@ -51,10 +51,12 @@ export interface RunState {
   seconds: number;
   /** Of a dry run. */
   expected: ExpectedTotal | null;
+  /** How long the run still takes, as of a moment; null if nothing is known. */
+  left: (ExpectedTotal & { readonly atMs: number }) | null;
 }
 
 export function createRunState(): RunState {
-  return { instances: new Map(), outcome: null, seconds: 0, expected: null };
+  return { instances: new Map(), outcome: null, seconds: 0, expected: null, left: null };
 }
 
 function newInstance(id: string): InstanceView {
@@ -209,6 +211,13 @@ export function rateOf({ base, latest }: InstanceView, nowMs: number): number | 
   if (base === null || latest === null || latest.done <= base.done) return null;
   const seconds = (latest.atMs - base.atMs + Math.max(0, nowMs - latest.seenMs)) / 1000;
   return seconds < 1 ? null : (latest.done - base.done) / seconds;
+}
+
+/** How long it still runs, by its own progress; null while that cannot be told. */
+export function secondsLeftOf(one: InstanceView, nowMs: number): number | null {
+  const rate = rateOf(one, nowMs);
+  if (rate === null || one.progress === null || !(one.progress.total > 0)) return null;
+  return Math.max(0, one.progress.total - one.progress.done) / rate;
 }
 
 export function idsIn(state: RunState, wanted: InstanceState): string[] {

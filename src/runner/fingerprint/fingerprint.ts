@@ -76,6 +76,8 @@ export interface Fact {
    * the fact.
    */
   readonly variables?: readonly string[];
+  /** How long work takes where the fact has a value, relative to its other values; null if that was never measured. */
+  slowness?(value: string): number | null;
 }
 
 /** The environment variables that an instance sees. */

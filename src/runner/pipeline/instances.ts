@@ -129,6 +129,7 @@ function readInstance(
       facts: entry.facts ?? [],
       ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
       resources,
+      ...(entry.effort === undefined ? {} : { effort: readEffort(reader, entry.effort, inputs) }),
       cluster,
       hermetic: command.kind === 'module' && (entry.hermetic ?? true),
       ...(retries === null ? {} : { retries }),
@@ -164,6 +165,26 @@ function readParams(reader: StageReader): JsonObject {
 
 function readTools(reader: StageReader, tools: NonNullable<StageReader['entry']['tools']>): Tool[] {
   return tools.map((entry, i) => ({ command: toToolCommand(entry), at: reader.at(['tools', i]) }));
+}
+
+/** Each is an input as written after expansion, or a key within `params`. */
+function readEffort(
+  reader: StageReader,
+  written: readonly string[],
+  inputs: readonly PlacedPath[],
+): NonNullable<StageInstance['effort']> {
+  const { params = [] } = reader.entry;
+  const isInput = (name: string): boolean => inputs.some(({ path }) => path === name);
+  for (const [index, name] of written.entries()) {
+    if (isInput(name) || params.some((key) => name === key || name.startsWith(`${key}.`))) continue;
+    const known = [...params, ...inputs.map(({ path }) => path)];
+    reader.report(
+      reader.at(['effort', index]),
+      `effort "${name}" is neither an input of this stage nor within its params.`,
+      () => (known.length === 0 ? undefined : `It has: ${known.join(', ')}.`),
+    );
+  }
+  return { keys: written.filter((name) => !isInput(name)), inputs: written.filter(isInput) };
 }
 
 function checkFacts(reader: StageReader): void {

@@ -24,6 +24,7 @@ export interface StageEntry {
   readonly variables?: readonly string[];
   readonly facts?: readonly string[];
   readonly tools?: readonly (string | readonly string[])[];
+  readonly effort?: readonly string[];
   readonly hermetic?: boolean;
   readonly resources?: {
     readonly cpu?: number | string;

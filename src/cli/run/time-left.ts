@@ -1,0 +1,124 @@
+import { openRecords } from '../../runner/cache/records.ts';
+import { measureMachine } from '../../runner/execution/machine.ts';
+import { ExpectedTimes, expectDuration } from '../../runner/expected-time.ts';
+import type { Facts } from '../../runner/fingerprint/fingerprint.ts';
+import type { Plan, Resources, StageInstance } from '../../runner/plan.ts';
+import { type InstanceView, type RunState, secondsLeftOf } from '../view/run-state.ts';
+
+/** Between updates, the view counts down. */
+const updateMs = 2000;
+
+interface TimeLeftOptions {
+  readonly facts: Facts;
+  readonly jobs: number;
+  readonly gpus?: readonly string[];
+}
+
+/**
+ * Keeps `state.left` up to date: how long a run on this machine still takes. What runs is judged by its own progress; what waits, by
+ * earlier runs, else by others of its stage in this one.
+ */
+export class TimeLeft {
+  readonly #plan: Plan;
+  readonly #state: RunState;
+  readonly #options: TimeLeftOptions;
+  readonly #knownFacts = new Map<string, Readonly<Record<string, string>>>();
+  #times: ExpectedTimes | null = null;
+  /** How many instances were unfinished when the records were read. */
+  #readAt = 0;
+  #updatedMs = 0;
+  #isBusy = false;
+
+  constructor(plan: Plan, state: RunState, options: TimeLeftOptions) {
+    this.#plan = plan;
+    this.#state = state;
+    this.#options = options;
+  }
+
+  /** To be called while stages run; most calls do nothing. */
+  follow(nowMs: number): void {
+    if (this.#isBusy || nowMs - this.#updatedMs < updateMs) return;
+    this.#isBusy = true;
+    this.#updatedMs = nowMs;
+    this.#update(nowMs)
+      // A fact that cannot be determined, say, fails the stage that has it, with a message: an estimate is no reason to stop the others.
+      .catch(() => {
+        this.#state.left = null;
+      })
+      .finally(() => {
+        this.#isBusy = false;
+      });
+  }
+
+  async #update(nowMs: number): Promise<void> {
+    const unfinished = [...this.#state.instances.values()].flatMap((view) => {
+      const instance = this.#plan.instances.get(view.id);
+      const isOpen = view.state === 'waiting' || view.state === 'running';
+      return isOpen && instance !== undefined ? [{ view, instance }] : [];
+    });
+    // What has run since may have made inputs whose size was not known.
+    if (this.#times === null || (this.#state.left?.unknown !== 0 && unfinished.length !== this.#readAt)) {
+      this.#times = new ExpectedTimes(this.#plan, openRecords(this.#plan), this.#options.facts);
+      this.#readAt = unfinished.length;
+    }
+    const seconds = new Map<string, number | null>();
+    for (const { view, instance } of unfinished) {
+      seconds.set(view.id, await this.#secondsLeft(this.#times, view, instance, nowMs));
+    }
+    const resourcesOf = (id: string): Resources => {
+      const instance = this.#plan.instances.get(id);
+      if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
+      return instance.resources;
+    };
+    const ids = [...seconds.keys()];
+    const { jobs, gpus } = this.#options;
+    const duration = await expectDuration(
+      {
+        ids,
+        dependenciesOf: (id) => (this.#plan.dependencies.get(id) ?? []).filter((one) => seconds.has(one)),
+        resourcesOf,
+        jobs,
+        // Looking for GPUs takes a second, and they hardly change how long it all takes.
+        machine: await measureMachine([], { gpus }),
+      },
+      (id) => seconds.get(id) ?? 0,
+    );
+    const unknown = [...seconds.values()].filter((one) => one === null).length;
+    this.#state.left = unknown === ids.length ? null : { seconds: duration, unknown, atMs: nowMs };
+  }
+
+  async #secondsLeft(
+    times: ExpectedTimes,
+    view: InstanceView,
+    instance: StageInstance,
+    nowMs: number,
+  ): Promise<number | null> {
+    const own = view.state === 'running' ? secondsLeftOf(view, nowMs) : null;
+    if (own !== null) return own;
+    const whole =
+      times.find(instance, { facts: await this.#factsOf(instance), inputs: [] })?.seconds ??
+      this.#secondsOfOthers(instance, nowMs);
+    if (whole === null || view.state === 'waiting') return whole;
+    return Math.max(0, whole - (nowMs - view.startedMs) / 1000);
+  }
+
+  async #factsOf({ id, facts, params }: StageInstance): Promise<Readonly<Record<string, string>>> {
+    const known = this.#knownFacts.get(id) ?? {};
+    if (this.#knownFacts.has(id)) return known;
+    const found: Record<string, string> = {};
+    for (const name of facts) found[name] = (await this.#options.facts[name]?.(params)) ?? '';
+    this.#knownFacts.set(id, found);
+    return found;
+  }
+
+  /** What other instances of its stage take in this run, on average. */
+  #secondsOfOthers({ stage }: StageInstance, nowMs: number): number | null {
+    const known = [...this.#state.instances.values()].flatMap((view) => {
+      if (this.#plan.instances.get(view.id)?.stage !== stage) return [];
+      if (view.state === 'finished') return [view.seconds];
+      const left = view.state === 'running' ? secondsLeftOf(view, nowMs) : null;
+      return left === null ? [] : [left + (nowMs - view.startedMs) / 1000];
+    });
+    return known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0) / known.length;
+  }
+}
