@@ -72,7 +72,7 @@ describe('the live view of work that goes on elsewhere', () => {
     );
     applyEvent(state, batches('a', 105), 6000);
     expect(renderLive(state, { columns: 120, rows: 24, nowMs: 6000, colors })[0]).toBe(
-      '● a  ██████████████··  87 % · 3.0 batches/s · 5.0 s left · epoch 3/12',
+      '● a  ██████████████··  87 % · epoch 3/12 · 5 s left · 3.0 batches/s',
     );
   });
 
