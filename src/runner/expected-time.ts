@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { getAt, type JsonObject, setAt } from '../schema/json.ts';
+import { getAt, type JsonObject, omitAt } from '../schema/json.ts';
 import { durationOf } from './cache/duration.ts';
 import type { RecordedOutput, Records, RunRecord } from './cache/records.ts';
 import { isSameJson } from './canonical-json.ts';
@@ -84,7 +84,8 @@ export class ExpectedTimes {
     instance: StageInstance,
     parts: Pick<FingerprintParts, 'facts' | 'inputs'> | null,
   ): Comparison | null {
-    const { keys, inputs } = instance.effort ?? { keys: [], inputs: [] };
+    const { machineParams = [], effort } = instance;
+    const { keys, inputs } = effort ?? { keys: [], inputs: [] };
     const ratios: [name: string, ratio: number | null][] = [
       ...keys.map((key): [string, number | null] => [
         key,
@@ -102,7 +103,10 @@ export class ExpectedTimes {
       seconds *= ratio;
     }
     const isSame =
-      isSameJson(without(instance.params, keys), without(record.parts.params, keys)) &&
+      haveSameParams(instance.params, record.parts.params, [
+        ...machineParams,
+        ...keys.map((key) => key.split('.')),
+      ]) &&
       (record.id !== instance.id || this.#haveSameSources(instance, record, parts?.inputs ?? []));
     return {
       record,
@@ -155,7 +159,7 @@ export class ExpectedTimes {
         : this.#recordsOf(instance.stage).find(
             (one) =>
               one.id === id &&
-              isSameJson(one.parts.params, instance.params) &&
+              haveSameParams(instance.params, one.parts.params, instance.machineParams ?? []) &&
               instance.inputs.every(({ path }) =>
                 this.#predictInput(instance, path)?.every(
                   (output) => recordedDigest(one, path, output.path) === output.digest,
@@ -232,8 +236,8 @@ function ratioAt(now: JsonObject, then: JsonObject, key: string): number | null 
   return typeof a === 'number' && typeof b === 'number' && a > 0 && b > 0 ? a / b : null;
 }
 
-function without(params: JsonObject, keys: readonly string[]): JsonObject {
-  return keys.reduce((rest, key) => setAt(rest, key.split('.'), null), params);
+function haveSameParams(a: JsonObject, b: JsonObject, leftOut: readonly (readonly string[])[]): boolean {
+  return isSameJson(leftOut.reduce(omitAt, a), leftOut.reduce(omitAt, b));
 }
 
 /** The digest that an output, or all of an input, had when a record was made. */

@@ -61,7 +61,7 @@ test('a run ends with a table: accuracy with its interval, epoch and time of eac
   expect(table(dry.stderr)).toEqual([]);
   const trial = await project.call(['run', '--set', 'epochs=3', 'train@a,1']);
   expect(table(trial.stderr)).toEqual([
-    'results of profile small, with epochs=3:',
+    'results of profile small with epochs=3:',
     expect.stringContaining('test accuracy'),
     expect.stringMatching(/^ {2}a {6}1 +50\.0 % +3 {2}T s$/),
   ]);

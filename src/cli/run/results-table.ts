@@ -1,4 +1,5 @@
 import { formatPercent } from '../../formats/percent.ts';
+import { describeConfiguration } from '../../runner/cache/records.ts';
 import type { MatrixValue, Plan } from '../../runner/plan.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
@@ -42,10 +43,10 @@ export function tabulateResults(plan: Plan, state: RunState): string[] {
     `  ${row.map((cell, at) => (at < names.length ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`.trimEnd(),
   );
   const more = rows.length - rowsAtMost;
-  const what = plan.trial === undefined ? '' : `, with ${plan.trial.overrides.map(toOneLine).join(', ')}`;
+  const { profile, trial } = plan;
   return [
     '',
-    `results of profile ${plan.profile}${what}:`,
+    `results of ${toOneLine(describeConfiguration({ profile, ...trial }))}:`,
     ...lines.slice(0, rowsAtMost + 1),
     ...(more > 0 ? [`  and ${more} more: \`./repro metrics\` shows them all`] : []),
   ];
