@@ -7,6 +7,8 @@ import { type InstanceView, type RunState, secondsLeftOf } from '../view/run-sta
 
 /** Between updates, the view counts down. */
 const updateMs = 2000;
+/** With thousands of records, updates come less often, so that they take no more than a twentieth of the runner's time. */
+const pauseFactor = 20;
 
 interface TimeLeftOptions {
   readonly facts: Facts;
@@ -26,7 +28,7 @@ export class TimeLeft {
   #times: ExpectedTimes | null = null;
   /** How many instances were unfinished when the records were read. */
   #readAt = 0;
-  #updatedMs = 0;
+  #nextMs = 0;
   #isBusy = false;
 
   constructor(plan: Plan, state: RunState, options: TimeLeftOptions) {
@@ -37,15 +39,16 @@ export class TimeLeft {
 
   /** To be called while stages run; most calls do nothing. */
   follow(nowMs: number): void {
-    if (this.#isBusy || nowMs - this.#updatedMs < updateMs) return;
+    if (this.#isBusy || nowMs < this.#nextMs) return;
     this.#isBusy = true;
-    this.#updatedMs = nowMs;
     this.#update(nowMs)
       // A fact that cannot be determined, say, fails the stage that has it, with a message: an estimate is no reason to stop the others.
       .catch(() => {
         this.#state.left = null;
       })
       .finally(() => {
+        const endMs = Date.now();
+        this.#nextMs = endMs + Math.max(updateMs, pauseFactor * (endMs - nowMs));
         this.#isBusy = false;
       });
   }

@@ -1,0 +1,33 @@
+import { expect, test, vi } from 'vitest';
+import { loadSelectedPlan } from '../../src/cli/load.ts';
+import { TimeLeft } from '../../src/cli/run/time-left.ts';
+import { describeLeft } from '../../src/cli/view/progress-text.ts';
+import { applyEvent, createRunState } from '../../src/cli/view/run-state.ts';
+import { CliProject } from '../runner/rig/cli-project.ts';
+
+test('a run that has no earlier one is judged by its own progress, and what waits by others of its stage', async () => {
+  const project = await CliProject.create({
+    'pipeline.yaml': `version: 1
+stages:
+  train: {matrix: {n: [1, 2, 3]}, cmd: [make], outputs: ["artifacts/train/\${n}"]}
+  report: {cmd: [make], inputs: [artifacts/train], outputs: [artifacts/report]}
+`,
+  });
+  const plan = await loadSelectedPlan({ project: project.root, set: [] });
+  const state = createRunState();
+  const id = 'train@1';
+  applyEvent(state, { kind: 'run-started', ids: [...plan.instances.keys()], jobs: 1 }, 0);
+  applyEvent(state, { kind: 'started', id, reasons: [], logFile: '' }, 0);
+  for (const [done, atMs] of [
+    [0, 0],
+    [25, 10_000],
+  ] as const) {
+    applyEvent(state, { kind: 'progress', id, progress: { done, total: 100 } }, atMs);
+  }
+  expect(describeLeft(state, 10_000)).toBe('');
+  // A quarter in ten seconds: thirty more, and forty each for the two that wait. Nobody knows about the report.
+  new TimeLeft(plan, state, { facts: {}, jobs: 1 }).follow(10_000);
+  await vi.waitFor(() => expect(state.left).not.toBeNull());
+  expect(state.left).toEqual({ seconds: 30 + 40 + 40, unknown: 1, atMs: 10_000 });
+  expect(describeLeft(state, 15_000)).toBe('more than 1 min 45 s left in all');
+});
