@@ -39,7 +39,7 @@ test('the quick run ends with its results, and the page is there', async () => {
 });
 
 test('a trial says that it is one', async () => {
-  expect(await call('run', ...trial)).toContain('results of profile quick, with train.epochs=3:\n');
+  expect(await call('run', ...trial)).toContain('results of profile quick with train.epochs=3:\n');
   const { instances } = await project.json(['metrics', 'train']);
   expect(instances).toHaveLength(2);
   for (const one of instances) expect(one).toMatchObject({ state: 'restorable', overrides: [] });
