@@ -15,7 +15,7 @@ import { formatHelpItem } from './help-item.ts';
 import { addOriginalCommands } from './original/commands.ts';
 import { addRecordCommands } from './records/commands.ts';
 import { addRunCommands } from './run/commands.ts';
-import { dropFarSuggestions, pointToOwnHelp, suggestChoice } from './usage-errors.ts';
+import { dropFarSuggestions, pointToOwnHelp, refuseUnreadable, suggestChoice } from './usage-errors.ts';
 import { handleOutputErrors } from './view/output-errors.ts';
 import { toLines } from './view/safe-text.ts';
 
@@ -75,6 +75,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   inheritSettings(program);
   pointToOwnHelp(program);
   try {
+    refuseUnreadable(argv.slice(2));
     const unknown = findUnknownCommand(program, argv.slice(2));
     await (unknown === undefined
       ? program.parseAsync(argv)

@@ -1,9 +1,8 @@
-import { closeSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
-import { type Entry, fromFdPromise, type ZipFile } from 'yauzl';
-import { ReproError } from '../errors.ts';
-import { openRegularSync } from '../files/regular-file.ts';
+import type { Entry, ZipFile } from 'yauzl';
+import { hasErrorCode, ReproError } from '../errors.ts';
+import { openZip } from '../files/zip-file.ts';
 import { ARCHIVE_LIMITS, type ArchiveLimits, countProblem, nameProblem } from './archive-limits.ts';
 import { byName, type FileTree, isHidden, type TreeFile } from './file-tree.ts';
 import { entryProblem, findEnds, placeOf, totalProblem, type ZipPlace } from './zip-checks.ts';
@@ -59,11 +58,7 @@ export class ZipTree implements FileTree {
 
   async #withEntries<T>(use: (opened: Opened) => Promise<T>): Promise<T> {
     const options = { lazyEntries: true, autoClose: false, strictFileNames: true };
-    const descriptor = openRegularSync(this.#archive);
-    const zip = await fromFdPromise(descriptor, options).catch((error) => {
-      closeSync(descriptor);
-      return this.#failBroken(error);
-    });
+    const zip = await openZip(this.#archive, options).catch((error) => this.#failBroken(error));
     try {
       this.#refuse(countProblem(zip.entryCount, this.#limits));
       // Before the first entry is read, the cursor is at the directory; its published type is wrong.
@@ -159,6 +154,7 @@ export class ZipTree implements FileTree {
   }
 
   #failBroken(error: unknown): never {
+    if (error instanceof ReproError || hasErrorCode(error, 'ENOENT', 'EACCES', 'ELOOP')) throw error;
     const detail = error instanceof Error ? error.message : String(error);
     throw new ReproError('archive-broken', `this is not a complete zip archive (${detail}).`, {
       where: this.#label,

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ReproError } from '../errors.ts';
+import { readRegular } from '../files/regular-file.ts';
 import {
   type CachedClip,
   type ClipIndex,
@@ -30,7 +30,7 @@ export interface FrameCache {
  */
 export async function openFrameCache(folder: string): Promise<FrameCache> {
   const file = join(folder, FRAME_CACHE_FILES.index);
-  const index = parseClipIndex(await readFile(file, 'utf8'), file);
+  const index = parseClipIndex((await readRegular(file)).toString('utf8'), file);
   const train = await openClipSource(join(folder, FRAME_CACHE_FILES.train));
   const test = await openClipSource(join(folder, FRAME_CACHE_FILES.test)).catch(async (error: unknown) => {
     await train.close();

@@ -171,6 +171,15 @@ describe('a zip', () => {
     expect(await (await openZip(zip(entries, { zip64: true }))).list()).toHaveLength(70_000);
   });
 
+  test('that says it goes on far beyond what any disk holds is refused', async () => {
+    const bytes = zip([{ name: 'a', bytes: text }], { zip64: true });
+    bytes.fill(0xff, bytes.lastIndexOf('PK\x06\x07') + 8, bytes.lastIndexOf('PK\x06\x07') + 16);
+    await expect((await openZip(bytes)).list()).rejects.toMatchObject({
+      code: 'archive-broken',
+      where: 'a.zip',
+    });
+  });
+
   test('of too many entries is refused before its directory is read', async () => {
     const tree = await openZip(zip([], { zip64: true, count: 1_000_001 }));
     await expect(tree.list()).rejects.toMatchObject(unsafe('more than 1,000,000 entries.'));

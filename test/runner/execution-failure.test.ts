@@ -231,6 +231,17 @@ describe('a stage that fails', () => {
     expect(await project.run()).toMatchObject({ outcome: 'ok', ran: ['s'] });
   });
 
+  test('after another run took the folder says that first', async () => {
+    const project = await createProject();
+    const script = 'rm -r artifacts/.cache/lock; exit 3';
+    project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    const failed = eventOf((await project.run()).events, 'failed', 's');
+    expect(failed.code).toBe('lock-lost');
+    expect(failed.text).toMatch(
+      /^this run no longer holds the folder[\s\S]*\nThe stage then failed: "sh" exited with code 3$/,
+    );
+  });
+
   test('because it takes too long is killed, with everything it has started', async () => {
     const project = await createProject();
     project.define([

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import { type Entry, fromBufferPromise, openPromise, type ZipFile } from 'yauzl';
+import { type Entry, fromBufferPromise, type ZipFile } from 'yauzl';
+import { openZip } from '../../files/zip-file.ts';
 import { MOST_PICKLE_BYTES, readStorageId, StorageTable, type TorchContainer } from './container.ts';
 import { unpickle } from './pickle.ts';
 import { type Fail, failIn } from './problems.ts';
@@ -20,7 +21,7 @@ export async function openZipContainer(source: string | Uint8Array, file: string
   const fail = failIn(file);
   const options = { lazyEntries: true, autoClose: false } as const;
   const opened =
-    typeof source === 'string' ? openPromise(source, options) : fromBufferPromise(asBuffer(source), options);
+    typeof source === 'string' ? openZip(source, options) : fromBufferPromise(asBuffer(source), options);
   const zip = await opened.catch((error: unknown) => failBroken(error, fail));
   try {
     const members = await listMembers(zip, fail);

@@ -39,7 +39,8 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
   const secondsSince = stopwatch();
   onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
   const attempt = await session.attempts.begin(instance.id, work.fingerprint);
-  const fail = async (failure: { code: string; text: string }): Promise<'failed'> => {
+  const fail = async (own: Failure): Promise<'failed'> => {
+    const failure = explainByLock(own, context);
     const seconds = secondsSince();
     await session.attempts.fail(attempt, { ...failure, seconds });
     onEvent({ kind: 'failed', id: instance.id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
@@ -85,7 +86,6 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
       for (const folder of resume) await folder.distrust();
       throw error;
     });
-    // Whoever took the lock has emptied the temporary folder: the outputs are not missing by the stage's fault.
     context.assertLocked();
     const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
     const log = await keepLog(logFile, session.store);
@@ -180,7 +180,25 @@ function stopwatch(): () => number {
   return () => (performance.now() - startedMs) / 1000;
 }
 
-export function describeFailure(error: unknown): { code: string; text: string } {
+interface Failure {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Whoever takes the lock empties the temporary folder: then what is missing there is not missing by the stage's fault. */
+function explainByLock(failure: Failure, { assertLocked }: ExecutionContext): Failure {
+  try {
+    assertLocked();
+    return failure;
+  } catch (error) {
+    const { code, text } = describeFailure(error);
+    return failure.code === code
+      ? failure
+      : { code, text: `${text}\nThe stage then failed: ${failure.text}` };
+  }
+}
+
+export function describeFailure(error: unknown): Failure {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
   return { code, text: describeError(error) };
 }

@@ -1,6 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
+import { fileNameOf } from '../cache/cache-folder.ts';
 import { isSha256 } from '../files/sha256.ts';
 import type { StageInstance } from '../plan.ts';
 import type { Session } from '../session.ts';
@@ -37,6 +39,8 @@ export class ResumeFolder {
   readonly #absolute: string;
   readonly #index: number;
   readonly #asideRoot: string;
+  /** Where the folder goes to be removed. */
+  readonly #removed: string;
 
   /**
    * @param index of the folder in its instance's list: its name when set aside
@@ -46,6 +50,7 @@ export class ResumeFolder {
     this.#absolute = path.resolve(projectRoot, relative);
     this.#index = index;
     this.#asideRoot = asideRoot;
+    this.#removed = partialOf(path.join(asideRoot, fileNameOf(relative)));
   }
 
   /** Whether an interrupted execution of a fingerprint left something here, or set aside, from which the next one goes on. Changes nothing. */
@@ -106,7 +111,7 @@ export class ResumeFolder {
   /** After success: the outputs are all that is needed. */
   async drop(fingerprint: string): Promise<void> {
     // In one step: half of it, after a kill, would look like a whole one to a forced run of this fingerprint.
-    if (await isThere(this.#absolute)) await removeFolder(this.#absolute);
+    if (await isThere(this.#absolute)) await this.#remove();
     await fs.rm(partialOf(this.#absolute), { recursive: true, force: true });
     await this.#dropAside(fingerprint);
     // Last: it tells the next attempt that there is something to drop.
@@ -144,9 +149,18 @@ export class ResumeFolder {
 
   async #discard(): Promise<OpenedResume['other']> {
     if (!(await isThere(this.#absolute))) return 'none';
-    await removeFolder(this.#absolute);
+    await this.#remove();
     await syncFolder(path.dirname(this.#absolute));
     return 'distrusted';
+  }
+
+  /** By way of the cache, where `repro gc` finds what a kill leaves; unless that is on another disk. */
+  async #remove(): Promise<void> {
+    await fs.mkdir(this.#asideRoot, { recursive: true });
+    await removeFolder(this.#absolute, this.#removed).catch((error: unknown) => {
+      if (!hasErrorCode(error, 'EXDEV')) throw error;
+      return removeFolder(this.#absolute);
+    });
   }
 
   /** Clears the place; afterwards no folder exists, and the marker may change. */

@@ -25,9 +25,12 @@ async function copyFolder(from: string, to: string): Promise<void> {
   await syncFolder(path.dirname(to));
 }
 
-/** In one step, since a partial folder would look like a complete one. */
-export async function removeFolder(folder: string): Promise<void> {
-  const partial = partialOf(folder);
+/**
+ * In one step, since a partial folder would look like a complete one.
+ *
+ * @param partial where what is being removed goes first
+ */
+export async function removeFolder(folder: string, partial = partialOf(folder)): Promise<void> {
   await fs.rm(partial, { recursive: true, force: true });
   await fs.rename(folder, partial);
   await fs.rm(partial, { recursive: true, force: true });

@@ -1,8 +1,9 @@
-import { ReproError } from '../../errors.ts';
+import { hasErrorCode } from '../../errors.ts';
 import type { Facts } from '../fingerprint/fingerprint.ts';
 import type { Plan } from '../plan.ts';
 import { openSession, saveDigests } from '../session.ts';
 import { checkAll } from '../status.ts';
+import { isAboutOne } from './pull-plan.ts';
 import { type Pushed, type PushOptions, pushInstance } from './push-instance.ts';
 
 export interface PushedInstance extends Omit<Pushed, 'kind'> {
@@ -38,7 +39,8 @@ export async function pushPlan(plan: Plan, options: PushPlanOptions): Promise<Pu
         const { kind, ...figures } = await pushInstance(session, freshness.record, options);
         pushed = { ...nothing, ...figures, state: kind };
       } catch (error) {
-        if (!(error instanceof ReproError) || error.code !== 'store-incomplete') throw error;
+        // A folder in place of an object cannot be replaced, and a link to itself not even looked at.
+        if (!isAboutOne(error) && !hasErrorCode(error, 'store-incomplete', 'EISDIR', 'ELOOP')) throw error;
         pushed = { ...nothing, state: 'failed', error };
       }
     }

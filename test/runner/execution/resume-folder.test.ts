@@ -149,6 +149,8 @@ test('what a finished execution left is dropped by a forced run, whichever disk 
       () => true,
     );
     disk.changesLeft = Number.POSITIVE_INFINITY;
+    // What is left is where garbage is collected.
+    expect(await fs.readdir(path.join(place.cache, '../../artifacts'))).not.toContain('s.resume.partial');
     await place.folder.dropIfFinished(a);
     expect(await readState(place, a)).toBeNull();
   }

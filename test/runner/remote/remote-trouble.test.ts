@@ -1,6 +1,8 @@
 import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { describeError } from '../../../src/errors.ts';
 import { canonicalJson } from '../../../src/runner/canonical-json.ts';
 import { digestTree } from '../../../src/runner/files/digest.ts';
 import { openRemote } from '../../../src/runner/remote/open-remote.ts';
@@ -139,6 +141,32 @@ test('an object of a folder that the system cannot read is about its stage only'
   const [again] = await pull(await createCopy(), remote);
   expect(again).toMatchObject({ state: 'failed', error: { code: 'remote-damaged', where: action } });
 });
+
+test.each(['a pipe', 'a folder'])(
+  '%s in place of a record, a list or a file of a folder fails the push of its stage only',
+  async (what) => {
+    const { project, remote } = await createRun('folder');
+    await push(project, remote);
+    const a = await recordOf(project, 'a');
+    for (const key of [
+      actionKeyOf(a.fingerprint),
+      treeKeyOf(a.outputs[0]?.digest ?? ''),
+      fileKeyOf(sha256OfOne),
+    ]) {
+      const file = path.join(remote.address, key);
+      const bytes = readFileSync(file);
+      rmSync(file);
+      await (what === 'a pipe' ? execa('mkfifo', [file]) : execa('mkdir', [file]));
+      const [first, second] = await push(project, remote);
+      // A file that is none is replaced, unless a folder is in the way.
+      const isReplaced = what === 'a pipe' && key.includes('/files/');
+      expect([first?.state, second?.state], key).toEqual([isReplaced ? 'pushed' : 'failed', 'present']);
+      if (!isReplaced) expect(String(describeError(first?.error))).toContain(file);
+      rmSync(file, { recursive: true });
+      writeFileSync(file, bytes);
+    }
+  },
+);
 
 test.skipIf(s3Missing !== undefined)(
   `${s3Title}: a connection that breaks midway is made again, and given up in the end`,

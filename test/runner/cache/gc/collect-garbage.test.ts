@@ -165,6 +165,7 @@ describe('the garbage of a cache', () => {
       `resume/${done}/0/state`,
       `resume/${'12'.repeat(32)}/0/state`,
       `resume/${'34'.repeat(32)}/0.partial/state`,
+      'resume/s.resume.partial/state',
       'logs/old.log',
       'logs/old.previous.log',
       'attempts/old.json',

@@ -1,0 +1,54 @@
+import type { FileHandle } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { fromRandomAccessReaderPromise, type Options, RandomAccessReader, type ZipFile } from 'yauzl';
+import { openRegular } from './regular-file.ts';
+
+type OnRead = (error: Error | null, bytesRead?: number) => void;
+
+const chunkBytes = 1 << 20;
+
+/** @throws {ReproError} `special-file`; otherwise as `fs.open` and yauzl */
+export async function openZip(file: string, options: Options): Promise<ZipFile> {
+  const handle = await openRegular(file);
+  try {
+    const { size } = await handle.stat();
+    return await fromRandomAccessReaderPromise(new HandleReader(handle), size, options);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** yauzl's own reader throws where nobody can catch it, if a zip says that it goes on beyond byte 2^53. */
+class HandleReader extends RandomAccessReader {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    super();
+    this.#handle = handle;
+  }
+
+  override read(buffer: Buffer, offset: number, length: number, position: number, onRead: OnRead): void {
+    this.#handle
+      .read(buffer, offset, length, position)
+      .then(({ bytesRead }) => onRead(null, bytesRead), onRead);
+  }
+
+  override _readStreamForRange(start: number, end: number): Readable {
+    return Readable.from(this.#readRange(start, end), { objectMode: false });
+  }
+
+  async *#readRange(start: number, end: number): AsyncGenerator<Buffer> {
+    for (let at = start; at < end; ) {
+      const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, end - at));
+      const { bytesRead } = await this.#handle.read(buffer, 0, buffer.length, at);
+      if (bytesRead === 0) return;
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  }
+
+  override close(onClosed: (error: Error | null) => void): void {
+    this.#handle.close().then(() => onClosed(null), onClosed);
+  }
+}
