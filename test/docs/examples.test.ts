@@ -1,0 +1,104 @@
+import { symlink } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { CliProject } from '../runner/rig/cli-project.ts';
+import { createStagesProject } from '../runner/rig/stages-project.ts';
+import { blocks, commandsIn, findExample, repository } from './pages.ts';
+import { projects } from './projects.ts';
+
+/** Blocks without a language that are no output, and outputs that take a training or a certain machine, by how they begin. */
+const unchecked: readonly string[] = [
+  // Drawings, lists and formats, some with tests of their own.
+  ...['pipeline.yaml     the graph', 'cli ──> ', 'val_0.15_', '#!AER-DAT3.1', 'every step', 'once  '],
+  // What a terminal shows while something runs: test/cli/live-view.test.ts, test/cli/run-output.test.ts.
+  ...['✔ simulate', '> train@baseline,2020'],
+  // Of a whole quick run.
+  ...[
+    '$ ./repro check\n',
+    'state      baseline, seed 2020',
+    'artifacts/train/baseline/2020  these frames differ',
+  ],
+  // With random numbers; with strace.
+  ...['$ ./repro audit', '! plot  without declaring'],
+];
+
+/** Dates, durations, digests and rounding errors are different each time. */
+function settle(text: string): string {
+  return text
+    .replace(/\d{4}-\d\d-\d\d \d\d:\d\d/g, 'DATE')
+    .replace(/\b[0-9a-f]{12}\b/g, 'DIGEST')
+    .replace(/\b(?:\d+(?:\.\d+)?|a) (?:seconds?|minutes?|hours?|s|min|h)\b(?: \d\d (?:s|min)\b)?/g, 'TIME')
+    .replace(/\b\d\.\de-\d+\b/g, '1.0e-7')
+    .trimEnd();
+}
+
+/** In an example, a line `…` stands for any lines, and `…` at the end of a line for its rest. */
+function toPattern(example: string): RegExp {
+  const lines = settle(example)
+    .split('\n')
+    .map((line) => (line === '…' ? '(?:.*\\n)*?' : `${escapeRegExp(line).replace(/ …$/, '.*')}\\n`));
+  return new RegExp(`^${lines.join('')}$`);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+}
+
+const examples = blocks.flatMap(({ example }) => example ?? []);
+
+describe('the examples in the pages', () => {
+  test('are all checked, but those that are listed here', () => {
+    const other = blocks.filter(({ language, example }) => language === '' && example === undefined);
+    const begins = ({ text }: { readonly text: string }) => unchecked.find((start) => text.startsWith(start));
+    expect(other.filter((block) => begins(block) === undefined).map(({ at }) => at)).toEqual([]);
+    expect(new Set(other.map(begins))).toEqual(new Set(unchecked));
+    expect([...examples].sort()).toEqual(Object.keys(projects).sort());
+  });
+
+  test.each(examples)('print what the page shows: %s', async (name) => {
+    const block = findExample(name);
+    const [first = '', ...rest] = block.text.split('\n');
+    const [command] = commandsIn({ ...block, text: first });
+    const project = await projects[name]?.();
+    if (command === undefined || project === undefined) throw new Error(`${block.at} begins with no command`);
+    const { stdout, stderr } = await project.call(command.words);
+    const said = `${settle([stderr, stdout].filter((one) => one !== '').join('\n'))}\n`;
+    const pattern = toPattern(rest.join('\n'));
+    if (!pattern.test(said)) expect(said, block.at).toBe(`${settle(rest.join('\n'))}\n`);
+  });
+});
+
+describe('docs/stages.md', () => {
+  const blockOf = (language: string) =>
+    blocks.find(({ at, ...block }) => at.startsWith('docs/stages.md') && block.language === language)?.text ??
+    '';
+
+  test('has a module that runs', async () => {
+    const project = await CliProject.create({
+      'pipeline.yaml': `version: 1\nprofiles: {folder: profiles, default: only}\nstages:\n  frames: {run: stages/frames.ts, params: [frames], inputs: [recordings], outputs: [artifacts/frames]}\n`,
+      'profiles/only.yaml': 'frames: {steps: 8}\n',
+      'stages/frames.ts': blockOf('ts'),
+      recordings: '',
+    });
+    await symlink(path.join(repository, 'src'), path.join(project.root, 'src'));
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode, stderr).toBe(0);
+    expect(project.read('artifacts/frames')).toMatch(/recordings in 8 steps$/);
+    expect((await project.call(['metrics', '--json'])).stdout).toContain('"clips": 100');
+  });
+
+  test('has a Python command whose reports arrive', async () => {
+    const project = await createStagesProject('s:\n  cmd: [python3, plot.py]\n  outputs: [artifacts/s]\n');
+    await project.write(
+      'plot.py',
+      `${blockOf('python')}\nopen(os.environ["REPRO_OUTPUT_0"], "w").write("")\n`,
+    );
+    const { exitCode, stderr } = await project.call(['run']);
+    expect(exitCode, stderr).toBe(0);
+    expect(stderr).toContain('2 files are empty');
+    expect((await project.call(['logs', 's'])).stdout).toContain('30 % (3 of 10 files)  c.txt');
+    const metrics = (await project.call(['metrics', '--json'])).stdout;
+    expect(metrics).toContain('"accuracy": 0.95');
+    expect(metrics).toContain('"method": "SVM"');
+  });
+});
