@@ -1,7 +1,9 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
 import type { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { buildProgram } from '../../src/cli/main.ts';
-import { blocks, commandsIn, pages, readPage, type ShownCommand } from './pages.ts';
+import { blocks, commandsIn, pages, readPage, repository, type ShownCommand } from './pages.ts';
 
 /** A command that is only named, as in "`./repro explain` says why", needs no arguments. */
 const isOnlyNamed = ({ words }: ShownCommand, refusal: string): boolean =>
@@ -52,9 +54,12 @@ describe('the pages', () => {
     expect(refusalOf(['nothing'])).toContain('nothing');
   });
 
-  test('never tell anyone to use npx for this program, which asks the registry where it is not installed', () => {
-    const wrong = pages.filter((page) =>
-      readPage(page).replaceAll('[not `npx repro`]', '').includes('npx repro'),
+  test('never tell anyone to use npx for this program, nor do its messages', () => {
+    const sources = readdirSync(path.join(repository, 'src'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts'))
+      .map((name) => path.join('src', name));
+    const wrong = [...pages, ...sources].filter((file) =>
+      readPage(file).replaceAll('[not `npx repro`]', '').includes('npx repro'),
     );
     expect(wrong).toEqual([]);
   });

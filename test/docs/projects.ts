@@ -108,12 +108,8 @@ async function createCheckpoints(): Promise<CliProject> {
 /** What each example of the pages needs: a project in which its command prints what the page shows. */
 export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
   'missing-input': async () => {
-    const project = await copyThis();
-    await project.edit(
-      'pipeline.yaml',
-      'inputs: [artifacts/frames, "configs',
-      'inputs: [artifacts/frame, "configs',
-    );
+    const project = await createSmall();
+    await project.edit('pipeline.yaml', 'inputs: [artifacts/frames]', 'inputs: [artifacts/frame]');
     return project;
   },
   'undeclared-read': async () => {
