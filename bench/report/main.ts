@@ -60,12 +60,18 @@ export async function main({ args, folder, project, stageChild }: Surroundings):
   }
 }
 
+/** In a path of an input: one input for each model. */
+const eachModel = /\$\{models\}/;
+
 /** The inputs that pipeline.yaml names for the stage: committed configuration from the project, everything else simulated. */
 async function listInputs(project: string, folder: string): Promise<string[]> {
   const pipeline: unknown = parse(await readFile(path.join(project, 'pipeline.yaml'), 'utf8'));
   const inputs = (pipeline as { stages: { report: { inputs: readonly unknown[] } } }).stages.report.inputs;
   return inputs
     .filter((input) => typeof input === 'string')
+    .flatMap((input) =>
+      eachModel.test(input) ? QUICK.models.map((id) => input.replace(eachModel, id)) : [input],
+    )
     .map((input) => path.join(input === 'configs/claims.yaml' ? project : folder, input));
 }
 

@@ -70,7 +70,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
   await stage.run({
     params: { models: made.models, seeds: made.seeds, report: { title } },
     matrix: {},
-    inputs: [...(await listInputs(folder)), ...(made.logged ? [logs] : [])],
+    inputs: [...(await listInputs(folder, made.models)), ...(made.logged ? [logs] : [])],
     outputs: [output],
     resume: [],
     cpus: 1,
@@ -107,13 +107,17 @@ async function writeTimeline(folder: string): Promise<void> {
   await writeFile(join(folder, TIMELINE_FILES.data), csv);
 }
 
+/** In a path of an input: one input for each model. */
+const eachModel = /\$\{models\}/;
+
 /** Claims are those of the project, everything else is made up. The optional input is left out. */
-async function listInputs(folder: string): Promise<string[]> {
+async function listInputs(folder: string, models: readonly string[]): Promise<string[]> {
   const pipeline: { readonly stages: { readonly report: { readonly inputs: readonly unknown[] } } } = parse(
     await readFile('pipeline.yaml', 'utf8'),
   );
   return pipeline.stages.report.inputs
     .filter((input) => typeof input === 'string')
+    .flatMap((input) => (eachModel.test(input) ? models.map((id) => input.replace(eachModel, id)) : [input]))
     .map((input) => (input === 'configs/claims.yaml' ? resolve(input) : join(folder, input)));
 }
 
