@@ -23,11 +23,12 @@ const lookEveryMs = 200;
 export async function runCommand(task: StageTask, reports: Reports): Promise<void> {
   const [program, ...args] = task.argv ?? [];
   if (program === undefined) throw new ReproError('command-not-found', 'the command is empty');
+  // Before it starts: what an earlier attempt has written is dropped.
+  const events = followEvents(process.env.REPRO_EVENTS, reports);
   const child = spawn(program, args, {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, ...describePaths(task) },
   });
-  const events = followEvents(process.env.REPRO_EVENTS, reports);
   const [exitCode, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once('error', (error) => reject(explainStart(program, error)));
     child.once('exit', (code, name) => resolve([code, name]));
@@ -53,7 +54,7 @@ function followEvents(file: string | undefined, reports: Reports): { readonly en
     reports.warn(`a line in REPRO_EVENTS is ignored, since it is no event of docs/stages.md: ${start}`);
   };
   const read = readMessages(lines, (message) => report(message, reports) || warnOnce(message.type), warnOnce);
-  const descriptor = openSync(file, 'a+');
+  const descriptor = openSync(file, 'w+');
   const chunk = Buffer.alloc(64 * 1024);
   let at = 0;
   const look = (): void => {
