@@ -1,15 +1,12 @@
 import { joinWords } from './format.ts';
 import type { ModelResult } from './results.ts';
 
-/**
- * How the evaluated epoch was chosen, in words that follow "the epoch": `chosen by validation`, unless it was chosen on the test
- * clips, or is the last.
- */
-export function nameChoice(models: readonly ModelResult[]): string {
+/** The evaluated epoch, in words that follow "the": `epoch chosen by validation`, unless it was chosen on the test clips, or is the last. */
+export function nameEpoch(models: readonly ModelResult[]): string {
   const choices = new Set(models.flatMap(({ runs }) => runs.map(({ chosenOn }) => chosenOn)));
-  if (choices.size > 1) return 'chosen by each model’s own rule';
-  if (choices.has('test')) return 'chosen on the test clips';
-  return choices.has(null) ? 'that came last' : 'chosen by validation';
+  if (choices.size > 1) return 'epoch chosen by each model’s own rule';
+  if (choices.has('test')) return 'epoch chosen on the test clips';
+  return choices.has(null) ? 'last epoch' : 'epoch chosen by validation';
 }
 
 /** Models with a run whose epoch was chosen on the test clips. */

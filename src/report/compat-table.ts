@@ -190,10 +190,18 @@ export function tabulateCompat(results: Results): Table | null {
 /** The switches that are not at their defaults for every model: `trials=first-88`. */
 export function listSwitched(results: Results): string[] {
   return SWITCHES.flatMap((one) =>
-    [...usedValues(results, one).keys()]
+    [...usedValues(results, one)]
+      .filter(([value, models]) => !isConsequence(one, value, models))
+      .map(([value]) => value)
       .filter((value) => one.choices.slice(1).some((choice) => choice.value === value))
       .map((value) => `${one.name}=${value}`),
   );
+}
+
+/** Whether nobody chose this value: without clips to validate on, the last epoch is kept. */
+function isConsequence({ name }: Switch, value: string, models: ReadonlySet<ModelResult>): boolean {
+  const validates = [...models].some(({ runs }) => runs.some(({ clips }) => clips.validation > 0));
+  return name === 'selection' && value === 'last' && !validates;
 }
 
 /** Whether the profile's own batch size overrides the switch in some run, so that neither of its values applies there. */
@@ -240,14 +248,20 @@ function describeAlternatives(choices: readonly Choice[]): Cell {
 
 function describeUse(
   results: Results,
-  { name, choices: [usual] }: Switch,
+  one: Switch,
   used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
 ): Cell {
+  const {
+    name,
+    choices: [usual],
+  } = one;
   const whose = (models: ReadonlySet<ModelResult>): string =>
     joinWords(results.models.filter((model) => models.has(model)).map(({ title }) => title));
   const other = [...used].filter(([value]) => value !== usual.value);
   const asUsual = used.get(usual.value);
   if (other.length === 0) return { text: usual.value, details: ['default'] };
+  if (used.size === 1 && other.every(([value, models]) => isConsequence(one, value, models)))
+    return { text: 'last', details: ['default where no clips are held out'] };
   return {
     // If it applies to all models, their names are superfluous.
     text: other

@@ -1,8 +1,9 @@
 import { formatP } from '../stats/format-p.ts';
 import { holmAdjust } from '../stats/holm.ts';
 import { countDiscordant, type Discordance, mcnemarTest } from '../stats/mcnemar.ts';
-import { pairedTTest } from '../stats/means.ts';
+import { meanInterval, pairedTTest } from '../stats/means.ts';
 import { pairedDifference } from '../stats/proportion-difference.ts';
+import { signFlipTest } from '../stats/sign-flip.ts';
 import type { Cell, Table } from './document.ts';
 import { formatCount, formatPoints, formatPointsRange, spellCount } from './format.ts';
 import type { ModelResult, Results } from './results.ts';
@@ -15,25 +16,26 @@ export interface ModelDifference {
   readonly model: ModelResult;
   /** A share, of the model minus the first. */
   readonly difference: number;
-  /** The 95 % interval, not corrected for the number of models; null if all seeds differ by the same. */
+  /** The 95 % interval, not corrected for the number of models; null if all seeds, or all clips, differ by the same. */
   readonly low: number | null;
   readonly high: number | null;
   /** Two-sided; null without a test, as above. */
   readonly p: number | null;
   /** Corrected after Holm for the number of models, those without a test included. */
   readonly adjusted: number | null;
-  /** The clips on which only one of the two is right; null if seeds are compared. */
+  /** The clips on which only one of the two is right; null if there are several seeds. */
   readonly discordance: Discordance | null;
 }
 
 /**
- * Compares every model with the first: with one or two seeds clip by clip, in the first seed's runs (exact McNemar test, Agresti and Min's
- * interval); with three or more seed by seed (paired t test, Student's interval).
+ * Compares every model with the first. With one seed, clip by clip: exact McNemar test, Agresti and Min's interval. With two, clip by clip,
+ * too, each clip counting by how many of the seeds get it right: exact sign-flip test, which is McNemar's for one seed, and Student's
+ * interval. With three or more, seed by seed: paired t test, Student's interval. The difference is always that of the mean accuracies.
  */
 export function compareModels({ models }: Pick<Results, 'models'>): ModelDifference[] {
   const [first, ...others] = models;
   if (first === undefined) return [];
-  const compare = isBySeed(first) ? compareSeeds : compareClips;
+  const compare = isBySeed(first) ? compareSeeds : first.runs.length > 1 ? compareMeans : compareClips;
   const compared = others.map((model) => ({ model, ...compare(first, model) }));
   const adjusted = holmAdjust(compared.map(({ p }) => p ?? 1));
   return compared.map((one, i) => ({ ...one, adjusted: one.p === null ? null : (adjusted[i] ?? null) }));
@@ -52,19 +54,58 @@ export function isBySeed({ runs }: ModelResult): boolean {
   return runs.length >= SEEDS_FOR_INTERVAL;
 }
 
+/** `exact McNemar test`: how {@link compareModels} compares with this model. */
+export function nameTest(first: ModelResult): string {
+  const seeds = first.runs.length;
+  if (isBySeed(first)) return `paired t test over ${spellCount(seeds)} seeds`;
+  return seeds > 1
+    ? `exact sign-flip test of the means over ${spellCount(seeds)} seeds, clip by clip`
+    : 'exact McNemar test clip by clip';
+}
+
 type Comparison = Omit<ModelDifference, 'model' | 'adjusted'>;
 
 function compareClips(first: ModelResult, other: ModelResult): Comparison {
-  // The seeds answer the same clips, so only one of them may count.
   const rightOf = ({ runs }: ModelResult) => (runs[0]?.answers ?? []).map(({ right }) => right);
   const discordance = countDiscordant(rightOf(other), rightOf(first));
   return { ...pairedDifference(discordance), p: mcnemarTest(discordance), discordance };
 }
 
-function compareSeeds(first: ModelResult, other: ModelResult): Comparison {
-  const accuracies = ({ runs }: ModelResult) => runs.map(({ test }) => test.accuracy);
-  const { mean, low, high, p } = pairedTTest(accuracies(other), accuracies(first));
+function compareMeans(first: ModelResult, other: ModelResult): Comparison {
+  const { mean, low, high } = meanInterval(pairedDifferences(first, other));
+  const seeds = first.runs.length;
+  const sums = pairedDifferences(first, other).map((difference) => Math.round(difference * seeds));
+  const better = mean < 0 ? sums.map((sum) => -sum) : sums;
+  const p = low === null ? null : Math.min(1, 2 * signFlipTest(better));
   return { difference: mean, low, high, p, discordance: null };
+}
+
+function compareSeeds(first: ModelResult, other: ModelResult): Comparison {
+  const differences = pairedDifferences(first, other);
+  const { mean, low, high, p } = pairedTTest(
+    differences,
+    differences.map(() => 0),
+  );
+  return { difference: mean, low, high, p, discordance: null };
+}
+
+/** How much more accurate the other is: of each seed, or if there are too few, on each clip on average over them. */
+export function pairedDifferences(first: ModelResult, other: ModelResult): number[] {
+  const [ours, theirs] = isBySeed(first)
+    ? [first, other].map(({ runs }) => runs.map(({ test }) => test.accuracy))
+    : [first, other].map(shareRight);
+  if (ours === undefined || theirs?.length !== ours.length) {
+    throw new RangeError(`the same clips are needed, not ${ours?.length} and ${theirs?.length}`);
+  }
+  return theirs.map((value, i) => value - (ours[i] ?? 0));
+}
+
+/** Of each clip, the share of the seeds that get it right. */
+function shareRight({ runs }: ModelResult): number[] {
+  const answers = runs.map((run) => run.answers);
+  return (answers[0] ?? []).map(
+    (_, clip) => answers.filter((ofRun) => ofRun[clip]?.right === true).length / runs.length,
+  );
 }
 
 /** The differences from the first model as a table; null for a single model. */
@@ -81,7 +122,7 @@ export function tabulateDifferences(results: Results): Table | null {
       { label: 'Model' },
       { label: 'Difference', numeric: true },
       { label: '95\u00a0% interval', numeric: true },
-      ...(bySeed
+      ...(seeds > 1
         ? []
         : [
             { label: 'Only it is right', numeric: true },
@@ -107,10 +148,14 @@ export function tabulateDifferences(results: Results): Table | null {
       [
         bySeed
           ? `Paired by seed: each of ${seeds} seeds is compared with itself (paired t test, Student’s interval). `
-          : `Clip by clip${seeds > 1 ? `, with seed ${results.seeds[0]}, because the other answers are to the same clips` : ''}: exact McNemar test, interval of Agresti and Min. `,
+          : seeds > 1
+            ? `Of the means over ${seeds} seeds, clip by clip, each clip counted once: exact sign-flip test, Student’s interval over the clips. `
+            : 'Clip by clip: exact McNemar test, interval of Agresti and Min. ',
         `The last column is corrected after Holm for ${spellCount(differences.length)} ${differences.length === 1 ? 'comparison' : 'comparisons'}; the intervals are not. A large p is no evidence that models are equal.`,
         ...(differences.some(({ p }) => p === null)
-          ? [' –: all seeds differ by the same, which leaves nothing to estimate an interval or p from.']
+          ? [
+              ` –: all ${bySeed ? 'seeds' : 'clips'} differ by the same, which leaves nothing to estimate an interval or p from.`,
+            ]
           : []),
       ],
     ],

@@ -1,7 +1,14 @@
 import { meanInterval } from '../stats/means.ts';
-import { nameChoice } from './choice.ts';
+import { nameEpoch } from './choice.ts';
 import type { Cell, Table, Text } from './document.ts';
-import { formatCount, formatPercent, formatPercentRange, formatQuantity, joinWords } from './format.ts';
+import {
+  capitalise,
+  formatCount,
+  formatPercent,
+  formatPercentRange,
+  formatQuantity,
+  joinWords,
+} from './format.ts';
 import type { Outcome } from './outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from './results.ts';
 import { nameRun } from './tables.ts';
@@ -74,7 +81,7 @@ export function tabulateLate(results: Results, outcomes: readonly Outcome[]): Ta
       { label: 'Model' },
       ...(comparable ? [column('Maximum', published), column(`Last ${LATE_EPOCHS} epochs`, published)] : []),
       column('Maximum', run),
-      column(`Epoch ${nameChoice(results.models)}`, run),
+      column(capitalise(nameEpoch(results.models)), run),
       column('Last cosine cycle', run),
       column(`Last ${LATE_EPOCHS} epochs`, run),
     ],

@@ -6,9 +6,9 @@ const variables = (scheme: 'light' | 'dark'): string =>
     .join(' ');
 
 const LIGHT = `color-scheme: light; ${variables('light')} --muted: #57606a; --line: #d9dde2; --tint: #f5f6f8; --link: #0b62a8;
-  --warn: #fff4d6; --warn-line: #b98500;`;
+  --warn: #fff4d6; --warn-line: #b98500; --shade: rgb(0 0 0 / .28);`;
 const DARK = `color-scheme: dark; ${variables('dark')} --muted: #a3abb5; --line: #343a41; --tint: #1d2126; --link: #7cc4f0;
-  --warn: #3a2e08; --warn-line: #d9a514;`;
+  --warn: #3a2e08; --warn-line: #d9a514; --shade: rgb(255 255 255 / .3);`;
 
 /** The page's style sheet: system fonts, the reader's colour scheme, one column that adapts down to the width of a phone. */
 export const PAGE_STYLE = `
@@ -59,6 +59,11 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
 .panels svg text { font-family: inherit; font-variant-numeric: tabular-nums; }
 .columns-2 .panels { grid-template-columns: repeat(auto-fit, minmax(min(21rem, 100%), 1fr)); }
 .columns-3 .panels { grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
+.view + label { margin: 0 1rem 0 .35rem; font-size: .9rem; }
+@media screen {
+  .view:nth-of-type(1):checked ~ .panels > svg:not(:nth-of-type(1)),
+  .view:nth-of-type(2):checked ~ .panels > svg:not(:nth-of-type(2)) { display: none; }
+}
 @media (min-width: 56rem) {
   .single { display: grid; grid-template-columns: minmax(0, 19rem) minmax(0, 1fr); gap: 0 2rem; align-items: start; }
   .single .panels { margin-top: 0; }
@@ -66,7 +71,7 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
 }
 
 .outside .scroll { margin-top: .75rem; }
-.outside object { display: block; width: 100%; min-width: 48rem; height: auto; }
+.outside object { display: block; width: 100%; min-width: 59rem; height: auto; }
 .outside object p { max-width: min(44rem, calc(100vw - 2.5rem)); margin: 0; padding: .75rem 1rem; background: var(--tint); border-radius: 3px; }
 
 .cursor { stroke: var(--ink); stroke-width: 1; opacity: 0; pointer-events: none; }
@@ -91,11 +96,20 @@ figcaption p { color: var(--muted); font-size: .9rem; margin: 0; }
 }
 .gallery.narrow { grid-template-columns: repeat(auto-fill, minmax(min(8rem, 45%), 1fr)); gap: 1.25rem; }
 .gallery img { display: block; max-width: 100%; height: auto; margin: .2rem 0 .4rem; }
+@media screen and (prefers-color-scheme: dark) { .gallery.events img, .swatch { filter: invert(1) hue-rotate(180deg); } }
 .gallery p { color: var(--muted); font-size: .85rem; line-height: 1.4; margin: 0; overflow-wrap: anywhere; }
 
 .table { margin: 2rem 0 0; }
 .table + p, figure + p { margin-top: 2rem; }
-.scroll { overflow-x: auto; }
+/* A shade at each side that hides more: the first two layers move with the content, and cover it at its ends. */
+.scroll {
+  overflow-x: auto; scrollbar-width: thin;
+  background:
+    linear-gradient(to right, var(--surface) 40%, transparent) left / 2.5rem 100% no-repeat local,
+    linear-gradient(to left, var(--surface) 40%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(to right, var(--shade), transparent) left / .9rem 100% no-repeat scroll,
+    linear-gradient(to left, var(--shade), transparent) right / .9rem 100% no-repeat scroll;
+}
 table { border-collapse: collapse; font-size: .925rem; line-height: 1.4; }
 .table > .scroll > table { min-width: min(100%, 30rem); }
 .caption { font-weight: 650; font-size: .925rem; margin: 0 0 .5rem; }
@@ -125,7 +139,9 @@ td.differs { background: linear-gradient(var(--tint), var(--tint)); }
 
 footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line); font-size: .85rem; color: var(--muted); }
 
-@media (max-width: 40rem) {
+@media screen and (max-width: 40rem) {
+  /* Their texts would be too small to read. */
+  .wide svg { min-width: var(--natural); }
   body { padding-inline: 1rem; }
   section { margin-top: 2.5rem; }
   .commands div { grid-template-columns: minmax(0, 1fr); padding: .35rem 0; }
@@ -138,7 +154,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   section { margin-top: 1.75rem; }
   figure, .table { margin-top: 1.25rem; }
   footer { margin-top: 1rem; }
-  nav, .skip, .bubble, .reader { display: none; }
+  nav, .skip, .bubble, .reader, .view, .view + label { display: none; }
   a { color: inherit; text-decoration: none; }
   h2, h3, figcaption, .caption { break-after: avoid; }
   p, li { orphans: 3; widows: 3; }
@@ -153,7 +169,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
   .tables { columns: 2 15rem; }
   .columns-2 .panels { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .columns-3 .panels { grid-template-columns: repeat(3, minmax(0, 1fr)); }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   table { font-size: 8.5pt; }
   th, td { padding-right: .55rem; }
   .number { white-space: normal; }

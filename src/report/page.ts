@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Block, Cell, Gallery, GalleryPicture, Report, Table } from './document.ts';
 import { escapeMarkup } from './escape.ts';
-import type { LegendEntry } from './figures/figure.ts';
+import type { Figure, LegendEntry } from './figures/figure.ts';
 import { type RenderedFigure, SIMPLIFIED_NOTE } from './figures/render.ts';
 import { drawKey } from './figures/sheet.ts';
 import { embedHover, HOVER_SCRIPT } from './hover/hover-script.ts';
@@ -114,26 +114,48 @@ function renderBlock(block: Block, drawn: ReadonlyMap<string, RenderedFigure>): 
   }
 }
 
+/** Panels that are wider keep their size on a phone, and scroll. */
+const PHONE_PX = 440;
+
 function renderFigureBlock(rendered: RenderedFigure): string {
   const { figure, panels, simplified, hover } = rendered;
   const id = escapeMarkup(figure.id);
+  const isSwitchable = figure.isSwitchable === true;
+  const isSingle = figure.panels.length === 1 || isSwitchable;
   // A single panel fills its column, up to the width where its text would be larger than the page's.
-  const width =
-    figure.panels.length === 1
-      ? ` style="max-width: ${Math.round((figure.panels[0]?.width ?? 0) * 1.2)}px"`
-      : '';
-  const layout = figure.panels.length === 1 ? 'single' : `columns-${figure.columns}`;
+  const natural = Math.max(0, ...figure.panels.map((panel) => panel.width));
+  const styles = [
+    ...(isSingle ? [`max-width: ${Math.round(natural * 1.2)}px`] : []),
+    ...(natural > PHONE_PX ? [`--natural: ${natural}px`] : []),
+  ];
+  const style = styles.length === 0 ? '' : ` style="${styles.join('; ')}"`;
+  const attributes =
+    natural > PHONE_PX ? ` class="panels wide scroll" tabindex="0"${style}` : ` class="panels"${style}`;
+  const layout = isSingle ? 'single' : `columns-${figure.columns}`;
   return [
     `<figure id="figure-${id}" class="${layout}">`,
     `<figcaption><h3>${escapeMarkup(figure.title)}</h3><p>${escapeMarkup(figure.caption)}${simplified ? ` ${SIMPLIFIED_NOTE}` : ''} <a href="figures/${id}.csv">Data as CSV</a></p>`,
     renderLegend(figure.legend),
     '</figcaption>',
-    `<div class="panels"${width} role="img" aria-label="${escapeMarkup(figure.alt)}">`,
+    '<div>',
+    ...(isSwitchable ? [renderSwitch(figure)] : []),
+    `<div${attributes} role="img" aria-label="${escapeMarkup(figure.alt)}">`,
     ...panels.map((panel) => panel.replace('<svg ', '<svg aria-hidden="true" ')),
+    '</div>',
     '</div>',
     ...(isReadable(rendered) ? [embedHover(hover)] : []),
     '</figure>',
   ].join('\n');
+}
+
+/** Buttons before the panels, of which the style sheet shows the chosen one: no script is needed. On paper all are shown. */
+function renderSwitch({ id, panels }: Figure): string {
+  return panels
+    .map(({ title }, index) => {
+      const name = `${escapeMarkup(id)}-view`;
+      return `<input type="radio" class="view" name="${name}" id="${name}-${index}"${index === 0 ? ' checked' : ''}><label for="${name}-${index}">${escapeMarkup(title)}</label>`;
+    })
+    .join('\n');
 }
 
 function renderLegend(entries: readonly LegendEntry[]): string {
@@ -151,11 +173,12 @@ const NARROW_PX = 300;
 function renderGallery({ legend, pictures }: Gallery): string {
   const narrow = pictures.every(({ width }) => width < NARROW_PX);
   const swatch = (color: string): string =>
-    `<svg aria-hidden="true" width="14" height="14"><rect x="1" y="1" width="12" height="12" rx="2" fill="${escapeMarkup(color)}" stroke="var(--grey)"/></svg>`;
+    `<svg aria-hidden="true" class="swatch" width="14" height="14"><rect x="1" y="1" width="12" height="12" rx="2" fill="${escapeMarkup(color)}" stroke="var(--grey)"/></svg>`;
   const entries = legend.map(({ label, color }) => `<li>${swatch(color)}${escapeMarkup(label)}</li>`);
   return [
     ...(entries.length === 0 ? [] : [`<ul class="legend">${entries.join('')}</ul>`]),
-    `<ul class="gallery${narrow ? ' narrow' : ''}">`,
+    // Clips, unlike photographs, are drawn on white, and turn dark with the page.
+    `<ul class="gallery${narrow ? ' narrow' : ''}${legend.length > 0 ? ' events' : ''}">`,
     ...pictures.map(renderPicture),
     '</ul>',
   ].join('\n');

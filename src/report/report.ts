@@ -1,8 +1,9 @@
+import { answerSpikes, answerTau } from './answers.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { describeClaims } from './claims/section.ts';
 import { listSwitched } from './compat-table.ts';
 import { tabulateDifferences } from './differences.ts';
-import type { Banner, Block, Report, Section, Table } from './document.ts';
+import type { Banner, Block, Report, Section, Table, Text } from './document.ts';
 import { tabulateBestEpochs, tabulateLate } from './epoch-tables.ts';
 import { allRuns } from './epochs.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
@@ -17,7 +18,7 @@ import { drawSpikes } from './figures/spikes.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
 import { formatCount, formatPercent, joinWords } from './format.ts';
 import { judgeModels, type Outcome } from './outcome.ts';
-import type { Results } from './results.ts';
+import type { Results, RunResult } from './results.ts';
 import { describeClips } from './sections/clips.ts';
 import { describeData } from './sections/data.ts';
 import { type Environment, tabulateEnvironment } from './sections/environment.ts';
@@ -159,6 +160,11 @@ function showTables(...tables: readonly (Table | null)[]): Block[] {
   return tables.flatMap((table) => (table === null ? [] : [{ kind: 'table', table } as const]));
 }
 
+/** What the figures below say, first. */
+function answer(text: Text): Block[] {
+  return text.length === 0 ? [] : [{ kind: 'paragraph', text, lead: true }];
+}
+
 /** Time constants and spikes of each layer, if the training recorded them. */
 function describeNeurons(results: Results): Section[] {
   if (countLayers(results) === 0) return [];
@@ -166,12 +172,16 @@ function describeNeurons(results: Results): Section[] {
     {
       id: 'time-constants',
       title: 'Time constants',
-      blocks: showFigures(drawTau(results)),
+      blocks: [...answer(answerTau(results)), ...showFigures(drawTau(results))],
     },
     {
       id: 'spikes',
       title: 'Spikes',
-      blocks: [...showFigures(drawSpikes(results)), { kind: 'table', table: tabulateSpikes(results) }],
+      blocks: [
+        ...answer(answerSpikes(results)),
+        ...showFigures(drawSpikes(results)),
+        { kind: 'table', table: tabulateSpikes(results) },
+      ],
     },
   ];
 }
@@ -191,6 +201,7 @@ function listFacts(results: Results): Report['facts'] {
       name: 'Data',
       value: `${results.simulated ? 'Simulated, in the layout of ' : ''}${titleDataset(results.dataset)}`,
     },
+    ...listReductions(results).map((value) => ({ name: 'Reduced data', value })),
     { name: 'Clips: training / validation / test', value: clips },
     {
       name: 'Classes',
@@ -203,10 +214,47 @@ function listFacts(results: Results): Report['facts'] {
     { name: results.seeds.length === 1 ? 'Seed' : 'Seeds', value: results.seeds.join(', ') },
     ...(switched.length === 0 ? [] : [{ name: 'Compatibility switches', value: switched.join(', ') }]),
     { name: 'Epochs', value: distinct(runs.map(({ metrics }) => formatCount(metrics.epochs.length))) },
-    { name: 'Parameters', value: distinct(runs.map(({ parameters }) => formatCount(parameters))) },
+    { name: 'Parameters', value: describeParameters(results) },
     {
       name: 'Software',
       value: distinct(runs.map(({ engine }) => `${engine.name} ${engine.version} on ${engine.backend}`)),
     },
   ];
+}
+
+/** In what the networks see less than the recordings hold: all of it in one text. */
+function listReductions(results: Results): string[] {
+  const runs = allRuns(results);
+  const fewest = (count: (run: RunResult) => number): number => Math.min(...runs.map(count));
+  const clips = [
+    {
+      name: 'training',
+      used: fewest((run) => run.clips.train + run.clips.validation),
+      of: results.manifest.train,
+    },
+    { name: 'test', used: fewest((run) => run.clips.test), of: results.manifest.test },
+  ].flatMap(({ name, used, of }) =>
+    used < of.clips ? [`a subset of ${formatCount(used)} of ${formatCount(of.clips)} ${name} clips`] : [],
+  );
+  const frames = runs.flatMap(({ frames: one }) => {
+    const factor = one?.downsample;
+    return typeof factor === 'number' && factor > 1
+      ? [`${factor} × ${factor} pixels binned into one, to ${one?.height} × ${one?.width}`]
+      : [];
+  });
+  const parts = [...clips, ...new Set(frames)];
+  return parts.length === 0 ? [] : [joinWords(parts)];
+}
+
+/** `98 821 (Baseline); 142 062 (No Reg. and λ = .1)`, or one number for all. */
+function describeParameters({ models }: Results): string {
+  const titles = new Map<string, Set<string>>();
+  for (const { title, runs } of models) {
+    for (const { parameters } of runs) {
+      const count = formatCount(parameters);
+      titles.set(count, (titles.get(count) ?? new Set()).add(title));
+    }
+  }
+  if (titles.size === 1) return [...titles.keys()].join('');
+  return [...titles].map(([count, whose]) => `${count} (${joinWords([...whose])})`).join('; ');
 }

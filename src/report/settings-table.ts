@@ -1,8 +1,8 @@
 import type { JsonObject } from '../formats/fields.ts';
 import type { Cell, Table, Text } from './document.ts';
-import { formatCount, joinWords } from './format.ts';
+import { capitalise, formatCount, joinWords } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
-import { type PublishedSettings, THESIS, thesisSettings } from './thesis.ts';
+import { nameSource, type PublishedSettings, publishedSettings, THESIS } from './thesis.ts';
 
 type Scalar = string | number | boolean;
 
@@ -92,8 +92,12 @@ export function tabulateSettings(results: Results): Table {
   const rows = SETTINGS.map((setting) => compareSetting(results, setting)).filter((row) => row.used !== '');
   return {
     id: 'table-settings',
-    caption: 'Settings in the thesis and in this run',
-    columns: [{ label: 'Setting' }, { label: 'Thesis' }, { label: 'This run' }],
+    caption: `Settings in ${nameSource(results.models)}, and in this run`,
+    columns: [
+      { label: 'Setting' },
+      { label: capitalise(nameSource(results.models).replace('the ', '')) },
+      { label: 'This run' },
+    ],
     rows: rows.map(({ label, thesis, without, used, differs }): Cell[] => [
       { text: label },
       thesisCell(thesis, without),
@@ -116,7 +120,7 @@ export function listDeviations(results: Results): Deviation[] {
 /** The settings in which one model's runs differ from what was published. */
 export function listModelDeviations(
   model: ModelResult,
-  published: PublishedSettings = thesisSettings(model),
+  published: PublishedSettings = publishedSettings(model),
 ): Deviation[] {
   return SETTINGS.map((setting) => compareSetting({ models: [model] }, setting, () => published)).filter(
     ({ differs }) => differs,
@@ -132,7 +136,7 @@ interface Comparison extends Deviation {
 function compareSetting(
   results: Pick<Results, 'models'>,
   { label, thesis, used }: Setting,
-  publishedOf: (model: ModelResult) => PublishedSettings = thesisSettings,
+  publishedOf: (model: ModelResult) => PublishedSettings = publishedSettings,
 ): Comparison {
   const pairs = results.models.flatMap((model) =>
     model.runs.map((run) => ({ model, thesis: thesis(publishedOf(model)), used: used(run) })),

@@ -1,4 +1,4 @@
-import { nameChoice } from './choice.ts';
+import { nameEpoch } from './choice.ts';
 import type { Table } from './document.ts';
 import { countLayers } from './figures/tau.ts';
 import { formatPercent } from './format.ts';
@@ -10,7 +10,7 @@ export function tabulateSpikes(results: Results): Table {
   const several = results.seeds.length > 1;
   return {
     id: 'table-spikes',
-    caption: `Spike density on the test clips, at the epoch ${nameChoice(results.models)}`,
+    caption: `Spike density on the test clips, at the ${nameEpoch(results.models)}`,
     columns: [{ label: 'Model' }, ...layers.map((layer) => ({ label: `Layer ${layer + 1}`, numeric: true }))],
     rows: results.models.map(({ title, runs }) => [
       { text: title },

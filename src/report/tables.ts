@@ -1,6 +1,6 @@
 import { VERDICT_TITLES } from '../formats/verdicts.ts';
 import { meanInterval } from '../stats/means.ts';
-import { nameChoice, warnOfChoice } from './choice.ts';
+import { nameEpoch } from './choice.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';
 import { toneOf } from './claims/section.ts';
@@ -34,7 +34,7 @@ export function tabulateOutcomes(
   const isJudged = judged.some((one) => one !== null);
   const published = 'Published, maximum over epochs';
   const run = nameRun(results);
-  const chosen = `${run}, epoch ${nameChoice(results.models)}`;
+  const chosen = `${run}, ${nameEpoch(results.models)}`;
   const maximum = `${run}, maximum over epochs`;
   return {
     id: 'table-1',
@@ -213,7 +213,7 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
     ]);
   }
   notes.push([
-    `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the epoch ${nameChoice(results.models)}.`,
+    `A maximum over epochs is chosen on the same clips that it is measured on. This biases it upwards, which its interval does not account for. The thesis reports this maximum, so it is shown beside the accuracy at the ${nameEpoch(results.models)}.`,
   ]);
   const unheld = results.models.filter(({ runs }) => runs.some(({ validation }) => validation === null));
   if (unheld.length > 0) {
@@ -221,8 +221,6 @@ function explainOutcomes(results: Results, outcomes: readonly Outcome[], isJudge
       unheld.length === results.models.length ? '' : ` of ${joinWords(unheld.map(({ title }) => title))}`;
     notes.push([`No clips${which} were held out for validation: all were trained on.`]);
   }
-  const warning = warnOfChoice(results.models);
-  if (warning !== null) notes.push([{ strong: 'Chosen on the test clips: ' }, warning]);
   if (incomparable === null && outcomes.some(({ model }) => findPublished(model) === null))
     notes.push([
       '–: not published, or only of trainings that held another share of the clips back: 15 % in the thesis, none for accuracy A of Fang et al. 2021.',

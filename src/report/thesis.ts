@@ -77,9 +77,24 @@ export const THESIS_MODELS: ReadonlyMap<string, ThesisModel> = new Map([
   ['λ = .1', describeModel('neuron', 0.1, 0.1, 32)],
 ]);
 
-/** The thesis' settings for a model that reproduces one of its own; undefined for any other model. */
-export function findThesisModel({ published }: Pick<ModelResult, 'published'>): ThesisModel | undefined {
-  return published?.source === 'thesis' ? THESIS_MODELS.get(published.name) : undefined;
+/** In what the other networks of Fang et al. 2021 differ from the baseline, by their name in a model's file. */
+export const FANG_NETWORKS: ReadonlyMap<string, ModelSettings> = new Map([
+  ['PLIF from τ = 16', { 'tau.mean': 16 }],
+  ['LIF with τ = 2', { neuron: 'lif' }],
+  ['LIF with τ = 16', { neuron: 'lif', 'tau.mean': 16 }],
+  ['PLIF with average pooling', { pooling: 'average' }],
+]);
+
+/** For its accuracy A, as in the commands of its README. */
+const FANG_TRAINING = { epochs: 1024, validationShare: 0 } as const;
+
+/** The published settings of a model of the thesis or of Fang et al. 2021; undefined for any other model. */
+export function findPublishedModel({ published }: Pick<ModelResult, 'published'>): ThesisModel | undefined {
+  if (published?.source === 'thesis') return THESIS_MODELS.get(published.name);
+  const own = FANG_NETWORKS.get(published?.name ?? '');
+  if (own === undefined) return undefined;
+  const base = describeModel('layer', 0, 0, 16);
+  return { ...base, network: { ...base.network, ...own }, train: { ...base.train, ...FANG_TRAINING } };
 }
 
 /**
@@ -100,10 +115,19 @@ export interface PublishedSettings extends ThesisModel {
   readonly clips: ModelSettings;
 }
 
-/** The settings of the thesis for a model; for one that is not its own, those of the data alone. */
-export function thesisSettings(model: Pick<ModelResult, 'published'>): PublishedSettings {
+/** What was published of a model's settings; for one that is neither of the thesis nor of Fang et al., the data of the thesis alone. */
+export function publishedSettings(model: Pick<ModelResult, 'published'>): PublishedSettings {
   const { frames, clips } = THESIS;
-  return { network: {}, loss: {}, train: {}, ...findThesisModel(model), frames, clips };
+  // Fang et al. trained on all clips, whose number they do not give.
+  const known = model.published?.source === 'fang' ? { test: clips.test } : clips;
+  return { network: {}, loss: {}, train: {}, ...findPublishedModel(model), frames, clips: known };
+}
+
+/** `the thesis`, or both papers if there are models of either. */
+export function nameSource(models: readonly Pick<ModelResult, 'published'>[]): string {
+  return models.some(({ published }) => published?.source === 'fang')
+    ? 'the thesis and Fang et al. 2021'
+    : 'the thesis';
 }
 
 const DATASET_TITLES: Readonly<Record<string, string>> = {

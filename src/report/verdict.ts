@@ -1,11 +1,12 @@
 import { VERDICT_TITLES, type Verdict } from '../formats/verdicts.ts';
 import { stateP } from '../stats/format-p.ts';
-import { nameChoice, warnOfChoice } from './choice.ts';
+import { nameEpoch, warnOfChoice } from './choice.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';
-import { compareModels, isBySeed, isSignificant, type ModelDifference } from './differences.ts';
+import { compareModels, isBySeed, isSignificant, type ModelDifference, nameTest } from './differences.ts';
 import type { Text } from './document.ts';
 import {
+  capitalise,
   endSentence,
   formatPercent,
   formatPercentRange,
@@ -17,7 +18,7 @@ import {
 import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from './outcome.ts';
 import type { Results } from './results.ts';
 import { listDeviations } from './settings-table.ts';
-import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
+import { judgeComparability, nameSource, THESIS, titleDataset } from './thesis.ts';
 
 /** The outcome in a few sentences, the most important first. */
 export function writeVerdict(
@@ -27,9 +28,9 @@ export function writeVerdict(
 ): Text[] {
   return [
     judgePublished(outcomes, judgements),
+    judgeDifferences(results),
     judgeSkill(results, outcomes),
     judgeChoice(results),
-    judgeDifferences(results),
     judgeCollapse(results, outcomes),
     judgeMeaning(results),
   ].filter((text) => text.length > 0);
@@ -84,29 +85,29 @@ function judgeSkill(results: Results, outcomes: readonly Outcome[]): Text {
   // Among many guessing models, some would pass by chance, so they share the level (Bonferroni).
   const level = CLEARLY / outcomes.length;
   const above = outcomes.filter((outcome) => probabilityByGuessing(outcome, guessing) <= level);
-  const choice = nameChoice(results.models);
-  const rest = ` correctly at the epoch ${choice}; ${describeGuessing(guessing)}. “Clearly” means that guessing would get as many right with a probability of at most ${formatPercent(CLEARLY)}, divided by the number of models.`;
-
+  const epoch = nameEpoch(results.models);
   if (outcomes.length === 1) {
     const { low, high } = lowest.chosen.test.interval;
     return [
       {
         strong: `${lowest.model.title} classifies ${formatPercent(lowest.chosen.test.mean)} of ${clips} correctly (95 % interval ${formatPercentRange(low, high)})`,
       },
-      ` at the epoch ${choice}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ` This is not clearly better than guessing, which would get as many right with a probability of ${formatPercent(probabilityByGuessing(lowest, guessing))}.`}`,
+      ` at the ${epoch}; ${describeGuessing(guessing)}.${above.length === 1 ? '' : ` This is not clearly better than guessing, which would get as many right with a probability of ${formatPercent(probabilityByGuessing(lowest, guessing))}.`}`,
     ];
   }
-  const who =
-    above.length === outcomes.length
-      ? `${spellAll(outcomes.length)} models are clearly better than guessing`
-      : above.length === 0
-        ? 'No model is clearly better than guessing'
-        : `${capitalise(spellCount(above.length))} of ${spellCount(outcomes.length)} models ${above.length === 1 ? 'is' : 'are'} clearly better than guessing`;
-  return [
-    { strong: `${who} on the ${clips}.` },
+  const range =
     lowest.chosen.test.mean === highest.chosen.test.mean
-      ? ` Each classifies ${formatPercent(lowest.chosen.test.mean)}${rest}`
-      : ` They classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})${rest}`,
+      ? `Each model classifies ${formatPercent(lowest.chosen.test.mean)}`
+      : `The models classify from ${formatPercent(lowest.chosen.test.mean)} (${lowest.model.title}) to ${formatPercent(highest.chosen.test.mean)} (${highest.model.title})`;
+  const guessers = outcomes.filter((outcome) => !above.includes(outcome)).map(({ model }) => model.title);
+  return [
+    `${range} of ${clips} correctly at the ${epoch}; ${describeGuessing(guessing)}.`,
+    ...(guessers.length === 0
+      ? []
+      : [
+          { strong: ` Not clearly better than guessing: ${endSentence(joinWords(guessers))}` },
+          ` Guessing would get as many right with a probability of more than ${formatPercent(CLEARLY)}, divided by the number of models.`,
+        ]),
   ];
 }
 
@@ -126,17 +127,23 @@ function judgeDifferences(results: Results): Text {
   const [first] = results.models;
   const differences = compareModels(results);
   if (first === undefined || differences.length === 0) return [];
-  const { seeds } = results;
-  const test = isBySeed(first)
-    ? `paired t test over ${spellCount(seeds.length)} seeds`
-    : `exact McNemar test clip by clip${seeds.length > 1 ? `, of seed ${seeds[0]}` : ''}`;
-  const how = `${test}, corrected after Holm`;
+  const how = `${nameTest(first)}, corrected after Holm`;
   const apart = differences.filter(isSignificant);
-  const equal = differences.every(({ p }) => p === null)
-    ? 'Every seed differs by the same, so that no test can tell whether the models do.'
-    : `No model’s test accuracy differs significantly from that of ${first.title} (${how}), which does not show that they are equal.`;
-  if (apart.length === 0) return [equal];
-  return [`On the test clips, ${joinWords(apart.map((one) => describeApart(one, first.title)))} (${how}).`];
+  if (differences.every(({ p }) => p === null))
+    return [
+      `Every ${isBySeed(first) ? 'seed' : 'clip'} differs by the same, so that no test can tell whether the models do.`,
+    ];
+  if (apart.length === 0)
+    return [
+      { strong: `No model’s test accuracy differs significantly from that of ${first.title}` },
+      ` (${how}), which does not show that they are equal.`,
+    ];
+  return [
+    {
+      strong: `On the ${results.simulated ? 'simulated ' : ''}test clips, ${joinWords(apart.map((one) => describeApart(one, first.title)))}`,
+    },
+    ` (${how}).`,
+  ];
 }
 
 /** `No Reg. is 2.8 points less accurate than Baseline, p = 0.021`. */
@@ -182,7 +189,7 @@ function judgeMeaning(results: Results): Text {
     scaled.length === 0
       ? []
       : [
-          `Settings differ from the thesis: ${joinWords(scaled)} (`,
+          `Settings differ from ${nameSource(results.models)}: ${joinWords(scaled)} (`,
           { link: '#settings', text: 'all of them' },
           ').',
         ];
@@ -212,8 +219,4 @@ const HEADLINE_SETTINGS: ReadonlyMap<string, string> = new Map([
 /** `Both`, `All three`. */
 function spellAll(count: number): string {
   return count === 2 ? 'Both' : `All ${spellCount(count)}`;
-}
-
-function capitalise(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

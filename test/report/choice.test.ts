@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { nameChoice, warnOfChoice } from '../../src/report/choice.ts';
+import { nameEpoch, warnOfChoice } from '../../src/report/choice.ts';
 import { figuresOf } from '../../src/report/document.ts';
 import { renderMarkdown } from '../../src/report/markdown.ts';
 import { buildReport } from '../../src/report/report.ts';
@@ -15,11 +15,11 @@ const report = (...models: (typeof byTest)[]) =>
 
 describe('the wording for the choice of the epoch', () => {
   it('names the rule', () => {
-    expect(nameChoice([byValidation])).toBe('chosen by validation');
-    expect(nameChoice([byTest])).toBe('chosen on the test clips');
-    expect(nameChoice([model('C', null)])).toBe('that came last');
+    expect(nameEpoch([byValidation])).toBe('epoch chosen by validation');
+    expect(nameEpoch([byTest])).toBe('epoch chosen on the test clips');
+    expect(nameEpoch([model('C', null)])).toBe('last epoch');
     expect(warnOfChoice([model('C', null)])).toBeNull();
-    expect(nameChoice([byValidation, byTest])).toBe('chosen by each model’s own rule');
+    expect(nameEpoch([byValidation, byTest])).toBe('epoch chosen by each model’s own rule');
     expect(warnOfChoice([byValidation])).toBeNull();
     expect(warnOfChoice([byTest])).toContain('the epoch was chosen on the test clips themselves');
     expect(warnOfChoice([byValidation, byTest])).toContain('the epoch of B was chosen on the test clips');

@@ -58,15 +58,28 @@ describe('the differences between models', () => {
     expect(table?.columns).toHaveLength(5);
   });
 
-  it('use the clips of the first of two seeds only, and say so', () => {
-    const twice = (id: string, ...wrong: number[]) =>
+  it('of two seeds are those of the means, and each clip counts once', () => {
+    const twice = (id: string, ...wrong: readonly (readonly number[])[]) =>
       makeModelResult({
         id,
-        runs: [1, 2].map((seed) => makeRunResult({ seed, answers: answersBut(...wrong) })),
+        title: id,
+        runs: wrong.map((clips, seed) =>
+          makeRunResult({ seed, answers: answersBut(...clips), test: split(10 - clips.length, 10) }),
+        ),
       });
-    const results = makeResults({ seeds: [1, 2], models: [twice('first', 0), twice('a', 1)] });
-    expect(compareModels(results)[0]?.discordance).toEqual({ clips: 10, onlyFirst: 1, onlySecond: 1 });
-    expect(JSON.stringify(tabulateDifferences(results)?.notes)).toContain('with seed 1');
+    // On clips 0, 1 and 2 "a" is better by two seeds, one and one; on clip 9 it is worse by one.
+    const models = [twice('first', [0, 1], [0, 2]), twice('a', [9], [])];
+    const results = makeResults({ seeds: [1, 2], models });
+    const [a] = compareModels(results);
+    expect(a?.difference).toBeCloseTo(0.95 - 0.8, 12);
+    // Of the 16 ways to sign 2, 1, 1 and 1, four give 3 or more: 5, and 3 with each of the ones turned.
+    expect(a?.p).toBeCloseTo(2 * (4 / 16), 12);
+    // Student: mean 0.15 of ten clips, deviation √(1.525 / 9), t(0.975, 9) = 2.2622.
+    const reach = (2.262157 * Math.sqrt((1.75 - 10 * 0.15 ** 2) / 9)) / Math.sqrt(10);
+    expect([a?.low, a?.high]).toEqual([expect.closeTo(0.15 - reach, 5), expect.closeTo(0.15 + reach, 5)]);
+    const table = tabulateDifferences(results);
+    expect(table?.columns).toHaveLength(5);
+    expect(JSON.stringify(table?.notes)).toContain('Of the means over 2 seeds');
   });
 
   it('need a second model', () => {

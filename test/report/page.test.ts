@@ -7,7 +7,7 @@ import { renderMarkdown } from '../../src/report/markdown.ts';
 import { renderPage } from '../../src/report/page.ts';
 import { buildReport } from '../../src/report/report.ts';
 import type { Results } from '../../src/report/results.ts';
-import { ENVIRONMENT, makeModelResult, makeResults } from './result-values.ts';
+import { ENVIRONMENT, makeExample, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
 
 const HOSTILE = '<script>alert("1")</script> & | * [x](y)';
 
@@ -181,6 +181,90 @@ describe('the page', () => {
       'A clip of the class clap',
     ]);
     expect(page).toContain('<h2>One clip of each class</h2>');
+  });
+
+  it('lets its reader choose the scale of the training loss, without a script', async () => {
+    const models = [makeModelResult({ runs: [makeRunResult({ loggedLoss: [0.5, 0.25, null] })] })];
+    const { page } = await render(makeResults({ models }));
+    const [, inside = ''] =
+      /<figure id="figure-training-loss" class="single">(.*?)<\/figure>/s.exec(page) ?? [];
+    const choices = [
+      ...inside.matchAll(/<input type="radio"[^>]* id="([^"]+)"( checked)?><label for="([^"]+)">([^<]+)</g),
+    ];
+    expect(
+      choices.map(([, id, checked, label, text]) => [id === label, checked !== undefined, text]),
+    ).toEqual([
+      [true, true, 'Linear scale'],
+      [true, false, 'Logarithmic scale'],
+    ]);
+    // As siblings of the panels, the buttons can hide them.
+    expect(inside).toMatch(/<label[^>]*>Logarithmic scale<\/label>\n<div class="panels"/);
+    expect(inside.match(/<svg aria-hidden="true" [^>]*viewBox="0 0 440/g)).toHaveLength(2);
+  });
+
+  it('turns clips dark with the page, but no photographs', async () => {
+    const clips = await render(makeResults());
+    expect(clips.page).toContain('<ul class="gallery events">');
+    const images = await render(
+      makeResults({
+        examples: {
+          ...makeResults().examples,
+          kind: 'images',
+          examples: [makeExample({ frames: { shape: [1, 1, 2, 4], data: new Uint8Array(8) } })],
+        },
+      }),
+    );
+    expect(images.page).not.toMatch(/<ul class="gallery[^"]* events/);
+    expect(images.page).toMatch(/<ul class="gallery/);
+  });
+
+  it('names parameters by model, and data of which it has a part', async () => {
+    const frames = { steps: 20, downsample: 4, height: 32, width: 32 };
+    const models = [
+      makeModelResult({ runs: [makeRunResult({ clips: { train: 30, validation: 10, test: 50 }, frames })] }),
+      makeModelResult({ id: 'b', title: 'B', runs: [makeRunResult({ parameters: 1234, frames })] }),
+    ];
+    const factsOf = (results: Results) =>
+      new Map(
+        buildReport(results, { title: '', environment: ENVIRONMENT }).facts.map(({ name, value }) => [
+          name,
+          value,
+        ]),
+      );
+    const facts = factsOf(makeResults({ models }));
+    expect(facts.get('Parameters')).toBe('1\u202f000 (Baseline); 1\u202f234 (B)');
+    expect(facts.get('Reduced data')).toBe(
+      'a subset of 40 of 100 training clips, a subset of 50 of 100 test clips and 4 × 4 pixels binned into one, to 32 × 32',
+    );
+    expect(factsOf(makeResults()).has('Reduced data')).toBe(false);
+    expect(factsOf(makeResults()).get('Parameters')).toBe('1\u202f000');
+  });
+
+  it('uses the colours of models for nothing else', async () => {
+    const models = Array.from({ length: 8 }, (_, i) => makeModelResult({ id: `m${i}`, title: `Model ${i}` }));
+    const report = buildReport(makeResults({ models }), { title: '', environment: ENVIRONMENT });
+    const meanings = new Map<string, Set<string>>();
+    for (const { legend } of figuresOf(report)) {
+      for (const { color, label } of legend)
+        meanings.set(color, (meanings.get(color) ?? new Set()).add(label));
+    }
+    const shared = [...meanings].filter(([color, labels]) => color !== 'ink' && labels.size > 1);
+    expect(shared).toEqual([]);
+    expect(meanings.size).toBe(9);
+    for (const figure of figuresOf(report).filter(({ id }) =>
+      ['network', 'pipeline', 'confusion'].includes(id),
+    ))
+      expect(JSON.stringify(figure.panels)).not.toMatch(/var\(--(?!ink|grey|heat|surface|on-)/);
+  });
+
+  it('breaks the titles of models that are too long for a line, and cuts none off', async () => {
+    const title = 'Baseline with membrane time constants that stay at sixteen steps';
+    const { page } = await render(makeResults({ models: [makeModelResult({ title })] }));
+    const [, inside = ''] =
+      /<figure id="figure-outcomes".*?(<svg aria-hidden="true" [^>]*viewBox.*?)<\/figure>/s.exec(page) ?? [];
+    const lines = [...inside.matchAll(/<tspan[^>]*>([^<]+)<\/tspan>/g)].map(([, line]) => line);
+    expect(lines.join(' ')).toBe(title);
+    expect(Math.max(...lines.map((line) => line?.length ?? 0))).toBeLessThanOrEqual(26);
   });
 
   it('gives the same bytes for the same results', async () => {

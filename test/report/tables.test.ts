@@ -237,6 +237,20 @@ describe('the settings table', () => {
     expect(summary([makeModelResult({ runs })])).toBe('Every setting matches the thesis.');
   });
 
+  it('compares a network of Fang et al. with what they published', async () => {
+    const published = { source: 'fang', name: 'LIF with τ = 16', test: 0.7674, validation: null } as const;
+    const network = { ...parse(await readFile(join(configs, 'lif-16.yaml'), 'utf8')).network };
+    const clips = { train: 1176, validation: 0, test: 288 };
+    const runs = [makeRunResult({ network, training: { epochs: 3, validationShare: 0 }, clips })];
+    const results = makeResults({ models: [makeModelResult({ published, runs })] });
+    const table = tabulateSettings(results);
+    expect(table.columns[1]?.label).toBe('Thesis and Fang et al. 2021');
+    const row = (label: string) => table.rows.find(([head]) => head?.text === label)?.slice(1);
+    expect(row('Neuron')).toEqual([{ text: 'LIF' }, { text: 'LIF' }]);
+    expect(row('Initial τ: mean, time steps')).toEqual([{ text: '16' }, { text: '16' }]);
+    expect(listDeviations(results).map(({ label }) => label)).toEqual(['Epochs']);
+  });
+
   it('knows the hidden layer of the thesis, which its model files do not name', () => {
     const runs = [makeRunResult({ network: { hidden: 128 } })];
     const row = tabulateSettings(makeResults({ models: [makeModelResult({ runs })] })).rows.find(

@@ -114,8 +114,8 @@ describe('the verdict', () => {
   it('says when a model is not clearly better than guessing', () => {
     // Chance is 50 %: guessing gets 58 or more of 100 right with 6.7 %, 70 or more with 0.004 %.
     const results = makeResults({ simulated: true, models: [scoring('A', 58), scoring('B', 70)] });
-    expect(verdict(results)[0]).toBe(
-      'One of two models is clearly better than guessing on the 100 simulated test clips. They classify from 58.0 % (A) to 70.0 % (B) correctly at the epoch chosen by validation; chance is 50.0 %. “Clearly” means that guessing would get as many right with a probability of at most 2.5 %, divided by the number of models.',
+    expect(verdict(results)[1]).toBe(
+      'The models classify from 58.0 % (A) to 70.0 % (B) of 100 simulated test clips correctly at the epoch chosen by validation; chance is 50.0 %. Not clearly better than guessing: A. Guessing would get as many right with a probability of more than 2.5 %, divided by the number of models.',
     );
     expect(verdict(makeResults({ simulated: true, models: [scoring('A', 58)] }))[0]).toContain(
       'chance is 50.0 %. This is not clearly better than guessing, which would get as many right with a probability of 6.7 %.',
@@ -157,18 +157,26 @@ describe('the verdict', () => {
         ],
       });
     const verdictOf = (...models: ModelResult[]) =>
-      verdict(makeResults({ simulated: true, classes, models }))[0];
-    expect(verdictOf(right('A', 5), right('B', 5))).toContain('No model is clearly better than guessing');
+      verdict(makeResults({ simulated: true, classes, models }))[models.length === 1 ? 0 : 1];
+    expect(verdictOf(right('A', 5), right('B', 5))).toContain('Not clearly better than guessing: A and B.');
     expect(verdictOf(right('A', 5))).toContain(
       'guessing, which would get as many right with a probability of 4.4 %.',
     );
-    expect(verdictOf(right('A', 9), right('B', 9))).toContain('Both models are clearly better than guessing');
+    expect(verdictOf(right('A', 9), right('B', 9))).not.toContain('clearly');
     // Guessing gets 6 of 22 right with 1.2 %: enough evidence for a single model or one of two, not for one of three.
     expect(verdictOf(right('A', 6))).not.toContain('clearly');
-    expect(verdictOf(right('A', 6), right('B', 9))).toContain('Both models are clearly better');
+    expect(verdictOf(right('A', 6), right('B', 9))).not.toContain('clearly');
     expect(verdictOf(right('A', 6), right('B', 9), right('C', 9))).toContain(
-      'Two of three models are clearly better',
+      'Not clearly better than guessing: A.',
     );
+  });
+
+  it('begins with the difference between the models, not with what they have on guessing', () => {
+    const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 92)] });
+    expect(verdict(results)[0]).toBe(
+      'No model’s test accuracy differs significantly from that of A (exact McNemar test clip by clip, corrected after Holm), which does not show that they are equal.',
+    );
+    expect(verdict(results).join(' ')).not.toContain('clearly better than guessing');
   });
 
   it('compares models with the first by the tests of the table of differences, not by their intervals', () => {
@@ -219,6 +227,8 @@ describe('the verdict', () => {
 
   it('does not give a range if all models score the same', () => {
     const results = makeResults({ simulated: true, models: [scoring('A', 90), scoring('B', 90)] });
-    expect(verdict(results)[0]).toContain('Each classifies 90.0 % correctly');
+    expect(verdict(results)[1]).toContain(
+      'Each model classifies 90.0 % of 100 simulated test clips correctly',
+    );
   });
 });

@@ -203,8 +203,8 @@ describe('the timeline of recorded runs', () => {
 describe('the drawing of the timeline', () => {
   test('is in the colours of a light page, and in those of a dark one on a dark screen', async () => {
     const { svg, csv } = await drawSessions(arrangeTimeline(records), []);
-    expect(svg).toContain('fill="#0072b2"');
-    expect(svg).toContain('[fill="#0072b2"] { fill: #56b4e9; }');
+    expect(svg).toContain('fill="#3f4a56"');
+    expect(svg).toContain('[fill="#3f4a56"] { fill: #b6c0cb; }');
     expect(svg).toContain('[fill="#ffffff"] { fill: #14171b; }');
     expect(svg).toMatch(
       /<\/desc>\n<style>\n:root { color-scheme: light dark; }\n@media screen and \(prefers/,

@@ -10,6 +10,8 @@ import {
   isBySeed,
   isSignificant,
   type ModelDifference,
+  nameTest,
+  pairedDifferences,
 } from '../differences.ts';
 import {
   endSentence,
@@ -37,7 +39,7 @@ function countClips({ runs }: ModelResult): number {
  * "No significant difference" from a first model: not reproduced if any other differs (Holm-corrected level 5 %), reproduced only if all are
  * equal up to the margin, because a large p is no evidence of equality; inconclusive otherwise, with what could have been found.
  *
- * With one or two seeds the models are compared clip by clip (exact McNemar test), with more seed by seed (paired t test).
+ * How the models are compared: {@link compareModels}.
  *
  * @param margin clips
  */
@@ -96,13 +98,13 @@ function compareWith(first: ModelResult, others: readonly ModelResult[], margin:
     (one): Comparison => ({ ...one, ...judgeEquality(first, one, margin, level) }),
   );
   const measured = `from ${first.title}: ${comparisons.map(describeMeasured).join('; ')}`;
-  const test = isBySeed(first) ? `paired t test over ${first.runs.length} seeds` : 'exact McNemar test';
+  const test = nameTest(first);
   return { comparisons, measured, test };
 }
 
 function describeMeasured({ model, difference, low, high, adjusted }: Comparison): string {
   const found = `${model.title} ${formatPoints(difference)}`;
-  if (low === null || high === null || adjusted === null) return `${found} in every seed, so no p`;
+  if (low === null || high === null || adjusted === null) return `${found} throughout, so no p`;
   return `${found} (95 % interval ${formatPointsRange(low, high)}, corrected ${stateP(adjusted)})`;
 }
 
@@ -138,9 +140,10 @@ function judgeEquality(
       detectable: smallestDetectableDifference(onlyFirst + onlySecond, clips, { alpha: level }),
     };
   }
-  const accuracies = ({ runs }: ModelResult) => runs.map(({ test }) => test.accuracy);
-  const differences = pairedTTest(accuracies(model), accuracies(first));
-  const p = margin > 0 ? pairedEquivalence(accuracies(model), accuracies(first), margin).p : null;
+  const pairs = pairedDifferences(first, model);
+  const none = pairs.map(() => 0);
+  const differences = pairedTTest(pairs, none);
+  const p = margin > 0 ? pairedEquivalence(pairs, none, margin).p : null;
   return {
     equivalent: p !== null && p < DIFFERENCE_LEVEL,
     detectable:

@@ -1,5 +1,5 @@
 import type { ModelResult } from '../results.ts';
-import { type PublishedSettings, THESIS, thesisSettings } from '../thesis.ts';
+import { type PublishedSettings, publishedSettings, THESIS } from '../thesis.ts';
 import { type Claim, isImages } from './claim.ts';
 import type { NetworkKey } from './measure.ts';
 
@@ -19,7 +19,7 @@ export function settingsOf(claim: Claim, model: ModelResult): PublishedSettings 
   const settings =
     measure.kind === 'accuracy' && measure.network !== null
       ? fangSettings(dataset, measure.network, published?.clips ?? 0)
-      : thesisSettings(model);
+      : publishedSettings(model);
   const validationShare = requires.validationShare ?? settings.train.validationShare;
   return validationShare === undefined
     ? settings

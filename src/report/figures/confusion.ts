@@ -1,8 +1,9 @@
-import { nameChoice } from '../choice.ts';
+import { nameEpoch } from '../choice.ts';
 import type { ModelResult, Results } from '../results.ts';
 import { CELL_OUTLINE, cellTextColor } from './cell-text.ts';
 import type { CsvValue, Figure, Panel, PanelSpec } from './figure.ts';
 import { colorVariable } from './palette.ts';
+import { breakTitle } from './panel-title.ts';
 
 const CELL = 24;
 /** Room for the longest class name at 11 px. */
@@ -18,7 +19,7 @@ export function drawConfusion(results: Results): Figure {
     id: 'confusion',
     title: 'Confusion matrices',
     caption: [
-      `Test clips by true class (rows) and predicted class (columns), at the epoch ${nameChoice(results.models)}.`,
+      `Test clips by true class (rows) and predicted class (columns), at the ${nameEpoch(results.models)}.`,
       'Numbers are clips, colours their share of the row; the diagonal is correct.',
       ...(several ? [`Clips are summed over ${results.seeds.length} seeds.`] : []),
     ].join(' '),
@@ -80,7 +81,9 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
     }));
   });
   const side = confusion.length * CELL;
-  const padding = { left: labels.left, right: 8, top: TOP, bottom: 8 };
+  const width = labels.left + side + 8;
+  const title = breakTitle(model.title, width);
+  const padding = { left: labels.left, right: 8, top: TOP + title.extraHeight, bottom: 8 };
   const axis = {
     grid: false,
     labelFontSize: 11,
@@ -108,7 +111,7 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
     height: side,
     padding,
     autosize: 'none',
-    title: { text: model.title, dx: -labels.left + 4 },
+    title: { text: title.lines, dx: -labels.left + 4 },
     data: { values: cells },
     layer: [
       {
@@ -143,7 +146,7 @@ function drawPanel(model: ModelResult, labels: Labels): Panel {
   return {
     title: model.title,
     spec,
-    width: padding.left + side + padding.right,
+    width,
     height: padding.top + side + padding.bottom,
   };
 }

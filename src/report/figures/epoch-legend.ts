@@ -1,11 +1,11 @@
 import type { Results } from '../results.ts';
 import { describeBand } from './epoch-series.ts';
 import type { LegendEntry } from './figure.ts';
-import { cycleColor } from './palette.ts';
+import { modelColor } from './palette.ts';
 
 /** A line for each model, in its colour. */
 export function listModels({ models }: Results): LegendEntry[] {
-  return models.map(({ title }, index) => ({ label: title, color: cycleColor(index), mark: 'line' }));
+  return models.map(({ title }, index) => ({ label: title, color: modelColor(index), mark: 'line' }));
 }
 
 /** The band around lines that are means over the seeds; none with one seed. */
@@ -15,7 +15,7 @@ export function listSeedBand({ seeds }: Results): LegendEntry[] {
 
 /** A band around lines of any colour. */
 export function bandEntry(label: string): LegendEntry {
-  return { label, color: 'grey', mark: 'band' };
+  return { label, color: 'ink', mark: 'band' };
 }
 
 /**

@@ -3,6 +3,7 @@ import type { EpochSeries } from './epoch-series.ts';
 import { DASHES, isThin, type LineMark, type Panel, type PanelSpec } from './figure.ts';
 import { logTicks } from './log-ticks.ts';
 import { colorVariable } from './palette.ts';
+import { breakTitle } from './panel-title.ts';
 import { COUNT_LABELS, FINE_PERCENT_LABELS, PERCENT_LABELS, POINT_LABELS } from './theme.ts';
 
 export interface EpochLine {
@@ -54,16 +55,18 @@ const DOTS_UP_TO_EPOCHS = 30;
 export function drawEpochPanel(options: EpochPanelOptions): Panel {
   const { width, height } = options.size;
   const plotWidth = plotWidthOf(options);
+  const title = breakTitle(options.title, width);
   const spec: PanelSpec = {
     width: plotWidth,
     height: height - PADDING.top - PADDING.bottom,
-    padding: PADDING,
+    padding: { ...PADDING, top: PADDING.top + title.extraHeight },
     autosize: 'none',
-    title: { text: options.title, dx: -PADDING.left + 4 },
+    title: { text: title.lines, dx: -PADDING.left + 4 },
     layer: [...drawLevel(options), ...drawLines(options), ...drawAside(options)],
   };
   const extent = 1 - asideWidthOf(options) / plotWidth;
-  return { title: options.title, spec, width, height, readings: { ...listReadings(options), extent } };
+  const readings = { ...listReadings(options), extent };
+  return { title: options.title, spec, width, height: height + title.extraHeight, readings };
 }
 
 function plotWidthOf({ size }: EpochPanelOptions): number {

@@ -37,7 +37,7 @@ export interface LegendEntry {
   readonly label: string;
   /** A name in the palette. */
   readonly color: string;
-  readonly mark: LineMark | 'dot' | 'ring' | 'diamond' | 'square' | 'band';
+  readonly mark: LineMark | 'dot' | 'ring' | 'diamond' | 'band';
 }
 
 /** A figure as data: panels, texts and values. */
@@ -52,6 +52,8 @@ export interface Figure {
   readonly panels: readonly Panel[];
   /** Maximum number of panels side by side. */
   readonly columns: number;
+  /** Whether the panels show the same in different ways: the page shows the one that its reader chooses, by title. */
+  readonly isSwitchable?: boolean;
   /** The values drawn, with a header row. */
   readonly data: readonly (readonly CsvValue[])[];
 }

@@ -1,10 +1,10 @@
 import { summarise } from '../../stats/summary.ts';
 import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
-import { nameChoice } from '../choice.ts';
+import { nameEpoch } from '../choice.ts';
 import { formatCount, formatPercent, formatPercentRange } from '../format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../results.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
-import { colorVariable, cycleColor } from './palette.ts';
+import { colorVariable, modelColor } from './palette.ts';
 import { PERCENT_LABELS } from './theme.ts';
 
 const WIDTH = 440;
@@ -100,7 +100,7 @@ function countRight(answers: readonly ClipAnswer[]): number {
 function drawGroups(results: Results, grouping: Grouping): Figure {
   const judged = results.models.map((model, index) => ({
     model,
-    color: cycleColor(index),
+    color: modelColor(index),
     accuracies: judgeGroups(model, grouping),
   }));
   const counts = judged.flatMap(({ accuracies }) => accuracies.map(({ clips }) => clips));
@@ -110,7 +110,7 @@ function drawGroups(results: Results, grouping: Grouping): Figure {
     id: grouping.id,
     title: grouping.title,
     caption: [
-      `${grouping.caption}, at the epoch ${nameChoice(results.models)}; bars show the 95 % interval (Wilson).`,
+      `${grouping.caption}, at the ${nameEpoch(results.models)}; bars show the 95 % interval (Wilson).`,
       `There are ${fewest === most ? formatCount(fewest) : `${formatCount(fewest)} to ${formatCount(most)}`} test clips of each ${grouping.name}${fewest < FEW_CLIPS ? ', so only large differences mean anything' : ''}.`,
       ...(results.seeds.length > 1 ? [`Dots are means over ${results.seeds.length} seeds.`] : []),
     ].join(' '),

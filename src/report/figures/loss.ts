@@ -29,7 +29,7 @@ export function drawTrainingLoss(results: Results): Figure | null {
   const curves = {
     id: 'training-loss',
     title: 'Training loss of every 256th batch',
-    caption: `As in the thesis, of single batches, with dropout: the mean squared error of ${nameOutput(results)}, and ${nameRegulariser(results)}. Of several such batches in an epoch, the mean is drawn.`,
+    caption: `As in the thesis, of single batches, with dropout: the mean squared error of ${nameOutput(results)}${nameRegulariser(results, ', and ')}. Of several such batches in an epoch, the mean is drawn.`,
     alt: [
       `Line plots of the training loss of every 256th batch over ${describeEpochs(results)}, one line per model, on a linear and on a logarithmic scale.`,
       ...results.models.map((model) => {
@@ -58,7 +58,7 @@ export function drawTrainingLoss(results: Results): Figure | null {
     scale: 'log',
     quantities: titled('Logarithmic scale'),
   });
-  return { ...linear, columns: 2, panels: [...linear.panels, ...logarithmic.panels] };
+  return { ...linear, columns: 2, isSwitchable: true, panels: [...linear.panels, ...logarithmic.panels] };
 }
 
 function hasLoggedBatches(results: Results): boolean {
@@ -78,7 +78,7 @@ export function drawLoss(results: Results): Figure {
     title: 'Loss of each model over epochs',
     caption:
       `Mean squared error of ${nameOutput(results)} against the one-hot labels, on a logarithmic scale. ` +
-      `The training loss is the mean of each epoch, with dropout, and includes ${nameRegulariser(results)}.${short}`,
+      `The training loss is the mean of each epoch, with dropout${nameRegulariser(results, ', and includes ')}.${short}`,
     alt: [
       `Line plots of the training${isValidated(results) ? ', validation' : ''} and test loss over ${describeEpochs(results)} on a logarithmic scale, one plot per model.`,
       ...describeReference(results),
@@ -105,8 +105,11 @@ function nameOutput(results: Results): string {
   return [...new Set(kinds)].join(' or ');
 }
 
-/** The variance is of w or, with `compat.regularise: tau`, of τ. */
-function nameRegulariser(results: Results): string {
-  const kinds = allRuns(results).map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w'));
-  return [...new Set(kinds)].map((kind) => `λ · Σ Var(${kind})`).join(' or ');
+/** The variance is of w or, with `compat.regularise: tau`, of τ. @returns nothing if no model has a regulariser */
+function nameRegulariser(results: Results, before: string): string {
+  const kinds = allRuns(results)
+    .filter(({ training }) => training.regulariseTau !== 0)
+    .map(({ compat }) => (compat?.regularise === 'tau' ? 'τ' : 'w'));
+  const names = [...new Set(kinds)].map((kind) => `λ · Σ Var(${kind})`);
+  return names.length === 0 ? '' : before + names.join(' or ');
 }

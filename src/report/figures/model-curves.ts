@@ -14,7 +14,7 @@ import {
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure } from './figure.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
-import { cycleColor } from './palette.ts';
+import { modelColor } from './palette.ts';
 
 /** One quantity of every model, drawn in a panel of its own. */
 export interface Quantity {
@@ -56,7 +56,7 @@ export function drawModelCurves(results: Results, curves: ModelCurves): Figure {
   const epochs = axisRange(results);
   const drawn = curves.quantities.map((quantity) =>
     results.models.flatMap((model, index): EpochLine[] => {
-      const color = cycleColor(index);
+      const color = modelColor(index);
       const series = showable(
         buildSeries(model.runs, quantity.pick, { smoothed, window, bounds: curves.bounds }),
       );

@@ -172,7 +172,7 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
         nameAt: top + 29,
         label,
         name,
-        color: colorVariable(COLORS[kind] ?? 'grey'),
+        fill: FILLS[kind] ?? 0.02,
       };
     }),
   );
@@ -213,12 +213,8 @@ function drawPanel({ models, input, rows }: Network, several: boolean): Panel {
   return { title, width, height, spec: drawSpec({ width, height, title, boxes, arrows, sizes }) };
 }
 
-/** What learns or spikes stands out. */
-const COLORS: Readonly<Partial<Record<Step['kind'], string>>> = {
-  conv: 'blue',
-  linear: 'blue',
-  neuron: 'vermilion',
-};
+/** What learns stands out, and what spikes more so. */
+const FILLS: Readonly<Partial<Record<Step['kind'], number>>> = { conv: 0.1, linear: 0.1, neuron: 0.24 };
 
 interface Drawing {
   readonly width: number;
@@ -238,7 +234,6 @@ function drawSpec({ width, height, title, boxes, arrows, sizes }: Drawing): Pane
     const [before, end] = [way.at(-2), way.at(-1)];
     return { ...end, angle: before?.x === end?.x ? 180 : 90 };
   });
-  const color = { field: 'color', type: 'nominal' as const, scale: null };
   const text = (field: 'label' | 'name', fontSize: number) => ({
     data: { values: [...boxes] },
     mark: {
@@ -277,14 +272,19 @@ function drawSpec({ width, height, title, boxes, arrows, sizes }: Drawing): Pane
       },
       {
         data: { values: [...boxes] },
-        mark: { type: 'rect', cornerRadius: 5, fillOpacity: 0.1, opacity: 1 },
+        mark: {
+          type: 'rect',
+          cornerRadius: 5,
+          fill: 'currentColor',
+          stroke: colorVariable('grey'),
+          opacity: 1,
+        },
         encoding: {
           x: { ...x, field: 'left' },
           x2: { field: 'right' },
           y: { ...y, field: 'top' },
           y2: { field: 'bottom' },
-          fill: color,
-          stroke: color,
+          fillOpacity: { field: 'fill', type: 'quantitative', scale: null },
         },
       },
       text('label', 12),

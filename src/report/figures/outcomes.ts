@@ -1,10 +1,10 @@
 import { wilsonInterval } from '../../stats/wilson.ts';
-import { nameChoice } from '../choice.ts';
-import { formatPercent, formatPercentRange } from '../format.ts';
+import { nameEpoch } from '../choice.ts';
+import { formatPercent, formatPercentRange, wrapText } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
 import { findPublished } from '../thesis.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
-import { colorVariable, cycleColor } from './palette.ts';
+import { colorVariable, modelColor } from './palette.ts';
 import { PERCENT_LABELS } from './theme.ts';
 
 const CHOSEN = 'chosen';
@@ -12,6 +12,8 @@ const MAXIMUM = 'maximum over epochs';
 const PUBLISHED = 'published';
 const PADDING = { right: 20, top: 12, bottom: 42 };
 const WIDTH = 440;
+/** Of a line of a model's title: it may take half of the width. */
+const LABEL_LENGTH = 26;
 
 const SHAPES: Readonly<Record<string, { shape: string; filled: boolean; fill?: string }>> = {
   [CHOSEN]: { shape: 'circle', filled: true },
@@ -40,7 +42,7 @@ export function drawOutcomes(
   options: { readonly comparable: boolean },
 ): Figure {
   const marks = outcomes.flatMap((outcome, index) =>
-    markOutcome(outcome, cycleColor(index), options.comparable),
+    markOutcome(outcome, modelColor(index), options.comparable),
   );
   const kinds = [CHOSEN, MAXIMUM, PUBLISHED].filter((kind) => marks.some((mark) => mark.kind === kind));
   const several = (outcomes[0]?.chosen.test.count ?? 1) > 1;
@@ -49,7 +51,7 @@ export function drawOutcomes(
     title: 'Test accuracy of each model',
     caption: `Bars show the 95 % interval (Wilson)${several ? ', small ticks the seeds' : ''}. The thesis reports the maximum over epochs, which is chosen on the test clips themselves and therefore biased upwards.`,
     alt: outcomes.map((outcome) => describeOutcome(outcome, options.comparable)).join(' '),
-    legend: kinds.map((kind) => legendOf(kind, nameChoice(outcomes.map(({ model }) => model)))),
+    legend: kinds.map((kind) => legendOf(kind, nameEpoch(outcomes.map(({ model }) => model)))),
     columns: 1,
     panels: [
       {
@@ -65,7 +67,7 @@ export function drawOutcomes(
 
 function markOutcome({ model, chosen, maximum }: Outcome, color: string, comparable: boolean): Mark[] {
   const mark = (kind: string, accuracy: Accuracy): Mark => ({
-    model: model.title,
+    model: wrapText(model.title, LABEL_LENGTH),
     kind,
     value: accuracy.mean,
     low: accuracy.interval.low,
@@ -79,7 +81,7 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
   if (comparable && published !== null) {
     const value = published.test;
     marks.push({
-      model: model.title,
+      model: wrapText(model.title, LABEL_LENGTH),
       kind: PUBLISHED,
       value,
       low: value,
@@ -93,7 +95,10 @@ function markOutcome({ model, chosen, maximum }: Outcome, color: string, compara
 }
 
 function heightOf(outcomes: readonly Outcome[], kinds: readonly string[]): number {
-  return PADDING.top + PADDING.bottom + outcomes.length * (kinds.length * 14 + 16);
+  const lines = Math.max(
+    ...outcomes.map(({ model }) => wrapText(model.title, LABEL_LENGTH).split('\n').length),
+  );
+  return PADDING.top + PADDING.bottom + outcomes.length * Math.max(kinds.length * 14 + 16, lines * 15 + 12);
 }
 
 function drawSpec(
@@ -102,9 +107,10 @@ function drawSpec(
   kinds: readonly string[],
   chance: number,
 ): PanelSpec {
-  const longest = Math.max(...outcomes.map(({ model }) => model.title.length));
+  const labels = outcomes.map(({ model }) => wrapText(model.title, LABEL_LENGTH));
+  const longest = Math.max(...labels.flatMap((label) => label.split('\n').map((line) => line.length)));
   // About 7 px per character at 12 px, so that titles are not cut off.
-  const left = Math.min(WIDTH / 2, 16 + 7 * longest);
+  const left = 16 + 7 * longest;
   const lowest = Math.min(...marks.map(({ low }) => low));
   // If all intervals are high, a scale from 0 would hide the differences.
   const domain = [lowest > 0.8 ? Math.floor(lowest * 20) / 20 : 0, 1];
@@ -118,10 +124,11 @@ function drawSpec(
     field: 'model',
     type: 'nominal' as const,
     sort: null,
-    scale: { domain: outcomes.map(({ model }) => model.title), paddingInner: 0.3, paddingOuter: 0.15 },
+    scale: { domain: labels, paddingInner: 0.3, paddingOuter: 0.15 },
     axis: {
       title: null,
       grid: false,
+      labelExpr: "split(datum.label, '\\n')",
       labelFontSize: 12,
       labelLimit: 0,
       labelOpacity: 1,
@@ -180,8 +187,8 @@ function drawSpec(
 function legendOf(kind: string, choice: string): LegendEntry {
   if (kind === PUBLISHED) return { label: 'published (maximum over epochs)', color: 'ink', mark: 'diamond' };
   return kind === CHOSEN
-    ? { label: `epoch ${choice}`, color: 'grey', mark: 'dot' }
-    : { label: MAXIMUM, color: 'grey', mark: 'ring' };
+    ? { label: choice, color: 'ink', mark: 'dot' }
+    : { label: MAXIMUM, color: 'ink', mark: 'ring' };
 }
 
 function describeOutcome({ model, chosen, maximum }: Outcome, comparable: boolean): string {

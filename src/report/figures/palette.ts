@@ -1,5 +1,5 @@
 /**
- * Colours by name, for light and dark backgrounds. The hues are from Okabe and Ito's palette, which people with common colour vision
+ * Colours by name, for light and dark backgrounds. The first five hues are from Okabe and Ito's palette, which people with common colour vision
  * deficiencies can distinguish; lightness is adjusted so that each is legible on its background.
  *
  * @see Okabe and Ito 2008, Color Universal Design
@@ -11,8 +11,11 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
   green: { light: '#008a64', dark: '#2fc49a' },
   purple: { light: '#b0528b', dark: '#e69cc6' },
   amber: { light: '#a87600', dark: '#f0c14b' },
+  brown: { light: '#7a4b33', dark: '#cf9f86' },
+  cyan: { light: '#0b8fa0', dark: '#67d5e3' },
+  olive: { light: '#6b7500', dark: '#c0cc4e' },
   grey: { light: '#6b7280', dark: '#a3abb5' },
-  heat: { light: '#0b62a8', dark: '#56b4e9' },
+  heat: { light: '#3f4a56', dark: '#b6c0cb' },
   surface: { light: '#ffffff', dark: '#14171b' },
   // Texts in cells of that colour, from the palest to the fullest: see `cell-text.ts`.
   'on-pale': { light: '#000000', dark: '#ffffff' },
@@ -20,12 +23,12 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
   'on-heat': { light: '#ffffff', dark: '#000000' },
 };
 
-/** Colours for models, and for other lists of equals. */
-const CYCLE = ['blue', 'vermilion', 'green', 'purple', 'amber', 'grey'] as const;
+/** Colours for models, and nothing else on the page: what is not a model is in shades of grey. */
+const MODELS = ['blue', 'vermilion', 'green', 'purple', 'amber', 'brown', 'cyan', 'olive'] as const;
 
-/** @param index from 0; colours repeat after six */
-export function cycleColor(index: number): string {
-  return CYCLE[index % CYCLE.length] ?? 'grey';
+/** @param index of a model, from 0; colours repeat after eight */
+export function modelColor(index: number): string {
+  return MODELS[index % MODELS.length] ?? 'ink';
 }
 
 /** A palette colour as a CSS variable, which follows the page's colour scheme. */

@@ -168,9 +168,9 @@ function drawSpec(
     mark: {
       type: 'rect' as const,
       cornerRadius: 5,
-      fill: colorVariable(active ? 'blue' : 'grey'),
+      fill: colorVariable(active ? 'ink' : 'grey'),
       fillOpacity: 0.1,
-      stroke: colorVariable(active ? 'blue' : 'grey'),
+      stroke: colorVariable(active ? 'ink' : 'grey'),
       strokeDash: active ? [1, 0] : [4, 3],
       opacity: 1,
     },

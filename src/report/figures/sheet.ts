@@ -107,8 +107,6 @@ export function drawKey(entry: LegendEntry): string {
       return `<circle cx="12" cy="5" r="4" fill="none" stroke="${color}" stroke-width="1.8"/>`;
     case 'diamond':
       return `<path d="M12,-0.5L17.5,5L12,10.5L6.5,5Z" fill="${color}"/>`;
-    case 'square':
-      return `<rect x="6" y="-1" width="12" height="12" fill="${color}"/>`;
     case 'band':
       return `<rect x="0" y="-1" width="24" height="12" fill="${color}" fill-opacity="0.25"/>`;
   }

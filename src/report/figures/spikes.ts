@@ -6,7 +6,7 @@ import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import { buildSeries, drawnExtent, isSmoothed } from './epoch-series.ts';
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure } from './figure.ts';
-import { cycleColor } from './palette.ts';
+import { modelColor } from './palette.ts';
 import { countLayers } from './tau.ts';
 
 /** The share of each layer's neurons that spike per step, over the epochs: one panel per layer, one line per model. */
@@ -22,7 +22,7 @@ export function drawSpikes(results: Results): Figure {
         smoothed,
         bounds: [0, 1],
       });
-      return [{ label: model.title, series, color: cycleColor(index), mark: 'line' }];
+      return [{ label: model.title, series, color: modelColor(index), mark: 'line' }];
     }),
   );
   return {

@@ -15,12 +15,13 @@ import { buildPointSeries, buildSeries, isSmoothed, onlyPositive } from './epoch
 import { describeLines } from './epoch-words.ts';
 import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
+import { modelColor } from './palette.ts';
 
-/** The style of each part of the data in every figure over epochs. */
-const SPLIT_STYLES: Readonly<Record<Split, { readonly color: string; readonly mark: LineMark }>> = {
-  train: { color: 'grey', mark: 'dotted' },
-  validation: { color: 'vermilion', mark: 'dashed' },
-  test: { color: 'blue', mark: 'line' },
+/** The marks of each part of the data in every figure over epochs, in the colour of the model. */
+const SPLIT_MARKS: Readonly<Record<Split, LineMark>> = {
+  train: 'dotted',
+  validation: 'dashed',
+  test: 'line',
 };
 
 const SPLIT_NAMES: Readonly<Record<Split, string>> = {
@@ -31,7 +32,8 @@ const SPLIT_NAMES: Readonly<Record<Split, string>> = {
 
 const SPLIT_LEGEND: readonly LegendEntry[] = (['test', 'validation', 'train'] as const).map((split) => ({
   label: SPLIT_NAMES[split],
-  ...SPLIT_STYLES[split],
+  color: 'ink',
+  mark: SPLIT_MARKS[split],
 }));
 
 /** The style of the authors' logs: all in the text colour, with a dash pattern for each part of the data. */
@@ -71,10 +73,11 @@ export function drawSplitCurves(
   const { id, title, caption, alt, scale = 'linear', bounds, pickReference, referenceCaption } = curves;
   const smoothed = isSmoothed(allRuns(results));
   const epochs = axisRange(results);
-  const drawn = results.models.map((model) =>
+  const drawn = results.models.map((model, index) =>
     showable(scale, [
       ...SPLITS.map((split) => ({
-        ...SPLIT_STYLES[split],
+        color: modelColor(index),
+        mark: SPLIT_MARKS[split],
         label: SPLIT_NAMES[split],
         series: buildSeries(model.runs, ({ metrics }) => metrics[quantity][split], { smoothed, bounds }),
       })),

@@ -1,4 +1,5 @@
 import { allRuns, axisRange, describeEpochs } from '../epochs.ts';
+import { joinWords } from '../format.ts';
 import { describeCoverage, nameReference, nameReferenceLine, tauReferenceOf } from '../reference.ts';
 import type { ModelResult, Results, TauDistribution, TauState } from '../results.ts';
 import { listModelLogs, listModels, listSeedBand } from './epoch-legend.ts';
@@ -11,8 +12,11 @@ import {
   type EpochSeries,
 } from './epoch-series.ts';
 import type { CsvValue, Figure } from './figure.ts';
-import { colorVariable, cycleColor } from './palette.ts';
+import { colorVariable, modelColor } from './palette.ts';
 import { drawViolins, type Violin } from './violins.ts';
+
+/** From this ratio of the largest to the smallest τ on, equal steps would hide how small ones move. */
+const LOGARITHMIC_FROM = 4;
 
 /** Below this spread, in time steps, neurons are no distribution: a density would be a spike of no height. */
 const LEAST_SPREAD = 1e-4;
@@ -30,22 +34,41 @@ export function drawTau(results: Results): Figure {
     layer,
     violins: results.models.flatMap((model, index) => violinOf(model, index, layer)),
     lines: [
-      ...results.models.flatMap((model, index): EpochLine[] => {
+      ...results.models.flatMap((model, index): TauLine[] => {
         const series = buildTauSeries(model, layer);
         return series === null
           ? []
-          : [{ label: model.title, series, color: cycleColor(index), mark: 'line' }];
+          : [
+              {
+                label: model.title,
+                series,
+                color: modelColor(index),
+                mark: 'line',
+                isFixed: fixedTau(model) !== null,
+              },
+            ];
       }),
       ...drawReference(results, layer, epochs[1]),
     ],
   }));
   const logged = results.models.some((model) => tauReferenceOf(results, model).length > 0);
+  const differ = results.models.some(hasDistribution);
+  const scales = panels.map(({ lines, violins }) => chooseScale(lines, violins));
+  const cut = results.models.filter(({ title }) => scales.some(({ outside }) => outside.includes(title)));
   const places = Math.max(0, ...panels.map(({ violins }) => violins.length));
   return {
     id: 'tau',
-    title: 'Membrane time constants over epochs, and of single neurons at the end',
+    title: `Membrane time constants over epochs${places > 0 ? ', and of single neurons at the end' : ''}`,
     caption: [
-      'τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; the mean of τ is slightly above where neurons differ.',
+      `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${differ ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; the mean of τ is slightly above where neurons differ.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
+      ...(cut.length > 0
+        ? [
+            `${joinWords(cut.map(({ title }) => title))}: τ is fixed, and outside of a scale that shows how the others move; the values at the pointer and the CSV file have it.`,
+          ]
+        : []),
+      ...(scales.some(({ scale }) => scale === 'log')
+        ? ['Where the largest τ is more than four times the smallest, the scale is logarithmic.']
+        : []),
       ...describeSeeds(results),
       ...(places > 0 ? [describeViolins(results)] : []),
       ...(logged ? [`Thin dashed lines in a model’s colour are the ${nameReference(results, false)}.`] : []),
@@ -56,19 +79,26 @@ export function drawTau(results: Results): Figure {
       ...results.models.filter(hasDistribution).map((model) => describeNeurons(model, layers)),
       ...(logged ? [describeReference(results)] : []),
     ].join(' '),
-    legend: [...listModels(results), ...listSeedBand(results), ...listModelLogs(logged)],
+    legend: [
+      ...listModels(results).map((entry, index) => ({
+        ...entry,
+        label: entry.label + nameFixed(results.models[index]),
+      })),
+      ...listSeedBand(results),
+      ...listModelLogs(logged),
+    ],
     columns: 2,
-    panels: panels.map(({ layer, lines, violins }) => {
-      const neurons = violins.flatMap(({ taus: [low = 2, ...rest] }) => [low, rest.at(-1) ?? low]);
-      const drawn = drawnExtent(lines.map(({ series }) => series)) ?? [2, 2];
-      const domain = padded([Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)]);
+    panels: panels.map(({ layer, lines, violins }, index) => {
+      const { domain, scale, outside } = scales[index] ?? chooseScale(lines, violins);
       return drawEpochPanel({
         title: `Layer ${layer + 1}`,
         lines,
         epochs,
         domain,
         axisTitle: 'τ, time steps',
-        format: formatOf(domain),
+        scale,
+        clip: outside.length > 0,
+        format: scale === 'log' ? '~g' : formatOf(domain),
         size: { width: 440, height: 220 },
         aside: { places, draw: (axes) => drawViolins(violins, axes) },
       });
@@ -77,18 +107,62 @@ export function drawTau(results: Results): Figure {
   };
 }
 
+type TauLine = EpochLine & { readonly isFixed: boolean };
+
+/** The τ of neurons that do not learn it; null if they do. */
+function fixedTau({ runs }: ModelResult): number | null {
+  const [run] = runs;
+  if (run?.network.neuron !== 'lif') return null;
+  return run.metrics.layers[0]?.tauOfMean.findLast((tau) => tau !== null) ?? null;
+}
+
+/** ` (τ fixed at 16)` */
+function nameFixed(model: ModelResult | undefined): string {
+  const tau = model === undefined ? null : fixedTau(model);
+  return tau === null ? '' : ` (τ fixed at ${Number(tau.toPrecision(3))})`;
+}
+
+/**
+ * The axis of a panel. A τ that is fixed far from the others would leave them no room, so only those that are learned choose it, if there
+ * are any.
+ *
+ * @returns also the titles of the models that are outside of it
+ */
+function chooseScale(lines: readonly TauLine[], violins: readonly Violin[]) {
+  const learned = lines.filter(({ isFixed }) => !isFixed);
+  const chosen = learned.length === 0 ? lines : learned;
+  const drawn = drawnExtent(chosen.map(({ series }) => series)) ?? [2, 2];
+  const neurons = violins.flatMap(({ taus: [low = 2, ...rest] }) => [low, rest.at(-1) ?? low]);
+  const extent = [Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)] as const;
+  const scale = extent[1] > LOGARITHMIC_FROM * extent[0] ? ('log' as const) : ('linear' as const);
+  const domain = scale === 'log' ? ([extent[0] / 1.05, extent[1] * 1.05] as const) : padded(extent);
+  const outside = lines.filter(({ series }) => {
+    const [low, high] = drawnExtent([series]) ?? domain;
+    return low < domain[0] || high > domain[1];
+  });
+  return { scale, domain, outside: outside.map(({ label }) => label) };
+}
+
 /** Spiking layers of the deepest model; 0 if no training recorded time constants. */
 export function countLayers(results: Results): number {
   return Math.max(...allRuns(results).map(({ metrics }) => metrics.layers.length));
 }
 
 /** In the models' own colours, because a panel may have lines of four models. */
-function drawReference(results: Results, layer: number, lastEpoch: number): EpochLine[] {
-  return results.models.flatMap((model, index): EpochLine[] => {
+function drawReference(results: Results, layer: number, lastEpoch: number): TauLine[] {
+  return results.models.flatMap((model, index): TauLine[] => {
     const series = buildPointSeries(tauReferenceOf(results, model)[layer] ?? [], false, lastEpoch);
     return series.line.length === 0
       ? []
-      : [{ label: nameReferenceLine(model.title), series, color: cycleColor(index), mark: 'thin-dashed' }];
+      : [
+          {
+            label: nameReferenceLine(model.title),
+            series,
+            color: modelColor(index),
+            mark: 'thin-dashed',
+            isFixed: false,
+          },
+        ];
   });
 }
 
@@ -125,7 +199,7 @@ function violinOf(model: ModelResult, index: number, layer: number): Violin[] {
   return [
     {
       title: model.title,
-      color: colorVariable(cycleColor(index)),
+      color: colorVariable(modelColor(index)),
       taus: wide.flatMap(({ taus }) => taus).sort((a, b) => a - b),
       inner: wide.flatMap(({ taus }) => taus.slice(1, -1)),
     },

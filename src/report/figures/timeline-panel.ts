@@ -1,4 +1,5 @@
 import type { Panel, PanelSpec } from './figure.ts';
+import { colorVariable } from './palette.ts';
 
 /** What a bar takes, in px. */
 export const ROW = 22;
@@ -20,7 +21,6 @@ export interface Bars {
   readonly end: number;
   readonly bars: readonly {
     readonly id: string;
-    readonly color: string;
     readonly from: number;
     readonly to: number;
     readonly label: string;
@@ -46,7 +46,6 @@ export function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
     scale: { domain: ids, paddingInner: 0.3, paddingOuter: 0.15 },
     axis: { title: null, grid: false, labelLimit: MEASURED_WIDE * (left - 8), minExtent: 0 },
   };
-  const color = { field: 'color', type: 'nominal' as const, scale: null };
   const data = { values: [...bars] };
   const spec: PanelSpec = {
     width: plotWidth,
@@ -57,8 +56,8 @@ export function drawBars({ title, axisTitle, width, end, bars }: Bars): Panel {
     layer: [
       {
         data,
-        mark: { type: 'bar', opacity: 0.85, minBandSize: 2 },
-        encoding: { x, x2: { field: 'to' }, y, color },
+        mark: { type: 'bar', color: colorVariable('heat'), opacity: 0.85, minBandSize: 2 },
+        encoding: { x, x2: { field: 'to' }, y },
       },
       {
         data,

@@ -1,6 +1,5 @@
 import { formatBytes, formatCount, formatQuantity, joinWords } from '../format.ts';
 import type { CsvValue, Figure, Panel } from './figure.ts';
-import { colorVariable, cycleColor } from './palette.ts';
 import { type ChosenBars, chooseBars } from './timeline-choice.ts';
 import { drawBars, PADDING, ROW } from './timeline-panel.ts';
 
@@ -39,8 +38,6 @@ const MEMORY_WIDTH = 400;
 const RUN_GAP = 24;
 /** A longer name of a machine or a profile is cut off. */
 const NAME_LENGTH = 24;
-/** Colours repeat after these, and then a legend tells nothing that the labels do not. */
-const LEGEND_LENGTH = 6;
 
 const UNITS = [
   { seconds: 86_400, name: 'days' },
@@ -56,8 +53,6 @@ const UNITS = [
  */
 export function drawTimeline(runs: readonly TimelineRun[], missing: readonly string[] = []): Timeline {
   const chosen = chooseBars(runs, { bar: ROW, run: PADDING.top + PADDING.bottom + RUN_GAP });
-  const stages = [...new Set(chosen.runs.flatMap(({ bars }) => bars.map(({ stage }) => stage)))];
-  const colorOf = (stage: string): string => cycleColor(stages.indexOf(stage));
   const notice = [...describeOmitted(chosen), ...describeMissing(missing)].join(' ');
   const count = chosen.runs.length;
   const figure: Figure = {
@@ -65,12 +60,9 @@ export function drawTimeline(runs: readonly TimelineRun[], missing: readonly str
     title: 'Time and memory: the last successful run of each stage',
     caption: `In sessions without a pause of more than a minute. Memory is the largest resident set.`,
     alt: `Bars of ${formatQuantity(chosen.shown, 'stage')} over time, and of their memory, in ${formatQuantity(count, 'session')}. ${notice}`.trim(),
-    legend:
-      stages.length > LEGEND_LENGTH
-        ? []
-        : stages.map((stage) => ({ label: stage, color: colorOf(stage), mark: 'square' })),
+    legend: [],
     columns: 2,
-    panels: chosen.runs.flatMap((run) => [drawTimes(run, colorOf), drawMemory(run, colorOf)]),
+    panels: chosen.runs.flatMap((run) => [drawTimes(run), drawMemory(run)]),
     data: tabulate(runs),
   };
   return { figure, notice: notice === '' ? null : notice };
@@ -91,10 +83,7 @@ function describeMissing(missing: readonly string[]): string[] {
   ];
 }
 
-function drawTimes(
-  { startedAt, hosts, profiles, bars }: TimelineRun,
-  colorOf: (stage: string) => string,
-): Panel {
+function drawTimes({ startedAt, hosts, profiles, bars }: TimelineRun): Panel {
   const end = Math.max(...bars.map(({ startSeconds, seconds }) => startSeconds + seconds), 0.1);
   const unit = UNITS.find(({ seconds }) => end >= 3 * seconds) ?? { seconds: 1, name: 'seconds' };
   const start = startedAt.slice(0, 16).replace('T', ' ');
@@ -103,9 +92,8 @@ function drawTimes(
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
     end: end / unit.seconds,
-    bars: bars.map(({ id, stage, startSeconds, seconds, totalSeconds, host, profile }) => ({
+    bars: bars.map(({ id, startSeconds, seconds, totalSeconds, host, profile }) => ({
       id,
-      color: colorVariable(colorOf(stage)),
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
       // Where they differ within a run, its title alone does not tell which bar is whose.
@@ -118,7 +106,7 @@ function drawTimes(
   });
 }
 
-function drawMemory({ bars }: TimelineRun, colorOf: (stage: string) => string): Panel {
+function drawMemory({ bars }: TimelineRun): Panel {
   const largest = Math.max(...bars.map(({ peakMemoryBytes }) => peakMemoryBytes ?? 0), 1);
   const unit = largest >= 2e9 ? { bytes: 1e9, name: 'GB' } : { bytes: 1e6, name: 'MB' };
   return drawBars({
@@ -126,9 +114,8 @@ function drawMemory({ bars }: TimelineRun, colorOf: (stage: string) => string): 
     axisTitle: `peak, ${unit.name}`,
     width: MEMORY_WIDTH,
     end: largest / unit.bytes,
-    bars: bars.map(({ id, stage, peakMemoryBytes }) => ({
+    bars: bars.map(({ id, peakMemoryBytes }) => ({
       id,
-      color: colorVariable(colorOf(stage)),
       from: 0,
       to: (peakMemoryBytes ?? 0) / unit.bytes,
       label: peakMemoryBytes === null ? 'unknown' : formatBytes(peakMemoryBytes),

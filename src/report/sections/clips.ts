@@ -153,7 +153,7 @@ function makeLegend(): Gallery['legend'] {
   return [
     { label: 'Vermilion: ON events, the pixel became brighter', color: toCss(COLORS.on) },
     { label: 'Blue: OFF events, it became darker', color: toCss(COLORS.off) },
-    { label: 'Nearly black: many of both', color: toCss(both) },
+    { label: 'Both mixed: many of both', color: toCss(both) },
   ];
 }
 

@@ -4,7 +4,7 @@ import { drawNetwork } from '../figures/network.ts';
 import { joinWords, spellCount } from '../format.ts';
 import type { Results } from '../results.ts';
 import { listDeviations, tabulateSettings } from '../settings-table.ts';
-import { findThesisModel } from '../thesis.ts';
+import { findPublishedModel, nameSource } from '../thesis.ts';
 
 /** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
@@ -21,16 +21,17 @@ export function describeSettings(results: Results): Section {
 }
 
 function summariseDeviations(results: Results): string {
-  const own = results.models.filter((model) => findThesisModel(model) === undefined);
+  const own = results.models.filter((model) => findPublishedModel(model) === undefined);
   const count = listDeviations(results).length;
-  if (count === 0 && own.length === 0) return 'Every setting matches the thesis.';
+  const source = nameSource(results.models);
+  if (count === 0 && own.length === 0) return `Every setting matches ${source}.`;
   const differing =
     count === 0
-      ? 'No setting differs from the thesis, as far as they can be compared.'
-      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from the thesis and ${count === 1 ? 'is' : 'are'} marked.`;
+      ? `No setting differs from ${source}, as far as they can be compared.`
+      : `${count} ${count === 1 ? 'setting differs' : 'settings differ'} from ${source} and ${count === 1 ? 'is' : 'are'} marked.`;
   if (own.length === 0) return differing;
   const names = joinWords(own.map(({ title }) => title));
-  return `${differing} ${names} ${own.length === 1 ? 'is not a model of the thesis, so its' : 'are not models of the thesis, so their'} network and training cannot be compared.`;
+  return `${differing} ${names} ${own.length === 1 ? `is not a model of ${source}, so its` : `are not models of ${source}, so their`} network and training cannot be compared.`;
 }
 
 function describeCompat(results: Results): Block[] {

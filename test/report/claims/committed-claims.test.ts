@@ -8,6 +8,7 @@ import { type Claim, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/claims/section.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
+import { FANG_NETWORKS } from '../../../src/report/thesis.ts';
 import { makeResults } from '../result-values.ts';
 import { modelOf, NAMES, withTest } from './judging.ts';
 
@@ -69,6 +70,23 @@ describe('the committed claims', () => {
     );
     expect(mnist?.evidence.note).toContain('a slip');
     expect(mnist?.requires).toEqual({ epochs: 1024, validationShare: 0, selection: 'best-test' });
+  });
+
+  test('name the networks of Fang et al. with the settings that the report compares them with', () => {
+    const keys = committed.flatMap(({ measure }) =>
+      measure.kind === 'accuracy' && measure.network !== null && measure.model !== 'Baseline'
+        ? [[measure.model, measure.network] as const]
+        : [],
+    );
+    for (const [name, { neuron, tau, pooling }] of keys) {
+      const own = FANG_NETWORKS.get(name);
+      expect([own?.neuron ?? 'plif', own?.['tau.mean'] ?? 2, own?.pooling ?? 'max'], name).toEqual([
+        neuron,
+        tau,
+        pooling,
+      ]);
+    }
+    expect(new Set(keys.map(([name]) => name))).toEqual(new Set(FANG_NETWORKS.keys()));
   });
 
   test('have the published accuracies that the models’ files have', async () => {

@@ -59,7 +59,7 @@ describe('no difference', () => {
     expect(judged(271, 275, 271)).toMatchObject({ verdict: 'reproduced' });
     const judgement = judged(210, 216, 211);
     expect(judgement).toMatchObject({ verdict: 'not-reproduced' });
-    expect(judgement.reason).toContain('paired t test over 3 seeds');
+    expect(judgement.reason).toContain('paired t test over three seeds');
   });
 
   test('that is the same in every seed is none that could be tested', () => {
@@ -74,7 +74,7 @@ describe('no difference', () => {
       { seeds },
     );
     expect(judgement).toMatchObject({ verdict: 'inconclusive' });
-    expect(judgement.measured).toMatch(/^from Baseline: No Reg\. \+0\.3.points in every seed, so no p;/);
+    expect(judgement.measured).toMatch(/^from Baseline: No Reg\. \+0\.3.points throughout, so no p;/);
     expect(judgement.reason).toMatch(/the same in every seed, so that nothing says how far/);
   });
 
@@ -120,6 +120,6 @@ describe('a model below others', () => {
       { seeds: [2020, 2021, 2022] },
     );
     expect(judgement).toMatchObject({ verdict: 'reproduced' });
-    expect(judgement.reason).toContain('paired t test over 3 seeds');
+    expect(judgement.reason).toContain('paired t test over three seeds');
   });
 });

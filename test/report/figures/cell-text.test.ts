@@ -22,9 +22,9 @@ describe('texts in coloured cells', () => {
   );
 
   it('change colour at a share of its own in each scheme', () => {
-    expect(TEXT_SWITCH.light).toBeCloseTo(0.835, 2);
-    expect(TEXT_SWITCH.dark).toBeCloseTo(0.62, 2);
-    expect([0, 0.61, 0.63, 0.82, 0.84, 1].map(cellTextColor)).toEqual([
+    expect(TEXT_SWITCH.light).toBeCloseTo(0.739, 2);
+    expect(TEXT_SWITCH.dark).toBeCloseTo(0.534, 2);
+    expect([0, 0.52, 0.54, 0.73, 0.75, 1].map(cellTextColor)).toEqual([
       'on-pale',
       'on-pale',
       'on-middle',

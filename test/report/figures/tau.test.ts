@@ -55,7 +55,49 @@ it.each([
   [2, 40],
 ])('the axis of time constants from %f to %f has different labels', async (low, high) => {
   const { panels } = await renderFigure(drawTau(makeResults({ models: [single(low), single(high)] })), null);
-  const labels = [...(panels[0] ?? '').matchAll(/>(\d+\.\d+)<\/text>/g)].map(([, text]) => text);
+  const labels = [...(panels[0] ?? '').matchAll(/font-size="11px"[^>]*>(\d+(?:\.\d+)?)<\/text>/g)].map(
+    ([, text]) => text,
+  );
   expect(labels.length).toBeGreaterThan(2);
   expect(new Set(labels).size).toBe(labels.length);
+});
+
+describe('a τ that is fixed far from the others', () => {
+  const fixed = makeModelResult({
+    id: 'fixed',
+    title: 'Fixed',
+    runs: [{ ...runOf(1, 16), network: { neuron: 'lif', tau: { per: 'layer', mean: 16 } } }],
+  });
+  const domainOf = (figure: ReturnType<typeof drawTau>) =>
+    JSON.parse(
+      /"field":"value","type":"quantitative","scale":\{[^}]*"domain":(\[[^\]]*\])/.exec(
+        JSON.stringify(figure.panels[0]?.spec),
+      )?.[1] ?? '[]',
+    );
+
+  it('does not choose the scale; the legend and the caption say where it is', () => {
+    const figure = drawTau(makeResults({ models: [single(2, 2.5), fixed] }));
+    expect(domainOf(figure)[1]).toBeLessThan(3);
+    expect(figure.legend.map(({ label }) => label)).toContain('Fixed (τ fixed at 16)');
+    expect(figure.caption).toContain('Fixed: τ is fixed, and outside of a scale');
+    expect(figure.panels[0]?.readings?.lines[1]?.points).toEqual([[1, 16]]);
+  });
+
+  it('chooses it if no τ is learned', () => {
+    const figure = drawTau(makeResults({ models: [fixed] }));
+    expect(domainOf(figure)[0]).toBeLessThan(16);
+    expect(domainOf(figure)[1]).toBeGreaterThan(16);
+    expect(figure.caption).not.toContain('outside');
+  });
+
+  it('gets a logarithmic scale where others learn theirs from afar', () => {
+    const figure = drawTau(makeResults({ models: [single(2), single(15)] }));
+    expect(JSON.stringify(figure.panels[0]?.spec)).toContain('"type":"log"');
+    expect(figure.caption).toContain('the scale is logarithmic');
+  });
+});
+
+it('the title and the caption mention neurons only where they have time constants of their own', () => {
+  const { title, caption } = drawTau(makeResults({ models: [single(2)] }));
+  expect(`${title} ${caption}`).not.toMatch(/neuron|Violin|mean w/);
 });
