@@ -4,6 +4,7 @@ import { judgeClaims } from '../src/report/claims/judge.ts';
 import { formatJudgements } from '../src/report/claims/section.ts';
 import { collectClaims, collectResults } from '../src/report/collect.ts';
 import { readEnvironment } from '../src/report/environment.ts';
+import { readOrigin } from '../src/report/inputs/origin.ts';
 import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
 import { titleDataset } from '../src/report/thesis.ts';
@@ -39,6 +40,7 @@ export default defineStage<Params>({
     const report = buildReport(results, {
       title: context.params.report?.title ?? `Run on ${titleDataset(results.dataset)}`,
       environment: readEnvironment(),
+      origin: readOrigin(context.facts),
       judgements,
     });
     const written = await writeReport(report, folder, (done, total) =>

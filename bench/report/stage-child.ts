@@ -23,6 +23,7 @@ let metrics: StageAnswer['metrics'] = {};
 await report.run({
   params: { models, seeds },
   matrix: {},
+  facts: {},
   inputs,
   outputs: [output],
   resume: [],

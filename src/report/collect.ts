@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
@@ -58,7 +59,8 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
       },
     );
   }
-  const manifest = await readJson(join(sources.verify, 'manifest.json'), remake('verify'));
+  const manifestFile = join(sources.verify, 'manifest.json');
+  const manifest = await readJson(manifestFile, remake('verify'));
   const head = readManifestHead(manifest);
 
   let classes: readonly string[] | null = null;
@@ -85,7 +87,7 @@ export async function collectResults(sources: Sources, selection: Selection): Pr
     dataset: head.dataset,
     simulated: head.simulated,
     classes: classes ?? [],
-    manifest: readManifest(manifest),
+    manifest: readManifest(manifest, digestOf(await readBytes(manifestFile, remake('verify')))),
     examples,
     seeds: selection.seeds,
     models,
@@ -115,13 +117,14 @@ async function collectRun(sources: Sources, expected: Expected): Promise<ReturnT
   const predictionsFile = join(sources.evaluate, folder, 'predictions.csv');
   const eventFile = join(sources.train, folder, 'tensorboard', 'events.out.tfevents.0.repro');
   const tausFile = join(sources.evaluate, folder, 'tau.csv');
-  const [run, evaluation, metricsText, events, predictions, taus] = await Promise.all([
+  const [run, evaluation, metricsText, events, predictions, taus, weights] = await Promise.all([
     readJson(join(sources.train, folder, 'run.json'), fixTrain),
     readJson(join(sources.evaluate, folder, 'evaluation.json'), fixEvaluate),
     readText(metricsFile, fixTrain),
     readBytes(eventFile, fixTrain),
     readText(predictionsFile, fixEvaluate),
     readText(tausFile, fixEvaluate),
+    readBytes(join(sources.train, folder, 'best.safetensors'), fixTrain),
   ]);
   const metrics = readMetrics(metricsFile, metricsText, fixTrain);
   const read = {
@@ -129,6 +132,11 @@ async function collectRun(sources: Sources, expected: Expected): Promise<ReturnT
     loggedLoss: readLoggedLoss(eventFile, events, metrics.epochs),
     answers: readAnswers(predictionsFile, predictions, fixEvaluate),
     taus: readTaus(tausFile, taus, fixEvaluate),
+    digests: {
+      metrics: digestOf(metricsText),
+      weights: digestOf(weights),
+      predictions: digestOf(predictions),
+    },
   };
   return readRun(run, evaluation, read, expected);
 }
@@ -151,6 +159,10 @@ async function collectExamples(
   }
   if (examples.classes.join('\n') !== classes.join('\n')) refuse('classes', 'differs from that of the runs');
   return examples;
+}
+
+function digestOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
 }
 
 function remake(stage: string): string {

@@ -17,6 +17,7 @@ import { drawPipeline } from './figures/pipeline.ts';
 import { drawSpikes } from './figures/spikes.ts';
 import { countLayers, drawTau } from './figures/tau.ts';
 import { formatCount, formatPercent, joinWords } from './format.ts';
+import type { Origin } from './inputs/origin.ts';
 import { judgeModels, type Outcome } from './outcome.ts';
 import type { Results, RunResult } from './results.ts';
 import { describeClips } from './sections/clips.ts';
@@ -36,6 +37,8 @@ import { writeVerdict } from './verdict.ts';
 export interface ReportOptions {
   readonly title: string;
   readonly environment: Environment;
+  /** null or absent if it is not known. */
+  readonly origin?: Origin | null;
   /** What the run says of the published claims; without them there are no verdicts. */
   readonly judgements?: readonly Judgement[];
 }
@@ -49,7 +52,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
       results.simulated && !/simulat/i.test(options.title) ? `Simulated: ${options.title}` : options.title,
     subtitle: [`${nameKind(results)} of ${THESIS.author}, `, { strong: THESIS.title }, ` (${THESIS.where}).`],
     banners: announce(results),
-    facts: listFacts(results),
+    facts: [...nameProfile(options.origin ?? null), ...listFacts(results)],
     sections: results.simulated ? markSimulated(sections) : sections,
     footer: ['The same inputs reproduce this page byte for byte, so it has no date.'],
   };
@@ -61,7 +64,10 @@ function nameKind(results: Results): string {
   return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
 }
 
-function listSections(results: Results, { judgements, environment }: ReportOptions): Section[] {
+function listSections(
+  results: Results,
+  { judgements, environment, origin = null }: ReportOptions,
+): Section[] {
   const outcomes = judgeModels(results);
   return [
     ...(judgements === undefined ? [] : [describeClaims(judgements, results.dataset)]),
@@ -98,7 +104,7 @@ function listSections(results: Results, { judgements, environment }: ReportOptio
         ...showTables(tabulateEnvironment(results, environment)),
       ],
     },
-    describeRerun(results),
+    describeRerun(results, origin),
   ];
 }
 
@@ -184,6 +190,12 @@ function describeNeurons(results: Results): Section[] {
       ],
     },
   ];
+}
+
+function nameProfile(origin: Origin | null): Report['facts'] {
+  if (origin === null) return [];
+  const { profile, set } = origin;
+  return [{ name: 'Profile', value: set.length === 0 ? profile : `${profile}, with ${set.join(', ')}` }];
 }
 
 function listFacts(results: Results): Report['facts'] {

@@ -81,6 +81,13 @@ export interface ClipAnswer {
   readonly right: boolean;
 }
 
+/** sha256 of files of a run: the curves, the weights at the chosen epoch, the answers to the test clips. */
+export interface RunDigests {
+  readonly metrics: string;
+  readonly weights: string;
+  readonly predictions: string;
+}
+
 /** The result of training one model with one seed. */
 export interface RunResult {
   readonly seed: number;
@@ -111,6 +118,7 @@ export interface RunResult {
   readonly answers: readonly ClipAnswer[];
   /** Spiking layers, from input to output, as in `metrics`. */
   readonly layers: readonly LayerResult[];
+  readonly digests: RunDigests;
   /** [true class][predicted class], clips of the test split. */
   readonly confusion: readonly (readonly number[])[];
 }
@@ -172,6 +180,8 @@ export interface UserTally {
 
 /** The findings of `verify`. */
 export interface ManifestResult {
+  /** Of its file, which has a checksum of every file of the data. */
+  readonly sha256: string;
   readonly files: number;
   readonly sizeBytes: number;
   readonly archive: boolean;

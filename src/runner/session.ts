@@ -9,6 +9,7 @@ import { type Facts, Fingerprints } from './fingerprint/fingerprint.ts';
 import { FreshnessCheck } from './fingerprint/freshness.ts';
 import { InputDigests } from './fingerprint/input-digests.ts';
 import { KeptTexts } from './fingerprint/kept-texts.ts';
+import { runFactsOf } from './fingerprint/run-facts.ts';
 import type { Plan } from './plan.ts';
 
 /** Everything needed to decide what has to run. */
@@ -39,7 +40,7 @@ export function openSession(
   const fingerprints = new Fingerprints({
     closures,
     inputs,
-    facts: options.facts,
+    facts: { ...options.facts, ...runFactsOf(plan, closures) },
     projectRoot: plan.projectRoot,
     environment: options.environment ?? process.env,
   });

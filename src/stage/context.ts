@@ -14,6 +14,8 @@ export interface StageContext<Params = unknown> {
   readonly params: Params;
   /** This instance's matrix values, such as `{ model: 'baseline', seed: 2020 }`. */
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
+  /** The value of each entry of `facts:`, and the version of each of `tools:`, by name. */
+  readonly facts: Readonly<Record<string, string>>;
   /** One path per entry of `inputs:`, in order; without the last if it is optional and the profile leaves it out. */
   readonly inputs: readonly string[];
   /** One temporary path per entry of `outputs:`, in order; its parent folder exists, it does not. */

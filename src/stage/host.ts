@@ -84,6 +84,7 @@ async function runModule(task: StageTask): Promise<void> {
   const context: StageContext = {
     params: task.params,
     matrix: task.matrix,
+    facts: task.facts,
     inputs: task.inputs,
     outputs: task.outputs,
     resume: task.resume,

@@ -11,6 +11,7 @@ export interface StageTask {
   readonly id: string;
   readonly params: unknown;
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
+  readonly facts: Readonly<Record<string, string>>;
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
   readonly resume: readonly string[];

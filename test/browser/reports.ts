@@ -70,6 +70,7 @@ async function makeReport(folder: string, title: string, made: MadeReport): Prom
   await stage.run({
     params: { models: made.models, seeds: made.seeds, report: { title } },
     matrix: {},
+    facts: {},
     inputs: [...(await listInputs(folder, made.models)), ...(made.logged ? [logs] : [])],
     outputs: [output],
     resume: [],

@@ -18,6 +18,7 @@ async function createLaunch(): Promise<StageLaunch> {
     id: 's',
     params: {},
     matrix: {},
+    facts: {},
     inputs: [],
     outputs: [],
     resume: [],

@@ -77,6 +77,7 @@ export async function writeMadeUpResults(folder: string, made: MadeUp): Promise<
       const place = join(model, String(seed));
       await writeJson(join(sources.train, place, 'run.json'), files.run);
       await write(join(sources.train, place, 'metrics.csv'), toCsv(rows));
+      await write(join(sources.train, place, 'best.safetensors'), `weights of ${place}`);
       await write(
         join(sources.train, place, 'tensorboard/events.out.tfevents.0.repro'),
         makeEvents(made, rows),

@@ -63,6 +63,7 @@ export function makeRunResult(overrides: Partial<RunResult> = {}): RunResult {
     compat: null,
     // 90 of 100 right, as in `test`.
     answers: makeAnswers(90, 100),
+    digests: { metrics: '1'.repeat(64), weights: '2'.repeat(64), predictions: '3'.repeat(64) },
     layers: [makeLayerResult()],
     chosenEpoch: 2,
     chosenOn: 'validation',
@@ -95,6 +96,7 @@ export function makeResults(overrides: Partial<Results> = {}): Results {
     simulated: false,
     classes: ['wave', 'clap'],
     manifest: {
+      sha256: '4'.repeat(64),
       files: 4,
       sizeBytes: 2_500_000,
       archive: false,

@@ -24,6 +24,7 @@ test('stage simulate writes its output, reports each recording and records metri
   await simulate.run({
     params: { simulate: { seed: 1, trainUsers: 1, testUsers: 1, lights: ['led'], gestureSeconds: 0.1 } },
     matrix: {},
+    facts: {},
     inputs: [],
     outputs: [output],
     resume: [],

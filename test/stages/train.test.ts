@@ -86,6 +86,7 @@ function contextOf<P>(over: Partial<StageContext<P>> & { params: P; inputs: stri
   const heard: Heard = { progress: [], metrics: {}, warnings: [] };
   const context = {
     matrix: { model: 'no-reg', seed: 2020 },
+    facts: {},
     resume: [],
     cpus: 1,
     signal: new AbortController().signal,

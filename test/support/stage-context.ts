@@ -21,6 +21,7 @@ export function makeContext<Params>(
     inputs,
     outputs,
     matrix: {},
+    facts: {},
     resume: [],
     cpus: 1,
     signal: new AbortController().signal,

@@ -13,7 +13,7 @@ export function readManifestHead(fields: Fields): ManifestHead {
 }
 
 /** @throws {ReproError} naming the file and the field */
-export function readManifest(fields: Fields): ManifestResult {
+export function readManifest(fields: Fields, sha256: string): ManifestResult {
   let files = 0;
   let sizeBytes = 0;
   let unlisted = 0;
@@ -27,6 +27,7 @@ export function readManifest(fields: Fields): ManifestResult {
   }
   const splits = fields.object('splits');
   return {
+    sha256,
     files,
     sizeBytes,
     archive: fields.flag('archive'),

@@ -6,6 +6,7 @@ import type {
   EpochMetrics,
   LayerResult,
   MaximumResult,
+  RunDigests,
   RunResult,
   Series,
   SplitResult,
@@ -28,6 +29,7 @@ export interface RunTables {
   readonly loggedLoss: Series;
   readonly answers: readonly ClipAnswer[];
   readonly taus: Readonly<Record<TauState, readonly TauDistribution[]>>;
+  readonly digests: RunDigests;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface RunTables {
 export function readRun(
   run: Fields,
   evaluation: Fields,
-  { metrics, loggedLoss, answers, taus }: RunTables,
+  { metrics, loggedLoss, answers, taus, digests }: RunTables,
   expected: Expected,
 ): { result: RunResult; classes: string[] } {
   requireVersion(run);
@@ -80,6 +82,7 @@ export function readRun(
     metrics,
     loggedLoss,
     answers,
+    digests,
     layers: readLayers(evaluation, metrics, taus),
     compat: run.has('compat') ? run.raw('compat') : null,
     chosenEpoch: checkpoint.count('epoch') + 1,

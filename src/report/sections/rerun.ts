@@ -1,69 +1,129 @@
 import type { Command, Section, Table, Text } from '../document.ts';
 import { joinWords } from '../format.ts';
+import type { Origin } from '../inputs/origin.ts';
 import type { Results } from '../results.ts';
 import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 
-/** The commands that reproduce any number in the report. */
-export function describeRerun(results: Results): Section {
-  const repro = (rest: string): string => `./repro ${rest}`;
+/** The command that makes this page again, what proves it, and the commands that make any number of it. */
+export function describeRerun(results: Results, origin: Origin | null): Section {
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
+  const options = origin === null ? '' : listOptions(origin);
+  const repro = (rest: string): string => `./repro ${rest}${options}`;
   const lines: Command[] = [
-    { command: repro('run'), does: 'everything that is not up to date' },
-    { command: repro(`run train@${instance} --force`), does: 'train one model again' },
-    { command: repro(`run evaluate@${instance} --force`), does: 'evaluate one model again' },
-    { command: repro('run report --force'), does: 'this page and its figures' },
-    { command: repro('metrics'), does: 'metrics of every stage' },
-    { command: repro('status'), does: 'which stages are up to date, and why the others are not' },
+    {
+      command: repro('run'),
+      does: 'makes this page again, from the data on: byte for byte on the same engine',
+    },
+    {
+      command: repro('check'),
+      does: 'proves it: compares each number with the committed baseline, within what another engine may differ by',
+    },
+    { command: repro('status'), does: 'says which stages are up to date, and why the others are not' },
+    { command: repro('metrics'), does: 'what every stage measured' },
+    { command: repro(`run train@${instance} --force`), does: 'trains one model again' },
+    { command: repro(`run evaluate@${instance} --force`), does: 'evaluates one model again' },
   ];
-  const instances = results.models.flatMap(({ id }) => results.seeds.map((seed) => `${id},${seed}`));
   return {
     id: 'rerun',
     title: 'Run it again',
     blocks: [
-      {
-        kind: 'paragraph',
-        text: [
-          'Give each command the same ',
-          { code: '--profile' },
-          ' and ',
-          { code: '--set' },
-          ' as the run that made this report. ',
-          ...nameSettings(results),
-          ' A model and a seed are written together: ',
-          ...instances.flatMap((name, index) => [...(index === 0 ? [] : [', ']), { code: name }]),
-          '.',
-        ],
-      },
+      { kind: 'paragraph', text: explainCommands(results, origin) },
       { kind: 'commands', lines },
+      { kind: 'list', items: listDigests(results, origin) },
+      { kind: 'table', table: tabulateDigests(results) },
       { kind: 'table', table: tabulateOrigins(results, instance) },
     ],
   };
 }
 
-/**
- * What is known of the run's settings, and where the rest is on record: the profile's name is in no stage's parameters, so that the
- * same settings give the same page whatever their profile is called.
- */
-function nameSettings({ models, seeds }: Results): Text {
-  const instance = `${models[0]?.id ?? ''},${seeds[0] ?? ''}`;
-  const lengths = new Set(models.flatMap(({ runs }) => runs.map(({ metrics }) => metrics.epochs.length)));
-  const epochs = lengths.size === 1 ? [`--set train.epochs=${[...lengths][0]}`] : [];
-  const sets = [
-    `--set models='[${models.map(({ id }) => id).join(',')}]'`,
-    `--set seeds='[${seeds.join(',')}]'`,
-    ...epochs,
-  ];
+function explainCommands({ simulated }: Results, origin: Origin | null): Text {
   return [
-    'Its profile is on record where it ran: ',
-    { code: './repro explain report --list' },
-    ' names it for every report. Models, seeds and epochs of this one are ',
-    { code: sets.join(' ') },
-    ', whatever the profile says. With these, ',
-    { code: `./repro explain train@${instance}` },
-    ' shows any other setting in which the last training differs from the profile: give it by ',
-    { code: '--set' },
-    ', too.',
+    'In a clone of the project, after ',
+    { code: 'npm ci' },
+    ', the first command makes this page again. ',
+    ...(origin === null
+      ? [
+          'Give it the ',
+          { code: '--profile' },
+          ' and ',
+          { code: '--set' },
+          ' of the run that made this page. ',
+        ]
+      : []),
+    ...(simulated
+      ? []
+      : [
+          'Where the data lie elsewhere than the profile says, add ',
+          { code: '--set dataset.root=DIR' },
+          '. ',
+        ]),
+    'The engine is named under “Environment”. Commands for one model take others, too, such as ',
+    { code: 'train@no-reg,2021' },
+    '.',
   ];
+}
+
+/** ` --profile quick --set train.epochs=3`, quoted for a shell. */
+function listOptions({ profile, set }: Origin): string {
+  const words = ['--profile', profile, ...set.flatMap((one) => ['--set', one])];
+  return words.map((word) => ` ${quote(word)}`).join('');
+}
+
+function quote(word: string): string {
+  return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
+  return [
+    [
+      { strong: 'Data: ' },
+      { code: manifest.sha256 },
+      ' is the sha256 of ',
+      { code: 'artifacts/verify/manifest.json' },
+      ', which has a checksum of every file.',
+    ],
+    ...(origin === null
+      ? []
+      : [
+          [
+            { strong: 'Code: ' },
+            { code: origin.code },
+            ' stands for the sources of all stages and the versions of their packages. With other code, ',
+            { code: './repro status' },
+            ' says that the page is not up to date.',
+          ],
+        ]),
+  ];
+}
+
+/** As many digits as no two files share by chance. */
+const DIGEST_DIGITS = 16;
+
+function tabulateDigests({ models }: Results): Table {
+  return {
+    id: 'table-digests',
+    caption: 'Results: the first 16 digits of sha256',
+    columns: [
+      { label: 'Model and seed' },
+      { label: 'Weights: best.safetensors' },
+      { label: 'Curves: metrics.csv' },
+      { label: 'Answers: predictions.csv' },
+    ],
+    rows: models.flatMap(({ id, runs }) =>
+      runs.map(({ seed, digests: { weights, metrics, predictions } }) => [
+        { text: `${id},${seed}` },
+        ...[weights, metrics, predictions].map((digest) => ({ text: digest.slice(0, DIGEST_DIGITS) })),
+      ]),
+    ),
+    notes: [
+      [
+        { code: 'sha256sum artifacts/train/*/*/best.safetensors' },
+        ' prints them in full. Equal digests are equal results; ',
+        { code: './repro check' },
+        ' says what to make of different ones.',
+      ],
+    ],
+  };
 }
 
 /** Where each number of the report comes from, and what makes it again. */

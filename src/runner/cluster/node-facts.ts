@@ -1,5 +1,6 @@
 import type { Fingerprints } from '../fingerprint/fingerprint.ts';
 import { FreshnessCheck } from '../fingerprint/freshness.ts';
+import { runFactNames } from '../fingerprint/run-facts.ts';
 import type { Session } from '../session.ts';
 
 /**
@@ -12,7 +13,10 @@ export function withFactsOfNodes(session: Session, isElsewhere: (id: string) => 
   const find: Fingerprints['find'] = async (instance, produced) => {
     const parts = await fingerprints.find(instance, produced);
     const last = isElsewhere(instance.id) ? records.findLast(instance.id) : null;
-    return last === null ? parts : { ...parts, facts: last.parts.facts, runtime: last.parts.runtime };
+    if (last === null) return parts;
+    const ofRun = Object.entries(parts.facts).filter(([name]) => runFactNames.some((one) => one === name));
+    const facts = { ...last.parts.facts, ...Object.fromEntries(ofRun) };
+    return { ...parts, facts, runtime: last.parts.runtime };
   };
   const freshness = new FreshnessCheck({
     ...{ plan, inputs, digests, records, store },

@@ -11,7 +11,7 @@ import type { OpenedResume, ResumeFolder } from './resume-folder.ts';
  */
 export async function prepareTask(
   context: ExecutionContext,
-  { instance, fingerprint, grant }: Work,
+  { instance, fingerprint, parts, grant }: Work,
   temporary: string,
   resume: readonly ResumeFolder[],
 ): Promise<StageTask> {
@@ -42,6 +42,7 @@ export async function prepareTask(
     id: instance.id,
     params: instance.params,
     matrix: instance.matrix,
+    facts: parts.facts,
     inputs: (await context.scratch?.copyIn?.(inputs)) ?? inputs,
     outputs,
     resume: resumePaths,

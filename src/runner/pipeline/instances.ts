@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findClosest, suggestName } from '../../schema/closest-name.ts';
 import { getAt, type JsonObject } from '../../schema/json.ts';
+import { runFactNames } from '../fingerprint/run-facts.ts';
 import { toToolCommand } from '../fingerprint/tool-versions.ts';
 import type { InputPath, StageCommand, StageInstance, Tool } from '../plan.ts';
 import { readAxes } from './axes.ts';
@@ -188,8 +189,8 @@ function readEffort(
 }
 
 function checkFacts(reader: StageReader): void {
-  const { knownFacts } = reader.surroundings;
-  if (knownFacts === undefined) return;
+  if (reader.surroundings.knownFacts === undefined) return;
+  const knownFacts = [...reader.surroundings.knownFacts, ...runFactNames];
   for (const [index, name] of (reader.entry.facts ?? []).entries()) {
     if (knownFacts.includes(name)) continue;
     reader.report(reader.at(['facts', index]), `there is no fact "${name}" for this machine.`, () =>

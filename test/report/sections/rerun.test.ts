@@ -1,25 +1,61 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { Block } from '../../../src/report/document.ts';
+import { readOrigin } from '../../../src/report/inputs/origin.ts';
 import { describeRerun } from '../../../src/report/sections/rerun.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
-const textOf = (results: ReturnType<typeof makeResults>) => {
-  const [paragraph] = describeRerun(results).blocks;
-  if (paragraph?.kind !== 'paragraph') throw new Error('the section begins with a paragraph');
-  return paragraph.text.map((part) => (typeof part === 'string' ? part : Object.values(part)[0])).join('');
-};
+const CODE = 'c'.repeat(64);
+const ORIGIN = { profile: 'quick', set: ['train.epochs=3', "models=[a, 'b']"], code: CODE };
 
-it('the commands say with which settings the run was made, and where its profile is on record', () => {
-  const runs = [makeRunResult({ seed: 7 }), makeRunResult({ seed: 8 })];
-  const models = [makeModelResult({ runs }), makeModelResult({ id: 'no-reg', runs })];
-  const text = textOf(makeResults({ seeds: [7, 8], models }));
-  expect(text).toContain("--set models='[baseline,no-reg]' --set seeds='[7,8]' --set train.epochs=3");
-  expect(text).toContain('./repro explain report --list names it');
-  expect(text).toContain('./repro explain train@baseline,7 shows');
+function blockOf<Kind extends Block['kind']>(
+  kind: Kind,
+  results = makeResults(),
+  origin: typeof ORIGIN | null = ORIGIN,
+) {
+  const found = describeRerun(results, origin).blocks.find((block) => block.kind === kind);
+  return found as Extract<Block, { kind: Kind }>;
+}
+
+describe('the commands that make the page again', () => {
+  it('name the profile and every override, quoted for a shell', () => {
+    const [run, check] = blockOf('commands').lines;
+    const options = `--profile quick --set train.epochs=3 --set 'models=[a, '\\''b'\\'']'`;
+    expect(run?.command).toBe(`./repro run ${options}`);
+    expect(run?.does).toContain('makes this page again');
+    expect(check?.command).toBe(`./repro check ${options}`);
+    expect(check?.does).toContain('proves it');
+  });
+
+  it('say what is missing if the run is not known', () => {
+    expect(blockOf('commands', makeResults(), null).lines[0]?.command).toBe('./repro run');
+    expect(JSON.stringify(blockOf('paragraph', makeResults(), null).text)).toContain('--profile');
+    expect(JSON.stringify(blockOf('paragraph').text)).not.toContain('--profile');
+  });
 });
 
-it('no number of epochs is named where runs have different ones', () => {
-  const { metrics } = makeRunResult();
-  const short = { ...metrics, epochs: [1] };
-  const runs = [makeRunResult(), makeRunResult({ metrics: short })];
-  expect(textOf(makeResults({ models: [makeModelResult({ runs })] }))).not.toContain('train.epochs');
+it('the digests are those of the data, the code and the results of each run', () => {
+  const runs = [1, 2].map((seed) =>
+    makeRunResult({
+      seed,
+      digests: { metrics: `m${seed}`, weights: `${seed}`.repeat(64), predictions: 'p' },
+    }),
+  );
+  const results = makeResults({ seeds: [1, 2], models: [makeModelResult({ runs })] });
+  const list = JSON.stringify(blockOf('list', results).items);
+  expect(list).toContain('4'.repeat(64));
+  expect(list).toContain(CODE);
+  expect(blockOf('table', results).table.rows.map((row) => row.map(({ text }) => text))).toEqual([
+    ['baseline,1', '1'.repeat(16), 'm1', 'p'],
+    ['baseline,2', '2'.repeat(16), 'm2', 'p'],
+  ]);
+});
+
+it('the run is read from the facts of the stage', () => {
+  const configuration = JSON.stringify({ profile: 'quick', set: ['train.epochs=3'] });
+  expect(readOrigin({ code: CODE, configuration })).toEqual({
+    profile: 'quick',
+    set: ['train.epochs=3'],
+    code: CODE,
+  });
+  expect(readOrigin({})).toBeNull();
 });

@@ -1,0 +1,24 @@
+import { parseFields } from '../../formats/fields.ts';
+
+/** The run that a report is of, as the runner knows it. */
+export interface Origin {
+  readonly profile: string;
+  /** Each `--set` that changes results of the profile, as given: `train.epochs=3`. */
+  readonly set: readonly string[];
+  /** sha256 of the code and the packages of all stages. */
+  readonly code: string;
+}
+
+/**
+ * @param facts of the stage: `code` and `configuration`
+ * @returns null if the pipeline does not give the stage these facts
+ */
+export function readOrigin({ code, configuration }: Readonly<Record<string, string>>): Origin | null {
+  if (code === undefined || configuration === undefined) return null;
+  const fields = parseFields(configuration, {
+    file: 'the fact `configuration`',
+    code: 'report-input',
+    fix: 'It comes from the runner: run the stage by `repro run report`.',
+  });
+  return { profile: fields.text('profile'), set: fields.texts('set'), code };
+}

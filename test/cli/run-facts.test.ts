@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import { CliProject } from '../runner/rig/cli-project.ts';
+
+const TRAIN = `import fs from 'node:fs';
+export default { summary: 'trains', async run({ outputs }) { fs.writeFileSync(outputs[0], 'trained'); } };
+`;
+
+/** A stage that writes what it is told of the run, behind one that always writes the same. */
+function createProject(): Promise<CliProject> {
+  return CliProject.create({
+    'pipeline.yaml': `version: 1
+profiles: {folder: profiles, default: quick}
+machine: [train.engine]
+stages:
+  train: {run: stages/train.mjs, params: [train], outputs: [artifacts/train]}
+  report: {run: stages/report.mjs, inputs: [artifacts/train], facts: [code, configuration], outputs: [artifacts/report]}
+`,
+    'profiles/quick.yaml': 'train: {epochs: 32, engine: auto}\n',
+    'stages/train.mjs': TRAIN,
+    'stages/report.mjs': `import fs from 'node:fs';
+export default { summary: 'reports', async run({ facts, outputs }) { fs.writeFileSync(outputs[0], JSON.stringify(facts)); } };
+`,
+  });
+}
+
+async function run(project: CliProject, ...words: readonly string[]) {
+  const { instances } = await project.json(['run', ...words]);
+  const states: string[] = instances.map(({ state }: { state: string }) => state);
+  return { states, facts: JSON.parse(project.read('artifacts/report')) };
+}
+
+test('a stage with the fact "configuration" knows the profile and every override that changes a result', async () => {
+  const project = await createProject();
+  const plain = await run(project);
+  expect(JSON.parse(plain.facts.configuration)).toEqual({ profile: 'quick', set: [] });
+  // Which engine computes is no other configuration.
+  expect((await run(project, '--set', 'train.engine=wasm')).states).toEqual(['cached', 'cached']);
+  const trial = await run(project, '--set', 'train.epochs=3', '--set', 'train.engine=wasm');
+  expect(JSON.parse(trial.facts.configuration)).toEqual({ profile: 'quick', set: ['train.epochs=3'] });
+  expect(await run(project)).toEqual({ states: ['cached', 'cached'], facts: plain.facts });
+});
+
+test('the fact "code" is that of all stages, and makes stale what names it', async () => {
+  const project = await createProject();
+  const { facts } = await run(project);
+  expect(facts.code).toMatch(/^[0-9a-f]{64}$/);
+  await project.write('stages/train.mjs', `// A comment changes nothing.\n${TRAIN}`);
+  expect(await run(project)).toEqual({ states: ['cached', 'cached'], facts });
+  await project.write('stages/train.mjs', TRAIN.replace("'trained'", "['trained'].join()"));
+  const changed = await run(project);
+  expect(changed.states).toEqual(['finished', 'finished']);
+  expect(changed.facts.code).not.toBe(facts.code);
+});
