@@ -142,6 +142,7 @@ footer { margin-top: 3.5rem; padding-top: 1rem; border-top: 1px solid var(--line
 @media screen and (max-width: 40rem) {
   /* Their texts would be too small to read. */
   .wide svg { min-width: var(--natural); }
+  .outside object { min-width: 74rem; }
   body { padding-inline: 1rem; }
   section { margin-top: 2.5rem; }
   .commands div { grid-template-columns: minmax(0, 1fr); padding: .35rem 0; }

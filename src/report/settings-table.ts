@@ -2,7 +2,13 @@ import type { JsonObject } from '../formats/fields.ts';
 import type { Cell, Table, Text } from './document.ts';
 import { capitalise, formatCount, joinWords } from './format.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
-import { nameSource, type PublishedSettings, publishedSettings, THESIS } from './thesis.ts';
+import {
+  findPublishedModel,
+  nameSource,
+  type PublishedSettings,
+  publishedSettings,
+  THESIS,
+} from './thesis.ts';
 
 type Scalar = string | number | boolean;
 
@@ -129,7 +135,7 @@ export function listModelDeviations(
 
 interface Comparison extends Deviation {
   readonly differs: boolean;
-  /** Titles of models for which the thesis has no value. */
+  /** Titles of published models for which there is no value. */
   readonly without: readonly string[];
 }
 
@@ -148,7 +154,10 @@ function compareSetting(
     label,
     thesis: groupByValue(pairs.map((pair) => [pair.thesis, pair.model])),
     used: groupByValue(pairs.map((pair) => [pair.used, pair.model])),
-    without: results.models.filter((model) => thesis(publishedOf(model)) === null).map(({ title }) => title),
+    // Of models that were never published, the section says so once.
+    without: results.models
+      .filter((model) => findPublishedModel(model) !== undefined && thesis(publishedOf(model)) === null)
+      .map(({ title }) => title),
     differs: differing.length > 0,
     // Of a frame's size, `32 × 32`, the first number.
     isSmaller: differing.every(

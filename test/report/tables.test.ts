@@ -232,7 +232,7 @@ describe('the settings table', () => {
       'No setting differs from the thesis, as far as they can be compared. Mine is not a model of the thesis, so its network and training cannot be compared.',
     );
     const both = [makeModelResult({ runs }), mine];
-    expect(thesisOf(both)).toEqual({ text: '128', details: ['– for Mine'] });
+    expect(thesisOf(both)).toEqual({ text: '128' });
     expect(summary(both)).toContain('Mine is not a model of the thesis');
     expect(summary([makeModelResult({ runs })])).toBe('Every setting matches the thesis.');
   });

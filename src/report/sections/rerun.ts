@@ -8,14 +8,14 @@ import { SEEDS_FOR_INTERVAL } from '../seeds.ts';
 export function describeRerun(results: Results, origin: Origin | null): Section {
   const instance = `${results.models[0]?.id ?? ''},${results.seeds[0] ?? ''}`;
   const options = origin === null ? '' : listOptions(origin);
-  const repro = (rest: string): string => `./repro ${rest}${options}`;
+  const repro = (rest: string): string => `./repro ${rest}`;
   const lines: Command[] = [
     {
-      command: repro('run'),
+      command: repro(`run${options}`),
       does: 'makes this page again, from the data on: byte for byte on the same engine',
     },
     {
-      command: repro('check'),
+      command: repro(`check${options}`),
       does: 'proves it: compares each number with the committed baseline, within what another engine may differ by',
     },
     { command: repro('status'), does: 'says which stages are up to date, and why the others are not' },
@@ -57,9 +57,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
           { code: '--set dataset.root=DIR' },
           '. ',
         ]),
-    'The engine is named under “Environment”. Commands for one model take others, too, such as ',
-    { code: 'train@no-reg,2021' },
-    '.',
+    'The engine is named under “Environment”. The other commands take the same options, and any model and seed.',
   ];
 }
 
