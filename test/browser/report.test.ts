@@ -69,6 +69,46 @@ it('needs no script to be read', async () => {
   });
 });
 
+it('shows the training loss on the scale that its reader chooses, without a script and by keyboard', async () => {
+  await visit(TITLES[2] ?? '', { javaScriptEnabled: false }, async ({ page }) => {
+    const drawings = page.locator('#figure-training-loss .panels > svg');
+    const shown = async () => [await drawings.nth(0).isVisible(), await drawings.nth(1).isVisible()];
+    expect(await shown()).toEqual([true, false]);
+    await page.getByRole('radio', { name: 'Logarithmic scale' }).check();
+    expect(await shown()).toEqual([false, true]);
+    await page.keyboard.press('ArrowUp');
+    expect(await shown()).toEqual([true, false]);
+    await page.emulateMedia({ media: 'print' });
+    expect(await shown()).toEqual([true, true]);
+  });
+});
+
+it('has clips that are dark on a dark page, and on paper as they were drawn', async () => {
+  await visit(TITLES[2] ?? '', { colorScheme: 'dark' }, async ({ page }) => {
+    const filters = `['.gallery img', '.swatch'].map((one) => getComputedStyle(document.querySelector(one)).filter)`;
+    expect(await measure(page, filters)).toEqual([
+      'invert(1) hue-rotate(180deg)',
+      'invert(1) hue-rotate(180deg)',
+    ]);
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    expect(await measure(page, filters)).toEqual(['none', 'none']);
+  });
+});
+
+it('shows on a phone that wide tables scroll, and keeps the size of texts in wide drawings', async () => {
+  await visit(TITLES[2] ?? '', { viewport: { width: 400, height: 900 } }, async ({ page }) => {
+    const table = '#table-1 .scroll';
+    const overflows = `(() => { const { scrollWidth, clientWidth } = document.querySelector('${table}'); return scrollWidth > clientWidth; })()`;
+    expect(await measure(page, overflows)).toBe(true);
+    expect(
+      await measure(page, `getComputedStyle(document.querySelector('${table}')).backgroundImage`),
+    ).toMatch(/^(linear-gradient\(.*){4}$/);
+    // Drawn for a width of 444 px, with texts of 11.
+    const scale = `(() => { const svg = document.querySelector('#figure-confusion svg'); return svg.getBoundingClientRect().width / svg.viewBox.baseVal.width; })()`;
+    expect(await measure(page, scale)).toBeGreaterThanOrEqual(1);
+  });
+});
+
 interface Size {
   readonly id: string;
   readonly width: number;
@@ -78,7 +118,8 @@ interface Size {
   readonly shapes: number;
 }
 
-const SIZES = `[...document.querySelectorAll('figure .panels > svg')].map((svg) => {
+/** Of what is shown: a figure may have drawings to choose from. */
+const SIZES = `[...document.querySelectorAll('figure .panels > svg')].filter((svg) => getComputedStyle(svg).display !== 'none').map((svg) => {
   const { width, height, left, right } = svg.getBoundingClientRect();
   const shapes = svg.querySelectorAll('path, line, rect, text').length;
   return { id: svg.closest('figure').id, width, height, left, right, shapes };
