@@ -160,13 +160,3 @@ describe('settings under machine:', () => {
     );
   });
 });
-
-test('a stage with $run among its params sees the profile and the overrides that change results', async () => {
-  const project = await createProject();
-  await project.edit('pipeline.yaml', 'run: stages/report.mjs,', 'run: stages/report.mjs, params: [$run],');
-  await project.edit('stages/report.mjs', 'async run({ inputs,', 'async run({ params, inputs,');
-  await project.edit('stages/report.mjs', 'metrics({', "metrics({ run: JSON.stringify(params['$run']),");
-  await run(project, ...trial, '--set', 'train.engine=tfjs', '--set', 'data.root=./data');
-  const { instances } = await project.json(['metrics', 'report', ...trial]);
-  expect(JSON.parse(instances[0].metrics.run)).toEqual({ profile: 'quick', overrides: ['train.epochs=3'] });
-});

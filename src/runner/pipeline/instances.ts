@@ -13,7 +13,6 @@ import { type PlacedPath, readPath } from './placed-path.ts';
 import { readResources, readRetries } from './resource-reader.ts';
 import { pickSettings } from './settings.ts';
 import { joinLines, type StageReader } from './stage-reader.ts';
-import { listChanges, runParam } from './trial.ts';
 
 /** An instance with the places of its paths, for checks across all of them. */
 export interface InstanceDraft {
@@ -148,20 +147,15 @@ function readInstance(
 
 function readParams(reader: StageReader): JsonObject {
   const keys = reader.entry.params ?? [];
-  const { settings, pipeline } = reader.surroundings;
-  const { picked, unknown } = pickSettings(
-    settings,
-    keys.filter((key) => key !== runParam),
-  );
+  const { settings } = reader.surroundings;
+  const { picked, unknown } = pickSettings(settings, keys);
   for (const key of unknown) {
     const at = reader.at(['params', keys.indexOf(key)]);
     reader.report(at, `params "${key}" is not set by profile "${settings.profile}".`, () =>
       settings.suggest(key),
     );
   }
-  if (!keys.includes(runParam)) return picked;
-  const overrides = listChanges(pipeline.content, settings).map(({ text }) => text);
-  return { ...picked, [runParam]: { profile: settings.profile, overrides } };
+  return picked;
 }
 
 function readTools(reader: StageReader, tools: NonNullable<StageReader['entry']['tools']>): Tool[] {

@@ -25,8 +25,7 @@ export function findTrial(
     const used = [...listUsed(entry), ...indirect];
     const before = [...plan.dependenciesOf(id)].flatMap((one) => reaching.get(one) ?? []);
     const found = changes.filter(
-      ({ name, text }) =>
-        before.includes(text) || used.some((one) => one === runParam || areRelated(one, name)),
+      ({ name, text }) => before.includes(text) || used.some((one) => areRelated(one, name)),
     );
     if (found.length > 0) {
       reaching.set(
@@ -38,11 +37,8 @@ export function findTrial(
   return { overrides: changes.map(({ text }) => text), reaching };
 }
 
-/** In `params:`, what tells a stage the profile and the overrides that change results. */
-export const runParam = '$run';
-
 /** The overrides that change results, with the key of each. */
-export function listChanges(
+function listChanges(
   { machine = [] }: PipelineContent,
   settings: Settings,
 ): { readonly name: string; readonly text: string }[] {
