@@ -51,13 +51,15 @@ export default {
 `;
 
 const trainer = `import { setTimeout } from 'node:timers/promises';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { learningRateAt } from '../src/training/schedule.ts';
 export default {
   async run({ outputs, params, signal }) {
     if (params.train.epochs > 1000) await setTimeout(60_000, undefined, { signal });
     const rate = learningRateAt(params.train.epochs, { learningRate: 0.001, halfPeriod: 64 });
-    await writeFile(outputs[0], String(rate));
+    await mkdir(outputs[0]);
+    await writeFile(path.join(outputs[0], 'rate.txt'), String(rate));
   },
 };
 `;
@@ -131,6 +133,21 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
   'expected-times': async () => {
     const project = await createChanged();
     await project.edit('configs/profiles/quick.yaml', '[baseline]', '[baseline, no-reg]');
+    return project;
+  },
+  results: async () => {
+    const project = await createSmall();
+    await project.edit('configs/profiles/quick.yaml', '[baseline]', '[baseline, no-reg]');
+    const report =
+      "const right = matrix.model === 'baseline' ? 138 : 139;\n    metrics({ testAccuracy: right / 144, testClips: 144, bestEpoch: matrix.model === 'baseline' ? 26 : 32 });\n    const rate";
+    await project.edit('stages/train.ts', 'params, signal }', 'params, matrix, metrics, signal }');
+    await project.edit('stages/train.ts', 'const rate', report);
+    return project;
+  },
+  'set-aside': async () => {
+    const project = await createSmall();
+    await project.call(['run']);
+    await project.write('artifacts/train/baseline/2020/notes.txt', 'mine');
     return project;
   },
   'too-slow': async () => {
