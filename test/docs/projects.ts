@@ -87,7 +87,7 @@ async function createChanged(from: 'usual' | 'with records' = 'usual'): Promise<
 }
 
 /** The project itself, but its results. */
-async function copyThis(): Promise<CliProject> {
+export async function copyThis(): Promise<CliProject> {
   const project = await CliProject.create({});
   for (const name of ['pipeline.yaml', 'configs', 'schemas', 'stages']) {
     await cp(path.join(repository, name), path.join(project.root, name), { recursive: true });
@@ -148,6 +148,14 @@ export const projects: Readonly<Record<string, () => Promise<CliProject>>> = {
     const project = await createSmall();
     await project.call(['run']);
     await project.write('artifacts/train/baseline/2020/notes.txt', 'mine');
+    return project;
+  },
+  audit: async () => {
+    const project = await createSmall();
+    const rows = "'epoch,loss\\n0,0.9\\n1,' + (0.2 + Math.random() / 2).toFixed(12)";
+    const write = `await writeFile(path.join(outputs[0], 'metrics.csv'), ${rows});`;
+    await project.edit('stages/train.ts', 'await mkdir(outputs[0]);', `await mkdir(outputs[0]);\n${write}`);
+    await project.call(['run']);
     return project;
   },
   'too-slow': async () => {
