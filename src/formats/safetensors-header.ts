@@ -168,9 +168,10 @@ function readMetadata(value: unknown, fail: Fail): Record<string, string> {
 function readEntry(name: string, value: unknown, fail: Fail) {
   if (!isObject(value)) return fail(`tensor ${quoteName(name)} is not described by an object`);
   const { dtype, shape, data_offsets: offsets } = value;
+  if (typeof dtype !== 'string') return fail(`tensor ${quoteName(name)} has no valid dtype`);
   if (!isElementType(dtype)) {
     const known = Object.keys(SAFETENSORS_ELEMENT_BYTES).join(', ');
-    return fail(`tensor ${quoteName(name)} has type ${quoteName(String(dtype))}; supported are ${known}`);
+    return fail(`tensor ${quoteName(name)} has type ${quoteName(dtype)}; supported are ${known}`);
   }
   if (!isSizes(shape)) return fail(`tensor ${quoteName(name)} has no valid shape`);
   if (!isSizes(offsets) || offsets.length !== 2)
@@ -185,8 +186,8 @@ function readEntry(name: string, value: unknown, fail: Fail) {
   return { name, dtype, shape, begin, end };
 }
 
-function isElementType(value: unknown): value is SafetensorsType {
-  return typeof value === 'string' && Object.hasOwn(SAFETENSORS_ELEMENT_BYTES, value);
+function isElementType(value: string): value is SafetensorsType {
+  return Object.hasOwn(SAFETENSORS_ELEMENT_BYTES, value);
 }
 
 function isSizes(value: unknown): value is number[] {

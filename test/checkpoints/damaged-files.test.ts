@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { importIntoFolder } from '../../src/checkpoints/import-folder.ts';
+import { loadCheckpoint } from '../../src/checkpoints/loaded-checkpoint.ts';
 import { openFrameCache } from '../../src/training/frame-cache.ts';
 import { torchFixturePath } from '../support/torch-file.ts';
 import { writeFrameCache } from './frames-of-fixture.ts';
@@ -26,6 +27,18 @@ const damages: readonly {
       await writeFile(file, bytes.fill(0xff, at, at + 8));
     },
   },
+  ...[`${'['.repeat(20_000)}${']'.repeat(20_000)}`, '{"toString":0}'].map((dtype) => ({
+    what: `a header with the dtype ${dtype.slice(0, 20)}`,
+    code: 'safetensors-invalid',
+    open: (file: string) => loadCheckpoint(file),
+    name: 'x.safetensors',
+    make: (file: string) => {
+      const header = Buffer.from(`{"w":{"dtype":${dtype},"shape":[],"data_offsets":[0,0]}}`);
+      const length = Buffer.alloc(8);
+      length.writeUInt32LE(header.length);
+      return writeFile(file, Buffer.concat([length, header]));
+    },
+  })),
   {
     what: 'a folder in place of clips.json',
     code: 'special-file',

@@ -3,6 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { makeFolderSynced } from '../../files/atomic-file.ts';
+import { syncFolders } from '../../files/sync-files.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
 import type { RecordedOutput } from '../cache/records.ts';
 import { type FileToHash, hashFiles } from '../files/hash-files.ts';
@@ -41,11 +42,18 @@ export async function setAside(session: Session, outputs: readonly RecordedOutpu
   if (strange.length === 0) return null;
   const place = await makePlace(projectRoot);
   const names = strange.map(({ absolute }) => path.relative(projectRoot, absolute));
+  const folders = new Set<string>();
   for (const [i, { absolute }] of strange.entries()) {
     const target = path.join(place, names[i] ?? '');
-    await makeFolderSynced(path.dirname(target));
-    await moveFolder(absolute, target);
+    const parent = path.dirname(target);
+    if (!folders.has(parent)) await makeFolderSynced(parent);
+    folders.add(parent);
+    await fs.rename(absolute, target).catch((error: unknown) => {
+      if (!hasErrorCode(error, 'EXDEV')) throw error;
+      return moveFolder(absolute, target);
+    });
   }
+  await syncFolders([...folders]);
   return `set aside in ${path.relative(projectRoot, place)}: ${nameSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
 }
 
