@@ -40,7 +40,7 @@ h1 { font-size: clamp(1.6rem, 4vw, 2.1rem); line-height: 1.2; letter-spacing: -.
   margin: 1.5rem 0 0; padding: 1.1rem 0; border-block: 1px solid var(--line);
 }
 .facts dt { font-size: .8rem; color: var(--muted); line-height: 1.3; }
-.facts dd { margin: .1rem 0 0; line-height: 1.35; }
+.facts dd { margin: .1rem 0 0; line-height: 1.35; overflow-wrap: anywhere; }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.25rem; list-style: none; margin: .9rem 0 0; padding: 0; font-size: .9rem; }
 
 section { margin-top: 3.25rem; }

@@ -20,5 +20,7 @@ export function readOrigin({ code, configuration }: Readonly<Record<string, stri
     code: 'report-input',
     fix: 'It comes from the runner: run the stage by `repro run report`.',
   });
-  return { profile: fields.text('profile'), set: fields.texts('set'), code };
+  // Where the authors' logs lie differs from machine to machine.
+  const set = fields.texts('set').map((one) => one.replace(/^reference\.logs=.*/s, 'reference.logs=DIR'));
+  return { profile: fields.text('profile'), set, code };
 }

@@ -51,10 +51,13 @@ it('the digests are those of the data, the code and the results of each run', ()
 });
 
 it('the run is read from the facts of the stage', () => {
-  const configuration = JSON.stringify({ profile: 'quick', set: ['train.epochs=3'] });
+  const configuration = JSON.stringify({
+    profile: 'quick',
+    set: ['train.epochs=3', 'reference.logs=/home/me/logs'],
+  });
   expect(readOrigin({ code: CODE, configuration })).toEqual({
     profile: 'quick',
-    set: ['train.epochs=3'],
+    set: ['train.epochs=3', 'reference.logs=DIR'],
     code: CODE,
   });
   expect(readOrigin({})).toBeNull();
