@@ -30,6 +30,8 @@ describe('the wording for the choice of the epoch', () => {
     expect(text).not.toMatch(/chosen by validation|validation clips chose/);
     expect(text).toContain('**Note:** the epoch was chosen on the test clips themselves');
     expect(text).toContain('Reproduced, epoch chosen on the test clips: test');
+    // Once is enough.
+    expect(text.match(/chosen on the test clips themselves \(/g)).toHaveLength(1);
   });
 
   it('does not mention the test clips if validation chose it', () => {
