@@ -10,8 +10,8 @@ export default defineConfig({
     // The command-line tests run the compiled program, so it is compiled first.
     globalSetup: existsSync('scripts/build.mjs') ? ['test/support/build.ts'] : [],
     reporters: ['default', './test/support/plain-count-reporter.ts'],
-    // By default one core is left free, which is half of two; many tests wait for processes anyway.
-    maxWorkers: availableParallelism(),
+    // By default one core is left free, which is half of two. One more than there are: many tests only wait for processes.
+    maxWorkers: availableParallelism() + 1,
     // Where it is set, every Node reads that file at its start, which takes longer than the rest; the tests start thousands, and none needs it.
     env: { NODE_EXTRA_CA_CERTS: '' },
     testTimeout: 60_000,

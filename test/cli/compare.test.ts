@@ -176,7 +176,11 @@ describe('repro compare', () => {
     const { pairs, seeds } = JSON.parse((await call('compare', 'baseline', 'last', '--json')).stdout);
     expect(pairs.map(({ a }: { a: { seed: string } }) => a.seed)).toEqual(['1', '2']);
     for (const { a } of pairs) expect(a.stages.train.overrides).toEqual([]);
-    expect(seeds).toEqual([]);
+    // The last runs of the two seeds are trials of 2 and of 9 epochs.
+    expect(seeds).toMatchObject([{ seeds: ['1', '2'], differing: ['training.epochs'], accuracy: null }]);
+    expect((await call('compare', 'baseline', 'last')).stdout).toContain(
+      'baseline: seeds 1, 2 were trained with different settings (training.epochs), so they are not taken together',
+    );
     const trial = await call('compare', 'other,3', 'last');
     expect(trial.stderr).toContain(
       'other,3 has no result of the present settings, code and data; shown is the last: profile small with train.epochs=5',
