@@ -181,7 +181,7 @@ describe('repro compare', () => {
     expect((await call('compare', 'baseline', 'last')).stdout).toContain(
       'baseline: seeds 1, 2 were trained with different settings (training.epochs), so they are not taken together',
     );
-    const trial = await call('compare', 'other,3', 'last');
+    const trial = await call('compare', 'other,3', 'baseline,1');
     expect(trial.stderr).toContain(
       'other,3 has no result of the present settings, code and data; shown is the last: profile small with train.epochs=5',
     );
