@@ -2,6 +2,7 @@
 // Compiles the command line and the stage host to dist/.
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
 
@@ -140,7 +141,12 @@ async function toCommonJs(esbuild, { outputFiles, metafile: { outputs } }) {
   const pending = Object.keys(outputs).filter((file) => hot.includes(outputs[file].entryPoint));
   const converted = new Set(pending);
   for (let file = pending.pop(); file !== undefined; file = pending.pop()) {
-    for (const { path: imported, kind } of outputs[file].imports) {
+    for (const { path: imported, kind, external } of outputs[file].imports) {
+      if (external && kind === 'import-statement' && !isBuiltin(imported)) {
+        throw new Error(
+          `${file} imports ${imported} at its start, which every run would load: import it where it is used`,
+        );
+      }
       if (kind !== 'import-statement' || converted.has(imported)) continue;
       converted.add(imported);
       pending.push(imported);

@@ -20,8 +20,14 @@ interface Row {
 /**
  * The end of a run: for each combination of matrix values (a model and a seed, say) whose stages report a metric `testAccuracy`, that
  * accuracy, its interval over `testClips` clips, the epoch it was measured at (`bestEpoch`), and how long these stages took.
+ *
+ * @param columns of the terminal: where the table is wider, it does without the intervals
  */
-export function tabulateResults(plan: Plan, state: RunState): string[] {
+export function tabulateResults(
+  plan: Plan,
+  state: RunState,
+  columns: number = Number.POSITIVE_INFINITY,
+): string[] {
   const rows = [...collectRows(plan, state)].filter(
     ({ metrics }) => typeof metrics.testAccuracy === 'number',
   );
@@ -38,10 +44,10 @@ export function tabulateResults(plan: Plan, state: RunState): string[] {
       formatSeconds(seconds),
     ]),
   ];
-  const widths = cells[0]?.map((_, at) => Math.max(...cells.map((row) => row[at]?.length ?? 0))) ?? [];
-  const lines = cells.map((row) =>
-    `  ${row.map((cell, at) => (at < names.length ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join('  ')}`.trimEnd(),
-  );
+  const whole = alignRows(cells, names.length);
+  const withoutIntervals = () => cells.map((row) => row.toSpliced(names.length + 1, 1));
+  const isTooWide = whole.some(({ length }) => length > columns);
+  const lines = isTooWide ? alignRows(withoutIntervals(), names.length) : whole;
   const more = rows.length - rowsAtMost;
   const { profile, trial } = plan;
   return [
@@ -50,6 +56,14 @@ export function tabulateResults(plan: Plan, state: RunState): string[] {
     ...lines.slice(0, rowsAtMost + 1),
     ...(more > 0 ? [`  and ${more} more: \`./repro metrics\` shows them all`] : []),
   ];
+}
+
+/** @param left how many columns of text come first; the others are numbers. A run with nothing to do has no time to load a library for it */
+function alignRows(rows: readonly (readonly string[])[], left: number): string[] {
+  const widths = rows[0]?.map((_, at) => Math.max(...rows.map((row) => row[at]?.length ?? 0))) ?? [];
+  const align = (cell: string, at: number): string =>
+    at < left ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0);
+  return rows.map((row) => `  ${row.map(align).join('  ')}`.trimEnd());
 }
 
 function collectRows(plan: Plan, state: RunState): Iterable<Row> {

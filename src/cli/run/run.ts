@@ -183,7 +183,7 @@ export async function runShown(
         ? []
         : [...describeResults(plan, selected), ...describeUntraced(state, options)],
   });
-  const results = options.dryRun === true ? [] : tabulateResults(plan, state);
+  const results = options.dryRun === true ? [] : tabulateResults(plan, state, process.stderr.columns);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
   if (options.dryRun !== true && !kill.aborted) await keepTimeline(plan, state);
