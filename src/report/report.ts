@@ -60,7 +60,7 @@ export function buildReport(results: Results, options: ReportOptions): Report {
 
 /** What the run is to the thesis: without its data, no reproduction. */
 function nameKind(results: Results): string {
-  if (results.simulated) return 'A trial on simulated data of the pipeline that reproduces the results';
+  if (results.simulated) return 'Simulated data in the pipeline that reproduces the results';
   return judgeComparability(results) === null ? 'Reproduction' : 'The networks on other data than those';
 }
 

@@ -107,6 +107,11 @@ function unknownStage(plan: Plan, stage: string): ReproError {
       fix: 'Its `when:` in the pipeline file says which profiles include it.',
     });
   }
+  if (stage.includes('=')) {
+    return new ReproError('usage', `"${stage}" is no stage, but looks like a setting`, {
+      fix: `Write --set ${stage}; after npm run, options follow \`--\`: npm run reproduce -- --set ${stage}`,
+    });
+  }
   const stages = new Set([...plan.instances.values()].map((one) => one.stage));
   return new ReproError('usage', `there is no stage "${stage}"`, {
     fix: suggestName(stage, [...stages, ...plan.inactive]),

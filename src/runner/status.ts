@@ -12,8 +12,10 @@ import { openSession, type Session, saveDigests } from './session.ts';
 export interface InstanceStatus extends StateReport {
   readonly id: string;
   readonly reasons: readonly StaleReason[];
-  /** Of the last successful execution; null if there was none. */
+  /** Of the present code, inputs and settings if there is one, whether in place or not; else of the last run; null if there was none. */
   readonly record: RunRecord | null;
+  /** Whether the record is of the present code, inputs and settings. */
+  readonly isPresent: boolean;
 }
 
 export interface StatusOptions {
@@ -37,6 +39,7 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
       ...states.describe(instance.id, freshness),
       reasons: [...reasonsOf(freshness), ...(await findInterrupted(session, instance, freshness))],
       record: 'record' in freshness ? freshness.record : freshness.last,
+      isPresent: 'record' in freshness,
     });
   }
   await saveDigests(session);

@@ -1,4 +1,4 @@
-import type { RunRecord } from './cache/records.ts';
+import { nameConfiguration, type RunRecord } from './cache/records.ts';
 
 /** When an instance last ran, for how long, and with how much memory. */
 export interface TimelineSpan {
@@ -58,7 +58,7 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
     startedAt: new Date(start * 1000).toISOString(),
     seconds: end - start,
     hosts: [...new Set(members.map(({ record }) => record.host))].sort(),
-    profiles: [...new Set(members.map(({ record }) => record.profile))].sort(),
+    profiles: [...new Set(members.map(({ record }) => nameConfiguration(record)))].sort(),
     spans: members.map(({ record, start: at }) => ({
       id: record.id,
       stage: record.stage,
@@ -67,7 +67,7 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
       totalSeconds: record.totalSeconds ?? null,
       peakMemoryBytes: record.peakMemoryBytes,
       host: record.host,
-      profile: record.profile,
+      profile: nameConfiguration(record),
     })),
   }));
 }

@@ -31,8 +31,8 @@ export async function compare(a: string, b: string, options: CompareOptions): Pr
   const plan = await loadPlanForReading(options);
   const { records, store } = openSession(plan, { facts: factsOf(plan.projectRoot) });
   const present = new Map<string, RunRecord>();
-  for (const { id, state, record } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
-    if ((state === 'fresh' || state === 'restorable') && record !== null) present.set(id, record);
+  for (const { id, record, isPresent } of await readStatus(plan, { facts: factsOf(plan.projectRoot) })) {
+    if (isPresent && record !== null) present.set(id, record);
   }
   const networks = new RecordedNetworks(plan, records, present);
   const files = new RecordedFiles(store, plan.projectRoot);

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../../figure-export/figure-list.ts';
 import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
+import { describeConfiguration } from '../../runner/cache/records.ts';
 import { findRun } from '../../runner/explain/recorded-runs.ts';
 import { openSession } from '../../runner/session.ts';
 import { factsOf } from '../doctor/facts.ts';
@@ -84,7 +85,7 @@ async function openRun({ run: wanted, figure: ids, ...options }: SourceOptions):
   const files = new RecordedFiles(store, plan.projectRoot);
   const placeOf = (name: string): string => path.posix.join(output.path, 'figures', name);
   const when = `${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
-  const name = `the report of ${when}, profile ${record.profile}`;
+  const name = `the report of ${when}, ${describeConfiguration(record)}`;
   const read = async (file: string): Promise<Buffer> => {
     const bytes = await files.read(output, `figures/${file}`, BYTES_AT_MOST);
     if (bytes !== null) return bytes;

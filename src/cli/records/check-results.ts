@@ -88,6 +88,8 @@ function sectionOfBaseline(
   const file = baselinePathOf(profile);
   const findings = judgeBaseline(baseline, now, isSelection);
   const failed = findings.filter(({ state }) => state === 'failed').length;
+  const compared = now.runs.filter((run) => findRun(baseline, run) !== undefined).length;
+  const share = compared === now.runs.length ? '' : ` of ${compared} of ${now.runs.length} runs`;
   return {
     document: {
       kind: 'baseline',
@@ -107,7 +109,7 @@ function sectionOfBaseline(
       isGood: failed === 0,
       summary:
         failed === 0
-          ? `profile ${profile}: the results agree with ${file}${describeEngines(baseline, now)}`
+          ? `profile ${profile}: the results${share} agree with ${file}${describeEngines(baseline, now)}`
           : `profile ${profile}: ${failed} of ${findings.length} comparisons with ${file} failed${describeEngines(baseline, now)}`,
       remedy: [...describeRemedies(findings), updateCommand(profile)],
     },

@@ -23,9 +23,10 @@ export async function metrics(targets: readonly string[], options: MetricsOption
       version: 1,
       command: 'metrics',
       profile: plan.profile,
-      instances: wanted.map(({ id, state, record }) => ({
+      instances: wanted.map(({ id, state, record, isPresent }) => ({
         id,
         state,
+        isPresent,
         profile: record?.profile ?? null,
         overrides: record?.overrides ?? [],
         seconds: record?.seconds ?? null,
@@ -38,16 +39,16 @@ export async function metrics(targets: readonly string[], options: MetricsOption
   for (const one of wanted) printInstance(one, plan.profile);
 }
 
-function printInstance({ id, state, record, reasons }: InstanceStatus, profile: string): void {
+function printInstance({ id, record, isPresent, reasons }: InstanceStatus, profile: string): void {
   if (record === null) {
     process.stdout.write(`${id}  has not run\n`);
     return;
   }
   const memory = record.peakMemoryBytes === null ? 'memory unknown' : formatBytes(record.peakMemoryBytes);
   process.stdout.write(`${id}  ${formatDone(record)}, ${memory}\n`);
-  if (state !== 'fresh' && state !== 'restorable') {
-    const why = reasons.map(({ text }) => text).join('; ');
-    const mark = `not of the present settings, code and data: ${describeRun(record, profile)}; ${why}`;
+  if (!isPresent) {
+    const why = [describeRun(record, profile), ...reasons.map(({ text }) => text)].join('; ');
+    const mark = `not of the present settings, code and data: ${why}`;
     process.stdout.write(`  ${colorsFor(process.stdout).yellow(toOneLine(mark))}\n`);
   }
   const names = Object.keys(record.metrics).map(toOneLine);

@@ -46,8 +46,9 @@ export function tabulateResults(
   ];
   const whole = alignRows(cells, names.length);
   const withoutIntervals = () => cells.map((row) => row.toSpliced(names.length + 1, 1));
+  const hasIntervals = rows.some(({ metrics }) => describeInterval(metrics) !== '');
   const isTooWide = whole.some(({ length }) => length > columns);
-  const lines = isTooWide ? alignRows(withoutIntervals(), names.length) : whole;
+  const lines = isTooWide || !hasIntervals ? alignRows(withoutIntervals(), names.length) : whole;
   const more = rows.length - rowsAtMost;
   const { profile, trial } = plan;
   return [

@@ -9,7 +9,7 @@ export function describeHit(event: Extract<RunEvent, { kind: 'cached' }>): strin
   }
   if (removed.length > 0) {
     parts.push(
-      `${isRehearsal ? 'would take out' : 'took out'} files not made by the stage: ${removed.join(', ')}`,
+      `${isRehearsal ? 'would set aside' : 'took out'} files not made by the stage: ${removed.join(', ')}`,
     );
   }
   return parts.length === 0 ? null : parts.join('; ');

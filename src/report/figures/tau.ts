@@ -18,6 +18,9 @@ import { drawViolins, type Violin } from './violins.ts';
 /** From this ratio of the largest to the smallest τ on, equal steps would hide how small ones move. */
 const LOGARITHMIC_FROM = 4;
 
+/** A fixed τ is drawn on the scale of the learned ones unless it would stretch it by more than this. */
+const STRETCH_AT_MOST = 3;
+
 /** Below this spread, in time steps, neurons are no distribution: a density would be a spike of no height. */
 const LEAST_SPREAD = 1e-4;
 
@@ -63,7 +66,7 @@ export function drawTau(results: Results): Figure {
       `τ in time steps, one panel per spiking layer, counted from the input, each with its own scale. ${differ ? 'Lines are τ at the mean of w over the layer, 1/sigmoid(mean w), as in the thesis; the mean of τ is slightly above where neurons differ.' : 'Lines are 1/sigmoid(w) of the layer.'}`,
       ...(cut.length > 0
         ? [
-            `${joinWords(cut.map(({ title }) => title))}: τ is fixed, and outside of a scale that shows how the others move; the values at the pointer and the CSV file have it.`,
+            `${joinWords(cut.map(({ title }) => title))}: τ is fixed. Where it is outside of a scale that shows how the others move, the values at the pointer and the CSV file have it.`,
           ]
         : []),
       ...(scales.some(({ scale }) => scale === 'log')
@@ -123,8 +126,8 @@ function nameFixed(model: ModelResult | undefined): string {
 }
 
 /**
- * The axis of a panel. A τ that is fixed far from the others would leave them no room, so only those that are learned choose it, if there
- * are any.
+ * The axis of a panel. A τ that is fixed far from the others would leave them no room, so those that are learned choose it, if there are any,
+ * and a fixed one only if it is near.
  *
  * @returns also the titles of the models that are outside of it
  */
@@ -133,7 +136,13 @@ function chooseScale(lines: readonly TauLine[], violins: readonly Violin[]) {
   const chosen = learned.length === 0 ? lines : learned;
   const drawn = drawnExtent(chosen.map(({ series }) => series)) ?? [2, 2];
   const neurons = violins.flatMap(({ taus: [low = 2, ...rest] }) => [low, rest.at(-1) ?? low]);
-  const extent = [Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)] as const;
+  const learnedExtent = [Math.min(drawn[0], ...neurons), Math.max(drawn[1], ...neurons)] as const;
+  const extent = lines.reduce<readonly [number, number]>((before, { series }) => {
+    const [low, high] = drawnExtent([series]) ?? before;
+    const wider = [Math.min(before[0], low), Math.max(before[1], high)] as const;
+    const isNear = wider[1] - wider[0] <= STRETCH_AT_MOST * (learnedExtent[1] - learnedExtent[0]);
+    return isNear ? wider : before;
+  }, learnedExtent);
   const scale = extent[1] > LOGARITHMIC_FROM * extent[0] ? ('log' as const) : ('linear' as const);
   const domain = scale === 'log' ? ([extent[0] / 1.05, extent[1] * 1.05] as const) : padded(extent);
   const outside = lines.filter(({ series }) => {

@@ -18,10 +18,13 @@ export function describeRerun(results: Results, origin: Origin | null): Section 
       command: repro(`check${options}`),
       does: 'proves it: compares each number with the committed baseline, within what another engine may differ by',
     },
-    { command: repro('status'), does: 'says which stages are up to date, and why the others are not' },
-    { command: repro('metrics'), does: 'what every stage measured' },
-    { command: repro(`run train@${instance} --force`), does: 'trains one model again' },
-    { command: repro(`run evaluate@${instance} --force`), does: 'evaluates one model again' },
+    {
+      command: repro(`status${options}`),
+      does: 'says which stages are up to date, and why the others are not',
+    },
+    { command: repro(`metrics${options}`), does: 'what every stage measured' },
+    { command: repro(`run train@${instance}${options} --force`), does: 'trains one model again' },
+    { command: repro(`run evaluate@${instance}${options} --force`), does: 'evaluates one model again' },
   ];
   return {
     id: 'rerun',
@@ -40,7 +43,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
   return [
     'In a clone of the project, after ',
     { code: 'npm ci' },
-    ', the first command makes this page again. ',
+    ', the first command makes this page again. Models and stages of your own have to be there, too. ',
     ...(origin === null
       ? [
           'Give it the ',
@@ -57,7 +60,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
           { code: '--set dataset.root=DIR' },
           '. ',
         ]),
-    'The engine is named under “Environment”. The other commands take the same options, and any model and seed.',
+    'The engine is named under “Environment”. The commands take any model and seed; those in the table below take the same options.',
   ];
 }
 

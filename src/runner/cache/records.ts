@@ -132,8 +132,13 @@ export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Pr
 type Configured = Pick<RunRecord, 'profile' | 'overrides'>;
 
 /** `profile quick`, `profile quick with train.epochs=3`. */
-export function describeConfiguration({ profile, overrides }: Configured): string {
-  return `profile ${profile}${overrides === undefined ? '' : ` with ${overrides.join(', ')}`}`;
+export function describeConfiguration(record: Configured): string {
+  return `profile ${nameConfiguration(record)}`;
+}
+
+/** `quick`, `quick with train.epochs=3`. */
+export function nameConfiguration({ profile, overrides }: Configured): string {
+  return `${profile}${overrides === undefined ? '' : ` with ${overrides.join(', ')}`}`;
 }
 
 /** `run with train.epochs=3`, `run of profile full`; or, if that is the present one, too, `run of 2026-11-27 10:15 UTC`. */

@@ -195,20 +195,19 @@ export class FreshnessCheck {
         recorded === null || found.kind !== 'folder'
           ? { names: [], strangers: [] }
           : nameDifferences(recorded, found.tree);
-      const count = names.length + strangers.length;
-      const inOutput = (name: string): string => path.posix.join(output.path, name);
-      const isListed = count > 0 && count <= filesAtMost;
       if (last !== null && isOfLast === true) {
         const files = `${Math.max(names.length, 1)} ${names.length > 1 ? 'files' : 'file'}`;
         const held = `holds the ${describeRun(last, this.#plan.profile)}; ${files} to restore`;
         const text = inspected.length === 1 ? held : `${output.path} ${held}`;
-        const shown = isListed && names.length > 0 ? names.map(inOutput) : [output.path];
-        damaged.push({ output, names: shown, strangers: [], reason: { cue: 'output-of-other-run', text } });
+        const reason = { cue: 'output-of-other-run', text } as const;
+        damaged.push({ output, names: [output.path], strangers: [], reason });
         continue;
       }
+      const count = names.length + strangers.length;
       const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
+      const inOutput = (name: string): string => path.posix.join(output.path, name);
       damaged.push(
-        isListed
+        count > 0 && count <= filesAtMost
           ? { output, names: names.map(inOutput), strangers: strangers.map(inOutput), reason }
           : { output, names: [output.path], strangers: [], reason },
       );
