@@ -71,6 +71,26 @@ describe('after a trial', () => {
     expect(await run(project)).toEqual(['cached', 'cached']);
   });
 
+  test.each<[string, (project: CliProject) => Promise<void>]>([
+    ['its data are not there', (project) => project.remove('data')],
+    ['its code has an error', (project) => project.write('stages/train.mjs', 'export default {')],
+  ])('gc keeps all results of a profile if %s', async (_, damage) => {
+    const project = await createProject();
+    await run(project);
+    await project.edit('profiles/quick.yaml', 'epochs: 32', 'epochs: 3');
+    await run(project);
+    await project.edit('profiles/quick.yaml', 'epochs: 3', 'epochs: 32');
+    const files = ['data/clip', 'stages/train.mjs'].map((file) => [file, project.read(file)] as const);
+    await damage(project);
+    const { exitCode, stderr } = await project.call(['gc']);
+    expect([exitCode, stderr]).toEqual([
+      0,
+      expect.stringContaining('profile quick: all its results are kept'),
+    ]);
+    for (const [file, text] of files) await project.write(file, text);
+    expect(await run(project)).toEqual(['cached', 'cached']);
+  });
+
   test('gc --forget still removes what is no longer wanted', async () => {
     const project = await createProject();
     await run(project);

@@ -34,7 +34,9 @@ export async function gc(options: GcOptions): Promise<void> {
   const isDryRun = options.dryRun === true;
   const rules: KeepRule[] = options.keep.map(parseKeepRule);
   const projectRoot = findProjectRoot(options.project ?? process.cwd());
-  const restorable = await findRestorable(projectRoot, factsOf(projectRoot));
+  const restorable = await findRestorable(projectRoot, factsOf(projectRoot), (text) =>
+    printWarning(toOneLine(text)),
+  );
   const report = await collectGarbage({
     projectRoot,
     rules,
