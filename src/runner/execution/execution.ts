@@ -110,9 +110,10 @@ export async function execute(context: ExecutionContext, work: Work): Promise<Ru
     };
     context.assertLocked();
     for (const folder of resume) await folder.markFinished(work.fingerprint);
+    const replaced = session.records.findAction(work.fingerprint)?.outputs ?? [];
     await session.records.write(record);
     await session.attempts.drop(instance.id);
-    const told = await installOutputs(session, taken, temporary);
+    const told = await installOutputs(session, taken, replaced, temporary);
     if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
     for (const folder of resume) await folder.drop(work.fingerprint);
     if (resume.length > 0) await forgetSpending(session.folder, work.fingerprint);

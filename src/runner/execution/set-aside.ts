@@ -25,15 +25,20 @@ interface Found {
  * Moves what no recorded run wrote out of the places of outputs, before these are replaced: files that people added or edited, and links.
  * A file that has the content of any recorded output stays. After a kill at any moment each file is in one place or the other.
  *
+ * @param alsoKnown outputs of runs that are no longer recorded
  * @returns what to tell people; null if nothing was moved
  */
-export async function setAside(session: Session, outputs: readonly RecordedOutput[]): Promise<string | null> {
+export async function setAside(
+  session: Session,
+  outputs: readonly RecordedOutput[],
+  alsoKnown: readonly RecordedOutput[] = [],
+): Promise<string | null> {
   const { projectRoot } = session.plan;
   const found = await Promise.all(
     outputs.map((output) => listFound(session, path.resolve(projectRoot, output.path))),
   );
   let strange = found.flat();
-  for (const output of recordedOutputs(session, outputs)) {
+  for (const output of recordedOutputs(session, [...outputs, ...alsoKnown])) {
     if (strange.length === 0) return null;
     const tree = await session.store.treeFor(output.kind, output.digest, output.sizeBytes);
     const known = new Set(tree?.entries.map((entry) => entry.sha256));

@@ -121,6 +121,18 @@ describe('what runs wrote', () => {
     }
     expect(project.has('artifacts/.set-aside')).toBe(false);
   });
+
+  test('is not set aside either if a forced run of the same work writes something else', async () => {
+    const project = await createProject();
+    const script = 'date +%N > "$REPRO_OUTPUT_0"';
+    project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    await project.run();
+    const before = project.read('artifacts/s');
+    const { events } = await project.run({ force: true });
+    expect(project.read('artifacts/s')).not.toBe(before);
+    expect(events.map(({ kind }) => kind)).not.toContain('note');
+    expect(project.has('artifacts/.set-aside')).toBe(false);
+  });
 });
 
 test('what was set aside stays through garbage collection, and the next time gets a folder of its own', async () => {
