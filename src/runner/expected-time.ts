@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import { getAt, type JsonObject, omitAt } from '../schema/json.ts';
 import { durationOf } from './cache/duration.ts';
 import type { RecordedOutput, Records, RunRecord } from './cache/records.ts';
-import { isSameJson } from './canonical-json.ts';
+import { compareCodeUnits, isSameJson } from './canonical-json.ts';
 import { type SchedulerOptions, schedule } from './execution/scheduler.ts';
 import type { Facts, FingerprintParts } from './fingerprint/fingerprint.ts';
 import { makersOf } from './pipeline/makers.ts';
@@ -11,9 +11,9 @@ import type { Plan, StageInstance } from './plan.ts';
 /** How long an instance is expected to run. */
 export interface ExpectedTime {
   readonly seconds: number;
-  /** Its own earlier run; one with other settings, whose effect on the time nobody knows; the average of other instances of its stage. */
+  /** An earlier run of its own; one with other settings, which may take another time; the average of other instances of its stage. */
   readonly from: 'own-run' | 'other-settings' | 'same-stage';
-  /** What was different then and is allowed for: keys and inputs under `effort:`, and facts. */
+  /** What differs from that run and is allowed for: keys and inputs under `effort:`, and facts. */
   readonly scaledBy?: readonly string[];
 }
 
@@ -70,15 +70,12 @@ export class ExpectedTimes {
     }
     const [closest, ...more] = comparisons.sort(byCloseness);
     if (closest === undefined) return null;
-    const alike = [
-      closest,
-      ...more.filter((one) => byCloseness({ ...one, record: closest.record }, closest) === 0),
-    ];
+    const alike = [closest, ...more.filter((one) => bySettings(one, closest) === 0)];
     const seconds = alike.reduce((sum, one) => sum + one.seconds, 0) / alike.length;
     return { seconds, from: 'same-stage', ...scaling(closest) };
   }
 
-  /** null if nobody knows how much longer or shorter the coming run takes. */
+  /** null if it is unknown how much longer or shorter the coming run takes. */
   #compare(
     record: RunRecord,
     instance: StageInstance,
@@ -92,7 +89,8 @@ export class ExpectedTimes {
         ratioAt(instance.params, record.parts.params, key),
       ]),
       ...inputs.map((input): [string, number | null] => [input, this.#ratioOfSizes(instance, record, input)]),
-      ...instance.facts.map((name): [string, number | null] => [
+      // Those of the machine: what the runner itself knows of a run says nothing about its speed.
+      ...Object.keys(this.#facts).map((name): [string, number | null] => [
         name,
         this.#ratioOfFacts(name, parts?.facts[name], record.parts.facts[name]),
       ]),
@@ -204,7 +202,7 @@ export class ExpectedTimes {
 function collectRecords(records: Records, profile: string): ReadonlyMap<string, readonly RunRecord[]> {
   const all = [...records.listLast(), ...records.listActions()]
     .filter((record) => record.profile === profile)
-    .sort((a, b) => (a.startedAt < b.startedAt ? 1 : -1));
+    .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
   const byStage = new Map<string, RunRecord[]>();
   const seen = new Set<string>();
   for (const record of all) {
@@ -218,13 +216,14 @@ function collectRecords(records: Records, profile: string): ReadonlyMap<string, 
   return byStage;
 }
 
-/** With the same settings first, then with the least to allow for, then the latest. */
+/** As {@link bySettings}, then the latest first. */
 function byCloseness(a: Comparison, b: Comparison): number {
-  return (
-    Number(b.isSame) - Number(a.isSame) ||
-    a.scaledBy.length - b.scaledBy.length ||
-    (a.record.startedAt === b.record.startedAt ? 0 : a.record.startedAt < b.record.startedAt ? 1 : -1)
-  );
+  return bySettings(a, b) || compareCodeUnits(b.record.startedAt, a.record.startedAt);
+}
+
+/** With the same settings first, then with the least to allow for. */
+function bySettings(a: Comparison, b: Comparison): number {
+  return Number(b.isSame) - Number(a.isSame) || a.scaledBy.length - b.scaledBy.length;
 }
 
 function scaling({ scaledBy }: Comparison): Pick<ExpectedTime, 'scaledBy'> {

@@ -107,7 +107,7 @@ stages:
     params: [train]
     inputs: [artifacts/clips, settings.txt]
     outputs: ["artifacts/train/\${model}"]
-    facts: [engine]
+    facts: [engine, configuration]
     effort: [train.epochs, artifacts/clips]
 `;
 

@@ -109,7 +109,10 @@ export class TimeLeft {
     const known = this.#knownFacts.get(id) ?? {};
     if (this.#knownFacts.has(id)) return known;
     const found: Record<string, string> = {};
-    for (const name of facts) found[name] = (await this.#options.facts[name]?.(params)) ?? '';
+    for (const name of facts) {
+      const value = await this.#options.facts[name]?.(params);
+      if (value !== undefined) found[name] = value;
+    }
     this.#knownFacts.set(id, found);
     return found;
   }
