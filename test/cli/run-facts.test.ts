@@ -15,7 +15,7 @@ stages:
   train: {run: stages/train.mjs, params: [train], outputs: [artifacts/train]}
   report: {run: stages/report.mjs, inputs: [artifacts/train], facts: [code, configuration], outputs: [artifacts/report]}
 `,
-    'profiles/quick.yaml': 'train: {epochs: 32, engine: auto}\n',
+    'profiles/quick.yaml': 'train: {epochs: 32, engine: auto}\nnote: a\n',
     'stages/train.mjs': TRAIN,
     'stages/report.mjs': `import fs from 'node:fs';
 export default { summary: 'reports', async run({ facts, outputs }) { fs.writeFileSync(outputs[0], JSON.stringify(facts)); } };
@@ -38,6 +38,11 @@ test('a stage with the fact "configuration" knows the profile and every override
   const trial = await run(project, '--set', 'train.epochs=3', '--set', 'train.engine=wasm');
   expect(JSON.parse(trial.facts.configuration)).toEqual({ profile: 'quick', set: ['train.epochs=3'] });
   expect(await run(project)).toEqual({ states: ['cached', 'cached'], facts: plain.facts });
+  // What no stage uses changes nothing but what names it: that is a trial's, too.
+  const noted = ['--set', 'note=b'];
+  expect((await run(project, ...noted)).states).toEqual(['cached', 'finished']);
+  const { instances } = await project.json(['metrics', ...noted]);
+  expect(instances).toMatchObject([{ overrides: [] }, { overrides: ['note=b'] }]);
 });
 
 test('the fact "code" is that of all stages, and makes stale what names it', async () => {

@@ -30,11 +30,12 @@ function combineLists(reader: StageReader, text: string, combination: Combinatio
     const name = path.join('.');
     const list = combination.has(name) ? undefined : settings.lookUp(path);
     if (!isJsonList(list)) continue;
+    const values = list.filter((value) => typeof value !== 'object');
+    // A mapping is no part of a path: the list stays as it is, and is refused.
+    if (values.length < list.length) continue;
     combinations = combinations.flatMap((one) =>
-      list.flatMap((value, index) =>
-        typeof value === 'object'
-          ? []
-          : [new Map(one).set(name, { value, place: settings.place([...path, index]) })],
+      values.map((value, index) =>
+        new Map(one).set(name, { value, place: settings.place([...path, index]) }),
       ),
     );
   }

@@ -50,9 +50,13 @@ export class Settings {
     return this.#overrides.filter(({ path }) => getAt(this.written, path) === undefined);
   }
 
-  /** Overrides that give a key another value than the profile. */
+  /** Overrides that give a key another value than the profile, without those that later ones replace. */
   get changes(): readonly Override[] {
-    return this.#overrides.filter(({ path, value }) => !isSameJson(getAt(this.written, path), value));
+    return this.#overrides.filter(
+      ({ path, value }, i) =>
+        !this.#overrides.slice(i + 1).some((later) => isPrefix(later.path, path)) &&
+        !isSameJson(getAt(this.written, path), value),
+    );
   }
 
   /** The profile as it is in its file. */

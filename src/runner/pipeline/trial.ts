@@ -2,7 +2,7 @@ import type { Problem } from '../../schema/problems.ts';
 import type { StageInstance, Trial } from '../plan.ts';
 import type { PipelineContent, PipelineFile } from './pipeline-file.ts';
 import type { Settings } from './settings.ts';
-import { areRelated, listReferences, listUsed } from './unused-overrides.ts';
+import { areRelated, listReferenced, listUsed } from './unused-overrides.ts';
 
 /** What `--set` changes of the profile's results; null if nothing. */
 export function findTrial(
@@ -17,15 +17,16 @@ export function findTrial(
   const changes = listChanges(content, settings);
   if (changes.length === 0) return null;
   // Settings may refer to others: whoever uses one uses those, too.
-  const indirect = listReferences(settings.written);
+  const indirect = listReferenced(settings.written);
   const reaching = new Map<string, readonly string[]>();
   for (const { id, stage } of plan.instances) {
     // Values of a matrix are in the id: `train@baseline,2021` is the same result whichever other seeds there are.
     const { matrix: _, ...entry } = content.stages[stage] ?? { outputs: [] };
     const used = [...listUsed(entry), ...indirect];
     const before = [...plan.dependenciesOf(id)].flatMap((one) => reaching.get(one) ?? []);
+    const readsAll = entry.facts?.includes('configuration') === true;
     const found = changes.filter(
-      ({ name, text }) => before.includes(text) || used.some((one) => areRelated(one, name)),
+      ({ name, text }) => readsAll || before.includes(text) || used.some((one) => areRelated(one, name)),
     );
     if (found.length > 0) {
       reaching.set(

@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 export function findUnusedOverrides({ stages }: PipelineContent, settings: Settings): Problem[] {
   const { inventions } = settings;
   if (inventions.length === 0) return [];
-  const used = [...Object.values(stages).flatMap(listUsed), ...listReferences(settings.written)];
+  const used = [...Object.values(stages).flatMap(listUsed), ...listReferenced(settings.written)];
   return inventions
     .filter(({ path }) => !used.some((one) => areRelated(one, path.join('.'))))
     .map(({ path, place }) => ({
@@ -21,11 +21,11 @@ export function findUnusedOverrides({ stages }: PipelineContent, settings: Setti
 
 /** The settings that a stage uses: its `params`, and those that it refers to. */
 export function listUsed(entry: StageEntry): string[] {
-  return [...(entry.params ?? []), ...listReferences(entry)];
+  return [...(entry.params ?? []), ...listReferenced(entry)];
 }
 
 /** The names in `${...}`. */
-export function listReferences(value: unknown): string[] {
+export function listReferenced(value: unknown): string[] {
   return [...JSON.stringify(value).matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name);
 }
 

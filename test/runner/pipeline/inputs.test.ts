@@ -51,6 +51,14 @@ describe('a path with a reference to a list', () => {
   });
 });
 
+test('a list of mappings in a path is refused, not left out', async () => {
+  const pipeline = pipelineOf('["data/${names}.txt", stages/b.ts]');
+  const some = { ...files, 'data/x.txt': '', 'profile.schema.json': '{}' };
+  expect(await refusalOf(pipeline, some, { set: ['names=[x, {a: 1}]'] })).toBe(
+    'pipeline.yaml:4:40  stage "a": "${names}" is a list and cannot be part of a longer string.',
+  );
+});
+
 describe('the committed pipeline', () => {
   test('reads no model file that the profile does not name', async () => {
     const { instances } = await loadPlan({
