@@ -73,7 +73,8 @@ function toProblem(error: SchemaError, subject: SchemaSubject): Problem {
         at: at('key', [key]),
         message: `${prefix}unknown key "${key}".`,
         fix: () =>
-          fixMissingColon(key) ??
+          // In `{channels 8}` the words are a key without a value.
+          (getAt(subject.value, [...path, key]) === null ? fixMissingColon(key) : undefined) ??
           findClosestKey(key, known) ??
           subject.suggestKey?.(path, key) ??
           suggestName(key, known),

@@ -126,6 +126,10 @@ describe('a YAML file checked against a schema', () => {
       'id: a\nnetwork: {pooling: max, channels 8}\n',
       'm.yaml:2:25  network: unknown key "channels 8".\n  A colon is missing: "channels: 8".',
     ],
+    [
+      'id: a\nnetwork:\n  pool ing: max\n',
+      'm.yaml:3:3  network: unknown key "pool ing".\n  Closest: "pooling".',
+    ],
   ])('is rejected: %j', async (text, expected) => {
     expect(await check(text)).toBe(expected);
   });
