@@ -25,7 +25,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   parity: ['errors', 'engines', 'events', 'files', 'formats', 'images', 'snn', 'training'],
   pictures: ['errors', 'formats', 'snn'],
   'figure-export': ['errors', 'formats'],
-  report: ['errors', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],
+  report: ['errors', 'files', 'formats', 'graph-layout', 'pictures', 'snn', 'stats'],
   comparison: ['errors', 'formats', 'stats'],
   baseline: ['errors', 'formats', 'schema', 'snn', 'stats'],
   stage: ['errors', 'files'],

@@ -24,11 +24,11 @@ export const PALETTE: Readonly<Record<string, { readonly light: string; readonly
 };
 
 /** Colours for models, and nothing else on the page: what is not a model is in shades of grey. */
-const MODELS = ['blue', 'vermilion', 'green', 'purple', 'amber', 'brown', 'cyan', 'olive'] as const;
+const MODEL_COLORS = ['blue', 'vermilion', 'green', 'purple', 'amber', 'brown', 'cyan', 'olive'] as const;
 
 /** @param index of a model, from 0; colours repeat after eight */
 export function modelColor(index: number): string {
-  return MODELS[index % MODELS.length] ?? 'ink';
+  return MODEL_COLORS[index % MODEL_COLORS.length] ?? 'ink';
 }
 
 /** A palette colour as a CSS variable, which follows the page's colour scheme. */

@@ -1,3 +1,4 @@
+import { quoteWords } from '../../files/shell-words.ts';
 import type { Command, Section, Table, Text } from '../document.ts';
 import { joinWords } from '../format.ts';
 import type { Origin } from '../inputs/origin.ts';
@@ -16,7 +17,7 @@ export function describeRerun(results: Results, origin: Origin | null): Section 
     },
     {
       command: repro(`check${options}`),
-      does: 'proves it: compares each number with the committed baseline, within what another engine may differ by',
+      does: 'proves it, where a baseline of these settings is committed: compares each number, within what another engine may differ by',
     },
     {
       command: repro(`status${options}`),
@@ -66,12 +67,7 @@ function explainCommands({ simulated }: Results, origin: Origin | null): Text {
 
 /** ` --profile quick --set train.epochs=3`, quoted for a shell. */
 function listOptions({ profile, set }: Origin): string {
-  const words = ['--profile', profile, ...set.flatMap((one) => ['--set', one])];
-  return words.map((word) => ` ${quote(word)}`).join('');
-}
-
-function quote(word: string): string {
-  return /^[\w.,:=/@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return ` ${quoteWords(['--profile', profile, ...set.flatMap((one) => ['--set', one])])}`;
 }
 
 function listDigests({ manifest }: Results, origin: Origin | null): Text[] {
