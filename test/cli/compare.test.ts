@@ -183,7 +183,7 @@ describe('repro compare', () => {
     );
     const trial = await call('compare', 'other,3', 'baseline,1');
     expect(trial.stderr).toContain(
-      'other,3 has no result of the present settings, code and data; shown is the last: profile small with train.epochs=5',
+      'other,3 is not in profile small; this is its last run: profile small with train.epochs=5',
     );
     expect(trial.stdout).toMatch(/train settings +profile small with train\.epochs=5/);
   });

@@ -42,11 +42,12 @@ export async function compare(a: string, b: string, options: CompareOptions): Pr
       const results = await readResults(recorded, files);
       found.push({ recorded, results });
       const { evaluation } = recorded;
-      // Whoever names a model means what it is now; a run named by its fingerprint or time may be any.
+      // A model's name means its present result; a run named by its fingerprint or time may be any.
       if (networks.isPresent(evaluation) || !isModel(results, wanted)) continue;
-      printWarning(
-        `${nameOf(results)} has no result of the present settings, code and data; shown is the last: ${describeConfiguration(evaluation)}`,
-      );
+      const why = plan.instances.has(evaluation.id)
+        ? 'has no result of the present settings, code and data'
+        : `is not in profile ${plan.profile}`;
+      printWarning(`${nameOf(results)} ${why}; this is its last run: ${describeConfiguration(evaluation)}`);
     }
     return found;
   };

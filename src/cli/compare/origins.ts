@@ -59,7 +59,7 @@ async function compareStage(
   return differences
     .filter((one) => !(one.kind === 'input' && made.has(one.path)))
     .filter((one) => !(one.kind === 'param' && EXPECTED.has(one.name)) && one.kind !== 'outputs')
-    .map((one) => describeBetween(one));
+    .map(describeBetween);
 }
 
 /** Between two runs side by side nothing is new or gone: one reads what the other does not. */
