@@ -89,7 +89,7 @@ function reasonsOf(freshness: Freshness): readonly StaleReason[] {
   return lost === null ? reasons : [...reasons, lost];
 }
 
-/** The reason why an output is restored, with the files in it that nobody's run left so, and those that do not belong there. */
+/** The reason why an output is restored, with its files that are missing or altered, and those that do not belong there. */
 function nameFiles({ output, names, strangers, reason }: DamagedOutput): StaleReason {
   if (reason.cue === 'output-of-other-run') return reason;
   const files = [...names, ...strangers].filter((name) => name !== output.path);

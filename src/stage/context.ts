@@ -16,7 +16,7 @@ export interface StageContext<Params = unknown> {
   readonly matrix: Readonly<Record<string, string | number | boolean>>;
   /** The value of each entry of `facts:`, and the version of each of `tools:`, by name. */
   readonly facts: Readonly<Record<string, string>>;
-  /** One path per entry of `inputs:`, in order; without the last if it is optional and the profile leaves it out. */
+  /** One path per entry of `inputs:`, in order; several for one that names a list, none for one that the profile leaves out. */
   readonly inputs: readonly string[];
   /** One temporary path per entry of `outputs:`, in order; its parent folder exists, it does not. */
   readonly outputs: readonly string[];

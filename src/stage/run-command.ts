@@ -51,7 +51,7 @@ function followEvents(file: string | undefined, reports: Reports): { readonly en
     if (hasWarned) return;
     hasWarned = true;
     const start = line.length <= 80 ? line : `${line.slice(0, 79)}…`;
-    reports.warn(`a line in REPRO_EVENTS is ignored, since it is no event of docs/stages.md: ${start}`);
+    reports.warn(`ignored a line in REPRO_EVENTS that is not an event (docs/stages.md): ${start}`);
   };
   const read = readMessages(lines, (message) => report(message, reports) || warnOnce(message.type), warnOnce);
   const descriptor = openSync(file, 'w+');

@@ -24,7 +24,7 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
       note: () => {},
       finish: async () =>
         printWarning(
-          `with ${trial.overrides.join(', ')}, this is not a plain run of profile ${profile}, so ${lockFolder} is left as it is; to write it: ./repro lock`,
+          `with ${trial.overrides.join(', ')}, this is not a plain run of profile ${profile}, so ${lockFolder} is left as it is`,
         ),
     };
   }

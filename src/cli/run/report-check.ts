@@ -11,9 +11,9 @@ import { type Problem, throwProblems } from '../../schema/problems.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 
-/** The stage that judges the claims in its fifth input. */
+/** The stage that judges the claims. */
 const reportModule = 'stages/report.ts';
-const claimsInput = 4;
+const claimsFile = 'configs/claims.yaml';
 const modelsFolder = 'configs/models';
 
 /**
@@ -32,8 +32,8 @@ export async function checkReport(plan: Plan): Promise<void> {
 }
 
 async function findClaimProblems(plan: Plan, { inputs }: StageInstance): Promise<Problem[]> {
-  const file = inputs[claimsInput]?.path;
-  if (file === undefined) return [];
+  const file = claimsFile;
+  if (!inputs.some(({ path }) => path === file)) return [];
   const document = await readDocument(plan, file);
   const placeOf = (field: string) => formatPlace(document.positionOf(toPath(field)));
   const fix = 'docs/claims.md explains every key.';
@@ -78,7 +78,7 @@ async function findLogProblems(plan: Plan, { inputs }: StageInstance): Promise<P
     const named = await Promise.all(
       models.map(String).map(async (id) => ({ id, published: await publishedNameOf(plan, id) })),
     );
-    // It reads event files and checkpoints, which nobody needs who has no logs.
+    // Loaded only where there are logs, with the readers of event files and checkpoints.
     const { findLogs } = await import('../../report/inputs/reference.ts');
     const found = await findLogs(path.resolve(plan.projectRoot, input.path), named);
     if (found.length > 0) return [];

@@ -39,7 +39,7 @@ export class ResumeFolder {
   readonly #absolute: string;
   readonly #index: number;
   readonly #asideRoot: string;
-  /** Where the folder goes to be removed. */
+  /** The name that the folder has while it is being removed: in the cache. */
   readonly #removed: string;
 
   /**
@@ -154,7 +154,7 @@ export class ResumeFolder {
     return 'distrusted';
   }
 
-  /** By way of the cache, where `repro gc` finds what a kill leaves; unless that is on another disk. */
+  /** In the cache, where `repro gc` finds what a kill leaves; in its place if the cache is on another disk. */
   async #remove(): Promise<void> {
     await fs.mkdir(this.#asideRoot, { recursive: true });
     await removeFolder(this.#absolute, this.#removed).catch((error: unknown) => {

@@ -12,7 +12,7 @@ const tailLines = 20;
 const tailBytes = 64 * 1024;
 
 /** A hundred times the log of the longest training. */
-export const keptLogBytesAtMost = 64 * 1024 * 1024;
+const keptLogBytesAtMost = 64 * 1024 * 1024;
 
 /** A longer line was not meant to be read; its end shows where it broke off. */
 const lineLengthAtMost = 500;
@@ -36,7 +36,7 @@ export async function continueLog(file: string, text: string): Promise<void> {
 /**
  * Stores the log of a run that ended well, so that it stays with the result.
  *
- * @returns its sha256; null if it could not be stored, or is too large: the result is just as good without it
+ * @returns its sha256; null if it could not be stored, or is too large: the result is complete without it
  */
 export async function keepLog(file: string, store: Store): Promise<string | null> {
   try {

@@ -28,7 +28,7 @@ async function copyFolder(from: string, to: string): Promise<void> {
 /**
  * In one step, since a partial folder would look like a complete one.
  *
- * @param partial where what is being removed goes first
+ * @param partial the name that it has while it is being removed
  */
 export async function removeFolder(folder: string, partial = partialOf(folder)): Promise<void> {
   await fs.rm(partial, { recursive: true, force: true });

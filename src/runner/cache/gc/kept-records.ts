@@ -27,8 +27,8 @@ export interface Candidates {
 }
 
 /**
- * The records to keep: what the profiles would restore, what repro.lock names, the last of each instance, also of those that are no trial under
- * each profile, those that a rule names, and those that made what a kept one read, without which it could not be found again.
+ * The records to keep: those that the profiles would restore, that repro.lock names or that a rule names; the last of each instance, and its
+ * last under each profile that was not a trial; and those that made what a kept one read, without which it could not be found again.
  */
 export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunRecord>> {
   const { last, actions, restorable, committed, forgotten } = candidates;
