@@ -117,7 +117,9 @@ export class Preparation {
     const { id } = instance;
     const { session, temporary, onEvent } = this.#context;
     if (!('record' in freshness)) return 'must-run';
-    const { record, lost } = freshness;
+    const { lost } = freshness;
+    const record = this.#adopt(freshness.record);
+    if (record !== freshness.record) await session.records.writeAction(record);
     if (lost.length > 0) {
       const { outcome, level, text } = await storeAgain(session, id, lost, temporary);
       onEvent({ kind: 'note', id, level, text });
@@ -125,7 +127,7 @@ export class Preparation {
       if (outcome === 'failed' && freshness.kind === 'restorable') return 'must-run';
     }
     if (freshness.kind === 'fresh') {
-      if (!freshness.isLast) await session.records.writeLast(record);
+      if (!freshness.isLast || record !== freshness.record) await session.records.writeLast(record);
     } else {
       await session.records.writeLast(record);
       const outputs = freshness.damaged.map(({ output }) => output);
@@ -141,6 +143,14 @@ export class Preparation {
     await session.attempts.drop(id);
     onEvent(createHitEvent(id, freshness, false));
     return record;
+  }
+
+  /** A trial's record, if its settings are those of the profile by now: it is the profile's result from here on. */
+  #adopt(record: RunRecord): RunRecord {
+    const { profile, trial } = this.#context.session.plan;
+    if (record.overrides === undefined || trial?.reaching.has(record.id) === true) return record;
+    const { overrides: _, ...own } = record;
+    return { ...own, profile };
   }
 
   /**

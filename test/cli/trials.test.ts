@@ -147,6 +147,16 @@ describe('after a trial', () => {
     expect((await project.call(['logs', 'train'])).stdout).toContain('Error: trained for 32');
   });
 
+  test('its settings may become those of the profile, and its results the profile’s', async () => {
+    const project = await createProject();
+    await run(project, ...trial);
+    await project.edit('profiles/quick.yaml', 'epochs: 32', 'epochs: 3');
+    expect(await run(project)).toEqual(['cached', 'cached']);
+    const { instances } = await project.json(['metrics']);
+    expect(instances.map(({ overrides }: { overrides: string[] }) => overrides)).toEqual([[], []]);
+    expect((await project.call(['explain', 'train', '--list'])).stdout).not.toContain('epochs=3');
+  });
+
   test('explain --list shows each run with its overrides', async () => {
     const project = await createProject();
     await run(project);
