@@ -2,7 +2,7 @@ import cliTruncate from 'cli-truncate';
 import stringWidth from 'string-width';
 import type { Colors } from './colors.ts';
 import { nameInstances } from './format.ts';
-import { describeLeft, describeProgress, progressDetails } from './progress-text.ts';
+import { describeLeft, describeProgress, progressDetails, showsMore } from './progress-text.ts';
 import { describeQueued, type InstanceView, idsIn, listQueued, type RunState } from './run-state.ts';
 import { toOneLine } from './safe-text.ts';
 
@@ -59,10 +59,11 @@ function fitProgress(
   const longest = Math.max(1, ...names.map((name) => stringWidth(name)));
   let texts: string[] = [];
   let room = 0;
-  for (const [level, detail] of progressDetails.entries()) {
+  for (const detail of progressDetails) {
     texts = shown.map((one) => describeProgress(one, nowMs, detail));
     room = columns - 1 - columnsAround - Math.max(0, ...texts.map((text) => stringWidth(text)));
-    const needed = level < 4 ? Math.floor(columns / (level < 3 ? 3 : 4)) : columnsForName;
+    const share = showsMore(detail, 'no-percentage') ? 3 : 4;
+    const needed = showsMore(detail, 'few-words') ? Math.floor(columns / share) : columnsForName;
     if (room >= Math.min(longest, needed)) break;
   }
   return { texts, widest: Math.max(room, 1) };

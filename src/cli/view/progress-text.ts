@@ -28,32 +28,38 @@ export const progressDetails = [
   'percentage',
 ] as const;
 
-export type ProgressDetail = (typeof progressDetails)[number];
+type ProgressDetail = (typeof progressDetails)[number];
+
+/** Whether a line still has what another one leaves out. */
+export function showsMore(detail: ProgressDetail, than: ProgressDetail): boolean {
+  return progressDetails.indexOf(detail) < progressDetails.indexOf(than);
+}
 
 /** `42 % · epoch 3/12 · loss 0.071 · 40 s left · 3.1 batches/s`, as far as known; until there is a rate, `42 % · 12 s`. */
 export function describeProgress(one: InstanceView, nowMs: number, detail: ProgressDetail): string {
-  const level = progressDetails.indexOf(detail);
   const elapsedSeconds = (nowMs - one.startedMs) / 1000;
   if (one.progress === null) return formatSeconds(elapsedSeconds);
   const { done, total } = one.progress;
   const unit = toOneLine(one.progress.unit ?? '');
   const words = one.progress.note === undefined ? [] : toOneLine(one.progress.note).split(' · ');
-  const notes = level < 4 ? words : words.filter((_, i) => i === 0 || (level < 5 && i === words.length - 1));
+  const notes = showsMore(detail, 'few-words')
+    ? words
+    : words.filter((_, i) => i === 0 || (showsMore(detail, 'first-words') && i === words.length - 1));
   // Without a known end there is no share; the note says how much is done.
   if (!(total > 0)) return [...notes, formatSeconds(elapsedSeconds)].join(' · ');
   const share = Math.min(1, Math.max(0, done / total));
   const percent = `${String(Math.floor(share * 100)).padStart(3)} %`;
   if (detail === 'percentage') return percent;
-  const parts = level < 3 || notes.length === 0 ? [percent, ...notes] : [...notes];
+  const parts = showsMore(detail, 'no-percentage') || notes.length === 0 ? [percent, ...notes] : [...notes];
   const rate = rateOf(one, nowMs);
   if (rate === null) {
     if (elapsedSeconds >= 1) parts.push(formatSeconds(elapsedSeconds));
   } else {
     if (done < total) parts.push(`${formatLeft(secondsLeftOf(one, nowMs) ?? 0)} left`);
-    if (level < 2)
+    if (showsMore(detail, 'no-rate'))
       parts.push(`${rate >= 10 ? rate.toFixed(0) : rate.toFixed(1)} ${unit}/s`.replace(' /s', '/s'));
   }
-  return `${level === 0 ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
+  return `${showsMore(detail, 'no-bar') ? `${drawBar(share)} ` : ''}${parts.join(' · ')}`;
 }
 
 /** `about 3 min left in all`, or `more than` that if some stages are unknown; nothing if all are. */
