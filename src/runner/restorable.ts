@@ -1,3 +1,5 @@
+import { describeError, ReproError } from '../errors.ts';
+import { openRecords } from './cache/records.ts';
 import type { Facts } from './fingerprint/fingerprint.ts';
 import type { Freshness } from './fingerprint/freshness.ts';
 import { loadPlan } from './pipeline/load.ts';
@@ -10,7 +12,7 @@ import { checkAll } from './status.ts';
  * told, these are all of the profile's results.
  *
  * @param warn is told of each profile of which all results count
- * @throws {ConfigurationError} if the pipeline or a profile cannot be read: what it would restore is unknown
+ * @throws {ConfigurationError} if the pipeline or its default profile cannot be read
  */
 export async function findRestorable(
   projectRoot: string,
@@ -19,26 +21,37 @@ export async function findRestorable(
 ): Promise<ReadonlySet<string>> {
   const load = (profile?: string): Promise<Plan> => loadPlan({ projectRoot, profile, isForReading: true });
   const first = await load();
+  const records = openRecords(first);
+  const all = [...records.listLast(), ...records.listActions()];
   const found = new Set<string>();
-  for (const plan of [first, ...(await Promise.all((first.otherProfiles ?? []).map(load)))]) {
-    const session = openSession(plan, { facts });
-    let unknown: string | undefined;
-    for await (const { freshness } of checkAll(session, [...plan.instances.keys()], () => false)) {
-      if ('record' in freshness) found.add(freshness.record.fingerprint);
-      else unknown ??= whyUnknown(freshness);
-    }
-    await saveDigests(session);
+  for (const name of [first.profile, ...(first.otherProfiles ?? [])]) {
+    const unknown = await (name === first.profile ? Promise.resolve(first) : load(name)).then(
+      (plan) => addRestorable(found, plan, facts),
+      (error: unknown) => {
+        if (error instanceof ReproError) return describeError(error);
+        throw error;
+      },
+    );
     if (unknown === undefined) continue;
-    const all = [...session.records.listLast(), ...session.records.listActions()];
-    const own = all.filter(({ profile }) => profile === plan.profile);
+    const own = all.filter(({ profile }) => profile === name);
     for (const { fingerprint } of own) found.add(fingerprint);
     if (own.length > 0) {
-      warn(
-        `profile ${plan.profile}: all its results are kept, because what it would restore is unknown: ${unknown}`,
-      );
+      warn(`profile ${name}: all its results are kept, because what it would restore is unknown: ${unknown}`);
     }
   }
   return found;
+}
+
+/** @returns why it cannot be told of all instances; undefined if it can */
+async function addRestorable(found: Set<string>, plan: Plan, facts: Facts): Promise<string | undefined> {
+  const session = openSession(plan, { facts });
+  let unknown: string | undefined;
+  for await (const { freshness } of checkAll(session, [...plan.instances.keys()], () => false)) {
+    if ('record' in freshness) found.add(freshness.record.fingerprint);
+    else unknown ??= whyUnknown(freshness);
+  }
+  await saveDigests(session);
+  return unknown;
 }
 
 /** Why nothing can be said of an instance and of those after it: an error in its code, say, or a disk with data that is not there. */

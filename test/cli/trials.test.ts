@@ -91,6 +91,21 @@ describe('after a trial', () => {
     expect(await run(project)).toEqual(['cached', 'cached']);
   });
 
+  test('gc keeps all results of another profile that cannot be read, and removes the rest', async () => {
+    const project = await createProject();
+    for (const words of [[], ['--profile', 'other'], trial, ['--set', 'train.epochs=4']]) {
+      await run(project, ...words);
+    }
+    await project.write('profiles/other.yaml', 'data: [');
+    const { exitCode, stdout, stderr } = await project.call(['gc', '--dry-run']);
+    expect(exitCode).toBe(0);
+    expect(stderr).toContain(
+      'profile other: all its results are kept, because what it would restore is unknown',
+    );
+    expect(stdout).toContain('profile quick with train.epochs=3');
+    expect(stdout).not.toContain('profile other');
+  });
+
   test('gc --forget still removes what is no longer wanted', async () => {
     const project = await createProject();
     await run(project);
