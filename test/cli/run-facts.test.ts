@@ -56,3 +56,16 @@ test('the fact "code" is that of all stages, and makes stale what names it', asy
   expect(changed.states).toEqual(['finished', 'finished']);
   expect(changed.facts.code).not.toBe(facts.code);
 });
+
+test('a change of these facts is told in words, without their values', async () => {
+  const project = await createProject();
+  await run(project);
+  expect((await project.call(['status', 'report', '--set', 'note=b'])).stdout).toMatch(
+    /^report {2}stale +the profile or its --set changed$/m,
+  );
+  await project.write('stages/train.mjs', TRAIN.replace("'trained'", "['trained'].join()"));
+  await project.call(['run', 'train']);
+  expect((await project.call(['status', 'report'])).stdout).toMatch(
+    /^report {2}stale +the code of a stage changed$/m,
+  );
+});

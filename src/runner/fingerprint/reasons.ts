@@ -5,6 +5,7 @@ import { shortenText } from '../short-text.ts';
 import { type Difference, findDifferences } from './differences.ts';
 import { type FingerprintParts, hashParts, isComplete } from './fingerprint.ts';
 import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
+import { runFactChanges } from './run-facts.ts';
 
 /** More names than this do not help the reader. */
 const namesAtMost = 3;
@@ -52,7 +53,7 @@ export function describeDifference(difference: Difference): StaleReason {
       return { cue: difference.kind, text: `${difference.kind} ${describeValues(difference)}` };
     case 'fact':
     case 'runtime':
-      return { cue: difference.kind, text: describeValues(difference) };
+      return { cue: difference.kind, text: runFactChanges[difference.name] ?? describeValues(difference) };
     case 'param': {
       const [before, now] = [describeJson(difference.before), describeJson(difference.now)];
       return { cue: 'params', text: `${difference.name}: ${shorten(before)} → ${shorten(now)}` };

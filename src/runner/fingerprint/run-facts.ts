@@ -6,6 +6,12 @@ import type { Facts } from './fingerprint.ts';
 /** Facts that the runner itself knows; the caller supplies those of the machine. */
 export const runFactNames = ['code', 'configuration'] as const;
 
+/** That one of them is another: their values are not for people. */
+export const runFactChanges: Readonly<Record<string, string>> = {
+  code: 'the code of a stage changed',
+  configuration: 'the profile or its --set changed',
+} satisfies Record<(typeof runFactNames)[number], string>;
+
 /** What a stage that describes a whole run has to know of it, besides what the other stages made. */
 export function runFactsOf(
   plan: Pick<Plan, 'instances' | 'profile' | 'trial'>,
