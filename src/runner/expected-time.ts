@@ -115,8 +115,7 @@ export class ExpectedTimes {
   }
 
   #ratioOfFacts(name: string, now: string | undefined, then: string | undefined): number | null {
-    // Those of the run itself, such as its configuration, say nothing about speed.
-    if (now === undefined || now === then || this.#facts[name] === undefined) return 1;
+    if (now === undefined || now === then) return 1;
     const slowness = (value: string | undefined): number | null =>
       value === undefined ? null : (this.#facts[name]?.slowness?.(value) ?? null);
     const [slow, slowThen] = [slowness(now), slowness(then)];

@@ -166,7 +166,7 @@ describe('an instance that need not run', () => {
   test('in a dry run is shown with what would happen to them', () => {
     expect(lineOf(['a/x'], [], true)).toEqual(['= s  would restore from the store: a/x']);
     expect(lineOf([], ['a/stray.txt'], true)).toEqual([
-      '= s  would take out files not made by the stage: a/stray.txt',
+      '= s  would set aside files not made by the stage: a/stray.txt',
     ]);
   });
 });

@@ -130,6 +130,30 @@ describe('after a trial', () => {
     );
   });
 
+  test('reasons are those of the profile, not what the trial did otherwise', async () => {
+    const project = await createProject();
+    await run(project);
+    await run(project, ...trial);
+    await project.edit('stages/train.mjs', "'epochs '", "'EPOCHS '");
+    expect((await project.call(['status', 'train'])).stdout).toBe(
+      'train  stale       stages/train.mjs changed',
+    );
+    expect((await project.call(['status', 'train', '--profile', 'other'])).stdout).toContain(
+      'has not run with profile other yet',
+    );
+  });
+
+  test('a trial is the same, whichever way its values are written', async () => {
+    const project = await createProject();
+    await run(project, '--set', 'train.epochs=3', '--set', 'train.compat=[a, b]');
+    const { instances } = await project.json(['explain', 'train', '--list']);
+    expect(instances[0].runs[0].overrides).toEqual(['train.compat=["a","b"]', 'train.epochs=3']);
+    expect(await run(project, '--set', 'train.compat=["a", b]', '--set', 'train.epochs=0x3')).toEqual([
+      'cached',
+      'cached',
+    ]);
+  });
+
   test('metrics shows what the profile has, and marks what is not of its settings', async () => {
     const project = await createProject();
     await run(project, ...trial);

@@ -91,7 +91,7 @@ describe('the timeline of recorded runs', () => {
     ];
     const lines = timelineLines(arrangeTimeline(long), ['train@lambda-0.01,2021'], columns);
     for (const line of lines) expect(line.length).toBeLessThan(columns);
-    expect(lines.join(' ')).toContain('55 h 33 min with what it went on from');
+    expect(lines.join(' ')).toContain('55 h 33 min in all attempts');
     expect(lines.filter((line) => line.includes('█'))).toHaveLength(2);
   });
 
@@ -132,7 +132,7 @@ describe('the timeline of recorded runs', () => {
     const resumed = arrangeTimeline([record('a', 0, 20, { totalSeconds: 60 }), record('b', 0, 10)]);
     expect(resumed[0]?.seconds).toBe(20);
     const [, a, b] = timelineLines(resumed, []);
-    expect(a).toMatch(/ 20 s {2}250 MB {2}1 min 00 s with what it went on from$/);
+    expect(a).toMatch(/ 20 s {2}250 MB {2}1 min 00 s in all attempts$/);
     expect(b).toMatch(/ 10 s {2}250 MB$/);
     const { figure } = drawTimeline(resumed.map(({ spans, ...session }) => ({ ...session, bars: spans })));
     expect(await textsOf(figure)).toContain('20 s of 60 s');

@@ -131,7 +131,10 @@ export async function runShown(
     if (cluster !== undefined) return;
     const instance = 'id' in event ? plan.instances.get(event.id) : undefined;
     const isToRun = event.kind === 'started' || event.kind === 'would-run';
-    if (isToRun && instance?.facts.includes('engine') === true) warned ??= warnOfEngine(instance);
+    if (isToRun && instance?.facts.includes('engine') === true) {
+      // Only advice: why an engine cannot be told is said by the stage.
+      warned ??= warnOfEngine(instance).catch(() => {});
+    }
     if (event.kind === 'started') {
       timeLeft ??= import('./time-left.ts').then(
         (m) => new m.TimeLeft(plan, state, { ...options, facts, jobs }),

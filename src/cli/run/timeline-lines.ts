@@ -41,10 +41,7 @@ export function timelineLines(
         describeMemory(span),
       ];
       const went = span.totalSeconds === null ? [] : [formatSeconds(span.totalSeconds)];
-      const more = [
-        ...went.map((total) => `${total} with what it went on from`),
-        ...nameOrigin(span, session),
-      ];
+      const more = [...went.map((total) => `${total} in all attempts`), ...nameOrigin(span, session)];
       return wrap([figures.join('  '), ...more], '  ', columns);
     }),
   ]);

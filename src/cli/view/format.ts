@@ -18,7 +18,7 @@ export function formatLeft(seconds: number): string {
   return seconds < 120 || seconds >= 3600 ? text : text.replace(/ \d\d s$/, '');
 }
 
-/** `20 h 00 min (60 h 00 min with what it went on from)`. */
+/** `20 h 00 min (60 h 00 min in all attempts)`. */
 export function formatDone({
   seconds,
   totalSeconds,
@@ -26,8 +26,7 @@ export function formatDone({
   readonly seconds: number;
   readonly totalSeconds?: number;
 }): string {
-  const total =
-    totalSeconds === undefined ? '' : ` (${formatSeconds(totalSeconds)} with what it went on from)`;
+  const total = totalSeconds === undefined ? '' : ` (${formatSeconds(totalSeconds)} in all attempts)`;
   return `${formatSeconds(seconds)}${total}`;
 }
 

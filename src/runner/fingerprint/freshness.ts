@@ -3,6 +3,7 @@ import { ReproError } from '../../errors.ts';
 import { findLost, type InspectedOutput, type LostObject } from '../cache/lost-objects.ts';
 import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../cache/records.ts';
 import type { Store } from '../cache/store.ts';
+import { compareCodeUnits, isSameJson } from '../canonical-json.ts';
 import type { StaleReason } from '../events.ts';
 import { digestOutput, type Tree } from '../files/digest.ts';
 import type { DigestCache } from '../files/digest-cache.ts';
@@ -64,6 +65,8 @@ export class FreshnessCheck {
   readonly #digests: DigestCache;
   readonly #records: Records;
   readonly #store: Store;
+  /** All on record, the latest first; read at the first need. */
+  #runs: readonly RunRecord[] | null = null;
 
   constructor(parts: {
     plan: Plan;
@@ -138,12 +141,34 @@ export class FreshnessCheck {
       const reasons = [{ cue: 'never-run', text: 'has not run yet' }] as const;
       return { kind: 'never-run', reasons, fingerprint, parts, last, error: undefined };
     }
-    const differences = await explainDifference(last.parts, parts, {
+    const before = this.#findComparable(instance.id, last);
+    if (before.profile !== this.#plan.profile) {
+      const text = `has not run with profile ${this.#plan.profile} yet`;
+      const reasons = [{ cue: 'never-run', text }, ...waiting] as const;
+      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    }
+    const differences = await explainDifference(before.parts, parts, {
       before: (digest) => this.#store.findTree(digest),
       now: (input) => this.readInput(instance, input),
     });
     const [reason = unnamedReason, ...more] = [...differences, ...waiting];
     return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
+  }
+
+  /**
+   * The run with which the present is compared: the last with the same settings, of the profile, or of all. A trial in between explains
+   * nothing.
+   */
+  #findComparable(id: string, last: RunRecord): RunRecord {
+    const { profile, trial } = this.#plan;
+    const overrides = trial?.reaching.get(id);
+    const isOfProfile = (one: RunRecord): boolean => one.profile === profile && one.overrides === undefined;
+    const hasSameSettings = (one: RunRecord): boolean =>
+      one.profile === profile && isSameJson(one.overrides, overrides);
+    if (hasSameSettings(last)) return last;
+    this.#runs ??= this.#records.listActions().sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    const runs = this.#runs.filter((one) => one.id === id);
+    return runs.find(hasSameSettings) ?? runs.find(isOfProfile) ?? last;
   }
 
   /** The present content of an input, file by file; null if unknown. */

@@ -1,4 +1,6 @@
+import type { Json } from '../../schema/json.ts';
 import type { Problem } from '../../schema/problems.ts';
+import { compareCodeUnits } from '../canonical-json.ts';
 import type { StageInstance, Trial } from '../plan.ts';
 import type { PipelineContent, PipelineFile } from './pipeline-file.ts';
 import type { Settings } from './settings.ts';
@@ -44,8 +46,20 @@ function listChanges(
   settings: Settings,
 ): { readonly name: string; readonly text: string }[] {
   return settings.changes
-    .map(({ path, place }) => ({ name: path.join('.'), text: place.replace(/^--set /, '') }))
+    .map(({ path, value }) => ({ name: path.join('.'), text: `${path.join('.')}=${formatValue(value)}` }))
+    .sort((a, b) => compareCodeUnits(a.name, b.name))
     .filter(({ name }) => !machine.some((key) => name === key || name.startsWith(`${key}.`)));
+}
+
+/** A value as `--set` takes it, written in one way whichever way it was given. */
+function formatValue(value: Json): string {
+  const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./-]*$/.test(value) && !isYamlWord(value);
+  return isPlain ? value : JSON.stringify(value);
+}
+
+/** Words that YAML reads as something else than a string. */
+function isYamlWord(text: string): boolean {
+  return /^(true|false|null|yes|no|on|off)$/i.test(text);
 }
 
 /** Names under `machine:` that no profile can have: a typo would make every run with that setting a trial, silently. */

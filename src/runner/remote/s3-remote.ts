@@ -1,5 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import http from 'node:http';
+import https from 'node:https';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import {
@@ -23,6 +25,9 @@ const partsAtMost = 10_000;
 /** For each request; the client waits longer from one to the next. */
 const attempts = 5;
 
+/** Connections at once; the client's own default. */
+const maxSockets = 50;
+
 /** A server that does not answer at all. */
 const connectMs = 10_000;
 
@@ -45,7 +50,12 @@ export async function openS3(settings: S3Settings): Promise<Remote> {
   const { endpoint, region } = await findS3Place(settings);
   const configuration: S3ClientConfig = {
     maxAttempts: attempts,
-    requestHandler: { connectionTimeout: connectMs, socketTimeout: silenceMs },
+    requestHandler: {
+      connectionTimeout: connectMs,
+      socketTimeout: silenceMs,
+      httpAgent: listenToErrors(new http.Agent({ keepAlive: true, maxSockets })),
+      httpsAgent: listenToErrors(new https.Agent({ keepAlive: true, maxSockets })),
+    },
     // Every byte is checked against its name here; not all compatible storage knows S3's own checksums.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
@@ -53,6 +63,16 @@ export async function openS3(settings: S3Settings): Promise<Remote> {
     ...(endpoint === undefined ? {} : { endpoint, forcePathStyle: true }),
   };
   return new S3Remote(new S3Client(configuration), settings);
+}
+
+/**
+ * A server that answers before it has read a whole upload, and hangs up, leaves a socket with an error and no request: without a listener, that
+ * would end the process.
+ */
+function listenToErrors<Agent extends http.Agent>(agent: Agent): Agent {
+  const create = agent.createConnection.bind(agent);
+  agent.createConnection = (...given) => create(...given)?.on('error', () => {});
+  return agent;
 }
 
 class S3Remote implements Remote {

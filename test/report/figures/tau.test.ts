@@ -79,8 +79,19 @@ describe('a τ that is fixed far from the others', () => {
     const figure = drawTau(makeResults({ models: [single(2, 2.5), fixed] }));
     expect(domainOf(figure)[1]).toBeLessThan(3);
     expect(figure.legend.map(({ label }) => label)).toContain('Fixed (τ fixed at 16)');
-    expect(figure.caption).toContain('Fixed: τ is fixed, and outside of a scale');
+    expect(figure.caption).toContain('Fixed: τ is fixed. Where it is outside of a scale');
     expect(figure.panels[0]?.readings?.lines[1]?.points).toEqual([[1, 16]]);
+  });
+
+  it('is on the scale if it is near', () => {
+    const near = makeModelResult({
+      id: 'near',
+      title: 'Near',
+      runs: [{ ...runOf(1, 2.6), network: { neuron: 'lif', tau: { per: 'layer', mean: 2.6 } } }],
+    });
+    const figure = drawTau(makeResults({ models: [single(2, 2.5), near] }));
+    expect(domainOf(figure)[1]).toBeGreaterThan(2.6);
+    expect(figure.caption).not.toContain('outside');
   });
 
   it('chooses it if no τ is learned', () => {
