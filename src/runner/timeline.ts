@@ -15,6 +15,8 @@ export interface TimelineSpan {
   readonly host: string;
   /** The profile with which it ran. */
   readonly profile: string;
+  /** The profile, and what a trial changed of it: `quick with train.epochs=3`. */
+  readonly configuration: string;
 }
 
 /** Instances that ran one after another or at the same time, with no long pause between them. */
@@ -25,7 +27,7 @@ export interface TimelineSession {
   readonly seconds: number;
   /** Names of the machines, sorted: results may be fetched from others. */
   readonly hosts: readonly string[];
-  /** Profiles with which they ran, sorted: the last run of an instance may be of another profile than the one asked for. */
+  /** Profiles with which they ran, with what trials changed of them, sorted: the last run of an instance may be of another profile than the one asked for. */
   readonly profiles: readonly string[];
   /** In the order in which they started. */
   readonly spans: readonly TimelineSpan[];
@@ -67,7 +69,8 @@ export function arrangeTimeline(records: readonly RunRecord[]): TimelineSession[
       totalSeconds: record.totalSeconds ?? null,
       peakMemoryBytes: record.peakMemoryBytes,
       host: record.host,
-      profile: nameConfiguration(record),
+      profile: record.profile,
+      configuration: nameConfiguration(record),
     })),
   }));
 }

@@ -94,6 +94,7 @@ async function writeTimeline(folder: string): Promise<void> {
     peakMemoryBytes: 2e8,
     host: 'cedar',
     profile: 'quick',
+    configuration: 'quick',
   };
   const spans = ['frames', 'report'].map((id) => ({ ...span, id, stage: id }));
   const session = {

@@ -59,7 +59,7 @@ test('gc and a comparison leave the trial aside', async () => {
   expect(await call('compare', 'baseline', 'no-reg')).toContain(
     'train: only A reads configs/models/baseline.yaml',
   );
-  expect(await call('run')).toContain('8 up to date');
+  expect(await call('run')).toContain('5 restored, 3 up to date');
   expect((await call('logs', 'train@baseline,2020')).match(/^epoch/gm)).toHaveLength(2);
 });
 

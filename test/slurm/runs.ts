@@ -37,7 +37,7 @@ export function describeRuns(): void {
 
     await project.remove('artifacts/train/2');
     const second = await project.run();
-    expect(second.stderr).toContain('8 up to date');
+    expect(second.stderr).toContain('1 restored, 7 up to date');
     expect(project.read('artifacts/train/2/text')).toBe('train@2\n');
     expect(await cluster().jobsOf('train')).toHaveLength(3);
   });

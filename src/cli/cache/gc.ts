@@ -1,8 +1,10 @@
+import path from 'node:path';
 import process from 'node:process';
 import { collectGarbage, type GarbageReport } from '../../runner/cache/gc/collect-garbage.ts';
 import { type KeepRule, parseKeepRule } from '../../runner/cache/gc/keep-rules.ts';
-import { type GarbageKind, garbageKinds } from '../../runner/cache/gc/sweep.ts';
+import { type GarbageKind, garbageKinds, measureSize } from '../../runner/cache/gc/sweep.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/cache/records.ts';
+import { setAsideFolder } from '../../runner/execution/set-aside.ts';
 import { findRestorable } from '../../runner/restorable.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
@@ -78,6 +80,12 @@ export async function gc(options: GcOptions): Promise<void> {
   }
   for (const { kind, count, sizeBytes } of kinds) {
     if (count > 0) process.stdout.write(`${words[kind]}: ${count}, ${formatBytes(sizeBytes)}\n`);
+  }
+  const setAsideBytes = await measureSize(path.join(projectRoot, setAsideFolder));
+  if (setAsideBytes > 0) {
+    process.stdout.write(
+      `${formatBytes(setAsideBytes)} of files that people wrote stay in ${setAsideFolder}: delete what you no longer need\n`,
+    );
   }
   const verb = isDryRun ? 'would be freed' : 'freed';
   process.stdout.write(

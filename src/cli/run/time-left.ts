@@ -26,6 +26,8 @@ export class TimeLeft {
   readonly #options: TimeLeftOptions;
   readonly #knownFacts = new Map<string, Readonly<Record<string, string>>>();
   #times: ExpectedTimes | null = null;
+  /** By earlier runs, as far as looked up; each lookup compares all records of a stage. */
+  readonly #expected = new Map<string, number | null>();
   /** How many instances were unfinished when the records were read. */
   #readAt = 0;
   #nextMs = 0;
@@ -63,6 +65,7 @@ export class TimeLeft {
     if (this.#times === null || (this.#state.left?.unknown !== 0 && unfinished.length !== this.#readAt)) {
       this.#times = new ExpectedTimes(this.#plan, openRecords(this.#plan), this.#options.facts);
       this.#readAt = unfinished.length;
+      this.#expected.clear();
     }
     const seconds = new Map<string, number | null>();
     for (const { view, instance } of unfinished) {
@@ -98,9 +101,13 @@ export class TimeLeft {
   ): Promise<number | null> {
     const own = view.state === 'running' ? secondsLeftOf(view, nowMs) : null;
     if (own !== null) return own;
-    const whole =
-      times.find(instance, { facts: await this.#factsOf(instance), inputs: [] })?.seconds ??
-      this.#secondsOfOthers(instance, nowMs);
+    const known = this.#expected.get(view.id);
+    const expected =
+      known === undefined
+        ? (times.find(instance, { facts: await this.#factsOf(instance), inputs: [] })?.seconds ?? null)
+        : known;
+    this.#expected.set(view.id, expected);
+    const whole = expected ?? this.#secondsOfOthers(instance, nowMs);
     if (whole === null || view.state === 'waiting') return whole;
     return Math.max(0, whole - (nowMs - view.startedMs) / 1000);
   }

@@ -71,9 +71,9 @@ function describeSession({ startedAt, seconds, hosts, profiles }: TimelineSessio
 }
 
 /** Where they differ within a session, its heading alone does not tell which line is whose. */
-function nameOrigin({ profile, host }: TimelineSpan, { profiles, hosts }: TimelineSession): string[] {
+function nameOrigin({ configuration, host }: TimelineSpan, { profiles, hosts }: TimelineSession): string[] {
   const names = [
-    ...(profiles.length > 1 ? [`profile ${toOneLine(profile)}`] : []),
+    ...(profiles.length > 1 ? [`profile ${toOneLine(configuration)}`] : []),
     ...(hosts.length > 1 ? [`on ${toOneLine(host)}`] : []),
   ];
   return names.length === 0 ? [] : [names.join(', ')];

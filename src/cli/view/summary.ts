@@ -57,9 +57,12 @@ export function summariseRun(
   if (interrupted.length > 0) lines.push('', ...describeInterrupted(interrupted, options.resumable));
   const wouldRun = idsIn(state, 'would-run');
   const queued = listQueued(state).length;
+  const cached = idsIn(state, 'cached');
+  const restored = cached.filter((id) => (state.instances.get(id)?.restored.length ?? 0) > 0).length;
   const counts: [number, string][] = [
     [idsIn(state, 'finished').length, 'run'],
-    [idsIn(state, 'cached').length, 'up to date'],
+    [restored, state.expected === null ? 'restored' : 'to restore'],
+    [cached.length - restored, 'up to date'],
     [wouldRun.length, 'to run'],
     [idsIn(state, 'failed').length, 'failed'],
     [blocked.length, 'blocked'],

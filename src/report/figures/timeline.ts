@@ -15,6 +15,7 @@ export interface TimelineBar {
   readonly peakMemoryBytes: number | null;
   readonly host: string;
   readonly profile: string;
+  readonly configuration: string;
 }
 
 /** Stages that ran without a long pause between them. */
@@ -92,14 +93,14 @@ function drawTimes({ startedAt, hosts, profiles, bars }: TimelineRun): Panel {
     axisTitle: `${unit.name} since the first start`,
     width: TIME_WIDTH,
     end: end / unit.seconds,
-    bars: bars.map(({ id, startSeconds, seconds, totalSeconds, host, profile }) => ({
+    bars: bars.map(({ id, startSeconds, seconds, totalSeconds, host, configuration }) => ({
       id,
       from: startSeconds / unit.seconds,
       to: (startSeconds + seconds) / unit.seconds,
       // Where they differ within a run, its title alone does not tell which bar is whose.
       label: [
         `${formatDuration(seconds)}${totalSeconds === null ? '' : ` of ${formatDuration(totalSeconds)}`}`,
-        ...(profiles.length > 1 ? [shorten(profile)] : []),
+        ...(profiles.length > 1 ? [shorten(configuration)] : []),
         ...(hosts.length > 1 ? [shorten(host)] : []),
       ].join(', '),
     })),

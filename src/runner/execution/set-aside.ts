@@ -13,7 +13,7 @@ import type { Session } from '../session.ts';
 import { moveFolder } from './whole-folders.ts';
 
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */
-const folder = 'artifacts/.set-aside';
+export const setAsideFolder = 'artifacts/.set-aside';
 
 interface Found {
   readonly absolute: string;
@@ -110,10 +110,10 @@ async function hashFound({ digests }: Session, entries: readonly string[]): Prom
 
 /** A new folder: `<date>-1`, or the next that is free. */
 async function makePlace(projectRoot: string): Promise<string> {
-  await makeFolderSynced(path.join(projectRoot, folder));
+  await makeFolderSynced(path.join(projectRoot, setAsideFolder));
   const day = new Date().toISOString().slice(0, 10);
   for (let number = 1; ; number += 1) {
-    const place = path.join(projectRoot, folder, `${day}-${number}`);
+    const place = path.join(projectRoot, setAsideFolder, `${day}-${number}`);
     try {
       await fs.mkdir(place);
       return place;

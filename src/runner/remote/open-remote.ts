@@ -6,7 +6,8 @@ import type { RemoteSettings } from '../plan.ts';
 import { FolderRemote } from './folder-remote.ts';
 import type { Remote } from './remote.ts';
 
-const forms = 'a folder (`/mnt/shared/cache`, `~/cache`, `file:///mnt/shared/cache`) or `s3://bucket/prefix`';
+const forms =
+  'a folder (`/mnt/shared/cache`, `~/cache`, `file:///mnt/shared/cache`) or `s3://bucket/prefix`, where a bucket has 3 to 63 characters';
 
 /**
  * Opens a remote cache. The S3 client is loaded only if it is needed.
