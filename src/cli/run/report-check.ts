@@ -11,8 +11,6 @@ import { type Problem, throwProblems } from '../../schema/problems.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import { readYamlFile, type YamlDocument } from '../../schema/yaml-document.ts';
 
-/** The stage that judges the claims. */
-const reportModule = 'stages/report.ts';
 const claimsFile = 'configs/claims.yaml';
 const modelsFolder = 'configs/models';
 
@@ -22,10 +20,9 @@ const modelsFolder = 'configs/models';
  *
  * @throws {ConfigurationError} with each problem and its place
  */
-export async function checkReport(plan: Plan): Promise<void> {
+export async function checkReport(plan: Plan, reports: readonly StageInstance[]): Promise<void> {
   const problems: Problem[] = [];
-  for (const instance of plan.instances.values()) {
-    if (instance.command.kind !== 'module' || instance.command.path !== reportModule) continue;
+  for (const instance of reports) {
     problems.push(...(await findClaimProblems(plan, instance)), ...(await findLogProblems(plan, instance)));
   }
   throwProblems(problems);
