@@ -11,7 +11,7 @@ const tailLines = 20;
 /** Enough for 20 lines of any readable length. */
 const tailBytes = 64 * 1024;
 
-/** A hundred times the log of the longest training. */
+/** Far above the log of a training, which has a line of about 100 bytes an epoch. */
 const keptLogBytesAtMost = 64 * 1024 * 1024;
 
 /** A longer line was not meant to be read; its end shows where it broke off. */
