@@ -54,8 +54,11 @@ while terminal in sources:
         for line in lines:
             action, *words = line.decode().split()
             if action == "resize":
-                while select.select([terminal], [], [], 0)[0]:
+                # Right after a redraw: no program can know that the size changes while it writes the next one.
+                patience = 1
+                while select.select([terminal], [], [], patience)[0]:
                     os.write(sys.stdout.fileno(), os.read(terminal, 65536))
+                    patience = 0.02
                 resize(terminal, *words)
                 os.write(sys.stdout.fileno(), b"\x1b]777;resize;%b;%b\x07" % tuple(w.encode() for w in words))
             elif action == "kill":
