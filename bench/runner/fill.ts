@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { cacheFolderOf, fileNameOf } from '../../src/runner/cache/cache-folder.ts';
-import type { RecordedOutput, RunRecord } from '../../src/runner/cache/records.ts';
-import { loadPlan } from '../../src/runner/pipeline/load.ts';
+import { loadPlan } from '../../src/runner/plan/load.ts';
 import { openSession, saveDigests } from '../../src/runner/session.ts';
+import { cacheFolderOf, fileNameOf } from '../../src/runner/store/cache-folder.ts';
+import type { RecordedOutput, RunRecord } from '../../src/runner/store/records.ts';
 
 // Makes the outputs and records of a project as if all of its stages had run: starting ten thousand processes would take a quarter of an
 // hour. `node fill.mjs FOLDER`

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { loadPlan, type PlanRequest } from '../runner/pipeline/load.ts';
-import type { Plan } from '../runner/plan.ts';
+import { loadPlan, type PlanRequest } from '../runner/plan/load.ts';
+import type { Plan } from '../runner/plan/plan.ts';
 import { formatPlace } from '../schema/source-position.ts';
 import { factsOf } from './doctor/facts.ts';
 import { printWarning } from './lines.ts';

@@ -1,9 +1,9 @@
-import type { RecordedOutput } from './cache/records.ts';
 import type { RunEvent } from './events.ts';
-import type { InstanceResult, Preparing } from './execution/scheduler.ts';
-import type { Facts } from './fingerprint/fingerprint.ts';
-import type { FetchStage } from './remote/fetch-stage.ts';
+import type { Facts } from './freshness/fingerprint.ts';
+import type { InstanceResult, Preparing } from './run/scheduler.ts';
 import type { Session } from './session.ts';
+import type { FetchStage } from './share/fetch-stage.ts';
+import type { RecordedOutput } from './store/records.ts';
 
 /** What a run tells whoever runs some of its instances on other machines. */
 export interface RunSurroundings {

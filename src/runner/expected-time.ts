@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
 import { getAt, type JsonObject, omitAt } from '../schema/json.ts';
-import { durationOf } from './cache/duration.ts';
-import type { RecordedOutput, Records, RunRecord } from './cache/records.ts';
 import { compareCodeUnits, isSameJson } from './canonical-json.ts';
-import { type SchedulerOptions, schedule } from './execution/scheduler.ts';
-import type { Facts, FingerprintParts } from './fingerprint/fingerprint.ts';
-import { makersOf } from './pipeline/makers.ts';
-import type { Plan, StageInstance } from './plan.ts';
+import type { Facts, FingerprintParts } from './freshness/fingerprint.ts';
+import { makersOf } from './plan/makers.ts';
+import type { Plan, StageInstance } from './plan/plan.ts';
+import { type SchedulerOptions, schedule } from './run/scheduler.ts';
+import { durationOf } from './store/duration.ts';
+import type { RecordedOutput, Records, RunRecord } from './store/records.ts';
 
 /** How long an instance is expected to run. */
 export interface ExpectedTime {

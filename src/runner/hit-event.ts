@@ -1,6 +1,6 @@
-import { durationOf } from './cache/duration.ts';
 import type { RunEvent } from './events.ts';
-import type { Freshness } from './fingerprint/freshness.ts';
+import type { Freshness } from './freshness/freshness.ts';
+import { durationOf } from './store/duration.ts';
 
 /** What is, or in a rehearsal would be, done about an instance that need not run. */
 export function createHitEvent(

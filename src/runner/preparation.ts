@@ -1,20 +1,20 @@
 import { describeError, ReproError } from '../errors.ts';
 import { explainDiskError } from '../files/disk-error.ts';
-import { logFileOf } from './cache/cache-folder.ts';
-import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { RunEvent } from './events.ts';
-import { describeFailure } from './execution/execution.ts';
-import type { Work } from './execution/execution-context.ts';
-import { describeShortage, type MachineResources } from './execution/machine.ts';
-import { restoreOutputs } from './execution/restore-outputs.ts';
-import { distrustResumes, resumeFoldersOf } from './execution/resume-folder.ts';
-import { storeAgain } from './execution/store-again.ts';
-import type { Freshness } from './fingerprint/freshness.ts';
 import { forcedReason } from './force.ts';
+import type { Freshness } from './freshness/freshness.ts';
 import { createHitEvent } from './hit-event.ts';
-import type { StageInstance } from './plan.ts';
-import type { FetchStage } from './remote/fetch-stage.ts';
+import type { StageInstance } from './plan/plan.ts';
+import { describeFailure } from './run/execution.ts';
+import type { Work } from './run/execution-context.ts';
+import { describeShortage, type MachineResources } from './run/machine.ts';
+import { restoreOutputs } from './run/restore-outputs.ts';
+import { distrustResumes, resumeFoldersOf } from './run/resume-folder.ts';
+import { storeAgain } from './run/store-again.ts';
 import type { Session } from './session.ts';
+import type { FetchStage } from './share/fetch-stage.ts';
+import { logFileOf } from './store/cache-folder.ts';
+import type { RecordedOutput, RunRecord } from './store/records.ts';
 
 /** What a run has to know to decide about an instance. */
 export interface PreparationContext {

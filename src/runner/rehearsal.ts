@@ -1,11 +1,11 @@
 import { describeError } from '../errors.ts';
 import type { StaleReason } from './events.ts';
-import { describeShortage, type MachineResources, measureMachine } from './execution/machine.ts';
-import { describeLost } from './execution/store-again.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
 import { forcedReason } from './force.ts';
 import { createHitEvent } from './hit-event.ts';
-import type { Resources, StageInstance } from './plan.ts';
+import type { Resources, StageInstance } from './plan/plan.ts';
+import { describeShortage, type MachineResources, measureMachine } from './run/machine.ts';
+import { describeLost } from './run/store-again.ts';
 import type { RunOptions } from './run-options.ts';
 import type { Session } from './session.ts';
 import { checkAll } from './status.ts';

@@ -1,10 +1,10 @@
 import type { Elsewhere } from './elsewhere.ts';
 import type { RunEvent } from './events.ts';
-import type { MachineResources } from './execution/machine.ts';
-import type { Facts } from './fingerprint/fingerprint.ts';
-import type { Plan } from './plan.ts';
-import type { FetchStage } from './remote/fetch-stage.ts';
+import type { Facts } from './freshness/fingerprint.ts';
+import type { Plan } from './plan/plan.ts';
+import type { MachineResources } from './run/machine.ts';
 import type { Session } from './session.ts';
+import type { FetchStage } from './share/fetch-stage.ts';
 
 export interface RunOptions {
   readonly plan: Plan;

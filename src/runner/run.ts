@@ -8,24 +8,24 @@ import type { Executor } from '../executors/executor.ts';
 import type { Tracer } from '../executors/strace/strace.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
-import { durationOf } from './cache/duration.ts';
-import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import { refuseOutstanding } from './cluster/outstanding.ts';
 import type { ElsewhereRun, RunSurroundings } from './elsewhere.ts';
-import { execute } from './execution/execution.ts';
-import type { ExecutionContext, Work } from './execution/execution-context.ts';
-import { findHostFile } from './execution/host-file.ts';
-import { removeLeftOver } from './execution/left-over.ts';
-import { measureMachine } from './execution/machine.ts';
-import type { Grant } from './execution/reservations.ts';
-import { type InstanceResult, type Preparing, schedule } from './execution/scheduler.ts';
 import type { ExpectedTotal } from './expected-time.ts';
-import { checkCode } from './fingerprint/code-check.ts';
 import { forceCheck } from './force.ts';
-import type { StageInstance } from './plan.ts';
+import { checkCode } from './freshness/code-check.ts';
+import type { StageInstance } from './plan/plan.ts';
 import { Preparation, type Prepared } from './preparation.ts';
+import { execute } from './run/execution.ts';
+import type { ExecutionContext, Work } from './run/execution-context.ts';
+import { findHostFile } from './run/host-file.ts';
+import { removeLeftOver } from './run/left-over.ts';
+import { measureMachine } from './run/machine.ts';
+import type { Grant } from './run/reservations.ts';
+import { type InstanceResult, type Preparing, schedule } from './run/scheduler.ts';
 import type { RunOptions } from './run-options.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
+import { durationOf } from './store/duration.ts';
+import type { RecordedOutput, RunRecord } from './store/records.ts';
 import { restoreSettings, setOptimising } from './v8-settings.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
@@ -117,9 +117,7 @@ class Run {
       stop: this.#stop,
       kill: options.killSignal ?? new AbortController().signal,
       onEvent: options.onEvent,
-      revision: once(async () =>
-        (await import('./execution/revision.ts')).readRevision(session.plan.projectRoot),
-      ),
+      revision: once(async () => (await import('./run/revision.ts')).readRevision(session.plan.projectRoot)),
       assertLocked: () => {
         if (!lock.isLost()) return;
         throw new ReproError(

@@ -1,16 +1,16 @@
 import process from 'node:process';
-import { Attempts } from './cache/attempts.ts';
-import { type CacheFolder, cacheFolderOf } from './cache/cache-folder.ts';
-import { Records } from './cache/records.ts';
-import { Store } from './cache/store.ts';
-import { DigestCache } from './files/digest-cache.ts';
-import { CodeClosures } from './fingerprint/code-closure.ts';
-import { type Facts, Fingerprints } from './fingerprint/fingerprint.ts';
-import { FreshnessCheck } from './fingerprint/freshness.ts';
-import { InputDigests } from './fingerprint/input-digests.ts';
-import { KeptTexts } from './fingerprint/kept-texts.ts';
-import { runFactsOf } from './fingerprint/run-facts.ts';
-import type { Plan } from './plan.ts';
+import { CodeClosures } from './freshness/code-closure.ts';
+import { type Facts, Fingerprints } from './freshness/fingerprint.ts';
+import { FreshnessCheck } from './freshness/freshness.ts';
+import { InputDigests } from './freshness/input-digests.ts';
+import { KeptTexts } from './freshness/kept-texts.ts';
+import { runFactsOf } from './freshness/run-facts.ts';
+import type { Plan } from './plan/plan.ts';
+import { Attempts } from './store/attempts.ts';
+import { type CacheFolder, cacheFolderOf } from './store/cache-folder.ts';
+import { DigestCache } from './store/digest-cache.ts';
+import { Records } from './store/records.ts';
+import { Store } from './store/store.ts';
 
 /** Everything needed to decide what has to run. */
 export interface Session {

@@ -1,13 +1,13 @@
-import type { RecordedOutput, RunRecord } from './cache/records.ts';
 import type { StaleReason } from './events.ts';
-import { describeLost } from './execution/store-again.ts';
-import { checkCode } from './fingerprint/code-check.ts';
-import type { Facts } from './fingerprint/fingerprint.ts';
-import type { DamagedOutput, Freshness } from './fingerprint/freshness.ts';
-import type { ProducedOutputs } from './fingerprint/input-digests.ts';
+import { checkCode } from './freshness/code-check.ts';
+import type { Facts } from './freshness/fingerprint.ts';
+import type { DamagedOutput, Freshness } from './freshness/freshness.ts';
+import type { ProducedOutputs } from './freshness/input-digests.ts';
 import { InstanceStates, type StateReport } from './instance-state.ts';
-import type { Plan, StageInstance } from './plan.ts';
+import type { Plan, StageInstance } from './plan/plan.ts';
+import { describeLost } from './run/store-again.ts';
 import { openSession, type Session, saveDigests } from './session.ts';
+import type { RecordedOutput, RunRecord } from './store/records.ts';
 
 export interface InstanceStatus extends StateReport {
   readonly id: string;
@@ -70,7 +70,7 @@ async function findInterrupted(
   freshness: Freshness,
 ): Promise<readonly StaleReason[]> {
   if ('record' in freshness || freshness.fingerprint === null || instance.resume.length === 0) return [];
-  const { resumeFoldersOf } = await import('./execution/resume-folder.ts');
+  const { resumeFoldersOf } = await import('./run/resume-folder.ts');
   for (const folder of resumeFoldersOf(session, instance)) {
     if (!(await folder.canResume(freshness.fingerprint))) continue;
     return [{ cue: 'interrupted', text: 'interrupted: goes on from what it kept' }];

@@ -14,9 +14,9 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeStorage } from '../runner/remote/storage.ts';
 import { filesBelow, readOutputs } from '../runner/rig/crash/checks.ts';
 import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
+import { makeStorage } from '../runner/share/storage.ts';
 
 /** A project that has run and pushed version 1, a fresh copy of it, and the remote. */
 async function createShared() {

@@ -4,10 +4,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { makeStorage, s3Missing, s3Title, useS3Server } from '../runner/remote/storage.ts';
 import { filesBelow, findInconsistencies, readOutputs } from '../runner/rig/crash/checks.ts';
 import { measureRun, runAndKill } from '../runner/rig/crash/kills.ts';
 import { createCrashProject, expectedFiles, repro, runWhole } from '../runner/rig/crash/project.ts';
+import { makeStorage, s3Missing, s3Title, useS3Server } from '../runner/share/storage.ts';
 
 useS3Server();
 

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { factsOf } from '../../src/cli/doctor/facts.ts';
 import { loadSelectedPlan } from '../../src/cli/load.ts';
-import { variablesOf } from '../../src/runner/fingerprint/fingerprint.ts';
+import { variablesOf } from '../../src/runner/freshness/fingerprint.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 

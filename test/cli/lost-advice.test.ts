@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { adviseOnLost } from '../../src/cli/cache/lost-advice.ts';
-import { makeProject } from '../runner/pipeline/project-fixture.ts';
+import { makeProject } from '../runner/plan/project-fixture.ts';
 
 const stages = `stages:
   train: {matrix: {seed: [1, 2]}, cmd: [make], outputs: ["artifacts/train/\${seed}"]}

@@ -7,7 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { checkModels } from '../../src/cli/run/model-check.ts';
 import { checkReport } from '../../src/cli/run/report-check.ts';
 import { describeError } from '../../src/errors.ts';
-import { loadPlan } from '../../src/runner/pipeline/load.ts';
+import { loadPlan } from '../../src/runner/plan/load.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 const models = () => path.join(project, 'configs/models');

@@ -12,8 +12,8 @@ import { TarTree } from '../../src/datasets/tar-tree.ts';
 import { ZipTree } from '../../src/datasets/zip-tree.ts';
 import { openRegular, openRegularSync, readRegular, streamRegular } from '../../src/files/regular-file.ts';
 import { openNpy } from '../../src/formats/npy-file.ts';
-import { openRemote } from '../../src/runner/remote/open-remote.ts';
-import { fileKeyOf } from '../../src/runner/remote/remote.ts';
+import { openRemote } from '../../src/runner/share/open-remote.ts';
+import { fileKeyOf } from '../../src/runner/share/remote.ts';
 import { readJsonSchema } from '../../src/schema/json-schema.ts';
 import { readYamlFile } from '../../src/schema/yaml-document.ts';
 

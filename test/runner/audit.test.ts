@@ -3,9 +3,9 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isHeld } from '../../src/files/lock.ts';
 import { encodeNpy } from '../../src/formats/npy.ts';
 import { writeSafetensors } from '../../src/formats/safetensors.ts';
-import { type ScratchOptions, ScratchRuns } from '../../src/runner/audit/scratch-runs.ts';
-import { cacheFolderOf } from '../../src/runner/cache/cache-folder.ts';
-import type { Plan } from '../../src/runner/plan.ts';
+import { type ScratchOptions, ScratchRuns } from '../../src/runner/extras/audit/scratch-runs.ts';
+import type { Plan } from '../../src/runner/plan/plan.ts';
+import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
 import { CliProject } from './rig/cli-project.ts';
 import { waitForFile } from './rig/processes.ts';
 

@@ -1,6 +1,6 @@
 import fs from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { fileNameOf } from '../../src/runner/cache/cache-folder.ts';
+import { fileNameOf } from '../../src/runner/store/cache-folder.ts';
 import { createProject, eventOf } from './rig/project.ts';
 
 const oddNames = [

@@ -1,8 +1,8 @@
 import { readdirSync, statSync } from 'node:fs';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { openRecords } from '../../src/runner/cache/records.ts';
 import type { RunEvent } from '../../src/runner/events.ts';
-import { ResumeFolder } from '../../src/runner/execution/resume-folder.ts';
+import { ResumeFolder } from '../../src/runner/run/resume-folder.ts';
+import { openRecords } from '../../src/runner/store/records.ts';
 import { createPlan } from './rig/plan.ts';
 import { createProject, eventOf } from './rig/project.ts';
 

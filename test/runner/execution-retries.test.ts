@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Retries } from '../../src/runner/plan.ts';
+import type { Retries } from '../../src/runner/plan/plan.ts';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 
 const soon: Retries = { times: 3, backoffSeconds: 0.01, afterTimeout: false };

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { verifyStore } from '../../src/runner/cache/verify-store.ts';
+import { verifyStore } from '../../src/runner/store/verify-store.ts';
 import { filesBelow } from './rig/crash/checks.ts';
 import { createProject, eventOf, type Project } from './rig/project.ts';
 

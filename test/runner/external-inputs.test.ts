@@ -4,8 +4,8 @@ import { createProject } from './rig/project.ts';
 /** Every file whose content was read to know its digest. */
 const hashed = vi.hoisted((): string[] => []);
 
-vi.mock('../../src/runner/files/hash-files.ts', async (importOriginal) => {
-  const original = await importOriginal<typeof import('../../src/runner/files/hash-files.ts')>();
+vi.mock('../../src/runner/store/hash-files.ts', async (importOriginal) => {
+  const original = await importOriginal<typeof import('../../src/runner/store/hash-files.ts')>();
   return {
     hashFiles: (files: Parameters<typeof original.hashFiles>[0]) => {
       hashed.push(...files.map((file) => file.absolute));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type FingerprintParts, hashParts } from '../../src/runner/fingerprint/fingerprint.ts';
-import { explainDifference } from '../../src/runner/fingerprint/reasons.ts';
+import { type FingerprintParts, hashParts } from '../../src/runner/freshness/fingerprint.ts';
+import { explainDifference } from '../../src/runner/freshness/reasons.ts';
 
 const parts: FingerprintParts = {
   version: 1,

@@ -36,7 +36,7 @@ describe('a run that has nothing to do', () => {
   test.each([
     'src/runner/run.ts',
     'src/runner/status.ts',
-    'src/runner/remote/open-remote.ts',
+    'src/runner/share/open-remote.ts',
     'src/stage/host.ts',
     'src/cli/view/plain-view.ts',
   ])('loads no package for %s', async (entry) => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeError } from '../../src/errors.ts';
 import { matchInstances, type Selection, selectInstances } from '../../src/runner/selection.ts';
-import { planOf } from './pipeline/project-fixture.ts';
+import { planOf } from './plan/project-fixture.ts';
 
 describe('a selection', () => {
   const pipeline = `version: 1

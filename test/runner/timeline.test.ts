@@ -4,7 +4,7 @@ import { timelineLines } from '../../src/cli/run/timeline-lines.ts';
 import type { Figure } from '../../src/report/figures/figure.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
 import { drawTimeline, type TimelineRun } from '../../src/report/figures/timeline.ts';
-import type { RunRecord } from '../../src/runner/cache/records.ts';
+import type { RunRecord } from '../../src/runner/store/records.ts';
 import { arrangeTimeline } from '../../src/runner/timeline.ts';
 
 /** A record of a run that began so many seconds after 12:00. */

@@ -1,6 +1,6 @@
 import { chmodSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { factNameOf, ToolVersions, toToolCommand } from '../../src/runner/fingerprint/tool-versions.ts';
+import { factNameOf, ToolVersions, toToolCommand } from '../../src/runner/freshness/tool-versions.ts';
 import { createProject } from './rig/project.ts';
 import { createStagesProject } from './rig/stages-project.ts';
 

@@ -13,7 +13,7 @@ import {
   recordSubmittedRun,
 } from '../../src/runner/cluster/run-file.ts';
 import type { RunEvent } from '../../src/runner/events.ts';
-import type { Plan } from '../../src/runner/plan.ts';
+import type { Plan } from '../../src/runner/plan/plan.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder, parts } from './jobs-folder.ts';
 

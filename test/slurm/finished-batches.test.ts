@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Batch, BatchFolder } from '../../src/runner/cluster/batch.ts';
 import { removeFinishedBatches } from '../../src/runner/cluster/finished-batches.ts';
 import { recordSubmittedRun } from '../../src/runner/cluster/run-file.ts';
-import type { Plan } from '../../src/runner/plan.ts';
+import type { Plan } from '../../src/runner/plan/plan.ts';
 import { JobsFolder } from './jobs-folder.ts';
 
 /** A run whose latest known job of "a" is that of `known`, and that has ended. */

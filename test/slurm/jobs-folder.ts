@@ -3,11 +3,11 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
-import { type CacheFolder, cacheFolderOf } from '../../src/runner/cache/cache-folder.ts';
 import { type Batch, BatchFolder, type BatchTask } from '../../src/runner/cluster/batch.ts';
 import { findOwner } from '../../src/runner/cluster/owner.ts';
 import { type TaskEnd, writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
-import type { FingerprintParts } from '../../src/runner/fingerprint/fingerprint.ts';
+import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
+import { type CacheFolder, cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
 
 export const parts: FingerprintParts = {
   version: 1,

@@ -9,8 +9,8 @@ import { jobEnvironment } from '../../src/runner/cluster/job-environment.ts';
 import { findPlaces } from '../../src/runner/cluster/request-places.ts';
 import { makeScratch } from '../../src/runner/cluster/scratch.ts';
 import { findUnknownStages, readClusterSettings, settingsFile } from '../../src/runner/cluster/settings.ts';
-import { loadPlan } from '../../src/runner/pipeline/load.ts';
-import { failureOf, makeProject, planOf } from '../runner/pipeline/project-fixture.ts';
+import { loadPlan } from '../../src/runner/plan/load.ts';
+import { failureOf, makeProject, planOf } from '../runner/plan/project-fixture.ts';
 
 const repository = path.resolve(import.meta.dirname, '../..');
 

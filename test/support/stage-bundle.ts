@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { bundleModule } from '../../src/runner/fingerprint/bundle.ts';
+import { bundleModule } from '../../src/runner/freshness/bundle.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import process from 'node:process';
-import { collectGarbage, type GarbageReport } from '../../runner/cache/gc/collect-garbage.ts';
-import { type KeepRule, parseKeepRule } from '../../runner/cache/gc/keep-rules.ts';
-import { type GarbageKind, garbageKinds, measureSize } from '../../runner/cache/gc/sweep.ts';
-import { describeConfiguration, type RunRecord } from '../../runner/cache/records.ts';
-import { setAsideFolder } from '../../runner/execution/set-aside.ts';
+import { collectGarbage, type GarbageReport } from '../../runner/extras/gc/collect-garbage.ts';
+import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/keep-rules.ts';
+import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras/gc/sweep.ts';
 import { findRestorable } from '../../runner/restorable.ts';
+import { setAsideFolder } from '../../runner/run/set-aside.ts';
+import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';

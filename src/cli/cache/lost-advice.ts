@@ -1,6 +1,6 @@
 import { quoteWords } from '../../files/shell-words.ts';
-import type { GoneOutput } from '../../runner/cache/heal-store.ts';
-import { loadPlan } from '../../runner/pipeline/load.ts';
+import { loadPlan } from '../../runner/plan/load.ts';
+import type { GoneOutput } from '../../runner/store/heal-store.ts';
 
 /**
  * What helps against outputs that are nowhere any more, one line a profile and remedy: a run, for instances that the pipeline still has under

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { type Pulled, pullPlan } from '../../runner/remote/pull-plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
+import { type Pulled, pullPlan } from '../../runner/share/pull-plan.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';
@@ -22,7 +22,7 @@ export async function pull(targets: readonly string[], options: PullOptions): Pr
   const all: Pulled[] = [];
   await transferUntilStopped(async (signal, line) => {
     const fetch =
-      options.locked === true ? (await import('../../runner/remote/pull-locked.ts')).pullLocked : pullPlan;
+      options.locked === true ? (await import('../../runner/share/pull-locked.ts')).pullLocked : pullPlan;
     await fetch(plan, {
       remote,
       selected,

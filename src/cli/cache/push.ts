@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { type PushedInstance, pushPlan } from '../../runner/remote/push-plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
+import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions, printJson } from '../load.ts';

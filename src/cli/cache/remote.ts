@@ -1,9 +1,9 @@
 import process from 'node:process';
 import cliTruncate from 'cli-truncate';
 import { ReproError } from '../../errors.ts';
-import type { Plan, RemoteSettings } from '../../runner/plan.ts';
-import type { Remote } from '../../runner/remote/remote.ts';
-import type { TransferProgress } from '../../runner/remote/transfers.ts';
+import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
+import type { Remote } from '../../runner/share/remote.ts';
+import type { TransferProgress } from '../../runner/share/transfers.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { listenForTransferSignals } from '../signals.ts';
 import { formatBytes } from '../view/format.ts';
@@ -33,7 +33,7 @@ export async function openConfiguredRemote(
   options: { readonly isNewAllowed: boolean },
 ): Promise<Remote> {
   const settings = remoteSettingsOf(plan, address);
-  const { openRemote } = await import('../../runner/remote/open-remote.ts');
+  const { openRemote } = await import('../../runner/share/open-remote.ts');
   return openRemote(settings, plan.projectRoot, options);
 }
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import { verifyStore } from '../../runner/cache/verify-store.ts';
+import { verifyStore } from '../../runner/store/verify-store.ts';
 import { exitCode } from '../exit-code.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';

@@ -7,7 +7,7 @@ import { chooseEngine } from '../../engines/choose-engine.ts';
 import { describeEngine } from '../../engines/engine.ts';
 import type { EngineChoice } from '../../engines/engine-choice.ts';
 import { ReproError } from '../../errors.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { getAt } from '../../schema/json.ts';
 import { readScoring } from '../../training/scores.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../../errors.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../../runner/selection.ts';
 import { readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';

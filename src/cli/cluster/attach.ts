@@ -1,9 +1,9 @@
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import { listBatches } from '../../runner/cluster/batch.ts';
 import { selectRest } from '../../runner/cluster/rest-of-run.ts';
 import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { loadCheckedPlan } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { finishRun, runShown } from '../run/run.ts';

@@ -1,6 +1,6 @@
 import process from 'node:process';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
 import { toOneLine } from '../view/safe-text.ts';

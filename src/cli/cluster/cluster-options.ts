@@ -1,7 +1,6 @@
 import { realpathSync } from 'node:fs';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import { listBatches, type PlanSelection } from '../../runner/cluster/batch.ts';
 import { boundlessMachine } from '../../runner/cluster/boundless.ts';
 import { type Doubt, findDoubts } from '../../runner/cluster/doubts.ts';
@@ -18,9 +17,10 @@ import {
 import { tellUnwatchedEnds } from '../../runner/cluster/unwatched-ends.ts';
 import type { Elsewhere } from '../../runner/elsewhere.ts';
 import type { RunEvent } from '../../runner/events.ts';
-import type { MachineResources } from '../../runner/execution/machine.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import type { MachineResources } from '../../runner/run/machine.ts';
 import type { Session } from '../../runner/session.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { PipelineOptions } from '../load.ts';
 import { toOneLine } from '../view/safe-text.ts';

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport } from '../../runner/cluster/job-report.ts';
 import { describeSelection } from '../../runner/cluster/selection-text.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import type { PipelineOptions } from '../load.ts';
 import { formatSeconds } from '../view/format.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';

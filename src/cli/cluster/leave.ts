@@ -1,10 +1,10 @@
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
 import { listOutstanding } from '../../runner/cluster/outstanding.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { SignalListener } from '../signals.ts';
 
 /** How long a second Ctrl-C is waited for. */

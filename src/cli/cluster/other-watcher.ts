@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import type { CacheFolder } from '../../runner/cache/cache-folder.ts';
+import type { CacheFolder } from '../../runner/store/cache-folder.ts';
 
 /** Of a run that another keeps out while jobs are on a cluster: what can be done then, which depends on that. */
 export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () => Promise<T>): Promise<T> {

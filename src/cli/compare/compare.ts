@@ -1,9 +1,9 @@
 import process from 'node:process';
 import { compareRuns, type RunResults } from '../../comparison/compare.ts';
-import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
-import { describeConfiguration, type RunRecord } from '../../runner/cache/records.ts';
 import { openSession } from '../../runner/session.ts';
 import { readStatus } from '../../runner/status.ts';
+import { RecordedFiles } from '../../runner/store/recorded-files.ts';
+import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';

@@ -5,7 +5,7 @@ import type {
   RunResults,
   SeedComparison,
 } from '../../comparison/compare.ts';
-import { describeConfiguration } from '../../runner/cache/records.ts';
+import { describeConfiguration } from '../../runner/store/records.ts';
 import { stateP } from '../../stats/format-p.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';

@@ -1,6 +1,6 @@
-import type { Store } from '../../runner/cache/store.ts';
-import { type Difference, findDifferences } from '../../runner/fingerprint/differences.ts';
-import { describeDifference } from '../../runner/fingerprint/reasons.ts';
+import { type Difference, findDifferences } from '../../runner/freshness/differences.ts';
+import { describeDifference } from '../../runner/freshness/reasons.ts';
+import type { Store } from '../../runner/store/store.ts';
 import type { RecordedNetwork, SomeRecord } from './recorded-networks.ts';
 
 /** In what the runs of one stage differ, in one line each. */

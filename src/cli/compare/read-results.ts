@@ -1,7 +1,7 @@
 import { readClipAnswers } from '../../comparison/clip-answers.ts';
 import type { RunResults } from '../../comparison/compare.ts';
 import { readSettings } from '../../comparison/settings.ts';
-import type { RecordedFiles } from '../../runner/cache/recorded-files.ts';
+import type { RecordedFiles } from '../../runner/store/recorded-files.ts';
 import type { RecordedNetwork, SomeRecord } from './recorded-networks.ts';
 
 /** Hundreds of times those of the thesis. */

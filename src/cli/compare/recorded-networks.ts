@@ -1,10 +1,10 @@
 import type { DataIdentity } from '../../comparison/data-identity.ts';
 import { ReproError } from '../../errors.ts';
-import type { Records, RunRecord } from '../../runner/cache/records.ts';
 import { compareCodeUnits } from '../../runner/canonical-json.ts';
-import { adviseOnLock, findAmong } from '../../runner/explain/recorded-runs.ts';
-import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../../runner/lock-files/lock-file.ts';
-import type { Plan, StageInstance } from '../../runner/plan.ts';
+import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../../runner/freshness/lock-file.ts';
+import { adviseOnLock, findAmong } from '../../runner/freshness/recorded-runs.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
+import type { Records, RunRecord } from '../../runner/store/records.ts';
 
 /** What is used of a record; committed ones have no time, host or duration. */
 export type SomeRecord = Pick<

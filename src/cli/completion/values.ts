@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
 import type { Argument, Command, Option } from 'commander';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { isJsonObject, type Json } from '../../schema/json.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
 import type { PipelineOptions } from '../load.ts';

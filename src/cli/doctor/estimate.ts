@@ -9,7 +9,7 @@ import { chooseThreads } from '../../engines/native/threads.ts';
 import type { EngineFinding } from '../../engines/probe.ts';
 import { ReproError } from '../../errors.ts';
 import { originalDatasets } from '../../original/data-sets.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import { measureSpeed, type Speed } from '../../training/speed.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type EngineChoice, engineChoices, slownessOf, TFJS_SLOWDOWN } from '../../engines/engine-choice.ts';
-import type { Facts } from '../../runner/fingerprint/fingerprint.ts';
-import type { StageInstance } from '../../runner/plan.ts';
+import type { Facts } from '../../runner/freshness/fingerprint.ts';
+import type { StageInstance } from '../../runner/plan/plan.ts';
 import { getAt, type Json } from '../../schema/json.ts';
 
 /**

@@ -7,7 +7,7 @@ import type { EngineDescription } from '../../engines/engine.ts';
 import { loadAddon } from '../../engines/native/addon.ts';
 import { type BatchNeed, type MemoryPlan, planMemory } from '../../engines/native/memory-plan.ts';
 import { ReproError } from '../../errors.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import { getAt } from '../../schema/json.ts';
 import { countParameters } from '../../snn/parameters.ts';

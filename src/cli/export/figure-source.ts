@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../../figure-export/figure-list.ts';
-import { RecordedFiles } from '../../runner/cache/recorded-files.ts';
-import { describeConfiguration } from '../../runner/cache/records.ts';
-import { findRun } from '../../runner/explain/recorded-runs.ts';
+import { findRun } from '../../runner/freshness/recorded-runs.ts';
 import { openSession } from '../../runner/session.ts';
+import { RecordedFiles } from '../../runner/store/recorded-files.ts';
+import { describeConfiguration } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadPlanForReading, type PipelineOptions } from '../load.ts';
 

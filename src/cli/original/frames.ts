@@ -1,6 +1,6 @@
 import os from 'node:os';
 import process from 'node:process';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { runPlan } from '../../runner/run.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { factsOf } from '../doctor/facts.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import type { Preparation } from '../../original/preparation.ts';
 import type { DataSettings } from '../../original/run-record.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { isJsonObject, type JsonObject } from '../../schema/json.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../load.ts';
 

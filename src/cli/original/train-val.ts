@@ -16,8 +16,8 @@ import {
   refuseOther,
 } from '../../original/run-record.ts';
 import { trainOriginal } from '../../original/train.ts';
-import { readRecord as readStageRecord } from '../../runner/cache/records.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import { readRecord as readStageRecord } from '../../runner/store/records.ts';
 import { refuseRunnerFolder } from '../checkpoints/runner-folder.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';

@@ -9,7 +9,7 @@ import { readBaseline } from '../../baseline/read.ts';
 import { ReproError } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { exitCode } from '../exit-code.ts';
 import { printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';

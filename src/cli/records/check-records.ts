@@ -1,10 +1,10 @@
 import { ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { StaleReason } from '../../runner/events.ts';
-import { checkRecords, type RecordChecks } from '../../runner/lock-files/check.ts';
-import { listLockFiles } from '../../runner/lock-files/lock-file.ts';
-import { lockFolder } from '../../runner/lock-files/lock-folder.ts';
-import type { Plan } from '../../runner/plan.ts';
+import { checkRecords, type RecordChecks } from '../../runner/freshness/check.ts';
+import { listLockFiles } from '../../runner/freshness/lock-file.ts';
+import { lockFolder } from '../../runner/freshness/lock-folder.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../load.ts';
 import type { CheckedGroup, CheckedItem } from './check-group.ts';

@@ -1,8 +1,8 @@
 import path from 'node:path';
-import type { ExplainedDifference, Explanation } from '../../runner/explain/explain.ts';
-import type { ComparedRun } from '../../runner/explain/recorded-runs.ts';
-import type { TextDiff } from '../../runner/explain/text-diff.ts';
-import { describeFile } from '../../runner/fingerprint/reasons.ts';
+import type { ExplainedDifference, Explanation } from '../../runner/freshness/explain.ts';
+import { describeFile } from '../../runner/freshness/reasons.ts';
+import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
+import type { TextDiff } from '../../runner/freshness/text-diff.ts';
 import { describeAttempt } from '../view/attempt-lines.ts';
 import type { Colors } from '../view/colors.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';

@@ -1,9 +1,9 @@
 import process from 'node:process';
-import type { RunRecord } from '../../runner/cache/records.ts';
-import { type Explanation, explainInstances, listRecordedRuns } from '../../runner/explain/explain.ts';
-import type { ComparedRun } from '../../runner/explain/recorded-runs.ts';
-import type { Plan } from '../../runner/plan.ts';
+import { type Explanation, explainInstances, listRecordedRuns } from '../../runner/freshness/explain.ts';
+import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
+import type { RunRecord } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/events.ts';
-import { lockFolder } from '../../runner/lock-files/lock-folder.ts';
-import type { Plan } from '../../runner/plan.ts';
+import { lockFolder } from '../../runner/freshness/lock-folder.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { printWarning } from '../lines.ts';
 
 /** What a run does with the records in repro.lock. */
@@ -28,8 +28,8 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
         ),
     };
   }
-  const { LockWriter } = await import('../../runner/lock-files/lock-writer.ts');
-  const { openRecords } = await import('../../runner/cache/records.ts');
+  const { LockWriter } = await import('../../runner/freshness/lock-writer.ts');
+  const { openRecords } = await import('../../runner/store/records.ts');
   const records = openRecords(plan);
   const writer = new LockWriter(plan, (id) => records.findLast(id));
   return {

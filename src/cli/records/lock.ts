@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { LockWriter } from '../../runner/lock-files/lock-writer.ts';
+import { LockWriter } from '../../runner/freshness/lock-writer.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';

@@ -3,7 +3,7 @@ import type { Baseline, RunFacts } from '../../baseline/baseline.ts';
 import { readClaimVerdicts } from '../../baseline/claims.ts';
 import { readFramesFacts } from '../../baseline/frames-files.ts';
 import { readRunFacts } from '../../baseline/run-files.ts';
-import type { Plan, StageInstance } from '../../runner/plan.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 

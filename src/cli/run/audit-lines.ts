@@ -1,4 +1,4 @@
-import type { Audit, AuditedFile, AuditedMetric, AuditedOutput } from '../../runner/audit/audit.ts';
+import type { Audit, AuditedFile, AuditedMetric, AuditedOutput } from '../../runner/extras/audit/audit.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';

@@ -1,8 +1,8 @@
 import os from 'node:os';
 import process from 'node:process';
-import { type Audit, auditInstances } from '../../runner/audit/audit.ts';
-import { auditFolder } from '../../runner/audit/scratch-runs.ts';
 import type { RunEvent } from '../../runner/events.ts';
+import { type Audit, auditInstances } from '../../runner/extras/audit/audit.ts';
+import { auditFolder } from '../../runner/extras/audit/scratch-runs.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';

@@ -8,7 +8,7 @@ interface GraphOptions extends PipelineOptions {
 
 /** `repro graph`: shows the stages and their dependencies. */
 export async function graph(options: GraphOptions): Promise<void> {
-  const { renderGraph } = await import('../../runner/graph-drawing/render.ts');
+  const { renderGraph } = await import('../../runner/extras/drawing/render.ts');
   const plan = await loadPlanForReading(options);
   process.stdout.write(`${renderGraph(plan, options.json === true ? 'json' : options.format).trimEnd()}\n`);
 }

@@ -2,11 +2,11 @@ import { createReadStream, existsSync } from 'node:fs';
 import process from 'node:process';
 import { pipeline } from 'node:stream/promises';
 import { ReproError } from '../../errors.ts';
-import { Attempts } from '../../runner/cache/attempts.ts';
-import { type CacheFolder, cacheFolderOf, logFileOf } from '../../runner/cache/cache-folder.ts';
-import { Records } from '../../runner/cache/records.ts';
-import { Store } from '../../runner/cache/store.ts';
 import { selectInstances } from '../../runner/selection.ts';
+import { Attempts } from '../../runner/store/attempts.ts';
+import { type CacheFolder, cacheFolderOf, logFileOf } from '../../runner/store/cache-folder.ts';
+import { Records } from '../../runner/store/records.ts';
+import { Store } from '../../runner/store/store.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 
 interface LogsOptions extends PipelineOptions {

@@ -1,7 +1,7 @@
 import process from 'node:process';
-import { describeRun } from '../../runner/cache/records.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { describeRun } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { colorsFor } from '../view/colors.ts';

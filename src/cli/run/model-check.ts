@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { findOriginalDataset, type OriginalDataset } from '../../original/data-sets.ts';
-import { documentsFolder } from '../../runner/pipeline/load.ts';
-import type { Plan, StageInstance } from '../../runner/plan.ts';
+import { documentsFolder } from '../../runner/plan/load.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { getAt, type Json, type JsonObject } from '../../schema/json.ts';
 import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { type Problem, throwProblems } from '../../schema/problems.ts';

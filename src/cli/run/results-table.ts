@@ -1,6 +1,6 @@
 import { formatPercent } from '../../formats/percent.ts';
-import { describeConfiguration } from '../../runner/cache/records.ts';
-import type { MatrixValue, Plan } from '../../runner/plan.ts';
+import type { MatrixValue, Plan } from '../../runner/plan/plan.ts';
+import { describeConfiguration } from '../../runner/store/records.ts';
 import type { MetricValue } from '../../stage/context.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
 import { formatSeconds } from '../view/format.ts';

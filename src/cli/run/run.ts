@@ -3,12 +3,12 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import { ReproError } from '../../errors.ts';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import type { RunEvent } from '../../runner/events.ts';
-import type { Plan, StageInstance } from '../../runner/plan.ts';
-import type { FetchStage } from '../../runner/remote/fetch-stage.ts';
+import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { runPlan } from '../../runner/run.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
+import type { FetchStage } from '../../runner/share/fetch-stage.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { ClusterUse } from '../cluster/cluster-options.ts';
 import { explainOtherWatcher } from '../cluster/other-watcher.ts';
 import { describeSlowEngine, factsOf } from '../doctor/facts.ts';
@@ -209,9 +209,9 @@ async function fetchOption(
   }
   const { openConfiguredRemote, remoteSettingsOf } = await import('../cache/remote.ts');
   // Having none is an error, and so is an impossible address; not reaching it is not.
-  const { readAddress } = await import('../../runner/remote/open-remote.ts');
+  const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
-  const { createFetchStage } = await import('../../runner/remote/fetch-stage.ts');
+  const { createFetchStage } = await import('../../runner/share/fetch-stage.ts');
   return {
     fetchStage: createFetchStage(() => openConfiguredRemote(plan, remote, { isNewAllowed: false }), onEvent),
   };

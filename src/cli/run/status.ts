@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
 import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import { describeSelection } from '../../runner/cluster/selection-text.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { describeJob, isOfAnotherRun } from '../cluster/job-line.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';

@@ -1,8 +1,8 @@
-import { openRecords } from '../../runner/cache/records.ts';
-import { measureMachine } from '../../runner/execution/machine.ts';
 import { ExpectedTimes, expectDuration } from '../../runner/expected-time.ts';
-import type { Facts } from '../../runner/fingerprint/fingerprint.ts';
-import type { Plan, Resources, StageInstance } from '../../runner/plan.ts';
+import type { Facts } from '../../runner/freshness/fingerprint.ts';
+import type { Plan, Resources, StageInstance } from '../../runner/plan/plan.ts';
+import { measureMachine } from '../../runner/run/machine.ts';
+import { openRecords } from '../../runner/store/records.ts';
 import { type InstanceView, type RunState, secondsLeftOf } from '../view/run-state.ts';
 
 /** Between updates, the view counts down. */

@@ -1,5 +1,5 @@
-import { openRecords } from '../../runner/cache/records.ts';
-import type { Plan } from '../../runner/plan.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
+import { openRecords } from '../../runner/store/records.ts';
 import { arrangeTimeline, type TimelineSession } from '../../runner/timeline.ts';
 
 /** What is known of the last successful runs of some instances. */

@@ -3,15 +3,19 @@ import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
-import { cacheFolderOf } from '../../runner/cache/cache-folder.ts';
-import { assertWritable } from '../../runner/cache/writable.ts';
 import { listOutstanding } from '../../runner/cluster/outstanding.ts';
-import type { Plan } from '../../runner/plan.ts';
+import { Changes } from '../../runner/extras/watch/changes.ts';
+import { FolderWatcher, type Watcher } from '../../runner/extras/watch/folder-watcher.ts';
+import { Poller } from '../../runner/extras/watch/poller.ts';
+import {
+  listBlamedFiles,
+  listWatchedPaths,
+  type WatchedPaths,
+} from '../../runner/extras/watch/watched-paths.ts';
+import type { Plan } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
-import { Changes } from '../../runner/watch/changes.ts';
-import { FolderWatcher, type Watcher } from '../../runner/watch/folder-watcher.ts';
-import { Poller } from '../../runner/watch/poller.ts';
-import { listBlamedFiles, listWatchedPaths, type WatchedPaths } from '../../runner/watch/watched-paths.ts';
+import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
+import { assertWritable } from '../../runner/store/writable.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../load.ts';

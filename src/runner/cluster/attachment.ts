@@ -1,6 +1,6 @@
 import type { RunEvent } from '../events.ts';
-import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
-import type { Plan } from '../plan.ts';
+import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { Plan } from '../plan/plan.ts';
 import { jobOf } from './batch.ts';
 import { findChangedParts } from './changed-parts.ts';
 import { findDifferingJobs } from './differing-jobs.ts';

@@ -1,4 +1,4 @@
-import { areFingerprintParts } from '../fingerprint/fingerprint.ts';
+import { areFingerprintParts } from '../freshness/fingerprint.ts';
 import type { Batch, BatchTask } from './batch.ts';
 
 /** The id of a job or array. */

@@ -1,5 +1,5 @@
-import type { MachineResources } from '../execution/machine.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { MachineResources } from '../run/machine.ts';
 
 /** A machine on which everything fits: what a node has, the cluster knows. */
 export function boundlessMachine(plan: Plan): MachineResources {

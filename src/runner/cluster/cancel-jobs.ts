@@ -3,7 +3,7 @@ import { ReproError } from '../../errors.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
 import { isHeld } from '../../files/lock.ts';
 import { suggestName } from '../../schema/closest-name.ts';
-import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { CacheFolder } from '../store/cache-folder.ts';
 import { findBatches, jobOf, type SubmittedBatch } from './batch.ts';
 import { markCancelled } from './cancellation.ts';
 import { assertCluster } from './existing-jobs.ts';

@@ -1,7 +1,7 @@
-import { findDifferences } from '../fingerprint/differences.ts';
-import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
-import type { InputTrees } from '../fingerprint/input-differences.ts';
-import { describeDifference } from '../fingerprint/reasons.ts';
+import { findDifferences } from '../freshness/differences.ts';
+import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { InputTrees } from '../freshness/input-differences.ts';
+import { describeDifference } from '../freshness/reasons.ts';
 
 /** The names of inputs are enough. */
 const noTrees: InputTrees = { before: async () => null, now: async () => null };

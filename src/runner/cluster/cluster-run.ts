@@ -1,10 +1,10 @@
 import { ReproError } from '../../errors.ts';
 import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
-import { logFileOf } from '../cache/cache-folder.ts';
 import type { ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
-import { describeFailure } from '../execution/execution.ts';
-import type { InstanceResult, Preparing } from '../execution/scheduler.ts';
-import type { StageInstance } from '../plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import { describeFailure } from '../run/execution.ts';
+import type { InstanceResult, Preparing } from '../run/scheduler.ts';
+import { logFileOf } from '../store/cache-folder.ts';
 import { jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
 import { finishInstance } from './conclusion.ts';
 import { findDoubts } from './doubts.ts';

@@ -1,12 +1,12 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
-import { logFileOf } from '../cache/cache-folder.ts';
-import { durationOf } from '../cache/duration.ts';
-import type { RunRecord } from '../cache/records.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
-import { describeFullDisk } from '../execution/full-disk.ts';
-import { continueLog, readLogTail, startLog } from '../execution/stage-log.ts';
-import type { StageInstance } from '../plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import { describeFullDisk } from '../run/full-disk.ts';
+import { continueLog, readLogTail, startLog } from '../run/stage-log.ts';
+import { logFileOf } from '../store/cache-folder.ts';
+import { durationOf } from '../store/duration.ts';
+import type { RunRecord } from '../store/records.ts';
 import { jobOf } from './batch.ts';
 import { continuedTaskOf, countContinuations, judgeEnded } from './continuation.ts';
 import type { Settled } from './job-watch.ts';

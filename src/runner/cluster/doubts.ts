@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { formatTimeLimit } from '../../executors/slurm/job-options.ts';
 import { formatPlace } from '../../schema/source-position.ts';
-import { listMakers, makersOf } from '../pipeline/makers.ts';
-import type { Plan } from '../plan.ts';
+import { listMakers, makersOf } from '../plan/makers.ts';
+import type { Plan } from '../plan/plan.ts';
 import { requestOf, staysLocal } from './instance-request.ts';
 import type { ClusterSettings } from './settings.ts';
 

@@ -1,5 +1,5 @@
-import { cacheFolderOf } from '../cache/cache-folder.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { cacheFolderOf } from '../store/cache-folder.ts';
 import { describeBatch } from './batch-script.ts';
 import { groupIntoBatches } from './grouping.ts';
 import { mutexOf, requestOf, staysLocal } from './instance-request.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import type { JobOptions } from '../../executors/slurm/job-options.ts';
 import { formatPlace } from '../../schema/source-position.ts';
-import type { StageInstance } from '../plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import type { ClusterSettings } from './settings.ts';
 
 /** What an instance asks of the cluster: everything about its job but what belongs to one submission. */

@@ -1,6 +1,6 @@
-import { stageEnvironment } from '../execution/stage-environment.ts';
-import { type Facts, variablesOf } from '../fingerprint/fingerprint.ts';
-import type { StageInstance } from '../plan.ts';
+import { type Facts, variablesOf } from '../freshness/fingerprint.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import { stageEnvironment } from '../run/stage-environment.ts';
 
 /** What programs on a node expect of a login. */
 const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];

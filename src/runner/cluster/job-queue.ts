@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
+import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import { findAttachable, listSubmittable } from './attachment.ts';
 import type { PlacedJob } from './batch.ts';
 import type { ExistingJob } from './existing-jobs.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
-import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { CacheFolder } from '../store/cache-folder.ts';
 import { type Batch, findBatches, jobOf, type PlanSelection, type SubmittedBatch } from './batch.ts';
 import { isOwn } from './owner.ts';
 import { hasEnded, type TaskEnd } from './task-end.ts';

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
-import type { StageInstance } from '../plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import type { Session } from '../session.ts';
 import type { BatchTask } from './batch.ts';
 import { settingsFile } from './settings.ts';

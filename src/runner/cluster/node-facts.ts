@@ -1,6 +1,6 @@
-import type { Fingerprints } from '../fingerprint/fingerprint.ts';
-import { FreshnessCheck } from '../fingerprint/freshness.ts';
-import { runFactNames } from '../fingerprint/run-facts.ts';
+import type { Fingerprints } from '../freshness/fingerprint.ts';
+import { FreshnessCheck } from '../freshness/freshness.ts';
+import { runFactNames } from '../freshness/run-facts.ts';
 import type { Session } from '../session.ts';
 
 /**

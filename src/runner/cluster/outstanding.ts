@@ -1,5 +1,5 @@
 import { ReproError } from '../../errors.ts';
-import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { CacheFolder } from '../store/cache-folder.ts';
 import { listBatches } from './batch.ts';
 import { hasEnded } from './task-end.ts';
 

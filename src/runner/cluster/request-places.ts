@@ -1,6 +1,6 @@
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
 import { formatPlace, type Place } from '../../schema/source-position.ts';
-import type { StageInstance } from '../plan.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import type { ClusterSettings, StageRequest } from './settings.ts';
 
 /**

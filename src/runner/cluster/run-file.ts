@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import type { CacheFolder } from '../cache/cache-folder.ts';
+import type { CacheFolder } from '../store/cache-folder.ts';
 import type { PlanSelection } from './batch.ts';
 import { forgetCancellation } from './cancellation.ts';
 import { readStateFile } from './state-file.ts';

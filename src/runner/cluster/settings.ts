@@ -8,9 +8,9 @@ import { ConfigurationError, type Problem, throwProblems } from '../../schema/pr
 import { checkSchema } from '../../schema/schema-problems.ts';
 import type { Place } from '../../schema/source-position.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
-import { parseFlag, parseWord } from '../pipeline/cluster-reader.ts';
-import { documentsFolder } from '../pipeline/load.ts';
-import { type Parsed, parseDuration, parseMemory } from '../pipeline/resources.ts';
+import { parseFlag, parseWord } from '../plan/cluster-reader.ts';
+import { documentsFolder } from '../plan/load.ts';
+import { type Parsed, parseDuration, parseMemory } from '../plan/resources.ts';
 
 /** Where a project says how its stages are submitted; relative to it. */
 export const settingsFile = 'configs/executors/slurm.yaml';

@@ -3,8 +3,8 @@ import { ReproError } from '../../errors.ts';
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
 import { formatPlace } from '../../schema/source-position.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
-import type { StageInstance } from '../plan.ts';
+import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import type { Patience } from './attempts.ts';
 import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from './batch.ts';
 import {

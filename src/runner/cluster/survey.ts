@@ -1,8 +1,8 @@
-import type { RecordedOutput } from '../cache/records.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../fingerprint/fingerprint.ts';
-import type { StageInstance } from '../plan.ts';
+import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { StageInstance } from '../plan/plan.ts';
 import { Preparation } from '../preparation.ts';
+import type { RecordedOutput } from '../store/records.ts';
 import { boundlessMachine } from './boundless.ts';
 
 /** What is known about an instance before it is submitted. `later`: not even that can be said until other stages have run here. */

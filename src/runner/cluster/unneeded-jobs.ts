@@ -1,7 +1,7 @@
 import { describeError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
-import type { InstanceResult } from '../execution/scheduler.ts';
+import type { InstanceResult } from '../run/scheduler.ts';
 import { jobOf, type PlacedJob } from './batch.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;

@@ -1,6 +1,6 @@
-import { openRecords } from '../cache/records.ts';
 import type { RunEvent } from '../events.ts';
-import type { Plan } from '../plan.ts';
+import type { Plan } from '../plan/plan.ts';
+import { openRecords } from '../store/records.ts';
 import { jobOf, type SubmittedBatch } from './batch.ts';
 
 interface UnwatchedEnd {

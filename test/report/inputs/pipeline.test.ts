@@ -7,8 +7,8 @@ import { Fields, type JsonObject } from '../../../src/formats/fields.ts';
 import { drawPipeline } from '../../../src/report/figures/pipeline.ts';
 import { renderFigure } from '../../../src/report/figures/render.ts';
 import { readPipeline } from '../../../src/report/inputs/pipeline.ts';
-import { foldPlan } from '../../../src/runner/graph-drawing/folded-graph.ts';
-import { loadPlan } from '../../../src/runner/pipeline/load.ts';
+import { foldPlan } from '../../../src/runner/extras/drawing/folded-graph.ts';
+import { loadPlan } from '../../../src/runner/plan/load.ts';
 import { makeResults } from '../result-values.ts';
 
 const projectRoot = resolve(import.meta.dirname, '../../..');

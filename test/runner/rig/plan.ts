@@ -6,7 +6,7 @@ import type {
   Retries,
   StageCommand,
   StageInstance,
-} from '../../../src/runner/plan.ts';
+} from '../../../src/runner/plan/plan.ts';
 
 export interface StageDescription {
   readonly id: string;

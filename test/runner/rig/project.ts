@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { RunEvent } from '../../../src/runner/events.ts';
-import type { MachineResources } from '../../../src/runner/execution/machine.ts';
+import type { MachineResources } from '../../../src/runner/run/machine.ts';
 import { type RunOutcome, runPlan } from '../../../src/runner/run.ts';
 import type { RunOptions } from '../../../src/runner/run-options.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/status.ts';

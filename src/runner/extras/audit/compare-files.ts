@@ -1,0 +1,111 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import type { Json } from '../../../schema/json.ts';
+import { decodeText } from '../../freshness/kept-texts.ts';
+import { diffJson } from '../../json-differences.ts';
+import { shortenText } from '../../short-text.ts';
+
+const blockBytes = 1 << 20;
+
+/** Larger files are compared byte by byte only: to say more they must fit into memory, twice. */
+const readBytesAtMost = 256 * 2 ** 20;
+
+/** Differences inside one file that are named; the rest is counted. */
+const namesAtMost = 5;
+
+const valueLengthAtMost = 80;
+
+/** How two files of one kind differ, in lines for people; null if they are not what their name says. */
+export type FileComparer = (first: Buffer, second: Buffer) => readonly string[] | null;
+
+/** Comparers by extension, such as `.npy`, for formats that the caller knows. */
+export type FileComparers = Readonly<Record<string, FileComparer>>;
+
+export interface FileDifference {
+  /** The offset of the first byte that differs; the smaller size if one file continues where the other ends. */
+  readonly firstByte: number;
+  readonly sizes: readonly [number, number];
+  /** Where that is in terms of the file's format: a line, a key, an element. */
+  readonly details: readonly string[];
+}
+
+/** Compares two files of which it is known that they exist; null if they are equal. */
+export async function compareFiles(
+  first: string,
+  second: string,
+  comparers: FileComparers,
+): Promise<FileDifference | null> {
+  const firstByte = await findFirstDifference(first, second);
+  if (firstByte === null) return null;
+  const sizes = [(await fs.stat(first)).size, (await fs.stat(second)).size] as const;
+  if (Math.max(...sizes) > readBytesAtMost) return { firstByte, sizes, details: [] };
+  const [a, b] = [await fs.readFile(first), await fs.readFile(second)];
+  const extension = path.extname(first).toLowerCase();
+  const known = extension === '.json' ? compareJson : comparers[extension];
+  return { firstByte, sizes, details: known?.(a, b) ?? compareTexts(a, b, firstByte) ?? [] };
+}
+
+async function findFirstDifference(first: string, second: string): Promise<number | null> {
+  const [a, b] = [await fs.open(first), await fs.open(second)];
+  try {
+    const [blockA, blockB] = [Buffer.alloc(blockBytes), Buffer.alloc(blockBytes)];
+    for (let offset = 0; ; ) {
+      const [readA, readB] = [await readBlock(a, blockA, offset), await readBlock(b, blockB, offset)];
+      const shared = Math.min(readA, readB);
+      if (blockA.compare(blockB, 0, shared, 0, shared) !== 0) {
+        let at = 0;
+        while (blockA[at] === blockB[at]) at += 1;
+        return offset + at;
+      }
+      if (readA !== readB) return offset + shared;
+      if (readA === 0) return null;
+      offset += readA;
+    }
+  } finally {
+    await a.close();
+    await b.close();
+  }
+}
+
+/** Fills the block unless the file ends before. */
+async function readBlock(file: fs.FileHandle, block: Buffer, offset: number): Promise<number> {
+  let filled = 0;
+  while (filled < block.length) {
+    const { bytesRead } = await file.read(block, filled, block.length - filled, offset + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return filled;
+}
+
+function compareTexts(first: Buffer, second: Buffer, firstByte: number): string[] | null {
+  const [a, b] = [decodeText(first), decodeText(second)];
+  if (a === null || b === null) return null;
+  const line = first.subarray(0, firstByte).filter((byte) => byte === 0x0a).length;
+  const [lineA, lineB] = [a, b].map((text) => text.split('\n')[line]);
+  return [`line ${line + 1}: ${quote(lineA)}, then ${quote(lineB)}`];
+}
+
+function compareJson(first: Buffer, second: Buffer): string[] | null {
+  let values: [Json, Json];
+  try {
+    values = [JSON.parse(first.toString('utf8')), JSON.parse(second.toString('utf8'))];
+  } catch {
+    return null;
+  }
+  const found = diffJson(...values, { intoLists: true }).map(({ name, before, now }) => {
+    const [first, second] = [before, now].map((one) => (one === undefined ? 'nothing' : JSON.stringify(one)));
+    return `${name === '' ? 'the value' : name}: ${cut(first)}, then ${cut(second)}`;
+  });
+  if (found.length === 0) return ['the same values, written differently'];
+  const rest = found.length - namesAtMost;
+  return rest <= 0 ? found : [...found.slice(0, namesAtMost), `and ${rest} more values`];
+}
+
+function cut(text = ''): string {
+  return shortenText(text, valueLengthAtMost);
+}
+
+function quote(line: string | undefined): string {
+  return line === undefined ? 'nothing' : cut(JSON.stringify(line));
+}

@@ -1,0 +1,197 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode, ReproError } from '../../../errors.ts';
+import { explainDiskError } from '../../../files/disk-error.ts';
+import { acquireLock, type Lock } from '../../../files/lock.ts';
+import { findHolder } from '../../../files/lock-holder.ts';
+import { compareCodeUnits } from '../../canonical-json.ts';
+import { refuseOutstanding } from '../../cluster/outstanding.ts';
+import { lockFolder } from '../../freshness/lock-folder.ts';
+import { type CacheFolder, cacheFolderOf } from '../../store/cache-folder.ts';
+import type { Tree } from '../../store/digest.ts';
+import { Records, type RunRecord } from '../../store/records.ts';
+import { Store } from '../../store/store.ts';
+import { findGarbage } from './find-garbage.ts';
+import type { KeepRule } from './keep-rules.ts';
+import { type Committed, findKept, isNamed } from './kept-records.ts';
+import { type Garbage, sweep } from './sweep.ts';
+
+export interface GarbageOptions {
+  /** Absolute. */
+  readonly projectRoot: string;
+  readonly rules: readonly KeepRule[];
+  /** Stages or instances whose last results need not be kept. */
+  readonly forgotten?: readonly string[];
+  /** Fingerprints of what the profiles would restore: all of it is kept. */
+  readonly restorable: ReadonlySet<string>;
+  readonly isDryRun: boolean;
+  /** Default: `artifacts/.cache`. */
+  readonly cacheRoot?: string;
+  /** Default: the clock's. */
+  readonly nowMs?: number;
+}
+
+export interface GarbageReport {
+  readonly garbage: readonly Garbage[];
+  readonly keptRecords: number;
+  /** The records among the garbage that could be read, oldest first. */
+  readonly removedRecords: readonly RunRecord[];
+  /** The process of a run that holds the folder while it is only looked at: its incomplete files are left out. */
+  readonly holder: number | null;
+}
+
+/** Without a rule about age, logs of failed stages and interrupted work that was set aside stay this long. */
+const untouchedSeconds = 30 * 86_400;
+
+/** A job that was cancelled as it began may still write to its folder; after this it has ended. */
+const brokenOffMs = 3_600_000;
+
+/**
+ * Removes from the cache what no kept record needs, under the lock: while stages run it is refused, and no stage starts meanwhile.
+ *
+ * @throws {ReproError} `locked` if a run holds the folder; `usage` if a rule or a name has nothing to refer to; `disk-…`
+ */
+export async function collectGarbage(options: GarbageOptions): Promise<GarbageReport> {
+  const folder = cacheFolderOf(options, options.cacheRoot);
+  if (options.isDryRun) {
+    const report = await inspect(options);
+    const holder = findHolder(folder.lock)?.pid ?? null;
+    const garbage = report.garbage.filter(({ kind }) => holder === null || kind !== 'leftovers');
+    return { ...report, garbage, holder };
+  }
+  try {
+    const lock = await lockOnFullDisk(folder);
+    try {
+      refuseOutstanding(folder);
+      const report = await inspect(options);
+      await sweep(report.garbage);
+      return report;
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw explainDiskError(error, { doing: 'the cache could not be cleaned' });
+  }
+}
+
+/** A full disk is the best reason to clean, but leaves no room for the lock: what only saves time goes first, and needs no lock. */
+async function lockOnFullDisk(folder: CacheFolder): Promise<Lock> {
+  try {
+    return await acquireLock(folder.lock);
+  } catch (error) {
+    if (!hasErrorCode(error, 'ENOSPC', 'EDQUOT')) throw error;
+    for (const name of await fs.readdir(folder.logs).catch(() => [])) {
+      if (name.endsWith('.previous.log')) await fs.rm(path.join(folder.logs, name), { force: true });
+    }
+    await fs.rm(folder.digests, { force: true });
+    return acquireLock(folder.lock);
+  }
+}
+
+async function inspect(options: GarbageOptions): Promise<GarbageReport> {
+  const { rules, restorable, forgotten = [], nowMs = Date.now() } = options;
+  const folder = cacheFolderOf(options, options.cacheRoot);
+  const store = new Store(folder.store);
+  const records = new Records(folder);
+  const trees = new Map<string, Promise<Tree | null>>();
+  const treeOf = (digest: string): Promise<Tree | null> => {
+    const known = trees.get(digest) ?? store.findTree(digest);
+    trees.set(digest, known);
+    return known;
+  };
+  const [last, actions] = [records.listLast(), records.listActions()];
+  for (const name of forgotten) refuseUnknown('--forget', name, [...last, ...actions]);
+  for (const rule of rules) refuseIdle(rule, [...last, ...actions]);
+  const kept = await findKept({
+    last,
+    actions,
+    rules,
+    restorable,
+    forgotten,
+    committed: readCommitted(options.projectRoot),
+    nowMs,
+    treeOf,
+  });
+  const ages = rules.flatMap((rule) => (rule.kind === 'age' ? [rule.seconds] : []));
+  const keptSeconds = ages.length === 0 ? untouchedSeconds : Math.max(...ages);
+  const garbage = await findGarbage(folder, {
+    records: kept,
+    finished: new Set([...last, ...actions].map(({ fingerprint }) => fingerprint)),
+    oldBeforeMs: rules.some(({ kind }) => kind === 'all') ? 0 : nowMs - keptSeconds * 1000,
+    brokenOffBeforeMs: nowMs - brokenOffMs,
+    treeOf,
+  });
+  const prints = (some: Iterable<RunRecord>): Map<string, RunRecord> =>
+    new Map([...some].map((record) => [record.fingerprint, record]));
+  const keptPrints = prints(kept);
+  const removed = [...prints([...last, ...actions]).values()].filter(
+    (one) => !keptPrints.has(one.fingerprint),
+  );
+  return {
+    garbage,
+    keptRecords: keptPrints.size,
+    holder: null,
+    removedRecords: removed.sort((a, b) => compareCodeUnits(a.startedAt, b.startedAt)),
+  };
+}
+
+/** A rule that keeps nothing is most likely misspelt, and then what it was meant to keep would be lost. */
+function refuseIdle(rule: KeepRule, records: readonly RunRecord[]): void {
+  if (rule.kind === 'stage') refuseUnknown('--keep', rule.name, records);
+  if (rule.kind !== 'profile' || records.some(({ profile }) => profile === rule.name)) return;
+  const profiles = [...new Set(records.map(({ profile }) => profile))].sort(compareCodeUnits);
+  throw new ReproError('usage', `--keep: there is no record of profile "${rule.name}"`, {
+    fix:
+      profiles.length === 0 ? 'There are no records at all.' : `There are records of ${profiles.join(', ')}.`,
+  });
+}
+
+function refuseUnknown(option: string, name: string, records: readonly RunRecord[]): void {
+  if (records.some((record) => isNamed(record, [name]))) return;
+  throw new ReproError('usage', `${option}: there is no record of "${name}"`, {
+    fix: 'Name a stage or an instance, such as train or train@baseline,2020: `repro gc --json --dry-run --keep all` changes nothing.',
+  });
+}
+
+function readCommitted(projectRoot: string): Committed {
+  const fingerprints = new Set<string>();
+  const digests = new Set<string>();
+  for (const file of listJson(path.join(projectRoot, lockFolder))) {
+    const { fingerprint, outputs } = readJson(file);
+    if (typeof fingerprint === 'string') fingerprints.add(fingerprint);
+    for (const output of Array.isArray(outputs) ? outputs : []) {
+      if (typeof output?.digest === 'string') digests.add(output.digest);
+    }
+  }
+  return { fingerprints, digests };
+}
+
+function listJson(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => path.join(folder, name));
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * @throws {ReproError} `damaged-record`: a merge conflict, say. What it names would be lost.
+ */
+function readJson(file: string): { fingerprint?: unknown; outputs?: unknown } {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as { fingerprint?: unknown; outputs?: unknown };
+  } catch (cause) {
+    throw new ReproError(
+      'damaged-record',
+      'this committed record cannot be read, so what it names could be lost',
+      {
+        where: file,
+        fix: 'Resolve the conflict in it, or restore it with git, then try again.',
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,141 @@
+import type { InputPart } from '../../freshness/input-digests.ts';
+import { digestBelow, type Tree } from '../../store/digest.ts';
+import type { RecordedOutput, RunRecord } from '../../store/records.ts';
+import type { KeepRule } from './keep-rules.ts';
+
+/** What the committed records name: fingerprints, and digests of outputs. */
+export interface Committed {
+  readonly fingerprints: ReadonlySet<string>;
+  readonly digests: ReadonlySet<string>;
+}
+
+/** Everything that decides which records are kept. */
+export interface Candidates {
+  /** The last record of each instance, whatever its profile. */
+  readonly last: readonly RunRecord[];
+  /** The record of each fingerprint. */
+  readonly actions: readonly RunRecord[];
+  readonly rules: readonly KeepRule[];
+  /** Fingerprints of what the profiles would restore. */
+  readonly restorable: ReadonlySet<string>;
+  /** Names of stages or instances whose last records are not kept for being the last. */
+  readonly forgotten: readonly string[];
+  readonly committed: Committed;
+  readonly nowMs: number;
+  /** The list of a folder's files; null if it is not stored. */
+  readonly treeOf: (digest: string) => Promise<Tree | null>;
+}
+
+/**
+ * The records to keep: those that the profiles would restore, that repro.lock names or that a rule names; the last of each instance, and its
+ * last under each profile that was not a trial; and those that made what a kept one read, without which it could not be found again.
+ */
+export async function findKept(candidates: Candidates): Promise<ReadonlySet<RunRecord>> {
+  const { last, actions, restorable, committed, forgotten } = candidates;
+  const all = [...last, ...actions];
+  // The newest of each profile, too: code that was changed for a while, a trial or a damaged file must not cost weeks of training.
+  const lastPrints = new Set([...last, ...newestOf(actions)].map(({ fingerprint }) => fingerprint));
+  const isNeeded = (record: RunRecord): boolean =>
+    !isNamed(record, forgotten) &&
+    (lastPrints.has(record.fingerprint) ||
+      restorable.has(record.fingerprint) ||
+      isCommitted(record, committed));
+  const kept = new Set<RunRecord>();
+  for (const record of all) {
+    if (isNeeded(record) || candidates.rules.some((rule) => keeps(rule, record, candidates))) {
+      kept.add(record);
+    }
+  }
+  const makers = new Map<string, RunRecord[]>();
+  for (const record of all) {
+    for (const output of record.outputs) {
+      makers.set(output.path, [...(makers.get(output.path) ?? []), record]);
+    }
+  }
+  // A set is iterated in insertion order, including what is added on the way.
+  for (const record of kept) {
+    for (const input of record.parts.inputs) {
+      for (const maker of await findMakers(input, makers, candidates.treeOf)) kept.add(maker);
+    }
+  }
+  return kept;
+}
+
+function isCommitted({ fingerprint, outputs }: RunRecord, committed: Committed): boolean {
+  return (
+    committed.fingerprints.has(fingerprint) ||
+    (outputs.length > 0 && outputs.every(({ digest }) => committed.digests.has(digest)))
+  );
+}
+
+/** Of each instance under each profile, trials left out. */
+function newestOf(records: readonly RunRecord[]): Iterable<RunRecord> {
+  const newest = new Map<string, RunRecord>();
+  for (const record of records) {
+    if (record.overrides !== undefined) continue;
+    const key = JSON.stringify([record.id, record.profile]);
+    const known = newest.get(key);
+    if (known === undefined || endOf(record) > endOf(known)) newest.set(key, record);
+  }
+  return newest.values();
+}
+
+/** Whether a record is of one of these stages or instances. */
+export function isNamed({ id, stage }: RunRecord, names: readonly string[]): boolean {
+  return names.some((name) => name === id || name === stage);
+}
+
+function keeps(rule: KeepRule, record: RunRecord, { actions, nowMs }: Candidates): boolean {
+  switch (rule.kind) {
+    case 'all':
+      return true;
+    case 'count': {
+      const newer = actions.filter((one) => one.id === record.id && endOf(one) > endOf(record));
+      return newer.length < rule.count;
+    }
+    case 'age':
+      return endOf(record) >= nowMs - rule.seconds * 1000;
+    case 'profile':
+      return record.profile === rule.name;
+    case 'stage':
+      return isNamed(record, [rule.name]);
+  }
+}
+
+/** When it ended; a time that cannot be read counts as now, so that nothing is lost. */
+function endOf({ startedAt, seconds }: RunRecord): number {
+  const startMs = Date.parse(startedAt);
+  return Number.isNaN(startMs) ? Number.POSITIVE_INFINITY : startMs + seconds * 1000;
+}
+
+async function findMakers(
+  input: InputPart,
+  makers: ReadonlyMap<string, readonly RunRecord[]>,
+  treeOf: Candidates['treeOf'],
+): Promise<RunRecord[]> {
+  const found: RunRecord[] = [];
+  for (const [output, digest] of Object.entries(input.of ?? {})) {
+    found.push(...madeBy(makers.get(output), output, (made) => made.digest === digest));
+  }
+  if (input.external || input.digest === null) return found;
+  found.push(...madeBy(makers.get(input.path), input.path, (made) => made.digest === input.digest));
+  for (let i = input.path.lastIndexOf('/'); i > 0; i = input.path.lastIndexOf('/', i - 1)) {
+    const folder = input.path.slice(0, i);
+    for (const record of makers.get(folder) ?? []) {
+      const made = record.outputs.find((one) => one.path === folder);
+      const tree = made === undefined ? null : await treeOf(made.digest);
+      if (tree === null) continue;
+      const part = digestBelow(tree, input.path.slice(i + 1));
+      if (part.kind !== 'missing' && part.digest === input.digest) found.push(record);
+    }
+  }
+  return found;
+}
+
+function madeBy(
+  records: readonly RunRecord[] | undefined,
+  output: string,
+  matches: (made: RecordedOutput) => boolean,
+): RunRecord[] {
+  return (records ?? []).filter((one) => one.outputs.some((made) => made.path === output && matches(made)));
+}

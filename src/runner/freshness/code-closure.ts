@@ -1,0 +1,179 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { hashText } from '../canonical-json.ts';
+import { type CacheFolder, fileNameOf } from '../store/cache-folder.ts';
+import { digestPath } from '../store/digest.ts';
+import type { DigestCache } from '../store/digest-cache.ts';
+import type { Bundle, SourceFile } from './bundle.ts';
+import { findMisinstalled, listLockedPackages } from './locked-packages.ts';
+
+/** All code that a stage module's results depend on. */
+export interface CodeClosure {
+  /** The bundle to execute; absolute. */
+  readonly bundleFile: string;
+  /** Source file -> sha256 of what it does. */
+  readonly files: Readonly<Record<string, string>>;
+  /** Source file -> sha256 of its bytes. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** Package -> locked version, of everything the code needs, directly or not, and of the compiler. */
+  readonly packages: Readonly<Record<string, string>>;
+  /** Packages that the code imports itself. */
+  readonly imports: readonly string[];
+}
+
+interface CachedClosure {
+  readonly version: 1;
+  /** The project's folder: a bundle contains the location of its sources (`import.meta.url`), so a copy of the project needs another. */
+  readonly root: string;
+  readonly compiler: string;
+  readonly bundle: string;
+  readonly files: Readonly<Record<string, SourceFile>>;
+  readonly imports: readonly string[];
+  readonly lock: string;
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds the code closure of stage modules. While no file of a closure has changed, finding it again costs one `stat` per
+ * file; the compiler is loaded only when one has changed.
+ */
+export class CodeClosures {
+  readonly #projectRoot: string;
+  readonly #folder: CacheFolder;
+  readonly #digests: DigestCache;
+  readonly #found = new Map<string, Promise<CodeClosure>>();
+
+  constructor(projectRoot: string, folder: CacheFolder, digests: DigestCache) {
+    this.#projectRoot = projectRoot;
+    this.#folder = folder;
+    this.#digests = digests;
+  }
+
+  /** @param module relative to the project */
+  find(module: string): Promise<CodeClosure> {
+    const found = this.#found.get(module) ?? this.#find(module);
+    this.#found.set(module, found);
+    return found;
+  }
+
+  /**
+   * Before a stage runs: its result would be recorded under the versions of package-lock.json.
+   *
+   * @param module relative to the project
+   * @throws {ReproError} `packages-differ` if others are installed
+   */
+  async assertInstalled(module: string): Promise<void> {
+    const { imports } = await this.find(module);
+    const [first, ...more] = findMisinstalled(this.#projectRoot, imports);
+    if (first === undefined) return;
+    const rest = more.length === 0 ? '' : `, and ${more.length} more packages differ`;
+    throw new ReproError(
+      'packages-differ',
+      `${first.folder} is ${first.name} ${first.installed}, package-lock.json has ${first.locked}${rest}: the result would be recorded under versions that it was not made with.`,
+      { where: module, fix: 'Install what package-lock.json lists: npm ci' },
+    );
+  }
+
+  async #find(module: string): Promise<CodeClosure> {
+    if (!existsSync(path.join(this.#projectRoot, module))) {
+      throw new ReproError('stage-module-missing', 'this stage module does not exist', { where: module });
+    }
+    const cacheFile = path.join(this.#folder.code, `${fileNameOf(module)}.json`);
+    const compiler = readCompilerVersion();
+    const lock = await this.#digestOf('package-lock.json');
+    const cached = readCached(cacheFile);
+    const isOurs = cached?.compiler === compiler && cached.root === this.#projectRoot;
+    if (isOurs && (await this.#isUnchanged(cached))) {
+      if (cached.lock === lock) return this.#toClosure(cached);
+      const packages = this.#packagesOf(cached.imports, compiler);
+      const renewed = { ...cached, lock, packages };
+      await writeFileAtomic(cacheFile, JSON.stringify(renewed));
+      return this.#toClosure(renewed);
+    }
+    const { bundleModule } = await import('./bundle.ts');
+    const bundle = await bundleModule(this.#projectRoot, module, path.join(this.#folder.code, 'stage.mjs'));
+    const closure: CachedClosure = {
+      version: 1,
+      root: this.#projectRoot,
+      compiler,
+      bundle: await this.#writeBundle(bundle),
+      files: bundle.files,
+      imports: bundle.packages,
+      lock,
+      packages: this.#packagesOf(bundle.packages, compiler),
+    };
+    await writeFileAtomic(cacheFile, JSON.stringify(closure));
+    return this.#toClosure(closure);
+  }
+
+  async #writeBundle(bundle: Bundle): Promise<string> {
+    const hash = hashText(bundle.text);
+    await writeFileAtomic(this.#bundleFileOf(hash), bundle.text);
+    return hash;
+  }
+
+  async #isUnchanged(cached: CachedClosure): Promise<boolean> {
+    for (const [file, { raw }] of Object.entries(cached.files)) {
+      if ((await this.#digestOf(file)) !== raw) return false;
+    }
+    const bundle = await digestPath(this.#bundleFileOf(cached.bundle), this.#digests);
+    return bundle.kind === 'file' && bundle.digest === cached.bundle;
+  }
+
+  async #digestOf(file: string): Promise<string> {
+    const digest = await digestPath(path.resolve(this.#projectRoot, file), this.#digests);
+    return digest.kind === 'file' ? digest.digest : digest.kind;
+  }
+
+  #packagesOf(imports: readonly string[], compiler: string): Readonly<Record<string, string>> {
+    return { ...listLockedPackages(this.#projectRoot, imports), esbuild: compiler };
+  }
+
+  #bundleFileOf(hash: string): string {
+    return path.join(this.#folder.code, `${hash}.mjs`);
+  }
+
+  #toClosure(cached: CachedClosure): CodeClosure {
+    return {
+      bundleFile: this.#bundleFileOf(cached.bundle),
+      files: Object.fromEntries(Object.entries(cached.files).map(([file, { code }]) => [file, code])),
+      sources: Object.fromEntries(Object.entries(cached.files).map(([file, { raw }]) => [file, raw])),
+      packages: cached.packages,
+      imports: cached.imports,
+    };
+  }
+}
+
+/** From the package's manifest: loading the compiler itself would slow down every run that has nothing to compile. */
+function readCompilerVersion(): string {
+  const manifest = createRequire(import.meta.url)('esbuild/package.json') as { version: string };
+  return manifest.version;
+}
+
+function readCached(file: string): CachedClosure | null {
+  try {
+    const cached: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isCachedClosure(cached) ? cached : null;
+  } catch {
+    return null;
+  }
+}
+
+/** False if written by another version of the runner, or damaged: compiling again is cheap. */
+function isCachedClosure(value: unknown): value is CachedClosure {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, root, compiler, bundle, files, imports, lock, packages } = value as Partial<CachedClosure>;
+  return (
+    version === 1 &&
+    [root, compiler, bundle, lock].every((one) => typeof one === 'string') &&
+    [files, packages].every((one) => typeof one === 'object' && one !== null) &&
+    Object.values(files ?? {}).every(
+      ({ raw, code }) => typeof raw === 'string' && typeof code === 'string',
+    ) &&
+    Object.keys(files ?? {}).length > 0 &&
+    Array.isArray(imports)
+  );
+}

@@ -1,0 +1,254 @@
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { compareCodeUnits, isSameJson } from '../canonical-json.ts';
+import type { StaleReason } from '../events.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { digestOutput, type Tree } from '../store/digest.ts';
+import type { DigestCache } from '../store/digest-cache.ts';
+import { findLost, type InspectedOutput, type LostObject } from '../store/lost-objects.ts';
+import { describeRun, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import {
+  type FingerprintParts,
+  type Fingerprints,
+  hashParts,
+  haveSameFingerprint,
+  isComplete,
+} from './fingerprint.ts';
+import { type InputDigests, type InputPart, type ProducedOutputs, resolveNormal } from './input-digests.ts';
+import { explainDifference, explainWaiting, unnamedReason } from './reasons.ts';
+
+export type Freshness =
+  /** The outputs of the current fingerprint are in place and intact. */
+  | {
+      readonly kind: 'fresh';
+      readonly record: RunRecord;
+      readonly isLast: boolean;
+      /** What the store lacks of them. */
+      readonly lost: readonly LostObject[];
+    }
+  /** They are not in place, but the store has them, or what it lacks of them is in place. */
+  | {
+      readonly kind: 'restorable';
+      readonly record: RunRecord;
+      readonly lost: readonly LostObject[];
+      readonly damaged: readonly DamagedOutput[];
+      readonly reasons: readonly StaleReason[];
+    }
+  | {
+      readonly kind: 'stale' | 'never-run';
+      readonly reasons: readonly [StaleReason, ...StaleReason[]];
+      /** null if it waits for other stages, or if it could not be computed: `error` says why. */
+      readonly fingerprint: string | null;
+      readonly parts: FingerprintParts | null;
+      readonly last: RunRecord | null;
+      readonly error: unknown;
+    };
+
+export interface DamagedOutput {
+  readonly output: RecordedOutput;
+  /** What to show the user: the files that are missing or altered, or the whole output. */
+  readonly names: readonly string[];
+  /** The files that the stage did not create, unless the whole output is shown. */
+  readonly strangers: readonly string[];
+  readonly reason: StaleReason;
+}
+
+/** If there are more files than this, their folder is shown instead. */
+const filesAtMost = 10;
+
+/** Decides whether instances have to run, and why. Changes nothing but caches. */
+export class FreshnessCheck {
+  readonly #plan: Plan;
+  readonly #fingerprints: Pick<Fingerprints, 'find'>;
+  readonly #inputs: InputDigests;
+  readonly #digests: DigestCache;
+  readonly #records: Records;
+  readonly #store: Store;
+  /** All on record, the latest first; read at the first need. */
+  #runs: readonly RunRecord[] | null = null;
+
+  constructor(parts: {
+    plan: Plan;
+    fingerprints: Pick<Fingerprints, 'find'>;
+    inputs: InputDigests;
+    digests: DigestCache;
+    records: Records;
+    store: Store;
+  }) {
+    this.#plan = parts.plan;
+    this.#fingerprints = parts.fingerprints;
+    this.#inputs = parts.inputs;
+    this.#digests = parts.digests;
+    this.#records = parts.records;
+    this.#store = parts.store;
+  }
+
+  async check(instance: StageInstance, produced: ProducedOutputs): Promise<Freshness> {
+    const last = this.#records.findLast(instance.id);
+    let parts: FingerprintParts;
+    try {
+      parts = await this.#fingerprints.find(instance, produced);
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const where = error instanceof ReproError && error.where !== undefined ? `${error.where}  ` : '';
+      const reasons = [{ cue: 'input', text: `${where}${text}` }] as const;
+      return {
+        kind: last === null ? 'never-run' : 'stale',
+        reasons,
+        fingerprint: null,
+        parts: null,
+        last,
+        error,
+      };
+    }
+    if (!isComplete(parts)) {
+      return this.#stale(instance, parts, null, last, explainWaiting(parts));
+    }
+    const fingerprint =
+      last !== null && haveSameFingerprint(last.parts, parts) ? last.fingerprint : hashParts(parts);
+    const record = last?.fingerprint === fingerprint ? last : this.#records.findAction(fingerprint);
+    if (record === null) return this.#stale(instance, parts, fingerprint, last, []);
+
+    // The same work under another name (a renamed matrix key) counts and is recorded under the current name.
+    const own = { ...record, id: instance.id, stage: instance.stage };
+    const inspected = await this.#inspect(own.outputs);
+    const { lost, gone } = await findLost(this.#store, this.#plan.projectRoot, inspected);
+    const damaged = await this.#describeDamaged(inspected, last);
+    if (damaged.length === 0) return { kind: 'fresh', record: own, isLast: record === last, lost };
+    if (gone.size > 0) {
+      const [reason = unnamedReason, ...more] = damaged.map(({ output, reason }) =>
+        gone.has(output) ? { ...reason, text: `${reason.text}, and not in the store` } : reason,
+      );
+      return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
+    }
+    return { kind: 'restorable', record: own, lost, damaged, reasons: damaged.map(({ reason }) => reason) };
+  }
+
+  async #stale(
+    instance: StageInstance,
+    parts: FingerprintParts,
+    fingerprint: string | null,
+    last: RunRecord | null,
+    waiting: readonly StaleReason[],
+  ): Promise<Freshness> {
+    if (last === null && this.#records.isLastDamaged(instance.id)) {
+      const text = 'its record is damaged, so what it was made from is unknown';
+      const reasons = [{ cue: 'record', text }] as const;
+      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    }
+    if (last === null) {
+      const reasons = [{ cue: 'never-run', text: 'has not run yet' }] as const;
+      return { kind: 'never-run', reasons, fingerprint, parts, last, error: undefined };
+    }
+    const before = this.#findComparable(instance.id, last);
+    if (before.profile !== this.#plan.profile) {
+      const text = `has not run with profile ${this.#plan.profile} yet`;
+      const reasons = [{ cue: 'never-run', text }, ...waiting] as const;
+      return { kind: 'stale', reasons, fingerprint, parts, last, error: undefined };
+    }
+    const differences = await explainDifference(before.parts, parts, {
+      before: (digest) => this.#store.findTree(digest),
+      now: (input) => this.readInput(instance, input),
+    });
+    const [reason = unnamedReason, ...more] = [...differences, ...waiting];
+    return { kind: 'stale', reasons: [reason, ...more], fingerprint, parts, last, error: undefined };
+  }
+
+  /**
+   * The run with which the present is compared: the last with the same settings, of the profile, or of all. A trial in between explains
+   * nothing.
+   */
+  #findComparable(id: string, last: RunRecord): RunRecord {
+    const { profile, trial } = this.#plan;
+    const overrides = trial?.reaching.get(id);
+    const isOfProfile = (one: RunRecord): boolean => one.profile === profile && one.overrides === undefined;
+    const hasSameSettings = (one: RunRecord): boolean =>
+      one.profile === profile && isSameJson(one.overrides, overrides);
+    if (hasSameSettings(last)) return last;
+    this.#runs ??= this.#records.listActions().sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+    const runs = this.#runs.filter((one) => one.id === id);
+    return runs.find(hasSameSettings) ?? runs.find(isOfProfile) ?? last;
+  }
+
+  /** The present content of an input, file by file; null if unknown. */
+  async readInput(instance: StageInstance, part: InputPart) {
+    const input = instance.inputs.find((one) => one.path === part.path);
+    const source = input === undefined ? undefined : await this.#inputs.readSource(instance, input);
+    if (source !== undefined) return source;
+    const tree = await this.#store.findTree(part.digest ?? '');
+    return tree === null
+      ? null
+      : ({
+          kind: 'folder',
+          digest: part.digest ?? '',
+          sizeBytes: 0,
+          files: tree.entries.length,
+          tree,
+        } as const);
+  }
+
+  async #inspect(outputs: readonly RecordedOutput[]): Promise<InspectedOutput[]> {
+    const inspected: InspectedOutput[] = [];
+    for (const output of outputs) {
+      const absolute = resolveNormal(this.#plan.projectRoot, output.path);
+      const found = await digestOutput(absolute, this.#digests);
+      const isIntact = found.kind === output.kind && found.digest === output.digest;
+      inspected.push({ output, absolute, found, isIntact });
+    }
+    return inspected;
+  }
+
+  /** @param last the run that the outputs in place may be of */
+  async #describeDamaged(
+    inspected: readonly InspectedOutput[],
+    last: RunRecord | null,
+  ): Promise<DamagedOutput[]> {
+    const damaged: DamagedOutput[] = [];
+    for (const { output, found, isIntact } of inspected) {
+      if (isIntact) continue;
+      if (found.kind === 'missing') {
+        const reason: StaleReason = { cue: 'output-missing', text: `${output.path} is missing` };
+        damaged.push({ output, names: [output.path], strangers: [], reason });
+        continue;
+      }
+      const isOfLast = last?.outputs.some(
+        ({ path, digest }) => path === output.path && 'digest' in found && digest === found.digest,
+      );
+      const recorded = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
+      const { names, strangers } =
+        recorded === null || found.kind !== 'folder'
+          ? { names: [], strangers: [] }
+          : nameDifferences(recorded, found.tree);
+      if (last !== null && isOfLast === true) {
+        const files = `${Math.max(names.length, 1)} ${names.length > 1 ? 'files' : 'file'}`;
+        const held = `holds the ${describeRun(last, this.#plan.profile)}; ${files} to restore`;
+        const text = inspected.length === 1 ? held : `${output.path} ${held}`;
+        const reason = { cue: 'output-of-other-run', text } as const;
+        damaged.push({ output, names: [output.path], strangers: [], reason });
+        continue;
+      }
+      const count = names.length + strangers.length;
+      const reason: StaleReason = { cue: 'output-altered', text: `${output.path} was altered` };
+      const inOutput = (name: string): string => path.posix.join(output.path, name);
+      damaged.push(
+        count > 0 && count <= filesAtMost
+          ? { output, names: names.map(inOutput), strangers: strangers.map(inOutput), reason }
+          : { output, names: [output.path], strangers: [], reason },
+      );
+    }
+    return damaged;
+  }
+}
+
+/** The files that differ, in recorded order, and those that should not exist. */
+function nameDifferences(recorded: Tree, found: Tree): { names: string[]; strangers: string[] } {
+  const present = new Map(found.entries.map((entry) => [entry.path, entry.sha256]));
+  const wanted = new Set(recorded.entries.map((entry) => entry.path));
+  return {
+    names: recorded.entries
+      .filter((entry) => present.get(entry.path) !== entry.sha256)
+      .map((entry) => entry.path),
+    strangers: found.entries.filter((entry) => !wanted.has(entry.path)).map((entry) => entry.path),
+  };
+}

@@ -1,0 +1,207 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
+import { formatPlace } from '../../schema/source-position.ts';
+import { compareCodeUnits, hashJson } from '../canonical-json.ts';
+import { listMakers, type Maker, makersOf } from '../plan/makers.ts';
+import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
+import type { CacheFolder } from '../store/cache-folder.ts';
+import { digestBelow, digestPath, type PathDigest, type Tree } from '../store/digest.ts';
+import type { DigestCache } from '../store/digest-cache.ts';
+import type { RecordedOutput } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+
+export interface InputPart {
+  readonly path: string;
+  readonly external: boolean;
+  /** sha256 of a file, the digest of a folder, or `missing`; null until the stage that makes it has run. */
+  readonly digest: string | null;
+  /** For a folder that consists of other stages' outputs: output -> digest. */
+  readonly of?: Readonly<Record<string, string>>;
+  /** Instances that must run before the digest is known. */
+  readonly waitsFor?: readonly string[];
+}
+
+/** What earlier instances produced: their recorded outputs, `pending`, or undefined if they are not part of this run. */
+export type ProducedOutputs = (id: string) => readonly RecordedOutput[] | 'pending' | undefined;
+
+/** Finds the digests of inputs, from the records of the stages that made them or from disk. */
+export class InputDigests {
+  readonly #plan: Plan;
+  readonly #digests: DigestCache;
+  readonly #store: Store;
+  readonly #artifacts: string;
+  readonly #cacheRoot: string;
+  /** Every output and resume folder of the plan; absolute. */
+  readonly #made: ReadonlySet<string>;
+  readonly #sources = new Map<string, Promise<string>>();
+  readonly #absolutes = new Map<string, string>();
+  /** Arguments of commands that name no file: most commands share some, such as `sh` and `-c`. */
+  readonly #notFiles = new Set<string>();
+
+  constructor(plan: Plan, folder: CacheFolder, digests: DigestCache, store: Store) {
+    this.#plan = plan;
+    this.#digests = digests;
+    this.#store = store;
+    this.#cacheRoot = folder.root;
+    this.#artifacts = path.dirname(folder.root);
+    const made = [...plan.instances.values()].flatMap((one) => [...one.outputs, ...one.resume]);
+    this.#made = new Set(made.map((one) => this.#absoluteOf(one)));
+  }
+
+  async digest(instance: StageInstance, produced: ProducedOutputs): Promise<InputPart[]> {
+    const parts: InputPart[] = [];
+    for (const input of instance.inputs) parts.push(await this.#digestOne(instance, input, produced));
+    return parts;
+  }
+
+  /**
+   * Files in the project that a command names, such as the script it runs: argument -> sha256.
+   *
+   * @param options.isAfresh whether to look also at what was no file before
+   */
+  async digestArguments(
+    argv: readonly string[],
+    { isAfresh = false }: { readonly isAfresh?: boolean } = {},
+  ): Promise<Readonly<Record<string, string>>> {
+    const found: Record<string, string> = {};
+    for (const argument of argv) {
+      if (!isAfresh && this.#notFiles.has(argument)) continue;
+      const absolute = path.resolve(this.#plan.projectRoot, argument);
+      if (!isBelow(absolute, this.#plan.projectRoot) || isBelow(absolute, this.#artifacts)) continue;
+      if (!isFile(absolute)) {
+        this.#notFiles.add(argument);
+        continue;
+      }
+      const digest = await digestPath(absolute, this.#digests);
+      if (digest.kind === 'file') found[argument] = digest.digest;
+    }
+    return found;
+  }
+
+  /** The current state of an input that no stage makes, file by file; undefined for stage outputs. */
+  async readSource(instance: StageInstance, input: InputPath): Promise<PathDigest | undefined> {
+    if (listMakers(makersOf(this.#plan, instance, input.path)).length > 0) return undefined;
+    const absolute = this.#absoluteOf(input.path);
+    return digestPath(absolute, this.#digests, this.#leftOutOf(absolute));
+  }
+
+  async #digestOne(instance: StageInstance, input: InputPath, produced: ProducedOutputs): Promise<InputPart> {
+    const absolute = this.#absoluteOf(input.path);
+    const part = { path: input.path, external: input.external };
+    const makers = makersOf(this.#plan, instance, input.path);
+    const waitsFor = listMakers(makers).filter((id) => produced(id) === 'pending');
+    if (waitsFor.length > 0) return { ...part, digest: null, waitsFor };
+
+    const { within } = makers;
+    const whole = makers.exact ?? makers.part;
+    if (whole !== null) {
+      const relative = path.posix.relative(whole.output, input.path);
+      return { ...part, digest: await this.#digestMade(instance, input, whole, relative, produced) };
+    }
+    if (within.length > 0) {
+      const of: Record<string, string> = {};
+      for (const one of within) of[one.output] = await this.#digestMade(instance, input, one, '', produced);
+      // Besides stage outputs, a folder outside artifacts/ may contain the user's own files. In artifacts/, the rest is left
+      // over from other profiles and does not count.
+      const rest = isAtOrBelow(absolute, this.#artifacts) ? null : await this.#digestSource(absolute);
+      const list = Object.entries(of).map(([output, digest]) => [this.#relativeTo(absolute, output), digest]);
+      list.sort(([a = ''], [b = '']) => compareCodeUnits(a, b));
+      return { ...part, digest: hashJson(['outputs', list, rest]), of };
+    }
+    const digest = await this.#digestSource(absolute);
+    if (digest === 'missing' && !input.external) throw missingInput(instance, input);
+    return { ...part, digest };
+  }
+
+  async #digestMade(
+    instance: StageInstance,
+    input: InputPath,
+    maker: Maker,
+    relative: string,
+    produced: ProducedOutputs,
+  ): Promise<string> {
+    const outputs = produced(maker.id);
+    if (outputs === undefined || outputs === 'pending') {
+      // Its stage is not part of this run: what is on disk is taken as it is.
+      const target = path.join(this.#absoluteOf(maker.output), relative);
+      const digest = await digestPath(target, this.#digests);
+      if (digest.kind === 'missing') throw missingInput(instance, input, maker);
+      return digest.digest;
+    }
+    const output = outputs.find((one) => one.path === maker.output);
+    if (output === undefined) throw missingInput(instance, input, maker);
+    if (relative === '') return output.digest;
+    const tree = await this.#treeOf(maker, output);
+    const below = digestBelow(tree, relative);
+    if (below.kind === 'missing') throw missingInput(instance, input, maker);
+    return below.digest;
+  }
+
+  async #treeOf(maker: Maker, output: RecordedOutput): Promise<Tree> {
+    const stored = output.kind === 'folder' ? await this.#store.findTree(output.digest) : null;
+    if (stored !== null) return stored;
+    const digest = await digestPath(this.#absoluteOf(maker.output), this.#digests);
+    return digest.kind === 'folder' ? digest.tree : { entries: [], emptyFolders: [] };
+  }
+
+  /** Read once per run: a data set may be the input of many instances. */
+  #digestSource(absolute: string): Promise<string> {
+    const known =
+      this.#sources.get(absolute) ??
+      digestPath(absolute, this.#digests, this.#leftOutOf(absolute)).then((found) =>
+        found.kind === 'missing' ? 'missing' : found.digest,
+      );
+    this.#sources.set(absolute, known);
+    return known;
+  }
+
+  /** In a folder that contains the runner's own folder or stage outputs, those are not part of the input. */
+  #leftOutOf(root: string): (absolute: string) => boolean {
+    const isInside = isAtOrBelow(root, this.#artifacts);
+    return (absolute) =>
+      this.#made.has(absolute) || absolute === this.#cacheRoot || (!isInside && absolute === this.#artifacts);
+  }
+
+  /** Of a path relative to the project; most occur several times, as an output and as inputs. */
+  #absoluteOf(relative: string): string {
+    const absolute = this.#absolutes.get(relative) ?? resolveNormal(this.#plan.projectRoot, relative);
+    this.#absolutes.set(relative, absolute);
+    return absolute;
+  }
+
+  #relativeTo(folder: string, output: string): string {
+    return path.relative(folder, path.resolve(this.#plan.projectRoot, output)).split(path.sep).join('/');
+  }
+}
+
+/** Of a path in the project's form, or an absolute one: a tenth of the time of `path.resolve`, and there may be thousands. */
+export function resolveNormal(projectRoot: string, normal: string): string {
+  return path.isAbsolute(normal) ? normal : `${projectRoot}${path.sep}${normal}`;
+}
+
+/** Not asynchronously, which takes ten times as long: in a run that has nothing to do, this is most of the work. */
+function isFile(absolute: string): boolean {
+  try {
+    return statSync(absolute, { throwIfNoEntry: false })?.isFile() ?? false;
+  } catch {
+    // Most arguments are not paths, and may not even be valid ones: a thousand-character script, say.
+    return false;
+  }
+}
+
+function missingInput(instance: StageInstance, input: InputPath, maker?: Maker): ReproError {
+  const where = formatPlace(input.at);
+  const what = `stage "${instance.stage}": input "${input.path}" does not exist`;
+  if (maker === undefined) {
+    return new ReproError('input-missing', what, {
+      where,
+      fix: 'Create it, or correct the path.',
+    });
+  }
+  return new ReproError('input-missing', `${what}; "${maker.id}" makes it`, {
+    where,
+    fix: `Run that first: ./repro run ${maker.id}`,
+  });
+}

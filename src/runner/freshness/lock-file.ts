@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import type { MetricValue } from '../../stage/context.ts';
+import { canonicalJson, compareCodeUnits } from '../canonical-json.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { fileNameOf } from '../store/cache-folder.ts';
+import { areMetrics, areRecordedOutputs, isMapOf } from '../store/record-check.ts';
+import type { RecordedOutput, RunRecord } from '../store/records.ts';
+import { isSha256 } from '../store/sha256.ts';
+import { withoutPlaces } from './external-places.ts';
+import { areFingerprintParts, type FingerprintParts, hashParts } from './fingerprint.ts';
+import { lockFolder } from './lock-folder.ts';
+
+/** What an input inside another stage's output was part of. */
+export interface InputOrigin {
+  readonly output: string;
+  readonly digest: string;
+}
+
+/**
+ * The committed record of an instance: from what its outputs were made, and their digests. It has no time, host or duration, so
+ * that it changes only if what it describes does.
+ */
+export interface LockFile {
+  readonly version: 1;
+  readonly id: string;
+  readonly stage: string;
+  readonly profile: string;
+  readonly fingerprint: string;
+  readonly outputs: readonly RecordedOutput[];
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** For inputs that are a part of an output: the input's path -> that output as it was. */
+  readonly origins: Readonly<Record<string, InputOrigin>>;
+  readonly parts: FingerprintParts;
+}
+
+/** Where an instance's record is: `repro.lock/<profile>/<stage>/<instance>.json`; relative to the project. */
+export function lockPathOf(plan: Plan, { id, stage }: StageInstance): string {
+  return path.posix.join(lockFolder, plan.profile, stage, `${fileNameOf(id)}.json`);
+}
+
+/** The committed record of an instance; null if there is none, or none that can be read. */
+export function readLockFile(plan: Plan, instance: StageInstance): LockFile | null {
+  const record = readLockFileAt(path.join(plan.projectRoot, lockPathOf(plan, instance)));
+  return record?.id === instance.id ? record : null;
+}
+
+/** The committed record in a file; null if there is none, or none that can be read. */
+export function readLockFileAt(file: string): LockFile | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isLockFile(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Why the committed record of an instance cannot be read (follows the name of its file). */
+export function whyUnreadable(plan: Plan, instance: StageInstance): string {
+  let text: string;
+  try {
+    text = readFileSync(path.join(plan.projectRoot, lockPathOf(plan, instance)), 'utf8');
+  } catch (error) {
+    return hasErrorCode(error, 'ENOENT', 'ENOTDIR') ? 'is missing' : 'cannot be read';
+  }
+  if (/^<{7} /m.test(text) && /^>{7} /m.test(text)) {
+    return 'has conflicts of a merge: once the code is merged, `./repro run` or `./repro lock` writes it anew';
+  }
+  return 'is damaged';
+}
+
+export async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {
+  await writeFileAtomic(path.join(plan.projectRoot, lockPathOf(plan, instance)), formatLockFile(content));
+}
+
+/** The record to commit for a run. */
+export function lockFileOf(
+  plan: Plan,
+  record: RunRecord,
+  origins: Readonly<Record<string, InputOrigin>>,
+): LockFile {
+  return {
+    version: 1,
+    id: record.id,
+    stage: record.stage,
+    profile: plan.profile,
+    fingerprint: record.fingerprint,
+    outputs: record.outputs,
+    metrics: record.metrics,
+    origins,
+    parts: withoutPlaces(record.parts),
+  };
+}
+
+/** False for the result of a careless merge: half of one run, half of another. */
+export function isConsistent({ parts, fingerprint }: LockFile): boolean {
+  return hashParts(parts) === fingerprint;
+}
+
+/**
+ * Whether two records say the same. Values that belong to a machine do not count, only their names: another one that computes the same
+ * bytes leaves the record as it is. Metrics may contain durations, so they do not count either.
+ */
+export function isSameLock(a: LockFile, b: LockFile): boolean {
+  const compared = ({ outputs, origins, parts }: LockFile): string => {
+    const { facts, runtime: _, variables, ...rest } = parts;
+    const names = [facts, variables].map((values) => Object.keys(values).sort());
+    return canonicalJson({ outputs, origins, parts: rest, names });
+  };
+  return compared(a) === compared(b);
+}
+
+/** The paths of all records of a profile, relative to the project, sorted. */
+export function listLockFiles(plan: Plan): string[] {
+  const folder = path.join(plan.projectRoot, lockFolder, plan.profile);
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => path.posix.join(lockFolder, plan.profile, name.split(path.sep).join('/')))
+      .sort(compareCodeUnits);
+  } catch {
+    return [];
+  }
+}
+
+/** One value a line and sorted keys below the first level, so that git merges what does not overlap. */
+export function formatLockFile(content: LockFile): string {
+  const sorted = Object.fromEntries(
+    Object.entries(content).map(([key, value]) => [key, JSON.parse(canonicalJson(value)) as unknown]),
+  );
+  return `${JSON.stringify(sorted, null, 2)}\n`;
+}
+
+function isLockFile(value: unknown): value is LockFile {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, id, stage, profile, fingerprint, outputs, metrics, origins, parts } =
+    value as Partial<LockFile>;
+  return (
+    version === 1 &&
+    [id, stage, profile].every((one) => typeof one === 'string') &&
+    isSha256(fingerprint) &&
+    areRecordedOutputs(outputs) &&
+    areMetrics(metrics) &&
+    isMapOf(origins, isOrigin) &&
+    areFingerprintParts(parts)
+  );
+}
+
+function isOrigin(value: unknown): value is InputOrigin {
+  if (typeof value !== 'object' || value === null) return false;
+  const { output, digest } = value as Partial<InputOrigin>;
+  return typeof output === 'string' && isSha256(digest);
+}

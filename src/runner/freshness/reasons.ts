@@ -1,0 +1,124 @@
+import { unreachable } from '../../errors.ts';
+import type { StaleReason } from '../events.ts';
+import type { Json } from '../plan/plan.ts';
+import { shortenText } from '../short-text.ts';
+import { type Difference, findDifferences } from './differences.ts';
+import { type FingerprintParts, hashParts, isComplete } from './fingerprint.ts';
+import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
+import { runFactChanges } from './run-facts.ts';
+
+/** More names than this do not help the reader. */
+const namesAtMost = 3;
+
+const valueLengthAtMost = 60;
+
+/** Why what was recorded does not count although no part of it is known to differ: every stale instance has a reason. */
+export const unnamedReason: StaleReason = {
+  cue: 'record',
+  text: 'the record of its last run does not fit, although nothing in it is known to differ',
+};
+
+/** Lists the differences between the last record's parts and the current ones, in the order of the parts. Empty if they are the same. */
+export async function explainDifference(
+  before: FingerprintParts,
+  now: FingerprintParts,
+  trees: InputTrees,
+): Promise<StaleReason[]> {
+  const reasons = (await findDifferences(before, now, trees)).map(describeDifference);
+  const isSame = reasons.length === 0 && (!isComplete(now) || hashParts(before) === hashParts(now));
+  return reasons.length > 0 || isSame ? reasons : [unnamedReason];
+}
+
+/** Inputs whose makers have to run first, which alone is a reason. */
+export function explainWaiting(parts: FingerprintParts): StaleReason[] {
+  return parts.inputs
+    .filter((input) => input.waitsFor !== undefined)
+    .map((input) => ({ cue: 'input', text: `${input.path} waits for ${nameSome(input.waitsFor ?? [])}` }));
+}
+
+/** A difference in one line. */
+export function describeDifference(difference: Difference): StaleReason {
+  switch (difference.kind) {
+    case 'command':
+      return {
+        cue: 'command',
+        text: `command: ${shorten(difference.before)} → ${shorten(difference.now)}`,
+      };
+    case 'outputs':
+      return { cue: 'command', text: `outputs: ${difference.before} → ${difference.now}` };
+    case 'code':
+      return { cue: 'code', text: describeFile(difference) };
+    case 'package':
+    case 'variable':
+      return { cue: difference.kind, text: `${difference.kind} ${describeValues(difference)}` };
+    case 'fact':
+    case 'runtime':
+      return { cue: difference.kind, text: runFactChanges[difference.name] ?? describeValues(difference) };
+    case 'param': {
+      const [before, now] = [describeJson(difference.before), describeJson(difference.now)];
+      return { cue: 'params', text: `${difference.name}: ${shorten(before)} → ${shorten(now)}` };
+    }
+    case 'input':
+      return { cue: 'input', text: describeInput(difference) };
+    default:
+      return unreachable(difference);
+  }
+}
+
+function describeValues({
+  name,
+  change,
+  before,
+  now,
+}: Extract<Difference, { name: string; change: unknown }>) {
+  if (before === now)
+    return change === 'new' ? `${name} is new, and not set` : `${name} is no longer declared`;
+  return `${name}: ${shorten(before ?? 'unset')} → ${shorten(now ?? 'unset')}`;
+}
+
+function describeJson(value: Json | undefined): string {
+  return value === undefined ? 'unset' : JSON.stringify(value);
+}
+
+function describeInput({ path, change, files, ofOutputs }: InputDifference): string {
+  switch (change) {
+    case 'new':
+      return `${path} is a new input`;
+    case 'not-read':
+      return `${path} is no longer an input`;
+    case 'missing':
+      return `${path} is missing`;
+    case 'now-exists':
+      return `${path} now exists`;
+    case 'now-external':
+      return `${path} is now external`;
+    case 'not-external':
+      return `${path} is no longer external`;
+    case 'reordered':
+      return 'inputs are in another order';
+    case 'changed': {
+      // An output no longer in this profile, such as that of a model it no longer names, may well still exist.
+      const names = files.map((one) => describeFile(one, ofOutputs ? 'is no longer read' : 'is gone'));
+      if (names.length === 0) return `${path} changed`;
+      return ofOutputs ? nameSome(names) : `${path}: ${nameSome(names)}`;
+    }
+    default:
+      return unreachable(change);
+  }
+}
+
+/** `a.ts changed`, `b.ts is new`, `c.ts is gone`. */
+export function describeFile({ path, change }: FileChange, absence = 'is gone'): string {
+  if (change === 'changed') return `${path} changed`;
+  return change === 'new' ? `${path} is new` : `${path} ${absence}`;
+}
+
+function shorten(text: string): string {
+  return shortenText(text, valueLengthAtMost);
+}
+
+/** The first few names, and how many more there are. */
+export function nameSome(names: readonly string[]): string {
+  const shown = names.slice(0, namesAtMost).join(', ');
+  return names.length <= namesAtMost ? shown : `${shown} and ${names.length - namesAtMost} more`;
+}

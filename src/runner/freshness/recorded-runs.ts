@@ -1,0 +1,139 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
+import { compareCodeUnits } from '../canonical-json.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { type Records, type RunRecord, readRecordFile } from '../store/records.ts';
+import { lockPathOf, readLockFile, readLockFileAt, whyUnreadable } from './lock-file.ts';
+
+/** The runs of an instance that are on record, the latest first. */
+export function listRuns(records: Records, { id }: StageInstance): RunRecord[] {
+  const found = new Map(records.listActions().map((record) => [record.fingerprint, record]));
+  // Its record says when it last ran, which may be later than when this fingerprint was first computed.
+  const last = records.findLast(id);
+  if (last !== null) found.set(last.fingerprint, last);
+  return [...found.values()]
+    .filter((record) => record.id === id)
+    .sort((a, b) => compareCodeUnits(b.startedAt, a.startedAt));
+}
+
+/** A run to compare with: one on record here, or a committed record, which says less. */
+export type ComparedRun = Pick<RunRecord, 'id' | 'fingerprint' | 'parts' | 'profile'> &
+  Partial<Pick<RunRecord, 'sources' | 'startedAt' | 'commit' | 'host' | 'node'>>;
+
+export interface RunSearch {
+  readonly plan: Plan;
+  readonly records: Records;
+  readonly instance: StageInstance;
+  /** That names the run; by default `--against`. */
+  readonly option?: string;
+}
+
+/**
+ * The recorded run that `--against` names: `last`, `lock`, a file with a record, another instance, a profile, the beginning of a
+ * fingerprint or a commit, or a time (the latest run up to then). null only for `last`, if there was none.
+ *
+ * @throws {ReproError} `no-record`, with the runs there are
+ */
+export function findRun(wanted: string, search: RunSearch): ComparedRun | null {
+  const { plan, records, instance, option = '--against' } = search;
+  const where = `${option} ${wanted}`;
+  if (wanted === 'last') return records.findLast(instance.id);
+  if (wanted === 'lock') {
+    const committed = readLockFile(plan, instance);
+    if (committed !== null) {
+      const sources = records.findAction(committed.fingerprint)?.sources;
+      return { ...committed, ...(sources === undefined ? {} : { sources }) };
+    }
+    const why = whyUnreadable(plan, instance);
+    throw new ReproError('no-record', `the committed record of "${instance.id}" ${why}`, {
+      where: lockPathOf(plan, instance),
+      fix: adviseOnLock(plan, instance),
+    });
+  }
+  if (wanted.endsWith('.json')) return readGivenFile(wanted);
+  if (plan.instances.has(wanted)) {
+    const record = records.findLast(wanted);
+    if (record !== null) return record;
+    throw new ReproError('no-record', `"${wanted}" has not run here`, { where });
+  }
+  const runs = listRuns(records, instance);
+  const found = findAmong(runs, wanted, where);
+  if (found !== undefined) return found;
+  const profiles = [...new Set(runs.map((run) => run.profile))].sort(compareCodeUnits);
+  throw new ReproError('no-record', `no recorded run of "${instance.id}" matches "${wanted}"`, {
+    where,
+    fix:
+      runs.length === 0
+        ? `It has not run here. Run it: ./repro run ${instance.id}`
+        : `There are ${runs.length}, of ${profiles.join(', ')}; list them: ./repro explain ${instance.id} --list`,
+  });
+}
+
+/**
+ * The run that a profile, the beginning of a fingerprint or a commit, or a time names.
+ *
+ * @param runs of one instance, the latest first
+ * @param where it was written, for errors
+ * @throws {ReproError} `usage` if several fingerprints begin like this, or if there is no such time
+ */
+export function findAmong(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
+  return (
+    runs.find((run) => run.profile === wanted) ??
+    findByHash(runs, wanted, where) ??
+    findByTime(runs, wanted, where)
+  );
+}
+
+/** How to get the committed record of an instance: runs of a profile under `lock:` write it. */
+export function adviseOnLock({ profile, lock }: Plan, { id }: Pick<StageInstance, 'id'>): string {
+  const words = quoteWords(['--profile', profile]);
+  return lock.profiles.includes(profile)
+    ? `A run writes it: ./repro run ${quoteWords([id])} ${words}`
+    : `Write it from the last run: ./repro lock ${words}. With the profile under \`lock:\` in pipeline.yaml, every run does.`;
+}
+
+function readGivenFile(file: string): ComparedRun {
+  const record = readRecordFile(path.resolve(file)) ?? readLockFileAt(path.resolve(file));
+  if (record !== null) return record;
+  const text = existsSync(file) ? 'this is not a record of a run' : 'this file does not exist';
+  throw new ReproError('no-record', text, {
+    where: file,
+    fix: 'Records are in artifacts/.cache/records and in repro.lock.',
+  });
+}
+
+/** @throws {ReproError} `usage` if several match */
+function findByHash(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
+  if (!/^[0-9a-f]{4,64}$/.test(wanted)) return undefined;
+  const found = runs.filter((run) => run.fingerprint.startsWith(wanted));
+  if (found.length > 1) {
+    throw new ReproError('usage', `the fingerprints of ${found.length} runs begin with "${wanted}"`, {
+      where,
+      fix: `Write more of it: ${found.map((run) => run.fingerprint.slice(0, wanted.length + 4)).join(', ')}`,
+    });
+  }
+  // Several runs of one commit are common; the latest is what it led to.
+  return found[0] ?? runs.find((run) => run.commit?.startsWith(wanted) === true);
+}
+
+/** @throws {ReproError} `usage` for a month 13, a 30th of February or an hour 25 */
+function refuseImpossible(begin: string, where: string): void {
+  const pattern = '0000-01-01T00:00:00.000';
+  const whole = begin + pattern.slice(begin.length);
+  const date = new Date(`${whole.slice(0, 23)}Z`);
+  if (!Number.isNaN(date.getTime()) && date.toISOString().startsWith(whole.slice(0, 16))) return;
+  throw new ReproError('usage', 'there is no such time', {
+    where,
+    fix: 'Write a date or a time in UTC, such as 2026-11-20 or 2026-11-20T14:30.',
+  });
+}
+
+/** The latest run started by a time in UTC, such as `2026-11-20` (to its end) or `2026-11-20T14:30`. */
+function findByTime(runs: readonly RunRecord[], wanted: string, where: string): RunRecord | undefined {
+  if (!/^\d{4}-\d{2}(-\d{2}(T\d{2}(:\d{2}(:\d{2}(\.\d+)?)?)?)?)?Z?$/.test(wanted)) return undefined;
+  const begin = wanted.replace(/Z$/, '');
+  refuseImpossible(begin, where);
+  return runs.find((run) => run.startedAt < begin || run.startedAt.startsWith(begin));
+}

@@ -1,0 +1,110 @@
+import { hasErrorCode, ReproError } from '../../errors.ts';
+import { quoteWords } from '../../files/shell-words.ts';
+import { formatPlace } from '../../schema/source-position.ts';
+import type { StageInstance, Tool } from '../plan/plan.ts';
+import { stageEnvironment } from '../run/stage-environment.ts';
+import { shortenText } from '../short-text.ts';
+
+/** A program that takes longer to say its version does something else. */
+const secondsAtMost = 20;
+
+const versionLengthAtMost = 200;
+
+/**
+ * The command of an entry of `tools:`: `python3` stands for `python3 --version`.
+ *
+ * @param entry a line, whose words blanks separate and nothing quotes, or a list of words, which may contain blanks
+ */
+export function toToolCommand(entry: string | readonly string[]): readonly string[] {
+  const words = typeof entry === 'string' ? entry.trim().split(/\s+/) : entry;
+  return words.length === 1 ? [...words, '--version'] : words;
+}
+
+/** How the version of a tool is named among the facts of an instance. */
+export function factNameOf({ command }: Tool): string {
+  return quoteWords(command);
+}
+
+/** The names of all facts that an instance's fingerprint has. */
+export function factNamesOf({ facts, tools = [] }: StageInstance): string[] {
+  return [...facts, ...tools.map(factNameOf)];
+}
+
+/** Asks programs for their versions, each command once in each environment. */
+export class ToolVersions {
+  readonly #projectRoot: string;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #known = new Map<string, Promise<string>>();
+
+  /** @param environment of the runner; programs see of it what the stage that names them does */
+  constructor(projectRoot: string, environment: NodeJS.ProcessEnv) {
+    this.#projectRoot = projectRoot;
+    this.#environment = environment;
+  }
+
+  /**
+   * The first line that a tool's command prints, to stdout or else to stderr.
+   *
+   * @param stage in messages
+   * @param variables that the stage sees besides what every stage does
+   * @throws {ReproError} `tool-version` if the command does not exist, fails or says nothing
+   */
+  async find(tool: Tool, stage: string, variables: readonly string[] = []): Promise<string> {
+    const values = variables.map((name) => [name, this.#environment[name] ?? null]);
+    const key = JSON.stringify([tool.command, values]);
+    const known = this.#known.get(key) ?? this.#ask(tool.command, variables);
+    this.#known.set(key, known);
+    const answer = await known.catch((cause: unknown) => {
+      throw refuse(tool, stage, describeProblem(tool, cause), cause);
+    });
+    if (answer === '') throw refuse(tool, stage, 'prints nothing');
+    return answer;
+  }
+
+  async #ask([program = '', ...args]: readonly string[], variables: readonly string[]): Promise<string> {
+    // Loaded only where a stage names a tool.
+    const [{ execFile }, { promisify }] = await Promise.all([
+      import('node:child_process'),
+      import('node:util'),
+    ]);
+    const asked = promisify(execFile)(program, args, {
+      cwd: this.#projectRoot,
+      env: stageEnvironment(variables, this.#environment),
+      timeout: secondsAtMost * 1000,
+      killSignal: 'SIGKILL',
+    });
+    // A program that reads what it is given would wait for it.
+    asked.child.stdin?.end();
+    const { stdout, stderr } = await asked;
+    return firstLineOf(stdout) || firstLineOf(stderr);
+  }
+}
+
+function firstLineOf(text: string): string {
+  const line = text.split(/\r?\n/).find((one) => one.trim() !== '') ?? '';
+  return shortenText(line.trim(), versionLengthAtMost);
+}
+
+function refuse(tool: Tool, stage: string, text: string, cause?: unknown): ReproError {
+  return new ReproError('tool-version', `stage "${stage}": "${factNameOf(tool)}" ${text}`, {
+    where: formatPlace(tool.at),
+    fix: 'Install it, or correct `tools:`: a program, which is asked with --version, a whole command such as "java -version", or a list of words, if one contains blanks: ["my tool", -v].',
+    cause,
+  });
+}
+
+function describeProblem({ command: [program] }: Tool, error: unknown): string {
+  if (hasErrorCode(error, 'ENOENT')) {
+    return program?.includes('/') === true
+      ? `cannot be asked: "${program}", or the interpreter that it names, does not exist`
+      : `cannot be asked: "${program}" is not on this machine's PATH`;
+  }
+  if (hasErrorCode(error, 'EACCES')) return `cannot be asked: "${program}" is not executable`;
+  if (!(error instanceof Error)) return 'cannot be asked';
+  if ('killed' in error && error.killed === true) return `did not end within ${secondsAtMost} s`;
+  const { code, stderr } = error as { readonly code?: unknown; readonly stderr?: unknown };
+  const said = typeof stderr === 'string' ? firstLineOf(stderr) : '';
+  return typeof code === 'number'
+    ? `exited with code ${code}${said === '' ? '' : `: ${said}`}`
+    : `cannot be asked: ${error.message}`;
+}

@@ -1,0 +1,93 @@
+import { SmallestFirst } from '../smallest-first.ts';
+import { PathTrie } from './path-trie.ts';
+import type { StageInstance } from './plan.ts';
+
+/**
+ * For each instance (by id, in the order given) the instances whose outputs equal, contain or lie inside its
+ * inputs; and for each of those, which inputs (by position) cause it.
+ */
+export type Links = ReadonlyMap<string, ReadonlyMap<string, readonly number[]>>;
+
+/** Finds the dependencies; near-linear in the number of paths and links. */
+export function linkInstances(instances: Iterable<StageInstance>): Links {
+  const all = [...instances];
+  const makers = new PathTrie<string>();
+  for (const { id, outputs } of all) for (const output of outputs) makers.add(output, id);
+
+  const links = new Map<string, ReadonlyMap<string, readonly number[]>>();
+  for (const { id, inputs } of all) {
+    const found = new Map<string, number[]>();
+    for (const [index, { path }] of inputs.entries()) {
+      for (const maker of makers.related(path)) {
+        if (maker === id) continue;
+        const known = found.get(maker);
+        if (known === undefined) found.set(maker, [index]);
+        else if (known.at(-1) !== index) known.push(index);
+      }
+    }
+    links.set(id, found);
+  }
+  return links;
+}
+
+export type Sorted = { readonly order: readonly string[] } | { readonly cycle: readonly string[] };
+
+/**
+ * Orders ids so that each comes after its dependencies; among those that are free, the earliest in the
+ * given order comes first. If that is impossible, returns one cycle: each id is needed by the next, the last by the first.
+ */
+export function sortTopologically(
+  ids: readonly string[],
+  dependenciesOf: (id: string) => Iterable<string>,
+): Sorted {
+  const rank = new Map(ids.map((id, index) => [id, index]));
+  const dependents = new Map<string, string[]>(ids.map((id) => [id, []]));
+  const missing = new Map<string, number>();
+  const ready = new SmallestFirst();
+  for (const id of ids) {
+    let count = 0;
+    for (const dependency of dependenciesOf(id)) {
+      dependents.get(dependency)?.push(id);
+      count += 1;
+    }
+    missing.set(id, count);
+    if (count === 0) ready.add(rank.get(id) ?? 0);
+  }
+
+  const order: string[] = [];
+  for (let next = ready.take(); next !== undefined; next = ready.take()) {
+    const id = ids[next] ?? '';
+    order.push(id);
+    missing.delete(id);
+    for (const dependent of dependents.get(id) ?? []) {
+      const count = (missing.get(dependent) ?? 0) - 1;
+      missing.set(dependent, count);
+      if (count === 0) ready.add(rank.get(dependent) ?? 0);
+    }
+  }
+  return missing.size === 0 ? { order } : { cycle: findCycle(ids, missing, dependenciesOf) };
+}
+
+/** Walks from an unsorted id to what it waits for until it meets itself. */
+function findCycle(
+  ids: readonly string[],
+  unsorted: ReadonlyMap<string, number>,
+  dependenciesOf: (id: string) => Iterable<string>,
+): string[] {
+  const visited: string[] = [];
+  const index = new Map<string, number>();
+  let id = ids.find((one) => unsorted.has(one));
+  while (id !== undefined && !index.has(id)) {
+    index.set(id, visited.length);
+    visited.push(id);
+    id = [...dependenciesOf(id)].find((dependency) => unsorted.has(dependency));
+  }
+  // Followed from reader to maker; reported from maker to reader.
+  const cycle = visited.slice(index.get(id ?? '') ?? 0).reverse();
+  const rank = new Map(ids.map((one, position) => [one, position]));
+  const first = cycle.reduce(
+    (best, one, position) => ((rank.get(one) ?? 0) < (rank.get(cycle[best] ?? '') ?? 0) ? position : best),
+    0,
+  );
+  return [...cycle.slice(first), ...cycle.slice(0, first)];
+}

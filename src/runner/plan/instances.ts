@@ -1,0 +1,250 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { findClosest, suggestName } from '../../schema/closest-name.ts';
+import { getAt, type JsonObject } from '../../schema/json.ts';
+import { runFactNames } from '../freshness/run-facts.ts';
+import { toToolCommand } from '../freshness/tool-versions.ts';
+import { readAxes } from './axes.ts';
+import { readClusterRequest } from './cluster-reader.ts';
+import { checkOptionalInputs, readInputs } from './inputs.ts';
+import { type Combination, combineAxes, type MatrixAxis, nameInstance } from './matrix.ts';
+import { type PlacedPath, readPath } from './placed-path.ts';
+import type { InputPath, StageCommand, StageInstance, Tool } from './plan.ts';
+import { readResources, readRetries } from './resource-reader.ts';
+import { pickSettings } from './settings.ts';
+import { joinLines, type StageReader } from './stage-reader.ts';
+
+/** An instance with the places of its paths, for checks across all of them. */
+export interface InstanceDraft {
+  readonly instance: StageInstance;
+  readonly inputs: readonly PlacedPath[];
+  readonly outputs: readonly PlacedPath[];
+  readonly resume: readonly PlacedPath[];
+}
+
+/** All instances of an active stage; problems are reported to the reader and the affected instances left out. */
+export function readInstances(reader: StageReader): InstanceDraft[] {
+  const axes = readAxes(reader);
+  const params = readParams(reader);
+  checkFacts(reader);
+  checkHermetic(reader);
+  checkOptionalInputs(reader);
+  if (axes === undefined) return [];
+  const seen = new Set<string>();
+  const drafts: InstanceDraft[] = [];
+  for (const combination of combineAxes(axes)) {
+    const id = nameInstance(reader.name, combination);
+    if (seen.has(id)) {
+      reader.report(reader.at(['matrix'], 'key'), `the matrix contains "${id}" twice.`, () =>
+        adviseTwins(reader, axes, combination),
+      );
+      continue;
+    }
+    seen.add(id);
+    const draft = readInstance(reader, id, combination, params);
+    if (draft !== undefined) drafts.push(draft);
+  }
+  return drafts;
+}
+
+/** Which value to remove; or, since 1 and "1" have the same name, which to rename. */
+function adviseTwins(
+  reader: StageReader,
+  axes: readonly MatrixAxis[],
+  combination: Combination,
+): string | undefined {
+  for (const { variable, values } of axes) {
+    const text = String(combination.get(variable)?.value);
+    const twins = values.filter(({ value }) => String(value) === text);
+    if (twins.length < 2) continue;
+    const written = reader.entry.matrix?.[variable];
+    return joinLines(
+      `Every instance needs its own name: remove one of the two ${text} from "${variable}".`,
+      typeof written === 'string' ? reader.describeOrigin(written, new Map()) : undefined,
+    );
+  }
+  return undefined;
+}
+
+/** The outputs a stage would have, without reporting problems: to explain what a profile leaves out. */
+export function guessOutputs(reader: StageReader): string[] {
+  const none: Combination = new Map();
+  return reader.entry.outputs.flatMap((text) => {
+    const expanded = reader.expandQuietly(text, none);
+    const checked = 'value' in expanded ? reader.surroundings.paths.check(String(expanded.value)) : undefined;
+    return checked !== undefined && 'path' in checked ? [checked.path] : [];
+  });
+}
+
+function readInstance(
+  reader: StageReader,
+  id: string,
+  combination: Combination,
+  params: JsonObject,
+): InstanceDraft | undefined {
+  const { entry } = reader;
+  const command = readCommand(reader, combination);
+  const inputs = allOf(readInputs(reader, combination));
+  const outputs = allOf(
+    entry.outputs.map((text, index) => readPath(reader, 'output', text, ['outputs', index], combination)),
+  );
+  const resume = allOf(
+    (entry.resume ?? []).map((text, index) =>
+      readPath(reader, 'resume path', text, ['resume', index], combination),
+    ),
+  );
+  const resources = readResources(reader, combination);
+  const retries = readRetries(reader, combination);
+  const cluster = readClusterRequest(reader, combination);
+  if (command === undefined || resources === undefined || retries === undefined) return undefined;
+  if (cluster === undefined) return undefined;
+  if (inputs === undefined || outputs === undefined || resume === undefined) return undefined;
+
+  const machineParams = (reader.surroundings.pipeline.content.machine ?? [])
+    .map((key) => key.split('.'))
+    .filter((path) => getAt(params, path) !== undefined);
+  return {
+    inputs,
+    outputs,
+    resume,
+    instance: {
+      id,
+      stage: reader.name,
+      matrix: Object.fromEntries([...combination].map(([variable, { value }]) => [variable, value])),
+      command,
+      params,
+      ...(machineParams.length === 0 ? {} : { machineParams }),
+      inputs: inputs.map(
+        (one): InputPath => ({
+          path: one.path,
+          external: one.external,
+          get at() {
+            return one.at;
+          },
+        }),
+      ),
+      outputs: outputs.map((one) => one.path),
+      resume: resume.map((one) => one.path),
+      variables: entry.variables ?? [],
+      facts: entry.facts ?? [],
+      ...(entry.tools === undefined ? {} : { tools: readTools(reader, entry.tools) }),
+      resources,
+      ...(entry.effort === undefined ? {} : { effort: readEffort(reader, entry.effort, inputs) }),
+      cluster,
+      hermetic: command.kind === 'module' && (entry.hermetic ?? true),
+      ...(retries === null ? {} : { retries }),
+      // Looking up places for messages takes longer than the rest, and most are never shown.
+      get at() {
+        return reader.at([], 'key');
+      },
+      get commandAt() {
+        return reader.at(command.kind === 'module' ? ['run'] : ['cmd', 0]);
+      },
+      ...(resources.timeSeconds === null ? {} : { timeAt: reader.at(['resources', 'time']) }),
+    },
+  };
+}
+
+function readParams(reader: StageReader): JsonObject {
+  const keys = reader.entry.params ?? [];
+  const { settings } = reader.surroundings;
+  const { picked, unknown } = pickSettings(settings, keys);
+  for (const key of unknown) {
+    const at = reader.at(['params', keys.indexOf(key)]);
+    reader.report(at, `params "${key}" is not set by profile "${settings.profile}".`, () =>
+      settings.suggest(key),
+    );
+  }
+  return picked;
+}
+
+function readTools(reader: StageReader, tools: NonNullable<StageReader['entry']['tools']>): Tool[] {
+  return tools.map((entry, i) => ({ command: toToolCommand(entry), at: reader.at(['tools', i]) }));
+}
+
+/** Each is an input as written after expansion, or a key within `params`. */
+function readEffort(
+  reader: StageReader,
+  written: readonly string[],
+  inputs: readonly PlacedPath[],
+): NonNullable<StageInstance['effort']> {
+  const { params = [] } = reader.entry;
+  const isInput = (name: string): boolean => inputs.some(({ path }) => path === name);
+  for (const [index, name] of written.entries()) {
+    if (isInput(name) || params.some((key) => name === key || name.startsWith(`${key}.`))) continue;
+    const known = [...params, ...inputs.map(({ path }) => path)];
+    reader.report(
+      reader.at(['effort', index]),
+      `effort "${name}" is neither an input of this stage nor within its params.`,
+      () => (known.length === 0 ? undefined : `It has: ${known.join(', ')}.`),
+    );
+  }
+  return { keys: written.filter((name) => !isInput(name)), inputs: written.filter(isInput) };
+}
+
+function checkFacts(reader: StageReader): void {
+  if (reader.surroundings.knownFacts === undefined) return;
+  const knownFacts = [...reader.surroundings.knownFacts, ...runFactNames];
+  for (const [index, name] of (reader.entry.facts ?? []).entries()) {
+    if (knownFacts.includes(name)) continue;
+    reader.report(reader.at(['facts', index]), `there is no fact "${name}" for this machine.`, () =>
+      suggestName(name, knownFacts),
+    );
+  }
+}
+
+function checkHermetic(reader: StageReader): void {
+  if (reader.entry.hermetic === undefined || reader.entry.cmd === undefined) return;
+  reader.report(
+    reader.at(['hermetic'], 'key'),
+    'hermetic is only for modules (run:).',
+    'The files of a command are not limited; `repro run --trace` reports them.',
+  );
+}
+
+function readCommand(reader: StageReader, combination: Combination): StageCommand | undefined {
+  const { run, cmd } = reader.entry;
+  if (run === undefined) {
+    const argv = allOf(
+      (cmd ?? []).map((word, index) => reader.expandToText(word, ['cmd', index], combination)),
+    );
+    return argv === undefined ? undefined : { kind: 'command', argv };
+  }
+  const placed = readPath(reader, 'module', run, ['run'], combination);
+  if (placed === undefined) return undefined;
+  const { paths } = reader.surroundings;
+  const kind = paths.kindOf(placed.path);
+  if (kind === 'file') return { kind: 'module', path: placed.path };
+  const what = kind === 'folder' ? 'is a folder' : 'does not exist';
+  reader.report(placed.at, `module "${placed.path}" ${what}.`, () =>
+    suggestFile(placed.path, paths.absolute(path.dirname(placed.path))),
+  );
+  return undefined;
+}
+
+/** `Closest: "stages/train.ts".`, among the files of that kind beside the path; if none is close, all of them if they are few. */
+export function suggestFile(wanted: string, folder: string): string | undefined {
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return undefined;
+  }
+  const { base, dir, ext, name } = path.posix.parse(wanted);
+  const alike = names.filter((one) => path.posix.extname(one) === ext).sort();
+  const closest = findClosest(
+    name,
+    alike.map((one) => path.posix.basename(one, ext)),
+  );
+  if (closest !== undefined) return `Closest: "${path.posix.join(dir, `${closest}${ext}`)}".`;
+  if (ext === '' || alike.length === 0 || alike.length > 16) return undefined;
+  return `Instead of "${base}", ${dir} has: ${alike.join(', ')}.`;
+}
+
+/** The values, or undefined if one is missing because it was reported. */
+function allOf<Value extends object | string>(
+  values: readonly (Value | undefined)[],
+): readonly Value[] | undefined {
+  const present = values.filter((value) => value !== undefined);
+  return present.length === values.length ? present : undefined;
+}

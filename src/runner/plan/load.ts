@@ -1,0 +1,198 @@
+import { realpathSync } from 'node:fs';
+import path from 'node:path';
+import { ReproError } from '../../errors.ts';
+import { ParsedDocuments } from '../../schema/parsed-documents.ts';
+import { PassedChecks } from '../../schema/passed-checks.ts';
+import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
+import { SparingMemory, setOptimising } from '../v8-settings.ts';
+import { linkInstances, sortTopologically } from './graph.ts';
+import { describeCycle, findMissingInputs, type InactiveStage } from './graph-problems.ts';
+import { guessOutputs, type InstanceDraft, readInstances } from './instances.ts';
+import { findUnknownLocks } from './lock-profiles.ts';
+import { findPathConflicts } from './path-conflicts.ts';
+import { type PipelineContent, readPipelineFile } from './pipeline-file.ts';
+import type { Plan, StageInstance } from './plan.ts';
+import { loadSettings } from './profile.ts';
+import { ProjectPaths } from './project-paths.ts';
+import { findConfigurationProblems } from './schema-map.ts';
+import { findSpellingConflicts } from './spelling-conflicts.ts';
+import { readCondition, StageReader, type Surroundings } from './stage-reader.ts';
+import { readTimelineFolder } from './timeline-folder.ts';
+import { findTrial, findUnknownMachineSettings } from './trial.ts';
+import { findUnusedOverrides } from './unused-overrides.ts';
+
+export interface PlanRequest {
+  /** The folder with the pipeline file; every path in the pipeline is relative to it. */
+  readonly projectRoot: string;
+  /** Relative to the project; default `pipeline.yaml`. */
+  readonly pipelineFile?: string | undefined;
+  /** The profile's name; by default the pipeline's default profile. */
+  readonly profile?: string | undefined;
+  /** Overrides, each like `train.epochs=3`. */
+  readonly set?: readonly string[] | undefined;
+  /** The machine facts the caller can supply, which `facts:` may name; if omitted, any name is accepted. */
+  readonly knownFacts?: readonly string[] | undefined;
+  /** Called with each file of configuration, relative to the project, before it is read, if it exists or not. */
+  readonly onRead?: ((file: string) => void) | undefined;
+  /**
+   * Whether no stage is to run, and nothing to be written in place of one. What is wrong with the places of outputs is then no error, but
+   * among the plan's `misplaced`.
+   */
+  readonly isForReading?: boolean | undefined;
+  /** Whether the project's disk takes names that differ only in case for one; by default it is looked at. */
+  readonly ignoresCase?: boolean | undefined;
+}
+
+/** What the YAML files of a project mean, relative to the project. */
+export const documentsFolder = 'artifacts/.cache/documents';
+
+/**
+ * Works out what to run: reads the pipeline and a profile, expands matrices and references, finds
+ * dependencies, and checks everything that can be checked before anything runs.
+ *
+ * @throws {ConfigurationError} with file, line, column, stage and fix for every problem
+ */
+export async function loadPlan(request: PlanRequest): Promise<Plan> {
+  const memory = new SparingMemory();
+  let instances = 0;
+  try {
+    const plan = await makePlan(request, memory);
+    instances = plan.instances.size;
+    memory.collect(instances);
+    return plan;
+  } finally {
+    memory.end(instances);
+    setOptimising(true);
+  }
+}
+
+async function makePlan(request: PlanRequest, memory: SparingMemory): Promise<Plan> {
+  const { projectRoot, pipelineFile = 'pipeline.yaml' } = request;
+  const paths = openProject(projectRoot);
+  const passed = PassedChecks.open(paths.absolute('artifacts/.cache/passed-checks'));
+  const documents = new ParsedDocuments(paths.absolute(documentsFolder));
+  request.onRead?.(pipelineFile);
+  const pipeline = await readPipelineFile(paths.absolute(pipelineFile), pipelineFile, passed, documents);
+  for (const file of listConfiguration(pipeline.content, request.profile)) request.onRead?.(file);
+  const settings = await loadSettings(pipeline, paths, {
+    name: request.profile,
+    assignments: request.set ?? [],
+    passed,
+    documents,
+  });
+
+  // Not before: parsing a file that was changed takes longer than all that follows.
+  setOptimising(false, Object.keys(pipeline.content.stages).length);
+  const misplaced: Problem[] = [];
+  const { drafts, inactive } = readStages({
+    pipeline,
+    settings,
+    paths,
+    knownFacts: request.knownFacts,
+    problems: [],
+    ...(request.isForReading === true ? { tolerated: misplaced } : {}),
+  });
+  const ignoresCase = request.ignoresCase ?? paths.ignoresCase(pipelineFile);
+  const timeline = readTimelineFolder(pipeline, paths, { drafts, inactive, ignoresCase });
+  misplaced.push(
+    ...findPathConflicts(drafts, paths),
+    ...(ignoresCase ? findSpellingConflicts(drafts) : []),
+    ...timeline.problems,
+  );
+  if (request.isForReading !== true) throwProblems(misplaced);
+  memory.collect(drafts.length);
+
+  const instances = new Map(drafts.map(({ instance }) => [instance.id, instance]));
+  const links = linkInstances(instances.values());
+  throwProblems([
+    ...(await findUnknownLocks(pipeline, paths)),
+    ...findUnknownMachineSettings(pipeline, settings),
+    ...findMissingInputs(drafts, links, inactive, { paths, profile: settings.profile }),
+    ...(await findConfigurationProblems(pipeline, drafts, { paths, passed })),
+  ]);
+
+  await passed.save();
+
+  const sorted = sortTopologically([...instances.keys()], (id) => links.get(id)?.keys() ?? []);
+  if ('cycle' in sorted) {
+    const byId = new Map(drafts.map((draft) => [draft.instance.id, draft]));
+    throw new ConfigurationError([describeCycle(sorted.cycle, byId, links)]);
+  }
+  const trial = findTrial(pipeline.content, settings, {
+    instances: sorted.order.flatMap((id) => instances.get(id) ?? []),
+    dependenciesOf: (id) => links.get(id)?.keys() ?? [],
+  });
+  const rank = new Map(sorted.order.map((id, index) => [id, index]));
+  const rankOf = (id: string): number => rank.get(id) ?? 0;
+  return {
+    projectRoot: paths.root,
+    profile: settings.profile,
+    otherProfiles: settings.otherProfiles,
+    settings: settings.value,
+    places: settings,
+    instances: new Map(
+      sorted.order.flatMap((id): [string, StageInstance][] => {
+        const instance = instances.get(id);
+        return instance === undefined ? [] : [[id, instance]];
+      }),
+    ),
+    dependencies: new Map(
+      sorted.order.map((id) => [
+        id,
+        [...(links.get(id)?.keys() ?? [])].sort((a, b) => rankOf(a) - rankOf(b)),
+      ]),
+    ),
+    inactive: inactive.map(({ name }) => name),
+    lock: { profiles: pipeline.content.lock ?? [] },
+    ...(trial === null ? {} : { trial }),
+    ...(pipeline.content.cache === undefined ? {} : { remote: readRemote(pipeline.content.cache) }),
+    ...(timeline.folder === undefined ? {} : { timeline: timeline.folder }),
+    ...(misplaced.length === 0 ? {} : { misplaced }),
+    warnings: findUnusedOverrides(pipeline.content, settings),
+  };
+}
+
+/** The profile and the schemas of a pipeline. */
+function listConfiguration({ profiles, schemas }: PipelineContent, profile: string | undefined): string[] {
+  const { folder = '', default: byDefault = '', schema } = profiles ?? {};
+  return [
+    ...(profiles === undefined ? [] : [path.posix.join(folder, `${profile ?? byDefault}.yaml`)]),
+    ...(schema === undefined ? [] : [schema]),
+    ...Object.values(schemas ?? {}),
+  ];
+}
+
+function readRemote({
+  remote,
+  ...others
+}: NonNullable<PipelineContent['cache']>): NonNullable<Plan['remote']> {
+  return { address: remote, ...others };
+}
+
+/** Expands every stage; throws all their problems at once. */
+function readStages(surroundings: Surroundings): {
+  drafts: readonly InstanceDraft[];
+  inactive: readonly InactiveStage[];
+} {
+  const drafts: InstanceDraft[] = [];
+  const inactive: InactiveStage[] = [];
+  const problems: Problem[] = surroundings.problems;
+  for (const [name, entry] of Object.entries(surroundings.pipeline.content.stages)) {
+    const reader = new StageReader(name, entry, surroundings);
+    const active = readCondition(reader);
+    if (active === true) drafts.push(...readInstances(reader));
+    else if (active === false) inactive.push({ name, outputs: guessOutputs(reader) });
+  }
+  throwProblems(problems);
+  return { drafts, inactive };
+}
+
+function openProject(projectRoot: string): ProjectPaths {
+  const absolute = path.resolve(projectRoot);
+  try {
+    realpathSync(absolute);
+  } catch (cause) {
+    throw new ReproError('no-project', 'this folder does not exist.', { where: absolute, cause });
+  }
+  return new ProjectPaths(absolute);
+}

@@ -1,0 +1,143 @@
+import type { Json, JsonPath } from '../../schema/json.ts';
+import type { Problem } from '../../schema/problems.ts';
+import type { Place, SourcePosition } from '../../schema/source-position.ts';
+
+export type { Json } from '../../schema/json.ts';
+export type { SourcePosition } from '../../schema/source-position.ts';
+
+export type MatrixValue = string | number | boolean;
+
+export interface InputPath {
+  /** Relative to the project, with `/`, without `.` or `..`; or, for external data only, absolute. */
+  readonly path: string;
+  /** Data supplied by the user: it may lie outside the project, and the stage explains its absence. */
+  readonly external: boolean;
+  readonly at: SourcePosition;
+}
+
+export type StageCommand =
+  | { readonly kind: 'module'; readonly path: string }
+  | { readonly kind: 'command'; readonly argv: readonly string[] };
+
+export interface Resources {
+  /** Cores; `share`: as many as there are for each of the instances that share them at the time. */
+  readonly cpu: number | 'share';
+  readonly memoryBytes: number;
+  readonly gpu: number;
+  /** Names of things of which only one instance at a time may use each: a disk, a port, a licence. */
+  readonly mutexes: readonly string[];
+  readonly timeSeconds: number | null;
+}
+
+/** What an instance asks of a cluster besides its resources; nothing of it matters where it runs on this machine. */
+export interface ClusterRequest {
+  /** `executor: local`: it runs on this machine, whatever executor is chosen for the others. */
+  readonly staysLocal: boolean;
+  /** Whether `resources.memory` is the stage's own, and not the runner's default. */
+  readonly hasOwnMemory: boolean;
+  readonly partition?: string;
+  readonly account?: string;
+  readonly qos?: string;
+  readonly constraint?: string;
+  /** How many instances of the stage may run at once. */
+  readonly arrayLimit?: number;
+  /** Further options of the submitting command, each one word. */
+  readonly flags: readonly string[];
+}
+
+/** How often an instance that failed is tried again, without a new decision whether it has to run. */
+export interface Retries {
+  readonly times: number;
+  /** Before the first retry; twice as long before each further one. */
+  readonly backoffSeconds: number;
+  /** Whether it is also tried again after running longer than its time limit. */
+  readonly afterTimeout: boolean;
+}
+
+/** A program whose version is part of a fingerprint. */
+export interface Tool {
+  /** What prints the version: a program and its arguments. */
+  readonly command: readonly string[];
+  readonly at: SourcePosition;
+}
+
+/** One thing to run: a stage, or one combination of a matrix stage's values. */
+export interface StageInstance {
+  /** `verify`, or `train@baseline,2020` with the matrix values in file order. */
+  readonly id: string;
+  readonly stage: string;
+  readonly matrix: Readonly<Record<string, MatrixValue>>;
+  readonly command: StageCommand;
+  readonly params: { readonly [key: string]: Json };
+  /** Keys of `params` that the pipeline lists under `machine:`: they are in no fingerprint. */
+  readonly machineParams?: readonly (readonly string[])[];
+  readonly inputs: readonly InputPath[];
+  /** Relative to the project, with `/`. */
+  readonly outputs: readonly string[];
+  readonly resume: readonly string[];
+  /** Environment variables that the stage sees, besides those that its facts cover, and that make it stale. */
+  readonly variables: readonly string[];
+  /** Named facts about this machine that can change the stage's numbers (`engine`); the caller supplies them. */
+  readonly facts: readonly string[];
+  /** Programs that it calls, whose versions make it stale; default: none. */
+  readonly tools?: readonly Tool[];
+  readonly resources: Resources;
+  /** What its time grows in proportion to: numbers of its params, and the sizes of inputs that stages make. */
+  readonly effort?: { readonly keys: readonly string[]; readonly inputs: readonly string[] };
+  /** Whether its process may touch only what it declares; a command is never limited. */
+  readonly hermetic: boolean;
+  readonly cluster?: ClusterRequest;
+  /** Default: a failure is final. */
+  readonly retries?: Retries;
+  readonly at: SourcePosition;
+  /** Where its module or program, and its time limit, are written, if it is known. */
+  readonly commandAt?: SourcePosition;
+  readonly timeAt?: SourcePosition;
+}
+
+/** A plan in which `--set` changes results of the profile; settings under `machine:` change none. */
+export interface Trial {
+  /** The overrides that change something, as given: `train.epochs=3`. */
+  readonly overrides: readonly string[];
+  /** Those that reach an instance, directly or through what it reads; no entry where none does. */
+  readonly reaching: ReadonlyMap<string, readonly string[]>;
+}
+
+/** A resolved pipeline file, profile and overrides: what to run and in which order. */
+export interface Plan {
+  /** Absolute. */
+  readonly projectRoot: string;
+  readonly profile: string;
+  /** The project's other profiles, sorted; default: none. */
+  readonly otherProfiles?: readonly string[];
+  readonly settings: { readonly [key: string]: Json };
+  /** Where a setting was made: in the profile, or by `--set`. */
+  readonly places: { place(path: JsonPath): Place };
+  /** In topological order; ties in file order. */
+  readonly instances: ReadonlyMap<string, StageInstance>;
+  /** For each instance, the ids it reads from, in plan order. */
+  readonly dependencies: ReadonlyMap<string, readonly string[]>;
+  /** Stages that `when:` leaves out, in file order. */
+  readonly inactive: readonly string[];
+  /** Which profiles' runs update the records in repro.lock. */
+  readonly lock: { readonly profiles: readonly string[] };
+  /** Absent if the results are those of the profile. */
+  readonly trial?: Trial;
+  /** The remote cache under `cache:`. */
+  readonly remote?: RemoteSettings;
+  /** The folder under `timeline:`, relative to the project: no stage makes or reads anything in or around it. */
+  readonly timeline?: string;
+  /** Why nothing can be run: problems with the places of outputs. Only a plan that was loaded for reading has some. */
+  readonly misplaced?: readonly Problem[];
+  /** Problems that do not prevent a run. */
+  readonly warnings: readonly Problem[];
+}
+
+/** Where a remote cache is, as given in pipeline.yaml or by `--remote`. */
+export interface RemoteSettings {
+  /** `s3://bucket/prefix`, `file:///folder`, or a path: absolute, relative to the project, or beginning with `~/`. */
+  readonly address: string;
+  /** Of S3-compatible storage elsewhere than at Amazon. */
+  readonly endpoint?: string | undefined;
+  readonly region?: string | undefined;
+}

@@ -1,0 +1,212 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import { describeError } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import type { MetricValue } from '../../stage/context.ts';
+import type { StageMessage, StageTask } from '../../stage/protocol.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import type { Session } from '../session.ts';
+import { fileNameOf, logFileOf } from '../store/cache-folder.ts';
+import type { RunRecord } from '../store/records.ts';
+import { assertPlacesWritable, assertWritable } from '../store/writable.ts';
+import { confine } from './confinement.ts';
+import { confirmInputs, refuseAltered } from './confirm-inputs.ts';
+import type { ExecutionContext, Work } from './execution-context.ts';
+import { explainEnd } from './failed-end.ts';
+import { describeFullDisk } from './full-disk.ts';
+import { installOutputs, takeOutputs } from './output-files.ts';
+import { resumeFoldersOf } from './resume-folder.ts';
+import { attemptRepeatedly } from './retries.ts';
+import type { InstanceResult } from './scheduler.ts';
+import { beginSpending, forgetSpending } from './spent-time.ts';
+import { continueLog, keepLog, readLogTail, startLog } from './stage-log.ts';
+import { prepareTask } from './stage-task.ts';
+
+/**
+ * Runs an instance's process and, only if it succeeded, commits its outputs: into the store, then the record, then into
+ * place. After a crash between any two of these the next run finds either no record, and runs it again, or a record whose
+ * outputs are in the store, and restores them.
+ *
+ * @returns the record on success; otherwise this instance's outcome
+ */
+export async function execute(context: ExecutionContext, work: Work): Promise<RunRecord | InstanceResult> {
+  const { instance } = work;
+  const { session, onEvent } = context;
+  const logFile = logFileOf(session.folder, instance.id);
+  const temporary = path.join(context.temporary, fileNameOf(instance.id));
+  const secondsSince = stopwatch();
+  onEvent({ kind: 'started', id: instance.id, reasons: work.reasons, logFile });
+  const attempt = await session.attempts.begin(instance.id, work.fingerprint);
+  const fail = async (own: Failure): Promise<'failed'> => {
+    const failure = explainByLock(own, context);
+    const seconds = secondsSince();
+    await session.attempts.fail(attempt, { ...failure, seconds });
+    onEvent({ kind: 'failed', id: instance.id, seconds, ...failure, logFile, logTail: readLogTail(logFile) });
+    return 'failed';
+  };
+  try {
+    await assertWritable(session.folder);
+    await assertPlacesWritable(session.plan.projectRoot, instance.outputs);
+    await startLog(logFile, `${instance.id}  ${new Date().toISOString()}  ${describeCommand(instance)}`);
+    const resume = resumeFoldersOf(session, instance);
+    const sources = await keepSources(session, work);
+    await refuseAltered(session, work);
+    const { end, metrics, task, times } = await attemptRepeatedly(instance.retries, context.stop, {
+      // Of the last attempt, for what is expected of the next run: earlier ones and the waits between them tell nothing about that.
+      attempt: async () => {
+        const startedAt = new Date().toISOString();
+        const secondsHere = stopwatch();
+        const task = await prepareTask(context, work, temporary, resume);
+        const spent = await beginSpending(session.folder, work.fingerprint, task.resume);
+        const ran = await runTask(context, work, task, temporary, logFile);
+        const seconds = secondsHere();
+        const total = spent > 0 ? { totalSeconds: spent + seconds } : {};
+        return { ...ran, task, times: { startedAt, seconds, ...total } };
+      },
+      onRetry: async (text) => {
+        onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+        await continueLog(logFile, text);
+        await fs.rm(temporary, { recursive: true, force: true });
+      },
+    });
+    if (end.kind === 'interrupted') {
+      await session.attempts.drop(instance.id);
+      onEvent({ kind: 'interrupted', id: instance.id });
+      return 'interrupted';
+    }
+    if (end.kind === 'failed') {
+      const text = await describeFullDisk(temporary);
+      if (text !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+      return await fail({ code: end.code, text: await explainEnd(session, instance, end) });
+    }
+    const seconds = secondsSince();
+    await confirmInputs(session, work).catch(async (error: unknown) => {
+      for (const folder of resume) await folder.distrust();
+      throw error;
+    });
+    context.assertLocked();
+    const taken = await takeOutputs(instance, task.outputs, session.store, temporary);
+    const log = await keepLog(logFile, session.store);
+    const overrides = session.plan.trial?.reaching.get(instance.id);
+    const record: RunRecord = {
+      version: 1,
+      id: instance.id,
+      stage: instance.stage,
+      fingerprint: work.fingerprint,
+      parts: work.parts,
+      ...(sources === null ? {} : { sources }),
+      outputs: taken.map((output) => output.recorded),
+      metrics,
+      ...(log === null ? {} : { log }),
+      ...times,
+      peakMemoryBytes: end.peakMemoryBytes,
+      host: os.hostname(),
+      node: process.versions.node,
+      ...(await context.revision()),
+      profile: session.plan.profile,
+      ...(overrides === undefined ? {} : { overrides }),
+    };
+    context.assertLocked();
+    for (const folder of resume) await folder.markFinished(work.fingerprint);
+    const replaced = session.records.findAction(work.fingerprint)?.outputs ?? [];
+    await session.records.write(record);
+    await session.attempts.drop(instance.id);
+    const told = await installOutputs(session, taken, replaced, temporary);
+    if (told !== null) onEvent({ kind: 'note', id: instance.id, level: 'warning', text: told });
+    for (const folder of resume) await folder.drop(work.fingerprint);
+    if (resume.length > 0) await forgetSpending(session.folder, work.fingerprint);
+    const { totalSeconds } = record;
+    onEvent({ kind: 'finished', id: instance.id, seconds, ...(totalSeconds && { totalSeconds }), metrics });
+    return record;
+  } catch (error) {
+    const explained = explainDiskError(error, { doing: `stage "${instance.id}"`, keepsWork: true });
+    return await fail(describeFailure(explained));
+  } finally {
+    await fs.rm(temporary, { recursive: true, force: true }).catch(() => {
+      // The next run empties the temporary folder.
+    });
+  }
+}
+
+async function runTask(
+  context: ExecutionContext,
+  work: Work,
+  task: StageTask,
+  temporary: string,
+  logFile: string,
+) {
+  const { id, resources } = work.instance;
+  const metrics: Record<string, MetricValue> = {};
+  const onMessage = (message: StageMessage): void => {
+    if (message.type === 'progress') context.onEvent({ kind: 'progress', id, progress: message.progress });
+    if (message.type === 'note') {
+      context.onEvent({ kind: 'note', id, level: message.level, text: message.text });
+    }
+    if (message.type !== 'metrics') return;
+    Object.assign(metrics, message.values);
+    context.onEvent({ kind: 'metrics', id, values: message.values });
+  };
+  const confinement = await confine(context, work, task, temporary);
+  const { traceFile } = confinement;
+  const end = await context.executor({
+    ...confinement,
+    logFile,
+    timeSeconds: resources.timeSeconds,
+    graceSeconds: context.graceSeconds,
+    stop: context.stop,
+    kill: context.kill,
+    onMessage,
+  });
+  if (traceFile === null) return { end, metrics };
+  const { reportTrace } = await import('./trace.ts');
+  return { end: await reportTrace({ ...confinement, traceFile }, work.instance, end, context), metrics };
+}
+
+/** Keeps the source texts before the stage runs: by its end they may have been edited. Returns their hashes, for modules. */
+async function keepSources(
+  session: Session,
+  { instance: { command }, parts }: Work,
+): Promise<Readonly<Record<string, string>> | null> {
+  const sources =
+    command.kind === 'module' ? (await session.closures.find(command.path)).sources : parts.code;
+  await session.texts.keepFiles(session.plan.projectRoot, sources);
+  return command.kind === 'module' ? sources : null;
+}
+
+/** Starts measuring. @returns what gives the seconds since */
+function stopwatch(): () => number {
+  const startedMs = performance.now();
+  return () => (performance.now() - startedMs) / 1000;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly text: string;
+}
+
+/** Whoever takes the lock empties the temporary folder: then what is missing there is not missing by the stage's fault. */
+function explainByLock(failure: Failure, { assertLocked }: ExecutionContext): Failure {
+  try {
+    assertLocked();
+    return failure;
+  } catch (error) {
+    const { code, text } = describeFailure(error);
+    return failure.code === code
+      ? failure
+      : { code, text: `${text}\nThe stage then failed: ${failure.text}` };
+  }
+}
+
+export function describeFailure(error: unknown): Failure {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'internal';
+  return { code, text: describeError(error) };
+}
+
+function describeCommand({ command, hermetic }: StageInstance): string {
+  if (command.kind === 'command') return JSON.stringify(command.argv);
+  return hermetic
+    ? command.path
+    : `${command.path}  (hermetic: false, so nothing that it touches is checked)`;
+}

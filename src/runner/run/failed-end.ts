@@ -1,0 +1,61 @@
+import path from 'node:path';
+import { formatPlace, type SourcePosition } from '../../schema/source-position.ts';
+import { decodeText, readSmallFile } from '../freshness/kept-texts.ts';
+import { packageNameOf } from '../freshness/locked-packages.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import type { Session } from '../session.ts';
+
+/** What Node says if a package is not installed; the importer is the bundle, which nobody wrote. */
+const missingPackage = /Cannot find package '([^']+)' imported from /;
+
+/** How a stage's process failed, with the place to mend it where the process does not know that. */
+export async function explainEnd(
+  session: Session,
+  instance: StageInstance,
+  { code, text }: { readonly code: string; readonly text: string },
+): Promise<string> {
+  if (code === 'timeout') {
+    const fix = 'Raise it; or, if another attempt may end in time: retries: { times: 1, afterTimeout: true }';
+    return placed(instance.timeAt ?? instance.at, `${text}\n  ${fix}`);
+  }
+  if (code === 'command-not-found') return placed(instance.commandAt ?? instance.at, text);
+  const [, name] = missingPackage.exec(text) ?? [];
+  return name === undefined || instance.command.kind !== 'module'
+    ? text
+    : await explainMissingPackage(session, instance.command.path, packageNameOf(name));
+}
+
+function placed(at: SourcePosition, text: string): string {
+  return `${formatPlace(at)}  ${text}`;
+}
+
+async function explainMissingPackage(session: Session, module: string, name: string): Promise<string> {
+  const { projectRoot } = session.plan;
+  const { files } = await session.closures.find(module);
+  const where = (await findImport(projectRoot, Object.keys(files), name)) ?? module;
+  const isListed = (await readText(path.join(projectRoot, 'package.json')))?.includes(`"${name}":`) === true;
+  return `${where}  package "${name}" is not installed\n  ${isListed ? 'npm ci' : `npm install ${name}`}`;
+}
+
+/** `src/pad.ts:3`: the first line that names the package, or a file of it, as a module. */
+async function findImport(
+  projectRoot: string,
+  files: readonly string[],
+  name: string,
+): Promise<string | undefined> {
+  for (const file of files) {
+    const lines = (await readText(path.join(projectRoot, file)))?.split('\n') ?? [];
+    const at = lines.findIndex((line) =>
+      [...line.matchAll(/(?:from|import|require)\s*\(?\s*(['"])([^'"]+)\1/g)].some(
+        ([, , specifier = '']) => packageNameOf(specifier) === name,
+      ),
+    );
+    if (at >= 0) return `${file}:${at + 1}`;
+  }
+  return undefined;
+}
+
+async function readText(file: string): Promise<string | null> {
+  const bytes = await readSmallFile(file);
+  return bytes === null ? null : decodeText(bytes);
+}

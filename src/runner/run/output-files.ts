@@ -1,0 +1,223 @@
+import { randomUUID } from 'node:crypto';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode, ReproError } from '../../errors.ts';
+import { syncFolder, writeSynced } from '../../files/atomic-file.ts';
+import { syncTree } from '../../files/sync-files.ts';
+import { formatPlace } from '../../schema/source-position.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import type { Session } from '../session.ts';
+import { executablesOf } from '../store/digest.ts';
+import type { RecordedOutput } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
+import { isSameStamp, type Scan, scanTree } from '../store/tree.ts';
+import { setAside } from './set-aside.ts';
+
+/** An output that is in the store and still where its stage wrote it. */
+export interface TakenOutput {
+  readonly recorded: RecordedOutput;
+  readonly temporary: string;
+  readonly scan: Scan;
+  readonly hashes: readonly string[];
+  readonly hashedAtMs: number;
+}
+
+/**
+ * Moves a stage's outputs into the store.
+ *
+ * @param written one temporary path per output of the instance, in order
+ * @throws {ReproError} `output-missing` if the stage did not write one
+ */
+export async function takeOutputs(
+  instance: StageInstance,
+  written: readonly string[],
+  store: Store,
+  temporary: string,
+): Promise<TakenOutput[]> {
+  const taken: TakenOutput[] = [];
+  for (const [i, output] of instance.outputs.entries()) {
+    const from = written[i] ?? '';
+    const hashedAtMs = Date.now();
+    const scan = await scanWritten(from).catch((error: unknown) => {
+      throw placeInOutput(error, from, output);
+    });
+    if (scan.kind === 'missing') {
+      throw new ReproError('output-missing', `the stage ended without writing its output "${output}"`, {
+        where: formatPlace(instance.at),
+        fix: `Write it to context.outputs[${i}] (in a command: $REPRO_OUTPUT_${i}), or remove it from \`outputs:\`.`,
+      });
+    }
+    const stored = await store.put(scan, path.join(temporary, `store-${i}`));
+    const { kind, digest, sizeBytes, files } = stored;
+    const executable = kind === 'folder' ? executablesOf(stored.tree) : [];
+    const modes = executable.length > 0 ? { executable } : {};
+    const recorded = { path: output, kind, digest, sizeBytes, files, ...modes };
+    const hashes = stored.tree.entries.map((entry) => entry.sha256);
+    taken.push({ recorded, temporary: from, scan, hashes, hashedAtMs });
+  }
+  return taken;
+}
+
+/** Names what is wrong in an output by the path that it was to have, which its author knows; the temporary one is gone by then. */
+function placeInOutput(error: unknown, from: string, output: string): unknown {
+  if (!(error instanceof ReproError) || error.where?.startsWith(from) !== true) return error;
+  return new ReproError(error.code, error.message, {
+    where: `${output}${error.where.slice(from.length)}`,
+    fix: 'The stage wrote it: outputs may consist of files, folders and links to them, with names in UTF-8.',
+    cause: error,
+  });
+}
+
+/** Links into the temporary folder would dangle once the output is in place, so they become what they point to. */
+async function scanWritten(target: string): Promise<Scan> {
+  if ((await fs.lstat(target).catch(() => null))?.isSymbolicLink()) await replaceLink(target);
+  const scan = await scanTree(target);
+  if (!scan.hasLinks) return scan;
+  for (const entry of await fs.readdir(target, { withFileTypes: true, recursive: true })) {
+    if (entry.isSymbolicLink()) await replaceLink(path.join(entry.parentPath, entry.name));
+  }
+  return scanTree(target);
+}
+
+async function replaceLink(link: string): Promise<void> {
+  const copy = `${link}.${randomUUID()}`;
+  await fs.cp(await followLink(link), copy, { recursive: true, dereference: true });
+  await fs.rm(link);
+  await fs.rename(copy, link);
+}
+
+/** @throws {ReproError} `broken-link`, `link-loop` */
+async function followLink(link: string): Promise<string> {
+  try {
+    return await fs.realpath(link);
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) {
+      throw new ReproError('broken-link', 'this symbolic link points to nothing', {
+        where: link,
+        cause: error,
+      });
+    }
+    if (!hasErrorCode(error, 'ELOOP')) throw error;
+    throw new ReproError('link-loop', 'this symbolic link points back to itself', {
+      where: link,
+      cause: error,
+    });
+  }
+}
+
+/**
+ * Moves outputs into place, each in one step, and remembers their hashes. What runs had left there is removed.
+ *
+ * @param replaced outputs of which there is no record any more: those of the same work before it was forced to run again
+ * @param temporary a folder for incomplete files
+ * @returns what {@link setAside} tells
+ */
+export async function installOutputs(
+  session: Session,
+  taken: readonly TakenOutput[],
+  replaced: readonly RecordedOutput[],
+  temporary: string,
+): Promise<string | null> {
+  const told = await setAside(
+    session,
+    taken.map(({ recorded }) => recorded),
+    replaced,
+  );
+  for (const output of taken) {
+    await syncTree(output.temporary);
+    const target = path.resolve(session.plan.projectRoot, output.recorded.path);
+    await swapIn(output.temporary, target, temporary);
+    const installed = await scanTree(target);
+    installed.files.forEach((file, i) => {
+      const before = output.scan.files[i];
+      // A moved file has a new change time; everything else must be as it was when hashed.
+      const isSame =
+        before?.path === file.path &&
+        isSameStamp(before.stamp, { ...file.stamp, ctimeNs: before.stamp.ctimeNs });
+      if (isSame)
+        session.digests.remember(file.absolute, file.stamp, output.hashes[i] ?? '', output.hashedAtMs);
+    });
+  }
+  return told;
+}
+
+/**
+ * Replaces `target` with `from` by renames, so that `target` is never incomplete. The old one goes to `aside` first.
+ *
+ * @throws {ReproError} `output-blocked` if a file is where a parent folder of the target belongs
+ */
+export async function swapIn(from: string, target: string, aside: string): Promise<void> {
+  const folder = path.dirname(target);
+  await makeFolderOf(target);
+  await fs.mkdir(aside, { recursive: true });
+  let old = path.join(aside, `old-${randomUUID()}`);
+  try {
+    await fs.rename(target, old);
+  } catch (error) {
+    if (hasErrorCode(error, 'EXDEV')) {
+      // The output is on a different disk from the cache.
+      old = await nameNear(folder, 'old', aside);
+      await fs.rename(target, old);
+    } else if (!hasErrorCode(error, 'ENOENT')) throw error;
+  }
+  try {
+    await fs.rename(from, target);
+  } catch (error) {
+    if (!hasErrorCode(error, 'EXDEV')) throw error;
+    const near = await nameNear(folder, 'new', aside);
+    await fs.cp(from, near, { recursive: true });
+    await syncTree(near);
+    await fs.rename(near, target);
+  }
+  await syncFolder(folder);
+  await fs.rm(old, { recursive: true, force: true });
+}
+
+const nearName = /^\.(?:old|new)-[0-9a-f-]{36}$/;
+
+/** A name beside an output, noted in the cache first: if we are killed, {@link removeNear} removes it. */
+async function nameNear(folder: string, kind: 'old' | 'new', aside: string): Promise<string> {
+  const name = `.${kind}-${randomUUID()}`;
+  await writeSynced(path.join(aside, name), JSON.stringify({ folder }));
+  return path.join(folder, name);
+}
+
+/**
+ * Removes what a killed run left beside outputs on another disk than the cache's, as noted in the folder that it used for
+ * incomplete files.
+ *
+ * @param leftOver a run's subfolder of the cache's folder for incomplete files: `<instance>/<note>`
+ */
+export async function removeNear(leftOver: string): Promise<void> {
+  for (const instance of await fs.readdir(leftOver).catch(() => [])) {
+    const folder = path.join(leftOver, instance);
+    for (const name of await fs.readdir(folder).catch(() => [])) {
+      if (nearName.test(name)) await removeNoted(path.join(folder, name));
+    }
+  }
+}
+
+async function removeNoted(file: string): Promise<void> {
+  const text = await fs.readFile(file, 'utf8');
+  // Cut off by a power cut: then what it announced had not begun.
+  const folder = /^\{"folder":(".*")\}$/s.exec(text)?.[1];
+  if (folder === undefined) return;
+  await fs.rm(path.join(JSON.parse(folder), path.basename(file)), { recursive: true, force: true });
+}
+
+async function makeFolderOf(target: string): Promise<void> {
+  const folder = path.dirname(target);
+  try {
+    await fs.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!hasErrorCode(error, 'EEXIST', 'ENOTDIR')) throw error;
+    let blocking = folder;
+    while (!(await fs.lstat(blocking).catch(() => null))) blocking = path.dirname(blocking);
+    const text = `is not a folder, but output "${path.basename(target)}" belongs in it`;
+    throw new ReproError('output-blocked', text, {
+      where: blocking,
+      fix: 'Move it away or delete it, then run again: finished work is kept.',
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,83 @@
+import type { Resources } from '../plan/plan.ts';
+import type { MachineResources } from './machine.ts';
+
+/** What an instance may use while it runs. */
+export interface Grant {
+  readonly cpus: number;
+  /** Ids as `CUDA_VISIBLE_DEVICES` takes them. */
+  readonly gpus: readonly string[];
+}
+
+interface Reservation {
+  readonly grant: Grant;
+  readonly memoryBytes: number;
+  readonly mutexes: readonly string[];
+}
+
+/**
+ * Who uses what of the machine. At most `jobs` instances hold something; what asks for more cores or memory than there are runs alone,
+ * and what asks for more GPUs gets all of them.
+ */
+export class Reservations {
+  readonly #machine: MachineResources;
+  readonly #jobs: number;
+  readonly #held = new Map<string, Reservation>();
+  readonly #mutexes = new Set<string>();
+  #freeGpus: readonly string[];
+  #cpus = 0;
+  #memoryBytes = 0;
+
+  constructor(machine: MachineResources, jobs: number) {
+    this.#machine = machine;
+    this.#jobs = jobs;
+    this.#freeGpus = machine.gpus;
+  }
+
+  get isFull(): boolean {
+    return this.#held.size >= this.#jobs;
+  }
+
+  /**
+   * Reserves what an instance asks for; null if it has to wait.
+   *
+   * @param sharers how many instances that share the cores could run now or are running
+   */
+  take(id: string, wanted: Resources, sharers: number): Grant | null {
+    if (this.isFull || wanted.mutexes.some((name) => this.#mutexes.has(name))) return null;
+    const gpuCount = Math.min(wanted.gpu, this.#machine.gpus.length);
+    if (gpuCount > this.#freeGpus.length) return null;
+    const cpus = wanted.cpu === 'share' ? this.#partOf(wanted, sharers) : wanted.cpu;
+    const fits =
+      this.#cpus + cpus <= this.#machine.cpu &&
+      this.#memoryBytes + wanted.memoryBytes <= this.#machine.memoryBytes;
+    if (this.#held.size > 0 && !fits) return null;
+
+    const grant = { cpus, gpus: this.#freeGpus.slice(0, gpuCount) };
+    this.#held.set(id, { grant, memoryBytes: wanted.memoryBytes, mutexes: wanted.mutexes });
+    for (const name of wanted.mutexes) this.#mutexes.add(name);
+    this.#freeGpus = this.#freeGpus.slice(gpuCount);
+    this.#cpus += cpus;
+    this.#memoryBytes += wanted.memoryBytes;
+    return grant;
+  }
+
+  release(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#held.delete(id);
+    for (const name of held.mutexes) this.#mutexes.delete(name);
+    const free = new Set([...this.#freeGpus, ...held.grant.gpus]);
+    // In the machine's order, so that the first ones are used first.
+    this.#freeGpus = this.#machine.gpus.filter((gpu) => free.has(gpu));
+    this.#cpus -= held.grant.cpus;
+    this.#memoryBytes -= held.memoryBytes;
+  }
+
+  /** Equal parts of the cores, of which there are as many as can run at once, but no more than others leave. */
+  #partOf({ memoryBytes }: Resources, sharers: number): number {
+    const inMemory = memoryBytes > 0 ? Math.floor(this.#machine.memoryBytes / memoryBytes) : sharers;
+    const parts = Math.max(1, Math.min(sharers, this.#jobs, inMemory));
+    const free = this.#machine.cpu - this.#cpus;
+    return Math.max(1, Math.min(Math.floor(this.#machine.cpu / parts), free));
+  }
+}

@@ -1,0 +1,81 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import type { CacheFolder } from '../store/cache-folder.ts';
+import { listFileStates } from '../store/file-states.ts';
+
+/** What was spent on what an execution goes on from, when it last began. */
+interface SpentTime {
+  readonly version: 1;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Of the executions before that one. */
+  readonly seconds: number;
+}
+
+/**
+ * Takes note that an execution of a fingerprint begins, so that the time of all that led to a result can be told. Each counts until it last
+ * saved something into its resume folders, which also holds for one that was killed: what it did after that is done again.
+ *
+ * It only informs, so what cannot be written is left out, and what cannot be read counts as none.
+ *
+ * @param resume its resume folders, absolute, as they are now
+ * @returns the seconds that earlier executions spent on what is there
+ */
+export async function beginSpending(
+  folder: CacheFolder,
+  fingerprint: string,
+  resume: readonly string[],
+): Promise<number> {
+  if (resume.length === 0) return 0;
+  const nowMs = Date.now();
+  const savedMs = await findLastSave(resume);
+  const before = savedMs === null ? null : await read(fileOf(folder, fingerprint));
+  const lastMs = Math.min(savedMs ?? 0, nowMs);
+  const seconds =
+    before === null ? 0 : before.seconds + Math.max(0, lastMs - Date.parse(before.startedAt)) / 1000;
+  const spent: SpentTime = { version: 1, startedAt: new Date(nowMs).toISOString(), seconds };
+  await writeFileAtomic(fileOf(folder, fingerprint), `${JSON.stringify(spent)}\n`).catch(() => {
+    // A full or read-only disk: the run itself says so.
+  });
+  return seconds;
+}
+
+/** After a success: its record says it. */
+export async function forgetSpending(folder: CacheFolder, fingerprint: string): Promise<void> {
+  await fs.rm(fileOf(folder, fingerprint), { force: true }).catch(() => {
+    // Nothing goes on from it.
+  });
+}
+
+/** When something was last written below these folders; null if nothing is there. */
+async function findLastSave(folders: readonly string[]): Promise<number | null> {
+  const states = await Promise.all(folders.map(listFileStates)).catch(() => []);
+  const times = states.flat().map(({ changedNs }) => Number(changedNs / 1_000_000n));
+  return times.length === 0 ? null : times.reduce((last, one) => Math.max(last, one));
+}
+
+function fileOf(folder: CacheFolder, fingerprint: string): string {
+  return path.join(folder.attempts, `${fingerprint}.spent.json`);
+}
+
+async function read(file: string): Promise<SpentTime | null> {
+  try {
+    const value: unknown = JSON.parse(await fs.readFile(file, 'utf8'));
+    return isSpentTime(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isSpentTime(value: unknown): value is SpentTime {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, startedAt, seconds } = value as Partial<SpentTime>;
+  return (
+    version === 1 &&
+    typeof startedAt === 'string' &&
+    Number.isFinite(Date.parse(startedAt)) &&
+    Number.isFinite(seconds) &&
+    (seconds ?? -1) >= 0
+  );
+}

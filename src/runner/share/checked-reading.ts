@@ -1,0 +1,176 @@
+import { createHash } from 'node:crypto';
+import fs from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { ReproError } from '../../errors.ts';
+import { canonicalJson } from '../canonical-json.ts';
+import { type FingerprintParts, hashParts } from '../freshness/fingerprint.ts';
+import { digestTree, type Tree } from '../store/digest.ts';
+import { isRunRecord } from '../store/record-check.ts';
+import type { RunRecord } from '../store/records.ts';
+import { isSafeTree } from '../store/tree-check.ts';
+import { readPatiently } from './patient-reading.ts';
+import { actionKeyOf, fileKeyOf, type Remote, treeKeyOf } from './remote.ts';
+
+/** Records and lists of 100,000 files are far smaller. */
+const textBytesAtMost = 256 * 1024 * 1024;
+
+const damagedFix =
+  'Nothing of it was used. `repro cache push --verify`, from a machine that has these results, replaces it.';
+
+/**
+ * The record that a remote has for a fingerprint; null if it has none.
+ *
+ * @throws {ReproError} `remote-damaged` if it is not a record of this fingerprint
+ */
+export async function readAction(
+  remote: Remote,
+  fingerprint: string,
+  signal?: AbortSignal,
+): Promise<RunRecord | null> {
+  const key = actionKeyOf(fingerprint);
+  const value = await readJson(remote, key, signal);
+  if (value === undefined) return null;
+  if (!isRunRecord(value)) throw damaged(remote, key, 'it is no record');
+  if (value.fingerprint !== fingerprint || hashOrNull(value.parts) !== fingerprint) {
+    throw damaged(remote, key, 'it is the record of something else');
+  }
+  const paths = value.outputs.map((output) => output.path);
+  if (canonicalJson(paths) !== canonicalJson(value.parts.outputs)) {
+    throw damaged(remote, key, 'its outputs are not those of the stage');
+  }
+  return value;
+}
+
+/** null for parts nested so deeply that the stack ends: JSON.parse reads them, and no run has any. */
+function hashOrNull(parts: FingerprintParts): string | null {
+  try {
+    return hashParts(parts);
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+/**
+ * The list of a folder's files that a remote has; null if it has none.
+ *
+ * @throws {ReproError} `remote-damaged` if it does not have this digest, or names a file outside the folder
+ */
+export async function readTree(remote: Remote, digest: string, signal?: AbortSignal): Promise<Tree | null> {
+  const key = treeKeyOf(digest);
+  const value = await readJson(remote, key, signal);
+  if (value === undefined) return null;
+  if (!isSafeTree(value)) throw damaged(remote, key, 'it is no list of files');
+  if (digestTree(value) !== digest) throw damaged(remote, key, 'it is not the list that its name says');
+  return value;
+}
+
+/** What is expected of a file's content. */
+export interface ExpectedFile {
+  readonly sha256: string;
+  readonly size: number;
+}
+
+/**
+ * Downloads a file to a path that does not exist yet. It is not synced: whoever makes it an object of the store does that.
+ *
+ * @param onBytes told of what arrived; of less than none, if the connection broke and it begins again
+ * @returns false if the remote has no such object
+ * @throws {ReproError} `remote-damaged` if the object is not what its name says; the path then does not exist
+ */
+export async function downloadFile(
+  remote: Remote,
+  expected: ExpectedFile,
+  target: string,
+  onBytes: (count: number) => void,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const download = async (stream: Readable): Promise<true> => {
+    let count = 0;
+    const handle = await fs.open(target, 'wx');
+    try {
+      await checkContent(remote, expected, stream, async (chunk) => {
+        await handle.writeFile(chunk);
+        count += chunk.length;
+        onBytes(chunk.length);
+      });
+      return true;
+    } catch (error) {
+      await fs.rm(target, { force: true });
+      onBytes(-count);
+      throw error;
+    } finally {
+      await handle.close();
+    }
+  };
+  return (await readPatiently(remote, fileKeyOf(expected.sha256), download, signal)) ?? false;
+}
+
+/** Whether a remote's object is there and intact, by reading all of it. */
+export async function isIntact(
+  remote: Remote,
+  expected: ExpectedFile,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const check = async (stream: Readable): Promise<true> => {
+    await checkContent(remote, expected, stream, async () => {});
+    return true;
+  };
+  try {
+    return (await readPatiently(remote, fileKeyOf(expected.sha256), check, signal)) ?? false;
+  } catch (error) {
+    if (error instanceof ReproError && error.code === 'remote-damaged') return false;
+    throw error;
+  }
+}
+
+/** @throws {ReproError} `remote-damaged` */
+async function checkContent(
+  remote: Remote,
+  { sha256, size }: ExpectedFile,
+  stream: Readable,
+  onChunk: (chunk: Buffer) => Promise<void>,
+): Promise<void> {
+  const key = fileKeyOf(sha256);
+  const hash = createHash('sha256');
+  let count = 0;
+  for await (const chunk of stream) {
+    count += chunk.length;
+    // Before it fills the disk.
+    if (count > size) throw damaged(remote, key, `it is larger than the ${size} bytes recorded`);
+    hash.update(chunk);
+    await onChunk(chunk);
+  }
+  if (count < size) throw damaged(remote, key, `it ends after ${count} of ${size} bytes`);
+  const found = hash.digest('hex');
+  if (found !== sha256) throw damaged(remote, key, `its content has the sha256 ${found}`);
+}
+
+/** undefined if there is no such object; null if it is no JSON. */
+async function readJson(remote: Remote, key: string, signal: AbortSignal | undefined): Promise<unknown> {
+  const text = await readPatiently(remote, key, (stream) => readText(remote, key, stream), signal);
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+async function readText(remote: Remote, key: string, stream: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
+  let count = 0;
+  for await (const chunk of stream) {
+    count += chunk.length;
+    if (count > textBytesAtMost) throw damaged(remote, key, 'it is too large');
+    chunks.push(Buffer.from(chunk));
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function damaged(remote: Remote, key: string, what: string): ReproError {
+  return new ReproError('remote-damaged', `this object is damaged or was tampered with: ${what}`, {
+    where: `${remote.address}/${key}`,
+    fix: damagedFix,
+  });
+}

@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { identifyThisProcess, type ProcessIdentity } from '../../files/process-identity.ts';
+import { shortenText } from '../short-text.ts';
+import { type CacheFolder, fileNameOf } from './cache-folder.ts';
+import { isSha256 } from './sha256.ts';
+
+/** How an attempt failed. */
+export interface AttemptFailure {
+  readonly code: string;
+  readonly text: string;
+  readonly seconds: number;
+}
+
+/** An execution of an instance that goes on, or that failed: of one that succeeded there is a record instead. */
+export interface Attempt {
+  readonly version: 1;
+  readonly id: string;
+  readonly fingerprint: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  readonly runner: ProcessIdentity;
+  /** null: it goes on, or its runner was killed. */
+  readonly failure: AttemptFailure | null;
+}
+
+/** A text from a stage may be of any length; the log has all of it. */
+const textLengthAtMost = 2000;
+
+/**
+ * The last attempt of each instance that has not succeeded: one small file each, which appears when a stage starts and goes when it
+ * succeeds. It only informs, so what cannot be written is left out, and one that a crash has cut off counts as none.
+ */
+export class Attempts {
+  readonly #folder: CacheFolder;
+  /** Names of the files that were there at the first look, and of those made since: a run with nothing to do asks for every instance. */
+  #known: Set<string> | null = null;
+  /** Looked up once: some systems need another process for it. */
+  #runner: ProcessIdentity | null = null;
+
+  constructor(folder: CacheFolder) {
+    this.#folder = folder;
+  }
+
+  /** @returns the attempt, to be passed to {@link fail} */
+  async begin(id: string, fingerprint: string): Promise<Attempt> {
+    this.#runner ??= identifyThisProcess();
+    const attempt: Attempt = {
+      version: 1,
+      id,
+      fingerprint,
+      startedAt: new Date().toISOString(),
+      runner: this.#runner,
+      failure: null,
+    };
+    const file = this.#fileOf(id);
+    this.#known?.add(path.basename(file));
+    await ignoreErrors(
+      fs
+        .mkdir(path.dirname(file), { recursive: true })
+        .then(() => fs.writeFile(file, JSON.stringify(attempt))),
+    );
+    return attempt;
+  }
+
+  async fail(attempt: Attempt, { code, text, seconds }: AttemptFailure): Promise<void> {
+    const failure = { code, text: shortenText(text, textLengthAtMost), seconds };
+    await ignoreErrors(writeFileAtomic(this.#fileOf(attempt.id), JSON.stringify({ ...attempt, failure })));
+  }
+
+  /** After a success, also one that was found or fetched, or an interruption, which says nothing about the stage. */
+  async drop(id: string): Promise<void> {
+    this.#known ??= new Set(listNames(this.#folder.attempts));
+    if (!this.#known.has(`${fileNameOf(id)}.json`)) return;
+    await ignoreErrors(fs.rm(this.#fileOf(id), { force: true }));
+  }
+
+  find(id: string): Attempt | null {
+    try {
+      const value: unknown = JSON.parse(readFileSync(this.#fileOf(id), 'utf8'));
+      return isAttempt(value) && value.id === id ? value : null;
+    } catch {
+      return null;
+    }
+  }
+
+  #fileOf(id: string): string {
+    return path.join(this.#folder.attempts, `${fileNameOf(id)}.json`);
+  }
+}
+
+function listNames(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+async function ignoreErrors(work: Promise<unknown>): Promise<void> {
+  await work.catch(() => {
+    // A full or read-only disk: the run itself says so.
+  });
+}
+
+function isAttempt(value: unknown): value is Attempt {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, id, fingerprint, startedAt, runner, failure } = value as Partial<Attempt>;
+  return (
+    version === 1 &&
+    typeof id === 'string' &&
+    isSha256(fingerprint) &&
+    typeof startedAt === 'string' &&
+    typeof runner?.pid === 'number' &&
+    typeof runner.host === 'string' &&
+    [runner.space, runner.startTime].every((one) => one === null || typeof one === 'string') &&
+    (failure === null ||
+      (typeof failure?.code === 'string' &&
+        typeof failure.text === 'string' &&
+        typeof failure.seconds === 'number'))
+  );
+}

@@ -1,0 +1,79 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hashText } from '../canonical-json.ts';
+import type { Plan } from '../plan/plan.ts';
+
+/** The runner's state: everything below one folder, safe to delete between runs; the work it holds is then redone. */
+export interface CacheFolder {
+  readonly root: string;
+  /** Stage outputs, by content. */
+  readonly store: string;
+  /** The last record of each instance. */
+  readonly records: string;
+  /** The record of each fingerprint that was ever computed here. */
+  readonly actions: string;
+  readonly digests: string;
+  /** Bundled stage modules and their source lists. */
+  readonly code: string;
+  /** Incomplete files; one folder per run. */
+  readonly temporary: string;
+  /** Resume folders set aside while another fingerprint uses their place: `<fingerprint>/<n>`. */
+  readonly resume: string;
+  readonly logs: string;
+  /** The last attempt of each instance that has not succeeded. */
+  readonly attempts: string;
+  /** What was submitted to a cluster and not yet taken note of: a folder for each job or array. */
+  readonly jobs: string;
+  readonly lock: string;
+}
+
+/** @param root absolute; by default `artifacts/.cache` of the project */
+export function cacheFolderOf(plan: Pick<Plan, 'projectRoot'>, root?: string): CacheFolder {
+  const folder = root ?? path.join(plan.projectRoot, 'artifacts', '.cache');
+  return {
+    root: folder,
+    store: path.join(folder, 'store'),
+    records: path.join(folder, 'records'),
+    actions: path.join(folder, 'actions'),
+    digests: path.join(folder, 'digests.json'),
+    code: path.join(folder, 'code'),
+    temporary: path.join(folder, 'tmp'),
+    resume: path.join(folder, 'resume'),
+    logs: path.join(folder, 'logs'),
+    attempts: path.join(folder, 'attempts'),
+    jobs: path.join(folder, 'jobs'),
+    lock: path.join(folder, 'lock'),
+  };
+}
+
+/** Where an instance's stdout and stderr go, whether it has run or not. The previous run's log is beside it, as `….previous.log`. */
+export function logFileOf(folder: CacheFolder, id: string): string {
+  return path.join(folder.logs, `${fileNameOf(id)}.log`);
+}
+
+/** File systems allow 255 bytes; the rest is for extensions and suffixes. */
+const maxNameLength = 120;
+
+/**
+ * A file name for any id. Lower-case names of ordinary characters stay as they are; in all others, other characters are
+ * percent-encoded and part of the id's hash is added, so that two ids never share a file, even on case-insensitive file systems.
+ */
+export function fileNameOf(id: string): string {
+  if (/^[a-z0-9][a-z0-9._@,=+-]*$/.test(id) && id.length <= maxNameLength) return id;
+  const readable = encodeURIComponent(id)
+    .replace(/[!'()*~]/g, '_')
+    .replace(/^[.-]/, '_')
+    .slice(0, maxNameLength);
+  return `${readable}~${hashText(id).slice(0, 16)}`;
+}
+
+/** Everything that is at `<folder>/ab/<name>`, where the store and the actions have their files. */
+export async function listParts(folder: string): Promise<string[]> {
+  const found: string[] = [];
+  for (const part of await fs.readdir(folder).catch(() => [])) {
+    for (const name of await fs.readdir(path.join(folder, part)).catch(() => [])) {
+      found.push(path.join(folder, part, name));
+    }
+  }
+  return found;
+}

@@ -1,0 +1,164 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import process from 'node:process';
+import { ReproError } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import { compareCodeUnits } from '../canonical-json.ts';
+import type { CacheFolder } from './cache-folder.ts';
+import { type CopiesInPlace, findCopiesInPlace } from './copies-in-place.ts';
+import type { Tree } from './digest.ts';
+import { listIntact } from './intact-list.ts';
+import { type LostObject, listLacking } from './lost-objects.ts';
+import { type RecordedOutput, Records, type RunRecord } from './records.ts';
+import { Store } from './store.ts';
+
+/** An output that is neither in the store nor, intact, in its place. */
+export interface GoneOutput extends Pick<RunRecord, 'id' | 'stage' | 'profile'> {
+  /** Relative to the project. */
+  readonly output: string;
+}
+
+/** What could not be settled: everything else was. */
+export interface Unsettled {
+  /** Relative to the project. */
+  readonly path: string;
+  /** Follows the path: `could not be read: permission is denied (EACCES)`. */
+  readonly problem: string;
+}
+
+export interface Healed {
+  /** Files and folders in place, relative to the project and sorted, from which the store has again what it had lost. */
+  readonly storedAgain: readonly string[];
+  readonly gone: readonly GoneOutput[];
+  readonly unsettled: readonly Unsettled[];
+}
+
+/** An output of a last result, and what the store knows of it. */
+interface Inspected {
+  readonly record: RunRecord;
+  readonly output: RecordedOutput;
+  readonly absolute: string;
+  /** Its files; null if the list is lost. */
+  readonly tree: Tree | null;
+  readonly isListed: boolean;
+  /** Why what is in place could not be read. */
+  readonly problem: unknown;
+}
+
+/**
+ * Stores again what the store lacks of the last results of all instances, from whatever outputs in place have it: every byte is compared
+ * with the record. What fails with one output keeps no other from being stored. Call it while holding the lock.
+ */
+export async function healStore(projectRoot: string, folder: CacheFolder): Promise<Healed> {
+  const healing = new Healing(projectRoot, folder);
+  try {
+    return await healing.run();
+  } finally {
+    await fs.rm(healing.temporary, { recursive: true, force: true }).catch(() => {
+      // The next run empties the folder for incomplete files.
+    });
+  }
+}
+
+class Healing {
+  readonly temporary: string;
+  readonly #projectRoot: string;
+  readonly #folder: CacheFolder;
+  readonly #store: Store;
+  readonly #storedAgain = new Set<string>();
+  readonly #gone: GoneOutput[] = [];
+  readonly #unsettled: Unsettled[] = [];
+
+  constructor(projectRoot: string, folder: CacheFolder) {
+    this.#projectRoot = projectRoot;
+    this.#folder = folder;
+    this.#store = new Store(folder.store);
+    this.temporary = path.join(folder.temporary, `verify-${process.pid}`);
+  }
+
+  async run(): Promise<Healed> {
+    const all: Inspected[] = [];
+    const records = new Records(this.#folder);
+    for (const record of records.listLast()) {
+      if (records.findAction(record.fingerprint) === null) {
+        await records
+          .writeAction(record)
+          .catch((error: unknown) =>
+            this.#leave(this.#folder.actions, `could not keep the record of ${record.id}`, error),
+          );
+      }
+      for (const output of record.outputs) all.push(await this.#inspect(record, output));
+    }
+    const wanted = all.flatMap(({ tree }) => (tree === null ? [] : listLacking(this.#store, tree)));
+    const inPlace = await findCopiesInPlace(
+      wanted,
+      all.map(({ absolute }) => absolute),
+    );
+    for (const one of all) await this.#heal(one, inPlace);
+    const storedAgain = [...this.#storedAgain].sort(compareCodeUnits);
+    return { storedAgain, gone: this.#gone, unsettled: this.#unsettled };
+  }
+
+  async #inspect(record: RunRecord, output: RecordedOutput): Promise<Inspected> {
+    const absolute = path.resolve(this.#projectRoot, output.path);
+    const listed = await this.#store.treeFor(output.kind, output.digest, output.sizeBytes);
+    const base = { record, output, absolute, isListed: listed !== null, problem: undefined };
+    if (listed !== null) return { ...base, tree: listed };
+    try {
+      return { ...base, tree: await listIntact(absolute, output.digest) };
+    } catch (problem) {
+      return { ...base, tree: null, problem };
+    }
+  }
+
+  async #heal(
+    { record, output, absolute, tree, isListed, problem }: Inspected,
+    { copies, problems }: CopiesInPlace,
+  ): Promise<void> {
+    let isWhole = false;
+    if (tree !== null) {
+      // Anew: an output before this one may have had the same content.
+      const lost = listLacking(this.#store, tree).flatMap(({ sha256 }): LostObject[] => {
+        const from = copies.get(sha256);
+        return from === undefined ? [] : [{ kind: 'file', sha256, from, name: this.#nameOf(from) }];
+      });
+      if (!isListed) lost.push({ kind: 'tree', digest: output.digest, tree, name: output.path });
+      try {
+        await this.#storeAgain(lost);
+      } catch (error) {
+        return this.#leave(absolute, 'could not be stored again', error);
+      }
+      isWhole = listLacking(this.#store, tree).length === 0;
+    }
+    if (isWhole) return;
+    const why = problem ?? problems.get(absolute);
+    if (why !== undefined) return this.#leave(absolute, 'could not be read', why);
+    const { id, stage, profile } = record;
+    this.#gone.push({ id, stage, profile, output: output.path });
+  }
+
+  async #storeAgain(lost: readonly LostObject[]): Promise<void> {
+    if (lost.length === 0) return;
+    const unlike = await this.#store.storeAgain(lost, this.temporary);
+    for (const one of lost) if (!unlike.includes(one)) this.#storedAgain.add(one.name);
+  }
+
+  #leave(absolute: string, what: string, error: unknown): void {
+    const problem = `${what}: ${describeShortly(error, this.#projectRoot)}`;
+    this.#unsettled.push({ path: this.#nameOf(absolute), problem });
+  }
+
+  #nameOf(absolute: string): string {
+    return path.relative(this.#projectRoot, absolute).split(path.sep).join('/');
+  }
+}
+
+/** In one line, with the path at which it happened. */
+export function describeShortly(error: unknown, projectRoot: string): string {
+  const explained = explainDiskError(error);
+  if (!(explained instanceof Error)) return String(explained);
+  const where = explained instanceof ReproError ? explained.where : undefined;
+  return where === undefined
+    ? explained.message
+    : `${explained.message}: ${path.relative(projectRoot, where)}`;
+}

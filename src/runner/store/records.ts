@@ -1,0 +1,176 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import type { MetricValue } from '../../stage/context.ts';
+import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { Plan } from '../plan/plan.ts';
+import { type CacheFolder, cacheFolderOf, fileNameOf } from './cache-folder.ts';
+import { isRunRecord } from './record-check.ts';
+import { requireSha256 } from './sha256.ts';
+
+export interface RecordedOutput {
+  /** Relative to the project. */
+  readonly path: string;
+  readonly kind: 'file' | 'folder';
+  readonly digest: string;
+  readonly sizeBytes: number;
+  readonly files: number;
+  /** The executable files of a folder, in order; absent if it has none. The digest does not cover them. */
+  readonly executable?: readonly string[];
+}
+
+/** What one successful execution of an instance was made from, and what it produced. */
+export interface RunRecord {
+  readonly version: 1;
+  readonly id: string;
+  readonly stage: string;
+  readonly fingerprint: string;
+  readonly parts: FingerprintParts;
+  /** Source file of a stage module -> sha256 of its bytes, which the store keeps as text. Records of earlier versions have none. */
+  readonly sources?: Readonly<Record<string, string>>;
+  readonly outputs: readonly RecordedOutput[];
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** sha256 of what it printed, if the store keeps it. */
+  readonly log?: string;
+  /** ISO 8601, UTC. */
+  readonly startedAt: string;
+  /** Of the execution that ended well. */
+  readonly seconds: number;
+  /** With those that it went on from, where there were some: interrupted, killed, or other jobs of a cluster. */
+  readonly totalSeconds?: number;
+  /** Largest resident set; null if unknown, as for `cmd:` stages. */
+  readonly peakMemoryBytes: number | null;
+  readonly host: string;
+  readonly node: string;
+  /** null outside a git repository, or without git. */
+  readonly commit: string | null;
+  /** Whether the working tree had changes not in `commit`; null if `commit` is. */
+  readonly dirty: boolean | null;
+  readonly profile: string;
+  /** The `--set` assignments that reached the instance: then this is not the profile's result, but a trial's. */
+  readonly overrides?: readonly string[];
+}
+
+/** The last record of each instance, and the record of each fingerprint. */
+export class Records {
+  readonly #folder: CacheFolder;
+
+  constructor(folder: CacheFolder) {
+    this.#folder = folder;
+  }
+
+  /** The last record of an instance; null if it never succeeded here, or if the file is damaged. */
+  findLast(id: string): RunRecord | null {
+    const record = readRecordFile(this.#lastFileOf(id));
+    return record?.id === id ? record : null;
+  }
+
+  /** Whether an instance has a last record that cannot be used. */
+  isLastDamaged(id: string): boolean {
+    return existsSync(this.#lastFileOf(id)) && this.findLast(id) === null;
+  }
+
+  /** The record of an execution with this fingerprint, for whichever instance or profile. */
+  findAction(fingerprint: string): RunRecord | null {
+    const record = readRecordFile(this.#actionFileOf(fingerprint));
+    return record?.fingerprint === fingerprint ? record : null;
+  }
+
+  /** Every recorded execution, of all instances and profiles, in no particular order. */
+  listActions(): RunRecord[] {
+    return listFolder(this.#folder.actions)
+      .flatMap((part) =>
+        listFolder(path.join(this.#folder.actions, part)).map((name) => path.join(part, name)),
+      )
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => readRecordFile(path.join(this.#folder.actions, file)))
+      .filter((record) => record !== null);
+  }
+
+  /** The last record of each instance that ever succeeded here, in no particular order. */
+  listLast(): RunRecord[] {
+    return listFolder(this.#folder.records)
+      .filter((file) => file.endsWith('.json'))
+      .map((file) => readRecordFile(path.join(this.#folder.records, file)))
+      .filter((record) => record !== null);
+  }
+
+  async write(record: RunRecord): Promise<void> {
+    await this.writeAction(record);
+    await this.writeLast(record);
+  }
+
+  /** Keeps a record under its fingerprint only, as one that was fetched. */
+  async writeAction(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.#actionFileOf(record.fingerprint), serialise(record));
+  }
+
+  /** Makes a record already stored under its fingerprint the last one of its instance. */
+  async writeLast(record: RunRecord): Promise<void> {
+    await writeFileAtomic(this.#lastFileOf(record.id), serialise(record));
+  }
+
+  #lastFileOf(id: string): string {
+    return path.join(this.#folder.records, `${fileNameOf(id)}.json`);
+  }
+
+  #actionFileOf(fingerprint: string): string {
+    return path.join(this.#folder.actions, requireSha256(fingerprint).slice(0, 2), `${fingerprint}.json`);
+  }
+}
+
+/** The records of a plan's project, for commands that read them. */
+export function openRecords(plan: Plan, cacheRoot?: string): Records {
+  return new Records(cacheFolderOf(plan, cacheRoot));
+}
+
+/** The last record of an instance, for read-only commands. */
+export async function readRecord(plan: Plan, id: string, cacheRoot?: string): Promise<RunRecord | null> {
+  return openRecords(plan, cacheRoot).findLast(id);
+}
+
+type Configured = Pick<RunRecord, 'profile' | 'overrides'>;
+
+/** `profile quick`, `profile quick with train.epochs=3`. */
+export function describeConfiguration(record: Configured): string {
+  return `profile ${nameConfiguration(record)}`;
+}
+
+/** `quick`, `quick with train.epochs=3`. */
+export function nameConfiguration({ profile, overrides }: Configured): string {
+  return `${profile}${overrides === undefined ? '' : ` with ${overrides.join(', ')}`}`;
+}
+
+/** `run with train.epochs=3`, `run of profile full`; or, if that is the present one, too, `run of 2026-11-27 10:15 UTC`. */
+export function describeRun(record: Configured & Pick<RunRecord, 'startedAt'>, present: string): string {
+  if (record.profile !== present) return `run of ${describeConfiguration(record)}`;
+  if (record.overrides !== undefined) return `run with ${record.overrides.join(', ')}`;
+  return `run of ${record.startedAt.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+function serialise(record: RunRecord): string {
+  return `${JSON.stringify(record, null, 2)}\n`;
+}
+
+function listFolder(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** A record from any file; null if the file is missing or no complete record of this version. */
+export function readRecordFile(file: string): RunRecord | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isRunRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Whether two runs made the same. */
+export function haveSameDigests(a: readonly RecordedOutput[], b: readonly RecordedOutput[]): boolean {
+  return a.length === b.length && a.every(({ digest }, i) => digest === b[i]?.digest);
+}

@@ -1,0 +1,187 @@
+import { existsSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import { acquireLock } from '../../files/lock.ts';
+import { hashParts } from '../freshness/fingerprint.ts';
+import { cacheFolderOf, fileNameOf, listParts } from './cache-folder.ts';
+import { digestTree } from './digest.ts';
+import { type FileToHash, hashFiles } from './hash-files.ts';
+import { describeShortly, type Healed, healStore, type Unsettled } from './heal-store.ts';
+import { findLostRecords, findLostSources, type LostSource } from './lost-records.ts';
+import { Records, type RunRecord, readRecordFile } from './records.ts';
+import { readStamp } from './tree.ts';
+import { isSafeTree } from './tree-check.ts';
+
+export interface StoreCheck extends Healed {
+  readonly files: number;
+  readonly bytes: number;
+  /** What was damaged and has been removed; absolute, sorted. Some of it may have been stored again since. */
+  readonly damaged: readonly string[];
+  /** Instances whose last record was removed, and of which no other is left; sorted. */
+  readonly lostRecords: readonly string[];
+  /** Source texts that were removed. */
+  readonly lostSources: readonly LostSource[];
+}
+
+export interface StoreCheckOptions {
+  /** Absolute. */
+  readonly projectRoot: string;
+  /** Default: `artifacts/.cache`. */
+  readonly cacheRoot?: string;
+  readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
+}
+
+/** Hashed between two reports of progress. */
+const batchBytes = 256 * 1024 * 1024;
+
+/**
+ * Reads everything in the store, and removes what is not what its name says: a disk or a power cut has damaged it, and a run
+ * would find that out only when it needs it. Then stores again what is missing and intact in place. Holds the lock meanwhile.
+ *
+ * @throws {ReproError} `locked` if a run holds the folder; `disk-…`
+ */
+export async function verifyStore(options: StoreCheckOptions): Promise<StoreCheck> {
+  const folder = cacheFolderOf(options, options.cacheRoot);
+  try {
+    const lock = await acquireLock(folder.lock);
+    try {
+      const [files, trees, actions, last] = await Promise.all([
+        listWhole(path.join(folder.store, 'files')),
+        listWhole(path.join(folder.store, 'trees')),
+        listWhole(folder.actions),
+        listRecords(folder.records),
+      ]);
+      const { bytes, damaged } = await findDamagedFiles(files, options.onProgress);
+      for (const file of trees) if (!(await isIntactTree(file))) damaged.push(file);
+      for (const file of actions)
+        if (!isIntactRecord(file, (record) => record.fingerprint)) damaged.push(file);
+      for (const file of last)
+        if (!isIntactRecord(file, (record) => fileNameOf(record.id))) damaged.push(file);
+      const records = new Records(folder);
+      const known = [...records.listActions(), ...records.listLast()].map(({ id }) => id);
+      const removal = await removeAll(damaged.sort(), options.projectRoot);
+      const healed = await healStore(options.projectRoot, folder);
+      const removed = new Set(removal.removed);
+      const count = files.length + trees.length + actions.length + last.length;
+      return {
+        files: count,
+        bytes,
+        ...healed,
+        damaged: removal.removed,
+        lostRecords: findLostRecords(
+          last.filter((file) => removed.has(file)),
+          known,
+          records,
+        ),
+        lostSources: findLostSources(
+          files.filter((file) => removed.has(file) && !existsSync(file)),
+          records,
+        ),
+        unsettled: [...removal.unsettled, ...healed.unsettled],
+      };
+    } finally {
+      await lock.release();
+    }
+  } catch (error) {
+    throw explainDiskError(error, { doing: 'the store could not be checked' });
+  }
+}
+
+/** One that cannot be removed must not keep what was found from being told, nor the rest from being mended. */
+async function removeAll(
+  damaged: readonly string[],
+  projectRoot: string,
+): Promise<{ readonly removed: readonly string[]; readonly unsettled: readonly Unsettled[] }> {
+  const removed: string[] = [];
+  const unsettled: Unsettled[] = [];
+  for (const file of damaged) {
+    try {
+      await fs.rm(file, { recursive: true, force: true });
+      removed.push(file);
+    } catch (error) {
+      const problem = `is damaged, and could not be removed: ${describeShortly(error, projectRoot)}`;
+      unsettled.push({ path: path.relative(projectRoot, file), problem });
+    }
+  }
+  return { removed, unsettled };
+}
+
+async function findDamagedFiles(
+  files: readonly string[],
+  onProgress: StoreCheckOptions['onProgress'],
+): Promise<{ bytes: number; damaged: string[] }> {
+  const damaged: string[] = [];
+  const all = files.flatMap((absolute) => {
+    try {
+      return [{ absolute, stamp: readStamp(absolute) }];
+    } catch (error) {
+      refuseOtherTrouble(error);
+      damaged.push(absolute);
+      return [];
+    }
+  });
+  const totalBytes = all.reduce((sum, { stamp }) => sum + stamp.size, 0);
+  let doneBytes = 0;
+  for (let from = 0; from < all.length; ) {
+    let to = from;
+    for (let sum = 0; to < all.length && sum < batchBytes; to += 1) sum += all[to]?.stamp.size ?? 0;
+    const batch = all.slice(from, to);
+    const hashes = await hashFiles(batch).catch(() => hashEach(batch));
+    for (const [i, { absolute, stamp }] of batch.entries()) {
+      if (hashes[i] !== path.basename(absolute)) damaged.push(absolute);
+      doneBytes += stamp.size;
+    }
+    onProgress?.(doneBytes, totalBytes);
+    from = to;
+  }
+  return { bytes: totalBytes, damaged };
+}
+
+/** One after the other, once it is known that something is wrong with one of them. @returns null for what cannot be read */
+async function hashEach(files: readonly FileToHash[]): Promise<(string | null)[]> {
+  const hashes: (string | null)[] = [];
+  for (const file of files) {
+    const [hash = null] = await hashFiles([file]).catch((error: unknown) => {
+      refuseOtherTrouble(error);
+      return [];
+    });
+    hashes.push(hash);
+  }
+  return hashes;
+}
+
+/** A machine that is short of something says nothing about a file. */
+function refuseOtherTrouble(error: unknown): void {
+  if (hasErrorCode(error, 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN')) throw error;
+}
+
+/** Whether a file is a record of the name that it has, and its fingerprint that of its parts. */
+function isIntactRecord(file: string, nameOf: (record: RunRecord) => string): boolean {
+  const record = readRecordFile(file);
+  return (
+    record !== null &&
+    hashParts(record.parts) === record.fingerprint &&
+    `${nameOf(record)}.json` === path.basename(file)
+  );
+}
+
+async function isIntactTree(file: string): Promise<boolean> {
+  try {
+    const tree: unknown = JSON.parse(await fs.readFile(file, 'utf8'));
+    return isSafeTree(tree) && `${digestTree(tree)}.json` === path.basename(file);
+  } catch {
+    return false;
+  }
+}
+
+/** Without what a killed process left. */
+async function listWhole(folder: string): Promise<string[]> {
+  return (await listParts(folder)).filter((file) => !file.endsWith('.partial'));
+}
+
+async function listRecords(folder: string): Promise<string[]> {
+  const names = await fs.readdir(folder).catch(() => []);
+  return names.filter((name) => name.endsWith('.json')).map((name) => path.join(folder, name));
+}

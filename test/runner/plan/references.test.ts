@@ -1,0 +1,111 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { expandText, type Lookup, parseTemplate } from '../../../src/runner/plan/references.ts';
+import { expandSettings, Settings } from '../../../src/runner/plan/settings.ts';
+import type { Json } from '../../../src/schema/json.ts';
+
+/** The string that expands to exactly `text`. */
+function escapeText(text: string): string {
+  // A function, because `$$` in a replacement string stands for one `$`.
+  return text.replaceAll('${', () => '$${');
+}
+
+const values: Readonly<Record<string, Json>> = {
+  n: 3,
+  f: 0.01,
+  b: false,
+  s: 'x',
+  l: [1, 2],
+  z: null,
+  'a.b': 'deep',
+};
+const lookup: Lookup = ({ text, path }) => {
+  const value = values[path.join('.')];
+  return value === undefined ? { fault: { fragment: text, message: `no ${text}` } } : { value };
+};
+
+describe('references between settings are not expanded without bound', () => {
+  const chain = (length: number, link: (next: string) => Json): Record<string, Json> =>
+    Object.fromEntries([
+      ...Array.from({ length }, (_, i): [string, Json] => [`a${i}`, link(`\${a${i + 1}}`)]),
+      [`a${length}`, 'x'],
+    ]);
+
+  test.each<[string, Record<string, Json>]>([
+    ['text that doubles line by line', chain(40, (next) => `${next}${next}`)],
+    ['lists that double line by line', chain(40, (next) => [next, next])],
+    ['a long chain', chain(20_000, (next) => next)],
+  ])('%s', (_, value) => {
+    const options = { document: undefined, overrides: [], schema: undefined, otherProfiles: [] };
+    const { problems } = expandSettings(new Settings('small', value, options));
+    expect(problems[0]?.message).toContain('is too much: at most 4000000 characters');
+  });
+});
+
+describe('references in a string', () => {
+  test.each<[string, Json]>([
+    ['plain', 'plain'],
+    ['${n}', 3],
+    ['${b}', false],
+    ['${z}', null],
+    ['${l}', [1, 2]],
+    ['${ a.b }', 'deep'],
+    ['v${n}', 'v3'],
+    ['${n}${n}', '33'],
+    ['x-${f}/${b}', 'x-0.01/false'],
+    ['$n', '$n'],
+    ['$${n}', '${n}'],
+    ['$$${n}', '$${n}'],
+    ['100 $', '100 $'],
+    ['}', '}'],
+  ])('%j becomes %j', (text, expected) => {
+    expect(expandText(text, lookup)).toEqual({ value: expected });
+  });
+
+  test.each([
+    ['a ${l}', '"${l}" is a list and cannot be part of a longer string.'],
+    ['a ${z}', '"${z}" is null and cannot be part of a longer string.'],
+    ['${n', '"${n" has no closing "}".'],
+    ['${}', '"${}" is not a reference.'],
+    ['${a b}', '"${a b}" is not a reference.'],
+    ['${n:-2}', '"${n:-2}" is not a reference.'],
+    ['${q}', 'no ${q}'],
+    ['a ${q}', 'no ${q}'],
+  ])('%j is rejected', (text, message) => {
+    expect(expandText(text, lookup)).toMatchObject({ fault: { message } });
+  });
+
+  test('any string survives escaping', () => {
+    const text = fc.string({ unit: fc.constantFrom('$', '{', '}', 'n', '/', 'é') });
+    fc.assert(
+      fc.property(text, (written) => {
+        expect(expandText(escapeText(written), lookup)).toEqual({ value: written });
+      }),
+      { seed: 2020 },
+    );
+  });
+
+  test('escaped text before and after a reference is unchanged', () => {
+    const text = fc.string({ unit: fc.constantFrom('$', '{', '}', 'n') });
+    fc.assert(
+      fc.property(text, text, (before, after) => {
+        // A "$" right before a reference would escape it.
+        fc.pre(!before.endsWith('$') && before + after !== '');
+        expect(expandText(`${escapeText(before)}\${n}${escapeText(after)}`, lookup)).toEqual({
+          value: `${before}3${after}`,
+        });
+      }),
+      { seed: 2020 },
+    );
+  });
+
+  test('no string makes the parser crash', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: fc.constantFrom('$', '{', '}', '.', 'a', ' ') }), (text) => {
+        expect(Object.keys(parseTemplate(text))).toHaveLength(1);
+      }),
+      { seed: 2020 },
+    );
+  });
+});

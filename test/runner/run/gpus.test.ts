@@ -1,0 +1,56 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { parseGpuList } from '../../../src/runner/run/gpu-list.ts';
+import { findGpus, gpuEnvironment, parseDeviceList } from '../../../src/runner/run/gpus.ts';
+
+describe('the GPUs that stages may use', () => {
+  test.each([
+    ['0,1', ['0', '1']],
+    [' 2 , GPU-8932f937-d72c-4106-c12f-20bd9faed9f6 ', ['2', 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f6']],
+    ['1,-1,0', ['1']],
+    ['1,1', ['1']],
+    ['', []],
+    ['NoDevFiles', []],
+  ])('are those in the environment, as CUDA reads it: %j', (visible, expected) => {
+    expect(findGpus({ CUDA_VISIBLE_DEVICES: visible })).toEqual(expected);
+  });
+
+  test('are otherwise those that the driver lists', async () => {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'gpus-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const program = path.join(folder, 'nvidia-smi');
+    const line = (number: number) => `GPU ${number}: NVIDIA H100 80GB HBM3 (UUID: GPU-0${number})`;
+    await writeFile(program, `#!/bin/sh\ntest "$1" = -L && printf '${line(0)}\\n${line(1)}\\n'\n`);
+    await chmod(program, 0o755);
+    expect(findGpus({ PATH: `${folder}:${process.env.PATH}` })).toEqual(['0', '1']);
+  });
+
+  test('are the parts of one that is divided', () => {
+    const list = `GPU 0: NVIDIA A100 (UUID: GPU-a)
+  MIG 3g.20gb     Device  0: (UUID: MIG-b1)
+  MIG 3g.20gb     Device  1: (UUID: MIG-b2)
+GPU 1: NVIDIA A100 (UUID: GPU-c)
+`;
+    expect(parseDeviceList(list)).toEqual(['MIG-b1', 'MIG-b2', '1']);
+    expect(parseDeviceList('No devices found.\n')).toEqual([]);
+  });
+
+  test('are those of the command line, if they are ids', () => {
+    expect(parseGpuList('0, 2')).toEqual(['0', '2']);
+    for (const text of ['', 'all', '0,0', '-1', '0;1']) expect(parseGpuList(text)).toBeNull();
+  });
+
+  test('are numbered as nvidia-smi shows them, unless the user says otherwise', () => {
+    expect(gpuEnvironment(['1', '3'], {})).toEqual({
+      CUDA_VISIBLE_DEVICES: '1,3',
+      CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+    });
+    expect(gpuEnvironment(['3'], { CUDA_VISIBLE_DEVICES: '3' })).toEqual({ CUDA_VISIBLE_DEVICES: '3' });
+    expect(gpuEnvironment(['3'], { CUDA_DEVICE_ORDER: 'FASTEST_FIRST' })).toEqual({
+      CUDA_VISIBLE_DEVICES: '3',
+      CUDA_DEVICE_ORDER: 'FASTEST_FIRST',
+    });
+  });
+});

@@ -1,0 +1,216 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { ResumeFolder } from '../../../src/runner/run/resume-folder.ts';
+
+const a = 'a'.repeat(64);
+const b = 'b'.repeat(64);
+
+/** How many disk changes succeed before the simulated kill, and whether the cache is on another disk. */
+const disk = vi.hoisted(() => ({ changesLeft: Number.POSITIVE_INFINITY, isCacheElsewhere: false }));
+
+vi.mock('node:fs/promises', async (importOriginal) => {
+  const { default: real } = await importOriginal<{ default: typeof fs }>();
+  const count = (): void => {
+    disk.changesLeft -= 1;
+    if (disk.changesLeft < 0) throw new Error('killed');
+  };
+  const changing = (name: 'rm' | 'mkdir' | 'open' | 'cp' | 'rmdir') => [
+    name,
+    async (...args: unknown[]) => {
+      count();
+      return (real[name] as (...args: unknown[]) => Promise<unknown>)(...args);
+    },
+  ];
+  const rename = async (from: string, to: string): Promise<void> => {
+    if (disk.isCacheElsewhere && from.includes('/cache/') !== to.includes('/cache/')) {
+      throw Object.assign(new Error('EXDEV'), { code: 'EXDEV' });
+    }
+    count();
+    await real.rename(from, to);
+  };
+  const faulty = {
+    ...real,
+    ...Object.fromEntries((['rm', 'mkdir', 'open', 'cp', 'rmdir'] as const).map(changing)),
+    rename,
+  };
+  return { ...faulty, default: faulty };
+});
+
+afterEach(() => {
+  Object.assign(disk, { changesLeft: Number.POSITIVE_INFINITY, isCacheElsewhere: false });
+});
+
+interface Place {
+  readonly folder: ResumeFolder;
+  readonly state: string;
+  readonly cache: string;
+}
+
+async function createPlace(): Promise<Place> {
+  const root = await fs.mkdtemp(path.join(os.tmpdir(), 'repro-resume-'));
+  onTestFinished(() => fs.rm(root, { recursive: true, force: true }));
+  const cache = path.join(root, 'cache', 'resume');
+  return {
+    folder: new ResumeFolder(root, 'artifacts/s.resume', 0, cache),
+    state: path.join(root, 'artifacts/s.resume/sub/state'),
+    cache,
+  };
+}
+
+test('what an interrupted execution can go on from is seen, in place or set aside, unless it is empty, finished or distrusted', async () => {
+  const { folder, state } = await createPlace();
+  expect(await folder.canResume(a)).toBe(false);
+  await folder.open(a);
+  expect(await folder.canResume(a)).toBe(false);
+  await fs.mkdir(path.dirname(state), { recursive: true });
+  await fs.writeFile(state, 'of a');
+  expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
+  await folder.open(b);
+  expect([await folder.canResume(a), await folder.canResume(b)]).toEqual([true, false]);
+  await folder.open(a);
+  await folder.distrust();
+  expect(await folder.canResume(a)).toBe(false);
+  await folder.markFinished(a);
+  expect(await folder.canResume(a)).toBe(false);
+});
+
+/** What a stage with this fingerprint would resume from; null if nothing. */
+async function readState({ folder, state }: Place, fingerprint: string): Promise<string | null> {
+  await folder.open(fingerprint);
+  return fs.readFile(state, 'utf8').catch(() => null);
+}
+
+async function leaveState(place: Place, fingerprint: string, text: string): Promise<void> {
+  await place.folder.open(fingerprint);
+  await fs.mkdir(path.dirname(place.state), { recursive: true });
+  await fs.writeFile(place.state, text);
+}
+
+describe.each([
+  { name: 'the cache on the same disk', isCacheElsewhere: false },
+  { name: 'the cache on another disk', isCacheElsewhere: true },
+])('a resume folder, with $name,', ({ isCacheElsewhere }) => {
+  test('keeps the state of each fingerprint intact, whichever disk change is the last before a kill', async () => {
+    let isKilled = true;
+    for (let changes = 0; isKilled; changes += 1) {
+      const place = await createPlace();
+      disk.isCacheElsewhere = isCacheElsewhere;
+      await leaveState(place, a, 'of a');
+      await leaveState(place, b, 'of b');
+      disk.changesLeft = changes;
+      // Sets aside b and brings back a.
+      isKilled = await place.folder.open(a).then(
+        () => false,
+        () => true,
+      );
+      disk.changesLeft = Number.POSITIVE_INFINITY;
+      // One after the other, in either order.
+      const order = changes % 2 === 0 ? [a, b, a] : [b, a, b];
+      for (const fingerprint of order) {
+        expect(await readState(place, fingerprint)).toBe(fingerprint === a ? 'of a' : 'of b');
+      }
+      await place.folder.drop(a);
+      await place.folder.drop(b);
+      expect(await fs.readdir(place.cache)).toEqual([]);
+    }
+  });
+
+  test('is deleted with what was set aside for its fingerprint, and for no other', async () => {
+    const place = await createPlace();
+    disk.isCacheElsewhere = isCacheElsewhere;
+    await leaveState(place, a, 'of a');
+    await leaveState(place, b, 'of b');
+    await place.folder.drop(b);
+    expect(await readState(place, b)).toBeNull();
+    expect(await readState(place, a)).toBe('of a');
+    await place.folder.drop(a);
+    expect(await readState(place, a)).toBeNull();
+  });
+});
+
+test('an empty resume folder is not set aside', async () => {
+  const { folder, cache } = await createPlace();
+  await folder.open(a);
+  expect(await folder.open(b)).toMatchObject({ other: 'none', isBack: false });
+  await expect(fs.readdir(cache)).rejects.toMatchObject({ code: 'ENOENT' });
+});
+
+test('what a finished execution left is dropped by a forced run, whichever disk change was the last before a kill', async () => {
+  let isKilled = true;
+  for (let changes = 0; isKilled; changes += 1) {
+    const place = await createPlace();
+    await leaveState(place, a, 'of a');
+    await place.folder.markFinished(a);
+    disk.changesLeft = changes;
+    isKilled = await place.folder.drop(a).then(
+      () => false,
+      () => true,
+    );
+    disk.changesLeft = Number.POSITIVE_INFINITY;
+    // What is left is where garbage is collected.
+    expect(await fs.readdir(path.join(place.cache, '../../artifacts'))).not.toContain('s.resume.partial');
+    await place.folder.dropIfFinished(a);
+    expect(await readState(place, a)).toBeNull();
+  }
+});
+
+test('what an interrupted execution left stays for a forced run, also after one that had been marked as finished', async () => {
+  const place = await createPlace();
+  await leaveState(place, a, 'of a');
+  await place.folder.dropIfFinished(a);
+  expect(await readState(place, a)).toBe('of a');
+  await place.folder.markFinished(a);
+  // Killed before the record was written, so the execution goes on.
+  expect(await readState(place, a)).toBe('of a');
+  await place.folder.dropIfFinished(a);
+  expect(await readState(place, a)).toBe('of a');
+  await place.folder.markFinished(a);
+  expect(await readState(place, b)).toBeNull();
+  expect(await readState(place, a)).toBe('of a');
+});
+
+describe('what a finished execution left, set aside since by another fingerprint,', () => {
+  test('is dropped by a forced run, whichever disk change was the last before a kill', async () => {
+    for (const isCacheElsewhere of [false, true]) {
+      let isKilled = true;
+      for (let changes = 0; isKilled; changes += 1) {
+        const place = await createPlace();
+        disk.isCacheElsewhere = isCacheElsewhere;
+        await leaveState(place, a, 'of a');
+        await place.folder.markFinished(a);
+        disk.changesLeft = changes;
+        isKilled = await leaveState(place, b, 'of b').then(
+          () => false,
+          () => true,
+        );
+        disk.changesLeft = Number.POSITIVE_INFINITY;
+        await place.folder.dropIfFinished(a);
+        expect(await readState(place, a)).toBeNull();
+        if (!isKilled) expect(await readState(place, b)).toBe('of b');
+      }
+    }
+  });
+
+  test('is resumed by an execution that goes on, and counts as unfinished from then on', async () => {
+    const place = await createPlace();
+    await leaveState(place, a, 'of a');
+    await place.folder.markFinished(a);
+    await leaveState(place, b, 'of b');
+    expect(await readState(place, a)).toBe('of a');
+    await place.folder.dropIfFinished(a);
+    expect(await readState(place, a)).toBe('of a');
+    expect(await readState(place, b)).toBe('of b');
+    await place.folder.dropIfFinished(a);
+    expect(await readState(place, a)).toBe('of a');
+  });
+
+  test('stays while another fingerprint is forced', async () => {
+    const place = await createPlace();
+    await leaveState(place, a, 'of a');
+    await place.folder.markFinished(a);
+    await place.folder.dropIfFinished(b);
+    expect(await readState(place, a)).toBe('of a');
+  });
+});

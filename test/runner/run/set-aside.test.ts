@@ -1,0 +1,185 @@
+import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { collectGarbage } from '../../../src/runner/extras/gc/collect-garbage.ts';
+import { readOutputs } from '../rig/crash/checks.ts';
+import { measureRun, runAndKill } from '../rig/crash/kills.ts';
+import { createCrashProject, expectedFiles, runWhole, runWords } from '../rig/crash/project.ts';
+import { createProject, eventOf, type Project } from '../rig/project.ts';
+
+/** `folder` makes a folder of two files, `file` a single file; both hold the version. */
+function define(project: Project, version: number): void {
+  const stage = (id: string, script: string) => ({
+    id,
+    run: ['sh', '-c', script],
+    params: { version },
+    outputs: [`artifacts/${id}`],
+  });
+  project.define([
+    stage(
+      'folder',
+      'mkdir -p "$REPRO_OUTPUT_0/in"; echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0/in/x"; echo y > "$REPRO_OUTPUT_0/y"',
+    ),
+    stage('file', 'echo "$REPRO_PARAMS" > "$REPRO_OUTPUT_0"'),
+  ]);
+}
+
+async function createRun(): Promise<Project> {
+  const project = await createProject();
+  define(project, 1);
+  expect((await project.run()).outcome).toBe('ok');
+  return project;
+}
+
+/** Everything set aside, without the name of the day: `1/artifacts/file` -> content, or the target of a link. */
+function listAside(root: string): Record<string, string> {
+  const folder = path.join(root, 'artifacts/.set-aside');
+  const entries = readdirSync(folder, { withFileTypes: true, recursive: true }).filter(
+    (entry) => !entry.isDirectory(),
+  );
+  return Object.fromEntries(
+    entries.map(({ parentPath, name }) => {
+      const absolute = path.join(parentPath, name);
+      const content = lstatSync(absolute).isSymbolicLink()
+        ? readlinkSync(absolute)
+        : readFileSync(absolute, 'utf8');
+      return [path.relative(folder, absolute).replace(/^\d{4}-\d\d-\d\d-/, ''), content];
+    }),
+  );
+}
+
+const changes: Readonly<
+  Record<string, { change: (project: Project) => Promise<void>; aside: Record<string, string> }>
+> = {
+  'a file added to a folder': {
+    change: (project) => project.write('artifacts/folder/deep/notes', 'mine'),
+    aside: { '1/artifacts/folder/deep/notes': 'mine' },
+  },
+  'a file of a folder edited': {
+    change: (project) => project.write('artifacts/folder/in/x', 'mine'),
+    aside: { '1/artifacts/folder/in/x': 'mine' },
+  },
+  'a file edited that is an output': {
+    change: (project) => project.write('artifacts/file', 'mine'),
+    aside: { '1/artifacts/file': 'mine' },
+  },
+  'a folder in place of a file': {
+    change: async (project) => {
+      await project.remove('artifacts/file');
+      await project.write('artifacts/file/notes', 'mine');
+    },
+    aside: { '1/artifacts/file/notes': 'mine' },
+  },
+  'a file in place of a folder': {
+    change: async (project) => {
+      await project.remove('artifacts/folder');
+      await project.write('artifacts/folder', 'mine');
+    },
+    aside: { '1/artifacts/folder': 'mine' },
+  },
+  'a link, whose target stays': {
+    change: async (project) => {
+      await project.write('mine/notes', 'mine');
+      await fs.symlink('../../mine', project.at('artifacts/folder/link'));
+    },
+    aside: { '1/artifacts/folder/link': '../../mine' },
+  },
+  'a link to nothing': {
+    change: (project) => fs.symlink('nothing', project.at('artifacts/folder/link')),
+    aside: { '1/artifacts/folder/link': 'nothing' },
+  },
+};
+
+describe.each(Object.entries(changes))('%s', (_, { change, aside }) => {
+  test.each(['restored', 'made again'])('is set aside when its output is %s', async (how) => {
+    const project = await createRun();
+    await change(project);
+    define(project, how === 'restored' ? 1 : 2);
+    const { outcome, events } = await project.run();
+    expect(outcome).toBe('ok');
+    expect(listAside(project.root)).toEqual(aside);
+    const { id, text } = eventOf(events, 'note');
+    expect(id).toBe(Object.keys(aside)[0]?.split('/')[2]);
+    expect(text).toMatch(
+      /^set aside in artifacts\/\.set-aside\/\d{4}-\d\d-\d\d-1: artifacts\/[\w/]+\. No recorded run/,
+    );
+    expect((await project.status()).map(({ state }) => state)).toEqual(['fresh', 'fresh']);
+    expect((await project.run()).events.map(({ kind }) => kind)).not.toContain('note');
+  });
+});
+
+describe('what runs wrote', () => {
+  test('is never set aside, whichever of them it was, and wherever it was copied', async () => {
+    const project = await createRun();
+    define(project, 2);
+    await project.run();
+    await fs.cp(project.at('artifacts/folder/in'), project.at('artifacts/folder/copy'), { recursive: true });
+    for (const version of [1, 2, 3, 1]) {
+      define(project, version);
+      await project.run();
+    }
+    expect(project.has('artifacts/.set-aside')).toBe(false);
+  });
+
+  test('is not set aside either if a forced run of the same work writes something else', async () => {
+    const project = await createProject();
+    const script = 'date +%N > "$REPRO_OUTPUT_0"';
+    project.define([{ id: 's', run: ['sh', '-c', script], outputs: ['artifacts/s'] }]);
+    await project.run();
+    const before = project.read('artifacts/s');
+    const { events } = await project.run({ force: true });
+    expect(project.read('artifacts/s')).not.toBe(before);
+    expect(events.map(({ kind }) => kind)).not.toContain('note');
+    expect(project.has('artifacts/.set-aside')).toBe(false);
+  });
+});
+
+test('what was set aside stays through garbage collection, and the next time gets a folder of its own', async () => {
+  const project = await createRun();
+  for (const text of ['one', 'two']) {
+    await project.write('artifacts/file', text);
+    await project.run();
+    await collectGarbage({ projectRoot: project.root, rules: [], restorable: new Set(), isDryRun: false });
+  }
+  expect(listAside(project.root)).toEqual({ '1/artifacts/file': 'one', '2/artifacts/file': 'two' });
+});
+
+test.runIf(process.platform === 'linux')(
+  'a folder with a name that is not UTF-8 is set aside as a whole',
+  async () => {
+    const project = await createRun();
+    await fs.writeFile(Buffer.from(`${project.at('artifacts/folder')}/caf\xe9`, 'latin1'), 'mine');
+    const { events } = await project.run();
+    expect(eventOf(events, 'note', 'folder').text).toContain('-1: artifacts/folder.');
+    const [place = ''] = readdirSync(project.at('artifacts/.set-aside'));
+    const folder = project.at('artifacts/.set-aside', place, 'artifacts/folder');
+    expect(readdirSync(folder, { encoding: 'latin1' }).sort()).toEqual(['caf\xe9', 'in', 'y']);
+  },
+);
+
+test('no kill while outputs are restored loses what a person wrote', { timeout: 120_000 }, async () => {
+  const root = await createCrashProject();
+  await runWhole(root, 0);
+  const notes = {
+    'artifacts/a/notes': 'new',
+    'artifacts/b.txt': 'edited',
+    'artifacts/b-parts/1': 'edited, too',
+  };
+  const write = async (i: number): Promise<void> => {
+    for (const [file, text] of Object.entries(notes))
+      await fs.writeFile(path.join(root, file), `${text} ${i}`);
+  };
+  await write(0);
+  const { calls } = await measureRun(root, runWords(0));
+  const kills = 12;
+  for (let i = 1; i <= kills; i += 1) {
+    await write(i);
+    const at = Math.ceil((calls * i) / kills);
+    await runAndKill(root, runWords(0), { kind: 'call', at, moment: i % 2 === 0 ? 'before' : 'after' });
+    expect((await runWhole(root, 0)).exitCode).toBe(0);
+    expect(readOutputs(root)).toEqual(expectedFiles(0));
+    const kept = Object.values(listAside(root));
+    for (const text of Object.values(notes)) expect(kept, `kill at ${at}`).toContain(`${text} ${i}`);
+  }
+});

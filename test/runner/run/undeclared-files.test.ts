@@ -1,0 +1,103 @@
+import { describe, expect, test } from 'vitest';
+import type { FileAccess } from '../../../src/executors/strace/file-accesses.ts';
+import { findUndeclared } from '../../../src/runner/run/undeclared-files.ts';
+
+const surroundings = {
+  declared: { read: ['/home/me/p/in', '/home/me/p/tools/run.py', '/tmp/p/out'], write: ['/tmp/p/out'] },
+  projectRoot: '/home/me/p',
+  home: '/home/me',
+  temporary: '/tmp',
+};
+
+/** @param lines `kind path` */
+async function find(...lines: string[]): Promise<string[]> {
+  const accesses = lines.map((line): FileAccess => {
+    const [, kind = '', path = '', real = null] = /^(\w+) (.*?)(?: -> (.*))?$/.exec(line) ?? [];
+    return { kind: kind as FileAccess['kind'], path, real };
+  });
+  return (await findUndeclared(accesses, surroundings)).map(({ access, path }) => `${access} ${path}`);
+}
+
+describe('undeclared are', () => {
+  test('files in the project, in the home folder and elsewhere, but not what the system consists of', async () => {
+    const system = ['/usr/lib/x.so', '/etc/passwd', '/proc/self/maps', '/dev/null', '/lib64/ld.so'];
+    expect(
+      await find(
+        'read /home/me/p/other',
+        'read /home/me/.config/x',
+        'read /data/y',
+        'write /dev/null',
+        'write /home/me/p/in/changed',
+        'write /home/me/p/notes',
+        ...system.map((one) => `read ${one}`),
+      ),
+    ).toEqual([
+      'read /data/y',
+      'read /home/me/.config/x',
+      'read /home/me/p/other',
+      'write /home/me/p/in/changed',
+      'write /home/me/p/notes',
+    ]);
+  });
+
+  test('not files that are declared by either name, or that the stage wrote itself', async () => {
+    expect(
+      await find(
+        'read /home/me/p/in/a',
+        'read /home/me/p/in/link -> /data/b',
+        'read /home/me/p/link -> /home/me/p/in/a',
+        'write /tmp/p/out/c',
+        'write /tmp/x',
+        'read /tmp/x',
+        'read /tmp/y',
+      ),
+    ).toEqual(['read /tmp/y']);
+  });
+
+  test('not programs, with what is installed beside them; but files beside a program of the project', async () => {
+    expect(
+      await find(
+        'read /home/me/.pyenv/version',
+        'run /home/me/.pyenv/shims/python3',
+        'run /home/me/conda/bin/python3',
+        'read /home/me/conda/lib/python3/os.py',
+        'run /home/me/.local/bin/tool',
+        'read /home/me/.local/lib/tool.py',
+        'read /home/me/.local/share/data',
+        'run /home/me/bin/mine',
+        'read /home/me/notes',
+        'run /home/me/p/bin/own',
+        'read /home/me/p/settings',
+      ),
+    ).toEqual([
+      'read /home/me/.local/share/data',
+      'read /home/me/bin/mine',
+      'read /home/me/notes',
+      'read /home/me/p/bin/own',
+      'read /home/me/p/settings',
+    ]);
+  });
+
+  test('not the listing of folders that lead to declared files, compiled Python, or a look at what is outside', async () => {
+    expect(
+      await find(
+        'list /home/me/p/tools',
+        'list /home/me/p',
+        'list /home/me/p/lib',
+        'read /home/me/p/lib/one',
+        'read /home/me/p/tools/__pycache__/x.pyc',
+        'write /home/me/p/tools/__pycache__/x.pyc',
+        'look /home/me/elsewhere',
+        'look /home/me/p/looked',
+      ),
+    ).toEqual(['read /home/me/p/lib', 'read /home/me/p/looked']);
+  });
+
+  test('named as a folder if there are many of its files', async () => {
+    const names = ['1', '2', '3', '4', '5'];
+    expect(await find(...names.map((one) => `read /home/me/p/lib/${one}`))).toEqual(['read /home/me/p/lib']);
+    expect(await find(...names.slice(1).map((one) => `read /home/me/p/lib/${one}`))).toHaveLength(4);
+    expect(await find(...names.map((one) => `read /home/me/p/${one}`))).toHaveLength(5);
+    expect(await find(...names.map((one) => `write /home/me/p/lib/${one}`))).toHaveLength(5);
+  });
+});

@@ -1,0 +1,194 @@
+import { readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { describeError } from '../../../src/errors.ts';
+import { canonicalJson } from '../../../src/runner/canonical-json.ts';
+import { openRemote } from '../../../src/runner/share/open-remote.ts';
+import { actionKeyOf, fileKeyOf, treeKeyOf } from '../../../src/runner/share/remote.ts';
+import { digestTree } from '../../../src/runner/store/digest.ts';
+import { findInconsistencies } from '../rig/crash/checks.ts';
+import { createCopy, createRun, kinds, pull, push, recordOf, statesOf, watch } from './shared-project.ts';
+import { breakConnections, makeStorage, s3Missing, s3Title, useS3Server } from './storage.ts';
+
+useS3Server();
+
+/** Of `one`, the content of files that `a` makes. */
+const sha256OfOne = '7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed';
+
+describe.each(kinds)('a remote cache in $title', ({ kind, isMissing }) => {
+  const create = (content?: string) => createRun(kind, content);
+
+  test.skipIf(isMissing).each([
+    { what: 'with other content', content: 'ONE', plainPushReplaces: false },
+    { what: 'cut off', content: 'on', plainPushReplaces: true },
+    { what: 'longer', content: 'one and more', plainPushReplaces: true },
+    { what: 'empty', content: '', plainPushReplaces: true },
+  ])(
+    'is not believed if a file in it is $what; the file is named and replaced',
+    async ({ content, plainPushReplaces }) => {
+      const { project, remote } = await create();
+      await push(project, remote);
+      await remote.write(fileKeyOf(sha256OfOne), content);
+      const copy = await createCopy();
+      const [a, b] = await pull(copy, remote);
+      expect(a).toMatchObject({
+        state: 'failed',
+        error: { code: 'remote-damaged', where: `${remote.address}/${fileKeyOf(sha256OfOne)}` },
+      });
+      expect(b).toMatchObject({ state: 'fetched', restored: ['artifacts/b.txt'] });
+      expect(copy.has('artifacts/a')).toBe(false);
+      expect(findInconsistencies(copy.root)).toEqual([]);
+
+      const plain = await push(project, remote);
+      expect(plain.flatMap(({ replaced }) => replaced)).toEqual(
+        plainPushReplaces ? [fileKeyOf(sha256OfOne)] : [],
+      );
+      const verified = await push(project, remote, true);
+      expect(verified.flatMap(({ replaced }) => replaced)).toEqual(
+        plainPushReplaces ? [] : [fileKeyOf(sha256OfOne)],
+      );
+      expect(statesOf(await pull(copy, remote))).toBe('a fetched, b present');
+      expect(copy.read('artifacts/a/x')).toBe('one');
+    },
+  );
+
+  test.skipIf(isMissing)(
+    'is not believed if a list or a record in it is not what its name says',
+    async () => {
+      const { project, remote } = await create();
+      await push(project, remote);
+      const [a, b] = [await recordOf(project, 'a'), await recordOf(project, 'b')];
+      const treeKey = treeKeyOf(a.outputs[0]?.digest ?? '');
+      const actionKey = actionKeyOf(a.fingerprint);
+      const outside = { entries: [{ path: '../../evil', size: 3, sha256: a.fingerprint }], emptyFolders: [] };
+      const evil = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(outside) }] };
+      await remote.write(treeKeyOf(digestTree(outside)), canonicalJson(outside));
+      const clash = {
+        entries: ['x', 'x/y'].map((name) => ({ path: name, size: 3, sha256: a.fingerprint })),
+        emptyFolders: [],
+      };
+      const clashing = { ...a, outputs: [{ ...a.outputs[0], digest: digestTree(clash) }] };
+      await remote.write(treeKeyOf(digestTree(clash)), canonicalJson(clash));
+      const elsewhere = { ...a, outputs: [{ ...a.outputs[0], path: 'in.txt' }] };
+      for (const [key, content, what] of [
+        [treeKey, '', 'it is no list of files'],
+        [treeKey, '{"entries":[],"emptyFolders":[]}', 'it is not the list that its name says'],
+        [actionKey, '{"version":1', 'it is no record'],
+        [actionKey, JSON.stringify(b), 'it is the record of something else'],
+        [
+          actionKey,
+          JSON.stringify({ ...b, fingerprint: a.fingerprint }),
+          'it is the record of something else',
+        ],
+        [actionKey, JSON.stringify(elsewhere), 'its outputs are not those of the stage'],
+        [actionKey, JSON.stringify(evil), 'it is no list of files'],
+        [actionKey, JSON.stringify(clashing), 'it is no list of files'],
+      ] as const) {
+        await remote.write(key, content);
+        const copy = await createCopy();
+        const pulled = await pull(copy, remote);
+        expect(pulled[0]?.error, what).toMatchObject({
+          code: 'remote-damaged',
+          message: expect.stringContaining(what),
+        });
+        expect(copy.read('in.txt')).toBe('one');
+        await push(project, remote);
+        expect(statesOf(await pull(copy, remote)), what).toBe('a fetched, b fetched');
+      }
+    },
+  );
+
+  test.skipIf(isMissing)(
+    'is completed by the next push if one is interrupted, and the next pull fetches only the rest',
+    async () => {
+      const { project, remote } = await create();
+      const failing = watch(remote, 2);
+      await expect(push(project, failing.watched)).rejects.toThrow('the network is gone');
+      const { fingerprint } = await recordOf(project, 'a');
+      expect(await remote.sizeOf(actionKeyOf(fingerprint))).toBe(null);
+      const rest = watch(remote);
+      expect(statesOf(await push(project, rest.watched))).toBe('a pushed, b pushed');
+      expect(rest.seen.uploads).toBe(2);
+
+      const copy = await createCopy();
+      await expect(pull(copy, watch(remote, 2).watched)).rejects.toThrow('the network is gone');
+      expect(findInconsistencies(copy.root)).toEqual([]);
+      const later = watch(remote);
+      expect(statesOf(await pull(copy, later.watched))).toBe('a fetched, b fetched');
+      expect(later.seen.files).toBe(2);
+    },
+  );
+});
+
+test('an object of a folder that the system cannot read is about its stage only', async () => {
+  const { project, remote } = await createRun('folder');
+  await push(project, remote);
+  const { fingerprint } = await recordOf(project, 'a');
+  const file = path.join(remote.address, fileKeyOf(sha256OfOne));
+  rmSync(file);
+  symlinkSync(file, file);
+  const copy = await createCopy();
+  const [a, b] = await pull(copy, remote);
+  expect(a).toMatchObject({ state: 'failed', error: { code: 'remote-unreadable', where: file } });
+  expect(b?.state).toBe('fetched');
+  const action = path.join(remote.address, actionKeyOf(fingerprint));
+  const record = readFileSync(action, 'utf8');
+  writeFileSync(
+    action,
+    record.replace('"params":', `"params":{"x":${'['.repeat(1e5)}${']'.repeat(1e5)}},"old":`),
+  );
+  const [again] = await pull(await createCopy(), remote);
+  expect(again).toMatchObject({ state: 'failed', error: { code: 'remote-damaged', where: action } });
+});
+
+test.each(['a pipe', 'a folder'])(
+  '%s in place of a record, a list or a file of a folder fails the push of its stage only',
+  async (what) => {
+    const { project, remote } = await createRun('folder');
+    await push(project, remote);
+    const a = await recordOf(project, 'a');
+    for (const key of [
+      actionKeyOf(a.fingerprint),
+      treeKeyOf(a.outputs[0]?.digest ?? ''),
+      fileKeyOf(sha256OfOne),
+    ]) {
+      const file = path.join(remote.address, key);
+      const bytes = readFileSync(file);
+      rmSync(file);
+      await (what === 'a pipe' ? execa('mkfifo', [file]) : execa('mkdir', [file]));
+      const [first, second] = await push(project, remote);
+      // A file that is none is replaced, unless a folder is in the way.
+      const isReplaced = what === 'a pipe' && key.includes('/files/');
+      expect([first?.state, second?.state], key).toEqual([isReplaced ? 'pushed' : 'failed', 'present']);
+      if (!isReplaced) expect(String(describeError(first?.error))).toContain(file);
+      rmSync(file, { recursive: true });
+      writeFileSync(file, bytes);
+    }
+  },
+);
+
+test.skipIf(s3Missing !== undefined)(
+  `${s3Title}: a connection that breaks midway is made again, and given up in the end`,
+  async () => {
+    const project = await createCopy('0123456789abcdef'.repeat(10_000));
+    await project.run();
+    const settings = await makeStorage('s3');
+    await push(project, await openRemote(settings, project.root));
+    for (const { times, state, ...how } of [
+      { times: 3, state: 'a fetched, b fetched' },
+      { times: 3, state: 'a fetched, b fetched', share: 0 },
+      { times: 3, state: 'a fetched, b fetched', part: '/actions/' },
+      { times: 3, state: 'a fetched, b fetched', part: '/trees/', share: 0 },
+      { times: 1000, state: null },
+    ]) {
+      const copy = await createCopy('0123456789abcdef'.repeat(10_000));
+      const { endpoint, broken } = await breakConnections(times, how);
+      const pulling = pull(copy, await openRemote({ ...settings, endpoint }, copy.root));
+      if (state === null) await expect(pulling).rejects.toMatchObject({ code: 'remote-unreachable' });
+      else expect(statesOf(await pulling)).toBe(state);
+      expect(broken()).toBeGreaterThanOrEqual(3);
+      expect(findInconsistencies(copy.root)).toEqual([]);
+    }
+  },
+);

@@ -1,0 +1,161 @@
+import fs from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { hashText } from '../../../src/runner/canonical-json.ts';
+import { digestPath, digestTree } from '../../../src/runner/store/digest.ts';
+import { DigestCache } from '../../../src/runner/store/digest-cache.ts';
+import { hashFiles } from '../../../src/runner/store/hash-files.ts';
+import { scanTree } from '../../../src/runner/store/tree.ts';
+
+let folder: string;
+const sha = 'a'.repeat(64);
+
+beforeEach(async () => {
+  folder = await fs.realpath(await fs.mkdtemp(path.join(os.tmpdir(), 'repro-digest-')));
+  onTestFinished(() => fs.rm(folder, { recursive: true, force: true }));
+});
+
+function openCache(): DigestCache {
+  return new DigestCache(path.join(folder, 'digests.json'), folder);
+}
+
+/** 2024-01-01 and a fraction, as on a file system with fine timestamps. */
+const mtimeMs = 1_704_067_200_000;
+const stamp = { size: 3, mtimeNs: `${mtimeMs}123456`, ctimeNs: `${mtimeMs}123456`, ino: '7' };
+
+describe('the digest cache', () => {
+  test('knows a file by size, times and inode', async () => {
+    const cache = openCache();
+    cache.remember(path.join(folder, 'f'), stamp, sha, mtimeMs + 1000);
+    await cache.save();
+    const again = openCache();
+    expect(again.find(path.join(folder, 'f'), stamp)).toBe(sha);
+    for (const change of [{ size: 4 }, { mtimeNs: '1' }, { ctimeNs: '1' }, { ino: '8' }]) {
+      expect(again.find(path.join(folder, 'f'), { ...stamp, ...change })).toBeUndefined();
+    }
+  });
+
+  test('forgets a file that was written just before it was hashed: it could change and keep its time', () => {
+    const cache = openCache();
+    for (const [at, known] of [
+      [mtimeMs + 1, undefined],
+      [mtimeMs + 10, undefined],
+      [mtimeMs - 5000, undefined],
+      [mtimeMs + 100, sha],
+    ] as const) {
+      cache.remember('/f', stamp, sha, at);
+      expect(cache.find('/f', stamp)).toBe(known);
+    }
+  });
+
+  test('is more careful if a file system counts in whole milliseconds or seconds', () => {
+    const cache = openCache();
+    const coarse = { ...stamp, mtimeNs: `${mtimeMs}000000`, ctimeNs: `${mtimeMs}000000` };
+    cache.remember('/f', coarse, sha, mtimeMs + 2000);
+    expect(cache.find('/f', coarse)).toBeUndefined();
+    cache.remember('/f', coarse, sha, mtimeMs + 2200);
+    expect(cache.find('/f', coarse)).toBe(sha);
+  });
+
+  test('moves with its project', async () => {
+    const cache = openCache();
+    cache.remember(path.join(folder, 'sub', 'f'), stamp, sha, mtimeMs + 1000);
+    cache.remember('/elsewhere/f', stamp, sha, mtimeMs + 1000);
+    await cache.save();
+    const moved = new DigestCache(path.join(folder, 'digests.json'), '/new/home');
+    expect(moved.find('/new/home/sub/f', stamp)).toBe(sha);
+    expect(moved.find('/elsewhere/f', stamp)).toBe(sha);
+  });
+
+  test.each([
+    [true, sha],
+    [false, undefined],
+  ])('that is shared (%s) keeps what another process has saved meanwhile', async (isShared, kept) => {
+    const [first, second] = [openCache(), openCache()];
+    first.remember('/first', stamp, sha, mtimeMs + 1000);
+    second.remember('/second', stamp, sha, mtimeMs + 1000);
+    await first.save({ isShared });
+    await second.save({ isShared });
+    expect(openCache().find('/first', stamp)).toBe(kept);
+    expect(openCache().find('/second', stamp)).toBe(sha);
+  });
+});
+
+describe('the digest of a path', () => {
+  test('is the sha256 of a file', async () => {
+    await fs.writeFile(path.join(folder, 'f'), 'abc');
+    expect(await digestPath(path.join(folder, 'f'), openCache())).toMatchObject({
+      kind: 'file',
+      // FIPS 180-2, appendix B.1
+      digest: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+      sizeBytes: 3,
+    });
+    expect(await digestPath(path.join(folder, 'no'), openCache())).toEqual({ kind: 'missing' });
+  });
+
+  test('of a folder covers paths, sizes and content, in the order of code units', async () => {
+    const root = path.join(folder, 'd');
+    await fs.mkdir(path.join(root, 'sub', 'empty'), { recursive: true });
+    // U+FF5E is after the surrogates of U+1F393 by code point, and after them by code unit, too; U+FFFD likewise.
+    for (const name of ['b', 'a', 'Z', 'sub/x', '\u{1F393}', '\uFF5E'])
+      await fs.writeFile(path.join(root, name), name);
+    const digest = await digestPath(root, openCache());
+    if (digest.kind !== 'folder') throw new Error('a folder is expected');
+    expect(digest.tree.entries.map((entry) => entry.path)).toEqual([
+      'Z',
+      'a',
+      'b',
+      'sub/x',
+      '\u{1F393}',
+      '\uFF5E',
+    ]);
+    expect(digest.tree.emptyFolders).toEqual(['sub/empty']);
+    expect(digest).toMatchObject({
+      files: 6,
+      sizeBytes: 1 + 1 + 1 + 5 + 4 + 3,
+      digest: digestTree(digest.tree),
+    });
+
+    await fs.rename(path.join(root, 'a'), path.join(root, 'c'));
+    expect(await digestPath(root, openCache())).not.toMatchObject({ digest: digest.digest });
+    await fs.rename(path.join(root, 'c'), path.join(root, 'a'));
+    expect(await digestPath(root, openCache())).toMatchObject({ digest: digest.digest });
+    await fs.rmdir(path.join(root, 'sub', 'empty'));
+    expect(await digestPath(root, openCache())).not.toMatchObject({ digest: digest.digest });
+  });
+
+  test('is the same whether threads compute it or not', async () => {
+    const root = path.join(folder, 'd');
+    await fs.mkdir(root);
+    const contents = [
+      Buffer.alloc(9_000_000, 1),
+      Buffer.alloc(0),
+      Buffer.alloc(9_000_001, 2),
+      Buffer.from('small'),
+    ];
+    for (const [i, content] of contents.entries()) await fs.writeFile(path.join(root, String(i)), content);
+    const { files } = await scanTree(root);
+    expect(await hashFiles(files)).toEqual(contents.map((content) => hashText(content)));
+    for (const [i, file] of files.entries())
+      expect(await hashFiles([file])).toEqual([hashText(contents[i] ?? '')]);
+  });
+
+  test('rejects a file that changes while being read, with and without threads', async () => {
+    const file = path.join(folder, 'f');
+    for (const size of [10, 17_000_000]) {
+      await fs.writeFile(file, Buffer.alloc(size));
+      const { files } = await scanTree(file);
+      await fs.appendFile(file, 'more');
+      await expect(hashFiles(files)).rejects.toMatchObject({ code: 'file-changed', where: file });
+    }
+  });
+
+  test('reports what a thread could not read, with the error of the system as its cause', async () => {
+    const gone = { absolute: path.join(folder, 'gone'), stamp: { ...stamp, size: 20_000_000 } };
+    await expect(hashFiles([gone])).rejects.toMatchObject({
+      code: 'file-changed',
+      cause: { code: 'ENOENT' },
+    });
+  });
+});

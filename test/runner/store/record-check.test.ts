@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest';
+import { isRunRecord } from '../../../src/runner/store/record-check.ts';
+import type { RunRecord } from '../../../src/runner/store/records.ts';
+
+const digest = '0123456789abcdef'.repeat(4);
+const output = { path: 'artifacts/a', kind: 'file', digest, sizeBytes: 3, files: 1 } as const;
+
+const record: RunRecord = {
+  version: 1,
+  id: 'a@1',
+  stage: 'a',
+  fingerprint: digest,
+  parts: {
+    version: 1,
+    command: { kind: 'command', argv: ['true'] },
+    code: {},
+    packages: {},
+    params: {},
+    matrix: {},
+    inputs: [{ path: 'in.txt', external: false, digest }],
+    outputs: ['artifacts/a'],
+    variables: {},
+    facts: {},
+    runtime: { platform: 'linux', arch: 'x64' },
+  },
+  sources: { 'stages/a.ts': digest },
+  outputs: [output],
+  metrics: { loss: 0.5, name: 'x', ok: true, none: null },
+  startedAt: '2026-11-25T20:00:00.000Z',
+  seconds: 1.5,
+  peakMemoryBytes: 1e6,
+  host: 'here',
+  node: '20.19.0',
+  commit: 'c0ffee',
+  dirty: false,
+  profile: 'quick',
+};
+
+test('a record of this version is one, with what may be unknown and without what earlier versions did not write', () => {
+  expect(isRunRecord(record)).toBe(true);
+  const { sources: _, ...earlier } = record;
+  expect(isRunRecord({ ...earlier, peakMemoryBytes: null, commit: null, dirty: null })).toBe(true);
+});
+
+test.each([
+  { version: 2 },
+  { id: 1 },
+  { stage: null },
+  { fingerprint: '../../..' },
+  { fingerprint: digest.toUpperCase() },
+  { parts: { ...record.parts, inputs: [{ path: 'in.txt' }] } },
+  { parts: { ...record.parts, outputs: [1] } },
+  { sources: { 'stages/a.ts': '../../../etc/passwd' } },
+  { sources: [digest] },
+  { outputs: [{ ...output, digest: '../../..' }] },
+  { outputs: [{ ...output, path: '../../evil' }] },
+  { outputs: [{ ...output, path: '/evil' }] },
+  { outputs: [{ ...output, kind: 'link' }] },
+  { outputs: [{ ...output, sizeBytes: -1 }] },
+  { outputs: [{ ...output, sizeBytes: 1.5 }] },
+  { outputs: [{ ...output, sizeBytes: 2 ** 60 }] },
+  { outputs: [{ ...output, files: '1' }] },
+  { outputs: [null] },
+  { outputs: {} },
+  { metrics: { loss: { evil: true } } },
+  { metrics: [] },
+  { startedAt: '\u001b]0;evil\u0007' },
+  { startedAt: '2026-11-25' },
+  { seconds: -1 },
+  { seconds: '1' },
+  { peakMemoryBytes: 'much' },
+  { host: { evil: true } },
+  { node: 20 },
+  { commit: '\u001b[2J' },
+  { dirty: 'no' },
+  { profile: undefined },
+])('a record with %j is none', (fields) => {
+  expect(isRunRecord({ ...record, ...fields })).toBe(false);
+});

@@ -1,0 +1,55 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { Store } from '../../../src/runner/store/store.ts';
+import { scanTree } from '../../../src/runner/store/tree.ts';
+
+/** A store that holds one file, and where its bytes are. */
+async function createStore() {
+  const root = await mkdtemp(path.join(os.tmpdir(), 'repro-store-'));
+  onTestFinished(() => rm(root, { recursive: true, force: true }));
+  writeFileSync(path.join(root, 'x'), 'one');
+  const store = new Store(path.join(root, 'store'));
+  const put = async () => store.put(await scanTree(path.join(root, 'x')), path.join(root, 'tmp'));
+  const stored = await put();
+  if (stored.kind !== 'file') throw new Error('x is a file');
+  const object = path.join(root, 'store/files', stored.digest.slice(0, 2), stored.digest);
+  const target = path.join(root, 'restored');
+  return { root, store, put, object, target, restore: () => store.restore('file', stored.digest, 3, target) };
+}
+
+test('an object that cannot be read is damaged: it is named, removed, and stored again', async () => {
+  const { put, object, target, restore } = await createStore();
+  await rm(object);
+  mkdirSync(path.join(object, 'below'), { recursive: true });
+  expect(await restore()).toEqual({ kind: 'damaged', path: object, files: [] });
+  expect(await restore()).toEqual({ kind: 'absent', path: object, files: [] });
+  mkdirSync(path.join(object, 'below'), { recursive: true });
+  await put();
+  expect(await restore()).toMatchObject({ kind: 'restored' });
+  expect(readFileSync(target, 'utf8')).toBe('one');
+});
+
+test('an object is not blamed for a place that cannot be written', async () => {
+  const { object, target, restore } = await createStore();
+  mkdirSync(target);
+  await expect(restore()).rejects.toMatchObject({ code: expect.stringMatching(/^E/) });
+  expect(readFileSync(object, 'utf8')).toBe('one');
+});
+
+test('nothing but a sha256 leads to a file', async () => {
+  const { root, store, object } = await createStore();
+  const evil = '../../../x';
+  for (const kind of ['file', 'folder'] as const) {
+    const restored = await store.restore(kind, evil, 3, path.join(root, 'y')).catch((error: Error) => error);
+    expect(restored, kind).toSatisfy(
+      (one: unknown) => one instanceof Error || (one as { kind: string }).kind === 'absent',
+    );
+  }
+  await expect(store.adopt([{ sha256: evil, file: object }])).rejects.toThrow('no sha256');
+  await expect(store.keepFile(evil, Buffer.from('evil'))).rejects.toThrow('no sha256');
+  expect(await store.readFile(evil, 100)).toBe(null);
+  expect(readFileSync(path.join(root, 'x'), 'utf8')).toBe('one');
+});
