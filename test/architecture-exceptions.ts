@@ -9,7 +9,6 @@ export const cyclicFolders: readonly string[] = [
   'events',
   'formats',
   'report',
-  'runner',
 ];
 
 /** Parts of `src/` with cycles of values between their files. */

@@ -68,6 +68,21 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/**
+ * What each folder of the runner may import of the others: only those above it. `runner` itself has the entry points. Its folders
+ * share their own sub-folders.
+ */
+const layers: Readonly<Record<string, readonly string[]>> = {
+  plan: [],
+  store: ['plan'],
+  freshness: ['plan', 'store'],
+  run: ['plan', 'store', 'freshness'],
+  cluster: ['plan', 'store', 'freshness', 'run'],
+  share: ['plan', 'store', 'freshness', 'run', 'cluster'],
+  entries: ['plan', 'store', 'freshness', 'run', 'cluster', 'share'],
+  extras: ['plan', 'store', 'freshness', 'run', 'cluster', 'share', 'entries'],
+};
+
 function listSources(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.ts'))
@@ -218,6 +233,20 @@ describe('the architecture', () => {
       .map(([from, targets]) => [from, targets.filter((one) => one !== 'errors').sort()] as const)
       .filter(([, targets]) => targets.length > 0);
     expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(expected));
+  });
+
+  test('has a runner in layers: each folder imports those above it', () => {
+    const layerOf = (file: string): string =>
+      file.split('/').length > 3 ? (file.split('/')[2] ?? '') : 'entries';
+    const own = sources.filter((file) => file.startsWith('src/runner/'));
+    expect([...new Set(own.map(layerOf))].filter((layer) => !(layer in layers))).toEqual([]);
+    const wrong = own.flatMap((file) =>
+      readImports(file)
+        .filter((target) => target.startsWith('src/runner/') && layerOf(target) !== layerOf(file))
+        .filter((target) => !layers[layerOf(file)]?.includes(layerOf(target)))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('keeps the network core pure: snn imports nothing but itself', () => {

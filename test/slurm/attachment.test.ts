@@ -12,8 +12,8 @@ import {
   readSubmittedRun,
   recordSubmittedRun,
 } from '../../src/runner/cluster/run-file.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
 import type { Plan } from '../../src/runner/plan/plan.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder, parts } from './jobs-folder.ts';
 

@@ -6,8 +6,8 @@ import { onTestFinished } from 'vitest';
 import { type Batch, BatchFolder, type BatchTask } from '../../src/runner/cluster/batch.ts';
 import { findOwner } from '../../src/runner/cluster/owner.ts';
 import { type TaskEnd, writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
-import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
 import { type CacheFolder, cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
+import type { FingerprintParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 export const parts: FingerprintParts = {
   version: 1,

@@ -9,7 +9,7 @@ import { claim } from '../../src/runner/cluster/claim.ts';
 import { readTaskEnd, type TaskEnd, writeTaskEnd } from '../../src/runner/cluster/task-end.ts';
 import { TaskEventReader, TaskEventWriter } from '../../src/runner/cluster/task-events.ts';
 import { exist, foldersOf, waitUntilVisible } from '../../src/runner/cluster/visible.ts';
-import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
+import type { FingerprintParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 let root: string;
 

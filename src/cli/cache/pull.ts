@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { describeError } from '../../errors.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { type Pulled, pullPlan } from '../../runner/share/pull-plan.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';

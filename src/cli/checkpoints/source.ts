@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../../checkpoints/loaded-checkpoint.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { matchInstances, selectInstances } from '../../runner/selection.ts';
+import { matchInstances, selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';

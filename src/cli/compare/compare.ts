@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { compareRuns, type RunResults } from '../../comparison/compare.ts';
-import { openSession } from '../../runner/session.ts';
+import { openSession } from '../../runner/freshness/session.ts';
 import { readStatus } from '../../runner/status.ts';
 import { RecordedFiles } from '../../runner/store/recorded-files.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';

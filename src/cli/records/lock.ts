@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { LockWriter } from '../../runner/freshness/lock-writer.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode } from '../exit-code.ts';

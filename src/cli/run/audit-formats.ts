@@ -1,7 +1,7 @@
 import { decodeNpy } from '../../formats/npy.ts';
 import { readSafetensorsArrays } from '../../formats/safetensors-arrays.ts';
 import type { FileComparer, FileComparers } from '../../runner/extras/audit/compare-files.ts';
-import { shortenText } from '../../runner/short-text.ts';
+import { shortenText } from '../../runner/store/shown-text.ts';
 import { getOwn } from '../../schema/json.ts';
 
 interface Elements {

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
 import { describeRun } from '../../runner/store/records.ts';
 import { factsOf } from '../doctor/facts.ts';

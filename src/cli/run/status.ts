@@ -5,7 +5,7 @@ import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import { describeSelection } from '../../runner/cluster/selection-text.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { describeJob, isOfAnotherRun } from '../cluster/job-line.ts';

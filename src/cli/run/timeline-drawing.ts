@@ -2,7 +2,7 @@ import { followColorScheme } from '../../report/figures/color-scheme.ts';
 import { toCsv } from '../../report/figures/figure.ts';
 import { renderFigure } from '../../report/figures/render.ts';
 import { drawTimeline } from '../../report/figures/timeline.ts';
-import type { TimelineSession } from '../../runner/timeline.ts';
+import type { TimelineSession } from '../../runner/extras/timeline.ts';
 
 /** The timeline as files: an SVG that follows the reader's colour scheme, and all its values. */
 export interface DrawnTimeline {

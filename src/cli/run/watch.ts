@@ -13,7 +13,7 @@ import {
   type WatchedPaths,
 } from '../../runner/extras/watch/watched-paths.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { type Selected, selectInstances } from '../../runner/selection.ts';
+import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/writable.ts';
 import { factsOf } from '../doctor/facts.ts';

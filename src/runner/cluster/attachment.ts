@@ -1,6 +1,6 @@
-import type { RunEvent } from '../events.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunEvent } from '../run/events.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { jobOf } from './batch.ts';
 import { findChangedParts } from './changed-parts.ts';
 import { findDifferingJobs } from './differing-jobs.ts';

@@ -1,4 +1,4 @@
-import { areFingerprintParts } from '../freshness/fingerprint.ts';
+import { areFingerprintParts } from '../store/fingerprint-parts.ts';
 import type { Batch, BatchTask } from './batch.ts';
 
 /** The id of a job or array. */

@@ -5,7 +5,7 @@ import { hasErrorCode, ReproError } from '../../errors.ts';
 import { endFileName, listeningFileName } from '../../executors/slurm/job-script.ts';
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { isBatch, isBatchTask, isJobId } from './batch-shape.ts';
 import { readClaim } from './claim.ts';
 import type { Owner } from './owner.ts';

@@ -1,7 +1,7 @@
 import { findDifferences } from '../freshness/differences.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { InputTrees } from '../freshness/input-differences.ts';
 import { describeDifference } from '../freshness/reasons.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 
 /** The names of inputs are enough. */
 const noTrees: InputTrees = { before: async () => null, now: async () => null };

@@ -1,8 +1,8 @@
 import { ReproError } from '../../errors.ts';
 import type { ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
-import type { ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { describeFailure } from '../run/execution.ts';
+import type { OtherMachines, SharedRun } from '../run/other-machines.ts';
 import type { InstanceResult, Preparing } from '../run/scheduler.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { jobOf, type PlacedJob, type PlanSelection } from './batch.ts';
@@ -33,8 +33,8 @@ export interface ClusterOptions {
 type Followed = InstanceResult | 'dropped';
 
 /** Runs the instances of a run that do not stay here as jobs of one cluster. */
-export class ClusterRun implements ElsewhereRun {
-  readonly #surroundings: RunSurroundings;
+export class ClusterRun implements OtherMachines {
+  readonly #surroundings: SharedRun;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
   readonly #facts: ClusterFacts;
@@ -54,7 +54,7 @@ export class ClusterRun implements ElsewhereRun {
   /** Aborted once nothing more is to be submitted. */
   readonly #enough = new AbortController();
 
-  constructor(asked: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
+  constructor(asked: SharedRun, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
     // A job that was to run in any case, and goes on, is none that need not run.
     const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
     const surroundings = { ...asked, isForced };

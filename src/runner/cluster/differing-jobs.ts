@@ -1,5 +1,5 @@
 import { ReproError } from '../../errors.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { jobOf } from './batch.ts';
 import { findChangedParts } from './changed-parts.ts';
 import type { ExistingJob } from './existing-jobs.ts';

@@ -1,4 +1,4 @@
-import type { Session } from '../session.ts';
+import type { Session } from '../freshness/session.ts';
 import { type Batch, listBatches, type PlacedJob, type SubmittedBatch } from './batch.ts';
 import { selectRest } from './rest-of-run.ts';
 import { readSubmittedRun, removeSubmittedRun } from './run-file.ts';

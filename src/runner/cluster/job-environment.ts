@@ -1,6 +1,6 @@
 import { type Facts, variablesOf } from '../freshness/fingerprint.ts';
+import { stageEnvironment } from '../freshness/stage-environment.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import { stageEnvironment } from '../run/stage-environment.ts';
 
 /** What programs on a node expect of a login. */
 const ofLogin: readonly string[] = ['USER', 'LOGNAME', 'SHELL'];

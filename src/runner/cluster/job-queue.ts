@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
-import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
+import type { SharedRun } from '../run/other-machines.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { findAttachable, listSubmittable } from './attachment.ts';
 import type { PlacedJob } from './batch.ts';
 import type { ExistingJob } from './existing-jobs.ts';
@@ -8,7 +8,7 @@ import { judgeEarlierJob, noteReplaced } from './replacement.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
 export interface JobQueueOptions {
-  readonly surroundings: RunSurroundings;
+  readonly surroundings: SharedRun;
   readonly submitter: Submitter;
   /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
   readonly isAttached: boolean;

@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { describeError } from '../../errors.ts';
 import { isOnNode, type JobStatus, phaseOf } from '../../executors/slurm/job-state.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
-import type { RunEvent } from '../events.ts';
+import type { RunEvent } from '../run/events.ts';
 import { type BatchTask, jobOf, type SubmittedBatch } from './batch.ts';
 import { hasEnded, readTaskEnd, type TaskEnd } from './task-end.ts';
 import { type InstanceEvent, TaskEventReader } from './task-events.ts';

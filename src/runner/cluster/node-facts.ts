@@ -1,7 +1,7 @@
 import type { Fingerprints } from '../freshness/fingerprint.ts';
 import { FreshnessCheck } from '../freshness/freshness.ts';
-import { runFactNames } from '../freshness/run-facts.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../freshness/session.ts';
+import { runFactNames } from '../plan/plan.ts';
 
 /**
  * A session that takes facts about the machine (the engine, the version of Node.js) for those of the node that made an instance's last

@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { jobOf, type PlacedJob } from './batch.ts';
 import { findChangedParts } from './changed-parts.ts';
 import { continuedTaskOf, judgeEnded } from './continuation.ts';

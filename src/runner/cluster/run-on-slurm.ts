@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 import { Slurm } from '../../executors/slurm/slurm.ts';
-import type { Elsewhere } from '../elsewhere.ts';
+import type { StartOtherMachines } from '../run/other-machines.ts';
 import { findBatches } from './batch.ts';
 import { forgetCancellation } from './cancellation.ts';
 import { type ClusterOptions, ClusterRun } from './cluster-run.ts';
@@ -8,7 +8,7 @@ import { listOutstanding } from './outstanding.ts';
 import { removeSubmittedRun } from './run-file.ts';
 
 /** Runs the instances of a run that do not stay here as jobs of Slurm. */
-export function runOnSlurm(options: ClusterOptions): Elsewhere {
+export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
   return async (surroundings) => {
     await forgetCancellation(surroundings.session.folder.jobs);
     const slurm = new Slurm(surroundings.environment);

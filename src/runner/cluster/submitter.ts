@@ -2,9 +2,9 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
 import { formatPlace } from '../../schema/source-position.ts';
-import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { StageInstance } from '../plan/plan.ts';
+import type { SharedRun } from '../run/other-machines.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { Patience } from './attempts.ts';
 import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from './batch.ts';
 import {
@@ -54,13 +54,13 @@ export interface SubmissionListener {
 
 /** Submits instances of one run, in arrays where they are alike. */
 export class Submitter {
-  readonly #surroundings: RunSurroundings;
+  readonly #surroundings: SharedRun;
   readonly #options: SubmitterOptions;
   readonly #context: Omit<SubmissionContext, 'patience'>;
   /** What was submitted of stages with a limit, and may not have ended. */
   #limited: PlannedBatch[] = [];
 
-  constructor(surroundings: RunSurroundings, options: SubmitterOptions) {
+  constructor(surroundings: SharedRun, options: SubmitterOptions) {
     const { session, environment, assertLocked } = surroundings;
     const { plan, folder } = session;
     this.#surroundings = surroundings;

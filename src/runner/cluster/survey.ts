@@ -1,7 +1,7 @@
-import type { RunSurroundings } from '../elsewhere.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import type { StageInstance } from '../plan/plan.ts';
-import { Preparation } from '../preparation.ts';
+import type { SharedRun } from '../run/other-machines.ts';
+import { Preparation } from '../run/preparation.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
 import { boundlessMachine } from './boundless.ts';
 
@@ -12,11 +12,11 @@ export type Surveyed =
 
 /** Finds out which instances have to run, before what they depend on has. */
 export class Survey {
-  readonly #surroundings: RunSurroundings;
+  readonly #surroundings: SharedRun;
   readonly #preparation: Preparation;
   readonly #known = new Map<string, readonly RecordedOutput[] | 'pending'>();
 
-  constructor(surroundings: RunSurroundings) {
+  constructor(surroundings: SharedRun) {
     this.#surroundings = surroundings;
     this.#preparation = new Preparation({
       ...surroundings,

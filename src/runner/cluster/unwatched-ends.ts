@@ -1,5 +1,5 @@
-import type { RunEvent } from '../events.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunEvent } from '../run/events.ts';
 import { openRecords } from '../store/records.ts';
 import { jobOf, type SubmittedBatch } from './batch.ts';
 

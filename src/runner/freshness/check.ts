@@ -1,12 +1,11 @@
 import { ReproError } from '../../errors.ts';
 import { getOwn } from '../../schema/json.ts';
-import type { StaleReason } from '../events.ts';
 import { listMakers, makersOf } from '../plan/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
-import { openSession, type Session, saveDigests } from '../session.ts';
+import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
-import type { Facts, FingerprintParts } from './fingerprint.ts';
-import type { InputPart } from './input-digests.ts';
+import { nameSome } from '../store/shown-text.ts';
+import type { Facts } from './fingerprint.ts';
 import {
   isConsistent,
   type LockFile,
@@ -15,7 +14,9 @@ import {
   readLockFile,
   whyUnreadable,
 } from './lock-file.ts';
-import { explainDifference, nameSome } from './reasons.ts';
+import { explainDifference } from './reasons.ts';
+import { openSession, type Session, saveDigests } from './session.ts';
+import type { StaleReason } from './stale-reason.ts';
 import { factNamesOf } from './tool-versions.ts';
 
 /** Whether the committed record of an instance belongs to the present code, configuration and packages. */

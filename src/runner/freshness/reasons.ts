@@ -1,14 +1,16 @@
 import { unreachable } from '../../errors.ts';
-import type { StaleReason } from '../events.ts';
-import type { Json } from '../plan/plan.ts';
-import { shortenText } from '../short-text.ts';
+import type { Json, runFactNames } from '../plan/plan.ts';
+import { type FingerprintParts, hashParts, isComplete } from '../store/fingerprint-parts.ts';
+import { nameSome, shortenText } from '../store/shown-text.ts';
 import { type Difference, findDifferences } from './differences.ts';
-import { type FingerprintParts, hashParts, isComplete } from './fingerprint.ts';
 import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
-import { runFactChanges } from './run-facts.ts';
+import type { StaleReason } from './stale-reason.ts';
 
-/** More names than this do not help the reader. */
-const namesAtMost = 3;
+/** That one of them is another: their values are not for people. */
+export const runFactChanges: Readonly<Record<string, string>> = {
+  code: 'the code of a stage changed',
+  configuration: 'the profile or its --set changed',
+} satisfies Record<(typeof runFactNames)[number], string>;
 
 const valueLengthAtMost = 60;
 
@@ -115,10 +117,4 @@ export function describeFile({ path, change }: FileChange, absence = 'is gone'):
 
 function shorten(text: string): string {
   return shortenText(text, valueLengthAtMost);
-}
-
-/** The first few names, and how many more there are. */
-export function nameSome(names: readonly string[]): string {
-  const shown = names.slice(0, namesAtMost).join(', ');
-  return names.length <= namesAtMost ? shown : `${shown} and ${names.length - namesAtMost} more`;
 }

@@ -1,3 +1,4 @@
+import { isSameJson } from '../../files/canonical-json.ts';
 import { findClosest } from '../../schema/closest-name.ts';
 import {
   getAt,
@@ -12,7 +13,6 @@ import { findSubschema, type JsonSchema, listKeys } from '../../schema/json-sche
 import type { Problem } from '../../schema/problems.ts';
 import type { Place } from '../../schema/source-position.ts';
 import type { YamlDocument } from '../../schema/yaml-document.ts';
-import { isSameJson } from '../canonical-json.ts';
 import type { Override } from './overrides.ts';
 import { type Expanded, expandText, type Lookup, type ReferenceFault } from './references.ts';
 

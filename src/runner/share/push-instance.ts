@@ -1,9 +1,9 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
+import { canonicalJson } from '../../files/canonical-json.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { canonicalJson } from '../canonical-json.ts';
-import { withoutPlaces } from '../freshness/external-places.ts';
-import type { Session } from '../session.ts';
+import type { Session } from '../freshness/session.ts';
 import type { Tree } from '../store/digest.ts';
+import { withoutPlaces } from '../store/fingerprint-parts.ts';
 import { hashFiles } from '../store/hash-files.ts';
 import { haveSameDigests, type RunRecord } from '../store/records.ts';
 import { readStamp } from '../store/tree.ts';

@@ -1,8 +1,7 @@
 import { hasErrorCode } from '../../errors.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
+import { checkAll, openSession, saveDigests } from '../freshness/session.ts';
 import type { Plan } from '../plan/plan.ts';
-import { openSession, saveDigests } from '../session.ts';
-import { checkAll } from '../status.ts';
 import { isAboutOne } from './pull-plan.ts';
 import { type Pushed, type PushOptions, pushInstance } from './push-instance.ts';
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { vi } from 'vitest';
-import type { RunEvent } from '../../../src/runner/events.ts';
+import type { RunEvent } from '../../../src/runner/run/events.ts';
 import { compileProgram } from './programs.ts';
 import { hostSource, type Project } from './project.ts';
 
