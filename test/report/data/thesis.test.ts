@@ -8,7 +8,7 @@ import { networkDefaults } from '../../../src/snn/network-config.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { resolveModel } from '../../../src/training/settings.ts';
 
-const folder = path.resolve(import.meta.dirname, '../../configs/models');
+const folder = path.resolve(import.meta.dirname, '../../../configs/models');
 const ids = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'];
 
 async function readModelFile(id: string) {

@@ -14,7 +14,7 @@ import { describeSettings, tabulateSettings } from '../../../src/report/sections
 import { makeClaim } from '../claims/judging.ts';
 import { makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
 
-const configs = join(import.meta.dirname, '../../configs/models');
+const configs = join(import.meta.dirname, '../../../configs/models');
 const spaced = (text: string): string => text.replaceAll(/[\u00a0\u202f]/g, ' ');
 const outcomes = (results = makeResults(), verdict: Verdict | null = null) =>
   tabulateOutcomes(results, judgeModels(results), verdict === null ? [] : [judgementOf(verdict)]);
