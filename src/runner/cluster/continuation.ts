@@ -60,10 +60,7 @@ export function countContinuations(folder: BatchFolder, index: number): number {
  *
  * @param limit how often that may be, over all jobs that took the place of one another
  */
-async function judgeTimeLimit(
-  { folder, index, resume }: ContinuedTask,
-  limit: number,
-): Promise<Continued> {
+async function judgeTimeLimit({ folder, index, resume }: ContinuedTask, limit: number): Promise<Continued> {
   if (resume.length === 0) {
     return end('timeout', '', `${raise}; a stage with a resume folder goes on in another job.`);
   }

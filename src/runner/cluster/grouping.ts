@@ -177,10 +177,7 @@ function toBatch({ token, first, dependencies, tasks }: Group): PlannedBatch {
  * @param batches each after those that it waits for
  * @param open what the run has submitted before, in that order, and has not ended
  */
-function shareArrayLimits(
-  batches: readonly PlannedBatch[],
-  open: readonly PlannedBatch[],
-): PlannedBatch[] {
+function shareArrayLimits(batches: readonly PlannedBatch[], open: readonly PlannedBatch[]): PlannedBatch[] {
   const limited = batches.filter(({ request }) => request.arrayLimit !== null);
   const changed = new Map<string, PlannedBatch>();
   for (const stage of new Set(limited.map((one) => one.stage))) {
