@@ -1,5 +1,5 @@
-import { followColorScheme } from '../../report/drawing/palette.ts';
 import { toCsv } from '../../report/drawing/figure.ts';
+import { followColorScheme } from '../../report/drawing/palette.ts';
 import { renderFigure } from '../../report/drawing/render.ts';
 import { drawTimeline } from '../../report/figures/timeline.ts';
 import type { TimelineSession } from '../../runner/timeline.ts';

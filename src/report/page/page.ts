@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { escapeMarkup } from '../../text.ts';
 import type { Figure, LegendEntry } from '../drawing/figure.ts';
 import { isEmpty } from '../drawing/hover.ts';
 import { type RenderedFigure, SIMPLIFIED_NOTE } from '../drawing/render.ts';
 import { drawKey } from '../drawing/sheet.ts';
-import { escapeMarkup } from '../escape.ts';
 import type {
   Block,
   Cell,

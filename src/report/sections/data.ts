@@ -1,5 +1,6 @@
 import { summarise } from '../../stats/summary.ts';
-import { formatBytes, formatCount, formatQuantity, joinWords } from '../data/format.ts';
+import { formatBytes } from '../../text.ts';
+import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { ManifestResult, Results, Tally } from '../data/results.ts';
 import { titleDataset } from '../data/thesis.ts';
 import type { Block, Cell, Section, Table, Text } from '../page/document.ts';

@@ -1,15 +1,15 @@
-import { type Dirent, readdirSync } from 'node:fs';
 import fs from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { endFileName, listeningFileName } from '../../executors/slurm/job-script.ts';
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
-import { isBatch, isBatchTask, isJobId } from './batch-shape.ts';
+import { quoteWords } from '../../files/shell-words.ts';
+import { areFingerprintParts, type FingerprintParts } from '../freshness/fingerprint.ts';
 import { readClaim } from './claim.ts';
-import type { Owner } from './owner.ts';
-import { batchFileName, readStateFile, unreadable } from './state-file.ts';
+import { batchFileName, readStateFile } from './state-file.ts';
 import { readTaskEnd, type TaskEnd } from './task-end.ts';
 
 /** What selects the plan that a job belongs to. */
@@ -28,7 +28,7 @@ export interface Batch {
   readonly name: string;
   readonly comment: string;
   readonly isArray: boolean;
-  /** null until Slurm's answer is on disk, or a job has claimed the batch: until then it is found by its name. */
+  /** null until Slurm's answer is on disk or a job has claimed the batch; until then the job is found by its name. */
   readonly jobId: string | null;
   readonly cluster: string;
   readonly owner: Owner;
@@ -41,14 +41,14 @@ export interface Batch {
 /** One task of a batch as submitted: `tasks/<index>/task.json`. */
 export interface BatchTask {
   readonly id: string;
-  /** What was known of its fingerprint then: inputs that other jobs were still to make have no digest. */
+  /** What was known of its fingerprint then: inputs that other jobs had yet to make have no digest. */
   readonly parts: FingerprintParts;
   readonly isForced: boolean;
-  /** Instances that other jobs make before it, and where those say how they ended; absolute. */
+  /** The instances it depends on, and the files (absolute) in which their jobs report how they ended. */
   readonly after: readonly { readonly id: string; readonly endFile: string }[];
   /** 0 for the first submission, 1 for the next after a node failed, and so on. */
   readonly attempt: number;
-  /** How often its instance had gone on in another job before, since the time of one was over. */
+  /** How often its instance had continued in another job before, because a job's time was over. */
   readonly continued: number;
 }
 
@@ -65,7 +65,7 @@ export class BatchFolder {
     return path.join(this.root, batchFileName);
   }
 
-  /** Says which job it has: see `claim`. */
+  /** Names the job of the batch: see `claim`. */
   get claimFile(): string {
     return path.join(this.root, 'claim');
   }
@@ -95,13 +95,13 @@ export class BatchFolder {
     return path.join(this.taskFolder(index), endFileName);
   }
 
-  /** Is there once the runner in the job takes signals. */
+  /** Exists once the runner in the job handles signals. */
   listeningFile(index: number): string {
     return path.join(this.taskFolder(index), listeningFileName);
   }
 
   /**
-   * null if the folder holds no batch: its author was killed before anything was submitted.
+   * null if the folder holds no batch: the run was killed before it submitted anything.
    *
    * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
    */
@@ -129,7 +129,7 @@ export class BatchFolder {
     return readTaskEnd(this.endFile(index));
   }
 
-  /** All of it at once: half of a batch would be taken for one whose jobs still run, and a job could claim it again. */
+  /** Removes the folder in one step: half a batch would look like one whose jobs still run, and a job could claim it again. */
   async remove(): Promise<void> {
     const removed = `${this.root}${removedSuffix}`;
     try {
@@ -156,65 +156,101 @@ export interface PlacedJob {
   readonly index: number;
 }
 
-/** Batches, the earliest first, and what is wrong with the others. */
-export interface FoundBatches {
-  readonly batches: readonly SubmittedBatch[];
-  /** One for each batch that cannot be read. */
-  readonly problems: readonly ReproError[];
-}
-
-/** All batches below the cache's folder of jobs, for who can do without some. */
-export function findBatches(jobs: string): FoundBatches {
-  const batches: SubmittedBatch[] = [];
-  const problems: ReproError[] = [];
-  const take = (look: () => void): void => {
-    try {
-      look();
-    } catch (error) {
-      if (!(error instanceof ReproError)) throw error;
-      problems.push(error);
-    }
-  };
-  take(() => {
-    for (const root of listFolders(jobs)) {
-      take(() => {
-        const folder = new BatchFolder(root);
-        const batch = folder.readBatch();
-        if (batch !== null) batches.push({ batch, folder });
-      });
-    }
-  });
-  const at = ({ batch }: SubmittedBatch): string => batch.submittedAt;
-  batches.sort((a, b) => Number(at(a) > at(b)) - Number(at(a) < at(b)));
-  return { batches, problems };
-}
-
-/**
- * All batches below the cache's folder of jobs, the earliest first.
- *
- * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`: its jobs may be at work
- */
-export function listBatches(jobs: string): readonly SubmittedBatch[] {
-  const { batches, problems } = findBatches(jobs);
-  const [first] = problems;
-  if (first !== undefined) throw first;
-  return batches;
-}
-
-function listFolders(jobs: string): string[] {
-  let entries: Dirent[];
-  try {
-    entries = readdirSync(jobs, { withFileTypes: true });
-  } catch (error) {
-    if (hasErrorCode(error, 'ENOENT')) return [];
-    throw unreadable(jobs, error);
-  }
-  return entries
-    .filter((entry) => entry.isDirectory() && !entry.name.endsWith(removedSuffix))
-    .map(({ name }) => path.join(jobs, name));
-}
-
 /** `12_3`; null while the job's id is unknown. */
 export function jobOf({ jobId, isArray }: Batch, index: number): string | null {
   return jobId === null ? null : nameJob(jobId, isArray ? index : null);
+}
+
+/** `--profile full --set train.epochs=2`, ready to paste. */
+export function describeSelection({ profile, set }: PlanSelection): string {
+  const words = [
+    ...(profile === null ? [] : ['--profile', profile]),
+    ...set.flatMap((one) => ['--set', one]),
+  ];
+  return words.length === 0 ? 'the default settings' : quoteWords(words);
+}
+
+/** The user who submitted a job. Where a site hides jobs (`PrivateData=jobs`), Slurm shows it to no other user. */
+export interface Owner {
+  readonly user: string;
+  readonly uid: number;
+}
+
+/** The user of this process. */
+export function findOwner(): Owner {
+  // Systems without user ids (Windows) do not share a folder of jobs.
+  const uid = process.getuid?.() ?? 0;
+  try {
+    return { user: os.userInfo().username, uid };
+  } catch {
+    // A container may not know its users' names.
+    return { user: `user ${uid}`, uid };
+  }
+}
+
+export function isOwn({ uid }: Owner): boolean {
+  return uid === (process.getuid?.() ?? 0);
+}
+
+/** The error about another user's job that Slurm does not show: it may still be at work. */
+export function hidden(job: string | null, { user }: Owner, folder: string): ReproError {
+  return new ReproError(
+    'locked',
+    `${job === null ? 'a job' : `job ${job}`} of user "${user}" may work in this folder: Slurm does not say what has become of it`,
+    {
+      where: folder,
+      fix: `Only "${user}" can: \`./repro attach\` takes note of it, \`./repro cancel\` ends it.`,
+    },
+  );
+}
+
+/** The id of a job or array. */
+function isJobId(text: string): boolean {
+  return /^\d+$/.test(text);
+}
+
+function isBatch(value: unknown): value is Batch {
+  if (typeof value !== 'object' || value === null) return false;
+  const {
+    version,
+    token,
+    stage,
+    name,
+    comment,
+    isArray,
+    jobId,
+    cluster,
+    owner,
+    submittedAt,
+    selection,
+    tasks,
+  } = value as Partial<Batch>;
+  return (
+    version === 1 &&
+    [token, stage, name, comment, cluster, submittedAt].every((one) => typeof one === 'string') &&
+    typeof isArray === 'boolean' &&
+    typeof owner?.user === 'string' &&
+    Number.isSafeInteger(owner.uid) &&
+    (jobId === null || (typeof jobId === 'string' && isJobId(jobId))) &&
+    typeof selection === 'object' &&
+    selection !== null &&
+    (selection.profile === null || typeof selection.profile === 'string') &&
+    Array.isArray(selection.set) &&
+    Array.isArray(tasks) &&
+    tasks.every((one) => Number.isSafeInteger(one?.index) && one.index >= 0 && typeof one.id === 'string')
+  );
+}
+
+function isBatchTask(value: unknown): value is BatchTask {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, parts, isForced, after, attempt, continued } = value as Partial<BatchTask>;
+  return (
+    typeof id === 'string' &&
+    areFingerprintParts(parts) &&
+    typeof isForced === 'boolean' &&
+    Array.isArray(after) &&
+    after.every((one) => typeof one?.id === 'string' && typeof one.endFile === 'string') &&
+    Number.isSafeInteger(attempt) &&
+    Number.isSafeInteger(continued)
+  );
 }

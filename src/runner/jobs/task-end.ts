@@ -6,32 +6,32 @@ import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { isSha256 } from '../store/sha256.ts';
 import { unreadable } from './state-file.ts';
 
-/** What a job leaves behind when it ends by itself: `tasks/<index>/end.json`. */
+/** How a job ended, as it reports itself: `tasks/<index>/end.json`. */
 export type TaskEnd = {
   readonly version: 1;
-  /** The job's own id there, `12` or `12_3`. */
+  /** `12`, or `12_3` in an array. */
   readonly job: string;
   readonly node: string;
 } & (
   | { readonly kind: 'done' | 'hit'; readonly fingerprint: string }
   | { readonly kind: 'failed'; readonly code: string; readonly text: string }
-  /** Told to end by Slurm, which knows why. */
+  /** Slurm told it to end, and knows why. */
   | {
       readonly kind: 'interrupted';
       /**
-       * `time`: its time was nearly over; `room`: it was warned to make room for another job. It has saved its work, and is to go on in the
-       * queue.
+       * It saved its work and asks for another place in the queue. `time`: its time was nearly over; `room`: it was warned that it must make
+       * room for another job.
        */
       readonly because?: 'time' | 'room';
-      /** Why Slurm did not put the job back into the queue for that; its script has taken note of it. */
+      /** Why Slurm did not put the job back into the queue, as recorded by its script. */
       readonly refusal?: string;
     }
 );
 
 /**
- * null if there is none, or none that is whole: writing takes one step, so that one will follow.
+ * null if there is no complete one: each is written in one step, so it may still follow.
  *
- * @throws {ReproError} `jobs-unreadable`: there may be one
+ * @throws {ReproError} `jobs-unreadable`: it may exist
  */
 export function readTaskEnd(file: string): TaskEnd | null {
   const value = parse(readIfThere(file) ?? '');
@@ -45,7 +45,7 @@ function readIfThere(file: string): string | null {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    // Stale: another node has just replaced it, on NFS; the next look finds the new one.
+    // ESTALE: on NFS, another node has just replaced it; the next look finds the new one.
     if (hasErrorCode(error, 'ENOENT', 'ESTALE')) return null;
     throw unreadable(file, error);
   }
@@ -59,17 +59,17 @@ function parse(text: string): unknown {
   }
 }
 
-/** Where the script of the job says why Slurm did not put it back into the queue. */
-export function refusalFileOf(endFile: string): string {
+/** The file in which the job's script records why Slurm did not put it back into the queue. */
+function refusalFileOf(endFile: string): string {
   return path.join(path.dirname(endFile), refusalFileName);
 }
 
-/** Whether a task has ended for good: one that Slurm has told to end may be put back into the queue. */
+/** Whether a task has ended for good. One that Slurm told to end may be put back into the queue. */
 export function hasEnded(end: TaskEnd | null): end is Exclude<TaskEnd, { kind: 'interrupted' }> {
   return end !== null && end.kind !== 'interrupted';
 }
 
-/** Does nothing if the folder is gone: nobody waits for it any more. */
+/** Does nothing if the folder is gone: then no command waits for the task. */
 export async function writeTaskEnd(file: string, end: TaskEnd): Promise<void> {
   try {
     await writeFileAtomic(file, `${JSON.stringify(end)}\n`, { makesFolder: false });
