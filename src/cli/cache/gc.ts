@@ -6,11 +6,11 @@ import { findRestorable } from '../../runner/extras/gc/restorable.ts';
 import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras/gc/sweep.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
+import { formatBytes } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
-import { formatBytes } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 interface GcOptions {

@@ -1,8 +1,8 @@
 import { describeError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
+import { jobOf, type PlacedJob } from '../jobs/batch.ts';
 import type { SharedRun } from '../run/other-machines.ts';
 import type { InstanceResult } from '../run/scheduler.ts';
-import { jobOf, type PlacedJob } from './batch.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 

@@ -1,10 +1,10 @@
 import { ReproError } from '../../errors.ts';
 import { getOwn } from '../../schema/json.ts';
+import { listSome } from '../../text.ts';
 import { listMakers, makersOf } from '../plan/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts, InputPart } from '../store/fingerprint-parts.ts';
 import type { RecordedOutput } from '../store/records.ts';
-import { nameSome } from '../store/shown-text.ts';
 import type { Facts } from './fingerprint.ts';
 import {
   isConsistent,
@@ -68,7 +68,7 @@ export async function checkRecords(
     const unconfirmed = (plan.dependencies.get(instance.id) ?? []).filter((id) => !good.has(id));
     if (reasons.length > 0) checks.push({ ...base, state: 'differs', reasons });
     else if (unconfirmed.length > 0) {
-      const text = `depends on ${nameSome(unconfirmed)}`;
+      const text = `depends on ${listSome(unconfirmed)}`;
       checks.push({ ...base, state: 'unconfirmed', reasons: [{ cue: 'input', text }] });
     } else {
       good.add(instance.id);

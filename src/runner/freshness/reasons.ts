@@ -1,7 +1,7 @@
 import { unreachable } from '../../errors.ts';
+import { listSome, shortenText } from '../../text.ts';
 import type { Json, runFactNames } from '../plan/plan.ts';
 import { type FingerprintParts, hashParts, isComplete } from '../store/fingerprint-parts.ts';
-import { nameSome, shortenText } from '../store/shown-text.ts';
 import { type Difference, findDifferences } from './differences.ts';
 import type { FileChange, InputDifference, InputTrees } from './input-differences.ts';
 import type { StaleReason } from './stale-reason.ts';
@@ -35,7 +35,7 @@ export async function explainDifference(
 export function explainWaiting(parts: FingerprintParts): StaleReason[] {
   return parts.inputs
     .filter((input) => input.waitsFor !== undefined)
-    .map((input) => ({ cue: 'input', text: `${input.path} waits for ${nameSome(input.waitsFor ?? [])}` }));
+    .map((input) => ({ cue: 'input', text: `${input.path} waits for ${listSome(input.waitsFor ?? [])}` }));
 }
 
 /** A difference in one line. */
@@ -102,7 +102,7 @@ function describeInput({ path, change, files, ofOutputs }: InputDifference): str
       // An output no longer in this profile, such as that of a model it no longer names, may well still exist.
       const names = files.map((one) => describeFile(one, ofOutputs ? 'is no longer read' : 'is gone'));
       if (names.length === 0) return `${path} changed`;
-      return ofOutputs ? nameSome(names) : `${path}: ${nameSome(names)}`;
+      return ofOutputs ? listSome(names) : `${path}: ${listSome(names)}`;
     }
     default:
       return unreachable(change);

@@ -1,8 +1,8 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import { formatPlace } from '../../schema/source-position.ts';
+import { shortenText } from '../../text.ts';
 import type { StageInstance, Tool } from '../plan/plan.ts';
-import { shortenText } from '../store/shown-text.ts';
 import { stageEnvironment } from './stage-environment.ts';
 
 /** A program that takes longer to say its version does something else. */

@@ -5,8 +5,7 @@ import type { Facts } from '../freshness/fingerprint.ts';
 import { makersOf } from '../plan/makers.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
-import type { RecordedOutput, Records, RunRecord } from '../store/records.ts';
-import { durationOf } from '../store/records.ts';
+import { durationOf, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
 import { type SchedulerOptions, schedule } from './scheduler.ts';
 
 /** How long an instance is expected to run. */

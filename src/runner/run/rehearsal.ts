@@ -1,7 +1,6 @@
 import { describeError } from '../../errors.ts';
 import type { Facts } from '../freshness/fingerprint.ts';
-import type { Session } from '../freshness/session.ts';
-import { checkAll } from '../freshness/session.ts';
+import { checkAll, type Session } from '../freshness/session.ts';
 import type { StaleReason } from '../freshness/stale-reason.ts';
 import { describeLost } from '../freshness/store-again.ts';
 import type { Resources, StageInstance } from '../plan/plan.ts';

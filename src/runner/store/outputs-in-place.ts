@@ -5,10 +5,10 @@ import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncFolder, writeSynced } from '../../files/atomic-file.ts';
 import { syncTree } from '../../files/sync-files.ts';
+import { listSome } from '../../text.ts';
 import { fileNameOf } from './cache-folder.ts';
 import type { RecordedOutput } from './records.ts';
 import { type KnownOutputs, setAside } from './set-aside.ts';
-import { nameSome } from './shown-text.ts';
 
 /**
  * Puts outputs of an instance in place from the store. What runs had left there is removed.
@@ -34,7 +34,7 @@ export async function restoreOutputs(
     const names = result.files.map((file) => `${output.path}/${file}`);
     const state = result.kind === 'absent' ? 'missing' : 'damaged';
     return names.length > 1
-      ? `${nameSome(names)}: their copies in the store are ${state}`
+      ? `${listSome(names)}: their copies in the store are ${state}`
       : `${names[0] ?? output.path}: its copy in the store is ${state}`;
   }
   const told = await setAside(session, outputs);

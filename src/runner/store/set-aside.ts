@@ -5,11 +5,11 @@ import { hasErrorCode } from '../../errors.ts';
 import { makeFolderSynced } from '../../files/atomic-file.ts';
 import { syncFolders } from '../../files/sync-files.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
+import { listSome } from '../../text.ts';
 import type { Plan } from '../plan/plan.ts';
 import type { DigestCache } from './digest-cache.ts';
 import { type FileToHash, hashFiles } from './hash-files.ts';
 import type { RecordedOutput, Records } from './records.ts';
-import { nameSome } from './shown-text.ts';
 import type { Store } from './store.ts';
 import { stampOf } from './tree.ts';
 import { moveFolder } from './whole-folders.ts';
@@ -69,7 +69,7 @@ export async function setAside(
     });
   }
   await syncFolders([...folders]);
-  return `set aside in ${path.relative(projectRoot, place)}: ${nameSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
+  return `set aside in ${path.relative(projectRoot, place)}: ${listSome(names)}. No recorded run wrote this, and runs replace their outputs: copy what you need to a folder of your own`;
 }
 
 /** First those that are being put in place; the others are read only if something else is there. */
