@@ -4,7 +4,7 @@ import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../../checkpo
 import { ReproError } from '../../errors.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../../runner/plan/selection.ts';
-import { readStatus } from '../../runner/status.ts';
+import { readStatus } from '../../runner/run/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { printWarning } from '../lines.ts';
 import { loadSelectedPlan, type PipelineOptions } from '../load.ts';

@@ -2,7 +2,7 @@ import os from 'node:os';
 import process from 'node:process';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import { runPlan } from '../../runner/run.ts';
+import { runPlan } from '../../runner/run/run.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { type PipelineOptions, pipelineArguments } from '../load.ts';

@@ -7,7 +7,7 @@ import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { FetchStage } from '../../runner/run/preparation.ts';
-import { runPlan } from '../../runner/run.ts';
+import { runPlan } from '../../runner/run/run.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import type { ClusterUse } from '../cluster/cluster-options.ts';
 import { explainOtherWatcher } from '../cluster/other-watcher.ts';

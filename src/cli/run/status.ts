@@ -5,7 +5,7 @@ import type { JobReport, JobReports } from '../../runner/cluster/job-report.ts';
 import { describeSelection, type PlanSelection } from '../../runner/jobs/batch.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
-import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { describeJob, isOfAnotherRun } from '../cluster/job-line.ts';
 import { factsOf } from '../doctor/facts.ts';

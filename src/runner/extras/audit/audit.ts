@@ -5,7 +5,7 @@ import { suggestName } from '../../../schema/closest-name.ts';
 import { getOwn } from '../../../schema/json.ts';
 import type { MetricValue } from '../../../stage/context.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
-import type { RunOutcome } from '../../run.ts';
+import type { RunOutcome } from '../../run/run.ts';
 import { cacheFolderOf } from '../../store/cache-folder.ts';
 import { haveSameFingerprint } from '../../store/fingerprint-parts.ts';
 import { type RecordedOutput, Records, type RunRecord } from '../../store/records.ts';

@@ -1,12 +1,12 @@
-import { checkCode } from './freshness/code-check.ts';
-import type { Facts } from './freshness/fingerprint.ts';
-import type { DamagedOutput, Freshness } from './freshness/freshness.ts';
-import { InstanceStates, type StateReport } from './freshness/instance-state.ts';
-import { checkAll, openSession, type Session, saveDigests } from './freshness/session.ts';
-import type { StaleReason } from './freshness/stale-reason.ts';
-import { describeLost } from './freshness/store-again.ts';
-import type { Plan, StageInstance } from './plan/plan.ts';
-import type { RunRecord } from './store/records.ts';
+import { checkCode } from '../freshness/code-check.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
+import { InstanceStates, type StateReport } from '../freshness/instance-state.ts';
+import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
+import { describeLost } from '../freshness/store-again.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import type { RunRecord } from '../store/records.ts';
 
 export interface InstanceStatus extends StateReport {
   readonly id: string;
@@ -52,7 +52,7 @@ async function findInterrupted(
   freshness: Freshness,
 ): Promise<readonly StaleReason[]> {
   if ('record' in freshness || freshness.fingerprint === null || instance.resume.length === 0) return [];
-  const { resumeFoldersOf } = await import('./run/resume-folder.ts');
+  const { resumeFoldersOf } = await import('./resume-folder.ts');
   for (const folder of resumeFoldersOf(session, instance)) {
     if (!(await folder.canResume(freshness.fingerprint))) continue;
     return [{ cue: 'interrupted', text: 'interrupted: goes on from what it kept' }];

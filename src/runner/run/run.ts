@@ -3,29 +3,29 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { ReproError } from '../errors.ts';
-import type { Executor } from '../executors/executor.ts';
-import type { Tracer } from '../executors/strace/strace.ts';
-import { explainDiskError } from '../files/disk-error.ts';
-import { acquireLock, type Lock } from '../files/lock.ts';
-import { checkCode } from './freshness/code-check.ts';
-import type { Facts } from './freshness/fingerprint.ts';
-import { openSession, type Session, saveDigests } from './freshness/session.ts';
-import { refuseOutstanding } from './jobs/jobs-folder.ts';
-import type { Plan, StageInstance } from './plan/plan.ts';
-import { restoreSettings, setOptimising } from './plan/v8-settings.ts';
-import type { RunEvent } from './run/events.ts';
-import { execute } from './run/execution.ts';
-import type { ExecutionContext, Work } from './run/execution-context.ts';
-import type { ExpectedTotal } from './run/expected-time.ts';
-import { findHostFile } from './run/host-file.ts';
-import { type MachineResources, measureMachine } from './run/machine.ts';
-import type { OtherMachines, SharedRun, StartOtherMachines } from './run/other-machines.ts';
-import { type FetchStage, Preparation, type Prepared } from './run/preparation.ts';
-import type { Grant } from './run/reservations.ts';
-import { type InstanceResult, type Preparing, schedule } from './run/scheduler.ts';
-import { removeLeftOver } from './store/outputs-in-place.ts';
-import { durationOf, type RecordedOutput, type RunRecord } from './store/records.ts';
+import { ReproError } from '../../errors.ts';
+import type { Executor } from '../../executors/executor.ts';
+import type { Tracer } from '../../executors/strace/strace.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import { acquireLock, type Lock } from '../../files/lock.ts';
+import { checkCode } from '../freshness/code-check.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import { openSession, type Session, saveDigests } from '../freshness/session.ts';
+import { refuseOutstanding } from '../jobs/jobs-folder.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { restoreSettings, setOptimising } from '../plan/v8-settings.ts';
+import { removeLeftOver } from '../store/outputs-in-place.ts';
+import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import type { RunEvent } from './events.ts';
+import { execute } from './execution.ts';
+import type { ExecutionContext, Work } from './execution-context.ts';
+import type { ExpectedTotal } from './expected-time.ts';
+import { findHostFile } from './host-file.ts';
+import { type MachineResources, measureMachine } from './machine.ts';
+import type { OtherMachines, SharedRun, StartOtherMachines } from './other-machines.ts';
+import { type FetchStage, Preparation, type Prepared } from './preparation.ts';
+import type { Grant } from './reservations.ts';
+import { type InstanceResult, type Preparing, schedule } from './scheduler.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 
@@ -63,7 +63,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     if (lock !== null && options.otherMachines === undefined) refuseOutstanding(session.folder);
     options.onEvent({ kind: 'run-started', ids, jobs: options.jobs });
     if (lock === null) {
-      const { rehearse } = await import('./run/rehearsal.ts');
+      const { rehearse } = await import('./rehearsal.ts');
       const expected = await rehearse(session, ids, {
         ...options,
         isForced: forceCheck(options.force),
@@ -80,7 +80,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
 }
 
 async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
-  return (await import('../executors/strace/strace.ts')).findStrace(environment);
+  return (await import('../../executors/strace/strace.ts')).findStrace(environment);
 }
 
 async function takeLock(session: Session): Promise<Lock> {
@@ -119,7 +119,7 @@ class Run {
       stop: this.#stop,
       kill: options.killSignal ?? new AbortController().signal,
       onEvent: options.onEvent,
-      revision: once(async () => (await import('./run/revision.ts')).readRevision(session.plan.projectRoot)),
+      revision: once(async () => (await import('./revision.ts')).readRevision(session.plan.projectRoot)),
       assertLocked: () => {
         if (!lock.isLost()) return;
         throw new ReproError(
@@ -221,7 +221,8 @@ function expectedOf(record: RunRecord | null): number | null {
 }
 
 /** Loaded only when a stage has to run: most runs start nothing. */
-const executeLocally: Executor = async (launch) => (await import('../executors/local.ts')).runLocally(launch);
+const executeLocally: Executor = async (launch) =>
+  (await import('../../executors/local.ts')).runLocally(launch);
 
 function once<T>(compute: () => Promise<T>): () => Promise<T> {
   let value: Promise<T> | null = null;
