@@ -1,3 +1,4 @@
+import { summarise } from '../../stats/summary.ts';
 import { describeEpochs, isValidated } from '../data/epochs.ts';
 import { formatCount, formatPercent } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
@@ -75,7 +76,7 @@ function axisOf(results: Results): ChooseAxis {
 function describeEnd(model: ModelResult): string {
   const last = model.runs.flatMap(({ metrics }) => metrics.accuracy.test.at(-1) ?? []);
   if (last.length === 0) return `${model.title}: no test accuracy after the last epoch.`;
-  const mean = last.reduce((sum, value) => sum + value, 0) / last.length;
+  const { mean } = summarise(last);
   return `${model.title}: test accuracy ${formatPercent(mean)} after the last epoch.`;
 }
 

@@ -1,3 +1,4 @@
+import { summarise } from '../../stats/summary.ts';
 import { describeEpochs } from '../data/epochs.ts';
 import { formatPoints } from '../data/format.ts';
 import type {
@@ -62,6 +63,6 @@ function describeEnd(model: ModelResult): string {
       .filter((value) => value !== null),
   );
   if (values.length === 0) return `${model.title}: unknown at the end.`;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const { mean } = summarise(values);
   return `${model.title}: ${formatPoints(mean, false)} on average over the last tenth of the epochs.`;
 }
