@@ -4,9 +4,8 @@ import { formatCount, formatPercent } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
+import { drawModelCurves, drawSplitCurves } from './curves.ts';
 import type { ChooseAxis } from './fit-axis.ts';
-import { drawModelCurves } from './model-curves.ts';
-import { drawSplitCurves } from './split-curves.ts';
 
 /** Test and, if clips were held out, validation accuracy side by side over the epochs, one line per model, as in the thesis. */
 export function drawAccuracy(results: Results): Figure {

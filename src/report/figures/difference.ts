@@ -10,7 +10,7 @@ import type {
   Series,
 } from '../data/results.ts';
 import type { Figure } from '../drawing/figure.ts';
-import { drawModelCurves } from './model-curves.ts';
+import { drawModelCurves } from './curves.ts';
 
 /** As in the thesis, for this figure alone. */
 const WINDOW_EPOCHS = 32;
