@@ -17,10 +17,8 @@ import {
   THESIS_TRAININGS_SOURCE,
   type ThesisTraining,
 } from '../data/thesis.ts';
-import type { Cell, Table, Text } from '../page/document.ts';
+import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
-
-const MISSING: Cell = { text: '–', tone: 'missing' };
 
 /** The published window: of so many epochs at the end, the authors' logs have the accuracies of all four models. */
 const LATE_EPOCHS = 64;

@@ -19,10 +19,8 @@ import type { Accuracy, Outcome } from '../data/outcome.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { findPublished, judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
-import type { Cell, Table, Text } from '../page/document.ts';
+import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';
-
-const MISSING: Cell = { text: '–', tone: 'missing' };
 
 /**
  * Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. On other
@@ -114,7 +112,7 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       [
         { text: model.title },
         { text: 'mean' },
-        { text: '–', tone: 'missing' },
+        MISSING,
         ...[chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
       ],
     ]),
