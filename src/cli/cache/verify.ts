@@ -5,6 +5,7 @@ import { formatBytes } from '../../text.ts';
 import { exitCode } from '../exit-code.ts';
 import { printJson } from '../load.ts';
 import { findProjectRoot } from '../project.ts';
+
 import { toOneLine } from '../view/safe-text.ts';
 import { TransferLine } from './remote.ts';
 

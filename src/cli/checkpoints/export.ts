@@ -6,6 +6,7 @@ import { ReproError } from '../../errors.ts';
 import { formatBytes } from '../../text.ts';
 import { printWarning } from '../lines.ts';
 import { type PipelineOptions, printJson } from '../load.ts';
+
 import { refuseRunnerFolder } from './runner-folder.ts';
 import { loadSource } from './source.ts';
 
