@@ -7,10 +7,10 @@ import { readEnvironment } from '../src/report/environment.ts';
 import { readOrigin } from '../src/report/inputs/origin.ts';
 import { judgeModels } from '../src/report/outcome.ts';
 import { buildReport } from '../src/report/report.ts';
-import { titleDataset } from '../src/report/thesis.ts';
 import { writeReport } from '../src/report/write.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { requirePath } from '../src/stage/require-path.ts';
+import { titleDataset } from '../src/thesis/data-sets.ts';
 
 interface Params {
   readonly models: readonly string[];

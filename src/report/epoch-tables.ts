@@ -1,4 +1,11 @@
 import { meanInterval } from '../stats/means.ts';
+import {
+  findPublished,
+  judgeComparability,
+  THESIS_TRAININGS,
+  THESIS_TRAININGS_SOURCE,
+  type ThesisTraining,
+} from '../thesis/published.ts';
 import { nameEpoch } from './choice.ts';
 import type { Cell, Table, Text } from './document.ts';
 import {
@@ -12,13 +19,6 @@ import {
 import type { Outcome } from './outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from './results.ts';
 import { nameRun } from './tables.ts';
-import {
-  findPublished,
-  judgeComparability,
-  THESIS_TRAININGS,
-  THESIS_TRAININGS_SOURCE,
-  type ThesisTraining,
-} from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 

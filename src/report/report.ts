@@ -1,3 +1,5 @@
+import { titleDataset } from '../thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../thesis/published.ts';
 import { answerSpikes, answerTau } from './answers.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { describeClaims } from './claims/section.ts';
@@ -30,7 +32,6 @@ import { describeTimes } from './sections/times.ts';
 import { markSimulated } from './simulated.ts';
 import { tabulateSpikes } from './spikes-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from './tables.ts';
-import { judgeComparability, THESIS, titleDataset } from './thesis.ts';
 import { isValidated } from './validated.ts';
 import { writeVerdict } from './verdict.ts';
 

@@ -1,14 +1,14 @@
 import type { JsonObject } from '../formats/fields.ts';
-import type { Cell, Table, Text } from './document.ts';
-import { capitalise, formatCount, joinWords } from './format.ts';
-import type { ModelResult, Results, RunResult } from './results.ts';
 import {
   findPublishedModel,
   nameSource,
   type PublishedSettings,
   publishedSettings,
   THESIS,
-} from './thesis.ts';
+} from '../thesis/published.ts';
+import type { Cell, Table, Text } from './document.ts';
+import { capitalise, formatCount, joinWords } from './format.ts';
+import type { ModelResult, Results, RunResult } from './results.ts';
 
 type Scalar = string | number | boolean;
 

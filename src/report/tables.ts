@@ -1,5 +1,7 @@
-import { VERDICT_TITLES } from '../formats/verdicts.ts';
 import { meanInterval } from '../stats/means.ts';
+import { titleDataset } from '../thesis/data-sets.ts';
+import { findPublished, judgeComparability, THESIS } from '../thesis/published.ts';
+import { VERDICT_TITLES } from '../thesis/verdicts.ts';
 import { nameEpoch } from './choice.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';
@@ -16,7 +18,6 @@ import {
 import type { Accuracy, Outcome } from './outcome.ts';
 import type { Results } from './results.ts';
 import { SEEDS_FOR_INTERVAL } from './seeds.ts';
-import { findPublished, judgeComparability, THESIS, titleDataset } from './thesis.ts';
 
 const MISSING: Cell = { text: '–', tone: 'missing' };
 

@@ -1,9 +1,10 @@
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../compat-table.ts';
 import { endSentence, formatCount, joinWords } from '../format.ts';
 import type { Outcome } from '../outcome.ts';
 import type { ModelResult, Results, RunResult } from '../results.ts';
 import { listModelDeviations } from '../settings-table.ts';
-import { THESIS, titleDataset } from '../thesis.ts';
 import type { Claim } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeApart } from './judge-apart.ts';

@@ -1,8 +1,8 @@
 import { wilsonInterval } from '../../stats/wilson.ts';
+import { findPublished } from '../../thesis/published.ts';
 import { nameEpoch } from '../choice.ts';
 import { formatPercent, formatPercentRange, wrapText } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';
-import { findPublished } from '../thesis.ts';
 import type { CsvValue, Figure, LegendEntry, PanelSpec } from './figure.ts';
 import { colorVariable, modelColor } from './palette.ts';
 import { PERCENT_LABELS } from './theme.ts';

@@ -1,4 +1,5 @@
 import { summarise } from '../../stats/summary.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
 import {
   tabulateClasses,
   tabulateLights,
@@ -9,7 +10,6 @@ import {
 import type { Block, Section, Text } from '../document.ts';
 import { formatBytes, formatCount, formatQuantity } from '../format.ts';
 import type { ManifestResult, Results } from '../results.ts';
-import { titleDataset } from '../thesis.ts';
 
 /** Warnings shown; a data set of many files can have one for each. */
 const MOST_WARNINGS = 20;

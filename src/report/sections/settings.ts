@@ -1,10 +1,10 @@
+import { findPublishedModel, nameSource } from '../../thesis/published.ts';
 import { isBatchSizeOverruled, listSwitched, tabulateCompat } from '../compat-table.ts';
 import type { Block, Section } from '../document.ts';
 import { drawNetwork } from '../figures/network.ts';
 import { joinWords, spellCount } from '../format.ts';
 import type { Results } from '../results.ts';
 import { listDeviations, tabulateSettings } from '../settings-table.ts';
-import { findPublishedModel, nameSource } from '../thesis.ts';
 
 /** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {

@@ -8,7 +8,7 @@ import { type Claim, readClaims } from '../../../src/report/claims/claim.ts';
 import { judgeClaims } from '../../../src/report/claims/judge.ts';
 import { describeClaims, formatJudgements } from '../../../src/report/claims/section.ts';
 import { judgeModels } from '../../../src/report/outcome.ts';
-import { FANG_NETWORKS } from '../../../src/report/thesis.ts';
+import { FANG_NETWORKS } from '../../../src/thesis/published.ts';
 import { makeResults } from '../result-values.ts';
 import { modelOf, NAMES, withTest } from './judging.ts';
 

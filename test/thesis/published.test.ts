@@ -3,10 +3,10 @@ import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { isObject } from '../../src/formats/fields.ts';
-import { THESIS_MODELS } from '../../src/report/thesis.ts';
 import { networkDefaults } from '../../src/snn/network-config.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { resolveModel } from '../../src/training/settings.ts';
+import { THESIS_MODELS } from '../../src/thesis/published.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const folder = path.resolve(import.meta.dirname, '../../configs/models');
 const ids = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'];
