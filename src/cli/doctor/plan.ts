@@ -16,10 +16,11 @@ import { throwProblems } from '../../schema/problems.ts';
 import { findFileProblems } from '../../schema/yaml-file.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
+import { formatBytes } from '../../text.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { buildModel } from '../run/model-check.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 

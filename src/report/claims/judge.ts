@@ -1,18 +1,23 @@
 import { titleDataset } from '../../thesis/data-sets.ts';
-import { THESIS } from '../../thesis/published.ts';
-import { listSwitched } from '../compat-table.ts';
-import { endSentence, formatCount, joinWords } from '../format.ts';
-import type { Outcome } from '../outcome.ts';
-import type { ModelResult, Results, RunResult } from '../results.ts';
-import { listModelDeviations } from '../settings-table.ts';
+import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
+import { listSwitched } from '../data/compat.ts';
+import { endSentence, formatCount, joinWords } from '../data/format.ts';
+import type { Outcome } from '../data/outcome.ts';
+import type { ModelResult, Results, RunResult } from '../data/results.ts';
+import { listModelDeviations } from '../data/settings.ts';
 import type { Claim } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
-import { judgeApart } from './judge-apart.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
-import { judgeAlike, judgeOvershoot, judgeRange, judgeSpeed, judgeSpread } from './judge-time-constants.ts';
+import {
+  judgeAlike,
+  judgeApart,
+  judgeOvershoot,
+  judgeRange,
+  judgeSpeed,
+  judgeSpread,
+} from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
 import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './measure.ts';
-import { settingsOf } from './published-settings.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
 export function judgeClaims(
@@ -274,4 +279,17 @@ function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding
     };
   });
   return judgeSeeds(seeds, 'The epoch of the best test accuracy of each model.');
+}
+
+/** The settings with which a model was trained whose results a claim states. */
+function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
+  const { dataset, measure, published, requires } = claim;
+  const settings =
+    measure.kind === 'accuracy' && measure.network !== null
+      ? fangSettings(dataset, measure.network, published?.clips ?? 0)
+      : publishedSettings(model);
+  const validationShare = requires.validationShare ?? settings.train.validationShare;
+  return validationShare === undefined
+    ? settings
+    : { ...settings, train: { ...settings.train, validationShare } };
 }

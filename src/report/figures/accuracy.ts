@@ -1,9 +1,8 @@
-import { describeEpochs } from '../epochs.ts';
-import { formatCount, formatPercent } from '../format.ts';
-import { describeCoverage, hasReference, referenceOf } from '../reference.ts';
-import type { ModelResult, Results } from '../results.ts';
-import { isValidated } from '../validated.ts';
-import type { Figure } from './figure.ts';
+import { describeEpochs, isValidated } from '../data/epochs.ts';
+import { formatCount, formatPercent } from '../data/format.ts';
+import { describeCoverage, hasReference, referenceOf } from '../data/reference.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
 import type { ChooseAxis } from './fit-axis.ts';
 import { drawModelCurves } from './model-curves.ts';
 import { drawSplitCurves } from './split-curves.ts';

@@ -1,7 +1,14 @@
-import { describeEpochs } from '../epochs.ts';
-import { formatPoints } from '../format.ts';
-import type { EpochPoint, ModelResult, ReferenceCurves, Results, RunResult, Series } from '../results.ts';
-import type { Figure } from './figure.ts';
+import { describeEpochs } from '../data/epochs.ts';
+import { formatPoints } from '../data/format.ts';
+import type {
+  EpochPoint,
+  ModelResult,
+  ReferenceCurves,
+  Results,
+  RunResult,
+  Series,
+} from '../data/results.ts';
+import type { Figure } from '../drawing/figure.ts';
 import { drawModelCurves } from './model-curves.ts';
 
 /** As in the thesis, for this figure alone. */

@@ -1,7 +1,15 @@
-import { allRuns, axisRange } from '../epochs.ts';
-import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../reference.ts';
-import type { EpochPoint, ModelResult, ReferenceCurves, Results, RunResult, Series } from '../results.ts';
-import { listModelLogs, listModels, listSeedBand } from './epoch-legend.ts';
+import { allRuns, axisRange } from '../data/epochs.ts';
+import { hasReference, nameReference, nameReferenceLine, referenceOf } from '../data/reference.ts';
+import type {
+  EpochPoint,
+  ModelResult,
+  ReferenceCurves,
+  Results,
+  RunResult,
+  Series,
+} from '../data/results.ts';
+import type { CsvValue, Figure } from '../drawing/figure.ts';
+import { modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import {
   buildPointSeries,
@@ -11,10 +19,8 @@ import {
   onlyPositive,
   SMOOTHING_EPOCHS,
 } from './epoch-series.ts';
-import { describeLines } from './epoch-words.ts';
-import type { CsvValue, Figure } from './figure.ts';
+import { describeLines, listModelLogs, listModels, listSeedBand } from './epoch-words.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
-import { modelColor } from './palette.ts';
 
 /** One quantity of every model, drawn in a panel of its own. */
 export interface Quantity {

@@ -1,8 +1,8 @@
 import { arrangeLayers, type LayerNode } from '../../graph-layout/layers.ts';
-import { joinWords } from '../format.ts';
-import type { PipelineStage, Results } from '../results.ts';
-import type { CsvValue, Figure, PanelSpec } from './figure.ts';
-import { colorVariable } from './palette.ts';
+import { joinWords } from '../data/format.ts';
+import type { PipelineStage, Results } from '../data/results.ts';
+import type { CsvValue, Figure, PanelSpec } from '../drawing/figure.ts';
+import { colorVariable } from '../drawing/palette.ts';
 
 /** All lengths in px. */
 const BOX_HEIGHT = 42;

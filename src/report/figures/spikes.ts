@@ -1,12 +1,11 @@
-import { allRuns, axisRange, describeEpochs } from '../epochs.ts';
-import { formatPercent } from '../format.ts';
-import type { ModelResult, Results } from '../results.ts';
-import { listModels, listSeedBand } from './epoch-legend.ts';
+import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
+import { formatPercent } from '../data/format.ts';
+import type { ModelResult, Results } from '../data/results.ts';
+import type { CsvValue, Figure } from '../drawing/figure.ts';
+import { modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import { buildSeries, drawnExtent, isSmoothed } from './epoch-series.ts';
-import { describeLines } from './epoch-words.ts';
-import type { CsvValue, Figure } from './figure.ts';
-import { modelColor } from './palette.ts';
+import { describeLines, listModels, listSeedBand } from './epoch-words.ts';
 import { countLayers } from './tau.ts';
 
 /** The share of each layer's neurons that spike per step, over the epochs: one panel per layer, one line per model. */

@@ -1,5 +1,5 @@
-import { allRuns, axisRange } from '../epochs.ts';
-import { hasReference, nameReference, referenceOf } from '../reference.ts';
+import { allRuns, axisRange, isValidated } from '../data/epochs.ts';
+import { hasReference, nameReference, referenceOf } from '../data/reference.ts';
 import {
   type EpochPoint,
   type ModelResult,
@@ -7,15 +7,13 @@ import {
   type Results,
   SPLITS,
   type Split,
-} from '../results.ts';
-import { isValidated } from '../validated.ts';
-import { listSeedBand } from './epoch-legend.ts';
+} from '../data/results.ts';
+import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from '../drawing/figure.ts';
+import { modelColor } from '../drawing/palette.ts';
 import { drawEpochPanel, type EpochLine } from './epoch-panel.ts';
 import { buildPointSeries, buildSeries, isSmoothed, onlyPositive } from './epoch-series.ts';
-import { describeLines } from './epoch-words.ts';
-import type { CsvValue, Figure, LegendEntry, LineMark, ThinMark } from './figure.ts';
+import { describeLines, listSeedBand } from './epoch-words.ts';
 import { type ChooseAxis, fitAxis } from './fit-axis.ts';
-import { modelColor } from './palette.ts';
 
 /** The marks of each part of the data in every figure over epochs, in the colour of the model. */
 const SPLIT_MARKS: Readonly<Record<Split, LineMark>> = {

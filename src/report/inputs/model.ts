@@ -1,6 +1,6 @@
 import type { Fields } from '../../formats/fields.ts';
 import type { PublishedResult } from '../../thesis/published.ts';
-import type { ModelResult, RunResult } from '../results.ts';
+import type { ModelResult, RunResult } from '../data/results.ts';
 
 /**
  * Reads a model's configuration file, `configs/models/<id>.yaml` parsed.

@@ -1,0 +1,56 @@
+import { judgeComparability } from '../../thesis/published.ts';
+import { formatCount, joinWords } from './format.ts';
+import type { EpochPoint, ModelResult, ReferenceCurves, Results } from './results.ts';
+
+/** The authors' curves to draw over a model's own; null if there are none, or if they would be misleading. */
+export function referenceOf(results: Results, model: ModelResult): ReferenceCurves | null {
+  if (judgeComparability(results) !== null) return null;
+  return results.reference?.get(model.id) ?? null;
+}
+
+/** The authors' τ for each spiking layer; empty if this run's network has a different number of layers. */
+export function tauReferenceOf(results: Results, model: ModelResult): readonly (readonly EpochPoint[])[] {
+  const layers = model.runs[0]?.metrics.layers.length ?? 0;
+  const tau = referenceOf(results, model)?.tau ?? [];
+  return tau.length === layers ? tau : [];
+}
+
+/** Whether there is a curve of the authors to draw. */
+export function hasReference(results: Results): boolean {
+  return results.models.some((model) => referenceOf(results, model) !== null);
+}
+
+/** `authors’ logs (Baseline epochs 435 to 1 256), smoothed in the same way`, for captions. */
+export function nameReference(results: Results, smoothed: boolean): string {
+  return `authors’ logs (${describeCoverage(results)})${smoothed ? ', smoothed in the same way' : ''}`;
+}
+
+/** A line of the authors' logs among those of several models, as it is read out. */
+export function nameReferenceLine(title: string): string {
+  return `${title}, authors’ logs`;
+}
+
+/**
+ * Which epochs the authors' logs cover: `Baseline epochs 435 to 1 256, λ = .1 epochs 1 to 655 with training losses of 1 to
+ * 1 253; none for No Reg.`
+ */
+export function describeCoverage(results: Results): string {
+  const covered = results.models.flatMap((model) => {
+    const curves = referenceOf(results, model);
+    return curves === null ? [] : [`${model.title} ${describeSpan(curves)}`];
+  });
+  const without = results.models.filter((model) => referenceOf(results, model) === null);
+  const none = without.length === 0 ? '' : `; none for ${joinWords(without.map(({ title }) => title))}`;
+  return `${joinWords(covered)}${none}`;
+}
+
+function describeSpan({ epochs, trainLoss }: ReferenceCurves): string {
+  const losses = [trainLoss[0]?.epoch ?? epochs[0], trainLoss.at(-1)?.epoch ?? epochs[1]] as const;
+  const isWider = losses[0] < epochs[0] || losses[1] > epochs[1];
+  const noun = epochs[0] === epochs[1] ? 'epoch' : 'epochs';
+  return `${noun} ${nameSpan(epochs)}${isWider ? ` with training losses of ${nameSpan(losses)}` : ''}`;
+}
+
+function nameSpan([first, last]: readonly [number, number]): string {
+  return first === last ? formatCount(first) : `${formatCount(first)} to ${formatCount(last)}`;
+}
