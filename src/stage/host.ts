@@ -32,6 +32,19 @@ const refusedEndsAfterMs = 1_000;
 /** What is refused to the stage, if it may only touch what it declares. */
 let limits: { readonly declaration: Declaration; readonly refusals: readonly RefusedError[] } | null = null;
 
+/**
+ * Runs in its own thread, so that it acts even during a long computation. Plain JavaScript in a
+ * string, so that it needs no file beside the compiled program. Signal 9 to process 0 kills the whole process group: this
+ * process and every program that the stage has started.
+ */
+const watchSource = `
+const { Socket } = require('node:net');
+const { workerData } = require('node:worker_threads');
+const end = () => process.kill(0, 'SIGKILL');
+const socket = new Socket({ fd: workerData, readable: true, writable: false });
+socket.on('end', end).on('close', end).on('error', end).resume();
+`;
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   // A command gets the signal directly, as a member of this group; a module gets it as `context.signal`.
   process.on(signal, () => stop.abort(new ReproError('interrupted', `interrupted by ${signal}`)));
@@ -158,19 +171,6 @@ function recogniseError(error: unknown): unknown {
   const { code, where, fix } = error as Partial<ReproError>;
   return new ReproError(String(code), error.message, { where, fix, cause: error.cause });
 }
-
-/**
- * Runs in its own thread, so that it acts even during a long computation. Plain JavaScript in a
- * string, so that it needs no file beside the compiled program. Signal 9 to process 0 kills the whole process group: this
- * process and every program that the stage has started.
- */
-const watchSource = `
-const { Socket } = require('node:net');
-const { workerData } = require('node:worker_threads');
-const end = () => process.kill(0, 'SIGKILL');
-const socket = new Socket({ fd: workerData, readable: true, writable: false });
-socket.on('end', end).on('close', end).on('error', end).resume();
-`;
 
 /**
  * Kills this process and everything it has started as soon as the runner is gone, for whatever reason.
