@@ -176,7 +176,7 @@ export interface Evidence {
 }
 
 /** @throws {ReproError} naming the file and the field */
-export function readSources(fields: Fields): ReadonlyMap<string, Source> {
+function readSources(fields: Fields): ReadonlyMap<string, Source> {
   return new Map(
     fields.objects('sources').map((source): [string, Source] => {
       const id = source.text('id');
@@ -193,7 +193,7 @@ export function readSources(fields: Fields): ReadonlyMap<string, Source> {
 }
 
 /** @throws {ReproError} if it names no source, or a PDF without the page */
-export function readEvidence(fields: Fields, sources: ReadonlyMap<string, Source>): Evidence {
+function readEvidence(fields: Fields, sources: ReadonlyMap<string, Source>): Evidence {
   const id = fields.text('source');
   const source = sources.get(id);
   if (source === undefined) {

@@ -229,7 +229,7 @@ function tausOf({ layers }: RunResult, layer: number): TauDistribution {
  * @param distribution n neurons, by the m + 1 quantiles 0, 1/m, …, 1
  * @returns bounds in time steps, equal where the nearest neuron is known
  */
-export function boundNearest(
+function boundNearest(
   tau: number,
   { count, taus }: TauDistribution,
 ): { readonly atLeast: number; readonly atMost: number } {

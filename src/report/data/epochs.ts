@@ -7,7 +7,7 @@ export function allRuns(results: Results): RunResult[] {
 }
 
 /** First and last epoch over all runs. */
-export function epochRange(results: Results): [number, number] {
+function epochRange(results: Results): [number, number] {
   const epochs = allRuns(results).flatMap(({ metrics }) => [
     metrics.epochs[0] ?? 0,
     metrics.epochs.at(-1) ?? 0,
@@ -51,7 +51,7 @@ export function nameEpoch(models: readonly ModelResult[]): string {
 }
 
 /** Models with a run whose epoch was chosen on the test clips. */
-export function listChosenOnTest(models: readonly ModelResult[]): ModelResult[] {
+function listChosenOnTest(models: readonly ModelResult[]): ModelResult[] {
   return models.filter(({ runs }) => runs.some(({ chosenOn }) => chosenOn === 'test'));
 }
 

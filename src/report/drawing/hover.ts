@@ -5,7 +5,7 @@ export interface ShareUnit {
 }
 
 /** A line of a panel, as its values can be read. */
-export interface ReadableLine {
+interface ReadableLine {
   readonly label: string;
   /** A name in the palette. */
   readonly color: string;
@@ -26,7 +26,7 @@ export interface Readings {
 }
 
 /** A line of a panel, with its values at the positions of the panel's axis. */
-export interface HoverSeries {
+interface HoverSeries {
   readonly label: string;
   /** A name in the palette. */
   readonly color: string;
@@ -40,7 +40,7 @@ export interface HoverSeries {
 }
 
 /** A mark with a text of its own, in px of the panel: left, top, right, bottom. */
-export type HoverTip = readonly [x1: number, y1: number, x2: number, y2: number, text: string];
+type HoverTip = readonly [x1: number, y1: number, x2: number, y2: number, text: string];
 
 /** What a panel tells about the place that a pointer is on. */
 export interface PanelHover {

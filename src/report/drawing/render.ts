@@ -4,9 +4,8 @@ import type { Figure, Panel, PanelSpec } from './figure.ts';
 import { describeHover, type PanelHover } from './hover.ts';
 import { fixColors } from './palette.ts';
 import { composeSheet } from './sheet.ts';
-import { partAt } from './spec-part.ts';
 import { THEME } from './theme.ts';
-import { thinOut } from './thin-out.ts';
+import { partAt, thinOut } from './thin-out.ts';
 
 /** A figure's panels as SVG for the page, and all of them on one sheet for a standalone file. */
 export interface RenderedFigure {

@@ -1,5 +1,4 @@
 import type { PanelSpec } from './figure.ts';
-import { isPair, partAt } from './spec-part.ts';
 
 /** A line may be off by this much, in px of the figure: far below what a screen or a printer shows. */
 export const TOLERANCE_PX = 0.1;
@@ -104,4 +103,18 @@ function findFarthest(
     if (distance > largest) [found, largest] = [at, distance];
   }
   return { at: found, distance: largest };
+}
+
+/** A part of a Vega-Lite specification, whose type allows far more than figures use; undefined if there is none. */
+export function partAt(value: unknown, ...path: readonly string[]): unknown {
+  let found = value;
+  for (const name of path) {
+    if (typeof found !== 'object' || found === null) return undefined;
+    found = Object.getOwnPropertyDescriptor(found, name)?.value;
+  }
+  return found;
+}
+
+function isPair(value: unknown): value is readonly [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((one) => typeof one === 'number');
 }

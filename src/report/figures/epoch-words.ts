@@ -35,12 +35,7 @@ export function listModels({ models }: Results): LegendEntry[] {
 
 /** The band around lines that are means over the seeds; none with one seed. */
 export function listSeedBand({ seeds }: Results): LegendEntry[] {
-  return seeds.length > 1 ? [bandEntry(describeBand(seeds.length))] : [];
-}
-
-/** A band around lines of any colour. */
-export function bandEntry(label: string): LegendEntry {
-  return { label, color: 'ink', mark: 'band' };
+  return seeds.length > 1 ? [{ label: describeBand(seeds.length), color: 'ink', mark: 'band' }] : [];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { summarise } from '../../stats/summary.ts';
 import { allRuns, axisRange, describeEpochs } from '../data/epochs.ts';
 import { formatPercent } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
@@ -57,7 +58,7 @@ function describeEnd(model: ModelResult, layers: number): string {
   const ends = Array.from({ length: layers }, (_, layer) => {
     const values = model.runs.flatMap(({ metrics }) => metrics.layers[layer]?.spikeRate.at(-1) ?? []);
     if (values.length === 0) return 'unknown';
-    return formatPercent(values.reduce((sum, value) => sum + value, 0) / values.length);
+    return formatPercent(summarise(values).mean);
   });
   return `${model.title} ends at ${ends.join(', ')}.`;
 }

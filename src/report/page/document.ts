@@ -24,6 +24,9 @@ export interface Cell {
   readonly tone?: 'differs' | 'missing';
 }
 
+/** Where a table has no value. */
+export const MISSING: Cell = { text: '–', tone: 'missing' };
+
 export interface Table {
   readonly id: string;
   readonly caption: string;

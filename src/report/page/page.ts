@@ -276,14 +276,14 @@ function renderInline(inline: Inline): string {
  * What the page's security policy has to allow for {@link renderOutsideFigure}: files of where the page itself comes from. Browsers do not
  * agree whether that includes the disk.
  */
-export const OUTSIDE_SOURCES = ["object-src 'self' file:", "frame-src 'self' file:"];
+const OUTSIDE_SOURCES = ["object-src 'self' file:", "frame-src 'self' file:"];
 
 /**
  * A picture that may be missing. An `object` then shows what it contains, without a script, and browsers report no error; a role would
  * hide that from screen readers. It keeps a size that can be read, and scrolls where that is too wide: the Tab key reaches the region that
  * scrolls, not the picture.
  */
-export function renderOutsideFigure(figure: OutsideFigure): string {
+function renderOutsideFigure(figure: OutsideFigure): string {
   const { title, caption, alt, picture, data, absence } = figure;
   const id = escapeMarkup(figure.id);
   return [

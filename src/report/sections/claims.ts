@@ -3,7 +3,7 @@ import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts'
 import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { formatCount, joinWords, spellCount } from '../data/format.ts';
-import type { Block, Cell, Section, Table, Text } from '../page/document.ts';
+import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** Which published claims hold, how surely, where they do not, and where each is stated. */
 export function describeClaims(judgements: readonly Judgement[], dataset: string): Section {
@@ -26,7 +26,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
     columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
     rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
       { text: claim.statement, details: describeEvidence(claim) },
-      measured === '' ? { text: '–', tone: 'missing' } : { text: measured },
+      measured === '' ? MISSING : { text: measured },
       { text: VERDICT_TITLES[verdict], details: [reason], ...toneOf(verdict) },
     ]),
     notes: [

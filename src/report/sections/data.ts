@@ -71,7 +71,7 @@ function describeUsers({ perUser }: ManifestResult, simulated: boolean): string[
 }
 
 /** Recordings and clips of the two published splits. */
-export function tabulateSplits({ train, test }: ManifestResult): Table {
+function tabulateSplits({ train, test }: ManifestResult): Table {
   const row = (name: string, recordings: number, clips: number) => [
     { text: name },
     { text: formatCount(recordings) },
@@ -122,11 +122,11 @@ export function tabulateClasses({ manifest, classes, models }: Results): Table {
   };
 }
 
-export function tabulateLights({ perLight }: ManifestResult): Table {
+function tabulateLights({ perLight }: ManifestResult): Table {
   return tabulateTallies('table-lights', 'Clips by lighting', 'Lighting', perLight);
 }
 
-export function tabulateUsers({ perUser }: ManifestResult): Table {
+function tabulateUsers({ perUser }: ManifestResult): Table {
   return tabulateTallies('table-users', 'Clips by user', 'User', perUser);
 }
 
@@ -140,14 +140,12 @@ function tabulateTallies(id: string, caption: string, label: string, tallies: re
   };
 }
 
-const NOTHING: Cell = { text: '–', tone: 'missing' };
-
 /** Clips of each user under each light, with the sums of both; what was not recorded is visible as a dash. */
-export function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult): Table {
+function tabulateUserLights({ perUserLight, perLight, perUser }: ManifestResult): Table {
   const lights = perLight.map(({ key }) => key);
   const clipsOf = (tallies: readonly Tally[], key: string): number =>
     tallies.find((tally) => tally.key === key)?.clips ?? 0;
-  const cell = (clips: number): Cell => (clips === 0 ? NOTHING : { text: formatCount(clips) });
+  const cell = (clips: number): Cell => (clips === 0 ? MISSING : { text: formatCount(clips) });
   const gaps = lights.flatMap((light) => {
     const users = perUserLight.filter((one) => clipsOf(one.lights, light) === 0).map(({ user }) => user);
     return users.length === 0 ? [] : [{ light, users }];

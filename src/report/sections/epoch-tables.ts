@@ -20,8 +20,6 @@ import type { ModelResult, Results, RunResult, Series } from '../data/results.ts
 import type { Cell, Table, Text } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 
-const MISSING: Cell = { text: '–', tone: 'missing' };
-
 /** The published window: of so many epochs at the end, the authors' logs have the accuracies of all four models. */
 const LATE_EPOCHS = 64;
 

@@ -3,7 +3,7 @@ import { formatPercent, joinWords } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { drawSpikes } from '../figures/spikes.ts';
 import { countLayers, drawTau } from '../figures/tau.ts';
-import type { Block, Section, Table, Text } from '../page/document.ts';
+import { type Block, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** Time constants and spikes of each layer, if the training recorded them. */
 export function describeNeurons(results: Results): Section[] {
@@ -143,8 +143,8 @@ export function tabulateSpikes(results: Results): Table {
       { text: title },
       ...layers.map((layer) => {
         const rates = runs.flatMap(({ layers: ofRun }) => ofRun[layer]?.spikeRate ?? []);
-        if (rates.length === 0) return { text: '–', tone: 'missing' as const };
-        return { text: formatPercent(rates.reduce((sum, rate) => sum + rate, 0) / rates.length) };
+        if (rates.length === 0) return MISSING;
+        return { text: formatPercent(meanOf(rates)) };
       }),
     ]),
     notes: [

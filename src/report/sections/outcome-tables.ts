@@ -23,8 +23,6 @@ import type { Results } from '../data/results.ts';
 import type { Cell, Table, Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
-const MISSING: Cell = { text: '–', tone: 'missing' };
-
 /**
  * Table 1 of the thesis, beside the reproduced accuracies, with the judgement of each published test accuracy where there are any. On other
  * data than those of the thesis, nothing published is beside them.
@@ -115,7 +113,7 @@ export function tabulateSeeds(outcomes: readonly Outcome[]): Table {
       [
         { text: model.title },
         { text: 'mean' },
-        { text: '–', tone: 'missing' },
+        MISSING,
         ...[chosen.test, chosen.validation, maximum.test, maximum.validation].map(meanCell),
       ],
     ]),

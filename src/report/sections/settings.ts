@@ -12,7 +12,7 @@ import { capitalise, joinWords, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
 import { drawNetwork } from '../figures/network.ts';
-import type { Block, Cell, Section, Table, Text } from '../page/document.ts';
+import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** The settings of network and training beside those of the thesis. */
 export function describeSettings(results: Results): Section {
@@ -83,7 +83,7 @@ export function tabulateSettings(results: Results): Table {
 }
 
 function thesisCell(thesis: string, without: readonly string[]): Cell {
-  if (thesis === '') return { text: '–', tone: 'missing' };
+  if (thesis === '') return MISSING;
   return without.length === 0 ? { text: thesis } : { text: thesis, details: [`– for ${joinWords(without)}`] };
 }
 

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { PanelSpec } from '../../../src/report/drawing/figure.ts';
-import { partAt } from '../../../src/report/drawing/spec-part.ts';
-import { simplify, TOLERANCE_PX, thinOut } from '../../../src/report/drawing/thin-out.ts';
+import { partAt, simplify, TOLERANCE_PX, thinOut } from '../../../src/report/drawing/thin-out.ts';
 
 interface Values {
   readonly values: readonly { readonly at: number; readonly value: number; readonly high?: number }[];
