@@ -13,7 +13,7 @@ import { getAt } from '../../schema/json.ts';
 import { JsonSchema } from '../../schema/json-schema.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
 import { throwProblems } from '../../schema/problems.ts';
-import { findFileProblems } from '../../schema/yaml-file.ts';
+import { findFileProblems } from '../../schema/schema-problems.ts';
 import { countParameters } from '../../snn/parameters.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { formatBytes } from '../../text.ts';

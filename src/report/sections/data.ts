@@ -3,7 +3,7 @@ import { formatBytes } from '../../text.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';
 import type { ManifestResult, Results, Tally } from '../data/results.ts';
-import type { Block, Cell, Section, Table, Text } from '../page/document.ts';
+import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
 /** Warnings shown; a data set of many files can have one for each. */
 const MOST_WARNINGS = 20;

@@ -17,7 +17,7 @@ import {
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
-import type { Cell, Table, Text } from '../page/document.ts';
+import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 
 /** The published window: of so many epochs at the end, the authors' logs have the accuracies of all four models. */

@@ -20,7 +20,7 @@ import {
 import type { Accuracy, Outcome } from '../data/outcome.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
-import type { Cell, Table, Text } from '../page/document.ts';
+import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 
 /**
