@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { outputsOf, smallTask } from './small-task.ts';
 

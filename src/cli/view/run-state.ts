@@ -1,7 +1,7 @@
 import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
-import type { MetricValue, Progress } from '../../stage/context.ts';
+import type { MetricValue, Progress } from '../../stage/define-stage.ts';
 
 export type InstanceState =
   | 'waiting'

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { getAt, getOwn } from '../../schema/json.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import type { RunRecord } from '../store/records.ts';

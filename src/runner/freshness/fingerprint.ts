@@ -2,7 +2,7 @@ import process from 'node:process';
 import { ReproError } from '../../errors.ts';
 import { hashJson } from '../../files/canonical-json.ts';
 import { omitAt } from '../../schema/json.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { Plan, runFactNames, StageInstance } from '../plan/plan.ts';
 import { type CodeParts, type FingerprintParts, formatVersion } from '../store/fingerprint-parts.ts';
 import type { CodeClosures } from './code-closure.ts';

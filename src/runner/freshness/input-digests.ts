@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits, hashJson } from '../../files/canonical-json.ts';
 import { isAtOrBelow, isBelow } from '../../files/path-below.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import { listMakers, type Maker, makersOf } from '../plan/makers.ts';
 import type { InputPath, Plan, StageInstance } from '../plan/plan.ts';
 import type { CacheFolder } from '../store/cache-folder.ts';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { hasErrorCode } from '../../errors.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { canonicalJson, compareCodeUnits } from '../../files/canonical-json.ts';
-import type { MetricValue } from '../../stage/context.ts';
+import type { MetricValue } from '../../stage/define-stage.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
 import {

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncTree } from '../../files/sync-files.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { Session } from '../freshness/session.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { executablesOf } from '../store/digest.ts';

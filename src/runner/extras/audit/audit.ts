@@ -3,7 +3,7 @@ import { ReproError } from '../../../errors.ts';
 import { compareCodeUnits } from '../../../files/canonical-json.ts';
 import { suggestName } from '../../../schema/closest-name.ts';
 import { getOwn } from '../../../schema/json.ts';
-import type { MetricValue } from '../../../stage/context.ts';
+import type { MetricValue } from '../../../stage/define-stage.ts';
 import type { Plan, StageInstance } from '../../plan/plan.ts';
 import type { RunOutcome } from '../../run/run.ts';
 import { cacheFolderOf } from '../../store/cache-folder.ts';
