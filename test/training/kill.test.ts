@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMPAT_DEFAULTS } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { compileProgram } from '../support/programs.ts';
 import { outputsOf, smallTask } from './small-task.ts';
