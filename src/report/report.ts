@@ -1,8 +1,9 @@
+import { titleDataset } from '../thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../thesis/published.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { isValidated } from './data/epochs.ts';
 import { judgeModels, type Outcome } from './data/outcome.ts';
 import type { Results } from './data/results.ts';
-import { judgeComparability, THESIS, titleDataset } from './data/thesis.ts';
 import type { Figure } from './drawing/figure.ts';
 import { drawAccuracy, drawAccuracyByModel } from './figures/accuracy.ts';
 import { drawConfusion } from './figures/confusion.ts';

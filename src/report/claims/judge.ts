@@ -1,9 +1,10 @@
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { fangSettings, type PublishedSettings, publishedSettings, THESIS } from '../../thesis/published.ts';
 import { listSwitched } from '../data/compat.ts';
 import { endSentence, formatCount, joinWords } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult } from '../data/results.ts';
 import { listModelDeviations } from '../data/settings.ts';
-import { THESIS, titleDataset } from '../data/thesis.ts';
 import type { Claim } from './claim.ts';
 import { describePublishedAccuracy, judgeAccuracy } from './judge-accuracy.ts';
 import { judgeBelow, judgeDifference } from './judge-difference.ts';
@@ -17,7 +18,6 @@ import {
 } from './judge-time-constants.ts';
 import { type Finding, type Judgement, judgeSeeds, notApplicable } from './judgement.ts';
 import { type Measure, type MeasureOf, modelsOf, type NetworkKey } from './measure.ts';
-import { settingsOf } from './published-settings.ts';
 
 /** Judges every claim, in their order. Nothing is judged on simulated recordings or on another data set than the claim's. */
 export function judgeClaims(
@@ -279,4 +279,17 @@ function judgeBestEpoch(models: readonly ModelResult[], before: number): Finding
     };
   });
   return judgeSeeds(seeds, 'The epoch of the best test accuracy of each model.');
+}
+
+/** The settings with which a model was trained whose results a claim states. */
+function settingsOf(claim: Claim, model: ModelResult): PublishedSettings {
+  const { dataset, measure, published, requires } = claim;
+  const settings =
+    measure.kind === 'accuracy' && measure.network !== null
+      ? fangSettings(dataset, measure.network, published?.clips ?? 0)
+      : publishedSettings(model);
+  const validationShare = requires.validationShare ?? settings.train.validationShare;
+  return validationShare === undefined
+    ? settings
+    : { ...settings, train: { ...settings.train, validationShare } };
 }

@@ -1,5 +1,5 @@
-import type { Verdict } from '../../formats/verdicts.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
+import type { Verdict } from '../../thesis/verdicts.ts';
 import { formatPercentRange } from '../data/format.ts';
 import type { ModelResult } from '../data/results.ts';
 import type { Claim } from './claim.ts';

@@ -1,5 +1,6 @@
-import { VERDICT_TITLES, type Verdict } from '../../formats/verdicts.ts';
-import { isImages, nameEvidence, type Source } from '../claims/claim.ts';
+import { findDataSet } from '../../thesis/data-sets.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
+import { nameEvidence, type Source } from '../claims/claim.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { formatCount, joinWords, spellCount } from '../data/format.ts';
 import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
@@ -50,7 +51,7 @@ function describeSource({ title, file, sha256 }: Source): Text {
 
 /** Where it is stated, the beginning of the file's sha256, the clips behind a share, and what to know. */
 function describeEvidence({ dataset, evidence, published }: Judgement['claim']): string[] {
-  const what = isImages(dataset) ? 'images' : 'clips';
+  const what = findDataSet(dataset)?.kind === 'images' ? 'images' : 'clips';
   return [
     `${nameEvidence(evidence)} (sha256 ${evidence.source.sha256.slice(0, 12)}…)`,
     ...(published === null
@@ -77,12 +78,10 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
       ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),
     ];
   }
-  const parts = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
-    .filter((verdict) => count(verdict) > 0)
-    .map(
-      (verdict) =>
-        `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
-    );
+  const parts = ANSWERS.filter((verdict) => count(verdict) > 0).map(
+    (verdict) =>
+      `${spellCount(count(verdict))} ${count(verdict) === 1 ? 'is' : 'are'} ${VERDICT_TITLES[verdict]}`,
+  );
   const smaller =
     reduced === 0
       ? ''

@@ -1,4 +1,11 @@
 import { meanInterval } from '../../stats/means.ts';
+import {
+  findPublished,
+  judgeComparability,
+  THESIS_TRAININGS,
+  THESIS_TRAININGS_SOURCE,
+  type ThesisTraining,
+} from '../../thesis/published.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
   capitalise,
@@ -10,13 +17,6 @@ import {
 } from '../data/format.ts';
 import type { Outcome } from '../data/outcome.ts';
 import type { ModelResult, Results, RunResult, Series } from '../data/results.ts';
-import {
-  findPublished,
-  judgeComparability,
-  THESIS_TRAININGS,
-  THESIS_TRAININGS_SOURCE,
-  type ThesisTraining,
-} from '../data/thesis.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { nameRun } from './outcome-tables.ts';
 

@@ -1,6 +1,8 @@
-import { VERDICT_TITLES } from '../../formats/verdicts.ts';
 import { formatP } from '../../stats/format-p.ts';
 import { meanInterval } from '../../stats/means.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { findPublished, judgeComparability, THESIS } from '../../thesis/published.ts';
+import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { findPublishedTest } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
@@ -18,7 +20,6 @@ import {
 import type { Accuracy, Outcome } from '../data/outcome.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
-import { findPublished, judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';
 

@@ -1,8 +1,9 @@
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { judgeComparability, THESIS } from '../../thesis/published.ts';
 import { axisRange } from '../data/epochs.ts';
 import { formatCount, joinWords } from '../data/format.ts';
 import { describeCoverage, hasReference, referenceOf, tauReferenceOf } from '../data/reference.ts';
 import type { ModelResult, ReferenceCurves, Results } from '../data/results.ts';
-import { judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
 import type { Block, Text } from '../page/document.ts';
 
 /** Explains the authors' logs in the figures, or why they are left out; nothing if the profile names none. */

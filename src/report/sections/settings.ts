@@ -1,16 +1,16 @@
+import type { Choice } from '../../thesis/compat.ts';
+import { findPublishedModel, nameSource, THESIS } from '../../thesis/published.ts';
 import {
-  type Choice,
   isBatchSizeOverruled,
   isConsequence,
   listSwitched,
+  type NamedSwitch,
   SWITCHES,
-  type Switch,
   usedValues,
 } from '../data/compat.ts';
 import { capitalise, joinWords, spellCount } from '../data/format.ts';
 import type { ModelResult, Results } from '../data/results.ts';
 import { compareSettings, listDeviations } from '../data/settings.ts';
-import { findPublishedModel, nameSource, THESIS } from '../data/thesis.ts';
 import { drawNetwork } from '../figures/network.ts';
 import { type Block, type Cell, MISSING, type Section, type Table, type Text } from '../page/document.ts';
 
@@ -95,7 +95,7 @@ export function tabulateCompat(results: Results): Table | null {
     const [usual, ...others] = one.choices;
     return [
       [
-        { text: one.decides, details: [`${one.framesOf === undefined ? 'compat' : 'frames'}.${one.name}`] },
+        { text: one.decides, details: [`${one.dataset === undefined ? 'compat' : 'frames'}.${one.name}`] },
         describeUse(results, one, used),
         describeChoice(usual),
         describeAlternatives(others),
@@ -135,7 +135,7 @@ function describeAlternatives(choices: readonly Choice[]): Cell {
 
 function describeUse(
   results: Results,
-  one: Switch,
+  one: NamedSwitch,
   used: ReadonlyMap<string, ReadonlySet<ModelResult>>,
 ): Cell {
   const {

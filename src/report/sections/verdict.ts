@@ -1,5 +1,7 @@
-import { VERDICT_TITLES, type Verdict } from '../../formats/verdicts.ts';
 import { stateP } from '../../stats/format-p.ts';
+import { titleDataset } from '../../thesis/data-sets.ts';
+import { judgeComparability, nameSource, THESIS } from '../../thesis/published.ts';
+import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
 import type { Judgement } from '../claims/judgement.ts';
 import { findPublishedTest } from '../claims/judgement.ts';
 import {
@@ -23,7 +25,6 @@ import {
 import { type Guessing, judgeGuessing, type Outcome, probabilityByGuessing } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { listDeviations } from '../data/settings.ts';
-import { judgeComparability, nameSource, THESIS, titleDataset } from '../data/thesis.ts';
 import type { Text } from '../page/document.ts';
 
 /** The outcome in a few sentences, the most important first. */
@@ -58,12 +59,10 @@ function judgePublished(outcomes: readonly Outcome[], judgements: readonly Judge
           ' “What holds” shows both.',
         ];
   }
-  const groups = (['reproduced', 'not-reproduced', 'inconclusive'] as const)
-    .map((verdict) => ({
-      verdict,
-      titles: judged.filter((one) => one.verdict === verdict).map(({ title }) => title),
-    }))
-    .filter(({ titles }) => titles.length > 0);
+  const groups = ANSWERS.map((verdict) => ({
+    verdict,
+    titles: judged.filter((one) => one.verdict === verdict).map(({ title }) => title),
+  })).filter(({ titles }) => titles.length > 0);
   const name = (verdict: Verdict) => VERDICT_TITLES[verdict];
   const [first] = groups;
   const head =

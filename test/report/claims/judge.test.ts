@@ -10,7 +10,7 @@ import { judgeModels } from '../../../src/report/data/outcome.ts';
 import type { RunResult } from '../../../src/report/data/results.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
 import { countParameters } from '../../../src/snn/parameters.ts';
-import { COMPAT_DEFAULTS } from '../../../src/training/compat.ts';
+import { COMPAT_DEFAULTS } from '../../../src/thesis/compat.ts';
 import { thesisNetwork } from '../../support/thesis-network.ts';
 import { makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 import { judge, makeClaim, modelOf, NAMES, run, withTest } from './judging.ts';
