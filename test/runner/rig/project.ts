@@ -7,7 +7,6 @@ import type { MachineResources } from '../../../src/runner/run/machine.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/run/status.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
-import { compileProgram } from './programs.ts';
 import { ProjectFolder } from './project-folder.ts';
 
 export const hostSource = 'src/stage/host.ts';

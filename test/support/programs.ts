@@ -4,7 +4,7 @@ import path from 'node:path';
 import { build } from 'esbuild';
 import { hashText } from '../../../src/files/canonical-json.ts';
 
-const root = path.resolve(import.meta.dirname, '../../..');
+const root = path.resolve(import.meta.dirname, '../..');
 
 /** Inside the package, so that the programs find its dependencies. */
 const folder = path.join(root, 'node_modules', '.cache', 'test-programs');
