@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { vi } from 'vitest';
 import type { RunEvent } from '../../../src/runner/run/events.ts';
-import { compileProgram } from './programs.ts';
+import { patience } from '../../support/processes.ts';
+import { compileProgram } from '../../support/programs.ts';
 import { hostSource, type Project } from './project.ts';
 
 export interface RunnerOptions {

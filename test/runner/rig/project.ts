@@ -6,6 +6,7 @@ import type { RunEvent } from '../../../src/runner/run/events.ts';
 import type { MachineResources } from '../../../src/runner/run/machine.ts';
 import { type RunOptions, type RunOutcome, runPlan } from '../../../src/runner/run/run.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/run/status.ts';
+import { compileProgram } from '../../support/programs.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
 import { ProjectFolder } from './project-folder.ts';
 
