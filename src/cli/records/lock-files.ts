@@ -33,7 +33,11 @@ export async function openLocks(plan: Plan): Promise<RunLocks | null> {
   const records = openRecords(plan);
   const writer = new LockWriter(plan, (id) => records.findLast(id));
   return {
-    note: (event) => writer.note(event),
+    note: (event) => {
+      if (event.kind !== 'finished' && (event.kind !== 'cached' || event.isRehearsal)) return;
+      const instance = plan.instances.get(event.id);
+      if (instance !== undefined) writer.update(instance);
+    },
     finish: async (isWhole) => {
       const written = await writer.settle();
       const removed = isWhole ? await writer.prune() : [];
