@@ -1,9 +1,7 @@
-import { formatP } from '../stats/format-p.ts';
-import { holmAdjust } from '../stats/holm.ts';
 import { countDiscordant, type Discordance, mcnemarTest } from '../stats/mcnemar.ts';
 import { meanInterval, pairedTTest } from '../stats/means.ts';
-import { pairedDifference } from '../stats/proportion-difference.ts';
-import { signFlipTest } from '../stats/sign-flip.ts';
+import { formatP, holmAdjust, signFlipTest } from '../stats/p-values.ts';
+import { pairedDifference } from '../stats/proportions.ts';
 import type { Cell, Table } from './document.ts';
 import { formatCount, formatPoints, formatPointsRange, spellCount } from './format.ts';
 import type { ModelResult, Results } from './results.ts';

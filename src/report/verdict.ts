@@ -1,5 +1,5 @@
 import { VERDICT_TITLES, type Verdict } from '../formats/verdicts.ts';
-import { stateP } from '../stats/format-p.ts';
+import { stateP } from '../stats/p-values.ts';
 import { nameEpoch, warnOfChoice } from './choice.ts';
 import type { Judgement } from './claims/judgement.ts';
 import { findPublishedTest } from './claims/published-test.ts';

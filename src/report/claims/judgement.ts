@@ -1,5 +1,5 @@
 import type { Verdict } from '../../formats/verdicts.ts';
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
 import { formatPercentRange } from '../format.ts';
 import type { Claim } from './claim.ts';
 

@@ -1,5 +1,5 @@
-import { summarise } from '../../stats/summary.ts';
-import { type Interval, wilsonInterval } from '../../stats/wilson.ts';
+import { summarise } from '../../stats/means.ts';
+import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
 import { nameEpoch } from '../choice.ts';
 import { formatCount, formatPercent, formatPercentRange } from '../format.ts';
 import type { ClipAnswer, ModelResult, Results } from '../results.ts';

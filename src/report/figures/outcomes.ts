@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
 import { nameEpoch } from '../choice.ts';
 import { formatPercent, formatPercentRange, wrapText } from '../format.ts';
 import type { Accuracy, Outcome } from '../outcome.ts';

@@ -1,4 +1,4 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import {
   tabulateClasses,
   tabulateLights,

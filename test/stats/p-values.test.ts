@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { fewestLost, mcnemarOneSided } from '../../src/stats/mcnemar-one-sided.ts';
-import { signFlipTest } from '../../src/stats/sign-flip.ts';
+import { fewestLost, mcnemarOneSided } from '../../src/stats/mcnemar.ts';
+import { signFlipTest } from '../../src/stats/p-values.ts';
 
 /** Made by test/fixtures/stats/make_check_reference.py with SciPy. */
 const reference = JSON.parse(

@@ -1,5 +1,41 @@
-import { NORMAL_QUANTILES } from './normal.ts';
-import { wilsonInterval } from './wilson.ts';
+import { NORMAL_QUANTILES } from './distributions.ts';
+
+/** A range of proportions, 0 <= `low` <= `high` <= 1. */
+export interface Interval {
+  readonly low: number;
+  readonly high: number;
+}
+
+/**
+ * Wilson's score interval for a proportion, without continuity correction:
+ * `(p + z²/2n ± z · √(p(1 − p)/n + z²/4n²)) / (1 + z²/n)`. Unlike `p ± z · √(p(1 − p)/n)` it keeps its coverage
+ * near 0 and 1 and never leaves [0, 1].
+ *
+ * @param successes from 0 to `trials`; may be a fraction
+ * @param trials at least 1
+ * @param z quantile of the standard normal distribution, default 95 % two-sided
+ * @throws {RangeError} if there are no trials, or more successes than trials
+ * @see Wilson 1927, J. Am. Stat. Assoc. 22, 209-212; Newcombe 1998, Stat. Med. 17, 857-872, method 3
+ */
+export function wilsonInterval(
+  successes: number,
+  trials: number,
+  z: number = NORMAL_QUANTILES['97.5'],
+): Interval {
+  if (!(trials > 0)) throw new RangeError(`wilsonInterval: trials must be positive, not ${trials}`);
+  if (!(successes >= 0 && successes <= trials)) {
+    throw new RangeError(`wilsonInterval: successes must be from 0 to ${trials}, not ${successes}`);
+  }
+  const share = successes / trials;
+  const square = (z * z) / trials;
+  const centre = share + square / 2;
+  const reach = z * Math.sqrt((share * (1 - share)) / trials + square / (4 * trials));
+  // At 0 and `trials` the bound is exactly 0 or 1; rounding would be off by 1e-17.
+  return {
+    low: successes === 0 ? 0 : Math.max(0, (centre - reach) / (1 + square)),
+    high: successes === trials ? 1 : Math.min(1, (centre + reach) / (1 + square)),
+  };
+}
 
 /** A difference of two proportions and its interval. */
 export interface ProportionDifference {

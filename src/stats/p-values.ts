@@ -1,4 +1,26 @@
 /**
+ * Holm's correction for several tests: adjusted p values, to be compared with the level that all of them together shall keep.
+ *
+ * @param pValues each 0 to 1
+ * @returns in the same order
+ * @throws {RangeError} if one is outside 0 to 1
+ * @see Holm 1979, Scand. J. Stat. 6, 65-70
+ */
+export function holmAdjust(pValues: readonly number[]): number[] {
+  for (const p of pValues) {
+    if (!(p >= 0 && p <= 1)) throw new RangeError(`holmAdjust: p must be from 0 to 1, not ${p}`);
+  }
+  const order = pValues.map((_, i) => i).sort((a, b) => pValues[a]! - pValues[b]!);
+  const adjusted = new Array<number>(pValues.length);
+  let largest = 0;
+  for (const [rank, i] of order.entries()) {
+    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * pValues[i]!));
+    adjusted[i] = largest;
+  }
+  return adjusted;
+}
+
+/**
  * The exact sign-flip test: the probability that the sum of the differences is at least as large as it is, if each of them had the other sign
  * with probability one half, independently of the others. For several classifiers on the same clips, each difference is a clip's sum over the
  * classifiers, which may therefore depend on one another in any way. All 2ⁿ sums are counted, by convolution.
@@ -30,4 +52,14 @@ export function signFlipTest(differences: readonly number[]): number {
   let tail = 0;
   for (const chance of chances.subarray(observed + reach)) tail += chance;
   return Math.min(1, tail);
+}
+
+/** A p value in a table, `0.021` or `< 0.001`. */
+export function formatP(p: number): string {
+  return p < 0.001 ? '<\u00a00.001' : p.toFixed(3);
+}
+
+/** A p value in a sentence, `p = 0.021` or `p < 0.001`. */
+export function stateP(p: number): string {
+  return p < 0.001 ? `p ${formatP(p)}` : `p = ${formatP(p)}`;
 }

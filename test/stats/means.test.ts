@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { summarise } from '../../src/stats/summary.ts';
+import { summarise } from '../../src/stats/means.ts';
 
 describe('summarise', () => {
   it('gives number, mean and extremes', () => {
