@@ -1,6 +1,6 @@
-import type { ClipEvents } from '../events/clip-events.ts';
 import type { Overlaps } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
+import type { ClipEvents } from '../events/frames.ts';
 import type { ImagePreparation } from '../formats/frame-cache.ts';
 import type { Threads } from './thread-pool.ts';
 import type { WorkingSpace } from './working-space.ts';

@@ -1,6 +1,6 @@
 import { distance } from 'fastest-levenshtein';
 import { ReproError } from '../errors.ts';
-import type { ClipEvents } from '../events/clip-events.ts';
+import type { ClipEvents } from '../events/frames.ts';
 import {
   type Clip,
   type EventDataset,

@@ -1,5 +1,4 @@
 import type { EventAddon } from '../addon/event-addon.ts';
-import { failEvent, failTrailing, failTruncated, type PacketPlace } from './aedat3-errors.ts';
 import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
 import { Aedat3Notes } from './aedat3-notes.ts';
 import {
@@ -7,15 +6,18 @@ import {
   checkPacket,
   describeOddities,
   EVENT_BYTES,
+  failEvent,
+  failTrailing,
+  failTruncated,
   hasPolarityEvents,
   isOrdinaryPacket,
   PACKET_HEADER_BYTES,
   type PacketHeader,
+  type PacketPlace,
   readPacketHeader,
 } from './aedat3-packet.ts';
 import { ByteWindow } from './byte-window.ts';
-import type { BlockSink } from './event-block.ts';
-import { EventCheck } from './event-check.ts';
+import { type BlockSink, EventCheck } from './event-block.ts';
 import type { Sensor } from './events.ts';
 
 export interface ReadAedat3Options {

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
+import { type MatArray, readMat5 } from '../formats/mat5.ts';
 import type { Events, Sensor } from './events.ts';
-import { type MatArray, readMat5 } from './mat5.ts';
 
 /** The DAVIS 240C with which ASL-DVS was recorded. */
 export const ASL_DVS_SENSOR = { height: 180, width: 240 } as const;

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { readRegular } from '../../files/regular-file.ts';
-import { decodeIdx } from '../../images/idx.ts';
+import { decodeIdx } from '../../formats/idx.ts';
 import { type Images, type ManifestFile, SPLITS, type Split } from '../dataset.ts';
 import { kindOfPath } from '../file-tree.ts';
 import { formatBytes, formatCount } from '../problems.ts';

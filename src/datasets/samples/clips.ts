@@ -1,6 +1,6 @@
 import { shearEvents } from '../../events/asl-dvs.ts';
-import { clipOfEvents } from '../../events/clip-events.ts';
 import { spanOf } from '../../events/clips.ts';
+import { clipOfEvents } from '../../events/frames.ts';
 import {
   type Clip,
   type Clips,

@@ -1,6 +1,5 @@
 import { endianness } from 'node:os';
-import { type MatBytes, type MatElement, placeIn } from './element.ts';
-import { failElement, failVariable } from './errors.ts';
+import { failElement, failVariable, type MatBytes, type MatElement, placeIn } from './mat5-element.ts';
 
 export type MatNumbers =
   | Float64Array

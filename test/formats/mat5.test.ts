@@ -3,7 +3,7 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { type MatArray, readMat5 } from '../../src/events/mat5.ts';
+import { type MatArray, readMat5 } from '../../src/formats/mat5.ts';
 
 const fixtures = new URL('../fixtures/formats/', import.meta.url);
 const read = (name: string) => readFileSync(new URL(name, fixtures));

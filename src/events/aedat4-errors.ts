@@ -1,4 +1,4 @@
-import { ReproError } from '../../errors.ts';
+import { ReproError } from '../errors.ts';
 
 /** A position in an AEDAT 4 file; `inside` is set within a packet, and counts in its uncompressed bytes. */
 export interface Aedat4Place {

@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ReproError } from '../../src/errors.ts';
-import { decodeIdx } from '../../src/images/idx.ts';
+import { decodeIdx } from '../../src/formats/idx.ts';
 
 const fixtures = new URL('../fixtures/formats/', import.meta.url);
 const plain = readFileSync(new URL('images-idx3-ubyte', fixtures));

@@ -1,5 +1,5 @@
 import { ByteBuffer } from 'flatbuffers';
-import { type Aedat4Place, failAedat4 } from './errors.ts';
+import { type Aedat4Place, failAedat4 } from './aedat4-errors.ts';
 
 /** Bytes in the table's vtable before its first field's entry, and of each entry. */
 const VTABLE_START = 4;
