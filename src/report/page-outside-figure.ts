@@ -1,5 +1,6 @@
+import { escapeMarkup } from '../text.ts';
 import type { OutsideFigure } from './document.ts';
-import { escapeMarkup } from './escape.ts';
+
 import { renderText } from './page-text.ts';
 
 /**

@@ -1,5 +1,5 @@
+import { escapeMarkup } from '../text.ts';
 import type { Inline, Text } from './document.ts';
-import { escapeMarkup } from './escape.ts';
 
 /** A run of text as HTML. */
 export function renderText(text: Text): string {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
+import { escapeMarkup } from '../text.ts';
 import type { Block, Cell, Gallery, GalleryPicture, Report, Table } from './document.ts';
-import { escapeMarkup } from './escape.ts';
+
 import type { Figure, LegendEntry } from './figures/figure.ts';
 import { type RenderedFigure, SIMPLIFIED_NOTE } from './figures/render.ts';
 import { drawKey } from './figures/sheet.ts';

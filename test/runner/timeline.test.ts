@@ -120,7 +120,7 @@ describe('the timeline of recorded runs', () => {
       30,
     ]);
     const texts = await textsOf(figure);
-    for (const text of ['train@b,1', '30 s', 'unknown', '250.0 MB', 'frames']) expect(texts).toContain(text);
+    for (const text of ['train@b,1', '30 s', 'unknown', '250 MB', 'frames']) expect(texts).toContain(text);
     expect(texts).toContain('2026-01-02 12:00 UTC, profile quick, on cedar');
     const large = await textsOf(drawTimeline(runsOf([record('a', 0, 1, { peakMemoryBytes: 1.5e9 })])).figure);
     expect(large).toContain('1\u202f000');

@@ -8,7 +8,7 @@ import type {
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { stateP } from '../../stats/p-values.ts';
 import type { Colors } from '../view/colors.ts';
-import { formatBytes, formatFigure, formatSeconds } from '../view/format.ts';
+import { formatFigure, formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';
 import { alignTable } from './align-table.ts';
 import type { ComparedRuns } from './compared-runs.ts';

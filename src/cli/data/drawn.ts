@@ -8,8 +8,9 @@ import type { Sensor } from '../../events/events.ts';
 import { type ClipEvents, clipOfEvents } from '../../events/frames.ts';
 import { decodeRecording } from '../../events/recording.ts';
 import type { ClipFrames } from '../../formats/clip-examples.ts';
+import { formatBytes } from '../../text.ts';
 import { printWarning } from '../lines.ts';
-import { formatBytes } from '../view/format.ts';
+
 import { type DataOptions, rootOf } from './root.ts';
 
 /** How a clip is drawn, as far as its frames are concerned. */

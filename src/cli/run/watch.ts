@@ -16,6 +16,7 @@ import type { Plan } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { assertWritable } from '../../runner/store/writable.ts';
+import { listSome } from '../../text.ts';
 import { factsOf } from '../doctor/facts.ts';
 import { exitCodeOfSignal } from '../exit-code.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../load.ts';
@@ -153,9 +154,7 @@ class WatchSession {
 
   #describeChanges(files: readonly string[]): string {
     const names = files.map((file) => toOneLine(path.relative(this.#projectRoot, file)));
-    const shown = names.slice(0, namesAtMost).join(', ');
-    const rest = names.length - namesAtMost;
-    return `${rest > 0 ? `${shown} and ${rest} more` : shown} changed`;
+    return `${listSome(names, namesAtMost)} changed`;
   }
 
   #say(text: string): void {

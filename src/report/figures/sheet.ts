@@ -1,4 +1,5 @@
-import { escapeMarkup } from '../escape.ts';
+import { escapeMarkup } from '../../text.ts';
+
 import { DASHES, type Figure, isThin, type LegendEntry } from './figure.ts';
 import { colorVariable } from './palette.ts';
 import { FONT } from './theme.ts';

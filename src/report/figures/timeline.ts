@@ -1,4 +1,5 @@
-import { formatBytes, formatCount, formatQuantity, joinWords } from '../format.ts';
+import { formatBytes } from '../../text.ts';
+import { formatCount, formatQuantity, joinWords } from '../format.ts';
 import type { CsvValue, Figure, Panel } from './figure.ts';
 import { type ChosenBars, chooseBars } from './timeline-choice.ts';
 import { drawBars, PADDING, ROW } from './timeline-panel.ts';

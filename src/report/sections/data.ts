@@ -7,7 +7,7 @@ import {
   tabulateUsers,
 } from '../data-tables.ts';
 import type { Block, Section, Text } from '../document.ts';
-import { formatBytes, formatCount, formatQuantity } from '../format.ts';
+import { formatCount, formatQuantity } from '../format.ts';
 import type { ManifestResult, Results } from '../results.ts';
 import { titleDataset } from '../thesis.ts';
 

@@ -1,4 +1,5 @@
 import { arrangeLayers, type LayerNode } from '../../../graph-layout/layers.ts';
+import { escapeMarkup } from '../../../text.ts';
 import type { Plan } from '../../plan/plan.ts';
 import { type FoldedStage, foldPlan, nameFolded } from './folded-graph.ts';
 
@@ -41,7 +42,7 @@ export function drawSvg(plan: Plan): string {
   const title = `The pipeline with profile ${plan.profile}`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" font-family="ui-monospace, Menlo, Consolas, monospace">`,
-    `<title>${escapeXml(title)}</title>`,
+    `<title>${escapeMarkup(title)}</title>`,
     '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0L8 4L0 8z" fill="#5b6b7f"/></marker></defs>',
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     `<g fill="none" stroke="#5b6b7f" stroke-width="1.4">`,
@@ -96,7 +97,7 @@ function drawBox(stage: FoldedStage, { x, y, width }: Box, profile: string): str
     : 'fill="#f6f6f6" stroke="#9a9a9a" stroke-dasharray="4"';
   const left = (x - width / 2).toFixed(1);
   const text = (dy: number, size: number, fill: string, content: string): string =>
-    `<text x="${x.toFixed(1)}" y="${y + dy}" font-size="${size}" fill="${fill}" text-anchor="middle">${escapeXml(content)}</text>`;
+    `<text x="${x.toFixed(1)}" y="${y + dy}" font-size="${size}" fill="${fill}" text-anchor="middle">${escapeMarkup(content)}</text>`;
   return [
     `<rect x="${left}" y="${y}" width="${width.toFixed(1)}" height="${boxHeight}" rx="6" ${style}/>`,
     text(19, 14, active ? '#1d2b3a' : '#6b6b6b', nameFolded(stage)),
@@ -108,12 +109,4 @@ function describeBox(stage: FoldedStage, profile: string): string {
   if (stage.instances.length === 0) return `not in profile ${profile}`;
   const [first = '', ...more] = stage.outputs;
   return more.length === 0 ? first : `${first} + ${more.length}`;
-}
-
-function escapeXml(text: string): string {
-  return text
-    .replaceAll('&', '&amp;')
-    .replaceAll('<', '&lt;')
-    .replaceAll('>', '&gt;')
-    .replaceAll('"', '&quot;');
 }
