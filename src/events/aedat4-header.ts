@@ -1,3 +1,4 @@
+import { shortenText } from '../text.ts';
 import { type Aedat4Place, failAedat4 } from './aedat4-errors.ts';
 import { FlatTable } from './aedat4-table.ts';
 

@@ -1,4 +1,5 @@
 import { ReproError } from '../errors.ts';
+import { listSome, shortenText } from '../text.ts';
 import {
   COMPRESSED,
   failElement,

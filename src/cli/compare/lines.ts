@@ -7,6 +7,7 @@ import type {
 } from '../../comparison/compare.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { stateP } from '../../stats/p-values.ts';
+import { formatBytes } from '../../text.ts';
 import type { Colors } from '../view/colors.ts';
 import { formatFigure, formatSeconds } from '../view/format.ts';
 import { toOneLine } from '../view/safe-text.ts';

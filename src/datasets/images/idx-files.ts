@@ -4,6 +4,7 @@ import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { readRegular } from '../../files/regular-file.ts';
 import { decodeIdx } from '../../formats/idx.ts';
+import { formatBytes } from '../../text.ts';
 import { type Images, type ManifestFile, SPLITS, type Split } from '../dataset.ts';
 import { kindOfPath } from '../file-tree.ts';
 import { formatCount } from '../problems.ts';

@@ -1,4 +1,5 @@
 import { summarise } from '../../stats/means.ts';
+import { formatBytes } from '../../text.ts';
 import {
   tabulateClasses,
   tabulateLights,
