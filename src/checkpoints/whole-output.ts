@@ -5,7 +5,7 @@ import { ReproError } from '../errors.ts';
 import { blame, syncFolder, writeFileAtomic, writeSynced } from '../files/atomic-file.ts';
 import { makeFolder } from '../files/new-folder.ts';
 import { kindOfPath } from '../files/path-kind.ts';
-import { quoteName } from '../formats/shown-text.ts';
+import { quoteName } from '../text.ts';
 
 /**
  * Writes a file that appears in full or not at all; until then an older one stays in place.

@@ -1,5 +1,6 @@
 import { ReproError } from '../errors.ts';
-import { type Events, type Sensor, sliceEvents } from './events.ts';
+import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
+import { showFirstBytes, warnOf, warnOfBlank } from './reader-warnings.ts';
 
 const EVENT_BYTES = 8;
 const CLOCK_PERIOD_US = 2 ** 32;
@@ -41,12 +42,7 @@ export function decodeAedat2(
       },
     );
   }
-  const events = {
-    tUs: new Float64Array(capacity),
-    x: new Uint16Array(capacity),
-    y: new Uint16Array(capacity),
-    p: new Uint8Array(capacity),
-  };
+  const events = makeEvents(capacity);
   const { tUs, x, y, p } = events;
   const { width, height } = sensor;
   const { xShift, xMask, xFlip, yShift, yMask, yFlip, pShift, pFlip, skipped, unused } = address;
@@ -108,11 +104,9 @@ function describe(
 ): string[] {
   const warnings: string[] = [];
   const add = (times: number, first: number, text: string) => {
-    if (times === 0) return;
-    const often = times === 1 ? '' : ` (the first of ${times.toLocaleString('en-US')} such places)`;
-    warnings.push(`${file}: byte ${first}  ${text}${often}.`);
+    if (times > 0) warnings.push(warnOf(`${file}: byte ${first}`, text, times));
   };
-  if (length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
+  if (length === 0) warnings.push(warnOfBlank(file));
   add(
     notes.odd,
     notes.firstOdd,
@@ -188,9 +182,7 @@ function failMagic(bytes: Uint8Array, text: string, file: string): never {
   if (version !== undefined) {
     fail(file, 0, `this is AEDAT ${version}, not 2.0`, 'Get the file that the data set is published with.');
   }
-  const found = Buffer.from(bytes.subarray(0, 8))
-    .toString('hex')
-    .replace(/(..)(?=.)/g, '$1 ');
+  const found = showFirstBytes(bytes);
   fail(
     file,
     0,

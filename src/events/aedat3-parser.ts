@@ -1,6 +1,5 @@
 import type { EventAddon } from '../addon/event-addon.ts';
 import { type AedatHeader, readHeaderLines } from './aedat3-header.ts';
-import { Aedat3Notes } from './aedat3-notes.ts';
 import {
   bodyBytesOf,
   checkPacket,
@@ -19,6 +18,7 @@ import {
 import { ByteWindow } from './byte-window.ts';
 import { type BlockSink, EventCheck } from './event-block.ts';
 import type { Sensor } from './events.ts';
+import { ReaderNotes } from './reader-warnings.ts';
 
 export interface ReadAedat3Options {
   /** Name for messages. */
@@ -80,7 +80,7 @@ export class Aedat3Parser {
   readonly #options: ReadAedat3Options;
   readonly #drops: boolean;
   readonly #sink: BlockSink;
-  readonly #notes: Aedat3Notes;
+  readonly #notes: ReaderNotes;
   readonly #check: EventCheck;
   readonly #trusts: boolean;
   /** Where reading starts in the file. */
@@ -106,7 +106,7 @@ export class Aedat3Parser {
     this.#options = options;
     this.#drops = options.invalidEvents === 'drop';
     this.#sink = sink;
-    this.#notes = new Aedat3Notes(options.file);
+    this.#notes = new ReaderNotes(options.file);
     this.#check = new EventCheck(options.sensor, options.addon);
     this.#trusts = resume?.regular ?? false;
     this.#start = resume?.byte ?? 0;

@@ -1,6 +1,7 @@
 import { shortenText } from '../text.ts';
 import { type Aedat4Place, failAedat4 } from './aedat4-errors.ts';
 import { FlatTable } from './aedat4-table.ts';
+import { showFirstBytes } from './reader-warnings.ts';
 
 export type Aedat4Compression = 'lz4' | 'none' | 'zstd';
 
@@ -84,9 +85,7 @@ function failMagic(bytes: Uint8Array, text: string, place: Aedat4Place): never {
   }
   if (version !== undefined)
     failAedat4('aedat4-header', place, `this is AEDAT ${version}, not 4.0`, 'Use its own reader.');
-  const found = Buffer.from(bytes.subarray(0, 8))
-    .toString('hex')
-    .replace(/(..)(?=.)/g, '$1 ');
+  const found = showFirstBytes(bytes);
   failAedat4(
     'aedat4-header',
     place,

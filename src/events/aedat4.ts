@@ -2,7 +2,8 @@ import { type Aedat4Place, describePlace, failAedat4 } from './aedat4-errors.ts'
 import { type Aedat4Stream, readHeader } from './aedat4-header.ts';
 import { FlatTable } from './aedat4-table.ts';
 import { loadUnpack } from './aedat4-unpack.ts';
-import { type Events, type Sensor, sliceEvents } from './events.ts';
+import { type Events, makeEvents, type Sensor, sliceEvents } from './events.ts';
+import { warnOf, warnOfBlank } from './reader-warnings.ts';
 
 export interface DecodeAedat4Options {
   /** Number of the stream to read; by default the first one with events. */
@@ -100,11 +101,9 @@ export async function decodeAedat4(
     store.add(elements.bytes, elements.at, place);
   }
   const { backwards } = store;
-  if (store.length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
+  if (store.length === 0) warnings.push(warnOfBlank(file));
   if (backwards !== null) {
-    const { times, first } = backwards;
-    const often = times === 1 ? '' : ` (the first of ${times.toLocaleString('en-US')} such places)`;
-    warnings.push(`${describePlace(first)}  goes back in time${often}.`);
+    warnings.push(warnOf(describePlace(backwards.first), 'goes back in time', backwards.times));
   }
   return { events: store.events(), sensor, warnings };
 }
@@ -239,13 +238,4 @@ export class EventStore {
     grown.p.set(now.p);
     this.#events = grown;
   }
-}
-
-function makeEvents(length: number): Events {
-  return {
-    tUs: new Float64Array(length),
-    x: new Uint16Array(length),
-    y: new Uint16Array(length),
-    p: new Uint8Array(length),
-  };
 }

@@ -1,6 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { type MatArray, readMat5 } from '../formats/mat5.ts';
-import type { Events, Sensor } from './events.ts';
+import { type Events, makeEvents, type Sensor } from './events.ts';
+import { warnOf, warnOfBlank } from './reader-warnings.ts';
 
 /** The DAVIS 240C with which ASL-DVS was recorded. */
 export const ASL_DVS_SENSOR = { height: 180, width: 240 } as const;
@@ -46,12 +47,7 @@ export function decodeAslDvs(
       { where: file, fix: 'The file is damaged or not part of ASL-DVS: download it again.' },
     );
   }
-  const events = {
-    tUs: new Float64Array(length),
-    x: new Uint16Array(length),
-    y: new Uint16Array(length),
-    p: new Uint8Array(length),
-  };
+  const events = makeEvents(length);
   const { height, width } = ASL_DVS_SENSOR;
   let backwards = 0;
   let firstBackwards = 0;
@@ -77,10 +73,9 @@ export function decodeAslDvs(
     previousUs = tUs;
   }
   const warnings: string[] = [];
-  if (length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
+  if (length === 0) warnings.push(warnOfBlank(file));
   if (backwards > 0) {
-    const often = backwards === 1 ? '' : ` (the first of ${backwards.toLocaleString('en-US')} such places)`;
-    warnings.push(`${file}: event ${firstBackwards}  goes back in time${often}.`);
+    warnings.push(warnOf(`${file}: event ${firstBackwards}`, 'goes back in time', backwards));
   }
   return { events, warnings };
 }

@@ -1,5 +1,6 @@
 import { ReproError } from '../errors.ts';
-import type { Events } from './events.ts';
+import { type Events, makeEvents } from './events.ts';
+import { warnOf, warnOfBlank } from './reader-warnings.ts';
 
 /** The part of the ATIS camera's pixels that N-MNIST keeps. */
 export const NMNIST_SENSOR = { height: 34, width: 34 } as const;
@@ -30,12 +31,7 @@ export function decodeNmnist(
       },
     );
   }
-  const events = {
-    tUs: new Float64Array(length),
-    x: new Uint16Array(length),
-    y: new Uint16Array(length),
-    p: new Uint8Array(length),
-  };
+  const events = makeEvents(length);
   const { height, width } = NMNIST_SENSOR;
   let backwards = 0;
   let firstBackwards = -1;
@@ -62,10 +58,9 @@ export function decodeNmnist(
     }
   }
   const warnings: string[] = [];
-  if (length === 0) warnings.push(`${file}  contains no events: its clip is blank.`);
+  if (length === 0) warnings.push(warnOfBlank(file));
   if (backwards > 0) {
-    const often = backwards === 1 ? '' : ` (the first of ${backwards.toLocaleString('en-US')} such places)`;
-    warnings.push(`${file}: byte ${firstBackwards}  goes back in time${often}.`);
+    warnings.push(warnOf(`${file}: byte ${firstBackwards}`, 'goes back in time', backwards));
   }
   return { events, warnings };
 }

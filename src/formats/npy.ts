@@ -1,7 +1,7 @@
 import { ZipFile } from 'yazl';
 import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
-import { escapeControls, quoteName } from './shown-text.ts';
+import { escapeControls, quoteName } from '../text.ts';
 
 export { countElements as elements } from '../snn/tensor.ts';
 

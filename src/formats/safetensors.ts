@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
+import { escapeControls, quoteName } from '../text.ts';
 import { isObject } from './fields.ts';
-import { escapeControls, quoteName } from './shown-text.ts';
 
 export interface SafetensorsFile {
   readonly tensors: Map<string, Tensor>;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { decodeCifarBatch } from '../../src/datasets/images/cifar10-files.ts';
 import { ReproError } from '../../src/errors.ts';
-import { decodeCifarBatch } from '../../src/images/cifar-binary.ts';
 
 const RECORD_BYTES = 3073;
 

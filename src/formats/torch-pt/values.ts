@@ -1,5 +1,5 @@
 import { ReproError } from '../../errors.ts';
-import { escapeControls } from '../shown-text.ts';
+import { escapeControls } from '../../text.ts';
 
 /** The element types that are read, and their sizes in bytes. */
 export const TORCH_ELEMENT_BYTES = {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { augmentImage, countDraws, cropAndFlip, transformAffinely } from '../../src/images/augment.ts';
+import { augmentImage, countDraws, cropAndFlip, transformAffinely } from '../../src/training/augment.ts';
 
 interface AffineCase {
   readonly width: number;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { escapeControls, quoteName } from '../../src/formats/shown-text.ts';
+import { escapeControls, quoteName } from '../src/text.ts';
 
 test.each([
   ['C0', '\u001b]0;owned\u0007\r\n\t', '\\u001b]0;owned\\u0007\\u000d\\u000a\\u0009'],
