@@ -1,5 +1,4 @@
-import { datasetOfIdxFiles } from './images/idx-dataset.ts';
-import { idxFiles } from './images/idx-files.ts';
+import { datasetOfIdxFiles, idxFiles } from './images/idx-dataset.ts';
 
 /**
  * Pictures of clothes, in MNIST's format.

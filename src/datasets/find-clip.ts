@@ -8,7 +8,7 @@ import {
   type ReadOptions,
   SPLITS,
   type Split,
-} from './dataset.ts';
+} from './contract/dataset.ts';
 
 /** A clip that a person named. */
 export interface NamedClip {

@@ -245,3 +245,17 @@ export function clipOfEvents(events: Events): ClipEvents {
     durationsUs: (layout) => frameDurationsUs(events, layout),
   };
 }
+
+/**
+ * Moves events to the pixels to which the original's converter counts them: it takes y · height + x for a pixel's position in a frame, as if
+ * a row had as many pixels as the sensor has rows. On a square sensor that is right. On 240 x 180 pixels, each row begins 60 pixels too
+ * early: the picture is sheared, its rows overlap, and the last 44 stay empty.
+ */
+export function shearEvents(events: Events, { height, width }: Sensor): Events {
+  const positions = Uint32Array.from(events.x, (x, i) => events.y[i]! * height + x);
+  return {
+    ...events,
+    x: Uint16Array.from(positions, (position) => position % width),
+    y: Uint16Array.from(positions, (position) => Math.floor(position / width)),
+  };
+}

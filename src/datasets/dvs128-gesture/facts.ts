@@ -1,4 +1,4 @@
-import { rootOption, showPath } from '../show-path.ts';
+import { rootOption, showPath } from '../contract/how-to-get.ts';
 import recordings from './recordings.json' with { type: 'json' };
 
 /** What a set of gesture recordings must consist of. */
@@ -12,6 +12,7 @@ export interface GestureFacts {
   readonly extras: Readonly<Record<string, string>>;
 }
 
+export const TITLE = 'DVS128 Gesture';
 export const ARCHIVE = 'DvsGesture.tar.gz';
 export const FOLDER = 'DvsGesture';
 /** `dataset.root` of profile full. */
