@@ -236,12 +236,12 @@ test('time going backwards and an empty sample are accepted with a warning', () 
 });
 
 /** Three events. */
-const SAMPLE = Uint8Array.of(1, 2, 0x80, 0, 100, 33, 33, 0, 0, 200, 0, 0, 0xff, 0xff, 0xff);
+const THREE_EVENTS = Uint8Array.of(1, 2, 0x80, 0, 100, 33, 33, 0, 0, 200, 0, 0, 0xff, 0xff, 0xff);
 
 test('a file cut at any byte is an error, or between two events the events before', () => {
-  const whole = decodeNmnist(SAMPLE, 'a.bin').events;
-  for (let cut = 0; cut < SAMPLE.length; cut++) {
-    const bytes = SAMPLE.subarray(0, cut);
+  const whole = decodeNmnist(THREE_EVENTS, 'a.bin').events;
+  for (let cut = 0; cut < THREE_EVENTS.length; cut++) {
+    const bytes = THREE_EVENTS.subarray(0, cut);
     if (cut % 5 === 0) {
       expect(decodeNmnist(bytes, 'a.bin').events).toEqual(sliceEvents(whole, 0, cut / 5));
     } else {

@@ -1,6 +1,6 @@
-import { type LoadedAddon, loadAddon } from './native/addon.ts';
-import { createNativeEngine } from './native/engine.ts';
-import { type CudaProbe, probeCuda } from './tfjs/cuda.ts';
+import { type LoadedAddon, loadAddon } from '../native/addon.ts';
+import { createNativeEngine } from '../native/engine.ts';
+import { type CudaProbe, probeCuda } from '../tfjs/cuda.ts';
 
 /** The status of an engine on this machine, for people. */
 export interface EngineFinding {

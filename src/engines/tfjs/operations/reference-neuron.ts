@@ -1,9 +1,8 @@
 import type { Scalar, Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
 import { restingPotential } from '../../../snn/neurons.ts';
-import type { NeuronSpec } from '../../../snn/spec.ts';
-import { differentiable } from '../differentiable.ts';
-import { surrogateDerivative } from './surrogate.ts';
+import type { NeuronSpec, Surrogate } from '../../../snn/spec.ts';
+import { differentiable } from './differentiable.ts';
 
 /** The state of a layer's neurons in one time step; each [N, ...neurons]. */
 export interface NeuronStep {
@@ -120,4 +119,18 @@ function backward(
 /** Sums a gradient [N, ...neurons] to the shape before broadcasting: [] or [1, ...neurons]. */
 function sumLike(gradient: Tensor, to: Tensor): Tensor {
   return to.rank === 0 ? tf.sum(gradient) : tf.sum(gradient, 0, true);
+}
+
+/** A surrogate's S'(z) on tensors; see snn/surrogate.ts for formulas and sources. @param z α · (h − threshold) */
+export function surrogateDerivative(kind: Surrogate['kind'], z: Tensor): Tensor {
+  switch (kind) {
+    case 'atan':
+      return tf.div(0.5, tf.add(1, tf.square(tf.mul(z, Math.PI / 2))));
+    case 'sigmoid': {
+      const value = tf.sigmoid(z);
+      return tf.mul(value, tf.sub(1, value));
+    }
+    case 'triangle':
+      return tf.relu(tf.sub(1, tf.abs(z)));
+  }
 }

@@ -4,14 +4,13 @@ import path from 'node:path';
 import process from 'node:process';
 import util from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { chooseEngine } from '../../src/engines/choose-engine.ts';
-import { identifyEngine } from '../../src/engines/identity.ts';
-import { openNamedEngine } from '../../src/engines/named-engines.ts';
-import type { LoadedAddon } from '../../src/engines/native/addon.ts';
-import { probeEngines } from '../../src/engines/probe.ts';
-import { type CudaProbe, type CudaSurroundings, probeCuda } from '../../src/engines/tfjs/cuda.ts';
-import { chooseDevice } from '../../src/original/device.ts';
-import { FakeAddon } from './native/fake-addon.ts';
+import type { LoadedAddon } from '../../../src/engines/native/addon.ts';
+import { chooseEngine, openNamedEngine } from '../../../src/engines/selection/choose-engine.ts';
+import { identifyEngine } from '../../../src/engines/selection/identity.ts';
+import { probeEngines } from '../../../src/engines/selection/probe.ts';
+import { type CudaProbe, type CudaSurroundings, probeCuda } from '../../../src/engines/tfjs/cuda.ts';
+import { chooseDevice } from '../../../src/original/device.ts';
+import { FakeAddon } from '../native/fake-addon.ts';
 
 const here: CudaSurroundings = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };
 

@@ -2,10 +2,10 @@ import { mkdir, readdir, readFile, rename, stat, writeFile } from 'node:fs/promi
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import process from 'node:process';
-import type { EngineChoice } from './engine-choice.ts';
-import { type LoadedAddon, loadAddon } from './native/addon.ts';
-import { chooseArithmetic, identifyBuild } from './native/arithmetic.ts';
-import { type CudaProbe, cudaPackage } from './tfjs/cuda.ts';
+import type { EngineChoice } from '../engine.ts';
+import { type LoadedAddon, loadAddon } from '../native/addon.ts';
+import { chooseArithmetic, identifyBuild } from '../native/arithmetic.ts';
+import { type CudaProbe, cudaPackage } from '../tfjs/cuda.ts';
 
 export interface IdentityOptions {
   readonly projectRoot: string;
@@ -52,7 +52,7 @@ function identifyNative({ load = loadAddon, environment }: IdentityOptions): str
 async function identifyCuda(
   require: NodeJS.Require,
   version: string,
-  { cacheFolder, probe = async () => (await import('./tfjs/cuda.ts')).probeCuda() }: IdentityOptions,
+  { cacheFolder, probe = async () => (await import('../tfjs/cuda.ts')).probeCuda() }: IdentityOptions,
 ): Promise<string | undefined> {
   const cuda = resolveOptional(require, `${cudaPackage}/package.json`);
   if (cuda === undefined) return undefined;

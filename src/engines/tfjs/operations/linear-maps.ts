@@ -1,6 +1,6 @@
 import type { Tensor, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { differentiable } from '../differentiable.ts';
+import { differentiable } from './differentiable.ts';
 
 /**
  * A convolution with stride 1 and without bias.

@@ -1,6 +1,6 @@
 import type { Tensor, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { differentiable } from '../differentiable.ts';
+import { differentiable } from './differentiable.ts';
 
 /**
  * Max pooling whose gradient goes to the first maximum of each window in row-major order, as in PyTorch. Binary maps often have ties,

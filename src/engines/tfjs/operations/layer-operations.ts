@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
-import type { NeuronSpec } from '../../snn/spec.ts';
-import type { AdamStep } from './kernels/adam.ts';
+import type { NeuronSpec } from '../../../snn/spec.ts';
+import type { AdamStep } from '../kernels/adam.ts';
 
 /*
  * Layout: activations are channels-last with time folded into the batch, time outermost: [T·N, H, W, C] or [T·N, F], so that a time

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { NeuronPass } from '../../../src/engines/engine.ts';
 import { createCpuEngine } from '../../../src/engines/tfjs/engine.ts';
 import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts';
-import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
+import { referenceOperations } from '../../../src/engines/tfjs/operations/reference-operations.ts';
 import { ShapeError } from '../../../src/snn/shape-error.ts';
 import '../../support/all-close.ts';
 
