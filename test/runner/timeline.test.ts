@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
 import { timelineLines } from '../../src/cli/run/timeline-lines.ts';
-import type { Figure } from '../../src/report/figures/figure.ts';
-import { renderFigure } from '../../src/report/figures/render.ts';
+import type { Figure } from '../../src/report/drawing/figure.ts';
+import { renderFigure } from '../../src/report/drawing/render.ts';
 import { drawTimeline, type TimelineRun } from '../../src/report/figures/timeline.ts';
 import type { RunRecord } from '../../src/runner/store/records.ts';
 import { arrangeTimeline } from '../../src/runner/timeline.ts';

@@ -3,7 +3,6 @@ import process from 'node:process';
 import { describeError, ReproError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { isHeld } from '../../files/lock.ts';
-import { listOutstanding } from '../../runner/cluster/outstanding.ts';
 import { Changes } from '../../runner/extras/watch/changes.ts';
 import { FolderWatcher, type Watcher } from '../../runner/extras/watch/folder-watcher.ts';
 import { Poller } from '../../runner/extras/watch/poller.ts';
@@ -12,6 +11,7 @@ import {
   listWatchedPaths,
   type WatchedPaths,
 } from '../../runner/extras/watch/watched-paths.ts';
+import { listOutstanding } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
