@@ -1,6 +1,7 @@
 import type { Verdict } from '../../formats/verdicts.ts';
 import { wilsonInterval } from '../../stats/proportions.ts';
-import { formatPercentRange } from '../format.ts';
+import { formatPercentRange } from '../data/format.ts';
+import type { ModelResult } from '../data/results.ts';
 import type { Claim } from './claim.ts';
 
 /** What became of a claim. */

@@ -1,9 +1,9 @@
-import { countDiscordant, type Discordance, mcnemarTest } from '../stats/mcnemar.ts';
-import { meanInterval, pairedTTest } from '../stats/means.ts';
-import { formatP, holmAdjust, signFlipTest } from '../stats/p-values.ts';
-import { pairedDifference } from '../stats/proportions.ts';
-import type { Cell, Table } from './document.ts';
-import { formatCount, formatPoints, formatPointsRange, spellCount } from './format.ts';
+import { countDiscordant, type Discordance, mcnemarTest } from '../../stats/mcnemar.ts';
+import { meanInterval, pairedTTest } from '../../stats/means.ts';
+import { holmAdjust, signFlipTest } from '../../stats/p-values.ts';
+import { pairedDifference } from '../../stats/proportions.ts';
+import { spellCount } from './format.ts';
+import { SEEDS_FOR_INTERVAL } from './outcome.ts';
 import type { ModelResult, Results } from './results.ts';
 
 /** How much more accurate a model is than the first one, on the test clips at the chosen epochs. */

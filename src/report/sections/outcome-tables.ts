@@ -1,8 +1,7 @@
 import { VERDICT_TITLES } from '../../formats/verdicts.ts';
-import { formatP } from '../../stats/format-p.ts';
 import { meanInterval } from '../../stats/means.ts';
-import type { Judgement } from '../claims/judgement.ts';
-import { findPublishedTest } from '../claims/judgement.ts';
+import { formatP } from '../../stats/p-values.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
@@ -15,8 +14,7 @@ import {
   joinWords,
   spellCount,
 } from '../data/format.ts';
-import type { Accuracy, Outcome } from '../data/outcome.ts';
-import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { findPublished, judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';

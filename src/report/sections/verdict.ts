@@ -1,10 +1,14 @@
-import { VERDICT_TITLES, type Verdict } from '../formats/verdicts.ts';
-import { stateP } from '../stats/p-values.ts';
-import { nameEpoch, warnOfChoice } from './choice.ts';
-import type { Judgement } from './claims/judgement.ts';
-import { findPublishedTest } from './claims/published-test.ts';
-import { compareModels, isBySeed, isSignificant, type ModelDifference, nameTest } from './differences.ts';
-import type { Text } from './document.ts';
+import { VERDICT_TITLES, type Verdict } from '../../formats/verdicts.ts';
+import { stateP } from '../../stats/p-values.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
+import {
+  compareModels,
+  isBySeed,
+  isSignificant,
+  type ModelDifference,
+  nameTest,
+} from '../data/differences.ts';
+import { nameEpoch, warnOfChoice } from '../data/epochs.ts';
 import {
   capitalise,
   endSentence,
