@@ -9,8 +9,7 @@ import { buildReport } from '../src/report/report.ts';
 import { formatJudgements } from '../src/report/sections/claims.ts';
 import { readEnvironment } from '../src/report/sections/pipeline.ts';
 import { writeReport } from '../src/report/write.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly models: readonly string[];

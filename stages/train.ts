@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { parse } from 'yaml';
-import { describeEngine, type EngineChoice } from '../src/engines/engine.ts';
 import { chooseEngine } from '../src/engines/selection/choose-engine.ts';
+import { describeEngine } from '../src/engines/engine.ts';
+import type { EngineChoice } from '../src/engines/engine.ts';
 import { countParameters } from '../src/snn/parameters.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 import { CheckpointStore } from '../src/training/checkpoint-store.ts';
 import { describeCompat } from '../src/training/compat.ts';
 import { openFrameCache } from '../src/training/frame-cache.ts';

@@ -1,9 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { threadsOf } from '../src/datasets/reading/threads.ts';
 import { findDataset } from '../src/datasets/registry.ts';
-import { defineStage } from '../src/stage/define-stage.ts';
-import { requirePath } from '../src/stage/require-path.ts';
+import { threadsOf } from '../src/datasets/reading/threads.ts';
+import { defineStage, requirePath } from '../src/stage/define-stage.ts';
 
 interface Params {
   readonly dataset: { readonly name: string; readonly simulated: boolean };

@@ -1,7 +1,11 @@
 /** What `architecture.test.ts` does not hold yet. Each list only ever gets shorter. */
 
 /** Parts of `src/` with cycles between their folders. */
-export const cyclicFolders: readonly string[] = ['baseline', 'cli', 'report', 'runner'];
+export const cyclicFolders: readonly string[] = [
+  'baseline',
+  'cli',
+  'runner',
+];
 
 /** Parts of `src/` with cycles of values between their files. */
 export const cyclicValues: readonly string[] = [];
@@ -25,12 +29,6 @@ export const smallFiles: readonly string[] = [
   'src/parity/index-file.ts',
   'src/parity/learning-rates.ts',
   'src/parity/ties.ts',
-  'src/report/claims/judge-time-constants.ts',
-  'src/report/environment.ts',
-  'src/report/drawing/palette.ts',
-  'src/report/figures/epoch-panel.ts',
-  'src/report/write.ts',
-  'src/report/figures/fit-axis.ts',
   'src/report/inputs/logged-loss.ts',
   'src/report/inputs/model.ts',
   'src/report/inputs/predictions.ts',
@@ -47,10 +45,8 @@ export const smallFiles: readonly string[] = [
   'src/runner/plan/lock-profiles.ts',
   'src/runner/plan/output-remedy.ts',
   'src/runner/run/retries.ts',
-  'src/schema/unclosed-collection.ts',
-  'src/schema/yaml-file.ts',
   'src/snn/event-frames.ts',
-  'src/stage/lifeline.ts',
+  'src/stage/host.ts',
   'src/training/divergence.ts',
   'src/training/initial-state.ts',
   'src/training/memory-error.ts',

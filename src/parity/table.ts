@@ -1,4 +1,5 @@
-import { escapeControls, shortenText } from '../text.ts';
+import { escapeControls } from '../text.ts';
+import { shortenText } from '../text.ts';
 import type { Comparison } from './compare.ts';
 import { countTotals, hasPassed, type ParityTotals } from './document.ts';
 import type { CaseOutcome } from './suite.ts';

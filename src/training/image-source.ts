@@ -1,7 +1,8 @@
 import { ReproError } from '../errors.ts';
-import { FRAME_CACHE_FIX, type ImagePreparation } from '../formats/frame-cache.ts';
-import { TorchRandom } from '../snn/torch-random.ts';
+import type { ImagePreparation } from '../formats/frame-cache.ts';
+import { FRAME_CACHE_FIX } from '../formats/frame-cache.ts';
 import { augmentImage } from './augment.ts';
+import { TorchRandom } from '../snn/torch-random.ts';
 import type { ClipSource } from './clip-source.ts';
 import { mixSeed } from './stream-seed.ts';
 

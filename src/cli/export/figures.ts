@@ -3,11 +3,10 @@ import path from 'node:path';
 import process from 'node:process';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { convertFigure, type FigureSize, type Format } from '../../figure-export/formats.ts';
-import { type FileToWrite, writeFilesAtomic } from '../../files/atomic-files.ts';
+import { type FileToWrite, writeFilesAtomic } from '../../files/atomic-file.ts';
 import { formatBytes } from '../../text.ts';
 import { refuseRunnerFolder } from '../checkpoints/runner-folder.ts';
 import { printJson } from '../load.ts';
-
 import { toOneLine } from '../view/safe-text.ts';
 import { warnOfSizes } from './figure-sizes.ts';
 import { type FigureSource, openFigures, type SourceOptions } from './figure-source.ts';

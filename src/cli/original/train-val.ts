@@ -1,6 +1,7 @@
 import path from 'node:path';
 import process from 'node:process';
-import { describeEngine, type EngineChoice } from '../../engines/engine.ts';
+import { describeEngine } from '../../engines/engine.ts';
+import type { EngineChoice } from '../../engines/engine.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import type { CompatPresetName } from '../../original/compat-presets.ts';
 import { chooseDevice } from '../../original/device.ts';

@@ -4,7 +4,7 @@ import fs, { type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { syncFolder, writeFileAtomic } from '../../files/atomic-file.ts';
-import { kindOfPath } from '../../files/path-kind.ts';
+import { kindOfPath } from '../../files/folders.ts';
 import { showPath } from '../contract/how-to-get.ts';
 import type { FileVersion } from './answer.ts';
 import { explainWriteError } from './disk-space.ts';

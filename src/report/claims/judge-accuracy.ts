@@ -1,5 +1,6 @@
 import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
-import { independentDifference, wilsonInterval } from '../../stats/proportions.ts';
+import { independentDifference } from '../../stats/proportions.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
 import {
   formatCount,
   formatPercent,

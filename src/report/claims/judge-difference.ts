@@ -1,7 +1,7 @@
-import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
+import { stateP } from '../../stats/p-values.ts';
 import { smallestDetectableDifference } from '../../stats/mcnemar.ts';
 import { pairedEquivalence, pairedTTest } from '../../stats/means.ts';
-import { stateP } from '../../stats/p-values.ts';
+import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
 import { smallestDetectableMean } from '../../stats/paired-power.ts';
 import { pairedDifference } from '../../stats/proportions.ts';
 import {

@@ -1,5 +1,6 @@
-import { meanInterval, summarise } from '../../stats/means.ts';
+import { meanInterval } from '../../stats/means.ts';
 import { movingMean, weightIn, windowAt } from '../../stats/moving-mean.ts';
+import { summarise } from '../../stats/means.ts';
 import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { EpochPoint, RunResult, Series } from '../data/results.ts';
 

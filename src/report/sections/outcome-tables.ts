@@ -1,7 +1,8 @@
 import { VERDICT_TITLES } from '../../formats/verdicts.ts';
-import { meanInterval } from '../../stats/means.ts';
 import { formatP } from '../../stats/p-values.ts';
-import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
+import { meanInterval } from '../../stats/means.ts';
+import type { Judgement } from '../claims/judgement.ts';
+import { findPublishedTest } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
@@ -14,7 +15,8 @@ import {
   joinWords,
   spellCount,
 } from '../data/format.ts';
-import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import type { Accuracy, Outcome } from '../data/outcome.ts';
+import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { findPublished, judgeComparability, THESIS, titleDataset } from '../data/thesis.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';

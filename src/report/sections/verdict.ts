@@ -1,6 +1,7 @@
 import { VERDICT_TITLES, type Verdict } from '../../formats/verdicts.ts';
 import { stateP } from '../../stats/p-values.ts';
-import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
+import type { Judgement } from '../claims/judgement.ts';
+import { findPublishedTest } from '../claims/judgement.ts';
 import {
   compareModels,
   isBySeed,

@@ -6,7 +6,7 @@ import { describeError } from '../../src/errors.ts';
 import { readJsonSchema } from '../../src/schema/json-schema.ts';
 import { PassedChecks } from '../../src/schema/passed-checks.ts';
 import { ConfigurationError, type Problem } from '../../src/schema/problems.ts';
-import { findFileProblems } from '../../src/schema/yaml-file.ts';
+import { findFileProblems } from '../../src/schema/schema-problems.ts';
 
 const schema = {
   type: 'object',

@@ -1,7 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { readMessages } from '../../src/stage/message-reader.ts';
-import type { StageMessage } from '../../src/stage/protocol.ts';
+import { readMessages, type StageMessage } from '../../src/stage/protocol.ts';
 
 async function read(...chunks: readonly (string | Buffer)[]): Promise<StageMessage[]> {
   const stream = new PassThrough();

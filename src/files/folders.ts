@@ -1,10 +1,9 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import { kindOfPath } from './path-kind.ts';
 
 /** How often to try again when someone else removes a folder meanwhile. */
-const ATTEMPTS = 3;
+const attemptsAtMost = 3;
 
 /**
  * Makes a folder and its missing parents, one after the other. Node's recursive `mkdir` retries forever where a parent
@@ -23,7 +22,7 @@ export async function makeFolder(folder: string, fix: string): Promise<string | 
       return missing[0];
     } catch (cause) {
       if (!hasErrorCode(cause, 'ENOENT', 'ENOTDIR')) throw cause;
-      if (attempt === ATTEMPTS) {
+      if (attempt === attemptsAtMost) {
         throw new ReproError('output-nowhere', 'no folder can be made here.', { where: target, fix, cause });
       }
     }
@@ -51,5 +50,27 @@ async function makeOne(folder: string): Promise<void> {
     if (!hasErrorCode(error, 'EEXIST')) throw error;
     if ((await kindOfPath(folder)) === 'folder') return;
     throw Object.assign(new Error(`${folder} is not a folder`, { cause: error }), { code: 'ENOTDIR' });
+  }
+}
+
+/** What is at a path, links followed: null if nothing is. Whatever is not a folder counts as a file. */
+export async function kindOfPath(target: string): Promise<'file' | 'folder' | null> {
+  try {
+    return (await fs.stat(target)).isDirectory() ? 'folder' : 'file';
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT', 'ENOTDIR')) return null;
+    throw error;
+  }
+}
+
+/** Removes a folder if it is empty. @returns whether it is gone */
+export async function removeEmptyFolder(folder: string): Promise<boolean> {
+  try {
+    await fs.rmdir(folder);
+    return true;
+  } catch (error) {
+    if (hasErrorCode(error, 'ENOENT')) return true;
+    if (hasErrorCode(error, 'ENOTEMPTY', 'EEXIST')) return false;
+    throw error;
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isProbe, type ProbedMachine } from '../../src/stage/probe.ts';
+import { isProbe, type ProbedMachine } from '../../src/stage/refusals.ts';
 
 const linux: ProbedMachine = { projectRoot: '/home/me/thesis', platform: 'linux', environment: {} };
 const mac: ProbedMachine = { projectRoot: '/Users/me/thesis', platform: 'darwin', environment: {} };
@@ -14,7 +14,7 @@ function stackFrom(file: string): string {
   return [
     'Error: Access to this API has been restricted',
     '    at readFileSync (node:fs:441:20)',
-    '    at observed (file:///app/dist/stage/refusal-watch.js:40:20)',
+    '    at observed (file:///app/dist/stage/refusals.js:40:20)',
     `    at look (${file}:3:4)`,
     '    at node:internal/modules/esm/loader:1:1',
   ].join('\n');

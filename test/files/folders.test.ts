@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { makeFolder } from '../../src/files/new-folder.ts';
+import { makeFolder } from '../../src/files/folders.ts';
 
 const fix = 'Choose another.';
 let folder: string;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { requirePath } from '../../src/stage/require-path.ts';
+import { requirePath } from '../../src/stage/define-stage.ts';
 
 describe('requirePath', () => {
   it('gives the path at its place', () => {
