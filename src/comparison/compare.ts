@@ -1,6 +1,6 @@
-import { holmAdjust } from '../stats/p-values.ts';
 import { countDiscordant, mcnemarTest } from '../stats/mcnemar.ts';
 import { type PairedTest, pairedTTest } from '../stats/means.ts';
+import { holmAdjust } from '../stats/p-values.ts';
 import { independentDifference, pairedDifference } from '../stats/proportions.ts';
 import type { ClipAnswers } from './clip-answers.ts';
 import { type DataIdentity, isSameData } from './data-identity.ts';

@@ -2,28 +2,20 @@ import { ReproError } from '../errors.ts';
 import { type Events, makeEvents } from '../events/events.ts';
 import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
 import { type MatArray, readMat5 } from '../formats/mat5.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
 
-/** The DAVIS 240C with which ASL-DVS was recorded. */
-export const ASL_DVS_SENSOR = { height: 180, width: 240 } as const;
-
 const HOMEPAGE = 'https://github.com/PIX2NVS/NVS2Graph';
 const USUAL_ROOT = 'data/ASL-DVS';
 
-/** The letters without j and z, which are signed by a movement. */
-const LETTERS = [...'abcdefghiklmnopqrstuvwxy'];
+const LETTERS = DATA_SETS['asl-dvs'].classes;
 
 /** Where its samples are, what they are called, and how they are read and split. */
 export const ASL_DVS_LAYOUT: SampleLayout = {
-  name: 'asl-dvs',
-  title: 'ASL-DVS',
-  profile: 'asl-dvs',
-  classes: LETTERS,
-  published: { train: 80_640, test: 20_160 },
+  ...DATA_SETS['asl-dvs'],
   usualRoot: USUAL_ROOT,
-  sensor: ASL_DVS_SENSOR,
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,
@@ -111,7 +103,7 @@ export function decodeAslDvs(
     );
   }
   const events = makeEvents(length);
-  const { height, width } = ASL_DVS_SENSOR;
+  const { height, width } = DATA_SETS['asl-dvs'].sensor;
   let backwards = 0;
   let firstBackwards = 0;
   let previousUs = 0;

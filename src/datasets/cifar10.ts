@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { formatBytes } from '../text.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import type {
   ImageDataset,
   Images,
@@ -37,16 +38,11 @@ const RECORD_BYTES = 1 + PIXEL_BYTES;
 const LARGEST_BATCH_BYTES = 100_000 * RECORD_BYTES;
 
 const FACTS = {
-  name: 'cifar10',
-  title: 'CIFAR10',
-  profile: 'cifar10',
+  ...DATA_SETS.cifar10,
   usualRoot: 'data/CIFAR10',
   licence: 'no licence stated; free to use with citation',
   homepage: 'https://www.cs.toronto.edu/~kriz/cifar.html',
   files: [ARCHIVE],
-  published: { train: 50_000, test: 10_000 },
-  /** In the order of the labels, as in `batches.meta.txt`. */
-  classes: ['airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck'],
 } as const;
 
 const howToGet = (root: string): string => howToFetch(FACTS, root);
@@ -57,14 +53,12 @@ const howToGet = (root: string): string => howToFetch(FACTS, root);
  * @see Krizhevsky 2009, "Learning Multiple Layers of Features from Tiny Images"
  */
 export const CIFAR10: ImageDataset = {
-  kind: 'images',
   ...FACTS,
   summary: 'Photographs of animals and vehicles, in colour, 32 x 32 pixels.',
   citation:
     'Krizhevsky, Learning Multiple Layers of Features from Tiny Images, technical report, Toronto, 2009.',
   remarks: ['The binary version, not the Python or Matlab one.'],
   recordingsNoun: 'files',
-  image: { channels: 3, height: 32, width: 32 },
   preparation: {
     mean: [0.4914, 0.4822, 0.4465],
     std: [0.2023, 0.1994, 0.201],

@@ -1,13 +1,11 @@
 import { ReproError } from '../errors.ts';
 import { type Events, makeEvents } from '../events/events.ts';
 import { warnOf, warnOfBlank } from '../events/reader-warnings.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { PublishedFile } from './contract/dataset.ts';
 import { showPath, thenRun } from './contract/how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout, SamplePart } from './samples/layout.ts';
-
-/** The part of the ATIS camera's pixels that N-MNIST keeps. */
-export const NMNIST_SENSOR = { height: 34, width: 34 } as const;
 
 const HOMEPAGE = 'https://www.garrickorchard.com/datasets/n-mnist';
 const USUAL_ROOT = 'data/N-MNIST';
@@ -19,13 +17,8 @@ const PARTS = [
 
 /** Where its samples are, what they are called, and how they are read and split. */
 export const NMNIST_LAYOUT: SampleLayout = {
-  name: 'nmnist',
-  title: 'N-MNIST',
-  profile: 'nmnist',
-  classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
-  published: { train: 60_000, test: 10_000 },
+  ...DATA_SETS.nmnist,
   usualRoot: USUAL_ROOT,
-  sensor: NMNIST_SENSOR,
   parts: PARTS,
   sampleNames: 'Train/<digit>/<number>.bin, Test/<digit>/<number>.bin',
   // 5 bytes per event and a few thousand events.
@@ -103,7 +96,7 @@ export function decodeNmnist(
     );
   }
   const events = makeEvents(length);
-  const { height, width } = NMNIST_SENSOR;
+  const { height, width } = DATA_SETS.nmnist.sensor;
   let backwards = 0;
   let firstBackwards = -1;
   for (let i = 0, at = 0; i < length; i++, at += EVENT_BYTES) {

@@ -1,6 +1,5 @@
+import type { Engine, EngineChoice } from '../engines/engine.ts';
 import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/choose-engine.ts';
-import type { Engine } from '../engines/engine.ts';
-import type { EngineChoice } from '../engines/engine.ts';
 
 export interface ChosenEngine {
   readonly engine: Engine;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ASL_DVS_SENSOR, decodeAslDvs } from '../../src/datasets/asl-dvs.ts';
+import { ASL_DVS_LAYOUT, decodeAslDvs } from '../../src/datasets/asl-dvs.ts';
 import { ReproError } from '../../src/errors.ts';
 import { shearEvents } from '../../src/events/frames.ts';
 
@@ -49,7 +49,7 @@ describe('reading ASL-DVS', () => {
     const column = (at: 0 | 1, key: 'from' | 'to') => Uint16Array.from(pixels, (pixel) => pixel[key][at]!);
     const others = { tUs: Float64Array.from(pixels, (_, i) => i), p: new Uint8Array(pixels.length).fill(1) };
     const events = { ...others, x: column(0, 'from'), y: column(1, 'from') };
-    expect(shearEvents(events, ASL_DVS_SENSOR)).toEqual({
+    expect(shearEvents(events, ASL_DVS_LAYOUT.sensor)).toEqual({
       ...others,
       x: column(0, 'to'),
       y: column(1, 'to'),
@@ -133,8 +133,8 @@ describe('reading ASL-DVS', () => {
         copy[position]! ^= change;
         try {
           const { x, y, p, tUs } = decodeAslDvs(copy, 'a.mat').events;
-          expect(x.every((value) => value < ASL_DVS_SENSOR.width)).toBe(true);
-          expect(y.every((value) => value < ASL_DVS_SENSOR.height)).toBe(true);
+          expect(x.every((value) => value < ASL_DVS_LAYOUT.sensor.width)).toBe(true);
+          expect(y.every((value) => value < ASL_DVS_LAYOUT.sensor.height)).toBe(true);
           expect(p.every((value) => value <= 1) && tUs.every((t) => Number.isSafeInteger(t))).toBe(true);
         } catch (error) {
           expect(error).toBeInstanceOf(ReproError);

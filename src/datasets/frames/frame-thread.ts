@@ -1,13 +1,7 @@
 import { ReproError } from '../../errors.ts';
 import { type Counts, type FrameLayout, frameSize } from '../../events/frames.ts';
-import {
-  type Clip,
-  type Clips,
-  type ReadClip,
-  type RowStride,
-  SPLITS,
-  type Split,
-} from '../contract/dataset.ts';
+import type { RowStride } from '../../thesis/compat.ts';
+import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from '../contract/dataset.ts';
 import { defineThreadJob } from '../reading/threads.ts';
 import { WorkingSpace } from '../reading/working-space.ts';
 import { findDataset } from '../registry.ts';

@@ -1,6 +1,5 @@
 import { binomialUpperTail } from '../../stats/distributions.ts';
-import { clusterMeanInterval } from '../../stats/means.ts';
-import { type Summary, summarise } from '../../stats/means.ts';
+import { clusterMeanInterval, type Summary, summarise } from '../../stats/means.ts';
 import { type Interval, wilsonInterval } from '../../stats/proportions.ts';
 import type { ModelResult, Results, RunResult } from './results.ts';
 

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Fields, type JsonObject } from '../../../src/formats/fields.ts';
-import type { Verdict } from '../../../src/formats/verdicts.ts';
 import type { Judgement } from '../../../src/report/claims/judgement.ts';
 import { judgeModels } from '../../../src/report/data/outcome.ts';
 import { listDeviations } from '../../../src/report/data/settings.ts';
@@ -11,6 +10,7 @@ import { readModel } from '../../../src/report/inputs/model.ts';
 import { tabulateClasses } from '../../../src/report/sections/data.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../../src/report/sections/outcome-tables.ts';
 import { describeSettings, tabulateSettings } from '../../../src/report/sections/settings.ts';
+import type { Verdict } from '../../../src/thesis/verdicts.ts';
 import { makeClaim } from '../claims/judging.ts';
 import { makeModelResult, makeResults, makeRunResult, split } from '../result-values.ts';
 

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { COMPAT_CHOICES, COMPAT_DEFAULTS, describeCompat, readCompat } from '../../src/training/compat.ts';
-import { SettingOrigins } from '../../src/training/setting-origins.ts';
-import { resolveModel } from '../../src/training/settings.ts';
+import { COMPAT_DEFAULTS } from '../../src/thesis/compat.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const read = (id: string) =>
   parse(readFileSync(new URL(`../../configs/models/${id}.yaml`, import.meta.url), 'utf8'));
@@ -12,34 +11,11 @@ const switched = (id: string, compat: Record<string, string>, over: Record<strin
   resolveModel(read(id), { compat, ...over }, `${id}.yaml`);
 
 describe('the switches', () => {
-  it('have the intent of the thesis as their defaults, the first choice of each', () => {
-    expect(Object.fromEntries(Object.entries(COMPAT_CHOICES).map(([key, [first]]) => [key, first]))).toEqual(
-      COMPAT_DEFAULTS,
-    );
-    expect(readCompat({}, new SettingOrigins('x'))).toEqual(COMPAT_DEFAULTS);
-    expect(resolveModel(read('no-reg'), {}, 'x').compat).toEqual(COMPAT_DEFAULTS);
-  });
-
   it('in a profile override the same switches in a model', () => {
     const model = { ...read('no-reg'), compat: { trials: 'first-88', selection: 'best-test' } };
     const { compat } = resolveModel(model, { compat: { selection: 'validation', tau_init: 'paper' } }, 'x');
     expect(compat).toEqual({ ...COMPAT_DEFAULTS, trials: 'first-88', tau_init: 'paper' });
-  });
-
-  it('are described by those that are not at their defaults', () => {
-    expect(describeCompat(COMPAT_DEFAULTS)).toBe('none');
-    expect(describeCompat({ ...COMPAT_DEFAULTS, tau_init: 'paper', trials: 'first-88' })).toBe(
-      'trials=first-88, tau_init=paper',
-    );
-  });
-
-  it('are rejected if they or their settings are unknown, listing those that exist', () => {
-    expect(() => readCompat({ trial: 'all' }, new SettingOrigins('m.yaml'))).toThrow(
-      '"compat.trial": unknown key; expected one of trials, tau_per_neuron, batch_size',
-    );
-    expect(() => readCompat({ trials: 'first-80' }, new SettingOrigins('m.yaml'))).toThrow(
-      '"compat.trials": expected one of all, first-88, found "first-80"',
-    );
+    expect(resolveModel(read('no-reg'), {}, 'x').compat).toEqual(COMPAT_DEFAULTS);
   });
 });
 

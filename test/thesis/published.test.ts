@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { isObject } from '../../../src/formats/fields.ts';
-import { THESIS_MODELS } from '../../../src/report/data/thesis.ts';
-import { networkDefaults } from '../../../src/snn/network-config.ts';
-import { buildNetwork } from '../../../src/snn/networks.ts';
-import { resolveModel } from '../../../src/training/settings.ts';
+import { isObject } from '../../src/formats/fields.ts';
+import { networkDefaults } from '../../src/snn/network-config.ts';
+import { buildNetwork } from '../../src/snn/networks.ts';
+import { THESIS_MODELS } from '../../src/thesis/published.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 
-const folder = path.resolve(import.meta.dirname, '../../../configs/models');
+const folder = path.resolve(import.meta.dirname, '../../configs/models');
 const ids = ['baseline', 'no-reg', 'lambda-0.01', 'lambda-0.1'];
 
 async function readModelFile(id: string) {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { renderFigure } from '../../src/report/drawing/render.ts';
-import { drawSpikes } from '../../src/report/figures/spikes.ts';
-import { drawTau } from '../../src/report/figures/tau.ts';
-import { tabulateSpikes } from '../../src/report/sections/neurons.ts';
-import { makeLayerResult, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import { renderFigure } from '../../../src/report/drawing/render.ts';
+import { drawSpikes } from '../../../src/report/figures/spikes.ts';
+import { drawTau } from '../../../src/report/figures/tau.ts';
+import { tabulateSpikes } from '../../../src/report/sections/neurons.ts';
+import { makeLayerResult, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 /** Quantiles of τ from 2 to 3. */
 const SPREAD = Array.from({ length: 101 }, (_, i) => 2 + i / 100);

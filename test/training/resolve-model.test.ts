@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { buildNetwork } from '../../src/snn/networks.ts';
-import { resolveModel } from '../../src/training/settings.ts';
+import { resolveModel } from '../../src/training/resolve-model.ts';
 
 const folder = new URL('../../configs/models/', import.meta.url);
 const read = (id: string) => parse(readFileSync(new URL(`${id}.yaml`, folder), 'utf8'));
@@ -20,7 +20,7 @@ describe('the models of the thesis', () => {
   ])(
     '%s has one τ per %s, σ = %d, λ = %d, batches of %d, the rest in common',
     (id, per, std, lambda, batchSize) => {
-      const model = resolveModel(read(id), undefined, id);
+      const model = resolveModel(read(id), {}, id);
       expect(model.network).toEqual({
         channels: 128,
         layers: 5,
@@ -61,7 +61,7 @@ describe('the models of the thesis', () => {
   ])(
     '%s is the baseline with %s neurons, τ = %d, %s pooling, as Fang et al. trained it',
     (id, neuron, mean, pooling, test) => {
-      const [model, baseline] = [id, 'baseline'].map((one) => resolveModel(read(one), undefined, one));
+      const [model, baseline] = [id, 'baseline'].map((one) => resolveModel(read(one), {}, one));
       expect(model?.network).toEqual({
         ...baseline?.network,
         neuron,
@@ -131,24 +131,37 @@ describe('resolveModel', () => {
     expect(training).toMatchObject({ epochs: 3, testEvery: 2, batchSize: 32 });
   });
 
-  it('names the key of an invalid value, and where it was set', () => {
-    expect(() => resolveModel(read('baseline'), { epochs: 0 }, 'baseline.yaml')).toThrow(
+  it('names the key of an impossible value, and where it was set', () => {
+    expect(() => resolveModel(read('baseline'), { network: { tau: { mean: 1 } } }, 'baseline.yaml')).toThrow(
       expect.objectContaining({
         where: 'the profile or --set',
-        message: '"train.epochs" over baseline.yaml: expected a whole number of at least 1, found 0.',
+        message:
+          '"train.network.tau.mean" over baseline.yaml: expected a number of time steps above 1, found 1.',
       }),
     );
-    const own = { ...read('baseline'), train: { ...read('baseline').train, epochs: 0 } };
-    expect(() => resolveModel(own, { network: { layers: 3 } }, 'baseline.yaml')).toThrow(
+    const own = read('lif');
+    own.network.tau.mean = 1;
+    expect(() => resolveModel(own, { network: { layers: 3, neuron: 'plif' } }, 'lif.yaml')).toThrow(
       expect.objectContaining({
-        where: 'baseline.yaml',
-        message: '"train.epochs": expected a whole number of at least 1, found 0.',
+        where: 'lif.yaml',
+        message: '"network.tau.mean": expected a number of time steps above 1, found 1.',
       }),
     );
-    expect(() => resolveModel(read('baseline'), { network: { tau: { mean: 1 } } }, 'baseline.yaml')).toThrow(
-      '"train.network.tau.mean" over baseline.yaml: expected a number of time steps above 1, found 1',
-    );
-    expect(() => resolveModel(null, {}, 'baseline.yaml')).toThrow('the file: expected a section with keys');
+  });
+
+  it('leaves single values to the schema', () => {
+    const fits = (key: string, value: unknown) => {
+      const model = read('baseline');
+      model.train[key] = value;
+      return validate(model);
+    };
+    expect([fits('epochs', 3), fits('epochs', 0), fits('epochs', 'many'), fits('epoch', 3)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(validate(null)).toBe(false);
   });
 
   describe('for a network for still images', () => {

@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'esbuild';
-import { hashText } from '../../../src/runner/canonical-json.ts';
+import { hashText } from '../../src/runner/canonical-json.ts';
 
-const root = path.resolve(import.meta.dirname, '../../..');
+const root = path.resolve(import.meta.dirname, '../..');
 
 /** Inside the package, so that the programs find its dependencies. */
 const folder = path.join(root, 'node_modules', '.cache', 'test-programs');

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { ClipAnswer } from '../../src/report/data/results.ts';
-import { renderFigure } from '../../src/report/drawing/render.ts';
-import { drawDifference } from '../../src/report/figures/difference.ts';
-import { drawClasses, drawUsers } from '../../src/report/figures/groups.ts';
-import { drawLoss } from '../../src/report/figures/loss.ts';
-import { makeAnswers, makeModelResult, makeResults, makeRunResult } from './result-values.ts';
+import type { ClipAnswer } from '../../../src/report/data/results.ts';
+import { renderFigure } from '../../../src/report/drawing/render.ts';
+import { drawDifference } from '../../../src/report/figures/difference.ts';
+import { drawClasses, drawUsers } from '../../../src/report/figures/groups.ts';
+import { drawLoss } from '../../../src/report/figures/loss.ts';
+import { makeAnswers, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 /** Ten clips of two classes and users: of "wave" 4 of 5 right, of "clap" 1 of 5; of user 9 all 3, of user 10 2 of 7. */
 const answers: ClipAnswer[] = [
@@ -94,7 +94,7 @@ describe('the difference of validation and test accuracy', () => {
 
   it('says what is known of validation clips only where there are users', () => {
     const { manifest } = results;
-    expect(drawDifference(results).caption).toContain('of people whom the model knows');
+    expect(drawDifference(results).caption).toContain('of people who also made training clips');
     expect(drawDifference({ ...results, manifest: { ...manifest, perUser: [] } }).caption).not.toContain(
       'people',
     );

@@ -4,7 +4,7 @@ import type { Results } from '../../../src/report/data/results.ts';
 import { renderMarkdown } from '../../../src/report/page/markdown.ts';
 import { buildReport } from '../../../src/report/report.ts';
 import { tabulateCompat } from '../../../src/report/sections/settings.ts';
-import { COMPAT_CHOICES, COMPAT_DEFAULTS, type Compat } from '../../../src/training/compat.ts';
+import { COMPAT_DEFAULTS, COMPAT_SWITCHES, type Compat } from '../../../src/thesis/compat.ts';
 import { ENVIRONMENT, makeModelResult, makeResults, makeRunResult } from '../result-values.ts';
 
 function model(title: string, switched: Partial<Compat>) {
@@ -24,11 +24,10 @@ describe('the table of disagreements', () => {
   it('lists every switch in order, with its default and its alternative', () => {
     const table = tabulateCompat(resultsOf(model('A', {})));
     expect(table?.rows.map((row) => [row[0]?.details?.[0], row[2]?.text, row[3]?.text])).toEqual(
-      Object.entries(COMPAT_CHOICES).map(([name, [usual, ...others]]) => [
-        `compat.${name}`,
-        usual,
-        others.join(', '),
-      ]),
+      Object.entries(COMPAT_SWITCHES).map(([name, { choices }]) => {
+        const [usual, ...others] = choices.map(({ value }) => value);
+        return [`compat.${name}`, usual, others.join(', ')];
+      }),
     );
     expect(table?.rows.map((row) => row[1]?.details)).toEqual(table?.rows.map(() => ['default']));
   });
