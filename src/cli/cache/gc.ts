@@ -1,9 +1,9 @@
 import path from 'node:path';
 import process from 'node:process';
 import { collectGarbage, type GarbageReport } from '../../runner/extras/gc/collect-garbage.ts';
-import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/keep-rules.ts';
+import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras/gc/find-garbage.ts';
+import { type KeepRule, parseKeepRule } from '../../runner/extras/gc/kept-records.ts';
 import { findRestorable } from '../../runner/extras/gc/restorable.ts';
-import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras/gc/sweep.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
 import { setAsideFolder } from '../../runner/store/set-aside.ts';
 import { formatBytes } from '../../text.ts';

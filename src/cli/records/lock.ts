@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { LockWriter } from '../../runner/freshness/lock-writer.ts';
+import { LockWriter } from '../../runner/freshness/committed-records.ts';
 import { selectInstances } from '../../runner/plan/selection.ts';
 import { readStatus } from '../../runner/run/status.ts';
 import { factsOf } from '../doctor/facts.ts';
