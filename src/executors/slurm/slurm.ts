@@ -198,7 +198,7 @@ function rankOf(state: string): number {
 /** The error of a command that has to reach the controller. */
 export function unreachable(said: string): ReproError {
   return new ReproError('slurm-unreachable', `Slurm's controller does not answer: ${said}`, {
-    fix: 'Jobs that were submitted go on without it. See whether it is up again (scontrol ping), then repeat the command.',
+    fix: 'Submitted jobs continue without it. Check that it is up again (scontrol ping), then repeat the command.',
   });
 }
 
