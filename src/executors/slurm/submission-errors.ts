@@ -1,6 +1,6 @@
 import { ReproError } from '../../errors.ts';
 
-/** What a submission may be refused for. */
+/** The settings that a submission may be refused for. */
 export type RequestKey =
   | 'partition'
   | 'account'
@@ -12,7 +12,7 @@ export type RequestKey =
   | 'time'
   | 'flags';
 
-/** What `sbatch` says -> what is wrong, how to mend it, and the keys where it is written. */
+/** What `sbatch` prints -> what is wrong, how to fix it, and the keys concerned. */
 const explanations: readonly (readonly [said: RegExp, text: string, fix: string, ...keys: RequestKey[]])[] = [
   [
     /invalid partition/i,
@@ -65,7 +65,7 @@ const explanations: readonly (readonly [said: RegExp, text: string, fix: string,
 ];
 
 /**
- * The failure of a submission, as its author can mend it.
+ * Explains why a submission was refused, and how to fix it.
  *
  * @param placeOf where the values of some keys are written
  */
@@ -86,12 +86,12 @@ export function explainSubmission(
   });
 }
 
-/** Whether it was refused because a job that it depends on is no longer known: that one has ended meanwhile. */
+/** Whether it was refused because Slurm no longer knows a job that it depends on, which has ended meanwhile. */
 export function isDependencyGone(said: string): boolean {
   return /job dependency problem/i.test(said);
 }
 
-/** Whether it was refused because a user, account or qos has as many jobs as it may submit: that passes. */
+/** Whether it was refused because a user, account or qos has reached its limit of submitted jobs, which passes. */
 export function isLimitReached(said: string): boolean {
   return /(qos|assoc)(max|grp)\w*submit\w*limit/i.test(said);
 }
