@@ -37,23 +37,23 @@ export interface ClusterOptions {
 
 /** Runs the instances of a run that do not stay here as jobs of Slurm. */
 export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
-  return async (surroundings) => {
-    await forgetCancellation(surroundings.session.folder.jobs);
-    const slurm = new Slurm(surroundings.environment);
+  return async (run) => {
+    await forgetCancellation(run.session.folder.jobs);
+    const slurm = new Slurm(run.environment);
     const facts = await slurm.describe();
-    const run = new ClusterRun(surroundings, options, slurm, facts);
+    const cluster = new ClusterRun(run, options, slurm, facts);
     try {
-      await run.begin();
+      await cluster.begin();
     } catch (error) {
-      await run.abandon();
-      const { folder } = surroundings.session;
-      surroundings.assertLocked();
+      await cluster.abandon();
+      const { folder } = run.session;
+      run.assertLocked();
       // What was submitted before stays, and is found by the next command.
       const { batches, problems } = findBatches(folder.jobs);
       if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
       throw withJobsThatGoOn(error, listOutstanding(folder).length);
     }
-    return run;
+    return cluster;
   };
 }
 
@@ -73,7 +73,7 @@ type Followed = InstanceResult | 'dropped';
 
 /** Runs the instances of a run that do not stay here as jobs of one cluster. */
 class ClusterRun implements OtherMachines {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
   readonly #facts: ClusterFacts;
@@ -96,41 +96,42 @@ class ClusterRun implements OtherMachines {
   constructor(asked: SharedRun, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
     // A job that was to run in any case, and goes on, is none that need not run.
     const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
-    const surroundings = { ...asked, isForced };
-    this.#surroundings = surroundings;
+    const run = { ...asked, isForced };
+    this.#run = run;
     this.#options = options;
     this.#slurm = slurm;
     this.#facts = facts;
     const { settings, isAttached, isDetached } = options;
-    this.#freshness = new ClusterFreshness(surroundings);
-    this.#unneeded = new UnneededJobs(surroundings, slurm);
-    const signal = AbortSignal.any([surroundings.signal, this.#enough.signal]);
+    this.#freshness = new ClusterFreshness(run);
+    this.#unneeded = new UnneededJobs(run, slurm);
+    const signal = AbortSignal.any([run.signal, this.#enough.signal]);
     const onPause = (id: string, why: string): void => {
-      surroundings.onEvent({ kind: 'note', id, level: 'warning', text: why });
+      run.onEvent({ kind: 'note', id, level: 'warning', text: why });
       this.#queue.pause();
     };
     this.#queue = new JobQueue({
-      ...{ surroundings, isAttached, continuations: settings.continuations },
-      submitter: new Submitter(surroundings, {
+      ...{ run, isAttached, continuations: settings.continuations },
+      submitter: new Submitter(run, {
         ...{ ...options, slurm, facts, signal },
         onPause: isDetached ? null : onPause,
       }),
       onJob: (id, job) =>
         this.#following.set(id, isDetached ? this.#leave(id, job) : this.#conclude(id, job)),
     });
-    this.#watch = new JobWatch({ ...settings, slurm, ...facts, onEvent: surroundings.onEvent });
-    surroundings.signal.addEventListener('abort', () => this.#watch.stop(), { once: true });
+    this.#watch = new JobWatch({ ...settings, slurm, ...facts, onEvent: run.onEvent });
+    run.signal.addEventListener('abort', () => this.#watch.stop(), { once: true });
   }
 
   async begin(): Promise<void> {
-    const { session, ids, isForced, failFast } = this.#surroundings;
+    const { session, ids, isForced, failFast } = this.#run;
     const { selection } = this.#options;
     const [slurm, cluster] = [this.#slurm, this.#facts];
     const existing = await findExistingJobs(session.folder.jobs, { slurm, cluster, selection });
     this.#queue.expect(existing.latest);
     this.#endFiles = existing.endFiles;
-    const run = { ...selection, ids, failFast, forced: ids.filter((id) => isForced(id)) };
-    await recordSubmittedRun(session.folder, run, existing.latest.size > 0);
+    const forced = ids.filter((id) => isForced(id));
+    const asked = { ...selection, ids, failFast, forced };
+    await recordSubmittedRun(session.folder, asked, existing.latest.size > 0);
     for (const [id, { verdict, task }] of existing.latest)
       if (verdict.kind === 'wait' && task.isForced) this.#forced.add(id);
     for (const id of ids) {
@@ -146,7 +147,7 @@ class ClusterRun implements OtherMachines {
     }
     const fresh = ids.filter((id) => !this.#settled.has(id) && !existing.latest.has(id));
     for (const { id, text } of findSubmissionWarnings(session.plan, fresh, this.#options.settings)) {
-      this.#surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+      this.#run.onEvent({ kind: 'note', id, level: 'warning', text });
     }
     await this.#queue.begin();
   }
@@ -172,10 +173,10 @@ class ClusterRun implements OtherMachines {
   }
 
   async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
-    const { signal, session, ids } = this.#surroundings;
+    const { signal, session, ids } = this.#run;
     await this.abandon();
     // Otherwise another run goes on with them.
-    this.#surroundings.assertLocked();
+    this.#run.assertLocked();
     const begun = [...results].filter(([, result]) => result !== 'interrupted').map(([id]) => id);
     await noteBegun(session.folder, begun);
     if (signal.aborted || this.#options.isDetached) return;
@@ -225,7 +226,7 @@ class ClusterRun implements OtherMachines {
   async #leave(id: string, { submitted, index }: PlacedJob): Promise<Followed> {
     const job = jobOf(submitted.batch, index) ?? '';
     const said = { state: 'PENDING', isRunning: false, reason: null, node: null, elapsedSeconds: null };
-    this.#surroundings.onEvent({ kind: 'job', id, job, ...said });
+    this.#run.onEvent({ kind: 'job', id, job, ...said });
     return 'interrupted';
   }
 
@@ -246,7 +247,7 @@ class ClusterRun implements OtherMachines {
       this.#cancellation = error;
       return 'interrupted';
     }
-    const { session, onEvent, failFast } = this.#surroundings;
+    const { session, onEvent, failFast } = this.#run;
     const logFile = logFileOf(session.folder, id);
     onEvent({ kind: 'failed', id, seconds: 0, ...describeFailure(error), logFile, logTail: [] });
     if (failFast) await this.cancelWaiting();
@@ -258,9 +259,9 @@ class ClusterRun implements OtherMachines {
     const { verdict, submitted, index } = settled;
     if (this.#unneeded.has(id) && verdict.kind === 'failed' && verdict.code === 'cancelled')
       return 'interrupted';
-    const concluded = await finishInstance(this.#surroundings, this.#options.settings, instance, settled);
+    const concluded = await finishInstance(this.#run, this.#options.settings, instance, settled);
     if (concluded.kind !== 'again') {
-      if (concluded.kind === 'failed' && this.#surroundings.failFast) await this.cancelWaiting();
+      if (concluded.kind === 'failed' && this.#run.failFast) await this.cancelWaiting();
       return concluded.kind;
     }
     const parts = submitted.folder.readTask(index)?.parts;
@@ -287,7 +288,7 @@ class ClusterRun implements OtherMachines {
   }
 
   #instance(id: string): StageInstance {
-    const instance = this.#surroundings.session.plan.instances.get(id);
+    const instance = this.#run.session.plan.instances.get(id);
     if (instance === undefined) throw new Error(`no instance "${id}" in the plan`);
     return instance;
   }

@@ -20,21 +20,21 @@ export type Conclusion =
 
 /** Takes note of how an instance's job ended, and reports it. */
 export async function finishInstance(
-  surroundings: SharedRun,
+  run: SharedRun,
   settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
 ): Promise<Conclusion> {
   const { verdict, last, end } = settled;
-  const { onEvent, produced } = surroundings;
+  const { onEvent, produced } = run;
   const { id } = instance;
   if (verdict.kind === 'dropped') return { kind: 'interrupted' };
-  if (verdict.kind === 'failed') return concludeFailure(surroundings, settings, instance, settled);
-  const record = await awaitRecord(surroundings, settings, instance, verdict.fingerprint);
+  if (verdict.kind === 'failed') return concludeFailure(run, settings, instance, settled);
+  const record = await awaitRecord(run, settings, instance, verdict.fingerprint);
   if (record === null) {
-    if (surroundings.signal.aborted) return { kind: 'interrupted' };
+    if (run.signal.aborted) return { kind: 'interrupted' };
     const text = `${end?.node ?? 'its node'} reports success, but its outputs did not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise the project is another folder there.`;
-    return fail(surroundings, instance, settled, { code: 'not-visible', text });
+    return fail(run, instance, settled, { code: 'not-visible', text });
   }
   produced.set(id, record.outputs);
   if (verdict.kind === 'hit') {
@@ -68,7 +68,7 @@ async function awaitRecord(
 }
 
 async function concludeFailure(
-  surroundings: SharedRun,
+  run: SharedRun,
   settings: ClusterSettings,
   instance: StageInstance,
   settled: Settled,
@@ -80,7 +80,7 @@ async function concludeFailure(
   const [reason] = verdict.text.split('\n', 1);
   const warn = (what: string): void => {
     const text = `${reason}; ${what}`;
-    surroundings.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+    run.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
   };
   if (nodeFailures.has(verdict.code) && attempt < times) {
     warn(`submitting it again (${attempt + 1} of ${times})`);
@@ -88,13 +88,13 @@ async function concludeFailure(
   }
   // A stage's own time limit is another.
   if (verdict.code !== 'timeout' || settled.end?.kind === 'failed') {
-    return fail(surroundings, instance, settled, verdict);
+    return fail(run, instance, settled, verdict);
   }
-  const task = continuedTaskOf(surroundings.session.plan, instance, submitted.folder, index);
+  const task = continuedTaskOf(run.session.plan, instance, submitted.folder, index);
   const continued = await judgeEnded(settled.end, task, settings.continuations);
   if (continued.kind === 'ends') {
     const text = `${reason}${continued.why}`;
-    return fail(surroundings, instance, settled, { code: continued.code, text });
+    return fail(run, instance, settled, { code: continued.code, text });
   }
   warn('continuing in another job');
   return { kind: 'again', attempt, continued: continued.count };

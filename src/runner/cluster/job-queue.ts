@@ -8,7 +8,7 @@ import type { ExistingJob } from './existing-jobs.ts';
 import type { Submitter, ToSubmit } from './submitter.ts';
 
 export interface JobQueueOptions {
-  readonly surroundings: SharedRun;
+  readonly run: SharedRun;
   readonly submitter: Submitter;
   /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
   readonly isAttached: boolean;
@@ -126,7 +126,7 @@ export class JobQueue {
   }
 
   async #submitWave(): Promise<void> {
-    const { session, ids, produced } = this.#options.surroundings;
+    const { session, ids, produced } = this.#options.run;
     const isReady = (id: string): boolean => produced.has(id) || this.#jobs.has(id);
     const list = (): string[] => listSubmittable(session.plan, ids, (id) => this.#waiting.has(id), isReady);
     const fresh = list().filter((id) => !this.#jobs.has(id));
@@ -139,8 +139,8 @@ export class JobQueue {
   }
 
   async #attach(ids: readonly string[]): Promise<void> {
-    const { surroundings, isAttached } = this.#options;
-    const { onEvent } = surroundings;
+    const { run, isAttached } = this.#options;
+    const { onEvent } = run;
     try {
       const attachable = await findAttachable(ids, this.#existing, this.#waiting, { isAttached, onEvent });
       for (const [id, job] of attachable) this.#take(id, job);
@@ -152,10 +152,10 @@ export class JobQueue {
 
   /** Of an instance whose earlier job was ended by its time: another one goes on with it, or it has failed. */
   async #judgeTime(id: string): Promise<void> {
-    const { surroundings, continuations } = this.#options;
+    const { run, continuations } = this.#options;
     const [job, parts] = [this.#existing.get(id), this.#waiting.get(id)];
     if (job === undefined || parts === undefined) return;
-    const continued = await judgeEarlierJob(surroundings.session.plan, job, parts, continuations);
+    const continued = await judgeEarlierJob(run.session.plan, job, parts, continuations);
     if (continued?.kind === 'goes-on') this.#continued.set(id, continued.count);
     if (continued?.kind !== 'ends') return;
     this.#waiting.delete(id);
@@ -163,14 +163,14 @@ export class JobQueue {
   }
 
   async #submitThese(instances: readonly ({ readonly id: string } & Resubmission)[]): Promise<void> {
-    const { surroundings, submitter, isAttached } = this.#options;
+    const { run, submitter, isAttached } = this.#options;
     const wanted: ToSubmit[] = instances.flatMap(({ id, ...how }) => {
-      const [instance, parts] = [surroundings.session.plan.instances.get(id), this.#waiting.get(id)];
+      const [instance, parts] = [run.session.plan.instances.get(id), this.#waiting.get(id)];
       return instance === undefined || parts === undefined ? [] : [{ instance, parts, ...how }];
     });
     if (wanted.length === 0) return;
     const before = instances.map(({ id }) => [id, this.#jobs.get(id) ?? this.#existing.get(id)] as const);
-    const isDone = (id: string): boolean => surroundings.produced.has(id);
+    const isDone = (id: string): boolean => run.produced.has(id);
     try {
       await submitter.submit(wanted, this.#jobs, isDone, {
         onSubmitted: (submitted) => {
@@ -196,7 +196,7 @@ export class JobQueue {
     const text = 'not submitted: a dependency ended without reporting success';
     for (const id of ids) {
       this.#waiting.delete(id);
-      this.#options.surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
+      this.#options.run.onEvent({ kind: 'note', id, level: 'warning', text });
     }
   }
 

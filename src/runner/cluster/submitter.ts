@@ -53,16 +53,16 @@ export interface SubmissionListener {
 
 /** Submits instances of one run, in arrays where they are alike. */
 export class Submitter {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #options: SubmitterOptions;
   readonly #context: Omit<SubmissionContext, 'patience'>;
   /** What was submitted of stages with a limit, and may not have ended. */
   #limited: PlannedBatch[] = [];
 
-  constructor(surroundings: SharedRun, options: SubmitterOptions) {
-    const { session, environment, assertLocked } = surroundings;
+  constructor(run: SharedRun, options: SubmitterOptions) {
+    const { session, environment, assertLocked } = run;
     const { plan, folder } = session;
-    this.#surroundings = surroundings;
+    this.#run = run;
     this.#options = options;
     this.#context = {
       ...options,
@@ -71,7 +71,7 @@ export class Submitter {
       projectRoot: plan.projectRoot,
       environmentOf: (ids) => {
         const instances = ids.flatMap((id) => plan.instances.get(id) ?? []);
-        return jobEnvironment(instances, surroundings.facts, options.settings.environment, environment);
+        return jobEnvironment(instances, run.facts, options.settings.environment, environment);
       },
       jobIds: new Map(),
     };
@@ -156,7 +156,7 @@ export class Submitter {
   }
 
   #toCandidate(instance: StageInstance, isAwaited: (id: string) => boolean): Candidate {
-    const { plan } = this.#surroundings.session;
+    const { plan } = this.#run.session;
     return {
       id: instance.id,
       stage: instance.stage,
@@ -174,7 +174,7 @@ export class Submitter {
     const tasks = planned.tasks.flatMap(({ id }) => byId.get(id) ?? []);
     const described = tasks.map(({ instance: { id }, parts, attempt, continued }) => ({
       ...{ id, parts, attempt, continued },
-      isForced: this.#surroundings.isForced(id),
+      isForced: this.#run.isForced(id),
       after: after.get(id) ?? [],
     }));
     const [first] = tasks;

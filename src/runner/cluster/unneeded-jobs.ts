@@ -8,12 +8,12 @@ type Jobs = ReadonlyMap<string, PlacedJob>;
 
 /** Cancels jobs of a run that nothing needs any more. */
 export class UnneededJobs {
-  readonly #surroundings: SharedRun;
+  readonly #run: SharedRun;
   readonly #slurm: Slurm;
   readonly #ended = new Set<string>();
 
-  constructor(surroundings: SharedRun, slurm: Slurm) {
-    this.#surroundings = surroundings;
+  constructor(run: SharedRun, slurm: Slurm) {
+    this.#run = run;
     this.#slurm = slurm;
   }
 
@@ -49,7 +49,7 @@ export class UnneededJobs {
     problem: string,
     options: { readonly onlyWaiting?: boolean } = {},
   ): Promise<boolean> {
-    this.#surroundings.assertLocked();
+    this.#run.assertLocked();
     const names = jobs.flatMap(([, { submitted, index }]) => jobOf(submitted.batch, index) ?? []);
     const answer = await this.#slurm.cancel(names, options);
     if (answer.kind !== 'ok') this.#warn(jobs, `${problem}: ${answer.text}`);
@@ -57,6 +57,6 @@ export class UnneededJobs {
   }
 
   #warn([first]: readonly (readonly [string, PlacedJob])[], text: string): void {
-    this.#surroundings.onEvent({ kind: 'note', id: first?.[0] ?? '', level: 'warning', text });
+    this.#run.onEvent({ kind: 'note', id: first?.[0] ?? '', level: 'warning', text });
   }
 }
