@@ -29,13 +29,13 @@ export interface ClusterOptions {
   readonly selection: PlanSelection;
   /** Words that start the runner on a node: Node.js and the program. */
   readonly runner: readonly string[];
-  /** Whether to submit and leave, rather than to wait. */
+  /** Whether to submit and return, without waiting. */
   readonly isDetached: boolean;
-  /** Whether jobs that have failed meanwhile are told as failures, rather than submitted again. */
+  /** Whether jobs that have failed meanwhile are reported as failures instead of submitted again. */
   readonly isAttached: boolean;
 }
 
-/** Runs the instances of a run that do not stay here as jobs of Slurm. */
+/** Runs the instances that do not stay on this machine as jobs of Slurm. */
 export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
   return async (run) => {
     await forgetCancellation(run.session.folder.jobs);
@@ -48,17 +48,17 @@ export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
       await cluster.abandon();
       const { folder } = run.session;
       run.assertLocked();
-      // What was submitted before stays, and is found by the next command.
+      // Jobs submitted before stay, and the next command finds them.
       const { batches, problems } = findBatches(folder.jobs);
       if (batches.length === 0 && problems.length === 0) await removeSubmittedRun(folder);
-      throw withJobsThatGoOn(error, listOutstanding(folder).length);
+      throw withSubmittedJobs(error, listOutstanding(folder).length);
     }
     return cluster;
   };
 }
 
-/** Says of a run that has not begun as a whole what of it has. */
-function withJobsThatGoOn(error: unknown, count: number): unknown {
+/** Adds to an error that some jobs of the run were submitted all the same. */
+function withSubmittedJobs(error: unknown, count: number): unknown {
   if (!(error instanceof ReproError) || error.code !== 'slurm-refused' || count === 0) return error;
   const { code, message, where, fix, cause } = error;
   const [jobs, them] =
@@ -71,7 +71,7 @@ function withJobsThatGoOn(error: unknown, count: number): unknown {
 
 type Followed = InstanceResult | 'dropped';
 
-/** Runs the instances of a run that do not stay here as jobs of one cluster. */
+/** The jobs of one run on one cluster. */
 class ClusterRun implements OtherMachines {
   readonly #run: SharedRun;
   readonly #options: ClusterOptions;
@@ -80,21 +80,21 @@ class ClusterRun implements OtherMachines {
   readonly #freshness: ClusterFreshness;
   readonly #queue: JobQueue;
   readonly #watch: JobWatch;
-  /** Whose earlier jobs were told to run in any case, and go on. */
+  /** Instances with a forced job from an earlier command that is still under way. */
   readonly #forced = new Set<string>();
-  /** What needs no job. */
+  /** Results of instances that need no job. */
   readonly #settled = new Map<string, InstanceResult>();
   readonly #following = new Map<string, Promise<Followed>>();
-  /** Where jobs would say how they ended that had ended before. */
+  /** The end files of jobs that had ended before this run. */
   #endFiles: ReadonlySet<string> = new Set();
   readonly #unneeded: UnneededJobs;
-  /** Why nothing more is to be submitted, if another command has said so. */
+  /** Set if another command has cancelled this run. */
   #cancellation: ReproError | null = null;
-  /** Aborted once nothing more is to be submitted. */
+  /** Aborted when nothing more may be submitted. */
   readonly #enough = new AbortController();
 
   constructor(asked: SharedRun, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
-    // A job that was to run in any case, and goes on, is none that need not run.
+    // A forced job of an earlier command stays forced.
     const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
     const run = { ...asked, isForced };
     this.#run = run;
@@ -140,7 +140,7 @@ class ClusterRun implements OtherMachines {
       if (found.kind === 'hit' || found.kind === 'failed') {
         this.#settled.set(id, found.kind);
       } else if (!this.#isLocal(id)) {
-        // What no job can have is said before anything is submitted.
+        // Refused before anything is submitted.
         mutexOf(instance);
         if (found.kind === 'to-run') this.#queue.add(id, found.parts);
       }
@@ -175,7 +175,7 @@ class ClusterRun implements OtherMachines {
   async end(results: ReadonlyMap<string, InstanceResult>): Promise<void> {
     const { signal, session, ids } = this.#run;
     await this.abandon();
-    // Otherwise another run goes on with them.
+    // Otherwise another run has taken over the jobs.
     this.#run.assertLocked();
     const begun = [...results].filter(([, result]) => result !== 'interrupted').map(([id]) => id);
     await noteBegun(session.folder, begun);
@@ -191,19 +191,19 @@ class ClusterRun implements OtherMachines {
   }
 
   /**
-   * Queues an instance, all of whose dependencies are done.
+   * Queues an instance whose dependencies are done.
    *
-   * @returns null; or what became of it without a job
+   * @returns its result if it needs no job; otherwise null
    */
   async #lookAgain(id: string): Promise<InstanceResult | null> {
     const found = await this.#freshness.checkAgain(this.#instance(id));
     if (found.kind !== 'to-run') return found.kind === 'hit' ? 'hit' : 'failed';
-    // An earlier wave may have come to it meanwhile.
+    // An earlier wave may have submitted it meanwhile.
     if (!this.#isSubmitted(id)) this.#queue.add(id, found.parts);
     return null;
   }
 
-  /** Waits for the job of an instance, all of whose dependencies are done; without one, the run was interrupted before its turn came. */
+  /** Waits for the job of an instance whose dependencies are done. If it has none, the run was interrupted before its turn. */
   async #finish(id: string): Promise<InstanceResult> {
     try {
       for (;;) {
@@ -212,7 +212,7 @@ class ClusterRun implements OtherMachines {
         if (refusal !== undefined) throw refusal;
         const result = (await this.#following.get(id)) ?? 'interrupted';
         if (result !== 'dropped') return result;
-        // It was dropped when the first attempt of something before it failed, which has succeeded since.
+        // It was dropped when a dependency failed, which has succeeded in another attempt since.
         this.#following.delete(id);
         const settled = await this.#lookAgain(id);
         if (settled !== null) return settled;
@@ -222,7 +222,7 @@ class ClusterRun implements OtherMachines {
     }
   }
 
-  /** Says that it is submitted, and waits for nothing. */
+  /** Reports that it is submitted, without waiting. */
   async #leave(id: string, { submitted, index }: PlacedJob): Promise<Followed> {
     const job = jobOf(submitted.batch, index) ?? '';
     const said = { state: 'PENDING', isRunning: false, reason: null, node: null, elapsedSeconds: null };
@@ -241,7 +241,7 @@ class ClusterRun implements OtherMachines {
     }
   }
 
-  /** For what went wrong here, rather than there. */
+  /** Reports an error of this machine, not of a job. */
   async #fail(id: string, error: unknown): Promise<'failed' | 'interrupted'> {
     if (error instanceof ReproError && error.code === 'cancelled') {
       this.#cancellation = error;
@@ -268,7 +268,7 @@ class ClusterRun implements OtherMachines {
     if (parts === undefined) return 'failed';
     switch (await this.#queue.submitAgain(id, parts, concluded)) {
       case 'submitted':
-        // What is followed now is the new job.
+        // Now the new job is followed.
         return (await this.#following.get(id)) ?? 'interrupted';
       case 'left-out':
         return 'dropped';

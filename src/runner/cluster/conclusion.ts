@@ -13,12 +13,12 @@ import { exist, foldersOf, waitUntilVisible } from './file-visibility.ts';
 import type { Settled } from './job-watch.ts';
 import { nodeFailures } from './verdict.ts';
 
-/** `again`: a failure that says nothing about the stage; another job goes on where it broke off. */
+/** `again`: the failure was not the stage's fault; another job continues its work. */
 export type Conclusion =
   | { readonly kind: 'done' | 'hit' | 'failed' | 'interrupted' }
   | { readonly kind: 'again'; readonly attempt: number; readonly continued: number };
 
-/** Takes note of how an instance's job ended, and reports it. */
+/** Concludes an instance whose job has ended, and reports it. */
 export async function finishInstance(
   run: SharedRun,
   settings: ClusterSettings,
@@ -50,7 +50,7 @@ export async function finishInstance(
   return { kind: verdict.kind };
 }
 
-/** The record of a finished instance, once it and the outputs are visible here; null if they do not appear. */
+/** Waits until the record and outputs of a finished instance are visible here; null if they do not appear. */
 async function awaitRecord(
   { session, signal }: SharedRun,
   { patienceSeconds }: ClusterSettings,
@@ -86,7 +86,7 @@ async function concludeFailure(
     warn(`submitting it again (${attempt + 1} of ${times})`);
     return { kind: 'again', attempt: attempt + 1, continued: countContinuations(submitted.folder, index) };
   }
-  // A stage's own time limit is another.
+  // The stage's own time limit is something else.
   if (verdict.code !== 'timeout' || settled.end?.kind === 'failed') {
     return fail(run, instance, settled, verdict);
   }
@@ -110,7 +110,7 @@ async function fail(
     onEvent(last);
     return { kind: 'failed' };
   }
-  // The stage could not say it itself, so what Slurm and the script have printed becomes its log, or the end of it.
+  // The stage could not report it, so the output of Slurm and the script is appended to its log.
   const logFile = logFileOf(session.folder, id);
   const output = await fs.readFile(submitted.folder.outputFile(index), 'utf8').catch(() => '');
   if (output.trim() !== '') {
@@ -126,7 +126,7 @@ async function fail(
   return { kind: 'failed' };
 }
 
-/** Failures of which Slurm does not say the cause. */
+/** Failures without a cause from Slurm. */
 const unexplained: ReadonlySet<string> = new Set(['job-failed', 'job-lost', 'no-result']);
 
 async function explainSilence({ folder }: SharedRun['session']): Promise<string> {

@@ -6,7 +6,7 @@ import type { InstanceResult } from '../run/scheduler.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 
-/** Cancels jobs of a run that nothing needs any more. */
+/** Cancels jobs of a run that are no longer needed. */
 export class UnneededJobs {
   readonly #run: SharedRun;
   readonly #slurm: Slurm;
@@ -22,7 +22,7 @@ export class UnneededJobs {
     return this.#ended.has(id);
   }
 
-  /** After a failure nothing more starts; what runs goes on. */
+  /** Cancels waiting jobs after a failure; running jobs continue. */
   async cancelWaiting(jobs: Jobs): Promise<void> {
     for (const id of jobs.keys()) this.#ended.add(id);
     const problem = 'waiting jobs could not be cancelled and may still start';
@@ -34,10 +34,10 @@ export class UnneededJobs {
   }
 
   /**
-   * At the end of a run.
+   * Cancels unfinished jobs at the end of a run.
    *
-   * @returns whether nothing goes on; otherwise the next command looks after it
-   * @throws {ReproError} `lock-lost`: another run waits for them
+   * @returns whether no job is left; otherwise the next command deals with it
+   * @throws {ReproError} `lock-lost`: the jobs belong to another run now
    */
   cancelUnfinished(jobs: Jobs, results: ReadonlyMap<string, InstanceResult>): Promise<boolean> {
     const unfinished = [...jobs].filter(([id]) => !['done', 'hit'].includes(results.get(id) ?? ''));
