@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { TestProject } from 'vitest/node';
 import { parse } from 'yaml';
-import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
+import { drawSessions } from '../../src/apps/timeline.ts';
 import { TIMELINE_FILES } from '../../src/report/timeline-files.ts';
 import stage from '../../stages/report.ts';
 import { type MadeUp, QUICK, writeMadeUpResults } from '../report/made-up-results.ts';

@@ -1,6 +1,6 @@
 import process from 'node:process';
 import { expect, test } from 'vitest';
-import { probeCudaApart } from '../../src/cli/doctor/cuda-probe.ts';
+import { probeCudaApart } from '../../src/apps/cuda-probe.ts';
 
 const node = (script: string) => probeCudaApart([process.execPath, '-e', script]);
 

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { factsOf } from '../../src/cli/doctor/facts.ts';
-import { loadSelectedPlan } from '../../src/cli/load.ts';
+import { factsOf } from '../../src/apps/facts.ts';
+import { loadSelectedPlan } from '../../src/apps/load-plan.ts';
 import { variablesOf } from '../../src/runner/freshness/fingerprint.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { warnOfSizes } from '../../src/cli/export/figure-sizes.ts';
+import { warnOfSizes } from '../../src/apps/figures.ts';
 
 it('figures that cannot be read, or do not fit on a page, are named with what would help', () => {
   const sizes = new Map([

@@ -4,8 +4,8 @@ import path from 'node:path';
 import process from 'node:process';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { checkModels } from '../../src/cli/run/model-check.ts';
-import { checkReport } from '../../src/cli/run/report-check.ts';
+import { checkModels } from '../../src/apps/model-check.ts';
+import { checkReport } from '../../src/apps/report-check.ts';
 import { describeError } from '../../src/errors.ts';
 import { loadPlan } from '../../src/runner/plan/load.ts';
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { sayInArguments } from '../../src/cli/original/train-val-settings.ts';
+import { sayInArguments } from '../../src/apps/train-val-settings.ts';
 import { ReproError } from '../../src/errors.ts';
 
 const framesCommand = './repro run frames -p a';

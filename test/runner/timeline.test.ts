@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
-import { timelineLines } from '../../src/cli/run/timeline-lines.ts';
+import { drawSessions } from '../../src/apps/timeline.ts';
+import { timelineLines } from '../../src/cli/run/timeline.ts';
 import type { Figure } from '../../src/report/figures/figure.ts';
 import { renderFigure } from '../../src/report/figures/render.ts';
 import { drawTimeline, type TimelineRun } from '../../src/report/figures/timeline.ts';

@@ -1,6 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import process from 'node:process';
+import { factsOf } from '../../apps/facts.ts';
+import { loadSelectedPlan } from '../../apps/load-plan.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { BatchFolder } from '../../runner/cluster/batch.ts';
 import { isRightJob } from '../../runner/cluster/claim.ts';
@@ -9,8 +11,6 @@ import { readClusterSettings } from '../../runner/cluster/settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
 import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
 import { nameOfThisJob } from '../../runner/cluster/this-job.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { loadSelectedPlan } from '../load.ts';
 
 /** `repro stage-job`: what a job on a node runs. */
 export async function stageJob(root: string, indexText: string): Promise<void> {

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { describeSlowEngine, factsOf } from '../../apps/facts.ts';
+import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
+import { keepTimeline } from '../../apps/timeline.ts';
 import { ReproError } from '../../errors.ts';
 import type { RunEvent } from '../../runner/events.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
@@ -9,20 +12,18 @@ import { runPlan } from '../../runner/run.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import type { FetchStage } from '../../runner/share/fetch-stage.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
-import type { ClusterUse } from '../cluster/cluster-options.ts';
-import { explainOtherWatcher } from '../cluster/other-watcher.ts';
-import { describeSlowEngine, factsOf } from '../doctor/facts.ts';
-import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
-import { loadCheckedPlan, type PipelineOptions, pipelineArguments, printJson } from '../load.ts';
-import { openLocks } from '../records/lock-files.ts';
-import { listenForSignals, type SignalListener } from '../signals.ts';
+import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
+import { listenForSignals, type SignalListener } from '../process/signals.ts';
 import { colorsFor } from '../view/colors.ts';
 import { openView } from '../view/open-view.ts';
+import { printJson, printWarning } from '../view/print.ts';
 import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-state.ts';
 import { summariseRun } from '../view/summary.ts';
+import { openLocks } from './kept-records.ts';
+import type { ClusterUse } from './on-cluster.ts';
+import { explainOtherWatcher } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
 import type { TimeLeft } from './time-left.ts';
-import { keepTimeline } from './timeline-keeping.ts';
 
 export interface RunOptions extends PipelineOptions {
   readonly from?: string;
@@ -42,7 +43,7 @@ export interface RunOptions extends PipelineOptions {
 
 /** `repro run`: progress on stderr; with `--json`, the outcome on stdout. */
 export async function run(targets: readonly string[], options: RunOptions): Promise<void> {
-  const plan = await loadCheckedPlan(options);
+  const plan = await loadCheckedPlan(options, printWarning);
   if (targets.length > 0 && (options.from !== undefined || options.until !== undefined)) {
     throw new ReproError('usage', 'stages cannot be combined with --from or --until', {
       fix: 'Name stages, or a range of the graph with --from and --until, but not both.',
@@ -79,7 +80,7 @@ export async function finishRun(
   process.exitCode = exitCodeOfRun(state, signals.received());
   const isLeft = signals.received() !== null || options.detach === true;
   if (isLeft && cluster !== undefined && options.dryRun !== true)
-    await (await import('../cluster/leave.ts')).leave(plan, signals);
+    await (await import('./on-cluster.ts')).leave(plan, signals);
 }
 
 async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUse | undefined> {
@@ -95,7 +96,7 @@ async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUs
       fix: 'Trace the stage on this machine: leave out --executor slurm.',
     });
   }
-  const { useSlurm } = await import('../cluster/cluster-options.ts');
+  const { useSlurm } = await import('./on-cluster.ts');
   return useSlurm(plan, options, { isDetached: detach ?? false, isAttached: false });
 }
 
@@ -189,7 +190,12 @@ export async function runShown(
   const results = options.dryRun === true ? [] : tabulateResults(plan, state, process.stderr.columns);
   process.stderr.write(`${[...results, ...summary].join('\n')}\n`);
   await locks?.finish(state.outcome === 'ok' && selected.size === plan.instances.size);
-  if (options.dryRun !== true && !kill.aborted) await keepTimeline(plan, state);
+  if (options.dryRun !== true && !kill.aborted) {
+    const hasNews = [...state.instances.values()].some(
+      (one) => one.state === 'finished' || one.restored.length > 0,
+    );
+    await keepTimeline(plan, hasNews, printWarning);
+  }
   return state;
 }
 
@@ -207,7 +213,7 @@ async function fetchOption(
     if (remote === undefined) return {};
     throw new ReproError('usage', '--remote only applies to --pull', { fix: 'Add --pull.' });
   }
-  const { openConfiguredRemote, remoteSettingsOf } = await import('../cache/remote.ts');
+  const { openConfiguredRemote, remoteSettingsOf } = await import('../options/remote.ts');
   // Having none is an error, and so is an impossible address; not reaching it is not.
   const { readAddress } = await import('../../runner/share/open-remote.ts');
   readAddress(remoteSettingsOf(plan, remote).address, plan.projectRoot);
