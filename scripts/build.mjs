@@ -77,8 +77,9 @@ const joinHotModules = {
       path: path.join(root, 'node_modules', name, hotPackages[name]),
     }));
     build.onLoad({ filter: /[\\/]src[\\/].*\.ts$/ }, async ({ path: file }) => ({
-      // On the last line, so that the others keep their numbers.
-      contents: `${await readFile(file, 'utf8')}\nimport 'hot-modules';`,
+      // On the last line, so that the others keep their numbers. errors.ts is hot itself; if it imported these modules, those that extend its
+      // class could come before it.
+      contents: `${await readFile(file, 'utf8')}${/[\\/]errors\.ts$/.test(file) ? '' : "\nimport 'hot-modules';"}`,
       loader: 'ts',
     }));
     build.onResolve({ filter: /^hot-modules$/ }, () => ({ path: 'hot-modules', namespace: 'hot' }));

@@ -70,7 +70,7 @@ function checkEnding(out: string, to: ExportFormat, warn: Warn): void {
   const ending = path.extname(out).toLowerCase();
   if (ending === `.${to}`) return;
   if (tensorEndings.includes(ending)) {
-    throw new ReproError('usage', `${ending} is the extension of another format than ${to}.`, {
+    throw new ReproError('usage', `this is the extension of another format than ${to}.`, {
       where: out,
       fix: `Use a name that ends in .${to}, or choose another format with --to.`,
     });

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { describeError, hasErrorCode } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-files.ts';
 import { explainDiskError } from '../files/disk-error.ts';
-import { TIMELINE_FILES } from '../report/timeline-files.ts';
+import { TIMELINE_FILES } from '../report/data/timeline-files.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { openRecords } from '../runner/store/records.ts';
@@ -35,9 +35,9 @@ export async function drawTimelineFiles({
   sessions,
   missing,
 }: RecordedTimeline): Promise<{ readonly svg: string; readonly csv: string }> {
-  const { followColorScheme } = await import('../report/figures/color-scheme.ts');
-  const { toCsv } = await import('../report/figures/figure.ts');
-  const { renderFigure } = await import('../report/figures/render.ts');
+  const { followColorScheme } = await import('../report/drawing/palette.ts');
+  const { toCsv } = await import('../report/drawing/figure.ts');
+  const { renderFigure } = await import('../report/drawing/render.ts');
   const { drawTimeline } = await import('../report/figures/timeline.ts');
   const { figure, notice } = drawTimeline(
     sessions.map(({ spans, ...session }) => ({ ...session, bars: spans })),

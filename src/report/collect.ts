@@ -6,6 +6,7 @@ import { ReproError } from '../errors.ts';
 import { CLIP_EXAMPLES, type ClipExamples, readClipExamples } from '../formats/clip-examples.ts';
 import { Fields, parseFields } from '../formats/fields.ts';
 import { type Claim, readClaims } from './claims/claim.ts';
+import type { ModelResult, Results, RunResult } from './data/results.ts';
 import { readLoggedLoss } from './inputs/logged-loss.ts';
 import { readManifest, readManifestHead } from './inputs/manifest.ts';
 import { readMetrics } from './inputs/metrics.ts';
@@ -16,7 +17,6 @@ import { readReference } from './inputs/reference.ts';
 import { type Expected, readRun } from './inputs/run.ts';
 import { readTaus } from './inputs/taus.ts';
 import { readTimelinePlace } from './inputs/timeline-place.ts';
-import type { ModelResult, Results, RunResult } from './results.ts';
 
 /** The stage module that writes the report, as in the pipeline file. */
 const MODULE = 'stages/report.ts';

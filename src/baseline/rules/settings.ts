@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { listSome } from '../../text.ts';
 import { nameRun } from '../baseline.ts';
 import { type Finding, judgeSize } from '../finding.ts';
 import type { Pair } from './pair.ts';
@@ -10,9 +11,7 @@ const shownAtMost = 4;
 export function judgeSettings({ before, now }: Pair): Finding {
   const differences = listSettingDifferences(before.settings, now.settings);
   if (differences.length === 0) return judgeSize('settings', nameRun(now), 0, 'the same');
-  const rest = differences.length - shownAtMost;
-  const text = `${differences.slice(0, shownAtMost).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
-  return judgeSize('settings', nameRun(now), Number.POSITIVE_INFINITY, text);
+  return judgeSize('settings', nameRun(now), Number.POSITIVE_INFINITY, listSome(differences, shownAtMost));
 }
 
 /** `training.learningRate: 0.005 → 0.01` for each that differs, by name. */

@@ -8,7 +8,7 @@ import { type GarbageKind, garbageKinds, measureSize } from '../../runner/extras
 import { findRestorable } from '../../runner/restorable.ts';
 import { setAsideFolder } from '../../runner/run/set-aside.ts';
 import { describeConfiguration, type RunRecord } from '../../runner/store/records.ts';
-import { formatBytes } from '../view/format.ts';
+import { formatBytes } from '../../text.ts';
 import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 

@@ -4,9 +4,9 @@ import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
+import { formatBytes } from '../../text.ts';
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';
 import { exitCode } from '../process/exit-code.ts';
-import { formatBytes } from '../view/format.ts';
 import { printJson, printWarning } from '../view/print.ts';
 
 interface PushOptions extends PipelineOptions {

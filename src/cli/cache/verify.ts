@@ -5,9 +5,9 @@ import { quoteWords } from '../../files/shell-words.ts';
 import { loadPlan } from '../../runner/plan/load.ts';
 import type { GoneOutput } from '../../runner/store/heal-store.ts';
 import { verifyStore } from '../../runner/store/verify-store.ts';
+import { formatBytes } from '../../text.ts';
 import { TransferLine } from '../options/remote.ts';
 import { exitCode } from '../process/exit-code.ts';
-import { formatBytes } from '../view/format.ts';
 import { printJson } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 

@@ -1,13 +1,12 @@
 import process from 'node:process';
 import { findProjectRoot, loadCheckedPlan } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
-import { listBatches } from '../../runner/cluster/batch.ts';
-import { selectRest } from '../../runner/cluster/rest-of-run.ts';
-import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
+import { listBatches } from '../../runner/jobs/jobs-folder.ts';
+import { readSubmittedRun, selectRest } from '../../runner/jobs/submitted-run.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { listenForSignals, type SignalListener } from '../process/signals.ts';
-import { explainOtherWatcher, useSlurm } from '../run/on-cluster.ts';
-import { finishRun, runShown } from '../run/run.ts';
+import { useSlurm } from '../run/on-cluster.ts';
+import { explainOtherWatcher, finishRun, runShown } from '../run/run.ts';
 import { printWarning } from '../view/print.ts';
 
 /** `repro attach`: waits for the jobs of an earlier `repro run --executor slurm`, and goes on with that run. */

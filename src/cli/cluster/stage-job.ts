@@ -4,13 +4,12 @@ import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadSelectedPlan } from '../../apps/load-plan.ts';
 import { describeError, ReproError } from '../../errors.ts';
-import { BatchFolder } from '../../runner/cluster/batch.ts';
-import { isRightJob } from '../../runner/cluster/claim.ts';
-import { listenForJobSignals } from '../../runner/cluster/job-signals.ts';
-import { readClusterSettings } from '../../runner/cluster/settings.ts';
+import { readClusterSettings } from '../../runner/cluster/cluster-settings.ts';
 import { runStageJob } from '../../runner/cluster/stage-job.ts';
-import { writeTaskEnd } from '../../runner/cluster/task-end.ts';
-import { nameOfThisJob } from '../../runner/cluster/this-job.ts';
+import { listenForJobSignals, nameOfThisJob } from '../../runner/cluster/this-job.ts';
+import { BatchFolder } from '../../runner/jobs/batch.ts';
+import { isRightJob } from '../../runner/jobs/claim.ts';
+import { writeTaskEnd } from '../../runner/jobs/task-end.ts';
 
 /** `repro stage-job`: what a job on a node runs. */
 export async function stageJob(root: string, indexText: string): Promise<void> {

@@ -128,7 +128,6 @@ async function findSettings(current: string, options: PipelineOptions): Promise<
   const { schema } = await readProfilesEntry(root);
   if (typeof schema !== 'string') return { words: [] };
   const document: Json = JSON.parse(await readFile(path.resolve(root, schema), 'utf8'));
-  const { listKeys } = await import('./values.ts');
   const keys = listKeys(document);
   const equals = current.indexOf('=');
   if (equals === -1) return { words: keys.map(({ key, description }) => [`${key}=`, description]) };

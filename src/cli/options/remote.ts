@@ -4,9 +4,9 @@ import { ReproError } from '../../errors.ts';
 import type { Plan, RemoteSettings } from '../../runner/plan/plan.ts';
 import type { Remote } from '../../runner/share/remote.ts';
 import type { TransferProgress } from '../../runner/share/transfers.ts';
+import { formatBytes } from '../../text.ts';
 import { exitCodeOfSignal } from '../process/exit-code.ts';
 import { listenForTransferSignals } from '../process/signals.ts';
-import { formatBytes } from '../view/format.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 /**

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
-import type { PlanSelection } from '../../runner/cluster/batch.ts';
 import type { JobReport } from '../../runner/cluster/job-report.ts';
-import { readSubmittedRun } from '../../runner/cluster/run-file.ts';
-import { describeSelection } from '../../runner/cluster/selection-text.ts';
+import type { PlanSelection } from '../../runner/jobs/batch.ts';
+import { describeSelection } from '../../runner/jobs/batch.ts';
+import { readSubmittedRun } from '../../runner/jobs/submitted-run.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { formatSeconds } from '../view/format.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';

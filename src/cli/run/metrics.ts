@@ -4,8 +4,9 @@ import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.t
 import { selectInstances } from '../../runner/selection.ts';
 import { type InstanceStatus, readStatus } from '../../runner/status.ts';
 import { describeRun } from '../../runner/store/records.ts';
+import { formatBytes } from '../../text.ts';
 import { colorsFor } from '../view/colors.ts';
-import { formatBytes, formatDone, formatFigure } from '../view/format.ts';
+import { formatDone, formatFigure } from '../view/format.ts';
 import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 

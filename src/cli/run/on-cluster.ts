@@ -1,32 +1,33 @@
 import { realpathSync } from 'node:fs';
-import path from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline/promises';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { PipelineOptions } from '../../apps/load-plan.ts';
 import { ReproError } from '../../errors.ts';
-import { listBatches, type PlanSelection } from '../../runner/cluster/batch.ts';
-import { boundlessMachine } from '../../runner/cluster/boundless.ts';
+import { type DryRunScript, renderScripts } from '../../runner/cluster/batch-script.ts';
 import { cancelJobs } from '../../runner/cluster/cancel-jobs.ts';
-import { type Doubt, findDoubts } from '../../runner/cluster/doubts.ts';
-import { type DryRunScript, renderScripts } from '../../runner/cluster/dry-run.ts';
-import { staysLocal } from '../../runner/cluster/instance-request.ts';
-import { withFactsOfNodes } from '../../runner/cluster/node-facts.ts';
-import { listOutstanding } from '../../runner/cluster/outstanding.ts';
-import { runOnSlurm } from '../../runner/cluster/run-on-slurm.ts';
+import { withFactsOfNodes } from '../../runner/cluster/cluster-freshness.ts';
+import { runOnSlurm } from '../../runner/cluster/cluster-run.ts';
 import {
   type ClusterSettings,
   findUnknownStages,
   readClusterSettings,
   settingsFile,
-} from '../../runner/cluster/settings.ts';
-import { tellUnwatchedEnds } from '../../runner/cluster/unwatched-ends.ts';
+} from '../../runner/cluster/cluster-settings.ts';
+import {
+  findSubmissionWarnings,
+  type SubmissionWarning,
+  staysLocal,
+  unlimitedMachine,
+} from '../../runner/cluster/instance-request.ts';
+import { tellUnwatchedEnds } from '../../runner/cluster/job-report.ts';
 import type { Elsewhere } from '../../runner/elsewhere.ts';
 import type { RunEvent } from '../../runner/events.ts';
+import type { PlanSelection } from '../../runner/jobs/batch.ts';
+import { listBatches, listOutstanding } from '../../runner/jobs/jobs-folder.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { MachineResources } from '../../runner/run/machine.ts';
 import type { Session } from '../../runner/session.ts';
-import type { CacheFolder } from '../../runner/store/cache-folder.ts';
 import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { suggestName } from '../../schema/closest-name.ts';
 import type { SignalListener } from '../process/signals.ts';
@@ -37,12 +38,12 @@ export interface ClusterUse {
   readonly elsewhere: Elsewhere;
   readonly adaptSession: (session: Session) => Session;
   /** For what only asks how a run would go: there, everything fits. */
-  readonly boundless: MachineResources;
+  readonly unlimited: MachineResources;
   /** What to show instead of what the run says: where instances would run, and what jobs have done while nobody watched. */
   readonly adaptEvent: (event: RunEvent) => RunEvent;
   /** The scripts that would be submitted for these instances. */
   readonly scriptsFor: (ids: readonly string[]) => DryRunScript[];
-  readonly doubtsAbout: (ids: readonly string[]) => Doubt[];
+  readonly warningsAbout: (ids: readonly string[]) => SubmissionWarning[];
 }
 
 /**
@@ -76,9 +77,9 @@ export async function useSlurm(
       return tellUnwatched(event);
     },
     elsewhere: runOnSlurm({ settings, selection, runner, ...mode }),
-    boundless: boundlessMachine(plan),
+    unlimited: unlimitedMachine(plan),
     scriptsFor: (ids) => renderScripts(plan, ids, { settings, runner }),
-    doubtsAbout: (ids) => findDoubts(plan, ids, settings),
+    warningsAbout: (ids) => findSubmissionWarnings(plan, ids, settings),
   };
 }
 
@@ -105,23 +106,6 @@ function refuseControlCharacters(projectRoot: string): void {
     'the path of this project has a line break or another control character, which no job could be told',
     { where: toOneLine(projectRoot), fix: 'Rename the folder.' },
   );
-}
-
-/** Of a run that another keeps out while jobs are on a cluster: what can be done then, which depends on that. */
-export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () => Promise<T>): Promise<T> {
-  try {
-    return await watch();
-  } catch (error) {
-    const isHeld = error instanceof ReproError && error.code === 'locked';
-    if (!isHeld || path.dirname(error.where ?? '') !== lock) throw error;
-    throw new ReproError('locked', error.message, {
-      where: error.where,
-      fix:
-        'One terminal watches the jobs of a project; `./repro status` shows them in any other. Stopping that run (Ctrl-C) leaves them alone; ' +
-        'then `./repro attach` watches them here.',
-      cause: error,
-    });
-  }
 }
 
 /** How long a second Ctrl-C is waited for. */

@@ -11,7 +11,7 @@ import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
 import { runPlan } from '../../runner/run.ts';
 import { type Selected, selectInstances } from '../../runner/selection.ts';
 import type { FetchStage } from '../../runner/share/fetch-stage.ts';
-import { cacheFolderOf } from '../../runner/store/cache-folder.ts';
+import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
 import { listenForSignals, type SignalListener } from '../process/signals.ts';
 import { colorsFor } from '../view/colors.ts';
@@ -21,7 +21,6 @@ import { applyEvent, createRunState, idsIn, type RunState } from '../view/run-st
 import { summariseRun } from '../view/summary.ts';
 import { openLocks } from './kept-records.ts';
 import type { ClusterUse } from './on-cluster.ts';
-import { explainOtherWatcher } from './on-cluster.ts';
 import { tabulateResults } from './results-table.ts';
 import type { TimeLeft } from './time-left.ts';
 
@@ -72,7 +71,7 @@ export async function finishRun(
 ): Promise<void> {
   const rehearsed = options.dryRun === true ? idsIn(state, 'would-run') : [];
   const scripts = options.dryRun === true ? cluster?.scriptsFor(rehearsed) : undefined;
-  for (const { id, text } of cluster?.doubtsAbout(rehearsed) ?? []) {
+  for (const { id, text } of cluster?.warningsAbout(rehearsed) ?? []) {
     process.stderr.write(`! ${id}  ${text.replaceAll('\n', '\n    ')}\n`);
   }
   if (options.json === true) printJson({ ...outcomeDocument(plan, state), ...(scripts && { scripts }) });
@@ -98,6 +97,23 @@ async function clusterOption(plan: Plan, options: RunOptions): Promise<ClusterUs
   }
   const { useSlurm } = await import('./on-cluster.ts');
   return useSlurm(plan, options, { isDetached: detach ?? false, isAttached: false });
+}
+
+/** Of a run that another keeps out while jobs are on a cluster: what can be done then, which depends on that. */
+export async function explainOtherWatcher<T>({ lock }: CacheFolder, watch: () => Promise<T>): Promise<T> {
+  try {
+    return await watch();
+  } catch (error) {
+    const isHeld = error instanceof ReproError && error.code === 'locked';
+    if (!isHeld || path.dirname(error.where ?? '') !== lock) throw error;
+    throw new ReproError('locked', error.message, {
+      where: error.where,
+      fix:
+        'One terminal watches the jobs of a project; `./repro status` shows them in any other. Stopping that run (Ctrl-C) leaves them alone; ' +
+        'then `./repro attach` watches them here.',
+      cause: error,
+    });
+  }
 }
 
 /** What is run, and how it is stopped. */
@@ -162,7 +178,7 @@ export async function runShown(
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
       elsewhere: cluster?.elsewhere,
       adaptSession: cluster?.adaptSession,
-      ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.boundless } : {}),
+      ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.unlimited } : {}),
       trace: options.trace ?? false,
       facts,
       ...(await fetchOption(plan, options, onEvent)),

@@ -5,7 +5,8 @@ import { drawTimelineFiles, readTimeline } from '../../apps/timeline.ts';
 import { ReproError, unreachable } from '../../errors.ts';
 import { selectInstances } from '../../runner/selection.ts';
 import type { TimelineSession, TimelineSpan } from '../../runner/timeline.ts';
-import { formatBytes, formatSeconds } from '../view/format.ts';
+import { formatBytes } from '../../text.ts';
+import { formatSeconds } from '../view/format.ts';
 import { printJson, printWarning } from '../view/print.ts';
 import { toOneLine } from '../view/safe-text.ts';
 

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import { decodeCifarBatch } from '../../images/cifar-binary.ts';
+import { formatBytes } from '../../text.ts';
 import type { Images, Manifest, ManifestFile, PublishedFile, ReadOptions, Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { type FileTree, FolderTree, kindOfPath, readWhole } from '../file-tree.ts';
-import { formatBytes } from '../problems.ts';
+
 import { RELATIVE_ROOT } from '../show-path.ts';
 import { TarTree } from '../tar-tree.ts';
 import { describeImages, type ImageSetFacts, refuseSimulatedImages } from './verify-images.ts';

@@ -1,6 +1,6 @@
 import { decodeEventFile } from '../../formats/tfevents.ts';
 import { summarise } from '../../stats/summary.ts';
-import type { Series } from '../results.ts';
+import type { Series } from '../data/results.ts';
 
 /**
  * The training loss of the batches that a run logs one by one for TensorBoard, every 256th over all epochs. An event's time is its epoch,

@@ -1,5 +1,5 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { ManifestResult, SplitCount, Tally, UserTally } from '../results.ts';
+import type { ManifestResult, SplitCount, Tally, UserTally } from '../data/results.ts';
 
 /** What the manifest says about the data as a whole, apart from counts. */
 export interface ManifestHead {

@@ -1,7 +1,7 @@
 import { csvParse } from 'd3-dsv';
 import { ReproError } from '../../errors.ts';
 import { tauOfLogit } from '../../snn/neurons.ts';
-import type { EpochMetrics, Series } from '../results.ts';
+import type { EpochMetrics, Series } from '../data/results.ts';
 
 /**
  * Parses metrics.csv: one row per epoch; the columns `epoch`, `{train,validation,test}_{loss,accuracy}` and, for each

@@ -1,5 +1,5 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { ModelResult, PublishedResult, RunResult } from '../results.ts';
+import type { ModelResult, PublishedResult, RunResult } from '../data/results.ts';
 
 /**
  * Reads a model's configuration file, `configs/models/<id>.yaml` parsed.

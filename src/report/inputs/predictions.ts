@@ -1,6 +1,6 @@
 import { csvParse } from 'd3-dsv';
 import { ReproError } from '../../errors.ts';
-import type { ClipAnswer } from '../results.ts';
+import type { ClipAnswer } from '../data/results.ts';
 
 /**
  * Parses predictions.csv (`split,clip,recording,user,light,class,predicted,…`): the answers to the test clips, by row of the clip.

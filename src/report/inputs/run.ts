@@ -12,7 +12,7 @@ import type {
   SplitResult,
   TauDistribution,
   TauState,
-} from '../results.ts';
+} from '../data/results.ts';
 import { requireVersion } from './manifest.ts';
 
 /** What all files of a run must agree on. */

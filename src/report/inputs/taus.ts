@@ -1,7 +1,7 @@
 import { csvParse } from 'd3-dsv';
 import { ReproError } from '../../errors.ts';
-import { formatQuantity } from '../format.ts';
-import type { TauDistribution, TauState } from '../results.ts';
+import { formatQuantity } from '../data/format.ts';
+import type { TauDistribution, TauState } from '../data/results.ts';
 
 /** The columns of tau.csv. */
 const COLUMNS = ['state', 'layer', 'count', 'quantile', 'tau'] as const;

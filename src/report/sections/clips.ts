@@ -7,9 +7,9 @@ import {
 import { binClip } from '../../pictures/bin-clip.ts';
 import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
 import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
-import type { Block, Gallery, GalleryPicture, Section } from '../document.ts';
-import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../format.ts';
-import type { Results } from '../results.ts';
+import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../data/format.ts';
+import type { Results } from '../data/results.ts';
+import type { Block, Gallery, GalleryPicture, Section } from '../page/document.ts';
 
 /** How much of a clip is shown. */
 interface Detail {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ClipExamples } from '../../../src/formats/clip-examples.ts';
-import type { Gallery } from '../../../src/report/document.ts';
+import type { Gallery } from '../../../src/report/page/document.ts';
 import { describeClips } from '../../../src/report/sections/clips.ts';
 import { decodePng } from '../../pictures/decode.ts';
 import { makeExample, makeExamples, makeResults } from '../result-values.ts';
