@@ -1,5 +1,5 @@
 import { type JudgedClaim, judgeClaims } from '../baseline/judge-claims.ts';
-import { VERDICT_TITLES } from '../formats/verdicts.ts';
+import { VERDICT_TITLES } from '../thesis/verdicts.ts';
 import type { CheckedItem, CheckedSection } from './check-group.ts';
 
 /** What the report's verdicts on the published claims say, next to those of the baseline. */

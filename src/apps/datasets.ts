@@ -8,7 +8,7 @@ import { describeFile } from '../datasets/how-to-get.ts';
 import { DATASETS, findDataset } from '../datasets/registry.ts';
 import { RELATIVE_ROOT } from '../datasets/show-path.ts';
 import { ReproError } from '../errors.ts';
-import type { Progress } from '../stage/context.ts';
+import type { Progress } from '../stage/define-stage.ts';
 import { formatBytes } from '../text.ts';
 import { findProjectRoot } from './load-plan.ts';
 

@@ -9,11 +9,11 @@ import { createNativeEngine } from '../engines/native/engine.ts';
 import { chooseThreads } from '../engines/native/threads.ts';
 import { type EngineFinding, probeEngines } from '../engines/probe.ts';
 import { ReproError } from '../errors.ts';
-import { originalDatasets } from '../original/data-sets.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { getAt } from '../schema/json.ts';
 import { countParameters } from '../snn/parameters.ts';
 import { formatBytes } from '../text.ts';
+import { findDataSet } from '../thesis/data-sets.ts';
 import { measureSpeed, type Speed } from '../training/speed.ts';
 import { type ClipPasses, countPasses, type RecordingCounts } from '../training/work.ts';
 import { probeCudaApart } from './cuda-probe.ts';
@@ -171,8 +171,7 @@ export async function estimateFullRun(
 /** Undefined for a data set whose clips are not known beforehand. */
 function recordingsOf({ settings }: Plan): RecordingCounts | undefined {
   if (getAt(settings, ['dataset', 'simulated']) === true) return undefined;
-  const name = getAt(settings, ['dataset', 'name']);
-  const dataset = Object.values(originalDatasets).find(({ reader }) => reader?.name === name);
+  const dataset = findDataSet(getAt(settings, ['dataset', 'name']));
   return dataset?.kind === 'events' ? dataset.recordings : undefined;
 }
 

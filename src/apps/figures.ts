@@ -4,7 +4,7 @@ import { hasErrorCode, ReproError } from '../errors.ts';
 import { chooseFigures, type ListedFigure, readFigureList } from '../figure-export/figure-list.ts';
 import { convertFigure, type FigureSize, type Format } from '../figure-export/formats.ts';
 import { LEGIBLE_POINTS } from '../figure-export/sheet.ts';
-import { type FileToWrite, writeFilesAtomic } from '../files/atomic-files.ts';
+import { type FileToWrite, writeFilesAtomic } from '../files/atomic-file.ts';
 import { findRun } from '../runner/freshness/recorded-runs.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { RecordedFiles } from '../runner/store/recorded-files.ts';

@@ -4,7 +4,7 @@ import process from 'node:process';
 import { ReproError } from '../errors.ts';
 import { loadPlan, type PlanRequest } from '../runner/plan/load.ts';
 import type { Plan } from '../runner/plan/plan.ts';
-import { formatPlace } from '../schema/source-position.ts';
+import { formatPlace } from '../schema/problems.ts';
 import { factsOf } from './facts.ts';
 import { checkModels } from './model-check.ts';
 import { listModules, reportModule } from './stages.ts';

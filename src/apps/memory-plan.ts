@@ -9,6 +9,10 @@ import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { suggestName } from '../schema/closest-name.ts';
 import { getAt } from '../schema/json.ts';
+import { JsonSchema } from '../schema/json-schema.ts';
+import { PassedChecks } from '../schema/passed-checks.ts';
+import { throwProblems } from '../schema/problems.ts';
+import { findFileProblems } from '../schema/schema-problems.ts';
 import { countParameters } from '../snn/parameters.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { formatBytes } from '../text.ts';
@@ -32,6 +36,12 @@ const usualEvaluationBatch = 16;
 export async function planModel(name: string, options: PipelineOptions, warn: Warn): Promise<PlannedModel> {
   const plan = await loadPlanForReading(options, warn);
   const file = await findModel(plan, name);
+  const { default: definition } = await import('../../schemas/model.schema.json', {
+    with: { type: 'json' },
+  });
+  const schema = new JsonSchema(definition, 'schemas/model.schema.json');
+  const { projectRoot } = plan;
+  throwProblems(await findFileProblems(file, schema, { projectRoot, passed: PassedChecks.none() }));
   const { model, spec } = await buildModel(plan, file, getAt(plan.settings, ['train']) ?? {});
   if (spec === undefined) throw unknownFrames(plan);
   for (const warning of model.warnings) warn(warning);

@@ -2,7 +2,7 @@
 export { type EngineChoice, engineChoices } from '../engines/engine-choice.ts';
 export { FORMATS as figureFormats, type Format as FigureFormat } from '../figure-export/formats.ts';
 export { describeArguments, type Purpose } from '../original/argument-table.ts';
-export { type CompatPresetName, compatPresetNames } from '../original/compat-presets.ts';
+export { COMPAT_PRESET_NAMES, type CompatPresetName } from '../thesis/compat.ts';
 
 import {
   type Argument,

@@ -1,6 +1,6 @@
 import { formatPercent } from '../formats/percent.ts';
 import type { MatrixValue, Plan } from '../runner/plan/plan.ts';
-import type { MetricValue } from '../stage/context.ts';
+import type { MetricValue } from '../stage/define-stage.ts';
 import { wilsonInterval } from '../stats/wilson.ts';
 
 type Metrics = Readonly<Record<string, MetricValue>>;

@@ -1,6 +1,5 @@
 import { ReproError } from '../errors.ts';
 import { parseArguments } from '../original/arguments.ts';
-import type { CompatPresetName } from '../original/compat-presets.ts';
 import { nameFolders } from '../original/folder-names.ts';
 import { describeConfiguration } from '../original/model-config.ts';
 import { formatModelFile } from '../original/model-yaml.ts';
@@ -8,6 +7,7 @@ import type { Preparation } from '../original/preparation.ts';
 import type { DataSettings } from '../original/run-record.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { isJsonObject, type JsonObject } from '../schema/json.ts';
+import type { CompatPresetName } from '../thesis/compat.ts';
 import { loadSelectedPlan, type PipelineOptions } from './load-plan.ts';
 
 /** The model file that is equivalent to the original's arguments, with notes on what it leaves out; `document` has the profile's settings, too. */

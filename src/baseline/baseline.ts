@@ -1,5 +1,5 @@
-import type { Verdict } from '../formats/verdicts.ts';
 import type { JsonObject } from '../schema/json.ts';
+import type { Verdict } from '../thesis/verdicts.ts';
 
 /** The frames of one split: which they are, and how many events of each polarity they hold. */
 export interface FramesFacts {

@@ -1,4 +1,4 @@
-import { VERDICTS, type Verdict } from '../formats/verdicts.ts';
+import { VERDICTS, type Verdict } from '../thesis/verdicts.ts';
 import { fieldsOf, readText } from './result-text.ts';
 
 /** What a report says of a published claim: an entry of its claims.json. */

@@ -1,4 +1,4 @@
-import type { Verdict } from '../formats/verdicts.ts';
+import type { Verdict } from '../thesis/verdicts.ts';
 import type { Baseline } from './baseline.ts';
 import type { ClaimVerdict } from './claims.ts';
 

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { ReproError } from '../errors.ts';
 import { Fields } from '../formats/fields.ts';
-import { VERDICTS, type Verdict } from '../formats/verdicts.ts';
 import { isJsonObject, type Json, type JsonObject } from '../schema/json.ts';
 import { JsonSchema } from '../schema/json-schema.ts';
 import { throwProblems } from '../schema/problems.ts';
 import { checkSchema } from '../schema/schema-problems.ts';
 import { parseYaml, readTextFile } from '../schema/yaml-document.ts';
+import { VERDICTS, type Verdict } from '../thesis/verdicts.ts';
 import {
   type Baseline,
   baselinePathOf,

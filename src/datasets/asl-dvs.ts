@@ -1,4 +1,5 @@
-import { ASL_DVS_SENSOR, decodeAslDvs } from '../events/asl-dvs.ts';
+import { decodeAslDvs } from '../events/asl-dvs.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import { thenRun } from './how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
@@ -7,18 +8,12 @@ import { showPath } from './show-path.ts';
 const HOMEPAGE = 'https://github.com/PIX2NVS/NVS2Graph';
 const USUAL_ROOT = 'data/ASL-DVS';
 
-/** The letters without j and z, which are signed by a movement. */
-const LETTERS = [...'abcdefghiklmnopqrstuvwxy'];
+const LETTERS = DATA_SETS['asl-dvs'].classes;
 
 /** Where its samples are, what they are called, and how they are read and split. */
 export const ASL_DVS_LAYOUT: SampleLayout = {
-  name: 'asl-dvs',
-  title: 'ASL-DVS',
-  profile: 'asl-dvs',
-  classes: LETTERS,
-  published: { train: 80_640, test: 20_160 },
+  ...DATA_SETS['asl-dvs'],
   usualRoot: USUAL_ROOT,
-  sensor: ASL_DVS_SENSOR,
   parts: LETTERS.map((letter) => ({ folder: letter, archive: `${letter}.zip`, md5: null })),
   sampleNames: '<letter>/<letter>_<number>.mat',
   largestSampleBytes: 64 << 20,

@@ -1,7 +1,7 @@
 import type { ClipEvents } from '../events/clip-events.ts';
-import type { Overlaps } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
 import type { ImagePreparation } from '../formats/frame-cache.ts';
+import type { Overlaps, RowStride } from '../thesis/compat.ts';
 import type { Threads } from './thread-pool.ts';
 import type { WorkingSpace } from './working-space.ts';
 
@@ -51,10 +51,6 @@ export interface ListClipsOptions extends ReadOptions {
   /** Default `both`. */
   readonly overlaps?: Overlaps | undefined;
 }
-
-/** How far apart the rows of a frame lie: `height` is the original's mistake, and only matters on a sensor that is not square. */
-export const ROW_STRIDES = ['width', 'height'] as const;
-export type RowStride = (typeof ROW_STRIDES)[number];
 
 export interface ReadClipsOptions extends ReadOptions {
   readonly invalidEvents: 'keep' | 'drop';

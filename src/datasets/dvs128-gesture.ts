@@ -1,3 +1,4 @@
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { EventDataset, PublishedFile } from './dataset.ts';
 import {
   areGesturesSimulated,
@@ -5,15 +6,7 @@ import {
   listGestureClips,
   readGestureClips,
 } from './dvs128-gesture/clips.ts';
-import {
-  ARCHIVE,
-  ARCHIVE_BYTES,
-  CLASSES,
-  howToGetGestures,
-  PUBLISHED,
-  SENSOR,
-  USUAL_ROOT,
-} from './dvs128-gesture/facts.ts';
+import { ARCHIVE, ARCHIVE_BYTES, howToGetGestures, PUBLISHED, USUAL_ROOT } from './dvs128-gesture/facts.ts';
 import { verifyGestures } from './dvs128-gesture/verify.ts';
 
 const byHand = (name: string, hex: string, sizeBytes: number | null = null): PublishedFile => ({
@@ -29,12 +22,8 @@ const byHand = (name: string, hex: string, sizeBytes: number | null = null): Pub
  * @see Amir et al. 2017, "A Low Power, Fully Event-Based Gesture Recognition System", CVPR
  */
 export const DVS128_GESTURE: EventDataset = {
-  kind: 'events',
-  name: 'dvs128-gesture',
-  title: 'DVS128 Gesture',
+  ...DATA_SETS['dvs128-gesture'],
   summary: '11 hand gestures of 29 people under up to five lights, seen by a DVS128 event camera.',
-  classes: CLASSES,
-  sensor: SENSOR,
   licence: 'CC BY 4.0',
   citation:
     'Amir et al., A Low Power, Fully Event-Based Gesture Recognition System, CVPR 2017, pp. 7243-7252.',
@@ -43,7 +32,6 @@ export const DVS128_GESTURE: EventDataset = {
     byHand(ARCHIVE, PUBLISHED.archiveMd5),
     ...Object.entries(PUBLISHED.extras).map(([name, md5]) => byHand(name, md5)),
   ],
-  published: { train: 1176, test: 288 },
   remarks: [
     `${ARCHIVE} has about ${(ARCHIVE_BYTES / 1e9).toFixed(1)} GB and unpacks to 122 recordings, each with 12 labelled gestures: 98 recordings of users 1-23 to train on and 24 of users 24-29 to test on.`,
     '29 people under five lights would be 145 recordings: 23 were never published.',
@@ -52,7 +40,6 @@ export const DVS128_GESTURE: EventDataset = {
     'The paper of the data set counts 1,342: 122 x 11, with arm roll, which every recording has twice, counted once. Other libraries count 1,077 + 264 in the same way, with one clip missing.',
   ],
   usualRoot: USUAL_ROOT,
-  profile: 'full',
   recordingsNoun: 'recordings',
   howToGet: howToGetGestures,
   verify: (root, options) => verifyGestures(root, options, PUBLISHED),

@@ -1,8 +1,8 @@
 import { ReproError } from '../errors.ts';
-import { OVERLAPS, type Overlaps } from '../events/clips.ts';
 import { type FrameLayout, SPLITS_BY, type SplitBy } from '../events/frames.ts';
 import { NORMALIZATIONS, type Normalization } from '../formats/frame-cache.ts';
-import { ROW_STRIDES, type RowStride, SPLITS } from './dataset.ts';
+import { FRAME_SWITCHES, OVERLAPS, type Overlaps, type RowStride } from '../thesis/compat.ts';
+import { SPLITS } from './dataset.ts';
 
 /** A profile's `frames:`. */
 export interface FrameSettings {
@@ -43,7 +43,7 @@ export function checkSettings(settings: FrameSettings): void {
     fail('frames.invalidEvents', '"keep" or "drop"', invalidEvents);
   }
   if (!OVERLAPS.some((one) => one === overlaps)) fail('frames.overlaps', '"both" or "earlier"', overlaps);
-  if (!ROW_STRIDES.some((one) => one === rowStride)) {
+  if (!FRAME_SWITCHES.rowStride.choices.some(({ value }) => value === rowStride)) {
     fail('frames.rowStride', '"width" or "height"', rowStride);
   }
   const normalizations = ['none', ...NORMALIZATIONS];

@@ -1,6 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { FrameLayout } from '../events/frames.ts';
-import { type Clip, type Clips, type ReadClip, type RowStride, SPLITS, type Split } from './dataset.ts';
+import type { RowStride } from '../thesis/compat.ts';
+import { type Clip, type Clips, type ReadClip, SPLITS, type Split } from './dataset.ts';
 import { type FrameRow, FrameRows } from './frame-rows.ts';
 import { findDataset } from './registry.ts';
 import { defineThreadJob } from './thread-job.ts';

@@ -1,4 +1,5 @@
-import { decodeNmnist, NMNIST_SENSOR } from '../events/nmnist.ts';
+import { decodeNmnist } from '../events/nmnist.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { PublishedFile } from './dataset.ts';
 import { thenRun } from './how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
@@ -15,13 +16,8 @@ const PARTS = [
 
 /** Where its samples are, what they are called, and how they are read and split. */
 export const NMNIST_LAYOUT: SampleLayout = {
-  name: 'nmnist',
-  title: 'N-MNIST',
-  profile: 'nmnist',
-  classes: ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9'],
-  published: { train: 60_000, test: 10_000 },
+  ...DATA_SETS.nmnist,
   usualRoot: USUAL_ROOT,
-  sensor: NMNIST_SENSOR,
   parts: PARTS,
   sampleNames: 'Train/<digit>/<number>.bin, Test/<digit>/<number>.bin',
   // 5 bytes per event and a few thousand events.

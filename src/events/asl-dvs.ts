@@ -1,9 +1,10 @@
 import { ReproError } from '../errors.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { Events, Sensor } from './events.ts';
 import { type MatArray, readMat5 } from './mat5.ts';
 
 /** The DAVIS 240C with which ASL-DVS was recorded. */
-export const ASL_DVS_SENSOR = { height: 180, width: 240 } as const;
+export const ASL_DVS_SENSOR = DATA_SETS['asl-dvs'].sensor;
 
 const VARIABLES = ['ts', 'x', 'y', 'pol'] as const;
 /** A recording lasts about 100 ms and has some 30,000 events, 1 MB as doubles; this is two hundred times as much. */

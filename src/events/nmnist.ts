@@ -1,8 +1,6 @@
 import { ReproError } from '../errors.ts';
+import { DATA_SETS } from '../thesis/data-sets.ts';
 import type { Events } from './events.ts';
-
-/** The part of the ATIS camera's pixels that N-MNIST keeps. */
-export const NMNIST_SENSOR = { height: 34, width: 34 } as const;
 
 const EVENT_BYTES = 5;
 
@@ -36,7 +34,7 @@ export function decodeNmnist(
     y: new Uint16Array(length),
     p: new Uint8Array(length),
   };
-  const { height, width } = NMNIST_SENSOR;
+  const { height, width } = DATA_SETS.nmnist.sensor;
   let backwards = 0;
   let firstBackwards = -1;
   for (let i = 0, at = 0; i < length; i++, at += EVENT_BYTES) {

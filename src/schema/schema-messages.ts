@@ -1,7 +1,7 @@
 import { shortenText } from '../text.ts';
 import { getAt, isJsonObject, type Json } from './json.ts';
 import type { SchemaError } from './json-schema.ts';
-import { fixMissingColon } from './missing-colon.ts';
+import { fixMissingColon } from './yaml-mistakes.ts';
 
 /** What a rule requires and what was found: `must be at least 1, not 0.` */
 export function describeRule(error: SchemaError): string {

@@ -1,6 +1,6 @@
 import type { EngineSession } from '../engines/engine.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
-import { COMPAT_DEFAULTS } from './compat.ts';
+import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { divergedError, findNonFinite } from './divergence.ts';
 import { drawDropoutMasks } from './dropout.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';

@@ -1,8 +1,8 @@
 import { formatPercent } from '../formats/percent.ts';
-import { COMPAT_DEFAULTS } from './compat.ts';
+import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
+import type { TrainingSettings } from './model-file.ts';
 import type { Position } from './position.ts';
-import type { TrainingSettings } from './settings.ts';
 import type { TrainingTask } from './task.ts';
 
 /** The progress of a training. Test and validation batches count as much as training batches. */

@@ -1,6 +1,6 @@
 import type { Forward } from '../engines/engine.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
-import { COMPAT_DEFAULTS, type Compat } from './compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../thesis/compat.ts';
 
 /** How well some clips were classified. */
 export interface Score {

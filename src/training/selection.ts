@@ -1,6 +1,6 @@
 import { unreachable } from '../errors.ts';
+import type { Compat } from '../thesis/compat.ts';
 import type { BestEpoch } from './checkpoint.ts';
-import type { Compat } from './compat.ts';
 
 /**
  * Whether an epoch replaces the best so far.

@@ -6,7 +6,7 @@ import { buildNetwork } from '../snn/networks.ts';
 import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
-import type { ResolvedModel } from './settings.ts';
+import type { ResolvedModel } from './model-file.ts';
 import type { TrainingTask } from './task.ts';
 import { chooseTrainingClips, type TrainingClips } from './training-clips.ts';
 

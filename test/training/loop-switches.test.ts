@@ -3,7 +3,7 @@ import type { Engine, Frames, Hyperparameters } from '../../src/engines/engine.t
 import { initialState } from '../../src/snn/initialise.ts';
 import { buildNetwork } from '../../src/snn/networks.ts';
 import { TorchRandom } from '../../src/snn/torch-random.ts';
-import { COMPAT_DEFAULTS, type Compat } from '../../src/training/compat.ts';
+import { COMPAT_DEFAULTS, type Compat } from '../../src/thesis/compat.ts';
 import { trainNetwork } from '../../src/training/loop.ts';
 import { formatMetrics } from '../../src/training/metrics.ts';
 import { drawEpochOrders } from '../../src/training/order.ts';

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import {
-  compatPresetNames,
+  COMPAT_PRESET_NAMES,
   describeArguments,
   engineChoices,
   type Purpose,
@@ -77,7 +77,7 @@ function takeArguments(command: Command, purpose: Purpose): Command {
         '--compat <preset>',
         'which side to take where paper, code and runs disagree (docs/deviations.md): what the thesis means, what its logs show, or its published script as it stands',
       )
-        .choices(compatPresetNames)
+        .choices(COMPAT_PRESET_NAMES)
         .default('intent'),
     )
     .addHelpText('after', () => `\nThe original's arguments:\n${describeArguments(purpose).join('\n')}`);

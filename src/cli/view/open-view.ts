@@ -1,6 +1,6 @@
 import process from 'node:process';
 import type { RunEvent } from '../../runner/events.ts';
-import type { Progress } from '../../stage/context.ts';
+import type { Progress } from '../../stage/define-stage.ts';
 import { colorsFor } from './colors.ts';
 import { PlainView } from './plain-view.ts';
 import { applyEvent, createRunState, type RunState, type View } from './run-state.ts';

@@ -11,20 +11,6 @@ import { RELATIVE_ROOT } from '../show-path.ts';
 import { TarTree } from '../tar-tree.ts';
 import { describeImages, type ImageSetFacts, refuseSimulatedImages } from './verify-images.ts';
 
-/** In the order of the labels, as in `batches.meta.txt`. */
-export const CIFAR10_CLASSES = [
-  'airplane',
-  'automobile',
-  'bird',
-  'cat',
-  'deer',
-  'dog',
-  'frog',
-  'horse',
-  'ship',
-  'truck',
-] as const;
-
 /** What the archive unpacks to. */
 const FOLDER = 'cifar-10-batches-bin';
 

@@ -5,15 +5,14 @@ import { describeImages, refuseSimulatedImages } from './verify-images.ts';
 
 /** 28 x 28 grey images in four IDX files: MNIST and what was made in its likeness. */
 export function datasetOfIdxFiles(
-  facts: Omit<DatasetFacts, 'files' | 'published' | 'recordingsNoun' | 'howToGet' | 'verify'> &
-    Pick<ImageDataset, 'preparation'> & {
+  facts: Omit<DatasetFacts, 'files' | 'recordingsNoun' | 'howToGet' | 'verify'> &
+    Pick<ImageDataset, 'image' | 'preparation'> & {
       readonly idx: readonly IdxFile[];
       /** Addresses of the folders with the files, each ending in `/`. */
       readonly mirrors: readonly string[];
     },
 ): ImageDataset {
   const { idx, mirrors, ...rest } = facts;
-  const image = { channels: 1, height: 28, width: 28 };
   const files = idx.map(({ name, gzMd5, gzBytes }) => ({
     name: `${name}.gz`,
     checksum: { kind: 'md5' as const, hex: gzMd5 },
@@ -21,21 +20,17 @@ export function datasetOfIdxFiles(
     urls: mirrors.map((mirror) => `${mirror}${name}.gz`),
   }));
   const howToGet = (root: string) => howToFetch({ ...rest, files }, root);
-  const reader = { title: facts.title, classes: facts.classes, image, files: idx, howToGet };
-  const published = { train: 60_000, test: 10_000 };
+  const reader = { title: facts.title, classes: facts.classes, image: facts.image, files: idx, howToGet };
   return {
-    kind: 'images',
     ...rest,
+    kind: 'images',
     files,
-    published,
-    image,
     recordingsNoun: 'files',
     howToGet,
     async verify(root, options) {
-      const own = { ...rest, published };
-      if (options.simulated) refuseSimulatedImages(own);
+      if (options.simulated) refuseSimulatedImages(rest);
       const { images, ...found } = await readIdxFiles(reader, root, options.progress);
-      return describeImages(own, images, { ...found, archive: false, warnings: [] });
+      return describeImages(rest, images, { ...found, archive: false, warnings: [] });
     },
     async readImages(root, options) {
       return (await readIdxFiles(reader, root, options.progress)).images;

@@ -1,5 +1,6 @@
 import type { Fields } from '../../formats/fields.ts';
-import type { ModelResult, PublishedResult, RunResult } from '../data/results.ts';
+import type { PublishedResult } from '../../thesis/published.ts';
+import type { ModelResult, RunResult } from '../data/results.ts';
 
 /**
  * Reads a model's configuration file, `configs/models/<id>.yaml` parsed.

@@ -4,9 +4,8 @@ import { isJsonObject, type Json, type JsonObject, type JsonPath } from '../../s
 import { JsonSchema } from '../../schema/json-schema.ts';
 import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { PassedChecks } from '../../schema/passed-checks.ts';
-import { ConfigurationError, type Problem, throwProblems } from '../../schema/problems.ts';
+import { ConfigurationError, type Place, type Problem, throwProblems } from '../../schema/problems.ts';
 import { checkSchema } from '../../schema/schema-problems.ts';
-import type { Place } from '../../schema/source-position.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
 import { parseFlag, parseWord } from '../plan/cluster-reader.ts';
 import { documentsFolder } from '../plan/load.ts';

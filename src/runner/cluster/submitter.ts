@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { RequestKey } from '../../executors/slurm/submission-errors.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import type { RunSurroundings } from '../elsewhere.ts';
 import { type Facts, type FingerprintParts, variablesOf } from '../freshness/fingerprint.ts';
 import { BatchFolder, type BatchTask, type PlacedJob, type SubmittedBatch } from '../jobs/batch.ts';

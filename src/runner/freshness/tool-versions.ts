@@ -1,6 +1,6 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { formatPlace } from '../../schema/source-position.ts';
+import { formatPlace } from '../../schema/problems.ts';
 import { shortenText } from '../../text.ts';
 import type { StageInstance, Tool } from '../plan/plan.ts';
 import { stageEnvironment } from '../run/stage-environment.ts';
