@@ -6,9 +6,9 @@ import { type EvaluatedSplit, evaluateCheckpoint, networkOf } from '../checkpoin
 import { type ExportFormat, exportCheckpoint } from '../checkpoints/export-checkpoint.ts';
 import { importIntoFolder } from '../checkpoints/import-folder.ts';
 import { type LoadedCheckpoint, loadCheckpoint, type Which } from '../checkpoints/loaded-checkpoint.ts';
-import { chooseEngine } from '../engines/choose-engine.ts';
+import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';
-import type { EngineChoice } from '../engines/engine-choice.ts';
+import { chooseEngine } from '../engines/selection/choose-engine.ts';
 import { ReproError } from '../errors.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { matchInstances, selectInstances } from '../runner/selection.ts';

@@ -1,13 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { writeWholeFile } from '../checkpoints/whole-output.ts';
-import { kindOfPath } from '../datasets/file-tree.ts';
 import { findClip, readClip, readNamedImage } from '../datasets/find-clip.ts';
+import { kindOfPath } from '../datasets/reading/file-tree.ts';
 import { findDataset } from '../datasets/registry.ts';
 import { hasErrorCode, ReproError } from '../errors.ts';
-import { type ClipEvents, clipOfEvents } from '../events/clip-events.ts';
 import { spanOf } from '../events/clips.ts';
 import type { Sensor } from '../events/events.ts';
+import { type ClipEvents, clipOfEvents } from '../events/frames.ts';
 import { decodeRecording } from '../events/recording.ts';
 import type { ClipFrames } from '../formats/clip-examples.ts';
 import { animation } from '../pictures/animation.ts';

@@ -21,7 +21,7 @@ export type {
   RunResults,
   SeedComparison,
 } from '../comparison/compare.ts';
-export { stateP } from '../stats/format-p.ts';
+export { stateP } from '../stats/p-values.ts';
 
 /** Everything that is shown. */
 export interface ComparedRuns {

@@ -2,17 +2,16 @@ import { existsSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import type { Dataset, Manifest } from '../datasets/dataset.ts';
+import type { Dataset, Manifest } from '../datasets/contract/dataset.ts';
+import { describeFile, RELATIVE_ROOT } from '../datasets/contract/how-to-get.ts';
 import { fetchFiles } from '../datasets/fetch/fetch-files.ts';
-import { describeFile } from '../datasets/how-to-get.ts';
 import { DATASETS, findDataset } from '../datasets/registry.ts';
-import { RELATIVE_ROOT } from '../datasets/show-path.ts';
 import { ReproError } from '../errors.ts';
 import type { Progress } from '../stage/define-stage.ts';
 import { formatBytes } from '../text.ts';
 import { findProjectRoot } from './load-plan.ts';
 
-export { showPath } from '../datasets/show-path.ts';
+export { showPath } from '../datasets/contract/how-to-get.ts';
 
 export interface DataOptions {
   readonly project?: string;

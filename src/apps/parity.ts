@@ -1,5 +1,5 @@
 import { describeEngine } from '../engines/engine.ts';
-import { openNamedEngine } from '../engines/named-engines.ts';
+import { openNamedEngine } from '../engines/selection/choose-engine.ts';
 import { ReproError } from '../errors.ts';
 import { describeRun, hasPassed } from '../parity/document.ts';
 import { openCaseFolder } from '../parity/folder.ts';

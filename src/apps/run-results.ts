@@ -1,7 +1,7 @@
-import { formatPercent } from '../formats/percent.ts';
 import type { MatrixValue, Plan } from '../runner/plan/plan.ts';
 import type { MetricValue } from '../stage/define-stage.ts';
-import { wilsonInterval } from '../stats/wilson.ts';
+import { wilsonInterval } from '../stats/proportions.ts';
+import { formatPercent } from '../text.ts';
 
 type Metrics = Readonly<Record<string, MetricValue>>;
 

@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
+import type { EngineChoice } from '../engines/engine.ts';
 import { describeEngine } from '../engines/engine.ts';
-import type { EngineChoice } from '../engines/engine-choice.ts';
 import { ReproError } from '../errors.ts';
 import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
