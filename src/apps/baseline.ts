@@ -11,7 +11,7 @@ import { ReproError } from '../errors.ts';
 import { writeFileAtomic } from '../files/atomic-file.ts';
 import { quoteWords } from '../files/shell-words.ts';
 import type { Plan, StageInstance } from '../runner/plan/plan.ts';
-import { type InstanceStatus, readStatus } from '../runner/status.ts';
+import { type InstanceStatus, readStatus } from '../runner/run/status.ts';
 import { factsOf } from './facts.ts';
 import { loadSelectedPlan, type PipelineOptions, pipelineArguments, type Warn } from './load-plan.ts';
 import { stageNames } from './stages.ts';

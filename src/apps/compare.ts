@@ -1,5 +1,5 @@
 import { type Comparison, compareRuns, type RunResults } from '../comparison/compare.ts';
-import { readStatus } from '../runner/status.ts';
+import { readStatus } from '../runner/run/status.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { RecordedFiles } from '../runner/store/recorded-files.ts';
 import { describeConfiguration, openRecords, type RunRecord } from '../runner/store/records.ts';

@@ -3,7 +3,7 @@ import type { RunResults } from '../comparison/compare.ts';
 import type { DataIdentity } from '../comparison/data-identity.ts';
 import { readSettings } from '../comparison/settings.ts';
 import { ReproError } from '../errors.ts';
-import { compareCodeUnits } from '../runner/canonical-json.ts';
+import { compareCodeUnits } from '../files/canonical-json.ts';
 import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
 import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../runner/freshness/lock-file.ts';
 import { describeDifference } from '../runner/freshness/reasons.ts';

@@ -4,10 +4,10 @@ import { describeError, hasErrorCode } from '../errors.ts';
 import { writeFilesAtomic } from '../files/atomic-file.ts';
 import { explainDiskError } from '../files/disk-error.ts';
 import { TIMELINE_FILES } from '../report/data/timeline-files.ts';
+import { arrangeTimeline, type TimelineSession } from '../runner/extras/timeline.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { cacheFolderOf } from '../runner/store/cache-folder.ts';
 import { openRecords } from '../runner/store/records.ts';
-import { arrangeTimeline, type TimelineSession } from '../runner/timeline.ts';
 import type { Warn } from './load-plan.ts';
 
 /** What is known of the last successful runs of some instances. */

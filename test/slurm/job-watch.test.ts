@@ -2,7 +2,7 @@ import { mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { expect, test, vi } from 'vitest';
 import { Slurm } from '../../src/executors/slurm/slurm.ts';
 import { JobWatch } from '../../src/runner/cluster/job-watch.ts';
-import type { RunEvent } from '../../src/runner/events.ts';
+import type { RunEvent } from '../../src/runner/run/events.ts';
 import { createSlurm } from './fake-slurm.ts';
 import { JobsFolder } from './jobs-folder.ts';
 

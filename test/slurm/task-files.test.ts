@@ -6,11 +6,11 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { findChangedParts } from '../../src/runner/cluster/cluster-freshness.ts';
 import { exist, foldersOf, waitUntilVisible } from '../../src/runner/cluster/file-visibility.ts';
 import { TaskEventReader, TaskEventWriter } from '../../src/runner/cluster/task-events.ts';
-import type { FingerprintParts } from '../../src/runner/freshness/fingerprint.ts';
 import { type Batch, BatchFolder } from '../../src/runner/jobs/batch.ts';
 import { claim } from '../../src/runner/jobs/claim.ts';
 import { findBatches, listBatches } from '../../src/runner/jobs/jobs-folder.ts';
 import { readTaskEnd, type TaskEnd, writeTaskEnd } from '../../src/runner/jobs/task-end.ts';
+import type { FingerprintParts } from '../../src/runner/store/fingerprint-parts.ts';
 
 let root: string;
 

@@ -2,7 +2,7 @@ import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions } from '../../apps/load-plan.ts';
 import { describeError } from '../../errors.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import { type PushedInstance, pushPlan } from '../../runner/share/push-plan.ts';
 import { formatBytes } from '../../text.ts';
 import { openConfiguredRemote, printTransfer, transferUntilStopped } from '../options/remote.ts';

@@ -4,7 +4,7 @@ import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.t
 import { type Explanation, explainInstances, listRecordedRuns } from '../../runner/freshness/explain.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import { selectInstances } from '../../runner/selection.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
 import type { RunRecord } from '../../runner/store/records.ts';
 import { exitCode } from '../process/exit-code.ts';
 import { colorsFor } from '../view/colors.ts';

@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { factsOf } from '../../apps/facts.ts';
 import { loadPlanForReading, type PipelineOptions } from '../../apps/load-plan.ts';
-import { selectInstances } from '../../runner/selection.ts';
-import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { selectInstances } from '../../runner/plan/selection.ts';
+import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { describeRun } from '../../runner/store/records.ts';
 import { formatBytes } from '../../text.ts';
 import { colorsFor } from '../view/colors.ts';

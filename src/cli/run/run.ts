@@ -6,11 +6,11 @@ import { describeSlowEngine, factsOf } from '../../apps/facts.ts';
 import { loadCheckedPlan, type PipelineOptions, pipelineArguments } from '../../apps/load-plan.ts';
 import { keepTimeline } from '../../apps/timeline.ts';
 import { ReproError } from '../../errors.ts';
-import type { RunEvent } from '../../runner/events.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
-import { runPlan } from '../../runner/run.ts';
-import { type Selected, selectInstances } from '../../runner/selection.ts';
-import type { FetchStage } from '../../runner/share/fetch-stage.ts';
+import { type Selected, selectInstances } from '../../runner/plan/selection.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { FetchStage } from '../../runner/run/preparation.ts';
+import { runPlan } from '../../runner/run/run.ts';
 import { type CacheFolder, cacheFolderOf } from '../../runner/store/cache-folder.ts';
 import { exitCode, exitCodeOfSignal } from '../process/exit-code.ts';
 import { listenForSignals, type SignalListener } from '../process/signals.ts';
@@ -176,7 +176,7 @@ export async function runShown(
       jobs,
       failFast: options.failFast ?? false,
       ...(options.gpus === undefined ? {} : { gpus: options.gpus }),
-      elsewhere: cluster?.elsewhere,
+      otherMachines: cluster?.otherMachines,
       adaptSession: cluster?.adaptSession,
       ...(options.dryRun === true && cluster !== undefined ? { machine: cluster.unlimited } : {}),
       trace: options.trace ?? false,

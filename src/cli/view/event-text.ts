@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { quoteWords } from '../../files/shell-words.ts';
-import type { RunEvent, StaleReason } from '../../runner/events.ts';
-import type { ExpectedTime, ExpectedTotal } from '../../runner/expected-time.ts';
-import type { AttemptReport } from '../../runner/instance-state.ts';
+import type { AttemptReport } from '../../runner/freshness/instance-state.ts';
+import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
+import type { ExpectedTime, ExpectedTotal } from '../../runner/run/expected-time.ts';
 import { formatAbout, formatSeconds } from './format.ts';
 import { toLines, toOneLine } from './safe-text.ts';
 

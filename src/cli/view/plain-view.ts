@@ -1,5 +1,5 @@
 import process from 'node:process';
-import type { RunEvent } from '../../runner/events.ts';
+import type { RunEvent } from '../../runner/run/events.ts';
 import type { Colors } from './colors.ts';
 import {
   describeExpected,

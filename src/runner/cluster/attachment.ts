@@ -1,9 +1,9 @@
 import { ReproError } from '../../errors.ts';
-import type { RunEvent } from '../events.ts';
-import type { FingerprintParts } from '../freshness/fingerprint.ts';
 import { jobOf, type PlacedJob } from '../jobs/batch.ts';
 import { hasEnded, type TaskEnd, writeTaskEnd } from '../jobs/task-end.ts';
 import type { Plan } from '../plan/plan.ts';
+import type { RunEvent } from '../run/events.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
 import { findChangedParts } from './cluster-freshness.ts';
 import { continuedTaskOf, judgeEnded } from './continuation.ts';
 import type { ExistingJob } from './existing-jobs.ts';

@@ -1,6 +1,5 @@
 import { ReproError } from '../../errors.ts';
 import { type ClusterFacts, Slurm } from '../../executors/slurm/slurm.ts';
-import type { Elsewhere, ElsewhereRun, RunSurroundings } from '../elsewhere.ts';
 import { jobOf, type PlacedJob, type PlanSelection } from '../jobs/batch.ts';
 import { findBatches, listOutstanding } from '../jobs/jobs-folder.ts';
 import {
@@ -12,6 +11,7 @@ import {
 } from '../jobs/submitted-run.ts';
 import type { StageInstance } from '../plan/plan.ts';
 import { describeFailure } from '../run/execution.ts';
+import type { OtherMachines, SharedRun, StartOtherMachines } from '../run/other-machines.ts';
 import type { InstanceResult, Preparing } from '../run/scheduler.ts';
 import { logFileOf } from '../store/cache-folder.ts';
 import { ClusterFreshness } from './cluster-freshness.ts';
@@ -36,7 +36,7 @@ export interface ClusterOptions {
 }
 
 /** Runs the instances of a run that do not stay here as jobs of Slurm. */
-export function runOnSlurm(options: ClusterOptions): Elsewhere {
+export function runOnSlurm(options: ClusterOptions): StartOtherMachines {
   return async (surroundings) => {
     await forgetCancellation(surroundings.session.folder.jobs);
     const slurm = new Slurm(surroundings.environment);
@@ -72,8 +72,8 @@ function withJobsThatGoOn(error: unknown, count: number): unknown {
 type Followed = InstanceResult | 'dropped';
 
 /** Runs the instances of a run that do not stay here as jobs of one cluster. */
-class ClusterRun implements ElsewhereRun {
-  readonly #surroundings: RunSurroundings;
+class ClusterRun implements OtherMachines {
+  readonly #surroundings: SharedRun;
   readonly #options: ClusterOptions;
   readonly #slurm: Slurm;
   readonly #facts: ClusterFacts;
@@ -93,7 +93,7 @@ class ClusterRun implements ElsewhereRun {
   /** Aborted once nothing more is to be submitted. */
   readonly #enough = new AbortController();
 
-  constructor(asked: RunSurroundings, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
+  constructor(asked: SharedRun, options: ClusterOptions, slurm: Slurm, facts: ClusterFacts) {
     // A job that was to run in any case, and goes on, is none that need not run.
     const isForced = (id: string): boolean => asked.isForced(id) || this.#forced.has(id);
     const surroundings = { ...asked, isForced };

@@ -1,18 +1,18 @@
 import { describeError } from '../../errors.ts';
 import type { Slurm } from '../../executors/slurm/slurm.ts';
-import type { RunSurroundings } from '../elsewhere.ts';
 import { jobOf, type PlacedJob } from '../jobs/batch.ts';
+import type { SharedRun } from '../run/other-machines.ts';
 import type { InstanceResult } from '../run/scheduler.ts';
 
 type Jobs = ReadonlyMap<string, PlacedJob>;
 
 /** Cancels jobs of a run that nothing needs any more. */
 export class UnneededJobs {
-  readonly #surroundings: RunSurroundings;
+  readonly #surroundings: SharedRun;
   readonly #slurm: Slurm;
   readonly #ended = new Set<string>();
 
-  constructor(surroundings: RunSurroundings, slurm: Slurm) {
+  constructor(surroundings: SharedRun, slurm: Slurm) {
     this.#surroundings = surroundings;
     this.#slurm = slurm;
   }

@@ -7,7 +7,7 @@ import { endFileName, listeningFileName } from '../../executors/slurm/job-script
 import { nameJob } from '../../executors/slurm/job-state.ts';
 import { writeFileAtomic } from '../../files/atomic-file.ts';
 import { quoteWords } from '../../files/shell-words.ts';
-import { areFingerprintParts, type FingerprintParts } from '../freshness/fingerprint.ts';
+import { areFingerprintParts, type FingerprintParts } from '../store/fingerprint-parts.ts';
 import { readClaim } from './claim.ts';
 import { batchFileName, readStateFile } from './state-file.ts';
 import { readTaskEnd, type TaskEnd } from './task-end.ts';
