@@ -63,9 +63,9 @@ function withJobsThatGoOn(error: unknown, count: number): unknown {
   const { code, message, where, fix, cause } = error;
   const [jobs, them] =
     count === 1
-      ? ['1 job that was submitted before goes', 'it']
-      : [`${count} jobs that were submitted before go`, 'them'];
-  const more = `${jobs} on: \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.`;
+      ? ['1 job submitted before continues', 'it']
+      : [`${count} jobs submitted before continue`, 'them'];
+  const more = `${jobs}: \`./repro attach\` waits for ${them}, \`./repro cancel\` ends ${them}.`;
   return new ReproError(code, message, { where, fix: `${fix}\n${more}`, cause });
 }
 

@@ -33,7 +33,7 @@ export async function finishInstance(
   const record = await awaitRecord(surroundings, settings, instance, verdict.fingerprint);
   if (record === null) {
     if (surroundings.signal.aborted) return { kind: 'interrupted' };
-    const text = `${end?.node ?? 'its node'} says that it is done, but its outputs do not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise it is not the same folder there.`;
+    const text = `${end?.node ?? 'its node'} reports success, but its outputs did not appear here within ${settings.patienceSeconds} s\n  If the file system is only slow, run again later; otherwise the project is another folder there.`;
     return fail(surroundings, instance, settled, { code: 'not-visible', text });
   }
   produced.set(id, record.outputs);
@@ -96,7 +96,7 @@ async function concludeFailure(
     const text = `${reason}${continued.why}`;
     return fail(surroundings, instance, settled, { code: continued.code, text });
   }
-  warn('it goes on in another job');
+  warn('continuing in another job');
   return { kind: 'again', attempt, continued: continued.count };
 }
 
@@ -131,5 +131,5 @@ const unexplained: ReadonlySet<string> = new Set(['job-failed', 'job-lost', 'no-
 
 async function explainSilence({ folder }: SharedRun['session']): Promise<string> {
   const full = await describeFullDisk(folder.root);
-  return `\n  ${full ?? 'It has left no log: a full disk quota may be the reason, or a folder that its node does not have.'}`;
+  return `\n  ${full ?? 'It left no log: your disk quota may be full, or its node may not have this folder.'}`;
 }

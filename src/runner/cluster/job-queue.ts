@@ -193,7 +193,7 @@ export class JobQueue {
 
   /** Until everything that they depend on is done, when they are added again. */
   #leaveOut(ids: readonly string[]): void {
-    const text = 'not submitted: a job that it waits for is over, and has not said that it ended well';
+    const text = 'not submitted: a dependency ended without reporting success';
     for (const id of ids) {
       this.#waiting.delete(id);
       this.#options.surroundings.onEvent({ kind: 'note', id, level: 'warning', text });
