@@ -3,7 +3,7 @@ import { ReproError } from '../errors.ts';
 import { streamRegular } from '../files/regular-file.ts';
 import { type CurvePoint, readCurves } from '../formats/logged-curves.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { ShapeError } from '../snn/shape-error.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import { type Assumption, IMPORTABLE, type ImportAnswers } from './answers.ts';

@@ -9,7 +9,7 @@ import { parseNetwork } from '../formats/network-json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { ShapeError } from '../snn/shape-error.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import type { State } from '../snn/tensor.ts';
 import { readScoring, type ScoringCompat } from '../training/scores.ts';
 import type { Assumption } from './answers.ts';

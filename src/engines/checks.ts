@@ -1,5 +1,5 @@
 import { type StateEntry, stateEntries } from '../snn/parameters.ts';
-import { ShapeError } from '../snn/shape-error.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import { dropoutLayers, type NetworkSpec } from '../snn/spec.ts';
 import { countElements, type State, type Tensor } from '../snn/tensor.ts';
 import type { Frames, NeuronPass, OptimiserState, TrainingBatch } from './engine.ts';

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
 import { initialState } from '../snn/initialise.ts';
-import { ShapeError } from '../snn/shape-error.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import type { State } from '../snn/tensor.ts';
 import type { TorchRandom } from '../snn/torch-random.ts';

@@ -3,7 +3,7 @@ import type { ClipIndex } from '../formats/frame-cache.ts';
 import { countDraws } from '../images/augment.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { buildNetwork } from '../snn/networks.ts';
-import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
+import { NetworkSizeError, ShapeError } from '../snn/tensor.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import type { ResolvedModel } from './model-file.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { buildNetwork, type NetworkConfig } from '../../src/snn/networks.ts';
 import { countParameters, stateEntries } from '../../src/snn/parameters.ts';
-import { ShapeError } from '../../src/snn/shape-error.ts';
+import { ShapeError } from '../../src/snn/tensor.ts';
 import { dropoutLayers, type NetworkSpec, spikingLayers } from '../../src/snn/spec.ts';
 import { cifar10Dvs, cifar10Network, mnistNetwork } from '../support/still-networks.ts';
 

@@ -7,7 +7,7 @@ import { ParsedDocuments } from '../../schema/parsed-documents.ts';
 import { formatPlace, type Problem, throwProblems } from '../../schema/problems.ts';
 import { readYamlFile } from '../../schema/yaml-document.ts';
 import { buildNetwork } from '../../snn/networks.ts';
-import { NetworkSizeError, ShapeError } from '../../snn/shape-error.ts';
+import { NetworkSizeError, ShapeError } from '../../snn/tensor.ts';
 import type { NetworkSpec } from '../../snn/spec.ts';
 import { type DataSet, findDataSet } from '../../thesis/data-sets.ts';
 import { THESIS } from '../../thesis/published.ts';

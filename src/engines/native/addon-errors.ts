@@ -1,5 +1,5 @@
 import { hasErrorCode, ReproError } from '../../errors.ts';
-import { ShapeError } from '../../snn/shape-error.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { describeMemory } from '../memory-error.ts';
 
 /** Gives an error of the addon the type that other engines' have; any other error is returned unchanged. */

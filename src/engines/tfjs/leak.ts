@@ -1,6 +1,6 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/shape-error.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import type { NeuronSpec } from '../../snn/spec.ts';
 import { sigmoid } from './differentiable.ts';
 

@@ -1,6 +1,6 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/shape-error.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import type { LayerOf, NetworkSpec } from '../../snn/spec.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
 import { leakOf } from './leak.ts';

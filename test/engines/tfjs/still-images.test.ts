@@ -6,7 +6,7 @@ import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts
 import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
 import { initialState } from '../../../src/snn/initialise.ts';
 import { buildNetwork } from '../../../src/snn/networks.ts';
-import { ShapeError } from '../../../src/snn/shape-error.ts';
+import { ShapeError } from '../../../src/snn/tensor.ts';
 import { dropoutLayers, type Layer, type NetworkSpec } from '../../../src/snn/spec.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';

@@ -4,7 +4,7 @@ import { kernelOperations } from '../../../src/engines/tfjs/kernel-operations.ts
 import { referenceOperations } from '../../../src/engines/tfjs/reference-operations.ts';
 import { charge, restingPotential } from '../../../src/snn/neurons.ts';
 import type { NeuronSpec, Reset, Surrogate } from '../../../src/snn/spec.ts';
-import { surrogates } from '../../../src/snn/surrogate.ts';
+import { surrogates } from '../../../src/snn/neurons.ts';
 import '../../support/all-close.ts';
 import { randomArray, randomNumbers } from '../../support/random.ts';
 

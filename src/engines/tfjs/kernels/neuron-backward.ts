@@ -1,5 +1,5 @@
 import { charge, reset } from '../../../snn/neurons.ts';
-import { surrogates } from '../../../snn/surrogate.ts';
+import { surrogates } from '../../../snn/neurons.ts';
 import { asDoubles, blockLength, type NeuronRun, type StepAffine } from './neuron-forward.ts';
 
 export interface NeuronGradients {
