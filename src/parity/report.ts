@@ -17,7 +17,7 @@ export interface ParityRun {
   readonly strayFiles: readonly string[];
 }
 
-export interface ParityTotals {
+interface ParityTotals {
   readonly cases: number;
   readonly failedCases: number;
   readonly comparisons: number;
@@ -25,7 +25,7 @@ export interface ParityTotals {
   readonly values: number;
 }
 
-export function countTotals(outcomes: readonly CaseOutcome[]): ParityTotals {
+function countTotals(outcomes: readonly CaseOutcome[]): ParityTotals {
   const comparisons = outcomes.flatMap((outcome) => outcome.comparisons);
   return {
     cases: outcomes.length,

@@ -150,7 +150,7 @@ const words = 624;
 const middle = 397;
 
 /** A generator's state: 624 words, and how many of them are used up. */
-export interface MersenneState {
+interface MersenneState {
   readonly words: Uint32Array;
   readonly position: number;
 }
@@ -160,7 +160,7 @@ export interface MersenneState {
  *
  * @see Matsumoto and Nishimura 1998, with the initialisation of 2002 (multiplier 1812433253)
  */
-export class MersenneTwister {
+class MersenneTwister {
   #words: Uint32Array;
   #position: number;
 

@@ -10,7 +10,7 @@ import { openNamedEngine } from '../../src/engines/named-engines.ts';
 import type { LoadedAddon } from '../../src/engines/native/addon.ts';
 import { probeEngines } from '../../src/engines/probe.ts';
 import { type CudaProbe, type CudaSurroundings, probeCuda } from '../../src/engines/tfjs/cuda.ts';
-import { chooseDevice } from '../../src/original/device.ts';
+import { chooseDevice } from '../../src/original/train.ts';
 import { FakeAddon } from './native/fake-addon.ts';
 
 const here: CudaSurroundings = { platform: 'linux-x64', isInstalled: () => true, load: async () => ({}) };

@@ -1,7 +1,7 @@
 import type { Tensor } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/tensor.ts';
 import type { NeuronSpec } from '../../snn/spec.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import { sigmoid } from './differentiable.ts';
 
 /**

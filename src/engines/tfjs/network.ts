@@ -1,7 +1,7 @@
 import type { Scalar, Tensor, Tensor1D, Tensor2D, Tensor4D } from '@tensorflow/tfjs-core';
 import * as tf from '@tensorflow/tfjs-core';
-import { ShapeError } from '../../snn/tensor.ts';
 import type { LayerOf, NetworkSpec } from '../../snn/spec.ts';
+import { ShapeError } from '../../snn/tensor.ts';
 import type { LayerOperations, NeuronInput, NormStatistics } from './layer-operations.ts';
 import { leakOf } from './leak.ts';
 import { classRates } from './loss.ts';
