@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { formatCurves } from '../formats/logged-curves.ts';
-import { encodeNpz } from '../formats/npz.ts';
+import { encodeNpz } from '../formats/npy.ts';
 import { writeSafetensors } from '../formats/safetensors.ts';
 import type { ImportAnswers } from './answers.ts';
 import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
-import { escapeControls, quoteName } from '../formats/shown-text.ts';
 import { PickleRecord, type PickleValue, TorchTensor } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
+import { escapeControls, quoteName } from '../text.ts';
 import { IMPORTABLE } from './answers.ts';
 
 /** A PyTorch module inside a pickled network. */

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
-import { quoteName } from '../formats/shown-text.ts';
 import { PickleRecord, type PickleValue } from '../formats/torch-pt.ts';
 import type { Layer } from '../snn/spec.ts';
+import { quoteName } from '../text.ts';
 import { type ModuleLayer, type ModuleTree, numberOf, readLayers, shortName, sizeOf } from './module-tree.ts';
 
 /** What a network's modules say beyond its tensors. Nothing if only tensors were saved. */

@@ -1,7 +1,6 @@
 import { hasErrorCode, ReproError } from '../errors.ts';
 import { readRegular } from '../files/regular-file.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
-import { quoteName } from '../formats/shown-text.ts';
 import {
   describeValue,
   openTorchFile,
@@ -10,6 +9,7 @@ import {
   type TorchArray,
   TorchTensor,
 } from '../formats/torch-pt.ts';
+import { quoteName } from '../text.ts';
 import { isModule, type ModuleTree, readModuleTree } from './module-tree.ts';
 import { isExported } from './self-description.ts';
 

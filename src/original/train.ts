@@ -1,11 +1,10 @@
 import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/choose-engine.ts';
-import type { Engine } from '../engines/engine.ts';
-import type { EngineChoice } from '../engines/engine-choice.ts';
+import type { Engine, EngineChoice } from '../engines/engine.ts';
+import { chooseCpuEngine, chooseEngine, type EngineOptions } from '../engines/selection/choose-engine.ts';
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
-import { formatPercent } from '../formats/percent.ts';
+import { formatPercent } from '../text.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { CheckpointStore } from '../training/checkpoint-store.ts';
 import { openFrameCache } from '../training/frame-cache.ts';

@@ -1,6 +1,5 @@
 import type { EngineDescription } from '../engines/engine.ts';
-import { escapeControls } from '../formats/shown-text.ts';
-import { shortenText } from '../text.ts';
+import { escapeControls, shortenText } from '../text.ts';
 import type { Comparison } from './compare.ts';
 import type { CaseOutcome } from './suite.ts';
 import { type Tolerance, tolerances } from './tolerances.ts';

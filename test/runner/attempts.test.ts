@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import type { InstanceStatus } from '../../src/runner/status.ts';
 import { Attempts } from '../../src/runner/store/attempts.ts';
 import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
-import { startRunner, waitForFile } from './rig/processes.ts';
+import { waitForFile } from '../support/processes.ts';
+import { startRunner } from './rig/processes.ts';
 import { createProject, type Project } from './rig/project.ts';
 import { createStagesProject } from './rig/stages-project.ts';
 

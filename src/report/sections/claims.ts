@@ -22,7 +22,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
   const sources = new Map(judgements.map(({ claim: { evidence } }) => [evidence.source.id, evidence.source]));
   return {
     id: 'table-claims',
-    caption: 'Published claims and what this run says of them',
+    caption: 'Published claims, and what this run says about them',
     columns: [{ label: 'Claim' }, { label: 'Measured' }, { label: 'Verdict' }],
     rows: judgements.map(({ claim, verdict, measured, reason }): Cell[] => [
       { text: claim.statement, details: describeEvidence(claim) },
@@ -31,7 +31,7 @@ function tabulateClaims(judgements: readonly Judgement[], elsewhere: number): Ta
     ]),
     notes: [
       [
-        'Statements are in our own words. An accuracy is reproduced if it certainly differs from the published one by less than its margin, otherwise not reproduced if the difference is significant, and else inconclusive. ',
+        'Statements are in our own words. An accuracy is reproduced if its difference from the published one is certainly smaller than the margin. If not, it is not reproduced where the difference is significant, and inconclusive elsewhere. ',
         { code: 'docs/claims.md' },
         ' explains the methods and margins, ',
         { code: 'configs/claims.yaml' },
@@ -74,7 +74,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   if (judged + reduced === 0) {
     const reasons = new Set(judgements.map(({ reason }) => reason));
     return [
-      { strong: `None of the ${judgements.length} published claims can be judged by this run.` },
+      { strong: `This run cannot judge any of the ${judgements.length} published claims.` },
       ...(reasons.size === 1 ? [` ${[...reasons][0]}`] : []),
     ];
   }
@@ -85,7 +85,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   const smaller =
     reduced === 0
       ? ''
-      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones, at reduced scale.`;
+      : ` For ${spellCount(reduced)}${judged === 0 ? '' : ` other${reduced === 1 ? '' : 's'}`}, this run is too small: its results stand beside the published ones (reduced scale).`;
   return [
     {
       strong:
@@ -96,7 +96,7 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
     smaller,
     ...(rest === 0
       ? []
-      : [` It cannot answer ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
+      : [` It cannot judge ${rest === 1 ? 'one other claim' : `${formatCount(rest)} other claims`}.`]),
   ];
 }
 

@@ -20,20 +20,20 @@ function explainAbsence(results: Results): Text[] | null {
       return [
         [
           head,
-          `They come from recordings of ${titleDataset(THESIS.dataset)}; next to curves from simulated data, they would invite a meaningless comparison.`,
+          `They come from recordings of ${titleDataset(THESIS.dataset)}; beside curves from simulated data, they would invite a meaningless comparison.`,
         ],
       ];
     case 'other-dataset':
       return [
         [
           head,
-          `They come from ${titleDataset(THESIS.dataset)}; next to curves from ${titleDataset(results.dataset)}, they would invite a meaningless comparison.`,
+          `They come from ${titleDataset(THESIS.dataset)}; beside curves from ${titleDataset(results.dataset)}, they would invite a meaningless comparison.`,
         ],
       ];
     case null:
       return hasReference(results)
         ? null
-        : [[head, 'The folder that the profile names has no log for any of these models.']];
+        : [[head, 'The folder named in the profile has no log of these models.']];
   }
 }
 

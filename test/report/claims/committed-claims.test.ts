@@ -197,7 +197,7 @@ describe('the section', () => {
     const { blocks } = describeClaims(judged, results.dataset);
     expect(blocks.map(({ kind }) => kind)).toEqual(['paragraph']);
     expect(JSON.stringify(blocks)).toContain(
-      `None of the ${committed.length} published claims can be judged by this run.`,
+      `This run cannot judge any of the ${committed.length} published claims.`,
     );
     expect(JSON.stringify(blocks)).toContain('The recordings are simulated.');
   });

@@ -7,8 +7,8 @@ import type { MachineResources } from '../../../src/runner/run/machine.ts';
 import { type RunOutcome, runPlan } from '../../../src/runner/run.ts';
 import type { RunOptions } from '../../../src/runner/run-options.ts';
 import { type InstanceStatus, readStatus } from '../../../src/runner/status.ts';
+import { compileProgram } from '../../support/programs.ts';
 import { createPlan, type PlanDescription, type StageDescription } from './plan.ts';
-import { compileProgram } from './programs.ts';
 import { ProjectFolder } from './project-folder.ts';
 
 export const hostSource = 'src/stage/host.ts';
