@@ -1,7 +1,7 @@
 /** What `architecture.test.ts` does not hold yet. Each list only ever gets shorter. */
 
 /** Parts of `src/` with cycles between their folders. */
-export const cyclicFolders: readonly string[] = ['baseline', 'cli', 'runner'];
+export const cyclicFolders: readonly string[] = ['baseline', 'cli'];
 
 /** Parts of `src/` with cycles of values between their files. */
 export const cyclicValues: readonly string[] = [];

@@ -6,15 +6,24 @@ import { makeFolderSynced } from '../../files/atomic-file.ts';
 import { syncFolders } from '../../files/sync-files.ts';
 import { refuseUnreadableName } from '../../files/unreadable-name.ts';
 import { listSome } from '../../text.ts';
-
-import type { Session } from '../session.ts';
-import { type FileToHash, hashFiles } from '../store/hash-files.ts';
-import type { RecordedOutput } from '../store/records.ts';
-import { stampOf } from '../store/tree.ts';
+import type { Plan } from '../plan/plan.ts';
+import type { DigestCache } from './digest-cache.ts';
+import { type FileToHash, hashFiles } from './hash-files.ts';
+import type { RecordedOutput, Records } from './records.ts';
+import type { Store } from './store.ts';
+import { stampOf } from './tree.ts';
 import { moveFolder } from './whole-folders.ts';
 
 /** Not in the cache, which people may delete: what is here may exist nowhere else. */
 export const setAsideFolder = 'artifacts/.set-aside';
+
+/** Where a project's outputs are, and what is known of them. */
+export interface KnownOutputs {
+  readonly plan: Pick<Plan, 'projectRoot'>;
+  readonly store: Store;
+  readonly records: Records;
+  readonly digests: DigestCache;
+}
 
 interface Found {
   readonly absolute: string;
@@ -30,20 +39,20 @@ interface Found {
  * @returns what to tell people; null if nothing was moved
  */
 export async function setAside(
-  session: Session,
+  known: KnownOutputs,
   outputs: readonly RecordedOutput[],
   alsoKnown: readonly RecordedOutput[] = [],
 ): Promise<string | null> {
-  const { projectRoot } = session.plan;
+  const { projectRoot } = known.plan;
   const found = await Promise.all(
-    outputs.map((output) => listFound(session, path.resolve(projectRoot, output.path))),
+    outputs.map((output) => listFound(known, path.resolve(projectRoot, output.path))),
   );
   let strange = found.flat();
-  for (const output of recordedOutputs(session, [...outputs, ...alsoKnown])) {
+  for (const output of recordedOutputs(known, [...outputs, ...alsoKnown])) {
     if (strange.length === 0) return null;
-    const tree = await session.store.treeFor(output.kind, output.digest, output.sizeBytes);
-    const known = new Set(tree?.entries.map((entry) => entry.sha256));
-    strange = strange.filter(({ sha256 }) => sha256 === null || !known.has(sha256));
+    const tree = await known.store.treeFor(output.kind, output.digest, output.sizeBytes);
+    const contents = new Set(tree?.entries.map((entry) => entry.sha256));
+    strange = strange.filter(({ sha256 }) => sha256 === null || !contents.has(sha256));
   }
   if (strange.length === 0) return null;
   const place = await makePlace(projectRoot);
@@ -65,7 +74,7 @@ export async function setAside(
 
 /** First those that are being put in place; the others are read only if something else is there. */
 function* recordedOutputs(
-  { records }: Session,
+  { records }: KnownOutputs,
   outputs: readonly RecordedOutput[],
 ): Generator<RecordedOutput> {
   yield* outputs;
@@ -74,16 +83,16 @@ function* recordedOutputs(
 }
 
 /** The files and links in the place of an output; links are not followed. What cannot be listed is one thing as a whole. */
-async function listFound(session: Session, target: string): Promise<Found[]> {
+async function listFound(known: KnownOutputs, target: string): Promise<Found[]> {
   // Nothing is there, or it cannot be looked at, and then not be replaced either.
   const root = await fs.lstat(target).catch(() => null);
   if (root === null) return [];
-  if (!root.isDirectory()) return hashFound(session, [target]);
+  if (!root.isDirectory()) return hashFound(known, [target]);
   try {
     const entries = await fs.readdir(target, { withFileTypes: true, recursive: true });
     for (const { parentPath, name } of entries) refuseUnreadableName(parentPath, name);
     return await hashFound(
-      session,
+      known,
       entries.map(({ parentPath, name }) => path.join(parentPath, name)),
     );
   } catch {
@@ -91,7 +100,7 @@ async function listFound(session: Session, target: string): Promise<Found[]> {
   }
 }
 
-async function hashFound({ digests }: Session, entries: readonly string[]): Promise<Found[]> {
+async function hashFound({ digests }: KnownOutputs, entries: readonly string[]): Promise<Found[]> {
   const links: Found[] = [];
   const known: Found[] = [];
   const unknown: FileToHash[] = [];

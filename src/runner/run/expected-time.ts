@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises';
-import { getAt, type JsonObject, omitAt } from '../schema/json.ts';
-import { compareCodeUnits, isSameJson } from './canonical-json.ts';
-import type { Facts, FingerprintParts } from './freshness/fingerprint.ts';
-import { makersOf } from './plan/makers.ts';
-import type { Plan, StageInstance } from './plan/plan.ts';
-import { type SchedulerOptions, schedule } from './run/scheduler.ts';
-import { durationOf } from './store/duration.ts';
-import type { RecordedOutput, Records, RunRecord } from './store/records.ts';
+import { compareCodeUnits, isSameJson } from '../../files/canonical-json.ts';
+import { getAt, type JsonObject, omitAt } from '../../schema/json.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import { makersOf } from '../plan/makers.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import type { FingerprintParts } from '../store/fingerprint-parts.ts';
+import { durationOf, type RecordedOutput, type Records, type RunRecord } from '../store/records.ts';
+import { type SchedulerOptions, schedule } from './scheduler.ts';
 
 /** How long an instance is expected to run. */
 export interface ExpectedTime {

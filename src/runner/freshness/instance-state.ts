@@ -1,10 +1,10 @@
-import { describeError, ReproError } from '../errors.ts';
-import { findHolder } from '../files/lock.ts';
-import { findProcess } from '../files/process-identity.ts';
-import type { Freshness } from './freshness/freshness.ts';
+import { describeError, ReproError } from '../../errors.ts';
+import { findHolder } from '../../files/lock.ts';
+import { findProcess } from '../../files/process-identity.ts';
+import type { Attempt, AttemptFailure } from '../store/attempts.ts';
+import { logFileOf } from '../store/cache-folder.ts';
+import type { Freshness } from './freshness.ts';
 import type { Session } from './session.ts';
-import type { Attempt, AttemptFailure } from './store/attempts.ts';
-import { logFileOf } from './store/cache-folder.ts';
 
 /**
  * What can be said of an instance without running anything.

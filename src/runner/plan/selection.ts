@@ -1,6 +1,6 @@
-import { ReproError } from '../errors.ts';
-import { suggestName } from '../schema/closest-name.ts';
-import type { Plan, StageInstance } from './plan/plan.ts';
+import { ReproError } from '../../errors.ts';
+import { suggestName } from '../../schema/closest-name.ts';
+import type { Plan, StageInstance } from './plan.ts';
 
 export interface Selection {
   /** `train` (all its instances), `train@baseline,2020`, `train@baseline` or `train@*,2020`; none means everything. */

@@ -1,12 +1,12 @@
+import type { Facts } from '../freshness/fingerprint.ts';
+import type { Session } from '../freshness/session.ts';
+import type { RecordedOutput } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
-import type { Facts } from './freshness/fingerprint.ts';
-import type { InstanceResult, Preparing } from './run/scheduler.ts';
-import type { Session } from './session.ts';
-import type { FetchStage } from './share/fetch-stage.ts';
-import type { RecordedOutput } from './store/records.ts';
+import type { FetchStage } from './preparation.ts';
+import type { InstanceResult, Preparing } from './scheduler.ts';
 
 /** What a run tells whoever runs some of its instances on other machines. */
-export interface RunSurroundings {
+export interface SharedRun {
   readonly session: Session;
   /** What was selected, in plan order. */
   readonly ids: readonly string[];
@@ -26,7 +26,7 @@ export interface RunSurroundings {
 }
 
 /** Runs some instances of a run on other machines. */
-export interface ElsewhereRun {
+export interface OtherMachines {
   /** Whether an instance is run there; all others run here. */
   has(id: string): boolean;
   /** As `SchedulerOptions.prepare`: called when everything that the instance depends on is done. */
@@ -40,4 +40,4 @@ export interface ElsewhereRun {
 }
 
 /** Begins such a run, once the folder is locked and before anything runs here. */
-export type Elsewhere = (surroundings: RunSurroundings) => Promise<ElsewhereRun>;
+export type StartOtherMachines = (surroundings: SharedRun) => Promise<OtherMachines>;

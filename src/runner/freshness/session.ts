@@ -1,16 +1,15 @@
 import process from 'node:process';
-import { CodeClosures } from './freshness/code-closure.ts';
-import { type Facts, Fingerprints } from './freshness/fingerprint.ts';
-import { FreshnessCheck } from './freshness/freshness.ts';
-import { InputDigests } from './freshness/input-digests.ts';
-import { KeptTexts } from './freshness/kept-texts.ts';
-import { runFactsOf } from './freshness/run-facts.ts';
-import type { Plan } from './plan/plan.ts';
-import { Attempts } from './store/attempts.ts';
-import { type CacheFolder, cacheFolderOf } from './store/cache-folder.ts';
-import { DigestCache } from './store/digest-cache.ts';
-import { Records } from './store/records.ts';
-import { Store } from './store/store.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { Attempts } from '../store/attempts.ts';
+import { type CacheFolder, cacheFolderOf } from '../store/cache-folder.ts';
+import { DigestCache } from '../store/digest-cache.ts';
+import { type RecordedOutput, Records } from '../store/records.ts';
+import { Store } from '../store/store.ts';
+import { CodeClosures } from './code-closure.ts';
+import { type Facts, Fingerprints, runFactsOf } from './fingerprint.ts';
+import { type Freshness, FreshnessCheck } from './freshness.ts';
+import { InputDigests, type ProducedOutputs } from './input-digests.ts';
+import { KeptTexts } from './kept-texts.ts';
 
 /** Everything needed to decide what has to run. */
 export interface Session {
@@ -68,4 +67,21 @@ export async function saveDigests(
   options: { readonly isShared?: boolean } = {},
 ): Promise<void> {
   await session.digests.save(options).catch(() => {});
+}
+
+/** Checks instances in order; dependents of one that has to run wait for it. */
+export async function* checkAll(
+  session: Session,
+  ids: readonly string[],
+  isForced: (id: string) => boolean,
+): AsyncGenerator<{ instance: StageInstance; freshness: Freshness }> {
+  const known = new Map<string, readonly RecordedOutput[] | 'pending'>();
+  const produced: ProducedOutputs = (id) => known.get(id);
+  for (const id of ids) {
+    const instance = session.plan.instances.get(id);
+    if (instance === undefined) continue;
+    const freshness = await session.freshness.check(instance, produced);
+    known.set(id, 'record' in freshness && !isForced(id) ? freshness.record.outputs : 'pending');
+    yield { instance, freshness };
+  }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { stageEnvironment } from '../../../src/runner/run/stage-environment.ts';
+import { stageEnvironment } from '../../../src/runner/freshness/stage-environment.ts';
 import { createStagesProject } from '../rig/stages-project.ts';
 
 /** Names that shells set for themselves. */

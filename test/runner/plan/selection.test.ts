@@ -1,8 +1,8 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: the pipeline's own syntax
 import { describe, expect, test } from 'vitest';
-import { describeError } from '../../src/errors.ts';
-import { matchInstances, type Selection, selectInstances } from '../../src/runner/selection.ts';
-import { planOf } from './plan/project-fixture.ts';
+import { describeError } from '../../../src/errors.ts';
+import { matchInstances, type Selection, selectInstances } from '../../../src/runner/plan/selection.ts';
+import { planOf } from './project-fixture.ts';
 
 describe('a selection', () => {
   const pipeline = `version: 1

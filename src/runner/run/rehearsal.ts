@@ -1,14 +1,25 @@
-import { describeError } from '../errors.ts';
-import type { StaleReason } from './events.ts';
+import { describeError } from '../../errors.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import { checkAll, type Session } from '../freshness/session.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
+import { describeLost } from '../freshness/store-again.ts';
+import type { Resources, StageInstance } from '../plan/plan.ts';
+import type { RunEvent } from './events.ts';
 import { ExpectedTimes, type ExpectedTotal, expectDuration } from './expected-time.ts';
-import { forcedReason } from './force.ts';
-import { createHitEvent } from './hit-event.ts';
-import type { Resources, StageInstance } from './plan/plan.ts';
-import { describeShortage, type MachineResources, measureMachine } from './run/machine.ts';
-import { describeLost } from './run/store-again.ts';
-import type { RunOptions } from './run-options.ts';
-import type { Session } from './session.ts';
-import { checkAll } from './status.ts';
+import { describeShortage, type MachineResources, measureMachine } from './machine.ts';
+import { createHitEvent, forcedReason } from './preparation.ts';
+
+export interface RehearsalOptions {
+  readonly isForced: (id: string) => boolean;
+  readonly facts: Facts;
+  readonly jobs: number;
+  /** Whether some of the instances would run on other machines. */
+  readonly usesOthers: boolean;
+  readonly gpus?: readonly string[] | undefined;
+  readonly environment?: NodeJS.ProcessEnv | undefined;
+  readonly machine?: MachineResources | undefined;
+  readonly onEvent: (event: RunEvent) => void;
+}
 
 /**
  * What `run` would do and how long it would take, as far as that can be known beforehand.
@@ -16,13 +27,12 @@ import { checkAll } from './status.ts';
  * @returns undefined for a run on a cluster: earlier runs may have been this machine's, and how long jobs wait nobody knows
  */
 export async function rehearse(
-  options: RunOptions,
   session: Session,
   ids: readonly string[],
-  isForced: (id: string) => boolean,
+  options: RehearsalOptions,
 ): Promise<ExpectedTotal | undefined> {
   const { plan, records } = session;
-  const isElsewhere = options.elsewhere !== undefined;
+  const { isForced, onEvent } = options;
   const times = new ExpectedTimes(plan, records, options.facts);
   const seconds = new Map<string, number>();
   const waiting: StageInstance[] = [];
@@ -30,20 +40,20 @@ export async function rehearse(
   for await (const { instance, freshness } of checkAll(session, ids, isForced)) {
     const { id } = instance;
     if ('record' in freshness && !isForced(id)) {
-      options.onEvent(createHitEvent(id, freshness, true));
+      onEvent(createHitEvent(id, freshness, true));
       const lost = describeLost(freshness.lost);
-      if (lost !== null) options.onEvent({ kind: 'note', id, level: 'note', text: lost.text });
+      if (lost !== null) onEvent({ kind: 'note', id, level: 'note', text: lost.text });
       continue;
     }
     const reasons: readonly StaleReason[] =
       isForced(id) || !('reasons' in freshness) ? [forcedReason] : freshness.reasons;
     const parts = 'parts' in freshness ? freshness.parts : null;
-    const expected = isElsewhere ? null : times.find(instance, parts);
+    const expected = options.usesOthers ? null : times.find(instance, parts);
     if (expected === null) unknown += 1;
     seconds.set(id, expected?.seconds ?? 0);
-    options.onEvent({ kind: 'would-run', id, reasons, expected });
+    onEvent({ kind: 'would-run', id, reasons, expected });
     if ('error' in freshness && freshness.error !== undefined) {
-      options.onEvent({ kind: 'note', id, level: 'warning', text: describeError(freshness.error) });
+      onEvent({ kind: 'note', id, level: 'warning', text: describeError(freshness.error) });
     }
     waiting.push(instance);
   }
@@ -55,10 +65,10 @@ export async function rehearse(
   const machine = options.machine ?? (await measureMachine([...seconds.keys()].map(resourcesOf), options));
   for (const instance of waiting) {
     for (const text of await foresee(session, instance, machine)) {
-      options.onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
+      onEvent({ kind: 'note', id: instance.id, level: 'warning', text });
     }
   }
-  if (isElsewhere) return undefined;
+  if (options.usesOthers) return undefined;
   const duration = await expectDuration(
     {
       ids,

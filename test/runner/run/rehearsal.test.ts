@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { TFJS_SLOWDOWN } from '../../src/engines/engine.ts';
-import { noTerminal, Terminal } from '../support/terminal.ts';
-import { CliProject, plainEnvironment, repro } from './rig/cli-project.ts';
+import { TFJS_SLOWDOWN } from '../../../src/engines/engine.ts';
+import { noTerminal, Terminal } from '../../support/terminal.ts';
+import { CliProject, plainEnvironment, repro } from '../rig/cli-project.ts';
 
 const pipeline = `version: 1
 profiles: {folder: profiles, default: small}

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { canonicalJson, hashJson, isSameJson } from '../../src/runner/canonical-json.ts';
+import { canonicalJson, hashJson, isSameJson } from '../../src/files/canonical-json.ts';
 
 describe('canonical JSON', () => {
   test('sorts keys by code unit at every depth and leaves lists alone', () => {

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { drawSessions } from '../../src/cli/run/timeline-drawing.ts';
-import { timelineLines } from '../../src/cli/run/timeline-lines.ts';
-import type { Figure } from '../../src/report/drawing/figure.ts';
-import { renderFigure } from '../../src/report/drawing/render.ts';
-import { drawTimeline, type TimelineRun } from '../../src/report/figures/timeline.ts';
-import type { RunRecord } from '../../src/runner/store/records.ts';
-import { arrangeTimeline } from '../../src/runner/timeline.ts';
+import { drawSessions } from '../../../src/cli/run/timeline-drawing.ts';
+import { timelineLines } from '../../../src/cli/run/timeline-lines.ts';
+import type { Figure } from '../../../src/report/drawing/figure.ts';
+import { renderFigure } from '../../../src/report/drawing/render.ts';
+import { drawTimeline, type TimelineRun } from '../../../src/report/figures/timeline.ts';
+import { arrangeTimeline } from '../../../src/runner/extras/timeline.ts';
+import type { RunRecord } from '../../../src/runner/store/records.ts';
 
 /** A record of a run that began so many seconds after 12:00. */
 function record(id: string, start: number, seconds: number, over: Partial<RunRecord> = {}): RunRecord {

@@ -1,4 +1,4 @@
-import { nameConfiguration, type RunRecord } from './store/records.ts';
+import { nameConfiguration, type RunRecord } from '../store/records.ts';
 
 /** When an instance last ran, for how long, and with how much memory. */
 export interface TimelineSpan {

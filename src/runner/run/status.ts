@@ -1,13 +1,12 @@
-import type { StaleReason } from './events.ts';
-import { checkCode } from './freshness/code-check.ts';
-import type { Facts } from './freshness/fingerprint.ts';
-import type { DamagedOutput, Freshness } from './freshness/freshness.ts';
-import type { ProducedOutputs } from './freshness/input-digests.ts';
-import { InstanceStates, type StateReport } from './instance-state.ts';
-import type { Plan, StageInstance } from './plan/plan.ts';
-import { describeLost } from './run/store-again.ts';
-import { openSession, type Session, saveDigests } from './session.ts';
-import type { RecordedOutput, RunRecord } from './store/records.ts';
+import { checkCode } from '../freshness/code-check.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import type { DamagedOutput, Freshness } from '../freshness/freshness.ts';
+import { InstanceStates, type StateReport } from '../freshness/instance-state.ts';
+import { checkAll, openSession, type Session, saveDigests } from '../freshness/session.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
+import { describeLost } from '../freshness/store-again.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import type { RunRecord } from '../store/records.ts';
 
 export interface InstanceStatus extends StateReport {
   readonly id: string;
@@ -46,23 +45,6 @@ export async function readStatus(plan: Plan, options: StatusOptions): Promise<In
   return statuses;
 }
 
-/** Checks instances in order; dependents of one that has to run wait for it. */
-export async function* checkAll(
-  session: Session,
-  ids: readonly string[],
-  isForced: (id: string) => boolean,
-): AsyncGenerator<{ instance: StageInstance; freshness: Freshness }> {
-  const known = new Map<string, readonly RecordedOutput[] | 'pending'>();
-  const produced: ProducedOutputs = (id) => known.get(id);
-  for (const id of ids) {
-    const instance = session.plan.instances.get(id);
-    if (instance === undefined) continue;
-    const freshness = await session.freshness.check(instance, produced);
-    known.set(id, 'record' in freshness && !isForced(id) ? freshness.record.outputs : 'pending');
-    yield { instance, freshness };
-  }
-}
-
 /** That an instance which has to run goes on from what it kept. Fresh ones are not asked: most are, and it takes reading files. */
 async function findInterrupted(
   session: Session,
@@ -70,7 +52,7 @@ async function findInterrupted(
   freshness: Freshness,
 ): Promise<readonly StaleReason[]> {
   if ('record' in freshness || freshness.fingerprint === null || instance.resume.length === 0) return [];
-  const { resumeFoldersOf } = await import('./run/resume-folder.ts');
+  const { resumeFoldersOf } = await import('./resume-folder.ts');
   for (const folder of resumeFoldersOf(session, instance)) {
     if (!(await folder.canResume(freshness.fingerprint))) continue;
     return [{ cue: 'interrupted', text: 'interrupted: goes on from what it kept' }];

@@ -1,11 +1,10 @@
-import { describeError, ReproError } from '../errors.ts';
-import type { Facts } from './freshness/fingerprint.ts';
-import type { Freshness } from './freshness/freshness.ts';
-import { loadPlan } from './plan/load.ts';
-import type { Plan } from './plan/plan.ts';
-import { openSession, saveDigests } from './session.ts';
-import { checkAll } from './status.ts';
-import { openRecords } from './store/records.ts';
+import { describeError, ReproError } from '../../../errors.ts';
+import type { Facts } from '../../freshness/fingerprint.ts';
+import type { Freshness } from '../../freshness/freshness.ts';
+import { checkAll, openSession, saveDigests } from '../../freshness/session.ts';
+import { loadPlan } from '../../plan/load.ts';
+import type { Plan } from '../../plan/plan.ts';
+import { openRecords } from '../../store/records.ts';
 
 /**
  * The fingerprints of everything that a run of any profile would find done: in place, or to be restored from the store. Where that cannot be

@@ -2,11 +2,10 @@ import path from 'node:path';
 import { describeError } from '../../errors.ts';
 import { explainDiskError } from '../../files/disk-error.ts';
 import { listSome } from '../../text.ts';
-import type { StaleReason } from '../events.ts';
-
-import type { Session } from '../session.ts';
 import { fileNameOf } from '../store/cache-folder.ts';
 import type { LostObject } from '../store/lost-objects.ts';
+import type { Session } from './session.ts';
+import type { StaleReason } from './stale-reason.ts';
 
 interface StoredAgain {
   /** `altered`: some outputs are not what they seemed to be, and have to be looked at again. */

@@ -1,20 +1,26 @@
-import { describeError, ReproError } from '../errors.ts';
-import { explainDiskError } from '../files/disk-error.ts';
+import { describeError, ReproError } from '../../errors.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import type { Freshness } from '../freshness/freshness.ts';
+import type { Session } from '../freshness/session.ts';
+import type { StaleReason } from '../freshness/stale-reason.ts';
+import { storeAgain } from '../freshness/store-again.ts';
+import type { StageInstance } from '../plan/plan.ts';
+import { logFileOf } from '../store/cache-folder.ts';
+import { restoreOutputs } from '../store/outputs-in-place.ts';
+import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
 import type { RunEvent } from './events.ts';
-import { forcedReason } from './force.ts';
-import type { Freshness } from './freshness/freshness.ts';
-import { createHitEvent } from './hit-event.ts';
-import type { StageInstance } from './plan/plan.ts';
-import { describeFailure } from './run/execution.ts';
-import type { Work } from './run/execution-context.ts';
-import { describeShortage, type MachineResources } from './run/machine.ts';
-import { restoreOutputs } from './run/restore-outputs.ts';
-import { distrustResumes, resumeFoldersOf } from './run/resume-folder.ts';
-import { storeAgain } from './run/store-again.ts';
-import type { Session } from './session.ts';
-import type { FetchStage } from './share/fetch-stage.ts';
-import { logFileOf } from './store/cache-folder.ts';
-import type { RecordedOutput, RunRecord } from './store/records.ts';
+import { describeFailure } from './execution.ts';
+import type { Work } from './execution-context.ts';
+import { describeShortage, type MachineResources } from './machine.ts';
+import { distrustResumes, resumeFoldersOf } from './resume-folder.ts';
+
+/** Fetches an instance that would have to run. @returns whether the store now has its results */
+export type FetchStage = (
+  session: Session,
+  instance: StageInstance,
+  freshness: Freshness,
+  signal: AbortSignal,
+) => Promise<boolean>;
 
 /** What a run has to know to decide about an instance. */
 export interface PreparationContext {
@@ -202,3 +208,23 @@ export class Preparation {
     if (text !== null) this.#context.onEvent({ kind: 'note', id, level: 'warning', text });
   }
 }
+
+/** What is, or in a rehearsal would be, done about an instance that need not run. */
+export function createHitEvent(
+  id: string,
+  freshness: Extract<Freshness, { kind: 'fresh' | 'restorable' }>,
+  isRehearsal: boolean,
+): RunEvent {
+  const damaged = freshness.kind === 'fresh' ? [] : freshness.damaged;
+  return {
+    kind: 'cached',
+    id,
+    restored: damaged.flatMap(({ names }) => names),
+    removed: damaged.flatMap(({ strangers }) => strangers),
+    isRehearsal,
+    made: { metrics: freshness.record.metrics, totalSeconds: durationOf(freshness.record) },
+  };
+}
+
+/** Why an instance runs that was asked to run again. */
+export const forcedReason: StaleReason = { cue: 'forced', text: 'forced' };

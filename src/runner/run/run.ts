@@ -3,30 +3,29 @@ import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { ReproError } from '../errors.ts';
-import type { Executor } from '../executors/executor.ts';
-import type { Tracer } from '../executors/strace/strace.ts';
-import { explainDiskError } from '../files/disk-error.ts';
-import { acquireLock, type Lock } from '../files/lock.ts';
-import type { ElsewhereRun, RunSurroundings } from './elsewhere.ts';
+import { ReproError } from '../../errors.ts';
+import type { Executor } from '../../executors/executor.ts';
+import type { Tracer } from '../../executors/strace/strace.ts';
+import { explainDiskError } from '../../files/disk-error.ts';
+import { acquireLock, type Lock } from '../../files/lock.ts';
+import { checkCode } from '../freshness/code-check.ts';
+import type { Facts } from '../freshness/fingerprint.ts';
+import { openSession, type Session, saveDigests } from '../freshness/session.ts';
+import { refuseOutstanding } from '../jobs/jobs-folder.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { restoreSettings, setOptimising } from '../plan/v8-settings.ts';
+import { removeLeftOver } from '../store/outputs-in-place.ts';
+import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
+import type { RunEvent } from './events.ts';
+import { execute } from './execution.ts';
+import type { ExecutionContext, Work } from './execution-context.ts';
 import type { ExpectedTotal } from './expected-time.ts';
-import { forceCheck } from './force.ts';
-import { checkCode } from './freshness/code-check.ts';
-import { refuseOutstanding } from './jobs/jobs-folder.ts';
-import type { StageInstance } from './plan/plan.ts';
-import { Preparation, type Prepared } from './preparation.ts';
-import { execute } from './run/execution.ts';
-import type { ExecutionContext, Work } from './run/execution-context.ts';
-import { findHostFile } from './run/host-file.ts';
-import { removeLeftOver } from './run/left-over.ts';
-import { measureMachine } from './run/machine.ts';
-import type { Grant } from './run/reservations.ts';
-import { type InstanceResult, type Preparing, schedule } from './run/scheduler.ts';
-import type { RunOptions } from './run-options.ts';
-import { openSession, type Session, saveDigests } from './session.ts';
-import { durationOf } from './store/duration.ts';
-import type { RecordedOutput, RunRecord } from './store/records.ts';
-import { restoreSettings, setOptimising } from './v8-settings.ts';
+import { findHostFile } from './host-file.ts';
+import { type MachineResources, measureMachine } from './machine.ts';
+import type { OtherMachines, SharedRun, StartOtherMachines } from './other-machines.ts';
+import { type FetchStage, Preparation, type Prepared } from './preparation.ts';
+import type { Grant } from './reservations.ts';
+import { type InstanceResult, type Preparing, schedule } from './scheduler.ts';
 
 export type RunOutcome = 'ok' | 'failed' | 'interrupted';
 
@@ -61,13 +60,16 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
     return { outcome };
   };
   try {
-    if (lock !== null && options.elsewhere === undefined) refuseOutstanding(session.folder);
+    if (lock !== null && options.otherMachines === undefined) refuseOutstanding(session.folder);
     options.onEvent({ kind: 'run-started', ids, jobs: options.jobs });
     if (lock === null) {
-      return finish(
-        'ok',
-        await (await import('./rehearsal.ts')).rehearse(options, session, ids, forceCheck(options.force)),
-      );
+      const { rehearse } = await import('./rehearsal.ts');
+      const expected = await rehearse(session, ids, {
+        ...options,
+        isForced: forceCheck(options.force),
+        usesOthers: options.otherMachines !== undefined,
+      });
+      return finish('ok', expected);
     }
     return finish(await new Run(options, session, lock, tracer).run(ids));
   } finally {
@@ -78,7 +80,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
 }
 
 async function findTracer(environment: NodeJS.ProcessEnv): Promise<Tracer> {
-  return (await import('../executors/strace/strace.ts')).findStrace(environment);
+  return (await import('../../executors/strace/strace.ts')).findStrace(environment);
 }
 
 async function takeLock(session: Session): Promise<Lock> {
@@ -117,7 +119,7 @@ class Run {
       stop: this.#stop,
       kill: options.killSignal ?? new AbortController().signal,
       onEvent: options.onEvent,
-      revision: once(async () => (await import('./run/revision.ts')).readRevision(session.plan.projectRoot)),
+      revision: once(async () => (await import('./revision.ts')).readRevision(session.plan.projectRoot)),
       assertLocked: () => {
         if (!lock.isLost()) return;
         throw new ReproError(
@@ -131,7 +133,7 @@ class Run {
 
   async run(ids: readonly string[]): Promise<RunOutcome> {
     const leftOver = removeLeftOver(this.#session.folder.temporary);
-    const surroundings: RunSurroundings = {
+    const surroundings: SharedRun = {
       ...this.#context,
       ids,
       isForced: forceCheck(this.#options.force),
@@ -140,12 +142,12 @@ class Run {
       fetchStage: this.#options.fetchStage,
       produced: this.#produced,
     };
-    const elsewhere = (await this.#options.elsewhere?.(surroundings)) ?? null;
-    const results = await this.#schedule(surroundings, elsewhere).catch(async (error: unknown) => {
-      await elsewhere?.abandon();
+    const others = (await this.#options.otherMachines?.(surroundings)) ?? null;
+    const results = await this.#schedule(surroundings, others).catch(async (error: unknown) => {
+      await others?.abandon();
       throw error;
     });
-    await elsewhere?.end(results);
+    await others?.end(results);
     await leftOver;
     if (existsSync(this.#temporary)) {
       await fs.rm(this.#temporary, { recursive: true, force: true }).catch(() => {
@@ -160,12 +162,12 @@ class Run {
   }
 
   async #schedule(
-    surroundings: RunSurroundings,
-    elsewhere: ElsewhereRun | null,
+    surroundings: SharedRun,
+    others: OtherMachines | null,
   ): Promise<ReadonlyMap<string, InstanceResult>> {
     const { plan, records } = this.#session;
     const { ids, failFast, signal } = surroundings;
-    const here = ids.filter((id) => elsewhere?.has(id) !== true);
+    const here = ids.filter((id) => others?.has(id) !== true);
     const wanted = here.map((id) => this.#instance(id).resources);
     const machine = this.#options.machine ?? (await measureMachine(wanted, this.#options));
     const preparation = new Preparation({ ...surroundings, machine });
@@ -178,10 +180,10 @@ class Run {
       failFast,
       machine,
       // Whoever waits for other machines needs nothing of this one.
-      ...(elsewhere === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
+      ...(others === null ? {} : { pendingAtMost: Number.POSITIVE_INFINITY }),
       signal,
       halt: () => this.#halt.abort(),
-      prepare: (id) => this.#prepare(preparation, elsewhere, id),
+      prepare: (id) => this.#prepare(preparation, others, id),
       onBlocked: (id, by) => this.#options.onEvent({ kind: 'blocked', id, by }),
     });
   }
@@ -192,22 +194,22 @@ class Run {
     return instance;
   }
 
-  async #prepare(preparation: Preparation, elsewhere: ElsewhereRun | null, id: string): Promise<Preparing> {
-    if (elsewhere?.has(id) === true) return elsewhere.prepare(id);
+  async #prepare(preparation: Preparation, others: OtherMachines | null, id: string): Promise<Preparing> {
+    if (others?.has(id) === true) return others.prepare(id);
     const runnable = (prepared: Prepared) =>
       typeof prepared === 'string'
         ? prepared
-        : (grant: Grant) => this.#execute({ ...prepared, grant }, elsewhere);
+        : (grant: Grant) => this.#execute({ ...prepared, grant }, others);
     const prepared = await preparation.prepare(this.#instance(id));
     return typeof prepared === 'object' && 'pending' in prepared
       ? { pending: prepared.pending.then(runnable) }
       : runnable(prepared);
   }
 
-  async #execute(work: Work, elsewhere: ElsewhereRun | null): Promise<InstanceResult> {
+  async #execute(work: Work, others: OtherMachines | null): Promise<InstanceResult> {
     setOptimising(true);
     const result = await execute(this.#context, work);
-    if (result === 'failed' && this.#options.failFast === true) await elsewhere?.cancelWaiting();
+    if (result === 'failed' && this.#options.failFast === true) await others?.cancelWaiting();
     if (typeof result === 'string') return result;
     this.#produced.set(work.instance.id, result.outputs);
     return 'done';
@@ -219,7 +221,8 @@ function expectedOf(record: RunRecord | null): number | null {
 }
 
 /** Loaded only when a stage has to run: most runs start nothing. */
-const executeLocally: Executor = async (launch) => (await import('../executors/local.ts')).runLocally(launch);
+const executeLocally: Executor = async (launch) =>
+  (await import('../../executors/local.ts')).runLocally(launch);
 
 function once<T>(compute: () => Promise<T>): () => Promise<T> {
   let value: Promise<T> | null = null;
@@ -227,4 +230,49 @@ function once<T>(compute: () => Promise<T>): () => Promise<T> {
     value ??= compute();
     return value;
   };
+}
+
+export interface RunOptions {
+  readonly plan: Plan;
+  /** Ids. Outputs of instances not listed are taken from disk as they are. */
+  readonly selected: ReadonlySet<string>;
+  /** Maximum number of stages at once. */
+  readonly jobs: number;
+  /** After a failure no more stages start; by default, all that do not depend on it still run. */
+  readonly failFast?: boolean;
+  /** The GPUs that stages may use, as `CUDA_VISIBLE_DEVICES` takes them; default: all that are found. */
+  readonly gpus?: readonly string[];
+  /** Runs all, or these, even if nothing changed. */
+  readonly force?: ReadonlySet<string> | boolean;
+  /** Only reports what would run. */
+  readonly dryRun?: boolean;
+  /** Watches, with strace, what stages touch, and reports what they do not declare. */
+  readonly trace?: boolean;
+  readonly facts: Facts;
+  /** Aborting asks the running stages to stop and starts no more. */
+  readonly signal: AbortSignal;
+  /** Aborting kills the running stages at once. */
+  readonly killSignal?: AbortSignal;
+  readonly onEvent: (event: RunEvent) => void;
+  /** Where to look for results before computing them. */
+  readonly fetchStage?: FetchStage | undefined;
+  /** Runs some of the instances on other machines. */
+  readonly otherMachines?: StartOtherMachines | undefined;
+  /** Changes what is decided by, such as the facts of this machine where it is another that computes. */
+  readonly adaptSession?: ((session: Session) => Session) | undefined;
+  /** Default: the project's `artifacts/.cache`. */
+  readonly cacheRoot?: string;
+  /** Default: this process's. */
+  readonly environment?: NodeJS.ProcessEnv;
+  /** Default: the compiled `dist/stage/host.js`. */
+  readonly hostFile?: string;
+  /** How long an interrupted stage has to save its work before it is killed; default 10. */
+  readonly graceSeconds?: number;
+  /** Default: this machine's. */
+  readonly machine?: MachineResources;
+}
+
+/** Which instances run even if nothing changed: all, or these. */
+function forceCheck(force: ReadonlySet<string> | boolean | undefined): (id: string) => boolean {
+  return typeof force === 'object' ? (id) => force.has(id) : () => force === true;
 }
