@@ -1,10 +1,9 @@
 import { describeEngine } from '../engines/engine.ts';
 import { openNamedEngine } from '../engines/selection/choose-engine.ts';
 import { ReproError } from '../errors.ts';
-import { describeRun, hasPassed } from '../parity/document.ts';
 import { openCaseFolder } from '../parity/folder.ts';
+import { describeRun, formatTable, formatTotals, hasPassed } from '../parity/report.ts';
 import { type CaseOutcome, listCases, listStrayFiles, runSuite } from '../parity/suite.ts';
-import { formatTable, formatTotals } from '../parity/table.ts';
 import { suggestName } from '../schema/closest-name.ts';
 
 /** What comparing this program's results with PyTorch's gave. */

@@ -1,9 +1,8 @@
 import { ReproError } from '../errors.ts';
 import { parseArguments } from '../original/arguments.ts';
-import { nameFolders } from '../original/folder-names.ts';
-import { describeConfiguration } from '../original/model-config.ts';
-import { formatModelFile } from '../original/model-yaml.ts';
+import { describeConfiguration, formatModelFile } from '../original/model-config.ts';
 import type { Preparation } from '../original/preparation.ts';
+import { nameFolders } from '../original/preparation.ts';
 import type { DataSettings } from '../original/run-record.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { isJsonObject, type JsonObject } from '../schema/json.ts';

@@ -6,7 +6,6 @@ import { describeEngine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { makeFolder, removeEmptyFolder } from '../files/folders.ts';
 import { acquireLock, type Lock } from '../files/lock.ts';
-import { chooseDevice } from '../original/device.ts';
 import { describeFinished, describeOutcome } from '../original/outcome.ts';
 import { checkLayersFit, type Preparation, prepareTraining } from '../original/preparation.ts';
 import { findFinishedRun, summariseRun } from '../original/run-folder.ts';
@@ -17,7 +16,7 @@ import {
   refuseForeign,
   refuseOther,
 } from '../original/run-record.ts';
-import { trainOriginal } from '../original/train.ts';
+import { chooseDevice, trainOriginal } from '../original/train.ts';
 import type { Plan } from '../runner/plan/plan.ts';
 import { readRecord as readStageRecord } from '../runner/store/records.ts';
 import type { Progress } from '../stage/define-stage.ts';
