@@ -14,18 +14,17 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   files: ['errors', 'text'],
   compression: ['errors', 'text'],
   addon: [],
-  events: ['errors', 'text', 'addon', 'compression', 'thesis'],
-  formats: ['errors', 'text', 'files', 'snn'],
+  events: ['errors', 'text', 'addon', 'thesis'],
+  formats: ['errors', 'text', 'compression', 'files', 'snn'],
   stats: ['errors', 'text'],
   'graph-layout': [],
   schema: ['errors', 'text', 'files'],
   engines: ['errors', 'text', 'addon', 'formats', 'snn'],
-  images: ['errors', 'text', 'compression', 'formats'],
-  datasets: ['errors', 'text', 'addon', 'events', 'files', 'formats', 'images', 'thesis'],
-  training: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'images', 'snn', 'stats', 'thesis'],
+  datasets: ['errors', 'text', 'addon', 'events', 'files', 'formats', 'thesis'],
+  training: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'stats', 'thesis'],
   checkpoints: ['errors', 'text', 'engines', 'files', 'formats', 'snn', 'stats', 'training', 'thesis'],
   original: ['errors', 'text', 'engines', 'files', 'formats', 'schema', 'snn', 'training', 'thesis'],
-  parity: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'images', 'snn', 'training', 'thesis'],
+  parity: ['errors', 'text', 'engines', 'events', 'files', 'formats', 'snn', 'training', 'thesis'],
   pictures: ['errors', 'text', 'formats', 'snn'],
   'figure-export': ['errors', 'text', 'formats'],
   report: ['errors', 'text', 'files', 'formats', 'graph-layout', 'pictures', 'snn', 'stats', 'thesis'],
@@ -73,6 +72,9 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'thesis',
   ],
 };
+
+/** The folders of the runner in layers: each imports those above it, and its own sub-folders. */
+const layers = ['plan', 'store', 'freshness', 'jobs', 'run', 'cluster', 'share', 'extras'];
 
 function listSources(folder: string): string[] {
   return readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
@@ -227,6 +229,18 @@ describe('the architecture', () => {
       )
       .filter(([, targets]) => targets.length > 0);
     expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(expected));
+  });
+
+  test('has a runner in layers: each folder imports those above it', () => {
+    const layerOf = (file: string): number => layers.indexOf(file.split('/')[2] ?? '');
+    const own = sources.filter((file) => file.startsWith('src/runner/'));
+    expect(own.filter((file) => layerOf(file) === -1)).toEqual([]);
+    const wrong = own.flatMap((file) =>
+      readImports(file)
+        .filter((target) => target.startsWith('src/runner/') && layerOf(target) > layerOf(file))
+        .map((target) => `${file} imports ${target}`),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test('keeps the network core pure: snn imports nothing but itself', () => {

@@ -1,6 +1,5 @@
-import { holmAdjust } from '../stats/holm.ts';
-import { mcnemarOneSided } from '../stats/mcnemar-one-sided.ts';
-import { signFlipTest } from '../stats/sign-flip.ts';
+import { mcnemarOneSided } from '../stats/mcnemar.ts';
+import { holmAdjust, signFlipTest } from '../stats/p-values.ts';
 
 /** The rows of the test clips that two runs of one model and seed answered wrong. */
 export interface WrongClips {

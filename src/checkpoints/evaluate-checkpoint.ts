@@ -1,7 +1,7 @@
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { wilsonInterval } from '../stats/wilson.ts';
+import { wilsonInterval } from '../stats/proportions.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import { evaluateClips } from '../training/evaluation.ts';
 import { type FrameCache, labelsOf, openFrameCache } from '../training/frame-cache.ts';

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import type { Fields } from '../formats/fields.ts';
 import { type ClipIndex, NORMALIZATIONS, type Normalization } from '../formats/frame-cache.ts';
-import { escapeControls } from '../formats/shown-text.ts';
+import { escapeControls } from '../text.ts';
 
 /** How frames were made, named as in a profile: `frames.steps` and so on. */
 export interface FrameRecipe {

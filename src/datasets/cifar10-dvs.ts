@@ -1,7 +1,7 @@
 import { decodeAedat2 } from '../events/aedat2.ts';
 import { DATA_SETS } from '../thesis/data-sets.ts';
-import type { PublishedFile } from './dataset.ts';
-import { howToFetch } from './how-to-get.ts';
+import type { PublishedFile } from './contract/dataset.ts';
+import { howToFetch } from './contract/how-to-get.ts';
 import { datasetOfSamples } from './samples/dataset.ts';
 import type { SampleLayout } from './samples/layout.ts';
 

@@ -1,6 +1,5 @@
 import { DATA_SETS } from '../thesis/data-sets.ts';
-import { datasetOfIdxFiles } from './images/idx-dataset.ts';
-import { idxFiles } from './images/idx-files.ts';
+import { datasetOfIdxFiles, idxFiles } from './images/idx-dataset.ts';
 
 /**
  * Handwritten digits.

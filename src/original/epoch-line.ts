@@ -1,4 +1,4 @@
-import { formatPercent } from '../formats/percent.ts';
+import { formatPercent } from '../text.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
 import { maximumAccuracy } from '../training/metrics.ts';
 import type { TrainingSettings } from '../training/model-file.ts';

@@ -1,6 +1,5 @@
 import { ReproError } from '../errors.ts';
-import type { Compat } from '../thesis/compat.ts';
-import { COMPAT_PRESETS, type CompatPresetName, pickChangedSwitches } from '../thesis/compat.ts';
+import { COMPAT_PRESETS, type Compat, type CompatPresetName, pickChangedSwitches } from '../thesis/compat.ts';
 import { type DataSet, findOriginal } from '../thesis/data-sets.ts';
 import { BATCH_SIZES, LAYER_TAU, SURROGATE_ALPHA } from '../thesis/published.ts';
 import type { ModelFile } from '../training/model-file.ts';

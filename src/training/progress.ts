@@ -1,4 +1,4 @@
-import { formatPercent } from '../formats/percent.ts';
+import { formatPercent } from '../text.ts';
 import { COMPAT_DEFAULTS } from '../thesis/compat.ts';
 import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
 import type { TrainingSettings } from './model-file.ts';

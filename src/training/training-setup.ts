@@ -1,10 +1,9 @@
 import { ReproError } from '../errors.ts';
 import type { ClipIndex } from '../formats/frame-cache.ts';
-import { countDraws } from '../images/augment.ts';
-import type { NetworkConfig } from '../snn/networks.ts';
-import { buildNetwork } from '../snn/networks.ts';
+import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
 import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';
 import type { NetworkSpec } from '../snn/spec.ts';
+import { countDraws } from './augment.ts';
 import { type FrameCache, labelsOf } from './frame-cache.ts';
 import type { ResolvedModel } from './model-file.ts';
 import type { TrainingTask } from './task.ts';

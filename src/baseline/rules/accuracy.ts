@@ -1,4 +1,4 @@
-import { fewestLost } from '../../stats/mcnemar-one-sided.ts';
+import { fewestLost } from '../../stats/mcnemar.ts';
 import { type AnswerChange, compareAnswers } from '../answer-changes.ts';
 import { nameRun, type RunFacts } from '../baseline.ts';
 import { type Finding, judgeSize, note, skip } from '../finding.ts';

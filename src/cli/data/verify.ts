@@ -1,8 +1,8 @@
 import os from 'node:os';
 import process from 'node:process';
-import type { Manifest } from '../../datasets/dataset.ts';
+import type { Manifest } from '../../datasets/contract/dataset.ts';
+import { showPath } from '../../datasets/contract/how-to-get.ts';
 import { findDataset } from '../../datasets/registry.ts';
-import { showPath } from '../../datasets/show-path.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { printLines, printWarning } from '../lines.ts';

@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import process from 'node:process';
-import { chooseEngine } from '../../engines/choose-engine.ts';
 import type { EngineDescription } from '../../engines/engine.ts';
 import { loadAddon } from '../../engines/native/addon.ts';
 import { type BatchNeed, type MemoryPlan, planMemory } from '../../engines/native/memory-plan.ts';
+import { chooseEngine } from '../../engines/selection/choose-engine.ts';
 import { ReproError } from '../../errors.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import { suggestName } from '../../schema/closest-name.ts';
@@ -20,7 +20,6 @@ import { formatBytes } from '../../text.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { buildModel } from '../run/model-check.ts';
-
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 

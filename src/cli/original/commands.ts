@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { engineChoices } from '../../engines/engine-choice.ts';
+import { engineChoices } from '../../engines/engine.ts';
 import { describeArguments, type Purpose } from '../../original/argument-table.ts';
 import { COMPAT_PRESET_NAMES } from '../../thesis/compat.ts';
 import { threadsOption } from '../options/threads.ts';

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import process from 'node:process';
-import { describeEngine } from '../../engines/engine.ts';
-import type { EngineChoice } from '../../engines/engine-choice.ts';
+import { describeEngine, type EngineChoice } from '../../engines/engine.ts';
 import { describeError, ReproError } from '../../errors.ts';
 import { chooseDevice } from '../../original/device.ts';
 import { describeFinished, describeOutcome } from '../../original/outcome.ts';

@@ -1,5 +1,5 @@
 import { DATA_SETS } from '../../thesis/data-sets.ts';
-import { rootOption, showPath } from '../show-path.ts';
+import { rootOption, showPath } from '../contract/how-to-get.ts';
 import recordings from './recordings.json' with { type: 'json' };
 
 /** What a set of gesture recordings must consist of. */
@@ -34,7 +34,7 @@ export const PUBLISHED: GestureFacts = {
   },
 };
 
-export const { sensor: SENSOR, classes: CLASSES } = DATA_SETS['dvs128-gesture'];
+export const { title: TITLE, sensor: SENSOR, classes: CLASSES } = DATA_SETS['dvs128-gesture'];
 
 /** Rows per class in every labels file; class 1 of a labels file is `CLASSES[0]`. */
 export const ROWS_PER_CLASS = DATA_SETS['dvs128-gesture'].recordings.clipsByClass;

@@ -1,6 +1,5 @@
-import { NORMAL_QUANTILES } from '../../stats/normal.ts';
-import { independentDifference } from '../../stats/proportion-difference.ts';
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
+import { independentDifference, wilsonInterval } from '../../stats/proportions.ts';
 import type { Answer } from '../../thesis/verdicts.ts';
 import {
   formatCount,

@@ -1,9 +1,9 @@
-import { stateP } from '../../stats/format-p.ts';
+import { NORMAL_QUANTILES } from '../../stats/distributions.ts';
 import { smallestDetectableDifference } from '../../stats/mcnemar.ts';
 import { pairedEquivalence, pairedTTest } from '../../stats/means.ts';
-import { NORMAL_QUANTILES } from '../../stats/normal.ts';
+import { stateP } from '../../stats/p-values.ts';
 import { smallestDetectableMean } from '../../stats/paired-power.ts';
-import { pairedDifference } from '../../stats/proportion-difference.ts';
+import { pairedDifference } from '../../stats/proportions.ts';
 import {
   compareModels,
   DIFFERENCE_LEVEL,

@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
 import type { Verdict } from '../../thesis/verdicts.ts';
 import { formatPercentRange } from '../data/format.ts';
 import type { ModelResult } from '../data/results.ts';

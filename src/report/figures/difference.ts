@@ -1,4 +1,4 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import { describeEpochs } from '../data/epochs.ts';
 import { formatPoints } from '../data/format.ts';
 import type {

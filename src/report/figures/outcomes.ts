@@ -1,4 +1,4 @@
-import { wilsonInterval } from '../../stats/wilson.ts';
+import { wilsonInterval } from '../../stats/proportions.ts';
 import { findPublished } from '../../thesis/published.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import { formatPercent, formatPercentRange, wrapText } from '../data/format.ts';

@@ -1,5 +1,5 @@
 import { decodeEventFile } from '../../formats/tfevents.ts';
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import type { Series } from '../data/results.ts';
 
 /**

@@ -4,7 +4,7 @@ import {
   type ClipFrames,
   clipExampleFile,
 } from '../../formats/clip-examples.ts';
-import { binClip } from '../../pictures/bin-clip.ts';
+import { binClip } from '../../pictures/clip.ts';
 import { contactSheet, spreadSteps } from '../../pictures/contact-sheet.ts';
 import { COLORS, EVENT_PALETTE, eventIndex, SHADES } from '../../pictures/palette.ts';
 import { formatCount, formatPercent, formatQuantity, joinWords, spellCount } from '../data/format.ts';

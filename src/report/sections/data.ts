@@ -1,4 +1,4 @@
-import { summarise } from '../../stats/summary.ts';
+import { summarise } from '../../stats/means.ts';
 import { formatBytes } from '../../text.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { formatCount, formatQuantity, joinWords } from '../data/format.ts';

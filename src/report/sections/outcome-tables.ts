@@ -1,10 +1,9 @@
-import { formatP } from '../../stats/format-p.ts';
 import { meanInterval } from '../../stats/means.ts';
+import { formatP } from '../../stats/p-values.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { findPublished, judgeComparability, THESIS } from '../../thesis/published.ts';
 import { VERDICT_TITLES } from '../../thesis/verdicts.ts';
-import type { Judgement } from '../claims/judgement.ts';
-import { findPublishedTest } from '../claims/judgement.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import { compareModels, isBySeed } from '../data/differences.ts';
 import { nameEpoch } from '../data/epochs.ts';
 import {
@@ -17,8 +16,7 @@ import {
   joinWords,
   spellCount,
 } from '../data/format.ts';
-import type { Accuracy, Outcome } from '../data/outcome.ts';
-import { SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
+import { type Accuracy, type Outcome, SEEDS_FOR_INTERVAL } from '../data/outcome.ts';
 import type { Results } from '../data/results.ts';
 import { type Cell, MISSING, type Table, type Text } from '../page/document.ts';
 import { toneOf } from './claims.ts';

@@ -1,9 +1,8 @@
-import { stateP } from '../../stats/format-p.ts';
+import { stateP } from '../../stats/p-values.ts';
 import { titleDataset } from '../../thesis/data-sets.ts';
 import { judgeComparability, nameSource, THESIS } from '../../thesis/published.ts';
 import { ANSWERS, VERDICT_TITLES, type Verdict } from '../../thesis/verdicts.ts';
-import type { Judgement } from '../claims/judgement.ts';
-import { findPublishedTest } from '../claims/judgement.ts';
+import { findPublishedTest, type Judgement } from '../claims/judgement.ts';
 import {
   compareModels,
   isBySeed,
