@@ -59,7 +59,7 @@ describe('a job that has ended well, of something that is stale since', () => {
       {
         kind: 'note',
         id: 'train',
-        text: expect.stringMatching(/^what job 1 has made is stale \(command: /),
+        text: expect.stringMatching(/^the result of job 1 is stale \(command: /),
       },
     ]);
   });

@@ -5,6 +5,7 @@ import { describeFile } from '../../runner/freshness/reasons.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
 import { describeAttempt } from '../view/attempt-lines.ts';
 import type { Colors } from '../view/colors.ts';
+import { describeAttempt } from '../view/event-text.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';
 
 /** More files of one folder, or stages to wait for, than this are counted only. */

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { hasErrorCode, ReproError } from '../../errors.ts';
 
-/** Of a folder of jobs. */
+/** In the folder of a batch. */
 export const batchFileName = 'batch.json';
 
 /**
- * Reads a file that says what was submitted. Only one that does not exist counts as none: jobs may be at work under one that cannot be
- * read, or that another version of this program has written.
+ * Reads a file about submitted jobs. Only a file that does not exist counts as absent: if it cannot be read, or is of another version of this
+ * program, its jobs may be at work.
  *
- * @param folder that its jobs write to
+ * @param folder the folder of its jobs
  * @throws {ReproError} `jobs-unreadable`, `jobs-damaged`
  */
 export function readStateFile<Value>(
@@ -17,7 +17,7 @@ export function readStateFile<Value>(
   folder: string,
   isWhole: (value: unknown) => value is Value,
 ): Value | null {
-  // It names the jobs; nothing else does.
+  // Only the batch file names the jobs.
   const isFound = path.basename(file) !== batchFileName;
   let text: string;
   try {
@@ -30,7 +30,7 @@ export function readStateFile<Value>(
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw damaged(file, folder, 'is not whole', { cause, isFound });
+    throw damaged(file, folder, 'is incomplete', { cause, isFound });
   }
   if (isWhole(value)) return value;
   const version = typeof value === 'object' && value !== null && 'version' in value ? value.version : 1;
@@ -41,15 +41,15 @@ export function readStateFile<Value>(
 /** The error about a file or folder of jobs that cannot be read. */
 export function unreadable(where: string, cause: unknown): ReproError {
   const said = cause instanceof Error ? cause.message : String(cause);
-  return new ReproError('jobs-unreadable', `what was submitted to a cluster cannot be read (${said})`, {
+  return new ReproError('jobs-unreadable', `job data cannot be read (${said})`, {
     where,
-    fix: 'Its jobs may be at work in this folder. If another user has submitted them, let them end, or ask for the right to read it.',
+    fix: 'Its jobs may be working in this folder. If another user submitted them, wait until they end, or ask for permission to read it.',
     cause,
   });
 }
 
 /**
- * The error about a file that is not what this version of the program writes.
+ * The error about a file that this version of the program did not write.
  *
  * @param isFound whether its jobs are known all the same, so that they can be cancelled
  */
@@ -60,11 +60,11 @@ export function damaged(
   { cause, isFound }: { readonly cause?: unknown; readonly isFound: boolean },
 ): ReproError {
   const fix = isFound
-    ? '`./repro cancel` ends them, and removes what is left.'
-    : `End them by hand (squeue --me shows them, scancel ends them), then remove ${folder}`;
-  return new ReproError('jobs-damaged', `what was submitted to a cluster ${what}`, {
+    ? '`./repro cancel` ends them and removes their files.'
+    : `End them by hand (squeue --me lists them, scancel ends them), then remove ${folder}`;
+  return new ReproError('jobs-damaged', `job data ${what}`, {
     where: file,
-    fix: `Its jobs may be at work in this folder. ${fix}`,
+    fix: `Its jobs may be working in this folder. ${fix}`,
     cause,
   });
 }
