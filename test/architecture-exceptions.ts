@@ -29,7 +29,7 @@ export const smallFiles: readonly string[] = [
   'src/runner/plan/profile.ts',
   'src/runner/plan/stage-paths.ts',
   'src/runner/run/execution.ts',
-  'src/snn/event-frames.ts',
+  'src/snn/architectures.ts',
   'src/stage/host.ts',
   'src/training/divergence.ts',
   'src/training/initial-state.ts',

@@ -1,14 +1,13 @@
-import { ReproError } from '../../errors.ts';
-import { quoteWords } from '../../files/shell-words.ts';
-import { listLockFiles } from '../../runner/freshness/committed-records.ts';
-import { checkRecords, type RecordChecks } from '../../runner/freshness/record-checks.ts';
-import type { StaleReason } from '../../runner/freshness/stale-reason.ts';
-import type { Plan } from '../../runner/plan/plan.ts';
-import { lockFolder } from '../../runner/store/cache-folder.ts';
-import { factsOf } from '../doctor/facts.ts';
-import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from '../load.ts';
-import type { CheckedGroup, CheckedItem } from './check-group.ts';
-import type { CheckedSection } from './check-section.ts';
+import { ReproError } from '../errors.ts';
+import { quoteWords } from '../files/shell-words.ts';
+import { listLockFiles } from '../runner/freshness/committed-records.ts';
+import { checkRecords, type RecordChecks } from '../runner/freshness/record-checks.ts';
+import type { StaleReason } from '../runner/freshness/stale-reason.ts';
+import type { Plan } from '../runner/plan/plan.ts';
+import { lockFolder } from '../runner/store/cache-folder.ts';
+import type { CheckedGroup, CheckedItem, CheckedSection } from './check-group.ts';
+import { factsOf } from './facts.ts';
+import { loadSelectedPlan, type PipelineOptions, pipelineArguments } from './load-plan.ts';
 
 /** The profile that the options name, or else those under `lock:`. */
 export async function loadLockedPlans(options: PipelineOptions): Promise<Plan[]> {

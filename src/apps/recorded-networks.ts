@@ -1,15 +1,22 @@
-import type { DataIdentity } from '../../comparison/data-identity.ts';
-import { ReproError } from '../../errors.ts';
-import { compareCodeUnits } from '../../files/canonical-json.ts';
+import { readClipAnswers } from '../comparison/clip-answers.ts';
+import type { RunResults } from '../comparison/compare.ts';
+import type { DataIdentity } from '../comparison/data-identity.ts';
+import { readSettings } from '../comparison/settings.ts';
+import { ReproError } from '../errors.ts';
+import { compareCodeUnits } from '../files/canonical-json.ts';
 import {
   type LockFile,
   lockPathOf,
   readLockFile,
   whyUnreadable,
-} from '../../runner/freshness/committed-records.ts';
-import { adviseOnLock, findAmong } from '../../runner/freshness/recorded-runs.ts';
-import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
-import type { Records, RunRecord } from '../../runner/store/records.ts';
+} from '../runner/freshness/committed-records.ts';
+import { type Difference, findDifferences } from '../runner/freshness/differences.ts';
+import { describeDifference } from '../runner/freshness/reasons.ts';
+import { adviseOnLock, findAmong } from '../runner/freshness/recorded-runs.ts';
+import type { Plan, StageInstance } from '../runner/plan/plan.ts';
+import type { RecordedFiles } from '../runner/store/recorded-files.ts';
+import type { Records, RunRecord } from '../runner/store/records.ts';
+import type { Store } from '../runner/store/store.ts';
 
 /** What is used of a record; committed ones have no time, host or duration. */
 export type SomeRecord = Pick<

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { parseGpuList } from '../../runner/run/machine.ts';
 
 /** The value of an option that may be repeated. */

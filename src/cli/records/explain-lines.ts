@@ -3,7 +3,6 @@ import type { ExplainedDifference, Explanation } from '../../runner/freshness/ex
 import type { TextDiff } from '../../runner/freshness/kept-texts.ts';
 import { describeFile } from '../../runner/freshness/reasons.ts';
 import type { ComparedRun } from '../../runner/freshness/recorded-runs.ts';
-import { describeAttempt } from '../view/attempt-lines.ts';
 import type { Colors } from '../view/colors.ts';
 import { describeAttempt } from '../view/event-text.ts';
 import { toLines, toOneLine } from '../view/safe-text.ts';

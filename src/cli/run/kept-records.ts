@@ -2,7 +2,7 @@ import process from 'node:process';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { RunEvent } from '../../runner/run/events.ts';
 import { lockFolder } from '../../runner/store/cache-folder.ts';
-import { printWarning } from '../lines.ts';
+import { printWarning } from '../view/print.ts';
 
 /** What a run does with the records in repro.lock. */
 export interface RunLocks {

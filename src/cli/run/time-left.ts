@@ -85,7 +85,7 @@ export class TimeLeft {
         resourcesOf,
         jobs,
         // Looking for GPUs takes a second, and they hardly change how long it all takes.
-        machine: measureMachine([], { gpus }),
+        machine: await measureMachine([], { gpus }),
       },
       (id) => seconds.get(id) ?? 0,
     );
