@@ -1,7 +1,7 @@
 /** What `architecture.test.ts` does not hold yet. Each list only ever gets shorter. */
 
 /** Parts of `src/` with cycles between their folders. */
-export const cyclicFolders: readonly string[] = ['baseline', 'cli', 'runner'];
+export const cyclicFolders: readonly string[] = ['baseline', 'cli'];
 
 /** Parts of `src/` with cycles of values between their files. */
 export const cyclicValues: readonly string[] = [];
@@ -13,18 +13,12 @@ export const smallFiles: readonly string[] = [
   'src/baseline/preferred-epoch.ts',
   'src/baseline/rules/chosen-epoch.ts',
   'src/baseline/rules/learning-rate.ts',
-  'src/checkpoints/export-checkpoint.ts',
   'src/cli/cluster/shown-run.ts',
   'src/cli/compare/align-table.ts',
   'src/cli/export/figure-sizes.ts',
   'src/cli/help-item.ts',
   'src/cli/records/check-error.ts',
   'src/cli/view/output-errors.ts',
-  'src/original/device.ts',
-  'src/original/epoch-line.ts',
-  'src/parity/index-file.ts',
-  'src/parity/learning-rates.ts',
-  'src/parity/ties.ts',
   'src/report/inputs/logged-loss.ts',
   'src/report/inputs/model.ts',
   'src/report/inputs/predictions.ts',
@@ -41,7 +35,6 @@ export const smallFiles: readonly string[] = [
   'src/runner/plan/lock-profiles.ts',
   'src/runner/plan/output-remedy.ts',
   'src/runner/run/retries.ts',
-  'src/snn/event-frames.ts',
   'src/stage/host.ts',
   'src/training/divergence.ts',
   'src/training/initial-state.ts',

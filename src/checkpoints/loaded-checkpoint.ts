@@ -9,14 +9,13 @@ import { parseNetwork } from '../formats/network-json.ts';
 import { readSafetensors } from '../formats/safetensors.ts';
 import { readSafetensorsArrays } from '../formats/safetensors-arrays.ts';
 import { buildNetwork, type NetworkConfig } from '../snn/networks.ts';
-import { ShapeError } from '../snn/shape-error.ts';
 import type { State } from '../snn/tensor.ts';
+import { ShapeError } from '../snn/tensor.ts';
 import { readScoring, type ScoringCompat } from '../training/scores.ts';
 import type { Assumption } from './answers.ts';
-import { decodeMetadata } from './export-metadata.ts';
 import { importCheckpoint } from './import-checkpoint.ts';
-import { parseNetworkFile } from './network-file.ts';
 import { SAFETENSORS_NAME } from './saved-file.ts';
+import { decodeMetadata, parseNetworkFile } from './self-description.ts';
 import { readTraining, type TrainedOn, trainedElsewhere } from './trained-on.ts';
 import { recoverFolder } from './whole-output.ts';
 

@@ -72,7 +72,7 @@ describe('what only the report reads is checked before anything runs:', () => {
     [
       'model: Baseline, split: test',
       'model: Basline, split: test',
-      /:39 {2}field "claims\[0\]\.measure\.model" is "Basline", which no model's file has as `published\.name`: .*Baseline/,
+      /:39 {2}field "claims\[0\]\.measure\.model" is "Basline", but no model's file has this `published\.name`; there are .*Baseline/,
     ],
     [
       'others: [No Reg., λ = .01',
@@ -82,12 +82,12 @@ describe('what only the report reads is checked before anything runs:', () => {
     [
       'id: test-no-reg',
       'id: test-baseline',
-      /:9 {2}field "claims\[1\]\.id" is "test-baseline" a second time/,
+      /:9 {2}field "claims\[1\]\.id" is "test-baseline", like that of another claim/,
     ],
     [
       'share: 0.955',
       'share: 0.957',
-      /:25 {2}field "claims\[0\]\.published\.share" is 0\.957, which is no whole number of 288 clips/,
+      /:25 {2}field "claims\[0\]\.published\.share" is 0\.957, which is not a whole number of 288 clips/,
     ],
     [
       'source: thesis',

@@ -1,6 +1,6 @@
 import { readdirSync, truncateSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { InstanceStatus } from '../../src/runner/status.ts';
+import type { InstanceStatus } from '../../src/runner/run/status.ts';
 import { Attempts } from '../../src/runner/store/attempts.ts';
 import { cacheFolderOf } from '../../src/runner/store/cache-folder.ts';
 import { waitForFile } from '../support/processes.ts';

@@ -10,7 +10,6 @@ import { decodeRecording } from '../../events/recording.ts';
 import type { ClipFrames } from '../../formats/clip-examples.ts';
 import { formatBytes } from '../../text.ts';
 import { printWarning } from '../lines.ts';
-
 import { type DataOptions, rootOf } from './root.ts';
 
 /** How a clip is drawn, as far as its frames are concerned. */

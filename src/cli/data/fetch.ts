@@ -8,7 +8,6 @@ import { formatBytes } from '../../text.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { printJson } from '../load.ts';
 import { listenForSignals } from '../signals.ts';
-
 import { showTraining } from '../view/training-view.ts';
 import { isFetched } from './list.ts';
 import { type DataOptions, rewordForData, rootOf, withData } from './root.ts';

@@ -8,7 +8,6 @@ import { contactSheet } from '../../pictures/contact-sheet.ts';
 import { formatBytes } from '../../text.ts';
 import { printLines } from '../lines.ts';
 import { printJson } from '../load.ts';
-
 import { type DrawOptions, drawFromDataset, drawRecording } from './drawn.ts';
 import { withData } from './root.ts';
 

@@ -20,7 +20,6 @@ import { formatBytes } from '../../text.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { loadPlanForReading, type PipelineOptions, printJson } from '../load.ts';
 import { buildModel } from '../run/model-check.ts';
-
 import { probeCudaApart } from './cuda-probe.ts';
 import { engineOf } from './facts.ts';
 

@@ -5,7 +5,7 @@ import { judgeBaseline } from '../../baseline/judge.ts';
 import { readBaseline } from '../../baseline/read.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
-import type { InstanceStatus } from '../../runner/status.ts';
+import type { InstanceStatus } from '../../runner/run/status.ts';
 import { type PipelineOptions, pipelineArguments } from '../load.ts';
 import { sectionOfClaims } from './check-claims.ts';
 import { foldFindings, itemOf } from './check-findings.ts';

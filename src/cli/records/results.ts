@@ -4,7 +4,7 @@ import { readClaimVerdicts } from '../../baseline/claims.ts';
 import { readFramesFacts } from '../../baseline/frames-files.ts';
 import { readRunFacts } from '../../baseline/run-files.ts';
 import type { Plan, StageInstance } from '../../runner/plan/plan.ts';
-import { type InstanceStatus, readStatus } from '../../runner/status.ts';
+import { type InstanceStatus, readStatus } from '../../runner/run/status.ts';
 import { factsOf } from '../doctor/facts.ts';
 
 /** The stages whose results are judged. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { vi } from 'vitest';
-import type { RunEvent } from '../../../src/runner/events.ts';
+import type { RunEvent } from '../../../src/runner/run/events.ts';
 import { patience } from '../../support/processes.ts';
 import { compileProgram } from '../../support/programs.ts';
 import { hostSource, type Project } from './project.ts';

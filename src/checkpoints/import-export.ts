@@ -1,0 +1,98 @@
+import path from 'node:path';
+import { formatCurves } from '../formats/logged-curves.ts';
+import { encodeNpz } from '../formats/npy.ts';
+import { writeSafetensors } from '../formats/safetensors.ts';
+import type { ImportAnswers } from './answers.ts';
+import { hashFile, type ImportedCheckpoint, importCheckpoint } from './import-checkpoint.ts';
+import type { LoadedCheckpoint } from './loaded-checkpoint.ts';
+import { encodeMetadata, formatNetworkFile, type NetworkFile } from './self-description.ts';
+import { trainedElsewhere } from './trained-on.ts';
+import { writeWholeFile, writeWholeFolder } from './whole-output.ts';
+
+const FILES = { state: 'state.safetensors', network: 'network.json', curves: 'curves.csv' } as const;
+
+export interface ImportOutcome {
+  readonly folder: string;
+  readonly files: readonly string[];
+  readonly checkpoint: ImportedCheckpoint;
+  readonly description: NetworkFile;
+}
+
+/**
+ * Imports a `.pt` or `.safetensors` file into a folder: state.safetensors, network.json and, if the file has a log,
+ * curves.csv. The state also carries the description in its metadata, so that it can be moved.
+ *
+ * @param out the folder; by default beside the file, named after it without its extension
+ * @throws {ReproError} of `importCheckpoint`, or `output-exists`
+ */
+export async function importIntoFolder(
+  file: string,
+  {
+    answers,
+    out,
+    force,
+  }: { readonly answers: ImportAnswers; readonly out?: string | undefined; readonly force: boolean },
+): Promise<ImportOutcome> {
+  const folder = out ?? defaultFolder(file);
+  const checkpoint = await importCheckpoint(file, answers);
+  const { network, trainedSteps, format, className, claims, curves, assumptions } = checkpoint;
+  const name = path.basename(file);
+  const description: NetworkFile = {
+    network,
+    trainedSteps,
+    source: { file: name, sha256: await hashFile(file), format, class: className },
+    claims,
+    assumed: assumptions,
+  };
+  const metadata = encodeMetadata({
+    network,
+    trainedOn: trainedElsewhere(trainedSteps),
+    source: `imported from ${name}`,
+    assumed: assumptions,
+  });
+  const contents = new Map<string, Uint8Array | string>([
+    [FILES.state, writeSafetensors(checkpoint.state, metadata)],
+    [FILES.network, formatNetworkFile(description)],
+    ...(curves.length > 0 ? ([[FILES.curves, formatCurves(curves)]] as const) : []),
+  ]);
+  await writeWholeFolder(folder, contents, { force, known: Object.values(FILES) });
+  return { folder, files: [...contents.keys()], checkpoint, description };
+}
+
+/** `logs/check_point_max.pt` -> `logs/check_point_max` */
+function defaultFolder(file: string): string {
+  const name = path.basename(file).replace(/\.(?:pth?|safetensors)$/i, '');
+  return path.join(path.dirname(file), name === path.basename(file) ? `${name}.imported` : name);
+}
+
+export type ExportFormat = 'safetensors' | 'npz';
+
+/**
+ * Writes a state for other programs, its tensors under PyTorch's names. The same state gives the same bytes.
+ *
+ * @param out a path; by default in the current folder, named after the checkpoint
+ * @returns the file's path and size
+ * @throws {ReproError} `output-exists` if the file exists and `force` is not set
+ */
+export async function exportCheckpoint(
+  checkpoint: LoadedCheckpoint,
+  {
+    to,
+    out,
+    force,
+  }: { readonly to: ExportFormat; readonly out?: string | undefined; readonly force: boolean },
+): Promise<{ readonly file: string; readonly sizeBytes: number; readonly tensors: number }> {
+  const file = out ?? path.resolve(`${checkpoint.name}.${to}`);
+  const bytes = to === 'npz' ? await encodeNpz(checkpoint.state) : encodeSafetensors(checkpoint);
+  await writeWholeFile(file, bytes, force);
+  return { file, sizeBytes: bytes.length, tensors: checkpoint.state.size };
+}
+
+/** Describes the network in the metadata, which other programs ignore. */
+function encodeSafetensors(checkpoint: LoadedCheckpoint): Uint8Array {
+  const { state, network, trainedOn, source, assumptions: assumed } = checkpoint;
+  return writeSafetensors(
+    state,
+    encodeMetadata(network === null ? null : { network, trainedOn, source, assumed }),
+  );
+}

@@ -1,0 +1,122 @@
+import { TorchRandom } from '../snn/torch-random.ts';
+import type { Compat } from '../thesis/compat.ts';
+import { drawEpochOrders } from '../training/order.ts';
+import { cosineLearningRate } from '../training/schedule.ts';
+import { predictClasses } from '../training/scores.ts';
+import { type Comparison, compare, compareOne, failComparison, listValues, wholeValues } from './compare.ts';
+import type { CaseKind, GivenCase } from './given-case.ts';
+import { readSeed } from './random.ts';
+
+/** The orders of one part of the data, by epoch. */
+interface Part {
+  readonly name: 'train' | 'val';
+  readonly epochs: readonly (readonly number[])[];
+}
+
+/** The orders in which data loaders visit training and validation samples after `torch.manual_seed(seed)`. */
+export const dataOrderKind: CaseKind = {
+  keys: ['seed', 'batch', 'drop_last', 'num_workers', 'epochs'],
+  *compare(given) {
+    const { description } = given;
+    const seed = readSeed(given);
+    const batch = description.number('batch', { integer: true, min: 1 });
+    // A partial batch at the end is dropped, but its positions are still part of the permutation.
+    const mostDropped = description.flag('drop_last') ? batch - 1 : 0;
+    // Workers only prepare samples; the order does not depend on them.
+    if (description.has('num_workers')) description.count('num_workers');
+    yield comparePart(readPart(given, 'train'), seed, mostDropped);
+    yield comparePart(readPart(given, 'val'), seed, mostDropped);
+  },
+};
+
+function readPart(given: GivenCase, name: Part['name']): Part {
+  const epochs = Array.from({ length: countEpochs(given) }, (_, epoch) =>
+    Array.from(given.whole(`epoch${epoch}/${name}`, ['any']).data, Number),
+  );
+  const [first = []] = epochs;
+  const odd = epochs.findIndex(({ length }) => length !== first.length);
+  if (odd >= 0) {
+    const lengths = `"epoch0/${name}" has ${first.length} samples and "epoch${odd}/${name}" has ${epochs[odd]?.length}`;
+    given.fail(`${lengths}; expected as many in every epoch`);
+  }
+  return { name, epochs };
+}
+
+/** As the description says or, if it does not, as the last epoch's name says. */
+function countEpochs(given: GivenCase): number {
+  const { description } = given;
+  if (description.has('epochs')) return description.number('epochs', { integer: true, min: 1 });
+  const numbers = given.names().flatMap((name) => /^epoch(\d+)\//.exec(name)?.[1] ?? []);
+  if (numbers.length === 0) given.fail('tensor "epoch0/train" is missing from the folder');
+  return Math.max(...numbers.map(Number)) + 1;
+}
+
+/**
+ * The case does not have the number of samples, only that of whole batches: one of the few possible numbers must give every
+ * epoch's order.
+ */
+function comparePart(part: Part, seed: number, mostDropped: number): Comparison {
+  const first = part.epochs[0] ?? [];
+  const fewest = part.epochs.flat().reduce((most, place) => Math.max(most, place + 1), first.length);
+  const most = Math.max(fewest, first.length + mostDropped);
+  const comparisons = Array.from({ length: most - fewest + 1 }, (_, i) =>
+    compareCount(part, seed, fewest + i),
+  );
+  return comparisons.find(({ passed }) => passed) ?? comparisons[0]!;
+}
+
+function compareCount({ name, epochs }: Part, seed: number, count: number): Comparison {
+  const random = new TorchRandom(seed);
+  return compare(
+    `${name} order`,
+    'exact',
+    epochs.map((expected, epoch) => {
+      const orders = drawEpochOrders(random, { train: count, validation: count });
+      const order = name === 'train' ? orders.train : orders.validation;
+      return {
+        name: `epoch${epoch}/${name}`,
+        expected: wholeValues(expected),
+        found: wholeValues(order.subarray(0, expected.length)),
+      };
+    }),
+  );
+}
+
+/** `cosine_lr_T_max_64` in index.json: the learning rate of each epoch, beginning with the initial one. */
+export const learningRatesPattern = /^cosine_lr_T_max_(\d+)$/;
+
+/** Compares a list of learning rates, one per epoch, with the cosine schedule that its name describes. */
+export function compareLearningRates(name: string, value: unknown): Comparison {
+  const what = 'learning rates';
+  const period = Number(learningRatesPattern.exec(name)?.[1]);
+  if (!(period >= 1)) return failComparison(what, 'T_max must be at least 1');
+  if (!Array.isArray(value) || value.length === 0) return failComparison(what, 'expected a list of numbers');
+  const expected: unknown[] = value;
+  const wrong = expected.findIndex((rate) => typeof rate !== 'number' || !Number.isFinite(rate));
+  if (wrong >= 0) {
+    return failComparison(what, `[${wrong}]: expected a number, found ${JSON.stringify(expected[wrong])}`);
+  }
+  const rates = expected.map(Number);
+  const found = rates.map((_, epoch) => cosineLearningRate(rates[0] ?? 0, period, epoch));
+  return compare(what, 'learning rate', [{ name, expected: listValues(rates), found: listValues(found) }]);
+}
+
+/** The class that each rule for ties takes from given outputs; what engines return, cases of whole networks compare. */
+export const tiesKind: CaseKind = {
+  keys: ['votes', 'seed'],
+  *compare(given) {
+    const votes = given.description.count('votes');
+    const outputs = given.floats('outputs', ['any', 'any', 'any']);
+    const [samples = 0, , classes = 0] = outputs.shape;
+    const forward = { outputs: outputs.data, rates: given.floats('rates', [samples, classes]).data };
+    const rules: readonly [string, Compat['ties'], boolean][] = [
+      ['first', 'first', false],
+      ['rounding', 'rounding', false],
+      ['rounding_training', 'rounding', true],
+    ];
+    for (const [name, ties, training] of rules) {
+      const found = predictClasses(forward, { classes, votes, loss: 'rate', ties }, training);
+      yield compareOne('exact', { name, expected: given.find(name), found: wholeValues(found) });
+    }
+  },
+};
