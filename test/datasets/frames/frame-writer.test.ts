@@ -138,7 +138,9 @@ describe('the frame cache of gesture recordings', () => {
     expect([train.dtype, tested.dtype]).toEqual(['uint16', 'uint16']);
     expect(tested.data[11 * 64]).toBe(300);
     expect(train.data[16]).toBe(5);
-    expect(warnings).toEqual([expect.stringMatching(/^11 clips with fewer events than frames \(2\), most of which are empty: /)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^11 clips with fewer events than frames \(2\), most of which are empty: /),
+    ]);
   });
 
   test('takes the first clips of each class on request', async () => {
