@@ -1,10 +1,6 @@
 import process from 'node:process';
-import type { Dataset } from '../../datasets/contract/dataset.ts';
+import { printJson } from '../../apps/load-plan.ts';
 import { showPath } from '../../datasets/contract/how-to-get.ts';
-import { DATASETS } from '../../datasets/registry.ts';
-import { formatCount } from '../../text.ts';
-import { printJson } from '../load.ts';
-import { type DataOptions, rootOf } from './root.ts';
 
 /** `repro data list` */
 export function listDatasets(options: Options): void {
