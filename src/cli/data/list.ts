@@ -1,6 +1,14 @@
 import process from 'node:process';
-import { printJson } from '../../apps/load-plan.ts';
-import { showPath } from '../../datasets/contract/how-to-get.ts';
+import {
+  type DataOptions,
+  describeDataset as describe,
+  listDatasets as list,
+  showPath,
+} from '../../apps/datasets.ts';
+import { printJson, printLines } from '../view/print.ts';
+import { alignTable } from '../view/table.ts';
+
+type Options = DataOptions & { readonly json?: boolean };
 
 /** `repro data list` */
 export function listDatasets(options: Options): void {
