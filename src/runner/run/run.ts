@@ -13,7 +13,7 @@ import type { Facts } from '../freshness/fingerprint.ts';
 import { openSession, type Session, saveDigests } from '../freshness/session.ts';
 import { refuseOutstanding } from '../jobs/jobs-folder.ts';
 import type { Plan, StageInstance } from '../plan/plan.ts';
-import { restoreSettings, setOptimising } from '../plan/v8-settings.ts';
+import { setOptimising } from '../plan/v8-settings.ts';
 import { removeLeftOver } from '../store/outputs-in-place.ts';
 import { durationOf, type RecordedOutput, type RunRecord } from '../store/records.ts';
 import { findHostFile } from './confinement.ts';
@@ -45,7 +45,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   const session = options.adaptSession?.(opened) ?? opened;
   const ids = [...options.plan.instances.keys()].filter((id) => options.selected.has(id));
   // Until a stage runs.
-  setOptimising(false, ids.length);
+  setOptimising(false);
   await checkCode(session, ids);
   const tracer = options.trace === true ? await findTracer(options.environment ?? process.env) : null;
   const lock = options.dryRun === true ? null : await takeLock(session);
@@ -75,7 +75,7 @@ export async function runPlan(options: RunOptions): Promise<{ outcome: RunOutcom
   } finally {
     await saveDigests(session);
     await lock?.release();
-    restoreSettings();
+    setOptimising(true);
   }
 }
 
@@ -135,7 +135,7 @@ class Run {
 
   async run(ids: readonly string[]): Promise<RunOutcome> {
     const leftOver = removeLeftOver(this.#session.folder.temporary);
-    const surroundings: SharedRun = {
+    const shared: SharedRun = {
       ...this.#context,
       ids,
       isForced: forceCheck(this.#options.force),
@@ -144,8 +144,8 @@ class Run {
       fetchStage: this.#options.fetchStage,
       produced: this.#produced,
     };
-    const others = (await this.#options.otherMachines?.(surroundings)) ?? null;
-    const results = await this.#schedule(surroundings, others).catch(async (error: unknown) => {
+    const others = (await this.#options.otherMachines?.(shared)) ?? null;
+    const results = await this.#schedule(shared, others).catch(async (error: unknown) => {
       await others?.abandon();
       throw error;
     });
@@ -164,15 +164,15 @@ class Run {
   }
 
   async #schedule(
-    surroundings: SharedRun,
+    shared: SharedRun,
     others: OtherMachines | null,
   ): Promise<ReadonlyMap<string, InstanceResult>> {
     const { plan, records } = this.#session;
-    const { ids, failFast, signal } = surroundings;
+    const { ids, failFast, signal } = shared;
     const here = ids.filter((id) => others?.has(id) !== true);
     const wanted = here.map((id) => this.#instance(id).resources);
     const machine = this.#options.machine ?? measureMachine(wanted, this.#options);
-    const preparation = new Preparation({ ...surroundings, machine });
+    const preparation = new Preparation({ ...shared, machine });
     return schedule({
       ids,
       dependenciesOf: (id) => plan.dependencies.get(id) ?? [],
