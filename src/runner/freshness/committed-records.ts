@@ -1,0 +1,220 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { hasErrorCode } from '../../errors.ts';
+import { writeFileAtomic } from '../../files/atomic-file.ts';
+import { canonicalJson, compareCodeUnits, isSha256 } from '../../files/canonical-json.ts';
+import type { MetricValue } from '../../stage/define-stage.ts';
+import { makersOf } from '../plan/graph.ts';
+import type { Plan, StageInstance } from '../plan/plan.ts';
+import { fileNameOf, lockFolder } from '../store/cache-folder.ts';
+import {
+  areFingerprintParts,
+  type FingerprintParts,
+  hashParts,
+  withoutPlaces,
+} from '../store/fingerprint-parts.ts';
+import {
+  areMetrics,
+  areRecordedOutputs,
+  isMapOf,
+  type RecordedOutput,
+  type RunRecord,
+} from '../store/records.ts';
+
+/** What an input inside another stage's output was part of. */
+interface InputOrigin {
+  readonly output: string;
+  readonly digest: string;
+}
+
+/**
+ * The committed record of an instance: from what its outputs were made, and their digests. It has no time, host or duration, so
+ * that it changes only if what it describes does.
+ */
+export interface LockFile {
+  readonly version: 1;
+  readonly id: string;
+  readonly stage: string;
+  readonly profile: string;
+  readonly fingerprint: string;
+  readonly outputs: readonly RecordedOutput[];
+  readonly metrics: Readonly<Record<string, MetricValue>>;
+  /** For inputs that are a part of an output: the input's path -> that output as it was. */
+  readonly origins: Readonly<Record<string, InputOrigin>>;
+  readonly parts: FingerprintParts;
+}
+
+/** Where an instance's record is: `repro.lock/<profile>/<stage>/<instance>.json`; relative to the project. */
+export function lockPathOf(plan: Plan, { id, stage }: StageInstance): string {
+  return path.posix.join(lockFolder, plan.profile, stage, `${fileNameOf(id)}.json`);
+}
+
+/** The committed record of an instance; null if there is none, or none that can be read. */
+export function readLockFile(plan: Plan, instance: StageInstance): LockFile | null {
+  const record = readLockFileAt(path.join(plan.projectRoot, lockPathOf(plan, instance)));
+  return record?.id === instance.id ? record : null;
+}
+
+/** The committed record in a file; null if there is none, or none that can be read. */
+export function readLockFileAt(file: string): LockFile | null {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isLockFile(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Why the committed record of an instance cannot be read (follows the name of its file). */
+export function whyUnreadable(plan: Plan, instance: StageInstance): string {
+  let text: string;
+  try {
+    text = readFileSync(path.join(plan.projectRoot, lockPathOf(plan, instance)), 'utf8');
+  } catch (error) {
+    return hasErrorCode(error, 'ENOENT', 'ENOTDIR') ? 'is missing' : 'cannot be read';
+  }
+  if (/^<{7} /m.test(text) && /^>{7} /m.test(text)) {
+    return 'has conflicts of a merge: once the code is merged, `./repro run` or `./repro lock` writes it anew';
+  }
+  return 'is damaged';
+}
+
+async function writeLockFile(plan: Plan, instance: StageInstance, content: LockFile): Promise<void> {
+  await writeFileAtomic(path.join(plan.projectRoot, lockPathOf(plan, instance)), formatLockFile(content));
+}
+
+/** The record to commit for a run. */
+function lockFileOf(plan: Plan, record: RunRecord, origins: Readonly<Record<string, InputOrigin>>): LockFile {
+  return {
+    version: 1,
+    id: record.id,
+    stage: record.stage,
+    profile: plan.profile,
+    fingerprint: record.fingerprint,
+    outputs: record.outputs,
+    metrics: record.metrics,
+    origins,
+    parts: withoutPlaces(record.parts),
+  };
+}
+
+/** False for the result of a careless merge: half of one run, half of another. */
+export function isConsistent({ parts, fingerprint }: LockFile): boolean {
+  return hashParts(parts) === fingerprint;
+}
+
+/**
+ * Whether two records say the same. Values that belong to a machine do not count, only their names: another one that computes the same
+ * bytes leaves the record as it is. Metrics may contain durations, so they do not count either.
+ */
+export function isSameLock(a: LockFile, b: LockFile): boolean {
+  const compared = ({ outputs, origins, parts }: LockFile): string => {
+    const { facts, runtime: _, variables, ...rest } = parts;
+    const names = [facts, variables].map((values) => Object.keys(values).sort());
+    return canonicalJson({ outputs, origins, parts: rest, names });
+  };
+  return compared(a) === compared(b);
+}
+
+/** The paths of all records of a profile, relative to the project, sorted. */
+export function listLockFiles(plan: Plan): string[] {
+  const folder = path.join(plan.projectRoot, lockFolder, plan.profile);
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => path.posix.join(lockFolder, plan.profile, name.split(path.sep).join('/')))
+      .sort(compareCodeUnits);
+  } catch {
+    return [];
+  }
+}
+
+/** One value a line and sorted keys below the first level, so that git merges what does not overlap. */
+function formatLockFile(content: LockFile): string {
+  const sorted = Object.fromEntries(
+    Object.entries(content).map(([key, value]) => [key, JSON.parse(canonicalJson(value)) as unknown]),
+  );
+  return `${JSON.stringify(sorted, null, 2)}\n`;
+}
+
+function isLockFile(value: unknown): value is LockFile {
+  if (typeof value !== 'object' || value === null) return false;
+  const { version, id, stage, profile, fingerprint, outputs, metrics, origins, parts } =
+    value as Partial<LockFile>;
+  return (
+    version === 1 &&
+    [id, stage, profile].every((one) => typeof one === 'string') &&
+    isSha256(fingerprint) &&
+    areRecordedOutputs(outputs) &&
+    areMetrics(metrics) &&
+    isMapOf(origins, isOrigin) &&
+    areFingerprintParts(parts)
+  );
+}
+
+function isOrigin(value: unknown): value is InputOrigin {
+  if (typeof value !== 'object' || value === null) return false;
+  const { output, digest } = value as Partial<InputOrigin>;
+  return typeof output === 'string' && isSha256(digest);
+}
+
+/** Keeps the committed records of a profile in step with its runs. */
+export class LockWriter {
+  readonly #plan: Plan;
+  readonly #recordOf: (id: string) => RunRecord | null;
+  readonly #written: string[] = [];
+  #last: Promise<void> = Promise.resolve();
+
+  /** @param recordOf the record of an instance's present outputs */
+  constructor(plan: Plan, recordOf: (id: string) => RunRecord | null) {
+    this.#plan = plan;
+    this.#recordOf = recordOf;
+  }
+
+  /** Writes the record of an instance, unless it is there already. */
+  update(instance: StageInstance): void {
+    // One after the other: `settle` reports the first failure.
+    this.#last = this.#last.then(() => this.#update(instance));
+    this.#last.catch(() => {});
+  }
+
+  /** Removes the records of instances that the plan no longer has. */
+  async prune(): Promise<string[]> {
+    const wanted = new Set([...this.#plan.instances.values()].map((one) => lockPathOf(this.#plan, one)));
+    const orphans = listLockFiles(this.#plan).filter((file) => !wanted.has(file));
+    for (const file of orphans) await fs.rm(path.join(this.#plan.projectRoot, file), { force: true });
+    return orphans;
+  }
+
+  /**
+   * Waits for everything noted so far.
+   *
+   * @returns the records written, relative to the project
+   */
+  async settle(): Promise<readonly string[]> {
+    await this.#last;
+    return this.#written;
+  }
+
+  async #update(instance: StageInstance): Promise<void> {
+    const record = this.#recordOf(instance.id);
+    if (record === null) return;
+    const content = lockFileOf(this.#plan, record, this.#originsOf(instance));
+    const present = readLockFile(this.#plan, instance);
+    if (present !== null && isConsistent(present) && isSameLock(present, content)) return;
+    await writeLockFile(this.#plan, instance, content);
+    this.#written.push(lockPathOf(this.#plan, instance));
+  }
+
+  #originsOf(instance: StageInstance): Record<string, InputOrigin> {
+    const origins: Record<string, InputOrigin> = {};
+    for (const input of instance.inputs) {
+      const { part: maker } = makersOf(this.#plan, instance, input.path);
+      if (maker === null) continue;
+      const output = this.#recordOf(maker.id)?.outputs.find((one) => one.path === maker.output);
+      if (output !== undefined) origins[input.path] = { output: output.path, digest: output.digest };
+    }
+    return origins;
+  }
+}

@@ -1,0 +1,107 @@
+import { compareCodeUnits } from '../../files/canonical-json.ts';
+import type { Json } from '../../schema/json.ts';
+import type { Problem } from '../../schema/problems.ts';
+import type { PipelineContent, PipelineFile, StageEntry } from './pipeline-file.ts';
+import type { StageInstance, Trial } from './plan.ts';
+import type { Settings } from './profile-settings.ts';
+
+/** What `--set` changes of the profile's results; null if nothing. */
+export function findTrial(
+  content: PipelineContent,
+  settings: Settings,
+  plan: {
+    /** Sorted: what an instance reads comes before it. */
+    readonly instances: readonly Pick<StageInstance, 'id' | 'stage'>[];
+    readonly dependenciesOf: (id: string) => Iterable<string>;
+  },
+): Trial | null {
+  const changes = listChanges(content, settings);
+  if (changes.length === 0) return null;
+  // Settings may refer to others: whoever uses one uses those, too.
+  const indirect = listReferenced(settings.written);
+  const reaching = new Map<string, readonly string[]>();
+  for (const { id, stage } of plan.instances) {
+    // Values of a matrix are in the id: `train@baseline,2021` is the same result whichever other seeds there are.
+    const { matrix: _, ...entry } = content.stages[stage] ?? { outputs: [] };
+    const used = [...listUsed(entry), ...indirect];
+    const before = [...plan.dependenciesOf(id)].flatMap((one) => reaching.get(one) ?? []);
+    const readsAll = entry.facts?.includes('configuration') === true;
+    const found = changes.filter(
+      ({ name, text }) => readsAll || before.includes(text) || used.some((one) => areRelated(one, name)),
+    );
+    if (found.length > 0) {
+      reaching.set(
+        id,
+        found.map(({ text }) => text),
+      );
+    }
+  }
+  return { overrides: changes.map(({ text }) => text), reaching };
+}
+
+/** The overrides that change results, with the key of each. */
+function listChanges(
+  { machine = [] }: PipelineContent,
+  settings: Settings,
+): { readonly name: string; readonly text: string }[] {
+  return settings.changes
+    .map(({ path, value }) => ({ name: path.join('.'), text: `${path.join('.')}=${formatValue(value)}` }))
+    .sort((a, b) => compareCodeUnits(a.name, b.name))
+    .filter(({ name }) => !machine.some((key) => name === key || name.startsWith(`${key}.`)));
+}
+
+/** A value as `--set` takes it, written in one way whichever way it was given. */
+function formatValue(value: Json): string {
+  const isPlain = typeof value === 'string' && /^[A-Za-z_][\w./-]*$/.test(value) && !isYamlWord(value);
+  return isPlain ? value : JSON.stringify(value);
+}
+
+/** Words that YAML reads as something else than a string. */
+function isYamlWord(text: string): boolean {
+  return /^(true|false|null|yes|no|on|off)$/i.test(text);
+}
+
+/** Names under `machine:` that no profile can have: a typo would make every run with that setting a trial, silently. */
+export function findUnknownMachineSettings(
+  { content, document }: PipelineFile,
+  settings: Settings,
+): Problem[] {
+  return (content.machine ?? []).flatMap((key, i) => {
+    const path = key.split('.');
+    if (settings.mayHave(path) || settings.lookUp(path) !== undefined) return [];
+    const message = `machine: there is no setting "${key}".`;
+    return [{ at: document.positionOf(['machine', i]), message, fix: () => settings.suggest(key) }];
+  });
+}
+
+/**
+ * Warnings of `--set` for keys that the profile does not have and no stage uses: misspelt ones, most likely. Where the profile has a schema,
+ * it refuses them.
+ */
+export function findUnusedOverrides({ stages }: PipelineContent, settings: Settings): Problem[] {
+  const { inventions } = settings;
+  if (inventions.length === 0) return [];
+  const used = [...Object.values(stages).flatMap(listUsed), ...listReferenced(settings.written)];
+  return inventions
+    .filter(({ path }) => !used.some((one) => areRelated(one, path.join('.'))))
+    .map(({ path, place }) => ({
+      at: place,
+      message: `no stage uses "${path.join('.')}", and profile "${settings.profile}" does not have it, so this changes nothing.`,
+      fix: () => settings.suggest(path.join('.')),
+    }));
+}
+
+/** The settings that a stage uses: its `params`, and those that it refers to. */
+function listUsed(entry: StageEntry): string[] {
+  return [...(entry.params ?? []), ...listReferenced(entry)];
+}
+
+/** The names in `${...}`. */
+function listReferenced(value: unknown): string[] {
+  return [...JSON.stringify(value).matchAll(/\$\{\s*([^{}\s]+)\s*\}/g)].map(([, name = '']) => name);
+}
+
+/** `train` includes `train.epochs`. */
+function areRelated(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}.`) || b.startsWith(`${a}.`);
+}
