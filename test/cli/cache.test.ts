@@ -145,7 +145,9 @@ describe('repro cache', () => {
       /^x d {2}.*\/v1\/files\/00\/00000000.* {2}the object with artifacts\/d\.txt is missing$/m,
     );
     await execa('sed', ['-i', 's/artifacts.d.txt/artifacts\\/e.txt/', record]);
-    expect((await pull()).stderr).toContain('the outputs of this committed record differ from those of the stage');
+    expect((await pull()).stderr).toContain(
+      'the outputs of this committed record differ from those of the stage',
+    );
   });
 
   test('verify removes what is damaged in the store, and the next run heals', async () => {
