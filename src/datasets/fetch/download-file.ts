@@ -13,7 +13,7 @@ import type { Requester } from './request.ts';
 import type { SpeedMeter } from './speed-meter.ts';
 import { explainNetworkError, showUrl, TryFailure } from './try-failure.ts';
 
-interface DownloadOptions extends Reception {
+interface DownloadOptions extends ReceiveOptions {
   /** How often to try an address again without progress. */
   readonly retries: number;
   readonly wait: ((ms: number) => Promise<void>) | undefined;
@@ -116,7 +116,7 @@ async function waitFor(ms: number, { wait, signal }: DownloadOptions): Promise<v
   signal?.throwIfAborted();
 }
 
-interface Reception {
+interface ReceiveOptions {
   readonly requester: Requester;
   readonly meter: SpeedMeter;
   readonly signal: AbortSignal | undefined;
@@ -137,7 +137,7 @@ async function receive(
   url: string,
   part: PartFile,
   mayResume: boolean,
-  { requester, meter, signal, note }: Reception,
+  { requester, meter, signal, note }: ReceiveOptions,
 ): Promise<void> {
   const version = mayResume && part.bytes > 0 && part.source?.url === url ? part.source.version : null;
   const isRest = version !== null && version.ifRange !== null;
