@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { findDataset } from '../src/datasets/registry.ts';
 import { threadsOf } from '../src/datasets/thread-pool.ts';
+import { formatManifest } from '../src/results/manifest.ts';
 import { defineStage } from '../src/stage/define-stage.ts';
 import { requirePath } from '../src/stage/require-path.ts';
 
@@ -26,7 +27,7 @@ export default defineStage<Params>({
     });
     for (const warning of manifest.warnings) context.warn(warning);
     await mkdir(output, { recursive: true });
-    await writeFile(path.join(output, 'manifest.json'), `${JSON.stringify(manifest, null, 1)}\n`);
+    await writeFile(path.join(output, 'manifest.json'), formatManifest(manifest));
     const { train, test } = manifest.splits;
     context.metrics({
       recordings: train.recordings + test.recordings,

@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
 import { OVERLAPS, type Overlaps } from '../events/clips.ts';
 import { type FrameLayout, SPLITS_BY, type SplitBy } from '../events/frames.ts';
-import { NORMALIZATIONS, type Normalization } from '../formats/frame-cache.ts';
+import { NORMALIZATIONS, type Normalization } from '../results/clip-index.ts';
 import { ROW_STRIDES, type RowStride, SPLITS } from './dataset.ts';
 
 /** A profile's `frames:`. */

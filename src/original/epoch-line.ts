@@ -1,6 +1,6 @@
 import { formatPercent } from '../formats/percent.ts';
+import { maximumAccuracy } from '../results/run-file.ts';
 import type { Checkpoint } from '../training/checkpoint.ts';
-import { maximumAccuracy } from '../training/metrics.ts';
 import { describeEpoch } from '../training/progress.ts';
 import type { TrainingSettings } from '../training/settings.ts';
 

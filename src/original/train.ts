@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Engine } from '../engines/engine.ts';
 import { ReproError } from '../errors.ts';
-import type { ClipIndex } from '../formats/frame-cache.ts';
+import type { ClipIndex } from '../results/clip-index.ts';
 import { openFrameCache } from '../training/frame-cache.ts';
 import { trainNetwork } from '../training/loop.ts';
 import type { TrainingProgress } from '../training/progress.ts';

@@ -1,6 +1,6 @@
 import { GifWriter } from 'omggif';
 import { ReproError } from '../errors.ts';
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import type { Canvas } from './canvas.ts';
 import { readClipShape } from './clip-shape.ts';
 import { drawEventSheet } from './event-sheet.ts';

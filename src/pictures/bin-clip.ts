@@ -1,4 +1,4 @@
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import { readClipShape } from './clip-shape.ts';
 import { requireCount } from './layout.ts';
 

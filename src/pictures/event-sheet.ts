@@ -1,4 +1,4 @@
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import { Canvas } from './canvas.ts';
 import type { ClipShape } from './clip-shape.ts';
 import { GLYPH_HEIGHT, setText } from './glyphs.ts';

@@ -1,4 +1,4 @@
-import type { ClipFrames } from '../formats/clip-examples.ts';
+import type { ClipFrames } from '../results/clip-examples.ts';
 import { SHADES } from './palette.ts';
 
 /** The share of a clip's pixels with events that are not at full strength. */

@@ -1,4 +1,4 @@
-import { VERDICT_TITLES } from '../formats/verdicts.ts';
+import { VERDICT_TITLES } from '../results/claims-file.ts';
 import { meanInterval } from '../stats/means.ts';
 import { nameEpoch } from './choice.ts';
 import type { Judgement } from './claims/judgement.ts';

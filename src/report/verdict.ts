@@ -1,4 +1,4 @@
-import { VERDICT_TITLES, type Verdict } from '../formats/verdicts.ts';
+import { VERDICT_TITLES, type Verdict } from '../results/claims-file.ts';
 import { stateP } from '../stats/format-p.ts';
 import { nameEpoch, warnOfChoice } from './choice.ts';
 import type { Judgement } from './claims/judgement.ts';

@@ -1,10 +1,11 @@
 import type { EngineSession } from '../engines/engine.ts';
+import { FIRST_BATCHES, type LossAndAccuracy } from '../results/metrics.ts';
+import { LOGGED_EVERY } from '../results/tensorboard.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import { COMPAT_DEFAULTS } from './compat.ts';
 import { divergedError, findNonFinite } from './divergence.ts';
 import { drawDropoutMasks } from './dropout.ts';
 import { type Evaluation, evaluateClips } from './evaluation.ts';
-import { copyLogits, FIRST_BATCHES, LOGGED_EVERY, type LossAndAccuracy, tauStatistics } from './metrics.ts';
 import { drawEpochOrders, wholeBatches } from './order.ts';
 import { noSums, type Position } from './position.ts';
 import { describeEpoch, isTested } from './progress.ts';
@@ -13,6 +14,7 @@ import { cosineLearningRate } from './schedule.ts';
 import { countCorrect, predictClasses, scoringOf } from './scores.ts';
 import { isPreferred } from './selection.ts';
 import type { TrainingTask } from './task.ts';
+import { copyLogits, tauStatistics } from './time-constants.ts';
 
 /**
  * Runs the rest of an epoch and moves `position` to the start of the next: all whole training batches in a new order, then the test

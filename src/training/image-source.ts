@@ -1,7 +1,7 @@
 import { ReproError } from '../errors.ts';
-import type { ImagePreparation } from '../formats/frame-cache.ts';
-import { FRAME_CACHE_FIX } from '../formats/frame-cache.ts';
 import { augmentImage } from '../images/augment.ts';
+import type { ImagePreparation } from '../results/clip-index.ts';
+import { FRAME_CACHE_FIX } from '../results/clip-index.ts';
 import { TorchRandom } from '../snn/torch-random.ts';
 import type { ClipSource } from './clip-source.ts';
 import { mixSeed } from './stream-seed.ts';

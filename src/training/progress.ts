@@ -1,6 +1,7 @@
 import { formatPercent } from '../formats/percent.ts';
+import type { LossAndAccuracy } from '../results/metrics.ts';
+import type { EpochMetrics } from '../results/tensorboard.ts';
 import { COMPAT_DEFAULTS } from './compat.ts';
-import type { EpochMetrics, LossAndAccuracy } from './metrics.ts';
 import type { Position } from './position.ts';
 import type { TrainingSettings } from './settings.ts';
 import type { TrainingTask } from './task.ts';

@@ -30,12 +30,3 @@ export function isPreferred(
       return unreachable(selection);
   }
 }
-
-/** How the kept epoch was chosen, in words, for `evaluation.json`. */
-export function describeSelection(selection: Compat['selection']): string {
-  return {
-    validation: 'best validation accuracy, latest of ties',
-    'best-test': 'best test accuracy, first of ties: chosen on the test clips themselves',
-    last: 'last epoch, chosen by no accuracy',
-  }[selection];
-}

@@ -1,6 +1,6 @@
 import { ReproError } from '../errors.ts';
-import type { ClipIndex } from '../formats/frame-cache.ts';
 import { countDraws } from '../images/augment.ts';
+import type { ClipIndex } from '../results/clip-index.ts';
 import type { NetworkConfig } from '../snn/networks.ts';
 import { buildNetwork } from '../snn/networks.ts';
 import { NetworkSizeError, ShapeError } from '../snn/shape-error.ts';

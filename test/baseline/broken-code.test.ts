@@ -4,7 +4,7 @@ import { type CliProject, repro } from '../runner/rig/cli-project.ts';
 import { noTerminal, Terminal } from '../support/terminal.ts';
 import { createTinyReproduction, verdicts } from './tiny-reproduction.ts';
 
-const baselineFile = 'configs/baselines/tiny.yaml';
+const baselineFile = 'configs/baselines/tiny.json';
 
 /** One for all tests: each mends what it broke, and what has run once comes from the cache. */
 let project: CliProject;

@@ -11,9 +11,9 @@ import { verifyCifar10 } from '../../src/datasets/images/cifar10-files.ts';
 import { datasetOfIdxFiles } from '../../src/datasets/images/idx-dataset.ts';
 import { idxFiles } from '../../src/datasets/images/idx-files.ts';
 import { MNIST } from '../../src/datasets/mnist.ts';
-import { readClipExamples } from '../../src/formats/clip-examples.ts';
-import { parseClipIndex } from '../../src/formats/frame-cache.ts';
 import { decodeNpy } from '../../src/formats/npy.ts';
+import { readClipExamples } from '../../src/results/clip-examples.ts';
+import { parseClipIndex } from '../../src/results/clip-index.ts';
 import { md5 } from '../support/gesture-fixture.ts';
 
 let root: string;

@@ -3,14 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { Fields, type JsonObject } from '../../src/formats/fields.ts';
-import type { Verdict } from '../../src/formats/verdicts.ts';
 import type { Judgement } from '../../src/report/claims/judgement.ts';
+import { readModel } from '../../src/report/collect.ts';
 import { tabulateClasses } from '../../src/report/data-tables.ts';
-import { readModel } from '../../src/report/inputs/model.ts';
 import { judgeModels } from '../../src/report/outcome.ts';
 import { describeSettings } from '../../src/report/sections/settings.ts';
 import { listDeviations, tabulateSettings } from '../../src/report/settings-table.ts';
 import { tabulateOutcomes, tabulateSeeds } from '../../src/report/tables.ts';
+import type { Verdict } from '../../src/results/claims-file.ts';
 import { makeClaim } from './claims/judging.ts';
 import { makeModelResult, makeResults, makeRunResult, split } from './result-values.ts';
 

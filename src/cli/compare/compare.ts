@@ -1,5 +1,6 @@
 import process from 'node:process';
-import { compareRuns, type RunResults } from '../../comparison/compare.ts';
+import { compareRuns } from '../../comparison/compare.ts';
+import type { RunResults } from '../../comparison/run-results.ts';
 import { openSession } from '../../runner/session.ts';
 import { readStatus } from '../../runner/status.ts';
 import { RecordedFiles } from '../../runner/store/recorded-files.ts';

@@ -1,4 +1,5 @@
-import type { Comparison, RunResults } from '../../comparison/compare.ts';
+import type { Comparison } from '../../comparison/compare.ts';
+import type { RunResults } from '../../comparison/run-results.ts';
 import type { OriginDifference } from './origins.ts';
 import type { RecordedNetwork } from './recorded-networks.ts';
 

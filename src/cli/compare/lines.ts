@@ -1,10 +1,5 @@
-import type {
-  ClipComparison,
-  MetricRow,
-  PairComparison,
-  RunResults,
-  SeedComparison,
-} from '../../comparison/compare.ts';
+import type { ClipComparison, MetricRow, PairComparison, SeedComparison } from '../../comparison/compare.ts';
+import type { RunResults } from '../../comparison/run-results.ts';
 import { describeConfiguration } from '../../runner/store/records.ts';
 import { stateP } from '../../stats/format-p.ts';
 import type { Colors } from '../view/colors.ts';

@@ -1,4 +1,4 @@
-import type { RunResults } from '../../comparison/compare.ts';
+import type { RunResults } from '../../comparison/run-results.ts';
 import { toOneLine } from '../view/safe-text.ts';
 
 /** `baseline,2020`, or `baseline,2020 → no-reg,2020` if they are not the same. */

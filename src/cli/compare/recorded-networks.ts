@@ -1,4 +1,4 @@
-import type { DataIdentity } from '../../comparison/data-identity.ts';
+import type { DataIdentity } from '../../comparison/run-results.ts';
 import { ReproError } from '../../errors.ts';
 import { compareCodeUnits } from '../../runner/canonical-json.ts';
 import { type LockFile, lockPathOf, readLockFile, whyUnreadable } from '../../runner/freshness/lock-file.ts';

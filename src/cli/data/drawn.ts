@@ -7,7 +7,7 @@ import { type ClipEvents, clipOfEvents } from '../../events/clip-events.ts';
 import { spanOf } from '../../events/clips.ts';
 import type { Sensor } from '../../events/events.ts';
 import { decodeRecording } from '../../events/recording.ts';
-import type { ClipFrames } from '../../formats/clip-examples.ts';
+import type { ClipFrames } from '../../results/clip-examples.ts';
 import { printWarning } from '../lines.ts';
 import { formatBytes } from '../view/format.ts';
 import { type DataOptions, rootOf } from './root.ts';

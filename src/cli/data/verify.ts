@@ -1,9 +1,9 @@
 import os from 'node:os';
 import process from 'node:process';
-import type { Manifest } from '../../datasets/dataset.ts';
 import { findDataset } from '../../datasets/registry.ts';
 import { showPath } from '../../datasets/show-path.ts';
 import { describeError, ReproError } from '../../errors.ts';
+import type { Manifest } from '../../results/manifest.ts';
 import { exitCode, exitCodeOfSignal } from '../exit-code.ts';
 import { printLines, printWarning } from '../lines.ts';
 import { printJson } from '../load.ts';

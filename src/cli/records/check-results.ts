@@ -1,8 +1,7 @@
-import { type Baseline, baselinePathOf, findRun, nameRun } from '../../baseline/baseline.ts';
-import { readClaimVerdicts } from '../../baseline/claims.ts';
+import { type Baseline, findRun, nameRun } from '../../baseline/baseline.ts';
+import { baselinePathOf, readBaseline } from '../../baseline/baseline-file.ts';
 import type { Finding } from '../../baseline/finding.ts';
 import { judgeBaseline } from '../../baseline/judge.ts';
-import { readBaseline } from '../../baseline/read.ts';
 import { quoteWords } from '../../files/shell-words.ts';
 import type { Plan } from '../../runner/plan/plan.ts';
 import type { InstanceStatus } from '../../runner/status.ts';
@@ -11,13 +10,13 @@ import { sectionOfClaims } from './check-claims.ts';
 import { foldFindings, itemOf } from './check-findings.ts';
 import type { CheckedItem } from './check-group.ts';
 import type { CheckedSection } from './check-section.ts';
-import { claimsFileOf, collectResults, findResults } from './results.ts';
+import { collectResults, findResults, readVerdicts } from './results.ts';
 
 /** Whether the last run's results contradict a published claim, or got worse than the committed baseline; refuses stale ones. */
 export async function checkResults(plan: Plan, options: PipelineOptions): Promise<CheckedSection[]> {
   const results = await findResults(plan);
   if (results.kind === 'stale') return [refuseStale(plan, options, results.stale)];
-  const claims = await readClaimVerdicts(claimsFileOf(plan));
+  const claims = await readVerdicts(plan);
   const baseline = await readBaseline(plan.projectRoot, plan.profile);
   const verdicts = sectionOfClaims(plan.profile, baseline, claims);
   if (baseline === null) return [verdicts, missingBaseline(plan)];

@@ -1,7 +1,8 @@
 import path from 'node:path';
 import { ReproError } from '../../errors.ts';
 import type { Label } from '../../events/labels.ts';
-import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { type ReadOptions, SPLITS, type Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { byName } from '../file-tree.ts';
 import { formatBytes, Problems } from '../problems.ts';

@@ -1,5 +1,6 @@
 import { ReproError } from '../../errors.ts';
-import { type Images, type Manifest, type ManifestFile, SPLITS, type Split } from '../dataset.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { type Images, SPLITS, type Split } from '../dataset.ts';
 import { byName } from '../file-tree.ts';
 import { formatCount } from '../problems.ts';
 import { rootOption } from '../show-path.ts';

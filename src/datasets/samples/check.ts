@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ReproError } from '../../errors.ts';
-import type { ManifestFile, ReadOptions } from '../dataset.ts';
+import type { ManifestFile } from '../../results/manifest.ts';
+import type { ReadOptions } from '../dataset.ts';
 import { hashChunks } from '../file-hash.ts';
 import { readWhole, type TreeFile } from '../file-tree.ts';
 import { describeProblem } from '../problems.ts';

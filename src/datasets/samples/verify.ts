@@ -1,5 +1,6 @@
 import { ReproError } from '../../errors.ts';
-import { type Manifest, type ManifestFile, type ReadOptions, SPLITS, type Split } from '../dataset.ts';
+import type { Manifest, ManifestFile } from '../../results/manifest.ts';
+import { type ReadOptions, SPLITS, type Split } from '../dataset.ts';
 import { hashFile } from '../file-hash.ts';
 import { byName } from '../file-tree.ts';
 import { foldNames, formatBytes, formatCount, Problems } from '../problems.ts';

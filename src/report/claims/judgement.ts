@@ -1,4 +1,4 @@
-import type { Verdict } from '../../formats/verdicts.ts';
+import type { Verdict } from '../../results/claims-file.ts';
 import { wilsonInterval } from '../../stats/wilson.ts';
 import { formatPercentRange } from '../format.ts';
 import type { Claim } from './claim.ts';

@@ -1,4 +1,4 @@
-import { VERDICT_TITLES, type Verdict } from '../../formats/verdicts.ts';
+import { formatClaims, VERDICT_TITLES, type Verdict } from '../../results/claims-file.ts';
 import type { Block, Cell, Section, Table, Text } from '../document.ts';
 import { formatCount, joinWords, spellCount } from '../format.ts';
 import { isImages } from './claim.ts';
@@ -102,9 +102,9 @@ function summariseClaims(judgements: readonly Judgement[]): Text {
   ];
 }
 
-/** claims.json of the report, for programs: with ordinary spaces. */
+/** claims.json of the report. */
 export function formatJudgements(judgements: readonly Judgement[], simulated: boolean): string {
-  const claims = judgements.map(({ claim, verdict, measured, reason }) => {
+  const entries = judgements.map(({ claim, verdict, measured, reason }) => {
     const { source, ...place } = claim.evidence;
     return {
       id: claim.id,
@@ -118,5 +118,5 @@ export function formatJudgements(judgements: readonly Judgement[], simulated: bo
       reason,
     };
   });
-  return `${JSON.stringify({ version: 1, simulated, claims }, null, 2).replace(/[\u00a0\u202f]/g, ' ')}\n`;
+  return formatClaims(entries, simulated);
 }
